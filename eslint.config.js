@@ -1,0 +1,57 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** Modules that only some layers may reach; see docs/architecture.md. test/architecture.test.ts checks the layer table itself. */
+const wallClock = [
+  {
+    selector: "MemberExpression[object.name='process'][property.name='env']",
+    message: 'process.env belongs to src/base, src/cli.ts and src/measure.',
+  },
+  {
+    selector: "MemberExpression[object.name='Math'][property.name='random']",
+    message: 'Use src/base/random.ts: runs must be repeatable.',
+  },
+  { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'Use src/base/clock.ts.' },
+];
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', 'checkpoints', 'datasets', 'coverage', '.venv'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unnecessary-condition': 'off',
+      'no-console': 'error',
+      'no-restricted-syntax': ['error', ...wallClock],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/base/**', 'src/cli.ts', 'src/measure/**', 'test/**', 'bench/**'],
+    rules: { 'no-restricted-syntax': 'off', 'no-console': 'off' },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: { '@typescript-eslint/no-floating-promises': 'error', '@typescript-eslint/unbound-method': 'off' },
+  },
+  {
+    files: ['**/*.{js,mjs,cjs}'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        require: 'readonly',
+        globalThis: 'readonly',
+        performance: 'readonly',
+        self: 'readonly',
+      },
+    },
+  },
+);

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from './errors.ts';
+
+/**
+ * Write a whole file or nothing: to a temporary file beside it, fsync, rename, fsync of the folder. A process killed at
+ * any moment leaves the old file or the new one, never a mixture.
+ */
+export async function writeFileAtomic(file: string, data: Uint8Array | string): Promise<void> {
+  const folder = path.dirname(file);
+  const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const handle = await open(temporary, 'w');
+    try {
+      await handle.writeFile(data);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+    await syncFolder(folder);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw asUserError(error, file, 'write');
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder; there the rename alone has to do.
+  const handle = await open(folder, 'r').catch(() => undefined);
+  try {
+    await handle?.sync();
+  } catch {
+    // Some file systems refuse fsync on a folder.
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Read a whole file; what the operating system says becomes a `UserError` that names the file and a remedy. */
+export async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw asUserError(error, file, 'read');
+  }
+}
+
+export async function readText(file: string): Promise<string> {
+  return Buffer.from(await readBytes(file)).toString('utf8');
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return access(file, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+const REMEDIES: Record<string, string> = {
+  ENOENT: 'Check the path; relative paths in a recipe start at the recipe file.',
+  EISDIR: 'Name a file, not a folder.',
+  ENOTDIR: 'A part of this path is a file, not a folder; check the path.',
+  EACCES: 'Change its permissions, or choose another place.',
+  EPERM: 'Change its permissions, or choose another place.',
+  EROFS: 'That file system is read-only; choose another place.',
+  ENOSPC: 'Free some disk space and run the same command again; nothing that was saved before is lost.',
+  EMFILE: 'Too many files are open; raise the limit (ulimit -n).',
+};
+
+/** An operating-system error about `file` as a `UserError`; any other error comes back as it is. */
+export function asUserError(error: unknown, file: string, verb: 'read' | 'write'): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  if (code === undefined || error instanceof UserError) return error;
+  const remedy = REMEDIES[code];
+  if (remedy === undefined) return error;
+  const fact = code === 'ENOENT' ? 'no such file or folder' : code;
+  return new UserError(`${file}: cannot ${verb} it: ${fact}`, remedy, { cause: error });
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ * A stream is a pure function of its key, so a resumed run draws the numbers that an uninterrupted one would have drawn,
+ * in whatever order stages, steps and workers ask for them.
+ */
+export class RandomStream {
+  readonly #k0: number;
+  readonly #k1: number;
+  readonly #c2: number;
+  readonly #c3: number;
+  #counter = 0;
+  readonly #block = new Uint32Array(4);
+  #used = 4;
+  #spare: number | undefined;
+
+  /** `key` names the stream, e.g. `[seed, 'distill', 'shuffle', epoch]`; equal keys give equal numbers. */
+  constructor(...key: readonly (string | number)[]) {
+    const digest = createHash('sha256').update(JSON.stringify(key)).digest();
+    this.#k0 = digest.readUInt32LE(0);
+    this.#k1 = digest.readUInt32LE(4);
+    this.#c2 = digest.readUInt32LE(8);
+    this.#c3 = digest.readUInt32LE(12);
+  }
+
+  /** An unsigned 32-bit integer. */
+  uint32(): number {
+    if (this.#used === 4) {
+      philox(this.#block, this.#counter, this.#c2, this.#c3, this.#k0, this.#k1);
+      this.#counter++;
+      this.#used = 0;
+    }
+    return this.#block[this.#used++]!;
+  }
+
+  /** Uniform in [0, 1), 24 bits: every value is exact in float32. */
+  uniform(): number {
+    return (this.uint32() >>> 8) / 0x1000000;
+  }
+
+  /** Uniform integer in [0, bound), without modulo bias (rejection). */
+  below(bound: number): number {
+    const limit = 0x100000000 - (0x100000000 % bound);
+    for (;;) {
+      const value = this.uint32();
+      if (value < limit) return value % bound;
+    }
+  }
+
+  /** Standard normal (Box-Muller). */
+  normal(): number {
+    if (this.#spare !== undefined) {
+      const value = this.#spare;
+      this.#spare = undefined;
+      return value;
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    const angle = 2 * Math.PI * this.uniform();
+    this.#spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  }
+
+  /** Fisher-Yates permutation of 0 … n-1. */
+  permutation(n: number): Uint32Array {
+    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      const swap = order[i]!;
+      order[i] = order[j]!;
+      order[j] = swap;
+    }
+    return order;
+  }
+}
+
+function philox(out: Uint32Array, counter: number, c2: number, c3: number, key0: number, key1: number): void {
+  let x0 = counter >>> 0;
+  let x1 = Math.floor(counter / 0x100000000) >>> 0;
+  let x2 = c2;
+  let x3 = c3;
+  let k0 = key0;
+  let k1 = key1;
+  for (let round = 0; round < 10; round++) {
+    const hi0 = multiplyHigh(0xd2511f53, x0);
+    const lo0 = Math.imul(0xd2511f53, x0);
+    const hi1 = multiplyHigh(0xcd9e8d57, x2);
+    const lo1 = Math.imul(0xcd9e8d57, x2);
+    x0 = (hi1 ^ x1 ^ k0) >>> 0;
+    x1 = lo1 >>> 0;
+    x2 = (hi0 ^ x3 ^ k1) >>> 0;
+    x3 = lo0 >>> 0;
+    k0 = (k0 + 0x9e3779b9) >>> 0;
+    k1 = (k1 + 0xbb67ae85) >>> 0;
+  }
+  out[0] = x0;
+  out[1] = x1;
+  out[2] = x2;
+  out[3] = x3;
+}
+
+/** The upper 32 bits of the 64-bit product of two unsigned 32-bit integers. */
+function multiplyHigh(a: number, b: number): number {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const carry = (middle & 0xffff) + aLow * bHigh;
+  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
+}

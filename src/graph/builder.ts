@@ -1,0 +1,112 @@
+import { checkGraph } from './check.ts';
+import { opSpec } from './ops.ts';
+import { sizeOf } from './shapes.ts';
+import type { Attrs, Constant, Graph, Node, TensorData, TensorType } from './types.ts';
+
+/** Builds a graph node by node, inferring types as it goes. Names are given in order of creation: same calls, same names. */
+export class GraphBuilder {
+  readonly #inputs = new Map<string, TensorType>();
+  readonly #state = new Map<string, TensorType>();
+  readonly #constants = new Map<string, Constant>();
+  readonly #nodes: Node[] = [];
+  readonly #outputs = new Map<string, string>();
+  readonly #updates = new Map<string, string>();
+  readonly #types = new Map<string, TensorType>();
+  readonly #counters = new Map<string, number>();
+
+  input(name: string, type: TensorType): string {
+    this.#bind(name, type);
+    this.#inputs.set(name, type);
+    return name;
+  }
+
+  state(name: string, type: TensorType): string {
+    this.#bind(name, type);
+    this.#state.set(name, type);
+    return name;
+  }
+
+  /** A constant; `name` is a wish that gets a number behind it when taken. */
+  constant(type: TensorType, data: TensorData, name?: string): string {
+    const unique = name !== undefined && !this.#types.has(name) ? name : this.#fresh(name ?? 'const');
+    const { factor } = sizeOf(type.shape);
+    if (factor !== data.length)
+      throw new Error(`constant ${unique}: ${data.length} values for [${type.shape.join(', ')}]`);
+    this.#bind(unique, type);
+    this.#constants.set(unique, { type, data });
+    return unique;
+  }
+
+  /** Appends a node and returns its output names. `outputs` may wish for names. */
+  node(
+    op: string,
+    inputs: readonly string[],
+    attrs: Attrs = {},
+    options: { layer?: string | undefined; outputs?: readonly string[] } = {},
+  ): string[] {
+    const where = options.layer === undefined ? op : `${options.layer}: ${op}`;
+    const types = inputs.map((name) => (name === '' ? ({ dtype: 'float32', shape: [] } as const) : this.typeOf(name)));
+    let inferred: readonly TensorType[];
+    try {
+      inferred = opSpec(op).infer(types, attrs);
+    } catch (error) {
+      throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
+    }
+    const outputs = inferred.map((_, i) => options.outputs?.[i] ?? this.#fresh(op));
+    outputs.forEach((name, i) => this.#bind(name, inferred[i]!));
+    this.#nodes.push({ op, inputs, attrs, outputs, ...(options.layer === undefined ? {} : { layer: options.layer }) });
+    return outputs;
+  }
+
+  /** A node with one output. */
+  op(op: string, inputs: readonly string[], attrs: Attrs = {}, layer?: string): string {
+    return this.node(op, inputs, attrs, { layer })[0]!;
+  }
+
+  output(name: string, value: string): void {
+    if (this.#outputs.has(name)) throw new Error(`output ${name} is bound twice`);
+    this.typeOf(value);
+    this.#outputs.set(name, value);
+  }
+
+  update(state: string, value: string): void {
+    if (this.#updates.has(state)) throw new Error(`state ${state} is updated twice`);
+    this.typeOf(value);
+    this.#updates.set(state, value);
+  }
+
+  typeOf(name: string): TensorType {
+    const type = this.#types.get(name);
+    if (type === undefined) throw new Error(`value ${name} is not bound`);
+    return type;
+  }
+
+  build(): Graph {
+    const graph: Graph = {
+      inputs: this.#inputs,
+      state: this.#state,
+      constants: this.#constants,
+      nodes: this.#nodes,
+      outputs: this.#outputs,
+      updates: this.#updates,
+      types: this.#types,
+    };
+    checkGraph(graph);
+    return graph;
+  }
+
+  #bind(name: string, type: TensorType): void {
+    if (name === '') throw new Error('a value needs a name');
+    if (this.#types.has(name)) throw new Error(`value ${name} is bound twice`);
+    this.#types.set(name, type);
+  }
+
+  #fresh(prefix: string): string {
+    for (;;) {
+      const n = (this.#counters.get(prefix) ?? 0) + 1;
+      this.#counters.set(prefix, n);
+      const name = `${prefix}_${n}`;
+      if (!this.#types.has(name)) return name;
+    }
+  }
+}

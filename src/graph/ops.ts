@@ -1,0 +1,21 @@
+import { elementwise } from './ops/elementwise.ts';
+import { linear } from './ops/linear.ts';
+import { norm } from './ops/norm.ts';
+import { reduce } from './ops/reduce.ts';
+import { shape } from './ops/shape.ts';
+import type { OpSpec } from './ops/spec.ts';
+
+const table = { ...elementwise, ...reduce, ...shape, ...linear, ...norm };
+
+export type OpName = keyof typeof table;
+
+/** The only op list. Every interpretation (trace, onnx, tflite, interpret, macs) is a table keyed by these names. */
+export const ops: Readonly<Record<string, OpSpec>> = table;
+
+export const opNames = Object.keys(table) as OpName[];
+
+export function opSpec(name: string): OpSpec {
+  const spec = Object.hasOwn(ops, name) ? ops[name] : undefined;
+  if (spec === undefined) throw new Error(`there is no op ${name}`);
+  return spec;
+}

@@ -1,0 +1,40 @@
+import type { TensorData, TensorType } from '../graph/types.ts';
+import type { StepProgram } from '../trace/program.ts';
+
+export interface StateTensor {
+  readonly type: TensorType;
+  readonly data: TensorData;
+}
+
+/** The content of a step's variables by state name. */
+export type State = ReadonlyMap<string, StateTensor>;
+
+export interface CompileOptions {
+  /** Use the variables of this step too: a training step of another batch size, or an evaluation of the same weights. */
+  readonly shareStateWith?: CompiledStep;
+  /** Key of the random feeds (dropout masks): the stream for a call is [...randomKey, call's `step`, feed name]. */
+  readonly randomKey?: readonly (string | number)[];
+}
+
+export interface CompiledStep {
+  readonly inputs: ReadonlyMap<string, TensorType>;
+  readonly outputs: ReadonlyMap<string, TensorType>;
+  /**
+   * One call: feeds in, named results out, state advanced. The results are valid until the next call.
+   * `step` numbers the call for random feeds; a program without random feeds ignores it.
+   */
+  run(feeds: Readonly<Record<string, TensorData>>, step?: number): Promise<Readonly<Record<string, TensorData>>>;
+  /** A copy of the variables' current content. */
+  state(): Promise<State>;
+  /** Replaces the content of the variables named; others keep theirs. Unknown names and wrong types are errors. */
+  load(state: State): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export interface Engine {
+  readonly name: 'onnxruntime' | 'tensorflow';
+  /** Where it computes, e.g. `cpu`, `webgpu`, `cuda`. */
+  readonly device: string;
+  /** Initial state is the variables' content at the time of the call. */
+  compile(program: StepProgram, options?: CompileOptions): Promise<CompiledStep>;
+}
