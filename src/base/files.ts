@@ -73,7 +73,8 @@ const REMEDIES: Record<string, string> = {
 
 /** An operating-system error about `file` as a `UserError`; any other error comes back as it is. */
 export function asUserError(error: unknown, file: string, verb: 'read' | 'write'): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  // Not `instanceof Error`: errors of node's own modules come from another realm inside a vm context (jest).
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined;
   if (code === undefined || error instanceof UserError) return error;
   const remedy = REMEDIES[code];
   if (remedy === undefined) return error;

@@ -1,0 +1,137 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+
+const SRC = path.resolve(import.meta.dirname, '../src');
+
+/** The layer table of docs/architecture.md, lowest first. A folder imports from lower layers or from inside itself. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['base'],
+  ['graph', 'recipe'],
+  ['trace', 'formats', 'data', 'models'],
+  ['runtime'],
+  ['train', 'measure'],
+  ['distill', 'compress', 'report'],
+  ['pipeline'],
+  ['commands'],
+  ['index.ts', 'cli.ts'],
+];
+
+/** A package that only some places may import, by the reason given in docs/architecture.md. */
+const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly RegExp[] }[] = [
+  {
+    pattern: /^@tensorflow\//,
+    allowed: [/^(trace|models|train|distill|compress)\//, /^runtime\/tensorflow(\.ts|\/)/],
+  },
+  { pattern: /^onnxruntime-node/, allowed: [/^runtime\/onnxruntime(\.ts|\/)/] },
+  { pattern: /^winston$/, allowed: [/^base\/log\.ts$/] },
+  { pattern: /^yargs/, allowed: [/^cli\.ts$/, /^commands\//] },
+  {
+    pattern: /^(node:)?fs(\/promises)?$/,
+    allowed: [/^(?!(graph|trace|formats|compress)\/)/],
+  },
+];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+function sourceFiles(folder = SRC): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.split(path.sep).join('/'))
+    .sort();
+}
+
+/** Static, type-only, dynamic and re-export specifiers of one file. */
+function specifiers(text: string): string[] {
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g;
+  return [...text.matchAll(pattern)].map((match) => (match[1] ?? match[2] ?? match[3])!);
+}
+
+function imports(): Import[] {
+  return sourceFiles().flatMap((file) =>
+    specifiers(readFileSync(path.join(SRC, file), 'utf8')).map((specifier) => ({
+      from: file,
+      to: specifier.startsWith('.') ? path.posix.join(path.posix.dirname(file), specifier) : specifier,
+    })),
+  );
+}
+
+function layerOf(file: string): number {
+  const folder = file.split('/')[0]!;
+  return LAYERS.findIndex((names) => names.includes(folder));
+}
+
+/** The rule itself, apart from the files, so that it can be seen to fail. */
+function violation({ from, to }: Import): string | undefined {
+  const isLocal = to.endsWith('.ts');
+  if (!isLocal) {
+    const rule = PACKAGES.find(({ pattern }) => pattern.test(to));
+    return rule !== undefined && !rule.allowed.some((place) => place.test(from))
+      ? `${from} must not import ${to}`
+      : undefined;
+  }
+  const [a, b] = [from.split('/')[0]!, to.split('/')[0]!];
+  if (a === b) return undefined;
+  if (layerOf(to) === -1) return `${to} is in no layer`;
+  return layerOf(to) < layerOf(from) ? undefined : `${from} must not import ${to}: not a lower layer`;
+}
+
+function cycles(edges: readonly Import[]): string[] {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of edges) if (to.endsWith('.ts')) next.set(from, [...(next.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) found.push([...trail.slice(trail.indexOf(file)), file].join(' -> '));
+    else if (!done.has(file)) {
+      for (const to of next.get(file) ?? []) visit(to, [...trail, file]);
+      done.add(file);
+    }
+  };
+  for (const file of next.keys()) visit(file, []);
+  return found;
+}
+
+describe('architecture', () => {
+  const all = imports();
+
+  it('places every source file in a layer', () => {
+    expect(sourceFiles().filter((file) => layerOf(file) === -1)).toEqual([]);
+  });
+
+  it('has no import upward, sideways or of a package that belongs elsewhere', () => {
+    expect(all.map(violation).filter((message) => message !== undefined)).toEqual([]);
+  });
+
+  it('has no import cycle', () => {
+    expect(cycles(all)).toEqual([]);
+  });
+
+  it('sees type-only, dynamic and re-exported imports', () => {
+    const text =
+      "import type { A } from '../a.ts';\nexport { b } from './b.ts';\nconst c = await import('./c.ts');\nimport './d.ts';\n";
+    expect(specifiers(text)).toEqual(['../a.ts', './b.ts', './c.ts', './d.ts']);
+  });
+
+  it.each([
+    [{ from: 'graph/a.ts', to: 'trace/b.ts' }, 'not a lower layer'],
+    [{ from: 'data/a.ts', to: 'formats/b.ts' }, 'not a lower layer'],
+    [{ from: 'pipeline/a.ts', to: 'onnxruntime-node' }, 'must not import'],
+    [{ from: 'formats/onnx/a.ts', to: 'node:fs' }, 'must not import'],
+    [{ from: 'data/csv.ts', to: '@tensorflow/tfjs-core' }, 'must not import'],
+  ])('refuses %j', (edge, reason) => {
+    expect(violation(edge)).toContain(reason);
+  });
+
+  it('finds a cycle', () => {
+    expect(
+      cycles([
+        { from: 'a.ts', to: 'b.ts' },
+        { from: 'b.ts', to: 'a.ts' },
+      ]),
+    ).toEqual(['a.ts -> b.ts -> a.ts']);
+  });
+});

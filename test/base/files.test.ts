@@ -1,0 +1,61 @@
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { UserError } from '../../src/base/errors.ts';
+import { exists, readText, writeFileAtomic } from '../../src/base/files.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'limbeck-files-'));
+});
+
+describe('writeFileAtomic', () => {
+  it('makes the folders it needs and leaves no temporary file', async () => {
+    const file = path.join(folder, 'a', 'b.txt');
+    await writeFileAtomic(file, 'hello');
+    expect(await readFile(file, 'utf8')).toBe('hello');
+    expect(await readdir(path.dirname(file))).toEqual(['b.txt']);
+  });
+
+  it('replaces a file whole', async () => {
+    const file = path.join(folder, 'b.txt');
+    await writeFileAtomic(file, 'a longer text');
+    await writeFileAtomic(file, 'short');
+    expect(await readFile(file, 'utf8')).toBe('short');
+  });
+
+  it('says what is in the way, and leaves nothing behind', async () => {
+    const obstacle = path.join(folder, 'file');
+    await writeFile(obstacle, '');
+    const write = writeFileAtomic(path.join(obstacle, 'b.txt'), 'x');
+    await expect(write).rejects.toThrow(UserError);
+    await expect(write).rejects.toThrow(/file.b\.txt: cannot write it/);
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  it('keeps the old file when the new one cannot be put in place', async () => {
+    const file = path.join(folder, 'taken');
+    await writeFileAtomic(path.join(file, 'inside'), 'old');
+    await expect(writeFileAtomic(file, 'new')).rejects.toThrow();
+    expect(await readFile(path.join(file, 'inside'), 'utf8')).toBe('old');
+    expect(await readdir(folder)).toEqual(['taken']);
+  });
+});
+
+describe('readText', () => {
+  it('names a missing file and a remedy', async () => {
+    const error: unknown = await readText(path.join(folder, 'nothing.yaml')).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).message).toContain('nothing.yaml: cannot read it: no such file or folder');
+    expect((error as UserError).hint).toContain('relative paths');
+  });
+
+  it('names a folder given for a file', async () => {
+    await expect(readText(folder)).rejects.toThrow(/EISDIR/);
+  });
+});
+
+it('exists tells files from nothing', async () => {
+  expect(await exists(folder)).toBe(true);
+  expect(await exists(path.join(folder, 'no'))).toBe(false);
+});
