@@ -64,6 +64,7 @@ const REMEDIES: Record<string, string> = {
   ENOENT: 'Check the path; relative paths in a recipe start at the recipe file.',
   EISDIR: 'Name a file, not a folder.',
   ENOTDIR: 'A part of this path is a file, not a folder; check the path.',
+  EEXIST: 'A file stands where a folder is needed; check the path.',
   EACCES: 'Change its permissions, or choose another place.',
   EPERM: 'Change its permissions, or choose another place.',
   EROFS: 'That file system is read-only; choose another place.',
