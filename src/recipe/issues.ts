@@ -1,0 +1,143 @@
+import type { z } from 'zod';
+import { nearest, shown } from '../base/errors.ts';
+import { pathText } from './source.ts';
+import type { KeyPath } from './source.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** What is wrong with one value, in the words of the error message. */
+export interface Complaint {
+  readonly path: KeyPath;
+  /** A key of the value at `path` that should not be there. */
+  readonly key?: string;
+  readonly fact: string;
+  readonly hint: string;
+}
+
+const SEE_SCHEMA = 'Run `limbeck schema` to see every key with its meaning.';
+
+/** Turn zod's issues into complaints; `keysAt` gives the keys that the schema knows at a path. */
+export function complaintsOf(
+  issues: readonly Issue[],
+  data: unknown,
+  keysAt: (path: KeyPath) => readonly string[],
+): Complaint[] {
+  return issues.flatMap((issue) => complain(issue, [], data, keysAt));
+}
+
+function complain(
+  issue: Issue,
+  base: KeyPath,
+  data: unknown,
+  keysAt: (path: KeyPath) => readonly string[],
+): Complaint[] {
+  const path = [...base, ...(issue.path as (string | number)[])];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKey(path, key, keysAt(path)));
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const branch = likeliest(issue.errors, valueAt(data, path));
+    if (branch !== undefined) return branch.flatMap((inner) => complain(inner, path, data, keysAt));
+  }
+  const value = decisive(issue, valueAt(data, path));
+  const { received } = (issue.code === 'custom' ? issue.params : undefined) ?? {};
+  const shownValue =
+    received !== undefined ? String(received) : typeof value === 'number' ? String(value) : shown(value);
+  const meant = typeof value === 'string' ? nearest(value, choices(issue)) : undefined;
+  const hint = meant !== undefined ? `Did you mean ${meant}?` : remedy(path);
+  return [{ path, fact: `expected ${expected(issue)}, received ${shownValue}`, hint }];
+}
+
+function unknownKey(path: KeyPath, key: string, known: readonly string[]): Complaint {
+  const meant = nearest(key, known);
+  const hint = meant !== undefined ? `Did you mean ${meant}?` : `Known keys: ${known.join(', ')}.`;
+  return { path, key, fact: 'unknown key', hint };
+}
+
+/**
+ * The alternative of a union that the value was meant to be: one that does not already fail on the kind of value, with
+ * the fewest things wrong. An unknown key weighs more than a wrong value, since keys say which alternative was meant.
+ */
+function likeliest(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] | undefined {
+  const plausible = branches.filter((issues) => !issues.some((issue) => issue.path.length === 0 && fundamental(issue)));
+  if (plausible.length === 0) return undefined;
+  const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  if (isEmpty && plausible.length > 1) return undefined;
+  const weight = (issues: readonly Issue[]): number =>
+    issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? 10 * issue.keys.length : 1), 0);
+  return [...plausible].sort((a, b) => weight(a) - weight(b))[0];
+}
+
+function fundamental(issue: Issue): boolean {
+  return issue.code === 'invalid_type' || issue.code === 'invalid_value';
+}
+
+function expected(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return KINDS[issue.expected] ?? issue.expected;
+    case 'invalid_value':
+      return oneOf(choices(issue));
+    case 'too_small':
+      return sized(issue.origin, issue.inclusive ? '≥' : '>', 'at least', issue.minimum);
+    case 'too_big':
+      return sized(issue.origin, issue.inclusive ? '≤' : '<', 'at most', issue.maximum);
+    case 'invalid_format':
+      return issue.pattern === undefined ? issue.format : 'letters, digits, dot, dash and underscore';
+    case 'invalid_union':
+      if (issue.errors.length === 0) return oneOf(choices(issue));
+      return [...new Set(issue.errors.flatMap((branch) => branch.filter(fundamental).map(expected)))].join(' or ');
+    case 'custom':
+      return String(issue.params?.['expected'] ?? issue.message);
+    default:
+      return issue.message;
+  }
+}
+
+const KINDS: Record<string, string> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'text',
+  boolean: 'true or false',
+  object: 'a mapping',
+  array: 'a list',
+  tuple: 'a list',
+};
+
+function oneOf(values: readonly string[]): string {
+  return values.length === 1 ? values[0]! : `one of ${values.join(', ')}`;
+}
+
+function sized(origin: string, sign: string, words: string, limit: number | bigint): string {
+  if (origin === 'string') return `text of ${words} ${limit} characters`;
+  if (origin === 'array') return `a list of ${words} ${limit} items`;
+  return `a number ${sign} ${limit}`;
+}
+
+/** The value that the issue is about: of a mapping without a usable `type`, that `type`. */
+function decisive(issue: Issue, value: unknown): unknown {
+  const { discriminator } = issue as { discriminator?: string };
+  if (discriminator === undefined || typeof value !== 'object' || value === null) return value;
+  return (value as Record<string, unknown>)[discriminator];
+}
+
+/** The values allowed, where they can be listed. Of a mapping with `type`, zod reports them outside of its types. */
+function choices(issue: Issue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  return ((issue as { options?: readonly unknown[] }).options ?? []).map(String);
+}
+
+function remedy(path: KeyPath): string {
+  return path.length === 0
+    ? SEE_SCHEMA
+    : `Change ${pathText(path)}, or leave it out if it has a default. ${SEE_SCHEMA}`;
+}
+
+export function valueAt(data: unknown, path: KeyPath): unknown {
+  let value = data;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[part];
+  }
+  return value;
+}

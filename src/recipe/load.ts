@@ -1,0 +1,96 @@
+import path from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { readText } from '../base/files.ts';
+import { complaintsOf } from './issues.ts';
+import type { Complaint } from './issues.ts';
+import { knownKeys } from './keys.ts';
+import { applyOverride, parseOverride } from './overrides.ts';
+import type { Override } from './overrides.ts';
+import { resolvePaths } from './paths.ts';
+import { recipeSchema } from './schema.ts';
+import type { Recipe } from './schema.ts';
+import { parseSource, pathText } from './source.ts';
+import type { RecipeSource } from './source.ts';
+
+export interface LoadedRecipe {
+  /** Defaults filled in, file names as they were written: what is kept as recipe.json and compared. */
+  readonly written: Recipe;
+  /** The folder that relative file names start at. */
+  readonly base: string;
+  /** Defaults filled in, file names absolute. */
+  readonly recipe: Recipe;
+}
+
+export interface LoadOptions {
+  /** `key.path=value`, stronger than the file. */
+  readonly set?: readonly string[];
+}
+
+/** Read, check and complete a recipe. Throws a `UserError` that names file, line, column and key of everything wrong. */
+export async function loadRecipe(file: string, options: LoadOptions = {}): Promise<LoadedRecipe> {
+  return parseRecipe(await readText(file), file, options);
+}
+
+export function parseRecipe(text: string, file: string, options: LoadOptions = {}): LoadedRecipe {
+  const source = parseSource(text, file);
+  if (typeof source.data !== 'object' || source.data === null || Array.isArray(source.data)) {
+    throw new UserError(
+      `${file}: expected a mapping of keys to values, received ${source.data === null ? 'an empty file' : 'something else'}`,
+      'Run `limbeck init` to write a recipe to start from.',
+    );
+  }
+  const overrides = (options.set ?? []).map(parseOverride);
+  let data: unknown = { name: nameOf(file), ...source.data };
+  for (const override of overrides) data = applyOverride(data, override);
+  return complete(data, path.dirname(path.resolve(file)), (complaints) => report(complaints, source, overrides));
+}
+
+/** A recipe built in code, checked like one from a file; relative file names start at `base`. */
+export function completeRecipe(data: unknown, base: string): LoadedRecipe {
+  return complete(data, base, (complaints) => report(complaints, undefined, []));
+}
+
+function complete(data: unknown, base: string, fail: (complaints: readonly Complaint[]) => never): LoadedRecipe {
+  const result = recipeSchema.safeParse(data, { reportInput: true });
+  if (!result.success) {
+    return fail(complaintsOf(result.error.issues, data, (keys) => knownKeys(keys, data)));
+  }
+  return { written: result.data, base, recipe: resolvePaths(result.data, base) };
+}
+
+const MOST_SHOWN = 5;
+
+function report(
+  complaints: readonly Complaint[],
+  source: RecipeSource | undefined,
+  overrides: readonly Override[],
+): never {
+  const lines = complaints.slice(0, MOST_SHOWN).map((complaint) => {
+    const full = complaint.key === undefined ? complaint.path : [...complaint.path, complaint.key];
+    const name = pathText(full) || 'the recipe';
+    return `${placeOf(complaint, source, overrides)} ${name}: ${complaint.fact}`.trimStart();
+  });
+  if (complaints.length > MOST_SHOWN) lines.push(`... and ${complaints.length - MOST_SHOWN} more`);
+  const hints = [...new Set(complaints.slice(0, MOST_SHOWN).map((complaint) => complaint.hint))];
+  throw new UserError(lines.join('\n'), hints.length > 2 ? `${hints.slice(0, 2).join(' ')} ...` : hints.join(' '));
+}
+
+function placeOf(
+  { path: keys, key }: Complaint,
+  source: RecipeSource | undefined,
+  overrides: readonly Override[],
+): string {
+  const full = key === undefined ? keys : [...keys, key];
+  const isWithin = (inner: readonly unknown[], outer: readonly unknown[]): boolean =>
+    outer.every((part, i) => part === inner[i]);
+  const override = overrides.findLast(
+    ({ path: set }) => isWithin(full, set) || (key !== undefined && isWithin(set, full)),
+  );
+  if (override !== undefined) return `--set ${override.text}:`;
+  return source === undefined ? '' : source.locate(keys, key);
+}
+
+function nameOf(file: string): string {
+  const name = path.basename(file).replace(/\.(ya?ml|json)$/i, '');
+  return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '') || 'run';
+}

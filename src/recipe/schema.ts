@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { pruneSchema, quantizeSchema } from './schema/compress.ts';
+import { datasetSchema } from './schema/dataset.ts';
+import { count, file } from './schema/parts.ts';
+import { teacherSchema } from './schema/teacher.ts';
+import { alpha, modelKeys, trainingKeys } from './schema/training.ts';
+
+/** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
+
+export const studentSchema = z
+  .strictObject({
+    ...modelKeys,
+    model: modelKeys.model.optional(),
+    module: file.optional().describe('JavaScript module whose default export builds a tfjs-layers model.'),
+    tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
+  })
+  .superRefine((student, context) => {
+    const given = (['model', 'module', 'tfjs'] as const).filter((key) => student[key] !== undefined);
+    if (given.length === 1) return;
+    const params = {
+      expected: 'exactly one of model, module, tfjs',
+      received: given.length === 0 ? 'none of them' : given.join(' and '),
+    };
+    context.addIssue({ code: 'custom', message: 'not one source', params });
+  })
+  .describe('The small model that ships.');
+
+const softTargets = z
+  .strictObject({
+    store: z
+      .enum(['fp16', 'fp32', 'live'])
+      .default('fp16')
+      .describe('Number format of the stored teacher answers; `live` asks the teacher at every step instead.'),
+    views: count.max(1000).default(1).describe('Augmented views per sample that are stored; ignored without augment.'),
+  })
+  .describe('How the answers of the teacher reach the student.');
+
+const distillSchema = z
+  .strictObject({
+    loss: z
+      .enum(['kd', 'kd-standardized', 'dkd', 'dist', 'mse', 'hint', 'attention'])
+      .default('kd')
+      .describe('Distillation loss.'),
+    temperature: z
+      .number()
+      .gt(0)
+      .max(1000)
+      .default(4)
+      .describe('Softens teacher and student before they are compared.'),
+    alpha,
+    ...trainingKeys,
+    softTargets: softTargets.prefault({}),
+  })
+  .describe('Training of the student.');
+
+const reportSchema = z
+  .strictObject({
+    latency: z
+      .strictObject({
+        batchSizes: z.array(count).min(1).default([1, 8, 32]).describe('Batch sizes to time.'),
+        threads: z.array(count).min(1).default([1, 2]).describe('Numbers of threads to time.'),
+      })
+      .optional()
+      .describe('Time the exported models.'),
+  })
+  .describe('What is measured at the end.');
+
+export const recipeSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)
+      .describe('Name of the run and of its folder under checkpoints; default: name of the recipe file.'),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1)
+      .default(0)
+      .describe('All randomness follows from it.'),
+    dataset: datasetSchema,
+    teacher: teacherSchema.optional(),
+    student: studentSchema.optional(),
+    baseline: z.boolean().default(true).describe('Train the same student without the teacher too, to compare.'),
+    distill: distillSchema.prefault({}),
+    prune: z.array(pruneSchema).default([]).describe('Pruning steps, in order.'),
+    quantize: quantizeSchema.optional(),
+    export: z
+      .array(z.enum(['onnx', 'tflite']))
+      .min(1)
+      .default(['onnx'])
+      .describe('File formats of the student.'),
+    report: reportSchema.prefault({}),
+    repeats: count.max(100).default(1).describe('Times the student is trained, each with its own seed.'),
+    engine: z.enum(['auto', 'onnxruntime', 'tensorflow']).default('auto').describe('What computes.'),
+    device: z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml']).default('auto').describe('Where it computes.'),
+    threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
+  })
+  .superRefine((recipe, context) => {
+    if (recipe.teacher !== undefined || recipe.student !== undefined) return;
+    const params = { expected: 'a teacher, a student or both', received: 'neither' };
+    context.addIssue({ code: 'custom', message: 'nothing to do', params });
+  })
+  .describe('A Limbeck recipe.');
+
+export type Recipe = z.infer<typeof recipeSchema>;
+export type StudentRecipe = z.infer<typeof studentSchema>;
+export type DistillRecipe = Recipe['distill'];
+
+export function recipeJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(recipeSchema, { io: 'input' }) as Record<string, unknown>;
+  // The name of the file stands in for it.
+  schema['required'] = (schema['required'] as string[]).filter((key) => key !== 'name');
+  return schema;
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { count, fraction } from './parts.ts';
+import { optimizerSchema } from './training.ts';
+
+const finetune = z
+  .strictObject({
+    epochs: z.number().min(0).default(1).describe('Passes over the training split after the change.'),
+    optimizer: optimizerSchema.optional(),
+  })
+  .describe('Training after the change, with the loss of `distill`.');
+
+const maxDrop = z.number().min(0).max(100).describe('Largest loss of validation accuracy, in percentage points.');
+
+export const pruneSchema = z
+  .strictObject({
+    type: z.enum(['channels', 'magnitude', 'n:m']).default('channels').describe('What is removed.'),
+    amount: fraction.default(0.3).describe('Share that is removed.'),
+    multipleOf: count.default(8).describe('Channel counts stay multiples of this: others are slower.'),
+    finetune: finetune.prefault({}),
+    maxDrop: maxDrop.default(1),
+    fallback: z.enum(['stop', 'skip']).default('stop').describe('What happens when the drop is larger.'),
+  })
+  .describe('One pruning step.');
+
+export const quantizeSchema = z
+  .strictObject({
+    scheme: z.enum(['int8', 'fp16']).default('int8').describe('Number format of weights and activations.'),
+    method: z.enum(['ptq', 'qat']).default('ptq').describe('After training, or during it.'),
+    calibrator: z
+      .enum(['minmax', 'percentile', 'entropy', 'mse'])
+      .default('entropy')
+      .describe('How ranges of activations are chosen.'),
+    samples: count.default(512).describe('Samples that the calibrator sees.'),
+    maxDrop: maxDrop.default(0.5),
+    fallback: z.enum(['stop', 'skip', 'qat']).default('qat').describe('What happens when the drop is larger.'),
+  })
+  .describe('Quantization of the student.');

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { count, file, files, sampleShape } from './parts.ts';
+
+const augmentStep = z
+  .union([
+    z.strictObject({ shift: z.number().min(0).describe('Move by up to this many pixels each way.') }),
+    z.strictObject({
+      crop: z
+        .union([z.number().min(0), z.strictObject({ padding: count, edge: z.enum(['black', 'reflect']).optional() })])
+        .describe('Pad on all sides by this many pixels, then cut out the original size at random.'),
+    }),
+    z.strictObject({ flip: z.enum(['horizontal', 'vertical']).describe('Mirror half of the samples.') }),
+    z.strictObject({ rotate: z.number().min(0).max(180).describe('Turn by up to this many degrees each way.') }),
+    z.strictObject({ cutout: count.describe('Blank a square of this side.') }),
+    z.strictObject({ mixup: z.number().gt(0).describe('Mix two samples, weight from Beta(mixup, mixup).') }),
+  ])
+  .describe('One random change of a training sample.');
+
+const normalize = z.union([
+  z.enum(['none', 'unit', 'standard']),
+  z.strictObject({
+    mean: z.union([z.number(), z.array(z.number()).min(1)]),
+    std: z.union([z.number().gt(0), z.array(z.number().gt(0)).min(1)]),
+    scale: z
+      .number()
+      .gt(0)
+      .optional()
+      .describe('Factor before the mean is taken off. Default: 1/255 for 8-bit images.'),
+  }),
+]);
+
+/** Keys of every data set type; `source` is what one split is read from. */
+function common<S extends z.ZodType>(source: S) {
+  return {
+    train: source.describe('Where the training split is read from.'),
+    test: source.optional().describe('Where the test split is read from; touched once, at the end.'),
+    validation: z
+      .union([z.number().gt(0), source])
+      .default(0.1)
+      .describe('Validation split: a fraction of train, a number of samples, or files of its own.'),
+    testFraction: z.number().gt(0).lt(1).optional().describe('Fraction of train to hold out as test, without `test`.'),
+    classes: z.array(z.string().min(1)).min(2).optional().describe('Class names in index order.'),
+    normalize: normalize.optional().describe('Values as the models see them: none, unit, standard, or mean and std.'),
+    augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),
+    classWeights: z
+      .union([z.literal('balanced'), z.array(z.number().min(0)).min(2)])
+      .optional()
+      .describe('Weight of each class in the loss; `balanced` makes every class weigh the same.'),
+  };
+}
+
+const table = {
+  missing: z
+    .enum(['error', 'mean', 'zero', 'drop'])
+    .default('error')
+    .describe('What to do with a missing value: stop, fill in, or drop the row.'),
+  shape: sampleShape.optional().describe('Shape that the columns of a row are folded into, e.g. [8, 8, 1].'),
+};
+
+const image = {
+  resize: z.tuple([count, count]).optional().describe('[height, width] that every image is scaled to.'),
+  channels: z
+    .union([z.literal(1), z.literal(3)])
+    .optional()
+    .describe('1 for grey, 3 for colour.'),
+};
+
+const idxSource = z.strictObject({
+  images: file.describe('IDX file with the samples, plain or .gz.'),
+  labels: file.describe('IDX file with the labels, plain or .gz.'),
+});
+
+const npzSource = z.union([
+  z.strictObject({ samples: file, labels: file }),
+  z.strictObject({ file, samples: z.string().optional(), labels: z.string().optional() }),
+]);
+
+const column = z.union([z.string(), z.int()]);
+const features = z.union([z.string(), z.array(z.string()).min(1)]);
+
+export const datasetSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('idx'), ...common(idxSource) }),
+    z.strictObject({
+      type: z.literal('csv'),
+      ...common(files),
+      ...table,
+      label: column.optional().describe('Label column by name or index (negative: from the end).'),
+      ignore: z.array(column).optional().describe('Columns that are neither label nor feature.'),
+      header: z.boolean().default(true).describe('Does the first line name the columns?'),
+      delimiter: z.string().min(1).default(',').describe('What separates two values.'),
+    }),
+    z.strictObject({ type: z.literal('cifar10'), ...common(files) }),
+    z.strictObject({
+      type: z.literal('cifar100'),
+      ...common(files),
+      labels: z.enum(['fine', 'coarse']).default('fine').describe('The 100 fine or the 20 coarse classes.'),
+    }),
+    z.strictObject({ type: z.literal('image-folder'), ...common(file), ...image }),
+    z.strictObject({
+      type: z.literal('npz'),
+      ...common(npzSource),
+      layout: z.enum(['nhwc', 'nchw']).default('nhwc').describe('Order of the axes of image arrays.'),
+    }),
+    z.strictObject({
+      type: z.literal('parquet'),
+      ...common(files),
+      ...table,
+      ...image,
+      image: z.string().optional().describe('Column of encoded images.'),
+      features: features.optional().describe('Numeric columns, or one column of lists.'),
+      label: z.string().optional().describe('Label column.'),
+    }),
+    z.strictObject({
+      type: z.literal('jsonl'),
+      ...common(files),
+      ...table,
+      features: features.optional().describe('Key of an array of numbers, or keys of a number each.'),
+      label: z.string().optional().describe('Label key.'),
+    }),
+  ])
+  .describe('The data: type, files and preparation.');
+
+export type DatasetRecipe = z.infer<typeof datasetSchema>;

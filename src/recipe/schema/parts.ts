@@ -1,0 +1,10 @@
+import { z } from 'zod';
+
+/** Small schemas that several parts of the recipe share. */
+
+export const count = z.int().min(1);
+export const fraction = z.number().min(0).max(1);
+export const file = z.string().min(1);
+export const files = z.union([file, z.array(file).min(1)]);
+/** Sizes of the axes of one sample, e.g. `[28, 28, 1]`. */
+export const sampleShape = z.array(count).min(1).max(4);

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { file, fraction } from './parts.ts';
+import { modelKeys, trainingKeys } from './training.ts';
+
+/** What a trained teacher is: a model and the way it is trained. */
+export const teacherTrainingSchema = z
+  .strictObject({ ...modelKeys, ...trainingKeys })
+  .describe('Train the teacher with this recipe; it is kept and reused as long as nothing about it changes.');
+
+const SOURCES = ['onnx', 'tfjs', 'train', 'ensemble', 'logits'] as const;
+
+const fileKeys = {
+  onnx: file.optional().describe('ONNX file.'),
+  tfjs: file.optional().describe('TensorFlow.js model.json.'),
+  input: z.string().optional().describe('Name of the input; default: the only one.'),
+  output: z.string().optional().describe('Name of the output that holds the logits; default: the first.'),
+  layout: z.enum(['auto', 'nchw', 'nhwc']).default('auto').describe('Order of the axes of the image input.'),
+  normalize: z
+    .strictObject({
+      scale: z.number().gt(0).default(1).describe('Factor on the raw values of the data set, e.g. 1/255.'),
+      mean: z
+        .union([z.number(), z.array(z.number()).min(1)])
+        .default(0)
+        .describe('Taken off after scaling.'),
+      std: z
+        .union([z.number().gt(0), z.array(z.number().gt(0)).min(1)])
+        .default(1)
+        .describe('Divides last.'),
+    })
+    .optional()
+    .describe('How the teacher wants its input; default: as the student sees it.'),
+  outputs: z
+    .enum(['auto', 'logits', 'probabilities'])
+    .default('auto')
+    .describe('What the teacher answers; probabilities are turned into logits by their logarithm.'),
+  classes: z.array(z.string()).min(2).optional().describe('Class names in the order of the teacher, if it differs.'),
+  intermediate: z.array(z.string()).default([]).describe('Names of inner tensors for feature losses.'),
+};
+
+const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
+
+export const teacherSchema = z
+  .strictObject({
+    ...fileKeys,
+    train: teacherTrainingSchema.optional(),
+    ensemble: z
+      .array(member.superRefine(oneSource(['onnx', 'tfjs'])))
+      .min(2)
+      .optional()
+      .describe('Weighted mean of several teachers.'),
+    logits: file.optional().describe('Stored logits: a soft-target file written by an earlier run.'),
+    minAccuracy: fraction
+      .optional()
+      .describe('Stop before training if the teacher is worse than this on the labels; default: better than chance.'),
+  })
+  .superRefine(oneSource(SOURCES))
+  .describe('Where the soft targets come from.');
+
+function oneSource(keys: readonly string[]) {
+  return (value: Record<string, unknown>, context: z.RefinementCtx): void => {
+    const given = keys.filter((key) => value[key] !== undefined);
+    if (given.length === 1) return;
+    const expected = `exactly one of ${keys.join(', ')}`;
+    context.addIssue({
+      code: 'custom',
+      message: 'not one source',
+      params: { expected, received: given.length === 0 ? 'none of them' : given.join(' and ') },
+    });
+  };
+}
+
+export type TeacherRecipe = z.infer<typeof teacherSchema>;
+export type TeacherFileRecipe = z.infer<typeof member>;
+export type TeacherTrainingRecipe = z.infer<typeof teacherTrainingSchema>;

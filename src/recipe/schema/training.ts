@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { count, fraction } from './parts.ts';
+
+/** How weights are updated; shared by teacher, student and fine-tuning. */
+export const optimizerSchema = z
+  .strictObject({
+    type: z.enum(['sgd', 'momentum', 'nesterov', 'rmsprop', 'adam', 'adamw']).default('adamw').describe('Update rule.'),
+    learningRate: z.number().gt(0).default(0.002).describe('Learning rate at its highest.'),
+    schedule: z
+      .enum(['constant', 'cosine', 'linear', 'step', 'onecycle'])
+      .default('cosine')
+      .describe('How the learning rate changes over the run.'),
+    warmup: z.number().min(0).default(0).describe('Epochs over which the learning rate rises from 0.'),
+    milestones: z.array(z.number().gt(0)).default([]).describe('Epochs after which `step` multiplies by `gamma`.'),
+    gamma: z.number().gt(0).default(0.1).describe('Factor of the `step` schedule.'),
+    finalLearningRate: z.number().min(0).default(0).describe('Where `cosine`, `linear` and `onecycle` end.'),
+    weightDecay: z.number().min(0).default(0).describe('Weight decay: decoupled for adamw, L2 for the others.'),
+    momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of momentum and nesterov.'),
+    beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the first moment (adam, adamw).'),
+    beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment (adam, adamw, rmsprop).'),
+    epsilon: z.number().gt(0).default(1e-8).describe('Added to the denominator of the update.'),
+    clipNorm: z.number().gt(0).optional().describe('Scale gradients down to this global norm.'),
+  })
+  .describe('Optimizer and learning-rate schedule.');
+
+export const trainingKeys = {
+  epochs: z.number().gt(0).max(100_000).default(10).describe('Passes over the training split.'),
+  batchSize: count.max(65_536).default(128).describe('Samples per step.'),
+  optimizer: optimizerSchema.prefault({}),
+  labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the label weight spread over all classes.'),
+  ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
+};
+
+export const modelKeys = {
+  model: z.string().min(1).describe('Model of the registry; `limbeck inspect --models` lists them.'),
+  width: z.number().gt(0).max(64).optional().describe('Factor on the number of channels.'),
+  depth: count.max(1000).optional().describe('Number of layers or blocks.'),
+  dropout: z.number().min(0).lt(1).optional().describe('Share of activations dropped in training.'),
+  units: z.array(count).min(1).optional().describe('Hidden layer sizes of an mlp.'),
+};
+
+export const alpha = fraction.default(0.9).describe('Weight of the soft targets; the labels weigh 1 - alpha.');
+
+export type OptimizerRecipe = z.infer<typeof optimizerSchema>;

@@ -1,0 +1,86 @@
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
+import { UserError } from '../base/errors.ts';
+
+export type KeyPath = readonly (string | number)[];
+
+export function pathText(path: KeyPath): string {
+  return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
+}
+
+/** YAML text that still knows where each key and value stands. */
+export interface RecipeSource {
+  readonly file: string;
+  readonly data: unknown;
+  /** `file:line:col` of the value at `path`, or of the nearest thing around it; `key` points at a key of that value. */
+  locate(path: KeyPath, key?: string): string;
+}
+
+export function parseSource(text: string, file: string): RecipeSource {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) throw new UserError(...yamlErrors(document, at));
+  let data: unknown;
+  try {
+    data = document.toJS() as unknown;
+  } catch (error) {
+    // Resource exhaustion by nested aliases, or an alias that points nowhere.
+    const fact = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${file}: not usable YAML: ${fact}`, 'Write the values out instead of using aliases.');
+  }
+  return { file, data, locate: (path, key) => at(offsetOf(document, path, key)) };
+}
+
+function yamlErrors(document: Document, at: (offset: number) => string): [string, string] {
+  const facts = document.errors.slice(0, 5).map((error) => {
+    const where = at(error.pos[0]);
+    if (error.code === 'DUPLICATE_KEY') return `${where} this key stands twice in the same mapping`;
+    return `${where} not valid YAML: ${firstLine(error.message)}`;
+  });
+  const duplicate = document.errors[0]!.code === 'DUPLICATE_KEY';
+  const hint = duplicate ? 'Keep one of the two.' : 'Correct the line; indentation and brackets are the usual causes.';
+  return [facts.join('\n'), hint];
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
+}
+
+function offsetOf(document: Document, path: KeyPath, key: string | undefined): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const part of path) {
+    const next = childOf(resolved(node, document), part);
+    if (next === undefined) return offset;
+    node = next.value;
+    offset = startOf(node) ?? startOf(next.key) ?? offset;
+  }
+  if (key !== undefined) offset = startOf(childOf(resolved(node, document), key)?.key) ?? offset;
+  return offset;
+}
+
+function resolved(node: unknown, document: Document): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+function childOf(node: unknown, part: string | number): { key: unknown; value: unknown } | undefined {
+  if (isSeq(node) && typeof part === 'number') {
+    const value = node.items[part];
+    return value === undefined ? undefined : { key: undefined, value };
+  }
+  if (!isMap(node)) return undefined;
+  const pair = node.items.find((item) => isPair(item) && keyText(item) === String(part));
+  return pair === undefined ? undefined : { key: pair.key, value: pair.value };
+}
+
+function keyText(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+}
+
+function startOf(node: unknown): number | undefined {
+  return (node as Node | null | undefined)?.range?.[0];
+}

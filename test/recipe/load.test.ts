@@ -1,0 +1,280 @@
+import { UserError } from '../../src/base/errors.ts';
+import { completeRecipe, parseRecipe } from '../../src/recipe/load.ts';
+import { recipeDiff, recipeHash } from '../../src/recipe/diff.ts';
+
+const FULL = `name: fashion-mnist
+seed: 7
+dataset:
+  type: idx
+  train: {images: ../d/train-images.gz, labels: ../d/train-labels.gz}
+  test:  {images: ../d/t10k-images.gz,  labels: ../d/t10k-labels.gz}
+  validation: 0.1
+  augment: [{shift: 2}, {flip: horizontal}]
+teacher: {onnx: ../checkpoints/fashion-mnist-teacher/teacher.onnx}
+student: {model: ds-cnn, width: 0.5}
+distill: {loss: kd, temperature: 4, alpha: 0.9, epochs: 10, batchSize: 128,
+          optimizer: {type: adamw, learningRate: 0.002, schedule: cosine, weightDecay: 0.0001}}
+prune:    [{type: channels, amount: 0.3, multipleOf: 8, finetune: {epochs: 2}, maxDrop: 0.5}]
+quantize: {scheme: int8, method: ptq, calibrator: entropy, samples: 512, maxDrop: 0.3, fallback: qat}
+export:   [onnx, tflite]
+report:   {latency: {batchSizes: [1, 8, 32], threads: [1, 2]}}
+`;
+
+const SHORT = `dataset: {type: csv, train: data.csv}
+student: {model: mlp}
+`;
+
+function failure(text: string, set: string[] = []): UserError {
+  try {
+    parseRecipe(text, 'recipes/x.yaml', { set });
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return error as UserError;
+  }
+  throw new Error('the recipe was accepted');
+}
+
+describe('a good recipe', () => {
+  it('keeps what the full example of the design says', () => {
+    const { recipe, written } = parseRecipe(FULL, '/r/recipes/x.yaml');
+    expect(recipe).toMatchObject({
+      name: 'fashion-mnist',
+      seed: 7,
+      teacher: { onnx: '/r/checkpoints/fashion-mnist-teacher/teacher.onnx' },
+      dataset: { train: { images: '/r/d/train-images.gz' }, augment: [{ shift: 2 }, { flip: 'horizontal' }] },
+      distill: { optimizer: { weightDecay: 0.0001, beta1: 0.9 }, softTargets: { store: 'fp16', views: 1 } },
+      prune: [{ amount: 0.3, finetune: { epochs: 2 } }],
+      quantize: { calibrator: 'entropy' },
+    });
+    expect(written.teacher?.onnx).toBe('../checkpoints/fashion-mnist-teacher/teacher.onnx');
+  });
+
+  it('fills every default and takes its name from the file', () => {
+    const { recipe } = parseRecipe(SHORT, '/r/my recipe.yaml');
+    expect(recipe).toMatchObject({
+      name: 'my-recipe',
+      seed: 0,
+      baseline: true,
+      repeats: 1,
+      export: ['onnx'],
+      dataset: { validation: 0.1, header: true, train: '/r/data.csv' },
+      distill: { loss: 'kd', temperature: 4, alpha: 0.9, epochs: 10, optimizer: { type: 'adamw' } },
+    });
+  });
+
+  it('is the same when its own completed form is completed again', () => {
+    const { written } = parseRecipe(FULL, '/r/x.yaml');
+    expect(completeRecipe(JSON.parse(JSON.stringify(written)), '/r').written).toEqual(written);
+  });
+
+  it('reads names of arrays inside an .npz as names, and its file as a file', () => {
+    const { recipe } = parseRecipe(
+      'dataset: {type: npz, train: {file: a.npz, samples: x, labels: y}}\nstudent: {model: mlp}',
+      '/r/x.yaml',
+    );
+    expect(recipe.dataset.train).toEqual({ file: '/r/a.npz', samples: 'x', labels: 'y' });
+  });
+});
+
+describe('a broken recipe', () => {
+  it.each([
+    [
+      'a number out of range',
+      'distill: {temperature: -1}',
+      'recipes/x.yaml:3:24 distill.temperature: expected a number > 0, received -1',
+      /leave it out/,
+    ],
+    [
+      'a wrong type',
+      'distill: {epochs: many}',
+      'recipes/x.yaml:3:19 distill.epochs: expected a number, received "many"',
+      /distill.epochs/,
+    ],
+    ['a wrong kind', 'distill: 3', 'recipes/x.yaml:3:10 distill: expected a mapping, received 3', /schema/],
+    ['an unknown key', 'distil: {epochs: 3}', 'recipes/x.yaml:3:1 distil: unknown key', /Did you mean distill\?/],
+    [
+      'an unknown inner key',
+      'distill: {temprature: 3}',
+      'recipes/x.yaml:3:11 distill.temprature: unknown key',
+      /temperature\?/,
+    ],
+    [
+      'an unknown choice',
+      'distill: {loss: dk}',
+      'recipes/x.yaml:3:17 distill.loss: expected one of kd, kd-standardized, dkd, dist, mse, hint, attention, received "dk"',
+      /Did you mean (kd|dkd)\?/,
+    ],
+    [
+      'a fraction of a whole number',
+      'repeats: 1.5',
+      'recipes/x.yaml:3:10 repeats: expected a whole number, received 1.5',
+      /repeats/,
+    ],
+    [
+      'two sources of a teacher',
+      'teacher: {onnx: a, tfjs: b}',
+      'recipes/x.yaml:3:10 teacher: expected exactly one of onnx, tfjs, train, ensemble, logits, received onnx and tfjs',
+      /./,
+    ],
+    [
+      'no source of a teacher',
+      'teacher: {layout: nchw}',
+      'recipes/x.yaml:3:10 teacher: expected exactly one of onnx, tfjs, train, ensemble, logits, received none of them',
+      /./,
+    ],
+    [
+      'a name that leaves the folder',
+      'name: ../../etc',
+      'recipes/x.yaml:3:7 name: expected letters, digits, dot, dash and underscore, received "../../etc"',
+      /./,
+    ],
+    [
+      'an unknown key of a list item',
+      'prune: [{amout: 0.1}]',
+      'recipes/x.yaml:3:10 prune[0].amout: unknown key',
+      /amount\?/,
+    ],
+    ['an empty list', 'export: []', 'recipes/x.yaml:3:9 export: expected a list of at least 1 items, received []', /./],
+    ['a value with nothing in it', 'seed:', 'recipes/x.yaml:3:6 seed: expected a number, received null', /./],
+    ['not a number', 'seed: .nan', 'recipes/x.yaml:3:7 seed: expected a number, received NaN', /./],
+  ])('%s is named with its place, its value and a remedy', (_name, line, message, hint) => {
+    const error = failure(SHORT + line);
+    expect(error.message).toBe(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  it.each([
+    [
+      'an unknown type',
+      '{type: cvs, train: a}',
+      '1:17 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, npz, parquet, jsonl, received "cvs"',
+      /Did you mean csv\?/,
+    ],
+    [
+      'no type',
+      '{train: a}',
+      '1:10 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, npz, parquet, jsonl, received nothing',
+      /./,
+    ],
+    ['a missing file', '{type: csv}', '1:10 dataset.train: expected text or a list, received nothing', /./],
+    [
+      'a key of another type',
+      '{type: csv, train: a, resize: [8, 8]}',
+      '1:32 dataset.resize: unknown key',
+      /Known keys: .*header/,
+    ],
+    [
+      'half a source',
+      '{type: idx, train: {images: a}}',
+      '1:29 dataset.train.labels: expected text, received nothing',
+      /./,
+    ],
+    [
+      'a misspelled step',
+      '{type: csv, train: a, augment: [{shfit: 2}]}',
+      '1:43 dataset.augment[0].shfit: unknown key',
+      /Did you mean shift\?/,
+    ],
+    [
+      'a wrong step',
+      '{type: csv, train: a, augment: [{flip: diagonal}]}',
+      '1:49 dataset.augment[0].flip: expected one of horizontal, vertical, received "diagonal"',
+      /./,
+    ],
+    [
+      'a validation of nothing',
+      '{type: csv, train: a, validation: 0}',
+      '1:44 dataset.validation: expected a number > 0, received 0',
+      /./,
+    ],
+    [
+      'neither a number nor files',
+      '{type: idx, train: {images: a, labels: b}, validation: yes please}',
+      '1:65 dataset.validation: expected a number or a mapping, received "yes please"',
+      /./,
+    ],
+  ])('in the data set, %s', (_name, dataset, message, hint) => {
+    const error = failure(`dataset: ${dataset}\nstudent: {model: mlp}\n`);
+    expect(error.message).toContain(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  it('names everything that is wrong at once', () => {
+    const error = failure(`${SHORT}seed: -1\nrepeats: 0\nexprot: [onnx]\n`);
+    expect(error.message.split('\n')).toHaveLength(3);
+    expect(error.message).toMatch(/:3:7 seed: .*\n.*:4:10 repeats: .*\n.*:5:1 exprot: /);
+  });
+
+  it('shows five mistakes and counts the rest', () => {
+    expect(failure(SHORT + 'abcdefg'.replace(/./g, 'unknown_$&: 1\n')).message).toMatch(/\.\.\. and 2 more$/);
+  });
+
+  it.each([
+    ['a key twice', 'seed: 1\nseed: 2', /:4:1 this key stands twice/],
+    ['a bracket left open', 'export: [onnx', /x\.yaml:\d+:\d+ not valid YAML: /],
+    ['a tab', 'distill:\n\tepochs: 3', /x\.yaml:\d+:\d+ not valid YAML: /],
+    ['an alias without anchor', 'seed: *nothing', /x\.yaml/],
+  ])('refuses YAML with %s', (_name, line, message) => {
+    expect(failure(SHORT + line).message).toMatch(message);
+  });
+
+  it.each(['', '- a\n- b', 'just text', '[]'])('refuses %j as a whole', (text) => {
+    expect(failure(text).message).toMatch(/expected a mapping/);
+  });
+
+  it('refuses a recipe with neither teacher nor student', () => {
+    expect(failure('dataset: {type: csv, train: a}').message).toMatch(
+      /expected a teacher, a student or both, received neither/,
+    );
+  });
+});
+
+describe('--set', () => {
+  it('is stronger than the file and makes what is missing', () => {
+    const { recipe } = parseRecipe(FULL, 'x.yaml', {
+      set: ['distill.temperature=2', 'prune.0.amount=0.1', 'threads=1', 'export=[onnx]'],
+    });
+    expect(recipe).toMatchObject({
+      distill: { temperature: 2, alpha: 0.9 },
+      prune: [{ amount: 0.1 }],
+      threads: 1,
+      export: ['onnx'],
+    });
+  });
+
+  it.each([
+    ['distill.temperature=-1', '--set distill.temperature=-1: distill.temperature: expected a number > 0, received -1'],
+    ['distil.temperature=2', '--set distil.temperature=2: distil: unknown key'],
+    ['seed', '--set: expected key.path=value, received "seed"'],
+    ['=3', '--set: expected key.path=value, received "=3"'],
+    ['a..b=3', '--set: expected key.path=value, received "a..b=3"'],
+    [
+      'prune.7.amount=0.1',
+      '--set prune.7.amount=0.1: expected the position of one of 1 list items (from 0), received 7',
+    ],
+    ['seed=[1', '--set seed=[1: the value is not valid YAML'],
+    ['__proto__.x=1', '--set __proto__.x=1: no such key'],
+  ])('%s is refused as coming from --set', (set, message) => {
+    expect(failure(FULL, [set]).message).toBe(message);
+  });
+});
+
+describe('comparing recipes', () => {
+  const before = parseRecipe(FULL, 'x.yaml').written;
+
+  it('says what changed, one line per value', () => {
+    const after = parseRecipe(FULL, 'x.yaml', { set: ['distill.temperature=2', 'prune=[]', 'threads=2'] }).written;
+    expect(recipeDiff(before, after)).toEqual([
+      'distill.temperature: 4 -> 2',
+      expect.stringMatching(/^prune\[0\]: \{.* -> nothing$/),
+      'threads: 0 -> 2',
+    ]);
+  });
+
+  it('has one hash per content, whatever the order of the keys', () => {
+    const turned = Object.fromEntries(Object.entries(before).reverse());
+    expect(recipeHash(turned)).toBe(recipeHash(before));
+    expect(recipeDiff(before, turned)).toEqual([]);
+    expect(recipeHash({ ...before, seed: 8 })).not.toBe(recipeHash(before));
+  });
+});
