@@ -1,0 +1,61 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { prepareFolder, refuseForeignFolder, storedRecipe } from '../../src/pipeline/folder.ts';
+import { parseRecipe } from '../../src/recipe/load.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+const recipe = (...set: string[]) =>
+  parseRecipe('dataset: {type: csv, train: data/d.csv}\nstudent: {model: mlp}\n', '/project/r.yaml', { set });
+
+describe('the folder of a run', () => {
+  it('keeps the recipe, its file names as written, and gives it back with absolute ones', async () => {
+    expect((await prepareFolder(folder(), recipe(), 'ask')).resumed).toBe(false);
+    const text = await readFile(path.join(folder(), 'recipe.json'), 'utf8');
+    expect(JSON.parse(text)).toMatchObject({ base: '/project', recipe: { dataset: { train: 'data/d.csv' } } });
+    expect(await storedRecipe(folder())).toEqual(recipe());
+  });
+
+  it('is resumed by the same recipe', async () => {
+    await prepareFolder(folder(), recipe(), 'ask');
+    expect(await prepareFolder(folder(), recipe(), 'ask')).toEqual({ loaded: recipe(), resumed: true });
+  });
+
+  it('asks when the recipe has changed, says what, and changes nothing', async () => {
+    await prepareFolder(folder(), recipe(), 'ask');
+    const before = await readFile(path.join(folder(), 'recipe.json'));
+    const attempt = prepareFolder(folder(), recipe('distill.temperature=2'), 'ask');
+    await expect(attempt).rejects.toThrow(/has changed:\n {2}distill\.temperature: 4 -> 2/);
+    await expect(attempt).rejects.toMatchObject({ hint: expect.stringMatching(/--fresh .* --resume/) as string });
+    expect(await readFile(path.join(folder(), 'recipe.json'))).toEqual(before);
+  });
+
+  it('follows the recipe it began with after --resume', async () => {
+    await prepareFolder(folder(), recipe(), 'ask');
+    const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume');
+    expect([loaded.recipe.distill.temperature, resumed]).toEqual([4, true]);
+  });
+
+  it('is emptied by --fresh, but for the lock', async () => {
+    await prepareFolder(folder(), recipe(), 'ask');
+    await mkdir(path.join(folder(), 'state'));
+    await writeFile(path.join(folder(), 'lock'), '');
+    const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'fresh');
+    expect([loaded.recipe.distill.temperature, resumed]).toEqual([2, false]);
+    expect((await readdir(folder())).sort()).toEqual(['lock', 'recipe.json']);
+  });
+
+  it('is refused when it holds something else', async () => {
+    await expect(refuseForeignFolder(path.join(folder(), 'new'))).resolves.toBeUndefined();
+    await expect(refuseForeignFolder(folder())).resolves.toBeUndefined();
+    await writeFile(path.join(folder(), 'thesis.tex'), '');
+    await expect(refuseForeignFolder(folder())).rejects.toThrow(/not a run, received one that holds \["thesis\.tex"\]/);
+    await expect(refuseForeignFolder(path.join(folder(), 'thesis.tex'))).rejects.toThrow(/expected a folder/);
+  });
+
+  it('says that it is not a run when asked for its recipe', async () => {
+    await expect(storedRecipe(folder())).rejects.toThrow(/not a run/);
+    await writeFile(path.join(folder(), 'recipe.json'), '{');
+    await expect(storedRecipe(folder())).rejects.toThrow(/not valid JSON/);
+  });
+});
