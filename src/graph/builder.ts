@@ -13,6 +13,7 @@ export class GraphBuilder {
   readonly #updates = new Map<string, string>();
   readonly #types = new Map<string, TensorType>();
   readonly #counters = new Map<string, number>();
+  readonly #reserved = new Set<string>();
 
   input(name: string, type: TensorType): string {
     this.#bind(name, type);
@@ -63,6 +64,11 @@ export class GraphBuilder {
     return this.node(op, inputs, attrs, { layer })[0]!;
   }
 
+  /** Keeps `name` from being given to anything that does not ask for it. */
+  reserve(name: string): void {
+    this.#reserved.add(name);
+  }
+
   output(name: string, value: string): void {
     if (this.#outputs.has(name)) throw new Error(`output ${name} is bound twice`);
     this.typeOf(value);
@@ -106,7 +112,7 @@ export class GraphBuilder {
       const n = (this.#counters.get(prefix) ?? 0) + 1;
       this.#counters.set(prefix, n);
       const name = `${prefix}_${n}`;
-      if (!this.#types.has(name)) return name;
+      if (!this.#types.has(name) && !this.#reserved.has(name)) return name;
     }
   }
 }

@@ -1,0 +1,152 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { BACKEND_NAME } from './backend.ts';
+
+type Saved = readonly tf.Tensor[];
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Attributes = Readonly<Record<string, any>>;
+type Gradients = Record<string, () => tf.Tensor>;
+
+/**
+ * Gradients that give a smaller graph than tfjs' own, or that tfjs refuses. The registry is one for all backends: on any other
+ * backend they fall back to tfjs' own, so what they save must be a superset of what those need, in the same order.
+ */
+interface Override {
+  readonly kernelName: string;
+  readonly inputsToSave?: readonly string[];
+  readonly outputsToSave?: readonly boolean[];
+  readonly gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes) => Gradients;
+}
+
+function run(kernelName: string, inputs: Record<string, tf.Tensor>, attrs: Attributes = {}): tf.Tensor {
+  return tf.engine().runKernel(kernelName, inputs, attrs);
+}
+
+/** dy of a reduction, back in the shape of its input. */
+function spread(dy: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
+  const axes = tf.util.parseAxisParam(axis, x.shape);
+  const kept = tf.reshape(
+    dy,
+    x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim)),
+  );
+  return run('BroadcastTo', { x: kept }, { shape: x.shape });
+}
+
+/** Sums over the axes that broadcasting added or stretched. */
+function unbroadcast(dx: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  const axes = tf.broadcast_util.getReductionAxes(x.shape, dx.shape);
+  return axes.length === 0 ? dx : tf.reshape(tf.sum(dx, axes), x.shape);
+}
+
+const overrides: readonly Override[] = [
+  {
+    kernelName: 'Relu',
+    inputsToSave: ['x'],
+    outputsToSave: [true],
+    gradFunc: (dy, [, y]) => ({ x: () => run('ReluGrad', { dy, x: y! }) }),
+  },
+  {
+    kernelName: 'Sum',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], { axis }) => ({ x: () => spread(dy, x!, axis as number[]) }),
+  },
+  {
+    kernelName: 'Mean',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], { axis }) => ({
+      x: () => {
+        const count = tf.util.parseAxisParam(axis as number[], x!.shape).reduce((n, a) => n * x!.shape[a]!, 1);
+        return spread(tf.div(dy, count), x!, axis as number[]);
+      },
+    }),
+  },
+  {
+    kernelName: 'Tile',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], { reps }) => ({
+      x: () => {
+        const pairs = x!.shape.flatMap((dim, i) => [(reps as number[])[i]!, dim]);
+        return tf.sum(
+          tf.reshape(dy, pairs),
+          x!.shape.map((_, i) => 2 * i),
+        );
+      },
+    }),
+  },
+  {
+    kernelName: 'BatchMatMul',
+    inputsToSave: ['a', 'b'],
+    gradFunc: (dy, [a, b], { transposeA, transposeB }) => ({
+      a: () =>
+        unbroadcast(
+          transposeA === true
+            ? tf.matMul(b!, dy, transposeB === true, true)
+            : tf.matMul(dy, b!, false, transposeB !== true),
+          a!,
+        ),
+      b: () =>
+        unbroadcast(
+          transposeB === true
+            ? tf.matMul(dy, a!, true, transposeA === true)
+            : tf.matMul(a!, dy, transposeA !== true, false),
+          b!,
+        ),
+    }),
+  },
+  {
+    kernelName: 'Conv2D',
+    inputsToSave: ['x', 'filter'],
+    gradFunc: (dy, [x, filter], attrs) => ({
+      x: () => run('Conv2DBackpropInput', { dy, filter: filter! }, { ...attrs, inputShape: x!.shape }),
+      filter: () => run('Conv2DBackpropFilter', { x: x!, dy }, { ...attrs, filterShape: filter!.shape }),
+    }),
+  },
+  {
+    kernelName: 'DepthwiseConv2dNative',
+    inputsToSave: ['x', 'filter'],
+    gradFunc: (dy, [x, filter], attrs) => ({
+      x: () => run('DepthwiseConv2dNativeBackpropInput', { dy, filter: filter! }, { ...attrs, inputShape: x!.shape }),
+      filter: () => run('DepthwiseConv2dNativeBackpropFilter', { x: x!, dy }, { ...attrs, filterShape: filter!.shape }),
+    }),
+  },
+];
+
+/** Gradients of kernels that only this backend has, or that tfjs has no gradient for. */
+const additions: readonly Override[] = [
+  {
+    kernelName: 'ReluGrad',
+    inputsToSave: ['x'],
+    gradFunc: (ddx, [x]) => ({ dy: () => run('ReluGrad', { dy: ddx, x: x! }), x: () => tf.zerosLike(x!) }),
+  },
+  {
+    kernelName: 'BatchNormTrain',
+    inputsToSave: ['x', 'scale'],
+    outputsToSave: [false, true, false, true],
+    gradFunc: (dys, [x, scale, mean, inverseDeviation]) => {
+      const dy = (dys as unknown as readonly tf.Tensor[])[0]!;
+      const inputs = { dy, x: x!, scale: scale!, mean: mean!, inverseDeviation: inverseDeviation! };
+      const [dx, dscale, doffset] = run('BatchNormTrainGrad', inputs) as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
+      return { x: () => dx, scale: () => dscale, offset: () => doffset };
+    },
+  },
+];
+
+export function registerGradients(): void {
+  for (const { gradFunc, ...override } of overrides) {
+    const original = tf.getGradient(override.kernelName);
+    register(override, (dy, saved, attrs) =>
+      tf.engine().backendName === BACKEND_NAME
+        ? gradFunc(dy, saved, attrs)
+        : (original.gradFunc(dy, [...saved], attrs) as Gradients),
+    );
+  }
+  for (const { gradFunc, ...addition } of additions) register(addition, gradFunc);
+}
+
+function register(config: Omit<Override, 'gradFunc'>, gradFunc: Override['gradFunc']): void {
+  tf.registerGradient({
+    kernelName: config.kernelName,
+    inputsToSave: [...(config.inputsToSave ?? [])],
+    outputsToSave: [...(config.outputsToSave ?? [])],
+    gradFunc: (dy, saved, attrs) => gradFunc(dy as tf.Tensor, saved, attrs),
+  });
+}

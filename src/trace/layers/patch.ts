@@ -1,0 +1,64 @@
+import * as tfl from '@tensorflow/tfjs-layers';
+import { currentLayer, inLayer } from '../scope.ts';
+import { callBatchNormalization } from './batch-normalization.ts';
+import { alphaDropout, dropout, dropoutMask, gaussianDropout, gaussianNoise } from './dropout.ts';
+import type { LayerClass, LayerLike } from './types.ts';
+
+/** The prototype of the class that `layer` is made of. */
+function prototypeOf(layer: tfl.layers.Layer): LayerClass {
+  return Object.getPrototypeOf(layer) as LayerClass;
+}
+
+let patched = false;
+
+/**
+ * Changes tfjs-layers in place, once: the layer being applied is known by name, training batch norm is one op, and the noise of
+ * dropout layers is fed instead of drawn in JavaScript (which would freeze it into the trace).
+ */
+export function patchLayers(): void {
+  if (patched) return;
+  patched = true;
+  const dropoutClass = prototypeOf(tfl.layers.dropout({ rate: 0.5 }));
+  nameLayers(Object.getPrototypeOf(dropoutClass) as LayerClass);
+  replaceCall(prototypeOf(tfl.layers.batchNormalization()), callBatchNormalization);
+  replaceCall(dropoutClass, dropout);
+  replaceCall(prototypeOf(tfl.layers.gaussianNoise({ stddev: 1 })), gaussianNoise);
+  replaceCall(prototypeOf(tfl.layers.gaussianDropout({ rate: 0.5 })), gaussianDropout);
+  replaceCall(prototypeOf(tfl.layers.alphaDropout({ rate: 0.5 })), alphaDropout);
+  for (const cell of [tfl.layers.simpleRNNCell, tfl.layers.gruCell, tfl.layers.lstmCell] as const) {
+    feedCellDropout(prototypeOf((cell as (args: { units: number }) => tfl.layers.Layer)({ units: 1 })));
+  }
+}
+
+/** A `call` that handles some cases and gives `undefined` for the others, which the original keeps. */
+type Call = (layer: LayerLike, inputs: unknown, options: Readonly<Record<string, unknown>>) => unknown;
+
+function replaceCall(layerClass: LayerClass, call: Call): void {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+  const original = layerClass.call;
+  layerClass.call = function (this: LayerLike, inputs, options) {
+    return call(this, inputs, options ?? {}) ?? original.call(this, inputs, options);
+  };
+}
+
+function nameLayers(layerClass: LayerClass): void {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+  const original = layerClass.apply;
+  layerClass.apply = function (this: LayerLike, inputs, options) {
+    // The model as a whole says nothing; a model used as a layer does.
+    const outermost = 'layers' in this && currentLayer() === undefined;
+    return outermost
+      ? original.call(this, inputs, options)
+      : inLayer(this.name, () => original.call(this, inputs, options));
+  };
+}
+
+/** Recurrent cells draw one mask for all time steps, with `dropoutFunc` where they have one. */
+function feedCellDropout(cellClass: LayerClass): void {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+  const original = cellClass.call;
+  cellClass.call = function (this: LayerLike, inputs, options) {
+    this.dropoutFunc ??= dropoutMask;
+    return original.call(this, inputs, options);
+  };
+}
