@@ -6,6 +6,8 @@ import type { Complaint } from './issues.ts';
 import { knownKeys } from './keys.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
 import type { Override } from './overrides.ts';
+import { modelComplaints } from './models.ts';
+import type { ModelTable } from './models.ts';
 import { resolvePaths } from './paths.ts';
 import { recipeSchema } from './schema.ts';
 import type { Recipe } from './schema.ts';
@@ -24,6 +26,8 @@ export interface LoadedRecipe {
 export interface LoadOptions {
   /** `key.path=value`, stronger than the file. */
   readonly set?: readonly string[];
+  /** The models there are: with them, options of models are checked too. */
+  readonly models?: ModelTable;
 }
 
 /** Read, check and complete a recipe. Throws a `UserError` that names file, line, column and key of everything wrong. */
@@ -42,19 +46,27 @@ export function parseRecipe(text: string, file: string, options: LoadOptions = {
   const overrides = (options.set ?? []).map(parseOverride);
   let data: unknown = { name: nameOf(file), ...source.data };
   for (const override of overrides) data = applyOverride(data, override);
-  return complete(data, path.dirname(path.resolve(file)), (complaints) => report(complaints, source, overrides));
+  const fail = (complaints: readonly Complaint[]): never => report(complaints, source, overrides);
+  return complete(data, path.dirname(path.resolve(file)), fail, options.models);
 }
 
 /** A recipe built in code, checked like one from a file; relative file names start at `base`. */
-export function completeRecipe(data: unknown, base: string): LoadedRecipe {
-  return complete(data, base, (complaints) => report(complaints, undefined, []));
+export function completeRecipe(data: unknown, base: string, models?: ModelTable): LoadedRecipe {
+  return complete(data, base, (complaints) => report(complaints, undefined, []), models);
 }
 
-function complete(data: unknown, base: string, fail: (complaints: readonly Complaint[]) => never): LoadedRecipe {
+function complete(
+  data: unknown,
+  base: string,
+  fail: (complaints: readonly Complaint[]) => never,
+  models: ModelTable | undefined,
+): LoadedRecipe {
   const result = recipeSchema.safeParse(data, { reportInput: true });
   if (!result.success) {
     return fail(complaintsOf(result.error.issues, data, (keys) => knownKeys(keys, data)));
   }
+  const complaints = models === undefined ? [] : modelComplaints(result.data, models);
+  if (complaints.length > 0) return fail(complaints);
   return { written: result.data, base, recipe: resolvePaths(result.data, base) };
 }
 

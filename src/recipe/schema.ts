@@ -3,17 +3,17 @@ import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { count, file } from './schema/parts.ts';
 import { teacherSchema } from './schema/teacher.ts';
-import { alpha, modelKeys, trainingKeys } from './schema/training.ts';
+import { alpha, modelName, modelOption, trainingKeys } from './schema/training.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
 
 export const studentSchema = z
-  .strictObject({
-    ...modelKeys,
-    model: modelKeys.model.optional(),
+  .object({
+    model: modelName.optional(),
     module: file.optional().describe('JavaScript module whose default export builds a tfjs-layers model.'),
     tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
   })
+  .catchall(modelOption)
   .superRefine((student, context) => {
     const given = (['model', 'module', 'tfjs'] as const).filter((key) => student[key] !== undefined);
     if (given.length === 1) return;

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { file, fraction } from './parts.ts';
-import { modelKeys, trainingKeys } from './training.ts';
+import { modelName, modelOption, trainingKeys } from './training.ts';
 
 /** What a trained teacher is: a model and the way it is trained. */
 export const teacherTrainingSchema = z
-  .strictObject({ ...modelKeys, ...trainingKeys })
+  .object({ model: modelName, ...trainingKeys })
+  .catchall(modelOption)
   .describe('Train the teacher with this recipe; it is kept and reused as long as nothing about it changes.');
 
 const SOURCES = ['onnx', 'tfjs', 'train', 'ensemble', 'logits'] as const;

@@ -31,13 +31,14 @@ export const trainingKeys = {
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };
 
-export const modelKeys = {
-  model: z.string().min(1).describe('Model of the registry; `limbeck inspect --models` lists them.'),
-  width: z.number().gt(0).max(64).optional().describe('Factor on the number of channels.'),
-  depth: count.max(1000).optional().describe('Number of layers or blocks.'),
-  dropout: z.number().min(0).lt(1).optional().describe('Share of activations dropped in training.'),
-  units: z.array(count).min(1).optional().describe('Hidden layer sizes of an mlp.'),
-};
+/** Besides `model`, any option of that model may stand here; which there are, the models know. */
+export const modelName = z
+  .string()
+  .min(1)
+  .describe('Model of the registry, such as mlp, ds-cnn, resnet or mobilenet-v2.');
+export const modelOption = z
+  .union([z.number(), z.boolean(), z.string(), z.array(z.number())])
+  .describe('An option of the model, such as width or depth.');
 
 export const alpha = fraction.default(0.9).describe('Weight of the soft targets; the labels weigh 1 - alpha.');
 

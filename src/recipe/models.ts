@@ -1,0 +1,75 @@
+import { nearest, shown } from '../base/errors.ts';
+import type { Complaint } from './issues.ts';
+import { studentSchema } from './schema.ts';
+import type { Recipe } from './schema.ts';
+import { teacherTrainingSchema } from './schema/teacher.ts';
+import type { KeyPath } from './source.ts';
+
+/** What the recipe needs to know of the models: their options, and what is wrong with a value of one. */
+export type ModelTable = Readonly<
+  Record<
+    string,
+    { readonly options: Readonly<Record<string, { readonly wrong: (value: unknown) => string | undefined }>> }
+  >
+>;
+
+const STUDENT_KEYS = Object.keys(studentSchema.shape);
+const TRAINING_KEYS = Object.keys(teacherTrainingSchema.shape);
+
+/** The options of the model in a part of the recipe: what is left when the keys of the recipe itself are taken away. */
+export function modelOptions(
+  part: Readonly<Record<string, unknown>>,
+  own: 'student' | 'teacher',
+): Record<string, unknown> {
+  const keys = own === 'student' ? STUDENT_KEYS : TRAINING_KEYS;
+  return Object.fromEntries(Object.entries(part).filter(([key]) => !keys.includes(key)));
+}
+
+/** Models that do not exist, options that they do not have, values that an option cannot take. */
+export function modelComplaints(recipe: Recipe, models: ModelTable): Complaint[] {
+  const { student, teacher } = recipe;
+  return [
+    ...(student === undefined ? [] : check(student, 'student', ['student'], STUDENT_KEYS, models)),
+    ...(teacher?.train === undefined
+      ? []
+      : check(teacher.train, 'teacher', ['teacher', 'train'], TRAINING_KEYS, models)),
+  ];
+}
+
+function check(
+  part: Readonly<Record<string, unknown>> & { readonly model?: string | undefined },
+  own: 'student' | 'teacher',
+  path: KeyPath,
+  ownKeys: readonly string[],
+  models: ModelTable,
+): Complaint[] {
+  const { model } = part;
+  const known = model !== undefined && Object.hasOwn(models, model) ? models[model] : undefined;
+  if (model !== undefined && known === undefined) {
+    const names = Object.keys(models);
+    const fact = `expected one of ${names.join(', ')}, received ${shown(model)}`;
+    return [{ path: [...path, 'model'], fact, hint: meant(model, names) ?? 'Name one of these models.' }];
+  }
+  const options = known?.options ?? {};
+  return Object.entries(modelOptions(part, own)).flatMap(([key, value]): Complaint[] => {
+    const option = Object.hasOwn(options, key) ? options[key] : undefined;
+    if (option === undefined) {
+      const keys = [...Object.keys(options), ...ownKeys];
+      return [{ path, key, fact: 'unknown key', hint: meant(key, keys) ?? `Known keys: ${keys.join(', ')}.` }];
+    }
+    const wrong = option.wrong(value);
+    if (wrong === undefined) return [];
+    return [
+      {
+        path: [...path, key],
+        fact: `${wrong}, received ${shown(value)}`,
+        hint: `Change the option ${key} of ${String(model)}.`,
+      },
+    ];
+  });
+}
+
+function meant(word: string, candidates: readonly string[]): string | undefined {
+  const near = nearest(word, candidates);
+  return near === undefined ? undefined : `Did you mean ${near}?`;
+}
