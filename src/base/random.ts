@@ -24,6 +24,17 @@ export class RandomStream {
     this.#c3 = digest.readUInt32LE(12);
   }
 
+  /**
+   * Jump to the start of substream `index` (0 … 2^32 - 1). Substreams lie 2^20 blocks apart, 4 million numbers each, so that
+   * one key serves many samples: naming a stream costs a SHA-256, a jump costs nothing.
+   */
+  seek(index: number): this {
+    this.#counter = index * 0x100000;
+    this.#used = 4;
+    this.#spare = undefined;
+    return this;
+  }
+
   /** An unsigned 32-bit integer. */
   uint32(): number {
     if (this.#used === 4) {

@@ -1,0 +1,98 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256 } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import { readText } from '../base/files.ts';
+import type { DatasetConfig } from './config.ts';
+import { readUnpacked } from './source.ts';
+
+/** A data set of the `datasets/` folder, as `index.json` there describes it. */
+export interface CatalogEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly license: string;
+  readonly source: string;
+  /** What it is and, where its files are not included, how to get them; absolute path. */
+  readonly readme: string;
+  readonly sampleShape: readonly number[];
+  readonly classNames: readonly string[];
+  /** Samples per split. */
+  readonly splits: Readonly<Record<string, number>>;
+  /** Paths are absolute; `bytes` and `sha256` are of the decompressed file. */
+  readonly files: readonly CatalogFile[];
+  /** How to load it; paths are absolute. */
+  readonly dataset: DatasetConfig;
+  /** Are all files there? */
+  readonly available: boolean;
+  readonly missing: readonly string[];
+  /** Of the files that are there, as stored. */
+  readonly bytesOnDisk: number;
+}
+
+export interface CatalogFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256?: string;
+}
+
+/** The data sets that `root`, the `datasets/` folder, describes, in the order of its `index.json`. */
+export async function listDatasets(root: string): Promise<CatalogEntry[]> {
+  const file = path.join(root, 'index.json');
+  const text = await readText(file);
+  let entries: CatalogEntry[];
+  try {
+    entries = JSON.parse(text) as CatalogEntry[];
+  } catch (error) {
+    throw new UserError(`${file}: not valid JSON: ${(error as Error).message}`, 'Restore it from the repository.');
+  }
+  return Promise.all(entries.map((entry) => look(entry, root)));
+}
+
+async function look(entry: CatalogEntry, root: string): Promise<CatalogEntry> {
+  const files = entry.files.map((file) => ({ ...file, path: path.join(root, file.path) }));
+  const sizes = await Promise.all(
+    files.map((file) =>
+      stat(file.path).then(
+        ({ size }) => size,
+        () => undefined,
+      ),
+    ),
+  );
+  const missing = files.filter((_, i) => sizes[i] === undefined).map((file) => file.path);
+  return {
+    ...entry,
+    dataset: absolute(entry.dataset, root) as DatasetConfig,
+    files,
+    missing,
+    readme: path.join(root, entry.readme),
+    available: missing.length === 0,
+    bytesOnDisk: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
+  };
+}
+
+/** The same configuration with the paths under `train`, `validation` and `test` made absolute. */
+function absolute(value: unknown, root: string): unknown {
+  if (typeof value === 'string') return path.join(root, value);
+  if (typeof value !== 'object' || value === null) return value;
+  const splits = ['train', 'validation', 'test'];
+  const inside = !('type' in value);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, inside || splits.includes(key) ? absolute(item, root) : item]),
+  );
+}
+
+/** What is wrong with the files of a data set, one sentence each; empty if size and checksum of all are right. */
+export async function verifyDataset(entry: CatalogEntry): Promise<string[]> {
+  const problems = entry.missing.map((file) => `${file}: missing`);
+  for (const file of entry.files) {
+    if (entry.missing.includes(file.path)) continue;
+    const bytes = await readUnpacked(file.path);
+    if (bytes.length !== file.bytes) {
+      problems.push(`${file.path}: ${bytes.length} bytes when decompressed, expected ${file.bytes}`);
+    } else if (file.sha256 !== undefined && sha256(bytes) !== file.sha256) {
+      problems.push(`${file.path}: the checksum differs from the one in index.json`);
+    }
+  }
+  return problems;
+}

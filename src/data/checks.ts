@@ -1,0 +1,56 @@
+import { UserError, shown } from '../base/errors.ts';
+import { sizeOf } from './dataset.ts';
+import type { RawSplit } from './dataset.ts';
+import { countByClass } from './weights.ts';
+
+/** Every split must look like train: shape, type and columns. */
+export function checkSameKind(split: RawSplit, train: RawSplit): void {
+  const column = split.columns?.findIndex((name, i) => name !== train.columns?.[i]) ?? -1;
+  if (column !== -1 || split.columns?.length !== train.columns?.length) {
+    throw new UserError(
+      `${split.source}: feature columns differ from those of ${train.source}: ${
+        column === -1
+          ? `${split.columns?.length ?? 0} instead of ${train.columns?.length ?? 0}`
+          : `column ${shown(split.columns?.[column])} where train has ${shown(train.columns?.[column])}`
+      }`,
+      'All splits need the same columns in the same order.',
+    );
+  }
+  const [shape, expected] = [split.sampleShape.join(', '), train.sampleShape.join(', ')];
+  if (shape !== expected) {
+    throw new UserError(
+      `${split.source}: samples have the shape [${shape}], those of ${train.source} [${expected}]`,
+      'All splits need samples of one shape; for image files set `resize` and `channels`.',
+    );
+  }
+  const [type, expectedType] = [split.samples, train.samples].map((samples) =>
+    samples instanceof Uint8Array ? 'uint8' : 'float32',
+  );
+  if (type !== expectedType) {
+    throw new UserError(
+      `${split.source}: samples are ${type!}, those of ${train.source} ${expectedType!}`,
+      'Store all splits with the same type, else they would be scaled differently.',
+    );
+  }
+}
+
+/** NaN or infinity would turn every weight into NaN within a step. */
+export function checkFinite({ source, samples, sampleShape, ids, fillWithMean }: RawSplit): void {
+  // The NaN of a split whose gaps get the mean are gaps; everything else in it was checked when it was read.
+  if (samples instanceof Uint8Array || fillWithMean === true) return;
+  const at = samples.findIndex((value) => !Number.isFinite(value));
+  if (at === -1) return;
+  const row = Math.floor(at / sizeOf(sampleShape));
+  throw new UserError(
+    `${source}: sample ${ids?.[row] ?? row}: value ${at % sizeOf(sampleShape)} is ${samples[at]!}, expected a finite float32 number`,
+    'Clean the data first; NaN and infinity cannot be trained on.',
+  );
+}
+
+export function missingClasses(split: string, labels: Int32Array, classNames: readonly string[]): string[] {
+  const counts = countByClass(labels, classNames.length);
+  const missing = classNames.filter((_, i) => counts[i] === 0);
+  if (missing.length === 0) return [];
+  const some = missing.length <= 5 ? missing.join(', ') : `${missing.slice(0, 5).join(', ')}, …`;
+  return [`${split} has no sample of ${missing.length} of ${classNames.length} classes: ${some}`];
+}

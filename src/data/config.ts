@@ -1,0 +1,130 @@
+/**
+ * What a data set is read from and how, as plain types that the recipe's schema mirrors. Paths are absolute. Optional keys may
+ * also be present and undefined, as a parsed recipe has them.
+ */
+
+/** One step of the augmentation, applied in the order given; shapes are those of the sample, lengths are in pixels. */
+export type AugmentStep =
+  /** Move by up to this many pixels each way; what comes in at the edge is black. */
+  | { shift: number }
+  /** Pad on all sides, then cut out the original size: `shift` whose edge can also mirror the picture. */
+  | { crop: number | { padding: number; edge?: 'black' | 'reflect' | undefined } }
+  /** Mirror half of the samples. */
+  | { flip: 'horizontal' | 'vertical' }
+  /** Turn by an angle drawn from -degrees … +degrees, bilinear. */
+  | { rotate: number }
+  /** Blank a square of this side (DeVries and Taylor 2017, "Improved regularization of CNNs with cutout"). */
+  | { cutout: number }
+  /** Mix two samples of a batch, with a weight from Beta(mixup, mixup) (Zhang et al. 2018, "mixup"). */
+  | { mixup: number };
+
+/** `(value · scale - mean) / std`, per channel or feature; `scale` is 1/255 for 8-bit images and 1 otherwise. */
+export interface NormalizeConfig {
+  mean: number | readonly number[];
+  std: number | readonly number[];
+  scale?: number | undefined;
+}
+
+/** What to do with an empty or unknown value in a table: stop, put the column's train mean or zero, or leave the row out. */
+export type MissingPolicy = 'error' | 'mean' | 'zero' | 'drop';
+
+export interface CommonConfig<Source> {
+  train: Source;
+  /** The test split; absent means none, unless `testFraction` carves one. */
+  test?: Source | undefined;
+  /** A fraction of train (0 < f < 1), a number of samples (≥ 1), or files of its own. Default 0.1. */
+  validation?: number | Source | undefined;
+  /** Carve this fraction of train as the test split; only without `test`. */
+  testFraction?: number | undefined;
+  /** Class names in index order. Default: what the file says, else the sorted labels of train. */
+  classes?: readonly string[] | undefined;
+  /** `unit`: 8-bit values / 255; `standard`: mean and deviation of train. Default: `unit` for 8-bit images, else `standard`. */
+  normalize?: 'none' | 'unit' | 'standard' | NormalizeConfig | undefined;
+  augment?: readonly AugmentStep[] | undefined;
+  /** `balanced`: n / (classes · count), so that each class weighs the same; or one weight per class. Default: none. */
+  classWeights?: 'balanced' | readonly number[] | undefined;
+}
+
+export interface TableOptions {
+  missing?: MissingPolicy | undefined;
+  /** Reshape the features of a row, e.g. `[8, 8, 1]` for pictures stored as columns. */
+  shape?: readonly number[] | undefined;
+}
+
+export interface ImageOptions {
+  /** `[height, width]` that every image is scaled to. Default: none; images of different sizes are an error. */
+  resize?: readonly [number, number] | undefined;
+  /** Default: as the first image has, transparency dropped. */
+  channels?: 1 | 3 | undefined;
+}
+
+export interface IdxFiles {
+  images: string;
+  labels: string;
+}
+
+export interface IdxConfig extends CommonConfig<IdxFiles> {
+  type: 'idx';
+}
+
+/** Files are read one after another, as if they were one. */
+export type Files = string | readonly string[];
+
+export interface CsvConfig extends CommonConfig<Files>, TableOptions {
+  type: 'csv';
+  /** Column name, or index from 0 (negative: from the end). Default: `label` with a header, else the last column. */
+  label?: string | number | undefined;
+  /** Columns that are neither label nor feature. */
+  ignore?: readonly (string | number)[] | undefined;
+  /** Does the first line name the columns? Default true. */
+  header?: boolean | undefined;
+  /** Default `,`. */
+  delimiter?: string | undefined;
+}
+
+/** A folder as it comes out of the archive (standard file names), or the `.bin` files themselves. */
+export interface Cifar10Config extends CommonConfig<Files> {
+  type: 'cifar10';
+}
+
+export interface Cifar100Config extends CommonConfig<Files> {
+  type: 'cifar100';
+  /** The 100 `fine` classes or the 20 `coarse` ones. Default `fine`. */
+  labels?: 'fine' | 'coarse' | undefined;
+}
+
+/** A folder with one sub-folder per class. */
+export interface ImageFolderConfig extends CommonConfig<string>, ImageOptions {
+  type: 'image-folder';
+}
+
+/** Two `.npy` files, or two arrays of one `.npz` file (default `x` and `y`). */
+export type NpzSource =
+  { samples: string; labels: string } | { file: string; samples?: string | undefined; labels?: string | undefined };
+
+export interface NpzConfig extends CommonConfig<NpzSource> {
+  type: 'npz';
+  /** Order of the axes of image arrays. Default `nhwc`. */
+  layout?: 'nhwc' | 'nchw' | undefined;
+}
+
+export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageOptions {
+  type: 'parquet';
+  /** Column of encoded images. Default: `image` or `img` where the file has it. */
+  image?: string | undefined;
+  /** Numeric columns, or one column of lists. Default: all but the label. */
+  features?: string | readonly string[] | undefined;
+  /** Default `label`. */
+  label?: string | undefined;
+}
+
+export interface JsonlConfig extends CommonConfig<Files>, TableOptions {
+  type: 'jsonl';
+  /** One key that holds an array of numbers, or several that hold a number each. Default: `features`, else all but the label. */
+  features?: string | readonly string[] | undefined;
+  /** Default `label`. */
+  label?: string | undefined;
+}
+
+export type DatasetConfig =
+  IdxConfig | CsvConfig | Cifar10Config | Cifar100Config | ImageFolderConfig | NpzConfig | ParquetConfig | JsonlConfig;

@@ -1,0 +1,180 @@
+import { pipeline } from 'node:stream/promises';
+import { CsvError, Parser } from 'csv-parse';
+import { UserError, nearest, shown } from '../base/errors.ts';
+import type { CsvConfig, Files } from './config.ts';
+import type { RawSplit } from './dataset.ts';
+import { countLines, emptyFile, fileList, openUnpacked, streamError } from './source.ts';
+import { TableSink } from './table.ts';
+
+export type CsvOptions = Pick<CsvConfig, 'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'shape'>;
+
+interface Layout {
+  readonly names: readonly string[];
+  readonly label: number;
+  readonly features: readonly number[];
+}
+
+/** Comma separated values, streamed through csv-parse: no row outlives its callback. */
+export async function readCsv(files: Files, options: CsvOptions): Promise<RawSplit> {
+  const reader = new CsvReader(fileList(files), options);
+  for (const file of fileList(files)) await reader.read(file);
+  return reader.finish();
+}
+
+class CsvReader {
+  readonly #files: readonly string[];
+  readonly #options: CsvOptions;
+  #layout: Layout | undefined;
+  #sink: TableSink | undefined;
+  #expectedRows = 0;
+  #file = '';
+  #line = 0;
+  readonly #where = () => `${this.#file}:${this.#line}`;
+
+  constructor(files: readonly string[], options: CsvOptions) {
+    this.#files = files;
+    this.#options = options;
+  }
+
+  async read(file: string): Promise<void> {
+    this.#file = file;
+    if (this.#sink === undefined) for (const each of this.#files) this.#expectedRows += await countLines(each);
+    const lines = new LineCounter();
+    let first = true;
+    const parser = new Parser({
+      bom: true,
+      delimiter: this.#options.delimiter ?? ',',
+      relax_column_count: true,
+      skip_empty_lines: true,
+      max_record_size: 1 << 26,
+      // Work in the callback and hand nothing on: half the time of reading records from the stream.
+      on_record: (record: string[], info) => {
+        this.#line = lines.startOf(record, info);
+        if (first) this.#firstRecord(record);
+        else this.#row(record);
+        first = false;
+        return null;
+      },
+    });
+    try {
+      parser.resume();
+      await pipeline(await openUnpacked(file), parser);
+    } catch (error) {
+      throw error instanceof CsvError ? this.#syntaxError(error) : streamError(file, error);
+    }
+    if (first) throw emptyFile(file);
+  }
+
+  finish(): RawSplit {
+    return this.#sink!.finish();
+  }
+
+  #firstRecord(record: readonly string[]): void {
+    const header = this.#options.header ?? true;
+    if (this.#layout === undefined) {
+      this.#layout = layoutOf(record, this.#options, this.#where());
+      const names = this.#layout.features.map((column) => this.#layout!.names[column]!);
+      this.#sink = new TableSink(this.#file, names, this.#options, this.#expectedRows);
+    } else if (header && record.some((name, i) => name.trim() !== this.#layout!.names[i])) {
+      const at = record.findIndex((name, i) => name.trim() !== this.#layout!.names[i]);
+      throw new UserError(
+        `${this.#where()}: column ${at} is called ${shown(record[at])}, in ${this.#files[0]!} ${shown(this.#layout.names[at])}`,
+        'All files of a split need the same columns in the same order.',
+      );
+    }
+    if (!header) this.#row(record);
+  }
+
+  #row(record: readonly string[]): void {
+    const { names, label, features } = this.#layout!;
+    const sink = this.#sink!;
+    if (record.length !== names.length) {
+      throw new UserError(
+        `${this.#where()}: expected ${names.length} columns, received ${record.length}`,
+        record.length === 1 && names.length > 1
+          ? 'Check the delimiter, and remove lines that are not data.'
+          : 'Correct the row; a value that holds the delimiter must be quoted.',
+      );
+    }
+    sink.begin();
+    for (let i = 0; i < features.length; i++) sink.setText(i, record[features[i]!]!, this.#where);
+    sink.end(record[label]!, this.#where);
+  }
+
+  #syntaxError(error: CsvError): UserError {
+    const line = typeof error['lines'] === 'number' ? error['lines'] : this.#line + 1;
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
+      return new UserError(
+        `${this.#file}:${this.#line + 1}: a quote that opens at or after this line is never closed`,
+        'Close it, or double quotes that belong to the text ("").',
+      );
+    }
+    return new UserError(
+      `${this.#file}:${line}: not valid CSV: ${error.message}`,
+      'Quote whole values ("a ""b"" c") and set `delimiter` if it is not a comma.',
+    );
+  }
+}
+
+/** csv-parse counts a quoted line break of two characters twice, and tells the line where a record ends: count again. */
+class LineCounter {
+  #next = 1;
+  #empty = 0;
+  #seen = 0;
+
+  startOf(record: readonly string[], info: { lines: number; empty_lines: number }): number {
+    const start = this.#next + info.empty_lines - this.#empty;
+    const broken = info.lines - this.#seen > 1 + info.empty_lines - this.#empty;
+    this.#next =
+      start + 1 + (broken ? record.reduce((sum, field) => sum + field.split(/\r\n|\r|\n/).length - 1, 0) : 0);
+    this.#empty = info.empty_lines;
+    this.#seen = info.lines;
+    return start;
+  }
+}
+
+function layoutOf(record: readonly string[], options: CsvOptions, where: string): Layout {
+  const header = options.header ?? true;
+  const names = record.map((name, i) => (header ? name.trim() : String(i)));
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new UserError(
+      `${where}: two columns are called ${shown(twice)}`,
+      'If the first line holds data and no names, set `header: false`; else rename one.',
+    );
+  }
+  const label = columnOf(options.label ?? (header ? 'label' : -1), names, header, where, 'label');
+  const left = new Set((options.ignore ?? []).map((column) => columnOf(column, names, header, where, 'ignore')));
+  return { names, label, features: names.map((_, i) => i).filter((i) => i !== label && !left.has(i)) };
+}
+
+function columnOf(
+  wanted: string | number,
+  names: readonly string[],
+  header: boolean,
+  where: string,
+  key: string,
+): number {
+  const index = typeof wanted === 'number' ? (wanted < 0 ? names.length + wanted : wanted) : names.indexOf(wanted);
+  if (Number.isInteger(index) && index >= 0 && index < names.length) return index;
+  if (typeof wanted === 'number') {
+    throw new UserError(
+      `${where}: ${key}: no column ${wanted}, the file has ${names.length} columns (0 to ${names.length - 1})`,
+      'Count columns from 0; check the delimiter if the number of columns looks wrong.',
+    );
+  }
+  if (!header) {
+    throw new UserError(
+      `${where}: ${key}: ${shown(wanted)} is a name, but \`header: false\` says that columns have none`,
+      'Give the index of the column, or remove `header: false`.',
+    );
+  }
+  const near = nearest(wanted, names);
+  const some = names.length <= 8 ? names.join(', ') : `${names.slice(0, 8).join(', ')}, …`;
+  throw new UserError(
+    `${where}: ${key}: no column ${shown(wanted)}, the file has ${names.length}: ${some}`,
+    near === undefined
+      ? `Set \`${key}\` to the name or the index of a column.`
+      : `Did you mean ${shown(near)}? Else set \`${key}\` to the name or the index of a column.`,
+  );
+}

@@ -1,0 +1,85 @@
+import { bytesOf, sha256 } from '../base/bytes.ts';
+
+/** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
+export interface Normalization {
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+export type Samples = Uint8Array | Float32Array;
+
+/** One split in memory. Images stay 8-bit until a batch is made: a quarter of the memory. */
+export interface Dataset {
+  /** `train`, `validation` or `test`. */
+  readonly name: string;
+  /** `[height, width, channels]` for images, `[features]` for tables. */
+  readonly sampleShape: readonly number[];
+  readonly classNames: readonly string[];
+  readonly count: number;
+  /** The split in whose files `ids` count: `train` for a validation split that was carved from it. */
+  readonly idPrefix: string;
+  /** [count] the position of each sample in its files; it stays the same however the split is drawn or shuffled. */
+  readonly ids: Int32Array;
+  /** [count, ...sampleShape], before normalization; on a SharedArrayBuffer, so that workers see it without a copy. */
+  readonly samples: Samples;
+  /** [count] class indexes. */
+  readonly labels: Int32Array;
+  readonly normalization: Normalization;
+}
+
+/** The stable name of a sample, e.g. `train/1234`. */
+export function sampleId(dataset: Pick<Dataset, 'idPrefix' | 'ids'>, row: number): string {
+  return `${dataset.idPrefix}/${dataset.ids[row]!}`;
+}
+
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+export function isImageShape(shape: readonly number[]): shape is readonly [number, number, number] {
+  return shape.length === 3;
+}
+
+/** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
+export function fingerprint(dataset: Dataset): string {
+  const { idPrefix, sampleShape, classNames, normalization, ids, labels, samples } = dataset;
+  const head = JSON.stringify({ idPrefix, sampleShape, classNames, normalization, type: samples.constructor.name });
+  return sha256(head, bytesOf(ids), bytesOf(labels), bytesOf(samples));
+}
+
+export function sharedBytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length));
+}
+
+export function sharedFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(length * 4));
+}
+
+/** What a reader returns: one split as its files say, labels not yet mapped to classes. */
+export interface RawSplit {
+  /** For messages: the file or folder the samples came from. */
+  readonly source: string;
+  readonly sampleShape: readonly number[];
+  readonly samples: Samples;
+  readonly labels: RawLabels;
+  /** Class names that the file itself holds. */
+  readonly classNames?: readonly string[];
+  /** The position of each sample in its files; absent: 0 … count - 1. */
+  readonly ids?: Int32Array;
+  /** Column names of a table, for messages. */
+  readonly columns?: readonly string[];
+  /** NaN in `samples` stands for a value to be replaced by the column's mean over train. */
+  readonly fillWithMean?: boolean;
+}
+
+export type RawLabels =
+  /** Class indexes as stored. */
+  | { readonly kind: 'index'; readonly values: Int32Array }
+  /** `values` point into `names`, which are in order of first appearance; `firstAt` says where that was, e.g. `x.csv:7`. */
+  | {
+      readonly kind: 'name';
+      readonly values: Int32Array;
+      readonly names: readonly string[];
+      readonly firstAt: readonly string[];
+    };

@@ -1,0 +1,78 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { asUserError } from '../base/files.ts';
+import type { ImageOptions } from './config.ts';
+import type { RawSplit } from './dataset.ts';
+import { ImageSink } from './images.ts';
+
+const EXTENSIONS = new Set(['.png', '.jpg', '.jpeg', '.webp']);
+
+/**
+ * One sub-folder per class, with images at any depth below it. Files are taken in order of their paths (by code unit), and
+ * this order is what sample ids count. The decoded images must fit in memory at the size the model sees; see ImageSink.
+ */
+export async function readImageFolder(folder: string, options: ImageOptions): Promise<RawSplit> {
+  const classNames = (await entries(folder)).filter(({ isFolder }) => isFolder).map(({ name }) => name);
+  if (classNames.length === 0) {
+    throw new UserError(
+      `${folder}: no sub-folders, expected one per class`,
+      'Put the images of class `cat` in a folder `cat`.',
+    );
+  }
+  const files: string[] = [];
+  const values: number[] = [];
+  for (const [index, name] of classNames.entries()) {
+    for (const file of await imagesBelow(path.join(folder, name))) {
+      files.push(file);
+      values.push(index);
+    }
+  }
+  if (files.length === 0) {
+    throw new UserError(
+      `${folder}: no images in its ${classNames.length} sub-folders`,
+      `Files that end in ${[...EXTENSIONS].join(', ')} are read.`,
+    );
+  }
+  const sink = new ImageSink(options, files.length);
+  await sink.add(files.map((file) => ({ where: file, input: file })));
+  return {
+    source: folder,
+    sampleShape: sink.shape!,
+    samples: sink.samples(),
+    labels: {
+      kind: 'name',
+      values: Int32Array.from(values),
+      names: classNames,
+      firstAt: classNames.map((name) => path.join(folder, name)),
+    },
+  };
+}
+
+async function imagesBelow(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name, isFolder } of await entries(folder)) {
+    const full = path.join(folder, name);
+    if (isFolder) found.push(...(await imagesBelow(full)));
+    else if (EXTENSIONS.has(path.extname(name).toLowerCase())) found.push(full);
+  }
+  return found;
+}
+
+/** What is in a folder, sorted, without hidden files and what macOS puts in archives; links are followed. */
+async function entries(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
+  try {
+    const all = await readdir(folder, { withFileTypes: true });
+    const kept = all.filter(({ name }) => !name.startsWith('.') && name !== '__MACOSX');
+    kept.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return await Promise.all(
+      kept.map(async (entry) => ({
+        name: entry.name,
+        isFolder:
+          entry.isDirectory() || (entry.isSymbolicLink() && (await stat(path.join(folder, entry.name))).isDirectory()),
+      })),
+    );
+  } catch (error) {
+    throw asUserError(error, folder, 'read');
+  }
+}

@@ -1,0 +1,127 @@
+import { totalmem } from 'node:os';
+import sharp from 'sharp';
+import { UserError } from '../base/errors.ts';
+import type { ImageOptions } from './config.ts';
+import { growingBytes } from './grow.ts';
+
+/** Images decoded at a time: what is in memory besides the result. */
+const AT_ONCE = 8;
+
+/** Decoded pictures may fill this part of the machine's memory; training needs the rest. */
+const MEMORY_SHARE = 0.6;
+
+export interface EncodedImage {
+  /** For messages, e.g. a path or `x.parquet: row 7`. */
+  readonly where: string;
+  /** A path, or the bytes of the file. */
+  readonly input: string | Uint8Array;
+}
+
+/**
+ * Decodes PNG, JPEG and WebP (and whatever else sharp reads) to one uint8 array [count, height, width, channels]. The first
+ * image sets the size and the channels unless the options do. Memory: the result, plus eight decoded images.
+ */
+export class ImageSink {
+  shape: [number, number, number] | undefined;
+  readonly #options: ImageOptions;
+  readonly #expected: number;
+  #first = '';
+  #samples = growingBytes();
+
+  constructor(options: ImageOptions, expected: number) {
+    this.#options = options;
+    this.#expected = expected;
+    // Each file is read once: a cache only costs memory.
+    sharp.cache(false);
+  }
+
+  async add(images: readonly EncodedImage[]): Promise<void> {
+    let from = 0;
+    if (this.shape === undefined && images.length > 0) {
+      this.#start(images[0]!, await this.#decode(images[0]!));
+      from = 1;
+    }
+    for (; from < images.length; from += AT_ONCE) {
+      const group = images.slice(from, from + AT_ONCE);
+      const decoded = await Promise.all(group.map((image) => this.#decode(image)));
+      decoded.forEach((pixels, i) => this.#store(group[i]!, pixels));
+    }
+  }
+
+  samples(): Uint8Array {
+    return this.#samples.view();
+  }
+
+  #start(image: EncodedImage, pixels: Pixels): void {
+    const { height, width, channels } = pixels;
+    const bytes = height * width * channels * this.#expected;
+    const limit = totalmem() * MEMORY_SHARE;
+    if (bytes > limit) {
+      throw new UserError(
+        `${image.where}: ${this.#expected} images of ${height}x${width}x${channels} need ${gib(bytes)} GiB, more than ${gib(limit)} GiB (60 % of this machine's memory)`,
+        'Set `resize: [height, width]` to the size that the model sees.',
+      );
+    }
+    this.shape = [height, width, channels];
+    this.#first = image.where;
+    this.#samples = growingBytes(bytes);
+    this.#store(image, pixels);
+  }
+
+  #store({ where }: EncodedImage, { data, height, width, channels }: Pixels): void {
+    const [h, w, c] = this.shape!;
+    if (height !== h || width !== w) {
+      throw new UserError(
+        `${where}: the image is ${height}x${width} (height x width), but ${this.#first} is ${h}x${w}`,
+        'Set `resize: [height, width]` in the recipe to scale all images to one size.',
+      );
+    }
+    if (channels !== c) {
+      throw new UserError(
+        `${where}: the image is in colour, but ${this.#first} is grey`,
+        'Set `channels: 3` to read all as colour, or `channels: 1` to read all as grey.',
+      );
+    }
+    const at = this.#samples.length;
+    this.#samples.extend(data.length).set(data, at);
+  }
+
+  async #decode({ where, input }: EncodedImage): Promise<Pixels> {
+    try {
+      let image = sharp(input, { failOn: 'error' }).autoOrient();
+      const { resize } = this.#options;
+      if (resize !== undefined) image = image.resize(resize[1], resize[0], { fit: 'fill' });
+      const channels = this.#options.channels ?? this.shape?.[2] ?? (await greyOrColour(input));
+      // A grey set must not swallow the colours of a later image: look before converting.
+      const grey = channels === 1 && (this.#options.channels === 1 || (await greyOrColour(input)) === 1);
+      image = image.removeAlpha().toColourspace(grey ? 'b-w' : 'srgb');
+      const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+      return { data, height: info.height, width: info.width, channels: info.channels };
+    } catch (error) {
+      throw new UserError(
+        `${where}: cannot decode the image: ${firstLine(error)}`,
+        'Get the file again or remove it; PNG, JPEG and WebP are read.',
+        { cause: error },
+      );
+    }
+  }
+}
+
+interface Pixels {
+  readonly data: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+async function greyOrColour(input: string | Uint8Array): Promise<1 | 3> {
+  return ((await sharp(input).metadata()).channels ?? 3) <= 2 ? 1 : 3;
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0]!;
+}
+
+function gib(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(1);
+}

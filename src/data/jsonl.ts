@@ -1,0 +1,162 @@
+import { UserError, nearest, shown } from '../base/errors.ts';
+import type { Files, JsonlConfig } from './config.ts';
+import { sizeOf } from './dataset.ts';
+import type { RawSplit } from './dataset.ts';
+import { countLines, fileList, linesOf } from './source.ts';
+import { TableSink } from './table.ts';
+
+export type JsonlOptions = Pick<JsonlConfig, 'features' | 'label' | 'missing' | 'shape'>;
+
+type Row = Record<string, unknown>;
+
+/** JSON lines: one object per line, with an array of numbers (nested for pictures) or one number per key, and a label. */
+export async function readJsonl(files: Files, options: JsonlOptions): Promise<RawSplit> {
+  const list = fileList(files);
+  let expectedRows = 0;
+  for (const file of list) expectedRows += await countLines(file);
+  const reader = new JsonlReader(list[0]!, options, expectedRows);
+  for (const file of list) await reader.read(file);
+  return reader.finish();
+}
+
+class JsonlReader {
+  readonly #options: JsonlOptions;
+  readonly #source: string;
+  readonly #expectedRows: number;
+  #sink: TableSink | undefined;
+  /** Key of the array of features; undefined if each feature has a key of its own. */
+  #array: string | undefined;
+  #shape: readonly number[] | undefined;
+  #file = '';
+  #line = 0;
+  readonly #where = () => `${this.#file}:${this.#line}`;
+
+  constructor(source: string, options: JsonlOptions, expectedRows: number) {
+    this.#source = source;
+    this.#options = options;
+    this.#expectedRows = expectedRows;
+  }
+
+  async read(file: string): Promise<void> {
+    this.#file = file;
+    this.#line = 0;
+    for await (const lines of linesOf(file)) {
+      for (const text of lines) {
+        this.#line++;
+        if (text.trim() !== '') this.#row(this.#parse(text));
+      }
+    }
+  }
+
+  finish(): RawSplit {
+    this.#sink ??= new TableSink(this.#source, ['features'], this.#options, 0);
+    const split = this.#sink.finish();
+    return this.#shape === undefined || this.#options.shape !== undefined
+      ? split
+      : { ...split, sampleShape: this.#shape };
+  }
+
+  #parse(text: string): Row {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      throw new UserError(
+        `${this.#where()}: not valid JSON: ${(error as Error).message}`,
+        'JSON lines has one whole object per line; an array over several lines is not read.',
+      );
+    }
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row;
+    throw new UserError(
+      `${this.#where()}: expected an object, received ${shown(value)}`,
+      'Write {"features": […], "label": …} on each line.',
+    );
+  }
+
+  #row(row: Row): void {
+    const label = this.#label(row);
+    if (this.#sink === undefined) this.#start(row);
+    const sink = this.#sink!;
+    sink.begin();
+    if (this.#array === undefined) {
+      sink.columns.forEach((key, i) => sink.setValue(i, row[key], this.#where));
+    } else {
+      const values = flatten(row[this.#array]);
+      if (values.length !== sink.columns.length) {
+        throw new UserError(
+          `${this.#where()}: ${shown(this.#array)} has ${values.length} values, in the first line ${sink.columns.length}`,
+          'Every sample needs the same number of features.',
+        );
+      }
+      values.forEach((value, i) => sink.setValue(i, value, this.#where));
+    }
+    sink.end(label, this.#where);
+  }
+
+  #label(row: Row): string {
+    const key = this.#options.label ?? 'label';
+    const value = row[key];
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+    if (value !== undefined && value !== null) {
+      throw new UserError(`${this.#where()}: the label is ${shown(value)}`, 'A label is a word or a class index.');
+    }
+    throw this.#noKey(key, 'label', row);
+  }
+
+  #start(row: Row): void {
+    const { features } = this.#options;
+    const label = this.#options.label ?? 'label';
+    const single =
+      typeof features === 'string'
+        ? features
+        : features === undefined && Array.isArray(row['features'])
+          ? 'features'
+          : undefined;
+    if (single !== undefined) {
+      if (!(single in row)) throw this.#noKey(single, 'features', row);
+      if (Array.isArray(row[single])) {
+        this.#array = single;
+        this.#shape = pictureShape(row[single], this.#where());
+      }
+    }
+    const names =
+      this.#array !== undefined
+        ? flatten(row[this.#array]).map((_, i) => `${this.#array!}[${i}]`)
+        : single !== undefined
+          ? [single]
+          : ((features as readonly string[] | undefined) ?? Object.keys(row).filter((key) => key !== label));
+    for (const key of this.#array === undefined ? names : [])
+      if (!(key in row)) throw this.#noKey(key, 'features', row);
+    this.#sink = new TableSink(this.#source, names, this.#options, this.#expectedRows);
+  }
+
+  #noKey(key: string, option: string, row: Row): UserError {
+    const near = nearest(key, Object.keys(row));
+    return new UserError(
+      `${this.#where()}: no key ${shown(key)}, the line has: ${Object.keys(row).join(', ')}`,
+      `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Set \`${option}\` to a key that every line has.`,
+    );
+  }
+}
+
+function flatten(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) return [value];
+  return value.some(Array.isArray) ? value.flat(Infinity) : value;
+}
+
+/** `[[1, 2, 3], [4, 5, 6]]` is a picture of [2, 3, 1]; undefined for a flat list. */
+function pictureShape(value: unknown, where: string): readonly number[] | undefined {
+  const shape = nesting(value);
+  if (shape.length === 1) return undefined;
+  if (shape.length > 3 || sizeOf(shape) !== flatten(value).length) {
+    throw new UserError(
+      `${where}: expected a list of numbers, or rows of equal length, received ${shown(value)}`,
+      'Write pictures as [row][column] or [row][column][channel].',
+    );
+  }
+  return shape.length === 2 ? [...shape, 1] : shape;
+}
+
+function nesting(value: unknown): number[] {
+  return Array.isArray(value) ? [value.length, ...nesting(value[0])] : [];
+}

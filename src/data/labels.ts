@@ -1,0 +1,123 @@
+import { UserError, nearest, shown } from '../base/errors.ts';
+import type { RawLabels, RawSplit } from './dataset.ts';
+import { growingInts } from './grow.ts';
+
+/** Collects labels that are words; each different word is kept once. */
+export class LabelNames {
+  readonly #values = growingInts();
+  readonly #index = new Map<string, number>();
+  readonly #firstAt: string[] = [];
+
+  /** `where` is asked only when the name is new. */
+  push(name: string, where: () => string): void {
+    let index = this.#index.get(name);
+    if (index === undefined) {
+      index = this.#index.size;
+      this.#index.set(name, index);
+      this.#firstAt.push(where());
+    }
+    this.#values.push(index);
+  }
+
+  get distinct(): number {
+    return this.#index.size;
+  }
+
+  labels(): RawLabels {
+    return { kind: 'name', values: this.#values.view(), names: [...this.#index.keys()], firstAt: this.#firstAt };
+  }
+}
+
+/**
+ * Class names in index order: those given in the recipe, else those in the file, else the different labels of train, sorted
+ * (numbers by value, words by code unit, so that no locale can change the order of a model's outputs).
+ */
+export function classNamesOf(train: RawSplit, declared?: readonly string[]): readonly string[] {
+  if (declared !== undefined) return checkedNames(declared);
+  if (train.classNames !== undefined) return train.classNames;
+  const { labels } = train;
+  if (labels.kind === 'name') return checkedCount([...labels.names].sort(compareNames), train);
+  const highest = labels.values.reduce((max, value) => Math.max(max, value), 0);
+  return checkedCount(
+    Array.from({ length: Math.min(highest, labels.values.length * 10) + 1 }, (_, i) => String(i)),
+    train,
+  );
+}
+
+function checkedNames(names: readonly string[]): readonly string[] {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new UserError(`classes: ${shown(twice)} is named twice`, 'Give every class its own name.');
+  }
+  return names;
+}
+
+/** A column of measurements taken for the label gives nearly as many classes as samples. */
+function checkedCount(names: string[], train: RawSplit): string[] {
+  const count = train.labels.values.length;
+  if (names.length < 2) {
+    throw new UserError(
+      `${train.source}: all ${count} samples have the label ${shown(names[0])}, expected at least 2 classes`,
+      'Check which column or file holds the labels.',
+    );
+  }
+  if (names.length > 100 && names.length > count / 2) {
+    throw new UserError(
+      `${train.source}: ${names.length} different labels for ${count} samples, e.g. ${shown(names[1])}`,
+      'Labels are classes, not measurements: check which column or file holds them.',
+    );
+  }
+  return names;
+}
+
+function compareNames(a: string, b: string): number {
+  const [x, y] = [Number(a), Number(b)];
+  if (Number.isInteger(x) && Number.isInteger(y) && x !== y) return x - y;
+  if (Number.isInteger(x) !== Number.isInteger(y)) return Number.isInteger(x) ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The class index of every sample; a label that is no class is an error that says where it stands. */
+export function classIndexes(split: RawSplit, classNames: readonly string[]): Int32Array {
+  const { labels } = split;
+  return labels.kind === 'index' ? checkedIndexes(split, labels.values, classNames) : mapped(labels, classNames);
+}
+
+function checkedIndexes(split: RawSplit, values: Int32Array, classNames: readonly string[]): Int32Array {
+  const bad = values.findIndex((value) => value < 0 || value >= classNames.length);
+  if (bad !== -1) {
+    const id = split.ids?.[bad] ?? bad;
+    throw new UserError(
+      `${split.source}: sample ${id}: label ${values[bad]!} is out of range, expected 0 to ${classNames.length - 1}`,
+      `Train has ${classNames.length} classes; correct the label, or list all class names as \`classes\` in the recipe.`,
+    );
+  }
+  return values;
+}
+
+function mapped(labels: RawLabels & { kind: 'name' }, classNames: readonly string[]): Int32Array {
+  const index = new Map(classNames.map((name, i) => [name, i]));
+  const toClass = labels.names.map((name, i) => {
+    const found = index.get(name) ?? asIndex(name, classNames);
+    if (found === undefined) throw unknownLabel(name, labels.firstAt[i]!, classNames);
+    return found;
+  });
+  return labels.values.map((value) => toClass[value]!);
+}
+
+/** `3` means the class at index 3 where the recipe names classes (`classes: [zero, one, …]`) and none is called 3. */
+function asIndex(name: string, classNames: readonly string[]): number | undefined {
+  if (!/^\d+$/.test(name) || classNames.some((other) => /^-?\d+$/.test(other))) return undefined;
+  return Number(name) < classNames.length ? Number(name) : undefined;
+}
+
+function unknownLabel(name: string, where: string, classNames: readonly string[]): UserError {
+  const near = nearest(name, classNames);
+  const known = classNames.length <= 12 ? classNames.join(', ') : `${classNames.slice(0, 11).join(', ')}, …`;
+  return new UserError(
+    `${where}: unknown label ${shown(name)}, expected one of ${classNames.length} classes: ${known}`,
+    near === undefined
+      ? 'Every label must occur in train or be listed as `classes` in the recipe.'
+      : `Did you mean ${shown(near)}? Every label must occur in train or be listed as \`classes\` in the recipe.`,
+  );
+}

@@ -1,0 +1,148 @@
+import { UserError } from '../base/errors.ts';
+import { checkFinite, checkSameKind, missingClasses } from './checks.ts';
+import type { CommonConfig, DatasetConfig } from './config.ts';
+import { sizeOf } from './dataset.ts';
+import type { Dataset, RawSplit, Samples } from './dataset.ts';
+import { classIndexes, classNamesOf } from './labels.ts';
+import { normalizationOf } from './normalize.ts';
+import { drawStratified, partition, splitSize } from './split.ts';
+import { fillMeans } from './table.ts';
+import { classWeights } from './weights.ts';
+
+export interface LoadedDataset {
+  readonly train: Dataset;
+  readonly validation: Dataset;
+  /** Undefined if the recipe names no test split and no `testFraction`; `warnings` says so. */
+  readonly test: Dataset | undefined;
+  readonly classNames: readonly string[];
+  /** [classes], if the recipe asks for class weights. */
+  readonly classWeights: Float32Array | undefined;
+  /** What is odd but no error, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+type Part = 'train' | 'validation' | 'test';
+
+/** Default share of train that becomes the validation split. */
+const VALIDATION = 0.1;
+
+const NO_TEST =
+  'no test split: accuracies are those of the validation split, which the models were chosen on; set `test` or `testFraction`';
+
+/**
+ * Read a data set and split it. With the same files and seed the splits are the same. Throws `UserError` for files that are
+ * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
+ */
+export async function loadDataset(config: DatasetConfig, { seed }: { seed: number }): Promise<LoadedDataset> {
+  if (config.test !== undefined && config.testFraction !== undefined) {
+    throw new UserError(
+      `testFraction: ${config.testFraction} given beside \`test\``,
+      'Remove one of them: `test` names files, `testFraction` carves train.',
+    );
+  }
+  const [trainRaw, validationRaw, testRaw] = await readSplits(config);
+  const others = [validationRaw, testRaw].filter((split) => split !== undefined);
+  for (const split of others) checkSameKind(split, trainRaw);
+  for (const split of [trainRaw, ...others]) checkFinite(split);
+
+  const classNames = classNamesOf(trainRaw, config.classes);
+  let train = splitOf('train', trainRaw, classNames);
+  let validation = validationRaw && splitOf('validation', validationRaw, classNames);
+  let test = testRaw && splitOf('test', testRaw, classNames);
+  if (config.testFraction !== undefined) {
+    [train, test] = carve(train, 'test', config.testFraction, 'testFraction', seed);
+  }
+  if (validation === undefined) {
+    const amount = typeof config.validation === 'number' ? config.validation : VALIDATION;
+    [train, validation] = carve(train, 'validation', amount, 'validation', seed);
+  }
+  const splits = [train, validation, ...(test === undefined ? [] : [test])];
+  if ([trainRaw, ...others].some((split) => split.fillWithMean === true)) {
+    fillMeans(
+      splits.map((split) => split.samples),
+      train.rowSize,
+    );
+  }
+
+  const normalization = normalizationOf(config.normalize, train.samples, trainRaw.sampleShape);
+  const dataset = ({ name, idPrefix, samples, labels, ids }: Split): Dataset => {
+    const { sampleShape } = trainRaw;
+    return { name, idPrefix, samples, labels, ids, count: ids.length, classNames, sampleShape, normalization };
+  };
+  const warnings = splits.flatMap((split) => missingClasses(split.name, split.labels, classNames));
+  if (test === undefined) warnings.push(NO_TEST);
+  return {
+    train: dataset(train),
+    validation: dataset(validation),
+    test: test && dataset(test),
+    classNames,
+    classWeights: config.classWeights && classWeights(config.classWeights, train.labels, classNames.length),
+    warnings,
+  };
+}
+
+interface Split {
+  readonly name: Part;
+  readonly idPrefix: Part;
+  readonly rowSize: number;
+  readonly samples: Samples;
+  readonly labels: Int32Array;
+  readonly ids: Int32Array;
+}
+
+function splitOf(name: Part, raw: RawSplit, classNames: readonly string[]): Split {
+  const labels = classIndexes(raw, classNames);
+  const ids = raw.ids ?? Int32Array.from(labels, (_, i) => i);
+  return { name, idPrefix: name, rowSize: sizeOf(raw.sampleShape), samples: raw.samples, labels, ids };
+}
+
+/** Draw a part of `split`, stratified, in place. Its ids go on counting in the files they came from. */
+function carve(split: Split, name: Part, amount: number, key: string, seed: number): [Split, Split] {
+  const classes = split.labels.reduce((max, label) => Math.max(max, label), 0) + 1;
+  const rows = drawStratified(split.labels, classes, splitSize(key, amount, split.ids.length), seed, name);
+  const samples = partition(split.samples, split.rowSize, rows);
+  const labels = partition(split.labels, 1, rows);
+  const ids = partition(split.ids, 1, rows);
+  return [
+    { ...split, samples: samples.kept, labels: labels.kept, ids: ids.kept },
+    { ...split, name, samples: samples.drawn, labels: labels.drawn, ids: ids.drawn },
+  ];
+}
+
+/** All splits at once; of several errors, train's comes first, whichever was found first. */
+async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | undefined, RawSplit | undefined]> {
+  const parts: Part[] = ['train', 'validation', 'test'];
+  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part)));
+  const splits = results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+  return [splits[0]!, splits[1], splits[2]];
+}
+
+/** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
+async function readSplit(config: DatasetConfig, part: Part): Promise<RawSplit | undefined> {
+  if (config[part] === undefined || typeof config[part] === 'number') return undefined;
+  switch (config.type) {
+    case 'idx':
+      return (await import('./idx.ts')).readIdx(sourceOf(config, part));
+    case 'csv':
+      return (await import('./csv.ts')).readCsv(sourceOf(config, part), config);
+    case 'cifar10':
+      return (await import('./cifar.ts')).readCifar(sourceOf(config, part), 'cifar10', part);
+    case 'cifar100':
+      return (await import('./cifar.ts')).readCifar(sourceOf(config, part), config.labels ?? 'fine', part);
+    case 'image-folder':
+      return (await import('./image-folder.ts')).readImageFolder(sourceOf(config, part), config);
+    case 'npz':
+      return (await import('./npz.ts')).readNpz(sourceOf(config, part), config);
+    case 'parquet':
+      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), config);
+    case 'jsonl':
+      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), config);
+  }
+}
+
+function sourceOf<S>(config: CommonConfig<S>, part: Part): S {
+  return config[part] as S;
+}

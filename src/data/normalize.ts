@@ -1,0 +1,71 @@
+import { UserError } from '../base/errors.ts';
+import type { CommonConfig, NormalizeConfig } from './config.ts';
+import { isImageShape } from './dataset.ts';
+import type { Normalization, Samples } from './dataset.ts';
+
+type Setting = CommonConfig<unknown>['normalize'];
+
+/** The normalization that the recipe asks for; statistics come from `samples`, which must be those of train alone. */
+export function normalizationOf(setting: Setting, samples: Samples, shape: readonly number[]): Normalization {
+  const channels = shape.at(-1)!;
+  const eightBitImage = samples instanceof Uint8Array && isImageShape(shape);
+  const scale = eightBitImage ? 1 / 255 : 1;
+  const chosen = setting ?? (eightBitImage ? 'unit' : 'standard');
+  if (chosen === 'none') return plain(1, channels);
+  if (chosen === 'unit') return plain(1 / 255, channels);
+  if (chosen === 'standard') return { scale, ...statistics(samples, channels, scale) };
+  return explicit(chosen, channels, scale);
+}
+
+function plain(scale: number, channels: number): Normalization {
+  return { scale, mean: new Array<number>(channels).fill(0), std: new Array<number>(channels).fill(1) };
+}
+
+function explicit({ mean, std, scale }: NormalizeConfig, channels: number, defaultScale: number): Normalization {
+  const perChannel = (key: string, value: number | readonly number[]): readonly number[] => {
+    const values = typeof value === 'number' ? new Array<number>(channels).fill(value) : value;
+    if (values.length !== channels) {
+      throw new UserError(
+        `normalize.${key}: ${values.length} values for ${channels} channels`,
+        'Give one number for all channels, or one per channel.',
+      );
+    }
+    return values;
+  };
+  const result = { scale: scale ?? defaultScale, mean: perChannel('mean', mean), std: perChannel('std', std) };
+  if (!result.std.every((value) => value > 0)) {
+    throw new UserError(
+      `normalize.std: expected numbers > 0, received [${result.std.join(', ')}]`,
+      'The samples are divided by it.',
+    );
+  }
+  return result;
+}
+
+/** Mean and standard deviation per channel of `samples · scale`; a constant channel gets deviation 1. */
+function statistics(samples: Samples, channels: number, scale: number): { mean: number[]; std: number[] } {
+  const count = samples.length / channels;
+  const sums = new Float64Array(channels);
+  for (let i = 0, c = 0; i < samples.length; i++, c = c + 1 === channels ? 0 : c + 1) sums[c]! += samples[i]!;
+  const means = sums.map((sum) => sum / count);
+  // Two passes: the sum of squares alone loses all digits where the mean is large beside the deviation.
+  const squares = new Float64Array(channels);
+  for (let i = 0, c = 0; i < samples.length; i++, c = c + 1 === channels ? 0 : c + 1) {
+    squares[c]! += (samples[i]! - means[c]!) ** 2;
+  }
+  const std = Array.from(squares, (sum, c) => {
+    const deviation = Math.sqrt(sum / count);
+    return deviation > 1e-7 * Math.abs(means[c]!) ? deviation * scale : 1;
+  });
+  return { mean: Array.from(means, (mean) => mean * scale), std };
+}
+
+/**
+ * The float32 value of every 8-bit value: `table[c * 256 + value]`. A batch of images becomes a look-up per pixel, which is
+ * about three times as fast as the arithmetic.
+ */
+export function byteTable({ scale, mean, std }: Normalization): Float32Array {
+  const table = new Float32Array(256 * mean.length);
+  for (let i = 0; i < table.length; i++) table[i] = ((i & 255) * scale - mean[i >> 8]!) / std[i >> 8]!;
+  return table;
+}

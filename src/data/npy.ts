@@ -1,0 +1,140 @@
+import { fromHalf } from '../base/bytes.ts';
+import { UserError, shown } from '../base/errors.ts';
+import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
+import type { Samples } from './dataset.ts';
+import { hex } from './source.ts';
+
+interface DType {
+  readonly bytes: number;
+  readonly integer: boolean;
+  readonly read: (view: DataView, at: number) => number;
+}
+
+/** NumPy's type codes, without the byte order. */
+const DTYPES: Readonly<Record<string, DType>> = {
+  b1: { bytes: 1, integer: true, read: (view, at) => view.getUint8(at) },
+  u1: { bytes: 1, integer: true, read: (view, at) => view.getUint8(at) },
+  i1: { bytes: 1, integer: true, read: (view, at) => view.getInt8(at) },
+  u2: { bytes: 2, integer: true, read: (view, at) => view.getUint16(at, true) },
+  i2: { bytes: 2, integer: true, read: (view, at) => view.getInt16(at, true) },
+  u4: { bytes: 4, integer: true, read: (view, at) => view.getUint32(at, true) },
+  i4: { bytes: 4, integer: true, read: (view, at) => view.getInt32(at, true) },
+  u8: { bytes: 8, integer: true, read: (view, at) => Number(view.getBigUint64(at, true)) },
+  i8: { bytes: 8, integer: true, read: (view, at) => Number(view.getBigInt64(at, true)) },
+  f2: { bytes: 2, integer: false, read: (view, at) => fromHalf(view.getUint16(at, true)) },
+  f4: { bytes: 4, integer: false, read: (view, at) => view.getFloat32(at, true) },
+  f8: { bytes: 8, integer: false, read: (view, at) => view.getFloat64(at, true) },
+};
+
+export interface NpyArray {
+  readonly where: string;
+  readonly shape: readonly number[];
+  /** NumPy's code, e.g. `u1` or `f4`. */
+  readonly code: string;
+  readonly body: Uint8Array;
+}
+
+/** NumPy's own file format (numpy.org/doc/stable/reference/generated/numpy.lib.format.html), little endian, C order. */
+export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
+  if (bytes.length < 10 || hex(bytes, 6) !== '93 4e 55 4d 50 59') {
+    throw new UserError(
+      `${where}: not a NumPy array: it starts with ${hex(bytes, 6)}, expected 93 4e 55 4d 50 59`,
+      'Write it with numpy.save or numpy.savez.',
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const wide = bytes[6]! >= 2;
+  const start = wide ? 12 : 10;
+  const end = start + (bytes.length < start ? 0 : wide ? view.getUint32(8, true) : view.getUint16(8, true));
+  if (bytes.length < end) throw truncated(where, end, bytes.length);
+  const { descr, fortran, shape } = parseHeader(Buffer.from(bytes.subarray(start, end)).toString('latin1'), where);
+  const code = descr.replace(/^[<|=]/, '');
+  if (descr.startsWith('>') && DTYPES[descr.slice(1)] !== undefined) {
+    throw new UserError(
+      `${where}: the array is big endian (${descr})`,
+      `Save it as array.astype('<${descr.slice(1)}').`,
+    );
+  }
+  const type = DTYPES[code];
+  if (type === undefined) {
+    throw new UserError(
+      `${where}: unsupported dtype ${shown(descr)}, expected bool, uint8 to uint64, int8 to int64, float16, float32 or float64`,
+      code.startsWith('U') || code.startsWith('S') || code === 'O'
+        ? 'Save numbers; turn words into class indexes with numpy.unique(labels, return_inverse=True).'
+        : "Save it as array.astype('float32').",
+    );
+  }
+  if (fortran && shape.length > 1) {
+    throw new UserError(
+      `${where}: the array is in Fortran (column) order`,
+      'Save it as numpy.ascontiguousarray(array).',
+    );
+  }
+  const expected = end + sizeOf(shape) * type.bytes;
+  if (bytes.length < expected) throw truncated(where, expected, bytes.length);
+  return { where, shape, code, body: bytes.subarray(end, expected) };
+}
+
+function parseHeader(header: string, where: string): { descr: string; fortran: boolean; shape: number[] } {
+  const descr = /'descr'\s*:\s*'([^']*)'/.exec(header)?.[1];
+  const fortran = /'fortran_order'\s*:\s*(True|False)/.exec(header)?.[1];
+  const shape = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(header)?.[1];
+  if (descr === undefined && /'descr'\s*:\s*\[/.test(header)) {
+    throw new UserError(
+      `${where}: unsupported dtype: a structured array`,
+      'Save samples and labels as two plain arrays.',
+    );
+  }
+  if (descr === undefined || fortran === undefined || shape === undefined) {
+    throw new UserError(
+      `${where}: the header is damaged: ${shown(header.trim())}`,
+      'Write the array again with numpy.save.',
+    );
+  }
+  return { descr, fortran: fortran === 'True', shape: shape.split(',').map(parseFloat).filter(Number.isFinite) };
+}
+
+function truncated(where: string, expected: number, received: number): UserError {
+  return new UserError(
+    `${where}: truncated: expected ${expected} bytes by its header, received ${received}`,
+    'Get the file again and compare its size with the source.',
+  );
+}
+
+/** uint8 stays as it is, everything else becomes float32. */
+export function npySamples({ shape, code, body }: NpyArray): Samples {
+  if (code === 'u1') {
+    const samples = sharedBytes(body.length);
+    samples.set(body);
+    return samples;
+  }
+  const { bytes, read } = DTYPES[code]!;
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const samples = sharedFloats(sizeOf(shape));
+  for (let i = 0; i < samples.length; i++) samples[i] = read(view, i * bytes);
+  return samples;
+}
+
+export function npyLabels({ where, shape, code, body }: NpyArray): Int32Array {
+  const { bytes, integer, read } = DTYPES[code]!;
+  const count = shape[0] ?? 0;
+  if (sizeOf(shape.slice(1)) !== 1) {
+    throw new UserError(
+      `${where}: labels have the shape [${shape.join(', ')}], expected one class index per sample`,
+      'One-hot labels: save labels.argmax(axis=1).',
+    );
+  }
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const labels = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const value = read(view, i * bytes);
+    labels[i] = value;
+    if (labels[i] !== value) {
+      throw new UserError(
+        `${where}: sample ${i}: label ${value} is no class index${integer ? '' : ` (the array is float${8 * bytes})`}`,
+        "Save whole numbers from 0, as labels.astype('int64').",
+      );
+    }
+  }
+  return labels;
+}

@@ -1,0 +1,112 @@
+import path from 'node:path';
+import { unzipSync } from 'fflate';
+import { UserError, nearest, shown } from '../base/errors.ts';
+import { readBytes } from '../base/files.ts';
+import type { NpzConfig, NpzSource } from './config.ts';
+import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
+import type { RawSplit, Samples } from './dataset.ts';
+import { npyLabels, npySamples, parseNpy } from './npy.ts';
+import type { NpyArray } from './npy.ts';
+import { emptyFile, hex } from './source.ts';
+
+/** NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). */
+export async function readNpz(source: NpzSource, { layout }: Pick<NpzConfig, 'layout'>): Promise<RawSplit> {
+  const [samples, labels] =
+    'file' in source
+      ? await fromArchive(source.file, source.samples ?? 'x', source.labels ?? 'y')
+      : await Promise.all([readNpy(source.samples), readNpy(source.labels)]);
+  const values = npyLabels(labels);
+  const [count = 0, ...shape] = samples.shape;
+  if (shape.length < 1 || shape.length > 3 || sizeOf(samples.shape) === 0) {
+    throw new UserError(
+      `${samples.where}: expected samples as [count, features], [count, height, width] or with channels, received [${samples.shape.join(', ')}]`,
+      'Reshape the array; the first axis counts the samples.',
+    );
+  }
+  if (count !== values.length) {
+    throw new UserError(
+      `${labels.where}: ${values.length} labels for the ${count} samples of ${samples.where}`,
+      'Save samples and labels of the same split.',
+    );
+  }
+  return { source: samples.where, ...arrange(samples, shape, layout), labels: { kind: 'index', values } };
+}
+
+function arrange(array: NpyArray, shape: readonly number[], layout: NpzConfig['layout']) {
+  const samples = npySamples(array);
+  if (shape.length === 1) return { sampleShape: shape, samples };
+  if (shape.length === 2) return { sampleShape: [...shape, 1], samples };
+  const [a, b, c] = shape as [number, number, number];
+  if (layout === 'nchw') return { sampleShape: [b, c, a], samples: toChannelsLast(samples, a, b * c) };
+  if (layout === undefined && (a === 1 || a === 3) && c > 4) {
+    throw new UserError(
+      `${array.where}: is [${array.shape.join(', ')}] channels first (as PyTorch has it) or channels last?`,
+      'Set `layout: nchw` (channels first) or `layout: nhwc` (channels last).',
+    );
+  }
+  return { sampleShape: shape, samples };
+}
+
+function toChannelsLast(samples: Samples, channels: number, pixels: number): Samples {
+  const out = samples instanceof Uint8Array ? sharedBytes(samples.length) : sharedFloats(samples.length);
+  const size = channels * pixels;
+  for (let start = 0; start < samples.length; start += size) {
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < pixels; p++) out[start + p * channels + c] = samples[start + c * pixels + p]!;
+    }
+  }
+  return out;
+}
+
+async function readNpy(file: string): Promise<NpyArray> {
+  const bytes = await readBytes(file);
+  if (bytes.length === 0) throw emptyFile(file);
+  if (isZip(bytes)) {
+    throw new UserError(
+      `${file}: this is an .npz archive, expected a single .npy array`,
+      'Write `{file: x.npz, samples: x, labels: y}`, with the names of the arrays in it.',
+    );
+  }
+  return parseNpy(bytes, file);
+}
+
+async function fromArchive(file: string, ...wanted: [string, string]): Promise<[NpyArray, NpyArray]> {
+  const bytes = await readBytes(file);
+  if (bytes.length === 0) throw emptyFile(file);
+  if (!isZip(bytes)) {
+    throw new UserError(
+      `${file}: not an .npz archive: it starts with ${hex(bytes)}, expected 50 4b 03 04`,
+      'Write it with numpy.savez; for .npy files write `{samples: x.npy, labels: y.npy}`.',
+    );
+  }
+  const names: string[] = [];
+  let entries: Record<string, Uint8Array>;
+  try {
+    entries = unzipSync(bytes, {
+      filter: ({ name }) => {
+        names.push(path.posix.basename(name, '.npy'));
+        return wanted.includes(names.at(-1)!);
+      },
+    });
+  } catch (error) {
+    throw new UserError(
+      `${file}: the archive is damaged or truncated (${error instanceof Error ? error.message : String(error)})`,
+      'Get the file again; `unzip -t` tells whether it is whole.',
+      { cause: error },
+    );
+  }
+  const [samples, labels] = wanted.map((name) => {
+    const entry = entries[`${name}.npy`] ?? entries[name];
+    if (entry !== undefined) return parseNpy(entry, `${file}: ${name}`);
+    const near = nearest(name, names);
+    throw new UserError(
+      `${file}: no array ${shown(name)}, the archive has: ${names.join(', ')}`,
+      `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Name the arrays: \`{file: …, samples: …, labels: …}\`.`,
+    );
+  });
+  return [samples!, labels!];
+}
+
+function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b;
+}

@@ -1,0 +1,227 @@
+import { parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
+import type { AsyncBuffer, Compressors, FileMetaData, ParquetScan } from 'hyparquet';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import * as zlib from 'node:zlib';
+import { UserError, nearest, shown } from '../base/errors.ts';
+import { asUserError } from '../base/files.ts';
+import type { Files, ParquetConfig } from './config.ts';
+import type { RawSplit } from './dataset.ts';
+import { ImageSink } from './images.ts';
+import { LabelNames } from './labels.ts';
+import { emptyFile, fileList } from './source.ts';
+import { TableSink } from './table.ts';
+
+export type ParquetOptions = Pick<
+  ParquetConfig,
+  'image' | 'features' | 'label' | 'missing' | 'shape' | 'resize' | 'channels'
+>;
+
+/** Rows decoded at a time when they hold images. */
+const ROWS_AT_ONCE = 256;
+
+interface OpenParquet {
+  readonly file: string;
+  readonly handle: FileHandle;
+  readonly metadata: FileMetaData;
+  readonly scan: ParquetScan;
+  readonly columns: readonly string[];
+}
+
+/** Parquet through hyparquet, row group by row group: numeric columns, lists, or Hugging Face's `{image: {bytes}, label}`. */
+export async function readParquet(files: Files, options: ParquetOptions): Promise<RawSplit> {
+  const opened: OpenParquet[] = [];
+  try {
+    for (const file of fileList(files)) opened.push(await openParquet(file));
+    const { columns } = opened[0]!;
+    const image =
+      options.image ??
+      (options.features === undefined ? ['image', 'img'].find((name) => columns.includes(name)) : undefined);
+    const split = await (image === undefined ? readTable(opened, options) : readImages(opened, image, options));
+    const classNames = huggingFaceNames(opened[0]!.metadata, options.label ?? 'label');
+    return classNames === undefined ? split : { ...split, classNames };
+  } finally {
+    await Promise.all(opened.map(({ handle }) => handle.close()));
+  }
+}
+
+async function readImages(opened: readonly OpenParquet[], image: string, options: ParquetOptions): Promise<RawSplit> {
+  const sink = new ImageSink(options, countRows(opened));
+  const labels = new LabelNames();
+  for (const source of opened) {
+    const [imageColumn, labelColumn] = [
+      column(source, image, 'image'),
+      column(source, options.label ?? 'label', 'label'),
+    ];
+    for (const range of source.scan.ranges) {
+      for (let rowStart = range.rowStart; rowStart < range.rowEnd; rowStart += ROWS_AT_ONCE) {
+        const rows = { rowStart, rowEnd: Math.min(rowStart + ROWS_AT_ONCE, range.rowEnd) };
+        const where = (i: number) => `${source.file}: row ${rowStart + i}`;
+        const images = await readColumn(source, imageColumn, rows);
+        const names = await readColumn(source, labelColumn, rows);
+        names.forEach((name, i) => labels.push(labelText(name, where(i)), () => where(i)));
+        await sink.add(images.map((value, i) => ({ where: where(i), input: imageBytes(value, where(i), image) })));
+      }
+    }
+  }
+  return { source: opened[0]!.file, sampleShape: sink.shape!, samples: sink.samples(), labels: labels.labels() };
+}
+
+async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {
+  const label = column(opened[0]!, options.label ?? 'label', 'label');
+  const given = typeof options.features === 'string' ? [options.features] : options.features;
+  const features = given ?? opened[0]!.columns.filter((name) => name !== label);
+  let sink: TableSink | undefined;
+  for (const source of opened) {
+    const names = features.map((name) => column(source, name, 'features'));
+    for (const range of source.scan.ranges) {
+      const data = await Promise.all(names.map((name) => readColumn(source, name, range)));
+      const labels = await readColumn(source, column(source, label, 'label'), range);
+      for (let i = 0; i < labels.length; i++) {
+        const where = () => `${source.file}: row ${range.rowStart + i}`;
+        const row = data.length === 1 ? asList(data[0]![i]) : data.map((values) => values[i]);
+        sink ??= new TableSink(opened[0]!.file, columnNames(features, row.length), options, countRows(opened));
+        if (row.length !== sink.columns.length) {
+          throw new UserError(
+            `${where()}: ${shown(features[0])} has ${row.length} values, in the first row ${sink.columns.length}`,
+            'Every sample needs the same number of features.',
+          );
+        }
+        sink.begin();
+        for (let c = 0; c < row.length; c++) sink.setValue(c, row[c], where);
+        sink.end(labelText(labels[i], where()), where);
+      }
+    }
+  }
+  return sink!.finish();
+}
+
+async function openParquet(file: string): Promise<OpenParquet> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, 'r');
+    const buffer = bufferOf(handle, (await handle.stat()).size);
+    if (buffer.byteLength === 0) throw emptyFile(file);
+    const metadata = await parquetMetadataAsync(buffer);
+    const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
+    const columns = parquetSchema(metadata).children.map((child) => child.element.name);
+    if (metadata.num_rows === 0n)
+      throw new UserError(`${file}: no rows of data`, 'Point the recipe at a file with samples.');
+    return { file, handle, metadata, scan, columns };
+  } catch (error) {
+    await handle?.close();
+    throw parquetError(file, error);
+  }
+}
+
+function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
+  return {
+    byteLength,
+    async slice(start, end = byteLength) {
+      const from = start < 0 ? Math.max(0, byteLength + start) : start;
+      const bytes = new Uint8Array(Math.max(0, Math.min(end, byteLength) - from));
+      await handle.read(bytes, 0, bytes.length, from);
+      return bytes.buffer;
+    },
+  };
+}
+
+/** hyparquet reads snappy itself; Node knows zstd from 22.15 on. */
+const zstd = (zlib as { zstdDecompressSync?: (input: Uint8Array) => Uint8Array }).zstdDecompressSync;
+const COMPRESSORS: Compressors = {
+  GZIP: (input) => zlib.gunzipSync(input),
+  BROTLI: (input) => zlib.brotliDecompressSync(input),
+  ...(zstd === undefined ? {} : { ZSTD: (input: Uint8Array) => zstd(input) }),
+};
+
+async function readColumn(
+  source: OpenParquet,
+  name: string,
+  { rowStart, rowEnd }: { rowStart: number; rowEnd: number },
+): Promise<unknown[]> {
+  try {
+    const values: ArrayLike<unknown> = await source.scan.readColumn({ column: name, rowStart, rowEnd });
+    return Array.from(values);
+  } catch (error) {
+    throw parquetError(source.file, error);
+  }
+}
+
+function parquetError(file: string, error: unknown): unknown {
+  const system = asUserError(error, file, 'read');
+  if (system instanceof UserError) return system;
+  const message = error instanceof Error ? error.message : String(error);
+  const codec = /unsupported compression codec: (\w+)/.exec(message)?.[1];
+  if (codec !== undefined) {
+    return new UserError(
+      `${file}: compressed with ${codec}, which this Node ${process.versions.node} cannot read`,
+      codec === 'ZSTD'
+        ? 'Use Node 22.15 or newer, or write the file with compression="snappy".'
+        : 'Write the file with compression="snappy".',
+    );
+  }
+  return new UserError(
+    `${file}: not a readable Parquet file: ${message}`,
+    'Get the file again; it may be truncated or of another format.',
+    {
+      cause: error,
+    },
+  );
+}
+
+function column({ file, columns }: OpenParquet, name: string, option: string): string {
+  if (columns.includes(name)) return name;
+  const near = nearest(name, columns);
+  throw new UserError(
+    `${file}: ${option}: no column ${shown(name)}, the file has: ${columns.join(', ')}`,
+    `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Set \`${option}\` to the name of a column.`,
+  );
+}
+
+function columnNames(features: readonly string[], width: number): readonly string[] {
+  return features.length === 1 && width > 1
+    ? Array.from({ length: width }, (_, i) => `${features[0]!}[${i}]`)
+    : features;
+}
+
+function asList(value: unknown): ArrayLike<unknown> {
+  if (Array.isArray(value))
+    return value.some(Array.isArray) ? (value.flat(Infinity) as unknown[]) : (value as unknown[]);
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? (value as unknown as ArrayLike<unknown>) : [value];
+}
+
+function labelText(value: unknown, where: string): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
+    return String(value);
+  throw new UserError(
+    `${where}: the label is ${shown(value)}`,
+    'A label is a word or a class index; remove rows without one.',
+  );
+}
+
+function imageBytes(value: unknown, where: string, name: string): Uint8Array {
+  const bytes = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null)?.bytes;
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new UserError(
+    `${where}: column ${shown(name)} holds no image bytes`,
+    'Store images as encoded bytes, or as {bytes, path} with the bytes embedded.',
+  );
+}
+
+function countRows(opened: readonly OpenParquet[]): number {
+  return opened.reduce((sum, { metadata }) => sum + Number(metadata.num_rows), 0);
+}
+
+/** Hugging Face stores its feature types as JSON beside the schema; a ClassLabel has names. */
+function huggingFaceNames({ key_value_metadata }: FileMetaData, label: string): readonly string[] | undefined {
+  const text = key_value_metadata?.find(({ key }) => key === 'huggingface')?.value;
+  if (text === undefined) return undefined;
+  try {
+    const parsed = JSON.parse(text) as { info?: { features?: Record<string, { names?: unknown } | undefined> } };
+    const names = parsed.info?.features?.[label]?.names;
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,119 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { createGunzip, gunzip } from 'node:zlib';
+import { UserError } from '../base/errors.ts';
+import { asUserError, readBytes } from '../base/files.ts';
+import type { Files } from './config.ts';
+
+export function fileList(files: Files): readonly string[] {
+  return typeof files === 'string' ? [files] : files;
+}
+
+/** A whole file, decompressed if it is gzip (told by its first bytes, not by its name). */
+export async function readUnpacked(file: string): Promise<Uint8Array> {
+  const bytes = await readBytes(file);
+  if (bytes.length === 0) throw emptyFile(file);
+  if (!isGzip(bytes)) return bytes;
+  try {
+    // Pieces of 1 MB: a sixth faster on 47 MB than the default of 16 KB.
+    return await promisify(gunzip)(bytes, { chunkSize: 1 << 20 });
+  } catch (error) {
+    throw badGzip(file, error);
+  }
+}
+
+/** A file as a stream of bytes, decompressed if it is gzip. */
+export async function openUnpacked(file: string): Promise<Readable> {
+  const gzip = isGzip(await firstBytes(file));
+  const raw = createReadStream(file, { highWaterMark: 1 << 18 });
+  if (!gzip) return raw;
+  const unpacked = createGunzip();
+  raw.on('error', (error) => unpacked.destroy(error));
+  unpacked.on('close', () => raw.destroy());
+  return raw.pipe(unpacked);
+}
+
+/** The lines of a text file, those of one chunk at a time, without their ends; a byte order mark is dropped. */
+export async function* linesOf(file: string): AsyncGenerator<string[]> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  try {
+    for await (const chunk of (await openUnpacked(file)) as AsyncIterable<Uint8Array>) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop()!;
+      yield lines;
+    }
+  } catch (error) {
+    throw streamError(file, error);
+  }
+  if (rest !== '') yield [rest];
+}
+
+async function firstBytes(file: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(2), position: 0 });
+      if (bytesRead === 0) throw emptyFile(file);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw asUserError(error, file, 'read');
+  }
+}
+
+/**
+ * The number of lines of a text file, an upper bound for its records; 0 (unknown) if it is compressed. It costs a few
+ * percent of parsing, and saves growing an array of gigabytes.
+ */
+export async function countLines(file: string): Promise<number> {
+  if (isGzip(await firstBytes(file))) return 0;
+  let feeds = 0;
+  let returns = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) feeds++;
+    // Old Mac files end lines with a carriage return alone.
+    if (feeds === 0) for (let at = chunk.indexOf(13); at !== -1; at = chunk.indexOf(13, at + 1)) returns++;
+  }
+  return Math.max(feeds, returns) + 1;
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+export function emptyFile(file: string): UserError {
+  return new UserError(`${file}: the file is empty (0 bytes)`, 'Get it again, or point the recipe at another file.');
+}
+
+/** What zlib says about a broken file, as a `UserError`; anything else comes back as it is. */
+export function badGzip(file: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'Z_BUF_ERROR') {
+    return new UserError(
+      `${file}: the gzip data ends too early, the file is truncated`,
+      'Get the file again and compare its size with the source.',
+    );
+  }
+  if (code.startsWith('Z_')) {
+    return new UserError(
+      `${file}: the gzip data is damaged (${(error as Error).message})`,
+      'Get the file again; `gzip -t` tells whether it is whole.',
+    );
+  }
+  return error;
+}
+
+/** Errors of a stream that reads `file`: of the system, of zlib, or neither. */
+export function streamError(file: string, error: unknown): unknown {
+  return badGzip(file, asUserError(error, file, 'read'));
+}
+
+/** The first bytes as a person compares them, e.g. `3c 21 44 4f`. */
+export function hex(bytes: Uint8Array, count = 4): string {
+  return Array.from(bytes.subarray(0, count), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}

@@ -1,0 +1,155 @@
+import { UserError, shown } from '../base/errors.ts';
+import type { TableOptions } from './config.ts';
+import { sizeOf } from './dataset.ts';
+import type { RawSplit, Samples } from './dataset.ts';
+import { growingFloats, growingInts } from './grow.ts';
+import { LabelNames } from './labels.ts';
+
+/** Words that spreadsheets, pandas, R and Weka write for "no value". */
+const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
+
+/**
+ * Collects the rows of a table as float32. Only the array and the different labels are kept, whatever the size of the file.
+ * A row: `begin()`, `set()` for every column, then `end(label)`.
+ */
+export class TableSink {
+  readonly columns: readonly string[];
+  readonly #options: TableOptions;
+  readonly #source: string;
+  readonly #samples;
+  readonly #ids = growingInts();
+  readonly #labels = new LabelNames();
+  #row: Float32Array = new Float32Array(0);
+  #start = 0;
+  #dropped = false;
+  #rowsSeen = 0;
+  #filled = false;
+
+  constructor(source: string, columns: readonly string[], options: TableOptions, expectedRows: number) {
+    if (columns.length === 0) {
+      throw new UserError(`${source}: no feature columns, only a label`, 'Check `label`, `ignore` and the delimiter.');
+    }
+    this.columns = columns;
+    this.#source = source;
+    this.#options = options;
+    this.#samples = growingFloats(expectedRows * columns.length);
+  }
+
+  begin(): void {
+    this.#start = this.#samples.length;
+    this.#row = this.#samples.extend(this.columns.length);
+    this.#dropped = false;
+  }
+
+  /** A field of a text file. */
+  setText(column: number, text: string, where: () => string): void {
+    const value = Number(text);
+    if (Number.isFinite(value) && (value !== 0 || text.trim() !== '')) {
+      this.#row[this.#start + column] = value;
+      if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, text, where);
+    } else if (MISSING.has(text.trim().toLowerCase())) this.#setMissing(column, text, where);
+    else if (Number.isNaN(value)) throw this.#notNumber(column, text, where);
+    else throw this.#notFinite(column, text, where);
+  }
+
+  /** A value of a typed file: number, bigint, boolean; null is missing. */
+  setValue(column: number, value: unknown, where: () => string): void {
+    if (value === null || value === undefined || Number.isNaN(value)) {
+      this.#setMissing(column, value, where);
+      return;
+    }
+    if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {
+      throw this.#notNumber(column, value, where);
+    }
+    this.#row[this.#start + column] = Number(value);
+    if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, String(value), where);
+  }
+
+  end(label: string, where: () => string): void {
+    const id = this.#rowsSeen++;
+    if (this.#dropped) this.#samples.length = this.#start;
+    else {
+      if (label.trim() === '') {
+        throw new UserError(`${where()}: the label is empty`, 'Remove the row or give it a label.');
+      }
+      this.#labels.push(label.trim(), where);
+      this.#ids.push(id);
+    }
+  }
+
+  finish(): RawSplit {
+    const ids = this.#ids.view();
+    if (ids.length === 0) {
+      throw new UserError(
+        `${this.#source}: ${this.#rowsSeen === 0 ? 'no rows of data' : `all ${this.#rowsSeen} rows have missing values`}`,
+        this.#rowsSeen === 0
+          ? 'Point the recipe at a file with samples.'
+          : 'Set `missing: mean` or `missing: zero` instead of `drop`.',
+      );
+    }
+    return {
+      source: this.#source,
+      sampleShape: tableShape(this.columns.length, this.#options.shape),
+      samples: this.#samples.view(),
+      labels: this.#labels.labels(),
+      ids,
+      columns: this.columns,
+      fillWithMean: this.#filled,
+    };
+  }
+
+  #setMissing(column: number, value: unknown, where: () => string): void {
+    const policy = this.#options.missing ?? 'error';
+    if (policy === 'error') {
+      throw new UserError(
+        `${where()}: column ${shown(this.columns[column])}: missing value (${value === '' ? 'empty' : typeof value === 'string' ? shown(value) : String(value)})`,
+        'Set `missing: mean`, `missing: zero` or `missing: drop` in the recipe, or correct the row.',
+      );
+    }
+    if (policy === 'drop') this.#dropped = true;
+    if (policy === 'mean') this.#filled = true;
+    this.#row[this.#start + column] = policy === 'mean' ? NaN : 0;
+  }
+
+  #notNumber(column: number, value: unknown, where: () => string): UserError {
+    return new UserError(
+      `${where()}: column ${shown(this.columns[column])}: expected a number, received ${shown(value)}`,
+      'Correct the value, or leave the column out of the features (`ignore` for CSV, `features` for others).',
+    );
+  }
+
+  #notFinite(column: number, text: string, where: () => string): UserError {
+    return new UserError(
+      `${where()}: column ${shown(this.columns[column])}: ${text} is no finite float32 number`,
+      'Correct the value or remove the row.',
+    );
+  }
+}
+
+export function tableShape(features: number, shape?: readonly number[]): readonly number[] {
+  if (shape === undefined) return [features];
+  if (sizeOf(shape) !== features) {
+    throw new UserError(
+      `shape: [${shape.join(', ')}] has ${sizeOf(shape)} values, but a row has ${features} features`,
+      'Choose a shape whose product is the number of features.',
+    );
+  }
+  return shape.length === 2 ? [...shape, 1] : shape;
+}
+
+/** Replace NaN by the column's mean over train, the first of `splits`, in all of them; a column without any value becomes 0. */
+export function fillMeans(splits: readonly Samples[], width: number): void {
+  const sums = new Float64Array(width);
+  const counts = new Float64Array(width);
+  splits[0]!.forEach((value, i) => {
+    if (Number.isNaN(value)) return;
+    sums[i % width]! += value;
+    counts[i % width]! += 1;
+  });
+  for (const samples of splits) {
+    for (let i = 0; i < samples.length; i++) {
+      const column = i % width;
+      if (Number.isNaN(samples[i])) samples[i] = counts[column] === 0 ? 0 : sums[column]! / counts[column]!;
+    }
+  }
+}
