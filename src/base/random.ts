@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 
+/** Looked up once: inside jest's sandbox every mention of a global costs a microsecond. */
+const { imul, floor, log, sqrt, sin, cos, PI } = Math;
+
 /**
  * Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
  * A stream is a pure function of its key, so a resumed run draws the numbers that an uninterrupted one would have drawn,
@@ -66,10 +69,10 @@ export class RandomStream {
       this.#spare = undefined;
       return value;
     }
-    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
-    const angle = 2 * Math.PI * this.uniform();
-    this.#spare = radius * Math.sin(angle);
-    return radius * Math.cos(angle);
+    const radius = sqrt(-2 * log(1 - this.uniform()));
+    const angle = 2 * PI * this.uniform();
+    this.#spare = radius * sin(angle);
+    return radius * cos(angle);
   }
 
   /** Fisher-Yates permutation of 0 … n-1. */
@@ -87,16 +90,16 @@ export class RandomStream {
 
 function philox(out: Uint32Array, counter: number, c2: number, c3: number, key0: number, key1: number): void {
   let x0 = counter >>> 0;
-  let x1 = Math.floor(counter / 0x100000000) >>> 0;
+  let x1 = floor(counter / 0x100000000) >>> 0;
   let x2 = c2;
   let x3 = c3;
   let k0 = key0;
   let k1 = key1;
   for (let round = 0; round < 10; round++) {
     const hi0 = multiplyHigh(0xd2511f53, x0);
-    const lo0 = Math.imul(0xd2511f53, x0);
+    const lo0 = imul(0xd2511f53, x0);
     const hi1 = multiplyHigh(0xcd9e8d57, x2);
-    const lo1 = Math.imul(0xcd9e8d57, x2);
+    const lo1 = imul(0xcd9e8d57, x2);
     x0 = (hi1 ^ x1 ^ k0) >>> 0;
     x1 = lo1 >>> 0;
     x2 = (hi0 ^ x3 ^ k1) >>> 0;
@@ -118,5 +121,5 @@ function multiplyHigh(a: number, b: number): number {
   const bHigh = b >>> 16;
   const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
   const carry = (middle & 0xffff) + aLow * bHigh;
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
+  return (aHigh * bHigh + floor(middle / 0x10000) + floor(carry / 0x10000)) >>> 0;
 }

@@ -1,0 +1,180 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, layers, type LayerVariable } from '@tensorflow/tfjs-layers';
+import { SeededInitializer, type Scheme } from './initializers.ts';
+
+type Shape = (number | null)[];
+
+function only(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  return Array.isArray(inputs) ? inputs[0]! : inputs;
+}
+
+function firstShape(shape: Shape | Shape[]): Shape {
+  return Array.isArray(shape[0]) ? shape[0] : (shape as Shape);
+}
+
+/**
+ * Layer norm over the last axis (Ba et al. 2016), in means and products: tfjs-layers' own tiles its statistics to the full
+ * shape and sends them through the batch-norm kernel.
+ */
+export class LayerNorm extends layers.Layer {
+  static readonly className = 'LimbeckLayerNorm';
+  readonly #epsilon: number;
+  #gamma!: LayerVariable;
+  #beta!: LayerVariable;
+
+  constructor(config: { name?: string; epsilon?: number }) {
+    super(config);
+    this.#epsilon = config.epsilon ?? 1e-5;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const size = firstShape(inputShape).at(-1)!;
+    this.#gamma = this.addWeight('gamma', [size], 'float32', initializers.ones());
+    this.#beta = this.addWeight('beta', [size], 'float32', initializers.zeros());
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const x = only(inputs);
+      const centred = tf.sub(x, tf.mean(x, -1, true));
+      const variance = tf.mean(tf.square(centred), -1, true);
+      const normed = tf.mul(centred, tf.rsqrt(tf.add(variance, this.#epsilon)));
+      return tf.add(tf.mul(normed, this.#gamma.read()), this.#beta.read());
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), epsilon: this.#epsilon };
+  }
+}
+
+/** Gelu by the error function (Hendrycks & Gimpel 2016, equation 1). */
+export class Gelu extends layers.Layer {
+  static readonly className = 'LimbeckGelu';
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const x = only(inputs);
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+    });
+  }
+}
+
+/** Adds a learned vector per position to [batch, length, size]. */
+export class PositionEmbedding extends layers.Layer {
+  static readonly className = 'LimbeckPositionEmbedding';
+  readonly #seed: number;
+  #positions!: LayerVariable;
+
+  constructor(config: { name?: string; seed: number }) {
+    super(config);
+    this.#seed = config.seed;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const [, length, size] = firstShape(inputShape) as [null, number, number];
+    const scheme = new SeededInitializer({ seed: this.#seed, stream: `${this.name}/positions`, scheme: 'normal' });
+    this.#positions = this.addWeight('positions', [length, size], 'float32', scheme);
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => tf.add(only(inputs), this.#positions.read()));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), seed: this.#seed };
+  }
+}
+
+/** Token ids [batch, length] to 1 where there is a token and 0 where there is padding (id 0). */
+export class TokenMask extends layers.Layer {
+  static readonly className = 'LimbeckTokenMask';
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => tf.cast(tf.notEqual(tf.cast(only(inputs), 'float32'), 0), 'float32'));
+  }
+}
+
+/** Mean over the tokens of [batch, length, size] that the mask [batch, length] keeps. */
+export class MaskedMean extends layers.Layer {
+  static readonly className = 'LimbeckMaskedMean';
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [x, mask] = inputs as [tf.Tensor, tf.Tensor];
+      const kept = tf.sum(tf.mul(x, tf.expandDims(mask, -1)), 1);
+      return tf.div(kept, tf.maximum(tf.sum(mask, 1, true), 1));
+    });
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    const [batch, , size] = firstShape(inputShape);
+    return [batch!, size!];
+  }
+}
+
+/** Added to the score of a padded token: its share after softmax is exactly 0 in float32. */
+const MASKED_SCORE = -1e9;
+
+/**
+ * Multi-head self-attention (Vaswani et al. 2017, section 3.2): x [batch, length, size] and mask [batch, length] to
+ * [batch, length, size].
+ */
+export class SelfAttention extends layers.Layer {
+  static readonly className = 'LimbeckSelfAttention';
+  readonly #heads: number;
+  readonly #seed: number;
+  readonly #weights: Record<string, LayerVariable> = {};
+
+  constructor(config: { name?: string; heads: number; seed: number }) {
+    super(config);
+    this.#heads = config.heads;
+    this.#seed = config.seed;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    const size = firstShape(inputShape).at(-1)!;
+    for (const part of ['query', 'key', 'value', 'output']) {
+      const scheme: Scheme = 'glorot-uniform';
+      const kernel = new SeededInitializer({ seed: this.#seed, stream: `${this.name}/${part}_kernel`, scheme });
+      this.#weights[`${part}_kernel`] = this.addWeight(`${part}_kernel`, [size, size], 'float32', kernel);
+      this.#weights[`${part}_bias`] = this.addWeight(`${part}_bias`, [size], 'float32', initializers.zeros());
+    }
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [x, mask] = inputs as [tf.Tensor3D, tf.Tensor2D];
+      const [batch, length, size] = x.shape;
+      const depth = size / this.#heads;
+      const heads = (part: string): tf.Tensor =>
+        tf.transpose(tf.reshape(this.#project(x, part), [batch, length, this.#heads, depth]), [0, 2, 1, 3]);
+      const scores = tf.mul(tf.matMul(heads('query'), heads('key'), false, true), 1 / Math.sqrt(depth));
+      const bias = tf.mul(tf.sub(1, tf.reshape(mask, [batch, 1, 1, length])), MASKED_SCORE);
+      const mixed = tf.matMul(tf.softmax(tf.add(scores, bias)), heads('value'));
+      const joined = tf.reshape<tf.Rank.R3>(tf.transpose(mixed, [0, 2, 1, 3]), [batch, length, size]);
+      return this.#project(joined, 'output');
+    });
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return firstShape(inputShape);
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), heads: this.#heads, seed: this.#seed };
+  }
+
+  #project(x: tf.Tensor3D, part: string): tf.Tensor {
+    const [batch, length, size] = x.shape;
+    const rows = tf.matMul(tf.reshape(x, [batch * length, size]), this.#weights[`${part}_kernel`]!.read());
+    return tf.reshape(tf.add(rows, this.#weights[`${part}_bias`]!.read()), [batch, length, size]);
+  }
+}
+
+for (const layer of [LayerNorm, Gelu, PositionEmbedding, TokenMask, MaskedMean, SelfAttention]) {
+  tf.serialization.registerClass(layer);
+}

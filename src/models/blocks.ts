@@ -1,0 +1,97 @@
+import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { SeededInitializer, type SeededConfig } from './initializers.ts';
+
+/**
+ * Moving statistics follow the batches with a half-life of 7 steps: runs here are thousands of steps, not the hundreds of
+ * thousands for which Keras chose 0.99.
+ */
+const BATCH_NORM = { momentum: 0.9, epsilon: 1e-3 };
+
+export interface ConvOptions {
+  readonly kernel?: number;
+  readonly stride?: number;
+  /** Default true: batch norm behind the convolution, which then has no bias. */
+  readonly norm?: boolean;
+  /** Default: only without batch norm, which has its own. */
+  readonly bias?: boolean;
+  readonly activation?: 'relu' | 'relu6' | 'none';
+}
+
+/** Layer constructors with explicit names and seeded weights. `name` names the convolution; what follows it is `name_bn`, `name_relu`. */
+export class Blocks {
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  initial(stream: string, rest: Omit<SeededConfig, 'seed' | 'stream'>): SeededInitializer {
+    return new SeededInitializer({ seed: this.#seed, stream, ...rest });
+  }
+
+  conv(x: SymbolicTensor, name: string, filters: number, options: ConvOptions = {}): SymbolicTensor {
+    const { kernel = 3, stride = 1, norm = true, bias = !norm, activation = 'relu' } = options;
+    const conv = layers.conv2d({
+      name,
+      filters,
+      kernelSize: kernel,
+      strides: stride,
+      padding: 'same',
+      useBias: bias,
+      kernelInitializer: this.initial(`${name}/kernel`, { scheme: 'he-normal' }),
+    });
+    return this.#finish(conv.apply(x) as SymbolicTensor, name, norm, activation);
+  }
+
+  depthwise(x: SymbolicTensor, name: string, options: ConvOptions = {}): SymbolicTensor {
+    const { kernel = 3, stride = 1, norm = true, bias = !norm, activation = 'relu' } = options;
+    const conv = layers.depthwiseConv2d({
+      name,
+      kernelSize: kernel,
+      strides: stride,
+      padding: 'same',
+      useBias: bias,
+      depthwiseInitializer: this.initial(`${name}/depthwise_kernel`, { scheme: 'he-normal', depthwise: true }),
+    });
+    return this.#finish(conv.apply(x) as SymbolicTensor, name, norm, activation);
+  }
+
+  norm(x: SymbolicTensor, name: string): SymbolicTensor {
+    return layers.batchNormalization({ name, ...BATCH_NORM }).apply(x) as SymbolicTensor;
+  }
+
+  relu(x: SymbolicTensor, name: string): SymbolicTensor {
+    return layers.reLU({ name }).apply(x) as SymbolicTensor;
+  }
+
+  dense(x: SymbolicTensor, name: string, units: number, scheme: SeededConfig['scheme'] = 'he-normal'): SymbolicTensor {
+    const kernelInitializer = this.initial(`${name}/kernel`, { scheme });
+    return layers.dense({ name, units, kernelInitializer }).apply(x) as SymbolicTensor;
+  }
+
+  /** The classifier: global mean over height and width, then one dense layer that gives logits. */
+  classifier(x: SymbolicTensor, classes: number): SymbolicTensor {
+    const pooled = layers.globalAveragePooling2d({ name: 'pool' }).apply(x) as SymbolicTensor;
+    return this.dense(pooled, 'logits', classes, 'glorot-uniform');
+  }
+
+  add(a: SymbolicTensor, b: SymbolicTensor, name: string): SymbolicTensor {
+    return layers.add({ name }).apply([a, b]) as SymbolicTensor;
+  }
+
+  dropout(x: SymbolicTensor, name: string, rate: number): SymbolicTensor {
+    return rate === 0 ? x : (layers.dropout({ name, rate }).apply(x) as SymbolicTensor);
+  }
+
+  #finish(x: SymbolicTensor, name: string, norm: boolean, activation: 'relu' | 'relu6' | 'none'): SymbolicTensor {
+    const y = norm ? this.norm(x, `${name}_bn`) : x;
+    if (activation === 'none') return y;
+    const relu = activation === 'relu6' ? { name: `${name}_relu`, maxValue: 6 } : { name: `${name}_relu` };
+    return layers.reLU(relu).apply(y) as SymbolicTensor;
+  }
+}
+
+/** Channels scaled by `width`, rounded to a multiple of 8 (SIMD lanes of every runtime), never below 8. */
+export function channels(base: number, width: number): number {
+  return Math.max(8, Math.round((base * width) / 8) * 8);
+}

@@ -1,0 +1,37 @@
+import { input } from '@tensorflow/tfjs-layers';
+import { channels } from './blocks.ts';
+import { family, imageShape, network } from './builder.ts';
+import { integer, real } from './options.ts';
+
+/** Full convolutions before the first depthwise block: filters and stride. */
+const STEM = [
+  [16, 2],
+  [32, 1],
+  [64, 2],
+] as const;
+
+/**
+ * Depthwise separable CNN in the size class of microcontrollers (after Zhang et al. 2017, "Hello edge"). The stem is made of
+ * full convolutions: at the start channels are few, so they cost little arithmetic, and training time goes into moving
+ * activations, of which they make half as many as a depthwise and a pointwise layer with a batch norm each.
+ */
+export const dsCnn = family({
+  doc: 'Depthwise separable CNN for microcontrollers and phones, 46,330 parameters at width 1 for 28×28×1 and 10 classes.',
+  options: {
+    width: real(1, 'Filters of every layer, as a multiple of 16, 32, 64 (stem), 96 and 128 (blocks).', 0.1, 16),
+    depth: integer(2, 'Depthwise separable blocks behind the stem.', 1, 32),
+  },
+  build: ({ inputShape, classes, blocks }, { width, depth }) => {
+    imageShape('ds-cnn', inputShape);
+    const x = input({ shape: [...inputShape], name: 'input' });
+    let y = x;
+    STEM.forEach(([filters, stride], i) => {
+      y = blocks.conv(y, `stem${i + 1}`, channels(filters, width), { stride });
+    });
+    for (let i = 1; i <= depth; i++) {
+      y = blocks.depthwise(y, `block${i}_depthwise`);
+      y = blocks.conv(y, `block${i}_pointwise`, channels(i === 1 ? 96 : 128, width), { kernel: 1 });
+    }
+    return network('ds-cnn', x, blocks.classifier(y, classes));
+  },
+});
