@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { Writable } from 'node:stream';
+import { createLogger, format, transports } from 'winston';
+import type { Logger } from 'winston';
+
+export type Level = 'error' | 'warn' | 'info' | 'debug';
+
+/** `normal` shows what happens, `verbose` details too, `quiet` only warnings and errors. */
+export type Verbosity = 'quiet' | 'normal' | 'verbose';
+
+export interface Log {
+  /** `fields` are for machines. */
+  write(level: Level, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Resolves when everything has been handed to the system. */
+  close(): Promise<void>;
+}
+
+const LEVELS: Readonly<Record<Verbosity, Level>> = { quiet: 'warn', normal: 'info', verbose: 'debug' };
+
+/** For people: one message after another, a warning marked as one. `print` gets the text with its line end. */
+export function consoleLog(verbosity: Verbosity, print: (text: string) => void): Log {
+  const stream = new Writable({
+    decodeStrings: false,
+    write(text: string, _encoding, done) {
+      print(text);
+      done();
+    },
+  });
+  const people = format.printf(({ level, message }) =>
+    level === 'warn' ? `warning: ${String(message)}` : String(message),
+  );
+  const logger = createLogger({
+    level: LEVELS[verbosity],
+    format: people,
+    transports: [streamTransport(stream)],
+  });
+  return logOf(logger, stream);
+}
+
+/** For machines: a JSON object per line, appended to `file`: time, level, message and the fields. */
+export async function fileLog(file: string): Promise<Log> {
+  const stream = createWriteStream(file, { flags: 'a' });
+  await once(stream, 'open');
+  const machines = format.combine(format.timestamp(), format.json({ deterministic: false }));
+  const logger = createLogger({ level: 'debug', format: machines, transports: [streamTransport(stream)] });
+  return logOf(logger, stream);
+}
+
+/** winston's types have its stream transport as an interface beside the class that a logger takes. */
+function streamTransport(stream: Writable): Logger['transports'][number] {
+  return new transports.Stream({ stream }) as unknown as Logger['transports'][number];
+}
+
+function logOf(logger: Logger, stream: Writable): Log {
+  // A disk that is full must not take the run with it: the log is the one file it can do without.
+  stream.on('error', () => undefined);
+  logger.on('error', () => undefined);
+  return {
+    write: (level, message, fields = {}) => void logger.log({ ...fields, level, message }),
+    close: async () => {
+      logger.end();
+      await once(logger, 'finish');
+      await new Promise<void>((resolve) => stream.end(resolve));
+    },
+  };
+}
