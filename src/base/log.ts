@@ -49,7 +49,8 @@ export async function fileLog(file: string): Promise<Log> {
 
 /** winston's types have its stream transport as an interface beside the class that a logger takes. */
 function streamTransport(stream: Writable): Logger['transports'][number] {
-  return new transports.Stream({ stream }) as unknown as Logger['transports'][number];
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+  return new transports.Stream({ stream });
 }
 
 function logOf(logger: Logger, stream: Writable): Log {
