@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { DType, TensorData } from '../graph/types.ts';
+import type { TensorData } from '../graph/types.ts';
 import { evaluate } from './evaluate.ts';
-import type { ConcreteType, Value } from './value.ts';
+import type { Value } from './value.ts';
 import { leaf, op } from './value.ts';
 
 export const BACKEND_NAME = 'limbeck';
@@ -164,7 +164,7 @@ function typed(values: tf.BackendValues, dtype: 'float32' | 'int32' | 'bool'): T
 export function lazyBackend(): LazyBackend {
   const engine = tf.engine();
   if (!engine.backendNames().includes(BACKEND_NAME)) tf.registerBackend(BACKEND_NAME, () => new LazyBackend(), 0);
-  return engine.findBackend(BACKEND_NAME) as LazyBackend;
+  const backend: unknown = engine.findBackend(BACKEND_NAME);
+  if (!(backend instanceof LazyBackend)) throw new Error(`the tfjs backend ${BACKEND_NAME} is not ours`);
+  return backend;
 }
-
-export type { ConcreteType, DType };

@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import { GraphBuilder } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { LazyNode, Value } from './value.ts';
 

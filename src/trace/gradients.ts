@@ -134,9 +134,7 @@ export function registerGradients(): void {
   for (const { gradFunc, ...override } of overrides) {
     const original = tf.getGradient(override.kernelName);
     register(override, (dy, saved, attrs) =>
-      tf.engine().backendName === BACKEND_NAME
-        ? gradFunc(dy, saved, attrs)
-        : (original.gradFunc(dy, [...saved], attrs) as Gradients),
+      tf.engine().backendName === BACKEND_NAME ? gradFunc(dy, saved, attrs) : original.gradFunc(dy, [...saved], attrs),
     );
   }
   for (const { gradFunc, ...addition } of additions) register(addition, gradFunc);

@@ -43,7 +43,7 @@ const like =
       return { dataId: backend.write(strings, shape, 'string'), shape, dtype };
     }
     const part = (fillWith: number): tf.TensorInfo =>
-      backend.hold(filled(fillWith, shape, dtype === 'complex64' ? 'float32' : (dtype as 'float32')));
+      backend.hold(filled(fillWith, shape, dtype === 'complex64' ? 'float32' : dtype));
     return dtype === 'complex64' ? backend.holdComplex(part(value), part(0)) : part(value);
   };
 

@@ -34,7 +34,6 @@ export function patchLayers(): void {
 type Call = (layer: LayerLike, inputs: unknown, options: Readonly<Record<string, unknown>>) => unknown;
 
 function replaceCall(layerClass: LayerClass, call: Call): void {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
   const original = layerClass.call;
   layerClass.call = function (this: LayerLike, inputs, options) {
     return call(this, inputs, options ?? {}) ?? original.call(this, inputs, options);
@@ -42,7 +41,6 @@ function replaceCall(layerClass: LayerClass, call: Call): void {
 }
 
 function nameLayers(layerClass: LayerClass): void {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
   const original = layerClass.apply;
   layerClass.apply = function (this: LayerLike, inputs, options) {
     // The model as a whole says nothing; a model used as a layer does.
@@ -55,7 +53,6 @@ function nameLayers(layerClass: LayerClass): void {
 
 /** Recurrent cells draw one mask for all time steps, with `dropoutFunc` where they have one. */
 function feedCellDropout(cellClass: LayerClass): void {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
   const original = cellClass.call;
   cellClass.call = function (this: LayerLike, inputs, options) {
     this.dropoutFunc ??= dropoutMask;

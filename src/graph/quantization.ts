@@ -1,0 +1,60 @@
+import type { DType } from './types.ts';
+
+/**
+ * How a value is stored as integers: real = scale · (stored - zeroPoint). One scale for the whole tensor, or one for each
+ * slice along `axis` (then the zero points are 0). Scales are float32 numbers.
+ */
+export interface TensorQuantization {
+  readonly dtype: Extract<DType, 'int8' | 'uint8' | 'int16' | 'int32' | 'int64'>;
+  readonly scales: readonly number[];
+  readonly zeroPoints: readonly number[];
+  /** The axis of the tensor as it lies in the graph; absent for one scale. */
+  readonly axis?: number;
+}
+
+/**
+ * What post-training quantization or quantization-aware training found, by value name: activations (graph inputs and node
+ * outputs) and weights (constants). A weight that is not named gets the range of its values. Read by the ONNX (QDQ) and
+ * the TFLite writer alike.
+ */
+export type Quantization = ReadonlyMap<string, TensorQuantization>;
+
+export const integerRange: Readonly<Record<TensorQuantization['dtype'], readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  int32: [-2147483648, 2147483647],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+};
+
+/** Scale and zero point of an activation that takes values from `min` to `max`; the range is widened to hold 0. */
+export function asymmetric(min: number, max: number, dtype: 'int8' | 'uint8'): TensorQuantization {
+  const [low, high] = [Math.min(min, 0), Math.max(max, 0)];
+  const [first, last] = integerRange[dtype];
+  const scale = Math.fround((high - low) / (last - first)) || 1;
+  const zeroPoint = Math.min(last, Math.max(first, Math.round(first - low / scale)));
+  return { dtype, scales: [scale], zeroPoints: [zeroPoint] };
+}
+
+/** Symmetric scales of a tensor from the largest magnitudes of its slices (or of the whole), zero point 0. */
+export function symmetric(magnitudes: readonly number[], dtype: 'int8' | 'int16', axis?: number): TensorQuantization {
+  const last = integerRange[dtype][1];
+  return {
+    dtype,
+    scales: magnitudes.map((magnitude) => Math.fround(magnitude / last) || 1),
+    zeroPoints: magnitudes.map(() => 0),
+    ...(axis === undefined ? {} : { axis }),
+  };
+}
+
+/** The largest magnitude of each slice of a tensor along `axis`, or of the whole. */
+export function magnitudes(values: Float32Array, shape: readonly number[], axis?: number): number[] {
+  const slices = axis === undefined ? 1 : shape[axis]!;
+  const inner = axis === undefined ? values.length : shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const largest = new Array<number>(slices).fill(0);
+  for (let i = 0; i < values.length; i++) {
+    const slice = Math.floor(i / inner) % slices;
+    largest[slice] = Math.max(largest[slice]!, Math.abs(values[i]!));
+  }
+  return largest;
+}

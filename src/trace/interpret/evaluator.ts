@@ -1,0 +1,28 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { TensorData } from '../../graph/types.ts';
+import type { Evaluator } from '../evaluate.ts';
+import { interpret, tensorOf } from './interpret.ts';
+
+/** Evaluates graphs with tf ops on another backend, e.g. tfjs' own `cpu`: slow, but independent of everything else. */
+export function interpreterOn(backendName: string): Evaluator {
+  return {
+    runSync: (graph, feeds) => {
+      const engine = tf.engine();
+      const before = engine.backendName;
+      void engine.setBackend(backendName);
+      try {
+        const results = new Map<string, TensorData>();
+        tf.tidy(() => {
+          const values: Record<string, tf.Tensor> = {};
+          for (const [name, { dtype, shape }] of graph.inputs)
+            values[name] = tensorOf(feeds.get(name)!, dtype, shape as number[]);
+          const { outputs } = interpret(graph, values);
+          for (const [name, tensor] of Object.entries(outputs)) results.set(name, tensor.dataSync().slice());
+        });
+        return results;
+      } finally {
+        void engine.setBackend(before);
+      }
+    },
+  };
+}

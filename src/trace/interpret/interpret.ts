@@ -1,0 +1,53 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { DType, Graph, TensorData } from '../../graph/types.ts';
+import { elementwise, tfjsDtype } from './elementwise.ts';
+import { linear } from './linear.ts';
+import { norm } from './norm.ts';
+import { reduce } from './reduce.ts';
+import { shape } from './shape.ts';
+import type { Rules } from './table.ts';
+
+export const rules: Rules = { ...elementwise, ...reduce, ...shape, ...linear, ...norm };
+
+export interface Interpreted {
+  readonly outputs: Readonly<Record<string, tf.Tensor>>;
+  readonly updates: Readonly<Record<string, tf.Tensor>>;
+}
+
+/** Runs a graph of fixed shapes with tf ops on the current backend; `values` are the inputs and state by name. */
+export function interpret(graph: Graph, values: Readonly<Record<string, tf.Tensor>>): Interpreted {
+  const results = tf.tidy(() => {
+    const bound = new Map<string, tf.Tensor>(Object.entries(values));
+    for (const [name, { type, data }] of graph.constants)
+      bound.set(name, tensorOf(data, type.dtype, type.shape as number[]));
+    for (const { op, inputs, attrs, outputs, layer } of graph.nodes) {
+      const rule = Object.hasOwn(rules, op) ? rules[op] : undefined;
+      if (rule === undefined) throw new Error(`${layer ?? ''} ${op} cannot be interpreted`.trim());
+      const given = inputs.map((name) => (name === '' ? undefined : bound.get(name)!)) as tf.Tensor[];
+      const computed = [rule(given, attrs)].flat();
+      outputs.forEach((name, i) => bound.set(name, computed[i]!));
+    }
+    const pick = (from: ReadonlyMap<string, string>, prefix: string): [string, tf.Tensor][] =>
+      [...from].map(([name, value]) => [prefix + name, tf.clone(bound.get(value)!)]);
+    return Object.fromEntries([...pick(graph.outputs, 'o'), ...pick(graph.updates, 'u')]);
+  });
+  const take = (prefix: string): Record<string, tf.Tensor> =>
+    Object.fromEntries(
+      Object.entries(results)
+        .filter(([name]) => name.startsWith(prefix))
+        .map(([name, tensor]) => [name.slice(1), tensor]),
+    );
+  return { outputs: take('o'), updates: take('u') };
+}
+
+/** A tensor on the current backend; float16 bits and 64-bit integers are not understood by tfjs. */
+export function tensorOf(data: TensorData, dtype: DType, shape: readonly number[]): tf.Tensor {
+  if (dtype === 'float16') throw new Error('float16 cannot be interpreted');
+  const values = data instanceof BigInt64Array ? Int32Array.from(data, Number) : data;
+  const typed = tfjsDtype(dtype);
+  return tf.tensor(
+    typed === 'int32' ? Int32Array.from(values as Int32Array) : (values as Float32Array),
+    [...shape],
+    typed,
+  );
+}

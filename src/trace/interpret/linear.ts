@@ -1,0 +1,107 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Attrs } from '../../graph/types.ts';
+import type { Rules } from './table.ts';
+import { kernel, numbers } from './table.ts';
+
+/** Attributes as tfjs' kernels take them, without dilation: the filter is dilated instead, which every backend can. */
+function window(attrs: Attrs): Record<string, unknown> {
+  const [top, bottom, left, right] = numbers(attrs, 'pads') as [number, number, number, number];
+  return {
+    strides: numbers(attrs, 'strides'),
+    dilations: [1, 1],
+    pad: [
+      [0, 0],
+      [top, bottom],
+      [left, right],
+      [0, 0],
+    ],
+    dataFormat: 'NHWC',
+  };
+}
+
+/** The filter with zeros between its taps. */
+function dilated(filter: tf.Tensor, attrs: Attrs): tf.Tensor {
+  return numbers(attrs, 'dilations').reduce((taps, dilation, axis) => {
+    if (dilation === 1) return taps;
+    const spaced = tf.expandDims(taps, axis + 1);
+    const zeros = taps.shape.map(() => [0, 0] as [number, number]).toSpliced(axis + 1, 0, [0, dilation - 1]);
+    const { shape } = taps;
+    const long = tf.reshape(tf.pad(spaced, zeros), shape.with(axis, shape[axis]! * dilation));
+    return tf.slice(
+      long,
+      shape.map(() => 0),
+      shape.with(axis, (shape[axis]! - 1) * dilation + 1),
+    );
+  }, filter);
+}
+
+/** The taps of a dilated filter. */
+function taps(filter: tf.Tensor, attrs: Attrs): tf.Tensor {
+  const [vertical, horizontal] = numbers(attrs, 'dilations') as [number, number];
+  return tf.stridedSlice(filter, [0, 0, 0, 0], filter.shape, [vertical, horizontal, 1, 1]);
+}
+
+function dilatedShape(attrs: Attrs): number[] {
+  const dilations = numbers(attrs, 'dilations');
+  return numbers(attrs, 'filterShape').map((n, i) => (i < 2 ? (n - 1) * dilations[i]! + 1 : n));
+}
+
+function pooling(attrs: Attrs): Record<string, unknown> {
+  if (numbers(attrs, 'dilations').some((d) => d !== 1)) throw new Error('pooling with dilation cannot be interpreted');
+  return { ...window(attrs), filterSize: numbers(attrs, 'filterSize') };
+}
+
+/** Each window's gradient, spread evenly over the elements of the window that are no padding. */
+function averagePoolGradient(dy: tf.Tensor, attrs: Attrs): tf.Tensor {
+  const [batch, height, width, channels] = numbers(attrs, 'inputShape') as [number, number, number, number];
+  const [rows, columns] = numbers(attrs, 'filterSize') as [number, number];
+  const options = window(attrs);
+  const one = tf.ones([rows, columns, 1, 1]);
+  const counts = kernel('DepthwiseConv2dNative', { x: tf.ones([1, height, width, 1]), filter: one }, options);
+  const filter = tf.ones([rows, columns, channels, 1]);
+  const inputShape = [batch, height, width, channels];
+  return kernel('DepthwiseConv2dNativeBackpropInput', { dy: tf.div(dy, counts), filter }, { ...options, inputShape });
+}
+
+export const linear: Rules = {
+  BatchMatMul: ([a, b], attrs) => {
+    const rank = Math.max(a!.rank, b!.rank);
+    const lead = (x: tf.Tensor): tf.Tensor =>
+      tf.reshape(x, [...Array.from({ length: rank - x.rank }, () => 1), ...x.shape]);
+    return tf.matMul(lead(a!), lead(b!), attrs.transposeA === true, attrs.transposeB === true);
+  },
+  Conv2D: ([x, filter], attrs) => kernel('Conv2D', { x: x!, filter: dilated(filter!, attrs) }, window(attrs)),
+  Conv2DBackpropInput: ([dy, filter], attrs) =>
+    kernel(
+      'Conv2DBackpropInput',
+      { dy: dy!, filter: dilated(filter!, attrs) },
+      { ...window(attrs), inputShape: numbers(attrs, 'inputShape') },
+    ),
+  Conv2DBackpropFilter: ([x, dy], attrs) =>
+    taps(
+      kernel('Conv2DBackpropFilter', { x: x!, dy: dy! }, { ...window(attrs), filterShape: dilatedShape(attrs) }),
+      attrs,
+    ),
+  DepthwiseConv2dNative: ([x, filter], attrs) =>
+    kernel('DepthwiseConv2dNative', { x: x!, filter: dilated(filter!, attrs) }, window(attrs)),
+  DepthwiseConv2dNativeBackpropInput: ([dy, filter], attrs) =>
+    kernel(
+      'DepthwiseConv2dNativeBackpropInput',
+      { dy: dy!, filter: dilated(filter!, attrs) },
+      { ...window(attrs), inputShape: numbers(attrs, 'inputShape') },
+    ),
+  DepthwiseConv2dNativeBackpropFilter: ([x, dy], attrs) =>
+    taps(
+      kernel(
+        'DepthwiseConv2dNativeBackpropFilter',
+        { x: x!, dy: dy! },
+        { ...window(attrs), filterShape: dilatedShape(attrs) },
+      ),
+      attrs,
+    ),
+  MaxPool: ([x], attrs) => kernel('MaxPool', { x: x! }, pooling(attrs)),
+  AvgPool: ([x], attrs) => kernel('AvgPool', { x: x! }, pooling(attrs)),
+  MaxPoolGrad: ([dy, input, output], attrs) =>
+    kernel('MaxPoolGrad', { dy: dy!, input: input!, output: output! }, pooling(attrs)),
+  AvgPoolGrad: ([dy], attrs) => averagePoolGradient(dy!, attrs),
+};
