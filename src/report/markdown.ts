@@ -1,0 +1,71 @@
+import type { ModelRow, Report } from './types.ts';
+
+/** The report for people who read it in an editor or on a code host. */
+export function reportMarkdown(report: Report): string {
+  const { name, seed, dataset, machine, teacher, verdict, parity, notes } = report;
+  const { train, validation, test } = dataset.samples;
+  const parts = [
+    `# ${name}`,
+    verdict === undefined ? '' : `**${verdict.result}**: distilled against scratch ${verdict.sentence}.`,
+    table(report.models),
+    [
+      `Data: ${dataset.type}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}; ` +
+        `${number(train)} train, ${number(validation)} validation, ${number(test)} test. ` +
+        'Models are chosen on the validation split; the test split is used once, at the end.',
+      ...(teacher === undefined || teacher.store === 'none'
+        ? []
+        : [
+            teacher.store === 'live'
+              ? `Teacher: ${teacher.source}, asked at every step.`
+              : `Teacher: ${teacher.source}; its answers (${teacher.store}, ${teacher.views} ${teacher.views === 1 ? 'view' : 'views'}, ` +
+                `${size(teacher.bytes)}) took ${seconds(teacher.seconds)}, storing them saved ${seconds(teacher.savedSeconds)}.`,
+          ]),
+      ...parity.map(
+        ({ file, samples, top1Agreement, largestError }) =>
+          `Parity of ${file}: same class as the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
+          `largest difference of a logit ${largestError.toExponential(1)}.`,
+      ),
+      `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, ${machine.engine} on ${machine.device}. ` +
+        `Seed ${seed}, ${seconds(report.wallSeconds)} in all.`,
+      ...notes.map((note) => `Note: ${note}.`),
+    ]
+      .map((line) => `- ${line}`)
+      .join('\n'),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function table(models: readonly ModelRow[]): string {
+  const head = ['model', 'precision', 'parameters', 'MACs', 'size', 'validation', 'test', 'training'];
+  const rows = models.map((row) => [
+    row.id,
+    row.precision,
+    number(row.params),
+    row.macs === null ? '' : number(row.macs),
+    size(row.sizeBytes),
+    row.accuracy.validation === null ? '' : percent(row.accuracy.validation),
+    row.accuracy.test === null ? '' : percent(row.accuracy.test),
+    row.seconds === 0 ? '' : seconds(row.seconds),
+  ]);
+  const lines = [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+export function number(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+export function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
+}
+
+export function seconds(value: number): string {
+  if (value < 60) return `${value.toFixed(1)} s`;
+  const whole = Math.round(value);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

@@ -1,0 +1,61 @@
+import type { Verdict } from './types.ts';
+
+/** Gains below a tenth of a percentage point matter to nobody: an interval wholly below it is NO GAIN. */
+const SMALLEST_GAIN = 0.001;
+
+/**
+ * Compare students with their twins, pair by pair (same seed, so same weights at the start and same order of samples).
+ * Accuracies are fractions. The interval is Student's t at 95 % on the mean of the differences.
+ */
+export function verdictOf(distilled: readonly number[], scratch: readonly number[]): Verdict {
+  if (distilled.length !== scratch.length || distilled.length === 0) throw new Error('pairs of accuracies are needed');
+  const gains = distilled.map((accuracy, i) => accuracy - scratch[i]!);
+  const repeats = gains.length;
+  const gain = mean(gains);
+  if (repeats === 1) {
+    const sentence = `${points(gain)} in one run of each: too few to tell from chance; repeats: 3 gives an interval`;
+    return { result: 'INCONCLUSIVE', gain, interval: null, repeats, gains, sentence };
+  }
+  const half = (tQuantile(repeats - 1) * deviation(gains)) / Math.sqrt(repeats);
+  const interval = [gain - half, gain + half] as const;
+  const result = interval[0] > 0 ? 'BEATS' : interval[1] < SMALLEST_GAIN ? 'NO GAIN' : 'INCONCLUSIVE';
+  const range = `95 % interval ${points(interval[0])} to ${points(interval[1])}, ${repeats} runs of each`;
+  return { result, gain, interval, repeats, gains, sentence: `${points(gain)} (${range})` };
+}
+
+export function points(fraction: number): string {
+  const text = (100 * fraction).toFixed(2);
+  return `${fraction >= 0 ? '+' : ''}${text} points`;
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Sample standard deviation, n - 1 in the denominator. */
+export function deviation(values: readonly number[]): number {
+  const centre = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+}
+
+/** 97.5 % quantile of Student's t by degrees of freedom. With t = sqrt(n) tan(a), the density in a is c cos(a)^(n - 1). */
+export function tQuantile(degrees: number): number {
+  let [low, high] = [0, Math.PI / 2];
+  for (let i = 0; i < 60; i++) {
+    const angle = (low + high) / 2;
+    if (cosinePower(degrees - 1, angle) < 0.95 * cosinePower(degrees - 1, Math.PI / 2)) low = angle;
+    else high = angle;
+  }
+  return Math.sqrt(degrees) * Math.tan(low);
+}
+
+/** The integral of cos^power from 0 to `end`, by Simpson's rule. */
+function cosinePower(power: number, end: number): number {
+  const steps = 400;
+  let sum = 0;
+  for (let i = 0; i <= steps; i++) {
+    const weight = i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2;
+    sum += weight * Math.cos((end * i) / steps) ** power;
+  }
+  return (sum * end) / steps / 3;
+}
