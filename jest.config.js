@@ -1,16 +1,35 @@
 /** Tests are ES modules compiled one file at a time by swc; types are checked by `npm run typecheck`. */
-export default {
+const shared = {
   testEnvironment: './test/support/native-typed-arrays.cjs',
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/conformance/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/checkpoints/'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
-    ],
-  },
+};
+
+const swc = (type) => [
+  '@swc/jest',
+  { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type } },
+];
+
+export default {
   maxWorkers: 2,
   testTimeout: 60_000,
+  projects: [
+    {
+      ...shared,
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/conformance/', '<rootDir>/test/trace/tfjs/'],
+      extensionsToTreatAsEsm: ['.ts'],
+      transform: { '^.+\\.ts$': swc('es6') },
+    },
+    // tfjs-core's own tests: they import its sources, so everything here shares those instead of the bundle.
+    {
+      ...shared,
+      testMatch: ['<rootDir>/test/trace/tfjs/*.test.ts'],
+      transform: { '^.+\\.[jt]s$': swc('commonjs') },
+      transformIgnorePatterns: ['/node_modules/(?!@tensorflow/tfjs-(core|layers|backend-cpu)/dist/)'],
+      moduleNameMapper: {
+        '^@tensorflow/tfjs-(core|layers|backend-cpu)$': '<rootDir>/node_modules/@tensorflow/tfjs-$1/dist/index.js',
+        '^jasmine-core/.*$': '<rootDir>/test/trace/tfjs/jasmine-core.cjs',
+      },
+    },
+  ],
 };

@@ -1,5 +1,6 @@
 import { lazyBackend } from './backend.ts';
 import { registerGradients } from './gradients.ts';
+import { complexKernels } from './kernels/complex.ts';
 import { conv } from './kernels/conv.ts';
 import { elementwise } from './kernels/elementwise.ts';
 import { matmul } from './kernels/matmul.ts';
@@ -22,7 +23,10 @@ export function install(): void {
   if (installed) return;
   installed = true;
   lazyBackend();
-  registerTable(kernels);
+  const complex = complexKernels(kernels);
+  const real = Object.entries(kernels).filter(([name]) => !(name in complex));
+  registerTable(Object.fromEntries(real));
+  registerTensorTable(complex);
   registerTensorTable(tensors);
   registerGradients();
   patchLayers();
