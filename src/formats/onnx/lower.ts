@@ -1,0 +1,107 @@
+import { batchFactor } from '../../graph/shapes.ts';
+import type { Graph, Node, TensorType } from '../../graph/types.ts';
+import { Lowering } from './lower/context.ts';
+import type { LowerOptions } from './lower/context.ts';
+import { neededOpset, rules } from './lower/table.ts';
+import type { Model, OnnxDim, OnnxNode, ValueInfo } from './model.ts';
+
+export interface Options extends Partial<LowerOptions> {
+  readonly name?: string;
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
+/** Widely read (ONNX Runtime 1.12, TensorRT 8.5), and all that the rules need but for a few ops. */
+export const DEFAULT_OPSET = 17;
+
+/** What the new content of a state is called among the outputs. */
+export function nextName(state: string): string {
+  return `${state}/next`;
+}
+
+/** What an output is called: its own name, unless an input or a state has it, as ONNX has one space of names for both. */
+export function outputName({ inputs, state }: Graph, output: string): string {
+  return inputs.has(output) || state.has(output) ? `${output}/out` : output;
+}
+
+/**
+ * The graph as an ONNX model. Inputs keep their names, state `s` becomes an input `s` and, where it is updated, an output
+ * `s/next`. The batch axis is the symbolic dimension `batch`. `UserError` for what ONNX cannot say.
+ */
+export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
+  const opset = Math.max(options.opset ?? DEFAULT_OPSET, ...graph.nodes.map(needed));
+  const c = new Lowering(graph, { opset, exactNaN: options.exactNaN ?? false });
+  for (const node of graph.nodes) {
+    c.enter(node.layer === undefined ? node.outputs[0]! : `${node.layer}/${node.outputs[0]!}`);
+    rules[node.op]!(node, c);
+  }
+  c.enter('results');
+  const { results, outputs } = bindResults(c);
+  const names = c.names(results);
+  const name = (tensor: string): string => names.get(tensor) ?? tensor;
+  const nodes = withoutUnused(c.nodes, new Set(results.keys())).map((node) => ({
+    ...node,
+    inputs: node.inputs.map(name),
+    outputs: node.outputs.map(name),
+  }));
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const initializers = [...c.initializers.values()].map((t) => ({ ...t, name: name(t.name) }));
+  return {
+    irVersion: irVersionOf(opset),
+    opsets: new Map([['', opset]]),
+    producerName: 'limbeck',
+    producerVersion: '',
+    graph: {
+      name: options.name ?? 'graph',
+      nodes,
+      initializers: initializers.filter((t) => used.has(t.name)),
+      inputs: [...graph.inputs, ...graph.state].map(([input, type]) => valueInfo(input, type)),
+      outputs,
+      valueInfos: [],
+    },
+    metadata: options.metadata ?? new Map(),
+    functions: [],
+  };
+}
+
+function needed({ op, attrs }: Node): number {
+  const dilated = op === 'AvgPool' && (attrs.dilations as readonly number[]).some((dilation) => dilation > 1);
+  return dilated ? 19 : (neededOpset[op] ?? 0);
+}
+
+/** Tensor by output name; what is fed, stored or handed out twice is copied. */
+function bindResults(c: Lowering): { results: Map<string, string>; outputs: ValueInfo[] } {
+  const results = new Map<string, string>();
+  const outputs: ValueInfo[] = [];
+  const bind = (output: string, value: string): void => {
+    const tensor = c.plain(value);
+    const own = c.isComputed(tensor) && !results.has(tensor);
+    results.set(own ? tensor : c.one('Identity', [tensor]), output);
+    outputs.push(valueInfo(output, c.typeOf(value)));
+  };
+  for (const [output, value] of c.graph.outputs) bind(outputName(c.graph, output), value);
+  for (const [state, value] of c.graph.updates) bind(nextName(state), value);
+  return { results, outputs };
+}
+
+/** The nodes that the results need: a rule may have made a tensor that nobody read. */
+function withoutUnused(nodes: readonly OnnxNode[], wanted: Set<string>): OnnxNode[] {
+  const kept = [...nodes].reverse().filter((node) => {
+    if (!node.outputs.some((output) => wanted.has(output))) return false;
+    for (const input of node.inputs) wanted.add(input);
+    return true;
+  });
+  return kept.reverse();
+}
+
+function valueInfo(name: string, { dtype, shape }: TensorType): ValueInfo {
+  const dims = shape.map((dim): OnnxDim => {
+    if (typeof dim === 'number') return dim;
+    return batchFactor(dim) === 1 ? 'batch' : `batch_${batchFactor(dim)}`;
+  });
+  return { name, dtype, dims };
+}
+
+/** The IR version that came with an operator set: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
+function irVersionOf(opset: number): number {
+  return opset >= 23 ? 11 : opset >= 21 ? 10 : opset >= 19 ? 9 : 8;
+}

@@ -1,0 +1,108 @@
+import { bytesOf } from '../../../base/bytes.ts';
+import type { DType, TensorData } from '../../../graph/types.ts';
+import { dataTypes, tensor } from '../model.ts';
+import type { OnnxAttr, OnnxDType, OnnxNode, OnnxTensor } from '../model.ts';
+import { valuesOf } from './values.ts';
+
+/** An attribute in short: numbers are ints unless wrapped in `{float}`. */
+export type Attr = number | string | readonly number[] | { readonly float: number } | { readonly dtype: OnnxDType };
+
+/** Collects ONNX nodes and initializers under names of their own; graph names are given at the end. */
+export class OnnxBuilder {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers = new Map<string, OnnxTensor>();
+  readonly #pool = new Map<string, string>();
+  readonly #wishes = new Map<string, string>();
+  readonly #made = new Set<string>();
+  readonly #reserved: ReadonlySet<string>;
+  #count = 0;
+  #scope = '';
+  #inScope = 0;
+
+  constructor(reserved: ReadonlySet<string>) {
+    this.#reserved = reserved;
+  }
+
+  /** Nodes from here on are named after `scope`. */
+  enter(scope: string): void {
+    this.#scope = scope;
+    this.#inScope = 0;
+  }
+
+  emit(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}, outputs = 1): string[] {
+    const names = Array.from({ length: outputs }, () => this.#fresh());
+    const name = this.#inScope++ === 0 ? this.#scope : `${this.#scope}/${op}_${this.#inScope - 1}`;
+    const entries = Object.entries(attrs).map(([key, value]) => [key, attribute(value)] as const);
+    this.nodes.push({ op, domain: '', name, inputs: [...inputs], outputs: names, attrs: new Map(entries) });
+    return names;
+  }
+
+  one(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}): string {
+    return this.emit(op, inputs, attrs)[0]!;
+  }
+
+  /** A stored tensor; equal small ones are stored once. */
+  initializer(dtype: DType, dims: readonly number[], data: TensorData, name?: string): string {
+    const key = data.byteLength <= 1024 ? `${dtype} ${dims.join()} ${bytesOf(data).join()}` : undefined;
+    const known = key === undefined ? undefined : this.#pool.get(key);
+    if (known !== undefined) return known;
+    const made = this.#fresh();
+    this.initializers.set(made, tensor(made, dtype, dims, data));
+    if (key !== undefined) this.#pool.set(key, made);
+    if (name !== undefined) this.wish(made, name);
+    return made;
+  }
+
+  /** A 1-D int64 tensor. */
+  ints(values: readonly number[]): string {
+    const data = BigInt64Array.from(values, (value) =>
+      value === Infinity ? 0x7fffffffffffffffn : value === -Infinity ? -0x7fffffffffffffffn : BigInt(value),
+    );
+    return this.initializer('int64', [values.length], data, `ints_${values.join('_').replaceAll('-', 'm')}`);
+  }
+
+  scalar(dtype: DType, value: number): string {
+    return this.initializer(dtype, [], valuesOf(dtype, [value]), `${dtype}_${value}`);
+  }
+
+  /** Asks for a name; the first wish for a tensor that has none counts. */
+  wish(tensorName: string, name: string): void {
+    if (this.#made.has(tensorName) && !this.#wishes.has(tensorName)) this.#wishes.set(tensorName, name);
+  }
+
+  /** Whether a tensor is computed by a node (not fed, not stored). */
+  isComputed(tensorName: string): boolean {
+    return this.#made.has(tensorName) && !this.initializers.has(tensorName);
+  }
+
+  /** The final name of every tensor made here; `results` are names that must be exactly so. */
+  names(results: ReadonlyMap<string, string>): Map<string, string> {
+    const taken = new Set([...this.#reserved, ...results.values()]);
+    const names = new Map(results);
+    for (const made of this.#made) {
+      if (names.has(made)) continue;
+      const wish = this.#wishes.get(made) ?? made;
+      let name = wish;
+      for (let n = 2; taken.has(name); n++) name = `${wish}_${n}`;
+      taken.add(name);
+      names.set(made, name);
+    }
+    return names;
+  }
+
+  #fresh(): string {
+    this.#count++;
+    while (this.#reserved.has(`t${this.#count}`)) this.#count++;
+    const name = `t${this.#count}`;
+    this.#made.add(name);
+    return name;
+  }
+}
+
+function attribute(value: Attr): OnnxAttr {
+  if (typeof value === 'number') return { type: 'int', value };
+  if (typeof value === 'string') return { type: 'string', value };
+  if ('float' in value) return { type: 'float', value: value.float };
+  if ('dtype' in value) return { type: 'int', value: dataTypes[value.dtype] };
+  return { type: 'ints', value };
+}

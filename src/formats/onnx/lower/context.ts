@@ -1,0 +1,186 @@
+import { UserError } from '../../../base/errors.ts';
+import { staticShape, staticSize } from '../../../graph/shapes.ts';
+import type { DType, Graph, Node, Shape, TensorData, TensorType } from '../../../graph/types.ts';
+import { OnnxBuilder } from './builder.ts';
+import type { Attr } from './builder.ts';
+import type { Layout } from './layout.ts';
+import { between, isPlain, keepsOrder, permuted, plainLayout, transposeData } from './layout.ts';
+import { batchSize, fixedReshape } from './reshape.ts';
+
+export interface LowerOptions {
+  /** ONNX operator set; raised when an op of the graph needs a later one. */
+  readonly opset: number;
+  /** What becomes of NaN is tfjs' rule in every op (max, sign, step, ...), at the price of extra nodes. */
+  readonly exactNaN: boolean;
+}
+
+/** What a lowering rule works with: the graph, and the ONNX nodes so far. */
+export class Lowering extends OnnxBuilder {
+  readonly graph: Graph;
+  readonly options: LowerOptions;
+  readonly #tensors = new Map<string, Map<string, string>>();
+  readonly #memo = new Map<string, string>();
+  #consumers: Map<string, Node[]> | undefined;
+
+  constructor(graph: Graph, options: LowerOptions) {
+    super(new Set([...graph.inputs.keys(), ...graph.state.keys()]));
+    this.graph = graph;
+    this.options = options;
+    for (const name of [...graph.inputs.keys(), ...graph.state.keys()])
+      this.define(name, name, plainLayout(this.typeOf(name).shape.length));
+  }
+
+  typeOf(value: string): TensorType {
+    return this.graph.types.get(value)!;
+  }
+
+  shapeOf(value: string): Shape {
+    return this.typeOf(value).shape;
+  }
+
+  /** The nodes that read a value. */
+  consumersOf(value: string): readonly Node[] {
+    if (this.#consumers === undefined) {
+      this.#consumers = new Map();
+      for (const node of this.graph.nodes)
+        for (const input of new Set(node.inputs))
+          this.#consumers.set(input, [...(this.#consumers.get(input) ?? []), node]);
+    }
+    return this.#consumers.get(value) ?? [];
+  }
+
+  /** Whether a value leaves the graph. */
+  isResult(value: string): boolean {
+    return [...this.graph.outputs.values(), ...this.graph.updates.values()].includes(value);
+  }
+
+  /** Says that the ONNX tensor `tensor` holds the graph's `value` in `layout` (plain by default). */
+  define(value: string, tensor: string, layout: Layout = plainLayout(this.shapeOf(value).length)): void {
+    const layouts = this.#tensors.get(value) ?? new Map<string, string>();
+    layouts.set(layout.join(), tensor);
+    this.#tensors.set(value, layouts);
+    this.wish(tensor, isPlain(layout) ? value : `${value}:${layout.join('')}`);
+  }
+
+  isDefined(value: string): boolean {
+    return this.#tensors.has(value);
+  }
+
+  /** Layouts in which a value lies there without further work; empty for a constant, which has any. */
+  layoutsOf(value: string): Layout[] {
+    return [...(this.#tensors.get(value)?.keys() ?? [])].map((key) => (key === '' ? [] : key.split(',').map(Number)));
+  }
+
+  /** The value in a layout in which it lies there already, plain if that is one of them. */
+  any(value: string): { tensor: string; layout: Layout } {
+    const layouts = this.graph.constants.has(value) ? [] : this.layoutsOf(value);
+    const layout = layouts.find(isPlain) ?? layouts[0] ?? plainLayout(this.shapeOf(value).length);
+    return { tensor: this.as(value, layout), layout };
+  }
+
+  plain(value: string): string {
+    return this.as(value, plainLayout(this.shapeOf(value).length));
+  }
+
+  /** The value in `layout`: as it is, transposed now (once), or for a constant transposed here and stored. */
+  as(value: string, layout: Layout): string {
+    const known = this.#tensors.get(value)?.get(layout.join());
+    if (known !== undefined) return known;
+    const constant = this.graph.constants.get(value);
+    const shape = this.shapeOf(value);
+    let tensor: string;
+    if (constant !== undefined) {
+      const sizes = staticShape(shape, value);
+      const data = isPlain(layout) ? constant.data : transposeData(constant.data, sizes, layout);
+      tensor = this.initializer(constant.type.dtype, permuted(sizes, layout) as number[], data, value);
+    } else {
+      const from = this.layoutsOf(value)[0];
+      if (from === undefined) throw new Error(`value ${value} is used before it is lowered`);
+      const source = this.#tensors.get(value)!.get(from.join())!;
+      tensor = this.transpose(source, permuted(shape, from), between(from, layout));
+    }
+    this.define(value, tensor, layout);
+    return tensor;
+  }
+
+  /** A value broadcast-ready against results of rank `rank` in `layout`: axes of size 1 put in where they are missing. */
+  aligned(value: string, rank: number, layout: Layout): string {
+    const shape = this.shapeOf(value);
+    if (shape.length === rank) return this.as(value, layout);
+    if (isPlain(layout) || shape.every((dim) => dim === 1)) return this.plain(value);
+    return this.once(`aligned ${value} ${layout.join()}`, () => {
+      const full = [...new Array<number>(rank - shape.length).fill(1), ...shape];
+      const constant = this.graph.constants.get(value);
+      const target = permuted(full, layout);
+      const leading = target.findIndex((dim) => dim !== 1);
+      if (constant === undefined) return this.transpose(this.reshape(this.plain(value), shape, full), full, layout);
+      const data = transposeData(constant.data, full as number[], layout);
+      return this.initializer(constant.type.dtype, target.slice(leading) as number[], data, value);
+    });
+  }
+
+  /** Runs `build` for the first of equal keys; others get its result. */
+  once(key: string, build: () => string): string {
+    const known = this.#memo.get(key);
+    if (known !== undefined) return known;
+    const made = build();
+    this.#memo.set(key, made);
+    return made;
+  }
+
+  transpose(tensor: string, shape: Shape, perm: readonly number[]): string {
+    if (perm.every((axis, i) => axis === i)) return tensor;
+    if (keepsOrder(shape, perm)) return this.reshape(tensor, shape, permuted(shape, perm));
+    return this.one('Transpose', [tensor], { perm: [...perm] });
+  }
+
+  reshape(tensor: string, from: Shape, to: Shape): string {
+    if (from.length === to.length && from.every((dim, i) => dim === to[i])) return tensor;
+    const sizes = fixedReshape(from, to);
+    if (sizes === undefined) return this.one('Reshape', [tensor, this.shapeVector(to)]);
+    return this.one('Reshape', [tensor, this.ints(sizes)], to.includes(0) ? { allowzero: 1 } : {});
+  }
+
+  /** `shape` as a 1-D int64 tensor, computed from an input's shape where it depends on the batch size. */
+  shapeVector(shape: Shape): string {
+    return this.once(`shape ${shape.join()}`, () => {
+      if (shape.every((dim) => typeof dim === 'number')) return this.ints(shape);
+      const parts = shape.map((dim) => (typeof dim === 'number' ? this.ints([dim]) : batchSize(this, dim)));
+      return this.one('Concat', parts, { axis: 0 });
+    });
+  }
+
+  /** Elements of `shape` as a scalar of a float type. */
+  count(shape: Shape, dtype: DType): string {
+    if (shape.every((dim) => typeof dim === 'number')) return this.scalar(dtype, staticSize(shape));
+    return this.once(`count ${shape.join()} ${dtype}`, () => {
+      const size = this.one('ReduceProd', [this.shapeVector(shape)], { keepdims: 0 });
+      return this.cast(size, dtype);
+    });
+  }
+
+  cast(tensor: string, to: DType | 'float64'): string {
+    return this.one('Cast', [tensor], { to: { dtype: to } });
+  }
+
+  /** A reduction over axes of a tensor; ONNX moved `axes` from attribute to input op by op. */
+  reduce(op: string, tensor: string, axes: readonly number[], keepDims: boolean): string {
+    const asInput = this.options.opset >= 18 || op === 'ReduceSum';
+    const keepdims = keepDims ? 1 : 0;
+    if (asInput) return this.one(op, [tensor, this.ints(axes)], { keepdims });
+    return this.one(op, [tensor], { axes: [...axes], keepdims });
+  }
+
+  filled(shape: Shape, dtype: DType, value: number): string {
+    const fill = this.scalar(dtype, value);
+    return shape.length === 0 ? fill : this.one('Expand', [fill, this.shapeVector(shape)]);
+  }
+
+  fail(node: Node, fact: string, hint: string): never {
+    const where = node.layer === undefined ? '' : ` in layer ${node.layer}`;
+    throw new UserError(`${node.op}${where} cannot be written as ONNX: ${fact}`, hint);
+  }
+}
+
+export type Rule = (node: Node, c: Lowering) => void;
+export type { Attr, TensorData };

@@ -1,0 +1,85 @@
+import { ints } from '../../../graph/ops/spec.ts';
+import type { Lowering, Rule } from './context.ts';
+import { CNHW, NCHW, OIHW } from './layout.ts';
+import type { Window } from './window.ts';
+import { onnxPads, outputPadding, spatial, windowOf } from './window.ts';
+
+export const conv2d: Rule = (node, c) => {
+  const [x, filter] = node.inputs as [string, string];
+  const { strides, dilations, pads } = windowOf(node.attrs);
+  const [height, width] = c.shapeOf(filter) as number[];
+  const attrs = { kernel_shape: [height!, width!], strides, dilations, pads: onnxPads(pads) };
+  c.define(node.outputs[0]!, c.one('Conv', [c.as(x, NCHW), c.as(filter, OIHW)], attrs), NCHW);
+};
+
+export const conv2dBackpropInput: Rule = (node, c) => {
+  const [dy, filter] = node.inputs as [string, string];
+  const window = windowOf(node.attrs);
+  const size = c.shapeOf(filter).slice(0, 2) as [number, number];
+  const out = node.outputs[0]!;
+  const large = spatial(c.shapeOf(out));
+  const result = transposedConv(c, c.as(dy, NCHW), c.as(filter, OIHW), large, spatial(c.shapeOf(dy)), size, window, 1);
+  c.define(out, result, NCHW);
+};
+
+/** ConvTranspose to exactly the size `large`. */
+export function transposedConv(
+  c: Lowering,
+  dy: string,
+  filter: string,
+  large: readonly [number, number],
+  small: readonly [number, number],
+  size: readonly [number, number],
+  window: Window,
+  group: number,
+): string {
+  const { strides, dilations, pads } = window;
+  const rest = outputPadding(large, small, size, window);
+  // ONNX Runtime refuses an output_padding as large as stride and dilation; what is beyond is zeros.
+  const allowed = rest.map((amount, i) => Math.max(0, Math.min(amount, Math.max(strides[i]!, dilations[i]!) - 1)));
+  const beyond = rest.map((amount, i) => amount - allowed[i]!);
+  const attrs = {
+    ...{ kernel_shape: [...size], strides, dilations, pads: onnxPads(pads), group },
+    ...(allowed.some((amount) => amount > 0) ? { output_padding: allowed } : {}),
+  };
+  const result = c.one('ConvTranspose', [dy, filter], attrs);
+  if (beyond.every((amount) => amount === 0)) return result;
+  const [bottom, right] = beyond as [number, number];
+  return c.one('Pad', [result, c.ints([0, 0, 0, 0, 0, 0, bottom, right])], { mode: 'constant' });
+}
+
+/**
+ * The filter's gradient is a convolution of the input with the output's gradient as filter: batch and channels swap
+ * places, strides and dilations too.
+ */
+export const conv2dBackpropFilter: Rule = (node, c) => {
+  const [x, dy] = node.inputs as [string, string];
+  const window = windowOf(node.attrs);
+  const out = node.outputs[0]!;
+  const [large, small] = [spatial(c.shapeOf(x)), spatial(c.shapeOf(dy))];
+  const [height, width, channels, filters] = ints(node.attrs, 'filterShape') as [number, number, number, number];
+  const gradient = correlate(c, c.as(x, CNHW), c.as(dy, CNHW), large, small, [height, width], window, 1);
+  // Plain at once: filters are small, and their update wants them so.
+  c.define(out, c.transpose(gradient, [channels, filters, height, width], [2, 3, 0, 1]));
+};
+
+/** Conv of `x` with the kernel `dy`, cut to the filter's size: windows that do not fit a stride leave more. */
+export function correlate(
+  c: Lowering,
+  x: string,
+  dy: string,
+  large: readonly [number, number],
+  small: readonly [number, number],
+  size: readonly [number, number],
+  { strides, dilations, pads }: Window,
+  group: number,
+): string {
+  const attrs = { kernel_shape: [...small], strides: dilations, dilations: strides, pads: onnxPads(pads), group };
+  const result = c.one('Conv', [x, dy], attrs);
+  const sizes = [0, 1].map((i) => {
+    const reach = (small[i]! - 1) * strides[i]! + 1;
+    return Math.floor((large[i]! + pads[2 * i]! + pads[2 * i + 1]! - reach) / dilations[i]!) + 1;
+  });
+  if (sizes[0] === size[0] && sizes[1] === size[1]) return result;
+  return c.one('Slice', [result, c.ints([0, 0]), c.ints(size), c.ints([2, 3])]);
+}

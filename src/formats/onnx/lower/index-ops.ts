@@ -1,0 +1,101 @@
+import { int, ints } from '../../../graph/ops/spec.ts';
+import type { DType, Shape } from '../../../graph/types.ts';
+import type { Lowering, Rule } from './context.ts';
+import { plainLayout } from './layout.ts';
+
+/** Indices with an axis of size 1 behind, as ONNX' N-d ops want them, in int64. */
+function asTuples(c: Lowering, indices: string, shape: Shape): string {
+  return c.reshape(c.cast(indices, 'int64'), shape, [...shape, 1]);
+}
+
+export const gather: Rule = (node, c) => {
+  const [x, indices] = node.inputs as [string, string];
+  const axis = int(node.attrs, 'axis');
+  const batchDims = int(node.attrs, 'batchDims');
+  const shape = c.shapeOf(x);
+  if (batchDims === 0) {
+    c.define(node.outputs[0]!, c.one('Gather', [c.plain(x), c.plain(indices)], { axis }));
+    return;
+  }
+  // GatherND takes the axis right behind the batch axes: bring it there, and bring the gathered axes back after it.
+  const rank = shape.length;
+  const middle = plainLayout(rank).slice(batchDims, axis);
+  const front = plainLayout(rank).slice(0, batchDims);
+  const moved = [...front, axis, ...middle, ...plainLayout(rank).slice(axis + 1)];
+  const tuples = asTuples(c, c.plain(indices), c.shapeOf(indices));
+  const result = c.one('GatherND', [c.as(x, moved), tuples], { batch_dims: batchDims });
+  const gathered = c.shapeOf(indices).length - batchDims;
+  const outRank = c.shapeOf(node.outputs[0]!).length;
+  const layout = [
+    ...front,
+    ...Array.from({ length: gathered }, (_, i) => batchDims + middle.length + i),
+    ...middle.map((_, i) => batchDims + i),
+    ...plainLayout(outRank).slice(batchDims + middle.length + gathered),
+  ];
+  c.define(node.outputs[0]!, result, layout);
+};
+
+export const gatherNd: Rule = (node, c) => {
+  const [params, indices] = node.inputs as [string, string];
+  c.define(node.outputs[0]!, c.one('GatherND', [c.plain(params), c.cast(c.plain(indices), 'int64')]));
+};
+
+/** Adds `updates` at `indices` to zeros of `shape`. ONNX Runtime adds floats and integers, not bools. */
+function scatterAdd(c: Lowering, shape: Shape, indices: string, updates: string, dtype: DType): string {
+  const number = dtype === 'bool' ? 'int32' : dtype;
+  const zeros = c.filled(shape, number, 0);
+  const values = dtype === 'bool' ? c.cast(updates, 'int32') : updates;
+  const sum = c.one('ScatterND', [zeros, indices, values], { reduction: 'add' });
+  return dtype === 'bool' ? c.cast(sum, 'bool') : sum;
+}
+
+export const scatterNd: Rule = (node, c) => {
+  const [indices, updates] = node.inputs as [string, string];
+  const shape = c.shapeOf(indices);
+  const plain = c.plain(indices);
+  const tuples = shape.length === 1 ? asTuples(c, plain, shape) : c.cast(plain, 'int64');
+  const result = scatterAdd(c, ints(node.attrs, 'shape'), tuples, c.plain(updates), c.typeOf(updates).dtype);
+  c.define(node.outputs[0]!, result);
+};
+
+/** Ids outside 0 ... n-1 count nowhere: they go to one more row that is cut off. */
+export const segmentSum: Rule = (node, c) => {
+  const [x, ids] = node.inputs as [string, string];
+  const segments = int(node.attrs, 'numSegments');
+  const wanted = c.cast(c.plain(ids), 'int64');
+  const number = (value: number): string => c.scalar('int64', value);
+  const inside = c.one('And', [
+    c.one('GreaterOrEqual', [wanted, number(0)]),
+    c.one('Less', [wanted, number(segments)]),
+  ]);
+  const rows = c.one('Where', [inside, wanted, number(segments)]);
+  const idShape = c.shapeOf(ids);
+  const [, ...rest] = c.shapeOf(node.outputs[0]!);
+  const tuples = c.reshape(rows, idShape, [...idShape, 1]);
+  const sum = scatterAdd(c, [segments + 1, ...rest], tuples, c.plain(x), c.typeOf(x).dtype);
+  c.define(node.outputs[0]!, c.one('Slice', [sum, c.ints([0]), c.ints([segments]), c.ints([0])]));
+};
+
+/** By comparing with 0 ... depth-1: an index outside gives a row of `offValue`, where ONNX' OneHot would count from the end. */
+export const oneHot: Rule = (node, c) => {
+  const [indices, out] = [node.inputs[0]!, node.outputs[0]!];
+  const depth = int(node.attrs, 'depth');
+  const { dtype } = c.typeOf(out);
+  const positions = c.initializer(
+    'int32',
+    [depth],
+    Int32Array.from({ length: depth }, (_, i) => i),
+  );
+  const from = c.shapeOf(indices);
+  const column = c.reshape(c.plain(indices), from, [...from, 1]);
+  const operand = c.typeOf(indices).dtype === 'int32' ? column : c.cast(column, 'int32');
+  const hit = c.one('Equal', [operand, positions]);
+  const [on, off] = [node.attrs.onValue as number, node.attrs.offValue as number];
+  if (on === 1 && off === 0) {
+    c.define(out, dtype === 'bool' ? hit : c.cast(hit, dtype));
+    return;
+  }
+  const number = dtype === 'bool' ? 'int32' : dtype;
+  const result = c.one('Where', [hit, c.scalar(number, on), c.scalar(number, off)]);
+  c.define(out, dtype === 'bool' ? c.cast(result, 'bool') : result);
+};

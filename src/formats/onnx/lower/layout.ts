@@ -1,0 +1,61 @@
+import type { Dim, Shape, TensorData } from '../../../graph/types.ts';
+
+/**
+ * The order in which a value's axes lie in an ONNX tensor: axis i of the tensor is axis `layout[i]` of the graph's value.
+ * `[0, 1, 2, ...]` is the graph's own order, called plain.
+ */
+export type Layout = readonly number[];
+
+/** Activations: the graph has [batch, height, width, channels]. */
+export const NCHW: Layout = [0, 3, 1, 2];
+/** Activations with channels and batch swapped, [channels, batch, height, width]. */
+export const CNHW: Layout = [3, 0, 1, 2];
+/** Filters: the graph has [height, width, in, out]. */
+export const OIHW: Layout = [3, 2, 0, 1];
+/** Filters, [in, out, height, width]. */
+export const IOHW: Layout = [2, 3, 0, 1];
+
+export function plainLayout(rank: number): Layout {
+  return Array.from({ length: rank }, (_, i) => i);
+}
+
+export function isPlain(layout: Layout): boolean {
+  return layout.every((axis, i) => axis === i);
+}
+
+/** The shape of a tensor in `layout` whose value has the shape `shape`. */
+export function permuted(shape: Shape, layout: Layout): Dim[] {
+  return layout.map((axis) => shape[axis]!);
+}
+
+/** The `perm` of the Transpose that takes a tensor from one layout to another. */
+export function between(from: Layout, to: Layout): number[] {
+  return to.map((axis) => from.indexOf(axis));
+}
+
+/** Whether a transpose moves only axes of size 1, so that the elements keep their order. */
+export function keepsOrder(shape: Shape, perm: readonly number[]): boolean {
+  const moving = perm.filter((axis) => shape[axis] !== 1);
+  return moving.every((axis, i) => i === 0 || axis > moving[i - 1]!);
+}
+
+/** `data` of a fixed shape with its axes permuted. */
+export function transposeData(data: TensorData, shape: readonly number[], perm: readonly number[]): TensorData {
+  const out = data.slice() as Float32Array;
+  const source = data as Float32Array;
+  const strides = shape.map((_, i) => shape.slice(i + 1).reduce((product, size) => product * size, 1));
+  const sizes = perm.map((axis) => shape[axis]!);
+  const steps = perm.map((axis) => strides[axis]!);
+  const position = new Array<number>(perm.length).fill(0);
+  let from = 0;
+  for (let to = 0; to < out.length; to++) {
+    out[to] = source[from]!;
+    for (let axis = perm.length - 1; axis >= 0; axis--) {
+      from += steps[axis]!;
+      if (++position[axis]! < sizes[axis]!) break;
+      from -= steps[axis]! * sizes[axis]!;
+      position[axis] = 0;
+    }
+  }
+  return out;
+}

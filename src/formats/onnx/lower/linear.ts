@@ -1,0 +1,53 @@
+import { flag } from '../../../graph/ops/spec.ts';
+import type { Node } from '../../../graph/types.ts';
+import type { Lowering, Rule } from './context.ts';
+import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
+import { depthwise, depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
+import { plainLayout } from './layout.ts';
+import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from './pool.ts';
+
+/** The operand as the matrix product wants it; a transpose is ONNX Runtime's to fuse. */
+function matrix(c: Lowering, value: string, transposed: boolean): string {
+  const rank = c.shapeOf(value).length;
+  const layout = plainLayout(rank);
+  return c.as(value, transposed ? [...layout.slice(0, -2), rank - 1, rank - 2] : layout);
+}
+
+function lies(c: Lowering, value: string, layout: readonly number[]): boolean {
+  return c.graph.constants.has(value) || c.layoutsOf(value).some((other) => other.join() === layout.join());
+}
+
+/** Whether Gemm should read a rank-2 operand transposed: if that is how it lies there. */
+function gemmOperand(c: Lowering, value: string, transposed: boolean): { tensor: string; flag: number } {
+  const swapped = lies(c, value, [1, 0]) && !lies(c, value, [0, 1]);
+  const tensor = c.as(value, swapped ? [1, 0] : [0, 1]);
+  return { tensor, flag: swapped === transposed ? 0 : 1 };
+}
+
+const matMul: Rule = (node: Node, c: Lowering) => {
+  const [a, b] = node.inputs as [string, string];
+  const [transposeA, transposeB] = [flag(node.attrs, 'transposeA'), flag(node.attrs, 'transposeB')];
+  const out = node.outputs[0]!;
+  const { dtype } = c.typeOf(out);
+  const ranks = [c.shapeOf(a).length, c.shapeOf(b).length];
+  if (dtype.startsWith('float') && ranks[0] === 2 && ranks[1] === 2) {
+    const [left, right] = [gemmOperand(c, a, transposeA), gemmOperand(c, b, transposeB)];
+    c.define(out, c.one('Gemm', [left.tensor, right.tensor], { transA: left.flag, transB: right.flag }));
+    return;
+  }
+  c.define(out, c.one('MatMul', [matrix(c, a, transposeA), matrix(c, b, transposeB)]));
+};
+
+export const linearRules: Record<string, Rule> = {
+  BatchMatMul: matMul,
+  Conv2D: conv2d,
+  Conv2DBackpropInput: conv2dBackpropInput,
+  Conv2DBackpropFilter: conv2dBackpropFilter,
+  DepthwiseConv2dNative: depthwise,
+  DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
+  DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
+  MaxPool: maxPool,
+  AvgPool: avgPool,
+  MaxPoolGrad: maxPoolGrad,
+  AvgPoolGrad: avgPoolGrad,
+};

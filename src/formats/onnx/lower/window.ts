@@ -1,0 +1,53 @@
+import { ints } from '../../../graph/ops/spec.ts';
+import type { Attrs, Shape } from '../../../graph/types.ts';
+import type { Lowering } from './context.ts';
+
+/** The attributes of a 2-D window op, [along height, along width] each. */
+export interface Window {
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  /** top, bottom, left, right, as the graph has them */
+  readonly pads: readonly [number, number, number, number];
+}
+
+export function windowOf(attrs: Attrs): Window {
+  return {
+    strides: ints(attrs, 'strides') as [number, number],
+    dilations: ints(attrs, 'dilations') as [number, number],
+    pads: ints(attrs, 'pads') as [number, number, number, number],
+  };
+}
+
+/** ONNX orders pads by begin and end: top, left, bottom, right. */
+export function onnxPads([top, bottom, left, right]: readonly number[]): number[] {
+  return [top!, left!, bottom!, right!];
+}
+
+export function spatial(shape: Shape): [number, number] {
+  return [shape[1] as number, shape[2] as number];
+}
+
+/** Extent of a dilated window. */
+export function extent(size: number, dilation: number): number {
+  return (size - 1) * dilation + 1;
+}
+
+/**
+ * The `output_padding` with which a transposed convolution of `small` gives `large`: what lies behind the last window
+ * and was read by none.
+ */
+export function outputPadding(
+  large: readonly [number, number],
+  small: readonly [number, number],
+  filter: readonly [number, number],
+  { strides, dilations, pads }: Window,
+): [number, number] {
+  const along = (i: 0 | 1): number =>
+    large[i] + pads[2 * i]! + pads[2 * i + 1]! - (small[i] - 1) * strides[i] - extent(filter[i], dilations[i]);
+  return [along(0), along(1)];
+}
+
+/** Convolutions know floats only. */
+export function floatOperand(c: Lowering, tensor: string, dtype: string): string {
+  return dtype.startsWith('float') ? tensor : c.once(`cast ${tensor} float32`, () => c.cast(tensor, 'float32'));
+}

@@ -1,0 +1,2 @@
+export { decodeModel } from './protobuf/decode.ts';
+export { encodeModel } from './protobuf/encode.ts';

@@ -1,0 +1,66 @@
+import type { Graph, TensorType } from '../graph/types.ts';
+import { staticShape } from '../graph/shapes.ts';
+import type { StepProgram } from '../trace/program.ts';
+import { traceProgram } from '../trace/trace.ts';
+import type { DeviceName } from './devices.ts';
+import { chooseDevice } from './devices.ts';
+import type { CompileOptions, Engine, State, StateTensor } from './engine.ts';
+import type { SessionOptions } from './session.ts';
+import { OnnxRuntimeStep } from './step.ts';
+
+export interface OnnxRuntimeOptions {
+  readonly device?: DeviceName | 'auto';
+  /** Threads of one op; 0 or absent: one per core. */
+  readonly threads?: number;
+  /** ONNX Runtime's own session settings, e.g. `session.set_denormal_as_zero`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** ONNX Runtime in this process, on the cpu or on a provider that this machine has. */
+export class OnnxRuntimeEngine implements Engine {
+  readonly name = 'onnxruntime';
+  readonly device: DeviceName;
+  readonly #session: SessionOptions;
+
+  constructor(options: OnnxRuntimeOptions) {
+    this.device = chooseDevice(options.device ?? 'auto');
+    this.#session = sessionOptions(this.device, options);
+  }
+
+  async compile(program: StepProgram, options?: CompileOptions): Promise<OnnxRuntimeStep> {
+    const graph = traceProgram(program);
+    const initial = new Map<string, StateTensor>();
+    for (const name of graph.state.keys()) {
+      const type = graph.state.get(name)!;
+      const data = await program.state[name]!.data();
+      initial.set(name, { type, data: typedAs(type, data) });
+    }
+    return this.compileGraph(graph, initial, options);
+  }
+
+  /** A graph of fixed shapes, however it was made. */
+  compileGraph(graph: Graph, initial: State, options?: CompileOptions): OnnxRuntimeStep {
+    return new OnnxRuntimeStep(graph, initial, this.#session, options);
+  }
+}
+
+/** `UserError` if the device asked for cannot be used here. */
+export function createOnnxRuntimeEngine(options: OnnxRuntimeOptions = {}): OnnxRuntimeEngine {
+  return new OnnxRuntimeEngine(options);
+}
+
+export function sessionOptions(device: DeviceName, options: OnnxRuntimeOptions): SessionOptions {
+  return {
+    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+    intraOpNumThreads: options.threads ?? 0,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    extra: options.settings ?? {},
+  };
+}
+
+function typedAs({ dtype, shape }: TensorType, data: Float32Array | Int32Array | Uint8Array): StateTensor['data'] {
+  staticShape(shape, 'a variable');
+  return dtype === 'int32' ? Int32Array.from(data) : dtype === 'bool' ? Uint8Array.from(data) : data;
+}

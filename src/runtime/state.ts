@@ -1,0 +1,92 @@
+import { UserError } from '../base/errors.ts';
+import { printType } from '../graph/print.ts';
+import { sameShape, staticShape, staticSize } from '../graph/shapes.ts';
+import type { TensorData, TensorType } from '../graph/types.ts';
+import type { State, StateTensor } from './engine.ts';
+import type { Tensor } from './session.ts';
+import { allocate, holds, ortTensor } from './session.ts';
+
+interface Buffer {
+  readonly data: TensorData;
+  readonly tensor: Tensor;
+}
+
+/** One variable: what it holds now, and where its next content is written meanwhile. */
+class Slot {
+  readonly type: TensorType;
+  #current: Buffer;
+  #spare: Buffer | undefined;
+
+  constructor(type: TensorType, data: TensorData) {
+    this.type = type;
+    this.#current = this.#buffer();
+    (this.#current.data as Float32Array).set(data as Float32Array);
+  }
+
+  get current(): Buffer {
+    return this.#current;
+  }
+
+  /** Made when a step first writes the variable. */
+  get spare(): Buffer {
+    return (this.#spare ??= this.#buffer());
+  }
+
+  swap(): void {
+    [this.#current, this.#spare] = [this.spare, this.#current];
+  }
+
+  #buffer(): Buffer {
+    const data = allocate(this.type.dtype, staticSize(this.type.shape));
+    return { data, tensor: ortTensor(this.type.dtype, data, staticShape(this.type.shape, 'a variable')) };
+  }
+}
+
+/** The variables of one or more steps. */
+export class StateStore {
+  readonly #slots = new Map<string, Slot>();
+
+  /** Adds a variable; one of the same name that is there already keeps its content. */
+  declare(name: string, type: TensorType, initial: () => TensorData): void {
+    const known = this.#slots.get(name);
+    if (known === undefined) this.#slots.set(name, new Slot(type, initial()));
+    else checkType(name, known.type, type);
+  }
+
+  slot(name: string): Slot {
+    return this.#slots.get(name)!;
+  }
+
+  /** Copies of the variables named. */
+  read(names: Iterable<string>): State {
+    const copies = new Map<string, StateTensor>();
+    for (const name of names) {
+      const { type, current } = this.slot(name);
+      copies.set(name, { type, data: current.data.slice() });
+    }
+    return copies;
+  }
+
+  load(state: State, names: ReadonlySet<string>): void {
+    for (const [name, { type, data }] of state) {
+      if (!names.has(name))
+        throw new UserError(
+          `the state has a variable ${name} that the program does not have`,
+          'Load a state that was saved from the same model and optimizer.',
+        );
+      const slot = this.slot(name);
+      checkType(name, slot.type, type);
+      if (!holds(type.dtype, data) || data.length !== staticSize(type.shape))
+        throw new Error(`variable ${name}: ${data.length} values for ${printType(type)}`);
+    }
+    for (const [name, { data }] of state) (this.slot(name).current.data as Float32Array).set(data as Float32Array);
+  }
+}
+
+function checkType(name: string, own: TensorType, given: TensorType): void {
+  if (own.dtype === given.dtype && sameShape(own.shape, given.shape)) return;
+  throw new UserError(
+    `variable ${name} is ${printType(own)}, received ${printType(given)}`,
+    'Load a state that was saved from the same model and optimizer.',
+  );
+}

@@ -1,0 +1,133 @@
+import { UserError } from '../base/errors.ts';
+import { encodeModel } from '../formats/onnx/protobuf.ts';
+import { lowerToOnnx, nextName, outputName } from '../formats/onnx/lower.ts';
+import { printType } from '../graph/print.ts';
+import { staticShape, staticSize } from '../graph/shapes.ts';
+import type { Graph, TensorData, TensorType } from '../graph/types.ts';
+import type { CompiledStep, CompileOptions, State } from './engine.ts';
+import { RANDOM_PREFIX } from '../trace/random.ts';
+import { fillRandom } from './randoms.ts';
+import type { SessionOptions, Tensor } from './session.ts';
+import { allocate, holds, ortTensor, Session } from './session.ts';
+import { StateStore } from './state.ts';
+
+interface Feed {
+  readonly type: TensorType;
+  readonly dims: readonly number[];
+  readonly elements: number;
+}
+
+/** A graph compiled for ONNX Runtime, with variables that stay in place from call to call. */
+export class OnnxRuntimeStep implements CompiledStep {
+  readonly inputs: ReadonlyMap<string, TensorType>;
+  readonly outputs: ReadonlyMap<string, TensorType>;
+  readonly store: StateStore;
+  readonly #session: Session;
+  readonly #graph: Graph;
+  readonly #stateNames: ReadonlySet<string>;
+  readonly #feeds = new Map<string, Feed>();
+  readonly #randoms = new Map<string, Float32Array>();
+  readonly #results: Record<string, TensorData> = {};
+  readonly #tensors: Record<string, Tensor> = {};
+  readonly #fetches: Record<string, Tensor> = {};
+  readonly #randomKey: readonly (string | number)[];
+
+  constructor(graph: Graph, initial: State, session: SessionOptions, options: CompileOptions = {}) {
+    this.#graph = graph;
+    this.#stateNames = new Set(graph.state.keys());
+    this.#randomKey = options.randomKey ?? [];
+    this.store = sharedStore(options.shareStateWith);
+    for (const [name, type] of graph.state) this.store.declare(name, type, () => initialOf(name, initial));
+    const random = [...graph.inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));
+    this.inputs = new Map([...graph.inputs].filter(([name]) => !name.startsWith(RANDOM_PREFIX)));
+    this.outputs = new Map([...graph.outputs].map(([name, value]) => [name, graph.types.get(value)!]));
+    for (const [name, type] of this.inputs) this.#feeds.set(name, { type, ...sizes(name, type) });
+    for (const [name, type] of random) this.#bindRandom(name, type);
+    for (const [name, type] of this.outputs) this.#bindOutput(name, type);
+    this.#session = new Session(encodeModel(lowerToOnnx(graph)), session);
+  }
+
+  async run(feeds: Readonly<Record<string, TensorData>>, step?: number): Promise<Readonly<Record<string, TensorData>>> {
+    // A turn of the event loop between steps lets timers, signals and loaders in.
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.runSync(feeds, step);
+  }
+
+  /** As `run`, without giving way to anything else first. */
+  runSync(feeds: Readonly<Record<string, TensorData>>, step?: number): Readonly<Record<string, TensorData>> {
+    for (const [name, feed] of this.#feeds) this.#tensors[name] = fed(name, feed, feeds[name]);
+    for (const name of Object.keys(feeds)) {
+      if (!this.#feeds.has(name)) throw new Error(`the step has no input ${name}`);
+    }
+    if (this.#randoms.size > 0) this.#drawRandoms(step);
+    for (const name of this.#stateNames) this.#tensors[name] = this.store.slot(name).current.tensor;
+    for (const name of this.#graph.updates.keys()) this.#fetches[nextName(name)] = this.store.slot(name).spare.tensor;
+    this.#session.run(this.#tensors, this.#fetches);
+    for (const name of this.#graph.updates.keys()) this.store.slot(name).swap();
+    return this.#results;
+  }
+
+  async state(): Promise<State> {
+    return Promise.resolve(this.store.read(this.#stateNames));
+  }
+
+  async load(state: State): Promise<void> {
+    this.store.load(state, this.#stateNames);
+    return Promise.resolve();
+  }
+
+  async dispose(): Promise<void> {
+    this.#session.dispose();
+    return Promise.resolve();
+  }
+
+  #bindRandom(name: string, type: TensorType): void {
+    const { dims, elements } = sizes(name, type);
+    const data = new Float32Array(elements);
+    this.#randoms.set(name, data);
+    this.#tensors[name] = ortTensor('float32', data, dims);
+  }
+
+  #bindOutput(name: string, type: TensorType): void {
+    const { dims, elements } = sizes(name, type);
+    const data = allocate(type.dtype, elements);
+    this.#results[name] = data;
+    if (elements > 0) this.#fetches[outputName(this.#graph, name)] = ortTensor(type.dtype, data, dims);
+  }
+
+  #drawRandoms(step: number | undefined): void {
+    if (step === undefined) throw new Error('a step with random feeds needs the number of the call');
+    for (const [name, data] of this.#randoms) fillRandom(data, this.#randomKey, step, name);
+  }
+}
+
+function sharedStore(other: CompiledStep | undefined): StateStore {
+  if (other === undefined) return new StateStore();
+  if (!(other instanceof OnnxRuntimeStep)) throw new Error('state can only be shared between steps of one engine');
+  return other.store;
+}
+
+function initialOf(name: string, initial: State): TensorData {
+  const found = initial.get(name);
+  if (found === undefined) throw new Error(`variable ${name} has no initial content`);
+  return found.data;
+}
+
+function sizes(name: string, { shape }: TensorType): { dims: readonly number[]; elements: number } {
+  return { dims: staticShape(shape, name), elements: staticSize(shape) };
+}
+
+function fed(name: string, { type, dims, elements }: Feed, data: TensorData | undefined): Tensor {
+  if (data === undefined) throw new Error(`the step's input ${name} is not fed`);
+  if (!holds(type.dtype, data))
+    throw new UserError(
+      `input ${name} is ${type.dtype}, received a ${data.constructor.name}`,
+      'Convert the values to that type.',
+    );
+  if (data.length !== elements)
+    throw new UserError(
+      `input ${name} takes ${elements} values (${printType(type)}), received ${data.length}`,
+      'Check the shape of the data against the input shape of the model.',
+    );
+  return ortTensor(type.dtype, data, dims);
+}
