@@ -1,0 +1,132 @@
+import { associatedFiles, decodeMetadata } from './metadata.ts';
+import { readTflite } from './read.ts';
+import type { Fields } from './schema/notation.ts';
+import { builtinOperators } from './schema/operators.ts';
+import { tensorTypes } from './schema/tensor-types.ts';
+import type { Subgraph, TfliteModel, TfliteTensor } from './types.ts';
+
+export interface TensorDescription {
+  readonly name: string;
+  readonly dtype: string;
+  /** -1 where the size may differ from call to call. */
+  readonly shape: readonly number[];
+  readonly quantization?: { readonly scales: number; readonly scale: number; readonly zeroPoint: number };
+}
+
+export interface LayerDescription {
+  readonly op: string;
+  readonly version: number;
+  readonly name: string;
+  readonly output: readonly number[];
+  /** What it computes with: the type of its activations, and of its weights where that differs, as in `float32 × int8`. */
+  readonly precision: string;
+  readonly weightBytes: number;
+  /** Multiplications with additions, for convolutions and matrix products. */
+  readonly macs: number;
+}
+
+export interface TfliteDescription {
+  readonly format: 'tflite';
+  readonly fileBytes: number;
+  readonly weightBytes: number;
+  readonly description: string;
+  readonly inputs: readonly TensorDescription[];
+  readonly outputs: readonly TensorDescription[];
+  readonly signatures: readonly string[];
+  readonly operators: Readonly<Record<string, number>>;
+  readonly layers: readonly LayerDescription[];
+  readonly macs: number;
+  readonly minimumRuntime: string | undefined;
+  /** The model metadata table, and the names of files packed behind the model. */
+  readonly metadata: Fields | undefined;
+  readonly files: readonly string[];
+}
+
+/** What a `.tflite` file holds, for people. Throws a `UserError` if it is none. */
+export function describeTflite(bytes: Uint8Array): TfliteDescription {
+  const model = readTflite(bytes);
+  const main = model.subgraphs[0] ?? { tensors: [], inputs: [], outputs: [], operators: [] };
+  const layers = main.operators.map((operator) => describeLayer(model, main, operator));
+  const counts: Record<string, number> = {};
+  for (const { op } of layers) counts[op] = (counts[op] ?? 0) + 1;
+  const used = new Set(model.subgraphs.flatMap(({ tensors }) => tensors.map(({ buffer }) => buffer)));
+  return {
+    format: 'tflite',
+    fileBytes: bytes.length,
+    weightBytes: [...used].reduce((sum, index) => sum + (model.buffers[index]?.data?.length ?? 0), 0),
+    description: model.description ?? '',
+    inputs: main.inputs.map((index) => describeTensor(main.tensors[index]!)),
+    outputs: main.outputs.map((index) => describeTensor(main.tensors[index]!)),
+    signatures: (model.signatureDefs ?? []).map(({ signatureKey }) => signatureKey),
+    operators: counts,
+    layers,
+    macs: layers.reduce((sum, { macs }) => sum + macs, 0),
+    minimumRuntime: runtimeVersion(model),
+    metadata: decodeMetadata(model),
+    files: Object.keys(associatedFiles(bytes)),
+  };
+}
+
+function describeTensor({ name, type, shape, shapeSignature, quantization }: TfliteTensor): TensorDescription {
+  const { scale, zeroPoint } = quantization ?? {};
+  return {
+    name,
+    dtype: tensorTypes[type] ?? `type ${type}`,
+    shape: shapeSignature ?? shape ?? [],
+    ...(scale === undefined || scale.length === 0
+      ? {}
+      : { quantization: { scales: scale.length, scale: scale[0]!, zeroPoint: Number(zeroPoint?.[0] ?? 0) } }),
+  };
+}
+
+function describeLayer(
+  model: TfliteModel,
+  { tensors }: Subgraph,
+  operator: Subgraph['operators'][0],
+): LayerDescription {
+  const code = model.operatorCodes[operator.opcodeIndex]!;
+  const number = Math.max(code.builtinCode, code.deprecatedBuiltinCode);
+  const op = code.customCode ?? builtinOperators[number] ?? `operator ${number}`;
+  const inputs = operator.inputs.flatMap((index) => (index < 0 ? [] : [tensors[index]!]));
+  const output = tensors[operator.outputs[0] ?? -1];
+  const isConstant = ({ buffer }: TfliteTensor): boolean => (model.buffers[buffer]?.data?.length ?? 0) > 0;
+  const activation = tensorTypes[inputs.find((input) => !isConstant(input))?.type ?? output?.type ?? 0] ?? '?';
+  const weight = WEIGHTED.has(op) ? tensorTypes[inputs[1]?.type ?? 0] : undefined;
+  return {
+    op,
+    version: code.version,
+    name: output?.name ?? '',
+    output: output?.shapeSignature ?? output?.shape ?? [],
+    precision: weight === undefined || weight === activation ? activation : `${activation} × ${weight}`,
+    weightBytes: inputs.reduce((sum, { buffer }) => sum + (model.buffers[buffer]?.data?.length ?? 0), 0),
+    macs: macs(op, inputs, output),
+  };
+}
+
+const WEIGHTED = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV']);
+
+function macs(op: string, inputs: readonly TfliteTensor[], output: TfliteTensor | undefined): number {
+  const size = (shape: readonly number[] | undefined): number => (shape ?? []).reduce((a, b) => a * b, 1);
+  const filter = inputs[1]?.shape;
+  const inner = inputs[0]?.shape?.at(-1) ?? 0;
+  switch (op) {
+    case 'CONV_2D':
+      return size(output?.shape) * size(filter?.slice(1));
+    case 'DEPTHWISE_CONV_2D':
+      return size(output?.shape) * size(filter?.slice(1, 3));
+    case 'FULLY_CONNECTED':
+      return size(output?.shape) * (filter?.at(-1) ?? 0);
+    case 'TRANSPOSE_CONV':
+      return size(inputs[2]?.shape) * size(filter?.slice(0, 3));
+    case 'BATCH_MATMUL':
+      return size(output?.shape) * inner;
+    default:
+      return 0;
+  }
+}
+
+function runtimeVersion(model: TfliteModel): string | undefined {
+  const entry = model.metadata?.find(({ name }) => name === 'min_runtime_version');
+  const data = entry && model.buffers[entry.buffer]?.data;
+  return data && new TextDecoder().decode(data).replaceAll('\0', '');
+}

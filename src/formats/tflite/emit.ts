@@ -1,0 +1,164 @@
+import { bytesOf, sha256 } from '../../base/bytes.ts';
+import type { TensorQuantization } from '../../graph/quantization.ts';
+import { batchFactor } from '../../graph/shapes.ts';
+import type { Operation, Program, Value } from './lower/program.ts';
+import { builtinOperators } from './schema/operators.ts';
+import type { BuiltinOperator } from './schema/operators.ts';
+import { tensorType } from './schema/tensor-types.ts';
+import type { OperatorCode, TensorQuantizationFields, TfliteBuffer, TfliteModel, TfliteTensor } from './types.ts';
+import { minimumRuntime, operatorVersion } from './versions.ts';
+
+/** What a file holds beside the program: metadata by name. */
+export type Metadata = Readonly<Record<string, Uint8Array>>;
+
+/** A program as a model: tensors numbered in order of use, equal constants stored once. */
+export function emit(program: Program, name: string, description: string, metadata: Metadata = {}): TfliteModel {
+  return new Emitter(program).model(name, description, metadata);
+}
+
+class Emitter {
+  readonly #program: Program;
+  readonly #tensors: TfliteTensor[] = [];
+  readonly #buffers: TfliteBuffer[] = [{}];
+  readonly #codes: { op: BuiltinOperator; version: number }[] = [];
+  readonly #indices = new Map<string, number>();
+  readonly #constants = new Map<string, number>();
+  readonly #stored = new Map<string, number>();
+  readonly #names = new Set<string>();
+  readonly #outputNames: ReadonlyMap<string, string>;
+
+  constructor(program: Program) {
+    this.#program = program;
+    this.#outputNames = new Map([...program.outputs].map(([name, value]) => [value, name]));
+    for (const name of [...program.inputs.keys(), ...program.outputs.keys()]) this.#names.add(name);
+  }
+
+  model(name: string, description: string, metadata: Metadata): TfliteModel {
+    const { inputs, outputs, operations } = this.#program;
+    const inputIndices = [...inputs].map(([label, value]) => this.#tensor(value, label));
+    const operators = operations.map((operation) => this.#operator(operation));
+    const outputIndices = [...outputs.values()].map((value) => this.#tensor(value));
+    const map = (names: Iterable<string>, indices: readonly number[]): { name: string; tensorIndex: number }[] =>
+      [...names].map((label, i) => ({ name: label, tensorIndex: indices[i]! }));
+    const runtime = new Uint8Array(16);
+    new TextEncoder().encodeInto(minimumRuntime(this.#codes), runtime);
+    return {
+      version: 3,
+      description,
+      operatorCodes: this.#codes.map(operatorCode),
+      subgraphs: [{ name, tensors: this.#tensors, inputs: inputIndices, outputs: outputIndices, operators }],
+      metadata: Object.entries({ min_runtime_version: runtime, ...metadata }).map(([label, data]) => {
+        this.#buffers.push({ data });
+        return { name: label, buffer: this.#buffers.length - 1 };
+      }),
+      buffers: this.#buffers,
+      signatureDefs: [
+        {
+          signatureKey: 'serving_default',
+          inputs: map(inputs.keys(), inputIndices),
+          outputs: map(outputs.keys(), outputIndices),
+        },
+      ],
+    };
+  }
+
+  #operator(operation: Operation): TfliteModel['subgraphs'][0]['operators'][0] {
+    const opcodeIndex = this.#code(operation);
+    return {
+      opcodeIndex,
+      inputs: operation.inputs.map((name) => (name === '' ? -1 : this.#tensor(name))),
+      outputs: operation.outputs.map((name) => this.#tensor(name)),
+      ...(operation.options === undefined ? {} : { builtinOptions: this.#options(operation) }),
+    };
+  }
+
+  #options({ op, inputs, options }: Operation): NonNullable<Operation['options']> {
+    // Without this the 16-bit kernels expect scales that are powers of two.
+    const general = op === 'ADD' || op === 'SUB' ? this.#program.type(inputs[0]!).dtype === 'int16' : false;
+    return general ? { ...options!, potScaleInt16: false } : options!;
+  }
+
+  #code(operation: Operation): number {
+    const { op, inputs, outputs, options } = operation;
+    const values = inputs.map((name) => (name === '' ? undefined : this.#program.value(name)));
+    const scales = [...values, this.#program.value(outputs[0]!)].map((value) => value?.quantization?.scales[0]);
+    const version = operatorVersion({
+      op,
+      inputs: values.map((value) => value?.type),
+      outputs: outputs.map((name) => this.#program.type(name)),
+      options,
+      perChannel: (values[1]?.quantization?.scales.length ?? 1) > 1,
+      rescale: ((scales[0] ?? 0) * (scales[1] ?? 0)) / (scales[2] ?? 1),
+    });
+    const index = this.#codes.findIndex((code) => code.op === op && code.version === version);
+    return index >= 0 ? index : this.#codes.push({ op, version }) - 1;
+  }
+
+  #tensor(name: string, label?: string): number {
+    const known = this.#indices.get(name);
+    if (known !== undefined) return known;
+    const value = this.#program.value(name);
+    const index = value.data === undefined ? this.#computed(name, value, label) : this.#constant(name, value);
+    this.#indices.set(name, index);
+    return index;
+  }
+
+  #computed(name: string, value: Value, label?: string): number {
+    const given = label ?? this.#outputNames.get(name);
+    return this.#tensors.push(this.#describe(given ?? this.#unique(name), value, 0)) - 1;
+  }
+
+  #constant(name: string, value: Value): number {
+    const bytes = bytesOf(value.data!);
+    const content = `${bytes.length} ${sha256(bytes)}`;
+    const key = JSON.stringify([value.type, value.quantization, content]);
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    let buffer = this.#stored.get(content);
+    if (buffer === undefined) {
+      buffer = bytes.length === 0 ? 0 : this.#buffers.push({ data: bytes }) - 1;
+      this.#stored.set(content, buffer);
+    }
+    const index = this.#tensors.push(this.#describe(this.#unique(name), value, buffer)) - 1;
+    this.#constants.set(key, index);
+    return index;
+  }
+
+  #unique(wish: string): string {
+    let name = wish;
+    for (let n = 1; this.#names.has(name); n++) name = `${wish}_${n}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  #describe(name: string, { type, quantization }: Value, buffer: number): TfliteTensor {
+    const shape = type.shape.map((dim) => (typeof dim === 'number' ? dim : batchFactor(dim)));
+    const dynamic = type.shape.some((dim) => typeof dim !== 'number');
+    const signature = type.shape.map((dim) => (typeof dim === 'number' ? dim : -1));
+    return {
+      name,
+      shape,
+      ...(dynamic ? { shapeSignature: signature } : {}),
+      // Tells a scalar from a tensor of unknown rank.
+      ...(shape.length === 0 ? { hasRank: true } : {}),
+      type: tensorType(type.dtype),
+      buffer,
+      ...(quantization === undefined || !/^u?int/.test(type.dtype)
+        ? {}
+        : { quantization: storedQuantization(quantization) }),
+    };
+  }
+}
+
+function storedQuantization({ scales, zeroPoints, axis }: TensorQuantization): TensorQuantizationFields {
+  return {
+    scale: scales,
+    zeroPoint: zeroPoints.map((zeroPoint) => BigInt(zeroPoint)),
+    ...(axis === undefined ? {} : { quantizedDimension: axis }),
+  };
+}
+
+function operatorCode({ op, version }: { op: BuiltinOperator; version: number }): OperatorCode {
+  const builtinCode = builtinOperators.indexOf(op);
+  return { deprecatedBuiltinCode: Math.min(builtinCode, 127), version, builtinCode };
+}

@@ -1,0 +1,68 @@
+import { UserError } from '../../base/errors.ts';
+import type { Quantization } from '../../graph/quantization.ts';
+import type { Graph } from '../../graph/types.ts';
+import { emit } from './emit.ts';
+import { fuse } from './fuse/fuse.ts';
+import type { Batch } from './lower/context.ts';
+import { lower } from './lower/lower.ts';
+import type { ModelDescription } from './metadata.ts';
+import { appendLabels, encodeMetadata, METADATA_NAME } from './metadata.ts';
+import { quantizeDynamic } from './quantize/dynamic.ts';
+import { halveWeights } from './quantize/half.ts';
+import type { Ends } from './quantize/integer.ts';
+import { quantizeInteger } from './quantize/integer.ts';
+import type { Skipped } from './skipped.ts';
+import { writeTflite } from './write.ts';
+
+/**
+ * - `float16`: weights stored as halves, computed in float32;
+ * - `dynamic`: weights stored as int8, activations quantized by the kernels as they go;
+ * - `integer`: everything in integers, with the scales of `quantization` (int8, or int16 activations beside int8 weights).
+ */
+export type Precision = 'float32' | 'float16' | 'dynamic' | 'integer';
+
+export interface TfliteOptions {
+  readonly precision?: Precision;
+  /** For `integer`: scales by value name. */
+  readonly quantization?: Quantization;
+  /** For `integer`: the type of inputs and outputs; float32 by default, with conversions inside the model. */
+  readonly ends?: Ends;
+  /** 1 by default. */
+  readonly batch?: Batch;
+  readonly description?: ModelDescription;
+}
+
+export interface TfliteExport {
+  readonly bytes: Uint8Array;
+  /** What kept a higher precision than asked for, and why. */
+  readonly skipped: readonly Skipped[];
+}
+
+/** An inference graph (weights as constants, no state) as a `.tflite` file. The same graph always gives the same bytes. */
+export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteExport {
+  const { precision = 'float32', batch = 1, ends = 'float32', description, quantization } = options;
+  if (precision === 'integer' && quantization === undefined)
+    throw new UserError('integer export without scales', 'Quantize the model first, or export with precision dynamic.');
+  const program = lower(graph, batch, precision === 'integer' ? quantization : undefined);
+  fuse(program);
+  const skipped = reduce(precision, ends)(program);
+  program.prune();
+  const names = [[...program.inputs.keys()], [...program.outputs.keys()]] as const;
+  const metadata = description === undefined ? {} : { [METADATA_NAME]: encodeMetadata(description, ...names) };
+  const bytes = writeTflite(emit(program, 'main', description?.description ?? 'Made by limbeck', metadata));
+  const labels = description?.labels;
+  return { bytes: labels === undefined ? bytes : appendLabels(bytes, labels), skipped };
+}
+
+function reduce(precision: Precision, ends: Ends): (program: Parameters<typeof fuse>[0]) => Skipped[] {
+  switch (precision) {
+    case 'float32':
+      return () => [];
+    case 'float16':
+      return halveWeights;
+    case 'dynamic':
+      return quantizeDynamic;
+    case 'integer':
+      return (program) => quantizeInteger(program, ends);
+  }
+}

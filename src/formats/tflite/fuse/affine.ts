@@ -1,0 +1,108 @@
+import type { Operation, Program, Value } from '../lower/program.ts';
+import { changed } from '../lower/program.ts';
+import type { Rule } from './rewrite.ts';
+
+/** Operators with a filter and a bias, and the filter axis that holds the output channels. */
+export const channelAxis: Readonly<Record<string, number>> = {
+  CONV_2D: 0,
+  DEPTHWISE_CONV_2D: 3,
+  FULLY_CONNECTED: 0,
+  TRANSPOSE_CONV: 0,
+};
+
+/** Where filter and bias are among the inputs. */
+export function weightInputs(op: string): { filter: number; bias: number } {
+  return op === 'TRANSPOSE_CONV' ? { filter: 1, bias: 3 } : { filter: 1, bias: 2 };
+}
+
+/** A convolution or fully connected layer takes up a multiplication or addition by constants: bias and batch norm. */
+export const foldAffine: Rule = (operation, { program, only }) => {
+  if (!['ADD', 'SUB', 'MUL'].includes(operation.op)) return undefined;
+  const [a, b] = operation.inputs as [string, string];
+  const constant = program.data(b) !== undefined ? b : operation.op === 'SUB' ? undefined : a;
+  if (constant === undefined) return undefined;
+  const layer = only(constant === b ? a : b);
+  if (layer === undefined || channelAxis[layer.op] === undefined || layer.options?.fusedActivationFunction)
+    return undefined;
+  const values = perChannel(program, constant, layer.outputs[0]!);
+  if (values === undefined || !sameRank(program, operation, layer)) return undefined;
+  const folded =
+    operation.op === 'MUL' ? scaled(program, layer, values) : shifted(program, layer, values, operation.op);
+  if (folded === undefined) return undefined;
+  const options = { ...folded.options, ...activationOf(operation) };
+  return { insert: [changed(folded, { outputs: operation.outputs, options })], remove: [layer] };
+};
+
+function activationOf({ options }: Operation): Record<string, unknown> {
+  const { fusedActivationFunction } = options ?? {};
+  return fusedActivationFunction ? { fusedActivationFunction } : {};
+}
+
+function sameRank(program: Program, operation: Operation, layer: Operation): boolean {
+  return program.type(operation.outputs[0]!).shape.length === program.type(layer.outputs[0]!).shape.length;
+}
+
+/** A constant as one number for each channel of `output`, or undefined if it varies otherwise. */
+function perChannel(program: Program, constant: string, output: string): Float32Array | undefined {
+  const { type, data } = program.value(constant);
+  const channels = program.type(output).shape.at(-1);
+  if (data === undefined || type.dtype !== 'float32' || typeof channels !== 'number') return undefined;
+  if (data.length === 1) return new Float32Array(channels).fill(Number(data[0]));
+  return data.length === channels && type.shape.at(-1) === channels ? (data as Float32Array) : undefined;
+}
+
+function shifted(program: Program, layer: Operation, by: Float32Array, op: string): Operation | undefined {
+  const { bias } = weightInputs(layer.op);
+  const old = program.data(layer.inputs[bias] ?? '');
+  if (old === undefined && (layer.inputs[bias] ?? '') !== '') return undefined;
+  const sign = op === 'SUB' ? -1 : 1;
+  const sum = by.map((value, i) => Number(old?.[i] ?? 0) + sign * value);
+  return withBias(program, layer, sum);
+}
+
+function scaled(program: Program, layer: Operation, by: Float32Array): Operation | undefined {
+  const { filter, bias } = weightInputs(layer.op);
+  const name = layer.inputs[filter]!;
+  const value = program.value(name);
+  if (value.type.dtype !== 'float32' || value.data === undefined) return undefined;
+  const product = program.add(name, scaleChannels(value, by, channelAxis[layer.op]!));
+  const inputs = layer.inputs.map((input, i) => (i === filter ? product : input));
+  const old = program.data(inputs[bias] ?? '') as Float32Array | undefined;
+  const result = changed(layer, { inputs });
+  return old === undefined
+    ? result
+    : withBias(
+        program,
+        result,
+        old.map((item, i) => item * by[i]!),
+      );
+}
+
+function scaleChannels({ type, data, quantization }: Value, by: Float32Array, axis: number): Value {
+  const shape = type.shape as readonly number[];
+  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const product = (data as Float32Array).map((item, i) => item * by[Math.floor(i / inner) % by.length]!);
+  if (quantization === undefined) return { type, data: product };
+  // The stored integers stay what they were: the factor goes into the scales.
+  const { scales, zeroPoints } = quantization;
+  const all = scales.length === 1 ? Array.from(by, () => scales[0]!) : scales;
+  return {
+    type,
+    data: product,
+    quantization: {
+      ...quantization,
+      axis,
+      scales: all.map((scale, i) => Math.fround(scale * Math.abs(by[i]!)) || 1),
+      zeroPoints: all.map((_, i) => zeroPoints[i] ?? zeroPoints[0]!),
+    },
+  };
+}
+
+export function withBias(program: Program, layer: Operation, values: Float32Array): Operation {
+  const { bias } = weightInputs(layer.op);
+  const old = layer.inputs[bias] ?? '';
+  const wish = old === '' ? `${layer.inputs[weightInputs(layer.op).filter]!}/bias` : old;
+  const name = program.constant({ dtype: 'float32', shape: [values.length] }, values, wish);
+  const inputs = Array.from({ length: bias + 1 }, (_, i) => (i === bias ? name : (layer.inputs[i] ?? '')));
+  return changed(layer, { inputs });
+}

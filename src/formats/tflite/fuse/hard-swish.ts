@@ -1,0 +1,44 @@
+import type { Operation, Program } from '../lower/program.ts';
+import type { Rule, View } from './rewrite.ts';
+
+/** x · relu6(x + 3) / 6, in either order of the two products, as the one operator that it is (Howard et al. 2019). */
+export const hardSwish: Rule = (operation, view) => {
+  if (operation.op !== 'MUL') return undefined;
+  for (const [a, b] of both(operation)) {
+    const gate = view.only(b);
+    if (gate?.op !== 'MUL') continue;
+    for (const [c, d] of both(gate)) {
+      const { program } = view;
+      // x · (gate · 1/6)
+      const x = a;
+      if (isScalar(program, d, 1 / 6) && shiftedRelu6(view, c, x)) return swish(operation, x);
+      // (x · gate) · 1/6
+      if (isScalar(program, a, 1 / 6) && shiftedRelu6(view, d, c)) return swish(operation, c);
+    }
+  }
+  return undefined;
+};
+
+function swish(operation: Operation, x: string): { insert: Operation[] } {
+  const { layer } = operation;
+  const found: Operation = { op: 'HARD_SWISH', inputs: [x], outputs: operation.outputs };
+  return { insert: [layer === undefined ? found : { ...found, layer }] };
+}
+
+function both({ inputs: [a, b] }: Operation): (readonly [string, string])[] {
+  return [
+    [a!, b!],
+    [b!, a!],
+  ];
+}
+
+function shiftedRelu6({ program, only }: View, name: string, x: string): boolean {
+  const relu = only(name);
+  const sum = relu?.op === 'RELU6' ? only(relu.inputs[0]!) : undefined;
+  return sum?.op === 'ADD' && both(sum).some(([a, b]) => a === x && isScalar(program, b, 3));
+}
+
+function isScalar(program: Program, name: string, value: number): boolean {
+  const data = program.data(name);
+  return data?.length === 1 && Math.abs(Number(data[0]) - value) < 1e-6;
+}

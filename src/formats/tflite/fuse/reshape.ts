@@ -1,0 +1,89 @@
+import { sameShape } from '../../../graph/shapes.ts';
+import { changed } from '../lower/program.ts';
+import type { Program } from '../lower/program.ts';
+import type { Rule } from './rewrite.ts';
+
+/** A reshape to the shape that the value has already, and a reshape of a reshape. */
+export const dropReshape: Rule = (operation, { program, producer }) => {
+  if (operation.op !== 'RESHAPE') return undefined;
+  const [x, sizes] = operation.inputs as [string, string];
+  const isOutput = [...program.outputs.values()].includes(operation.outputs[0]!);
+  if (sameShape(program.type(x).shape, program.type(operation.outputs[0]!).shape) && !isOutput) return { same: x };
+  const before = producer(x);
+  if (
+    sameShape(program.type(x).shape, program.type(operation.outputs[0]!).shape) &&
+    before &&
+    !isRead(program, x, operation)
+  )
+    return { insert: [changed(before, { outputs: [operation.outputs[0]!] })], remove: [before] };
+  if (before?.op !== 'RESHAPE') return undefined;
+  return { insert: [changed(operation, { inputs: [before.inputs[0]!, sizes] })] };
+};
+
+/** Whether anything but `reader` reads a value, or its producer has other results that would be lost. */
+function isRead(program: Program, name: string, reader: unknown): boolean {
+  if ([...program.outputs.values()].includes(name)) return true;
+  const others = program.operations.some((other) => other !== reader && other.inputs.includes(name));
+  return others || program.operations.some((other) => other.outputs.includes(name) && other.outputs.length > 1);
+}
+
+const UNARY = new Set(['RELU', 'RELU6', 'RELU_N1_TO_1', 'LOGISTIC', 'TANH', 'HARD_SWISH', 'ELU', 'LEAKY_RELU', 'GELU']);
+const BINARY = new Set(['ADD', 'SUB', 'MUL']);
+
+/**
+ * What is computed for each element, with constants that vary along the last axis alone, moves ahead of a reshape that
+ * keeps the last axis. tfjs reshapes a batch norm's input to four axes and back, and a dense layer's input to two: the
+ * reshapes meet and cancel, and the constants reach the layer that takes them up.
+ */
+export const moveReshapeDown: Rule = (operation, { program, only }) => {
+  const [a, b] = operation.inputs as [string, string | undefined];
+  const unary = UNARY.has(operation.op);
+  if (!unary && !(BINARY.has(operation.op) && b !== undefined && alongLastAxis(program, b))) return undefined;
+  const reshape = only(a);
+  if (reshape?.op !== 'RESHAPE') return undefined;
+  const [x] = reshape.inputs as [string];
+  const [from, to] = [program.type(x), program.type(a)];
+  const output = operation.outputs[0]!;
+  if (from.shape.at(-1) !== to.shape.at(-1) || !sameShape(program.type(output).shape, to.shape)) return undefined;
+  if (b !== undefined && program.type(b).shape.length > 1) return undefined;
+  const { quantization } = program.value(output);
+  const moved = program.add(`${output}/flat`, {
+    type: { dtype: program.type(output).dtype, shape: from.shape },
+    ...(quantization === undefined ? {} : { quantization }),
+  });
+  return {
+    remove: [reshape],
+    insert: [
+      changed(operation, { inputs: [x, ...operation.inputs.slice(1)], outputs: [moved] }),
+      changed(reshape, { inputs: [moved, ...reshape.inputs.slice(1)], outputs: [output] }),
+    ],
+  };
+};
+
+function alongLastAxis(program: Program, name: string): boolean {
+  const { data, type } = program.value(name);
+  return data !== undefined && type.shape.slice(0, -1).every((dim) => dim === 1);
+}
+
+/** A fully connected layer works on the last axis whatever is before it: reshapes around it that keep that axis are not needed. */
+export const dropReshapeAroundFullyConnected: Rule = (operation, { program, only, producer }) => {
+  if (operation.op === 'FULLY_CONNECTED') {
+    const before = producer(operation.inputs[0]!);
+    if (before?.op !== 'RESHAPE' || operation.options?.keepNumDims) return undefined;
+    const x = before.inputs[0]!;
+    const reshaped = program.type(operation.inputs[0]!).shape;
+    if (program.type(x).shape.at(-1) !== reshaped.at(-1) || reshaped.length !== 2) return undefined;
+    return { insert: [changed(operation, { inputs: [x, ...operation.inputs.slice(1)] })] };
+  }
+  if (operation.op !== 'RESHAPE') return undefined;
+  const layer = only(operation.inputs[0]!);
+  if (layer?.op !== 'FULLY_CONNECTED') return undefined;
+  const [wanted, input] = [program.type(operation.outputs[0]!).shape, program.type(layer.inputs[0]!).shape];
+  if (
+    !sameShape(wanted.slice(0, -1), input.slice(0, -1)) ||
+    wanted.at(-1) !== program.type(layer.outputs[0]!).shape.at(-1)
+  )
+    return undefined;
+  const options = { ...layer.options!, keepNumDims: true };
+  return { insert: [changed(layer, { outputs: operation.outputs, options })], remove: [layer] };
+};

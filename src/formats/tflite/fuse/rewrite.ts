@@ -1,0 +1,56 @@
+import type { Operation, Program } from '../lower/program.ts';
+
+/** What a rule sees of the program around an operation. */
+export interface View {
+  readonly program: Program;
+  /** The operation that computes a value, if it is read nowhere else. */
+  readonly only: (name: string) => Operation | undefined;
+  readonly producer: (name: string) => Operation | undefined;
+}
+
+export interface Rewrite {
+  /** What stands in the operation's place. */
+  readonly insert?: readonly Operation[];
+  /** Earlier operations that are not needed any more. */
+  readonly remove?: readonly Operation[];
+  /** A value that is read instead of the operation's output. */
+  readonly same?: string;
+}
+
+export type Rule = (operation: Operation, view: View) => Rewrite | undefined;
+
+/** Applies rules until none fits. Each rule must leave fewer operations, or move one kind of operation one way. */
+export function rewrite(program: Program, rules: readonly Rule[]): void {
+  while (rules.some((rule) => applyOnce(program, rule)));
+}
+
+function applyOnce(program: Program, rule: Rule): boolean {
+  const uses = program.uses();
+  const producers = program.producers();
+  const view: View = {
+    program,
+    producer: (name) => producers.get(name),
+    only: (name) => (uses.get(name) === 1 ? producers.get(name) : undefined),
+  };
+  for (const operation of program.operations) {
+    const found = rule(operation, view);
+    if (found === undefined) continue;
+    const removed = new Set(found.remove);
+    program.operations = program.operations.flatMap((other) => {
+      if (other === operation) return found.insert ?? [];
+      return removed.has(other) ? [] : [other];
+    });
+    if (found.same !== undefined) replace(program, operation.outputs[0]!, found.same);
+    return true;
+  }
+  return false;
+}
+
+function replace(program: Program, from: string, to: string): void {
+  program.operations = program.operations.map((operation) =>
+    operation.inputs.includes(from)
+      ? { ...operation, inputs: operation.inputs.map((name) => (name === from ? to : name)) }
+      : operation,
+  );
+  for (const [name, value] of program.outputs) if (value === from) program.outputs.set(name, to);
+}

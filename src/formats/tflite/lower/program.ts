@@ -1,0 +1,104 @@
+import type { TensorQuantization } from '../../../graph/quantization.ts';
+import { sizeOf } from '../../../graph/shapes.ts';
+import type { TensorData, TensorType } from '../../../graph/types.ts';
+import type { Fields } from '../schema/notation.ts';
+import type { BuiltinOperator } from '../schema/operators.ts';
+
+export interface Value {
+  readonly type: TensorType;
+  /** Present for a constant. */
+  readonly data?: TensorData;
+  readonly quantization?: TensorQuantization;
+}
+
+/** One TFLite operation. Inputs and outputs are value names; an optional input that is absent is `''`. */
+export interface Operation {
+  readonly op: BuiltinOperator;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly options?: Fields;
+  readonly layer?: string;
+}
+
+/**
+ * A model in TFLite's operators, not yet in its file format: what lowering writes and the fusing and quantizing passes
+ * rewrite. Values keep the names that they have in the graph.
+ */
+export class Program {
+  /** By name in the graph, the value that is fed or handed back. */
+  inputs = new Map<string, string>();
+  outputs = new Map<string, string>();
+  operations: Operation[] = [];
+  readonly values = new Map<string, Value>();
+
+  type(name: string): TensorType {
+    return this.value(name).type;
+  }
+
+  data(name: string): TensorData | undefined {
+    return name === '' ? undefined : this.value(name).data;
+  }
+
+  value(name: string): Value {
+    const value = this.values.get(name);
+    if (value === undefined) throw new Error(`value ${name} is not bound`);
+    return value;
+  }
+
+  /** Binds a value; `wish` gets a number behind it when taken. */
+  add(wish: string, value: Value): string {
+    let name = wish;
+    for (let n = 1; this.values.has(name); n++) name = `${wish}_${n}`;
+    this.values.set(name, value);
+    return name;
+  }
+
+  constant(type: TensorType, data: TensorData, wish: string): string {
+    if (sizeOf(type.shape).factor !== data.length)
+      throw new Error(`constant ${wish}: ${data.length} values for [${type.shape.join(', ')}]`);
+    return this.add(wish, { type, data });
+  }
+
+  ints(values: readonly number[], wish = 'ints'): string {
+    return this.constant({ dtype: 'int32', shape: [values.length] }, Int32Array.from(values), wish);
+  }
+
+  int(value: number, wish = 'int'): string {
+    return this.constant({ dtype: 'int32', shape: [] }, Int32Array.of(value), wish);
+  }
+
+  float(value: number, wish = 'float'): string {
+    return this.constant({ dtype: 'float32', shape: [] }, Float32Array.of(value), wish);
+  }
+
+  /** How many operations and outputs read each value. */
+  uses(): Map<string, number> {
+    const uses = new Map<string, number>();
+    const use = (name: string): unknown => uses.set(name, (uses.get(name) ?? 0) + 1);
+    for (const { inputs } of this.operations) inputs.forEach(use);
+    for (const name of this.outputs.values()) use(name);
+    return uses;
+  }
+
+  producers(): Map<string, Operation> {
+    return new Map(this.operations.flatMap((operation) => operation.outputs.map((name) => [name, operation] as const)));
+  }
+
+  /** Drops operations whose results nothing reads. */
+  prune(): void {
+    const needed = new Set(this.outputs.values());
+    this.operations = this.operations
+      .reverse()
+      .filter((operation) => {
+        const used = operation.outputs.some((name) => needed.has(name));
+        if (used) operation.inputs.forEach((name) => needed.add(name));
+        return used;
+      })
+      .reverse();
+  }
+}
+
+/** The operation with some of its parts replaced. */
+export function changed(operation: Operation, change: Partial<Operation>): Operation {
+  return { ...operation, ...change };
+}

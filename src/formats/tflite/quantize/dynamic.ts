@@ -1,0 +1,45 @@
+import { channelAxis, weightInputs } from '../fuse/affine.ts';
+import type { Program } from '../lower/program.ts';
+import { changed } from '../lower/program.ts';
+import type { Skipped } from '../skipped.ts';
+import { quantized, weightQuantization } from './weights.ts';
+
+/** The converter's own limit: smaller filters gain nothing. */
+const SMALLEST = 1024;
+
+/**
+ * Weights as int8, activations as float32 that the kernels quantize as they go. Convolutions get a scale for each output
+ * channel; fully connected layers one for all, since kernels for more came with TensorFlow 2.17.
+ */
+export function quantizeDynamic(program: Program): Skipped[] {
+  const skipped: Skipped[] = [];
+  const done = new Map<string, string>();
+  program.operations = program.operations.map((operation) => {
+    const { filter } = weightInputs(operation.op);
+    const name = operation.inputs[filter];
+    if (channelAxis[operation.op] === undefined || name === undefined) return operation;
+    const value = program.value(name);
+    if (!(value.data instanceof Float32Array)) return operation;
+    if (value.data.length < SMALLEST) {
+      skipped.push({
+        what: operation.layer ?? name,
+        why: `its ${value.data.length} weights are too few to gain from int8`,
+      });
+      return operation;
+    }
+    const dense = operation.op === 'FULLY_CONNECTED';
+    const key = `${operation.op} ${name}`;
+    let stored = done.get(key);
+    if (stored === undefined) {
+      const quantization = weightQuantization(value, dense ? undefined : channelAxis[operation.op]);
+      const shape = value.type.shape as readonly number[];
+      const data = quantized(value.data, shape, quantization, true);
+      stored = program.add(`${name}/int8`, { type: { dtype: 'int8', shape }, data, quantization });
+      done.set(key, stored);
+    }
+    const inputs = operation.inputs.map((input, i) => (i === filter ? stored : input));
+    if (!dense) return changed(operation, { inputs });
+    return changed(operation, { inputs, options: { ...operation.options!, asymmetricQuantizeInputs: true } });
+  });
+  return skipped;
+}

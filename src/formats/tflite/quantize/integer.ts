@@ -1,0 +1,248 @@
+import type { TensorQuantization } from '../../../graph/quantization.ts';
+import { asymmetric, symmetric } from '../../../graph/quantization.ts';
+import { channelAxis, weightInputs } from '../fuse/affine.ts';
+import type { Operation, Program, Value } from '../lower/program.ts';
+import { changed } from '../lower/program.ts';
+import type { Skipped } from '../skipped.ts';
+import { integerRules, noInt16 } from './rules.ts';
+import { shareScales } from './share.ts';
+import { quantized, roundHalfAway, weightQuantization } from './weights.ts';
+
+/** What the model is fed and hands back. */
+export type Ends = 'float32' | 'int8' | 'uint8';
+
+/**
+ * The program in integers. Activations take the scales that their values bear, weights theirs or those of their ranges.
+ * An operation without an integer kernel, or with an activation whose range is not known, stays float32 between a
+ * DEQUANTIZE and a QUANTIZE, and is reported.
+ */
+export function quantizeInteger(program: Program, ends: Ends): Skipped[] {
+  shareScales(program);
+  const skipped: Skipped[] = [];
+  const conversion = new Conversion(program);
+  for (const name of program.inputs.values()) conversion.input(name, ends);
+  for (const operation of program.operations.splice(0)) {
+    const why = obstacle(program, operation);
+    if (why === undefined) conversion.integer(operation);
+    else conversion.float(operation);
+    if (why !== undefined && isFloat(program, operation)) skipped.push({ what: operation.layer ?? operation.op, why });
+  }
+  for (const [name, value] of program.outputs) program.outputs.set(name, conversion.output(value, ends));
+  return skipped;
+}
+
+function isFloat(program: Program, { inputs, outputs }: Operation): boolean {
+  return [...inputs, ...outputs].some((name) => name !== '' && program.type(name).dtype === 'float32');
+}
+
+/** Why an operation cannot be computed in integers. */
+function obstacle(program: Program, operation: Operation): string | undefined {
+  const { op, inputs, outputs } = operation;
+  const rule = integerRules.get(op);
+  if (rule === undefined) return `${op} has no integer kernel`;
+  const floats = [...inputs, ...outputs].filter((name) => name !== '' && program.type(name).dtype === 'float32');
+  const weights = rule === 'weights' ? Object.values(weightInputs(op)).map((i) => inputs[i]) : [];
+  for (const name of floats) {
+    const { data, quantization } = program.value(name);
+    if (weights.includes(name)) {
+      if (data === undefined) return `its weights ${name} are computed`;
+    } else if (data === undefined && quantization === undefined) return `the range of ${name} is not known`;
+    else if (quantization?.dtype === 'int16' && noInt16.has(op)) return `${op} has no 16-bit kernel`;
+  }
+  return undefined;
+}
+
+class Conversion {
+  readonly #program: Program;
+  /** By value: its integer and its float32 form, as far as they exist yet. */
+  readonly #integers = new Map<string, string>();
+  readonly #floats = new Map<string, string>();
+
+  constructor(program: Program) {
+    this.#program = program;
+  }
+
+  input(name: string, ends: Ends): void {
+    const value = this.#program.value(name);
+    if (value.type.dtype !== 'float32') return;
+    if (value.quantization === undefined || ends === 'float32') {
+      this.#floats.set(name, name);
+      return;
+    }
+    if (ends === 'uint8' && value.quantization.dtype === 'int8') {
+      const inner = this.#program.add(`${name}/int8`, asInteger(value));
+      this.#program.values.set(name, asInteger({ ...value, quantization: unsigned(value.quantization) }));
+      this.#append({ op: 'QUANTIZE', inputs: [name], outputs: [inner] });
+      this.#integers.set(name, inner);
+      return;
+    }
+    this.#program.values.set(name, asInteger(value));
+    this.#integers.set(name, name);
+  }
+
+  output(name: string, ends: Ends): string {
+    const integer = this.#integers.get(name);
+    if (integer === undefined || ends === 'float32') return this.#float(name);
+    const value = this.#program.value(integer);
+    if (ends !== 'uint8' || value.quantization!.dtype !== 'int8') return integer;
+    const outer = this.#program.add(
+      `${name}/uint8`,
+      asInteger({ ...value, quantization: unsigned(value.quantization!) }),
+    );
+    this.#append({ op: 'QUANTIZE', inputs: [integer], outputs: [outer] });
+    return outer;
+  }
+
+  /** Computes an operation in float32 and remembers which form its results have. */
+  float(operation: Operation): void {
+    this.#append(changed(operation, { inputs: operation.inputs.map((name) => this.#float(name)) }));
+    for (const name of operation.outputs) {
+      if (this.#program.type(name).dtype === 'float32') this.#floats.set(name, name);
+    }
+  }
+
+  integer(operation: Operation): void {
+    const rule = integerRules.get(operation.op)!;
+    const inputs = rule === 'weights' ? this.#weighted(operation) : this.#operands(operation, rule === 'same');
+    this.#append(changed(operation, { inputs }));
+    for (const name of operation.outputs) {
+      const value = this.#program.value(name);
+      if (value.type.dtype !== 'float32') continue;
+      this.#program.values.set(name, asInteger(value));
+      this.#integers.set(name, name);
+    }
+  }
+
+  #operands({ op, inputs, outputs }: Operation, same: boolean): string[] {
+    const shared = same ? this.#program.value(outputs[0]!).quantization : undefined;
+    const likely = inputs.map((name) => this.#quantizationOf(name)).find((found) => found !== undefined);
+    return inputs.map((name) => {
+      const value = name === '' ? undefined : this.#program.value(name);
+      if (value === undefined || (value.type.dtype !== 'float32' && !this.#integers.has(name))) return name;
+      if (value.data !== undefined)
+        return this.#constant(name, value, shared ?? constantQuantization(value, likely, op));
+      const integer = this.#integer(name);
+      const own = this.#program.value(integer);
+      return shared === undefined || equal(own.quantization!, shared)
+        ? integer
+        : this.#requantized(integer, own, shared);
+    });
+  }
+
+  #quantizationOf(name: string): TensorQuantization | undefined {
+    return name === '' ? undefined : this.#program.value(name).quantization;
+  }
+
+  #requantized(name: string, value: Value, quantization: TensorQuantization): string {
+    const output = this.#program.add(`${name}/rescaled`, { ...value, quantization });
+    this.#append({ op: 'QUANTIZE', inputs: [name], outputs: [output] });
+    return output;
+  }
+
+  #constant(name: string, { type, data }: Value, quantization: TensorQuantization): string {
+    const shape = type.shape as readonly number[];
+    const values = quantized(data as Float32Array, shape, quantization);
+    return this.#program.add(`${name}/integer`, {
+      type: { dtype: quantization.dtype, shape },
+      data: values,
+      quantization,
+    });
+  }
+
+  /** Filter and bias. A bias is added to sums of products, so its scale is the product of theirs. */
+  #weighted(operation: Operation): string[] {
+    const { op, inputs } = operation;
+    const at = weightInputs(op);
+    const x = op === 'TRANSPOSE_CONV' ? 2 : 0;
+    const input = this.#integer(inputs[x]!);
+    const { dtype, scales } = this.#program.value(input).quantization!;
+    const filter = this.#program.value(inputs[at.filter]!);
+    const bias = this.#program.data(inputs[at.bias] ?? '') as Float32Array | undefined;
+    const weights = weightQuantization(filter, channelAxis[op]);
+    const shape = filter.type.shape as readonly number[];
+    const stored = this.#program.add(`${inputs[at.filter]!}/int8`, {
+      type: { dtype: 'int8', shape },
+      data: quantized(filter.data as Float32Array, shape, weights, true),
+      quantization: weights,
+    });
+    return inputs.map((name, i) => {
+      if (i === x) return input;
+      if (i === at.filter) return stored;
+      return i === at.bias && bias !== undefined
+        ? this.#bias(name, bias, scales[0]!, weights, dtype === 'int16')
+        : name;
+    });
+  }
+
+  /** 64 bits beside 16-bit activations, as the kernels want. */
+  #bias(name: string, bias: Float32Array, scale: number, weights: TensorQuantization, wide: boolean): string {
+    const scales = weights.scales.map((weight) => Math.fround(scale * weight));
+    const values = Array.from(bias, (value, i) => roundHalfAway(value / (scales[i] ?? scales[0]!)));
+    const limit = (value: number): number => Math.min(2147483647, Math.max(-2147483648, value));
+    return this.#program.add(`${name}/integer`, {
+      type: { dtype: wide ? 'int64' : 'int32', shape: [bias.length] },
+      data: wide ? BigInt64Array.from(values, (value) => BigInt(value)) : Int32Array.from(values, limit),
+      quantization: {
+        dtype: wide ? 'int64' : 'int32',
+        scales,
+        zeroPoints: scales.map(() => 0),
+        ...(scales.length > 1 ? { axis: 0 } : {}),
+      },
+    });
+  }
+
+  /** The integer form of a value, quantized here if there is none yet. */
+  #integer(name: string): string {
+    const done = this.#integers.get(name);
+    if (done !== undefined) return done;
+    const output = this.#program.add(`${name}/integer`, asInteger(this.#program.value(name)));
+    this.#append({ op: 'QUANTIZE', inputs: [name], outputs: [output] });
+    this.#integers.set(name, output);
+    return output;
+  }
+
+  /** The float32 form of a value, dequantized here if there is none yet. */
+  #float(name: string): string {
+    const integer = this.#integers.get(name);
+    const done = this.#floats.get(name);
+    if (done !== undefined || integer === undefined) return done ?? name;
+    const { type } = this.#program.value(integer);
+    const output = this.#program.add(`${name}/float`, { type: { dtype: 'float32', shape: type.shape } });
+    this.#append({ op: 'DEQUANTIZE', inputs: [integer], outputs: [output] });
+    this.#floats.set(name, output);
+    return output;
+  }
+
+  #append(operation: Operation): void {
+    this.#program.operations.push(operation);
+  }
+}
+
+function asInteger(value: Value): Value {
+  return { ...value, type: { dtype: value.quantization!.dtype, shape: value.type.shape } };
+}
+
+function unsigned({ scales, zeroPoints }: TensorQuantization): TensorQuantization {
+  return { dtype: 'uint8', scales, zeroPoints: zeroPoints.map((zeroPoint) => zeroPoint + 128) };
+}
+
+/** A constant operand, e.g. of an addition: its own range. */
+function constantQuantization(
+  { data, quantization }: Value,
+  like: TensorQuantization | undefined,
+  op: string,
+): TensorQuantization {
+  if (quantization !== undefined) return quantization;
+  const values = data as Float32Array;
+  if (like?.dtype === 'int16') return symmetric([values.reduce((a, b) => Math.max(a, Math.abs(b)), 0)], 'int16');
+  if (op === 'PRELU') return symmetric([values.reduce((a, b) => Math.max(a, Math.abs(b)), 0)], 'int8');
+  return asymmetric(
+    values.reduce((a, b) => Math.min(a, b), 0),
+    values.reduce((a, b) => Math.max(a, b), 0),
+    'int8',
+  );
+}
+
+export function equal(a: TensorQuantization, b: TensorQuantization): boolean {
+  return a.dtype === b.dtype && a.scales[0] === b.scales[0] && a.zeroPoints[0] === b.zeroPoints[0];
+}

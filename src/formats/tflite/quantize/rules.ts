@@ -1,0 +1,57 @@
+import type { TensorQuantization } from '../../../graph/quantization.ts';
+
+/**
+ * What the integer kernel of an operator asks of its tensors (TFLite's 8-bit quantization specification):
+ * - `weights`: input and output have scales of their own, the filter is symmetric, the bias int32;
+ * - `free`: every operand and the result have scales of their own;
+ * - `same`: the first operand, its like and the result share one scale;
+ * - `fixed`: the result's scale is prescribed;
+ * - `reads`: operands are integers, the result is not a quantized value (comparisons, arg max, shape).
+ * An operator that is not listed has no integer kernel: it computes in float32, converted to and fro.
+ */
+export type IntegerRule = 'weights' | 'free' | 'same' | 'fixed' | 'reads';
+
+const rule = (name: IntegerRule, ops: string): [string, IntegerRule][] => ops.split(' ').map((op) => [op, name]);
+
+export const integerRules: ReadonlyMap<string, IntegerRule> = new Map([
+  ...rule('weights', 'CONV_2D DEPTHWISE_CONV_2D FULLY_CONNECTED TRANSPOSE_CONV'),
+  ...rule('free', 'ADD SUB MUL MEAN SUM SQUARED_DIFFERENCE BATCH_MATMUL RELU RELU6 RELU_N1_TO_1 LEAKY_RELU PRELU'),
+  ...rule('free', 'HARD_SWISH ELU GELU EXP'),
+  ...rule('same', 'MAX_POOL_2D AVERAGE_POOL_2D RESHAPE TRANSPOSE SLICE STRIDED_SLICE GATHER GATHER_ND SPLIT SPLIT_V'),
+  ...rule('same', 'PAD PADV2 MIRROR_PAD TILE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR DEPTH_TO_SPACE REVERSE_V2'),
+  ...rule('same', 'REDUCE_MAX REDUCE_MIN CONCATENATION MAXIMUM MINIMUM BROADCAST_TO SELECT_V2 TOPK_V2'),
+  ...rule('fixed', 'SOFTMAX LOGISTIC TANH LOG_SOFTMAX'),
+  ...rule('reads', 'EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL ARG_MAX ARG_MIN SHAPE'),
+]);
+
+/** Of these the kernels have no 16-bit kind. */
+export const noInt16: ReadonlySet<string> = new Set([
+  'ELU',
+  'GELU',
+  'PRELU',
+  'RELU_N1_TO_1',
+  'SUM',
+  'SQUARED_DIFFERENCE',
+  'LOG_SOFTMAX',
+  'DEPTH_TO_SPACE',
+  'TILE',
+  'REVERSE_V2',
+  'HARD_SWISH',
+  'NOT_EQUAL',
+  'GREATER',
+  'LESS_EQUAL',
+  'ARG_MAX',
+  'ARG_MIN',
+]);
+
+const fixedInt8: Readonly<Record<string, readonly [number, number]>> = {
+  SOFTMAX: [1 / 256, -128],
+  LOGISTIC: [1 / 256, -128],
+  TANH: [1 / 128, 0],
+  LOG_SOFTMAX: [16 / 256, 127],
+};
+
+export function fixedQuantization(op: string, dtype: 'int8' | 'int16'): TensorQuantization {
+  const [scale, zeroPoint] = dtype === 'int16' ? [1 / 32768, 0] : fixedInt8[op]!;
+  return { dtype, scales: [scale], zeroPoints: [zeroPoint] };
+}

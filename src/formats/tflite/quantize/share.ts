@@ -1,0 +1,67 @@
+import type { TensorQuantization } from '../../../graph/quantization.ts';
+import type { Operation, Program } from '../lower/program.ts';
+import { fixedQuantization, integerRules } from './rules.ts';
+
+/**
+ * Gives each value the scale that the operators around it allow: prescribed ones where they are prescribed, the operand's
+ * where operand and result must agree. Parts of a concatenation that nothing else reads are computed with the scale of the
+ * whole, so that nothing needs to be rescaled.
+ */
+export function shareScales(program: Program): void {
+  const kind = program.operations.some((operation) =>
+    operation.outputs.some((name) => program.value(name).quantization?.dtype === 'int16'),
+  )
+    ? 'int16'
+    : 'int8';
+  for (const operation of program.operations) {
+    const rule = integerRules.get(operation.op);
+    if (rule === 'fixed') set(program, operation.outputs[0]!, fixedQuantization(operation.op, kind));
+    if (rule === 'same' && !MERGING.has(operation.op)) passOn(program, operation);
+    if (MERGING.has(operation.op)) merge(program, operation);
+  }
+}
+
+/** Of several operands, the scale of the whole decides. */
+const MERGING = new Set(['CONCATENATION', 'MAXIMUM', 'MINIMUM', 'SELECT_V2']);
+
+/** The operand that a result shares its scale with. */
+function first({ op, inputs }: Operation): string {
+  return op === 'SPLIT' ? inputs[1]! : inputs[0]!;
+}
+
+function passOn(program: Program, operation: Operation): void {
+  const found = program.value(first(operation)).quantization;
+  if (found === undefined) return;
+  for (const output of operation.outputs) {
+    if (program.type(output).dtype === 'float32') set(program, output, found);
+  }
+}
+
+function merge(program: Program, operation: Operation): void {
+  const output = operation.outputs[0]!;
+  const parts = operation.inputs.filter((name) => {
+    return program.type(name).dtype === 'float32' && program.data(name) === undefined;
+  });
+  const known = parts.map((name) => program.value(name).quantization).filter((found) => found !== undefined);
+  const given = program.value(output).quantization;
+  if (known.length === 0) return;
+  const same = known.every(
+    (one) => one.scales[0] === known[0]!.scales[0] && one.zeroPoints[0] === known[0]!.zeroPoints[0],
+  );
+  const whole = same && known.length === parts.length ? known[0]! : (given ?? widest(known));
+  set(program, output, whole);
+  const uses = program.uses();
+  const producers = program.producers();
+  for (const name of parts) {
+    const rule = integerRules.get(producers.get(name)?.op ?? '');
+    if (uses.get(name) === 1 && (rule === 'free' || rule === 'weights')) set(program, name, whole);
+  }
+}
+
+function widest(known: readonly TensorQuantization[]): TensorQuantization {
+  return known.reduce((a, b) => (b.scales[0]! > a.scales[0]! ? b : a));
+}
+
+function set(program: Program, name: string, quantization: TensorQuantization): void {
+  program.values.set(name, { ...program.value(name), quantization });
+}

@@ -1,0 +1,59 @@
+import type { TensorQuantization } from '../../../graph/quantization.ts';
+import { integerRange, magnitudes, symmetric } from '../../../graph/quantization.ts';
+import type { Value } from '../lower/program.ts';
+
+/** Scales of a filter: those that were handed in, else one for each output channel from its largest weight. */
+export function weightQuantization({ type, data, quantization }: Value, axis: number | undefined): TensorQuantization {
+  const shape = type.shape as readonly number[];
+  if (quantization !== undefined) return perChannel(quantization, shape, axis);
+  return symmetric(magnitudes(data as Float32Array, shape, axis), 'int8', axis);
+}
+
+/** Handed in for [in] channels of a depthwise filter with a multiplier, scales are repeated for in · multiplier. */
+function perChannel(given: TensorQuantization, shape: readonly number[], axis?: number): TensorQuantization {
+  if (given.scales.length === 1 || axis === undefined) return given;
+  const channels = shape[axis]!;
+  const repeat = channels / given.scales.length;
+  const spread = (values: readonly number[]): number[] =>
+    Array.from({ length: channels }, (_, i) => values[Math.floor(i / repeat)]!);
+  return { ...given, axis, scales: spread(given.scales), zeroPoints: spread(given.zeroPoints) };
+}
+
+type Integers = Int8Array | Uint8Array | Int16Array | Int32Array;
+
+/** Values as integers. Weights keep to -127 … 127, as the TFLite quantization specification wants. */
+export function quantized(
+  values: Float32Array,
+  shape: readonly number[],
+  { dtype, scales, zeroPoints, axis }: TensorQuantization,
+  narrow = false,
+): Integers {
+  const [lowest, last] = integerRange[dtype];
+  const first = narrow ? -last : lowest;
+  const inner = axis === undefined ? 1 : shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const out = newIntegers(dtype, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const slice = scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length;
+    const value = roundHalfAway(values[i]! / scales[slice]!) + (zeroPoints[slice] ?? 0);
+    out[i] = Math.min(last, Math.max(first, value));
+  }
+  return out;
+}
+
+function newIntegers(dtype: TensorQuantization['dtype'], length: number): Integers {
+  switch (dtype) {
+    case 'int8':
+      return new Int8Array(length);
+    case 'uint8':
+      return new Uint8Array(length);
+    case 'int16':
+      return new Int16Array(length);
+    default:
+      return new Int32Array(length);
+  }
+}
+
+/** As C's round, which the converter and the kernels use. */
+export function roundHalfAway(value: number): number {
+  return Math.sign(value) * Math.round(Math.abs(value));
+}

@@ -1,0 +1,83 @@
+import type { Fields } from './schema/notation.ts';
+
+/** A `.tflite` file in memory, one member per field of the format's schema; absent vectors and tables are left out. */
+export interface TfliteModel {
+  readonly version: number;
+  readonly description?: string;
+  readonly operatorCodes: readonly OperatorCode[];
+  readonly subgraphs: readonly Subgraph[];
+  readonly buffers: readonly TfliteBuffer[];
+  readonly metadata?: readonly NamedBuffer[];
+  readonly signatureDefs?: readonly SignatureDef[];
+}
+
+export interface OperatorCode {
+  /** The number again if it fits into 7 bits, else 127: all that readers before 2020 look at. */
+  readonly deprecatedBuiltinCode: number;
+  readonly customCode?: string;
+  readonly version: number;
+  readonly builtinCode: number;
+}
+
+export interface Subgraph {
+  readonly name?: string;
+  readonly tensors: readonly TfliteTensor[];
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  readonly operators: readonly Operator[];
+}
+
+export interface TfliteTensor {
+  readonly name: string;
+  readonly shape?: readonly number[];
+  /** As `shape`, with -1 where the size may differ from call to call. */
+  readonly shapeSignature?: readonly number[];
+  readonly hasRank?: boolean;
+  readonly type: number;
+  /** Index into `buffers`; 0, the empty buffer, for what is computed. */
+  readonly buffer: number;
+  readonly quantization?: TensorQuantizationFields;
+  readonly isVariable?: boolean;
+  readonly sparsity?: Fields;
+}
+
+export interface TensorQuantizationFields {
+  readonly min?: readonly number[];
+  readonly max?: readonly number[];
+  readonly scale?: readonly number[];
+  readonly zeroPoint?: readonly bigint[];
+  readonly quantizedDimension?: number;
+  readonly details?: Fields;
+}
+
+export interface Operator {
+  readonly opcodeIndex: number;
+  /** Tensor indices; -1 for an optional input that is absent. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** The options table with its name in `type$`. */
+  readonly builtinOptions?: Fields;
+  readonly builtinOptions2?: Fields;
+  readonly customOptions?: Uint8Array;
+}
+
+export interface TfliteBuffer {
+  readonly data?: Uint8Array;
+}
+
+export interface NamedBuffer {
+  readonly name: string;
+  readonly buffer: number;
+}
+
+export interface SignatureDef {
+  readonly signatureKey: string;
+  readonly inputs: readonly TensorMap[];
+  readonly outputs: readonly TensorMap[];
+  readonly subgraphIndex?: number;
+}
+
+export interface TensorMap {
+  readonly name: string;
+  readonly tensorIndex: number;
+}
