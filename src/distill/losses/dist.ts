@@ -1,0 +1,44 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LossInput } from '../../train/loss.ts';
+import { mixed, teacherLogits, weightedMean } from './common.ts';
+import { logitLoss } from './define.ts';
+
+/**
+ * Huang et al. 2022 (NeurIPS), "Knowledge distillation from a stronger teacher".
+ *
+ *   DIST = T² · (b · (1 - mean over samples of ρ(pˢ_i·, pᵗ_i·)) + c · (1 - mean over classes of ρ(pˢ_·k, pᵗ_·k)))
+ *   L = α · DIST + (1 - α) · CE(s, y)
+ *
+ * ρ is Pearson's correlation of softened probabilities: the student keeps the teacher's order, not its values. Along the batch
+ * the correlation counts each sample by its weight.
+ */
+export const dist = logitLoss({
+  doc: 'Correlation within samples and within classes (Huang 2022).',
+  needs: 'logits',
+  defaults: { temperature: 4, alpha: 0.8, labelSmoothing: 0, interWeight: 1, intraWeight: 1 },
+  compute: (input) => mixed('dist', input, relations(input)),
+});
+
+function relations(input: LossInput): tf.Scalar {
+  const { weights, hyper } = input;
+  const temperature = hyper['temperature']!;
+  const student = tf.softmax(tf.div(input.studentLogits, temperature));
+  const teacher = tf.softmax(tf.div(teacherLogits(input), temperature));
+  const shares = tf.expandDims(tf.div(weights, tf.maximum(tf.sum(weights), 1e-12)), 1);
+  const inter = tf.sub(1, weightedMean(correlation(student, teacher, 1), weights));
+  const intra = tf.sub(1, tf.mean(correlation(student, teacher, 0, shares)));
+  const sum = tf.add(tf.mul(inter, hyper['interWeight']!), tf.mul(intra, hyper['intraWeight']!));
+  return tf.mul(sum, tf.square(temperature));
+}
+
+/** The floor under a squared norm: below it a vector has no direction worth following, and its gradient is cut off. */
+const FLOOR = 1e-12;
+
+/** Pearson's ρ along `axis`; `shares`, which sum to 1 along it, weigh the entries. */
+function correlation(a: tf.Tensor, b: tf.Tensor, axis: number, shares?: tf.Tensor): tf.Tensor {
+  const along = (x: tf.Tensor): tf.Tensor =>
+    shares === undefined ? tf.mean(x, axis, true) : tf.sum(tf.mul(x, shares), axis, true);
+  const [x, y] = [tf.sub(a, along(a)), tf.sub(b, along(b))];
+  const scale = tf.mul(tf.add(along(tf.square(x)), FLOOR), tf.add(along(tf.square(y)), FLOOR));
+  return tf.squeeze(tf.mul(along(tf.mul(x, y)), tf.rsqrt(scale)), [axis]);
+}

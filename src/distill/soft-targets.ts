@@ -1,0 +1,174 @@
+import { fromHalf, sha256, toHalf } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import { viewOf } from '../data/batches.ts';
+import type { AugmentStep } from '../data/config.ts';
+import { fingerprint } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { Safetensors } from '../formats/safetensors.ts';
+import type { Teacher } from './teacher.ts';
+
+/** The part of a batch that its soft targets depend on. */
+export interface Asked {
+  /** [n] rows of the data set. */
+  readonly ids: Int32Array;
+  readonly x: Float32Array;
+  readonly view?: number;
+}
+
+/** The teacher's answers as the feeds of a training step; stored and live ones are one type. */
+export interface SoftTargets {
+  answersFor(batch: Asked): Promise<Readonly<Record<string, Float32Array>>>;
+}
+
+export interface StoreOptions {
+  readonly teacher: Teacher;
+  readonly dataset: Dataset;
+  readonly store: 'fp16' | 'fp32';
+  readonly views: number;
+  readonly augment: readonly AugmentStep[];
+  readonly seed: number;
+}
+
+/** A changed teacher, preprocessing, data set, augmentation or number format has another key, and so another file. */
+export function softTargetsKey({ teacher, dataset, store, views, augment, seed }: StoreOptions): string {
+  const drawn = augment.length === 0 ? {} : { augment, seed, views };
+  return sha256(JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(dataset), store, ...drawn }));
+}
+
+/** Answers being collected, sample after sample and view after view. All that a resume needs is in `saved()`. */
+export class SoftTargetsBuilder {
+  readonly #options: StoreOptions;
+  readonly #values: Uint16Array | Float32Array;
+  /** Rows answered, over all views. */
+  #done = 0;
+
+  constructor(options: StoreOptions, resumed?: Safetensors) {
+    this.#options = options;
+    const size = this.total * options.teacher.classes;
+    this.#values = options.store === 'fp16' ? new Uint16Array(size) : new Float32Array(size);
+    const values = resumed?.tensors.get('logits')?.data;
+    if (resumed?.metadata['key'] !== softTargetsKey(options) || values === undefined) return;
+    this.#done = Number(resumed.metadata['done']);
+    this.#values.set(values as Float32Array);
+  }
+
+  get done(): number {
+    return this.#done;
+  }
+
+  get total(): number {
+    return this.#options.dataset.count * this.#options.views;
+  }
+
+  /** Ask the teacher about the next samples, `count` at most. */
+  async next(count: number): Promise<void> {
+    const { teacher, dataset, augment, seed, store } = this.#options;
+    const view = Math.floor(this.#done / dataset.count);
+    const first = this.#done % dataset.count;
+    const n = Math.min(count, dataset.count - first);
+    const rows = Int32Array.from({ length: n }, (_, i) => first + i);
+    const { logits } = await teacher.answer(viewOf(dataset, rows, { seed, view, augment }), n);
+    const offset = this.#done * teacher.classes;
+    for (let i = 0; i < logits.length; i++) {
+      if (!Number.isFinite(logits[i]!))
+        throw notFinite(teacher, `${dataset.idPrefix}/${dataset.ids[first + Math.floor(i / teacher.classes)]!}`);
+      this.#values[offset + i] = store === 'fp16' ? toHalf(logits[i]!) : logits[i]!;
+    }
+    this.#done += n;
+  }
+
+  saved(): Safetensors {
+    const { dataset, views, teacher, store } = this.#options;
+    const dtype = store === 'fp16' ? 'float16' : 'float32';
+    return {
+      tensors: new Map([
+        ['logits', { dtype, shape: [views, dataset.count, teacher.classes], data: this.#values }],
+        ['ids', { dtype: 'int32', shape: [dataset.count], data: dataset.ids }],
+      ]),
+      metadata: { key: softTargetsKey(this.#options), done: String(this.#done), idPrefix: dataset.idPrefix },
+    };
+  }
+}
+
+/** Stored answers, found by sample id and never by position. */
+export class StoredSoftTargets implements SoftTargets {
+  readonly #dataset: Dataset;
+  readonly #classes: number;
+  readonly #count: number;
+  readonly #views: number;
+  readonly #values: Uint16Array | Float32Array;
+  /** Position in the store by sample id. */
+  readonly #position = new Map<number, number>();
+
+  /** `source` names the store in messages. */
+  constructor({ tensors, metadata }: Safetensors, dataset: Dataset, source: string) {
+    const logits = tensors.get('logits');
+    const ids = tensors.get('ids');
+    if (logits?.shape.length !== 3 || ids === undefined) {
+      throw new UserError(
+        `${source}: expected the tensors logits [views, samples, classes] and ids [samples], received ${[...tensors.keys()].join(', ') || 'none'}`,
+        'Use a soft-target file that Limbeck has written.',
+      );
+    }
+    const prefix = metadata['idPrefix'];
+    if (prefix !== undefined && prefix !== dataset.idPrefix) {
+      throw new UserError(
+        `${source}: holds answers for the split ${prefix}, received samples of ${dataset.idPrefix}`,
+        'Use the soft targets of the same split.',
+      );
+    }
+    [this.#views, this.#count, this.#classes] = logits.shape as [number, number, number];
+    this.#dataset = dataset;
+    this.#values = logits.data as Uint16Array | Float32Array;
+    ids.data.forEach((id: number | bigint, i: number) => this.#position.set(Number(id), i));
+    const missing = dataset.ids.find((id) => !this.#position.has(id));
+    if (missing !== undefined) {
+      throw new UserError(
+        `${source}: no answer for sample ${dataset.idPrefix}/${missing}`,
+        'The store belongs to another data set or split; let the teacher answer again.',
+      );
+    }
+    if (this.#classes !== dataset.classNames.length) {
+      throw new UserError(
+        `${source}: answers for ${this.#classes} classes, the data set has ${dataset.classNames.length}`,
+        'The store belongs to another data set; let the teacher answer again.',
+      );
+    }
+  }
+
+  async answersFor({ ids, view = 0 }: Asked): Promise<Record<string, Float32Array>> {
+    const classes = this.#classes;
+    const out = new Float32Array(ids.length * classes);
+    for (let i = 0; i < ids.length; i++) {
+      const at = this.#position.get(this.#dataset.ids[ids[i]!]!)!;
+      const from = ((view % this.#views) * this.#count + at) * classes;
+      for (let c = 0; c < classes; c++) {
+        const value = this.#values[from + c]!;
+        out[i * classes + c] = this.#values instanceof Uint16Array ? fromHalf(value) : value;
+      }
+    }
+    return Promise.resolve({ teacherLogits: out });
+  }
+}
+
+/** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
+export class LiveSoftTargets implements SoftTargets {
+  readonly #teacher: Teacher;
+
+  constructor(teacher: Teacher) {
+    this.#teacher = teacher;
+  }
+
+  async answersFor({ x, ids }: Asked): Promise<Record<string, Float32Array>> {
+    const { logits, features } = await this.#teacher.answer(x, ids.length);
+    const named = Object.entries(features).map(([name, values]): [string, Float32Array] => [`teacher/${name}`, values]);
+    return { teacherLogits: logits, ...Object.fromEntries(named) };
+  }
+}
+
+function notFinite(teacher: Teacher, sample: string): UserError {
+  return new UserError(
+    `${teacher.name}: its answer to sample ${sample} is not finite`,
+    'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.',
+  );
+}

@@ -1,0 +1,45 @@
+/** What a teacher says about a batch. */
+export interface Answer {
+  /** [n, classes] */
+  readonly logits: Float32Array;
+  /** Named inner tensors, [n, ...shape]. */
+  readonly features: Readonly<Record<string, Float32Array>>;
+}
+
+/**
+ * Anything that gives logits, and named inner tensors, for a batch: a file, a model trained by this run, an ensemble.
+ * It sees samples as the student does (NHWC, normalized, augmented) and turns them into what it wants itself.
+ */
+export interface Teacher {
+  /** For people, e.g. the name of its file. */
+  readonly name: string;
+  /** A hash of everything its answers depend on: weights, preprocessing, which outputs are read. */
+  readonly key: string;
+  readonly classes: number;
+  /** Shapes of its named inner tensors, without the batch. */
+  readonly featureShapes: Readonly<Record<string, readonly number[]>>;
+  readonly params: number;
+  readonly sizeBytes: number;
+  /** `x`: [n, ...sampleShape] */
+  answer(x: Float32Array, n: number): Promise<Answer>;
+  dispose(): Promise<void>;
+}
+
+/** Probabilities as logits: softmax gives them back. What is 0 in float32 must not become -infinity. */
+export function logitsOfProbabilities(probabilities: Float32Array): Float32Array {
+  return probabilities.map((p) => Math.log(Math.max(p, 1e-12)));
+}
+
+/** Do the rows look like probabilities: inside 0 … 1, and summing to 1? */
+export function areProbabilities(values: Float32Array, classes: number): boolean {
+  for (let row = 0; row < values.length; row += classes) {
+    let sum = 0;
+    for (let i = row; i < row + classes; i++) {
+      const value = values[i]!;
+      if (!(value >= -1e-6 && value <= 1 + 1e-6)) return false;
+      sum += value;
+    }
+    if (Math.abs(sum - 1) > 1e-3) return false;
+  }
+  return values.length > 0;
+}

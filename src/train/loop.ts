@@ -1,0 +1,213 @@
+import { shown, UserError } from '../base/errors.ts';
+import type { TensorData } from '../graph/types.ts';
+import type { CompiledStep, Engine, State } from '../runtime/engine.ts';
+import type { StepProgram } from '../trace/program.ts';
+import { batchFeeds, totalWeight, type TrainingBatch } from './batch.ts';
+import type { Optimizer } from './optimizers.ts';
+import type { Schedule } from './schedules.ts';
+
+export interface TrainerOptions {
+  readonly engine: Engine;
+  /** The step for a batch of this size: asked for the usual size, and for the last, smaller batch when it comes. */
+  readonly program: (batchSize: number) => StepProgram;
+  readonly batchSize: number;
+  readonly classes: number;
+  readonly stepsPerEpoch: number;
+  /** Steps of the whole training. */
+  readonly steps: number;
+  /** The batches of an epoch from `startBatch` on. */
+  readonly batches: (epoch: number, startBatch: number) => AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>;
+  readonly optimizer: Pick<Optimizer, 'feedValues'>;
+  readonly schedule: Schedule;
+  /** The loss' scalars at a step. */
+  readonly hyper?: (step: number) => Readonly<Record<string, number>>;
+  /** Decay of the moving average of the weights; absent for a program without one. */
+  readonly emaDecay?: number;
+  /** Key of the random feeds. */
+  readonly randomKey?: readonly (string | number)[];
+}
+
+/** Sums over the steps of an epoch; mean loss is `loss / weight`, accuracy `correct / weight`. */
+export interface Totals {
+  readonly loss: number;
+  readonly correct: number;
+  readonly weight: number;
+  readonly samples: number;
+}
+
+/** Where a training stands. With the state it is all that a resume needs; plain JSON. */
+export interface Position {
+  readonly epoch: number;
+  /** The next batch of the epoch. */
+  readonly batch: number;
+  /** Steps done. */
+  readonly step: number;
+  /** Of the epoch so far. */
+  readonly totals: Totals;
+}
+
+export interface StepMetrics {
+  /** Where the training stands after this step. */
+  readonly position: Position;
+  readonly loss: number;
+  readonly parts: Readonly<Record<string, number>>;
+  /** Weighted share of the samples that the model had right before the update. */
+  readonly accuracy: number;
+  readonly learningRate: number;
+  readonly samples: number;
+  /** The sums of the epoch that this step ended, if it did. */
+  readonly epoch?: Totals;
+}
+
+const NOTHING: Totals = { loss: 0, correct: 0, weight: 0, samples: 0 };
+export const START: Position = { epoch: 0, batch: 0, step: 0, totals: NOTHING };
+
+/** A training in progress: the compiled steps, the state inside them, and the position. Knows no paths and no clock. */
+export class Trainer {
+  readonly #options: TrainerOptions;
+  readonly #main: CompiledStep;
+  readonly #compiled = new Map<number, CompiledStep>();
+  #position: Position = START;
+  #lastLoss: number | undefined;
+
+  private constructor(options: TrainerOptions, main: CompiledStep) {
+    this.#options = options;
+    this.#main = main;
+    this.#compiled.set(options.batchSize, main);
+  }
+
+  static async create(options: TrainerOptions): Promise<Trainer> {
+    const { engine, program, batchSize, randomKey } = options;
+    return new Trainer(options, await engine.compile(program(batchSize), randomKey === undefined ? {} : { randomKey }));
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** For programs that read the same variables, e.g. an evaluation in mid-training. */
+  get compiled(): CompiledStep {
+    return this.#main;
+  }
+
+  async state(): Promise<State> {
+    return this.#main.state();
+  }
+
+  /** Continue from where another process stopped. */
+  async resume(state: State, position: Position): Promise<void> {
+    await this.#main.load(state);
+    this.#position = position;
+  }
+
+  /** Steps until the training is done or `signal` fires, which lets the current step finish first. */
+  async *run(signal?: AbortSignal): AsyncGenerator<StepMetrics, void, undefined> {
+    const { steps, batches } = this.#options;
+    while (this.#position.step < steps) {
+      const { epoch, batch } = this.#position;
+      for await (const next of batches(epoch, batch)) {
+        if (signal?.aborted === true) return;
+        yield await this.#step(next);
+        if (this.#position.step >= steps || this.#position.epoch !== epoch) break;
+      }
+      if (this.#position.epoch === epoch && this.#position.step < steps)
+        throw tooFewBatches(this.#position, this.#options);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    for (const step of this.#compiled.values()) if (step !== this.#main) await step.dispose();
+    await this.#main.dispose();
+  }
+
+  async #step(batch: TrainingBatch): Promise<StepMetrics> {
+    const { schedule, optimizer, classes } = this.#options;
+    const { epoch, step } = this.#position;
+    const learningRate = schedule(step);
+    const where = `epoch ${epoch + 1}, batch ${this.#position.batch + 1}`;
+    const compiled = await this.#sized(batch.labels.length);
+    const feeds = {
+      ...batchFeeds(batch, classes, where),
+      ...optimizer.feedValues(step, learningRate),
+      ...this.#scalars(step),
+    };
+    const results = scalars(await compiled.run(pick(feeds, compiled), step));
+    const { loss = NaN, correct = 0, ...rest } = results;
+    if (!Number.isFinite(loss)) throw diverged(where, step, loss, this.#lastLoss);
+    this.#lastLoss = loss;
+    const weight = totalWeight(batch);
+    const samples = batch.labels.length;
+    const ended = this.#advance({ loss: loss * weight, correct, weight, samples });
+    return {
+      position: this.#position,
+      loss,
+      parts: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name.replace(/^loss\//, ''), value])),
+      accuracy: weight === 0 ? 0 : correct / weight,
+      learningRate,
+      samples,
+      ...(ended === undefined ? {} : { epoch: ended }),
+    };
+  }
+
+  /** Moves on by one step; gives the sums of the epoch when that was its last. */
+  #advance(step: Totals): Totals | undefined {
+    const { epoch, batch, step: done, totals: before } = this.#position;
+    const totals = {
+      loss: before.loss + step.loss,
+      correct: before.correct + step.correct,
+      weight: before.weight + step.weight,
+      samples: before.samples + step.samples,
+    };
+    const ends = batch + 1 === this.#options.stepsPerEpoch;
+    this.#position = ends
+      ? { epoch: epoch + 1, batch: 0, step: done + 1, totals: NOTHING }
+      : { epoch, batch: batch + 1, step: done + 1, totals };
+    return ends ? totals : undefined;
+  }
+
+  async #sized(size: number): Promise<CompiledStep> {
+    let compiled = this.#compiled.get(size);
+    if (compiled === undefined) {
+      const { engine, program, randomKey } = this.#options;
+      const options = { shareStateWith: this.#main, ...(randomKey === undefined ? {} : { randomKey }) };
+      compiled = await engine.compile(program(size), options);
+      this.#compiled.set(size, compiled);
+    }
+    return compiled;
+  }
+
+  #scalars(step: number): Record<string, Float32Array> {
+    const { hyper, emaDecay } = this.#options;
+    const entries = Object.entries(hyper?.(step) ?? {}).map(([name, value]): [string, Float32Array] => [
+      `hyper/${name}`,
+      Float32Array.of(value),
+    ]);
+    const feeds = Object.fromEntries(entries);
+    // Young averages follow faster, as in TensorFlow's ExponentialMovingAverage(num_updates).
+    if (emaDecay !== undefined) feeds['emaDecay'] = Float32Array.of(Math.min(emaDecay, (1 + step) / (10 + step)));
+    return feeds;
+  }
+}
+
+/** A program takes part of what a batch has: a scratch training ignores the teacher's answers, for instance. */
+function pick(feeds: Readonly<Record<string, TensorData>>, step: CompiledStep): Record<string, TensorData> {
+  return Object.fromEntries(Object.entries(feeds).filter(([name]) => step.inputs.has(name)));
+}
+
+function scalars(results: Readonly<Record<string, TensorData>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, Number(values[0])]));
+}
+
+function diverged(where: string, step: number, loss: number, last: number | undefined): UserError {
+  const before = last === undefined ? 'it was the first step' : `the last finite loss was ${last.toPrecision(4)}`;
+  return new UserError(
+    `${where} (step ${step + 1}): the loss is ${String(loss)}; ${before}`,
+    last === undefined
+      ? 'Look for NaN or huge values in the data or in the answers of the teacher.'
+      : 'Lower optimizer.learningRate, give it a warmup, or set optimizer.clipNorm to 1.',
+  );
+}
+
+function tooFewBatches({ epoch, batch }: Position, { stepsPerEpoch }: TrainerOptions): Error {
+  return new Error(`epoch ${epoch + 1} ended after ${shown(batch)} of ${stepsPerEpoch} batches`);
+}

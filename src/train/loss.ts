@@ -1,0 +1,47 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** What a loss sees of one batch. Everything is a tensor, so that a step can be traced with it inside. */
+export interface LossInput {
+  /** [batch, classes] */
+  readonly studentLogits: tf.Tensor2D;
+  /** [batch, classes] the labels as distributions: one-hot, or mixed by mixup; rows sum to 1. */
+  readonly targets: tf.Tensor2D;
+  /** [batch] weight of each sample; 1 everywhere unless classes or samples are weighted. */
+  readonly weights: tf.Tensor1D;
+  /** [batch, classes]; only for losses that need it. */
+  readonly teacherLogits?: tf.Tensor2D;
+  /** Intermediate tensors by the names that the loss asked for; [batch, ...]. */
+  readonly studentFeatures: Readonly<Record<string, tf.Tensor>>;
+  readonly teacherFeatures: Readonly<Record<string, tf.Tensor>>;
+  /** The loss' numbers as scalars, e.g. `temperature`: fed, so that they may change during training. */
+  readonly hyper: Readonly<Record<string, tf.Scalar>>;
+}
+
+export interface LossOutput {
+  /** What is minimised. */
+  readonly loss: tf.Scalar;
+  /** Its terms, before they are weighted together, for the log. */
+  readonly parts: Readonly<Record<string, tf.Scalar>>;
+}
+
+/** A pair of intermediate tensors that a feature loss compares. Shapes are without the batch. */
+export interface FeaturePair {
+  /** A layer of the student. */
+  readonly student: string;
+  /** A named intermediate output of the teacher. */
+  readonly teacher: string;
+  readonly studentShape: readonly number[];
+  readonly teacherShape: readonly number[];
+}
+
+export interface Loss {
+  readonly name: string;
+  readonly needs: 'labels' | 'logits' | 'features';
+  /** Numbers that are fed at every step, with their values. */
+  readonly hyper: Readonly<Record<string, number>>;
+  /** What it compares, for feature losses. */
+  readonly features: readonly FeaturePair[];
+  /** Variables of its own that are trained along, e.g. a regressor, by state name. */
+  readonly variables: Readonly<Record<string, tf.Variable>>;
+  readonly compute: (input: LossInput) => LossOutput;
+}
