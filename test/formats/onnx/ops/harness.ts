@@ -1,8 +1,13 @@
 import '@tensorflow/tfjs-backend-cpu';
+// For its side effect: tfjs' gradients.
+import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import type { Attrs, DType, TensorData } from '../../../../src/graph/types.ts';
 import { Evaluator } from '../../../../src/runtime/evaluator.ts';
+
+// tfjs' cpu backend else advises to install a faster one.
+tf.env().set('IS_TEST', true);
 
 /** One evaluator for a test file. */
 export const evaluator = new Evaluator();

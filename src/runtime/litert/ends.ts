@@ -1,0 +1,70 @@
+import { UserError } from '../../base/errors.ts';
+import { tensorTypes } from '../../formats/tflite/schema/tensor-types.ts';
+import type { TfliteModel } from '../../formats/tflite/types.ts';
+import type { DType, TensorData } from '../../graph/types.ts';
+
+/** An input or output of a model. */
+export interface End {
+  readonly name: string;
+  readonly dtype: DType;
+  /** -1 where the size may differ from call to call. */
+  readonly shape: readonly number[];
+  /** How integers stand for real numbers: real = scale · (stored - zeroPoint). */
+  readonly quantization?: { readonly scale: number; readonly zeroPoint: number };
+}
+
+export interface Ends {
+  readonly inputs: readonly End[];
+  readonly outputs: readonly End[];
+}
+
+/** Inputs and outputs in the order of the main subgraph, under the names of its signature, or of the tensors. */
+export function modelEnds(model: TfliteModel): Ends {
+  const main = model.subgraphs[0];
+  if (main === undefined) throw new UserError('the TFLite file has no graph', 'Export the model again.');
+  const signature = model.signatureDefs?.find(({ subgraphIndex }) => (subgraphIndex ?? 0) === 0);
+  const describe = (index: number, labels: readonly { name: string; tensorIndex: number }[] = []): End => {
+    const tensor = main.tensors[index]!;
+    const { scale, zeroPoint } = tensor.quantization ?? {};
+    return {
+      name: labels.find(({ tensorIndex }) => tensorIndex === index)?.name ?? tensor.name,
+      dtype: tensorTypes[tensor.type] as DType,
+      shape: tensor.shapeSignature ?? tensor.shape ?? [],
+      ...(scale?.length === 1 ? { quantization: { scale: scale[0]!, zeroPoint: Number(zeroPoint?.[0] ?? 0) } } : {}),
+    };
+  };
+  return {
+    inputs: main.inputs.map((index) => describe(index, signature?.inputs)),
+    outputs: main.outputs.map((index) => describe(index, signature?.outputs)),
+  };
+}
+
+const ARRAYS: Readonly<Partial<Record<DType, new (buffer: ArrayBuffer) => TensorData>>> = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+/** Raw bytes as values of a type. */
+export function asValues(dtype: DType, buffer: ArrayBuffer): TensorData {
+  return new ARRAYS[dtype]!(buffer);
+}
+
+/** The value fed for an input, checked against its type and size, with the concrete shape that it has. */
+export function fed(end: End, feeds: Readonly<Record<string, TensorData>>): { data: TensorData; shape: number[] } {
+  const data = feeds[end.name];
+  if (data === undefined) throw new Error(`input ${end.name} is not fed`);
+  if (data.constructor.name !== ARRAYS[end.dtype]!.name)
+    throw new Error(`input ${end.name} is ${end.dtype}, received a ${data.constructor.name}`);
+  const fixed = end.shape.reduce((product, size) => (size < 0 ? product : product * size), 1);
+  const open = end.shape.filter((size) => size < 0).length;
+  const batch = data.length / fixed;
+  if (open > 1 || !Number.isInteger(batch) || (open === 0 && batch !== 1))
+    throw new Error(`input ${end.name} has the shape [${end.shape.join(', ')}], received ${data.length} values`);
+  return { data, shape: end.shape.map((size) => (size < 0 ? batch : size)) };
+}

@@ -1,0 +1,153 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import type { TensorData } from '../../graph/types.ts';
+import type { TfliteSession } from '../litert.ts';
+import { asValues, fed } from './ends.ts';
+import type { Ends } from './ends.ts';
+
+/** A pointer of the C library. */
+type Pointer = unknown;
+type Native = ReturnType<typeof bind>;
+
+const LIBRARIES: Readonly<Record<string, string>> = {
+  'linux x64': 'linux_amd64/libtensorflowlite_c.so',
+  'linux arm64': 'linux_arm64/libtensorflowlite_c.so',
+  'darwin arm64': 'darwin_arm64/libtensorflowlite_c.dylib',
+  'win32 x64': 'windows_amd64/tensorflowlite_c.dll',
+};
+
+/** Opens a model with TensorFlow Lite's C library and its XNNPACK delegate. */
+export function openNative(bytes: Uint8Array, ends: Ends, threads: number): TfliteSession {
+  const native = (loaded ??= load());
+  // The library reads the model from this copy as long as it lives.
+  const kept = Uint8Array.from(bytes);
+  const model = native.modelCreate(kept, kept.length);
+  if (model === null) throw new UserError('TensorFlow Lite does not take the file', 'Export the model again.');
+  const options = native.optionsCreate();
+  native.optionsThreads(options, threads);
+  const delegate = native.xnnpackCreate({ num_threads: threads, flags: QUANTIZED_KERNELS });
+  native.optionsDelegate(options, delegate);
+  const interpreter = native.create(model, options);
+  if (interpreter === null || native.allocate(interpreter) !== 0)
+    throw new UserError(
+      'TensorFlow Lite 2.9 cannot run the model: an operator, or a version of one, that it does not know',
+      'Use the litert runtime.',
+    );
+  const call = { native, interpreter, ends };
+  return {
+    ...ends,
+    runtime: 'native',
+    // eslint-disable-next-line @typescript-eslint/require-await -- the interface is asynchronous, the C call is not
+    run: async (feeds) => {
+      feed(call, feeds);
+      if (native.invoke(interpreter) !== 0) throw new Error('TensorFlow Lite failed to run the model');
+      return Object.fromEntries(ends.outputs.map((end, i) => [end.name, result(call, i)]));
+    },
+    dispose: () => {
+      // In this order, and the model's bytes last: the reverse of how they refer to each other.
+      native.delete(interpreter);
+      native.xnnpackDelete(delegate);
+      native.optionsDelete(options);
+      native.modelDelete(model);
+      kept.fill(0);
+    },
+  };
+}
+
+/** Flags of the delegate: signed and unsigned 8-bit kernels. */
+const QUANTIZED_KERNELS = 3;
+
+interface Call {
+  readonly native: Native;
+  readonly interpreter: Pointer;
+  readonly ends: Ends;
+}
+
+function feed({ native, interpreter, ends }: Call, feeds: Readonly<Record<string, TensorData>>): void {
+  const values = ends.inputs.map((end) => fed(end, feeds));
+  let resized = false;
+  values.forEach(({ shape }, i) => {
+    const tensor = native.input(interpreter, i);
+    if (shape.every((size, axis) => size === native.dim(tensor, axis))) return;
+    native.resize(interpreter, i, Int32Array.from(shape), shape.length);
+    resized = true;
+  });
+  if (resized && native.allocate(interpreter) !== 0) throw new Error('TensorFlow Lite cannot take this batch size');
+  values.forEach(({ data }, i) => {
+    if (native.copyIn(native.input(interpreter, i), data, data.byteLength) !== 0)
+      throw new Error(`TensorFlow Lite refused the value of input ${ends.inputs[i]!.name}`);
+  });
+}
+
+function result({ native, interpreter, ends }: Call, i: number): TensorData {
+  const tensor = native.output(interpreter, i);
+  const buffer = new ArrayBuffer(Number(native.byteSize(tensor)));
+  native.copyOut(tensor, new Uint8Array(buffer), buffer.byteLength);
+  return asValues(ends.outputs[i]!.dtype, buffer);
+}
+
+let loaded: Native | undefined;
+
+function load(): Native {
+  const require = createRequire(import.meta.url);
+  const library = LIBRARIES[`${process.platform} ${process.arch}`];
+  if (library === undefined)
+    throw new UserError(`no native TensorFlow Lite for ${process.platform} ${process.arch}`, 'Use the litert runtime.');
+  try {
+    const folder = path.dirname(require.resolve('tfjs-tflite-node/package.json'));
+    return bind(require('koffi') as typeof import('koffi').default, path.join(folder, 'cc_deps', library));
+  } catch (error) {
+    throw new UserError(
+      'the native TensorFlow Lite library is not installed',
+      'Run: npm install --ignore-scripts koffi tfjs-tflite-node@0.0.2, or use the litert runtime.',
+      { cause: error },
+    );
+  }
+}
+
+/** The functions of the C library by our own names. */
+function bind(koffi: typeof import('koffi').default, file: string) {
+  // Pinned (RTLD_NOW | RTLD_NODELETE): at exit koffi unloads it while threads of XNNPACK's pool still run in it.
+  if (process.platform === 'linux')
+    koffi.load('libc.so.6').func('void *dlopen(const char *file, int flags)')(file, 0x1002);
+  const library = koffi.load(file);
+  const f = <T>(declaration: string): T => library.func(declaration) as unknown as T;
+  // In this build the options have two fields; later ones have more.
+  koffi.struct('TfLiteXNNPackDelegateOptions', { num_threads: 'int32_t', flags: 'uint32_t' });
+  type OnePointer<R> = (pointer: Pointer) => R;
+  type Indexed<R> = (pointer: Pointer, index: number) => R;
+  return {
+    modelCreate: f<(data: Uint8Array, size: number) => Pointer>(
+      'void *TfLiteModelCreate(const void *data, size_t size)',
+    ),
+    modelDelete: f<OnePointer<void>>('void TfLiteModelDelete(void *model)'),
+    optionsCreate: f<() => Pointer>('void *TfLiteInterpreterOptionsCreate()'),
+    optionsDelete: f<OnePointer<void>>('void TfLiteInterpreterOptionsDelete(void *options)'),
+    optionsThreads: f<Indexed<void>>('void TfLiteInterpreterOptionsSetNumThreads(void *options, int32_t n)'),
+    optionsDelegate: f<(o: Pointer, d: Pointer) => void>('void TfLiteInterpreterOptionsAddDelegate(void *o, void *d)'),
+    xnnpackCreate: f<(options: object) => Pointer>(
+      'void *TfLiteXNNPackDelegateCreate(const TfLiteXNNPackDelegateOptions *options)',
+    ),
+    xnnpackDelete: f<OnePointer<void>>('void TfLiteXNNPackDelegateDelete(void *delegate)'),
+    create: f<(model: Pointer, options: Pointer) => Pointer>(
+      'void *TfLiteInterpreterCreate(void *model, void *options)',
+    ),
+    delete: f<OnePointer<void>>('void TfLiteInterpreterDelete(void *interpreter)'),
+    allocate: f<OnePointer<number>>('int TfLiteInterpreterAllocateTensors(void *interpreter)'),
+    invoke: f<OnePointer<number>>('int TfLiteInterpreterInvoke(void *interpreter)'),
+    resize: f<(i: Pointer, index: number, dims: Int32Array, n: number) => number>(
+      'int TfLiteInterpreterResizeInputTensor(void *interpreter, int32_t index, const int *dims, int32_t n)',
+    ),
+    input: f<Indexed<Pointer>>('void *TfLiteInterpreterGetInputTensor(void *interpreter, int32_t index)'),
+    output: f<Indexed<Pointer>>('void *TfLiteInterpreterGetOutputTensor(void *interpreter, int32_t index)'),
+    dim: f<Indexed<number>>('int32_t TfLiteTensorDim(void *tensor, int32_t axis)'),
+    byteSize: f<OnePointer<number>>('size_t TfLiteTensorByteSize(void *tensor)'),
+    copyIn: f<(tensor: Pointer, data: TensorData, size: number) => number>(
+      'int TfLiteTensorCopyFromBuffer(void *tensor, const void *data, size_t size)',
+    ),
+    copyOut: f<(tensor: Pointer, data: Uint8Array, size: number) => number>(
+      'int TfLiteTensorCopyToBuffer(void *tensor, _Out_ void *data, size_t size)',
+    ),
+  };
+}
