@@ -1,0 +1,50 @@
+import { UserError } from '../../base/errors.ts';
+import type { RandomStream } from '../../base/random.ts';
+import type { AugmentStep } from '../config.ts';
+import { isImageShape } from '../dataset.ts';
+import type { Normalization } from '../dataset.ts';
+import type { StepContext } from './image.ts';
+import { cutoutStep, flipStep, rotateStep, shiftStep } from './steps.ts';
+import type { ImageStep } from './steps.ts';
+
+/** Augments one normalized sample in place. */
+export type Augmenter = (sample: Float32Array, random: RandomStream) => void;
+
+/** The steps that change single samples, as one function; undefined if there are none (mixup works on batches). */
+export function createAugmenter(
+  steps: readonly AugmentStep[],
+  shape: readonly number[],
+  normalization: Normalization,
+): Augmenter | undefined {
+  const single = steps.filter((step) => !('mixup' in step));
+  if (single.length === 0) return undefined;
+  if (!isImageShape(shape)) {
+    throw new UserError(
+      `augment: ${Object.keys(single[0]!).join()} changes images, but a sample is [${shape.join(', ')}]`,
+      'Remove it, or set `shape: [height, width, channels]` if the columns are pixels.',
+    );
+  }
+  const [height, width, channels] = shape;
+  const { mean, std } = normalization;
+  const black = Float32Array.from(mean, (value, c) => -value / std[c]!);
+  const functions = single.map((step) => imageStep(step, { height, width, channels, black }));
+  return (sample, random) => {
+    for (const apply of functions) apply(sample, random);
+  };
+}
+
+function imageStep(step: AugmentStep, context: StepContext): ImageStep {
+  if ('shift' in step) return shiftStep(context, step.shift, 'black');
+  if ('crop' in step) {
+    const { padding, edge = 'black' } = typeof step.crop === 'number' ? { padding: step.crop } : step.crop;
+    return shiftStep(context, padding, edge ?? 'black');
+  }
+  if ('flip' in step) return flipStep(context, step.flip);
+  if ('rotate' in step) return rotateStep(context, step.rotate);
+  if ('cutout' in step) return cutoutStep(context, step.cutout);
+  throw new Error(`no augmentation ${JSON.stringify(step)}`);
+}
+
+export function mixupAlpha(steps: readonly AugmentStep[]): number | undefined {
+  return steps.find((step) => 'mixup' in step)?.mixup;
+}

@@ -1,0 +1,11 @@
+/** Pixels are stored row by row, channels last. */
+export interface ImageShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** What a step is made from. `black` is the normalized value of 0, per channel. */
+export interface StepContext extends ImageShape {
+  readonly black: Float32Array;
+}

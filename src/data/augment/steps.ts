@@ -1,0 +1,43 @@
+import type { RandomStream } from '../../base/random.ts';
+import type { StepContext } from './image.ts';
+import { rotate } from './rotate.ts';
+import { mirrorHorizontally, mirrorVertically, translate } from './translate.ts';
+
+/** Changes one normalized image [height, width, channels] in place; all chance comes from `random`. */
+export type ImageStep = (image: Float32Array, random: RandomStream) => void;
+
+export function shiftStep(context: StepContext, distance: number, edge: 'black' | 'reflect'): ImageStep {
+  const reach = Math.floor(distance);
+  const scratch = new Float32Array(context.height * context.width * context.channels);
+  return (image, random) => {
+    const dy = random.below(2 * reach + 1) - reach;
+    const dx = random.below(2 * reach + 1) - reach;
+    if (dy !== 0 || dx !== 0) translate(image, scratch, context, dy, dx, edge);
+  };
+}
+
+export function flipStep(context: StepContext, direction: 'horizontal' | 'vertical'): ImageStep {
+  const mirror = direction === 'horizontal' ? mirrorHorizontally : mirrorVertically;
+  return (image, random) => {
+    if (random.below(2) === 1) mirror(image, context);
+  };
+}
+
+export function rotateStep(context: StepContext, degrees: number): ImageStep {
+  const scratch = new Float32Array(context.height * context.width * context.channels);
+  return (image, random) => {
+    rotate(image, scratch, context, ((2 * random.uniform() - 1) * degrees * Math.PI) / 180);
+  };
+}
+
+/** The square's centre is anywhere in the image, so that part of it may lie outside; it is filled with 0, as in the paper. */
+export function cutoutStep({ height, width, channels }: StepContext, side: number): ImageStep {
+  return (image, random) => {
+    const top = random.below(height) - Math.floor(side / 2);
+    const left = random.below(width) - Math.floor(side / 2);
+    const [from, to] = [Math.max(0, left), Math.min(width, left + side)];
+    for (let y = Math.max(0, top); y < Math.min(height, top + side); y++) {
+      image.fill(0, (y * width + from) * channels, (y * width + to) * channels);
+    }
+  };
+}

@@ -1,0 +1,55 @@
+import type { ImageShape, StepContext } from './image.ts';
+
+/** Move an image down by `dy` and right by `dx`; what comes in is black, or the image mirrored at its border pixels. */
+export function translate(
+  image: Float32Array,
+  scratch: Float32Array,
+  { height, width, channels, black }: StepContext,
+  dy: number,
+  dx: number,
+  edge: 'black' | 'reflect',
+): void {
+  scratch.set(image);
+  for (let y = 0; y < height; y++) {
+    const fromY = edge === 'reflect' ? mirrored(y - dy, height) : y - dy;
+    const outside = fromY < 0 || fromY >= height;
+    for (let x = 0; x < width; x++) {
+      const fromX = edge === 'reflect' ? mirrored(x - dx, width) : x - dx;
+      const to = (y * width + x) * channels;
+      if (outside || fromX < 0 || fromX >= width) for (let c = 0; c < channels; c++) image[to + c] = black[c]!;
+      else {
+        const from = (fromY * width + fromX) * channels;
+        for (let c = 0; c < channels; c++) image[to + c] = scratch[from + c]!;
+      }
+    }
+  }
+}
+
+/** -1 becomes 1 and `size` becomes `size - 2`: the border pixel itself is not repeated. */
+function mirrored(position: number, size: number): number {
+  if (size === 1) return 0;
+  const period = 2 * (size - 1);
+  const inPeriod = ((position % period) + period) % period;
+  return inPeriod < size ? inPeriod : period - inPeriod;
+}
+
+export function mirrorHorizontally(image: Float32Array, { height, width, channels }: ImageShape): void {
+  for (let y = 0; y < height; y++) {
+    for (let left = 0, right = width - 1; left < right; left++, right--) {
+      swap(image, (y * width + left) * channels, (y * width + right) * channels, channels);
+    }
+  }
+}
+
+export function mirrorVertically(image: Float32Array, { height, width, channels }: ImageShape): void {
+  const row = width * channels;
+  for (let top = 0, bottom = height - 1; top < bottom; top++, bottom--) swap(image, top * row, bottom * row, row);
+}
+
+function swap(values: Float32Array, a: number, b: number, length: number): void {
+  for (let i = 0; i < length; i++) {
+    const value = values[a + i]!;
+    values[a + i] = values[b + i]!;
+    values[b + i] = value;
+  }
+}

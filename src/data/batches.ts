@@ -1,0 +1,130 @@
+import { RandomStream } from '../base/random.ts';
+import { createAugmenter, mixupAlpha } from './augment/augment.ts';
+import { mixup } from './augment/mixup.ts';
+import type { Mix } from './augment/mixup.ts';
+import type { AugmentStep } from './config.ts';
+import { sizeOf } from './dataset.ts';
+import type { Dataset } from './dataset.ts';
+import { sampleWriter } from './samples.ts';
+
+export interface BatchOptions {
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly epoch: number;
+  /** Default true; false: in the order of the data set. */
+  readonly shuffle?: boolean | undefined;
+  /** Default: none. Evaluation wants none. */
+  readonly augment?: readonly AugmentStep[] | undefined;
+  /** Draw the augmentation from this many fixed views instead of anew: epoch e sees view e mod views, see `viewOf`. */
+  readonly views?: number | undefined;
+  /** Where to begin, e.g. after a resume: the batches from here on are those that a whole epoch has. Default 0. */
+  readonly startBatch?: number | undefined;
+  /** [classes]; fills `weights`. */
+  readonly classWeights?: Float32Array | undefined;
+  /** Use one `x` for all batches: each is then valid only until the next is asked for. Default false. */
+  readonly reuse?: boolean | undefined;
+}
+
+export interface Batch {
+  /** Position in the epoch. */
+  readonly index: number;
+  /** [n] rows of the data set; `dataset.ids[row]` and `sampleId(dataset, row)` name the sample. */
+  readonly ids: Int32Array;
+  /** [n, ...sampleShape] normalized and augmented. */
+  readonly x: Float32Array;
+  /** The shape of `x`. */
+  readonly shape: readonly number[];
+  /** [n] class indexes. */
+  readonly labels: Int32Array;
+  /** [n] weight of each sample in the loss. */
+  readonly weights?: Float32Array;
+  readonly mix?: Mix;
+  /** Which of the fixed views this is. */
+  readonly view?: number;
+}
+
+/** Batches in an epoch, the last, smaller one included. */
+export function batchCount(samples: number, batchSize: number): number {
+  return Math.ceil(samples / batchSize);
+}
+
+/** The batches of one epoch. Their order and content depend on the data set, `seed` and `epoch` alone. */
+export function* batches(dataset: Dataset, options: BatchOptions): Generator<Batch, void, undefined> {
+  const make = batchMaker(dataset, options);
+  const count = batchCount(dataset.count, options.batchSize);
+  const size = sizeOf(dataset.sampleShape) * Math.min(options.batchSize, dataset.count);
+  const buffer = options.reuse === true ? new Float32Array(size) : undefined;
+  for (let index = options.startBatch ?? 0; index < count; index++) yield make(index, buffer);
+}
+
+/** Makes any batch of an epoch, in any order; so workers can share the work and a resumed run can start anywhere. */
+export function batchMaker(dataset: Dataset, options: BatchOptions): (index: number, buffer?: Float32Array) => Batch {
+  const { seed, epoch, batchSize, classWeights, augment = [], views } = options;
+  const order =
+    options.shuffle === false ? undefined : new RandomStream(seed, 'order', epoch).permutation(dataset.count);
+  const view = views === undefined || augment.length === 0 ? undefined : epoch % views;
+  const write = augmentedWriter(dataset, augment, seed, view === undefined ? ['epoch', epoch] : ['view', view]);
+  const alpha = mixupAlpha(augment ?? []);
+  const mixes = new RandomStream(seed, 'mixup', epoch);
+  const size = sizeOf(dataset.sampleShape);
+
+  return (index, buffer) => {
+    const start = index * batchSize;
+    const n = Math.min(batchSize, dataset.count - start);
+    const ids = new Int32Array(n);
+    const labels = new Int32Array(n);
+    const x = buffer === undefined ? new Float32Array(n * size) : buffer.subarray(0, n * size);
+    for (let i = 0; i < n; i++) {
+      const row = order === undefined ? start + i : order[start + i]!;
+      ids[i] = row;
+      labels[i] = dataset.labels[row]!;
+      write(row, x, i * size);
+    }
+    const mix = alpha === undefined ? undefined : mixup(x, n, alpha, mixes.seek(index));
+    return {
+      index,
+      ids,
+      x,
+      shape: [n, ...dataset.sampleShape],
+      labels,
+      ...(classWeights && { weights: sampleWeights(labels, classWeights, mix) }),
+      ...(mix && { mix }),
+      ...(view !== undefined && { view }),
+    };
+  };
+}
+
+/**
+ * View `view` of the samples `rows`, [rows, ...sampleShape]: what `batches` gives for them in every epoch e with
+ * e mod views = view, mixup aside. A teacher's answer to a view can so be stored once, under the sample's id and the view.
+ */
+export function viewOf(
+  dataset: Dataset,
+  rows: ArrayLike<number>,
+  { seed, view, augment }: { seed: number; view: number; augment: readonly AugmentStep[] },
+): Float32Array {
+  const size = sizeOf(dataset.sampleShape);
+  const write = augmentedWriter(dataset, augment, seed, ['view', view]);
+  const out = new Float32Array(rows.length * size);
+  for (let i = 0; i < rows.length; i++) write(rows[i]!, out, i * size);
+  return out;
+}
+
+/** One key per epoch or view, one substream per sample id: a sample's chance does not depend on where it is in the order. */
+function augmentedWriter(dataset: Dataset, augment: readonly AugmentStep[], seed: number, key: [string, number]) {
+  const plain = sampleWriter(dataset);
+  const apply = createAugmenter(augment, dataset.sampleShape, dataset.normalization);
+  if (apply === undefined) return plain;
+  const random = new RandomStream(seed, 'augment', dataset.idPrefix, ...key);
+  const size = sizeOf(dataset.sampleShape);
+  return (row: number, out: Float32Array, offset: number) => {
+    plain(row, out, offset);
+    apply(out.subarray(offset, offset + size), random.seek(dataset.ids[row]!));
+  };
+}
+
+function sampleWeights(labels: Int32Array, classWeights: Float32Array, mix: Mix | undefined): Float32Array {
+  const own = Float32Array.from(labels, (label) => classWeights[label]!);
+  if (mix === undefined) return own;
+  return own.map((weight, i) => mix.lambda[i]! * weight + (1 - mix.lambda[i]!) * own[mix.partners[i]!]!);
+}

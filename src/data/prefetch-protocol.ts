@@ -1,0 +1,39 @@
+import type { Batch, BatchOptions } from './batches.ts';
+import type { Dataset } from './dataset.ts';
+
+/** What a prefetch worker is started with. */
+export interface WorkerSetup {
+  readonly dataset: Dataset;
+  /** This worker makes batches first, first + step, first + 2·step, … after the start. */
+  readonly first: number;
+  readonly step: number;
+  /** Batches that may be made ahead of the reader. */
+  readonly ahead: number;
+  readonly control: Int32Array;
+}
+
+/** Cells of `control`, which reader and worker share. */
+export const CONTROL = {
+  /** Number of the job that is wanted; 0: none. A worker drops a job as soon as another number stands here. */
+  job: 0,
+  /** Batches of this job that the reader has taken from this worker. */
+  taken: 1,
+  /** Goes up with every change of the others; a waiting worker sleeps on it. */
+  changes: 2,
+} as const;
+
+export interface Job {
+  readonly job: number;
+  readonly options: BatchOptions;
+}
+
+export interface WorkerError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  /** The remedy, if it was a `UserError`. */
+  readonly hint: string | undefined;
+}
+
+export type FromWorker =
+  { readonly job: number; readonly batch: Batch } | { readonly job: number; readonly error: WorkerError };
