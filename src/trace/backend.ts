@@ -73,10 +73,11 @@ export class LazyBackend extends tf.KernelBackend {
     return same ? value : op('Reshape', [value], { shape: [...shape] });
   }
 
-  partsOf({ dataId }: tf.TensorInfo): { readonly real: tf.TensorInfo; readonly imag: tf.TensorInfo } {
+  /** Real and imaginary part of a complex tensor, in its shape. */
+  partsOf({ dataId, shape }: tf.TensorInfo): { readonly real: tf.TensorInfo; readonly imag: tf.TensorInfo } {
     const { complex } = this.#data.get(dataId);
     if (complex === undefined) throw new Error('this tensor is not complex');
-    return complex;
+    return { real: { ...complex.real, shape }, imag: { ...complex.imag, shape } };
   }
 
   override async read(dataId: tf.DataId): Promise<tf.BackendValues> {

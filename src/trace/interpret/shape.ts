@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { DType } from '../../graph/types.ts';
 import { tfjsDtype } from './elementwise.ts';
 import type { Rules } from './table.ts';
-import { number, numbers } from './table.ts';
+import { kernel, number, numbers } from './table.ts';
 
 function pairs(flat: readonly number[]): [number, number][] {
   return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);
@@ -35,7 +35,8 @@ export const shape: Rules = {
     return tf.unsortedSegmentSum(rows, tf.reshape<tf.Rank.R1>(ids!, [ids!.size]), number(attrs, 'numSegments'));
   },
   OneHot: ([indices], attrs) => {
-    const on = tf.oneHot(indices!, number(attrs, 'depth'), number(attrs, 'onValue'), number(attrs, 'offValue'));
+    const [depth, onValue, offValue] = ['depth', 'onValue', 'offValue'].map((name) => number(attrs, name));
+    const on = kernel('OneHot', { indices: indices! }, { depth, onValue, offValue, dtype: 'float32' });
     return tf.cast(on, tfjsDtype(attrs.dtype as DType));
   },
   DepthToSpace: ([x], attrs) => tf.depthToSpace(x as tf.Tensor4D, number(attrs, 'blockSize')),

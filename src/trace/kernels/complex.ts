@@ -37,7 +37,9 @@ function partsOf(inputs: TensorInputs, part: 'real' | 'imag', backend: LazyBacke
 
 function byParts(row: Row): TensorRow {
   return (inputs, attrs, backend) => {
-    const parts = (['real', 'imag'] as const).map((part) => row(valuesOf(partsOf(inputs, part, backend), backend), attrs));
+    const parts = (['real', 'imag'] as const).map((part) =>
+      row(valuesOf(partsOf(inputs, part, backend), backend), attrs),
+    );
     const [real, imag] = parts.map((values) => [values].flat().map((value) => backend.hold(value))) as [
       tf.TensorInfo[],
       tf.TensorInfo[],

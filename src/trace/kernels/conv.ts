@@ -4,7 +4,7 @@ import type { Value } from '../value.ts';
 import { op } from '../value.ts';
 import { activate } from './matmul.ts';
 import type { Attributes, Row, Table } from './table.ts';
-import { reshape, transpose } from './table.ts';
+import { reshape, size, transpose } from './table.ts';
 
 type Info = tf.backend_util.Conv2DInfo;
 
@@ -34,11 +34,17 @@ function convInfo(
     filterShape as [number, number, number, number],
     attrs.strides as number,
     (attrs.dilations as number | null | undefined) ?? 1,
-    attrs.pad as 'same',
+    padding(attrs) as 'same',
     attrs.dimRoundingMode as 'floor',
     depthwise,
     'channelsLast',
   );
+}
+
+/** Explicit paddings come in the order of the data's axes. */
+function padding(attrs: Attributes): unknown {
+  const pad = attrs.pad as unknown;
+  return channelsFirst(attrs) && Array.isArray(pad) ? TO_NHWC.map((i) => pad[i] as unknown) : pad;
 }
 
 /** Strides, dilations and paddings in numbers; what rounding up needs is added at the far edges. */
@@ -83,13 +89,13 @@ const fused =
           ? toLast(value, attrs)
           : value;
     const slope = preluActivationWeights === undefined ? undefined : last(preluActivationWeights);
-    return fromLast(activate(bias === undefined ? y : op('Add', [y, flat(bias)]), attrs, slope), attrs);
+    return fromLast(activate(bias === undefined ? y : op('Add', [y, perChannel(bias, y)]), attrs, slope), attrs);
   };
 
 /** A bias per channel, whatever ones tfjs was given around it. */
-function flat(bias: Value): Value {
-  const channels = bias.type.shape.reduce((n, dim) => n * dim, 1);
-  return bias.type.shape.length === 0 || channels === 1 ? bias : reshape(bias, [channels]);
+function perChannel(bias: Value, y: Value): Value {
+  const channels = y.type.shape.at(-1)!;
+  return size(bias.type.shape) === channels ? reshape(bias, [channels]) : bias;
 }
 
 const backpropInput =

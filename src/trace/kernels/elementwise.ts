@@ -77,7 +77,7 @@ export const elementwise: Table = {
   Neg: numeric('Neg'),
   Reciprocal: real('Reciprocal'),
   Relu: numeric('Relu'),
-  Relu6: real('Relu6'),
+  Relu6: ({ x }) => cast(op('Relu6', [toFloat(x!)]), x!.type.dtype),
   Round: rounding('Round'),
   Rsqrt: real('Rsqrt'),
   Selu: real('Selu'),
@@ -92,7 +92,8 @@ export const elementwise: Table = {
   Tanh: real('Tanh'),
   LogicalNot: ({ x }) => op('LogicalNot', [cast(x!, 'bool')]),
   LeakyRelu: ({ x }, { alpha }) => op('LeakyRelu', [toFloat(x!)], { alpha: alpha as number }),
-  Step: ({ x }, { alpha }) => op('Step', [toFloat(x!)], { alpha: (alpha as number | undefined) ?? 0 }),
+  Step: ({ x }, { alpha }) =>
+    cast(op('Step', [toFloat(x!)], { alpha: (alpha as number | undefined) ?? 0 }), x!.type.dtype),
   ClipByValue: ({ x }, { clipValueMin, clipValueMax }) =>
     op('ClipByValue', [x!], { clipValueMin: clipValueMin as number, clipValueMax: clipValueMax as number }),
   Prelu: ({ x, alpha }) => op('Prelu', [toFloat(x!), toFloat(alpha!)]),

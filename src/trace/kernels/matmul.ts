@@ -1,11 +1,12 @@
 import type { Value } from '../value.ts';
 import { op } from '../value.ts';
 import type { Attributes, Table } from './table.ts';
-import { rank, reshape, scalar, toFloat } from './table.ts';
+import { cast, rank, reshape, scalar, toFloat } from './table.ts';
 
 /** Batches of one matrix are multiplied as matrices. */
 export function matMul(a: Value, b: Value, transposeA = false, transposeB = false): Value {
-  return batched(a, b, (x, y) => op('BatchMatMul', [toFloat(x), toFloat(y)], { transposeA, transposeB }));
+  const product = batched(a, b, (x, y) => op('BatchMatMul', [toFloat(x), toFloat(y)], { transposeA, transposeB }));
+  return cast(product, a.type.dtype === 'float32' || b.type.dtype === 'float32' ? 'float32' : 'int32');
 }
 
 function batched(a: Value, b: Value, multiply: (a: Value, b: Value) => Value): Value {

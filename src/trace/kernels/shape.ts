@@ -94,8 +94,8 @@ function emptied(x: Value, to: readonly number[]): Value {
 }
 
 /** Some helpers of tfjs want a tensor and read its shape alone. */
-function tensorLike(x: Value): tf.Tensor {
-  return { shape: [...x.type.shape], rank: rank(x) } as unknown as tf.Tensor;
+export function tensorLike(x: Value): tf.Tensor {
+  return { shape: [...x.type.shape], rank: rank(x), dtype: x.type.dtype } as unknown as tf.Tensor;
 }
 
 function spaceToBatch(x: Value, blockShape: readonly number[], paddings: readonly (readonly number[])[]): Value {
@@ -115,11 +115,18 @@ function batchToSpace(x: Value, blockShape: readonly number[], crops: readonly (
   const pieces = reshape(x, getReshaped(shape, block, size(block)));
   const moved = transpose(pieces, getPermuted(rank(pieces), block.length));
   const whole = getReshapedPermuted(shape, block, size(block));
-  return slice(reshape(moved, whole), getSliceBeginCoords(cut, block.length), getSliceSize(whole, cut, block.length));
+  const begin = getSliceBeginCoords(cut, block.length);
+  const length = getSliceSize(whole, cut, block.length);
+  return slice(
+    reshape(moved, whole),
+    whole.map((_, i) => begin[i] ?? 0),
+    whole.map((dim, i) => length[i] ?? dim),
+  );
 }
 
 function einsum(terms: readonly Value[], equation: string): Value {
   const { allDims, summedDims, idDims } = tf.backend_util.decodeEinsumEquation(equation, terms.length);
+  tf.backend_util.checkEinsumDimSizes(allDims.length, idDims, terms.map(tensorLike));
   const { path, steps } = tf.backend_util.getEinsumComputePath(summedDims, idDims);
   let product: Value | undefined;
   let remaining = allDims.length;
@@ -146,12 +153,23 @@ export const shape: Table = {
   Concat: (inputs, { axis }) => {
     const values = Object.values(inputs);
     const [along] = axesOf(axis as number, values[0]!) as [number];
+    tf.backend_util.assertParamsConsistent(
+      values.map(({ type }) => [...type.shape]),
+      along,
+    );
     const full = values.filter((value) => size(value.type.shape) > 0);
     return concat(sameDtype(full.length === 0 ? values : full), along);
   },
   Pack: (inputs, { axis }) => {
-    const values = sameDtype(Object.values(inputs));
+    const values = Object.values(inputs);
     const shape = [...values[0]!.type.shape];
+    for (const { type } of values) {
+      tf.util.assertShapesMatch(shape, [...type.shape], 'All tensors passed to stack must have matching shapes');
+      tf.util.assert(
+        type.dtype === values[0]!.type.dtype,
+        () => 'All tensors passed to stack must have matching dtypes',
+      );
+    }
     const along = (axis as number) < 0 ? (axis as number) + shape.length + 1 : (axis as number);
     shape.splice(along, 0, 1);
     return concat(
@@ -178,12 +196,19 @@ export const shape: Table = {
   MirrorPad: ({ x }, { paddings, mode }) =>
     op('MirrorPad', [x!], { paddings: (paddings as number[][]).flat(), mode: mode as string }),
   Reverse: ({ x }, { dims }) => (rank(x!) === 0 ? x! : op('Reverse', [x!], { axes: axesOf(dims as number[], x!) })),
-  GatherV2: ({ x, indices }, { axis, batchDims }) =>
-    op('GatherV2', [x!, cast(indices!, 'int32')], {
-      axis: axesOf(axis as number, x!)[0]!,
-      batchDims: (batchDims as number | undefined) ?? 0,
-    }),
-  GatherNd: ({ params, indices }) => op('GatherNd', [params!, cast(indices!, 'int32')]),
+  GatherV2: ({ x, indices }, attrs) => {
+    const [axis] = axesOf(attrs.axis as number, x!) as [number];
+    const batchDims = (attrs.batchDims as number | undefined) ?? 0;
+    tf.backend_util.segment_util.collectGatherOpShapeInfo(tensorLike(x!), tensorLike(indices!), axis, batchDims);
+    return op('GatherV2', [x!, cast(indices!, 'int32')], {
+      axis,
+      batchDims: batchDims < 0 ? batchDims + rank(indices!) : batchDims,
+    });
+  },
+  GatherNd: ({ params, indices }) => {
+    tf.backend_util.prepareAndValidate(tensorLike(params!), tensorLike(indices!));
+    return op('GatherNd', [params!, cast(indices!, 'int32')]);
+  },
   ScatterNd: ({ indices, updates }, { shape: to }) =>
     op('ScatterNd', [cast(indices!, 'int32'), updates!], { shape: [...(to as number[])] }),
   UnsortedSegmentSum: ({ x, segmentIds }, { numSegments }) =>

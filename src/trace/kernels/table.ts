@@ -23,10 +23,6 @@ export type TensorRow = (
 export type TensorInputs = Readonly<Record<string, tf.TensorInfo>>;
 export type TensorTable = Readonly<Record<string, TensorRow>>;
 
-export function registerTable(table: Table): void {
-  for (const [kernelName, row] of Object.entries(table)) registerTensorRow(kernelName, onValues(row));
-}
-
 export function registerTensorTable(table: TensorTable): void {
   for (const [kernelName, row] of Object.entries(table)) registerTensorRow(kernelName, row);
 }

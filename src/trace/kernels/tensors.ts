@@ -1,20 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LazyBackend } from '../backend.ts';
 import type { TensorRow, TensorTable } from './table.ts';
-import { cast, filled, reshape } from './table.ts';
+import { cast, filled } from './table.ts';
 import { leaf } from '../value.ts';
 
 /** The same data under another shape: no op is recorded until something needs that shape. */
 function shared(x: tf.TensorInfo, shape: number[], backend: LazyBackend): tf.TensorInfo {
   backend.incRef(x.dataId);
   return { dataId: x.dataId, shape, dtype: x.dtype };
-}
-
-function reshaped(x: tf.TensorInfo, shape: number[], backend: LazyBackend): tf.TensorInfo {
-  if (x.dtype !== 'complex64') return shared(x, shape, backend);
-  const { real, imag } = backend.partsOf(x);
-  const part = (info: tf.TensorInfo): tf.TensorInfo => backend.hold(reshape(backend.lookup(info), shape));
-  return backend.holdComplex(part(real), part(imag));
 }
 
 const fill: TensorRow = (_, { shape, value, dtype }, backend) => {
@@ -55,12 +48,16 @@ export const tensors: TensorTable = {
       tf.util.sizeFromShape(to) === tf.util.sizeFromShape(x!.shape),
       () => `The new shape (${to.join()}) does not have the size of the old shape (${x!.shape.join()}).`,
     );
-    return reshaped(x!, to, backend);
+    return shared(x!, to, backend);
   },
   ExpandDims: ({ input }, { dim }, backend) => {
     const shape = [...input!.shape];
+    tf.util.assert(
+      -(shape.length + 1) <= (dim as number),
+      () => `Axis must be in the interval [${-(shape.length + 1)}, ${shape.length}]`,
+    );
     shape.splice((dim as number) < 0 ? shape.length + (dim as number) + 1 : (dim as number), 0, 1);
-    return reshaped(input!, shape, backend);
+    return shared(input!, shape, backend);
   },
   Cast: ({ x }, { dtype }, backend) => {
     const to = dtype as tf.DataType;
@@ -74,8 +71,9 @@ export const tensors: TensorTable = {
   },
   Complex: ({ real, imag }, _, backend) =>
     backend.holdComplex(backend.hold(backend.lookup(real!)), backend.hold(backend.lookup(imag!))),
-  Real: ({ input }, _, backend) => shared(backend.partsOf(input!).real, input!.shape, backend),
-  Imag: ({ input }, _, backend) => shared(backend.partsOf(input!).imag, input!.shape, backend),
+  // The parts belong to the complex tensor and go with it: what is handed out is held on its own.
+  Real: ({ input }, _, backend) => backend.hold(backend.lookup(backend.partsOf(input!).real)),
+  Imag: ({ input }, _, backend) => backend.hold(backend.lookup(backend.partsOf(input!).imag)),
   Fill: fill,
   ZerosLike: like(0),
   OnesLike: like(1),

@@ -10,7 +10,13 @@ interface Spy {
     callThrough(): Spy;
     throwError(message: string): Spy;
   };
-  readonly calls: { count(): number; reset(): void; argsFor(i: number): unknown[]; first(): { args: unknown[] }; allArgs(): unknown[][] };
+  readonly calls: {
+    count(): number;
+    reset(): void;
+    argsFor(i: number): unknown[];
+    first(): { args: unknown[] };
+    allArgs(): unknown[][];
+  };
 }
 
 function withJasmineNames(mock: jest.Mock, original?: Fn): Spy {
@@ -38,7 +44,7 @@ function withJasmineNames(mock: jest.Mock, original?: Fn): Spy {
       first: () => ({ args: mock.mock.calls[0] as unknown[] }),
       allArgs: () => mock.mock.calls as unknown[][],
     },
-  }) as unknown as Spy;
+  });
 }
 
 const restores: (() => void)[] = [];
@@ -46,7 +52,7 @@ const restores: (() => void)[] = [];
 function spyOn(target: Record<string, Fn>, name: string): Spy {
   const original = target[name]!;
   const mock = jest.fn();
-  target[name] = mock as unknown as Fn;
+  target[name] = mock;
   restores.push(() => {
     target[name] = original;
   });
@@ -60,12 +66,15 @@ export function installJasmine(): void {
   Object.assign(globalThis, {
     spyOn,
     fail: (message?: unknown) => {
-      throw message instanceof Error ? message : new Error(String(message ?? 'failed'));
+      throw message instanceof Error ? message : new Error(JSON.stringify(message ?? 'failed'));
     },
     jasmine: {
       createSpy: () => withJasmineNames(jest.fn()),
       any: (type: unknown) => expect.any(type) as unknown,
       getEnv: () => ({}),
+      arrayWithExactContents: (list: unknown[]) => ({
+        asymmetricMatch: (other: unknown[]) => JSON.stringify([...other].sort()) === JSON.stringify([...list].sort()),
+      }),
     },
   });
   expect.extend({
@@ -75,7 +84,10 @@ export function installJasmine(): void {
     toThrowError: (received: Fn, ...expected: unknown[]) => {
       const thrown = errorOf(received);
       const fits = thrown !== undefined && expected.every((want) => matches(thrown, want));
-      return { pass: fits, message: () => `threw ${thrown?.message ?? 'nothing'}, expected ${expected.map(String).join()}` };
+      return {
+        pass: fits,
+        message: () => `threw ${thrown?.message ?? 'nothing'}, expected ${expected.map(String).join()}`,
+      };
     },
   });
   afterEach(() => {

@@ -1,4 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTestEnvs } from '@tensorflow/tfjs-core/dist/jasmine_util.js';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import { BACKEND_NAME } from '../../../src/trace/backend.ts';
@@ -7,6 +8,8 @@ import { setEvaluator } from '../../../src/trace/evaluate.ts';
 import { install } from '../../../src/trace/install.ts';
 import type { Ignored } from '../tfjs-ignored.ts';
 import { installJasmine } from './jasmine.ts';
+
+const ROOT = join(dirname(require.resolve('@tensorflow/tfjs-core/package.json')), 'dist');
 
 type Body = ((done?: unknown) => unknown) | undefined;
 
@@ -20,7 +23,11 @@ export interface Counts {
  * Defines the tests of tfjs-core's own test files as tests of this file, on our backend. Those that `ignored` names are
  * not defined but counted.
  */
-export function defineTfjsTests(load: readonly (readonly [file: string, () => unknown])[], evaluator: Evaluator, ignored: readonly Ignored[]): Counts {
+export function defineTfjsTests(
+  load: readonly (readonly [file: string, () => unknown])[],
+  evaluator: Evaluator,
+  ignored: readonly Ignored[],
+): Counts {
   install();
   setEvaluator(evaluator);
   installJasmine();
@@ -66,11 +73,21 @@ async function run(body: Body): Promise<void> {
     return;
   }
   await new Promise<void>((resolve, reject) => {
-    const done = Object.assign(() => resolve(), { fail: (reason?: unknown) => reject(reason instanceof Error ? reason : new Error(String(reason))) });
+    const done = Object.assign(() => resolve(), {
+      fail: (reason?: unknown) => reject(reason instanceof Error ? reason : new Error(String(reason))),
+    });
     body(done);
   });
 }
 
-export function engineReset(): void {
-  tf.engine().reset();
+/** Paths of tfjs-core's test files under `folder` of its package, relative to it. */
+export function testFiles(folder: string): string[] {
+  return (readdirSync(join(ROOT, folder), { recursive: true }) as string[])
+    .filter((file) => file.endsWith('_test.js'))
+    .sort();
+}
+
+export function loaderOf(folder: string, file: string): readonly [string, () => unknown] {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- these files must share this module registry
+  return [file, () => require(join(ROOT, folder, file)) as unknown];
 }
