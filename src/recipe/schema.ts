@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
-import { count, file } from './schema/parts.ts';
+import { count, file, fraction } from './schema/parts.ts';
 import { teacherSchema } from './schema/teacher.ts';
-import { alpha, modelName, modelOption, trainingKeys } from './schema/training.ts';
+import { modelName, modelOption, trainingKeys } from './schema/training.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
 
@@ -31,9 +31,16 @@ const softTargets = z
       .enum(['fp16', 'fp32', 'live'])
       .default('fp16')
       .describe('Number format of the stored teacher answers; `live` asks the teacher at every step instead.'),
-    views: count.max(1000).default(1).describe('Augmented views per sample that are stored; ignored without augment.'),
+    views: count
+      .max(1000)
+      .optional()
+      .describe(
+        'Augmented views per sample that are stored; default: one per epoch, 4 at most, and 1 without augment.',
+      ),
   })
   .describe('How the answers of the teacher reach the student.');
+
+const weight = z.number().min(0).optional();
 
 const distillSchema = z
   .strictObject({
@@ -45,9 +52,25 @@ const distillSchema = z
       .number()
       .gt(0)
       .max(1000)
-      .default(4)
-      .describe('Softens teacher and student before they are compared.'),
-    alpha,
+      .optional()
+      .describe('Softens teacher and student before they are compared; default: that of the loss, 4 for kd.'),
+    alpha: fraction
+      .optional()
+      .describe('Weight of the teacher, the labels weigh 1 - alpha; default: that of the loss, 0.9 for kd.'),
+    targetWeight: weight.describe('dkd: weight of the part about the true class; default 1.'),
+    nonTargetWeight: weight.describe('dkd: weight of the part about the other classes; default 8.'),
+    interWeight: weight.describe('dist: weight of the relations between classes; default 1.'),
+    intraWeight: weight.describe('dist: weight of the relations between samples; default 1.'),
+    featureWeight: weight.describe('hint, attention: weight of the inner tensors; default: that of the loss.'),
+    features: z
+      .array(
+        z.strictObject({
+          student: z.string().min(1).describe('Layer of the student.'),
+          teacher: z.string().min(1).describe('Name among `teacher.intermediate`, or layer of a trained teacher.'),
+        }),
+      )
+      .default([])
+      .describe('hint, attention: pairs of inner tensors to compare.'),
     ...trainingKeys,
     softTargets: softTargets.prefault({}),
   })

@@ -42,7 +42,7 @@ describe('a good recipe', () => {
       seed: 7,
       teacher: { onnx: '/r/checkpoints/fashion-mnist-teacher/teacher.onnx' },
       dataset: { train: { images: '/r/d/train-images.gz' }, augment: [{ shift: 2 }, { flip: 'horizontal' }] },
-      distill: { optimizer: { weightDecay: 0.0001, beta1: 0.9 }, softTargets: { store: 'fp16', views: 1 } },
+      distill: { optimizer: { weightDecay: 0.0001, beta1: 0.9 }, softTargets: { store: 'fp16' } },
       prune: [{ amount: 0.3, finetune: { epochs: 2 } }],
       quantize: { calibrator: 'entropy' },
     });
@@ -58,7 +58,7 @@ describe('a good recipe', () => {
       repeats: 1,
       export: ['onnx'],
       dataset: { validation: 0.1, header: true, train: '/r/data.csv' },
-      distill: { loss: 'kd', temperature: 4, alpha: 0.9, epochs: 10, optimizer: { type: 'adamw' } },
+      distill: { loss: 'kd', labelSmoothing: 0, epochs: 10, optimizer: { type: 'adamw' } },
     });
   });
 

@@ -18,7 +18,7 @@ const fileKeys = {
   layout: z.enum(['auto', 'nchw', 'nhwc']).default('auto').describe('Order of the axes of the image input.'),
   normalize: z
     .strictObject({
-      scale: z.number().gt(0).default(1).describe('Factor on the raw values of the data set, e.g. 1/255.'),
+      scale: z.number().gt(0).optional().describe('Factor on the raw values; default: 1/255 for 8-bit images, else 1.'),
       mean: z
         .union([z.number(), z.array(z.number()).min(1)])
         .default(0)

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, fraction } from './parts.ts';
+import { count } from './parts.ts';
 
 /** How weights are updated; shared by teacher, student and fine-tuning. */
 export const optimizerSchema = z
@@ -15,6 +15,10 @@ export const optimizerSchema = z
     gamma: z.number().gt(0).default(0.1).describe('Factor of the `step` schedule.'),
     finalLearningRate: z.number().min(0).default(0).describe('Where `cosine`, `linear` and `onecycle` end.'),
     weightDecay: z.number().min(0).default(0).describe('Weight decay: decoupled for adamw, L2 for the others.'),
+    decay: z
+      .enum(['matrices', 'all'])
+      .default('matrices')
+      .describe('Which weights decay: `matrices` spares biases and norm scales.'),
     momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of momentum and nesterov.'),
     beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the first moment (adam, adamw).'),
     beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment (adam, adamw, rmsprop).'),
@@ -39,7 +43,5 @@ export const modelName = z
 export const modelOption = z
   .union([z.number(), z.boolean(), z.string(), z.array(z.number())])
   .describe('An option of the model, such as width or depth.');
-
-export const alpha = fraction.default(0.9).describe('Weight of the soft targets; the labels weigh 1 - alpha.');
 
 export type OptimizerRecipe = z.infer<typeof optimizerSchema>;

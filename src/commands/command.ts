@@ -1,0 +1,24 @@
+import type { Argv } from 'yargs';
+import type { Context } from './context.ts';
+
+/** A command as the command line sees it. `run` imports what it needs itself, so that help stays fast. */
+export interface Command<Args extends object> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: (yargs: Argv) => Argv<Args>;
+  readonly run: (args: Args, context: Context) => Promise<void>;
+}
+
+export const setOption = {
+  type: 'string',
+  array: true,
+  nargs: 1,
+  default: [] as string[],
+  describe: 'Change a key of the recipe: --set distill.temperature=2',
+} as const;
+
+export const outOption = {
+  type: 'string',
+  default: 'checkpoints',
+  describe: 'Folder that holds the folders of the runs',
+} as const;

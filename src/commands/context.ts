@@ -1,0 +1,46 @@
+import type { Log, Verbosity } from '../base/log.ts';
+
+/** What every command is given: where to print, how much, and whether to stop. */
+export interface Context {
+  readonly json: boolean;
+  readonly verbosity: Verbosity;
+  readonly isTerminal: boolean;
+  readonly columns: number;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** The result: stdout. */
+  readonly out: (text: string) => void;
+  /** Everything else: stdout for people, stderr beside `--json`. */
+  readonly note: (text: string) => void;
+}
+
+export interface GlobalArgs {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+export function printJson(context: Context, value: unknown): void {
+  context.out(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** The log for people. It is loaded when first needed: winston takes longer than all of `--help`. */
+export async function openLog(context: Context): Promise<Log> {
+  const { consoleLog } = await import('../base/log.ts');
+  return consoleLog(context.verbosity, context.note);
+}
+
+/** A table of left-aligned columns; numbers keep to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  const isNumber = widths.map((_, i) => rows.slice(1).every((row) => /^[\d.,%+-]*( [a-zA-Z%]+)?$/.test(row[i] ?? '')));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (isNumber[i] === true ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+    .concat('\n');
+}

@@ -1,0 +1,44 @@
+import type { Command } from './command.ts';
+import { printJson, table } from './context.ts';
+
+interface DatasetsArgs {
+  folder: string | undefined;
+  verify: boolean;
+}
+
+export const datasetsCommand: Command<DatasetsArgs> = {
+  name: 'datasets [folder]',
+  summary: 'List the data sets of the project with sizes and classes',
+  options: (yargs) =>
+    yargs
+      .positional('folder', { type: 'string', describe: 'Folder with an index.json; default: datasets' })
+      .option('verify', { type: 'boolean', default: false, describe: 'Check the files against their checksums' }),
+  run: async ({ folder = 'datasets', verify }, context) => {
+    const { listDatasets, verifyDataset } = await import('../data/catalog.ts');
+    const entries = await listDatasets(folder);
+    const problems = verify ? (await Promise.all(entries.map(verifyDataset))).flat() : [];
+    if (context.json) {
+      printJson(context, verify ? { datasets: entries, problems } : entries);
+    } else {
+      const rows = entries.map((entry) => [
+        entry.name,
+        String(entry.splits['train'] ?? 0),
+        String(entry.splits['test'] ?? 0),
+        String(entry.classNames.length),
+        entry.sampleShape.join('x'),
+        entry.available ? `${(entry.bytesOnDisk / 1e6).toFixed(1)} MB` : 'not here',
+        entry.license,
+        entry.available ? entry.summary : `${entry.summary} (see ${entry.readme})`,
+      ]);
+      context.out(table([['name', 'train', 'test', 'classes', 'sample', 'on disk', 'licence', ''], ...rows]));
+    }
+    if (problems.length > 0) {
+      const { UserError } = await import('../base/errors.ts');
+      throw new UserError(
+        problems.join('\n'),
+        'Restore the files from the repository, or get them again as their README says.',
+      );
+    }
+    if (verify && !context.json) context.out('all files that are here are right\n');
+  },
+};

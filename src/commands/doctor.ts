@@ -1,0 +1,37 @@
+import type { Command } from './command.ts';
+import { printJson, table } from './context.ts';
+
+type DoctorArgs = object;
+
+export const doctorCommand: Command<DoctorArgs> = {
+  name: 'doctor',
+  summary: 'Say which engine and device would be used here, what the CPU has, versions, and what is missing',
+  options: (yargs) => yargs,
+  run: async (_args, context) => {
+    const { diagnose } = await import('../pipeline/doctor.ts');
+    const found = diagnose();
+    if (context.json) {
+      printJson(context, found);
+      return;
+    }
+    const mark = (good: boolean): string => (good ? 'yes' : 'no');
+    context.out(
+      [
+        table(Object.entries(found.versions).map(([name, version]) => [name, version])),
+        table([
+          ['cpu', found.machine.cpu],
+          ['cores', String(found.machine.cores)],
+          ['memory', `${(found.machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
+          ['engine', `${found.engine} on ${found.device}`],
+        ]),
+        table([['device', 'usable', ''], ...found.devices.map((d) => [d.name, mark(d.usable), d.reason])]),
+        found.cpuFeatures === undefined
+          ? 'CPU features: this system does not tell\n'
+          : table([['CPU feature', 'here', ''], ...found.cpuFeatures.map((f) => [f.name, mark(f.present), f.why])]),
+        found.missing.length === 0
+          ? 'nothing is missing\n'
+          : `missing:\n${found.missing.map((m) => `  ${m}\n`).join('')}`,
+      ].join('\n'),
+    );
+  },
+};

@@ -1,0 +1,71 @@
+import type { OnEvent, ProgressEvent, RunEvent } from '../pipeline/events.ts';
+import { eventText } from '../pipeline/events.ts';
+import { openLog } from './context.ts';
+import type { Context } from './context.ts';
+
+const CLEAR_LINE = '\r\u001b[2K';
+
+export interface Display {
+  readonly onEvent: OnEvent;
+  readonly close: () => Promise<void>;
+}
+
+/** Shows events as lines, and progress as a bar below them where there is a terminal. */
+export async function showEvents(context: Context): Promise<Display> {
+  const hasBar = context.isTerminal && !context.json && context.verbosity !== 'quiet';
+  let bar = '';
+  const log = await openLog({
+    ...context,
+    note: (text) => context.note(bar === '' ? text : `${CLEAR_LINE}${text}${bar}`),
+  });
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'progress') {
+      if (!hasBar) return;
+      bar = barText(event, context.columns);
+      context.note(`${CLEAR_LINE}${bar}`);
+      return;
+    }
+    if (event.type === 'done' || event.type === 'stage') endBar();
+    const text = eventText(event);
+    const level = event.type === 'warning' ? 'warn' : 'info';
+    if (text !== undefined) log.write(level, text);
+    else if (event.type === 'saved') log.write('debug', `  saved ${event.file}`);
+  };
+  const endBar = (): void => {
+    if (bar !== '') context.note(CLEAR_LINE);
+    bar = '';
+  };
+  return {
+    onEvent,
+    close: async () => {
+      endBar();
+      await log.close();
+    },
+  };
+}
+
+/** `[#####-----]  50 %  epoch 2.5/5  loss 0.4312  84.10 %  10,400 samples/s  12 s left`, cut to the terminal. */
+export function barText(event: ProgressEvent, columns: number): string {
+  const share = event.total === 0 ? 1 : event.done / event.total;
+  const width = 24;
+  const filled = Math.round(share * width);
+  const parts = [
+    `[${'#'.repeat(filled)}${'-'.repeat(width - filled)}]`,
+    `${String(Math.floor(100 * share)).padStart(3)} %`,
+    event.epoch === undefined
+      ? `${event.done}/${event.total}`
+      : `epoch ${event.epoch.toFixed(1)}/${event.epochs ?? ''}`,
+    ...(event.loss === undefined ? [] : [`loss ${event.loss.toFixed(4)}`]),
+    ...(event.accuracy === undefined ? [] : [`${(100 * event.accuracy).toFixed(2)} %`]),
+    `${Math.round(event.samplesPerSecond).toLocaleString('en-US')} samples/s`,
+    `${timeLeft(event.secondsLeft)} left`,
+  ];
+  return parts.join('  ').slice(0, Math.max(10, columns - 1));
+}
+
+export function timeLeft(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

@@ -1,0 +1,18 @@
+import type { Command } from './command.ts';
+import { printJson } from './context.ts';
+
+export const schemaCommand: Command<{ of: string }> = {
+  name: 'schema',
+  summary: 'Print the JSON Schema of recipes (or of report.json), for editors and other tools',
+  options: (yargs) =>
+    yargs.option('of', { choices: ['recipe', 'report'], default: 'recipe', describe: 'Which file it describes' }),
+  run: async ({ of }, context) => {
+    if (of === 'report') {
+      const { reportJsonSchema } = await import('../report/schema.ts');
+      printJson(context, reportJsonSchema());
+      return;
+    }
+    const { recipeJsonSchema } = await import('../recipe/schema.ts');
+    printJson(context, recipeJsonSchema());
+  },
+};

@@ -1,0 +1,36 @@
+import { setOption } from './command.ts';
+import type { Command } from './command.ts';
+import { printJson } from './context.ts';
+
+interface ValidateArgs {
+  recipes: string[];
+  set: string[];
+  data: boolean;
+}
+
+export const validateCommand: Command<ValidateArgs> = {
+  name: 'validate <recipes..>',
+  summary: 'Check recipes without running them',
+  options: (yargs) =>
+    yargs
+      .positional('recipes', { type: 'string', array: true, demandOption: true, describe: 'Recipe files' })
+      .option('set', setOption)
+      .option('data', { type: 'boolean', default: false, describe: 'Read the data set too' }),
+  run: async ({ recipes, set, data }, context) => {
+    const { loadRunnable } = await import('../pipeline/runnable.ts');
+    const resolved = [];
+    for (const file of recipes) {
+      const { recipe } = await loadRunnable(file, set);
+      let found = '';
+      if (data) {
+        const { loadData } = await import('../pipeline/data.ts');
+        const { train, validation, test, classNames, warnings } = await loadData(recipe);
+        found = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${classNames.length} classes`;
+        for (const warning of warnings) context.note(`${file}: warning: ${warning}\n`);
+      }
+      if (!context.json) context.out(`${file}: right${found}\n`);
+      resolved.push({ file, recipe });
+    }
+    if (context.json) printJson(context, resolved);
+  },
+};

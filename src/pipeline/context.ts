@@ -1,0 +1,16 @@
+import type { LoadedDataset } from '../data/load.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { OnEvent } from './events.ts';
+import type { StageStates } from './training.ts';
+
+/** What every stage is given. It knows neither paths nor which stage comes next. */
+export interface StageContext {
+  readonly recipe: Recipe;
+  readonly engine: Engine;
+  readonly data: LoadedDataset;
+  readonly onEvent: OnEvent;
+  readonly signal?: AbortSignal | undefined;
+  /** Where a stage keeps what it has so far, by the name of the stage. */
+  readonly states: (stage: string) => StageStates;
+}

@@ -1,0 +1,9 @@
+import { loadDataset } from '../data/load.ts';
+import type { LoadedDataset } from '../data/load.ts';
+import type { Recipe } from '../recipe/schema.ts';
+
+/** The data set of a recipe, read and split. */
+export async function loadData({ dataset, seed }: Pick<Recipe, 'dataset' | 'seed'>): Promise<LoadedDataset> {
+  // The schema says the same as the type, but for optional keys that it holds as undefined.
+  return loadDataset(dataset, { seed });
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { cpuFeatures, machineInfo } from '../measure/machine.ts';
+import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
+import { chooseDevice, devices } from '../runtime/devices.ts';
+import type { DeviceStatus } from '../runtime/devices.ts';
+
+export interface Diagnosis {
+  readonly versions: Readonly<Record<string, string>>;
+  readonly machine: MachineInfo;
+  /** What `engine: auto` and `device: auto` would take. */
+  readonly engine: string;
+  readonly device: string;
+  readonly devices: readonly DeviceStatus[];
+  readonly cpuFeatures: readonly CpuFeature[] | undefined;
+  /** One sentence each: what would be faster or possible if it were there. */
+  readonly missing: readonly string[];
+}
+
+export function diagnose(): Diagnosis {
+  const features = cpuFeatures();
+  const vnni = features?.find(({ name }) => name === 'VNNI' || name === 'dot product');
+  const libraries = ['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', 'sharp'];
+  const versions = Object.fromEntries(libraries.map((name) => [name, versionOf(name)]));
+  const missing = libraries
+    .filter((name) => versions[name] === MISSING)
+    .map((name) => `${name}: install it with npm ci`)
+    .concat(vnni?.present === false ? [`${vnni.name}: ${vnni.why}`] : []);
+  return {
+    versions: { limbeck: limbeckVersion(), node: process.versions.node, ...versions },
+    machine: machineInfo(),
+    engine: 'onnxruntime',
+    device: chooseDevice('auto'),
+    devices: devices(),
+    cpuFeatures: features,
+    missing,
+  };
+}
+
+const MISSING = 'missing';
+
+export function limbeckVersion(): string {
+  return versionIn(path.resolve(import.meta.dirname, '../../package.json'));
+}
+
+/** The version in the package.json of a package that does not export it. */
+export function versionOf(name: string): string {
+  const require = createRequire(import.meta.url);
+  for (const folder of require.resolve.paths(name) ?? []) {
+    const version = versionIn(path.join(folder, name, 'package.json'));
+    if (version !== MISSING) return version;
+  }
+  return MISSING;
+}
+
+function versionIn(file: string): string {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  } catch {
+    return MISSING;
+  }
+}

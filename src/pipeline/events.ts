@@ -1,0 +1,78 @@
+import type { Figures } from './ledger.ts';
+
+/** What a run tells while it works. Times are seconds, accuracies fractions. */
+export type RunEvent =
+  | { readonly type: 'run'; readonly name: string; readonly folder: string; readonly resumed: boolean }
+  | { readonly type: 'stage'; readonly stage: string; readonly title: string; readonly resumedAt?: string }
+  | ProgressEvent
+  | EpochEvent
+  | { readonly type: 'done'; readonly stage: string; readonly figures: Figures; readonly seconds: number }
+  | { readonly type: 'saved'; readonly stage: string; readonly file: string }
+  | { readonly type: 'message'; readonly message: string }
+  | { readonly type: 'warning'; readonly message: string };
+
+/** Several times a second at most. */
+export interface ProgressEvent {
+  readonly type: 'progress';
+  readonly stage: string;
+  /** Units of work done and in all: training steps, or batches of the teacher. */
+  readonly done: number;
+  readonly total: number;
+  /** Epochs done, with fraction; absent where the stage has none. */
+  readonly epoch?: number;
+  readonly epochs?: number;
+  readonly loss?: number;
+  readonly accuracy?: number;
+  readonly samplesPerSecond: number;
+  readonly secondsLeft: number;
+}
+
+export interface EpochEvent {
+  readonly type: 'epoch';
+  readonly stage: string;
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly loss: number;
+  /** On the training batches as they came, before each update. */
+  readonly accuracy: number;
+  readonly validation?: number;
+  readonly seconds: number;
+}
+
+export type OnEvent = (event: RunEvent) => void;
+
+/** The line that says an event to people; undefined for those that only a progress bar shows. */
+export function eventText(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case 'run':
+      return `${event.resumed ? 'resuming' : 'running'} ${event.name} in ${event.folder}`;
+    case 'stage':
+      return event.resumedAt === undefined ? event.title : `${event.title}, from ${event.resumedAt}`;
+    case 'epoch': {
+      const validation = event.validation === undefined ? '' : `  validation ${percent(event.validation)}`;
+      return (
+        `  epoch ${event.epoch}/${event.epochs}  loss ${event.loss.toFixed(4)}  train ${percent(event.accuracy)}` +
+        `${validation}  ${event.seconds.toFixed(1)} s`
+      );
+    }
+    case 'done': {
+      const { validation, test } = event.figures.accuracy ?? {};
+      const figures = [
+        ...(validation === undefined ? [] : [`validation ${percent(validation)}`]),
+        ...(test === undefined ? [] : [`test ${percent(test)}`]),
+        `${event.seconds.toFixed(1)} s`,
+      ];
+      return `  ${event.stage}: ${figures.join(', ')}`;
+    }
+    case 'message':
+    case 'warning':
+      return event.message;
+    case 'progress':
+    case 'saved':
+      return undefined;
+  }
+}
+
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}

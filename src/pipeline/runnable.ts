@@ -1,0 +1,29 @@
+import { UserError } from '../base/errors.ts';
+import { models } from '../models/registry.ts';
+import { loadRecipe } from '../recipe/load.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
+import type { Recipe } from '../recipe/schema.ts';
+
+/** A recipe that this version can follow to its end: right in itself, and asking for nothing that is not there. */
+export async function loadRunnable(file: string, set: readonly string[] = []): Promise<LoadedRecipe> {
+  const loaded = await loadRecipe(file, { set, models });
+  refuseUnbuilt(loaded.recipe);
+  return loaded;
+}
+
+/** Parts of a recipe that are understood and checked, but that no stage of this version carries out. */
+export function refuseUnbuilt(recipe: Recipe): void {
+  const asked: readonly (readonly [string, boolean, string])[] = [
+    ['prune', recipe.prune.length > 0, '--set prune=[]'],
+    ['quantize', recipe.quantize !== undefined, 'leave `quantize` out'],
+    ['export: [tflite]', recipe.export.includes('tflite'), '--set export=[onnx]'],
+    ['report.latency', recipe.report.latency !== undefined, 'leave `report.latency` out'],
+    ['engine: tensorflow', recipe.engine === 'tensorflow', '--set engine=onnxruntime'],
+  ];
+  const refused = asked.filter(([, isAsked]) => isAsked);
+  if (refused.length === 0) return;
+  throw new UserError(
+    `${recipe.name}: the recipe asks for ${refused.map(([name]) => name).join(', ')}, received a version of Limbeck that cannot do it yet`,
+    `Nothing is skipped silently: to run the rest, ${refused.map(([, , remedy]) => remedy).join(', ')}.`,
+  );
+}

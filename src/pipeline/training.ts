@@ -1,0 +1,184 @@
+import { monotonicMs } from '../base/clock.ts';
+import { InterruptedError } from '../base/errors.ts';
+import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
+import type { State } from '../runtime/engine.ts';
+import type { Position, StepMetrics, Totals, Trainer } from '../train/loop.ts';
+import type { OnEvent } from './events.ts';
+
+/** The saved states of one stage. */
+export interface StageStates {
+  load(): Promise<Safetensors | undefined>;
+  save(state: Safetensors): Promise<void>;
+}
+
+export interface TrainingRun {
+  readonly stage: string;
+  readonly title: string;
+  readonly trainer: Trainer;
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  /** Accuracy on the validation split with the weights as they are now. */
+  readonly validate: () => Promise<number>;
+  /** State names of the weights that are shipped: those of the model, or of its moving average. */
+  readonly shipped: readonly string[];
+  readonly states: StageStates;
+  readonly onEvent: OnEvent;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly validation: number;
+}
+
+export interface TrainingResult {
+  /** The weights of the epoch that was best on the validation split. */
+  readonly weights: State;
+  readonly validation: number;
+  readonly bestEpoch: number;
+  readonly epochs: readonly EpochRecord[];
+  /** Working time, over all starts. */
+  readonly seconds: number;
+}
+
+/** Longest time that a kill can cost. A state is saved at the end of an epoch too, unless one was saved a moment ago. */
+const SAVE_EVERY_MS = 5000;
+const SAVE_EPOCH_AFTER_MS = 1000;
+const SHOW_EVERY_MS = 100;
+
+interface Progress {
+  readonly position: Position;
+  readonly best: { readonly epoch: number; readonly validation: number };
+  readonly epochs: readonly EpochRecord[];
+  readonly seconds: number;
+}
+
+/**
+ * Train to the end, from the saved state if there is one. A run that was killed anywhere ends with the same bits as one
+ * that was not: what is saved is the whole state, the position, the sums so far and the best weights so far.
+ */
+export async function train(run: TrainingRun): Promise<TrainingResult> {
+  const { trainer, states, onEvent, signal, stage } = run;
+  const saved = await states.load();
+  const resumed = saved === undefined ? undefined : await restore(trainer, saved);
+  onEvent({
+    type: 'stage',
+    stage,
+    title: run.title,
+    ...(resumed !== undefined && { resumedAt: `step ${resumed.progress.position.step} of ${run.steps}` }),
+  });
+  let best = resumed?.best ?? { epoch: 0, validation: -1, weights: new Map() as State };
+  let epochs = resumed?.progress.epochs ?? [];
+  const started = monotonicMs() - 1000 * (resumed?.progress.seconds ?? 0);
+  const seconds = (): number => (monotonicMs() - started) / 1000;
+  let savedAt = monotonicMs();
+  let savedStep = resumed?.progress.position.step ?? 0;
+  const save = async (): Promise<void> => {
+    if (trainer.position.step === savedStep) return;
+    const { epoch, validation } = best;
+    const progress = { position: trainer.position, best: { epoch, validation }, epochs, seconds: seconds() };
+    await states.save(toSafetensors(await trainer.state(), best.weights, progress));
+    savedAt = monotonicMs();
+    savedStep = trainer.position.step;
+  };
+  const endEpoch = async (epoch: number, totals: Totals): Promise<void> => {
+    const validation = await run.validate();
+    if (validation > best.validation) best = { epoch, validation, weights: pick(await trainer.state(), run.shipped) };
+    const record = { epoch, loss: totals.loss / totals.weight, accuracy: totals.correct / totals.weight, validation };
+    epochs = [...epochs, record];
+    const of = Math.ceil(run.steps / run.stepsPerEpoch);
+    onEvent({ type: 'epoch', stage, ...record, epochs: of, seconds: seconds() });
+  };
+
+  const meter = new Meter(run, trainer.position.step);
+  for await (const metrics of trainer.run(signal)) {
+    if (metrics.epoch !== undefined) await endEpoch(metrics.position.epoch, metrics.epoch);
+    else if (metrics.position.step === run.steps) await endEpoch(metrics.position.epoch + 1, metrics.position.totals);
+    meter.show(metrics);
+    const sinceSave = monotonicMs() - savedAt;
+    if (sinceSave > (metrics.epoch === undefined ? SAVE_EVERY_MS : SAVE_EPOCH_AFTER_MS)) await save();
+  }
+  await save();
+  if (trainer.position.step < run.steps)
+    throw new InterruptedError(`stopped ${stage} after step ${trainer.position.step} of ${run.steps}`);
+  return { weights: best.weights, validation: best.validation, bestEpoch: best.epoch, epochs, seconds: seconds() };
+}
+
+class Meter {
+  readonly #run: TrainingRun;
+  readonly #firstStep: number;
+  readonly #start = monotonicMs();
+  #samples = 0;
+  #shown = 0;
+
+  constructor(run: TrainingRun, firstStep: number) {
+    this.#run = run;
+    this.#firstStep = firstStep;
+  }
+
+  /** Tells the progress if it was not told a moment ago. */
+  show({ position, samples, loss, accuracy }: StepMetrics): void {
+    this.#samples += samples;
+    const now = monotonicMs();
+    if (now - this.#shown < SHOW_EVERY_MS) return;
+    this.#shown = now;
+    const { steps, stepsPerEpoch, stage, onEvent } = this.#run;
+    const elapsed = (now - this.#start) / 1000;
+    const { totals } = position;
+    onEvent({
+      type: 'progress',
+      stage,
+      done: position.step,
+      total: steps,
+      epoch: position.step / stepsPerEpoch,
+      epochs: Math.ceil(steps / stepsPerEpoch),
+      loss: totals.weight > 0 ? totals.loss / totals.weight : loss,
+      accuracy: totals.weight > 0 ? totals.correct / totals.weight : accuracy,
+      samplesPerSecond: this.#samples / elapsed,
+      secondsLeft: ((steps - position.step) * elapsed) / (position.step - this.#firstStep),
+    });
+  }
+}
+
+const STATE = 'state/';
+const BEST = 'best/';
+
+function toSafetensors(state: State, best: State, progress: Progress): Safetensors {
+  const tensors = new Map<string, StoredTensor>();
+  for (const [prefix, from] of [
+    [STATE, state],
+    [BEST, best],
+  ] as const) {
+    for (const [name, { type, data }] of from) {
+      tensors.set(prefix + name, { dtype: type.dtype, shape: type.shape as readonly number[], data });
+    }
+  }
+  return { tensors, metadata: { progress: JSON.stringify(progress) } };
+}
+
+async function restore(
+  trainer: Trainer,
+  { tensors, metadata }: Safetensors,
+): Promise<{ progress: Progress; best: Progress['best'] & { weights: State } }> {
+  const progress = JSON.parse(metadata['progress']!) as Progress;
+  const part = (prefix: string): State =>
+    new Map(
+      [...tensors].flatMap(([name, { dtype, shape, data }]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), { type: { dtype, shape }, data }] as const] : [],
+      ),
+    );
+  await trainer.resume(part(STATE), progress.position);
+  return { progress, best: { ...progress.best, weights: part(BEST) } };
+}
+
+export function pick(state: State, names: readonly string[]): State {
+  return new Map(
+    names.map((name) => {
+      const value = state.get(name);
+      if (value === undefined) throw new Error(`the training does not hold ${name}`);
+      return [name, value];
+    }),
+  );
+}

@@ -1,0 +1,27 @@
+import { number, percent, seconds, size } from './markdown.ts';
+import type { Report } from './types.ts';
+
+/** The end of a run in a terminal: the models side by side, the verdict, and where the rest is. */
+export function reportText(report: Report, folder: string): string {
+  const head = ['model', 'parameters', 'size', 'validation', 'test'];
+  const rows = report.models.map(({ id, params, sizeBytes, accuracy }) => [
+    id,
+    number(params),
+    size(sizeBytes),
+    accuracy.validation === null ? '-' : percent(accuracy.validation),
+    accuracy.test === null ? '-' : percent(accuracy.test),
+  ]);
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
+  return [
+    '',
+    ...[head, ...rows].map(line),
+    '',
+    ...(report.verdict === undefined
+      ? []
+      : [`${report.verdict.result}: distilled against scratch ${report.verdict.sentence}`]),
+    `report: ${folder}/report.md, after ${seconds(report.wallSeconds)}`,
+    '',
+  ].join('\n');
+}
