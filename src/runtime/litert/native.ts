@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import type koffi from 'koffi';
 import { UserError } from '../../base/errors.ts';
 import type { TensorData } from '../../graph/types.ts';
-import type { TfliteSession } from '../litert.ts';
+import type { TfliteSession } from './session.ts';
 import { asValues, fed } from './ends.ts';
 import type { Ends } from './ends.ts';
 
@@ -24,16 +25,7 @@ export function openNative(bytes: Uint8Array, ends: Ends, threads: number): Tfli
   const kept = Uint8Array.from(bytes);
   const model = native.modelCreate(kept, kept.length);
   if (model === null) throw new UserError('TensorFlow Lite does not take the file', 'Export the model again.');
-  const options = native.optionsCreate();
-  native.optionsThreads(options, threads);
-  const delegate = native.xnnpackCreate({ num_threads: threads, flags: QUANTIZED_KERNELS });
-  native.optionsDelegate(options, delegate);
-  const interpreter = native.create(model, options);
-  if (interpreter === null || native.allocate(interpreter) !== 0)
-    throw new UserError(
-      'TensorFlow Lite 2.9 cannot run the model: an operator, or a version of one, that it does not know',
-      'Use the litert runtime.',
-    );
+  const { interpreter, dispose } = interpret(native, model, threads);
   const call = { native, interpreter, ends };
   return {
     ...ends,
@@ -45,14 +37,34 @@ export function openNative(bytes: Uint8Array, ends: Ends, threads: number): Tfli
       return Object.fromEntries(ends.outputs.map((end, i) => [end.name, result(call, i)]));
     },
     dispose: () => {
-      // In this order, and the model's bytes last: the reverse of how they refer to each other.
-      native.delete(interpreter);
-      native.xnnpackDelete(delegate);
-      native.optionsDelete(options);
+      dispose();
       native.modelDelete(model);
       kept.fill(0);
     },
   };
+}
+
+/** An interpreter with XNNPACK, or without where shapes are computed inside the model, which this XNNPACK cannot take. */
+function interpret(native: Native, model: Pointer, threads: number): { interpreter: Pointer; dispose: () => void } {
+  for (const accelerated of [true, false]) {
+    const options = native.optionsCreate();
+    native.optionsThreads(options, threads);
+    const delegate = accelerated ? native.xnnpackCreate({ num_threads: threads, flags: QUANTIZED_KERNELS }) : null;
+    if (delegate !== null) native.optionsDelegate(options, delegate);
+    const interpreter = native.create(model, options);
+    const dispose = (): void => {
+      if (interpreter !== null) native.delete(interpreter);
+      if (delegate !== null) native.xnnpackDelete(delegate);
+      native.optionsDelete(options);
+    };
+    if (interpreter !== null && native.allocate(interpreter) === 0) return { interpreter, dispose };
+    dispose();
+  }
+  native.modelDelete(model);
+  throw new UserError(
+    'TensorFlow Lite 2.9 cannot run the model: an operator, or a version of one, that it does not know',
+    'Use the litert runtime.',
+  );
 }
 
 /** Flags of the delegate: signed and unsigned 8-bit kernels. */
@@ -82,7 +94,7 @@ function feed({ native, interpreter, ends }: Call, feeds: Readonly<Record<string
 
 function result({ native, interpreter, ends }: Call, i: number): TensorData {
   const tensor = native.output(interpreter, i);
-  const buffer = new ArrayBuffer(Number(native.byteSize(tensor)));
+  const buffer = new ArrayBuffer(native.byteSize(tensor));
   native.copyOut(tensor, new Uint8Array(buffer), buffer.byteLength);
   return asValues(ends.outputs[i]!.dtype, buffer);
 }
@@ -96,7 +108,7 @@ function load(): Native {
     throw new UserError(`no native TensorFlow Lite for ${process.platform} ${process.arch}`, 'Use the litert runtime.');
   try {
     const folder = path.dirname(require.resolve('tfjs-tflite-node/package.json'));
-    return bind(require('koffi') as typeof import('koffi').default, path.join(folder, 'cc_deps', library));
+    return bind(require('koffi') as typeof koffi, path.join(folder, 'cc_deps', library));
   } catch (error) {
     throw new UserError(
       'the native TensorFlow Lite library is not installed',
@@ -107,14 +119,15 @@ function load(): Native {
 }
 
 /** The functions of the C library by our own names. */
-function bind(koffi: typeof import('koffi').default, file: string) {
+function bind(ffi: typeof koffi, file: string) {
   // Pinned (RTLD_NOW | RTLD_NODELETE): at exit koffi unloads it while threads of XNNPACK's pool still run in it.
   if (process.platform === 'linux')
-    koffi.load('libc.so.6').func('void *dlopen(const char *file, int flags)')(file, 0x1002);
-  const library = koffi.load(file);
+    ffi.load('libc.so.6').func('void *dlopen(const char *file, int flags)')(file, 0x1002);
+  const library = ffi.load(file);
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller reads the C declaration
   const f = <T>(declaration: string): T => library.func(declaration) as unknown as T;
   // In this build the options have two fields; later ones have more.
-  koffi.struct('TfLiteXNNPackDelegateOptions', { num_threads: 'int32_t', flags: 'uint32_t' });
+  ffi.struct('TfLiteXNNPackDelegateOptions', { num_threads: 'int32_t', flags: 'uint32_t' });
   type OnePointer<R> = (pointer: Pointer) => R;
   type Indexed<R> = (pointer: Pointer, index: number) => R;
   return {

@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { compileFunction } from 'node:vm';
-import type { LiteRt, Tensor as LiteRtTensor } from '@litertjs/core';
+import type * as LiteRtCore from '@litertjs/core';
 import { UserError } from '../../base/errors.ts';
-import type { TfliteSession } from '../litert.ts';
+import { readTflite } from '../../formats/tflite/read.ts';
+import { writeTflite } from '../../formats/tflite/write.ts';
+import type { TfliteSession } from './session.ts';
 import { fed } from './ends.ts';
 import type { Ends } from './ends.ts';
 
-type Core = typeof import('@litertjs/core');
+type Core = typeof LiteRtCore;
 
 const ENDS = ['float32', 'int32', 'uint8'];
 
@@ -21,50 +23,91 @@ export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSes
         'Export with float32 or uint8 ends, or use the native runtime.',
       );
   }
-  const { core, litert } = await load();
-  const model = await litert.loadAndCompile(bytes, { accelerator: 'wasm' }).catch((error: unknown) => {
-    throw new UserError(
-      `LiteRT cannot run the model: ${String(error)}`,
-      'See which operators it has: limbeck inspect.',
-    );
-  });
+  const { core } = await load();
+  const compiled = new Map<number, Promise<LiteRtCore.CompiledModel>>();
+  const forBatch = (batch: number): Promise<LiteRtCore.CompiledModel> => {
+    const found = compiled.get(batch) ?? compile(isDynamic(ends) ? withBatch(bytes, batch) : bytes);
+    compiled.set(batch, found);
+    return found;
+  };
+  await forBatch(1);
   return {
     ...ends,
     runtime: 'litert',
     run: async (feeds) => {
-      const inputs = ends.inputs.map((end) => {
-        const { data, shape } = fed(end, feeds);
-        return [end.name, new core.Tensor(data as Float32Array, shape)] as const;
-      });
-      const given = Object.fromEntries(inputs);
-      let results: Record<string, LiteRtTensor> = {};
+      const values = ends.inputs.map((end) => ({ end, ...fed(end, feeds) }));
+      const batch = values.find(({ end }) => end.shape[0] === -1)?.shape[0] ?? 1;
+      const model = await forBatch(batch);
+      const inputs: Record<string, LiteRtCore.Tensor> = {};
+      let results: Record<string, LiteRtCore.Tensor> = {};
       try {
-        results = await model.run(given);
+        for (const { end, data, shape } of values) inputs[end.name] = new core.Tensor(data as Float32Array, shape);
+        results = await model.run(inputs);
         return Object.fromEntries(ends.outputs.map(({ name }) => [name, results[name]!.toTypedArray().slice()]));
       } finally {
-        for (const tensor of [...Object.values(given), ...Object.values(results)]) tensor.delete();
+        for (const tensor of [...Object.values(inputs), ...Object.values(results)]) tensor.delete();
       }
     },
-    dispose: () => model.delete(),
+    dispose: () => {
+      for (const model of compiled.values()) void model.then((ready) => ready.delete());
+      compiled.clear();
+    },
   };
 }
 
-let loading: Promise<{ core: Core; litert: LiteRt }> | undefined;
+async function compile(bytes: Uint8Array): Promise<LiteRtCore.CompiledModel> {
+  const { litert } = await load();
+  messages.length = 0;
+  try {
+    return await litert.loadAndCompile(bytes, { accelerator: 'wasm' });
+  } catch (error) {
+    const said = messages.find((line) => line.startsWith('ERROR'))?.slice('ERROR: '.length) ?? String(error);
+    throw new UserError(
+      `LiteRT cannot run the model: ${said}`,
+      'See its operators and their versions: limbeck inspect.',
+      {
+        cause: error,
+      },
+    );
+  }
+}
 
-async function load(): Promise<{ core: Core; litert: LiteRt }> {
+function isDynamic({ inputs }: Ends): boolean {
+  return inputs.some(({ shape }) => shape.includes(-1));
+}
+
+/** LiteRT.js has no way to resize an input: the model is rewritten for the batch size at hand. */
+function withBatch(bytes: Uint8Array, batch: number): Uint8Array {
+  const model = readTflite(bytes);
+  const subgraphs = model.subgraphs.map((subgraph) => ({
+    ...subgraph,
+    tensors: subgraph.tensors.map(({ shapeSignature, ...tensor }, i) => {
+      if (shapeSignature === undefined || !subgraph.inputs.includes(i)) return tensor;
+      return { ...tensor, shape: shapeSignature.map((size) => (size < 0 ? batch : size)) };
+    }),
+  }));
+  return writeTflite({ ...model, subgraphs });
+}
+
+/** What the library prints while it compiles a model. */
+const messages: string[] = [];
+
+let loading: Promise<{ core: Core; litert: LiteRtCore.LiteRt }> | undefined;
+
+async function load(): Promise<{ core: Core; litert: LiteRtCore.LiteRt }> {
   loading ??= loadOnce();
   return loading;
 }
 
 /** LiteRT.js is written for browsers: it gets the few globals that it looks for, and its glue code through `importScripts`. */
-async function loadOnce(): Promise<{ core: Core; litert: LiteRt }> {
+async function loadOnce(): Promise<{ core: Core; litert: LiteRtCore.LiteRt }> {
   const scope = globalThis as unknown as Record<string, unknown>;
   const before = { self: scope.self, importScripts: scope.importScripts };
   scope.self = globalThis;
-  scope.importScripts = (file: string) => (scope.ModuleFactory = commonJs(file));
+  scope.importScripts = (file: string) => (scope.ModuleFactory = quiet(commonJs(file) as Factory));
   scope.navigator ??= { hardwareConcurrency: 1 };
-  scope.GPUBuffer ??= class GPUBuffer {};
-  scope.ReadableStreamDefaultReader ??= class ReadableStreamDefaultReader {};
+  scope.GPUBuffer ??= function GPUBuffer(): void {};
+  scope.ReadableStreamDefaultReader ??= function ReadableStreamDefaultReader(): void {};
   try {
     const core = await import('@litertjs/core');
     const folder = path.join(path.dirname(createRequire(import.meta.url).resolve('@litertjs/core')), '..', 'wasm');
@@ -78,6 +121,14 @@ async function loadOnce(): Promise<{ core: Core; litert: LiteRt }> {
   }
 }
 
+type Factory = (options: object) => unknown;
+
+/** The library's messages are kept instead of printed. */
+function quiet(factory: Factory): Factory {
+  const keep = (line: string): unknown => messages.push(line);
+  return (options) => factory({ ...options, print: keep, printErr: keep });
+}
+
 /** The exports of a CommonJS file inside a package that calls itself an ES module, where `require` refuses it. */
 function commonJs(file: string): unknown {
   const module = { exports: {} };
@@ -88,7 +139,7 @@ function commonJs(file: string): unknown {
   return module.exports;
 }
 
-/** Without the warning that there is no WebGPU device. */
+/* eslint-disable no-console -- LiteRT.js prints a warning and an error's stack when there is no WebGPU device */
 async function quietly<T>(action: () => Promise<T>): Promise<T> {
   const { warn } = console;
   console.warn = () => undefined;
