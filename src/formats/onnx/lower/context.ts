@@ -19,7 +19,7 @@ export class Lowering extends OnnxBuilder {
   readonly graph: Graph;
   readonly options: LowerOptions;
   readonly #tensors = new Map<string, Map<string, string>>();
-  readonly #memo = new Map<string, string>();
+  readonly #memo = new Map<string, unknown>();
   #consumers: Map<string, Node[]> | undefined;
 
   constructor(graph: Graph, options: LowerOptions) {
@@ -120,9 +120,8 @@ export class Lowering extends OnnxBuilder {
   }
 
   /** Runs `build` for the first of equal keys; others get its result. */
-  once(key: string, build: () => string): string {
-    const known = this.#memo.get(key);
-    if (known !== undefined) return known;
+  once<T = string>(key: string, build: () => T): T {
+    if (this.#memo.has(key)) return this.#memo.get(key) as T;
     const made = build();
     this.#memo.set(key, made);
     return made;

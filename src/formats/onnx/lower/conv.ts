@@ -1,3 +1,4 @@
+import { windowed } from '../../../graph/ops/linear.ts';
 import { ints } from '../../../graph/ops/spec.ts';
 import type { Lowering, Rule } from './context.ts';
 import { CNHW, NCHW, OIHW } from './layout.ts';
@@ -18,9 +19,28 @@ export const conv2dBackpropInput: Rule = (node, c) => {
   const size = c.shapeOf(filter).slice(0, 2) as [number, number];
   const out = node.outputs[0]!;
   const large = spatial(c.shapeOf(out));
-  const result = transposedConv(c, c.as(dy, NCHW), c.as(filter, OIHW), large, spatial(c.shapeOf(dy)), size, window, 1);
+  const { tensor, small } = cropped(c, dy, large, size, window);
+  const result = transposedConv(c, tensor, c.as(filter, OIHW), large, small, size, window, 1);
   c.define(out, result, NCHW);
 };
+
+/** tfjs reads of dy only as much as a convolution of `large` would have given, whatever its size. */
+function cropped(
+  c: Lowering,
+  dy: string,
+  large: readonly [number, number],
+  size: readonly [number, number],
+  { strides, dilations, pads }: Window,
+): { tensor: string; small: [number, number] } {
+  const given = spatial(c.shapeOf(dy));
+  const wanted = [0, 1].map((i) =>
+    windowed(large[i]!, size[i]!, strides[i]!, dilations[i]!, pads[2 * i]!, pads[2 * i + 1]!),
+  );
+  const small = given.map((n, i) => Math.min(n, wanted[i]!)) as [number, number];
+  const tensor = c.as(dy, NCHW);
+  if (small[0] === given[0] && small[1] === given[1]) return { tensor, small };
+  return { tensor: c.one('Slice', [tensor, c.ints([0, 0]), c.ints(small), c.ints([2, 3])]), small };
+}
 
 /** ConvTranspose to exactly the size `large`. */
 export function transposedConv(

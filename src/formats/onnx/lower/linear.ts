@@ -4,7 +4,8 @@ import type { Lowering, Rule } from './context.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { depthwise, depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
 import { plainLayout } from './layout.ts';
-import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from './pool.ts';
+import { avgPoolGrad, maxPoolGrad } from './pool-grad.ts';
+import { avgPool, maxPool } from './pool.ts';
 
 /** The operand as the matrix product wants it; a transpose is ONNX Runtime's to fuse. */
 function matrix(c: Lowering, value: string, transposed: boolean): string {

@@ -53,14 +53,20 @@ function reducedLayout(layout: Layout, axes: readonly number[], keepDims: boolea
   return left.map((axis) => axis - axes.filter((other) => other < axis).length);
 }
 
+/** tfjs passes over NaN when it looks for the largest. */
+function withoutNaN(c: Lowering, x: string, dtype: DType, instead: number): string {
+  return c.one('Where', [c.one('IsNaN', [x]), c.scalar(dtype, instead), x]);
+}
+
 const argument =
-  (op: string): Rule =>
+  (op: string, worst: number): Rule =>
   (node, c) => {
     const [x, out] = [node.inputs[0]!, node.outputs[0]!];
     const axis = int(node.attrs, 'axis');
     const { tensor, layout } = c.any(x);
     const { dtype } = c.typeOf(x);
-    const operand = dtype === 'bool' ? c.cast(tensor, 'int32') : tensor;
+    const numbers = dtype === 'bool' ? c.cast(tensor, 'int32') : tensor;
+    const operand = c.options.exactNaN && dtype.startsWith('float') ? withoutNaN(c, numbers, dtype, worst) : numbers;
     const result = c.one(op, [operand], { axis: layout.indexOf(axis), keepdims: 0 });
     c.define(out, c.cast(result, 'int32'), reducedLayout(layout, [axis], false));
   };
@@ -116,8 +122,8 @@ export const reduceRules: Record<string, Rule> = {
   All: reduction('ReduceMin', 1, onNumbers),
   Any: reduction('ReduceMax', 0, onNumbers),
   LogSumExp: reduction('ReduceLogSumExp', -Infinity, onFloat),
-  ArgMax: argument('ArgMax'),
-  ArgMin: argument('ArgMin'),
+  ArgMax: argument('ArgMax', -Infinity),
+  ArgMin: argument('ArgMin', Infinity),
   Cumsum: cumsum,
   Cumprod: cumprod,
   TopK: topK,

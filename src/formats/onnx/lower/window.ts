@@ -2,19 +2,21 @@ import { ints } from '../../../graph/ops/spec.ts';
 import type { Attrs, Shape } from '../../../graph/types.ts';
 import type { Lowering } from './context.ts';
 
+/** top, bottom, left, right */
+export type Pads = readonly [number, number, number, number];
+
 /** The attributes of a 2-D window op, [along height, along width] each. */
 export interface Window {
   readonly strides: readonly [number, number];
   readonly dilations: readonly [number, number];
-  /** top, bottom, left, right, as the graph has them */
-  readonly pads: readonly [number, number, number, number];
+  readonly pads: Pads;
 }
 
 export function windowOf(attrs: Attrs): Window {
   return {
     strides: ints(attrs, 'strides') as [number, number],
     dilations: ints(attrs, 'dilations') as [number, number],
-    pads: ints(attrs, 'pads') as [number, number, number, number],
+    pads: ints(attrs, 'pads') as unknown as Pads,
   };
 }
 
@@ -50,4 +52,19 @@ export function outputPadding(
 /** Convolutions know floats only. */
 export function floatOperand(c: Lowering, tensor: string, dtype: string): string {
   return dtype.startsWith('float') ? tensor : c.once(`cast ${tensor} float32`, () => c.cast(tensor, 'float32'));
+}
+
+/** How many elements of the input each window of a pooling covers, row by row. */
+export function windowCounts(large: readonly number[], small: readonly number[], attrs: Attrs): Float32Array {
+  const { strides, dilations, pads } = windowOf(attrs);
+  const filter = ints(attrs, 'filterSize');
+  const covered = (i: 0 | 1): number[] =>
+    Array.from({ length: small[i]! }, (_, at) => {
+      const from = at * strides[i] - pads[2 * i]!;
+      return Array.from({ length: filter[i]! }, (_, k) => from + k * dilations[i]).filter(
+        (p) => p >= 0 && p < large[i]!,
+      ).length;
+    });
+  const columns = covered(1);
+  return Float32Array.from(covered(0).flatMap((rows) => columns.map((count) => rows * count)));
 }

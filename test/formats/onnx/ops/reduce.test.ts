@@ -106,7 +106,7 @@ describe('softmax', () => {
     const x = f32(
       shape,
       values(
-        shape.reduce((a: number, b) => a * b),
+        [...shape].reduce<number>((a, b) => a * b, 1),
         9,
         -30,
         30,
