@@ -176,6 +176,7 @@ const releases: Partial<Record<BuiltinOperator, string>> = {
   NOT_EQUAL: '1.14 1.14 2.3',
   ONE_HOT: '1.11',
   PAD: '1.5 1.14 2.4 2.6',
+  PACK: '1.11 1.14 2.3',
   PADV2: '1.9 1.14 2.4 2.6',
   POW: '1.10',
   PRELU: '1.8',

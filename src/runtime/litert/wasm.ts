@@ -5,6 +5,8 @@ import { compileFunction } from 'node:vm';
 import type * as LiteRtCore from '@litertjs/core';
 import { UserError } from '../../base/errors.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
+import { tensorType } from '../../formats/tflite/schema/tensor-types.ts';
+import type { TfliteModel } from '../../formats/tflite/types.ts';
 import { writeTflite } from '../../formats/tflite/write.ts';
 import type { TfliteSession } from './session.ts';
 import { fed } from './ends.ts';
@@ -23,6 +25,7 @@ export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSes
         'Export with float32 or uint8 ends, or use the native runtime.',
       );
   }
+  refuseComputedOutputs(readTflite(bytes));
   const { core } = await load();
   const compiled = new Map<number, Promise<LiteRtCore.CompiledModel>>();
   const forBatch = (batch: number): Promise<LiteRtCore.CompiledModel> => {
@@ -55,6 +58,24 @@ export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSes
   };
 }
 
+/** LiteRT hands back garbage for an output whose own operator is told its shape by a computed value. */
+function refuseComputedOutputs({ subgraphs: [main], buffers }: TfliteModel): void {
+  const computed = new Set(main!.operators.flatMap(({ outputs }) => outputs));
+  for (const { inputs, outputs } of main!.operators) {
+    const told = inputs.some((index) => {
+      const tensor = main!.tensors[index];
+      const isShape = tensor?.type === tensorType('int32') && tensor.shape?.length === 1;
+      return isShape && computed.has(index) && buffers[tensor.buffer]?.data === undefined;
+    });
+    const end = outputs.find((index) => main!.outputs.includes(index));
+    if (told && end !== undefined && main!.tensors[end]!.shape!.length !== 1)
+      throw new UserError(
+        `${main!.tensors[end]!.name} has a shape that is computed inside the model, which LiteRT for WebAssembly does not take`,
+        'Export with a fixed batch size, or use the native runtime.',
+      );
+  }
+}
+
 async function compile(bytes: Uint8Array): Promise<LiteRtCore.CompiledModel> {
   const { litert } = await load();
   messages.length = 0;
@@ -81,9 +102,11 @@ function withBatch(bytes: Uint8Array, batch: number): Uint8Array {
   const model = readTflite(bytes);
   const subgraphs = model.subgraphs.map((subgraph) => ({
     ...subgraph,
-    tensors: subgraph.tensors.map(({ shapeSignature, ...tensor }, i) => {
-      if (shapeSignature === undefined || !subgraph.inputs.includes(i)) return tensor;
-      return { ...tensor, shape: shapeSignature.map((size) => (size < 0 ? batch : size)) };
+    tensors: subgraph.tensors.map(({ shapeSignature, ...tensor }) => {
+      if (shapeSignature === undefined) return tensor;
+      // Where the size is open, the shape is that for a batch of 1.
+      const size = (size: number, axis: number): number => (shapeSignature[axis]! < 0 ? size * batch : size);
+      return { ...tensor, shape: (tensor.shape ?? []).map(size) };
     }),
   }));
   return writeTflite({ ...model, subgraphs });

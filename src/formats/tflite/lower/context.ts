@@ -134,11 +134,17 @@ export class Context {
     const batchAxis = this.shape(like).indexOf('batch');
     if (batchAxis < 0 || shape.some((dim) => typeof dim !== 'number' && dim !== 'batch'))
       this.fail('needs its batch size when it runs', 'Export with a fixed batch size.');
-    const vector = (length: number): TensorType => ({ dtype: 'int32', shape: [length] });
-    const whole = this.temp('SHAPE', [like], vector(this.shape(like).length), { type$: 'ShapeOptions', outType: 2 });
-    const batch = this.temp('SLICE', [whole, this.program.ints([batchAxis]), this.program.ints([1])], vector(1));
-    const parts = groups(shape).map((part) => (part === 'batch' ? batch : this.program.ints(part, 'shape')));
-    return this.temp('CONCATENATION', parts, vector(shape.length), { type$: 'ConcatenationOptions' });
+    // The operators that the converter uses for this: interpreters follow them when they plan memory.
+    const type = (dims: readonly number[]): TensorType => ({ dtype: 'int32', shape: dims });
+    const whole = this.temp('SHAPE', [like], type([this.shape(like).length]), { type$: 'ShapeOptions', outType: 2 });
+    const range = [batchAxis, batchAxis + 1, 1].map((value) => this.program.ints([value]));
+    const batch = this.temp('STRIDED_SLICE', [whole, ...range], type([]), {
+      type$: 'StridedSliceOptions',
+      shrinkAxisMask: 1,
+    });
+    const sizes = shape.map((dim) => (typeof dim === 'number' ? this.program.int(dim) : batch));
+    const options = { type$: 'PackOptions', valuesCount: shape.length, axis: 0 };
+    return this.temp('PACK', sizes, type([shape.length]), options);
   }
 
   fail(reason: string, hint: string): never {
@@ -161,16 +167,4 @@ export class Context {
 function binaryOptions(op: string): Fields | undefined {
   const names: Record<string, string> = { ADD: 'AddOptions', SUB: 'SubOptions', MUL: 'MulOptions', DIV: 'DivOptions' };
   return names[op] === undefined ? undefined : { type$: names[op] };
-}
-
-/** A shape as runs of fixed sizes between its batch dimensions. */
-function groups(shape: Shape): ('batch' | number[])[] {
-  const parts: ('batch' | number[])[] = [];
-  for (const dim of shape) {
-    const last = parts.at(-1);
-    if (typeof dim !== 'number') parts.push('batch');
-    else if (Array.isArray(last)) last.push(dim);
-    else parts.push([dim]);
-  }
-  return parts;
 }
