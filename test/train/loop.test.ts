@@ -1,0 +1,202 @@
+import { UserError } from '../../src/base/errors.ts';
+import { RandomStream } from '../../src/base/random.ts';
+import { createLoss } from '../../src/distill/losses/registry.ts';
+import { buildModel } from '../../src/models/registry.ts';
+import type { State } from '../../src/runtime/engine.ts';
+import type { TrainingBatch } from '../../src/train/batch.ts';
+import { Evaluator } from '../../src/train/evaluate.ts';
+import { Trainer, type Position, type StepMetrics } from '../../src/train/loop.ts';
+import { createOptimizer } from '../../src/train/optimizers.ts';
+import { createSchedule } from '../../src/train/schedules.ts';
+import { evaluationProgram, modelState, trainingProgram } from '../../src/train/step.ts';
+import { useCpu } from '../support/cpu.ts';
+import { eagerEngine } from '../support/eager-engine.ts';
+
+beforeAll(useCpu);
+
+const [SAMPLES, BATCH, EPOCHS] = [22, 4, 3];
+const STEPS_PER_EPOCH = Math.ceil(SAMPLES / BATCH);
+
+/** Two features; the class is which of them is larger. */
+const features = ((): Float32Array => {
+  const random = new RandomStream('loop test');
+  return Float32Array.from({ length: SAMPLES * 2 }, () => random.normal());
+})();
+const labels = Int32Array.from({ length: SAMPLES }, (_, i) => (features[2 * i]! > features[2 * i + 1]! ? 1 : 0));
+
+function* batchesFrom(startBatch: number): Generator<TrainingBatch> {
+  for (let start = startBatch * BATCH; start < SAMPLES; start += BATCH) {
+    const end = Math.min(SAMPLES, start + BATCH);
+    yield { x: features.slice(2 * start, 2 * end), labels: labels.slice(start, end) };
+  }
+}
+
+interface Setup {
+  readonly learningRate?: number;
+  readonly batches?: (epoch: number, start: number) => Iterable<TrainingBatch>;
+  readonly steps?: number;
+}
+
+function create({ learningRate = 0.5, batches = (_, start) => batchesFrom(start), steps }: Setup = {}) {
+  const model = buildModel('mlp', { inputShape: [2], classes: 2, seed: 3, options: { hidden: [6] } });
+  const loss = createLoss('ce');
+  const optimizer = createOptimizer({ type: 'momentum' }, modelState(model).trainable);
+  const length = { stepsPerEpoch: STEPS_PER_EPOCH, steps: steps ?? EPOCHS * STEPS_PER_EPOCH };
+  const sizes: number[] = [];
+  const trainer = Trainer.create({
+    engine: eagerEngine,
+    program: (batchSize) => {
+      sizes.push(batchSize);
+      return trainingProgram({ model, loss, optimizer, batchSize });
+    },
+    batchSize: BATCH,
+    classes: 2,
+    ...length,
+    batches,
+    optimizer,
+    schedule: createSchedule({ schedule: 'cosine', learningRate }, length),
+    hyper: () => loss.hyper,
+  });
+  return { model, trainer, sizes };
+}
+
+async function drain(trainer: Trainer, steps = Infinity): Promise<StepMetrics[]> {
+  const seen: StepMetrics[] = [];
+  for await (const metrics of trainer.run()) {
+    seen.push(metrics);
+    if (seen.length === steps) break;
+  }
+  return seen;
+}
+
+const bytes = (state: State): Record<string, number[]> =>
+  Object.fromEntries([...state].map(([name, { data }]) => [name, [...(data as Float32Array)]]));
+
+describe('a training', () => {
+  it('takes every step once, learns, and counts every sample of every epoch', async () => {
+    const { trainer, sizes } = create();
+    const metrics = await drain(await trainer);
+    expect(metrics.map(({ position }) => position.step)).toEqual(metrics.map((_, i) => i + 1));
+    expect(metrics).toHaveLength(EPOCHS * STEPS_PER_EPOCH);
+    expect(metrics.map(({ samples }) => samples).slice(0, 6)).toEqual([4, 4, 4, 4, 4, 2]);
+    const epochs = metrics.flatMap(({ epoch }) => (epoch === undefined ? [] : [epoch]));
+    expect(epochs.map(({ samples, weight }) => [samples, weight])).toEqual([
+      [22, 22],
+      [22, 22],
+      [22, 22],
+    ]);
+    expect(epochs[2]!.loss).toBeLessThan(0.7 * epochs[0]!.loss);
+    // The program for the last batch of an epoch is compiled once, when it is first needed.
+    expect(sizes).toEqual([4, 2]);
+  });
+
+  it('weighs the smaller batch by its samples in the mean of the epoch', async () => {
+    const { trainer } = create();
+    const metrics = await drain(await trainer, STEPS_PER_EPOCH);
+    const sum = metrics.reduce((total, { loss, samples }) => total + loss * samples, 0);
+    expect(metrics.at(-1)!.epoch!.loss).toBeCloseTo(sum, 10);
+  });
+
+  it.each([1, 5, 6, 7, 13])('continues after %i steps as if it had not stopped', async (steps) => {
+    const whole = await create().trainer;
+    const all = await drain(whole);
+    const first = await create().trainer;
+    await drain(first, steps);
+    const saved: { state: State; position: Position } = {
+      state: await first.state(),
+      position: JSON.parse(JSON.stringify(first.position)) as Position,
+    };
+    const second = await create().trainer;
+    await second.resume(saved.state, saved.position);
+    expect(await drain(second)).toEqual(all.slice(steps));
+    expect(bytes(await second.state())).toEqual(bytes(await whole.state()));
+  });
+
+  it('finishes the step and stops when the signal fires', async () => {
+    const trainer = await create().trainer;
+    const abort = new AbortController();
+    let steps = 0;
+    for await (const { position } of trainer.run(abort.signal)) {
+      steps++;
+      if (position.step === 4) abort.abort();
+    }
+    expect(steps).toBe(4);
+    expect(trainer.position).toMatchObject({ epoch: 0, batch: 4, step: 4 });
+  });
+
+  it('stops in mid-epoch when the steps are done', async () => {
+    const trainer = await create({ steps: 8 }).trainer;
+    expect(await drain(trainer)).toHaveLength(8);
+    expect(trainer.position).toMatchObject({ epoch: 1, batch: 2 });
+  });
+});
+
+describe('what goes wrong', () => {
+  const failure = async (setup: Setup): Promise<UserError> => {
+    const trainer = await create(setup).trainer;
+    return drain(trainer).then(
+      () => {
+        throw new Error('nothing was thrown');
+      },
+      (error: unknown) => error as UserError,
+    );
+  };
+
+  it('a loss that is no number names the step and the last finite loss', async () => {
+    const poisoned = function* (_epoch: number, start: number): Generator<TrainingBatch> {
+      let index = start;
+      for (const batch of batchesFrom(start)) {
+        yield index++ === 2 ? { ...batch, x: batch.x.map(() => NaN) } : batch;
+      }
+    };
+    const error = await failure({ batches: poisoned });
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.message).toMatch(/^epoch 1, batch 3 \(step 3\): the loss is NaN; the last finite loss was \d\.\d+$/);
+    expect(error.hint).toContain('learningRate');
+  });
+
+  it('points at the data when the first loss is no number', async () => {
+    const nan = (): TrainingBatch[] => [{ x: new Float32Array(8).fill(NaN), labels: labels.slice(0, 4) }];
+    const error = await failure({ batches: nan });
+    expect(error.message).toContain('it was the first step');
+    expect(error.hint).toContain('data');
+  });
+
+  it.each([-1, 2])('the label %i is out of range before any step is taken', async (label) => {
+    const bad = (): TrainingBatch[] => [{ x: new Float32Array(8), labels: Int32Array.of(0, 1, label, 1) }];
+    const error = await failure({ batches: bad });
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.message).toBe(
+      `epoch 1, batch 1: the label of sample 2 is ${label}, and the model has the classes 0 … 1`,
+    );
+  });
+
+  it('a source that ends early is our bug', async () => {
+    const error = await failure({ batches: () => [...batchesFrom(0)].slice(0, 2) });
+    expect(error).not.toBeInstanceOf(UserError);
+    expect(error.message).toBe('epoch 1 ended after 2 of 6 batches');
+  });
+});
+
+describe('evaluation', () => {
+  it('is the same in batches of any size', async () => {
+    const { model } = create();
+    const evaluate = async (size: number): Promise<unknown> => {
+      const evaluator = new Evaluator({
+        engine: eagerEngine,
+        program: (batchSize) => evaluationProgram({ model, batchSize }),
+        classes: 2,
+      });
+      const parts: TrainingBatch[] = [];
+      for (let i = 0; i < SAMPLES; i += size) {
+        const end = Math.min(SAMPLES, i + size);
+        parts.push({ x: features.slice(2 * i, 2 * end), labels: labels.slice(i, end) });
+      }
+      const { loss, ...rest } = await evaluator.run(parts);
+      return { ...rest, loss: loss.toFixed(5) };
+    };
+    const whole = await evaluate(SAMPLES);
+    expect(await evaluate(5)).toEqual(whole);
+    expect(whole).toMatchObject({ samples: SAMPLES });
+  });
+});
