@@ -1,10 +1,12 @@
 import type { Graph, TensorType } from '../graph/types.ts';
-import { staticShape } from '../graph/shapes.ts';
 import type { StepProgram } from '../trace/program.ts';
+import { setEvaluator } from '../trace/evaluate.ts';
 import { traceProgram } from '../trace/trace.ts';
 import type { DeviceName } from './devices.ts';
 import { chooseDevice } from './devices.ts';
 import type { CompileOptions, Engine, State, StateTensor } from './engine.ts';
+import { evaluator } from './evaluator.ts';
+import { InferenceModel } from './inference.ts';
 import type { SessionOptions } from './session.ts';
 import { OnnxRuntimeStep } from './step.ts';
 
@@ -38,6 +40,11 @@ export class OnnxRuntimeEngine implements Engine {
     return this.compileGraph(graph, initial, options);
   }
 
+  /** An ONNX file, e.g. a teacher or an export; `fileName` is for messages. */
+  load(bytes: Uint8Array, fileName: string): InferenceModel {
+    return new InferenceModel(bytes, fileName, this.#session);
+  }
+
   /** A graph of fixed shapes, however it was made. */
   compileGraph(graph: Graph, initial: State, options?: CompileOptions): OnnxRuntimeStep {
     return new OnnxRuntimeStep(graph, initial, this.#session, options);
@@ -60,7 +67,13 @@ export function sessionOptions(device: DeviceName, options: OnnxRuntimeOptions):
   };
 }
 
-function typedAs({ dtype, shape }: TensorType, data: Float32Array | Int32Array | Uint8Array): StateTensor['data'] {
-  staticShape(shape, 'a variable');
+function typedAs({ dtype }: TensorType, data: Float32Array | Int32Array | Uint8Array): StateTensor['data'] {
   return dtype === 'int32' ? Int32Array.from(data) : dtype === 'bool' ? Uint8Array.from(data) : data;
 }
+
+// tfjs tensors that are read outside a trace are computed here from now on.
+setEvaluator(evaluator);
+
+export { devices } from './devices.ts';
+export { evaluator };
+export { InferenceModel };

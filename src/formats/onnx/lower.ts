@@ -31,8 +31,12 @@ export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
   const opset = Math.max(options.opset ?? DEFAULT_OPSET, ...graph.nodes.map(needed));
   const c = new Lowering(graph, { opset, exactNaN: options.exactNaN ?? false });
   for (const node of graph.nodes) {
+    // A rule may have taken the node that follows along.
+    if (c.isDefined(node.outputs[0]!)) continue;
     c.enter(node.layer === undefined ? node.outputs[0]! : `${node.layer}/${node.outputs[0]!}`);
-    rules[node.op]!(node, c);
+    const rule = rules[node.op];
+    if (rule === undefined) return c.fail(node, 'there is no rule for it', 'Build the layer from other ops.');
+    rule(node, c);
   }
   c.enter('results');
   const { results, outputs } = bindResults(c);

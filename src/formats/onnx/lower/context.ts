@@ -18,6 +18,8 @@ export interface LowerOptions {
 export class Lowering extends OnnxBuilder {
   readonly graph: Graph;
   readonly options: LowerOptions;
+  /** Values that were flattened in another layout than the plain one: sizes of the flattened axes, and their order. */
+  readonly flattened = new Map<string, { readonly sizes: readonly number[]; readonly order: readonly number[] }>();
   readonly #tensors = new Map<string, Map<string, string>>();
   readonly #memo = new Map<string, unknown>();
   #consumers: Map<string, Node[]> | undefined;

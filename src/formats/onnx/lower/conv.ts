@@ -1,6 +1,7 @@
 import { windowed } from '../../../graph/ops/linear.ts';
 import { ints } from '../../../graph/ops/spec.ts';
 import type { Lowering, Rule } from './context.ts';
+import { defineBiased } from './fuse.ts';
 import { CNHW, NCHW, OIHW } from './layout.ts';
 import type { Window } from './window.ts';
 import { onnxPads, outputPadding, spatial, windowOf } from './window.ts';
@@ -10,7 +11,7 @@ export const conv2d: Rule = (node, c) => {
   const { strides, dilations, pads } = windowOf(node.attrs);
   const [height, width] = c.shapeOf(filter) as number[];
   const attrs = { kernel_shape: [height!, width!], strides, dilations, pads: onnxPads(pads) };
-  c.define(node.outputs[0]!, c.one('Conv', [c.as(x, NCHW), c.as(filter, OIHW)], attrs), NCHW);
+  defineBiased(c, node, NCHW, (bias) => c.one('Conv', [c.as(x, NCHW), c.as(filter, OIHW), ...bias], attrs));
 };
 
 export const conv2dBackpropInput: Rule = (node, c) => {

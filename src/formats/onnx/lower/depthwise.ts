@@ -1,6 +1,7 @@
 import { ints } from '../../../graph/ops/spec.ts';
 import type { Lowering, Rule } from './context.ts';
 import { correlate, transposedConv } from './conv.ts';
+import { defineBiased } from './fuse.ts';
 import { CNHW, IOHW, NCHW } from './layout.ts';
 import { onnxPads, spatial, windowOf } from './window.ts';
 
@@ -19,7 +20,8 @@ export const depthwise: Rule = (node, c) => {
   const { strides, dilations, pads } = windowOf(node.attrs);
   const [height, width, group] = c.shapeOf(filter) as [number, number, number];
   const attrs = { kernel_shape: [height, width], strides, dilations, pads: onnxPads(pads), group };
-  c.define(node.outputs[0]!, c.one('Conv', [c.as(x, NCHW), groupedFilter(c, filter)], attrs), NCHW);
+  const weights = groupedFilter(c, filter);
+  defineBiased(c, node, NCHW, (bias) => c.one('Conv', [c.as(x, NCHW), weights, ...bias], attrs));
 };
 
 export const depthwiseBackpropInput: Rule = (node, c) => {

@@ -3,9 +3,11 @@ import type { Node } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput } from './conv.ts';
 import { depthwise, depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise.ts';
+import { defineBiased, matchingRows } from './fuse.ts';
 import { plainLayout } from './layout.ts';
 import { avgPoolGrad, maxPoolGrad } from './pool-grad.ts';
 import { avgPool, maxPool } from './pool.ts';
+import { floatsOnly } from './rules.ts';
 
 /** The operand as the matrix product wants it; a transpose is ONNX Runtime's to fuse. */
 function matrix(c: Lowering, value: string, transposed: boolean): string {
@@ -32,8 +34,11 @@ const matMul: Rule = (node: Node, c: Lowering) => {
   const { dtype } = c.typeOf(out);
   const ranks = [c.shapeOf(a).length, c.shapeOf(b).length];
   if (dtype.startsWith('float') && ranks[0] === 2 && ranks[1] === 2) {
-    const [left, right] = [gemmOperand(c, a, transposeA), gemmOperand(c, b, transposeB)];
-    c.define(out, c.one('Gemm', [left.tensor, right.tensor], { transA: left.flag, transB: right.flag }));
+    const left = gemmOperand(c, a, transposeA);
+    const sorted = matchingRows(c, a, b);
+    const right = sorted === undefined ? gemmOperand(c, b, transposeB) : { tensor: sorted, flag: 0 };
+    const attrs = { transA: left.flag, transB: right.flag };
+    defineBiased(c, node, undefined, (bias) => c.one('Gemm', [left.tensor, right.tensor, ...bias], attrs));
     return;
   }
   c.define(out, c.one('MatMul', [matrix(c, a, transposeA), matrix(c, b, transposeB)]));
@@ -41,14 +46,14 @@ const matMul: Rule = (node: Node, c: Lowering) => {
 
 export const linearRules: Record<string, Rule> = {
   BatchMatMul: matMul,
-  Conv2D: conv2d,
-  Conv2DBackpropInput: conv2dBackpropInput,
-  Conv2DBackpropFilter: conv2dBackpropFilter,
-  DepthwiseConv2dNative: depthwise,
-  DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
-  DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
+  Conv2D: floatsOnly(conv2d),
+  Conv2DBackpropInput: floatsOnly(conv2dBackpropInput),
+  Conv2DBackpropFilter: floatsOnly(conv2dBackpropFilter),
+  DepthwiseConv2dNative: floatsOnly(depthwise),
+  DepthwiseConv2dNativeBackpropInput: floatsOnly(depthwiseBackpropInput),
+  DepthwiseConv2dNativeBackpropFilter: floatsOnly(depthwiseBackpropFilter),
   MaxPool: maxPool,
   AvgPool: avgPool,
-  MaxPoolGrad: maxPoolGrad,
-  AvgPoolGrad: avgPoolGrad,
+  MaxPoolGrad: floatsOnly(maxPoolGrad),
+  AvgPoolGrad: floatsOnly(avgPoolGrad),
 };

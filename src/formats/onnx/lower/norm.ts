@@ -2,7 +2,7 @@ import type { DType } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
 import type { Layout } from './layout.ts';
 import { NCHW } from './layout.ts';
-import { commonLayout } from './rules.ts';
+import { commonLayout, floatsOnly } from './rules.ts';
 import { resize, resizeGrad } from './resize.ts';
 
 const epsilonOf = (attrs: Parameters<Rule>[0]['attrs']): number => attrs.epsilon as number;
@@ -104,10 +104,10 @@ const lrn: Rule = (node, c) => {
 };
 
 export const normRules: Record<string, Rule> = {
-  FusedBatchNorm: fusedBatchNorm,
-  BatchNormTrain: batchNormTrain,
-  BatchNormTrainGrad: batchNormTrainGrad,
-  LRN: lrn,
+  FusedBatchNorm: floatsOnly(fusedBatchNorm),
+  BatchNormTrain: floatsOnly(batchNormTrain),
+  BatchNormTrainGrad: floatsOnly(batchNormTrainGrad),
+  LRN: floatsOnly(lrn),
   ResizeBilinear: resize,
   ResizeNearestNeighbor: resize,
   ResizeBilinearGrad: resizeGrad,

@@ -89,7 +89,7 @@ const cumsum = cumulative((c, x, node, axis) =>
 );
 
 const cumprod = cumulative((c, x, node, axis, dtype, shape) =>
-  cumulativeProduct(c, x, shape, axis, dtype, flag(node.attrs, 'exclusive'), flag(node.attrs, 'reverse')),
+  cumulativeProduct(c, node, x, shape, axis, dtype, flag(node.attrs, 'exclusive'), flag(node.attrs, 'reverse')),
 );
 
 const topK: Rule = (node, c) => {

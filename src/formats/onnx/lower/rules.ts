@@ -36,6 +36,15 @@ export function same(op: string, through: Through = {}): Rule {
   return elementwise((c, inputs) => c.one(op, inputs), through);
 }
 
+/** A row for an op that ONNX Runtime computes for floats only. */
+export function floatsOnly(rule: Rule): Rule {
+  return (node, c) => {
+    const { dtype } = c.typeOf(node.inputs[0]!);
+    if (!dtype.startsWith('float')) c.fail(node, `its operand is ${dtype}`, 'Cast the operand to float32 before it.');
+    rule(node, c);
+  };
+}
+
 /**
  * The layout for an op over several operands: the one for which the fewest elements must be transposed. Of equals, the
  * first operand's own one if nothing must be, else one that is not plain: it comes from a convolution and usually goes to one.

@@ -1,4 +1,4 @@
-import type { DType, Shape } from '../../../graph/types.ts';
+import type { DType, Node, Shape } from '../../../graph/types.ts';
 import type { Lowering } from './context.ts';
 
 /** Drops `count` elements at one end of an axis and puts as many ones in at the other. */
@@ -21,6 +21,7 @@ function shift(
 /** ONNX has no cumulative product: log2(n) steps, each multiplying by the elements 1, 2, 4, ... places before (Hillis & Steele 1986). */
 export function cumulativeProduct(
   c: Lowering,
+  node: Node,
   x: string,
   shape: Shape,
   axis: number,
@@ -29,7 +30,8 @@ export function cumulativeProduct(
   reverse: boolean,
 ): string {
   const size = shape[axis];
-  if (typeof size !== 'number') throw new Error('a cumulative product over the batch axis is not supported');
+  if (typeof size !== 'number')
+    return c.fail(node, 'its axis is the batch axis', 'Take the product along another axis, or sum logarithms.');
   let result = exclusive ? (size === 0 ? x : shift(c, x, shape.length, axis, 1, dtype, reverse)) : x;
   for (let by = 1; by < size; by *= 2)
     result = c.one('Mul', [result, shift(c, result, shape.length, axis, by, dtype, reverse)]);

@@ -1,5 +1,6 @@
 import { int, ints, shapeAttr, text } from '../../../graph/ops/spec.ts';
 import type { Lowering, Rule } from './context.ts';
+import { flattenAsItLies } from './fuse.ts';
 import { gather, gatherNd, oneHot, scatterNd, segmentSum } from './index-ops.ts';
 import { between, NCHW } from './layout.ts';
 import { commonLayout } from './rules.ts';
@@ -16,6 +17,7 @@ const inAnyLayout =
   };
 
 const reshape: Rule = (node, c) => {
+  if (flattenAsItLies(node, c)) return;
   const [x, out] = [node.inputs[0]!, node.outputs[0]!];
   c.define(out, c.reshape(c.plain(x), c.shapeOf(x), c.shapeOf(out)));
 };

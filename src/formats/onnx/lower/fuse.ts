@@ -1,0 +1,74 @@
+import { staticShape } from '../../../graph/shapes.ts';
+import type { Node } from '../../../graph/types.ts';
+import type { Lowering } from './context.ts';
+import type { Layout } from './layout.ts';
+import { isPlain, transposeData } from './layout.ts';
+
+/** A value whose only use is an addition of something per channel: `bias` is that, `out` the sum. */
+export interface Bias {
+  readonly bias: string;
+  readonly out: string;
+}
+
+/** The bias that ONNX' Conv, ConvTranspose or Gemm can add on the way, if a node's only consumer adds one. */
+export function biasOf(node: Node, c: Lowering): Bias | undefined {
+  const value = node.outputs[0]!;
+  const [add, ...others] = c.consumersOf(value);
+  if (add?.op !== 'Add' || others.length > 0 || c.isResult(value)) return undefined;
+  const bias = add.inputs[0] === value ? add.inputs[1]! : add.inputs[0]!;
+  const channels = c.shapeOf(value).at(-1);
+  const shape = c.shapeOf(bias);
+  const known = c.isDefined(bias) || c.graph.constants.has(bias);
+  return known && shape.length === 1 && shape[0] === channels ? { bias, out: add.outputs[0]! } : undefined;
+}
+
+/** Says that `build` gives what `node` gives, or with the bias that follows where there is one. */
+export function defineBiased(
+  c: Lowering,
+  node: Node,
+  layout: Layout | undefined,
+  build: (bias: readonly string[]) => string,
+): void {
+  const fused = biasOf(node, c);
+  c.define(fused?.out ?? node.outputs[0]!, build(fused === undefined ? [] : [c.plain(fused.bias)]), layout);
+}
+
+/**
+ * Flattens [batch, height, width, channels] in the layout in which it lies, without a transpose, if only products with
+ * stored matrices follow: their rows are put in that order instead.
+ */
+export function flattenAsItLies(node: Node, c: Lowering): boolean {
+  const [x, out] = [node.inputs[0]!, node.outputs[0]!];
+  const [shape, to] = [c.shapeOf(x), c.shapeOf(out)];
+  const { layout } = c.any(x);
+  if (isPlain(layout) || layout[0] !== 0 || to.length !== 2 || to[0] !== shape[0]) return false;
+  const consumers = c.consumersOf(out);
+  const products = consumers.every(
+    ({ op, inputs, attrs }) =>
+      op === 'BatchMatMul' &&
+      inputs[0] === out &&
+      c.graph.constants.has(inputs[1]!) &&
+      c.shapeOf(inputs[1]!).length === 2 &&
+      attrs.transposeA === false &&
+      attrs.transposeB === false,
+  );
+  if (!products || consumers.length === 0 || c.isResult(out)) return false;
+  const rows = { sizes: staticShape(shape.slice(1), x), order: layout.slice(1).map((axis) => axis - 1) };
+  c.flattened.set(out, rows);
+  const lying = layout.map((axis) => shape[axis]!);
+  c.define(out, c.reshape(c.as(x, layout), lying, to));
+  return true;
+}
+
+/** The stored matrix `b` with its rows in the order of the flattened `a`. */
+export function matchingRows(c: Lowering, a: string, b: string): string | undefined {
+  const rows = c.flattened.get(a);
+  if (rows === undefined) return undefined;
+  const { type, data } = c.graph.constants.get(b)!;
+  const [inner, columns] = type.shape as [number, number];
+  const { sizes, order } = rows;
+  const sorted = transposeData(data, [...sizes, columns], [...order, order.length]);
+  return c.once(`rows ${b} ${order.join()} ${sizes.join()}`, () =>
+    c.initializer(type.dtype, [inner, columns], sorted, b),
+  );
+}

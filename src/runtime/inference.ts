@@ -1,0 +1,94 @@
+import { UserError } from '../base/errors.ts';
+import { dataTypes } from '../formats/onnx/model.ts';
+import type { DType, TensorData } from '../graph/types.ts';
+import type { SessionOptions, Tensor } from './session.ts';
+import { holds, ortTensor, Session, tensorValues } from './session.ts';
+
+export interface ModelValue {
+  readonly name: string;
+  readonly dtype: DType;
+  /** A name, or '' for none, stands for a size that varies. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface InferenceTensor {
+  readonly data: TensorData;
+  readonly shape: readonly number[];
+}
+
+/** Any ONNX model, e.g. a teacher or an export, for running forward. */
+export class InferenceModel {
+  readonly inputs: readonly ModelValue[];
+  readonly outputs: readonly ModelValue[];
+  readonly #session: Session;
+  readonly #fileName: string;
+
+  /** `UserError` if ONNX Runtime cannot load the model. */
+  constructor(bytes: Uint8Array, fileName: string, options: SessionOptions) {
+    this.#fileName = fileName;
+    try {
+      this.#session = new Session(bytes, options);
+    } catch (error) {
+      throw new UserError(
+        `${fileName}: ONNX Runtime cannot load this model: ${firstLine(error)}`,
+        'Check the file with onnx.checker, and export it for an operator set that ONNX Runtime knows.',
+        { cause: error },
+      );
+    }
+    this.inputs = this.#session.inputs.map((value) => modelValue(value, fileName));
+    this.outputs = this.#session.outputs.map((value) => modelValue(value, fileName));
+  }
+
+  /** Runs forward; `wanted` limits what is computed and handed back to some outputs. */
+  async run(
+    feeds: Readonly<Record<string, InferenceTensor>>,
+    wanted: readonly string[] = this.outputs.map(({ name }) => name),
+  ): Promise<Readonly<Record<string, InferenceTensor>>> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const tensors: Record<string, Tensor> = {};
+    for (const input of this.inputs) tensors[input.name] = this.#fed(input, feeds[input.name]);
+    const results = this.#session.run(tensors, Object.fromEntries(wanted.map((name) => [name, null])));
+    return Object.fromEntries(
+      wanted.map((name) => [name, { data: tensorValues(results[name]!), shape: results[name]!.dims }]),
+    );
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+  }
+
+  #fed({ name, dtype, shape }: ModelValue, tensor: InferenceTensor | undefined): Tensor {
+    const declared = `${dtype}[${shape.map((dim) => (dim === '' ? '?' : dim)).join(', ')}]`;
+    const fits =
+      tensor !== undefined &&
+      holds(dtype, tensor.data) &&
+      tensor.shape.length === shape.length &&
+      tensor.shape.every((size, i) => typeof shape[i] === 'string' || size === shape[i]) &&
+      tensor.shape.reduce((product, size) => product * size, 1) === tensor.data.length;
+    if (!fits)
+      throw new UserError(
+        `${this.#fileName}: input ${name} is ${declared}, received ${tensor === undefined ? 'nothing' : `${tensor.data.constructor.name} [${tensor.shape.join(', ')}]`}`,
+        'Check the preprocessing: the layout (NHWC or NCHW), the size and the type of the images.',
+      );
+    return ortTensor(dtype, tensor.data, tensor.shape);
+  }
+}
+
+const graphTypes = ['float32', 'float16', 'int32', 'int64', 'int16', 'int8', 'uint8', 'bool'] as const;
+const dtypes = new Map<number, DType>(graphTypes.map((dtype) => [dataTypes[dtype], dtype]));
+
+function modelValue(value: Session['inputs'][number], fileName: string): ModelValue {
+  const dtype = value.isTensor ? dtypes.get(value.type) : undefined;
+  if (dtype === undefined)
+    throw new UserError(
+      `${fileName}: ${value.name} is no tensor of a type that is supported (${graphTypes.join(', ')})`,
+      'Export the model with tensors of such types at its ends.',
+    );
+  const shape = value.shape.map((size, i) => (size >= 0 ? size : (value.symbolicDimensions[i] ?? '')));
+  return { name: value.name, dtype, shape };
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0]!.slice(0, 300);
+}
