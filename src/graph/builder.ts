@@ -9,6 +9,7 @@ export class GraphBuilder {
   readonly #state = new Map<string, TensorType>();
   readonly #constants = new Map<string, Constant>();
   readonly #nodes: Node[] = [];
+  readonly #producers = new Map<string, Node>();
   readonly #outputs = new Map<string, string>();
   readonly #updates = new Map<string, string>();
   readonly #types = new Map<string, TensorType>();
@@ -46,16 +47,17 @@ export class GraphBuilder {
     options: { layer?: string | undefined; outputs?: readonly string[] } = {},
   ): string[] {
     const where = options.layer === undefined ? op : `${options.layer}: ${op}`;
-    const types = inputs.map((name) => (name === '' ? ({ dtype: 'float32', shape: [] } as const) : this.typeOf(name)));
     let inferred: readonly TensorType[];
     try {
-      inferred = opSpec(op).infer(types, attrs);
+      inferred = this.#infer(op, inputs, attrs);
     } catch (error) {
       throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
     }
     const outputs = inferred.map((_, i) => options.outputs?.[i] ?? this.#fresh(op));
     outputs.forEach((name, i) => this.#bind(name, inferred[i]!));
-    this.#nodes.push({ op, inputs, attrs, outputs, ...(options.layer === undefined ? {} : { layer: options.layer }) });
+    const node: Node = { op, inputs, attrs, outputs, ...(options.layer === undefined ? {} : { layer: options.layer }) };
+    this.#nodes.push(node);
+    for (const name of outputs) this.#producers.set(name, node);
     return outputs;
   }
 
@@ -69,6 +71,11 @@ export class GraphBuilder {
     this.#reserved.add(name);
   }
 
+  /** The type that an op's first output would have. */
+  inferred(op: string, inputs: readonly string[], attrs: Attrs = {}): TensorType {
+    return this.#infer(op, inputs, attrs)[0]!;
+  }
+
   output(name: string, value: string): void {
     if (this.#outputs.has(name)) throw new Error(`output ${name} is bound twice`);
     this.typeOf(value);
@@ -79,6 +86,19 @@ export class GraphBuilder {
     if (this.#updates.has(state)) throw new Error(`state ${state} is updated twice`);
     this.typeOf(value);
     this.#updates.set(state, value);
+  }
+
+  /** The node that gives a value; none for inputs, state and constants. */
+  producerOf(name: string): Node | undefined {
+    return this.#producers.get(name);
+  }
+
+  isState(name: string): boolean {
+    return this.#state.has(name);
+  }
+
+  constantOf(name: string): Constant | undefined {
+    return this.#constants.get(name);
   }
 
   typeOf(name: string): TensorType {
@@ -99,6 +119,11 @@ export class GraphBuilder {
     };
     checkGraph(graph);
     return graph;
+  }
+
+  #infer(op: string, inputs: readonly string[], attrs: Attrs): readonly TensorType[] {
+    const types = inputs.map((name) => (name === '' ? ({ dtype: 'float32', shape: [] } as const) : this.typeOf(name)));
+    return opSpec(op).infer(types, attrs);
   }
 
   #bind(name: string, type: TensorType): void {

@@ -1,0 +1,60 @@
+import { GraphBuilder } from '../builder.ts';
+import { isStatic, staticSize } from '../shapes.ts';
+import type { AttrValue, Graph, Node, TensorData } from '../types.ts';
+import { removeDeadCode } from './dead-code.ts';
+
+/** Computes the outputs of a graph without inputs. */
+export type Evaluate = (graph: Graph) => ReadonlyMap<string, TensorData>;
+
+/** Elements up to which a result is stored even if it is larger than what it was made of. */
+const SMALL = 1024;
+
+/** Computes now what depends on constants alone, unless that would make the graph larger. */
+export function foldConstants(graph: Graph, evaluate: Evaluate): Graph {
+  const foldable = constantNodes(graph);
+  const folded = new Set(foldable.flatMap(({ outputs }) => outputs));
+  const used = new Set([...graph.outputs.values(), ...graph.updates.values()]);
+  for (const node of graph.nodes) if (!foldable.includes(node)) node.inputs.forEach((name) => used.add(name));
+  const wanted = [...folded].filter((name) => used.has(name));
+  if (wanted.length === 0) return graph;
+  const results = evaluate(subgraph(graph, foldable, wanted));
+  const builder = new GraphBuilder();
+  for (const [name, type] of graph.inputs) builder.input(name, type);
+  for (const [name, type] of graph.state) builder.state(name, type);
+  for (const [name, { type, data }] of graph.constants) builder.constant(type, data, name);
+  for (const name of wanted) builder.constant(graph.types.get(name)!, results.get(name)!, name);
+  for (const node of graph.nodes) {
+    const { op, inputs, attrs, layer, outputs } = node;
+    if (!foldable.includes(node)) builder.node(op, inputs, attrs, { layer, outputs });
+  }
+  for (const [name, value] of graph.outputs) builder.output(name, value);
+  for (const [name, value] of graph.updates) builder.update(name, value);
+  return removeDeadCode(builder.build());
+}
+
+function constantNodes(graph: Graph): Node[] {
+  const known = new Set(graph.constants.keys());
+  const size = (name: string): number => (name === '' ? 0 : staticSize(graph.types.get(name)!.shape));
+  return graph.nodes.filter(({ inputs, attrs, outputs }) => {
+    if (!inputs.every((name) => name === '' || known.has(name)) || !Object.values(attrs).every(isFixed)) return false;
+    if (!outputs.every((name) => isStatic(graph.types.get(name)!.shape))) return false;
+    const [before, after] = [inputs, outputs].map((names) => names.reduce((sum, name) => sum + size(name), 0));
+    if (after! > SMALL && after! > before!) return false;
+    for (const name of outputs) known.add(name);
+    return true;
+  });
+}
+
+/** No symbolic size in it. */
+function isFixed(value: AttrValue): boolean {
+  return typeof value !== 'object' || value.every((item) => typeof item === 'number');
+}
+
+function subgraph(graph: Graph, nodes: readonly Node[], outputs: readonly string[]): Graph {
+  const builder = new GraphBuilder();
+  for (const [name, { type, data }] of graph.constants) builder.constant(type, data, name);
+  for (const { op, inputs, attrs, layer, outputs: names } of nodes)
+    builder.node(op, inputs, attrs, { layer, outputs: names });
+  for (const name of outputs) builder.output(name, name);
+  return removeDeadCode(builder.build());
+}

@@ -1,0 +1,11 @@
+import type { Graph } from '../types.ts';
+import { cleaned } from './cleaned.ts';
+import { foldBatchNorm } from './fold-batch-norm.ts';
+import type { Evaluate } from './fold-constants.ts';
+import { foldConstants } from './fold-constants.ts';
+import { recognizeActivations } from './recognize-activations.ts';
+
+/** The graph of a model as it ships: batch norms folded, constants computed, activations as one op each. */
+export function forInference(graph: Graph, evaluate: Evaluate): Graph {
+  return cleaned(recognizeActivations(foldConstants(foldBatchNorm(cleaned(graph)), evaluate)));
+}
