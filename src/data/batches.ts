@@ -17,6 +17,8 @@ export interface BatchOptions {
   readonly augment?: readonly AugmentStep[] | undefined;
   /** Draw the augmentation from this many fixed views instead of anew: epoch e sees view e mod views, see `viewOf`. */
   readonly views?: number | undefined;
+  /** Seed of the fixed views, if it is not `seed`: runs that differ in their order can see the same views. */
+  readonly viewSeed?: number | undefined;
   /** Where to begin, e.g. after a resume: the batches from here on are those that a whole epoch has. Default 0. */
   readonly startBatch?: number | undefined;
   /** [classes]; fills `weights`. */
@@ -63,7 +65,10 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
   const order =
     options.shuffle === false ? undefined : new RandomStream(seed, 'order', epoch).permutation(dataset.count);
   const view = views === undefined || augment.length === 0 ? undefined : epoch % views;
-  const write = augmentedWriter(dataset, augment, seed, view === undefined ? ['epoch', epoch] : ['view', view]);
+  const write =
+    view === undefined
+      ? augmentedWriter(dataset, augment, seed, ['epoch', epoch])
+      : augmentedWriter(dataset, augment, options.viewSeed ?? seed, ['view', view]);
   const alpha = mixupAlpha(augment ?? []);
   const mixes = new RandomStream(seed, 'mixup', epoch);
   const size = sizeOf(dataset.sampleShape);

@@ -92,7 +92,10 @@ export function emptyFile(file: string): UserError {
 
 /** What zlib says about a broken file, as a `UserError`; anything else comes back as it is. */
 export function badGzip(file: string, error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const { code = '', message = '' } = (typeof error === 'object' && error !== null ? error : {}) as Record<
+    string,
+    string
+  >;
   if (code === 'Z_BUF_ERROR') {
     return new UserError(
       `${file}: the gzip data ends too early, the file is truncated`,
@@ -101,7 +104,7 @@ export function badGzip(file: string, error: unknown): unknown {
   }
   if (code.startsWith('Z_')) {
     return new UserError(
-      `${file}: the gzip data is damaged (${(error as Error).message})`,
+      `${file}: the gzip data is damaged (${message})`,
       'Get the file again; `gzip -t` tells whether it is whole.',
     );
   }
