@@ -36,7 +36,8 @@ const rules: Partial<Record<BuiltinOperator, Rule>> = {
     return Number(s.options?.dilationHFactor ?? 1) > 1 || Number(s.options?.dilationWFactor ?? 1) > 1 ? 2 : 1;
   },
   FULLY_CONNECTED: (s) => {
-    if (hybrid(s) && s.perChannel) return 12;
+    // Kernels before this take the first scale for all channels, without a word; this way they refuse.
+    if (s.perChannel) return 12;
     if (s.options?.keepNumDims) return hybrid(s) ? 9 : 5;
     if (hybrid(s)) return s.options?.asymmetricQuantizeInputs ? 9 : 3;
     return dtype(s) === 'float32' ? 1 : 4;

@@ -49,7 +49,7 @@ function interpret(native: Native, model: Pointer, threads: number): { interpret
   for (const accelerated of [true, false]) {
     const options = native.optionsCreate();
     native.optionsThreads(options, threads);
-    const delegate = accelerated ? native.xnnpackCreate({ num_threads: threads, flags: QUANTIZED_KERNELS }) : null;
+    const delegate = accelerated ? native.xnnpackCreate(Int32Array.of(threads, QUANTIZED_KERNELS)) : null;
     if (delegate !== null) native.optionsDelegate(options, delegate);
     const interpreter = native.create(model, options);
     const dispose = (): void => {
@@ -126,8 +126,6 @@ function bind(ffi: typeof koffi, file: string) {
   const library = ffi.load(file);
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller reads the C declaration
   const f = <T>(declaration: string): T => library.func(declaration) as unknown as T;
-  // In this build the options have two fields; later ones have more.
-  ffi.struct('TfLiteXNNPackDelegateOptions', { num_threads: 'int32_t', flags: 'uint32_t' });
   type OnePointer<R> = (pointer: Pointer) => R;
   type Indexed<R> = (pointer: Pointer, index: number) => R;
   return {
@@ -139,9 +137,8 @@ function bind(ffi: typeof koffi, file: string) {
     optionsDelete: f<OnePointer<void>>('void TfLiteInterpreterOptionsDelete(void *options)'),
     optionsThreads: f<Indexed<void>>('void TfLiteInterpreterOptionsSetNumThreads(void *options, int32_t n)'),
     optionsDelegate: f<(o: Pointer, d: Pointer) => void>('void TfLiteInterpreterOptionsAddDelegate(void *o, void *d)'),
-    xnnpackCreate: f<(options: object) => Pointer>(
-      'void *TfLiteXNNPackDelegateCreate(const TfLiteXNNPackDelegateOptions *options)',
-    ),
+    // The options are two 32-bit integers in this build, threads and flags; later ones have more.
+    xnnpackCreate: f<(options: Int32Array) => Pointer>('void *TfLiteXNNPackDelegateCreate(const void *options)'),
     xnnpackDelete: f<OnePointer<void>>('void TfLiteXNNPackDelegateDelete(void *delegate)'),
     create: f<(model: Pointer, options: Pointer) => Pointer>(
       'void *TfLiteInterpreterCreate(void *model, void *options)',

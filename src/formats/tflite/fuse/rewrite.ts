@@ -25,6 +25,8 @@ export function rewrite(program: Program, rules: readonly Rule[]): void {
 }
 
 function applyOnce(program: Program, rule: Rule): boolean {
+  // What an earlier rule has left without a reader must not count as one.
+  program.prune();
   const uses = program.uses();
   const producers = program.producers();
   const view: View = {

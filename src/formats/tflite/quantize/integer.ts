@@ -20,8 +20,9 @@ export function quantizeInteger(program: Program, ends: Ends): Skipped[] {
   shareScales(program);
   const skipped: Skipped[] = [];
   const conversion = new Conversion(program);
+  const operations = program.operations.splice(0);
   for (const name of program.inputs.values()) conversion.input(name, ends);
-  for (const operation of program.operations.splice(0)) {
+  for (const operation of operations) {
     const why = obstacle(program, operation);
     if (why === undefined) conversion.integer(operation);
     else conversion.float(operation);

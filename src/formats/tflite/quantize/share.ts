@@ -50,12 +50,24 @@ function merge(program: Program, operation: Operation): void {
   );
   const whole = same && known.length === parts.length ? known[0]! : (given ?? widest(known));
   set(program, output, whole);
-  const uses = program.uses();
-  const producers = program.producers();
-  for (const name of parts) {
-    const rule = integerRules.get(producers.get(name)?.op ?? '');
-    if (uses.get(name) === 1 && (rule === 'free' || rule === 'weights')) set(program, name, whole);
-  }
+  const view = { uses: program.uses(), producers: program.producers() };
+  for (const name of parts) adopt(program, view, name, whole);
+}
+
+interface View {
+  readonly uses: ReadonlyMap<string, number>;
+  readonly producers: ReadonlyMap<string, Operation>;
+}
+
+/** Has a value that nothing else reads computed with this scale from the start, through operators that pass scales on. */
+function adopt(program: Program, view: View, name: string, quantization: TensorQuantization): void {
+  const producer = view.producers.get(name);
+  const rule = integerRules.get(producer?.op ?? '');
+  if (producer === undefined || view.uses.get(name) !== 1 || program.value(name).quantization === undefined) return;
+  if (rule === 'free' || rule === 'weights') set(program, name, quantization);
+  if (rule !== 'same' || MERGING.has(producer.op) || producer.outputs.length > 1) return;
+  adopt(program, view, first(producer), quantization);
+  passOn(program, producer);
 }
 
 function widest(known: readonly TensorQuantization[]): TensorQuantization {

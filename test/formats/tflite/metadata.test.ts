@@ -1,0 +1,61 @@
+import { unzipSync } from 'fflate';
+import { associatedFiles, decodeMetadata } from '../../../src/formats/tflite/metadata.ts';
+import { readTflite } from '../../../src/formats/tflite/read.ts';
+import { exported, floats, randomFeeds, run, sketch } from './support.ts';
+
+const graph = sketch((g) => g.op('Softmax', [g.input('image', floats('batch', 3))], { axis: 1 }));
+const bytes = exported(graph, {
+  description: {
+    name: 'fashion',
+    description: 'Clothes by kind.',
+    version: '1',
+    author: 'A',
+    license: 'Apache-2.0',
+    inputs: { image: { description: 'Grey pixels.', image: { colorSpace: 'grayscale', mean: [127.5], std: [127.5] } } },
+    labels: ['shirt', 'shoe', 'bag'],
+  },
+});
+
+describe('metadata', () => {
+  it('holds name, licence, normalization and the labels file of the output', () => {
+    expect(decodeMetadata(readTflite(bytes))).toMatchObject({
+      name: 'fashion',
+      description: 'Clothes by kind.',
+      license: 'Apache-2.0',
+      minParserVersion: '1.0.0',
+      subgraphMetadata: [
+        {
+          inputTensorMetadata: [
+            {
+              name: 'image',
+              content: { contentProperties: { type$: 'ImageProperties', colorSpace: 2 } },
+              processUnits: [{ options: { type$: 'NormalizationOptions', mean: [127.5], std: [127.5] } }],
+            },
+          ],
+          outputTensorMetadata: [{ name: 'y0', associatedFiles: [{ name: 'labels.txt', type: 2 }] }],
+        },
+      ],
+    });
+  });
+
+  it('packs the labels behind the model, where a zip reader finds them in the whole file', () => {
+    expect(associatedFiles(bytes)).toEqual({ 'labels.txt': 'shirt\nshoe\nbag\n' });
+    expect(Object.keys(unzipSync(bytes))).toEqual(['labels.txt']);
+  });
+
+  it('leaves a file that runs', async () => {
+    const { y0 } = await run(bytes, randomFeeds(graph));
+    expect(y0!.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+  });
+
+  it('is the same bytes every time', () => {
+    const again = exported(graph, { description: { name: 'n', labels: ['a'] } });
+    expect(Buffer.compare(exported(graph, { description: { name: 'n', labels: ['a'] } }), again)).toBe(0);
+  });
+
+  it('names the oldest runtime that has the operators', () => {
+    const model = readTflite(exported(sketch((g) => g.op('Gelu', [g.input('x', floats(2))], { approximate: false }))));
+    const { buffer } = model.metadata!.find(({ name }) => name === 'min_runtime_version')!;
+    expect(Buffer.from(model.buffers[buffer]!.data!).toString()).toBe(`2.9.0${'\0'.repeat(11)}`);
+  });
+});

@@ -1,0 +1,265 @@
+import { exportTflite } from '../../../src/formats/tflite/export.ts';
+import type { TfliteOptions } from '../../../src/formats/tflite/export.ts';
+import { readTflite } from '../../../src/formats/tflite/read.ts';
+import { tensorTypes } from '../../../src/formats/tflite/schema/tensor-types.ts';
+import type { TensorQuantization } from '../../../src/graph/quantization.ts';
+import { magnitudes, symmetric } from '../../../src/graph/quantization.ts';
+import { openTflite } from '../../../src/runtime/litert.ts';
+import type { Sketch } from './support.ts';
+import { expectClose, exported, floats, operators, randomFeeds, reference, run, sketch } from './support.ts';
+import { calibrated } from './calibrate.ts';
+
+const SAME3 = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
+const POOL = { filterSize: [2, 2], strides: [2, 2], dilations: [1, 1], pads: [0, 0, 0, 0] };
+
+/** A network with what quantizes in different ways: residual, concatenation, pool, sigmoid gate, dense, softmax. */
+function network(g: Sketch): string {
+  const x = g.input('x', floats('batch', 8, 8, 4));
+  const conv = (from: string, filter: number[]): string => {
+    const y = g.op('Conv2D', [from, g.weights(filter, undefined, 0.3)], SAME3);
+    return g.op('Relu', [g.op('Add', [y, g.weights([filter[3]!], undefined, 0.3)])]);
+  };
+  const a = conv(x, [3, 3, 4, 16]);
+  const b = g.op('Add', [a, conv(a, [3, 3, 16, 16])]);
+  const depth = g.op('DepthwiseConv2dNative', [b, g.weights([3, 3, 16, 1], undefined, 0.3)], SAME3);
+  const both = g.op('Concat', [g.op('MaxPool', [b], POOL), g.op('AvgPool', [depth], POOL)], { axis: 3 });
+  const gated = g.op('Swish', [both]);
+  const flat = g.op('Reshape', [g.op('Mean', [gated], { axes: [1, 2], keepDims: true })], { shape: ['batch', 32] });
+  const hidden = g.op('BatchMatMul', [flat, g.weights([32, 40], 'hidden', 0.3)], {
+    transposeA: false,
+    transposeB: false,
+  });
+  const logits = g.op('BatchMatMul', [g.op('Tanh', [hidden]), g.weights([40, 6], 'logits')], {
+    transposeA: false,
+    transposeB: false,
+  });
+  return g.op('Softmax', [logits], { axis: 1 });
+}
+
+const graph = sketch(network);
+const samples = Array.from({ length: 8 }, (_, i) => randomFeeds(graph, i));
+const quantization = calibrated(graph, samples);
+
+async function expectLikeFloat(options: TfliteOptions, tolerance: number): Promise<Uint8Array> {
+  const { bytes, skipped } = exportTflite(graph, options);
+  expect(skipped.filter(({ why }) => !why.includes('too few'))).toEqual([]);
+  for (const feeds of samples.slice(0, 3)) {
+    const [actual, expected] = [await run(bytes, feeds), reference(graph, feeds)];
+    expectClose(actual.y0!, expected.y0!, tolerance);
+  }
+  return bytes;
+}
+
+function typesOf(bytes: Uint8Array): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { type } of readTflite(bytes).subgraphs[0]!.tensors) {
+    counts[tensorTypes[type]!] = (counts[tensorTypes[type]!] ?? 0) + 1;
+  }
+  return counts;
+}
+
+describe('float16', () => {
+  it('stores large weights as halves and computes nearly the same', async () => {
+    const bytes = await expectLikeFloat({ precision: 'float16' }, 2e-3);
+    expect(bytes.length).toBeLessThan(exported(graph).length * 0.65);
+    expect(operators(bytes).filter((op) => op === 'DEQUANTIZE')).toHaveLength(5);
+  });
+
+  it('leaves values that no half can hold', () => {
+    const wide = sketch((g) =>
+      g.op('Add', [g.input('x', floats('batch', 80)), g.constant(floats(80), new Float32Array(80).fill(1e6))]),
+    );
+    const { bytes, skipped } = exportTflite(wide, { precision: 'float16' });
+    expect(operators(bytes)).toEqual(['ADD']);
+    expect(skipped[0]!.why).toContain('65504');
+  });
+});
+
+describe('dynamic range', () => {
+  it('stores large filters as int8 and computes nearly the same', async () => {
+    const bytes = await expectLikeFloat({ precision: 'dynamic' }, 0.05);
+    expect(typesOf(bytes)).toMatchObject({ int8: 2 });
+    expect(operators(bytes)).not.toContain('DEQUANTIZE');
+  });
+
+  it('names the layers whose weights are too few', () => {
+    expect(exportTflite(graph, { precision: 'dynamic' }).skipped.map(({ why }) => why)).toContain(
+      'its 240 weights are too few to gain from int8',
+    );
+  });
+});
+
+describe('integers', () => {
+  it('compute nearly the same with float32 ends', async () => {
+    const bytes = await expectLikeFloat({ precision: 'integer', quantization }, 0.06);
+    const list = operators(bytes);
+    expect([list[0], list.at(-1)]).toEqual(['QUANTIZE', 'DEQUANTIZE']);
+    expect(list.filter((op) => op.includes('QUANTIZE'))).toHaveLength(2 + 1);
+    // Beside the two ends, one rescales the pooled part of the concatenation.
+    expect(typesOf(bytes).float32).toBe(2);
+  });
+
+  it.each(['int8', 'uint8'] as const)('take and give %s', async (ends) => {
+    // TensorFlow 2.9 has one scale for a dense layer's weights.
+    const scales = new Map(quantization);
+    for (const name of ['hidden', 'logits']) {
+      scales.set(name, symmetric(magnitudes(graph.constants.get(name)!.data as Float32Array, []), 'int8'));
+    }
+    const bytes = exported(graph, { precision: 'integer', quantization: scales, ends });
+    const session = await openTflite(bytes, { runtime: 'native' });
+    const [input, output] = [session.inputs[0]!, session.outputs[0]!];
+    expect([input.dtype, output.dtype]).toEqual([ends, ends]);
+    const { x } = samples[0]!;
+    const { scale, zeroPoint } = input.quantization!;
+    const stored = Array.from(x as Float32Array, (value) => Math.round(value / scale) + zeroPoint);
+    const { y0 } = await session.run({ x: ends === 'int8' ? Int8Array.from(stored) : Uint8Array.from(stored) });
+    session.dispose();
+    const real = Float32Array.from(
+      y0 as Int8Array,
+      (value) => (value - output.quantization!.zeroPoint) * output.quantization!.scale,
+    );
+    expect(output.quantization).toEqual({ scale: 1 / 256, zeroPoint: ends === 'int8' ? -128 : 0 });
+    expectClose(real, reference(graph, samples[0]!).y0!, 0.06);
+  });
+
+  it('have weights per channel, symmetric, and biases at the product of the scales', () => {
+    const { subgraphs, operatorCodes } = readTflite(exported(graph, { precision: 'integer', quantization }));
+    const { tensors, operators: list } = subgraphs[0]!;
+    const conv = list.find(({ opcodeIndex }) => operatorCodes[opcodeIndex]!.builtinCode === 3)!;
+    const [x, filter, bias] = conv.inputs.map((index) => tensors[index]!.quantization!);
+    expect(filter!.scale).toHaveLength(16);
+    expect(filter!.zeroPoint!.every((zero) => zero === 0n)).toBe(true);
+    expect(bias!.scale).toEqual(filter!.scale!.map((scale) => Math.fround(scale * x!.scale![0]!)));
+  });
+
+  it('keep the scales that they are given, through a batch norm that is folded', () => {
+    const net = sketch((g) => {
+      const y = g.op('Conv2D', [g.input('x', floats('batch', 4, 4, 2)), g.weights([1, 1, 2, 3], 'filter')], {
+        ...SAME3,
+        pads: [0, 0, 0, 0],
+      });
+      return g.op('Multiply', [y, g.constant(floats(3), Float32Array.of(2, -4, 0.5))]);
+    });
+    const given: TensorQuantization = { dtype: 'int8', scales: [0.25, 0.125, 0.5], zeroPoints: [0, 0, 0], axis: 3 };
+    const scales = new Map(calibrated(net, [randomFeeds(net)])).set('filter', given);
+    const { tensors } = readTflite(exported(net, { precision: 'integer', quantization: scales })).subgraphs[0]!;
+    const filter = tensors.find(({ quantization: q }) => q?.scale?.length === 3)!;
+    expect(filter.quantization).toMatchObject({ scale: [0.5, 0.5, 0.25] });
+  });
+
+  it('leave float32 what has no kernel or no range, and say so', async () => {
+    const net = sketch((g) =>
+      g.op('Tanh', [
+        g.op('Cumsum', [g.op('Relu', [g.input('x', floats('batch', 6))])], {
+          axis: 1,
+          exclusive: false,
+          reverse: false,
+        }),
+      ]),
+    );
+    const { bytes, skipped } = exportTflite(net, {
+      precision: 'integer',
+      quantization: calibrated(net, [randomFeeds(net)]),
+    });
+    expect(skipped).toEqual([{ what: 'CUMSUM', why: 'CUMSUM has no integer kernel' }]);
+    expect(operators(bytes)).toEqual(['QUANTIZE', 'RELU', 'DEQUANTIZE', 'CUMSUM', 'QUANTIZE', 'TANH', 'DEQUANTIZE']);
+    const feeds = randomFeeds(net);
+    expectClose((await run(bytes, feeds)).y0!, reference(net, feeds).y0!, 0.05);
+    expect(exportTflite(net, { precision: 'integer', quantization: new Map() }).skipped[0]!.why).toBe(
+      'the range of x is not known',
+    );
+  });
+
+  it('have 16-bit activations beside 8-bit weights', async () => {
+    const wide = calibrated(graph, samples, 'int16');
+    const bytes = exported(graph, { precision: 'integer', quantization: wide });
+    expect(typesOf(bytes)).toMatchObject({ int8: 5 });
+    const feeds = samples[0]!;
+    expectClose((await run(bytes, feeds)).y0!, reference(graph, feeds).y0!, 0.02);
+  });
+
+  it('with a scale for each channel of a dense layer are refused by runtimes that would compute garbage', async () => {
+    const bytes = exported(graph, { precision: 'integer', quantization, ends: 'int8' });
+    await expect(openTflite(bytes, { runtime: 'native' })).rejects.toThrow('2.9 cannot run the model');
+  });
+
+  it('need scales', () => {
+    expect(() => exportTflite(graph, { precision: 'integer' })).toThrow('integer export without scales');
+  });
+});
+
+/** Each operator with an integer kernel, alone between quantized ends. */
+describe('an integer kernel is right for', () => {
+  const unary =
+    (op: string, attrs = {}) =>
+    (g: Sketch): string | readonly string[] =>
+      g.node(op, [g.input('x', floats('batch', 4, 4, 4))], attrs);
+  const binary =
+    (op: string) =>
+    (g: Sketch): string =>
+      g.op(op, [g.input('a', floats('batch', 4, 4)), g.input('b', floats('batch', 4, 4))]);
+  const kernels: Record<string, (g: Sketch) => string | readonly string[]> = {
+    Add: binary('Add'),
+    Sub: binary('Sub'),
+    Multiply: binary('Multiply'),
+    Maximum: binary('Maximum'),
+    Minimum: binary('Minimum'),
+    SquaredDifference: binary('SquaredDifference'),
+    Relu: unary('Relu'),
+    Relu6: unary('Relu6'),
+    LeakyRelu: unary('LeakyRelu', { alpha: 0.2 }),
+    HardSwish: unary('HardSwish'),
+    Elu: unary('Elu'),
+    Gelu: unary('Gelu', { approximate: false }),
+    Exp: unary('Exp'),
+    Tanh: unary('Tanh'),
+    Sigmoid: unary('Sigmoid'),
+    Softmax: unary('Softmax', { axis: 3 }),
+    LogSoftmax: unary('LogSoftmax', { axis: 3 }),
+    Sum: unary('Sum', { axes: [3], keepDims: false }),
+    Mean: unary('Mean', { axes: [1, 2], keepDims: false }),
+    Max: unary('Max', { axes: [3], keepDims: false }),
+    Min: unary('Min', { axes: [3], keepDims: false }),
+    Pad: unary('Pad', { paddings: [0, 0, 1, 1, 1, 1, 0, 0], constantValue: 0 }),
+    PadValue: unary('Pad', { paddings: [0, 0, 1, 1, 1, 1, 0, 0], constantValue: 0.5 }),
+    MirrorPad: unary('MirrorPad', { paddings: [0, 0, 1, 1, 1, 1, 0, 0], mode: 'reflect' }),
+    Transpose: unary('Transpose', { perm: [0, 3, 1, 2] }),
+    Split: unary('Split', { axis: 3, sizes: [2, 2] }),
+    SplitUneven: unary('Split', { axis: 3, sizes: [1, 3] }),
+    Slice: unary('Slice', { begin: [0, 1, 1, 0], size: [-1, 2, 3, 4] }),
+    Tile: unary('Tile', { reps: [1, 2, 1, 1] }),
+    TopK: unary('TopK', { k: 2 }),
+    DepthToSpace: unary('DepthToSpace', { blockSize: 2 }),
+    ResizeBilinear: unary('ResizeBilinear', { size: [8, 8], alignCorners: false, halfPixelCenters: true }),
+    ResizeNearest: unary('ResizeNearestNeighbor', { size: [8, 8], alignCorners: false, halfPixelCenters: false }),
+    MaxPool: unary('MaxPool', POOL),
+    MaxPoolExplicit: unary('MaxPool', { ...POOL, pads: [1, 1, 1, 1] }),
+    AvgPool: unary('AvgPool', POOL),
+    Prelu: (g) => g.op('Prelu', [g.input('x', floats('batch', 4, 4, 4)), g.weights([4])]),
+    AddConstant: (g) => g.op('Add', [g.input('x', floats('batch', 4, 4)), g.weights([4])]),
+    MatMul: (g) =>
+      g.op('BatchMatMul', [g.input('a', floats('batch', 4, 6)), g.input('b', floats('batch', 6, 5))], {
+        transposeA: false,
+        transposeB: false,
+      }),
+    Transposed: (g) =>
+      g.op('Conv2DBackpropInput', [g.input('x', floats('batch', 4, 4, 3)), g.weights([3, 3, 5, 3])], {
+        strides: [2, 2],
+        dilations: [1, 1],
+        pads: [0, 1, 0, 1],
+        inputShape: ['batch', 8, 8, 5] as const,
+      }),
+    Concat: (g) =>
+      g.op('Concat', [g.input('a', floats('batch', 4)), g.op('Tanh', [g.input('b', floats('batch', 3))])], { axis: 1 }),
+  };
+
+  it.each(Object.keys(kernels))('%s', async (name) => {
+    const net = sketch(kernels[name]!);
+    const feeds = randomFeeds(net, 1);
+    const { bytes, skipped } = exportTflite(net, { precision: 'integer', quantization: calibrated(net, [feeds]) });
+    expect(skipped).toEqual([]);
+    const [actual, expected] = [await run(bytes, feeds), reference(net, feeds)];
+    // The operands are rounded to 256 steps, and so is the result.
+    expectClose(actual.y0!, expected.y0!, 0.035);
+  });
+});
