@@ -1,0 +1,141 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import sharp from 'sharp';
+import { readImageFolder } from '../../src/data/image-folder.ts';
+import { ImageSink } from '../../src/data/images.ts';
+import { temporaryFolder, userError } from './support.ts';
+
+const folder = temporaryFolder();
+
+interface Rgb {
+  r: number;
+  g: number;
+  b: number;
+}
+
+const RED = { r: 200, g: 10, b: 30 };
+
+async function picture(file: string, { width = 4, height = 3, colour = RED, grey = false } = {}): Promise<string> {
+  const full = path.join(folder.path, file);
+  await mkdir(path.dirname(full), { recursive: true });
+  let image = sharp({ create: { width, height, channels: 3, background: colour satisfies Rgb } });
+  if (grey) image = image.toColourspace('b-w');
+  await image.toFile(full);
+  return full;
+}
+
+describe('image folders', () => {
+  it('reads PNG, lossless WebP and JPEG, a class per sub-folder, in order of their paths', async () => {
+    await picture('mixed/dog/b.png', { colour: { r: 1, g: 2, b: 3 } });
+    await picture('mixed/dog/a.png', { colour: { r: 4, g: 5, b: 6 } });
+    await picture('mixed/dog/deeper/c.PNG', { colour: { r: 7, g: 8, b: 9 } });
+    await picture('mixed/cat/z.jpg');
+    await picture('mixed/cat/y.webp');
+    await folder.file('mixed/cat/notes.txt', 'not an image');
+    await folder.file('mixed/cat/.hidden.png', 'not an image');
+    const split = await readImageFolder(path.join(folder.path, 'mixed'), {});
+    expect(split.sampleShape).toEqual([3, 4, 3]);
+    expect(split.labels).toMatchObject({ names: ['cat', 'dog'], values: Int32Array.of(0, 0, 1, 1, 1) });
+    const firstPixels = [2, 3, 4].map((row) => [...split.samples.subarray(row * 36, row * 36 + 3)]);
+    expect(firstPixels).toEqual([
+      [4, 5, 6],
+      [1, 2, 3],
+      [7, 8, 9],
+    ]);
+    const lossy = [...split.samples.subarray(36, 39)];
+    expect(Math.max(...[200, 10, 30].map((value, c) => Math.abs(value - lossy[c]!)))).toBeLessThan(6);
+  });
+
+  it('keeps grey images grey, or makes them colour when asked', async () => {
+    await picture('grey/a/1.png', { grey: true, colour: { r: 90, g: 90, b: 90 } });
+    await picture('grey/b/1.png', { grey: true, colour: { r: 20, g: 20, b: 20 } });
+    const grey = await readImageFolder(path.join(folder.path, 'grey'), {});
+    expect(grey.sampleShape).toEqual([3, 4, 1]);
+    expect([grey.samples[0], grey.samples[12]]).toEqual([90, 20]);
+    const colour = await readImageFolder(path.join(folder.path, 'grey'), { channels: 3 });
+    expect(colour.sampleShape).toEqual([3, 4, 3]);
+    expect([...colour.samples.subarray(36, 39)]).toEqual([20, 20, 20]);
+  });
+
+  it('scales all images to one size when asked', async () => {
+    await picture('sizes/a/small.png');
+    await picture('sizes/b/large.png', { width: 20, height: 30 });
+    const split = await readImageFolder(path.join(folder.path, 'sizes'), { resize: [6, 5] });
+    expect(split.sampleShape).toEqual([6, 5, 3]);
+    expect([...split.samples.subarray(90, 93)]).toEqual([200, 10, 30]);
+  });
+
+  it('drops transparency, reads 16-bit PNG as 8-bit and follows links to class folders', async () => {
+    await mkdir(path.join(folder.path, 'odd/a'), { recursive: true });
+    const background = { r: 100, g: 110, b: 120, alpha: 0.5 };
+    await sharp({ create: { width: 2, height: 2, channels: 4, background } }).toFile(
+      path.join(folder.path, 'odd/a/1.png'),
+    );
+    const wide = sharp({ create: { width: 2, height: 2, channels: 3, background: RED } })
+      .toColourspace('rgb16')
+      .png();
+    await writeFile(path.join(folder.path, 'odd/a/2.png'), await wide.toBuffer());
+    await symlink(path.join(folder.path, 'odd/a'), path.join(folder.path, 'odd/b'));
+    const split = await readImageFolder(path.join(folder.path, 'odd'), {});
+    expect(split.sampleShape).toEqual([2, 2, 3]);
+    expect([...split.samples.subarray(0, 3)]).toEqual([100, 110, 120]);
+    expect([...split.samples.subarray(12, 15)]).toEqual([200, 10, 30]);
+    expect([...split.labels.values]).toEqual([0, 0, 1, 1]);
+  });
+
+  it('names the image of another size', async () => {
+    await picture('differ/a/1.png');
+    await picture('differ/b/2.png', { width: 5 });
+    const { message, hint } = await userError(readImageFolder(path.join(folder.path, 'differ'), {}));
+    expect(message).toMatch(/differ\/b\/2\.png: the image is 3x5 \(height x width\), but .*differ\/a\/1\.png is 3x4$/);
+    expect(hint).toBe('Set `resize: [height, width]` in the recipe to scale all images to one size.');
+  });
+
+  it('names the colour image among grey ones', async () => {
+    await picture('tones/a/1.png', { grey: true });
+    await picture('tones/b/2.png');
+    const { message, hint } = await userError(readImageFolder(path.join(folder.path, 'tones'), {}));
+    expect(message).toMatch(/tones\/b\/2\.png: the image is in colour, but .*tones\/a\/1\.png is grey$/);
+    expect(hint).toMatch(/`channels: 3`/);
+    expect((await readImageFolder(path.join(folder.path, 'tones'), { channels: 1 })).sampleShape).toEqual([3, 4, 1]);
+  });
+
+  it.each([
+    ['text called .png', (png: Buffer) => Buffer.from(`not an image ${png.length}`)],
+    ['an empty file', () => Buffer.alloc(0)],
+    ['a truncated PNG', (png: Buffer) => png.subarray(0, png.length - 30)],
+    ['a PNG with flipped bits', (png: Buffer) => png.map((byte, i) => (i > 45 && i < 60 ? byte ^ 0xff : byte))],
+  ])('names %s', async (_, damage) => {
+    await picture('corrupt/a/1.png');
+    const noise = sharp(Buffer.from(Array.from({ length: 36 }, (__, i) => (i * 97) % 256)), {
+      raw: { width: 4, height: 3, channels: 3 },
+    });
+    await mkdir(path.join(folder.path, 'corrupt/b'), { recursive: true });
+    await writeFile(path.join(folder.path, 'corrupt/b/2.png'), damage(await noise.png().toBuffer()));
+    const { message, hint } = await userError(readImageFolder(path.join(folder.path, 'corrupt'), {}));
+    expect(message).toMatch(/corrupt\/b\/2\.png: cannot decode the image: .+/);
+    expect(hint).toMatch(/Get the file again or remove it/);
+  });
+
+  it('rejects folders without classes or images, and what is no folder', async () => {
+    await mkdir(path.join(folder.path, 'empty'));
+    const empty = await userError(readImageFolder(path.join(folder.path, 'empty'), {}));
+    expect(empty.message).toMatch(/empty: no sub-folders, expected one per class$/);
+    expect(empty.hint).toMatch(/class `cat` in a folder `cat`/);
+    await mkdir(path.join(folder.path, 'hollow/a'), { recursive: true });
+    const hollow = await userError(readImageFolder(path.join(folder.path, 'hollow'), {}));
+    expect(hollow.message).toMatch(/hollow: no images in its 1 sub-folders$/);
+    const missing = await userError(readImageFolder(path.join(folder.path, 'nowhere'), {}));
+    expect(missing.message).toMatch(/nowhere: cannot read it: no such file or folder$/);
+    const file = await folder.file('file', 'x');
+    expect((await userError(readImageFolder(file, {}))).hint).toMatch(/is a file, not a folder/);
+  });
+
+  it('refuses what cannot fit in memory after one image', async () => {
+    const file = await picture('huge/a/1.png');
+    const sink = new ImageSink({}, 1e12);
+    const { message, hint } = await userError(sink.add([{ where: file, input: file }]));
+    expect(message).toMatch(/1\.png: 1000000000000 images of 3x4x3 need 33527\.6 GiB, more than [\d.]+ GiB \(60 % of/);
+    expect(hint).toBe('Set `resize: [height, width]` to the size that the model sees.');
+  });
+});

@@ -1,0 +1,181 @@
+import { zipSync } from 'fflate';
+import path from 'node:path';
+import { readNpz } from '../../src/data/npz.ts';
+import { temporaryFolder, userError } from './support.ts';
+
+const folder = temporaryFolder();
+/** Written by NumPy 2.4; see fixtures/README.md. */
+const byNumpy = path.resolve('test/data/fixtures/arrays.npz');
+
+/** An .npy by hand; `header` overrides parts of it. */
+function npy(
+  descr: string,
+  shape: readonly number[],
+  body: Uint8Array,
+  { fortran = false, version = 1 } = {},
+): Uint8Array {
+  const dimensions = `${shape.join(', ')}${shape.length === 1 ? ',' : ''}`;
+  const text = `{'descr': ${descr.startsWith('[') ? descr : `'${descr}'`}, 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': (${dimensions}), }`;
+  const prefix = version === 1 ? 10 : 12;
+  const padded = text.padEnd(Math.ceil((prefix + text.length + 1) / 64) * 64 - prefix - 1) + '\n';
+  const head = Buffer.alloc(prefix);
+  head.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, version, 0]);
+  if (version === 1) head.writeUInt16LE(padded.length, 8);
+  else head.writeUInt32LE(padded.length, 8);
+  return Buffer.concat([head, Buffer.from(padded, 'latin1'), body]);
+}
+
+const bytesOf = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+const labels2 = npy('<i8', [2], bytesOf(BigInt64Array.of(0n, 1n)));
+
+async function readPair(samples: Uint8Array | string, labels: Uint8Array | string = labels2, layout?: 'nhwc' | 'nchw') {
+  return readNpz(
+    { samples: await folder.file('x.npy', samples), labels: await folder.file('y.npy', labels) },
+    { layout },
+  );
+}
+
+describe('NumPy arrays', () => {
+  it('reads what NumPy wrote: uint8 images and int64 labels, compressed', async () => {
+    const split = await readNpz({ file: byNumpy, samples: 'x_train', labels: 'y_train' }, {});
+    expect(split.sampleShape).toEqual([3, 4, 1]);
+    expect([...split.samples]).toEqual(Array.from({ length: 24 }, (_, i) => i));
+    expect(split.samples).toBeInstanceOf(Uint8Array);
+    expect([...split.labels.values]).toEqual([0, 1]);
+  });
+
+  it('reads float16 as NumPy means it', async () => {
+    const split = await readNpz({ file: byNumpy, samples: 'half', labels: 'flag' }, {});
+    expect([...split.samples]).toEqual([0.5, 1.5, -2.25, Math.fround(2 ** -23), 65504, 0]);
+    expect([...split.labels.values]).toEqual([1, 0]);
+  });
+
+  it.each<[string, ArrayBufferView, number[]]>([
+    ['<f4', Float32Array.of(1.5, -2), [1.5, -2]],
+    ['<f8', Float64Array.of(0.1, -2), [Math.fround(0.1), -2]],
+    ['|i1', Int8Array.of(-1, 127), [-1, 127]],
+    ['<i2', Int16Array.of(-300, 300), [-300, 300]],
+    ['<u2', Uint16Array.of(1, 65535), [1, 65535]],
+    ['<i4', Int32Array.of(-70000, 7), [-70000, 7]],
+    ['<u4', Uint32Array.of(4_000_000_000, 7), [4_000_000_000, 7]],
+    ['<i8', BigInt64Array.of(-5n, 7n), [-5, 7]],
+    ['<u8', BigUint64Array.of(5n, 7n), [5, 7]],
+    ['|b1', Uint8Array.of(0, 1), [0, 1]],
+  ])('reads %s as float32', async (descr, values, expected) => {
+    const split = await readPair(npy(descr, [2, 1], bytesOf(values)));
+    expect(split.samples).toBeInstanceOf(Float32Array);
+    expect([...split.samples]).toEqual(expected);
+    expect(split.sampleShape).toEqual([1]);
+  });
+
+  it('reads header version 2, and labels of shape [n, 1] or whole floats', async () => {
+    const samples = npy('|u1', [2, 2], Uint8Array.of(1, 2, 3, 4), { version: 2 });
+    const split = await readPair(samples, npy('<f4', [2, 1], bytesOf(Float32Array.of(1, 0))));
+    expect([...split.samples]).toEqual([1, 2, 3, 4]);
+    expect([...split.labels.values]).toEqual([1, 0]);
+  });
+
+  it('moves channels last when the layout is nchw', async () => {
+    const samples = npy(
+      '|u1',
+      [2, 3, 1, 2],
+      Uint8Array.from({ length: 12 }, (_, i) => i),
+    );
+    const split = await readPair(samples, labels2, 'nchw');
+    expect(split.sampleShape).toEqual([1, 2, 3]);
+    expect([...split.samples]).toEqual([0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]);
+  });
+
+  it('asks for the layout where channels look first', async () => {
+    const samples = npy('|u1', [2, 3, 2, 5], new Uint8Array(60));
+    const { message, hint } = await userError(readPair(samples));
+    expect(message).toMatch(/x\.npy: is \[2, 3, 2, 5\] channels first \(as PyTorch has it\) or channels last\?$/);
+    expect(hint).toMatch(/`layout: nchw`/);
+    expect((await readPair(samples, labels2, 'nhwc')).sampleShape).toEqual([3, 2, 5]);
+  });
+});
+
+describe('broken NumPy arrays', () => {
+  const two = Uint8Array.of(1, 2);
+
+  it.each<[string, Uint8Array | string, RegExp, RegExp]>([
+    [
+      'big endian',
+      npy('>f4', [2, 1], new Uint8Array(8)),
+      /x\.npy: the array is big endian \(>f4\)$/,
+      /astype\('<f4'\)/,
+    ],
+    [
+      'Fortran order',
+      npy('|u1', [2, 1], two, { fortran: true }),
+      /is in Fortran \(column\) order$/,
+      /ascontiguousarray/,
+    ],
+    [
+      'complex numbers',
+      npy('<c8', [2, 1], new Uint8Array(16)),
+      /unsupported dtype "<c8", expected bool, uint8/,
+      /float32/,
+    ],
+    ['words', npy('<U5', [2, 1], new Uint8Array(40)), /unsupported dtype "<U5"/, /numpy\.unique/],
+    ['objects', npy('|O', [2, 1], two), /unsupported dtype "\|O"/, /numpy\.unique/],
+    [
+      'records',
+      npy("[('a', '<f4')]", [2], new Uint8Array(8)),
+      /unsupported dtype: a structured array$/,
+      /two plain arrays/,
+    ],
+    [
+      'a truncated body',
+      npy('<f4', [2, 1], two),
+      /truncated: expected 136 bytes by its header, received 130$/,
+      /again/,
+    ],
+    ['a truncated header', npy('|u1', [2, 1], two).subarray(0, 40), /truncated: expected 128 bytes/, /again/],
+    [
+      'another file',
+      'just some text',
+      /not a NumPy array: it starts with 6a 75 73 74 20 73, expected 93/,
+      /numpy\.save/,
+    ],
+    ['an empty file', '', /the file is empty/, /again/],
+    ['an archive', zipSync({ 'x.npy': two }), /this is an \.npz archive/, /`\{file: x\.npz/],
+    ['a single number', npy('|u1', [], two), /expected samples as .* received \[\]$/, /first axis/],
+    ['five dimensions', npy('|u1', [2, 1, 1, 1, 1], two), /received \[2, 1, 1, 1, 1\]$/, /Reshape/],
+    [
+      'another count',
+      npy('|u1', [3, 1], Uint8Array.of(1, 2, 3)),
+      /y\.npy: 2 labels for the 3 samples of .*x\.npy$/,
+      /same split/,
+    ],
+  ])('samples: %s', async (_, samples, message, hint) => {
+    const error = await userError(readPair(samples));
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  it('labels: one-hot rows and halves', async () => {
+    const samples = npy('|u1', [2, 1], two);
+    const oneHot = await userError(readPair(samples, npy('|u1', [2, 3], new Uint8Array(6))));
+    expect(oneHot.message).toMatch(/labels have the shape \[2, 3\], expected one class index per sample$/);
+    expect(oneHot.hint).toMatch(/argmax/);
+    const halves = await userError(readPair(samples, npy('<f8', [2], bytesOf(Float64Array.of(0, 0.5)))));
+    expect(halves.message).toMatch(/sample 1: label 0\.5 is no class index \(the array is float64\)$/);
+  });
+
+  it('archives: a wrong name, a truncated file, no archive', async () => {
+    const wrong = await userError(readNpz({ file: byNumpy, samples: 'x_trian', labels: 'y_train' }, {}));
+    expect(wrong.message).toMatch(
+      /arrays\.npz: no array "x_trian", the archive has: x_train, y_train, half, double, flag$/,
+    );
+    expect(wrong.hint).toMatch(/^Did you mean "x_train"\?/);
+    const zip = zipSync({ 'x.npy': npy('|u1', [2, 1], two), 'y.npy': labels2 });
+    const whole = await readNpz({ file: await folder.file('whole.npz', zip) }, {});
+    expect([...whole.samples]).toEqual([1, 2]);
+    const cut = await userError(readNpz({ file: await folder.file('cut.npz', zip.subarray(0, zip.length - 30)) }, {}));
+    expect(cut.message).toMatch(/cut\.npz: the archive is damaged or truncated \(.+\)$/);
+    const plain = await userError(readNpz({ file: await folder.file('plain.npz', labels2) }, {}));
+    expect(plain.message).toMatch(/not an \.npz archive: it starts with 93 4e 55 4d, expected 50 4b 03 04$/);
+    expect(plain.hint).toMatch(/`\{samples: x\.npy, labels: y\.npy\}`/);
+  });
+});

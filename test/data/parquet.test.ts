@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as zlib from 'node:zlib';
+import { readParquet } from '../../src/data/parquet.ts';
+import type { ParquetOptions } from '../../src/data/parquet.ts';
+import { temporaryFolder, userError } from './support.ts';
+
+const folder = temporaryFolder();
+/** Written by PyArrow 26 and Pillow; see fixtures/README.md. */
+const fixture = (name: string) => path.resolve('test/data/fixtures', `${name}.parquet`);
+const read = (name: string, options: ParquetOptions = {}) => readParquet(fixture(name), options);
+
+describe('Parquet', () => {
+  it("reads Hugging Face's image layout over row groups, with the class names from the metadata", async () => {
+    const split = await read('images');
+    expect(split.sampleShape).toEqual([3, 4, 1]);
+    expect(split.classNames).toEqual(['cat', 'dog', 'owl']);
+    const pixels = Array.from({ length: 6 }, (_, row) => [...split.samples.subarray(row * 12, row * 12 + 3)]);
+    expect(pixels).toEqual([0, 10, 20, 30, 40, 50].map((value) => [value, 255, value]));
+    expect(split.labels).toMatchObject({ names: ['0', '1', '2'], values: Int32Array.of(0, 1, 2, 0, 1, 2) });
+  });
+
+  it('scales images and reads grey ones as colour when asked', async () => {
+    expect((await read('images', { resize: [2, 2], channels: 3 })).sampleShape).toEqual([2, 2, 3]);
+  });
+
+  it('reads several files as one', async () => {
+    const split = await readParquet([fixture('images'), fixture('images')], {});
+    expect(split.samples.length).toBe(144);
+    expect(split.labels.values).toHaveLength(12);
+  });
+
+  it('reads numeric columns, gzip compressed, with a label of words', async () => {
+    const split = await read('table', { label: 'kind', missing: 'zero' });
+    expect(split.columns).toEqual(['a', 'b']);
+    expect([...split.samples]).toEqual([1.5, 1, 2.5, 2, 0, 3, 4.5, 4]);
+    expect(split.labels).toMatchObject({ names: ['x', 'y', 'z'], values: Int32Array.of(0, 1, 0, 2) });
+    expect((await read('table', { label: 'kind', features: ['b'] })).columns).toEqual(['b']);
+  });
+
+  it('reads one column of lists', async () => {
+    const split = await read('lists');
+    expect(split.sampleShape).toEqual([3]);
+    expect([...split.samples]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect((await read('lists', { shape: [3, 1] })).sampleShape).toEqual([3, 1, 1]);
+  });
+
+  it('reads zstd where Node can, and says so where it cannot', async () => {
+    if ('zstdDecompressSync' in zlib) {
+      const { samples } = await read('table-zstd', { label: 'kind', features: ['b'] });
+      expect([...samples]).toEqual([1, 2, 3, 4]);
+    } else {
+      const { message, hint } = await userError(read('table-zstd', { label: 'kind', features: ['b'] }));
+      expect(message).toMatch(/table-zstd\.parquet: compressed with ZSTD, which this Node [\d.]+ cannot read$/);
+      expect(hint).toMatch(/22\.15/);
+    }
+  });
+});
+
+describe('broken Parquet', () => {
+  it.each<[string, string, ParquetOptions, RegExp, RegExp]>([
+    [
+      'no such label',
+      'table',
+      { label: 'knd' },
+      /table\.parquet: label: no column "knd", the file has: a, b, kind$/,
+      /"kind"/,
+    ],
+    [
+      'no such feature',
+      'table',
+      { label: 'kind', features: ['a', 'bb'] },
+      /features: no column "bb"/,
+      /Did you mean "b"/,
+    ],
+    ['no such image', 'images', { image: 'imagge' }, /image: no column "imagge"/, /Did you mean "image"\?/],
+    [
+      'a null',
+      'table',
+      { label: 'kind' },
+      /table\.parquet: row 2: column "a": missing value \(null\)$/,
+      /`missing: mean`/,
+    ],
+    [
+      'words as features',
+      'table',
+      { label: 'a' },
+      /row 0: column "kind": expected a number, received "x"$/,
+      /`features`/,
+    ],
+    ['a null label', 'table', { label: 'a', features: 'b' }, /row 2: the label is null$/, /remove rows without one/],
+    [
+      'numbers as images',
+      'table',
+      { label: 'kind', image: 'b' },
+      /row 0: column "b" holds no image bytes$/,
+      /embedded/,
+    ],
+  ])('%s', async (_, name, options, message, hint) => {
+    const error = await userError(read(name, options));
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  it('a corrupt image, by row', async () => {
+    const bytes = await readFile(fixture('images'));
+    bytes[bytes.indexOf('IHDR')] = 0;
+    const file = await folder.file('corrupt.parquet', bytes);
+    const { message } = await userError(readParquet(file, {}));
+    expect(message).toMatch(/corrupt\.parquet: row 0: cannot decode the image: /);
+  });
+
+  it('a truncated file, another format, an empty file, no file', async () => {
+    const bytes = await readFile(fixture('table'));
+    const cut = await userError(readParquet(await folder.file('cut.parquet', bytes.subarray(0, 500)), {}));
+    expect(cut.message).toMatch(/cut\.parquet: not a readable Parquet file: .+/);
+    expect(cut.hint).toMatch(/truncated or of another format/);
+    const text = await userError(readParquet(await folder.file('text.parquet', 'a,label\n1,x\n'), {}));
+    expect(text.message).toMatch(/text\.parquet: not a readable Parquet file/);
+    const empty = await userError(readParquet(await folder.file('empty.parquet', ''), {}));
+    expect(empty.message).toMatch(/the file is empty \(0 bytes\)$/);
+    const missing = await userError(readParquet(path.join(folder.path, 'no.parquet'), {}));
+    expect(missing.message).toMatch(/no\.parquet: cannot read it: no such file or folder$/);
+  });
+});
