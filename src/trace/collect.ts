@@ -45,7 +45,8 @@ export function addNodes(
 /** A value that has no content yet because the program that would give it one is only being traced. */
 export function notReadable(value: Value, roots: readonly Value[]): UserError {
   const from = value.placeholder!;
-  const node = roots[0]?.node;
+  let node = roots[0]?.node;
+  while (node?.op === 'Reshape' && node.inputs[0]?.node !== undefined) node = node.inputs[0].node;
   const what =
     node === undefined
       ? `the ${from.kind} ${from.name}`

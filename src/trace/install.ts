@@ -1,4 +1,5 @@
 import { lazyBackend } from './backend.ts';
+import { registerChainedOps } from './chained.ts';
 import { registerGradients } from './gradients.ts';
 import { complexKernels } from './kernels/complex.ts';
 import { conv } from './kernels/conv.ts';
@@ -53,5 +54,6 @@ export function install(): void {
   lazyBackend();
   registerTensorTable(kernels);
   registerGradients();
+  registerChainedOps();
   patchLayers();
 }
