@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import type { SessionOptions } from './session.ts';
-import { listBundledBackends, Session } from './session.ts';
+import { listBundledBackends, nativeFolder, ortTensor, Session, tensorValues } from './session.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import { GraphBuilder } from '../graph/builder.ts';
@@ -26,43 +28,55 @@ const hints: Readonly<Record<DeviceName, string>> = {
   dml: 'DirectML needs Windows.',
 };
 
-let probed: readonly DeviceStatus[] | undefined;
+const found = new Map<DeviceName, DeviceStatus>();
 
 /** Every device with whether it can be used on this machine, found by running one addition on it. */
 export function devices(): readonly DeviceStatus[] {
-  return (probed ??= all.map(probe));
+  return all.map(status);
 }
 
 /** The device to use; `UserError` with the reason if the one asked for cannot be. */
 export function chooseDevice(wanted: DeviceName | 'auto'): DeviceName {
   if (wanted === 'cpu') return 'cpu';
-  if (wanted === 'auto') return automatic.find((name) => name === 'cpu' || probe(name).usable)!;
-  const { usable, reason } = probe(wanted);
+  if (wanted === 'auto') return automatic.find((name) => name === 'cpu' || status(name).usable)!;
+  const { usable, reason } = status(wanted);
   if (!usable)
     throw new UserError(`device ${wanted} cannot be used: ${reason}`, `${hints[wanted]} Or use --device cpu.`);
   return wanted;
 }
 
-function probe(name: DeviceName): DeviceStatus {
-  const backends = listBundledBackends();
-  if (!backends.some((backend) => backend.name === name))
-    return { name, usable: false, reason: `onnxruntime-node has no ${name} provider for ${process.platform}` };
+function status(name: DeviceName): DeviceStatus {
+  const known = found.get(name) ?? { name, ...probe(name) };
+  found.set(name, known);
+  return known;
+}
+
+function probe(name: DeviceName): Omit<DeviceStatus, 'name'> {
+  const backend = listBundledBackends().find((entry) => entry.name === name);
+  if (backend === undefined)
+    return { usable: false, reason: `onnxruntime-node has no ${name} provider for ${process.platform}` };
+  if (name === 'cuda' && !existsSync(cudaLibrary()))
+    return { usable: false, reason: `the provider's library is not installed (${path.basename(cudaLibrary())})` };
+  const float = { dtype: 'float32', shape: [1] } as const;
   const b = new GraphBuilder();
-  b.output(
-    'y',
-    b.op('Add', [
-      b.input('x', { dtype: 'float32', shape: [1] }),
-      b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(1)),
-    ]),
-  );
-  const bytes = encodeModel(lowerToOnnx(b.build()));
+  const x = b.input('x', float);
+  b.output('y', b.op('Add', [x, x]));
+  const options: SessionOptions = { executionProviders: [name], logSeverityLevel: 4 };
   try {
-    const session = new Session(bytes, { executionProviders: [name], logSeverityLevel: 4 } satisfies SessionOptions);
+    const session = new Session(encodeModel(lowerToOnnx(b.build())), options);
+    const { y } = session.run({ x: ortTensor('float32', Float32Array.of(21), [1]) }, { y: null });
     session.dispose();
-    return { name, usable: true, reason: 'works' };
+    return tensorValues(y!)[0] === 42
+      ? { usable: true, reason: 'works' }
+      : { usable: false, reason: 'it adds wrongly' };
   } catch (error) {
-    return { name, usable: false, reason: firstLine(error) };
+    return { usable: false, reason: firstLine(error) };
   }
+}
+
+function cudaLibrary(): string {
+  const library = process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so';
+  return path.join(nativeFolder(), library);
 }
 
 function firstLine(error: unknown): string {

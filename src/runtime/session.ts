@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import type { DType, TensorData } from '../graph/types.ts';
 
@@ -36,6 +37,8 @@ function nativeBinding(): Binding {
   const found = require('onnxruntime-node/dist/binding.js') as Partial<Binding>;
   if (typeof found.binding?.InferenceSession !== 'function' || typeof found.initOrt !== 'function')
     throw new Error('onnxruntime-node has no binding of the known form: this version of it is not supported');
+  // What fails is thrown; the library's own log would write to the terminal.
+  ort.env.logLevel = 'fatal';
   found.initOrt();
   return (loaded = found as Binding);
 }
@@ -112,6 +115,12 @@ export function allocate(dtype: DType, elements: number): TensorData {
 /** Whether `data` is the kind of array that holds `dtype`. */
 export function holds(dtype: DType, data: TensorData): boolean {
   return data instanceof arrays[dtype];
+}
+
+/** Where onnxruntime-node's libraries for this machine lie. */
+export function nativeFolder(): string {
+  const main = createRequire(import.meta.url).resolve('onnxruntime-node');
+  return path.join(path.dirname(main), '..', 'bin', 'napi-v6', process.platform, process.arch);
 }
 
 export function listBundledBackends(): readonly { readonly name: string; readonly bundled: boolean }[] {

@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { bytesOf } from '../../src/base/bytes.ts';
+import type { DType, TensorData } from '../../src/graph/types.ts';
+
+export interface CaseTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+/** A file for Python to check: its bytes, what to feed it, and what it gave here. */
+export interface Case {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly inputs: Readonly<Record<string, CaseTensor>>;
+  readonly outputs: Readonly<Record<string, CaseTensor>>;
+  /** Largest error relative to max(1, the largest value of the output). */
+  readonly tolerance: number;
+}
+
+export interface Verdict {
+  readonly name: string;
+  /** Empty: all is well. */
+  readonly problem: string;
+  /** Largest relative error of an output. */
+  readonly error: number;
+}
+
+/** Writes the cases to a temporary folder, runs `script` of this folder on it, and gives a verdict for each case. */
+export function checkWithPython(script: string, extension: string, cases: readonly Case[]): readonly Verdict[] {
+  const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+  try {
+    const manifest = cases.map((one, i) => writeCase(folder, `${i}`, extension, one));
+    writeFileSync(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
+    const file = path.join(process.cwd(), 'test', 'conformance', script);
+    const { status, stdout, stderr } = spawnSync(pythonPath(), [file, folder], { encoding: 'utf8', maxBuffer: 1e9 });
+    if (status !== 0) throw new Error(`${script} ended with code ${String(status)}:\n${stderr}`);
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Verdict[];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function pythonPath(): string {
+  const python = process.env.CONFORMANCE_PYTHON;
+  if (python === undefined) throw new Error('start these tests with `npm run test:conformance`');
+  return python;
+}
+
+function writeCase(folder: string, id: string, extension: string, one: Case): object {
+  const file = `${id}${extension}`;
+  writeFileSync(path.join(folder, file), one.bytes);
+  mkdirSync(path.join(folder, id));
+  const written = (tensors: Case['inputs'], kind: string): object[] =>
+    Object.entries(tensors).map(([name, { dtype, shape, data }], i) => {
+      const raw = path.join(id, `${kind}${i}.bin`);
+      writeFileSync(path.join(folder, raw), bytesOf(data));
+      return { name, dtype, shape, file: raw };
+    });
+  return {
+    ...{ name: one.name, file, tolerance: one.tolerance },
+    ...{ inputs: written(one.inputs, 'in'), outputs: written(one.outputs, 'out') },
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * `npm run test:conformance -- [--setup] [jest options]`: checks our files with the official Python packages. Makes a
+ * virtual environment in .venv from requirements.txt first, if it is not there or the requirements have changed.
+ */
+import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+const venv = join(root, '.venv');
+const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
+const requirements = join(import.meta.dirname, 'requirements.txt');
+
+function run(command, args, env = {}) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', cwd: root, env: { ...process.env, ...env } });
+  if (error) console.error(`${command}: ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function setUp() {
+  const stamp = join(venv, 'requirements.sha256');
+  const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const base = process.platform === 'win32' ? 'python' : 'python3';
+  if (!existsSync(python)) run(base, ['-m', 'venv', venv]);
+  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  writeFileSync(stamp, wanted);
+}
+
+setUp();
+const args = process.argv.slice(2).filter((arg) => arg !== '--setup');
+if (!process.argv.includes('--setup')) {
+  const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', ...args], { CONFORMANCE_PYTHON: python });
+}

@@ -1,0 +1,53 @@
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+
+const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
+
+function model(): Uint8Array {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 2] });
+  b.output('sum', b.op('Sum', [x], { axes: [1], keepDims: false }));
+  b.output('half', b.op('Cast', [x], { dtype: 'float16' }));
+  return encodeModel(lowerToOnnx(b.build()));
+}
+
+describe('an ONNX file for inference', () => {
+  it('says what it takes and gives', () => {
+    const session = engine.load(model(), 'm.onnx');
+    expect(session.inputs).toEqual([{ name: 'x', dtype: 'float32', shape: ['batch', 2] }]);
+    expect(session.outputs).toEqual([
+      { name: 'sum', dtype: 'float32', shape: ['batch'] },
+      { name: 'half', dtype: 'float16', shape: ['batch', 2] },
+    ]);
+    session.dispose();
+  });
+
+  it('runs any batch, and only the outputs wanted; float16 comes as bits', async () => {
+    const session = engine.load(model(), 'm.onnx');
+    const one = await session.run({ x: { data: Float32Array.of(1, 2), shape: [1, 2] } });
+    expect(one).toEqual({
+      sum: { data: Float32Array.of(3), shape: [1] },
+      half: { data: Uint16Array.of(0x3c00, 0x4000), shape: [1, 2] },
+    });
+    const three = await session.run({ x: { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] } }, ['sum']);
+    expect(three).toEqual({ sum: { data: Float32Array.of(3, 7, 11), shape: [3] } });
+    session.dispose();
+  });
+
+  it('refuses feeds that do not fit, naming file, input and both shapes', async () => {
+    const session = engine.load(model(), 'teacher.onnx');
+    const run = (x?: { data: Float32Array | Int32Array; shape: number[] }) => session.run(x === undefined ? {} : { x });
+    await expect(run()).rejects.toThrow('teacher.onnx: input x is float32[batch, 2], received nothing');
+    await expect(run({ data: new Float32Array(3), shape: [1, 3] })).rejects.toThrow('received Float32Array [1, 3]');
+    await expect(run({ data: new Float32Array(3), shape: [2, 2] })).rejects.toThrow('received Float32Array [2, 2]');
+    await expect(run({ data: new Int32Array(2), shape: [1, 2] })).rejects.toThrow('received Int32Array [1, 2]');
+    session.dispose();
+    await expect(run({ data: new Float32Array(2), shape: [1, 2] })).rejects.toThrow('disposed');
+  });
+
+  it('refuses a file that is no model', () => {
+    expect(() => engine.load(Uint8Array.of(1, 2, 3), 'bad.onnx')).toThrow('bad.onnx: ONNX Runtime cannot load');
+  });
+});
