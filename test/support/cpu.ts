@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
+// For its side effect: it registers the gradients of all kernels.
+import '@tensorflow/tfjs-layers';
 
 /** Runs tests on tfjs' own cpu backend: the reference that everything else is compared with. */
 export async function useCpu(): Promise<void> {

@@ -146,7 +146,7 @@ describe('what goes wrong', () => {
     const poisoned = function* (_epoch: number, start: number): Generator<TrainingBatch> {
       let index = start;
       for (const batch of batchesFrom(start)) {
-        yield index++ === 2 ? { ...batch, x: batch.x.map(() => NaN) } : batch;
+        yield index++ === 2 ? { ...batch, x: new Float32Array(batch.x.length).fill(NaN) } : batch;
       }
     };
     const error = await failure({ batches: poisoned });

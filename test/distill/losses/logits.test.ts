@@ -1,0 +1,152 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RandomStream } from '../../../src/base/random.ts';
+import { createLoss, losses } from '../../../src/distill/losses/registry.ts';
+import type { Loss, LossInput } from '../../../src/train/loss.ts';
+import { useCpu } from '../../support/cpu.ts';
+import type { Case } from './reference.ts';
+import { reference, referenceGradient } from './reference.ts';
+
+beforeAll(useCpu);
+
+const [BATCH, CLASSES] = [6, 5];
+
+function makeCase(name: string, size: number, options: { soft?: boolean; weights?: readonly number[] } = {}): Case {
+  const random = new RandomStream('losses', name);
+  const matrix = (): number[][] =>
+    Array.from({ length: BATCH }, () => Array.from({ length: CLASSES }, () => Math.fround(size * random.normal())));
+  const targets = Array.from({ length: BATCH }, (_, i) =>
+    Array.from({ length: CLASSES }, (_, k) => {
+      if (options.soft !== true) return k === i % CLASSES ? 1 : 0;
+      return k === i % CLASSES ? 0.7 : k === (i + 1) % CLASSES ? 0.3 : 0;
+    }),
+  );
+  const w = options.weights ?? Array.from({ length: BATCH }, () => 1);
+  return { student: matrix(), teacher: matrix(), targets, w };
+}
+
+const rows = (values: readonly (readonly number[])[]): tf.Tensor2D => tf.tensor2d(values.flat(), [BATCH, CLASSES]);
+
+/** Value of the loss and its gradient by the student's logits, row-major. */
+function computed(loss: Loss, of: Case): { value: number; gradient: number[] } {
+  return tf.tidy(() => {
+    const rest: Omit<LossInput, 'studentLogits'> = {
+      teacherLogits: rows(of.teacher),
+      targets: rows(of.targets),
+      weights: tf.tensor1d([...of.w]),
+      studentFeatures: {},
+      teacherFeatures: {},
+      hyper: Object.fromEntries(Object.entries(loss.hyper).map(([key, value]) => [key, tf.scalar(value)])),
+    };
+    const result = tf.valueAndGrad((logits: tf.Tensor) => {
+      return loss.compute({ ...rest, studentLogits: logits as tf.Tensor2D }).loss;
+    })(rows(of.student));
+    return { value: result.value.dataSync()[0]!, gradient: [...result.grad.dataSync()] };
+  });
+}
+
+function expectClose(actual: readonly number[], expected: readonly number[], relative = 2e-4): void {
+  const size = Math.max(...expected.map(Math.abs), 1e-3);
+  actual.forEach((value, i) => {
+    expect(Math.abs(value - expected[i]!)).toBeLessThan(relative * size);
+  });
+}
+
+const names = Object.keys(losses).filter((name) => losses[name]!.needs !== 'features');
+
+it('has a reference for every loss of logits', () => {
+  expect(Object.keys(reference)).toEqual(names);
+});
+
+describe.each(names)('%s', (name) => {
+  const uneven = [1, 0.25, 3, 0, 2, 0.5];
+  const cases: [string, Case, Record<string, number>][] = [
+    ['one-hot labels', makeCase('plain', 2), {}],
+    ['uneven weights', makeCase('weights', 2, { weights: uneven }), {}],
+    ['mixed labels', makeCase('soft', 3, { soft: true, weights: uneven }), {}],
+    ['label smoothing', makeCase('smoothing', 2), { labelSmoothing: 0.1, alpha: 0.3 }],
+    ['temperature 0.5', makeCase('cold', 1), { temperature: 0.5 }],
+    ['temperature 50', makeCase('hot', 5), { temperature: 50 }],
+    ['teacher alone', makeCase('alone', 2), { alpha: 1 }],
+    ['labels alone', makeCase('labels', 2), { alpha: 0 }],
+  ];
+
+  it.each(cases)('value and gradient agree with double precision: %s', (_, of, hyper) => {
+    const loss = createLoss(name, { hyper });
+    const { value, gradient } = computed(loss, of);
+    const expected = reference[name]!(of, loss.hyper);
+    expect(Math.abs(value - expected)).toBeLessThan(1e-4 * Math.max(1e-2, Math.abs(expected)));
+    expectClose(gradient, referenceGradient(name, of, loss.hyper));
+  });
+
+  it.each([0.5, 4, 50])('stays finite with logits of ±10,000 at temperature %d', (temperature) => {
+    const of = makeCase('huge', 1);
+    const huge = of.student.map((row, i) => row.map((_, k) => ((i + k) % 2 === 0 ? 1e4 : -1e4)));
+    const far = of.student.map((row, i) => row.map((_, k) => ((i * k) % 3 === 0 ? 1e4 : -1e4)));
+    for (const extreme of [
+      { ...of, student: huge },
+      { ...of, teacher: huge },
+      { ...of, student: huge, teacher: huge },
+      { ...of, student: huge, teacher: far },
+      { ...of, student: of.student.map((row) => row.map(() => 0)) },
+    ]) {
+      const { value, gradient } = computed(createLoss(name, { hyper: { temperature } }), extreme);
+      expect(Number.isFinite(value)).toBe(true);
+      expect(gradient.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it('a weight of 2 counts as two samples', () => {
+    const of = makeCase('double', 2);
+    const twice = { ...of, w: [2, 1, 1, 1, 1, 0] };
+    const repeat = <T>(list: readonly T[]): T[] => [...list.slice(0, 5), list[0]!];
+    const written: Case = {
+      student: repeat(of.student),
+      teacher: repeat(of.teacher),
+      targets: repeat(of.targets),
+      w: of.w,
+    };
+    const loss = createLoss(name);
+    expect(computed(loss, twice).value).toBeCloseTo(computed(loss, written).value, 5);
+  });
+});
+
+describe('what the losses are for', () => {
+  it.each(names.filter((name) => name !== 'ce'))(
+    '%s is 0 with gradient 0 when the student equals the teacher',
+    (name) => {
+      const of = makeCase('equal', 2);
+      const { value, gradient } = computed(createLoss(name, { hyper: { alpha: 1 } }), { ...of, teacher: of.student });
+      expect(Math.abs(value)).toBeLessThan(1e-5);
+      expect(Math.max(...gradient.map(Math.abs))).toBeLessThan(1e-6);
+    },
+  );
+
+  it('kd keeps the size of its gradient when the temperature rises', () => {
+    const of = makeCase('size', 0.5);
+    const norm = (temperature: number): number => {
+      const { gradient } = computed(createLoss('kd', { hyper: { temperature, alpha: 1 } }), of);
+      return Math.hypot(...gradient);
+    };
+    expect(norm(40) / norm(20)).toBeCloseTo(1, 1);
+  });
+
+  it('kd-standardized does not mind the size and the offset of the logits', () => {
+    const of = makeCase('standard', 2);
+    const moved = { ...of, teacher: of.teacher.map((row) => row.map((v) => 3 * v - 7)) };
+    const loss = createLoss('kd-standardized', { hyper: { alpha: 1 } });
+    expect(computed(loss, moved).value).toBeCloseTo(computed(loss, of).value, 4);
+  });
+});
+
+describe('registry', () => {
+  it('names the nearest loss', () => {
+    expect(() => createLoss('dkdd')).toThrow('there is no loss "dkdd"');
+  });
+
+  it('leaves out numbers that a loss does not have', () => {
+    expect(createLoss('mse', { hyper: { temperature: 3, alpha: 0.2 } }).hyper).toEqual({
+      alpha: 0.2,
+      labelSmoothing: 0,
+    });
+  });
+});
