@@ -104,7 +104,7 @@ export type NpzSource =
 
 export interface NpzConfig extends CommonConfig<NpzSource> {
   type: 'npz';
-  /** Order of the axes of image arrays. Default `nhwc`. */
+  /** Order of the axes of image arrays. Default `nhwc`, but an error asks for it where the channels seem to come first. */
   layout?: 'nhwc' | 'nchw' | undefined;
 }
 

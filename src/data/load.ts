@@ -50,6 +50,12 @@ export async function loadDataset(config: DatasetConfig, { seed }: { seed: numbe
   let validation = validationRaw && splitOf('validation', validationRaw, classNames);
   let test = testRaw && splitOf('test', testRaw, classNames);
   if (config.testFraction !== undefined) {
+    if (!(config.testFraction < 1)) {
+      throw new UserError(
+        `testFraction: ${config.testFraction} is no fraction of train`,
+        'For example 0.1 for a tenth.',
+      );
+    }
     [train, test] = carve(train, 'test', config.testFraction, 'testFraction', seed);
   }
   if (validation === undefined) {

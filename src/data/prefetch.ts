@@ -63,6 +63,11 @@ export class Prefetcher {
     }
   }
 
+  /** Batches that have arrived and wait to be read. */
+  get ready(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.ready, 0);
+  }
+
   /** Ends the worker threads; resolves when they are gone. */
   async close(): Promise<void> {
     this.#job++;
@@ -115,6 +120,10 @@ class Lane {
     });
     this.#worker.on('error', (error) => this.#die(error instanceof Error ? error : new Error(String(error))));
     this.#worker.on('exit', (code) => this.#die(new Error(`prefetch: a worker thread ended (exit code ${code})`)));
+  }
+
+  get ready(): number {
+    return this.#ready.length;
   }
 
   begin(message: { job: number; options: BatchOptions }): void {

@@ -75,4 +75,23 @@ describe('RandomStream', () => {
     const stream = new RandomStream('below');
     expect(new Set(Array.from({ length: 300 }, () => stream.below(7)))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6]));
   });
+
+  it('jumps to substreams that repeat and do not overlap', () => {
+    const stream = new RandomStream('seek');
+    const draw = (index: number) => {
+      stream.seek(index);
+      return Array.from({ length: 50 }, () => stream.uint32());
+    };
+    const [zero, one, last] = [draw(0), draw(1), draw(2 ** 32 - 1)];
+    expect(draw(1)).toEqual(one);
+    const plain = new RandomStream('seek');
+    expect(Array.from({ length: 50 }, () => plain.uint32())).toEqual(zero);
+    expect(new Set([...zero, ...one, ...last]).size).toBe(150);
+  });
+
+  it('forgets the second number of a normal pair when it jumps', () => {
+    const stream = new RandomStream('seek');
+    const fresh = stream.seek(5).normal();
+    expect(stream.seek(5).normal()).toBe(fresh);
+  });
 });

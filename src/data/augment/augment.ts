@@ -26,7 +26,7 @@ export function createAugmenter(
   }
   const [height, width, channels] = shape;
   const { mean, std } = normalization;
-  const black = Float32Array.from(mean, (value, c) => -value / std[c]!);
+  const black = Float32Array.from(mean, (value, c) => (0 - value) / std[c]!);
   const functions = single.map((step) => imageStep(step, { height, width, channels, black }));
   return (sample, random) => {
     for (const apply of functions) apply(sample, random);
