@@ -100,7 +100,7 @@ export const datasetSchema = z
     z.strictObject({
       type: z.literal('npz'),
       ...common(npzSource),
-      layout: z.enum(['nhwc', 'nchw']).default('nhwc').describe('Order of the axes of image arrays.'),
+      layout: z.enum(['nhwc', 'nchw']).optional().describe('Order of the axes of image arrays; asked for if unclear.'),
     }),
     z.strictObject({
       type: z.literal('parquet'),
