@@ -16,8 +16,8 @@ export interface Context {
 
 export interface GlobalArgs {
   readonly json: boolean;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
+  readonly quiet: boolean | undefined;
+  readonly verbose: boolean | undefined;
 }
 
 export function printJson(context: Context, value: unknown): void {

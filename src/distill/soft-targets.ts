@@ -38,16 +38,18 @@ export function softTargetsKey({ teacher, dataset, store, views, augment, seed }
 /** Answers being collected, sample after sample and view after view. All that a resume needs is in `saved()`. */
 export class SoftTargetsBuilder {
   readonly #options: StoreOptions;
+  readonly #key: string;
   readonly #values: Uint16Array | Float32Array;
   /** Rows answered, over all views. */
   #done = 0;
 
   constructor(options: StoreOptions, resumed?: Safetensors) {
     this.#options = options;
+    this.#key = softTargetsKey(options);
     const size = this.total * options.teacher.classes;
     this.#values = options.store === 'fp16' ? new Uint16Array(size) : new Float32Array(size);
     const values = resumed?.tensors.get('logits')?.data;
-    if (resumed?.metadata['key'] !== softTargetsKey(options) || values === undefined) return;
+    if (resumed?.metadata['key'] !== this.#key || values === undefined) return;
     this.#done = Number(resumed.metadata['done']);
     this.#values.set(values as Float32Array);
   }
@@ -85,7 +87,7 @@ export class SoftTargetsBuilder {
         ['logits', { dtype, shape: [views, dataset.count, teacher.classes], data: this.#values }],
         ['ids', { dtype: 'int32', shape: [dataset.count], data: dataset.ids }],
       ]),
-      metadata: { key: softTargetsKey(this.#options), done: String(this.#done), idPrefix: dataset.idPrefix },
+      metadata: { key: this.#key, done: String(this.#done), idPrefix: dataset.idPrefix },
     };
   }
 }

@@ -1,8 +1,18 @@
 import type { Recipe } from '../recipe/schema.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { createOnnxRuntimeEngine } from '../runtime/onnxruntime.ts';
+import { evaluator } from '../runtime/evaluator.ts';
+import { chooseDevice } from '../runtime/devices.ts';
+import { createOnnxRuntimeEngine, sessionOptions } from '../runtime/onnxruntime.ts';
+import type { SessionOptions } from '../runtime/session.ts';
+import { useLazyBackend } from '../trace/use.ts';
 
-/** The engine that a recipe asks for; `UserError` if this machine cannot give it. */
+/** The engine that a recipe asks for, and tfjs set up for it; `UserError` if this machine cannot give it. */
 export function engineOf({ device, threads }: Pick<Recipe, 'device' | 'threads'>): Engine {
+  useLazyBackend(evaluator);
   return createOnnxRuntimeEngine({ device, threads });
+}
+
+/** How ONNX files are run for a recipe: teachers and exports. */
+export function sessionOptionsOf({ device, threads }: Pick<Recipe, 'device' | 'threads'>): SessionOptions {
+  return sessionOptions(chooseDevice(device), { threads });
 }

@@ -1,3 +1,4 @@
+import type { Log } from '../base/log.ts';
 import type { Figures } from './ledger.ts';
 
 /** What a run tells while it works. Times are seconds, accuracies fractions. */
@@ -40,6 +41,20 @@ export interface EpochEvent {
 }
 
 export type OnEvent = (event: RunEvent) => void;
+
+/** The machine log has everything but the several-times-a-second progress. */
+export function logEvent(log: Log, event: RunEvent): void {
+  if (event.type === 'progress') return;
+  const { type, ...fields } = event;
+  log.write(type === 'warning' ? 'warn' : 'info', eventText(event)?.trim() ?? type, {
+    event: type,
+    ...without(fields, 'message'),
+  });
+}
+
+function without(fields: object, key: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== key));
+}
 
 /** The line that says an event to people; undefined for those that only a progress bar shows. */
 export function eventText(event: RunEvent): string | undefined {

@@ -4,16 +4,16 @@ import { Prefetcher } from '../data/prefetch.ts';
 import type { SoftTargets } from '../distill/soft-targets.ts';
 import { createLoss } from '../distill/losses/registry.ts';
 import type { LossArgs } from '../distill/losses/define.ts';
+import { modelInfo } from '../models/info.ts';
 import type { buildModel } from '../models/registry.ts';
 import type { DistillRecipe } from '../recipe/schema.ts';
-import type { State } from '../runtime/engine.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { Trainer } from '../train/loop.ts';
 import { createOptimizer } from '../train/optimizers.ts';
 import { createSchedule } from '../train/schedules.ts';
 import { EMA_PREFIX, evaluationProgram, modelState, trainingProgram } from '../train/step.ts';
 import type { StageContext } from './context.ts';
-import { train } from './training.ts';
+import { finishedTraining, train } from './training.ts';
 import type { TrainingResult } from './training.ts';
 
 export type LayersModel = ReturnType<typeof buildModel>;
@@ -31,12 +31,12 @@ export interface FitOptions {
   readonly answers?: SoftTargets | undefined;
   /** Draw augmentation from this many fixed views, those that answers are stored for. */
   readonly views?: number | undefined;
+  /** Hash of what the training depends on, where that is less than the whole recipe: states of another job are left aside. */
+  readonly job?: string;
 }
 
 export interface Fitted extends TrainingResult {
   readonly model: LayersModel;
-  /** By state name of the model, whether they are its own or the moving average. */
-  readonly weights: State;
 }
 
 const EVALUATION_BATCH = 256;
@@ -47,12 +47,18 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
   const { settings, seed, answers, stage } = options;
   const classes = data.classNames.length;
   const model = await options.build();
+  const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
+  const steps = Math.max(1, Math.round(settings.epochs * stepsPerEpoch));
+  const states = context.states(stage);
+  const finished = finishedTraining(await states.load(), steps, options.job);
+  if (finished !== undefined) {
+    await done(context, options, finished, model);
+    return { ...finished, model };
+  }
   const ema = settings.ema > 0 ? await options.build() : undefined;
   const loss = createLoss(options.loss, options.lossArgs);
   const trainable = { ...modelState(model).trainable, ...loss.variables };
   const optimizer = createOptimizer(settings.optimizer, trainable);
-  const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
-  const steps = Math.max(1, Math.round(settings.epochs * stepsPerEpoch));
   const augment = context.recipe.dataset.augment as Parameters<typeof batches>[1]['augment'];
   const hasMixup = augment?.some((step) => 'mixup' in step) === true;
 
@@ -111,16 +117,22 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
       steps,
       stepsPerEpoch,
       validate: async () => (await evaluator.run(batches(data.validation, validation))).accuracy,
-      shipped: Object.keys(modelState(ema ?? model, prefix).all),
-      states: context.states(stage),
+      shipped: { names: Object.keys(modelState(model).all), prefix },
+      states,
+      job: options.job,
       onEvent: context.onEvent,
       signal: context.signal,
     });
-    const weights: State = new Map([...result.weights].map(([name, value]) => [name.slice(prefix.length), value]));
-    return { ...result, weights, model };
+    await done(context, options, result, model);
+    return { ...result, model };
   } finally {
     await evaluator.dispose();
     await trainer.dispose();
     await prefetcher.close();
   }
+}
+
+function done(context: StageContext, { stage }: FitOptions, result: TrainingResult, model: LayersModel): Promise<void> {
+  const figures = { accuracy: { validation: result.validation }, params: modelInfo(model).parameters };
+  return context.done(stage, result.seconds, figures);
 }

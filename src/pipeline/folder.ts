@@ -85,8 +85,17 @@ function changed(folder: string, changes: readonly string[]): UserError {
   );
 }
 
+/**
+ * A trained teacher and its answers stay: they carry the hash of everything they depend on, so they are used again only if
+ * nothing about them has changed.
+ */
 async function empty(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (name !== 'lock') await rm(path.join(folder, name), { recursive: true, force: true });
+    if (name === 'lock' || name === 'soft-targets') continue;
+    if (name !== 'state') await rm(path.join(folder, name), { recursive: true, force: true });
+  }
+  const state = path.join(folder, 'state');
+  for (const name of await readdir(state).catch(() => [])) {
+    if (!name.startsWith('teach-')) await rm(path.join(state, name), { force: true });
   }
 }

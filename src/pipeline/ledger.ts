@@ -46,6 +46,11 @@ export class Ledger {
     return this.#rows;
   }
 
+  /** Working time of all stages. */
+  get seconds(): number {
+    return this.#rows.reduce((sum, { seconds }) => sum + seconds, 0);
+  }
+
   find(stage: string): LedgerRow | undefined {
     return this.#rows.find((row) => row.stage === stage);
   }

@@ -19,8 +19,10 @@ export interface TrainingRun {
   readonly stepsPerEpoch: number;
   /** Accuracy on the validation split with the weights as they are now. */
   readonly validate: () => Promise<number>;
-  /** State names of the weights that are shipped: those of the model, or of its moving average. */
-  readonly shipped: readonly string[];
+  /** The weights that are shipped, by name, and what stands before the name: nothing, or the moving average's prefix. */
+  readonly shipped: { readonly names: readonly string[]; readonly prefix: string };
+  /** Hash of what the training depends on: a saved state of another job is left aside. */
+  readonly job?: string | undefined;
   readonly states: StageStates;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;
@@ -62,7 +64,7 @@ interface Progress {
 export async function train(run: TrainingRun): Promise<TrainingResult> {
   const { trainer, states, onEvent, signal, stage } = run;
   const saved = await states.load();
-  const resumed = saved === undefined ? undefined : await restore(trainer, saved);
+  const resumed = isOf(saved, run.job) ? await restore(trainer, saved) : undefined;
   onEvent({
     type: 'stage',
     stage,
@@ -79,13 +81,14 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     if (trainer.position.step === savedStep) return;
     const { epoch, validation } = best;
     const progress = { position: trainer.position, best: { epoch, validation }, epochs, seconds: seconds() };
-    await states.save(toSafetensors(await trainer.state(), best.weights, progress));
+    await states.save(toSafetensors(await trainer.state(), best.weights, progress, run.job));
     savedAt = monotonicMs();
     savedStep = trainer.position.step;
   };
   const endEpoch = async (epoch: number, totals: Totals): Promise<void> => {
     const validation = await run.validate();
-    if (validation > best.validation) best = { epoch, validation, weights: pick(await trainer.state(), run.shipped) };
+    if (validation > best.validation)
+      best = { epoch, validation, weights: shippedOf(await trainer.state(), run.shipped) };
     const record = { epoch, loss: totals.loss / totals.weight, accuracy: totals.correct / totals.weight, validation };
     epochs = [...epochs, record];
     const of = Math.ceil(run.steps / run.stepsPerEpoch);
@@ -145,7 +148,7 @@ class Meter {
 const STATE = 'state/';
 const BEST = 'best/';
 
-function toSafetensors(state: State, best: State, progress: Progress): Safetensors {
+function toSafetensors(state: State, best: State, progress: Progress, job = ''): Safetensors {
   const tensors = new Map<string, StoredTensor>();
   for (const [prefix, from] of [
     [STATE, state],
@@ -155,29 +158,52 @@ function toSafetensors(state: State, best: State, progress: Progress): Safetenso
       tensors.set(prefix + name, { dtype: type.dtype, shape: type.shape as readonly number[], data });
     }
   }
-  return { tensors, metadata: { progress: JSON.stringify(progress) } };
+  return { tensors, metadata: { job, progress: JSON.stringify(progress) } };
+}
+
+function isOf(saved: Safetensors | undefined, job = ''): saved is Safetensors {
+  return saved !== undefined && saved.metadata['job'] === job;
+}
+
+/** What a saved state says of a training that came to its end; undefined for any other. */
+export function finishedTraining(
+  saved: Safetensors | undefined,
+  steps: number,
+  job: string | undefined,
+): TrainingResult | undefined {
+  if (!isOf(saved, job)) return undefined;
+  const { position, best, epochs, seconds } = progressOf(saved);
+  if (position.step < steps) return undefined;
+  return { weights: part(saved, BEST), validation: best.validation, bestEpoch: best.epoch, epochs, seconds };
 }
 
 async function restore(
   trainer: Trainer,
-  { tensors, metadata }: Safetensors,
+  saved: Safetensors,
 ): Promise<{ progress: Progress; best: Progress['best'] & { weights: State } }> {
-  const progress = JSON.parse(metadata['progress']!) as Progress;
-  const part = (prefix: string): State =>
-    new Map(
-      [...tensors].flatMap(([name, { dtype, shape, data }]) =>
-        name.startsWith(prefix) ? [[name.slice(prefix.length), { type: { dtype, shape }, data }] as const] : [],
-      ),
-    );
-  await trainer.resume(part(STATE), progress.position);
-  return { progress, best: { ...progress.best, weights: part(BEST) } };
+  const progress = progressOf(saved);
+  await trainer.resume(part(saved, STATE), progress.position);
+  return { progress, best: { ...progress.best, weights: part(saved, BEST) } };
 }
 
-export function pick(state: State, names: readonly string[]): State {
+function progressOf({ metadata }: Safetensors): Progress {
+  return JSON.parse(metadata['progress']!) as Progress;
+}
+
+function part({ tensors }: Safetensors, prefix: string): State {
+  return new Map(
+    [...tensors].flatMap(([name, { dtype, shape, data }]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), { type: { dtype, shape }, data }] as const] : [],
+    ),
+  );
+}
+
+/** The weights to ship by their names in the model, whether they are its own or the moving average. */
+function shippedOf(state: State, { names, prefix }: TrainingRun['shipped']): State {
   return new Map(
     names.map((name) => {
-      const value = state.get(name);
-      if (value === undefined) throw new Error(`the training does not hold ${name}`);
+      const value = state.get(prefix + name);
+      if (value === undefined) throw new Error(`the training does not hold ${prefix}${name}`);
       return [name, value];
     }),
   );

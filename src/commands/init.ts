@@ -1,0 +1,92 @@
+import { UserError } from '../base/errors.ts';
+import type { Command } from './command.ts';
+import type { Context } from './context.ts';
+
+interface InitArgs {
+  to: string;
+  type: string | undefined;
+  train: string | undefined;
+  labels: string | undefined;
+  test: string | undefined;
+  testLabels: string | undefined;
+  label: string | undefined;
+  teacher: string | undefined;
+  model: string | undefined;
+  force: boolean;
+}
+
+export const initCommand: Command<InitArgs> = {
+  name: 'init [to]',
+  summary: 'Write a commented recipe; asks for what is not given on the command line',
+  options: (yargs) =>
+    yargs
+      .positional('to', { type: 'string', default: 'recipe.yaml', describe: 'File to write' })
+      .option('type', { type: 'string', describe: 'Type of the data: csv, idx, image-folder, ...' })
+      .option('train', { type: 'string', describe: 'Training data: file or folder (idx, npz: the samples)' })
+      .option('labels', { type: 'string', describe: 'Training labels, for idx and npz' })
+      .option('test', { type: 'string', describe: 'Test data' })
+      .option('test-labels', { type: 'string', describe: 'Test labels, for idx and npz' })
+      .option('label', { type: 'string', describe: 'Label column, for tables' })
+      .option('teacher', { type: 'string', describe: 'ONNX file or tfjs model.json; without one a teacher is trained' })
+      .option('model', { type: 'string', describe: 'Model of the student' })
+      .option('force', { type: 'boolean', default: false, describe: 'Replace a file that is there' }) as never,
+  run: async (args, context) => {
+    const { exists, writeFileAtomic } = await import('../base/files.ts');
+    if (!args.force && (await exists(args.to))) {
+      throw new UserError(`${args.to}: this file exists`, 'Name another file, or add --force to replace it.');
+    }
+    const answers = await complete(args, context);
+    const { recipeText } = await import('../recipe/init.ts');
+    const text = recipeText(answers);
+    const { parseRecipe } = await import('../recipe/load.ts');
+    parseRecipe(text, args.to);
+    await writeFileAtomic(args.to, text);
+    context.out(`${args.to}: written. Next: limbeck validate --data ${args.to}, then limbeck run ${args.to}\n`);
+  },
+};
+
+/** Ask for what is missing where somebody can answer; elsewhere say which option is missing. */
+async function complete(args: InitArgs, context: Context) {
+  const ask = await asker(context);
+  try {
+    const type =
+      args.type ??
+      (await ask('Type of the data (csv, idx, cifar10, cifar100, image-folder, npz, parquet, jsonl)', '--type', 'csv'));
+    const hasLabelFile = type === 'idx' || type === 'npz';
+    const train = args.train ?? (await ask('Training data', '--train'));
+    const labels = args.labels ?? (hasLabelFile ? await ask('Training labels', '--labels') : '');
+    const test = args.test ?? (await ask('Test data (empty: hold out a part of the training data)', undefined, ''));
+    const testLabels =
+      args.testLabels ?? (hasLabelFile && test !== '' ? await ask('Test labels', '--test-labels') : '');
+    const isTable = type === 'csv' || type === 'parquet' || type === 'jsonl';
+    const label = args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', undefined, '') : '');
+    const teacher = args.teacher ?? (await ask('Teacher: ONNX file or model.json (empty: train one)', undefined, ''));
+    const model = args.model ?? (await ask('Model of the student', undefined, isTable ? 'mlp' : 'ds-cnn'));
+    return { type, train, labels, test, testLabels, label, teacher, model };
+  } finally {
+    ask.close();
+  }
+}
+
+interface Ask {
+  (question: string, option: string | undefined, fallback?: string): Promise<string>;
+  readonly close: () => void;
+}
+
+async function asker(context: Context): Promise<Ask> {
+  const { createInterface } = await import('node:readline/promises');
+  const prompt = context.isTerminal ? createInterface({ input: process.stdin, output: process.stdout }) : undefined;
+  const ask = async (question: string, option: string | undefined, fallback?: string): Promise<string> => {
+    if (prompt === undefined) {
+      if (fallback !== undefined) return fallback;
+      throw new UserError(
+        `init: ${option ?? question} is missing`,
+        'Give it on the command line; without a terminal nothing can be asked.',
+      );
+    }
+    const shownFallback = fallback === undefined || fallback === '' ? '' : ` [${fallback}]`;
+    const answer = (await prompt.question(`${question}${shownFallback}: `, { signal: context.signal })).trim();
+    return answer === '' ? (fallback ?? ask(question, option, fallback)) : answer;
+  };
+  return Object.assign(ask, { close: () => prompt?.close() });
+}

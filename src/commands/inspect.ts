@@ -1,0 +1,26 @@
+import type { Command } from './command.ts';
+import { printJson } from './context.ts';
+
+interface InspectArgs {
+  file: string | undefined;
+  models: boolean;
+}
+
+export const inspectCommand: Command<InspectArgs> = {
+  name: 'inspect [file]',
+  summary: 'Say what is in a file (.onnx, .tflite, .safetensors) or in the folder of a run; --models lists the models',
+  options: (yargs) =>
+    yargs
+      .positional('file', { type: 'string', describe: 'File or folder' })
+      .option('models', { type: 'boolean', default: false, describe: 'List the models that a recipe can name' }),
+  run: async ({ file, models }, context) => {
+    const { inspectFile, inspectModels } = await import('../pipeline/inspect.ts');
+    const { UserError } = await import('../base/errors.ts');
+    if (!models && file === undefined) {
+      throw new UserError('inspect: expected a file or --models, received neither', 'Name a file, or add --models.');
+    }
+    const { value, text } = models ? inspectModels() : await inspectFile(file!);
+    if (context.json) printJson(context, value);
+    else context.out(text);
+  },
+};

@@ -1,0 +1,102 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { bytesOf, sha256 } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { modelInfo } from '../models/info.ts';
+import type { CompiledStep, Engine, State } from '../runtime/engine.ts';
+import { classesOf, predictionProgram } from '../train/step.ts';
+import { affineOf, preprocess } from './preprocess.ts';
+import type { TeacherNormalization } from './preprocess.ts';
+import { areProbabilities, logitsOfProbabilities } from './teacher.ts';
+import type { Answer, Teacher } from './teacher.ts';
+
+export interface ModelTeacherOptions {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly model: LayersModel;
+  /** Its weights, if they are not the content of its variables. */
+  readonly weights?: State;
+  /** Layers whose outputs are read. */
+  readonly features: readonly string[];
+  readonly dataset: Dataset;
+  readonly outputs: 'auto' | 'logits' | 'probabilities';
+  /** Default: as the student sees its input. */
+  readonly normalize?: TeacherNormalization | undefined;
+  /** Some samples, to see whether it answers with probabilities. */
+  readonly probe?: { readonly x: Float32Array; readonly n: number };
+}
+
+/** A tfjs-layers model as a teacher, such as one that this run has trained. */
+export async function modelTeacher(options: ModelTeacherOptions): Promise<Teacher> {
+  const { name, engine, model, features, dataset, outputs, normalize, probe } = options;
+  checkShape(model, name, dataset.sampleShape);
+  const info = modelInfo(model);
+  const shapes = info.outputs.flatMap((output) =>
+    features.includes(output.name) ? [[output.name, output.shape.map(Number)] as const] : [],
+  );
+  const steps = new SizedSteps(engine, model, features, options.weights);
+  const preprocessing = { ...affineOf(dataset, normalize), layout: 'nhwc' } as const;
+  const raw = async (x: Float32Array, n: number): Promise<Answer> => {
+    const step = await steps.for(n);
+    const results = await step.run({ x: preprocess(x, n, dataset.sampleShape, preprocessing) });
+    const copy = (output: string): Float32Array => (results[output] as Float32Array).slice();
+    return { logits: copy('logits'), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };
+  };
+  const classes = classesOf(model);
+  const isProbability =
+    outputs === 'probabilities' ||
+    (outputs === 'auto' && probe !== undefined && areProbabilities((await raw(probe.x, probe.n)).logits, classes));
+  const content = await (await steps.for(1)).state();
+  const sorted = [...content].sort(([a], [b]) => (a < b ? -1 : 1));
+  const settings = { config: model.getConfig(), features, preprocessing, isProbability };
+  return {
+    name,
+    key: sha256(JSON.stringify(settings), ...sorted.flatMap(([key, { data }]) => [key, bytesOf(data)])),
+    classes,
+    featureShapes: Object.fromEntries(shapes),
+    params: info.parameters,
+    sizeBytes: sorted.reduce((sum, [, { data }]) => sum + data.byteLength, 0),
+    answer: async (x, n) => {
+      const answer = await raw(x, n);
+      return isProbability ? { ...answer, logits: logitsOfProbabilities(answer.logits) } : answer;
+    },
+    dispose: () => steps.dispose(),
+  };
+}
+
+function checkShape(model: LayersModel, name: string, sample: readonly number[]): void {
+  const shape = model.inputs[0]!.shape.slice(1);
+  if (shape.length === sample.length && shape.every((size, i) => size === null || size === sample[i])) return;
+  throw new UserError(
+    `${name}: its input is [batch, ${shape.map((size) => size ?? '?').join(', ')}], received samples of shape [${sample.join(', ')}]`,
+    'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).',
+  );
+}
+
+/** One compiled prediction per batch size, all with the same weights. */
+class SizedSteps {
+  readonly #make: (batchSize: number, first: CompiledStep | undefined) => Promise<CompiledStep>;
+  readonly #weights: State | undefined;
+  readonly #steps = new Map<number, CompiledStep>();
+
+  constructor(engine: Engine, model: LayersModel, features: readonly string[], weights: State | undefined) {
+    this.#weights = weights;
+    this.#make = (batchSize, first) =>
+      engine.compile(predictionProgram({ model, batchSize, features }), first && { shareStateWith: first });
+  }
+
+  async for(batchSize: number): Promise<CompiledStep> {
+    const known = this.#steps.get(batchSize);
+    if (known !== undefined) return known;
+    const first = this.#steps.values().next().value;
+    const step = await this.#make(batchSize, first);
+    if (first === undefined && this.#weights !== undefined) await step.load(this.#weights);
+    this.#steps.set(batchSize, step);
+    return step;
+  }
+
+  async dispose(): Promise<void> {
+    for (const step of this.#steps.values()) await step.dispose();
+    this.#steps.clear();
+  }
+}

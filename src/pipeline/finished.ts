@@ -1,0 +1,37 @@
+import path from 'node:path';
+import { nearest, shown, UserError } from '../base/errors.ts';
+import { exists, readText } from '../base/files.ts';
+import { parseReport } from '../report/schema.ts';
+import type { Report } from '../report/types.ts';
+
+/** The report of a run that came to its end; a damaged one counts as none, and is made again. */
+export async function finishedReport(folder: string): Promise<Report | undefined> {
+  const file = path.join(folder, 'report.json');
+  if (!(await exists(file))) return undefined;
+  const text = await readText(file);
+  try {
+    return parseReport(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The file of one of the models in a run's report. */
+export async function exportedFile(folder: string, id: string): Promise<string> {
+  const report = await finishedReport(folder);
+  if (report === undefined) {
+    throw new UserError(
+      `${folder}: this run has no report yet`,
+      `Finish it with \`limbeck resume ${path.basename(folder)}\`.`,
+    );
+  }
+  const files = report.models.filter(({ file }) => file !== null);
+  const model = files.find((row) => row.id === id);
+  if (typeof model?.file === 'string') return path.join(folder, model.file);
+  const names = files.map((row) => row.id);
+  const meant = nearest(id, names);
+  throw new UserError(
+    `${folder}: expected one of the models ${names.join(', ')}, received ${shown(id)}`,
+    meant !== undefined ? `Did you mean ${meant}?` : 'Name one of these with --model.',
+  );
+}

@@ -1,0 +1,63 @@
+import { pathToFileURL } from 'node:url';
+import { UserError } from '../base/errors.ts';
+import { buildModel } from '../models/registry.ts';
+import { modelOptions } from '../recipe/models.ts';
+import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
+import type { StageContext } from './context.ts';
+import type { LayersModel } from './fit.ts';
+
+type Build = () => Promise<LayersModel>;
+
+function argsOf({ data }: Pick<StageContext, 'data'>, seed: number) {
+  return { inputShape: data.train.sampleShape, classes: data.classNames.length, seed };
+}
+
+/** The student of the recipe: a named model, one from a module, or a tfjs file. */
+export function studentBuilder(context: Pick<StageContext, 'recipe' | 'data'>, seed: number): Build {
+  const { student } = context.recipe;
+  if (student === undefined) throw new Error('the recipe has no student');
+  const args = argsOf(context, seed);
+  const { model, module } = student;
+  if (module !== undefined) return () => modelFromModule(module, args);
+  if (model === undefined) throw new Error('no model is named');
+  return () => Promise.resolve(buildModel(model, { ...args, options: modelOptions(student, 'student') }));
+}
+
+export function teacherBuilder(context: StageContext, training: TeacherTrainingRecipe): Build {
+  const options = modelOptions(training, 'teacher');
+  return () => Promise.resolve(buildModel(training.model, { ...argsOf(context, context.recipe.seed), options }));
+}
+
+/** `export default ({inputShape, classes, seed}) => a tfjs-layers model that gives logits`. */
+async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
+  let found: { default?: unknown };
+  try {
+    found = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  } catch (error) {
+    const fact = error instanceof Error ? error.message : String(error);
+    throw new UserError(`student.module: cannot load ${file}: ${fact}`, 'Check the path and what the module imports.', {
+      cause: error,
+    });
+  }
+  if (typeof found.default !== 'function') {
+    throw new UserError(
+      `${file}: expected a function as default export, received ${typeof found.default}`,
+      'Write `export default ({ inputShape, classes, seed }) => model`.',
+    );
+  }
+  const model = (await (found.default as (given: typeof args) => unknown)(args)) as Partial<LayersModel> | undefined;
+  const output = model?.outputs?.[0]?.shape;
+  if (model?.layers === undefined || output === undefined) {
+    throw new UserError(
+      `${file}: expected a tfjs-layers model, received something else`,
+      'Return what tf.model() or tf.sequential() gives.',
+    );
+  }
+  if (output.at(-1) !== args.classes) {
+    throw new UserError(
+      `${file}: expected logits for ${args.classes} classes, received an output of shape [${output.join(', ')}]`,
+      'Let the last layer have as many units as there are classes, without softmax.',
+    );
+  }
+  return model as LayersModel;
+}

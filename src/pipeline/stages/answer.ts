@@ -1,0 +1,142 @@
+import { monotonicMs } from '../../base/clock.ts';
+import { InterruptedError, UserError } from '../../base/errors.ts';
+import { LiveSoftTargets, SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../distill/soft-targets.ts';
+import type { SoftTargets, StoreOptions } from '../../distill/soft-targets.ts';
+import type { Teacher } from '../../distill/teacher.ts';
+import { losses } from '../../distill/losses/registry.ts';
+import type { Safetensors } from '../../formats/safetensors.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { TeacherSummary } from '../../report/types.ts';
+import type { StageContext } from '../context.ts';
+import type { Teaching } from './teach.ts';
+
+/** A file that is kept under a key: the soft targets outlive the run that made them. */
+export interface KeyedStore {
+  load(key: string): Promise<Safetensors | undefined>;
+  save(key: string, content: Safetensors): Promise<void>;
+}
+
+/** The teacher's answers, the views of the samples that they are for, and what having them cost. */
+export interface Answers {
+  readonly teacher?: Teacher;
+  readonly answers: SoftTargets;
+  readonly views: number | undefined;
+  readonly summary: TeacherSummary;
+}
+
+const BATCH = 100;
+const SAVE_EVERY_MS = 5000;
+const SHOW_EVERY_MS = 100;
+
+/** Let the teacher answer for every training sample and view, or arrange for it to be asked at every step. */
+export async function collectAnswers(context: StageContext, teaching: Teaching, kept: KeyedStore): Promise<Answers> {
+  const { recipe, data } = context;
+  const { augment } = recipe.dataset;
+  const { store } = recipe.distill.softTargets;
+  if (teaching.stored !== undefined) {
+    const summary = {
+      source: teaching.source,
+      store: 'none',
+      views: 1,
+      seconds: 0,
+      savedSeconds: 0,
+      bytes: 0,
+    } as const;
+    return { answers: teaching.stored, views: undefined, summary };
+  }
+  const { teacher } = teaching;
+  const base = { source: teacher.name, seconds: 0, savedSeconds: 0, bytes: 0 };
+  refuseImpossible(recipe);
+  if (store === 'live') {
+    return { teacher, answers: new LiveSoftTargets(teacher), views: undefined, summary: { ...base, store, views: 1 } };
+  }
+  const views = viewsOf(recipe);
+  const options: StoreOptions = {
+    teacher,
+    dataset: data.train,
+    store,
+    views,
+    augment: augment,
+    seed: recipe.seed,
+  };
+  const key = softTargetsKey(options);
+  const known = await kept.load(key);
+  const content = known ?? (await answerAll(context, options));
+  if (known === undefined) await kept.save(key, content);
+  const seconds = Number(content.metadata['seconds']);
+  await context.done('answers', seconds);
+  const { epochs } = recipe.distill;
+  const live = (seconds / views) * epochs * recipe.repeats;
+  return {
+    teacher,
+    answers: new StoredSoftTargets(content, data.train, 'the stored soft targets'),
+    views: augment.length === 0 ? undefined : views,
+    summary: { ...base, store, views, seconds, savedSeconds: Math.max(0, live - seconds), bytes: sizeOf(content) },
+  };
+}
+
+const MOST_VIEWS = 4;
+
+function viewsOf({ dataset, distill }: Recipe): number {
+  if (dataset.augment.length === 0) return 1;
+  return distill.softTargets.views ?? Math.min(MOST_VIEWS, Math.ceil(distill.epochs));
+}
+
+function refuseImpossible({ dataset, distill }: Recipe): void {
+  const { store } = distill.softTargets;
+  if (store === 'live') return;
+  const reason = dataset.augment.some((step) => 'mixup' in step)
+    ? 'dataset.augment: mixup makes samples that no stored answer is for'
+    : losses[distill.loss]?.needs === 'features'
+      ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
+      : undefined;
+  if (reason === undefined) return;
+  throw new UserError(`${reason}, received softTargets.store: ${store}`, 'Set distill.softTargets.store to live.');
+}
+
+async function answerAll(context: StageContext, options: StoreOptions): Promise<Safetensors> {
+  const { onEvent, signal } = context;
+  const stage = 'answers';
+  const states = context.states(stage);
+  const saved = await states.load();
+  const builder = new SoftTargetsBuilder(options, saved);
+  const { total } = builder;
+  const views = options.views === 1 ? '' : `, ${options.views} views each`;
+  onEvent({
+    type: 'stage',
+    stage,
+    title: `asking the teacher about ${options.dataset.count} samples${views}`,
+    ...(builder.done > 0 && { resumedAt: `sample ${builder.done} of ${total}` }),
+  });
+  const first = builder.done;
+  const before = first === 0 ? 0 : Number(saved?.metadata['seconds'] ?? 0);
+  const start = monotonicMs();
+  const elapsed = (): number => (monotonicMs() - start) / 1000;
+  const content = (): Safetensors => {
+    const { tensors, metadata } = builder.saved();
+    return { tensors, metadata: { ...metadata, seconds: String(before + elapsed()) } };
+  };
+  let [savedAt, shownAt] = [start, 0];
+  while (builder.done < total) {
+    if (signal?.aborted === true) {
+      await states.save(content());
+      throw new InterruptedError(`stopped asking the teacher after sample ${builder.done} of ${total}`);
+    }
+    await builder.next(BATCH);
+    const now = monotonicMs();
+    if (now - savedAt > SAVE_EVERY_MS) {
+      await states.save(content());
+      savedAt = monotonicMs();
+    }
+    if (now - shownAt < SHOW_EVERY_MS) continue;
+    shownAt = now;
+    const samplesPerSecond = (builder.done - first) / elapsed();
+    const secondsLeft = (total - builder.done) / samplesPerSecond;
+    onEvent({ type: 'progress', stage, done: builder.done, total, samplesPerSecond, secondsLeft });
+  }
+  return content();
+}
+
+function sizeOf({ tensors }: Safetensors): number {
+  return [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+}

@@ -1,0 +1,135 @@
+import { monotonicMs } from '../../base/clock.ts';
+import { UserError } from '../../base/errors.ts';
+import { viewOf } from '../../data/batches.ts';
+import { lowerToOnnx } from '../../formats/onnx/lower.ts';
+import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { forInference } from '../../graph/passes/for-inference.ts';
+import { freezeState } from '../../graph/passes/freeze-state.ts';
+import type { Graph } from '../../graph/types.ts';
+import { agreement, classesOf } from '../../measure/accuracy.ts';
+import { macsOf } from '../../measure/macs.ts';
+import { modelInfo } from '../../models/info.ts';
+import type { ParitySummary } from '../../report/types.ts';
+import { evaluator } from '../../runtime/evaluator.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import { traceWithBatch } from '../../trace/batch.ts';
+import { predictionProgram } from '../../train/step.ts';
+import type { StageContext } from '../context.ts';
+import { sessionOptionsOf } from '../engine.ts';
+import type { Fitted } from '../fit.ts';
+
+export interface TrainedModel {
+  readonly id: string;
+  readonly repeat: number;
+  readonly trained: Fitted;
+}
+
+export interface ExportedModel extends TrainedModel {
+  /** Relative to the folder of the run. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly macs: number;
+  readonly params: number;
+  readonly parity: ParitySummary;
+}
+
+/** What a file may differ by from its training graph: in the class it gives, and in a logit, relative to the largest. */
+const BUDGET = { top1Agreement: 0.998, error: 1e-3 };
+const SAMPLES = 512;
+
+/** Write a model as fp32 ONNX, after it has given the same answers as the graph it was trained in. */
+export async function exportModel(
+  context: StageContext,
+  model: TrainedModel,
+  write: (file: string, bytes: Uint8Array) => Promise<void>,
+): Promise<ExportedModel> {
+  const { id, repeat, trained } = model;
+  // A teacher is a tool of the run, not a result of it: it lies apart from what ships.
+  const file = id === 'teacher' ? 'teacher.onnx' : `exports/${id}${repeat === 0 ? '' : `-${repeat + 1}`}.onnx`;
+  const start = monotonicMs();
+  const graph = inferenceGraph(trained, []);
+  const bytes = encode(graph, context.recipe.name);
+  const parity = await checkParity(context, trained, bytes, file);
+  await write(file, bytes);
+  await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
+  return { ...model, file, bytes, macs: macsOf(graph), params: modelInfo(trained.model).parameters, parity };
+}
+
+/** From `input` [batch, ...sampleShape] to `logits` [batch, classes] and the outputs of the layers named. */
+function inferenceGraph({ model, weights }: Fitted, features: readonly string[]): Graph {
+  const traced = traceWithBatch((batchSize) => {
+    const { feeds, state, run } = predictionProgram({ model, batchSize, features });
+    return { feeds: { input: feeds['x']! }, state, run: ({ input }) => run({ x: input! }) };
+  });
+  return forInference(freezeState(traced, weights), (graph) => evaluator.runSync(graph, new Map()));
+}
+
+function encode(graph: Graph, name: string): Uint8Array {
+  return encodeModel(lowerToOnnx(graph, { name }));
+}
+
+async function checkParity(
+  context: StageContext,
+  trained: Fitted,
+  bytes: Uint8Array,
+  file: string,
+): Promise<ParitySummary> {
+  const { data, engine, recipe } = context;
+  const { validation } = data;
+  const n = Math.min(SAMPLES, validation.count);
+  const rows = Int32Array.from({ length: n }, (_, i) => i);
+  const x = viewOf(validation, rows, { seed: 0, view: 0, augment: [] });
+  const shape = [n, ...validation.sampleShape];
+  const classes = data.classNames.length;
+
+  const layers = modelInfo(trained.model).outputs.map(({ name }) => name);
+  const reference = async (features: readonly string[]): Promise<Record<string, Float32Array>> => {
+    const step = await engine.compile(predictionProgram({ model: trained.model, batchSize: n, features }));
+    await step.load(trained.weights);
+    const results = Object.entries(await step.run({ x })).map(([name, values]) => [name, values.slice()] as const);
+    await step.dispose();
+    return Object.fromEntries(results) as Record<string, Float32Array>;
+  };
+  const exported = async (onnx: Uint8Array): Promise<Record<string, Float32Array>> => {
+    const session = new InferenceModel(onnx, file, sessionOptionsOf(recipe));
+    const results = await session.run({ input: { data: x, shape } });
+    session.dispose();
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { data: values }]) => [name, values as Float32Array]),
+    );
+  };
+
+  const [expected, actual] = [(await reference([]))['logits']!, (await exported(bytes))['logits']!];
+  const top1Agreement = agreement(classesOf(expected, classes), classesOf(actual, classes));
+  const largestError = largestDifference(expected, actual);
+  if (top1Agreement >= BUDGET.top1Agreement && largestError <= BUDGET.error * scaleOf(expected)) {
+    return { file, samples: n, top1Agreement, largestError };
+  }
+  const [expectedAll, actualAll] = [
+    await reference(layers),
+    await exported(encode(inferenceGraph(trained, layers), recipe.name)),
+  ];
+  const diverging = layers.find((layer) => {
+    const [a, b] = [expectedAll[layer]!, actualAll[layer]!];
+    return largestDifference(a, b) > BUDGET.error * scaleOf(a);
+  });
+  throw new UserError(
+    `${file}: does not answer as the graph it was trained in: same class on ${(100 * top1Agreement).toFixed(2)} % of ${n} samples, ` +
+      `largest error of a logit ${largestError.toExponential(2)}; the first layer that differs is ${diverging ?? 'none of them'}`,
+    'The file was not written. Please report this with the recipe: an export must not change a model.',
+  );
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  let largest = a.length === b.length ? 0 : Infinity;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i]! - b[i]!);
+    // NaN compares false with everything: it must not pass as no difference.
+    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
+  }
+  return largest;
+}
+
+function scaleOf(values: Float32Array): number {
+  return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
+}

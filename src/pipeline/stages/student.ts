@@ -1,0 +1,82 @@
+import type { Teacher } from '../../distill/teacher.ts';
+import { losses } from '../../distill/losses/registry.ts';
+import { modelInfo } from '../../models/info.ts';
+import { nearest, UserError } from '../../base/errors.ts';
+import type { StageContext } from '../context.ts';
+import { fit } from '../fit.ts';
+import type { Fitted } from '../fit.ts';
+import type { Answers } from './answer.ts';
+import { studentBuilder } from '../models.ts';
+
+/** Train the student: from the teacher, or without `lessons` from the labels alone, as its scratch twin. */
+export async function trainStudent(context: StageContext, repeat: number, lessons?: Answers): Promise<Fitted> {
+  const { recipe } = context;
+  const { distill } = recipe;
+  // Twins share everything but the teacher: weights at the start, order of samples, number of steps.
+  const seed = recipe.seed + repeat;
+  const name = lessons === undefined ? 'scratch' : 'distill';
+  const number = recipe.repeats > 1 ? ` (${repeat + 1} of ${recipe.repeats})` : '';
+  const build = studentBuilder(context, seed);
+  const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
+  return fit(context, {
+    stage: repeat === 0 ? name : `${name}-${repeat + 1}`,
+    title:
+      lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
+    build,
+    settings: distill,
+    loss: lessons === undefined ? 'ce' : distill.loss,
+    lossArgs: { hyper: hyperOf(context), features, seed },
+    seed,
+    answers: lessons?.answers,
+    views: lessons?.views,
+  });
+}
+
+function hyperOf({ recipe: { distill } }: StageContext): Record<string, number> {
+  const { temperature, alpha, labelSmoothing, targetWeight, nonTargetWeight } = distill;
+  const { interWeight, intraWeight, featureWeight } = distill;
+  const all = {
+    temperature,
+    alpha,
+    labelSmoothing,
+    targetWeight,
+    nonTargetWeight,
+    interWeight,
+    intraWeight,
+    featureWeight,
+  };
+  return Object.fromEntries(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+}
+
+async function featurePairs(
+  { recipe: { distill } }: StageContext,
+  teacher: Teacher | undefined,
+  build: ReturnType<typeof studentBuilder>,
+) {
+  if (teacher === undefined || losses[distill.loss]?.needs !== 'features') return [];
+  const layers = modelInfo(await build()).outputs;
+  return distill.features.map((pair) => {
+    const layer = layers.find(({ name }) => name === pair.student);
+    if (layer === undefined)
+      throw unknown(
+        `the student has no layer ${pair.student}`,
+        pair.student,
+        layers.map(({ name }) => name),
+      );
+    const shape = teacher.featureShapes[pair.teacher];
+    if (shape === undefined) {
+      throw unknown(
+        `${teacher.name} gives no tensor ${pair.teacher}`,
+        pair.teacher,
+        Object.keys(teacher.featureShapes),
+      );
+    }
+    return { ...pair, studentShape: layer.shape.map(Number), teacherShape: shape };
+  });
+}
+
+function unknown(fact: string, name: string, known: readonly string[]): UserError {
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `There are: ${known.join(', ') || 'none'}.` : `Did you mean ${meant}?`;
+  return new UserError(`distill.features: ${fact}`, hint);
+}

@@ -1,0 +1,95 @@
+import path from 'node:path';
+import { sha256 } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
+import { modelTeacher } from '../../distill/model-teacher.ts';
+import { openTeacher } from '../../distill/open.ts';
+import { preflight } from '../../distill/preflight.ts';
+import { storedLogits } from '../../distill/stored-logits.ts';
+import type { SoftTargets } from '../../distill/soft-targets.ts';
+import type { Teacher } from '../../distill/teacher.ts';
+import { canonicalJson } from '../../recipe/diff.ts';
+import type { TeacherTrainingRecipe } from '../../recipe/schema/teacher.ts';
+import { sessionOptionsOf } from '../engine.ts';
+import type { StageContext } from '../context.ts';
+import { fit } from '../fit.ts';
+import type { Fitted } from '../fit.ts';
+import { teacherBuilder } from '../models.ts';
+
+/** A teacher to ask, or answers that it gave before. */
+export type Teaching =
+  | { readonly teacher: Teacher; readonly trained?: Fitted; readonly stored?: undefined }
+  | {
+      readonly stored: SoftTargets;
+      readonly source: string;
+      readonly teacher?: undefined;
+      readonly trained?: undefined;
+    };
+
+/** Open or train the teacher, and look at what it says about some labelled samples before anything learns from it. */
+export async function teach(context: StageContext): Promise<Teaching | undefined> {
+  const { recipe, engine, data, onEvent } = context;
+  const { teacher: source } = recipe;
+  if (source === undefined) return undefined;
+  if (source.logits !== undefined) {
+    const stored = await storedLogits(await readBytes(source.logits), source.logits, data.train);
+    onEvent({
+      type: 'message',
+      message: `stored logits: right on ${percent(stored.accuracy)} of the training samples`,
+    });
+    return { stored: stored.answers, source: path.basename(source.logits) };
+  }
+  if (source.train !== undefined) {
+    const trained = await trainTeacher(context, source.train);
+    return { teacher: await trainedTeacher(context, trained), trained };
+  }
+  const session = sessionOptionsOf(recipe);
+  const { teacher, alternatives } = await openTeacher(source, {
+    engine,
+    session,
+    dataset: data.validation,
+    name: (file) => path.basename(file),
+  });
+  const { accuracy, samples } = await preflight(teacher, data.validation, {
+    minAccuracy: source.minAccuracy,
+    alternatives,
+  });
+  onEvent({
+    type: 'message',
+    message: `teacher ${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`,
+  });
+  return { teacher };
+}
+
+/** Train the teacher that the recipe describes. It is kept as long as nothing that it depends on changes. */
+async function trainTeacher(context: StageContext, training: TeacherTrainingRecipe): Promise<Fitted> {
+  const { recipe } = context;
+  const fitted = await fit(context, {
+    stage: 'teach',
+    title: `training the teacher (${training.model})`,
+    job: sha256(canonicalJson({ training, dataset: recipe.dataset, seed: recipe.seed })),
+    build: teacherBuilder(context, training),
+    settings: training,
+    loss: 'ce',
+    lossArgs: { hyper: { labelSmoothing: training.labelSmoothing }, seed: recipe.seed },
+    seed: recipe.seed,
+  });
+  const chance = 1 / context.data.classNames.length;
+  if (fitted.validation > chance) return fitted;
+  throw new UserError(
+    `teacher.train: the trained teacher is right on ${percent(fitted.validation)} of the validation split, no better than chance`,
+    'Train it longer, or lower teacher.train.optimizer.learningRate.',
+  );
+}
+
+/** The trained model as the teacher of this run. */
+async function trainedTeacher(context: StageContext, { model, weights }: Fitted): Promise<Teacher> {
+  const features = context.recipe.distill.features.map(({ teacher }) => teacher);
+  const { engine, data } = context;
+  const name = 'the trained teacher';
+  return modelTeacher({ name, engine, model, weights, features, dataset: data.validation, outputs: 'logits' });
+}
+
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}

@@ -1,0 +1,56 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { exists, readBytes, writeFileAtomic } from '../base/files.ts';
+import { CheckpointStore, seal, unseal } from './checkpoint.ts';
+import type { OnEvent } from './events.ts';
+import { Ledger } from './ledger.ts';
+import type { KeyedStore } from './stages/answer.ts';
+import type { StageStates } from './training.ts';
+
+/** Everything that a run keeps in its folder, by what it is for. */
+export interface RunStores {
+  readonly ledger: Ledger;
+  readonly states: (stage: string) => StageStates;
+  readonly softTargets: KeyedStore;
+  /** Write a result, e.g. `report.json` or `exports/distilled.onnx`. */
+  readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
+}
+
+export async function openStores(folder: string, onEvent: OnEvent): Promise<RunStores> {
+  const warn = (message: string): void => onEvent({ type: 'warning', message });
+  const checkpoints = new CheckpointStore(folder, warn);
+  await checkpoints.clean();
+  const write = async (name: string, content: Uint8Array | string): Promise<void> => {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFileAtomic(file, content);
+  };
+  return {
+    ledger: await Ledger.open(folder, warn),
+    states: (stage) => ({
+      load: () => checkpoints.load(stage),
+      save: async (state) => onEvent({ type: 'saved', stage, file: await checkpoints.save(stage, state) }),
+    }),
+    softTargets: softTargetStore(path.join(folder, 'soft-targets'), write, warn),
+    write,
+  };
+}
+
+function softTargetStore(folder: string, write: RunStores['write'], warn: (message: string) => void): KeyedStore {
+  const nameOf = (key: string): string => `${key.slice(0, 32)}.safetensors`;
+  return {
+    load: async (key) => {
+      const file = path.join(folder, nameOf(key));
+      if (!(await exists(file))) return undefined;
+      try {
+        return unseal(await readBytes(file), file);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        warn(`${error.message}; the teacher answers again`);
+        return undefined;
+      }
+    },
+    save: (key, content) => write(path.join(path.basename(folder), nameOf(key)), seal(content)),
+  };
+}

@@ -1,0 +1,73 @@
+export interface InitAnswers {
+  readonly type: string;
+  readonly train: string;
+  readonly labels: string;
+  readonly test: string;
+  readonly testLabels: string;
+  readonly label: string;
+  /** Empty: train one. */
+  readonly teacher: string;
+  readonly model: string;
+}
+
+/** A recipe to start from: what must be said, and as comments what is likely to be wanted next. */
+export function recipeText({ type, train, labels, test, testLabels, label, teacher, model }: InitAnswers): string {
+  const source = (samples: string, names: string): string => {
+    if (type === 'idx') return `{ images: ${quoted(samples)}, labels: ${quoted(names)} }`;
+    if (type === 'npz') return `{ samples: ${quoted(samples)}, labels: ${quoted(names)} }`;
+    return quoted(samples);
+  };
+  const isImage = !['csv', 'parquet', 'jsonl'].includes(type);
+  return [
+    '# A Limbeck recipe. Every key has a default; `limbeck schema` lists them all. Relative paths start at this file.',
+    'seed: 0 # all randomness follows from it',
+    '',
+    'dataset:',
+    `  type: ${type}`,
+    `  train: ${source(train, labels)}`,
+    test === ''
+      ? '  testFraction: 0.1 # no test data was named: hold out a part of train'
+      : `  test: ${source(test, testLabels)}`,
+    '  validation: 0.1 # models are chosen on this part of train; the test split is used once, at the end',
+    ...(label === '' ? [] : [`  label: ${quoted(label)}`]),
+    ...(isImage ? ['  # augment: [{ shift: 2 }, { flip: horizontal }]'] : []),
+    '',
+    ...teacherLines(teacher, isImage),
+    '',
+    '# The small model that ships; `limbeck inspect --models` lists models and their options.',
+    `student: { model: ${model} }`,
+    '',
+    'distill:',
+    '  loss: kd',
+    '  temperature: 4 # softens teacher and student before they are compared',
+    '  alpha: 0.9 # weight of the teacher; the labels weigh 1 - alpha',
+    '  epochs: 10',
+    '  batchSize: 128',
+    '  optimizer: { type: adamw, learningRate: 0.002, schedule: cosine }',
+    '',
+    'export: [onnx]',
+    '# repeats: 3 # train with three seeds: a gain that is larger than chance can explain gets the verdict BEATS',
+    '',
+  ].join('\n');
+}
+
+function teacherLines(teacher: string, isImage: boolean): string[] {
+  if (teacher === '') {
+    return [
+      '# The teacher is trained first, and kept as long as nothing about it changes.',
+      isImage
+        ? 'teacher: { train: { model: wide-resnet, epochs: 20 } }'
+        : 'teacher: { train: { model: mlp, hidden: [512, 512], epochs: 20 } }',
+    ];
+  }
+  const kind = teacher.endsWith('.json') ? 'tfjs' : 'onnx';
+  return [
+    'teacher:',
+    `  ${kind}: ${quoted(teacher)}`,
+    '  # normalize: { mean: 0.5, std: 0.5 } # if the teacher wants its input other than the student',
+  ];
+}
+
+function quoted(text: string): string {
+  return /^[\w./-]+$/.test(text) && !/^[-\d.]/.test(text.replace(/^\.{1,2}\//, '')) ? text : JSON.stringify(text);
+}
