@@ -14,6 +14,9 @@ import { openTflite } from '../../../src/runtime/litert.ts';
 
 export type Values = Record<string, TensorData>;
 
+// tfjs otherwise advertises its native backend at the first tensor.
+tf.env().set('IS_TEST', true);
+
 /** Numbers from a normal distribution (float32), or integers from 0 to 4. */
 export function random({ dtype, shape }: TensorType, key: string | number, batch = 1): TensorData {
   const stream = new RandomStream('tflite', key);

@@ -6,7 +6,7 @@ import type { TensorQuantization } from '../../../graph/quantization.ts';
  * - `free`: every operand and the result have scales of their own;
  * - `same`: the first operand, its like and the result share one scale;
  * - `fixed`: the result's scale is prescribed;
- * - `reads`: operands are integers, the result is not a quantized value (comparisons, arg max, shape).
+ * - `reads`: operands are integers, the result is not a quantized value (arg max, shape).
  * An operator that is not listed has no integer kernel: it computes in float32, converted to and fro.
  */
 export type IntegerRule = 'weights' | 'free' | 'same' | 'fixed' | 'reads';
@@ -21,7 +21,8 @@ export const integerRules: ReadonlyMap<string, IntegerRule> = new Map([
   ...rule('same', 'PAD PADV2 MIRROR_PAD TILE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR DEPTH_TO_SPACE REVERSE_V2'),
   ...rule('same', 'REDUCE_MAX REDUCE_MIN CONCATENATION MAXIMUM MINIMUM BROADCAST_TO SELECT_V2 TOPK_V2'),
   ...rule('fixed', 'SOFTMAX LOGISTIC TANH LOG_SOFTMAX'),
-  ...rule('reads', 'EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL ARG_MAX ARG_MIN SHAPE'),
+  // Comparisons have integer kernels too, which abort the process at scales of 1 and more.
+  ...rule('reads', 'ARG_MAX ARG_MIN SHAPE'),
 ]);
 
 /** Of these the kernels have no 16-bit kind. */
@@ -37,9 +38,6 @@ export const noInt16: ReadonlySet<string> = new Set([
   'TILE',
   'REVERSE_V2',
   'HARD_SWISH',
-  'NOT_EQUAL',
-  'GREATER',
-  'LESS_EQUAL',
   'ARG_MAX',
   'ARG_MIN',
 ]);

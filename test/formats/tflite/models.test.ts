@@ -1,0 +1,93 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { exportTflite } from '../../../src/formats/tflite/export.ts';
+import { models } from '../../../src/models/registry.ts';
+import { useCpu } from '../../support/cpu.ts';
+import { calibrated } from './calibrate.ts';
+import type { ModelCase } from './models.ts';
+import { inferenceGraph, trainedModel } from './models.ts';
+import { expectClose, operators, randomFeeds, run } from './support.ts';
+
+beforeAll(useCpu);
+
+interface Expected extends ModelCase {
+  /** How many of which operators, where the number is worth holding. */
+  readonly counts?: Readonly<Record<string, number>>;
+}
+
+const small: Record<string, Expected> = {
+  mlp: {
+    inputShape: [6, 6, 1],
+    options: { hidden: [24] },
+    counts: { RESHAPE: 1, 'FULLY_CONNECTED+RELU': 1, FULLY_CONNECTED: 1 },
+  },
+  lenet: { inputShape: [12, 12, 1], options: {} },
+  'ds-cnn': { inputShape: [12, 12, 1], options: { width: 0.25 } },
+  resnet: {
+    inputShape: [12, 12, 3],
+    options: { depth: 8, width: 0.5 },
+    counts: { 'CONV_2D+RELU': 4, CONV_2D: 6, 'ADD+RELU': 3, MEAN: 1, FULLY_CONNECTED: 1 },
+  },
+  'wide-resnet': { inputShape: [8, 8, 3], options: { depth: 10, width: 1 } },
+  'mobilenet-v1': { inputShape: [16, 16, 3], options: { alpha: 0.25 } },
+  'mobilenet-v2': { inputShape: [16, 16, 3], options: { alpha: 0.25 } },
+  vgg: { inputShape: [8, 8, 1], options: { width: 0.1 } },
+  'text-transformer': { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2 } },
+  gru: { inputShape: [4, 3], options: { units: 5 } },
+};
+
+it('has a small instance of every model here', () => {
+  expect(Object.keys(small).sort()).toEqual(Object.keys(models).sort());
+});
+
+describe.each(Object.keys(small))('%s', (name) => {
+  const model = (): ReturnType<typeof trainedModel> => trainedModel(name, small[name]!);
+  const predict = (net: ReturnType<typeof model>, x: Float32Array | Int32Array, batch = 1): Float32Array => {
+    const input = tf.tensor(x, [batch, ...small[name]!.inputShape], net.inputs[0]!.dtype);
+    return (net.apply(input, { training: false }) as tf.Tensor).dataSync<'float32'>();
+  };
+
+  it('gives in LiteRT what tfjs gives, traced bare or prepared, with equally few operators', async () => {
+    const net = model();
+    const lists: string[][] = [];
+    // Without the passes the text transformer's gelu is an erf, for which there is no operator.
+    for (const prepared of name === 'text-transformer' ? [true] : [true, false]) {
+      const graph = inferenceGraph(net, prepared);
+      const { bytes } = exportTflite(graph);
+      const { x } = randomFeeds(graph, 5);
+      expectClose((await run(bytes, { x: x! })).logits!, predict(net, x as Float32Array), 2e-5);
+      lists.push(operators(bytes));
+    }
+    const [prepared, bare = prepared] = lists as [string[], string[]?];
+    for (const [op, count] of Object.entries(small[name]!.counts ?? {})) {
+      expect([op, prepared.filter((one) => one === op).length]).toEqual([op, count]);
+    }
+    // A split of constants, in the gru, is all that is left to the passes.
+    expect(bare.length).toBeLessThanOrEqual(prepared.length + (name === 'gru' ? 1 : 0));
+  });
+
+  it('takes any batch', async () => {
+    const net = model();
+    const graph = inferenceGraph(net, true);
+    const { bytes } = exportTflite(graph, { batch: 'dynamic' });
+    const { x } = randomFeeds(graph, 6, 3);
+    expectClose((await run(bytes, { x: x! })).logits!, predict(net, x as Float32Array, 3), 2e-5);
+  });
+
+  it('keeps its answers in float16 and in integers', async () => {
+    const net = model();
+    const graph = inferenceGraph(net, true);
+    const samples = [0, 1].map((i) => randomFeeds(graph, i));
+    const half = exportTflite(graph, { precision: 'float16' }).bytes;
+    // Untrained deep nets lose much in 8 bits; in 16 what is left is the error of the 8-bit weights.
+    const dtype = SHALLOW.includes(name) ? 'int8' : 'int16';
+    const quantization = calibrated(graph, samples, dtype);
+    const { bytes: integer } = exportTflite(graph, { precision: 'integer', quantization });
+    for (const { x } of samples) {
+      const expected = predict(net, x as Float32Array);
+      expectClose((await run(half, { x: x! })).logits!, expected, 2e-2);
+      expectClose((await run(integer, { x: x! })).logits!, expected, 0.15);
+    }
+  });
+});
+
+const SHALLOW = ['mlp', 'lenet', 'ds-cnn', 'resnet'];
