@@ -4,10 +4,7 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/checkpoints/'],
 };
 
-const swc = (type) => [
-  '@swc/jest',
-  { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type } },
-];
+const swc = (type) => ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type } }];
 
 export default {
   maxWorkers: 2,
@@ -16,7 +13,7 @@ export default {
     {
       ...shared,
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/conformance/', '<rootDir>/test/trace/tfjs/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(conformance|webgpu)/', '<rootDir>/test/trace/tfjs/'],
       extensionsToTreatAsEsm: ['.ts'],
       transform: { '^.+\\.ts$': swc('es6') },
     },

@@ -44,7 +44,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of this.inputs) this.#feeds.set(name, { type, ...sizes(name, type) });
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
-    this.#session = new Session(encodeModel(lowerToOnnx(graph)), session);
+    this.#session = new Session(encodeModel(lowerToOnnx(graph, { poolIndices: onCpu(session) })), session);
   }
 
   async run(feeds: Readonly<Record<string, TensorData>>, step?: number): Promise<Readonly<Record<string, TensorData>>> {
@@ -130,4 +130,8 @@ function fed(name: string, { type, dims, elements }: Feed, data: TensorData | un
       'Check the shape of the data against the input shape of the model.',
     );
   return ortTensor(type.dtype, data, dims);
+}
+
+function onCpu({ executionProviders }: SessionOptions): boolean {
+  return executionProviders?.[0] === 'cpu';
 }

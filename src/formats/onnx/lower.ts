@@ -29,7 +29,11 @@ export function outputName({ inputs, state }: Graph, output: string): string {
  */
 export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
   const opset = Math.max(options.opset ?? DEFAULT_OPSET, ...graph.nodes.map(needed));
-  const c = new Lowering(graph, { opset, exactNaN: options.exactNaN ?? false });
+  const c = new Lowering(graph, {
+    opset,
+    exactNaN: options.exactNaN ?? false,
+    poolIndices: options.poolIndices ?? true,
+  });
   for (const node of graph.nodes) {
     // A rule may have taken the node that follows along.
     if (c.isDefined(node.outputs[0]!)) continue;

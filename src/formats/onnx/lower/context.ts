@@ -12,6 +12,8 @@ export interface LowerOptions {
   readonly opset: number;
   /** What becomes of NaN is tfjs' rule in every op (max, sign, step, ...), at the price of extra nodes. */
   readonly exactNaN: boolean;
+  /** The provider's MaxPool says where the maxima lie (WebGPU's does not). */
+  readonly poolIndices: boolean;
 }
 
 /** What a lowering rule works with: the graph, and the ONNX nodes so far. */

@@ -5,9 +5,14 @@ import type { Lowering, Rule } from './context.ts';
 import { transposedConv } from './conv.ts';
 import { NCHW, permuted } from './layout.ts';
 import { maxPoolWithIndices } from './pool.ts';
+import { maxPoolGradByTaps } from './pool-grad-taps.ts';
 import { extent, spatial, windowCounts, windowOf } from './window.ts';
 
 export const maxPoolGrad: Rule = (node, c) => {
+  if (!c.options.poolIndices) {
+    maxPoolGradByTaps(node, c);
+    return;
+  }
   const [dy, x] = node.inputs as [string, string];
   const { indices, pads } = maxPoolWithIndices(c, x, node.attrs);
   const [batch, channels, height, width] = permuted(c.shapeOf(x), NCHW) as [Dim, number, number, number];

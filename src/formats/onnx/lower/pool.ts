@@ -39,7 +39,7 @@ export const maxPool: Rule = (node, c) => {
   const [x, out] = [node.inputs[0]!, node.outputs[0]!];
   const isItsGradient = ({ op, inputs, attrs }: Node): boolean =>
     op === 'MaxPoolGrad' && inputs[1] === x && windowKey(attrs) === windowKey(node.attrs);
-  if (c.consumersOf(x).some(isItsGradient)) {
+  if (c.options.poolIndices && c.consumersOf(x).some(isItsGradient)) {
     define(c, out, maxPoolWithIndices(c, x, node.attrs).values);
     return;
   }

@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { windowed } from '../../../../src/graph/ops/linear.ts';
+import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
+import { encodeModel } from '../../../../src/formats/onnx/protobuf.ts';
+import { GraphBuilder } from '../../../../src/graph/builder.ts';
+import type { Attrs, TensorData } from '../../../../src/graph/types.ts';
+import type { Tensor } from '../../../../src/runtime/session.ts';
+import { ortTensor, Session, tensorValues } from '../../../../src/runtime/session.ts';
+import type { Operand } from './harness.ts';
 import { expectClose, f32, runOp, values } from './harness.ts';
 
 interface Case {
@@ -77,6 +84,21 @@ function reference(c: Case, x: Float32Array, dy: Float32Array) {
   return { max, average, maxGrad, averageGrad };
 }
 
+/** As for a provider whose MaxPool does not say where the maxima lie. */
+function maxPoolGradWithoutIndices(dy: Operand, x: Operand, y: Operand, attrs: Attrs): TensorData {
+  const b = new GraphBuilder();
+  const operands = { dy, x, y };
+  const names = Object.entries(operands).map(([name, { dtype, shape }]) => b.input(name, { dtype, shape }));
+  b.output('dx', b.op('MaxPoolGrad', names, attrs));
+  const model = lowerToOnnx(b.build(), { poolIndices: false });
+  expect(model.graph.nodes.filter(({ op }) => op === 'MaxPool')).toEqual([]);
+  const session = new Session(encodeModel(model), { executionProviders: ['cpu'], intraOpNumThreads: 1 });
+  const feeds = Object.entries(operands).map(([name, { dtype, data, shape }]) => [name, ortTensor(dtype, data, shape)]);
+  const results = session.run(Object.fromEntries(feeds) as Record<string, Tensor>, { dx: null });
+  session.dispose();
+  return tensorValues(results.dx!);
+}
+
 describe('pooling and its gradients, by definition', () => {
   it.each(named)('%s', (_, { size, ...attrs }) => {
     const c = { size, ...attrs };
@@ -94,6 +116,7 @@ describe('pooling and its gradients, by definition', () => {
     expectClose(runOp('AvgPool', [x], attrs)[0]!, expected.average);
     expectClose(runOp('MaxPoolGrad', [dy, x, f32(outShape, y as Float32Array)], attrs)[0]!, expected.maxGrad);
     expectClose(runOp('AvgPoolGrad', [dy], { ...attrs, inputShape: x.shape })[0]!, expected.averageGrad);
+    expectClose(maxPoolGradWithoutIndices(dy, x, f32(outShape, y as Float32Array), attrs), expected.maxGrad);
   });
 
   it('agrees with tfjs where tfjs has the case', async () => {
