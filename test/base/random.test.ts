@@ -76,6 +76,19 @@ describe('RandomStream', () => {
     expect(new Set(Array.from({ length: 300 }, () => stream.below(7)))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6]));
   });
 
+  it('fills an array with what single draws give, from any place on', () => {
+    for (const drawn of [0, 1, 3, 4])
+      for (const length of [0, 1, 2, 5, 64, 67]) {
+        const [bulk, single] = [new RandomStream('fill'), new RandomStream('fill')];
+        for (let i = 0; i < drawn; i++) bulk.uniform();
+        for (let i = 0; i < drawn; i++) single.uniform();
+        const out = new Float32Array(length);
+        bulk.fillUniform(out);
+        expect(out).toEqual(Float32Array.from({ length }, () => single.uniform()));
+        expect(bulk.uniform()).toBe(single.uniform());
+      }
+  });
+
   it('jumps to substreams that repeat and do not overlap', () => {
     const stream = new RandomStream('seek');
     const draw = (index: number) => {
