@@ -106,16 +106,16 @@ export class RandomStream {
 /** All in 32-bit integers, where V8 is fast; `out` makes them unsigned. */
 function philox(out: Uint32Array, counter: number, c2: number, c3: number, key0: number, key1: number): void {
   let x0 = counter | 0;
-  let x1 = Math.floor(counter / 0x100000000) | 0;
+  let x1 = floor(counter / 0x100000000) | 0;
   let x2 = c2 | 0;
   let x3 = c3 | 0;
   let k0 = key0 | 0;
   let k1 = key1 | 0;
   for (let round = 0; round < 10; round++) {
     const hi0 = multiplyHigh(0xd251, 0x1f53, x0);
-    const lo0 = Math.imul(0xd2511f53, x0);
+    const lo0 = imul(0xd2511f53, x0);
     const hi1 = multiplyHigh(0xcd9e, 0x8d57, x2);
-    const lo1 = Math.imul(0xcd9e8d57, x2);
+    const lo1 = imul(0xcd9e8d57, x2);
     x0 = hi1 ^ x1 ^ k0;
     x1 = lo1;
     x2 = hi0 ^ x3 ^ k1;
@@ -133,7 +133,7 @@ function philox(out: Uint32Array, counter: number, c2: number, c3: number, key0:
 function multiplyHigh(aHigh: number, aLow: number, b: number): number {
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0;
-  const carry = (Math.imul(aLow, bHigh) + (middle & 0xffff)) | 0;
-  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
+  const middle = (imul(aHigh, bLow) + (imul(aLow, bLow) >>> 16)) | 0;
+  const carry = (imul(aLow, bHigh) + (middle & 0xffff)) | 0;
+  return (imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
 }
