@@ -26,11 +26,13 @@ export function real(fallback: number, doc: string, min: number, max: number): O
   return { default: fallback, doc, wrong };
 }
 
-export function integers(fallback: readonly number[], doc: string): OptionSpec<readonly number[]> {
+export function integers(fallback: readonly number[], doc: string, length?: number): OptionSpec<readonly number[]> {
   const wrong = (value: unknown): string | undefined =>
-    Array.isArray(value) && value.every((n) => Number.isInteger(n) && (n as number) > 0)
+    Array.isArray(value) &&
+    value.every((n) => Number.isInteger(n) && (n as number) > 0) &&
+    (length === undefined || value.length === length)
       ? undefined
-      : 'expected a list of whole numbers > 0';
+      : `expected a list of ${length === undefined ? '' : `${length} `}whole numbers > 0`;
   return { default: fallback, doc, wrong };
 }
 

@@ -3,7 +3,7 @@ import { UserError } from '../base/errors.ts';
 import type { Blocks } from './blocks.ts';
 import { channels } from './blocks.ts';
 import { family, imageShape, network } from './builder.ts';
-import { choice, integer, real } from './options.ts';
+import { integer, integers, real } from './options.ts';
 
 /**
  * He et al. 2016, "Deep residual learning", section 4.2: three stages of basic blocks, 6n + 2 layers, with a 1×1
@@ -16,18 +16,18 @@ export const resnet = family({
     depth: integer(20, 'Layers with weights, 6n + 2: 8, 14, 20, 32, 44, 56 or 110.', 8, 1202),
     width: real(1, 'Filters of every stage, as a multiple of 16, 32, 64.', 0.25, 16),
     stem: integer(0, 'Filters of the first convolution; 0 means 16, or 32 from width 4 on.', 0, 1024),
-    stemStride: choice(1, [1, 2], 'Stride of the first convolution; 2 makes all that follows four times cheaper.'),
+    strides: integers([1, 1, 2, 2], 'Stride of the first convolution and of each of the three stages.', 4),
   },
-  build: ({ inputShape, classes, blocks }, { depth, width, stem, stemStride }) => {
+  build: ({ inputShape, classes, blocks }, { depth, width, stem, strides }) => {
     imageShape('resnet', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     const perStage = blocksPerStage('resnet', depth, 6, 2);
     const first = stem === 0 ? (width >= 4 ? 32 : 16) : stem;
-    let y = blocks.conv(x, 'stem', first, { stride: stemStride });
+    let y = blocks.conv(x, 'stem', first, { stride: strides[0]! });
     [16, 32, 64].forEach((base, stage) => {
       const filters = channels(base, width);
       for (let i = 1; i <= perStage; i++) {
-        y = basicBlock(blocks, y, `stage${stage + 1}_block${i}`, filters, stage > 0 && i === 1 ? 2 : 1);
+        y = basicBlock(blocks, y, `stage${stage + 1}_block${i}`, filters, i === 1 ? strides[stage + 1]! : 1);
       }
     });
     return network('resnet', x, blocks.classifier(y, classes));

@@ -102,6 +102,17 @@ describe('published sizes', () => {
   });
 });
 
+it('resnet takes the strides it is given', () => {
+  const options = { depth: 8, strides: [1, 2, 2, 1] };
+  const { outputs } = modelInfo(buildModel('resnet', { inputShape: [28, 28, 1], classes: 10, seed: 1, options }));
+  const shape = (name: string): unknown => outputs.find((output) => output.name === name)?.shape;
+  expect(['stem_relu', 'stage1_block1_out', 'stage3_block1_out'].map(shape)).toEqual([
+    [28, 28, 16],
+    [14, 14, 16],
+    [7, 7, 64],
+  ]);
+});
+
 describe('mistakes', () => {
   const message = (run: () => unknown): [string, string] => {
     try {
@@ -132,6 +143,11 @@ describe('mistakes', () => {
   it('says what values an option takes', () => {
     const [text] = message(() => buildModel('ds-cnn', { ...image, options: { width: -1 } }));
     expect(text).toBe('model ds-cnn, width: expected a number from 0.1 to 16, received -1');
+  });
+
+  it('counts the entries of a list of fixed length', () => {
+    const [text] = message(() => buildModel('resnet', { ...image, options: { strides: [2, 2] } }));
+    expect(text).toBe('model resnet, strides: expected a list of 4 whole numbers > 0, received [2,2]');
   });
 
   it('refuses samples that are not images', () => {
