@@ -1,11 +1,11 @@
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import ts from 'typescript';
 import type { UserError } from '../../src/base/errors.ts';
 import { batches } from '../../src/data/batches.ts';
 import type { Batch, BatchOptions } from '../../src/data/batches.ts';
 import { Prefetcher as InlinePrefetcher, prefetch as inlinePrefetch } from '../../src/data/prefetch.ts';
+import { compileTo } from './compile.ts';
 import { countingDataset } from './support.ts';
 
 interface Module {
@@ -15,29 +15,10 @@ interface Module {
 
 /** Worker threads cannot run what jest compiles in memory, so the modules that the worker needs are compiled to a folder. */
 const output = path.resolve(`node_modules/.cache/limbeck-prefetch-${process.pid}`);
-const COMPILED = ['base/errors', 'base/random', 'base/bytes'].concat(
-  ['batches', 'config', 'dataset', 'normalize', 'samples', 'prefetch', 'prefetch-protocol', 'prefetch-worker'].map(
-    (name) => `data/${name}`,
-  ),
-  ['augment', 'image', 'mixup', 'rotate', 'steps', 'translate'].map((name) => `data/augment/${name}`),
-);
 let compiled: Module;
 
 beforeAll(async () => {
-  for (const name of COMPILED) {
-    const source = await readFile(path.resolve('src', `${name}.ts`), 'utf8');
-    const { outputText } = ts.transpileModule(source, {
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.ESNext,
-        rewriteRelativeImportExtensions: true,
-      },
-    });
-    const file = path.join(output, `${name}.js`);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, outputText);
-  }
-  await writeFile(path.join(output, 'package.json'), '{"type": "module"}');
+  await compileTo(output, ['data/prefetch', 'data/prefetch-worker']);
   compiled = (await import(pathToFileURL(path.join(output, 'data/prefetch.js')).href)) as Module;
 });
 afterAll(() => rm(output, { recursive: true, force: true }));
@@ -138,12 +119,7 @@ describe('prefetch in worker threads', () => {
 
   it('says so when a worker dies', async () => {
     const broken = path.join(output, 'broken');
-    await mkdir(path.join(broken, 'data'), { recursive: true });
-    await symlink(path.join(output, 'base'), path.join(broken, 'base'));
-    for (const name of COMPILED.filter((each) => each.startsWith('data/') && !each.endsWith('worker'))) {
-      await mkdir(path.dirname(path.join(broken, name)), { recursive: true });
-      await writeFile(path.join(broken, `${name}.js`), await readFile(path.join(output, `${name}.js`)));
-    }
+    await compileTo(broken, ['data/prefetch']);
     await writeFile(path.join(broken, 'data/prefetch-worker.js'), "throw new Error('worker could not start');");
     const { prefetch } = (await import(pathToFileURL(path.join(broken, 'data/prefetch.js')).href)) as Module;
     await expect(collect(prefetch(dataset, options))).rejects.toThrow('worker could not start');
