@@ -27,11 +27,11 @@ export const integerRange: Readonly<Record<TensorQuantization['dtype'], readonly
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
-/** Scale and zero point of an activation that takes values from `min` to `max`; the range is widened to hold 0. */
+/** Scale and zero point of an activation that takes values from `min` to `max`; the range is widened to hold 0, and what is always 0 counts as 0 … 1. */
 export function asymmetric(min: number, max: number, dtype: 'int8' | 'uint8'): TensorQuantization {
   const [low, high] = [Math.min(min, 0), Math.max(max, 0)];
   const [first, last] = integerRange[dtype];
-  const scale = Math.fround((high - low) / (last - first)) || 1;
+  const scale = Math.fround((high - low || 1) / (last - first));
   const zeroPoint = Math.min(last, Math.max(first, Math.round(first - low / scale)));
   return { dtype, scales: [scale], zeroPoints: [zeroPoint] };
 }
@@ -41,7 +41,7 @@ export function symmetric(magnitudes: readonly number[], dtype: 'int8' | 'int16'
   const last = integerRange[dtype][1];
   return {
     dtype,
-    scales: magnitudes.map((magnitude) => Math.fround(magnitude / last) || 1),
+    scales: magnitudes.map((magnitude) => Math.fround((magnitude || 1) / last)),
     zeroPoints: magnitudes.map(() => 0),
     ...(axis === undefined ? {} : { axis }),
   };
