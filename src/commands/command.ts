@@ -22,3 +22,9 @@ export const outOption = {
   default: 'checkpoints',
   describe: 'Folder that holds the folders of the runs',
 } as const;
+
+export const saveEveryOption = {
+  type: 'number',
+  default: 5,
+  describe: 'Most seconds between two saved states: what a kill can cost',
+} as const;

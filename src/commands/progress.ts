@@ -1,4 +1,4 @@
-import type { OnEvent, ProgressEvent, RunEvent } from '../pipeline/events.ts';
+import type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../pipeline/events.ts';
 import { eventText } from '../pipeline/events.ts';
 import { openLog } from './context.ts';
 import type { Context } from './context.ts';
@@ -13,6 +13,7 @@ export interface Display {
 /** Shows events as lines, and progress as a bar below them where there is a terminal. */
 export async function showEvents(context: Context): Promise<Display> {
   const hasBar = context.isTerminal && !context.json && context.verbosity !== 'quiet';
+  const isDue = epochThrottle();
   let bar = '';
   const log = await openLog({
     ...context,
@@ -26,6 +27,7 @@ export async function showEvents(context: Context): Promise<Display> {
       return;
     }
     if (event.type === 'done' || event.type === 'stage') endBar();
+    if (event.type === 'epoch' && !isDue(event)) return;
     const text = eventText(event);
     const level = event.type === 'warning' ? 'warn' : 'info';
     if (text !== undefined) log.write(level, text);
@@ -41,6 +43,17 @@ export async function showEvents(context: Context): Promise<Display> {
       endBar();
       await log.close();
     },
+  };
+}
+
+/** Epochs of a few milliseconds are not worth a line each: the first, the last, and one a second between. */
+export function epochThrottle(): (event: EpochEvent) => boolean {
+  let stage = '';
+  let shownAt = 0;
+  return (event) => {
+    const isDue = event.stage !== stage || event.epoch === event.epochs || event.seconds - shownAt >= 1;
+    if (isDue) [stage, shownAt] = [event.stage, event.seconds];
+    return isDue;
   };
 }
 

@@ -1,18 +1,22 @@
-import { outOption } from './command.ts';
+import { outOption, saveEveryOption } from './command.ts';
 import type { Command } from './command.ts';
 import { execute } from './run.ts';
 
 interface ResumeArgs {
   run: string | undefined;
   out: string;
+  'save-every': number;
 }
 
 export const resumeCommand: Command<ResumeArgs> = {
   name: 'resume [run]',
   summary: 'Go on with a run that was stopped, by name or folder; without one, with the latest that is unfinished',
   options: (yargs) =>
-    yargs.positional('run', { type: 'string', describe: 'Name of the run, or its folder' }).option('out', outOption),
-  run: async ({ run, out }, context) => {
+    yargs
+      .positional('run', { type: 'string', describe: 'Name of the run, or its folder' })
+      .option('out', outOption)
+      .option('save-every', saveEveryOption),
+  run: async ({ run, out, 'save-every': saveEvery }, context) => {
     const { findRun } = await import('../pipeline/find.ts');
     const { storedRecipe } = await import('../pipeline/folder.ts');
     const folder = await findRun(run, out);
@@ -20,6 +24,6 @@ export const resumeCommand: Command<ResumeArgs> = {
     const loaded = await storedRecipe(folder);
     refuseUnbuilt(loaded.recipe);
     const { default: path } = await import('node:path');
-    await execute(loaded, { out: path.dirname(folder), existing: 'resume' }, context);
+    await execute(loaded, { out: path.dirname(folder), existing: 'resume', saveEvery }, context);
   },
 };

@@ -12,6 +12,8 @@ export interface StageContext {
   readonly data: LoadedDataset;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;
+  /** Most milliseconds between two saved states: what a kill can cost. */
+  readonly saveEveryMs: number;
   /** Where a stage keeps what it has so far, by the name of the stage. */
   readonly states: (stage: string) => StageStates;
   /** Enter a completed stage in the ledger. */

@@ -122,6 +122,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
       job: options.job,
       onEvent: context.onEvent,
       signal: context.signal,
+      saveEveryMs: context.saveEveryMs,
     });
     await done(context, options, result, model);
     return { ...result, model };

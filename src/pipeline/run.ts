@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { InterruptedError } from '../base/errors.ts';
 import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { reportJson } from '../report/json.ts';
@@ -11,31 +12,16 @@ import { logEvent } from './events.ts';
 import type { OnEvent } from './events.ts';
 import { finishedReport } from './finished.ts';
 import { prepareFolder, refuseForeignFolder } from './folder.ts';
-import type { Existing } from './folder.ts';
 import { lockRun } from './lock.ts';
 import { makeReport } from './report.ts';
 import type { Student } from './report.ts';
+import type { RunOptions, RunResult } from './options.ts';
 import { openStores } from './stores.ts';
 import { collectAnswers } from './stages/answer.ts';
 import { exportModel } from './stages/export.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import { trainStudent } from './stages/student.ts';
 import { teach } from './stages/teach.ts';
-
-export interface RunOptions {
-  /** The folder that holds the folders of the runs. Default: `checkpoints`. */
-  readonly out?: string;
-  /** What to do with an earlier run of the same name and another recipe. Default: stop and say what changed. */
-  readonly existing?: Existing;
-  readonly onEvent?: OnEvent;
-  /** Stops the run after the current step; what it has is saved and the promise rejects with an `InterruptedError`. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface RunResult {
-  readonly folder: string;
-  readonly report: Report;
-}
 
 /** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
@@ -52,8 +38,12 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
       options.onEvent?.(event);
     };
     onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
-    const report = await follow(loaded, folder, onEvent, options.signal).finally(() => log.close());
+    const follower = { ...options, onEvent };
+    const report = await follow(loaded, folder, follower).finally(() => log.close());
     return { folder, report };
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+    throw new InterruptedError(`${error.message}; go on with: limbeck resume ${folder}`);
   } finally {
     await unlock();
   }
@@ -67,8 +57,7 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
 async function follow(
   { recipe }: LoadedRecipe,
   folder: string,
-  onEvent: OnEvent,
-  signal: AbortSignal | undefined,
+  { onEvent, signal, saveEvery = 5 }: RunOptions & { readonly onEvent: OnEvent },
 ): Promise<Report> {
   const stores = await openStores(folder, onEvent);
   const data = await loadData(recipe);
@@ -77,8 +66,8 @@ async function follow(
     await stores.ledger.add({ stage, seconds, figures, notes: {} });
     onEvent({ type: 'done', stage, figures, seconds });
   };
-  const { states } = stores;
-  const context: StageContext = { recipe, data, engine: engineOf(recipe), onEvent, signal, states, done };
+  const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
+  const context: StageContext = { recipe, data, engine: engineOf(recipe), onEvent, signal, ...saving };
 
   // 1. A teacher, opened or trained, and known to be worth listening to.
   const teaching = await teach(context);

@@ -26,6 +26,8 @@ export interface TrainingRun {
   readonly states: StageStates;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;
+  /** Most milliseconds between two saved states; at the end of an epoch a fifth of it is enough. */
+  readonly saveEveryMs: number;
 }
 
 export interface EpochRecord {
@@ -45,9 +47,6 @@ export interface TrainingResult {
   readonly seconds: number;
 }
 
-/** Longest time that a kill can cost. A state is saved at the end of an epoch too, unless one was saved a moment ago. */
-const SAVE_EVERY_MS = 5000;
-const SAVE_EPOCH_AFTER_MS = 1000;
 const SHOW_EVERY_MS = 100;
 
 interface Progress {
@@ -101,7 +100,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     else if (metrics.position.step === run.steps) await endEpoch(metrics.position.epoch + 1, metrics.position.totals);
     meter.show(metrics);
     const sinceSave = monotonicMs() - savedAt;
-    if (sinceSave > (metrics.epoch === undefined ? SAVE_EVERY_MS : SAVE_EPOCH_AFTER_MS)) await save();
+    if (sinceSave > (metrics.epoch === undefined ? run.saveEveryMs : run.saveEveryMs / 5)) await save();
   }
   await save();
   if (trainer.position.step < run.steps)

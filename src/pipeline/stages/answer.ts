@@ -25,7 +25,6 @@ export interface Answers {
 }
 
 const BATCH = 100;
-const SAVE_EVERY_MS = 5000;
 const SHOW_EVERY_MS = 100;
 
 /** Let the teacher answer for every training sample and view, or arrange for it to be asked at every step. */
@@ -124,7 +123,7 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
     }
     await builder.next(BATCH);
     const now = monotonicMs();
-    if (now - savedAt > SAVE_EVERY_MS) {
+    if (now - savedAt > context.saveEveryMs) {
       await states.save(content());
       savedAt = monotonicMs();
     }

@@ -1,0 +1,20 @@
+import type { Report } from '../report/types.ts';
+import type { OnEvent } from './events.ts';
+import type { Existing } from './folder.ts';
+
+export interface RunOptions {
+  /** The folder that holds the folders of the runs. Default: `checkpoints`. */
+  readonly out?: string;
+  /** What to do with an earlier run of the same name and another recipe. Default: stop and say what changed. */
+  readonly existing?: Existing;
+  readonly onEvent?: OnEvent;
+  /** Stops the run after the current step; what it has is saved and the promise rejects with an `InterruptedError`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Most seconds between two saved states: what a kill can cost. Default 5. */
+  readonly saveEvery?: number | undefined;
+}
+
+export interface RunResult {
+  readonly folder: string;
+  readonly report: Report;
+}

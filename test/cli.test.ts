@@ -1,0 +1,244 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { limbeck, ROOT, start } from './support/built.ts';
+import { temporaryFolder } from './support/folder.ts';
+
+const folder = temporaryFolder();
+
+/** Two classes that a line separates, as CSV. */
+async function writeData(name = 'data.csv', rows = 200): Promise<void> {
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const [a, b] = [Math.sin(i * 12.9898), Math.cos(i * 78.233)];
+    return `${a.toFixed(4)},${b.toFixed(4)},${a + b > 0 ? 'yes' : 'no'}`;
+  });
+  await writeFile(path.join(folder(), name), `a,b,label\n${lines.join('\n')}\n`);
+}
+
+const RECIPE = `name: tiny
+dataset: { type: csv, train: data.csv, testFraction: 0.2 }
+teacher: { train: { model: mlp, hidden: [16], epochs: 5, batchSize: 16 } }
+student: { model: mlp, hidden: [2] }
+distill: { epochs: 5, batchSize: 16 }
+`;
+
+async function writeRecipe(text = RECIPE): Promise<void> {
+  await writeFile(path.join(folder(), 'tiny.yaml'), text);
+}
+
+describe('limbeck', () => {
+  it('shows its commands fast', async () => {
+    await limbeck(folder(), '--help');
+    const times = [];
+    for (let i = 0; i < 5; i++) {
+      const before = performance.now();
+      const { code, stdout } = await limbeck(folder(), '--help');
+      times.push(performance.now() - before);
+      expect(code).toBe(0);
+      for (const command of ['run', 'resume', 'validate', 'datasets', 'doctor', 'init'])
+        expect(stdout).toContain(command);
+    }
+    // 150 ms on a quiet machine; tests share theirs.
+    expect(Math.min(...times)).toBeLessThan(400);
+  });
+
+  it.each([
+    [['rnu'], 'Did you mean run?'],
+    [[], 'Name a command.'],
+    [['run'], 'Not enough non-option arguments'],
+    [['run', 'a.yaml', '--sett', 'x=1'], 'Unknown argument: sett'],
+    [['schema', '--of', 'cake'], 'Invalid values'],
+    [['run', 'a.yaml', '--fresh', '--resume'], '--fresh and --resume: expected one of them, received both'],
+    [['run', 'a.yaml', '--quiet', '--verbose'], 'mutually exclusive'],
+  ])('%j ends with exit code 1 and two lines', async (args, message) => {
+    const { code, stderr } = await limbeck(folder(), ...args);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it('prints the JSON Schema of recipes and reports', async () => {
+    const recipe = JSON.parse((await limbeck(folder(), 'schema')).stdout) as {
+      properties: Record<string, { description: string }>;
+    };
+    expect(recipe.properties['distill']!.description).toBe('Training of the student.');
+    expect(JSON.parse((await limbeck(folder(), 'schema', '--of', 'report')).stdout)).toHaveProperty(
+      'properties.verdict',
+    );
+  });
+
+  it('lists data sets with sizes and classes, and checks their files', async () => {
+    const { stdout } = await limbeck(ROOT, 'datasets');
+    expect(stdout).toMatch(/fashion-mnist +60000 +10000 +10 +28x28x1/);
+    const { code } = await limbeck(ROOT, 'datasets', '--json');
+    expect(code).toBe(0);
+  });
+
+  it('says what this machine has', async () => {
+    const { stdout, code } = await limbeck(folder(), 'doctor', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      engine: 'onnxruntime',
+      versions: { node: process.versions.node, 'onnxruntime-node': '1.30.0' },
+    });
+    expect((await limbeck(folder(), 'doctor')).stdout).toMatch(/engine +onnxruntime on /);
+  });
+
+  it('lists models', async () => {
+    expect((await limbeck(folder(), 'inspect', '--models')).stdout).toMatch(/^ds-cnn: .*\n {4}width \(1\): /m);
+  });
+});
+
+describe('limbeck init', () => {
+  it('writes a recipe that is right, and does not replace one', async () => {
+    await writeData();
+    const made = await limbeck(folder(), 'init', 'new.yaml', '--type', 'csv', '--train', 'data.csv');
+    expect(made).toMatchObject({ code: 0 });
+    expect(await limbeck(folder(), 'validate', '--data', 'new.yaml')).toMatchObject({
+      code: 0,
+      stdout: 'new.yaml: right: 162 train, 18 validation, 20 test, 2 classes\n',
+    });
+    const again = await limbeck(folder(), 'init', 'new.yaml', '--type', 'csv', '--train', 'data.csv');
+    expect(again).toMatchObject({ code: 1 });
+    expect(again.stderr).toContain('this file exists');
+  });
+
+  it('says what is missing where nobody can answer', async () => {
+    const { code, stderr } = await limbeck(folder(), 'init', '--type', 'idx', '--train', 'a');
+    expect([code, stderr]).toEqual([
+      1,
+      'init: --labels is missing\nGive it on the command line; without a terminal nothing can be asked.\n',
+    ]);
+    expect(await readdir(folder())).toEqual([]);
+  });
+});
+
+describe('limbeck run', () => {
+  beforeEach(async () => {
+    await writeData();
+    await writeRecipe();
+  });
+
+  it('goes from recipe to report, and shows the same report when asked again', async () => {
+    const first = await limbeck(folder(), 'run', 'tiny.yaml');
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toMatch(/^distilled +\d+ /m);
+    const run = path.join(folder(), 'checkpoints/tiny');
+    expect((await readdir(run)).sort()).toEqual([
+      'exports',
+      'ledger.json',
+      'log.jsonl',
+      'recipe.json',
+      'report.json',
+      'report.md',
+      'soft-targets',
+      'state',
+      'teacher.onnx',
+    ]);
+    const report = await readFile(path.join(run, 'report.json'), 'utf8');
+    const again = await limbeck(folder(), 'run', 'tiny.yaml', '--json');
+    expect(again).toMatchObject({ code: 0, stdout: report });
+    const { models } = JSON.parse(report) as { models: { id: string; file: string }[] };
+    expect(models.map(({ id }) => id)).toEqual(['teacher', 'scratch', 'distilled']);
+  });
+
+  it('says what changed in the recipe and asks for --fresh or --resume; a teacher that did not change is kept', async () => {
+    await limbeck(folder(), 'run', 'tiny.yaml');
+    const changed = ['run', 'tiny.yaml', '--set', 'distill.temperature=2'];
+    const asked = await limbeck(folder(), ...changed);
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain('distill.temperature: nothing -> 2');
+    expect(asked.stderr).toMatch(/--fresh .*--resume/);
+    const fresh = await limbeck(folder(), ...changed, '--fresh');
+    expect(fresh.code).toBe(0);
+    expect(fresh.stdout).not.toContain('training the teacher');
+    expect(fresh.stdout).toContain('distilling the student');
+  });
+
+  it('prints nothing but the report with --quiet, and JSON alone on stdout with --json', async () => {
+    const { stdout } = await limbeck(folder(), 'run', 'tiny.yaml', '--quiet');
+    expect(stdout.trimStart()).toMatch(/^model /);
+    const json = await limbeck(folder(), 'run', 'tiny.yaml', '--json', '--fresh');
+    expect(JSON.parse(json.stdout)).toHaveProperty('status', 'complete');
+    expect(json.stderr).toContain('distilling the student');
+  });
+
+  it('after Ctrl-C saves, says how to go on, exits with 130, and goes on', async () => {
+    const long = ['--set', 'distill.epochs=3000'];
+    const { child, finished, output } = start(folder(), ['run', 'tiny.yaml', ...long]);
+    while (!/distilling the student[^]* epoch 1/.test(output()))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGINT');
+    const stopped = await finished;
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toMatch(/stopped distill after step \d+ of \d+\n?.*limbeck resume checkpoints\/tiny/);
+    expect(await limbeck(folder(), 'resume', '--out', 'elsewhere')).toMatchObject({ code: 1 });
+    const resumed = start(folder(), ['resume']);
+    while (!resumed.output().includes('distilling the student, from step')) {
+      expect(resumed.child.exitCode).toBeNull();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    resumed.child.kill('SIGKILL');
+    await resumed.finished;
+  });
+
+  it.each([
+    ['a recipe that is not there', ['run', 'nowhere.yaml'], /nowhere\.yaml: cannot read it: no such file/],
+    ['a folder as recipe', ['run', '.'], /\.: cannot read it: EISDIR/],
+    [
+      'pruning, which is not there yet',
+      ['run', 'tiny.yaml', '--set', 'prune=[{amount: 0.3}]'],
+      /asks for prune, received a version/,
+    ],
+    [
+      'a data file that is not there',
+      ['run', 'tiny.yaml', '--set', 'dataset.train=gone.csv'],
+      /gone\.csv: cannot read it/,
+    ],
+    [
+      'a teacher that is not there',
+      ['run', 'tiny.yaml', '--set', 'teacher={onnx: gone.onnx}'],
+      /gone\.onnx: cannot read it/,
+    ],
+    ['a name that leaves the folder', ['run', 'tiny.yaml', '--set', 'name=../up'], /name: expected letters/],
+    ['a device that is not there', ['run', 'tiny.yaml', '--set', 'device=coreml'], /device coreml cannot be used/],
+    ['an output folder that is a file', ['run', 'tiny.yaml', '--out', 'data.csv'], /data\.csv/],
+    ['a run that is not there', ['resume', 'tinny'], /no run "tinny"/],
+    ['a file that is no model', ['evaluate', 'data.csv', '--recipe', 'tiny.yaml'], /data\.csv: not an ONNX file/],
+    ['a file of an unknown kind', ['inspect', 'data.csv'], /expected a file ending in/],
+  ])('refuses %s with exit code 1, two lines and untouched files', async (_name, args, message) => {
+    const before = await readdir(folder());
+    const { code, stderr } = await limbeck(folder(), ...args);
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2);
+    expect(code).toBe(1);
+    expect((await readdir(folder())).filter((name) => name !== 'checkpoints')).toEqual(before);
+  });
+
+  it('leaves a folder of somebody else alone', async () => {
+    await mkdir(path.join(folder(), 'checkpoints/tiny'), { recursive: true });
+    await writeFile(path.join(folder(), 'checkpoints/tiny/thesis.tex'), 'mine');
+    const { code, stderr } = await limbeck(folder(), 'run', 'tiny.yaml', '--fresh');
+    expect(code).toBe(1);
+    expect(stderr).toContain('this folder is not a run');
+    expect(await readdir(path.join(folder(), 'checkpoints/tiny'))).toEqual(['thesis.tex']);
+  });
+
+  it('measures, copies and shows what it has exported', async () => {
+    await limbeck(folder(), 'run', 'tiny.yaml');
+    const file = 'checkpoints/tiny/exports/distilled.onnx';
+    const evaluated = JSON.parse(
+      (await limbeck(folder(), 'evaluate', file, '--recipe', 'tiny.yaml', '--json')).stdout,
+    ) as { accuracy: number };
+    const report = JSON.parse(await readFile(path.join(folder(), 'checkpoints/tiny/report.json'), 'utf8')) as {
+      models: { id: string; accuracy: { test: number } }[];
+    };
+    expect(evaluated.accuracy).toBe(report.models.find(({ id }) => id === 'distilled')!.accuracy.test);
+    expect(await limbeck(folder(), 'export', 'tiny', '--to', 'copy.onnx')).toMatchObject({ code: 0 });
+    expect(await readFile(path.join(folder(), 'copy.onnx'))).toEqual(await readFile(path.join(folder(), file)));
+    expect((await limbeck(folder(), 'inspect', 'copy.onnx')).stdout).toMatch(/input {3}input float32\[batch, 2\]/);
+    expect((await limbeck(folder(), 'inspect', 'checkpoints/tiny')).stdout).toContain('measure exports/distilled.onnx');
+    expect((await limbeck(folder(), 'export', 'tiny', '--to', 'x.onnx', '--model', 'distiled')).stderr).toContain(
+      'Did you mean distilled?',
+    );
+  });
+});

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { RandomStream } from '../../src/base/random.ts';
+import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { limbeck, ROOT, start } from '../support/built.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+/** `npm run test:kill -- --kills 50` asks for more. */
+const KILLS = Number(process.env['LIMBECK_KILLS'] ?? 8);
+
+/** All stages, dropout, augmentation with stored views, a moving average, a last smaller batch: all that a resume can lose. */
+const ARGS = ['run', path.join(ROOT, 'test/pipeline/kill.yaml'), '--save-every=0.02', '--json'];
+
+describe('a run that is killed again and again', () => {
+  it(`ends with the bits of one that was left alone (${KILLS} kills)`, async () => {
+    const began = performance.now();
+    expect(await limbeck(folder(), ...ARGS, '--out', 'alone')).toMatchObject({ code: 0 });
+    const duration = performance.now() - began;
+    const expected = await results(path.join(folder(), 'alone/kill'));
+
+    const random = new RandomStream('kill');
+    let kills = 0;
+    for (let run = 0; kills < KILLS; run++) {
+      const out = `killed-${run}`;
+      for (;;) {
+        const { child, finished } = start(folder(), [...ARGS, '--out', out]);
+        // Most of a start goes into loading; a kill is to hit the work too.
+        const delay = duration * (0.1 + 0.5 * random.uniform());
+        const timer = kills < KILLS ? setTimeout(() => child.kill('SIGKILL'), delay) : undefined;
+        const { code, signal, stderr } = await finished;
+        clearTimeout(timer);
+        if (signal === 'SIGKILL') {
+          kills++;
+          continue;
+        }
+        expect([code, stderr.includes('warning')]).toEqual([0, false]);
+        break;
+      }
+      expect(await results(path.join(folder(), out, 'kill'))).toEqual(expected);
+    }
+  }, 1_200_000);
+});
+
+/** Everything that a run decides; not how long it took. */
+async function results(run: string): Promise<Record<string, unknown>> {
+  const bytes = (name: string) => readFile(path.join(run, name), 'base64');
+  const report = JSON.parse(await readFile(path.join(run, 'report.json'), 'utf8'), (key, value: unknown) =>
+    /seconds$/i.test(key) ? undefined : value,
+  ) as unknown;
+  const weights = await Promise.all(
+    ['teach', 'scratch', 'distill'].map(async (stage) => {
+      const { generation, file } = await newest(path.join(run, 'state'), stage);
+      expect(generation).toBeGreaterThan(0);
+      return [stage, [...readSafetensors(await readFile(file), file).tensors]];
+    }),
+  );
+  return {
+    report,
+    weights,
+    teacher: await bytes('teacher.onnx'),
+    scratch: await bytes('exports/scratch.onnx'),
+    distilled: await bytes('exports/distilled.onnx'),
+  };
+}
+
+async function newest(state: string, stage: string): Promise<{ generation: number; file: string }> {
+  const { readdir } = await import('node:fs/promises');
+  const generations = (await readdir(state))
+    .filter((name) => name.startsWith(`${stage}-`) && name.endsWith('.safetensors'))
+    .map((name) => Number(/-(\d+)\./.exec(name)![1]));
+  const generation = Math.max(...generations);
+  return { generation, file: path.join(state, `${stage}-${String(generation).padStart(6, '0')}.safetensors`) };
+}
