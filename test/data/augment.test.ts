@@ -178,14 +178,22 @@ describe('mixup', () => {
     }
   });
 
-  it.each([0.1, 0.4, 1, 3])('draws from Beta(%d, same): mean 1/2, variance 1/(4(2a + 1))', (alpha) => {
+  it.each<[number, (x: number) => number]>([
+    [0.5, (x) => (2 / Math.PI) * Math.asin(Math.sqrt(x))],
+    [1, (x) => x],
+    [2, (x) => x * x * (3 - 2 * x)],
+  ])('draws from Beta(%d, same): Kolmogorov-Smirnov against its distribution function', (alpha, distribution) => {
     const random = new RandomStream('beta', alpha);
-    const draws = Array.from({ length: 20_000 }, () => beta(alpha, random));
-    const mean = draws.reduce((sum, value) => sum + value, 0) / draws.length;
-    const variance = draws.reduce((sum, value) => sum + (value - mean) ** 2, 0) / draws.length;
-    expect(Math.abs(mean - 0.5)).toBeLessThan(0.015);
-    expect(variance * 4 * (2 * alpha + 1)).toBeCloseTo(1, 1);
-    expect(Math.min(...draws)).toBeGreaterThanOrEqual(0);
-    expect(Math.max(...draws)).toBeLessThanOrEqual(1);
+    const draws = Array.from({ length: 20_000 }, () => beta(alpha, random)).sort((a, b) => a - b);
+    const distance = Math.max(...draws.map((value, i) => Math.abs(distribution(value) - (i + 0.5) / draws.length)));
+    // 1 % of honest samples are farther than 1.63 / √n.
+    expect(distance).toBeLessThan(1.63 / Math.sqrt(draws.length));
+  });
+
+  it('stays in [0, 1] where the gamma draws underflow', () => {
+    const random = new RandomStream('tiny');
+    const draws = Array.from({ length: 2000 }, () => beta(0.001, random));
+    expect(draws.every((value) => value >= 0 && value <= 1)).toBe(true);
+    expect(draws.filter((value) => value > 0.5).length).toBeGreaterThan(850);
   });
 });

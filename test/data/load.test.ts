@@ -103,11 +103,11 @@ describe('splitting', () => {
   it('keeps the only sample of a class in train', async () => {
     const config = await csv({
       trainText: table([...Array.from({ length: 9 }, (_, i) => [i, 'x'] as const), [9, 'y']]),
-      validation: 5,
+      validation: 6,
     });
     const { train, validation, warnings } = await loadDataset(config, { seed: 3 });
     expect(train.labels).toContain(1);
-    expect(validation.count).toBe(5);
+    expect(validation.count).toBe(6);
     expect(warnings).toContain('validation has no sample of 1 of 2 classes: y');
   });
 
