@@ -7,7 +7,7 @@ import { forInference } from '../../graph/passes/for-inference.ts';
 import { freezeState } from '../../graph/passes/freeze-state.ts';
 import type { Graph } from '../../graph/types.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
-import { macsOf } from '../../measure/macs.ts';
+import { macsOf } from '../../graph/macs.ts';
 import { modelInfo } from '../../models/info.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
