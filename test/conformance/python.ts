@@ -35,13 +35,18 @@ export function checkWithPython(script: string, extension: string, cases: readon
   try {
     const manifest = cases.map((one, i) => writeCase(folder, `${i}`, extension, one));
     writeFileSync(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
-    const file = path.join(process.cwd(), 'test', 'conformance', script);
-    const { status, stdout, stderr } = spawnSync(pythonPath(), [file, folder], { encoding: 'utf8', maxBuffer: 1e9 });
-    if (status !== 0) throw new Error(`${script} ended with code ${String(status)}:\n${stderr}`);
-    return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Verdict[];
+    return runPython(script, folder) as Verdict[];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Runs `script` of this folder on a folder; what it prints last is JSON. */
+export function runPython(script: string, folder: string): unknown {
+  const file = path.join(process.cwd(), 'test', 'conformance', script);
+  const { status, stdout, stderr } = spawnSync(pythonPath(), [file, folder], { encoding: 'utf8', maxBuffer: 1e9 });
+  if (status !== 0) throw new Error(`${script} ended with code ${String(status)}:\n${stderr}`);
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
 }
 
 function pythonPath(): string {

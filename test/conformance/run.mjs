@@ -1,6 +1,7 @@
 /**
- * `npm run test:conformance -- [--setup] [jest options]`: checks our files with the official Python packages. Makes a
- * virtual environment in .venv from requirements.txt first, if it is not there or the requirements have changed.
+ * `npm run test:conformance -- [--tflite] [--setup] [jest options]`: checks our files with the official Python packages.
+ * Makes a virtual environment in .venv from requirements.txt first, if it is not there or the requirements have changed.
+ * With --tflite the tests are those of TFLite files; TensorFlow, which is large, has an environment of its own.
  */
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
@@ -8,9 +9,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const venv = join(root, '.venv');
+const tflite = process.argv.includes('--tflite');
+const venv = join(root, '.venv', ...(tflite ? ['tflite'] : []));
 const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
-const requirements = join(import.meta.dirname, 'requirements.txt');
+const requirements = join(import.meta.dirname, tflite ? 'requirements-tflite.txt' : 'requirements.txt');
 
 function run(command, args, env = {}) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', cwd: root, env: { ...process.env, ...env } });
@@ -29,8 +31,11 @@ function setUp() {
 }
 
 setUp();
-const args = process.argv.slice(2).filter((arg) => arg !== '--setup');
+const args = process.argv.slice(2).filter((arg) => arg !== '--setup' && arg !== '--tflite');
 if (!process.argv.includes('--setup')) {
+  const group = tflite ? 'conformance/tflite' : 'conformance/(?!tflite)';
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-  run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', ...args], { CONFORMANCE_PYTHON: python });
+  run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', group, ...args], {
+    CONFORMANCE_PYTHON: python,
+  });
 }

