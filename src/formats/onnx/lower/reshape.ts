@@ -1,6 +1,6 @@
 import { batchFactor, sizeOf } from '../../../graph/shapes.ts';
-import type { Dim, Shape } from '../../../graph/types.ts';
-import type { Lowering } from './context.ts';
+import type { Dim, Graph, Shape } from '../../../graph/types.ts';
+import type { OnnxBuilder } from './builder.ts';
 
 /**
  * The constant that makes ONNX' Reshape go from one shape to another at every batch size: 0 copies a size, -1 infers one.
@@ -16,8 +16,14 @@ export function fixedReshape(from: Shape, to: Shape): number[] | undefined {
   return to.map((dim, i) => (typeof dim === 'number' ? dim : inferred.includes(i) ? -1 : 0));
 }
 
+/** What the lowering has that is needed here. */
+interface Maker extends Pick<OnnxBuilder, 'one' | 'ints'> {
+  readonly graph: Graph;
+  once(key: string, build: () => string): string;
+}
+
 /** The current value of a symbolic dimension as a 1-D int64 tensor, read off an input's shape. */
-export function batchSize(c: Lowering, dim: Dim): string {
+export function batchSize(c: Maker, dim: Dim): string {
   return c.once(`batch ${dim}`, () => {
     if (batchFactor(dim) !== 1) return c.one('Mul', [batchSize(c, 'batch'), c.ints([batchFactor(dim)])]);
     for (const [name, { shape }] of c.graph.inputs) {
