@@ -3,7 +3,7 @@ import { readTflite } from './read.ts';
 import type { Fields } from './schema/notation.ts';
 import { builtinOperators } from './schema/operators.ts';
 import { tensorTypes } from './schema/tensor-types.ts';
-import type { Subgraph, TfliteModel, TfliteTensor } from './types.ts';
+import type { OperatorCode, Subgraph, TfliteModel, TfliteTensor } from './types.ts';
 
 export interface TensorDescription {
   readonly name: string;
@@ -46,7 +46,7 @@ export interface TfliteDescription {
 export function describeTflite(bytes: Uint8Array): TfliteDescription {
   const model = readTflite(bytes);
   const main = model.subgraphs[0] ?? { tensors: [], inputs: [], outputs: [], operators: [] };
-  const layers = main.operators.map((operator) => describeLayer(model, main, operator));
+  const layers = main.operators.map((operator) => describeLayer(model, main, operator, storedAs(model, main)));
   const counts: Record<string, number> = {};
   for (const { op } of layers) counts[op] = (counts[op] ?? 0) + 1;
   const used = new Set(model.subgraphs.flatMap(({ tensors }) => tensors.map(({ buffer }) => buffer)));
@@ -67,6 +67,21 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
   };
 }
 
+/** By value, the constant that a DEQUANTIZE widens it from: what weights are stored as. */
+function storedAs(model: TfliteModel, { operators, tensors }: Subgraph): ReadonlyMap<TfliteTensor, TfliteTensor> {
+  const dequantize = builtinOperators.indexOf('DEQUANTIZE');
+  return new Map(
+    operators
+      .filter(({ opcodeIndex }) => codeNumber(model.operatorCodes[opcodeIndex]!) === dequantize)
+      .map(({ inputs, outputs }) => [tensors[outputs[0]!]!, tensors[inputs[0]!]!] as const),
+  );
+}
+
+/** Old files have the first field alone. */
+function codeNumber({ builtinCode, deprecatedBuiltinCode }: OperatorCode): number {
+  return Math.max(builtinCode, deprecatedBuiltinCode);
+}
+
 function describeTensor({ name, type, shape, shapeSignature, quantization }: TfliteTensor): TensorDescription {
   const { scale, zeroPoint } = quantization ?? {};
   return {
@@ -83,13 +98,19 @@ function describeLayer(
   model: TfliteModel,
   { tensors }: Subgraph,
   operator: Subgraph['operators'][0],
+  stored: ReadonlyMap<TfliteTensor, TfliteTensor>,
 ): LayerDescription {
   const code = model.operatorCodes[operator.opcodeIndex]!;
-  const number = Math.max(code.builtinCode, code.deprecatedBuiltinCode);
+  const number = codeNumber(code);
   const op = code.customCode ?? builtinOperators[number] ?? `operator ${number}`;
-  const inputs = operator.inputs.flatMap((index) => (index < 0 ? [] : [tensors[index]!]));
-  const output = tensors[operator.outputs[0] ?? -1];
   const isConstant = ({ buffer }: TfliteTensor): boolean => (model.buffers[buffer]?.data?.length ?? 0) > 0;
+  const inputs = operator.inputs.flatMap((index) => {
+    const tensor = tensors[index];
+    if (tensor === undefined) return [];
+    const constant = stored.get(tensor);
+    return [constant !== undefined && isConstant(constant) && WEIGHTED.has(op) ? constant : tensor];
+  });
+  const output = tensors[operator.outputs[0] ?? -1];
   const activation = tensorTypes[inputs.find((input) => !isConstant(input))?.type ?? output?.type ?? 0] ?? '?';
   const weight = WEIGHTED.has(op) ? tensorTypes[inputs[1]?.type ?? 0] : undefined;
   return {
