@@ -1,6 +1,7 @@
+import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { models } from '../models/registry.ts';
-import { loadRecipe } from '../recipe/load.ts';
+import { completeRecipe, loadRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 
@@ -26,4 +27,11 @@ export function refuseUnbuilt(recipe: Recipe): void {
     `${recipe.name}: the recipe asks for ${refused.map(([name]) => name).join(', ')}, received a version of Limbeck that cannot do it yet`,
     `Nothing is skipped silently: to run the rest, ${refused.map(([, , remedy]) => remedy).join(', ')}.`,
   );
+}
+
+/** A recipe built in code, checked like one from a file. Relative file names start at `base`; `name` must be given. */
+export function makeRecipe(recipe: unknown, base = '.'): LoadedRecipe {
+  const loaded = completeRecipe(recipe, path.resolve(base), models);
+  refuseUnbuilt(loaded.recipe);
+  return loaded;
 }

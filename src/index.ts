@@ -1,0 +1,28 @@
+/** The library: all that the command line does, as functions. */
+export { InterruptedError, UserError } from './base/errors.ts';
+export { loadDataset } from './data/load.ts';
+export type { LoadedDataset } from './data/load.ts';
+export type { DatasetConfig } from './data/config.ts';
+export type { Dataset } from './data/dataset.ts';
+export { buildModel, models } from './models/registry.ts';
+export { diagnose } from './pipeline/doctor.ts';
+export type { Diagnosis } from './pipeline/doctor.ts';
+export { evaluateFile } from './pipeline/evaluate.ts';
+export type { EvaluationResult, Split } from './pipeline/evaluate.ts';
+export { eventText } from './pipeline/events.ts';
+export type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from './pipeline/events.ts';
+export { findRun } from './pipeline/find.ts';
+export { exportedFile, finishedReport } from './pipeline/finished.ts';
+export { storedRecipe } from './pipeline/folder.ts';
+export { inspectFile, inspectModels } from './pipeline/inspect.ts';
+export type { Inspection } from './pipeline/inspect.ts';
+export type { RunOptions, RunResult } from './pipeline/options.ts';
+export { runRecipe } from './pipeline/run.ts';
+export { loadRunnable as loadRecipe, makeRecipe } from './pipeline/runnable.ts';
+export type { LoadedRecipe } from './recipe/load.ts';
+export { recipeJsonSchema } from './recipe/schema.ts';
+export type { Recipe } from './recipe/schema.ts';
+export { reportMarkdown } from './report/markdown.ts';
+export { parseReport, reportJsonSchema } from './report/schema.ts';
+export type { ModelRow, Report, Verdict } from './report/types.ts';
+export { InferenceModel } from './runtime/inference.ts';

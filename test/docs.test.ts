@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { built, ROOT } from './support/built.ts';
+
+const run = promisify(execFile);
+
+/** The samples of docs/api.md, one after another in one folder, as a project that has installed the package. */
+describe('docs/api.md', () => {
+  it('has samples that run', async () => {
+    const text = await readFile(path.join(ROOT, 'docs/api.md'), 'utf8');
+    const samples = [...text.matchAll(/```js\n([^]*?)```/g)].map((match) => match[1]!);
+    expect(samples.length).toBeGreaterThanOrEqual(5);
+    const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-docs-'));
+    try {
+      await mkdir(path.join(folder, 'node_modules'));
+      await symlink(built(), path.join(folder, 'node_modules/limbeck'));
+      await cp(path.join(ROOT, 'datasets/digits'), path.join(folder, 'digits'), { recursive: true });
+      const printed = [];
+      for (const [i, sample] of samples.entries()) {
+        const file = path.join(folder, `sample${i}.mjs`);
+        await writeFile(file, sample);
+        printed.push((await run(process.execPath, [file], { cwd: folder })).stdout);
+      }
+      expect(printed[0]).toMatch(/^teacher 4810 0\.\d+\nscratch 610 0\.\d+\ndistilled 610 0\.\d+\nINCONCLUSIVE /);
+      expect(printed[1]).toMatch(
+        / epoch 3\/500 .*\nstopped scratch after step \d+ of \d+; go on with: limbeck resume checkpoints\/long\n$/,
+      );
+      expect(printed[2]).toBe('[ 2, 10 ]\n');
+      expect(printed[3]).toMatch(/^0\.\d+ 144 [01]/);
+      expect(printed[4]).toContain('input   input float32[batch, 64]');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
