@@ -37,6 +37,22 @@ function unbroadcast(dx: tf.Tensor, x: tf.Tensor): tf.Tensor {
   return axes.length === 0 ? dx : tf.reshape(tf.sum(dx, axes), x.shape);
 }
 
+/** The gradient of the larger or smaller of two: it goes where the value came from; a takes it when they are equal. */
+function chosen(dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, isA: tf.Tensor): Gradients {
+  return {
+    a: () => unbroadcast(tf.where(isA, dy, tf.zerosLike(dy)), a),
+    b: () => unbroadcast(tf.where(isA, tf.zerosLike(dy), dy), b),
+  };
+}
+
+/** Steps: the gradient is zero. tfjs refuses a mask that depends on what is trained. */
+const flat = (kernelName: string, ...inputs: readonly string[]): Override => ({
+  kernelName,
+  inputsToSave: inputs,
+  gradFunc: (_, saved) =>
+    Object.fromEntries(inputs.map((name, i) => [name, (): tf.Tensor => tf.zeros(saved[i]!.shape)])),
+});
+
 const overrides: readonly Override[] = [
   {
     kernelName: 'Relu',
@@ -93,6 +109,32 @@ const overrides: readonly Override[] = [
     }),
   },
   {
+    kernelName: 'Maximum',
+    inputsToSave: ['a', 'b'],
+    gradFunc: (dy, [a, b]) => chosen(dy, a!, b!, tf.greaterEqual(a!, b!)),
+  },
+  {
+    kernelName: 'Minimum',
+    inputsToSave: ['a', 'b'],
+    gradFunc: (dy, [a, b]) => chosen(dy, a!, b!, tf.lessEqual(a!, b!)),
+  },
+  {
+    kernelName: 'SquaredDifference',
+    inputsToSave: ['a', 'b'],
+    gradFunc: (dy, [a, b]) => {
+      const slope = tf.mul(tf.mul(2, tf.sub(a!, b!)), dy);
+      return { a: () => unbroadcast(slope, a!), b: () => unbroadcast(tf.neg(slope), b!) };
+    },
+  },
+  {
+    // tfjs transposes the result when the axis is not the last.
+    kernelName: 'Cumsum',
+    inputsToSave: ['x'],
+    gradFunc: (dy, _, { axis, exclusive, reverse }) => ({
+      x: () => tf.cumsum(dy, axis as number, exclusive === true, reverse !== true),
+    }),
+  },
+  {
     kernelName: 'Conv2D',
     inputsToSave: ['x', 'filter'],
     gradFunc: (dy, [x, filter], attrs) => ({
@@ -112,6 +154,10 @@ const overrides: readonly Override[] = [
 
 /** Gradients of kernels that only this backend has, or that tfjs has no gradient for. */
 const additions: readonly Override[] = [
+  ...['Greater', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'].map((name) =>
+    flat(name, 'a', 'b'),
+  ),
+  flat('LogicalNot', 'x'),
   {
     kernelName: 'ReluGrad',
     inputsToSave: ['x'],

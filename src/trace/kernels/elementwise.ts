@@ -104,7 +104,7 @@ export const elementwise: Table = {
   Sub: arithmetic('Sub'),
   Multiply: arithmetic('Multiply'),
   RealDiv: arithmetic('RealDiv'),
-  FloorDiv: arithmetic('FloorDiv'),
+  FloorDiv: ({ a, b }) => cast(binary('FloorDiv', a!, b!), 'int32'),
   Maximum: arithmetic('Maximum'),
   Minimum: arithmetic('Minimum'),
   Mod: arithmetic('Mod'),

@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { interpreterOn } from '../../../src/trace/interpret/evaluator.ts';
+import { ignoredCore } from '../tfjs-ignored.ts';
 import { defineTfjsTests, loaderOf } from './suite.ts';
 
 /** tfjs-core's tests of what stands on a backend: tensors, variables, gradients, optimizers, memory. */
@@ -29,7 +30,7 @@ const FILES = [
 const counts = defineTfjsTests(
   FILES.map((file) => loaderOf('', file)),
   interpreterOn('cpu'),
-  [],
+  ignoredCore,
 );
 
 describe("tfjs-core's tests of tensors, variables, gradients and optimizers", () => {
