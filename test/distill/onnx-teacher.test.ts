@@ -1,0 +1,209 @@
+import { batches, viewOf } from '../../src/data/batches.ts';
+import type { Dataset } from '../../src/data/dataset.ts';
+import { onnxAlternatives } from '../../src/distill/alternatives.ts';
+import { ensemble } from '../../src/distill/ensemble.ts';
+import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
+import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../src/distill/onnx-teacher.ts';
+import { accuracyOf, answers, preflight } from '../../src/distill/preflight.ts';
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { CLASSES, pictures } from '../support/dataset.ts';
+import { pictureModel, pictureTeacher } from '../support/onnx.ts';
+import type { PictureTeacher } from '../support/onnx.ts';
+
+/** A student that sees values a hundred times as large as the teacher does. */
+const HUNDREDFOLD = { scale: 1 / 255, mean: [0, 0], std: [0.01, 0.01] };
+
+const DEFAULTS: OnnxTeacherSettings = { layout: 'auto', outputs: 'auto', intermediate: [] };
+
+function source(bytes: Uint8Array, dataset: Dataset = pictures()): OnnxTeacherSource {
+  const rows = Int32Array.from({ length: 8 }, (_, i) => i);
+  const probe = { x: viewOf(dataset, rows, { seed: 0, view: 0, augment: [] }), n: 8 };
+  return { name: 'teacher.onnx', bytes, dataset, probe, session: { executionProviders: ['cpu'] } };
+}
+
+async function accuracyWith(
+  file: PictureTeacher,
+  settings: Partial<OnnxTeacherSettings> = {},
+  dataset: Dataset = pictures(),
+): Promise<number> {
+  const teacher = await onnxTeacher(source(pictureTeacher(file), dataset), { ...DEFAULTS, ...settings });
+  const rows = Int32Array.from({ length: dataset.count }, (_, i) => i);
+  const logits = await answers(teacher, dataset, rows).finally(() => teacher.dispose());
+  return accuracyOf(logits, dataset.labels, 3);
+}
+
+describe('an ONNX teacher', () => {
+  it.each(['nhwc', 'nchw', 'flat'] as const)('with the layout %s is found out and right', async (layout) => {
+    expect(await accuracyWith({ layout })).toBe(1);
+  });
+
+  it('of a fixed batch size is asked piece by piece, the last one filled up', async () => {
+    for (const batch of [1, 7, 64]) expect(await accuracyWith({ batch })).toBe(1);
+  });
+
+  it('with its own normalization sees the raw values through it, whatever the student sees', async () => {
+    const student = { scale: 1 / 255, mean: [0.3, 0.4], std: [0.2, 0.25] };
+    const dataset = pictures(60, { normalization: student });
+    expect(await accuracyWith({ bright: 255 }, { normalize: { scale: 1, mean: 0, std: 1 } }, dataset)).toBe(1);
+    expect(await accuracyWith({}, { normalize: { mean: [0, 0], std: [1, 1] } }, dataset)).toBe(1);
+    expect(await accuracyWith({}, {}, pictures(60, { normalization: HUNDREDFOLD }))).toBeLessThan(0.5);
+  });
+
+  it('with another order of classes answers in that of the data set', async () => {
+    const order = [2, 0, 1];
+    expect(await accuracyWith({ order })).toBe(0);
+    expect(await accuracyWith({ order }, { classes: order.map((label) => CLASSES[label]!) })).toBe(1);
+  });
+
+  it('that answers with probabilities is turned into logits that softmax to the same', async () => {
+    const dataset = pictures();
+    const x = viewOf(dataset, [0, 1], { seed: 0, view: 0, augment: [] });
+    const ask = async (softmax: boolean) =>
+      softmaxed((await (await onnxTeacher(source(pictureTeacher({ softmax })), DEFAULTS)).answer(x, 2)).logits);
+    const [plain, probable] = [await ask(false), await ask(true)];
+    plain.forEach((value, i) => expect(probable[i]).toBeCloseTo(value, 5));
+  });
+
+  it('gives inner tensors by name, channels last', async () => {
+    const model = pictureModel({ layout: 'nchw' });
+    const { nodes } = model.graph;
+    // The file's input itself, through an Identity, is an inner tensor of known content.
+    const inner = { op: 'Identity', domain: '', name: '', inputs: ['pixels'], outputs: ['inner'], attrs: new Map() };
+    const bytes = encodeModel({ ...model, graph: { ...model.graph, nodes: [inner, ...nodes] } });
+    const teacher = await onnxTeacher(source(bytes), { ...DEFAULTS, intermediate: ['inner'] });
+    expect(teacher.featureShapes).toEqual({ inner: [4, 4, 2] });
+    const x = viewOf(pictures(), [5, 9], { seed: 0, view: 0, augment: [] });
+    expect((await teacher.answer(x, 2)).features['inner']).toEqual(x);
+  });
+
+  it('has a key that changes with file, preprocessing and outputs', async () => {
+    const key = async (file: PictureTeacher, settings: Partial<OnnxTeacherSettings> = {}) =>
+      (await onnxTeacher(source(pictureTeacher(file)), { ...DEFAULTS, ...settings })).key;
+    const keys = [
+      await key({}),
+      await key({ bright: 255 }),
+      await key({}, { normalize: { mean: 0.5, std: 0.5 } }),
+      await key({}, { outputs: 'probabilities' }),
+    ];
+    expect(new Set(keys).size).toBe(4);
+    expect(await key({})).toBe(keys[0]);
+  });
+
+  it.each<[string, PictureTeacher, Partial<OnnxTeacherSettings>, RegExp]>([
+    [
+      'another input shape',
+      {},
+      { layout: 'nchw' },
+      /its input pixels is \[batch, 4, 4, 2\], received samples of shape \[4, 4, 2\] in the layout nchw/,
+    ],
+    ['an unknown input', {}, { input: 'pixel' }, /teacher\.onnx has no input pixel/],
+    ['an unknown output', {}, { output: 'logits' }, /teacher\.onnx has no output logits/],
+    ['an unknown inner tensor', {}, { intermediate: ['inner'] }, /has no tensor inner/],
+    ['unknown classes', {}, { classes: ['ant', 'bee', 'dog'] }, /received the unknown class dog/],
+    ['too few classes', {}, { classes: ['ant', 'bee'] }, /received 2 names/],
+  ])('with %s is refused', async (_name, file, settings, message) => {
+    await expect(onnxTeacher(source(pictureTeacher(file)), { ...DEFAULTS, ...settings })).rejects.toThrow(message);
+  });
+
+  it('that is no ONNX file is refused', async () => {
+    await expect(onnxTeacher(source(new TextEncoder().encode('not a model')), DEFAULTS)).rejects.toThrow(
+      /not an ONNX file/,
+    );
+  });
+});
+
+describe('before training, a teacher', () => {
+  async function check(file: PictureTeacher, settings: Partial<OnnxTeacherSettings> = {}, minAccuracy?: number) {
+    const dataset = pictures(200);
+    const from = source(pictureTeacher(file), dataset);
+    const all = { ...DEFAULTS, ...settings };
+    return preflight(await onnxTeacher(from, all), dataset, { minAccuracy, alternatives: onnxAlternatives(from, all) });
+  }
+
+  it('that is right passes', async () => {
+    expect(await check({ layout: 'nchw' })).toEqual({ accuracy: 1, samples: 200 });
+  });
+
+  it.each<[string, PictureTeacher, Partial<OnnxTeacherSettings>, RegExp, RegExp]>([
+    [
+      'of another number of classes',
+      { classes: 5 },
+      { outputs: 'logits' },
+      /expected answers for the 3 classes of the data set, received 5/,
+      /teacher\.output/,
+    ],
+    ['without weights', { weights: 'zero' }, {}, /same answer to 200 different samples/, /weights may be missing/],
+    ['with NaN in its weights', { weights: 'nan' }, {}, /not finite/, /NaN/],
+    [
+      'that wants unit values',
+      {},
+      { normalize: { scale: 1, mean: 0, std: 1 } },
+      /with the input as the student sees it it is right on 100\.0 %/,
+      /./,
+    ],
+    [
+      'of another order of classes',
+      { order: [1, 2, 0] },
+      {},
+      /with classes: \[bee, cow, ant\] it is right on 100\.0 %/,
+      /classes/,
+    ],
+  ])('%s stops the run and says so', async (_name, file, settings, message, hint) => {
+    const attempt = check(file, settings);
+    await expect(attempt).rejects.toThrow(message);
+    await expect(attempt).rejects.toMatchObject({ hint: expect.stringMatching(hint) as string });
+  });
+
+  it('that wants other values than the student is told which', async () => {
+    const dataset = pictures(200, { normalization: HUNDREDFOLD });
+    const from = source(pictureTeacher(), dataset);
+    const attempt = onnxTeacher(from, DEFAULTS).then((teacher) =>
+      preflight(teacher, dataset, { alternatives: onnxAlternatives(from, DEFAULTS) }),
+    );
+    await expect(attempt).rejects.toThrow(/with normalize: \{mean: 0, std: 1\} it is right on 100\.0 %/);
+  });
+
+  it('whose layout was given wrong is told the right one', async () => {
+    // Symbolic sizes fit both layouts.
+    const model = pictureModel({ layout: 'nchw' });
+    const inputs = model.graph.inputs.map((input) => ({ ...input, dims: ['batch', null, null, null] }));
+    const from = source(encodeModel({ ...model, graph: { ...model.graph, inputs } }), pictures(200));
+    const settings = { ...DEFAULTS, layout: 'nhwc' as const };
+    const attempt = onnxTeacher(from, settings).then((teacher) =>
+      preflight(teacher, pictures(200), { alternatives: onnxAlternatives(from, settings) }),
+    );
+    await expect(attempt).rejects.toThrow(/with layout: nchw it is right on 100\.0 %/);
+  });
+
+  it('that is worse than the recipe asks for stops the run', async () => {
+    await expect(check({ order: [0, 1, 1] }, {}, 0.9)).rejects.toThrow(/minAccuracy asks for 90\.0 %/);
+  });
+});
+
+describe('an ensemble', () => {
+  it('answers with the weighted mean of logits', async () => {
+    const open = (file: PictureTeacher) => onnxTeacher(source(pictureTeacher(file)), DEFAULTS);
+    const [a, b] = [await open({}), await open({ order: [1, 2, 0] })];
+    const [batch] = batches(pictures(), { batchSize: 4, seed: 1, epoch: 0 });
+    const both = await ensemble([
+      { teacher: a, weight: 3 },
+      { teacher: b, weight: 1 },
+    ]).answer(batch!.x, 4);
+    const [one, other] = [await a.answer(batch!.x, 4), await b.answer(batch!.x, 4)];
+    both.logits.forEach((value, i) => expect(value).toBeCloseTo(0.75 * one.logits[i]! + 0.25 * other.logits[i]!, 5));
+  });
+
+  it('of teachers of different classes is refused', async () => {
+    const open = (file: PictureTeacher) =>
+      onnxTeacher(source(pictureTeacher(file)), { ...DEFAULTS, outputs: 'logits' });
+    const members = [await open({}), await open({ classes: 4 })].map((teacher) => ({ teacher, weight: 1 }));
+    expect(() => ensemble(members)).toThrow(/answers for 3 classes, teacher\.onnx for 4/);
+  });
+});
+
+function softmaxed(logits: Float32Array): number[] {
+  return Array.from({ length: logits.length / 3 }, (_, row) => {
+    const exps = [0, 1, 2].map((c) => Math.exp(logits[row * 3 + c]!));
+    return exps.map((value) => value / exps.reduce((sum, other) => sum + other));
+  }).flat();
+}

@@ -1,0 +1,172 @@
+import { batches } from '../../src/data/batches.ts';
+import type { Dataset } from '../../src/data/dataset.ts';
+import {
+  LiveSoftTargets,
+  SoftTargetsBuilder,
+  softTargetsKey,
+  StoredSoftTargets,
+} from '../../src/distill/soft-targets.ts';
+import type { StoreOptions } from '../../src/distill/soft-targets.ts';
+import { storedLogits } from '../../src/distill/stored-logits.ts';
+import type { Teacher } from '../../src/distill/teacher.ts';
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import type { Safetensors } from '../../src/formats/safetensors.ts';
+import { pictures } from '../support/dataset.ts';
+
+/** The logit of class k is a mean over the picture, differently weighted: another answer for every picture. */
+const teacher: Teacher = {
+  name: 'a test teacher',
+  key: 'test',
+  classes: 3,
+  featureShapes: {},
+  params: 0,
+  sizeBytes: 0,
+  answer: (x, n) => {
+    const logits = new Float32Array(n * 3);
+    for (let i = 0; i < n; i++) {
+      for (let p = 0; p < 32; p++)
+        for (let c = 0; c < 3; c++) logits[i * 3 + c]! += x[i * 32 + p]! * Math.cos(p * (c + 1));
+    }
+    return Promise.resolve({ logits, features: {} });
+  },
+  dispose: () => Promise.resolve(),
+};
+
+const augment = [{ shift: 1 }, { flip: 'horizontal' as const }];
+const options = (change: Partial<StoreOptions> = {}): StoreOptions => ({
+  teacher,
+  dataset: pictures(),
+  store: 'fp32',
+  views: 1,
+  augment: [],
+  seed: 5,
+  ...change,
+});
+
+async function built(given: StoreOptions, batch = 7): Promise<Safetensors> {
+  const builder = new SoftTargetsBuilder(given);
+  while (builder.done < builder.total) await builder.next(batch);
+  return builder.saved();
+}
+
+describe('stored soft targets', () => {
+  it('are the answers to the very samples of a shuffled batch, for every view of an augmented epoch', async () => {
+    const given = options({ views: 3, augment });
+    const stored = new StoredSoftTargets(await built(given), given.dataset, 'x');
+    const live = new LiveSoftTargets(teacher);
+    for (const epoch of [0, 1, 2, 4]) {
+      for (const batch of batches(given.dataset, { batchSize: 16, seed: 5, epoch, augment, views: 3 })) {
+        expect(await stored.answersFor(batch)).toEqual(await live.answersFor(batch));
+      }
+    }
+  });
+
+  it('follow the sample, not its place: a data set in another order finds the same answers', async () => {
+    const stored = await built(options());
+    const turned = reversed(pictures());
+    const answers = new StoredSoftTargets(stored, turned, 'x');
+    for (const batch of batches(turned, { batchSize: 16, seed: 1, epoch: 0 })) {
+      expect(await answers.answersFor(batch)).toEqual(await new LiveSoftTargets(teacher).answersFor(batch));
+    }
+  });
+
+  it('in half precision are off by no more than that', async () => {
+    const [half, full] = [await built(options({ store: 'fp16' })), await built(options())];
+    const [batch] = batches(pictures(), { batchSize: 60, seed: 1, epoch: 0 });
+    const ask = async (content: Safetensors) =>
+      (await new StoredSoftTargets(content, pictures(), 'x').answersFor(batch!)).teacherLogits!;
+    const [a, b] = [await ask(half), await ask(full)];
+    a.forEach((value, i) => expect(Math.abs(value - b[i]!)).toBeLessThanOrEqual(Math.abs(b[i]!) / 2048));
+    expect(half.tensors.get('logits')!.data.byteLength).toBe(full.tensors.get('logits')!.data.byteLength / 2);
+  });
+
+  it('are the same when their making was stopped and resumed', async () => {
+    const given = options({ views: 2, augment, store: 'fp16' });
+    const first = new SoftTargetsBuilder(given);
+    for (let i = 0; i < 5; i++) await first.next(7);
+    const second = new SoftTargetsBuilder(given, first.saved());
+    expect(second.done).toBe(35);
+    while (second.done < second.total) await second.next(7);
+    expect(writeSafetensors(second.saved())).toEqual(writeSafetensors(await built(given)));
+  });
+
+  it('are not resumed from those of another teacher', async () => {
+    const first = new SoftTargetsBuilder(options());
+    await first.next(7);
+    expect(new SoftTargetsBuilder(options({ teacher: { ...teacher, key: 'other' } }), first.saved()).done).toBe(0);
+  });
+
+  it('have another key when teacher, data, number format, views, seed or augmentation change', () => {
+    const darker = pictures();
+    darker.samples[0]! ^= 1;
+    const changes: Partial<StoreOptions>[] = [
+      {},
+      { teacher: { ...teacher, key: 'other' } },
+      { dataset: darker },
+      { dataset: pictures(60, { normalization: { scale: 1, mean: [0, 0], std: [1, 1] } }) },
+      { store: 'fp16' },
+      { augment },
+      { augment, views: 2 },
+      { augment, seed: 6 },
+    ];
+    expect(new Set(changes.map((change) => softTargetsKey(options(change)))).size).toBe(changes.length);
+  });
+
+  it('without augmentation have the same key for every seed: nothing about them is drawn', () => {
+    expect(softTargetsKey(options({ seed: 1 }))).toBe(softTargetsKey(options({ seed: 2 })));
+  });
+
+  it('are refused for a data set that they do not cover, another split, or other classes', async () => {
+    const stored = await built(options());
+    const open = (dataset: Dataset) => () => new StoredSoftTargets(stored, dataset, 'store');
+    expect(open(pictures(61))).toThrow(/store: no answer for sample train\/603/);
+    expect(open(pictures(60, { idPrefix: 'test' }))).toThrow(/for the split train, received samples of test/);
+    expect(open(pictures(60, { classNames: ['a', 'b', 'c', 'd'] }))).toThrow(
+      /answers for 3 classes, the data set has 4/,
+    );
+    const empty = { tensors: new Map(), metadata: {} };
+    expect(() => new StoredSoftTargets(empty, pictures(), 'store')).toThrow(/expected the tensors logits/);
+  });
+
+  it('stop at an answer that is not finite, and name the sample', async () => {
+    const broken: Teacher = {
+      ...teacher,
+      answer: (_x, n) => Promise.resolve({ logits: new Float32Array(n * 3).fill(NaN), features: {} }),
+    };
+    await expect(new SoftTargetsBuilder(options({ teacher: broken })).next(7)).rejects.toThrow(
+      /sample train\/3 is not finite/,
+    );
+  });
+});
+
+describe('stored logits as a teacher', () => {
+  const content = (logits: Float32Array): Uint8Array =>
+    writeSafetensors({
+      tensors: new Map([
+        ['logits', { dtype: 'float32', shape: [1, 60, 3], data: logits }],
+        ['ids', { dtype: 'int32', shape: [60], data: pictures().ids }],
+      ]),
+      metadata: {},
+    });
+  const perfect = Float32Array.from({ length: 180 }, (_, i) => (i % 3 === Math.floor(i / 3) % 3 ? 5 : 0));
+
+  it('are checked against the labels', async () => {
+    expect((await storedLogits(content(perfect), 'x', pictures())).accuracy).toBe(1);
+  });
+
+  it('that are misaligned are refused: they are no better than chance', async () => {
+    const shifted = Float32Array.from(perfect, (_, i) => perfect[(i + 3) % 180]!);
+    await expect(storedLogits(content(shifted), 'x', pictures())).rejects.toThrow(
+      /right on 0\.0 % of 60 training samples/,
+    );
+  });
+});
+
+function reversed(dataset: Dataset): Dataset {
+  const samples = new Uint8Array(dataset.samples.length);
+  for (let i = 0; i < dataset.count; i++) {
+    const from = (dataset.count - 1 - i) * 32;
+    samples.set((dataset.samples as Uint8Array).subarray(from, from + 32), i * 32);
+  }
+  return { ...dataset, samples, ids: dataset.ids.slice().reverse(), labels: dataset.labels.slice().reverse() };
+}
