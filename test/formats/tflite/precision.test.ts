@@ -183,6 +183,15 @@ describe('integers', () => {
     await expect(openTflite(bytes, { runtime: 'native' })).rejects.toThrow('2.9 cannot run the model');
   });
 
+  it('leave a product in float32 that would overflow, such as that with a mask', () => {
+    const mask = sketch((g) =>
+      g.op('Multiply', [g.input('x', floats('batch', 4)), g.constant(floats(), Float32Array.of(-1e9))]),
+    );
+    const scales = new Map(calibrated(mask, [randomFeeds(mask)], 'int16'));
+    const { skipped } = exportTflite(mask, { precision: 'integer', quantization: scales });
+    expect(skipped).toEqual([{ what: 'MUL', why: 'its scales lie too far apart for integers' }]);
+  });
+
   it('need scales', () => {
     expect(() => exportTflite(graph, { precision: 'integer' })).toThrow('integer export without scales');
   });

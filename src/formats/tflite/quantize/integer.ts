@@ -50,7 +50,19 @@ function obstacle(program: Program, operation: Operation): string | undefined {
     } else if (data === undefined && quantization === undefined) return `the range of ${name} is not known`;
     else if (quantization?.dtype === 'int16' && noInt16.has(op)) return `${op} has no 16-bit kernel`;
   }
-  return undefined;
+  return op === 'MUL' && overflows(program, operation) ? 'its scales lie too far apart for integers' : undefined;
+}
+
+/** Products are rescaled in 32 bits, which a factor such as the -1e9 of an attention mask runs over. */
+function overflows(program: Program, { op, inputs, outputs }: Operation): boolean {
+  const values = inputs.map((name) => program.value(name));
+  const likely = values.find(({ quantization }) => quantization !== undefined)?.quantization;
+  const scales = values.map((value) => {
+    if (value.data === undefined) return value.quantization?.scales[0] ?? 0;
+    return value.data instanceof Float32Array ? constantQuantization(value, likely, op).scales[0]! : 0;
+  });
+  const { scales: [result = 1] = [], dtype } = program.value(outputs[0]!).quantization ?? {};
+  return (scales[0]! * scales[1]!) / result >= (dtype === 'int16' ? 1 : 1024);
 }
 
 class Conversion {
