@@ -46,7 +46,9 @@ export async function prepareFolder(
   if (isThere && existing === 'fresh') await empty(folder);
   else if (isThere) {
     const before = await storedRecipe(folder);
-    const changes = recipeDiff(before.written, loaded.written);
+    // A run that failed before it had anything to lose simply starts with the corrected recipe.
+    const hasWork = (await exists(path.join(folder, 'ledger.json'))) || (await exists(path.join(folder, 'state')));
+    const changes = hasWork ? recipeDiff(before.written, loaded.written) : [];
     if (changes.length > 0 && existing === 'resume') return { loaded: before, resumed: true };
     if (changes.length > 0) throw changed(folder, changes);
   }

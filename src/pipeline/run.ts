@@ -18,6 +18,7 @@ import type { Student } from './report.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import { openStores } from './stores.ts';
 import { collectAnswers } from './stages/answer.ts';
+import { checkModels } from './stages/check.ts';
 import { exportModel } from './stages/export.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import { trainStudent } from './stages/student.ts';
@@ -68,6 +69,9 @@ async function follow(
   };
   const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
   const context: StageContext = { recipe, data, engine: engineOf(recipe), onEvent, signal, ...saving };
+
+  // 0. What would fail late is found out now.
+  await checkModels(context);
 
   // 1. A teacher, opened or trained, and known to be worth listening to.
   const teaching = await teach(context);

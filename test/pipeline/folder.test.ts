@@ -8,6 +8,12 @@ const folder = temporaryFolder();
 const recipe = (...set: string[]) =>
   parseRecipe('dataset: {type: csv, train: data/d.csv}\nstudent: {model: mlp}\n', '/project/r.yaml', { set });
 
+/** A run that has something to lose. */
+async function begun(): Promise<void> {
+  await prepareFolder(folder(), recipe(), 'ask');
+  await mkdir(path.join(folder(), 'state'));
+}
+
 describe('the folder of a run', () => {
   it('keeps the recipe, its file names as written, and gives it back with absolute ones', async () => {
     expect((await prepareFolder(folder(), recipe(), 'ask')).resumed).toBe(false);
@@ -21,28 +27,36 @@ describe('the folder of a run', () => {
     expect(await prepareFolder(folder(), recipe(), 'ask')).toEqual({ loaded: recipe(), resumed: true });
   });
 
-  it('asks when the recipe has changed, says what, and changes nothing', async () => {
+  it('takes a changed recipe without asking as long as nothing was done', async () => {
     await prepareFolder(folder(), recipe(), 'ask');
+    const { loaded } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'ask');
+    expect(loaded.recipe.distill.temperature).toBe(2);
+  });
+
+  it('asks when the recipe has changed, says what, and changes nothing', async () => {
+    await begun();
     const before = await readFile(path.join(folder(), 'recipe.json'));
     const attempt = prepareFolder(folder(), recipe('distill.temperature=2'), 'ask');
-    await expect(attempt).rejects.toThrow(/has changed:\n {2}distill\.temperature: 4 -> 2/);
+    await expect(attempt).rejects.toThrow(/has changed:\n {2}distill\.temperature: nothing -> 2/);
     await expect(attempt).rejects.toMatchObject({ hint: expect.stringMatching(/--fresh .* --resume/) as string });
     expect(await readFile(path.join(folder(), 'recipe.json'))).toEqual(before);
   });
 
   it('follows the recipe it began with after --resume', async () => {
-    await prepareFolder(folder(), recipe(), 'ask');
+    await begun();
     const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume');
-    expect([loaded.recipe.distill.temperature, resumed]).toEqual([4, true]);
+    expect([loaded.recipe.distill.temperature, resumed]).toEqual([undefined, true]);
   });
 
-  it('is emptied by --fresh, but for the lock', async () => {
-    await prepareFolder(folder(), recipe(), 'ask');
-    await mkdir(path.join(folder(), 'state'));
+  it('is emptied by --fresh, but for the lock and a trained teacher, which carries the hash of what it depends on', async () => {
+    await begun();
     await writeFile(path.join(folder(), 'lock'), '');
+    await writeFile(path.join(folder(), 'state/distill-000001.safetensors'), '');
+    await writeFile(path.join(folder(), 'state/teach-000001.safetensors'), '');
     const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'fresh');
     expect([loaded.recipe.distill.temperature, resumed]).toEqual([2, false]);
-    expect((await readdir(folder())).sort()).toEqual(['lock', 'recipe.json']);
+    expect((await readdir(folder())).sort()).toEqual(['lock', 'recipe.json', 'state']);
+    expect(await readdir(path.join(folder(), 'state'))).toEqual(['teach-000001.safetensors']);
   });
 
   it('is refused when it holds something else', async () => {

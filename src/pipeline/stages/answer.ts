@@ -1,9 +1,8 @@
 import { monotonicMs } from '../../base/clock.ts';
-import { InterruptedError, UserError } from '../../base/errors.ts';
+import { InterruptedError } from '../../base/errors.ts';
 import { LiveSoftTargets, SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../distill/soft-targets.ts';
 import type { SoftTargets, StoreOptions } from '../../distill/soft-targets.ts';
 import type { Teacher } from '../../distill/teacher.ts';
-import { losses } from '../../distill/losses/registry.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSummary } from '../../report/types.ts';
@@ -45,7 +44,6 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
   }
   const { teacher } = teaching;
   const base = { source: teacher.name, seconds: 0, savedSeconds: 0, bytes: 0 };
-  refuseImpossible(recipe);
   if (store === 'live') {
     return { teacher, answers: new LiveSoftTargets(teacher), views: undefined, summary: { ...base, store, views: 1 } };
   }
@@ -79,18 +77,6 @@ const MOST_VIEWS = 4;
 function viewsOf({ dataset, distill }: Recipe): number {
   if (dataset.augment.length === 0) return 1;
   return distill.softTargets.views ?? Math.min(MOST_VIEWS, Math.ceil(distill.epochs));
-}
-
-function refuseImpossible({ dataset, distill }: Recipe): void {
-  const { store } = distill.softTargets;
-  if (store === 'live') return;
-  const reason = dataset.augment.some((step) => 'mixup' in step)
-    ? 'dataset.augment: mixup makes samples that no stored answer is for'
-    : losses[distill.loss]?.needs === 'features'
-      ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
-      : undefined;
-  if (reason === undefined) return;
-  throw new UserError(`${reason}, received softTargets.store: ${store}`, 'Set distill.softTargets.store to live.');
 }
 
 async function answerAll(context: StageContext, options: StoreOptions): Promise<Safetensors> {

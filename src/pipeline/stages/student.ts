@@ -1,10 +1,10 @@
 import type { Teacher } from '../../distill/teacher.ts';
 import { losses } from '../../distill/losses/registry.ts';
 import { modelInfo } from '../../models/info.ts';
-import { nearest, UserError } from '../../base/errors.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
 import type { Fitted } from '../fit.ts';
+import { unknownTensor } from './check.ts';
 import type { Answers } from './answer.ts';
 import { studentBuilder } from '../models.ts';
 
@@ -56,16 +56,10 @@ async function featurePairs(
   if (teacher === undefined || losses[distill.loss]?.needs !== 'features') return [];
   const layers = modelInfo(await build()).outputs;
   return distill.features.map((pair) => {
-    const layer = layers.find(({ name }) => name === pair.student);
-    if (layer === undefined)
-      throw unknown(
-        `the student has no layer ${pair.student}`,
-        pair.student,
-        layers.map(({ name }) => name),
-      );
+    const layer = layers.find(({ name }) => name === pair.student)!;
     const shape = teacher.featureShapes[pair.teacher];
     if (shape === undefined) {
-      throw unknown(
+      throw unknownTensor(
         `${teacher.name} gives no tensor ${pair.teacher}`,
         pair.teacher,
         Object.keys(teacher.featureShapes),
@@ -73,10 +67,4 @@ async function featurePairs(
     }
     return { ...pair, studentShape: layer.shape.map(Number), teacherShape: shape };
   });
-}
-
-function unknown(fact: string, name: string, known: readonly string[]): UserError {
-  const meant = nearest(name, known);
-  const hint = meant === undefined ? `There are: ${known.join(', ') || 'none'}.` : `Did you mean ${meant}?`;
-  return new UserError(`distill.features: ${fact}`, hint);
 }

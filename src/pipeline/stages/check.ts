@@ -1,0 +1,46 @@
+import { nearest, UserError } from '../../base/errors.ts';
+import { losses } from '../../distill/losses/registry.ts';
+import { modelInfo } from '../../models/info.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { StageContext } from '../context.ts';
+import { studentBuilder, teacherBuilder } from '../models.ts';
+
+/** What would fail late is found out before anything is trained: models that cannot be built, answers that cannot be stored. */
+export async function checkModels(context: StageContext): Promise<void> {
+  const { recipe } = context;
+  const { teacher, student, distill } = recipe;
+  if (teacher?.train !== undefined) await teacherBuilder(context, teacher.train)();
+  if (student === undefined) return;
+  const layers = modelInfo(await studentBuilder(context, recipe.seed)()).outputs.map(({ name }) => name);
+  if (teacher === undefined) return;
+  refuseImpossible(recipe);
+  if (losses[distill.loss]?.needs !== 'features') return;
+  if (distill.features.length === 0) {
+    throw new UserError(
+      `distill.loss: ${distill.loss} compares inner tensors, received no distill.features`,
+      'Name pairs of a student layer and an inner tensor of the teacher, or choose kd.',
+    );
+  }
+  for (const pair of distill.features) {
+    if (!layers.includes(pair.student))
+      throw unknownTensor(`the student has no layer ${pair.student}`, pair.student, layers);
+  }
+}
+
+export function unknownTensor(fact: string, name: string, known: readonly string[]): UserError {
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `There are: ${known.join(', ') || 'none'}.` : `Did you mean ${meant}?`;
+  return new UserError(`distill.features: ${fact}`, hint);
+}
+
+function refuseImpossible({ dataset, distill }: Recipe): void {
+  const { store } = distill.softTargets;
+  if (store === 'live') return;
+  const reason = dataset.augment.some((step) => 'mixup' in step)
+    ? 'dataset.augment: mixup makes samples that no stored answer is for'
+    : losses[distill.loss]?.needs === 'features'
+      ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
+      : undefined;
+  if (reason === undefined) return;
+  throw new UserError(`${reason}, received softTargets.store: ${store}`, 'Set distill.softTargets.store to live.');
+}

@@ -1,0 +1,196 @@
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { InterruptedError } from '../../src/base/errors.ts';
+import { eventText } from '../../src/pipeline/events.ts';
+import type { RunEvent } from '../../src/pipeline/events.ts';
+import { runRecipe } from '../../src/pipeline/run.ts';
+import { makeRecipe } from '../../src/pipeline/runnable.ts';
+import { ROOT } from '../support/built.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+const DIGITS = {
+  type: 'csv',
+  train: path.join(ROOT, 'datasets/digits/train.csv'),
+  test: path.join(ROOT, 'datasets/digits/test.csv'),
+  label: 'digit',
+  shape: [8, 8, 1],
+  normalize: { mean: 0, std: 16 },
+};
+const BASE = {
+  name: 'r',
+  dataset: DIGITS,
+  teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
+  student: { model: 'mlp', hidden: [8] },
+  distill: { epochs: 2, batchSize: 128 },
+};
+
+function follow(change: object, options: Parameters<typeof runRecipe>[1] = {}) {
+  const events: RunEvent[] = [];
+  const recipe = makeRecipe({ ...BASE, ...change }, folder());
+  const result = runRecipe(recipe, { out: folder(), onEvent: (event) => void events.push(event), ...options });
+  return result.then((done) => ({ ...done, events }));
+}
+
+describe('a run', () => {
+  it('with repeats says in the verdict how sure it is, and exports each student', async () => {
+    const { report } = await follow({ repeats: 3 });
+    expect(report.verdict).toMatchObject({ repeats: 3, interval: [expect.any(Number), expect.any(Number)] });
+    expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'scratch', 'distilled']);
+    expect((await readdir(path.join(folder(), 'r/exports'))).sort()).toEqual(
+      ['distilled-2', 'distilled-3', 'distilled', 'scratch-2', 'scratch-3', 'scratch'].map((name) => `${name}.onnx`),
+    );
+    expect(new Set(report.verdict!.gains).size).toBeGreaterThan(1);
+  });
+
+  it('ends with the same bits every time', async () => {
+    const files = ['teacher.onnx', 'exports/scratch.onnx', 'exports/distilled.onnx'];
+    const bytes = async (name: string) => {
+      await follow({ name });
+      return Promise.all(files.map((file) => readFile(path.join(folder(), name, file), 'base64')));
+    };
+    // The name of the recipe stands in the files.
+    const first = await bytes('same');
+    await cp(path.join(folder(), 'same'), path.join(folder(), 'aside'), { recursive: true });
+    await follow({ name: 'same' }, { existing: 'fresh' });
+    expect(await bytes('same')).toEqual(first);
+  });
+
+  it('without a teacher trains the student alone', async () => {
+    const { report, events } = await follow({ teacher: undefined });
+    expect(report.models.map(({ id }) => id)).toEqual(['scratch']);
+    expect(report).not.toHaveProperty('verdict');
+    expect(events.filter(({ type }) => type === 'epoch')).toHaveLength(2);
+  });
+
+  it('without a student trains the teacher alone, and writes it where a later recipe finds it', async () => {
+    const { report } = await follow({ student: undefined });
+    expect(report.models.map(({ id, file }) => [id, file])).toEqual([['teacher', 'teacher.onnx']]);
+    const teacher = { onnx: path.join(folder(), 'r/teacher.onnx') };
+    const { report: next, events } = await follow({ name: 'next', teacher });
+    expect(next.models[0]).toMatchObject({ id: 'teacher', accuracy: report.models[0]!.accuracy, params: 2410 });
+    expect(events.map(eventText)).toContainEqual(
+      expect.stringMatching(/^teacher teacher\.onnx: right on \d+\.\d+ % of 144/),
+    );
+  });
+
+  it('without a baseline leaves the verdict out', async () => {
+    const { report } = await follow({ baseline: false });
+    expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);
+    expect(report).not.toHaveProperty('verdict');
+  });
+
+  it.each([
+    ['live answers', { distill: { ...BASE.distill, softTargets: { store: 'live' } } }],
+    ['fp32 answers', { distill: { ...BASE.distill, softTargets: { store: 'fp32' } } }],
+    [
+      'mixup',
+      {
+        dataset: { ...DIGITS, augment: [{ mixup: 0.2 }] },
+        distill: { ...BASE.distill, softTargets: { store: 'live' } },
+      },
+    ],
+    ['class weights', { dataset: { ...DIGITS, classWeights: 'balanced' } }],
+    ['dkd', { distill: { ...BASE.distill, loss: 'dkd' } }],
+    ['dist', { distill: { ...BASE.distill, loss: 'dist' } }],
+    ['mse', { distill: { ...BASE.distill, loss: 'mse' } }],
+    ['a fraction of an epoch', { distill: { ...BASE.distill, epochs: 0.5 } }],
+    ['a batch larger than the data', { distill: { ...BASE.distill, batchSize: 5000 } }],
+    [
+      'hints from an inner layer',
+      {
+        distill: {
+          ...BASE.distill,
+          loss: 'hint',
+          features: [{ student: 'dense1', teacher: 'dense1' }],
+          softTargets: { store: 'live' },
+        },
+      },
+    ],
+  ])('goes to its end with %s', async (_name, change) => {
+    const { report } = await follow(change);
+    expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'scratch', 'distilled']);
+    expect(report.parity.every(({ top1Agreement }) => top1Agreement === 1)).toBe(true);
+  });
+
+  it.each([
+    [
+      'mixup with stored answers',
+      { dataset: { ...DIGITS, augment: [{ mixup: 0.2 }] } },
+      /mixup makes samples that no stored answer is for/,
+    ],
+    [
+      'hints with stored answers',
+      { distill: { loss: 'hint', features: [{ student: 'dense1', teacher: 'dense1' }] } },
+      /compares inner tensors, which are not stored/,
+    ],
+    [
+      'hints without pairs',
+      { distill: { loss: 'hint', epochs: 1, softTargets: { store: 'live' } } },
+      /received no distill\.features/,
+    ],
+    [
+      'a hint from an unknown layer',
+      {
+        distill: {
+          loss: 'hint',
+          epochs: 1,
+          softTargets: { store: 'live' },
+          features: [{ student: 'dens1', teacher: 'dense1' }],
+        },
+      },
+      /the student has no layer dens1/,
+    ],
+  ])('refuses %s', async (_name, change, message) => {
+    await expect(follow(change)).rejects.toThrow(message);
+  });
+
+  it('says what is wrong with a student from a module, and takes the corrected recipe without asking', async () => {
+    const module = async (name: string, text: string) => {
+      await writeFile(path.join(folder(), name), text);
+      return { student: { module: path.join(folder(), name) } };
+    };
+    await expect(follow(await module('a.mjs', 'export default 3;'))).rejects.toThrow(
+      /expected a function as default export, received number/,
+    );
+    await expect(follow(await module('b.mjs', 'import "nowhere";'))).rejects.toThrow(/student\.module: cannot load/);
+    await expect(follow(await module('c.mjs', 'export default () => ({});'))).rejects.toThrow(
+      /expected a tfjs-layers model/,
+    );
+  });
+
+  it('stopped by its signal saves, and goes on to the same end', async () => {
+    const stop = new AbortController();
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'epoch' && event.stage === 'distill') stop.abort();
+    };
+    await follow({ name: 'whole' });
+    const stopped = follow({ name: 'r' }, { signal: stop.signal, onEvent });
+    await expect(stopped).rejects.toThrow(InterruptedError);
+    await expect(stopped).rejects.toThrow(/stopped distill after step 11 of 22; go on with: limbeck resume .*r$/);
+    const { events } = await follow({ name: 'r' });
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'stage', stage: 'distill', resumedAt: 'step 11 of 22' }),
+    );
+    const weights = async (name: string) => {
+      const { readSafetensors } = await import('../../src/formats/safetensors.ts');
+      const state = path.join(folder(), name, 'state');
+      const file = (await readdir(state))
+        .filter((entry) => entry.startsWith('distill'))
+        .sort()
+        .at(-1)!;
+      return readSafetensors(await readFile(path.join(state, file)), file).tensors;
+    };
+    expect(await weights('r')).toEqual(await weights('whole'));
+  });
+
+  it('writes what happened to log.jsonl', async () => {
+    await follow({});
+    const lines = (await readFile(path.join(folder(), 'r/log.jsonl'), 'utf8')).trim().split('\n');
+    const events = lines.map((line) => JSON.parse(line) as { event: string; stage?: string; level: string });
+    expect(events[0]).toMatchObject({ event: 'run', level: 'info', name: 'r', resumed: false });
+    expect(events.filter(({ event, stage }) => event === 'epoch' && stage === 'distill')).toHaveLength(2);
+    expect(events.some(({ event }) => event === 'progress')).toBe(false);
+  });
+});
