@@ -1,5 +1,14 @@
 import type { GraphBuilder } from '../builder.ts';
-import type { Node } from '../types.ts';
+import type { Attrs, Node } from '../types.ts';
+
+/** What a pattern found: an op on `x` that gives the same. */
+export interface Found {
+  readonly op: string;
+  readonly x: string;
+  readonly attrs?: Attrs;
+  /** Further operands. */
+  readonly more?: readonly string[];
+}
 
 /** Questions that patterns ask about values of the graph being built. */
 export interface Match {

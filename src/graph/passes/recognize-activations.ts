@@ -1,19 +1,10 @@
 import type { GraphBuilder } from '../builder.ts';
-import type { Attrs, Graph, Node } from '../types.ts';
+import type { Graph, Node } from '../types.ts';
 import { removeDeadCode } from './dead-code.ts';
-import type { Match } from './match.ts';
+import type { Found, Match } from './match.ts';
 import { factors, matching, near } from './match.ts';
 import { recognizedReduction } from './recognize-reductions.ts';
 import { rewrite } from './rewrite.ts';
-
-/** What a pattern found: an op on `x` that gives the same. */
-export interface Found {
-  readonly op: string;
-  readonly x: string;
-  readonly attrs?: Attrs;
-  /** Further operands. */
-  readonly more?: readonly string[];
-}
 
 /** A pattern looks at one node, whose operands have names of the new graph. */
 export type Pattern = (node: Node, match: Match, builder: GraphBuilder) => Found | undefined;

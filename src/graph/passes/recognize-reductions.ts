@@ -1,7 +1,6 @@
 import type { GraphBuilder } from '../builder.ts';
 import type { Node } from '../types.ts';
-import type { Match } from './match.ts';
-import type { Found } from './recognize-activations.ts';
+import type { Found, Match } from './match.ts';
 
 /** Log-sum-exp and log-softmax as tfjs spells them: against the maximum, which it reshapes away and back. */
 export function recognizedReduction(node: Node, match: Match, builder: GraphBuilder): Found | undefined {
