@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import yargs from 'yargs';
 import type { Argv } from 'yargs';
 import { InterruptedError, UserError } from './base/errors.ts';
 import type { Command } from './commands/command.ts';
@@ -9,12 +8,26 @@ import { datasetsCommand } from './commands/datasets.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
+import { helpText } from './commands/help.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
+
+const commands = [
+  runCommand,
+  resumeCommand,
+  validateCommand,
+  evaluateCommand,
+  exportCommand,
+  datasetsCommand,
+  inspectCommand,
+  initCommand,
+  doctorCommand,
+  schemaCommand,
+] as const;
 
 const EXIT = { user: 1, bug: 70, interrupted: 130 };
 
@@ -62,8 +75,13 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-async function main(): Promise<void> {
-  const parser: Argv<GlobalArgs> = yargs(process.argv.slice(2))
+async function main(args: readonly string[]): Promise<void> {
+  if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0]!)) {
+    process.stdout.write(helpText(commands, Math.min(110, process.stdout.columns ?? 110)));
+    return;
+  }
+  const { default: yargs } = await import('yargs');
+  const parser: Argv<GlobalArgs> = yargs([...args])
     .scriptName('limbeck')
     .usage('$0 <command>\n\nMake a small model out of a large one: distil, compress, export, measure.')
     .option('json', { type: 'boolean', default: false, global: true, describe: 'Print the result as JSON' })
@@ -82,16 +100,7 @@ async function main(): Promise<void> {
       if (error !== undefined && error !== null) throw error;
       throw new UserError(message ?? 'the command line cannot be understood', 'Run `limbeck --help`.');
     });
-  add(parser, runCommand);
-  add(parser, resumeCommand);
-  add(parser, validateCommand);
-  add(parser, evaluateCommand);
-  add(parser, exportCommand);
-  add(parser, datasetsCommand);
-  add(parser, inspectCommand);
-  add(parser, initCommand);
-  add(parser, doctorCommand);
-  add(parser, schemaCommand);
+  for (const command of commands) add(parser, command as unknown as Command<object>);
   await parser.parseAsync();
 }
 
@@ -111,7 +120,7 @@ function explain(error: unknown): number {
 }
 
 try {
-  await main();
+  await main(process.argv.slice(2));
 } catch (error) {
   process.exitCode = explain(error);
 }

@@ -1,0 +1,50 @@
+import type { Command } from './command.ts';
+
+const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
+  ['--json', 'Print the result as JSON'],
+  ['--quiet', 'Print warnings and the result only'],
+  ['--verbose', 'Print details too'],
+  ['--version', 'Print the version'],
+  ['-h, --help', 'Print this, or behind a command its options'],
+];
+
+/**
+ * The answer to `limbeck --help`, made from the list of commands without yargs: loading that takes longer (80 ms) than
+ * everything else that the answer needs.
+ */
+export function helpText(commands: readonly Pick<Command<object>, 'name' | 'summary'>[], columns: number): string {
+  const rows = commands.map(({ name, summary }) => [`limbeck ${name}`, summary] as const);
+  const completion = [
+    'limbeck completion',
+    'Print a script for shell completion: limbeck completion >> ~/.bashrc',
+  ] as const;
+  return [
+    'limbeck <command>',
+    '',
+    'Make a small model out of a large one: distil, compress, export, measure.',
+    '',
+    'Commands:',
+    ...lines([...rows, completion], columns),
+    '',
+    'Options:',
+    ...lines(GLOBAL_OPTIONS, columns),
+    '',
+  ].join('\n');
+}
+
+function lines(rows: readonly (readonly [string, string])[], columns: number): string[] {
+  const left = Math.max(...rows.map(([name]) => name.length)) + 4;
+  return rows.flatMap(([name, text]) =>
+    wrapped(text, Math.max(20, columns - left)).map((part, i) => (i === 0 ? `  ${name}` : '').padEnd(left) + part),
+  );
+}
+
+function wrapped(text: string, width: number): string[] {
+  const out = [''];
+  for (const word of text.split(' ')) {
+    const last = out.at(-1)!;
+    if (last !== '' && last.length + 1 + word.length > width) out.push(word);
+    else out[out.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return out;
+}
