@@ -1,0 +1,138 @@
+import type { Context } from '../../src/commands/context.ts';
+import { table } from '../../src/commands/context.ts';
+import { helpText } from '../../src/commands/help.ts';
+import { barText, showEvents, timeLeft } from '../../src/commands/progress.ts';
+import type { EpochEvent, ProgressEvent } from '../../src/pipeline/events.ts';
+
+const progress: ProgressEvent = {
+  type: 'progress',
+  stage: 'distill',
+  done: 50,
+  total: 200,
+  epoch: 1.25,
+  epochs: 5,
+  loss: 0.43216,
+  accuracy: 0.841,
+  samplesPerSecond: 10400.4,
+  secondsLeft: 75,
+};
+
+const epoch = (number: number, seconds: number): EpochEvent => ({
+  type: 'epoch',
+  stage: 'distill',
+  epoch: number,
+  epochs: 5,
+  loss: 0.5,
+  accuracy: 0.8,
+  validation: 0.75,
+  seconds,
+});
+
+async function shown(
+  change: Partial<Context>,
+  run: (on: Awaited<ReturnType<typeof showEvents>>['onEvent']) => void,
+): Promise<string> {
+  let text = '';
+  const context: Context = {
+    json: false,
+    verbosity: 'normal',
+    isTerminal: false,
+    columns: 200,
+    signal: new AbortController().signal,
+    out: () => undefined,
+    note: (more) => (text += more),
+    ...change,
+  };
+  const display = await showEvents(context);
+  run(display.onEvent);
+  await display.close();
+  return text;
+}
+
+describe('the progress bar', () => {
+  it('says share, epoch, loss, accuracy, speed and time left', () => {
+    expect(barText(progress, 200)).toBe(
+      '[######------------------]   25 %  epoch 1.3/5  loss 0.4322  84.10 %  10,400 samples/s  1 min 15 s left'.replace(
+        '   25',
+        '   25',
+      ),
+    );
+  });
+
+  it('is cut to the terminal', () => {
+    expect(barText(progress, 40)).toHaveLength(39);
+  });
+
+  it('is drawn on a terminal below the lines, and wiped at the end', async () => {
+    const text = await shown({ isTerminal: true }, (on) => {
+      on(progress);
+      on(epoch(1, 3));
+    });
+    expect(text.split('\r\u001b[2K')).toEqual([
+      '',
+      expect.stringMatching(/^\[####/),
+      expect.stringMatching(
+        /^ {2}epoch 1\/5 {2}loss 0\.5000 {2}train 80\.00 % {2}validation 75\.00 % {2}3\.0 s\n\[####/,
+      ),
+      '',
+    ]);
+  });
+
+  it.each<[string, Partial<Context>]>([
+    ['elsewhere', {}],
+    ['with --json', { isTerminal: true, json: true }],
+    ['with --quiet', { isTerminal: true, verbosity: 'quiet' }],
+  ])('is not drawn %s', async (_name, change) => {
+    expect(await shown(change, (on) => on(progress))).toBe('');
+  });
+});
+
+describe('lines', () => {
+  it('say an epoch a second at most, the first, and the last', async () => {
+    const text = await shown({}, (on) => [0.1, 0.2, 1.15, 1.2, 1.3].forEach((seconds, i) => on(epoch(i + 1, seconds))));
+    expect([...text.matchAll(/epoch (\d)/g)].map((match) => match[1])).toEqual(['1', '3', '5']);
+  });
+
+  it('mark warnings, even when quiet', async () => {
+    expect(await shown({ verbosity: 'quiet' }, (on) => on({ type: 'warning', message: 'odd' }))).toBe('warning: odd\n');
+  });
+
+  it('say what was saved only when verbose', async () => {
+    const event = { type: 'saved', stage: 'distill', file: 'distill-000001.safetensors' } as const;
+    expect(await shown({}, (on) => on(event))).toBe('');
+    expect(await shown({ verbosity: 'verbose' }, (on) => on(event))).toContain('distill-000001');
+  });
+});
+
+it('says time in units that fit', () => {
+  expect([0.4, 59.6, 61, 3600, 7325].map(timeLeft)).toEqual([
+    '0 s',
+    '1 min 0 s',
+    '1 min 1 s',
+    '1 h 0 min',
+    '2 h 2 min',
+  ]);
+});
+
+it('aligns tables, numbers to the right', () => {
+  expect(
+    table([
+      ['name', 'train', 'note'],
+      ['a', '60000', 'x y'],
+      ['bcd', '12', ''],
+    ]),
+  ).toBe('name  train  note\na     60000  x y\nbcd      12\n');
+});
+
+it('wraps help to the terminal', () => {
+  const text = helpText([{ name: 'run <recipe>', summary: 'Follow a recipe to its report, whatever happens' }], 60);
+  expect(text).toContain('  limbeck run <recipe>  Follow a recipe to its report,\n');
+  expect(
+    Math.max(
+      ...text
+        .split('\n')
+        .filter((line) => line.startsWith('  '))
+        .map((line) => line.length),
+    ),
+  ).toBeLessThanOrEqual(60);
+});
