@@ -2,6 +2,7 @@ import type { Graph, TensorType } from '../graph/types.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { setEvaluator } from '../trace/evaluate.ts';
 import { traceProgram } from '../trace/trace.ts';
+import { blockSize } from './blocks.ts';
 import type { DeviceName } from './devices.ts';
 import { chooseDevice } from './devices.ts';
 import type { CompileOptions, Engine, State, StateTensor } from './engine.ts';
@@ -16,6 +17,8 @@ export interface OnnxRuntimeOptions {
   readonly threads?: number;
   /** ONNX Runtime's own session settings, e.g. `session.set_denormal_as_zero`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Use ONNX Runtime's blocked convolutions where this CPU has them. Default true; false is for comparisons. */
+  readonly blocked?: boolean;
 }
 
 /** ONNX Runtime in this process, on the cpu or on a provider that this machine has. */
@@ -23,9 +26,11 @@ export class OnnxRuntimeEngine implements Engine {
   readonly name = 'onnxruntime';
   readonly device: DeviceName;
   readonly #session: SessionOptions;
+  readonly #blocked: boolean;
 
   constructor(options: OnnxRuntimeOptions) {
     this.device = chooseDevice(options.device ?? 'auto');
+    this.#blocked = this.device === 'cpu' && options.blocked !== false;
     this.#session = sessionOptions(this.device, options);
   }
 
@@ -47,7 +52,9 @@ export class OnnxRuntimeEngine implements Engine {
 
   /** A graph of fixed shapes, however it was made. */
   compileGraph(graph: Graph, initial: State, options?: CompileOptions): OnnxRuntimeStep {
-    return new OnnxRuntimeStep(graph, initial, this.#session, options);
+    const size = this.#blocked ? blockSize() : undefined;
+    const lowering = size === undefined ? {} : { blocked: { size } };
+    return new OnnxRuntimeStep(graph, initial, this.#session, options, lowering);
   }
 }
 

@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
+import type { Options as LoweringOptions } from '../formats/onnx/lower.ts';
 import { lowerToOnnx, nextName, outputName } from '../formats/onnx/lower.ts';
 import { printType } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
@@ -32,7 +33,13 @@ export class OnnxRuntimeStep implements CompiledStep {
   readonly #fetches: Record<string, Tensor> = {};
   readonly #randomKey: readonly (string | number)[];
 
-  constructor(graph: Graph, initial: State, session: SessionOptions, options: CompileOptions = {}) {
+  constructor(
+    graph: Graph,
+    initial: State,
+    session: SessionOptions,
+    options: CompileOptions = {},
+    lowering: LoweringOptions = {},
+  ) {
     this.#graph = graph;
     this.#stateNames = new Set(graph.state.keys());
     this.#randomKey = options.randomKey ?? [];
@@ -44,7 +51,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of this.inputs) this.#feeds.set(name, { type, ...sizes(name, type) });
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
-    this.#session = new Session(encodeModel(lowerToOnnx(graph, { poolIndices: onCpu(session) })), session);
+    this.#session = new Session(encodeModel(lowerToOnnx(graph, { poolIndices: onCpu(session), ...lowering })), session);
   }
 
   async run(feeds: Readonly<Record<string, TensorData>>, step?: number): Promise<Readonly<Record<string, TensorData>>> {

@@ -2,6 +2,7 @@ import { batchFactor } from '../../graph/shapes.ts';
 import type { Graph, Node, TensorType } from '../../graph/types.ts';
 import { Lowering } from './lower/context.ts';
 import type { LowerOptions } from './lower/context.ts';
+import { blockedLowering } from './lower/blocked/table.ts';
 import { neededOpset, rules } from './lower/table.ts';
 import type { Model, OnnxDim, OnnxNode, ValueInfo } from './model.ts';
 
@@ -33,11 +34,14 @@ export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
     opset,
     exactNaN: options.exactNaN ?? false,
     poolIndices: options.poolIndices ?? true,
+    blocked: options.blocked,
   });
+  const inBlocks = blockedLowering(c);
   for (const node of graph.nodes) {
     // A rule may have taken the node that follows along.
     if (c.isDefined(node.outputs[0]!)) continue;
     c.enter(node.layer === undefined ? node.outputs[0]! : `${node.layer}/${node.outputs[0]!}`);
+    if (inBlocks(node)) continue;
     const rule = rules[node.op];
     if (rule === undefined) return c.fail(node, 'there is no rule for it', 'Build the layer from other ops.');
     rule(node, c);
@@ -55,7 +59,7 @@ export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
   const initializers = [...c.initializers.values()].map((t) => ({ ...t, name: name(t.name) }));
   return {
     irVersion: irVersionOf(opset),
-    opsets: new Map([['', opset]]),
+    opsets: new Map([['', opset], ...domains(nodes).map((domain) => [domain, 1] as const)]),
     producerName: 'limbeck',
     producerVersion: '',
     graph: {
@@ -69,6 +73,11 @@ export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
     metadata: options.metadata ?? new Map(),
     functions: [],
   };
+}
+
+/** Operator sets beyond ONNX' own that the nodes come from. */
+function domains(nodes: readonly OnnxNode[]): string[] {
+  return [...new Set(nodes.map(({ domain }) => domain))].filter((domain) => domain !== '').sort();
 }
 
 function needed({ op, attrs }: Node): number {

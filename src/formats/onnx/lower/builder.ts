@@ -5,7 +5,13 @@ import type { OnnxAttr, OnnxDType, OnnxNode, OnnxTensor } from '../model.ts';
 import { valuesOf } from './values.ts';
 
 /** An attribute in short: numbers are ints unless wrapped in `{float}`. */
-export type Attr = number | string | readonly number[] | { readonly float: number } | { readonly dtype: OnnxDType };
+export type Attr =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+  | { readonly dtype: OnnxDType };
 
 /** Collects ONNX nodes and initializers under names of their own; graph names are given at the end. */
 export class OnnxBuilder {
@@ -29,16 +35,22 @@ export class OnnxBuilder {
     this.#inScope = 0;
   }
 
-  emit(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}, outputs = 1): string[] {
+  emit(
+    op: string,
+    inputs: readonly string[],
+    attrs: Readonly<Record<string, Attr>> = {},
+    outputs = 1,
+    domain = '',
+  ): string[] {
     const names = Array.from({ length: outputs }, () => this.#fresh());
     const name = this.#inScope++ === 0 ? this.#scope : `${this.#scope}/${op}_${this.#inScope - 1}`;
     const entries = Object.entries(attrs).map(([key, value]) => [key, attribute(value)] as const);
-    this.nodes.push({ op, domain: '', name, inputs: [...inputs], outputs: names, attrs: new Map(entries) });
+    this.nodes.push({ op, domain, name, inputs: [...inputs], outputs: names, attrs: new Map(entries) });
     return names;
   }
 
-  one(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}): string {
-    return this.emit(op, inputs, attrs)[0]!;
+  one(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}, domain = ''): string {
+    return this.emit(op, inputs, attrs, 1, domain)[0]!;
   }
 
   /** A stored tensor; equal small ones are stored once. */
@@ -103,6 +115,7 @@ function attribute(value: Attr): OnnxAttr {
   if (typeof value === 'number') return { type: 'int', value };
   if (typeof value === 'string') return { type: 'string', value };
   if ('float' in value) return { type: 'float', value: value.float };
+  if ('floats' in value) return { type: 'floats', value: value.floats };
   if ('dtype' in value) return { type: 'int', value: dataTypes[value.dtype] };
   return { type: 'ints', value };
 }

@@ -14,7 +14,12 @@ export interface LowerOptions {
   readonly exactNaN: boolean;
   /** The provider's MaxPool says where the maxima lie (WebGPU's does not). */
   readonly poolIndices: boolean;
+  /** For ONNX Runtime's cpu provider alone: activations in blocks of so many channels, see blocked/. */
+  readonly blocked?: { readonly size: number } | undefined;
 }
+
+/** Gives a value in `layout`, or in a layout of its choice. */
+export type Make = (layout: Layout) => { readonly tensor: string; readonly layout: Layout };
 
 /** What a lowering rule works with: the graph, and the ONNX nodes so far. */
 export class Lowering extends OnnxBuilder {
@@ -23,6 +28,7 @@ export class Lowering extends OnnxBuilder {
   /** Values that were flattened in another layout than the plain one: sizes of the flattened axes, and their order. */
   readonly flattened = new Map<string, { readonly sizes: readonly number[]; readonly order: readonly number[] }>();
   readonly #tensors = new Map<string, Map<string, string>>();
+  readonly #deferred = new Map<string, Make>();
   readonly #memo = new Map<string, unknown>();
   #consumers: Map<string, Node[]> | undefined;
 
@@ -66,8 +72,13 @@ export class Lowering extends OnnxBuilder {
     this.wish(tensor, isPlain(layout) ? value : `${value}:${layout.join('')}`);
   }
 
+  /** Says that `make` gives the value where a rule asks for it, e.g. because it lies there in no order of axes. */
+  defer(value: string, make: Make): void {
+    this.#deferred.set(value, make);
+  }
+
   isDefined(value: string): boolean {
-    return this.#tensors.has(value);
+    return this.#tensors.has(value) || this.#deferred.has(value);
   }
 
   /** Layouts in which a value lies there without further work; empty for a constant, which has any. */
@@ -90,6 +101,11 @@ export class Lowering extends OnnxBuilder {
   as(value: string, layout: Layout): string {
     const known = this.#tensors.get(value)?.get(layout.join());
     if (known !== undefined) return known;
+    const made = this.layoutsOf(value).length === 0 ? this.#deferred.get(value)?.(layout) : undefined;
+    if (made !== undefined) {
+      this.define(value, made.tensor, made.layout);
+      return this.as(value, layout);
+    }
     const constant = this.graph.constants.get(value);
     const shape = this.shapeOf(value);
     let tensor: string;

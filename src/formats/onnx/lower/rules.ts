@@ -13,9 +13,14 @@ export type Through = Partial<Record<DType, DType | 'float64'>>;
 export const onFloat: Through = { int32: 'float32', int64: 'float32', bool: 'float32' };
 export const onNumbers: Through = { bool: 'int32' };
 
+/** A rule that computes each element from the operands' elements at the same place; `build` knows no layouts. */
+export interface ElementwiseRule extends Rule {
+  readonly build: Build;
+}
+
 /** A row for an op that works element by element with broadcasting, in whatever layout its operands lie. */
-export function elementwise(build: Build, through: Through = {}): Rule {
-  return (node, c) => {
+export function elementwise(build: Build, through: Through = {}): ElementwiseRule {
+  const rule: Rule = (node, c) => {
     const out = node.outputs[0]!;
     const { dtype, shape } = c.typeOf(out);
     const layout = commonLayout(c, node.inputs, shape.length);
@@ -29,10 +34,11 @@ export function elementwise(build: Build, through: Through = {}): Rule {
     const result = build(c, inputs, (to ?? from) as DType, node);
     c.define(out, to === undefined || dtype !== from ? result : c.cast(result, dtype), layout);
   };
+  return Object.assign(rule, { build });
 }
 
 /** A row for an op of the same name and meaning in ONNX. */
-export function same(op: string, through: Through = {}): Rule {
+export function same(op: string, through: Through = {}): ElementwiseRule {
   return elementwise((c, inputs) => c.one(op, inputs), through);
 }
 

@@ -1,0 +1,146 @@
+import { isStatic } from '../../../../graph/shapes.ts';
+import type { Node } from '../../../../graph/types.ts';
+import type { Attr } from '../builder.ts';
+import type { Lowering } from '../context.ts';
+import { NCHW } from '../layout.ts';
+import { NCHWC } from './domain.ts';
+import type { Phased } from './phases.ts';
+import { interleave } from './phases.ts';
+
+/** A rule that may decline, and then leaves nothing behind: the plain rule follows. */
+export type BlockedRule = (node: Node, b: Blocked) => boolean;
+
+/** [batch, height, width, channels] as numbers. */
+export type Sizes = readonly [number, number, number, number];
+
+/**
+ * Which values lie in blocks of `size` channels, [batch, channels / size, height, width, size] in memory, and how to get
+ * them so. ONNX Runtime's own convolutions for the CPU work on that. Their tensors are declared [batch, channels, height,
+ * width]. Channels that fill up the last block are zero.
+ */
+export class Blocked {
+  readonly c: Lowering;
+  readonly size: number;
+  /** Values that a fused op computes on the way and does not give. */
+  readonly absorbed = new Set<string>();
+  /** A smaller tensor with the same sum over all pixels of each sample, for values that have one. */
+  readonly sums = new Map<string, { readonly tensor: string; readonly pixels: number }>();
+  /** x - mean(x) of what a batch norm reads, for its gradient. */
+  readonly centred = new Map<string, string>();
+  readonly #tensors = new Map<string, string>();
+  readonly #phased = new Map<string, Phased>();
+
+  constructor(c: Lowering, size: number) {
+    this.c = c;
+    this.size = size;
+  }
+
+  /** Shape of a value that may lie in blocks: a float32 activation of fixed size, not too much of it filling. */
+  sizesOf(value: string): Sizes | undefined {
+    const type = this.c.graph.types.get(value);
+    if (type?.dtype !== 'float32' || type.shape.length !== 4 || !isStatic(type.shape)) return undefined;
+    const sizes = type.shape as unknown as Sizes;
+    return sizes[0] > 0 && this.fits(sizes[3]) ? sizes : undefined;
+  }
+
+  /** ReorderInput and ReorderOutput move channels by fours; under half a block the plain layout wastes less. */
+  fits(channels: number): boolean {
+    return channels % 4 === 0 && channels * 2 >= this.size;
+  }
+
+  filled(channels: number): number {
+    return Math.ceil(channels / this.size) * this.size;
+  }
+
+  has(value: string): boolean {
+    return this.#tensors.has(value) || this.#phased.has(value);
+  }
+
+  define(value: string, tensor: string): void {
+    this.#tensors.set(value, tensor);
+    this.c.wish(tensor, `${value}:blocked`);
+    this.c.defer(value, (layout) => {
+      const last = layout.join() !== NCHW.join();
+      return { tensor: this.unblocked(value, last), layout: last ? [0, 1, 2, 3] : NCHW };
+    });
+  }
+
+  /** The phases of a strided gradient, put together only when somebody needs the whole. */
+  definePhased(value: string, phased: Phased): void {
+    this.#phased.set(value, phased);
+    this.c.defer(value, (layout) => {
+      this.get(value);
+      const last = layout.join() !== NCHW.join();
+      return { tensor: this.unblocked(value, last), layout: last ? [0, 1, 2, 3] : NCHW };
+    });
+  }
+
+  phasesOf(value: string): Phased | undefined {
+    return this.#tensors.has(value) ? undefined : this.#phased.get(value);
+  }
+
+  /** The value in blocks, reordered now if need be; undefined for what cannot lie so. */
+  get(value: string): string | undefined {
+    const known = this.#tensors.get(value);
+    if (known !== undefined) return known;
+    const sizes = this.sizesOf(value);
+    if (sizes === undefined) return undefined;
+    const phased = this.#phased.get(value);
+    const tensor = phased === undefined ? this.#reordered(value, sizes) : interleave(this, phased, sizes);
+    this.#tensors.set(value, tensor);
+    this.c.wish(tensor, `${value}:blocked`);
+    return tensor;
+  }
+
+  /** [batch, height, width, channels] or, if not `channelsLast`, [batch, channels, height, width]. */
+  unblocked(value: string, channelsLast: boolean): string {
+    const [n, h, w, c] = this.sizesOf(value)!;
+    const tensor = this.get(value)!;
+    if (h * w === 1 && this.filled(c) === c)
+      return this.c.reshape(tensor, [n, c, h, w], channelsLast ? [n, h, w, c] : [n, c, h, w]);
+    if (channelsLast && c === this.size) return this.reshape(tensor, [n, h, w, c]);
+    return this.nchwc('ReorderOutput', [tensor], { channels: c, ...(channelsLast ? { channels_last: 1 } : {}) });
+  }
+
+  /** [batch, channels, height, width], in whatever way is quickest. */
+  nchw(value: string): string {
+    if (!this.has(value)) return this.c.as(value, NCHW);
+    return this.c.once(`nchw ${value}`, () => this.unblocked(value, false));
+  }
+
+  nchwc(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}): string {
+    return this.c.one(op, inputs, attrs, NCHWC);
+  }
+
+  reshape(tensor: string, to: readonly number[]): string {
+    return this.c.one('Reshape', [tensor, this.c.ints(to)]);
+  }
+
+  /** A constant tensor of one value. */
+  constant(dims: readonly number[], value: number): string {
+    const count = dims.reduce((product, dim) => product * dim, 1);
+    return this.c.initializer('float32', dims, new Float32Array(count).fill(value));
+  }
+
+  /** A vector [channels] filled up with zeros to whole blocks. */
+  filledVector(vector: string, channels: number): string {
+    const more = this.filled(channels) - channels;
+    if (more === 0) return vector;
+    return this.c.once(`filled ${vector}`, () => this.c.one('Pad', [vector, this.c.ints([0, more])]));
+  }
+
+  /** The first `channels` of a vector over whole blocks. */
+  cutVector(vector: string, channels: number): string {
+    if (this.filled(channels) === channels) return vector;
+    return this.c.one('Slice', [vector, this.c.ints([0]), this.c.ints([channels])]);
+  }
+
+  #reordered(value: string, [n, h, w, c]: Sizes): string {
+    const layouts = this.c.layoutsOf(value).map((layout) => layout.join());
+    const first = layouts.includes(NCHW.join()) && !layouts.includes('0,1,2,3');
+    if (first) return this.nchwc('ReorderInput', [this.c.as(value, NCHW)]);
+    const plain = this.c.plain(value);
+    if (c === this.size) return this.reshape(plain, [n, c, h, w]);
+    return this.nchwc('ReorderInput', [plain], { channels_last: 1 });
+  }
+}

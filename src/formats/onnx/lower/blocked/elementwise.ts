@@ -1,0 +1,114 @@
+import { sizeOf } from '../../../../graph/shapes.ts';
+import type { Node } from '../../../../graph/types.ts';
+import type { Build, ElementwiseRule } from '../rules.ts';
+import { affine } from './affine.ts';
+import type { Blocked, BlockedRule, Sizes } from './context.ts';
+import { isVector } from './epilogue.ts';
+import { mask } from './mask.ts';
+import { addPhases } from './phases.ts';
+
+/** Ops that give 0 for zeros, so that channels which only fill up a block stay zero. */
+const KEEPS_ZERO = new Set(
+  'Identity Abs Ceil Elu Erf Expm1 Floor Gelu HardSwish LeakyRelu Log1p Neg Relu Relu6 Round Selu Sign Sin Sinh Sqrt'
+    .concat(' Square Swish Tan Tanh Add Sub Multiply Maximum Minimum SquaredDifference Prelu EluGrad ReluGrad Step')
+    .split(' '),
+);
+
+/** Any op that works element by element, on operands in blocks; the arithmetic itself is the plain rule's. */
+export function elementwise(rule: ElementwiseRule): BlockedRule {
+  return (node, b) => {
+    const out = node.outputs[0]!;
+    const sizes = b.sizesOf(out);
+    if (sizes === undefined || !node.inputs.some((name) => isWhole(b, name, sizes) && b.has(name))) return false;
+    if (!node.inputs.every((name) => b.c.typeOf(name).dtype === 'float32')) return false;
+    if (b.filled(sizes[3]) !== sizes[3] && !keepsZero(node, b)) return false;
+    if (phasedSum(node, b) || perChannel(node, b, sizes)) return true;
+    const operands = node.inputs.map((name) => operandOf(b, name, sizes));
+    if (operands.some((operand) => operand === undefined)) return false;
+    const build = node.op === 'ReluGrad' ? maskedBy(b) : rule.build;
+    const spread = operands.some((operand) => operand!.spread);
+    const tensors = operands.map((operand) => (spread ? operand!.split() : operand!.whole()));
+    const result = build(b.c, tensors, 'float32', node);
+    b.define(out, spread ? b.reshape(result, [sizes[0], b.filled(sizes[3]), sizes[1], sizes[2]]) : result);
+    return true;
+  };
+}
+
+function keepsZero(node: Node, b: Blocked): boolean {
+  const isNumber = (name: string): boolean => elements(b, name) === 1;
+  if (node.op === 'Multiply') return true;
+  if (node.op === 'RealDiv') return isNumber(node.inputs[1]!);
+  return KEEPS_ZERO.has(node.op) && !node.inputs.some(isNumber);
+}
+
+function elements(b: Blocked, name: string): number {
+  const { factor, power } = sizeOf(b.c.shapeOf(name));
+  return power === 0 ? factor : Infinity;
+}
+
+function isWhole(b: Blocked, name: string, sizes: Sizes): boolean {
+  return b.c.shapeOf(name).join() === sizes.join();
+}
+
+const maskedBy =
+  (b: Blocked): Build =>
+  (c, [dy, y]) =>
+    c.one('Mul', [dy!, mask(b, y!)]);
+
+/** Two strided gradients that lie in phases are added phase by phase. */
+function phasedSum({ op, inputs, outputs }: Node, b: Blocked): boolean {
+  if (op !== 'Add') return false;
+  const [one, other] = inputs.map((name) => b.phasesOf(name));
+  const sum = one && other && addPhases(b, one, other);
+  if (sum === undefined) return false;
+  b.definePhased(outputs[0]!, sum);
+  return true;
+}
+
+/** Products and sums with a vector over the channels. */
+function perChannel({ op, inputs, outputs }: Node, b: Blocked, sizes: Sizes): boolean {
+  const [x, vector] = b.has(inputs[0]!) ? inputs : [inputs[1], inputs[0]];
+  if (x === undefined || vector === undefined || !isWhole(b, x, sizes) || !isVector(b, vector, x)) return false;
+  if (op !== 'Multiply' && op !== 'Add') return false;
+  const channels = b.filled(sizes[3]);
+  const filled = b.filledVector(b.c.plain(vector), sizes[3]);
+  const result =
+    op === 'Multiply'
+      ? affine(b, b.get(x)!, channels, filled)
+      : affine(b, b.get(x)!, channels, b.constant([channels], 1), filled);
+  b.define(outputs[0]!, result);
+  return true;
+}
+
+interface Operand {
+  /** Whether it must be stretched along some axis, but not all. */
+  readonly spread: boolean;
+  readonly whole: () => string;
+  /** [batch, blocks, pixels, channels of a block], each its own size or 1. */
+  readonly split: () => string;
+}
+
+function operandOf(b: Blocked, name: string, [n, h, w, channels]: Sizes): Operand | undefined {
+  const shape = b.c.shapeOf(name);
+  if (elements(b, name) === 1) {
+    // Of rank 4 at most, so that it stretches as it is.
+    return shape.length > 4 ? undefined : { spread: false, whole: () => b.c.plain(name), split: () => b.c.plain(name) };
+  }
+  const blocks = b.filled(channels) / b.size;
+  const full = [...new Array<number>(Math.max(0, 4 - shape.length)).fill(1), ...(shape as number[])];
+  if (full.join() === [n, h, w, channels].join()) {
+    if (b.sizesOf(name) === undefined) return undefined;
+    return {
+      spread: false,
+      whole: () => b.get(name)!,
+      split: () => b.reshape(b.get(name)!, [n, blocks, h * w, b.size]),
+    };
+  }
+  const [batch, rows, columns, depth] = full as [number, number, number, number];
+  const pixels = rows * columns;
+  if (full.length !== 4 || (pixels !== 1 && pixels !== h * w) || (depth !== 1 && b.filled(channels) !== channels))
+    return undefined;
+  const to = depth === 1 ? [batch, 1, pixels, 1] : [batch, blocks, 1, b.size];
+  if (depth !== 1 && pixels !== 1) return undefined;
+  return { spread: true, whole: () => '', split: () => b.c.reshape(b.c.plain(name), shape, to) };
+}

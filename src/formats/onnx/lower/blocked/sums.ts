@@ -1,0 +1,37 @@
+import type { Blocked } from './context.ts';
+
+/** Means over the pixels of each sample: [batch, channels filled up to whole blocks]. */
+export function pixelMeans(b: Blocked, tensor: string, batch: number, channels: number): string {
+  return b.c.once(`pixel means ${tensor}`, () =>
+    b.reshape(b.nchwc('GlobalAveragePool', [tensor]), [batch, b.filled(channels)]),
+  );
+}
+
+/** Sums over samples and pixels: a vector over whole blocks. */
+export function channelSums(b: Blocked, value: string): string {
+  return b.c.once(`channel sums ${value}`, () => {
+    const [n, h, w, channels] = b.sizesOf(value)!;
+    const { tensor, pixels } = b.sums.get(value) ?? { tensor: b.get(value)!, pixels: h * w };
+    const sum = overBatch(b, pixelMeans(b, tensor, n, channels));
+    return b.c.one('Mul', [sum, b.c.scalar('float32', pixels)]);
+  });
+}
+
+/** Σ one · other over samples and pixels, of blocked tensors: each channel of each sample is a group with one output. */
+export function channelProducts(
+  b: Blocked,
+  one: string,
+  other: string,
+  [n, h, w, depth]: readonly [number, number, number, number],
+): string {
+  const channels = b.filled(depth);
+  const group = n * channels;
+  const image = b.reshape(one, [1, group, 1, h * w]);
+  const kernel = b.reshape(other, [group, 1, 1, h * w]);
+  const products = b.nchwc('Conv', [image, kernel], { group, kernel_shape: [1, h * w] });
+  return overBatch(b, b.reshape(products, [n, channels]));
+}
+
+export function overBatch(b: Blocked, matrix: string): string {
+  return b.c.one('ReduceSum', [matrix, b.c.ints([0])], { keepdims: 0 });
+}

@@ -1,0 +1,54 @@
+import type { Node } from '../../../../graph/types.ts';
+import type { Lowering } from '../context.ts';
+import type { ElementwiseRule } from '../rules.ts';
+import { rules as plainRules } from '../table.ts';
+import { conv2dBackpropFilter } from './conv-filter.ts';
+import { conv2dBackpropInput, depthwiseBackpropInput } from './conv-input.ts';
+import { conv2d } from './conv.ts';
+import { Blocked } from './context.ts';
+import type { BlockedRule } from './context.ts';
+import { depthwise, depthwiseBackpropFilter } from './depthwise.ts';
+import { elementwise } from './elementwise.ts';
+import { batchNormTrain, batchNormTrainGrad, fusedBatchNorm } from './norm.ts';
+import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from './pool.ts';
+import { reductions } from './reduce.ts';
+import { shapes } from './shape.ts';
+
+const elementwiseRules = Object.entries(plainRules).flatMap(([op, rule]): [string, BlockedRule][] =>
+  'build' in rule ? [[op, elementwise(rule as ElementwiseRule)]] : [],
+);
+
+/** Another name for a value. */
+const identity: BlockedRule = (node, b) => {
+  const x = node.inputs[0]!;
+  if (!b.has(x)) return false;
+  b.define(node.outputs[0]!, b.get(x)!);
+  return true;
+};
+
+export const blockedRules: Readonly<Record<string, BlockedRule>> = {
+  ...Object.fromEntries(elementwiseRules),
+  ...reductions,
+  ...shapes,
+  Identity: identity,
+  Conv2D: conv2d,
+  Conv2DBackpropInput: conv2dBackpropInput,
+  Conv2DBackpropFilter: conv2dBackpropFilter,
+  DepthwiseConv2dNative: depthwise,
+  DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
+  DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
+  MaxPool: maxPool,
+  MaxPoolGrad: maxPoolGrad,
+  AvgPool: avgPool,
+  AvgPoolGrad: avgPoolGrad,
+  BatchNormTrain: batchNormTrain,
+  BatchNormTrainGrad: batchNormTrainGrad,
+  FusedBatchNorm: fusedBatchNorm,
+};
+
+/** Lowers nodes in blocks of channels where it can: true for each that it took. */
+export function blockedLowering(c: Lowering): (node: Node) => boolean {
+  if (c.options.blocked === undefined) return () => false;
+  const b = new Blocked(c, c.options.blocked.size);
+  return (node) => b.absorbed.has(node.outputs[0]!) || (blockedRules[node.op]?.(node, b) ?? false);
+}
