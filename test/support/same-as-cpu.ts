@@ -60,7 +60,12 @@ export function expectSameAsCpu(fn: Fn, shapes: readonly (readonly number[])[], 
 }
 
 /** A table of cases, one test each: name, function, shapes, options. */
-export type Case = readonly [name: string, fn: Fn, shapes: readonly (readonly number[])[], options?: Options | undefined];
+export type Case = readonly [
+  name: string,
+  fn: Fn,
+  shapes: readonly (readonly number[])[],
+  options?: Options | undefined,
+];
 
 export function describeSameAsCpu(title: string, cases: readonly Case[]): void {
   describe(title, () => {

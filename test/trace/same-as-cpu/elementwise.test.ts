@@ -59,8 +59,8 @@ const UNARY: Readonly<Record<string, readonly [Fn, Options?]>> = {
 const whole =
   (fn: Fn): Fn =>
   (a, b) => {
-    const shape = tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape);
-    return fn(tf.add(a!, tf.zeros(shape)), tf.add(b!, tf.zeros(shape)));
+    const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    return fn(tf.add(a, tf.zeros(shape)), tf.add(b, tf.zeros(shape)));
   };
 
 const wholly = (fn: Fn): readonly [Fn, Options] => [fn, { reference: whole(fn) }];
@@ -70,11 +70,11 @@ const BINARY: Readonly<Record<string, readonly [Fn, Options?]>> = {
   sub: [(a, b) => tf.sub(a, b)],
   mul: [(a, b) => tf.mul(a, b)],
   div: [(a, b) => tf.div(a, b), positive],
-  maximum: wholly((a, b) => tf.maximum(a!, b!)),
-  minimum: wholly((a, b) => tf.minimum(a!, b!)),
+  maximum: wholly((a, b) => tf.maximum(a, b)),
+  minimum: wholly((a, b) => tf.minimum(a, b)),
   pow: [(a, b) => tf.pow(a, b), positive],
   mod: [(a, b) => tf.mod(a, b), positive],
-  squaredDifference: wholly((a, b) => tf.squaredDifference(a!, b!)),
+  squaredDifference: wholly((a, b) => tf.squaredDifference(a, b)),
   atan2: [(a, b) => tf.atan2(a, b)],
   prelu: [(a, b) => tf.prelu(a, b)],
   where: [(a, b) => tf.where(tf.greater(a, b), a, b)],

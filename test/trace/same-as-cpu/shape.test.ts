@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { numbers } from '../../support/graphs.ts';
-import type { Case, Fn, Options } from '../../support/same-as-cpu.ts';
+import type { Case, Options } from '../../support/same-as-cpu.ts';
 import { describeSameAsCpu } from '../../support/same-as-cpu.ts';
 
 const REDUCTIONS: Readonly<Record<string, (x: tf.Tensor, axes?: number[], keep?: boolean) => tf.Tensor>> = {
@@ -27,23 +27,23 @@ describeSameAsCpu('reductions', [
     ]),
   ),
   // tfjs' own gradient of prod fails for negative axes.
-  ['prod', (x) => tf.prod(x!, 1), [[2, 3, 4]]],
-  ['argMax', (x) => tf.argMax(x!, 1), [[2, 5, 3]], { gradient: false }],
-  ['argMin', (x) => tf.argMin(x!, -1), [[2, 5, 3]], { gradient: false }],
+  ['prod', (x) => tf.prod(x, 1), [[2, 3, 4]]],
+  ['argMax', (x) => tf.argMax(x, 1), [[2, 5, 3]], { gradient: false }],
+  ['argMin', (x) => tf.argMin(x, -1), [[2, 5, 3]], { gradient: false }],
   ['all', (x) => tf.all(tf.greater(x, -1), 1), [[4, 3]], { gradient: false }],
   ['any', (x) => tf.any(tf.greater(x, 1), 1), [[4, 3]], { gradient: false }],
   [
     'cumsum',
-    (x) => tf.cumsum(x!, 1),
+    (x) => tf.cumsum(x, 1),
     [[2, 5, 3]],
-    { reference: (x) => tf.transpose(tf.cumsum(tf.transpose(x!, [0, 2, 1]), 2), [0, 2, 1]) },
+    { reference: (x) => tf.transpose(tf.cumsum(tf.transpose(x, [0, 2, 1]), 2), [0, 2, 1]) },
   ],
-  ['cumsum, exclusive and reversed', (x) => tf.cumsum(x!, 1, true, true), [[4, 3]]],
-  ['cumprod', (x) => tf.cumprod(x!, 1), [[2, 5]], { gradient: false }],
-  ['topk', (x) => tf.topk(x!, 3).values, [[2, 7]], { gradient: false }],
-  ['topk, indices', (x) => tf.topk(x!, 3).indices, [[2, 7]], { gradient: false }],
-  ['norm', (x) => tf.norm(x!, 'euclidean', 1), [[3, 4]]],
-  ['variance', (x) => tf.moments(x!, [0]).variance, [[5, 3]]],
+  ['cumsum, exclusive and reversed', (x) => tf.cumsum(x, 1, true, true), [[4, 3]]],
+  ['cumprod', (x) => tf.cumprod(x, 1), [[2, 5]], { gradient: false }],
+  ['topk', (x) => tf.topk(x, 3).values, [[2, 7]], { gradient: false }],
+  ['topk, indices', (x) => tf.topk(x, 3).indices, [[2, 7]], { gradient: false }],
+  ['norm', (x) => tf.norm(x, 'euclidean', 1), [[3, 4]]],
+  ['variance', (x) => tf.moments(x, [0]).variance, [[5, 3]]],
 ]);
 
 const indices: Options = {
@@ -52,20 +52,20 @@ const indices: Options = {
 };
 
 describeSameAsCpu('shapes', [
-  ['reshape', (x) => tf.reshape(x!, [4, -1]), [[2, 6]]],
-  ['transpose', (x) => tf.transpose(x!, [2, 0, 1]), [[2, 3, 4]]],
+  ['reshape', (x) => tf.reshape(x, [4, -1]), [[2, 6]]],
+  ['transpose', (x) => tf.transpose(x, [2, 0, 1]), [[2, 3, 4]]],
   ['concat', (a, b) => tf.concat([a, b], 1), [[2, 3], [2, 4]]],
-  ['split', (x) => tf.split(x!, [1, 3, 2], 1)[1]!, [[2, 6]]],
+  ['split', (x) => tf.split(x, [1, 3, 2], 1)[1]!, [[2, 6]]],
   ['stack', (a, b) => tf.stack([a, b], 1), [[2, 3], [2, 3]]],
-  ['unstack', (x) => tf.unstack(x!, 1)[2]!, [[2, 4]]],
-  ['slice', (x) => tf.slice(x!, [1, 2], [2, 3]), [[4, 6]]],
-  ['stridedSlice', (x) => tf.stridedSlice(x!, [1, 5], [4, 0], [2, -2]), [[5, 6]], { gradient: false }],
-  ['pad', (x) => tf.pad(x!, [[1, 2], [0, 1]], 3), [[2, 3]]],
-  ['mirrorPad, reflect', (x) => tf.mirrorPad(x!, [[1, 2], [2, 1]], 'reflect'), [[4, 5]], { gradient: false }],
-  ['mirrorPad, symmetric', (x) => tf.mirrorPad(x!, [[1, 2], [2, 1]], 'symmetric'), [[4, 5]], { gradient: false }],
-  ['tile', (x) => tf.tile(x!, [2, 3]), [[2, 3]]],
-  ['broadcastTo', (x) => tf.broadcastTo(x!, [4, 3]), [[1, 3]]],
-  ['reverse', (x) => tf.reverse(x!, 1), [[2, 4]]],
+  ['unstack', (x) => tf.unstack(x, 1)[2]!, [[2, 4]]],
+  ['slice', (x) => tf.slice(x, [1, 2], [2, 3]), [[4, 6]]],
+  ['stridedSlice', (x) => tf.stridedSlice(x, [1, 5], [4, 0], [2, -2]), [[5, 6]], { gradient: false }],
+  ['pad', (x) => tf.pad(x, [[1, 2], [0, 1]], 3), [[2, 3]]],
+  ['mirrorPad, reflect', (x) => tf.mirrorPad(x, [[1, 2], [2, 1]], 'reflect'), [[4, 5]], { gradient: false }],
+  ['mirrorPad, symmetric', (x) => tf.mirrorPad(x, [[1, 2], [2, 1]], 'symmetric'), [[4, 5]], { gradient: false }],
+  ['tile', (x) => tf.tile(x, [2, 3]), [[2, 3]]],
+  ['broadcastTo', (x) => tf.broadcastTo(x, [4, 3]), [[1, 3]]],
+  ['reverse', (x) => tf.reverse(x, 1), [[2, 4]]],
   ['expandDims and squeeze', (x) => tf.squeeze(tf.expandDims(x, 1), [1]), [[2, 3]]],
   ['gather (embedding)', (x, i) => tf.gather(x, i), [[5, 3], [7]], indices],
   ['gather along another axis', (x, i) => tf.gather(x, i, 1), [[3, 5], [4]], indices],
@@ -75,8 +75,8 @@ describeSameAsCpu('shapes', [
   ['unsortedSegmentSum', (x, i) => tf.unsortedSegmentSum(x, i as tf.Tensor1D, 5), [[7, 3], [7]], { ...indices, gradient: false }],
   ['oneHot', (_, i) => tf.oneHot(i, 6, 2, -1), [[1], [7]], { ...indices, gradient: false }],
   ['depthToSpace', (x) => tf.depthToSpace(x as tf.Tensor4D, 2), [[2, 3, 2, 8]], { gradient: false }],
-  ['spaceToBatchND', (x) => tf.spaceToBatchND(x!, [2, 2], [[0, 1], [1, 0]]), [[2, 5, 3, 2]]],
-  ['batchToSpaceND', (x) => tf.batchToSpaceND(x!, [2, 2], [[0, 1], [1, 0]]), [[8, 3, 2, 2]]],
+  ['spaceToBatchND', (x) => tf.spaceToBatchND(x, [2, 2], [[0, 1], [1, 0]]), [[2, 5, 3, 2]]],
+  ['batchToSpaceND', (x) => tf.batchToSpaceND(x, [2, 2], [[0, 1], [1, 0]]), [[8, 3, 2, 2]]],
   // tfjs' gradients of resizing mix up height and width: square images.
   ['resizeBilinear', (x) => tf.image.resizeBilinear(x as tf.Tensor4D, [7, 5]), [[2, 4, 4, 2]]],
   ['resizeBilinear, smaller, corners aligned', (x) => tf.image.resizeBilinear(x as tf.Tensor4D, [3, 4], true), [[2, 6, 6, 2]]],
