@@ -13,8 +13,11 @@ export const depthwise: BlockedRule = (node, b) => {
   const epilogue = epilogueOf(b, node.outputs[0]!);
   const { strides, dilations, pads } = windowOf(node.attrs);
   const group = b.filled(channels);
-  const lying = depthwiseFilter(b, filter);
-  const { filter: weights, bias } = biased(b, lying, epilogue, [group, 1, 1, 1]);
+  // In memory a depthwise filter is [blocks, taps, size]: the scale of a batch norm goes along its first and last axis.
+  const blocks = group / b.size;
+  const lying = b.reshape(depthwiseFilter(b, filter), [blocks, height * width, b.size]);
+  const { filter: scaled, bias } = biased(b, lying, epilogue, [blocks, 1, b.size]);
+  const weights = b.reshape(scaled, [group, 1, height, width]);
   const { inputs, attrs } = epilogueInputs(b, epilogue, bias);
   const window = { kernel_shape: [height, width], strides, dilations, pads: onnxPads(pads), group, ...attrs };
   define(b, epilogue, b.nchwc('Conv', [b.get(x)!, weights, ...inputs], window));
