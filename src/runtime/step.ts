@@ -2,6 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
 import type { Options as LoweringOptions } from '../formats/onnx/lower.ts';
 import { lowerToOnnx, nextName, outputName } from '../formats/onnx/lower.ts';
+import { foldPads } from '../graph/passes/fold-pads.ts';
 import { printType } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
 import type { Graph, TensorData, TensorType } from '../graph/types.ts';
@@ -51,7 +52,10 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of this.inputs) this.#feeds.set(name, { type, ...sizes(name, type) });
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
-    this.#session = new Session(encodeModel(lowerToOnnx(graph, { poolIndices: onCpu(session), ...lowering })), session);
+    this.#session = new Session(
+      encodeModel(lowerToOnnx(foldPads(graph), { poolIndices: onCpu(session), ...lowering })),
+      session,
+    );
   }
 
   async run(feeds: Readonly<Record<string, TensorData>>, step?: number): Promise<Readonly<Record<string, TensorData>>> {
