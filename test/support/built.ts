@@ -52,9 +52,10 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Start the command line in `cwd`. */
-export function start(cwd: string, args: readonly string[]) {
-  const child = spawn(process.execPath, [path.join(built(), 'dist/cli.js'), ...args], { cwd });
+/** Start the command line in `cwd`, after `preload`, JavaScript that runs first. */
+export function start(cwd: string, args: readonly string[], preload?: string) {
+  const before = preload === undefined ? [] : [`--import=data:text/javascript,${encodeURIComponent(preload)}`];
+  const child = spawn(process.execPath, [...before, path.join(built(), 'dist/cli.js'), ...args], { cwd });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (data) => (stdout += String(data)));
   child.stderr.on('data', (data) => (stderr += String(data)));

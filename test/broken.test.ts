@@ -1,0 +1,278 @@
+import { gzipSync } from 'node:zlib';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { limbeck, start } from './support/built.ts';
+import { temporaryFolder } from './support/folder.ts';
+import { pictureTeacher } from './support/onnx.ts';
+
+const folder = temporaryFolder();
+
+/** Big-endian header of an IDX file: type 8 (bytes), dimensions; then zeros and ones by turns. */
+function idx(...dims: number[]): Buffer {
+  const head = Buffer.alloc(4 + 4 * dims.length);
+  head.set([0, 0, 8, dims.length]);
+  dims.forEach((dim, i) => head.writeUInt32BE(dim, 4 + 4 * i));
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  return Buffer.concat([head, Buffer.from(Array.from({ length: count }, (_, i) => i % 2))]);
+}
+
+const CSV = `a,b,label\n${Array.from({ length: 40 }, (_, i) => `${i},${(i * 7) % 11},${i % 2 ? 'yes' : 'no'}`).join('\n')}\n`;
+
+/** Files that are right; each case puts one wrong thing in their place. */
+const FILES: Record<string, Buffer | string> = {
+  'x.gz': gzipSync(idx(40, 4, 4)),
+  'y.gz': gzipSync(idx(40)),
+  'd.csv': CSV,
+};
+
+const IDX = 'dataset: { type: idx, train: { images: x.gz, labels: y.gz }, testFraction: 0.2 }';
+const TABLE = 'dataset: { type: csv, train: d.csv, testFraction: 0.2 }';
+const rest = 'student: { model: mlp, hidden: [4] }\ndistill: { epochs: 1 }\n';
+const train = 'teacher: { train: { model: mlp, epochs: 1 } }\n';
+
+interface Case {
+  readonly recipe: string;
+  readonly files?: Record<string, Buffer | string>;
+  readonly message: RegExp;
+}
+
+const CASES: Record<string, Case> = {
+  'YAML with a bracket left open': { recipe: 'dataset: {type: csv', message: /r\.yaml:1:\d+ not valid YAML/ },
+  'an empty recipe': { recipe: '', message: /r\.yaml: expected a mapping of keys to values, received an empty file/ },
+  'a recipe that is binary': { recipe: '\u0000\u0001\u0002', message: /r\.yaml/ },
+  'an unknown key': {
+    recipe: `${TABLE}\n${rest}distil: {}\n`,
+    message: /r\.yaml:4:1 distil: unknown key\nDid you mean distill\?/,
+  },
+  'a key twice': { recipe: `${TABLE}\n${rest}seed: 1\nseed: 2\n`, message: /:5:1 this key stands twice/ },
+  'a wrong type': { recipe: `${TABLE}\n${rest}seed: soon\n`, message: /:4:7 seed: expected a number, received "soon"/ },
+  'a value out of range': {
+    recipe: `${TABLE}\nstudent: {model: mlp}\ndistill: {temperature: 0}`,
+    message: /:3:24 distill\.temperature: expected a number > 0, received 0/,
+  },
+  'an unknown model': {
+    recipe: `${TABLE}\nstudent: {model: mlpp}`,
+    message: /:2:18 student\.model: expected one of mlp.*\nDid you mean mlp\?/,
+  },
+  'an option that the model does not have': {
+    recipe: `${TABLE}\nstudent: {model: mlp, depth: 3}`,
+    message: /:2:23 student\.depth: unknown key/,
+  },
+  'an image model for a table': { recipe: `${TABLE}\nstudent: {model: ds-cnn}`, message: /takes images/ },
+  'a stage that is not there yet': {
+    recipe: `${TABLE}\n${rest}export: [tflite]`,
+    message: /asks for export: \[tflite\]/,
+  },
+  'an engine that is not there yet': {
+    recipe: `${TABLE}\n${rest}engine: tensorflow`,
+    message: /asks for engine: tensorflow/,
+  },
+  'no data file': {
+    recipe: `${TABLE.replace('d.csv', 'gone.csv')}\n${rest}`,
+    message: /gone\.csv: cannot read it: no such file/,
+  },
+  'a folder for a data file': { recipe: `${TABLE.replace('d.csv', '.')}\n${rest}`, message: /cannot read it|folder/ },
+  'an empty CSV': { recipe: `${TABLE}\n${rest}`, files: { 'd.csv': '' }, message: /d\.csv/ },
+  'a CSV with only a header': { recipe: `${TABLE}\n${rest}`, files: { 'd.csv': 'a,b,label\n' }, message: /d\.csv/ },
+  'a CSV with ragged rows': { recipe: `${TABLE}\n${rest}`, files: { 'd.csv': `${CSV}1,2\n` }, message: /d\.csv:42/ },
+  'a CSV without the label column': {
+    recipe: `dataset: {type: csv, train: d.csv, label: lable}\n${rest}`,
+    message: /lable/,
+  },
+  'a CSV with text among the numbers': {
+    recipe: `${TABLE}\n${rest}`,
+    files: { 'd.csv': `${CSV}1,many,yes\n` },
+    message: /d\.csv:42/,
+  },
+  'a CSV with a missing value': {
+    recipe: `${TABLE}\n${rest}`,
+    files: { 'd.csv': `${CSV}1,,yes\n` },
+    message: /d\.csv:42/,
+  },
+  'a CSV with NaN': { recipe: `${TABLE}\n${rest}`, files: { 'd.csv': `${CSV}1,NaN,yes\n` }, message: /d\.csv/ },
+  'a CSV with one class': {
+    recipe: `${TABLE}\n${rest}`,
+    files: { 'd.csv': CSV.replaceAll('yes', 'no') },
+    message: /class/,
+  },
+  'a label in test that train does not have': {
+    recipe: `dataset: {type: csv, train: d.csv, test: t.csv}\n${rest}`,
+    files: { 't.csv': 'a,b,label\n1,2,maybe\n' },
+    message: /maybe/,
+  },
+  'other columns in test': {
+    recipe: `dataset: {type: csv, train: d.csv, test: t.csv}\n${rest}`,
+    files: { 't.csv': 'a,label\n1,yes\n' },
+    message: /t\.csv|column|shape/,
+  },
+  'an IDX file that is not gzip': { recipe: `${IDX}\n${rest}`, files: { 'x.gz': 'this is text' }, message: /x\.gz/ },
+  'an empty IDX file': { recipe: `${IDX}\n${rest}`, files: { 'x.gz': '' }, message: /x\.gz/ },
+  'a truncated gzip': {
+    recipe: `${IDX}\n${rest}`,
+    files: { 'x.gz': gzipSync(idx(40, 4, 4)).subarray(0, -12) },
+    message: /x\.gz/,
+  },
+  'a truncated IDX file': {
+    recipe: `${IDX}\n${rest}`,
+    files: { 'x.gz': gzipSync(idx(40, 4, 4).subarray(0, 200)) },
+    message: /x\.gz/,
+  },
+  'labels and images of different number': {
+    recipe: `${IDX}\n${rest}`,
+    files: { 'y.gz': gzipSync(idx(39)) },
+    message: /39/,
+  },
+  'a validation split larger than the data': {
+    recipe: `dataset: {type: csv, train: d.csv, validation: 400}\n${rest}`,
+    message: /validation/,
+  },
+  'a folder of images without images': {
+    recipe: `dataset: {type: image-folder, train: empty}\n${rest}`,
+    message: /empty/,
+  },
+  'a corrupt PNG': {
+    recipe: `dataset: {type: image-folder, train: pics, testFraction: 0.2}\n${rest}`,
+    files: { 'pics/a/1.png': 'no picture', 'pics/b/1.png': 'no picture' },
+    message: /1\.png/,
+  },
+  'a teacher that is not there': {
+    recipe: `${IDX}\nteacher: {onnx: gone.onnx}\n${rest}`,
+    message: /gone\.onnx: cannot read it/,
+  },
+  'a teacher that is no model': {
+    recipe: `${IDX}\nteacher: {onnx: d.csv}\n${rest}`,
+    message: /d\.csv: not an ONNX file/,
+  },
+  'a teacher of another input shape': {
+    recipe: `${IDX}\nteacher: {onnx: t.onnx}\n${rest}`,
+    files: { 't.onnx': Buffer.from(pictureTeacher()) },
+    message: /t\.onnx: its input pixels is \[batch, 4, 4, 2\], received samples of shape \[4, 4, 1\]/,
+  },
+  'a teacher of another table': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx}\n${rest}`,
+    files: { 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
+    message: /t\.onnx: its input pixels is \[batch, 32\], received samples of shape \[2\]/,
+  },
+  'a tfjs teacher that is no model': {
+    recipe: `${TABLE}\nteacher: {tfjs: m.json}\n${rest}`,
+    files: { 'm.json': '{}' },
+    message: /m\.json: expected a tfjs layers model/,
+  },
+  'stored logits that are none': {
+    recipe: `${TABLE}\nteacher: {logits: d.csv}\n${rest}`,
+    message: /d\.csv: not a valid safetensors file/,
+  },
+  'mixup with stored answers': {
+    recipe: `dataset: {type: csv, train: d.csv, testFraction: 0.2, augment: [{mixup: 0.2}]}\n${train}${rest}`,
+    message: /mixup makes samples that no stored answer is for/,
+  },
+  'a feature loss without features': {
+    recipe: `${TABLE}\n${train}student: {model: mlp}\ndistill: {loss: hint, softTargets: {store: live}}`,
+    message: /received no distill\.features/,
+  },
+  'a module that is not there': {
+    recipe: `${TABLE}\nstudent: {module: gone.js}`,
+    message: /student\.module: cannot load/,
+  },
+};
+
+describe('a broken input ends with exit code 1, a message, a remedy, no stack and untouched files', () => {
+  it.each(Object.entries(CASES))('%s', async (_name, { recipe, files = {}, message }) => {
+    const all = { ...FILES, ...files, 'r.yaml': recipe };
+    await mkdir(path.join(folder(), 'empty'));
+    for (const [name, content] of Object.entries(all)) {
+      await mkdir(path.dirname(path.join(folder(), name)), { recursive: true });
+      await writeFile(path.join(folder(), name), content);
+    }
+    const { code, stderr, stdout } = await limbeck(folder(), 'run', 'r.yaml');
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    expect(stderr + stdout).not.toMatch(/^ {4}at /m);
+    for (const [name, content] of Object.entries(all)) {
+      expect((await readFile(path.join(folder(), name))).equals(Buffer.from(content))).toBe(true);
+    }
+    expect(await models(folder())).toEqual([]);
+  });
+});
+
+/** Nothing that looks like a result may be left by a run that failed. */
+async function models(from: string): Promise<string[]> {
+  const names = await readdir(from, { recursive: true });
+  return names.filter((name) => /^checkpoints.*(report\.|exports|teacher\.onnx)/.test(name));
+}
+
+/** Makes the file system fail for files whose path has `part`, from the `after`-th time on. */
+const failing = (part: string, code: string, after: number): string => `
+  import fsp from 'node:fs/promises';
+  import { syncBuiltinESMExports } from 'node:module';
+  let calls = 0;
+  const fail = () => { throw Object.assign(new Error('${code}: as if'), { code: '${code}' }); };
+  const { open, mkdir } = fsp;
+  fsp.open = async (file, ...more) => {
+    const handle = await open(file, ...more);
+    if (String(file).includes('${part}') && ++calls > ${after}) handle.writeFile = async () => fail();
+    return handle;
+  };
+  if ('${code}' === 'EROFS') fsp.mkdir = async () => fail();
+  syncBuiltinESMExports();
+`;
+
+describe('a file system that fails', () => {
+  const recipe = `name: r\n${TABLE}\n${train}student: { model: mlp, hidden: [4] }\ndistill: { epochs: 40, batchSize: 4 }\n`;
+
+  beforeEach(async () => {
+    await writeFile(path.join(folder(), 'd.csv'), CSV);
+    await writeFile(path.join(folder(), 'r.yaml'), recipe);
+  });
+
+  it('full in the middle of a run: what was saved stays, and the run goes on to its end when there is space', async () => {
+    const args = ['run', 'r.yaml', '--save-every=0.01'];
+    const { code, stderr } = await start(folder(), args, failing('/state/.distill', 'ENOSPC', 3)).finished;
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/distill-\d+\.safetensors: cannot write it: ENOSPC\nFree some disk space/),
+    ]);
+    const left = await readdir(path.join(folder(), 'checkpoints/r/state'));
+    expect(left.filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    const again = await limbeck(folder(), ...args);
+    expect(again).toMatchObject({ code: 0, stderr: '' });
+    expect(again.stdout).toMatch(/distilling the student, from step \d+/);
+  });
+
+  it('read-only: nothing is made', async () => {
+    const { code, stderr } = await start(folder(), ['run', 'r.yaml'], failing('nothing', 'EROFS', 0)).finished;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/cannot write it: EROFS\nThat file system is read-only/)]);
+    await expect(stat(path.join(folder(), 'checkpoints'))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('a saved state that is damaged: the one before is used, with a warning', async () => {
+    const { child, finished, output } = start(folder(), [
+      'run',
+      'r.yaml',
+      '--save-every=0.01',
+      '--set',
+      'distill.epochs=4000',
+    ]);
+    while (!/distilling the student[^]* epoch 1/.test(output()))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    child.kill('SIGKILL');
+    await finished;
+    const state = path.join(folder(), 'checkpoints/r/state');
+    const newest = (await readdir(state))
+      .filter((name) => name.startsWith('distill-'))
+      .sort()
+      .at(-1)!;
+    const bytes = await readFile(path.join(state, newest));
+    bytes[bytes.length >> 1]! ^= 1;
+    await writeFile(path.join(state, newest), bytes);
+    const resumed = start(folder(), ['resume', 'r']);
+    while (!/distilling the student/.test(resumed.output())) await new Promise((resolve) => setTimeout(resolve, 20));
+    resumed.child.kill('SIGINT');
+    expect((await resumed.finished).stdout).toMatch(
+      /warning: .*damaged: its checksum does not fit its content; the one before it is used[^]*, from step \d+/,
+    );
+  });
+});
