@@ -1,0 +1,78 @@
+import type { Costs, CostsOf, Target } from './costs.ts';
+
+export interface BudgetOptions {
+  /** Share of the target that is to go, 0 … 1. */
+  readonly amount: number;
+  readonly target: Target;
+  /** `global`: where it costs least importance. `layer`: the same share everywhere. */
+  readonly budget: 'global' | 'layer';
+  /** Channel counts stay multiples of this, or as they were. */
+  readonly multipleOf: number;
+}
+
+/**
+ * How many channels each group keeps so that the share removed is nearest to `amount`. `scores[g]` are the importances of
+ * group g, of which the least important go first.
+ */
+export function allot(scores: readonly Float64Array[], costsOf: CostsOf, options: BudgetOptions): number[] {
+  return options.budget === 'layer' ? evenly(scores, costsOf, options) : greedily(scores, costsOf, options);
+}
+
+/** The share of the target that is gone. */
+export function removedShare(before: Costs, after: Costs, target: Target): number {
+  return before[target] === 0 ? 0 : 1 - after[target] / before[target];
+}
+
+/** `share` of `channels` removed and rounded: the next multiple, never fewer than one, never more than there were. */
+export function rounded(channels: number, share: number, multipleOf: number): number {
+  const multiple = Math.round((channels * (1 - share)) / multipleOf) * multipleOf;
+  return Math.min(channels, Math.max(multipleOf, multiple));
+}
+
+const STEPS = 512;
+
+function evenly(
+  scores: readonly Float64Array[],
+  costsOf: CostsOf,
+  { amount, target, multipleOf }: BudgetOptions,
+): number[] {
+  const keptAt = (share: number): number[] => scores.map(({ length }) => rounded(length, share, multipleOf));
+  if (target === 'channels') return keptAt(amount);
+  const before = costsOf(keptAt(0));
+  let best = keptAt(0);
+  let distance = amount;
+  for (let step = 1; step <= STEPS; step++) {
+    const kept = keptAt(step / STEPS);
+    const off = Math.abs(removedShare(before, costsOf(kept), target) - amount);
+    if (off < distance) [best, distance] = [kept, off];
+  }
+  return best;
+}
+
+/** Blocks of channels go one after the other: each time the one with the least importance for what it saves. */
+function greedily(
+  scores: readonly Float64Array[],
+  costsOf: CostsOf,
+  { amount, target, multipleOf }: BudgetOptions,
+): number[] {
+  const ascending = scores.map((of) => [...of].sort((a, b) => a - b));
+  let kept = scores.map(({ length }) => length);
+  const before = costsOf(kept);
+  for (;;) {
+    const now = costsOf(kept);
+    let best: { kept: number[]; price: number; share: number } | undefined;
+    for (const [g, of] of ascending.entries()) {
+      const next = Math.ceil(kept[g]! / multipleOf - 1) * multipleOf;
+      if (next < multipleOf) continue;
+      const after = kept.map((count, i) => (i === g ? next : count));
+      const costs = costsOf(after);
+      const lost = of.slice(of.length - kept[g]!, of.length - next).reduce((sum, score) => sum + score, 0);
+      const price = lost / (now[target] - costs[target]);
+      if (best === undefined || price < best.price)
+        best = { kept: after, price, share: removedShare(before, costs, target) };
+    }
+    const reached = removedShare(before, now, target);
+    if (best === undefined || Math.abs(best.share - amount) >= Math.abs(reached - amount)) return kept;
+    kept = best.kept;
+  }
+}

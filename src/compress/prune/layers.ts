@@ -1,0 +1,37 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+
+/** The key of a layer's configuration that holds its number of output channels, and the axis of its kernel that has it. */
+interface Sized {
+  readonly key: string;
+  readonly weight: string;
+  readonly axis: number;
+}
+
+const KERNEL = 'kernel';
+
+/** Layers that make channels. */
+export const sized: Readonly<Record<string, Sized>> = {
+  Conv1D: { key: 'filters', weight: KERNEL, axis: 2 },
+  Conv2D: { key: 'filters', weight: KERNEL, axis: 3 },
+  Conv2DTranspose: { key: 'filters', weight: KERNEL, axis: 2 },
+  SeparableConv2D: { key: 'filters', weight: 'pointwise_kernel', axis: 3 },
+  Dense: { key: 'units', weight: KERNEL, axis: 1 },
+};
+
+/** Layers that take as many channels as come to them. */
+const adapting = new Set([
+  'InputLayer',
+  ...['Activation', 'ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'LimbeckGelu'],
+  ...['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout'],
+  ...['BatchNormalization', 'LayerNormalization', 'LimbeckLayerNorm', 'DepthwiseConv2D', 'Flatten'],
+  ...['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate'],
+  ...['MaxPooling1D', 'MaxPooling2D', 'AveragePooling1D', 'AveragePooling2D'],
+  ...['GlobalAveragePooling1D', 'GlobalAveragePooling2D', 'GlobalMaxPooling1D', 'GlobalMaxPooling2D'],
+  ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D'],
+]);
+
+/** The layers whose sizes are their own affair, by name, with the class that says so. */
+export function fixedLayers(model: LayersModel): ReadonlyMap<string, string> {
+  const found = model.layers.map((layer) => [layer.name, layer.getClassName()] as const);
+  return new Map(found.filter(([, name]) => !adapting.has(name) && !Object.hasOwn(sized, name)));
+}

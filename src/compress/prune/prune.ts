@@ -1,0 +1,98 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { State } from '../../runtime/engine.ts';
+import { allot, removedShare } from './budget.ts';
+import type { BudgetOptions } from './budget.ts';
+import { costModel } from './costs.ts';
+import type { Costs } from './costs.ts';
+import { dependencies } from './groups.ts';
+import type { Dependencies, Skipped } from './groups.ts';
+import { scoreChannels } from './importance.ts';
+import type { Importance, Saliency } from './importance.ts';
+import { withWeights } from './resize.ts';
+import { sliceWeights } from './slice.ts';
+
+export interface PruneOptions extends Partial<BudgetOptions> {
+  readonly amount: number;
+  readonly importance?: Importance;
+  /** For `taylor`. */
+  readonly saliency?: Saliency;
+}
+
+/** What happened to the channels that one or several layers make together. */
+export interface LayerCut {
+  readonly layers: readonly string[];
+  readonly before: number;
+  readonly after: number;
+  readonly by: Importance;
+}
+
+export interface PrunedModel {
+  readonly model: LayersModel;
+  readonly weights: State;
+  readonly cuts: readonly LayerCut[];
+  readonly before: Costs;
+  readonly after: Costs;
+}
+
+export const DEFAULTS = { target: 'channels', budget: 'global', multipleOf: 8 } as const;
+
+/**
+ * Remove the least important channels of a model, physically: the result is a smaller model of the same layers. `weights`
+ * are those of `model` by state name; its own variables are not read.
+ */
+export async function pruneChannels(
+  model: LayersModel,
+  weights: State,
+  { importance = 'l2', saliency, ...given }: PruneOptions,
+): Promise<{ result: PrunedModel; skipped: Skipped[] }> {
+  const options: BudgetOptions = { ...DEFAULTS, ...given };
+  const found = dependencies(model);
+  const costsOf = costModel(found);
+  const scored = found.groups.map((group) => scoreChannels(group, weights, importance, saliency));
+  const scores = scored.map((group) => group.scores);
+  const counts = allot(scores, costsOf, options);
+  const result = await cut(model, weights, found, scores, counts);
+  const cuts = found.groups.map(({ layers, channels }, g) => {
+    return { layers, before: channels, after: counts[g]!, by: scored[g]!.by };
+  });
+  const before = costsOf(found.groups.map(({ channels }) => channels));
+  const after = costsOf(counts);
+  const reached = removedShare(before, after, options.target);
+  return {
+    result: { ...result, cuts, before, after },
+    skipped: [...found.skipped, ...tooNarrow(cuts, options), ...short(reached, cuts, options)],
+  };
+}
+
+/** The model with `counts[g]` channels left in group g: those of the highest score, the first of equal ones. */
+export async function cut(
+  model: LayersModel,
+  weights: State,
+  { groups }: Dependencies,
+  scores: readonly Float64Array[],
+  counts: readonly number[],
+): Promise<{ model: LayersModel; weights: State }> {
+  const keep = scores.map((of, g) => {
+    const best = [...of.keys()].sort((a, b) => of[b]! - of[a]! || a - b);
+    return best.slice(0, counts[g]).sort((a, b) => a - b);
+  });
+  const sliced = sliceWeights(weights, groups, keep);
+  return { model: await withWeights(model, sliced), weights: sliced };
+}
+
+function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Skipped[] {
+  return cuts
+    .filter(({ before }) => before <= multipleOf)
+    .map(({ layers, before }) => ({
+      what: layers.join(', '),
+      why: `${before} channels cannot become fewer and stay a multiple of ${multipleOf}`,
+    }));
+}
+
+/** What is left of the amount although every layer is as narrow as it may be. */
+function short(reached: number, cuts: readonly LayerCut[], { amount, target, multipleOf }: BudgetOptions): Skipped[] {
+  const exhausted = cuts.every(({ before, after }) => after === Math.min(before, multipleOf));
+  if (!exhausted || reached >= amount) return [];
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  return [{ what: `${percent(amount - reached)} of the ${target}`, why: `only ${percent(reached)} could be removed` }];
+}

@@ -1,0 +1,162 @@
+import { elementwise } from '../../graph/ops/elementwise.ts';
+import { reduce } from '../../graph/ops/reduce.ts';
+import type { Attrs } from '../../graph/types.ts';
+import type { AxisLabels, Channels, Labels } from './channels.ts';
+import { reshaped } from './reshape.ts';
+
+export interface RuleInput {
+  readonly channels: Channels;
+  readonly labels: readonly Labels[];
+  readonly shapes: readonly (readonly number[])[];
+  readonly output: readonly number[];
+  readonly attrs: Attrs;
+  /** Why a channel stays that this op cannot lose. */
+  readonly reason: string;
+}
+
+/** Joins the channels that one op ties together, and gives the labels of its result. */
+export type Rule = (input: RuleInput) => Labels;
+
+const ints = (attrs: Attrs, name: string): readonly number[] => attrs[name] as readonly number[];
+
+/** Axes are aligned at the end; one of size 1 is repeated. */
+const broadcasting: Rule = ({ channels, labels, shapes, output, reason }) =>
+  output.map((size, i) => {
+    const found = labels.flatMap((axes, k): AxisLabels[] => {
+      const axis = i - (output.length - axes.length);
+      if (axis < 0) return [];
+      if (shapes[k]![axis] === size) return [axes[axis]!];
+      channels.keep(axes[axis]!, reason);
+      return [];
+    });
+    return found.reduce((a, b) => channels.join(a, b, reason));
+  });
+
+const same: Rule = ({ labels: [x] }) => x!;
+
+/** Height and width are not followed. */
+const window: Rule = ({ labels: [x] }) => x!.map((axis, i) => (i === 3 ? axis : null));
+
+const convolution: Rule = ({ channels, labels: [x, filter], reason }) => {
+  channels.mark(filter![2]!, 'in');
+  channels.mark(filter![3]!, 'out');
+  channels.join(x![3]!, filter![2]!, reason);
+  return [x![0]!, null, null, filter![3]!];
+};
+
+const depthwise: Rule = ({ channels, labels: [x, filter], shapes, reason }) => {
+  const multiplier = shapes[1]![3]!;
+  channels.mark(filter![2]!, 'depthwise');
+  channels.join(x![3]!, filter![2]!, reason);
+  const out = filter![2]!.flatMap((label) => Array.from({ length: multiplier }, () => label));
+  return [x![0]!, null, null, out];
+};
+
+/** A transposed convolution: its filter is [height, width, out, in]. */
+const transposedConvolution: Rule = ({ channels, labels: [x, filter], reason }) => {
+  channels.mark(filter![3]!, 'in');
+  channels.mark(filter![2]!, 'out');
+  channels.join(x![3]!, filter![3]!, reason);
+  return [x![0]!, null, null, filter![2]!];
+};
+
+const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, reason }) => {
+  const split = (labels: Labels, transposed: boolean): [AxisLabels, AxisLabels] => {
+    const [rows, columns] = [labels.at(-2)!, labels.at(-1)!];
+    return transposed ? [columns, rows] : [rows, columns];
+  };
+  const [rows, innerA] = split(a!, attrs['transposeA'] === true);
+  const [innerB, columns] = split(b!, attrs['transposeB'] === true);
+  channels.mark(innerB, 'in');
+  channels.mark(columns, 'out');
+  channels.join(innerA, innerB, reason);
+  const leading = broadcasting({
+    channels,
+    labels: [a!.slice(0, -2), b!.slice(0, -2)],
+    shapes: shapes.map((shape) => shape.slice(0, -2)),
+    output: output.slice(0, -2),
+    attrs,
+    reason,
+  });
+  return [...leading, rows, columns];
+};
+
+const batchNorm: Rule = ({ channels, labels: [x, ...vectors], reason }) => {
+  channels.mark(vectors[3]?.[0] ?? null, 'scale');
+  const last = vectors.reduce<AxisLabels>(
+    (joined, vector) => channels.join(joined, vector[0] ?? null, reason),
+    x!.at(-1) ?? null,
+  );
+  return [...x!.slice(0, -1), last];
+};
+
+/** A sum over channels does not notice one that is zero; a mean or a maximum does. */
+const reduction =
+  (isSum: boolean): Rule =>
+  ({ channels, labels: [x], attrs, reason }) => {
+    const axes = ints(attrs, 'axes');
+    if (!isSum) for (const axis of axes) channels.keep(x![axis]!, reason);
+    return attrs['keepDims'] === true
+      ? x!.map((labels, axis) => (axes.includes(axis) ? null : labels))
+      : x!.filter((_, axis) => !axes.includes(axis));
+  };
+
+const alongAxis: Rule = ({ channels, labels: [x], attrs, reason }) => {
+  channels.keep(x![attrs['axis'] as number]!, reason);
+  return x!;
+};
+
+const concatenation: Rule = ({ channels, labels, shapes, output, attrs, reason }) => {
+  const along = attrs['axis'] as number;
+  return output.map((_, axis): AxisLabels => {
+    const parts = labels.map((labelled): AxisLabels => labelled[axis]!);
+    if (axis !== along) return parts.reduce((a, b) => channels.join(a, b, reason));
+    if (parts.every((part) => part === null)) return null;
+    return parts.flatMap((part, i) => part ?? fixed(channels, shapes[i]![axis]!, reason));
+  });
+};
+
+/** `paddings`: before and after each axis. Zeros beside channels, as in a shortcut without weights, stay. */
+const padding: Rule = ({ channels, labels: [x], attrs, reason }) => {
+  const pads = ints(attrs, 'paddings');
+  return x!.map((labels, axis) => {
+    const [before, after] = [pads[2 * axis]!, pads[2 * axis + 1]!];
+    if (labels === null || before + after === 0) return labels;
+    return [...fixed(channels, before, reason), ...labels, ...fixed(channels, after, reason)];
+  });
+};
+
+function fixed(channels: Channels, count: number, reason: string): number[] {
+  const labels = channels.fresh(count);
+  channels.keep(labels, reason);
+  return labels;
+}
+
+const REDUCTIONS = ['Sum', 'Mean', 'Max', 'Min', 'Prod'].filter((name) => Object.hasOwn(reduce, name));
+
+/** By op. An op that is not here keeps all channels that come to it. */
+export const rules: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(Object.keys(elementwise).map((name) => [name, broadcasting])),
+  ...Object.fromEntries(REDUCTIONS.map((name) => [name, reduction(name === 'Sum')])),
+  Identity: same,
+  Conv2D: convolution,
+  DepthwiseConv2dNative: depthwise,
+  Conv2DBackpropInput: transposedConvolution,
+  BatchMatMul: matrixProduct,
+  FusedBatchNorm: batchNorm,
+  MaxPool: window,
+  AvgPool: window,
+  ResizeBilinear: window,
+  ResizeNearestNeighbor: window,
+  Softmax: alongAxis,
+  LogSoftmax: alongAxis,
+  Reshape: ({ channels, labels: [x], shapes: [from], output, reason }) => reshaped(channels, x!, from!, output, reason),
+  Transpose: ({ labels: [x], attrs }) => ints(attrs, 'perm').map((axis) => x![axis]!),
+  Concat: concatenation,
+  Pad: padding,
+  BroadcastTo: ({ channels, labels: [x], shapes: [from], output }) =>
+    output.map((size, i) => {
+      const axis = i - (output.length - from!.length);
+      return axis >= 0 && from![axis] === size ? x![axis]! : channels.fresh(size);
+    }),
+};

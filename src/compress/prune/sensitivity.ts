@@ -1,0 +1,55 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { State } from '../../runtime/engine.ts';
+import { rounded } from './budget.ts';
+import { dependencies } from './groups.ts';
+import { scoreChannels } from './importance.ts';
+import type { Importance, Saliency } from './importance.ts';
+import { cut } from './prune.ts';
+
+export interface SensitivityOptions {
+  /** Shares of a layer's channels to remove. Default a quarter, a half, three quarters. */
+  readonly amounts?: readonly number[];
+  readonly multipleOf?: number;
+  readonly importance?: Importance;
+  readonly saliency?: Saliency;
+  /** Accuracy of a model on samples of the caller's choice, a fraction. */
+  readonly evaluate: (model: LayersModel, weights: State) => Promise<number>;
+}
+
+export interface SensitivityRow {
+  readonly layers: readonly string[];
+  readonly channels: number;
+  readonly kept: number;
+  readonly accuracy: number;
+  /** Against the model as it was, a fraction. */
+  readonly drop: number;
+}
+
+/** What each layer costs when it alone is pruned, without any training after it. One row per layer and amount. */
+export async function sensitivity(
+  model: LayersModel,
+  weights: State,
+  { amounts = [0.25, 0.5, 0.75], multipleOf = 8, importance = 'l2', saliency, evaluate }: SensitivityOptions,
+): Promise<SensitivityRow[]> {
+  const found = dependencies(model);
+  const scores = found.groups.map((group) => scoreChannels(group, weights, importance, saliency).scores);
+  const whole = await evaluate(model, weights);
+  const rows: SensitivityRow[] = [];
+  for (const [g, { layers, channels }] of found.groups.entries()) {
+    const counts = new Set(amounts.map((amount) => rounded(channels, amount, multipleOf)));
+    for (const kept of counts) {
+      if (kept === channels) continue;
+      const pruned = await cut(
+        model,
+        weights,
+        found,
+        scores,
+        found.groups.map((group, i) => (i === g ? kept : group.channels)),
+      );
+      const accuracy = await evaluate(pruned.model, pruned.weights);
+      pruned.model.dispose();
+      rows.push({ layers, channels, kept, accuracy, drop: whole - accuracy });
+    }
+  }
+  return rows;
+}
