@@ -8,7 +8,7 @@ const swc = (type) => ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, t
 
 export default {
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 240_000,
   projects: [
     {
       ...shared,
