@@ -24,6 +24,7 @@ const BASE = {
   teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
   student: { model: 'mlp', hidden: [8] },
   distill: { epochs: 2, batchSize: 128 },
+  report: { latency: { seconds: 0 } },
 };
 
 function follow(change: object, options: Parameters<typeof runRecipe>[1] = {}) {
@@ -163,15 +164,17 @@ describe('a run', () => {
   it('stopped by its signal saves, and goes on to the same end', async () => {
     const stop = new AbortController();
     const onEvent = (event: RunEvent): void => {
-      if (event.type === 'epoch' && event.stage === 'distill') stop.abort();
+      if (event.type === 'epoch' && event.stage === 'distill' && event.epoch === 12) stop.abort();
     };
-    await follow({ name: 'whole' });
-    const stopped = follow({ name: 'r' }, { signal: stop.signal, onEvent });
+    // A rate that is too high: the best epoch is an early one, and must be remembered.
+    const distill = { epochs: 16, batchSize: 128, optimizer: { learningRate: 0.3, schedule: 'constant' } };
+    await follow({ name: 'whole', distill });
+    const stopped = follow({ name: 'r', distill }, { signal: stop.signal, onEvent });
     await expect(stopped).rejects.toThrow(InterruptedError);
-    await expect(stopped).rejects.toThrow(/stopped distill after step 11 of 22; go on with: limbeck resume .*r$/);
-    const { events } = await follow({ name: 'r' });
+    await expect(stopped).rejects.toThrow(/stopped distill after step 132 of 176; go on with: limbeck resume .*r$/);
+    const { events } = await follow({ name: 'r', distill });
     expect(events).toContainEqual(
-      expect.objectContaining({ type: 'stage', stage: 'distill', resumedAt: 'step 11 of 22' }),
+      expect.objectContaining({ type: 'stage', stage: 'distill', resumedAt: 'step 132 of 176' }),
     );
     const weights = async (name: string) => {
       const { readSafetensors } = await import('../../src/formats/safetensors.ts');

@@ -1,7 +1,17 @@
 import { transformSync } from '@swc/core';
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -12,6 +22,13 @@ const CACHE = path.join(ROOT, 'node_modules/.cache/limbeck');
  * `src`, without checking types.
  */
 export function built(): string {
+  // Once per test file: sources that change meanwhile must not change the program under test.
+  return (made ??= build());
+}
+
+let made: string | undefined;
+
+function build(): string {
   const files = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .sort();
@@ -35,13 +52,19 @@ export function built(): string {
   });
   cpSync(path.join(ROOT, 'package.json'), path.join(temporary, 'package.json'));
   try {
-    for (const old of readdirSync(CACHE)) if (!old.includes('.')) rmSync(path.join(CACHE, old), { recursive: true });
+    for (const old of readdirSync(CACHE))
+      if (isOld(path.join(CACHE, old))) rmSync(path.join(CACHE, old), { recursive: true });
     renameSync(temporary, folder);
   } catch {
     // Another test has built the same meanwhile.
     rmSync(temporary, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** An hour without a build: no test that is running uses it. */
+function isOld(folder: string): boolean {
+  return Date.now() - statSync(folder).mtimeMs > 3_600_000;
 }
 
 export interface Finished {
