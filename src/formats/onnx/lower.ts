@@ -29,6 +29,11 @@ export function outputName({ inputs, state }: Graph, output: string): string {
  * `s/next`. The batch axis is the symbolic dimension `batch`. `UserError` for what ONNX cannot say.
  */
 export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
+  return lowerWithValues(graph, options).model;
+}
+
+/** The model, and for each of its tensors that holds a value of the graph, in whatever layout, the name of that value. */
+export function lowerWithValues(graph: Graph, options: Options = {}): { model: Model; values: Map<string, string> } {
   const opset = Math.max(options.opset ?? DEFAULT_OPSET, ...graph.nodes.map(needed));
   const c = new Lowering(graph, {
     opset,
@@ -43,8 +48,8 @@ export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
     c.enter(node.layer === undefined ? node.outputs[0]! : `${node.layer}/${node.outputs[0]!}`);
     if (inBlocks(node)) continue;
     const rule = rules[node.op];
-    if (rule === undefined) return c.fail(node, 'there is no rule for it', 'Build the layer from other ops.');
-    rule(node, c);
+    if (rule === undefined) c.fail(node, 'there is no rule for it', 'Build the layer from other ops.');
+    else rule(node, c);
   }
   c.enter('results');
   const { results, outputs } = bindResults(c);
@@ -57,7 +62,7 @@ export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
   }));
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
   const initializers = [...c.initializers.values()].map((t) => ({ ...t, name: name(t.name) }));
-  return {
+  const model: Model = {
     irVersion: irVersionOf(opset),
     opsets: new Map([['', opset], ...domains(nodes).map((domain) => [domain, 1] as const)]),
     producerName: 'limbeck',
@@ -73,6 +78,7 @@ export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
     metadata: options.metadata ?? new Map(),
     functions: [],
   };
+  return { model, values: new Map([...c.values].map(([tensor, value]) => [name(tensor), value])) };
 }
 
 /** Operator sets beyond ONNX' own that the nodes come from. */

@@ -27,6 +27,8 @@ export class Lowering extends OnnxBuilder {
   readonly options: LowerOptions;
   /** Values that were flattened in another layout than the plain one: sizes of the flattened axes, and their order. */
   readonly flattened = new Map<string, { readonly sizes: readonly number[]; readonly order: readonly number[] }>();
+  /** By tensor, the value that it holds; the first where two values share one. */
+  readonly values = new Map<string, string>();
   readonly #tensors = new Map<string, Map<string, string>>();
   readonly #deferred = new Map<string, Make>();
   readonly #memo = new Map<string, unknown>();
@@ -69,6 +71,7 @@ export class Lowering extends OnnxBuilder {
     const layouts = this.#tensors.get(value) ?? new Map<string, string>();
     layouts.set(layout.join(), tensor);
     this.#tensors.set(value, layouts);
+    if (!this.values.has(tensor)) this.values.set(tensor, value);
     this.wish(tensor, isPlain(layout) ? value : `${value}:${layout.join('')}`);
   }
 

@@ -2,7 +2,7 @@ import { ints } from '../../../graph/ops/spec.ts';
 import type { Lowering, Rule } from './context.ts';
 import { correlate, transposedConv } from './conv.ts';
 import { defineBiased } from './fuse.ts';
-import { CNHW, IOHW, NCHW } from './layout.ts';
+import { CNHW, IOHW, NCHW, transposeData } from './layout.ts';
 import { onnxPads, spatial, windowOf } from './window.ts';
 
 /** [height, width, in, multiplier] as ONNX' grouped filter [in · multiplier, 1, height, width]. */
@@ -10,6 +10,13 @@ function groupedFilter(c: Lowering, filter: string): string {
   const [height, width, channels, multiplier] = c.shapeOf(filter) as [number, number, number, number];
   if (multiplier === 1) return c.as(filter, IOHW);
   const key = `grouped ${filter}`;
+  const constant = c.graph.constants.get(filter);
+  if (constant !== undefined) {
+    const data = transposeData(constant.data, [height, width, channels, multiplier], IOHW);
+    return c.once(key, () =>
+      c.initializer(constant.type.dtype, [channels * multiplier, 1, height, width], data, filter),
+    );
+  }
   return c.once(key, () =>
     c.reshape(c.as(filter, IOHW), [channels, multiplier, height, width], [channels * multiplier, 1, height, width]),
   );

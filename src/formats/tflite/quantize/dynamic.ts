@@ -1,7 +1,7 @@
 import { channelAxis, weightInputs } from '../fuse/affine.ts';
 import type { Program } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
-import type { Skipped } from '../skipped.ts';
+import type { Skipped } from '../../skipped.ts';
 import { quantized, weightQuantization } from './weights.ts';
 
 /** The converter's own limit: smaller filters gain nothing. */

@@ -1,0 +1,64 @@
+import type { Histogram, Range } from './histogram.ts';
+
+const LEVELS = 256;
+const CANDIDATES = 128;
+
+/**
+ * The range whose 256 levels lose least of the distribution (Kullback-Leibler divergence; Migacz, "8-bit inference with
+ * TensorRT", 2017). Both ends are held to the same magnitude, so that a distribution with one short and one long tail
+ * keeps the short one. At least the bins of one level each stay: it cannot collapse.
+ */
+export function entropy(histogram: Histogram): Range {
+  const { min, max, bins, width } = histogram;
+  const whole = { min, max };
+  if (bins.length === 0 || bins.every((count) => count === 0)) return whole;
+  const magnitude = Math.max(-min, max);
+  let best = { range: whole, loss: Infinity };
+  for (let k = CANDIDATES; k > 0; k--) {
+    const limit = (magnitude * k) / CANDIDATES;
+    const range = { min: Math.max(min, -limit), max: Math.min(max, limit) };
+    const first = Math.round((range.min - min) / width);
+    const last = Math.min(bins.length, Math.round((range.max - min) / width));
+    if (last - first < LEVELS) break;
+    const loss = divergence(bins, first, last);
+    if (loss < best.loss) best = { range, loss };
+  }
+  return best.range;
+}
+
+/**
+ * Of the bins from `first` to `last`, with what lies outside added to the outermost, against the same bins drawn from 256
+ * levels that each spread their count evenly over those of their bins that were not empty.
+ */
+function divergence(bins: Float64Array, first: number, last: number): number {
+  const count = last - first;
+  const reference = bins.slice(first, last);
+  for (let i = 0; i < first; i++) reference[0]! += bins[i]!;
+  for (let i = last; i < bins.length; i++) reference[count - 1]! += bins[i]!;
+  const drawn = new Float64Array(count);
+  for (let level = 0; level < LEVELS; level++) {
+    const from = Math.floor((level * count) / LEVELS);
+    const to = Math.floor(((level + 1) * count) / LEVELS);
+    let [sum, filled] = [0, 0];
+    for (let i = from; i < to; i++) {
+      sum += bins[first + i]!;
+      if (reference[i]! > 0) filled++;
+    }
+    for (let i = from; i < to; i++) if (reference[i]! > 0) drawn[i] = sum / filled;
+  }
+  return leibler(reference, drawn);
+}
+
+/** Σ p log(p / q), of counts that are made shares; a little is kept where q is empty and p is not. */
+function leibler(p: Float64Array, q: Float64Array): number {
+  let [ps, qs] = [0, 0];
+  for (let i = 0; i < p.length; i++) {
+    ps += p[i]!;
+    qs += q[i]!;
+  }
+  let sum = 0;
+  for (let i = 0; i < p.length; i++) {
+    if (p[i]! > 0) sum += (p[i]! / ps) * Math.log(p[i]! / ps / Math.max(q[i]! / (qs || 1), 1e-12));
+  }
+  return sum;
+}

@@ -1,0 +1,61 @@
+import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { lowerToOnnx } from '../../formats/onnx/lower.ts';
+import type { Graph } from '../../graph/types.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import type { InferenceTensor } from '../../runtime/inference.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+import type { Histogram, Range } from './histogram.ts';
+import { addTo, emptyHistogram, rangeOf } from './histogram.ts';
+
+/** What the model is fed, batch by batch, by the names of its inputs. */
+export type Samples = readonly Readonly<Record<string, InferenceTensor>>[];
+
+export interface Observed {
+  readonly histograms: ReadonlyMap<string, Histogram>;
+  /** Values that were infinite or no number. */
+  readonly notFinite: readonly string[];
+}
+
+/** The float32 values that a graph computes. */
+export function activationsOf(graph: Graph): string[] {
+  return graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => graph.types.get(name)!.dtype === 'float32'));
+}
+
+/** Which values every activation of an inference graph takes. The samples are run twice: for the ranges, and to count. */
+export async function observe(graph: Graph, samples: Samples, session: SessionOptions): Promise<Observed> {
+  const ranges = new Map<string, Range>();
+  const notFinite = new Set<string>();
+  await visit(graph, samples, session, (name, values) => {
+    const range = rangeOf(values, ranges.get(name));
+    if (range === undefined) notFinite.add(name);
+    else ranges.set(name, range);
+  });
+  for (const name of notFinite) ranges.delete(name);
+  const histograms = new Map([...ranges].map(([name, range]) => [name, emptyHistogram(range)]));
+  await visit(graph, samples, session, (name, values) => {
+    const histogram = histograms.get(name);
+    if (histogram !== undefined) addTo(histogram, values);
+  });
+  return { histograms, notFinite: [...notFinite] };
+}
+
+/** Hands out every float32 value of every batch, those that are fed included. */
+export async function visit(
+  graph: Graph,
+  samples: Samples,
+  session: SessionOptions,
+  see: (name: string, values: Float32Array) => void,
+): Promise<void> {
+  const values = activationsOf(graph);
+  const whole: Graph = { ...graph, outputs: new Map(values.map((name) => [name, name])) };
+  const model = new InferenceModel(encodeModel(lowerToOnnx(whole)), 'calibration graph', session);
+  try {
+    for (const feeds of samples) {
+      for (const [name, { data }] of Object.entries(feeds)) if (data instanceof Float32Array) see(name, data);
+      const results = await model.run(feeds);
+      for (const name of values) see(name, results[name]!.data as Float32Array);
+    }
+  } finally {
+    model.dispose();
+  }
+}

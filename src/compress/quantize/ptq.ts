@@ -1,0 +1,67 @@
+import { UserError } from '../../base/errors.ts';
+import type { Skipped } from '../../formats/skipped.ts';
+import { asymmetric, magnitudes, symmetric } from '../../graph/quantization.ts';
+import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
+import type { Graph } from '../../graph/types.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+import { calibrators } from './calibrators.ts';
+import type { CalibratorName } from './calibrators.ts';
+import { observe } from './observe.ts';
+import type { Samples } from './observe.ts';
+import { channelAxisOf, shareScales } from './share.ts';
+
+export interface PtqOptions {
+  readonly calibrator: CalibratorName;
+  /** How the calibration graph is run. */
+  readonly session: SessionOptions;
+  /**
+   * Dense layers get a scale for each output channel. Default false: TensorFlow Lite before 2.17 computes such layers
+   * with the first scale alone, without a word.
+   */
+  readonly perChannelDense?: boolean;
+}
+
+/**
+ * Scales for an inference graph (weights as constants, batch norms folded) from what its activations are on some samples:
+ * int8, asymmetric and one scale each; weights int8, symmetric, one scale for each output channel of a convolution.
+ */
+export async function quantize(
+  graph: Graph,
+  samples: Samples,
+  options: PtqOptions,
+): Promise<{ result: Quantization; skipped: Skipped[] }> {
+  if (samples.length === 0)
+    throw new UserError('calibration without samples, received none', 'Set quantize.samples to 1 or more.');
+  const calibrate = calibrators[options.calibrator];
+  const { histograms, notFinite } = await observe(graph, samples, options.session);
+  const activations = new Map<string, TensorQuantization>();
+  for (const [name, histogram] of histograms) {
+    const { min, max } = calibrate(histogram);
+    activations.set(name, asymmetric(min, max, 'int8'));
+  }
+  const result = shareScales(graph, activations);
+  for (const [name, scales] of weightScales(graph, options.perChannelDense ?? false)) result.set(name, scales);
+  const layerOf = new Map(graph.nodes.flatMap(({ outputs, layer }) => outputs.map((name) => [name, layer ?? name])));
+  const skipped = notFinite.map((name) => ({
+    what: layerOf.get(name) ?? name,
+    why: `${name} took values that are infinite or no number`,
+  }));
+  return { result, skipped };
+}
+
+/** Symmetric scales of the stored weights of convolutions and dense layers. */
+export function weightScales(graph: Graph, perChannelDense: boolean): Map<string, TensorQuantization> {
+  const scales = new Map<string, TensorQuantization>();
+  for (const node of graph.nodes) {
+    if (!WEIGHTED.has(node.op)) continue;
+    const name = node.inputs[1]!;
+    const weights = graph.constants.get(name);
+    if (!(weights?.data instanceof Float32Array) || scales.has(name)) continue;
+    const axis = channelAxisOf(node, perChannelDense);
+    const largest = magnitudes(weights.data, weights.type.shape as number[], axis);
+    scales.set(name, symmetric(largest, 'int8', axis));
+  }
+  return scales;
+}
+
+const WEIGHTED: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'BatchMatMul']);

@@ -1,0 +1,96 @@
+import type { TensorQuantization } from '../../../graph/quantization.ts';
+import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from '../model.ts';
+import { tensor } from '../model.ts';
+import { integers } from './weights.ts';
+
+/** Puts quantized tensors into a model, node by node. */
+export class QdqWriter {
+  readonly #model: Model;
+  /** Activations that are quantized. */
+  readonly #marked: ReadonlyMap<string, TensorQuantization>;
+  readonly #outputs: ReadonlySet<string>;
+  readonly #constants: ReadonlyMap<string, OnnxTensor>;
+  readonly #nodes: OnnxNode[] = [];
+  readonly #initializers = new Map<string, OnnxTensor>();
+
+  constructor(model: Model, marked: ReadonlyMap<string, TensorQuantization>) {
+    this.#model = model;
+    this.#marked = marked;
+    this.#outputs = new Set(model.graph.outputs.map(({ name }) => name));
+    this.#constants = new Map(model.graph.initializers.map((t) => [t.name, t]));
+    for (const { name } of model.graph.inputs) this.#quantize(name, name);
+  }
+
+  /** Adds a node; `stored` says which of its constants become integers. */
+  add(node: OnnxNode, stored: ReadonlyMap<string, TensorQuantization>): void {
+    const inputs = node.inputs.map((name) => {
+      const scales = stored.get(name);
+      return scales === undefined ? this.#read(name) : this.#constant(node, name, scales);
+    });
+    const outputs = node.outputs.map((name) => (this.#marked.has(name) ? this.#float(name) : name));
+    this.#nodes.push({ ...node, inputs, outputs });
+    for (const name of node.outputs) this.#quantize(name, this.#float(name));
+  }
+
+  finish(): Model {
+    const used = new Set(this.#nodes.flatMap(({ inputs }) => inputs));
+    const initializers = [...this.#model.graph.initializers, ...this.#initializers.values()];
+    return {
+      ...this.#model,
+      graph: {
+        ...this.#model.graph,
+        nodes: this.#nodes,
+        initializers: initializers.filter(({ name }) => used.has(name)),
+      },
+    };
+  }
+
+  /** What a quantized result is called before it is quantized; an output of the model keeps its name for the result. */
+  #float(name: string): string {
+    return this.#outputs.has(name) ? `${name}/float` : name;
+  }
+
+  #read(name: string): string {
+    if (!this.#marked.has(name) || this.#outputs.has(name)) return name;
+    return `${name}/dequantized`;
+  }
+
+  #quantize(name: string, from: string): void {
+    const scales = this.#marked.get(name);
+    if (scales === undefined) return;
+    const parameters = this.#parameters(name, scales);
+    this.#emit('QuantizeLinear', [from, ...parameters], `${name}/quantized`);
+    this.#emit(
+      'DequantizeLinear',
+      [`${name}/quantized`, ...parameters],
+      this.#outputs.has(name) ? name : this.#read(name),
+    );
+  }
+
+  /** A stored constant and the node that widens it: one each where a consumer has scales of its own, as biases do. */
+  #constant(node: OnnxNode, name: string, scales: TensorQuantization): string {
+    const prefix = scales.dtype === 'int32' ? `${node.outputs[0]!}/bias` : name;
+    const widened = `${prefix}/dequantized`;
+    const stored = `${prefix}/${scales.dtype}`;
+    if (this.#initializers.has(stored)) return widened;
+    const source = this.#constants.get(name)!;
+    const isWeight = scales.zeroPoints.every((zeroPoint) => zeroPoint === 0);
+    this.#initializers.set(stored, integers(stored, source, scales, isWeight));
+    this.#emit('DequantizeLinear', [stored, ...this.#parameters(prefix, scales)], widened, scales.axis);
+    return widened;
+  }
+
+  #parameters(name: string, { scales, zeroPoints, dtype, axis }: TensorQuantization): [string, string] {
+    const dims = axis === undefined ? [] : [scales.length];
+    const [scale, zeroPoint] = [`${name}/scale`, `${name}/zero_point`];
+    this.#initializers.set(scale, tensor(scale, 'float32', dims, Float32Array.from(scales)));
+    const [Integers, type] = dtype === 'int32' ? ([Int32Array, 'int32'] as const) : ([Int8Array, 'int8'] as const);
+    this.#initializers.set(zeroPoint, tensor(zeroPoint, type, dims, Integers.from(zeroPoints)));
+    return [scale, zeroPoint];
+  }
+
+  #emit(op: string, inputs: readonly string[], output: string, axis?: number): void {
+    const attrs = new Map<string, OnnxAttr>(axis === undefined ? [] : [['axis', { type: 'int', value: axis }]]);
+    this.#nodes.push({ op, domain: '', name: output, inputs: [...inputs], outputs: [output], attrs });
+  }
+}

@@ -1,0 +1,145 @@
+import { RandomStream } from '../../../src/base/random.ts';
+import { calibrators } from '../../../src/compress/quantize/calibrators.ts';
+import type { CalibratorName } from '../../../src/compress/quantize/calibrators.ts';
+import type { Range } from '../../../src/compress/quantize/histogram.ts';
+import { addTo, emptyHistogram, rangeOf } from '../../../src/compress/quantize/histogram.ts';
+import { asymmetric } from '../../../src/graph/quantization.ts';
+
+const random = new RandomStream('calibrators');
+const many = (draw: () => number, length = 2000): Float32Array => Float32Array.from({ length }, draw);
+
+const DISTRIBUTIONS: Record<string, Float32Array> = {
+  normal: many(() => random.normal()),
+  'after a relu': many(() => Math.max(0, random.normal())),
+  'a long tail': many(() => Math.exp(2.5 * random.normal())),
+  'one outlier': Float32Array.of(...many(() => random.normal(), 1999), 1e4),
+  'two far ends': many(() => (random.uniform() < 0.5 ? -100 : 100) + random.normal()),
+  'nearly always zero': many(() => (random.uniform() < 0.005 ? random.uniform() * 10 : 0)),
+  'all negative': many(() => -2 - random.uniform()),
+  'all zeros': new Float32Array(1000),
+  'one value': new Float32Array(1000).fill(3.5),
+  'one negative value': new Float32Array(1000).fill(-0.25),
+  'one sample': Float32Array.of(0.7),
+  'tiny values': many(() => 1e-30 * random.normal()),
+};
+
+function histogramOf(values: Float32Array) {
+  const histogram = emptyHistogram(rangeOf(values)!);
+  addTo(histogram, values);
+  return histogram;
+}
+
+const calibrated = (name: CalibratorName, values: Float32Array): Range => calibrators[name](histogramOf(values));
+
+/** What int8 makes of the values, with the very scales that are stored. */
+function squaredError(values: Float32Array, { min, max }: Range): number {
+  const { scales, zeroPoints } = asymmetric(min, max, 'int8');
+  let sum = 0;
+  for (const value of values) {
+    const stored = Math.max(-128, Math.min(127, Math.round(value / scales[0]!) + zeroPoints[0]!));
+    sum += ((stored - zeroPoints[0]!) * scales[0]! - value) ** 2;
+  }
+  return sum / values.length;
+}
+
+const grid = Array.from({ length: 11 }, (_, i) => i / 10);
+const bounds = (values: Float32Array): Range => rangeOf(values)!;
+
+describe.each(Object.entries(DISTRIBUTIONS))('of %s', (name, values) => {
+  const { min, max } = bounds(values);
+  const energy = values.reduce((sum, value) => sum + value * value, 0) / values.length;
+
+  it.each(Object.keys(calibrators) as CalibratorName[])('%s does not collapse', (calibrator) => {
+    const range = calibrated(calibrator, values);
+    expect(range.min).toBeGreaterThanOrEqual(min);
+    expect(range.max).toBeLessThanOrEqual(max * (1 + 1e-9));
+    expect(range.min).toBeLessThanOrEqual(0);
+    expect(range.max).toBeGreaterThanOrEqual(0);
+    // A collapsed range would give the same integer for everything; clipping a single outlier in 5,000 may cost its energy.
+    if (min < max) expect(range.max - range.min).toBeGreaterThan(0);
+    if (energy > 0 && name !== 'one outlier' && name !== 'a long tail') {
+      expect(squaredError(values, range)).toBeLessThan(0.02 * energy);
+    }
+  });
+
+  it('minmax keeps everything', () => {
+    expect(calibrated('minmax', values)).toEqual({ min, max });
+  });
+
+  it('mse is as good as the best range of a grid, tried one by one', () => {
+    const best = grid.reduce(
+      (least, low) =>
+        grid.reduce((l, high) => Math.min(l, squaredError(values, { min: min * low, max: max * high })), least),
+      Infinity,
+    );
+    // Beside the outlier all other values lie in one bin: how they are spread inside it, no histogram knows.
+    const slack = name === 'one outlier' ? 2 : 1.25;
+    expect(squaredError(values, calibrated('mse', values))).toBeLessThanOrEqual(slack * best + 1e-5 * energy);
+  });
+
+  it('percentile cuts as sorting would, to the width of a bin', () => {
+    const sorted = values.filter((value) => value !== 0).sort();
+    const tail = Math.floor(sorted.length * (0.0001 / 2));
+    const range = calibrated('percentile', values);
+    const bin = (max - min) / 2048;
+    expect(Math.abs(range.min - Math.min(0, sorted[tail] ?? 0))).toBeLessThanOrEqual(bin * 1.001);
+    expect(Math.abs(range.max - Math.max(0, sorted.at(-1 - tail) ?? 0))).toBeLessThanOrEqual(bin * 1.001);
+  });
+
+  it('entropy finds the candidate of least divergence, computed value by value', () => {
+    const range = calibrated('entropy', values);
+    if (min === max) return;
+    const best = bruteForceEntropy(values);
+    expect(divergenceOf(values, range)).toBeLessThanOrEqual(best + 1e-9);
+  });
+});
+
+/** Bins of every value, clipped into the range, against the levels that they fall into; from the definition, sample by sample. */
+function divergenceOf(values: Float32Array, range: Range): number {
+  const { min, max } = bounds(values);
+  const width = (max - min) / 2048;
+  const [first, last] = [Math.round((range.min - min) / width), Math.round((range.max - min) / width)];
+  const binOf = (value: number): number => Math.min(2047, Math.floor((value - min) / width));
+  const ends = Array.from({ length: 256 }, (_, level) => first + Math.floor(((level + 1) * (last - first)) / 256));
+  const levelOf = (bin: number): number => ends.findIndex((end) => bin < end);
+  const clipped = new Map<number, number>();
+  const inside = new Map<number, number>();
+  for (const value of values) {
+    if (value === 0) continue;
+    const bin = binOf(value);
+    const at = Math.max(first, Math.min(last - 1, bin));
+    clipped.set(at, (clipped.get(at) ?? 0) + 1);
+    if (bin === at) inside.set(levelOf(at), (inside.get(levelOf(at)) ?? 0) + 1);
+  }
+  const sharers = new Map<number, number>();
+  for (const bin of clipped.keys()) sharers.set(levelOf(bin), (sharers.get(levelOf(bin)) ?? 0) + 1);
+  const all = [...clipped.values()].reduce((a, b) => a + b, 0);
+  const kept = [...inside.values()].reduce((a, b) => a + b, 0);
+  return [...clipped].reduce((sum, [bin, count]) => {
+    const q = (inside.get(levelOf(bin)) ?? 0) / sharers.get(levelOf(bin))! / (kept || 1);
+    return sum + (count / all) * Math.log(count / all / Math.max(q, 1e-12));
+  }, 0);
+}
+
+function bruteForceEntropy(values: Float32Array): number {
+  const { min, max } = bounds(values);
+  const magnitude = Math.max(-min, max);
+  const width = (max - min) / 2048;
+  let best = Infinity;
+  for (let k = 128; k > 0; k -= 16) {
+    const range = { min: Math.max(min, (-magnitude * k) / 128), max: Math.min(max, (magnitude * k) / 128) };
+    if (Math.round((range.max - min) / width) - Math.round((range.min - min) / width) < 256) break;
+    best = Math.min(best, divergenceOf(values, range));
+  }
+  return best;
+}
+
+it('percentile clips a value of 40,000 that lies far out', () => {
+  const values = Float32Array.of(...many(() => random.normal(), 39_999), 1e4);
+  expect(calibrated('percentile', values).max).toBeLessThan(10);
+});
+
+it('a value that is infinite or no number has no range', () => {
+  expect(rangeOf(Float32Array.of(1, NaN))).toBeUndefined();
+  expect(rangeOf(Float32Array.of(1, Infinity))).toBeUndefined();
+});

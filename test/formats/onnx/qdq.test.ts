@@ -1,0 +1,162 @@
+import { quantize } from '../../../src/compress/quantize/ptq.ts';
+import type { Samples } from '../../../src/compress/quantize/observe.ts';
+import { halveModel } from '../../../src/formats/onnx/half.ts';
+import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
+import { decodeModel, encodeModel } from '../../../src/formats/onnx/protobuf.ts';
+import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
+import { exportTflite } from '../../../src/formats/tflite/export.ts';
+import { GraphBuilder } from '../../../src/graph/builder.ts';
+import type { Graph } from '../../../src/graph/types.ts';
+import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { openTflite } from '../../../src/runtime/litert.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { numbers } from '../../support/graphs.ts';
+
+const session = sessionOptions('cpu', { threads: 1 });
+const SAME3 = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
+const POOL = { filterSize: [2, 2], strides: [2, 2], dilations: [1, 1], pads: [0, 0, 0, 0] };
+
+/** A residual network with a depthwise convolution, pooling, a mean and a dense layer. */
+function network(): Graph {
+  const b = new GraphBuilder();
+  let count = 0;
+  const weights = (shape: number[], scale = 0.3): string =>
+    b.constant(
+      { dtype: 'float32', shape },
+      numbers(
+        shape.reduce((x, y) => x * y, 1),
+        'w',
+        count++,
+      ).map((value) => value * scale),
+    );
+  const conv = (x: string, op: string, filter: number[], channels: number): string =>
+    b.op('Add', [b.op(op, [x, weights(filter)], SAME3), weights([channels])]);
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 8, 8, 3] });
+  const a = b.op('Relu', [conv(x, 'Conv2D', [3, 3, 3, 8], 8)]);
+  const d = b.op('Relu6', [conv(a, 'DepthwiseConv2dNative', [3, 3, 8, 1], 8)]);
+  const wide = b.op('Relu', [conv(a, 'DepthwiseConv2dNative', [3, 3, 8, 2], 16)]);
+  const sum = b.op('Relu', [b.op('Add', [a, conv(d, 'Conv2D', [3, 3, 8, 8], 8)])]);
+  const both = b.op('Concat', [b.op('MaxPool', [sum], POOL), b.op('AvgPool', [wide], POOL)], { axis: 3 });
+  const mean = b.op('Mean', [both], { axes: [1, 2], keepDims: false });
+  const product = b.op('BatchMatMul', [mean, weights([24, 10], 1)], { transposeA: false, transposeB: false });
+  b.output('logits', b.op('Add', [product, weights([10])]));
+  return b.build();
+}
+
+const graph = network();
+const samples: Samples = [0, 1].map((i) => ({ x: { data: numbers(16 * 192, 'x', i), shape: [16, 8, 8, 3] } }));
+
+async function run(bytes: Uint8Array, feeds = samples[0]!): Promise<Float32Array> {
+  const model = new InferenceModel(bytes, 'test.onnx', session);
+  const { logits } = await model.run(feeds);
+  model.dispose();
+  return (logits!.data as Float32Array).slice();
+}
+
+const float = encodeModel(lowerToOnnx(graph));
+const rootMeanSquare = (values: Float32Array): number =>
+  Math.sqrt(values.reduce((s, v) => s + v * v, 0) / values.length);
+const difference = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value - b[i]!);
+
+describe('int8 ONNX', () => {
+  it.each(['minmax', 'percentile', 'entropy', 'mse'] as const)(
+    'after %s answers nearly as float32',
+    async (calibrator) => {
+      const { result: quantization, skipped } = await quantize(graph, samples, { calibrator, session });
+      expect(skipped).toEqual([]);
+      const { result, skipped: left } = exportQdq(graph, quantization);
+      expect(left).toEqual([]);
+      const [actual, expected] = [await run(encodeModel(result)), await run(float)];
+      expect(rootMeanSquare(difference(actual, expected))).toBeLessThan(0.08 * rootMeanSquare(expected));
+      expect(actual).not.toEqual(expected);
+    },
+  );
+
+  it('stores every weight as int8, every bias as int32, and no float32 weight', async () => {
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { graph: written } = decodeModel(encodeModel(exportQdq(graph, quantization).result), 'x');
+    const weights = written.initializers.filter(({ dims }) => dims.length > 1);
+    expect(weights.map(({ dtype }) => dtype)).toEqual(Array(5).fill('int8'));
+    expect(written.initializers.filter(({ dtype }) => dtype === 'int32' || dtype === 'int8').length).toBeGreaterThan(
+      10,
+    );
+    // Of float32 there are scales alone, and the bounds of the Relu6.
+    const floats = written.initializers.filter(({ dtype, dims }) => dtype === 'float32' && dims.length > 0);
+    expect(floats.length).toBeGreaterThan(4);
+    expect(floats.every(({ name }) => name.endsWith('/scale'))).toBe(true);
+  });
+
+  it('puts nothing between a layer and its activation', async () => {
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const { nodes } = exportQdq(graph, quantization).result.graph;
+    const producer = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node.op] as const)));
+    for (const { op, inputs } of nodes) {
+      if (op === 'Relu' || op === 'Clip') expect(producer.get(inputs[0]!)).toMatch(/^(Conv|Add)$/);
+      if (op === 'Conv' || op === 'Gemm')
+        for (const input of inputs) expect(producer.get(input)).toBe('DequantizeLinear');
+    }
+  });
+
+  it('says which layer stays in float because its range is not known', async () => {
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const first = graph.nodes.find(({ op }) => op === 'Relu')!.outputs[0]!;
+    const scales = new Map([...quantization].filter(([name]) => name !== first));
+    const { result, skipped } = exportQdq(graph, scales);
+    expect(skipped.map(({ why }) => why)).toContain(`the range of ${first}:0312 is not known`);
+    const [actual, expected] = [await run(encodeModel(result)), await run(float)];
+    expect(rootMeanSquare(difference(actual, expected))).toBeLessThan(0.08 * rootMeanSquare(expected));
+  });
+
+  it('gives what int8 TFLite gives from the same scales, to a step or two', async () => {
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const one = { x: { data: numbers(192, 'x', 0).slice(0, 192), shape: [1, 8, 8, 3] } };
+    const onnx = await run(encodeModel(exportQdq(graph, quantization).result), one);
+    const { bytes, skipped } = exportTflite(graph, { precision: 'integer', quantization });
+    expect(skipped).toEqual([]);
+    const tflite = await openTflite(bytes);
+    const results = await tflite.run({ x: one.x.data });
+    tflite.dispose();
+    const step = quantization.get([...graph.outputs.values()][0]!)!.scales[0]!;
+    const off = difference(onnx, results['logits'] as Float32Array).map((d) => Math.abs(d) / step);
+    expect(Math.max(...off)).toBeLessThan(3);
+  });
+
+  it('is the same, byte for byte, every time', async () => {
+    const make = async () =>
+      encodeModel(exportQdq(graph, (await quantize(graph, samples, { calibrator: 'entropy', session })).result).result);
+    expect(await make()).toEqual(await make());
+  });
+
+  it('has nothing to calibrate with without samples', async () => {
+    await expect(quantize(graph, [], { calibrator: 'mse', session })).rejects.toThrow(/without samples/);
+  });
+
+  it('a value that is no number on some sample leaves its layer in float, by name', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 2] });
+    b.output('logits', b.op('Log', [x]));
+    const feeds = [{ x: { data: Float32Array.of(1, -1), shape: [1, 2] } }];
+    const { result, skipped } = await quantize(b.build(), feeds, { calibrator: 'mse', session });
+    expect([...result.keys()]).toEqual(['x']);
+    expect(skipped).toEqual([{ what: 'Log_1', why: 'Log_1 took values that are infinite or no number' }]);
+  });
+});
+
+describe('float16 ONNX', () => {
+  it('is half as large and answers nearly the same, float32 at its ends', async () => {
+    const { result, skipped } = halveModel(lowerToOnnx(graph));
+    expect(skipped).toEqual([]);
+    expect(result.graph.initializers.some(({ dtype }) => dtype === 'float32')).toBe(false);
+    const [actual, expected] = [await run(encodeModel(result)), await run(float)];
+    expect(rootMeanSquare(difference(actual, expected))).toBeLessThan(0.01 * rootMeanSquare(expected));
+    expect(actual).not.toEqual(expected);
+  });
+
+  it('holds what no half can hold as the largest half, and says so', () => {
+    const b = new GraphBuilder();
+    const mask = b.constant({ dtype: 'float32', shape: [2] }, Float32Array.of(-1e9, 1), 'mask');
+    b.output('y', b.op('Add', [b.input('x', { dtype: 'float32', shape: [2] }), mask]));
+    const { skipped } = halveModel(lowerToOnnx(b.build()));
+    expect(skipped).toEqual([{ what: 'mask', why: '1 of its values, such as -1.00e+9, are beyond ±65504' }]);
+  });
+});
