@@ -4,6 +4,8 @@ import type { Argv } from 'yargs';
 import { InterruptedError, UserError } from './base/errors.ts';
 import type { Command } from './commands/command.ts';
 import type { Context, GlobalArgs } from './commands/context.ts';
+import { benchCommand } from './commands/bench.ts';
+import { compareCommand } from './commands/compare.ts';
 import { datasetsCommand } from './commands/datasets.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
@@ -11,6 +13,7 @@ import { exportCommand } from './commands/export.ts';
 import { helpText } from './commands/help.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { reportCommand } from './commands/report.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -22,6 +25,9 @@ const commands = [
   validateCommand,
   evaluateCommand,
   exportCommand,
+  reportCommand,
+  compareCommand,
+  benchCommand,
   datasetsCommand,
   inspectCommand,
   initCommand,

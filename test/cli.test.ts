@@ -19,6 +19,7 @@ dataset: { type: csv, train: data.csv, testFraction: 0.2 }
 teacher: { train: { model: mlp, hidden: [16], epochs: 5, batchSize: 16 } }
 student: { model: mlp, hidden: [2] }
 distill: { epochs: 5, batchSize: 16 }
+report: { latency: { seconds: 0.2 } }
 `;
 
 async function writeRecipe(text = RECIPE): Promise<void> {
@@ -128,6 +129,8 @@ describe('limbeck run', () => {
       'ledger.json',
       'log.jsonl',
       'recipe.json',
+      'report.csv',
+      'report.html',
       'report.json',
       'report.md',
       'soft-targets',

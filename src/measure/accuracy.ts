@@ -41,8 +41,19 @@ export function agreement(a: Int32Array, b: Int32Array): number {
   return equal / a.length;
 }
 
+/** What a file says about each sample of a split. */
+export async function predictionsOf(model: InferenceModel, dataset: Dataset): Promise<Int32Array> {
+  return classesOf(await logitsOf(model, dataset), dataset.classNames.length);
+}
+
 /** Share of the samples of a split that a file has right. */
 export async function accuracyOf(model: InferenceModel, dataset: Dataset): Promise<number> {
-  const logits = await logitsOf(model, dataset);
-  return agreement(classesOf(logits, dataset.classNames.length), dataset.labels);
+  return agreement(await predictionsOf(model, dataset), dataset.labels);
+}
+
+/** [true class][predicted class]: numbers of samples. */
+export function confusionOf(predicted: Int32Array, labels: Int32Array, classes: number): number[][] {
+  const counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
+  predicted.forEach((said, i) => counts[labels[i]!]![said]!++);
+  return counts;
 }

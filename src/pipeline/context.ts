@@ -2,7 +2,7 @@ import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { OnEvent } from './events.ts';
-import type { Figures } from './ledger.ts';
+import type { Figures, LedgerRow } from './ledger.ts';
 import type { StageStates } from './training.ts';
 
 /** What every stage is given. It knows neither paths nor which stage comes next. */
@@ -17,5 +17,5 @@ export interface StageContext {
   /** Where a stage keeps what it has so far, by the name of the stage. */
   readonly states: (stage: string) => StageStates;
   /** Enter a completed stage in the ledger. */
-  readonly done: (stage: string, seconds: number, figures?: Figures) => Promise<void>;
+  readonly done: (stage: string, seconds: number, figures?: Figures, notes?: LedgerRow['notes']) => Promise<void>;
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { nearest, shown, UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
+import { finishedReport } from './finished.ts';
 
 /** The folder of a run by its name or path; without one, of the run under `out` that was worked on last and is unfinished. */
 export async function findRun(run: string | undefined, out: string): Promise<string> {
@@ -32,7 +33,7 @@ async function runsIn(out: string): Promise<{ folder: string; finished: boolean;
     names.map(async (name) => {
       const folder = path.resolve(out, name);
       if (!(await exists(path.join(folder, 'recipe.json')))) return [];
-      const finished = await exists(path.join(folder, 'report.json'));
+      const finished = (await finishedReport(folder)) !== undefined;
       return [{ folder, finished, changed: (await stat(path.join(folder, 'recipe.json'))).mtimeMs }];
     }),
   );

@@ -6,6 +6,12 @@ import type { Report } from '../report/types.ts';
 
 /** The report of a run that came to its end; a damaged one counts as none, and is made again. */
 export async function finishedReport(folder: string): Promise<Report | undefined> {
+  const report = await writtenReport(folder);
+  return report?.status === 'complete' ? report : undefined;
+}
+
+/** The report of a run, finished or stopped; undefined if there is none, or a damaged one. */
+export async function writtenReport(folder: string): Promise<Report | undefined> {
   const file = path.join(folder, 'report.json');
   if (!(await exists(file))) return undefined;
   const text = await readText(file);

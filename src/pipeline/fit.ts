@@ -135,5 +135,6 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
 
 function done(context: StageContext, { stage }: FitOptions, result: TrainingResult, model: LayersModel): Promise<void> {
   const figures = { accuracy: { validation: result.validation }, params: modelInfo(model).parameters };
-  return context.done(stage, result.seconds, figures);
+  const { bestEpoch, epochs } = result;
+  return context.done(stage, result.seconds, figures, { bestEpoch, epochs });
 }

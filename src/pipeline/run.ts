@@ -2,8 +2,7 @@ import path from 'node:path';
 import { InterruptedError } from '../base/errors.ts';
 import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
-import { reportJson } from '../report/json.ts';
-import { reportMarkdown } from '../report/markdown.ts';
+import { reportFiles } from '../report/files.ts';
 import type { Report } from '../report/types.ts';
 import type { StageContext } from './context.ts';
 import { loadData } from './data.ts';
@@ -14,13 +13,17 @@ import { finishedReport } from './finished.ts';
 import { prepareFolder, refuseForeignFolder } from './folder.ts';
 import { lockRun } from './lock.ts';
 import { makeReport } from './report.ts';
-import type { Student } from './report.ts';
+import type { Findings, Student } from './report.ts';
 import type { RunOptions, RunResult } from './options.ts';
+import { curvesOf, stopOf } from './stopped.ts';
 import { openStores } from './stores.ts';
+import type { RunStores } from './stores.ts';
 import { collectAnswers } from './stages/answer.ts';
 import { checkModels } from './stages/check.ts';
 import { exportModel } from './stages/export.ts';
+import { timeModels } from './stages/latency.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
+import type { Measured } from './stages/measure.ts';
 import { trainStudent } from './stages/student.ts';
 import { teach } from './stages/teach.ts';
 
@@ -50,25 +53,50 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
   }
 }
 
-/**
- *     recipe ─► data ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 export ─► 6 measure ─► 7 report
- *                          │           │            │            │            │            │
- *                          └───────────┴────────────┴─── saved in the run's folder ───────┘
- */
+/** Follow the stages, and write the report of what they came to, or of where they stopped. */
 async function follow(
-  { recipe }: LoadedRecipe,
+  { recipe, written }: LoadedRecipe,
   folder: string,
   { onEvent, signal, saveEvery = 5 }: RunOptions & { readonly onEvent: OnEvent },
 ): Promise<Report> {
   const stores = await openStores(folder, onEvent);
   const data = await loadData(recipe);
   for (const message of data.warnings) onEvent({ type: 'warning', message });
-  const done: StageContext['done'] = async (stage, seconds, figures = {}) => {
-    await stores.ledger.add({ stage, seconds, figures, notes: {} });
+  let current = 'the start';
+  const follower: OnEvent = (event) => {
+    if (event.type === 'stage') current = event.stage;
+    onEvent(event);
+  };
+  const done: StageContext['done'] = async (stage, seconds, figures = {}, notes = {}) => {
+    await stores.ledger.add({ stage, seconds, figures, notes });
     onEvent({ type: 'done', stage, figures, seconds });
   };
   const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
-  const context: StageContext = { recipe, data, engine: engineOf(recipe), onEvent, signal, ...saving };
+  const context: StageContext = { recipe, data, engine: engineOf(recipe), onEvent: follower, signal, ...saving };
+  const write = async (found: Partial<Findings>): Promise<Report> => {
+    const { rows, seconds: wallSeconds } = stores.ledger;
+    const under = found.stopped && { stage: current, states: stores.states(current) };
+    const training = await curvesOf(rows, under);
+    const report = makeReport(context, { measured: [], written, wallSeconds, training, ...found });
+    for (const [name, content] of reportFiles(report)) await stores.write(name, content);
+    return report;
+  };
+  try {
+    return await write(await stages(context, stores));
+  } catch (error) {
+    // What stopped the run matters more than what stops its report.
+    await write({ stopped: stopOf(error, current) }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ *     recipe ─► data ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 export ─► 6 measure ─► 7 report
+ *                          │           │            │            │            │            │
+ *                          └───────────┴────────────┴─── saved in the run's folder ───────┘
+ */
+async function stages(context: StageContext, stores: RunStores): Promise<Partial<Findings>> {
+  const { recipe } = context;
 
   // 0. What would fail late is found out now.
   await checkModels(context);
@@ -99,14 +127,11 @@ async function follow(
   for (const student of students) files.push(await exportModel(context, student, stores.write));
 
   // 6. The test split, for the first and only time.
-  const measured = [];
+  const measured: Measured[] = [];
   for (const file of files) measured.push(await measure(context, file));
   const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
   if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
 
-  // 7. Everything side by side.
-  const report = makeReport(context, { measured, answers: lessons?.summary, wallSeconds: stores.ledger.seconds });
-  await stores.write('report.md', reportMarkdown(report));
-  await stores.write('report.json', reportJson(report));
-  return report;
+  // 7. Their latency, side by side.
+  return { measured, answers: lessons?.summary, timed: await timeModels(context, measured) };
 }

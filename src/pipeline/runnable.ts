@@ -18,7 +18,6 @@ export function refuseUnbuilt(recipe: Recipe): void {
     ['prune', recipe.prune.length > 0, '--set prune=[]'],
     ['quantize', recipe.quantize !== undefined, 'leave `quantize` out'],
     ['export: [tflite]', recipe.export.includes('tflite'), '--set export=[onnx]'],
-    ['report.latency', recipe.report.latency !== undefined, 'leave `report.latency` out'],
     ['engine: tensorflow', recipe.engine === 'tensorflow', '--set engine=onnxruntime'],
   ];
   const refused = asked.filter(([, isAsked]) => isAsked);

@@ -176,6 +176,11 @@ export function finishedTraining(
   return { weights: part(saved, BEST), validation: best.validation, bestEpoch: best.epoch, epochs, seconds };
 }
 
+/** The epochs that a saved state has behind it; none for the state of another kind of stage. */
+export function curveOfState({ metadata }: Safetensors): readonly EpochRecord[] {
+  return metadata['progress'] === undefined ? [] : (JSON.parse(metadata['progress']) as Progress).epochs;
+}
+
 async function restore(
   trainer: Trainer,
   saved: Safetensors,

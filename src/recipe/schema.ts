@@ -82,9 +82,15 @@ const reportSchema = z
       .strictObject({
         batchSizes: z.array(count).min(1).default([1, 8, 32]).describe('Batch sizes to time.'),
         threads: z.array(count).min(1).default([1, 2]).describe('Numbers of threads to time.'),
+        seconds: z
+          .number()
+          .min(0)
+          .max(3600)
+          .default(3)
+          .describe('Time for all measurements together; 0 measures nothing.'),
       })
-      .optional()
-      .describe('Time the exported models.'),
+      .prefault({})
+      .describe('Time the exported models beside the teacher.'),
   })
   .describe('What is measured at the end.');
 

@@ -1,3 +1,5 @@
+import { milliseconds, number, percent, seconds, size } from './format.ts';
+import { summarySentences } from './summary.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** The report for people who read it in an editor or on a code host. */
@@ -6,8 +8,10 @@ export function reportMarkdown(report: Report): string {
   const { train, validation, test } = dataset.samples;
   const parts = [
     `# ${name}`,
+    summarySentences(report).join(' '),
     verdict === undefined ? '' : `**${verdict.result}**: distilled against scratch ${verdict.sentence}.`,
     table(report.models),
+    latencyTable(report.models),
     [
       `Data: ${dataset.type}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}; ` +
         `${number(train)} train, ${number(validation)} validation, ${number(test)} test. ` +
@@ -51,21 +55,21 @@ function table(models: readonly ModelRow[]): string {
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-export function number(value: number): string {
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-export function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
-}
-
-export function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
-}
-
-export function seconds(value: number): string {
-  if (value < 60) return `${value.toFixed(1)} s`;
-  const whole = Math.round(value);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+function latencyTable(models: readonly ModelRow[]): string {
+  const rows = models.flatMap(({ id, latency }) =>
+    latency.map((row) => [
+      id,
+      `${row.runtime} on ${row.device}`,
+      String(row.batchSize),
+      String(row.threads),
+      milliseconds(row.p50Ms),
+      milliseconds(row.p95Ms),
+      number(row.throughputPerSecond),
+    ]),
+  );
+  if (rows.length === 0) return '';
+  const head = ['model', 'runtime', 'batch', 'threads', 'median', '95 %', 'samples/s'];
+  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
 }

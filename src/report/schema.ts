@@ -11,7 +11,8 @@ export const reportSchema = z
     version: z.literal(1),
     name: z.string(),
     seed: whole,
-    status: z.enum(['complete', 'failed']),
+    status: z.enum(['complete', 'failed', 'interrupted']),
+    stopped: z.strictObject({ stage: z.string(), reason: z.string() }).exactOptional(),
     wallSeconds: amount.describe('Working time over all starts of the run.'),
     machine: z.strictObject({
       cpu: z.string(),
@@ -25,6 +26,7 @@ export const reportSchema = z
     dataset: z.strictObject({
       type: z.string(),
       classes: whole,
+      classNames: z.array(z.string()).readonly().exactOptional(),
       sampleShape: z.array(whole).readonly(),
       samples: z.strictObject({ train: whole, validation: whole, test: whole }),
     }),
@@ -60,10 +62,24 @@ export const reportSchema = z
                 threads: whole,
                 p50Ms: amount,
                 p95Ms: amount,
-                throughputPerSecond: amount,
+                p99Ms: amount.exactOptional(),
+                throughputPerSecond: amount.describe('Samples per second at the median.'),
+                intervalMs: z
+                  .tuple([amount, amount])
+                  .readonly()
+                  .nullable()
+                  .exactOptional()
+                  .describe('95 % confidence interval of the median.'),
+                runs: whole.exactOptional(),
               }),
             )
             .readonly(),
+          confusion: z
+            .strictObject({
+              split: z.enum(['test', 'validation']),
+              counts: z.array(z.array(whole).readonly()).readonly().describe('[true class][predicted class]'),
+            })
+            .exactOptional(),
         }),
       )
       .readonly(),
@@ -80,6 +96,28 @@ export const reportSchema = z
     parity: z
       .array(z.strictObject({ file: z.string(), samples: whole, top1Agreement: fraction, largestError: amount }))
       .readonly(),
+    training: z
+      .array(
+        z.strictObject({
+          stage: z.string(),
+          bestEpoch: whole.nullable().describe('Its weights were kept; null where the training was stopped.'),
+          epochs: z
+            .array(z.strictObject({ epoch: whole, loss: z.number(), accuracy: fraction, validation: fraction }))
+            .readonly(),
+        }),
+      )
+      .readonly()
+      .exactOptional(),
+    measurement: z
+      .strictObject({
+        seconds: amount,
+        versions: z.record(z.string(), z.string()).readonly(),
+        cpuFeatures: z.array(z.string()).readonly().nullable(),
+        loadAverage: amount.describe('Of the last minute, when measuring began.'),
+      })
+      .exactOptional()
+      .describe('What latency was measured with.'),
+    recipe: z.record(z.string(), z.unknown()).readonly().exactOptional().describe('With its defaults filled in.'),
     notes: z.array(z.string()).readonly(),
   })
   .describe('report.json of a Limbeck run. Accuracies are fractions, sizes bytes, latencies milliseconds.');

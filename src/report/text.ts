@@ -1,4 +1,5 @@
-import { number, percent, seconds, size } from './markdown.ts';
+import { number, percent, seconds, size } from './format.ts';
+import { summarySentences } from './summary.ts';
 import type { Report } from './types.ts';
 
 /** The end of a run in a terminal: the models side by side, the verdict, and where the rest is. */
@@ -21,7 +22,8 @@ export function reportText(report: Report, folder: string): string {
     ...(report.verdict === undefined
       ? []
       : [`${report.verdict.result}: distilled against scratch ${report.verdict.sentence}`]),
-    `report: ${folder}/report.md, after ${seconds(report.wallSeconds)}`,
+    ...summarySentences(report).slice(0, 1),
+    `report: ${folder}/report.html, after ${seconds(report.wallSeconds)}`,
     '',
   ].join('\n');
 }

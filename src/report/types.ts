@@ -3,7 +3,9 @@ export interface Report {
   readonly version: 1;
   readonly name: string;
   readonly seed: number;
-  readonly status: 'complete' | 'failed';
+  readonly status: 'complete' | 'failed' | 'interrupted';
+  /** Where a run that did not come to its end stopped, and why. */
+  readonly stopped?: { readonly stage: string; readonly reason: string };
   readonly wallSeconds: number;
   readonly machine: Machine;
   readonly dataset: DatasetSummary;
@@ -11,8 +13,41 @@ export interface Report {
   readonly models: readonly ModelRow[];
   readonly verdict?: Verdict;
   readonly parity: readonly ParitySummary[];
+  /** How each model was trained, epoch by epoch. */
+  readonly training?: readonly TrainingCurve[];
+  /** What latency was measured with. */
+  readonly measurement?: Measurement;
+  /** The recipe with its defaults filled in, file names as they were written. */
+  readonly recipe?: Readonly<Record<string, unknown>>;
   /** One sentence each: what was odd, left out or skipped, and why. */
   readonly notes: readonly string[];
+}
+
+export interface TrainingCurve {
+  /** The `stage` of a model row. */
+  readonly stage: string;
+  /** The epoch whose weights were kept; null where the training did not come to its end. */
+  readonly bestEpoch: number | null;
+  readonly epochs: readonly EpochFigures[];
+}
+
+export interface EpochFigures {
+  readonly epoch: number;
+  /** Mean of the training loss over the epoch. Losses of different kinds are not comparable. */
+  readonly loss: number;
+  /** On the training batches as they came, before each update. */
+  readonly accuracy: number;
+  readonly validation: number;
+}
+
+/** What beside the model a latency depends on. */
+export interface Measurement {
+  readonly seconds: number;
+  readonly versions: Readonly<Record<string, string>>;
+  /** What of the CPU matters here; null where the system does not tell. */
+  readonly cpuFeatures: readonly string[] | null;
+  /** Processes that wanted to run, mean of the last minute, when measuring began. */
+  readonly loadAverage: number;
 }
 
 export interface Machine {
@@ -28,6 +63,7 @@ export interface Machine {
 export interface DatasetSummary {
   readonly type: string;
   readonly classes: number;
+  readonly classNames?: readonly string[];
   readonly sampleShape: readonly number[];
   readonly samples: { readonly train: number; readonly validation: number; readonly test: number };
 }
@@ -59,6 +95,14 @@ export interface ModelRow {
   /** Time of training. */
   readonly seconds: number;
   readonly latency: readonly LatencyRow[];
+  /** On the test split, or on the validation split where there is none. */
+  readonly confusion?: Confusion;
+}
+
+export interface Confusion {
+  readonly split: 'test' | 'validation';
+  /** [true class][predicted class]: numbers of samples. */
+  readonly counts: readonly (readonly number[])[];
 }
 
 export interface LatencyRow {
@@ -68,7 +112,12 @@ export interface LatencyRow {
   readonly threads: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
+  readonly p99Ms?: number;
+  /** Samples per second at the median. */
   readonly throughputPerSecond: number;
+  /** 95 % confidence interval of the median; null after fewer runs than it needs. */
+  readonly intervalMs?: readonly [number, number] | null;
+  readonly runs?: number;
 }
 
 /** Is the distilled student better than its twin trained without the teacher? On test accuracy, seed by seed. */

@@ -1,8 +1,8 @@
 import { monotonicMs } from '../../base/clock.ts';
-import { answers, accuracyOf as accuracyOfLogits } from '../../distill/preflight.ts';
+import { answers } from '../../distill/preflight.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { accuracyOf } from '../../measure/accuracy.ts';
+import { agreement, classesOf, confusionOf, predictionsOf } from '../../measure/accuracy.ts';
 import type { ModelRow } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { StageContext } from '../context.ts';
@@ -18,15 +18,11 @@ export interface Measured {
 
 /** Accuracy of a file that ships, as it is: on the validation split, and once on the test split. */
 export async function measure(context: StageContext, exported: ExportedModel): Promise<Measured> {
-  const { data, recipe } = context;
+  const { recipe } = context;
   const start = monotonicMs();
   const { id, repeat, file, bytes, params, macs, trained } = exported;
   const model = new InferenceModel(bytes, file, sessionOptionsOf(recipe));
-  const on = (split: Dataset): Promise<number> => accuracyOf(model, split);
-  const accuracy = {
-    validation: await on(data.validation),
-    test: data.test === undefined ? null : await on(data.test),
-  };
+  const { accuracy, confusion } = await evaluate(context, (split) => predictionsOf(model, split));
   model.dispose();
   const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
@@ -43,22 +39,18 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     accuracy,
     seconds: trained.seconds,
     latency: [],
+    ...confusion,
   };
   return { id, repeat, row, exported };
 }
 
 /** Accuracy of a teacher that came as a file. */
 export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<Measured> {
-  const { data } = context;
   const start = monotonicMs();
-  const on = async (split: Dataset): Promise<number> => {
+  const { accuracy, confusion } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    return accuracyOfLogits(await answers(teacher, split, rows), split.labels, teacher.classes);
-  };
-  const accuracy = {
-    validation: await on(data.validation),
-    test: data.test === undefined ? null : await on(data.test),
-  };
+    return classesOf(await answers(teacher, split, rows), teacher.classes);
+  });
   const { params, sizeBytes } = teacher;
   const seconds = (monotonicMs() - start) / 1000;
   await context.done('measure teacher', seconds, { accuracy: given(accuracy), params, sizeBytes });
@@ -74,8 +66,26 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
     accuracy,
     seconds: 0,
     latency: [],
+    ...confusion,
   };
   return { id: 'teacher', repeat: 0, row };
+}
+
+/** With more classes a confusion matrix is larger than anybody reads, and than the rest of the report. */
+const MOST_CLASSES = 40;
+
+async function evaluate({ data }: StageContext, predict: (split: Dataset) => Promise<Int32Array>) {
+  const validation = await predict(data.validation);
+  const test = data.test && (await predict(data.test));
+  const accuracy = {
+    validation: agreement(validation, data.validation.labels),
+    test: test === undefined || data.test === undefined ? null : agreement(test, data.test.labels),
+  };
+  const classes = data.classNames.length;
+  if (classes > MOST_CLASSES) return { accuracy };
+  const [split, predicted] = test === undefined ? (['validation', validation] as const) : (['test', test] as const);
+  const counts = confusionOf(predicted, data[split]!.labels, classes);
+  return { accuracy, confusion: { confusion: { split, counts } } };
 }
 
 function given({ validation, test }: { validation: number; test: number | null }) {

@@ -1,0 +1,47 @@
+import { outOption } from './command.ts';
+import type { Command } from './command.ts';
+import { printJson, table } from './context.ts';
+
+interface CompareArgs {
+  runs: string[];
+  out: string;
+}
+
+export const compareCommand: Command<CompareArgs> = {
+  name: 'compare <runs..>',
+  summary: 'Runs side by side: what differs in their recipes, and what came of it',
+  options: (yargs) =>
+    yargs
+      .positional('runs', { type: 'string', array: true, demandOption: true, describe: 'Names of runs, or folders' })
+      .option('out', outOption),
+  run: async ({ runs, out }, context) => {
+    const { UserError } = await import('../base/errors.ts');
+    if (runs.length < 2) {
+      throw new UserError(`compare: expected two runs or more, received ${runs.length}`, 'Name another run.');
+    }
+    const { findRun } = await import('../pipeline/find.ts');
+    const { reportOf } = await import('../pipeline/report-files.ts');
+    const { compareReports } = await import('../report/compare.ts');
+    const reports = [];
+    for (const run of runs) reports.push(await reportOf(await findRun(run, out)));
+    const comparison = compareReports(reports);
+    if (context.json) {
+      printJson(context, comparison);
+      return;
+    }
+    const head = ['', ...comparison.runs];
+    const figures = comparison.figures.map(({ what, values }) => [what, ...values.map((value) => value ?? '-')]);
+    const recipe = comparison.recipe.map(({ key, values }) => [key, ...values.map(shown)]);
+    context.out(table([head, ...figures]));
+    context.out(
+      recipe.length === 0
+        ? '\nThe recipes are the same.\n'
+        : `\nRecipe:\n${table([['key', ...comparison.runs], ...recipe])}`,
+    );
+  },
+};
+
+function shown(value: unknown): string {
+  if (value === undefined) return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,26 @@
+import { outOption } from './command.ts';
+import type { Command } from './command.ts';
+import { printJson } from './context.ts';
+
+interface ReportArgs {
+  run: string;
+  out: string;
+}
+
+export const reportCommand: Command<ReportArgs> = {
+  name: 'report <run>',
+  summary: 'Make report.html, .md and .csv of a run again from its report.json',
+  options: (yargs) =>
+    yargs
+      .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run, or its folder' })
+      .option('out', outOption),
+  run: async ({ run, out }, context) => {
+    const { findRun } = await import('../pipeline/find.ts');
+    const { rebuildReport } = await import('../pipeline/report-files.ts');
+    const folder = await findRun(run, out);
+    const { report, files } = await rebuildReport(folder);
+    const { reportText } = await import('../report/text.ts');
+    if (context.json) printJson(context, { status: report.status, files });
+    else context.out(reportText(report, folder));
+  },
+};

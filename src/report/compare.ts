@@ -1,0 +1,80 @@
+import { milliseconds, number, percent, size } from './format.ts';
+import { accuracyOf, finalModel, settingOf } from './summary.ts';
+import type { ModelRow, Report } from './types.ts';
+
+export interface Comparison {
+  readonly runs: readonly string[];
+  /** Keys of the recipes in which the runs differ, with the value of each run. */
+  readonly recipe: readonly { readonly key: string; readonly values: readonly unknown[] }[];
+  /** What was measured, with the figure of each run in words; null where a run has none. */
+  readonly figures: readonly { readonly what: string; readonly values: readonly (string | null)[] }[];
+}
+
+/** Runs side by side: what differs in their recipes, and what came of it. */
+export function compareReports(reports: readonly Report[]): Comparison {
+  const runs = reports.map(({ name }) => name);
+  const models = reports.map(finalModel);
+  const flat = reports.map(({ recipe }) => flatten(recipe ?? {}));
+  const keys = [...new Set(flat.flatMap((map) => [...map.keys()]))].filter((key) => key !== 'name');
+  const recipe = keys
+    .map((key) => ({ key, values: flat.map((map) => map.get(key)) }))
+    .filter(({ values }) => new Set(values.map((value) => JSON.stringify(value))).size > 1);
+
+  const of = (what: string, value: (model: ModelRow, report: Report) => string | null) => ({
+    what,
+    values: models.map((model, i) => (model === undefined ? null : value(model, reports[i]!))),
+  });
+  const settings = [...new Set(models.flatMap((model) => model?.latency.map(settingOf) ?? []))];
+  const ids = [...new Set(reports.flatMap(({ models: rows }) => rows.map(({ id }) => id)))];
+  const figures = [
+    { what: 'status', values: reports.map(({ status }) => status) },
+    of('model', ({ id }) => id),
+    ...ids.map((id) => ({
+      what: `accuracy of ${id}`,
+      values: reports.map((report) => {
+        const row = report.models.find((model) => model.id === id);
+        const accuracy = row === undefined ? null : accuracyOf(row);
+        return accuracy === null ? null : percentWithError(accuracy, report, row!);
+      }),
+    })),
+    { what: 'verdict', values: reports.map(({ verdict }) => verdict?.result ?? null) },
+    { what: 'gain', values: reports.map(({ verdict }) => verdict?.sentence ?? null) },
+    of('parameters', ({ params }) => number(params)),
+    of('MACs', ({ macs }) => (macs === null ? null : number(macs))),
+    of('size', ({ sizeBytes }) => size(sizeBytes)),
+    ...settings.map((setting) =>
+      of(`median in ${setting}`, ({ latency }) => {
+        const row = latency.find((candidate) => settingOf(candidate) === setting);
+        return row === undefined ? null : milliseconds(row.p50Ms);
+      }),
+    ),
+  ];
+  return { runs, recipe, figures: figures.filter(({ values }) => values.some((value) => value !== null)) };
+}
+
+/** Wilson's 95 % interval of a share: what the size of the split alone leaves open. */
+export function shareInterval(share: number, samples: number): readonly [number, number] {
+  const z = 1.96;
+  const scale = 1 + z ** 2 / samples;
+  const centre = (share + z ** 2 / (2 * samples)) / scale;
+  const half = (z * Math.sqrt((share * (1 - share)) / samples + (z / (2 * samples)) ** 2)) / scale;
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+function percentWithError(accuracy: number, { dataset }: Report, row: ModelRow): string {
+  const samples = row.accuracy.test === null ? dataset.samples.validation : dataset.samples.test;
+  if (samples === 0) return percent(accuracy);
+  const [low, high] = shareInterval(accuracy, samples);
+  return `${percent(accuracy)} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+}
+
+/** Leaves by their path: `distill.temperature`. Lists count as leaves. */
+function flatten(value: object, prefix = ''): Map<string, unknown> {
+  return new Map(
+    Object.entries(value).flatMap(([key, inner]): [string, unknown][] =>
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+        ? [...flatten(inner as object, `${prefix}${key}.`)]
+        : [[prefix + key, inner]],
+    ),
+  );
+}

@@ -1,0 +1,36 @@
+export function number(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+export function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
+}
+
+export function milliseconds(value: number): string {
+  if (value === 0) return '0';
+  if (value < 0.1) return `${(1000 * value).toFixed(1)} µs`;
+  if (value < 1) return `${value.toFixed(3)} ms`;
+  return value < 100 ? `${value.toFixed(value < 10 ? 2 : 1)} ms` : `${number(value)} ms`;
+}
+
+/** How many times as much, as people say it: 15, 2.4. */
+export function times(ratio: number): string {
+  return ratio >= 9.95 ? number(ratio) : ratio.toFixed(1).replace(/\.0$/, '');
+}
+
+export function seconds(value: number): string {
+  if (value < 60) return `${value.toFixed(1)} s`;
+  const whole = Math.round(value);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** Three digits, for the axes of charts. */
+export function short(value: number): string {
+  if (value < 1e4) return number(value);
+  return value < 1e6 ? `${Number((value / 1e3).toPrecision(3))} k` : `${Number((value / 1e6).toPrecision(3))} M`;
+}

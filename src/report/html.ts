@@ -1,0 +1,97 @@
+import { percent, size, times } from './format.ts';
+import { classesSection } from './html/classes.ts';
+import { escape } from './html/escape.ts';
+import { curvesSection, factsSection, latencySection, recipeSection, scatterSection } from './html/sections.ts';
+import { STYLE } from './html/style.ts';
+import { modelsTable } from './html/tables.ts';
+import { verdictSection } from './html/verdict.ts';
+import {
+  accuracyOf,
+  commonLatency,
+  finalModel,
+  settingOf,
+  splitOf,
+  summarySentences,
+  teacherModel,
+} from './summary.ts';
+import type { Report } from './types.ts';
+
+/** Nothing may be loaded: the file says all, wherever it is opened. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** The report as one file without scripts: a function of report.json and nothing else. */
+export function reportHtml(report: Report): string {
+  const { name, verdict, models } = report;
+  const [lead = `The run ${name} has no model yet.`, ...rest] = summarySentences(report);
+  const modelsSection =
+    models.length === 0
+      ? ''
+      : `<section id="models"><h2>Models</h2><p>What each cost and what it gained, beside the teacher where there is one. ` +
+        `Models are chosen on the validation split; the test split is used once, at the end.</p>${modelsTable(report)}</section>`;
+  return [
+    '<!doctype html>',
+    '<html lang="en"><head><meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width,initial-scale=1">',
+    `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
+    `<title>${escape(name)}: Limbeck report</title>`,
+    `<style>${STYLE}</style></head>`,
+    `<body><header><h1>${escape(name)}</h1><p class="lead">${escape(lead)}</p>`,
+    rest.length === 0 ? '' : `<p class="sub">${escape(rest.join(' '))}</p>`,
+    `</header><main>${tiles(report)}`,
+    scatterSection(report),
+    modelsSection,
+    verdict === undefined ? '' : verdictSection(verdict),
+    latencySection(report),
+    curvesSection(report),
+    classesSection(report),
+    factsSection(report),
+    recipeSection(report),
+    '</main><footer>Made by Limbeck from report.json, which holds the same figures for programs.</footer></body></html>\n',
+  ].join('\n');
+}
+
+/** The four figures that most people came for. */
+function tiles(report: Report): string {
+  const [model, teacher] = [finalModel(report), teacherModel(report)];
+  if (model === undefined) return '';
+  const beside = teacher === model ? undefined : teacher;
+  const accuracy = accuracyOf(model);
+  const its = beside === undefined ? null : accuracyOf(beside);
+  const latency = beside === undefined ? undefined : commonLatency(model, beside);
+  const all = [
+    accuracy === null
+      ? ''
+      : tile(
+          percent(accuracy),
+          `right on the ${splitOf(model)} split${its === null ? '' : `; teacher ${percent(its)}`}`,
+        ),
+    model.sizeBytes === 0
+      ? ''
+      : tile(
+          size(model.sizeBytes),
+          beside === undefined || beside.sizeBytes === 0
+            ? 'size of the file'
+            : `${many(beside.sizeBytes / model.sizeBytes, 'smaller', 'larger')} than the teacher`,
+        ),
+    latency === undefined
+      ? ''
+      : tile(
+          many(latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower'),
+          `than the teacher: ${settingOf(latency[0])}`,
+        ),
+    report.verdict === undefined
+      ? ''
+      : `<div class="tile"><b class="word ${TONES[report.verdict.result]}">${report.verdict.result}</b><span>against the student without a teacher</span></div>`,
+  ];
+  return `<div class="tiles">${all.join('')}</div>`;
+}
+
+const TONES = { BEATS: 'good', 'NO GAIN': 'bad', INCONCLUSIVE: 'warn' } as const;
+
+function tile(figure: string, about: string): string {
+  return `<div class="tile"><b>${escape(figure)}</b><span>${escape(about)}</span></div>`;
+}
+
+function many(ratio: number, more: string, less: string): string {
+  return ratio >= 1 ? `${times(ratio)}× ${more}` : `${times(1 / ratio)}× ${less}`;
+}

@@ -1,0 +1,17 @@
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Text as it may stand in HTML and SVG, between tags and in quoted attributes. Control characters have no place there. */
+export function escape(text: string | number): string {
+  return (
+    String(text)
+      // eslint-disable-next-line no-control-regex -- names come from files of anybody
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '\ufffd')
+      .replace(/[&<>"']/g, (character) => ENTITIES[character]!)
+  );
+}

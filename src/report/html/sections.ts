@@ -1,0 +1,155 @@
+import { stringify } from 'yaml';
+import { milliseconds, number, percent, seconds, short, size } from '../format.ts';
+import type { Report } from '../types.ts';
+import { escape } from './escape.ts';
+import { lineChart } from './lines.ts';
+import type { Line } from './lines.ts';
+import { costsOf, scatter } from './scatter.ts';
+import { latencyTable, seriesOf, table } from './tables.ts';
+
+/** Accuracy over each kind of cost, one at a time, chosen by radio buttons: no script is needed. */
+export function scatterSection(report: Report): string {
+  const costs = costsOf(report);
+  if (costs.length === 0) return '';
+  const inputs = costs.map(
+    ({ name }, i) =>
+      `<span class="choice"><input type="radio" name="cost" id="cost${i}"${i === 0 ? ' checked' : ''}><label for="cost${i}">${escape(name)}</label></span>`,
+  );
+  const rules = costs.map((_, i) => `#trade:has(#cost${i}:checked) #panel${i}{display:block}`).join('');
+  const panels = costs.map((cost, i) => `<div class="panel" id="panel${i}">${scatter(report, cost)}</div>`);
+  return (
+    `<section id="trade"><h2>Accuracy against cost</h2><p>Up and to the left is better. The dotted line is the Pareto front: ` +
+    `no other model is both more accurate and cheaper than one on it. Hollow marks are beaten in both.</p>` +
+    `<style>${rules}</style><fieldset><legend>Cost</legend>${inputs.join('')}</fieldset>${panels.join('')}</section>`
+  );
+}
+
+export function curvesSection({ training = [], models }: Report): string {
+  const runs = training.filter(({ epochs }) => epochs.length > 0);
+  if (runs.length === 0) return '';
+  const lines = runs.map((run, i) => {
+    const place = models.findIndex(({ stage }) => stage === run.stage);
+    const kind = place < 0 ? models.length + i : place;
+    const name = place < 0 ? run.stage : models[place]!.id;
+    const of = (value: 'loss' | 'accuracy' | 'validation') =>
+      run.epochs.map((e): [number, number] => [e.epoch, e[value]]);
+    return { name, kind, marked: run.bestEpoch, of };
+  });
+  const shared = { x: 'epoch' } as const;
+  const loss = lineChart(
+    lines.map(({ of, ...line }): Line => ({ ...line, points: of('loss') })),
+    {
+      ...shared,
+      title: 'Training loss',
+      y: 'loss',
+      yText: (value) => String(Number(value.toPrecision(3))),
+      logAbove: 30,
+    },
+  );
+  const accuracy = lineChart(
+    lines.flatMap(({ of, ...line }): Line[] => [
+      { ...line, points: of('accuracy'), isFaint: true },
+      { ...line, points: of('validation') },
+    ]),
+    {
+      ...shared,
+      title: 'Accuracy on the validation split',
+      y: 'accuracy',
+      yText: (value) => `${Number((100 * value).toFixed(1))} %`,
+      bounds: [0, 1],
+    },
+  );
+  return (
+    `<section id="curves"><h2>Training</h2><p>The mark is the epoch whose weights were kept: the best on the validation split. ` +
+    `Thin lines are accuracy on the training batches as they came, with augmentation and dropout. Losses of different kinds cannot be compared.</p>` +
+    `<div class="pair">${loss}${accuracy}</div></section>`
+  );
+}
+
+export function latencySection(report: Report): string {
+  const { models, measurement } = report;
+  if (!models.some(({ latency }) => latency.length > 0)) return '';
+  const count = models.reduce((sum, { latency }) => sum + latency.length, 0);
+  const shared = { x: 'batch size', logX: true, logAbove: 10, dots: true } as const;
+  const perSecond = seriesOf(report, (row) => row.throughputPerSecond);
+  const perBatch = seriesOf(report, (row) => row.p50Ms);
+  const throughput = { ...shared, title: 'Throughput by batch size', y: 'samples per second', yText: short };
+  const duration = { ...shared, title: 'Time of a batch (median)', y: 'time', yText: milliseconds };
+  const several = perBatch.some(({ points }) => points.length > 1);
+  const charts = several
+    ? `<div class="pair">${lineChart(perBatch, duration)}${lineChart(perSecond, throughput)}</div>`
+    : '';
+  const busy = measurement !== undefined && measurement.loadAverage > 0.5 * report.machine.cores;
+  const facts =
+    measurement === undefined
+      ? ''
+      : `Measured for ${seconds(measurement.seconds)} with ${Object.entries(measurement.versions)
+          .map(([name, version]) => `${name} ${version}`)
+          .join(', ')} on ${report.machine.cpu}` +
+        `${measurement.cpuFeatures === null ? '' : ` with ${measurement.cpuFeatures.join(', ') || 'no vector extensions that matter here'}`}, ` +
+        `load average ${measurement.loadAverage.toFixed(2)}${busy ? ': the machine was busy, take the figures with care' : ''}. `;
+  return (
+    `<section id="latency"><h2>Latency</h2><p>${escape(facts)}All models took turns, so that a slow moment hits all alike.</p>${charts}` +
+    `<details${count > 12 ? '' : ' open'}><summary>All ${count} measurements</summary>${latencyTable(report)}</details></section>`
+  );
+}
+
+export function factsSection({ teacher, parity, dataset, notes }: Report): string {
+  const { train, validation, test } = dataset.samples;
+  const parts = [
+    `<h2>What it rests on</h2><dl><dt>Data</dt><dd>${escape(dataset.type)}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}: ` +
+      `${number(train)} to train, ${number(validation)} to choose models by, ${number(test)} to test once at the end</dd>`,
+    teacher === undefined ? '' : `<dt>Teacher</dt><dd>${escape(teacherText(teacher))}</dd>`,
+    '</dl>',
+  ];
+  if (parity.length > 0) {
+    const rows = parity.map(
+      ({ file, samples, top1Agreement, largestError }) =>
+        `<tr><th scope="row">${escape(file)}</th><td>${number(samples)}</td><td>${percent(top1Agreement)}</td><td>${largestError === 0 ? '0' : largestError.toExponential(1)}</td></tr>`,
+    );
+    parts.push(
+      '<h3>Exported files beside the graphs they were trained in</h3>',
+      table('Parity', ['file', 'samples', 'same class', 'largest difference of a logit'], rows),
+    );
+  }
+  const skipped =
+    notes.length === 0
+      ? '<p>Nothing was skipped.</p>'
+      : `<ul class="notes">${notes.map((note) => `<li>${escape(note)}</li>`).join('')}</ul>`;
+  return `<section id="facts">${parts.join('')}<h3>Skipped, left out or odd</h3>${skipped}</section>`;
+}
+
+function teacherText({
+  source,
+  store,
+  views,
+  seconds: took,
+  savedSeconds,
+  bytes,
+}: NonNullable<Report['teacher']>): string {
+  if (store === 'none') return `${source}, stored logits`;
+  if (store === 'live') return `${source}, asked at every step`;
+  return (
+    `${source}; its answers are stored as ${store}, ${views} ${views === 1 ? 'view' : 'views'} of each sample, ${size(bytes)}. ` +
+    `Collecting them took ${seconds(took)}, asking at every step would have taken ${seconds(savedSeconds)} more`
+  );
+}
+
+export function recipeSection({ recipe, machine, seed, wallSeconds, measurement }: Report): string {
+  const facts: readonly (readonly [string, string])[] = [
+    [
+      'Machine',
+      `${machine.cpu}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB, ${machine.platform}`,
+    ],
+    ['Engine', `${machine.engine} on ${machine.device}`],
+    ['Node.js', machine.node],
+    ...(measurement === undefined ? [] : Object.entries(measurement.versions)),
+    ['Seed', String(seed)],
+    ['Working time', seconds(wallSeconds)],
+  ];
+  const text = recipe === undefined ? '' : stringify(recipe, { lineWidth: 0 });
+  return (
+    `<section id="again"><h2>To do it again</h2><dl>${facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('')}</dl>` +
+    `${recipe === undefined ? '' : `<details><summary>Recipe, with its defaults filled in</summary><pre tabindex="0">${escape(text)}</pre></details>`}</section>`
+  );
+}

@@ -1,0 +1,86 @@
+/** Colours hold WCAG AA on their grounds in both schemes; models differ by shape and dashes too. */
+export const STYLE = `
+:root{color-scheme:light dark;--ground:#fbfbfa;--card:#fff;--ink:#1c2127;--soft:#545d68;--rule:#dde1e6;--grid:#e9ecef;
+--accent:#1d5fc4;--good:#12703c;--bad:#b3261e;--warn:#8a5300;--tint:#1d5fc414;
+--s0:#4a5360;--s1:#b45309;--s2:#1d5fc4;--s3:#0f766e;--s4:#8b2fb0;--s5:#b3265e}
+@media(prefers-color-scheme:dark){:root{--ground:#12161b;--card:#1a2027;--ink:#e8ecf1;--soft:#a9b4c0;--rule:#333d48;--grid:#28313a;
+--accent:#8cb8ff;--good:#6fd69a;--bad:#ff9a92;--warn:#f0bc6b;--tint:#8cb8ff1a;
+--s0:#b6c1cd;--s1:#f5a95a;--s2:#8cb8ff;--s3:#5fd0c4;--s4:#d6a0f0;--s5:#ff9ec0}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+main,header,footer{max-width:1080px;margin:0 auto;padding:0 20px}
+header{padding-top:36px}
+h1{font-size:1.15rem;font-weight:600;color:var(--soft);margin:0 0 6px;overflow-wrap:anywhere}
+.lead{font-size:clamp(1.35rem,3.4vw,2rem);line-height:1.25;font-weight:650;letter-spacing:-.015em;margin:0 0 10px;max-width:26em;text-wrap:balance}
+.sub{color:var(--soft);margin:0 0 22px;max-width:46em}
+h2{font-size:1.2rem;letter-spacing:-.01em;margin:0 0 4px}
+h3{font-size:1rem;margin:18px 0 6px}
+section{background:var(--card);border:1px solid var(--rule);border-radius:12px;padding:20px 22px;margin:0 0 18px}
+section>p{margin:0 0 12px;color:var(--soft);max-width:60em}
+section>p:last-child{margin-bottom:0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(148px,1fr));gap:12px;margin:0 0 18px}
+.tile{background:var(--card);border:1px solid var(--rule);border-radius:12px;padding:14px 16px}
+.tile b{display:block;font-size:1.6rem;line-height:1.2;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
+.tile span{color:var(--soft);font-size:.86rem;line-height:1.35;display:block}
+.tile b.word{font-size:1.15rem;line-height:1.65}
+.good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}
+.scroll{overflow-x:auto;margin:0 -22px;padding:0 22px}
+.scroll:focus-visible{outline:2px solid var(--accent);outline-offset:-2px}
+table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums;min-width:100%}
+th,td{padding:7px 10px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap;vertical-align:top}
+th{color:var(--soft);font-weight:600}
+th:first-child,td:first-child{padding-left:0}
+td.text,th.text,tbody th{text-align:left}
+tbody th{color:var(--ink)}
+tr.chosen th,tr.chosen td{background:var(--tint)}
+tr.chosen th:first-child{box-shadow:-6px 0 0 var(--accent)}
+tr:last-child th,tr:last-child td{border-bottom:0}
+td small{display:block;color:var(--soft);font-size:.82em}
+.bar{display:block;height:5px;border-radius:3px;background:var(--grid);margin-top:4px;min-width:84px}
+.bar i{display:block;height:100%;border-radius:3px;background:var(--accent);min-width:2px}
+.key{display:inline-block;vertical-align:-1px;margin-right:7px}
+figure{margin:0}
+figcaption{font-weight:600;font-size:.95rem;margin:0 0 4px}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:20px}
+svg.chart{display:block;width:100%;height:auto;font:12px system-ui,sans-serif}
+svg.small{font-size:13px;max-width:520px}
+svg.chart text{fill:var(--soft)}
+svg.chart text.label{font-weight:600}
+svg.chart text.name{fill:var(--ink);font-size:13px;font-weight:600;paint-order:stroke;stroke:var(--card)!important;stroke-width:4px;stroke-linejoin:round}
+.narrow{display:none!important}
+.grid{stroke:var(--grid)}.axis{fill:none;stroke:var(--soft)}
+.front{fill:none;stroke:var(--accent);stroke-width:2;stroke-dasharray:2 5;stroke-linecap:round}
+.line{fill:none;stroke-width:2.2;stroke-linejoin:round}.line.faint{stroke-width:1.2;opacity:.55}
+.s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}.s5{--c:var(--s5)}
+.line{stroke:var(--c)}.line.s0{stroke-dasharray:7 4}.line.s1{stroke-dasharray:2 3}.line.s3{stroke-dasharray:9 3 2 3}
+.mark{fill:var(--c);stroke:var(--card);stroke-width:1}
+.point{fill:var(--c);stroke:var(--c);stroke-width:2;outline:none}.point.beaten{fill:var(--card)}
+.target{fill:transparent!important;stroke:transparent!important}
+.point:hover .target,.point:focus-visible .target{stroke:var(--accent)!important}
+.legend{display:flex;flex-wrap:wrap;gap:4px 18px;list-style:none;margin:4px 0 10px;padding:0;font-size:.9rem}
+.legend svg{vertical-align:-1px;margin-right:6px}
+fieldset{border:0;margin:0 0 10px;padding:0}
+legend{font-weight:600;padding:0;margin-bottom:6px}
+.choice{display:inline-block;margin:0 6px 6px 0}
+.choice input{position:absolute;opacity:0}
+.choice label{display:inline-block;padding:3px 11px;border:1px solid var(--rule);border-radius:99px;font-size:.87rem;cursor:pointer}
+.choice input:checked+label{background:var(--accent);border-color:var(--accent);color:var(--card);font-weight:600}
+.choice input:focus-visible+label{outline:2px solid var(--accent);outline-offset:2px}
+.panel{display:none}
+details{margin:10px 0 0}summary{cursor:pointer;font-weight:600;padding:4px 0}
+pre{background:var(--ground);border:1px solid var(--rule);border-radius:8px;padding:12px 14px;overflow-x:auto;font:.84rem/1.5 ui-monospace,Menlo,Consolas,monospace;margin:8px 0 0}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:5px 18px;margin:6px 0 0}
+dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
+ul.notes{margin:6px 0 0;padding-left:20px}
+.confusion td{text-align:center;min-width:40px;padding:5px 6px}
+.confusion td.zero{color:var(--soft)}
+.confusion thead th{text-align:center;max-width:9em;overflow:hidden;text-overflow:ellipsis}
+.confusion tbody th{max-width:12em;overflow:hidden;text-overflow:ellipsis;text-align:left}
+.hit{background:color-mix(in srgb,var(--accent) var(--w),transparent)}.miss{background:color-mix(in srgb,var(--bad) var(--w),transparent)}
+footer{color:var(--soft);font-size:.88rem;padding-bottom:36px}
+@media(max-width:620px){main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:22px}section{padding:16px 14px}
+.scroll{margin:0 -14px;padding:0 14px}.wide{display:none!important}.narrow{display:block!important}.tiles{grid-template-columns:1fr 1fr}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
+@media print{:root{color-scheme:light}body{background:#fff;font-size:11pt}section,.tile{break-inside:avoid;border-color:#bbb}.scroll{overflow:visible}
+details::details-content{content-visibility:visible;height:auto}.choice input:not(:checked)+label{display:none}th,td{padding:3px 6px;white-space:normal}pre{white-space:pre-wrap}}
+`;

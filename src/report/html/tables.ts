@@ -1,0 +1,108 @@
+import { points } from '../verdict.ts';
+import { milliseconds, number, percent, seconds, size, times } from '../format.ts';
+import { accuracyOf, commonLatency, finalModel, settingOf, teacherModel } from '../summary.ts';
+import type { LatencyRow, ModelRow, Report } from '../types.ts';
+import { marker } from './chart.ts';
+import { escape } from './escape.ts';
+
+/** A table that scrolls by itself on a narrow screen, and can be scrolled with the keyboard. */
+export function table(label: string, head: readonly string[], rows: readonly string[], textColumns = 1): string {
+  const heads = head.map((text, i) => `<th scope="col"${i < textColumns ? ' class="text"' : ''}>${escape(text)}</th>`);
+  return (
+    `<div class="scroll" tabindex="0" role="region" aria-label="${escape(label)}"><table><thead><tr>${heads.join('')}</tr></thead>` +
+    `<tbody>${rows.join('')}</tbody></table></div>`
+  );
+}
+
+export function key(kind: number): string {
+  return `<svg class="key" width="13" height="13" viewBox="0 0 13 13" aria-hidden="true"><g class="mark s${kind % 6}">${marker(kind, 6.5, 6.5, 5)}</g></svg>`;
+}
+
+/** Each model with what it cost and what it gained. */
+export function modelsTable(report: Report): string {
+  const { models } = report;
+  const [teacher, final] = [teacherModel(report), finalModel(report)];
+  const hasLatency = models.some(({ latency }) => latency.length > 0);
+  const largest = Math.max(...models.map(({ sizeBytes }) => sizeBytes));
+  const rows = models.map((model, i) => {
+    const { id, precision, params, macs, sizeBytes, accuracy, seconds: took, file } = model;
+    const beside = teacher === undefined || teacher === model ? undefined : teacher;
+    const cells = [
+      accuracyCell(accuracy.validation),
+      `${accuracyCell(accuracy.test)}${beside === undefined ? '' : change(accuracyOf(model), accuracyOf(beside))}`,
+      sizeBytes > 0
+        ? `${size(sizeBytes)}${ratio(beside && beside.sizeBytes / sizeBytes)}${bar(sizeBytes / largest)}`
+        : '',
+      number(params),
+      macs === null ? '–' : number(macs),
+      ...(hasLatency ? [latencyCell(model, beside)] : []),
+      took > 0 ? seconds(took) : '–',
+    ];
+    const name = `<th scope="row">${key(i)}${escape(id)}</th><td class="text">${escape(precision)}${file === null ? '' : `<small>${escape(file)}</small>`}</td>`;
+    return `<tr${model === final ? ' class="chosen"' : ''}>${name}${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  });
+  const head = ['model', 'format', 'validation', 'test', 'size', 'parameters', 'MACs'];
+  return table('Models', [...head, ...(hasLatency ? ['latency'] : []), 'training'], rows, 2);
+}
+
+function accuracyCell(value: number | null): string {
+  return value === null ? '–' : percent(value);
+}
+
+function change(own: number | null, other: number | null): string {
+  return own === null || other === null ? '' : `<small>${escape(points(own - other))}</small>`;
+}
+
+function ratio(value: number | undefined): string {
+  if (value === undefined || !Number.isFinite(value) || value === 0) return '';
+  return `<small>${value >= 1 ? `${times(value)}× less` : `${times(1 / value)}× more`}</small>`;
+}
+
+function bar(share: number): string {
+  return `<span class="bar" aria-hidden="true"><i style="width:${(100 * Math.max(0, Math.min(1, share))).toFixed(1)}%"></i></span>`;
+}
+
+function latencyCell(model: ModelRow, beside: ModelRow | undefined): string {
+  const pair = beside === undefined ? undefined : commonLatency(model, beside);
+  const row = pair?.[0] ?? [...model.latency].sort((a, b) => a.batchSize - b.batchSize || a.threads - b.threads)[0];
+  if (row === undefined) return '–';
+  return `${milliseconds(row.p50Ms)}${ratio(pair && pair[1].p50Ms / pair[0].p50Ms)}`;
+}
+
+export function latencyTable({ models }: Report): string {
+  const rows = models.flatMap(({ id, latency }, kind) =>
+    latency.map((row) => {
+      const cells = [
+        String(row.batchSize),
+        String(row.threads),
+        milliseconds(row.p50Ms) +
+          (row.intervalMs === undefined || row.intervalMs === null
+            ? ''
+            : `<small>${milliseconds(row.intervalMs[0])} to ${milliseconds(row.intervalMs[1])}</small>`),
+        milliseconds(row.p95Ms),
+        row.p99Ms === undefined ? '–' : milliseconds(row.p99Ms),
+        number(row.throughputPerSecond),
+        row.runs === undefined ? '–' : number(row.runs),
+      ];
+      const place = `<td class="text">${escape(row.runtime)} on ${escape(row.device)}</td>`;
+      return `<tr><th scope="row">${key(kind)}${escape(id)}</th>${place}${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+    }),
+  );
+  const head = ['model', 'runtime', 'batch', 'threads', 'median (95 % interval)', '95 %', '99 %', 'samples/s', 'runs'];
+  return table('Latency', head, rows, 2);
+}
+
+/** Settings of one runtime and number of threads, in which batch sizes can be compared. */
+export function seriesOf(
+  { models }: Report,
+  value: (row: LatencyRow) => number,
+): { name: string; kind: number; points: [number, number][] }[] {
+  const threads = Math.min(...models.flatMap(({ latency }) => latency.map((row) => row.threads)));
+  return models.flatMap(({ id, latency }, kind) => {
+    const first = latency.find((row) => row.threads === threads);
+    if (first === undefined) return [];
+    const own = latency.filter((row) => settingOf({ ...row, batchSize: 1 }) === settingOf({ ...first, batchSize: 1 }));
+    const series = own.map((row): [number, number] => [row.batchSize, value(row)]);
+    return [{ name: id, kind, points: series.sort((a, b) => a[0] - b[0]) }];
+  });
+}

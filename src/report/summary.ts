@@ -1,0 +1,106 @@
+import { milliseconds, percent, size, times } from './format.ts';
+import type { LatencyRow, ModelRow, Report } from './types.ts';
+
+/** The model that the run is about: the last that was made, the smallest of several precisions being what ships. */
+export function finalModel(report: Report): ModelRow | undefined {
+  return report.models.filter(({ id }) => id !== 'teacher' && id !== 'scratch').at(-1) ?? report.models.at(-1);
+}
+
+export function teacherModel(report: Report): ModelRow | undefined {
+  return report.models.find(({ id }) => id === 'teacher');
+}
+
+/** Accuracy on the test split, or on the validation split where there is no other. */
+export function accuracyOf({ accuracy }: ModelRow): number | null {
+  return accuracy.test ?? accuracy.validation;
+}
+
+/** How one model is timed beside others: the smallest batch and the fewest threads that both have in one runtime. */
+export function commonLatency(a: ModelRow, b: ModelRow): readonly [LatencyRow, LatencyRow] | undefined {
+  const pairs = a.latency.flatMap((row) => {
+    const other = b.latency.find((candidate) => settingOf(candidate) === settingOf(row));
+    return other === undefined ? [] : [[row, other] as const];
+  });
+  return pairs.sort(([x], [y]) => x.batchSize - y.batchSize || x.threads - y.threads)[0];
+}
+
+export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): string {
+  return `${runtime} on ${device}, batch ${batchSize}, ${threads} thread${threads === 1 ? '' : 's'}`;
+}
+
+/** The result of a run in plain words, one sentence each. */
+export function summarySentences(report: Report): string[] {
+  const [model, teacher] = [finalModel(report), teacherModel(report)];
+  const sentences: string[] = [];
+  if (report.stopped !== undefined) {
+    const how = report.status === 'failed' ? 'failed' : 'was stopped';
+    sentences.push(
+      `The run ${how} in ${report.stopped.stage}: ${report.stopped.reason}. This is what it had until then.`,
+    );
+  }
+  if (model === undefined) return sentences;
+  if (teacher !== undefined && teacher !== model) sentences.push(comparison(model, teacher));
+  else {
+    const accuracy = accuracyOf(model);
+    const right = accuracy === null ? '' : ` and right on ${percent(accuracy)} of the ${splitOf(model)} samples`;
+    sentences.push(`The ${model.id} model is ${size(model.sizeBytes)}${right}.`);
+  }
+  const { verdict } = report;
+  if (verdict !== undefined) sentences.push(VERDICTS[verdict.result]);
+  return sentences;
+}
+
+const VERDICTS = {
+  BEATS: 'It beats the same student trained without the teacher, and the difference is more than chance.',
+  'NO GAIN': 'It gains nothing over the same student trained without the teacher.',
+  INCONCLUSIVE: 'Whether the teacher helped cannot be told from these runs: the difference may be chance.',
+} as const;
+
+function comparison(model: ModelRow, teacher: ModelRow): string {
+  const parts = [];
+  if (model.sizeBytes > 0 && teacher.sizeBytes > 0) {
+    const ratio = teacher.sizeBytes / model.sizeBytes;
+    parts.push(ratio >= 1 ? `${times(ratio)}× smaller` : `${times(1 / ratio)}× larger`);
+  }
+  const latency = commonLatency(model, teacher);
+  if (latency !== undefined) {
+    const ratio = latency[1].p50Ms / latency[0].p50Ms;
+    parts.push(ratio >= 1 ? `${times(ratio)}× faster` : `${times(1 / ratio)}× slower`);
+  }
+  const [own, its] = [accuracyOf(model), accuracyOf(teacher)];
+  const than = parts.length === 0 ? '' : ' than the teacher';
+  const gap = own === null || its === null ? '' : gapOf(own - its, than === '');
+  return `The ${model.id} student is ${parts.join(' and ')}${than}${gap}.`;
+}
+
+function gapOf(difference: number, alone: boolean): string {
+  const points = Math.abs(100 * difference);
+  const beside = alone ? ' than the teacher' : '';
+  if (points < 0.05) return `${alone ? '' : ' and'} as accurate${alone ? ' as the teacher' : ''}`;
+  const by = `${points.toFixed(points < 10 ? 1 : 0)} points ${difference < 0 ? 'less' : 'more'} accurate`;
+  return alone ? ` ${by}${beside}` : `, and ${by}`;
+}
+
+export function splitOf({ accuracy }: ModelRow): 'test' | 'validation' {
+  return accuracy.test === null ? 'validation' : 'test';
+}
+
+/** What a figure of latency stands for, in words. */
+export function latencyCaption(row: LatencyRow): string {
+  return `${milliseconds(row.p50Ms)} (${settingOf(row)})`;
+}
+
+/** Models that no other beats in both: a lower cost at no lower accuracy, or a higher accuracy at no higher cost. */
+export function paretoFront<T extends { readonly cost: number; readonly accuracy: number }>(points: readonly T[]): T[] {
+  return points
+    .filter(
+      (point) =>
+        !points.some(
+          (other) =>
+            other.cost <= point.cost &&
+            other.accuracy >= point.accuracy &&
+            (other.cost < point.cost || other.accuracy > point.accuracy),
+        ),
+    )
+    .sort((a, b) => a.cost - b.cost);
+}

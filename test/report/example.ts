@@ -1,0 +1,88 @@
+import type { LatencyRow, ModelRow, Report } from '../../src/report/types.ts';
+
+const latency = (scale: number): LatencyRow[] =>
+  [1, 8].flatMap((batchSize) => [
+    {
+      runtime: 'onnxruntime',
+      device: 'cpu',
+      batchSize,
+      threads: 1,
+      p50Ms: scale * batchSize,
+      p95Ms: 1.2 * scale * batchSize,
+      p99Ms: 2 * scale * batchSize,
+      throughputPerSecond: 1000 / scale,
+      intervalMs: [0.9 * scale * batchSize, 1.1 * scale * batchSize],
+      runs: 50,
+    },
+  ]);
+
+const model = (id: string, stage: string, bytes: number, test: number, scale: number): ModelRow => ({
+  id,
+  stage,
+  format: 'onnx',
+  precision: 'fp32',
+  params: bytes / 4,
+  macs: bytes * 2,
+  sizeBytes: bytes,
+  file: `exports/${id}.onnx`,
+  accuracy: { validation: test + 0.01, test },
+  seconds: 75,
+  latency: latency(scale),
+  confusion: {
+    split: 'test',
+    counts: [
+      [90, 10],
+      [Math.round(100 * (1 - test)), Math.round(100 * test)],
+    ],
+  },
+});
+
+const curve = (stage: string, loss: number) => ({
+  stage,
+  bestEpoch: 2,
+  epochs: [1, 2, 3].map((epoch) => ({ epoch, loss: loss / epoch, accuracy: 0.7 + epoch / 20, validation: 0.75 })),
+});
+
+/** A report with everything that a report can have. Its class names are as hostile as class names get. */
+export const example: Report = {
+  version: 1,
+  name: 'example',
+  seed: 7,
+  status: 'complete',
+  wallSeconds: 170.2,
+  machine: {
+    cpu: 'CPU <b>',
+    cores: 2,
+    memoryBytes: 8e9,
+    platform: 'linux x64',
+    node: '20.1.0',
+    engine: 'onnxruntime',
+    device: 'cpu',
+  },
+  dataset: {
+    type: 'idx',
+    classes: 2,
+    classNames: ['<script>alert(1)</script>', `"><img src=x onerror='alert(2)'>\u0001 & co`],
+    sampleShape: [28, 28, 1],
+    samples: { train: 54000, validation: 6000, test: 200 },
+  },
+  teacher: { source: 'teacher.onnx', store: 'fp16', views: 1, seconds: 21.3, savedSeconds: 190, bytes: 1080000 },
+  models: [
+    model('teacher', 'teach', 3_000_000, 0.95, 6),
+    model('scratch', 'scratch', 200_000, 0.9, 1.1),
+    model('distilled', 'distill', 200_000, 0.946, 1),
+  ],
+  verdict: {
+    result: 'BEATS',
+    gain: 0.046,
+    interval: [0.03, 0.06],
+    repeats: 3,
+    gains: [0.04, 0.046, 0.052],
+    sentence: '+4.60 points',
+  },
+  parity: [{ file: 'exports/distilled.onnx', samples: 512, top1Agreement: 1, largestError: 1.2e-6 }],
+  training: [curve('teach', 1), curve('scratch', 2), curve('distill', 15)],
+  measurement: { seconds: 3, versions: { 'onnxruntime-node': '1.30.0' }, cpuFeatures: ['AVX2'], loadAverage: 1.9 },
+  recipe: { name: 'example', distill: { temperature: 4, note: '</pre><script>' } },
+  notes: ['latency of <teacher> on 4 threads was not measured: there are 2 cores'],
+};

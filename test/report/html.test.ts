@@ -1,0 +1,133 @@
+import { reportCsv } from '../../src/report/csv.ts';
+import { reportHtml } from '../../src/report/html.ts';
+import { reportJson } from '../../src/report/json.ts';
+import { parseReport } from '../../src/report/schema.ts';
+import { example } from './example.ts';
+
+const VOID = new Set(['meta', 'input', 'br', 'img', 'link']);
+
+/** Tags that do not fit together, attributes without quotes, ids given twice; none in a sound page. */
+function faults(html: string): string[] {
+  const found: string[] = [];
+  const open: string[] = [];
+  const bare = html.replace(/^<!doctype html>/, '').replace(/<style>[^]*?<\/style>/g, '');
+  for (const [tag, end, name, attributes, selfClosing] of bare.matchAll(/<(\/?)([a-zA-Z][\w-]*)([^>]*?)(\/?)>/g)) {
+    if (end === '/') {
+      const last = open.pop();
+      if (last !== name) found.push(`</${name}> closes <${last}>`);
+    } else {
+      if (!/^(\s+[\w:-]+(="[^"<]*")?)*\s*$/.test(attributes!)) found.push(`odd attributes: ${tag}`);
+      if (selfClosing !== '/' && !VOID.has(name!)) open.push(name!);
+    }
+  }
+  const text = bare.replace(/<\/?[a-zA-Z][^>]*>/g, '');
+  if (/[<>]/.test(text)) found.push(`a bare angle bracket: ${/.{0,40}[<>].{0,40}/.exec(text)![0]}`);
+  for (const [, entity] of text.matchAll(/&([^;\s]{0,8};?)/g)) {
+    if (!/^(#\d+|amp|lt|gt|quot);$/.test(entity!)) found.push(`a bare &${entity}`);
+  }
+  const ids = [...bare.matchAll(/\sid="([^"]*)"/g)].map((match) => match[1]!);
+  for (const id of ids.filter((name, i) => ids.indexOf(name) < i)) found.push(`id ${id} twice`);
+  return [...found, ...open.map((name) => `<${name}> is not closed`)];
+}
+
+describe('the check of pages', () => {
+  it.each(['<p><b></p></b>', '<p class=a></p>', '<p>a < b</p>', '<p>a & b</p>', '<p>', '<p id="a"></p><p id="a"></p>'])(
+    'finds what is wrong with %s',
+    (html) => expect(faults(html)).not.toEqual([]),
+  );
+});
+
+describe('report.html', () => {
+  const html = reportHtml(example);
+
+  it('is well formed, whatever is missing in the report', () => {
+    expect(faults(html)).toEqual([]);
+    const { teacher, verdict, training, measurement, recipe, ...rest } = example;
+    expect(teacher && verdict && training && measurement && recipe).toBeDefined();
+    const models = example.models.map(({ confusion: _, ...row }) => ({ ...row, latency: [], macs: null }));
+    for (const report of [
+      { ...rest, models },
+      { ...rest, models: [] },
+      { ...rest, models: models.slice(2) },
+    ]) {
+      expect(faults(reportHtml(report))).toEqual([]);
+      expect(reportHtml(report)).not.toMatch(/NaN|undefined|Infinity/);
+    }
+  });
+
+  it('loads nothing and runs nothing', () => {
+    // Only what stands in tags can load: names of classes may say what they want.
+    const tags = [...html.matchAll(/<[a-z][^>]*>/gi)]
+      .map(([tag]) => tag.replace(/(title|aria-label)="[^"]*"/g, ''))
+      .join('\n');
+    expect(tags).not.toMatch(/https?:|\ssrc=|\shref=|<script|<link|<iframe|<object|\son\w+=/i);
+    expect([...html.matchAll(/<style>([^]*?)<\/style>/g)].map((match) => match[1]).join('')).not.toMatch(
+      /url\(|@import/,
+    );
+    expect(html).toContain("default-src 'none'");
+  });
+
+  it('shows hostile names as text', () => {
+    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(html).toContain('&quot;&gt;&lt;img src=x onerror=&#39;alert(2)&#39;&gt;\ufffd &amp; co');
+    expect(html).toContain('CPU &lt;b&gt;');
+  });
+
+  it('begins with the result in plain words', () => {
+    expect(html).toContain(
+      '<p class="lead">The distilled student is 15× smaller and 6× faster than the teacher, and 0.4 points less accurate.</p>',
+    );
+  });
+
+  it('has every chart, each with its content in words', () => {
+    const labels = [...html.matchAll(/<svg class="chart[^>]*aria-label="([^"]*)"/g)].map((match) => match[1]!);
+    // Four costs, each wide and narrow; loss and accuracy; time and throughput; the verdict.
+    expect(labels.filter((label) => label.startsWith('Accuracy against'))).toHaveLength(8);
+    expect(labels).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^Training loss\. teacher from 1 to 0\.333; scratch from 2/),
+        expect.stringMatching(/^Accuracy on the validation split\./),
+        expect.stringMatching(/^Time of a batch \(median\)\. teacher from 6\.00 ms to 48\.0 ms/),
+        expect.stringMatching(/^Throughput by batch size\./),
+        expect.stringMatching(/^Gains of \+4\.00 points, /),
+      ]),
+    );
+    expect(labels[0]).toMatch(/distilled: 94\.60 %, 1\.00 ms\. Pareto front: distilled, teacher\.$/);
+  });
+
+  it('has the figures of report.json', () => {
+    for (const text of ['94.60 %', '200.0 kB', '3.00 MB', '750,000', '-0.40 points', '1.2e-6', '3 min 10 s']) {
+      expect(html).toContain(text);
+    }
+    for (const { latency } of example.models)
+      for (const { throughputPerSecond } of latency)
+        expect(html).toContain(`<td>${Math.round(throughputPerSecond).toLocaleString('en')}</td>`);
+    expect(html).toMatch(/<td class="hit" style="--w:\d+%">95<\/td>/);
+    expect(html).toMatch(/<td class="miss" style="--w:\d+%">5<\/td>/);
+    expect(html).toContain('temperature: 4');
+    expect(html).toContain('load average 1.90: the machine was busy');
+    expect(html).toContain('latency of &lt;teacher&gt; on 4 threads');
+  });
+
+  it('is a function of report.json', () => {
+    expect(reportHtml(parseReport(reportJson(example)))).toBe(html);
+  });
+
+  it('of a stopped run says where', () => {
+    const stopped = { stage: 'distill', reason: 'stopped distill after step 11 of 22' };
+    const text = reportHtml({ ...example, status: 'interrupted', models: [], stopped });
+    expect(text).toContain('The run was stopped in distill: stopped distill after step 11 of 22.');
+    expect(text).toContain('Training loss');
+  });
+});
+
+describe('report.csv', () => {
+  it('has a row per model and setting, with the figures of report.json', () => {
+    const lines = reportCsv({ ...example, name: 'a,"b"' }).split('\r\n');
+    expect(lines).toHaveLength(1 + 6 + 1);
+    expect(lines[0]!.split(',')).toHaveLength(20);
+    expect(lines[5]).toBe(
+      '"a,""b""",distilled,distill,onnx,fp32,exports/distilled.onnx,50000,400000,200000,0.956,0.946,75,onnxruntime,cpu,1,1,1,1.2,2,1000',
+    );
+  });
+});

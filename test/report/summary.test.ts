@@ -1,0 +1,67 @@
+import { compareReports, shareInterval } from '../../src/report/compare.ts';
+import { paretoFront, summarySentences } from '../../src/report/summary.ts';
+import { example } from './example.ts';
+
+describe('the summary', () => {
+  it('says size, speed and accuracy beside the teacher, and what the verdict means', () => {
+    expect(summarySentences(example)).toEqual([
+      'The distilled student is 15× smaller and 6× faster than the teacher, and 0.4 points less accurate.',
+      'It beats the same student trained without the teacher, and the difference is more than chance.',
+    ]);
+  });
+
+  it('does without what is not there', () => {
+    const { verdict, ...rest } = example;
+    expect(verdict).toBeDefined();
+    const untimed = example.models.map((model) => ({ ...model, latency: [] }));
+    expect(summarySentences({ ...rest, models: untimed })).toEqual([
+      'The distilled student is 15× smaller than the teacher, and 0.4 points less accurate.',
+    ]);
+    expect(summarySentences({ ...rest, models: example.models.slice(0, 1) })).toEqual([
+      'The teacher model is 3.00 MB and right on 95.00 % of the test samples.',
+    ]);
+    expect(summarySentences({ ...rest, models: [] })).toEqual([]);
+  });
+
+  it('does not call a slower or better student the opposite', () => {
+    const [teacher, , student] = example.models;
+    const swapped = [
+      { ...student!, id: 'teacher' },
+      { ...teacher!, id: 'distilled' },
+    ];
+    expect(summarySentences({ ...example, models: swapped })[0]).toBe(
+      'The distilled student is 15× larger and 6× slower than the teacher, and 0.4 points more accurate.',
+    );
+  });
+});
+
+describe('the Pareto front', () => {
+  it('holds what nothing beats in both, cheapest first', () => {
+    const point = (cost: number, accuracy: number) => ({ cost, accuracy });
+    const front = paretoFront([point(3, 0.9), point(1, 0.8), point(2, 0.7), point(3, 0.85), point(4, 0.9)]);
+    expect(front).toEqual([point(1, 0.8), point(3, 0.9)]);
+  });
+});
+
+describe('a comparison of runs', () => {
+  it('names the keys in which recipes differ, and puts figures side by side', () => {
+    const other = {
+      ...example,
+      name: 'other',
+      recipe: { name: 'other', distill: { temperature: 2, note: '</pre><script>' } },
+    };
+    const { runs, recipe, figures } = compareReports([example, other]);
+    expect(runs).toEqual(['example', 'other']);
+    expect(recipe).toEqual([{ key: 'distill.temperature', values: [4, 2] }]);
+    const figure = (what: string) => figures.find((row) => row.what === what)!.values;
+    expect(figure('accuracy of distilled')).toEqual(['94.60 % (90.5 to 97.0)', '94.60 % (90.5 to 97.0)']);
+    expect(figure('median in onnxruntime on cpu, batch 8, 1 thread')).toEqual(['8.00 ms', '8.00 ms']);
+  });
+
+  it('has Wilson intervals', () => {
+    // 10 of 10: 72.2 % to 100 %; the textbook example.
+    const [low, high] = shareInterval(1, 10);
+    expect(low).toBeCloseTo(0.722, 3);
+    expect(high).toBeCloseTo(1, 6);
+  });
+});
