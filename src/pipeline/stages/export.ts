@@ -17,6 +17,7 @@ import { predictionProgram } from '../../train/step.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import type { Fitted } from '../fit.ts';
+import type { ModelFile } from '../model-file.ts';
 
 export interface TrainedModel {
   readonly id: string;
@@ -24,13 +25,22 @@ export interface TrainedModel {
   readonly trained: Fitted;
 }
 
-export interface ExportedModel extends TrainedModel {
-  /** Relative to the folder of the run. */
-  readonly file: string;
-  readonly bytes: Uint8Array;
+export interface ExportedModel extends TrainedModel, ModelFile {
   readonly macs: number;
   readonly params: number;
   readonly parity: ParitySummary;
+  /** The inference graph that the file was written from. */
+  readonly graph: Graph;
+  readonly reference: Reference;
+}
+
+/** Samples, and what the training graph says about them. */
+export interface Reference {
+  readonly x: Float32Array;
+  /** [n, ...sampleShape] */
+  readonly shape: readonly number[];
+  /** [n, classes] */
+  readonly logits: Float32Array;
 }
 
 /** What a file may differ by from its training graph: in the class it gives, and in a logit, relative to the largest. */
@@ -49,10 +59,12 @@ export async function exportModel(
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
   const bytes = encode(graph, context.recipe.name);
-  const parity = await checkParity(context, trained, bytes, file);
+  const { parity, reference } = await checkParity(context, trained, bytes, file);
   await write(file, bytes);
   await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
-  return { ...model, file, bytes, macs: macsOf(graph), params: modelInfo(trained.model).parameters, parity };
+  const params = modelInfo(trained.model).parameters;
+  const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;
+  return { ...model, ...made, macs: macsOf(graph), params, parity, graph, reference };
 }
 
 /** From `input` [batch, ...sampleShape] to `logits` [batch, classes] and the outputs of the layers named. */
@@ -73,7 +85,7 @@ async function checkParity(
   trained: Fitted,
   bytes: Uint8Array,
   file: string,
-): Promise<ParitySummary> {
+): Promise<{ parity: ParitySummary; reference: Reference }> {
   const { data, engine, recipe } = context;
   const { validation } = data;
   const n = Math.min(SAMPLES, validation.count);
@@ -104,7 +116,8 @@ async function checkParity(
   const top1Agreement = agreement(classesOf(expected, classes), classesOf(actual, classes));
   const largestError = largestDifference(expected, actual);
   if (top1Agreement >= BUDGET.top1Agreement && largestError <= BUDGET.error * scaleOf(expected)) {
-    return { file, samples: n, top1Agreement, largestError };
+    const parity = { file, samples: n, top1Agreement, largestError };
+    return { parity, reference: { x, shape, logits: expected } };
   }
   const [expectedAll, actualAll] = [
     await reference(layers),
@@ -121,7 +134,7 @@ async function checkParity(
   );
 }
 
-function largestDifference(a: Float32Array, b: Float32Array): number {
+export function largestDifference(a: Float32Array, b: Float32Array): number {
   let largest = a.length === b.length ? 0 : Infinity;
   for (let i = 0; i < a.length; i++) {
     const difference = Math.abs(a[i]! - b[i]!);
@@ -131,6 +144,6 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return largest;
 }
 
-function scaleOf(values: Float32Array): number {
+export function scaleOf(values: Float32Array): number {
   return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
 }

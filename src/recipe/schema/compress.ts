@@ -14,7 +14,19 @@ const maxDrop = z.number().min(0).max(100).describe('Largest loss of validation 
 export const pruneSchema = z
   .strictObject({
     type: z.enum(['channels', 'magnitude', 'n:m']).default('channels').describe('What is removed.'),
-    amount: fraction.default(0.3).describe('Share that is removed.'),
+    amount: fraction.default(0.3).describe('Share of `target` that is removed.'),
+    target: z
+      .enum(['channels', 'macs', 'parameters'])
+      .default('channels')
+      .describe('channels: what `amount` is a share of.'),
+    importance: z
+      .enum(['l1', 'l2', 'bn-scale'])
+      .default('l2')
+      .describe('channels: what says how much one matters: norm of its weights, or scale of its batch norm.'),
+    budget: z
+      .enum(['global', 'layer'])
+      .default('global')
+      .describe('channels: taken where they matter least, or the same share from every layer.'),
     multipleOf: count.default(8).describe('Channel counts stay multiples of this: others are slower.'),
     finetune: finetune.prefault({}),
     maxDrop: maxDrop.default(1),
@@ -30,8 +42,11 @@ export const quantizeSchema = z
       .enum(['minmax', 'percentile', 'entropy', 'mse'])
       .default('entropy')
       .describe('How ranges of activations are chosen.'),
-    samples: count.default(512).describe('Samples that the calibrator sees.'),
+    samples: count.default(512).describe('Training samples that the calibrator sees.'),
     maxDrop: maxDrop.default(0.5),
-    fallback: z.enum(['stop', 'skip', 'qat']).default('qat').describe('What happens when the drop is larger.'),
+    fallback: z
+      .enum(['keep-float', 'stop', 'qat'])
+      .default('keep-float')
+      .describe('What happens when the drop is larger: ship the float files alone, stop, or train with quantization.'),
   })
   .describe('Quantization of the student.');

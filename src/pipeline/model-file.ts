@@ -1,0 +1,68 @@
+import { batches } from '../data/batches.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { classesOf } from '../measure/accuracy.ts';
+import { InferenceModel } from '../runtime/inference.ts';
+import { openTflite } from '../runtime/litert.ts';
+import type { SessionOptions } from '../runtime/session.ts';
+
+/** A file that ships, whichever runtime runs it. */
+export interface ModelFile {
+  /** Relative to the folder of the run. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly format: 'onnx' | 'tflite';
+  readonly precision: 'fp32' | 'fp16' | 'int8';
+}
+
+export interface Runner {
+  /** x: [n, ...sampleShape], result: [n, classes]. */
+  readonly logits: (x: Float32Array, shape: readonly number[]) => Promise<Float32Array>;
+  readonly dispose: () => void;
+}
+
+export async function openRunner({ file, bytes, format }: ModelFile, session: SessionOptions): Promise<Runner> {
+  return format === 'onnx' ? onnxRunner(new InferenceModel(bytes, file, session)) : tfliteRunner(bytes);
+}
+
+function onnxRunner(model: InferenceModel): Runner {
+  const [input, output] = [model.inputs[0]!.name, model.outputs[0]!.name];
+  return {
+    logits: async (data, shape) =>
+      (await model.run({ [input]: { data, shape } }, [output]))[output]!.data as Float32Array,
+    dispose: () => model.dispose(),
+  };
+}
+
+/** TFLite files that ship have batch 1. */
+async function tfliteRunner(bytes: Uint8Array): Promise<Runner> {
+  const session = await openTflite(bytes);
+  const [input, output] = [session.inputs[0]!.name, session.outputs[0]!.name];
+  return {
+    logits: async (x, [n]) => {
+      const rows: Float32Array[] = [];
+      const size = x.length / n!;
+      for (let i = 0; i < n!; i++) {
+        const results = await session.run({ [input]: x.slice(i * size, (i + 1) * size) });
+        rows.push(results[output] as Float32Array);
+      }
+      const classes = rows[0]!.length;
+      const logits = new Float32Array(n! * classes);
+      rows.forEach((row, i) => logits.set(row, i * classes));
+      return logits;
+    },
+    dispose: () => session.dispose(),
+  };
+}
+
+/** What a file says about each sample of a split, in its order. */
+export async function predictionsOfFile(file: ModelFile, split: Dataset, session: SessionOptions): Promise<Int32Array> {
+  const runner = await openRunner(file, session);
+  const predicted: number[] = [];
+  try {
+    for (const { x, shape } of batches(split, { batchSize: 250, seed: 0, epoch: 0, shuffle: false }))
+      predicted.push(...classesOf(await runner.logits(x, shape), split.classNames.length));
+  } finally {
+    runner.dispose();
+  }
+  return Int32Array.from(predicted);
+}

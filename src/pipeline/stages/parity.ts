@@ -1,0 +1,89 @@
+import { UserError } from '../../base/errors.ts';
+import type { Graph } from '../../graph/types.ts';
+import { agreement, classesOf } from '../../measure/accuracy.ts';
+import type { ParitySummary } from '../../report/types.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import { openTflite } from '../../runtime/litert.ts';
+import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
+import type { StageContext } from '../context.ts';
+import { sessionOptionsOf } from '../engine.ts';
+import type { ModelFile } from '../model-file.ts';
+import { openRunner } from '../model-file.ts';
+import type { ExportedModel } from './export.ts';
+import { largestDifference, scaleOf } from './export.ts';
+
+/**
+ * What a file may differ by from its training graph: in the class it gives, and in a logit, relative to the largest. int8
+ * is held to what 8 bits can do to a sound model; what accuracy it may cost is for `quantize.maxDrop` to say.
+ */
+export const BUDGETS: Readonly<
+  Record<ModelFile['precision'], { readonly top1Agreement: number; readonly error: number }>
+> = {
+  fp32: { top1Agreement: 0.998, error: 1e-3 },
+  fp16: { top1Agreement: 0.99, error: 0.02 },
+  int8: { top1Agreement: 0.9, error: 0.5 },
+};
+
+/** Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. */
+export async function checkFile(
+  context: StageContext,
+  { graph, reference }: ExportedModel,
+  file: ModelFile,
+  make: (graph: Graph) => { readonly bytes: Uint8Array },
+): Promise<ParitySummary> {
+  const runner = await openRunner(file, sessionOptionsOf(context.recipe));
+  const actual = await runner.logits(reference.x, reference.shape).finally(runner.dispose);
+  const classes = context.data.classNames.length;
+  const top1Agreement = agreement(classesOf(reference.logits, classes), classesOf(actual, classes));
+  const largestError = largestDifference(reference.logits, actual);
+  const samples = reference.shape[0]!;
+  const budget = BUDGETS[file.precision];
+  if (top1Agreement >= budget.top1Agreement && largestError <= budget.error * scaleOf(reference.logits))
+    return { file: file.file, samples, top1Agreement, largestError };
+  const diverging = await firstDiverging(context, graph, reference.x, reference.shape, file, make);
+  throw new UserError(
+    `${file.file}: does not answer as the graph it was trained in: same class on ${(100 * top1Agreement).toFixed(2)} % of ${samples} samples, ` +
+      `largest error of a logit ${largestError.toExponential(2)}; the first layer that differs is ${diverging ?? 'the last one'}`,
+    'The file was not written. Export in a higher precision, or report this with the recipe.',
+  );
+}
+
+/** The layer of the first value on which a file and the float graph disagree by more than the budget, over one sample. */
+async function firstDiverging(
+  context: StageContext,
+  graph: Graph,
+  x: Float32Array,
+  [n, ...sample]: readonly number[],
+  file: ModelFile,
+  make: (graph: Graph) => { readonly bytes: Uint8Array },
+): Promise<string | undefined> {
+  const values = graph.nodes.flatMap(({ outputs, layer }) =>
+    outputs
+      .filter((name) => graph.types.get(name)!.dtype === 'float32')
+      .map((name) => ({ name, layer: layer ?? name })),
+  );
+  const whole: Graph = { ...graph, outputs: new Map(values.map(({ name }) => [name, name])) };
+  const [input] = graph.inputs.keys();
+  const one = x.slice(0, x.length / n!);
+  const onOnnx = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
+    const model = new InferenceModel(bytes, file.file, sessionOptionsOf(context.recipe));
+    const results = await model.run({ [input!]: { data: one, shape: [1, ...sample] } });
+    model.dispose();
+    return Object.fromEntries(values.map(({ name }) => [name, results[outputName(whole, name)]!.data as Float32Array]));
+  };
+  const onTflite = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
+    const session = await openTflite(bytes);
+    const results = await session.run({ [input!]: one });
+    session.dispose();
+    return results as Record<string, Float32Array>;
+  };
+  const expected = await onOnnx(encodeModel(lowerToOnnx(whole)));
+  const { bytes } = make(whole);
+  const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(bytes));
+  const { error } = BUDGETS[file.precision];
+  return values.find(({ name }) => {
+    const [a, b] = [expected[name]!, actual[name]];
+    return b === undefined || largestDifference(a, b) > error * scaleOf(a);
+  })?.layer;
+}
