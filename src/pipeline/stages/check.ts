@@ -1,8 +1,10 @@
 import { nearest, UserError } from '../../base/errors.ts';
+import { dependencies } from '../../compress/prune/groups.ts';
 import { losses } from '../../distill/losses/registry.ts';
 import { modelInfo } from '../../models/info.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
+import type { LayersModel } from '../fit.ts';
 import { studentBuilder, teacherBuilder } from '../models.ts';
 
 /** What would fail late is found out before anything is trained: models that cannot be built, answers that cannot be stored. */
@@ -11,7 +13,9 @@ export async function checkModels(context: StageContext): Promise<void> {
   const { teacher, student, distill } = recipe;
   if (teacher?.train !== undefined) await teacherBuilder(context, teacher.train)();
   if (student === undefined) return;
-  const layers = modelInfo(await studentBuilder(context, recipe.seed)()).outputs.map(({ name }) => name);
+  const model = await studentBuilder(context, recipe.seed)();
+  refuseUnprunable(recipe, model);
+  const layers = modelInfo(model).outputs.map(({ name }) => name);
   if (teacher === undefined) return;
   refuseImpossible(recipe);
   if (losses[distill.loss]?.needs !== 'features') return;
@@ -31,6 +35,16 @@ export function unknownTensor(fact: string, name: string, known: readonly string
   const meant = nearest(name, known);
   const hint = meant === undefined ? `There are: ${known.join(', ') || 'none'}.` : `Did you mean ${meant}?`;
   return new UserError(`distill.features: ${fact}`, hint);
+}
+
+function refuseUnprunable({ prune }: Recipe, student: LayersModel): void {
+  if (prune.length === 0) return;
+  const { groups, skipped } = dependencies(student);
+  if (groups.length > 0) return;
+  throw new UserError(
+    `prune: the student ${student.name} has no channels that can be removed: ${skipped[0]?.why ?? 'no layer makes any'}`,
+    'Choose a student of convolutions or dense layers, or leave `prune` out.',
+  );
 }
 
 function refuseImpossible({ dataset, distill }: Recipe): void {

@@ -3,20 +3,28 @@ import { losses } from '../../distill/losses/registry.ts';
 import { modelInfo } from '../../models/info.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
-import type { Fitted } from '../fit.ts';
+import type { FitOptions, Fitted } from '../fit.ts';
 import { unknownTensor } from './check.ts';
 import type { Answers } from './answer.ts';
 import { studentBuilder } from '../models.ts';
 
+/** What differs when a student that was changed is trained on. */
+export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed'>;
+
 /** Train the student: from the teacher, or without `lessons` from the labels alone, as its scratch twin. */
-export async function trainStudent(context: StageContext, repeat: number, lessons?: Answers): Promise<Fitted> {
+export async function trainStudent(
+  context: StageContext,
+  repeat: number,
+  lessons?: Answers,
+  change?: Change,
+): Promise<Fitted> {
   const { recipe } = context;
   const { distill } = recipe;
   // Twins share everything but the teacher: weights at the start, order of samples, number of steps.
-  const seed = recipe.seed + repeat;
+  const seed = change?.seed ?? recipe.seed + repeat;
   const name = lessons === undefined ? 'scratch' : 'distill';
   const number = recipe.repeats > 1 ? ` (${repeat + 1} of ${recipe.repeats})` : '';
-  const build = studentBuilder(context, seed);
+  const build = change?.build ?? studentBuilder(context, seed);
   const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
   return fit(context, {
     stage: repeat === 0 ? name : `${name}-${repeat + 1}`,
@@ -29,6 +37,7 @@ export async function trainStudent(context: StageContext, repeat: number, lesson
     seed,
     answers: lessons?.answers,
     views: lessons?.views,
+    ...change,
   });
 }
 
