@@ -57,7 +57,7 @@ function slowOps(graph: Graph, allowed: readonly string[]): string[] {
 
 function run(graph: Graph, feeds: Case['feeds'], inBlocks: boolean): Readonly<Record<string, TensorData>> {
   const lowering = inBlocks ? { blocked: { size: BLOCK } } : {};
-  const step = new OnnxRuntimeStep(graph, new Map(), sessionOptions('cpu', { threads: 2 }), {}, lowering);
+  const step = new OnnxRuntimeStep(graph, new Map(), sessionOptions('cpu', { threads: 1 }), {}, lowering);
   const results = step.runSync(feeds);
   void step.dispose();
   return results;

@@ -1,6 +1,7 @@
 import { sizeOf } from '../../../../graph/shapes.ts';
 import type { Node } from '../../../../graph/types.ts';
-import type { Build, ElementwiseRule } from '../rules.ts';
+import { elementwise as plainRow } from '../rules.ts';
+import type { ElementwiseRule } from '../rules.ts';
 import { affine } from './affine.ts';
 import type { Blocked, BlockedRule, Sizes } from './context.ts';
 import { isVector } from './epilogue.ts';
@@ -25,7 +26,7 @@ export function elementwise(rule: ElementwiseRule): BlockedRule {
     if (phasedSum(node, b) || perChannel(node, b, sizes)) return true;
     const operands = node.inputs.map((name) => operandOf(b, name, sizes));
     if (operands.some((operand) => operand === undefined)) return false;
-    const build = node.op === 'ReluGrad' ? maskedBy(b) : rule.build;
+    const build = node.op === 'ReluGrad' ? plainReluGrad.build : rule.build;
     const spread = operands.some((operand) => operand!.spread);
     const tensors = operands.map((operand) => (spread ? operand!.split() : operand!.whole()));
     const result = build(b.c, tensors, 'float32', node);
@@ -50,10 +51,18 @@ function isWhole(b: Blocked, name: string, sizes: Sizes): boolean {
   return b.c.shapeOf(name).join() === sizes.join();
 }
 
-const maskedBy =
-  (b: Blocked): Build =>
-  (c, [dy, y]) =>
-    c.one('Mul', [dy!, mask(b, y!)]);
+/** In any other layout the mask is quicker than a comparison as well. */
+const plainReluGrad: ElementwiseRule = plainRow((c, [dy, y]) => c.one('Mul', [dy!, mask(c, y!)]));
+
+export function reluGrad(rule: ElementwiseRule): BlockedRule {
+  const inBlocks = elementwise(rule);
+  return (node, b) => {
+    if (inBlocks(node, b)) return true;
+    if (b.c.typeOf(node.outputs[0]!).dtype !== 'float32') return false;
+    plainReluGrad(node, b.c);
+    return true;
+  };
+}
 
 /** Two strided gradients that lie in phases are added phase by phase. */
 function phasedSum({ op, inputs, outputs }: Node, b: Blocked): boolean {

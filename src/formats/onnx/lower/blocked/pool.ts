@@ -95,7 +95,7 @@ export const maxPoolGrad: BlockedRule = (node, b) => {
   // relu before the pooling: where a maximum is 0 its gradient is, and that is a quarter of the work.
   const next = follower(b, node.outputs[0]!);
   const gated = next?.op === 'ReluGrad' && next.inputs[0] === node.outputs[0] && next.inputs[1] === x;
-  const gradient = gated ? b.c.one('Mul', [b.get(dy)!, mask(b, b.get(y)!)]) : b.get(dy)!;
+  const gradient = gated ? b.c.one('Mul', [b.get(dy)!, mask(b.c, b.get(y)!)]) : b.get(dy)!;
   const out = gated ? next.outputs[0]! : node.outputs[0]!;
   b.define(out, unpooled(b, gradient, pairs(b, x), large));
   // Every pooled gradient arrives once: sums over all pixels may take them there.

@@ -8,14 +8,14 @@ import { conv2d } from './conv.ts';
 import { Blocked } from './context.ts';
 import type { BlockedRule } from './context.ts';
 import { depthwise, depthwiseBackpropFilter } from './depthwise.ts';
-import { elementwise } from './elementwise.ts';
+import { elementwise, reluGrad } from './elementwise.ts';
 import { batchNormTrain, batchNormTrainGrad, fusedBatchNorm } from './norm.ts';
 import { avgPool, avgPoolGrad, maxPool, maxPoolGrad } from './pool.ts';
 import { reductions } from './reduce.ts';
 import { shapes } from './shape.ts';
 
 const elementwiseRules = Object.entries(plainRules).flatMap(([op, rule]): [string, BlockedRule][] =>
-  'build' in rule ? [[op, elementwise(rule as ElementwiseRule)]] : [],
+  'build' in rule ? [[op, (op === 'ReluGrad' ? reluGrad : elementwise)(rule as ElementwiseRule)]] : [],
 );
 
 /** Another name for a value. */
