@@ -16,6 +16,8 @@ export interface Findings {
   readonly measured: readonly Measured[];
   readonly answers?: TeacherSummary | undefined;
   readonly timed?: Timed | undefined;
+  /** What stages left alone, and why. */
+  readonly notes?: readonly string[];
   readonly training: readonly TrainingCurve[];
   /** The recipe as it was written: file names as the user gave them. */
   readonly written: Recipe;
@@ -26,7 +28,7 @@ export interface Findings {
 /** Everything that a run found out, side by side. Models appear once, repeats of them in the verdict. */
 export function makeReport(
   { recipe, data, engine }: StageContext,
-  { measured, answers, timed, training, written, wallSeconds, stopped }: Findings,
+  { measured, answers, timed, notes = [], training, written, wallSeconds, stopped }: Findings,
 ): Report {
   const test = (id: string): number[] =>
     measured.flatMap((model) => {
@@ -59,6 +61,6 @@ export function makeReport(
     ...(training.length > 0 && { training }),
     ...(timed?.measurement && { measurement: timed.measurement }),
     recipe: written,
-    notes: [...data.warnings, ...(timed?.notes ?? [])],
+    notes: [...data.warnings, ...notes, ...(timed?.notes ?? [])],
   };
 }

@@ -24,6 +24,7 @@ import { exportModel } from './stages/export.ts';
 import { timeModels } from './stages/latency.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import type { Measured } from './stages/measure.ts';
+import { pruneStudents, sizeOnly } from './stages/prune.ts';
 import { trainStudent } from './stages/student.ts';
 import { teach } from './stages/teach.ts';
 
@@ -91,9 +92,9 @@ async function follow(
 }
 
 /**
- *     recipe ─► data ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 export ─► 6 measure ─► 7 report
- *                          │           │            │            │            │            │
- *                          └───────────┴────────────┴─── saved in the run's folder ───────┘
+ *     recipe ─► data ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 prune ─► 6 export ─► 7 measure ─► 8 report
+ *                          │           │            │            │           │           │            │
+ *                          └───────────┴────────────┴─── saved in the run's folder ──────┴────────────┘
  */
 async function stages(context: StageContext, stores: RunStores): Promise<Partial<Findings>> {
   const { recipe } = context;
@@ -119,19 +120,23 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
     }
   }
 
-  // 5. Files that ship, each run beside its training graph before it is trusted.
+  // 5. Fewer channels, a student of its own after each step.
+  const { pruned, notes } = await pruneStudents(context, students, lessons);
+
+  // 6. Files that ship, each run beside its training graph before it is trusted.
   const files = [];
   if (teaching?.trained !== undefined) {
     files.push(await exportModel(context, { id: 'teacher', repeat: 0, trained: teaching.trained }, stores.write));
   }
-  for (const student of students) files.push(await exportModel(context, student, stores.write));
+  for (const student of [...students, ...pruned]) files.push(await exportModel(context, student, stores.write));
 
-  // 6. The test split, for the first and only time.
+  // 7. The test split, for the first and only time.
   const measured: Measured[] = [];
   for (const file of files) measured.push(await measure(context, file));
   const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
   if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
 
-  // 7. Their latency, side by side.
-  return { measured, answers: lessons?.summary, timed: await timeModels(context, measured) };
+  // 8. Their latency, side by side.
+  const timed = await timeModels(context, measured);
+  return { measured, answers: lessons?.summary, timed, notes: [...notes, ...sizeOnly(students, pruned, timed.rows)] };
 }

@@ -15,7 +15,7 @@ export async function loadRunnable(file: string, set: readonly string[] = []): P
 /** Parts of a recipe that are understood and checked, but that no stage of this version carries out. */
 export function refuseUnbuilt(recipe: Recipe): void {
   const asked: readonly (readonly [string, boolean, string])[] = [
-    ['prune', recipe.prune.length > 0, '--set prune=[]'],
+    ['prune.type: magnitude or n:m', recipe.prune.some(({ type }) => type !== 'channels'), 'set it to channels'],
     ['quantize', recipe.quantize !== undefined, 'leave `quantize` out'],
     ['export: [tflite]', recipe.export.includes('tflite'), '--set export=[onnx]'],
     ['engine: tensorflow', recipe.engine === 'tensorflow', '--set engine=onnxruntime'],

@@ -19,7 +19,7 @@ export async function curvesOf(
   const finished = rows.flatMap(({ stage, notes }): TrainingCurve[] => {
     const { bestEpoch, epochs } = notes as Partial<TrainingCurve>;
     // Repeats are in the verdict; curves are of the first.
-    if (epochs === undefined || bestEpoch === undefined || /-\d+$/.test(stage)) return [];
+    if (epochs === undefined || bestEpoch === undefined || /^(scratch|distill)-\d+$/.test(stage)) return [];
     return [{ stage, bestEpoch, epochs }];
   });
   if (current === undefined || finished.some(({ stage }) => stage === current.stage)) return finished;

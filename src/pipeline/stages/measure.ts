@@ -26,7 +26,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
   model.dispose();
   const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
-  const stage = id === 'distilled' ? 'distill' : id === 'teacher' ? 'teach' : id;
+  const stage = id === 'distilled' ? 'distill' : id === 'teacher' ? 'teach' : id.replace(/^pruned/, 'prune');
   const row = {
     id,
     stage,
