@@ -60,8 +60,8 @@ const CASES: Record<string, Case> = {
   },
   'an image model for a table': { recipe: `${TABLE}\nstudent: {model: ds-cnn}`, message: /takes images/ },
   'a stage that is not there yet': {
-    recipe: `${TABLE}\n${rest}export: [tflite]`,
-    message: /asks for export: \[tflite\]/,
+    recipe: `${TABLE}\n${rest}quantize: {method: qat}`,
+    message: /asks for quantize\.method: qat/,
   },
   'an engine that is not there yet': {
     recipe: `${TABLE}\n${rest}engine: tensorflow`,

@@ -188,9 +188,9 @@ describe('limbeck run', () => {
     ['a recipe that is not there', ['run', 'nowhere.yaml'], /nowhere\.yaml: cannot read it: no such file/],
     ['a folder as recipe', ['run', '.'], /\.: cannot read it: EISDIR/],
     [
-      'pruning, which is not there yet',
-      ['run', 'tiny.yaml', '--set', 'prune=[{amount: 0.3}]'],
-      /asks for prune, received a version/,
+      'training with quantization, which is not there yet',
+      ['run', 'tiny.yaml', '--set', 'quantize={method: qat}'],
+      /asks for quantize\.method: qat, received a version/,
     ],
     [
       'a data file that is not there',

@@ -1,14 +1,10 @@
 import { input } from '@tensorflow/tfjs-layers';
 import { channels } from './blocks.ts';
 import { family, imageShape, network } from './builder.ts';
-import { integer, real } from './options.ts';
+import { integer, integers, real } from './options.ts';
 
-/** Full convolutions before the first depthwise block: filters and stride. */
-const STEM = [
-  [16, 2],
-  [32, 1],
-  [64, 2],
-] as const;
+/** Filters of the full convolutions before the first depthwise block. */
+const STEM = [16, 32, 64] as const;
 
 /**
  * Depthwise separable CNN in the size class of microcontrollers (after Zhang et al. 2017, "Hello edge"). The stem is made of
@@ -20,13 +16,14 @@ export const dsCnn = family({
   options: {
     width: real(1, 'Filters of every layer, as a multiple of 16, 32, 64 (stem), 96 and 128 (blocks).', 0.1, 16),
     depth: integer(2, 'Depthwise separable blocks behind the stem.', 1, 32),
+    strides: integers([2, 1, 2], 'Stride of each of the three convolutions of the stem.', 3),
   },
-  build: ({ inputShape, classes, blocks }, { width, depth }) => {
+  build: ({ inputShape, classes, blocks }, { width, depth, strides }) => {
     imageShape('ds-cnn', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     let y = x;
-    STEM.forEach(([filters, stride], i) => {
-      y = blocks.conv(y, `stem${i + 1}`, channels(filters, width), { stride });
+    STEM.forEach((filters, i) => {
+      y = blocks.conv(y, `stem${i + 1}`, channels(filters, width), { stride: strides[i]! });
     });
     for (let i = 1; i <= depth; i++) {
       y = blocks.depthwise(y, `block${i}_depthwise`);

@@ -25,6 +25,7 @@ import { timeModels } from './stages/latency.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import type { Measured } from './stages/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune.ts';
+import { shipModel } from './stages/ship.ts';
 import { trainStudent } from './stages/student.ts';
 import { teach } from './stages/teach.ts';
 
@@ -130,13 +131,24 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
   }
   for (const student of [...students, ...pruned]) files.push(await exportModel(context, student, stores.write));
 
-  // 7. The test split, for the first and only time.
+  // 7. The last student in the other formats and in fewer bits.
+  const last = files.filter(({ id, repeat }) => id !== 'teacher' && repeat === 0).at(-1);
+  const shipped = last && (await shipModel(context, last, stores.write));
+  files.push(...(shipped?.files ?? []));
+
+  // 8. The test split, for the first and only time.
   const measured: Measured[] = [];
   for (const file of files) measured.push(await measure(context, file));
   const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
   if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
 
-  // 8. Their latency, side by side.
+  // 9. Their latency, side by side.
   const timed = await timeModels(context, measured);
-  return { measured, answers: lessons?.summary, timed, notes: [...notes, ...sizeOnly(students, pruned, timed.rows)] };
+  const allNotes = [...notes, ...(shipped?.notes ?? [])];
+  return {
+    measured,
+    answers: lessons?.summary,
+    timed,
+    notes: [...allNotes, ...sizeOnly(students, pruned, timed.rows)],
+  };
 }

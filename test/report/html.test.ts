@@ -44,7 +44,10 @@ describe('report.html', () => {
     expect(faults(html)).toEqual([]);
     const { teacher, verdict, training, measurement, recipe, ...rest } = example;
     expect(teacher && verdict && training && measurement && recipe).toBeDefined();
-    const models = example.models.map(({ confusion: _, ...row }) => ({ ...row, latency: [], macs: null }));
+    const models = example.models.map(({ confusion, ...row }) => {
+      expect(confusion).toBeDefined();
+      return { ...row, latency: [], macs: null };
+    });
     for (const report of [
       { ...rest, models },
       { ...rest, models: [] },

@@ -2,11 +2,11 @@ import { monotonicMs } from '../../base/clock.ts';
 import { answers } from '../../distill/preflight.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { agreement, classesOf, confusionOf, predictionsOf } from '../../measure/accuracy.ts';
+import { agreement, classesOf, confusionOf } from '../../measure/accuracy.ts';
 import type { ModelRow } from '../../report/types.ts';
-import { InferenceModel } from '../../runtime/inference.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
+import { predictionsOfFile } from '../model-file.ts';
 import type { ExportedModel } from './export.ts';
 
 export interface Measured {
@@ -20,18 +20,19 @@ export interface Measured {
 export async function measure(context: StageContext, exported: ExportedModel): Promise<Measured> {
   const { recipe } = context;
   const start = monotonicMs();
-  const { id, repeat, file, bytes, params, macs, trained } = exported;
-  const model = new InferenceModel(bytes, file, sessionOptionsOf(recipe));
-  const { accuracy, confusion } = await evaluate(context, (split) => predictionsOf(model, split));
-  model.dispose();
+  const { id, repeat, file, bytes, format, precision, params, macs, trained } = exported;
+  const session = sessionOptionsOf(recipe);
+  const { accuracy, confusion } = await evaluate(context, (split) => predictionsOfFile(exported, split, session));
   const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
-  const stage = id === 'distilled' ? 'distill' : id === 'teacher' ? 'teach' : id.replace(/^pruned/, 'prune');
+  const made = id.replace(/-tflite$/, '');
+  const trainedBy = made === 'distilled' ? 'distill' : made === 'teacher' ? 'teach' : made.replace(/^pruned/, 'prune');
+  const stage = precision === 'fp32' ? trainedBy : 'quantize';
   const row = {
     id,
     stage,
-    format: 'onnx',
-    precision: 'fp32',
+    format,
+    precision,
     params,
     macs,
     sizeBytes: bytes.length,
