@@ -4,14 +4,13 @@ import type { Attr } from '../builder.ts';
 import type { Lowering } from '../context.ts';
 import { NCHW } from '../layout.ts';
 import { NCHWC } from './domain.ts';
-import type { Phased } from './phases.ts';
+import type { Phased, Sizes } from './phases.ts';
 import { interleave } from './phases.ts';
 
 /** A rule that may decline, and then leaves nothing behind: the plain rule follows. */
 export type BlockedRule = (node: Node, b: Blocked) => boolean;
 
-/** [batch, height, width, channels] as numbers. */
-export type Sizes = readonly [number, number, number, number];
+export type { Sizes };
 
 /**
  * Which values lie in blocks of `size` channels, [batch, channels / size, height, width, size] in memory, and how to get

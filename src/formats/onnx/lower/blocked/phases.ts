@@ -1,4 +1,15 @@
-import type { Blocked, Sizes } from './context.ts';
+import type { Lowering } from '../context.ts';
+
+/** [batch, height, width, channels] */
+export type Sizes = readonly [number, number, number, number];
+
+/** What putting phases together needs of the blocked lowering. */
+interface Blocks {
+  readonly c: Lowering;
+  readonly size: number;
+  filled(channels: number): number;
+  reshape(tensor: string, shape: readonly number[]): string;
+}
 
 /**
  * The gradient of what a strided window reads, by phase: `parts[r * strides[1] + q]` holds rows r, r + strides[0], ... and
@@ -10,7 +21,7 @@ export interface Phased {
   readonly parts: readonly (string | undefined)[];
 }
 
-export function addPhases(b: Blocked, one: Phased, other: Phased): Phased | undefined {
+export function addPhases(b: Blocks, one: Phased, other: Phased): Phased | undefined {
   if (one.strides.join() !== other.strides.join()) return undefined;
   const parts = one.parts.map((part, i) => {
     const second = other.parts[i];
@@ -25,7 +36,7 @@ export function partSize([, h, w]: Sizes, strides: readonly [number, number]): [
 }
 
 /** The parts in their places: columns side by side, then rows below each other, then what is beyond the edge cut off. */
-export function interleave(b: Blocked, { strides, parts }: Phased, sizes: Sizes): string {
+export function interleave(b: Blocks, { strides, parts }: Phased, sizes: Sizes): string {
   const [n, h, w, channels] = sizes;
   const filled = b.filled(channels);
   const planes = (n * filled) / b.size;
@@ -57,7 +68,7 @@ export function interleave(b: Blocked, { strides, parts }: Phased, sizes: Sizes)
   return cut(b, whole, [n, filled, down * rows, across * columns], [h, w]);
 }
 
-function joined(b: Blocked, tensors: readonly string[], shape: readonly number[]): string {
+function joined(b: Blocks, tensors: readonly string[], shape: readonly number[]): string {
   if (tensors.length === 1) return tensors[0]!;
   return b.c.one(
     'Concat',
@@ -68,7 +79,7 @@ function joined(b: Blocked, tensors: readonly string[], shape: readonly number[]
 
 /** The first `height` rows and `width` columns of a blocked tensor. */
 function cut(
-  b: Blocked,
+  b: Blocks,
   tensor: string,
   [n, filled, rows, columns]: readonly [number, number, number, number],
   [height, width]: readonly [number, number],
@@ -79,7 +90,7 @@ function cut(
 
 /** A spatial window of a blocked tensor. */
 export function window(
-  b: Blocked,
+  b: Blocks,
   tensor: string,
   [n, filled, rows, columns]: readonly [number, number, number, number],
   [top, left]: readonly [number, number],
