@@ -166,7 +166,7 @@ describe('limbeck run', () => {
   });
 
   it('after Ctrl-C saves, says how to go on, exits with 130, and goes on', async () => {
-    const long = ['--set', 'distill.epochs=3000'];
+    const long = ['--set', 'distill.epochs=3000', '--set', 'baseline=false'];
     const { child, finished, output } = start(folder(), ['run', 'tiny.yaml', ...long]);
     while (!/distilling the student[^]* epoch 1/.test(output()))
       await new Promise((resolve) => setTimeout(resolve, 20));

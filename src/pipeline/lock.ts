@@ -81,10 +81,11 @@ async function isAlive({ pid, host, started }: Owner): Promise<boolean> {
   return (await startOf(pid)) === started;
 }
 
-/** Field 22 of /proc/<pid>/stat; '' where there is no such file. */
+/** Field 22 of /proc/<pid>/stat; '' where there is no such file, and for a process that ended and was not waited for. */
 async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? '' : (fields[19] ?? '');
 }
 
 function inUse(folder: string, { pid, host }: Owner): UserError {
