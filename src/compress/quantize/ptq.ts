@@ -15,7 +15,7 @@ export interface PtqOptions {
   /** How the calibration graph is run. */
   readonly session: SessionOptions;
   /**
-   * Dense layers get a scale for each output channel. Default false: TensorFlow Lite before 2.17 computes such layers
+   * Dense layers get a scale for each output channel. Default false: TensorFlow Lite 2.9 computes such layers
    * with the first scale alone, without a word.
    */
   readonly perChannelDense?: boolean;
