@@ -1,12 +1,12 @@
 import { batches, batchCount } from '../data/batches.ts';
-import type { Batch } from '../data/batches.ts';
+import type { Batch, BatchOptions } from '../data/batches.ts';
 import { Prefetcher } from '../data/prefetch.ts';
 import type { SoftTargets } from '../distill/soft-targets.ts';
 import { createLoss } from '../distill/losses/registry.ts';
 import type { LossArgs } from '../distill/losses/define.ts';
 import { modelInfo } from '../models/info.ts';
 import type { buildModel } from '../models/registry.ts';
-import type { DistillRecipe } from '../recipe/schema.ts';
+import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { Trainer } from '../train/loop.ts';
 import { createOptimizer } from '../train/optimizers.ts';
@@ -41,6 +41,19 @@ export interface Fitted extends TrainingResult {
 
 const EVALUATION_BATCH = 256;
 
+/**
+ * What an epoch is drawn from. The order follows the seed of the training, which differs between repeats; the fixed views
+ * follow that of the recipe, because the teacher has answered to those.
+ */
+export function epochOptions(
+  recipe: Pick<Recipe, 'seed' | 'dataset'>,
+  { settings, seed, views }: Pick<FitOptions, 'settings' | 'seed' | 'views'>,
+  epoch: number,
+): BatchOptions {
+  const augment = recipe.dataset.augment as NonNullable<BatchOptions['augment']>;
+  return { batchSize: settings.batchSize, seed, viewSeed: recipe.seed, epoch, augment, views };
+}
+
 /** Train one model on the data of the run and keep the weights that are best on the validation split. */
 export async function fit(context: StageContext, options: FitOptions): Promise<Fitted> {
   const { engine, data } = context;
@@ -59,8 +72,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
   const loss = createLoss(options.loss, options.lossArgs);
   const trainable = { ...modelState(model).trainable, ...loss.variables };
   const optimizer = createOptimizer(settings.optimizer, trainable);
-  const augment = context.recipe.dataset.augment as Parameters<typeof batches>[1]['augment'];
-  const hasMixup = augment?.some((step) => 'mixup' in step) === true;
+  const hasMixup = context.recipe.dataset.augment.some((step) => 'mixup' in step);
 
   const prefetcher = new Prefetcher(data.train);
   const withAnswers = async (batch: Batch) => ({ ...batch, teacher: (await answers?.answersFor(batch)) ?? {} });
@@ -80,18 +92,8 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
     stepsPerEpoch,
     steps,
     batches: async function* (epoch, startBatch) {
-      const { batchSize } = settings;
-      const { classWeights } = data;
-      const { views } = options;
-      for await (const batch of prefetcher.epoch({
-        batchSize,
-        seed,
-        epoch,
-        startBatch,
-        augment,
-        views,
-        classWeights,
-      })) {
+      const order = epochOptions(context.recipe, options, epoch);
+      for await (const batch of prefetcher.epoch({ ...order, startBatch, classWeights: data.classWeights })) {
         yield await withAnswers(batch);
       }
     },

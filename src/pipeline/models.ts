@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors.ts';
+import { loadTfjsModel } from '../distill/tfjs-file.ts';
 import { buildModel } from '../models/registry.ts';
 import { modelOptions } from '../recipe/models.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
@@ -17,8 +18,9 @@ export function studentBuilder(context: Pick<StageContext, 'recipe' | 'data'>, s
   const { student } = context.recipe;
   if (student === undefined) throw new Error('the recipe has no student');
   const args = argsOf(context, seed);
-  const { model, module } = student;
+  const { model, module, tfjs } = student;
   if (module !== undefined) return () => modelFromModule(module, args);
+  if (tfjs !== undefined) return async () => checked(tfjs, await loadTfjsModel(tfjs), args);
   if (model === undefined) throw new Error('no model is named');
   return () => Promise.resolve(buildModel(model, { ...args, options: modelOptions(student, 'student') }));
 }
@@ -46,18 +48,29 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
     );
   }
   const model = (await (found.default as (given: typeof args) => unknown)(args)) as Partial<LayersModel> | undefined;
-  const output = model?.outputs?.[0]?.shape;
-  if (model?.layers === undefined || output === undefined) {
+  if (model?.layers === undefined || model.outputs?.[0] === undefined) {
     throw new UserError(
       `${file}: expected a tfjs-layers model, received something else`,
       'Return what tf.model() or tf.sequential() gives.',
     );
   }
-  if (output.at(-1) !== args.classes) {
+  return checked(file, model as LayersModel, args);
+}
+
+/** A model that the user brought, if it fits the data. */
+function checked(file: string, model: LayersModel, { inputShape, classes }: ReturnType<typeof argsOf>): LayersModel {
+  const [input, output] = [model.inputs[0]!.shape.slice(1), model.outputs[0]!.shape];
+  if (output.at(-1) !== classes) {
     throw new UserError(
-      `${file}: expected logits for ${args.classes} classes, received an output of shape [${output.join(', ')}]`,
+      `${file}: expected logits for ${classes} classes, received an output of shape [${output.join(', ')}]`,
       'Let the last layer have as many units as there are classes, without softmax.',
     );
   }
-  return model as LayersModel;
+  if (input.length !== inputShape.length || input.some((size, i) => size !== null && size !== inputShape[i])) {
+    throw new UserError(
+      `${file}: expected an input of shape [${inputShape.join(', ')}] for each sample, received [${input.join(', ')}]`,
+      'Build the model for the samples of the data set, or change dataset.resize or dataset.shape.',
+    );
+  }
+  return model;
 }

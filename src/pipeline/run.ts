@@ -2,21 +2,15 @@ import path from 'node:path';
 import { InterruptedError } from '../base/errors.ts';
 import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
-import { reportFiles } from '../report/files.ts';
-import type { Report } from '../report/types.ts';
 import type { StageContext } from './context.ts';
-import { loadData } from './data.ts';
-import { engineOf } from './engine.ts';
 import { logEvent } from './events.ts';
 import type { OnEvent } from './events.ts';
 import { finishedReport } from './finished.ts';
+import { follow } from './follow.ts';
 import { prepareFolder, refuseForeignFolder } from './folder.ts';
 import { lockRun } from './lock.ts';
-import { makeReport } from './report.ts';
 import type { Findings, Student } from './report.ts';
 import type { RunOptions, RunResult } from './options.ts';
-import { curvesOf, stopOf } from './stopped.ts';
-import { openStores } from './stores.ts';
 import type { RunStores } from './stores.ts';
 import { collectAnswers } from './stages/answer.ts';
 import { checkModels } from './stages/check.ts';
@@ -45,50 +39,13 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
     };
     onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
     const follower = { ...options, onEvent };
-    const report = await follow(loaded, folder, follower).finally(() => log.close());
+    const report = await follow(loaded, folder, follower, stages).finally(() => log.close());
     return { folder, report };
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
     throw new InterruptedError(`${error.message}; go on with: limbeck resume ${folder}`);
   } finally {
     await unlock();
-  }
-}
-
-/** Follow the stages, and write the report of what they came to, or of where they stopped. */
-async function follow(
-  { recipe, written }: LoadedRecipe,
-  folder: string,
-  { onEvent, signal, saveEvery = 5 }: RunOptions & { readonly onEvent: OnEvent },
-): Promise<Report> {
-  const stores = await openStores(folder, onEvent);
-  const data = await loadData(recipe);
-  for (const message of data.warnings) onEvent({ type: 'warning', message });
-  let current = 'the start';
-  const follower: OnEvent = (event) => {
-    if (event.type === 'stage') current = event.stage;
-    onEvent(event);
-  };
-  const done: StageContext['done'] = async (stage, seconds, figures = {}, notes = {}) => {
-    await stores.ledger.add({ stage, seconds, figures, notes });
-    onEvent({ type: 'done', stage, figures, seconds });
-  };
-  const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
-  const context: StageContext = { recipe, data, engine: engineOf(recipe), onEvent: follower, signal, ...saving };
-  const write = async (found: Partial<Findings>): Promise<Report> => {
-    const { rows, seconds: wallSeconds } = stores.ledger;
-    const under = found.stopped && { stage: current, states: stores.states(current) };
-    const training = await curvesOf(rows, under);
-    const report = makeReport(context, { measured: [], written, wallSeconds, training, ...found });
-    for (const [name, content] of reportFiles(report)) await stores.write(name, content);
-    return report;
-  };
-  try {
-    return await write(await stages(context, stores));
-  } catch (error) {
-    // What stopped the run matters more than what stops its report.
-    await write({ stopped: stopOf(error, current) }).catch(() => undefined);
-    throw error;
   }
 }
 

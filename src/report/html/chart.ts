@@ -11,8 +11,9 @@ export interface Frame {
   readonly bottom: number;
 }
 
-export function frameOf(width: number, height: number): Frame {
-  return { width, height, left: 64, right: width - 14, top: 14, bottom: height - 44 };
+/** `left` is what the numbers of the vertical axis and its label take. */
+export function frameOf(width: number, height: number, left = 64): Frame {
+  return { width, height, left, right: width - 14, top: 14, bottom: height - 44 };
 }
 
 export interface Axis {

@@ -27,7 +27,7 @@ export interface LinesOptions {
 
 /** Lines over one pair of axes, with a legend. */
 export function lineChart(lines: readonly Line[], options: LinesOptions): string {
-  const frame = frameOf(460, 280);
+  const frame = frameOf(460, 280, 88);
   const all = lines.flatMap(({ points }) => points);
   const xs = all.map(([x]) => x);
   const x = scaleOf(xs, [frame.left + 6, frame.right - 6], {

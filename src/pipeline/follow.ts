@@ -1,0 +1,51 @@
+import type { LoadedRecipe } from '../recipe/load.ts';
+import { reportFiles } from '../report/files.ts';
+import type { Report } from '../report/types.ts';
+import type { StageContext } from './context.ts';
+import { loadData } from './data.ts';
+import { engineOf } from './engine.ts';
+import type { OnEvent } from './events.ts';
+import type { RunOptions } from './options.ts';
+import { makeReport } from './report.ts';
+import type { Findings } from './report.ts';
+import { curvesOf, stopOf } from './stopped.ts';
+import { openStores } from './stores.ts';
+import type { RunStores } from './stores.ts';
+
+/** Follow the stages, and write the report of what they came to, or of where they stopped. */
+export async function follow(
+  { recipe, written }: LoadedRecipe,
+  folder: string,
+  { onEvent, signal, saveEvery = 5 }: RunOptions & { readonly onEvent: OnEvent },
+  stages: (context: StageContext, stores: RunStores) => Promise<Partial<Findings>>,
+): Promise<Report> {
+  const stores = await openStores(folder, onEvent);
+  const data = await loadData(recipe);
+  for (const message of data.warnings) onEvent({ type: 'warning', message });
+  let current = 'the start';
+  const follower: OnEvent = (event) => {
+    if (event.type === 'stage') current = event.stage;
+    onEvent(event);
+  };
+  const done: StageContext['done'] = async (stage, seconds, figures = {}, notes = {}) => {
+    await stores.ledger.add({ stage, seconds, figures, notes });
+    onEvent({ type: 'done', stage, figures, seconds });
+  };
+  const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
+  const context: StageContext = { recipe, data, engine: engineOf(recipe), onEvent: follower, signal, ...saving };
+  const write = async (found: Partial<Findings>): Promise<Report> => {
+    const { rows, seconds: wallSeconds } = stores.ledger;
+    const under = found.stopped && { stage: current, states: stores.states(current) };
+    const training = await curvesOf(rows, under);
+    const report = makeReport(context, { measured: [], written, wallSeconds, training, ...found });
+    for (const [name, content] of reportFiles(report)) await stores.write(name, content);
+    return report;
+  };
+  try {
+    return await write(await stages(context, stores));
+  } catch (error) {
+    // What stopped the run matters more than what stops its report.
+    await write({ stopped: stopOf(error, current) }).catch(() => undefined);
+    throw error;
+  }
+}
