@@ -16,8 +16,8 @@ export async function loadRunnable(file: string, set: readonly string[] = []): P
 export function refuseUnbuilt(recipe: Recipe): void {
   const asked: readonly (readonly [string, boolean, string])[] = [
     ['prune.type: magnitude or n:m', recipe.prune.some(({ type }) => type !== 'channels'), 'set it to channels'],
-    ['quantize.method: qat', recipe.quantize?.method === 'qat', '--set quantize.method=ptq'],
-    ['quantize.fallback: qat', recipe.quantize?.fallback === 'qat', '--set quantize.fallback=keep-float'],
+    ['quantize.method: qat', recipe.quantize.some(({ method }) => method === 'qat'), 'set it to ptq'],
+    ['quantize.fallback: qat', recipe.quantize.some(({ fallback }) => fallback === 'qat'), 'set it to keep-float'],
     ['engine: tensorflow', recipe.engine === 'tensorflow', '--set engine=onnxruntime'],
   ];
   const refused = asked.filter(([, isAsked]) => isAsked);

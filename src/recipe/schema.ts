@@ -112,7 +112,7 @@ export const recipeSchema = z
     baseline: z.boolean().default(true).describe('Train the same student without the teacher too, to compare.'),
     distill: distillSchema.prefault({}),
     prune: z.array(pruneSchema).default([]).describe('Pruning steps, in order.'),
-    quantize: quantizeSchema.optional(),
+    quantize: quantizeSchema.default([]),
     export: z
       .array(z.enum(['onnx', 'tflite']))
       .min(1)

@@ -44,7 +44,7 @@ describe('a good recipe', () => {
       dataset: { train: { images: '/r/d/train-images.gz' }, augment: [{ shift: 2 }, { flip: 'horizontal' }] },
       distill: { optimizer: { weightDecay: 0.0001, beta1: 0.9 }, softTargets: { store: 'fp16' } },
       prune: [{ amount: 0.3, finetune: { epochs: 2 } }],
-      quantize: { calibrator: 'entropy' },
+      quantize: [{ calibrator: 'entropy' }],
     });
     expect(written.teacher?.onnx).toBe('../checkpoints/fashion-mnist-teacher/teacher.onnx');
   });
@@ -65,6 +65,13 @@ describe('a good recipe', () => {
   it('is the same when its own completed form is completed again', () => {
     const { written } = parseRecipe(FULL, '/r/x.yaml');
     expect(completeRecipe(JSON.parse(JSON.stringify(written)), '/r').written).toEqual(written);
+  });
+
+  it('takes one quantization without a list, and several with', () => {
+    const quantize = (value: string) => parseRecipe(`${SHORT}quantize: ${value}`, 'x.yaml').recipe.quantize;
+    expect(quantize('{scheme: fp16}')).toMatchObject([{ scheme: 'fp16', maxDrop: 0.5 }]);
+    expect(quantize('[{}, {method: qat}]')).toMatchObject([{ method: 'ptq' }, { method: 'qat' }]);
+    expect(parseRecipe(SHORT, 'x.yaml').recipe.quantize).toEqual([]);
   });
 
   it('reads names of arrays inside an .npz as names, and its file as a file', () => {

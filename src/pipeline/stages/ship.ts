@@ -17,11 +17,16 @@ import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import type { ModelFile } from '../model-file.ts';
 import { predictionsOfFile } from '../model-file.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import type { ExportedModel } from './export.ts';
 import { checkFile } from './parity.ts';
 
+type QuantizeRecipe = Recipe['quantize'][number];
+
 /** One file to make of an inference graph. */
 export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
+  /** What stands behind the model's name in that of the file; the precision, and nothing for fp32. */
+  readonly ending?: string;
   readonly make: (graph: Graph) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
 }
 
@@ -43,26 +48,50 @@ export async function shipModel(context: StageContext, model: ExportedModel, wri
     files.push(await finish(context, file, write));
     notes.push(...skipped);
   }
-  if (recipe.quantize !== undefined) {
-    for (const variant of await reducedVariants(context, model.graph)) {
-      if (!recipe.export.includes(variant.format)) continue;
-      const start = monotonicMs();
-      const made = await makeFile(context, model, variant);
-      const tooMuch = await excessDrop(context, model, made.file);
-      if (tooMuch !== undefined) notes.push(tooMuch);
-      else {
-        files.push(await finish(context, made.file, write, start));
-        notes.push(...made.skipped);
-      }
-    }
+  for (const number of recipe.quantize.keys()) {
+    const made = await quantizeModel(context, model, number, write);
+    files.push(...made.files);
+    notes.push(...made.notes);
   }
   for (const message of notes) context.onEvent({ type: 'message', message });
   return { files, notes };
 }
 
-async function reducedVariants(context: StageContext, graph: Graph): Promise<Variant[]> {
-  if (context.recipe.quantize?.scheme === 'fp16') return halfVariants(context);
-  const { result, skipped } = await calibrate(context, graph);
+/** Quantization `number` (from 0) of the recipe, from the float weights. */
+async function quantizeModel(
+  context: StageContext,
+  model: ExportedModel,
+  number: number,
+  write: Write,
+): Promise<Shipped> {
+  const { recipe } = context;
+  const step = recipe.quantize[number]!;
+  const files: ExportedModel[] = [];
+  const notes: string[] = [];
+  for (const variant of await reducedVariants(context, model.graph, step)) {
+    if (!recipe.export.includes(variant.format)) continue;
+    const start = monotonicMs();
+    const made = await makeFile(context, model, { ...variant, ending: endingOf(recipe, number) });
+    const tooMuch = await excessDrop(context, model, made.file, number);
+    if (tooMuch !== undefined) notes.push(tooMuch);
+    else {
+      files.push(await finish(context, made.file, write, start));
+      notes.push(...made.skipped);
+    }
+  }
+  return { files, notes };
+}
+
+/** What the names of a step's files end with: its scheme, and a number if others have the same. */
+function endingOf({ quantize: steps }: Recipe, number: number): string {
+  const { scheme } = steps[number]!;
+  const before = steps.slice(0, number).filter((step) => step.scheme === scheme).length;
+  return before === 0 ? scheme : `${scheme}-${before + 1}`;
+}
+
+async function reducedVariants(context: StageContext, graph: Graph, step: QuantizeRecipe): Promise<Variant[]> {
+  if (step.scheme === 'fp16') return halfVariants(context);
+  const { result, skipped } = await calibrate(context, graph, step);
   return int8Variants(context, result, skipped);
 }
 
@@ -104,9 +133,9 @@ function tflite(context: StageContext, precision: Variant['precision'], options:
 export async function calibrate(
   context: StageContext,
   graph: Graph,
+  { calibrator, samples }: Pick<QuantizeRecipe, 'calibrator' | 'samples'> = { calibrator: 'mse', samples: 512 },
 ): Promise<{ result: Quantization; skipped: Skipped[] }> {
   const { recipe, data } = context;
-  const { calibrator, samples } = recipe.quantize ?? { calibrator: 'mse' as const, samples: 512 };
   const { train } = data;
   const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
   const rows = order.slice(0, Math.min(samples, train.count));
@@ -129,7 +158,8 @@ export async function makeFile(
 ): Promise<{ file: ExportedModel; skipped: string[] }> {
   const { format, precision } = variant;
   const { bytes, skipped } = variant.make(model.graph);
-  const name = `${model.id}${precision === 'fp32' ? '' : `-${precision}`}`;
+  const ending = variant.ending ?? (precision === 'fp32' ? '' : precision);
+  const name = ending === '' ? model.id : `${model.id}-${ending}`;
   const file: ModelFile = { file: `exports/${name}.${format}`, bytes, format, precision };
   const parity = await checkFile(context, model, file, variant.make);
   const id = format === 'onnx' ? name : `${name}-${format}`;
@@ -147,17 +177,19 @@ async function finish(context: StageContext, file: ExportedModel, write: Write, 
 }
 
 /** Why a file with fewer bits is not shipped: it loses more on the validation split than the recipe allows. */
-async function excessDrop(context: StageContext, model: ExportedModel, file: ModelFile): Promise<string | undefined> {
+async function excessDrop(
+  context: StageContext,
+  model: ExportedModel,
+  file: ModelFile,
+  number: number,
+): Promise<string | undefined> {
   const { recipe, data } = context;
-  const { maxDrop, fallback } = recipe.quantize!;
+  const { maxDrop, fallback } = recipe.quantize[number]!;
   const accuracy = async (of: ModelFile): Promise<number> =>
     agreement(await predictionsOfFile(of, data.validation, sessionOptionsOf(recipe)), data.validation.labels);
   const drop = 100 * ((await accuracy(model)) - (await accuracy(file)));
   if (drop <= maxDrop) return undefined;
-  const fact = `${file.file}: ${file.precision} loses ${drop.toFixed(2)} points of validation accuracy, more than quantize.maxDrop ${maxDrop}`;
+  const fact = `${file.file}: ${file.precision} loses ${drop.toFixed(2)} points of validation accuracy, more than quantize.${number}.maxDrop ${maxDrop}`;
   if (fallback !== 'stop') return `${fact}; it was not written, and the float files ship alone`;
-  throw new UserError(
-    fact,
-    'Choose another quantize.calibrator, raise maxDrop, or set quantize.fallback to keep-float.',
-  );
+  throw new UserError(fact, 'Choose another calibrator, raise maxDrop, or set fallback to keep-float.');
 }

@@ -34,7 +34,7 @@ export const pruneSchema = z
   })
   .describe('One pruning step.');
 
-export const quantizeSchema = z
+const quantizeStep = z
   .strictObject({
     scheme: z.enum(['int8', 'fp16']).default('int8').describe('Number format of weights and activations.'),
     method: z.enum(['ptq', 'qat']).default('ptq').describe('After training, or during it.'),
@@ -49,4 +49,10 @@ export const quantizeSchema = z
       .default('keep-float')
       .describe('What happens when the drop is larger: ship the float files alone, stop, or train with quantization.'),
   })
-  .describe('Quantization of the student.');
+  .describe('One quantization of the student.');
+
+/** One step may stand without a list around it. */
+export const quantizeSchema = z
+  .union([quantizeStep, z.array(quantizeStep)])
+  .transform((given) => (Array.isArray(given) ? given : [given]))
+  .describe('Quantizations of the last student, each from its float weights.');
