@@ -12,15 +12,26 @@ import { curvesOf, stopOf } from './stopped.ts';
 import { openStores } from './stores.ts';
 import type { RunStores } from './stores.ts';
 
+export type Stages = (context: StageContext, stores: RunStores) => Promise<Partial<Findings>>;
+
+export interface FollowOptions extends RunOptions {
+  readonly onEvent: OnEvent;
+  /** Folder of a run whose trained teacher and stored answers are used and added to, instead of the run's own. */
+  readonly shared?: string;
+  /** Leave the test split alone. */
+  readonly withoutTest?: boolean;
+}
+
 /** Follow the stages, and write the report of what they came to, or of where they stopped. */
 export async function follow(
   { recipe, written }: LoadedRecipe,
   folder: string,
-  { onEvent, signal, saveEvery = 5 }: RunOptions & { readonly onEvent: OnEvent },
-  stages: (context: StageContext, stores: RunStores) => Promise<Partial<Findings>>,
+  { onEvent, signal, saveEvery = 5, shared, withoutTest }: FollowOptions,
+  stages: Stages,
 ): Promise<Report> {
-  const stores = await openStores(folder, onEvent);
-  const data = await loadData(recipe);
+  const stores = await openStores(folder, onEvent, shared);
+  const whole = await loadData(recipe);
+  const data = withoutTest === true ? { ...whole, test: undefined } : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   let current = 'the start';
   const follower: OnEvent = (event) => {

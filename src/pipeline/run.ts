@@ -13,6 +13,7 @@ import type { Findings, Student } from './report.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import type { RunStores } from './stores.ts';
 import { collectAnswers } from './stages/answer.ts';
+import { searchBudget } from './search/search.ts';
 import { checkModels } from './stages/check.ts';
 import { exportModel } from './stages/export.ts';
 import { timeModels } from './stages/latency.ts';
@@ -39,7 +40,11 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
     };
     onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
     const follower = { ...options, onEvent };
-    const report = await follow(loaded, folder, follower, stages).finally(() => log.close());
+    const followed =
+      loaded.recipe.target === undefined
+        ? follow(loaded, folder, follower, stages)
+        : searchBudget(loaded, folder, follower, stages);
+    const report = await followed.finally(() => log.close());
     return { folder, report };
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;

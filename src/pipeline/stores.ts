@@ -17,23 +17,30 @@ export interface RunStores {
   readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
 }
 
-export async function openStores(folder: string, onEvent: OnEvent): Promise<RunStores> {
+/** `shared` is the folder of the run that keeps the teacher's training and answers, where that is another one. */
+export async function openStores(folder: string, onEvent: OnEvent, shared = folder): Promise<RunStores> {
   const warn = (message: string): void => onEvent({ type: 'warning', message });
   const checkpoints = new CheckpointStore(folder, warn);
   await checkpoints.clean();
-  const write = async (name: string, content: Uint8Array | string): Promise<void> => {
-    const file = path.join(folder, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFileAtomic(file, content);
-  };
+  const teachers = shared === folder ? checkpoints : new CheckpointStore(shared, warn);
+  const of = (stage: string): CheckpointStore => (stage === 'teach' ? teachers : checkpoints);
+  const write = writerOf(folder);
   return {
     ledger: await Ledger.open(folder, warn),
     states: (stage) => ({
-      load: () => checkpoints.load(stage),
-      save: async (state) => onEvent({ type: 'saved', stage, file: await checkpoints.save(stage, state) }),
+      load: () => of(stage).load(stage),
+      save: async (state) => onEvent({ type: 'saved', stage, file: await of(stage).save(stage, state) }),
     }),
-    softTargets: softTargetStore(path.join(folder, 'soft-targets'), write, warn),
+    softTargets: softTargetStore(path.join(shared, 'soft-targets'), writerOf(shared), warn),
     write,
+  };
+}
+
+function writerOf(folder: string): RunStores['write'] {
+  return async (name, content) => {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFileAtomic(file, content);
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { count, file, fraction } from './schema/parts.ts';
+import { targetSchema } from './schema/target.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import { modelName, modelOption, trainingKeys } from './schema/training.ts';
 
@@ -119,6 +120,7 @@ export const recipeSchema = z
       .default(['onnx'])
       .describe('File formats of the student.'),
     report: reportSchema.prefault({}),
+    target: targetSchema.optional(),
     repeats: count.max(100).default(1).describe('Times the student is trained, each with its own seed.'),
     engine: z.enum(['auto', 'onnxruntime', 'tensorflow']).default('auto').describe('What computes.'),
     device: z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml']).default('auto').describe('Where it computes.'),

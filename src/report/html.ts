@@ -2,6 +2,7 @@ import { percent, size, times } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { curvesSection, factsSection, latencySection, recipeSection, scatterSection } from './html/sections.ts';
+import { searchSection } from './html/search.ts';
 import { STYLE } from './html/style.ts';
 import { modelsTable } from './html/tables.ts';
 import { verdictSection } from './html/verdict.ts';
@@ -41,6 +42,7 @@ export function reportHtml(report: Report): string {
     scatterSection(report),
     modelsSection,
     verdict === undefined ? '' : verdictSection(verdict),
+    searchSection(report),
     latencySection(report),
     curvesSection(report),
     classesSection(report),

@@ -1,4 +1,5 @@
 import { milliseconds, number, percent, seconds, size } from './format.ts';
+import { frontOf } from './search.ts';
 import { summarySentences } from './summary.ts';
 import type { ModelRow, Report } from './types.ts';
 
@@ -12,6 +13,7 @@ export function reportMarkdown(report: Report): string {
     verdict === undefined ? '' : `**${verdict.result}**: distilled against scratch ${verdict.sentence}.`,
     table(report.models),
     latencyTable(report.models),
+    searchTable(report),
     [
       `Data: ${dataset.type}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}; ` +
         `${number(train)} train, ${number(validation)} validation, ${number(test)} test. ` +
@@ -53,6 +55,22 @@ function table(models: readonly ModelRow[]): string {
   ]);
   const lines = [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** The Pareto set of a search, the most accurate first; all points are in report.json. */
+function searchTable({ search }: Report): string {
+  if (search === undefined) return '';
+  const rows = frontOf(search).map((point) => [
+    point.id === search.pick ? `**${point.id}**` : point.id,
+    percent(point.validation),
+    milliseconds(point.p95Ms),
+    size(point.sizeBytes),
+    number(point.params),
+    point.withinBudget ? 'yes' : 'no',
+  ]);
+  const head = ['Pareto set', 'validation', '95 %', 'size', 'parameters', 'within budget'];
+  const lines = [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows];
+  return `Search: ${search.sentence}.\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
 }
 
 function latencyTable(models: readonly ModelRow[]): string {

@@ -117,6 +117,40 @@ export const reportSchema = z
       })
       .exactOptional()
       .describe('What latency was measured with.'),
+    search: z
+      .strictObject({
+        target: z.strictObject({
+          runtime: z.string(),
+          batchSize: whole,
+          threads: whole,
+          p95Ms: amount.exactOptional(),
+          sizeKb: amount.exactOptional(),
+          maxDrop: amount.exactOptional().describe('Percentage points below the teacher.'),
+        }),
+        points: z
+          .array(
+            z.strictObject({
+              id: z.string(),
+              width: amount.describe("Factor on the width of the recipe's student."),
+              amount: fraction.describe('Share of multiply-accumulates that pruning removed.'),
+              precision: z.string(),
+              epochs: amount,
+              params: whole,
+              sizeBytes: whole,
+              validation: fraction,
+              p50Ms: amount,
+              p95Ms: amount,
+              onFront: z.boolean().describe('No other point is at least as good in all, and better in one.'),
+              withinBudget: z.boolean(),
+            }),
+          )
+          .readonly(),
+        pick: z.string(),
+        withinBudget: z.boolean(),
+        sentence: z.string(),
+      })
+      .exactOptional()
+      .describe('What a search within a budget tried.'),
     recipe: z.record(z.string(), z.unknown()).readonly().exactOptional().describe('With its defaults filled in.'),
     notes: z.array(z.string()).readonly(),
   })

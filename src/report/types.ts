@@ -17,6 +17,8 @@ export interface Report {
   readonly training?: readonly TrainingCurve[];
   /** What latency was measured with. */
   readonly measurement?: Measurement;
+  /** Of a run with a budget: what was tried, and why this student is the one reported. */
+  readonly search?: Search;
   /** The recipe with its defaults filled in, file names as they were written. */
   readonly recipe?: Readonly<Record<string, unknown>>;
   /** One sentence each: what was odd, left out or skipped, and why. */
@@ -138,4 +140,41 @@ export interface ParitySummary {
   /** Share of samples on which file and training graph agree about the class. */
   readonly top1Agreement: number;
   readonly largestError: number;
+}
+
+/** A search within a budget. */
+export interface Search {
+  readonly target: {
+    readonly runtime: string;
+    readonly batchSize: number;
+    readonly threads: number;
+    readonly p95Ms?: number;
+    readonly sizeKb?: number;
+    /** Percentage points of validation accuracy below the teacher. */
+    readonly maxDrop?: number;
+  };
+  readonly points: readonly SearchPoint[];
+  /** Id of the point that is reported. */
+  readonly pick: string;
+  readonly withinBudget: boolean;
+  readonly sentence: string;
+}
+
+/** A file that the search made and measured. */
+export interface SearchPoint {
+  readonly id: string;
+  /** Factor on the width of the recipe's student. */
+  readonly width: number;
+  /** Share of multiply-accumulates that pruning removed. */
+  readonly amount: number;
+  readonly precision: string;
+  readonly epochs: number;
+  readonly params: number;
+  readonly sizeBytes: number;
+  readonly validation: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  /** No other point is at least as good in accuracy, latency and size, and better in one. */
+  readonly onFront: boolean;
+  readonly withinBudget: boolean;
 }

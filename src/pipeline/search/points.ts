@@ -1,0 +1,82 @@
+import type { TargetRecipe } from '../../recipe/schema/target.ts';
+
+/** A file that was made and measured. */
+export interface Point {
+  /** Run and model, e.g. `width-0.5-macs-0.7-round-2/pruned-1-int8`. */
+  readonly id: string;
+  readonly width: number;
+  /** Share of multiply-accumulates that pruning removed from it; 0 for one that was not pruned. */
+  readonly amount: number;
+  readonly precision: string;
+  readonly epochs: number;
+  readonly params: number;
+  readonly sizeBytes: number;
+  /** Accuracy on the validation split, a fraction. */
+  readonly validation: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+}
+
+export type Budget = Pick<TargetRecipe, 'p95Ms' | 'sizeKb' | 'maxDrop'>;
+
+/** By how much a point is over the budget: the largest of `figure / limit - 1`; 0 or less meets it. */
+export function excessOf(point: Point, budget: Budget, teacher: number | undefined): number {
+  const excess = [
+    budget.p95Ms === undefined ? -Infinity : point.p95Ms / budget.p95Ms - 1,
+    budget.sizeKb === undefined ? -Infinity : point.sizeBytes / (1000 * budget.sizeKb) - 1,
+    // Relative to the share that the teacher gets right, so that a budget of no loss at all divides by something.
+    budget.maxDrop === undefined || teacher === undefined
+      ? -Infinity
+      : (teacher - budget.maxDrop / 100 - point.validation) / teacher,
+  ];
+  return Math.max(...excess);
+}
+
+/** At least as good in accuracy, latency and size, and better in one of them. */
+export function dominates(a: Point, b: Point): boolean {
+  const asGood = a.validation >= b.validation && a.p95Ms <= b.p95Ms && a.sizeBytes <= b.sizeBytes;
+  return asGood && (a.validation > b.validation || a.p95Ms < b.p95Ms || a.sizeBytes < b.sizeBytes);
+}
+
+/** The points that no other one dominates. */
+export function paretoSet(points: readonly Point[]): Point[] {
+  return points.filter((point) => !points.some((other) => dominates(other, point)));
+}
+
+/** The most accurate point within the budget; if there is none, the one that comes closest to it. */
+export function pickOf(points: readonly Point[], budget: Budget, teacher: number | undefined): Point | undefined {
+  return [...points].sort(better(budget, teacher))[0];
+}
+
+/** Orders points as the search prefers them. */
+export function better(budget: Budget, teacher: number | undefined): (a: Point, b: Point) => number {
+  return (a, b) => {
+    const [over, other] = [a, b].map((point) => Math.max(0, excessOf(point, budget, teacher))) as [number, number];
+    if (over !== other) return over - other;
+    return b.validation - a.validation || a.p95Ms - b.p95Ms || a.sizeBytes - b.sizeBytes;
+  };
+}
+
+/**
+ * Which candidates the next round keeps: by their best point, first those within the budget or closest to it. Every other
+ * place goes to the Pareto set, so that the next round still has something to choose between.
+ */
+export function survivors<T>(
+  groups: ReadonlyMap<T, readonly Point[]>,
+  budget: Budget,
+  teacher: number | undefined,
+): T[] {
+  const keep = Math.ceil(groups.size / 2);
+  const order = better(budget, teacher);
+  const all = [...groups.values()].flat();
+  const front = new Set(paretoSet(all));
+  const byBest = [...groups].flatMap(([candidate, points]) => {
+    const best = [...points].sort(order)[0];
+    return best === undefined ? [] : [{ candidate, best, isOnFront: points.some((point) => front.has(point)) }];
+  });
+  byBest.sort((a, b) => order(a.best, b.best));
+  const first = byBest.slice(0, Math.ceil(keep / 2));
+  const rest = byBest.slice(first.length).sort((a, b) => Number(b.isOnFront) - Number(a.isOnFront));
+  const kept = new Set([...first, ...rest.slice(0, keep - first.length)].map(({ candidate }) => candidate));
+  return [...groups.keys()].filter((candidate) => kept.has(candidate));
+}

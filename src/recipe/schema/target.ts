@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { count, fraction } from './parts.ts';
+
+export const targetSchema = z
+  .strictObject({
+    runtime: z
+      .enum(['onnxruntime', 'litert-wasm', 'tflite-native'])
+      .default('onnxruntime')
+      .describe('Where latency counts, as `limbeck bench` names it.'),
+    batchSize: count.default(1).describe('Samples per call.'),
+    threads: count.default(1).describe('Threads of the runtime.'),
+    p95Ms: z.number().gt(0).optional().describe('Latency in milliseconds that 95 % of the calls keep within.'),
+    sizeKb: z.number().gt(0).optional().describe('Size of the file in units of 1,000 bytes.'),
+    maxDrop: z
+      .number()
+      .min(0)
+      .max(100)
+      .optional()
+      .describe('Largest loss of validation accuracy against the teacher, in percentage points.'),
+    widths: z
+      .array(z.number().gt(0))
+      .min(1)
+      .default([0.25, 0.5, 0.75, 1])
+      .describe('Widths of the student that are tried, as factors of the width it has in the recipe.'),
+    amounts: z
+      .array(fraction.max(0.95))
+      .min(1)
+      .default([0, 0.3, 0.5])
+      .describe('Shares of multiply-accumulates that pruning removes; 0 does not prune.'),
+    rounds: count
+      .max(10)
+      .default(3)
+      .describe('Rounds of halving: each trains the better half of the one before for twice as many epochs.'),
+  })
+  .superRefine((target, context) => {
+    if (target.p95Ms !== undefined || target.sizeKb !== undefined || target.maxDrop !== undefined) return;
+    const params = { expected: 'a budget: p95Ms, sizeKb, maxDrop or several of them', received: 'none of them' };
+    context.addIssue({ code: 'custom', message: 'no budget', params });
+  })
+  .describe('Search for the student that is best within a budget, over width, pruning and number format.');
+
+export type TargetRecipe = z.infer<typeof targetSchema>;

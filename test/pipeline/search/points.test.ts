@@ -1,0 +1,50 @@
+import { dominates, excessOf, paretoSet, pickOf, survivors } from '../../../src/pipeline/search/points.ts';
+import type { Point } from '../../../src/pipeline/search/points.ts';
+import { RandomStream } from '../../../src/base/random.ts';
+
+const point = (id: string, validation: number, p95Ms: number, sizeBytes: number): Point => ({
+  ...{ id, validation, p95Ms, sizeBytes },
+  ...{ width: 1, amount: 0, precision: 'fp32', epochs: 1, params: 1, p50Ms: p95Ms },
+});
+
+describe('points of a search', () => {
+  it('exceed a budget by the largest share over one of its limits', () => {
+    const it = point('a', 0.9, 2, 30_000);
+    expect(excessOf(it, { p95Ms: 2, sizeKb: 30, maxDrop: 5 }, 0.95)).toBeCloseTo(0, 9);
+    expect(excessOf(it, { p95Ms: 1, sizeKb: 20 }, undefined)).toBeCloseTo(1, 9);
+    expect(excessOf(it, { sizeKb: 20 }, 0.95)).toBeCloseTo(0.5, 9);
+    expect(excessOf(it, { maxDrop: 0 }, 0.95)).toBeCloseTo(0.05 / 0.95, 9);
+    expect(excessOf(it, { p95Ms: 4 }, 0.95)).toBeCloseTo(-0.5, 9);
+  });
+
+  it('are in the Pareto set exactly if nothing dominates them, equal ones included', () => {
+    const random = new RandomStream('points');
+    const coarse = (): number => random.below(5) + 1;
+    const points = Array.from({ length: 200 }, (_, i) => point(String(i), coarse() / 10, coarse(), coarse()));
+    const front = paretoSet(points);
+    expect(front.length).toBeGreaterThan(0);
+    for (const each of points) expect(front.includes(each)).toBe(!points.some((other) => dominates(other, each)));
+    for (const each of points) {
+      expect(front.includes(each) || front.some((other) => dominates(other, each))).toBe(true);
+    }
+  });
+
+  it('are picked by accuracy within the budget, and by closeness to it where none is within', () => {
+    const points = [point('good', 0.95, 3, 10), point('fast', 0.9, 1, 10), point('faster', 0.92, 1, 10)];
+    expect(pickOf(points, { p95Ms: 2 }, undefined)?.id).toBe('faster');
+    expect(pickOf(points, { p95Ms: 5 }, undefined)?.id).toBe('good');
+    expect(pickOf([point('far', 0.99, 9, 9), point('near', 0.1, 3, 9)], { p95Ms: 2 }, undefined)?.id).toBe('near');
+    expect(pickOf([], { p95Ms: 2 }, undefined)).toBeUndefined();
+  });
+
+  it('keep the better half of the candidates, with room for the Pareto set', () => {
+    const groups = new Map([
+      ['slow', [point('1', 0.99, 9, 9)]],
+      ['best', [point('2', 0.9, 1, 2)]],
+      ['beaten', [point('3', 0.89, 1.5, 3)]],
+      ['small', [point('4', 0.5, 1, 1)]],
+    ]);
+    expect(survivors(groups, { p95Ms: 2 }, undefined)).toEqual(['best', 'small']);
+    expect(survivors(new Map([['one', [point('1', 1, 1, 1)]]]), { p95Ms: 2 }, undefined)).toEqual(['one']);
+  });
+});

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunEvent } from '../../../src/pipeline/events.ts';
+import { runRecipe } from '../../../src/pipeline/run.ts';
+import { makeRecipe } from '../../../src/pipeline/runnable.ts';
+import type { Report, Search } from '../../../src/report/types.ts';
+import { ROOT } from '../../support/built.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+const folder = temporaryFolder();
+
+const RECIPE = {
+  name: 's',
+  dataset: {
+    type: 'csv',
+    train: path.join(ROOT, 'datasets/digits/train.csv'),
+    test: path.join(ROOT, 'datasets/digits/test.csv'),
+    label: 'digit',
+    shape: [8, 8, 1],
+    normalize: { mean: 0, std: 16 },
+  },
+  teacher: { train: { model: 'mlp', hidden: [64], epochs: 3, batchSize: 128 } },
+  student: { model: 'ds-cnn', width: 0.25, strides: [1, 2, 1] },
+  report: { latency: { seconds: 0.2 } },
+  distill: { epochs: 2, batchSize: 128, optimizer: { learningRate: 0.01 } },
+};
+
+function search(target: object, options: Parameters<typeof runRecipe>[1] = {}, change: object = {}) {
+  const recipe = makeRecipe({ ...RECIPE, target, ...change }, folder());
+  return runRecipe(recipe, { out: folder(), ...options });
+}
+
+const SMALL = { widths: [1], amounts: [0, 0.3], rounds: 2 };
+
+describe('a recipe with a target', () => {
+  it('reports a student within the budget, the Pareto set, and the test accuracy of the pick alone', async () => {
+    const { report, folder: run } = await search({ ...SMALL, sizeKb: 40 });
+    const found = report.search!;
+    expect(found.withinBudget).toBe(true);
+    // 2 candidates, then 1; each as fp32 and int8.
+    expect(found.points.length).toBeGreaterThanOrEqual(6);
+    const pick = found.points.find(({ id }) => id === found.pick)!;
+    expect(pick.sizeBytes).toBeLessThanOrEqual(40_000);
+    for (const point of found.points) {
+      if (point.withinBudget) expect(pick.validation).toBeGreaterThanOrEqual(point.validation);
+    }
+    expectFront(found);
+    expect(report.models.every(({ accuracy }) => accuracy.test !== null)).toBe(true);
+    const trial = JSON.parse(
+      await readFile(path.join(run, 'search', 'width-1-pruned-0-round-1', 'report.json'), 'utf8'),
+    ) as Report;
+    if (!found.pick.startsWith('width-1-pruned-0-round-1')) {
+      expect(trial.models.every(({ accuracy }) => accuracy.test === null)).toBe(true);
+    }
+    const row = report.models.at(-1)!;
+    expect(found.pick).toMatch(new RegExp(`/${row.id}$`));
+    expect((await readFile(path.join(run, row.file!))).length).toBe(row.sizeBytes);
+    expect(await readFile(path.join(run, 'report.md'), 'utf8')).toContain('Pareto set');
+    expect(await readFile(path.join(run, 'report.html'), 'utf8')).toContain('id="search"');
+  }, 120_000);
+
+  it('says that none is within the budget and how far off the closest is, and goes on where it was stopped', async () => {
+    const target = { widths: [1], amounts: [0], rounds: 2, sizeKb: 1 };
+    const abort = new AbortController();
+    let trained = 0;
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'done' && event.stage === 'distill' && ++trained === 1) abort.abort();
+    };
+    await expect(search(target, { signal: abort.signal, onEvent })).rejects.toThrow('go on with: limbeck resume');
+    const events: RunEvent[] = [];
+    const { report } = await search(target, { onEvent: (event) => void events.push(event) });
+    // The teacher was trained before the stop, and is used again.
+    expect(events.some((event) => event.type === 'epoch' && event.stage === 'teach')).toBe(false);
+    expect(report.search!.withinBudget).toBe(false);
+    expect(report.search!.sentence).toMatch(
+      /^none of \d+ measured students is within the budget; .* comes closest, over it by /,
+    );
+  }, 120_000);
+
+  it('refuses widths of a student that has none, before anything is trained', async () => {
+    const student = { model: 'mlp', hidden: [8] };
+    await expect(search({ widths: [0.5], sizeKb: 9 }, {}, { student })).rejects.toThrow(
+      'target.widths: mlp has no option width, received 0.5',
+    );
+  });
+
+  it('needs a budget', () => {
+    expect(() => makeRecipe({ ...RECIPE, target: { widths: [1] } }, folder())).toThrow(
+      'target: expected a budget: p95Ms, sizeKb, maxDrop or several of them, received none of them',
+    );
+  });
+});
+
+function expectFront({ points }: Search): void {
+  for (const point of points) {
+    const isBeaten = points.some(
+      (other) =>
+        other.validation >= point.validation &&
+        other.p95Ms <= point.p95Ms &&
+        other.sizeBytes <= point.sizeBytes &&
+        (other.validation > point.validation || other.p95Ms < point.p95Ms || other.sizeBytes < point.sizeBytes),
+    );
+    expect(point.onFront).toBe(!isBeaten);
+  }
+}
