@@ -58,7 +58,11 @@ export function recipeOf(
       softTargets: { ...distill.softTargets, ...(views === undefined && defaultViews(written)) },
     },
     prune: amount === 0 ? [] : [pruning(template, amount, epochs * share)],
-    quantize: { ...quantize, maxDrop: 100, fallback: 'keep-float' },
+    quantize: (quantize.length > 0 ? quantize : [{}]).map((step) => ({
+      ...step,
+      maxDrop: 100,
+      fallback: 'keep-float',
+    })),
     export: target.runtime === 'onnxruntime' ? ['onnx'] : ['onnx', 'tflite'],
     report: { latency: { batchSizes: [target.batchSize], threads: [target.threads], seconds: timeOf(written) } },
     baseline: false,
