@@ -15,7 +15,7 @@ export { findRun } from './pipeline/find.ts';
 export { exportedFile, finishedReport } from './pipeline/finished.ts';
 export { storedRecipe } from './pipeline/folder.ts';
 export { inspectFile, inspectModels } from './pipeline/inspect.ts';
-export type { Inspection } from './pipeline/inspect.ts';
+export type { Inspection } from './pipeline/inspect-model.ts';
 export type { RunOptions, RunResult } from './pipeline/options.ts';
 export { runRecipe } from './pipeline/run.ts';
 export { loadRunnable as loadRecipe, makeRecipe } from './pipeline/runnable.ts';

@@ -2,18 +2,12 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { asUserError, readBytes } from '../base/files.ts';
-import { elementCount } from '../formats/onnx/model.ts';
-import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { models } from '../models/registry.ts';
 import { storedRecipe } from './folder.ts';
+import { inspectOnnx, inspectTflite } from './inspect-model.ts';
+import type { Inspection } from './inspect-model.ts';
 import { Ledger } from './ledger.ts';
-
-/** What was found, for machines and for people. */
-export interface Inspection {
-  readonly value: unknown;
-  readonly text: string;
-}
 
 export async function inspectFile(file: string): Promise<Inspection> {
   const found = await stat(file).catch((error: unknown) => {
@@ -23,45 +17,12 @@ export async function inspectFile(file: string): Promise<Inspection> {
   const bytes = await readBytes(file);
   const extension = path.extname(file).toLowerCase();
   if (extension === '.onnx') return inspectOnnx(bytes, file);
+  if (extension === '.tflite') return inspectTflite(bytes, file);
   if (extension === '.safetensors') return inspectSafetensors(bytes, file);
   throw new UserError(
-    `${file}: expected a file ending in .onnx or .safetensors, or the folder of a run, received ${extension || 'no ending'}`,
+    `${file}: expected a file ending in .onnx, .tflite or .safetensors, or the folder of a run, received ${extension || 'no ending'}`,
     'Name one of those.',
   );
-}
-
-function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
-  const { graph, opsets, producerName, irVersion } = decodeModel(bytes, file);
-  const weights = new Set(graph.initializers.map(({ name }) => name));
-  const inputs = graph.inputs.filter(({ name }) => !weights.has(name));
-  const parameters = graph.initializers
-    .filter(({ dtype }) => dtype.startsWith('float') || dtype.endsWith('int8'))
-    .reduce((sum, { dims }) => sum + elementCount(dims), 0);
-  const ops: Record<string, number> = {};
-  for (const { op } of graph.nodes) ops[op] = (ops[op] ?? 0) + 1;
-  const value = {
-    file,
-    bytes: bytes.length,
-    producer: producerName,
-    irVersion,
-    opsets: Object.fromEntries([...opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
-    parameters,
-    inputs: inputs.map(({ name, dtype, dims }) => ({ name, dtype, dims })),
-    outputs: graph.outputs.map(({ name, dtype, dims }) => ({ name, dtype, dims })),
-    ops,
-  };
-  const end = ({ name, dtype, dims }: (typeof value.inputs)[number]): string =>
-    `${name} ${dtype ?? '?'}[${(dims ?? []).map((dim) => dim ?? '?').join(', ')}]`;
-  const text = [
-    `${file}: ONNX, ${bytes.length} bytes, ${parameters} parameters, from ${producerName || 'an unnamed producer'}`,
-    ...value.inputs.map((input) => `  input   ${end(input)}`),
-    ...value.outputs.map((output) => `  output  ${end(output)}`),
-    ...Object.entries(ops)
-      .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-      .map(([op, count]) => `  ${String(count).padStart(6)}  ${op}`),
-    '',
-  ].join('\n');
-  return { value, text };
 }
 
 function inspectSafetensors(bytes: Uint8Array, file: string): Inspection {

@@ -1,0 +1,106 @@
+import { elementCount } from './model.ts';
+import type { Model, OnnxNode, OnnxTensor } from './model.ts';
+
+/** What a value was seen to be when the model ran on one sample. */
+export interface SeenType {
+  readonly dtype: string;
+  readonly dims: readonly number[];
+}
+
+export interface OnnxLayer {
+  readonly op: string;
+  readonly name: string;
+  /** For one sample; empty where it is not known. */
+  readonly output: readonly number[];
+  /** What it computes with: the type of its activations, and of its weights where that differs, as in `float32 × int8`. */
+  readonly precision: string;
+  readonly weightBytes: number;
+  /** Multiplications with additions for one sample, of convolutions, matrix products and recurrent layers. */
+  readonly macs: number;
+}
+
+/** The operators of a model in order. `seen`: type and shape of its values, by name, where they are known. */
+export function describeOnnxLayers({ graph }: Model, seen: ReadonlyMap<string, SeenType>): OnnxLayer[] {
+  const constants = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const dims = (name = ''): readonly number[] => constants.get(name)?.dims ?? seen.get(name)?.dims ?? [];
+  /** What a value is stored as: that of the integers or halves which a node before this one widens. */
+  const stored = (name: string): { dtype?: string | undefined; constant?: OnnxTensor | undefined } => {
+    const constant = constants.get(name);
+    if (constant !== undefined) return { dtype: constant.dtype, constant };
+    const producer = producers.get(name);
+    const source = producer?.inputs[0];
+    if (producer?.op === 'DequantizeLinear') return stored(source!);
+    if (producer?.op === 'Cast' && constants.has(source!)) return stored(source!);
+    const declared = [...graph.inputs, ...graph.valueInfos].find((value) => value.name === name)?.dtype;
+    return { dtype: seen.get(name)?.dtype ?? declared };
+  };
+  return graph.nodes.map((node) => {
+    const inputs = node.inputs.filter((name) => name !== '');
+    const weight = weightOf(node);
+    const activation = inputs.map(stored).find(({ constant }) => constant === undefined)?.dtype;
+    const computed = activation ?? seen.get(node.outputs[0] ?? '')?.dtype ?? '?';
+    const weights = weight === undefined ? undefined : stored(weight).dtype;
+    const bytes = new Map(inputs.map(stored).map(({ constant }) => [constant?.name, constant?.raw.length ?? 0]));
+    return {
+      op: node.domain === '' || node.domain === 'ai.onnx' ? node.op : `${node.domain}.${node.op}`,
+      name: node.name || (node.outputs[0] ?? ''),
+      output: [...(seen.get(node.outputs[0] ?? '')?.dims ?? [])],
+      precision: weights === undefined || weights === computed ? computed : `${computed} × ${weights}`,
+      // A constant that is widened counts at the node that computes with it.
+      weightBytes: node.op === 'DequantizeLinear' || node.op === 'Cast' ? 0 : sum([...bytes.values()]),
+      macs: macs(node, dims),
+    };
+  });
+}
+
+/** Position of the weights among the inputs. */
+const weightInputs: Readonly<Record<string, number>> = {
+  Conv: 1,
+  ConvTranspose: 1,
+  ConvInteger: 1,
+  Gemm: 1,
+  MatMul: 1,
+  MatMulInteger: 1,
+  LSTM: 1,
+  GRU: 1,
+  RNN: 1,
+  QLinearConv: 3,
+  QLinearMatMul: 3,
+};
+
+function weightOf({ op, inputs }: OnnxNode): string | undefined {
+  const at = weightInputs[op];
+  return at === undefined ? undefined : inputs[at];
+}
+
+function macs(node: OnnxNode, dims: (name?: string) => readonly number[]): number {
+  const { op, inputs, outputs } = node;
+  const [input, output] = [dims(inputs[0]), dims(outputs[0])];
+  const weights = dims(weightOf(node));
+  if (input.length === 0 || output.length === 0) return 0;
+  switch (op) {
+    case 'Conv':
+    case 'ConvInteger':
+    case 'QLinearConv':
+      return elementCount(output) * elementCount(weights.slice(1));
+    case 'ConvTranspose':
+      return elementCount(input) * elementCount(weights.slice(1));
+    case 'Gemm':
+      return elementCount(output) * input[Number(node.attrs.get('transA')?.value ?? 0) === 1 ? 0 : 1]!;
+    case 'MatMul':
+    case 'MatMulInteger':
+    case 'QLinearMatMul':
+      return elementCount(output) * input.at(-1)!;
+    case 'LSTM':
+    case 'GRU':
+    case 'RNN':
+      return input[0]! * input[1]! * (elementCount(weights) + elementCount(dims(inputs[2])));
+    default:
+      return 0;
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
