@@ -18,6 +18,7 @@ describe('the recipes of the project', () => {
     expect(RECIPES).toEqual(
       expect.arrayContaining([
         'fashion-mnist.yaml',
+        'fashion-mnist-first-teacher.yaml',
         'fashion-mnist-teacher.yaml',
         'digits-csv.yaml',
         'hinton-mnist.yaml',
