@@ -1,0 +1,178 @@
+/** Pages that classify the examples of a kit in a browser, and pictures that are dropped on them where the data are pictures. */
+export function browserSample(formats: ReadonlySet<string>): Readonly<Record<string, string>> {
+  const pages: Record<string, string> = {};
+  if (formats.has('tflite')) {
+    const imports = {
+      '@litertjs/core': './node_modules/@litertjs/core/dist/index.js',
+      '@litertjs/wasm-utils': './node_modules/@litertjs/wasm-utils/dist/index.js',
+    };
+    pages['litert.html'] = page('LiteRT.js', imports, './litert.js');
+    pages['litert.js'] = LITERT;
+  }
+  if (formats.has('onnx')) {
+    const imports = { 'onnxruntime-web/wasm': './node_modules/onnxruntime-web/dist/ort.wasm.min.mjs' };
+    pages['onnxruntime.html'] = page('ONNX Runtime Web', imports, './onnxruntime.js');
+    pages['onnxruntime.js'] = ONNXRUNTIME;
+  }
+  return { 'package.json': PACKAGE, 'serve.mjs': SERVE, 'kit.js': KIT, ...pages };
+}
+
+const PACKAGE = `{
+  "name": "classify-in-a-browser",
+  "private": true,
+  "type": "module",
+  "scripts": { "start": "node serve.mjs" },
+  "dependencies": { "@litertjs/core": "^2.5.3", "onnxruntime-web": "^1.20.0" }
+}
+`;
+
+/** A server of files; any other will do. */
+const SERVE = `// Serves this kit:  npm install && node serve.mjs [port]
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const types = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+  '.txt': 'text/plain; charset=utf-8',
+};
+const server = createServer(async (request, response) => {
+  const { pathname } = new URL(request.url, 'http://localhost');
+  const file = path.join(root, path.normalize(decodeURIComponent(pathname)));
+  const content = file.startsWith(root) ? await readFile(file).catch(() => undefined) : undefined;
+  response.writeHead(content === undefined ? 404 : 200, {
+    'Content-Type': types[path.extname(file)] ?? 'application/octet-stream',
+  });
+  response.end(content);
+});
+server.listen(Number(process.argv[2] ?? 8080), '127.0.0.1', () => {
+  console.log('http://127.0.0.1:' + server.address().port + '/samples/browser/');
+});
+`;
+
+const KIT = `// What both pages share: the files of the kit, preparation of inputs, and the page itself.
+const root = new URL('../../', import.meta.url);
+const load = async (file) => {
+  const response = await fetch(new URL(file, root));
+  if (!response.ok) throw new Error(file + ': ' + response.status);
+  return response;
+};
+export const { models, input, normalization, output } = await (await load('preprocessing.json')).json();
+const labels = (await (await load('labels.txt')).text()).trimEnd().split('\\n');
+
+export async function modelBytes(format) {
+  const { file } = models.find((model) => model.format === format);
+  return new Uint8Array(await (await load(file)).arrayBuffer());
+}
+
+/** What the model was trained on: (value * scale - mean) / std, channel by channel. */
+export function prepare(raw) {
+  const { scale, mean, std } = normalization;
+  const channels = mean.length;
+  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
+}
+
+function probabilities(logits) {
+  const largest = Math.max(...logits);
+  const powers = Array.from(logits, (value) => Math.exp(value - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** A picture at the model's size: values from 0 to 255, grey as the mean of red, green and blue by their brightness. */
+function rawOf(picture) {
+  const [, height, width, channels] = input.shape;
+  const canvas = new OffscreenCanvas(width, height).getContext('2d');
+  canvas.drawImage(picture, 0, 0, width, height);
+  const { data } = canvas.getImageData(0, 0, width, height);
+  const raw = [];
+  for (let i = 0; i < data.length; i += 4) {
+    const [red, green, blue] = [data[i], data[i + 1], data[i + 2]];
+    if (channels === 1) raw.push(Math.round(0.299 * red + 0.587 * green + 0.114 * blue));
+    else raw.push(red, green, blue);
+  }
+  return raw;
+}
+
+/** Runs the examples through classify(raw) -> logits, then every picture that is chosen. */
+export async function start(classify) {
+  const list = document.querySelector('ol');
+  const show = async (raw, expected) => {
+    const logits = await classify(raw);
+    const shares = probabilities(logits);
+    const best = shares.indexOf(Math.max(...shares));
+    const item = document.createElement('li');
+    item.textContent = labels[best] + ' ' + (100 * shares[best]).toFixed(1) + ' %' + (expected ? ', expected ' + expected : '');
+    list.append(item);
+    return { label: labels[best], logits: Array.from(logits) };
+  };
+  const examples = await (await load('example.json')).json();
+  const results = [];
+  for (const { raw, label } of examples) results.push(await show(raw, label));
+  const chooser = document.querySelector('input');
+  if (input.shape.length === 4 && [1, 3].includes(input.shape[3])) {
+    chooser.hidden = false;
+    chooser.onchange = async () => show(rawOf(await createImageBitmap(chooser.files[0])));
+  }
+  document.body.dataset.results = JSON.stringify(results);
+}
+`;
+
+const LITERT = `import { loadAndCompile, loadLiteRt, Tensor } from '@litertjs/core';
+import { input, modelBytes, output, prepare, start } from './kit.js';
+
+await loadLiteRt('./node_modules/@litertjs/core/wasm/');
+const model = await loadAndCompile(await modelBytes('tflite'), { accelerator: 'wasm' });
+
+await start(async (raw) => {
+  const tensor = new Tensor(prepare(raw), input.shape);
+  const results = await model.run({ [input.name]: tensor });
+  const logits = results[output.name].toTypedArray().slice();
+  tensor.delete();
+  results[output.name].delete();
+  return logits;
+});
+`;
+
+const ONNXRUNTIME = `import * as ort from 'onnxruntime-web/wasm';
+import { input, modelBytes, output, prepare, start } from './kit.js';
+
+ort.env.wasm.wasmPaths = new URL('./node_modules/onnxruntime-web/dist/', import.meta.url).href;
+ort.env.wasm.numThreads = 1;
+const session = await ort.InferenceSession.create(await modelBytes('onnx'));
+
+await start(async (raw) => {
+  const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
+  return results[output.name].data;
+});
+`;
+
+function page(title: string, imports: Readonly<Record<string, string>>, script: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>${title}</title>
+    <script type="importmap">
+      ${JSON.stringify({ imports })}
+    </script>
+    <script type="module" src="${script}"></script>
+    <script>
+      addEventListener('unhandledrejection', ({ reason }) => (document.body.dataset.problem = String(reason)));
+      addEventListener('error', ({ message }) => (document.body.dataset.problem = message));
+    </script>
+  </head>
+  <body>
+    <h1>${title}</h1>
+    <input type="file" accept="image/*" hidden />
+    <ol></ol>
+  </body>
+</html>
+`;
+}

@@ -1,0 +1,108 @@
+import { milliseconds, number, percent, size } from '../../report/format.ts';
+import { summarySentences } from '../../report/summary.ts';
+import type { ModelRow, Report } from '../../report/types.ts';
+
+/** Model card: what these files are, what they learned from, how good and how fast they are, and where that ends. */
+export function modelCard(report: Report, rows: readonly ModelRow[], normalization: string): string {
+  const { name, seed, dataset, machine, verdict, teacher, parity } = report;
+  const { train, validation, test } = dataset.samples;
+  const kept = new Set(rows.map(({ file }) => file));
+  const parts = [
+    `# Model card: ${name}`,
+    summarySentences(report).join(' '),
+    '## Files',
+    filesTable(rows),
+    '## Data',
+    `${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}, read as ${dataset.type}: ${number(train)} for ` +
+      `training, ${number(validation)} to choose among models, ${number(test)} for the test at the end, used once. ` +
+      `Inputs are prepared as \`${normalization}\`; see preprocessing.json.`,
+    '## Teacher',
+    teacherText(report),
+    ...(verdict === undefined
+      ? []
+      : [
+          `Beside the same student trained without the teacher: **${verdict.result}**, ${verdict.sentence}. ` +
+            `Seed ${seed}, ${verdict.repeats} ${verdict.repeats === 1 ? 'repeat' : 'repeats'}.`,
+        ]),
+    '## Accuracy',
+    accuracyText(rows),
+    '## Latency',
+    latencyText(rows, report),
+    '## Limits',
+    [
+      'Accuracy is that on this data. Pictures or values of another source, camera or population may do worse: test on yours.',
+      `It always answers one of ${dataset.classes} classes, whatever it is shown: it was not trained to say that it does not know.`,
+      'Its probabilities were not calibrated; a high one is no promise.',
+      ...(test === 0
+        ? ['There was no test split: the accuracy is that on the split by which the model was chosen.']
+        : []),
+      `Latency was measured on ${machine.cpu}, not on a phone; int8 can be slower than fp32 on some devices. Measure on yours.`,
+      'Whether it treats groups of people alike was not examined.',
+      ...(teacher === undefined ? [] : ['It learned from its teacher, errors included.']),
+    ]
+      .map((line) => `- ${line}`)
+      .join('\n'),
+    '## How it was checked',
+    parity
+      .filter(({ file }) => kept.has(file))
+      .map(
+        ({ file, samples, top1Agreement, largestError }) =>
+          `- ${file.replace(/^.*\//, '')}: the class of the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
+          `largest difference of a logit ${largestError.toExponential(1)}`,
+      )
+      .join('\n'),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function filesTable(rows: readonly ModelRow[]): string {
+  const head = ['file', 'precision', 'size', 'parameters', 'MACs'];
+  return table(
+    head,
+    rows.map(({ file, precision, sizeBytes, params, macs }) => [
+      `models/${file!.replace(/^.*\//, '')}`,
+      precision,
+      size(sizeBytes),
+      number(params),
+      macs === null ? '' : number(macs),
+    ]),
+  );
+}
+
+function teacherText({ teacher, models }: Report): string {
+  const row = models.find(({ id }) => id === 'teacher');
+  if (teacher === undefined || teacher.store === 'none') return 'None: it was trained on the labels alone.';
+  const accuracy = row?.accuracy.test ?? row?.accuracy.validation;
+  const figures = row === undefined ? '' : `, ${number(row.params)} parameters`;
+  return `${teacher.source}${figures}${accuracy === undefined || accuracy === null ? '' : `, accuracy ${percent(accuracy)}`}.`;
+}
+
+function accuracyText(rows: readonly ModelRow[]): string {
+  const shown = (value: number | null): string => (value === null ? '' : percent(value));
+  return table(
+    ['file', 'validation', 'test'],
+    rows.map(({ file, accuracy }) => [file!.replace(/^.*\//, ''), shown(accuracy.validation), shown(accuracy.test)]),
+  );
+}
+
+function latencyText(rows: readonly ModelRow[], { machine }: Report): string {
+  const lines = rows.flatMap(({ file, latency }) =>
+    latency.map(({ runtime, device, batchSize, threads, p50Ms, p95Ms }) => [
+      file!.replace(/^.*\//, ''),
+      `${runtime} on ${device}`,
+      String(batchSize),
+      String(threads),
+      milliseconds(p50Ms),
+      milliseconds(p95Ms),
+    ]),
+  );
+  if (lines.length === 0) return 'Not measured.';
+  const head = ['file', 'runtime', 'batch', 'threads', 'median', '95 %'];
+  return `${machine.cpu}, ${machine.cores} cores, ${machine.platform}:\n\n${table(head, lines)}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}

@@ -1,0 +1,177 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256 } from '../../base/bytes.ts';
+import { nearest, shown, UserError } from '../../base/errors.ts';
+import { readBytes, writeFileAtomic } from '../../base/files.ts';
+import { viewOf } from '../../data/batches.ts';
+import { sizeOf } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { ModelRow, Report } from '../../report/types.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import { openTflite } from '../../runtime/litert.ts';
+import { loadData } from '../data.ts';
+import { sessionOptionsOf } from '../engine.ts';
+import { finishedReport } from '../finished.ts';
+import { storedRecipe } from '../folder.ts';
+import { openRunner } from '../model-file.ts';
+import type { ModelFile } from '../model-file.ts';
+import { browserSample } from './browser.ts';
+import { modelCard } from './card.ts';
+import { nodeSample } from './node.ts';
+import { phoneSamples } from './phone.ts';
+
+export interface KitOptions {
+  /** Id of the model in the report; default: the last student. */
+  readonly model?: string | undefined;
+  /** Write into a folder that holds something already; files of the same name are replaced. */
+  readonly force?: boolean | undefined;
+}
+
+export interface Kit {
+  /** Relative to the folder of the kit. */
+  readonly files: readonly string[];
+  /** What a kit can hold and this one does not, and why. */
+  readonly skipped: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** Everything that an app needs of a finished run: models, labels, preparation of inputs, model card, working samples. */
+export async function writeKit(run: string, folder: string, options: KitOptions = {}): Promise<Kit> {
+  if (options.force !== true) await refuseFilled(folder);
+  const report = await finishedReport(run);
+  if (report === undefined)
+    throw new UserError(`${run}: this run has no report yet`, `Finish it with: limbeck resume ${path.basename(run)}`);
+  const rows = rowsOf(report, options.model, run);
+  const { recipe } = await storedRecipe(run);
+  const data = await loadData(recipe);
+  const models = await Promise.all(
+    rows.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
+  );
+  const formats = new Set(rows.map(({ format }) => format));
+  const { scale, mean, std } = data.validation.normalization;
+  const content = new Map<string, string | Uint8Array>();
+  for (const { row, bytes } of models) content.set(nameOf(row), bytes);
+  const ends = await endsOf(models[0]!, recipe);
+  const preprocessing = {
+    models: models.map(({ row, bytes }) => ({
+      ...{ file: nameOf(row), format: row.format, precision: row.precision },
+      ...{ sizeBytes: bytes.length, sha256: sha256(bytes) },
+    })),
+    input: { name: ends.input, shape: [1, ...data.validation.sampleShape], layout: 'NHWC', dtype: 'float32' },
+    normalization: { scale, mean, std, formula: FORMULA },
+    output: { name: ends.output, classes: data.classNames.length, labels: 'labels.txt', softmax: 'not in the model' },
+  };
+  content.set('labels.txt', data.classNames.map((label) => `${label.replaceAll('\n', ' ')}\n`).join(''));
+  content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
+  content.set('example.json', `${JSON.stringify(await examples(models[0]!, data.validation, recipe))}\n`);
+  content.set('MODEL_CARD.md', modelCard(report, rows, FORMULA));
+  content.set('README.md', readme(report, rows));
+  const samples: Record<string, Readonly<Record<string, string>>> = { 'samples/browser': browserSample(formats) };
+  if (formats.has('onnx')) samples['samples/node'] = nodeSample;
+  if (formats.has('tflite')) samples['samples'] = phoneSamples;
+  for (const [at, files] of Object.entries(samples))
+    for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
+  for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
+  return { files: [...content.keys()].sort(), skipped: skippedOf(formats) };
+}
+
+const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
+
+async function refuseFilled(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found === undefined) return;
+  const names = found.isDirectory() ? await readdir(folder) : [path.basename(folder)];
+  if (names.length === 0) return;
+  throw new UserError(
+    `${folder}: expected a new or empty folder, received one that holds ${shown(names.slice(0, 3))}`,
+    'Name another folder, or add --force to replace files of the same name there.',
+  );
+}
+
+/** The files of one model: its own and those in other formats and fewer bits that were made of it; fp32 first. */
+function rowsOf(report: Report, wanted: string | undefined, run: string): ModelRow[] {
+  const made = report.models.filter(({ file, id }) => file !== null && id !== 'teacher');
+  const ids = [...new Set(made.map(modelId))];
+  const model = wanted ?? ids.filter((id) => id !== 'scratch').at(-1) ?? ids.at(-1);
+  const rows = made.filter((row) => modelId(row) === model);
+  if (rows.length > 0) return rows.sort((a, b) => Number(b.precision === 'fp32') - Number(a.precision === 'fp32'));
+  const meant = wanted === undefined ? undefined : nearest(wanted, ids);
+  throw new UserError(
+    `${run}: expected one of the models ${ids.join(', ') || '(this run has made none)'}, received ${shown(wanted)}`,
+    meant === undefined ? 'Name one of these with --model.' : `Did you mean ${meant}?`,
+  );
+}
+
+/** `distilled` for `distilled-int8-tflite`. */
+function modelId({ id, format, precision }: ModelRow): string {
+  const ownFormat = id.endsWith(`-${format}`) ? id.slice(0, -format.length - 1) : id;
+  return ownFormat.endsWith(`-${precision}`) ? ownFormat.slice(0, -precision.length - 1) : ownFormat;
+}
+
+function nameOf({ file }: ModelRow): string {
+  return `models/${path.posix.basename(file!)}`;
+}
+
+interface Made {
+  readonly row: ModelRow;
+  readonly bytes: Uint8Array;
+}
+
+type Recipe = Awaited<ReturnType<typeof storedRecipe>>['recipe'];
+
+async function endsOf({ row, bytes }: Made, recipe: Recipe): Promise<{ input: string; output: string }> {
+  const session =
+    row.format === 'onnx' ? new InferenceModel(bytes, row.file!, sessionOptionsOf(recipe)) : await openTflite(bytes);
+  session.dispose();
+  return { input: session.inputs[0]!.name, output: session.outputs[0]!.name };
+}
+
+const EXAMPLES = 5;
+
+/** The first validation samples of some classes as they are before normalization, with what the first model says of them. */
+async function examples({ row, bytes }: Made, split: Dataset, recipe: Recipe): Promise<object[]> {
+  const rows = split.classNames
+    .map((_, label) => split.labels.indexOf(label))
+    .filter((found) => found >= 0)
+    .slice(0, EXAMPLES);
+  const size = sizeOf(split.sampleShape);
+  const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
+  const runner = await openRunner(file, sessionOptionsOf(recipe));
+  const x = viewOf(split, Int32Array.from(rows), { seed: 0, view: 0, augment: [] });
+  const logits = await runner.logits(x, [rows.length, ...split.sampleShape]).finally(runner.dispose);
+  const classes = split.classNames.length;
+  return rows.map((at, i) => ({
+    label: split.classNames[split.labels[at]!],
+    raw: Array.from(split.samples.subarray(at * size, (at + 1) * size)),
+    logits: Array.from(logits.subarray(i * classes, (i + 1) * classes)),
+  }));
+}
+
+function skippedOf(formats: ReadonlySet<string>): Kit['skipped'] {
+  const remedy = 'the run did not export it: run the recipe with export: [onnx, tflite]';
+  return [
+    ...(formats.has('tflite')
+      ? []
+      : [{ what: 'TFLite files, and the samples for Android, iOS, React Native and LiteRT.js', why: remedy }]),
+    ...(formats.has('onnx')
+      ? []
+      : [{ what: 'ONNX files, and the samples for Node and ONNX Runtime Web', why: remedy }]),
+  ];
+}
+
+function readme({ name }: Report, rows: readonly ModelRow[]): string {
+  const formats = new Set(rows.map(({ format }) => format));
+  const lines = [
+    `# ${name}: ship kit`,
+    '',
+    '- `models/`: the files that ship; MODEL_CARD.md says what each is worth',
+    '- `preprocessing.json`, `labels.txt`: what goes in and what comes out',
+    '- `example.json`: a few samples with the logits that the first model gives, to check your own code by',
+    ...(formats.has('onnx') ? ['- `samples/node`: `npm install && npm start`'] : []),
+    '- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints',
+    ...(formats.has('tflite')
+      ? ['- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app']
+      : []),
+    '',
+  ];
+  return lines.join('\n');
+}

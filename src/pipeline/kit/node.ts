@@ -1,0 +1,56 @@
+const RUNTIME = 'onnxruntime-node';
+
+/** A program for Node that classifies the examples of a kit with ONNX Runtime, and says whether it gives what it should. */
+export const nodeSample: Readonly<Record<string, string>> = {
+  'package.json': `{
+  "name": "classify-in-node",
+  "private": true,
+  "type": "module",
+  "scripts": { "start": "node classify.mjs" },
+  "dependencies": { "${RUNTIME}": "^1.20.0" }
+}
+`,
+  'classify.mjs': `// Classifies samples with ONNX Runtime:  npm install && node classify.mjs [samples.json]
+// samples.json: [{"raw": [numbers before normalization, row by row, channels last]}, ...]
+import { readFileSync } from 'node:fs';
+import * as ort from '${RUNTIME}';
+
+const kit = new URL('../../', import.meta.url);
+const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
+const labels = readFileSync(new URL('labels.txt', kit), 'utf8').trimEnd().split('\\n');
+const model = models.find(({ format }) => format === 'onnx');
+const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
+
+/** What the model was trained on: (value * scale - mean) / std, channel by channel. */
+export function prepare(raw) {
+  const { scale, mean, std } = normalization;
+  const channels = mean.length;
+  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
+}
+
+export async function logitsOf(raw) {
+  const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
+  return results[output.name].data;
+}
+
+export function probabilities(logits) {
+  const largest = Math.max(...logits);
+  const powers = Array.from(logits, (value) => Math.exp(value - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+const file = process.argv[2] ?? new URL('example.json', kit);
+for (const { raw, logits: expected } of JSON.parse(readFileSync(file, 'utf8'))) {
+  const logits = await logitsOf(raw);
+  const shares = probabilities(logits);
+  const best = shares.indexOf(Math.max(...shares));
+  console.log(labels[best] + '\\t' + (100 * shares[best]).toFixed(1) + ' %');
+  const differs = expected?.some((value, i) => Math.abs(value - logits[i]) > 1e-3 * Math.max(1, Math.abs(value)));
+  if (differs) {
+    console.error('not the logits that example.json holds');
+    process.exitCode = 1;
+  }
+}
+`,
+};

@@ -1,0 +1,148 @@
+/**
+ * The class that an app needs, in each language; every one reads preprocessing.json and labels.txt, so that nothing about
+ * the model stands in the code.
+ */
+export const phoneSamples: Readonly<Record<string, string>> = {
+  'android/build.gradle.kts': `// Add to the app's own file. Copy the .tflite file, labels.txt and preprocessing.json to src/main/assets.
+android {
+    androidResources { noCompress += "tflite" }
+}
+dependencies {
+    implementation("com.google.ai.edge.litert:litert:2.1.0")
+}
+`,
+  'android/Classifier.kt': `import android.content.Context
+import android.graphics.Bitmap
+import com.google.ai.edge.litert.Accelerator
+import com.google.ai.edge.litert.CompiledModel
+import kotlin.math.exp
+import org.json.JSONObject
+
+/** Classes with their probabilities, the most likely first. Not safe for several threads at once. */
+class Classifier(context: Context, file: String, accelerator: Accelerator = Accelerator.CPU) : AutoCloseable {
+    private val assets = context.assets
+    private val settings = JSONObject(text("preprocessing.json"))
+    private val labels = text("labels.txt").trimEnd().split("\\n")
+    private val normalization = settings.getJSONObject("normalization")
+    private val scale = normalization.getDouble("scale").toFloat()
+    private val mean = floats("mean")
+    private val std = floats("std")
+    private val shape = settings.getJSONObject("input").getJSONArray("shape")
+    private val model = CompiledModel.create(assets, file, CompiledModel.Options(accelerator), null)
+    private val inputs = model.createInputBuffers()
+    private val outputs = model.createOutputBuffers()
+
+    /** Values before normalization, row by row, channels last. */
+    fun classify(raw: FloatArray): List<Pair<String, Float>> {
+        inputs[0].writeFloat(FloatArray(raw.size) { i -> (raw[i] * scale - mean[i % mean.size]) / std[i % std.size] })
+        model.run(inputs, outputs)
+        val logits = outputs[0].readFloat()
+        val largest = logits.max()
+        val powers = logits.map { exp(it - largest) }
+        val sum = powers.sum()
+        return labels.zip(powers.map { it / sum }).sortedByDescending { it.second }
+    }
+
+    /** For models of pictures with one or three channels. */
+    fun classify(picture: Bitmap): List<Pair<String, Float>> {
+        val (height, width, channels) = List(3) { shape.getInt(it + 1) }
+        val pixels = IntArray(height * width)
+        Bitmap.createScaledBitmap(picture, width, height, true).getPixels(pixels, 0, width, 0, 0, width, height)
+        val raw = FloatArray(pixels.size * channels)
+        pixels.forEachIndexed { i, pixel ->
+            val colors = floatArrayOf((pixel shr 16 and 255).toFloat(), (pixel shr 8 and 255).toFloat(), (pixel and 255).toFloat())
+            if (channels == 1) raw[i] = 0.299f * colors[0] + 0.587f * colors[1] + 0.114f * colors[2]
+            else colors.copyInto(raw, i * channels)
+        }
+        return classify(raw)
+    }
+
+    override fun close() = model.close()
+
+    private fun text(file: String) = assets.open(file).bufferedReader().use { it.readText() }
+
+    private fun floats(key: String): FloatArray {
+        val values = normalization.getJSONArray(key)
+        return FloatArray(values.length()) { values.getDouble(it).toFloat() }
+    }
+}
+`,
+  'ios/Podfile': `# Add the .tflite file, labels.txt and preprocessing.json to the app's target.
+platform :ios, '13.0'
+target 'App' do
+  use_frameworks!
+  pod 'TensorFlowLiteSwift', '~> 2.17'
+end
+`,
+  'ios/Classifier.swift': `import Foundation
+import TensorFlowLite
+
+/// Classes with their probabilities, the most likely first. Not safe for several threads at once.
+final class Classifier {
+  private struct Settings: Decodable {
+    struct Normalization: Decodable { let scale: Float; let mean: [Float]; let std: [Float] }
+    let normalization: Normalization
+  }
+
+  private let interpreter: Interpreter
+  private let normalization: Settings.Normalization
+  private let labels: [String]
+
+  init(model: String, bundle: Bundle = .main) throws {
+    func url(_ name: String, _ type: String) throws -> URL {
+      guard let url = bundle.url(forResource: name, withExtension: type) else { throw CocoaError(.fileNoSuchFile) }
+      return url
+    }
+    interpreter = try Interpreter(modelPath: url(model, "tflite").path)
+    try interpreter.allocateTensors()
+    normalization = try JSONDecoder().decode(Settings.self, from: Data(contentsOf: url("preprocessing", "json"))).normalization
+    labels = try String(contentsOf: url("labels", "txt"), encoding: .utf8)
+      .split(separator: "\\n").map(String.init)
+  }
+
+  /// Values before normalization, row by row, channels last.
+  func classify(raw: [Float]) throws -> [(label: String, probability: Float)] {
+    let channels = normalization.mean.count
+    let values = raw.enumerated().map { i, value in
+      (value * normalization.scale - normalization.mean[i % channels]) / normalization.std[i % channels]
+    }
+    try interpreter.copy(values.withUnsafeBufferPointer { Data(buffer: $0) }, toInputAt: 0)
+    try interpreter.invoke()
+    let logits = try interpreter.output(at: 0).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    let largest = logits.max() ?? 0
+    let powers = logits.map { exp($0 - largest) }
+    let sum = powers.reduce(0, +)
+    return zip(labels, powers.map { $0 / sum }).sorted { $0.1 > $1.1 }.map { (label: $0.0, probability: $0.1) }
+  }
+}
+`,
+  'react-native/classifier.ts': `// npm install react-native-fast-tflite; in metro.config.js: resolver.assetExts.push('tflite', 'txt')
+import { loadTensorflowModel } from 'react-native-fast-tflite';
+
+interface Settings {
+  readonly normalization: { readonly scale: number; readonly mean: readonly number[]; readonly std: readonly number[] };
+}
+
+/**
+ * const classify = await openClassifier(require('./model.tflite'), require('./preprocessing.json'), labels);
+ * labels: the lines of labels.txt. What it gives: classes with their probabilities, the most likely first.
+ */
+export async function openClassifier(file: number, { normalization }: Settings, labels: readonly string[]) {
+  const model = await loadTensorflowModel(file);
+  const { scale, mean, std } = normalization;
+  /** Values before normalization, row by row, channels last. */
+  return async (raw: ArrayLike<number>) => {
+    const channels = mean.length;
+    const values = Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
+    const [logits] = await model.run([values]);
+    const numbers = Array.from(logits as Float32Array);
+    const largest = Math.max(...numbers);
+    const powers = numbers.map((value) => Math.exp(value - largest));
+    const sum = powers.reduce((a, b) => a + b, 0);
+    return labels
+      .map((label, i) => ({ label, probability: powers[i]! / sum }))
+      .sort((a, b) => b.probability - a.probability);
+  };
+}
+`,
+};

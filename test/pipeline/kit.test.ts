@@ -1,0 +1,149 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type * as Playwright from 'playwright-core';
+import { writeKit } from '../../src/pipeline/kit/kit.ts';
+import { runRecipe } from '../../src/pipeline/run.ts';
+import { makeRecipe } from '../../src/pipeline/runnable.ts';
+import { ROOT } from '../support/built.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+const RECIPE = {
+  dataset: {
+    type: 'csv',
+    train: path.join(ROOT, 'datasets/digits/train.csv'),
+    test: path.join(ROOT, 'datasets/digits/test.csv'),
+    label: 'digit',
+    shape: [8, 8, 1],
+    normalize: { mean: 0, std: 16 },
+  },
+  student: { model: 'mlp', hidden: [16] },
+  distill: { epochs: 4, batchSize: 64 },
+  report: { latency: { seconds: 0 } },
+};
+
+interface Example {
+  readonly label: string;
+  readonly logits: readonly number[];
+}
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const inChromium = CHROMIUM === undefined ? it.skip : it;
+
+/** Finished runs, by what they exported. */
+const runs = { onnx: '', both: '' };
+const out = mkdtempSync(path.join(tmpdir(), 'limbeck-kit-'));
+beforeAll(async () => {
+  for (const [name, formats] of [
+    ['onnx', ['onnx']],
+    ['both', ['onnx', 'tflite']],
+  ] as const)
+    runs[name] = (await runRecipe(makeRecipe({ ...RECIPE, name, export: formats }, out), { out })).folder;
+});
+afterAll(() => rmSync(out, { recursive: true }));
+
+const kit = () => path.join(folder(), 'kit');
+const examplesOf = () => JSON.parse(readFileSync(path.join(kit(), 'example.json'), 'utf8')) as Example[];
+
+/** What `npm install` in a sample's folder would bring. */
+async function install(sample: string): Promise<string> {
+  const at = path.join(kit(), 'samples', sample);
+  await symlink(path.join(ROOT, 'node_modules'), path.join(at, 'node_modules'));
+  return at;
+}
+
+it('holds models, labels, preparation, a card and samples, and leaves what it finds alone', async () => {
+  const run = runs.both;
+  const { files, skipped } = await writeKit(run, kit());
+  expect(skipped).toEqual([]);
+  expect(files).toEqual(expect.arrayContaining(['MODEL_CARD.md', 'README.md', 'labels.txt', 'preprocessing.json']));
+  expect(files).toEqual(
+    expect.arrayContaining(['models/scratch.onnx', 'models/scratch.tflite', 'samples/android/Classifier.kt']),
+  );
+  const card = readFileSync(path.join(kit(), 'MODEL_CARD.md'), 'utf8');
+  for (const part of ['Files', 'Data', 'Teacher', 'Accuracy', 'Latency', 'Limits'])
+    expect(card).toContain(`## ${part}`);
+  expect(card).toMatch(/\| scratch\.tflite \| \d+\.\d+ % \| \d+\.\d+ % \|/);
+  expect(examplesOf().map(({ label }) => label)).toEqual(['0', '1', '2', '3', '4']);
+
+  // The program in Node, as its README says to start it.
+  const at = await install('node');
+  const node = spawnSync(process.execPath, ['classify.mjs'], { cwd: at, encoding: 'utf8' });
+  expect(node.stderr).toBe('');
+  expect(node.status).toBe(0);
+  expect(
+    node.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t')[0]),
+  ).toEqual(examplesOf().map(({ logits }) => String(logits.indexOf(Math.max(...logits)))));
+  await expect(writeKit(run, kit())).rejects.toThrow(/expected a new or empty folder/);
+  await writeFile(path.join(kit(), 'labels.txt'), 'mine');
+  await writeKit(run, kit(), { force: true });
+  expect(readFileSync(path.join(kit(), 'labels.txt'), 'utf8')).toBe('0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n');
+});
+
+it('fails in Node where the model is not the one of the examples', async () => {
+  await writeKit(runs.onnx, kit());
+  const examples = examplesOf().map((one) => ({ ...one, logits: one.logits.map((value) => value + 1) }));
+  await writeFile(path.join(kit(), 'example.json'), JSON.stringify(examples));
+  const { status, stderr } = spawnSync(process.execPath, ['classify.mjs'], {
+    cwd: await install('node'),
+    encoding: 'utf8',
+  });
+  expect(stderr).toContain('not the logits');
+  expect(status).toBe(1);
+});
+
+it('says what it lacks, and which models there are', async () => {
+  const run = runs.onnx;
+  const { files, skipped } = await writeKit(run, kit());
+  expect(skipped).toEqual([{ what: expect.stringContaining('TFLite') as string, why: expect.any(String) as string }]);
+  expect(files.filter((file) => /tflite|litert|android/.test(file))).toEqual([]);
+  await mkdir(path.join(folder(), 'empty'));
+  await expect(writeKit(run, path.join(folder(), 'empty'), { model: 'scrath' })).rejects.toMatchObject({
+    hint: 'Did you mean scratch?',
+  });
+  expect(await readdir(path.join(folder(), 'empty'))).toEqual([]);
+});
+
+inChromium(
+  `gives the same in a browser, in LiteRT.js and in ONNX Runtime Web${CHROMIUM ? '' : ' (skipped: no Chromium here)'}`,
+  async () => {
+    await writeKit(runs.both, kit());
+    const server = spawn(process.execPath, ['serve.mjs', '0'], { cwd: await install('browser') });
+    const { chromium } = createRequire(import.meta.url)('playwright-core') as typeof Playwright;
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM!,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+    });
+    try {
+      const address = await new Promise<string>((resolve) =>
+        server.stdout.once('data', (data: Buffer) => resolve(String(data).trim())),
+      );
+      for (const page of ['litert.html', 'onnxruntime.html']) {
+        const tab = await browser.newPage();
+        await tab.goto(address + page);
+        await tab.waitForFunction('document.body.dataset.results || document.body.dataset.problem', undefined, {
+          timeout: 120_000,
+        });
+        const { results, problem } = await tab.evaluate<{ results?: string; problem?: string }>(
+          '({ ...document.body.dataset })',
+        );
+        expect(problem).toBeUndefined();
+        const given = JSON.parse(results!) as Example[];
+        examplesOf().forEach(({ logits }, i) =>
+          logits.forEach((value, c) => expect(given[i]!.logits[c]).toBeCloseTo(value, 3)),
+        );
+      }
+    } finally {
+      await browser.close();
+      server.kill();
+    }
+  },
+);
