@@ -14,6 +14,9 @@ export type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from './pipeline/ev
 export { findRun } from './pipeline/find.ts';
 export { exportedFile, finishedReport } from './pipeline/finished.ts';
 export { storedRecipe } from './pipeline/folder.ts';
+export { serveMetrics } from './pipeline/metrics.ts';
+export type { MetricsOptions, MetricsServer } from './pipeline/metrics.ts';
+export { tensorboardWriter } from './pipeline/tensorboard.ts';
 export { inspectFile, inspectModels } from './pipeline/inspect.ts';
 export type { Inspection } from './pipeline/inspect-model.ts';
 export type { RunOptions, RunResult } from './pipeline/options.ts';

@@ -7,3 +7,8 @@ export function monotonicMs(): number {
 export function timestamp(): string {
   return new Date().toISOString();
 }
+
+/** Seconds since 1970: for files and services that date what they are told. */
+export function epochSeconds(): number {
+  return Date.now() / 1000;
+}

@@ -1,8 +1,10 @@
 import { outOption, saveEveryOption } from './command.ts';
 import type { Command } from './command.ts';
 import { execute } from './run.ts';
+import { watchOptions } from './watch.ts';
+import type { WatchArgs } from './watch.ts';
 
-interface ResumeArgs {
+interface ResumeArgs extends WatchArgs {
   run: string | undefined;
   out: string;
   'save-every': number;
@@ -15,8 +17,9 @@ export const resumeCommand: Command<ResumeArgs> = {
     yargs
       .positional('run', { type: 'string', describe: 'Name of the run, or its folder' })
       .option('out', outOption)
-      .option('save-every', saveEveryOption),
-  run: async ({ run, out, 'save-every': saveEvery }, context) => {
+      .option('save-every', saveEveryOption)
+      .options(watchOptions),
+  run: async ({ run, out, 'save-every': saveEvery, ...watch }, context) => {
     const { findRun } = await import('../pipeline/find.ts');
     const { storedRecipe } = await import('../pipeline/folder.ts');
     const folder = await findRun(run, out);
@@ -24,6 +27,6 @@ export const resumeCommand: Command<ResumeArgs> = {
     const loaded = await storedRecipe(folder);
     refuseUnbuilt(loaded.recipe);
     const { default: path } = await import('node:path');
-    await execute(loaded, { out: path.dirname(folder), existing: 'resume', saveEvery }, context);
+    await execute(loaded, { out: path.dirname(folder), existing: 'resume', saveEvery, watch }, context);
   },
 };

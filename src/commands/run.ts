@@ -1,11 +1,14 @@
 import { UserError } from '../base/errors.ts';
+import type { OnEvent } from '../pipeline/events.ts';
 import type { Existing } from '../pipeline/folder.ts';
 import { outOption, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
+import { openWatchers, watchOptions } from './watch.ts';
+import type { WatchArgs } from './watch.ts';
 
-interface RunArgs {
+interface RunArgs extends WatchArgs {
   recipe: string;
   out: string;
   set: string[];
@@ -24,31 +27,39 @@ export const runCommand: Command<RunArgs> = {
       .option('set', setOption)
       .option('save-every', saveEveryOption)
       .option('fresh', { type: 'boolean', default: false, describe: 'Remove what an earlier run left and start again' })
+      .options(watchOptions)
       .option('resume', { type: 'boolean', default: false, describe: 'Go on with the recipe that the run began with' }),
-  run: async ({ recipe, out, set, fresh, resume, 'save-every': saveEvery }, context) => {
+  run: async ({ recipe, out, set, fresh, resume, 'save-every': saveEvery, ...watch }, context) => {
     if (fresh && resume) {
       throw new UserError('--fresh and --resume: expected one of them, received both', 'Leave one of them out.');
     }
     const { loadRunnable } = await import('../pipeline/runnable.ts');
     const loaded = await loadRunnable(recipe, set);
-    await execute(loaded, { out, saveEvery, existing: fresh ? 'fresh' : resume ? 'resume' : 'ask' }, context);
+    const existing = fresh ? 'fresh' : resume ? 'resume' : 'ask';
+    await execute(loaded, { out, saveEvery, existing, watch }, context);
   },
 };
 
 /** Run, show what happens, and print the report at the end. */
 export async function execute(
   loaded: LoadedRecipe,
-  options: { out: string; existing: Existing; saveEvery: number },
+  { watch, ...options }: { out: string; existing: Existing; saveEvery: number; watch: WatchArgs },
   context: Context,
 ): Promise<void> {
   const { runRecipe } = await import('../pipeline/run.ts');
   const { showEvents } = await import('./progress.ts');
   const display = await showEvents(context);
-  const { folder, report } = await runRecipe(loaded, {
-    ...options,
-    signal: context.signal,
-    onEvent: display.onEvent,
-  }).finally(display.close);
+  const watchers = await openWatchers(watch, display.onEvent);
+  const onEvent: OnEvent = (event) => {
+    display.onEvent(event);
+    watchers.onEvent(event);
+  };
+  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent }).finally(
+    async () => {
+      await watchers.close();
+      await display.close();
+    },
+  );
   const { reportJson } = await import('../report/json.ts');
   const { reportText } = await import('../report/text.ts');
   context.out(context.json ? reportJson(report) : reportText(report, folder));

@@ -57,3 +57,26 @@ export function confusionOf(predicted: Int32Array, labels: Int32Array, classes: 
   predicted.forEach((said, i) => counts[labels[i]!]![said]!++);
   return counts;
 }
+
+/** Two models on the same samples: numbers of samples. */
+export interface SideBySide {
+  readonly bothRight: number;
+  readonly onlyOther: number;
+  readonly onlyThis: number;
+  /** Both wrong, and both say the same. */
+  readonly sameError: number;
+  readonly differentErrors: number;
+}
+
+export function sideBySide(predicted: Int32Array, other: Int32Array, labels: Int32Array): SideBySide {
+  const counts = { bothRight: 0, onlyOther: 0, onlyThis: 0, sameError: 0, differentErrors: 0 };
+  labels.forEach((label, i) => {
+    const [own, its] = [predicted[i] === label, other[i] === label];
+    if (own && its) counts.bothRight++;
+    else if (own) counts.onlyThis++;
+    else if (its) counts.onlyOther++;
+    else if (predicted[i] === other[i]) counts.sameError++;
+    else counts.differentErrors++;
+  });
+  return counts;
+}

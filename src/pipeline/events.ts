@@ -4,7 +4,8 @@ import type { Figures } from './ledger.ts';
 /** What a run tells while it works. Times are seconds, accuracies fractions. */
 export type RunEvent =
   | { readonly type: 'run'; readonly name: string; readonly folder: string; readonly resumed: boolean }
-  | { readonly type: 'stage'; readonly stage: string; readonly title: string; readonly resumedAt?: string }
+  /** `step`: where a training begins, 0 unless it was resumed. */
+  | { readonly type: 'stage'; readonly stage: string; readonly title: string; readonly resumedAt?: string; readonly step?: number }
   | ProgressEvent
   | EpochEvent
   | { readonly type: 'done'; readonly stage: string; readonly figures: Figures; readonly seconds: number }
@@ -25,6 +26,8 @@ export interface ProgressEvent {
   readonly loss?: number;
   readonly accuracy?: number;
   readonly samplesPerSecond: number;
+  /** Of a unit of work, since the progress was told last. */
+  readonly secondsPerStep?: number;
   readonly secondsLeft: number;
 }
 
@@ -33,6 +36,8 @@ export interface EpochEvent {
   readonly stage: string;
   readonly epoch: number;
   readonly epochs: number;
+  /** Training steps done. */
+  readonly step: number;
   readonly loss: number;
   /** On the training batches as they came, before each update. */
   readonly accuracy: number;

@@ -6,7 +6,7 @@ import { loadData } from './data.ts';
 import { engineOf } from './engine.ts';
 import type { OnEvent } from './events.ts';
 import type { RunOptions } from './options.ts';
-import { makeReport } from './report.ts';
+import { makeReport, stagesOf } from './report.ts';
 import type { Findings } from './report.ts';
 import { curvesOf, stopOf } from './stopped.ts';
 import { openStores } from './stores.ts';
@@ -48,7 +48,10 @@ export async function follow(
     const { rows, seconds: wallSeconds } = stores.ledger;
     const under = found.stopped && { stage: current, states: stores.states(current) };
     const training = await curvesOf(rows, under);
-    const report = makeReport(context, { measured: [], written, wallSeconds, training, ...found });
+    const report = makeReport(context, {
+      ...{ measured: [], written, wallSeconds, training, stages: stagesOf(rows) },
+      ...found,
+    });
     for (const [name, content] of reportFiles(report)) await stores.write(name, content);
     return report;
   };

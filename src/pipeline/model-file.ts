@@ -54,15 +54,24 @@ async function tfliteRunner(bytes: Uint8Array): Promise<Runner> {
   };
 }
 
-/** What a file says about each sample of a split, in its order. */
-export async function predictionsOfFile(file: ModelFile, split: Dataset, session: SessionOptions): Promise<Int32Array> {
+/** Logits [count, classes] of every sample of a split, in its order. */
+export async function logitsOfFile(file: ModelFile, split: Dataset, session: SessionOptions): Promise<Float32Array> {
+  const classes = split.classNames.length;
+  const all = new Float32Array(split.count * classes);
   const runner = await openRunner(file, session);
-  const predicted: number[] = [];
+  let done = 0;
   try {
-    for (const { x, shape } of batches(split, { batchSize: 250, seed: 0, epoch: 0, shuffle: false }))
-      predicted.push(...classesOf(await runner.logits(x, shape), split.classNames.length));
+    for (const { x, shape } of batches(split, { batchSize: 250, seed: 0, epoch: 0, shuffle: false })) {
+      all.set(await runner.logits(x, shape), done * classes);
+      done += shape[0]!;
+    }
   } finally {
     runner.dispose();
   }
-  return Int32Array.from(predicted);
+  return all;
+}
+
+/** What a file says about each sample of a split, in its order. */
+export async function predictionsOfFile(file: ModelFile, split: Dataset, session: SessionOptions): Promise<Int32Array> {
+  return classesOf(await logitsOfFile(file, split, session), split.classNames.length);
 }

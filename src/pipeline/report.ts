@@ -1,8 +1,19 @@
-import { machineInfo } from '../measure/machine.ts';
-import type { Report, TeacherSummary, TrainingCurve } from '../report/types.ts';
+import { sideBySide } from '../measure/accuracy.ts';
+import { cpuFeatures, machineInfo, systemRelease } from '../measure/machine.ts';
+import type {
+  Agreement,
+  Environment,
+  QuantizationSensitivity,
+  Report,
+  StageSummary,
+  TeacherSummary,
+  TrainingCurve,
+} from '../report/types.ts';
 import { verdictOf } from '../report/verdict.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { StageContext } from './context.ts';
+import { limbeckVersion, versionOf } from './doctor.ts';
+import type { LedgerRow } from './ledger.ts';
 import type { TrainedModel } from './stages/export.ts';
 import type { Timed } from './stages/latency.ts';
 import type { Measured } from './stages/measure.ts';
@@ -19,6 +30,8 @@ export interface Findings {
   /** What stages left alone, and why. */
   readonly notes?: readonly string[];
   readonly training: readonly TrainingCurve[];
+  readonly stages?: readonly StageSummary[];
+  readonly quantizationSensitivity?: QuantizationSensitivity | undefined;
   /** The recipe as it was written: file names as the user gave them. */
   readonly written: Recipe;
   readonly wallSeconds: number;
@@ -28,8 +41,9 @@ export interface Findings {
 /** Everything that a run found out, side by side. Models appear once, repeats of them in the verdict. */
 export function makeReport(
   { recipe, data, engine }: StageContext,
-  { measured, answers, timed, notes = [], training, written, wallSeconds, stopped }: Findings,
+  { measured, answers, timed, notes = [], training, stages = [], quantizationSensitivity, ...rest }: Findings,
 ): Report {
+  const { written, wallSeconds, stopped } = rest;
   const test = (id: string): number[] =>
     measured.flatMap((model) => {
       const { validation, test: onTest } = model.row.accuracy;
@@ -55,12 +69,53 @@ export function makeReport(
     ...(answers !== undefined && { teacher: answers }),
     models: measured
       .filter(({ repeat }) => repeat === 0)
-      .map(({ row }) => ({ ...row, latency: timed?.rows.get(row.id) ?? [] })),
+      .map(({ row, predicted }) => ({
+        ...row,
+        latency: timed?.rows.get(row.id) ?? [],
+        ...agreementOf(row.id, predicted, measured, data),
+      })),
     ...(hasPair && { verdict: verdictOf(distilled, scratch) }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(training.length > 0 && { training }),
     ...(timed?.measurement && { measurement: timed.measurement }),
+    ...(stages.length > 0 && { stages }),
+    ...(quantizationSensitivity !== undefined && { quantizationSensitivity }),
+    environment: environment(),
     recipe: written,
     notes: [...data.warnings, ...notes, ...(timed?.notes ?? [])],
+  };
+}
+
+/** How a model stands beside the teacher, sample by sample. */
+function agreementOf(
+  id: string,
+  predicted: Int32Array,
+  measured: readonly Measured[],
+  data: StageContext['data'],
+): { agreement?: Agreement } {
+  const teacher = measured.find((model) => model.id === 'teacher');
+  if (teacher === undefined || id === 'teacher') return {};
+  const split = data.test === undefined ? 'validation' : 'test';
+  const { onlyOther, ...counts } = sideBySide(predicted, teacher.predicted, data[split]!.labels);
+  return { agreement: { split, ...counts, onlyTeacher: onlyOther } };
+}
+
+/** The stages of the ledger, without what the report has elsewhere. */
+export function stagesOf(rows: readonly LedgerRow[]): StageSummary[] {
+  return rows.map(({ stage, seconds, figures: { accuracy } }) => ({
+    stage,
+    seconds,
+    ...(accuracy !== undefined && { accuracy }),
+  }));
+}
+
+const PACKAGES = ['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@litertjs/core', 'sharp'];
+
+function environment(): Environment {
+  return {
+    limbeck: limbeckVersion(),
+    system: systemRelease(),
+    packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+    cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
   };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { monotonicMs } from '../base/clock.ts';
 import { InterruptedError } from '../base/errors.ts';
 import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
@@ -68,6 +69,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     type: 'stage',
     stage,
     title: run.title,
+    step: trainer.position.step,
     ...(resumed !== undefined && { resumedAt: `step ${resumed.progress.position.step} of ${run.steps}` }),
   });
   let best = resumed?.best ?? { epoch: 0, validation: -1, weights: new Map() as State };
@@ -91,14 +93,15 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     const record = { epoch, loss: totals.loss / totals.weight, accuracy: totals.correct / totals.weight, validation };
     epochs = [...epochs, record];
     const of = Math.ceil(run.steps / run.stepsPerEpoch);
-    onEvent({ type: 'epoch', stage, ...record, epochs: of, seconds: seconds() });
+    onEvent({ type: 'epoch', stage, ...record, epochs: of, step: trainer.position.step, seconds: seconds() });
   };
 
   const meter = new Meter(run, trainer.position.step);
   for await (const metrics of trainer.run(signal)) {
     if (metrics.epoch !== undefined) await endEpoch(metrics.position.epoch, metrics.epoch);
     else if (metrics.position.step === run.steps) await endEpoch(metrics.position.epoch + 1, metrics.position.totals);
-    meter.show(metrics);
+    // Steps are one call after another: whoever waits for the event loop, such as a reader of metrics, has a turn here.
+    if (meter.show(metrics)) await nextTurn();
     const sinceSave = monotonicMs() - savedAt;
     if (sinceSave > (metrics.epoch === undefined ? run.saveEveryMs : run.saveEveryMs / 5)) await save();
   }
@@ -114,18 +117,21 @@ class Meter {
   readonly #start = monotonicMs();
   #samples = 0;
   #shown = 0;
+  #shownStep: number;
 
   constructor(run: TrainingRun, firstStep: number) {
     this.#run = run;
     this.#firstStep = firstStep;
+    this.#shownStep = firstStep;
   }
 
-  /** Tells the progress if it was not told a moment ago. */
-  show({ position, samples, loss, accuracy }: StepMetrics): void {
+  /** Tells the progress if it was not told a moment ago; says whether it did. */
+  show({ position, samples, loss, accuracy }: StepMetrics): boolean {
     this.#samples += samples;
     const now = monotonicMs();
-    if (now - this.#shown < SHOW_EVERY_MS) return;
-    this.#shown = now;
+    if (now - this.#shown < SHOW_EVERY_MS) return false;
+    const secondsPerStep = (now - Math.max(this.#shown, this.#start)) / 1000 / (position.step - this.#shownStep);
+    [this.#shown, this.#shownStep] = [now, position.step];
     const { steps, stepsPerEpoch, stage, onEvent } = this.#run;
     const elapsed = (now - this.#start) / 1000;
     const { totals } = position;
@@ -139,8 +145,10 @@ class Meter {
       loss: totals.weight > 0 ? totals.loss / totals.weight : loss,
       accuracy: totals.weight > 0 ? totals.correct / totals.weight : accuracy,
       samplesPerSecond: this.#samples / elapsed,
+      secondsPerStep,
       secondsLeft: ((steps - position.step) * elapsed) / (position.step - this.#firstStep),
     });
+    return true;
   }
 }
 

@@ -1,10 +1,15 @@
 import { percent, size, times } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
-import { curvesSection, factsSection, latencySection, recipeSection, scatterSection } from './html/sections.ts';
+import { agreementSection } from './html/agreement.ts';
+import { calibrationSection } from './html/calibration.ts';
+import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
 import { searchSection } from './html/search.ts';
+import { quantizationSection } from './html/sensitivity.ts';
+import { stepsSection } from './html/steps.ts';
 import { STYLE } from './html/style.ts';
 import { modelsTable } from './html/tables.ts';
+import { tradeSection } from './html/trade.ts';
 import { verdictSection } from './html/verdict.ts';
 import {
   accuracyOf,
@@ -29,6 +34,21 @@ export function reportHtml(report: Report): string {
       ? ''
       : `<section id="models"><h2>Models</h2><p>What each cost and what it gained, beside the teacher where there is one. ` +
         `Models are chosen on the validation split; the test split is used once, at the end.</p>${modelsTable(report)}</section>`;
+  const sections = [
+    tradeSection(report),
+    stepsSection(report),
+    modelsSection,
+    verdict === undefined ? '' : verdictSection(verdict),
+    searchSection(report),
+    latencySection(report),
+    curvesSection(report),
+    classesSection(report),
+    calibrationSection(report),
+    agreementSection(report),
+    quantizationSection(report),
+    factsSection(report),
+    recipeSection(report),
+  ].filter((section) => section !== '');
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
@@ -38,18 +58,19 @@ export function reportHtml(report: Report): string {
     `<style>${STYLE}</style></head>`,
     `<body><header><h1>${escape(name)}</h1><p class="lead">${escape(lead)}</p>`,
     rest.length === 0 ? '' : `<p class="sub">${escape(rest.join(' '))}</p>`,
-    `</header><main>${tiles(report)}`,
-    scatterSection(report),
-    modelsSection,
-    verdict === undefined ? '' : verdictSection(verdict),
-    searchSection(report),
-    latencySection(report),
-    curvesSection(report),
-    classesSection(report),
-    factsSection(report),
-    recipeSection(report),
+    `${contents(sections)}</header><main>${tiles(report)}`,
+    ...sections,
     '</main><footer>Made by Limbeck from report.json, which holds the same figures for programs.</footer></body></html>\n',
   ].join('\n');
+}
+
+/** Links to the sections by their headings; in print the page numbers would be missing. */
+function contents(sections: readonly string[]): string {
+  const links = sections.flatMap((section) => {
+    const [, id, heading] = /^<section id="([\w-]+)"><h2>([^<]*)/.exec(section) ?? [];
+    return id === undefined ? [] : [`<li><a href="#${id}">${heading!.replace(/: $/, '')}</a></li>`];
+  });
+  return `<nav aria-label="Sections"><ul>${links.join('')}</ul></nav>`;
 }
 
 /** The four figures that most people came for. */

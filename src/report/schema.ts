@@ -4,6 +4,7 @@ import type { Report } from './types.ts';
 const fraction = z.number().min(0).max(1);
 const amount = z.number().min(0);
 const whole = z.int().min(0);
+const split = z.enum(['test', 'validation']);
 
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
 export const reportSchema = z
@@ -76,10 +77,38 @@ export const reportSchema = z
             .readonly(),
           confusion: z
             .strictObject({
-              split: z.enum(['test', 'validation']),
+              split,
               counts: z.array(z.array(whole).readonly()).readonly().describe('[true class][predicted class]'),
             })
             .exactOptional(),
+          calibration: z
+            .strictObject({
+              split,
+              ece: fraction.describe('Expected calibration error over bins of equal width.'),
+              confidence: fraction.describe('Mean probability of the class that was given.'),
+              bins: z
+                .array(
+                  z.strictObject({
+                    samples: whole,
+                    confidence: fraction.nullable(),
+                    accuracy: fraction.nullable(),
+                  }),
+                )
+                .readonly()
+                .describe('Ascending; means over the samples of the bin, null where there are none.'),
+            })
+            .exactOptional(),
+          agreement: z
+            .strictObject({
+              split,
+              bothRight: whole,
+              onlyTeacher: whole,
+              onlyThis: whole,
+              sameError: whole.describe('Both wrong, with the same class.'),
+              differentErrors: whole,
+            })
+            .exactOptional()
+            .describe('Beside the teacher on the same samples: numbers of samples.'),
         }),
       )
       .readonly(),
@@ -151,6 +180,45 @@ export const reportSchema = z
       })
       .exactOptional()
       .describe('What a search within a budget tried.'),
+    stages: z
+      .array(
+        z.strictObject({
+          stage: z.string(),
+          seconds: amount,
+          accuracy: z
+            .strictObject({ validation: fraction.exactOptional(), test: fraction.exactOptional() })
+            .exactOptional(),
+        }),
+      )
+      .readonly()
+      .exactOptional()
+      .describe('The stages that came to their end, in order.'),
+    quantizationSensitivity: z
+      .strictObject({
+        model: z.string().describe('The id of the float model.'),
+        precision: z.string(),
+        samples: whole,
+        accuracy: fraction.describe('Of the float model on these samples.'),
+        rows: z
+          .array(
+            z.strictObject({
+              layer: z.string(),
+              noise: amount.describe('Power of the error of the logits, as a share of the power of the float logits.'),
+              drop: z.number().describe('Loss of accuracy, a fraction.'),
+            }),
+          )
+          .readonly(),
+      })
+      .exactOptional()
+      .describe('What each layer alone in fewer bits does to a model whose rest stays float.'),
+    environment: z
+      .strictObject({
+        limbeck: z.string(),
+        system: z.string(),
+        packages: z.record(z.string(), z.string()).readonly(),
+        cpuFeatures: z.array(z.string()).readonly().nullable(),
+      })
+      .exactOptional(),
     recipe: z.record(z.string(), z.unknown()).readonly().exactOptional().describe('With its defaults filled in.'),
     notes: z.array(z.string()).readonly(),
   })

@@ -1,9 +1,42 @@
 import { milliseconds, percent, size, times } from './format.ts';
 import type { LatencyRow, ModelRow, Report } from './types.ts';
 
-/** The model that the run is about: the last that was made, the smallest of several precisions being what ships. */
+/**
+ * The model that the run is about: the last that was made. Of its files in several formats, the one that was timed as the
+ * teacher was, because only that can be compared with it.
+ */
 export function finalModel(report: Report): ModelRow | undefined {
-  return report.models.filter(({ id }) => id !== 'teacher' && id !== 'scratch').at(-1) ?? report.models.at(-1);
+  const last = report.models.filter(({ id }) => id !== 'teacher' && id !== 'scratch').at(-1) ?? report.models.at(-1);
+  const teacher = teacherModel(report);
+  if (last === undefined || teacher === undefined || last === teacher) return last;
+  const twins = report.models.filter(({ stage, precision }) => stage === last.stage && precision === last.precision);
+  return twins.find((model) => model !== teacher && commonLatency(model, teacher) !== undefined) ?? last;
+}
+
+/** The student after each technique, from the one trained alone; one file of each, ONNX where there is one. */
+export function stepsOf({ models }: Report): ModelRow[] {
+  return models.filter((model, i) => {
+    if (model.id === 'teacher') return false;
+    const isTwin = ({ stage, precision }: ModelRow): boolean =>
+      stage === model.stage && precision === model.precision;
+    const best = models.find((other) => isTwin(other) && other.format === 'onnx') ?? models.find(isTwin);
+    return best === models[i];
+  });
+}
+
+/** Files with fewer bits that are slower than the file that they were made from: they are, on many machines. */
+export function slowerInFewerBits({ models }: Report): string[] {
+  return models.flatMap((model) => {
+    if (model.precision === 'fp32') return [];
+    const from = model.id.replace(`-${model.precision}`, '');
+    const before = models.find(({ id }) => id === from);
+    const pair = before && commonLatency(model, before);
+    if (pair === undefined || pair[0].p50Ms <= pair[1].p50Ms) return [];
+    return [
+      `${model.id} is ${times(pair[0].p50Ms / pair[1].p50Ms)}× slower than ${from} in ${settingOf(pair[0])}: ` +
+        `fewer bits make a file smaller, and faster only where the processor and the runtime have kernels for them. Measure where it will run.`,
+    ];
+  });
 }
 
 export function teacherModel(report: Report): ModelRow | undefined {

@@ -19,10 +19,45 @@ export interface Report {
   readonly measurement?: Measurement;
   /** Of a run with a budget: what was tried, and why this student is the one reported. */
   readonly search?: Search;
+  /** The stages that came to their end, in order. */
+  readonly stages?: readonly StageSummary[];
+  readonly quantizationSensitivity?: QuantizationSensitivity;
+  readonly environment?: Environment;
   /** The recipe with its defaults filled in, file names as they were written. */
   readonly recipe?: Readonly<Record<string, unknown>>;
   /** One sentence each: what was odd, left out or skipped, and why. */
   readonly notes: readonly string[];
+}
+
+export interface StageSummary {
+  readonly stage: string;
+  readonly seconds: number;
+  readonly accuracy?: { readonly validation?: number; readonly test?: number };
+}
+
+/** What each layer alone in fewer bits does to a model whose rest stays float. */
+export interface QuantizationSensitivity {
+  /** The `id` of the float model. */
+  readonly model: string;
+  readonly precision: string;
+  readonly samples: number;
+  /** Of the float model on these samples. */
+  readonly accuracy: number;
+  readonly rows: readonly {
+    readonly layer: string;
+    /** Power of the error of the logits, as a share of the power of the float logits. */
+    readonly noise: number;
+    /** Loss of accuracy, a fraction; negative where the error happens to help. */
+    readonly drop: number;
+  }[];
+}
+
+/** What else must be the same for the same figures. */
+export interface Environment {
+  readonly limbeck: string;
+  readonly system: string;
+  readonly packages: Readonly<Record<string, string>>;
+  readonly cpuFeatures: readonly string[] | null;
 }
 
 export interface TrainingCurve {
@@ -99,6 +134,34 @@ export interface ModelRow {
   readonly latency: readonly LatencyRow[];
   /** On the test split, or on the validation split where there is none. */
   readonly confusion?: Confusion;
+  readonly calibration?: Calibration;
+  readonly agreement?: Agreement;
+}
+
+/** Is it as often right as it is sure? */
+export interface Calibration {
+  readonly split: 'test' | 'validation';
+  /** Expected calibration error over bins of equal width, a fraction. */
+  readonly ece: number;
+  /** Mean probability of the class that was given. */
+  readonly confidence: number;
+  /** Ascending; confidence and accuracy are means, null in a bin without samples. */
+  readonly bins: readonly {
+    readonly samples: number;
+    readonly confidence: number | null;
+    readonly accuracy: number | null;
+  }[];
+}
+
+/** Beside the teacher on the same samples: numbers of samples. */
+export interface Agreement {
+  readonly split: 'test' | 'validation';
+  readonly bothRight: number;
+  readonly onlyTeacher: number;
+  readonly onlyThis: number;
+  /** Both wrong, with the same class. */
+  readonly sameError: number;
+  readonly differentErrors: number;
 }
 
 export interface Confusion {

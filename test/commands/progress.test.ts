@@ -19,6 +19,7 @@ const progress: ProgressEvent = {
 
 const epoch = (number: number, seconds: number): EpochEvent => ({
   type: 'epoch',
+  step: 10 * number,
   stage: 'distill',
   epoch: number,
   epochs: 5,

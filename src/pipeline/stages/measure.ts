@@ -3,16 +3,19 @@ import { answers } from '../../distill/preflight.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { agreement, classesOf, confusionOf } from '../../measure/accuracy.ts';
+import { calibrationOf } from '../../measure/calibration.ts';
 import type { ModelRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
-import { predictionsOfFile } from '../model-file.ts';
+import { logitsOfFile } from '../model-file.ts';
 import type { ExportedModel } from './export.ts';
 
 export interface Measured {
   readonly id: string;
   readonly repeat: number;
   readonly row: ModelRow;
+  /** What it says about the samples of the split that figures are from. */
+  readonly predicted: Int32Array;
   readonly exported?: ExportedModel;
 }
 
@@ -22,7 +25,9 @@ export async function measure(context: StageContext, exported: ExportedModel): P
   const start = monotonicMs();
   const { id, repeat, file, bytes, format, precision, params, macs, trained } = exported;
   const session = sessionOptionsOf(recipe);
-  const { accuracy, confusion } = await evaluate(context, (split) => predictionsOfFile(exported, split, session));
+  const { accuracy, predicted, ...quality } = await evaluate(context, (split) =>
+    logitsOfFile(exported, split, session),
+  );
   const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
   const made = id.replace(/-tflite$/, '');
@@ -40,17 +45,17 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     accuracy,
     seconds: trained.seconds,
     latency: [],
-    ...confusion,
+    ...quality,
   };
-  return { id, repeat, row, exported };
+  return { id, repeat, row, predicted, exported };
 }
 
 /** Accuracy of a teacher that came as a file. */
 export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<Measured> {
   const start = monotonicMs();
-  const { accuracy, confusion } = await evaluate(context, async (split) => {
+  const { accuracy, predicted, ...quality } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    return classesOf(await answers(teacher, split, rows), teacher.classes);
+    return answers(teacher, split, rows);
   });
   const { params, sizeBytes } = teacher;
   const seconds = (monotonicMs() - start) / 1000;
@@ -67,26 +72,32 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
     accuracy,
     seconds: 0,
     latency: [],
-    ...confusion,
+    ...quality,
   };
-  return { id: 'teacher', repeat: 0, row };
+  return { id: 'teacher', repeat: 0, row, predicted };
 }
 
 /** With more classes a confusion matrix is larger than anybody reads, and than the rest of the report. */
 const MOST_CLASSES = 40;
 
-async function evaluate({ data }: StageContext, predict: (split: Dataset) => Promise<Int32Array>) {
-  const validation = await predict(data.validation);
-  const test = data.test && (await predict(data.test));
-  const accuracy = {
-    validation: agreement(validation, data.validation.labels),
-    test: test === undefined || data.test === undefined ? null : agreement(test, data.test.labels),
-  };
+async function evaluate({ data }: StageContext, logitsOf: (split: Dataset) => Promise<Float32Array>) {
   const classes = data.classNames.length;
-  if (classes > MOST_CLASSES) return { accuracy };
-  const [split, predicted] = test === undefined ? (['validation', validation] as const) : (['test', test] as const);
-  const counts = confusionOf(predicted, data[split]!.labels, classes);
-  return { accuracy, confusion: { confusion: { split, counts } } };
+  const onValidation = await logitsOf(data.validation);
+  const onTest = data.test && (await logitsOf(data.test));
+  const right = (logits: Float32Array, { labels }: Dataset): number => agreement(classesOf(logits, classes), labels);
+  const accuracy = {
+    validation: right(onValidation, data.validation),
+    test: onTest === undefined ? null : right(onTest, data.test!),
+  };
+  const split = onTest === undefined ? ('validation' as const) : ('test' as const);
+  const [logits, { labels }] = [onTest ?? onValidation, data[split]!];
+  const predicted = classesOf(logits, classes);
+  return {
+    accuracy,
+    predicted,
+    calibration: { split, ...calibrationOf(logits, labels, classes) },
+    ...(classes <= MOST_CLASSES && { confusion: { split, counts: confusionOf(predicted, labels, classes) } }),
+  };
 }
 
 function given({ validation, test }: { validation: number; test: number | null }) {

@@ -1,5 +1,5 @@
 import { percent } from '../format.ts';
-import { finalModel, teacherModel } from '../summary.ts';
+import { finalModel } from '../summary.ts';
 import type { Confusion, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
 import { key, table } from './tables.ts';
@@ -21,16 +21,16 @@ export function classesSection(report: Report): string {
     return `<tr><th scope="row">${escape(name)}</th><td>${sum(rated[0]!.counts[c]!)}</td>${cells.join('')}</tr>`;
   });
   const per = table('Accuracy per class', ['class', 'samples', ...rated.map(({ model }) => model.id)], rows);
-  const [final, teacher] = [finalModel(report), teacherModel(report)];
-  const chosen = [final, teacher].filter((model, i, all) => model !== undefined && all.indexOf(model) === i);
-  const matrices = chosen.flatMap((model, i) =>
-    model?.confusion === undefined
-      ? []
-      : [
-          `<details${i === 0 ? ' open' : ''}><summary>${key(report.models.indexOf(model))}Confusion matrix: ${escape(model.id)}</summary>` +
-            `<p><small>${escape(worst(model.confusion, names))}</small></p>${matrix(model, model.confusion, names)}</details>`,
-        ],
-  );
+  const first = finalModel(report);
+  const chosen = [...rated].sort((a, b) => Number(b.model === first) - Number(a.model === first));
+  const matrices = chosen.map(({ model, kind, counts }, i) => {
+    const twin = chosen.slice(0, i).find((other) => JSON.stringify(other.counts) === JSON.stringify(counts));
+    const body =
+      twin === undefined
+        ? `<p><small>${escape(worst(model.confusion!, names))}</small></p>${matrix(model, model.confusion!, names)}`
+        : `<p><small>The same as that of ${escape(twin.model.id)}.</small></p>`;
+    return `<details${i === 0 ? ' open' : ''}><summary>${key(kind)}Confusion matrix: ${escape(model.id)}</summary>${body}</details>`;
+  });
   const { split } = rated[0]!.model.confusion!;
   return (
     `<section id="classes"><h2>Class by class</h2><p>On the ${split} split. The best of each row is bold.</p>${per}` +

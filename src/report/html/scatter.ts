@@ -1,57 +1,38 @@
-import { milliseconds, percent, short, size } from '../format.ts';
-import { accuracyOf, paretoFront, settingOf } from '../summary.ts';
-import type { ModelRow, Report } from '../types.ts';
+import { percent } from '../format.ts';
+import { paretoFront } from '../summary.ts';
 import { chart, frameOf, marker, path, px } from './chart.ts';
+import type { Frame } from './chart.ts';
+import type { Cost, Point } from './costs.ts';
 import { escape } from './escape.ts';
 import { scaleOf } from './scale.ts';
 
-/** Something that a model costs. */
-export interface Cost {
-  readonly name: string;
-  readonly text: (value: number) => string;
-  readonly of: (model: ModelRow) => number | null;
-}
-
-/** Latency in each setting that was timed, then size and MACs. */
-export function costsOf({ models }: Report): Cost[] {
-  const rows = models.flatMap(({ latency }) => latency);
-  const settings = [...new Set(rows.map(settingOf))];
-  // Where all was timed in one place, saying so on every button says nothing.
-  const isOnePlace = new Set(rows.map(({ runtime, device }) => `${runtime} on ${device}`)).size === 1;
-  const all: Cost[] = [
-    ...settings.map((setting) => ({
-      name: isOnePlace ? `latency, ${setting.slice(setting.indexOf('batch'))}` : setting,
-      text: milliseconds,
-      of: ({ latency }: ModelRow) => latency.find((row) => settingOf(row) === setting)?.p50Ms ?? null,
-    })),
-    { name: 'size of the file', text: size, of: ({ sizeBytes }) => (sizeBytes > 0 ? sizeBytes : null) },
-    { name: 'multiply-accumulates', text: short, of: ({ macs }) => macs },
-  ];
-  return all.filter(
-    (cost) => models.filter((model) => cost.of(model) !== null && accuracyOf(model) !== null).length > 1,
-  );
-}
-
-interface Point {
-  readonly id: string;
-  readonly kind: number;
-  readonly cost: number;
-  readonly accuracy: number;
+/** Runtimes are told apart by letters where a chart holds several. */
+export function letterOf(i: number): string {
+  return String.fromCharCode(65 + (i % 26));
 }
 
 /** Accuracy over a cost, twice: for wide screens and for phones, where letters would become too small. */
-export function scatter(report: Report, cost: Cost): string {
-  return scatterOf(report, cost, 760, 380, 'wide') + scatterOf(report, cost, 350, 300, 'narrow');
+export function scatter(points: readonly Point[], cost: Cost, places: readonly string[]): string {
+  return (
+    scatterOf(points, cost, places, frameFor(760, 400), 'wide') +
+    scatterOf(points, cost, places, frameFor(350, 330), 'narrow')
+  );
 }
 
-function scatterOf({ models }: Report, cost: Cost, width: number, height: number, className: string): string {
-  const points = models.flatMap((model, kind): Point[] => {
-    const [at, accuracy] = [cost.of(model), accuracyOf(model)];
-    return at === null || accuracy === null ? [] : [{ id: model.id, kind, cost: at, accuracy }];
-  });
+/** Room above the plot for the figures of the mark that is pointed at. */
+function frameFor(width: number, height: number): Frame {
+  return { ...frameOf(width, height), top: 46 };
+}
+
+function scatterOf(
+  points: readonly Point[],
+  cost: Cost,
+  places: readonly string[],
+  frame: Frame,
+  className: string,
+): string {
   const front = paretoFront(points);
-  const frame = frameOf(width, height);
-  const wanted = width < 500 ? 4 : 5;
+  const wanted = frame.width < 500 ? 4 : 5;
   const x = scaleOf(
     points.map((point) => point.cost),
     [frame.left + 16, frame.right - 16],
@@ -62,54 +43,73 @@ function scatterOf({ models }: Report, cost: Cost, width: number, height: number
     [frame.bottom, frame.top],
     { bounds: [0, 1], wanted },
   );
-  const steps = front.flatMap((point, i): [number, number][] => {
-    const at: [number, number] = [x.place(point.cost), y.place(point.accuracy)];
-    return i === 0 ? [at] : [[at[0], y.place(front[i - 1]!.accuracy)], at];
-  });
-  const labels = placed(points, (point) => [x.place(point.cost), y.place(point.accuracy)], frame.right);
-  const marks = points.map((point, i) => {
-    const [px0, py0] = [x.place(point.cost), y.place(point.accuracy)];
-    const isFront = front.includes(point);
-    const title = `${point.id}: ${percent(point.accuracy)} right, ${cost.text(point.cost)}${isFront ? '; on the Pareto front' : ''}`;
-    const label = labels[i]!;
-    return (
-      `<g class="point s${point.kind % 6}${isFront ? '' : ' beaten'}" tabindex="0" role="img" aria-label="${escape(title)}"><title>${escape(title)}</title>` +
-      `<circle class="target" cx="${px(px0)}" cy="${px(py0)}" r="16"/>${marker(point.kind, px0, py0, 7)}` +
-      `<text class="name" x="${px(label.x)}" y="${px(label.y)}" dy="0.32em" text-anchor="${label.anchor}">${escape(point.id)}</text></g>`
-    );
-  });
-  const title = `Accuracy against ${cost.name}. ${points.map(({ id, accuracy, cost: at }) => `${id}: ${percent(accuracy)}, ${cost.text(at)}`).join('; ')}. Pareto front: ${front.map(({ id }) => id).join(', ')}.`;
-  const content = `<path class="front" d="${path(steps)}"/>${marks.join('')}`;
+  const at = (point: Point): [number, number] => [x.place(point.cost), y.place(point.accuracy)];
+  const steps = front.flatMap((point, i): [number, number][] =>
+    i === 0 ? [at(point)] : [[at(point)[0], y.place(front[i - 1]!.accuracy)], at(point)],
+  );
+  const name = ({ id, place }: Point): string =>
+    places.length > 0 && place !== undefined ? letterOf(places.indexOf(place)) : id;
+  const labels = placed(points.map((point) => ({ text: name(point), at: at(point) })), frame);
+  const marks = points.map((point, i) => mark(point, { cost, at: at(point), label: labels[i]!, frame, front }));
+  const told = points.map(
+    ({ id, place, accuracy, cost: its }) =>
+      `${id}${places.length > 0 && place !== undefined ? ` in ${place}` : ''}: ${percent(accuracy)}, ${cost.text(its)}`,
+  );
+  const title = `Accuracy against ${cost.name}. ${told.join('; ')}. Pareto front: ${front.map(({ id }) => id).join(', ')}.`;
   return chart(
     frame,
     title,
     { scale: x, label: cost.name, text: cost.text },
     { scale: y, label: 'accuracy', text: (value) => `${Number((100 * value).toFixed(2))} %` },
-    content,
+    `<path class="front" d="${path(steps)}"/>${marks.join('')}`,
     className,
   ).replace('role="img"', 'role="group"');
 }
 
-const LETTER = 7.2;
+interface MarkOptions {
+  readonly cost: Cost;
+  readonly at: readonly [number, number];
+  readonly label: Label;
+  readonly frame: Frame;
+  readonly front: readonly Point[];
+}
+
+/** A mark that says its figures above the chart when it is pointed at or has the focus. */
+function mark(point: Point, { cost, at: [x, y], label, frame, front }: MarkOptions): string {
+  const isFront = front.includes(point);
+  const where = point.place === undefined ? '' : `, ${point.place}`;
+  const figures = `${percent(point.accuracy)} right, ${cost.text(point.cost)}${isFront ? '; on the Pareto front' : ''}`;
+  return (
+    `<g class="point s${point.kind % 6}${isFront ? '' : ' beaten'}" tabindex="0" role="img" aria-label="${escape(`${point.id}${where}: ${figures}`)}">` +
+    `<circle class="target" cx="${px(x)}" cy="${px(y)}" r="14"/>${marker(point.kind, x, y, 7)}` +
+    `<text class="name" x="${px(label.x)}" y="${px(label.y)}" dy="0.32em" text-anchor="${label.anchor}">${escape(label.text)}</text>` +
+    `<g class="readout"><text class="name" x="${frame.left}" y="14">${escape(point.id + where)}</text>` +
+    `<text x="${frame.left}" y="31">${escape(figures)}</text></g></g>`
+  );
+}
+
+interface Label {
+  readonly text: string;
+  readonly x: number;
+  y: number;
+  readonly anchor: 'start' | 'end';
+  readonly width: number;
+}
+
+const LETTER = 7.4;
 const LINE = 15;
 
 /** Names beside their points, left of those near the right edge, and moved apart where two would overlap. */
 function placed(
-  points: readonly Point[],
-  at: (point: Point) => readonly [number, number],
-  right: number,
-): { x: number; y: number; anchor: 'start' | 'end' }[] {
-  const labels = points.map((point) => {
-    const [x, y] = at(point);
-    const fits = x + 12 + point.id.length * LETTER < right;
-    return {
-      x: fits ? x + 13 : x - 13,
-      y,
-      anchor: fits ? ('start' as const) : ('end' as const),
-      width: point.id.length * LETTER,
-    };
+  names: readonly { readonly text: string; readonly at: readonly [number, number] }[],
+  frame: Frame,
+): Label[] {
+  const labels = names.map(({ text, at: [x, y] }): Label => {
+    const width = text.length * LETTER;
+    const fits = x + 12 + width < frame.right;
+    return { text, x: fits ? x + 12 : x - 12, y, anchor: fits ? 'start' : 'end', width };
   });
-  const leftOf = ({ x, anchor, width }: (typeof labels)[number]): number => (anchor === 'start' ? x : x - width);
+  const leftOf = ({ x, anchor, width }: Label): number => (anchor === 'start' ? x : x - width);
   const byHeight = [...labels].sort((a, b) => a.y - b.y);
   byHeight.forEach((label, i) => {
     for (const other of byHeight.slice(0, i)) {
@@ -117,5 +117,8 @@ function placed(
       if (!beside && label.y - other.y < LINE) label.y = other.y + LINE;
     }
   });
+  // A crowd at the bottom moves up again, so that no name runs into the axis.
+  const lowest = Math.max(...labels.map(({ y }) => y));
+  if (lowest > frame.bottom - 8) for (const label of labels) label.y -= lowest - (frame.bottom - 8);
   return labels;
 }

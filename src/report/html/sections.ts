@@ -1,28 +1,11 @@
 import { stringify } from 'yaml';
 import { milliseconds, number, percent, seconds, short, size } from '../format.ts';
-import type { Report } from '../types.ts';
+import { slowerInFewerBits } from '../summary.ts';
+import type { Environment, Report, StageSummary } from '../types.ts';
 import { escape } from './escape.ts';
 import { lineChart } from './lines.ts';
 import type { Line } from './lines.ts';
-import { costsOf, scatter } from './scatter.ts';
 import { latencyTable, seriesOf, table } from './tables.ts';
-
-/** Accuracy over each kind of cost, one at a time, chosen by radio buttons: no script is needed. */
-export function scatterSection(report: Report): string {
-  const costs = costsOf(report);
-  if (costs.length === 0) return '';
-  const inputs = costs.map(
-    ({ name }, i) =>
-      `<span class="choice"><input type="radio" name="cost" id="cost${i}"${i === 0 ? ' checked' : ''}><label for="cost${i}">${escape(name)}</label></span>`,
-  );
-  const rules = costs.map((_, i) => `#trade:has(#cost${i}:checked) #panel${i}{display:block}`).join('');
-  const panels = costs.map((cost, i) => `<div class="panel" id="panel${i}">${scatter(report, cost)}</div>`);
-  return (
-    `<section id="trade"><h2>Accuracy against cost</h2><p>Up and to the left is better. The dotted line is the Pareto front: ` +
-    `no other model is both more accurate and cheaper than one on it. Hollow marks are beaten in both.</p>` +
-    `<style>${rules}</style><fieldset><legend>Cost</legend>${inputs.join('')}</fieldset>${panels.join('')}</section>`
-  );
-}
 
 export function curvesSection({ training = [], models }: Report): string {
   const runs = training.filter(({ epochs }) => epochs.length > 0);
@@ -88,8 +71,9 @@ export function latencySection(report: Report): string {
           .join(', ')} on ${report.machine.cpu}` +
         `${measurement.cpuFeatures === null ? '' : ` with ${measurement.cpuFeatures.join(', ') || 'no vector extensions that matter here'}`}, ` +
         `load average ${measurement.loadAverage.toFixed(2)}${busy ? ': the machine was busy, take the figures with care' : ''}. `;
+  const slower = slowerInFewerBits(report).map((sentence) => `<p class="caution">${escape(sentence)}</p>`);
   return (
-    `<section id="latency"><h2>Latency</h2><p>${escape(facts)}All models took turns, so that a slow moment hits all alike.</p>${charts}` +
+    `<section id="latency"><h2>Latency</h2><p>${escape(facts)}All models took turns, so that a slow moment hits all alike.</p>${slower.join('')}${charts}` +
     `<details${count > 12 ? '' : ' open'}><summary>All ${count} measurements</summary>${latencyTable(report)}</details></section>`
   );
 }
@@ -135,21 +119,48 @@ function teacherText({
   );
 }
 
-export function recipeSection({ recipe, machine, seed, wallSeconds, measurement }: Report): string {
+export function recipeSection({ recipe, machine, seed, wallSeconds, environment, stages = [] }: Report): string {
   const facts: readonly (readonly [string, string])[] = [
     [
       'Machine',
       `${machine.cpu}, ${machine.cores} cores, ${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB, ${machine.platform}`,
     ],
     ['Engine', `${machine.engine} on ${machine.device}`],
+    ...(environment === undefined ? [] : environmentFacts(environment)),
     ['Node.js', machine.node],
-    ...(measurement === undefined ? [] : Object.entries(measurement.versions)),
     ['Seed', String(seed)],
     ['Working time', seconds(wallSeconds)],
   ];
   const text = recipe === undefined ? '' : stringify(recipe, { lineWidth: 0 });
   return (
-    `<section id="again"><h2>To do it again</h2><dl>${facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('')}</dl>` +
+    `<section id="again"><h2>To do it again</h2><dl class="facts">${facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('')}</dl>` +
+    `${stages.length === 0 ? '' : stagesTable(stages)}` +
     `${recipe === undefined ? '' : `<details><summary>Recipe, with its defaults filled in</summary><pre tabindex="0">${escape(text)}</pre></details>`}</section>`
+  );
+}
+
+function environmentFacts({ limbeck, system, packages, cpuFeatures }: Environment): [string, string][] {
+  return [
+    ['System', system],
+    ['CPU features', cpuFeatures === null ? 'unknown' : cpuFeatures.join(', ') || 'none that matters here'],
+    ['Limbeck', limbeck],
+    ...Object.entries(packages),
+  ];
+}
+
+function stagesTable(stages: readonly StageSummary[]): string {
+  const longest = Math.max(...stages.map((stage) => stage.seconds));
+  const rows = stages.map(({ stage, seconds: took, accuracy }) => {
+    const width = (100 * took) / (longest || 1);
+    const bar = `<span class="bar" aria-hidden="true"><i style="width:${width.toFixed(1)}%"></i></span>`;
+    const cells = [
+      seconds(took) + bar,
+      ...[accuracy?.validation, accuracy?.test].map((value) => (value === undefined ? '–' : percent(value))),
+    ];
+    return `<tr><th scope="row">${escape(stage)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  });
+  return (
+    `<details><summary>Stages, and where the time went</summary>` +
+    `${table('Stages', ['stage', 'time', 'validation', 'test'], rows)}</details>`
   );
 }

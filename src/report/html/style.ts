@@ -32,11 +32,11 @@ th,td{padding:7px 10px;text-align:right;border-bottom:1px solid var(--rule);whit
 th{color:var(--soft);font-weight:600}
 th:first-child,td:first-child{padding-left:0}
 td.text,th.text,tbody th{text-align:left}
-tbody th{color:var(--ink)}
+tbody th{color:var(--ink)}tbody th small{font-weight:400}
 tr.chosen th,tr.chosen td{background:var(--tint)}
 tr.chosen th:first-child{box-shadow:-6px 0 0 var(--accent)}
 tr:last-child th,tr:last-child td{border-bottom:0}
-td small{display:block;color:var(--soft);font-size:.82em}
+td small,tbody th small{display:block;color:var(--soft);font-size:.82em}
 .bar{display:block;height:5px;border-radius:3px;background:var(--grid);margin-top:4px;min-width:84px}
 .bar i{display:block;height:100%;border-radius:3px;background:var(--accent);min-width:2px}
 .key{display:inline-block;vertical-align:-1px;margin-right:7px}
@@ -67,7 +67,23 @@ legend{font-weight:600;padding:0;margin-bottom:6px}
 .choice label{display:inline-block;padding:3px 11px;border:1px solid var(--rule);border-radius:99px;font-size:.87rem;cursor:pointer}
 .choice input:checked+label{background:var(--accent);border-color:var(--accent);color:var(--card);font-weight:600}
 .choice input:focus-visible+label{outline:2px solid var(--accent);outline-offset:2px}
+nav ul{display:flex;flex-wrap:wrap;gap:2px 16px;list-style:none;margin:0 0 20px;padding:0;font-size:.92rem}
+a{color:var(--accent)}section{scroll-margin-top:12px}
 .panel{display:none}
+.panel>svg+svg{margin-top:0}
+.front-list{margin:8px 0 0!important;font-size:.92rem;color:var(--soft)}.front-list b{color:var(--ink)}
+.readout{opacity:0;pointer-events:none}.point:hover .readout,.point:focus .readout{opacity:1}
+svg:has(.point:hover) .point:focus:not(:hover) .readout{opacity:0}
+.caution{border-left:3px solid var(--warn);padding-left:12px;color:var(--ink)!important}
+.bar-start{fill:var(--s0)}.bar-gain{fill:var(--good)}.bar-loss{fill:var(--bad)}
+.drop{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 2}.teacher{stroke:var(--s0);stroke-width:1.5;stroke-dasharray:6 4}
+.thirds{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,250px),1fr));gap:18px;margin-top:16px}
+.fill rect{fill:var(--c);opacity:.75}.diagonal{fill:none;stroke:var(--ink);stroke-width:1.5;stroke-dasharray:5 4}.counts rect{fill:var(--soft)}
+.swatch{display:inline-block;width:13px;height:13px;border-radius:3px;vertical-align:-2px;margin-right:6px}
+.strip{display:flex;height:9px;min-width:150px;max-width:240px;margin-top:5px;border-radius:3px;overflow:hidden;gap:1px}
+.strip i{display:block;height:100%}
+.part-bothRight{background:var(--s3)}.part-onlyThis{background:var(--s2)}.part-onlyTeacher{background:var(--s1)}
+.part-sameError{background:repeating-linear-gradient(45deg,var(--s5) 0 3px,var(--card) 3px 5px)}.part-differentErrors{background:var(--s5)}
 details{margin:10px 0 0}summary{cursor:pointer;font-weight:600;padding:4px 0}
 pre{background:var(--ground);border:1px solid var(--rule);border-radius:8px;padding:12px 14px;overflow-x:auto;font:.84rem/1.5 ui-monospace,Menlo,Consolas,monospace;margin:8px 0 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:5px 18px;margin:6px 0 0}

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { UserError } from '../base/errors.ts';
+import { limbeckVersion } from './doctor.ts';
+import type { OnEvent, RunEvent } from './events.ts';
+
+export interface MetricsOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Default 127.0.0.1: nobody else on the network. */
+  readonly host?: string;
+}
+
+export interface MetricsServer {
+  readonly url: string;
+  readonly onEvent: OnEvent;
+  readonly close: () => Promise<void>;
+}
+
+/** Serve what a run tells to Prometheus, at `/metrics`, for as long as it goes. `UserError` for a port that is taken. */
+export async function serveMetrics({ port, host = '127.0.0.1' }: MetricsOptions): Promise<MetricsServer> {
+  const registry = new Registry();
+  const onEvent = runMetrics(registry);
+  const server = createServer((request, response) => {
+    if (request.url?.split('?')[0] !== '/metrics' || request.method !== 'GET') {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics\n');
+      return;
+    }
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error)),
+    );
+  });
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    throw new UserError(
+      `--metrics: port ${port} of ${host} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+      'Choose another port, or 0 for a free one.',
+    );
+  });
+  // The run decides when the process ends, not who reads its metrics.
+  server.unref();
+  const { port: taken, family, address } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}/metrics`,
+    onEvent,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      registry.clear();
+    },
+  };
+}
+
+/** Everything that a run tells as metrics; names and units as Prometheus wants them. */
+export function runMetrics(registry: Registry): OnEvent {
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
+    new Gauge({ name: `limbeck_${name}`, help, labelNames, registers });
+  const counter = (name: string, help: string): Counter =>
+    new Counter({ name: `limbeck_${name}`, help, registers });
+
+  const info = gauge('run_info', 'The run that is going on; always 1.', ['run', 'version']);
+  const current = gauge('stage', 'The stage that is going on; always 1.', ['stage']);
+  const loss = gauge('loss', 'Mean training loss of the epoch so far.', ['stage']);
+  const accuracy = gauge('accuracy_ratio', 'Share of right answers, by split.', ['stage', 'split']);
+  const speed = gauge('samples_per_second', 'Samples per second since the stage was started.', ['stage']);
+  const step = gauge('step_seconds', 'Time of one step, mean since the last report of progress.', ['stage']);
+  const done = gauge('steps_done', 'Steps done of the stage.', ['stage']);
+  const total = gauge('steps', 'Steps of the stage.', ['stage']);
+  const epoch = gauge('epoch', 'Epochs done, with fraction.', ['stage']);
+  const seconds = gauge('stage_seconds', 'Working time of a stage that has come to its end.', ['stage']);
+  const saved = counter('saved_states_total', 'Training states saved since the start.');
+  const warnings = counter('warnings_total', 'Warnings since the start.');
+  new Gauge({
+    ...{ name: 'limbeck_memory_bytes', labelNames: ['kind'], registers, collect: measureMemory },
+    help: 'Memory of the process: resident, JavaScript heap, and buffers outside of it.',
+  });
+
+  return (event: RunEvent) => {
+    switch (event.type) {
+      case 'run':
+        return info.set({ run: event.name, version: limbeckVersion() }, 1);
+      case 'stage':
+        current.reset();
+        return current.set({ stage: event.stage }, 1);
+      case 'progress': {
+        const { stage } = event;
+        done.set({ stage }, event.done);
+        total.set({ stage }, event.total);
+        speed.set({ stage }, event.samplesPerSecond);
+        if (event.secondsPerStep !== undefined) step.set({ stage }, event.secondsPerStep);
+        if (event.epoch !== undefined) epoch.set({ stage }, event.epoch);
+        if (event.loss !== undefined) loss.set({ stage }, event.loss);
+        if (event.accuracy !== undefined) accuracy.set({ stage, split: 'train' }, event.accuracy);
+        return undefined;
+      }
+      case 'epoch': {
+        const { stage } = event;
+        loss.set({ stage }, event.loss);
+        epoch.set({ stage }, event.epoch);
+        accuracy.set({ stage, split: 'train' }, event.accuracy);
+        if (event.validation !== undefined) accuracy.set({ stage, split: 'validation' }, event.validation);
+        return undefined;
+      }
+      case 'done': {
+        const { stage } = event;
+        seconds.set({ stage }, event.seconds);
+        for (const [split, value] of Object.entries(event.figures.accuracy ?? {})) accuracy.set({ stage, split }, value);
+        return undefined;
+      }
+      case 'saved':
+        return saved.inc();
+      case 'warning':
+        return warnings.inc();
+      case 'message':
+        return undefined;
+    }
+  };
+}
+
+function measureMemory(this: Gauge<'kind'>): void {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  this.set({ kind: 'resident' }, rss);
+  this.set({ kind: 'heap' }, heapUsed);
+  this.set({ kind: 'external' }, external);
+}
