@@ -5,7 +5,13 @@ import type { Figures } from './ledger.ts';
 export type RunEvent =
   | { readonly type: 'run'; readonly name: string; readonly folder: string; readonly resumed: boolean }
   /** `step`: where a training begins, 0 unless it was resumed. */
-  | { readonly type: 'stage'; readonly stage: string; readonly title: string; readonly resumedAt?: string; readonly step?: number }
+  | {
+      readonly type: 'stage';
+      readonly stage: string;
+      readonly title: string;
+      readonly resumedAt?: string;
+      readonly step?: number;
+    }
   | ProgressEvent
   | EpochEvent
   | { readonly type: 'done'; readonly stage: string; readonly figures: Figures; readonly seconds: number }

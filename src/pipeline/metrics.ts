@@ -60,8 +60,7 @@ export function runMetrics(registry: Registry): OnEvent {
   const registers = [registry];
   const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
     new Gauge({ name: `limbeck_${name}`, help, labelNames, registers });
-  const counter = (name: string, help: string): Counter =>
-    new Counter({ name: `limbeck_${name}`, help, registers });
+  const counter = (name: string, help: string): Counter => new Counter({ name: `limbeck_${name}`, help, registers });
 
   const info = gauge('run_info', 'The run that is going on; always 1.', ['run', 'version']);
   const current = gauge('stage', 'The stage that is going on; always 1.', ['stage']);
@@ -109,7 +108,8 @@ export function runMetrics(registry: Registry): OnEvent {
       case 'done': {
         const { stage } = event;
         seconds.set({ stage }, event.seconds);
-        for (const [split, value] of Object.entries(event.figures.accuracy ?? {})) accuracy.set({ stage, split }, value);
+        for (const [split, value] of Object.entries(event.figures.accuracy ?? {}))
+          accuracy.set({ stage, split }, value);
         return undefined;
       }
       case 'saved':

@@ -17,8 +17,7 @@ export function finalModel(report: Report): ModelRow | undefined {
 export function stepsOf({ models }: Report): ModelRow[] {
   return models.filter((model, i) => {
     if (model.id === 'teacher') return false;
-    const isTwin = ({ stage, precision }: ModelRow): boolean =>
-      stage === model.stage && precision === model.precision;
+    const isTwin = ({ stage, precision }: ModelRow): boolean => stage === model.stage && precision === model.precision;
     const best = models.find((other) => isTwin(other) && other.format === 'onnx') ?? models.find(isTwin);
     return best === models[i];
   });

@@ -49,7 +49,10 @@ function scatterOf(
   );
   const name = ({ id, place }: Point): string =>
     places.length > 0 && place !== undefined ? letterOf(places.indexOf(place)) : id;
-  const labels = placed(points.map((point) => ({ text: name(point), at: at(point) })), frame);
+  const labels = placed(
+    points.map((point) => ({ text: name(point), at: at(point) })),
+    frame,
+  );
   const marks = points.map((point, i) => mark(point, { cost, at: at(point), label: labels[i]!, frame, front }));
   const told = points.map(
     ({ id, place, accuracy, cost: its }) =>

@@ -68,12 +68,7 @@ function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined): s
 
 const ROW = 38;
 
-function drawn(
-  steps: readonly ModelRow[],
-  teacher: ModelRow | undefined,
-  width: number,
-  className: string,
-): string {
+function drawn(steps: readonly ModelRow[], teacher: ModelRow | undefined, width: number, className: string): string {
   const isNarrow = width < 500;
   const accuracies = steps.map((model) => accuracyOf(model)!);
   const its = teacher === undefined ? null : accuracyOf(teacher);

@@ -1,0 +1,158 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { runRecipe } from '../../src/pipeline/run.ts';
+import { makeRecipe } from '../../src/pipeline/runnable.ts';
+import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
+import { ROOT } from '../support/built.ts';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+const RECIPE = {
+  name: 'r',
+  dataset: {
+    type: 'csv',
+    train: path.join(ROOT, 'datasets/digits/train.csv'),
+    test: path.join(ROOT, 'datasets/digits/test.csv'),
+    label: 'digit',
+    shape: [8, 8, 1],
+    normalize: { mean: 0, std: 16 },
+  },
+  teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
+  student: { model: 'mlp', hidden: [8] },
+  distill: { epochs: 2, batchSize: 128 },
+  repeats: 2,
+  quantize: { scheme: 'int8', method: 'ptq', samples: 64, maxDrop: 100 },
+  export: ['onnx', 'tflite'],
+  report: { latency: { seconds: 0.5, batchSizes: [1, 8], threads: [1] } },
+};
+
+(BROWSER === undefined ? describe.skip : describe)(`report.html of a run, in Chromium${NO_BROWSER}`, () => {
+  let browser: Browser;
+  let url: string;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'limbeck-browser-'));
+    const made = await runRecipe(makeRecipe(RECIPE, folder), { out: folder });
+    url = pathToFileURL(path.join(made.folder, 'report.html')).href;
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** The page at a width, and everything that went wrong or was asked for while it was opened. */
+  async function open(width: number, scheme: 'light' | 'dark', use: (page: Page) => Promise<void>): Promise<string[]> {
+    const context = await browser.newContext({
+      viewport: { width, height: 844 },
+      colorScheme: scheme,
+      bypassCSP: true,
+    });
+    const page = await context.newPage();
+    const odd: string[] = [];
+    page.on('console', (message) => void odd.push(`console: ${message.text()}`));
+    page.on('pageerror', (error) => void odd.push(`error: ${error.message}`));
+    page.on('request', (request) => {
+      if (request.url() !== url) odd.push(`asked for ${request.url()}`);
+    });
+    await page.goto(url);
+    await use(page);
+    await context.close();
+    return odd;
+  }
+
+  it.each([
+    [390, 'light'],
+    [390, 'dark'],
+    [1280, 'light'],
+    [1280, 'dark'],
+  ] as const)('%i px wide, %s: has no axe violation, no error, no scroll bar at the bottom', async (width, scheme) => {
+    const axe = await readFile(AXE, 'utf8');
+    const odd = await open(width, scheme, async (page) => {
+      const overflow = await page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
+      expect(overflow).toBe(0);
+      // Closed parts count too.
+      await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))");
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      await page.evaluate(axe);
+      const found = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
+        violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+      };
+      const violations = found.violations.map(
+        ({ id, nodes }) => `${id}: ${nodes[0]!.html}: ${nodes[0]!.failureSummary}`,
+      );
+      expect(violations).toEqual([]);
+    });
+    expect(odd).toEqual([]);
+  });
+
+  it('shows every chart, drawn and in words', async () => {
+    for (const width of [390, 1280]) {
+      await open(width, 'light', async (page) => {
+        const charts = (await page.evaluate(`[...document.querySelectorAll('svg.chart')]
+          .filter((chart) => chart.getBoundingClientRect().width > 0)
+          .map((chart) => [chart.closest('section').id, chart.getAttribute('aria-label'), chart.getBoundingClientRect().height])`)) as [
+          string,
+          string,
+          number,
+        ][];
+        const shown = (section: string): number => charts.filter(([id]) => id === section).length;
+        expect(
+          Object.fromEntries(
+            ['trade', 'steps', 'verdict', 'latency', 'curves', 'calibration'].map((id) => [id, shown(id)]),
+          ),
+        ).toEqual({
+          ...{ trade: 1, steps: 1, verdict: 1, latency: 2, curves: 2, calibration: 3 },
+        });
+        for (const [, label, height] of charts) {
+          expect(label.length).toBeGreaterThan(40);
+          expect(height).toBeGreaterThan(60);
+        }
+        for (const id of ['models', 'classes', 'agreement', 'facts', 'again'])
+          expect(await page.$(`section#${id}`)).not.toBeNull();
+      });
+    }
+  });
+
+  it('changes cost and runtime with the keyboard, and tells the figures of a mark that has the focus', async () => {
+    await open(1280, 'light', async (page) => {
+      const title = () =>
+        page.evaluate(
+          "[...document.querySelectorAll('#trade .panel svg')].find((chart) => chart.getBoundingClientRect().width > 0).getAttribute('aria-label')",
+        );
+      const before = await title();
+      await page.focus('#cost0');
+      await page.keyboard.press('ArrowRight');
+      const after = await title();
+      expect(after).not.toBe(before);
+      await page.focus('#runtime0');
+      await page.keyboard.press('ArrowRight');
+      expect(await title()).not.toBe(after);
+      expect(await page.isChecked('#runtime1')).toBe(true);
+      // From the radio buttons on to the first mark.
+      await page.keyboard.press('Tab');
+      const focused = (await page.evaluate(
+        "[document.activeElement.getAttribute('aria-label'), getComputedStyle(document.activeElement.querySelector('.readout')).opacity]",
+      )) as [string, string];
+      expect(focused).toEqual([expect.stringMatching(/: \d+\.\d\d % right, /), '1']);
+    });
+  });
+
+  it('prints without leaving anything out', async () => {
+    await open(800, 'dark', async (page) => {
+      await page.emulateMedia({ media: 'print', colorScheme: 'light' });
+      expect((await page.pdf({ format: 'A4' })).length).toBeGreaterThan(30_000);
+      const scrolls = await page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter((part) => getComputedStyle(part).overflowX !== 'visible').length",
+      );
+      expect(scrolls).toBe(0);
+    });
+  });
+});

@@ -1,0 +1,112 @@
+/**
+ * `npm run test:prometheus`: a real Prometheus scrapes a real run. Needs `prometheus` and `promtool` in the PATH (Debian:
+ * apt install prometheus) and a build (`npm run build`). Checks that the metrics are well-formed by promtool, that they
+ * arrive with the values that the endpoint has, and that every query of docs/grafana-dashboard.json finds something.
+ */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const root = join(import.meta.dirname, '..');
+const folder = await mkdtemp(join(tmpdir(), 'limbeck-prometheus-'));
+const children = [];
+const CONFIG = (target) => `global: { scrape_interval: 1s }
+scrape_configs:
+  - job_name: limbeck
+    static_configs: [{ targets: ['${target}'] }]
+`;
+
+function start(command, args) {
+  const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
+  children.push({ child, exited });
+  return { exited, output: () => output };
+}
+
+/** Asks until there is an answer, for a minute at most. */
+async function until(what, ask) {
+  for (let left = 240; left > 0; left--) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await sleep(250);
+  }
+  throw new Error(`${what} did not happen within a minute`);
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+async function main() {
+  // Long enough to be scraped; stopped when all is seen.
+  const recipe = (await readFile(join(root, 'recipes/digits-csv.yaml'), 'utf8'))
+    .replaceAll('../datasets', join(root, 'datasets'))
+    .replaceAll(/epochs: \d+/g, 'epochs: 20000');
+  await writeFile(join(folder, 'digits.yaml'), recipe);
+  const run = start(process.execPath, [join(root, 'dist/cli.js'), 'run', 'digits.yaml', '--metrics', '0']);
+  const url = await until('the endpoint', () => /metrics at (\S+)/.exec(run.output())?.[1]);
+  const text = await until('the first loss', async () => {
+    const body = await (await fetch(url)).text();
+    return body.includes('limbeck_loss{') ? body : undefined;
+  });
+  const lint = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  assert.equal(lint.error, undefined);
+  assert.equal(lint.status, 0, `promtool: ${lint.stdout}${lint.stderr}`);
+  console.log('promtool check metrics: no complaint');
+
+  const port = await freePort();
+  await writeFile(join(folder, 'prometheus.yml'), CONFIG(new URL(url).host));
+  const prometheus = start('prometheus', [
+    '--config.file=prometheus.yml',
+    '--storage.tsdb.path=data',
+    `--web.listen-address=127.0.0.1:${port}`,
+  ]);
+  const query = async (expr) => {
+    const address = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expr)}`;
+    const { status, data, error } = await fetch(address).then(
+      (answer) => answer.json(),
+      () => ({ status: 'none' }),
+    );
+    assert.notEqual(status, 'error', `${expr}: ${error}`);
+    return status === 'success' && data.result.length > 0 ? data.result : undefined;
+  };
+  void prometheus.exited.then(([code]) => code && console.error(prometheus.output()));
+  const loss = await until('a scraped loss', () => query('limbeck_loss'));
+  const { stage, job } = loss[0].metric;
+  assert.deepEqual([stage, job], ['teach', 'limbeck']);
+  assert.ok(Number(loss[0].value[1]) > 0);
+  const [first] = await query('limbeck_steps_done{stage="teach"}');
+  await until('a second scrape', async () => {
+    const [now] = await query('limbeck_steps_done{stage="teach"}');
+    return Number(now.value[1]) > Number(first.value[1]) ? now : undefined;
+  });
+  console.log('Prometheus has the loss of the stage, and its steps go on');
+
+  const { panels } = JSON.parse(await readFile(join(root, 'docs/grafana-dashboard.json'), 'utf8'));
+  const exprs = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll('$job', '.*')));
+  for (const expr of exprs) {
+    // No stage has come to its end yet.
+    if (expr.includes('limbeck_stage_seconds')) await query(expr);
+    else await until(`an answer to ${expr}`, () => query(expr));
+  }
+  console.log(`all ${exprs.length} queries of the dashboard are understood`);
+}
+
+try {
+  await main();
+} finally {
+  for (const { child } of children) child.kill('SIGTERM');
+  await Promise.all(children.map(({ exited }) => exited));
+  await rm(folder, { recursive: true, force: true });
+}
