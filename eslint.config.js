@@ -50,6 +50,8 @@ export default tseslint.config(
         require: 'readonly',
         globalThis: 'readonly',
         performance: 'readonly',
+        fetch: 'readonly',
+        URL: 'readonly',
         self: 'readonly',
       },
     },

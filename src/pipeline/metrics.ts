@@ -82,10 +82,12 @@ export function runMetrics(registry: Registry): OnEvent {
   return (event: RunEvent) => {
     switch (event.type) {
       case 'run':
-        return info.set({ run: event.name, version: limbeckVersion() }, 1);
+        info.set({ run: event.name, version: limbeckVersion() }, 1);
+        break;
       case 'stage':
         current.reset();
-        return current.set({ stage: event.stage }, 1);
+        current.set({ stage: event.stage }, 1);
+        break;
       case 'progress': {
         const { stage } = event;
         done.set({ stage }, event.done);
@@ -95,7 +97,7 @@ export function runMetrics(registry: Registry): OnEvent {
         if (event.epoch !== undefined) epoch.set({ stage }, event.epoch);
         if (event.loss !== undefined) loss.set({ stage }, event.loss);
         if (event.accuracy !== undefined) accuracy.set({ stage, split: 'train' }, event.accuracy);
-        return undefined;
+        break;
       }
       case 'epoch': {
         const { stage } = event;
@@ -103,21 +105,23 @@ export function runMetrics(registry: Registry): OnEvent {
         epoch.set({ stage }, event.epoch);
         accuracy.set({ stage, split: 'train' }, event.accuracy);
         if (event.validation !== undefined) accuracy.set({ stage, split: 'validation' }, event.validation);
-        return undefined;
+        break;
       }
       case 'done': {
         const { stage } = event;
         seconds.set({ stage }, event.seconds);
         for (const [split, value] of Object.entries(event.figures.accuracy ?? {}))
           accuracy.set({ stage, split }, value);
-        return undefined;
+        break;
       }
       case 'saved':
-        return saved.inc();
+        saved.inc();
+        break;
       case 'warning':
-        return warnings.inc();
+        warnings.inc();
+        break;
       case 'message':
-        return undefined;
+        break;
     }
   };
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
@@ -82,11 +83,9 @@ const RECIPE = {
       await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))");
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
       await page.evaluate(axe);
-      const found = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
-        violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-      };
+      const found = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"] })');
       const violations = found.violations.map(
-        ({ id, nodes }) => `${id}: ${nodes[0]!.html}: ${nodes[0]!.failureSummary}`,
+        ({ id, nodes }) => `${id}: ${nodes[0]!.html}: ${nodes[0]!.failureSummary ?? ''}`,
       );
       expect(violations).toEqual([]);
     });
@@ -96,13 +95,9 @@ const RECIPE = {
   it('shows every chart, drawn and in words', async () => {
     for (const width of [390, 1280]) {
       await open(width, 'light', async (page) => {
-        const charts = (await page.evaluate(`[...document.querySelectorAll('svg.chart')]
+        const charts = await page.evaluate<[string, string, number][]>(`[...document.querySelectorAll('svg.chart')]
           .filter((chart) => chart.getBoundingClientRect().width > 0)
-          .map((chart) => [chart.closest('section').id, chart.getAttribute('aria-label'), chart.getBoundingClientRect().height])`)) as [
-          string,
-          string,
-          number,
-        ][];
+          .map((chart) => [chart.closest('section').id, chart.getAttribute('aria-label'), chart.getBoundingClientRect().height])`);
         const shown = (section: string): number => charts.filter(([id]) => id === section).length;
         expect(
           Object.fromEntries(
@@ -138,9 +133,9 @@ const RECIPE = {
       expect(await page.isChecked('#runtime1')).toBe(true);
       // From the radio buttons on to the first mark.
       await page.keyboard.press('Tab');
-      const focused = (await page.evaluate(
+      const focused = await page.evaluate<[string, string]>(
         "[document.activeElement.getAttribute('aria-label'), getComputedStyle(document.activeElement.querySelector('.readout')).opacity]",
-      )) as [string, string];
+      );
       expect(focused).toEqual([expect.stringMatching(/: \d+\.\d\d % right, /), '1']);
     });
   });

@@ -35,6 +35,19 @@ const model = (id: string, stage: string, bytes: number, test: number, scale: nu
       [Math.round(100 * (1 - test)), Math.round(100 * test)],
     ],
   },
+  calibration: {
+    split: 'test',
+    ece: 0.031,
+    confidence: 0.97,
+    bins: Array.from({ length: 15 }, (_, i) =>
+      i < 13
+        ? { samples: 0, confidence: null, accuracy: null }
+        : { samples: 100, confidence: i === 13 ? 0.9 : 0.99, accuracy: test },
+    ),
+  },
+  ...(id !== 'teacher' && {
+    agreement: { split: 'test', bothRight: 180, onlyTeacher: 9, onlyThis: 4, sameError: 5, differentErrors: 2 },
+  }),
 });
 
 const curve = (stage: string, loss: number) => ({
@@ -83,6 +96,23 @@ export const example: Report = {
   parity: [{ file: 'exports/distilled.onnx', samples: 512, top1Agreement: 1, largestError: 1.2e-6 }],
   training: [curve('teach', 1), curve('scratch', 2), curve('distill', 15)],
   measurement: { seconds: 3, versions: { 'onnxruntime-node': '1.30.0' }, cpuFeatures: ['AVX2'], loadAverage: 1.9 },
+  stages: [
+    { stage: 'teach', seconds: 190, accuracy: { validation: 0.96 } },
+    { stage: 'measure exports/distilled.onnx', seconds: 1.5, accuracy: { validation: 0.956, test: 0.946 } },
+  ],
+  quantizationSensitivity: {
+    ...{ model: 'distilled', precision: 'int8', samples: 512, accuracy: 0.95 },
+    rows: [
+      { layer: 'conv<1>', noise: 0.001, drop: 0.004 },
+      { layer: 'dense', noise: 0.1, drop: 0.052 },
+    ],
+  },
+  environment: {
+    limbeck: '0.1.0',
+    system: 'linux 6.1',
+    packages: { 'onnxruntime-node': '1.30.0' },
+    cpuFeatures: ['AVX2'],
+  },
   recipe: { name: 'example', distill: { temperature: 4, note: '</pre><script>' } },
   notes: ['latency of <teacher> on 4 threads was not measured: there are 2 cores'],
 };

@@ -42,10 +42,13 @@ describe('report.html', () => {
 
   it('is well formed, whatever is missing in the report', () => {
     expect(faults(html)).toEqual([]);
-    const { teacher, verdict, training, measurement, recipe, ...rest } = example;
-    expect(teacher && verdict && training && measurement && recipe).toBeDefined();
-    const models = example.models.map(({ confusion, ...row }) => {
-      expect(confusion).toBeDefined();
+    const { teacher, verdict, training, measurement, recipe, stages, environment, ...more } = example;
+    expect(teacher && verdict && training && measurement && recipe && stages && environment).toBeDefined();
+    const { quantizationSensitivity, ...rest } = more;
+    expect(quantizationSensitivity).toBeDefined();
+    const models = example.models.map(({ confusion, calibration, agreement, ...row }) => {
+      expect(confusion && calibration).toBeDefined();
+      expect(agreement === undefined).toBe(row.id === 'teacher');
       return { ...row, latency: [], macs: null };
     });
     for (const report of [
@@ -63,7 +66,7 @@ describe('report.html', () => {
     const tags = [...html.matchAll(/<[a-z][^>]*>/gi)]
       .map(([tag]) => tag.replace(/(title|aria-label)="[^"]*"/g, ''))
       .join('\n');
-    expect(tags).not.toMatch(/https?:|\ssrc=|\shref=|<script|<link|<iframe|<object|\son\w+=/i);
+    expect(tags).not.toMatch(/https?:|\ssrc=|\shref="(?!#)|<script|<link|<iframe|<object|\son\w+=/i);
     expect([...html.matchAll(/<style>([^]*?)<\/style>/g)].map((match) => match[1]).join('')).not.toMatch(
       /url\(|@import/,
     );
@@ -84,14 +87,17 @@ describe('report.html', () => {
 
   it('has every chart, each with its content in words', () => {
     const labels = [...html.matchAll(/<svg class="chart[^>]*aria-label="([^"]*)"/g)].map((match) => match[1]!);
-    // Four costs, each wide and narrow; loss and accuracy; time and throughput; the verdict.
-    expect(labels.filter((label) => label.startsWith('Accuracy against'))).toHaveLength(8);
+    // Two settings and the tail, size and MACs, each wide and narrow.
+    expect(labels.filter((label) => label.startsWith('Accuracy against'))).toHaveLength(10);
     expect(labels).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^Training loss\. teacher from 1 to 0\.333; scratch from 2/),
         expect.stringMatching(/^Accuracy on the validation split\./),
         expect.stringMatching(/^Time of a batch \(median\)\. teacher from 6\.00 ms to 48\.0 ms/),
         expect.stringMatching(/^Throughput by batch size\./),
+        'Accuracy step by step: alone, no teacher 90.00 %; with the teacher 94.60 % (+4.60); the teacher has 95.00 %.',
+        'Reliability of distilled, expected calibration error 3.10 %: ' +
+          'sure by 90.00 %, right on 94.60 % of 100; sure by 99.00 %, right on 94.60 % of 100.',
         expect.stringMatching(/^Gains of \+4\.00 points, /),
       ]),
     );
@@ -110,6 +116,45 @@ describe('report.html', () => {
     expect(html).toContain('temperature: 4');
     expect(html).toContain('load average 1.90: the machine was busy');
     expect(html).toContain('latency of &lt;teacher&gt; on 4 threads');
+  });
+
+  it('says how it stands beside the teacher, which layers are sensitive, and what it was made with', () => {
+    expect(html).toContain('<td>92.50 %</td><td>180</td><td>4</td><td>9</td><td>5</td><td>2</td>');
+    const quantization = /<section id="quantization">[^]*?<\/section>/.exec(html)![0];
+    expect(quantization).toMatch(
+      /dense<\/th><td>-10\.0 dB[^]*-5\.20 points[^]*conv&lt;1&gt;<\/th><td>-30\.0 dB[^]*-0\.40 points/,
+    );
+    expect(html).toContain('<dt>System</dt><dd>linux 6.1</dd>');
+    expect(html).toMatch(
+      /measure exports\/distilled\.onnx<\/th><td>1\.5 s.*?<\/td><td>95\.60 %<\/td><td>94\.60 %<\/td>/,
+    );
+  });
+
+  it('with several runtimes has a chart of all and one of each, and tells marks apart by letters', () => {
+    const elsewhere = example.models.map((model) => ({
+      ...model,
+      latency: [...model.latency, ...model.latency.map((row) => ({ ...row, runtime: 'litert', p50Ms: 2 * row.p50Ms }))],
+    }));
+    const text = reportHtml({ ...example, models: elsewhere });
+    expect(faults(text)).toEqual([]);
+    // Three latencies in all and in each of two runtimes, size and MACs.
+    expect(text.match(/class="panel"/g)).toHaveLength(3 * 3 + 2);
+    const all = /id="panel0-0">[^]*?id="panel0-1"/.exec(text)![0];
+    expect(all).toContain('<li><b>A</b> onnxruntime on cpu</li><li><b>B</b> litert on cpu</li>');
+    expect(all.match(/class="point /g)).toHaveLength(2 * 6);
+    expect(all).toContain(
+      'distilled in onnxruntime on cpu (94.60 %, 1.00 ms); teacher in onnxruntime on cpu (95.00 %, 6.00 ms).',
+    );
+    expect(text).toContain('#trade:has(#cost1:checked):has(#runtime2:checked) #panel1-2{display:block}');
+  });
+
+  it('says so where fewer bits are slower', () => {
+    const int8 = { ...example.models[2]!, id: 'distilled-int8', stage: 'quantize', precision: 'int8' };
+    const slow = { ...int8, latency: int8.latency.map((row) => ({ ...row, p50Ms: 3 * row.p50Ms })) };
+    expect(reportHtml({ ...example, models: [...example.models, slow] })).toContain(
+      'distilled-int8 is 3× slower than distilled in onnxruntime on cpu, batch 1, 1 thread',
+    );
+    expect(reportHtml({ ...example, models: [...example.models, int8] })).not.toContain('fewer bits');
   });
 
   it('is a function of report.json', () => {

@@ -1,5 +1,5 @@
 import { compareReports, shareInterval } from '../../src/report/compare.ts';
-import { paretoFront, summarySentences } from '../../src/report/summary.ts';
+import { finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
 import { example } from './example.ts';
 
 describe('the summary', () => {
@@ -32,6 +32,27 @@ describe('the summary', () => {
     expect(summarySentences({ ...example, models: swapped })[0]).toBe(
       'The distilled student is 15× larger and 6× slower than the teacher, and 0.4 points more accurate.',
     );
+  });
+});
+
+describe('the model that a run is about', () => {
+  const [, , distilled] = example.models;
+  const file = (id: string, format: string, runtime: string) => ({
+    ...{ ...distilled!, id, format, stage: 'quantize', precision: 'int8' },
+    latency: distilled!.latency.map((row) => ({ ...row, runtime })),
+  });
+
+  it('is the last, in the format that was timed as the teacher was', () => {
+    const models = [...example.models, file('a', 'onnx', 'onnxruntime'), file('b', 'tflite', 'litert')];
+    expect(finalModel({ ...example, models })!.id).toBe('a');
+    expect(finalModel({ ...example, models: models.filter(({ id }) => id !== 'a') })!.id).toBe('b');
+    expect(finalModel({ ...example, models: example.models.slice(0, 1) })!.id).toBe('teacher');
+  });
+
+  it('is reached by steps, one file of each', () => {
+    const tflite = { ...file('distilled-tflite', 'tflite', 'litert'), stage: 'distill', precision: 'fp32' };
+    const models = [...example.models, tflite, file('b', 'tflite', 'litert'), file('a', 'onnx', 'onnxruntime')];
+    expect(stepsOf({ ...example, models }).map(({ id }) => id)).toEqual(['scratch', 'distilled', 'a']);
   });
 });
 

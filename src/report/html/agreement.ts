@@ -5,9 +5,9 @@ import { key, table } from './tables.ts';
 
 const PARTS = [
   ['bothRight', 'both right'],
-  ['onlyThis', 'only this model right'],
-  ['onlyTeacher', 'only the teacher right'],
-  ['sameError', 'the same error'],
+  ['onlyThis', 'only it right'],
+  ['onlyTeacher', 'only teacher right'],
+  ['sameError', 'same error'],
   ['differentErrors', 'different errors'],
 ] as const;
 

@@ -25,9 +25,9 @@ export function calibrationSection(report: Report): string {
   const { split, bins } = rated[0]!.calibration!;
   return (
     `<section id="calibration"><h2>Calibration</h2><p>Is a model as often right as it is sure? On the ${split} split, in ${bins.length} bins of confidence; ` +
-    `ECE is the expected calibration error, the mean gap between the two. Bars below the diagonal: surer than right. ` +
+    'ECE is the expected calibration error, the mean gap between the two. Bars below the diagonal: surer than right. ' +
     `The strip under a diagram shows how many samples each bin holds.</p>` +
-    `${table('Calibration', ['model', 'ECE', 'mean confidence', 'accuracy', 'leaning'], rows)}` +
+    table('Calibration', ['model', 'ECE', 'mean confidence', 'accuracy', 'leaning'], rows) +
     `<div class="thirds">${shown.map((model) => diagram(report, model!)).join('')}</div></section>`
   );
 }
@@ -40,7 +40,7 @@ function leaning(gap: number): string {
 
 function diagram(report: Report, model: ModelRow): string {
   const { bins, ece } = model.calibration!;
-  const frame = { ...frameOf(300, 290, 56), bottom: 214 };
+  const frame = { ...frameOf(300, 290, 56), right: 278, bottom: 214 };
   const scale = (from: number, to: number) => ({
     ticks: [0, 0.25, 0.5, 0.75, 1],
     place: (value: number) => from + value * (to - from),
@@ -57,7 +57,6 @@ function diagram(report: Report, model: ModelRow): string {
     samples === 0 ? [] : [`sure by ${percent(confidence!)}, right on ${percent(accuracy!)} of ${number(samples)}`],
   );
   const title = `Reliability of ${model.id}, expected calibration error ${percent(ece)}: ${told.join('; ')}.`;
-  // The axis' own label would lie in the strip of counts.
   const axes = [
     { scale: x, label: 'confidence', text: percentText },
     { scale: y, label: 'accuracy', text: percentText },

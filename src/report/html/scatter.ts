@@ -64,7 +64,8 @@ function scatterOf(
     title,
     { scale: x, label: cost.name, text: cost.text },
     { scale: y, label: 'accuracy', text: (value) => `${Number((100 * value).toFixed(2))} %` },
-    `<path class="front" d="${path(steps)}"/>${marks.join('')}`,
+    `<text class="hint" x="${frame.left}" y="14">Point at a mark, or tab to it, for its figures.</text>` +
+      `<path class="front" d="${path(steps)}"/>${marks.join('')}`,
     className,
   ).replace('role="img"', 'role="group"');
 }

@@ -134,7 +134,7 @@ export function recipeSection({ recipe, machine, seed, wallSeconds, environment,
   const text = recipe === undefined ? '' : stringify(recipe, { lineWidth: 0 });
   return (
     `<section id="again"><h2>To do it again</h2><dl class="facts">${facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('')}</dl>` +
-    `${stages.length === 0 ? '' : stagesTable(stages)}` +
+    (stages.length === 0 ? '' : stagesTable(stages)) +
     `${recipe === undefined ? '' : `<details><summary>Recipe, with its defaults filled in</summary><pre tabindex="0">${escape(text)}</pre></details>`}</section>`
   );
 }
@@ -160,7 +160,7 @@ function stagesTable(stages: readonly StageSummary[]): string {
     return `<tr><th scope="row">${escape(stage)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   });
   return (
-    `<details><summary>Stages, and where the time went</summary>` +
+    '<details><summary>Stages, and where the time went</summary>' +
     `${table('Stages', ['stage', 'time', 'validation', 'test'], rows)}</details>`
   );
 }

@@ -73,6 +73,7 @@ a{color:var(--accent)}section{scroll-margin-top:12px}
 .panel>svg+svg{margin-top:0}
 .front-list{margin:8px 0 0!important;font-size:.92rem;color:var(--soft)}.front-list b{color:var(--ink)}
 .readout{opacity:0;pointer-events:none}.point:hover .readout,.point:focus .readout{opacity:1}
+svg:has(.point:hover) .hint,svg:has(.point:focus) .hint{opacity:0}
 svg:has(.point:hover) .point:focus:not(:hover) .readout{opacity:0}
 .caution{border-left:3px solid var(--warn);padding-left:12px;color:var(--ink)!important}
 .bar-start{fill:var(--s0)}.bar-gain{fill:var(--good)}.bar-loss{fill:var(--bad)}

@@ -38,11 +38,12 @@ export function modelsTable(report: Report): string {
       ...(hasLatency ? [latencyCell(model, beside)] : []),
       took > 0 ? seconds(took) : '–',
     ];
-    const name = `<th scope="row">${key(i)}${escape(id)}</th><td class="text">${escape(precision)}${file === null ? '' : `<small>${escape(file)}</small>`}</td>`;
+    const kind = file === null ? precision : `${precision}, ${file}`;
+    const name = `<th scope="row">${key(i)}${escape(id)}<small>${escape(kind)}</small></th>`;
     return `<tr${model === final ? ' class="chosen"' : ''}>${name}${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   });
-  const head = ['model', 'format', 'validation', 'test', 'size', 'parameters', 'MACs'];
-  return table('Models', [...head, ...(hasLatency ? ['latency'] : []), 'training'], rows, 2);
+  const head = ['model', 'validation', 'test', 'size', 'parameters', 'MACs'];
+  return table('Models', [...head, ...(hasLatency ? ['latency'] : []), 'training'], rows);
 }
 
 function accuracyCell(value: number | null): string {
@@ -64,7 +65,9 @@ function bar(share: number): string {
 
 function latencyCell(model: ModelRow, beside: ModelRow | undefined): string {
   const pair = beside === undefined ? undefined : commonLatency(model, beside);
-  const row = pair?.[0] ?? [...model.latency].sort((a, b) => a.batchSize - b.batchSize || a.threads - b.threads)[0];
+  const order = (a: LatencyRow, b: LatencyRow): number =>
+    a.batchSize - b.batchSize || a.threads - b.threads || a.p50Ms - b.p50Ms;
+  const row = pair?.[0] ?? [...model.latency].sort(order)[0];
   if (row === undefined) return '–';
   return `${milliseconds(row.p50Ms)}${ratio(pair && pair[1].p50Ms / pair[0].p50Ms)}`;
 }

@@ -30,8 +30,7 @@ export function tradeSection(report: Report): string {
   const names = costs.map(({ name }) => name);
   return (
     `<section id="trade"><h2>Accuracy against cost</h2><p>Up and to the left is better. The dotted line is the Pareto front: ` +
-    `nothing else is both more accurate and cheaper than what lies on it. Hollow marks are beaten in both. ` +
-    `Point at a mark, or reach it with the tab key, for its figures.</p>` +
+    `nothing else is both more accurate and cheaper than what lies on it. Hollow marks are beaten in both.</p>` +
     `<style>${rules.join('')}</style>${choice('cost', 'Cost', names)}${runtimes}${panels.join('')}</section>`
   );
 }
