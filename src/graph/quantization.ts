@@ -1,4 +1,4 @@
-import type { DType } from './types.ts';
+import type { DType, Graph, Node } from './types.ts';
 
 /**
  * How a value is stored as integers: real = scale · (stored - zeroPoint). One scale for the whole tensor, or one for each
@@ -57,4 +57,19 @@ export function magnitudes(values: Float32Array, shape: readonly number[], axis?
     largest[slice] = Math.max(largest[slice]!, Math.abs(values[i]!));
   }
   return largest;
+}
+
+/** By value, the layer that it is made in: what a user calls it by. A value without one goes by its own name. */
+export function layersOf({ nodes }: Graph): ReadonlyMap<string, string> {
+  return new Map(nodes.flatMap(({ outputs, layer }) => outputs.map((name) => [name, layer ?? name] as const)));
+}
+
+const WEIGHTED: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'BatchMatMul']);
+
+/** The nodes whose stored weights become integers: convolutions and dense layers. */
+export function weightedNodes({ nodes, constants }: Graph): Node[] {
+  return nodes.filter(({ op, inputs }) => {
+    const weights = constants.get(inputs[1] ?? '');
+    return WEIGHTED.has(op) && weights?.data instanceof Float32Array && weights.type.shape.length > 1;
+  });
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { Skipped } from '../../formats/skipped.ts';
-import { asymmetric, magnitudes, symmetric } from '../../graph/quantization.ts';
+import { asymmetric, layersOf, magnitudes, symmetric, weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
@@ -19,6 +19,8 @@ export interface PtqOptions {
    * with the first scale alone, without a word.
    */
   readonly perChannelDense?: boolean;
+  /** Activations get the zero point 0, which TensorRT wants. Default false: half of the range is lost on what a ReLU gives. */
+  readonly symmetric?: boolean;
 }
 
 /**
@@ -37,11 +39,14 @@ export async function quantize(
   const activations = new Map<string, TensorQuantization>();
   for (const [name, histogram] of histograms) {
     const { min, max } = calibrate(histogram);
-    activations.set(name, asymmetric(min, max, 'int8'));
+    activations.set(
+      name,
+      options.symmetric === true ? symmetric([Math.max(-min, max)], 'int8') : asymmetric(min, max, 'int8'),
+    );
   }
-  const result = shareScales(graph, activations);
+  const result = shareScales(graph, activations, options.symmetric);
   for (const [name, scales] of weightScales(graph, options.perChannelDense ?? false)) result.set(name, scales);
-  const layerOf = new Map(graph.nodes.flatMap(({ outputs, layer }) => outputs.map((name) => [name, layer ?? name])));
+  const layerOf = layersOf(graph);
   const skipped = notFinite.map((name) => ({
     what: layerOf.get(name) ?? name,
     why: `${name} took values that are infinite or no number`,
@@ -52,16 +57,12 @@ export async function quantize(
 /** Symmetric scales of the stored weights of convolutions and dense layers. */
 export function weightScales(graph: Graph, perChannelDense: boolean): Map<string, TensorQuantization> {
   const scales = new Map<string, TensorQuantization>();
-  for (const node of graph.nodes) {
-    if (!WEIGHTED.has(node.op)) continue;
+  for (const node of weightedNodes(graph)) {
     const name = node.inputs[1]!;
-    const weights = graph.constants.get(name);
-    if (!(weights?.data instanceof Float32Array) || scales.has(name)) continue;
-    const axis = channelAxisOf(node, perChannelDense);
-    const largest = magnitudes(weights.data, weights.type.shape as number[], axis);
-    scales.set(name, symmetric(largest, 'int8', axis));
+    const { data, type } = graph.constants.get(name)!;
+    if (scales.has(name)) continue;
+    const axis = channelAxisOf(node, type.shape.length, perChannelDense);
+    scales.set(name, symmetric(magnitudes(data as Float32Array, type.shape as number[], axis), 'int8', axis));
   }
   return scales;
 }
-
-const WEIGHTED: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'BatchMatMul']);

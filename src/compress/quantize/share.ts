@@ -28,10 +28,11 @@ const KNOWN: Readonly<Record<string, TensorQuantization>> = {
 };
 
 /** The scales of activations, made equal where the runtimes want them equal. */
-export function shareScales(graph: Graph, found: Quantization): Map<string, TensorQuantization> {
+export function shareScales(graph: Graph, found: Quantization, symmetric = false): Map<string, TensorQuantization> {
   const shared = new Map(found);
   for (const { op, inputs, outputs } of graph.nodes) {
-    const source = HANDING_ON.has(op) ? shared.get(inputs[0]!) : KNOWN[op];
+    const known = symmetric ? undefined : KNOWN[op];
+    const source = HANDING_ON.has(op) ? shared.get(inputs[0]!) : known;
     if (source === undefined) continue;
     for (const output of outputs) if (shared.has(output)) shared.set(output, source);
   }
@@ -39,9 +40,13 @@ export function shareScales(graph: Graph, found: Quantization): Map<string, Tens
 }
 
 /** Where the output channels of a node's weights lie; absent for one scale. */
-export function channelAxisOf({ op, attrs }: Graph['nodes'][number], perChannelDense: boolean): number | undefined {
+export function channelAxisOf(
+  { op, attrs }: Graph['nodes'][number],
+  rank: number,
+  perChannelDense: boolean,
+): number | undefined {
   if (op === 'Conv2D') return 3;
   if (op === 'DepthwiseConv2dNative') return 2;
-  if (op === 'BatchMatMul' && perChannelDense) return flag(attrs, 'transposeB') ? 0 : 1;
+  if (op === 'BatchMatMul' && perChannelDense) return flag(attrs, 'transposeB') ? rank - 2 : rank - 1;
   return undefined;
 }

@@ -27,6 +27,8 @@ export interface TfliteOptions {
   readonly quantization?: Quantization;
   /** For `integer`: the type of inputs and outputs; float32 by default, with conversions inside the model. */
   readonly ends?: Ends;
+  /** For `integer`: layers that stay in float, by their name in the graph. */
+  readonly keepFloat?: (layer: string) => boolean;
   /** 1 by default. */
   readonly batch?: Batch;
   readonly description?: ModelDescription;
@@ -45,7 +47,7 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
     throw new UserError('integer export without scales', 'Quantize the model first, or export with precision dynamic.');
   const program = lower(graph, batch, precision === 'integer' ? quantization : undefined);
   fuse(program);
-  const skipped = reduce(precision, ends)(program);
+  const skipped = reduce(precision, ends, options.keepFloat ?? (() => false))(program);
   program.prune();
   const names = [[...program.inputs.keys()], [...program.outputs.keys()]] as const;
   const metadata = description === undefined ? {} : { [METADATA_NAME]: encodeMetadata(description, ...names) };
@@ -54,7 +56,11 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   return { bytes: labels === undefined ? bytes : appendLabels(bytes, labels), skipped };
 }
 
-function reduce(precision: Precision, ends: Ends): (program: Parameters<typeof fuse>[0]) => Skipped[] {
+function reduce(
+  precision: Precision,
+  ends: Ends,
+  keepFloat: (layer: string) => boolean,
+): (program: Parameters<typeof fuse>[0]) => Skipped[] {
   switch (precision) {
     case 'float32':
       return () => [];
@@ -63,6 +69,6 @@ function reduce(precision: Precision, ends: Ends): (program: Parameters<typeof f
     case 'dynamic':
       return quantizeDynamic;
     case 'integer':
-      return (program) => quantizeInteger(program, ends);
+      return (program) => quantizeInteger(program, ends, keepFloat);
   }
 }

@@ -1,6 +1,8 @@
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
+import { layersOf } from '../../../graph/quantization.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../skipped.ts';
+import { compact } from '../compact.ts';
 import { lowerWithValues } from '../lower.ts';
 import type { Options } from '../lower.ts';
 import type { Model, OnnxNode, OnnxTensor } from '../model.ts';
@@ -19,37 +21,60 @@ const HANDING_ON: ReadonlySet<string> = new Set([
   ...['MaxPool', 'Reshape', 'Transpose', 'Slice', 'Gather', 'Flatten', 'Squeeze', 'Unsqueeze', 'Tile'],
 ]);
 
+export interface QdqOptions extends Options {
+  /** Layers that stay in float, by their name in the graph. */
+  readonly keepFloat?: (layer: string) => boolean;
+}
+
 /**
- * An inference graph as int8 ONNX: QuantizeLinear and DequantizeLinear around what is computed in integers, weights stored
- * as int8 and biases as int32. An activation after a layer (Relu, Clip) belongs to it: nothing stands between.
+ * An inference graph as 8-bit ONNX: QuantizeLinear and DequantizeLinear around what is computed in integers, weights stored
+ * as int8. An activation after a layer (Relu, Clip) belongs to it: nothing stands between.
+ *
+ * Biases stay float32: ONNX Runtime makes int32 of them as it loads the file, and TensorRT takes no others.
+ * Activations with a zero point are uint8, which holds the same values as int8: of int8 ones ONNX Runtime's x64 kernels turn
+ * only some into uint8, and a convolution that reads the one and gives the other runs in float. Scales that are symmetric
+ * throughout stay int8, as TensorRT wants them. The last product of a model gives float32: to round logits to 8 bits makes
+ * ties of them.
  */
 export function exportQdq(
   graph: Graph,
   quantization: Quantization,
-  options: Options = {},
+  options: QdqOptions = {},
 ): { result: Model; skipped: Skipped[] } {
   const { model, values } = lowerWithValues(graph, options);
-  return new Qdq(model, (tensor) => quantization.get(values.get(tensor) ?? tensor)).convert();
+  const layers = layersOf(graph);
+  const layer = (node: OnnxNode): string =>
+    node.outputs.flatMap((output) => layers.get(values.get(output) ?? output) ?? [])[0] ?? node.name;
+  const keep = options.keepFloat ?? (() => false);
+  const isSymmetric = [...quantization.values()].every(({ zeroPoints }) => zeroPoints.every((one) => one === 0));
+  const scalesOf = (tensor: string): TensorQuantization | undefined => quantization.get(values.get(tensor) ?? tensor);
+  const { result, skipped } = new Qdq(model, { scalesOf, layer, keep, dtype: isSymmetric ? 'int8' : 'uint8' }).convert();
+  return { result: compact(result), skipped };
+}
+
+interface Questions {
+  readonly scalesOf: (tensor: string) => TensorQuantization | undefined;
+  readonly layer: (node: OnnxNode) => string;
+  readonly keep: (layer: string) => boolean;
+  /** Of activations. */
+  readonly dtype: 'int8' | 'uint8';
 }
 
 class Qdq {
   readonly #model: Model;
-  readonly #scalesOf: (tensor: string) => TensorQuantization | undefined;
+  readonly #questions: Questions;
   readonly #constants: ReadonlyMap<string, OnnxTensor>;
   readonly #consumers = new Map<string, OnnxNode[]>();
   readonly #outputs: ReadonlySet<string>;
 
-  constructor(model: Model, scalesOf: (tensor: string) => TensorQuantization | undefined) {
+  constructor(model: Model, questions: Questions) {
     this.#model = model;
+    this.#questions = questions;
     this.#constants = new Map(model.graph.initializers.map((t) => [t.name, t]));
     this.#outputs = new Set(model.graph.outputs.map(({ name }) => name));
-    this.#scalesOf = (tensor) => (this.#constants.has(tensor) ? undefined : scalesOf(tensor));
-    this.#weightsOf = scalesOf;
     for (const node of model.graph.nodes)
       for (const input of node.inputs) this.#consumers.set(input, [...(this.#consumers.get(input) ?? []), node]);
   }
-
-  readonly #weightsOf: (tensor: string) => TensorQuantization | undefined;
 
   convert(): { result: Model; skipped: Skipped[] } {
     const { graph } = this.#model;
@@ -60,8 +85,8 @@ class Qdq {
       const why = this.#obstacle(node, marked);
       if (why === undefined) {
         integer.add(node);
-        for (const name of [...this.#activations(node), this.#target(node)]) marked.set(name, this.#scalesOf(name)!);
-      } else if (WEIGHTED.has(node.op)) skipped.push({ what: node.name, why });
+        for (const name of [...this.#activations(node), ...this.#targets(node)]) marked.set(name, this.#scalesOf(name)!);
+      } else if (WEIGHTED.has(node.op)) skipped.push({ what: this.#questions.layer(node), why });
     }
     const writer = new QdqWriter(this.#model, marked);
     for (const node of graph.nodes) {
@@ -71,12 +96,20 @@ class Qdq {
     return { result: writer.finish(), skipped };
   }
 
+  /** Of an activation, as it is stored in this file. */
+  #scalesOf(tensor: string): TensorQuantization | undefined {
+    const found = this.#constants.has(tensor) ? undefined : this.#questions.scalesOf(tensor);
+    if (found === undefined || found.dtype !== 'int8' || this.#questions.dtype === 'int8') return found;
+    return { ...found, dtype: 'uint8', zeroPoints: found.zeroPoints.map((zeroPoint) => zeroPoint + 128) };
+  }
+
   /** Why a node is not computed in integers; `undefined` if it is. */
   #obstacle(node: OnnxNode, marked: ReadonlyMap<string, TensorQuantization>): string | undefined {
     const { op, inputs } = node;
     if (!WEIGHTED.has(op) && !FREE.has(op) && !HANDING_ON.has(op)) return `${op} has no int8 kernel`;
+    if (!HANDING_ON.has(op) && this.#questions.keep(this.#questions.layer(node))) return 'it is kept in float';
     const activations = this.#activations(node);
-    const unknown = [...activations, this.#target(node)].find((name) => this.#scalesOf(name) === undefined);
+    const unknown = [...activations, ...this.#targets(node)].find((name) => this.#scalesOf(name) === undefined);
     if (unknown !== undefined) return `the range of ${unknown} is not known`;
     if (activations.length === 0) return 'all its operands are constants';
     if (HANDING_ON.has(op)) {
@@ -99,13 +132,15 @@ class Qdq {
     return operands.filter((name) => name !== '' && !this.#constants.has(name));
   }
 
-  /** What a node's result is, with the activation after it. */
-  #target(node: OnnxNode): string {
+  /** What of a node's results is quantized: that of the activation after it, or nothing where float32 can leave the model. */
+  #targets(node: OnnxNode): string[] {
     const output = node.outputs[0]!;
     const [next, ...others] = this.#consumers.get(output) ?? [];
+    const isLast = this.#outputs.has(output) && next === undefined;
+    if (isLast && (node.op === 'Gemm' || node.op === 'MatMul')) return [];
     const isClipping = next?.op === 'Relu' || (next?.op === 'Clip' && this.#startsAtZero(next));
-    if (HANDING_ON.has(node.op) || !isClipping || others.length > 0 || this.#outputs.has(output)) return output;
-    return next.outputs[0]!;
+    if (HANDING_ON.has(node.op) || !isClipping || others.length > 0 || this.#outputs.has(output)) return [output];
+    return [next.outputs[0]!];
   }
 
   #startsAtZero({ inputs }: OnnxNode): boolean {
@@ -121,14 +156,16 @@ class Qdq {
     if (!WEIGHTED.has(op)) {
       for (const name of inputs) {
         const constant = this.#constants.get(name);
-        if (constant !== undefined) stored.set(name, constantScale(constant));
+        if (constant !== undefined) stored.set(name, constantScale(constant, this.#questions.dtype));
       }
       return stored;
     }
-    const weights = weightScales(node, this.#constants.get(inputs[1]!)!, this.#weightsOf(inputs[1]!));
-    stored.set(inputs[1]!, weights);
-    const bias = inputs[2] ?? '';
-    if (bias !== '') stored.set(bias, biasScales(this.#scalesOf(inputs[0]!)!, weights));
+    const [input, weights, bias = ''] = inputs as [string, string, string?];
+    const scales = weightScales(node, this.#constants.get(weights)!, this.#questions.scalesOf(weights));
+    stored.set(weights, scales);
+    // ONNX Runtime makes int32 of a float32 bias only where the result is quantized.
+    const isLast = this.#targets(node).length === 0 && this.#questions.dtype === 'uint8';
+    if (isLast && bias !== '') stored.set(bias, biasScales(this.#scalesOf(input)!, scales));
     return stored;
   }
 }

@@ -1,7 +1,8 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
+import { bytesOf } from '../../../base/bytes.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensor } from '../model.ts';
-import { integers } from './weights.ts';
+import { ARRAYS, integers } from './weights.ts';
 
 /** Puts quantized tensors into a model, node by node. */
 export class QdqWriter {
@@ -12,6 +13,8 @@ export class QdqWriter {
   readonly #constants: ReadonlyMap<string, OnnxTensor>;
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers = new Map<string, OnnxTensor>();
+  /** Scales and zero points by what they hold: equal ones are stored once. */
+  readonly #pool = new Map<string, string>();
 
   constructor(model: Model, marked: ReadonlyMap<string, TensorQuantization>) {
     this.#model = model;
@@ -73,24 +76,32 @@ export class QdqWriter {
     const widened = `${prefix}/dequantized`;
     const stored = `${prefix}/${scales.dtype}`;
     if (this.#initializers.has(stored)) return widened;
-    const source = this.#constants.get(name)!;
     const isWeight = scales.zeroPoints.every((zeroPoint) => zeroPoint === 0);
-    this.#initializers.set(stored, integers(stored, source, scales, isWeight));
+    this.#initializers.set(stored, integers(stored, this.#constants.get(name)!, scales, isWeight));
     this.#emit('DequantizeLinear', [stored, ...this.#parameters(prefix, scales)], widened, scales.axis);
     return widened;
   }
 
-  #parameters(name: string, { scales, zeroPoints, dtype, axis }: TensorQuantization): [string, string] {
+  /** Scale and zero point; that of an int32 bias can only be 0, and is left out. */
+  #parameters(name: string, { scales, zeroPoints, dtype, axis }: TensorQuantization): string[] {
     const dims = axis === undefined ? [] : [scales.length];
-    const [scale, zeroPoint] = [`${name}/scale`, `${name}/zero_point`];
-    this.#initializers.set(scale, tensor(scale, 'float32', dims, Float32Array.from(scales)));
-    const [Integers, type] = dtype === 'int32' ? ([Int32Array, 'int32'] as const) : ([Int8Array, 'int8'] as const);
-    this.#initializers.set(zeroPoint, tensor(zeroPoint, type, dims, Integers.from(zeroPoints)));
-    return [scale, zeroPoint];
+    const scale = this.#pooled(tensor(`${name}/scale`, 'float32', dims, Float32Array.from(scales)));
+    if (dtype === 'int32') return [scale];
+    const type = dtype === 'uint8' ? 'uint8' : 'int8';
+    return [scale, this.#pooled(tensor(`${name}/zero_point`, type, dims, ARRAYS[type].from(zeroPoints)))];
+  }
+
+  #pooled(t: OnnxTensor): string {
+    const key = `${t.dtype} ${t.dims.join()} ${bytesOf(t.raw).join()}`;
+    const known = this.#pool.get(key);
+    if (known !== undefined) return known;
+    this.#pool.set(key, t.name);
+    this.#initializers.set(t.name, t);
+    return t.name;
   }
 
   #emit(op: string, inputs: readonly string[], output: string, axis?: number): void {
     const attrs = new Map<string, OnnxAttr>(axis === undefined ? [] : [['axis', { type: 'int', value: axis }]]);
-    this.#nodes.push({ op, domain: '', name: output, inputs: [...inputs], outputs: [output], attrs });
+    this.#nodes.push({ op, domain: '', name: '', inputs: [...inputs], outputs: [output], attrs });
   }
 }

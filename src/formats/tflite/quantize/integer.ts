@@ -16,14 +16,15 @@ export type Ends = 'float32' | 'int8' | 'uint8';
  * An operation without an integer kernel, or with an activation whose range is not known, stays float32 between a
  * DEQUANTIZE and a QUANTIZE, and is reported.
  */
-export function quantizeInteger(program: Program, ends: Ends): Skipped[] {
+export function quantizeInteger(program: Program, ends: Ends, keepFloat: (layer: string) => boolean): Skipped[] {
   shareScales(program);
   const skipped: Skipped[] = [];
   const conversion = new Conversion(program);
   const operations = program.operations.splice(0);
   for (const name of program.inputs.values()) conversion.input(name, ends);
   for (const operation of operations) {
-    const why = obstacle(program, operation);
+    const isKept = integerRules.get(operation.op) !== 'same' && keepFloat(operation.layer ?? operation.outputs[0]!);
+    const why = isKept ? 'it is kept in float' : obstacle(program, operation);
     if (why === undefined) conversion.integer(operation);
     else conversion.float(operation);
     if (why !== undefined && isFloat(program, operation)) skipped.push({ what: operation.layer ?? operation.op, why });
