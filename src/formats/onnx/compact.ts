@@ -38,4 +38,3 @@ function isDefault({ op }: OnnxNode, name: string, attr: OnnxAttr): boolean {
   if (op === 'Conv' && name === 'group') return attr.value === 1;
   return op === 'Gemm' && (name === 'transA' || name === 'transB') && attr.value === 0;
 }
-

@@ -165,6 +165,6 @@ export type OnnxData = InstanceType<(typeof views)[keyof typeof views]>;
 export function tensorData(t: OnnxTensor): OnnxData | undefined {
   if (!Object.hasOwn(views, t.dtype)) return undefined;
   const View = views[t.dtype as keyof typeof views];
-  const aligned = t.raw.byteOffset % View.BYTES_PER_ELEMENT === 0 ? t.raw : t.raw.slice();
+  const aligned = t.raw.byteOffset % View.BYTES_PER_ELEMENT === 0 ? t.raw : new Uint8Array(t.raw);
   return new View(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT);
 }

@@ -48,7 +48,12 @@ export function exportQdq(
   const keep = options.keepFloat ?? (() => false);
   const isSymmetric = [...quantization.values()].every(({ zeroPoints }) => zeroPoints.every((one) => one === 0));
   const scalesOf = (tensor: string): TensorQuantization | undefined => quantization.get(values.get(tensor) ?? tensor);
-  const { result, skipped } = new Qdq(model, { scalesOf, layer, keep, dtype: isSymmetric ? 'int8' : 'uint8' }).convert();
+  const { result, skipped } = new Qdq(model, {
+    scalesOf,
+    layer,
+    keep,
+    dtype: isSymmetric ? 'int8' : 'uint8',
+  }).convert();
   return { result: compact(result), skipped };
 }
 
@@ -85,7 +90,8 @@ class Qdq {
       const why = this.#obstacle(node, marked);
       if (why === undefined) {
         integer.add(node);
-        for (const name of [...this.#activations(node), ...this.#targets(node)]) marked.set(name, this.#scalesOf(name)!);
+        for (const name of [...this.#activations(node), ...this.#targets(node)])
+          marked.set(name, this.#scalesOf(name)!);
       } else if (WEIGHTED.has(node.op)) skipped.push({ what: this.#questions.layer(node), why });
     }
     const writer = new QdqWriter(this.#model, marked);

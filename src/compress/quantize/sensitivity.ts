@@ -1,0 +1,59 @@
+import { layersOf, weightedNodes } from '../../graph/quantization.ts';
+import type { Graph } from '../../graph/types.ts';
+import { agreement, classesOf } from '../../measure/accuracy.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+
+/** What a layer alone does to the model when it is computed in int8 and everything else in float. */
+export interface LayerSensitivity {
+  readonly layer: string;
+  /** Power of the error of the logits, as a share of the power of the float logits. */
+  readonly noise: number;
+  /** Loss of accuracy on the samples, a fraction; negative where the error happens to help. */
+  readonly drop: number;
+}
+
+export interface LabelledSamples {
+  /** [n, ...sample] */
+  readonly x: Float32Array;
+  readonly shape: readonly number[];
+  readonly labels: ArrayLike<number>;
+  /** What the float model says: [n, classes]. */
+  readonly logits: Float32Array;
+}
+
+/** The layers with weights, by name, in the order of the graph. */
+export function quantizableLayers(graph: Graph): string[] {
+  const layers = layersOf(graph);
+  return [...new Set(weightedNodes(graph).map(({ outputs }) => layers.get(outputs[0]!)!))];
+}
+
+/**
+ * Which layer loses how much: each is put into int8 alone. `write` gives the ONNX file in which the layers that it names stay
+ * in float. The worst comes first.
+ */
+export async function layerSensitivity(
+  layers: readonly string[],
+  write: (keepFloat: (layer: string) => boolean) => Uint8Array,
+  { x, shape, labels, logits }: LabelledSamples,
+  session: SessionOptions,
+): Promise<LayerSensitivity[]> {
+  const [n] = shape as [number];
+  const classes = logits.length / n;
+  const right = (of: Float32Array): number => agreement(classesOf(of, classes), Int32Array.from(labels));
+  const power = logits.reduce((sum, value) => sum + value * value, 0) || 1;
+  const found: LayerSensitivity[] = [];
+  for (const layer of layers) {
+    const model = new InferenceModel(
+      write((other) => other !== layer),
+      `${layer} in int8`,
+      session,
+    );
+    const results = await model.run({ [model.inputs[0]!.name]: { data: x, shape } });
+    const actual = results[model.outputs[0]!.name]!.data as Float32Array;
+    model.dispose();
+    const error = actual.reduce((sum, value, i) => sum + (value - logits[i]!) ** 2, 0);
+    found.push({ layer, noise: error / power, drop: right(logits) - right(actual) });
+  }
+  return found.sort((a, b) => b.noise - a.noise);
+}

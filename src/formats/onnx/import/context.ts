@@ -1,0 +1,188 @@
+import { UserError } from '../../../base/errors.ts';
+import { GraphBuilder } from '../../../graph/builder.ts';
+import { staticShape } from '../../../graph/shapes.ts';
+import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
+import { tensorData } from '../model.ts';
+import type { OnnxAttr, OnnxNode, OnnxTensor } from '../model.ts';
+import { transposeData } from '../lower/layout.ts';
+
+export const TO_NHWC = [0, 2, 3, 1] as const;
+export const TO_NCHW = [0, 3, 1, 2] as const;
+
+/** What an ONNX tensor is in the graph: as ONNX has it, with its channels last, or both. */
+interface Held {
+  plain?: string;
+  /** Of a tensor [n, c, h, w], the value [n, h, w, c]. */
+  nhwc?: string;
+}
+
+/** What the import of one node works with. */
+export class Import {
+  readonly builder = new GraphBuilder();
+  /** Of ONNX' own operators in this file. */
+  readonly opset: number;
+  readonly #file: string;
+  readonly #tensors: ReadonlyMap<string, OnnxTensor>;
+  readonly #held = new Map<string, Held>();
+  /** Shapes that are computed from shapes: sizes by tensor. */
+  readonly #sizes = new Map<string, readonly Dim[]>();
+  #node: OnnxNode | undefined;
+
+  constructor(file: string, opset: number, tensors: ReadonlyMap<string, OnnxTensor>) {
+    this.#file = file;
+    this.opset = opset;
+    this.#tensors = tensors;
+  }
+
+  enter(node: OnnxNode): void {
+    this.#node = node;
+  }
+
+  get layer(): string {
+    return this.#node!.name || this.#node!.outputs[0]!;
+  }
+
+  fail(fact: string, hint = 'Export the model without it, or quantize it with a tool that knows it.'): never {
+    const { op, domain } = this.#node!;
+    const full = domain === '' || domain === 'ai.onnx' ? op : `${domain}.${op}`;
+    throw new UserError(`${this.#file}: node ${this.layer} (${full}): ${fact}`, hint);
+  }
+
+  op(op: string, inputs: readonly string[], attrs: Attrs = {}): string {
+    try {
+      return this.builder.op(op, inputs, attrs, this.layer);
+    } catch (error) {
+      return this.fail((error as Error).message);
+    }
+  }
+
+  /** A constant of the graph. */
+  constant(data: Float32Array, shape: readonly number[], name?: string): string {
+    return this.builder.constant({ dtype: 'float32', shape }, data, name);
+  }
+
+  /** The stored tensor of this name; undefined for what is computed. */
+  stored(name: string | undefined): Constant | undefined {
+    const value = name === undefined ? undefined : this.#held.get(name)?.plain;
+    const made = value === undefined ? undefined : this.builder.constantOf(value);
+    if (made !== undefined) return made;
+    const tensor = this.#tensors.get(name ?? '');
+    return tensor === undefined ? undefined : this.#constantOf(tensor);
+  }
+
+  /** A stored tensor of floats that an op needs as such. */
+  weights(name: string | undefined, what: string): { data: Float32Array; shape: readonly number[] } {
+    const found = this.stored(name);
+    if (!(found?.data instanceof Float32Array)) return this.fail(`its ${what} must be stored in the file as float32`);
+    return { data: found.data, shape: staticShape(found.type.shape, what) };
+  }
+
+  /** The numbers of a stored 1-D tensor, or of a shape that is known. */
+  numbers(name: string | undefined, what: string): readonly Dim[] {
+    const known = this.#sizes.get(name ?? '');
+    if (known !== undefined) return known;
+    const found = this.stored(name);
+    if (found === undefined) return this.fail(`its ${what} is computed, expected numbers that are stored in the file`);
+    return Array.from(found.data as ArrayLike<number | bigint>, Number);
+  }
+
+  ints(name: string | undefined, what: string): number[] {
+    const numbers = this.numbers(name, what);
+    if (numbers.some((one) => typeof one !== 'number')) this.fail(`its ${what} depends on the batch size`);
+    return numbers as number[];
+  }
+
+  sizesOf(name: string): readonly Dim[] | undefined {
+    return this.#sizes.get(name);
+  }
+
+  defineSizes(name: string, sizes: readonly Dim[]): void {
+    this.#sizes.set(name, sizes);
+  }
+
+  define(name: string, held: Held): void {
+    this.#held.set(name, held);
+  }
+
+  /** Says that an op whose result is [n, h, w, c] gives the ONNX tensor [n, c, h, w] of this name. */
+  defineNhwc(name: string, value: string): void {
+    this.define(name, { nhwc: value });
+  }
+
+  shapeOf(name: string): Shape {
+    const { plain, nhwc } = this.#hold(name);
+    if (plain !== undefined) return this.builder.typeOf(plain).shape;
+    const shape = this.builder.typeOf(nhwc!).shape;
+    return TO_NCHW.map((axis) => shape[axis]!);
+  }
+
+  liesChannelsLast(name: string): boolean {
+    return this.#hold(name).nhwc !== undefined;
+  }
+
+  plain(name: string): string {
+    const held = this.#hold(name);
+    held.plain ??= this.op('Transpose', [held.nhwc!], { perm: [...TO_NCHW] });
+    return held.plain;
+  }
+
+  /** [n, c, h, w] as [n, h, w, c]. */
+  nhwc(name: string): string {
+    const held = this.#hold(name);
+    if (held.nhwc !== undefined) return held.nhwc;
+    const { shape } = this.builder.typeOf(held.plain!);
+    if (shape.length !== 4) this.fail(`expected a tensor [n, c, h, w], received [${shape.join(', ')}]`);
+    held.nhwc = this.op('Transpose', [held.plain!], { perm: [...TO_NHWC] });
+    return held.nhwc;
+  }
+
+  /** An operand of an elementwise op whose other operand is [n, h, w, c]: a stored one that broadcasts, channels last. */
+  alignedNhwc(name: string): string {
+    const found = this.stored(name);
+    if (found === undefined) return this.nhwc(name);
+    const shape = staticShape(found.type.shape, name);
+    const full = [...new Array<number>(4 - shape.length).fill(1), ...shape];
+    const moved = TO_NHWC.map((axis) => full[axis]!);
+    const leading = moved.findIndex((size) => size !== 1);
+    const data = transposeData(found.data as Float32Array, full, TO_NHWC) as Float32Array;
+    return this.constant(data, leading < 0 ? [] : moved.slice(leading));
+  }
+
+  #hold(name: string): Held {
+    const known = this.#held.get(name);
+    if (known !== undefined) return known;
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) return this.fail(`it reads ${name || 'an input that is left out'}, which nothing gives`);
+    const { type, data } = this.#constantOf(tensor);
+    const held = { plain: this.builder.constant(type, data, name) };
+    this.#held.set(name, held);
+    return held;
+  }
+
+  #constantOf(tensor: OnnxTensor): Constant {
+    const data = tensorData(tensor);
+    const isKnown = ['float32', 'int32', 'int64', 'bool'].includes(tensor.dtype);
+    if (data === undefined || !isKnown)
+      return this.fail(`it reads ${tensor.name}, which is stored as ${tensor.dtype}; expected a float32 model`);
+    return { type: { dtype: tensor.dtype as 'float32', shape: tensor.dims }, data: data as TensorData };
+  }
+}
+
+export type Importer = (node: OnnxNode, c: Import) => void;
+
+export function attr(node: OnnxNode, name: string): OnnxAttr['value'] | undefined {
+  return node.attrs.get(name)?.value;
+}
+
+export function intAttr(node: OnnxNode, name: string, otherwise: number): number {
+  return Number(attr(node, name) ?? otherwise);
+}
+
+export function floatAttr(node: OnnxNode, name: string, otherwise: number): number {
+  return Number(attr(node, name) ?? otherwise);
+}
+
+export function intsAttr(node: OnnxNode, name: string): number[] | undefined {
+  const value = attr(node, name) as readonly (number | bigint)[] | undefined;
+  return value?.map(Number);
+}
