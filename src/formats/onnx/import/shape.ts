@@ -48,7 +48,10 @@ const flatten: Importer = (node, c) => {
 const squeeze: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const known = c.sizesOf(x);
-  if (known !== undefined) return c.defineSizes(node.outputs[0]!, known);
+  if (known !== undefined) {
+    c.defineSizes(node.outputs[0]!, known);
+    return;
+  }
   const from = c.shapeOf(x);
   const axes = axesOf(node, c, 1, from.length) ?? from.flatMap((dim, i) => (dim === 1 ? [i] : []));
   reshaped(
@@ -62,7 +65,10 @@ const squeeze: Importer = (node, c) => {
 const unsqueeze: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const known = c.sizesOf(x);
-  if (known !== undefined) return c.defineSizes(node.outputs[0]!, known);
+  if (known !== undefined) {
+    c.defineSizes(node.outputs[0]!, known);
+    return;
+  }
   const from = c.shapeOf(x);
   const given = node.inputs[1] === undefined ? intsAttr(node, 'axes')! : c.ints(node.inputs[1], 'axes');
   const rank = from.length + given.length;
@@ -87,10 +93,11 @@ const concat: Importer = (node, c) => {
   const { inputs, outputs } = node;
   const sizes = inputs.map((name) => c.sizesOf(name));
   if (sizes.some((known) => known !== undefined)) {
-    return c.defineSizes(
+    c.defineSizes(
       outputs[0]!,
       inputs.flatMap((name) => c.numbers(name, 'sizes')),
     );
+    return;
   }
   const rank = c.shapeOf(inputs[0]!).length;
   const axis = positive(intAttr(node, 'axis', 0), rank);
@@ -127,7 +134,10 @@ const slice: Importer = (node, c) => {
     begin[axis] = place(first[i]!);
     size[axis] = Math.max(0, place(last[i]!) - begin[axis]);
   });
-  if (known !== undefined) return c.defineSizes(node.outputs[0]!, known.slice(begin[0], begin[0]! + size[0]!));
+  if (known !== undefined) {
+    c.defineSizes(node.outputs[0]!, known.slice(begin[0], begin[0]! + size[0]!));
+    return;
+  }
   c.define(node.outputs[0]!, { plain: c.op('Slice', [c.plain(x)], { begin, size }) });
 };
 
@@ -151,7 +161,8 @@ const gather: Importer = (node, c) => {
   const known = c.sizesOf(x);
   if (known !== undefined) {
     const picked = c.ints(indices, 'indices').map((i) => known[positive(i, known.length)]!);
-    return c.defineSizes(node.outputs[0]!, picked);
+    c.defineSizes(node.outputs[0]!, picked);
+    return;
   }
   const rank = c.shapeOf(x).length;
   const axis = positive(intAttr(node, 'axis', 0), rank);
@@ -179,7 +190,7 @@ const pad: Importer = (node, c) => {
   const mode = attr(node, 'mode') ?? 'constant';
   const rank = c.shapeOf(x).length;
   const pads = amounts === '' ? intsAttr(node, 'pads')! : c.ints(amounts, 'pads');
-  if (mode !== 'constant' && mode !== 'reflect') c.fail(`mode ${String(mode)}; expected constant or reflect`);
+  if (mode !== 'constant' && mode !== 'reflect') c.fail(`an unknown mode; expected constant or reflect`);
   const over =
     axes === '' ? Array.from({ length: rank }, (_, i) => i) : c.ints(axes, 'axes').map((a) => positive(a, rank));
   const last = c.liesChannelsLast(x);
