@@ -1,7 +1,7 @@
 import { UserError } from '../../../base/errors.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import { staticShape } from '../../../graph/shapes.ts';
-import type { Attrs, Constant, Dim, Shape } from '../../../graph/types.ts';
+import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
 import { tensorData } from '../model.ts';
 import type { OnnxAttr, OnnxNode, OnnxTensor } from '../model.ts';
 import { transposeData } from '../lower/layout.ts';
@@ -164,7 +164,7 @@ export class Import {
     const isKnown = ['float32', 'int32', 'int64', 'bool'].includes(tensor.dtype);
     if (data === undefined || !isKnown)
       return this.fail(`it reads ${tensor.name}, which is stored as ${tensor.dtype}; expected a float32 model`);
-    return { type: { dtype: tensor.dtype as 'float32', shape: tensor.dims }, data };
+    return { type: { dtype: tensor.dtype as 'float32', shape: tensor.dims }, data: data as TensorData };
   }
 }
 
