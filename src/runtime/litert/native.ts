@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type koffi from 'koffi';
@@ -25,7 +26,7 @@ export function openNative(bytes: Uint8Array, ends: Ends, threads: number): Tfli
   const kept = Uint8Array.from(bytes);
   const model = native.modelCreate(kept, kept.length);
   if (model === null) throw new UserError('TensorFlow Lite does not take the file', 'Export the model again.');
-  const { interpreter, dispose } = interpret(native, model, threads);
+  const { interpreter, dispose } = native.quietly(() => interpret(native, model, threads));
   const call = { native, interpreter, ends };
   return {
     ...ends,
@@ -123,12 +124,14 @@ function bind(ffi: typeof koffi, file: string) {
   // Pinned (RTLD_NOW | RTLD_NODELETE): at exit koffi unloads it while threads of XNNPACK's pool still run in it.
   if (process.platform === 'linux')
     ffi.load('libc.so.6').func('void *dlopen(const char *file, int flags)')(file, 0x1002);
+  const quietly = process.platform === 'linux' ? mutingStderr(ffi) : <T>(action: () => T): T => action();
   const library = ffi.load(file);
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller reads the C declaration
   const f = <T>(declaration: string): T => library.func(declaration) as unknown as T;
   type OnePointer<R> = (pointer: Pointer) => R;
   type Indexed<R> = (pointer: Pointer, index: number) => R;
   return {
+    quietly,
     modelCreate: f<(data: Uint8Array, size: number) => Pointer>(
       'void *TfLiteModelCreate(const void *data, size_t size)',
     ),
@@ -159,5 +162,24 @@ function bind(ffi: typeof koffi, file: string) {
     copyOut: f<(tensor: Pointer, data: Uint8Array, size: number) => number>(
       'int TfLiteTensorCopyToBuffer(void *tensor, _Out_ void *data, size_t size)',
     ),
+  };
+}
+
+/** The library announces its delegate on stderr, and what it refuses; both are told to the caller anyway. */
+function mutingStderr(ffi: typeof koffi): <T>(action: () => T) => T {
+  const libc = ffi.load('libc.so.6');
+  const dup = libc.func('int dup(int file)') as unknown as (file: number) => number;
+  const dup2 = libc.func('int dup2(int from, int to)') as unknown as (from: number, to: number) => number;
+  return (action) => {
+    const stderr = dup(2);
+    const nowhere = openSync('/dev/null', 'w');
+    dup2(nowhere, 2);
+    closeSync(nowhere);
+    try {
+      return action();
+    } finally {
+      dup2(stderr, 2);
+      closeSync(stderr);
+    }
   };
 }
