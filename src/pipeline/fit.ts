@@ -11,7 +11,10 @@ import { Evaluator } from '../train/evaluate.ts';
 import { Trainer } from '../train/loop.ts';
 import { createOptimizer } from '../train/optimizers.ts';
 import { createSchedule } from '../train/schedules.ts';
-import { EMA_PREFIX, evaluationProgram, modelState, trainingProgram } from '../train/step.ts';
+import { maskVariables, updateMasks } from '../train/masks.ts';
+import type { MaskPlan } from '../train/masks.ts';
+import { EMA_PREFIX, evaluationProgram, MASK_PREFIX, modelState, trainingProgram } from '../train/step.ts';
+import type { State } from '../runtime/engine.ts';
 import type { StageContext } from './context.ts';
 import { finishedTraining, train } from './training.ts';
 import type { TrainingResult } from './training.ts';
@@ -31,12 +34,16 @@ export interface FitOptions {
   readonly answers?: SoftTargets | undefined;
   /** Draw augmentation from this many fixed views, those that answers are stored for. */
   readonly views?: number | undefined;
+  /** Masks of pruned weights, for a training of so many steps. */
+  readonly masks?: ((steps: number) => MaskPlan) | undefined;
   /** Hash of what the training depends on, where that is less than the whole recipe: states of another job are left aside. */
   readonly job?: string;
 }
 
 export interface Fitted extends TrainingResult {
   readonly model: LayersModel;
+  /** Zeros and ones by the name of the weight: what is zero stays so when the model is trained on. */
+  readonly masks?: State | undefined;
 }
 
 const EVALUATION_BATCH = 256;
@@ -64,14 +71,13 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
   const steps = Math.max(1, Math.round(settings.epochs * stepsPerEpoch));
   const states = context.states(stage);
   const finished = finishedTraining(await states.load(), steps, options.job);
-  if (finished !== undefined) {
-    await done(context, options, finished, model);
-    return { ...finished, model };
-  }
+  if (finished !== undefined) return done(context, options, finished, model);
+  const plan = options.masks?.(steps);
   const ema = settings.ema > 0 ? await options.build() : undefined;
   const loss = createLoss(options.loss, options.lossArgs);
   const trainable = { ...modelState(model).trainable, ...loss.variables };
   const optimizer = createOptimizer(settings.optimizer, trainable);
+  const masks = maskVariables(plan?.names ?? [], model);
   const hasMixup = context.recipe.dataset.augment.some((step) => 'mixup' in step);
 
   const prefetcher = new Prefetcher(data.train);
@@ -86,6 +92,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
         batchSize,
         targets: hasMixup ? 'mixup' : 'classes',
         ...(ema && { ema }),
+        masks,
       }),
     batchSize: Math.min(settings.batchSize, data.train.count),
     classes,
@@ -100,6 +107,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
     optimizer,
     schedule: createSchedule(settings.optimizer, { stepsPerEpoch, steps }),
     hyper: () => loss.hyper,
+    prepare: plan && ((step, compiled) => updateMasks(compiled, plan, step)),
     ...(ema && { emaDecay: settings.ema }),
     randomKey: [seed, stage],
   });
@@ -119,15 +127,19 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
       steps,
       stepsPerEpoch,
       validate: async () => (await evaluator.run(batches(data.validation, validation))).accuracy,
-      shipped: { names: Object.keys(modelState(model).all), prefix },
+      shipped: {
+        names: Object.keys(modelState(model).all),
+        prefix,
+        masks: Object.keys(masks).map((name) => MASK_PREFIX + name),
+      },
+      chooseFrom: plan?.finalFrom,
       states,
       job: options.job,
       onEvent: context.onEvent,
       signal: context.signal,
       saveEveryMs: context.saveEveryMs,
     });
-    await done(context, options, result, model);
-    return { ...result, model };
+    return await done(context, options, result, model);
   } finally {
     await evaluator.dispose();
     await trainer.dispose();
@@ -135,8 +147,17 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
   }
 }
 
-function done(context: StageContext, { stage }: FitOptions, result: TrainingResult, model: LayersModel): Promise<void> {
+async function done(
+  context: StageContext,
+  { stage }: FitOptions,
+  { weights: kept, ...result }: TrainingResult,
+  model: LayersModel,
+): Promise<Fitted> {
   const figures = { accuracy: { validation: result.validation }, params: modelInfo(model).parameters };
   const { bestEpoch, epochs } = result;
-  return context.done(stage, result.seconds, figures, { bestEpoch, epochs });
+  await context.done(stage, result.seconds, figures, { bestEpoch, epochs });
+  const isMask = ([name]: readonly [string, unknown]): boolean => name.startsWith(MASK_PREFIX);
+  const weights = new Map([...kept].filter((entry) => !isMask(entry)));
+  const masks = [...kept].filter(isMask).map(([name, mask]) => [name.slice(MASK_PREFIX.length), mask] as const);
+  return { ...result, weights, model, ...(masks.length > 0 && { masks: new Map(masks) }) };
 }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { monotonicMs } from '../base/clock.ts';
 import { InterruptedError } from '../base/errors.ts';
 import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
-import type { State } from '../runtime/engine.ts';
+import type { State, StateTensor } from '../runtime/engine.ts';
 import type { Position, StepMetrics, Totals, Trainer } from '../train/loop.ts';
 import type { OnEvent } from './events.ts';
 
@@ -21,7 +21,9 @@ export interface TrainingRun {
   /** Accuracy on the validation split with the weights as they are now. */
   readonly validate: () => Promise<number>;
   /** The weights that are shipped, by name, and what stands before the name: nothing, or the moving average's prefix. */
-  readonly shipped: { readonly names: readonly string[]; readonly prefix: string };
+  readonly shipped: { readonly names: readonly string[]; readonly prefix: string; readonly masks?: readonly string[] };
+  /** Step before which no epoch is chosen, because the model is not yet what it is to become. Default 0. */
+  readonly chooseFrom?: number | undefined;
   /** Hash of what the training depends on: a saved state of another job is left aside. */
   readonly job?: string | undefined;
   readonly states: StageStates;
@@ -39,7 +41,7 @@ export interface EpochRecord {
 }
 
 export interface TrainingResult {
-  /** The weights of the epoch that was best on the validation split. */
+  /** The weights of the epoch that was best on the validation split, and the masks that were trained along. */
   readonly weights: State;
   readonly validation: number;
   readonly bestEpoch: number;
@@ -88,7 +90,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   };
   const endEpoch = async (epoch: number, totals: Totals): Promise<void> => {
     const validation = await run.validate();
-    if (validation > best.validation)
+    if (validation > best.validation && trainer.position.step >= (run.chooseFrom ?? 0))
       best = { epoch, validation, weights: shippedOf(await trainer.state(), run.shipped) };
     const record = { epoch, loss: totals.loss / totals.weight, accuracy: totals.correct / totals.weight, validation };
     epochs = [...epochs, record];
@@ -211,12 +213,14 @@ function part({ tensors }: Safetensors, prefix: string): State {
 }
 
 /** The weights to ship by their names in the model, whether they are its own or the moving average. */
-function shippedOf(state: State, { names, prefix }: TrainingRun['shipped']): State {
-  return new Map(
-    names.map((name) => {
-      const value = state.get(prefix + name);
-      if (value === undefined) throw new Error(`the training does not hold ${prefix}${name}`);
-      return [name, value];
-    }),
-  );
+function shippedOf(state: State, { names, prefix, masks = [] }: TrainingRun['shipped']): State {
+  const find = (name: string): StateTensor => {
+    const value = state.get(name);
+    if (value === undefined) throw new Error(`the training does not hold ${name}`);
+    return value;
+  };
+  return new Map([
+    ...names.map((name) => [name, find(prefix + name)] as const),
+    ...masks.map((name) => [name, find(name)] as const),
+  ]);
 }

@@ -23,6 +23,8 @@ export interface TrainerOptions {
   readonly hyper?: (step: number) => Readonly<Record<string, number>>;
   /** Decay of the moving average of the weights; absent for a program without one. */
   readonly emaDecay?: number;
+  /** Called before each step with its number: what changes the state besides the step itself, e.g. growing masks. */
+  readonly prepare?: ((step: number, compiled: CompiledStep) => Promise<void>) | undefined;
   /** Key of the random feeds. */
   readonly randomKey?: readonly (string | number)[];
 }
@@ -125,6 +127,7 @@ export class Trainer {
     const { epoch, step } = this.#position;
     const learningRate = schedule(step);
     const where = `epoch ${epoch + 1}, batch ${this.#position.batch + 1}`;
+    await this.#options.prepare?.(step, this.#main);
     const compiled = await this.#sized(batch.labels.length);
     const feeds = {
       ...batchFeeds(batch, classes, where),

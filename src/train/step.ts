@@ -40,7 +40,12 @@ export interface TrainingOptions {
    * decay that is fed as `emaDecay`. An evaluation program of it reads the averaged weights.
    */
   readonly ema?: LayersModel;
+  /** Pruned weights stay zero: a variable of zeros and ones by the name of the weight; its state is `mask/<weight>`. */
+  readonly masks?: Variables;
 }
+
+/** State names of masks: that of the weight behind this prefix. */
+export const MASK_PREFIX = 'mask/';
 
 /**
  * One training step: forward, loss, backward, update. Feeds: `x`, the targets, `weights` [batch], `teacherLogits` and
@@ -48,7 +53,7 @@ export interface TrainingOptions {
  * `loss/<part>`, and `correct`, the summed weight of the samples whose class the model hit before the update.
  */
 export function trainingProgram(options: TrainingOptions): StepProgram {
-  const { model, loss, optimizer, batchSize, targets = 'classes', ema } = options;
+  const { model, loss, optimizer, targets = 'classes', ema, masks = {} } = options;
   const state = modelState(model);
   const average = ema === undefined ? {} : modelState(ema, EMA_PREFIX).all;
   const trained = { ...state.trainable, ...loss.variables };
@@ -77,28 +82,74 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
       return model.calculateLosses().reduce<tf.Scalar>((sum, penalty) => tf.add(sum, penalty), value);
     }, Object.values(trained));
     optimizer.apply(byStateName(trained, grads), feeds);
+    const masked = (name: string, value: tf.Tensor): tf.Tensor =>
+      masks[name] === undefined ? value : tf.mul(value, masks[name]);
+    for (const name of Object.keys(masks)) state.all[name]!.assign(masked(name, state.all[name]!));
     for (const [name, variable] of Object.entries(state.all)) {
       const averaged = average[`${EMA_PREFIX}${name}`];
-      averaged?.assign(tf.add(variable, tf.mul(tf.sub(averaged, variable), feeds.emaDecay!)));
+      averaged?.assign(masked(name, tf.add(variable, tf.mul(tf.sub(averaged, variable), feeds.emaDecay!))));
     }
     return results;
   }
 
+  const maskState = Object.fromEntries(Object.entries(masks).map(([name, mask]) => [`${MASK_PREFIX}${name}`, mask]));
   return {
     feeds: {
-      x: inputType(model, batchSize),
-      ...targetTypes(targets, batchSize, classes),
-      weights: floats([batchSize]),
-      ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, classes]) } : {}),
-      ...Object.fromEntries(
-        loss.features.map(({ teacher, teacherShape }) => [`teacher/${teacher}`, floats([batchSize, ...teacherShape])]),
-      ),
-      ...Object.fromEntries(Object.keys(loss.hyper).map((name) => [`hyper/${name}`, floats([])])),
+      ...lossFeeds(options),
       ...optimizer.feeds,
       ...(ema === undefined ? {} : { emaDecay: floats([]) }),
     },
-    state: { ...state.all, ...loss.variables, ...optimizer.slots, ...average },
+    state: { ...state.all, ...loss.variables, ...optimizer.slots, ...average, ...maskState },
     run,
+  };
+}
+
+/** What every program that computes a loss is fed. */
+function lossFeeds({
+  model,
+  loss,
+  batchSize,
+  targets = 'classes',
+}: Pick<TrainingOptions, 'model' | 'loss' | 'batchSize' | 'targets'>): StepProgram['feeds'] {
+  const classes = classesOf(model);
+  return {
+    x: inputType(model, batchSize),
+    ...targetTypes(targets, batchSize, classes),
+    weights: floats([batchSize]),
+    ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, classes]) } : {}),
+    ...Object.fromEntries(
+      loss.features.map(({ teacher, teacherShape }) => [`teacher/${teacher}`, floats([batchSize, ...teacherShape])]),
+    ),
+    ...Object.fromEntries(Object.keys(loss.hyper).map((name) => [`hyper/${name}`, floats([])])),
+  };
+}
+
+/**
+ * Gradient times weight of every trainable variable for a batch, by state name, in inference mode: what removing a weight
+ * would change the loss by, to the first order. Fed as a training step is, without the optimizer's scalars.
+ */
+export function saliencyProgram(
+  options: Pick<TrainingOptions, 'model' | 'loss' | 'batchSize' | 'targets'>,
+): StepProgram {
+  const { model, loss, targets = 'classes' } = options;
+  const { all, trainable } = modelState(model);
+  const layers = loss.features.map(({ student }) => student);
+  const forward = withFeatures(model, layers);
+  return {
+    feeds: lossFeeds(options),
+    state: { ...all, ...loss.variables },
+    run: (feeds) => {
+      const goal = targetsFrom(feeds, targets, classesOf(model));
+      const { grads } = tf.variableGrads(() => {
+        const { logits, features } = forward(feeds.x!, false);
+        const weights = feeds.weights as tf.Tensor1D;
+        return loss.compute(
+          lossInput(loss, feeds, { studentLogits: logits, targets: goal, weights, studentFeatures: features }),
+        ).loss;
+      }, Object.values(trainable));
+      const gradients = Object.entries(byStateName(trainable, grads));
+      return Object.fromEntries(gradients.map(([name, gradient]) => [name, tf.mul(gradient, trainable[name]!)]));
+    },
   };
 }
 

@@ -8,6 +8,8 @@ export interface BudgetOptions {
   readonly budget: 'global' | 'layer';
   /** Channel counts stay multiples of this, or as they were. */
   readonly multipleOf: number;
+  /** What `amount` is a share of, if that is not the model as it is: the model before the first of several rounds. */
+  readonly whole?: Costs | undefined;
 }
 
 /**
@@ -34,13 +36,13 @@ const STEPS = 512;
 function evenly(
   scores: readonly Float64Array[],
   costsOf: CostsOf,
-  { amount, target, multipleOf }: BudgetOptions,
+  { amount, target, multipleOf, whole }: BudgetOptions,
 ): number[] {
   const keptAt = (share: number): number[] => scores.map(({ length }) => rounded(length, share, multipleOf));
-  if (target === 'channels') return keptAt(amount);
-  const before = costsOf(keptAt(0));
+  if (target === 'channels' && whole === undefined) return keptAt(amount);
+  const before = whole ?? costsOf(keptAt(0));
   let best = keptAt(0);
-  let distance = amount;
+  let distance = Math.abs(removedShare(before, costsOf(best), target) - amount);
   for (let step = 1; step <= STEPS; step++) {
     const kept = keptAt(step / STEPS);
     const off = Math.abs(removedShare(before, costsOf(kept), target) - amount);
@@ -53,11 +55,11 @@ function evenly(
 function greedily(
   scores: readonly Float64Array[],
   costsOf: CostsOf,
-  { amount, target, multipleOf }: BudgetOptions,
+  { amount, target, multipleOf, whole }: BudgetOptions,
 ): number[] {
   const ascending = scores.map((of) => [...of].sort((a, b) => a - b));
   let kept = scores.map(({ length }) => length);
-  const before = costsOf(kept);
+  const before = whole ?? costsOf(kept);
   for (;;) {
     const now = costsOf(kept);
     let best: { kept: number[]; price: number; share: number } | undefined;

@@ -4,7 +4,7 @@ export type AxisLabels = readonly number[] | null;
 export type Labels = readonly AxisLabels[];
 
 /** What an axis of a weight is to the op that reads it. */
-export type Role = 'out' | 'in' | 'depthwise' | 'scale' | 'other';
+export type Role = 'out' | 'in' | 'depthwise' | 'scale' | 'offset' | 'other';
 
 /** An axis of a weight: `labels[i]` is the channel that its position i belongs to. */
 export interface WeightAxis {
@@ -12,6 +12,8 @@ export interface WeightAxis {
   readonly axis: number;
   readonly labels: readonly number[];
   role: Role;
+  /** The scale and the offset of a batch norm right behind the layer that makes the channels: they weigh all of them. */
+  isGate?: boolean;
 }
 
 /**
@@ -47,6 +49,16 @@ export class Channels {
       const axis = this.#axisOf.get(label);
       if (axis !== undefined && axis.role === 'other') axis.role = role;
     }
+  }
+
+  /** What the axis is whose own labels these are. */
+  roleOf(labels: AxisLabels): Role | undefined {
+    return this.#axisOf.get(labels?.[0] ?? -1)?.role;
+  }
+
+  markGate(labels: AxisLabels): void {
+    const axis = this.#axisOf.get(labels?.[0] ?? -1);
+    if (axis !== undefined) axis.isGate = true;
   }
 
   find(label: number): number {

@@ -18,6 +18,8 @@ export interface Member {
   readonly weight: string;
   readonly axis: number;
   readonly role: Role;
+  /** A scale or offset that all of a layer's channels go through. */
+  readonly isGate: boolean;
   readonly positions: readonly (readonly number[])[];
 }
 
@@ -139,6 +141,7 @@ function grouped(channels: Channels): Pick<Dependencies, 'groups' | 'skipped' | 
         weight: axis.weight,
         axis: axis.axis,
         role: axis.role,
+        isGate: axis.isGate === true,
         positions: roots.map((root) => holders.get(root)![i]!.positions),
       })),
     });

@@ -5,18 +5,20 @@ import type { BudgetOptions } from './budget.ts';
 import { costModel } from './costs.ts';
 import type { Costs } from './costs.ts';
 import { dependencies } from './groups.ts';
-import type { Dependencies, Skipped } from './groups.ts';
+import type { ChannelGroup, Dependencies, Skipped } from './groups.ts';
 import { scoreChannels } from './importance.ts';
-import type { Importance, Saliency } from './importance.ts';
+import type { Importance } from './importance.ts';
 import { withWeights } from './resize.ts';
 import { sliceWeights } from './slice.ts';
 
 export interface PruneOptions extends Partial<BudgetOptions> {
   readonly amount: number;
   readonly importance?: Importance;
-  /** For `taylor`. */
-  readonly saliency?: Saliency;
+  /** For `taylor`: [channels] importance for each group, see `taylorScores`. */
+  readonly measure?: MeasureGroups;
 }
+
+export type MeasureGroups = (groups: readonly ChannelGroup[]) => Promise<readonly Float64Array[]>;
 
 /** What happened to the channels that one or several layers make together. */
 export interface LayerCut {
@@ -30,8 +32,12 @@ export interface PrunedModel {
   readonly model: LayersModel;
   readonly weights: State;
   readonly cuts: readonly LayerCut[];
+  /** Tensors by the names of weights, such as their masks, cut like the weights. */
+  readonly slice: (tensors: State) => State;
   readonly before: Costs;
   readonly after: Costs;
+  /** What of the amount could not be removed, if anything; `skipped` has it too. */
+  readonly short: readonly Skipped[];
 }
 
 export const DEFAULTS = { target: 'channels', budget: 'global', multipleOf: 8 } as const;
@@ -43,12 +49,13 @@ export const DEFAULTS = { target: 'channels', budget: 'global', multipleOf: 8 } 
 export async function pruneChannels(
   model: LayersModel,
   weights: State,
-  { importance = 'l2', saliency, ...given }: PruneOptions,
+  { importance = 'l2', measure, ...given }: PruneOptions,
 ): Promise<{ result: PrunedModel; skipped: Skipped[] }> {
   const options: BudgetOptions = { ...DEFAULTS, ...given };
   const found = dependencies(model);
   const costsOf = costModel(found);
-  const scored = found.groups.map((group) => scoreChannels(group, weights, importance, saliency));
+  const measured = importance === 'taylor' ? await measure?.(found.groups) : undefined;
+  const scored = found.groups.map((group, g) => scoreChannels(group, weights, importance, measured?.[g]));
   const scores = scored.map((group) => group.scores);
   const counts = allot(scores, costsOf, options);
   const result = await cut(model, weights, found, scores, counts);
@@ -57,10 +64,10 @@ export async function pruneChannels(
   });
   const before = costsOf(found.groups.map(({ channels }) => channels));
   const after = costsOf(counts);
-  const reached = removedShare(before, after, options.target);
+  const short = shortOf(removedShare(options.whole ?? before, after, options.target), cuts, options);
   return {
-    result: { ...result, cuts, before, after },
-    skipped: [...found.skipped, ...tooNarrow(cuts, options), ...short(reached, cuts, options)],
+    result: { ...result, cuts, before, after, short },
+    skipped: [...found.skipped, ...tooNarrow(cuts, options), ...short],
   };
 }
 
@@ -71,13 +78,14 @@ export async function cut(
   { groups }: Dependencies,
   scores: readonly Float64Array[],
   counts: readonly number[],
-): Promise<{ model: LayersModel; weights: State }> {
+): Promise<Pick<PrunedModel, 'model' | 'weights' | 'slice'>> {
   const keep = scores.map((of, g) => {
     const best = [...of.keys()].sort((a, b) => of[b]! - of[a]! || a - b);
     return best.slice(0, counts[g]).sort((a, b) => a - b);
   });
-  const sliced = sliceWeights(weights, groups, keep);
-  return { model: await withWeights(model, sliced), weights: sliced };
+  const slice = (tensors: State): State => sliceWeights(tensors, groups, keep);
+  const sliced = slice(weights);
+  return { model: await withWeights(model, sliced), weights: sliced, slice };
 }
 
 function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Skipped[] {
@@ -90,7 +98,7 @@ function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Sk
 }
 
 /** What is left of the amount although every layer is as narrow as it may be. */
-function short(reached: number, cuts: readonly LayerCut[], { amount, target, multipleOf }: BudgetOptions): Skipped[] {
+function shortOf(reached: number, cuts: readonly LayerCut[], { amount, target, multipleOf }: BudgetOptions): Skipped[] {
   const exhausted = cuts.every(({ before, after }) => after === Math.min(before, multipleOf));
   if (!exhausted || reached >= amount) return [];
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

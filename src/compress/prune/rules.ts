@@ -82,7 +82,10 @@ const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, 
 };
 
 const batchNorm: Rule = ({ channels, labels: [x, ...vectors], reason }) => {
-  channels.mark(vectors[3]?.[0] ?? null, 'scale');
+  const [, , offset, scale] = vectors.map((vector) => vector[0] ?? null);
+  channels.mark(scale ?? null, 'scale');
+  channels.mark(offset ?? null, 'offset');
+  if (channels.roleOf(x!.at(-1) ?? null) === 'out') for (const gate of [scale, offset]) channels.markGate(gate ?? null);
   const last = vectors.reduce<AxisLabels>(
     (joined, vector) => channels.join(joined, vector[0] ?? null, reason),
     x!.at(-1) ?? null,

@@ -3,15 +3,14 @@ import type { State } from '../../runtime/engine.ts';
 import { rounded } from './budget.ts';
 import { dependencies } from './groups.ts';
 import { scoreChannels } from './importance.ts';
-import type { Importance, Saliency } from './importance.ts';
+import type { Importance } from './importance.ts';
 import { cut } from './prune.ts';
 
 export interface SensitivityOptions {
   /** Shares of a layer's channels to remove. Default a quarter, a half, three quarters. */
   readonly amounts?: readonly number[];
   readonly multipleOf?: number;
-  readonly importance?: Importance;
-  readonly saliency?: Saliency;
+  readonly importance?: Exclude<Importance, 'taylor'>;
   /** Accuracy of a model on samples of the caller's choice, a fraction. */
   readonly evaluate: (model: LayersModel, weights: State) => Promise<number>;
 }
@@ -29,10 +28,10 @@ export interface SensitivityRow {
 export async function sensitivity(
   model: LayersModel,
   weights: State,
-  { amounts = [0.25, 0.5, 0.75], multipleOf = 8, importance = 'l2', saliency, evaluate }: SensitivityOptions,
+  { amounts = [0.25, 0.5, 0.75], multipleOf = 8, importance = 'l2', evaluate }: SensitivityOptions,
 ): Promise<SensitivityRow[]> {
   const found = dependencies(model);
-  const scores = found.groups.map((group) => scoreChannels(group, weights, importance, saliency).scores);
+  const scores = found.groups.map((group) => scoreChannels(group, weights, importance).scores);
   const whole = await evaluate(model, weights);
   const rows: SensitivityRow[] = [];
   for (const [g, { layers, channels }] of found.groups.entries()) {

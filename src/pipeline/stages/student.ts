@@ -9,7 +9,7 @@ import type { Answers } from './answer.ts';
 import { studentBuilder } from '../models.ts';
 
 /** What differs when a student that was changed is trained on. */
-export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed'>;
+export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks'>;
 
 /** Train the student: from the teacher, or without `lessons` from the labels alone, as its scratch twin. */
 export async function trainStudent(
@@ -25,20 +25,30 @@ export async function trainStudent(
   const name = lessons === undefined ? 'scratch' : 'distill';
   const number = recipe.repeats > 1 ? ` (${repeat + 1} of ${recipe.repeats})` : '';
   const build = change?.build ?? studentBuilder(context, seed);
-  const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
   return fit(context, {
     stage: repeat === 0 ? name : `${name}-${repeat + 1}`,
     title:
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,
     settings: distill,
-    loss: lessons === undefined ? 'ce' : distill.loss,
-    lossArgs: { hyper: hyperOf(context), features, seed },
+    ...(await studentLoss(context, lessons, build, seed)),
     seed,
     answers: lessons?.answers,
     views: lessons?.views,
     ...change,
   });
+}
+
+/** What a student is trained by: the loss of the recipe, or the labels alone. */
+export async function studentLoss(
+  context: StageContext,
+  lessons: Answers | undefined,
+  build: ReturnType<typeof studentBuilder>,
+  seed: number,
+): Promise<Pick<FitOptions, 'loss' | 'lossArgs'>> {
+  const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
+  const loss = lessons === undefined ? 'ce' : context.recipe.distill.loss;
+  return { loss, lossArgs: { hyper: hyperOf(context), features, seed } };
 }
 
 function hyperOf({ recipe: { distill } }: StageContext): Record<string, number> {

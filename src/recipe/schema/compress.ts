@@ -5,7 +5,9 @@ import { optimizerSchema } from './training.ts';
 const finetune = z
   .strictObject({
     epochs: z.number().min(0).default(1).describe('Passes over the training split after the change.'),
-    optimizer: optimizerSchema.optional(),
+    optimizer: optimizerSchema
+      .optional()
+      .describe('Default: that of `distill` with a lower learning rate, on a cosine schedule.'),
   })
   .describe('Training after the change, with the loss of `distill`.');
 
@@ -14,20 +16,36 @@ const maxDrop = z.number().min(0).max(100).describe('Largest loss of validation 
 export const pruneSchema = z
   .strictObject({
     type: z.enum(['channels', 'magnitude', 'n:m']).default('channels').describe('What is removed.'),
-    amount: fraction.default(0.3).describe('Share of `target` that is removed.'),
+    amount: fraction
+      .default(0.3)
+      .describe('channels: share of `target` that is removed; magnitude: share of the weights that become zero.'),
     target: z
       .enum(['channels', 'macs', 'parameters'])
       .default('channels')
       .describe('channels: what `amount` is a share of.'),
     importance: z
-      .enum(['l1', 'l2', 'bn-scale'])
+      .enum(['l1', 'l2', 'bn-scale', 'taylor'])
       .default('l2')
-      .describe('channels: what says how much one matters: norm of its weights, or scale of its batch norm.'),
+      .describe(
+        'channels: what says how much one matters: norm of its weights, scale of its batch norm, or change of the loss without it.',
+      ),
     budget: z
       .enum(['global', 'layer'])
       .default('global')
-      .describe('channels: taken where they matter least, or the same share from every layer.'),
-    multipleOf: count.default(8).describe('Channel counts stay multiples of this: others are slower.'),
+      .describe('channels, magnitude: taken where they matter least, or the same share from every layer.'),
+    multipleOf: count.default(8).describe('channels: counts stay multiples of this: others are slower.'),
+    rounds: count.max(100).default(1).describe('channels: removed in so many rounds, fine-tuned after each.'),
+    pattern: z
+      .string()
+      .regex(/^[1-9]\d*:[1-9]\d*$/)
+      .superRefine((pattern, context) => {
+        const [n, m] = pattern.split(':').map(Number) as [number, number];
+        if (n < m) return;
+        const params = { expected: 'n:m with n < m', received: pattern };
+        context.addIssue({ code: 'custom', message: 'keeps everything', params });
+      })
+      .default('2:4')
+      .describe('n:m: of every m weights that follow each other along the inputs, n stay.'),
     finetune: finetune.prefault({}),
     maxDrop: maxDrop.default(1),
     fallback: z.enum(['stop', 'skip']).default('stop').describe('What happens when the drop is larger.'),

@@ -1,0 +1,148 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { modelVariables } from '../../models/info.ts';
+import type { State, StateTensor } from '../../runtime/engine.ts';
+import type { MaskPlan } from '../../train/masks.ts';
+import type { Skipped } from './groups.ts';
+import { sized } from './layers.ts';
+
+/** A weight whose values can be masked one by one. */
+export interface Maskable {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The axis that is summed over: the inputs of the layer. */
+  readonly inputs: number;
+}
+
+/**
+ * The kernels of convolutions and dense layers. Depthwise filters stay whole, as in Zhu & Gupta 2017, section 4.2: they are
+ * few, and every one of them is the only way of its channel.
+ */
+export function maskable(model: LayersModel): { result: Maskable[]; skipped: Skipped[] } {
+  const classes = new Map(model.layers.map((layer) => [layer.name, layer.getClassName()]));
+  const result: Maskable[] = [];
+  const skipped: Skipped[] = [];
+  for (const { name, variable } of modelVariables(model)) {
+    const { shape } = variable;
+    const [layer, weight] = [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
+    const className = classes.get(layer) ?? '';
+    const kind = Object.hasOwn(sized, className) ? sized[className] : undefined;
+    if (kind?.weight === weight) {
+      result.push({ name, shape, inputs: kind.axis === shape.length - 1 ? shape.length - 2 : shape.length - 1 });
+    } else if (shape.length > 1) {
+      skipped.push({ what: name, why: `weights of ${className} are not masked` });
+    }
+  }
+  return { result, skipped };
+}
+
+/** The share of weights that is gone at a step: Zhu & Gupta 2017, "To prune, or not to prune", equation 1, from 0. */
+export function cubicSparsity(step: number, ramp: number, final: number): number {
+  return step >= ramp ? final : final * (1 - (1 - step / ramp) ** 3);
+}
+
+/** The `sparsity` smallest weights are masked: of each layer, or `global`, wherever they are. The first of equal ones go. */
+export function magnitudeMasks(
+  weights: State,
+  names: readonly string[],
+  sparsity: number,
+  budget: 'global' | 'layer',
+): State {
+  const masks = new Map(names.map((name) => [name, ones(weights.get(name)!)]));
+  if (budget === 'layer') for (const name of names) clearSmallest(weights, [name], masks, sparsity);
+  else clearSmallest(weights, names, masks, sparsity);
+  return masks;
+}
+
+/** Of every `outOf` weights that follow each other along the inputs, the `keep` largest stay (Mishra et al. 2021). */
+export function patternMasks(
+  weights: State,
+  targets: readonly Maskable[],
+  { keep, outOf }: { readonly keep: number; readonly outOf: number },
+): { result: State; skipped: Skipped[] } {
+  const result = new Map<string, StateTensor>();
+  const skipped: Skipped[] = [];
+  for (const { name, shape, inputs } of targets) {
+    const count = shape[inputs]!;
+    if (count % outOf !== 0) {
+      skipped.push({ what: name, why: `its ${count} inputs are not a multiple of ${outOf}` });
+      continue;
+    }
+    const weight = weights.get(name)!;
+    const mask = ones(weight);
+    const stride = shape.slice(inputs + 1).reduce((total, size) => total * size, 1);
+    for (let start = 0; start < mask.data.length; start++) {
+      if (Math.floor(start / stride) % outOf !== 0) continue;
+      const run = Array.from({ length: outOf }, (_, i) => start + i * stride);
+      for (const i of smallest(weight.data as Float32Array, run).slice(0, outOf - keep)) mask.data[i] = 0;
+    }
+    result.set(name, mask);
+  }
+  return { result, skipped };
+}
+
+export interface GradualOptions {
+  readonly sparsity: number;
+  readonly budget: 'global' | 'layer';
+  /** Steps of the whole training; masks grow over the first half of it, and weights that are left adapt over the second. */
+  readonly steps: number;
+}
+
+const RAMP = 0.5;
+/** As often as the masks change on the way. */
+const CHANGES = 20;
+
+/** Masks that grow while the training goes on. */
+export function gradualMasks(names: readonly string[], { sparsity, budget, steps }: GradualOptions): MaskPlan {
+  const ramp = Math.floor(steps * RAMP);
+  const every = Math.max(1, Math.floor(ramp / CHANGES));
+  return {
+    names,
+    changesAt: (step) => (step < ramp && step % every === 0) || step === ramp,
+    masksAt: (step, weights) => magnitudeMasks(weights, names, cubicSparsity(step, ramp, sparsity), budget),
+    finalFrom: ramp,
+  };
+}
+
+/** How many weights the masks cover, and how many are masked to zero. */
+export function maskedCounts(masks: State): { weights: number; zero: number } {
+  let [weights, zero] = [0, 0];
+  for (const { data } of masks.values()) {
+    weights += data.length;
+    for (const value of data as Float32Array) if (value === 0) zero++;
+  }
+  return { weights, zero };
+}
+
+function ones({ type, data }: StateTensor): StateTensor & { readonly data: Float32Array } {
+  return { type, data: new Float32Array(data.length).fill(1) };
+}
+
+function clearSmallest(
+  weights: State,
+  names: readonly string[],
+  masks: ReadonlyMap<string, { readonly data: Float32Array }>,
+  sparsity: number,
+): void {
+  const total = names.reduce((sum, name) => sum + weights.get(name)!.data.length, 0);
+  const values = new Float32Array(total);
+  let offset = 0;
+  const starts = names.map((name) => {
+    const { data } = weights.get(name)!;
+    values.set(data as Float32Array, offset);
+    offset += data.length;
+    return offset - data.length;
+  });
+  const order = smallest(
+    values,
+    Array.from({ length: total }, (_, i) => i),
+  );
+  for (const i of order.slice(0, Math.round(sparsity * total))) {
+    const at = starts.findLastIndex((start) => start <= i);
+    masks.get(names[at]!)!.data[i - starts[at]!] = 0;
+  }
+}
+
+/** Positions by the magnitude of their values, ascending; of equal ones the first is first. */
+function smallest(values: Float32Array, positions: readonly number[]): number[] {
+  return [...positions].sort((a, b) => Math.abs(values[a]!) - Math.abs(values[b]!) || a - b);
+}
