@@ -3,6 +3,7 @@ import { cpuFeatures, machineInfo, systemRelease } from '../measure/machine.ts';
 import type {
   Agreement,
   Environment,
+  PruningSensitivity,
   QuantizationSensitivity,
   Report,
   StageSummary,
@@ -27,6 +28,7 @@ export interface Findings {
   readonly measured: readonly Measured[];
   readonly answers?: TeacherSummary | undefined;
   readonly timed?: Timed | undefined;
+  readonly pruningSensitivity?: PruningSensitivity | undefined;
   /** What stages left alone, and why. */
   readonly notes?: readonly string[];
   readonly training: readonly TrainingCurve[];
@@ -43,7 +45,7 @@ export function makeReport(
   { recipe, data, engine }: StageContext,
   { measured, answers, timed, notes = [], training, stages = [], quantizationSensitivity, ...rest }: Findings,
 ): Report {
-  const { written, wallSeconds, stopped } = rest;
+  const { written, wallSeconds, stopped, pruningSensitivity } = rest;
   const test = (id: string): number[] =>
     measured.flatMap((model) => {
       const { validation, test: onTest } = model.row.accuracy;
@@ -75,6 +77,7 @@ export function makeReport(
         ...agreementOf(row.id, predicted, measured, data),
       })),
     ...(hasPair && { verdict: verdictOf(distilled, scratch) }),
+    ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(training.length > 0 && { training }),
     ...(timed?.measurement && { measurement: timed.measurement }),

@@ -20,6 +20,7 @@ import { timeModels } from './stages/latency.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import type { Measured } from './stages/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune.ts';
+import { pruningSensitivity } from './stages/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
 import { trainStudent } from './stages/student.ts';
 import { teach } from './stages/teach.ts';
@@ -83,7 +84,8 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
     }
   }
 
-  // 5. Fewer channels, a student of its own after each step.
+  // 5. Fewer channels or weights, a student of its own after each step.
+  const sensitivity = await pruningSensitivity(context, students);
   const { pruned, notes } = await pruneStudents(context, students, lessons);
 
   // 6. Files that ship, each run beside its training graph before it is trusted.
@@ -111,6 +113,7 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
     measured,
     answers: lessons?.summary,
     timed,
+    pruningSensitivity: sensitivity,
     notes: [...allNotes, ...sizeOnly(students, pruned, timed.rows)],
   };
 }

@@ -92,6 +92,10 @@ const reportSchema = z
       })
       .prefault({})
       .describe('Time the exported models beside the teacher.'),
+    pruningSensitivity: z
+      .boolean()
+      .default(false)
+      .describe('Remove channels of each layer of the student alone, and show the accuracy that it costs.'),
   })
   .describe('What is measured at the end.');
 

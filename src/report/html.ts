@@ -5,6 +5,7 @@ import { agreementSection } from './html/agreement.ts';
 import { calibrationSection } from './html/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
 import { searchSection } from './html/search.ts';
+import { pruningSection } from './html/pruning.ts';
 import { quantizationSection } from './html/sensitivity.ts';
 import { stepsSection } from './html/steps.ts';
 import { STYLE } from './html/style.ts';
@@ -45,6 +46,7 @@ export function reportHtml(report: Report): string {
     classesSection(report),
     calibrationSection(report),
     agreementSection(report),
+    pruningSection(report),
     quantizationSection(report),
     factsSection(report),
     recipeSection(report),

@@ -51,6 +51,7 @@ export const reportSchema = z
           params: whole,
           macs: whole.nullable(),
           sizeBytes: whole,
+          gzipBytes: whole.exactOptional().describe('The file zipped.'),
           file: z.string().nullable().describe('Relative to the folder of the run.'),
           accuracy: z.strictObject({ validation: fraction.nullable(), test: fraction.nullable() }),
           seconds: amount,
@@ -122,6 +123,24 @@ export const reportSchema = z
         sentence: z.string(),
       })
       .exactOptional(),
+    pruningSensitivity: z
+      .strictObject({
+        model: z.string(),
+        accuracy: fraction,
+        rows: z
+          .array(
+            z.strictObject({
+              layers: z.array(z.string()).readonly().describe('Layers that make the same channels count as one.'),
+              channels: whole,
+              kept: whole,
+              accuracy: fraction,
+              drop: z.number().describe('Against the model as it is, a fraction.'),
+            }),
+          )
+          .readonly(),
+      })
+      .exactOptional()
+      .describe('Accuracy on the validation split after one layer alone lost channels, without training.'),
     parity: z
       .array(z.strictObject({ file: z.string(), samples: whole, top1Agreement: fraction, largestError: amount }))
       .readonly(),

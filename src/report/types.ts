@@ -12,6 +12,8 @@ export interface Report {
   readonly teacher?: TeacherSummary;
   readonly models: readonly ModelRow[];
   readonly verdict?: Verdict;
+  /** What each layer costs when it alone is pruned. */
+  readonly pruningSensitivity?: PruningSensitivity;
   readonly parity: readonly ParitySummary[];
   /** How each model was trained, epoch by epoch. */
   readonly training?: readonly TrainingCurve[];
@@ -126,6 +128,8 @@ export interface ModelRow {
   readonly params: number;
   readonly macs: number | null;
   readonly sizeBytes: number;
+  /** The file zipped: where many weights are zero, that is much less. */
+  readonly gzipBytes?: number;
   /** Relative to the folder of the run. */
   readonly file: string | null;
   readonly accuracy: { readonly validation: number | null; readonly test: number | null };
@@ -195,6 +199,23 @@ export interface Verdict {
   readonly repeats: number;
   readonly gains: readonly number[];
   readonly sentence: string;
+}
+
+/** Accuracy on the validation split after channels of one layer alone were removed, without training. */
+export interface PruningSensitivity {
+  /** The model that was pruned. */
+  readonly model: string;
+  /** Of the model as it is. */
+  readonly accuracy: number;
+  readonly rows: readonly {
+    /** Layers that make the same channels count as one. */
+    readonly layers: readonly string[];
+    readonly channels: number;
+    readonly kept: number;
+    readonly accuracy: number;
+    /** Against the model as it is, a fraction. */
+    readonly drop: number;
+  }[];
 }
 
 export interface ParitySummary {

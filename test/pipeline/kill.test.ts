@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
@@ -9,7 +9,10 @@ const folder = temporaryFolder();
 /** `npm run test:kill -- --kills 50` asks for more. */
 const KILLS = Number(process.env['LIMBECK_KILLS'] ?? 8);
 
-/** All stages, dropout, augmentation with stored views, a moving average, a last smaller batch: all that a resume can lose. */
+/**
+ * All stages, dropout, augmentation with stored views, a moving average, a last smaller batch, pruning in rounds and with
+ * masks, quantization: all that a resume can lose.
+ */
 const ARGS = ['run', path.join(ROOT, 'test/pipeline/kill.yaml'), '--save-every=0.02', '--json'];
 
 describe('a run that is killed again and again', () => {
@@ -49,25 +52,24 @@ async function results(run: string): Promise<Record<string, unknown>> {
     /seconds$/i.test(key) ? undefined : value,
   ) as unknown;
   const weights = await Promise.all(
-    ['teach', 'scratch', 'distill'].map(async (stage) => {
+    ['teach', 'scratch', 'distill', 'prune-1-round-1', 'prune-1', 'prune-2'].map(async (stage) => {
       const { generation, file } = await newest(path.join(run, 'state'), stage);
       expect(generation).toBeGreaterThan(0);
       return [stage, [...readSafetensors(await readFile(file), file).tensors]];
     }),
   );
-  return {
-    report,
-    weights,
-    teacher: await bytes('teacher.onnx'),
-    scratch: await bytes('exports/scratch.onnx'),
-    distilled: await bytes('exports/distilled.onnx'),
-  };
+  const names = (await readdir(path.join(run, 'exports'))).sort();
+  expect(names).toEqual(
+    expect.arrayContaining(['distilled.onnx', 'pruned-2.onnx', 'pruned-2-int8.onnx', 'scratch.onnx']),
+  );
+  const files = ['teacher.onnx', ...names.map((name) => `exports/${name}`)];
+  const exported = await Promise.all(files.map(async (name) => [name, await bytes(name)]));
+  return { report, weights, exported };
 }
 
 async function newest(state: string, stage: string): Promise<{ generation: number; file: string }> {
-  const { readdir } = await import('node:fs/promises');
   const generations = (await readdir(state))
-    .filter((name) => name.startsWith(`${stage}-`) && name.endsWith('.safetensors'))
+    .filter((name) => name.replace(/-\d+\.safetensors$/, '') === stage && name.endsWith('.safetensors'))
     .map((name) => Number(/-(\d+)\./.exec(name)![1]));
   const generation = Math.max(...generations);
   return { generation, file: path.join(state, `${stage}-${String(generation).padStart(6, '0')}.safetensors`) };

@@ -24,6 +24,7 @@ const model = (id: string, stage: string, bytes: number, test: number, scale: nu
   params: bytes / 4,
   macs: bytes * 2,
   sizeBytes: bytes,
+  gzipBytes: Math.round(0.9 * bytes),
   file: `exports/${id}.onnx`,
   accuracy: { validation: test + 0.01, test },
   seconds: 75,
@@ -92,6 +93,15 @@ export const example: Report = {
     repeats: 3,
     gains: [0.04, 0.046, 0.052],
     sentence: '+4.60 points',
+  },
+  pruningSensitivity: {
+    model: 'distilled',
+    accuracy: 0.95,
+    rows: [
+      { layers: ['<stem>', 'add'], channels: 32, kept: 24, accuracy: 0.9, drop: 0.05 },
+      { layers: ['<stem>', 'add'], channels: 32, kept: 16, accuracy: 0.7, drop: 0.25 },
+      { layers: ['pointwise'], channels: 64, kept: 32, accuracy: 0.952, drop: -0.002 },
+    ],
   },
   parity: [{ file: 'exports/distilled.onnx', samples: 512, top1Agreement: 1, largestError: 1.2e-6 }],
   training: [curve('teach', 1), curve('scratch', 2), curve('distill', 15)],

@@ -99,13 +99,23 @@ describe('report.html', () => {
         'Reliability of distilled, expected calibration error 3.10 %: ' +
           'sure by 90.00 %, right on 94.60 % of 100; sure by 99.00 %, right on 94.60 % of 100.',
         expect.stringMatching(/^Gains of \+4\.00 points, /),
+        'Validation accuracy lost by layer. The most sensitive is &lt;stem&gt; +1: 25.00 points lost with 16 of 32 channels.',
       ]),
     );
     expect(labels[0]).toMatch(/distilled: 94\.60 %, 1\.00 ms\. Pareto front: distilled, teacher\.$/);
   });
 
   it('has the figures of report.json', () => {
-    for (const text of ['94.60 %', '200.0 kB', '3.00 MB', '750,000', '-0.40 points', '1.2e-6', '3 min 10 s']) {
+    for (const text of [
+      '94.60 %',
+      '200.0 kB',
+      '3.00 MB',
+      '750,000',
+      '-0.40 points',
+      '1.2e-6',
+      '3 min 10 s',
+      '180.0 kB zipped',
+    ]) {
       expect(html).toContain(text);
     }
     for (const { latency } of example.models)
@@ -113,6 +123,10 @@ describe('report.html', () => {
         expect(html).toContain(`<td>${Math.round(throughputPerSecond).toLocaleString('en')}</td>`);
     expect(html).toMatch(/<td class="hit" style="--w:\d+%">95<\/td>/);
     expect(html).toMatch(/<td class="miss" style="--w:\d+%">5<\/td>/);
+    expect(html).toContain('<title>pointwise: 32 of 64 channels, 0.20 points gained</title>');
+    expect(html).toContain(
+      '<th scope="row">&lt;stem&gt;, add</th><td>32</td><td>16</td><td>70.00 %</td><td>25.00</td></tr>',
+    );
     expect(html).toContain('temperature: 4');
     expect(html).toContain('load average 1.90: the machine was busy');
     expect(html).toContain('latency of &lt;teacher&gt; on 4 threads');

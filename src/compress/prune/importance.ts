@@ -49,7 +49,7 @@ export function addSums(
   const inner = shape.slice(axis + 1).reduce((total, size) => total * size, 1);
   const size = shape[axis]!;
   const perPosition = new Float64Array(size);
-  for (let i = 0; i < data.length; i++) perPosition[Math.floor(i / inner) % size]! += of(data[i]!);
+  for (let i = 0; i < data.length; i++) perPosition[Math.floor(i / inner) % size]! += of(Number(data[i]));
   positions.forEach((held, channel) => {
     for (const position of held) sums[channel]! += perPosition[position]!;
   });

@@ -1,5 +1,6 @@
 import { nearest, UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
+import { maskable } from '../../compress/prune/masks.ts';
 import { losses } from '../../distill/losses/registry.ts';
 import { modelInfo } from '../../models/info.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -38,7 +39,13 @@ export function unknownTensor(fact: string, name: string, known: readonly string
 }
 
 function refuseUnprunable({ prune }: Recipe, student: LayersModel): void {
-  if (prune.length === 0) return;
+  if (prune.some(({ type }) => type !== 'channels') && maskable(student).result.length === 0) {
+    throw new UserError(
+      `prune: the student ${student.name} has no weights that can be masked: it has neither convolutions nor dense layers`,
+      'Choose another student, or leave `prune` out.',
+    );
+  }
+  if (prune.every(({ type }) => type !== 'channels')) return;
   const { groups, skipped } = dependencies(student);
   if (groups.length > 0) return;
   throw new UserError(

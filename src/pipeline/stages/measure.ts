@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { monotonicMs } from '../../base/clock.ts';
 import { answers } from '../../distill/preflight.ts';
 import type { Teacher } from '../../distill/teacher.ts';
@@ -41,6 +42,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     params,
     macs,
     sizeBytes: bytes.length,
+    gzipBytes: gzipSync(bytes, { level: 9 }).length,
     file,
     accuracy,
     seconds: trained.seconds,

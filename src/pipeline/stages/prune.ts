@@ -96,7 +96,9 @@ export function sizeOnly(
       return same === undefined ? [] : [row.p50Ms / same.p50Ms];
     });
     if (hasNewMasks(trained, whole)) {
-      return [`${id}: compressed size only: zeros take the room and the time of other weights, until the file is zipped`];
+      return [
+        `${id}: compressed size only: zeros take the room and the time of other weights, until the file is zipped`,
+      ];
     }
     const isFaster = pairs.length === 0 || pairs.some((ratio) => ratio < 1);
     return isFaster ? [] : [`${id}: size only: smaller than ${from}, but no faster in any setting that was timed`];

@@ -25,13 +25,13 @@ export function modelsTable(report: Report): string {
   const hasLatency = models.some(({ latency }) => latency.length > 0);
   const largest = Math.max(...models.map(({ sizeBytes }) => sizeBytes));
   const rows = models.map((model, i) => {
-    const { id, precision, params, macs, sizeBytes, accuracy, seconds: took, file } = model;
+    const { id, precision, params, macs, sizeBytes, gzipBytes, accuracy, seconds: took, file } = model;
     const beside = teacher === undefined || teacher === model ? undefined : teacher;
     const cells = [
       accuracyCell(accuracy.validation),
       `${accuracyCell(accuracy.test)}${beside === undefined ? '' : change(accuracyOf(model), accuracyOf(beside))}`,
       sizeBytes > 0
-        ? `${size(sizeBytes)}${ratio(beside && beside.sizeBytes / sizeBytes)}${bar(sizeBytes / largest)}`
+        ? `${size(sizeBytes)}${ratio(beside && beside.sizeBytes / sizeBytes)}${zipped(gzipBytes)}${bar(sizeBytes / largest)}`
         : '',
       number(params),
       macs === null ? '–' : number(macs),
@@ -44,6 +44,10 @@ export function modelsTable(report: Report): string {
   });
   const head = ['model', 'validation', 'test', 'size', 'parameters', 'MACs'];
   return table('Models', [...head, ...(hasLatency ? ['latency'] : []), 'training'], rows);
+}
+
+function zipped(bytes: number | undefined): string {
+  return bytes === undefined ? '' : `<small>${size(bytes)} zipped</small>`;
 }
 
 function accuracyCell(value: number | null): string {

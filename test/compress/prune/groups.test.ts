@@ -65,11 +65,11 @@ describe('channels that depend on each other', () => {
     const first = groups.find(({ name }) => name === 'stem')!;
     expect(first.members.map(({ weight, axis, role }) => `${weight}[${axis}] ${role}`)).toEqual([
       'stem/kernel[3] out',
-      ...['gamma[0] scale', 'beta[0] other', 'moving_mean[0] other', 'moving_variance[0] other'].map(
+      ...['gamma[0] scale', 'beta[0] offset', 'moving_mean[0] other', 'moving_variance[0] other'].map(
         (vector) => `stem_bn/${vector}`,
       ),
       'block1_depthwise/depthwise_kernel[2] depthwise',
-      ...['gamma[0] scale', 'beta[0] other', 'moving_mean[0] other', 'moving_variance[0] other'].map(
+      ...['gamma[0] scale', 'beta[0] offset', 'moving_mean[0] other', 'moving_variance[0] other'].map(
         (vector) => `block1_depthwise_bn/${vector}`,
       ),
       'block1_pointwise/kernel[2] in',

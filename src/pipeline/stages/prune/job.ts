@@ -23,7 +23,10 @@ export interface PruneJob {
   readonly lessons: Answers | undefined;
   readonly from: Fitted;
   /** How the row of the step comes into the ledger. */
-  readonly inLedger: (found: { readonly figures?: Figures; readonly notes?: LedgerRow['notes'] }) => StageContext['done'];
+  readonly inLedger: (found: {
+    readonly figures?: Figures;
+    readonly notes?: LedgerRow['notes'];
+  }) => StageContext['done'];
 }
 
 export interface PruneOutcome {
@@ -46,7 +49,7 @@ export interface Finetuning extends Pick<FitOptions, 'stage' | 'title' | 'masks'
 /**
  * Of the learning rate of `distill`: a pruned student is near where it is going, and the full rate would train it anew.
  */
-const FINETUNE_RATE = 0.3;
+export const FINETUNE_RATE = 0.3;
 
 /** Train a pruned student on, or count what it has right where the recipe wants no training. */
 export async function finetune(

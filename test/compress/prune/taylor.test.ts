@@ -1,0 +1,105 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { RandomStream } from '../../../src/base/random.ts';
+import { dependencies } from '../../../src/compress/prune/groups.ts';
+import type { ChannelGroup } from '../../../src/compress/prune/groups.ts';
+import { pruneChannels } from '../../../src/compress/prune/prune.ts';
+import { taylorScores } from '../../../src/compress/prune/taylor.ts';
+import { createLoss } from '../../../src/distill/losses/registry.ts';
+import type { State } from '../../../src/runtime/engine.ts';
+import type { TrainingBatch } from '../../../src/train/batch.ts';
+import { evaluationProgram, saliencyProgram } from '../../../src/train/step.ts';
+import { useCpu } from '../../support/cpu.ts';
+import { eagerEngine } from '../../support/eager-engine.ts';
+import { randomWeights, small } from './models.ts';
+
+beforeAll(useCpu);
+
+const N = 4;
+
+function batch(model: LayersModel, number: number): TrainingBatch {
+  const random = new RandomStream('taylor', number);
+  const size = model.inputs[0]!.shape.slice(1).reduce<number>((total, of) => total * of!, 1);
+  return {
+    x: Float32Array.from({ length: N * size }, () => random.normal()),
+    labels: Int32Array.from({ length: N }, () => random.below(3)),
+  };
+}
+
+function scoresOf(model: LayersModel, weights: State, groups: readonly ChannelGroup[], given: TrainingBatch[]) {
+  const loss = createLoss('ce');
+  return taylorScores(groups, {
+    ...{ engine: eagerEngine, weights, classes: 3, batches: given, hyper: loss.hyper },
+    program: (batchSize) => saliencyProgram({ model, loss, batchSize }),
+  });
+}
+
+async function lossOf(model: LayersModel, weights: State, { x, labels }: TrainingBatch): Promise<number> {
+  const step = await eagerEngine.compile(evaluationProgram({ model, batchSize: N }));
+  await step.load(weights);
+  const results = await step.run({ x: x as Float32Array, labels, weights: new Float32Array(N).fill(1) });
+  return Number(results['loss']![0]) / N;
+}
+
+/** The weights with everything scaled that one channel goes through: `names` of the layer or of its batch norm. */
+function scaled(weights: State, names: readonly string[], channel: number, factor: number): State {
+  return new Map(
+    [...weights].map(([name, { type, data }]) => {
+      if (!names.includes(name)) return [name, { type, data }];
+      const channels = Number(type.shape.at(-1));
+      const own = (data as Float32Array).map((value, i) => (i % channels === channel ? value * factor : value));
+      return [name, { type, data: own }];
+    }),
+  );
+}
+
+describe('first-order importance', () => {
+  it.each([
+    ['mlp', 'dense1', ['dense1/kernel', 'dense1/bias']],
+    ['vgg', 'stage1_conv1', ['stage1_conv1_bn/gamma', 'stage1_conv1_bn/beta']],
+    // The depthwise convolution behind it has a batch norm of its own, which the channel goes through a second time.
+    ['ds-cnn', 'stem3', ['stem3_bn/gamma', 'stem3_bn/beta']],
+  ])('of %s, %s is the slope of the loss along the channel, squared, mean over batches', async (name, layer, gates) => {
+    const model = small(name);
+    const weights = randomWeights(model);
+    const { groups } = dependencies(model);
+    const g = groups.findIndex((group) => group.name === layer);
+    const given = [batch(model, 0), batch(model, 1)];
+    const scores = (await scoresOf(model, weights, groups, given))[g]!;
+    for (const channel of [0, 3, 7]) {
+      const step = 1e-2;
+      const slopes = [];
+      for (const one of given) {
+        const [up, down] = [1 + step, 1 - step].map((factor) =>
+          lossOf(model, scaled(weights, gates, channel, factor), one),
+        );
+        slopes.push(((await up!) - (await down!)) / (2 * step));
+      }
+      const expected = slopes.reduce((sum, slope) => sum + slope * slope, 0) / slopes.length;
+      expect(Math.abs(scores[channel]! - expected)).toBeLessThan(2e-2 * Math.max(...scores));
+    }
+    expect(Math.max(...scores)).toBeGreaterThan(3 * Math.min(...scores));
+  });
+
+  it('makes the channel go first that the loss does not notice, however large its weights are', async () => {
+    const model = small('mlp');
+    const weights = new Map(randomWeights(model));
+    // Unit 5 is large, and nothing reads it.
+    const [kernel, next] = [weights.get('dense1/kernel')!, weights.get('dense2/kernel')!];
+    weights.set('dense1/kernel', {
+      ...kernel,
+      data: (kernel.data as Float32Array).map((v, i) => (i % 32 === 5 ? 9 : v)),
+    });
+    weights.set('dense2/kernel', {
+      ...next,
+      data: (next.data as Float32Array).map((v, i) => (Math.floor(i / 24) === 5 ? 0 : v)),
+    });
+    const { result } = await pruneChannels(model, weights, {
+      ...{ amount: 0.02, importance: 'taylor', multipleOf: 1 },
+      measure: (groups) => scoresOf(model, weights, groups, [batch(model, 0)]),
+    });
+    expect([...result.weights.get('dense1/kernel')!.data]).not.toContain(9);
+    await expect(pruneChannels(model, weights, { amount: 0.5, importance: 'taylor' })).rejects.toThrow(
+      /was not measured/,
+    );
+  });
+});
