@@ -6,15 +6,16 @@ import { pruneChannels } from '../../../src/compress/prune/prune.ts';
 import { taylorScores } from '../../../src/compress/prune/taylor.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import type { State } from '../../../src/runtime/engine.ts';
+import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
 import type { TrainingBatch } from '../../../src/train/batch.ts';
 import { evaluationProgram, saliencyProgram } from '../../../src/train/step.ts';
 import { useCpu } from '../../support/cpu.ts';
-import { eagerEngine } from '../../support/eager-engine.ts';
 import { randomWeights, small } from './models.ts';
 
 beforeAll(useCpu);
 
 const N = 4;
+const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 
 function batch(model: LayersModel, number: number): TrainingBatch {
   const random = new RandomStream('taylor', number);
@@ -28,16 +29,18 @@ function batch(model: LayersModel, number: number): TrainingBatch {
 function scoresOf(model: LayersModel, weights: State, groups: readonly ChannelGroup[], given: TrainingBatch[]) {
   const loss = createLoss('ce');
   return taylorScores(groups, {
-    ...{ engine: eagerEngine, weights, classes: 3, batches: given, hyper: loss.hyper },
+    ...{ engine, weights, classes: 3, batches: given, hyper: loss.hyper },
     program: (batchSize) => saliencyProgram({ model, loss, batchSize }),
   });
 }
 
 async function lossOf(model: LayersModel, weights: State, { x, labels }: TrainingBatch): Promise<number> {
-  const step = await eagerEngine.compile(evaluationProgram({ model, batchSize: N }));
+  const step = await engine.compile(evaluationProgram({ model, batchSize: N }));
   await step.load(weights);
   const results = await step.run({ x: x as Float32Array, labels, weights: new Float32Array(N).fill(1) });
-  return Number(results['loss']![0]) / N;
+  const loss = Number(results['loss']![0]) / N;
+  await step.dispose();
+  return loss;
 }
 
 /** The weights with everything scaled that one channel goes through: `names` of the layer or of its batch norm. */
@@ -55,7 +58,6 @@ function scaled(weights: State, names: readonly string[], channel: number, facto
 describe('first-order importance', () => {
   it.each([
     ['mlp', 'dense1', ['dense1/kernel', 'dense1/bias']],
-    ['vgg', 'stage1_conv1', ['stage1_conv1_bn/gamma', 'stage1_conv1_bn/beta']],
     // The depthwise convolution behind it has a batch norm of its own, which the channel goes through a second time.
     ['ds-cnn', 'stem3', ['stem3_bn/gamma', 'stem3_bn/beta']],
   ])('of %s, %s is the slope of the loss along the channel, squared, mean over batches', async (name, layer, gates) => {
@@ -65,7 +67,7 @@ describe('first-order importance', () => {
     const g = groups.findIndex((group) => group.name === layer);
     const given = [batch(model, 0), batch(model, 1)];
     const scores = (await scoresOf(model, weights, groups, given))[g]!;
-    for (const channel of [0, 3, 7]) {
+    for (const channel of [0, 3]) {
       const step = 1e-2;
       const slopes = [];
       for (const one of given) {
@@ -94,7 +96,7 @@ describe('first-order importance', () => {
       data: (next.data as Float32Array).map((v, i) => (Math.floor(i / 24) === 5 ? 0 : v)),
     });
     const { result } = await pruneChannels(model, weights, {
-      ...{ amount: 0.02, importance: 'taylor', multipleOf: 1 },
+      ...{ amount: 0.5, budget: 'layer', importance: 'taylor', multipleOf: 1 },
       measure: (groups) => scoresOf(model, weights, groups, [batch(model, 0)]),
     });
     expect([...result.weights.get('dense1/kernel')!.data]).not.toContain(9);
