@@ -37,7 +37,7 @@ function scoresOf(model: LayersModel, weights: State, groups: readonly ChannelGr
 async function lossOf(model: LayersModel, weights: State, { x, labels }: TrainingBatch): Promise<number> {
   const step = await engine.compile(evaluationProgram({ model, batchSize: N }));
   await step.load(weights);
-  const results = await step.run({ x: x as Float32Array, labels, weights: new Float32Array(N).fill(1) });
+  const results = await step.run({ x, labels, weights: new Float32Array(N).fill(1) });
   const loss = Number(results['loss']![0]) / N;
   await step.dispose();
   return loss;
