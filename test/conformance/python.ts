@@ -19,6 +19,8 @@ export interface Case {
   readonly outputs: Readonly<Record<string, CaseTensor>>;
   /** Largest error relative to max(1, the largest value of the output). */
   readonly tolerance: number;
+  /** Of an integer model: what one step of its output is worth. */
+  readonly step?: number;
 }
 
 export interface Verdict {
@@ -27,6 +29,10 @@ export interface Verdict {
   readonly problem: string;
   /** Largest relative error of an output. */
   readonly error: number;
+  /** Share of rows of the last output with the same largest value. */
+  readonly top1?: number;
+  /** Share of values of the last output that differ by one `step` at most. */
+  readonly within?: number;
 }
 
 /** Writes the cases to a temporary folder, runs `script` of this folder on it, and gives a verdict for each case. */
@@ -66,7 +72,7 @@ function writeCase(folder: string, id: string, extension: string, one: Case): ob
       return { name, dtype, shape, file: raw };
     });
   return {
-    ...{ name: one.name, file, tolerance: one.tolerance },
+    ...{ name: one.name, file, tolerance: one.tolerance, step: one.step },
     ...{ inputs: written(one.inputs, 'in'), outputs: written(one.outputs, 'out') },
   };
 }

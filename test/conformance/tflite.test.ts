@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { bytesOf } from '../../src/base/bytes.ts';
 import type { Precision } from '../../src/formats/tflite/export.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
 import { withBatch } from '../../src/graph/shapes.ts';
-import type { Graph, Shape, TensorData } from '../../src/graph/types.ts';
+import type { Graph, TensorData } from '../../src/graph/types.ts';
+import type { Comparison, Pair } from '../../bench/tflite-cases.ts';
+import { writeConversion } from '../../bench/tflite-cases.ts';
 import { calibrated } from '../formats/tflite/calibrate.ts';
 import type { ModelCase } from '../formats/tflite/models.ts';
 import { inferenceGraph, trainedModel } from '../formats/tflite/models.ts';
@@ -93,20 +94,6 @@ describe('the official interpreter', () => {
   });
 });
 
-interface Measured {
-  readonly bytes: number;
-  readonly operators: number;
-  /** Mean difference of a logit from TensorFlow's own, relative to the largest. */
-  readonly error: number;
-}
-
-interface Pair {
-  readonly ours: Measured;
-  readonly theirs: Measured;
-}
-
-type Comparison = { readonly name: string } & Readonly<Partial<Record<Precision, Pair>>>;
-
 const PRECISIONS = ['float32', 'float16', 'dynamic', 'integer'] as const;
 
 function pairsOf(result: Comparison): [Precision, Pair][] {
@@ -122,7 +109,12 @@ describe('beside tf.lite.TFLiteConverter, on the same weights', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   beforeAll(() => {
-    const manifest = Object.keys(models).map((name) => writeComparison(folder, name));
+    const manifest = Object.keys(models).map((name) => {
+      const { bare, prepared } = graphsOf(name);
+      const samples = samplesOf(prepared);
+      const quantization = LARGE.includes(name) ? undefined : calibrated(prepared, samples);
+      return writeConversion(folder, { name, bare, prepared, samples: samples.map(({ x }) => x), quantization });
+    });
     writeFileSync(path.join(folder, 'manifest.json'), JSON.stringify(manifest));
     results = runPython('tflite_convert.py', folder) as Comparison[];
     console.log(table(results));
@@ -139,43 +131,6 @@ describe('beside tf.lite.TFLiteConverter, on the same weights', () => {
     }
   });
 });
-
-/** A model for Python: the bare graph with its constants in files, some samples, and our exports of it. */
-function writeComparison(folder: string, name: string): object {
-  const { bare, prepared } = graphsOf(name);
-  let files = 0;
-  const write = (data: TensorData | Uint8Array, extension = 'bin'): string => {
-    const file = `${name}-${files++}.${extension}`;
-    writeFileSync(path.join(folder, file), bytesOf(data));
-    return file;
-  };
-  const samples = samplesOf(prepared);
-  const shape = withBatch(prepared.inputs.get('x')!.shape, 1);
-  const all = Float32Array.from(samples.flatMap(({ x }) => Array.from(x as Float32Array)));
-  const fixed = (value: unknown): unknown => (Array.isArray(value) ? withBatch(value as Shape, 1) : value);
-  const ours: Partial<Record<Precision, string>> = {};
-  for (const precision of ['float32', 'float16', 'dynamic'] as const)
-    ours[precision] = write(exportTflite(prepared, { precision }).bytes, 'tflite');
-  if (!LARGE.includes(name)) {
-    const quantization = calibrated(prepared, samples);
-    ours.integer = write(exportTflite(prepared, { precision: 'integer', quantization }).bytes, 'tflite');
-  }
-  return {
-    name,
-    ours,
-    input: { shape },
-    output: bare.outputs.get('logits'),
-    samples: { dtype: 'float32', shape: [SAMPLES, ...shape.slice(1)], file: write(all) },
-    constants: [...bare.constants].map(([label, { type, data }]) => ({
-      ...{ name: label, dtype: type.dtype, shape: type.shape, file: write(data) },
-    })),
-    nodes: bare.nodes.map(({ op, inputs, attrs, outputs }) => ({
-      ...{ op, inputs, output: outputs[0] },
-      attrs: Object.fromEntries(Object.entries(attrs).map(([key, value]) => [key, fixed(value)])),
-      shape: withBatch(bare.types.get(outputs[0]!)!.shape, 1),
-    })),
-  };
-}
 
 function table(results: readonly Comparison[]): string {
   return results

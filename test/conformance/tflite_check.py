@@ -23,12 +23,14 @@ def check(case):
     except Exception as error:  # whatever the interpreter dislikes is the verdict
         return {"name": case["name"], "problem": f"{type(error).__name__}: {error}", "error": 0}
     worst = 0.0
+    shares = {}
     for tensor in case["outputs"]:
         expected = values(tensor).astype("float64").ravel()
         actual = results[tensor["name"]].astype("float64").ravel()
         if actual.shape != expected.shape:
             problem = f"output {tensor['name']} has {actual.size} values, expected {expected.size}"
             return {"name": case["name"], "problem": problem, "error": 0}
+        shares = compared(actual, expected, tensor["shape"], case.get("step"))
         both = np.isnan(actual) & np.isnan(expected) | (actual == expected)
         difference = np.where(both, 0, np.abs(actual - expected))
         finite = np.abs(expected[np.isfinite(expected)])
@@ -37,7 +39,16 @@ def check(case):
         if not error <= case["tolerance"]:
             problem = f"output {tensor['name']} differs by {error:.2e}"
             return {"name": case["name"], "problem": problem, "error": worst}
-    return {"name": case["name"], "problem": "", "error": worst}
+    return {"name": case["name"], "problem": "", "error": worst, **shares}
+
+
+def compared(actual, expected, shape, step):
+    """Shares of rows with the same class, and of values within one step of the quantized output."""
+    rows = lambda values: values.reshape(-1, shape[-1]).argmax(-1) if shape else values
+    result = {"top1": float((rows(actual) == rows(expected)).mean())}
+    if step:
+        result["within"] = float((np.abs(actual - expected) <= step * 1.001).mean())
+    return result
 
 
 with open(os.path.join(folder, "manifest.json")) as manifest:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import statistics
 import sys
+import time
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
@@ -102,8 +104,32 @@ def describe(content, reference, samples):
     interpreter = Interpreter(model_content=content)
     interpreter.allocate_tensors()
     operators = [op["op_name"] for op in interpreter._get_ops_details() if op["op_name"] != "DELEGATE"]
-    error = np.abs(run(content, samples) - reference).mean() / np.abs(reference).max()
-    return {"bytes": len(content), "operators": len(operators), "error": float(error)}
+    results = run(content, samples)
+    error = np.abs(results - reference).mean() / np.abs(reference).max()
+    agreement = (results.argmax(-1) == reference.argmax(-1)).mean()
+    return {"bytes": len(content), "operators": len(operators), "error": float(error), "agreement": float(agreement)}
+
+
+def timed(interpreter, calls):
+    start = time.perf_counter()
+    for _ in range(calls):
+        interpreter.invoke()
+    return 1000 * (time.perf_counter() - start) / calls
+
+
+def latencies(contents, sample, rounds):
+    """Milliseconds by file, in turn, each round in the other order than the one before."""
+    interpreters = [Interpreter(model_content=content, num_threads=1) for content in contents]
+    for interpreter in interpreters:
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], sample)
+    # A round long enough for the clock: 20 ms or more.
+    calls = max(1, int(20 / max(min(timed(interpreter, 5) for interpreter in interpreters), 1e-3)))
+    times = [[], []]
+    for turn in range(rounds):
+        for i in (0, 1) if turn % 2 == 0 else (1, 0):
+            times[i].append(timed(interpreters[i], calls))
+    return times
 
 
 def compare(case):
@@ -113,10 +139,14 @@ def compare(case):
     result = {"name": case["name"]}
     for precision, file in case["ours"].items():
         with open(os.path.join(folder, file), "rb") as ours:
-            result[precision] = {
-                "ours": describe(ours.read(), reference, samples),
-                "theirs": describe(convert(model, precision, samples), reference, samples),
-            }
+            contents = [ours.read(), convert(model, precision, samples)]
+        pair = dict(zip(("ours", "theirs"), (describe(content, reference, samples) for content in contents)))
+        if case.get("rounds", 0) > 0:
+            times = latencies(contents, samples[0], case["rounds"])
+            for side, values in zip(("ours", "theirs"), times):
+                pair[side]["ms"] = statistics.median(values)
+            pair["latencyRatio"] = statistics.median(a / b for a, b in zip(*times))
+        result[precision] = pair
     return result
 
 

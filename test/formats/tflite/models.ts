@@ -37,3 +37,30 @@ export function inferenceGraph(model: LayersModel, prepared: boolean): Graph {
   const frozen = freezeState(traced, content);
   return prepared ? forInference(frozen, (graph) => interpreterOn('cpu').runSync(graph, new Map())) : frozen;
 }
+
+interface Expected extends ModelCase {
+  /** How many of which operators, where the number is worth holding. */
+  readonly counts?: Readonly<Record<string, number>>;
+}
+
+/** A small instance of every model of the registry. */
+export const small: Record<string, Expected> = {
+  mlp: {
+    inputShape: [6, 6, 1],
+    options: { hidden: [24] },
+    counts: { RESHAPE: 1, 'FULLY_CONNECTED+RELU': 1, FULLY_CONNECTED: 1 },
+  },
+  lenet: { inputShape: [12, 12, 1], options: {} },
+  'ds-cnn': { inputShape: [12, 12, 1], options: { width: 0.25 } },
+  resnet: {
+    inputShape: [12, 12, 3],
+    options: { depth: 8, width: 0.5 },
+    counts: { 'CONV_2D+RELU': 4, CONV_2D: 6, 'ADD+RELU': 3, MEAN: 1, FULLY_CONNECTED: 1 },
+  },
+  'wide-resnet': { inputShape: [8, 8, 3], options: { depth: 10, width: 1 } },
+  'mobilenet-v1': { inputShape: [16, 16, 3], options: { alpha: 0.25 } },
+  'mobilenet-v2': { inputShape: [16, 16, 3], options: { alpha: 0.25 } },
+  vgg: { inputShape: [8, 8, 1], options: { width: 0.1 } },
+  'text-transformer': { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2 } },
+  gru: { inputShape: [4, 3], options: { units: 5 } },
+};
