@@ -188,9 +188,9 @@ describe('limbeck run', () => {
     ['a recipe that is not there', ['run', 'nowhere.yaml'], /nowhere\.yaml: cannot read it: no such file/],
     ['a folder as recipe', ['run', '.'], /\.: cannot read it: EISDIR/],
     [
-      'training with quantization, which is not there yet',
-      ['run', 'tiny.yaml', '--set', 'quantize={method: qat}'],
-      /asks for quantize\.method: qat, received a version/,
+      'training for fp16, which needs none',
+      ['run', 'tiny.yaml', '--set', 'quantize={scheme: fp16, method: qat}'],
+      /expected another method for fp16: only int8 is trained for, received qat/,
     ],
     [
       'a data file that is not there',

@@ -97,7 +97,7 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
 
   // 7. The last student in the other formats and in fewer bits.
   const last = files.filter(({ id, repeat }) => id !== 'teacher' && repeat === 0).at(-1);
-  const shipped = last && (await shipModel(context, last, stores.write));
+  const shipped = last && (await shipModel(context, last, lessons, stores.write));
   files.push(...(shipped?.files ?? []));
 
   // 8. The test split, for the first and only time.

@@ -15,8 +15,6 @@ export async function loadRunnable(file: string, set: readonly string[] = []): P
 /** Parts of a recipe that are understood and checked, but that no stage of this version carries out. */
 export function refuseUnbuilt(recipe: Recipe): void {
   const asked: readonly (readonly [string, boolean, string])[] = [
-    ['quantize.method: qat', recipe.quantize.some(({ method }) => method === 'qat'), 'set it to ptq'],
-    ['quantize.fallback: qat', recipe.quantize.some(({ fallback }) => fallback === 'qat'), 'set it to keep-float'],
     ['engine: tensorflow', recipe.engine === 'tensorflow', '--set engine=onnxruntime'],
   ];
   const refused = asked.filter(([, isAsked]) => isAsked);

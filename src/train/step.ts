@@ -233,7 +233,7 @@ function withFeatures(model: LayersModel, names: readonly string[]): Forward {
   };
 }
 
-function lossInput(
+export function lossInput(
   loss: Loss,
   feeds: Tensors,
   rest: Pick<LossInput, 'studentLogits' | 'targets' | 'weights' | 'studentFeatures'>,
@@ -247,7 +247,7 @@ function lossInput(
 }
 
 /** `tf.variableGrads` answers by tfjs' own variable names. */
-function byStateName(variables: Variables, gradients: tf.NamedTensorMap): Record<string, tf.Tensor> {
+export function byStateName(variables: Variables, gradients: tf.NamedTensorMap): Record<string, tf.Tensor> {
   const found = Object.entries(variables).flatMap(([name, variable]): [string, tf.Tensor][] => {
     const gradient = gradients[variable.name];
     return gradient === undefined ? [] : [[name, gradient]];
@@ -255,7 +255,7 @@ function byStateName(variables: Variables, gradients: tf.NamedTensorMap): Record
   return Object.fromEntries(found);
 }
 
-function targetsFrom(feeds: Tensors, kind: 'classes' | 'mixup' | 'soft', classes: number): tf.Tensor2D {
+export function targetsFrom(feeds: Tensors, kind: 'classes' | 'mixup' | 'soft', classes: number): tf.Tensor2D {
   if (kind === 'soft') return feeds.targets as tf.Tensor2D;
   const own = tf.oneHot(feeds.labels as tf.Tensor1D, classes, 1, 0, 'float32') as tf.Tensor2D;
   if (kind === 'classes') return own;
@@ -264,13 +264,17 @@ function targetsFrom(feeds: Tensors, kind: 'classes' | 'mixup' | 'soft', classes
   return tf.add(partners, tf.mul(tf.sub(own, partners), lambda));
 }
 
-function targetTypes(kind: 'classes' | 'mixup' | 'soft', batch: number, classes: number): Record<string, TensorType> {
+export function targetTypes(
+  kind: 'classes' | 'mixup' | 'soft',
+  batch: number,
+  classes: number,
+): Record<string, TensorType> {
   if (kind === 'soft') return { targets: floats([batch, classes]) };
   const labels: TensorType = { dtype: 'int32', shape: [batch] };
   return kind === 'classes' ? { labels } : { labels, partners: labels, lambda: floats([batch]) };
 }
 
-function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): tf.Scalar {
+export function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): tf.Scalar {
   const hit = tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(targets, -1)), 'float32');
   return tf.sum(tf.mul(hit, weights));
 }

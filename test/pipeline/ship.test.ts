@@ -46,7 +46,3 @@ it('exports both formats in fp32 and int8, each run beside the training graph, t
   await runRecipe(makeRecipe({ ...BASE, quantize }, folder()), { out: folder(), existing: 'fresh' });
   expect(await bytes()).toEqual(first);
 }, 300_000);
-
-it('refuses training with quantization, which is not there yet', () => {
-  expect(() => makeRecipe({ ...BASE, quantize: { method: 'qat' } }, folder())).toThrow(/quantize\.method: qat/);
-});

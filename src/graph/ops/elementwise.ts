@@ -22,6 +22,20 @@ const comparison: OpSpec = {
   infer: (inputs, attrs) => arithmetic.infer(inputs, attrs).map(({ shape }) => type('bool', shape)),
 };
 
+/** The last two inputs are single float32 numbers; the result is as the first. */
+const quantizer = (inputs: readonly string[]): OpSpec => ({
+  inputs,
+  attrs: {},
+  infer: (types) => {
+    for (const { dtype, shape } of types.slice(-2))
+      expect(
+        dtype === 'float32' && shape.every((dim) => dim === 1),
+        'scale and zero point must be single float32 numbers',
+      );
+    return [types[0]!];
+  },
+});
+
 export const elementwise = {
   Identity: unary(),
   Abs: unary(),
@@ -87,6 +101,10 @@ export const elementwise = {
   EluGrad: arithmetic,
   /** Gradient of relu from its output or input: dy where x > 0, else 0. */
   ReluGrad: arithmetic,
+  /** x as int8 with one scale would hold it: scale · (q - zeroPoint), q = clip(round(x / scale) + zeroPoint, -128, 127). */
+  FakeQuant: quantizer(['x', 'scale', 'zeroPoint']),
+  /** Its straight-through gradient: dy where q was not clipped, else 0. */
+  FakeQuantGrad: quantizer(['dy', 'x', 'scale', 'zeroPoint']),
   Equal: comparison,
   NotEqual: comparison,
   Greater: comparison,

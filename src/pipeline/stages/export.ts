@@ -32,6 +32,8 @@ export interface ExportedModel extends TrainedModel, ModelFile {
   /** The inference graph that the file was written from. */
   readonly graph: Graph;
   readonly reference: Reference;
+  /** The stage that made its weights, where it is not the one its id tells. */
+  readonly stage?: string;
 }
 
 /** Samples, and what the training graph says about them. */

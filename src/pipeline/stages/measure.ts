@@ -33,7 +33,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
   const made = id.replace(/-tflite$/, '');
   const trainedBy = made === 'distilled' ? 'distill' : made === 'teacher' ? 'teach' : made.replace(/^pruned/, 'prune');
-  const stage = precision === 'fp32' ? trainedBy : 'quantize';
+  const stage = exported.stage ?? (precision === 'fp32' ? trainedBy : 'quantize');
   const row = {
     id,
     stage,

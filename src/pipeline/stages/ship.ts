@@ -18,8 +18,10 @@ import { sessionOptionsOf } from '../engine.ts';
 import type { ModelFile } from '../model-file.ts';
 import { predictionsOfFile } from '../model-file.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { checkFile } from './parity.ts';
+import { trainForInt8 } from './qat.ts';
 
 type QuantizeRecipe = Recipe['quantize'][number];
 
@@ -39,7 +41,12 @@ export interface Shipped {
 type Write = (file: string, bytes: Uint8Array) => Promise<void>;
 
 /** The files that the recipe asks for beyond the fp32 ONNX file of every student: TFLite, and both in fewer bits. */
-export async function shipModel(context: StageContext, model: ExportedModel, write: Write): Promise<Shipped> {
+export async function shipModel(
+  context: StageContext,
+  model: ExportedModel,
+  lessons: Answers | undefined,
+  write: Write,
+): Promise<Shipped> {
   const { recipe } = context;
   const files: ExportedModel[] = [];
   const notes: string[] = [];
@@ -49,7 +56,7 @@ export async function shipModel(context: StageContext, model: ExportedModel, wri
     notes.push(...skipped);
   }
   for (const number of recipe.quantize.keys()) {
-    const made = await quantizeModel(context, model, number, write);
+    const made = await quantizeModel(context, model, { number, lessons, write });
     files.push(...made.files);
     notes.push(...made.notes);
   }
@@ -57,36 +64,87 @@ export async function shipModel(context: StageContext, model: ExportedModel, wri
   return { files, notes };
 }
 
-/** Quantization `number` (from 0) of the recipe, from the float weights. */
-async function quantizeModel(
-  context: StageContext,
-  model: ExportedModel,
-  number: number,
-  write: Write,
-): Promise<Shipped> {
-  const { recipe } = context;
-  const step = recipe.quantize[number]!;
-  const files: ExportedModel[] = [];
-  const notes: string[] = [];
-  for (const variant of await reducedVariants(context, model.graph, step)) {
-    if (!recipe.export.includes(variant.format)) continue;
-    const start = monotonicMs();
-    const made = await makeFile(context, model, { ...variant, ending: endingOf(recipe, number) });
-    const tooMuch = await excessDrop(context, model, made.file, number);
-    if (tooMuch !== undefined) notes.push(tooMuch);
-    else {
-      files.push(await finish(context, made.file, write, start));
-      notes.push(...made.skipped);
-    }
-  }
-  return { files, notes };
+interface QuantizeStep {
+  /** Place in the recipe, from 0. */
+  readonly number: number;
+  readonly lessons: Answers | undefined;
+  readonly write: Write;
 }
 
-/** What the names of a step's files end with: its scheme, and a number if others have the same. */
-function endingOf({ quantize: steps }: Recipe, number: number): string {
+/** One quantization of the recipe, from the float weights; after training if it is asked to train, or if it loses too much. */
+async function quantizeModel(context: StageContext, model: ExportedModel, step: QuantizeStep): Promise<Shipped> {
+  const { recipe } = context;
+  const { number } = step;
+  const settings = recipe.quantize[number]!;
+  if (settings.method === 'qat') return trainAndQuantize(context, model, step);
+  const ending = endingOf(recipe, number, 'ptq');
+  const variants = await reducedVariants(context, model.graph, settings);
+  const ptq = await writeVariants(context, model, model, variants, { ...step, ending });
+  if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
+  const { file, seconds, validation, drop } = ptq.refused;
+  const figures = { accuracy: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
+  const notes = { drop, method: 'ptq', scheme: settings.scheme, shipped: false };
+  await context.done(`ptq-${number + 1}`, seconds, figures, notes);
+  const qat = await trainAndQuantize(context, model, step);
+  return { files: [...ptq.files, ...qat.files], notes: [...ptq.notes, ...qat.notes] };
+}
+
+async function trainAndQuantize(context: StageContext, model: ExportedModel, step: QuantizeStep): Promise<Shipped> {
+  const { recipe } = context;
+  const { number, lessons } = step;
+  const settings = recipe.quantize[number]!;
+  const trained = await trainForInt8(context, model, {
+    ...{ stage: `qat-${number + 1}`, step: settings, number, lessons },
+    calibrate: (graph) => calibrate(context, graph, settings),
+  });
+  const variants = int8Variants(context, trained.quantization, trained.skipped);
+  const ending = endingOf(recipe, number, 'qat');
+  return writeVariants(context, model, trained.model, variants, { ...step, ending });
+}
+
+interface Refused {
+  readonly file: ModelFile;
+  readonly seconds: number;
+  readonly validation: number;
+  /** In percentage points. */
+  readonly drop: number;
+}
+
+/** Files of `made`, each written unless it loses more than the step allows against the float file `model`. */
+async function writeVariants(
+  context: StageContext,
+  model: ExportedModel,
+  made: ExportedModel,
+  variants: readonly Variant[],
+  { number, ending, write }: QuantizeStep & { readonly ending: string },
+): Promise<Shipped & { readonly refused?: Refused }> {
+  const files: ExportedModel[] = [];
+  const notes: string[] = [];
+  let refused: Refused | undefined;
+  for (const variant of variants) {
+    if (!context.recipe.export.includes(variant.format)) continue;
+    const start = monotonicMs();
+    const { file, skipped } = await makeFile(context, made, { ...variant, ending });
+    const { validation, drop, tooMuch } = await dropOf(context, model, file, { number, trained: made !== model });
+    if (tooMuch === undefined) {
+      files.push(await finish(context, file, write, start));
+      notes.push(...skipped);
+      continue;
+    }
+    notes.push(tooMuch);
+    refused ??= { file, seconds: (monotonicMs() - start) / 1000, validation, drop };
+  }
+  return { files, notes, ...(refused !== undefined && { refused }) };
+}
+
+/** What the names of a step's files end with: its scheme, whether it was trained, and a number if others have the same. */
+function endingOf({ quantize: steps }: Recipe, number: number, method: QuantizeRecipe['method']): string {
   const { scheme } = steps[number]!;
-  const before = steps.slice(0, number).filter((step) => step.scheme === scheme).length;
-  return before === 0 ? scheme : `${scheme}-${before + 1}`;
+  const ending = method === 'qat' ? `${scheme}-qat` : scheme;
+  const before = steps.slice(0, number).filter((step) => {
+    return step.scheme === scheme && (step.method === method || (method === 'qat' && step.fallback === 'qat'));
+  }).length;
+  return before === 0 ? ending : `${ending}-${before + 1}`;
 }
 
 async function reducedVariants(context: StageContext, graph: Graph, step: QuantizeRecipe): Promise<Variant[]> {
@@ -176,20 +234,24 @@ async function finish(context: StageContext, file: ExportedModel, write: Write, 
   return file;
 }
 
-/** Why a file with fewer bits is not shipped: it loses more on the validation split than the recipe allows. */
-async function excessDrop(
+/** What a file with fewer bits loses on the validation split, and why it is not shipped if that is too much. */
+async function dropOf(
   context: StageContext,
   model: ExportedModel,
   file: ModelFile,
-  number: number,
-): Promise<string | undefined> {
+  { number, trained }: { readonly number: number; readonly trained: boolean },
+): Promise<{ readonly validation: number; readonly drop: number; readonly tooMuch?: string }> {
   const { recipe, data } = context;
   const { maxDrop, fallback } = recipe.quantize[number]!;
   const accuracy = async (of: ModelFile): Promise<number> =>
     agreement(await predictionsOfFile(of, data.validation, sessionOptionsOf(recipe)), data.validation.labels);
-  const drop = 100 * ((await accuracy(model)) - (await accuracy(file)));
-  if (drop <= maxDrop) return undefined;
+  const validation = await accuracy(file);
+  const drop = 100 * ((await accuracy(model)) - validation);
+  if (drop <= maxDrop) return { validation, drop };
   const fact = `${file.file}: ${file.precision} loses ${drop.toFixed(2)} points of validation accuracy, more than quantize.${number}.maxDrop ${maxDrop}`;
-  if (fallback !== 'stop') return `${fact}; it was not written, and the float files ship alone`;
+  if (fallback === 'qat' && !trained)
+    return { validation, drop, tooMuch: `${fact}; it was not written, and the student is trained with quantization` };
+  if (fallback !== 'stop')
+    return { validation, drop, tooMuch: `${fact}; it was not written, and the float files ship alone` };
   throw new UserError(fact, 'Choose another calibrator, raise maxDrop, or set fallback to keep-float.');
 }

@@ -51,7 +51,7 @@ export async function studentLoss(
   return { loss, lossArgs: { hyper: hyperOf(context), features, seed } };
 }
 
-function hyperOf({ recipe: { distill } }: StageContext): Record<string, number> {
+export function hyperOf({ recipe: { distill } }: StageContext): Record<string, number> {
   const { temperature, alpha, labelSmoothing, targetWeight, nonTargetWeight } = distill;
   const { interWeight, intraWeight, featureWeight } = distill;
   const all = {

@@ -52,6 +52,28 @@ export const pruneSchema = z
   })
   .describe('One pruning step.');
 
+const qat = z
+  .strictObject({
+    epochs: z.number().gt(0).max(10_000).default(2).describe('Passes over the training split.'),
+    temperature: z
+      .number()
+      .gt(0)
+      .max(1000)
+      .default(1)
+      .describe('Temperature of the distillation loss: quantized students learn better from a low one.'),
+    optimizer: optimizerSchema
+      .prefault({ learningRate: 0.0002 })
+      .describe('Optimizer and learning-rate schedule; default: adamw at 0.0002, on a cosine schedule.'),
+    rangeDecay: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.99)
+      .describe('Decay of the moving averages that ranges of activations are.'),
+    freezeAfter: fraction.default(0.5).describe('Share of the training after which ranges stay as they are.'),
+  })
+  .describe('Training with quantization, with the loss of `distill`.');
+
 const quantizeStep = z
   .strictObject({
     scheme: z.enum(['int8', 'fp16']).default('int8').describe('Number format of weights and activations.'),
@@ -61,11 +83,18 @@ const quantizeStep = z
       .default('entropy')
       .describe('How ranges of activations are chosen.'),
     samples: count.default(512).describe('Training samples that the calibrator sees.'),
+    qat: qat.prefault({}),
     maxDrop: maxDrop.default(0.5),
     fallback: z
       .enum(['keep-float', 'stop', 'qat'])
       .default('keep-float')
       .describe('What happens when the drop is larger: ship the float files alone, stop, or train with quantization.'),
+  })
+  .superRefine(({ scheme, method, fallback }, context) => {
+    const key = method === 'qat' ? 'method' : 'fallback';
+    if (scheme === 'int8' || (method !== 'qat' && fallback !== 'qat')) return;
+    const params = { expected: `another ${key} for ${scheme}: only int8 is trained for`, received: 'qat' };
+    context.addIssue({ code: 'custom', message: 'no training', path: [key], params });
   })
   .describe('One quantization of the student.');
 

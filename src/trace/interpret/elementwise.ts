@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DType } from '../../graph/types.ts';
+import { fakeQuant, fakeQuantGradient } from '../fake-quant.ts';
 import type { Rule, Rules } from './table.ts';
 import { number } from './table.ts';
 
@@ -98,6 +99,8 @@ export const elementwise: Rules = {
   Prelu: binary(tf.prelu),
   EluGrad: binary((dy, y) => tf.where(tf.greaterEqual(y, 0), dy, tf.mul(dy, tf.add(y, 1)))),
   ReluGrad: binary((dy, x) => tf.where(tf.greater(x, 0), dy, tf.zerosLike(dy))),
+  FakeQuant: ([x, scale, zeroPoint]) => fakeQuant(x!, scale!, zeroPoint!),
+  FakeQuantGrad: ([dy, x, scale, zeroPoint]) => fakeQuantGradient(dy!, x!, scale!, zeroPoint!),
   Equal: binary(tf.equal),
   NotEqual: binary(tf.notEqual),
   Greater: binary(tf.greater),

@@ -14,18 +14,26 @@ export interface Interpreted {
   readonly updates: Readonly<Record<string, tf.Tensor>>;
 }
 
-/** Runs a graph of fixed shapes with tf ops on the current backend; `values` are the inputs and state by name. */
-export function interpret(graph: Graph, values: Readonly<Record<string, tf.Tensor>>): Interpreted {
+/**
+ * Runs a graph of fixed shapes with tf ops on the current backend; `values` are the inputs and state by name, and what is to
+ * stand for constants. What `see` gives for a value takes its place.
+ */
+export function interpret(
+  graph: Graph,
+  values: Readonly<Record<string, tf.Tensor>>,
+  see: (name: string, value: tf.Tensor) => tf.Tensor = (_, value) => value,
+): Interpreted {
   const results = tf.tidy(() => {
     const bound = new Map<string, tf.Tensor>(Object.entries(values));
+    for (const name of graph.inputs.keys()) bound.set(name, see(name, bound.get(name)!));
     for (const [name, { type, data }] of graph.constants)
-      bound.set(name, tensorOf(data, type.dtype, type.shape as number[]));
+      if (!bound.has(name)) bound.set(name, tensorOf(data, type.dtype, type.shape as number[]));
     for (const { op, inputs, attrs, outputs, layer } of graph.nodes) {
       const rule = Object.hasOwn(rules, op) ? rules[op] : undefined;
       if (rule === undefined) throw new Error(`${layer ?? ''} ${op} cannot be interpreted`.trim());
       const given = inputs.map((name) => (name === '' ? undefined : bound.get(name)!)) as tf.Tensor[];
       const computed = [rule(given, attrs)].flat();
-      outputs.forEach((name, i) => bound.set(name, computed[i]!));
+      outputs.forEach((name, i) => bound.set(name, see(name, computed[i]!)));
     }
     const pick = (from: ReadonlyMap<string, string>, prefix: string): [string, tf.Tensor][] =>
       [...from].map(([name, value]) => [prefix + name, tf.clone(bound.get(value)!)]);

@@ -100,6 +100,8 @@ export const elementwise: Table = {
   EluGrad: ({ dy, y }) => op('EluGrad', [dy!, y!]),
   /** Ours: see gradients.ts. */
   ReluGrad: ({ dy, x }) => op('ReluGrad', [dy!, x!]),
+  FakeQuant: ({ x, scale, zeroPoint }) => op('FakeQuant', [x!, scale!, zeroPoint!]),
+  FakeQuantGrad: ({ dy, x, scale, zeroPoint }) => op('FakeQuantGrad', [dy!, x!, scale!, zeroPoint!]),
   Add: arithmetic('Add'),
   Sub: arithmetic('Sub'),
   Multiply: arithmetic('Multiply'),

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fakeQuantizeActivation } from '../../../src/compress/quantize/qat/fake-quantize.ts';
 import { numbers } from '../../support/graphs.ts';
 import type { Case, Fn, Options } from '../../support/same-as-cpu.ts';
 import { describeSameAsCpu } from '../../support/same-as-cpu.ts';
@@ -16,6 +17,7 @@ const UNARY: Readonly<Record<string, readonly [Fn, Options?]>> = {
   leakyRelu: [(x) => tf.leakyRelu(x, 0.1)],
   elu: [(x) => tf.elu(x)],
   selu: [(x) => tf.selu(x)],
+  fakeQuant: [(x) => fakeQuantizeActivation(x, tf.tensor1d([0.01]), tf.tensor1d([30]))],
   gelu: [gelu],
   swish: [(x) => tf.mul(x, tf.sigmoid(x))],
   hardSigmoid: [hardSigmoid],

@@ -99,6 +99,25 @@ const prelu: Build = (c, [x, alpha], dtype, node) => {
   return c.one('Where', [negative, c.one('Mul', [alpha!, x!]), x!]);
 };
 
+/** x in steps of `scale`, rounded half to even as QuantizeLinear rounds. */
+function steps(c: Lowering, x: string, scale: string): string {
+  return c.once(`steps ${x} ${scale}`, () => c.one('Round', [c.one('Div', [x, scale])]));
+}
+
+/**
+ * The same, clipped to what int8 holds. QuantizeLinear and DequantizeLinear would do it as well, no faster, and ONNX Runtime
+ * would take their pairs for a model in integers.
+ */
+function quantized(c: Lowering, x: string, scale: string, zeroPoint: string): string {
+  const limit = (value: number): string =>
+    c.once(`limit ${value} ${zeroPoint}`, () =>
+      c.one('Squeeze', [c.one('Sub', [c.scalar('float32', value), zeroPoint])]),
+    );
+  return c.once(`clipped ${x} ${scale} ${zeroPoint}`, () =>
+    c.one('Clip', [steps(c, x, scale), limit(-128), limit(127)]),
+  );
+}
+
 const attrsOf = (op: string, names: readonly string[], floats = true): Rule =>
   elementwise(
     (c, [x], _, node) =>
@@ -194,6 +213,11 @@ export const elementwiseRules: Record<string, Rule> = {
   ReluGrad: elementwise((c, [dy, x], dtype) => {
     return c.one('Where', [c.one('Greater', [x!, c.scalar(dtype, 0)]), dy!, c.scalar(dtype, 0)]);
   }, onNumbers),
+  FakeQuant: elementwise((c, [x, scale, zeroPoint]) => c.one('Mul', [quantized(c, x!, scale!, zeroPoint!), scale!])),
+  FakeQuantGrad: elementwise((c, [dy, x, scale, zeroPoint], dtype) => {
+    const inside = c.one('Equal', [quantized(c, x!, scale!, zeroPoint!), steps(c, x!, scale!)]);
+    return c.one('Where', [inside, dy!, c.scalar(dtype, 0)]);
+  }),
   Equal: same('Equal'),
   NotEqual: elementwise((c, inputs) => c.one('Not', [c.one('Equal', inputs)])),
   Greater: compare('Greater'),

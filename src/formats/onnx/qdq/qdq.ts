@@ -41,20 +41,41 @@ export function exportQdq(
   quantization: Quantization,
   options: QdqOptions = {},
 ): { result: Model; skipped: Skipped[] } {
+  const { result, skipped } = qdqOf(graph, quantization, options).qdq.convert();
+  return { result: compact(result), skipped };
+}
+
+/** What of a graph its int8 file computes in integers, by value names of the graph. */
+export interface IntegerPlan {
+  /** Activations that are rounded to 8 bits. */
+  readonly activations: ReadonlySet<string>;
+  /** Layers with stored weights; `bias` where one is added on the way. */
+  readonly layers: readonly { readonly input: string; readonly weights: string; readonly bias?: string }[];
+  /** Constant operands of sums and products, rounded to 8 bits with one scale. */
+  readonly operands: ReadonlySet<string>;
+}
+
+/** What `exportQdq` would do: training with quantization simulates the very same. */
+export function planQdq(graph: Graph, quantization: Quantization, options: QdqOptions = {}): IntegerPlan {
+  const { qdq, valueOf } = qdqOf(graph, quantization, options);
+  return qdq.plan(valueOf);
+}
+
+function qdqOf(
+  graph: Graph,
+  quantization: Quantization,
+  options: QdqOptions,
+): { readonly qdq: Qdq; readonly valueOf: (tensor: string) => string } {
   const { model, values } = lowerWithValues(graph, options);
+  const valueOf = (tensor: string): string => values.get(tensor) ?? tensor;
   const layers = layersOf(graph);
   const layer = (node: OnnxNode): string =>
-    node.outputs.flatMap((output) => layers.get(values.get(output) ?? output) ?? [])[0] ?? node.name;
+    node.outputs.flatMap((output) => layers.get(valueOf(output)) ?? [])[0] ?? node.name;
   const keep = options.keepFloat ?? (() => false);
   const isSymmetric = [...quantization.values()].every(({ zeroPoints }) => zeroPoints.every((one) => one === 0));
-  const scalesOf = (tensor: string): TensorQuantization | undefined => quantization.get(values.get(tensor) ?? tensor);
-  const { result, skipped } = new Qdq(model, {
-    scalesOf,
-    layer,
-    keep,
-    dtype: isSymmetric ? 'int8' : 'uint8',
-  }).convert();
-  return { result: compact(result), skipped };
+  const scalesOf = (tensor: string): TensorQuantization | undefined => quantization.get(valueOf(tensor));
+  const qdq = new Qdq(model, { scalesOf, layer, keep, dtype: isSymmetric ? 'int8' : 'uint8' });
+  return { qdq, valueOf };
 }
 
 interface Questions {
@@ -82,6 +103,33 @@ class Qdq {
   }
 
   convert(): { result: Model; skipped: Skipped[] } {
+    const { integer, marked, skipped } = this.#chosen();
+    const writer = new QdqWriter(this.#model, marked);
+    for (const node of this.#model.graph.nodes) {
+      if (integer.has(node)) writer.add(node, this.#stored(node));
+      else writer.add(node, new Map());
+    }
+    return { result: writer.finish(), skipped };
+  }
+
+  plan(valueOf: (tensor: string) => string): IntegerPlan {
+    const { integer, marked } = this.#chosen();
+    const layers: IntegerPlan['layers'][number][] = [];
+    const operands = new Set<string>();
+    for (const { op, inputs } of integer) {
+      const [input, weights, bias = ''] = inputs.map((name) => (name === '' ? '' : valueOf(name)));
+      if (WEIGHTED.has(op)) layers.push({ input: input!, weights: weights!, ...(bias === '' ? {} : { bias }) });
+      else if (FREE.has(op)) for (const name of inputs) if (this.#constants.has(name)) operands.add(valueOf(name));
+    }
+    return { activations: new Set([...marked.keys()].map(valueOf)), layers, operands };
+  }
+
+  /** Which nodes are computed in integers, and which activations are stored so for them. */
+  #chosen(): {
+    readonly integer: ReadonlySet<OnnxNode>;
+    readonly marked: ReadonlyMap<string, TensorQuantization>;
+    readonly skipped: Skipped[];
+  } {
     const { graph } = this.#model;
     const skipped: Skipped[] = [];
     const integer = new Set<OnnxNode>();
@@ -94,12 +142,7 @@ class Qdq {
           marked.set(name, this.#scalesOf(name)!);
       } else if (WEIGHTED.has(node.op)) skipped.push({ what: this.#questions.layer(node), why });
     }
-    const writer = new QdqWriter(this.#model, marked);
-    for (const node of graph.nodes) {
-      if (integer.has(node)) writer.add(node, this.#stored(node));
-      else writer.add(node, new Map());
-    }
-    return { result: writer.finish(), skipped };
+    return { integer, marked, skipped };
   }
 
   /** Of an activation, as it is stored in this file. */

@@ -35,6 +35,8 @@ export const unsupported: Readonly<Record<string, string>> = {
   Cumprod: NO_BUILTIN,
   EluGrad: TRAINING,
   ReluGrad: TRAINING,
+  FakeQuant: TRAINING,
+  FakeQuantGrad: TRAINING,
   Conv2DBackpropFilter: TRAINING,
   DepthwiseConv2dNativeBackpropInput: TRAINING,
   DepthwiseConv2dNativeBackpropFilter: TRAINING,

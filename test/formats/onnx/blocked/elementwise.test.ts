@@ -22,6 +22,19 @@ describeBlocked('elementwise ops in blocks', () => {
       t.expectSame([t.op(op, [t.activation(shape)])]);
     });
 
+    it('FakeQuant and its gradient', () => {
+      const t = new Case();
+      const [x, dy] = [t.activation(shape), t.activation(shape)];
+      const [scale, zeroPoint] = [t.input([1], 0.004, 0.005), t.input([1], -1, 1)];
+      const [y, dx] = [t.op('FakeQuant', [x, scale, zeroPoint]), t.op('FakeQuantGrad', [dy, x, scale, zeroPoint])];
+      t.expectSame([y, dx], { plainOps: ['Where'] });
+    });
+
+    it.each(['Max', 'Min'])('%s of all elements', (op) => {
+      const t = new Case();
+      t.expectSame([t.op(op, [t.activation(shape)], { axes: [0, 1, 2, 3], keepDims: false })]);
+    });
+
     it.each(BINARY)('%s of equal shapes', (op) => {
       const t = new Case();
       // The second one is plain: it is reordered.

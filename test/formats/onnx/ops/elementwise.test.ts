@@ -180,6 +180,13 @@ describe('binary ops give what tfjs gives', () => {
     expect(runOp('BitwiseAnd', [i32([3], [6, -1, 12]), i32([3], [3, 255, 10])])[0]).toEqual(Int32Array.of(2, 255, 8));
   });
 
+  it('FakeQuant rounds half to even and clips to what int8 holds, and its gradient stops where it clips', () => {
+    const [x, scale, zeroPoint] = [f32([5], [0.25, 0.75, 3.7, 10, -200]), f32([1], [0.5]), f32([1], [120])];
+    expectClose(runOp('FakeQuant', [x, scale, zeroPoint])[0]!, [0, 1, 3.5, 3.5, -124]);
+    const dy = f32([5], [1, 2, 3, 4, 5]);
+    expectClose(runOp('FakeQuantGrad', [dy, x, scale, zeroPoint])[0]!, [1, 2, 3, 0, 0]);
+  });
+
   it('gradients of relu and elu from their outputs', () => {
     const [dy, y] = [f32([5], [1, 2, 3, 4, 5]), f32([5], [-0.5, 0, 0.5, -0.9, 2])];
     expectClose(runOp('ReluGrad', [dy, y])[0]!, [0, 0, 3, 0, 5]);

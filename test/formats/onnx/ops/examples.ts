@@ -46,6 +46,8 @@ export const examples: Readonly<Record<OpName, Example>> = {
   ...{ Minimum: binary, Mod: binary, Pow: call([positive, y]), SquaredDifference: binary, Atan2: binary },
   ...{ BitwiseAnd: integers, Prelu: binary, EluGrad: binary, ReluGrad: binary, Equal: integers, NotEqual: integers },
   ...{ Greater: binary, GreaterEqual: binary, Less: binary, LessEqual: binary, LogicalAnd: flags, LogicalOr: flags },
+  FakeQuant: call([x, f32([1], [0.01]), f32([1], [-20])]),
+  FakeQuantGrad: call([y, x, f32([1], [0.01]), f32([1], [-20])]),
   Select: call([bool([4], [1, 0, 0, 1]), x, y]),
   ...{ Sum: reduction, Mean: reduction, Max: reduction, Min: reduction, Prod: reduction, LogSumExp: reduction },
   All: call([bool([2, 2], [1, 1, 0, 1])], { axes: [1], keepDims: false }),

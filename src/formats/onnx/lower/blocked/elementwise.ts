@@ -37,7 +37,7 @@ export function elementwise(rule: ElementwiseRule): BlockedRule {
 
 function keepsZero(node: Node, b: Blocked): boolean {
   const isNumber = (name: string): boolean => elements(b, name) === 1;
-  if (node.op === 'Multiply') return true;
+  if (node.op === 'Multiply' || node.op === 'FakeQuant' || node.op === 'FakeQuantGrad') return true;
   if (node.op === 'RealDiv') return isNumber(node.inputs[1]!);
   return KEEPS_ZERO.has(node.op) && !node.inputs.some(isNumber);
 }

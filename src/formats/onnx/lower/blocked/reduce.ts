@@ -45,7 +45,21 @@ function feedsBlocks({ outputs }: Node, b: Blocked): boolean {
   return b.c.consumersOf(outputs[0]!).some(({ inputs }) => inputs.some((name) => b.has(name)));
 }
 
+/** The largest or smallest of all elements: their order does not matter, only what fills up the last block does. */
+const extreme =
+  (op: 'ReduceMax' | 'ReduceMin'): BlockedRule =>
+  (node, b) => {
+    const [x, out] = [node.inputs[0]!, node.outputs[0]!];
+    if (!b.has(x) || ints(node.attrs, 'axes').length !== 4 || flag(node.attrs, 'keepDims')) return false;
+    const channels = b.sizesOf(x)![3];
+    if (b.filled(channels) !== channels) return false;
+    b.c.define(out, b.c.reduce(op, b.get(x)!, [0, 1, 2, 3], false));
+    return true;
+  };
+
 export const reductions: Readonly<Record<string, BlockedRule>> = {
+  Max: extreme('ReduceMax'),
+  Min: extreme('ReduceMin'),
   Sum: overPixels('Sum'),
   Mean: overPixels('Mean'),
   BroadcastTo: broadcastTo,

@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { fakeQuant, fakeQuantGradient } from '../../../trace/fake-quant.ts';
+
+/**
+ * What int8 does to an activation, with a gradient: straight through where nothing is clipped, else zero (Jacob et al. 2018,
+ * "Quantization and training of neural networks for efficient integer-arithmetic-only inference").
+ * `scale` and `zeroPoint` have one element each and are not trained by it.
+ */
+export function fakeQuantizeActivation(x: tf.Tensor, scale: tf.Tensor, zeroPoint: tf.Tensor): tf.Tensor {
+  const run = tf.customGrad((value, save) => {
+    (save as (tensors: tf.Tensor[]) => void)([value as tf.Tensor, scale, zeroPoint]);
+    return {
+      value: fakeQuant(value as tf.Tensor, scale, zeroPoint),
+      gradFunc: (dy: tf.Tensor, [saved, s, z]: tf.Tensor[]) => fakeQuantGradient(dy, saved!, s!, z!),
+    };
+  });
+  return run(x);
+}
+
+/**
+ * Scale and zero point that spread -128 … 127 from `low` to `high`, element by element; low ≤ 0 ≤ high. The same float32
+ * arithmetic as `quantizationOfRange`.
+ */
+export function parametersOf(low: tf.Tensor, high: tf.Tensor): { scale: tf.Tensor; zeroPoint: tf.Tensor } {
+  const scale = tf.maximum(tf.div(tf.sub(high, low), LEVELS), SMALLEST_SCALE);
+  const zeroPoint = tf.clipByValue(tf.round(tf.sub(-128, tf.div(low, scale))), -128, 127);
+  return { scale, zeroPoint };
+}
+
+const LEVELS = 255;
+/** Of an activation that has died: a scale of zero would divide by zero. */
+export const SMALLEST_SCALE = Math.fround(1e-12);
+
+/** Symmetric scales of weights, one for each slice along `axis` (kept as axes of size 1), or one for all. */
+export function weightScale(weights: tf.Tensor, axis: number | undefined): tf.Tensor {
+  const axes = weights.shape.map((_, i) => i).filter((i) => i !== axis);
+  const largest = tf.max(tf.abs(weights), axes, true);
+  return tf.div(tf.where(tf.equal(largest, 0), tf.onesLike(largest), largest), 127);
+}
+
+/** Weights as int8 holds them, -127 … 127 steps of `scale`. Nothing is clipped, so the gradient goes straight through. */
+export function fakeQuantizeWeights(weights: tf.Tensor, scale: tf.Tensor): tf.Tensor {
+  return straightThrough(weights, (w) => tf.mul(tf.clipByValue(rounded(tf.div(w, scale)), -127, 127), scale));
+}
+
+/** A bias as int32 holds it: whole steps of input scale times weight scale. */
+export function fakeQuantizeBias(bias: tf.Tensor, scale: tf.Tensor): tf.Tensor {
+  return straightThrough(bias, (b) => tf.mul(rounded(tf.div(b, scale)), scale));
+}
+
+/** A constant operand of a sum or product: int8 with one scale over its own range. */
+export function fakeQuantizeOperand(operand: tf.Tensor): tf.Tensor {
+  return straightThrough(operand, (x) => {
+    const [low, high] = [tf.minimum(tf.min(x), 0), tf.maximum(tf.max(x), 0)];
+    const range = tf.sub(high, low);
+    const scale = tf.div(tf.where(tf.equal(range, 0), tf.onesLike(range), range), LEVELS);
+    const zeroPoint = tf.clipByValue(tf.round(tf.sub(-128, tf.div(low, scale))), -128, 127);
+    const steps = tf.clipByValue(tf.add(rounded(tf.div(x, scale)), zeroPoint), -128, 127);
+    return tf.mul(tf.sub(steps, zeroPoint), scale);
+  });
+}
+
+/** Half away from zero, as the writers of the files round what they store. */
+function rounded(x: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.sign(x), tf.floor(tf.add(tf.abs(x), 0.5)));
+}
+
+/** Bengio, Léonard & Courville 2013: the gradient of a step as if it were the identity. */
+function straightThrough(x: tf.Tensor, compute: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
+  return tf.customGrad((value) => ({ value: compute(value as tf.Tensor), gradFunc: (dy: tf.Tensor) => dy }))(x);
+}

@@ -1,0 +1,216 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { planQdq } from '../../../formats/onnx/qdq/qdq.ts';
+import type { IntegerPlan, QdqOptions } from '../../../formats/onnx/qdq/qdq.ts';
+import { atBatch } from '../../../graph/passes/at-batch.ts';
+import { replaceConstants } from '../../../graph/passes/replace-constants.ts';
+import { weightedNodes } from '../../../graph/quantization.ts';
+import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
+import type { Constant, Graph, TensorType } from '../../../graph/types.ts';
+import type { State } from '../../../runtime/engine.ts';
+import { interpret, tensorOf } from '../../../trace/interpret/interpret.ts';
+import type { Variables } from '../../../train/optimizers.ts';
+import {
+  fakeQuantizeActivation,
+  fakeQuantizeBias,
+  fakeQuantizeOperand,
+  fakeQuantizeWeights,
+  parametersOf,
+  weightScale,
+} from './fake-quantize.ts';
+import { quantizationOfRange, rangesOf } from './ranges.ts';
+import type { Ranges } from './ranges.ts';
+
+/** State names of the ranges: the low and the high end of each group. */
+export const LOW = 'range/low';
+export const HIGH = 'range/high';
+
+/** Ops whose results are values of their first operand: what is on the grid stays there. */
+const KEEPING: ReadonlySet<string> = new Set(
+  'Reshape Transpose Slice StridedSlice GatherV2 Tile Reverse MaxPool Max Min Identity'.split(' '),
+);
+
+/** Scale and zero point of an activation that is rounded; undefined for any other. */
+type ParametersOf = (name: string) => { readonly scale: tf.Tensor; readonly zeroPoint: tf.Tensor } | undefined;
+
+/** Logits of a batch, and the range that each group of activations took in it. */
+export interface Simulated {
+  readonly logits: tf.Tensor2D;
+  /** [groups] */
+  readonly low: tf.Tensor;
+  readonly high: tf.Tensor;
+}
+
+/**
+ * An inference graph (batch norms folded) that computes what its int8 file will compute: weights, biases and activations
+ * are rounded where that rounds them. Weights and biases are variables; so are the ranges, which are not trained but
+ * observed.
+ */
+export class FakeQuantizedNetwork {
+  /** Of one input: [batch, ...]. */
+  readonly inputType: TensorType;
+  readonly classes: number;
+  /** By state name: weights under the names that they have in the graph, and the ranges. */
+  readonly variables: Variables;
+  readonly trainable: Variables;
+  readonly #graph: Graph;
+  readonly #calibrated: Quantization;
+  readonly #plan: IntegerPlan;
+  readonly #ranges: Ranges;
+  readonly #groupOf = new Map<string, number>();
+  /** Weights that were pruned away: ones, and zeros where they stay zero. */
+  readonly #masks = new Map<string, Constant>();
+
+  constructor(graph: Graph, calibrated: Quantization, options: QdqOptions = {}) {
+    const [input] = graph.inputs.values();
+    const [logits] = graph.outputs.values();
+    if (input === undefined || logits === undefined || graph.inputs.size !== 1 || graph.outputs.size !== 1)
+      throw new Error(
+        `one input and one output are trained, the graph has ${graph.inputs.size} and ${graph.outputs.size}`,
+      );
+    this.#graph = graph;
+    this.inputType = input;
+    this.classes = graph.types.get(logits)!.shape.at(-1) as number;
+    this.#calibrated = calibrated;
+    this.#plan = planQdq(graph, calibrated, options);
+    this.#ranges = rangesOf(graph, this.#plan.activations, calibrated);
+    this.#ranges.groups.forEach(({ values }, i) => values.forEach((name) => this.#groupOf.set(name, i)));
+    const names = trainableConstants(graph);
+    const constants = names.map((name) => [name, graph.constants.get(name)!] as const);
+    this.trainable = Object.fromEntries(
+      constants.map(([name, { data, type }]) => [name, tf.variable(tensorOf(data, 'float32', type.shape as number[]))]),
+    );
+    for (const [name, constant] of constants) {
+      const mask = maskOf(constant);
+      if (mask !== undefined) this.#masks.set(name, mask);
+    }
+    const ends = (end: 'low' | 'high') =>
+      tf.variable(tf.tensor1d(this.#ranges.groups.map((group) => group[end])), false);
+    this.variables = { ...this.trainable, [LOW]: ends('low'), [HIGH]: ends('high') };
+  }
+
+  /** For a batch of `batchSize`: what the int8 file gives for `x`. */
+  run(x: tf.Tensor, batchSize: number): Simulated {
+    const graph = atBatch(this.#graph, batchSize);
+    const [input] = graph.inputs.keys();
+    const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+    const parameters = this.#parameters();
+    const seen = this.#ranges.groups.map((): { low: tf.Tensor[]; high: tf.Tensor[] } => ({ low: [], high: [] }));
+    const see = (name: string, value: tf.Tensor): tf.Tensor => {
+      const found = parameters(name);
+      if (found === undefined) return value;
+      const group = this.#groupOf.get(name);
+      const producer = producers.get(name);
+      const isOnGrid = KEEPING.has(producer?.op ?? '') && this.#groupOf.get(producer!.inputs[0]!) === group;
+      if (isOnGrid && group !== undefined) return value;
+      if (group !== undefined) {
+        // The interpreter tidies up behind itself.
+        seen[group]!.low.push(tf.keep(tf.minimum(tf.min(value), 0)));
+        seen[group]!.high.push(tf.keep(tf.maximum(tf.max(value), 0)));
+      }
+      return fakeQuantizeActivation(value, found.scale, found.zeroPoint);
+    };
+    const { outputs } = interpret(graph, { [input!]: x, ...this.#constants(parameters) }, see);
+    const [logits] = Object.values(outputs);
+    const ends = (end: 'low' | 'high', furthest: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): tf.Tensor =>
+      tf.stack(
+        seen.map(
+          (group, i) =>
+            group[end].reduce<tf.Tensor | undefined>((a, b) => (a === undefined ? b : furthest(a, b)), undefined) ??
+            this.#end(end, i),
+        ),
+      );
+    return { logits: logits as tf.Tensor2D, low: ends('low', tf.minimum), high: ends('high', tf.maximum) };
+  }
+
+  /** The graph with trained weights, and the scales that it was trained with. */
+  exported(state: State): { graph: Graph; activations: Map<string, TensorQuantization> } {
+    const content = new Map(Object.keys(this.trainable).map((name) => [name, state.get(name)!] as const));
+    const graph = replaceConstants(this.#graph, content);
+    const [low, high] = [LOW, HIGH].map((name) => state.get(name)!.data as Float32Array);
+    const activations = new Map(this.#ranges.fixed);
+    this.#ranges.groups.forEach(({ values }, i) => {
+      const quantization = quantizationOfRange(low![i]!, high![i]!);
+      for (const name of values) activations.set(name, quantization);
+    });
+    return { graph, activations };
+  }
+
+  dispose(): void {
+    for (const variable of Object.values(this.variables)) variable.dispose();
+  }
+
+  #end(end: 'low' | 'high', group: number): tf.Tensor {
+    return tf.reshape(tf.slice(this.variables[end === 'low' ? LOW : HIGH]!, [group], [1]), []);
+  }
+
+  #parameters(): ParametersOf {
+    const count = this.#ranges.groups.length;
+    if (count === 0) return () => undefined;
+    const { scale, zeroPoint } = parametersOf(this.variables[LOW]!, this.variables[HIGH]!);
+    const split = (x: tf.Tensor): tf.Tensor[] => (count === 1 ? [x] : tf.split(x, count));
+    const [scales, zeroPoints] = [split(scale), split(zeroPoint)];
+    return (name) => {
+      const group = this.#groupOf.get(name);
+      if (group !== undefined) return { scale: scales[group]!, zeroPoint: zeroPoints[group]! };
+      const fixed = this.#ranges.fixed.get(name);
+      return fixed && { scale: tf.tensor1d([...fixed.scales]), zeroPoint: tf.tensor1d([...fixed.zeroPoints]) };
+    };
+  }
+
+  /** Weights, biases and operands as the file stores them. */
+  #constants(parameters: ParametersOf): Record<string, tf.Tensor> {
+    const values: Record<string, tf.Tensor> = {};
+    const raw = (name: string): tf.Tensor => {
+      const mask = this.#masks.get(name);
+      const value = this.trainable[name]!;
+      return mask === undefined ? value : tf.mul(value, tensorOf(mask.data, 'float32', mask.type.shape as number[]));
+    };
+    for (const name of Object.keys(this.trainable)) values[name] = raw(name);
+    for (const name of this.#plan.operands) {
+      const constant = this.#graph.constants.get(name);
+      if (constant === undefined) continue;
+      values[name] = fakeQuantizeOperand(
+        values[name] ?? tensorOf(constant.data, constant.type.dtype, constant.type.shape as number[]),
+      );
+    }
+    for (const { input, weights, bias } of this.#plan.layers) {
+      if (this.trainable[weights] === undefined) continue;
+      const axis = this.#calibrated.get(weights)?.axis;
+      const scale = weightScale(raw(weights), axis);
+      values[weights] = fakeQuantizeWeights(raw(weights), scale);
+      if (bias === undefined || this.trainable[bias] === undefined) continue;
+      const stepsOf = tf.mul(perChannel(scale, this.trainable[bias].size), parameters(input)!.scale);
+      values[bias] = fakeQuantizeBias(this.trainable[bias], stepsOf);
+    }
+    return values;
+  }
+}
+
+/** One scale for each of `channels` outputs: a depthwise filter has one for each channel that comes in. */
+function perChannel(scale: tf.Tensor, channels: number): tf.Tensor {
+  const flat = tf.reshape(scale, [scale.size]);
+  if (scale.size === 1 || scale.size === channels) return flat;
+  const repeat = channels / scale.size;
+  return tf.reshape(tf.tile(tf.reshape(flat, [scale.size, 1]), [1, repeat]), [channels]);
+}
+
+/** Stored weights of convolutions and dense layers, and the biases that are added to their results. */
+function trainableConstants(graph: Graph): string[] {
+  const weighted = weightedNodes(graph);
+  const products = new Set(weighted.flatMap(({ outputs }) => outputs));
+  const names = new Set(weighted.map(({ inputs }) => inputs[1]!));
+  for (const { op, inputs } of graph.nodes) {
+    if (op !== 'Add') continue;
+    for (const [a, b] of [inputs, inputs.toReversed()] as [string, string][]) {
+      const constant = graph.constants.get(b);
+      if (products.has(a) && constant?.data instanceof Float32Array && constant.type.shape.length === 1) names.add(b);
+    }
+  }
+  return [...names];
+}
+
+/** Of a weight that holds exact zeros, which come from pruning. */
+function maskOf({ type, data }: Constant): Constant | undefined {
+  if (type.shape.length < 2 || !(data as Float32Array).includes(0)) return undefined;
+  return { type, data: (data as Float32Array).map((value) => (value === 0 ? 0 : 1)) };
+}

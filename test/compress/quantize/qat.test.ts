@@ -1,0 +1,172 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { quantize } from '../../../src/compress/quantize/ptq.ts';
+import { FakeQuantizedNetwork, HIGH, LOW } from '../../../src/compress/quantize/qat/network.ts';
+import { qatEvaluationProgram, qatTrainingProgram } from '../../../src/compress/quantize/qat/program.ts';
+import { parametersOf } from '../../../src/compress/quantize/qat/fake-quantize.ts';
+import { quantizationOfRange } from '../../../src/compress/quantize/qat/ranges.ts';
+import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
+import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
+import { exportTflite } from '../../../src/formats/tflite/export.ts';
+import { forInference } from '../../../src/graph/passes/for-inference.ts';
+import { freezeState } from '../../../src/graph/passes/freeze-state.ts';
+import { replaceConstants } from '../../../src/graph/passes/replace-constants.ts';
+import type { Graph } from '../../../src/graph/types.ts';
+import { buildModel } from '../../../src/models/registry.ts';
+import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
+import type { State } from '../../../src/runtime/engine.ts';
+import { evaluator } from '../../../src/runtime/evaluator.ts';
+import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { openTflite } from '../../../src/runtime/litert.ts';
+import { traceWithBatch } from '../../../src/trace/batch.ts';
+import { useLazyBackend } from '../../../src/trace/use.ts';
+import { createOptimizer } from '../../../src/train/optimizers.ts';
+import { modelState, predictionProgram } from '../../../src/train/step.ts';
+import { numbers } from '../../support/graphs.ts';
+
+const SESSION = { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
+const SHAPE = [8, 8, 3];
+const CLASSES = 4;
+const COUNT = 32;
+
+beforeAll(() => useLazyBackend(evaluator));
+
+const SAMPLES = numbers(COUNT * 8 * 8 * 3, 'pictures');
+const FEEDS = [{ input: { data: SAMPLES, shape: [COUNT, ...SHAPE] } }];
+const LABELS = Int32Array.from({ length: COUNT }, (_, i) => i % CLASSES);
+
+async function inferenceGraph(name: string, options: Record<string, number>): Promise<Graph> {
+  const model = buildModel(name, { inputShape: SHAPE, classes: CLASSES, seed: 5, options });
+  const { all } = modelState(model);
+  const weights = await Promise.all(
+    Object.entries(all).map(async ([key, variable]) => {
+      // Running means and variances that are not 0 and 1: there is something to fold.
+      const data = (await variable.data()).slice() as Float32Array;
+      const noise = numbers(data.length, key);
+      const drawn = key.includes('moving_') ? data.map((value, i) => 0.8 * value + 0.02 * Math.abs(noise[i]!)) : data;
+      return [key, { type: { dtype: 'float32' as const, shape: variable.shape }, data: drawn }] as const;
+    }),
+  );
+  const traced = traceWithBatch((batchSize) => {
+    const { feeds, state, run } = predictionProgram({ model, batchSize });
+    return { feeds: { input: feeds['x']! }, state, run: ({ input }) => run({ x: input! }) };
+  });
+  return forInference(freezeState(traced, new Map(weights)), (graph) => evaluator.runSync(graph, new Map()));
+}
+
+/** A few steps of training with quantization, and what they lead to. */
+async function trained(graph: Graph, steps: number, moving = steps / 2) {
+  const { result } = await quantize(graph, FEEDS, { calibrator: 'minmax', session: SESSION });
+  const network = new FakeQuantizedNetwork(graph, result);
+  const loss = createLoss('ce');
+  const optimizer = createOptimizer({ type: 'adamw' }, network.trainable);
+  const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
+  const step = await engine.compile(qatTrainingProgram({ network, loss, optimizer, batchSize: COUNT }));
+  const losses: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const { loss: value } = await step.run({
+      x: SAMPLES,
+      labels: LABELS,
+      weights: new Float32Array(COUNT).fill(1),
+      'hyper/labelSmoothing': Float32Array.of(0),
+      'hyper/rangeRate': Float32Array.of(i < moving ? 0.1 : 0),
+      ...optimizer.feedValues(i, 0.002),
+    });
+    losses.push(value![0] as number);
+  }
+  const evaluation = await engine.compile(qatEvaluationProgram({ network, batchSize: COUNT, logits: true }), {
+    shareStateWith: step,
+  });
+  const { logits } = await evaluation.run({ x: SAMPLES, labels: LABELS, weights: new Float32Array(COUNT).fill(1) });
+  return { network, state: await step.state(), losses, logits: (logits as Float32Array).slice() };
+}
+
+/** What ships: the graph with its new weights, and ranges of what was not trained with from another calibration. */
+async function exported(network: FakeQuantizedNetwork, state: State) {
+  const { graph, activations } = network.exported(state);
+  const { result } = await quantize(graph, FEEDS, { calibrator: 'minmax', session: SESSION });
+  return { graph, quantization: new Map([...result, ...activations]) };
+}
+
+/** Share of the values of `a` that are within `step` of those of `b`. */
+function share(a: Float32Array, b: Float32Array, step: number): number {
+  return a.filter((value, i) => Math.abs(value - b[i]!) <= step).length / a.length;
+}
+
+describe.each([
+  ['ds-cnn', { width: 0.25 }],
+  ['resnet', { depth: 8, width: 0.5 }],
+  ['mlp', {}],
+])('training with quantization of %s', (name, options) => {
+  it('learns, and gives what the int8 files give', async () => {
+    const graph = await inferenceGraph(name, options);
+    const { network, state, losses, logits } = await trained(graph, 12);
+    expect(losses.at(-1)!).toBeLessThan(0.85 * losses[0]!);
+    const { graph: after, quantization } = await exported(network, state);
+    const model = new InferenceModel(encodeModel(exportQdq(after, quantization).result), 'int8.onnx', SESSION);
+    const { logits: fromFile } = await model.run({ input: { data: SAMPLES, shape: [COUNT, ...SHAPE] } });
+    model.dispose();
+    const values = fromFile!.data as Float32Array;
+    const spread = Math.max(...values) - Math.min(...values);
+    expect(spread).toBeGreaterThan(0.5);
+    expect(share(logits, values, spread / 255)).toBeGreaterThan(0.999);
+    expect(share(logits, values, spread / 2550)).toBeGreaterThan(0.9);
+
+    const tflite = await openTflite(exportTflite(after, { precision: 'integer', quantization, batch: COUNT }).bytes);
+    const { logits: fromLite } = await tflite.run({ input: SAMPLES });
+    tflite.dispose();
+    // These logits are rounded to 8 bits as well.
+    expect(share(logits, fromLite as Float32Array, (2 * spread) / 255)).toBeGreaterThan(0.97);
+  });
+});
+
+it('ranges follow the batch until they are frozen, and stay to the bit from then on', async () => {
+  const graph = await inferenceGraph('mlp', {});
+  const ranges = async (steps: number, moving: number) => {
+    const { state } = await trained(graph, steps, moving);
+    return [LOW, HIGH].map((name) => state.get(name)!.data as Float32Array);
+  };
+  const [start, moved, frozen, after] = [
+    await ranges(1, 0),
+    await ranges(4, 4),
+    await ranges(6, 4),
+    await ranges(6, 6),
+  ];
+  expect(moved).not.toEqual(start);
+  expect(frozen).toEqual(moved);
+  expect(after).not.toEqual(moved);
+  const [low, high] = moved as [Float32Array, Float32Array];
+  expect(low.every((value) => value <= 0) && high.every((value) => value > 0)).toBe(true);
+});
+
+it('weights that are zero, as pruning leaves them, stay zero', async () => {
+  const dense = await inferenceGraph('ds-cnn', { width: 0.25 });
+  const content = [...dense.constants].map(([name, { type, data }]) => {
+    const sparse = data instanceof Float32Array && type.shape.length > 1;
+    return [name, sparse ? { type, data: data.map((value, i) => (i % 2 === 0 ? 0 : value)) } : { type, data }] as const;
+  });
+  const graph = replaceConstants(dense, new Map(content));
+  const { network, state } = await trained(graph, 3);
+  const after = network.exported(state).graph;
+  const weights = Object.keys(network.trainable).filter((name) => graph.types.get(name)!.shape.length > 1);
+  expect(weights.length).toBeGreaterThan(5);
+  for (const name of weights) {
+    const [before, now] = [graph, after].map(({ constants }) => constants.get(name)!.data as Float32Array);
+    expect(now!.every((value, i) => (value === 0) === (before![i] === 0))).toBe(true);
+    expect(now).not.toEqual(before);
+  }
+});
+
+it('scale and zero point of a range are those of the training graph to the bit', () => {
+  const low = Float32Array.from({ length: 500 }, (_, i) => -Math.abs(numbers(1, 'low', i)[0]! * (i % 7)));
+  const high = Float32Array.from({ length: 500 }, (_, i) => Math.abs(numbers(1, 'high', i)[0]! * (1 + (i % 5))));
+  const { scale, zeroPoint } = parametersOf(tf.tensor1d(low), tf.tensor1d(high));
+  const [scales, zeroPoints] = [scale.dataSync(), zeroPoint.dataSync()];
+  low.forEach((value, i) => {
+    expect(quantizationOfRange(value, high[i]!)).toEqual({
+      dtype: 'int8',
+      scales: [scales[i]],
+      zeroPoints: [zeroPoints[i]],
+    });
+  });
+});

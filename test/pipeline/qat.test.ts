@@ -1,0 +1,112 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { InterruptedError } from '../../src/base/errors.ts';
+import { readSafetensors } from '../../src/formats/safetensors.ts';
+import type { RunEvent } from '../../src/pipeline/events.ts';
+import { runRecipe } from '../../src/pipeline/run.ts';
+import { makeRecipe } from '../../src/pipeline/runnable.ts';
+import { ROOT } from '../support/built.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+const BASE = {
+  name: 'r',
+  dataset: {
+    type: 'csv',
+    train: path.join(ROOT, 'datasets/digits/train.csv'),
+    test: path.join(ROOT, 'datasets/digits/test.csv'),
+    label: 'digit',
+    shape: [8, 8, 1],
+    normalize: { mean: 0, std: 16 },
+  },
+  teacher: { train: { model: 'mlp', hidden: [32], epochs: 4, batchSize: 64 } },
+  student: { model: 'mlp', hidden: [16] },
+  baseline: false,
+  distill: { epochs: 6, batchSize: 64, optimizer: { learningRate: 0.01 } },
+  report: { latency: { seconds: 0 } },
+};
+const QAT = { method: 'qat', samples: 64, maxDrop: 100 };
+
+function follow(change: object, options: Parameters<typeof runRecipe>[1] = {}) {
+  return runRecipe(makeRecipe({ ...BASE, ...change }, folder()), { out: folder(), ...options });
+}
+
+const bytes = (run: string, file: string) => readFile(path.join(folder(), run, 'exports', file), 'base64');
+
+async function ledger(run: string) {
+  const { rows } = JSON.parse(await readFile(path.join(folder(), run, 'ledger.json'), 'utf8')) as {
+    rows: { stage: string; figures: object; notes: Record<string, unknown> }[];
+  };
+  return new Map(rows.map((row) => [row.stage, row]));
+}
+
+/** The newest saved state of a stage. */
+async function state(run: string, stage: string) {
+  const states = path.join(folder(), run, 'state');
+  const files = (await readdir(states)).filter((name) => name.startsWith(`${stage}-`)).sort();
+  return readSafetensors(await readFile(path.join(states, files.at(-1)!)), stage).tensors;
+}
+
+it('trains the student with quantization and ships both formats, each agreeing with the training graph', async () => {
+  const { report } = await follow({ quantize: [{ samples: 64 }, QAT], export: ['onnx', 'tflite'] });
+  const made = report.models.map(({ id, stage, format }) => [id, stage, format]);
+  expect(made).toEqual(
+    expect.arrayContaining([
+      ['distilled-int8', 'quantize', 'onnx'],
+      ['distilled-int8-qat', 'qat-2', 'onnx'],
+      ['distilled-int8-qat-tflite', 'qat-2', 'tflite'],
+    ]),
+  );
+  const [float, ...others] = report.models.filter(({ id }) => id.startsWith('distilled'));
+  for (const { accuracy } of others) expect(accuracy.test!).toBeGreaterThan(float!.accuracy.test! - 0.03);
+  const parity = report.parity.find(({ file }) => file.endsWith('int8-qat.onnx'))!;
+  expect(parity.top1Agreement).toBeGreaterThan(0.99);
+  expect((await ledger('r')).get('qat-2')).toMatchObject({
+    figures: { accuracy: { validation: expect.any(Number) as number } },
+    notes: { method: 'qat', epochs: [{ epoch: 1 }, { epoch: 2 }], drop: expect.any(Number) as number },
+  });
+}, 120_000);
+
+it('stopped inside the training with quantization goes on to the same bits, ranges included', async () => {
+  const quantize = { ...QAT, qat: { epochs: 3 } };
+  await follow({ quantize }, { out: path.join(folder(), 'whole') });
+  const out = path.join(folder(), 'stopped');
+  const stop = new AbortController();
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'epoch' && event.stage === 'qat-1') stop.abort();
+  };
+  const stopped = follow({ quantize }, { out, signal: stop.signal, onEvent });
+  await expect(stopped).rejects.toThrow(InterruptedError);
+  await expect(stopped).rejects.toThrow(/stopped qat-1 after step \d+ of \d+/);
+  await follow({ quantize }, { out });
+  const [resumed, whole] = [await state('stopped/r', 'qat-1'), await state('whole/r', 'qat-1')];
+  expect([...whole.keys()]).toEqual(expect.arrayContaining(['state/range/low', 'state/range/high', 'best/range/high']));
+  expect(resumed).toEqual(whole);
+  const file = 'distilled-int8-qat.onnx';
+  expect(await bytes('stopped/r', file)).toBe(await bytes('whole/r', file));
+}, 120_000);
+
+it('trains with quantization where post-training quantization loses too much, with a row for each', async () => {
+  const { report } = await follow({
+    name: 'f',
+    quantize: { calibrator: 'minmax', samples: 1, maxDrop: 0, fallback: 'qat' },
+  });
+  const rows = await ledger('f');
+  const ids = report.models.map(({ id }) => id);
+  if (!rows.has('ptq-1')) throw new Error(`nothing was lost, so nothing was shown: ${ids.join(', ')}`);
+  expect(rows.get('ptq-1')!.notes).toMatchObject({ method: 'ptq', shipped: false });
+  expect(rows.get('qat-1')!.notes).toMatchObject({ method: 'qat' });
+  expect(ids).not.toContain('distilled-int8');
+  expect(report.notes).toContainEqual(
+    expect.stringMatching(/more than quantize\.0\.maxDrop 0; .*trained with quantization$/),
+  );
+}, 120_000);
+
+it('refuses to train for fp16', () => {
+  const refused = (step: object) => () => makeRecipe({ ...BASE, quantize: { scheme: 'fp16', ...step } }, folder());
+  expect(refused({ method: 'qat' })).toThrow(
+    /expected another method for fp16: only int8 is trained for, received qat/,
+  );
+  expect(refused({ fallback: 'qat' })).toThrow(/expected another fallback for fp16/);
+});
