@@ -203,6 +203,7 @@ async function expectNoResult(run: string): Promise<void> {
   expect(names.filter((name) => name.endsWith('.onnx'))).toEqual([]);
   if (!names.includes('report.json')) return;
   expect(JSON.parse(await readFile(path.join(run, 'report.json'), 'utf8'))).toMatchObject({ status: 'failed' });
+  expect(await readFile(path.join(run, 'report.html'), 'utf8')).toContain('<p class="lead">The run failed in ');
 }
 
 /** Makes the file system fail for files whose path has `part`, from the `after`-th time on. */

@@ -57,6 +57,8 @@ export async function serveMetrics({ port, host = '127.0.0.1' }: MetricsOptions)
 /** Everything that a run tells as metrics; names and units as Prometheus wants them. */
 export function runMetrics(registry: Registry): OnEvent {
   collectDefaultMetrics({ register: registry });
+  // Gauges with the names of counters: promtool refuses them, and nobody needs them to watch a training.
+  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   const registers = [registry];
   const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
     new Gauge({ name: `limbeck_${name}`, help, labelNames, registers });
