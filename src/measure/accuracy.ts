@@ -58,6 +58,21 @@ export function confusionOf(predicted: Int32Array, labels: Int32Array, classes: 
   return counts;
 }
 
+/** Numbers of samples by their true class, and of those among them that are right. */
+export function perClassOf(
+  predicted: Int32Array,
+  labels: Int32Array,
+  classes: number,
+): { samples: number[]; right: number[] } {
+  const samples = Array.from({ length: classes }, () => 0);
+  const right = [...samples];
+  labels.forEach((label, i) => {
+    samples[label]!++;
+    if (predicted[i] === label) right[label]!++;
+  });
+  return { samples, right };
+}
+
 /** Two models on the same samples: numbers of samples. */
 export interface SideBySide {
   readonly bothRight: number;

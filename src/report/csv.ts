@@ -1,3 +1,4 @@
+import { sameClass } from './summary.ts';
 import type { Report } from './types.ts';
 
 const HEAD = [
@@ -13,6 +14,8 @@ const HEAD = [
   'validation_accuracy',
   'test_accuracy',
   'training_seconds',
+  'calibration_error',
+  'teacher_agreement',
   'runtime',
   'device',
   'batch_size',
@@ -28,7 +31,24 @@ export function reportCsv(report: Report): string {
   const rows = report.models.flatMap((model) => {
     const { id, stage, format, precision, file, params, macs, sizeBytes, accuracy, seconds, latency } = model;
     const { validation, test } = accuracy;
-    const own = [report.name, id, stage, format, precision, file, params, macs, sizeBytes, validation, test, seconds];
+    const ece = model.calibration?.ece ?? null;
+    const same = model.agreement === undefined ? null : sameClass(model.agreement);
+    const own = [
+      report.name,
+      id,
+      stage,
+      format,
+      precision,
+      file,
+      params,
+      macs,
+      sizeBytes,
+      validation,
+      test,
+      seconds,
+      ece,
+      same,
+    ];
     const timed = latency.map((row) => [
       row.runtime,
       row.device,

@@ -1,6 +1,6 @@
 import { milliseconds, number, percent, seconds, size } from './format.ts';
 import { frontOf } from './search.ts';
-import { summarySentences } from './summary.ts';
+import { sameClass, summarySentences } from './summary.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** The report for people who read it in an editor or on a code host. */
@@ -13,6 +13,7 @@ export function reportMarkdown(report: Report): string {
     verdict === undefined ? '' : `**${verdict.result}**: distilled against scratch ${verdict.sentence}.`,
     table(report.models),
     latencyTable(report.models),
+    qualityTable(report.models),
     searchTable(report),
     [
       `Data: ${dataset.type}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}; ` +
@@ -88,6 +89,27 @@ function latencyTable(models: readonly ModelRow[]): string {
   if (rows.length === 0) return '';
   const head = ['model', 'runtime', 'batch', 'threads', 'median', '95 %', 'samples/s'];
   return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+/** Agreement with the teacher, and whether a model is as often right as it is sure. */
+function qualityTable(models: readonly ModelRow[]): string {
+  const rows = models.flatMap(({ id, agreement, calibration }) =>
+    calibration === undefined
+      ? []
+      : [
+          [
+            id,
+            percent(calibration.ece),
+            percent(calibration.confidence),
+            agreement === undefined ? '' : percent(sameClass(agreement)),
+          ],
+        ],
+  );
+  if (rows.length === 0) return '';
+  const head = ['model', 'calibration error', 'mean confidence', 'same class as the teacher'];
+  return [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }

@@ -82,6 +82,10 @@ export const reportSchema = z
               counts: z.array(z.array(whole).readonly()).readonly().describe('[true class][predicted class]'),
             })
             .exactOptional(),
+          perClass: z
+            .strictObject({ split, samples: z.array(whole).readonly(), right: z.array(whole).readonly() })
+            .exactOptional()
+            .describe('By true class, where there are too many classes for a confusion matrix.'),
           calibration: z
             .strictObject({
               split,

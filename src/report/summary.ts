@@ -1,5 +1,5 @@
 import { milliseconds, percent, size, times } from './format.ts';
-import type { LatencyRow, ModelRow, Report } from './types.ts';
+import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
 /**
  * The model that the run is about: the last that was made. Of its files in several formats, the one that was timed as the
@@ -135,4 +135,10 @@ export function paretoFront<T extends { readonly cost: number; readonly accuracy
         ),
     )
     .sort((a, b) => a.cost - b.cost);
+}
+
+/** Share of the samples on which a model says what the teacher says. */
+export function sameClass(agreement: Agreement): number {
+  const { bothRight, onlyTeacher, onlyThis, sameError, differentErrors } = agreement;
+  return (bothRight + sameError) / (bothRight + onlyTeacher + onlyThis + sameError + differentErrors);
 }

@@ -138,8 +138,17 @@ export interface ModelRow {
   readonly latency: readonly LatencyRow[];
   /** On the test split, or on the validation split where there is none. */
   readonly confusion?: Confusion;
+  /** Where there are too many classes for a confusion matrix. */
+  readonly perClass?: PerClass;
   readonly calibration?: Calibration;
   readonly agreement?: Agreement;
+}
+
+/** Numbers of samples by their true class. */
+export interface PerClass {
+  readonly split: 'test' | 'validation';
+  readonly samples: readonly number[];
+  readonly right: readonly number[];
 }
 
 /** Is it as often right as it is sure? */

@@ -1,4 +1,4 @@
-import { accuracyOf, agreement, classesOf, logitsOf } from '../../src/measure/accuracy.ts';
+import { accuracyOf, agreement, classesOf, logitsOf, perClassOf } from '../../src/measure/accuracy.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { pictures } from '../support/dataset.ts';
 import { pictureTeacher } from '../support/onnx.ts';
@@ -16,6 +16,11 @@ describe('accuracy of a file', () => {
     const dataset = pictures(301);
     expect(classesOf(await logitsOf(open(), dataset), 3)).toEqual(dataset.labels);
     expect(await logitsOf(open(), dataset, 10)).toHaveLength(30);
+  });
+
+  it('is told class by class', () => {
+    const labels = Int32Array.of(0, 0, 2, 2, 2);
+    expect(perClassOf(Int32Array.of(0, 1, 2, 2, 0), labels, 3)).toEqual({ samples: [2, 0, 3], right: [1, 0, 2] });
   });
 
   it('takes the first of equal logits', () => {

@@ -162,6 +162,19 @@ describe('report.html', () => {
     expect(text).toContain('#trade:has(#cost1:checked):has(#runtime2:checked) #panel1-2{display:block}');
   });
 
+  it('with too many classes for a matrix says which are the hardest', () => {
+    const classNames = Array.from({ length: 100 }, (_, c) => `class ${c}`);
+    const right = classNames.map((_, c) => (c === 42 ? 3 : 9));
+    const models = example.models.map(({ confusion, ...row }) => ({
+      ...row,
+      ...(confusion && { perClass: { split: 'test' as const, samples: classNames.map(() => 10), right } }),
+    }));
+    const text = reportHtml({ ...example, dataset: { ...example.dataset, classes: 100, classNames }, models });
+    expect(faults(text)).toEqual([]);
+    expect(text).toContain('Hardest for distilled: class 42 (30.00 %), class 0 (90.00 %), class 1 (90.00 %).');
+    expect(text).not.toContain('Confusion matrix');
+  });
+
   it('says so where fewer bits are slower', () => {
     const int8 = { ...example.models[2]!, id: 'distilled-int8', stage: 'quantize', precision: 'int8' };
     const slow = { ...int8, latency: int8.latency.map((row) => ({ ...row, p50Ms: 3 * row.p50Ms })) };
@@ -187,9 +200,9 @@ describe('report.csv', () => {
   it('has a row per model and setting, with the figures of report.json', () => {
     const lines = reportCsv({ ...example, name: 'a,"b"' }).split('\r\n');
     expect(lines).toHaveLength(1 + 6 + 1);
-    expect(lines[0]!.split(',')).toHaveLength(20);
+    expect(lines[0]!.split(',')).toHaveLength(22);
     expect(lines[5]).toBe(
-      '"a,""b""",distilled,distill,onnx,fp32,exports/distilled.onnx,50000,400000,200000,0.956,0.946,75,onnxruntime,cpu,1,1,1,1.2,2,1000',
+      '"a,""b""",distilled,distill,onnx,fp32,exports/distilled.onnx,50000,400000,200000,0.956,0.946,75,0.031,0.925,onnxruntime,cpu,1,1,1,1.2,2,1000',
     );
   });
 });

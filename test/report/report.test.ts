@@ -4,6 +4,7 @@ import { reportJson } from '../../src/report/json.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { parseReport, reportJsonSchema } from '../../src/report/schema.ts';
 import type { Report } from '../../src/report/types.ts';
+import { example } from './example.ts';
 
 const row = (id: string, test: number) => ({
   id,
@@ -82,6 +83,12 @@ describe('report.md', () => {
     expect(text).toContain('**BEATS**: distilled against scratch +0.84 points.');
     expect(text).toContain('| scratch | fp32 | 46,330 | 1,234,567 | 190.1 kB | 93.00 % | 91.50 % | 1 min 15 s |');
     expect(text).toContain('| distilled | fp32 | 46,330 |  | 190.1 kB | 93.00 % |  | 1 min 15 s |');
+  });
+
+  it('says how calibrated the models are, and how often they say what the teacher says', () => {
+    const rated = reportMarkdown(example);
+    expect(rated).toContain('| teacher | 3.10 % | 97.00 % |  |');
+    expect(rated).toContain('| distilled | 3.10 % | 97.00 % | 92.50 % |');
   });
 
   it('says what the teacher took, what the store saved, how near the export is, and what was odd', () => {

@@ -3,7 +3,7 @@ import { monotonicMs } from '../../base/clock.ts';
 import { answers } from '../../distill/preflight.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { agreement, classesOf, confusionOf } from '../../measure/accuracy.ts';
+import { agreement, classesOf, confusionOf, perClassOf } from '../../measure/accuracy.ts';
 import { calibrationOf } from '../../measure/calibration.ts';
 import type { ModelRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
@@ -98,7 +98,9 @@ async function evaluate({ data }: StageContext, logitsOf: (split: Dataset) => Pr
     accuracy,
     predicted,
     calibration: { split, ...calibrationOf(logits, labels, classes) },
-    ...(classes <= MOST_CLASSES && { confusion: { split, counts: confusionOf(predicted, labels, classes) } }),
+    ...(classes <= MOST_CLASSES
+      ? { confusion: { split, counts: confusionOf(predicted, labels, classes) } }
+      : { perClass: { split, ...perClassOf(predicted, labels, classes) } }),
   };
 }
 

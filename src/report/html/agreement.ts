@@ -1,4 +1,5 @@
 import { number, percent } from '../format.ts';
+import { sameClass } from '../summary.ts';
 import type { Agreement, Report } from '../types.ts';
 import { escape } from './escape.ts';
 import { key, table } from './tables.ts';
@@ -18,9 +19,7 @@ export function agreementSection({ models }: Report): string {
   );
   if (beside.length === 0) return '';
   const rows = beside.map(({ id, kind, agreement }) => {
-    const all = totalOf(agreement);
-    const same = (agreement.bothRight + agreement.sameError) / all;
-    const cells = [percent(same), ...PARTS.map(([part]) => number(agreement[part]))];
+    const cells = [percent(sameClass(agreement)), ...PARTS.map(([part]) => number(agreement[part]))];
     return (
       `<tr><th scope="row">${key(kind)}${escape(id)}${strip(agreement)}</th>` +
       `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`

@@ -4,26 +4,59 @@ import type { Confusion, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
 import { key, table } from './tables.ts';
 
-/** How right each model is on each class, and which classes the final model and the teacher take for one another. */
+/** How right each model is on each class, and which classes it takes for one another. */
 export function classesSection(report: Report): string {
-  const rated = report.models.flatMap((model, kind) =>
-    model.confusion === undefined ? [] : [{ model, kind, counts: model.confusion.counts }],
-  );
-  if (rated.length === 0) return '';
-  const names = namesOf(report, rated[0]!.counts.length);
+  const perClass = report.models.flatMap((model) => {
+    const of = countsOf(model);
+    return of === undefined ? [] : [{ id: model.id, ...of }];
+  });
+  if (perClass.length === 0) return '';
+  const names = namesOf(report, perClass[0]!.samples.length);
   const rows = names.map((name, c) => {
-    const of = rated.map(({ counts }) => counts[c]![c]! / sum(counts[c]!));
+    const of = perClass.map(({ samples, right }) => right[c]! / samples[c]!);
     const best = Math.max(...of.filter(Number.isFinite));
     const cells = of.map((share) => {
       const text = Number.isFinite(share) ? percent(share) : '–';
-      return `<td>${share === best && rated.length > 1 ? `<b>${text}</b>` : text}</td>`;
+      return `<td>${share === best && of.length > 1 ? `<b>${text}</b>` : text}</td>`;
     });
-    return `<tr><th scope="row">${escape(name)}</th><td>${sum(rated[0]!.counts[c]!)}</td>${cells.join('')}</tr>`;
+    return `<tr><th scope="row">${escape(name)}</th><td>${perClass[0]!.samples[c]!}</td>${cells.join('')}</tr>`;
   });
-  const per = table('Accuracy per class', ['class', 'samples', ...rated.map(({ model }) => model.id)], rows);
+  const per = table('Accuracy per class', ['class', 'samples', ...perClass.map(({ id }) => id)], rows);
+  const whole = names.length > 20 ? `<details><summary>All ${names.length} classes</summary>${per}</details>` : per;
+  const hardest = perClass.map(({ id, samples, right }) => hardestOf(id, samples, right, names)).join(' ');
+  return (
+    `<section id="classes"><h2>Class by class</h2><p>On the ${perClass[0]!.split} split. The best of each row is bold.</p>${whole}` +
+    `${names.length > 20 ? `<p><small>${escape(hardest)}</small></p>` : ''}${matrices(report, names)}</section>`
+  );
+}
+
+interface Counts {
+  readonly split: string;
+  readonly samples: readonly number[];
+  readonly right: readonly number[];
+}
+
+function countsOf({ confusion, perClass }: ModelRow): Counts | undefined {
+  if (confusion === undefined) return perClass;
+  const { split, counts } = confusion;
+  return { split, samples: counts.map(sum), right: counts.map((row, c) => row[c]!) };
+}
+
+function hardestOf(id: string, samples: readonly number[], right: readonly number[], names: readonly string[]): string {
+  const worst = names
+    .flatMap((name, c) => (samples[c] === 0 ? [] : [{ name, share: right[c]! / samples[c]! }]))
+    .sort((a, b) => a.share - b.share)
+    .slice(0, 3);
+  return `Hardest for ${id}: ${worst.map(({ name, share }) => `${name} (${percent(share)})`).join(', ')}.`;
+}
+
+function matrices(report: Report, names: readonly string[]): string {
+  const rated = report.models.flatMap((model, kind) =>
+    model.confusion === undefined ? [] : [{ model, kind, counts: model.confusion.counts }],
+  );
   const first = finalModel(report);
   const chosen = [...rated].sort((a, b) => Number(b.model === first) - Number(a.model === first));
-  const matrices = chosen.map(({ model, kind, counts }, i) => {
+  const made = chosen.map(({ model, kind, counts }, i) => {
     const twin = chosen.slice(0, i).find((other) => JSON.stringify(other.counts) === JSON.stringify(counts));
     const body =
       twin === undefined
@@ -31,11 +64,7 @@ export function classesSection(report: Report): string {
         : `<p><small>The same as that of ${escape(twin.model.id)}.</small></p>`;
     return `<details${i === 0 ? ' open' : ''}><summary>${key(kind)}Confusion matrix: ${escape(model.id)}</summary>${body}</details>`;
   });
-  const { split } = rated[0]!.model.confusion!;
-  return (
-    `<section id="classes"><h2>Class by class</h2><p>On the ${split} split. The best of each row is bold.</p>${per}` +
-    `${matrices.join('')}</section>`
-  );
+  return made.join('');
 }
 
 function matrix({ id }: ModelRow, { counts }: Confusion, names: readonly string[]): string {

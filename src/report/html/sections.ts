@@ -119,7 +119,15 @@ function teacherText({
   );
 }
 
-export function recipeSection({ recipe, machine, seed, wallSeconds, environment, stages = [] }: Report): string {
+export function recipeSection({
+  recipe,
+  machine,
+  seed,
+  wallSeconds,
+  environment,
+  stages = [],
+  stopped,
+}: Report): string {
   const facts: readonly (readonly [string, string])[] = [
     [
       'Machine',
@@ -134,7 +142,7 @@ export function recipeSection({ recipe, machine, seed, wallSeconds, environment,
   const text = recipe === undefined ? '' : stringify(recipe, { lineWidth: 0 });
   return (
     `<section id="again"><h2>To do it again</h2><dl class="facts">${facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('')}</dl>` +
-    (stages.length === 0 ? '' : stagesTable(stages)) +
+    (stages.length === 0 ? '' : stagesTable(stages, stopped !== undefined)) +
     `${recipe === undefined ? '' : `<details><summary>Recipe, with its defaults filled in</summary><pre tabindex="0">${escape(text)}</pre></details>`}</section>`
   );
 }
@@ -148,7 +156,8 @@ function environmentFacts({ limbeck, system, packages, cpuFeatures }: Environmen
   ];
 }
 
-function stagesTable(stages: readonly StageSummary[]): string {
+/** Of a run that was stopped it is most of what there is to see. */
+function stagesTable(stages: readonly StageSummary[], isOpen: boolean): string {
   const longest = Math.max(...stages.map((stage) => stage.seconds));
   const rows = stages.map(({ stage, seconds: took, accuracy }) => {
     const width = (100 * took) / (longest || 1);
@@ -160,7 +169,7 @@ function stagesTable(stages: readonly StageSummary[]): string {
     return `<tr><th scope="row">${escape(stage)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   });
   return (
-    '<details><summary>Stages, and where the time went</summary>' +
+    `<details${isOpen ? ' open' : ''}><summary>Stages, and where the time went</summary>` +
     `${table('Stages', ['stage', 'time', 'validation', 'test'], rows)}</details>`
   );
 }
