@@ -10,7 +10,7 @@ import { openTflite } from '../runtime/litert.ts';
 import type { TfliteRuntime } from '../runtime/litert.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { allocate, ortTensor, Session } from '../runtime/session.ts';
-import type { Variant } from './latency.ts';
+import type { Opened, Skipped, Source, Variant } from './latency.ts';
 
 export interface VariantOptions {
   readonly batchSizes: readonly number[];
@@ -20,17 +20,16 @@ export interface VariantOptions {
   readonly sampleShape?: readonly number[] | undefined;
 }
 
-export interface Opened {
-  readonly variants: readonly Variant[];
-  readonly skipped: readonly { readonly what: string; readonly why: string }[];
-  readonly dispose: () => void;
-}
-
 export interface ModelFile {
   readonly name: string;
   /** `.onnx` or `.tflite`, where the name does not end in it. */
   readonly format?: string;
   readonly bytes: Uint8Array;
+}
+
+/** A file to load for each session anew. */
+export function sourceOf(file: ModelFile, options: VariantOptions): Source {
+  return { name: file.name, open: () => openVariants(file, options) };
 }
 
 /** A file in every runtime that takes it here, at all batch sizes and threads asked for. `UserError` for an unknown kind. */
@@ -57,7 +56,7 @@ export async function openVariants(file: ModelFile, options: VariantOptions): Pr
 
 interface Opening {
   readonly variants: Variant[];
-  readonly skipped: { what: string; why: string }[];
+  readonly skipped: Skipped[];
   readonly disposals: (() => void)[];
 }
 

@@ -1,11 +1,13 @@
 import { loadavg } from 'node:os';
 import { readBytes } from '../base/files.ts';
-import { compareLatency, measureLatency, withoutRounds } from '../measure/latency.ts';
-import type { Comparison, Latency } from '../measure/latency.ts';
+import { compareLatency } from '../measure/compare.ts';
+import type { Comparison } from '../measure/compare.ts';
+import { measureLatency, withoutSessions } from '../measure/latency.ts';
+import type { Latency, Source } from '../measure/latency.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { MachineInfo } from '../measure/machine.ts';
-import { openVariants } from '../measure/variants.ts';
-import type { Opened, VariantOptions } from '../measure/variants.ts';
+import { sourceOf } from '../measure/variants.ts';
+import type { VariantOptions } from '../measure/variants.ts';
 import { versionOf } from './doctor.ts';
 
 export interface BenchOptions extends VariantOptions {
@@ -20,7 +22,7 @@ export interface BenchResult {
   readonly versions: Readonly<Record<string, string>>;
   /** Of the last minute, when measuring began. */
   readonly loadAverage: number;
-  readonly rows: readonly Omit<Latency, 'rounds'>[];
+  readonly rows: readonly Omit<Latency, 'sessionMs'>[];
   /** Every file beside the first, in the settings that both have. */
   readonly comparisons: readonly (Comparison & {
     readonly file: string;
@@ -37,27 +39,22 @@ export async function benchFiles(files: readonly string[], options: BenchOptions
     return earlier === 0 ? file : `${file} (${earlier + 1})`;
   });
   const loadAverage = loadavg()[0]!;
-  const opened: Opened[] = [];
-  try {
-    for (const [i, file] of files.entries()) {
-      const format = /\.[^.]*$/.exec(file)?.[0].toLowerCase() ?? '';
-      opened.push(await openVariants({ name: names[i]!, format, bytes: await readBytes(file) }, options));
-    }
-    const variants = opened.flatMap((file) => file.variants);
-    const result = await measureLatency(variants, { budgetMs: 1000 * options.seconds, signal: options.signal });
-    const libraries = ['onnxruntime-node', '@litertjs/core'];
-    return {
-      machine: machineInfo(),
-      cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
-      versions: Object.fromEntries(libraries.map((name) => [name, versionOf(name)])),
-      loadAverage,
-      rows: result.rows.map(withoutRounds),
-      comparisons: comparisonsOf(result.rows, names),
-      skipped: [...opened.flatMap((file) => file.skipped), ...result.skipped],
-    };
-  } finally {
-    for (const { dispose } of opened) dispose();
+  const sources: Source[] = [];
+  for (const [i, file] of files.entries()) {
+    const format = /\.[^.]*$/.exec(file)?.[0].toLowerCase() ?? '';
+    sources.push(sourceOf({ name: names[i]!, format, bytes: await readBytes(file) }, options));
   }
+  const result = await measureLatency(sources, { budgetMs: 1000 * options.seconds, signal: options.signal });
+  const libraries = ['onnxruntime-node', '@litertjs/core'];
+  return {
+    machine: machineInfo(),
+    cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
+    versions: Object.fromEntries(libraries.map((name) => [name, versionOf(name)])),
+    loadAverage,
+    rows: result.rows.map(withoutSessions),
+    comparisons: comparisonsOf(result.rows, names),
+    skipped: result.skipped,
+  };
 }
 
 function comparisonsOf(

@@ -73,6 +73,11 @@ export const reportSchema = z
                   .exactOptional()
                   .describe('95 % confidence interval of the median.'),
                 runs: whole.exactOptional(),
+                sessions: whole.exactOptional().describe('Times that the model was loaded anew.'),
+                memoryBytes: whole
+                  .nullable()
+                  .exactOptional()
+                  .describe('What loading and running the model adds to the memory of a process, at its highest.'),
               }),
             )
             .readonly(),

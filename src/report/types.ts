@@ -193,9 +193,13 @@ export interface LatencyRow {
   readonly p99Ms?: number;
   /** Samples per second at the median. */
   readonly throughputPerSecond: number;
-  /** 95 % confidence interval of the median; null after fewer runs than it needs. */
+  /** 95 % confidence interval of the median, from the spread between sessions; null for fewer than six of them. */
   readonly intervalMs?: readonly [number, number] | null;
   readonly runs?: number;
+  /** Times that the model was loaded anew. */
+  readonly sessions?: number;
+  /** What loading and running the model adds to the memory of a process, at its highest. */
+  readonly memoryBytes?: number | null;
 }
 
 /** Is the distilled student better than its twin trained without the teacher? On test accuracy, seed by seed. */

@@ -13,6 +13,8 @@ const latency = (scale: number): LatencyRow[] =>
       throughputPerSecond: 1000 / scale,
       intervalMs: [0.9 * scale * batchSize, 1.1 * scale * batchSize],
       runs: 50,
+      sessions: 8,
+      memoryBytes: 2e6,
     },
   ]);
 

@@ -1,12 +1,11 @@
 import { loadavg } from 'node:os';
 import { monotonicMs } from '../../base/clock.ts';
-import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { measureLatency } from '../../measure/latency.ts';
 import type { Latency } from '../../measure/latency.ts';
 import { cpuFeatures } from '../../measure/machine.ts';
-import { openVariants } from '../../measure/variants.ts';
-import type { ModelFile, Opened } from '../../measure/variants.ts';
+import { sourceOf } from '../../measure/variants.ts';
+import type { ModelFile } from '../../measure/variants.ts';
 import type { LatencyRow, Measurement } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { versionOf } from '../doctor.ts';
@@ -27,36 +26,22 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   onEvent({ type: 'stage', stage: 'latency', title: `timing ${files.map(({ name }) => name).join(', ')}` });
   const start = monotonicMs();
   const loadAverage = loadavg()[0]!;
-  const opened: Opened[] = [];
-  const skipped: { what: string; why: string }[] = [];
-  try {
-    for (const file of files) {
-      try {
-        opened.push(await openVariants(file, { batchSizes, threads, sampleShape: data.train.sampleShape }));
-      } catch (error) {
-        // A figure less is no reason to lose a run that is done.
-        if (!(error instanceof UserError)) throw error;
-        skipped.push({ what: file.name, why: error.message });
-      }
-    }
-    const variants = opened.flatMap((file) => file.variants);
-    const result = await measureLatency(variants, { budgetMs: 1000 * seconds, signal });
-    const took = (monotonicMs() - start) / 1000;
-    await context.done('latency', took);
-    const reasons = [...skipped, ...opened.flatMap((file) => file.skipped), ...result.skipped];
-    return {
-      rows: new Map(files.map(({ name }) => [name, result.rows.filter((row) => row.name === name).map(rowOf)])),
-      measurement: {
-        seconds: took,
-        versions: { 'onnxruntime-node': versionOf('onnxruntime-node') },
-        cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
-        loadAverage,
-      },
-      notes: reasons.map(({ what, why }) => `latency of ${what} was not measured: ${why}`),
-    };
-  } finally {
-    for (const { dispose } of opened) dispose();
-  }
+  const options = { batchSizes, threads, sampleShape: data.train.sampleShape };
+  const sources = files.map((file) => sourceOf(file, options));
+  // A figure less is no reason to lose a run that is done.
+  const result = await measureLatency(sources, { budgetMs: 1000 * seconds, signal, lenient: true });
+  const took = (monotonicMs() - start) / 1000;
+  await context.done('latency', took);
+  return {
+    rows: new Map(files.map(({ name }) => [name, result.rows.filter((row) => row.name === name).map(rowOf)])),
+    measurement: {
+      seconds: took,
+      versions: { 'onnxruntime-node': versionOf('onnxruntime-node') },
+      cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
+      loadAverage,
+    },
+    notes: result.skipped.map(({ what, why }) => `latency of ${what} was not measured: ${why}`),
+  };
 }
 
 /** By id of the model: what the run exported, and an ONNX teacher as it was given. */
@@ -71,6 +56,7 @@ async function filesOf({ recipe }: StageContext, measured: readonly Measured[]):
 }
 
 function rowOf({ runtime, device, batchSize, threads, p50Ms, p95Ms, p99Ms, ...rest }: Latency): LatencyRow {
-  const { throughputPerSecond, intervalMs, runs } = rest;
-  return { runtime, device, batchSize, threads, p50Ms, p95Ms, p99Ms, throughputPerSecond, intervalMs, runs };
+  const { throughputPerSecond, intervalMs, runs, sessions } = rest;
+  const where = { runtime, device, batchSize, threads };
+  return { ...where, p50Ms, p95Ms, p99Ms, throughputPerSecond, intervalMs, runs, sessions };
 }

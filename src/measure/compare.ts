@@ -1,0 +1,32 @@
+import type { Latency } from './latency.ts';
+import { ascending, medianInterval, quantile } from './statistics.ts';
+
+export interface Comparison {
+  /** Time of `a` as a multiple of that of `b`: the median over sessions. */
+  readonly ratio: number;
+  /** 99 % confidence interval; null after too few sessions. */
+  readonly interval: readonly [number, number] | null;
+  readonly result: 'faster' | 'slower' | 'no difference' | 'unknown';
+}
+
+/** Less than this is nothing to choose a model by, and the medians of one file were seen to differ by as much between runs. */
+const SMALLEST_DIFFERENCE = 0.05;
+
+/**
+ * Is `a` faster than `b`? In pairs, session by session, so that what slowed the machine down for a while drops out, and
+ * how the files happened to lie in memory is part of the spread.
+ */
+export function compareLatency(a: Pick<Latency, 'sessionMs'>, b: Pick<Latency, 'sessionMs'>): Comparison {
+  const sessions = Math.min(a.sessionMs.length, b.sessionMs.length);
+  const ratios = ascending(Array.from({ length: sessions }, (_, i) => a.sessionMs[i]! / b.sessionMs[i]!));
+  const interval = medianInterval(ratios, 0.99) ?? null;
+  const ratio = ratios.length === 0 ? NaN : quantile(ratios, 0.5);
+  if (interval === null) return { ratio, interval, result: 'unknown' };
+  const result =
+    interval[1] < 1 - SMALLEST_DIFFERENCE
+      ? 'faster'
+      : interval[0] > 1 + SMALLEST_DIFFERENCE
+        ? 'slower'
+        : 'no difference';
+  return { ratio, interval, result };
+}
