@@ -18,6 +18,8 @@ export interface VariantOptions {
   readonly device?: DeviceName | 'auto';
   /** Sizes of one sample, for inputs that leave other sizes open than that of the batch. */
   readonly sampleShape?: readonly number[] | undefined;
+  /** Only this one, where several runtimes take the file. */
+  readonly runtime?: string;
 }
 
 export interface ModelFile {
@@ -51,7 +53,8 @@ export async function openVariants(file: ModelFile, options: VariantOptions): Pr
     }
   }
   const dispose = (): void => opened.disposals.forEach((close) => close());
-  return { variants: opened.variants, skipped: opened.skipped, dispose };
+  const wanted = opened.variants.filter(({ runtime }) => runtime === (options.runtime ?? runtime));
+  return { variants: wanted, skipped: opened.skipped, dispose };
 }
 
 interface Opening {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { monotonicMs } from '../../base/clock.ts';
 import { readBytes, writeFileAtomic } from '../../base/files.ts';
 import { measureLatency } from '../../measure/latency.ts';
-import { openVariants } from '../../measure/variants.ts';
+import { sourceOf } from '../../measure/variants.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import { reportFiles } from '../../report/files.ts';
@@ -156,31 +156,26 @@ async function timed(
   // As much for eight files as other runs have for all of theirs.
   const perFileMs = (1000 * trials[0]!.loaded.recipe.report.latency.seconds) / 8;
   const points: Point[] = [];
-  const opened = [];
+  const sources = [];
   onEvent({ type: 'stage', stage: 'search', title: 'timing all candidates side by side' });
-  try {
-    for (const trial of trials) {
-      const { sampleShape } = trial.report.dataset;
-      for (const row of shipped(trial.report, target)) {
-        const bytes = await readBytes(path.join(folder, 'search', trial.run, row.file!));
-        const file = { name: `${trial.run}/${row.id}`, format: `.${row.format}`, bytes };
-        opened.push(await openVariants(file, { batchSizes: [batchSize], threads: [threads], sampleShape }));
-      }
+  for (const trial of trials) {
+    const { sampleShape } = trial.report.dataset;
+    for (const row of shipped(trial.report, target)) {
+      const bytes = await readBytes(path.join(folder, 'search', trial.run, row.file!));
+      const file = { name: `${trial.run}/${row.id}`, format: `.${row.format}`, bytes };
+      sources.push(sourceOf(file, { batchSizes: [batchSize], threads: [threads], sampleShape, runtime }));
     }
-    const variants = opened.flatMap((file) => file.variants.filter((variant) => variant.runtime === runtime));
-    const { rows } = await measureLatency(variants, { budgetMs: perFileMs * variants.length, signal });
-    const latency = new Map(rows.map((row) => [row.name, row]));
-    for (const trial of trials) {
-      for (const point of pointsOf(trial, target)) {
-        const { p50Ms, p95Ms } = latency.get(point.id) ?? point;
-        // Before it is pruned, a candidate is the one that is not pruned.
-        if (!points.some((other) => isSame(point, other))) points.push({ ...point, p50Ms, p95Ms });
-      }
-    }
-    return { points, seconds: (monotonicMs() - start) / 1000 };
-  } finally {
-    for (const { dispose } of opened) dispose();
   }
+  const { rows } = await measureLatency(sources, { budgetMs: perFileMs * sources.length, signal });
+  const latency = new Map(rows.map((row) => [row.name, row]));
+  for (const trial of trials) {
+    for (const point of pointsOf(trial, target)) {
+      const { p50Ms, p95Ms } = latency.get(point.id) ?? point;
+      // Before it is pruned, a candidate is the one that is not pruned.
+      if (!points.some((other) => isSame(point, other))) points.push({ ...point, p50Ms, p95Ms });
+    }
+  }
+  return { points, seconds: (monotonicMs() - start) / 1000 };
 }
 
 function isSame(a: Point, b: Point): boolean {
