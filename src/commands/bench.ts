@@ -1,5 +1,9 @@
+import type { BenchResult, BenchRow } from '../pipeline/bench.ts';
+import type { serveBench } from '../pipeline/serve.ts';
+import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import { printJson, table } from './context.ts';
+import type { Context } from './context.ts';
 
 interface BenchArgs {
   files: string[];
@@ -8,87 +12,155 @@ interface BenchArgs {
   seconds: number;
   device: string;
   shape: string | undefined;
+  in: string[];
+  serve: boolean;
+  host: string;
+  port: number;
+  out: string;
 }
 
 export const benchCommand: Command<BenchArgs> = {
   name: 'bench <files..>',
-  summary: 'Time model files (.onnx, .tflite) side by side',
+  summary: 'Time model files (.onnx, .tflite), or the models of a run, side by side',
   options: (yargs) =>
     yargs
-      .positional('files', { type: 'string', array: true, demandOption: true, describe: 'Model files' })
+      .positional('files', { type: 'string', array: true, demandOption: true, describe: 'Model files, or one run' })
       .option('batch', { type: 'number', array: true, default: [1], describe: 'Batch sizes' })
       .option('threads', { type: 'number', array: true, default: [1], describe: 'Numbers of threads' })
       .option('seconds', { type: 'number', default: 10, describe: 'Time for all files together' })
       .option('shape', { type: 'string', describe: 'Sizes of one sample where a file leaves them open: 224x224x3' })
       .option('device', {
-        choices: ['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml'],
+        choices: ['auto', 'all', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'],
         default: 'cpu',
-        describe: 'Where ONNX files run',
-      }),
-  run: async ({ files, batch, threads, seconds, shape, device }, context) => {
-    const { UserError } = await import('../base/errors.ts');
-    const check = (option: string, isRight: boolean, received: unknown): void => {
-      if (isRight) return;
-      throw new UserError(`--${option}: expected numbers > 0, received ${String(received)}`, `Correct --${option}.`);
-    };
-    const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
-    const sampleShape = shape?.split(/[x,]/).map(Number);
-    check('batch', batch.every(isCount), batch);
-    check('threads', threads.every(isCount), threads);
-    check('shape', sampleShape?.every(isCount) !== false, shape);
-    check('seconds', seconds > 0, seconds);
-    const { benchFiles } = await import('../pipeline/bench.ts');
-    const result = await benchFiles(files, {
-      batchSizes: batch,
-      threads,
-      seconds,
-      device: device as 'cpu',
-      sampleShape,
-      signal: context.signal,
-    });
-    if (context.json) {
-      printJson(context, result);
+        describe: 'Where ONNX files run on this machine',
+      })
+      .option('in', {
+        choices: ['node', 'chromium', 'adb'],
+        array: true,
+        default: ['node'],
+        describe: 'This machine, a headless Chromium on it, phones that adb reaches',
+      })
+      .option('serve', { type: 'boolean', default: false, describe: 'Serve a page that measures on other devices' })
+      .option('host', { type: 'string', default: '0.0.0.0', describe: '--serve: address to listen on' })
+      .option('port', { type: 'number', default: 0, describe: '--serve: port; 0: any that is free' })
+      .option('out', outOption),
+  run: async (args, context) => {
+    const { benchModels, modelFiles } = await import('../pipeline/bench.ts');
+    const options = await optionsOf(args);
+    const run = await runOf(args);
+    const files = run?.files ?? (await modelFiles(args.files));
+    const settings = { ...options, sampleShape: options.sampleShape ?? run?.report.dataset.sampleShape };
+    if (args.serve) {
+      await serve(
+        args,
+        { files, title: run?.report.name ?? args.files.join(', '), folder: run?.folder },
+        settings,
+        context,
+      );
       return;
     }
-    const { milliseconds, number } = await import('../report/format.ts');
-    const rows = result.rows.map((row) => [
-      row.name,
-      `${row.runtime} on ${row.device}`,
-      String(row.batchSize),
-      String(row.threads),
-      milliseconds(row.p50Ms),
-      row.intervalMs === null ? '-' : row.intervalMs.map(milliseconds).join(' to '),
-      milliseconds(row.p95Ms),
-      milliseconds(row.p99Ms),
-      number(row.throughputPerSecond),
-      number(row.runs),
-    ]);
-    const head = [
-      'file',
-      'runtime',
-      'batch',
-      'threads',
-      'median',
-      '95 % interval',
-      '95 %',
-      '99 %',
-      'samples/s',
-      'runs',
-    ];
-    context.out(table([head, ...rows]));
-    for (const { file, base, setting, result: found, ratio, interval } of result.comparisons) {
-      const range =
-        interval === null
-          ? 'too few rounds to tell'
-          : `99 % interval ${interval.map((v) => v.toFixed(3)).join(' to ')}`;
-      context.out(`${file} beside ${base}, ${setting}: ${found}, ${ratio.toFixed(3)} of its time (${range})\n`);
+    const result = await benchModels(files, { ...settings, places: args.in as 'node'[], signal: context.signal });
+    if (run !== undefined) {
+      const { joinReport } = await import('../pipeline/serve.ts');
+      const rows = result.rows.map(({ name, ...row }) => ({ model: name, ...row }));
+      await joinReport(run.folder, rows);
     }
-    for (const { what, why } of result.skipped) context.note(`not measured: ${what}: ${why}\n`);
-    const { machine, loadAverage, cpuFeatures, versions } = result;
-    const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-    const load = `load average ${loadAverage.toFixed(2)} on ${machine.cores} cores`;
-    context.note(
-      `${machine.cpu} (${cpuFeatures?.join(', ') ?? 'features unknown'}), ${load}, ${libraries.join(', ')}\n`,
-    );
+    if (context.json) printJson(context, result);
+    else await print(result, context);
   },
 };
+
+async function optionsOf({ batch, threads, seconds, shape, device, port }: BenchArgs) {
+  const { UserError } = await import('../base/errors.ts');
+  const check = (option: string, isRight: boolean, received: unknown): void => {
+    if (isRight) return;
+    throw new UserError(`--${option}: expected numbers > 0, received ${String(received)}`, `Correct --${option}.`);
+  };
+  const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
+  const sampleShape: readonly number[] | undefined = shape?.split(/[x,]/).map(Number);
+  check('batch', batch.every(isCount), batch);
+  check('threads', threads.every(isCount), threads);
+  check('shape', sampleShape?.every(isCount) !== false, shape);
+  check('seconds', seconds > 0, seconds);
+  check('port', port === 0 || (isCount(port) && port < 65_536), port);
+  return { batchSizes: batch, threads, seconds, device: device as 'cpu', sampleShape };
+}
+
+/** One name that is no model file is that of a run. */
+async function runOf({ files: [name = '', ...others], out }: BenchArgs) {
+  if (others.length > 0 || /\.(onnx|tflite)$/i.test(name)) return undefined;
+  const { stat } = await import('node:fs/promises');
+  // Another kind of file gets the message about kinds of files.
+  if ((await stat(name).catch(() => undefined))?.isFile() === true) return undefined;
+  const { findRun } = await import('../pipeline/find.ts');
+  const { modelsOfRun } = await import('../pipeline/serve.ts');
+  const folder = await findRun(name, out);
+  return { folder, ...(await modelsOfRun(folder)) };
+}
+
+async function serve(
+  { host, port }: BenchArgs,
+  what: Parameters<typeof serveBench>[0],
+  settings: Awaited<ReturnType<typeof optionsOf>>,
+  context: Context,
+): Promise<void> {
+  const { serveBench: start } = await import('../pipeline/serve.ts');
+  const { renderUnicodeCompact } = await import('uqr');
+  await start(what, {
+    ...settings,
+    ...{ host, port, signal: context.signal },
+    onReady: (url, skipped) => {
+      context.note(`${renderUnicodeCompact(url)}\n`);
+      context.note(`Open this on a phone in the same network, and end it here with Ctrl-C:\n`);
+      context.out(`${url}\n`);
+      for (const { what: name, why } of skipped) context.note(`not measured: ${name}: ${why}\n`);
+    },
+    onDevice: async (device, rows, skipped) => {
+      const named = rows.map(({ model, ...row }) => ({ name: model, ...row }));
+      if (context.json) printJson(context, { device, rows: named, skipped });
+      else {
+        context.out(`\n${device}\n${await rowTable(named)}`);
+        for (const { what: name, why } of skipped) context.note(`not measured: ${name}: ${why}\n`);
+      }
+    },
+  });
+}
+
+async function print(result: BenchResult, context: Context): Promise<void> {
+  context.out(await rowTable(result.rows));
+  for (const { file, base, setting, result: found, ratio, interval } of result.comparisons) {
+    const range =
+      interval === null
+        ? 'too few sessions to tell'
+        : `99 % interval ${interval.map((v) => v.toFixed(3)).join(' to ')}`;
+    context.out(`${file} beside ${base}, ${setting}: ${found}, ${ratio.toFixed(3)} of its time (${range})\n`);
+  }
+  for (const { what, why } of result.skipped) context.note(`not measured: ${what}: ${why}\n`);
+  const { machine, loadAverage, cpuFeatures, versions } = result;
+  const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const load = `load average ${loadAverage.toFixed(2)} on ${machine.cores} cores`;
+  context.note(`${machine.cpu} (${cpuFeatures?.join(', ') ?? 'features unknown'}), ${load}, ${libraries.join(', ')}\n`);
+}
+
+const HEAD = [
+  ...['file', 'runtime', 'batch', 'threads', 'median', '95 % interval', '95 %', '99 %'],
+  ...['samples/s', 'sessions', 'memory'],
+];
+
+async function rowTable(rows: readonly BenchRow[]): Promise<string> {
+  const { milliseconds, number, size } = await import('../report/format.ts');
+  const lines = rows.map((row) => [
+    row.name,
+    `${row.runtime} on ${row.device}`,
+    String(row.batchSize),
+    String(row.threads),
+    milliseconds(row.p50Ms),
+    row.intervalMs === null ? '-' : row.intervalMs.map(milliseconds).join(' to '),
+    milliseconds(row.p95Ms),
+    row.p99Ms === undefined ? '-' : milliseconds(row.p99Ms),
+    number(row.throughputPerSecond),
+    number(row.sessions),
+    row.memoryBytes === undefined ? '-' : size(row.memoryBytes),
+  ]);
+  return table([HEAD, ...lines]);
+}

@@ -1,21 +1,21 @@
 import path from 'node:path';
 import { availableParallelism } from 'node:os';
-import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
-import type { DType, TensorData } from '../graph/types.ts';
-import { chooseDevice } from '../runtime/devices.ts';
+import { chooseDevice, devices } from '../runtime/devices.ts';
 import type { DeviceName } from '../runtime/devices.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { openTflite } from '../runtime/litert.ts';
 import type { TfliteRuntime } from '../runtime/litert.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
-import { allocate, ortTensor, Session } from '../runtime/session.ts';
+import { ortTensor, Session } from '../runtime/session.ts';
+import { noise, sizes } from './inputs.ts';
 import type { Opened, Skipped, Source, Variant } from './latency.ts';
 
 export interface VariantOptions {
   readonly batchSizes: readonly number[];
   readonly threads: readonly number[];
-  readonly device?: DeviceName | 'auto';
+  /** Where ONNX files run; `all`: everywhere that this machine can. Default: cpu. */
+  readonly device?: DeviceName | 'auto' | 'all';
   /** Sizes of one sample, for inputs that leave other sizes open than that of the batch. */
   readonly sampleShape?: readonly number[] | undefined;
   /** Only this one, where several runtimes take the file. */
@@ -42,9 +42,14 @@ export async function openVariants(file: ModelFile, options: VariantOptions): Pr
   for (const threads of options.threads) {
     if (threads > cores) {
       opened.skipped.push({ what: `${file.name} on ${threads} threads`, why: `there are ${cores} cores` });
-    } else if (extension === '.onnx') openOnnx(file, threads, options, opened);
-    else if (extension === '.tflite') {
-      for (const runtime of ['litert', 'native'] as const) await tryTflite(file, runtime, threads, options, opened);
+    } else if (extension === '.onnx') {
+      if (options.runtime !== undefined && options.runtime !== ONNX) continue;
+      for (const device of devicesOf(options, opened)) openOnnx(file, threads, device, options, opened);
+    } else if (extension === '.tflite') {
+      for (const runtime of ['litert', 'native'] as const) {
+        if (options.runtime === undefined || options.runtime === TFLITE[runtime])
+          await tryTflite(file, runtime, threads, options, opened);
+      }
     } else {
       throw new UserError(
         `${file.name}: expected a file ending in .onnx or .tflite, received ${extension || 'no ending'}`,
@@ -53,9 +58,12 @@ export async function openVariants(file: ModelFile, options: VariantOptions): Pr
     }
   }
   const dispose = (): void => opened.disposals.forEach((close) => close());
-  const wanted = opened.variants.filter(({ runtime }) => runtime === (options.runtime ?? runtime));
-  return { variants: wanted, skipped: opened.skipped, dispose };
+  return { variants: opened.variants, skipped: opened.skipped, dispose };
 }
+
+/** The runtimes by the names that rows have. */
+const ONNX = 'onnxruntime';
+const TFLITE = { litert: 'litert-wasm', native: 'tflite-native' } as const;
 
 interface Opening {
   readonly variants: Variant[];
@@ -63,8 +71,23 @@ interface Opening {
   readonly disposals: (() => void)[];
 }
 
-function openOnnx({ name, bytes }: ModelFile, threads: number, options: VariantOptions, opened: Opening): void {
-  const device = chooseDevice(options.device ?? 'cpu');
+function devicesOf({ device = 'cpu' }: VariantOptions, { skipped }: Opening): DeviceName[] {
+  if (device !== 'all') return [chooseDevice(device)];
+  return devices().flatMap(({ name, usable, reason }) => {
+    if (usable) return [name];
+    const what = `onnxruntime on ${name}`;
+    if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why: reason });
+    return [];
+  });
+}
+
+function openOnnx(
+  { name, bytes }: ModelFile,
+  threads: number,
+  device: DeviceName,
+  options: VariantOptions,
+  opened: Opening,
+): void {
   const session = sessionOptions(device, { threads });
   // Names, types and shapes of the inputs, checked; timed is the session itself, without the checks of each call.
   const model = new InferenceModel(bytes, name, session);
@@ -79,13 +102,13 @@ function openOnnx({ name, bytes }: ModelFile, threads: number, options: VariantO
       dtype,
       shape: shape.map((dim) => (typeof dim === 'number' ? dim : -1)),
     }));
-    const sized = sizes(name, ends, batchSize, options, opened);
+    const sized = sizes(name, ends, batchSize, options.sampleShape, opened.skipped);
     if (sized === undefined) continue;
     const feeds = Object.fromEntries(
       sized.map((end) => [end.name, ortTensor(end.dtype, noise(end.dtype, end.shape), end.shape)]),
     );
     const run = (): void => void timed.run(feeds, fetches);
-    opened.variants.push({ name, runtime: 'onnxruntime', device, batchSize, threads, run });
+    opened.variants.push({ name, runtime: ONNX, device, batchSize, threads, run });
   }
 }
 
@@ -108,61 +131,10 @@ async function tryTflite(
       return;
     }
     opened.disposals.push(() => session.dispose());
-    const sized = sizes(name, session.inputs, batchSize, options, opened);
+    const sized = sizes(name, session.inputs, batchSize, options.sampleShape, opened.skipped);
     if (sized === undefined) continue;
     const feeds = Object.fromEntries(sized.map((end) => [end.name, noise(end.dtype, end.shape)]));
-    const label = runtime === 'litert' ? 'litert-wasm' : 'tflite-native';
     const run = (): Promise<unknown> => session.run(feeds);
-    opened.variants.push({ name, runtime: label, device: 'cpu', batchSize, threads, run });
+    opened.variants.push({ name, runtime: TFLITE[runtime], device: 'cpu', batchSize, threads, run });
   }
-}
-
-interface End {
-  readonly name: string;
-  readonly dtype: DType;
-  /** -1 where the size is open. */
-  readonly shape: readonly number[];
-}
-
-/** The inputs with all sizes known at this batch size; nothing, with a reason noted, where the file has another one. */
-function sizes(
-  file: string,
-  ends: readonly End[],
-  batchSize: number,
-  { sampleShape }: VariantOptions,
-  { skipped }: Opening,
-): End[] | undefined {
-  const sized: End[] = [];
-  for (const end of ends) {
-    const [first = batchSize, ...rest] = end.shape;
-    if (first !== -1 && first !== batchSize) {
-      const what = `${file} at batch ${batchSize}`;
-      if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why: `the file has batch ${first}` });
-      return undefined;
-    }
-    const sample = rest.map((size, i) => (size >= 0 ? size : (sampleShape?.[i] ?? -1)));
-    if (sample.includes(-1) || (rest.includes(-1) && sampleShape?.length !== rest.length)) {
-      throw new UserError(
-        `${file}: input ${end.name} leaves sizes open: [${end.shape.map((size) => (size < 0 ? '?' : size)).join(', ')}]`,
-        'Say the sizes of one sample: --shape 224x224x3.',
-      );
-    }
-    sized.push({ ...end, shape: [batchSize, ...sample] });
-  }
-  return sized;
-}
-
-/** Values as normalized data has them; whole numbers stay 0 and 1, which are indexes of any table. */
-function noise(dtype: DType, shape: readonly number[]): TensorData {
-  const data = allocate(
-    dtype,
-    shape.reduce((product, size) => product * size, 1),
-  );
-  const random = new RandomStream('latency');
-  if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = random.normal();
-  // 1.0 as half-precision bits.
-  else if (dtype === 'float16') data.fill(0x3c00 as never);
-  else if (data instanceof BigInt64Array) for (let i = 0; i < data.length; i++) data[i] = BigInt(random.below(2));
-  else for (let i = 0; i < data.length; i++) data[i] = random.below(2);
-  return data;
 }

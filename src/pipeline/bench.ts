@@ -2,18 +2,28 @@ import { loadavg } from 'node:os';
 import { readBytes } from '../base/files.ts';
 import { compareLatency } from '../measure/compare.ts';
 import type { Comparison } from '../measure/compare.ts';
-import { measureLatency, withoutSessions } from '../measure/latency.ts';
-import type { Latency, Source } from '../measure/latency.ts';
+import type { DeviceRow } from '../measure/device-rows.ts';
+import { describe, measureLatency, withoutSessions } from '../measure/latency.ts';
+import type { Latency, Skipped } from '../measure/latency.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { MachineInfo } from '../measure/machine.ts';
+import { peakMemory } from '../measure/memory.ts';
 import { sourceOf } from '../measure/variants.ts';
-import type { VariantOptions } from '../measure/variants.ts';
+import type { ModelFile, VariantOptions } from '../measure/variants.ts';
 import { versionOf } from './doctor.ts';
+import { measureElsewhere } from './elsewhere.ts';
+import type { Place } from './elsewhere.ts';
 
 export interface BenchOptions extends VariantOptions {
-  /** For all files together. */
+  /** For all files together, in each place. */
   readonly seconds: number;
+  /** Default: this process. */
+  readonly places?: readonly Place[];
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface BenchRow extends Omit<DeviceRow, 'model'> {
+  readonly name: string;
 }
 
 export interface BenchResult {
@@ -22,38 +32,60 @@ export interface BenchResult {
   readonly versions: Readonly<Record<string, string>>;
   /** Of the last minute, when measuring began. */
   readonly loadAverage: number;
-  readonly rows: readonly Omit<Latency, 'sessionMs'>[];
+  readonly rows: readonly BenchRow[];
   /** Every file beside the first, in the settings that both have. */
   readonly comparisons: readonly (Comparison & {
     readonly file: string;
     readonly base: string;
     readonly setting: string;
   })[];
-  readonly skipped: readonly { readonly what: string; readonly why: string }[];
+  readonly skipped: readonly Skipped[];
 }
 
 /** Time model files side by side. The same file given twice is told apart by a number. */
 export async function benchFiles(files: readonly string[], options: BenchOptions): Promise<BenchResult> {
-  const names = files.map((file, i) => {
-    const earlier = files.slice(0, i).filter((other) => other === file).length;
-    return earlier === 0 ? file : `${file} (${earlier + 1})`;
-  });
-  const loadAverage = loadavg()[0]!;
-  const sources: Source[] = [];
+  return benchModels(await modelFiles(files), options);
+}
+
+export async function modelFiles(files: readonly string[]): Promise<ModelFile[]> {
+  const models: ModelFile[] = [];
   for (const [i, file] of files.entries()) {
-    const format = /\.[^.]*$/.exec(file)?.[0].toLowerCase() ?? '';
-    sources.push(sourceOf({ name: names[i]!, format, bytes: await readBytes(file) }, options));
+    const earlier = files.slice(0, i).filter((other) => other === file).length;
+    const name = earlier === 0 ? file : `${file} (${earlier + 1})`;
+    models.push({ name, format: /\.[^.]*$/.exec(file)?.[0].toLowerCase() ?? '', bytes: await readBytes(file) });
   }
-  const result = await measureLatency(sources, { budgetMs: 1000 * options.seconds, signal: options.signal });
-  const libraries = ['onnxruntime-node', '@litertjs/core'];
+  return models;
+}
+
+export async function benchModels(files: readonly ModelFile[], options: BenchOptions): Promise<BenchResult> {
+  const { places = ['node'], seconds, signal, sampleShape } = options;
+  const loadAverage = loadavg()[0]!;
+  const here = places.includes('node')
+    ? await measureLatency(
+        files.map((file) => sourceOf(file, options)),
+        { budgetMs: 1000 * seconds, signal },
+      )
+    : { rows: [], skipped: [] };
+  const memory = await peakMemory(files, here.rows, { sampleShape, signal });
+  const elsewhere = await measureElsewhere(places, files, { ...options, title: 'this model' });
+  const libraries = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core'];
   return {
     machine: machineInfo(),
     cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
     versions: Object.fromEntries(libraries.map((name) => [name, versionOf(name)])),
     loadAverage,
-    rows: result.rows.map(withoutSessions),
-    comparisons: comparisonsOf(result.rows, names),
-    skipped: result.skipped,
+    rows: [
+      ...here.rows.map((row): BenchRow => {
+        const memoryBytes = memory.get(describe(row));
+        return { ...withoutSessions(row), ...(memoryBytes !== undefined && { memoryBytes }) };
+      }),
+      ...elsewhere.rows.map(({ model, ...row }): BenchRow => ({ name: model, ...row })),
+    ],
+    comparisons: comparisonsOf(
+      here.rows,
+      files.map(({ name }) => name),
+    ),
+    skipped: [...here.skipped, ...elsewhere.skipped],
   };
 }
 

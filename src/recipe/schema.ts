@@ -89,6 +89,11 @@ const reportSchema = z
           .max(3600)
           .default(3)
           .describe('Time for all measurements together; 0 measures nothing.'),
+        places: z
+          .array(z.enum(['node', 'chromium', 'adb']))
+          .min(1)
+          .default(['node'])
+          .describe('Where to time: on this machine, in a headless Chromium, on phones that adb reaches.'),
       })
       .prefault({})
       .describe('Time the exported models beside the teacher.'),

@@ -6,6 +6,29 @@ const amount = z.number().min(0);
 const whole = z.int().min(0);
 const split = z.enum(['test', 'validation']);
 
+export const latencySchema = z.strictObject({
+  runtime: z.string(),
+  device: z.string(),
+  batchSize: whole,
+  threads: whole,
+  p50Ms: amount,
+  p95Ms: amount,
+  p99Ms: amount.exactOptional(),
+  throughputPerSecond: amount.describe('Samples per second at the median.'),
+  intervalMs: z
+    .tuple([amount, amount])
+    .readonly()
+    .nullable()
+    .exactOptional()
+    .describe('95 % confidence interval of the median.'),
+  runs: whole.exactOptional(),
+  sessions: whole.exactOptional().describe('Times that the model was loaded anew.'),
+  memoryBytes: whole
+    .nullable()
+    .exactOptional()
+    .describe('What loading and running the model adds to the memory of a process, at its highest.'),
+});
+
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
 export const reportSchema = z
   .strictObject({
@@ -55,32 +78,7 @@ export const reportSchema = z
           file: z.string().nullable().describe('Relative to the folder of the run.'),
           accuracy: z.strictObject({ validation: fraction.nullable(), test: fraction.nullable() }),
           seconds: amount,
-          latency: z
-            .array(
-              z.strictObject({
-                runtime: z.string(),
-                device: z.string(),
-                batchSize: whole,
-                threads: whole,
-                p50Ms: amount,
-                p95Ms: amount,
-                p99Ms: amount.exactOptional(),
-                throughputPerSecond: amount.describe('Samples per second at the median.'),
-                intervalMs: z
-                  .tuple([amount, amount])
-                  .readonly()
-                  .nullable()
-                  .exactOptional()
-                  .describe('95 % confidence interval of the median.'),
-                runs: whole.exactOptional(),
-                sessions: whole.exactOptional().describe('Times that the model was loaded anew.'),
-                memoryBytes: whole
-                  .nullable()
-                  .exactOptional()
-                  .describe('What loading and running the model adds to the memory of a process, at its highest.'),
-              }),
-            )
-            .readonly(),
+          latency: z.array(latencySchema).readonly(),
           confusion: z
             .strictObject({
               split,

@@ -7,7 +7,7 @@ import { encodeModel } from '../formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 
-export type DeviceName = 'cpu' | 'webgpu' | 'cuda' | 'coreml' | 'dml';
+export type DeviceName = 'cpu' | 'webgpu' | 'cuda' | 'tensorrt' | 'coreml' | 'dml';
 
 export interface DeviceStatus {
   readonly name: DeviceName;
@@ -18,12 +18,14 @@ export interface DeviceStatus {
 
 /** Best first: what `auto` takes. WebGPU is not among them: on software drivers it is far slower than the cpu. */
 const automatic: readonly DeviceName[] = ['cuda', 'coreml', 'cpu'];
-const all: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml'];
+const all: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'];
 
 const hints: Readonly<Record<DeviceName, string>> = {
   cpu: 'Reinstall onnxruntime-node.',
   webgpu: 'Install a Vulkan, Metal or Direct3D 12 driver (on Debian: mesa-vulkan-drivers).',
   cuda: 'Fetch the CUDA 12 provider: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 (and install CUDA 12 and cuDNN 9).',
+  tensorrt:
+    'Fetch the CUDA 12 and TensorRT providers: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 (and install TensorRT 10).',
   coreml: 'CoreML needs macOS.',
   dml: 'DirectML needs Windows.',
 };
@@ -55,8 +57,11 @@ function probe(name: DeviceName): Omit<DeviceStatus, 'name'> {
   const backend = listBundledBackends().find((entry) => entry.name === name);
   if (backend === undefined)
     return { usable: false, reason: `onnxruntime-node has no ${name} provider for ${process.platform}` };
-  if (name === 'cuda' && !existsSync(cudaLibrary()))
-    return { usable: false, reason: `the provider's library is not installed (${path.basename(cudaLibrary())})` };
+  if (name === 'cuda' || name === 'tensorrt') {
+    const library = providerLibrary(name);
+    if (!existsSync(library))
+      return { usable: false, reason: `the provider's library is not installed (${path.basename(library)})` };
+  }
   const float = { dtype: 'float32', shape: [1] } as const;
   const b = new GraphBuilder();
   const x = b.input('x', float);
@@ -74,8 +79,9 @@ function probe(name: DeviceName): Omit<DeviceStatus, 'name'> {
   }
 }
 
-function cudaLibrary(): string {
-  const library = process.platform === 'win32' ? 'onnxruntime_providers_cuda.dll' : 'libonnxruntime_providers_cuda.so';
+function providerLibrary(name: 'cuda' | 'tensorrt'): string {
+  const library =
+    process.platform === 'win32' ? `onnxruntime_providers_${name}.dll` : `libonnxruntime_providers_${name}.so`;
   return path.join(nativeFolder(), library);
 }
 

@@ -1,14 +1,16 @@
 import { loadavg } from 'node:os';
 import { monotonicMs } from '../../base/clock.ts';
 import { readBytes } from '../../base/files.ts';
-import { measureLatency } from '../../measure/latency.ts';
-import type { Latency } from '../../measure/latency.ts';
+import { describe, measureLatency } from '../../measure/latency.ts';
+import type { Skipped } from '../../measure/latency.ts';
 import { cpuFeatures } from '../../measure/machine.ts';
+import { peakMemory } from '../../measure/memory.ts';
 import { sourceOf } from '../../measure/variants.ts';
 import type { ModelFile } from '../../measure/variants.ts';
 import type { LatencyRow, Measurement } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { versionOf } from '../doctor.ts';
+import { latencyRow, measureElsewhere } from '../elsewhere.ts';
 import type { Measured } from './measure.ts';
 
 export interface Timed {
@@ -20,7 +22,7 @@ export interface Timed {
 /** Time the exported models and the teacher beside each other, within the seconds that the recipe gives. */
 export async function timeModels(context: StageContext, measured: readonly Measured[]): Promise<Timed> {
   const { recipe, data, onEvent, signal } = context;
-  const { batchSizes, threads, seconds } = recipe.report.latency;
+  const { batchSizes, threads, seconds, places } = recipe.report.latency;
   const files = seconds === 0 ? [] : await filesOf(context, measured);
   if (files.length === 0) return { rows: new Map(), notes: [] };
   onEvent({ type: 'stage', stage: 'latency', title: `timing ${files.map(({ name }) => name).join(', ')}` });
@@ -29,20 +31,45 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   const options = { batchSizes, threads, sampleShape: data.train.sampleShape };
   const sources = files.map((file) => sourceOf(file, options));
   // A figure less is no reason to lose a run that is done.
-  const result = await measureLatency(sources, { budgetMs: 1000 * seconds, signal, lenient: true });
+  const result = places.includes('node')
+    ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal, lenient: true })
+    : { rows: [], skipped: [] };
+  const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal });
+  // Where a student ships the teacher does not go.
+  const students = files.filter(({ name }) => name !== 'teacher');
+  const plan = { ...options, title: recipe.name, seconds, signal };
+  const elsewhere = await measureElsewhere(places, students, plan);
+  const here = result.rows.map((row) => {
+    const memoryBytes = memory.get(describe(row));
+    return { ...row, ...(memoryBytes !== undefined && { memoryBytes }) };
+  });
   const took = (monotonicMs() - start) / 1000;
   await context.done('latency', took);
   return {
-    rows: new Map(files.map(({ name }) => [name, result.rows.filter((row) => row.name === name).map(rowOf)])),
+    rows: new Map(
+      files.map(({ name }) => [
+        name,
+        [
+          ...here.filter((row) => row.name === name).map(latencyRow),
+          ...elsewhere.rows.filter(({ model }) => model === name).map(latencyRow),
+        ],
+      ]),
+    ),
     measurement: {
       seconds: took,
-      versions: { 'onnxruntime-node': versionOf('onnxruntime-node') },
+      versions: Object.fromEntries(LIBRARIES.map((name) => [name, versionOf(name)])),
       cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
       loadAverage,
     },
-    notes: result.skipped.map(({ what, why }) => `latency of ${what} was not measured: ${why}`),
+    notes: [...new Set([...result.skipped, ...elsewhere.skipped].map(noteOf))],
   };
 }
+
+function noteOf({ what, why }: Skipped): string {
+  return `latency of ${what} was not measured: ${why}`;
+}
+
+const LIBRARIES = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core'];
 
 /** By id of the model: what the run exported, and an ONNX teacher as it was given. */
 async function filesOf({ recipe }: StageContext, measured: readonly Measured[]): Promise<ModelFile[]> {
@@ -53,10 +80,4 @@ async function filesOf({ recipe }: StageContext, measured: readonly Measured[]):
   const isOpened = measured.some(({ id, exported }) => id === 'teacher' && exported === undefined);
   if (teacher === undefined || !isOpened) return files;
   return [{ name: 'teacher', format: '.onnx', bytes: await readBytes(teacher) }, ...files];
-}
-
-function rowOf({ runtime, device, batchSize, threads, p50Ms, p95Ms, p99Ms, ...rest }: Latency): LatencyRow {
-  const { throughputPerSecond, intervalMs, runs, sessions } = rest;
-  const where = { runtime, device, batchSize, threads };
-  return { ...where, p50Ms, p95Ms, p99Ms, throughputPerSecond, intervalMs, runs, sessions };
 }

@@ -1,0 +1,165 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { sha256 } from '../base/bytes.ts';
+import { InterruptedError } from '../base/errors.ts';
+import type { DeviceRow, Measured } from './device-rows.ts';
+import type { Skipped } from './latency.ts';
+import { ascending, median, medianInterval } from './statistics.ts';
+import type { ModelFile } from './variants.ts';
+
+export interface AdbOptions {
+  readonly threads: readonly number[];
+  /** For everything together. */
+  readonly seconds: number;
+  readonly signal?: AbortSignal | undefined;
+  /** `ADB`: the program; `BENCHMARK_MODEL`: TensorFlow Lite's benchmark_model for the phone, to be copied there. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+const FOLDER = '/data/local/tmp';
+const TOOL = `${FOLDER}/benchmark_model`;
+const SESSIONS = 8;
+
+/** What one call of `benchmark_model` has found. */
+export interface ToolFigures {
+  readonly runs: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly memoryBytes?: number;
+}
+
+/**
+ * The last line of statistics that `benchmark_model` prints; the one before is of its warm-up. Undefined where there is
+ * none, and for old versions, which print no percentiles.
+ */
+export function parseToolOutput(output: string): ToolFigures | undefined {
+  const lines = [...output.matchAll(/count=(\d+) .*\bmedian=([\d.e+]+) p95=([\d.e+]+)/g)];
+  const [, count, p50, p95] = lines.at(-1) ?? [];
+  // The warm-up alone is no measurement.
+  if (count === undefined || lines.length < 2) return undefined;
+  const [, megabytes] = /Memory footprint delta[^:]*: init=[\d.]+ overall=([\d.]+)/.exec(output) ?? [];
+  const memory = megabytes === undefined ? {} : { memoryBytes: Math.round(Number(megabytes) * 2 ** 20) };
+  return { runs: Number(count), p50Ms: Number(p50) / 1000, p95Ms: Number(p95) / 1000, ...memory };
+}
+
+/** Time TFLite files with `benchmark_model` on every phone that `adb` reaches; a reason instead where there is none. */
+export async function measureWithAdb(files: readonly ModelFile[], options: AdbOptions): Promise<Measured> {
+  const { env = process.env, signal } = options;
+  const adb = env['ADB'] ?? 'adb';
+  const nothing = (why: string): Measured => ({ rows: [], skipped: [{ what: 'phones', why }] });
+  const call = async (args: readonly string[]): Promise<string> => {
+    if (signal?.aborted === true) throw new InterruptedError('stopped measuring latency');
+    const { stdout, stderr } = await promisify(execFile)(adb, [...args], { maxBuffer: 2 ** 24 });
+    return `${stdout}\n${stderr}`;
+  };
+  let listed: string;
+  try {
+    listed = await call(['devices']);
+  } catch (error) {
+    if (error instanceof InterruptedError) throw error;
+    return nothing(`${adb} cannot be started: install the Android platform tools, or set ADB`);
+  }
+  const phones = [...listed.matchAll(/^(\S+)\t(\S+)\s*$/gm)].map(([, serial, state]) => ({ serial: serial!, state }));
+  if (phones.length === 0) return nothing('adb finds no phone');
+  const rows: DeviceRow[] = [];
+  const skipped: Skipped[] = [];
+  for (const { serial, state } of phones) {
+    if (state !== 'device') {
+      skipped.push({ what: `phone ${serial}`, why: `it is ${state}; allow debugging on it` });
+      continue;
+    }
+    try {
+      const measured = await measureOn((args) => call(['-s', serial, ...args]), serial, files, options);
+      rows.push(...measured.rows);
+      skipped.push(...measured.skipped);
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      skipped.push({ what: `phone ${serial}`, why: firstLine(error) });
+    }
+  }
+  return { rows, skipped };
+}
+
+type Call = (args: readonly string[]) => Promise<string>;
+
+async function measureOn(
+  call: Call,
+  serial: string,
+  files: readonly ModelFile[],
+  options: AdbOptions,
+): Promise<Measured> {
+  const { threads, seconds, env = process.env } = options;
+  const device = (await call(['shell', 'getprop', 'ro.product.model'])).trim() || serial;
+  const skipped: Skipped[] = [];
+  if (!(await call(['shell', `test -x ${TOOL} && echo present`])).includes('present')) {
+    const { BENCHMARK_MODEL: given } = env;
+    if (given === undefined) {
+      const why = `${TOOL} is not there: set BENCHMARK_MODEL to TensorFlow Lite's benchmark_model for Android`;
+      return { rows: [], skipped: [{ what: device, why }] };
+    }
+    await call(['push', given, TOOL]);
+    await call(['shell', 'chmod', '755', TOOL]);
+  }
+  const jobs: { file: ModelFile; remote: string; threads: number; found: ToolFigures[] }[] = [];
+  const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-adb-'));
+  const remotes = new Set<string>();
+  try {
+    for (const file of files) {
+      if ((file.format ?? path.extname(file.name)) !== '.tflite') continue;
+      const remote = `${FOLDER}/limbeck-${sha256(file.bytes).slice(0, 16)}.tflite`;
+      await writeFile(path.join(folder, 'model.tflite'), file.bytes);
+      await call(['push', path.join(folder, 'model.tflite'), remote]);
+      remotes.add(remote);
+      for (const count of threads) jobs.push({ file, remote, threads: count, found: [] });
+    }
+    const failed = new Set<(typeof jobs)[number]>();
+    const secondsPerCall = Math.max(0.05, seconds / SESSIONS / Math.max(1, jobs.length));
+    for (let session = 0; session < SESSIONS; session++) {
+      for (let i = 0; i < jobs.length; i++) {
+        const job = jobs[(i + session) % jobs.length]!;
+        if (failed.has(job)) continue;
+        const figures = parseToolOutput(await call(['shell', toolCommand(job.remote, job.threads, secondsPerCall)]));
+        if (figures !== undefined) job.found.push(figures);
+        else {
+          failed.add(job);
+          const why = 'benchmark_model printed no percentiles: it failed, or its version is too old';
+          skipped.push({ what: `${job.file.name} on ${device}`, why });
+        }
+      }
+    }
+    return { rows: jobs.flatMap((job) => (job.found.length === 0 ? [] : [rowOf(job, device)])), skipped };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+    if (remotes.size > 0) await call(['shell', 'rm', '-f', ...remotes]).catch(() => undefined);
+  }
+}
+
+/** At least 10 runs, and so many seconds of them. */
+function toolCommand(remote: string, threads: number, seconds: number): string {
+  const rounded = seconds.toFixed(2);
+  return `${TOOL} --graph=${remote} --num_threads=${threads} --use_xnnpack=true --num_runs=10 --min_secs=${rounded}`;
+}
+
+/** The tool prints no single times: figures of the sessions are put together by their medians. */
+function rowOf(job: { file: ModelFile; threads: number; found: readonly ToolFigures[] }, device: string): DeviceRow {
+  const p50 = ascending(job.found.map(({ p50Ms }) => p50Ms));
+  const p50Ms = median(p50);
+  const memory = job.found.flatMap(({ memoryBytes }) => memoryBytes ?? []);
+  return {
+    ...{ model: job.file.name, runtime: 'tflite-android', device, batchSize: 1, threads: job.threads },
+    p50Ms,
+    p95Ms: Math.max(p50Ms, median(job.found.map(({ p95Ms }) => p95Ms))),
+    throughputPerSecond: 1000 / p50Ms,
+    intervalMs: medianInterval(p50) ?? null,
+    runs: job.found.reduce((sum, { runs }) => sum + runs, 0),
+    sessions: job.found.length,
+    ...(memory.length > 0 && { memoryBytes: Math.max(...memory) }),
+  };
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!.slice(0, 300);
+}

@@ -1,0 +1,56 @@
+import { RandomStream } from '../base/random.ts';
+import { UserError } from '../base/errors.ts';
+import type { DType, TensorData } from '../graph/types.ts';
+import { allocate } from '../runtime/session.ts';
+import type { Skipped } from './latency.ts';
+
+/** An input of a model file. */
+export interface End {
+  readonly name: string;
+  readonly dtype: DType;
+  /** -1 where the size is open. */
+  readonly shape: readonly number[];
+}
+
+/** The inputs with all sizes known at this batch size; nothing, with a reason noted, where the file has another one. */
+export function sizes(
+  file: string,
+  ends: readonly End[],
+  batchSize: number,
+  sampleShape: readonly number[] | undefined,
+  skipped: Skipped[],
+): End[] | undefined {
+  const sized: End[] = [];
+  for (const end of ends) {
+    const [first = batchSize, ...rest] = end.shape;
+    if (first !== -1 && first !== batchSize) {
+      const what = `${file} at batch ${batchSize}`;
+      if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why: `the file has batch ${first}` });
+      return undefined;
+    }
+    const sample = rest.map((size, i) => (size >= 0 ? size : (sampleShape?.[i] ?? -1)));
+    if (sample.includes(-1) || (rest.includes(-1) && sampleShape?.length !== rest.length)) {
+      throw new UserError(
+        `${file}: input ${end.name} leaves sizes open: [${end.shape.map((size) => (size < 0 ? '?' : size)).join(', ')}]`,
+        'Say the sizes of one sample: --shape 224x224x3.',
+      );
+    }
+    sized.push({ ...end, shape: [batchSize, ...sample] });
+  }
+  return sized;
+}
+
+/** Values as normalized data has them; whole numbers stay 0 and 1, which are indexes of any table. */
+export function noise(dtype: DType, shape: readonly number[]): TensorData {
+  const data = allocate(
+    dtype,
+    shape.reduce((product, size) => product * size, 1),
+  );
+  const random = new RandomStream('latency');
+  if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = random.normal();
+  // 1.0 as half-precision bits.
+  else if (dtype === 'float16') data.fill(0x3c00 as never);
+  else if (data instanceof BigInt64Array) for (let i = 0; i < data.length; i++) data[i] = BigInt(random.below(2));
+  else for (let i = 0; i < data.length; i++) data[i] = random.below(2);
+  return data;
+}

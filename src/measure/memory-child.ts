@@ -1,0 +1,58 @@
+import { writeFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { exportTflite } from '../formats/tflite/export.ts';
+import { lowerToOnnx } from '../formats/onnx/lower.ts';
+import { encodeModel } from '../formats/onnx/protobuf.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import type { MemoryRequest } from './memory.ts';
+import { openVariants } from './variants.ts';
+import type { ModelFile } from './variants.ts';
+
+/** A process of its own: what it needs at its highest beyond what the runtime alone needs is the model's. */
+
+const RUNS = 3;
+
+const request = JSON.parse(process.argv[2]!) as MemoryRequest;
+const bytes = new Uint8Array(await buffer(process.stdin));
+await runOnce({ name: 'empty', format: request.format, bytes: emptyModel(request.format) }, 1);
+// What this program itself has left lying about is no part of the model.
+(globalThis as { gc?: () => void }).gc?.();
+resetPeak();
+const before = process.memoryUsage.rss();
+const results: { batchSize: number; memoryBytes: number }[] = [];
+// Upwards: the highest of all batches so far is that of the last.
+for (const batchSize of [...request.batchSizes].sort((a, b) => a - b)) {
+  await runOnce({ name: request.name, format: request.format, bytes }, batchSize);
+  const memoryBytes = Math.max(0, 1024 * process.resourceUsage().maxRSS - before);
+  results.push({ batchSize, memoryBytes });
+}
+process.stdout.write(JSON.stringify(results));
+// Threads of the runtimes need not end first.
+process.exit(0);
+
+async function runOnce(file: ModelFile, batchSize: number): Promise<void> {
+  const { runtime, device, threads, sampleShape } = request;
+  const opened = await openVariants(file, {
+    ...{ batchSizes: [batchSize], threads: [threads], device, runtime },
+    sampleShape: file.name === 'empty' ? undefined : sampleShape,
+  });
+  for (const variant of opened.variants) for (let run = 0; run < RUNS; run++) await variant.run();
+  opened.dispose();
+}
+
+function emptyModel(format: string): Uint8Array {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: [1, 1] });
+  b.output('y', b.op('Add', [x, x]));
+  const graph = b.build();
+  return format === '.onnx' ? encodeModel(lowerToOnnx(graph)) : exportTflite(graph, { precision: 'float32' }).bytes;
+}
+
+/** Linux forgets the highest so far if asked to; elsewhere loading this program may hide a small model. */
+function resetPeak(): void {
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+  } catch {
+    // Not Linux, or not allowed.
+  }
+}

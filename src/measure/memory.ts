@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import type { DeviceName } from '../runtime/devices.ts';
+import { describe } from './latency.ts';
+import type { Setting } from './latency.ts';
+import type { ModelFile } from './variants.ts';
+
+export interface MemoryRequest {
+  readonly name: string;
+  /** `.onnx` or `.tflite`. */
+  readonly format: string;
+  readonly runtime: string;
+  readonly device: DeviceName;
+  readonly threads: number;
+  readonly batchSizes: readonly number[];
+  readonly sampleShape?: readonly number[] | undefined;
+}
+
+export interface MemoryOptions {
+  readonly sampleShape?: readonly number[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const PATIENCE_MS = 60_000;
+/** JavaScript's own memory, which is none of the model's, grows by as little as possible. */
+const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
+
+/**
+ * What loading and running a model adds to the memory of a process at its highest, in bytes, by `describe` of the
+ * setting: a process for each file and runtime, on the smallest number of threads. Settings that could not be measured
+ * are absent.
+ */
+export async function peakMemory(
+  files: readonly ModelFile[],
+  settings: readonly Setting[],
+  { sampleShape, signal }: MemoryOptions = {},
+): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  const entry = childEntry();
+  if (entry === undefined) return found;
+  for (const file of files) {
+    const own = settings.filter(({ name }) => name === file.name);
+    for (const key of new Set(own.map(({ runtime, device }) => JSON.stringify([runtime, device])))) {
+      if (signal?.aborted === true) return found;
+      const same = own.filter(({ runtime, device }) => JSON.stringify([runtime, device]) === key);
+      const { runtime, device } = same[0]!;
+      const threads = Math.min(...same.map((setting) => setting.threads));
+      const request: MemoryRequest = {
+        ...{ name: file.name, runtime, device: device as DeviceName, threads, sampleShape },
+        format: file.format ?? file.name.slice(file.name.lastIndexOf('.')),
+        batchSizes: same.filter((setting) => setting.threads === threads).map(({ batchSize }) => batchSize),
+      };
+      for (const { batchSize, memoryBytes } of await ask(entry, request, file.bytes)) {
+        found.set(describe({ name: file.name, runtime, device, batchSize, threads }), memoryBytes);
+      }
+    }
+  }
+  return found;
+}
+
+async function ask(
+  entry: string,
+  request: MemoryRequest,
+  bytes: Uint8Array,
+): Promise<{ batchSize: number; memoryBytes: number }[]> {
+  const child = spawn(process.execPath, [...FLAGS, entry, JSON.stringify(request)], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  try {
+    // A child that is gone does not read; its output tells.
+    child.stdin.on('error', () => undefined);
+    child.on('error', () => undefined);
+    child.stdin.end(bytes);
+    return JSON.parse(await text(child.stdout)) as { batchSize: number; memoryBytes: number }[];
+  } catch {
+    return [];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A process can only run compiled code, or TypeScript where Node itself strips the types; undefined elsewhere (in tests). */
+function childEntry(): string | undefined {
+  const compiled = import.meta.url.endsWith('.js');
+  if (!compiled && !('typescript' in process.features && process.features.typescript)) return undefined;
+  const entry = new URL(`./memory-child.${compiled ? 'js' : 'ts'}`, import.meta.url);
+  return entry.protocol === 'file:' && existsSync(entry) ? fileURLToPath(entry) : undefined;
+}

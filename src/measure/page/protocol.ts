@@ -1,0 +1,49 @@
+/** What the page is told to measure, and what it sends back. */
+
+export interface PlannedInput {
+  readonly name: string;
+  readonly dtype: string;
+  /** With the size of the batch. */
+  readonly shape: readonly number[];
+}
+
+export interface PlannedModel {
+  readonly id: string;
+  readonly format: 'onnx' | 'tflite';
+  /** Relative to the page. */
+  readonly url: string;
+  readonly settings: readonly { readonly batchSize: number; readonly inputs: readonly PlannedInput[] }[];
+}
+
+export interface Plan {
+  readonly title: string;
+  readonly models: readonly PlannedModel[];
+  readonly threads: readonly number[];
+  /** For everything together. */
+  readonly seconds: number;
+}
+
+export interface PostedRow {
+  readonly model: string;
+  readonly runtime: string;
+  readonly batchSize: number;
+  readonly threads: number;
+  /** Milliseconds of one run, by session. */
+  readonly sessions: readonly (readonly number[])[];
+}
+
+export interface Posted {
+  readonly device: string;
+  readonly rows: readonly PostedRow[];
+  readonly skipped: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** What the server makes of a row, for the page to show. */
+export interface Shown {
+  readonly model: string;
+  readonly runtime: string;
+  readonly batchSize: number;
+  readonly threads: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+}

@@ -1,0 +1,43 @@
+import { readTflite } from '../formats/tflite/read.ts';
+import { InferenceModel } from '../runtime/inference.ts';
+import { modelEnds } from '../runtime/litert.ts';
+import { sessionOptions } from '../runtime/onnxruntime.ts';
+import { sizes } from './inputs.ts';
+import type { End } from './inputs.ts';
+import type { Skipped } from './latency.ts';
+import type { Plan, PlannedModel } from './page/protocol.ts';
+import type { ModelFile } from './variants.ts';
+
+export interface PlanOptions {
+  readonly title: string;
+  readonly batchSizes: readonly number[];
+  readonly threads: readonly number[];
+  readonly seconds: number;
+  readonly sampleShape?: readonly number[] | undefined;
+}
+
+/** What a page has to do for these files; `name` of a file is the id of its model. */
+export function planOf(files: readonly ModelFile[], options: PlanOptions): { plan: Plan; skipped: Skipped[] } {
+  const skipped: Skipped[] = [];
+  const models = files.map((file, i): PlannedModel => {
+    const format = (file.format ?? file.name).endsWith('.onnx') ? 'onnx' : 'tflite';
+    const ends = format === 'onnx' ? onnxInputs(file) : modelEnds(readTflite(file.bytes)).inputs;
+    const settings = options.batchSizes.flatMap((batchSize) => {
+      const inputs = sizes(file.name, ends, batchSize, options.sampleShape, skipped);
+      return inputs === undefined ? [] : [{ batchSize, inputs }];
+    });
+    return { id: file.name, format, url: `models/${i}`, settings };
+  });
+  const { title, threads, seconds } = options;
+  return { plan: { title, models, threads, seconds }, skipped };
+}
+
+function onnxInputs({ name, bytes }: ModelFile): End[] {
+  const model = new InferenceModel(bytes, name, sessionOptions('cpu', { threads: 1 }));
+  model.dispose();
+  return model.inputs.map((input) => ({
+    name: input.name,
+    dtype: input.dtype,
+    shape: input.shape.map((size) => (typeof size === 'number' ? size : -1)),
+  }));
+}

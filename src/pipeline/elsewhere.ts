@@ -1,0 +1,51 @@
+import { measureWithAdb } from '../measure/adb.ts';
+import { measureInChromium } from '../measure/chromium.ts';
+import type { DeviceRow, Measured } from '../measure/device-rows.ts';
+import type { Skipped } from '../measure/latency.ts';
+import { planOf } from '../measure/plan.ts';
+import type { PlanOptions } from '../measure/plan.ts';
+import type { ModelFile } from '../measure/variants.ts';
+import type { LatencyRow } from '../report/types.ts';
+
+/** Where a model can be timed: this process, a headless Chromium of this machine, phones that adb reaches. */
+export type Place = 'node' | 'chromium' | 'adb';
+
+/** Time files in the places that are not this process; what cannot be is said, and is no failure. */
+export async function measureElsewhere(
+  places: readonly Place[],
+  files: readonly ModelFile[],
+  options: PlanOptions & { readonly signal?: AbortSignal | undefined },
+): Promise<Measured> {
+  const rows: DeviceRow[] = [];
+  const skipped: Skipped[] = [];
+  const add = (measured: Measured): void => {
+    rows.push(...measured.rows);
+    skipped.push(...measured.skipped);
+  };
+  if (places.includes('chromium')) {
+    const { plan, skipped: left } = planOf(files, options);
+    skipped.push(...left);
+    add(await measureInChromium(plan, files, { signal: options.signal }));
+  }
+  if (places.includes('adb')) add(await measureWithAdb(files, options));
+  return { rows, skipped };
+}
+
+/** As it stands in a report under its model. */
+export function latencyRow({
+  runtime,
+  device,
+  batchSize,
+  threads,
+  p50Ms,
+  p95Ms,
+  ...rest
+}: Omit<DeviceRow, 'model'>): LatencyRow {
+  const { p99Ms, throughputPerSecond, intervalMs, runs, sessions, memoryBytes } = rest;
+  return {
+    ...{ runtime, device, batchSize, threads, p50Ms, p95Ms },
+    ...(p99Ms !== undefined && { p99Ms }),
+    ...{ throughputPerSecond, intervalMs, runs, sessions },
+    ...(memoryBytes !== undefined && { memoryBytes }),
+  };
+}
