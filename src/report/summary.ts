@@ -9,15 +9,20 @@ export function finalModel(report: Report): ModelRow | undefined {
   const last = report.models.filter(({ id }) => id !== 'teacher' && id !== 'scratch').at(-1) ?? report.models.at(-1);
   const teacher = teacherModel(report);
   if (last === undefined || teacher === undefined || last === teacher) return last;
-  const twins = report.models.filter(({ stage, precision }) => stage === last.stage && precision === last.precision);
-  return twins.find((model) => model !== teacher && commonLatency(model, teacher) !== undefined) ?? last;
+  const twins = report.models.filter((model) => contentOf(model) === contentOf(last));
+  return twins.find((model) => commonLatency(model, teacher) !== undefined) ?? last;
+}
+
+/** What a file holds, whatever its format: `distilled-int8` and `distilled-int8-tflite` are one model. */
+function contentOf({ id }: ModelRow): string {
+  return id.replace(/-tflite$/, '');
 }
 
 /** The student after each technique, from the one trained alone; one file of each, ONNX where there is one. */
 export function stepsOf({ models }: Report): ModelRow[] {
   return models.filter((model, i) => {
     if (model.id === 'teacher') return false;
-    const isTwin = ({ stage, precision }: ModelRow): boolean => stage === model.stage && precision === model.precision;
+    const isTwin = (other: ModelRow): boolean => contentOf(other) === contentOf(model);
     const best = models.find((other) => isTwin(other) && other.format === 'onnx') ?? models.find(isTwin);
     return best === models[i];
   });

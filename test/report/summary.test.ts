@@ -43,16 +43,21 @@ describe('the model that a run is about', () => {
   });
 
   it('is the last, in the format that was timed as the teacher was', () => {
-    const models = [...example.models, file('a', 'onnx', 'onnxruntime'), file('b', 'tflite', 'litert')];
-    expect(finalModel({ ...example, models })!.id).toBe('a');
-    expect(finalModel({ ...example, models: models.filter(({ id }) => id !== 'a') })!.id).toBe('b');
+    const models = [...example.models, file('int8', 'onnx', 'onnxruntime'), file('int8-tflite', 'tflite', 'litert')];
+    expect(finalModel({ ...example, models })!.id).toBe('int8');
+    expect(finalModel({ ...example, models: models.filter(({ id }) => id !== 'int8') })!.id).toBe('int8-tflite');
     expect(finalModel({ ...example, models: example.models.slice(0, 1) })!.id).toBe('teacher');
   });
 
   it('is reached by steps, one file of each', () => {
     const tflite = { ...file('distilled-tflite', 'tflite', 'litert'), stage: 'distill', precision: 'fp32' };
-    const models = [...example.models, tflite, file('b', 'tflite', 'litert'), file('a', 'onnx', 'onnxruntime')];
-    expect(stepsOf({ ...example, models }).map(({ id }) => id)).toEqual(['scratch', 'distilled', 'a']);
+    const more = [
+      file('int8-tflite', 'tflite', 'litert'),
+      file('int8', 'onnx', 'onnxruntime'),
+      file('qat', 'onnx', 'x'),
+    ];
+    const models = [...example.models, tflite, ...more];
+    expect(stepsOf({ ...example, models }).map(({ id }) => id)).toEqual(['scratch', 'distilled', 'int8', 'qat']);
   });
 });
 
