@@ -36,6 +36,10 @@ export interface CommonConfig<Source> {
   validation?: number | Source | undefined;
   /** Carve this fraction of train as the test split; only without `test`. */
   testFraction?: number | undefined;
+  /** Which samples `validation` and `testFraction` take. Default 1, whatever the seed of the recipe. */
+  splitSeed?: number | undefined;
+  /** Keep at most this many samples of each split, every class with its share. Default: all. */
+  limit?: number | undefined;
   /** Class names in index order. Default: what the file says, else the sorted labels of train. */
   classes?: readonly string[] | undefined;
   /** `unit`: 8-bit values / 255; `standard`: mean and deviation of train. Default: `unit` for 8-bit images, else `standard`. */

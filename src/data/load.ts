@@ -25,15 +25,18 @@ type Part = 'train' | 'validation' | 'test';
 
 /** Default share of train that becomes the validation split. */
 const VALIDATION = 0.1;
+/** Apart from the recipe's seed: a teacher and its students, of whatever seeds, must validate on the same samples. */
+const SPLIT_SEED = 1;
 
 const NO_TEST =
   'no test split: accuracies are those of the validation split, which the models were chosen on; set `test` or `testFraction`';
 
 /**
- * Read a data set and split it. With the same files and seed the splits are the same. Throws `UserError` for files that are
+ * Read a data set and split it. With the same files and `splitSeed` the splits are the same. Throws `UserError` for files that are
  * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
  */
-export async function loadDataset(config: DatasetConfig, { seed }: { seed: number }): Promise<LoadedDataset> {
+export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset> {
+  const { splitSeed = SPLIT_SEED, limit } = config;
   if (config.test !== undefined && config.testFraction !== undefined) {
     throw new UserError(
       `testFraction: ${config.testFraction} given beside \`test\``,
@@ -56,11 +59,15 @@ export async function loadDataset(config: DatasetConfig, { seed }: { seed: numbe
         'For example 0.1 for a tenth.',
       );
     }
-    [train, test] = carve(train, 'test', config.testFraction, 'testFraction', seed);
+    [train, test] = carve(train, 'test', config.testFraction, 'testFraction', splitSeed);
   }
   if (validation === undefined) {
     const amount = typeof config.validation === 'number' ? config.validation : VALIDATION;
-    [train, validation] = carve(train, 'validation', amount, 'validation', seed);
+    [train, validation] = carve(train, 'validation', amount, 'validation', splitSeed);
+  }
+  if (limit !== undefined) {
+    [train, validation] = [limited(train, limit, splitSeed), limited(validation, limit, splitSeed)];
+    test = test && limited(test, limit, splitSeed);
   }
   const splits = [train, validation, ...(test === undefined ? [] : [test])];
   if ([trainRaw, ...others].some((split) => split.fillWithMean === true)) {
@@ -104,8 +111,18 @@ function splitOf(name: Part, raw: RawSplit, classNames: readonly string[]): Spli
 
 /** Draw a part of `split`, stratified, in place. Its ids go on counting in the files they came from. */
 function carve(split: Split, name: Part, amount: number, key: string, seed: number): [Split, Split] {
+  return draw(split, name, splitSize(key, amount, split.ids.length), seed, name);
+}
+
+function limited(split: Split, limit: number, seed: number): Split {
+  if (split.ids.length <= limit) return split;
+  return draw(split, split.name, limit, seed, `limit ${split.name}`)[1];
+}
+
+/** What is left of `split`, and the part that was drawn. */
+function draw(split: Split, name: Part, size: number, seed: number, purpose: string): [Split, Split] {
   const classes = split.labels.reduce((max, label) => Math.max(max, label), 0) + 1;
-  const rows = drawStratified(split.labels, classes, splitSize(key, amount, split.ids.length), seed, name);
+  const rows = drawStratified(split.labels, classes, size, seed, purpose);
   const samples = partition(split.samples, split.rowSize, rows);
   const labels = partition(split.labels, 1, rows);
   const ids = partition(split.ids, 1, rows);

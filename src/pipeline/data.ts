@@ -3,7 +3,7 @@ import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 
 /** The data set of a recipe, read and split. */
-export async function loadData({ dataset, seed }: Pick<Recipe, 'dataset' | 'seed'>): Promise<LoadedDataset> {
+export async function loadData({ dataset }: Pick<Recipe, 'dataset'>): Promise<LoadedDataset> {
   // The schema says the same as the type, but for optional keys that it holds as undefined.
-  return loadDataset(dataset, { seed });
+  return loadDataset(dataset);
 }

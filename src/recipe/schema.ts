@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
-import { count, file, fraction } from './schema/parts.ts';
+import { count, file, fraction, seed } from './schema/parts.ts';
 import { targetSchema } from './schema/target.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import { modelName, modelOption, trainingKeys } from './schema/training.ts';
@@ -11,7 +11,11 @@ import { modelName, modelOption, trainingKeys } from './schema/training.ts';
 export const studentSchema = z
   .object({
     model: modelName.optional(),
-    module: file.optional().describe('JavaScript module whose default export builds a tfjs-layers model.'),
+    module: file
+      .optional()
+      .describe(
+        'JavaScript module that has `export default ({ tf, inputShape, classes, seed }) => model`, of tfjs-layers.',
+      ),
     tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
   })
   .catchall(modelOption)
@@ -110,12 +114,7 @@ export const recipeSchema = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)
       .describe('Name of the run and of its folder under checkpoints; default: name of the recipe file.'),
-    seed: z
-      .int()
-      .min(0)
-      .max(2 ** 32 - 1)
-      .default(0)
-      .describe('All randomness follows from it.'),
+    seed: seed.default(0).describe('All randomness of training follows from it.'),
     dataset: datasetSchema,
     teacher: teacherSchema.optional(),
     student: studentSchema.optional(),

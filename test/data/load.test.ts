@@ -45,7 +45,7 @@ describe('splitting', () => {
       test: await idxFiles('test', 30),
       validation: 0.2,
     };
-    const { train, validation, test, warnings } = await loadDataset(config, { seed: 7 });
+    const { train, validation, test, warnings } = await loadDataset(config);
     expect([train.count, validation.count, test!.count]).toEqual([72, 18, 30]);
     expect([countsOf(train), countsOf(validation)]).toEqual([
       [24, 24, 24],
@@ -63,9 +63,10 @@ describe('splitting', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('depends on the seed alone', async () => {
+  it('depends on splitSeed alone, 1 by default', async () => {
     const config: IdxConfig = { type: 'idx', train: await idxFiles('train', 90) };
-    const [first, again, other] = await Promise.all([7, 7, 8].map((seed) => loadDataset(config, { seed })));
+    const seeds = [undefined, 1, 8];
+    const [first, again, other] = await Promise.all(seeds.map((splitSeed) => loadDataset({ ...config, splitSeed })));
     expect(rowsOf(first!.validation)).toEqual(rowsOf(again!.validation));
     expect(fingerprint(first!.train)).toBe(fingerprint(again!.train));
     expect(rowsOf(first!.validation)).not.toEqual(rowsOf(other!.validation));
@@ -74,8 +75,21 @@ describe('splitting', () => {
 
   it('takes a number of samples, rounded by largest remainder, and a tenth by default', async () => {
     const config: IdxConfig = { type: 'idx', train: await idxFiles('train', 90) };
-    expect(countsOf((await loadDataset({ ...config, validation: 10 }, { seed: 1 })).validation)).toEqual([4, 3, 3]);
-    expect((await loadDataset(config, { seed: 1 })).validation.count).toBe(9);
+    expect(countsOf((await loadDataset({ ...config, validation: 10 })).validation)).toEqual([4, 3, 3]);
+    expect((await loadDataset(config)).validation.count).toBe(9);
+  });
+
+  it('is limited after it is drawn, every class with its share', async () => {
+    const config: IdxConfig = { type: 'idx', train: await idxFiles('train', 90), test: await idxFiles('test', 30) };
+    const [all, few] = [await loadDataset(config), await loadDataset({ ...config, limit: 15 })];
+    expect([few.train, few.validation, few.test!].map(countsOf)).toEqual([
+      [5, 5, 5],
+      [3, 3, 3],
+      [5, 5, 5],
+    ]);
+    expect(allIds(all.train)).toEqual(expect.arrayContaining(allIds(few.train)));
+    expect(fingerprint(few.validation)).toBe(fingerprint(all.validation));
+    expect([...few.train.labels]).toEqual(Array.from(few.train.samples, (value) => value % 3));
   });
 
   it('uses validation files of their own, and then all of train', async () => {
@@ -84,20 +98,20 @@ describe('splitting', () => {
       train: await idxFiles('train', 90),
       validation: await idxFiles('val', 12),
     };
-    const { train, validation } = await loadDataset(config, { seed: 1 });
+    const { train, validation } = await loadDataset(config);
     expect([train.count, validation.count, validation.idPrefix]).toEqual([90, 12, 'validation']);
   });
 
   it('carves a test split, or says that there is none', async () => {
     const config: IdxConfig = { type: 'idx', train: await idxFiles('train', 90), testFraction: 0.1 };
-    const carved = await loadDataset(config, { seed: 1 });
+    const carved = await loadDataset(config);
     expect([carved.train.count, carved.validation.count, carved.test!.count]).toEqual([73, 8, 9]);
     expect(new Set(allIds(carved.train, carved.validation, carved.test!)).size).toBe(90);
-    const none = await loadDataset({ ...config, testFraction: undefined }, { seed: 1 });
+    const none = await loadDataset({ ...config, testFraction: undefined });
     expect(none.test).toBeUndefined();
     expect(none.warnings).toEqual([expect.stringMatching(/^no test split: .* set `test` or `testFraction`$/)]);
     // Another size of the validation split leaves the test split as it was.
-    expect(rowsOf((await loadDataset({ ...config, validation: 30 }, { seed: 1 })).test!)).toEqual(rowsOf(carved.test!));
+    expect(rowsOf((await loadDataset({ ...config, validation: 30 })).test!)).toEqual(rowsOf(carved.test!));
   });
 
   it('keeps the only sample of a class in train', async () => {
@@ -105,7 +119,7 @@ describe('splitting', () => {
       trainText: table([...Array.from({ length: 9 }, (_, i) => [i, 'x'] as const), [9, 'y']]),
       validation: 6,
     });
-    const { train, validation, warnings } = await loadDataset(config, { seed: 3 });
+    const { train, validation, warnings } = await loadDataset(config);
     expect(train.labels).toContain(1);
     expect(validation.count).toBe(6);
     expect(warnings).toContain('validation has no sample of 1 of 2 classes: y');
@@ -122,18 +136,14 @@ describe('splitting', () => {
     ['a negative fraction', { validation: -0.1 }, /received -0\.1$/, /a tenth/],
     ['a test fraction of 1', { testFraction: 1 }, /^testFraction: 1 is no fraction/, /0\.1/],
   ])('rejects %s', async (_, options, message, hint) => {
-    const error = await userError(
-      loadDataset({ type: 'idx', train: await idxFiles('train', 90), ...options }, { seed: 1 }),
-    );
+    const error = await userError(loadDataset({ type: 'idx', train: await idxFiles('train', 90), ...options }));
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(hint);
   });
 
   it('rejects testFraction beside test files', async () => {
     const files = await idxFiles('train', 90);
-    const error = await userError(
-      loadDataset({ type: 'idx', train: files, test: files, testFraction: 0.1 }, { seed: 1 }),
-    );
+    const error = await userError(loadDataset({ type: 'idx', train: files, test: files, testFraction: 0.1 }));
     expect(error.message).toBe('testFraction: 0.1 given beside `test`');
     expect(error.hint).toMatch(/Remove one/);
   });
@@ -148,7 +158,7 @@ describe('labels', () => {
           [2, label],
         ] as const,
     );
-    const { classNames } = await loadDataset(await csv({ trainText: table(rows) }), { seed: 1 });
+    const { classNames } = await loadDataset(await csv({ trainText: table(rows) }));
     expect(classNames).toEqual(['2', '9', '10', 'B', 'a', 'b']);
   });
 
@@ -166,7 +176,7 @@ describe('labels', () => {
         [7, 'cat'],
       ]),
     });
-    expect([...(await loadDataset(config, { seed: 1 })).test!.labels]).toEqual([1, 1, 0]);
+    expect([...(await loadDataset(config)).test!.labels]).toEqual([1, 1, 0]);
   });
 
   it.each([
@@ -179,7 +189,7 @@ describe('labels', () => {
       [3, first!],
       [4, second!],
     ]);
-    const { train, validation } = await loadDataset(await csv({ trainText, classes }), { seed: 1 });
+    const { train, validation } = await loadDataset(await csv({ trainText, classes }));
     const pairs = [train, validation].flatMap(({ samples, labels }) => Array.from(samples, (a, i) => [a, labels[i]]));
     expect(pairs.sort()).toEqual([
       [1, 1],
@@ -201,14 +211,14 @@ describe('labels', () => {
         [5, 'dgo'],
       ]),
     });
-    const { message, hint } = await userError(loadDataset(config, { seed: 1 }));
+    const { message, hint } = await userError(loadDataset(config));
     expect(message).toMatch(/test\.csv:3: unknown label "dgo", expected one of 2 classes: cat, dog$/);
     expect(hint).toBe('Did you mean "dog"? Every label must occur in train or be listed as `classes` in the recipe.');
   });
 
   it('names sample and range of an index that is no class', async () => {
     const config: IdxConfig = { type: 'idx', train: await idxFiles('train', 90), test: await idxFiles('test', 30, 5) };
-    const { message, hint } = await userError(loadDataset(config, { seed: 1 }));
+    const { message, hint } = await userError(loadDataset(config));
     expect(message).toMatch(/test-images: sample 3: label 3 is out of range, expected 0 to 2$/);
     expect(hint).toMatch(/list all class names as `classes`/);
   });
@@ -220,7 +230,7 @@ describe('labels', () => {
       test: await idxFiles('test', 2),
       classes: ['a', 'b', 'c', 'd'],
     };
-    expect((await loadDataset(config, { seed: 1 })).warnings).toEqual([
+    expect((await loadDataset(config)).warnings).toEqual([
       'train has no sample of 1 of 4 classes: d',
       'validation has no sample of 1 of 4 classes: d',
       'test has no sample of 2 of 4 classes: c, d',
@@ -236,12 +246,11 @@ describe('labels', () => {
             [2, 'x'],
           ]),
         }),
-        { seed: 1 },
       ),
     );
     expect(one.message).toMatch(/train\.csv: all 2 samples have the label "x", expected at least 2 classes$/);
     const measured = table(Array.from({ length: 200 }, (_, i) => [i, `${i}.5`] as const));
-    const many = await userError(loadDataset(await csv({ trainText: measured }), { seed: 1 }));
+    const many = await userError(loadDataset(await csv({ trainText: measured })));
     expect(many.message).toMatch(/train\.csv: 200 different labels for 200 samples, e\.g\. "/);
     expect(many.hint).toMatch(/^Labels are classes, not measurements/);
     const config = await csv({
@@ -251,7 +260,7 @@ describe('labels', () => {
       ]),
       classes: ['x', 'y', 'x'],
     });
-    expect((await userError(loadDataset(config, { seed: 1 }))).message).toBe('classes: "x" is named twice');
+    expect((await userError(loadDataset(config))).message).toBe('classes: "x" is named twice');
   });
 });
 
@@ -261,7 +270,7 @@ describe('normalization', () => {
 
   it('standardizes tables with the statistics of train alone', async () => {
     const config = await csv({ trainText: table(rows), testText: table([[1e6, 'x']]), validation: 1 });
-    const { train, validation, test } = await loadDataset(config, { seed: 5 });
+    const { train, validation, test } = await loadDataset(config);
     const mean = rowsOf(train).reduce((sum, value) => sum + value, 0) / train.count;
     const variance = rowsOf(train).reduce((sum, value) => sum + (value - mean) ** 2, 0) / train.count;
     expect(train.normalization.scale).toBe(1);
@@ -273,7 +282,7 @@ describe('normalization', () => {
   it('divides 8-bit images by 255 unless told otherwise', async () => {
     const config: IdxConfig = { type: 'idx', train: await idxFiles('train', 90) };
     const of = async (normalize: IdxConfig['normalize']) =>
-      (await loadDataset({ ...config, normalize }, { seed: 1 })).train.normalization;
+      (await loadDataset({ ...config, normalize })).train.normalization;
     expect(await of(undefined)).toEqual({ scale: 1 / 255, mean: [0], std: [1] });
     expect(await of('none')).toEqual({ scale: 1, mean: [0], std: [1] });
     expect(await of({ mean: 0.5, std: [0.25] })).toEqual({ scale: 1 / 255, mean: [0.5], std: [0.25] });
@@ -285,11 +294,11 @@ describe('normalization', () => {
 
   it('leaves constant columns alone and rejects what cannot be divided by', async () => {
     const constant = await csv({ trainText: 'a,b,label\n5,1,x\n5,2,y\n5,3,x\n' });
-    expect((await loadDataset(constant, { seed: 1 })).train.normalization.std[0]).toBe(1);
+    expect((await loadDataset(constant)).train.normalization.std[0]).toBe(1);
     const config: IdxConfig = { type: 'idx', train: await idxFiles('train', 90) };
-    const zero = await userError(loadDataset({ ...config, normalize: { mean: 0, std: 0 } }, { seed: 1 }));
+    const zero = await userError(loadDataset({ ...config, normalize: { mean: 0, std: 0 } }));
     expect(zero.message).toBe('normalize.std: expected numbers > 0, received [0]');
-    const three = await userError(loadDataset({ ...config, normalize: { mean: [1, 2, 3], std: 1 } }, { seed: 1 }));
+    const three = await userError(loadDataset({ ...config, normalize: { mean: [1, 2, 3], std: 1 } }));
     expect(three.message).toBe('normalize.mean: 3 values for 1 channels');
   });
 
@@ -310,7 +319,7 @@ describe('normalization', () => {
       validation: 2,
       missing: 'mean',
     });
-    const { train, validation, test } = await loadDataset(config, { seed: 2 });
+    const { train, validation, test } = await loadDataset(config);
     const present = rowsOf(train).filter((_, row) => ![1, 5].includes(train.ids[row]!));
     const mean = Math.fround(present.reduce((sum, value) => sum + value, 0) / present.length);
     expect(rowsOf(test!)).toEqual([mean, 2]);
@@ -328,10 +337,10 @@ describe('class weights', () => {
       classWeights: 'balanced',
       validation: await folder.file('v.csv', table(rows)),
     });
-    expect([...(await loadDataset(config, { seed: 1 })).classWeights!]).toEqual([6 / (2 * 4), 6 / (2 * 2)]);
-    expect([...(await loadDataset({ ...config, classWeights: [1, 3] }, { seed: 1 })).classWeights!]).toEqual([1, 3]);
-    expect((await loadDataset({ ...config, classWeights: undefined }, { seed: 1 })).classWeights).toBeUndefined();
-    const { message, hint } = await userError(loadDataset({ ...config, classWeights: [1, -3] }, { seed: 1 }));
+    expect([...(await loadDataset(config)).classWeights!]).toEqual([6 / (2 * 4), 6 / (2 * 2)]);
+    expect([...(await loadDataset({ ...config, classWeights: [1, 3] })).classWeights!]).toEqual([1, 3]);
+    expect((await loadDataset({ ...config, classWeights: undefined })).classWeights).toBeUndefined();
+    const { message, hint } = await userError(loadDataset({ ...config, classWeights: [1, -3] }));
     expect(message).toBe('classWeights: expected 2 numbers ≥ 0, received [1, -3]');
     expect(hint).toMatch(/`balanced`/);
   });
@@ -350,37 +359,35 @@ describe('splits that do not fit together', () => {
       }
     }
     const [train, test] = [path.join(folder.path, 'train'), path.join(folder.path, 'test')];
-    const { message, hint } = await userError(loadDataset({ type: 'image-folder', train, test }, { seed: 1 }));
+    const { message, hint } = await userError(loadDataset({ type: 'image-folder', train, test }));
     expect(message).toMatch(/test: samples have the shape \[2, 4, 3\], those of .*train \[2, 3, 3\]$/);
     expect(hint).toMatch(/`resize`/);
-    const loaded = await loadDataset({ type: 'image-folder', train, test, resize: [2, 2] }, { seed: 1 });
+    const loaded = await loadDataset({ type: 'image-folder', train, test, resize: [2, 2] });
     expect(loaded.classNames).toEqual(['a', 'b']);
   });
 
   it('columns in another order in test', async () => {
     const config = await csv({ trainText: 'a,b,label\n1,2,x\n3,4,y\n', testText: 'b,a,label\n1,2,x\n' });
-    const { message, hint } = await userError(loadDataset(config, { seed: 1 }));
+    const { message, hint } = await userError(loadDataset(config));
     expect(message).toMatch(
       /test\.csv: feature columns differ from those of .*train\.csv: column "b" where train has "a"$/,
     );
     expect(hint).toMatch(/same order/);
     const fewer = await csv({ trainText: 'a,b,label\n1,2,x\n3,4,y\n', testText: 'a,label\n1,x\n' });
-    expect((await userError(loadDataset(fewer, { seed: 1 }))).message).toMatch(/: 1 instead of 2$/);
+    expect((await userError(loadDataset(fewer))).message).toMatch(/: 1 instead of 2$/);
   });
 
   it('float pixels in test where train has bytes', async () => {
     const float = idx(0x0d, [3, 1, 1], new Uint8Array(12));
     const test = { images: await folder.file('float', float), labels: await folder.file('l', idx(8, [3], [0, 1, 2])) };
-    const { message } = await userError(
-      loadDataset({ type: 'idx', train: await idxFiles('train', 9), test }, { seed: 1 }),
-    );
+    const { message } = await userError(loadDataset({ type: 'idx', train: await idxFiles('train', 9), test }));
     expect(message).toMatch(/float: samples are float32, those of .*train-images uint8$/);
   });
 
   it('NaN and infinity in arrays', async () => {
     const file = path.resolve('test/data/fixtures/arrays.npz');
     const config: NpzConfig = { type: 'npz', train: { file, samples: 'double', labels: 'y_train' } };
-    const { message, hint } = await userError(loadDataset(config, { seed: 1 }));
+    const { message, hint } = await userError(loadDataset(config));
     expect(message).toMatch(/arrays\.npz: double: sample 0: value 1 is Infinity, expected a finite float32 number$/);
     expect(hint).toMatch(/Clean the data first/);
     const body = Buffer.alloc(8);
@@ -389,14 +396,12 @@ describe('splits that do not fit together', () => {
       images: await folder.file('nan', idx(0x0d, [2, 1], body)),
       labels: await folder.file('l2', idx(8, [2], [0, 1])),
     };
-    expect((await userError(loadDataset({ type: 'idx', train }, { seed: 1 }))).message).toMatch(
-      /nan: sample 1: value 0 is NaN/,
-    );
+    expect((await userError(loadDataset({ type: 'idx', train }))).message).toMatch(/nan: sample 1: value 0 is NaN/);
   });
 
   it('reports train first when several files are missing', async () => {
     const missing = (name: string) => ({ images: path.join(folder.path, name), labels: path.join(folder.path, name) });
     const config: IdxConfig = { type: 'idx', train: missing('no-train'), test: missing('no-test') };
-    expect((await userError(loadDataset(config, { seed: 1 }))).message).toMatch(/no-train: cannot read it/);
+    expect((await userError(loadDataset(config))).message).toMatch(/no-train: cannot read it/);
   });
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, file, files, sampleShape } from './parts.ts';
+import { count, file, files, sampleShape, seed } from './parts.ts';
 
 const augmentStep = z
   .union([
@@ -39,6 +39,10 @@ function common<S extends z.ZodType>(source: S) {
       .default(0.1)
       .describe('Validation split: a fraction of train, a number of samples, or files of its own.'),
     testFraction: z.number().gt(0).lt(1).optional().describe('Fraction of train to hold out as test, without `test`.'),
+    splitSeed: seed
+      .default(1)
+      .describe('Which samples are held out; apart from `seed`, so that teacher and student hold out the same.'),
+    limit: count.optional().describe('At most this many samples of each split, to try a recipe out; default: all.'),
     classes: z.array(z.string().min(1)).min(2).optional().describe('Class names in index order.'),
     normalize: normalize.optional().describe('Values as the models see them: none, unit, standard, or mean and std.'),
     augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),

@@ -3,6 +3,10 @@ import { z } from 'zod';
 /** Small schemas that several parts of the recipe share. */
 
 export const count = z.int().min(1);
+export const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
 export const fraction = z.number().min(0).max(1);
 export const file = z.string().min(1);
 export const files = z.union([file, z.array(file).min(1)]);
