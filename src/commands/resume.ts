@@ -27,6 +27,8 @@ export const resumeCommand: Command<ResumeArgs> = {
     const loaded = await storedRecipe(folder);
     refuseUnbuilt(loaded.recipe);
     const { default: path } = await import('node:path');
-    await execute(loaded, { out: path.dirname(folder), existing: 'resume', saveEvery, watch }, context);
+    // The folder may have another name by now; the recipe that is followed is the one it holds.
+    const here = { ...loaded, recipe: { ...loaded.recipe, name: path.basename(folder) } };
+    await execute(here, { out: path.dirname(folder), existing: 'resume', saveEvery, watch }, context);
   },
 };

@@ -11,7 +11,10 @@ import type { Recipe } from '../recipe/schema.ts';
 export type Existing = 'ask' | 'fresh' | 'resume';
 
 interface StoredRecipe {
+  /** Where relative file names of the recipe start. */
   readonly base: string;
+  /** The same, as seen from the run folder: right when a project is moved as a whole. Absent in older runs. */
+  readonly baseFromHere?: string;
   readonly recipe: Recipe;
 }
 
@@ -30,7 +33,18 @@ export async function storedRecipe(folder: string): Promise<LoadedRecipe> {
   } catch {
     throw new UserError(`${file}: not valid JSON`, 'Start the run again from its recipe with `limbeck run`.');
   }
-  return completeRecipe(stored.recipe, stored.base);
+  const { base, baseFromHere, recipe } = stored;
+  const places = [...(baseFromHere === undefined ? [] : [path.resolve(folder, baseFromHere)]), base];
+  const found = places.map((place) => completeRecipe(recipe, place));
+  for (const loaded of found) if (await hasItsFiles(loaded.recipe)) return loaded;
+  return found[0]!;
+}
+
+async function hasItsFiles(value: unknown): Promise<boolean> {
+  if (typeof value === 'string') return !path.isAbsolute(value) || (await exists(value));
+  if (typeof value !== 'object' || value === null) return true;
+  for (const inner of Object.values(value)) if (!(await hasItsFiles(inner))) return false;
+  return true;
 }
 
 /**
@@ -52,7 +66,8 @@ export async function prepareFolder(
     if (changes.length > 0 && existing === 'resume') return { loaded: before, resumed: true };
     if (changes.length > 0) throw changed(folder, changes);
   }
-  const stored: StoredRecipe = { base: loaded.base, recipe: loaded.written };
+  const { base, written } = loaded;
+  const stored: StoredRecipe = { base, baseFromHere: path.relative(folder, base), recipe: written };
   await writeFileAtomic(path.join(folder, 'recipe.json'), `${JSON.stringify(stored, null, 2)}\n`);
   return { loaded, resumed: isThere && existing !== 'fresh' };
 }

@@ -22,6 +22,22 @@ describe('the folder of a run', () => {
     expect(await storedRecipe(folder())).toEqual(recipe());
   });
 
+  it('finds its files after it was moved: with its project, alone, and from an older version', async () => {
+    const project = path.join(folder(), 'moved');
+    await mkdir(path.join(project, 'data'), { recursive: true });
+    await writeFile(path.join(project, 'data/d.csv'), '');
+    const file = path.join(project, 'runs/r/recipe.json');
+    await mkdir(path.dirname(file), { recursive: true });
+    const write = (places: object) => writeFile(file, JSON.stringify({ ...places, recipe: recipe().written }));
+    const base = async () => (await storedRecipe(path.dirname(file))).base;
+    await write({ base: '/gone', baseFromHere: '../..' });
+    expect(await base()).toBe(project);
+    await write({ base: project, baseFromHere: '../../gone' });
+    expect(await base()).toBe(project);
+    await write({ base: project });
+    expect(await base()).toBe(project);
+  });
+
   it('is resumed by the same recipe', async () => {
     await prepareFolder(folder(), recipe(), 'ask');
     expect(await prepareFolder(folder(), recipe(), 'ask')).toEqual({ loaded: recipe(), resumed: true });
