@@ -1,4 +1,3 @@
-import { readBytes } from '../base/files.ts';
 import { viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
@@ -7,6 +6,7 @@ import type { SessionOptions } from '../runtime/session.ts';
 import { onnxAlternatives } from './alternatives.ts';
 import { ensemble } from './ensemble.ts';
 import { modelTeacher } from './model-teacher.ts';
+import { readOnnx } from './onnx-file.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
 import type { Alternative } from './preflight.ts';
@@ -60,7 +60,7 @@ async function openFile(recipe: FileSettings, options: OpenOptions): Promise<Ope
   if (file === undefined) throw new Error('the recipe names no file of a teacher');
   const source: OnnxTeacherSource = {
     name: name(file),
-    bytes: await readBytes(file),
+    bytes: await readOnnx(file),
     dataset,
     session,
     probe: probeOf(dataset),

@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { readBytes } from '../base/files.ts';
+import { readOnnx } from '../distill/onnx-file.ts';
 import { compareLatency } from '../measure/compare.ts';
 import type { Comparison } from '../measure/compare.ts';
 import type { DeviceRow } from '../measure/device-rows.ts';
@@ -52,7 +53,8 @@ export async function modelFiles(files: readonly string[]): Promise<ModelFile[]>
   for (const [i, file] of files.entries()) {
     const earlier = files.slice(0, i).filter((other) => other === file).length;
     const name = earlier === 0 ? file : `${file} (${earlier + 1})`;
-    models.push({ name, format: /\.[^.]*$/.exec(file)?.[0].toLowerCase() ?? '', bytes: await readBytes(file) });
+    const format = /\.[^.]*$/.exec(file)?.[0].toLowerCase() ?? '';
+    models.push({ name, format, bytes: await (format === '.onnx' ? readOnnx(file) : readBytes(file)) });
   }
   return models;
 }

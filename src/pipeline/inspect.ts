@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { asUserError, readBytes } from '../base/files.ts';
+import { readOnnx } from '../distill/onnx-file.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { models } from '../models/registry.ts';
 import { storedRecipe } from './folder.ts';
@@ -14,9 +15,9 @@ export async function inspectFile(file: string): Promise<Inspection> {
     throw asUserError(error, file, 'read');
   });
   if (found.isDirectory()) return inspectRun(file);
-  const bytes = await readBytes(file);
   const extension = path.extname(file).toLowerCase();
-  if (extension === '.onnx') return inspectOnnx(bytes, file);
+  if (extension === '.onnx') return inspectOnnx(await readOnnx(file), file);
+  const bytes = await readBytes(file);
   if (extension === '.tflite') return inspectTflite(bytes, file);
   if (extension === '.safetensors') return inspectSafetensors(bytes, file);
   throw new UserError(

@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
 import { monotonicMs } from '../../base/clock.ts';
-import { readBytes } from '../../base/files.ts';
+import { readOnnx } from '../../distill/onnx-file.ts';
 import { describe, measureLatency } from '../../measure/latency.ts';
 import type { Skipped } from '../../measure/latency.ts';
 import { cpuFeatures } from '../../measure/machine.ts';
@@ -79,5 +79,5 @@ async function filesOf({ recipe }: StageContext, measured: readonly Measured[]):
   const teacher = recipe.teacher?.onnx;
   const isOpened = measured.some(({ id, exported }) => id === 'teacher' && exported === undefined);
   if (teacher === undefined || !isOpened) return files;
-  return [{ name: 'teacher', format: '.onnx', bytes: await readBytes(teacher) }, ...files];
+  return [{ name: 'teacher', format: '.onnx', bytes: await readOnnx(teacher) }, ...files];
 }

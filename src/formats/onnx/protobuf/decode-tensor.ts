@@ -4,7 +4,7 @@ import type { OnnxDType, OnnxTensor } from '../model.ts';
 import type { Reader } from './wire.ts';
 import { WireError } from './wire.ts';
 
-/** Thrown where a tensor's values are in a file of their own. */
+/** Thrown where a tensor's values are in a file of their own that is not at hand. */
 export class ExternalData extends Error {
   readonly location: string;
 
@@ -35,7 +35,8 @@ export function decodeTensor(r: Reader): OnnxTensor {
   let elementType = 0;
   let name = '';
   let raw: Uint8Array | undefined;
-  let external: string | undefined;
+  let isExternal = false;
+  const place = new Map<string, string>();
   const v: Values = { floats: [], ints: [], longs: [], doubles: [], strings: [] };
   for (let tag = r.next(); tag !== undefined; tag = r.next()) {
     const { field, wire } = tag;
@@ -49,22 +50,34 @@ export function decodeTensor(r: Reader): OnnxTensor {
     else if (field === 9 && wire === 2) raw = r.bytes();
     else if (field === 10 && (wire === 1 || wire === 2)) r.repeated(wire, v.doubles, (x) => x.double());
     else if (field === 11 && (wire === 0 || wire === 2)) r.repeated(wire, v.longs, (x) => x.int64());
-    else if (field === 13 && wire === 2) external = location(r.message()) ?? external ?? 'unnamed';
-    else if (field === 14 && wire === 0) external = r.int32() === 1 ? (external ?? 'unnamed') : undefined;
+    else if (field === 13 && wire === 2) place.set(...readPair(r.message()));
+    else if (field === 14 && wire === 0) isExternal = r.int32() === 1;
     else r.skip(wire);
   }
-  if (external !== undefined) throw new ExternalData(external);
+  if (isExternal) raw = externalBytes(name, place, r.files);
   return checked(name, dtypeOf(elementType), dims, raw, v);
 }
 
-function location(r: Reader): string | undefined {
+/** `location`, and where there the bytes are: `offset` and `length`, by default all of the file. */
+function externalBytes(name: string, place: ReadonlyMap<string, string>, files: Reader['files']): Uint8Array {
+  const location = place.get('location') ?? 'unnamed';
+  const file = files.get(location);
+  if (file === undefined) throw new ExternalData(location);
+  const offset = Number(place.get('offset') ?? 0);
+  const length = Number(place.get('length') ?? file.length - offset);
+  if (!(offset >= 0 && length >= 0 && offset + length <= file.length))
+    throw new WireError(`tensor ${name} is not in ${location}, which has ${file.length} bytes`);
+  return file.subarray(offset, offset + length);
+}
+
+function readPair(r: Reader): [string, string] {
   let [key, value] = ['', ''];
   for (let tag = r.next(); tag !== undefined; tag = r.next()) {
     if (tag.field === 1 && tag.wire === 2) key = r.string();
     else if (tag.field === 2 && tag.wire === 2) value = r.string();
     else r.skip(tag.wire);
   }
-  return key === 'location' ? value : undefined;
+  return [key, value];
 }
 
 function checked(

@@ -4,15 +4,20 @@ import { decodeAttr } from './decode-attr.ts';
 import { ExternalData, dtypeOf, decodeTensor } from './decode-tensor.ts';
 import { Reader, WireError } from './wire.ts';
 
-/** Reads an .onnx file. Byte fields stay views of `bytes`. `UserError` for anything that is no complete ONNX model. */
-export function decodeModel(bytes: Uint8Array, fileName: string): Model {
+/** Contents of the files beside a model that hold values of its tensors, by the name that the model calls them. */
+export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
+
+/**
+ * Reads an .onnx file. Byte fields stay views of `bytes` and `files`. `UserError` for anything that is no complete ONNX model.
+ */
+export function decodeModel(bytes: Uint8Array, fileName: string, files: ExternalFiles = new Map()): Model {
   try {
-    return readModel(new Reader(bytes));
+    return readModel(new Reader(bytes, 0, files));
   } catch (error) {
     if (error instanceof ExternalData)
       throw new UserError(
         `${fileName}: its weights are in another file (${error.location})`,
-        'Save the model as one file: onnx.save_model(model, path, save_as_external_data=False).',
+        'Put that file beside it, or save the model as one: onnx.save_model(model, path, save_as_external_data=False).',
       );
     if (!(error instanceof WireError)) throw error;
     throw new UserError(
@@ -21,6 +26,17 @@ export function decodeModel(bytes: Uint8Array, fileName: string): Model {
       { cause: error },
     );
   }
+}
+
+/** A file that the model needs beside those given, if there is one. What else is wrong with it, `decodeModel` says. */
+export function missingFile(bytes: Uint8Array, files: ExternalFiles): string | undefined {
+  try {
+    readModel(new Reader(bytes, 0, files));
+  } catch (error) {
+    if (error instanceof ExternalData) return error.location;
+    if (!(error instanceof WireError)) throw error;
+  }
+  return undefined;
 }
 
 function readModel(r: Reader): Model {

@@ -16,14 +16,17 @@ export class Reader {
   readonly #end: number;
   /** Messages around this one. */
   readonly depth: number;
+  /** Contents of files that messages may refer to by name. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
 
-  constructor(bytes: Uint8Array, depth = 0) {
+  constructor(bytes: Uint8Array, depth = 0, files: ReadonlyMap<string, Uint8Array> = new Map()) {
     if (depth > 100) throw new WireError('messages are nested too deeply');
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = 0;
     this.#end = bytes.length;
     this.depth = depth;
+    this.files = files;
   }
 
   /** The next field's number and wire type, or undefined at the end. */
@@ -94,7 +97,7 @@ export class Reader {
   }
 
   message(): Reader {
-    return new Reader(this.bytes(), this.depth + 1);
+    return new Reader(this.bytes(), this.depth + 1, this.files);
   }
 
   /** A repeated scalar, packed or not: appends what this field holds. */
