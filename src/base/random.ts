@@ -137,3 +137,18 @@ function multiplyHigh(aHigh: number, aLow: number, b: number): number {
   const carry = (imul(aLow, bHigh) + (middle & 0xffff)) | 0;
   return (imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
 }
+
+/** Does some work while `Math.random` is a stream of this key, for libraries that take no generator. Not for work in parallel. */
+export async function withSeededMathRandom<T>(
+  key: readonly (string | number)[],
+  work: () => T | Promise<T>,
+): Promise<T> {
+  const stream = new RandomStream(...key);
+  const original = Math.random;
+  Math.random = () => stream.uniform();
+  try {
+    return await work();
+  } finally {
+    Math.random = original;
+  }
+}

@@ -25,10 +25,18 @@ export async function loadTfjsModel(file: string): Promise<LayersModel> {
     throw new UserError(`${file}: not valid JSON: ${(error as Error).message}`, 'Name the model.json of a tfjs model.');
   }
   const { modelTopology, weightsManifest, format } = json;
-  if (format === 'graph-model' || modelTopology === undefined || weightsManifest === undefined) {
+  // A graph model's topology is a list of nodes; older converters do not name the format.
+  if (format === 'graph-model' || (modelTopology !== undefined && 'node' in modelTopology)) {
     throw new UserError(
-      `${file}: expected a tfjs layers model, received ${format ?? 'JSON without modelTopology and weightsManifest'}`,
-      'Save the model with model.save() of tfjs-layers, or export it to ONNX and use `teacher.onnx`.',
+      `${file}: expected a tfjs layers model, received a tfjs graph model, which holds operations and no layers`,
+      'Convert what it was made from to ONNX (python -m tf2onnx.convert --saved-model DIR --output teacher.onnx) and use ' +
+        '`teacher.onnx`; as a student, save the Keras model with tensorflowjs_converter --output_format=tfjs_layers_model.',
+    );
+  }
+  if (modelTopology === undefined || weightsManifest === undefined) {
+    throw new UserError(
+      `${file}: expected a tfjs layers model, received JSON without modelTopology and weightsManifest`,
+      'Name the model.json that model.save() of tfjs-layers wrote.',
     );
   }
   const folder = path.dirname(file);

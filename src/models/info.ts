@@ -47,7 +47,9 @@ function variableOf(weight: LayerVariable): Variable {
 /** tfjs-layers calls a weight `<scope>/<weight>`, and numbers it when that is taken in this process. */
 function shortName(layer: Layer, weight: LayerVariable): string {
   const scope = `${layer.name}/`;
-  return weight.originalName.startsWith(scope) ? weight.originalName.slice(scope.length) : weight.originalName;
+  if (weight.originalName.startsWith(scope)) return weight.originalName.slice(scope.length);
+  // The layer was renamed, or wraps the one that has the weight.
+  return weight.originalName.split('/').at(-1)!;
 }
 
 function unique(name: string, taken: Set<string>): string {

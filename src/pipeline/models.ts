@@ -1,7 +1,10 @@
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors.ts';
+import { withSeededMathRandom } from '../base/random.ts';
 import { loadTfjsModel } from '../distill/tfjs-file.ts';
+import { renumber } from '../models/names.ts';
 import { buildModel } from '../models/registry.ts';
+import { tf } from '../models/tf.ts';
 import { modelOptions } from '../recipe/models.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import type { StageContext } from './context.ts';
@@ -30,31 +33,35 @@ export function teacherBuilder(context: StageContext, training: TeacherTrainingR
   return () => Promise.resolve(buildModel(training.model, { ...argsOf(context, context.recipe.seed), options }));
 }
 
-/** `export default ({inputShape, classes, seed}) => a tfjs-layers model that gives logits`. */
+/** `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */
 async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
-  let found: { default?: unknown };
+  let found: { default?: (given: object) => unknown };
   try {
-    found = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    found = (await import(pathToFileURL(file).href)) as typeof found;
   } catch (error) {
     const fact = error instanceof Error ? error.message : String(error);
     throw new UserError(`student.module: cannot load ${file}: ${fact}`, 'Check the path and what the module imports.', {
       cause: error,
     });
   }
-  if (typeof found.default !== 'function') {
+  const { default: make } = found;
+  if (typeof make !== 'function') {
     throw new UserError(
-      `${file}: expected a function as default export, received ${typeof found.default}`,
-      'Write `export default ({ inputShape, classes, seed }) => model`.',
+      `${file}: expected a function as default export, received ${typeof make}`,
+      'Write `export default ({ tf, inputShape, classes, seed }) => model`.',
     );
   }
-  const model = (await (found.default as (given: typeof args) => unknown)(args)) as Partial<LayersModel> | undefined;
-  if (model?.layers === undefined || model.outputs?.[0] === undefined) {
+  // Initializers without a seed ask Math.random: the same recipe must give the same weights all the same.
+  const model = await withSeededMathRandom([args.seed, 'module'], () => make({ tf, ...args }));
+  if (!(model instanceof tf.LayersModel)) {
+    const isForeign = (model as Partial<LayersModel> | undefined)?.layers !== undefined;
     throw new UserError(
-      `${file}: expected a tfjs-layers model, received something else`,
-      'Return what tf.model() or tf.sequential() gives.',
+      `${file}: expected a tfjs-layers model, received ${isForeign ? 'one of another copy of tfjs' : 'something else'}`,
+      'Return what tf.model() or tf.sequential() gives, with the `tf` that the function is given.',
     );
   }
-  return checked(file, model as LayersModel, args);
+  renumber(model);
+  return checked(file, model, args);
 }
 
 /** A model that the user brought, if it fits the data. */

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { io } from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
@@ -31,7 +31,7 @@ async function save(units: number, inputShape = [8, 8, 1]): Promise<void> {
   await writeFile(path.join(folder(), 'weights.bin'), Buffer.from(weightData as ArrayBuffer));
 }
 
-const run = () =>
+const run = (student: object = { tfjs: 'model.json' }, distill: object = {}, existing: 'ask' | 'fresh' = 'ask') =>
   runRecipe(
     makeRecipe(
       {
@@ -44,13 +44,13 @@ const run = () =>
           shape: [8, 8, 1],
           normalize: { mean: 0, std: 16 },
         },
-        student: { tfjs: 'model.json' },
-        distill: { epochs: 6, optimizer: { learningRate: 0.01 } },
+        student,
+        distill: { epochs: 6, optimizer: { learningRate: 0.01 }, ...distill },
         report: { latency: { seconds: 0 } },
       },
       folder(),
     ),
-    { out: folder() },
+    { out: folder(), existing },
   );
 
 it('a model.json of the user is trained as the student', async () => {
@@ -59,6 +59,37 @@ it('a model.json of the user is trained as the student', async () => {
   const [student] = report.models;
   expect(student).toMatchObject({ id: 'scratch', params: 64 * 12 + 12 + 12 * 10 + 10 });
   expect(student!.accuracy.validation).toBeGreaterThan(0.7);
+});
+
+it('a model that a module builds is trained, layers without names and weights without seeds the same each time', async () => {
+  const file = path.join(folder(), 'model.mjs');
+  await writeFile(
+    file,
+    `export default ({ tf, inputShape, classes }) => {
+      const model = tf.sequential();
+      model.add(tf.layers.flatten({ inputShape }));
+      model.add(tf.layers.dense({ units: 12, activation: 'relu' }));
+      model.add(tf.layers.dense({ units: classes }));
+      return model;
+    };`,
+  );
+  const first = await run({ module: file }, { ema: 0.9 });
+  expect(first.report.models[0]).toMatchObject({ id: 'scratch', params: 64 * 12 + 12 + 12 * 10 + 10 });
+  expect(first.report.models[0]!.accuracy.validation).toBeGreaterThan(0.7);
+  const exported = path.join(first.folder, first.report.models[0]!.file!);
+  const bytes = await readFile(exported);
+  await run({ module: file }, { ema: 0.9 }, 'fresh');
+  expect((await readFile(exported)).equals(bytes)).toBe(true);
+});
+
+it.each([
+  [{ format: 'graph-model', modelTopology: { node: [] }, weightsManifest: [] }],
+  [{ modelTopology: { node: [] }, weightsManifest: [] }],
+])('a graph model is refused with what to do instead: %j', async (json) => {
+  await writeFile(path.join(folder(), 'model.json'), JSON.stringify(json));
+  const attempt = run();
+  await expect(attempt).rejects.toThrow(/model\.json: expected a tfjs layers model, received a tfjs graph model/);
+  await expect(attempt).rejects.toMatchObject({ hint: expect.stringMatching(/teacher\.onnx/) as string });
 });
 
 it.each([
