@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { limbeck, ROOT, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
@@ -138,6 +138,11 @@ describe('limbeck run', () => {
       'teacher.onnx',
     ]);
     const report = await readFile(path.join(run, 'report.json'), 'utf8');
+    const log = (await readFile(path.join(run, 'log.jsonl'), 'utf8')).trimEnd().split('\n');
+    const events = log.map((line) => JSON.parse(line) as { event: string; stage?: string; dataWait?: number });
+    const { dataWait } = events.find(({ event, stage }) => event === 'done' && stage === 'distill')!;
+    expect(dataWait).toBeGreaterThan(0);
+    expect(dataWait).toBeLessThan(1);
     const again = await limbeck(folder(), 'run', 'tiny.yaml', '--json');
     expect(again).toMatchObject({ code: 0, stdout: report });
     const { models } = JSON.parse(report) as { models: { id: string; file: string }[] };
@@ -185,6 +190,18 @@ describe('limbeck run', () => {
     }
     resumed.child.kill('SIGKILL');
     await resumed.finished;
+
+    // Another name for the run, another place for it and its data.
+    await mkdir(path.join(folder(), 'moved/runs'), { recursive: true });
+    await rename(path.join(folder(), 'checkpoints/tiny'), path.join(folder(), 'moved/runs/renamed'));
+    await rename(path.join(folder(), 'data.csv'), path.join(folder(), 'moved/data.csv'));
+    const moved = start(folder(), ['resume', 'moved/runs/renamed']);
+    while (!moved.output().includes('distilling the student, from step')) {
+      expect(moved.child.exitCode).toBeNull();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    moved.child.kill('SIGKILL');
+    await moved.finished;
   });
 
   it.each([

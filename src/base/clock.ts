@@ -12,3 +12,28 @@ export function timestamp(): string {
 export function epochSeconds(): number {
   return Date.now() / 1000;
 }
+
+/** Adds up how long the reader of a sequence waits for its parts. */
+export class Stopwatch {
+  #ms = 0;
+
+  get seconds(): number {
+    return this.#ms / 1000;
+  }
+
+  /** The same sequence; the time between asking for a part and having it counts, what is done with it does not. */
+  async *timed<T>(source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    const iterator = source[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const start = monotonicMs();
+        const next = await iterator.next();
+        this.#ms += monotonicMs() - start;
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+}

@@ -14,10 +14,19 @@ export type RunEvent =
     }
   | ProgressEvent
   | EpochEvent
-  | { readonly type: 'done'; readonly stage: string; readonly figures: Figures; readonly seconds: number }
+  | DoneEvent
   | { readonly type: 'saved'; readonly stage: string; readonly file: string }
   | { readonly type: 'message'; readonly message: string }
   | { readonly type: 'warning'; readonly message: string };
+
+export interface DoneEvent {
+  readonly type: 'done';
+  readonly stage: string;
+  readonly figures: Figures;
+  readonly seconds: number;
+  /** Of a training: the share of its time that steps waited for their data. */
+  readonly dataWait?: number;
+}
 
 /** Several times a second at most. */
 export interface ProgressEvent {
@@ -87,6 +96,8 @@ export function eventText(event: RunEvent): string | undefined {
         ...(validation === undefined ? [] : [`validation ${percent(validation)}`]),
         ...(test === undefined ? [] : [`test ${percent(test)}`]),
         `${event.seconds.toFixed(1)} s`,
+        // Below that nobody needs to act.
+        ...((event.dataWait ?? 0) < 0.1 ? [] : [`${percent(event.dataWait!)} of it waiting for data`]),
       ];
       return `  ${event.stage}: ${figures.join(', ')}`;
     }

@@ -1,3 +1,4 @@
+import { Stopwatch } from '../base/clock.ts';
 import { batches, batchCount } from '../data/batches.ts';
 import type { Batch, BatchOptions } from '../data/batches.ts';
 import { Prefetcher } from '../data/prefetch.ts';
@@ -81,6 +82,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
   const hasMixup = context.recipe.dataset.augment.some((step) => 'mixup' in step);
 
   const prefetcher = new Prefetcher(data.train);
+  const waiting = new Stopwatch();
   const withAnswers = async (batch: Batch) => ({ ...batch, teacher: (await answers?.answersFor(batch)) ?? {} });
   const trainer = await Trainer.create({
     engine,
@@ -100,7 +102,8 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
     steps,
     batches: async function* (epoch, startBatch) {
       const order = epochOptions(context.recipe, options, epoch);
-      for await (const batch of prefetcher.epoch({ ...order, startBatch, classWeights: data.classWeights })) {
+      const source = prefetcher.epoch({ ...order, startBatch, classWeights: data.classWeights });
+      for await (const batch of waiting.timed(source)) {
         yield await withAnswers(batch);
       }
     },
@@ -135,6 +138,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
       chooseFrom: plan?.finalFrom,
       states,
       job: options.job,
+      dataSeconds: () => waiting.seconds,
       onEvent: context.onEvent,
       signal: context.signal,
       saveEveryMs: context.saveEveryMs,
@@ -154,8 +158,9 @@ async function done(
   model: LayersModel,
 ): Promise<Fitted> {
   const figures = { accuracy: { validation: result.validation }, params: modelInfo(model).parameters };
-  const { bestEpoch, epochs } = result;
-  await context.done(stage, result.seconds, figures, { bestEpoch, epochs });
+  const { bestEpoch, epochs, seconds, dataSeconds = 0 } = result;
+  const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;
+  await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait });
   const isMask = ([name]: readonly [string, unknown]): boolean => name.startsWith(MASK_PREFIX);
   const weights = new Map([...kept].filter((entry) => !isMask(entry)));
   const masks = [...kept].filter(isMask).map(([name, mask]) => [name.slice(MASK_PREFIX.length), mask] as const);

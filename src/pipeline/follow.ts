@@ -40,7 +40,8 @@ export async function follow(
   };
   const done: StageContext['done'] = async (stage, seconds, figures = {}, notes = {}) => {
     await stores.ledger.add({ stage, seconds, figures, notes });
-    onEvent({ type: 'done', stage, figures, seconds });
+    const { dataWait } = notes;
+    onEvent({ type: 'done', stage, figures, seconds, ...(typeof dataWait === 'number' && { dataWait }) });
   };
   const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
   const context: StageContext = { recipe, data, engine: engineOf(recipe), onEvent: follower, signal, ...saving };

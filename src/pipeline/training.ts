@@ -26,6 +26,8 @@ export interface TrainingRun {
   readonly chooseFrom?: number | undefined;
   /** Hash of what the training depends on: a saved state of another job is left aside. */
   readonly job?: string | undefined;
+  /** Seconds that steps of this process have waited for their data so far. */
+  readonly dataSeconds?: () => number;
   readonly states: StageStates;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;
@@ -48,6 +50,8 @@ export interface TrainingResult {
   readonly epochs: readonly EpochRecord[];
   /** Working time, over all starts. */
   readonly seconds: number;
+  /** How much of it steps waited for their data. */
+  readonly dataSeconds?: number;
 }
 
 const SHOW_EVERY_MS = 100;
@@ -57,6 +61,8 @@ interface Progress {
   readonly best: { readonly epoch: number; readonly validation: number };
   readonly epochs: readonly EpochRecord[];
   readonly seconds: number;
+  /** Absent in states of older versions. */
+  readonly dataSeconds?: number;
 }
 
 /**
@@ -78,12 +84,15 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   let epochs = resumed?.progress.epochs ?? [];
   const started = monotonicMs() - 1000 * (resumed?.progress.seconds ?? 0);
   const seconds = (): number => (monotonicMs() - started) / 1000;
+  const dataBefore = resumed?.progress.dataSeconds ?? 0;
+  const dataSeconds = (): number => dataBefore + (run.dataSeconds?.() ?? 0);
   let savedAt = monotonicMs();
   let savedStep = resumed?.progress.position.step ?? 0;
   const save = async (): Promise<void> => {
     if (trainer.position.step === savedStep) return;
     const { epoch, validation } = best;
-    const progress = { position: trainer.position, best: { epoch, validation }, epochs, seconds: seconds() };
+    const times = { seconds: seconds(), dataSeconds: dataSeconds() };
+    const progress = { position: trainer.position, best: { epoch, validation }, epochs, ...times };
     await states.save(toSafetensors(await trainer.state(), best.weights, progress, run.job));
     savedAt = monotonicMs();
     savedStep = trainer.position.step;
@@ -110,7 +119,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   await save();
   if (trainer.position.step < run.steps)
     throw new InterruptedError(`stopped ${stage} after step ${trainer.position.step} of ${run.steps}`);
-  return { weights: best.weights, validation: best.validation, bestEpoch: best.epoch, epochs, seconds: seconds() };
+  const { weights, validation, epoch: bestEpoch } = best;
+  return { weights, validation, bestEpoch, epochs, seconds: seconds(), dataSeconds: dataSeconds() };
 }
 
 class Meter {
@@ -181,9 +191,10 @@ export function finishedTraining(
   job: string | undefined,
 ): TrainingResult | undefined {
   if (!isOf(saved, job)) return undefined;
-  const { position, best, epochs, seconds } = progressOf(saved);
+  const { position, best, epochs, seconds, dataSeconds = 0 } = progressOf(saved);
   if (position.step < steps) return undefined;
-  return { weights: part(saved, BEST), validation: best.validation, bestEpoch: best.epoch, epochs, seconds };
+  const { validation, epoch: bestEpoch } = best;
+  return { weights: part(saved, BEST), validation, bestEpoch, epochs, seconds, dataSeconds };
 }
 
 /** The epochs that a saved state has behind it; none for the state of another kind of stage. */
