@@ -74,7 +74,8 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
 
 const MOST_VIEWS = 4;
 
-function viewsOf({ dataset, distill }: Recipe): number {
+/** Views of each sample that are answered for beforehand. */
+export function viewsOf({ dataset, distill }: Recipe): number {
   if (dataset.augment.length === 0) return 1;
   return distill.softTargets.views ?? Math.min(MOST_VIEWS, Math.ceil(distill.epochs));
 }
