@@ -72,6 +72,37 @@ def loss_case(case):
     return {"loss": value.item(), "gradient": s.grad.flatten().tolist()}
 
 
+def aligned(s, t):
+    """The larger picture averaged over windows down to the smaller."""
+    if s.shape[-2] > t.shape[-2]:
+        return F.avg_pool2d(s, s.shape[-2] // t.shape[-2]), t
+    return s, F.avg_pool2d(t, t.shape[-2] // s.shape[-2])
+
+
+def attention_map(x):
+    return F.normalize(x.pow(2).mean(1).flatten(1))
+
+
+def feature_case(case):
+    """Features come as [batch, height, width, channels]; gradients go back the same way."""
+    s, sf = (torch.tensor(case[name], requires_grad=True) for name in ("student", "studentFeature"))
+    kernel, bias = (torch.tensor(case.get(name, [0.0]), requires_grad=True) for name in ("kernel", "bias"))
+    t, w, labels, h = torch.tensor(case["teacher"]), torch.tensor(case["weights"]), torch.tensor(case["labels"]), case["hyper"]
+    pictures = sf.permute(0, 3, 1, 2), torch.tensor(case["teacherFeature"]).permute(0, 3, 1, 2)
+    if case["feature"] == "hint":
+        mapped = F.conv2d(pictures[0], kernel.t()[:, :, None, None], bias)
+        a, b = aligned(mapped, pictures[1])
+        distance = F.mse_loss(a, b, reduction="none").flatten(1).mean(1)
+    else:
+        a, b = aligned(*pictures)
+        distance = (attention_map(a) - attention_map(b)).pow(2).mean(1)
+    hard = cross_entropy(s, labels, w, h["labelSmoothing"])
+    value = (1 - h["alpha"]) * hard + h["alpha"] * kd(s, t, labels, w, h) + h["featureWeight"] * weighted(distance, w)
+    value.backward()
+    gradients = [s.grad, sf.grad] + ([kernel.grad, bias.grad] if case["feature"] == "hint" else [])
+    return {"loss": value.item(), "gradients": [g.flatten().tolist() for g in gradients]}
+
+
 def optimizer_of(case, parameters):
     o = case["optimizer"]
     decay, lr = o.get("weightDecay", 0), case["learningRates"][0]
@@ -98,5 +129,6 @@ def optimizer_case(case):
     return {"weight": weight.detach().flatten().tolist()}
 
 
+KINDS = {"loss": loss_case, "feature": feature_case, "optimizer": optimizer_case}
 cases = json.loads((Path(sys.argv[1]) / "cases.json").read_text())
-print(json.dumps([loss_case(c) if "loss" in c else optimizer_case(c) for c in cases]))
+print(json.dumps([next(run(c) for kind, run in KINDS.items() if kind in c) for c in cases]))

@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { RandomStream } from '../../src/base/random.ts';
+import { createLoss, losses } from '../../src/distill/losses/registry.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { evaluator } from '../../src/runtime/evaluator.ts';
+import { useLazyBackend } from '../../src/trace/use.ts';
+import { runPython } from './python.ts';
+
+const BATCH = 6;
+const CLASSES = 5;
+const LABELS = [0, 3, 1, 4, 2, 2];
+const WEIGHTS = [1, 0.5, 2, 1, 1.5, 0.25];
+
+beforeAll(() => useLazyBackend(evaluator));
+
+/** Numbers of this shape, for both sides: flat, and nested as Python wants them. */
+function tensor(key: string, shape: readonly number[], scale: number): { data: Float32Array; nested: unknown } {
+  const random = new RandomStream('conformance', key);
+  const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal() * scale);
+  return { data, nested: nest(data, shape) };
+}
+
+function nest(data: Float32Array, [size = 1, ...rest]: readonly number[]): unknown {
+  if (rest.length === 0) return [...data];
+  const step = data.length / size;
+  return Array.from({ length: size }, (_, i) => nest(data.subarray(i * step, (i + 1) * step), rest));
+}
+
+function difference(actual: ArrayLike<number>, expected: readonly number[]): number {
+  const scale = Math.max(...expected.map(Math.abs), 1e-6);
+  return Math.max(...expected.map((value, i) => Math.abs(value - actual[i]!))) / scale;
+}
+
+const featureLosses = Object.keys(losses).filter((name) => losses[name]!.needs === 'features');
+const shapes = [
+  [
+    [4, 4, 3],
+    [2, 2, 5],
+  ],
+  [
+    [3, 3, 2],
+    [6, 6, 4],
+  ],
+  [
+    [4, 4, 6],
+    [4, 4, 6],
+  ],
+] as const;
+const cases = featureLosses.flatMap((name) =>
+  shapes.map(([studentShape, teacherShape], i) => ({
+    name,
+    studentShape,
+    teacherShape,
+    student: tensor(`student ${i}`, [BATCH, CLASSES], 2),
+    teacher: tensor(`teacher ${i}`, [BATCH, CLASSES], 4),
+    studentFeature: tensor(`student feature ${i}`, [BATCH, ...studentShape], 1),
+    teacherFeature: tensor(`teacher feature ${i}`, [BATCH, ...teacherShape], 1),
+  })),
+);
+type Case = (typeof cases)[number];
+
+/** The loss, and its gradients by the student's logits, its features and the regressor's variables. */
+async function ours(one: Case): Promise<{ forPython: object; loss: number; gradients: Float32Array[] }> {
+  const { name, studentShape, teacherShape, student, teacher, studentFeature, teacherFeature } = one;
+  const features = [{ student: 's', teacher: 't', studentShape, teacherShape }];
+  const loss = createLoss(name, { features, seed: 3 });
+  const variables = Object.values(loss.variables);
+  const [kernel, bias] = await Promise.all(variables.map((variable) => variable.array()));
+  const float = (...shape: number[]) => ({ dtype: 'float32', shape: [BATCH, ...shape] }) as const;
+  const step = await createOnnxRuntimeEngine({ device: 'cpu', threads: 1 }).compile({
+    feeds: {
+      ...{ student: float(CLASSES), teacher: float(CLASSES), targets: float(CLASSES), weights: float() },
+      ...{ studentFeature: float(...studentShape), teacherFeature: float(...teacherShape) },
+    },
+    state: loss.variables,
+    run: (feeds) => {
+      const valueOf = (logits: tf.Tensor, feature: tf.Tensor): tf.Scalar =>
+        loss.compute({
+          studentLogits: logits as tf.Tensor2D,
+          teacherLogits: feeds.teacher as tf.Tensor2D,
+          targets: feeds.targets as tf.Tensor2D,
+          weights: feeds.weights as tf.Tensor1D,
+          studentFeatures: { s: feature },
+          teacherFeatures: { t: feeds.teacherFeature! },
+          hyper: Object.fromEntries(Object.entries(loss.hyper).map(([key, value]) => [key, tf.scalar(value)])),
+        }).loss;
+      const { value, grads } = tf.valueAndGrads(valueOf)([feeds.student!, feeds.studentFeature!]);
+      const results: Record<string, tf.Tensor> = { value, g0: grads[0]!, g1: grads[1]! };
+      if (variables.length > 0) {
+        const of = tf.variableGrads(() => valueOf(feeds.student!, feeds.studentFeature!), variables).grads;
+        variables.forEach((variable, i) => (results[`g${i + 2}`] = of[variable.name]!));
+      }
+      return results;
+    },
+  });
+  const oneHot = LABELS.flatMap((label) => Array.from({ length: CLASSES }, (_, k) => Number(k === label)));
+  const results = await step.run({
+    ...{ student: student.data, teacher: teacher.data },
+    ...{ studentFeature: studentFeature.data, teacherFeature: teacherFeature.data },
+    ...{ targets: Float32Array.from(oneHot), weights: Float32Array.from(WEIGHTS) },
+  });
+  const gradients = Array.from({ length: 2 + variables.length }, (_, i) => (results[`g${i}`] as Float32Array).slice());
+  const value = (results.value as Float32Array)[0]!;
+  await step.dispose();
+  const forPython = {
+    ...{ feature: name, labels: LABELS, weights: WEIGHTS, hyper: loss.hyper },
+    ...{ student: student.nested, teacher: teacher.nested },
+    ...{ studentFeature: studentFeature.nested, teacherFeature: teacherFeature.nested },
+    ...(kernel !== undefined && { kernel, bias }),
+  };
+  return { forPython, loss: value, gradients };
+}
+
+it('feature losses and their gradients, those of the regressor too, are those of PyTorch in double precision', async () => {
+  expect(featureLosses).toEqual(['hint', 'attention']);
+  const results = [];
+  for (const one of cases) results.push(await ours(one));
+  const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+  writeFileSync(path.join(folder, 'cases.json'), JSON.stringify(results.map(({ forPython }) => forPython)));
+  const expected = runPython('losses_check.py', folder) as { loss: number; gradients: number[][] }[];
+  rmSync(folder, { recursive: true });
+  for (const [i, { loss, gradients }] of results.entries()) {
+    const right = expected[i]!;
+    expect(gradients).toHaveLength(right.gradients.length);
+    const worst = Math.max(
+      difference([loss], [right.loss]),
+      ...right.gradients.map((gradient, k) => difference(gradients[k]!, gradient)),
+    );
+    if (!(worst < 1e-4)) throw new Error(`${cases[i]!.name} ${i} differs by ${worst}`);
+  }
+});
