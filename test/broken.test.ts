@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import sharp from 'sharp';
 import { limbeck, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { pictureTeacher } from './support/onnx.ts';
@@ -24,6 +25,17 @@ const FILES: Record<string, Buffer | string> = {
   'y.gz': gzipSync(idx(40)),
   'd.csv': CSV,
 };
+
+/** 32 columns, as many as `pictureTeacher` takes. */
+const WIDE = [
+  [...Array.from({ length: 32 }, (_, i) => `c${i}`), 'label'].join(),
+  ...Array.from({ length: 40 }, (_, row) => [...Array.from({ length: 32 }, (_, i) => (row * i) % 7), row % 2].join()),
+].join('\n');
+
+const png = (size: number): Promise<Buffer> =>
+  sharp({ create: { width: size, height: size, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
 
 const IDX = 'dataset: { type: idx, train: { images: x.gz, labels: y.gz }, testFraction: 0.2 }';
 const TABLE = 'dataset: { type: csv, train: d.csv, testFraction: 0.2 }';
@@ -134,6 +146,20 @@ const CASES: Record<string, Case> = {
     recipe: `dataset: {type: image-folder, train: pics, testFraction: 0.2}\n${rest}`,
     files: { 'pics/a/1.png': 'no picture', 'pics/b/1.png': 'no picture' },
     message: /1\.png/,
+  },
+  'images of different sizes': {
+    recipe: `dataset: {type: image-folder, train: pics, testFraction: 0.2}\n${rest}`,
+    files: { 'pics/a/1.png': await png(4), 'pics/b/1.png': await png(5) },
+    message: /pics\/[ab]\/1\.png.*(5|4)[^]*Set `resize: \[height, width\]`/,
+  },
+  'a name that leaves the folder of the runs': {
+    recipe: `name: ../elsewhere\n${TABLE}\n${rest}`,
+    message: /:1:7 name: .*received "\.\.\/elsewhere"/,
+  },
+  'a teacher of other classes': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx}\n${rest}`,
+    files: { 'd.csv': WIDE, 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
+    message: /t\.onnx: expected answers for the 2 classes of the data set, received 3/,
   },
   'a teacher that is not there': {
     recipe: `${IDX}\nteacher: {onnx: gone.onnx}\n${rest}`,
