@@ -86,7 +86,9 @@ def attention_map(x):
 def feature_case(case):
     """Features come as [batch, height, width, channels]; gradients go back the same way."""
     s, sf = (torch.tensor(case[name], requires_grad=True) for name in ("student", "studentFeature"))
-    kernel, bias = (torch.tensor(case.get(name, [0.0]), requires_grad=True) for name in ("kernel", "bias"))
+    # Zeros come as whole numbers.
+    number = lambda name: torch.tensor(case.get(name, [0]), dtype=torch.float64, requires_grad=True)
+    kernel, bias = number("kernel"), number("bias")
     t, w, labels, h = torch.tensor(case["teacher"]), torch.tensor(case["weights"]), torch.tensor(case["labels"]), case["hyper"]
     pictures = sf.permute(0, 3, 1, 2), torch.tensor(case["teacherFeature"]).permute(0, 3, 1, 2)
     if case["feature"] == "hint":
