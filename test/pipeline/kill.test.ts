@@ -11,7 +11,7 @@ const KILLS = Number(process.env['LIMBECK_KILLS'] ?? 8);
 
 /**
  * All stages, dropout, augmentation with stored views, a moving average, a last smaller batch, pruning in rounds and with
- * masks, quantization: all that a resume can lose.
+ * masks, quantization, training with quantization: all that a resume can lose.
  */
 const ARGS = ['run', path.join(ROOT, 'test/pipeline/kill.yaml'), '--save-every=0.02', '--json'];
 
@@ -52,7 +52,7 @@ async function results(run: string): Promise<Record<string, unknown>> {
     /seconds$/i.test(key) ? undefined : value,
   ) as unknown;
   const weights = await Promise.all(
-    ['teach', 'scratch', 'distill', 'prune-1-round-1', 'prune-1', 'prune-2'].map(async (stage) => {
+    ['teach', 'scratch', 'distill', 'prune-1-round-1', 'prune-1', 'prune-2', 'qat-2'].map(async (stage) => {
       const { generation, file } = await newest(path.join(run, 'state'), stage);
       expect(generation).toBeGreaterThan(0);
       return [stage, [...readSafetensors(await readFile(file), file).tensors]];
@@ -60,7 +60,7 @@ async function results(run: string): Promise<Record<string, unknown>> {
   );
   const names = (await readdir(path.join(run, 'exports'))).sort();
   expect(names).toEqual(
-    expect.arrayContaining(['distilled.onnx', 'pruned-2.onnx', 'pruned-2-int8.onnx', 'scratch.onnx']),
+    expect.arrayContaining(['distilled.onnx', 'pruned-2.onnx', 'pruned-2-int8.onnx', 'pruned-2-int8-qat.onnx']),
   );
   const files = ['teacher.onnx', ...names.map((name) => `exports/${name}`)];
   const exported = await Promise.all(files.map(async (name) => [name, await bytes(name)]));

@@ -110,5 +110,9 @@ function hasNewMasks(trained: Fitted, before: Fitted): boolean {
 }
 
 function sizes({ weights }: Fitted): string {
-  return [...weights].map(([name, { data }]) => `${name} ${data.length}`).join();
+  // In whatever order a saved state has them.
+  return [...weights]
+    .map(([name, { data }]) => `${name} ${data.length}`)
+    .sort()
+    .join();
 }
