@@ -70,7 +70,10 @@ export async function exportModel(
 }
 
 /** From `input` [batch, ...sampleShape] to `logits` [batch, classes] and the outputs of the layers named. */
-function inferenceGraph({ model, weights }: Fitted, features: readonly string[]): Graph {
+export function inferenceGraph(
+  { model, weights }: Pick<Fitted, 'model' | 'weights'>,
+  features: readonly string[],
+): Graph {
   const traced = traceWithBatch((batchSize) => {
     const { feeds, state, run } = predictionProgram({ model, batchSize, features });
     return { feeds: { input: feeds['x']! }, state, run: ({ input }) => run({ x: input! }) };
