@@ -258,6 +258,15 @@ describe('limbeck run', () => {
     expect(evaluated.accuracy).toBe(report.models.find(({ id }) => id === 'distilled')!.accuracy.test);
     expect(await limbeck(folder(), 'export', 'tiny', '--to', 'copy.onnx')).toMatchObject({ code: 0 });
     expect(await readFile(path.join(folder(), 'copy.onnx'))).toEqual(await readFile(path.join(folder(), file)));
+    const from = ['export', '--from', 'checkpoints/tiny', '--json'];
+    const int8 = await limbeck(folder(), ...from, '--precision', 'int8', '--out', 'own.onnx');
+    expect(int8).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(int8.stdout)).toMatchObject({ to: 'own.onnx', skipped: [] });
+    const lite = ['export', '--from', 'copy.onnx', '--format', 'tflite', '--precision', 'int8'];
+    expect((await limbeck(folder(), ...lite)).stderr).toContain('expected samples to calibrate with, received none');
+    expect(await limbeck(folder(), ...lite, '--data', 'tiny.yaml')).toMatchObject({ code: 0 });
+    expect((await readFile(path.join(folder(), 'copy-int8.tflite'))).subarray(4, 8).toString()).toBe('TFL3');
+    expect((await limbeck(folder(), 'export', '--from', 'tiny.yaml')).stderr).toContain('--from: expected the folder');
     expect((await limbeck(folder(), 'inspect', 'copy.onnx')).stdout).toMatch(/input {3}input float32\[batch, 2\]/);
     expect((await limbeck(folder(), 'inspect', 'checkpoints/tiny')).stdout).toContain('measure exports/distilled.onnx');
     expect((await limbeck(folder(), 'export', 'tiny', '--to', 'x.onnx', '--model', 'distiled')).stderr).toContain(

@@ -1,53 +1,102 @@
+import { UserError } from '../base/errors.ts';
+import type { ConvertOptions } from '../pipeline/convert.ts';
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
-import { printJson } from './context.ts';
 import type { Context } from './context.ts';
+import { printJson } from './context.ts';
 
 interface ExportArgs {
-  run: string;
+  run: string | undefined;
   to: string | undefined;
   kit: string | undefined;
   force: boolean;
+  from: string | undefined;
   model: string | undefined;
-  out: string;
+  out: string | undefined;
+  format: string;
+  precision: string;
+  data: string | undefined;
+  calibrator: string;
+  samples: number;
+  keepFloat: string[];
+  symmetric: boolean;
+  opset: number;
 }
 
 export const exportCommand: Command<ExportArgs> = {
-  name: 'export <run>',
-  summary: 'Copy a model out of a finished run, or write a folder with all that an app needs of it',
+  name: 'export [run]',
+  summary:
+    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a kit for apps (--kit)',
   options: (yargs) =>
     yargs
-      .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run, or its folder' })
+      .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
+      .option('to', { type: 'string', describe: 'Copy: file to write' })
+      .option('from', { type: 'string', describe: 'Folder of a run, a float32 .onnx file, or model.json of tfjs' })
       .option('model', { type: 'string', describe: 'Which model, as the report names it [default: distilled]' })
-      .option('to', { type: 'string', describe: 'File to write' })
       .option('kit', { type: 'string', describe: 'Folder to write: models, labels, model card, samples for apps' })
       .option('force', { type: 'boolean', default: false, describe: 'Write a kit into a folder that is not empty' })
-      .option('out', outOption),
-  run: async ({ run, to, kit, force, model, out }, context) => {
-    const { findRun } = await import('../pipeline/find.ts');
-    if (kit !== undefined) return writeKitTo(await findRun(run, out), kit, { model, force }, context);
-    if (to === undefined) {
-      const { UserError } = await import('../base/errors.ts');
-      throw new UserError('export: expected --to or --kit, received neither', 'Add --to FILE or --kit FOLDER.');
+      .option('format', { choices: ['onnx', 'tflite'], default: 'onnx', describe: 'File format' })
+      .option('precision', {
+        choices: ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int4'],
+        default: 'fp32',
+        describe: 'Number format',
+      })
+      .option('out', { type: 'string', describe: 'File to write; when copying, the folder that holds the runs' })
+      .option('data', { type: 'string', describe: 'Samples: a recipe whose data is used, or an .npy array of inputs' })
+      .option('calibrator', {
+        choices: ['minmax', 'percentile', 'entropy', 'mse'],
+        default: 'mse',
+        describe: 'int8: how ranges of activations are chosen',
+      })
+      .option('samples', { type: 'number', default: 512, describe: 'int8: samples that the calibrator sees' })
+      .option('keep-float', { type: 'string', array: true, default: [], describe: 'int8: layers that stay in float' })
+      .option('symmetric', { type: 'boolean', default: false, describe: 'int8: zero points of 0, for TensorRT' })
+      .option('opset', { type: 'number', default: 17, describe: 'ONNX operator set' }) as never,
+  run: async (args, context) => {
+    if (args.from !== undefined && args.run === undefined) return convert(args, args.from, context);
+    if (args.run !== undefined && args.from === undefined) {
+      const { findRun } = await import('../pipeline/find.ts');
+      const folder = await findRun(args.run, args.out ?? outOption.default);
+      if (args.kit !== undefined) return writeKitTo(folder, args.kit, args, context);
+      if (args.to !== undefined) return copy(folder, args.to, args, context);
     }
-    const { exportedFile } = await import('../pipeline/finished.ts');
-    const { readBytes, writeFileAtomic } = await import('../base/files.ts');
-    const file = await exportedFile(await findRun(run, out), model ?? 'distilled');
-    const bytes = await readBytes(file);
-    await writeFileAtomic(to, bytes);
-    if (context.json) printJson(context, { from: file, to, bytes: bytes.length });
-    else context.out(`${to}: ${bytes.length} bytes, from ${file}\n`);
+    throw new UserError(
+      'export: expected --from, or the name of a run with --to or --kit',
+      'For example: limbeck export --from checkpoints/digits --precision int8, or limbeck export digits --to model.onnx.',
+    );
   },
 };
 
-async function writeKitTo(
-  run: string,
-  folder: string,
-  options: { model: string | undefined; force: boolean },
-  context: Context,
-): Promise<void> {
+async function convert(args: ExportArgs, from: string, context: Context): Promise<void> {
+  const { convertFile } = await import('../pipeline/convert.ts');
+  const { format, precision, calibrator } = args as unknown as ConvertOptions;
+  const { model = 'distilled', data, samples, keepFloat, symmetric, opset, out } = args;
+  const options = { from, model, format, precision, data, calibrator, samples, keepFloat, symmetric, opset, out };
+  const result = await convertFile(options);
+  if (context.json) {
+    printJson(context, result);
+    return;
+  }
+  for (const { what, why } of result.skipped) context.note(`${what} stays as it was: ${why}\n`);
+  context.out(`${result.to}: ${result.bytes} bytes, from ${result.from}\n`);
+  const { top1Agreement, samples: compared } = result;
+  if (top1Agreement !== null)
+    context.out(`same class as the float model on ${(100 * top1Agreement).toFixed(2)} % of ${compared} samples\n`);
+}
+
+async function copy(folder: string, to: string, { model }: ExportArgs, context: Context): Promise<void> {
+  const { exportedFile } = await import('../pipeline/finished.ts');
+  const { readBytes, writeFileAtomic } = await import('../base/files.ts');
+  const file = await exportedFile(folder, model ?? 'distilled');
+  const bytes = await readBytes(file);
+  await writeFileAtomic(to, bytes);
+  if (context.json) printJson(context, { from: file, to, bytes: bytes.length });
+  else context.out(`${to}: ${bytes.length} bytes, from ${file}\n`);
+}
+
+async function writeKitTo(run: string, folder: string, { model, force }: ExportArgs, context: Context): Promise<void> {
   const { writeKit } = await import('../pipeline/kit/kit.ts');
-  const { files, skipped } = await writeKit(run, folder, options);
+  const { files, skipped } = await writeKit(run, folder, { model, force });
   for (const { what, why } of skipped) context.note(`left out: ${what}: ${why}\n`);
   if (context.json) printJson(context, { folder, files, skipped });
   else context.out(`${folder}: ${files.length} files, begin with README.md\n`);

@@ -8,6 +8,8 @@ import type { StageStates } from './training.ts';
 /** What every stage is given. It knows neither paths nor which stage comes next. */
 export interface StageContext {
   readonly recipe: Recipe;
+  /** The recipe as it was written: the same on every machine. */
+  readonly written: Recipe;
   readonly engine: Engine;
   readonly data: LoadedDataset;
   readonly onEvent: OnEvent;

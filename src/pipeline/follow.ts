@@ -44,7 +44,15 @@ export async function follow(
     onEvent({ type: 'done', stage, figures, seconds, ...(typeof dataWait === 'number' && { dataWait }) });
   };
   const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
-  const context: StageContext = { recipe, data, engine: engineOf(recipe), onEvent: follower, signal, ...saving };
+  const context: StageContext = {
+    recipe,
+    written,
+    data,
+    engine: engineOf(recipe),
+    onEvent: follower,
+    signal,
+    ...saving,
+  };
   const write = async (found: Partial<Findings>): Promise<Report> => {
     const { rows, seconds: wallSeconds } = stores.ledger;
     const under = found.stopped && { stage: current, states: stores.states(current) };

@@ -13,7 +13,7 @@ export interface ModelFile {
   readonly file: string;
   readonly bytes: Uint8Array;
   readonly format: 'onnx' | 'tflite';
-  readonly precision: 'fp32' | 'fp16' | 'int8';
+  readonly precision: 'fp32' | 'fp16' | 'int8' | 'dynamic-int8' | 'int4';
 }
 
 export interface Runner {

@@ -114,6 +114,7 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
     answers: lessons?.summary,
     timed,
     pruningSensitivity: sensitivity,
+    quantizationSensitivity: shipped?.sensitivity,
     notes: [...allNotes, ...sizeOnly(students, pruned, timed.rows)],
   };
 }

@@ -127,6 +127,17 @@ export const recipeSchema = z
       .min(1)
       .default(['onnx'])
       .describe('File formats of the student.'),
+    onnx: z
+      .strictObject({
+        opset: z
+          .int()
+          .min(17)
+          .max(21)
+          .default(17)
+          .describe('Operator set of ONNX files, from 17 to 21; raised where an op needs a later one.'),
+      })
+      .prefault({})
+      .describe('How ONNX files are written.'),
     report: reportSchema.prefault({}),
     target: targetSchema.optional(),
     repeats: count.max(100).default(1).describe('Times the student is trained, each with its own seed.'),

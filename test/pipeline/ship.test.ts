@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { ROOT } from '../support/built.ts';
@@ -45,4 +46,70 @@ it('exports both formats in fp32 and int8, each run beside the training graph, t
   const first = await bytes();
   await runRecipe(makeRecipe({ ...BASE, quantize }, folder()), { out: folder(), existing: 'fresh' });
   expect(await bytes()).toEqual(first);
+}, 300_000);
+
+const onOnnx = { ...BASE, export: ['onnx'], student: { model: 'mlp', hidden: [16, 16] } };
+
+it('keeps the layers in float that it is told to, and says of each layer what 8 bits cost', async () => {
+  const quantize = { samples: 64, maxDrop: 5, keepFloat: ['dense1'] };
+  const { report } = await runRecipe(makeRecipe({ ...onOnnx, quantize }, folder()), {
+    out: folder(),
+    existing: 'fresh',
+  });
+  const { model, rows } = report.quantizationSensitivity!;
+  expect(model).toBe('scratch');
+  expect(rows.map(({ layer }) => layer).sort()).toEqual(['dense1', 'dense2', 'logits']);
+  expect(rows[0]!.noise).toBeGreaterThanOrEqual(rows[2]!.noise);
+  expect(report.notes).toContain('exports/scratch-int8.onnx: dense1 stays as it was: it is kept in float');
+}, 300_000);
+
+it('keeps the most sensitive layers in float until the drop is within maxDrop, or stops where it is told to', async () => {
+  // Symmetric ranges from a single sample clip what all others give.
+  const step = { calibrator: 'minmax', samples: 1, biasCorrection: false, symmetric: true, maxDrop: 0 };
+  const follow = (fallback: string) =>
+    runRecipe(makeRecipe({ ...onOnnx, seed: 4, quantize: { ...step, fallback } }, folder()), {
+      out: folder(),
+      existing: 'fresh',
+    });
+  const { report } = await follow('keep-float');
+  const worst = report.quantizationSensitivity!.rows[0]!.layer;
+  expect(report.notes).toContain(`exports/scratch-int8.onnx: ${worst} stays as it was: it is kept in float`);
+  const [float, int8] = report.models;
+  expect(int8!.precision).toBe('int8');
+  expect(int8!.accuracy.validation).toBeGreaterThanOrEqual(float!.accuracy.validation!);
+  await expect(follow('stop')).rejects.toThrow(/int8 loses .* more than quantize\.0\.maxDrop 0/);
+}, 300_000);
+
+it('ships dynamic int8 and int4, with what a program has to know in the file', async () => {
+  const quantize = [
+    { scheme: 'dynamic-int8', maxDrop: 5 },
+    { scheme: 'int4', maxDrop: 10 },
+  ];
+  const { report } = await runRecipe(makeRecipe({ ...onOnnx, quantize, onnx: { opset: 19 } }, folder()), {
+    out: folder(),
+    existing: 'fresh',
+  });
+  expect(report.models.map(({ precision }) => precision)).toEqual(['fp32', 'dynamic-int8', 'int4']);
+  for (const [name, opset] of [
+    ['scratch', 19],
+    ['scratch-dynamic-int8', 19],
+    ['scratch-int4', 21],
+  ] as const) {
+    const file = path.join(folder(), 'r/exports', `${name}.onnx`);
+    const { metadata, opsets } = decodeModel(new Uint8Array(await readFile(file)), file);
+    expect(opsets.get('')).toBe(opset);
+    expect(JSON.parse(metadata.get('labels')!)).toHaveLength(10);
+    expect(JSON.parse(metadata.get('preprocessing')!)).toEqual({ shape: [8, 8, 1], scale: 1, mean: [0], std: [16] });
+    expect(metadata.get('recipeSha256')).toMatch(/^[0-9a-f]{64}$/);
+  }
+}, 300_000);
+
+it('refuses to keep a layer in float that the model does not have', async () => {
+  const quantize = { samples: 64, keepFloat: ['dens1'] };
+  await expect(
+    runRecipe(makeRecipe({ ...onOnnx, quantize }, folder()), { out: folder(), existing: 'fresh' }),
+  ).rejects.toMatchObject({
+    message: 'quantize.keepFloat: expected a layer of the model, received dens1',
+    hint: 'Did you mean dense1?',
+  });
 }, 300_000);

@@ -2,6 +2,7 @@ import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 import { viewOf } from '../../data/batches.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
+import type { Options } from '../../formats/onnx/lower.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { forInference } from '../../graph/passes/for-inference.ts';
 import { freezeState } from '../../graph/passes/freeze-state.ts';
@@ -17,6 +18,7 @@ import { predictionProgram } from '../../train/step.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import type { Fitted } from '../fit.ts';
+import { onnxOptions } from '../metadata.ts';
 import type { ModelFile } from '../model-file.ts';
 
 export interface TrainedModel {
@@ -60,7 +62,7 @@ export async function exportModel(
   const file = id === 'teacher' ? 'teacher.onnx' : `exports/${id}${repeat === 0 ? '' : `-${repeat + 1}`}.onnx`;
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
-  const bytes = encode(graph, context.recipe.name);
+  const bytes = encode(graph, onnxOptions(context));
   const { parity, reference } = await checkParity(context, trained, bytes, file);
   await write(file, bytes);
   await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
@@ -81,8 +83,8 @@ export function inferenceGraph(
   return forInference(freezeState(traced, weights), (graph) => evaluator.runSync(graph, new Map()));
 }
 
-function encode(graph: Graph, name: string): Uint8Array {
-  return encodeModel(lowerToOnnx(graph, { name }));
+function encode(graph: Graph, options: Options): Uint8Array {
+  return encodeModel(lowerToOnnx(graph, options));
 }
 
 async function checkParity(
@@ -126,7 +128,7 @@ async function checkParity(
   }
   const [expectedAll, actualAll] = [
     await reference(layers),
-    await exported(encode(inferenceGraph(trained, layers), recipe.name)),
+    await exported(encode(inferenceGraph(trained, layers), onnxOptions(context))),
   ];
   const diverging = layers.find((layer) => {
     const [a, b] = [expectedAll[layer]!, actualAll[layer]!];

@@ -10,20 +10,9 @@ import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import type { ModelFile } from '../model-file.ts';
 import { openRunner } from '../model-file.ts';
+import { BUDGETS } from './budgets.ts';
 import type { ExportedModel } from './export.ts';
 import { largestDifference, scaleOf } from './export.ts';
-
-/**
- * What a file may differ by from its training graph: in the class it gives, and in a logit, relative to the largest. int8
- * is held to what 8 bits can do to a sound model; what accuracy it may cost is for `quantize.maxDrop` to say.
- */
-export const BUDGETS: Readonly<
-  Record<ModelFile['precision'], { readonly top1Agreement: number; readonly error: number }>
-> = {
-  fp32: { top1Agreement: 0.998, error: 1e-3 },
-  fp16: { top1Agreement: 0.99, error: 0.02 },
-  int8: { top1Agreement: 0.9, error: 0.5 },
-};
 
 /** Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. */
 export async function checkFile(

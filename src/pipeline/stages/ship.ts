@@ -1,12 +1,10 @@
 import { UserError } from '../../base/errors.ts';
 import { monotonicMs } from '../../base/clock.ts';
-import { RandomStream } from '../../base/random.ts';
 import { quantize } from '../../compress/quantize/ptq.ts';
-import { viewOf } from '../../data/batches.ts';
-import { halveModel } from '../../formats/onnx/half.ts';
-import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
+import { lowerReduced } from '../../formats/onnx/reduce.ts';
+import type { Reduction } from '../../formats/onnx/reduce.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import { exportTflite } from '../../formats/tflite/export.ts';
 import type { TfliteOptions } from '../../formats/tflite/export.ts';
@@ -15,15 +13,17 @@ import type { Graph } from '../../graph/types.ts';
 import { agreement } from '../../measure/accuracy.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
+import { onnxOptions } from '../metadata.ts';
 import type { ModelFile } from '../model-file.ts';
 import { predictionsOfFile } from '../model-file.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { checkFile } from './parity.ts';
 import { trainForInt8 } from './qat.ts';
-
-type QuantizeRecipe = Recipe['quantize'][number];
+import { calibrationSamples, growing, keptFloat, prepareInt8, rankLayers } from './quantize.ts';
+import type { QuantizeRecipe } from './quantize.ts';
 
 /** One file to make of an inference graph. */
 export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
@@ -36,6 +36,8 @@ export interface Shipped {
   readonly files: readonly ExportedModel[];
   /** One sentence each: what stays float32, what was not written, and why. */
   readonly notes: readonly string[];
+  /** Which layer loses how much in int8. */
+  readonly sensitivity?: QuantizationSensitivity | undefined;
 }
 
 type Write = (file: string, bytes: Uint8Array) => Promise<void>;
@@ -50,6 +52,7 @@ export async function shipModel(
   const { recipe } = context;
   const files: ExportedModel[] = [];
   const notes: string[] = [];
+  let sensitivity: QuantizationSensitivity | undefined;
   if (recipe.export.includes('tflite')) {
     const { file, skipped } = await makeFile(context, model, tflite(context, 'fp32', { precision: 'float32' }));
     files.push(await finish(context, file, write));
@@ -59,9 +62,10 @@ export async function shipModel(
     const made = await quantizeModel(context, model, { number, lessons, write });
     files.push(...made.files);
     notes.push(...made.notes);
+    sensitivity ??= made.sensitivity;
   }
   for (const message of notes) context.onEvent({ type: 'message', message });
-  return { files, notes };
+  return { files, notes, sensitivity };
 }
 
 interface QuantizeStep {
@@ -78,15 +82,17 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   const settings = recipe.quantize[number]!;
   if (settings.method === 'qat') return trainAndQuantize(context, model, step);
   const ending = endingOf(recipe, number, 'ptq');
-  const variants = await reducedVariants(context, model.graph, settings);
-  const ptq = await writeVariants(context, model, model, variants, { ...step, ending });
+  const ptq =
+    settings.scheme === 'int8'
+      ? await writeInt8(context, model, { ...step, ending })
+      : await writeVariants(context, model, model, reducedVariants(context, settings.scheme), { ...step, ending });
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
   const { file, seconds, validation, drop } = ptq.refused;
   const figures = { accuracy: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
   const notes = { drop, method: 'ptq', scheme: settings.scheme, shipped: false };
   await context.done(`ptq-${number + 1}`, seconds, figures, notes);
   const qat = await trainAndQuantize(context, model, step);
-  return { files: [...ptq.files, ...qat.files], notes: [...ptq.notes, ...qat.notes] };
+  return { files: [...ptq.files, ...qat.files], notes: [...ptq.notes, ...qat.notes], sensitivity: ptq.sensitivity };
 }
 
 async function trainAndQuantize(context: StageContext, model: ExportedModel, step: QuantizeStep): Promise<Shipped> {
@@ -100,6 +106,51 @@ async function trainAndQuantize(context: StageContext, model: ExportedModel, ste
   const variants = int8Variants(context, trained.quantization, trained.skipped);
   const ending = endingOf(recipe, number, 'qat');
   return writeVariants(context, model, trained.model, variants, { ...step, ending });
+}
+
+/**
+ * int8 after training, format by format. Where it loses too much, the most sensitive layers stay in float, more and more of
+ * them until the drop is within `maxDrop`, if the step falls back so.
+ */
+async function writeInt8(
+  context: StageContext,
+  model: ExportedModel,
+  step: QuantizeStep & { readonly ending: string },
+): Promise<Shipped & { readonly refused?: Refused }> {
+  const { recipe } = context;
+  const settings = recipe.quantize[step.number]!;
+  const asked = keptFloat(settings, model.graph);
+  const samples = calibrationSamples(context, model.graph, settings.samples);
+  const all: Shipped[] = [];
+  let refused: Refused | undefined;
+  let sensitivity: QuantizationSensitivity | undefined;
+  for (const format of recipe.export) {
+    const prepared = await prepareInt8(recipe, model.graph, settings, samples, format);
+    const from = { ...model, graph: prepared.graph };
+    sensitivity ??= await rankLayers(context, prepared, model);
+    const layers = sensitivity.rows.map(({ layer }) => layer);
+    const write = async (kept: readonly string[], hasMore: boolean) => {
+      const keepFloat = (layer: string): boolean => kept.includes(layer);
+      const variants = int8Variants(context, prepared.quantization, prepared.skipped, keepFloat);
+      return writeVariants(
+        context,
+        model,
+        from,
+        variants.filter((one) => one.format === format),
+        { ...step, hasMore },
+      );
+    };
+    const more = settings.fallback === 'keep-float' ? [...growing(layers.length)] : [];
+    let made = await write(asked, more.length > 0);
+    for (const [i, count] of more.entries()) {
+      if (made.refused === undefined) break;
+      made = await write([...asked, ...layers.slice(0, count)], i + 1 < more.length);
+    }
+    all.push(made);
+    refused ??= made.refused;
+  }
+  const [files, notes] = [all.flatMap((made) => made.files), all.flatMap((made) => made.notes)];
+  return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
 }
 
 interface Refused {
@@ -116,7 +167,7 @@ async function writeVariants(
   model: ExportedModel,
   made: ExportedModel,
   variants: readonly Variant[],
-  { number, ending, write }: QuantizeStep & { readonly ending: string },
+  { number, ending, write, hasMore = false }: QuantizeStep & { readonly ending: string; readonly hasMore?: boolean },
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const files: ExportedModel[] = [];
   const notes: string[] = [];
@@ -124,10 +175,12 @@ async function writeVariants(
   for (const variant of variants) {
     if (!context.recipe.export.includes(variant.format)) continue;
     const start = monotonicMs();
-    const { file, skipped } = await makeFile(context, made, { ...variant, ending });
-    const { validation, drop, tooMuch } = await dropOf(context, model, file, { number, trained: made !== model });
+    const { id, file, skipped } = fileOf(made, { ...variant, ending });
+    const trained = context.recipe.quantize[number]!.method === 'qat';
+    const { validation, drop, tooMuch } = await dropOf(context, model, file, { number, trained, hasMore });
     if (tooMuch === undefined) {
-      files.push(await finish(context, file, write, start));
+      const parity = await checkFile(context, made, file, variant.make);
+      files.push(await finish(context, { ...model, ...file, id, parity, graph: made.graph }, write, start));
       notes.push(...skipped);
       continue;
     }
@@ -147,38 +200,33 @@ function endingOf({ quantize: steps }: Recipe, number: number, method: QuantizeR
   return before === 0 ? ending : `${ending}-${before + 1}`;
 }
 
-async function reducedVariants(context: StageContext, graph: Graph, step: QuantizeRecipe): Promise<Variant[]> {
-  if (step.scheme === 'fp16') return halfVariants(context);
-  const { result, skipped } = await calibrate(context, graph, step);
-  return int8Variants(context, result, skipped);
-}
-
-export function halfVariants(context: StageContext): Variant[] {
-  const { name } = context.recipe;
+/** Without calibration: in half precision, or with weights of few bits. */
+function reducedVariants(context: StageContext, scheme: Reduction): Variant[] {
   const onnx: Variant = {
-    ...{ format: 'onnx', precision: 'fp16' },
+    ...{ format: 'onnx', precision: scheme },
     make: (graph) => {
-      const { result, skipped } = halveModel(lowerToOnnx(graph, { name }));
+      const { result, skipped } = lowerReduced(graph, scheme, onnxOptions(context));
       return { bytes: encodeModel(result), skipped };
     },
   };
-  return [onnx, tflite(context, 'fp16', { precision: 'float16' })];
+  if (scheme === 'int4') return [onnx];
+  return [onnx, tflite(context, scheme, { precision: scheme === 'fp16' ? 'float16' : 'dynamic' })];
 }
 
 export function int8Variants(
   context: StageContext,
   quantization: Quantization,
   skipped: readonly Skipped[],
+  keepFloat: (layer: string) => boolean = () => false,
 ): Variant[] {
-  const { name } = context.recipe;
   const onnx: Variant = {
     ...{ format: 'onnx', precision: 'int8' },
     make: (graph) => {
-      const made = exportQdq(graph, quantization, { name });
+      const made = exportQdq(graph, quantization, { ...onnxOptions(context), keepFloat });
       return { bytes: encodeModel(made.result), skipped: [...skipped, ...made.skipped] };
     },
   };
-  return [onnx, tflite(context, 'int8', { precision: 'integer', quantization })];
+  return [onnx, tflite(context, 'int8', { precision: 'integer', quantization, keepFloat })];
 }
 
 function tflite(context: StageContext, precision: Variant['precision'], options: TfliteOptions): Variant {
@@ -193,38 +241,39 @@ export async function calibrate(
   graph: Graph,
   { calibrator, samples }: Pick<QuantizeRecipe, 'calibrator' | 'samples'> = { calibrator: 'mse', samples: 512 },
 ): Promise<{ result: Quantization; skipped: Skipped[] }> {
-  const { recipe, data } = context;
-  const { train } = data;
-  const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
-  const rows = order.slice(0, Math.min(samples, train.count));
-  const [input] = graph.inputs.keys();
-  const feeds = Array.from({ length: Math.ceil(rows.length / CALIBRATION_BATCH) }, (_, i) => {
-    const some = rows.slice(i * CALIBRATION_BATCH, (i + 1) * CALIBRATION_BATCH);
-    const x = viewOf(train, some, { seed: 0, view: 0, augment: [] });
-    return { [input!]: { data: x, shape: [some.length, ...train.sampleShape] } };
-  });
-  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(recipe) });
+  const feeds = calibrationSamples(context, graph, samples);
+  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe) });
 }
 
-const CALIBRATION_BATCH = 32;
+interface Made {
+  readonly id: string;
+  readonly file: ModelFile;
+  /** One sentence each. */
+  readonly skipped: readonly string[];
+}
+
+function fileOf(model: ExportedModel, variant: Variant): Made {
+  const { format, precision } = variant;
+  const { bytes, skipped } = variant.make(model.graph);
+  const ending = variant.ending ?? (precision === 'fp32' ? '' : precision);
+  const name = ending === '' ? model.id : `${model.id}-${ending}`;
+  const file = `exports/${name}.${format}`;
+  return {
+    id: format === 'onnx' ? name : `${name}-${format}`,
+    file: { file, bytes, format, precision },
+    skipped: skipped.map(({ what, why }) => `${file}: ${what} stays as it was: ${why}`),
+  };
+}
 
 /** A file that was run beside the training graph, not yet written. */
 export async function makeFile(
   context: StageContext,
   model: ExportedModel,
   variant: Variant,
-): Promise<{ file: ExportedModel; skipped: string[] }> {
-  const { format, precision } = variant;
-  const { bytes, skipped } = variant.make(model.graph);
-  const ending = variant.ending ?? (precision === 'fp32' ? '' : precision);
-  const name = ending === '' ? model.id : `${model.id}-${ending}`;
-  const file: ModelFile = { file: `exports/${name}.${format}`, bytes, format, precision };
+): Promise<{ file: ExportedModel; skipped: readonly string[] }> {
+  const { id, file, skipped } = fileOf(model, variant);
   const parity = await checkFile(context, model, file, variant.make);
-  const id = format === 'onnx' ? name : `${name}-${format}`;
-  return {
-    file: { ...model, ...file, id, parity },
-    skipped: skipped.map(({ what, why }) => `${file.file}: ${what} stays as it was: ${why}`),
-  };
+  return { file: { ...model, ...file, id, parity }, skipped };
 }
 
 async function finish(context: StageContext, file: ExportedModel, write: Write, start = monotonicMs()) {
@@ -239,7 +288,7 @@ async function dropOf(
   context: StageContext,
   model: ExportedModel,
   file: ModelFile,
-  { number, trained }: { readonly number: number; readonly trained: boolean },
+  { number, trained, hasMore }: { readonly number: number; readonly trained: boolean; readonly hasMore: boolean },
 ): Promise<{ readonly validation: number; readonly drop: number; readonly tooMuch?: string }> {
   const { recipe, data } = context;
   const { maxDrop, fallback } = recipe.quantize[number]!;
@@ -251,6 +300,7 @@ async function dropOf(
   const fact = `${file.file}: ${file.precision} loses ${drop.toFixed(2)} points of validation accuracy, more than quantize.${number}.maxDrop ${maxDrop}`;
   if (fallback === 'qat' && !trained)
     return { validation, drop, tooMuch: `${fact}; it was not written, and the student is trained with quantization` };
+  if (hasMore) return { validation, drop, tooMuch: `${fact}; more layers are kept in float` };
   if (fallback !== 'stop')
     return { validation, drop, tooMuch: `${fact}; it was not written, and the float files ship alone` };
   throw new UserError(fact, 'Choose another calibrator, raise maxDrop, or set fallback to keep-float.');

@@ -76,19 +76,39 @@ const qat = z
 
 const quantizeStep = z
   .strictObject({
-    scheme: z.enum(['int8', 'fp16']).default('int8').describe('Number format of weights and activations.'),
+    scheme: z
+      .enum(['int8', 'fp16', 'dynamic-int8', 'int4'])
+      .default('int8')
+      .describe(
+        'int8, fp16: weights and activations; dynamic-int8: activations as they come; int4: weights of dense layers (ONNX).',
+      ),
     method: z.enum(['ptq', 'qat']).default('ptq').describe('After training, or during it.'),
     calibrator: z
       .enum(['minmax', 'percentile', 'entropy', 'mse'])
-      .default('entropy')
+      .default('mse')
       .describe('How ranges of activations are chosen.'),
+    symmetric: z
+      .boolean()
+      .default(false)
+      .describe('int8: activations with the zero point 0, which TensorRT wants, at the price of half their range.'),
+    equalize: z
+      .boolean()
+      .default(false)
+      .describe('int8: bring the channels of neighbouring layers into similar ranges first.'),
+    biasCorrection: z
+      .boolean()
+      .default(true)
+      .describe('int8: take the mean error of the rounded weights out of the biases.'),
+    keepFloat: z.array(z.string().min(1)).default([]).describe('int8: layers that stay in float, by name.'),
     samples: count.default(512).describe('Training samples that the calibrator sees.'),
     qat: qat.prefault({}),
     maxDrop: maxDrop.default(0.5),
     fallback: z
       .enum(['keep-float', 'stop', 'qat'])
       .default('keep-float')
-      .describe('What happens when the drop is larger: ship the float files alone, stop, or train with quantization.'),
+      .describe(
+        'What happens when the drop is larger: keep the most sensitive layers in float (all, if need be), stop, or train with quantization.',
+      ),
   })
   .superRefine(({ scheme, method, fallback }, context) => {
     const key = method === 'qat' ? 'method' : 'fallback';

@@ -1,0 +1,117 @@
+import { symmetric, magnitudes } from '../../graph/quantization.ts';
+import type { Skipped } from '../skipped.ts';
+import { compact } from './compact.ts';
+import { dataTypes, tensor, tensorData } from './model.ts';
+import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
+import { channelAxis, integers } from './qdq/weights.ts';
+
+/**
+ * Dynamic int8: weights of convolutions and products stored as int8 (one scale for each output channel), what they read is
+ * quantized as it comes by DynamicQuantizeLinear, and the products are computed in integers. It needs no calibration, and
+ * pays where products are large: for small convolutions the float kernels are faster.
+ */
+export function dynamicInt8(model: Model): { result: Model; skipped: Skipped[] } {
+  const { graph } = model;
+  const stored = new Map(graph.initializers.map((t) => [t.name, t]));
+  const skipped: Skipped[] = [];
+  const added = new Map<string, OnnxTensor>();
+  const quantized = new Set<string>();
+  const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
+    const { op, name, inputs } = node;
+    if (op !== 'Conv' && op !== 'Gemm' && op !== 'MatMul') return [node];
+    const weights = stored.get(inputs[1]!);
+    const why = obstacle(node, weights, stored.get(inputs[2] ?? ''));
+    if (why !== undefined || weights === undefined) {
+      skipped.push({ what: name, why: why ?? 'its weights are computed' });
+      return [node];
+    }
+    const bias = stored.get(inputs[2] ?? '');
+    if (op === 'Conv' && bias !== undefined) {
+      const dims = [bias.dims[0]!, ...weights.dims.slice(2).map(() => 1)];
+      added.set(`${bias.name}/channels`, { ...bias, name: `${bias.name}/channels`, dims });
+    }
+    return integerProduct(node, weights, added, quantized);
+  });
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const initializers = [...graph.initializers, ...added.values()].filter(({ name }) => used.has(name));
+  return { result: compact({ ...model, graph: { ...graph, nodes, initializers } }), skipped };
+}
+
+function obstacle({ op, attrs, inputs }: OnnxNode, weights: OnnxTensor | undefined, bias: OnnxTensor | undefined) {
+  if (weights?.dtype !== 'float32') return 'its weights are computed';
+  if ((inputs[2] ?? '') !== '' && bias === undefined) return 'its bias is computed';
+  const scaled = ['alpha', 'beta'].some((name) => (attrs.get(name)?.value ?? 1) !== 1);
+  if (op === 'Gemm' && (scaled || attrs.get('transA')?.value === 1)) return 'its operands are scaled or transposed';
+  return weights.dims.length < 2 ? 'it is a product with a vector' : undefined;
+}
+
+/** x → DynamicQuantizeLinear → ConvInteger or MatMulInteger → Cast → Mul (both scales) → Add (bias). */
+function integerProduct(
+  node: OnnxNode,
+  weights: OnnxTensor,
+  added: Map<string, OnnxTensor>,
+  quantized: Set<string>,
+): OnnxNode[] {
+  const [x, w, bias = ''] = node.inputs as [string, string, string?];
+  const output = node.outputs[0]!;
+  const isConv = node.op === 'Conv';
+  const nodes: OnnxNode[] = [];
+  const emit = (op: string, inputs: string[], outputs: string[], attrs: OnnxNode['attrs'] = new Map()): void =>
+    void nodes.push({ op, domain: '', name: op.endsWith('Integer') ? node.name : '', inputs, outputs, attrs });
+  const put = (t: OnnxTensor): string => {
+    added.set(t.name, t);
+    return t.name;
+  };
+  const [xq, xs, xz] = [`${x}/q`, `${x}/q_scale`, `${x}/q_zero`] as const;
+  if (!quantized.has(x)) emit('DynamicQuantizeLinear', [x], [xq, xs, xz]);
+  quantized.add(x);
+
+  const matrix = node.attrs.get('transB')?.value === 1 ? transposed(weights) : weights;
+  const axis = channelAxis({ ...node, attrs: new Map() }, matrix);
+  const scales = symmetric(magnitudes(tensorData(matrix) as Float32Array, matrix.dims, axis), 'int8', axis);
+  const int8 = integers(`${w}/int8`, matrix, scales, true);
+  // ONNX Runtime's ConvInteger takes uint8 weights alone.
+  const values = isConv ? unsigned(int8) : int8;
+  const zero = isConv
+    ? tensor('zero/uint8', 'uint8', [], Uint8Array.of(128))
+    : tensor('zero/int8', 'int8', [], Int8Array.of(0));
+  const sum = `${output}/sum`;
+  emit(
+    isConv ? 'ConvInteger' : 'MatMulInteger',
+    [xq, put(values), xz, put(zero)],
+    [sum],
+    isConv ? node.attrs : new Map(),
+  );
+  emit(
+    'Cast',
+    [sum],
+    [`${output}/float`],
+    new Map<string, OnnxAttr>([['to', { type: 'int', value: dataTypes.float32 }]]),
+  );
+  const rank = isConv ? weights.dims.length - 1 : 1;
+  const dims = [scales.scales.length, ...new Array<number>(rank - 1).fill(1)];
+  const scale = put(tensor(`${w}/scale`, 'float32', dims, Float32Array.from(scales.scales)));
+  emit('Mul', [xs, scale], [`${output}/scales`]);
+  const scaled = bias === '' ? output : `${output}/scaled`;
+  emit('Mul', [`${output}/float`, `${output}/scales`], [scaled]);
+  if (bias === '') return nodes;
+  emit('Add', [scaled, isConv ? `${bias}/channels` : bias], [output]);
+  return nodes;
+}
+
+function unsigned({ name, dims, raw }: OnnxTensor): OnnxTensor {
+  return tensor(
+    `${name}/u`,
+    'uint8',
+    dims,
+    new Uint8Array(raw).map((byte) => byte ^ 128),
+  );
+}
+
+/** A stored matrix with rows and columns swapped. */
+export function transposed(t: OnnxTensor): OnnxTensor {
+  const [rows, columns] = t.dims as [number, number];
+  const from = tensorData(t) as Float32Array;
+  const to = Float32Array.from({ length: from.length }, (_, i) => from[(i % rows) * columns + Math.floor(i / rows)]!);
+  return tensor(t.name, 'float32', [columns, rows], to);
+}

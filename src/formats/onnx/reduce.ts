@@ -1,0 +1,23 @@
+import type { Graph } from '../../graph/types.ts';
+import type { Skipped } from '../skipped.ts';
+import { dynamicInt8 } from './dynamic.ts';
+import { halveModel } from './half.ts';
+import { INT4_OPSET, int4Weights } from './int4.ts';
+import { DEFAULT_OPSET, lowerToOnnx } from './lower.ts';
+import type { Options } from './lower.ts';
+import type { Model } from './model.ts';
+
+const reductions = { fp16: halveModel, 'dynamic-int8': dynamicInt8, int4: int4Weights } as const;
+
+/** Number formats that need no calibration. */
+export type Reduction = keyof typeof reductions;
+
+/** An inference graph as ONNX in fewer bits. */
+export function lowerReduced(
+  graph: Graph,
+  reduction: Reduction,
+  options: Options = {},
+): { result: Model; skipped: Skipped[] } {
+  const opset = Math.max(options.opset ?? DEFAULT_OPSET, reduction === 'int4' ? INT4_OPSET : 0);
+  return reductions[reduction](lowerToOnnx(graph, { ...options, opset }));
+}

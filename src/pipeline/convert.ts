@@ -1,0 +1,150 @@
+import path from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { writeFileAtomic } from '../base/files.ts';
+import type { Samples } from '../compress/quantize/observe.ts';
+import { quantizableLayers } from '../compress/quantize/sensitivity.ts';
+import { lowerToOnnx } from '../formats/onnx/lower.ts';
+import type { Options } from '../formats/onnx/lower.ts';
+import { encodeModel } from '../formats/onnx/protobuf.ts';
+import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
+import { lowerReduced } from '../formats/onnx/reduce.ts';
+import type { Skipped } from '../formats/skipped.ts';
+import { exportTflite } from '../formats/tflite/export.ts';
+import type { Graph } from '../graph/types.ts';
+import { agreement, classesOf } from '../measure/accuracy.ts';
+import { openSource } from './convert/source.ts';
+import type { ConvertSource } from './convert/source.ts';
+import { samplesFor } from './convert/samples.ts';
+import { sessionOptionsOf } from './engine.ts';
+import type { ModelFile } from './model-file.ts';
+import { openRunner } from './model-file.ts';
+import { BUDGETS } from './stages/budgets.ts';
+import { keptFloat, prepareInt8 } from './stages/quantize.ts';
+import type { QuantizeRecipe } from './stages/quantize.ts';
+
+export interface ConvertOptions {
+  /** Folder of a run, an ONNX file, or the model.json of a tfjs layers model. */
+  readonly from: string;
+  /** Which model of a run. */
+  readonly model: string;
+  readonly format: ModelFile['format'];
+  readonly precision: ModelFile['precision'];
+  /** Samples to calibrate with and to compare on: a recipe (.yaml) or an array (.npy) as the model is fed. */
+  readonly data?: string | undefined;
+  readonly calibrator: QuantizeRecipe['calibrator'];
+  readonly samples: number;
+  readonly keepFloat: readonly string[];
+  readonly symmetric: boolean;
+  readonly opset: number;
+  /** File to write; without one, beside the working folder under the model's name. */
+  readonly out?: string | undefined;
+}
+
+export interface Converted {
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: number;
+  readonly skipped: readonly Skipped[];
+  /** Share of the samples on which file and float model give the same class; null without samples. */
+  readonly top1Agreement: number | null;
+  readonly samples: number;
+}
+
+/**
+ * A model file in another format or in fewer bits, without a recipe. The new file is run beside the float model on the
+ * samples, where there are some, and is not written if it answers too differently. `UserError` for what cannot be read or
+ * written, and for int8 without samples.
+ */
+export async function convertFile(options: ConvertOptions): Promise<Converted> {
+  const { format, precision } = options;
+  const to = options.out ?? `${nameOf(options.from)}${precision === 'fp32' ? '' : `-${precision}`}.${format}`;
+  refuse(options, to);
+  const source = await openSource(options.from, options.model);
+  const samples = await samplesFor(source, options);
+  const { graph, bytes, skipped } = await make(source, samples, options);
+  const file = { file: to, bytes, format, precision };
+  const top1Agreement = samples.length === 0 ? null : await compare(source.graph, graph, samples, file);
+  await writeFileAtomic(to, bytes);
+  const count = samples.reduce((sum, feeds) => sum + Object.values(feeds)[0]!.shape[0]!, 0);
+  return { from: source.file, to, bytes: bytes.length, skipped, top1Agreement, samples: count };
+}
+
+function nameOf(from: string): string {
+  return path.basename(path.resolve(from)).replace(/\.(onnx|json)$/, '');
+}
+
+function refuse({ from, format, precision }: ConvertOptions, to: string): void {
+  if (format === 'tflite' && precision === 'int4')
+    throw new UserError('--precision int4: expected --format onnx, received tflite', 'Choose int8 for TFLite.');
+  if (path.resolve(from) === path.resolve(to))
+    throw new UserError(
+      `--out: expected another file than the one that is read, received ${to}`,
+      'Choose another name.',
+    );
+}
+
+interface Made {
+  readonly graph: Graph;
+  readonly bytes: Uint8Array;
+  readonly skipped: readonly Skipped[];
+}
+
+async function make(source: ConvertSource, samples: Samples, options: ConvertOptions): Promise<Made> {
+  const { format, precision, calibrator, symmetric } = options;
+  const { graph, labels } = source;
+  const onnx: Options = { name: nameOf(options.from), opset: options.opset, metadata: source.metadata };
+  const description = { name: nameOf(options.from), ...(labels && { labels }) };
+  if (precision === 'int8') {
+    const kept = keptFloat(options, graph);
+    const step = { calibrator, symmetric, equalize: false, biasCorrection: true };
+    const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples, format);
+    const keepFloat = (layer: string): boolean => kept.includes(layer);
+    const { quantization } = prepared;
+    if (format === 'tflite') {
+      const made = exportTflite(prepared.graph, { precision: 'integer', quantization, keepFloat, description });
+      return { ...made, graph: prepared.graph, skipped: [...prepared.skipped, ...made.skipped] };
+    }
+    const { result, skipped } = exportQdq(prepared.graph, quantization, { ...onnx, keepFloat });
+    return { graph: prepared.graph, bytes: encodeModel(result), skipped: [...prepared.skipped, ...skipped] };
+  }
+  if (format === 'tflite') {
+    const names = { fp32: 'float32', fp16: 'float16', 'dynamic-int8': 'dynamic', int4: 'dynamic' } as const;
+    return { graph, ...exportTflite(graph, { precision: names[precision], description }) };
+  }
+  if (precision === 'fp32') return { graph, bytes: encodeModel(lowerToOnnx(graph, onnx)), skipped: [] };
+  const { result, skipped } = lowerReduced(graph, precision, onnx);
+  return { graph, bytes: encodeModel(result), skipped };
+}
+
+/** Share of equal classes, if the budget of the precision holds. */
+async function compare(float: Graph, graph: Graph, samples: Samples, file: ModelFile): Promise<number> {
+  const session = sessionOptionsOf({ device: 'cpu', threads: 0 });
+  const whole = {
+    file: 'the float model',
+    bytes: encodeModel(lowerToOnnx(float)),
+    format: 'onnx',
+    precision: 'fp32',
+  } as const;
+  const runners = [await openRunner(whole, session), await openRunner(file, session)] as const;
+  let [equal, count] = [0, 0];
+  try {
+    for (const feeds of samples) {
+      const { data, shape } = Object.values(feeds)[0]!;
+      const [n] = shape as [number];
+      const [a, b] = [
+        await runners[0].logits(data as Float32Array, shape),
+        await runners[1].logits(data as Float32Array, shape),
+      ];
+      equal += n * agreement(classesOf(a, a.length / n), classesOf(b, b.length / n));
+      count += n;
+    }
+  } finally {
+    for (const { dispose } of runners) dispose();
+  }
+  const share = equal / count;
+  if (share >= BUDGETS[file.precision].top1Agreement) return share;
+  throw new UserError(
+    `${file.file}: gives the class of the float model on ${(100 * share).toFixed(1)} % of ${count} samples, expected ${100 * BUDGETS[file.precision].top1Agreement} %`,
+    `The file was not written. Try another --calibrator, or --keep-float with some of: ${quantizableLayers(graph).join(', ')}.`,
+  );
+}

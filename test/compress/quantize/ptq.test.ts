@@ -1,0 +1,164 @@
+import { biasesOf, correctBias } from '../../../src/compress/quantize/bias.ts';
+import { equalize, pairsOf } from '../../../src/compress/quantize/equalize.ts';
+import { weightScales } from '../../../src/compress/quantize/ptq.ts';
+import { rounded, withConstants } from '../../../src/compress/quantize/rounding.ts';
+import { layerSensitivity, quantizableLayers } from '../../../src/compress/quantize/sensitivity.ts';
+import { quantize } from '../../../src/compress/quantize/ptq.ts';
+import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
+import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
+import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
+import { GraphBuilder } from '../../../src/graph/builder.ts';
+import { magnitudes } from '../../../src/graph/quantization.ts';
+import type { Graph } from '../../../src/graph/types.ts';
+import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { expectClose, numbers } from '../../support/graphs.ts';
+
+const session = sessionOptions('cpu', { threads: 1 });
+const SAME3 = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
+const PLAIN = { transposeA: false, transposeB: false };
+
+/** Two convolutions, a depthwise one and a dense layer, each with a bias; channel 0 of the first is a hundred times too large. */
+function network(): Graph {
+  const b = new GraphBuilder();
+  let count = 0;
+  const weights = (shape: number[], name: string, change = (value: number, _: number) => 0.3 * value): string =>
+    b.constant(
+      { dtype: 'float32', shape },
+      numbers(
+        shape.reduce((x, y) => x * y, 1),
+        'w',
+        count++,
+      ).map(change),
+      name,
+    );
+  const layer = (
+    op: string,
+    x: string,
+    shape: number[],
+    channels: number,
+    name: string,
+    change?: (value: number, i: number) => number,
+  ): string => {
+    const product = b.op(op, [x, weights(shape, `${name}/w`, change)], op === 'BatchMatMul' ? PLAIN : SAME3, name);
+    return b.op('Add', [product, weights([channels], `${name}/b`)], {}, name);
+  };
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 6, 6, 2] });
+  const first = b.op('Relu', [layer('Conv2D', x, [3, 3, 2, 4], 4, 'first', (v, i) => (i % 4 === 0 ? 30 : 0.3) * v)]);
+  const second = b.op('Relu', [
+    layer('DepthwiseConv2dNative', first, [3, 3, 4, 1], 4, 'second', (v, i) => (i % 4 === 0 ? 0.003 : 0.3) * v),
+  ]);
+  const third = layer('Conv2D', second, [3, 3, 4, 4], 4, 'third');
+  const sum = b.op('Relu', [b.op('Add', [third, second], {}, 'sum')]);
+  const mean = b.op('Mean', [sum], { axes: [1, 2], keepDims: false });
+  b.output('logits', layer('BatchMatMul', mean, [4, 3], 3, 'dense'));
+  return b.build();
+}
+
+const graph = network();
+const x = numbers(64 * 72, 'x');
+const samples = [0, 1].map((i) => ({ x: { data: x.slice(i * 32 * 72, (i + 1) * 32 * 72), shape: [32, 6, 6, 2] } }));
+
+async function logits(of: Graph): Promise<Float32Array> {
+  const model = new InferenceModel(encodeModel(lowerToOnnx(of)), 'test.onnx', session);
+  const results = await model.run({ x: { data: x, shape: [64, 6, 6, 2] } });
+  model.dispose();
+  return (results['logits']!.data as Float32Array).slice();
+}
+
+describe('cross-layer equalization', () => {
+  const { result, pairs } = equalize(graph);
+
+  it('pairs layers that alone read each other, not across a sum or to a second reader', () => {
+    expect(pairs.map(({ first, second }) => `${first.layer} ${second.layer}`)).toEqual(['first second']);
+    expect(pairsOf(graph)).toHaveLength(1);
+  });
+
+  it('does not change what the model computes', async () => {
+    expectClose(await logits(result), await logits(graph), 1e-5);
+  });
+
+  it('makes the ranges of both sides of every channel equal', () => {
+    const of = (name: string, axis: number): number[] => {
+      const { data, type } = result.constants.get(name)!;
+      return magnitudes(data as Float32Array, type.shape as number[], axis);
+    };
+    expectClose(of('first/w', 3), of('second/w', 2), 1e-3);
+    expect(graph.constants.get('first/w')!.data).not.toEqual(result.constants.get('first/w')!.data);
+  });
+});
+
+describe('bias correction', () => {
+  it('takes the mean error of rounded weights away from a layer', async () => {
+    const scales = weightScales(graph, false);
+    // Coarse enough to see: 4 bits in an int8 container.
+    const coarse = new Map(
+      [...scales].map(([name, q]) => [name, { ...q, scales: q.scales.map((scale) => 16 * scale) }]),
+    );
+    const weightsOf = (of: Graph): Graph =>
+      withConstants(
+        of,
+        new Map(
+          [...coarse].map(([name, q]) => {
+            const { data, type } = of.constants.get(name)!;
+            return [name, rounded(data as Float32Array, type.shape as number[], q)];
+          }),
+        ),
+      );
+    const only = (name: string) => new Map([...coarse].filter(([key]) => key === name));
+    const corrected = await correctBias(graph, only('first/w'), samples, session);
+    const error = async (of: Graph): Promise<number> => {
+      const [a, b] = [await meanOf(of), await meanOf(graph)];
+      return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+    };
+    const meanOf = async (of: Graph): Promise<number[]> => {
+      const conv = of.nodes.find(({ op, layer }) => op === 'Add' && layer === 'first')!.outputs[0]!;
+      const model = new InferenceModel(
+        encodeModel(lowerToOnnx({ ...of, outputs: new Map([['y', conv]]) })),
+        'test.onnx',
+        session,
+      );
+      const y = (await model.run({ x: { data: x, shape: [64, 6, 6, 2] } }))['y']!.data as Float32Array;
+      model.dispose();
+      return [0, 1, 2, 3].map((c) => y.filter((_, i) => i % 4 === c).reduce((s, v) => s + v, 0) / (y.length / 4));
+    };
+    const before = await error(weightsOf(graph));
+    expect(before).toBeGreaterThan(1e-2);
+    expect(await error(weightsOf(corrected))).toBeLessThan(1e-4);
+  });
+
+  it('knows the bias of every layer, and leaves a graph without scales alone', async () => {
+    expect([...biasesOf(graph).values()]).toEqual(['first/b', 'second/b', 'third/b', 'dense/b']);
+    expect(await correctBias(graph, new Map(), samples, session)).toBe(graph);
+  });
+});
+
+describe('the sensitivity of layers', () => {
+  it('puts the layer first that 8 bits hurt most, and says what each costs', async () => {
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const write = (keepFloat: (layer: string) => boolean) =>
+      encodeModel(exportQdq(graph, quantization, { keepFloat }).result);
+    const expected = await logits(graph);
+    const labels = Array.from({ length: 64 }, (_, i) =>
+      [0, 1, 2].reduce((a, b) => (expected[3 * i + b]! > expected[3 * i + a]! ? b : a)),
+    );
+    const layers = quantizableLayers(graph);
+    expect(layers).toEqual(['first', 'second', 'third', 'dense']);
+    const table = await layerSensitivity(layers, write, { x, shape: [64, 6, 6, 2], labels, logits: expected }, session);
+    // One scale for channels that differ a hundredfold: what reads them suffers.
+    expect(['first', 'second']).toContain(table[0]!.layer);
+    expect(table.map(({ layer }) => layer).sort()).toEqual([...layers].sort());
+    expect(table[0]!.noise).toBeGreaterThan(5 * table.at(-1)!.noise);
+    for (const { noise, drop } of table) {
+      expect(noise).toBeGreaterThan(0);
+      expect(Math.abs(drop)).toBeLessThanOrEqual(1);
+    }
+    const nothing = await layerSensitivity(
+      ['none'],
+      () => write(() => true),
+      { x, shape: [64, 6, 6, 2], labels, logits: expected },
+      session,
+    );
+    expect(nothing[0]!.noise).toBeLessThan(1e-10);
+  });
+});
