@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import type { ConvertOptions } from '../pipeline/convert.ts';
+import type { ConvertOptions } from '../pipeline/convert/options.ts';
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';

@@ -12,6 +12,7 @@ import type { Skipped } from '../formats/skipped.ts';
 import { exportTflite } from '../formats/tflite/export.ts';
 import type { Graph } from '../graph/types.ts';
 import { agreement, classesOf } from '../measure/accuracy.ts';
+import type { ConvertOptions } from './convert/options.ts';
 import { openSource } from './convert/source.ts';
 import type { ConvertSource } from './convert/source.ts';
 import { samplesFor } from './convert/samples.ts';
@@ -20,25 +21,6 @@ import type { ModelFile } from './model-file.ts';
 import { openRunner } from './model-file.ts';
 import { BUDGETS } from './stages/budgets.ts';
 import { keptFloat, prepareInt8 } from './stages/quantize.ts';
-import type { QuantizeRecipe } from './stages/quantize.ts';
-
-export interface ConvertOptions {
-  /** Folder of a run, an ONNX file, or the model.json of a tfjs layers model. */
-  readonly from: string;
-  /** Which model of a run. */
-  readonly model: string;
-  readonly format: ModelFile['format'];
-  readonly precision: ModelFile['precision'];
-  /** Samples to calibrate with and to compare on: a recipe (.yaml) or an array (.npy) as the model is fed. */
-  readonly data?: string | undefined;
-  readonly calibrator: QuantizeRecipe['calibrator'];
-  readonly samples: number;
-  readonly keepFloat: readonly string[];
-  readonly symmetric: boolean;
-  readonly opset: number;
-  /** File to write; without one, beside the working folder under the model's name. */
-  readonly out?: string | undefined;
-}
 
 export interface Converted {
   readonly from: string;

@@ -9,7 +9,7 @@ import type { TensorType } from '../../graph/types.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { loadData } from '../data.ts';
 import { loadRunnable } from '../runnable.ts';
-import type { ConvertOptions } from '../convert.ts';
+import type { ConvertOptions } from './options.ts';
 import type { ConvertSource } from './source.ts';
 
 const BATCH = 32;

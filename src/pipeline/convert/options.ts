@@ -1,0 +1,20 @@
+import type { ModelFile } from '../model-file.ts';
+import type { QuantizeRecipe } from '../stages/quantize.ts';
+
+export interface ConvertOptions {
+  /** Folder of a run, an ONNX file, or the model.json of a tfjs layers model. */
+  readonly from: string;
+  /** Which model of a run. */
+  readonly model: string;
+  readonly format: ModelFile['format'];
+  readonly precision: ModelFile['precision'];
+  /** Samples to calibrate with and to compare on: a recipe (.yaml) or an array (.npy) as the model is fed. */
+  readonly data?: string | undefined;
+  readonly calibrator: QuantizeRecipe['calibrator'];
+  readonly samples: number;
+  readonly keepFloat: readonly string[];
+  readonly symmetric: boolean;
+  readonly opset: number;
+  /** File to write; without one, beside the working folder under the model's name. */
+  readonly out?: string | undefined;
+}
