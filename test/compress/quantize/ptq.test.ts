@@ -22,7 +22,11 @@ const PLAIN = { transposeA: false, transposeB: false };
 function network(): Graph {
   const b = new GraphBuilder();
   let count = 0;
-  const weights = (shape: number[], name: string, change = (value: number, _: number) => 0.3 * value): string =>
+  const weights = (
+    shape: number[],
+    name: string,
+    change: (value: number, i: number) => number = (value) => 0.3 * value,
+  ): string =>
     b.constant(
       { dtype: 'float32', shape },
       numbers(
