@@ -88,11 +88,21 @@ it('stopped inside the training with quantization goes on to the same bits, rang
 }, 120_000);
 
 it('trains with quantization where post-training quantization loses too much, with a row for each', async () => {
-  const { report } = await follow({
-    name: 'f',
-    quantize: { calibrator: 'minmax', samples: 1, maxDrop: 0, fallback: 'qat' },
-  });
-  const rows = await ledger('f');
+  const step = { calibrator: 'minmax', samples: 1, symmetric: true, biasCorrection: false, maxDrop: 0 };
+  const attempt = async (seed: number) => {
+    const change = {
+      name: 'f',
+      seed,
+      student: { model: 'mlp', hidden: [16, 16, 16] },
+      quantize: { ...step, fallback: 'qat' },
+    };
+    const { report } = await follow(change, { existing: 'fresh' });
+    return { report, rows: await ledger('f') };
+  };
+  // Ranges from one sample lose something with most seeds, not with all.
+  let tried = await attempt(1);
+  for (let seed = 2; seed <= 8 && !tried.rows.has('ptq-1'); seed++) tried = await attempt(seed);
+  const { report, rows } = tried;
   const ids = report.models.map(({ id }) => id);
   if (!rows.has('ptq-1')) throw new Error(`nothing was lost, so nothing was shown: ${ids.join(', ')}`);
   expect(rows.get('ptq-1')!.notes).toMatchObject({ method: 'ptq', shipped: false });

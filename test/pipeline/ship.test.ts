@@ -66,18 +66,26 @@ it('keeps the layers in float that it is told to, and says of each layer what 8 
 it('keeps the most sensitive layers in float until the drop is within maxDrop, or stops where it is told to', async () => {
   // Symmetric ranges from a single sample clip what all others give.
   const step = { calibrator: 'minmax', samples: 1, biasCorrection: false, symmetric: true, maxDrop: 0 };
-  const follow = (fallback: string) =>
-    runRecipe(makeRecipe({ ...onOnnx, seed: 4, quantize: { ...step, fallback } }, folder()), {
+  const lossy = (seed: number, fallback: string) =>
+    runRecipe(makeRecipe({ ...onOnnx, seed, quantize: { ...step, fallback } }, folder()), {
       out: folder(),
       existing: 'fresh',
     });
-  const { report } = await follow('keep-float');
-  const worst = report.quantizationSensitivity!.rows[0]!.layer;
-  expect(report.notes).toContain(`exports/scratch-int8.onnx: ${worst} stays as it was: it is kept in float`);
-  const [float, int8] = report.models;
-  expect(int8!.precision).toBe('int8');
-  expect(int8!.accuracy.validation).toBeGreaterThanOrEqual(float!.accuracy.validation!);
-  await expect(follow('stop')).rejects.toThrow(/int8 loses .* more than quantize\.0\.maxDrop 0/);
+  // Not every seed loses anything, and of those that do, some lose it with any layer: one is looked for.
+  const kept = /^exports\/scratch-int8\.onnx: (\w+) stays as it was: it is kept in float$/;
+  for (let seed = 1; seed <= 12; seed++) {
+    const { report } = await lossy(seed, 'keep-float');
+    const names = report.notes.flatMap((note) => kept.exec(note)?.[1] ?? []).sort();
+    if (names.length === 0) continue;
+    const worst = report.quantizationSensitivity!.rows.slice(0, names.length).map(({ layer }) => layer);
+    expect(names).toEqual(worst.sort());
+    const [float, int8] = report.models;
+    expect(int8!.precision).toBe('int8');
+    expect(int8!.accuracy.validation).toBeGreaterThanOrEqual(float!.accuracy.validation!);
+    await expect(lossy(seed, 'stop')).rejects.toThrow(/int8 loses .* more than quantize\.0\.maxDrop 0/);
+    return;
+  }
+  throw new Error('of 12 seeds, none lost anything that layers in float gave back');
 }, 300_000);
 
 it('ships dynamic int8 and int4, with what a program has to know in the file', async () => {

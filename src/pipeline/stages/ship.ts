@@ -105,7 +105,7 @@ async function trainAndQuantize(context: StageContext, model: ExportedModel, ste
   });
   const variants = int8Variants(context, trained.quantization, trained.skipped);
   const ending = endingOf(recipe, number, 'qat');
-  return writeVariants(context, model, trained.model, variants, { ...step, ending });
+  return writeVariants(context, model, trained.model, variants, { ...step, ending, trained: true });
 }
 
 /**
@@ -153,6 +153,14 @@ async function writeInt8(
   return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
 }
 
+interface WriteStep extends QuantizeStep {
+  readonly ending: string;
+  /** The model was trained with quantization. */
+  readonly trained?: boolean;
+  /** More layers can be kept in float. */
+  readonly hasMore?: boolean;
+}
+
 interface Refused {
   readonly file: ModelFile;
   readonly seconds: number;
@@ -167,7 +175,7 @@ async function writeVariants(
   model: ExportedModel,
   made: ExportedModel,
   variants: readonly Variant[],
-  { number, ending, write, hasMore = false }: QuantizeStep & { readonly ending: string; readonly hasMore?: boolean },
+  { number, ending, write, trained = false, hasMore = false }: WriteStep,
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const files: ExportedModel[] = [];
   const notes: string[] = [];
@@ -176,11 +184,10 @@ async function writeVariants(
     if (!context.recipe.export.includes(variant.format)) continue;
     const start = monotonicMs();
     const { id, file, skipped } = fileOf(made, { ...variant, ending });
-    const trained = context.recipe.quantize[number]!.method === 'qat';
     const { validation, drop, tooMuch } = await dropOf(context, model, file, { number, trained, hasMore });
     if (tooMuch === undefined) {
       const parity = await checkFile(context, made, file, variant.make);
-      files.push(await finish(context, { ...model, ...file, id, parity, graph: made.graph }, write, start));
+      files.push(await finish(context, { ...made, ...file, id, parity }, write, start));
       notes.push(...skipped);
       continue;
     }
