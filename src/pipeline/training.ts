@@ -22,7 +22,7 @@ export interface TrainingRun {
   readonly validate: () => Promise<number>;
   /** The weights that are shipped, by name, and what stands before the name: nothing, or the moving average's prefix. */
   readonly shipped: { readonly names: readonly string[]; readonly prefix: string; readonly masks?: readonly string[] };
-  /** Step before which no epoch is chosen, because the model is not yet what it is to become. Default 0. */
+  /** An epoch that ended without this step (from 0) is not chosen: the model is not yet what it is to become. */
   readonly chooseFrom?: number | undefined;
   /** Hash of what the training depends on: a saved state of another job is left aside. */
   readonly job?: string | undefined;
@@ -99,7 +99,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   };
   const endEpoch = async (epoch: number, totals: Totals): Promise<void> => {
     const validation = await run.validate();
-    if (validation > best.validation && trainer.position.step >= (run.chooseFrom ?? 0))
+    const isWhole = run.chooseFrom === undefined || trainer.position.step > run.chooseFrom;
+    if (validation > best.validation && isWhole)
       best = { epoch, validation, weights: shippedOf(await trainer.state(), run.shipped) };
     const record = { epoch, loss: totals.loss / totals.weight, accuracy: totals.correct / totals.weight, validation };
     epochs = [...epochs, record];
