@@ -4,7 +4,7 @@ import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 
 describe('devices', () => {
   it('names every device with a reason, and the cpu works', () => {
-    expect(devices().map(({ name }) => name)).toEqual(['cpu', 'webgpu', 'cuda', 'coreml', 'dml']);
+    expect(devices().map(({ name }) => name)).toEqual(['cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml']);
     expect(devices()[0]).toEqual({ name: 'cpu', usable: true, reason: 'works' });
     for (const { reason } of devices()) expect(reason).toMatch(/\S/);
   });
