@@ -32,6 +32,8 @@ export interface QatStep {
   /** Of this step: another order of the samples than the trainings before had. */
   readonly number: number;
   readonly lessons: Answers | undefined;
+  /** Layers that are trained and exported in float. */
+  readonly keepFloat: (layer: string) => boolean;
   readonly calibrate: Calibrate;
 }
 
@@ -49,7 +51,7 @@ export interface TrainedForInt8 {
 export async function trainForInt8(context: StageContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
   const { stage, step } = qat;
   const { result: calibrated, skipped } = await qat.calibrate(from.graph);
-  const network = new FakeQuantizedNetwork(from.graph, calibrated);
+  const network = new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat });
   try {
     const trained = await fitNetwork(context, network, qat);
     const { validation, bestEpoch, epochs, seconds, weights } = trained;

@@ -99,13 +99,15 @@ async function trainAndQuantize(context: StageContext, model: ExportedModel, ste
   const { recipe } = context;
   const { number, lessons } = step;
   const settings = recipe.quantize[number]!;
+  const kept = keptFloat(settings, model.graph);
+  const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
-    ...{ stage: `qat-${number + 1}`, step: settings, number, lessons },
+    ...{ stage: `qat-${number + 1}`, step: settings, number, lessons, keepFloat },
     calibrate: (graph) => calibrate(context, graph, settings),
   });
-  const variants = int8Variants(context, trained.quantization, trained.skipped);
+  const variants = int8Variants(context, trained.quantization, trained.skipped, keepFloat);
   const ending = endingOf(recipe, number, 'qat');
-  return writeVariants(context, model, trained.model, variants, { ...step, ending, trained: true });
+  return writeVariants(context, model, trained.model, variants, { ...step, ending });
 }
 
 /**
@@ -153,14 +155,6 @@ async function writeInt8(
   return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
 }
 
-interface WriteStep extends QuantizeStep {
-  readonly ending: string;
-  /** The model was trained with quantization. */
-  readonly trained?: boolean;
-  /** More layers can be kept in float. */
-  readonly hasMore?: boolean;
-}
-
 interface Refused {
   readonly file: ModelFile;
   readonly seconds: number;
@@ -175,7 +169,7 @@ async function writeVariants(
   model: ExportedModel,
   made: ExportedModel,
   variants: readonly Variant[],
-  { number, ending, write, trained = false, hasMore = false }: WriteStep,
+  { number, ending, write, hasMore = false }: QuantizeStep & { readonly ending: string; readonly hasMore?: boolean },
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const files: ExportedModel[] = [];
   const notes: string[] = [];
@@ -184,6 +178,7 @@ async function writeVariants(
     if (!context.recipe.export.includes(variant.format)) continue;
     const start = monotonicMs();
     const { id, file, skipped } = fileOf(made, { ...variant, ending });
+    const trained = made.stage !== undefined;
     const { validation, drop, tooMuch } = await dropOf(context, model, file, { number, trained, hasMore });
     if (tooMuch === undefined) {
       const parity = await checkFile(context, made, file, variant.make);

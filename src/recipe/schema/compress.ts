@@ -110,9 +110,14 @@ const quantizeStep = z
         'What happens when the drop is larger: keep the most sensitive layers in float (all, if need be), stop, or train with quantization.',
       ),
   })
-  .superRefine(({ scheme, method, fallback }, context) => {
+  .superRefine(({ scheme, method, fallback, symmetric }, context) => {
     const key = method === 'qat' ? 'method' : 'fallback';
-    if (scheme === 'int8' || (method !== 'qat' && fallback !== 'qat')) return;
+    if (method !== 'qat' && fallback !== 'qat') return;
+    if (symmetric) {
+      const params = { expected: 'false beside qat: ranges that are trained with have a zero point', received: 'true' };
+      context.addIssue({ code: 'custom', message: 'no symmetric ranges', path: ['symmetric'], params });
+    }
+    if (scheme === 'int8') return;
     const params = { expected: `another ${key} for ${scheme}: only int8 is trained for`, received: 'qat' };
     context.addIssue({ code: 'custom', message: 'no training', path: [key], params });
   })
