@@ -13,7 +13,11 @@ export default {
     {
       ...shared,
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(conformance|webgpu)/', '<rootDir>/test/trace/tfjs/'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '<rootDir>/test/(conformance|tensorflow|webgpu)/',
+        '<rootDir>/test/trace/tfjs/',
+      ],
       extensionsToTreatAsEsm: ['.ts'],
       transform: { '^.+\\.ts$': swc('es6') },
     },

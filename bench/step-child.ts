@@ -1,7 +1,12 @@
-/** One process, one measurement: `node step-child.js ours|gemm|wasm NET BATCH STEPS THREADS` prints a JSON line. */
+/**
+ * One process, one measurement: `node step-child.js ours|gemm|wasm NET BATCH STEPS THREADS [DEVICE]` prints a JSON line. The
+ * device is one of ONNX Runtime's, by default cpu, or `tensorflow` for that engine.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../src/graph/builder.ts';
+import type { DeviceName } from '../src/runtime/devices.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
+import { createTensorFlowEngine } from '../src/runtime/tensorflow.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
 import { modelState, trainingProgram } from '../src/train/step.ts';
@@ -13,8 +18,9 @@ import type { NetName } from './nets.ts';
 import { buildNet, inputShapeOf } from './nets.ts';
 import { median } from './processes.ts';
 
-const [kind, net, ...numbers] = process.argv.slice(2);
+const [kind, net, ...numbers] = process.argv.slice(2, 7);
 const [batchSize, steps, threads] = numbers.map(Number) as [number, number, number];
+const device = process.argv[7] ?? 'cpu';
 
 async function timed(step: () => Promise<unknown>): Promise<number> {
   for (let i = 0; i < 5; i++) await step();
@@ -37,7 +43,10 @@ function data(name: NetName): { x: Float32Array; labels: Int32Array } {
 }
 
 async function ours(name: NetName): Promise<object> {
-  const engine = createOnnxRuntimeEngine({ device: 'cpu', threads });
+  const engine =
+    device === 'tensorflow'
+      ? createTensorFlowEngine()
+      : createOnnxRuntimeEngine({ device: device as DeviceName, threads });
   install();
   setEvaluator(evaluator);
   await tf.setBackend('limbeck');

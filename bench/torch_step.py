@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""PyTorch's side of bench/step.ts: times one eager CPU training step of a net and prints one JSON line.
+"""PyTorch's side of bench/step.ts: times one eager training step of a net and prints one JSON line.
 
-    python3 bench/torch_step.py MODEL [--batch 128] [--steps 50] [--threads 2] [--optimizer adam|sgd] [--layout nchw|nhwc|best]
+    python3 bench/torch_step.py MODEL [--batch 128] [--steps 50] [--threads 2] [--optimizer adam|sgd] [--device cpu|cuda]
+                             [--layout nchw|nhwc|best]
 
 The nets are those of bench/nets.ts. Forward, loss, backward and optimizer step are timed together, as is loss.item(),
 since a training loop reads the loss. With --layout best both memory formats run and the faster one counts.
@@ -67,12 +68,12 @@ class Residual(nn.Module):
 
 def ms_per_step(args, memory_format):
     torch.manual_seed(0)
-    net = Net(args.model).to(memory_format=memory_format)
+    net = Net(args.model).to(device=args.device, memory_format=memory_format)
     shape = (args.batch, 784) if args.model == "mlp" else (args.batch, 1, 28, 28)
-    x = torch.randn(shape)
+    x = torch.randn(shape, device=args.device)
     if args.model != "mlp":
         x = x.to(memory_format=memory_format)
-    y = torch.randint(0, 10, (args.batch,))
+    y = torch.randint(0, 10, (args.batch,), device=args.device)
     if args.optimizer == "adam":
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     else:
@@ -102,6 +103,7 @@ def main():
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--optimizer", choices=["adam", "sgd"], default="adam")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--layout", choices=["nchw", "nhwc", "best"], default="best")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

@@ -71,10 +71,6 @@ const CASES: Record<string, Case> = {
     message: /:2:23 student\.depth: unknown key/,
   },
   'an image model for a table': { recipe: `${TABLE}\nstudent: {model: ds-cnn}`, message: /takes images/ },
-  'an engine that is not there yet': {
-    recipe: `${TABLE}\n${rest}engine: tensorflow`,
-    message: /asks for engine: tensorflow/,
-  },
   'no data file': {
     recipe: `${TABLE.replace('d.csv', 'gone.csv')}\n${rest}`,
     message: /gone\.csv: cannot read it: no such file/,

@@ -79,6 +79,7 @@ describe('limbeck', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       engine: 'onnxruntime',
+      engines: [{ name: 'onnxruntime', usable: true }, { name: 'tensorflow' }],
       versions: { node: process.versions.node, 'onnxruntime-node': '1.30.0' },
     });
     expect((await limbeck(folder(), 'doctor')).stdout).toMatch(/engine +onnxruntime on /);

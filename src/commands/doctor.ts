@@ -24,7 +24,8 @@ export const doctorCommand: Command<DoctorArgs> = {
           ['memory', `${(found.machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
           ['engine', `${found.engine} on ${found.device}`],
         ]),
-        table([['device', 'usable', ''], ...found.devices.map((d) => [d.name, mark(d.usable), d.reason])]),
+        table([['engine', 'usable', ''], ...found.engines.map((e) => [e.name, mark(e.usable), withRemedy(e)])]),
+        table([['device', 'usable', ''], ...found.devices.map((d) => [d.name, mark(d.usable), withRemedy(d)])]),
         found.cpuFeatures === undefined
           ? 'CPU features: this system does not tell\n'
           : table([['CPU feature', 'here', ''], ...found.cpuFeatures.map((f) => [f.name, mark(f.present), f.why])]),
@@ -35,3 +36,7 @@ export const doctorCommand: Command<DoctorArgs> = {
     );
   },
 };
+
+function withRemedy({ reason, remedy }: { readonly reason: string; readonly remedy?: string | undefined }): string {
+  return remedy === undefined ? reason : `${reason.replace(/\.$/, '')}. ${remedy}`;
+}

@@ -23,9 +23,9 @@ export const resumeCommand: Command<ResumeArgs> = {
     const { findRun } = await import('../pipeline/find.ts');
     const { storedRecipe } = await import('../pipeline/folder.ts');
     const folder = await findRun(run, out);
-    const { refuseUnbuilt } = await import('../pipeline/runnable.ts');
+    const { refuseMissing } = await import('../pipeline/runnable.ts');
     const loaded = await storedRecipe(folder);
-    refuseUnbuilt(loaded.recipe);
+    refuseMissing(loaded.recipe);
     const { default: path } = await import('node:path');
     // The folder may have another name by now; the recipe that is followed is the one it holds.
     const here = { ...loaded, recipe: { ...loaded.recipe, name: path.basename(folder) } };

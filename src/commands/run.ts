@@ -12,6 +12,7 @@ interface RunArgs extends WatchArgs {
   recipe: string;
   out: string;
   set: string[];
+  engine: string | undefined;
   fresh: boolean;
   'save-every': number;
   resume: boolean;
@@ -25,16 +26,21 @@ export const runCommand: Command<RunArgs> = {
       .positional('recipe', { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' })
       .option('out', outOption)
       .option('set', setOption)
+      .option('engine', {
+        type: 'string',
+        choices: ['auto', 'onnxruntime', 'tensorflow'],
+        describe: 'What computes, instead of the `engine` of the recipe',
+      })
       .option('save-every', saveEveryOption)
       .option('fresh', { type: 'boolean', default: false, describe: 'Remove what an earlier run left and start again' })
       .options(watchOptions)
       .option('resume', { type: 'boolean', default: false, describe: 'Go on with the recipe that the run began with' }),
-  run: async ({ recipe, out, set, fresh, resume, 'save-every': saveEvery, ...watch }, context) => {
+  run: async ({ recipe, out, set, engine, fresh, resume, 'save-every': saveEvery, ...watch }, context) => {
     if (fresh && resume) {
       throw new UserError('--fresh and --resume: expected one of them, received both', 'Leave one of them out.');
     }
     const { loadRunnable } = await import('../pipeline/runnable.ts');
-    const loaded = await loadRunnable(recipe, set);
+    const loaded = await loadRunnable(recipe, engine === undefined ? set : [...set, `engine=${engine}`]);
     const existing = fresh ? 'fresh' : resume ? 'resume' : 'ask';
     await execute(loaded, { out, saveEvery, existing, watch }, context);
   },

@@ -5,6 +5,15 @@ import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
 import { chooseDevice, devices } from '../runtime/devices.ts';
 import type { DeviceStatus } from '../runtime/devices.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { tensorFlowStatus } from '../runtime/tensorflow.ts';
+
+export interface EngineStatus {
+  readonly name: Engine['name'];
+  readonly usable: boolean;
+  readonly reason: string;
+  readonly remedy?: string | undefined;
+}
 
 export interface Diagnosis {
   readonly versions: Readonly<Record<string, string>>;
@@ -12,6 +21,8 @@ export interface Diagnosis {
   /** What `engine: auto` and `device: auto` would take. */
   readonly engine: string;
   readonly device: string;
+  readonly engines: readonly EngineStatus[];
+  /** Of onnxruntime. */
   readonly devices: readonly DeviceStatus[];
   readonly cpuFeatures: readonly CpuFeature[] | undefined;
   /** One sentence each: what would be faster or possible if it were there. */
@@ -32,6 +43,10 @@ export function diagnose(): Diagnosis {
     machine: machineInfo(),
     engine: 'onnxruntime',
     device: chooseDevice('auto'),
+    engines: [
+      { name: 'onnxruntime', usable: true, reason: `onnxruntime-node ${versions['onnxruntime-node']!}` },
+      { name: 'tensorflow', ...tensorFlowStatus() },
+    ],
     devices: devices(),
     cpuFeatures: features,
     missing,

@@ -4,11 +4,13 @@ import { evaluator } from '../runtime/evaluator.ts';
 import { chooseDevice } from '../runtime/devices.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../runtime/onnxruntime.ts';
 import type { SessionOptions } from '../runtime/session.ts';
+import { createTensorFlowEngine } from '../runtime/tensorflow.ts';
 import { useLazyBackend } from '../trace/use.ts';
 
 /** The engine that a recipe asks for, and tfjs set up for it; `UserError` if this machine cannot give it. */
-export function engineOf({ device, threads }: Pick<Recipe, 'device' | 'threads'>): Engine {
+export function engineOf({ engine, device, threads }: Pick<Recipe, 'engine' | 'device' | 'threads'>): Engine {
   useLazyBackend(evaluator);
+  if (engine === 'tensorflow') return createTensorFlowEngine(device);
   return createOnnxRuntimeEngine({ device, threads });
 }
 

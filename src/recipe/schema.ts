@@ -141,7 +141,10 @@ export const recipeSchema = z
     report: reportSchema.prefault({}),
     target: targetSchema.optional(),
     repeats: count.max(100).default(1).describe('Times the student is trained, each with its own seed.'),
-    engine: z.enum(['auto', 'onnxruntime', 'tensorflow']).default('auto').describe('What computes.'),
+    engine: z
+      .enum(['auto', 'onnxruntime', 'tensorflow'])
+      .default('auto')
+      .describe('What computes; auto: onnxruntime. tensorflow needs `npm run setup:tensorflow`.'),
     device: z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml']).default('auto').describe('Where it computes.'),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })

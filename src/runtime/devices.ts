@@ -14,6 +14,8 @@ export interface DeviceStatus {
   readonly usable: boolean;
   /** Why it is not usable, or what it is. */
   readonly reason: string;
+  /** What would make it usable, if it is not. */
+  readonly remedy?: string;
 }
 
 /** Best first: what `auto` takes. WebGPU is not among them: on software drivers it is far slower than the cpu. */
@@ -23,9 +25,8 @@ const all: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml
 const hints: Readonly<Record<DeviceName, string>> = {
   cpu: 'Reinstall onnxruntime-node.',
   webgpu: 'Install a Vulkan, Metal or Direct3D 12 driver (on Debian: mesa-vulkan-drivers).',
-  cuda: 'Fetch the CUDA 12 provider: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 (and install CUDA 12 and cuDNN 9).',
-  tensorrt:
-    'Fetch the CUDA 12 and TensorRT providers: node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 (and install TensorRT 10).',
+  cuda: 'Fetch the CUDA 12 provider with npm run setup:cuda, and install CUDA 12 and cuDNN 9.',
+  tensorrt: 'Fetch the CUDA 12 and TensorRT providers with npm run setup:cuda, and install TensorRT 10.',
   coreml: 'CoreML needs macOS.',
   dml: 'DirectML needs Windows.',
 };
@@ -48,12 +49,17 @@ export function chooseDevice(wanted: DeviceName | 'auto'): DeviceName {
 }
 
 function status(name: DeviceName): DeviceStatus {
-  const known = found.get(name) ?? { name, ...probe(name) };
+  const known = found.get(name) ?? probed(name);
   found.set(name, known);
   return known;
 }
 
-function probe(name: DeviceName): Omit<DeviceStatus, 'name'> {
+function probed(name: DeviceName): DeviceStatus {
+  const result = probe(name);
+  return { name, ...result, ...(result.usable ? {} : { remedy: hints[name] }) };
+}
+
+function probe(name: DeviceName): Pick<DeviceStatus, 'usable' | 'reason'> {
   const backend = listBundledBackends().find((entry) => entry.name === name);
   if (backend === undefined)
     return { usable: false, reason: `onnxruntime-node has no ${name} provider for ${process.platform}` };

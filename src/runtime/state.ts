@@ -68,22 +68,27 @@ export class StateStore {
   }
 
   load(state: State, names: ReadonlySet<string>): void {
-    for (const [name, { type, data }] of state) {
-      if (!names.has(name))
-        throw new UserError(
-          `the state has a variable ${name} that the program does not have`,
-          'Load a state that was saved from the same model and optimizer.',
-        );
-      const slot = this.slot(name);
-      checkType(name, slot.type, type);
-      if (!holds(type.dtype, data) || data.length !== staticSize(type.shape))
-        throw new Error(`variable ${name}: ${data.length} values for ${printType(type)}`);
-    }
+    checkState(state, new Map([...names].map((name) => [name, this.slot(name).type])));
     for (const [name, { data }] of state) (this.slot(name).current.data as Float32Array).set(data as Float32Array);
   }
 }
 
-function checkType(name: string, own: TensorType, given: TensorType): void {
+/** `UserError` unless `state` has only variables of `types`, each of its own type. */
+export function checkState(state: State, types: ReadonlyMap<string, TensorType>): void {
+  for (const [name, { type, data }] of state) {
+    const own = types.get(name);
+    if (own === undefined)
+      throw new UserError(
+        `the state has a variable ${name} that the program does not have`,
+        'Load a state that was saved from the same model and optimizer.',
+      );
+    checkType(name, own, type);
+    if (!holds(type.dtype, data) || data.length !== staticSize(type.shape))
+      throw new Error(`variable ${name}: ${data.length} values for ${printType(type)}`);
+  }
+}
+
+export function checkType(name: string, own: TensorType, given: TensorType): void {
   if (own.dtype === given.dtype && sameShape(own.shape, given.shape)) return;
   throw new UserError(
     `variable ${name} is ${printType(own)}, received ${printType(given)}`,

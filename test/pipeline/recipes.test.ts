@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { models } from '../../src/models/registry.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
-import { refuseUnbuilt } from '../../src/pipeline/runnable.ts';
+import { refuseMissing } from '../../src/pipeline/runnable.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -54,7 +54,7 @@ it.each(names)('%s runs to its end, two steps for each student', async (name) =>
   const short = [...SHORT, ...(trains ? SHORT_TEACHER : [])];
   const set = [...short, ...((await STAND_INS[name]?.()) ?? [])];
   const loaded = parseRecipe(text, file, { models, set });
-  refuseUnbuilt(loaded.recipe);
+  refuseMissing(loaded.recipe);
   const { report } = await runRecipe(loaded, { out: folder() });
   const { teacher, student } = loaded.recipe;
   expect(report.status).toBe('complete');

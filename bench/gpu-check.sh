@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# The whole check on a machine with an NVIDIA GPU and no network, from files carried there: the repository with node_modules and
+# dist/ (npm ci && npm run build && npm run bench:build), and Node. With a Python that has PyTorch, the same card is timed with it.
+#
+#   bench/gpu-check.sh [--python PYTHON] [--models mlp,cnn]
+#
+# It says what is usable, trains digits-csv on every usable GPU device and on the CPU, and prints the table of
+# step times. Needs no CUDA for its WebGPU part, only the card's Vulkan driver. Ends with code 1 if a training fails or is
+# more than 0.3 points from the CPU's.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cli=(node dist/cli.js)
+out="$(mktemp -d)"
+trap 'rm -rf "$out"' EXIT
+command -v nvidia-smi >/dev/null && nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv
+"${cli[@]}" doctor
+
+accuracy() { # of the distilled student on the test split, in percent
+  node -e 'const { models } = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+    console.log((100 * models.find(({ id }) => id === "distilled").accuracy.test).toFixed(2));' "$1"
+}
+
+train() { # NAME SETTING...
+  local name="$1"
+  shift
+  "${cli[@]}" run recipes/digits-csv.yaml --out "$out" --set "name=$name" "$@" >"$out/$name.txt" 2>&1 ||
+    { cat "$out/$name.txt"; return 1; }
+  accuracy "$out/$name/report.json"
+}
+
+failed=0
+reference="$(train cpu --set device=cpu)"
+echo "digits-csv on cpu: $reference %"
+usable="$("${cli[@]}" doctor --json | node -e '
+  const { devices, engines } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+  const names = [...devices.filter(({ name }) => name !== "cpu"), ...engines.filter(({ name }) => name !== "onnxruntime")];
+  console.log(names.filter(({ usable }) => usable).map(({ name }) => name).join(" "));')"
+for name in $usable; do
+  setting=(--set "device=$name")
+  [ "$name" = tensorflow ] && setting=(--engine tensorflow)
+  if got="$(train "$name" "${setting[@]}")"; then
+    echo "digits-csv on $name: $got %"
+    node -e 'process.exit(Math.abs(process.argv[1] - process.argv[2]) <= 0.3 ? 0 : 1)' "$got" "$reference" ||
+      { echo "  more than 0.3 points from the cpu"; failed=1; }
+  else
+    echo "digits-csv on $name failed: $got"
+    failed=1
+  fi
+done
+
+node node_modules/.cache/bench/bench/engines.js "$@"
+exit "$failed"

@@ -1,0 +1,105 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { KernelBackend } from '@tensorflow/tfjs-core';
+import { quietTensorFlow } from '../../base/environment.ts';
+import { UserError } from '../../base/errors.ts';
+
+/** What `npm run setup:tensorflow` makes, in a folder above this file; docs/gpu.md says what is in it. */
+const MADE = path.join('.venv', 'tensorflow');
+const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
+const REMEDY = 'Run npm run setup:tensorflow, which builds it, or use --engine onnxruntime.';
+
+/** The part of tfjs-node's addon that is read here; the rest is between it and tfjs-node. */
+interface Addon {
+  readonly TF_Version: string;
+  isUsingGpuDevice(): boolean;
+}
+
+interface BackendModule {
+  readonly NodeJSKernelBackend: new (binding: Addon, packageName: string) => KernelBackend;
+}
+
+export interface TensorFlowLibrary {
+  readonly backend: KernelBackend;
+  /** Of libtensorflow, e.g. `2.19.0`. */
+  readonly version: string;
+  readonly gpu: boolean;
+}
+
+interface Found {
+  readonly packageName: string;
+  readonly folder: string;
+  readonly addon: string;
+}
+
+let loaded: TensorFlowLibrary | undefined;
+
+/** libtensorflow by tfjs-node's own backend and kernels, once in a process; `UserError` if it is not installed. */
+export function loadTensorFlow(): TensorFlowLibrary {
+  return (loaded ??= load(locate()));
+}
+
+/** Its addon, as found from a folder of this package upwards; `UserError` that says what to do if it is not installed. */
+export function locateTensorFlow(from?: string): string {
+  return locate(from).addon;
+}
+
+function load({ packageName, folder, addon }: Found): TensorFlowLibrary {
+  const require = createRequire(path.join(folder, 'package.json'));
+  restoreRemovedUtilities(require('node:util') as Record<string, unknown>);
+  quietTensorFlow();
+  try {
+    const binding = require(addon) as Addon;
+    require('./dist/register_all_kernels.js');
+    const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as BackendModule;
+    const backend = new NodeJSKernelBackend(binding, packageName);
+    return { backend, version: binding.TF_Version, gpu: binding.isUsingGpuDevice() };
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new UserError(
+      `engine tensorflow: ${addon} cannot be loaded: ${text.split('\n', 1)[0]!}`,
+      'Build it again: npm run setup:tensorflow -- --clean, then npm run setup:tensorflow.',
+      { cause: error },
+    );
+  }
+}
+
+/** tfjs-node 4.22 calls two functions that Node 23 removed: https://github.com/tensorflow/tfjs/issues/8609 */
+function restoreRemovedUtilities(util: Record<string, unknown>): void {
+  util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  util['isArray'] ??= (value: unknown) => Array.isArray(value);
+}
+
+/** What the set-up made comes first: it is the newer library. */
+function locate(from: string = import.meta.dirname): Found {
+  for (let folder = from; path.dirname(folder) !== folder; folder = path.dirname(folder)) {
+    const made = path.join(folder, MADE);
+    const addon = path.join(made, 'tfjs_binding.node');
+    const [packageName] = PACKAGES;
+    if (existsSync(addon)) return { packageName, folder: path.join(made, 'node_modules', packageName), addon };
+  }
+  const installed = PACKAGES.flatMap((name) => installedPackage(name, from) ?? []);
+  const usable = installed.find(({ addon }) => existsSync(addon));
+  if (usable !== undefined) return usable;
+  throw new UserError(
+    installed[0] === undefined
+      ? 'engine tensorflow: it is not installed'
+      : `engine tensorflow: ${installed[0].packageName} is installed, but its native addon is not`,
+    REMEDY,
+  );
+}
+
+function installedPackage(packageName: string, from: string): Found | undefined {
+  const require = createRequire(path.join(from, 'package.json'));
+  for (const modules of require.resolve.paths(packageName) ?? []) {
+    const folder = path.join(modules, packageName);
+    if (!existsSync(path.join(folder, 'package.json'))) continue;
+    const lib = path.join(folder, 'lib');
+    // One folder per version of Node-API, of which the highest is the one for a current Node.
+    const versions = existsSync(lib) ? readdirSync(lib).filter((name) => name.startsWith('napi-v')) : [];
+    const newest = versions.sort((a, b) => Number(a.slice(6)) - Number(b.slice(6))).at(-1) ?? 'napi-v8';
+    return { packageName, folder, addon: path.join(lib, newest, 'tfjs_binding.node') };
+  }
+  return undefined;
+}

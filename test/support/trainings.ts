@@ -1,0 +1,136 @@
+import type { TensorData } from '../../src/graph/types.ts';
+import { RandomStream } from '../../src/base/random.ts';
+import { createLoss } from '../../src/distill/losses/registry.ts';
+import { layerOutput } from '../../src/models/info.ts';
+import { buildModel } from '../../src/models/registry.ts';
+import type { Engine, State } from '../../src/runtime/engine.ts';
+import type { FeaturePair } from '../../src/train/loss.ts';
+import { createOptimizer, type OptimizerConfig } from '../../src/train/optimizers.ts';
+import { modelState, trainingProgram } from '../../src/train/step.ts';
+
+const [BATCH, CLASSES] = [4, 3];
+export interface Setup {
+  readonly model: string;
+  readonly inputShape: number[];
+  readonly options?: Record<string, unknown>;
+  readonly loss?: string;
+  /** A layer of the student, compared with a made-up feature of the teacher of this shape. */
+  readonly feature?: { readonly layer: string; readonly teacherShape: number[] };
+  readonly optimizer?: OptimizerConfig;
+  readonly rate?: number;
+}
+
+const picture = { inputShape: [6, 6, 1] };
+export const setups: Record<string, Setup> = {
+  'mlp, adamw': { model: 'mlp', inputShape: [6], optimizer: { type: 'adamw', weightDecay: 0.05, clipNorm: 1 } },
+  'mlp, rmsprop': { model: 'mlp', inputShape: [6], optimizer: { type: 'rmsprop', beta2: 0.9, epsilon: 1e-3 } },
+  lenet: { model: 'lenet', ...picture },
+  'ds-cnn, kd': { model: 'ds-cnn', ...picture, options: { width: 0.5 }, loss: 'kd' },
+  'resnet8, dkd': { model: 'resnet', ...picture, options: { depth: 8, width: 0.5 }, loss: 'dkd' },
+  gru: { model: 'gru', inputShape: [5, 3], options: { units: 7 } },
+  'transformer of two layers': {
+    model: 'text-transformer',
+    inputShape: [6],
+    options: { vocabulary: 12, size: 8, heads: 2 },
+  },
+  'ds-cnn, hint': {
+    model: 'ds-cnn',
+    ...picture,
+    options: { width: 0.5 },
+    loss: 'hint',
+    feature: { layer: 'stem1_relu', teacherShape: [3, 3, 5] },
+    rate: 1e-4,
+  },
+  'ds-cnn, attention': {
+    model: 'ds-cnn',
+    ...picture,
+    options: { width: 0.5 },
+    loss: 'attention',
+    feature: { layer: 'stem2_relu', teacherShape: [3, 3, 5] },
+    rate: 1e-4,
+  },
+};
+
+export interface Trained {
+  readonly losses: readonly number[];
+  readonly state: State;
+}
+
+/** Losses of steps `from` to `to` and the state after them; `start` is the state before them, by default the model's. */
+export async function trained(
+  setup: Setup,
+  engine: Engine,
+  to: number,
+  from = 0,
+  start: State = new Map(),
+): Promise<Trained> {
+  const { inputShape, feature, loss: lossName = 'ce' } = setup;
+  const model = buildModel(setup.model, { inputShape, classes: CLASSES, seed: 5, options: setup.options ?? {} });
+  const features: FeaturePair[] =
+    feature === undefined
+      ? []
+      : [
+          {
+            student: feature.layer,
+            studentShape: layerOutput(model, feature.layer).shape.slice(1).map(Number),
+            teacher: 'inner',
+            teacherShape: feature.teacherShape,
+          },
+        ];
+  const loss = createLoss(lossName, { features, seed: 2 });
+  const trainable = { ...modelState(model).trainable, ...loss.variables };
+  const optimizer = createOptimizer(setup.optimizer ?? { type: 'momentum', weightDecay: 1e-3 }, trainable);
+  const step = await engine.compile(trainingProgram({ model, loss, optimizer, batchSize: BATCH }), {
+    randomKey: ['engine test'],
+  });
+  const losses: number[] = [];
+  await step.load(start);
+  for (let i = from; i < to; i++) {
+    const feeds = {
+      ...feedsOf(step.inputs, i),
+      ...optimizer.feedValues(i, setup.rate ?? 0.01),
+      ...hyper(loss.hyper),
+    };
+    const results = await step.run(feeds, i);
+    losses.push(Number(results['loss']![0]));
+  }
+  const state = await step.state();
+  await step.dispose();
+  return { losses, state };
+}
+
+const hyper = (values: Readonly<Record<string, number>>): Record<string, TensorData> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`hyper/${name}`, Float32Array.of(value)]));
+
+/** Data for every feed that is not a number of the optimizer or the loss. */
+function feedsOf(
+  inputs: ReadonlyMap<string, { dtype: string; shape: readonly unknown[] }>,
+  step: number,
+): Record<string, TensorData> {
+  const feeds: Record<string, TensorData> = {};
+  for (const [name, { dtype, shape }] of inputs) {
+    if (shape.length === 0) continue;
+    const random = new RandomStream('engine test', name, step);
+    const length = shape.map(Number).reduce((a, b) => a * b, 1);
+    if (name === 'weights') feeds[name] = Float32Array.from({ length }, (_, i) => 1 + (i % 2));
+    else if (name === 'labels') feeds[name] = Int32Array.from({ length }, () => random.below(CLASSES));
+    else if (dtype === 'int32') feeds[name] = Int32Array.from({ length }, () => random.below(12));
+    else feeds[name] = Float32Array.from({ length }, () => random.normal());
+  }
+  return feeds;
+}
+
+/** Throws unless losses and all variables agree within 1e-4, relative to the largest value of each but at least to 1. */
+export function expectSame(actual: Trained, expected: Trained): void {
+  expected.losses.forEach((loss, i) =>
+    expect(Math.abs(actual.losses[i]! - loss)).toBeLessThan(1e-4 * Math.max(1, loss)),
+  );
+  expect([...actual.state.keys()].sort()).toEqual([...expected.state.keys()].sort());
+  for (const [variable, { data }] of expected.state) {
+    const ours = Array.from(actual.state.get(variable)!.data, Number);
+    const theirs = Array.from(data, Number);
+    const size = Math.max(...theirs.map(Math.abs));
+    const worst = Math.max(...theirs.map((value, i) => Math.abs(value - ours[i]!)));
+    expect({ variable, agrees: worst < 1e-4 * Math.max(size, 1), worst }).toMatchObject({ agrees: true });
+  }
+}

@@ -1,0 +1,26 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { runRecipe } from '../../src/pipeline/run.ts';
+import { loadRunnable } from '../../src/pipeline/runnable.ts';
+
+let out: string;
+beforeAll(async () => (out = await mkdtemp(path.join(tmpdir(), 'limbeck-'))));
+afterAll(() => rm(out, { recursive: true }));
+
+/** Test accuracy of every model of the digits-csv recipe, in percent. */
+async function accuracies(device: string): Promise<Map<string, number>> {
+  const loaded = await loadRunnable('recipes/digits-csv.yaml', [`device=${device}`, `name=digits-${device}`]);
+  const { report } = await runRecipe(loaded, { out });
+  expect(report.machine).toMatchObject({ engine: 'onnxruntime', device });
+  return new Map(report.models.map(({ id, accuracy }) => [id, 100 * accuracy.test!]));
+}
+
+it('the digits-csv recipe ends with the same accuracies on webgpu as on cpu within 0.3 points', async () => {
+  const cpu = await accuracies('cpu');
+  const webgpu = await accuracies('webgpu');
+  expect(cpu.size).toBeGreaterThan(2);
+  expect(cpu.get('distilled')).toBeGreaterThan(90);
+  const differences = [...cpu].map(([id, accuracy]) => [id, Math.abs(webgpu.get(id)! - accuracy)]);
+  expect(differences.filter(([, difference]) => !((difference as number) < 0.3))).toEqual([]);
+}, 900_000);
