@@ -20,7 +20,7 @@ it('the digits-csv recipe ends with the same accuracies on webgpu as on cpu with
   const cpu = await accuracies('cpu');
   const webgpu = await accuracies('webgpu');
   expect(cpu.size).toBeGreaterThan(2);
-  expect(cpu.get('distilled')).toBeGreaterThan(90);
+  expect(cpu.get('distilled')).toBeGreaterThan(80);
   const differences = [...cpu].map(([id, accuracy]) => [id, Math.abs(webgpu.get(id)! - accuracy)]);
   expect(differences.filter(([, difference]) => !((difference as number) < 0.3))).toEqual([]);
 }, 900_000);
