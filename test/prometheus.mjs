@@ -75,7 +75,8 @@ async function main() {
   const query = async (expr) => {
     const address = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expr)}`;
     const { status, data, error } = await fetch(address).then(
-      (answer) => answer.json(),
+      // Prometheus listens before it is ready to answer.
+      (answer) => (answer.status === 503 ? { status: 'none' } : answer.json()),
       () => ({ status: 'none' }),
     );
     assert.notEqual(status, 'error', `${expr}: ${error}`);
