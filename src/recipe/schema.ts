@@ -145,7 +145,10 @@ export const recipeSchema = z
       .enum(['auto', 'onnxruntime', 'tensorflow'])
       .default('auto')
       .describe('What computes; auto: onnxruntime. tensorflow needs `npm run setup:tensorflow`.'),
-    device: z.enum(['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml']).default('auto').describe('Where it computes.'),
+    device: z
+      .enum(['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'])
+      .default('auto')
+      .describe('Where it computes.'),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })
   .superRefine((recipe, context) => {
