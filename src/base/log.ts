@@ -49,7 +49,7 @@ export async function fileLog(file: string): Promise<Log> {
 
 /** winston's types have its stream transport as an interface beside the class that a logger takes. */
 function streamTransport(stream: Writable): Logger['transports'][number] {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- see above: its type is not the class
   return new transports.Stream({ stream });
 }
 

@@ -259,6 +259,7 @@ export interface Search {
 
 /** A file that the search made and measured. */
 export interface SearchPoint {
+  /** Run and model, e.g. `width-0.5-pruned-0.3-round-2/pruned-1-int8`. */
   readonly id: string;
   /** Factor on the width of the recipe's student. */
   readonly width: number;
@@ -268,6 +269,7 @@ export interface SearchPoint {
   readonly epochs: number;
   readonly params: number;
   readonly sizeBytes: number;
+  /** Accuracy on the validation split, a fraction. */
   readonly validation: number;
   readonly p50Ms: number;
   readonly p95Ms: number;

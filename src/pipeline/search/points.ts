@@ -1,21 +1,8 @@
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
+import type { SearchPoint } from '../../report/types.ts';
 
-/** A file that was made and measured. */
-export interface Point {
-  /** Run and model, e.g. `width-0.5-macs-0.7-round-2/pruned-1-int8`. */
-  readonly id: string;
-  readonly width: number;
-  /** Share of multiply-accumulates that pruning removed from it; 0 for one that was not pruned. */
-  readonly amount: number;
-  readonly precision: string;
-  readonly epochs: number;
-  readonly params: number;
-  readonly sizeBytes: number;
-  /** Accuracy on the validation split, a fraction. */
-  readonly validation: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-}
+/** A file that was made and measured, before it is held against the others and the budget. */
+export type Point = Omit<SearchPoint, 'onFront' | 'withinBudget'>;
 
 export type Budget = Pick<TargetRecipe, 'p95Ms' | 'sizeKb' | 'maxDrop'>;
 
