@@ -9,12 +9,14 @@ import { rewrite } from './rewrite.ts';
 /** A pattern looks at one node, whose operands have names of the new graph. */
 export type Pattern = (node: Node, match: Match, builder: GraphBuilder) => Found | undefined;
 
-/** max(x, 0), min(relu(x), 6) and clips. */
+/** max(x, 0), min(relu(x), 6), clips, and relu6(relu(x)), which Keras' ReLU with a maximum of 6 is. */
 const clipped: Pattern = (node, match) => {
   const [x] = node.inputs as [string];
   const { clipValueMin: low, clipValueMax: high } = node.attrs;
   if (node.op === 'ClipByValue' && low === 0 && high === Infinity) return { op: 'Relu', x };
-  if (node.op === 'ClipByValue' && low === 0 && high === 6) return { op: 'Relu6', x };
+  const positive = match.node(x, 'Relu')?.inputs[0];
+  if (node.op === 'ClipByValue' && low === 0 && high === 6) return { op: 'Relu6', x: positive ?? x };
+  if (node.op === 'Relu6' && positive !== undefined) return { op: 'Relu6', x: positive };
   const pair = commutative(node, match);
   if (node.op === 'Maximum' && pair?.value === 0) return { op: 'Relu', x: pair.x };
   const relu = node.op === 'Minimum' && pair?.value === 6 ? match.node(pair.x, 'Relu') : undefined;

@@ -26,6 +26,15 @@ const cases: Record<string, Case> = {
     build: (g) => g.op('Relu6', [norm(g, conv(g, image(g), [3, 3, 3, 4]), 4)]),
     operators: ['CONV_2D+RELU6'],
   },
+  'a relu and then a relu6 are a relu6': {
+    build: (g) => g.op('Relu6', [g.op('Relu', [conv(g, image(g), [3, 3, 3, 4])])]),
+    operators: ['CONV_2D+RELU6'],
+  },
+  'a relu and then a clip to [-1, 1] stay two': {
+    build: (g) =>
+      g.op('ClipByValue', [g.op('Relu', [conv(g, image(g), [3, 3, 3, 4])])], { clipValueMin: -1, clipValueMax: 1 }),
+    operators: ['CONV_2D+RELU', 'RELU_N1_TO_1'],
+  },
   'depthwise convolution with a multiplier takes up bias and batch norm': {
     build: (g) => {
       const y = g.op('DepthwiseConv2dNative', [image(g), g.weights([3, 3, 3, 2])], SAME3);

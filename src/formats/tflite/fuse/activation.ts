@@ -3,6 +3,8 @@ import type { Rule } from './rewrite.ts';
 
 export const ACTIVATION: Readonly<Record<string, number>> = { RELU: 1, RELU_N1_TO_1: 2, RELU6: 3 };
 
+const { RELU, RELU6 } = ACTIVATION;
+
 const HOSTS = new Set([
   'ADD',
   'AVERAGE_POOL_2D',
@@ -17,10 +19,19 @@ const HOSTS = new Set([
 
 /** A relu, relu6 or clip to [-1, 1] becomes a part of the operation whose result it takes. */
 export const fuseActivation: Rule = (operation, { program, only }) => {
-  const fusedActivationFunction = ACTIVATION[operation.op];
+  const activation = ACTIVATION[operation.op];
   const host = only(operation.inputs[0] ?? '');
-  if (fusedActivationFunction === undefined || host === undefined || !HOSTS.has(host.op)) return undefined;
-  if (host.options?.fusedActivationFunction || program.type(host.outputs[0]!).dtype !== 'float32') return undefined;
+  if (activation === undefined || host === undefined || !HOSTS.has(host.op)) return undefined;
+  if (program.type(host.outputs[0]!).dtype !== 'float32') return undefined;
+  const fusedActivationFunction = after(Number(host.options?.fusedActivationFunction ?? 0), activation);
+  if (fusedActivationFunction === undefined) return undefined;
   const options = { ...host.options!, fusedActivationFunction };
   return { insert: [changed(host, { outputs: operation.outputs, options })], remove: [host] };
 };
+
+/** Two clips one after the other as a single one, if there is one: a Keras ReLU with a maximum of 6 is a relu and a relu6. */
+function after(first: number, second: number): number | undefined {
+  if (first === 0 || first === second) return second;
+  const both = [first, second];
+  return both.includes(RELU!) && both.includes(RELU6!) ? RELU6 : undefined;
+}
