@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from './errors.ts';
 
@@ -25,6 +25,17 @@ export async function writeFileAtomic(file: string, data: Uint8Array | string): 
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw asUserError(error, file, 'write');
+  }
+}
+
+/** The temporary files of `writeFileAtomic`. */
+const HALF_WRITTEN = /^\..+\.[0-9a-f]{12}\.tmp$/;
+
+/** Remove what killed processes left half written, here and in all folders below. Nobody else may be writing there. */
+export async function removeHalfWritten(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile() && HALF_WRITTEN.test(entry.name))
+      await rm(path.join(entry.parentPath, entry.name), { force: true });
   }
 }
 

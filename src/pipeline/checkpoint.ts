@@ -23,13 +23,6 @@ export class CheckpointStore {
     this.#warn = warn;
   }
 
-  /** Remove what a killed process left half written. Call it only while holding the lock of the run. */
-  async clean(): Promise<void> {
-    for (const name of await this.#names()) {
-      if (name.startsWith('.') && name.endsWith('.tmp')) await rm(path.join(this.#folder, name), { force: true });
-    }
-  }
-
   async save(stage: string, state: Safetensors): Promise<string> {
     const generations = await this.#generations(stage);
     const name = `${stage}-${String((generations[0]?.number ?? 0) + 1).padStart(6, '0')}.safetensors`;

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
-import { exists, readText, writeFileAtomic } from '../base/files.ts';
+import { exists, readText, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
 import { recipeDiff } from '../recipe/diff.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
@@ -56,6 +56,7 @@ export async function prepareFolder(
   loaded: LoadedRecipe,
   existing: Existing,
 ): Promise<{ loaded: LoadedRecipe; resumed: boolean }> {
+  await removeHalfWritten(folder);
   const isThere = await exists(path.join(folder, 'recipe.json'));
   if (isThere && existing === 'fresh') await empty(folder);
   else if (isThere) {

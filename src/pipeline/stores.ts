@@ -21,7 +21,6 @@ export interface RunStores {
 export async function openStores(folder: string, onEvent: OnEvent, shared = folder): Promise<RunStores> {
   const warn = (message: string): void => onEvent({ type: 'warning', message });
   const checkpoints = new CheckpointStore(folder, warn);
-  await checkpoints.clean();
   const teachers = shared === folder ? checkpoints : new CheckpointStore(shared, warn);
   const of = (stage: string): CheckpointStore => (stage === 'teach' ? teachers : checkpoints);
   const write = writerOf(folder);

@@ -75,14 +75,6 @@ describe('the saved states of a run', () => {
     }
     expect(unseal(bytes, 'x')).toEqual(state(1));
   });
-
-  it('clean up what a killed process left half written', async () => {
-    const store = new CheckpointStore(folder(), fail);
-    await savedSteps(store, 1);
-    await writeFile(path.join(folder(), 'state', '.distill-000002.safetensors.abc.tmp'), 'half');
-    await store.clean();
-    expect(await stateFiles()).toEqual(['distill-000001.safetensors']);
-  });
 });
 
 function fail(message: string): never {

@@ -22,6 +22,15 @@ describe('the folder of a run', () => {
     expect(await storedRecipe(folder())).toEqual(recipe());
   });
 
+  it('loses what a killed process left half written, and nothing else', async () => {
+    await begun();
+    const names = ['.distilled.onnx.0123456789ab.tmp', '.mine.tmp', 'distilled.onnx'];
+    await mkdir(path.join(folder(), 'exports'));
+    for (const name of names) await writeFile(path.join(folder(), 'exports', name), 'half');
+    await prepareFolder(folder(), recipe(), 'ask');
+    expect((await readdir(path.join(folder(), 'exports'))).sort()).toEqual(['.mine.tmp', 'distilled.onnx']);
+  });
+
   it('finds its files after it was moved: with its project, alone, and from an older version', async () => {
     const project = path.join(folder(), 'moved');
     await mkdir(path.join(project, 'data'), { recursive: true });

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { sha256 } from '../../src/base/bytes.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { limbeck, ROOT, start } from '../support/built.ts';
@@ -47,7 +48,7 @@ describe('a run that is killed again and again', () => {
 
 /** Everything that a run decides; not how long it took. */
 async function results(run: string): Promise<Record<string, unknown>> {
-  const bytes = (name: string) => readFile(path.join(run, name), 'base64');
+  const bytes = async (name: string) => sha256(await readFile(path.join(run, name)));
   const report = JSON.parse(await readFile(path.join(run, 'report.json'), 'utf8'), (key, value: unknown) =>
     /seconds$/i.test(key) ? undefined : value,
   ) as unknown;
