@@ -1,5 +1,7 @@
 import type { Log } from '../base/log.ts';
+import type { Traffic } from '../runtime/engine.ts';
 import type { Figures } from './ledger.ts';
+import { trafficText } from './traffic.ts';
 
 /** What a run tells while it works. Times are seconds, accuracies fractions. */
 export type RunEvent =
@@ -26,6 +28,8 @@ export interface DoneEvent {
   readonly seconds: number;
   /** Of a training: the share of its time that steps waited for their data. */
   readonly dataWait?: number;
+  /** What went to and from the device, if it has memory of its own. */
+  readonly traffic?: Traffic;
 }
 
 /** Several times a second at most. */
@@ -98,6 +102,7 @@ export function eventText(event: RunEvent): string | undefined {
         `${event.seconds.toFixed(1)} s`,
         // Below that nobody needs to act.
         ...((event.dataWait ?? 0) < 0.1 ? [] : [`${percent(event.dataWait!)} of it waiting for data`]),
+        ...(event.traffic === undefined ? [] : [trafficText(event.traffic)]),
       ];
       return `  ${event.stage}: ${figures.join(', ')}`;
     }

@@ -5,6 +5,7 @@ import type { StageContext } from './context.ts';
 import { loadData } from './data.ts';
 import { engineOf } from './engine.ts';
 import type { OnEvent } from './events.ts';
+import { trafficSince } from './traffic.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport, stagesOf } from './report.ts';
 import type { Findings } from './report.ts';
@@ -38,17 +39,21 @@ export async function follow(
     if (event.type === 'stage') current = event.stage;
     onEvent(event);
   };
+  const engine = engineOf(recipe);
+  let before = engine.traffic;
   const done: StageContext['done'] = async (stage, seconds, figures = {}, notes = {}) => {
-    await stores.ledger.add({ stage, seconds, figures, notes });
+    const traffic = trafficSince(before, engine.traffic);
+    before = engine.traffic;
+    await stores.ledger.add({ stage, seconds, figures, notes: { ...notes, ...traffic } });
     const { dataWait } = notes;
-    onEvent({ type: 'done', stage, figures, seconds, ...(typeof dataWait === 'number' && { dataWait }) });
+    onEvent({ type: 'done', stage, figures, seconds, ...(typeof dataWait === 'number' && { dataWait }), ...traffic });
   };
   const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
   const context: StageContext = {
     recipe,
     written,
     data,
-    engine: engineOf(recipe),
+    engine,
     onEvent: follower,
     signal,
     ...saving,

@@ -12,6 +12,7 @@ import type {
 } from '../report/types.ts';
 import { verdictOf } from '../report/verdict.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import type { Traffic } from '../runtime/engine.ts';
 import type { StageContext } from './context.ts';
 import { limbeckVersion, versionOf } from './doctor.ts';
 import type { LedgerRow } from './ledger.ts';
@@ -105,10 +106,11 @@ function agreementOf(
 
 /** The stages of the ledger, without what the report has elsewhere. */
 export function stagesOf(rows: readonly LedgerRow[]): StageSummary[] {
-  return rows.map(({ stage, seconds, figures: { accuracy } }) => ({
+  return rows.map(({ stage, seconds, figures: { accuracy }, notes: { traffic } }) => ({
     stage,
     seconds,
     ...(accuracy !== undefined && { accuracy }),
+    ...(traffic !== undefined && { traffic: traffic as Traffic }),
   }));
 }
 

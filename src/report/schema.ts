@@ -214,6 +214,15 @@ export const reportSchema = z
           accuracy: z
             .strictObject({ validation: fraction.exactOptional(), test: fraction.exactOptional() })
             .exactOptional(),
+          traffic: z
+            .strictObject({
+              calls: whole.describe('Calls of compiled steps.'),
+              stateMoves: whole.describe('How often weights and optimizer state went to or from the device.'),
+              stateBytes: whole,
+              dataBytes: whole.describe('Batches and results.'),
+            })
+            .exactOptional()
+            .describe('What went to and from the device that computed; absent for the CPU.'),
         }),
       )
       .readonly()

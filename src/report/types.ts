@@ -35,6 +35,13 @@ export interface StageSummary {
   readonly stage: string;
   readonly seconds: number;
   readonly accuracy?: { readonly validation?: number; readonly test?: number };
+  /** What went to and from the device that computed, in bytes; absent for the CPU. */
+  readonly traffic?: {
+    readonly calls: number;
+    readonly stateMoves: number;
+    readonly stateBytes: number;
+    readonly dataBytes: number;
+  };
 }
 
 /** What each layer alone in fewer bits does to a model whose rest stays float. */

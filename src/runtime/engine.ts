@@ -9,6 +9,17 @@ export interface StateTensor {
 /** The content of a step's variables by state name. */
 export type State = ReadonlyMap<string, StateTensor>;
 
+/** What has gone between this process' memory and the device so far. */
+export interface Traffic {
+  /** Calls of compiled steps. */
+  readonly calls: number;
+  /** How often a state was moved, in either direction. */
+  readonly stateMoves: number;
+  readonly stateBytes: number;
+  /** Bytes of feeds and results. */
+  readonly dataBytes: number;
+}
+
 export interface CompileOptions {
   /** Use the variables of this step too: a training step of another batch size, or an evaluation of the same weights. */
   readonly shareStateWith?: CompiledStep;
@@ -35,6 +46,8 @@ export interface Engine {
   readonly name: 'onnxruntime' | 'tensorflow';
   /** Where it computes, e.g. `cpu`, `webgpu`, `cuda`. */
   readonly device: string;
+  /** Absent where it computes in this process' memory, or does not count. */
+  readonly traffic?: Traffic | undefined;
   /** Initial state is the variables' content at the time of the call. */
   compile(program: StepProgram, options?: CompileOptions): Promise<CompiledStep>;
 }

@@ -5,11 +5,12 @@ import { traceProgram } from '../trace/trace.ts';
 import { blockSize } from './blocks.ts';
 import type { DeviceName } from './devices.ts';
 import { chooseDevice } from './devices.ts';
-import type { CompileOptions, Engine, State, StateTensor } from './engine.ts';
+import type { CompileOptions, Engine, State, StateTensor, Traffic } from './engine.ts';
 import { evaluator } from './evaluator.ts';
 import { InferenceModel } from './inference.ts';
 import type { SessionOptions } from './session.ts';
 import { OnnxRuntimeStep } from './step.ts';
+import { TrafficMeter } from './traffic.ts';
 
 export interface OnnxRuntimeOptions {
   readonly device?: DeviceName | 'auto';
@@ -27,11 +28,16 @@ export class OnnxRuntimeEngine implements Engine {
   readonly device: DeviceName;
   readonly #session: SessionOptions;
   readonly #blocked: boolean;
+  readonly #meter = new TrafficMeter();
 
   constructor(options: OnnxRuntimeOptions) {
     this.device = chooseDevice(options.device ?? 'auto');
     this.#blocked = this.device === 'cpu' && options.blocked !== false;
     this.#session = sessionOptions(this.device, options);
+  }
+
+  get traffic(): Traffic | undefined {
+    return this.device === 'cpu' ? undefined : this.#meter.traffic;
   }
 
   async compile(program: StepProgram, options?: CompileOptions): Promise<OnnxRuntimeStep> {
@@ -54,7 +60,7 @@ export class OnnxRuntimeEngine implements Engine {
   compileGraph(graph: Graph, initial: State, options?: CompileOptions): OnnxRuntimeStep {
     const size = this.#blocked ? blockSize() : undefined;
     const lowering = size === undefined ? {} : { blocked: { size } };
-    return new OnnxRuntimeStep(graph, initial, this.#session, options, lowering);
+    return new OnnxRuntimeStep(graph, initial, this.#session, options, lowering, this.#meter);
   }
 }
 

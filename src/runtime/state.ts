@@ -11,6 +11,25 @@ interface Buffer {
   readonly tensor: Tensor;
 }
 
+/** The variables of one or more steps, wherever they lie. */
+export interface StateStore {
+  /** Adds a variable; one of the same name that is there already keeps its content. */
+  declare(name: string, type: TensorType, initial: () => TensorData): void;
+  /** What a call is fed. */
+  current(name: string): Tensor;
+  /** What a call writes the next content into; null: the call makes a tensor of its own. */
+  spare(name: string): Tensor | null;
+  /** A call has ended and given `written` as the next content. */
+  advance(name: string, written: Tensor): void;
+  /** Copies of the variables named. */
+  read(names: Iterable<string>): State;
+  /** Replaces the content of variables that are among `names`; a `UserError` for others. */
+  load(state: State, names: ReadonlySet<string>): void;
+  open(): this;
+  /** Frees everything when whoever opened it last has closed it. */
+  close(): void;
+}
+
 /** One variable: what it holds now, and where its next content is written meanwhile. */
 class Slot {
   readonly type: TensorType;
@@ -42,34 +61,52 @@ class Slot {
   }
 }
 
-/** The variables of one or more steps. */
-export class StateStore {
+/** Variables in this process' memory: two buffers each, which take turns. */
+export class HostStore implements StateStore {
   readonly #slots = new Map<string, Slot>();
 
-  /** Adds a variable; one of the same name that is there already keeps its content. */
   declare(name: string, type: TensorType, initial: () => TensorData): void {
     const known = this.#slots.get(name);
     if (known === undefined) this.#slots.set(name, new Slot(type, initial()));
     else checkType(name, known.type, type);
   }
 
-  slot(name: string): Slot {
-    return this.#slots.get(name)!;
+  current(name: string): Tensor {
+    return this.#slot(name).current.tensor;
   }
 
-  /** Copies of the variables named. */
+  spare(name: string): Tensor {
+    return this.#slot(name).spare.tensor;
+  }
+
+  advance(name: string): void {
+    this.#slot(name).swap();
+  }
+
   read(names: Iterable<string>): State {
     const copies = new Map<string, StateTensor>();
     for (const name of names) {
-      const { type, current } = this.slot(name);
+      const { type, current } = this.#slot(name);
       copies.set(name, { type, data: current.data.slice() });
     }
     return copies;
   }
 
   load(state: State, names: ReadonlySet<string>): void {
-    checkState(state, new Map([...names].map((name) => [name, this.slot(name).type])));
-    for (const [name, { data }] of state) (this.slot(name).current.data as Float32Array).set(data as Float32Array);
+    checkState(state, new Map([...names].map((name) => [name, this.#slot(name).type])));
+    for (const [name, { data }] of state) (this.#slot(name).current.data as Float32Array).set(data as Float32Array);
+  }
+
+  open(): this {
+    return this;
+  }
+
+  close(): void {
+    // Memory goes back by itself.
+  }
+
+  #slot(name: string): Slot {
+    return this.#slots.get(name)!;
   }
 }
 

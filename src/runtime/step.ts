@@ -10,8 +10,12 @@ import type { CompiledStep, CompileOptions, State } from './engine.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
 import { fillRandom } from './randoms.ts';
 import type { SessionOptions, Tensor } from './session.ts';
-import { allocate, holds, ortTensor, Session } from './session.ts';
-import { StateStore } from './state.ts';
+import { allocate, holds, ortTensor, Session, tensorValues } from './session.ts';
+import { DeviceStore } from './device-store.ts';
+import { HostStore } from './state.ts';
+import type { StateStore } from './state.ts';
+import { trafficOf, TrafficMeter } from './traffic.ts';
+import type { CallTraffic } from './traffic.ts';
 
 interface Feed {
   readonly type: TensorType;
@@ -31,8 +35,11 @@ export class OnnxRuntimeStep implements CompiledStep {
   readonly #randoms = new Map<string, Float32Array>();
   readonly #results: Record<string, TensorData> = {};
   readonly #tensors: Record<string, Tensor> = {};
-  readonly #fetches: Record<string, Tensor> = {};
+  readonly #fetches: Record<string, Tensor | null> = {};
   readonly #randomKey: readonly (string | number)[];
+  readonly #meter: TrafficMeter;
+  readonly #traffic: CallTraffic;
+  #disposed = false;
 
   constructor(
     graph: Graph,
@@ -40,11 +47,13 @@ export class OnnxRuntimeStep implements CompiledStep {
     session: SessionOptions,
     options: CompileOptions = {},
     lowering: LoweringOptions = {},
+    meter = new TrafficMeter(),
   ) {
+    this.#meter = meter;
     this.#graph = graph;
     this.#stateNames = new Set(graph.state.keys());
     this.#randomKey = options.randomKey ?? [];
-    this.store = sharedStore(options.shareStateWith);
+    this.store = (sharedStore(options.shareStateWith) ?? newStore(session, meter)).open();
     for (const [name, type] of graph.state) this.store.declare(name, type, () => initialOf(name, initial));
     const random = [...graph.inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));
     this.inputs = new Map([...graph.inputs].filter(([name]) => !name.startsWith(RANDOM_PREFIX)));
@@ -52,9 +61,12 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of this.inputs) this.#feeds.set(name, { type, ...sizes(name, type) });
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
+    this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
     this.#session = new Session(
       encodeModel(lowerToOnnx(foldPads(graph), { poolIndices: onCpu(session), ...lowering })),
-      session,
+      this.store instanceof DeviceStore
+        ? { ...session, preferredOutputLocation: this.#locations(this.store) }
+        : session,
     );
   }
 
@@ -71,10 +83,12 @@ export class OnnxRuntimeStep implements CompiledStep {
       if (!this.#feeds.has(name)) throw new Error(`the step has no input ${name}`);
     }
     if (this.#randoms.size > 0) this.#drawRandoms(step);
-    for (const name of this.#stateNames) this.#tensors[name] = this.store.slot(name).current.tensor;
-    for (const name of this.#graph.updates.keys()) this.#fetches[nextName(name)] = this.store.slot(name).spare.tensor;
-    this.#session.run(this.#tensors, this.#fetches);
-    for (const name of this.#graph.updates.keys()) this.store.slot(name).swap();
+    for (const name of this.#stateNames) this.#tensors[name] = this.store.current(name);
+    for (const name of this.#graph.updates.keys()) this.#fetches[nextName(name)] = this.store.spare(name);
+    const written = this.#session.run(this.#tensors, this.#fetches);
+    for (const name of this.#graph.updates.keys()) this.store.advance(name, written[nextName(name)]!);
+    if (this.store instanceof DeviceStore) this.#takeResults(written);
+    this.#meter.called(this.#traffic);
     return this.#results;
   }
 
@@ -88,8 +102,28 @@ export class OnnxRuntimeStep implements CompiledStep {
   }
 
   async dispose(): Promise<void> {
-    this.#session.dispose();
+    if (!this.#disposed) {
+      this.#session.dispose();
+      this.store.close();
+    }
+    this.#disposed = true;
     return Promise.resolve();
+  }
+
+  /** Results come to this process' memory, the next state stays. */
+  #locations(store: DeviceStore): Record<string, 'cpu' | 'gpu-buffer'> {
+    return Object.fromEntries([
+      ...[...this.outputs.keys()].map((name) => [outputName(this.#graph, name), 'cpu'] as const),
+      ...[...this.#graph.updates.keys()].map((name) => [nextName(name), store.location(name)] as const),
+    ]);
+  }
+
+  /** With outputs on the device, ONNX Runtime makes the others anew instead of filling those that it is given. */
+  #takeResults(written: Readonly<Record<string, Tensor>>): void {
+    for (const [name, data] of Object.entries(this.#results)) {
+      if (data.length === 0) continue;
+      (data as Float32Array).set(tensorValues(written[outputName(this.#graph, name)]!) as Float32Array);
+    }
   }
 
   #bindRandom(name: string, type: TensorType): void {
@@ -112,8 +146,13 @@ export class OnnxRuntimeStep implements CompiledStep {
   }
 }
 
-function sharedStore(other: CompiledStep | undefined): StateStore {
-  if (other === undefined) return new StateStore();
+/** WebGPU buffers can be handed from call to call; ONNX Runtime's other providers take and give host memory. */
+function newStore(session: SessionOptions, meter: TrafficMeter): StateStore {
+  return session.executionProviders?.[0] === 'webgpu' ? new DeviceStore(session, meter) : new HostStore();
+}
+
+function sharedStore(other: CompiledStep | undefined): StateStore | undefined {
+  if (other === undefined) return undefined;
   if (!(other instanceof OnnxRuntimeStep)) throw new Error('state can only be shared between steps of one engine');
   return other.store;
 }

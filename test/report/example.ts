@@ -109,7 +109,12 @@ export const example: Report = {
   training: [curve('teach', 1), curve('scratch', 2), curve('distill', 15)],
   measurement: { seconds: 3, versions: { 'onnxruntime-node': '1.30.0' }, cpuFeatures: ['AVX2'], loadAverage: 1.9 },
   stages: [
-    { stage: 'teach', seconds: 190, accuracy: { validation: 0.96 } },
+    {
+      stage: 'teach',
+      seconds: 190,
+      accuracy: { validation: 0.96 },
+      traffic: { calls: 1234, stateMoves: 7, stateBytes: 2_500_000, dataBytes: 30_000_000 },
+    },
     { stage: 'measure exports/distilled.onnx', seconds: 1.5, accuracy: { validation: 0.956, test: 0.946 } },
   ],
   quantizationSensitivity: {

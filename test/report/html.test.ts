@@ -40,6 +40,12 @@ describe('the check of pages', () => {
 describe('report.html', () => {
   const html = reportHtml(example);
 
+  it('says what went to and from the device, where that is known', () => {
+    expect(html).toContain('state 7 times, 2.50 MB<small>data 30.00 MB in 1,234 calls</small>');
+    const stages = example.stages!.map(({ traffic, ...stage }) => ({ ...stage, seconds: traffic?.calls ?? 1 }));
+    expect(reportHtml({ ...example, stages })).not.toContain('to and from the device');
+  });
+
   it('is well formed, whatever is missing in the report', () => {
     expect(faults(html)).toEqual([]);
     const { teacher, verdict, training, measurement, recipe, stages, environment, ...more } = example;

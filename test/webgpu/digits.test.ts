@@ -13,6 +13,13 @@ async function accuracies(device: string): Promise<Map<string, number>> {
   const loaded = await loadRunnable('recipes/digits-csv.yaml', [`device=${device}`, `name=digits-${device}`]);
   const { report } = await runRecipe(loaded, { out });
   expect(report.machine).toMatchObject({ engine: 'onnxruntime', device });
+  const trained = report.stages!.filter(({ stage }) => ['teach', 'scratch', 'distill'].includes(stage));
+  expect(trained).toHaveLength(3);
+  // Saved and best states come back; steps move no state. Before, each moved it there and back.
+  for (const { traffic } of trained) {
+    if (device === 'cpu') expect(traffic).toBeUndefined();
+    else expect(traffic!.stateMoves).toBeLessThan(traffic!.calls / 5);
+  }
   return new Map(report.models.map(({ id, accuracy }) => [id, 100 * accuracy.test!]));
 }
 

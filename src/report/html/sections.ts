@@ -159,17 +159,24 @@ function environmentFacts({ limbeck, system, packages, cpuFeatures }: Environmen
 /** Of a run that was stopped it is most of what there is to see. */
 function stagesTable(stages: readonly StageSummary[], isOpen: boolean): string {
   const longest = Math.max(...stages.map((stage) => stage.seconds));
-  const rows = stages.map(({ stage, seconds: took, accuracy }) => {
+  const onDevice = stages.some(({ traffic }) => traffic !== undefined);
+  const rows = stages.map(({ stage, seconds: took, accuracy, traffic }) => {
     const width = (100 * took) / (longest || 1);
     const bar = `<span class="bar" aria-hidden="true"><i style="width:${width.toFixed(1)}%"></i></span>`;
     const cells = [
       seconds(took) + bar,
       ...[accuracy?.validation, accuracy?.test].map((value) => (value === undefined ? '–' : percent(value))),
+      ...(onDevice ? [traffic === undefined ? '–' : transfers(traffic)] : []),
     ];
     return `<tr><th scope="row">${escape(stage)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   });
   return (
     `<details${isOpen ? ' open' : ''}><summary>Stages, and where the time went</summary>` +
-    `${table('Stages', ['stage', 'time', 'validation', 'test'], rows)}</details>`
+    `${table('Stages', ['stage', 'time', 'validation', 'test', ...(onDevice ? ['to and from the device'] : [])], rows)}</details>`
   );
+}
+
+function transfers({ calls, stateMoves, stateBytes, dataBytes }: NonNullable<StageSummary['traffic']>): string {
+  const state = `state ${number(stateMoves)} times, ${size(stateBytes)}`;
+  return `${state}<small>data ${size(dataBytes)} in ${number(calls)} calls</small>`;
 }

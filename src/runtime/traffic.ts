@@ -1,0 +1,50 @@
+import { staticSize } from '../graph/shapes.ts';
+import type { Graph, TensorType } from '../graph/types.ts';
+import type { Traffic } from './engine.ts';
+import { allocate } from './session.ts';
+
+/** What one call moves. */
+export type CallTraffic = Omit<Traffic, 'calls'>;
+
+/** Counts what goes between this process' memory and the device. */
+export class TrafficMeter {
+  #traffic: Traffic = { calls: 0, stateMoves: 0, stateBytes: 0, dataBytes: 0 };
+
+  /** The counts so far; they do not change afterwards. */
+  get traffic(): Traffic {
+    return this.#traffic;
+  }
+
+  /** A step was called. */
+  called({ dataBytes, stateBytes, stateMoves }: CallTraffic): void {
+    const before = this.#traffic;
+    this.#traffic = {
+      calls: before.calls + 1,
+      stateMoves: before.stateMoves + stateMoves,
+      stateBytes: before.stateBytes + stateBytes,
+      dataBytes: before.dataBytes + dataBytes,
+    };
+  }
+
+  /** State went over outside of a call. */
+  moved(bytes: number): void {
+    const { stateMoves, stateBytes } = this.#traffic;
+    this.#traffic = { ...this.#traffic, stateMoves: stateMoves + 1, stateBytes: stateBytes + bytes };
+  }
+}
+
+export function bytesIn({ dtype, shape }: TensorType): number {
+  return staticSize(shape) * allocate(dtype, 1).BYTES_PER_ELEMENT;
+}
+
+/** What a call of the graph moves; the state only where it does not stay on the device. */
+export function trafficOf({ inputs, state, outputs, updates, types }: Graph, stays: boolean): CallTraffic {
+  const bytesOf = (all: Iterable<TensorType>): number => [...all].reduce((sum, type) => sum + bytesIn(type), 0);
+  const results = [...outputs.values()].map((value) => types.get(value)!);
+  const written = [...updates.keys()].map((name) => state.get(name)!);
+  return {
+    dataBytes: bytesOf(inputs.values()) + bytesOf(results),
+    stateBytes: stays ? 0 : bytesOf(state.values()) + bytesOf(written),
+    stateMoves: stays ? 0 : Number(state.size > 0) + Number(updates.size > 0),
+  };
+}

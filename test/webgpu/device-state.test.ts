@@ -1,0 +1,105 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { buildNet, inputShapeOf } from '../../bench/nets.ts';
+import { RandomStream } from '../../src/base/random.ts';
+import { createLoss } from '../../src/distill/losses/registry.ts';
+import type { CompiledStep, State } from '../../src/runtime/engine.ts';
+import { evaluator } from '../../src/runtime/evaluator.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { setEvaluator } from '../../src/trace/evaluate.ts';
+import { install } from '../../src/trace/install.ts';
+import { createOptimizer } from '../../src/train/optimizers.ts';
+import { evaluationProgram, modelState, trainingProgram } from '../../src/train/step.ts';
+
+const BATCH = 8;
+
+beforeAll(async () => {
+  install();
+  setEvaluator(evaluator);
+  await tf.setBackend('limbeck');
+});
+
+const engine = createOnnxRuntimeEngine({ device: 'webgpu' });
+
+function bytesOf(state: State): number {
+  return [...state.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
+/** A step of a small net, and its feeds for call `i`. */
+async function training(): Promise<{
+  model: ReturnType<typeof buildNet>;
+  step: CompiledStep;
+  feeds: (i: number) => Parameters<CompiledStep['run']>[0];
+}> {
+  const model = buildNet('mlp');
+  const optimizer = createOptimizer({ type: 'adam' }, modelState(model).trainable);
+  const step = await engine.compile(trainingProgram({ model, loss: createLoss('ce'), optimizer, batchSize: BATCH }));
+  const size = BATCH * inputShapeOf('mlp').reduce((a, b) => a * b, 1);
+  const feeds = (i: number): Parameters<CompiledStep['run']>[0] => {
+    const random = new RandomStream('device state', i);
+    return {
+      x: Float32Array.from({ length: size }, () => random.normal()),
+      labels: Int32Array.from({ length: BATCH }, () => random.below(10)),
+      weights: new Float32Array(BATCH).fill(1),
+      'hyper/labelSmoothing': Float32Array.of(0),
+      ...optimizer.feedValues(i, 1e-3),
+    };
+  };
+  return { model, step, feeds };
+}
+
+it('moves the state to the device once, and back when it is read, whatever the number of steps', async () => {
+  const { step, feeds, model } = await training();
+  const before = engine.traffic!;
+  for (let i = 0; i < 6; i++) await step.run(feeds(i));
+  const during = engine.traffic!;
+  expect(during.calls - before.calls).toBe(6);
+  expect(during.stateMoves - before.stateMoves).toBe(1);
+  const state = await step.state();
+  expect(during.stateBytes - before.stateBytes).toBe(bytesOf(state));
+  const fed = Object.values(feeds(0)).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  // Loss and hits come back, also the parts of the loss.
+  const results = [...step.outputs.values()].length * 4;
+  expect(during.dataBytes - before.dataBytes).toBe(6 * (fed + results));
+  expect(engine.traffic!.stateMoves - during.stateMoves).toBe(1);
+  expect(engine.traffic!.stateBytes - during.stateBytes).toBe(bytesOf(state));
+
+  // An evaluation of the same weights reads them where they are.
+  const evaluation = await engine.compile(evaluationProgram({ model, batchSize: BATCH }), { shareStateWith: step });
+  const { x, labels, weights } = feeds(0);
+  const moves = engine.traffic!.stateMoves;
+  await evaluation.run({ x: x!, labels: labels!, weights: weights! });
+  expect(engine.traffic!.stateMoves).toBe(moves);
+  await Promise.all([evaluation.dispose(), step.dispose()]);
+}, 120_000);
+
+it('computes the same bits as when the state is taken out and put back after every step', async () => {
+  const { step, feeds } = await training();
+  const initial = await step.state();
+  const losses: number[] = [];
+  for (let i = 0; i < 4; i++) losses.push(Number((await step.run(feeds(i))).loss![0]));
+  const stayed = await step.state();
+  await step.load(initial);
+  for (let i = 0; i < 4; i++) {
+    expect(Number((await step.run(feeds(i))).loss![0])).toBe(losses[i]);
+    await step.load(await step.state());
+  }
+  expect(new Set(losses).size).toBe(4);
+  expect(await step.state()).toEqual(stayed);
+  expect(stayed).not.toEqual(initial);
+  await step.dispose();
+}, 120_000);
+
+it('keeps variables that were loaded apart from the rest', async () => {
+  const { step, feeds } = await training();
+  await step.run(feeds(0));
+  const [name, { type, data }] = [...(await step.state())][0]!;
+  const zeros = (data as Float32Array).map(() => 0);
+  await step.load(new Map([[name, { type, data: zeros }]]));
+  const state = await step.state();
+  expect(state.get(name)!.data).toEqual(zeros);
+  expect([...state.values()].filter(({ data: values }) => values.some((value) => value !== 0)).length).toBeGreaterThan(
+    1,
+  );
+  await expect(step.load(new Map([['nothing', { type, data: zeros }]]))).rejects.toThrow('nothing');
+  await step.dispose();
+}, 120_000);
