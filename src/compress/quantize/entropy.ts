@@ -1,4 +1,5 @@
 import type { Histogram, Range } from './histogram.ts';
+import { squaredErrorOf } from './squared-error.ts';
 
 const LEVELS = 256;
 const CANDIDATES = 128;
@@ -7,12 +8,17 @@ const CANDIDATES = 128;
  * The range whose 256 levels lose least of the distribution (Kullback-Leibler divergence; Migacz, "8-bit inference with
  * TensorRT", 2017). Both ends are held to the same magnitude, so that a distribution with one short and one long tail
  * keeps the short one. At least the bins of one level each stay: it cannot collapse.
+ *
+ * The divergence counts how many values are clipped, not how far: alone it clips what a model cannot do without (measured on
+ * a ds-cnn for Fashion-MNIST: twenty times the error of the logits that min-max makes). So a range stands for election only
+ * if its squared error is no larger than that of the whole range.
  */
 export function entropy(histogram: Histogram): Range {
   const { min, max, bins, width } = histogram;
   const whole = { min, max };
   if (bins.length === 0 || bins.every((count) => count === 0)) return whole;
   const magnitude = Math.max(-min, max);
+  const most = squaredErrorOf(histogram, whole);
   let best = { range: whole, loss: Infinity };
   for (let k = CANDIDATES; k > 0; k--) {
     const limit = (magnitude * k) / CANDIDATES;
@@ -20,6 +26,7 @@ export function entropy(histogram: Histogram): Range {
     const first = Math.round((range.min - min) / width);
     const last = Math.min(bins.length, Math.round((range.max - min) / width));
     if (last - first < LEVELS) break;
+    if (squaredErrorOf(histogram, range) > most) continue;
     const loss = divergence(bins, first, last);
     if (loss < best.loss) best = { range, loss };
   }
