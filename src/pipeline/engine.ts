@@ -8,10 +8,15 @@ import { createTensorFlowEngine } from '../runtime/tensorflow.ts';
 import { useLazyBackend } from '../trace/use.ts';
 
 /** The engine that a recipe asks for, and tfjs set up for it; `UserError` if this machine cannot give it. */
-export function engineOf({ engine, device, threads }: Pick<Recipe, 'engine' | 'device' | 'threads'>): Engine {
+export function engineOf({
+  engine,
+  device,
+  threads,
+  stepsPerCall,
+}: Pick<Recipe, 'engine' | 'device' | 'threads' | 'stepsPerCall'>): Engine {
   useLazyBackend(evaluator);
   if (engine === 'tensorflow') return createTensorFlowEngine(device);
-  return createOnnxRuntimeEngine({ device, threads });
+  return createOnnxRuntimeEngine({ device, threads, stepsPerCall });
 }
 
 /** How ONNX files are run for a recipe: teachers and exports. */

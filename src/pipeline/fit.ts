@@ -110,7 +110,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
     optimizer,
     schedule: createSchedule(settings.optimizer, { stepsPerEpoch, steps }),
     hyper: () => loss.hyper,
-    prepare: plan && ((step, compiled) => updateMasks(compiled, plan, step)),
+    prepare: plan && { changesAt: plan.changesAt, change: (step, compiled) => updateMasks(compiled, plan, step) },
     ...(ema && { emaDecay: settings.ema }),
     randomKey: [seed, stage],
   });

@@ -114,6 +114,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     else if (metrics.position.step === run.steps) await endEpoch(metrics.position.epoch + 1, metrics.position.totals);
     // Steps are one call after another: whoever waits for the event loop, such as a reader of metrics, has a turn here.
     if (meter.show(metrics)) await nextTurn();
+    // The state is that after the last step of a call: no other step of it can be resumed from.
+    if (metrics.position.step !== trainer.position.step) continue;
     const sinceSave = monotonicMs() - savedAt;
     if (sinceSave > (metrics.epoch === undefined ? run.saveEveryMs : run.saveEveryMs / 5)) await save();
   }

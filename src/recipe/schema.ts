@@ -149,6 +149,12 @@ export const recipeSchema = z
       .enum(['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'])
       .default('auto')
       .describe('Where it computes.'),
+    stepsPerCall: count
+      .max(1024)
+      .optional()
+      .describe(
+        'Training steps in one call of ONNX Runtime, which the state stays on the device for; default: 16 on cuda and tensorrt, else 1.',
+      ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })
   .superRefine((recipe, context) => {

@@ -35,6 +35,14 @@ export interface CompiledStep {
    * `step` numbers the call for random feeds; a program without random feeds ignores it.
    */
   run(feeds: Readonly<Record<string, TensorData>>, step?: number): Promise<Readonly<Record<string, TensorData>>>;
+  /**
+   * Several calls in a row as one, so that the state goes to the device and back once: the same results, call by call.
+   * `step` numbers the first. Absent where there is nothing to gain.
+   */
+  runs?(
+    feeds: readonly Readonly<Record<string, TensorData>>[],
+    step?: number,
+  ): Promise<readonly Readonly<Record<string, TensorData>>[]>;
   /** A copy of the variables' current content. */
   state(): Promise<State>;
   /** Replaces the content of the variables named; others keep theirs. Unknown names and wrong types are errors. */
@@ -46,6 +54,8 @@ export interface Engine {
   readonly name: 'onnxruntime' | 'tensorflow';
   /** Where it computes, e.g. `cpu`, `webgpu`, `cuda`. */
   readonly device: string;
+  /** How many steps a training hands over at once; absent: one. */
+  readonly stepsPerCall?: number;
   /** Absent where it computes in this process' memory, or does not count. */
   readonly traffic?: Traffic | undefined;
   /** Initial state is the variables' content at the time of the call. */

@@ -20,12 +20,18 @@ export interface OnnxRuntimeOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Use ONNX Runtime's blocked convolutions where this CPU has them. Default true; false is for comparisons. */
   readonly blocked?: boolean;
+  /** Steps of a training in one call; default: 16 where a state would go to the device and back at every call, else 1. */
+  readonly stepsPerCall?: number | undefined;
 }
+
+/** Providers that take and give host memory, and run the body of a loop on the device. */
+const LOOPING: readonly DeviceName[] = ['cuda', 'tensorrt'];
 
 /** ONNX Runtime in this process, on the cpu or on a provider that this machine has. */
 export class OnnxRuntimeEngine implements Engine {
   readonly name = 'onnxruntime';
   readonly device: DeviceName;
+  readonly stepsPerCall: number;
   readonly #session: SessionOptions;
   readonly #blocked: boolean;
   readonly #meter = new TrafficMeter();
@@ -34,6 +40,7 @@ export class OnnxRuntimeEngine implements Engine {
     this.device = chooseDevice(options.device ?? 'auto');
     this.#blocked = this.device === 'cpu' && options.blocked !== false;
     this.#session = sessionOptions(this.device, options);
+    this.stepsPerCall = options.stepsPerCall ?? (LOOPING.includes(this.device) ? 16 : 1);
   }
 
   get traffic(): Traffic | undefined {

@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
+import type { Model } from '../formats/onnx/model.ts';
 import type { Options as LoweringOptions } from '../formats/onnx/lower.ts';
 import { lowerToOnnx, nextName, outputName } from '../formats/onnx/lower.ts';
 import { foldPads } from '../graph/passes/fold-pads.ts';
@@ -9,6 +10,7 @@ import type { Graph, TensorData, TensorType } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, State } from './engine.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
 import { fillRandom } from './randoms.ts';
+import { RepeatedStep } from './repeat.ts';
 import type { SessionOptions, Tensor } from './session.ts';
 import { allocate, holds, ortTensor, Session, tensorValues } from './session.ts';
 import { DeviceStore } from './device-store.ts';
@@ -29,6 +31,9 @@ export class OnnxRuntimeStep implements CompiledStep {
   readonly outputs: ReadonlyMap<string, TensorType>;
   readonly store: StateStore;
   readonly #session: Session;
+  /** The model of one step and how to run it, for a session of many. */
+  readonly #single: { readonly model: Model; readonly options: SessionOptions };
+  #repeated: RepeatedStep | undefined;
   readonly #graph: Graph;
   readonly #stateNames: ReadonlySet<string>;
   readonly #feeds = new Map<string, Feed>();
@@ -62,8 +67,10 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
+    const model = lowerToOnnx(foldPads(graph), { poolIndices: onCpu(session), ...lowering });
+    this.#single = { model, options: session };
     this.#session = new Session(
-      encodeModel(lowerToOnnx(foldPads(graph), { poolIndices: onCpu(session), ...lowering })),
+      encodeModel(model),
       this.store instanceof DeviceStore
         ? { ...session, preferredOutputLocation: this.#locations(this.store) }
         : session,
@@ -79,17 +86,34 @@ export class OnnxRuntimeStep implements CompiledStep {
   /** As `run`, without giving way to anything else first. */
   runSync(feeds: Readonly<Record<string, TensorData>>, step?: number): Readonly<Record<string, TensorData>> {
     for (const [name, feed] of this.#feeds) this.#tensors[name] = fed(name, feed, feeds[name]);
-    for (const name of Object.keys(feeds)) {
-      if (!this.#feeds.has(name)) throw new Error(`the step has no input ${name}`);
-    }
+    this.#refuseUnknown(feeds);
     if (this.#randoms.size > 0) this.#drawRandoms(step);
     for (const name of this.#stateNames) this.#tensors[name] = this.store.current(name);
     for (const name of this.#graph.updates.keys()) this.#fetches[nextName(name)] = this.store.spare(name);
     const written = this.#session.run(this.#tensors, this.#fetches);
     for (const name of this.#graph.updates.keys()) this.store.advance(name, written[nextName(name)]!);
-    if (this.store instanceof DeviceStore) this.#takeResults(written);
+    if (this.#isResident) this.#takeResults(written);
     this.#meter.called(this.#traffic);
     return this.#results;
+  }
+
+  async runs(
+    feeds: readonly Readonly<Record<string, TensorData>>[],
+    step?: number,
+  ): Promise<readonly Readonly<Record<string, TensorData>>[]> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#disposed) throw new Error('the session is disposed');
+    // A state that stays on the device has nothing to gain, and ONNX Runtime's WebGPU provider has no loops.
+    if (this.#isResident || this.#graph.inputs.size === 0)
+      return feeds.map((each, i) => copyOf(this.runSync(each, step === undefined ? step : step + i)));
+    const { model, options } = this.#single;
+    this.#repeated ??= new RepeatedStep(this.#graph, model, options);
+    const results = this.#repeated.run(
+      feeds.map((each, i) => ({ ...this.#checked(each), ...this.#drawn(step === undefined ? step : step + i) })),
+      this.store,
+    );
+    this.#meter.called({ ...this.#traffic, dataBytes: feeds.length * this.#traffic.dataBytes });
+    return results;
   }
 
   async state(): Promise<State> {
@@ -104,10 +128,31 @@ export class OnnxRuntimeStep implements CompiledStep {
   async dispose(): Promise<void> {
     if (!this.#disposed) {
       this.#session.dispose();
+      this.#repeated?.dispose();
       this.store.close();
     }
     this.#disposed = true;
     return Promise.resolve();
+  }
+
+  get #isResident(): boolean {
+    return this.store instanceof DeviceStore;
+  }
+
+  #refuseUnknown(feeds: Readonly<Record<string, TensorData>>): void {
+    for (const name of Object.keys(feeds)) if (!this.#feeds.has(name)) throw new Error(`the step has no input ${name}`);
+  }
+
+  #checked(feeds: Readonly<Record<string, TensorData>>): Readonly<Record<string, TensorData>> {
+    for (const [name, feed] of this.#feeds) checkFeed(name, feed, feeds[name]);
+    this.#refuseUnknown(feeds);
+    return feeds;
+  }
+
+  /** Copies of the random feeds of a call. */
+  #drawn(step: number | undefined): Record<string, TensorData> {
+    if (this.#randoms.size > 0) this.#drawRandoms(step);
+    return Object.fromEntries([...this.#randoms].map(([name, data]) => [name, data.slice()]));
   }
 
   /** Results come to this process' memory, the next state stays. */
@@ -167,7 +212,15 @@ function sizes(name: string, { shape }: TensorType): { dims: readonly number[]; 
   return { dims: staticShape(shape, name), elements: staticSize(shape) };
 }
 
-function fed(name: string, { type, dims, elements }: Feed, data: TensorData | undefined): Tensor {
+function copyOf(results: Readonly<Record<string, TensorData>>): Record<string, TensorData> {
+  return Object.fromEntries(Object.entries(results).map(([name, data]) => [name, data.slice()]));
+}
+
+function fed(name: string, feed: Feed, data: TensorData | undefined): Tensor {
+  return ortTensor(feed.type.dtype, checkFeed(name, feed, data), feed.dims);
+}
+
+function checkFeed(name: string, { type, elements }: Feed, data: TensorData | undefined): TensorData {
   if (data === undefined) throw new Error(`the step's input ${name} is not fed`);
   if (!holds(type.dtype, data))
     throw new UserError(
@@ -179,7 +232,7 @@ function fed(name: string, { type, dims, elements }: Feed, data: TensorData | un
       `input ${name} takes ${elements} values (${printType(type)}), received ${data.length}`,
       'Check the shape of the data against the input shape of the model.',
     );
-  return ortTensor(type.dtype, data, dims);
+  return data;
 }
 
 function onCpu({ executionProviders }: SessionOptions): boolean {

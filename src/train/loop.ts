@@ -23,8 +23,13 @@ export interface TrainerOptions {
   readonly hyper?: (step: number) => Readonly<Record<string, number>>;
   /** Decay of the moving average of the weights; absent for a program without one. */
   readonly emaDecay?: number;
-  /** Called before each step with its number: what changes the state besides the step itself, e.g. growing masks. */
-  readonly prepare?: ((step: number, compiled: CompiledStep) => Promise<void>) | undefined;
+  /** What changes the state besides the step itself, e.g. growing masks: before which steps, and how. */
+  readonly prepare?:
+    | {
+        readonly changesAt: (step: number) => boolean;
+        readonly change: (step: number, compiled: CompiledStep) => Promise<void>;
+      }
+    | undefined;
   /** Key of the random feeds. */
   readonly randomKey?: readonly (string | number)[];
 }
@@ -102,14 +107,20 @@ export class Trainer {
     this.#position = position;
   }
 
-  /** Steps until the training is done or `signal` fires, which lets the current step finish first. */
+  /**
+   * Steps until the training is done or `signal` fires, which lets the current call finish first. Where the engine takes
+   * several steps at once, `position` and `state` are those after the last of them, while their metrics come one by one.
+   */
   async *run(signal?: AbortSignal): AsyncGenerator<StepMetrics, void, undefined> {
     const { steps, batches } = this.#options;
     while (this.#position.step < steps) {
       const { epoch, batch } = this.#position;
+      const chunk: TrainingBatch[] = [];
       for await (const next of batches(epoch, batch)) {
         if (signal?.aborted === true) return;
-        yield await this.#step(next);
+        if (chunk.length > 0 && chunk[0]!.labels.length !== next.labels.length) yield* await this.#take(chunk);
+        chunk.push(next);
+        if (this.#isFull(chunk)) yield* await this.#take(chunk);
         if (this.#position.step >= steps || this.#position.epoch !== epoch) break;
       }
       if (this.#position.epoch === epoch && this.#position.step < steps)
@@ -117,26 +128,53 @@ export class Trainer {
     }
   }
 
+  /** Whether the steps that wait must be taken before another batch is drawn. */
+  #isFull({ length }: readonly TrainingBatch[]): boolean {
+    const { engine, steps, stepsPerEpoch, prepare } = this.#options;
+    const { batch, step } = this.#position;
+    const isLast = batch + length >= stepsPerEpoch || step + length >= steps;
+    return isLast || length >= (engine.stepsPerCall ?? 1) || prepare?.changesAt(step + length) === true;
+  }
+
   async dispose(): Promise<void> {
     for (const step of this.#compiled.values()) if (step !== this.#main) await step.dispose();
     await this.#main.dispose();
   }
 
-  async #step(batch: TrainingBatch): Promise<StepMetrics> {
+  /** The steps of these batches, all of one size, which it takes out of the list. */
+  async #take(chunk: TrainingBatch[]): Promise<readonly StepMetrics[]> {
+    const batches = chunk.splice(0);
+    const { step } = this.#position;
+    const { prepare } = this.#options;
+    if (prepare?.changesAt(step) === true) await prepare.change(step, this.#main);
+    const compiled = await this.#sized(batches[0]!.labels.length);
+    const feeds = batches.map((batch, i) => pick(this.#feeds(batch, i), compiled));
+    const results =
+      feeds.length === 1 || compiled.runs === undefined
+        ? await oneByOne(compiled, feeds, step)
+        : await compiled.runs(feeds, step);
+    return batches.map((batch, i) => this.#done(batch, scalars(results[i]!)));
+  }
+
+  /** What the `ahead`-th step from here is fed. */
+  #feeds(batch: TrainingBatch, ahead: number): Record<string, TensorData> {
     const { schedule, optimizer, classes } = this.#options;
-    const { epoch, step } = this.#position;
-    const learningRate = schedule(step);
-    const where = `epoch ${epoch + 1}, batch ${this.#position.batch + 1}`;
-    await this.#options.prepare?.(step, this.#main);
-    const compiled = await this.#sized(batch.labels.length);
-    const feeds = {
-      ...batchFeeds(batch, classes, where),
-      ...optimizer.feedValues(step, learningRate),
+    const step = this.#position.step + ahead;
+    return {
+      ...batchFeeds(batch, classes, this.#where(ahead)),
+      ...optimizer.feedValues(step, schedule(step)),
       ...this.#scalars(step),
     };
-    const results = scalars(await compiled.run(pick(feeds, compiled), step));
+  }
+
+  #where(ahead: number): string {
+    return `epoch ${this.#position.epoch + 1}, batch ${this.#position.batch + ahead + 1}`;
+  }
+
+  #done(batch: TrainingBatch, results: Readonly<Record<string, number>>): StepMetrics {
+    const { step } = this.#position;
     const { loss = NaN, correct = 0, ...rest } = results;
-    if (!Number.isFinite(loss)) throw diverged(where, step, loss, this.#lastLoss);
+    if (!Number.isFinite(loss)) throw diverged(this.#where(0), step, loss, this.#lastLoss);
     this.#lastLoss = loss;
     const weight = totalWeight(batch);
     const samples = batch.labels.length;
@@ -146,7 +184,7 @@ export class Trainer {
       loss,
       parts: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name.replace(/^loss\//, ''), value])),
       accuracy: weight === 0 ? 0 : correct / weight,
-      learningRate,
+      learningRate: this.#options.schedule(step),
       samples,
       ...(ended === undefined ? {} : { epoch: ended }),
     };
@@ -190,6 +228,21 @@ export class Trainer {
     if (emaDecay !== undefined) feeds['emaDecay'] = Float32Array.of(Math.min(emaDecay, (1 + step) / (10 + step)));
     return feeds;
   }
+}
+
+async function oneByOne(
+  compiled: CompiledStep,
+  feeds: readonly Readonly<Record<string, TensorData>>[],
+  step: number,
+): Promise<Readonly<Record<string, TensorData>>[]> {
+  const results = [];
+  // Results are only valid until the next call.
+  for (const [i, each] of feeds.entries()) results.push(copied(await compiled.run(each, step + i)));
+  return results;
+}
+
+function copied(results: Readonly<Record<string, TensorData>>): Record<string, TensorData> {
+  return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, values.slice()]));
 }
 
 /** A program takes part of what a batch has: a scratch training ignores the teacher's answers, for instance. */

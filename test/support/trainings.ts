@@ -56,13 +56,17 @@ export interface Trained {
   readonly state: State;
 }
 
-/** Losses of steps `from` to `to` and the state after them; `start` is the state before them, by default the model's. */
+/**
+ * Losses of steps `from` to `to` and the state after them; `start` is the state before them, by default the model's.
+ * `perCall` steps are handed over at once.
+ */
 export async function trained(
   setup: Setup,
   engine: Engine,
   to: number,
   from = 0,
   start: State = new Map(),
+  perCall = 1,
 ): Promise<Trained> {
   const { inputShape, feature, loss: lossName = 'ce' } = setup;
   const model = buildModel(setup.model, { inputShape, classes: CLASSES, seed: 5, options: setup.options ?? {} });
@@ -85,14 +89,16 @@ export async function trained(
   });
   const losses: number[] = [];
   await step.load(start);
-  for (let i = from; i < to; i++) {
-    const feeds = {
-      ...feedsOf(step.inputs, i),
-      ...optimizer.feedValues(i, setup.rate ?? 0.01),
-      ...hyper(loss.hyper),
-    };
-    const results = await step.run(feeds, i);
-    losses.push(Number(results['loss']![0]));
+  const feedsAt = (i: number): Record<string, TensorData> => ({
+    ...feedsOf(step.inputs, i),
+    ...optimizer.feedValues(i, setup.rate ?? 0.01),
+    ...hyper(loss.hyper),
+  });
+  for (let i = from; i < to; i += perCall) {
+    const count = Math.min(perCall, to - i);
+    const feeds = Array.from({ length: count }, (_, k) => feedsAt(i + k));
+    const all = perCall === 1 ? [await step.run(feeds[0]!, i)] : await step.runs!(feeds, i);
+    for (const results of all) losses.push(Number(results['loss']![0]));
   }
   const state = await step.state();
   await step.dispose();
