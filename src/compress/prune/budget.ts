@@ -8,6 +8,11 @@ export interface BudgetOptions {
   readonly budget: 'global' | 'layer';
   /** Channel counts stay multiples of this, or as they were. */
   readonly multipleOf: number;
+  /**
+   * `global`: the largest share of its channels that a layer may lose, 0 … 1; default (1 + amount) / 2. What a layer costs
+   * says nothing of what a network can do without it: where one is dear, a bottleneck would be left of it.
+   */
+  readonly layerLimit?: number | undefined;
   /** What `amount` is a share of, if that is not the model as it is: the model before the first of several rounds. */
   readonly whole?: Costs | undefined;
 }
@@ -55,7 +60,7 @@ function evenly(
 function greedily(
   scores: readonly Float64Array[],
   costsOf: CostsOf,
-  { amount, target, multipleOf, whole }: BudgetOptions,
+  { amount, target, multipleOf, layerLimit = (1 + amount) / 2, whole }: BudgetOptions,
 ): number[] {
   const ascending = scores.map((of) => [...of].sort((a, b) => a - b));
   let kept = scores.map(({ length }) => length);
@@ -65,7 +70,7 @@ function greedily(
     let best: { kept: number[]; price: number; share: number } | undefined;
     for (const [g, of] of ascending.entries()) {
       const next = Math.ceil(kept[g]! / multipleOf - 1) * multipleOf;
-      if (next < multipleOf) continue;
+      if (next < Math.max(multipleOf, of.length * (1 - layerLimit))) continue;
       const after = kept.map((count, i) => (i === g ? next : count));
       const costs = costsOf(after);
       const lost = of.slice(of.length - kept[g]!, of.length - next).reduce((sum, score) => sum + score, 0);

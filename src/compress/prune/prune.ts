@@ -98,8 +98,10 @@ function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Sk
 }
 
 /** What is left of the amount although every layer is as narrow as it may be. */
-function shortOf(reached: number, cuts: readonly LayerCut[], { amount, target, multipleOf }: BudgetOptions): Skipped[] {
-  const exhausted = cuts.every(({ before, after }) => after === Math.min(before, multipleOf));
+function shortOf(reached: number, cuts: readonly LayerCut[], options: BudgetOptions): Skipped[] {
+  const { amount, target, multipleOf, budget, layerLimit = (1 + amount) / 2 } = options;
+  const most = budget === 'global' ? layerLimit : 1;
+  const exhausted = cuts.every(({ before, after }) => after - multipleOf < Math.max(1, before * (1 - most)));
   if (!exhausted || reached >= amount) return [];
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   return [{ what: `${percent(amount - reached)} of the ${target}`, why: `only ${percent(reached)} could be removed` }];

@@ -34,6 +34,12 @@ export const pruneSchema = z
       .default('global')
       .describe('channels, magnitude: taken where they matter least, or the same share from every layer.'),
     multipleOf: count.default(8).describe('channels: counts stay multiples of this: others are slower.'),
+    layerLimit: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe('channels, global: largest share of its channels that a layer loses; default (1 + amount) / 2.'),
     rounds: count.max(100).default(1).describe('channels: removed in so many rounds, fine-tuned after each.'),
     pattern: z
       .string()

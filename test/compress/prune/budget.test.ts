@@ -44,6 +44,15 @@ describe('the budget', () => {
     expect(allot([rising(32), rising(64, 100)], plain, options({ amount: 0.5 }))).toEqual([8, 40]);
   });
 
+  it('global leaves no bottleneck where channels are dear', () => {
+    const dear = (kept: readonly number[]) => ({ channels: 0, parameters: 0, macs: 100 * kept[0]! + kept[1]! });
+    const scores = [rising(64), rising(64)];
+    const allotted = (layerLimit?: number) => allot(scores, dear, options({ target: 'macs', amount: 0.8, layerLimit }));
+    expect(allotted(1)).toEqual([16, 64]);
+    expect(allotted(0.5)).toEqual([32, 32]);
+    expect(allotted()).toEqual([16, 64]);
+  });
+
   it('first rounds a layer of an odd size', () => {
     expect(allot([rising(84)], plain, options({ amount: 0.05 }))).toEqual([80]);
     expect(allot([rising(84)], plain, options({ amount: 0.12 }))).toEqual([72]);

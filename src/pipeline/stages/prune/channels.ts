@@ -20,7 +20,7 @@ import type { PruneJob, PruneOutcome } from './job.ts';
  */
 export async function pruneStepChannels(job: PruneJob): Promise<PruneOutcome> {
   const { step, stage, from } = job;
-  const { target, importance, budget, multipleOf, amount, rounds } = step;
+  const { target, importance, budget, multipleOf, layerLimit, amount, rounds } = step;
   let student = from;
   let whole: Costs | undefined;
   let cuts: readonly LayerCut[] = [];
@@ -28,7 +28,7 @@ export async function pruneStepChannels(job: PruneJob): Promise<PruneOutcome> {
   for (let round = 0; ; round++) {
     const isLast = round + 1 === rounds;
     const { result, skipped } = await pruneChannels(student.model, student.weights, {
-      ...{ target, importance, budget, multipleOf, whole },
+      ...{ target, importance, budget, multipleOf, layerLimit, whole },
       amount: 1 - (1 - amount) ** ((round + 1) / rounds),
       measure: measureWith(job, student),
     });
