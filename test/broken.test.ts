@@ -4,6 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { limbeck, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
+import { inProcess } from './support/in-process.ts';
 import { pictureTeacher } from './support/onnx.ts';
 
 const folder = temporaryFolder();
@@ -202,7 +203,7 @@ describe('a broken input ends with exit code 1, a message, a remedy, no stack an
       await mkdir(path.dirname(path.join(folder(), name)), { recursive: true });
       await writeFile(path.join(folder(), name), content);
     }
-    const { code, stderr, stdout } = await limbeck(folder(), 'run', 'r.yaml');
+    const { code, stderr, stdout } = await inProcess(folder(), 'run', 'r.yaml');
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
     const lines = stderr.trimEnd().split('\n');
@@ -244,7 +245,7 @@ describe('a file system that fails', () => {
   // Something that a teacher learns to be better than chance at, whichever samples are held out.
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 11},${i < 20 ? 'yes' : 'no'}`);
   const teacher = 'teacher: { train: { model: mlp, epochs: 20, batchSize: 4 } }';
-  const recipe = `name: r\n${TABLE}\n${teacher}\nstudent: { model: mlp, hidden: [4] }\ndistill: { epochs: 40, batchSize: 4 }\n`;
+  const recipe = `name: r\n${TABLE}\n${teacher}\nstudent: { model: mlp, hidden: [4] }\ndistill: { epochs: 40, batchSize: 4 }\nreport: { latency: { seconds: 0 } }\n`;
 
   beforeEach(async () => {
     await writeFile(path.join(folder(), 'd.csv'), `a,b,label\n${rows.join('\n')}\n`);

@@ -8,26 +8,20 @@ import type { Browser, Page } from 'playwright-core';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
-import { ROOT } from '../support/built.ts';
+import { DIGITS } from '../support/digits.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 const RECIPE = {
   name: 'r',
-  dataset: {
-    type: 'csv',
-    train: path.join(ROOT, 'datasets/digits/train.csv'),
-    test: path.join(ROOT, 'datasets/digits/test.csv'),
-    label: 'digit',
-    shape: [8, 8, 1],
-    normalize: { mean: 0, std: 16 },
-  },
+  dataset: DIGITS,
   teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
   student: { model: 'mlp', hidden: [8] },
   distill: { epochs: 2, batchSize: 128 },
   repeats: 2,
   quantize: { scheme: 'int8', method: 'ptq', samples: 64, maxDrop: 100 },
   export: ['onnx', 'tflite'],
+  threads: 1,
   report: { latency: { seconds: 0.5, batchSizes: [1, 8], threads: [1] } },
 };
 

@@ -9,22 +9,16 @@ import { writeKit } from '../../src/pipeline/kit/kit.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { ROOT } from '../support/built.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
 
 const RECIPE = {
-  dataset: {
-    type: 'csv',
-    train: path.join(ROOT, 'datasets/digits/train.csv'),
-    test: path.join(ROOT, 'datasets/digits/test.csv'),
-    label: 'digit',
-    shape: [8, 8, 1],
-    normalize: { mean: 0, std: 16 },
-  },
+  dataset: DIGITS,
   student: { model: 'mlp', hidden: [16] },
   distill: { epochs: 4, batchSize: 64 },
-  report: { latency: { seconds: 0 } },
+  ...QUICK,
 };
 
 interface Example {

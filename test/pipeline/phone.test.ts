@@ -3,27 +3,24 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { findChromium } from '../../src/measure/chromium.ts';
 import type { ModelRow, Report } from '../../src/report/types.ts';
-import { limbeck, ROOT, start } from '../support/built.ts';
+import { limbeck, start } from '../support/built.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { inProcess } from '../support/in-process.ts';
 
 const folder = temporaryFolder();
 const browser = findChromium();
 
 async function runOnce(): Promise<void> {
   const recipe = {
-    dataset: {
-      type: 'csv',
-      train: path.join(ROOT, 'datasets/digits/train.csv'),
-      label: 'digit',
-      shape: [8, 8, 1],
-    },
+    dataset: { ...DIGITS, test: undefined, normalize: undefined },
     student: { model: 'mlp', hidden: [8] },
     distill: { epochs: 1 },
     export: ['onnx', 'tflite'],
-    report: { latency: { seconds: 0 } },
+    ...QUICK,
   };
   await writeFile(path.join(folder(), 'tiny.yaml'), JSON.stringify(recipe));
-  const { code, stderr } = await limbeck(folder(), 'run', 'tiny.yaml', '--quiet');
+  const { code, stderr } = await inProcess(folder(), 'run', 'tiny.yaml', '--quiet');
   expect([code, stderr]).toEqual([0, '']);
 }
 

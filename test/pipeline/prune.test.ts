@@ -9,29 +9,20 @@ import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { FINETUNE_RATE } from '../../src/pipeline/stages/prune/job.ts';
 import { sizeOnly } from '../../src/pipeline/stages/prune.ts';
-import { ROOT } from '../support/built.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
 
-const DIGITS = {
-  type: 'csv',
-  train: path.join(ROOT, 'datasets/digits/train.csv'),
-  test: path.join(ROOT, 'datasets/digits/test.csv'),
-  label: 'digit',
-  shape: [8, 8, 1],
-  normalize: { mean: 0, std: 16 },
-  augment: [{ shift: 1 }],
-};
 const STEP = { amount: 0.5, budget: 'layer', finetune: { epochs: 2 }, maxDrop: 100 };
 const BASE = {
   name: 'r',
-  dataset: DIGITS,
+  dataset: { ...DIGITS, augment: [{ shift: 1 }] },
   teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
   student: { model: 'mlp', hidden: [32] },
   distill: { epochs: 2, batchSize: 128, ema: 0.9 },
   baseline: false,
-  report: { latency: { seconds: 0 } },
+  ...QUICK,
 };
 
 function follow(change: object, options: Parameters<typeof runRecipe>[1] = {}) {
@@ -43,7 +34,7 @@ function follow(change: object, options: Parameters<typeof runRecipe>[1] = {}) {
 
 /** Trained well enough that lost channels are missed. */
 const TRAINED = {
-  dataset: { ...DIGITS, augment: [] },
+  dataset: DIGITS,
   teacher: undefined,
   distill: { epochs: 6, batchSize: 32, optimizer: { learningRate: 0.01 } },
 };

@@ -5,26 +5,19 @@ import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { RunEvent } from '../../src/pipeline/events.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
-import { ROOT } from '../support/built.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
 
 const BASE = {
   name: 'r',
-  dataset: {
-    type: 'csv',
-    train: path.join(ROOT, 'datasets/digits/train.csv'),
-    test: path.join(ROOT, 'datasets/digits/test.csv'),
-    label: 'digit',
-    shape: [8, 8, 1],
-    normalize: { mean: 0, std: 16 },
-  },
+  dataset: DIGITS,
   teacher: { train: { model: 'mlp', hidden: [32], epochs: 4, batchSize: 64 } },
   student: { model: 'mlp', hidden: [16] },
   baseline: false,
   distill: { epochs: 6, batchSize: 64, optimizer: { learningRate: 0.01 } },
-  report: { latency: { seconds: 0 } },
+  ...QUICK,
 };
 const QAT = { method: 'qat', samples: 64, maxDrop: 100 };
 

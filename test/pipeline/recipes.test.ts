@@ -11,7 +11,14 @@ const folder = temporaryFolder();
 const RECIPES = path.join(ROOT, 'recipes');
 
 /** Two steps for each student on a handful of samples. */
-const SHORT = ['dataset.limit=40', 'distill.batchSize=20', 'distill.epochs=1', 'repeats=1', 'report.latency.seconds=0'];
+const SHORT = [
+  'dataset.limit=40',
+  'distill.batchSize=20',
+  'distill.epochs=1',
+  'repeats=1',
+  'report.latency.seconds=0',
+  'threads=1',
+];
 /** A teacher must be better than chance, which takes a few more. */
 const SHORT_TEACHER = ['teacher.train.batchSize=20', 'teacher.train.epochs=5'];
 

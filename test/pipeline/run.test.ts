@@ -5,26 +5,18 @@ import { eventText } from '../../src/pipeline/events.ts';
 import type { RunEvent } from '../../src/pipeline/events.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
-import { ROOT } from '../support/built.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
 
-const DIGITS = {
-  type: 'csv',
-  train: path.join(ROOT, 'datasets/digits/train.csv'),
-  test: path.join(ROOT, 'datasets/digits/test.csv'),
-  label: 'digit',
-  shape: [8, 8, 1],
-  normalize: { mean: 0, std: 16 },
-};
 const BASE = {
   name: 'r',
   dataset: DIGITS,
   teacher: { train: { model: 'mlp', hidden: [32], epochs: 2, batchSize: 128 } },
   student: { model: 'mlp', hidden: [8] },
   distill: { epochs: 2, batchSize: 128 },
-  report: { latency: { seconds: 0 } },
+  ...QUICK,
 };
 
 function follow(change: object, options: Parameters<typeof runRecipe>[1] = {}) {

@@ -6,7 +6,7 @@ import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { ROOT } from '../support/built.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -36,17 +36,10 @@ const run = (student: object = { tfjs: 'model.json' }, distill: object = {}, exi
     makeRecipe(
       {
         name: 'r',
-        dataset: {
-          type: 'csv',
-          train: path.join(ROOT, 'datasets/digits/train.csv'),
-          test: path.join(ROOT, 'datasets/digits/test.csv'),
-          label: 'digit',
-          shape: [8, 8, 1],
-          normalize: { mean: 0, std: 16 },
-        },
+        dataset: DIGITS,
         student,
         distill: { epochs: 6, optimizer: { learningRate: 0.01 }, ...distill },
-        report: { latency: { seconds: 0 } },
+        ...QUICK,
       },
       folder(),
     ),

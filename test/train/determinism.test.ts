@@ -20,7 +20,7 @@ interface Net {
 }
 
 /** SHA-256 of all weights and optimizer slots after the steps, from nothing but `seed`. */
-async function trained({ model: name, inputShape, options }: Net, seed: number): Promise<string> {
+async function trained({ model: name, inputShape, options }: Net, seed: number, steps = STEPS): Promise<string> {
   const model = buildModel(name, { inputShape, classes: 4, seed, options });
   const loss = createLoss('kd');
   const optimizer = createOptimizer({ type: 'adamw', weightDecay: 0.01 }, modelState(model).trainable);
@@ -29,7 +29,7 @@ async function trained({ model: name, inputShape, options }: Net, seed: number):
   const size = BATCH * inputShape.reduce((a, b) => a * b, 1);
   const hyper = Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)] as const);
   const random = new RandomStream(seed, 'data');
-  for (let i = 0; i < STEPS; i++) {
+  for (let i = 0; i < steps; i++) {
     await step.run(
       {
         x: Float32Array.from({ length: size }, () => random.normal()),
@@ -58,6 +58,6 @@ describe(`${STEPS} steps from one seed`, () => {
     const net = nets[name]!;
     const first = await trained(net, 3);
     expect(await trained(net, 3)).toBe(first);
-    expect(await trained(net, 4)).not.toBe(first);
+    expect(await trained(net, 4, 2)).not.toBe(await trained(net, 3, 2));
   });
 });

@@ -25,19 +25,25 @@ export function emptyHistogram({ min, max }: Range): Histogram {
 }
 
 export function addTo({ bins, min, width }: Histogram, values: Float32Array): void {
-  if (bins.length === 0) return;
-  for (const value of values) {
+  const last = bins.length - 1;
+  if (last < 0) return;
+  const { floor } = Math;
+  // Indices and no iterator, here and below: all values of all samples pass here, and that is half of a calibration's time.
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
     if (value === 0) continue;
-    const bin = Math.floor((value - min) / width);
-    bins[bin < 0 ? 0 : bin >= bins.length ? bins.length - 1 : bin]!++;
+    const bin = floor((value - min) / width);
+    bins[bin < 0 ? 0 : bin > last ? last : bin]!++;
   }
 }
 
 /** Smallest and largest value, 0 included; `undefined` if one is not finite. */
 export function rangeOf(values: Float32Array, before?: Range): Range | undefined {
   let { min, max } = before ?? { min: 0, max: 0 };
-  for (const value of values) {
-    if (!Number.isFinite(value)) return undefined;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    // NaN for what is infinite or no number.
+    if (value - value !== 0) return undefined;
     if (value < min) min = value;
     if (value > max) max = value;
   }

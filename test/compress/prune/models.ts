@@ -12,7 +12,7 @@ export const SMALL: Readonly<Record<string, { inputShape: number[]; options: Rec
   resnet: { inputShape: [8, 8, 1], options: { depth: 8 } },
   'wide-resnet': { inputShape: [8, 8, 1], options: { depth: 10, width: 1 } },
   'mobilenet-v1': { inputShape: [8, 8, 1], options: { alpha: 0.25 } },
-  'mobilenet-v2': { inputShape: [8, 8, 1], options: { alpha: 0.5 } },
+  'mobilenet-v2': { inputShape: [8, 8, 1], options: { alpha: 0.25 } },
   vgg: { inputShape: [8, 8, 1], options: { width: 0.25 } },
 };
 

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
+import type { Graph } from '../../../src/graph/types.ts';
 import { models } from '../../../src/models/registry.ts';
 import { useCpu } from '../../support/cpu.ts';
 import { calibrated } from './calibrate.ts';
@@ -13,50 +15,49 @@ it('has a small instance of every model here', () => {
 });
 
 describe.each(Object.keys(small))('%s', (name) => {
-  const model = (): ReturnType<typeof trainedModel> => trainedModel(name, small[name]!);
-  const predict = (net: ReturnType<typeof model>, x: Float32Array | Int32Array, batch = 1): Float32Array => {
+  let net: LayersModel;
+  let prepared: Graph;
+  beforeAll(() => {
+    net = trainedModel(name, small[name]!);
+    prepared = inferenceGraph(net, true);
+  });
+  const predict = (x: Float32Array | Int32Array, batch = 1): Float32Array => {
     const input = tf.tensor(x, [batch, ...small[name]!.inputShape], net.inputs[0]!.dtype);
     return (net.apply(input, { training: false }) as tf.Tensor).dataSync<'float32'>();
   };
 
   it('gives in LiteRT what tfjs gives, traced bare or prepared, with equally few operators', async () => {
-    const net = model();
     const lists: string[][] = [];
     // Without the passes the text transformer's gelu is an erf, for which there is no operator.
-    for (const prepared of name === 'text-transformer' ? [true] : [true, false]) {
-      const graph = inferenceGraph(net, prepared);
+    for (const graph of name === 'text-transformer' ? [prepared] : [prepared, inferenceGraph(net, false)]) {
       const { bytes } = exportTflite(graph);
       const { x } = randomFeeds(graph, 5);
-      expectClose((await run(bytes, { x: x! })).logits!, predict(net, x as Float32Array), 2e-5);
+      expectClose((await run(bytes, { x: x! })).logits!, predict(x as Float32Array), 2e-5);
       lists.push(operators(bytes));
     }
-    const [prepared, bare = prepared] = lists as [string[], string[]?];
+    const [short, bare = short] = lists as [string[], string[]?];
     for (const [op, count] of Object.entries(small[name]!.counts ?? {})) {
-      expect([op, prepared.filter((one) => one === op).length]).toEqual([op, count]);
+      expect([op, short.filter((one) => one === op).length]).toEqual([op, count]);
     }
     // A split of constants, in the gru, is all that is left to the passes.
-    expect(bare.length).toBeLessThanOrEqual(prepared.length + (name === 'gru' ? 1 : 0));
+    expect(bare.length).toBeLessThanOrEqual(short.length + (name === 'gru' ? 1 : 0));
   });
 
   it('takes any batch', async () => {
-    const net = model();
-    const graph = inferenceGraph(net, true);
-    const { bytes } = exportTflite(graph, { batch: 'dynamic' });
-    const { x } = randomFeeds(graph, 6, 3);
-    expectClose((await run(bytes, { x: x! })).logits!, predict(net, x as Float32Array, 3), 2e-5);
+    const { bytes } = exportTflite(prepared, { batch: 'dynamic' });
+    const { x } = randomFeeds(prepared, 6, 3);
+    expectClose((await run(bytes, { x: x! })).logits!, predict(x as Float32Array, 3), 2e-5);
   });
 
   it('keeps its answers in float16 and in integers', async () => {
-    const net = model();
-    const graph = inferenceGraph(net, true);
-    const samples = [0, 1].map((i) => randomFeeds(graph, i));
-    const half = exportTflite(graph, { precision: 'float16' }).bytes;
+    const samples = [0, 1].map((i) => randomFeeds(prepared, i));
+    const half = exportTflite(prepared, { precision: 'float16' }).bytes;
     // Untrained deep nets lose much in 8 bits; in 16 what is left is the error of the 8-bit weights.
     const dtype = SHALLOW.includes(name) ? 'int8' : 'int16';
-    const quantization = calibrated(graph, samples, dtype);
-    const { bytes: integer } = exportTflite(graph, { precision: 'integer', quantization });
+    const quantization = calibrated(prepared, samples, dtype);
+    const { bytes: integer } = exportTflite(prepared, { precision: 'integer', quantization });
     for (const { x } of samples) {
-      const expected = predict(net, x as Float32Array);
+      const expected = predict(x as Float32Array);
       expectClose((await run(half, { x: x! })).logits!, expected, 2e-2);
       expectClose((await run(integer, { x: x! })).logits!, expected, 0.15);
     }

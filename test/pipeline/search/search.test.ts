@@ -4,24 +4,19 @@ import type { RunEvent } from '../../../src/pipeline/events.ts';
 import { runRecipe } from '../../../src/pipeline/run.ts';
 import { makeRecipe } from '../../../src/pipeline/runnable.ts';
 import type { Report, Search } from '../../../src/report/types.ts';
-import { ROOT } from '../../support/built.ts';
+import { DIGITS } from '../../support/digits.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();
 
 const RECIPE = {
   name: 's',
-  dataset: {
-    type: 'csv',
-    train: path.join(ROOT, 'datasets/digits/train.csv'),
-    test: path.join(ROOT, 'datasets/digits/test.csv'),
-    label: 'digit',
-    shape: [8, 8, 1],
-    normalize: { mean: 0, std: 16 },
-  },
+  dataset: DIGITS,
   teacher: { train: { model: 'mlp', hidden: [64], epochs: 3, batchSize: 128 } },
   student: { model: 'ds-cnn', width: 0.25, strides: [1, 2, 1] },
-  report: { latency: { seconds: 0.2 } },
+  threads: 1,
+  // A target is timed at one batch size on one thread.
+  report: { latency: { seconds: 0.1, batchSizes: [1], threads: [1] } },
   distill: { epochs: 2, batchSize: 128, optimizer: { learningRate: 0.01 } },
 };
 

@@ -113,7 +113,7 @@ describeBlocked('training steps in blocks', () => {
     ['mobilenet-v1', { alpha: 0.25 }],
     ['mobilenet-v2', { alpha: 0.25 }],
     ['wide-resnet', { depth: 10, width: 1 }],
-    ['vgg', {}],
+    ['vgg', { width: 0.25 }],
     ['ds-cnn', { width: 0.5 }],
     ['lenet', {}],
   ])('one step of %s is as without blocks', async (name, options) => {

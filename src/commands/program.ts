@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import type { Argv } from 'yargs';
+import { InterruptedError, UserError } from '../base/errors.ts';
+import type { Command } from './command.ts';
+import type { Context, GlobalArgs } from './context.ts';
+import { benchCommand } from './bench.ts';
+import { compareCommand } from './compare.ts';
+import { datasetsCommand } from './datasets.ts';
+import { doctorCommand } from './doctor.ts';
+import { evaluateCommand } from './evaluate.ts';
+import { exportCommand } from './export.ts';
+import { helpText } from './help.ts';
+import { initCommand } from './init.ts';
+import { inspectCommand } from './inspect.ts';
+import { reportCommand } from './report.ts';
+import { resumeCommand } from './resume.ts';
+import { runCommand } from './run.ts';
+import { schemaCommand } from './schema.ts';
+import { validateCommand } from './validate.ts';
+
+const commands = [
+  runCommand,
+  resumeCommand,
+  validateCommand,
+  evaluateCommand,
+  exportCommand,
+  reportCommand,
+  compareCommand,
+  benchCommand,
+  datasetsCommand,
+  inspectCommand,
+  initCommand,
+  doctorCommand,
+  schemaCommand,
+] as const;
+
+/** Exit codes of the program; 0 is success. */
+export const EXIT = { user: 1, bug: 70, interrupted: 130 };
+
+/** What the program is started by: a process, or a test. */
+export interface Host {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly isTerminal: boolean;
+  /** Width of the terminal; undefined where there is none. */
+  readonly columns: number | undefined;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** What a command line asks for. Returns the exit code; the reason of one that is not 0 is told to `err`. */
+export async function runProgram(args: readonly string[], host: Host): Promise<number> {
+  try {
+    await parse(args, host);
+    return 0;
+  } catch (error) {
+    return explain(error, host);
+  }
+}
+
+function contextOf({ json, quiet, verbose }: GlobalArgs, { out, err, isTerminal, columns, signal }: Host): Context {
+  return {
+    json,
+    verbosity: quiet === true ? 'quiet' : verbose === true ? 'verbose' : 'normal',
+    isTerminal,
+    columns: columns ?? 80,
+    signal,
+    out,
+    note: json ? err : out,
+  };
+}
+
+function add<Args extends object>(
+  parser: Argv<GlobalArgs>,
+  { name, summary, options, run }: Command<Args>,
+  host: Host,
+): void {
+  parser.command(
+    name,
+    summary,
+    (inner) => options(inner as unknown as Argv) as unknown as Argv<Args & GlobalArgs>,
+    async (args) => run(args as unknown as Args, contextOf(args, host)),
+  );
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+async function parse(args: readonly string[], host: Host): Promise<void> {
+  const width = Math.min(110, host.columns ?? 110);
+  if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0]!)) {
+    host.out(helpText(commands, width));
+    return;
+  }
+  const { default: yargs } = await import('yargs');
+  const parser: Argv<GlobalArgs> = yargs([...args])
+    .scriptName('limbeck')
+    .usage('$0 <command>\n\nMake a small model out of a large one: distil, compress, export, measure.')
+    .option('json', { type: 'boolean', default: false, global: true, describe: 'Print the result as JSON' })
+    .option('quiet', { type: 'boolean', global: true, describe: 'Print warnings and the result only' })
+    .option('verbose', { type: 'boolean', global: true, describe: 'Print details too' })
+    .conflicts('quiet', 'verbose')
+    .version(version())
+    .help()
+    .alias('h', 'help')
+    .strict()
+    .demandCommand(1, 1, 'Name a command.')
+    .recommendCommands()
+    .completion('completion', 'Print a script for shell completion: limbeck completion >> ~/.bashrc')
+    .wrap(width)
+    .fail((message: string | null, error: Error | undefined) => {
+      if (error !== undefined && error !== null) throw error;
+      throw new UserError(message ?? 'the command line cannot be understood', 'Run `limbeck --help`.');
+    });
+  for (const command of commands) add(parser, command as unknown as Command<object>, host);
+  await parser.parseAsync();
+}
+
+/** Two lines for the user's mistakes, a stack for ours. */
+function explain(error: unknown, { err }: Host): number {
+  if (error instanceof UserError) {
+    err(`${error.message}\n${error.hint}\n`);
+    return EXIT.user;
+  }
+  if (error instanceof InterruptedError) {
+    err(`${error.message}\n`);
+    return EXIT.interrupted;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  err(`${stack}\nThis is a bug in Limbeck. Please report it with the lines above and the recipe.\n`);
+  return EXIT.bug;
+}
