@@ -1,36 +1,18 @@
-import { sha256 } from '../base/bytes.ts';
 import { nearest, UserError } from '../base/errors.ts';
-import type { Dataset } from '../data/dataset.ts';
 import { elementCount } from '../formats/onnx/model.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
 import { InferenceModel } from '../runtime/inference.ts';
-import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import type { SessionOptions } from '../runtime/session.ts';
-import { affineOf, channelsLast, preprocess } from './preprocess.ts';
-import type { TeacherNormalization } from './preprocess.ts';
-import { areProbabilities, logitsOfProbabilities } from './teacher.ts';
-import type { Answer, Teacher } from './teacher.ts';
+import { fileTeacher } from './file-teacher.ts';
+import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
+import type { Teacher } from './teacher.ts';
 
-export interface OnnxTeacherSettings {
-  readonly input?: string | undefined;
-  readonly output?: string | undefined;
-  readonly layout: 'auto' | 'nchw' | 'nhwc';
-  readonly normalize?: TeacherNormalization | undefined;
-  readonly outputs: 'auto' | 'logits' | 'probabilities';
-  /** Class names in the teacher's order. */
-  readonly classes?: readonly string[] | undefined;
-  readonly intermediate: readonly string[];
-}
+export type OnnxTeacherSettings = FileTeacherSettings;
 
-export interface OnnxTeacherSource {
-  /** For messages, e.g. its path. */
-  readonly name: string;
+export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
   readonly bytes: Uint8Array;
-  readonly dataset: Dataset;
   readonly session: SessionOptions;
-  /** Some samples, [n, ...sampleShape], to see what the teacher answers. */
-  readonly probe: { readonly x: Float32Array; readonly n: number };
 }
 
 /** An ONNX file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
@@ -38,52 +20,8 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
   const { name, bytes, dataset, session, probe } = source;
   const model = decodeModel(bytes, name);
   const runtime = new InferenceModel(withOutputs(model, settings.intermediate, bytes), name, session);
-  const input = inputOf(runtime, name, settings.input);
-  const output = outputOf(runtime, name, settings);
-  const form = inputForm(input, name, dataset.sampleShape, settings.layout);
-  const preprocessing = { ...affineOf(dataset, settings.normalize), layout: form.layout };
-  const fixed = typeof input.shape[0] === 'number' ? input.shape[0] : undefined;
-  const wanted = [output, ...settings.intermediate];
-
-  const raw = async (x: Float32Array, n: number): Promise<Record<string, InferenceTensor>> => {
-    const data = preprocess(x, n, dataset.sampleShape, preprocessing);
-    if (fixed === undefined || fixed === n)
-      return runtime.run({ [input.name]: { data, shape: form.shape(n) } }, wanted);
-    return inPieces(data, n, fixed, async (piece) =>
-      runtime.run({ [input.name]: { data: piece, shape: form.shape(fixed) } }, wanted),
-    );
-  };
-  const first = await raw(probe.x, probe.n);
-  const classes = (first[output]!.data.length / probe.n) | 0;
-  const order = orderOf(name, settings.classes, dataset.classNames);
-  const isProbability =
-    settings.outputs === 'probabilities' ||
-    (settings.outputs === 'auto' && areProbabilities(first[output]!.data as Float32Array, classes));
-  const shapes = settings.intermediate.map(
-    (feature) => [feature, featureShape(first[feature]!.shape, form.layout)] as const,
-  );
-
-  return {
-    name,
-    key: sha256(bytes, JSON.stringify({ ...settings, preprocessing, isProbability, output })),
-    classes,
-    featureShapes: Object.fromEntries(shapes),
-    params: parametersOf(model),
-    sizeBytes: bytes.length,
-    answer: async (x, n): Promise<Answer> => {
-      const results = await raw(x, n);
-      const values = results[output]!.data as Float32Array;
-      const logits = isProbability ? logitsOfProbabilities(values) : values;
-      const features = settings.intermediate.map(
-        (feature) => [feature, featureOf(results[feature]!, form.layout)] as const,
-      );
-      return { logits: order === undefined ? logits : permuted(logits, order), features: Object.fromEntries(features) };
-    },
-    dispose: () => {
-      runtime.dispose();
-      return Promise.resolve();
-    },
-  };
+  const about = { params: parametersOf(model), sizeBytes: bytes.length, content: bytes };
+  return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
 }
 
 /** The file with inner tensors among its outputs. */
@@ -101,124 +39,6 @@ function withOutputs(model: Model, names: readonly string[], bytes: Uint8Array):
   }
   const outputs = [...model.graph.outputs, ...missing.map((name) => ({ name, dtype: 'float32' as const }))];
   return encodeModel({ ...model, graph: { ...model.graph, outputs } });
-}
-
-function inputOf({ inputs }: InferenceModel, name: string, wanted: string | undefined): ModelValue {
-  const input = wanted === undefined ? inputs[0] : inputs.find((candidate) => candidate.name === wanted);
-  const names = inputs.map((candidate) => candidate.name).join(', ');
-  if (input === undefined) {
-    throw new UserError(`teacher.input: ${name} has no input ${wanted ?? ''}`, `It has: ${names || 'none'}.`);
-  }
-  if (inputs.length > 1) {
-    throw new UserError(
-      `${name}: expected a model with one input, received ${names}`,
-      'Export the teacher with the image or the features as its only input.',
-    );
-  }
-  if (input.dtype !== 'float32') {
-    throw new UserError(
-      `${name}: expected float32 input, received ${input.dtype}`,
-      'Export the teacher with float32 input.',
-    );
-  }
-  return input;
-}
-
-function outputOf({ outputs }: InferenceModel, name: string, { output, intermediate }: OnnxTeacherSettings): string {
-  const candidates = outputs
-    .map((candidate) => candidate.name)
-    .filter((candidate) => !intermediate.includes(candidate));
-  const found = output ?? candidates[0];
-  if (found !== undefined && outputs.some((candidate) => candidate.name === found)) return found;
-  throw new UserError(
-    `teacher.output: ${name} has no output ${found ?? ''}`,
-    `It has: ${candidates.join(', ') || 'none'}.`,
-  );
-}
-
-interface InputForm {
-  readonly layout: 'nhwc' | 'nchw';
-  readonly shape: (n: number) => number[];
-}
-
-/** Which of the layouts the input can have; `auto` takes PyTorch's where both fit. */
-function inputForm(
-  input: ModelValue,
-  name: string,
-  sample: readonly number[],
-  layout: 'auto' | 'nchw' | 'nhwc',
-): InputForm {
-  const elements = sample.reduce((product, size) => product * size, 1);
-  const fits = (shape: readonly number[]): boolean =>
-    input.shape.length === shape.length + 1 &&
-    shape.every((size, i) => typeof input.shape[i + 1] === 'string' || input.shape[i + 1] === size);
-  const forms: InputForm[] = [];
-  if (sample.length === 3) {
-    const nchw = [sample[2]!, sample[0]!, sample[1]!];
-    if (layout !== 'nhwc' && fits(nchw)) forms.push({ layout: 'nchw', shape: (n) => [n, ...nchw] });
-    if (layout !== 'nchw' && fits(sample)) forms.push({ layout: 'nhwc', shape: (n) => [n, ...sample] });
-  } else if (fits(sample)) {
-    forms.push({ layout: 'nhwc', shape: (n) => [n, ...sample] });
-  }
-  if (fits([elements])) forms.push({ layout: layout === 'nchw' ? 'nchw' : 'nhwc', shape: (n) => [n, elements] });
-  if (forms[0] !== undefined) return forms[0];
-  const declared = input.shape.map((size) => (size === '' ? '?' : size)).join(', ');
-  const asked = layout === 'auto' ? '' : ` in the layout ${layout}`;
-  throw new UserError(
-    `${name}: its input ${input.name} is [${declared}], received samples of shape [${sample.join(', ')}]${asked}`,
-    'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).',
-  );
-}
-
-/** Files with a fixed batch size are asked piece by piece; the last piece is filled up with zeros. */
-async function inPieces(
-  data: Float32Array,
-  n: number,
-  size: number,
-  run: (piece: Float32Array) => Promise<Readonly<Record<string, InferenceTensor>>>,
-): Promise<Record<string, InferenceTensor>> {
-  const each = data.length / n;
-  const all: Record<string, { data: Float32Array; shape: readonly number[] }> = {};
-  for (let start = 0; start < n; start += size) {
-    const piece = new Float32Array(size * each);
-    piece.set(data.subarray(start * each, Math.min(n, start + size) * each));
-    for (const [name, { data: values, shape }] of Object.entries(await run(piece))) {
-      const row = values.length / size;
-      const whole = (all[name] ??= { data: new Float32Array(n * row), shape: [n, ...shape.slice(1)] });
-      whole.data.set((values as Float32Array).subarray(0, Math.min(size, n - start) * row), start * row);
-    }
-  }
-  return all;
-}
-
-/** For each class of the data set, its position in the teacher's answer. */
-function orderOf(name: string, classes: readonly string[] | undefined, own: readonly string[]): number[] | undefined {
-  if (classes === undefined) return undefined;
-  const unknown = classes.find((label) => !own.includes(label));
-  if (unknown !== undefined || classes.length !== own.length) {
-    throw new UserError(
-      `teacher.classes: expected the ${own.length} classes of the data set in the order of ${name}, received ${unknown === undefined ? `${classes.length} names` : `the unknown class ${unknown}`}`,
-      `The classes of the data set: ${own.join(', ')}.`,
-    );
-  }
-  return own.map((label) => classes.indexOf(label));
-}
-
-function permuted(logits: Float32Array, order: readonly number[]): Float32Array {
-  const classes = order.length;
-  return logits.map((_, i) => logits[i - (i % classes) + order[i % classes]!]!);
-}
-
-function featureShape(shape: readonly number[], layout: 'nhwc' | 'nchw'): number[] {
-  const [, ...rest] = shape;
-  return layout === 'nchw' && rest.length === 3 ? [rest[1]!, rest[2]!, rest[0]!] : rest;
-}
-
-function featureOf({ data, shape }: InferenceTensor, layout: 'nhwc' | 'nchw'): Float32Array {
-  const values = data as Float32Array;
-  return layout === 'nchw' && shape.length === 4
-    ? channelsLast(values, shape as unknown as readonly [number, number, number, number])
-    : values;
 }
 
 function parametersOf({ graph }: Model): number {

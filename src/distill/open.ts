@@ -10,6 +10,7 @@ import { readOnnx } from './onnx-file.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
 import type { Alternative } from './preflight.ts';
+import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from './tfjs-file.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -55,6 +56,10 @@ async function openFile(recipe: FileSettings, options: OpenOptions): Promise<Ope
       probe,
     });
     return { teacher, alternatives: [] };
+  }
+  if (recipe.savedModel !== undefined) {
+    const source = { name: name(recipe.savedModel), folder: recipe.savedModel, dataset, probe: probeOf(dataset) };
+    return { teacher: await savedModelTeacher(source, recipe), alternatives: [] };
   }
   const file = recipe.onnx;
   if (file === undefined) throw new Error('the recipe names no file of a teacher');

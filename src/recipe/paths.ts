@@ -15,9 +15,9 @@ export function resolvePaths(recipe: Recipe, base: string): Recipe {
     dataset: { ...dataset, ...splits },
     ...(teacher !== undefined && {
       teacher: {
-        ...mapKeys(teacher, ['onnx', 'tfjs', 'logits'], absolute),
+        ...mapKeys(teacher, ['onnx', 'tfjs', 'savedModel', 'logits'], absolute),
         ...(teacher.ensemble !== undefined && {
-          ensemble: teacher.ensemble.map((member) => mapKeys(member, ['onnx', 'tfjs'], absolute)),
+          ensemble: teacher.ensemble.map((member) => mapKeys(member, ['onnx', 'tfjs', 'savedModel'], absolute)),
         }),
       },
     }),

@@ -201,7 +201,8 @@ function typedAs(dtype: TensorType['dtype'], data: TensorData): TensorData {
   return dtype === 'int32' ? Int32Array.from(data as Float32Array) : Uint8Array.from(data as Float32Array);
 }
 
-function onTensorFlow<T>(body: () => T): T {
+/** Runs `body` with libtensorflow as tfjs' backend; an engine must have been made before. */
+export function onTensorFlow<T>(body: () => T): T {
   const engine = tf.engine();
   const before = engine.backendName;
   void engine.setBackend(BACKEND);

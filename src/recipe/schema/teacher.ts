@@ -8,13 +8,18 @@ export const teacherTrainingSchema = z
   .catchall(modelOption)
   .describe('Train the teacher with this recipe; it is kept and reused as long as nothing about it changes.');
 
-const SOURCES = ['onnx', 'tfjs', 'train', 'ensemble', 'logits'] as const;
+const SOURCES = ['onnx', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'] as const;
 
 const fileKeys = {
   onnx: file.optional().describe('ONNX file.'),
   tfjs: file.optional().describe('TensorFlow.js model.json.'),
+  savedModel: file.optional().describe('Folder of a TensorFlow SavedModel; needs `npm run setup:tensorflow`.'),
+  signature: z.string().optional().describe('savedModel: which of its signatures answers; default: serving_default.'),
   input: z.string().optional().describe('Name of the input; default: the only one.'),
-  output: z.string().optional().describe('Name of the output that holds the logits; default: the first.'),
+  output: z
+    .string()
+    .optional()
+    .describe('Name of the output that holds the logits; default: the first, of a savedModel the one named logits.'),
   layout: z.enum(['auto', 'nchw', 'nhwc']).default('auto').describe('Order of the axes of the image input.'),
   normalize: z
     .strictObject({
@@ -45,7 +50,7 @@ export const teacherSchema = z
     ...fileKeys,
     train: teacherTrainingSchema.optional(),
     ensemble: z
-      .array(member.superRefine(oneSource(['onnx', 'tfjs'])))
+      .array(member.superRefine(oneSource(['onnx', 'tfjs', 'savedModel'])))
       .min(2)
       .optional()
       .describe('Weighted mean of several teachers.'),

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { KernelBackend } from '@tensorflow/tfjs-core';
+import type { KernelBackend, NamedTensorMap } from '@tensorflow/tfjs-core';
 import { quietTensorFlow } from '../../base/environment.ts';
 import { UserError } from '../../base/errors.ts';
 
@@ -25,6 +25,34 @@ export interface TensorFlowLibrary {
   /** Of libtensorflow, e.g. `2.19.0`. */
   readonly version: string;
   readonly gpu: boolean;
+  /** tfjs-node's loader of SavedModels. */
+  readonly loadSavedModel: (folder: string, tags: string[], signature: string) => Promise<TfSavedModel>;
+  readonly metaGraphsOf: (folder: string) => Promise<readonly MetaGraph[]>;
+}
+
+export interface MetaGraph {
+  readonly tags: readonly string[];
+  readonly signatureDefs: Readonly<Record<string, SignatureDef>>;
+}
+
+export interface SignatureDef {
+  readonly inputs: Readonly<Record<string, TensorInfo>>;
+  readonly outputs: Readonly<Record<string, TensorInfo>>;
+}
+
+export interface TensorInfo {
+  readonly dtype: string;
+  readonly shape: readonly { array?: readonly unknown[]; getSize(): number }[];
+}
+
+export interface TfSavedModel {
+  predict(inputs: NamedTensorMap): NamedTensorMap;
+  dispose(): void;
+}
+
+interface SavedModelModule {
+  readonly loadSavedModel: TensorFlowLibrary['loadSavedModel'];
+  readonly getMetaGraphsFromSavedModel: TensorFlowLibrary['metaGraphsOf'];
 }
 
 interface Found {
@@ -53,8 +81,14 @@ function load({ packageName, folder, addon }: Found): TensorFlowLibrary {
     const binding = require(addon) as Addon;
     require('./dist/register_all_kernels.js');
     const { NodeJSKernelBackend } = require('./dist/nodejs_kernel_backend.js') as BackendModule;
-    const backend = new NodeJSKernelBackend(binding, packageName);
-    return { backend, version: binding.TF_Version, gpu: binding.isUsingGpuDevice() };
+    const savedModels = require('./dist/saved_model.js') as SavedModelModule;
+    return {
+      backend: new NodeJSKernelBackend(binding, packageName),
+      version: binding.TF_Version,
+      gpu: binding.isUsingGpuDevice(),
+      loadSavedModel: savedModels.loadSavedModel,
+      metaGraphsOf: savedModels.getMetaGraphsFromSavedModel,
+    };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     throw new UserError(

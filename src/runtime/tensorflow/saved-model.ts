@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { nearest, UserError } from '../../base/errors.ts';
+import { staticShape } from '../../graph/shapes.ts';
+import type { InferenceTensor, ModelValue } from '../inference.ts';
+import { createTensorFlowEngine, onTensorFlow } from '../tensorflow.ts';
+import type { SignatureDef, TensorFlowLibrary, TensorInfo, TfSavedModel } from './addon.ts';
+import { loadTensorFlow } from './addon.ts';
+
+/** What TensorFlow and Keras save a model for serving under. */
+const TAG = 'serve';
+/** The output that comes first if there is one of this name. */
+const LOGITS = 'logits';
+
+/** A TensorFlow SavedModel, run forward by libtensorflow. */
+export class SavedModel {
+  readonly inputs: readonly ModelValue[];
+  readonly outputs: readonly ModelValue[];
+  readonly #model: TfSavedModel;
+
+  private constructor(model: TfSavedModel, { inputs, outputs }: SignatureDef) {
+    this.#model = model;
+    this.inputs = valuesOf(inputs);
+    // A signature's outputs have no order: protobuf sorts them by name.
+    this.outputs = [...valuesOf(outputs)].sort((a, b) => Number(b.name === LOGITS) - Number(a.name === LOGITS));
+  }
+
+  /** `UserError` if libtensorflow is not installed, the folder holds no SavedModel, or it has no such signature. */
+  static async load(folder: string, signature: string): Promise<SavedModel> {
+    const library = installed(folder);
+    createTensorFlowEngine();
+    try {
+      const definition = await definitionOf(library, folder, signature);
+      // tfjs-node asks for its backend before it waits for anything.
+      return new SavedModel(await onTensorFlow(() => library.loadSavedModel(folder, [TAG], signature)), definition);
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      throw new UserError(
+        `${folder}: TensorFlow ${library.version} cannot load this SavedModel: ${firstLine(error)}`,
+        'Name the folder that holds saved_model.pb and variables/, as model.export() of Keras writes it.',
+        { cause: error },
+      );
+    }
+  }
+
+  /** Runs forward. float32 in and out, other types as int32. */
+  async run(
+    feeds: Readonly<Record<string, InferenceTensor>>,
+    wanted: readonly string[] = this.outputs.map(({ name }) => name),
+  ): Promise<Readonly<Record<string, InferenceTensor>>> {
+    await new Promise((resolve) => setImmediate(resolve));
+    return onTensorFlow(() => {
+      const inputs = Object.fromEntries(
+        this.inputs.map(({ name, dtype }) => {
+          const { data, shape } = feeds[name]!;
+          return [name, tf.tensor(data as Float32Array, [...staticShape(shape, name)], dtype as 'float32')];
+        }),
+      );
+      const results = this.#model.predict(inputs);
+      const read = wanted.map((name): [string, InferenceTensor] => {
+        const { shape } = results[name]!;
+        return [name, { data: results[name]!.dataSync(), shape }];
+      });
+      tf.dispose([inputs, results]);
+      return Object.fromEntries(read);
+    });
+  }
+
+  dispose(): void {
+    this.#model.dispose();
+  }
+}
+
+function installed(folder: string): TensorFlowLibrary {
+  try {
+    return loadTensorFlow();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `${folder}: a SavedModel needs TensorFlow's library, which cannot be used: ${error.message}`,
+      'Run npm run setup:tensorflow; or convert it (python -m tf2onnx.convert --saved-model DIR --output teacher.onnx) ' +
+        'and use `teacher.onnx`.',
+      { cause: error },
+    );
+  }
+}
+
+async function definitionOf(library: TensorFlowLibrary, folder: string, signature: string): Promise<SignatureDef> {
+  const graph = (await library.metaGraphsOf(folder)).find(({ tags }) => tags.includes(TAG));
+  if (graph === undefined)
+    throw new UserError(`${folder}: it has no part with the tag ${TAG}`, 'Save the model with tf.saved_model.save.');
+  const known = Object.keys(graph.signatureDefs);
+  const found = known.includes(signature) ? graph.signatureDefs[signature] : undefined;
+  if (found !== undefined) return found;
+  const meant = nearest(signature, known);
+  throw new UserError(
+    `teacher.signature: ${folder} has no signature ${signature}`,
+    meant === undefined ? `It has: ${known.join(', ') || 'none'}.` : `Did you mean ${meant}?`,
+  );
+}
+
+function valuesOf(infos: Readonly<Record<string, TensorInfo>>): ModelValue[] {
+  return Object.entries(infos).map(([name, { dtype, shape }]) => ({
+    name,
+    dtype: dtype as ModelValue['dtype'],
+    shape: shape.map((dim) => (dim.getSize() < 0 ? '' : dim.getSize())),
+  }));
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0]!.slice(0, 300);
+}
