@@ -43,7 +43,7 @@ describe('a run that is killed again and again', () => {
       }
       expect(await results(path.join(folder(), out, 'kill'))).toEqual(expected);
     }
-  }, 1_200_000);
+  }, 600_000 + KILLS * 60_000);
 });
 
 /** Everything that a run decides; not how long it took. */
