@@ -184,7 +184,7 @@ describe('limbeck run', () => {
     expect(stopped.stderr).toMatch(/stopped distill after step \d+ of \d+\n?.*limbeck resume checkpoints\/tiny/);
     const report = await readFile(path.join(folder(), 'checkpoints/tiny/report.html'), 'utf8');
     expect(report).toMatch(/<p class="lead">The run was stopped in distill: stopped distill after step \d+ of \d+\. /);
-    expect(report).toContain('Training loss. teach from ');
+    expect(report).toContain('Training loss. teacher from ');
     expect(await inProcess(folder(), 'resume', '--out', 'elsewhere')).toMatchObject({ code: 1 });
     const resumed = start(folder(), ['resume']);
     while (!resumed.output().includes('distilling the student, from step')) {

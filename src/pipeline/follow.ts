@@ -9,7 +9,7 @@ import { trafficSince } from './traffic.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport, stagesOf } from './report.ts';
 import type { Findings } from './report.ts';
-import { curvesOf, stopOf } from './stopped.ts';
+import { curvesOf, modelsSoFar, stopOf } from './stopped.ts';
 import { openStores } from './stores.ts';
 import type { RunStores } from './stores.ts';
 
@@ -73,7 +73,7 @@ export async function follow(
     return await write(await stages(context, stores));
   } catch (error) {
     // What stopped the run matters more than what stops its report.
-    await write({ stopped: stopOf(error, current) }).catch(() => undefined);
+    await write({ stopped: stopOf(error, current), soFar: modelsSoFar(stores.ledger.rows) }).catch(() => undefined);
     throw error;
   }
 }

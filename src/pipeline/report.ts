@@ -3,6 +3,7 @@ import { cpuFeatures, machineInfo, systemRelease } from '../measure/machine.ts';
 import type {
   Agreement,
   Environment,
+  ModelRow,
   PruningSensitivity,
   QuantizationSensitivity,
   Report,
@@ -38,6 +39,8 @@ export interface Findings {
   /** The recipe as it was written: file names as the user gave them. */
   readonly written: Recipe;
   readonly wallSeconds: number;
+  /** Of a run that stopped: what it had trained and exported until then. */
+  readonly soFar?: readonly ModelRow[];
   readonly stopped?: { readonly status: 'failed' | 'interrupted'; readonly stage: string; readonly reason: string };
 }
 
@@ -46,7 +49,7 @@ export function makeReport(
   { recipe, data, engine }: StageContext,
   { measured, answers, timed, notes = [], training, stages = [], quantizationSensitivity, ...rest }: Findings,
 ): Report {
-  const { written, wallSeconds, stopped, pruningSensitivity } = rest;
+  const { written, wallSeconds, stopped, soFar, pruningSensitivity } = rest;
   const test = (id: string): number[] =>
     measured.flatMap((model) => {
       const { validation, test: onTest } = model.row.accuracy;
@@ -70,13 +73,15 @@ export function makeReport(
       samples: { train: data.train.count, validation: data.validation.count, test: data.test?.count ?? 0 },
     },
     ...(answers !== undefined && { teacher: answers }),
-    models: measured
-      .filter(({ repeat }) => repeat === 0)
-      .map(({ row, predicted }) => ({
-        ...row,
-        latency: timed?.rows.get(row.id) ?? [],
-        ...agreementOf(row.id, predicted, measured, data),
-      })),
+    models:
+      soFar ??
+      measured
+        .filter(({ repeat }) => repeat === 0)
+        .map(({ row, predicted }) => ({
+          ...row,
+          latency: timed?.rows.get(row.id) ?? [],
+          ...agreementOf(row.id, predicted, measured, data),
+        })),
     ...(hasPair && { verdict: verdictOf(distilled, scratch) }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),

@@ -41,7 +41,7 @@ export function compareReports(reports: readonly Report[]): Comparison {
     { what: 'gain', values: reports.map(({ verdict }) => verdict?.sentence ?? null) },
     of('parameters', ({ params }) => number(params)),
     of('MACs', ({ macs }) => (macs === null ? null : number(macs))),
-    of('size', ({ sizeBytes }) => size(sizeBytes)),
+    of('size', ({ sizeBytes }) => (sizeBytes === 0 ? null : size(sizeBytes))),
     ...settings.map((setting) =>
       of(`median in ${setting}`, ({ latency }) => {
         const row = latency.find((candidate) => settingOf(candidate) === setting);

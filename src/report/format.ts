@@ -11,6 +11,11 @@ export function size(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
 }
 
+/** Of a file; 0 bytes stand for one that was not written. */
+export function fileSize(bytes: number): string {
+  return bytes === 0 ? '–' : size(bytes);
+}
+
 export function milliseconds(value: number): string {
   if (value === 0) return '0';
   if (value < 0.1) return `${(1000 * value).toFixed(1)} µs`;

@@ -1,4 +1,4 @@
-import { milliseconds, number, percent, seconds, size } from './format.ts';
+import { fileSize, milliseconds, number, percent, seconds, size } from './format.ts';
 import { frontOf } from './search.ts';
 import { sameClass, summarySentences } from './summary.ts';
 import type { ModelRow, Report } from './types.ts';
@@ -49,7 +49,7 @@ function table(models: readonly ModelRow[]): string {
     row.precision,
     number(row.params),
     row.macs === null ? '' : number(row.macs),
-    size(row.sizeBytes),
+    fileSize(row.sizeBytes),
     row.accuracy.validation === null ? '' : percent(row.accuracy.validation),
     row.accuracy.test === null ? '' : percent(row.accuracy.test),
     row.seconds === 0 ? '' : seconds(row.seconds),

@@ -76,11 +76,12 @@ export function summarySentences(report: Report): string[] {
     );
   }
   if (model === undefined) return sentences;
-  if (teacher !== undefined && teacher !== model) sentences.push(comparison(model, teacher));
+  if (teacher !== undefined && teacher !== model) sentences.push(...comparison(model, teacher));
   else {
     const accuracy = accuracyOf(model);
-    const right = accuracy === null ? '' : ` and right on ${percent(accuracy)} of the ${splitOf(model)} samples`;
-    sentences.push(`The ${model.id} model is ${size(model.sizeBytes)}${right}.`);
+    const right = accuracy === null ? [] : [`right on ${percent(accuracy)} of the ${splitOf(model)} samples`];
+    const known = [...(model.sizeBytes === 0 ? [] : [size(model.sizeBytes)]), ...right];
+    if (known.length > 0) sentences.push(`The ${model.id} model is ${known.join(' and ')}.`);
   }
   const { verdict } = report;
   if (verdict !== undefined) sentences.push(VERDICTS[verdict.result]);
@@ -93,7 +94,7 @@ const VERDICTS = {
   INCONCLUSIVE: 'Whether the teacher helped cannot be told from these runs: the difference may be chance.',
 } as const;
 
-function comparison(model: ModelRow, teacher: ModelRow): string {
+function comparison(model: ModelRow, teacher: ModelRow): string[] {
   const parts = [];
   if (model.sizeBytes > 0 && teacher.sizeBytes > 0) {
     const ratio = teacher.sizeBytes / model.sizeBytes;
@@ -107,7 +108,8 @@ function comparison(model: ModelRow, teacher: ModelRow): string {
   const [own, its] = [accuracyOf(model), accuracyOf(teacher)];
   const than = parts.length === 0 ? '' : ' than the teacher';
   const gap = own === null || its === null ? '' : gapOf(own - its, than === '');
-  return `The ${model.id} student is ${parts.join(' and ')}${than}${gap}.`;
+  const said = `${parts.join(' and ')}${than}${gap}`.trim();
+  return said === '' ? [] : [`The ${model.id} student is ${said}.`];
 }
 
 function gapOf(difference: number, alone: boolean): string {

@@ -1,4 +1,4 @@
-import { number, percent, seconds, size } from './format.ts';
+import { fileSize, number, percent, seconds } from './format.ts';
 import { summarySentences } from './summary.ts';
 import type { Report } from './types.ts';
 
@@ -8,7 +8,7 @@ export function reportText(report: Report, folder: string): string {
   const rows = report.models.map(({ id, params, sizeBytes, accuracy }) => [
     id,
     number(params),
-    size(sizeBytes),
+    fileSize(sizeBytes),
     accuracy.validation === null ? '-' : percent(accuracy.validation),
     accuracy.test === null ? '-' : percent(accuracy.test),
   ]);

@@ -5,6 +5,7 @@ import { eventText } from '../../src/pipeline/events.ts';
 import type { RunEvent } from '../../src/pipeline/events.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
+import type { Report } from '../../src/report/types.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -24,6 +25,12 @@ function follow(change: object, options: Parameters<typeof runRecipe>[1] = {}) {
   const recipe = makeRecipe({ ...BASE, ...change }, folder());
   const result = runRecipe(recipe, { out: folder(), onEvent: (event) => void events.push(event), ...options });
   return result.then((done) => ({ ...done, events }));
+}
+
+/** The models in the report of a run that stopped. */
+async function soFar(run: string) {
+  const { models } = JSON.parse(await readFile(path.join(folder(), run, 'report.json'), 'utf8')) as Report;
+  return models.map(({ id, params, sizeBytes, file, accuracy }) => [id, params, sizeBytes, file, accuracy.validation]);
 }
 
 describe('a run', () => {
@@ -164,6 +171,10 @@ describe('a run', () => {
     const stopped = follow({ name: 'r', distill }, { signal: stop.signal, onEvent });
     await expect(stopped).rejects.toThrow(InterruptedError);
     await expect(stopped).rejects.toThrow(/stopped distill after step 132 of 176; go on with: limbeck resume .*r$/);
+    expect(await soFar('r')).toEqual([
+      ['teacher', 2410, 0, null, expect.any(Number)],
+      ['scratch', 610, 0, null, expect.any(Number)],
+    ]);
     const { events } = await follow({ name: 'r', distill });
     expect(events).toContainEqual(
       expect.objectContaining({ type: 'stage', stage: 'distill', resumedAt: 'step 132 of 176' }),
@@ -178,6 +189,24 @@ describe('a run', () => {
       return readSafetensors(await readFile(path.join(state, file)), file).tensors;
     };
     expect(await weights('r')).toEqual(await weights('whole'));
+  });
+
+  it('that failed has what it had exported in its report, with size and accuracy', async () => {
+    const quantize = { samples: 64, maxDrop: 100 };
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'done' && event.stage === 'export exports/distilled-int8.onnx') throw new Error('no more');
+    };
+    await expect(follow({ name: 'f', quantize }, { onEvent })).rejects.toThrow('no more');
+    const size = async (file: string) => (await readFile(path.join(folder(), 'f', file))).length;
+    const rows = await soFar('f');
+    expect(rows.map(([id]) => id)).toEqual(['teacher', 'scratch', 'distilled', 'distilled-int8']);
+    for (const [, params, sizeBytes, file, validation] of rows) {
+      expect([Number(params) > 600, sizeBytes]).toEqual([true, await size(file as string)]);
+      expect(validation).toBeGreaterThan(0);
+    }
+    const text = await readFile(path.join(folder(), 'f/report.html'), 'utf8');
+    expect(text).toMatch(/<p class="lead">The run failed in .*: no more\. /);
+    expect(text).toContain('distilled-int8<small>int8, exports/distilled-int8.onnx</small>');
   });
 
   it('writes what happened to log.jsonl', async () => {

@@ -1,4 +1,4 @@
-import { milliseconds, number, percent, size, times } from '../format.ts';
+import { fileSize, milliseconds, number, percent, times } from '../format.ts';
 import { accuracyOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import { points } from '../verdict.ts';
@@ -37,7 +37,7 @@ function stepRow({ models }: Report, model: ModelRow, before: ModelRow | undefin
   const cells = [
     percent(accuracy),
     before === undefined ? '–' : tone(accuracy - accuracyOf(before)!),
-    size(model.sizeBytes) + factor(before && before.sizeBytes / model.sizeBytes, 'smaller', 'larger'),
+    fileSize(model.sizeBytes) + factor(before && before.sizeBytes / model.sizeBytes, 'smaller', 'larger'),
     own === undefined
       ? '–'
       : milliseconds(own.p50Ms) + factor(latency && latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower'),

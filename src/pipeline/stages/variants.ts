@@ -1,0 +1,54 @@
+import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
+import { lowerReduced } from '../../formats/onnx/reduce.ts';
+import type { Reduction } from '../../formats/onnx/reduce.ts';
+import type { Skipped } from '../../formats/skipped.ts';
+import { exportTflite } from '../../formats/tflite/export.ts';
+import type { TfliteOptions } from '../../formats/tflite/export.ts';
+import type { Quantization } from '../../graph/quantization.ts';
+import type { Graph } from '../../graph/types.ts';
+import type { StageContext } from '../context.ts';
+import { onnxOptions } from '../metadata.ts';
+import type { ModelFile } from '../model-file.ts';
+
+/** One file to make of an inference graph. */
+export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
+  /** What stands behind the model's name in that of the file; the precision, and nothing for fp32. */
+  readonly ending?: string;
+  readonly make: (graph: Graph) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
+}
+
+/** Without calibration: in half precision, or with weights of few bits. */
+export function reducedVariants(context: StageContext, scheme: Reduction): Variant[] {
+  const onnx: Variant = {
+    ...{ format: 'onnx', precision: scheme },
+    make: (graph) => {
+      const { result, skipped } = lowerReduced(graph, scheme, onnxOptions(context));
+      return { bytes: encodeModel(result), skipped };
+    },
+  };
+  if (scheme === 'int4') return [onnx];
+  return [onnx, tflite(context, scheme, { precision: scheme === 'fp16' ? 'float16' : 'dynamic' })];
+}
+
+export function int8Variants(
+  context: StageContext,
+  quantization: Quantization,
+  skipped: readonly Skipped[],
+  keepFloat: (layer: string) => boolean = () => false,
+): Variant[] {
+  const onnx: Variant = {
+    ...{ format: 'onnx', precision: 'int8' },
+    make: (graph) => {
+      const made = exportQdq(graph, quantization, { ...onnxOptions(context), keepFloat });
+      return { bytes: encodeModel(made.result), skipped: [...skipped, ...made.skipped] };
+    },
+  };
+  return [onnx, tflite(context, 'int8', { precision: 'integer', quantization, keepFloat })];
+}
+
+export function tflite(context: StageContext, precision: Variant['precision'], options: TfliteOptions): Variant {
+  const { recipe, data } = context;
+  const description = { name: recipe.name, labels: data.classNames };
+  return { format: 'tflite', precision, make: (graph) => exportTflite(graph, { ...options, description }) };
+}
