@@ -21,6 +21,8 @@ export interface Case {
   readonly tolerance: number;
   /** Of an integer model: what one step of its output is worth. */
   readonly step?: number;
+  /** Run by TFLite's reference kernels, without XNNPACK. */
+  readonly referenceKernels?: boolean;
 }
 
 export interface Verdict {
@@ -73,6 +75,7 @@ function writeCase(folder: string, id: string, extension: string, one: Case): ob
     });
   return {
     ...{ name: one.name, file, tolerance: one.tolerance, step: one.step },
+    referenceKernels: one.referenceKernels,
     ...{ inputs: written(one.inputs, 'in'), outputs: written(one.outputs, 'out') },
   };
 }

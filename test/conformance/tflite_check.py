@@ -5,7 +5,7 @@ import os
 import sys
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 folder = sys.argv[1]
 
@@ -17,7 +17,8 @@ def values(tensor):
 
 def check(case):
     try:
-        interpreter = Interpreter(os.path.join(folder, case["file"]))
+        kernels = OpResolverType.BUILTIN_REF if case.get("referenceKernels") else OpResolverType.AUTO
+        interpreter = Interpreter(os.path.join(folder, case["file"]), experimental_op_resolver_type=kernels)
         runner = interpreter.get_signature_runner("serving_default")
         results = runner(**{tensor["name"]: values(tensor) for tensor in case["inputs"]})
     except Exception as error:  # whatever the interpreter dislikes is the verdict

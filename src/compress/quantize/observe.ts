@@ -6,6 +6,7 @@ import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import type { Histogram, Range } from './histogram.ts';
 import { addTo, emptyHistogram, rangeOf } from './histogram.ts';
+import { beforeSoftmax, unmasked } from './masks.ts';
 
 /** What the model is fed, batch by batch, by the names of its inputs. */
 export type Samples = readonly Readonly<Record<string, InferenceTensor>>[];
@@ -14,6 +15,8 @@ export interface Observed {
   readonly histograms: ReadonlyMap<string, Histogram>;
   /** Values that were infinite or no number. */
   readonly notFinite: readonly string[];
+  /** Values that hold the numbers of attention masks, which the histograms leave out. */
+  readonly masked: ReadonlySet<string>;
 }
 
 /** The float32 values that a graph computes. */
@@ -25,8 +28,15 @@ export function activationsOf(graph: Graph): string[] {
 export async function observe(graph: Graph, samples: Samples, session: SessionOptions): Promise<Observed> {
   const ranges = new Map<string, Range>();
   const notFinite = new Set<string>();
+  const [maskable, masked] = [beforeSoftmax(graph), new Set<string>()];
+  const relevant = (name: string, values: Float32Array): Float32Array => {
+    if (!maskable.has(name)) return values;
+    const rest = unmasked(values);
+    if (rest.length < values.length) masked.add(name);
+    return rest;
+  };
   await visit(graph, samples, session, (name, values) => {
-    const range = rangeOf(values, ranges.get(name));
+    const range = rangeOf(relevant(name, values), ranges.get(name));
     if (range === undefined) notFinite.add(name);
     else ranges.set(name, range);
   });
@@ -34,9 +44,9 @@ export async function observe(graph: Graph, samples: Samples, session: SessionOp
   const histograms = new Map([...ranges].map(([name, range]) => [name, emptyHistogram(range)]));
   await visit(graph, samples, session, (name, values) => {
     const histogram = histograms.get(name);
-    if (histogram !== undefined) addTo(histogram, values);
+    if (histogram !== undefined) addTo(histogram, relevant(name, values));
   });
-  return { histograms, notFinite: [...notFinite] };
+  return { histograms, notFinite: [...notFinite], masked };
 }
 
 /** Hands out every float32 value of every batch, those that are fed included. */

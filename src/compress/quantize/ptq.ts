@@ -6,6 +6,7 @@ import type { Graph } from '../../graph/types.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { calibrators } from './calibrators.ts';
 import type { CalibratorName } from './calibrators.ts';
+import { widenForMasks } from './masks.ts';
 import { observe } from './observe.ts';
 import type { Samples } from './observe.ts';
 import { channelAxisOf, shareScales } from './share.ts';
@@ -35,10 +36,11 @@ export async function quantize(
   if (samples.length === 0)
     throw new UserError('calibration without samples, received none', 'Set quantize.samples to 1 or more.');
   const calibrate = calibrators[options.calibrator];
-  const { histograms, notFinite } = await observe(graph, samples, options.session);
+  const { histograms, notFinite, masked } = await observe(graph, samples, options.session);
+  const ranges = new Map([...histograms].map(([name, histogram]) => [name, calibrate(histogram)]));
+  widenForMasks(graph, masked, ranges);
   const activations = new Map<string, TensorQuantization>();
-  for (const [name, histogram] of histograms) {
-    const { min, max } = calibrate(histogram);
+  for (const [name, { min, max }] of ranges) {
     activations.set(
       name,
       options.symmetric === true ? symmetric([Math.max(-min, max)], 'int8') : asymmetric(min, max, 'int8'),

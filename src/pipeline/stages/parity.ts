@@ -13,6 +13,7 @@ import { openRunner } from '../model-file.ts';
 import { BUDGETS } from './budgets.ts';
 import type { ExportedModel } from './export.ts';
 import { largestDifference, scaleOf } from './export.ts';
+import { integerCause } from './integer-cause.ts';
 
 /** Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. */
 export async function checkFile(
@@ -30,10 +31,10 @@ export async function checkFile(
   const budget = BUDGETS[file.precision];
   if (top1Agreement >= budget.top1Agreement && largestError <= budget.error * scaleOf(reference.logits))
     return { file: file.file, samples, top1Agreement, largestError };
-  const diverging = await firstDiverging(context, graph, reference.x, reference.shape, file, make);
+  const { layer, cause } = await firstDiverging(context, graph, reference.x, reference.shape, file, make);
   throw new UserError(
     `${file.file}: does not answer as the graph it was trained in: same class on ${(100 * top1Agreement).toFixed(2)} % of ${samples} samples, ` +
-      `largest error of a logit ${largestError.toExponential(2)}; the first layer that differs is ${diverging ?? 'the last one'}`,
+      `largest error of a logit ${largestError.toExponential(2)}; the first layer that differs is ${layer ?? 'the last one'}${cause}`,
     'The file was not written. Export in a higher precision, or report this with the recipe.',
   );
 }
@@ -46,7 +47,7 @@ async function firstDiverging(
   [n, ...sample]: readonly number[],
   file: ModelFile,
   make: (graph: Graph) => { readonly bytes: Uint8Array },
-): Promise<string | undefined> {
+): Promise<{ layer: string | undefined; cause: string }> {
   const values = graph.nodes.flatMap(({ outputs, layer }) =>
     outputs
       .filter((name) => graph.types.get(name)!.dtype === 'float32')
@@ -71,8 +72,10 @@ async function firstDiverging(
   const { bytes } = make(whole);
   const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(bytes));
   const { error } = BUDGETS[file.precision];
-  return values.find(({ name }) => {
+  const found = values.find(({ name }) => {
     const [a, b] = [expected[name]!, actual[name]];
     return b === undefined || largestDifference(a, b) > error * scaleOf(a);
-  })?.layer;
+  });
+  const inIntegers = file.format === 'tflite' && file.precision === 'int8';
+  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, { [input!]: one }, actual, values) : '' };
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { initializers, input, layers, model as layersModel } from '@tensorflow/tfjs-layers';
 import { RandomStream } from '../../../src/base/random.ts';
 import { forInference } from '../../../src/graph/passes/for-inference.ts';
 import { freezeState } from '../../../src/graph/passes/freeze-state.ts';
@@ -17,7 +18,19 @@ export interface ModelCase {
 
 /** A registry model whose biases and statistics have left their first values, zeros and ones, as training would have it. */
 export function trainedModel(name: string, { inputShape, options, classes = 3 }: ModelCase): LayersModel {
-  const model = buildModel(name, { inputShape, classes, seed: 7, options });
+  return moved(buildModel(name, { inputShape, classes, seed: 7, options }), name);
+}
+
+/** A long short-term memory of tfjs-layers over four steps, which tracing unrolls. */
+export function lstmModel(): LayersModel {
+  const drawn = (seed: number): ReturnType<typeof initializers.glorotUniform> => initializers.glorotUniform({ seed });
+  const x = input({ shape: [4, 3] });
+  const lstm = layers.lstm({ units: 5, kernelInitializer: drawn(1), recurrentInitializer: drawn(2) });
+  const y = layers.dense({ units: 3, kernelInitializer: drawn(3) }).apply(lstm.apply(x)) as SymbolicTensor;
+  return moved(layersModel({ inputs: x, outputs: y }), 'lstm');
+}
+
+function moved(model: LayersModel, name: string): LayersModel {
   const random = new RandomStream('models', name);
   for (const variable of Object.values(modelState(model).all)) {
     if (variable.rank !== 1) continue;
