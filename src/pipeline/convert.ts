@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
+import { withFloatLayers } from '../compress/quantize/kept.ts';
 import type { Samples } from '../compress/quantize/observe.ts';
 import { quantizableLayers } from '../compress/quantize/sensitivity.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
@@ -82,12 +83,13 @@ async function make(source: ConvertSource, samples: Samples, options: ConvertOpt
     const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples, format);
     const keepFloat = (layer: string): boolean => kept.includes(layer);
     const { quantization } = prepared;
+    const ready = withFloatLayers(prepared.graph, prepared.float, keepFloat);
     if (format === 'tflite') {
-      const made = exportTflite(prepared.graph, { precision: 'integer', quantization, keepFloat, description });
-      return { ...made, graph: prepared.graph, skipped: [...prepared.skipped, ...made.skipped] };
+      const made = exportTflite(ready, { precision: 'integer', quantization, keepFloat, description });
+      return { ...made, graph: ready, skipped: [...prepared.skipped, ...made.skipped] };
     }
-    const { result, skipped } = exportQdq(prepared.graph, quantization, { ...onnx, keepFloat });
-    return { graph: prepared.graph, bytes: encodeModel(result), skipped: [...prepared.skipped, ...skipped] };
+    const { result, skipped } = exportQdq(ready, quantization, { ...onnx, keepFloat });
+    return { graph: ready, bytes: encodeModel(result), skipped: [...prepared.skipped, ...skipped] };
   }
   if (format === 'tflite') {
     const names = { fp32: 'float32', fp16: 'float16', 'dynamic-int8': 'dynamic', int4: 'dynamic' } as const;

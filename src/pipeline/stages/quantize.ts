@@ -2,6 +2,7 @@ import { nearest, UserError } from '../../base/errors.ts';
 import { RandomStream } from '../../base/random.ts';
 import { correctBias } from '../../compress/quantize/bias.ts';
 import { equalize } from '../../compress/quantize/equalize.ts';
+import { withFloatLayers } from '../../compress/quantize/kept.ts';
 import type { Samples } from '../../compress/quantize/observe.ts';
 import { quantize } from '../../compress/quantize/ptq.ts';
 import { layerSensitivity, quantizableLayers } from '../../compress/quantize/sensitivity.ts';
@@ -23,11 +24,13 @@ export type QuantizeRecipe = Recipe['quantize'][number];
 /** A graph that is ready to be written in int8. */
 export interface Prepared {
   readonly graph: Graph;
+  /** The same with weights and biases as float computes with them. */
+  readonly float: Graph;
   readonly quantization: Quantization;
   readonly skipped: readonly Skipped[];
 }
 
-type PtqRecipe = Pick<QuantizeRecipe, 'calibrator' | 'equalize' | 'biasCorrection' | 'symmetric'>;
+export type PtqRecipe = Pick<QuantizeRecipe, 'calibrator' | 'equalize' | 'biasCorrection' | 'symmetric'>;
 
 /** Equalized, calibrated and corrected, as a step of the recipe asks. TFLite wants one scale for a dense layer. */
 export async function prepareInt8(
@@ -43,7 +46,7 @@ export async function prepareInt8(
   const options = { calibrator, session, symmetric, perChannelDense: format === 'onnx' };
   const { result, skipped } = await quantize(equal, samples, options);
   const corrected = step.biasCorrection ? await correctBias(equal, result, samples, session) : equal;
-  return { graph: corrected, quantization: result, skipped };
+  return { graph: corrected, float: equal, quantization: result, skipped };
 }
 
 const CALIBRATION_BATCH = 32;
@@ -85,7 +88,7 @@ const RANKED = 128;
 /** Which layer loses how much in int8, the worst first. */
 export async function rankLayers(
   { recipe, data }: StageContext,
-  { graph, quantization }: Prepared,
+  { graph, float, quantization }: Prepared,
   { id, reference }: ExportedModel,
 ): Promise<QuantizationSensitivity> {
   const { x, shape, logits } = reference;
@@ -94,7 +97,7 @@ export async function rankLayers(
   const labels = data.validation.labels.subarray(0, n);
   const samples = { x: part(x), shape: [n, ...shape.slice(1)], logits: part(logits), labels };
   const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
-    encodeModel(exportQdq(graph, quantization, { keepFloat }).result);
+    encodeModel(exportQdq(withFloatLayers(graph, float, keepFloat), quantization, { keepFloat }).result);
   const rows = await layerSensitivity(quantizableLayers(graph), write, samples, sessionOptionsOf(recipe));
   const accuracy = agreement(classesOf(samples.logits, data.classNames.length), Int32Array.from(labels));
   return { model: id, precision: 'int8', samples: n, accuracy, rows };

@@ -1,3 +1,4 @@
+import { withFloatLayers } from '../../compress/quantize/kept.ts';
 import { quantize } from '../../compress/quantize/ptq.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
@@ -8,7 +9,8 @@ import { sessionOptionsOf } from '../engine.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { trainForInt8 } from './qat.ts';
-import { calibrationSamples, growing, keptFloat, prepareInt8, rankLayers } from './quantize.ts';
+import { prepareStep } from './adaround.ts';
+import { calibrationSamples, growing, keptFloat, rankLayers } from './quantize.ts';
 import type { QuantizeRecipe } from './quantize.ts';
 import { int8Variants, reducedVariants, tflite } from './variants.ts';
 import { endingOf, finish, makeFile, writeVariants } from './write.ts';
@@ -89,11 +91,12 @@ async function writeInt8(
   const asked = keptFloat(settings, model.graph);
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const all: Shipped[] = [];
+  const said: string[] = [];
   let refused: Refused | undefined;
   let sensitivity: QuantizationSensitivity | undefined;
   for (const format of recipe.export) {
-    const prepared = await prepareInt8(recipe, model.graph, settings, samples, format);
-    const from = { ...model, graph: prepared.graph };
+    const { prepared, notes } = await prepareStep(context, model.graph, { number: step.number, samples, format });
+    said.push(...notes);
     sensitivity ??= await rankLayers(context, prepared, model);
     const layers = sensitivity.rows.map(({ layer }) => layer);
     const write = async (kept: readonly string[], hasMore: boolean) => {
@@ -102,7 +105,7 @@ async function writeInt8(
       return writeVariants(
         context,
         model,
-        from,
+        { ...model, graph: withFloatLayers(prepared.graph, prepared.float, keepFloat) },
         variants.filter((one) => one.format === format),
         { ...step, hasMore },
       );
@@ -116,7 +119,8 @@ async function writeInt8(
     all.push(made);
     refused ??= made.refused;
   }
-  const [files, notes] = [all.flatMap((made) => made.files), all.flatMap((made) => made.notes)];
+  const files = all.flatMap((made) => made.files);
+  const notes = [...said, ...all.flatMap((made) => made.notes)];
   return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
 }
 

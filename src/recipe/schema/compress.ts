@@ -80,6 +80,12 @@ const qat = z
   })
   .describe('Training with quantization, with the loss of `distill`.');
 
+const adaround = z
+  .strictObject({
+    iterations: count.max(1_000_000).default(500).describe('Steps of the search for each layer, 32 samples each.'),
+  })
+  .describe('Adaptive rounding, on `samples` training samples; it takes the place of `biasCorrection`.');
+
 const quantizeStep = z
   .strictObject({
     scheme: z
@@ -105,6 +111,11 @@ const quantizeStep = z
       .boolean()
       .default(true)
       .describe('int8: take the mean error of the rounded weights out of the biases.'),
+    rounding: z
+      .enum(['nearest', 'adaround'])
+      .default('nearest')
+      .describe("int8 after training: weights to the nearest step, or to that of two which keeps a layer's output."),
+    adaround: adaround.prefault({}),
     keepFloat: z.array(z.string().min(1)).default([]).describe('int8: layers that stay in float, by name.'),
     samples: count.default(512).describe('Training samples that the calibrator sees.'),
     qat: qat.prefault({}),
@@ -116,7 +127,14 @@ const quantizeStep = z
         'What happens when the drop is larger: keep the most sensitive layers in float (all, if need be), stop, or train with quantization.',
       ),
   })
-  .superRefine(({ scheme, method, fallback, symmetric }, context) => {
+  .superRefine(({ scheme, method, fallback, symmetric, rounding }, context) => {
+    if (rounding === 'adaround' && (scheme !== 'int8' || method !== 'ptq')) {
+      const params = {
+        expected: 'nearest: weights are rounded adaptively for int8 after training alone',
+        received: rounding,
+      };
+      context.addIssue({ code: 'custom', message: 'no adaptive rounding', path: ['rounding'], params });
+    }
     const key = method === 'qat' ? 'method' : 'fallback';
     if (method !== 'qat' && fallback !== 'qat') return;
     if (symmetric) {

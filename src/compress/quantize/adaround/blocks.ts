@@ -1,0 +1,76 @@
+import { GraphBuilder } from '../../../graph/builder.ts';
+import { usesOf } from '../../../graph/passes/uses.ts';
+import { layersOf, weightedNodes } from '../../../graph/quantization.ts';
+import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
+import type { Graph, Node, TensorType } from '../../../graph/types.ts';
+import { biasesOf } from '../bias.ts';
+import { weightScalesOf } from '../rounding.ts';
+
+/** Ops that end a layer: its output is reconstructed behind them. */
+const ACTIVATIONS: ReadonlySet<string> = new Set('Relu Relu6 LeakyRelu Elu Sigmoid Tanh ClipByValue'.split(' '));
+
+/** A layer whose weights are rounded, by value names of its graph. */
+export interface Block {
+  readonly layer: string;
+  readonly input: string;
+  readonly output: string;
+  readonly weights: string;
+  readonly type: TensorType;
+  readonly values: Float32Array;
+  readonly scales: TensorQuantization;
+  /** From `x` to `y`: the product, its bias and its activation; the weights are a constant of it. */
+  readonly graph: Graph;
+}
+
+/** The layers with int8 weights, in the order in which they are computed; weights that several share are those of the first. */
+export function blocksOf(
+  graph: Graph,
+  quantization: Quantization,
+  keepFloat: (layer: string) => boolean = () => false,
+): Block[] {
+  const seen = new Set<string>();
+  const layers = layersOf(graph);
+  return weightedNodes(graph).flatMap((node) => {
+    const [input, weights] = node.inputs as [string, string];
+    const layer = layers.get(node.outputs[0]!)!;
+    const scales = weightScalesOf(quantization, weights);
+    if (scales === undefined || seen.has(weights) || keepFloat(layer) || graph.constants.has(input)) return [];
+    seen.add(weights);
+    const nodes = [node, ...followers(graph, node)];
+    const { type, data } = graph.constants.get(weights)!;
+    const output = nodes.at(-1)!.outputs[0]!;
+    return [
+      {
+        ...{ layer, input, output, weights, type, scales, values: data as Float32Array },
+        graph: alone(graph, nodes, input, output),
+      },
+    ];
+  });
+}
+
+/** The addition of a bias and the activation, where nothing else reads what is between. */
+function followers(graph: Graph, node: Node): Node[] {
+  const uses = usesOf(graph);
+  const biases = biasesOf(graph);
+  const next = (value: string, fits: (reader: Node) => boolean): Node | undefined =>
+    uses.get(value) === 1 ? graph.nodes.find((reader) => reader.inputs.includes(value) && fits(reader)) : undefined;
+  const found: Node[] = [];
+  const bias = biases.get(node.outputs[0]!);
+  const add = next(node.outputs[0]!, ({ op, inputs }) => op === 'Add' && bias !== undefined && inputs.includes(bias));
+  if (add !== undefined) found.push(add);
+  const activation = next((add ?? node).outputs[0]!, ({ op, inputs }) => ACTIVATIONS.has(op) && inputs.length === 1);
+  if (activation !== undefined) found.push(activation);
+  return found;
+}
+
+function alone(graph: Graph, nodes: readonly Node[], input: string, output: string): Graph {
+  const builder = new GraphBuilder();
+  builder.input(input, graph.types.get(input)!);
+  for (const name of new Set(nodes.flatMap(({ inputs }) => inputs))) {
+    const constant = graph.constants.get(name);
+    if (constant !== undefined) builder.constant(constant.type, constant.data, name);
+  }
+  for (const { op, inputs, attrs, layer, outputs } of nodes) builder.node(op, inputs, attrs, { layer, outputs });
+  builder.output('y', output);
+  return builder.build();
+}

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { InterruptedError } from '../../src/base/errors.ts';
+import type { RunEvent } from '../../src/pipeline/events.ts';
+import { runRecipe } from '../../src/pipeline/run.ts';
+import { makeRecipe } from '../../src/pipeline/runnable.ts';
+import { ROOT } from '../support/built.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+const BASE = {
+  name: 'r',
+  dataset: {
+    type: 'csv',
+    train: path.join(ROOT, 'datasets/digits/train.csv'),
+    test: path.join(ROOT, 'datasets/digits/test.csv'),
+    label: 'digit',
+    shape: [8, 8, 1],
+    normalize: { mean: 0, std: 16 },
+  },
+  student: { model: 'mlp', hidden: [16, 16] },
+  distill: { epochs: 6, batchSize: 64, optimizer: { learningRate: 0.01 } },
+  quantize: { rounding: 'adaround', adaround: { iterations: 60 }, samples: 64, maxDrop: 5 },
+  export: ['onnx', 'tflite'],
+  report: { latency: { seconds: 0 } },
+};
+
+const follow = (out: string, change: object = {}, options: Parameters<typeof runRecipe>[1] = {}) =>
+  runRecipe(makeRecipe({ ...BASE, ...change }, folder()), { out: path.join(folder(), out), ...options });
+
+const FILES = ['scratch-int8.onnx', 'scratch-int8.tflite'];
+const bytes = (out: string) =>
+  Promise.all(FILES.map((file) => readFile(path.join(folder(), out, 'r/exports', file), 'base64')));
+
+it('rounds weights adaptively for both formats, with a row for each; stopped inside it ends with the same bits', async () => {
+  const { report } = await follow('whole');
+  expect(report.models.map(({ id }) => id)).toEqual(expect.arrayContaining(['scratch-int8', 'scratch-int8-tflite']));
+  for (const format of ['onnx', 'tflite']) {
+    const start = `adaround-1-${format}: the squared error of what a layer gives is`;
+    const note = report.notes.find((one) => one.startsWith(start))!;
+    expect(Number(/is ([\d.]+) % smaller, on average over 3 layers/.exec(note)![1])).toBeGreaterThan(5);
+  }
+  const { rows } = JSON.parse(await readFile(path.join(folder(), 'whole/r/ledger.json'), 'utf8')) as {
+    rows: { stage: string; notes: Record<string, unknown> }[];
+  };
+  const layers = rows.find(({ stage }) => stage === 'adaround-1-onnx')!.notes['layers'];
+  expect(layers).toMatchObject([{ layer: 'dense1' }, { layer: 'dense2' }, { layer: 'logits' }]);
+
+  const stop = new AbortController();
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'message' && event.message.startsWith('  dense1: error')) stop.abort();
+  };
+  const stopped = follow('stopped', {}, { signal: stop.signal, onEvent });
+  await expect(stopped).rejects.toThrow(InterruptedError);
+  await expect(stopped).rejects.toThrow(/stopped adaround-1-onnx after 1 of 3 layers/);
+  let resumedAt = '';
+  await follow('stopped', {}, {
+    onEvent: (event) => {
+      if (event.type === 'stage' && event.stage === 'adaround-1-onnx') resumedAt = event.resumedAt!;
+    },
+  }); // prettier-ignore
+  expect(resumedAt).toMatch(/^layer 2, step \d+$/);
+  expect(await bytes('stopped')).toEqual(await bytes('whole'));
+
+  // It is another file than that of the nearest steps.
+  await follow('nearest', { quantize: { ...BASE.quantize, rounding: 'nearest', biasCorrection: false } });
+  expect((await bytes('nearest'))[0]).not.toBe((await bytes('whole'))[0]);
+}, 120_000);
+
+it('is for int8 after training alone', () => {
+  for (const change of [{ scheme: 'fp16' }, { method: 'qat' }]) {
+    expect(() => makeRecipe({ ...BASE, quantize: { ...BASE.quantize, ...change } }, folder())).toThrow(
+      /rounding: expected nearest: weights are rounded adaptively for int8 after training alone, received adaround/,
+    );
+  }
+});
