@@ -10,6 +10,7 @@ import type { buildModel } from '../models/registry.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { Trainer } from '../train/loop.ts';
+import { LossScale } from '../train/loss-scale.ts';
 import { createOptimizer } from '../train/optimizers.ts';
 import { createSchedule } from '../train/schedules.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
@@ -79,6 +80,8 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
   const trainable = { ...modelState(model).trainable, ...loss.variables };
   const optimizer = createOptimizer(settings.optimizer, trainable);
   const masks = maskVariables(plan?.names ?? [], model);
+  const { precision } = context.recipe;
+  const lossScale = precision === 'mixed' ? new LossScale() : undefined;
   const hasMixup = context.recipe.dataset.augment.some((step) => 'mixup' in step);
 
   const prefetcher = new Prefetcher(data.train);
@@ -95,7 +98,9 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
         targets: hasMixup ? 'mixup' : 'classes',
         ...(ema && { ema }),
         masks,
+        lossScale,
       }),
+    precision,
     batchSize: Math.min(settings.batchSize, data.train.count),
     classes,
     stepsPerEpoch,

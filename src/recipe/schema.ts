@@ -149,6 +149,12 @@ export const recipeSchema = z
       .enum(['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'])
       .default('auto')
       .describe('Where it computes.'),
+    precision: z
+      .enum(['full', 'mixed'])
+      .default('full')
+      .describe(
+        'Of training; mixed: matrix products and convolutions in float16 with a scaled loss, all else in float32; qat stays full.',
+      ),
     stepsPerCall: count
       .max(1024)
       .optional()

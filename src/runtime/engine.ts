@@ -25,6 +25,8 @@ export interface CompileOptions {
   readonly shareStateWith?: CompiledStep;
   /** Key of the random feeds (dropout masks): the stream for a call is [...randomKey, call's `step`, feed name]. */
   readonly randomKey?: readonly (string | number)[];
+  /** `mixed`: matrix products and convolutions in float16, the rest and the state in float32. Default `full`. */
+  readonly precision?: 'full' | 'mixed' | undefined;
 }
 
 export interface CompiledStep {

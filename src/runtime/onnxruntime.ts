@@ -1,3 +1,4 @@
+import { halfProducts } from '../graph/passes/half-products.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { setEvaluator } from '../trace/evaluate.ts';
@@ -7,6 +8,7 @@ import type { DeviceName } from './devices.ts';
 import { chooseDevice } from './devices.ts';
 import type { CompileOptions, Engine, State, StateTensor, Traffic } from './engine.ts';
 import { evaluator } from './evaluator.ts';
+import { requireHalf } from './half.ts';
 import { InferenceModel } from './inference.ts';
 import type { SessionOptions } from './session.ts';
 import { OnnxRuntimeStep } from './step.ts';
@@ -65,9 +67,20 @@ export class OnnxRuntimeEngine implements Engine {
 
   /** A graph of fixed shapes, however it was made. */
   compileGraph(graph: Graph, initial: State, options?: CompileOptions): OnnxRuntimeStep {
+    const mixed = options?.precision === 'mixed';
+    // The cpu provider has no products of float16: there they are float32 with rounded operands and results.
+    const emulated = this.device === 'cpu';
+    if (mixed && !emulated) requireHalf(this.device, this.#session);
     const size = this.#blocked ? blockSize() : undefined;
     const lowering = size === undefined ? {} : { blocked: { size } };
-    return new OnnxRuntimeStep(graph, initial, this.#session, options, lowering, this.#meter);
+    return new OnnxRuntimeStep(
+      mixed ? halfProducts(graph, { emulated }) : graph,
+      initial,
+      this.#session,
+      options,
+      lowering,
+      this.#meter,
+    );
   }
 }
 

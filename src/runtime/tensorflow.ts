@@ -42,6 +42,11 @@ export class TensorFlowEngine implements Engine {
   }
 
   async compile(program: StepProgram, options?: CompileOptions): Promise<CompiledStep> {
+    if (options?.precision === 'mixed')
+      throw new UserError(
+        'engine tensorflow: expected precision full, received mixed',
+        'Use --engine onnxruntime, or leave precision out.',
+      );
     // The trace checks the program, and knows its random feeds and the types of its results.
     const graph = traceProgram(program);
     const initial = new Map<string, TensorData>();

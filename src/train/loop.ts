@@ -1,6 +1,6 @@
 import { shown, UserError } from '../base/errors.ts';
 import type { TensorData } from '../graph/types.ts';
-import type { CompiledStep, Engine, State } from '../runtime/engine.ts';
+import type { CompiledStep, CompileOptions, Engine, State } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { batchFeeds, totalWeight, type TrainingBatch } from './batch.ts';
 import type { Optimizer } from './optimizers.ts';
@@ -30,6 +30,8 @@ export interface TrainerOptions {
         readonly change: (step: number, compiled: CompiledStep) => Promise<void>;
       }
     | undefined;
+  /** Of the step's products. */
+  readonly precision?: CompileOptions['precision'];
   /** Key of the random feeds. */
   readonly randomKey?: readonly (string | number)[];
 }
@@ -84,8 +86,8 @@ export class Trainer {
   }
 
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { engine, program, batchSize, randomKey } = options;
-    return new Trainer(options, await engine.compile(program(batchSize), randomKey === undefined ? {} : { randomKey }));
+    const { engine, program, batchSize } = options;
+    return new Trainer(options, await engine.compile(program(batchSize), compileOptions(options)));
   }
 
   get position(): Position {
@@ -209,8 +211,8 @@ export class Trainer {
   async #sized(size: number): Promise<CompiledStep> {
     let compiled = this.#compiled.get(size);
     if (compiled === undefined) {
-      const { engine, program, randomKey } = this.#options;
-      const options = { shareStateWith: this.#main, ...(randomKey === undefined ? {} : { randomKey }) };
+      const { engine, program } = this.#options;
+      const options = { shareStateWith: this.#main, ...compileOptions(this.#options) };
       compiled = await engine.compile(program(size), options);
       this.#compiled.set(size, compiled);
     }
@@ -228,6 +230,10 @@ export class Trainer {
     if (emaDecay !== undefined) feeds['emaDecay'] = Float32Array.of(Math.min(emaDecay, (1 + step) / (10 + step)));
     return feeds;
   }
+}
+
+function compileOptions({ randomKey, precision }: TrainerOptions): CompileOptions {
+  return { precision, ...(randomKey === undefined ? {} : { randomKey }) };
 }
 
 async function oneByOne(

@@ -5,6 +5,7 @@ import type { DType, TensorType } from '../graph/types.ts';
 import { layerOutput, modelVariables } from '../models/info.ts';
 import type { StepProgram } from '../trace/program.ts';
 import type { Loss, LossInput } from './loss.ts';
+import type { LossScale } from './loss-scale.ts';
 import type { Optimizer, Tensors, Variables } from './optimizers.ts';
 
 export interface ModelState {
@@ -42,6 +43,8 @@ export interface TrainingOptions {
   readonly ema?: LayersModel;
   /** Pruned weights stay zero: a variable of zeros and ones by the name of the weight; its state is `mask/<weight>`. */
   readonly masks?: Variables;
+  /** For a step whose products are computed in float16. */
+  readonly lossScale?: LossScale | undefined;
 }
 
 /** State names of masks: that of the weight behind this prefix. */
@@ -53,7 +56,7 @@ export const MASK_PREFIX = 'mask/';
  * `loss/<part>`, and `correct`, the summed weight of the samples whose class the model hit before the update.
  */
 export function trainingProgram(options: TrainingOptions): StepProgram {
-  const { model, loss, optimizer, targets = 'classes', ema, masks = {} } = options;
+  const { model, loss, optimizer, targets = 'classes', ema, masks = {}, lossScale } = options;
   const state = modelState(model);
   const average = ema === undefined ? {} : modelState(ema, EMA_PREFIX).all;
   const trained = { ...state.trainable, ...loss.variables };
@@ -79,9 +82,12 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
       results['loss'] = tf.keep(value.clone());
       for (const [name, part] of Object.entries(parts)) results[`loss/${name}`] = tf.keep(part.clone());
       results['correct'] = tf.keep(correct(logits, goal, weights));
-      return model.calculateLosses().reduce<tf.Scalar>((sum, penalty) => tf.add(sum, penalty), value);
+      const whole = model.calculateLosses().reduce<tf.Scalar>((sum, penalty) => tf.add(sum, penalty), value);
+      return lossScale === undefined ? whole : lossScale.scaled(whole);
     }, Object.values(trained));
-    optimizer.apply(byStateName(trained, grads), feeds);
+    const gradients = byStateName(trained, grads);
+    if (lossScale === undefined) optimizer.apply(gradients, feeds);
+    else lossScale.apply(gradients, { ...trained, ...optimizer.slots }, (plain) => optimizer.apply(plain, feeds));
     const masked = (name: string, value: tf.Tensor): tf.Tensor =>
       masks[name] === undefined ? value : tf.mul(value, masks[name]);
     for (const name of Object.keys(masks)) state.all[name]!.assign(masked(name, state.all[name]!));
@@ -99,7 +105,7 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
       ...optimizer.feeds,
       ...(ema === undefined ? {} : { emaDecay: floats([]) }),
     },
-    state: { ...state.all, ...loss.variables, ...optimizer.slots, ...average, ...maskState },
+    state: { ...state.all, ...loss.variables, ...optimizer.slots, ...average, ...maskState, ...lossScale?.variables },
     run,
   };
 }

@@ -5,6 +5,7 @@ import { layerOutput } from '../../src/models/info.ts';
 import { buildModel } from '../../src/models/registry.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';
 import type { FeaturePair } from '../../src/train/loss.ts';
+import { LossScale } from '../../src/train/loss-scale.ts';
 import { createOptimizer, type OptimizerConfig } from '../../src/train/optimizers.ts';
 import { modelState, trainingProgram } from '../../src/train/step.ts';
 
@@ -18,6 +19,10 @@ export interface Setup {
   readonly feature?: { readonly layer: string; readonly teacherShape: number[] };
   readonly optimizer?: OptimizerConfig;
   readonly rate?: number;
+  /** Products in float16, with a scaled loss. */
+  readonly mixed?: boolean;
+  /** Factor on the inputs. */
+  readonly loud?: number;
 }
 
 const picture = { inputShape: [6, 6, 1] };
@@ -84,13 +89,15 @@ export async function trained(
   const loss = createLoss(lossName, { features, seed: 2 });
   const trainable = { ...modelState(model).trainable, ...loss.variables };
   const optimizer = createOptimizer(setup.optimizer ?? { type: 'momentum', weightDecay: 1e-3 }, trainable);
-  const step = await engine.compile(trainingProgram({ model, loss, optimizer, batchSize: BATCH }), {
+  const lossScale = setup.mixed === true ? new LossScale() : undefined;
+  const step = await engine.compile(trainingProgram({ model, loss, optimizer, batchSize: BATCH, lossScale }), {
     randomKey: ['engine test'],
+    precision: setup.mixed === true ? 'mixed' : 'full',
   });
   const losses: number[] = [];
   await step.load(start);
   const feedsAt = (i: number): Record<string, TensorData> => ({
-    ...feedsOf(step.inputs, i),
+    ...louder(feedsOf(step.inputs, i), setup.loud),
     ...optimizer.feedValues(i, setup.rate ?? 0.01),
     ...hyper(loss.hyper),
   });
@@ -107,6 +114,10 @@ export async function trained(
 
 const hyper = (values: Readonly<Record<string, number>>): Record<string, TensorData> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`hyper/${name}`, Float32Array.of(value)]));
+
+function louder({ x, ...feeds }: Record<string, TensorData>, factor = 1): Record<string, TensorData> {
+  return { ...feeds, x: (x as Float32Array).map((value) => value * factor) };
+}
 
 /** Data for every feed that is not a number of the optimizer or the loss. */
 function feedsOf(

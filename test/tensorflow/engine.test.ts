@@ -65,3 +65,7 @@ it('frees what it holds when the step is disposed', async () => {
   // What is left are the model's and the optimizer's own variables, with either engine.
   expect(await kept(tensorflow)).toBe(await kept(onnxruntime));
 });
+
+it('refuses products in float16', async () => {
+  await expect(trained({ ...mlp, mixed: true }, tensorflow(), 1)).rejects.toThrow('expected precision full');
+});

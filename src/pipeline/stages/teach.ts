@@ -64,10 +64,11 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
 /** Train the teacher that the recipe describes. It is kept as long as nothing that it depends on changes. */
 async function trainTeacher(context: StageContext, training: TeacherTrainingRecipe): Promise<Fitted> {
   const { recipe } = context;
+  const { dataset, seed, precision } = recipe;
   const fitted = await fit(context, {
     stage: 'teach',
     title: `training the teacher (${training.model})`,
-    job: sha256(canonicalJson({ training, dataset: recipe.dataset, seed: recipe.seed })),
+    job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
     build: teacherBuilder(context, training),
     settings: training,
     loss: 'ce',

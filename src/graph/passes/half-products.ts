@@ -1,0 +1,51 @@
+import type { GraphBuilder } from '../builder.ts';
+import { sizeOf } from '../shapes.ts';
+import type { Graph, Node } from '../types.ts';
+import { rewrite } from './rewrite.ts';
+
+/** The ops whose time grows with the product of their sizes: matrix products and convolutions, forward and backward. */
+const PRODUCTS: ReadonlySet<string> = new Set([
+  'BatchMatMul',
+  'Conv2D',
+  'Conv2DBackpropInput',
+  'Conv2DBackpropFilter',
+  'DepthwiseConv2dNative',
+  'DepthwiseConv2dNativeBackpropInput',
+  'DepthwiseConv2dNativeBackpropFilter',
+]);
+
+/**
+ * Products in float16, everything else in float32 (Micikevicius et al. 2018, "Mixed precision training"): the operands of each
+ * float32 product are rounded, once per value, and its result is float32 again. State, feeds and results keep their types.
+ * `emulated`: operands and result are rounded to float16, and the product itself is float32; for fixed shapes.
+ */
+export function halfProducts(graph: Graph, { emulated = false } = {}): Graph {
+  const known = new Map<string, string>();
+  const operand = (builder: GraphBuilder, value: string): string => {
+    const made = known.get(value) ?? (emulated ? rounded(builder, value) : cast(builder, value, 'float16'));
+    known.set(value, made);
+    return made;
+  };
+  return rewrite(graph, (node, builder) => {
+    if (!PRODUCTS.has(node.op) || node.inputs.some((name) => builder.typeOf(name).dtype !== 'float32'))
+      return undefined;
+    const inputs = node.inputs.map((name) => operand(builder, name));
+    const product = builder.op(node.op, inputs, node.attrs, node.layer);
+    return [emulated ? rounded(builder, product, node) : cast(builder, product, 'float32', node)];
+  });
+}
+
+function cast(builder: GraphBuilder, value: string, dtype: 'float16' | 'float32', node?: Node): string {
+  return builder.op('Cast', [value], { dtype }, node?.layer);
+}
+
+/**
+ * To float16 and back, in another shape in between: of two casts in a row that only it needs, ONNX Runtime's cpu provider
+ * makes none, and nothing would be rounded.
+ */
+function rounded(builder: GraphBuilder, value: string, node?: Node): string {
+  const { shape } = builder.typeOf(value);
+  const flat = shape.length === 1 ? [1, ...shape] : [sizeOf(shape).factor];
+  const half = builder.op('Reshape', [cast(builder, value, 'float16', node)], { shape: flat }, node?.layer);
+  return builder.op('Reshape', [cast(builder, half, 'float32', node)], { shape }, node?.layer);
+}
