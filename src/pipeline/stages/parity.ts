@@ -11,7 +11,7 @@ import { sessionOptionsOf } from '../engine.ts';
 import type { ModelFile } from '../model-file.ts';
 import { openRunner } from '../model-file.ts';
 import { BUDGETS } from './budgets.ts';
-import type { ExportedModel } from './export.ts';
+import type { ExportedModel, Reference } from './export.ts';
 import { largestDifference, scaleOf } from './export.ts';
 import { integerCause } from './integer-cause.ts';
 
@@ -31,7 +31,7 @@ export async function checkFile(
   const budget = BUDGETS[file.precision];
   if (top1Agreement >= budget.top1Agreement && largestError <= budget.error * scaleOf(reference.logits))
     return { file: file.file, samples, top1Agreement, largestError };
-  const { layer, cause } = await firstDiverging(context, graph, reference.x, reference.shape, file, make);
+  const { layer, cause } = await firstDiverging(context, graph, worstSample(reference, actual), file, make);
   throw new UserError(
     `${file.file}: does not answer as the graph it was trained in: same class on ${(100 * top1Agreement).toFixed(2)} % of ${samples} samples, ` +
       `largest error of a logit ${largestError.toExponential(2)}; the first layer that differs is ${layer ?? 'the last one'}${cause}`,
@@ -39,12 +39,24 @@ export async function checkFile(
   );
 }
 
+/** Of the samples, the one whose logits differ most: where it shows what went wrong. */
+function worstSample({ x, shape: [n, ...sample], logits }: Reference, actual: Float32Array) {
+  const [each, classes] = [x.length / n!, logits.length / n!];
+  const errorOf = (row: number): number =>
+    largestDifference(
+      logits.subarray(row * classes, (row + 1) * classes),
+      actual.subarray(row * classes, (row + 1) * classes),
+    );
+  let worst = 0;
+  for (let row = 1; row < n!; row++) if (errorOf(row) > errorOf(worst)) worst = row;
+  return { data: x.slice(worst * each, (worst + 1) * each), shape: [1, ...sample] };
+}
+
 /** The layer of the first value on which a file and the float graph disagree by more than the budget, over one sample. */
 async function firstDiverging(
   context: StageContext,
   graph: Graph,
-  x: Float32Array,
-  [n, ...sample]: readonly number[],
+  one: { readonly data: Float32Array; readonly shape: readonly number[] },
   file: ModelFile,
   make: (graph: Graph) => { readonly bytes: Uint8Array },
 ): Promise<{ layer: string | undefined; cause: string }> {
@@ -55,16 +67,15 @@ async function firstDiverging(
   );
   const whole: Graph = { ...graph, outputs: new Map(values.map(({ name }) => [name, name])) };
   const [input] = graph.inputs.keys();
-  const one = x.slice(0, x.length / n!);
   const onOnnx = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const model = new InferenceModel(bytes, file.file, sessionOptionsOf(context.recipe));
-    const results = await model.run({ [input!]: { data: one, shape: [1, ...sample] } });
+    const results = await model.run({ [input!]: one });
     model.dispose();
     return Object.fromEntries(values.map(({ name }) => [name, results[outputName(whole, name)]!.data as Float32Array]));
   };
   const onTflite = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const session = await openTflite(bytes);
-    const results = await session.run({ [input!]: one });
+    const results = await session.run({ [input!]: one.data });
     session.dispose();
     return results as Record<string, Float32Array>;
   };
@@ -77,5 +88,5 @@ async function firstDiverging(
     return b === undefined || largestDifference(a, b) > error * scaleOf(a);
   });
   const inIntegers = file.format === 'tflite' && file.precision === 'int8';
-  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, { [input!]: one }, actual, values) : '' };
+  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, { [input!]: one.data }, actual, values) : '' };
 }

@@ -1,0 +1,138 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type { io } from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { convertFile } from '../../src/pipeline/convert.ts';
+import { evaluator } from '../../src/runtime/evaluator.ts';
+import { InferenceModel } from '../../src/runtime/inference.ts';
+import { openTflite } from '../../src/runtime/litert.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { useLazyBackend } from '../../src/trace/use.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { numbers } from '../support/graphs.ts';
+
+const folder = temporaryFolder();
+const place = (name: string): string => path.join(folder(), name);
+const SHAPE = [8, 8, 2];
+const COUNT = 48;
+const x = numbers(COUNT * 128, 'x');
+
+/** A convolutional model with a batch norm, as tfjs saves it, and what it says about `x`. */
+async function save(): Promise<Float32Array> {
+  useLazyBackend(evaluator);
+  const model = sequential();
+  model.add(
+    layers.conv2d({ inputShape: SHAPE, filters: 8, kernelSize: 3, padding: 'same', useBias: false, name: 'conv' }),
+  );
+  model.add(layers.batchNormalization({ name: 'norm' }));
+  model.add(layers.reLU({ name: 'relu' }));
+  model.add(layers.globalAveragePooling2d({ dataFormat: 'channelsLast', name: 'pool' }));
+  model.add(layers.dense({ units: 4, name: 'logits' }));
+  // The last is the moving variance.
+  model.setWeights(model.getWeights().map((weight, i, { length }) => {
+    const values = numbers(weight.size, 'w', i).map((value) => (i === length - 1 ? 0.5 + value * value : value));
+    return tf.tensor(values, weight.shape);
+  })); // prettier-ignore
+  let found: io.ModelArtifacts | undefined;
+  await model.save({
+    save: (artifacts) => {
+      found = artifacts;
+      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
+    },
+  });
+  const { modelTopology, weightSpecs, weightData } = found!;
+  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
+  await writeFile(place('model.json'), JSON.stringify({ modelTopology, weightsManifest }));
+  await writeFile(place('weights.bin'), Buffer.from(weightData as ArrayBuffer));
+  const logits = model.predict(tf.tensor(x, [COUNT, ...SHAPE])) as tf.Tensor;
+  return (await logits.data()) as Float32Array;
+}
+
+/** An array as numpy.save writes it. */
+async function npy(name: string, shape: readonly number[], data = x): Promise<string> {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
+  const padded = text.padEnd(Math.ceil((11 + text.length) / 64) * 64 - 11) + '\n';
+  const head = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded.length & 255, padded.length >> 8]);
+  const body = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  await writeFile(place(name), Buffer.concat([head, Buffer.from(padded, 'latin1'), body]));
+  return place(name);
+}
+
+const DEFAULTS = { model: '', calibrator: 'mse', samples: 512, keepFloat: [], symmetric: false, opset: 17 } as const;
+const convert = (options: Partial<Parameters<typeof convertFile>[0]>) =>
+  convertFile({
+    ...{ ...DEFAULTS, from: place('model.json'), out: place('out'), format: 'onnx', precision: 'int8' },
+    ...options,
+  });
+
+async function onnxLogits(file: string): Promise<Float32Array> {
+  const model = new InferenceModel(new Uint8Array(await readFile(file)), file, sessionOptions('cpu', { threads: 1 }));
+  const results = await model.run({ [model.inputs[0]!.name]: { data: x, shape: [COUNT, ...SHAPE] } });
+  model.dispose();
+  return Object.values(results)[0]!.data as Float32Array;
+}
+
+function expectNear(actual: Float32Array, expected: Float32Array, share: number): void {
+  const power = (values: Float32Array): number => values.reduce((sum, value) => sum + value * value, 0);
+  expect(power(actual.map((value, i) => value - expected[i]!))).toBeLessThan(share * power(expected));
+}
+
+it('writes a tfjs model as ONNX, with weights as int8 after calibration on an .npy array', async () => {
+  const expected = await save();
+  const float = await convert({ precision: 'fp32' });
+  expect(float).toMatchObject({ top1Agreement: null, samples: 0 });
+  expectNear(await onnxLogits(place('out')), expected, 1e-9);
+
+  const data = await npy('x.npy', [COUNT, ...SHAPE]);
+  const int8 = await convert({ data, samples: 40, out: place('int8.onnx') });
+  expect(int8).toMatchObject({ from: place('model.json'), to: place('int8.onnx'), skipped: [], samples: 40 });
+  expect(int8.top1Agreement).toBeGreaterThanOrEqual(0.9);
+  expectNear(await onnxLogits(place('int8.onnx')), expected, 0.01);
+  const { graph } = decodeModel(new Uint8Array(await readFile(place('int8.onnx'))), 'int8.onnx');
+  expect(graph.initializers.filter(({ dims }) => dims.length > 1).map(({ dtype }) => dtype)).toEqual(['int8', 'int8']);
+});
+
+it('writes a tfjs model as int8 TFLite from the same array', async () => {
+  const expected = await save();
+  await convert({ format: 'tflite', data: await npy('x.npy', [COUNT, ...SHAPE]), out: place('x.tflite') });
+  const model = await openTflite(new Uint8Array(await readFile(place('x.tflite'))));
+  const results = await model.run({ input: x.slice(0, 128) });
+  model.dispose();
+  expectNear(Object.values(results)[0] as Float32Array, expected.slice(0, 4), 0.02);
+});
+
+it('keeps layers in float on request, and their biases as they were', async () => {
+  await save();
+  const data = await npy('x.npy', [COUNT, ...SHAPE]);
+  const { skipped } = await convert({ data, keepFloat: ['logits'] });
+  expect(skipped).toEqual([{ what: 'logits', why: 'it is kept in float' }]);
+  const stored = async (): Promise<Map<string, number[]>> => {
+    const { graph } = decodeModel(new Uint8Array(await readFile(place('out'))), 'out');
+    const gemm = graph.nodes.find(({ op }) => op === 'Gemm')!;
+    return new Map(
+      gemm.inputs.slice(1).map((name, i) => {
+        const { dtype, raw } = graph.initializers.find((t) => t.name === name)!;
+        expect(dtype).toBe('float32');
+        return [`${i}`, [...raw]];
+      }),
+    );
+  };
+  const kept = await stored();
+  await convert({ precision: 'fp32' });
+  expect(kept).toEqual(await stored());
+});
+
+it('refuses an array that the model is not fed with, and a layer that it does not have', async () => {
+  await save();
+  const data = await npy('x.npy', [COUNT, 2, 8, 8]);
+  await expect(convert({ data })).rejects.toThrow(
+    /x\.npy: expected an array \[samples, 8, 8, 2\], received \[48, 2, 8, 8\]/,
+  );
+  const good = await npy('good.npy', [COUNT, ...SHAPE]);
+  await expect(convert({ data: good, keepFloat: ['logit'] })).rejects.toMatchObject({ hint: 'Did you mean logits?' });
+  await expect(convert({})).rejects.toThrow(/expected samples to calibrate with, received none/);
+  await writeFile(place('short.npy'), (await readFile(good)).subarray(0, 4000));
+  await expect(convert({ data: place('short.npy') })).rejects.toThrow(/short\.npy/);
+});
