@@ -46,9 +46,10 @@ describe('limbeck', () => {
   it.each([
     [['rnu'], 'Did you mean run?'],
     [[], 'Name a command.'],
-    [['run'], 'Not enough non-option arguments'],
+    [['run'], 'run: expected <recipe>, received too few arguments\nRun `limbeck run --help`.\n'],
+    [['run', 'a.yaml', '--set'], '--set: expected a value, received none\n'],
     [['run', 'a.yaml', '--sett', 'x=1'], 'Unknown argument: sett'],
-    [['schema', '--of', 'cake'], 'Invalid values'],
+    [['schema', '--of', 'cake'], '--of: expected one of recipe, report, received "cake"\n'],
     [['run', 'a.yaml', '--fresh', '--resume'], '--fresh and --resume: expected one of them, received both'],
     [['run', 'a.yaml', '--quiet', '--verbose'], 'mutually exclusive'],
   ])('%j ends with exit code 1 and two lines', async (args, message) => {
@@ -74,6 +75,14 @@ describe('limbeck', () => {
     expect(stdout).toMatch(/fashion-mnist +60000 +10000 +10 +28x28x1/);
     const { code } = await inProcess(ROOT, 'datasets', '--json');
     expect(code).toBe(0);
+  });
+
+  it('says what a folder without data sets lacks', async () => {
+    const { code, stderr } = await inProcess(folder(), 'datasets');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^datasets: expected a folder with an index\.json .*\nName/),
+    ]);
   });
 
   it('says what this machine has', async () => {
@@ -104,6 +113,25 @@ describe('limbeck init', () => {
     const again = await inProcess(folder(), 'init', 'new.yaml', '--type', 'csv', '--train', 'data.csv');
     expect(again).toMatchObject({ code: 1 });
     expect(again.stderr).toContain('this file exists');
+  });
+
+  it.each([
+    [
+      'data that is not there',
+      ['--type', 'csv', '--train', 'gone.csv'],
+      /received gone\.csv, which is not there\nPaths in a recipe/,
+    ],
+    [
+      'an unknown model',
+      ['--type', 'csv', '--train', 'data.csv', '--model', 'mlpp'],
+      /student\.model: .*\nDid you mean mlp\?/,
+    ],
+    ['an unknown type', ['--train', 'data.csv', '--type', 'foo'], /dataset\.type: expected one of idx, csv/],
+  ])('refuses %s and writes nothing', async (_name, args, message) => {
+    await writeData();
+    const { code, stderr } = await inProcess(folder(), 'init', ...args);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    expect(await readdir(folder())).toEqual(['data.csv']);
   });
 
   it('says what is missing where nobody can answer', async () => {

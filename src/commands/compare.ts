@@ -24,7 +24,9 @@ export const compareCommand: Command<CompareArgs> = {
     const { compareReports } = await import('../report/compare.ts');
     const reports = [];
     for (const run of runs) reports.push(await reportOf(await findRun(run, out)));
-    const comparison = compareReports(reports);
+    const names = reports.map(({ name }) => name);
+    const hasTwins = new Set(names).size < names.length;
+    const comparison = compareReports(reports, hasTwins ? runs : names);
     if (context.json) {
       printJson(context, comparison);
       return;

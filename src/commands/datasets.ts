@@ -15,6 +15,14 @@ export const datasetsCommand: Command<DatasetsArgs> = {
       .option('verify', { type: 'boolean', default: false, describe: 'Check the files against their checksums' }),
   run: async ({ folder = 'datasets', verify }, context) => {
     const { listDatasets, verifyDataset } = await import('../data/catalog.ts');
+    const { exists } = await import('../base/files.ts');
+    const { UserError } = await import('../base/errors.ts');
+    if (!(await exists(`${folder}/index.json`))) {
+      throw new UserError(
+        `${folder}: expected a folder with an index.json that describes data sets, as the repository of Limbeck has one`,
+        'Name another folder. A recipe needs no such list: `limbeck init` writes one for files of your own.',
+      );
+    }
     const entries = await listDatasets(folder);
     const problems = verify ? (await Promise.all(entries.map(verifyDataset))).flat() : [];
     if (context.json) {
@@ -33,7 +41,6 @@ export const datasetsCommand: Command<DatasetsArgs> = {
       context.out(table([['name', 'train', 'test', 'classes', 'sample', 'on disk', 'licence', ''], ...rows]));
     }
     if (problems.length > 0) {
-      const { UserError } = await import('../base/errors.ts');
       throw new UserError(
         problems.join('\n'),
         'Restore the files from the repository, or get them again as their README says.',

@@ -30,7 +30,7 @@ export const doctorCommand: Command<DoctorArgs> = {
           ? 'CPU features: this system does not tell\n'
           : table([['CPU feature', 'here', ''], ...found.cpuFeatures.map((f) => [f.name, mark(f.present), f.why])]),
         found.missing.length === 0
-          ? 'nothing is missing\n'
+          ? 'nothing that Limbeck needs is missing\n'
           : `missing:\n${found.missing.map((m) => `  ${m}\n`).join('')}`,
       ].join('\n'),
     );

@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import type { Command } from './command.ts';
+import { printJson } from './context.ts';
 import type { Context } from './context.ts';
 
 interface InitArgs {
@@ -32,6 +33,7 @@ export const initCommand: Command<InitArgs> = {
       .option('force', { type: 'boolean', default: false, describe: 'Replace a file that is there' }) as never,
   run: async (args, context) => {
     const { exists, writeFileAtomic } = await import('../base/files.ts');
+    const path = await import('node:path');
     if (!args.force && (await exists(args.to))) {
       throw new UserError(`${args.to}: this file exists`, 'Name another file, or add --force to replace it.');
     }
@@ -39,9 +41,20 @@ export const initCommand: Command<InitArgs> = {
     const { recipeText } = await import('../recipe/init.ts');
     const text = recipeText(answers);
     const { parseRecipe } = await import('../recipe/load.ts');
-    parseRecipe(text, args.to);
+    const { models } = await import('../models/registry.ts');
+    parseRecipe(text, args.to, { models });
+    const { train, labels, test, testLabels, teacher } = answers;
+    for (const file of [train, labels, test, testLabels, teacher].filter((name) => name !== '')) {
+      const place = path.resolve(path.dirname(args.to), file);
+      if (await exists(place)) continue;
+      throw new UserError(
+        `init: expected a file or folder, received ${file}, which is not there`,
+        `Paths in a recipe start at its folder: ${path.dirname(place)} was looked into.`,
+      );
+    }
     await writeFileAtomic(args.to, text);
-    context.out(`${args.to}: written. Next: limbeck validate --data ${args.to}, then limbeck run ${args.to}\n`);
+    if (context.json) printJson(context, { file: args.to });
+    else context.out(`${args.to}: written. Next: limbeck validate --data ${args.to}, then limbeck run ${args.to}\n`);
   },
 };
 

@@ -11,6 +11,7 @@ import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { helpText } from './help.ts';
 import { initCommand } from './init.ts';
+import { misuse } from './misuse.ts';
 import { inspectCommand } from './inspect.ts';
 import { reportCommand } from './report.ts';
 import { resumeCommand } from './resume.ts';
@@ -111,8 +112,8 @@ async function parse(args: readonly string[], host: Host): Promise<void> {
     .completion('completion', 'Print a script for shell completion: limbeck completion >> ~/.bashrc')
     .wrap(width)
     .fail((message: string | null, error: Error | undefined) => {
-      if (error !== undefined && error !== null) throw error;
-      throw new UserError(message ?? 'the command line cannot be understood', 'Run `limbeck --help`.');
+      if (error !== undefined && error !== null && error.name !== 'YError') throw error;
+      throw misuse(error?.message ?? message ?? 'the command line cannot be understood', args, commands);
     });
   for (const command of commands) add(parser, command as unknown as Command<object>, host);
   await parser.parseAsync();

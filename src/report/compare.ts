@@ -1,6 +1,6 @@
 import { milliseconds, number, percent, size } from './format.ts';
 import { accuracyOf, finalModel, settingOf } from './summary.ts';
-import type { ModelRow, Report } from './types.ts';
+import type { ModelRow, Report, Verdict } from './types.ts';
 
 export interface Comparison {
   readonly runs: readonly string[];
@@ -10,9 +10,11 @@ export interface Comparison {
   readonly figures: readonly { readonly what: string; readonly values: readonly (string | null)[] }[];
 }
 
-/** Runs side by side: what differs in their recipes, and what came of it. */
-export function compareReports(reports: readonly Report[]): Comparison {
-  const runs = reports.map(({ name }) => name);
+/** Runs side by side, called `runs`: what differs in their recipes, and what came of it. */
+export function compareReports(
+  reports: readonly Report[],
+  runs: readonly string[] = reports.map(({ name }) => name),
+): Comparison {
   const models = reports.map(finalModel);
   const flat = reports.map(({ recipe }) => flatten(recipe ?? {}));
   const keys = [...new Set(flat.flatMap((map) => [...map.keys()]))].filter((key) => key !== 'name');
@@ -38,7 +40,7 @@ export function compareReports(reports: readonly Report[]): Comparison {
       }),
     })),
     { what: 'verdict', values: reports.map(({ verdict }) => verdict?.result ?? null) },
-    { what: 'gain', values: reports.map(({ verdict }) => verdict?.sentence ?? null) },
+    { what: 'gain', values: reports.map(({ verdict }) => (verdict === undefined ? null : gainOf(verdict))) },
     of('parameters', ({ params }) => number(params)),
     of('MACs', ({ macs }) => (macs === null ? null : number(macs))),
     of('size', ({ sizeBytes }) => (sizeBytes === 0 ? null : size(sizeBytes))),
@@ -50,6 +52,12 @@ export function compareReports(reports: readonly Report[]): Comparison {
     ),
   ];
   return { runs, recipe, figures: figures.filter(({ values }) => values.some((value) => value !== null)) };
+}
+
+function gainOf({ gain, interval }: Verdict): string {
+  const said = (fraction: number): string => `${fraction < 0 ? '' : '+'}${(100 * fraction).toFixed(2)}`;
+  const between = interval === null ? '' : ` (${said(interval[0])} to ${said(interval[1])})`;
+  return `${said(gain)} points${between}`;
 }
 
 /** Wilson's 95 % interval of a share: what the size of the split alone leaves open. */

@@ -25,8 +25,9 @@ const all: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml
 const hints: Readonly<Record<DeviceName, string>> = {
   cpu: 'Reinstall onnxruntime-node.',
   webgpu: 'Install a Vulkan, Metal or Direct3D 12 driver (on Debian: mesa-vulkan-drivers).',
-  cuda: 'Fetch the CUDA 12 provider with npm run setup:cuda, and install CUDA 12 and cuDNN 9.',
-  tensorrt: 'Fetch the CUDA 12 and TensorRT providers with npm run setup:cuda, and install TensorRT 10.',
+  cuda: 'Fetch the CUDA 12 provider (npm run setup:cuda in a clone of Limbeck), and install CUDA 12 and cuDNN 9.',
+  tensorrt:
+    'Fetch the CUDA 12 and TensorRT providers (npm run setup:cuda in a clone of Limbeck), and install TensorRT 10.',
   coreml: 'CoreML needs macOS.',
   dml: 'DirectML needs Windows.',
 };

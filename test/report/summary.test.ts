@@ -81,6 +81,8 @@ describe('a comparison of runs', () => {
     expect(recipe).toEqual([{ key: 'distill.temperature', values: [4, 2] }]);
     const figure = (what: string) => figures.find((row) => row.what === what)!.values;
     expect(figure('accuracy of distilled')).toEqual(['94.60 % (90.5 to 97.0)', '94.60 % (90.5 to 97.0)']);
+    expect(figure('gain')[0]).toMatch(/^[+-]\d\.\d\d points/);
+    expect(compareReports([example, example], ['a/x', 'b/x']).runs).toEqual(['a/x', 'b/x']);
     expect(figure('median in onnxruntime on cpu, batch 8, 1 thread')).toEqual(['8.00 ms', '8.00 ms']);
   });
 

@@ -8,7 +8,7 @@ import { UserError } from '../../base/errors.ts';
 /** What `npm run setup:tensorflow` makes, in a folder above this file; docs/gpu.md says what is in it. */
 const MADE = path.join('.venv', 'tensorflow');
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
-const REMEDY = 'Run npm run setup:tensorflow, which builds it, or use --engine onnxruntime.';
+const REMEDY = 'Run npm run setup:tensorflow in a clone of Limbeck, which builds it, or use --engine onnxruntime.';
 
 /** The part of tfjs-node's addon that is read here; the rest is between it and tfjs-node. */
 interface Addon {
