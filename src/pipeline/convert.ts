@@ -21,6 +21,7 @@ import { sessionOptionsOf } from './engine.ts';
 import type { ModelFile } from './model-file.ts';
 import { openRunner } from './model-file.ts';
 import { BUDGETS } from './stages/budgets.ts';
+import { largestDifference } from './stages/export.ts';
 import { keptFloat, prepareInt8 } from './stages/quantize.ts';
 
 export interface Converted {
@@ -30,6 +31,8 @@ export interface Converted {
   readonly skipped: readonly Skipped[];
   /** Share of the samples on which file and float model give the same class; null without samples. */
   readonly top1Agreement: number | null;
+  /** Largest difference of a logit on them; null without samples. */
+  readonly largestError: number | null;
   readonly samples: number;
 }
 
@@ -42,14 +45,25 @@ export async function convertFile(options: ConvertOptions): Promise<Converted> {
   const { format, precision } = options;
   const to = options.out ?? `${nameOf(options.from)}${precision === 'fp32' ? '' : `-${precision}`}.${format}`;
   refuse(options, to);
+  const { bytes, ...converted } = await convertModel(options, to);
+  await writeFileAtomic(to, bytes);
+  return { ...converted, bytes: bytes.length };
+}
+
+/** As `convertFile`, without writing: `to` is what the file is called in messages. */
+export async function convertModel(
+  options: ConvertOptions,
+  to: string,
+): Promise<Omit<Converted, 'bytes'> & { readonly bytes: Uint8Array }> {
+  const { format, precision } = options;
   const source = await openSource(options.from, options.model);
   const samples = await samplesFor(source, options);
   const { graph, bytes, skipped } = await make(source, samples, options);
   const file = { file: to, bytes, format, precision };
-  const top1Agreement = samples.length === 0 ? null : await compare(source.graph, graph, samples, file);
-  await writeFileAtomic(to, bytes);
+  const none = { top1Agreement: null, largestError: null };
+  const likeness = samples.length === 0 ? none : await compare(source.graph, graph, samples, file);
   const count = samples.reduce((sum, feeds) => sum + Object.values(feeds)[0]!.shape[0]!, 0);
-  return { from: source.file, to, bytes: bytes.length, skipped, top1Agreement, samples: count };
+  return { from: source.file, to, bytes, skipped, ...likeness, samples: count };
 }
 
 function nameOf(from: string): string {
@@ -100,8 +114,13 @@ async function make(source: ConvertSource, samples: Samples, options: ConvertOpt
   return { graph, bytes: encodeModel(result), skipped };
 }
 
-/** Share of equal classes, if the budget of the precision holds. */
-async function compare(float: Graph, graph: Graph, samples: Samples, file: ModelFile): Promise<number> {
+/** How like the float model the file is, if the budget of the precision holds. */
+async function compare(
+  float: Graph,
+  graph: Graph,
+  samples: Samples,
+  file: ModelFile,
+): Promise<{ top1Agreement: number; largestError: number }> {
   const session = sessionOptionsOf({ device: 'cpu', threads: 0 });
   const whole = {
     file: 'the float model',
@@ -110,7 +129,7 @@ async function compare(float: Graph, graph: Graph, samples: Samples, file: Model
     precision: 'fp32',
   } as const;
   const runners = [await openRunner(whole, session), await openRunner(file, session)] as const;
-  let [equal, count] = [0, 0];
+  let [equal, count, largestError] = [0, 0, 0];
   try {
     for (const feeds of samples) {
       const { data, shape } = Object.values(feeds)[0]!;
@@ -121,12 +140,13 @@ async function compare(float: Graph, graph: Graph, samples: Samples, file: Model
       ];
       equal += n * agreement(classesOf(a, a.length / n), classesOf(b, b.length / n));
       count += n;
+      largestError = Math.max(largestError, largestDifference(a, b));
     }
   } finally {
     for (const { dispose } of runners) dispose();
   }
   const share = equal / count;
-  if (share >= BUDGETS[file.precision].top1Agreement) return share;
+  if (share >= BUDGETS[file.precision].top1Agreement) return { top1Agreement: share, largestError };
   throw new UserError(
     `${file.file}: gives the class of the float model on ${(100 * share).toFixed(1)} % of ${count} samples, expected ${100 * BUDGETS[file.precision].top1Agreement} %`,
     `The file was not written. Try another --calibrator, or --keep-float with some of: ${quantizableLayers(graph).join(', ')}.`,

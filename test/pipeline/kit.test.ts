@@ -5,7 +5,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type * as Playwright from 'playwright-core';
+import { loadData } from '../../src/pipeline/data.ts';
+import { finishedReport } from '../../src/pipeline/finished.ts';
+import { storedRecipe } from '../../src/pipeline/folder.ts';
 import { writeKit } from '../../src/pipeline/kit/kit.ts';
+import { missingModels } from '../../src/pipeline/kit/missing.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { ROOT } from '../support/built.ts';
@@ -94,11 +98,43 @@ it('fails in Node where the model is not the one of the examples', async () => {
   expect(status).toBe(1);
 });
 
-it('says what it lacks, and which models there are', async () => {
+it('makes what the run did not export of its float model', async () => {
+  const { files, skipped } = await writeKit(runs.onnx, kit());
+  expect(skipped).toEqual([]);
+  const models = ['scratch.onnx', 'scratch.tflite', 'scratch-int8.onnx', 'scratch-int8.tflite'];
+  expect(files).toEqual(
+    expect.arrayContaining([...models.map((name) => `models/${name}`), 'samples/browser/litert.html']),
+  );
+  const card = readFileSync(path.join(kit(), 'MODEL_CARD.md'), 'utf8');
+  for (const name of models) {
+    expect(card).toMatch(new RegExp(`\\| ${name} \\| \\d+\\.\\d+ % \\|`));
+    expect(card).toContain(`- ${name}: the class of the training graph on`);
+  }
+  const { models: listed } = JSON.parse(readFileSync(path.join(kit(), 'preprocessing.json'), 'utf8')) as {
+    models: { file: string; precision: string; sizeBytes: number }[];
+  };
+  expect(listed.map(({ file }) => path.basename(file)).sort()).toEqual([...models].sort());
+  for (const { file, sizeBytes } of listed) expect(readFileSync(path.join(kit(), file)).length).toBe(sizeBytes);
+});
+
+it('makes no file that the run refused, and none without the float model', async () => {
+  const { recipe } = await storedRecipe(runs.onnx);
+  const { validation } = await loadData(recipe);
+  const rows = (await finishedReport(runs.onnx))!.models.filter(({ file }) => file?.endsWith('scratch.onnx'));
+  const quantize = [{ scheme: 'int8', calibrator: 'minmax', samples: 64 }];
+  const { recipe: strict } = makeRecipe({ ...RECIPE, name: 'onnx', export: ['onnx'], quantize }, out);
+  const { models, skipped } = await missingModels(runs.onnx, 'scratch', rows, strict, validation);
+  expect(models.map(({ row }) => row.id)).toEqual(['scratch-tflite', 'scratch-int8-tflite']);
+  expect(skipped).toEqual([
+    { what: 'models/scratch-int8.onnx', why: expect.stringContaining('did not keep the file') as string },
+  ]);
+  const none = await missingModels(runs.onnx, 'scratch', [], recipe, validation);
+  expect(none.models).toEqual([]);
+  expect(none.skipped).toHaveLength(4);
+});
+
+it('says which models there are', async () => {
   const run = runs.onnx;
-  const { files, skipped } = await writeKit(run, kit());
-  expect(skipped).toEqual([{ what: expect.stringContaining('TFLite') as string, why: expect.any(String) as string }]);
-  expect(files.filter((file) => /tflite|litert|android/.test(file))).toEqual([]);
   await mkdir(path.join(folder(), 'empty'));
   await expect(writeKit(run, path.join(folder(), 'empty'), { model: 'scrath' })).rejects.toMatchObject({
     hint: 'Did you mean scratch?',

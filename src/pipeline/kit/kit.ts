@@ -17,6 +17,8 @@ import { openRunner } from '../model-file.ts';
 import type { ModelFile } from '../model-file.ts';
 import { browserSample } from './browser.ts';
 import { modelCard } from './card.ts';
+import type { KitModel } from './missing.ts';
+import { missingModels } from './missing.ts';
 import { nodeSample } from './node.ts';
 import { phoneSamples } from './phone.ts';
 
@@ -40,12 +42,15 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const report = await finishedReport(run);
   if (report === undefined)
     throw new UserError(`${run}: this run has no report yet`, `Finish it with: limbeck resume ${path.basename(run)}`);
-  const rows = rowsOf(report, options.model, run);
+  const asExported = rowsOf(report, options.model, run);
   const { recipe } = await storedRecipe(run);
   const data = await loadData(recipe);
-  const models = await Promise.all(
-    rows.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
+  const exported = await Promise.all(
+    asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
   );
+  const made = await missingModels(run, modelId(asExported[0]!), asExported, recipe, data.validation);
+  const models = [...exported, ...made.models];
+  const rows = models.map(({ row }) => row);
   const formats = new Set(rows.map(({ format }) => format));
   const { scale, mean, std } = data.validation.normalization;
   const content = new Map<string, string | Uint8Array>();
@@ -63,7 +68,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   content.set('labels.txt', data.classNames.map((label) => `${label.replaceAll('\n', ' ')}\n`).join(''));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
   content.set('example.json', `${JSON.stringify(await examples(models[0]!, data.validation, recipe))}\n`);
-  content.set('MODEL_CARD.md', modelCard(report, rows, FORMULA));
+  content.set('MODEL_CARD.md', modelCard({ ...report, parity: [...report.parity, ...made.parity] }, rows, FORMULA));
   content.set('README.md', readme(report, rows));
   const samples: Record<string, Readonly<Record<string, string>>> = { 'samples/browser': browserSample(formats) };
   if (formats.has('onnx')) samples['samples/node'] = nodeSample;
@@ -71,7 +76,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
   for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
-  return { files: [...content.keys()].sort(), skipped: skippedOf(formats) };
+  return { files: [...content.keys()].sort(), skipped: [...made.skipped, ...skippedOf(formats)] };
 }
 
 const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
@@ -111,14 +116,9 @@ function nameOf({ file }: ModelRow): string {
   return `models/${path.posix.basename(file!)}`;
 }
 
-interface Made {
-  readonly row: ModelRow;
-  readonly bytes: Uint8Array;
-}
-
 type Recipe = Awaited<ReturnType<typeof storedRecipe>>['recipe'];
 
-async function endsOf({ row, bytes }: Made, recipe: Recipe): Promise<{ input: string; output: string }> {
+async function endsOf({ row, bytes }: KitModel, recipe: Recipe): Promise<{ input: string; output: string }> {
   const session =
     row.format === 'onnx' ? new InferenceModel(bytes, row.file!, sessionOptionsOf(recipe)) : await openTflite(bytes);
   session.dispose();
@@ -128,7 +128,7 @@ async function endsOf({ row, bytes }: Made, recipe: Recipe): Promise<{ input: st
 const EXAMPLES = 5;
 
 /** The first validation samples of some classes as they are before normalization, with what the first model says of them. */
-async function examples({ row, bytes }: Made, split: Dataset, recipe: Recipe): Promise<object[]> {
+async function examples({ row, bytes }: KitModel, split: Dataset, recipe: Recipe): Promise<object[]> {
   const rows = split.classNames
     .map((_, label) => split.labels.indexOf(label))
     .filter((found) => found >= 0)
@@ -147,7 +147,7 @@ async function examples({ row, bytes }: Made, split: Dataset, recipe: Recipe): P
 }
 
 function skippedOf(formats: ReadonlySet<string>): Kit['skipped'] {
-  const remedy = 'the run did not export it: run the recipe with export: [onnx, tflite]';
+  const remedy = 'there is no file for them, as said above';
   return [
     ...(formats.has('tflite')
       ? []

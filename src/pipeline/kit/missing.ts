@@ -1,0 +1,94 @@
+import { UserError } from '../../base/errors.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { agreement } from '../../measure/accuracy.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { ModelRow, ParitySummary } from '../../report/types.ts';
+import { convertModel } from '../convert.ts';
+import { sessionOptionsOf } from '../engine.ts';
+import type { ModelFile } from '../model-file.ts';
+import { predictionsOfFile } from '../model-file.ts';
+
+/** A file of a kit, with its row in the model card. */
+export interface KitModel {
+  readonly row: ModelRow;
+  readonly bytes: Uint8Array;
+}
+
+export interface Completed {
+  readonly models: readonly KitModel[];
+  readonly parity: readonly ParitySummary[];
+  readonly skipped: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** What every kit has, as far as the run has what is needed. */
+const WANTED = (['fp32', 'int8'] as const).flatMap((precision) =>
+  (['onnx', 'tflite'] as const).map((format) => ({ format, precision })),
+);
+
+/**
+ * The files that a kit wants and the run did not export, made of its float32 model: calibrated on the recipe's data,
+ * compared with the float model there, and measured on the validation split. What the run itself refused is not made.
+ */
+export async function missingModels(
+  run: string,
+  model: string,
+  rows: readonly ModelRow[],
+  recipe: Recipe,
+  validation: Dataset,
+): Promise<Completed> {
+  const float = rows.find(({ format, precision }) => format === 'onnx' && precision === 'fp32');
+  const models: KitModel[] = [];
+  const parity: ParitySummary[] = [];
+  const skipped: { what: string; why: string }[] = [];
+  for (const { format, precision } of WANTED) {
+    if (rows.some((row) => row.format === format && row.precision === precision)) continue;
+    const name = precision === 'fp32' ? model : `${model}-${precision}`;
+    const file = `exports/${name}.${format}`;
+    const what = `models/${name}.${format}`;
+    if (float === undefined) {
+      skipped.push({ what, why: 'the run has no float32 ONNX file of this model to make it of' });
+    } else if (refused(recipe, format, precision)) {
+      skipped.push({ what, why: 'the run quantized this model and did not keep the file: see its report' });
+    } else {
+      try {
+        const made = await convertModel(optionsFor({ run, model, format, precision }, recipe), what);
+        const { bytes, top1Agreement, largestError, samples } = made;
+        const predictions = await predictionsOfFile(
+          { file, bytes, format, precision },
+          validation,
+          sessionOptionsOf(recipe),
+        );
+        const accuracy = { validation: agreement(predictions, validation.labels), test: null };
+        const id = format === 'onnx' ? name : `${name}-${format}`;
+        const figures = { sizeBytes: bytes.length, accuracy, latency: [], seconds: 0 };
+        const { params, macs } = float;
+        models.push({ row: { id, stage: 'kit', format, precision, params, macs, file, ...figures }, bytes });
+        if (top1Agreement !== null && largestError !== null)
+          parity.push({ file, samples, top1Agreement, largestError });
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        skipped.push({ what, why: error.message });
+      }
+    }
+  }
+  return { models, parity, skipped };
+}
+
+/** Whether the run was to make the file, in which case it had a reason not to. */
+function refused(recipe: Recipe, format: ModelFile['format'], precision: 'fp32' | 'int8'): boolean {
+  return (
+    precision === 'int8' && recipe.export.includes(format) && recipe.quantize.some(({ scheme }) => scheme === 'int8')
+  );
+}
+
+interface Wanted extends Pick<ModelFile, 'format' | 'precision'> {
+  readonly run: string;
+  readonly model: string;
+}
+
+/** Calibrated as the recipe says, if it says anything of int8. */
+function optionsFor({ run, model, format, precision }: Wanted, { quantize }: Recipe) {
+  const step = quantize.find(({ scheme }) => scheme === 'int8');
+  const { calibrator = 'mse', samples = 512, keepFloat = [] } = step ?? {};
+  return { from: run, model, format, precision, calibrator, samples, keepFloat, symmetric: false, opset: 17 };
+}
