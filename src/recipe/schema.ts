@@ -42,6 +42,12 @@ const softTargets = z
       .describe(
         'Augmented views per sample that are stored; default: one per epoch, 4 at most, and 1 without augment.',
       ),
+    batchSize: count
+      .max(65536)
+      .optional()
+      .describe(
+        'Samples that the teacher is asked about at once; default: 100 on the cpu, elsewhere 1024, halved while memory is short.',
+      ),
   })
   .describe('How the answers of the teacher reach the student.');
 

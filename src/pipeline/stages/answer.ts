@@ -6,7 +6,9 @@ import type { Teacher } from '../../distill/teacher.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSummary } from '../../report/types.ts';
+import { sizeOf as elementsOf } from '../../data/dataset.ts';
 import type { StageContext } from '../context.ts';
+import { LabelBatch } from './label-batch.ts';
 import type { Teaching } from './teach.ts';
 
 /** A file that is kept under a key: the soft targets outlive the run that made them. */
@@ -23,7 +25,6 @@ export interface Answers {
   readonly summary: TeacherSummary;
 }
 
-const BATCH = 100;
 const SHOW_EVERY_MS = 100;
 
 /** Let the teacher answer for every training sample and view, or arrange for it to be asked at every step. */
@@ -103,12 +104,15 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
     return { tensors, metadata: { ...metadata, seconds: String(before + elapsed()) } };
   };
   let [savedAt, shownAt] = [start, 0];
+  const batch = batchOf(context);
+  const halved = (size: number): void =>
+    onEvent({ type: 'message', message: `  short of memory: asking about ${size} samples at once` });
   while (builder.done < total) {
     if (signal?.aborted === true) {
       await states.save(content());
       throw new InterruptedError(`stopped asking the teacher after sample ${builder.done} of ${total}`);
     }
-    await builder.next(BATCH);
+    await batch.ask((size) => builder.next(size), halved);
     const now = monotonicMs();
     if (now - savedAt > context.saveEveryMs) {
       await states.save(content());
@@ -121,6 +125,10 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
     onEvent({ type: 'progress', stage, done: builder.done, total, samplesPerSecond, secondsLeft });
   }
   return content();
+}
+
+function batchOf({ engine, data, recipe }: StageContext): LabelBatch {
+  return new LabelBatch(engine.device, elementsOf(data.train.sampleShape), recipe.distill.softTargets.batchSize);
 }
 
 function sizeOf({ tensors }: Safetensors): number {

@@ -1,0 +1,38 @@
+/** What two cores ask fastest; more only needs more memory. */
+const ON_CPU = 100;
+const ON_DEVICE = 1024;
+/** Of one batch of samples, as float32. */
+const MOST_BYTES = 2 ** 28;
+
+/** What ONNX Runtime, its providers and libtensorflow say when memory is short. */
+const SHORT_OF_MEMORY = /out of memory|failed to allocate|bad_alloc|\bOOM\b|RESOURCE_EXHAUSTED|not enough memory/i;
+
+/** How many samples a teacher is asked about at once: many on a graphics card, which is halved while its memory is too small. */
+export class LabelBatch {
+  #size: number;
+
+  /** `sampleSize`: elements of one sample. `wanted`: what the recipe asks for. */
+  constructor(device: string, sampleSize: number, wanted?: number) {
+    const fitting = Math.max(1, Math.floor(MOST_BYTES / (4 * sampleSize)));
+    this.#size = wanted ?? Math.min(device === 'cpu' ? ON_CPU : ON_DEVICE, fitting);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Asks with this size; if memory is short, with half of it, down to one sample. Other errors are passed on. */
+  async ask(question: (size: number) => Promise<void>, onHalved: (size: number) => void): Promise<void> {
+    for (;;) {
+      try {
+        await question(this.#size);
+        return;
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error);
+        if (this.#size === 1 || !SHORT_OF_MEMORY.test(text)) throw error;
+      }
+      this.#size = Math.ceil(this.#size / 2);
+      onHalved(this.#size);
+    }
+  }
+}
