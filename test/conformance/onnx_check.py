@@ -1,11 +1,11 @@
 """Checks each model of a folder with ONNX' own checker, and compares what Python's ONNX Runtime gives with what ours gave."""
-import json
 import os
-import sys
 
 import numpy as np
 import onnx
 import onnxruntime as ort
+
+from verdicts import judge
 
 
 def tensor(folder, entry):
@@ -47,18 +47,4 @@ def check(folder, case):
     return error
 
 
-def main(folder):
-    with open(os.path.join(folder, "manifest.json")) as file:
-        cases = json.load(file)
-    verdicts = []
-    for case in cases:
-        verdict = {"name": case["name"], "problem": "", "error": 0.0}
-        try:
-            verdict["error"] = check(folder, case)
-        except Exception as error:
-            verdict["problem"] = f"{type(error).__name__}: {error}"[:1000]
-        verdicts.append(verdict)
-    print(json.dumps(verdicts))
-
-
-main(sys.argv[1])
+judge(check)

@@ -1,13 +1,13 @@
 """Pruned ds-cnn and resnet8 computed by PyTorch from their weights alone, beside what our ONNX file gives in ONNX Runtime."""
-import json
 import os
-import sys
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
 from torch.nn import functional as F
+
+from verdicts import judge
 
 EPSILON = 1e-3
 
@@ -83,18 +83,4 @@ def check(folder, case):
     return max(errors)
 
 
-def main(folder):
-    with open(os.path.join(folder, "manifest.json")) as file:
-        cases = json.load(file)
-    verdicts = []
-    for case in cases:
-        verdict = {"name": case["name"], "problem": "", "error": 0.0}
-        try:
-            verdict["error"] = check(folder, case)
-        except Exception as error:
-            verdict["problem"] = f"{type(error).__name__}: {error}"[:1000]
-        verdicts.append(verdict)
-    print(json.dumps(verdicts))
-
-
-main(sys.argv[1])
+judge(check)

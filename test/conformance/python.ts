@@ -57,7 +57,7 @@ export function runPython(script: string, folder: string): unknown {
   return JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
 }
 
-function pythonPath(): string {
+export function pythonPath(): string {
   const python = process.env.CONFORMANCE_PYTHON;
   if (python === undefined) throw new Error('start these tests with `npm run test:conformance`');
   return python;
