@@ -21,6 +21,7 @@ interface ExportArgs {
   keepFloat: string[];
   symmetric: boolean;
   opset: number;
+  sparse: boolean;
 }
 
 export const exportCommand: Command<ExportArgs> = {
@@ -51,6 +52,11 @@ export const exportCommand: Command<ExportArgs> = {
       .option('samples', { type: 'number', default: 512, describe: 'int8: samples that the calibrator sees' })
       .option('keep-float', { type: 'string', array: true, default: [], describe: 'int8: layers that stay in float' })
       .option('symmetric', { type: 'boolean', default: false, describe: 'int8: zero points of 0, for TensorRT' })
+      .option('sparse', {
+        type: 'boolean',
+        default: false,
+        describe: 'TFLite in fp32: pruned 1×1 filters as sparse tensors',
+      })
       .option('opset', { type: 'number', default: 17, describe: 'ONNX operator set' }) as never,
   run: async (args, context) => {
     if (args.from !== undefined && args.run === undefined) return convert(args, args.from, context);
@@ -70,8 +76,21 @@ export const exportCommand: Command<ExportArgs> = {
 async function convert(args: ExportArgs, from: string, context: Context): Promise<void> {
   const { convertFile } = await import('../pipeline/convert.ts');
   const { format, precision, calibrator } = args as unknown as ConvertOptions;
-  const { model = 'distilled', data, samples, keepFloat, symmetric, opset, out } = args;
-  const options = { from, model, format, precision, data, calibrator, samples, keepFloat, symmetric, opset, out };
+  const { model = 'distilled', data, samples, keepFloat, symmetric, opset, sparse, out } = args;
+  const options = {
+    from,
+    model,
+    format,
+    precision,
+    data,
+    calibrator,
+    samples,
+    keepFloat,
+    symmetric,
+    opset,
+    sparse,
+    out,
+  };
   const result = await convertFile(options);
   if (context.json) {
     printJson(context, result);

@@ -70,9 +70,14 @@ function nameOf(from: string): string {
   return path.basename(path.resolve(from)).replace(/\.(onnx|json)$/, '');
 }
 
-function refuse({ from, format, precision }: ConvertOptions, to: string): void {
+function refuse({ from, format, precision, sparse }: ConvertOptions, to: string): void {
   if (format === 'tflite' && precision === 'int4')
     throw new UserError('--precision int4: expected --format onnx, received tflite', 'Choose int8 for TFLite.');
+  if (sparse === true && !(format === 'tflite' && precision === 'fp32'))
+    throw new UserError(
+      `--sparse: expected --format tflite --precision fp32, received ${format} and ${precision}`,
+      'Leave it out: there is no sparse form of these.',
+    );
   if (path.resolve(from) === path.resolve(to))
     throw new UserError(
       `--out: expected another file than the one that is read, received ${to}`,
@@ -107,7 +112,10 @@ async function make(source: ConvertSource, samples: Samples, options: ConvertOpt
   }
   if (format === 'tflite') {
     const names = { fp32: 'float32', fp16: 'float16', 'dynamic-int8': 'dynamic', int4: 'dynamic' } as const;
-    return { graph, ...exportTflite(graph, { precision: names[precision], description }) };
+    return {
+      graph,
+      ...exportTflite(graph, { precision: names[precision], description, sparse: options.sparse === true }),
+    };
   }
   if (precision === 'fp32') return { graph, bytes: encodeModel(lowerToOnnx(graph, onnx)), skipped: [] };
   const { result, skipped } = lowerReduced(graph, precision, onnx);

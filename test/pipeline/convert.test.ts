@@ -124,6 +124,15 @@ it('keeps layers in float on request, and their biases as they were', async () =
   expect(kept).toEqual(await stored());
 });
 
+it('refuses sparse tensors in what has none', async () => {
+  await save();
+  await expect(convert({ sparse: true, precision: 'fp32' })).rejects.toThrow(
+    '--sparse: expected --format tflite --precision fp32, received onnx and fp32',
+  );
+  const { bytes } = await convert({ sparse: true, precision: 'fp32', format: 'tflite' });
+  expect(bytes).toBe((await convert({ precision: 'fp32', format: 'tflite' })).bytes);
+});
+
 it('refuses an array that the model is not fed with, and a layer that it does not have', async () => {
   await save();
   const data = await npy('x.npy', [COUNT, 2, 8, 8]);

@@ -67,12 +67,12 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
   };
 }
 
-/** By value, the constant that a DEQUANTIZE widens it from: what weights are stored as. */
+/** By value, the constant that a DEQUANTIZE or DENSIFY makes it of: what weights are stored as. */
 function storedAs(model: TfliteModel, { operators, tensors }: Subgraph): ReadonlyMap<TfliteTensor, TfliteTensor> {
-  const dequantize = builtinOperators.indexOf('DEQUANTIZE');
+  const widening = [builtinOperators.indexOf('DEQUANTIZE'), builtinOperators.indexOf('DENSIFY')];
   return new Map(
     operators
-      .filter(({ opcodeIndex }) => codeNumber(model.operatorCodes[opcodeIndex]!) === dequantize)
+      .filter(({ opcodeIndex }) => widening.includes(codeNumber(model.operatorCodes[opcodeIndex]!)))
       .map(({ inputs, outputs }) => [tensors[outputs[0]!]!, tensors[inputs[0]!]!] as const),
   );
 }

@@ -111,7 +111,7 @@ class Emitter {
   #constant(name: string, value: Value): number {
     const bytes = bytesOf(value.data!);
     const content = `${bytes.length} ${sha256(bytes)}`;
-    const key = JSON.stringify([value.type, value.quantization, content]);
+    const key = JSON.stringify([value.type, value.quantization, value.sparsity, content]);
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
     let buffer = this.#stored.get(content);
@@ -131,7 +131,7 @@ class Emitter {
     return name;
   }
 
-  #describe(name: string, { type, quantization }: Value, buffer: number): TfliteTensor {
+  #describe(name: string, { type, quantization, sparsity }: Value, buffer: number): TfliteTensor {
     const shape = type.shape.map((dim) => (typeof dim === 'number' ? dim : batchFactor(dim)));
     const dynamic = type.shape.some((dim) => typeof dim !== 'number');
     const signature = type.shape.map((dim) => (typeof dim === 'number' ? dim : -1));
@@ -146,6 +146,7 @@ class Emitter {
       ...(quantization === undefined || !/^u?int/.test(type.dtype)
         ? {}
         : { quantization: storedQuantization(quantization) }),
+      ...(sparsity === undefined ? {} : { sparsity }),
     };
   }
 }

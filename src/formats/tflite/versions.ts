@@ -140,6 +140,7 @@ const releases: Partial<Record<BuiltinOperator, string>> = {
   CONV_2D: '1.5 1.14 1.14 2.3 2.4 2.9',
   COS: '1.14',
   CUMSUM: '2.4',
+  DENSIFY: '2.2',
   DEPTHWISE_CONV_2D: '1.5 1.12 1.14 2.2 2.3 2.3',
   DEPTH_TO_SPACE: '2.1 2.5',
   DEQUANTIZE: '1.13.1 1.14 1.15 2.2 2.7',

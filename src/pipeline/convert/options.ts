@@ -15,6 +15,8 @@ export interface ConvertOptions {
   readonly keepFloat: readonly string[];
   readonly symmetric: boolean;
   readonly opset: number;
+  /** TFLite in fp32: pruned filters of 1×1 convolutions as sparse tensors. */
+  readonly sparse?: boolean;
   /** File to write; without one, beside the working folder under the model's name. */
   readonly out?: string | undefined;
 }

@@ -9,6 +9,8 @@ export interface Value {
   /** Present for a constant. */
   readonly data?: TensorData;
   readonly quantization?: TensorQuantization;
+  /** Of a constant whose `data` are its nonzero values alone: where they stand, as the format's SparsityParameters. */
+  readonly sparsity?: Fields;
 }
 
 /** One TFLite operation. Inputs and outputs are value names; an optional input that is absent is `''`. */

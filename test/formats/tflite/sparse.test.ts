@@ -1,0 +1,56 @@
+import { describeTflite } from '../../../src/formats/tflite/describe.ts';
+import { readTflite } from '../../../src/formats/tflite/read.ts';
+import { writeTflite } from '../../../src/formats/tflite/write.ts';
+import type { Graph } from '../../../src/graph/types.ts';
+import { exported, expectClose, floats, operators, randomFeeds, reference, run, sketch } from './support.ts';
+
+const PLAIN = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
+
+/** Two 1×1 convolutions of which the first has lost all but every tenth weight, and one of 3×3 that lost them too. */
+function pruned(depth: number): Graph {
+  return sketch((g) => {
+    const sparse = (shape: readonly number[]): string => {
+      const size = shape.reduce((a, b) => a * b, 1);
+      return g.constant(
+        floats(...shape),
+        Float32Array.from({ length: size }, (_, i) => (i % 10 === 3 ? (i % 7) - 3.5 : 0)),
+      );
+    };
+    const wide = g.op('Conv2D', [g.input('x', floats('batch', 4, 4, 8)), g.weights([1, 1, 8, depth])], PLAIN);
+    const narrow = g.op('Relu', [g.op('Conv2D', [wide, sparse([1, 1, depth, 12])], PLAIN)]);
+    return g.op('Conv2D', [narrow, sparse([3, 3, 12, 8])], PLAIN);
+  });
+}
+
+// Indices of 8 bits, and of 16.
+it.each([40, 300])(
+  'a filter of mostly zeros is stored by what is left, and computes the same: %i channels',
+  async (depth) => {
+    const graph = pruned(depth);
+    const [dense, sparse] = [exported(graph), exported(graph, { sparse: true })];
+    expect(operators(sparse)).toEqual(['DENSIFY', ...operators(dense)]);
+    const [whole, left] = [depth * 12 * 4, depth * 12 * 0.1 * (depth > 255 ? 6 : 5)];
+    expect(dense.length - sparse.length).toBeGreaterThan(whole - left - 400);
+    const feeds = randomFeeds(graph);
+    const [expected, ours] = [reference(graph, feeds).y0!, (await run(sparse, feeds)).y0!];
+    expectClose(ours, expected);
+    expect(ours).toEqual((await run(dense, feeds)).y0!);
+  },
+);
+
+it('is written and read back to the byte, and described', () => {
+  const sparse = exported(pruned(40), { sparse: true });
+  expect(writeTflite(readTflite(sparse))).toEqual(sparse);
+  const { layers } = describeTflite(sparse);
+  expect(layers.map(({ op, precision }) => [op, precision])).toEqual([
+    ['DENSIFY', 'float32'],
+    ...[0, 1, 2].map(() => ['CONV_2D', 'float32']),
+  ]);
+  expect(layers[2]!.macs).toBe(4 * 4 * 40 * 12);
+});
+
+it('is left alone where nothing was pruned, and where nothing was asked for', () => {
+  const full = sketch((g) => g.op('Conv2D', [g.input('x', floats('batch', 4, 4, 8)), g.weights([1, 1, 8, 40])], PLAIN));
+  expect(operators(exported(full, { sparse: true }))).toEqual(['CONV_2D']);
+  expect(operators(exported(pruned(40)))).not.toContain('DENSIFY');
+});
