@@ -1,19 +1,22 @@
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
+import { rewrite } from '../../graph/passes/rewrite.ts';
 import { weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
-import { rewrite } from '../../graph/passes/rewrite.ts';
-import { usesOf } from '../../graph/passes/uses.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
+import { biasesOf, layerAlone } from './layers.ts';
+import { quantizedValues } from './layer-values.ts';
 import type { Samples } from './observe.ts';
 import { rounded, weightScalesOf, withConstants } from './rounding.ts';
 
 /**
- * Rounded weights move the mean of what a layer gives; its bias takes that back (Nagel et al. 2019, "Data-free quantization
- * through weight equalization and bias correction", section 4.2, the empirical form): b' = b - E[(W' - W) x], the mean taken
- * over samples and positions, with x as the float graph has it. All layers are corrected from one run over the samples.
+ * Rounding moves the mean of what a layer gives; its bias takes that back (Nagel et al. 2019, "Data-free quantization through
+ * weight equalization and bias correction", section 4.2, the empirical form): b' = b + E[y] - E[y'], the means taken over
+ * samples and positions before the activation. y is the float model's, y' that of rounded weights on what the int8 model,
+ * corrected so far, feeds the layer: so layers are corrected in the order in which they are computed, each for what weights
+ * and activations before it left too.
  */
 export async function correctBias(
   graph: Graph,
@@ -21,66 +24,79 @@ export async function correctBias(
   samples: Samples,
   session: SessionOptions,
 ): Promise<Graph> {
-  const biases = biasesOf(graph);
-  const layers = weightedNodes(graph).filter(
-    ({ inputs, outputs }) => biases.has(outputs[0]!) && weightScalesOf(quantization, inputs[1]!) !== undefined,
-  );
+  const layers = biasedLayers(graph, quantization);
   if (layers.length === 0) return graph;
-  const shifts = await meansOf(shiftGraph(graph, quantization, layers), samples, session);
-  const changed = new Map<string, Float32Array>();
-  for (const { outputs } of layers) {
-    const name = biases.get(outputs[0]!)!;
-    const shift = shifts.get(outputs[0]!)!;
-    const bias = graph.constants.get(name)!.data as Float32Array;
-    changed.set(
-      name,
-      bias.map((value, channel) => value - shift[channel]!),
-    );
+  const expected = await meansOf(
+    meanGraph(
+      graph,
+      layers.map(({ add }) => add.outputs[0]!),
+    ),
+    samples,
+    session,
+  );
+  let corrected = graph;
+  for (const { node, add, bias } of layers) {
+    const [input, weights] = node.inputs as [string, string];
+    const output = add.outputs[0]!;
+    const data = await quantizedValues(corrected, quantization, input, samples, { session });
+    const { data: values, type } = graph.constants.get(weights)!;
+    const scales = weightScalesOf(quantization, weights)!;
+    const integers = rounded(values as Float32Array, type.shape as readonly number[], scales);
+    const alone = layerAlone(withConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
+    const given = inBatches(input, data, graph.types.get(input)!.shape.slice(1) as number[], samples);
+    const actual = await meansOf(meanGraph(alone, [output]), given, session);
+    const [e, a] = [expected.get(output)!, actual.get(output)!];
+    const before = graph.constants.get(bias)!.data as Float32Array;
+    const after = before.map((value, channel) => value + e[channel]! - a[channel]!);
+    // Values that are infinite somewhere have no mean to correct.
+    if (after.every(Number.isFinite)) corrected = withConstants(corrected, new Map([[bias, after]]));
   }
-  return withConstants(graph, changed);
+  return corrected;
 }
 
-/** By the result of a layer before its bias: the stored bias, one value for each channel, that nothing else reads. */
-export function biasesOf(graph: Graph): ReadonlyMap<string, string> {
-  const uses = usesOf(graph);
-  const found = new Map<string, string>();
-  for (const { op, inputs, outputs } of graph.nodes) {
-    if (op !== 'Add') continue;
-    const channels = graph.types.get(outputs[0]!)!.shape.at(-1);
-    const isBias = (name: string): boolean => {
-      const constant = graph.constants.get(name);
-      const shape = constant?.type.shape ?? [];
-      return (
-        constant?.data instanceof Float32Array && shape.length === 1 && shape[0] === channels && uses.get(name) === 1
-      );
-    };
-    const [a, b] = inputs as [string, string];
-    if (isBias(b)) found.set(a, b);
-    else if (isBias(a)) found.set(b, a);
-  }
-  return found;
+/** In batches of the sizes that the samples have: a model may take no others. */
+function inBatches(name: string, values: Float32Array, shape: readonly number[], samples: Samples): Samples {
+  const each = shape.reduce((a, b) => a * b, 1);
+  let at = 0;
+  return samples.map((feeds) => {
+    const count = Object.values(feeds)[0]!.shape[0]!;
+    const data = values.slice(at * each, (at + count) * each);
+    at += count;
+    return { [name]: { data, shape: [count, ...shape] } };
+  });
 }
 
-/** The float graph with, for each layer, the mean over a batch of what the rounding error of its weights gives. */
-function shiftGraph(graph: Graph, quantization: Quantization, layers: readonly Node[]): Graph {
-  const wanted = new Set(layers.map(({ outputs }) => outputs[0]!));
+interface BiasedLayer {
+  readonly node: Node;
+  /** Adds the bias. */
+  readonly add: Node;
+  readonly bias: string;
+}
+
+function biasedLayers(graph: Graph, quantization: Quantization): BiasedLayer[] {
+  const biases = biasesOf(graph);
+  return weightedNodes(graph).flatMap((node) => {
+    const bias = biases.get(node.outputs[0]!);
+    if (bias === undefined || weightScalesOf(quantization, node.inputs[1]!) === undefined) return [];
+    if (graph.constants.has(node.inputs[0]!)) return [];
+    const add = graph.nodes.find(({ op, inputs }) => op === 'Add' && inputs.includes(bias))!;
+    return [{ node, add, bias }];
+  });
+}
+
+/** Of each value named, the mean for each channel (its last axis) over a batch. */
+function meanGraph(graph: Graph, values: readonly string[]): Graph {
+  const wanted = new Set(values);
   return rewrite({ ...graph, outputs: new Map() }, (node, builder) => {
     const output = node.outputs[0]!;
     if (!wanted.has(output)) return undefined;
-    const { data, type } = graph.constants.get(node.inputs[1]!)!;
-    const weights = data as Float32Array;
-    const after = rounded(weights, type.shape as readonly number[], weightScalesOf(quantization, node.inputs[1]!)!);
-    const error = builder.constant(
-      type,
-      after.map((value, i) => value - weights[i]!),
-    );
-    const shift = builder.op(node.op, [node.inputs[0]!, error], node.attrs);
+    builder.node(node.op, node.inputs, node.attrs, { layer: node.layer, outputs: node.outputs });
     const axes = graph.types
       .get(output)!
       .shape.slice(0, -1)
       .map((_, axis) => axis);
-    builder.output(output, builder.op('Mean', [shift], { axes, keepDims: false }));
-    return undefined;
+    builder.output(output, builder.op('Mean', [output], { axes, keepDims: false }));
+    return [output];
   });
 }
 

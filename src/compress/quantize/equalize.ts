@@ -1,7 +1,7 @@
 import { magnitudes, weightedNodes } from '../../graph/quantization.ts';
 import { usesOf } from '../../graph/passes/uses.ts';
 import type { Graph, Node } from '../../graph/types.ts';
-import { biasesOf } from './bias.ts';
+import { biasesOf } from './layers.ts';
 import { sliceOf, withConstants } from './rounding.ts';
 
 /** Ops that a positive factor for each channel passes through unchanged. */

@@ -1,6 +1,6 @@
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
-import { biasesOf } from './bias.ts';
+import { biasesOf } from './layers.ts';
 import { withConstants } from './rounding.ts';
 
 /**

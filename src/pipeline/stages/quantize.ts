@@ -2,7 +2,6 @@ import { nearest, UserError } from '../../base/errors.ts';
 import { RandomStream } from '../../base/random.ts';
 import { correctBias } from '../../compress/quantize/bias.ts';
 import { equalize } from '../../compress/quantize/equalize.ts';
-import { withFloatLayers } from '../../compress/quantize/kept.ts';
 import type { Samples } from '../../compress/quantize/observe.ts';
 import { quantize } from '../../compress/quantize/ptq.ts';
 import { layerSensitivity, quantizableLayers } from '../../compress/quantize/sensitivity.ts';
@@ -88,7 +87,7 @@ const RANKED = 128;
 /** Which layer loses how much in int8, the worst first. */
 export async function rankLayers(
   { recipe, data }: StageContext,
-  { graph, float, quantization }: Prepared,
+  { float, quantization }: Prepared,
   { id, reference }: ExportedModel,
 ): Promise<QuantizationSensitivity> {
   const { x, shape, logits } = reference;
@@ -97,8 +96,8 @@ export async function rankLayers(
   const labels = data.validation.labels.subarray(0, n);
   const samples = { x: part(x), shape: [n, ...shape.slice(1)], logits: part(logits), labels };
   const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
-    encodeModel(exportQdq(withFloatLayers(graph, float, keepFloat), quantization, { keepFloat }).result);
-  const rows = await layerSensitivity(quantizableLayers(graph), write, samples, sessionOptionsOf(recipe));
+    encodeModel(exportQdq(float, quantization, { keepFloat }).result);
+  const rows = await layerSensitivity(quantizableLayers(float), write, samples, sessionOptionsOf(recipe));
   const accuracy = agreement(classesOf(samples.logits, data.classNames.length), Int32Array.from(labels));
   return { model: id, precision: 'int8', samples: n, accuracy, rows };
 }

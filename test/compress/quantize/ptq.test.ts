@@ -1,5 +1,6 @@
-import { biasesOf, correctBias } from '../../../src/compress/quantize/bias.ts';
+import { correctBias } from '../../../src/compress/quantize/bias.ts';
 import { equalize, pairsOf } from '../../../src/compress/quantize/equalize.ts';
+import { biasesOf } from '../../../src/compress/quantize/layers.ts';
 import { weightScales } from '../../../src/compress/quantize/ptq.ts';
 import { rounded, withConstants } from '../../../src/compress/quantize/rounding.ts';
 import { layerSensitivity, quantizableLayers } from '../../../src/compress/quantize/sensitivity.ts';
@@ -129,6 +130,29 @@ describe('bias correction', () => {
     const before = await error(weightsOf(graph));
     expect(before).toBeGreaterThan(1e-2);
     expect(await error(weightsOf(corrected))).toBeLessThan(1e-4);
+  });
+
+  it('takes back what rounded weights and activations before a layer leave in its mean', async () => {
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'percentile', session });
+    const coarse = new Map(
+      [...quantization].map(([name, q]) => [
+        name,
+        graph.constants.has(name) ? { ...q, scales: q.scales.map((s) => 16 * s) } : q,
+      ]),
+    );
+    const corrected = await correctBias(graph, coarse, samples, session);
+    const shift = async (of: Graph): Promise<number> => {
+      const model = new InferenceModel(encodeModel(exportQdq(of, coarse).result), 'test.onnx', session);
+      const actual = (await model.run({ x: { data: x, shape: [64, 6, 6, 2] } }))['logits']!.data as Float32Array;
+      model.dispose();
+      const expected = await logits(graph);
+      const mean = (values: Float32Array, c: number): number =>
+        values.filter((_, i) => i % 3 === c).reduce((sum, value) => sum + value, 0) / 64;
+      return Math.max(...[0, 1, 2].map((c) => Math.abs(mean(actual, c) - mean(expected, c))));
+    };
+    const before = await shift(graph);
+    expect(before).toBeGreaterThan(5e-3);
+    expect(await shift(corrected)).toBeLessThan(0.2 * before);
   });
 
   it('knows the bias of every layer, and leaves a graph without scales alone', async () => {

@@ -1,9 +1,8 @@
-import { GraphBuilder } from '../../../graph/builder.ts';
 import { usesOf } from '../../../graph/passes/uses.ts';
 import { layersOf, weightedNodes } from '../../../graph/quantization.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
 import type { Graph, Node, TensorType } from '../../../graph/types.ts';
-import { biasesOf } from '../bias.ts';
+import { biasesOf, layerAlone } from '../layers.ts';
 import { weightScalesOf } from '../rounding.ts';
 
 /** Ops that end a layer: its output is reconstructed behind them. */
@@ -42,7 +41,7 @@ export function blocksOf(
     return [
       {
         ...{ layer, input, output, weights, type, scales, values: data as Float32Array },
-        graph: alone(graph, nodes, input, output),
+        graph: layerAlone(graph, nodes, input, output),
       },
     ];
   });
@@ -61,16 +60,4 @@ function followers(graph: Graph, node: Node): Node[] {
   const activation = next((add ?? node).outputs[0]!, ({ op, inputs }) => ACTIVATIONS.has(op) && inputs.length === 1);
   if (activation !== undefined) found.push(activation);
   return found;
-}
-
-function alone(graph: Graph, nodes: readonly Node[], input: string, output: string): Graph {
-  const builder = new GraphBuilder();
-  builder.input(input, graph.types.get(input)!);
-  for (const name of new Set(nodes.flatMap(({ inputs }) => inputs))) {
-    const constant = graph.constants.get(name);
-    if (constant !== undefined) builder.constant(constant.type, constant.data, name);
-  }
-  for (const { op, inputs, attrs, layer, outputs } of nodes) builder.node(op, inputs, attrs, { layer, outputs });
-  builder.output('y', output);
-  return builder.build();
 }

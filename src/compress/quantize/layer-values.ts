@@ -1,13 +1,13 @@
-import { lowerToOnnx, outputName } from '../../../formats/onnx/lower.ts';
-import type { Model } from '../../../formats/onnx/model.ts';
-import { encodeModel } from '../../../formats/onnx/protobuf.ts';
-import { exportQdq } from '../../../formats/onnx/qdq/qdq.ts';
-import { integerRange } from '../../../graph/quantization.ts';
-import type { Quantization } from '../../../graph/quantization.ts';
-import type { Graph } from '../../../graph/types.ts';
-import { InferenceModel } from '../../../runtime/inference.ts';
-import type { SessionOptions } from '../../../runtime/session.ts';
-import type { Samples } from '../observe.ts';
+import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
+import type { Model } from '../../formats/onnx/model.ts';
+import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
+import { integerRange } from '../../graph/quantization.ts';
+import type { Quantization } from '../../graph/quantization.ts';
+import type { Graph } from '../../graph/types.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+import type { Samples } from './observe.ts';
 
 /** A value of the float graph on all samples: [samples, ...]. */
 export async function floatValues(graph: Graph, value: string, samples: Samples, session: SessionOptions) {
@@ -21,10 +21,15 @@ export async function quantizedValues(
   quantization: Quantization,
   value: string,
   samples: Samples,
-  { session, keepFloat }: { readonly session: SessionOptions; readonly keepFloat: (layer: string) => boolean },
+  { session, keepFloat }: { readonly session: SessionOptions; readonly keepFloat?: (layer: string) => boolean },
 ): Promise<Float32Array> {
   const { only, name } = withOutput(graph, value);
-  const values = await valuesOf(exportQdq(only, quantization, { keepFloat }).result, name, samples, session);
+  const values = await valuesOf(
+    exportQdq(only, quantization, keepFloat && { keepFloat }).result,
+    name,
+    samples,
+    session,
+  );
   return onGrid(values, quantization, value);
 }
 
@@ -43,7 +48,7 @@ function withOutput(graph: Graph, value: string): { only: Graph; name: string } 
 }
 
 async function valuesOf(model: Model, name: string, samples: Samples, session: SessionOptions): Promise<Float32Array> {
-  const run = new InferenceModel(encodeModel(model), 'model for adaptive rounding', session);
+  const run = new InferenceModel(encodeModel(model), 'model for the values of a layer', session);
   const parts: Float32Array[] = [];
   try {
     for (const feeds of samples) parts.push(((await run.run(feeds))[name]!.data as Float32Array).slice());

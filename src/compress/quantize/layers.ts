@@ -1,0 +1,37 @@
+import { GraphBuilder } from '../../graph/builder.ts';
+import { usesOf } from '../../graph/passes/uses.ts';
+import type { Graph, Node } from '../../graph/types.ts';
+
+/** By the result of a layer before its bias: the stored bias, one value for each channel, that nothing else reads. */
+export function biasesOf(graph: Graph): ReadonlyMap<string, string> {
+  const uses = usesOf(graph);
+  const found = new Map<string, string>();
+  for (const { op, inputs, outputs } of graph.nodes) {
+    if (op !== 'Add') continue;
+    const channels = graph.types.get(outputs[0]!)!.shape.at(-1);
+    const isBias = (name: string): boolean => {
+      const constant = graph.constants.get(name);
+      const shape = constant?.type.shape ?? [];
+      return (
+        constant?.data instanceof Float32Array && shape.length === 1 && shape[0] === channels && uses.get(name) === 1
+      );
+    };
+    const [a, b] = inputs as [string, string];
+    if (isBias(b)) found.set(a, b);
+    else if (isBias(a)) found.set(b, a);
+  }
+  return found;
+}
+
+/** A graph of some nodes that follow each other, from the value `input` to the output `y`, which is `output`. */
+export function layerAlone(graph: Graph, nodes: readonly Node[], input: string, output: string): Graph {
+  const builder = new GraphBuilder();
+  builder.input(input, graph.types.get(input)!);
+  for (const name of new Set(nodes.flatMap(({ inputs }) => inputs))) {
+    const constant = graph.constants.get(name);
+    if (constant !== undefined) builder.constant(constant.type, constant.data, name);
+  }
+  for (const { op, inputs, attrs, layer, outputs } of nodes) builder.node(op, inputs, attrs, { layer, outputs });
+  builder.output('y', output);
+  return builder.build();
+}
