@@ -1,31 +1,10 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { limbeck, ROOT, start } from './support/built.ts';
+import { readdir } from 'node:fs/promises';
+import { limbeck, ROOT } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
+import { writeData } from './support/tiny.ts';
 
 const folder = temporaryFolder();
-
-/** Two classes that a line separates, as CSV. */
-async function writeData(name = 'data.csv', rows = 200): Promise<void> {
-  const lines = Array.from({ length: rows }, (_, i) => {
-    const [a, b] = [Math.sin(i * 12.9898), Math.cos(i * 78.233)];
-    return `${a.toFixed(4)},${b.toFixed(4)},${a + b > 0 ? 'yes' : 'no'}`;
-  });
-  await writeFile(path.join(folder(), name), `a,b,label\n${lines.join('\n')}\n`);
-}
-
-const RECIPE = `name: tiny
-dataset: { type: csv, train: data.csv, testFraction: 0.2 }
-teacher: { train: { model: mlp, hidden: [16], epochs: 5, batchSize: 16 } }
-student: { model: mlp, hidden: [2] }
-distill: { epochs: 5, batchSize: 16 }
-report: { latency: { seconds: 0 } }
-`;
-
-async function writeRecipe(text = RECIPE): Promise<void> {
-  await writeFile(path.join(folder(), 'tiny.yaml'), text);
-}
 
 describe('limbeck', () => {
   it('shows its commands fast', async () => {
@@ -103,7 +82,7 @@ describe('limbeck', () => {
 
 describe('limbeck init', () => {
   it('writes a recipe that is right, and does not replace one', async () => {
-    await writeData();
+    await writeData(folder());
     const made = await inProcess(folder(), 'init', 'new.yaml', '--type', 'csv', '--train', 'data.csv');
     expect(made).toMatchObject({ code: 0 });
     expect(await inProcess(folder(), 'validate', '--data', 'new.yaml')).toMatchObject({
@@ -128,7 +107,7 @@ describe('limbeck init', () => {
     ],
     ['an unknown type', ['--train', 'data.csv', '--type', 'foo'], /dataset\.type: expected one of idx, csv/],
   ])('refuses %s and writes nothing', async (_name, args, message) => {
-    await writeData();
+    await writeData(folder());
     const { code, stderr } = await inProcess(folder(), 'init', ...args);
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
     expect(await readdir(folder())).toEqual(['data.csv']);
@@ -141,171 +120,5 @@ describe('limbeck init', () => {
       'init: --labels is missing\nGive it on the command line; without a terminal nothing can be asked.\n',
     ]);
     expect(await readdir(folder())).toEqual([]);
-  });
-});
-
-describe('limbeck run', () => {
-  beforeEach(async () => {
-    await writeData();
-    await writeRecipe();
-  });
-
-  it('goes from recipe to report, and shows the same report when asked again', async () => {
-    const first = await limbeck(folder(), 'run', 'tiny.yaml', '--set', 'report.latency.seconds=0.2');
-    expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toMatch(/^distilled +\d+ /m);
-    const run = path.join(folder(), 'checkpoints/tiny');
-    expect((await readdir(run)).sort()).toEqual([
-      'exports',
-      'ledger.json',
-      'log.jsonl',
-      'recipe.json',
-      'report.csv',
-      'report.html',
-      'report.json',
-      'report.md',
-      'soft-targets',
-      'state',
-      'teacher.onnx',
-    ]);
-    const report = await readFile(path.join(run, 'report.json'), 'utf8');
-    const log = (await readFile(path.join(run, 'log.jsonl'), 'utf8')).trimEnd().split('\n');
-    const events = log.map((line) => JSON.parse(line) as { event: string; stage?: string; dataWait?: number });
-    const { dataWait } = events.find(({ event, stage }) => event === 'done' && stage === 'distill')!;
-    expect(dataWait).toBeGreaterThan(0);
-    expect(dataWait).toBeLessThan(1);
-    const again = await inProcess(folder(), 'run', 'tiny.yaml', '--json', '--set', 'report.latency.seconds=0.2');
-    expect(again).toMatchObject({ code: 0, stdout: report });
-    const { models } = JSON.parse(report) as { models: { id: string; file: string }[] };
-    expect(models.map(({ id }) => id)).toEqual(['teacher', 'scratch', 'distilled']);
-  });
-
-  it('says what changed in the recipe and asks for --fresh or --resume; a teacher that did not change is kept', async () => {
-    await inProcess(folder(), 'run', 'tiny.yaml');
-    const changed = ['run', 'tiny.yaml', '--set', 'distill.temperature=2'];
-    const asked = await inProcess(folder(), ...changed);
-    expect(asked.code).toBe(1);
-    expect(asked.stderr).toContain('distill.temperature: nothing -> 2');
-    expect(asked.stderr).toMatch(/--fresh .*--resume/);
-    const fresh = await inProcess(folder(), ...changed, '--fresh');
-    expect(fresh.code).toBe(0);
-    expect(fresh.stdout).not.toContain('training the teacher');
-    expect(fresh.stdout).toContain('distilling the student');
-  });
-
-  it('prints nothing but the report with --quiet, and JSON alone on stdout with --json', async () => {
-    const { stdout } = await inProcess(folder(), 'run', 'tiny.yaml', '--quiet');
-    expect(stdout.trimStart()).toMatch(/^model /);
-    const json = await limbeck(folder(), 'run', 'tiny.yaml', '--json', '--fresh');
-    expect(JSON.parse(json.stdout)).toHaveProperty('status', 'complete');
-    expect(json.stderr).toContain('distilling the student');
-  });
-
-  it('after Ctrl-C saves, says how to go on, exits with 130, and goes on', async () => {
-    const long = ['--set', 'distill.epochs=3000', '--set', 'baseline=false'];
-    const { child, finished, output } = start(folder(), ['run', 'tiny.yaml', ...long]);
-    while (!/distilling the student[^]* epoch 1/.test(output()))
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    child.kill('SIGINT');
-    const stopped = await finished;
-    expect(stopped.code).toBe(130);
-    expect(stopped.stderr).toMatch(/stopped distill after step \d+ of \d+\n?.*limbeck resume checkpoints\/tiny/);
-    const report = await readFile(path.join(folder(), 'checkpoints/tiny/report.html'), 'utf8');
-    expect(report).toMatch(/<p class="lead">The run was stopped in distill: stopped distill after step \d+ of \d+\. /);
-    expect(report).toContain('Training loss. teacher from ');
-    expect(await inProcess(folder(), 'resume', '--out', 'elsewhere')).toMatchObject({ code: 1 });
-    const resumed = start(folder(), ['resume']);
-    while (!resumed.output().includes('distilling the student, from step')) {
-      expect(resumed.child.exitCode).toBeNull();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    resumed.child.kill('SIGKILL');
-    await resumed.finished;
-
-    // Another name for the run, another place for it and its data.
-    await mkdir(path.join(folder(), 'moved/runs'), { recursive: true });
-    await rename(path.join(folder(), 'checkpoints/tiny'), path.join(folder(), 'moved/runs/renamed'));
-    await rename(path.join(folder(), 'data.csv'), path.join(folder(), 'moved/data.csv'));
-    const moved = start(folder(), ['resume', 'moved/runs/renamed']);
-    while (!moved.output().includes('distilling the student, from step')) {
-      expect(moved.child.exitCode).toBeNull();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    moved.child.kill('SIGKILL');
-    await moved.finished;
-  });
-
-  it.each([
-    ['a recipe that is not there', ['run', 'nowhere.yaml'], /nowhere\.yaml: cannot read it: no such file/],
-    ['a folder as recipe', ['run', '.'], /\.: cannot read it: EISDIR/],
-    [
-      'training for fp16, which needs none',
-      ['run', 'tiny.yaml', '--set', 'quantize={scheme: fp16, method: qat}'],
-      /expected another method for fp16: only int8 is trained for, received qat/,
-    ],
-    [
-      'a data file that is not there',
-      ['run', 'tiny.yaml', '--set', 'dataset.train=gone.csv'],
-      /gone\.csv: cannot read it/,
-    ],
-    [
-      'a teacher that is not there',
-      ['run', 'tiny.yaml', '--set', 'teacher={onnx: gone.onnx}'],
-      /gone\.onnx: cannot read it/,
-    ],
-    ['a name that leaves the folder', ['run', 'tiny.yaml', '--set', 'name=../up'], /name: expected letters/],
-    ['a device that is not there', ['run', 'tiny.yaml', '--set', 'device=coreml'], /device coreml cannot be used/],
-    ['an output folder that is a file', ['run', 'tiny.yaml', '--out', 'data.csv'], /data\.csv/],
-    ['a run that is not there', ['resume', 'tinny'], /no run "tinny"/],
-    ['a file that is no model', ['evaluate', 'data.csv', '--recipe', 'tiny.yaml'], /data\.csv: not an ONNX file/],
-    ['a file of an unknown kind', ['inspect', 'data.csv'], /expected a file ending in/],
-  ])('refuses %s with exit code 1, two lines and untouched files', async (_name, args, message) => {
-    const before = await readdir(folder());
-    const { code, stderr } = await inProcess(folder(), ...args);
-    expect(stderr).toMatch(message);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(2);
-    expect(code).toBe(1);
-    expect((await readdir(folder())).filter((name) => name !== 'checkpoints')).toEqual(before);
-  });
-
-  it('leaves a folder of somebody else alone', async () => {
-    await mkdir(path.join(folder(), 'checkpoints/tiny'), { recursive: true });
-    await writeFile(path.join(folder(), 'checkpoints/tiny/thesis.tex'), 'mine');
-    const { code, stderr } = await inProcess(folder(), 'run', 'tiny.yaml', '--fresh');
-    expect(code).toBe(1);
-    expect(stderr).toContain('this folder is not a run');
-    expect(await readdir(path.join(folder(), 'checkpoints/tiny'))).toEqual(['thesis.tex']);
-  });
-
-  it('measures, copies and shows what it has exported', async () => {
-    await inProcess(folder(), 'run', 'tiny.yaml');
-    const file = 'checkpoints/tiny/exports/distilled.onnx';
-    const evaluated = JSON.parse(
-      (await inProcess(folder(), 'evaluate', file, '--recipe', 'tiny.yaml', '--json')).stdout,
-    ) as { accuracy: number };
-    const report = JSON.parse(await readFile(path.join(folder(), 'checkpoints/tiny/report.json'), 'utf8')) as {
-      models: { id: string; accuracy: { test: number } }[];
-    };
-    expect(evaluated.accuracy).toBe(report.models.find(({ id }) => id === 'distilled')!.accuracy.test);
-    expect(await inProcess(folder(), 'export', 'tiny', '--to', 'copy.onnx')).toMatchObject({ code: 0 });
-    expect(await readFile(path.join(folder(), 'copy.onnx'))).toEqual(await readFile(path.join(folder(), file)));
-    const from = ['export', '--from', 'checkpoints/tiny', '--json'];
-    const int8 = await inProcess(folder(), ...from, '--precision', 'int8', '--out', 'own.onnx');
-    expect(int8).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(int8.stdout)).toMatchObject({ to: 'own.onnx', skipped: [] });
-    const lite = ['export', '--from', 'copy.onnx', '--format', 'tflite', '--precision', 'int8'];
-    expect((await inProcess(folder(), ...lite)).stderr).toContain('expected samples to calibrate with, received none');
-    expect(await inProcess(folder(), ...lite, '--data', 'tiny.yaml')).toMatchObject({ code: 0 });
-    expect((await readFile(path.join(folder(), 'copy-int8.tflite'))).subarray(4, 8).toString()).toBe('TFL3');
-    expect((await inProcess(folder(), 'export', '--from', 'tiny.yaml')).stderr).toContain(
-      '--from: expected the folder',
-    );
-    expect((await inProcess(folder(), 'inspect', 'copy.onnx')).stdout).toMatch(/input {3}input float32\[batch, 2\]/);
-    expect((await inProcess(folder(), 'inspect', 'checkpoints/tiny')).stdout).toContain(
-      'measure exports/distilled.onnx',
-    );
-    expect((await inProcess(folder(), 'export', 'tiny', '--to', 'x.onnx', '--model', 'distiled')).stderr).toContain(
-      'Did you mean distilled?',
-    );
   });
 });

@@ -1,4 +1,5 @@
 import type { DType, TensorData } from '../graph/types.ts';
+import { arrays } from './arrays.ts';
 import type { NativeSession, NativeValue, SessionOptions, Tensor } from './onnxruntime/binding.ts';
 import { makeTensor, nativeBinding } from './onnxruntime/binding.ts';
 
@@ -55,17 +56,6 @@ export function tensorValues({ data }: Tensor): TensorData {
   if (view.constructor.name !== 'Float16Array') return view;
   return new Uint16Array(view.buffer, view.byteOffset, view.length);
 }
-
-const arrays = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  int16: Int16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-} as const;
 
 export function allocate(dtype: DType, elements: number): TensorData {
   return new arrays[dtype](elements);

@@ -9,7 +9,7 @@ import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
-import { ROOT } from '../support/built.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import type { Case } from './python.ts';
 import { checkWithPython } from './python.ts';
@@ -22,17 +22,10 @@ async function int8Case(name: string, recipe: object, file: string): Promise<Cas
   const loaded = makeRecipe(
     {
       name,
-      dataset: {
-        type: 'csv',
-        train: path.join(ROOT, 'datasets/digits/train.csv'),
-        test: path.join(ROOT, 'datasets/digits/test.csv'),
-        label: 'digit',
-        shape: [8, 8, 1],
-        normalize: { mean: 0, std: 16 },
-      },
+      dataset: DIGITS,
       distill: { epochs: 4, batchSize: 64, optimizer: { learningRate: 0.01 } },
       quantize: { samples: 128, maxDrop: 100 },
-      report: { latency: { seconds: 0 } },
+      ...QUICK,
       ...recipe,
     },
     folder(),

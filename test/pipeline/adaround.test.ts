@@ -4,26 +4,19 @@ import { InterruptedError } from '../../src/base/errors.ts';
 import type { RunEvent } from '../../src/pipeline/events.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
-import { ROOT } from '../support/built.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
 
 const BASE = {
   name: 'r',
-  dataset: {
-    type: 'csv',
-    train: path.join(ROOT, 'datasets/digits/train.csv'),
-    test: path.join(ROOT, 'datasets/digits/test.csv'),
-    label: 'digit',
-    shape: [8, 8, 1],
-    normalize: { mean: 0, std: 16 },
-  },
+  dataset: DIGITS,
   student: { model: 'mlp', hidden: [16, 16] },
   distill: { epochs: 6, batchSize: 64, optimizer: { learningRate: 0.01 } },
   quantize: { rounding: 'adaround', adaround: { iterations: 60 }, samples: 64, maxDrop: 5 },
   export: ['onnx', 'tflite'],
-  report: { latency: { seconds: 0 } },
+  ...QUICK,
 };
 
 const follow = (out: string, change: object = {}, options: Parameters<typeof runRecipe>[1] = {}) =>

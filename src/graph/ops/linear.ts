@@ -40,6 +40,24 @@ const pool: OpSpec = {
   ],
 };
 
+/** Shape of a convolution with a filter of [height, width, channels, last], which has `outOf(channels, last)` outputs. */
+const convolved =
+  (outOf: (channels: number, last: number) => number): OpSpec['infer'] =>
+  ([x, filter], attrs) => {
+    const [height, width, channels, last] = staticShape(filter!.shape, 'the filter') as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    expect(
+      x!.shape[3] === channels,
+      `the input ${show(x!.shape)} has not the ${channels} channels of the filter ${show(filter!.shape)}`,
+    );
+    const out = outOf(channels, last);
+    return [type(x!.dtype, [x!.shape[0]!, ...windowedShape(x!, [height, width], attrs), out])];
+  };
+
 const fromAttr =
   (name: string): OpSpec['infer'] =>
   ([first], attrs) => [type(first!.dtype, shapeAttr(attrs, name))];
@@ -60,19 +78,7 @@ export const linear = {
   Conv2D: {
     inputs: ['x', 'filter'],
     attrs: window2d,
-    infer: ([x, filter], attrs) => {
-      const [height, width, channels, out] = staticShape(filter!.shape, 'the filter') as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      expect(
-        x!.shape[3] === channels,
-        `the input ${show(x!.shape)} has not the ${channels} channels of the filter ${show(filter!.shape)}`,
-      );
-      return [type(x!.dtype, [x!.shape[0]!, ...windowedShape(x!, [height, width], attrs), out])];
-    },
+    infer: convolved((_channels, out) => out),
   },
   /** dy: output gradient, filter as for Conv2D. Also the forward op of a transposed convolution. */
   Conv2DBackpropInput: {
@@ -89,19 +95,7 @@ export const linear = {
   DepthwiseConv2dNative: {
     inputs: ['x', 'filter'],
     attrs: window2d,
-    infer: ([x, filter], attrs) => {
-      const [height, width, channels, multiplier] = staticShape(filter!.shape, 'the filter') as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      expect(
-        x!.shape[3] === channels,
-        `the input ${show(x!.shape)} has not the ${channels} channels of the filter ${show(filter!.shape)}`,
-      );
-      return [type(x!.dtype, [x!.shape[0]!, ...windowedShape(x!, [height, width], attrs), channels * multiplier])];
-    },
+    infer: convolved((channels, multiplier) => channels * multiplier),
   },
   DepthwiseConv2dNativeBackpropInput: {
     inputs: ['dy', 'filter'],

@@ -13,6 +13,13 @@ function plus(dim: Dim, n: number): Dim {
   return dim + n;
 }
 
+/** `paddings`: before and after, axis by axis, flattened. */
+const padded: OpSpec['infer'] = ([x], attrs) => {
+  const paddings = ints(attrs, 'paddings');
+  const sizes = x!.shape.map((dim, i) => plus(dim, paddings[2 * i]! + paddings[2 * i + 1]!));
+  return [type(x!.dtype, sizes)];
+};
+
 function concatenated(dims: readonly Dim[]): Dim {
   if (dims.every((dim) => typeof dim === 'number')) return dims.reduce((sum, dim) => sum + dim, 0);
   expect(
@@ -133,29 +140,13 @@ export const shape = {
   Pad: {
     inputs: ['x'],
     attrs: { paddings: 'ints', constantValue: 'float' },
-    infer: ([x], attrs) => {
-      const paddings = ints(attrs, 'paddings');
-      return [
-        type(
-          x!.dtype,
-          x!.shape.map((dim, i) => plus(dim, paddings[2 * i]! + paddings[2 * i + 1]!)),
-        ),
-      ];
-    },
+    infer: padded,
   },
   /** `mode`: `reflect` (edge not repeated) or `symmetric` (edge repeated). */
   MirrorPad: {
     inputs: ['x'],
     attrs: { paddings: 'ints', mode: 'string' },
-    infer: ([x], attrs) => {
-      const paddings = ints(attrs, 'paddings');
-      return [
-        type(
-          x!.dtype,
-          x!.shape.map((dim, i) => plus(dim, paddings[2 * i]! + paddings[2 * i + 1]!)),
-        ),
-      ];
-    },
+    infer: padded,
   },
   Tile: {
     inputs: ['x'],

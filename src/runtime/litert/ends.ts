@@ -2,6 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import { tensorTypes } from '../../formats/tflite/schema/tensor-types.ts';
 import type { TfliteModel } from '../../formats/tflite/types.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
+import { arrays } from '../arrays.ts';
 
 /** An input or output of a model. */
 export interface End {
@@ -39,27 +40,16 @@ export function modelEnds(model: TfliteModel): Ends {
   };
 }
 
-const ARRAYS: Readonly<Partial<Record<DType, new (buffer: ArrayBuffer) => TensorData>>> = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  int16: Int16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-};
-
 /** Raw bytes as values of a type. */
 export function asValues(dtype: DType, buffer: ArrayBuffer): TensorData {
-  return new ARRAYS[dtype]!(buffer);
+  return new arrays[dtype](buffer);
 }
 
 /** The value fed for an input, checked against its type and size, with the concrete shape that it has. */
 export function fed(end: End, feeds: Readonly<Record<string, TensorData>>): { data: TensorData; shape: number[] } {
   const data = feeds[end.name];
   if (data === undefined) throw new Error(`input ${end.name} is not fed`);
-  if (data.constructor.name !== ARRAYS[end.dtype]!.name)
+  if (data.constructor.name !== arrays[end.dtype].name)
     throw new Error(`input ${end.name} is ${end.dtype}, received a ${data.constructor.name}`);
   const fixed = end.shape.reduce((product, size) => (size < 0 ? product : product * size), 1);
   const open = end.shape.filter((size) => size < 0).length;

@@ -45,13 +45,16 @@ const flatten: Importer = (node, c) => {
   reshaped(c, node.outputs[0]!, c.plain(x), [side(from.slice(0, axis)), side(from.slice(axis))]);
 };
 
+/** Sizes that are computed with stay a list of sizes, whatever their shape. */
+function passedOn(node: Parameters<Importer>[0], c: Parameters<Importer>[1], x: string): boolean {
+  const known = c.sizesOf(x);
+  if (known !== undefined) c.defineSizes(node.outputs[0]!, known);
+  return known !== undefined;
+}
+
 const squeeze: Importer = (node, c) => {
   const [x] = node.inputs as [string];
-  const known = c.sizesOf(x);
-  if (known !== undefined) {
-    c.defineSizes(node.outputs[0]!, known);
-    return;
-  }
+  if (passedOn(node, c, x)) return;
   const from = c.shapeOf(x);
   const axes = axesOf(node, c, 1, from.length) ?? from.flatMap((dim, i) => (dim === 1 ? [i] : []));
   reshaped(
@@ -64,11 +67,7 @@ const squeeze: Importer = (node, c) => {
 
 const unsqueeze: Importer = (node, c) => {
   const [x] = node.inputs as [string];
-  const known = c.sizesOf(x);
-  if (known !== undefined) {
-    c.defineSizes(node.outputs[0]!, known);
-    return;
-  }
+  if (passedOn(node, c, x)) return;
   const from = c.shapeOf(x);
   const given = node.inputs[1] === undefined ? intsAttr(node, 'axes')! : c.ints(node.inputs[1], 'axes');
   const rank = from.length + given.length;
