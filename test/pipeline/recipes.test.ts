@@ -22,10 +22,12 @@ const SHORT = [
 /** A teacher must be better than chance, which takes a few more. */
 const SHORT_TEACHER = ['teacher.train.batchSize=20', 'teacher.train.epochs=5'];
 
-/** Data that is not in the repository, by recipe: other data of the same format; and two candidates for a search. */
+/** Data that is not in the repository, by recipe: other data of the same format; and less of what takes long. */
 const STAND_INS: Record<string, () => Promise<string[]>> = {
   'fashion-mnist-search.yaml': () =>
     Promise.resolve(['target.widths=[1]', 'target.amounts=[0,0.5]', 'target.rounds=1']),
+  'quantize-ds-cnn.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
+  'quantize-resnet8.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
   'hinton-mnist.yaml': () => {
     const file = (name: string): string => path.join(ROOT, 'datasets/fashion-mnist', `${name}-ubyte.gz`);
     const splits = { train: 'train', test: 't10k' };
