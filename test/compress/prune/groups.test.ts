@@ -78,8 +78,8 @@ describe('channels that depend on each other', () => {
 
   it('mobilenet-v2: the bottlenecks of a stage are one, each expansion is on its own', () => {
     const names = shown(small('mobilenet-v2'));
-    expect(names).toContain('block7_project+block8_project+block9_project+block10_project: 32');
-    expect(names).toContain('block5_expand: 96');
+    expect(names).toContain('block7_project+block8_project+block9_project+block10_project: 16');
+    expect(names).toContain('block5_expand: 48');
     expect(names).toContain('head: 1280');
   });
 
