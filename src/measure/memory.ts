@@ -15,6 +15,8 @@ export interface MemoryRequest {
   readonly device: DeviceName;
   readonly threads: number;
   readonly batchSizes: readonly number[];
+  /** Of the file, which the process reads from its stdin. */
+  readonly sizeBytes: number;
   readonly sampleShape?: readonly number[] | undefined;
 }
 
@@ -49,6 +51,7 @@ export async function peakMemory(
       const threads = Math.min(...same.map((setting) => setting.threads));
       const request: MemoryRequest = {
         ...{ name: file.name, runtime, device: device as DeviceName, threads, sampleShape },
+        sizeBytes: file.bytes.length,
         format: file.format ?? file.name.slice(file.name.lastIndexOf('.')),
         batchSizes: same.filter((setting) => setting.threads === threads).map(({ batchSize }) => batchSize),
       };
