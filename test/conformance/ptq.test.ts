@@ -36,7 +36,10 @@ interface Worth {
   readonly won: number;
 }
 
-type Verdict = Record<(typeof CALIBRATORS)[number], { readonly ours: Worth; readonly theirs: Worth }> & {
+type Verdict = Record<
+  (typeof CALIBRATORS)[number],
+  { readonly ours: Worth; readonly theirs: Worth; readonly time: number }
+> & {
   readonly float: number;
   readonly checked: readonly string[];
 };
@@ -97,11 +100,12 @@ describe.each(Object.keys(STUDENTS) as (keyof typeof STUDENTS)[])('%s', (name) =
 
   // Two sound quantizations of one model differ by chance on some samples: of n on which just one of them is right, either
   // is expected to have half, with a standard error of √n / 2 samples. The difference is allowed two standard errors.
-  it.each(CALIBRATORS)('after %s is as accurate as what quantize_static makes of it', (calibrator) => {
-    const { ours, theirs } = verdict[calibrator];
-    console.info(`${name} ${calibrator}: float ${verdict.float}, ${JSON.stringify({ ours, theirs })}`);
+  it.each(CALIBRATORS)('after %s is as accurate and as fast as what quantize_static makes of it', (calibrator) => {
+    const { ours, theirs, time } = verdict[calibrator];
+    console.info(`${name} ${calibrator}: float ${verdict.float}, ${JSON.stringify({ ours, theirs, time })}`);
     expect(ours.won - ours.lost).toBeGreaterThanOrEqual(-2 * Math.sqrt(ours.won + ours.lost));
     expect(ours.accuracy).toBeGreaterThan(theirs.accuracy - 0.005);
     expect(ours.noise).toBeLessThan(theirs.noise);
+    expect(time).toBeLessThan(1.05);
   });
 });
