@@ -6,8 +6,11 @@ export interface BudgetOptions {
   readonly target: Target;
   /** `global`: where it costs least importance. `layer`: the same share everywhere. */
   readonly budget: 'global' | 'layer';
-  /** Channel counts stay multiples of this, or as they were. */
-  readonly multipleOf: number;
+  /**
+   * Channel counts stay multiples of this, or as they were. Of several the first that is smaller than the layer's count: of
+   * 16 and 8 a layer of 16 channels may still be halved.
+   */
+  readonly multipleOf: number | readonly number[];
   /**
    * `global`: the largest share of its channels that a layer may lose, 0 … 1; default (1 + amount) / 2. What a layer costs
    * says nothing of what a network can do without it: where one is dear, a bottleneck would be left of it.
@@ -30,6 +33,12 @@ export function removedShare(before: Costs, after: Costs, target: Target): numbe
   return before[target] === 0 ? 0 : 1 - after[target] / before[target];
 }
 
+/** What the count of a layer of so many channels stays a multiple of. */
+export function multipleFor(channels: number, multipleOf: BudgetOptions['multipleOf']): number {
+  if (typeof multipleOf === 'number') return multipleOf;
+  return multipleOf.find((multiple) => multiple < channels) ?? multipleOf.at(-1) ?? 1;
+}
+
 /** `share` of `channels` removed and rounded: the next multiple, never fewer than one, never more than there were. */
 export function rounded(channels: number, share: number, multipleOf: number): number {
   const multiple = Math.round((channels * (1 - share)) / multipleOf) * multipleOf;
@@ -43,7 +52,8 @@ function evenly(
   costsOf: CostsOf,
   { amount, target, multipleOf, whole }: BudgetOptions,
 ): number[] {
-  const keptAt = (share: number): number[] => scores.map(({ length }) => rounded(length, share, multipleOf));
+  const keptAt = (share: number): number[] =>
+    scores.map(({ length }) => rounded(length, share, multipleFor(length, multipleOf)));
   if (target === 'channels' && whole === undefined) return keptAt(amount);
   const before = whole ?? costsOf(keptAt(0));
   let best = keptAt(0);
@@ -69,8 +79,9 @@ function greedily(
     const now = costsOf(kept);
     let best: { kept: number[]; price: number; share: number } | undefined;
     for (const [g, of] of ascending.entries()) {
-      const next = Math.ceil(kept[g]! / multipleOf - 1) * multipleOf;
-      if (next < Math.max(multipleOf, of.length * (1 - layerLimit))) continue;
+      const multiple = multipleFor(of.length, multipleOf);
+      const next = Math.ceil(kept[g]! / multiple - 1) * multiple;
+      if (next < Math.max(multiple, of.length * (1 - layerLimit))) continue;
       const after = kept.map((count, i) => (i === g ? next : count));
       const costs = costsOf(after);
       const lost = of.slice(of.length - kept[g]!, of.length - next).reduce((sum, score) => sum + score, 0);

@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { State } from '../../runtime/engine.ts';
-import { allot, removedShare } from './budget.ts';
+import { allot, multipleFor, removedShare } from './budget.ts';
 import type { BudgetOptions } from './budget.ts';
 import { costModel } from './costs.ts';
 import type { Costs } from './costs.ts';
@@ -90,10 +90,10 @@ export async function cut(
 
 function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Skipped[] {
   return cuts
-    .filter(({ before }) => before <= multipleOf)
+    .filter(({ before }) => before <= multipleFor(before, multipleOf))
     .map(({ layers, before }) => ({
       what: layers.join(', '),
-      why: `${before} channels cannot become fewer and stay a multiple of ${multipleOf}`,
+      why: `${before} channels cannot become fewer and stay a multiple of ${multipleFor(before, multipleOf)}`,
     }));
 }
 
@@ -101,7 +101,9 @@ function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Sk
 function shortOf(reached: number, cuts: readonly LayerCut[], options: BudgetOptions): Skipped[] {
   const { amount, target, multipleOf, budget, layerLimit = (1 + amount) / 2 } = options;
   const most = budget === 'global' ? layerLimit : 1;
-  const exhausted = cuts.every(({ before, after }) => after - multipleOf < Math.max(1, before * (1 - most)));
+  const exhausted = cuts.every(
+    ({ before, after }) => after - multipleFor(before, multipleOf) < Math.max(1, before * (1 - most)),
+  );
   if (!exhausted || reached >= amount) return [];
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   return [{ what: `${percent(amount - reached)} of the ${target}`, why: `only ${percent(reached)} could be removed` }];

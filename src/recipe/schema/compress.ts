@@ -33,7 +33,12 @@ export const pruneSchema = z
       .enum(['global', 'layer'])
       .default('global')
       .describe('channels, magnitude: taken where they matter least, or the same share from every layer.'),
-    multipleOf: count.default(8).describe('channels: counts stay multiples of this: others are slower.'),
+    multipleOf: z
+      .union([count, z.array(count).min(1)])
+      .default(8)
+      .describe(
+        'channels: counts stay multiples of this, others are slower; of several, the first below what the layer has.',
+      ),
     layerLimit: z
       .number()
       .gt(0)

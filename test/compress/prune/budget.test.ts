@@ -53,6 +53,15 @@ describe('the budget', () => {
     expect(allotted()).toEqual([16, 64]);
   });
 
+  it('takes of several multiples the first below the count', () => {
+    const scores = [rising(16), rising(32), rising(8)];
+    const kept = (multipleOf: number | number[], budget: 'layer' | 'global') =>
+      allot(scores, plain, options({ multipleOf, budget, amount: 0.5 }));
+    expect(kept([16, 8], 'layer')).toEqual([8, 16, 8]);
+    expect(kept(16, 'layer')).toEqual([16, 16, 8]);
+    expect(kept([16, 8], 'global')).toEqual([8, 16, 8]);
+  });
+
   it('first rounds a layer of an odd size', () => {
     expect(allot([rising(84)], plain, options({ amount: 0.05 }))).toEqual([80]);
     expect(allot([rising(84)], plain, options({ amount: 0.12 }))).toEqual([72]);
