@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { io } from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { convertFile } from '../../src/pipeline/convert.ts';
@@ -10,6 +9,7 @@ import { InferenceModel } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
+import { saveTfjs } from '../support/saved-tfjs.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { numbers } from '../support/graphs.ts';
 
@@ -35,17 +35,7 @@ async function save(): Promise<Float32Array> {
     const values = numbers(weight.size, 'w', i).map((value) => (i === length - 1 ? 0.5 + value * value : value));
     return tf.tensor(values, weight.shape);
   })); // prettier-ignore
-  let found: io.ModelArtifacts | undefined;
-  await model.save({
-    save: (artifacts) => {
-      found = artifacts;
-      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
-    },
-  });
-  const { modelTopology, weightSpecs, weightData } = found!;
-  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
-  await writeFile(place('model.json'), JSON.stringify({ modelTopology, weightsManifest }));
-  await writeFile(place('weights.bin'), Buffer.from(weightData as ArrayBuffer));
+  await saveTfjs(model, folder());
   const logits = model.predict(tf.tensor(x, [COUNT, ...SHAPE])) as tf.Tensor;
   return (await logits.data()) as Float32Array;
 }

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { io } from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
+import { saveTfjs } from '../support/saved-tfjs.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -18,17 +18,7 @@ async function save(units: number, inputShape = [8, 8, 1]): Promise<void> {
   model.add(layers.flatten({ inputShape, name: 'flat' }));
   model.add(layers.dense({ units: 12, activation: 'relu', name: 'hidden' }));
   model.add(layers.dense({ units, name: 'logits' }));
-  let found: io.ModelArtifacts | undefined;
-  await model.save({
-    save: (artifacts) => {
-      found = artifacts;
-      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
-    },
-  });
-  const { modelTopology, weightSpecs, weightData } = found!;
-  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
-  await writeFile(path.join(folder(), 'model.json'), JSON.stringify({ modelTopology, weightsManifest }));
-  await writeFile(path.join(folder(), 'weights.bin'), Buffer.from(weightData as ArrayBuffer));
+  await saveTfjs(model, folder());
 }
 
 const run = (student: object = { tfjs: 'model.json' }, distill: object = {}, existing: 'ask' | 'fresh' = 'ask') =>

@@ -1,30 +1,18 @@
-import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/models/registry.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import type { TrainingBatch } from '../../src/train/batch.ts';
 import { Trainer, type StepMetrics } from '../../src/train/loop.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { modelState, trainingProgram } from '../../src/train/step.ts';
+import { twoFeatures } from '../support/two-features.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 
 const [SAMPLES, BATCH, EPOCHS] = [38, 4, 3];
 const STEPS_PER_EPOCH = Math.ceil(SAMPLES / BATCH);
-const features = ((): Float32Array => {
-  const random = new RandomStream('calls test');
-  return Float32Array.from({ length: SAMPLES * 2 }, () => random.normal());
-})();
-const labels = Int32Array.from({ length: SAMPLES }, (_, i) => (features[2 * i]! > features[2 * i + 1]! ? 1 : 0));
-
-function* batchesFrom(startBatch: number): Generator<TrainingBatch> {
-  for (let start = startBatch * BATCH; start < SAMPLES; start += BATCH) {
-    const end = Math.min(SAMPLES, start + BATCH);
-    yield { x: features.slice(2 * start, 2 * end), labels: labels.slice(start, end) };
-  }
-}
+const { batchesFrom } = twoFeatures(SAMPLES, BATCH, 'calls test');
 
 /** A training that hands over so many steps at once, and where before step 6 and 7 a weight is made zero from outside. */
 async function create(stepsPerCall: number): Promise<Trainer> {

@@ -1,5 +1,4 @@
 import { UserError } from '../../src/base/errors.ts';
-import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/models/registry.ts';
 import type { State } from '../../src/runtime/engine.ts';
@@ -11,25 +10,14 @@ import { createSchedule } from '../../src/train/schedules.ts';
 import { evaluationProgram, modelState, trainingProgram } from '../../src/train/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { eagerEngine } from '../support/eager-engine.ts';
+import { twoFeatures } from '../support/two-features.ts';
 
 beforeAll(useCpu);
 
 const [SAMPLES, BATCH, EPOCHS] = [22, 4, 3];
 const STEPS_PER_EPOCH = Math.ceil(SAMPLES / BATCH);
 
-/** Two features; the class is which of them is larger. */
-const features = ((): Float32Array => {
-  const random = new RandomStream('loop test');
-  return Float32Array.from({ length: SAMPLES * 2 }, () => random.normal());
-})();
-const labels = Int32Array.from({ length: SAMPLES }, (_, i) => (features[2 * i]! > features[2 * i + 1]! ? 1 : 0));
-
-function* batchesFrom(startBatch: number): Generator<TrainingBatch> {
-  for (let start = startBatch * BATCH; start < SAMPLES; start += BATCH) {
-    const end = Math.min(SAMPLES, start + BATCH);
-    yield { x: features.slice(2 * start, 2 * end), labels: labels.slice(start, end) };
-  }
-}
+const { features, labels, batchesFrom } = twoFeatures(SAMPLES, BATCH, 'loop test');
 
 interface Setup {
   readonly learningRate?: number;

@@ -62,11 +62,15 @@ function view(raw: ArrayBuffer, { type, name }: Declared): TensorData {
     case 'int64':
       return new BigInt64Array(raw);
     default:
-      throw new UserError(
-        `tensor ${name} is of type ${type}, which is not simulated`,
-        'Simulate a float32 or int8 model.',
-      );
+      throw notSimulated(type, name);
   }
+}
+
+function notSimulated(type: string, name: string): UserError {
+  return new UserError(
+    `tensor ${name} is of type ${type}, which is not simulated`,
+    'Simulate a float32 or int8 model.',
+  );
 }
 
 export function sizeOf(shape: readonly number[]): number {
@@ -88,10 +92,7 @@ export function emptyData({ type, shape, name }: Declared): Exclude<TensorData, 
     case 'bool':
       return new Uint8Array(length);
     default:
-      throw new UserError(
-        `tensor ${name} is of type ${type}, which is not simulated`,
-        'Simulate a float32 or int8 model.',
-      );
+      throw notSimulated(type, name);
   }
 }
 
