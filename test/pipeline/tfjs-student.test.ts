@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
@@ -16,8 +16,9 @@ async function save(units: number, inputShape = [8, 8, 1]): Promise<void> {
   useLazyBackend(evaluator);
   const model = sequential();
   model.add(layers.flatten({ inputShape, name: 'flat' }));
-  model.add(layers.dense({ units: 12, activation: 'relu', name: 'hidden' }));
-  model.add(layers.dense({ units, name: 'logits' }));
+  const seeded = (seed: number) => initializers.glorotUniform({ seed });
+  model.add(layers.dense({ units: 12, activation: 'relu', kernelInitializer: seeded(1), name: 'hidden' }));
+  model.add(layers.dense({ units, kernelInitializer: seeded(2), name: 'logits' }));
   await saveTfjs(model, folder());
 }
 
