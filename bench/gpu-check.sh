@@ -1,15 +1,47 @@
 #!/usr/bin/env bash
-# The whole check on a machine with an NVIDIA GPU and no network, from files carried there: the repository with node_modules and
-# dist/ (npm ci && npm run build && npm run bench:build), and Node. With a Python that has PyTorch, the same card is timed with it.
+# The whole check on a machine with an NVIDIA GPU and no network, from files carried there. With a Python that has PyTorch, the
+# same card is timed with it.
 #
-#   bench/gpu-check.sh [--python PYTHON] [--models mlp,cnn]
+#   npm run build && npm run bench:build && bench/gpu-check.sh --pack gpu-check.tar.xz     where there is a network
+#   tar xf gpu-check.tar.xz && limbeck-gpu/bench/gpu-check.sh [--python PYTHON] [--models mlp,cnn]     on the other machine
 #
 # It says what is usable, trains digits-csv on every usable GPU device and on the CPU, and prints the table of
 # step times. Needs no CUDA for its WebGPU part, only the card's Vulkan driver. Ends with code 1 if a training fails or is
 # more than 0.3 points from the CPU's.
 set -euo pipefail
+here="$PWD"
 cd "$(dirname "$0")/.."
 
+# Node itself, Limbeck, and those npm packages that a training and an export need; not what runs in browsers, nor binaries
+# of other systems.
+pack() { # FILE
+  local file node system
+  file="$(cd "$here" && realpath "$1")"
+  target="$(mktemp -d)"
+  trap 'rm -rf "$target"' EXIT
+  node="$(node -p process.execPath)"
+  system="$(node -p 'process.platform + "/" + process.arch')"
+  mkdir -p "$target/limbeck-gpu/bin"
+  cp "$node" "$target/limbeck-gpu/bin/node"
+  {
+    printf '%s\n' package.json dist node_modules/.cache/bench recipes/digits-csv.yaml datasets/index.json datasets/digits bench
+    npm ls --omit=dev --parseable --all | sed -n "s#^$(realpath .)/##p" |
+      grep -vE '/node_modules/|^node_modules/(onnxruntime-web|@types)(/|$)'
+  } | tar c --exclude='*.map' --exclude='*.ts' --exclude='*.tsbuildinfo' --exclude='node_modules/onnxruntime-node/bin' -T - |
+    tar x -C "$target/limbeck-gpu"
+  find node_modules/onnxruntime-node/bin -path "*/$system/*" -type f -print0 |
+    tar c --null -T - | tar x -C "$target/limbeck-gpu"
+  tar c -C "$target" limbeck-gpu | xz -T0 >"$file.part"
+  mv "$file.part" "$file"
+  du -m "$file"
+}
+
+if [ "${1:-}" = --pack ]; then
+  pack "${2:?--pack needs a file name}"
+  exit
+fi
+
+[ -x bin/node ] && PATH="$PWD/bin:$PATH"
 cli=(node dist/cli.js)
 out="$(mktemp -d)"
 trap 'rm -rf "$out"' EXIT
