@@ -169,6 +169,19 @@ export const recipeSchema = z
       ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })
+  .superRefine(({ target, student }, context) => {
+    if (target === undefined || student !== undefined) return;
+    const params = { expected: 'a student to search for', received: 'a recipe without student' };
+    context.addIssue({ code: 'custom', message: 'no student', path: ['target'], params });
+  })
+  .superRefine(({ target, teacher }, context) => {
+    if (target?.maxDrop === undefined || (teacher !== undefined && teacher.logits === undefined)) return;
+    const params = {
+      expected: 'a teacher whose accuracy on the validation split can be measured',
+      received: teacher === undefined ? 'no teacher' : 'stored logits, which are of the training split',
+    };
+    context.addIssue({ code: 'custom', message: 'no teacher', path: ['target', 'maxDrop'], params });
+  })
   .superRefine((recipe, context) => {
     if (recipe.teacher !== undefined || recipe.student !== undefined) return;
     const params = { expected: 'a teacher, a student or both', received: 'neither' };

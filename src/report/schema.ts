@@ -201,7 +201,11 @@ export const reportSchema = z
           )
           .readonly(),
         pick: z.string(),
-        withinBudget: z.boolean(),
+        withinBudget: z.boolean().describe('The pick, in both of its measurements.'),
+        again: z
+          .strictObject({ p50Ms: amount, p95Ms: amount, withinBudget: z.boolean() })
+          .exactOptional()
+          .describe('The pick, timed once more after it was chosen.'),
         sentence: z.string(),
       })
       .exactOptional()

@@ -260,7 +260,10 @@ export interface Search {
   readonly points: readonly SearchPoint[];
   /** Id of the point that is reported. */
   readonly pick: string;
+  /** The pick, in both of its measurements. */
   readonly withinBudget: boolean;
+  /** The pick, timed once more after it was chosen, and whether its latency was within the budget then. */
+  readonly again?: { readonly p50Ms: number; readonly p95Ms: number; readonly withinBudget: boolean };
   readonly sentence: string;
 }
 

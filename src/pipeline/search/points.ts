@@ -11,12 +11,17 @@ export function excessOf(point: Point, budget: Budget, teacher: number | undefin
   const excess = [
     budget.p95Ms === undefined ? -Infinity : point.p95Ms / budget.p95Ms - 1,
     budget.sizeKb === undefined ? -Infinity : point.sizeBytes / (1000 * budget.sizeKb) - 1,
-    // Relative to the share that the teacher gets right, so that a budget of no loss at all divides by something.
-    budget.maxDrop === undefined || teacher === undefined
-      ? -Infinity
-      : (teacher - budget.maxDrop / 100 - point.validation) / teacher,
+    dropExcess(point, budget, teacher),
   ];
   return Math.max(...excess);
+}
+
+function dropExcess({ validation }: Point, { maxDrop }: Budget, teacher: number | undefined): number {
+  if (maxDrop === undefined) return -Infinity;
+  // What cannot be compared does not meet a limit.
+  if (teacher === undefined) return Infinity;
+  // Relative to the share that the teacher gets right, so that a budget of no loss at all divides by something.
+  return (teacher - maxDrop / 100 - validation) / teacher;
 }
 
 /** At least as good in accuracy, latency and size, and better in one of them. */

@@ -21,6 +21,7 @@ describe('points of a search', () => {
     expect(excessOf(it, { sizeKb: 20 }, 0.95)).toBeCloseTo(0.5, 9);
     expect(excessOf(it, { maxDrop: 0 }, 0.95)).toBeCloseTo(0.05 / 0.95, 9);
     expect(excessOf(it, { p95Ms: 4 }, 0.95)).toBeCloseTo(-0.5, 9);
+    expect(excessOf(it, { p95Ms: 4, maxDrop: 50 }, undefined)).toBe(Infinity);
   });
 
   it('are in the Pareto set exactly if nothing dominates them, equal ones included', () => {

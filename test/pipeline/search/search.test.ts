@@ -72,6 +72,49 @@ describe('a recipe with a target', () => {
     );
   }, 120_000);
 
+  it('has a point for every step of `quantize`, also where several have one precision', async () => {
+    const quantize = [{ samples: 64 }, { samples: 64, calibrator: 'minmax' }];
+    const { report } = await search({ widths: [1], amounts: [0, 0.3], rounds: 1, sizeKb: 40 }, {}, { quantize });
+    const ids = report.search!.points.map(({ id }) => id.replace('-round-1', ''));
+    expect(ids).toEqual([
+      'width-1-pruned-0/distilled',
+      'width-1-pruned-0/distilled-int8',
+      'width-1-pruned-0/distilled-int8-2',
+      // What was distilled before pruning is the first candidate again.
+      'width-1-pruned-0.3/pruned-1',
+      'width-1-pruned-0.3/pruned-1-int8',
+      'width-1-pruned-0.3/pruned-1-int8-2',
+    ]);
+  }, 120_000);
+
+  it.each([
+    [
+      'that all meet',
+      1000,
+      true,
+      /^the best of 2 measured students within the budget .* timed again at the end, .* ms, within the budget$/,
+    ],
+    [
+      'that none can meet',
+      1e-6,
+      false,
+      /^none of 2 measured .* timed again at the end, .* ms, over the budget by \d+ %$/,
+    ],
+  ])(
+    'with a latency %s judges the pick by two measurements',
+    async (_name, p95Ms, isWithin, sentence) => {
+      const { report } = await search({ widths: [1], amounts: [0], rounds: 1, p95Ms });
+      const { points, pick, withinBudget, again, sentence: said } = report.search!;
+      expect(points.map((point) => point.withinBudget)).toEqual([isWithin, isWithin]);
+      expect([withinBudget, again!.withinBudget]).toEqual([isWithin, isWithin]);
+      expect(said).toMatch(sentence);
+      const row = report.models.at(-1)!;
+      expect(pick).toContain(`/${row.id}`);
+      expect(again).toMatchObject({ p50Ms: row.latency[0]!.p50Ms, p95Ms: row.latency[0]!.p95Ms });
+    },
+    120_000,
+  );
+
   it('refuses widths of a student that has none, before anything is trained', async () => {
     const student = { model: 'mlp', hidden: [8] };
     await expect(search({ widths: [0.5], sizeKb: 9 }, {}, { student })).rejects.toThrow(
@@ -79,11 +122,40 @@ describe('a recipe with a target', () => {
     );
   });
 
-  it('needs a budget', () => {
-    expect(() => makeRecipe({ ...RECIPE, target: { widths: [1] } }, folder())).toThrow(
+  it.each([
+    [
+      'a budget',
+      { target: { widths: [1] } },
       'target: expected a budget: p95Ms, sizeKb, maxDrop or several of them, received none of them',
-    );
+    ],
+    [
+      'a teacher to compare with',
+      { target: { maxDrop: 1 }, teacher: undefined },
+      'target.maxDrop: expected a teacher whose accuracy on the validation split can be measured, received no teacher',
+    ],
+    [
+      'a teacher that can be asked about the validation split',
+      { target: { maxDrop: 1 }, teacher: { logits: 'answers.safetensors' } },
+      'target.maxDrop: expected a teacher whose accuracy on the validation split can be measured, ' +
+        'received stored logits, which are of the training split',
+    ],
+    [
+      'a student',
+      { target: { sizeKb: 1 }, student: undefined },
+      'target: expected a student to search for, received a recipe without student',
+    ],
+  ])('needs %s', (_name, change, message) => {
+    expect(() => makeRecipe({ ...RECIPE, ...change }, folder())).toThrow(message);
   });
+
+  it('stops at the first candidate that cannot be timed', async () => {
+    const events: RunEvent[] = [];
+    const onEvent = (event: RunEvent): void => void events.push(event);
+    await expect(search({ ...SMALL, sizeKb: 40, threads: 4096 }, { onEvent })).rejects.toThrow(
+      /^target: no file could be timed in onnxruntime on 4096 threads; latency of .* was not measured: there are \d+ cores/,
+    );
+    expect(events.filter((event) => event.type === 'done' && event.stage === 'distill')).toHaveLength(1);
+  }, 120_000);
 });
 
 function expectFront({ points }: Search): void {

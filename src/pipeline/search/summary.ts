@@ -1,0 +1,66 @@
+import type { TargetRecipe } from '../../recipe/schema/target.ts';
+import type { LatencyRow, Search } from '../../report/types.ts';
+import { excessOf, paretoSet } from './points.ts';
+import type { Point } from './points.ts';
+
+/** What a search came to: every point, those that are worth having, and the pick. */
+export function summary(
+  points: readonly Point[],
+  pick: Point,
+  target: TargetRecipe,
+  teacher: number | undefined,
+): Search {
+  const front = new Set(paretoSet(points));
+  const { runtime, batchSize, threads, p95Ms, sizeKb, maxDrop } = target;
+  const budget = {
+    ...(p95Ms !== undefined && { p95Ms }),
+    ...(sizeKb !== undefined && { sizeKb }),
+    ...(maxDrop !== undefined && { maxDrop }),
+  };
+  return {
+    target: { runtime, batchSize, threads, ...budget },
+    points: points.map((point) => ({
+      ...point,
+      onFront: front.has(point),
+      withinBudget: excessOf(point, target, teacher) <= 0,
+    })),
+    pick: pick.id,
+    withinBudget: excessOf(pick, target, teacher) <= 0,
+    sentence: sentenceOf(points, pick, target, teacher),
+  };
+}
+
+function sentenceOf(points: readonly Point[], pick: Point, target: TargetRecipe, teacher: number | undefined): string {
+  const drop =
+    teacher === undefined ? '' : `, ${(100 * (teacher - pick.validation)).toFixed(2)} points below the teacher`;
+  const figures =
+    `${(100 * pick.validation).toFixed(2)} % on the validation split${drop}, ` +
+    `95 % of calls within ${pick.p95Ms.toPrecision(3)} ms, ${(pick.sizeBytes / 1000).toFixed(1)} kB`;
+  const excess = excessOf(pick, target, teacher);
+  return excess <= 0
+    ? `the best of ${points.length} measured students within the budget is ${pick.id}: ${figures}`
+    : `none of ${points.length} measured students is within the budget; ${pick.id} comes closest, over it by ${percent(excess)}: ${figures}`;
+}
+
+/**
+ * The search with what the pick took when it was timed once more. Whoever takes the fastest of many picks a lucky
+ * measurement among them: the second one, which nothing was chosen by, says whether the pick keeps to the budget.
+ */
+export function timedAgain(search: Search, latency: LatencyRow | undefined): Search {
+  if (latency === undefined) return search;
+  const { p50Ms, p95Ms } = latency;
+  const limit = search.target.p95Ms;
+  const isWithin = limit === undefined || p95Ms <= limit;
+  const verdict =
+    limit === undefined ? '' : isWithin ? ', within the budget' : `, over the budget by ${percent(p95Ms / limit - 1)}`;
+  return {
+    ...search,
+    withinBudget: search.withinBudget && isWithin,
+    again: { p50Ms, p95Ms, withinBudget: isWithin },
+    sentence: `${search.sentence}; timed again at the end, 95 % of its calls are within ${p95Ms.toPrecision(3)} ms${verdict}`,
+  };
+}
+
+export function percent(fraction: number): string {
+  return `${Number((100 * fraction).toPrecision(3))} %`;
+}

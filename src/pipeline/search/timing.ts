@@ -1,0 +1,87 @@
+import path from 'node:path';
+import { monotonicMs } from '../../base/clock.ts';
+import { readBytes } from '../../base/files.ts';
+import { measureLatency } from '../../measure/latency.ts';
+import { sourceOf } from '../../measure/variants.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { TargetRecipe } from '../../recipe/schema/target.ts';
+import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
+import type { FollowOptions } from '../follow.ts';
+import type { Point } from './points.ts';
+import type { Candidate } from './space.ts';
+
+/** One candidate in one round, as it came out. */
+export interface Trial {
+  readonly candidate: Candidate;
+  readonly loaded: LoadedRecipe;
+  /** The name of its folder in `search/`. */
+  readonly run: string;
+  readonly report: Report;
+}
+
+/** The files of a trial that the target's runtime runs. Its own latency, measured in its run, stands until all are timed. */
+export function pointsOf({ candidate, loaded, run, report }: Trial, target: TargetRecipe): Point[] {
+  const { width, amount } = candidate;
+  const { epochs } = loaded.recipe.distill;
+  return shipped(report, target).flatMap((row): Point[] => {
+    const latency = latencyOf(row, target);
+    const { id, precision, params, sizeBytes, accuracy } = row;
+    if (latency === undefined || accuracy.validation === null) return [];
+    const isPruned = id.startsWith('pruned');
+    const figures = { precision, params, sizeBytes, validation: accuracy.validation };
+    const { p50Ms, p95Ms } = latency;
+    return [{ id: `${run}/${id}`, width, amount: isPruned ? amount : 0, epochs, ...figures, p50Ms, p95Ms }];
+  });
+}
+
+/** How a model was timed where the target is. */
+export function latencyOf({ latency }: ModelRow, target: TargetRecipe): LatencyRow | undefined {
+  return latency.find(
+    ({ runtime, batchSize, threads }) =>
+      runtime === target.runtime && batchSize === target.batchSize && threads === target.threads,
+  );
+}
+
+function shipped({ models }: Report, { runtime }: TargetRecipe): ModelRow[] {
+  const format = runtime === 'onnxruntime' ? 'onnx' : 'tflite';
+  return models.filter((row) => row.id !== 'teacher' && row.file !== null && row.format === format);
+}
+
+/** All files of all trials side by side: figures from different minutes of a machine cannot be compared. */
+export async function timed(
+  trials: readonly Trial[],
+  folder: string,
+  target: TargetRecipe,
+  { onEvent, signal }: FollowOptions,
+): Promise<{ points: Point[]; seconds: number }> {
+  const start = monotonicMs();
+  const { batchSize, threads, runtime } = target;
+  // As much for eight files as other runs have for all of theirs.
+  const perFileMs = (1000 * trials[0]!.loaded.recipe.report.latency.seconds) / 8;
+  const sources = [];
+  onEvent({ type: 'stage', stage: 'search', title: 'timing all candidates side by side' });
+  for (const trial of trials) {
+    const { sampleShape } = trial.report.dataset;
+    for (const row of shipped(trial.report, target)) {
+      const bytes = await readBytes(path.join(folder, 'search', trial.run, row.file!));
+      const file = { name: `${trial.run}/${row.id}`, format: `.${row.format}`, bytes };
+      sources.push(sourceOf(file, { batchSizes: [batchSize], threads: [threads], sampleShape, runtime }));
+    }
+  }
+  const { rows } = await measureLatency(sources, { budgetMs: perFileMs * sources.length, signal });
+  const latency = new Map(rows.map((row) => [row.name, row]));
+  const points = distinct(trials.flatMap((trial) => pointsOf(trial, target))).map((point) => {
+    const { p50Ms, p95Ms } = latency.get(point.id) ?? point;
+    return { ...point, p50Ms, p95Ms };
+  });
+  return { points, seconds: (monotonicMs() - start) / 1000 };
+}
+
+/** Each student once: before it is pruned, a candidate is the one that is not pruned. */
+function distinct(points: readonly Point[]): Point[] {
+  // The name of the model says by which step of `quantize` it was made: several of them may have one precision.
+  const keyOf = ({ id, width, amount, epochs }: Point): string => [id.split('/').at(-1), width, amount, epochs].join();
+  const seen = new Map<string, Point>();
+  for (const point of points) if (!seen.has(keyOf(point))) seen.set(keyOf(point), point);
+  return [...seen.values()];
+}
