@@ -1,4 +1,4 @@
-import { readSync, writeFileSync } from 'node:fs';
+import { readFileSync, readSync, writeFileSync } from 'node:fs';
 import { exportTflite } from '../formats/tflite/export.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
@@ -22,7 +22,7 @@ const results: { batchSize: number; memoryBytes: number }[] = [];
 // Upwards: the highest of all batches so far is that of the last.
 for (const batchSize of [...request.batchSizes].sort((a, b) => a - b)) {
   await runOnce({ name: request.name, format: request.format, bytes }, batchSize);
-  const memoryBytes = Math.max(0, 1024 * process.resourceUsage().maxRSS - before);
+  const memoryBytes = Math.max(0, peakBytes() - before);
   results.push({ batchSize, memoryBytes });
 }
 process.stdout.write(JSON.stringify(results));
@@ -73,4 +73,12 @@ function resetPeak(): void {
   } catch {
     // Not Linux, or not allowed.
   }
+}
+
+/** Linux carries `maxRSS` over from the process that started this one: the peak of the program itself is elsewhere. */
+function peakBytes(): number {
+  if (process.platform !== 'linux') return 1024 * process.resourceUsage().maxRSS;
+  const [, kibibytes] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  if (kibibytes === undefined) throw new Error('/proc/self/status tells no VmHWM');
+  return 1024 * Number(kibibytes);
 }
