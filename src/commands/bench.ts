@@ -1,3 +1,4 @@
+import type { Comparison } from '../measure/compare.ts';
 import type { BenchResult, BenchRow } from '../pipeline/bench.ts';
 import type { serveBench } from '../pipeline/serve.ts';
 import { outOption } from './command.ts';
@@ -128,18 +129,19 @@ async function serve(
 
 async function print(result: BenchResult, context: Context): Promise<void> {
   context.out(await rowTable(result.rows));
-  for (const { file, base, setting, result: found, ratio, interval } of result.comparisons) {
-    const range =
-      interval === null
-        ? 'too few sessions to tell'
-        : `99 % interval ${interval.map((v) => v.toFixed(3)).join(' to ')}`;
-    context.out(`${file} beside ${base}, ${setting}: ${found}, ${ratio.toFixed(3)} of its time (${range})\n`);
-  }
+  for (const { file, base, setting, ...comparison } of result.comparisons)
+    context.out(`${file} beside ${base}, ${setting}: ${said(comparison)}\n`);
   for (const { what, why } of result.skipped) context.note(`not measured: ${what}: ${why}\n`);
   const { machine, loadAverage, cpuFeatures, versions } = result;
   const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const load = `load average ${loadAverage.toFixed(2)} on ${machine.cores} cores`;
   context.note(`${machine.cpu} (${cpuFeatures?.join(', ') ?? 'features unknown'}), ${load}, ${libraries.join(', ')}\n`);
+}
+
+function said({ result, ratio, interval }: Comparison): string {
+  if (interval === null) return `too few sessions to tell, ${ratio.toFixed(3)} of its time`;
+  const found = result === 'unknown' ? 'too noisy to tell' : result;
+  return `${found}, ${ratio.toFixed(3)} of its time (99 % interval ${interval.map((end) => end.toFixed(3)).join(' to ')})`;
 }
 
 const HEAD = [

@@ -6,11 +6,18 @@ export interface Comparison {
   readonly ratio: number;
   /** 99 % confidence interval; null after too few sessions. */
   readonly interval: readonly [number, number] | null;
+  /**
+   * A difference where the whole interval lies beyond the margin, none where it lies within; unknown where it lies across,
+   * or where there is none.
+   */
   readonly result: 'faster' | 'slower' | 'no difference' | 'unknown';
 }
 
-/** Less than this is nothing to choose a model by, and the medians of one file were seen to differ by as much between runs. */
-const SMALLEST_DIFFERENCE = 0.05;
+/**
+ * Margin of equivalence: less is nothing to choose a model by, and the medians of one file were seen to differ by as much
+ * between runs.
+ */
+const MARGIN = 0.05;
 
 /**
  * Is `a` faster than `b`? In pairs, session by session, so that what slowed the machine down for a while drops out, and
@@ -21,12 +28,11 @@ export function compareLatency(a: Pick<Latency, 'sessionMs'>, b: Pick<Latency, '
   const ratios = ascending(Array.from({ length: sessions }, (_, i) => a.sessionMs[i]! / b.sessionMs[i]!));
   const interval = medianInterval(ratios, 0.99) ?? null;
   const ratio = ratios.length === 0 ? NaN : quantile(ratios, 0.5);
-  if (interval === null) return { ratio, interval, result: 'unknown' };
-  const result =
-    interval[1] < 1 - SMALLEST_DIFFERENCE
-      ? 'faster'
-      : interval[0] > 1 + SMALLEST_DIFFERENCE
-        ? 'slower'
-        : 'no difference';
-  return { ratio, interval, result };
+  return { ratio, interval, result: interval === null ? 'unknown' : resultOf(interval) };
+}
+
+function resultOf([low, high]: readonly [number, number]): Comparison['result'] {
+  if (high < 1 - MARGIN) return 'faster';
+  if (low > 1 + MARGIN) return 'slower';
+  return low >= 1 - MARGIN && high <= 1 + MARGIN ? 'no difference' : 'unknown';
 }

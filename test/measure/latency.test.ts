@@ -122,21 +122,38 @@ describe('a comparison', () => {
     expect(compareLatency(rows[0]!, rows[1]!).interval).not.toBeNull();
   });
 
-  it('of one file with itself is no difference, however its sessions lie in memory; of a slower one it is', async () => {
-    // Within a session a file is faster or slower by up to 20 % for good.
+  /** Sessions of files that, within one, are faster or slower for good by up to `spread`. */
+  async function compared(spread: number) {
     const places = new RandomStream('places');
     const source = (name: string, ms: number): Source => ({
       name,
       open: () => {
-        const factor = 0.8 + 0.4 * places.uniform();
+        const factor = 1 - spread + 2 * spread * places.uniform();
         return Promise.resolve({ variants: [variant(name, factor * ms)], skipped: [], dispose: () => undefined });
       },
     });
     const sources = [source('a', 1), source('a again', 1), source('slow', 1.8)];
     const { rows } = await measureLatency(sources, { budgetMs: 6000, clock });
     const [a, again, slow] = rows;
-    expect(compareLatency(again!, a!).result).toBe('no difference');
-    expect(compareLatency(slow!, a!).result).toBe('slower');
+    return [compareLatency(again!, a!).result, compareLatency(slow!, a!).result];
+  }
+
+  it('of one file with itself is no difference, however its sessions lie in memory; of a slower one it is', async () => {
+    expect(await compared(0.04)).toEqual(['no difference', 'slower']);
+  });
+
+  it('says no difference only where all of the interval says so', async () => {
+    expect(await compared(0.2)).toEqual(['unknown', 'slower']);
+    const ends = (low: number, high: number) =>
+      compareLatency(row([low, low, 1, 1, 1, 1, 1, 1, high, high]), row(Array<number>(10).fill(1)));
+    expect(ends(0.95, 1.05)).toEqual({ ratio: 1, interval: [0.95, 1.05], result: 'no difference' });
+    for (const [low, high] of [
+      [0.5, 2],
+      [0.94, 1.01],
+      [0.99, 1.06],
+    ] as const) {
+      expect(ends(low, high)).toEqual({ ratio: 1, interval: [low, high], result: 'unknown' });
+    }
   });
 
   it('of too few sessions is open', () => {
