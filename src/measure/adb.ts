@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { sha256 } from '../base/bytes.ts';
 import { InterruptedError } from '../base/errors.ts';
 import type { DeviceRow, Measured } from './device-rows.ts';
-import type { Skipped } from './latency.ts';
+import type { Skipped } from './skipped.ts';
 import { ascending, median, medianInterval } from './statistics.ts';
 import type { ModelFile } from './variants.ts';
 

@@ -1,4 +1,4 @@
-import type { Latency } from './latency.ts';
+import type { Latency } from './findings.ts';
 import { ascending, medianInterval, quantile } from './statistics.ts';
 
 export interface Comparison {

@@ -2,7 +2,7 @@ import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { allocate } from '../runtime/session.ts';
-import type { Skipped } from './latency.ts';
+import type { Skipped } from './skipped.ts';
 
 /** An input of a model file. */
 export interface End {

@@ -35,6 +35,7 @@ async function runOnce(file: ModelFile, batchSize: number): Promise<void> {
     ...{ batchSizes: [batchSize], threads: [threads], device, runtime },
     sampleShape: file.name === 'empty' ? undefined : sampleShape,
   });
+  if (opened.variants.length === 0) throw new Error(opened.skipped.map(({ why }) => why).join('; '));
   for (const variant of opened.variants) for (let run = 0; run < RUNS; run++) await variant.run();
   opened.dispose();
 }

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { DeviceName } from '../runtime/devices.ts';
-import { describe } from './latency.ts';
-import type { Setting } from './latency.ts';
+import { describe } from './setting.ts';
+import type { Setting } from './setting.ts';
 import type { ModelFile } from './variants.ts';
 
 export interface MemoryRequest {

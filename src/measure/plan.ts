@@ -4,7 +4,8 @@ import { modelEnds } from '../runtime/litert.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { sizes } from './inputs.ts';
 import type { End } from './inputs.ts';
-import type { Skipped } from './latency.ts';
+import { reasonOf } from './skipped.ts';
+import type { Skipped } from './skipped.ts';
 import type { Plan, PlannedModel } from './page/protocol.ts';
 import type { ModelFile } from './variants.ts';
 
@@ -16,20 +17,29 @@ export interface PlanOptions {
   readonly sampleShape?: readonly number[] | undefined;
 }
 
-/** What a page has to do for these files; `name` of a file is the id of its model. */
+/** What a page has to do for these files; `name` of a file is the id of its model. One that cannot be read is left out. */
 export function planOf(files: readonly ModelFile[], options: PlanOptions): { plan: Plan; skipped: Skipped[] } {
   const skipped: Skipped[] = [];
-  const models = files.map((file, i): PlannedModel => {
-    const format = (file.format ?? file.name).endsWith('.onnx') ? 'onnx' : 'tflite';
-    const ends = format === 'onnx' ? onnxInputs(file) : modelEnds(readTflite(file.bytes)).inputs;
-    const settings = options.batchSizes.flatMap((batchSize) => {
-      const inputs = sizes(file.name, ends, batchSize, options.sampleShape, skipped);
-      return inputs === undefined ? [] : [{ batchSize, inputs }];
-    });
-    return { id: file.name, format, url: `models/${i}`, settings };
+  const models = files.flatMap((file, i): PlannedModel[] => {
+    try {
+      return [planned(file, i, options, skipped)];
+    } catch (error) {
+      skipped.push({ what: file.name, why: reasonOf(error, file.name) });
+      return [];
+    }
   });
   const { title, threads, seconds } = options;
   return { plan: { title, models, threads, seconds }, skipped };
+}
+
+function planned(file: ModelFile, i: number, options: PlanOptions, skipped: Skipped[]): PlannedModel {
+  const format = (file.format ?? file.name).endsWith('.onnx') ? 'onnx' : 'tflite';
+  const ends = format === 'onnx' ? onnxInputs(file) : modelEnds(readTflite(file.bytes)).inputs;
+  const settings = options.batchSizes.flatMap((batchSize) => {
+    const inputs = sizes(file.name, ends, batchSize, options.sampleShape, skipped);
+    return inputs === undefined ? [] : [{ batchSize, inputs }];
+  });
+  return { id: file.name, format, url: `models/${i}`, settings };
 }
 
 function onnxInputs({ name, bytes }: ModelFile): End[] {

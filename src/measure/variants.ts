@@ -9,7 +9,9 @@ import type { TfliteRuntime } from '../runtime/litert.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { ortTensor, Session } from '../runtime/session.ts';
 import { noise, sizes } from './inputs.ts';
-import type { Opened, Skipped, Source, Variant } from './latency.ts';
+import type { Opened, Source, Variant } from './setting.ts';
+import { reasonOf } from './skipped.ts';
+import type { Skipped } from './skipped.ts';
 
 export interface VariantOptions {
   readonly batchSizes: readonly number[];
@@ -34,7 +36,10 @@ export function sourceOf(file: ModelFile, options: VariantOptions): Source {
   return { name: file.name, open: () => openVariants(file, options) };
 }
 
-/** A file in every runtime that takes it here, at all batch sizes and threads asked for. `UserError` for an unknown kind. */
+/**
+ * A file in every runtime that takes it here, at all batch sizes and threads asked for; where it cannot be opened, the
+ * reason. `UserError` for an unknown kind.
+ */
 export async function openVariants(file: ModelFile, options: VariantOptions): Promise<Opened> {
   const extension = file.format ?? path.extname(file.name).toLowerCase();
   const opened: Opening = { variants: [], skipped: [], disposals: [] };
@@ -44,11 +49,14 @@ export async function openVariants(file: ModelFile, options: VariantOptions): Pr
       opened.skipped.push({ what: `${file.name} on ${threads} threads`, why: `there are ${cores} cores` });
     } else if (extension === '.onnx') {
       if (options.runtime !== undefined && options.runtime !== ONNX) continue;
-      for (const device of devicesOf(options, opened)) openOnnx(file, threads, device, options, opened);
+      for (const device of devicesOf(options, opened)) {
+        await attempt(file, ONNX, device, threads, opened, () => openOnnx(file, threads, device, options, opened));
+      }
     } else if (extension === '.tflite') {
       for (const runtime of ['litert', 'native'] as const) {
-        if (options.runtime === undefined || options.runtime === TFLITE[runtime])
-          await tryTflite(file, runtime, threads, options, opened);
+        const name = TFLITE[runtime];
+        if (options.runtime !== undefined && options.runtime !== name) continue;
+        await attempt(file, name, 'cpu', threads, opened, () => tflite(file, runtime, threads, options, opened));
       }
     } else {
       throw new UserError(
@@ -79,6 +87,23 @@ function devicesOf({ device = 'cpu' }: VariantOptions, { skipped }: Opening): De
     if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why: reason });
     return [];
   });
+}
+
+/** What one runtime does not load, another one may. */
+async function attempt(
+  { name }: ModelFile,
+  runtime: string,
+  device: string,
+  threads: number,
+  { skipped }: Opening,
+  open: () => unknown,
+): Promise<void> {
+  try {
+    await open();
+  } catch (error) {
+    const what = `${name} in ${runtime} on ${device}, ${threads} thread${threads === 1 ? '' : 's'}`;
+    skipped.push({ what, why: reasonOf(error, name) });
+  }
 }
 
 function openOnnx(
@@ -112,24 +137,16 @@ function openOnnx(
   }
 }
 
-async function tryTflite(
+async function tflite(
   { name, bytes }: ModelFile,
   runtime: TfliteRuntime,
   threads: number,
   options: VariantOptions,
   opened: Opening,
 ): Promise<void> {
-  const what = `${name} in ${runtime} on ${threads} thread${threads === 1 ? '' : 's'}`;
   for (const batchSize of options.batchSizes) {
     // A session per batch size: changing the size of an input lays the model out anew.
-    const session = await openTflite(bytes, { runtime, threads }).catch((error: unknown) => {
-      if (!(error instanceof UserError)) throw error;
-      return error;
-    });
-    if (session instanceof UserError) {
-      opened.skipped.push({ what, why: session.message });
-      return;
-    }
+    const session = await openTflite(bytes, { runtime, threads });
     opened.disposals.push(() => session.dispose());
     const sized = sizes(name, session.inputs, batchSize, options.sampleShape, opened.skipped);
     if (sized === undefined) continue;

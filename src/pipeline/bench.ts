@@ -1,14 +1,18 @@
 import { loadavg } from 'node:os';
+import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import { readOnnx } from '../distill/onnx-file.ts';
 import { compareLatency } from '../measure/compare.ts';
 import type { Comparison } from '../measure/compare.ts';
 import type { DeviceRow } from '../measure/device-rows.ts';
-import { describe, measureLatency, withoutSessions } from '../measure/latency.ts';
-import type { Latency, Skipped } from '../measure/latency.ts';
+import { withoutSessions } from '../measure/findings.ts';
+import type { Latency } from '../measure/findings.ts';
+import { measureLatency } from '../measure/latency.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { MachineInfo } from '../measure/machine.ts';
 import { peakMemory } from '../measure/memory.ts';
+import { describe } from '../measure/setting.ts';
+import type { Skipped } from '../measure/skipped.ts';
 import { sourceOf } from '../measure/variants.ts';
 import type { ModelFile, VariantOptions } from '../measure/variants.ts';
 import { versionOf } from './doctor.ts';
@@ -59,6 +63,7 @@ export async function modelFiles(files: readonly string[]): Promise<ModelFile[]>
   return models;
 }
 
+/** `UserError` where nothing could be measured; of several files or settings those that could not be are in `skipped`. */
 export async function benchModels(files: readonly ModelFile[], options: BenchOptions): Promise<BenchResult> {
   const { places = ['node'], seconds, signal, sampleShape } = options;
   const loadAverage = loadavg()[0]!;
@@ -70,6 +75,14 @@ export async function benchModels(files: readonly ModelFile[], options: BenchOpt
     : { rows: [], skipped: [] };
   const memory = await peakMemory(files, here.rows, { sampleShape, signal });
   const elsewhere = await measureElsewhere(places, files, { ...options, title: 'this model' });
+  const skipped = [...here.skipped, ...elsewhere.skipped];
+  if (here.rows.length + elsewhere.rows.length === 0) {
+    const reasons = skipped.map(({ what, why }) => `${what}: ${why}`);
+    throw new UserError(
+      `nothing was measured: ${reasons.join('; ') || 'there is no file'}`,
+      'Remove what stands in the way, or measure something else.',
+    );
+  }
   const libraries = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core'];
   return {
     machine: machineInfo(),
@@ -87,7 +100,7 @@ export async function benchModels(files: readonly ModelFile[], options: BenchOpt
       here.rows,
       files.map(({ name }) => name),
     ),
-    skipped: [...here.skipped, ...elsewhere.skipped],
+    skipped,
   };
 }
 

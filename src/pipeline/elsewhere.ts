@@ -1,7 +1,8 @@
 import { measureWithAdb } from '../measure/adb.ts';
 import { measureInChromium } from '../measure/chromium.ts';
 import type { DeviceRow, Measured } from '../measure/device-rows.ts';
-import type { Skipped } from '../measure/latency.ts';
+import { reasonOf } from '../measure/skipped.ts';
+import type { Skipped } from '../measure/skipped.ts';
 import { planOf } from '../measure/plan.ts';
 import type { PlanOptions } from '../measure/plan.ts';
 import type { ModelFile } from '../measure/variants.ts';
@@ -18,16 +19,21 @@ export async function measureElsewhere(
 ): Promise<Measured> {
   const rows: DeviceRow[] = [];
   const skipped: Skipped[] = [];
-  const add = (measured: Measured): void => {
-    rows.push(...measured.rows);
-    skipped.push(...measured.skipped);
+  const add = async (what: string, measure: () => Promise<Measured>): Promise<void> => {
+    try {
+      const measured = await measure();
+      rows.push(...measured.rows);
+      skipped.push(...measured.skipped);
+    } catch (error) {
+      skipped.push({ what, why: reasonOf(error, what) });
+    }
   };
   if (places.includes('chromium')) {
     const { plan, skipped: left } = planOf(files, options);
     skipped.push(...left);
-    add(await measureInChromium(plan, files, { signal: options.signal }));
+    if (plan.models.length > 0) await add('browsers', () => measureInChromium(plan, files, { signal: options.signal }));
   }
-  if (places.includes('adb')) add(await measureWithAdb(files, options));
+  if (places.includes('adb')) await add('phones', () => measureWithAdb(files, options));
   return { rows, skipped };
 }
 

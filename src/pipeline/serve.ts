@@ -1,7 +1,8 @@
 import path from 'node:path';
+import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { DeviceRow } from '../measure/device-rows.ts';
-import type { Skipped } from '../measure/latency.ts';
+import type { Skipped } from '../measure/skipped.ts';
 import { planOf } from '../measure/plan.ts';
 import type { PlanOptions } from '../measure/plan.ts';
 import { servePage } from '../measure/serve.ts';
@@ -42,6 +43,10 @@ export async function serveBench(
   options: ServeBenchOptions,
 ): Promise<void> {
   const { plan, skipped } = planOf(files, { ...options, title });
+  if (plan.models.length === 0) {
+    const reasons = skipped.map(({ what, why }) => `${what}: ${why}`).join('; ');
+    throw new UserError(`there is nothing to measure: ${reasons || 'no file'}`, 'Name a model file that can be read.');
+  }
   // Two devices may finish at once, but a report is written by one.
   let last = Promise.resolve();
   const server = await servePage({

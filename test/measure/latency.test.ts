@@ -4,7 +4,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { UserError } from '../../src/base/errors.ts';
 import { compareLatency } from '../../src/measure/compare.ts';
 import { measureLatency } from '../../src/measure/latency.ts';
-import type { Source, Variant } from '../../src/measure/latency.ts';
+import type { Source, Variant } from '../../src/measure/setting.ts';
 import { openVariants, sourceOf } from '../../src/measure/variants.ts';
 import { exported, floats, sketch } from '../formats/tflite/support.ts';
 
@@ -87,13 +87,61 @@ describe('latency', () => {
     expect(rows[0]!.runs).toBeGreaterThan(3 * opened);
   });
 
-  it('fails for a file that cannot be opened, or leaves it out where that is wanted', async () => {
-    const bad = { name: 'bad', open: () => Promise.reject(new UserError('no model', 'none')) };
+  it('leaves out a file that cannot be opened, with the reason and the remedy', async () => {
+    const bad = { name: 'bad', open: () => Promise.reject(new UserError('bad: no model', 'Take another one.')) };
     const sources = [bad, ...always([variant('a', 1)])];
-    await expect(measureLatency(sources, { budgetMs: 50, clock })).rejects.toThrow('no model');
-    const { rows, skipped } = await measureLatency(sources, { budgetMs: 50, lenient: true, clock });
+    const { rows, skipped } = await measureLatency(sources, { budgetMs: 50, clock });
     expect(rows.map(({ name }) => name)).toEqual(['a']);
-    expect(skipped).toEqual([{ what: 'bad', why: 'no model' }]);
+    expect(skipped).toEqual([{ what: 'bad', why: 'no model. Take another one' }]);
+  });
+
+  it('leaves out a variant that fails, at once or after some sessions, and one that cannot be loaded again', async () => {
+    let runs = 0;
+    let opened = 0;
+    const failing = (name: string, after: number): Variant => ({
+      ...variant(name, 1),
+      run: () => {
+        now += 1;
+        if (++runs > after) throw new Error(`${name}: out of memory\n  at kernel`);
+      },
+    });
+    const once: Source = {
+      name: 'once',
+      open: () =>
+        opened++ === 0
+          ? Promise.resolve({ variants: [variant('once', 1)], skipped: [], dispose: () => undefined })
+          : Promise.reject(new Error('no memory')),
+    };
+    const sources = [...always([failing('first', 0), variant('good', 1), failing('later', 100)]), once];
+    const { rows, skipped } = await measureLatency(sources, { budgetMs: 5000, clock });
+    expect(rows.map(({ name, sessions }) => [name, sessions])).toEqual([['good', 8]]);
+    expect(skipped).toEqual([
+      { what: 'first in test on cpu, batch 1, 1 thread', why: 'out of memory' },
+      { what: 'once', why: 'no memory' },
+      { what: 'later in test on cpu, batch 1, 1 thread', why: 'out of memory' },
+    ]);
+    expect((await measureLatency(always([failing('only', 0)]), { budgetMs: 50, clock })).rows).toEqual([]);
+  });
+
+  it('takes no first run, in which a GPU compiles, for the time of a run', async () => {
+    const compiling = (batchSize: number): Variant => {
+      const { run, ...setting } = variant('gpu', 1, [], batchSize);
+      let isFirst = true;
+      return {
+        ...setting,
+        run: () => {
+          if (isFirst) now += 300;
+          isFirst = false;
+          run();
+        },
+      };
+    };
+    const { rows, skipped } = await measureLatency(always([compiling(1), compiling(32)]), { budgetMs: 1000, clock });
+    expect(skipped).toEqual([]);
+    expect(rows.map(({ batchSize, p50Ms }) => [batchSize, p50Ms])).toEqual([
+      [1, 1],
+      [32, 1],
+    ]);
   });
 
   it('stops when it is told to', async () => {

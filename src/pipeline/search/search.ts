@@ -35,9 +35,9 @@ export async function searchBudget(
   const target = loaded.recipe.target!;
   const trials = await halve(loaded, folder, target, options, stages);
   const teacher = teacherAccuracy(trials);
-  const { points, seconds } = await timed(trials, folder, target, options);
+  const { points, seconds, notes } = await timed(trials, folder, target, options);
   const pick = pickOf(points, target, teacher);
-  if (pick === undefined) throw new Error('a search without points');
+  if (pick === undefined) throw untimed(target, notes);
   const search = summary(points, pick, target, teacher);
 
   const trial = trials.find(({ run }) => pick.id.startsWith(`${run}/`))!;
@@ -54,7 +54,8 @@ export async function searchBudget(
   const parity = final.parity.filter(({ file }) => models.some((row) => row.file === file));
   const found = timedAgain(search, latencyOf(models.at(-1)!, target));
   options.onEvent({ type: 'message', message: found.sentence });
-  const report = { ...final, models, parity, recipe: loaded.written, wallSeconds, search: found };
+  const more = { recipe: loaded.written, wallSeconds, search: found, notes: [...final.notes, ...notes] };
+  const report = { ...final, models, parity, ...more };
   await copyModels(models, path.join(folder, 'search', trial.run), folder);
   for (const [name, content] of reportFiles(report)) await writeFileAtomic(path.join(folder, name), content);
   return report;
@@ -94,9 +95,14 @@ async function halve(
 /** A runtime that is not installed, or threads that there are no cores for: the other trials would come to the same. */
 function refuseUntimed(trial: Trial, target: TargetRecipe): void {
   if (pointsOf(trial, target).length > 0) return;
-  const { runtime, threads } = target;
-  const reasons = trial.report.notes.filter((note) => note.startsWith('latency of '));
-  throw new UserError(
+  throw untimed(
+    target,
+    trial.report.notes.filter((note) => note.startsWith('latency of ')),
+  );
+}
+
+function untimed({ runtime, threads }: TargetRecipe, reasons: readonly string[]): UserError {
+  return new UserError(
     `target: no file could be timed in ${runtime} on ${threads} thread${threads === 1 ? '' : 's'}${reasons.map((reason) => `; ${reason}`).join('')}`,
     'Choose another target.runtime, or fewer target.threads.',
   );

@@ -53,7 +53,7 @@ export async function timed(
   folder: string,
   target: TargetRecipe,
   { onEvent, signal }: FollowOptions,
-): Promise<{ points: Point[]; seconds: number }> {
+): Promise<{ points: Point[]; seconds: number; notes: string[] }> {
   const start = monotonicMs();
   const { batchSize, threads, runtime } = target;
   // As much for eight files as other runs have for all of theirs.
@@ -68,13 +68,17 @@ export async function timed(
       sources.push(sourceOf(file, { batchSizes: [batchSize], threads: [threads], sampleShape, runtime }));
     }
   }
-  const { rows } = await measureLatency(sources, { budgetMs: perFileMs * sources.length, signal });
+  const { rows, skipped } = await measureLatency(sources, { budgetMs: perFileMs * sources.length, signal });
   const latency = new Map(rows.map((row) => [row.name, row]));
-  const points = distinct(trials.flatMap((trial) => pointsOf(trial, target))).map((point) => {
-    const { p50Ms, p95Ms } = latency.get(point.id) ?? point;
-    return { ...point, p50Ms, p95Ms };
+  const points = distinct(trials.flatMap((trial) => pointsOf(trial, target))).flatMap((point): Point[] => {
+    const figures = latency.get(point.id);
+    // Its own run has figures of other minutes.
+    if (figures === undefined) return [];
+    const { p50Ms, p95Ms } = figures;
+    return [{ ...point, p50Ms, p95Ms }];
   });
-  return { points, seconds: (monotonicMs() - start) / 1000 };
+  const notes = skipped.map(({ what, why }) => `the search leaves out ${what}: ${why}`);
+  return { points, seconds: (monotonicMs() - start) / 1000, notes };
 }
 
 /** Each student once: before it is pruned, a candidate is the one that is not pruned. */

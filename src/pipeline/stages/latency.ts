@@ -1,10 +1,11 @@
 import { loadavg } from 'node:os';
 import { monotonicMs } from '../../base/clock.ts';
 import { readOnnx } from '../../distill/onnx-file.ts';
-import { describe, measureLatency } from '../../measure/latency.ts';
-import type { Skipped } from '../../measure/latency.ts';
+import { measureLatency } from '../../measure/latency.ts';
 import { cpuFeatures } from '../../measure/machine.ts';
 import { peakMemory } from '../../measure/memory.ts';
+import { describe } from '../../measure/setting.ts';
+import type { Skipped } from '../../measure/skipped.ts';
 import { sourceOf } from '../../measure/variants.ts';
 import type { ModelFile } from '../../measure/variants.ts';
 import type { LatencyRow, Measurement } from '../../report/types.ts';
@@ -30,9 +31,8 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   const loadAverage = loadavg()[0]!;
   const options = { batchSizes, threads, sampleShape: data.train.sampleShape };
   const sources = files.map((file) => sourceOf(file, options));
-  // A figure less is no reason to lose a run that is done.
   const result = places.includes('node')
-    ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal, lenient: true })
+    ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal })
     : { rows: [], skipped: [] };
   const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal });
   // Where a student ships the teacher does not go.

@@ -1,0 +1,16 @@
+import { InterruptedError, UserError } from '../base/errors.ts';
+
+/** What was not measured, and why. */
+export interface Skipped {
+  readonly what: string;
+  readonly why: string;
+}
+
+/** Why `what` failed, on one line, with the remedy where there is one. A wish to stop is no reason, and goes on. */
+export function reasonOf(error: unknown, what: string): string {
+  if (error instanceof InterruptedError) throw error;
+  const message = error instanceof Error ? error.message : String(error);
+  const [line] = message.trim().split('\n', 1);
+  const fact = (line ?? '').replace(`${what}: `, '').slice(0, 500);
+  return error instanceof UserError ? `${fact}. ${error.hint.replace(/\.$/, '')}` : fact;
+}
