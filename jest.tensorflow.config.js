@@ -1,5 +1,9 @@
 import base from './jest.config.js';
 
+// libtensorflow reads these of the process, which jest shows its tests a copy of. They compare it on the CPU.
+process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
+process.env.CUDA_VISIBLE_DEVICES = '-1';
+
 /** Needs the engine tensorflow (npm run setup:tensorflow): apart from `npm test`. */
 export default {
   ...base.projects[0],

@@ -5,11 +5,9 @@
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { devices } from '../src/runtime/devices.ts';
-import { tensorFlowStatus } from '../src/runtime/tensorflow.ts';
 import type { NetName } from './nets.ts';
 import { NETS } from './nets.ts';
-import { findPython, jsonOf, table } from './processes.ts';
+import { findPython, jsonOf, table, torchOf } from './processes.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -31,20 +29,28 @@ const nets = options.models.split(',').map((name) => {
   return name as NetName;
 });
 
-const all = [...devices(), { name: 'tensorflow', ...tensorFlowStatus() }];
+type Status = { readonly name: string; readonly usable: boolean; readonly reason: string };
+const probe = await jsonOf(process.execPath, [path.join(import.meta.dirname, 'probe-child.js')]);
+const all = probe as unknown as readonly Status[];
 const wanted = options.devices?.split(',') ?? all.map(({ name }) => name);
 const present = all.filter(({ name, usable }) => usable && wanted.includes(name));
 for (const { name, usable, reason } of all) {
   if (!usable && wanted.includes(name)) console.log(`${name}: left out, ${reason}`);
 }
-const python = options.peer ? findPython(options.python) : undefined;
-const onCuda = present.some(({ name }) => name === 'cuda');
 
+/** PyTorch's devices, by what it says itself. */
+const python = options.peer ? findPython(options.python) : undefined;
+const torch = python === undefined ? 'no Python with PyTorch was named with --python' : torchOf(python);
+if (options.peer && typeof torch === 'string') console.log(`PyTorch: left out, ${torch}`);
+const peers = typeof torch === 'string' ? [] : torch.cuda ? ['cpu', 'cuda'] : ['cpu'];
+
+let failed = 0;
 async function milliseconds(command: string, args: readonly string[]): Promise<string> {
   try {
     return Number((await jsonOf(command, args)).ms_per_step).toFixed(2);
   } catch {
     // The child has said why on the error output.
+    failed++;
     return 'failed';
   }
 }
@@ -54,15 +60,14 @@ for (const net of nets) {
   const row: string[] = [net];
   for (const { name } of present)
     row.push(await milliseconds(process.execPath, [child, 'ours', net, batch, steps, threads, name]));
-  if (python !== undefined) {
+  for (const device of peers) {
     const common = ['bench/torch_step.py', net, '--batch', batch, '--steps', steps, '--threads', threads];
-    row.push(await milliseconds(python, common));
-    if (onCuda) row.push(await milliseconds(python, [...common, '--device', 'cuda']));
+    row.push(await milliseconds(python!, [...common, '--device', device]));
   }
   rows.push(row);
 }
 
-const peers = python === undefined ? [] : ['PyTorch cpu', ...(onCuda ? ['PyTorch cuda'] : [])];
-const header = ['ms per step', ...present.map(({ name }) => name), ...peers];
+const header = ['ms per step', ...present.map(({ name }) => name), ...peers.map((device) => `PyTorch ${device}`)];
 console.log(`\nbatch ${batch}, ${threads} threads, ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}\n`);
 console.log(table(header, rows));
+if (failed > 0) process.exitCode = 1;

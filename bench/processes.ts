@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
 
 /** Runs a command to its end and gives the JSON of its last line of output. Its errors pass through. */
 export async function jsonOf(command: string, args: readonly string[]): Promise<Record<string, unknown>> {
@@ -11,9 +10,23 @@ export async function jsonOf(command: string, args: readonly string[]): Promise<
   return JSON.parse(text.trimEnd().split('\n').at(-1)!) as Record<string, unknown>;
 }
 
-/** A Python that has PyTorch: the one asked for, else the conformance tests' environment. */
-export function findPython(asked: string | undefined): string | undefined {
-  return [asked, '.venv/bin/python', '.venv/bin/python3'].find((file) => file !== undefined && existsSync(file));
+/** The Python asked for, a file or a command; else the conformance tests' if it was set up. */
+export function findPython(
+  asked: string | undefined,
+  known: readonly string[] = ['.venv/bin/python', '.venv/bin/python3'],
+): string | undefined {
+  const runs = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
+  if (asked !== undefined && !runs(asked)) throw new Error(`--python ${asked}: this command cannot be run`);
+  return asked ?? known.find(runs);
+}
+
+/** What PyTorch a Python has; a sentence if none. */
+export function torchOf(python: string): { readonly version: string; readonly cuda: boolean } | string {
+  const code =
+    'import json, torch; print(json.dumps({"version": torch.__version__, "cuda": torch.cuda.is_available()}))';
+  const { status, stdout, stderr } = spawnSync(python, ['-c', code], { encoding: 'utf8' });
+  if (status !== 0) return `${python} has no PyTorch: ${stderr.trimEnd().split('\n').at(-1)!}`;
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as { version: string; cuda: boolean };
 }
 
 export function median(values: readonly number[]): number {

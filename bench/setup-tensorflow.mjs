@@ -1,24 +1,16 @@
 /**
- * `npm run setup:tensorflow [-- --cuda | --clean]`: makes `--engine tensorflow` work. It builds the addon of
+ * `npm run setup:tensorflow [-- --cuda | --no-cuda | --clean]`: makes `--engine tensorflow` work. It builds the addon of
  * @tensorflow/tfjs-node-gpu from that package's own C++ sources against the libtensorflow inside of PyPI's wheel, because
  * the prebuilt addon is for TensorFlow 2.9 and CUDA 11 and lies on a server that many machines cannot reach. Everything is
  * in .venv/tensorflow: nothing else on the machine changes, --clean takes it away. What an interrupted run has finished is
  * not done again.
  */
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { cudaPackages, gpuFault, installAll, linkCuda, startOver, whole } from './setup-parts.mjs';
 
 const TENSORFLOW = '2.19.0';
 /** npm packages that are unpacked without their install scripts and without what they depend on for those. */
@@ -30,6 +22,9 @@ const PACKAGES = {
 /** A wheel for any Python will do: only its libraries and headers are used. */
 const PYTHON = '3.11';
 
+/** In the wheel: whether it was built for CUDA. */
+const BUILD_INFO = 'tensorflow/python/platform/build_info.py';
+
 const root = join(import.meta.dirname, '..');
 const home = join(root, '.venv', 'tensorflow');
 const site = join(home, 'site');
@@ -39,7 +34,8 @@ const addon = join(home, 'tfjs_binding.node');
 const python = join(home, 'python', 'bin', 'python');
 
 const { values: options } = parseArgs({
-  options: { cuda: { type: 'boolean', default: false }, clean: { type: 'boolean', default: false } },
+  options: { cuda: { type: 'boolean' }, clean: { type: 'boolean', default: false } },
+  allowNegative: true,
 });
 
 function fail(fact, remedy) {
@@ -51,26 +47,6 @@ function run(command, args, remedy, settings = {}) {
   const { status, error, stdout } = spawnSync(command, args, { stdio: ['ignore', 'pipe', 'inherit'], ...settings });
   if (error || status !== 0) fail(`${command} ${args[0]} failed${error ? `: ${error.message}` : ''}`, remedy);
   return String(stdout);
-}
-
-/** Makes `target` under another name first, so that a stopped run leaves nothing half done under its own. */
-function whole(target, make) {
-  if (existsSync(target)) return;
-  const partial = `${target}.part`;
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(dirname(target), { recursive: true });
-  make(partial);
-  renameSync(partial, target);
-}
-
-/** Another version of anything here is another set-up. */
-function startOver() {
-  const stamp = join(home, 'made-of.json');
-  const wanted = JSON.stringify({ TENSORFLOW, cuda: options.cuda, ...PACKAGES });
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  rmSync(home, { recursive: true, force: true });
-  mkdirSync(home, { recursive: true });
-  writeFileSync(stamp, wanted);
 }
 
 function unpackPackages() {
@@ -111,16 +87,16 @@ function pip(...args) {
 const EXTRACT = `
 import re, sys, zipfile
 wheel, target = sys.argv[1:]
-kept = re.compile(r'tensorflow/(libtensorflow[^/]*|include/(tensorflow/(c|core/platform|tsl/platform)|tsl/platform|xla/tsl/c)/.*\\.h)$|[^/]*dist-info/METADATA$')
+kept = re.compile(r'tensorflow/(libtensorflow[^/]*|include/(tensorflow/(c|core/platform|tsl/platform)|tsl/platform|xla/tsl/c)/.*\\.h)$|tensorflow/python/platform/build_info\\.py$|[^/]*dist-info/METADATA$')
 with zipfile.ZipFile(wheel) as archive:
     for entry in archive.infolist():
         if kept.match(entry.filename): archive.extract(entry, target)
 `;
 
-function fetchLibrary() {
+function fetchLibrary(cuda) {
   whole(site, (folder) => {
     const wheels = join(home, 'wheels');
-    const name = options.cuda || process.arch !== 'x64' ? 'tensorflow' : 'tensorflow-cpu';
+    const name = cuda || process.arch !== 'x64' ? 'tensorflow' : 'tensorflow-cpu';
     const machine = process.arch === 'x64' ? 'x86_64' : 'aarch64';
     const platforms = ['manylinux_2_17', 'manylinux2014'].flatMap((p) => ['--platform', `${p}_${machine}`]);
     const exactly = ['--no-deps', '--only-binary=:all:', '--python-version', PYTHON, ...platforms];
@@ -128,7 +104,7 @@ function fetchLibrary() {
     pip('download', ...exactly, '--dest', wheels, `${name}==${TENSORFLOW}`);
     const wheel = readdirSync(wheels).find((file) => file.startsWith('tensorflow'));
     run(python, ['-c', EXTRACT, join(wheels, wheel), folder], 'Is the disk full? 2 GB are needed.');
-    if (options.cuda) fetchCuda(folder, exactly);
+    if (cuda) fetchCuda(folder, exactly);
     rmSync(wheels, { recursive: true });
   });
 }
@@ -136,18 +112,12 @@ function fetchLibrary() {
 /** The CUDA libraries that this TensorFlow was built with, from PyPI as well, where its loader looks: beside it. */
 function fetchCuda(folder, exactly) {
   const info = readdirSync(folder).find((name) => name.endsWith('.dist-info'));
-  const wanted = readFileSync(join(folder, info, 'METADATA'), 'utf8')
-    .split('\n')
-    .flatMap((line) => /^Requires-Dist: (nvidia-[\w-]+) ?\(?([^;)]*)\)?; extra == ["']and-cuda["']/.exec(line) ?? [])
-    .filter((part, i) => i % 3 !== 0);
-  for (let i = 0; i < wanted.length; i += 2)
-    pip('install', ...exactly, '--upgrade', '--target', folder, `${wanted[i]}${wanted[i + 1].trim()}`);
-  const nvidia = join(folder, 'nvidia');
-  for (const part of readdirSync(nvidia)) {
-    const lib = join(nvidia, part, 'lib');
-    for (const file of existsSync(lib) ? readdirSync(lib).filter((name) => name.includes('.so')) : [])
-      symlinkSync(relative(join(folder, 'tensorflow'), join(lib, file)), join(folder, 'tensorflow', file));
-  }
+  const fault = gpuFault(readFileSync(join(folder, BUILD_INFO), 'utf8'), true);
+  if (fault !== undefined) fail(...fault);
+  const packages = cudaPackages(readFileSync(join(folder, info, 'METADATA'), 'utf8'));
+  console.log('fetching the CUDA libraries, some gigabytes');
+  pip(...installAll(exactly, folder, packages));
+  linkCuda(folder);
 }
 
 function build() {
@@ -169,8 +139,8 @@ function build() {
   });
 }
 
-/** Ten steps of a small net, by tfjs' own optimizer; the loss must fall. */
-async function check() {
+/** Ten steps of a small net, by tfjs' own optimizer; the loss must fall. With CUDA, on a GPU. */
+async function check(cuda) {
   const require = createRequire(join(modules, '@tensorflow', 'tfjs-node-gpu', 'package.json'));
   const util = require('node:util');
   util.isNullOrUndefined ??= (value) => value === null || value === undefined;
@@ -194,9 +164,13 @@ async function check() {
     losses.push(loss.dataSync()[0]);
   }
   if (!(losses.at(-1) < losses[0])) fail(`the loss does not fall: ${losses.join(', ')}`, 'Please report this.');
-  const device = binding.isUsingGpuDevice() ? 'GPU' : 'CPU';
+  const gpu = binding.isUsingGpuDevice();
+  const fault = cuda ? gpuFault(readFileSync(join(site, BUILD_INFO), 'utf8'), gpu) : undefined;
+  if (fault !== undefined) fail(...fault);
   console.log(`ten steps: loss ${losses[0].toFixed(4)} to ${losses.at(-1).toFixed(4)}`);
-  console.log(`engine tensorflow: libtensorflow ${binding.TF_Version} on ${device}, ${relative(root, addon)}`);
+  console.log(
+    `engine tensorflow: libtensorflow ${binding.TF_Version} on ${gpu ? 'GPU' : 'CPU'}, ${relative(root, addon)}`,
+  );
 }
 
 if (options.clean) {
@@ -208,9 +182,9 @@ if (options.clean) {
       `it can build on Linux x64 and arm64, not on ${process.platform} ${process.arch}`,
       'There, npm install @tensorflow/tfjs-node with its install script; the engine takes that if it is found.',
     );
-  startOver();
+  const cuda = startOver(home, { TENSORFLOW, ...PACKAGES }, options.cuda);
   unpackPackages();
-  fetchLibrary();
+  fetchLibrary(cuda);
   build();
-  await check();
+  await check(cuda);
 }

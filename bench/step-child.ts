@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../src/graph/builder.ts';
 import type { DeviceName } from '../src/runtime/devices.ts';
+import type { Engine } from '../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
 import { createTensorFlowEngine } from '../src/runtime/tensorflow.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
@@ -16,22 +17,11 @@ import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
 import type { NetName } from './nets.ts';
 import { buildNet, inputShapeOf } from './nets.ts';
-import { median } from './processes.ts';
+import { timed, timedSteps } from './timing.ts';
 
 const [kind, net, ...numbers] = process.argv.slice(2, 7);
 const [batchSize, steps, threads] = numbers.map(Number) as [number, number, number];
 const device = process.argv[7] ?? 'cpu';
-
-async function timed(step: () => Promise<unknown>): Promise<number> {
-  for (let i = 0; i < 5; i++) await step();
-  const times: number[] = [];
-  for (let i = 0; i < steps; i++) {
-    const start = performance.now();
-    await step();
-    times.push(performance.now() - start);
-  }
-  return median(times);
-}
 
 function data(name: NetName): { x: Float32Array; labels: Int32Array } {
   const random = new RandomStream('bench', name);
@@ -43,9 +33,9 @@ function data(name: NetName): { x: Float32Array; labels: Int32Array } {
 }
 
 async function ours(name: NetName): Promise<object> {
-  const engine =
+  const engine: Engine =
     device === 'tensorflow'
-      ? createTensorFlowEngine()
+      ? createTensorFlowEngine('auto', threads)
       : createOnnxRuntimeEngine({ device: device as DeviceName, threads });
   install();
   setEvaluator(evaluator);
@@ -63,8 +53,8 @@ async function ours(name: NetName): Promise<object> {
     ...(Object.fromEntries(hyper) as Record<string, Float32Array>),
     weights: new Float32Array(batchSize).fill(1),
   };
-  let calls = 0;
-  const ms = await timed(async () => step.run({ ...feeds, ...optimizer.feedValues(calls++, 1e-3) }));
+  const feedsAt = (i: number) => ({ ...feeds, ...optimizer.feedValues(i, 1e-3) });
+  const ms = await timedSteps(step, feedsAt, { steps, perCall: engine.stepsPerCall });
   return { ms_per_step: ms, compile_ms: compileMs, peak_rss_mb: peakMegabytes() };
 }
 
@@ -79,7 +69,7 @@ async function gemm(): Promise<object> {
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads });
   const step = engine.compileGraph(builder.build(), new Map());
   const feeds = { a: new Float32Array(n * n).fill(0.5), b: new Float32Array(n * n).fill(0.5) };
-  return { gflops: (2 * n ** 3) / 1e6 / (await timed(async () => step.run(feeds))) };
+  return { gflops: (2 * n ** 3) / 1e6 / (await timed(async () => step.run(feeds), steps)) };
 }
 
 /** tfjs' own wasm backend on the same net: it has no gradient kernels for convolutions, so only some nets run. */
@@ -99,7 +89,7 @@ async function wasm(name: NetName): Promise<object> {
       )!;
       await loss.data();
       loss.dispose();
-    });
+    }, steps);
     return { ms_per_step: ms, peak_rss_mb: peakMegabytes() };
   } catch (error) {
     return { error: (error as Error).message.split('\n')[0] };

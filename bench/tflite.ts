@@ -88,7 +88,7 @@ const { values } = parseArgs({
 });
 tf.env().set('IS_TEST', true);
 useLazyBackend(evaluator);
-const python = findPython(values.python ?? '.venv/tflite/bin/python');
+const python = findPython(values.python, ['.venv/tflite/bin/python']);
 if (python === undefined) throw new Error('no Python with TensorFlow: npm run test:conformance:tflite -- --setup');
 const behind: string[] = [];
 const rows: string[][] = [];

@@ -1,7 +1,7 @@
 import type { Recipe } from '../recipe/schema.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { evaluator } from '../runtime/evaluator.ts';
-import { chooseDevice } from '../runtime/devices.ts';
+import { chooseDevice, isUsable } from '../runtime/devices.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../runtime/onnxruntime.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { createTensorFlowEngine } from '../runtime/tensorflow.ts';
@@ -15,11 +15,19 @@ export function engineOf({
   stepsPerCall,
 }: Pick<Recipe, 'engine' | 'device' | 'threads' | 'stepsPerCall'>): Engine {
   useLazyBackend(evaluator);
-  if (engine === 'tensorflow') return createTensorFlowEngine(device);
+  if (engine === 'tensorflow') return createTensorFlowEngine(device, threads);
   return createOnnxRuntimeEngine({ device, threads, stepsPerCall });
 }
 
-/** How ONNX files are run for a recipe: teachers and exports. */
-export function sessionOptionsOf({ device, threads }: Pick<Recipe, 'device' | 'threads'>): SessionOptions {
-  return sessionOptions(chooseDevice(device), { threads });
+/**
+ * How ONNX files are run for a recipe: teachers and exports. With the engine tensorflow that is beside the training: on its
+ * device where ONNX Runtime has that too, else on the cpu.
+ */
+export function sessionOptionsOf({
+  engine,
+  device,
+  threads,
+}: Pick<Recipe, 'device' | 'threads'> & Partial<Pick<Recipe, 'engine'>>): SessionOptions {
+  const usable = engine !== 'tensorflow' || device === 'auto' || isUsable(device);
+  return sessionOptions(chooseDevice(usable ? device : 'cpu'), { threads });
 }

@@ -39,6 +39,10 @@ export function devices(): readonly DeviceStatus[] {
   return all.map(status);
 }
 
+export function isUsable(device: DeviceName): boolean {
+  return status(device).usable;
+}
+
 /** The device to use; `UserError` with the reason if the one asked for cannot be. */
 export function chooseDevice(wanted: DeviceName | 'auto'): DeviceName {
   if (wanted === 'cpu') return 'cpu';

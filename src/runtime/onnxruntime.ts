@@ -91,13 +91,19 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeOptions = {}): OnnxR
 
 export function sessionOptions(device: DeviceName, options: OnnxRuntimeOptions): SessionOptions {
   return {
-    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+    executionProviders: providersOf(device),
     intraOpNumThreads: options.threads ?? 0,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     extra: options.settings ?? {},
   };
+}
+
+/** What one cannot compute goes to the next. */
+function providersOf(device: DeviceName): DeviceName[] {
+  if (device === 'cpu') return ['cpu'];
+  return device === 'tensorrt' ? ['tensorrt', 'cuda', 'cpu'] : [device, 'cpu'];
 }
 
 function typedAs({ dtype }: TensorType, data: Float32Array | Int32Array | Uint8Array): StateTensor['data'] {

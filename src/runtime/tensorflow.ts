@@ -26,9 +26,9 @@ export class TensorFlowEngine implements Engine {
   /** Of libtensorflow. */
   readonly version: string;
 
-  /** `UserError` if it is not installed, or has no GPU where `cuda` is asked for. */
-  constructor(device: string = 'auto') {
-    const { backend, version, gpu } = loadTensorFlow();
+  /** `UserError` if it is not installed, or has no GPU where `cuda` is asked for. `threads`: of one op; 0: one per core. */
+  constructor(device: string = 'auto', threads = 0) {
+    const { backend, version, gpu } = loadTensorFlow({ threads, gpu: device !== 'cpu' });
     this.version = version;
     this.device = gpu ? 'cuda' : 'cpu';
     if (device !== 'auto' && device !== this.device)
@@ -71,8 +71,8 @@ export function tensorFlowStatus(): {
 }
 
 /** `UserError` if it is not installed or has not the device. */
-export function createTensorFlowEngine(device?: string): TensorFlowEngine {
-  return new TensorFlowEngine(device);
+export function createTensorFlowEngine(device?: string, threads?: number): TensorFlowEngine {
+  return new TensorFlowEngine(device, threads);
 }
 
 function register(backend: tf.KernelBackend): void {
@@ -110,8 +110,13 @@ class TensorFlowStep implements CompiledStep {
     this.outputs = new Map([...graph.outputs].map(([name, value]) => [name, graph.types.get(value)!]));
     this.store = sharedStore(options.shareStateWith).open();
     onTensorFlow(() => {
-      for (const [name, type] of graph.state)
-        this.store.declare(name, type, () => typedAs(type.dtype, initial.get(name)!));
+      try {
+        for (const [name, type] of graph.state)
+          this.store.declare(name, type, () => typedAs(type.dtype, initial.get(name)!));
+      } catch (error) {
+        this.store.close();
+        throw error;
+      }
     });
   }
 

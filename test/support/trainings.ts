@@ -58,6 +58,8 @@ export const setups: Record<string, Setup> = {
 
 export interface Trained {
   readonly losses: readonly number[];
+  /** Before the first of these steps. */
+  readonly initial: State;
   readonly state: State;
 }
 
@@ -96,6 +98,7 @@ export async function trained(
   });
   const losses: number[] = [];
   await step.load(start);
+  const initial = await step.state();
   const feedsAt = (i: number): Record<string, TensorData> => ({
     ...louder(feedsOf(step.inputs, i), setup.loud),
     ...optimizer.feedValues(i, setup.rate ?? 0.01),
@@ -109,7 +112,12 @@ export async function trained(
   }
   const state = await step.state();
   await step.dispose();
-  return { losses, state };
+  return { losses, initial, state };
+}
+
+/** The steps of both as one training. */
+export function followed(first: Trained, rest: Trained): Trained {
+  return { losses: [...first.losses, ...rest.losses], initial: first.initial, state: rest.state };
 }
 
 const hyper = (values: Readonly<Record<string, number>>): Record<string, TensorData> =>
@@ -137,17 +145,35 @@ function feedsOf(
   return feeds;
 }
 
-/** Throws unless losses and all variables agree within 1e-4, relative to the largest value of each but at least to 1. */
-export function expectSame(actual: Trained, expected: Trained): void {
+/**
+ * Throws unless losses and all variables agree within `tolerance`: every value relative to the largest of its variable, and
+ * what training moved a variable by (the norm of the error relative to that of the movement). The floors are that share
+ * of the largest variable, resp. movement: what is far below those is float32 rounding, e.g. the gradient of a bias
+ * before a normalization, which is zero but for that.
+ */
+export function expectSame(actual: Trained, expected: Trained, tolerance = 1e-4): void {
   expected.losses.forEach((loss, i) =>
-    expect(Math.abs(actual.losses[i]! - loss)).toBeLessThan(1e-4 * Math.max(1, loss)),
+    expect(Math.abs(actual.losses[i]! - loss)).toBeLessThan(tolerance * Math.max(FLOOR, Math.abs(loss))),
   );
   expect([...actual.state.keys()].sort()).toEqual([...expected.state.keys()].sort());
-  for (const [variable, { data }] of expected.state) {
-    const ours = Array.from(actual.state.get(variable)!.data, Number);
+  const compared = [...expected.state].map(([variable, { data }]) => {
     const theirs = Array.from(data, Number);
-    const size = Math.max(...theirs.map(Math.abs));
-    const worst = Math.max(...theirs.map((value, i) => Math.abs(value - ours[i]!)));
-    expect({ variable, agrees: worst < 1e-4 * Math.max(size, 1), worst }).toMatchObject({ agrees: true });
-  }
+    const ours = Array.from(actual.state.get(variable)!.data, Number);
+    const before = expected.initial.get(variable)!.data;
+    const error = theirs.map((value, i) => ours[i]! - value);
+    const movement = theirs.map((value, i) => value - Number(before[i]));
+    return { variable, size: largest(theirs), worst: largest(error), moved: norm(movement), error: norm(error) };
+  });
+  const [size, moved] = [largest(compared.map((c) => c.size)), largest(compared.map((c) => c.moved))];
+  const apart = compared.flatMap((c) => {
+    const ofSize = c.worst / Math.max(c.size, FLOOR * size);
+    const ofMovement = c.error / Math.max(c.moved, FLOOR * moved);
+    return Math.max(ofSize, ofMovement) < tolerance ? [] : [{ ...c, ofSize, ofMovement }];
+  });
+  expect(apart).toEqual([]);
 }
+
+const FLOOR = 1e-3;
+const largest = (values: readonly number[]): number =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { KernelBackend, NamedTensorMap } from '@tensorflow/tfjs-core';
-import { quietTensorFlow } from '../../base/environment.ts';
+import { prepareTensorFlow } from '../../base/environment.ts';
 import { UserError } from '../../base/errors.ts';
 
 /** What `npm run setup:tensorflow` makes, in a folder above this file; docs/gpu.md says what is in it. */
@@ -61,11 +61,21 @@ interface Found {
   readonly addon: string;
 }
 
+export interface LoadOptions {
+  /** Threads of one op; 0 or absent: one per core. */
+  readonly threads?: number;
+  /** Default true: compute on the first GPU if it has one. */
+  readonly gpu?: boolean;
+}
+
 let loaded: TensorFlowLibrary | undefined;
 
-/** libtensorflow by tfjs-node's own backend and kernels, once in a process; `UserError` if it is not installed. */
-export function loadTensorFlow(): TensorFlowLibrary {
-  return (loaded ??= load(locate()));
+/**
+ * libtensorflow by tfjs-node's own backend and kernels, once in a process: options of a later call change nothing.
+ * `UserError` if it is not installed.
+ */
+export function loadTensorFlow(options: LoadOptions = {}): TensorFlowLibrary {
+  return (loaded ??= load(locate(), options));
 }
 
 /** Its addon, as found from a folder of this package upwards; `UserError` that says what to do if it is not installed. */
@@ -73,10 +83,10 @@ export function locateTensorFlow(from?: string): string {
   return locate(from).addon;
 }
 
-function load({ packageName, folder, addon }: Found): TensorFlowLibrary {
+function load({ packageName, folder, addon }: Found, options: LoadOptions): TensorFlowLibrary {
   const require = createRequire(path.join(folder, 'package.json'));
   restoreRemovedUtilities(require('node:util') as Record<string, unknown>);
-  quietTensorFlow();
+  prepareTensorFlow(options);
   try {
     const binding = require(addon) as Addon;
     require('./dist/register_all_kernels.js');
