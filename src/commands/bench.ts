@@ -60,11 +60,15 @@ export const benchCommand: Command<BenchArgs> = {
       );
       return;
     }
-    const result = await benchModels(files, { ...settings, places: args.in as 'node'[], signal: context.signal });
+    const result = await benchModels(files, {
+      ...settings,
+      ...{ places: args.in as 'node'[], signal: context.signal, teacher: run?.teacher },
+    });
     if (run !== undefined) {
       const { joinReport } = await import('../pipeline/serve.ts');
       const rows = result.rows.map(({ name, ...row }) => ({ model: name, ...row }));
-      await joinReport(run.folder, rows);
+      const { measuredAt, versions, loadAverage, skipped } = result;
+      await joinReport(run.folder, { rows, measurement: { measuredAt, versions, loadAverage, skipped } });
     }
     if (context.json) printJson(context, result);
     else await print(result, context);

@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { timestamp } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import { readOnnx } from '../distill/onnx-file.ts';
@@ -15,8 +16,7 @@ import { describe } from '../measure/setting.ts';
 import type { Skipped } from '../measure/skipped.ts';
 import { sourceOf } from '../measure/variants.ts';
 import type { ModelFile, VariantOptions } from '../measure/variants.ts';
-import { versionOf } from './doctor.ts';
-import { measureElsewhere } from './elsewhere.ts';
+import { libraryVersions, measureElsewhere } from './elsewhere.ts';
 import type { Place } from './elsewhere.ts';
 
 export interface BenchOptions extends VariantOptions {
@@ -25,6 +25,8 @@ export interface BenchOptions extends VariantOptions {
   /** Default: this process. */
   readonly places?: readonly Place[];
   readonly signal?: AbortSignal | undefined;
+  /** Timed along in this process alone: where a student ships its teacher does not go. */
+  readonly teacher?: ModelFile | undefined;
 }
 
 export interface BenchRow extends Omit<DeviceRow, 'model'> {
@@ -32,6 +34,8 @@ export interface BenchRow extends Omit<DeviceRow, 'model'> {
 }
 
 export interface BenchResult {
+  /** When measuring began, ISO 8601. */
+  readonly measuredAt: string;
   readonly machine: MachineInfo;
   readonly cpuFeatures: readonly string[] | null;
   readonly versions: Readonly<Record<string, string>>;
@@ -65,15 +69,17 @@ export async function modelFiles(files: readonly string[]): Promise<ModelFile[]>
 
 /** `UserError` where nothing could be measured; of several files or settings those that could not be are in `skipped`. */
 export async function benchModels(files: readonly ModelFile[], options: BenchOptions): Promise<BenchResult> {
-  const { places = ['node'], seconds, signal, sampleShape } = options;
+  const { places = ['node'], seconds, signal, sampleShape, teacher } = options;
+  const measuredAt = timestamp();
   const loadAverage = loadavg()[0]!;
+  const all = teacher === undefined ? files : [...files, teacher];
   const here = places.includes('node')
     ? await measureLatency(
-        files.map((file) => sourceOf(file, options)),
+        all.map((file) => sourceOf(file, options)),
         { budgetMs: 1000 * seconds, signal },
       )
     : { rows: [], skipped: [] };
-  const memory = await peakMemory(files, here.rows, { sampleShape, signal });
+  const memory = await peakMemory(all, here.rows, { sampleShape, signal });
   const elsewhere = await measureElsewhere(places, files, { ...options, title: 'this model' });
   const skipped = [...here.skipped, ...elsewhere.skipped];
   if (here.rows.length + elsewhere.rows.length === 0) {
@@ -83,11 +89,11 @@ export async function benchModels(files: readonly ModelFile[], options: BenchOpt
       'Remove what stands in the way, or measure something else.',
     );
   }
-  const libraries = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core'];
   return {
+    measuredAt,
     machine: machineInfo(),
     cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
-    versions: Object.fromEntries(libraries.map((name) => [name, versionOf(name)])),
+    versions: libraryVersions(),
     loadAverage,
     rows: [
       ...here.rows.map((row): BenchRow => {
@@ -98,7 +104,7 @@ export async function benchModels(files: readonly ModelFile[], options: BenchOpt
     ],
     comparisons: comparisonsOf(
       here.rows,
-      files.map(({ name }) => name),
+      all.map(({ name }) => name),
     ),
     skipped,
   };

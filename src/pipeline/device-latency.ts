@@ -2,11 +2,13 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../base/bytes.ts';
-import { exists, readBytes, readText, writeFileAtomic } from '../base/files.ts';
+import { exists, readText, writeFileAtomic } from '../base/files.ts';
 import type { DeviceRow } from '../measure/device-rows.ts';
-import { latencySchema } from '../report/schema.ts';
+import type { LaterMeasurement } from '../report/measurement.ts';
+import { laterMeasurementSchema, latencySchema } from '../report/schema.ts';
 import type { LatencyRow, ModelRow, Report } from '../report/types.ts';
 import { latencyRow } from './elsewhere.ts';
+import { modelFileOf } from './run-models.ts';
 
 /**
  * Latencies measured after a run, a file for each device in the run's `latency` folder. They name the content of the model
@@ -14,24 +16,41 @@ import { latencyRow } from './elsewhere.ts';
  */
 const FOLDER = 'latency';
 
-const storedSchema = z.array(z.strictObject({ model: z.string(), sha256: z.string(), row: latencySchema }));
+const storedSchema = z.array(
+  z.strictObject({
+    measurement: laterMeasurementSchema,
+    rows: z.array(z.strictObject({ model: z.string(), sha256: z.string(), row: latencySchema })),
+  }),
+);
 type Stored = z.infer<typeof storedSchema>[number];
 
-/** Keep what a device has measured; figures that it had for the same settings are replaced. */
-export async function keepLatency(folder: string, report: Report, rows: readonly DeviceRow[]): Promise<void> {
+/** What was measured at one time; `devices` where there are more than the rows have. */
+export interface Remeasured {
+  readonly rows: readonly DeviceRow[];
+  readonly devices?: readonly string[];
+  readonly measurement: LaterMeasurement;
+}
+
+/** Keep what devices have measured; figures that they had for the same settings are replaced. */
+export async function keepLatency(folder: string, report: Report, measured: Remeasured): Promise<void> {
   const hashes = await hashesOf(folder, report);
-  for (const device of new Set(rows.map((row) => row.device))) {
+  const { rows, devices = [], measurement } = measured;
+  const { measuredAt } = measurement;
+  for (const device of new Set([...devices, ...rows.map((row) => row.device)])) {
     const file = path.join(folder, FOLDER, fileName(device));
-    const added: Stored[] = rows.flatMap((row) => {
+    const added = rows.flatMap((row): Stored['rows'] => {
       const hash = hashes.get(row.model);
       return row.device !== device || hash === undefined
         ? []
-        : [{ model: row.model, sha256: hash, row: latencyRow(row) }];
+        : [{ model: row.model, sha256: hash, row: { ...latencyRow(row), measuredAt } }];
     });
-    const kept = (await readStored(file)).filter(
-      (old) => !added.some((row) => row.model === old.model && isSame(row.row, old.row)),
-    );
-    await writeFileAtomic(file, `${JSON.stringify([...kept, ...added], null, 2)}\n`);
+    const isReplaced = (old: Stored['rows'][number]): boolean =>
+      added.some((row) => row.model === old.model && isSame(row.row, old.row));
+    const kept = (await readStored(file))
+      .map((old) => ({ ...old, rows: old.rows.filter((row) => !isReplaced(row)) }))
+      .filter((old) => old.rows.length > 0);
+    const all = [...kept, { measurement, rows: added }];
+    await writeFileAtomic(file, `${JSON.stringify(all, null, 2)}\n`);
   }
 }
 
@@ -42,8 +61,9 @@ export async function withKeptLatency(folder: string, report: Report): Promise<R
     .sort();
   if (names.length === 0) return report;
   const hashes = await hashesOf(folder, report);
-  const kept: Stored[] = [];
-  for (const name of names) kept.push(...(await readStored(path.join(folder, FOLDER, name))));
+  const stored: Stored[] = [];
+  for (const name of names) stored.push(...(await readStored(path.join(folder, FOLDER, name))));
+  const kept = stored.flatMap(({ rows }) => rows);
   const models = report.models.map((model): ModelRow => {
     const own = kept
       .filter((entry) => entry.model === model.id && entry.sha256 === hashes.get(model.id))
@@ -51,14 +71,22 @@ export async function withKeptLatency(folder: string, report: Report): Promise<R
     const others = model.latency.filter((row) => !own.some((newer) => isSame(newer, row)));
     return own.length === 0 ? model : { ...model, latency: [...others, ...own] };
   });
-  return { ...report, models };
+  const used = new Set(models.flatMap(({ latency }) => latency.map(({ measuredAt }) => measuredAt)));
+  // A device on which nothing ran has reasons, and no rows.
+  const measurements = stored.filter(({ rows, measurement }) => rows.length === 0 || used.has(measurement.measuredAt));
+  const earlier = (report.remeasured ?? []).filter(({ measuredAt }) => used.has(measuredAt));
+  const all = new Map(
+    [...earlier, ...measurements.map(({ measurement }) => measurement)].map((m) => [m.measuredAt, m]),
+  );
+  const remeasured = [...all.values()].sort((a, b) => (a.measuredAt < b.measuredAt ? -1 : 1));
+  return { ...report, models, ...(remeasured.length > 0 && { remeasured }) };
 }
 
 async function hashesOf(folder: string, report: Report): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
-  for (const { id, file } of report.models) {
-    const place = file === null ? undefined : path.join(folder, file);
-    if (place !== undefined && (await exists(place))) hashes.set(id, sha256(await readBytes(place)));
+  for (const row of report.models) {
+    const file = await modelFileOf(folder, row);
+    if (file !== undefined) hashes.set(row.id, sha256(file.bytes));
   }
   return hashes;
 }

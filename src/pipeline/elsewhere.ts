@@ -6,6 +6,7 @@ import type { Skipped } from '../measure/skipped.ts';
 import { planOf } from '../measure/plan.ts';
 import type { PlanOptions } from '../measure/plan.ts';
 import type { ModelFile } from '../measure/variants.ts';
+import { versionOf } from './doctor.ts';
 import type { LatencyRow } from '../report/types.ts';
 
 /** Where a model can be timed: this process, a headless Chromium of this machine, phones that adb reaches. */
@@ -35,6 +36,12 @@ export async function measureElsewhere(
   }
   if (places.includes('adb')) await add('phones', () => measureWithAdb(files, options));
   return { rows, skipped };
+}
+
+/** Of the libraries that models are timed in. */
+export function libraryVersions(): Record<string, string> {
+  const libraries = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core'];
+  return Object.fromEntries(libraries.map((name) => [name, versionOf(name)]));
 }
 
 /** As it stands in a report under its model. */

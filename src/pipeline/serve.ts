@@ -1,6 +1,6 @@
 import path from 'node:path';
+import { timestamp } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
-import { readBytes } from '../base/files.ts';
 import type { DeviceRow } from '../measure/device-rows.ts';
 import type { Skipped } from '../measure/skipped.ts';
 import { planOf } from '../measure/plan.ts';
@@ -9,7 +9,10 @@ import { servePage } from '../measure/serve.ts';
 import type { ModelFile } from '../measure/variants.ts';
 import type { Report } from '../report/types.ts';
 import { keepLatency } from './device-latency.ts';
+import type { Remeasured } from './device-latency.ts';
+import { libraryVersions } from './elsewhere.ts';
 import { rebuildReport, reportOf } from './report-files.ts';
+import { modelFileOf } from './run-models.ts';
 
 export interface ServeBenchOptions extends Omit<PlanOptions, 'title'> {
   readonly host: string;
@@ -20,20 +23,30 @@ export interface ServeBenchOptions extends Omit<PlanOptions, 'title'> {
   readonly signal: AbortSignal;
 }
 
-/** The models of a finished run that ship: their ids stand for them. */
-export async function modelsOfRun(folder: string): Promise<{ report: Report; files: ModelFile[] }> {
+/** The models of a finished run that ship, called by their ids, and its teacher where there is a file of it. */
+export async function modelsOfRun(
+  folder: string,
+): Promise<{ report: Report; files: ModelFile[]; teacher: ModelFile | undefined }> {
   const report = await reportOf(folder);
   const files: ModelFile[] = [];
-  for (const { id, file } of report.models) {
-    if (file === null || id === 'teacher') continue;
-    files.push({ name: id, format: path.extname(file), bytes: await readBytes(path.join(folder, file)) });
+  let teacher: ModelFile | undefined;
+  for (const row of report.models) {
+    const file = await modelFileOf(folder, row);
+    if (row.id === 'teacher') teacher = file;
+    else if (file !== undefined) files.push(file);
+    else if (row.file !== null) {
+      throw new UserError(
+        `${folder}: ${row.file} is gone, which the report has as ${row.id}`,
+        `Make it again with \`limbeck resume ${path.basename(folder)}\`.`,
+      );
+    }
   }
-  return { report, files };
+  return { report, files, teacher };
 }
 
 /** Add what was measured to the report of a run. */
-export async function joinReport(folder: string, rows: readonly DeviceRow[]): Promise<void> {
-  await keepLatency(folder, await reportOf(folder), rows);
+export async function joinReport(folder: string, measured: Remeasured): Promise<void> {
+  await keepLatency(folder, await reportOf(folder), measured);
   await rebuildReport(folder);
 }
 
@@ -54,7 +67,8 @@ export async function serveBench(
     onRows: async (rows, left) => {
       const device = rows[0]?.device ?? 'browser';
       if (folder !== undefined) {
-        const joined = last.then(() => joinReport(folder, rows));
+        const measurement = { measuredAt: timestamp(), versions: libraryVersions(), loadAverage: null, skipped: left };
+        const joined = last.then(() => joinReport(folder, { rows, measurement }));
         last = joined.catch(() => undefined);
         await joined;
       }

@@ -24,9 +24,21 @@ const HEAD = [
   'p95_ms',
   'p99_ms',
   'throughput_per_second',
+  'p50_low_ms',
+  'p50_high_ms',
+  'runs',
+  'sessions',
+  'memory_bytes',
+  'measured_at',
 ] as const;
 
-/** One row per model and setting that it was timed in; one row for a model that was not timed. RFC 4180. */
+/** Columns of a setting that a model was timed in: from `runtime` on. */
+const TIMED = HEAD.length - HEAD.indexOf('runtime');
+
+/**
+ * One row per model and setting that it was timed in; one row for a model that was not timed. RFC 4180. `p50_low_ms` and
+ * `p50_high_ms` are the 95 % interval of the median; `measured_at` is empty for what the run itself measured.
+ */
 export function reportCsv(report: Report): string {
   const rows = report.models.flatMap((model) => {
     const { id, stage, format, precision, file, params, macs, sizeBytes, accuracy, seconds, latency } = model;
@@ -58,8 +70,14 @@ export function reportCsv(report: Report): string {
       row.p95Ms,
       row.p99Ms ?? null,
       row.throughputPerSecond,
+      row.intervalMs?.[0] ?? null,
+      row.intervalMs?.[1] ?? null,
+      row.runs ?? null,
+      row.sessions ?? null,
+      row.memoryBytes ?? null,
+      row.measuredAt ?? null,
     ]);
-    return (timed.length === 0 ? [Array.from({ length: 8 }, () => null)] : timed).map((row) => [...own, ...row]);
+    return (timed.length === 0 ? [Array.from({ length: TIMED }, () => null)] : timed).map((row) => [...own, ...row]);
   });
   return [[...HEAD], ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }

@@ -1,11 +1,11 @@
 import { fileSize, milliseconds, number, percent, seconds, size } from './format.ts';
 import { frontOf } from './search.ts';
-import { sameClass, summarySentences } from './summary.ts';
+import { notesOf, sameClass, summarySentences } from './summary.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** The report for people who read it in an editor or on a code host. */
 export function reportMarkdown(report: Report): string {
-  const { name, seed, dataset, machine, teacher, verdict, parity, notes } = report;
+  const { name, seed, dataset, machine, teacher, verdict, parity, remeasured = [] } = report;
   const { train, validation, test } = dataset.samples;
   const parts = [
     `# ${name}`,
@@ -34,7 +34,13 @@ export function reportMarkdown(report: Report): string {
       ),
       `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, ${machine.engine} on ${machine.device}. ` +
         `Seed ${seed}, ${seconds(report.wallSeconds)} in all.`,
-      ...notes.map((note) => `Note: ${note}.`),
+      ...remeasured.map(
+        ({ measuredAt, versions, loadAverage }) =>
+          `Latency measured again at ${measuredAt} with ${Object.entries(versions)
+            .map((entry) => entry.join(' '))
+            .join(', ')}${loadAverage === null ? '' : `, load average ${loadAverage.toFixed(2)}`}.`,
+      ),
+      ...notesOf(report).map((note) => `Note: ${note}.`),
     ]
       .map((line) => `- ${line}`)
       .join('\n'),
@@ -82,12 +88,14 @@ function latencyTable(models: readonly ModelRow[]): string {
       String(row.batchSize),
       String(row.threads),
       milliseconds(row.p50Ms),
+      row.intervalMs ? row.intervalMs.map(milliseconds).join(' to ') : '',
       milliseconds(row.p95Ms),
       number(row.throughputPerSecond),
+      row.memoryBytes === undefined || row.memoryBytes === null ? '' : size(row.memoryBytes),
     ]),
   );
   if (rows.length === 0) return '';
-  const head = ['model', 'runtime', 'batch', 'threads', 'median', '95 %', 'samples/s'];
+  const head = ['model', 'runtime', 'batch', 'threads', 'median', '95 % interval', '95 %', 'samples/s', 'peak memory'];
   return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');

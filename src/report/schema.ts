@@ -27,6 +27,17 @@ export const latencySchema = z.strictObject({
     .nullable()
     .exactOptional()
     .describe('What loading and running the model adds to the memory of a process, at its highest.'),
+  measuredAt: z
+    .string()
+    .exactOptional()
+    .describe('Of a measurement after the run. Only rows of one measurement took turns and can be compared.'),
+});
+
+export const laterMeasurementSchema = z.strictObject({
+  measuredAt: z.string().describe('ISO 8601; rows of this measurement have the same.'),
+  versions: z.record(z.string(), z.string()).readonly(),
+  loadAverage: amount.nullable().describe('Of the last minute, when measuring began; null for another device.'),
+  skipped: z.array(z.strictObject({ what: z.string(), why: z.string() })).readonly(),
 });
 
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
@@ -172,6 +183,11 @@ export const reportSchema = z
       })
       .exactOptional()
       .describe('What latency was measured with.'),
+    remeasured: z
+      .array(laterMeasurementSchema)
+      .readonly()
+      .exactOptional()
+      .describe('Measurements after the run, whose rows stand among those of the models.'),
     search: z
       .strictObject({
         target: z.strictObject({

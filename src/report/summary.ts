@@ -52,10 +52,15 @@ export function accuracyOf({ accuracy }: ModelRow): number | null {
   return accuracy.test ?? accuracy.validation;
 }
 
-/** How one model is timed beside others: the smallest batch and the fewest threads that both have in one runtime. */
+/**
+ * How one model is timed beside others: the smallest batch and the fewest threads that both have in one runtime, in one
+ * measurement: other minutes of a machine give other figures.
+ */
 export function commonLatency(a: ModelRow, b: ModelRow): readonly [LatencyRow, LatencyRow] | undefined {
   const pairs = a.latency.flatMap((row) => {
-    const other = b.latency.find((candidate) => settingOf(candidate) === settingOf(row));
+    const other = b.latency.find(
+      (candidate) => settingOf(candidate) === settingOf(row) && candidate.measuredAt === row.measuredAt,
+    );
     return other === undefined ? [] : [[row, other] as const];
   });
   return pairs.sort(([x], [y]) => x.batchSize - y.batchSize || x.threads - y.threads)[0];
@@ -142,6 +147,14 @@ export function paretoFront<T extends { readonly cost: number; readonly accuracy
         ),
     )
     .sort((a, b) => a.cost - b.cost);
+}
+
+/** What was odd or left out, in the run and in measurements after it. */
+export function notesOf({ notes, remeasured = [] }: Report): string[] {
+  const later = remeasured.flatMap(({ measuredAt, skipped }) =>
+    skipped.map(({ what, why }) => `latency of ${what} was not measured at ${measuredAt}: ${why}`),
+  );
+  return [...notes, ...later];
 }
 
 /** Share of the samples on which a model says what the teacher says. */

@@ -1,3 +1,5 @@
+import type { LaterMeasurement, Measurement } from './measurement.ts';
+
 /** The content of report.json. Accuracies are fractions, sizes bytes, latencies milliseconds, times seconds. */
 export interface Report {
   readonly version: 1;
@@ -19,6 +21,8 @@ export interface Report {
   readonly training?: readonly TrainingCurve[];
   /** What latency was measured with. */
   readonly measurement?: Measurement;
+  /** Measurements after the run, whose rows stand among those of the models. */
+  readonly remeasured?: readonly LaterMeasurement[];
   /** Of a run with a budget: what was tried, and why this student is the one reported. */
   readonly search?: Search;
   /** The stages that came to their end, in order. */
@@ -84,16 +88,6 @@ export interface EpochFigures {
   /** On the training batches as they came, before each update. */
   readonly accuracy: number;
   readonly validation: number;
-}
-
-/** What beside the model a latency depends on. */
-export interface Measurement {
-  readonly seconds: number;
-  readonly versions: Readonly<Record<string, string>>;
-  /** What of the CPU matters here; null where the system does not tell. */
-  readonly cpuFeatures: readonly string[] | null;
-  /** Processes that wanted to run, mean of the last minute, when measuring began. */
-  readonly loadAverage: number;
 }
 
 export interface Machine {
@@ -207,6 +201,8 @@ export interface LatencyRow {
   readonly sessions?: number;
   /** What loading and running the model adds to the memory of a process, at its highest. */
   readonly memoryBytes?: number | null;
+  /** Of a measurement after the run. Only rows of one measurement took turns and can be compared. */
+  readonly measuredAt?: string;
 }
 
 /** Is the distilled student better than its twin trained without the teacher? On test accuracy, seed by seed. */

@@ -108,6 +108,14 @@ export const example: Report = {
   parity: [{ file: 'exports/distilled.onnx', samples: 512, top1Agreement: 1, largestError: 1.2e-6 }],
   training: [curve('teach', 1), curve('scratch', 2), curve('distill', 15)],
   measurement: { seconds: 3, versions: { 'onnxruntime-node': '1.30.0' }, cpuFeatures: ['AVX2'], loadAverage: 1.9 },
+  remeasured: [
+    {
+      measuredAt: '2026-01-02T03:04:05.000Z',
+      versions: { 'onnxruntime-web': '1.30.0' },
+      loadAverage: null,
+      skipped: [{ what: 'WebGPU', why: 'this browser has <none>' }],
+    },
+  ],
   stages: [
     {
       stage: 'teach',

@@ -46,9 +46,23 @@ describe('report.html', () => {
     expect(reportHtml({ ...example, stages })).not.toContain('to and from the device');
   });
 
+  it('has the peak memory of each measurement, when it was made if not by the run, and what it left out', () => {
+    expect(html).toContain('peak memory');
+    expect(html).toContain('2.00 MB');
+    expect(html).toContain(
+      'latency of WebGPU was not measured at 2026-01-02T03:04:05.000Z: this browser has &lt;none&gt;',
+    );
+    const models = example.models.map((model) => ({
+      ...model,
+      latency: model.latency.map((row) => ({ ...row, measuredAt: '2026-01-02T03:04:05.000Z' })),
+    }));
+    expect(reportHtml({ ...example, models })).toContain('measured 2026-01-02 03:04 UTC');
+  });
+
   it('is well formed, whatever is missing in the report', () => {
     expect(faults(html)).toEqual([]);
-    const { teacher, verdict, training, measurement, recipe, stages, environment, ...more } = example;
+    const { teacher, verdict, training, measurement, remeasured, recipe, stages, environment, ...more } = example;
+    expect(remeasured).toBeDefined();
     expect(teacher && verdict && training && measurement && recipe && stages && environment).toBeDefined();
     const { quantizationSensitivity, ...rest } = more;
     expect(quantizationSensitivity).toBeDefined();
@@ -206,9 +220,9 @@ describe('report.csv', () => {
   it('has a row per model and setting, with the figures of report.json', () => {
     const lines = reportCsv({ ...example, name: 'a,"b"' }).split('\r\n');
     expect(lines).toHaveLength(1 + 6 + 1);
-    expect(lines[0]!.split(',')).toHaveLength(22);
+    expect(lines[0]!.split(',')).toHaveLength(28);
     expect(lines[5]).toBe(
-      '"a,""b""",distilled,distill,onnx,fp32,exports/distilled.onnx,50000,400000,200000,0.956,0.946,75,0.031,0.925,onnxruntime,cpu,1,1,1,1.2,2,1000',
+      '"a,""b""",distilled,distill,onnx,fp32,exports/distilled.onnx,50000,400000,200000,0.956,0.946,75,0.031,0.925,onnxruntime,cpu,1,1,1,1.2,2,1000,0.9,1.1,50,8,2000000,',
     );
   });
 });

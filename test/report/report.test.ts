@@ -91,6 +91,17 @@ describe('report.md', () => {
     expect(rated).toContain('| distilled | 3.10 % | 97.00 % | 92.50 % |');
   });
 
+  it('says how long a run takes with its interval, what memory it needs, and what was measured later', () => {
+    const timed = reportMarkdown(example);
+    expect(timed).toContain(
+      '| teacher | onnxruntime on cpu | 1 | 1 | 6.00 ms | 5.40 ms to 6.60 ms | 7.20 ms | 167 | 2.00 MB |',
+    );
+    expect(timed).toContain('- Latency measured again at 2026-01-02T03:04:05.000Z with onnxruntime-web 1.30.0.');
+    expect(timed).toContain(
+      '- Note: latency of WebGPU was not measured at 2026-01-02T03:04:05.000Z: this browser has <none>.',
+    );
+  });
+
   it('says what the teacher took, what the store saved, how near the export is, and what was odd', () => {
     expect(text).toContain('its answers (fp16, 1 view, 1.08 MB) took 21.3 s, storing them saved 3 min 10 s.');
     expect(text).toContain(

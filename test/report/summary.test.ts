@@ -1,5 +1,6 @@
 import { compareReports, shareInterval } from '../../src/report/compare.ts';
 import { finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
+import type { ModelRow } from '../../src/report/types.ts';
 import { example } from './example.ts';
 
 describe('the summary', () => {
@@ -21,6 +22,21 @@ describe('the summary', () => {
       'The teacher model is 3.00 MB and right on 95.00 % of the test samples.',
     ]);
     expect(summarySentences({ ...rest, models: [] })).toEqual([]);
+  });
+
+  it('compares times of one measurement alone', () => {
+    const remeasured = (scale: number) => (model: ModelRow) => ({
+      ...model,
+      latency: model.latency.map((row) =>
+        row.batchSize === 1 ? { ...row, p50Ms: scale * row.p50Ms, measuredAt: '2026-01-02T03:04:05.000Z' } : row,
+      ),
+    });
+    const [teacher, scratch, student] = example.models;
+    // The student alone, ten times as fast as before: batch 8 is still of one measurement.
+    const alone = { ...example, models: [teacher!, scratch!, remeasured(0.1)(student!)] };
+    expect(summarySentences(alone)[0]).toMatch(/ 15× smaller and 6× faster /);
+    const both = { ...example, models: [remeasured(0.2)(teacher!), scratch!, remeasured(0.1)(student!)] };
+    expect(summarySentences(both)[0]).toMatch(/ 15× smaller and 12× faster /);
   });
 
   it('does not call a slower or better student the opposite', () => {

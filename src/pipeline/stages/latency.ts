@@ -8,10 +8,10 @@ import { describe } from '../../measure/setting.ts';
 import type { Skipped } from '../../measure/skipped.ts';
 import { sourceOf } from '../../measure/variants.ts';
 import type { ModelFile } from '../../measure/variants.ts';
-import type { LatencyRow, Measurement } from '../../report/types.ts';
+import type { Measurement } from '../../report/measurement.ts';
+import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
-import { versionOf } from '../doctor.ts';
-import { latencyRow, measureElsewhere } from '../elsewhere.ts';
+import { latencyRow, libraryVersions, measureElsewhere } from '../elsewhere.ts';
 import type { Measured } from './measure.ts';
 
 export interface Timed {
@@ -57,7 +57,7 @@ export async function timeModels(context: StageContext, measured: readonly Measu
     ),
     measurement: {
       seconds: took,
-      versions: Object.fromEntries(LIBRARIES.map((name) => [name, versionOf(name)])),
+      versions: libraryVersions(),
       cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
       loadAverage,
     },
@@ -68,8 +68,6 @@ export async function timeModels(context: StageContext, measured: readonly Measu
 function noteOf({ what, why }: Skipped): string {
   return `latency of ${what} was not measured: ${why}`;
 }
-
-const LIBRARIES = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core'];
 
 /** By id of the model: what the run exported, and an ONNX teacher as it was given. */
 async function filesOf({ recipe }: StageContext, measured: readonly Measured[]): Promise<ModelFile[]> {

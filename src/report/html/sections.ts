@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { milliseconds, number, percent, seconds, short, size } from '../format.ts';
-import { slowerInFewerBits } from '../summary.ts';
+import { notesOf, slowerInFewerBits } from '../summary.ts';
 import type { Environment, Report, StageSummary } from '../types.ts';
 import { escape } from './escape.ts';
 import { lineChart } from './lines.ts';
@@ -78,7 +78,9 @@ export function latencySection(report: Report): string {
   );
 }
 
-export function factsSection({ teacher, parity, dataset, notes }: Report): string {
+export function factsSection(report: Report): string {
+  const { teacher, parity, dataset } = report;
+  const notes = notesOf(report);
   const { train, validation, test } = dataset.samples;
   const parts = [
     `<h2>What it rests on</h2><dl><dt>Data</dt><dd>${escape(dataset.type)}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}: ` +

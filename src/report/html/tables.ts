@@ -76,6 +76,13 @@ function latencyCell(model: ModelRow, beside: ModelRow | undefined): string {
   return `${milliseconds(row.p50Ms)}${ratio(pair && pair[1].p50Ms / pair[0].p50Ms)}`;
 }
 
+/** Rows of another measurement did not take turns with the others. */
+function later({ measuredAt }: LatencyRow): string {
+  return measuredAt === undefined
+    ? ''
+    : `<small>measured ${escape(measuredAt.slice(0, 16).replace('T', ' '))} UTC</small>`;
+}
+
 export function latencyTable({ models }: Report): string {
   const rows = models.flatMap(({ id, latency }, kind) =>
     latency.map((row) => {
@@ -90,12 +97,24 @@ export function latencyTable({ models }: Report): string {
         row.p99Ms === undefined ? '–' : milliseconds(row.p99Ms),
         number(row.throughputPerSecond),
         row.runs === undefined ? '–' : number(row.runs),
+        row.memoryBytes === undefined || row.memoryBytes === null ? '–' : size(row.memoryBytes),
       ];
-      const place = `<td class="text">${escape(row.runtime)} on ${escape(row.device)}</td>`;
+      const place = `<td class="text">${escape(row.runtime)} on ${escape(row.device)}${later(row)}</td>`;
       return `<tr><th scope="row">${key(kind)}${escape(id)}</th>${place}${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
     }),
   );
-  const head = ['model', 'runtime', 'batch', 'threads', 'median (95 % interval)', '95 %', '99 %', 'samples/s', 'runs'];
+  const head = [
+    'model',
+    'runtime',
+    'batch',
+    'threads',
+    'median (95 % interval)',
+    '95 %',
+    '99 %',
+    'samples/s',
+    'runs',
+    'peak memory',
+  ];
   return table('Latency', head, rows, 2);
 }
 
