@@ -17,6 +17,7 @@ import type { ConvertOptions } from './convert/options.ts';
 import { openSource } from './convert/source.ts';
 import type { ConvertSource } from './convert/source.ts';
 import { samplesFor } from './convert/samples.ts';
+import { descriptionFrom } from './description.ts';
 import { sessionOptionsOf } from './engine.ts';
 import type { ModelFile } from './model-file.ts';
 import { openRunner } from './model-file.ts';
@@ -93,13 +94,13 @@ interface Made {
 
 async function make(source: ConvertSource, samples: Samples, options: ConvertOptions): Promise<Made> {
   const { format, precision, calibrator, symmetric } = options;
-  const { graph, labels } = source;
+  const { graph } = source;
   const onnx: Options = { name: nameOf(options.from), opset: options.opset, metadata: source.metadata };
-  const description = { name: nameOf(options.from), ...(labels && { labels }) };
+  const description = descriptionFrom(nameOf(options.from), source.metadata, [...graph.inputs.keys()][0]!);
   if (precision === 'int8') {
     const kept = keptFloat(options, graph);
     const step = { calibrator, symmetric, equalize: false, biasCorrection: true };
-    const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples, format);
+    const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples);
     const keepFloat = (layer: string): boolean => kept.includes(layer);
     const { quantization } = prepared;
     const ready = withFloatLayers(prepared.graph, prepared.float, keepFloat);

@@ -128,7 +128,7 @@ function layerRows(layers: readonly Layer[]): string[] {
     layer.name.length > LONGEST_NAME ? `…${layer.name.slice(1 - LONGEST_NAME)}` : layer.name,
   ]);
   const header = ['layer', 'output', 'precision', 'weight bytes', 'MACs', 'name'];
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const widths = header.map((title, i) => rows.reduce((width, row) => Math.max(width, row[i]!.length), title.length));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, i) => (i === 3 || i === 4 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))

@@ -26,18 +26,17 @@ const FILES = ['scratch-int8.onnx', 'scratch-int8.tflite'];
 const bytes = (out: string) =>
   Promise.all(FILES.map((file) => readFile(path.join(folder(), out, 'r/exports', file), 'base64')));
 
-it('rounds weights adaptively for both formats, with a row for each; stopped inside it ends with the same bits', async () => {
+it('rounds weights adaptively once for both formats; stopped inside it ends with the same bits', async () => {
   const { report } = await follow('whole');
   expect(report.models.map(({ id }) => id)).toEqual(expect.arrayContaining(['scratch-int8', 'scratch-int8-tflite']));
-  for (const format of ['onnx', 'tflite']) {
-    const start = `adaround-1-${format}: the squared error of what a layer gives is`;
-    const note = report.notes.find((one) => one.startsWith(start))!;
-    expect(Number(/is ([\d.]+) % smaller, on average over 3 layers/.exec(note)![1])).toBeGreaterThan(5);
-  }
+  const start = 'adaround-1: the squared error of what a layer gives is';
+  const [note, ...more] = report.notes.filter((one) => one.startsWith(start));
+  expect(Number(/is ([\d.]+) % smaller, on average over 3 layers/.exec(note!)![1])).toBeGreaterThan(5);
+  expect(more).toEqual([]);
   const { rows } = JSON.parse(await readFile(path.join(folder(), 'whole/r/ledger.json'), 'utf8')) as {
     rows: { stage: string; notes: Record<string, unknown> }[];
   };
-  const layers = rows.find(({ stage }) => stage === 'adaround-1-onnx')!.notes['layers'];
+  const layers = rows.find(({ stage }) => stage === 'adaround-1')!.notes['layers'];
   expect(layers).toMatchObject([{ layer: 'dense1' }, { layer: 'dense2' }, { layer: 'logits' }]);
 
   const stop = new AbortController();
@@ -46,11 +45,11 @@ it('rounds weights adaptively for both formats, with a row for each; stopped ins
   };
   const stopped = follow('stopped', {}, { signal: stop.signal, onEvent });
   await expect(stopped).rejects.toThrow(InterruptedError);
-  await expect(stopped).rejects.toThrow(/stopped adaround-1-onnx after 1 of 3 layers/);
+  await expect(stopped).rejects.toThrow(/stopped adaround-1 after 1 of 3 layers/);
   let resumedAt = '';
   await follow('stopped', {}, {
     onEvent: (event) => {
-      if (event.type === 'stage' && event.stage === 'adaround-1-onnx') resumedAt = event.resumedAt!;
+      if (event.type === 'stage' && event.stage === 'adaround-1') resumedAt = event.resumedAt!;
     },
   }); // prettier-ignore
   expect(resumedAt).toMatch(/^layer 2, step \d+$/);

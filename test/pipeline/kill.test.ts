@@ -57,7 +57,7 @@ async function results(run: string): Promise<Record<string, unknown>> {
     /seconds$/i.test(key) ? undefined : value,
   ) as unknown;
   const weights = await Promise.all(
-    ['teach', 'scratch', 'distill', 'prune-1-round-1', 'prune-1', 'prune-2', 'adaround-1-onnx', 'qat-2'].map(
+    ['teach', 'scratch', 'distill', 'prune-1-round-1', 'prune-1', 'prune-2', 'adaround-1', 'qat-2'].map(
       async (stage) => {
         const { generation, file } = await newest(path.join(run, 'state'), stage);
         expect(generation).toBeGreaterThan(0);

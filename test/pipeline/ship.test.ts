@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { describeTflite } from '../../src/formats/tflite/describe.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
@@ -36,6 +37,25 @@ it('exports both formats in fp32 and int8, each run beside the training graph, t
     expect(Math.abs(accuracy.test! - report.models[0]!.accuracy.test!)).toBeLessThan(0.05);
   }
   const bytes = () => Promise.all(names.map((name) => readFile(path.join(folder(), 'r/exports', name), 'base64')));
+  for (const name of names.filter((file) => file.endsWith('.tflite'))) {
+    const { metadata, files } = describeTflite(new Uint8Array(await readFile(path.join(folder(), 'r/exports', name))));
+    expect(files).toEqual(['labels.txt']);
+    expect(metadata).toMatchObject({
+      name: 'r',
+      description: expect.stringContaining('Gives one of 10 classes.') as string,
+      version: expect.stringMatching(/^[0-9a-f]{12}$/) as string,
+      subgraphMetadata: [
+        {
+          inputTensorMetadata: [
+            {
+              content: { contentProperties: { type$: 'ImageProperties', colorSpace: 2 } },
+              processUnits: [{ options: { type$: 'NormalizationOptions', mean: [0], std: [16] } }],
+            },
+          ],
+        },
+      ],
+    });
+  }
   const first = await bytes();
   await runRecipe(makeRecipe({ ...BASE, quantize }, folder()), { out: folder(), existing: 'fresh' });
   expect(await bytes()).toEqual(first);

@@ -1,3 +1,8 @@
+import { UserError } from '../../src/base/errors.ts';
+import { readTflite } from '../../src/formats/tflite/read.ts';
+import { tensorTypes } from '../../src/formats/tflite/schema/tensor-types.ts';
+import type { TfliteTensor } from '../../src/formats/tflite/types.ts';
+import { writeTflite } from '../../src/formats/tflite/write.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import type { TfliteRuntime } from '../../src/runtime/litert.ts';
 import { expectClose, exported, floats, randomFeeds, reference, sketch } from '../formats/tflite/support.ts';
@@ -93,4 +98,42 @@ it('litert leaves no browser globals behind', async () => {
   const session = await openTflite(bytes);
   session.dispose();
   expect('importScripts' in globalThis).toBe(false);
+});
+
+/** A file some of whose tensors are changed. */
+function changed(
+  file: Uint8Array,
+  change: (tensor: TfliteTensor, isInput: boolean) => Partial<TfliteTensor>,
+): Uint8Array {
+  const model = readTflite(file);
+  const [main] = model.subgraphs;
+  const tensors = main!.tensors.map((tensor, i) => ({ ...tensor, ...change(tensor, main!.inputs.includes(i)) }));
+  return writeTflite({ ...model, subgraphs: [{ ...main!, tensors }] });
+}
+
+it.each(['string', 'complex64', 'uint64'] as const)(
+  'refuses ends of type %s as a mistake of the file',
+  async (type) => {
+    const file = changed(bytes, (_, isInput) => (isInput ? { type: tensorTypes.indexOf(type) } : {}));
+    for (const runtime of ['litert', 'native'] as const)
+      await expect(openTflite(file, { runtime })).rejects.toThrow(UserError);
+  },
+);
+
+it('takes an open size at another place than the first', async () => {
+  const tanh = sketch((g) => g.op('Tanh', [g.input('x', floats(1, 4, 3))]));
+  const file = changed(exported(tanh), () => ({ shape: [1, 1, 3], shapeSignature: [1, -1, 3] }));
+  for (const runtime of ['litert', 'native'] as const) {
+    const session = await openTflite(file, { runtime });
+    for (const size of [1, 4]) {
+      const x = Float32Array.from({ length: 3 * size }, (_, i) => i / 10);
+      expectClose((await session.run({ x })).y0 as Float32Array, x.map(Math.tanh));
+    }
+    session.dispose();
+  }
+});
+
+it('litert refuses several open sizes', async () => {
+  const file = changed(bytes, (_, isInput) => (isInput ? { shapeSignature: [1, -1, -1, 3] } : {}));
+  await expect(openTflite(file)).rejects.toThrow('takes one open size');
 });

@@ -15,18 +15,13 @@ export interface PtqOptions {
   readonly calibrator: CalibratorName;
   /** How the calibration graph is run. */
   readonly session: SessionOptions;
-  /**
-   * Dense layers get a scale for each output channel. Default false: TensorFlow Lite 2.9 computes such layers
-   * with the first scale alone, without a word.
-   */
-  readonly perChannelDense?: boolean;
   /** Activations get the zero point 0, which TensorRT wants. Default false: half of the range is lost on what a ReLU gives. */
   readonly symmetric?: boolean;
 }
 
 /**
  * Scales for an inference graph (weights as constants, batch norms folded) from what its activations are on some samples:
- * int8, asymmetric and one scale each; weights int8, symmetric, one scale for each output channel of a convolution.
+ * int8, asymmetric and one scale each; weights int8, symmetric, one scale for each output channel.
  */
 export async function quantize(
   graph: Graph,
@@ -47,7 +42,7 @@ export async function quantize(
     );
   }
   const result = shareScales(graph, activations, options.symmetric);
-  for (const [name, scales] of weightScales(graph, options.perChannelDense ?? false)) result.set(name, scales);
+  for (const [name, scales] of weightScales(graph)) result.set(name, scales);
   const layerOf = layersOf(graph);
   const skipped = notFinite.map((name) => ({
     what: layerOf.get(name) ?? name,
@@ -57,13 +52,13 @@ export async function quantize(
 }
 
 /** Symmetric scales of the stored weights of convolutions and dense layers. */
-export function weightScales(graph: Graph, perChannelDense: boolean): Map<string, TensorQuantization> {
+export function weightScales(graph: Graph): Map<string, TensorQuantization> {
   const scales = new Map<string, TensorQuantization>();
   for (const node of weightedNodes(graph)) {
     const name = node.inputs[1]!;
     const { data, type } = graph.constants.get(name)!;
     if (scales.has(name)) continue;
-    const axis = channelAxisOf(node, type.shape.length, perChannelDense);
+    const axis = channelAxisOf(node, type.shape.length);
     scales.set(name, symmetric(magnitudes(data as Float32Array, type.shape as number[], axis), 'int8', axis));
   }
   return scales;

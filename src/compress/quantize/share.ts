@@ -40,13 +40,9 @@ export function shareScales(graph: Graph, found: Quantization, symmetric = false
 }
 
 /** Where the output channels of a node's weights lie; absent for one scale. */
-export function channelAxisOf(
-  { op, attrs }: Graph['nodes'][number],
-  rank: number,
-  perChannelDense: boolean,
-): number | undefined {
+export function channelAxisOf({ op, attrs }: Graph['nodes'][number], rank: number): number | undefined {
   if (op === 'Conv2D') return 3;
   if (op === 'DepthwiseConv2dNative') return 2;
-  if (op === 'BatchMatMul' && perChannelDense) return flag(attrs, 'transposeB') ? rank - 2 : rank - 1;
+  if (op === 'BatchMatMul') return flag(attrs, 'transposeB') ? rank - 2 : rank - 1;
   return undefined;
 }

@@ -1,4 +1,5 @@
-import { associatedFiles, decodeMetadata } from './metadata.ts';
+import { associatedNames } from './archive.ts';
+import { decodeMetadata } from './metadata.ts';
 import { readTflite } from './read.ts';
 import type { Fields } from './schema/notation.ts';
 import { builtinOperators } from './schema/operators.ts';
@@ -46,7 +47,8 @@ export interface TfliteDescription {
 export function describeTflite(bytes: Uint8Array): TfliteDescription {
   const model = readTflite(bytes);
   const main = model.subgraphs[0] ?? { tensors: [], inputs: [], outputs: [], operators: [] };
-  const layers = main.operators.map((operator) => describeLayer(model, main, operator, storedAs(model, main)));
+  const stored = storedAs(model, main);
+  const layers = main.operators.map((operator) => describeLayer(model, main, operator, stored));
   const counts: Record<string, number> = {};
   for (const { op } of layers) counts[op] = (counts[op] ?? 0) + 1;
   const used = new Set(model.subgraphs.flatMap(({ tensors }) => tensors.map(({ buffer }) => buffer)));
@@ -63,7 +65,7 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
     macs: layers.reduce((sum, { macs }) => sum + macs, 0),
     minimumRuntime: runtimeVersion(model),
     metadata: decodeMetadata(model),
-    files: Object.keys(associatedFiles(bytes)),
+    files: associatedNames(bytes),
   };
 }
 
@@ -73,7 +75,10 @@ function storedAs(model: TfliteModel, { operators, tensors }: Subgraph): Readonl
   return new Map(
     operators
       .filter(({ opcodeIndex }) => widening.includes(codeNumber(model.operatorCodes[opcodeIndex]!)))
-      .map(({ inputs, outputs }) => [tensors[outputs[0]!]!, tensors[inputs[0]!]!] as const),
+      .flatMap(({ inputs, outputs }) => {
+        const [wide, narrow] = [tensors[outputs[0] ?? -1], tensors[inputs[0] ?? -1]];
+        return wide === undefined || narrow === undefined ? [] : [[wide, narrow] as const];
+      }),
   );
 }
 

@@ -1,12 +1,13 @@
 import { UserError } from '../../base/errors.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
+import { appendLabels } from './archive.ts';
 import { emit } from './emit.ts';
 import { fuse } from './fuse/fuse.ts';
 import type { Batch } from './lower/context.ts';
 import { lower } from './lower/lower.ts';
 import type { ModelDescription } from './metadata.ts';
-import { appendLabels, encodeMetadata, METADATA_NAME } from './metadata.ts';
+import { encodeMetadata, METADATA_NAME } from './metadata.ts';
 import { quantizeDynamic } from './quantize/dynamic.ts';
 import { halveWeights } from './quantize/half.ts';
 import type { Ends } from './quantize/integer.ts';

@@ -20,7 +20,6 @@ export interface ConvertSource {
   readonly file: string;
   readonly graph: Graph;
   readonly metadata: ReadonlyMap<string, string>;
-  readonly labels?: readonly string[];
   /** Of the run that it comes from. */
   readonly recipe?: LoadedRecipe;
 }
@@ -50,17 +49,7 @@ export async function openSource(from: string, model: string): Promise<ConvertSo
 async function onnxSource(file: string): Promise<ConvertSource> {
   const model = decodeModel(await readBytes(file), file);
   const graph = forInference(importOnnx(model, file), (part) => evaluator.runSync(part, new Map()));
-  const labels = labelsOf(model.metadata.get('labels'));
-  return { file, graph, metadata: model.metadata, ...(labels && { labels }) };
-}
-
-function labelsOf(text: string | undefined): string[] | undefined {
-  try {
-    const labels = JSON.parse(text ?? 'null') as unknown;
-    return Array.isArray(labels) ? labels.map(String) : undefined;
-  } catch {
-    return undefined;
-  }
+  return { file, graph, metadata: model.metadata };
 }
 
 async function tfjsSource(file: string): Promise<ConvertSource> {

@@ -8,7 +8,6 @@ import type { Safetensors, StoredTensor } from '../../formats/safetensors.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
-import type { ModelFile } from '../model-file.ts';
 import { keptFloat, prepareInt8 } from './quantize.ts';
 import type { Prepared } from './quantize.ts';
 
@@ -16,7 +15,6 @@ export interface PtqStep {
   /** Place in the recipe, from 0. */
   readonly number: number;
   readonly samples: Samples;
-  readonly format: ModelFile['format'];
 }
 
 /** A graph ready to be written in int8 as a step of the recipe asks; `notes` for the report. */
@@ -29,7 +27,7 @@ export async function prepareStep(
   const settings = recipe.quantize[step.number]!;
   const isAdaptive = settings.rounding === 'adaround';
   const ptq = isAdaptive ? { ...settings, biasCorrection: false } : settings;
-  const prepared = await prepareInt8(recipe, graph, ptq, step.samples, step.format);
+  const prepared = await prepareInt8(recipe, graph, ptq, step.samples);
   return isAdaptive ? roundAdaptively(context, prepared, step) : { prepared, notes: [] };
 }
 
@@ -37,11 +35,11 @@ export async function prepareStep(
 async function roundAdaptively(
   context: StageContext,
   prepared: Prepared,
-  { number, samples, format }: PtqStep,
+  { number, samples }: PtqStep,
 ): Promise<{ prepared: Prepared; notes: readonly string[] }> {
   const { recipe, engine, onEvent, signal, saveEveryMs } = context;
   const settings = recipe.quantize[number]!;
-  const stage = `adaround-${number + 1}-${format}`;
+  const stage = `adaround-${number + 1}`;
   const states = context.states(stage);
   const saved = await states.load();
   const { state: resume, seconds: before } = saved === undefined ? { state: undefined, seconds: 0 } : restored(saved);

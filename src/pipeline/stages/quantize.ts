@@ -31,19 +31,17 @@ export interface Prepared {
 
 export type PtqRecipe = Pick<QuantizeRecipe, 'calibrator' | 'equalize' | 'biasCorrection' | 'symmetric'>;
 
-/** Equalized, calibrated and corrected, as a step of the recipe asks. TFLite wants one scale for a dense layer. */
+/** Equalized, calibrated and corrected, as a step of the recipe asks. */
 export async function prepareInt8(
   recipe: Pick<Recipe, 'device' | 'threads'>,
   graph: Graph,
   step: PtqRecipe,
   samples: Samples,
-  format: 'onnx' | 'tflite',
 ): Promise<Prepared> {
   const session = sessionOptionsOf(recipe);
   const { calibrator, symmetric } = step;
   const equal = step.equalize ? equalize(graph).result : graph;
-  const options = { calibrator, session, symmetric, perChannelDense: format === 'onnx' };
-  const { result, skipped } = await quantize(equal, samples, options);
+  const { result, skipped } = await quantize(equal, samples, { calibrator, session, symmetric });
   const corrected = step.biasCorrection ? await correctBias(equal, result, samples, session) : equal;
   return { graph: corrected, float: equal, quantization: result, skipped };
 }

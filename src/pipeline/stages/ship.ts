@@ -90,15 +90,12 @@ async function writeInt8(
   const settings = recipe.quantize[step.number]!;
   const asked = keptFloat(settings, model.graph);
   const samples = calibrationSamples(context, model.graph, settings.samples);
+  const { prepared, notes: said } = await prepareStep(context, model.graph, { number: step.number, samples });
+  const sensitivity = await rankLayers(context, prepared, model);
+  const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];
-  const said: string[] = [];
   let refused: Refused | undefined;
-  let sensitivity: QuantizationSensitivity | undefined;
   for (const format of recipe.export) {
-    const { prepared, notes } = await prepareStep(context, model.graph, { number: step.number, samples, format });
-    said.push(...notes);
-    sensitivity ??= await rankLayers(context, prepared, model);
-    const layers = sensitivity.rows.map(({ layer }) => layer);
     const write = async (kept: readonly string[], hasMore: boolean) => {
       const keepFloat = (layer: string): boolean => kept.includes(layer);
       const variants = int8Variants(context, prepared.quantization, prepared.skipped, keepFloat);

@@ -8,6 +8,7 @@ import type { TfliteOptions } from '../../formats/tflite/export.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { StageContext } from '../context.ts';
+import { descriptionFrom } from '../description.ts';
 import { onnxOptions } from '../metadata.ts';
 import type { ModelFile } from '../model-file.ts';
 
@@ -48,7 +49,10 @@ export function int8Variants(
 }
 
 export function tflite(context: StageContext, precision: Variant['precision'], options: TfliteOptions): Variant {
-  const { recipe, data } = context;
-  const description = { name: recipe.name, labels: data.classNames };
-  return { format: 'tflite', precision, make: (graph) => exportTflite(graph, { ...options, description }) };
+  const { name, metadata } = onnxOptions(context);
+  const make: Variant['make'] = (graph) => {
+    const description = descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
+    return exportTflite(graph, { ...options, description });
+  };
+  return { format: 'tflite', precision, make };
 }

@@ -19,7 +19,10 @@ export interface Ends {
   readonly outputs: readonly End[];
 }
 
-/** Inputs and outputs in the order of the main subgraph, under the names of its signature, or of the tensors. */
+/**
+ * Inputs and outputs in the order of the main subgraph, under the names of its signature, or of the tensors. `UserError`
+ * for a type that has no array here, as strings have none.
+ */
 export function modelEnds(model: TfliteModel): Ends {
   const main = model.subgraphs[0];
   if (main === undefined) throw new UserError('the TFLite file has no graph', 'Export the model again.');
@@ -27,9 +30,10 @@ export function modelEnds(model: TfliteModel): Ends {
   const describe = (index: number, labels: readonly { name: string; tensorIndex: number }[] = []): End => {
     const tensor = main.tensors[index]!;
     const { scale, zeroPoint } = tensor.quantization ?? {};
+    const name = labels.find(({ tensorIndex }) => tensorIndex === index)?.name ?? tensor.name;
     return {
-      name: labels.find(({ tensorIndex }) => tensorIndex === index)?.name ?? tensor.name,
-      dtype: tensorTypes[tensor.type] as DType,
+      name,
+      dtype: runnable(name, tensorTypes[tensor.type] ?? `of type ${tensor.type}`),
       shape: tensor.shapeSignature ?? tensor.shape ?? [],
       ...(scale?.length === 1 ? { quantization: { scale: scale[0]!, zeroPoint: Number(zeroPoint?.[0] ?? 0) } } : {}),
     };
@@ -40,13 +44,28 @@ export function modelEnds(model: TfliteModel): Ends {
   };
 }
 
+function runnable(name: string, type: string): DType {
+  if (Object.hasOwn(arrays, type)) return type as DType;
+  throw new UserError(
+    `${name} is ${type}, which is not run here`,
+    `Use a model whose inputs and outputs are ${Object.keys(arrays).join(', ')}; limbeck inspect shows any.`,
+  );
+}
+
 /** Raw bytes as values of a type. */
 export function asValues(dtype: DType, buffer: ArrayBuffer): TensorData {
   return new arrays[dtype](buffer);
 }
 
+/** A value fed: `batch` is what the open size came to, 1 where there is none. */
+export interface Fed {
+  readonly data: TensorData;
+  readonly shape: number[];
+  readonly batch: number;
+}
+
 /** The value fed for an input, checked against its type and size, with the concrete shape that it has. */
-export function fed(end: End, feeds: Readonly<Record<string, TensorData>>): { data: TensorData; shape: number[] } {
+export function fed(end: End, feeds: Readonly<Record<string, TensorData>>): Fed {
   const data = feeds[end.name];
   if (data === undefined) throw new Error(`input ${end.name} is not fed`);
   if (data.constructor.name !== arrays[end.dtype].name)
@@ -56,5 +75,5 @@ export function fed(end: End, feeds: Readonly<Record<string, TensorData>>): { da
   const batch = data.length / fixed;
   if (open > 1 || !Number.isInteger(batch) || (open === 0 && batch !== 1))
     throw new Error(`input ${end.name} has the shape [${end.shape.join(', ')}], received ${data.length} values`);
-  return { data, shape: end.shape.map((size) => (size < 0 ? batch : size)) };
+  return { data, shape: end.shape.map((size) => (size < 0 ? batch : size)), batch };
 }

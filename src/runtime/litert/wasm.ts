@@ -11,6 +11,7 @@ import { writeTflite } from '../../formats/tflite/write.ts';
 import type { TfliteSession } from './session.ts';
 import { fed } from './ends.ts';
 import type { Ends } from './ends.ts';
+import { Kept } from './kept.ts';
 
 type Core = typeof LiteRtCore;
 
@@ -25,22 +26,26 @@ export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSes
         'Export with float32 or uint8 ends, or use the native runtime.',
       );
   }
+  const open = ends.inputs.find(({ shape }) => shape.filter((size) => size < 0).length > 1);
+  if (open !== undefined)
+    throw new UserError(
+      `${open.name} has the shape [${open.shape.join(', ')}], of which LiteRT for WebAssembly takes one open size`,
+      'Export with a fixed size, or use the native runtime.',
+    );
   refuseComputedOutputs(readTflite(bytes));
   const { core } = await load();
-  const compiled = new Map<number, Promise<LiteRtCore.CompiledModel>>();
-  const forBatch = (batch: number): Promise<LiteRtCore.CompiledModel> => {
-    const found = compiled.get(batch) ?? compile(isDynamic(ends) ? withBatch(bytes, batch) : bytes);
-    compiled.set(batch, found);
-    return found;
-  };
+  const compiled = new Kept<number, LiteRtCore.CompiledModel>();
+  const forBatch = (batch: number): Promise<LiteRtCore.CompiledModel> =>
+    compiled.get(batch, () => compile(isDynamic(ends) ? withBatch(bytes, batch) : bytes));
   await forBatch(1);
   return {
     ...ends,
     runtime: 'litert',
     run: async (feeds) => {
       const values = ends.inputs.map((end) => ({ end, ...fed(end, feeds) }));
-      const batch = values.find(({ end }) => end.shape[0] === -1)?.shape[0] ?? 1;
-      const model = await forBatch(batch);
+      const sizes = new Set(values.flatMap(({ end, batch }) => (end.shape.includes(-1) ? [batch] : [])));
+      if (sizes.size > 1) throw new Error(`inputs of ${[...sizes].join(' and ')} samples are fed in one call`);
+      const model = await forBatch([...sizes][0] ?? 1);
       const inputs: Record<string, LiteRtCore.Tensor> = {};
       let results: Record<string, LiteRtCore.Tensor> = {};
       try {
@@ -51,10 +56,7 @@ export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSes
         for (const tensor of [...Object.values(inputs), ...Object.values(results)]) tensor.delete();
       }
     },
-    dispose: () => {
-      for (const model of compiled.values()) void model.then((ready) => ready.delete());
-      compiled.clear();
-    },
+    dispose: () => compiled.clear((model) => model.delete()),
   };
 }
 
@@ -115,15 +117,19 @@ function withBatch(bytes: Uint8Array, batch: number): Uint8Array {
 /** What the library prints while it compiles a model. */
 const messages: string[] = [];
 
-let loading: Promise<{ core: Core; litert: LiteRtCore.LiteRt }> | undefined;
+interface Loaded {
+  readonly core: Core;
+  readonly litert: LiteRtCore.LiteRt;
+}
 
-async function load(): Promise<{ core: Core; litert: LiteRtCore.LiteRt }> {
-  loading ??= loadOnce();
-  return loading;
+const loaded = new Kept<'litert', Loaded>();
+
+function load(): Promise<Loaded> {
+  return loaded.get('litert', loadOnce);
 }
 
 /** LiteRT.js is written for browsers: it gets the few globals that it looks for, and its glue code through `importScripts`. */
-async function loadOnce(): Promise<{ core: Core; litert: LiteRtCore.LiteRt }> {
+async function loadOnce(): Promise<Loaded> {
   const scope = globalThis as unknown as Record<string, unknown>;
   const before = { self: scope.self, importScripts: scope.importScripts };
   scope.self = globalThis;

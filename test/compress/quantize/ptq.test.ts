@@ -95,7 +95,7 @@ describe('cross-layer equalization', () => {
 
 describe('bias correction', () => {
   it('takes the mean error of rounded weights away from a layer', async () => {
-    const scales = weightScales(graph, false);
+    const scales = weightScales(graph);
     // Coarse enough to see: 4 bits in an int8 container.
     const coarse = new Map(
       [...scales].map(([name, q]) => [name, { ...q, scales: q.scales.map((scale) => 16 * scale) }]),

@@ -1,5 +1,6 @@
 import { unzipSync } from 'fflate';
-import { associatedFiles, decodeMetadata } from '../../../src/formats/tflite/metadata.ts';
+import { associatedFiles } from '../../../src/formats/tflite/archive.ts';
+import { decodeMetadata } from '../../../src/formats/tflite/metadata.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';
 import { exported, floats, randomFeeds, run, sketch } from './support.ts';
 
