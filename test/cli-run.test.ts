@@ -170,5 +170,14 @@ describe('limbeck run', () => {
     expect((await inProcess(folder(), 'export', 'tiny', '--to', 'x.onnx', '--model', 'distiled')).stderr).toContain(
       'Did you mean distilled?',
     );
+    const kit = await inProcess(folder(), 'export', 'tiny', '--kit', 'kit');
+    expect(kit).toMatchObject({ code: 0, stderr: '' });
+    expect(kit.stdout).toMatch(/^kit: \d+ files, begin with README\.md\n$/);
+    expect((await readdir(path.join(folder(), 'kit/models'))).sort()).toEqual([
+      ...['distilled-int8.onnx', 'distilled-int8.tflite', 'distilled.onnx', 'distilled.tflite'],
+    ]);
+    expect((await inProcess(folder(), 'export', 'tiny', '--kit', 'kit')).stderr).toContain('add --force');
+    const again = await inProcess(folder(), 'export', 'tiny', '--kit', 'kit', '--force', '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ folder: 'kit', skipped: [] });
   });
 });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { model as layersModel } from '@tensorflow/tfjs-layers';
-import type { DType, TensorType } from '../graph/types.ts';
+import type { TensorType } from '../graph/types.ts';
 import { layerOutput, modelVariables } from '../models/info.ts';
 import type { StepProgram } from '../trace/program.ts';
 import type { Loss, LossInput } from './loss.ts';
@@ -226,12 +226,12 @@ type Forward = (x: tf.Tensor, training: boolean) => { logits: tf.Tensor2D; featu
 
 function withFeatures(model: LayersModel, names: readonly string[]): Forward {
   if (names.length === 0) {
-    return (x, training) => ({ logits: model.apply(x, { training }) as tf.Tensor2D, features: {} });
+    return (x, training) => ({ logits: model.apply(asInput(x, model), { training }) as tf.Tensor2D, features: {} });
   }
   const outputs: SymbolicTensor[] = [model.outputs[0]!, ...names.map((name) => layerOutput(model, name))];
   const wide = layersModel({ inputs: model.inputs, outputs });
   return (x, training) => {
-    const [logits, ...features] = wide.apply(x, { training }) as tf.Tensor[];
+    const [logits, ...features] = wide.apply(asInput(x, model), { training }) as tf.Tensor[];
     return {
       logits: logits as tf.Tensor2D,
       features: Object.fromEntries(names.map((name, i) => [name, features[i]!])),
@@ -285,9 +285,16 @@ export function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.T
   return tf.sum(tf.mul(hit, weights));
 }
 
+/**
+ * Samples are float32 wherever they are held, fed and shipped. A model of token ids has them cast as its first step: ids are
+ * exact up to 2^24, and every file that it is exported to is fed as any other.
+ */
 function inputType(model: LayersModel, batchSize: number): TensorType {
-  const [input] = model.inputs;
-  return { dtype: input!.dtype as DType, shape: [batchSize, ...input!.shape.slice(1).map(Number)] };
+  return floats([batchSize, ...model.inputs[0]!.shape.slice(1).map(Number)]);
+}
+
+function asInput(x: tf.Tensor, { inputs: [input] }: LayersModel): tf.Tensor {
+  return input!.dtype === x.dtype ? x : tf.cast(x, input!.dtype);
 }
 
 export function classesOf(model: LayersModel): number {

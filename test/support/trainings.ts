@@ -100,7 +100,7 @@ export async function trained(
   await step.load(start);
   const initial = await step.state();
   const feedsAt = (i: number): Record<string, TensorData> => ({
-    ...louder(feedsOf(step.inputs, i), setup.loud),
+    ...louder(feedsOf(step.inputs, i, setup.options?.['vocabulary'] as number | undefined), setup.loud),
     ...optimizer.feedValues(i, setup.rate ?? 0.01),
     ...hyper(loss.hyper),
   });
@@ -131,6 +131,7 @@ function louder({ x, ...feeds }: Record<string, TensorData>, factor = 1): Record
 function feedsOf(
   inputs: ReadonlyMap<string, { dtype: string; shape: readonly unknown[] }>,
   step: number,
+  vocabulary?: number,
 ): Record<string, TensorData> {
   const feeds: Record<string, TensorData> = {};
   for (const [name, { dtype, shape }] of inputs) {
@@ -140,6 +141,8 @@ function feedsOf(
     if (name === 'weights') feeds[name] = Float32Array.from({ length }, (_, i) => 1 + (i % 2));
     else if (name === 'labels') feeds[name] = Int32Array.from({ length }, () => random.below(CLASSES));
     else if (dtype === 'int32') feeds[name] = Int32Array.from({ length }, () => random.below(12));
+    else if (name === 'x' && vocabulary !== undefined)
+      feeds[name] = Float32Array.from({ length }, () => random.below(vocabulary));
     else feeds[name] = Float32Array.from({ length }, () => random.normal());
   }
   return feeds;

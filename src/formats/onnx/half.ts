@@ -24,19 +24,22 @@ export function halveModel(model: Model): { result: Model; skipped: Skipped[] } 
     attrs: new Map([['to', { type: 'int', value: dataTypes[dtype] }]]),
   });
   const isFed = new Set(graph.inputs.map((input) => input.name));
+  // What is cast at once, as token ids are, would lose its lower digits in half precision.
+  const asFed = (op: string, input: string): string => (op === 'Cast' && isFed.has(input) ? input : name(input));
   const nodes = graph.nodes.map((node) => ({
     ...node,
-    inputs: node.inputs.map(name),
+    inputs: node.inputs.map((input) => asFed(node.op, input)),
     outputs: node.outputs.map(name),
     attrs: new Map([...node.attrs].map(([key, value]) => [key, halfAttr(node.op, key, value, skipped)] as const)),
   }));
+  const isRead = new Set(nodes.flatMap(({ inputs }) => inputs));
   const result: Model = {
     ...model,
     graph: {
       ...graph,
       initializers: graph.initializers.map((t) => (kept.has(t.name) ? t : halved(t, skipped))),
       nodes: [
-        ...ends.filter((end) => isFed.has(end)).map((end) => cast(end, name(end), 'float16')),
+        ...ends.filter((end) => isFed.has(end) && isRead.has(name(end))).map((end) => cast(end, name(end), 'float16')),
         ...nodes,
         ...ends.filter((end) => !isFed.has(end)).map((end) => cast(name(end), end, 'float32')),
       ],

@@ -3,12 +3,16 @@ import { inflateSync, strToU8, zipSync } from 'fflate';
 /** Where the tools look for the class names of a model. */
 export const LABELS = 'labels.txt';
 
+/** One label a line. */
+export function labelsText(labels: readonly string[]): string {
+  // A break inside a label would move all that follow.
+  return labels.map((label) => `${label.replaceAll(/[\r\n\u2028\u2029]+/g, ' ')}\n`).join('');
+}
+
 /** The file with the labels appended as a zip archive, which is where the tools look for associated files. */
 export function appendLabels(bytes: Uint8Array, labels: readonly string[]): Uint8Array {
-  // A label is a line of the file, whatever it holds: a break inside would move all that follow.
-  const lines = labels.map((label) => `${label.replaceAll(/[\r\n\u2028\u2029]+/g, ' ')}\n`);
   // A fixed date keeps the bytes the same from run to run; stored, not deflated, since readers map the file.
-  const zip = zipSync({ [LABELS]: strToU8(lines.join('')) }, { level: 0, mtime: '1980-01-01T12:00:00' });
+  const zip = zipSync({ [LABELS]: strToU8(labelsText(labels)) }, { level: 0, mtime: '1980-01-01T12:00:00' });
   const out = new Uint8Array(bytes.length + zip.length);
   out.set(bytes);
   out.set(shifted(zip, bytes.length), bytes.length);

@@ -74,6 +74,7 @@ function checkModel(model: TfliteModel): void {
 function checkSubgraph({ tensors, inputs, outputs, operators }: Subgraph, model: TfliteModel): void {
   for (const tensor of tensors) {
     inside(tensor.buffer, model.buffers.length, 'a tensor buffer');
+    checkRank(tensor);
     checkSize(tensor, model.buffers[tensor.buffer]!);
   }
   for (const index of [...inputs, ...outputs]) inside(index, tensors.length, 'an input or output');
@@ -82,6 +83,14 @@ function checkSubgraph({ tensors, inputs, outputs, operators }: Subgraph, model:
     for (const index of operator.inputs) inside(index + 1, tensors.length + 1, "an operator's input");
     for (const index of operator.outputs) inside(index, tensors.length, "an operator's output");
   }
+}
+
+/** Kernels know eight; a damaged file may claim a hundred thousand, and every layer that hands the tensor on with it. */
+const MOST_DIMENSIONS = 32;
+
+function checkRank({ name, shape = [], shapeSignature = [] }: TfliteTensor): void {
+  const rank = Math.max(shape.length, shapeSignature.length);
+  if (rank > MOST_DIMENSIONS) throw new FlatbufferError(`tensor ${name} has ${rank} dimensions`);
 }
 
 function checkSize({ name, type, shape, sparsity }: TfliteTensor, { data }: TfliteBuffer): void {

@@ -14,7 +14,8 @@ export function browserSample(formats: ReadonlySet<string>): Readonly<Record<str
     pages['onnxruntime.html'] = page('ONNX Runtime Web', imports, './onnxruntime.js');
     pages['onnxruntime.js'] = ONNXRUNTIME;
   }
-  return { 'package.json': PACKAGE, 'serve.mjs': SERVE, 'kit.js': KIT, ...pages };
+  const links = { 'index.html': INDEX, 'index.js': LINKS };
+  return { 'package.json': PACKAGE, 'serve.mjs': SERVE, 'kit.js': KIT, ...links, ...pages };
 }
 
 const PACKAGE = `{
@@ -42,12 +43,22 @@ const types = {
   '.wasm': 'application/wasm',
   '.txt': 'text/plain; charset=utf-8',
 };
+/** Undefined for what is no address of a file here. */
+function fileOf(url) {
+  try {
+    const pathname = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+    const file = path.join(root, pathname.endsWith('/') ? pathname + 'index.html' : pathname);
+    return file.startsWith(root) ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 const server = createServer(async (request, response) => {
-  const { pathname } = new URL(request.url, 'http://localhost');
-  const file = path.join(root, path.normalize(decodeURIComponent(pathname)));
-  const content = file.startsWith(root) ? await readFile(file).catch(() => undefined) : undefined;
+  const file = fileOf(request.url);
+  const content = file === undefined ? undefined : await readFile(file).catch(() => undefined);
   response.writeHead(content === undefined ? 404 : 200, {
-    'Content-Type': types[path.extname(file)] ?? 'application/octet-stream',
+    'Content-Type': types[path.extname(file ?? '')] ?? 'application/octet-stream',
   });
   response.end(content);
 });
@@ -64,10 +75,12 @@ const load = async (file) => {
   return response;
 };
 export const { models, input, normalization, output } = await (await load('preprocessing.json')).json();
-const labels = (await (await load('labels.txt')).text()).trimEnd().split('\\n');
+const labels = (await (await load('labels.txt')).text()).replace(/\\n$/, '').split('\\n');
 
+/** The model that the address names, or the first one of the format. */
 export async function modelBytes(format) {
-  const { file } = models.find((model) => model.format === format);
+  const wanted = new URL(location.href).searchParams.get('model');
+  const { file } = models.find((model) => (wanted === null ? model.format === format : model.file === wanted));
   return new Uint8Array(await (await load(file)).arrayBuffer());
 }
 
@@ -151,6 +164,34 @@ await start(async (raw) => {
   const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
   return results[output.name].data;
 });
+`;
+
+/** What the server shows first. */
+const INDEX = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>Models of this kit</title>
+    <script type="module" src="./index.js"></script>
+  </head>
+  <body>
+    <h1>Models of this kit</h1>
+    <ul></ul>
+  </body>
+</html>
+`;
+
+const LINKS = `import { models } from './kit.js';
+
+const pages = { tflite: 'litert.html', onnx: 'onnxruntime.html' };
+for (const { file, format } of models) {
+  const link = document.createElement('a');
+  link.href = pages[format] + '?model=' + encodeURIComponent(file);
+  link.textContent = file;
+  const item = document.createElement('li');
+  item.append(link);
+  document.querySelector('ul').append(item);
+}
 `;
 
 function page(title: string, imports: Readonly<Record<string, string>>, script: string): string {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { nearest, shown, UserError } from '../../base/errors.ts';
 import { readBytes, writeFileAtomic } from '../../base/files.ts';
+import { labelsText } from '../../formats/tflite/archive.ts';
 import { viewOf } from '../../data/batches.ts';
 import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -61,11 +62,14 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       ...{ file: nameOf(row), format: row.format, precision: row.precision },
       ...{ sizeBytes: bytes.length, sha256: sha256(bytes) },
     })),
-    input: { name: ends.input, shape: [1, ...data.validation.sampleShape], layout: 'NHWC', dtype: 'float32' },
+    input: {
+      ...{ name: ends.input, shape: [1, ...data.validation.sampleShape], dtype: 'float32' },
+      ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
+    },
     normalization: { scale, mean, std, formula: FORMULA },
     output: { name: ends.output, classes: data.classNames.length, labels: 'labels.txt', softmax: 'not in the model' },
   };
-  content.set('labels.txt', data.classNames.map((label) => `${label.replaceAll('\n', ' ')}\n`).join(''));
+  content.set('labels.txt', labelsText(data.classNames));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
   content.set('example.json', `${JSON.stringify(await examples(models[0]!, data.validation, recipe))}\n`);
   content.set('MODEL_CARD.md', modelCard({ ...report, parity: [...report.parity, ...made.parity] }, rows, FORMULA));

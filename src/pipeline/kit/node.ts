@@ -17,7 +17,7 @@ import * as ort from '${RUNTIME}';
 
 const kit = new URL('../../', import.meta.url);
 const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
-const labels = readFileSync(new URL('labels.txt', kit), 'utf8').trimEnd().split('\\n');
+const labels = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 

@@ -22,7 +22,7 @@ import org.json.JSONObject
 class Classifier(context: Context, file: String, accelerator: Accelerator = Accelerator.CPU) : AutoCloseable {
     private val assets = context.assets
     private val settings = JSONObject(text("preprocessing.json"))
-    private val labels = text("labels.txt").trimEnd().split("\\n")
+    private val labels = text("labels.txt").removeSuffix("\\n").split("\\n")
     private val normalization = settings.getJSONObject("normalization")
     private val scale = normalization.getDouble("scale").toFloat()
     private val mean = floats("mean")
@@ -97,7 +97,7 @@ final class Classifier {
     try interpreter.allocateTensors()
     normalization = try JSONDecoder().decode(Settings.self, from: Data(contentsOf: url("preprocessing", "json"))).normalization
     labels = try String(contentsOf: url("labels", "txt"), encoding: .utf8)
-      .split(separator: "\\n").map(String.init)
+      .split(separator: "\\n", omittingEmptySubsequences: false).dropLast().map(String.init)
   }
 
   /// Values before normalization, row by row, channels last.

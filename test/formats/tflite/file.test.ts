@@ -101,6 +101,14 @@ describe('a file that is no sound .tflite', () => {
     expect(read.filter(Boolean)).toHaveLength(0);
   });
 
+  it('is refused where a tensor has more dimensions than any kernel knows', () => {
+    const model = readTflite(file);
+    const [main] = model.subgraphs;
+    const tensors = main!.tensors.map((tensor) => ({ ...tensor, shapeSignature: new Array<number>(1000).fill(1) }));
+    const wide = writeTflite({ ...model, subgraphs: [{ ...main!, tensors }] });
+    expect(() => readTflite(wide)).toThrow('has 1000 dimensions');
+  });
+
   it('cannot unfold without end by naming one part many times', () => {
     const tensors = 20_000;
     const model = readTflite(file);

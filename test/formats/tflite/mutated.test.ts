@@ -96,9 +96,9 @@ describe.each(Object.entries(files))('%s', (name, file) => {
     for (let i = 0; i < times; i++) {
       const bytes = file.slice();
       for (let n = 1 + random.below(4); n > 0; n--) mutate(bytes, places, random);
-      const started = performance.now();
+      const started = process.cpuUsage().user;
       if (refusals(bytes) > 0) refused++;
-      slowest = Math.max(slowest, performance.now() - started);
+      slowest = Math.max(slowest, (process.cpuUsage().user - started) / 1000);
     }
     expect(refused).toBeGreaterThan(times / 10);
     expect(refused).toBeLessThan(0.99 * times);
