@@ -3,11 +3,7 @@ import type { Options } from '../formats/onnx/lower.ts';
 import type { StageContext } from './context.ts';
 
 /** What ONNX files of a run are written with: the operator set, and what a program that runs them has to know. */
-export function onnxOptions({
-  recipe,
-  written,
-  data,
-}: Pick<StageContext, 'recipe' | 'written' | 'data'>): Options & {
+export function onnxOptions({ recipe, written, data }: Pick<StageContext, 'recipe' | 'written' | 'data'>): Options & {
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {

@@ -58,8 +58,17 @@ export function sketch(build: (g: Sketch) => string | readonly string[]): Graph 
   return g.build();
 }
 
+/** Values for every input; whole numbers where the graph casts them first, as token ids are. */
 export function randomFeeds(graph: Graph, key = 0, batch = 1): Values {
-  return Object.fromEntries([...graph.inputs].map(([name, type], i) => [name, random(type, `${key} ${i}`, batch)]));
+  const isCast = new Set(graph.nodes.flatMap(({ op, inputs }) => (op === 'Cast' ? inputs : [])));
+  return Object.fromEntries(
+    [...graph.inputs].map(([name, type], i) => {
+      const drawn = isCast.has(name)
+        ? Float32Array.from(random({ ...type, dtype: 'int32' }, `${key} ${i}`, batch) as Int32Array)
+        : random(type, `${key} ${i}`, batch);
+      return [name, drawn];
+    }),
+  );
 }
 
 function withFixedBatch(graph: Graph, batch: number): Graph {
