@@ -84,6 +84,12 @@ describe('limbeck run', () => {
     }
     resumed.child.kill('SIGKILL');
     await resumed.finished;
+    // The report of the earlier stop is gone: what there is now comes from the ledger.
+    const rebuilt = JSON.parse((await inProcess(folder(), 'report', 'tiny', '--json')).stdout) as { status: string };
+    expect(rebuilt.status).toBe('interrupted');
+    expect(await readFile(path.join(folder(), 'checkpoints/tiny/report.html'), 'utf8')).toContain(
+      'The run was stopped in distill: it was killed, or is still going on.',
+    );
 
     // Another name for the run, another place for it and its data.
     await mkdir(path.join(folder(), 'moved/runs'), { recursive: true });

@@ -1,7 +1,8 @@
 /**
  * `npm run test:prometheus`: a real Prometheus scrapes a real run. Needs `prometheus` and `promtool` in the PATH (Debian:
- * apt install prometheus) and a build (`npm run build`). Checks that the metrics are well-formed by promtool, that they
- * arrive with the values that the endpoint has, and that every query of docs/grafana-dashboard.json finds something.
+ * apt install prometheus) and a build (`npm run build`). Checks that the metrics are well-formed by promtool, that those of
+ * a stage that is over arrive with exactly the values that the endpoint has, that those of the stage that is going on move,
+ * and that every query of docs/grafana-dashboard.json finds something.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -48,11 +49,19 @@ async function freePort() {
   return port;
 }
 
+/** The samples of the text format, but for histograms and summaries. */
+function samplesOf(text) {
+  const lines = text.matchAll(/^([a-z_]+)\{(.*)\} (\S+)$/gm);
+  return [...lines].map(([, name, labels, value]) => ({ name, labels, value: Number(value) }));
+}
+
 async function main() {
-  // Long enough to be scraped; stopped when all is seen.
+  // The teacher is soon trained; its student takes long enough to be scraped, and is stopped when all is seen.
   const recipe = (await readFile(join(root, 'recipes/digits-csv.yaml'), 'utf8'))
     .replaceAll('../datasets', join(root, 'datasets'))
-    .replaceAll(/epochs: \d+/g, 'epochs: 20000');
+    .replace(/(teacher:[^]*?epochs: )\d+/, '$15')
+    .replace(/(distill:[^]*?epochs: )\d+/, '$120000');
+  assert.match(recipe, /teacher:[^]*epochs: 5\b[^]*distill:[^]*epochs: 20000\b/);
   await writeFile(join(folder, 'digits.yaml'), recipe);
   const run = start(process.execPath, [join(root, 'dist/cli.js'), 'run', 'digits.yaml', '--metrics', '0']);
   const url = await until('the endpoint', () => /metrics at (\S+)/.exec(run.output())?.[1]);
@@ -83,25 +92,29 @@ async function main() {
     return status === 'success' && data.result.length > 0 ? data.result : undefined;
   };
   void prometheus.exited.then(([code]) => code && console.error(prometheus.output()));
-  const loss = await until('a scraped loss', () => query('limbeck_loss'));
-  const { stage, job } = loss[0].metric;
-  assert.deepEqual([stage, job], ['teach', 'limbeck']);
-  assert.ok(Number(loss[0].value[1]) > 0);
-  const [first] = await query('limbeck_steps_done{stage="teach"}');
-  await until('a second scrape', async () => {
-    const [now] = await query('limbeck_steps_done{stage="teach"}');
-    return Number(now.value[1]) > Number(first.value[1]) ? now : undefined;
-  });
-  console.log('Prometheus has the loss of the stage, and its steps go on');
+  const STAGE = 'scratch';
+  const steps = async () => Number((await query(`limbeck_steps_done{stage="${STAGE}"}`))?.[0].value[1] ?? 0);
+  const first = await until('a scraped step', async () => (await steps()) || undefined);
+  await until('a second scrape', async () => ((await steps()) > first ? true : undefined));
+  console.log('the steps of the stage that is going on arrive, and go on');
+
+  // The teacher is trained: its figures stand still, in the endpoint and in Prometheus.
+  const over = samplesOf(await (await fetch(url)).text()).filter(({ labels }) =>
+    /stage="(teach|data|answers)"/.test(labels),
+  );
+  const names = new Set(over.map(({ name }) => name));
+  for (const name of ['loss', 'accuracy_ratio', 'steps_done', 'steps', 'epoch', 'stage_seconds', 'samples_per_second'])
+    assert.ok(names.has(`limbeck_${name}`), `the endpoint has no limbeck_${name} of a stage that is over`);
+  for (const { name, labels, value } of over) {
+    const [{ metric, value: scraped }, ...others] = await until(name, () => query(`${name}{${labels}}`));
+    assert.deepEqual([others.length, metric.job, Number(scraped[1])], [0, 'limbeck', value], `${name}{${labels}}`);
+  }
+  console.log(`Prometheus has the ${over.length} figures of finished stages as the endpoint has them`);
 
   const { panels } = JSON.parse(await readFile(join(root, 'docs/grafana-dashboard.json'), 'utf8'));
   const exprs = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll('$job', '.*')));
-  for (const expr of exprs) {
-    // No stage has come to its end yet.
-    if (expr.includes('limbeck_stage_seconds')) await query(expr);
-    else await until(`an answer to ${expr}`, () => query(expr));
-  }
-  console.log(`all ${exprs.length} queries of the dashboard are understood`);
+  for (const expr of exprs) await until(`an answer to ${expr}`, () => query(expr));
+  console.log(`all ${exprs.length} queries of the dashboard find something`);
 }
 
 try {

@@ -6,24 +6,32 @@ import { trafficText } from './traffic.ts';
 /** What a run tells while it works. Times are seconds, accuracies fractions. */
 export type RunEvent =
   | { readonly type: 'run'; readonly name: string; readonly folder: string; readonly resumed: boolean }
-  /** `step`: where a training begins, 0 unless it was resumed. */
-  | {
-      readonly type: 'stage';
-      readonly stage: string;
-      readonly title: string;
-      readonly resumedAt?: string;
-      readonly step?: number;
-    }
+  | StageEvent
   | ProgressEvent
   | EpochEvent
   | DoneEvent
-  | { readonly type: 'saved'; readonly stage: string; readonly file: string }
+  | (OfStage & { readonly type: 'saved'; readonly file: string })
   | { readonly type: 'message'; readonly message: string }
   | { readonly type: 'warning'; readonly message: string };
 
-export interface DoneEvent {
-  readonly type: 'done';
+interface OfStage {
+  /** As the ledger names it. */
   readonly stage: string;
+  /** In a search: the candidate and round that the stage belongs to, as its folder is named. */
+  readonly trial?: string;
+}
+
+export interface StageEvent extends OfStage {
+  readonly type: 'stage';
+  /** Absent of what takes a moment, which its `done` tells people about. */
+  readonly title?: string;
+  readonly resumedAt?: string;
+  /** Where a training begins, 0 unless it was resumed. */
+  readonly step?: number;
+}
+
+export interface DoneEvent extends OfStage {
+  readonly type: 'done';
   readonly figures: Figures;
   readonly seconds: number;
   /** Of a training: the share of its time that steps waited for their data. */
@@ -33,9 +41,8 @@ export interface DoneEvent {
 }
 
 /** Several times a second at most. */
-export interface ProgressEvent {
+export interface ProgressEvent extends OfStage {
   readonly type: 'progress';
-  readonly stage: string;
   /** Units of work done and in all: training steps, or batches of the teacher. */
   readonly done: number;
   readonly total: number;
@@ -50,9 +57,8 @@ export interface ProgressEvent {
   readonly secondsLeft: number;
 }
 
-export interface EpochEvent {
+export interface EpochEvent extends OfStage {
   readonly type: 'epoch';
-  readonly stage: string;
   readonly epoch: number;
   readonly epochs: number;
   /** Training steps done. */

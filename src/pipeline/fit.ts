@@ -67,6 +67,8 @@ export function epochOptions(
 export async function fit(context: StageContext, options: FitOptions): Promise<Fitted> {
   const { engine, data } = context;
   const { settings, seed, answers, stage } = options;
+  // Building and compiling come before the training tells where it begins.
+  context.onEvent({ type: 'stage', stage });
   const classes = data.classNames.length;
   const model = await options.build();
   const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);

@@ -6,6 +6,7 @@ import { recipeDiff } from '../recipe/diff.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { Ledger } from './ledger.ts';
 
 /** What to do when the run folder holds a run of another recipe. */
 export type Existing = 'ask' | 'fresh' | 'resume';
@@ -62,7 +63,8 @@ export async function prepareFolder(
   else if (isThere) {
     const before = await storedRecipe(folder);
     // A run that failed before it had anything to lose simply starts with the corrected recipe.
-    const hasWork = (await exists(path.join(folder, 'ledger.json'))) || (await exists(path.join(folder, 'state')));
+    const { rows } = await Ledger.open(folder, () => undefined);
+    const hasWork = rows.some(({ stage }) => stage !== 'data') || (await exists(path.join(folder, 'state')));
     const changes = hasWork ? recipeDiff(before.written, loaded.written) : [];
     if (changes.length > 0 && existing === 'resume') return { loaded: before, resumed: true };
     if (changes.length > 0) throw changed(folder, changes);

@@ -1,3 +1,7 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { monotonicMs } from '../base/clock.ts';
+import { writeFileAtomic } from '../base/files.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { reportFiles } from '../report/files.ts';
 import type { Report } from '../report/types.ts';
@@ -5,13 +9,14 @@ import type { StageContext } from './context.ts';
 import { loadData } from './data.ts';
 import { engineOf } from './engine.ts';
 import type { OnEvent } from './events.ts';
-import { trafficSince } from './traffic.ts';
+import { finishedReport } from './finished.ts';
 import type { RunOptions } from './options.ts';
-import { makeReport, stagesOf } from './report.ts';
+import { factsOf, makeReport, stagesOf, stoppedReport } from './report.ts';
 import type { Findings } from './report.ts';
 import { curvesOf, modelsSoFar, stopOf } from './stopped.ts';
 import { openStores } from './stores.ts';
 import type { RunStores } from './stores.ts';
+import { trafficSince } from './traffic.ts';
 
 export type Stages = (context: StageContext, stores: RunStores) => Promise<Partial<Findings>>;
 
@@ -25,55 +30,90 @@ export interface FollowOptions extends RunOptions {
 
 /** Follow the stages, and write the report of what they came to, or of where they stopped. */
 export async function follow(
-  { recipe, written }: LoadedRecipe,
+  loaded: LoadedRecipe,
   folder: string,
-  { onEvent, signal, saveEvery = 5, shared, withoutTest }: FollowOptions,
+  options: FollowOptions,
   stages: Stages,
 ): Promise<Report> {
-  const stores = await openStores(folder, onEvent, shared);
+  const { recipe, written } = loaded;
+  let current = 'start';
+  const onEvent: OnEvent = (event) => {
+    if (event.type === 'stage') current = event.stage;
+    options.onEvent(event);
+  };
+  let stores: RunStores | undefined;
+  let facts = factsOf({ recipe });
+  const ledger = () => {
+    const { rows = [], seconds: wallSeconds = 0 } = stores?.ledger ?? {};
+    return { rows, found: { written, wallSeconds, stages: stagesOf(rows) } };
+  };
+  try {
+    await removeOutdated(folder);
+    stores = await openStores(folder, onEvent, options.shared);
+    const context = await begin(loaded, stores, { ...options, onEvent });
+    facts = factsOf(context);
+    const findings = await stages(context, stores);
+    onEvent({ type: 'stage', stage: 'report' });
+    const { rows, found } = ledger();
+    const report = makeReport(context, { measured: [], ...found, training: await curvesOf(rows), ...findings });
+    await writeReport(folder, report);
+    return report;
+  } catch (error) {
+    const { rows, found } = ledger();
+    const write = async (): Promise<void> => {
+      const under = stores && { stage: current, states: stores.states(current) };
+      const training = await curvesOf(rows, under);
+      const models = modelsSoFar(rows);
+      await writeReport(
+        folder,
+        stoppedReport(recipe, facts, { ...found, training, models, stopped: stopOf(error, current) }),
+      );
+    };
+    // What stopped the run matters more than what stops its report.
+    await write().catch((second: unknown) => options.onEvent({ type: 'warning', message: unwritten(second) }));
+    throw error;
+  }
+}
+
+/** Data and engine are got ready, and what they are is entered in the ledger. */
+async function begin(
+  { recipe, written }: LoadedRecipe,
+  stores: RunStores,
+  { onEvent, signal, saveEvery = 5, withoutTest }: FollowOptions,
+): Promise<StageContext> {
+  onEvent({ type: 'stage', stage: 'data' });
+  const start = monotonicMs();
   const whole = await loadData(recipe);
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
-  let current = 'the start';
-  const follower: OnEvent = (event) => {
-    if (event.type === 'stage') current = event.stage;
-    onEvent(event);
-  };
+  const seconds = (monotonicMs() - start) / 1000;
+  onEvent({ type: 'stage', stage: 'engine' });
   const engine = engineOf(recipe);
   let before = engine.traffic;
-  const done: StageContext['done'] = async (stage, seconds, figures = {}, notes = {}) => {
+  const done: StageContext['done'] = async (stage, took, figures = {}, notes = {}) => {
     const traffic = trafficSince(before, engine.traffic);
     before = engine.traffic;
-    await stores.ledger.add({ stage, seconds, figures, notes: { ...notes, ...traffic } });
+    await stores.ledger.add({ stage, seconds: took, figures, notes: { ...notes, ...traffic } });
     const { dataWait } = notes;
-    onEvent({ type: 'done', stage, figures, seconds, ...(typeof dataWait === 'number' && { dataWait }), ...traffic });
+    const wait = typeof dataWait === 'number' && { dataWait };
+    onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
   };
   const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
-  const context: StageContext = {
-    recipe,
-    written,
-    data,
-    engine,
-    onEvent: follower,
-    signal,
-    ...saving,
-  };
-  const write = async (found: Partial<Findings>): Promise<Report> => {
-    const { rows, seconds: wallSeconds } = stores.ledger;
-    const under = found.stopped && { stage: current, states: stores.states(current) };
-    const training = await curvesOf(rows, under);
-    const report = makeReport(context, {
-      ...{ measured: [], written, wallSeconds, training, stages: stagesOf(rows) },
-      ...found,
-    });
-    for (const [name, content] of reportFiles(report)) await stores.write(name, content);
-    return report;
-  };
-  try {
-    return await write(await stages(context, stores));
-  } catch (error) {
-    // What stopped the run matters more than what stops its report.
-    await write({ stopped: stopOf(error, current), soFar: modelsSoFar(stores.ledger.rows) }).catch(() => undefined);
-    throw error;
-  }
+  const context = { recipe, written, data, engine, onEvent, signal, ...saving };
+  await done('data', seconds, {}, { facts: factsOf(context) });
+  return context;
+}
+
+export async function writeReport(folder: string, report: Report): Promise<void> {
+  for (const [name, content] of reportFiles(report)) await writeFileAtomic(path.join(folder, name), content);
+}
+
+/** The report of an earlier stop: from here on the ledger knows more, and if the run is killed it is all that is right. */
+export async function removeOutdated(folder: string): Promise<void> {
+  if ((await finishedReport(folder)) !== undefined) return;
+  for (const ending of ['html', 'md', 'csv', 'json']) await rm(path.join(folder, `report.${ending}`), { force: true });
+}
+
+export function unwritten(error: unknown): string {
+  return `the report of where the run stopped cannot be written: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -65,15 +65,16 @@ export function runMetrics(registry: Registry): OnEvent {
   const counter = (name: string, help: string): Counter => new Counter({ name: `limbeck_${name}`, help, registers });
 
   const info = gauge('run_info', 'The run that is going on; always 1.', ['run', 'version']);
-  const current = gauge('stage', 'The stage that is going on; always 1.', ['stage']);
-  const loss = gauge('loss', 'Mean training loss of the epoch so far.', ['stage']);
-  const accuracy = gauge('accuracy_ratio', 'Share of right answers, by split.', ['stage', 'split']);
-  const speed = gauge('samples_per_second', 'Samples per second since the stage was started.', ['stage']);
-  const step = gauge('step_seconds', 'Time of one step, mean since the last report of progress.', ['stage']);
-  const done = gauge('steps_done', 'Steps done of the stage.', ['stage']);
-  const total = gauge('steps', 'Steps of the stage.', ['stage']);
-  const epoch = gauge('epoch', 'Epochs done, with fraction.', ['stage']);
-  const seconds = gauge('stage_seconds', 'Working time of a stage that has come to its end.', ['stage']);
+  // In a search stages have the same names in every trial; elsewhere there is no such label.
+  const current = gauge('stage', 'The stage that is going on; always 1.', ['trial', 'stage']);
+  const loss = gauge('loss', 'Mean training loss of the epoch so far.', ['trial', 'stage']);
+  const accuracy = gauge('accuracy_ratio', 'Share of right answers, by split.', ['trial', 'stage', 'split']);
+  const speed = gauge('samples_per_second', 'Samples per second since the stage was started.', ['trial', 'stage']);
+  const step = gauge('step_seconds', 'Time of one step, mean since the last report of progress.', ['trial', 'stage']);
+  const done = gauge('steps_done', 'Steps done of the stage.', ['trial', 'stage']);
+  const total = gauge('steps', 'Steps of the stage.', ['trial', 'stage']);
+  const epoch = gauge('epoch', 'Epochs done, with fraction.', ['trial', 'stage']);
+  const seconds = gauge('stage_seconds', 'Working time of a stage that has come to its end.', ['trial', 'stage']);
   const saved = counter('saved_states_total', 'Training states saved since the start.');
   const warnings = counter('warnings_total', 'Warnings since the start.');
   new Gauge({
@@ -88,32 +89,32 @@ export function runMetrics(registry: Registry): OnEvent {
         break;
       case 'stage':
         current.reset();
-        current.set({ stage: event.stage }, 1);
+        current.set(labelsOf(event), 1);
         break;
       case 'progress': {
-        const { stage } = event;
-        done.set({ stage }, event.done);
-        total.set({ stage }, event.total);
-        speed.set({ stage }, event.samplesPerSecond);
-        if (event.secondsPerStep !== undefined) step.set({ stage }, event.secondsPerStep);
-        if (event.epoch !== undefined) epoch.set({ stage }, event.epoch);
-        if (event.loss !== undefined) loss.set({ stage }, event.loss);
-        if (event.accuracy !== undefined) accuracy.set({ stage, split: 'train' }, event.accuracy);
+        const of = labelsOf(event);
+        done.set(of, event.done);
+        total.set(of, event.total);
+        speed.set(of, event.samplesPerSecond);
+        if (event.secondsPerStep !== undefined) step.set(of, event.secondsPerStep);
+        if (event.epoch !== undefined) epoch.set(of, event.epoch);
+        if (event.loss !== undefined) loss.set(of, event.loss);
+        if (event.accuracy !== undefined) accuracy.set({ ...of, split: 'train' }, event.accuracy);
         break;
       }
       case 'epoch': {
-        const { stage } = event;
-        loss.set({ stage }, event.loss);
-        epoch.set({ stage }, event.epoch);
-        accuracy.set({ stage, split: 'train' }, event.accuracy);
-        if (event.validation !== undefined) accuracy.set({ stage, split: 'validation' }, event.validation);
+        const of = labelsOf(event);
+        loss.set(of, event.loss);
+        epoch.set(of, event.epoch);
+        accuracy.set({ ...of, split: 'train' }, event.accuracy);
+        if (event.validation !== undefined) accuracy.set({ ...of, split: 'validation' }, event.validation);
         break;
       }
       case 'done': {
-        const { stage } = event;
-        seconds.set({ stage }, event.seconds);
+        const of = labelsOf(event);
+        seconds.set(of, event.seconds);
         for (const [split, value] of Object.entries(event.figures.accuracy ?? {}))
-          accuracy.set({ stage, split }, value);
+          accuracy.set({ ...of, split }, value);
         break;
       }
       case 'saved':
@@ -126,6 +127,10 @@ export function runMetrics(registry: Registry): OnEvent {
         break;
     }
   };
+}
+
+function labelsOf({ stage, trial }: { readonly stage: string; readonly trial?: string }) {
+  return { ...(trial !== undefined && { trial }), stage };
 }
 
 function measureMemory(this: Gauge<'kind'>): void {

@@ -1,14 +1,15 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
 import { reportFiles } from '../report/files.ts';
 import type { Report } from '../report/types.ts';
 import { withKeptLatency } from './device-latency.ts';
 import { writtenReport } from './finished.ts';
+import { writeReport } from './follow.ts';
+import { reportSoFar } from './so-far.ts';
 
-/** The report of a run, or a `UserError` that says how to get one. */
+/** The report of a run, of one that was killed as far as it came; or a `UserError` that says how to get one. */
 export async function reportOf(folder: string): Promise<Report> {
-  const report = await writtenReport(folder);
+  const report = (await writtenReport(folder)) ?? (await reportSoFar(folder));
   if (report !== undefined) return report;
   throw new UserError(
     `${folder}: this run has no report that can be read`,
@@ -16,11 +17,13 @@ export async function reportOf(folder: string): Promise<Report> {
   );
 }
 
-/** Make the files of a report again from its report.json, and from what devices have measured since. */
+/**
+ * Make the files of a report again: from its report.json and what devices have measured since, or from the ledger of a run
+ * that could not write one.
+ */
 export async function rebuildReport(folder: string): Promise<{ report: Report; files: string[] }> {
   const written = await reportOf(folder);
   const report = await withKeptLatency(folder, written);
-  const made = reportFiles(report).filter(([name]) => name !== 'report.json' || report !== written);
-  for (const [name, content] of made) await writeFileAtomic(path.join(folder, name), content);
-  return { report, files: made.map(([name]) => path.join(folder, name)) };
+  await writeReport(folder, report);
+  return { report, files: reportFiles(report).map(([name]) => path.join(folder, name)) };
 }

@@ -2,7 +2,9 @@ import { sideBySide } from '../measure/accuracy.ts';
 import { cpuFeatures, machineInfo, systemRelease } from '../measure/machine.ts';
 import type {
   Agreement,
+  DatasetSummary,
   Environment,
+  Machine,
   ModelRow,
   PruningSensitivity,
   QuantizationSensitivity,
@@ -39,17 +41,75 @@ export interface Findings {
   /** The recipe as it was written: file names as the user gave them. */
   readonly written: Recipe;
   readonly wallSeconds: number;
-  /** Of a run that stopped: what it had trained and exported until then. */
-  readonly soFar?: readonly ModelRow[];
-  readonly stopped?: { readonly status: 'failed' | 'interrupted'; readonly stage: string; readonly reason: string };
+}
+
+/** What a run works on and with. The ledger keeps it, for the report of a run that cannot tell it itself any more. */
+export interface RunFacts {
+  readonly machine: Machine;
+  readonly dataset: DatasetSummary;
+  readonly warnings: readonly string[];
+}
+
+/** The facts of a run. Until the data is read and the engine is there, they are what the recipe says. */
+export function factsOf({ recipe, data, engine }: Partial<StageContext> & Pick<StageContext, 'recipe'>): RunFacts {
+  const { type } = recipe.dataset;
+  return {
+    machine: { ...machineInfo(), engine: engine?.name ?? recipe.engine, device: engine?.device ?? recipe.device },
+    dataset:
+      data === undefined
+        ? { type, classes: 0, sampleShape: [], samples: { train: 0, validation: 0, test: 0 } }
+        : {
+            type,
+            classes: data.classNames.length,
+            classNames: data.classNames,
+            sampleShape: data.train.sampleShape,
+            samples: { train: data.train.count, validation: data.validation.count, test: data.test?.count ?? 0 },
+          },
+    warnings: data?.warnings ?? [],
+  };
+}
+
+/** What a run that stopped had come to until then. */
+export interface StoppedFindings extends Pick<Findings, 'written' | 'wallSeconds' | 'training' | 'stages'> {
+  readonly models: readonly ModelRow[];
+  readonly stopped: { readonly status: 'failed' | 'interrupted'; readonly stage: string; readonly reason: string };
+}
+
+/** The report of a run that did not come to its end. */
+export function stoppedReport(recipe: Recipe, facts: RunFacts, found: StoppedFindings): Report {
+  const { models, stopped, ...rest } = found;
+  const { status, stage, reason } = stopped;
+  return {
+    ...frameOf(recipe, facts, rest),
+    status,
+    stopped: { stage, reason },
+    models,
+    parity: [],
+    notes: facts.warnings,
+  };
+}
+
+/** What every report has. */
+function frameOf(
+  { name, seed }: Recipe,
+  { machine, dataset }: RunFacts,
+  { written, wallSeconds, training, stages = [] }: Pick<Findings, 'written' | 'wallSeconds' | 'training' | 'stages'>,
+) {
+  return {
+    ...{ version: 1 as const, name, seed, wallSeconds, machine, dataset },
+    ...(training.length > 0 && { training }),
+    ...(stages.length > 0 && { stages }),
+    environment: environment(),
+    recipe: written,
+  };
 }
 
 /** Everything that a run found out, side by side. Models appear once, repeats of them in the verdict. */
 export function makeReport(
-  { recipe, data, engine }: StageContext,
-  { measured, answers, timed, notes = [], training, stages = [], quantizationSensitivity, ...rest }: Findings,
+  context: StageContext,
+  { measured, answers, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
 ): Report {
-  const { written, wallSeconds, stopped, soFar, pruningSensitivity } = rest;
+  const { data } = context;
   const test = (id: string): number[] =>
     measured.flatMap((model) => {
       const { validation, test: onTest } = model.row.accuracy;
@@ -58,39 +118,21 @@ export function makeReport(
   const [distilled, scratch] = [test('distilled'), test('scratch')];
   const hasPair = distilled.length > 0 && distilled.length === scratch.length;
   return {
-    version: 1,
-    name: recipe.name,
-    seed: recipe.seed,
-    status: stopped?.status ?? 'complete',
-    ...(stopped !== undefined && { stopped: { stage: stopped.stage, reason: stopped.reason } }),
-    wallSeconds,
-    machine: { ...machineInfo(), engine: engine.name, device: engine.device },
-    dataset: {
-      type: recipe.dataset.type,
-      classes: data.classNames.length,
-      classNames: data.classNames,
-      sampleShape: data.train.sampleShape,
-      samples: { train: data.train.count, validation: data.validation.count, test: data.test?.count ?? 0 },
-    },
+    ...frameOf(context.recipe, factsOf(context), rest),
+    status: 'complete',
     ...(answers !== undefined && { teacher: answers }),
-    models:
-      soFar ??
-      measured
-        .filter(({ repeat }) => repeat === 0)
-        .map(({ row, predicted }) => ({
-          ...row,
-          latency: timed?.rows.get(row.id) ?? [],
-          ...agreementOf(row.id, predicted, measured, data),
-        })),
+    models: measured
+      .filter(({ repeat }) => repeat === 0)
+      .map(({ row, predicted }) => ({
+        ...row,
+        latency: timed?.rows.get(row.id) ?? [],
+        ...agreementOf(row.id, predicted, measured, data),
+      })),
     ...(hasPair && { verdict: verdictOf(distilled, scratch) }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
-    ...(training.length > 0 && { training }),
     ...(timed?.measurement && { measurement: timed.measurement }),
-    ...(stages.length > 0 && { stages }),
     ...(quantizationSensitivity !== undefined && { quantizationSensitivity }),
-    environment: environment(),
-    recipe: written,
     notes: [...data.warnings, ...notes, ...(timed?.notes ?? [])],
   };
 }

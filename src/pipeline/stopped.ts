@@ -1,12 +1,12 @@
 import { InterruptedError } from '../base/errors.ts';
 import type { ModelRow, TrainingCurve } from '../report/types.ts';
 import type { Figures, LedgerRow } from './ledger.ts';
-import type { Findings } from './report.ts';
+import type { StoppedFindings } from './report.ts';
 import { curveOfState } from './training.ts';
 import type { StageStates } from './training.ts';
 
 /** Why a run ends before its end, in the words of the report. */
-export function stopOf(error: unknown, stage: string): NonNullable<Findings['stopped']> {
+export function stopOf(error: unknown, stage: string): StoppedFindings['stopped'] {
   const reason = error instanceof Error ? error.message : String(error);
   return { status: error instanceof InterruptedError ? 'interrupted' : 'failed', stage, reason };
 }

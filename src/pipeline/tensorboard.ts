@@ -3,43 +3,50 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { epochSeconds } from '../base/clock.ts';
 import { fileVersionRecord, restartRecord, scalarRecord } from '../formats/tensorboard.ts';
-import type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from './events.ts';
+import type { DoneEvent, EpochEvent, OnEvent, ProgressEvent, RunEvent } from './events.ts';
 
 /** The folder of a run that `tensorboard --logdir` is pointed at. */
 export const TENSORBOARD_FOLDER = 'tensorboard';
 
 /**
- * Writes the curves of a run as TensorBoard's event files, a folder per stage, so that TensorBoard lays the stages over each
+ * Writes the curves of a run as TensorBoard's event files, a folder per stage, in a search one per trial and stage, so that TensorBoard lays the stages over each
  * other. A start, a resumed one too, opens files of its own and says from which step on the older ones are outdated.
  */
 export function tensorboardWriter(onFailure: (message: string) => void): OnEvent {
   const files = new Map<string, string>();
   let folder: string | undefined;
-  const write = (stage: string, content: Uint8Array): void => {
+  const write = ({ stage, trial = '' }: { stage: string; trial?: string }, content: Uint8Array): void => {
     if (folder === undefined) return;
+    // Stages such as `measure exports/distilled.onnx` are one folder each.
+    const place = path.join(folder, TENSORBOARD_FOLDER, trial, stage.replace(/[ /]+/g, '-'));
     try {
-      appendFileSync(files.get(stage) ?? open(path.join(folder, TENSORBOARD_FOLDER, stage), stage), content);
+      appendFileSync(files.get(place) ?? open(place), content);
     } catch (error) {
       // Curves are a by-product: a disk that is full must not take the training with it.
       folder = undefined;
       onFailure(`TensorBoard's files cannot be written: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  const open = (place: string, stage: string): string => {
+  const open = (place: string): string => {
     mkdirSync(place, { recursive: true });
     const now = epochSeconds();
     const file = path.join(place, `events.out.tfevents.${now.toFixed(3).replace('.', '')}.${hostname()}`);
-    files.set(stage, file);
+    files.set(place, file);
     appendFileSync(file, fileVersionRecord(now));
     return file;
   };
   return (event: RunEvent) => {
     if (event.type === 'run') folder = event.folder;
     else if (event.type === 'stage' && event.step !== undefined)
-      write(event.stage, restartRecord(epochSeconds(), event.step));
-    else if (event.type === 'epoch') write(event.stage, recordOf(event.step, epochScalars(event)));
+      write(event, restartRecord(epochSeconds(), event.step));
+    else if (event.type === 'epoch') write(event, recordOf(event.step, epochScalars(event)));
     else if (event.type === 'progress' && event.loss !== undefined)
-      write(event.stage, recordOf(event.done, progressScalars(event)));
+      write(event, recordOf(event.done, progressScalars(event)));
+    else if (event.type === 'done' && event.figures.accuracy?.test !== undefined) {
+      // One point, which takes the place of the one that an earlier start wrote.
+      write(event, restartRecord(epochSeconds(), 0));
+      write(event, recordOf(0, resultScalars(event.figures.accuracy)));
+    }
   };
 }
 
@@ -61,5 +68,13 @@ function progressScalars({ loss, accuracy, samplesPerSecond, secondsPerStep }: P
     ...(accuracy !== undefined && { 'running/accuracy': accuracy }),
     'speed/samples_per_second': samplesPerSecond,
     ...(secondsPerStep !== undefined && { 'speed/seconds_per_step': secondsPerStep }),
+    'memory/resident_bytes': process.memoryUsage.rss(),
+  };
+}
+
+function resultScalars({ validation, test }: NonNullable<DoneEvent['figures']['accuracy']>): Record<string, number> {
+  return {
+    ...(validation !== undefined && { 'result/validation_accuracy': validation }),
+    ...(test !== undefined && { 'result/test_accuracy': test }),
   };
 }

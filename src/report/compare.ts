@@ -1,6 +1,6 @@
 import { milliseconds, number, percent, size } from './format.ts';
 import { accuracyOf, finalModel, settingOf } from './summary.ts';
-import type { ModelRow, Report, Verdict } from './types.ts';
+import type { LatencyRow, ModelRow, Report, Verdict } from './types.ts';
 
 export interface Comparison {
   readonly runs: readonly string[];
@@ -47,7 +47,7 @@ export function compareReports(
     ...settings.map((setting) =>
       of(`median in ${setting}`, ({ latency }) => {
         const row = latency.find((candidate) => settingOf(candidate) === setting);
-        return row === undefined ? null : milliseconds(row.p50Ms);
+        return row === undefined ? null : medianOf(row);
       }),
     ),
   ];
@@ -58,6 +58,12 @@ function gainOf({ gain, interval }: Verdict): string {
   const said = (fraction: number): string => `${fraction < 0 ? '' : '+'}${(100 * fraction).toFixed(2)}`;
   const between = interval === null ? '' : ` (${said(interval[0])} to ${said(interval[1])})`;
   return `${said(gain)} points${between}`;
+}
+
+/** Where it was measured in several sessions, with the 95 % interval that their spread leaves open. */
+function medianOf({ p50Ms, intervalMs }: LatencyRow): string {
+  const between = intervalMs ? ` (${intervalMs.map((end) => end.toPrecision(3)).join(' to ')})` : '';
+  return `${milliseconds(p50Ms)}${between}`;
 }
 
 /** Wilson's 95 % interval of a share: what the size of the split alone leaves open. */

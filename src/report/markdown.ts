@@ -16,9 +16,11 @@ export function reportMarkdown(report: Report): string {
     qualityTable(report.models),
     searchTable(report),
     [
-      `Data: ${dataset.type}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}; ` +
-        `${number(train)} train, ${number(validation)} validation, ${number(test)} test. ` +
-        'Models are chosen on the validation split; the test split is used once, at the end.',
+      dataset.classes === 0
+        ? `Data: ${dataset.type}, not read.`
+        : `Data: ${dataset.type}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}; ` +
+          `${number(train)} train, ${number(validation)} validation, ${number(test)} test. ` +
+          'Models are chosen on the validation split; the test split is used once, at the end.',
       ...(teacher === undefined || teacher.store === 'none'
         ? []
         : [

@@ -60,7 +60,7 @@ export const reportSchema = z
     }),
     dataset: z.strictObject({
       type: z.string(),
-      classes: whole,
+      classes: whole.describe('0 if the run stopped before it had read its data.'),
       classNames: z.array(z.string()).readonly().exactOptional(),
       sampleShape: z.array(whole).readonly(),
       samples: z.strictObject({ train: whole, validation: whole, test: whole }),

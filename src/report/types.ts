@@ -10,6 +10,7 @@ export interface Report {
   readonly stopped?: { readonly stage: string; readonly reason: string };
   readonly wallSeconds: number;
   readonly machine: Machine;
+  /** Without classes: the run stopped before it had read its data. */
   readonly dataset: DatasetSummary;
   readonly teacher?: TeacherSummary;
   readonly models: readonly ModelRow[];

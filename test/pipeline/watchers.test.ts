@@ -49,6 +49,14 @@ describe('metrics for Prometheus', () => {
         /^limbeck_memory_bytes\{kind="resident"\} \d{7,}$/m,
       ])
         expect(text).toMatch(line);
+      const trial = 'width-1-pruned-0-round-1';
+      training(folder())
+        .map((event) => ('stage' in event ? { ...event, trial } : event))
+        .forEach(server.onEvent);
+      const both = await (await fetch(server.url)).text();
+      expect(both).toMatch(/^limbeck_epoch\{stage="distill"\} 1$/m);
+      expect(both).toMatch(/^limbeck_epoch\{trial="width-1-pruned-0-round-1",stage="distill"\} 1$/m);
+      expect(both.match(/^limbeck_stage\{.*/gm)).toEqual([`limbeck_stage{trial="${trial}",stage="distill"} 1`]);
       server.onEvent({ type: 'stage', stage: 'latency', title: 'timing' });
       expect(await (await fetch(server.url)).text()).not.toContain('limbeck_stage{stage="distill"}');
       expect((await fetch(server.url.replace('/metrics', '/'))).status).toBe(404);
@@ -88,12 +96,33 @@ describe("TensorBoard's files", () => {
     expect(others).toEqual([]);
     expect(name).toMatch(/^events\.out\.tfevents\.\d+\./);
     const text = await readFile(path.join(place, name!), 'latin1');
-    for (const tag of ['brain.Event:2', 'running/loss', 'speed/seconds_per_step', 'epoch/validation_accuracy'])
+    for (const tag of [
+      'brain.Event:2',
+      'running/loss',
+      'speed/seconds_per_step',
+      'memory/resident_bytes',
+      'epoch/validation_accuracy',
+    ])
       expect(text).toContain(tag);
     const again = tensorboardWriter(() => undefined);
     training(run).forEach(again);
     expect(await readdir(place)).toHaveLength(2);
     expect(failures).toEqual([]);
+  });
+
+  it('have the test accuracy of each file, and in a search a folder per trial', async () => {
+    const write = tensorboardWriter(() => undefined);
+    const accuracy = { validation: 0.625, test: 0.5 };
+    const measured: RunEvent = { type: 'done', stage: 'measure exports/a.onnx', seconds: 1, figures: { accuracy } };
+    [...training(folder()), measured, { ...measured, trial: 'width-1' }].forEach(write);
+    const place = path.join(folder(), 'tensorboard');
+    expect((await readdir(place)).sort()).toEqual(['distill', 'measure-exports-a.onnx', 'width-1']);
+    for (const one of ['measure-exports-a.onnx', 'width-1/measure-exports-a.onnx']) {
+      const [name] = await readdir(path.join(place, one));
+      const text = await readFile(path.join(place, one, name!), 'latin1');
+      expect(text).toContain('result/test_accuracy');
+      expect(text).toContain('result/validation_accuracy');
+    }
   });
 
   it('that cannot be written are given up with one warning, and the run goes on', async () => {

@@ -4,18 +4,18 @@ import { UserError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
-import { reportFiles } from '../../report/files.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
-import type { OnEvent } from '../events.ts';
+import type { OnEvent, StageEvent } from '../events.ts';
 import { writtenReport } from '../finished.ts';
-import { follow } from '../follow.ts';
+import { follow, removeOutdated, unwritten, writeReport } from '../follow.ts';
 import type { Stages } from '../follow.ts';
 import type { RunOptions } from '../options.ts';
+import { stopOf } from '../stopped.ts';
 import { pickOf, survivors } from './points.ts';
-import { candidatesOf, recipeOf, shareOf } from './space.ts';
-import type { Candidate } from './space.ts';
+import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
+import { stoppedSearch } from './stopped.ts';
 import { percent, summary, timedAgain } from './summary.ts';
-import { latencyOf, pointsOf, timed } from './timing.ts';
+import { latencyOf, pointsOf, teacherAccuracy, timed } from './timing.ts';
 import type { Trial } from './timing.ts';
 
 type SearchOptions = RunOptions & { readonly onEvent: OnEvent };
@@ -32,8 +32,39 @@ export async function searchBudget(
   options: SearchOptions,
   stages: Stages,
 ): Promise<Report> {
+  const trials: Trial[] = [];
+  let current: StageEvent = { type: 'stage', stage: 'start' };
+  const onEvent: OnEvent = (event) => {
+    if (event.type === 'stage') current = event;
+    options.onEvent(event);
+  };
+  try {
+    await removeOutdated(folder);
+    return await completeSearch(loaded, folder, { ...options, onEvent }, stages, trials);
+  } catch (error) {
+    const { stage, trial } = current;
+    const stopped = stopOf(error, trial === undefined ? stage : `${trial}/${stage}`);
+    const write = async (): Promise<void> => {
+      const underWay = trial === undefined ? undefined : await writtenReport(path.join(folder, 'search', trial));
+      const isDone = trials.some(({ run }) => run === trial);
+      const begun = isDone || underWay === undefined ? undefined : { run: trial!, report: underWay };
+      await writeReport(folder, stoppedSearch(loaded, trials, begun, stopped));
+    };
+    await write().catch((second: unknown) => options.onEvent({ type: 'warning', message: unwritten(second) }));
+    throw error;
+  }
+}
+
+/** `trials` takes each one when it has come to its end. */
+async function completeSearch(
+  loaded: LoadedRecipe,
+  folder: string,
+  options: SearchOptions,
+  stages: Stages,
+  trials: Trial[],
+): Promise<Report> {
   const target = loaded.recipe.target!;
-  const trials = await halve(loaded, folder, target, options, stages);
+  await halve(loaded, folder, options, stages, trials);
   const teacher = teacherAccuracy(trials);
   const { points, seconds, notes } = await timed(trials, folder, target, options);
   const pick = pickOf(points, target, teacher);
@@ -44,7 +75,7 @@ export async function searchBudget(
   const final = await follow(
     trial.loaded,
     path.join(folder, 'search', trial.run),
-    { ...options, shared: folder },
+    { ...ofTrial(options, trial.run), shared: folder },
     stages,
   );
   const wallSeconds = trials.reduce((sum, { report }) => sum + report.wallSeconds, seconds);
@@ -57,18 +88,18 @@ export async function searchBudget(
   const more = { recipe: loaded.written, wallSeconds, search: found, notes: [...final.notes, ...notes] };
   const report = { ...final, models, parity, ...more };
   await copyModels(models, path.join(folder, 'search', trial.run), folder);
-  for (const [name, content] of reportFiles(report)) await writeFileAtomic(path.join(folder, name), content);
+  await writeReport(folder, report);
   return report;
 }
 
 async function halve(
   loaded: LoadedRecipe,
   folder: string,
-  target: TargetRecipe,
   options: SearchOptions,
   stages: Stages,
-): Promise<Trial[]> {
-  const all: Trial[] = [];
+  all: Trial[],
+): Promise<void> {
+  const target = loaded.recipe.target!;
   let candidates = candidatesOf(target);
   // What cannot be built is found out before anything is trained.
   for (const candidate of candidates) recipeOf(loaded, candidate, 1, target);
@@ -76,7 +107,7 @@ async function halve(
     const share = shareOf(round, target.rounds);
     const trials: Trial[] = [];
     for (const [i, candidate] of candidates.entries()) {
-      const run = `${nameOf(candidate)}-round-${round + 1}`;
+      const run = runOf(candidate, round);
       const what = `width ${candidate.width}, ${percent(candidate.amount)} of the MACs pruned`;
       const place = `${i + 1} of ${candidates.length} in round ${round + 1} of ${target.rounds}`;
       options.onEvent({ type: 'message', message: `search: ${what} (${place})` });
@@ -84,12 +115,11 @@ async function halve(
       const trial = { candidate, loaded: own, run, report: await runTrial(own, folder, run, options, stages) };
       refuseUntimed(trial, target);
       trials.push(trial);
+      all.push(trial);
     }
-    all.push(...trials);
     const groups = new Map(trials.map((trial) => [trial.candidate, pointsOf(trial, target)]));
     candidates = survivors(groups, target, teacherAccuracy(trials));
   }
-  return all;
 }
 
 /** A runtime that is not installed, or threads that there are no cores for: the other trials would come to the same. */
@@ -122,16 +152,12 @@ async function runTrial(
   await mkdir(own, { recursive: true });
   const stored = { base: loaded.base, recipe: loaded.written };
   await writeFileAtomic(path.join(own, 'recipe.json'), `${JSON.stringify(stored, null, 2)}\n`);
-  return follow(loaded, own, { ...options, shared: folder, withoutTest: true }, stages);
+  return follow(loaded, own, { ...ofTrial(options, run), shared: folder, withoutTest: true }, stages);
 }
 
-function nameOf({ width, amount }: Candidate): string {
-  return `width-${width}-pruned-${amount}`;
-}
-
-function teacherAccuracy(trials: readonly Trial[]): number | undefined {
-  const row = trials[0]?.report.models.find(({ id }) => id === 'teacher');
-  return row?.accuracy.validation ?? undefined;
+/** Candidates have stages of the same names: whoever follows the events is told which is whose. */
+function ofTrial(options: SearchOptions, trial: string): SearchOptions {
+  return { ...options, onEvent: (event) => options.onEvent('stage' in event ? { ...event, trial } : event) };
 }
 
 async function copyModels(models: readonly ModelRow[], from: string, to: string): Promise<void> {

@@ -20,6 +20,11 @@ export function candidatesOf({ widths, amounts }: TargetRecipe): Candidate[] {
   return sorted(widths, -1).flatMap((width) => sorted(amounts, 1).map((amount) => ({ width, amount })));
 }
 
+/** The name of the folder of a candidate's run in round `round` (from 0). */
+export function runOf({ width, amount }: Candidate, round: number): string {
+  return `width-${width}-pruned-${amount}-round-${round + 1}`;
+}
+
 /** Share of the epochs that round `round` (from 0) of `rounds` trains for: the last one all, each before it half. */
 export function shareOf(round: number, rounds: number): number {
   return 2 ** (round + 1 - rounds);

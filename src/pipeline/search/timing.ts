@@ -19,6 +19,11 @@ export interface Trial {
   readonly report: Report;
 }
 
+export function teacherAccuracy(trials: readonly Trial[]): number | undefined {
+  const row = trials[0]?.report.models.find(({ id }) => id === 'teacher');
+  return row?.accuracy.validation ?? undefined;
+}
+
 /** The files of a trial that the target's runtime runs. Its own latency, measured in its run, stands until all are timed. */
 export function pointsOf({ candidate, loaded, run, report }: Trial, target: TargetRecipe): Point[] {
   const { width, amount } = candidate;
@@ -82,7 +87,7 @@ export async function timed(
 }
 
 /** Each student once: before it is pruned, a candidate is the one that is not pruned. */
-function distinct(points: readonly Point[]): Point[] {
+export function distinct(points: readonly Point[]): Point[] {
   // The name of the model says by which step of `quantize` it was made: several of them may have one precision.
   const keyOf = ({ id, width, amount, epochs }: Point): string => [id.split('/').at(-1), width, amount, epochs].join();
   const seen = new Map<string, Point>();

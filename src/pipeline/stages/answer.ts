@@ -30,6 +30,7 @@ const SHOW_EVERY_MS = 100;
 /** Let the teacher answer for every training sample and view, or arrange for it to be asked at every step. */
 export async function collectAnswers(context: StageContext, teaching: Teaching, kept: KeyedStore): Promise<Answers> {
   const { recipe, data } = context;
+  context.onEvent({ type: 'stage', stage: 'answers' });
   const { augment } = recipe.dataset;
   const { store } = recipe.distill.softTargets;
   if (teaching.stored !== undefined) {

@@ -10,7 +10,8 @@ import { studentBuilder, teacherBuilder } from '../models.ts';
 
 /** What would fail late is found out before anything is trained: models that cannot be built, answers that cannot be stored. */
 export async function checkModels(context: StageContext): Promise<void> {
-  const { recipe } = context;
+  const { recipe, onEvent } = context;
+  onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
   if (teacher?.train !== undefined) await teacherBuilder(context, teacher.train)();
   if (student === undefined) return;

@@ -60,6 +60,7 @@ export async function exportModel(
   const { id, repeat, trained } = model;
   // A teacher is a tool of the run, not a result of it: it lies apart from what ships.
   const file = id === 'teacher' ? 'teacher.onnx' : `exports/${id}${repeat === 0 ? '' : `-${repeat + 1}`}.onnx`;
+  context.onEvent({ type: 'stage', stage: `export ${file}` });
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
   const bytes = encode(graph, onnxOptions(context));

@@ -25,6 +25,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
   const { recipe } = context;
   const start = monotonicMs();
   const { id, repeat, file, bytes, format, precision, params, macs, trained } = exported;
+  context.onEvent({ type: 'stage', stage: `measure ${file}` });
   const session = sessionOptionsOf(recipe);
   const { accuracy, predicted, ...quality } = await evaluate(context, (split) =>
     logitsOfFile(exported, split, session),
@@ -54,6 +55,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
 
 /** Accuracy of a teacher that came as a file. */
 export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<Measured> {
+  context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
   const { accuracy, predicted, ...quality } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);

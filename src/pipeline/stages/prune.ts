@@ -45,6 +45,7 @@ async function pruneStudent(
 ): Promise<PruneStep> {
   const step = context.recipe.prune[number]!;
   const stage = `prune-${number + 1}`;
+  context.onEvent({ type: 'stage', stage });
   const dropOf = (validation: number): number => 100 * (from.trained.validation - validation);
   // The row of the last training says what was pruned, and what it cost.
   const inLedger =

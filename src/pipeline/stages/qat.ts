@@ -50,6 +50,7 @@ export interface TrainedForInt8 {
  */
 export async function trainForInt8(context: StageContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
   const { stage, step } = qat;
+  context.onEvent({ type: 'stage', stage });
   const { result: calibrated, skipped } = await qat.calibrate(from.graph);
   const network = new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat });
   try {

@@ -47,6 +47,11 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   const { recipe } = context;
   const { number } = step;
   const settings = recipe.quantize[number]!;
+  const { scheme } = settings;
+  context.onEvent({
+    ...{ type: 'stage', stage: `quantize-${number + 1}` },
+    ...(settings.method === 'ptq' && { title: `quantizing ${model.id} to ${scheme}` }),
+  });
   if (settings.method === 'qat') return trainAndQuantize(context, model, step);
   const ending = endingOf(recipe, number, 'ptq');
   const ptq =
@@ -91,6 +96,8 @@ async function writeInt8(
   const asked = keptFloat(settings, model.graph);
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const { prepared, notes: said } = await prepareStep(context, model.graph, { number: step.number, samples });
+  // Rounding is a stage of its own; what follows is not part of it.
+  context.onEvent({ type: 'stage', stage: `quantize-${step.number + 1}` });
   const sensitivity = await rankLayers(context, prepared, model);
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];

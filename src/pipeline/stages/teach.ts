@@ -32,6 +32,7 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
   const { teacher: source } = recipe;
   if (source === undefined) return undefined;
   if (source.logits !== undefined) {
+    onEvent({ type: 'stage', stage: 'open teacher' });
     const stored = await storedLogits(await readBytes(source.logits), source.logits, data.train);
     onEvent({
       type: 'message',
@@ -41,8 +42,10 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
   }
   if (source.train !== undefined) {
     const trained = await trainTeacher(context, source.train);
+    onEvent({ type: 'stage', stage: 'open teacher' });
     return { teacher: await trainedTeacher(context, trained), trained };
   }
+  onEvent({ type: 'stage', stage: 'open teacher', title: 'opening the teacher' });
   const session = sessionOptionsOf(recipe);
   const { teacher, alternatives } = await openTeacher(source, {
     engine,
@@ -50,6 +53,7 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
     dataset: data.validation,
     name: (file) => path.basename(file),
   });
+  onEvent({ type: 'stage', stage: 'check teacher' });
   const { accuracy, samples } = await preflight(teacher, data.validation, {
     minAccuracy: source.minAccuracy,
     alternatives,

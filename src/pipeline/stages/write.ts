@@ -54,8 +54,11 @@ export async function writeVariants(
     const start = monotonicMs();
     const { id, file, skipped } = fileOf(made, { ...variant, ending });
     const trained = made.stage !== undefined;
+    // Whether it loses too much is part of quantizing it; what follows is about the file.
+    context.onEvent({ type: 'stage', stage: made.stage ?? `quantize-${number + 1}` });
     const { validation, drop, tooMuch } = await dropOf(context, model, file, { number, trained, hasMore });
     if (tooMuch === undefined) {
+      context.onEvent({ type: 'stage', stage: `export ${file.file}` });
       const parity = await checkFile(context, made, file, variant.make);
       files.push(await finish(context, { ...made, ...file, id, parity }, write, start, { validation }));
       notes.push(...skipped);
@@ -104,6 +107,7 @@ export async function makeFile(
   variant: Variant,
 ): Promise<{ file: ExportedModel; skipped: readonly string[] }> {
   const { id, file, skipped } = fileOf(model, variant);
+  context.onEvent({ type: 'stage', stage: `export ${file.file}` });
   const parity = await checkFile(context, model, file, variant.make);
   return { file: { ...model, ...file, id, parity }, skipped };
 }

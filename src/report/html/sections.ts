@@ -82,9 +82,13 @@ export function factsSection(report: Report): string {
   const { teacher, parity, dataset } = report;
   const notes = notesOf(report);
   const { train, validation, test } = dataset.samples;
+  const content =
+    dataset.classes === 0
+      ? 'not read'
+      : `${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}: ` +
+        `${number(train)} to train, ${number(validation)} to choose models by, ${number(test)} to test once at the end`;
   const parts = [
-    `<h2>What it rests on</h2><dl><dt>Data</dt><dd>${escape(dataset.type)}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}: ` +
-      `${number(train)} to train, ${number(validation)} to choose models by, ${number(test)} to test once at the end</dd>`,
+    `<h2>What it rests on</h2><dl><dt>Data</dt><dd>${escape(dataset.type)}, ${content}</dd>`,
     teacher === undefined ? '' : `<dt>Teacher</dt><dd>${escape(teacherText(teacher))}</dd>`,
     '</dl>',
   ];

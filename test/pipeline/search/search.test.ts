@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent } from '../../../src/pipeline/events.ts';
 import { runRecipe } from '../../../src/pipeline/run.ts';
+import { reportSoFar } from '../../../src/pipeline/so-far.ts';
 import { makeRecipe } from '../../../src/pipeline/runnable.ts';
 import type { Report, Search } from '../../../src/report/types.ts';
 import { DIGITS } from '../../support/digits.ts';
@@ -57,15 +58,31 @@ describe('a recipe with a target', () => {
   it('says that none is within the budget and how far off the closest is, and goes on where it was stopped', async () => {
     const target = { widths: [1], amounts: [0], rounds: 2, sizeKb: 1 };
     const abort = new AbortController();
-    let trained = 0;
     const onEvent = (event: RunEvent): void => {
-      if (event.type === 'done' && event.stage === 'distill' && ++trained === 1) abort.abort();
+      if (event.type === 'stage' && event.trial === 'width-1-pruned-0-round-2') abort.abort();
     };
     await expect(search(target, { signal: abort.signal, onEvent })).rejects.toThrow('go on with: limbeck resume');
+    const run = path.join(folder(), 's');
+    const stopped = JSON.parse(await readFile(path.join(run, 'report.json'), 'utf8')) as Report;
+    expect([stopped.status, stopped.stopped!.stage]).toEqual(['interrupted', 'width-1-pruned-0-round-2/distill']);
+    expect(stopped.stopped!.reason).toMatch(/^stopped distill after step \d+ of \d+$/);
+    expect(stopped.search!.sentence).toMatch(/^before it stopped, none of 2 measured students is within the budget/);
+    expect(stopped.search!.withinBudget).toBe(false);
+    const points = ['distilled', 'distilled-int8'].map((id) => `width-1-pruned-0-round-1/${id}`);
+    expect(stopped.search!.points.map(({ id }) => id)).toEqual(points);
+    const { file, sizeBytes } = stopped.models.at(-1)!;
+    expect((await readFile(path.join(run, file!))).length).toBe(sizeBytes);
+    // A kill would have left the same, but for the reason.
+    expect(await reportSoFar(run)).toMatchObject({
+      stopped: { stage: 'width-1-pruned-0-round-2/distill', reason: 'it was killed, or is still going on' },
+      search: stopped.search,
+      models: stopped.models,
+    });
     const events: RunEvent[] = [];
     const { report } = await search(target, { onEvent: (event) => void events.push(event) });
-    // The teacher was trained before the stop, and is used again.
-    expect(events.some((event) => event.type === 'epoch' && event.stage === 'teach')).toBe(false);
+    // The first candidate was done before the stop, and the teacher with it: neither is trained again.
+    const trained = events.flatMap((event) => (event.type === 'epoch' ? [`${event.trial}/${event.stage}`] : []));
+    expect(new Set(trained)).toEqual(new Set(['width-1-pruned-0-round-2/distill']));
     expect(report.search!.withinBudget).toBe(false);
     expect(report.search!.sentence).toMatch(
       /^none of \d+ measured students is within the budget; .* comes closest, over it by /,

@@ -1,0 +1,70 @@
+import path from 'node:path';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { Report } from '../../report/types.ts';
+import { writtenReport } from '../finished.ts';
+import { factsOf, stoppedReport } from '../report.ts';
+import type { StoppedFindings } from '../report.ts';
+import { pickOf } from './points.ts';
+import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
+import { summary } from './summary.ts';
+import { distinct, pointsOf, teacherAccuracy } from './timing.ts';
+import type { Trial } from './timing.ts';
+
+/** The trials of a search that came to their end, in order, as their folders have them. */
+export async function finishedTrials(loaded: LoadedRecipe, folder: string): Promise<Trial[]> {
+  const target = loaded.recipe.target!;
+  const trials: Trial[] = [];
+  for (let round = 0; round < target.rounds; round++) {
+    for (const candidate of candidatesOf(target)) {
+      const run = runOf(candidate, round);
+      const report = await writtenReport(path.join(folder, 'search', run));
+      if (report?.status !== 'complete') continue;
+      trials.push({
+        candidate,
+        run,
+        report,
+        loaded: recipeOf(loaded, candidate, shareOf(round, target.rounds), target),
+      });
+    }
+  }
+  return trials;
+}
+
+/**
+ * The report of a search that stopped: the points of the trials that came to their end, with the latency that each was
+ * measured with in its own run, the models of the best of them, and what all of them left out. Without any such trial, the
+ * models of the one that was under way.
+ */
+export function stoppedSearch(
+  { recipe, written }: LoadedRecipe,
+  trials: readonly Trial[],
+  underWay: { readonly run: string; readonly report: Report } | undefined,
+  stopped: StoppedFindings['stopped'],
+): Report {
+  const target = recipe.target!;
+  const points = distinct(trials.flatMap((trial) => pointsOf(trial, target)));
+  const teacher = teacherAccuracy(trials);
+  const pick = pickOf(points, target, teacher);
+  const best = pick && trials.find(({ run }) => pick.id.startsWith(`${run}/`));
+  const begun = [...trials, ...(underWay === undefined ? [] : [underWay])];
+  const wallSeconds = begun.reduce((sum, { report }) => sum + report.wallSeconds, 0);
+  const { status, stage, reason } = stopped;
+  const nothing = { written, wallSeconds, training: [], models: [], stopped };
+  const shown = best ?? underWay;
+  const base = shown?.report ?? stoppedReport(recipe, factsOf({ recipe }), nothing);
+  const search = pick && summary(points, pick, target, teacher);
+  const at = base.models.findIndex(({ id }) => pick?.id === `${best?.run}/${id}`);
+  const notes = trials.flatMap(({ run, report }) => report.notes.map((note) => `${run}: ${note}`));
+  return {
+    ...base,
+    ...{ status, stopped: { stage, reason }, recipe: written, wallSeconds, parity: [] },
+    // Files stay in the folders of their trials until the search is over.
+    models: base.models
+      .slice(0, best === undefined ? undefined : at + 1)
+      .map((row) => ({ ...row, file: row.file && `search/${shown!.run}/${row.file}` })),
+    ...(search && {
+      search: { ...search, sentence: `before it stopped, ${search.sentence}` },
+    }),
+    notes: best === undefined ? base.notes : notes,
+  };
+}
