@@ -6,6 +6,11 @@ export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
+/** For the axes of charts. */
+export function shortPercent(fraction: number): string {
+  return `${Number((100 * fraction).toFixed(2))} %`;
+}
+
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;

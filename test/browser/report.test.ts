@@ -134,6 +134,35 @@ const RECIPE = {
     });
   });
 
+  it.each([
+    ['light', 'rgb(29, 95, 196)'],
+    ['dark', 'rgb(140, 184, 255)'],
+  ] as const)('draws in the colours of the %s scheme', async (scheme, accent) => {
+    await open(1280, scheme, async (page) => {
+      const strokes = await page.evaluate<string[]>(
+        "[...document.querySelectorAll('#trade svg.chart [stroke]')].map((part) => getComputedStyle(part).stroke)",
+      );
+      expect(strokes).toContain(accent);
+      expect(strokes).not.toContain('none');
+    });
+  });
+
+  it('keeps every text within its chart, and names of marks apart', async () => {
+    for (const width of [390, 1280]) {
+      await open(width, 'light', async (page) => {
+        const odd = await page.evaluate<string[]>(`[...document.querySelectorAll('svg.chart')].flatMap((chart) => {
+          const frame = chart.getBoundingClientRect();
+          const texts = [...chart.querySelectorAll(':scope > text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+          const cut = texts.filter(([, box]) => box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
+          const names = chart.closest('#trade') === null ? [] : texts.filter(([text]) => !/[%\\d]|accuracy|Point/.test(text));
+          const over = names.filter(([, a], i) => names.slice(0, i).some(([, b]) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1));
+          return [...cut, ...over].map(([text]) => chart.closest('section').id + ': ' + text);
+        })`);
+        expect(odd).toEqual([]);
+      });
+    }
+  });
+
   it('prints without leaving anything out', async () => {
     await open(800, 'dark', async (page) => {
       await page.emulateMedia({ media: 'print', colorScheme: 'light' });

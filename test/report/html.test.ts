@@ -175,7 +175,7 @@ describe('report.html', () => {
     expect(text.match(/class="panel"/g)).toHaveLength(3 * 3 + 2);
     const all = /id="panel0-0">[^]*?id="panel0-1"/.exec(text)![0];
     expect(all).toContain('<li><b>A</b> onnxruntime on cpu</li><li><b>B</b> litert on cpu</li>');
-    expect(all.match(/class="point /g)).toHaveLength(2 * 6);
+    expect(all.match(/class="point"/g)).toHaveLength(2 * 6);
     expect(all).toContain(
       'distilled in onnxruntime on cpu (94.60 %, 1.00 ms); teacher in onnxruntime on cpu (95.00 %, 6.00 ms).',
     );
@@ -204,8 +204,39 @@ describe('report.html', () => {
     expect(reportHtml({ ...example, models: [...example.models, int8] })).not.toContain('fewer bits');
   });
 
-  it('is a function of report.json', () => {
+  it('is a function of report.json, whatever was drawn before in the process', () => {
+    reportHtml({ ...example, models: example.models.slice(1) });
     expect(reportHtml(parseReport(reportJson(example)))).toBe(html);
+  });
+
+  it('has no id and no class that ECharts numbers through the process, and refers to no other', () => {
+    expect(html).not.toMatch(/\bzr\d|clip-path|ecmeta/);
+    for (const [, id] of html.matchAll(/url\(#([^)]*)\)/g)) expect(html).toContain(`id="${id}"`);
+  });
+
+  it('leaves the colours to the style, so that they follow the scheme of the reader', () => {
+    const charts = html.match(/<svg class="chart[^]*?<\/svg>/g)!.join('');
+    const colours = [...charts.matchAll(/ (?:fill|stroke)="([^"]*)"/g)].map((match) => match[1]!);
+    expect(new Set(colours.map((colour) => colour.replace(/\w+\)$/, '')))).toEqual(new Set(['var(--']));
+  });
+
+  it('makes every mark of the scatter charts reachable and tells its figures', () => {
+    const trade = /<section id="trade">[^]*?<\/section>/.exec(html)![0];
+    for (const [chart] of trade.matchAll(/<svg class="chart[^]*?<\/svg>/g)) {
+      expect(
+        chart.match(/<g class="point" tabindex="0" role="img" aria-label="[^"]+: \d\d\.\d\d % right, /g),
+      ).toHaveLength(3);
+      expect(chart.match(/<g class="readout">/g)).toHaveLength(3);
+    }
+  });
+
+  it('draws beaten marks hollow and the front as a dashed line', () => {
+    const [chart] = /<svg class="chart wide[^]*?<\/svg>/.exec(html)!;
+    // The twin is slower and less often right than the student.
+    expect(chart.match(/fill="var\(--card\)" stroke="var\(--s\d\)"/g)).toEqual([
+      'fill="var(--card)" stroke="var(--s1)"',
+    ]);
+    expect(chart.match(/stroke="var\(--accent\)" stroke-width="2" stroke-dasharray="2,5"/g)).toHaveLength(1);
   });
 
   it('of a stopped run says where', () => {

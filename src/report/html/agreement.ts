@@ -2,7 +2,8 @@ import { number, percent } from '../format.ts';
 import { sameClass } from '../summary.ts';
 import type { Agreement, Report } from '../types.ts';
 import { escape } from './escape.ts';
-import { key, table } from './tables.ts';
+import { key } from './kinds.ts';
+import { table } from './tables.ts';
 
 const PARTS = [
   ['bothRight', 'both right'],

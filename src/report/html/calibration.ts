@@ -1,9 +1,12 @@
-import { number, percent } from '../format.ts';
+import type { EChartsOption } from 'echarts';
+import { number, percent, shortPercent } from '../format.ts';
 import { finalModel, teacherModel } from '../summary.ts';
 import type { Calibration, ModelRow, Report } from '../types.ts';
-import { chart, frameOf, px } from './chart.ts';
+import { CENTRED, gridOf, rowsAxis, valueAxis } from './axes.ts';
+import { chart } from './chart.ts';
 import { escape } from './escape.ts';
-import { key, table } from './tables.ts';
+import { colourOf, key } from './kinds.ts';
+import { table } from './tables.ts';
 
 /** Whether the models are as often right as they are sure: a table of all, diagrams of those that matter. */
 export function calibrationSection(report: Report): string {
@@ -40,54 +43,72 @@ function leaning(gap: number): string {
 
 function diagram(report: Report, model: ModelRow): string {
   const { bins, ece } = model.calibration!;
-  const frame = { ...frameOf(300, 290, 56), right: 278, bottom: 214 };
-  const scale = (from: number, to: number) => ({
-    ticks: [0, 0.25, 0.5, 0.75, 1],
-    place: (value: number) => from + value * (to - from),
-  });
-  const [x, y] = [scale(frame.left, frame.right), scale(frame.bottom, frame.top)];
-  const percentText = (value: number): string => `${100 * value} %`;
   const kind = report.models.indexOf(model);
-  const content = [
-    `<g class="fill s${kind % 6}">${bars(model.calibration!, x.place, y.place)}</g>`,
-    `<path class="diagonal" d="M${frame.left} ${frame.bottom}L${frame.right} ${frame.top}"/>`,
-    `<g class="counts">${counts(model.calibration!, x.place, 258)}</g>`,
-  ].join('');
   const told = bins.flatMap(({ samples, confidence, accuracy }) =>
     samples === 0 ? [] : [`sure by ${percent(confidence!)}, right on ${percent(accuracy!)} of ${number(samples)}`],
   );
-  const title = `Reliability of ${model.id}, expected calibration error ${percent(ece)}: ${told.join('; ')}.`;
-  const axes = [
-    { scale: x, label: 'confidence', text: percentText },
-    { scale: y, label: 'accuracy', text: percentText },
-  ] as const;
+  const svg = chart({
+    ...{ width: 300, height: 290 },
+    title: `Reliability of ${model.id}, expected calibration error ${percent(ece)}: ${told.join('; ')}.`,
+    option: () => reliability(model.calibration!, colourOf(kind)),
+  });
   return (
     `<figure><figcaption>${key(kind)}${escape(model.id)} <small>ECE ${percent(ece)}</small></figcaption>` +
-    `${chart(frame, title, ...axes, content, 'small')}</figure>`
+    `${svg}</figure>`
   );
 }
 
-function bars({ bins }: Calibration, x: (value: number) => number, y: (value: number) => number): string {
-  const width = (x(1) - x(0)) / bins.length;
-  return bins
-    .map(({ accuracy }, i) =>
-      accuracy === null
-        ? ''
-        : `<rect x="${px(x(i / bins.length) + 0.5)}" y="${px(y(accuracy))}" width="${px(width - 1)}" height="${px(Math.max(1, y(0) - y(accuracy)))}"/>`,
-    )
-    .join('');
-}
-
-/** A strip of bars as high as the square root of the counts: the last bin would hide all others. */
-function counts({ bins }: Calibration, x: (value: number) => number, base: number): string {
-  const most = Math.max(...bins.map(({ samples }) => samples));
-  const width = (x(1) - x(0)) / bins.length;
-  return bins
-    .map(({ samples }, i) => {
-      const height = 20 * Math.sqrt(samples / most);
-      return samples === 0
-        ? ''
-        : `<rect x="${px(x(i / bins.length) + 0.5)}" y="${px(base - height)}" width="${px(width - 1)}" height="${px(height)}"/>`;
-    })
-    .join('');
+/** Bars and the diagonal on one grid, the counts under it on another; bins are categories that lie along 0 to 100 %. */
+function reliability({ bins }: Calibration, colour: string): EChartsOption {
+  const side = { left: 62, right: 22 } as const;
+  const hidden = {
+    ...rowsAxis(
+      bins.map((_, i) => String(i)),
+      false,
+    ),
+    inverse: false,
+  };
+  const share = { ...{ min: 0, max: 1, interval: 0.25 }, boundaryGap: [0, 0] as [number, number] };
+  const bar = { type: 'bar', silent: true, barCategoryGap: '6%' } as const;
+  return {
+    grid: [gridOf({ ...side, bottom: 76 }), gridOf({ ...side, top: 238, bottom: 30 })],
+    xAxis: [
+      { ...valueAxis({ text: shortPercent }), ...share },
+      { ...hidden, gridIndex: 0 },
+      { ...hidden, gridIndex: 1, show: true, axisLabel: { show: false }, name: 'confidence', ...CENTRED },
+    ],
+    yAxis: [
+      { ...valueAxis({ name: 'accuracy', text: shortPercent, gap: 46 }), ...share },
+      { type: 'value', gridIndex: 1, show: false },
+    ],
+    series: [
+      {
+        ...bar,
+        xAxisIndex: 1,
+        itemStyle: { color: colour, opacity: 0.75 },
+        data: bins.map(({ accuracy }) => accuracy ?? '-'),
+      },
+      // As high as the square root of the counts: the last bin would hide all others.
+      {
+        ...bar,
+        xAxisIndex: 2,
+        yAxisIndex: 1,
+        itemStyle: { color: 'var(--soft)' },
+        data: bins.map(({ samples }) => Math.sqrt(samples)),
+      },
+      {
+        ...{
+          type: 'line',
+          silent: true,
+          clip: false,
+          symbol: 'none',
+          data: [
+            [0, 0],
+            [1, 1],
+          ],
+        },
+        lineStyle: { color: 'var(--ink)', width: 1.5, type: [5, 4] },
+      },
+    ],
+  };
 }

@@ -1,76 +1,85 @@
+import { createRequire } from 'node:module';
+import type * as Echarts from 'echarts';
+import type { EChartsOption } from 'echarts';
 import { escape } from './escape.ts';
-import type { Scale } from './scale.ts';
 
-/** Pixels, and where the plot lies between its axes. */
-export interface Frame {
+/** The pixel of a pair of values in the first pair of axes. */
+export type Place = (x: number, y: number) => readonly [x: number, y: number];
+
+export interface Drawing {
   readonly width: number;
   readonly height: number;
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
+  /** What somebody who cannot see it is told. */
+  readonly title: string;
+  readonly className?: string;
+  /** `place` is for label layouts: it answers once the axes are laid out. */
+  readonly option: (place: Place) => EChartsOption;
+  /** SVG over the chart, such as what the pointer and the keyboard can reach. */
+  readonly overlay?: (place: Place) => string;
 }
 
-/** `left` is what the numbers of the vertical axis and its label take. */
-export function frameOf(width: number, height: number, left = 64): Frame {
-  return { width, height, left, right: width - 14, top: 14, bottom: height - 44 };
+/** Draws a chart as an SVG without ids, scripts and styles of its own. Colours are the variables of style.ts. */
+export function chart({ width, height, title, className = 'small', option, overlay }: Drawing): string {
+  const drawn = echarts().init(null, null, { renderer: 'svg', ssr: true, width, height });
+  const place: Place = (x, y) => {
+    const [left, top] = drawn.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [x, y]);
+    return [left!, top!];
+  };
+  try {
+    drawn.setOption({ animation: false, textStyle: { fontFamily: FONT }, ...option(place) });
+    const content = bare(drawn.renderToSVGString()) + (overlay?.(place) ?? '');
+    const role = overlay === undefined ? 'img' : 'group';
+    return `<svg class="chart ${className}" viewBox="0 0 ${width} ${height}" role="${role}" aria-label="${escape(title)}">${content}</svg>`;
+  } finally {
+    // Its timer would keep the process alive.
+    drawn.dispose();
+  }
 }
 
-export interface Axis {
-  readonly scale: Scale;
-  readonly label: string;
-  readonly text: (value: number) => string;
+let loaded: typeof Echarts | undefined;
+
+/**
+ * Loaded at the first chart, since most commands draw none, and by `require`, which takes the bundle: the modules that
+ * `import` takes are 400 files and take five times as long.
+ */
+function echarts(): typeof Echarts {
+  return (loaded ??= createRequire(import.meta.url)('echarts') as typeof Echarts);
 }
 
-/** An SVG with axes and grid; `title` is what somebody who cannot see it is told. */
-export function chart(frame: Frame, title: string, x: Axis, y: Axis, content: string, className = ''): string {
-  const { width, height, left, right, top, bottom } = frame;
-  const horizontal = y.scale.ticks.map((tick) => {
-    const at = px(y.scale.place(tick));
-    return (
-      `<line class="grid" x1="${left}" x2="${right}" y1="${at}" y2="${at}"/>` +
-      `<text x="${left - 8}" y="${at}" dy="0.32em" text-anchor="end">${escape(y.text(tick))}</text>`
-    );
-  });
-  const vertical = x.scale.ticks.map((tick) => {
-    const at = px(x.scale.place(tick));
-    return (
-      `<line class="grid" y1="${top}" y2="${bottom}" x1="${at}" x2="${at}"/>` +
-      `<text x="${at}" y="${bottom + 17}" text-anchor="middle">${escape(x.text(tick))}</text>`
-    );
-  });
-  return [
-    `<svg class="chart ${className}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)}">`,
-    ...horizontal,
-    ...vertical,
-    `<path class="axis" d="M${left} ${top}V${bottom}H${right}"/>`,
-    `<text class="label" x="${(left + right) / 2}" y="${height - 8}" text-anchor="middle">${escape(x.label)}</text>`,
-    `<text class="label" transform="translate(12 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(y.label)}</text>`,
-    content,
-    '</svg>',
-  ].join('');
+/** A word to find it by again: style.ts has the font of all charts. */
+const FONT = 'inherit';
+
+/**
+ * Without the element around it, what scripts would need, and what style.ts says once for all charts. Classes and ids are
+ * numbered through the process and would differ from report to report; they are those of the pointer's rules and of clip
+ * paths, which lines have even where nothing is clipped.
+ */
+function bare(svg: string): string {
+  return (
+    svg
+      .replace(/^<svg [^>]*>\n<rect [^>]*><\/rect>|<(?:defs|style) >[^]*?<\/(?:defs|style)>|<\/svg>$/g, '')
+      .replace(
+        / (?:class|clip-path|ecmeta_\w+|pointer-events|dominant-baseline|xml:space|paint-order|stroke-\w+limit)="[^"]*"/g,
+        '',
+      )
+      .replace(/(?<= style="[^"]*)(?:font-size:12px;|font-family:inherit;)/g, '')
+      .replace(/ style=""| fill="none"|(?<=<text [^>]*) fill="var\(--soft\)"/g, '')
+      .replace(/(?<= transform="[^"]*)-?\d+\.\d+/g, (digits) => px(Number(digits)))
+      .replace(/(?<= stroke-\w+="[^"]*\.\d\d\d)\d+/g, '')
+      .replace(/><\/(?:path|rect|circle|polyline|polygon)>/g, '/>')
+      .replace(/\n+/g, '')
+      // Lines of the grid that follow one another are one path: a tenth of the report was theirs.
+      .replace(/(?<=<path d="[^"]*)" stroke="var\(--grid\)"\/><path d="(?=[^"]*" stroke="var\(--grid\)")/g, '')
+  );
+}
+
+/** Names come from files of anybody; ECharts escapes them, but for these. */
+export function plain(text: string): string {
+  // eslint-disable-next-line no-control-regex -- see escape.ts
+  return text.replace(/[\u0000-\u001f\u007f]/g, '\ufffd');
 }
 
 /** A pixel with one digit: a hundredth more is not seen and takes room. */
 export function px(value: number): string {
   return value.toFixed(1).replace(/\.0$/, '');
-}
-
-export function path(points: readonly (readonly [number, number])[]): string {
-  return points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${px(x)} ${px(y)}`).join('');
-}
-
-/** Shapes that tell models apart without colour. */
-export function marker(kind: number, x: number, y: number, radius: number): string {
-  const [cx, cy, r] = [px(x), px(y), radius];
-  switch (kind % 4) {
-    case 0:
-      return `<rect x="${px(x - r * 0.9)}" y="${px(y - r * 0.9)}" width="${px(1.8 * r)}" height="${px(1.8 * r)}"/>`;
-    case 1:
-      return `<path d="M${cx} ${px(y - 1.1 * r)}L${px(x + r)} ${px(y + 0.8 * r)}H${px(x - r)}Z"/>`;
-    case 2:
-      return `<circle cx="${cx}" cy="${cy}" r="${r}"/>`;
-    default:
-      return `<path d="M${cx} ${px(y - 1.2 * r)}L${px(x + 1.2 * r)} ${cy}L${cx} ${px(y + 1.2 * r)}L${px(x - 1.2 * r)} ${cy}Z"/>`;
-  }
 }

@@ -2,7 +2,8 @@ import { percent } from '../format.ts';
 import { finalModel } from '../summary.ts';
 import type { Confusion, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
-import { key, table } from './tables.ts';
+import { key } from './kinds.ts';
+import { table } from './tables.ts';
 
 /** How right each model is on each class, and which classes it takes for one another. */
 export function classesSection(report: Report): string {

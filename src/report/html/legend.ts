@@ -1,6 +1,6 @@
 import type { Report } from '../types.ts';
 import { escape } from './escape.ts';
-import { key } from './tables.ts';
+import { key } from './kinds.ts';
 
 /** The marks of those models that `isShown`, with their names. */
 export function modelLegend({ models }: Report, isShown: (id: string) => boolean): string {

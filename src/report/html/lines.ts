@@ -1,6 +1,8 @@
-import { chart, frameOf, marker, path, px } from './chart.ts';
+import type { LineSeriesOption } from 'echarts';
+import { gridOf, valueAxis } from './axes.ts';
+import { chart } from './chart.ts';
 import { escape } from './escape.ts';
-import { scaleOf } from './scale.ts';
+import { colourOf, dashOf, lineKey, symbolOf } from './kinds.ts';
 
 export interface Line {
   readonly name: string;
@@ -27,49 +29,48 @@ export interface LinesOptions {
 
 /** Lines over one pair of axes, with a legend. */
 export function lineChart(lines: readonly Line[], options: LinesOptions): string {
-  const frame = frameOf(460, 280, 88);
-  const all = lines.flatMap(({ points }) => points);
-  const xs = all.map(([x]) => x);
-  const x = scaleOf(xs, [frame.left + 6, frame.right - 6], {
-    bounds: [Math.min(...xs), Math.max(...xs)],
-    ...(options.logX === true && { logAbove: 1 }),
-  });
-  const y = scaleOf(
-    all.map(([, value]) => value),
-    [frame.bottom, frame.top],
-    { ...(options.bounds && { bounds: options.bounds }), logAbove: options.logAbove ?? Infinity },
-  );
-  const drawn = lines.map(({ points, kind, marked, isFaint }) => {
-    const places = points.map(([a, b]) => [x.place(a), y.place(b)] as const);
-    const line = `<path class="line s${kind % 6}${isFaint === true ? ' faint' : ''}" d="${path(places)}"/>`;
-    const chosen = places.filter((_, i) => options.dots === true || points.length === 1 || points[i]![0] === marked);
-    const marks = chosen.map(([a, b]) => `<g class="mark s${kind % 6}">${marker(kind, a, b, 5)}</g>`);
-    return isFaint === true ? line : line + marks.join('');
-  });
-  const told = lines
-    .filter(({ isFaint }) => isFaint !== true)
-    .map(({ name, points }) => `${name} from ${options.yText(points[0]![1])} to ${options.yText(points.at(-1)![1])}`);
-  const svg = chart(
-    frame,
-    `${options.title}. ${told.join('; ')}.`,
-    { scale: { ...x, ticks: whole(x.ticks) }, label: options.x, text: (value) => String(value) },
-    { scale: y, label: options.y, text: options.yText },
-    drawn.join(''),
-    'small',
-  );
-  return `<figure><figcaption>${escape(options.title)}</figcaption>${svg}${legend(lines)}</figure>`;
-}
-
-function whole(ticks: readonly number[]): number[] {
-  return ticks.filter(Number.isInteger);
-}
-
-function legend(lines: readonly Line[]): string {
+  const { title, yText, bounds, logAbove = Infinity } = options;
+  const points = lines.flatMap((line) => line.points);
   const named = lines.filter(({ isFaint }) => isFaint !== true);
-  const items = named.map(
-    ({ name, kind }) =>
-      `<li><svg viewBox="0 0 34 12" width="34" height="12" aria-hidden="true"><path class="line s${kind % 6}" d="M0 6H34"/>` +
-      `<g class="mark s${kind % 6}">${marker(kind, 17, 6, Number(px(4.5)))}</g></svg>${escape(name)}</li>`,
-  );
-  return `<ul class="legend">${items.join('')}</ul>`;
+  const told = named.map(({ name, points: own }) => `${name} from ${yText(own[0]![1])} to ${yText(own.at(-1)![1])}`);
+  const log = { values: points.map(([, value]) => value), above: logAbove };
+  const svg = chart({
+    ...{ width: 460, height: 280, title: `${title}. ${told.join('; ')}.` },
+    option: () => ({
+      grid: gridOf({ left: 88, right: 20 }),
+      xAxis: xAxis(
+        options,
+        points.map(([x]) => x),
+      ),
+      yAxis: valueAxis({ name: options.y, text: yText, log, gap: 72, ...(bounds && { bounds }) }),
+      series: lines.map((line) => series(line, options.dots === true)),
+    }),
+  });
+  const legend = named.map(({ name, kind }) => `<li>${lineKey(kind)}${escape(name)}</li>`).join('');
+  return `<figure><figcaption>${escape(title)}</figcaption>${svg}<ul class="legend">${legend}</ul></figure>`;
+}
+
+/** From the first to the last, in whole numbers: epochs, or batch sizes by powers of two. */
+function xAxis({ x: name, logX }: LinesOptions, xs: readonly number[]) {
+  const [min, max] = [Math.min(...xs), Math.max(...xs)];
+  const log = logX === true ? { log: { values: xs, above: 1 } } : {};
+  return {
+    ...valueAxis({ name, text: (value) => (Number.isInteger(value) ? String(value) : ''), ...log }),
+    ...(min < max && { min, max }),
+    minInterval: 1,
+  };
+}
+
+function series({ kind, points, marked, isFaint }: Line, dots: boolean): LineSeriesOption {
+  const isMarked = (x: number): boolean => isFaint !== true && (dots || points.length === 1 || x === marked);
+  return {
+    type: 'line',
+    data: points.map(([x, y]) => ({ value: [x, y], ...(isMarked(x) ? symbolOf(kind, 10) : { symbol: 'none' }) })),
+    ...{ silent: true, clip: false, showAllSymbol: true },
+    lineStyle: {
+      ...{ color: colourOf(kind), type: dashOf(kind), join: 'round' },
+      ...(isFaint === true ? { width: 1.2, opacity: 0.55 } : { width: 2.2 }),
+    },
+    itemStyle: { color: colourOf(kind), borderColor: 'var(--card)', borderWidth: 1 },
+  };
 }

@@ -1,9 +1,11 @@
 import { percent } from '../format.ts';
 import type { PruningSensitivity, Report } from '../types.ts';
-import { chart, frameOf, marker, px } from './chart.ts';
+import { gridOf, rowsAxis, valueAxis } from './axes.ts';
+import { chart, plain } from './chart.ts';
 import { escape } from './escape.ts';
-import { scaleOf } from './scale.ts';
-import { key, table } from './tables.ts';
+import { colourOf, key, symbolOf } from './kinds.ts';
+import { table } from './tables.ts';
+import { tooltip } from './targets.ts';
 
 type Row = PruningSensitivity['rows'][number];
 
@@ -32,34 +34,43 @@ function byLayer(rows: readonly Row[]): Row[][] {
 
 function picture(rows: readonly Row[], width: number, left: number, className: string): string {
   const layers = byLayer(rows);
-  const frame = frameOf(width, 70 + 30 * layers.length, left);
-  const x = scaleOf([0, ...rows.map(({ drop }) => 100 * drop)], [frame.left + 12, frame.right - 12]);
-  const step = (frame.bottom - frame.top) / layers.length;
-  const place = (line: number): number => frame.top + step * (line + 0.5);
-  const drawn = layers.map((of, line) => {
-    const at = place(line);
-    const [from, to] = [x.place(0), Math.max(...of.map(({ drop }) => x.place(100 * drop)))];
-    const marks = of.map((row, kind) => {
-      const title = `${nameOf(row)}: ${row.kept} of ${row.channels} channels, ${lost(row)}`;
-      return `<g class="mark s${kind % 6}"><title>${escape(title)}</title>${marker(kind, x.place(100 * row.drop), at, 5)}</g>`;
-    });
-    return `<line class="grid" x1="${px(from)}" x2="${px(to)}" y1="${px(at)}" y2="${px(at)}"/>${marks.join('')}`;
-  });
   const worst = rows.reduce((most, row) => (row.drop > most.drop ? row : most));
-  const most = Math.floor((left - 16) / 6.4);
-  const shortened = (name: string): string => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
-  return chart(
-    frame,
-    `Validation accuracy lost by layer. The most sensitive is ${nameOf(worst)}: ${lost(worst)} with ${worst.kept} of ${worst.channels} channels.`,
-    { scale: x, label: 'validation accuracy lost, points', text: (value) => String(value) },
-    {
-      scale: { ticks: layers.map((_, line) => line), place },
-      label: '',
-      text: (line) => shortened(nameOf(layers[line]![0]!)),
-    },
-    drawn.join(''),
-    className,
-  );
+  const pointOf = (row: Row, line: number): [number, number] => [100 * row.drop, line];
+  return chart({
+    ...{ width, height: 70 + 30 * layers.length, className },
+    title: `Validation accuracy lost by layer. The most sensitive is ${nameOf(worst)}: ${lost(worst)} with ${worst.kept} of ${worst.channels} channels.`,
+    option: () => ({
+      grid: gridOf({ left }),
+      xAxis: valueAxis({ name: 'validation accuracy lost, points', text: String, hasZero: true }),
+      yAxis: {
+        ...rowsAxis(layers.map((of) => plain(nameOf(of[0]!)))),
+        splitLine: { show: true, lineStyle: { color: 'var(--grid)' } },
+        // A sixth less than there is: letters may be wider than ECharts guesses.
+        axisLabel: { color: 'var(--soft)', width: (left - 16) / 1.2, overflow: 'truncate', interval: 0 },
+      },
+      series: {
+        ...{ type: 'scatter', silent: true, clip: false },
+        data: layers.flatMap((of, line) =>
+          of.map((row, kind) => ({
+            value: pointOf(row, line),
+            ...symbolOf(kind, 10),
+            itemStyle: { color: colourOf(kind), opacity: 1 },
+          })),
+        ),
+      },
+    }),
+    overlay: (place) =>
+      layers
+        .flatMap((of, line) =>
+          of.map((row) =>
+            tooltip(
+              place(...pointOf(row, line)),
+              `${nameOf(row)}: ${row.kept} of ${row.channels} channels, ${lost(row)}`,
+            ),
+          ),
+        )
+        .join(''),
+  });
 }
 
 function nameOf({ layers }: Row): string {

@@ -1,10 +1,13 @@
-import { milliseconds, number, percent, size } from '../format.ts';
+import type { ScatterSeriesOption } from 'echarts';
+import { milliseconds, number, percent, shortPercent, size } from '../format.ts';
 import { frontOf } from '../search.ts';
 import type { Report, Search, SearchPoint } from '../types.ts';
-import { chart, frameOf, marker, px } from './chart.ts';
+import { gridOf, limitLine, PERCENT_ROOM, valueAxis } from './axes.ts';
+import { chart } from './chart.ts';
 import { escape } from './escape.ts';
-import { scaleOf } from './scale.ts';
-import { key, table } from './tables.ts';
+import { colourOf, key, symbolOf } from './kinds.ts';
+import { table } from './tables.ts';
+import { target } from './targets.ts';
 
 /** What a search within a budget tried, what of it is worth having, and which student was picked. */
 export function searchSection({ search }: Report): string {
@@ -32,40 +35,68 @@ function precisionsOf({ points }: Search): string[] {
 
 /** Twice: for wide screens and for phones. */
 function cloud(search: Search): string {
-  return cloudOf(search, 760, 340, 'wide') + cloudOf(search, 350, 280, 'narrow');
+  return cloudOf(search, 760, 340, 5, 'wide') + cloudOf(search, 350, 280, 3, 'narrow');
 }
 
-function cloudOf(search: Search, width: number, height: number, className: string): string {
-  const { points, target, pick } = search;
-  const frame = frameOf(width, height);
-  const wanted = width < 500 ? 4 : 5;
-  const times = [...points.map(({ p95Ms }) => p95Ms), ...(target.p95Ms === undefined ? [] : [target.p95Ms])];
-  const x = scaleOf(times, [frame.left + 16, frame.right - 16], { logAbove: 6, bounds: [0, Infinity], wanted });
-  const accuracies = points.map(({ validation }) => validation);
-  const y = scaleOf(accuracies, [frame.bottom, frame.top], { bounds: [0, 1], wanted });
-  const precisions = precisionsOf(search);
-  const marks = points.map((point) => {
-    const [cx, cy] = [x.place(point.p95Ms), y.place(point.validation)];
-    const kind = precisions.indexOf(point.precision);
-    const title = `${titleOf(point)}${point.id === pick ? '; picked' : ''}`;
-    const ring = point.id === pick ? `<circle class="front" cx="${px(cx)}" cy="${px(cy)}" r="12"/>` : '';
-    return (
-      `<g class="point s${kind % 6}${point.onFront ? '' : ' beaten'}" tabindex="0" role="img" aria-label="${escape(title)}"><title>${escape(title)}</title>` +
-      `<circle class="target" cx="${px(cx)}" cy="${px(cy)}" r="13"/>${ring}${marker(kind, cx, cy, 5)}</g>`
-    );
+function cloudOf(search: Search, width: number, height: number, ticks: number, className: string): string {
+  const { points, target: budget, pick } = search;
+  const limit = budget.p95Ms;
+  const values = [...points.map(({ p95Ms }) => p95Ms), ...(limit === undefined ? [] : [limit])];
+  const x = { name: 'latency, 95 % of calls', text: milliseconds, log: { values, above: 6 } } as const;
+  return chart({
+    ...{ width, height, className },
+    title: `Accuracy against latency of ${points.length} students that the search measured; the table below has the figures.`,
+    option: () => ({
+      grid: gridOf({ top: 30, left: PERCENT_ROOM, right: 34 }),
+      xAxis: valueAxis({ ...x, ticks, bounds: [0, Infinity] }),
+      yAxis: valueAxis({ name: 'validation', text: shortPercent, ticks, bounds: [0, 1], gap: 56 }),
+      series: [
+        ...(limit === undefined
+          ? []
+          : [
+              limitLine({
+                x: limit,
+                y: points[0]!.validation,
+                text: 'budget',
+                colour: 'var(--soft)',
+                dash: 'dashed',
+                top: 'end',
+              }),
+            ]),
+        { ...ring(points.find(({ id }) => id === pick)), type: 'scatter' },
+        { type: 'scatter', data: marks(search), silent: true, clip: false },
+      ],
+    }),
+    overlay: (place) =>
+      points
+        .map((point) => {
+          const title = `${titleOf(point)}${point.id === pick ? '; picked' : ''}`;
+          return target(place(point.p95Ms, point.validation), title, `<title>${escape(title)}</title>`);
+        })
+        .join(''),
   });
-  const limit =
-    target.p95Ms === undefined
-      ? ''
-      : `<line class="axis" stroke-dasharray="5 4" x1="${px(x.place(target.p95Ms))}" x2="${px(x.place(target.p95Ms))}" y1="${frame.top}" y2="${frame.bottom}"/>`;
-  return chart(
-    frame,
-    `Accuracy against latency of ${points.length} students that the search measured; the table below has the figures.`,
-    { scale: x, label: 'latency, 95 % of calls', text: milliseconds },
-    { scale: y, label: 'validation', text: (value) => `${Number((100 * value).toFixed(2))} %` },
-    limit + marks.join(''),
-    className,
-  ).replace('role="img"', 'role="group"');
+}
+
+function marks(search: Search) {
+  const precisions = precisionsOf(search);
+  return search.points.map(({ p95Ms, validation, precision, onFront }) => {
+    const kind = precisions.indexOf(precision);
+    const color = onFront ? colourOf(kind) : 'var(--card)';
+    return {
+      value: [p95Ms, validation],
+      ...symbolOf(kind, 10),
+      itemStyle: { color, borderColor: colourOf(kind), borderWidth: 2, opacity: 1 },
+    };
+  });
+}
+
+/** Around the student that was picked. */
+function ring(point: SearchPoint | undefined): ScatterSeriesOption {
+  return {
+    data: point === undefined ? [] : [[point.p95Ms, point.validation]],
+    ...{ symbol: 'circle', symbolSize: 24, silent: true, clip: false },
+    itemStyle: { color: 'none', borderColor: 'var(--accent)', borderWidth: 2, borderType: [2, 5], opacity: 1 },
+  };
 }
 
 function titleOf(point: SearchPoint): string {

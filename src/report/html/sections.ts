@@ -27,6 +27,7 @@ export function curvesSection({ training = [], models }: Report): string {
       y: 'loss',
       yText: (value) => String(Number(value.toPrecision(3))),
       logAbove: 30,
+      bounds: [0, Infinity],
     },
   );
   const accuracy = lineChart(
@@ -53,7 +54,7 @@ export function latencySection(report: Report): string {
   const { models, measurement } = report;
   if (!models.some(({ latency }) => latency.length > 0)) return '';
   const count = models.reduce((sum, { latency }) => sum + latency.length, 0);
-  const shared = { x: 'batch size', logX: true, logAbove: 10, dots: true } as const;
+  const shared = { x: 'batch size', logX: true, logAbove: 10, dots: true, bounds: [0, Infinity] } as const;
   const perSecond = seriesOf(report, (row) => row.throughputPerSecond);
   const perBatch = seriesOf(report, (row) => row.p50Ms);
   const throughput = { ...shared, title: 'Throughput by batch size', y: 'samples per second', yText: short };

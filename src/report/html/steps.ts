@@ -1,11 +1,13 @@
-import { fileSize, milliseconds, number, percent, times } from '../format.ts';
+import type { BarSeriesOption } from 'echarts';
+import { fileSize, milliseconds, number, percent, shortPercent, times } from '../format.ts';
 import { accuracyOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import { points } from '../verdict.ts';
-import { chart, frameOf, px } from './chart.ts';
+import { gridOf, limitLine, NAME, rowsAxis, valueAxis } from './axes.ts';
+import { chart, plain } from './chart.ts';
 import { escape } from './escape.ts';
-import { scaleOf } from './scale.ts';
-import { key, table } from './tables.ts';
+import { key } from './kinds.ts';
+import { table } from './tables.ts';
 
 /** One step after another, from the student that had no teacher to what ships: what each cost and what it gained. */
 export function stepsSection(report: Report): string {
@@ -61,50 +63,77 @@ function factor(ratio: number | undefined, more: string, less: string): string {
   return `<small>${ratio > 1 ? `${times(ratio)}× ${more}` : `${times(1 / ratio)}× ${less}`}</small>`;
 }
 
-/** Bars that begin where the one before ended; the first and the last are marks at their accuracy. */
+/** Bars that begin where the one before ended, the first where the axis begins. */
 function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined): string {
-  return drawn(steps, teacher, 760, 'wide') + drawn(steps, teacher, 350, 'narrow');
+  const accuracies = steps.map((model) => accuracyOf(model)!);
+  const changes = accuracies.map((accuracy, i) => (i === 0 ? accuracy : accuracy - accuracies[i - 1]!));
+  const its = teacher === undefined ? null : accuracyOf(teacher);
+  const told = steps.map(
+    (model, i) => `${nameOf(model)} ${percent(accuracies[i]!)}${i === 0 ? '' : ` (${signed(changes[i]!)})`}`,
+  );
+  const drawn = (width: number, ticks: number, className: string): string => {
+    const isNarrow = className === 'narrow';
+    const xAxis = valueAxis({ name: 'accuracy', text: shortPercent, ticks, bounds: [0, 1] });
+    return chart({
+      ...{ width, height: steps.length * ROW + 74, className },
+      title: `Accuracy step by step: ${told.join('; ')}${its === null ? '' : `; the teacher has ${percent(its)}`}.`,
+      option: () => ({
+        grid: gridOf({ left: isNarrow ? 22 : 150, right: 58, top: 26 }),
+        xAxis,
+        yAxis: { ...rowsAxis(steps.map((model) => plain(nameOf(model)))), axisLabel: isNarrow ? ABOVE : BESIDE },
+        series: [
+          ...(its === null
+            ? []
+            : [
+                limitLine({
+                  x: its,
+                  y: 0,
+                  text: `teacher ${percent(its)}`,
+                  colour: 'var(--s0)',
+                  dash: 'dashed',
+                  top: 'start',
+                }),
+              ]),
+          ...bars(accuracies, changes),
+        ],
+      }),
+    });
+  };
+  return drawn(760, 6, 'wide') + drawn(350, 3, 'narrow');
 }
 
 const ROW = 38;
+const BESIDE = { ...NAME, margin: 10 };
+/** Names of steps on their bars, where there is no room beside them. */
+const ABOVE = { ...NAME, inside: true, margin: 4, verticalAlign: 'bottom' as const, padding: [0, 0, 11, 0] };
 
-function drawn(steps: readonly ModelRow[], teacher: ModelRow | undefined, width: number, className: string): string {
-  const isNarrow = width < 500;
-  const accuracies = steps.map((model) => accuracyOf(model)!);
-  const its = teacher === undefined ? null : accuracyOf(teacher);
-  const frame = { ...frameOf(width, steps.length * ROW + 74, isNarrow ? 14 : 150), top: 26 };
-  const known = [...accuracies, ...(its === null ? [] : [its])];
-  const x = scaleOf(known, [frame.left + 8, frame.right - 58], { bounds: [0, 1], wanted: isNarrow ? 3 : 6 });
-  const bars = steps.map((model, i) => {
-    const y = frame.top + 8 + i * ROW;
-    const [to, from] = [x.place(accuracies[i]!), x.place(accuracies[Math.max(0, i - 1)]!)];
-    const change = accuracies[i]! - accuracies[Math.max(0, i - 1)]!;
-    const [left, right] = [Math.min(from, to), Math.max(from, to)];
-    const kind = i === 0 ? 'start' : change >= 0 ? 'gain' : 'loss';
-    const shape =
-      i === 0
-        ? `<rect class="bar-${kind}" x="${px(frame.left)}" y="${y + 10}" width="${px(to - frame.left)}" height="16" rx="2"/>`
-        : `<rect class="bar-${kind}" x="${px(left)}" y="${y + 10}" width="${px(Math.max(2, right - left))}" height="16" rx="2"/>`;
-    const drop = i + 1 < steps.length ? `<path class="drop" d="M${px(to)} ${y + 10}V${y + ROW + 26}"/>` : '';
-    const label = i === 0 ? percent(accuracies[i]!) : signed(change);
-    const name = isNarrow
-      ? `<text class="name" x="${frame.left + 4}" y="${y + 4}">${escape(nameOf(model))}</text>`
-      : `<text class="name" x="${frame.left - 10}" y="${y + 18}" dy="0.32em" text-anchor="end">${escape(nameOf(model))}</text>`;
-    return `${drop}${shape}${name}<text class="name" x="${px(right + 6)}" y="${y + 18}" dy="0.32em">${label}</text>`;
-  });
-  const line =
-    its === null
-      ? ''
-      : `<path class="teacher" d="M${px(x.place(its))} ${frame.top}V${frame.bottom}"/>` +
-        `<text class="name" x="${px(x.place(its))}" y="${frame.top - 8}" text-anchor="middle">teacher ${percent(its)}</text>`;
-  const told = steps.map(
-    (model, i) =>
-      `${nameOf(model)} ${percent(accuracies[i]!)}${i === 0 ? '' : ` (${signed(accuracies[i]! - accuracies[i - 1]!)})`}`,
-  );
-  const title = `Accuracy step by step: ${told.join('; ')}${its === null ? '' : `; the teacher has ${percent(its)}`}.`;
-  const text = (value: number): string => `${Number((100 * value).toFixed(2))} %`;
-  const y = { scale: { ticks: [], place: () => 0 }, label: '', text: String };
-  return chart(frame, title, { scale: x, label: 'accuracy', text }, y, line + bars.join(''), className);
+/** What ECharts stacks: up to the lower of two accuracies nothing is seen, from there to the other the change. */
+function bars(accuracies: readonly number[], changes: readonly number[]): BarSeriesOption[] {
+  const shared = { type: 'bar', stack: 'steps', silent: true, barWidth: 16 } as const;
+  const colour = (change: number, i: number): string =>
+    i === 0 ? 'var(--s0)' : change >= 0 ? 'var(--good)' : 'var(--bad)';
+  return [
+    {
+      ...shared,
+      itemStyle: { color: 'none' },
+      data: accuracies.map((accuracy, i) => (i === 0 ? '-' : Math.min(accuracy, accuracies[i - 1]!))),
+    },
+    {
+      ...shared,
+      barMinHeight: 2,
+      label: {
+        ...{ show: true, position: 'right', ...NAME },
+        formatter: ({ dataIndex: i }) => (i === 0 ? percent(accuracies[0]!) : signed(changes[i]!)),
+      },
+      data: changes.map((change, i) => ({ value: Math.abs(change), itemStyle: { color: colour(change, i) } })),
+      // From the end of a bar to the beginning of the next.
+      markLine: {
+        ...{ symbol: 'none', silent: true, label: { show: false } },
+        lineStyle: { color: 'var(--soft)', width: 1, type: [2, 2] },
+        data: accuracies.slice(0, -1).map((accuracy, i) => [{ coord: [accuracy, i] }, { coord: [accuracy, i + 1] }]),
+      },
+    },
+  ];
 }
 
 function signed(change: number): string {

@@ -45,19 +45,13 @@ figcaption{font-weight:600;font-size:.95rem;margin:0 0 4px}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:20px}
 svg.chart{display:block;width:100%;height:auto;font:12px system-ui,sans-serif}
 svg.small{font-size:13px;max-width:520px}
-svg.chart text{fill:var(--soft)}
-svg.chart text.label{font-weight:600}
-svg.chart text.name{fill:var(--ink);font-size:13px;font-weight:600;paint-order:stroke;stroke:var(--card)!important;stroke-width:4px;stroke-linejoin:round}
+svg.chart text{dominant-baseline:central;paint-order:stroke;stroke-linejoin:round}
+svg.chart :not([fill]){fill:none}svg.chart text:not([fill]){fill:var(--soft)}
+svg.chart text.name{fill:var(--ink);font-size:13px;font-weight:600}
 .narrow{display:none!important}
-.grid{stroke:var(--grid)}.axis{fill:none;stroke:var(--soft)}
-.front{fill:none;stroke:var(--accent);stroke-width:2;stroke-dasharray:2 5;stroke-linecap:round}
-.line{fill:none;stroke-width:2.2;stroke-linejoin:round}.line.faint{stroke-width:1.2;opacity:.55}
-.s0{--c:var(--s0)}.s1{--c:var(--s1)}.s2{--c:var(--s2)}.s3{--c:var(--s3)}.s4{--c:var(--s4)}.s5{--c:var(--s5)}
-.line{stroke:var(--c)}.line.s0{stroke-dasharray:7 4}.line.s1{stroke-dasharray:2 3}.line.s3{stroke-dasharray:9 3 2 3}
-.mark{fill:var(--c);stroke:var(--card);stroke-width:1}
-.point{fill:var(--c);stroke:var(--c);stroke-width:2;outline:none}.point.beaten{fill:var(--card)}
-.target{fill:transparent!important;stroke:transparent!important}
-.point:hover .target,.point:focus-visible .target{stroke:var(--accent)!important}
+.point{outline:none}
+.target{fill:transparent!important;stroke-width:2}
+.point:hover .target,.point:focus-visible .target{stroke:var(--accent)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;list-style:none;margin:4px 0 10px;padding:0;font-size:.9rem}
 .legend svg{vertical-align:-1px;margin-right:6px}
 fieldset{border:0;margin:0 0 10px;padding:0}
@@ -76,10 +70,7 @@ a{color:var(--accent)}section{scroll-margin-top:12px}
 svg:has(.point:hover) .hint,svg:has(.point:focus) .hint{opacity:0}
 svg:has(.point:hover) .point:focus:not(:hover) .readout{opacity:0}
 .caution{border-left:3px solid var(--warn);padding-left:12px;color:var(--ink)!important}
-.bar-start{fill:var(--s0)}.bar-gain{fill:var(--good)}.bar-loss{fill:var(--bad)}
-.drop{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 2}.teacher{stroke:var(--s0);stroke-width:1.5;stroke-dasharray:6 4}
 .thirds{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,250px),1fr));gap:18px;margin-top:16px}
-.fill rect{fill:var(--c);opacity:.75}.diagonal{fill:none;stroke:var(--ink);stroke-width:1.5;stroke-dasharray:5 4}.counts rect{fill:var(--soft)}
 .swatch{display:inline-block;width:13px;height:13px;border-radius:3px;vertical-align:-2px;margin-right:6px}
 .strip{display:flex;height:9px;min-width:150px;max-width:240px;margin-top:5px;border-radius:3px;overflow:hidden;gap:1px}
 .strip i{display:block;height:100%}

@@ -2,8 +2,8 @@ import { points } from '../verdict.ts';
 import { milliseconds, number, percent, seconds, size, times } from '../format.ts';
 import { accuracyOf, commonLatency, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
-import { marker } from './chart.ts';
 import { escape } from './escape.ts';
+import { key } from './kinds.ts';
 
 /** A table that scrolls by itself on a narrow screen, and can be scrolled with the keyboard. */
 export function table(label: string, head: readonly string[], rows: readonly string[], textColumns = 1): string {
@@ -12,10 +12,6 @@ export function table(label: string, head: readonly string[], rows: readonly str
     `<div class="scroll" tabindex="0" role="region" aria-label="${escape(label)}"><table><thead><tr>${heads.join('')}</tr></thead>` +
     `<tbody>${rows.join('')}</tbody></table></div>`
   );
-}
-
-export function key(kind: number): string {
-  return `<svg class="key" width="13" height="13" viewBox="0 0 13 13" aria-hidden="true"><g class="mark s${kind % 6}">${marker(kind, 6.5, 6.5, 5)}</g></svg>`;
 }
 
 /** Each model with what it cost and what it gained. */

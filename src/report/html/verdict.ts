@@ -1,8 +1,9 @@
 import { points } from '../verdict.ts';
 import type { Verdict } from '../types.ts';
-import { chart, frameOf, marker, px } from './chart.ts';
+import { gridOf, limitLine, rowsAxis, valueAxis } from './axes.ts';
+import { chart } from './chart.ts';
 import { escape } from './escape.ts';
-import { scaleOf } from './scale.ts';
+import { colourOf, symbolOf } from './kinds.ts';
 
 const MEANING = {
   BEATS: ['good', 'The whole interval lies above zero.'],
@@ -22,19 +23,46 @@ export function verdictSection(verdict: Verdict): string {
 }
 
 function forest(gains: readonly number[], gain: number, interval: readonly [number, number]): string {
-  const frame = { ...frameOf(460, 110), left: 20 };
-  const x = scaleOf([0, ...gains, ...interval], [frame.left + 6, frame.right - 6]);
-  const [low, high] = interval.map((value) => px(x.place(value)));
-  const middle = 38;
-  const content = [
-    `<line class="axis" x1="${px(x.place(0))}" x2="${px(x.place(0))}" y1="${frame.top}" y2="${frame.bottom}"/>`,
-    `<path class="line s2" d="M${low} ${middle - 7}V${middle + 7}M${low} ${middle}H${high}M${high} ${middle - 7}V${middle + 7}"/>`,
-    `<g class="mark s2">${marker(2, x.place(gain), middle, 6)}</g>`,
-    ...gains.map((value) => `<g class="mark s0">${marker(3, x.place(value), frame.bottom - 8, 4)}</g>`),
-  ].join('');
-  const title = `Gains of ${gains.map(points).join(', ')}; mean ${points(gain)}, 95 % interval ${points(interval[0])} to ${points(interval[1])}`;
-  const y = { scale: { ticks: [], place: () => 0 }, label: '', text: String };
-  const text = (value: number): string => String(Number((100 * value).toFixed(2)));
-  const drawn = chart(frame, title, { scale: x, label: 'gain in points', text }, y, content, 'small');
+  const [low, high] = interval.map((value) => 100 * value) as [number, number];
+  const shared = { silent: true, clip: false } as const;
+  const drawn = chart({
+    ...{ width: 460, height: 110 },
+    title: `Gains of ${gains.map(points).join(', ')}; mean ${points(gain)}, 95 % interval ${points(interval[0])} to ${points(interval[1])}`,
+    option: () => ({
+      grid: gridOf({ left: 20 }),
+      xAxis: valueAxis({ name: 'gain in points', text: String, hasZero: true }),
+      yAxis: rowsAxis(['mean', 'runs'], false),
+      series: [
+        limitLine({ x: 0, y: 0, text: '', colour: 'var(--soft)', dash: 'solid', top: 'start' }),
+        {
+          ...{
+            ...shared,
+            type: 'line',
+            data: [
+              [low, 0],
+              [high, 0],
+            ],
+          },
+          // The ends of the interval.
+          ...{ symbol: 'rect', symbolSize: [2.2, 14], showSymbol: true },
+          ...{ lineStyle: { color: colourOf(2), width: 2.2 }, itemStyle: { color: colourOf(2) } },
+        },
+        {
+          ...shared,
+          type: 'scatter',
+          data: [[100 * gain, 0]],
+          ...symbolOf(2, 12),
+          itemStyle: { color: colourOf(2), opacity: 1 },
+        },
+        {
+          ...shared,
+          type: 'scatter',
+          data: gains.map((value) => [100 * value, 1]),
+          ...symbolOf(3, 9),
+          itemStyle: { color: colourOf(0), opacity: 1 },
+        },
+      ],
+    }),
+  });
   return `<figure>${drawn}<figcaption><small>Disc: mean with its 95 % interval. Diamonds: single runs.</small></figcaption></figure>`;
 }

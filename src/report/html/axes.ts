@@ -1,0 +1,127 @@
+import type { GridComponentOption, ScatterSeriesOption } from 'echarts';
+
+/** Room of a grid for the numbers and the name of its axes. */
+const ROOM = { left: 64, right: 14, top: 14, bottom: 44 } as const;
+
+/** Left of an axis of percentages with two decimals, with its name. */
+export const PERCENT_ROOM = 72;
+
+/** Names are placed by the room that is left for them: ECharts would move the grid by widths that it can only guess. */
+export function gridOf(room: GridComponentOption = {}): GridComponentOption {
+  return { ...ROOM, ...room, outerBoundsMode: 'none' };
+}
+
+export interface Values {
+  readonly name?: string;
+  readonly text: (value: number) => string;
+  /** Logarithmic where the values differ by more than so many times. */
+  readonly log?: { readonly values: readonly number[]; readonly above: number };
+  /** Numbers on the axis, about. */
+  readonly ticks?: number;
+  /** Nothing lies outside these. */
+  readonly bounds?: readonly [number, number];
+  /** Zero lies on the axis, whatever the values are. */
+  readonly hasZero?: boolean;
+  /** Pixels from the axis to its name. */
+  readonly gap?: number;
+}
+
+/** The name of an axis along it. */
+export const CENTRED = {
+  nameLocation: 'middle' as const,
+  // Not by the widths that ECharts guesses.
+  nameMoveOverlap: false,
+  nameTextStyle: { color: 'var(--soft)', fontWeight: 600 as const },
+};
+
+/** Beyond so many times powers of two would be too many. */
+const POWERS_OF_TWO = 200;
+
+/** An axis of values that need not begin at zero, with a grid. */
+export function valueAxis({
+  name = '',
+  text,
+  log,
+  ticks = 5,
+  bounds = [-Infinity, Infinity],
+  gap = 28,
+  hasZero = false,
+}: Values) {
+  const least = Math.min(...(log?.values ?? []));
+  const ratio = Math.max(...(log?.values ?? [])) / least;
+  const isLog = log !== undefined && least > 0 && ratio > log.above;
+  return {
+    ...(isLog ? { type: 'log' as const, logBase: ratio > POWERS_OF_TWO ? 10 : 2 } : { type: 'value' as const }),
+    ...{ name, ...CENTRED, nameGap: gap },
+    ...(!isLog && { boundaryGap: ['8%', '8%'] as [string, string], ...within(bounds) }),
+    ...{ scale: !hasZero, splitNumber: ticks, silent: true },
+    axisTick: { show: false },
+    axisLine: { show: true, lineStyle: { color: 'var(--soft)', cap: 'butt' as const } },
+    splitLine: { show: true, lineStyle: { color: 'var(--grid)' } },
+    axisLabel: { color: 'var(--soft)', hideOverlap: true, formatter: (value: number) => text(value) },
+  };
+}
+
+interface Extent {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A margin of eight per cent must not lead where no value can be. */
+function within([low, high]: readonly [number, number]) {
+  const margin = ({ min, max }: Extent): number => 0.09 * (max - min);
+  // By its types it must be a number; null is the documented word for ECharts' own choice.
+  const free = null as unknown as number;
+  return {
+    min: (extent: Extent) => (extent.min >= low && extent.min - margin(extent) < low ? low : free),
+    max: (extent: Extent) => (extent.max <= high && extent.max + margin(extent) > high ? high : free),
+  };
+}
+
+/** An axis of names, or of rows without any. */
+export function rowsAxis(names: readonly string[], isShown = true) {
+  return {
+    type: 'category' as const,
+    data: [...names],
+    inverse: true,
+    show: isShown,
+    silent: true,
+    axisTick: { show: false },
+    axisLine: { lineStyle: { color: 'var(--soft)', cap: 'butt' as const } },
+  };
+}
+
+export interface Limit {
+  readonly x: number;
+  /** Any y of the chart. */
+  readonly y: number;
+  readonly text: string;
+  readonly colour: string;
+  readonly dash: 'solid' | 'dashed';
+  /** Upper end of the y axis: `start` where it is inverse. */
+  readonly top: 'start' | 'end';
+}
+
+/** A line from the bottom to the top. The series that has it has a point there, without which it could lie outside. */
+export function limitLine({ x, y, text, colour, dash, top }: Limit): ScatterSeriesOption {
+  return {
+    type: 'scatter',
+    data: [[x, y]],
+    ...{ symbol: 'none', silent: true, z: 1 },
+    markLine: {
+      ...{ symbol: 'none', silent: true, z: 1 },
+      lineStyle: { color: colour, type: dash, width: 1.5 },
+      label: { show: text !== '', formatter: text, position: top, ...NAME },
+      data: [{ xAxis: x }],
+    },
+  };
+}
+
+/** Names of marks: legible over lines. */
+export const NAME = {
+  color: 'var(--ink)',
+  fontSize: 13,
+  fontWeight: 600 as const,
+  textBorderColor: 'var(--card)',
+  textBorderWidth: 4,
+};
