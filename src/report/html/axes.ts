@@ -5,6 +5,7 @@ const ROOM = { left: 64, right: 14, top: 14, bottom: 44 } as const;
 
 /** Left of an axis of percentages with two decimals, with its name. */
 export const PERCENT_ROOM = 72;
+export const PERCENT_GAP = 56;
 
 /** Names are placed by the room that is left for them: ECharts would move the grid by widths that it can only guess. */
 export function gridOf(room: GridComponentOption = {}): GridComponentOption {
@@ -34,6 +35,9 @@ export const CENTRED = {
   nameTextStyle: { color: 'var(--soft)', fontWeight: 600 as const },
 };
 
+const AXIS_LINE = { show: true, lineStyle: { color: 'var(--soft)', cap: 'butt' as const } };
+export const GRID_LINES = { show: true, lineStyle: { color: 'var(--grid)' } };
+
 /** Beyond so many times powers of two would be too many. */
 const POWERS_OF_TWO = 200;
 
@@ -56,16 +60,13 @@ export function valueAxis({
     ...(!isLog && { boundaryGap: ['8%', '8%'] as [string, string], ...within(bounds) }),
     ...{ scale: !hasZero, splitNumber: ticks, silent: true },
     axisTick: { show: false },
-    axisLine: { show: true, lineStyle: { color: 'var(--soft)', cap: 'butt' as const } },
-    splitLine: { show: true, lineStyle: { color: 'var(--grid)' } },
+    axisLine: AXIS_LINE,
+    splitLine: GRID_LINES,
     axisLabel: { color: 'var(--soft)', hideOverlap: true, formatter: (value: number) => text(value) },
   };
 }
 
-interface Extent {
-  readonly min: number;
-  readonly max: number;
-}
+type Extent = Record<'min' | 'max', number>;
 
 /** A margin of eight per cent must not lead where no value can be. */
 function within([low, high]: readonly [number, number]) {
@@ -78,41 +79,22 @@ function within([low, high]: readonly [number, number]) {
   };
 }
 
-/** An axis of names, or of rows without any. */
-export function rowsAxis(names: readonly string[], isShown = true) {
+/** An axis of rows, from the top down. */
+export function rowsAxis(names: readonly string[]) {
   return {
-    type: 'category' as const,
-    data: [...names],
-    inverse: true,
-    show: isShown,
-    silent: true,
-    axisTick: { show: false },
-    axisLine: { lineStyle: { color: 'var(--soft)', cap: 'butt' as const } },
+    ...{ type: 'category' as const, data: [...names], inverse: true, silent: true },
+    ...{ axisTick: { show: false }, axisLine: AXIS_LINE },
   };
 }
 
-export interface Limit {
-  readonly x: number;
-  /** Any y of the chart. */
-  readonly y: number;
-  readonly text: string;
-  readonly colour: string;
-  readonly dash: 'solid' | 'dashed';
-  /** Upper end of the y axis: `start` where it is inverse. */
-  readonly top: 'start' | 'end';
-}
-
-/** A line from the bottom to the top. The series that has it has a point there, without which it could lie outside. */
-export function limitLine({ x, y, text, colour, dash, top }: Limit): ScatterSeriesOption {
+/** A dashed line up the chart at `x`. Its series has a point on it, at any `y`, so that the axis reaches so far. */
+export function limitLine(x: number, y: number, text: string, position: 'start' | 'end' = 'end'): ScatterSeriesOption {
   return {
-    type: 'scatter',
-    data: [[x, y]],
-    ...{ symbol: 'none', silent: true, z: 1 },
+    ...{ type: 'scatter', data: [[x, y]], symbol: 'none', z: 1 },
     markLine: {
-      ...{ symbol: 'none', silent: true, z: 1 },
-      lineStyle: { color: colour, type: dash, width: 1.5 },
-      label: { show: text !== '', formatter: text, position: top, ...NAME },
-      data: [{ xAxis: x }],
+      ...{ symbol: 'none', silent: true, z: 1, data: [{ xAxis: x }] },
+      lineStyle: { color: 'var(--s0)', type: 'dashed', width: 1.5 },
+      label: { formatter: text, position, ...NAME },
     },
   };
 }

@@ -61,52 +61,28 @@ function diagram(report: Report, model: ModelRow): string {
 /** Bars and the diagonal on one grid, the counts under it on another; bins are categories that lie along 0 to 100 %. */
 function reliability({ bins }: Calibration, colour: string): EChartsOption {
   const side = { left: 62, right: 22 } as const;
-  const hidden = {
-    ...rowsAxis(
-      bins.map((_, i) => String(i)),
-      false,
-    ),
-    inverse: false,
-  };
-  const share = { ...{ min: 0, max: 1, interval: 0.25 }, boundaryGap: [0, 0] as [number, number] };
+  const rows = { ...rowsAxis(bins.map((_, i) => `bin ${i + 1}`)), inverse: false };
+  const share = { min: 0, max: 1, interval: 0.25, boundaryGap: [0, 0] as [number, number] };
   const bar = { type: 'bar', silent: true, barCategoryGap: '6%' } as const;
+  // As high as the square root of the counts: the last bin would hide all others.
+  const counts = bins.map(({ samples }) => Math.sqrt(samples));
+  const accuracies = bins.map(({ accuracy }) => accuracy ?? '-');
   return {
     grid: [gridOf({ ...side, bottom: 76 }), gridOf({ ...side, top: 238, bottom: 30 })],
     xAxis: [
       { ...valueAxis({ text: shortPercent }), ...share },
-      { ...hidden, gridIndex: 0 },
-      { ...hidden, gridIndex: 1, show: true, axisLabel: { show: false }, name: 'confidence', ...CENTRED },
+      { ...rows, show: false },
+      { ...rows, gridIndex: 1, axisLabel: { show: false }, name: 'confidence', ...CENTRED },
     ],
     yAxis: [
       { ...valueAxis({ name: 'accuracy', text: shortPercent, gap: 46 }), ...share },
       { type: 'value', gridIndex: 1, show: false },
     ],
     series: [
+      { ...bar, xAxisIndex: 1, itemStyle: { color: colour, opacity: 0.75 }, data: accuracies },
+      { ...bar, xAxisIndex: 2, yAxisIndex: 1, itemStyle: { color: 'var(--soft)' }, data: counts },
       {
-        ...bar,
-        xAxisIndex: 1,
-        itemStyle: { color: colour, opacity: 0.75 },
-        data: bins.map(({ accuracy }) => accuracy ?? '-'),
-      },
-      // As high as the square root of the counts: the last bin would hide all others.
-      {
-        ...bar,
-        xAxisIndex: 2,
-        yAxisIndex: 1,
-        itemStyle: { color: 'var(--soft)' },
-        data: bins.map(({ samples }) => Math.sqrt(samples)),
-      },
-      {
-        ...{
-          type: 'line',
-          silent: true,
-          clip: false,
-          symbol: 'none',
-          data: [
-            [0, 0],
-            [1, 1],
-          ],
-        },
+        ...{ type: 'line', silent: true, clip: false, symbol: 'none', data: [0, 1].map((at) => [at, at]) },
         lineStyle: { color: 'var(--ink)', width: 1.5, type: [5, 4] },
       },
     ],

@@ -18,6 +18,18 @@ export interface Drawing {
   readonly overlay?: (place: Place) => string;
 }
 
+export interface Screen {
+  readonly width: number;
+  readonly className: 'wide' | 'narrow';
+  /** Numbers on an axis, about. */
+  readonly ticks: number;
+}
+
+/** A large chart twice: for wide screens and for phones, where letters would become too small. */
+export function forScreens(draw: (screen: Screen) => string): string {
+  return draw({ width: 760, className: 'wide', ticks: 5 }) + draw({ width: 350, className: 'narrow', ticks: 3 });
+}
+
 /** Draws a chart as an SVG without ids, scripts and styles of its own. Colours are the variables of style.ts. */
 export function chart({ width, height, title, className = 'small', option, overlay }: Drawing): string {
   const drawn = echarts().init(null, null, { renderer: 'svg', ssr: true, width, height });

@@ -1,3 +1,5 @@
+import type { ScatterSeriesOption } from 'echarts';
+
 /** How a model looks everywhere in the report, by its place there. Shapes and dashes tell it without colour. */
 const SYMBOLS = ['rect', 'triangle', 'circle', 'diamond'] as const;
 const OUTLINES = [
@@ -19,6 +21,22 @@ export function colourOf(kind: number): string {
 export function symbolOf(kind: number, size: number): { symbol: string; symbolSize: number } {
   const symbol = SYMBOLS[kind % SYMBOLS.length]!;
   return { symbol, symbolSize: symbol === 'rect' ? 0.9 * size : symbol === 'circle' ? size : 1.15 * size };
+}
+
+export interface Mark {
+  readonly at: readonly [number, number];
+  readonly kind: number;
+  readonly size: number;
+  readonly isHollow?: boolean;
+}
+
+export function markSeries(marks: readonly Mark[]): ScatterSeriesOption & { type: 'scatter' } {
+  const data = marks.map(({ at, kind, size, isHollow }) => {
+    const color = isHollow === true ? 'var(--card)' : colourOf(kind);
+    const itemStyle = { color, borderColor: colourOf(kind), borderWidth: 2, opacity: 1 };
+    return { value: [...at], ...symbolOf(kind, size), itemStyle };
+  });
+  return { type: 'scatter', data, silent: true, clip: false, z: 3 };
 }
 
 export function dashOf(kind: number): 'solid' | number[] {

@@ -1,61 +1,49 @@
 import type { LabelLayoutOptionCallbackParams } from 'echarts';
 import type { Place } from './chart.ts';
 
-interface Box {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
+type Box = Record<'left' | 'right' | 'top' | 'bottom', number>;
 
 /** Widths are those of an average font: a bold one may be wider. */
 const WIDER = 1.2;
 const MARK = 18;
 const GAP = 12;
+/** What of its width a label has on the left of where it is put. */
+const BEFORE = { left: 0, center: 0.5, right: 1 } as const;
+
+/** Where a label may stand from its mark, in pixels and in lines, the nearest first. */
+const SPOTS = [0, -1, 1, -2, 2, -3, 3].flatMap((lines) => [
+  { align: 'left' as const, dx: GAP, lines },
+  { align: 'right' as const, dx: -GAP, lines },
+  ...(lines === 0 ? [] : [{ align: 'center' as const, dx: 0, lines: 1.3 * lines }]),
+]);
 
 /**
  * A label layout for ECharts, which by itself only hides labels that overlap: each label stands at the first place
  * around its mark where no mark and no label is yet, and within the chart.
  */
 export function besideMarks(points: readonly (readonly [number, number])[], place: Place, width: number) {
-  const taken: Box[] = [];
+  let taken: Box[] = [];
   return ({ dataIndex, labelRect }: LabelLayoutOptionCallbackParams) => {
+    const [wide, high] = [WIDER * labelRect.width, labelRect.height];
     // Only now are the axes laid out.
-    if (dataIndex === 0) taken.splice(0, taken.length, ...points.map((point) => around(place(...point))));
+    if (dataIndex === 0) taken = points.map((point) => boxAt(...place(...point), MARK, MARK));
     const [x, y] = place(...points[dataIndex!]!);
-    const size = { width: WIDER * labelRect.width, height: labelRect.height };
-    const free = spots(size.width, size.height).find(([dx, dy]) => {
-      const box = { left: x + dx, top: y + dy - size.height / 2, ...size };
-      return box.left >= 0 && box.left + box.width <= width && !taken.some((other) => isOverlap(box, other));
-    });
+    for (const { align, dx, lines } of SPOTS) {
+      const at = { x: x + dx, y: y + lines * high };
+      const box = boxAt(at.x + (0.5 - BEFORE[align]) * wide, at.y, wide, high);
+      if (box.left < 0 || box.right > width || taken.some((other) => isOverlap(box, other))) continue;
+      taken.push(box);
+      return { ...at, align, verticalAlign: 'middle' as const };
+    }
     // In a crowd the mark still tells its name when it is pointed at.
-    if (free === undefined) return { hideOverlap: true };
-    const [dx, dy] = free;
-    taken.push({ left: x + dx, top: y + dy - size.height / 2, ...size });
-    const isLeft = dx < -size.width / 2;
-    return {
-      x: isLeft ? x + dx + size.width : x + dx,
-      y: y + dy,
-      align: isLeft ? ('right' as const) : ('left' as const),
-      verticalAlign: 'middle' as const,
-    };
+    return { hideOverlap: true };
   };
 }
 
-/** Left edge and middle of a label from its mark: the nearest places first. */
-function spots(width: number, height: number): [number, number][] {
-  const lines = [0, -height, height, -2 * height, 2 * height, -3 * height, 3 * height];
-  return lines.flatMap((dy): [number, number][] => [
-    [GAP, dy],
-    [-GAP - width, dy],
-    ...(dy === 0 ? [] : [[-width / 2, 1.3 * dy] as [number, number]]),
-  ]);
-}
-
-function around([x, y]: readonly [number, number]): Box {
-  return { left: x - MARK / 2, top: y - MARK / 2, width: MARK, height: MARK };
+function boxAt(x: number, y: number, width: number, height: number): Box {
+  return { left: x - width / 2, right: x + width / 2, top: y - height / 2, bottom: y + height / 2 };
 }
 
 function isOverlap(a: Box, b: Box): boolean {
-  return a.left < b.left + b.width && b.left < a.left + a.width && a.top < b.top + b.height && b.top < a.top + a.height;
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }

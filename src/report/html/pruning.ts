@@ -1,9 +1,9 @@
 import { percent } from '../format.ts';
 import type { PruningSensitivity, Report } from '../types.ts';
-import { gridOf, rowsAxis, valueAxis } from './axes.ts';
-import { chart, plain } from './chart.ts';
+import { GRID_LINES, gridOf, rowsAxis, valueAxis } from './axes.ts';
+import { chart, forScreens, plain } from './chart.ts';
 import { escape } from './escape.ts';
-import { colourOf, key, symbolOf } from './kinds.ts';
+import { key, markSeries } from './kinds.ts';
 import { table } from './tables.ts';
 import { tooltip } from './targets.ts';
 
@@ -18,7 +18,7 @@ export function pruningSection({ pruningSensitivity }: Report): string {
   return (
     `<section id="pruning"><h2>Sensitivity to pruning</h2><p>Validation accuracy of the ${escape(model)} model (${percent(accuracy)}) after one layer ` +
     `alone lost channels, without training afterwards. Layers that make the same channels can only lose them together.</p>` +
-    `<ul class="legend">${legend.join('')}</ul>${picture(rows, 760, 200, 'wide')}${picture(rows, 350, 110, 'narrow')}` +
+    `<ul class="legend">${legend.join('')}</ul>${picture(rows)}` +
     `<details><summary>All ${rows.length} measurements</summary>${rowsTable(rows)}</details></section>`
   );
 }
@@ -32,44 +32,35 @@ function byLayer(rows: readonly Row[]): Row[][] {
   return [...groups.values()];
 }
 
-function picture(rows: readonly Row[], width: number, left: number, className: string): string {
+function picture(rows: readonly Row[]): string {
   const layers = byLayer(rows);
   const worst = rows.reduce((most, row) => (row.drop > most.drop ? row : most));
-  const pointOf = (row: Row, line: number): [number, number] => [100 * row.drop, line];
-  return chart({
-    ...{ width, height: 70 + 30 * layers.length, className },
-    title: `Validation accuracy lost by layer. The most sensitive is ${nameOf(worst)}: ${lost(worst)} with ${worst.kept} of ${worst.channels} channels.`,
-    option: () => ({
-      grid: gridOf({ left }),
-      xAxis: valueAxis({ name: 'validation accuracy lost, points', text: String, hasZero: true }),
-      yAxis: {
-        ...rowsAxis(layers.map((of) => plain(nameOf(of[0]!)))),
-        splitLine: { show: true, lineStyle: { color: 'var(--grid)' } },
-        // A sixth less than there is: letters may be wider than ECharts guesses.
-        axisLabel: { color: 'var(--soft)', width: (left - 16) / 1.2, overflow: 'truncate', interval: 0 },
-      },
-      series: {
-        ...{ type: 'scatter', silent: true, clip: false },
-        data: layers.flatMap((of, line) =>
-          of.map((row, kind) => ({
-            value: pointOf(row, line),
-            ...symbolOf(kind, 10),
-            itemStyle: { color: colourOf(kind), opacity: 1 },
-          })),
-        ),
-      },
-    }),
-    overlay: (place) =>
-      layers
-        .flatMap((of, line) =>
-          of.map((row) =>
-            tooltip(
-              place(...pointOf(row, line)),
-              `${nameOf(row)}: ${row.kept} of ${row.channels} channels, ${lost(row)}`,
-            ),
-          ),
-        )
-        .join(''),
+  const marks = layers.flatMap((of, line) =>
+    of.map((row, kind) => ({ row, at: [100 * row.drop, line] as const, kind, size: 8 })),
+  );
+  return forScreens(({ width, className }) => {
+    const left = className === 'wide' ? 200 : 110;
+    return chart({
+      ...{ width, height: 70 + 30 * layers.length, className },
+      title: `Validation accuracy lost by layer. The most sensitive is ${nameOf(worst)}: ${lost(worst)} with ${worst.kept} of ${worst.channels} channels.`,
+      option: () => ({
+        grid: gridOf({ left }),
+        xAxis: valueAxis({ name: 'validation accuracy lost, points', text: String, hasZero: true }),
+        yAxis: {
+          ...rowsAxis(layers.map((of) => plain(nameOf(of[0]!)))),
+          splitLine: GRID_LINES,
+          // A sixth less than there is: letters may be wider than ECharts guesses.
+          axisLabel: { color: 'var(--soft)', width: (left - 16) / 1.2, overflow: 'truncate', interval: 0 },
+        },
+        series: markSeries(marks),
+      }),
+      overlay: (place) =>
+        marks
+          .map(({ row, at }) =>
+            tooltip(place(...at), `${nameOf(row)}: ${row.kept} of ${row.channels} channels, ${lost(row)}`),
+          )
+          .join(''),
+    });
   });
 }
 

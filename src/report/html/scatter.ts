@@ -1,12 +1,12 @@
 import type { EChartsOption } from 'echarts';
 import { percent, shortPercent } from '../format.ts';
 import { paretoFront } from '../summary.ts';
-import { gridOf, NAME, PERCENT_ROOM, valueAxis } from './axes.ts';
-import { chart, plain } from './chart.ts';
+import { gridOf, NAME, PERCENT_GAP, PERCENT_ROOM, valueAxis } from './axes.ts';
+import { chart, forScreens, plain } from './chart.ts';
 import type { Place } from './chart.ts';
 import type { Cost, Point } from './costs.ts';
 import { escape } from './escape.ts';
-import { colourOf, symbolOf } from './kinds.ts';
+import { markSeries } from './kinds.ts';
 import { besideMarks } from './labels.ts';
 import { target } from './targets.ts';
 
@@ -15,7 +15,7 @@ export function letterOf(i: number): string {
   return String.fromCharCode(65 + (i % 26));
 }
 
-/** Accuracy over a cost, twice: for wide screens and for phones, where letters would become too small. */
+/** Accuracy over a cost, with the Pareto front. */
 export function scatter(points: readonly Point[], cost: Cost, places: readonly string[]): string {
   const front = paretoFront(points);
   const runtimeOf = ({ place }: Point): string | undefined => (places.length > 0 ? place : undefined);
@@ -27,16 +27,16 @@ export function scatter(points: readonly Point[], cost: Cost, places: readonly s
     const runtime = runtimeOf(point);
     return runtime === undefined ? plain(point.id) : letterOf(places.indexOf(runtime));
   });
-  const drawn = (width: number, height: number, ticks: number, className: string): string =>
+  return forScreens(({ width, ticks, className }) =>
     chart({
-      ...{ width, height, className },
+      ...{ width, height: className === 'wide' ? 400 : 330, className },
       title: `Accuracy against ${cost.name}. ${told.join('; ')}. Pareto front: ${front.map(({ id }) => id).join(', ')}.`,
       option: (place) => ({ ...axes(points, cost, ticks), series: series(points, front, names, place, width) }),
       overlay: (place) =>
         `<text class="hint" x="${PERCENT_ROOM}" y="12">Point at a mark, or tab to it, for its figures.</text>` +
         points.map((point) => readout(point, cost, front, place)).join(''),
-    });
-  return drawn(760, 400, 5, 'wide') + drawn(350, 330, 3, 'narrow');
+    }),
+  );
 }
 
 function axes(points: readonly Point[], cost: Cost, ticks: number): EChartsOption {
@@ -45,7 +45,7 @@ function axes(points: readonly Point[], cost: Cost, ticks: number): EChartsOptio
     // Room above the plot for the figures of the mark that is pointed at.
     grid: gridOf({ top: 46, left: PERCENT_ROOM, right: 34 }),
     xAxis: valueAxis({ name: cost.name, text: cost.text, log, ticks, bounds: [0, Infinity] }),
-    yAxis: valueAxis({ name: 'accuracy', text: shortPercent, ticks, bounds: [0, 1], gap: 56 }),
+    yAxis: valueAxis({ name: 'accuracy', text: shortPercent, ticks, bounds: [0, 1], gap: PERCENT_GAP }),
   };
 }
 
@@ -66,18 +66,10 @@ function series(
       lineStyle: { color: 'var(--accent)', width: 2, type: [2, 5], cap: 'round' },
     },
     {
-      type: 'scatter',
-      data: points.map((point) => ({
-        value: at(point),
-        ...symbolOf(point.kind, 13),
-        itemStyle: {
-          color: front.includes(point) ? colourOf(point.kind) : 'var(--card)',
-          borderColor: colourOf(point.kind),
-          ...{ borderWidth: 2, opacity: 1 },
-        },
-      })),
-      ...{ silent: true, clip: false, z: 3 },
-      label: { show: true, formatter: ({ dataIndex }) => names[dataIndex]!, ...NAME },
+      ...markSeries(
+        points.map((point) => ({ at: at(point), kind: point.kind, size: 13, isHollow: !front.includes(point) })),
+      ),
+      label: { show: true, formatter: ({ dataIndex }: { dataIndex: number }) => names[dataIndex]!, ...NAME },
       labelLayout: besideMarks(points.map(at), place, width),
     },
   ];

@@ -2,10 +2,10 @@ import type { ScatterSeriesOption } from 'echarts';
 import { milliseconds, number, percent, shortPercent, size } from '../format.ts';
 import { frontOf } from '../search.ts';
 import type { Report, Search, SearchPoint } from '../types.ts';
-import { gridOf, limitLine, PERCENT_ROOM, valueAxis } from './axes.ts';
-import { chart } from './chart.ts';
+import { gridOf, limitLine, PERCENT_GAP, PERCENT_ROOM, valueAxis } from './axes.ts';
+import { chart, forScreens } from './chart.ts';
 import { escape } from './escape.ts';
-import { colourOf, key, symbolOf } from './kinds.ts';
+import { key, markSeries } from './kinds.ts';
 import { table } from './tables.ts';
 import { target } from './targets.ts';
 
@@ -33,68 +33,54 @@ function precisionsOf({ points }: Search): string[] {
   return [...new Set(points.map(({ precision }) => precision))];
 }
 
-/** Twice: for wide screens and for phones. */
 function cloud(search: Search): string {
-  return cloudOf(search, 760, 340, 5, 'wide') + cloudOf(search, 350, 280, 3, 'narrow');
-}
-
-function cloudOf(search: Search, width: number, height: number, ticks: number, className: string): string {
   const { points, target: budget, pick } = search;
-  const limit = budget.p95Ms;
-  const values = [...points.map(({ p95Ms }) => p95Ms), ...(limit === undefined ? [] : [limit])];
-  const x = { name: 'latency, 95 % of calls', text: milliseconds, log: { values, above: 6 } } as const;
-  return chart({
-    ...{ width, height, className },
-    title: `Accuracy against latency of ${points.length} students that the search measured; the table below has the figures.`,
-    option: () => ({
-      grid: gridOf({ top: 30, left: PERCENT_ROOM, right: 34 }),
-      xAxis: valueAxis({ ...x, ticks, bounds: [0, Infinity] }),
-      yAxis: valueAxis({ name: 'validation', text: shortPercent, ticks, bounds: [0, 1], gap: 56 }),
-      series: [
-        ...(limit === undefined
-          ? []
-          : [
-              limitLine({
-                x: limit,
-                y: points[0]!.validation,
-                text: 'budget',
-                colour: 'var(--soft)',
-                dash: 'dashed',
-                top: 'end',
-              }),
-            ]),
-        { ...ring(points.find(({ id }) => id === pick)), type: 'scatter' },
-        { type: 'scatter', data: marks(search), silent: true, clip: false },
-      ],
-    }),
-    overlay: (place) =>
-      points
-        .map((point) => {
-          const title = `${titleOf(point)}${point.id === pick ? '; picked' : ''}`;
-          return target(place(point.p95Ms, point.validation), title, `<title>${escape(title)}</title>`);
-        })
-        .join(''),
-  });
-}
-
-function marks(search: Search) {
+  const limit = budget.p95Ms === undefined ? [] : [budget.p95Ms];
+  const log = { values: [...points.map(({ p95Ms }) => p95Ms), ...limit], above: 6 };
   const precisions = precisionsOf(search);
-  return search.points.map(({ p95Ms, validation, precision, onFront }) => {
-    const kind = precisions.indexOf(precision);
-    const color = onFront ? colourOf(kind) : 'var(--card)';
-    return {
-      value: [p95Ms, validation],
-      ...symbolOf(kind, 10),
-      itemStyle: { color, borderColor: colourOf(kind), borderWidth: 2, opacity: 1 },
-    };
-  });
+  const atOf = ({ p95Ms, validation }: SearchPoint) => [p95Ms, validation] as const;
+  const marks = points.map((point) => ({
+    at: atOf(point),
+    kind: precisions.indexOf(point.precision),
+    size: 10,
+    isHollow: !point.onFront,
+  }));
+  return forScreens(({ width, ticks, className }) =>
+    chart({
+      ...{ width, height: className === 'wide' ? 340 : 280, className },
+      title: `Accuracy against latency of ${points.length} students that the search measured; the table below has the figures.`,
+      option: () => ({
+        grid: gridOf({ top: 30, left: PERCENT_ROOM, right: 34 }),
+        xAxis: valueAxis({ name: 'latency, 95 % of calls', text: milliseconds, log, ticks, bounds: [0, Infinity] }),
+        yAxis: valueAxis({ name: 'validation', text: shortPercent, ticks, bounds: [0, 1], gap: PERCENT_GAP }),
+        series: [
+          ...limit.map((ms) => limitLine(ms, points[0]!.validation, 'budget')),
+          ring(points.filter(({ id }) => id === pick).map(atOf)),
+          markSeries(marks),
+        ],
+      }),
+      overlay: (place) =>
+        points
+          .map((point) => {
+            const title = `${titleOf(point)}${point.id === pick ? '; picked' : ''}`;
+            return target(place(...atOf(point)), title, `<title>${escape(title)}</title>`);
+          })
+          .join(''),
+    }),
+  );
 }
 
 /** Around the student that was picked. */
-function ring(point: SearchPoint | undefined): ScatterSeriesOption {
+function ring(places: readonly (readonly [number, number])[]): ScatterSeriesOption & { type: 'scatter' } {
   return {
-    data: point === undefined ? [] : [[point.p95Ms, point.validation]],
-    ...{ symbol: 'circle', symbolSize: 24, silent: true, clip: false },
+    ...{
+      type: 'scatter',
+      data: places.map((at) => [...at]),
+      symbol: 'circle',
+      symbolSize: 24,
+      silent: true,
+      clip: false,
+    },
     itemStyle: { color: 'none', borderColor: 'var(--accent)', borderWidth: 2, borderType: [2, 5], opacity: 1 },
   };
 }

@@ -4,7 +4,7 @@ import { accuracyOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } 
 import type { ModelRow, Report } from '../types.ts';
 import { points } from '../verdict.ts';
 import { gridOf, limitLine, NAME, rowsAxis, valueAxis } from './axes.ts';
-import { chart, plain } from './chart.ts';
+import { chart, forScreens } from './chart.ts';
 import { escape } from './escape.ts';
 import { key } from './kinds.ts';
 import { table } from './tables.ts';
@@ -71,35 +71,19 @@ function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined): s
   const told = steps.map(
     (model, i) => `${nameOf(model)} ${percent(accuracies[i]!)}${i === 0 ? '' : ` (${signed(changes[i]!)})`}`,
   );
-  const drawn = (width: number, ticks: number, className: string): string => {
-    const isNarrow = className === 'narrow';
-    const xAxis = valueAxis({ name: 'accuracy', text: shortPercent, ticks, bounds: [0, 1] });
-    return chart({
+  const teacherLine = its === null ? [] : [limitLine(its, 0, `teacher ${percent(its)}`, 'start')];
+  return forScreens(({ width, ticks, className }) =>
+    chart({
       ...{ width, height: steps.length * ROW + 74, className },
       title: `Accuracy step by step: ${told.join('; ')}${its === null ? '' : `; the teacher has ${percent(its)}`}.`,
       option: () => ({
-        grid: gridOf({ left: isNarrow ? 22 : 150, right: 58, top: 26 }),
-        xAxis,
-        yAxis: { ...rowsAxis(steps.map((model) => plain(nameOf(model)))), axisLabel: isNarrow ? ABOVE : BESIDE },
-        series: [
-          ...(its === null
-            ? []
-            : [
-                limitLine({
-                  x: its,
-                  y: 0,
-                  text: `teacher ${percent(its)}`,
-                  colour: 'var(--s0)',
-                  dash: 'dashed',
-                  top: 'start',
-                }),
-              ]),
-          ...bars(accuracies, changes),
-        ],
+        grid: gridOf({ left: className === 'narrow' ? 22 : 150, right: 58, top: 26 }),
+        xAxis: valueAxis({ name: 'accuracy', text: shortPercent, ticks, bounds: [0, 1] }),
+        yAxis: { ...rowsAxis(steps.map(nameOf)), axisLabel: className === 'narrow' ? ABOVE : BESIDE },
+        series: [...teacherLine, ...bars(accuracies, changes)],
       }),
-    });
-  };
-  return drawn(760, 6, 'wide') + drawn(350, 3, 'narrow');
+    }),
+  );
 }
 
 const ROW = 38;

@@ -1,9 +1,9 @@
 import { points } from '../verdict.ts';
 import type { Verdict } from '../types.ts';
-import { gridOf, limitLine, rowsAxis, valueAxis } from './axes.ts';
+import { gridOf, rowsAxis, valueAxis } from './axes.ts';
 import { chart } from './chart.ts';
 import { escape } from './escape.ts';
-import { colourOf, symbolOf } from './kinds.ts';
+import { colourOf, markSeries } from './kinds.ts';
 
 const MEANING = {
   BEATS: ['good', 'The whole interval lies above zero.'],
@@ -23,44 +23,26 @@ export function verdictSection(verdict: Verdict): string {
 }
 
 function forest(gains: readonly number[], gain: number, interval: readonly [number, number]): string {
-  const [low, high] = interval.map((value) => 100 * value) as [number, number];
-  const shared = { silent: true, clip: false } as const;
+  const marks = [
+    { at: [100 * gain, 0] as const, kind: 2, size: 11 },
+    ...gains.map((value) => ({ at: [100 * value, 1] as const, kind: 3, size: 6 })),
+  ];
   const drawn = chart({
     ...{ width: 460, height: 110 },
     title: `Gains of ${gains.map(points).join(', ')}; mean ${points(gain)}, 95 % interval ${points(interval[0])} to ${points(interval[1])}`,
     option: () => ({
       grid: gridOf({ left: 20 }),
       xAxis: valueAxis({ name: 'gain in points', text: String, hasZero: true }),
-      yAxis: rowsAxis(['mean', 'runs'], false),
+      // Its line is that of no gain.
+      yAxis: { ...rowsAxis(['mean', 'runs']), axisLabel: { show: false } },
       series: [
-        limitLine({ x: 0, y: 0, text: '', colour: 'var(--soft)', dash: 'solid', top: 'start' }),
         {
-          ...{
-            ...shared,
-            type: 'line',
-            data: [
-              [low, 0],
-              [high, 0],
-            ],
-          },
+          ...{ type: 'line', data: interval.map((value) => [100 * value, 0]), silent: true, clip: false },
           // The ends of the interval.
-          ...{ symbol: 'rect', symbolSize: [2.2, 14], showSymbol: true },
-          ...{ lineStyle: { color: colourOf(2), width: 2.2 }, itemStyle: { color: colourOf(2) } },
+          ...{ symbol: 'rect', symbolSize: [2.2, 14], itemStyle: { color: colourOf(2) } },
+          lineStyle: { color: colourOf(2), width: 2.2 },
         },
-        {
-          ...shared,
-          type: 'scatter',
-          data: [[100 * gain, 0]],
-          ...symbolOf(2, 12),
-          itemStyle: { color: colourOf(2), opacity: 1 },
-        },
-        {
-          ...shared,
-          type: 'scatter',
-          data: gains.map((value) => [100 * value, 1]),
-          ...symbolOf(3, 9),
-          itemStyle: { color: colourOf(0), opacity: 1 },
-        },
+        markSeries(marks),
       ],
     }),
   });
