@@ -65,7 +65,7 @@ function reliability({ bins }: Calibration, colour: string): EChartsOption {
   const share = { min: 0, max: 1, interval: 0.25, boundaryGap: [0, 0] as [number, number] };
   const bar = { type: 'bar', silent: true, barCategoryGap: '6%' } as const;
   // As high as the square root of the counts: the last bin would hide all others.
-  const counts = bins.map(({ samples }) => Math.sqrt(samples));
+  const counts = bins.map(({ samples }) => (samples === 0 ? '-' : Math.sqrt(samples)));
   const accuracies = bins.map(({ accuracy }) => accuracy ?? '-');
   return {
     grid: [gridOf({ ...side, bottom: 76 }), gridOf({ ...side, top: 238, bottom: 30 })],
