@@ -134,17 +134,18 @@ const RECIPE = {
     });
   });
 
-  it.each([
-    ['light', 'rgb(29, 95, 196)'],
-    ['dark', 'rgb(140, 184, 255)'],
-  ] as const)('draws in the colours of the %s scheme', async (scheme, accent) => {
-    await open(1280, scheme, async (page) => {
-      const strokes = await page.evaluate<string[]>(
-        "[...document.querySelectorAll('#trade svg.chart [stroke]')].map((part) => getComputedStyle(part).stroke)",
-      );
-      expect(strokes).toContain(accent);
-      expect(strokes).not.toContain('none');
-    });
+  it('draws each scheme in colours of its own', async () => {
+    const drawn: string[][] = [];
+    for (const scheme of ['light', 'dark'] as const) {
+      await open(1280, scheme, async (page) => {
+        const colours = await page.evaluate<string[]>(`[...document.querySelectorAll('svg.chart :is([stroke], [fill])')]
+          .flatMap((part) => ['stroke', 'fill'].filter((of) => part.hasAttribute(of)).map((of) => getComputedStyle(part)[of]))`);
+        drawn.push([...new Set(colours)]);
+      });
+    }
+    const [light, dark] = drawn as [string[], string[]];
+    expect(light.length).toBeGreaterThan(5);
+    expect(light.filter((colour) => dark.includes(colour) || colour === 'none')).toEqual([]);
   });
 
   it('keeps every text within its chart, and names of marks apart', async () => {
