@@ -1,5 +1,6 @@
 import { reportCsv } from '../../src/report/csv.ts';
 import { reportHtml } from '../../src/report/html.ts';
+import { besideMarks } from '../../src/report/html/labels.ts';
 import { reportJson } from '../../src/report/json.ts';
 import { parseReport } from '../../src/report/schema.ts';
 import { example } from './example.ts';
@@ -244,6 +245,34 @@ describe('report.html', () => {
     const text = reportHtml({ ...example, status: 'interrupted', models: [], stopped });
     expect(text).toContain('The run was stopped in distill: stopped distill after step 11 of 22.');
     expect(text).toContain('Training loss');
+  });
+});
+
+describe('charts at their limits', () => {
+  it('keep names of marks apart in a crowd, or hide them', () => {
+    const points = Array.from({ length: 40 }, (_, i): [number, number] => [300 + (i % 5), 200 + (i % 7)]);
+    const layout = besideMarks(points, (x, y) => [x, y], 700);
+    const label = { width: 100, height: 14, x: 0, y: 0 };
+    const shared = { labelRect: label, rect: label, seriesIndex: 0, text: 'a' };
+    const placed = points.map((_, dataIndex) =>
+      layout({ ...shared, dataIndex, align: 'left', verticalAlign: 'middle' }),
+    );
+    const shown = placed.flatMap((of) => ('align' in of ? [of] : []));
+    expect(shown.length).toBeGreaterThan(8);
+    expect(placed.filter((of) => !('align' in of)).every((of) => 'fontSize' in of && of.fontSize === 0)).toBe(true);
+    for (const [i, a] of shown.entries()) {
+      const beside = shown
+        .slice(0, i)
+        .filter((b) => b.align === a.align && Math.abs(b.y - a.y) < 14 && Math.abs(b.x - a.x) < 100);
+      expect(beside).toEqual([]);
+    }
+  });
+
+  it('have no accuracy above 100 % on the axis where all are right', () => {
+    const models = example.models.map((row) => ({ ...row, accuracy: { validation: 1, test: 1 } }));
+    const text = reportHtml({ ...example, models, training: [] });
+    expect(text).toContain('>100 %</text>');
+    expect(text).not.toMatch(/>1(?!00)\d\d(?:\.\d+)? %<\/text>/);
   });
 });
 

@@ -70,7 +70,8 @@ type Extent = Record<'min' | 'max', number>;
 
 /** A margin of eight per cent must not lead where no value can be. */
 function within([low, high]: readonly [number, number]) {
-  const margin = ({ min, max }: Extent): number => 0.09 * (max - min);
+  // Around a single value ECharts leaves more.
+  const margin = ({ min, max }: Extent): number => 0.09 * (max - min) || 0.5 * Math.abs(max);
   // By its types it must be a number; null is the documented word for ECharts' own choice.
   const free = null as unknown as number;
   return {

@@ -1,4 +1,5 @@
 import type { LabelLayoutOptionCallbackParams } from 'echarts';
+import { PERCENT_ROOM } from './axes.ts';
 import type { Place } from './chart.ts';
 
 type Box = Record<'left' | 'right' | 'top' | 'bottom', number>;
@@ -19,7 +20,7 @@ const SPOTS = [0, -1, 1, -2, 2, -3, 3].flatMap((lines) => [
 
 /**
  * A label layout for ECharts, which by itself only hides labels that overlap: each label stands at the first place
- * around its mark where no mark and no label is yet, and within the chart.
+ * around its mark where no mark and no label is yet, and within the plot.
  */
 export function besideMarks(points: readonly (readonly [number, number])[], place: Place, width: number) {
   let taken: Box[] = [];
@@ -31,12 +32,12 @@ export function besideMarks(points: readonly (readonly [number, number])[], plac
     for (const { align, dx, lines } of SPOTS) {
       const at = { x: x + dx, y: y + lines * high };
       const box = boxAt(at.x + (0.5 - BEFORE[align]) * wide, at.y, wide, high);
-      if (box.left < 0 || box.right > width || taken.some((other) => isOverlap(box, other))) continue;
+      if (box.left < PERCENT_ROOM || box.right > width || taken.some((other) => isOverlap(box, other))) continue;
       taken.push(box);
       return { ...at, align, verticalAlign: 'middle' as const };
     }
     // In a crowd the mark still tells its name when it is pointed at.
-    return { hideOverlap: true };
+    return { fontSize: 0 };
   };
 }
 
