@@ -22,6 +22,8 @@ interface ExportArgs {
   symmetric: boolean;
   opset: number;
   sparse: boolean;
+  ends: string;
+  batch: string;
 }
 
 export const exportCommand: Command<ExportArgs> = {
@@ -38,7 +40,7 @@ export const exportCommand: Command<ExportArgs> = {
       .option('force', { type: 'boolean', default: false, describe: 'Write a kit into a folder that is not empty' })
       .option('format', { choices: ['onnx', 'tflite'], default: 'onnx', describe: 'File format' })
       .option('precision', {
-        choices: ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int4'],
+        choices: ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int16x8', 'int4'],
         default: 'fp32',
         describe: 'Number format',
       })
@@ -57,6 +59,12 @@ export const exportCommand: Command<ExportArgs> = {
         default: false,
         describe: 'TFLite in fp32: pruned 1×1 filters as sparse tensors',
       })
+      .option('ends', {
+        choices: ['float32', 'int8', 'uint8'],
+        default: 'float32',
+        describe: 'TFLite in int8: what the file is fed and hands back',
+      })
+      .option('batch', { choices: ['1', 'dynamic'], default: '1', describe: 'TFLite: samples at once' })
       .option('opset', { type: 'number', default: 17, describe: 'ONNX operator set' }) as never,
   run: async (args, context) => {
     if (args.from !== undefined && args.run === undefined) return convert(args, args.from, context);
@@ -75,7 +83,7 @@ export const exportCommand: Command<ExportArgs> = {
 
 async function convert(args: ExportArgs, from: string, context: Context): Promise<void> {
   const { convertFile } = await import('../pipeline/convert.ts');
-  const { format, precision, calibrator } = args as unknown as ConvertOptions;
+  const { format, precision, calibrator, ends = 'float32' } = args as unknown as ConvertOptions;
   const { model = 'distilled', data, samples, keepFloat, symmetric, opset, sparse, out } = args;
   const options = {
     from,
@@ -89,6 +97,8 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
     symmetric,
     opset,
     sparse,
+    ends,
+    batch: args.batch === 'dynamic' ? ('dynamic' as const) : (1 as const),
     out,
   };
   const result = await convertFile(options);

@@ -13,6 +13,7 @@ import type { Skipped } from '../formats/skipped.ts';
 import { exportTflite } from '../formats/tflite/export.ts';
 import type { Graph } from '../graph/types.ts';
 import { agreement, classesOf } from '../measure/accuracy.ts';
+import { CONVERT_DEFAULTS } from './convert/options.ts';
 import type { ConvertOptions } from './convert/options.ts';
 import { openSource } from './convert/source.ts';
 import type { ConvertSource } from './convert/source.ts';
@@ -42,7 +43,8 @@ export interface Converted {
  * samples, where there are some, and is not written if it answers too differently. `UserError` for what cannot be read or
  * written, and for int8 without samples.
  */
-export async function convertFile(options: ConvertOptions): Promise<Converted> {
+export async function convertFile(given: Partial<ConvertOptions> & Pick<ConvertOptions, 'from'>): Promise<Converted> {
+  const options: ConvertOptions = { ...CONVERT_DEFAULTS, ...given };
   const { format, precision } = options;
   const to = options.out ?? `${nameOf(options.from)}${precision === 'fp32' ? '' : `-${precision}`}.${format}`;
   refuse(options, to);
@@ -71,7 +73,19 @@ function nameOf(from: string): string {
   return path.basename(path.resolve(from)).replace(/\.(onnx|json)$/, '');
 }
 
-function refuse({ from, format, precision, sparse }: ConvertOptions, to: string): void {
+function refuse({ from, format, precision, sparse, ends, batch }: ConvertOptions, to: string): void {
+  if (format === 'onnx' && precision === 'int16x8')
+    throw new UserError('--precision int16x8: expected --format tflite, received onnx', 'Choose int8 for ONNX.');
+  if ((ends ?? 'float32') !== 'float32' && !(format === 'tflite' && precision === 'int8'))
+    throw new UserError(
+      `--ends ${ends}: expected --format tflite --precision int8, received ${format} and ${precision}`,
+      'Leave it out: all others are fed float32.',
+    );
+  if (batch === 'dynamic' && format === 'onnx')
+    throw new UserError(
+      '--batch dynamic: expected --format tflite, received onnx',
+      'Leave it out: ONNX files take any.',
+    );
   if (format === 'tflite' && precision === 'int4')
     throw new UserError('--precision int4: expected --format onnx, received tflite', 'Choose int8 for TFLite.');
   if (sparse === true && !(format === 'tflite' && precision === 'fp32'))
@@ -97,15 +111,19 @@ async function make(source: ConvertSource, samples: Samples, options: ConvertOpt
   const { graph } = source;
   const onnx: Options = { name: nameOf(options.from), opset: options.opset, metadata: source.metadata };
   const description = descriptionFrom(nameOf(options.from), source.metadata, [...graph.inputs.keys()][0]!);
-  if (precision === 'int8') {
+  const { batch = 1, ends = 'float32' } = options;
+  if (precision === 'int8' || precision === 'int16x8') {
     const kept = keptFloat(options, graph);
-    const step = { calibrator, symmetric, equalize: false, biasCorrection: true };
+    const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true };
     const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples);
     const keepFloat = (layer: string): boolean => kept.includes(layer);
     const { quantization } = prepared;
     const ready = withFloatLayers(prepared.graph, prepared.float, keepFloat);
     if (format === 'tflite') {
-      const made = exportTflite(ready, { precision: 'integer', quantization, keepFloat, description });
+      const made = exportTflite(ready, {
+        ...{ precision: 'integer', quantization, keepFloat, description, batch },
+        ends,
+      });
       return { ...made, graph: ready, skipped: [...prepared.skipped, ...made.skipped] };
     }
     const { result, skipped } = exportQdq(ready, quantization, { ...onnx, keepFloat });
@@ -115,7 +133,7 @@ async function make(source: ConvertSource, samples: Samples, options: ConvertOpt
     const names = { fp32: 'float32', fp16: 'float16', 'dynamic-int8': 'dynamic', int4: 'dynamic' } as const;
     return {
       graph,
-      ...exportTflite(graph, { precision: names[precision], description, sparse: options.sparse === true }),
+      ...exportTflite(graph, { precision: names[precision], description, batch, sparse: options.sparse === true }),
     };
   }
   if (precision === 'fp32') return { graph, bytes: encodeModel(lowerToOnnx(graph, onnx)), skipped: [] };

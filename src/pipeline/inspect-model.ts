@@ -73,7 +73,7 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
   const { inputs, outputs, signatures, minimumRuntime, metadata, files } = rest;
   const text = [
     `${file}: TFLite, ${fileBytes} bytes${rest.description === '' ? '' : `, ${JSON.stringify(rest.description)}`}`,
-    `  ${weightBytes} bytes of weights, ${macs} MACs for one sample`,
+    `  ${weightBytes} bytes of weights, ${macs} MACs for one sample${without(rest.uncounted)}`,
     ...(minimumRuntime === undefined ? [] : [`  runs in TensorFlow Lite ${minimumRuntime} and later`]),
     ...inputs.map((input) => `  input   ${tensorText(input)}`),
     ...outputs.map((output) => `  output  ${tensorText(output)}`),
@@ -85,6 +85,11 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
     '',
   ].join('\n');
   return { value: JSON.parse(JSON.stringify({ file, ...description }, bigint)) as unknown, text };
+}
+
+function without({ operators, subgraphs }: TfliteDescription['uncounted']): string {
+  const parts = [...operators, ...(subgraphs === 0 ? [] : [`${subgraphs} more subgraph${subgraphs === 1 ? '' : 's'}`])];
+  return parts.length === 0 ? '' : `, not counting ${parts.join(', ')}`;
 }
 
 /** JSON has no 64-bit integers. */
@@ -107,7 +112,7 @@ function counted(layers: readonly Layer[]): Record<string, number> {
 }
 
 function total(layers: readonly Layer[]): number {
-  return layers.reduce((sum, { macs }) => sum + macs, 0);
+  return layers.reduce((sum, { macs }) => sum + (macs ?? 0), 0);
 }
 
 function operatorRows(counts: Readonly<Record<string, number>>): string[] {
@@ -124,7 +129,7 @@ function layerRows(layers: readonly Layer[]): string[] {
     `[${layer.output.map((size) => (size < 0 ? '?' : size)).join(', ')}]`,
     layer.precision,
     String(layer.weightBytes),
-    String(layer.macs),
+    layer.macs === null ? '?' : String(layer.macs),
     layer.name.length > LONGEST_NAME ? `…${layer.name.slice(1 - LONGEST_NAME)}` : layer.name,
   ]);
   const header = ['layer', 'output', 'precision', 'weight bytes', 'MACs', 'name'];

@@ -3,7 +3,7 @@ import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { classesOf } from '../measure/accuracy.ts';
 import { InferenceModel } from '../runtime/inference.ts';
-import { openTflite } from '../runtime/litert.ts';
+import { fromStored, openTflite, toStored } from '../runtime/litert.ts';
 import type { TfliteSession } from '../runtime/litert.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 
@@ -13,7 +13,7 @@ export interface ModelFile {
   readonly file: string;
   readonly bytes: Uint8Array;
   readonly format: 'onnx' | 'tflite';
-  readonly precision: 'fp32' | 'fp16' | 'int8' | 'dynamic-int8' | 'int4';
+  readonly precision: 'fp32' | 'fp16' | 'int8' | 'dynamic-int8' | 'int16x8' | 'int4';
 }
 
 export interface Runner {
@@ -35,21 +35,21 @@ function onnxRunner(model: InferenceModel): Runner {
   };
 }
 
-/** TFLite files that ship have batch 1. */
+/** One sample at a time, or all at once where the file takes any batch. */
 async function tfliteRunner(opened: Promise<TfliteSession>): Promise<Runner> {
   const session = await opened;
-  const [input, output] = [session.inputs[0]!.name, session.outputs[0]!.name];
+  const [input, output] = [session.inputs[0]!, session.outputs[0]!];
+  const isDynamic = input.shape[0] === -1;
   return {
     logits: async (x, [n]) => {
       const rows: Float32Array[] = [];
-      const size = x.length / n!;
-      for (let i = 0; i < n!; i++) {
-        const results = await session.run({ [input]: x.slice(i * size, (i + 1) * size) });
-        rows.push(results[output] as Float32Array);
+      const size = isDynamic ? x.length : x.length / n!;
+      for (let at = 0; at < x.length; at += size) {
+        const results = await session.run({ [input.name]: toStored(x.slice(at, at + size), input) });
+        rows.push(fromStored(results[output.name]!, output));
       }
-      const classes = rows[0]!.length;
-      const logits = new Float32Array(n! * classes);
-      rows.forEach((row, i) => logits.set(row, i * classes));
+      const logits = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
+      rows.forEach((row, i) => logits.set(row, i * rows[0]!.length));
       return logits;
     },
     dispose: () => session.dispose(),

@@ -133,6 +133,19 @@ export const recipeSchema = z
       .min(1)
       .default(['onnx'])
       .describe('File formats of the student.'),
+    tflite: z
+      .strictObject({
+        ends: z
+          .enum(['float32', 'int8', 'uint8'])
+          .default('float32')
+          .describe('int8 files: what they are fed and hand back; the scales are in the file.'),
+        batch: z
+          .union([z.literal(1), z.literal('dynamic')])
+          .default(1)
+          .describe('Samples at once; dynamic: any number, which not every runtime on a phone takes.'),
+      })
+      .prefault({})
+      .describe('How TFLite files are written.'),
     onnx: z
       .strictObject({
         opset: z

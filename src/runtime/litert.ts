@@ -5,7 +5,7 @@ import type { TfliteRuntime, TfliteSession } from './litert/session.ts';
 import { openNative } from './litert/native.ts';
 import { openWasm } from './litert/wasm.ts';
 
-export { modelEnds } from './litert/ends.ts';
+export { fromStored, modelEnds, toStored } from './litert/ends.ts';
 export type { End } from './litert/ends.ts';
 export type { TfliteRuntime, TfliteSession } from './litert/session.ts';
 

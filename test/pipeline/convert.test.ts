@@ -135,3 +135,30 @@ it('refuses an array that the model is not fed with, and a layer that it does no
   await writeFile(place('short.npy'), (await readFile(good)).subarray(0, 4000));
   await expect(convert({ data: place('short.npy') })).rejects.toThrow(/short\.npy/);
 });
+
+it.each([
+  [{ precision: 'int16x8' }, 'float32', [1, ...SHAPE]],
+  [{ ends: 'int8' }, 'int8', [1, ...SHAPE]],
+  [{ ends: 'uint8' }, 'uint8', [1, ...SHAPE]],
+  [{ batch: 'dynamic' }, 'float32', [-1, ...SHAPE]],
+  [{ batch: 'dynamic', precision: 'fp32' }, 'float32', [-1, ...SHAPE]],
+  [{ batch: 'dynamic', ends: 'uint8' }, 'uint8', [-1, ...SHAPE]],
+] as const)('writes TFLite with %j, compared with the float model', async (options, dtype, shape) => {
+  await save();
+  const data = await npy('x.npy', [COUNT, ...SHAPE]);
+  const made = await convert({ ...options, format: 'tflite', data });
+  expect(made).toMatchObject({ samples: COUNT, skipped: [] });
+  expect(made.top1Agreement).toBeGreaterThan(0.9);
+  const session = await openTflite(new Uint8Array(await readFile(place('out'))));
+  expect(session.inputs).toMatchObject([{ dtype, shape }]);
+  expect(session.outputs).toMatchObject([{ dtype, shape: [shape[0], 4] }]);
+  session.dispose();
+});
+
+it.each([
+  [{ precision: 'int16x8', format: 'onnx' }, '--precision int16x8: expected --format tflite'],
+  [{ ends: 'uint8', precision: 'fp16', format: 'tflite' }, '--ends uint8: expected --format tflite --precision int8'],
+  [{ batch: 'dynamic', format: 'onnx' }, '--batch dynamic: expected --format tflite'],
+] as const)('refuses %j', async (options, message) => {
+  await expect(convert(options)).rejects.toThrow(message);
+});

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { describeTflite } from '../../src/formats/tflite/describe.ts';
+import { writeKit } from '../../src/pipeline/kit/kit.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
@@ -133,4 +134,38 @@ it('refuses to keep a layer in float that the model does not have', async () => 
     message: 'quantize.keepFloat: expected a layer of the model, received dens1',
     hint: 'Did you mean dense1?',
   });
+}, 300_000);
+
+it('ships TFLite with 16-bit activations, 8-bit ends and any batch, measured as they are', async () => {
+  const quantize = [
+    { samples: 64, maxDrop: 5 },
+    { scheme: 'int16x8', samples: 64, maxDrop: 5 },
+  ];
+  const { report } = await runRecipe(
+    makeRecipe({ ...BASE, quantize, tflite: { ends: 'int8', batch: 'dynamic' } }, folder()),
+    { out: folder(), existing: 'fresh' },
+  );
+  const files = report.models.filter(({ format }) => format === 'tflite');
+  expect(files.map(({ id, precision }) => [id, precision])).toEqual([
+    ['scratch-tflite', 'fp32'],
+    ['scratch-int8-tflite', 'int8'],
+    ['scratch-int16x8-tflite', 'int16x8'],
+  ]);
+  for (const { accuracy } of files)
+    expect(Math.abs(accuracy.test! - report.models[0]!.accuracy.test!)).toBeLessThan(0.05);
+  const described = await Promise.all(
+    files.map(async ({ file }) => describeTflite(new Uint8Array(await readFile(path.join(folder(), 'r', file!))))),
+  );
+  expect(described.map(({ inputs }) => [inputs[0]!.dtype, inputs[0]!.shape])).toEqual([
+    ['float32', [-1, 8, 8, 1]],
+    ['int8', [-1, 8, 8, 1]],
+    ['float32', [-1, 8, 8, 1]],
+  ]);
+  expect(described[2]!.layers.map(({ precision }) => precision)).toContain('int16 × int8');
+
+  // The samples of a kit feed float32.
+  const { files: kit, skipped } = await writeKit(path.join(folder(), 'r'), path.join(folder(), 'kit'));
+  expect(kit).toContain('models/scratch-int16x8.tflite');
+  expect(kit).not.toContain('models/scratch-int8.tflite');
+  expect(skipped).toEqual([{ what: 'models/scratch-int8.tflite', why: expect.stringContaining('int8') as string }]);
 }, 300_000);

@@ -17,6 +17,8 @@ export interface PtqOptions {
   readonly session: SessionOptions;
   /** Activations get the zero point 0, which TensorRT wants. Default false: half of the range is lost on what a ReLU gives. */
   readonly symmetric?: boolean;
+  /** Bits of activations; 16 are symmetric, which is what TFLite's kernels take, beside weights of 8. Default 8. */
+  readonly activationBits?: 8 | 16;
 }
 
 /**
@@ -35,13 +37,12 @@ export async function quantize(
   const ranges = new Map([...histograms].map(([name, histogram]) => [name, calibrate(histogram)]));
   widenForMasks(graph, masked, ranges);
   const activations = new Map<string, TensorQuantization>();
+  const type = options.activationBits === 16 ? 'int16' : 'int8';
+  const isSymmetric = options.symmetric === true || type === 'int16';
   for (const [name, { min, max }] of ranges) {
-    activations.set(
-      name,
-      options.symmetric === true ? symmetric([Math.max(-min, max)], 'int8') : asymmetric(min, max, 'int8'),
-    );
+    activations.set(name, isSymmetric ? symmetric([Math.max(-min, max)], type) : asymmetric(min, max, 'int8'));
   }
-  const result = shareScales(graph, activations, options.symmetric);
+  const result = shareScales(graph, activations, isSymmetric);
   for (const [name, scales] of weightScales(graph)) result.set(name, scales);
   const layerOf = layersOf(graph);
   const skipped = notFinite.map((name) => ({

@@ -1,4 +1,5 @@
 import { associatedNames } from './archive.ts';
+import { macsOf } from './macs.ts';
 import { decodeMetadata } from './metadata.ts';
 import { readTflite } from './read.ts';
 import type { Fields } from './schema/notation.ts';
@@ -22,8 +23,8 @@ export interface LayerDescription {
   /** What it computes with: the type of its activations, and of its weights where that differs, as in `float32 × int8`. */
   readonly precision: string;
   readonly weightBytes: number;
-  /** Multiplications with additions, for convolutions and matrix products. */
-  readonly macs: number;
+  /** Multiplications with additions, for convolutions, matrix products and LSTMs; null where they are not counted. */
+  readonly macs: number | null;
 }
 
 export interface TfliteDescription {
@@ -36,7 +37,10 @@ export interface TfliteDescription {
   readonly signatures: readonly string[];
   readonly operators: Readonly<Record<string, number>>;
   readonly layers: readonly LayerDescription[];
+  /** Of the layers that are counted. */
   readonly macs: number;
+  /** What `macs` leaves out: operators, and how many subgraphs beside the main one. */
+  readonly uncounted: { readonly operators: readonly string[]; readonly subgraphs: number };
   readonly minimumRuntime: string | undefined;
   /** The model metadata table, and the names of files packed behind the model. */
   readonly metadata: Fields | undefined;
@@ -62,7 +66,11 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
     signatures: (model.signatureDefs ?? []).map(({ signatureKey }) => signatureKey),
     operators: counts,
     layers,
-    macs: layers.reduce((sum, { macs }) => sum + macs, 0),
+    macs: layers.reduce((sum, { macs }) => sum + (macs ?? 0), 0),
+    uncounted: {
+      operators: [...new Set(layers.filter(({ macs }) => macs === null).map(({ op }) => op))],
+      subgraphs: Math.max(0, model.subgraphs.length - 1),
+    },
     minimumRuntime: runtimeVersion(model),
     metadata: decodeMetadata(model),
     files: associatedNames(bytes),
@@ -109,14 +117,15 @@ function describeLayer(
   const number = codeNumber(code);
   const op = code.customCode ?? builtinOperators[number] ?? `operator ${number}`;
   const isConstant = ({ buffer }: TfliteTensor): boolean => (model.buffers[buffer]?.data?.length ?? 0) > 0;
-  const inputs = operator.inputs.flatMap((index) => {
+  const places = operator.inputs.map((index) => {
     const tensor = tensors[index];
-    if (tensor === undefined) return [];
-    const constant = stored.get(tensor);
-    return [constant !== undefined && isConstant(constant) && WEIGHTED.has(op) ? constant : tensor];
+    const constant = tensor && stored.get(tensor);
+    return constant !== undefined && isConstant(constant) && WEIGHTED.has(op) ? constant : tensor;
   });
+  const inputs = places.filter((tensor) => tensor !== undefined);
   const output = tensors[operator.outputs[0] ?? -1];
-  const activation = tensorTypes[inputs.find((input) => !isConstant(input))?.type ?? output?.type ?? 0] ?? '?';
+  const computed = places[COMPUTED[op] ?? -1] ?? inputs.find((input) => !isConstant(input));
+  const activation = tensorTypes[computed?.type ?? output?.type ?? 0] ?? '?';
   const weight = WEIGHTED.has(op) ? tensorTypes[inputs[1]?.type ?? 0] : undefined;
   return {
     op,
@@ -125,31 +134,14 @@ function describeLayer(
     output: output?.shapeSignature ?? output?.shape ?? [],
     precision: weight === undefined || weight === activation ? activation : `${activation} × ${weight}`,
     weightBytes: inputs.reduce((sum, { buffer }) => sum + (model.buffers[buffer]?.data?.length ?? 0), 0),
-    macs: macs(op, inputs, output),
+    macs: macsOf(code.customCode === undefined ? op : 'CUSTOM', places, output, operator.builtinOptions),
   };
 }
 
 const WEIGHTED = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV']);
 
-function macs(op: string, inputs: readonly TfliteTensor[], output: TfliteTensor | undefined): number {
-  const size = (shape: readonly number[] | undefined): number => (shape ?? []).reduce((a, b) => a * b, 1);
-  const filter = inputs[1]?.shape;
-  const inner = inputs[0]?.shape?.at(-1) ?? 0;
-  switch (op) {
-    case 'CONV_2D':
-      return size(output?.shape) * size(filter?.slice(1));
-    case 'DEPTHWISE_CONV_2D':
-      return size(output?.shape) * size(filter?.slice(1, 3));
-    case 'FULLY_CONNECTED':
-      return size(output?.shape) * (filter?.at(-1) ?? 0);
-    case 'TRANSPOSE_CONV':
-      return size(inputs[2]?.shape) * size(filter?.slice(0, 3));
-    case 'BATCH_MATMUL':
-      return size(output?.shape) * inner;
-    default:
-      return 0;
-  }
-}
+/** The input that an operator computes with, where it is not the first that is no constant. */
+const COMPUTED: Readonly<Record<string, number>> = { TRANSPOSE_CONV: 2, GATHER: 0, GATHER_ND: 0, EMBEDDING_LOOKUP: 1 };
 
 function runtimeVersion(model: TfliteModel): string | undefined {
   const entry = model.metadata?.find(({ name }) => name === 'min_runtime_version');

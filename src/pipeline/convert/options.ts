@@ -17,6 +17,18 @@ export interface ConvertOptions {
   readonly opset: number;
   /** TFLite in fp32: pruned filters of 1×1 convolutions as sparse tensors. */
   readonly sparse?: boolean;
+  /** TFLite in int8: what the file is fed and hands back. Default float32. */
+  readonly ends?: 'float32' | 'int8' | 'uint8';
+  /** TFLite: samples at once. Default 1. */
+  readonly batch?: 1 | 'dynamic';
   /** File to write; without one, beside the working folder under the model's name. */
   readonly out?: string | undefined;
 }
+
+/** What a conversion does that is told no more than what to read. */
+export const CONVERT_DEFAULTS: Omit<ConvertOptions, 'from'> = {
+  ...{ model: 'distilled', opset: 17, samples: 512, keepFloat: [], symmetric: false },
+  format: 'onnx',
+  precision: 'fp32',
+  calibrator: 'mse',
+};

@@ -27,9 +27,9 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
   if (given?.endsWith('.npy') === true) return inBatches(name, type, await fromNpy(given, type, options.samples));
   const recipe = given === undefined ? source.recipe : await loadRunnable(given);
   if (recipe !== undefined) return inBatches(name, type, await fromRecipe(recipe, source, type, options.samples));
-  if (options.precision !== 'int8') return [];
+  if (options.precision !== 'int8' && options.precision !== 'int16x8') return [];
   throw new UserError(
-    '--precision int8: expected samples to calibrate with, received none',
+    `--precision ${options.precision}: expected samples to calibrate with, received none`,
     'Add --data with a recipe whose data the model is for, or with an .npy array of inputs as the model is fed.',
   );
 }

@@ -4,12 +4,13 @@ import { sha256 } from '../../base/bytes.ts';
 import { nearest, shown, UserError } from '../../base/errors.ts';
 import { readBytes, writeFileAtomic } from '../../base/files.ts';
 import { labelsText } from '../../formats/tflite/archive.ts';
+import { readTflite } from '../../formats/tflite/read.ts';
 import { viewOf } from '../../data/batches.ts';
 import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
-import { openTflite } from '../../runtime/litert.ts';
+import { modelEnds, openTflite } from '../../runtime/litert.ts';
 import { loadData } from '../data.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import { finishedReport } from '../finished.ts';
@@ -50,7 +51,11 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
   );
   const made = await missingModels(run, modelId(asExported[0]!), asExported, recipe, data.validation);
-  const models = [...exported, ...made.models];
+  const isFed = exported.map(takesFloat);
+  const models = [...exported.filter((_, i) => isFed[i]), ...made.models];
+  const left = exported
+    .filter((_, i) => !isFed[i])
+    .map(({ row }) => ({ what: nameOf(row), why: 'its ends are int8 or uint8, the samples feed and read float32' }));
   const rows = models.map(({ row }) => row);
   const formats = new Set(rows.map(({ format }) => format));
   const { scale, mean, std } = data.validation.normalization;
@@ -80,7 +85,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
   for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
-  return { files: [...content.keys()].sort(), skipped: [...made.skipped, ...skippedOf(formats)] };
+  return { files: [...content.keys()].sort(), skipped: [...left, ...made.skipped, ...skippedOf(formats)] };
 }
 
 const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
@@ -118,6 +123,12 @@ function modelId({ id, format, precision }: ModelRow): string {
 
 function nameOf({ file }: ModelRow): string {
   return `models/${path.posix.basename(file!)}`;
+}
+
+function takesFloat({ row, bytes }: KitModel): boolean {
+  if (row.format !== 'tflite') return true;
+  const { inputs, outputs } = modelEnds(readTflite(bytes));
+  return [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32');
 }
 
 type Recipe = Awaited<ReturnType<typeof storedRecipe>>['recipe'];

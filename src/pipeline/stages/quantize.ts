@@ -20,7 +20,7 @@ import type { ExportedModel } from './export.ts';
 
 export type QuantizeRecipe = Recipe['quantize'][number];
 
-/** A graph that is ready to be written in int8. */
+/** A graph that is ready to be written in integers. */
 export interface Prepared {
   readonly graph: Graph;
   /** The same with weights and biases as float computes with them. */
@@ -29,7 +29,7 @@ export interface Prepared {
   readonly skipped: readonly Skipped[];
 }
 
-export type PtqRecipe = Pick<QuantizeRecipe, 'calibrator' | 'equalize' | 'biasCorrection' | 'symmetric'>;
+export type PtqRecipe = Pick<QuantizeRecipe, 'scheme' | 'calibrator' | 'equalize' | 'biasCorrection' | 'symmetric'>;
 
 /** Equalized, calibrated and corrected, as a step of the recipe asks. */
 export async function prepareInt8(
@@ -40,9 +40,12 @@ export async function prepareInt8(
 ): Promise<Prepared> {
   const session = sessionOptionsOf(recipe);
   const { calibrator, symmetric } = step;
+  const activationBits = step.scheme === 'int16x8' ? 16 : 8;
   const equal = step.equalize ? equalize(graph).result : graph;
-  const { result, skipped } = await quantize(equal, samples, { calibrator, session, symmetric });
-  const corrected = step.biasCorrection ? await correctBias(equal, result, samples, session) : equal;
+  const { result, skipped } = await quantize(equal, samples, { calibrator, session, symmetric, activationBits });
+  // The correction runs the layers before one in ONNX's 8 bits, which is not what 16-bit activations come to.
+  const isCorrected = step.biasCorrection && activationBits === 8;
+  const corrected = isCorrected ? await correctBias(equal, result, samples, session) : equal;
   return { graph: corrected, float: equal, quantization: result, skipped };
 }
 

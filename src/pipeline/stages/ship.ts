@@ -10,7 +10,7 @@ import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { trainForInt8 } from './qat.ts';
 import { prepareStep } from './adaround.ts';
-import { calibrationSamples, growing, keptFloat, rankLayers } from './quantize.ts';
+import { calibrationSamples, growing, keptFloat, prepareInt8, rankLayers } from './quantize.ts';
 import type { QuantizeRecipe } from './quantize.ts';
 import { int8Variants, reducedVariants, tflite } from './variants.ts';
 import { endingOf, finish, makeFile, writeVariants } from './write.ts';
@@ -54,10 +54,12 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   });
   if (settings.method === 'qat') return trainAndQuantize(context, model, step);
   const ending = endingOf(recipe, number, 'ptq');
+  const { scheme } = settings;
+  if (scheme === 'int16x8') return writeInt16(context, model, { ...step, ending });
   const ptq =
-    settings.scheme === 'int8'
+    scheme === 'int8'
       ? await writeInt8(context, model, { ...step, ending })
-      : await writeVariants(context, model, model, reducedVariants(context, settings.scheme), { ...step, ending });
+      : await writeVariants(context, model, model, reducedVariants(context, scheme), { ...step, ending });
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
   const { file, seconds, validation, drop } = ptq.refused;
   const figures = { accuracy: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
@@ -126,6 +128,26 @@ async function writeInt8(
   const files = all.flatMap((made) => made.files);
   const notes = [...said, ...all.flatMap((made) => made.notes)];
   return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
+}
+
+/** Activations of 16 bits, weights of 8: a TFLite file alone. */
+async function writeInt16(
+  context: StageContext,
+  model: ExportedModel,
+  step: QuantizeStep & { readonly ending: string },
+): Promise<Shipped> {
+  const settings = context.recipe.quantize[step.number]!;
+  const kept = keptFloat(settings, model.graph);
+  const keepFloat = (layer: string): boolean => kept.includes(layer);
+  const samples = calibrationSamples(context, model.graph, settings.samples);
+  const { graph, float, quantization, skipped } = await prepareInt8(context.recipe, model.graph, settings, samples);
+  const file = tflite(context, 'int16x8', { precision: 'integer', quantization, keepFloat });
+  const make: typeof file.make = (from) => {
+    const made = file.make(from);
+    return { ...made, skipped: [...skipped, ...made.skipped] };
+  };
+  const ready = { ...model, graph: withFloatLayers(graph, float, keepFloat) };
+  return writeVariants(context, model, ready, [{ ...file, make }], step);
 }
 
 /** Ranges of the activations on samples of the training split, drawn once for the recipe, as they are without augmentation. */

@@ -45,14 +45,15 @@ export function int8Variants(
       return { bytes: encodeModel(made.result), skipped: [...skipped, ...made.skipped] };
     },
   };
-  return [onnx, tflite(context, 'int8', { precision: 'integer', quantization, keepFloat })];
+  const { ends } = context.recipe.tflite;
+  return [onnx, tflite(context, 'int8', { precision: 'integer', quantization, keepFloat, ends })];
 }
 
 export function tflite(context: StageContext, precision: Variant['precision'], options: TfliteOptions): Variant {
   const { name, metadata } = onnxOptions(context);
   const make: Variant['make'] = (graph) => {
     const description = descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
-    return exportTflite(graph, { ...options, description });
+    return exportTflite(graph, { ...options, batch: context.recipe.tflite.batch, description });
   };
   return { format: 'tflite', precision, make };
 }

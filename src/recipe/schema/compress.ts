@@ -94,10 +94,10 @@ const adaround = z
 const quantizeStep = z
   .strictObject({
     scheme: z
-      .enum(['int8', 'fp16', 'dynamic-int8', 'int4'])
+      .enum(['int8', 'fp16', 'dynamic-int8', 'int16x8', 'int4'])
       .default('int8')
       .describe(
-        'int8, fp16: weights and activations; dynamic-int8: activations as they come; int4: weights of dense layers (ONNX).',
+        'int8, fp16: weights and activations; dynamic-int8: activations as they come; int16x8: activations of 16 bits, weights of 8 (TFLite); int4: weights of dense layers (ONNX).',
       ),
     method: z.enum(['ptq', 'qat']).default('ptq').describe('After training, or during it.'),
     calibrator: z

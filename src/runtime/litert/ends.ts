@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { tensorTypes } from '../../formats/tflite/schema/tensor-types.ts';
 import type { TfliteModel } from '../../formats/tflite/types.ts';
+import { integerRange } from '../../graph/quantization.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
 import { arrays } from '../arrays.ts';
 
@@ -76,4 +77,29 @@ export function fed(end: End, feeds: Readonly<Record<string, TensorData>>): Fed 
   if (open > 1 || !Number.isInteger(batch) || (open === 0 && batch !== 1))
     throw new Error(`input ${end.name} has the shape [${end.shape.join(', ')}], received ${data.length} values`);
   return { data, shape: end.shape.map((size) => (size < 0 ? batch : size)), batch };
+}
+
+/** Real numbers as an input takes them: rounded to its scale where it is quantized. */
+export function toStored(values: Float32Array, { name, dtype, quantization }: End): TensorData {
+  if (dtype === 'float32') return values;
+  if (quantization === undefined || !isRounded(dtype))
+    throw new UserError(
+      `input ${name} is ${dtype} without a scale`,
+      'Use a model that takes float32 or quantized values.',
+    );
+  const { scale, zeroPoint } = quantization;
+  const [first, last] = integerRange[dtype];
+  const stored = values.map((value) => Math.min(last, Math.max(first, Math.round(value / scale) + zeroPoint)));
+  return new arrays[dtype](stored);
+}
+
+/** What an output stands for in real numbers. */
+export function fromStored(values: TensorData, { dtype, quantization }: End): Float32Array {
+  if (dtype === 'float32') return values as Float32Array;
+  const { scale, zeroPoint } = quantization ?? { scale: 1, zeroPoint: 0 };
+  return Float32Array.from(values as Int8Array, (value) => scale * (value - zeroPoint));
+}
+
+function isRounded(dtype: DType): dtype is 'int8' | 'uint8' | 'int16' {
+  return dtype === 'int8' || dtype === 'uint8' || dtype === 'int16';
 }

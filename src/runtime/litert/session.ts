@@ -12,7 +12,7 @@ export interface TfliteSession {
 }
 
 /**
- * - `litert`: Google's LiteRT compiled to WebAssembly, one thread; float32, int32 and uint8 at the ends.
+ * - `litert`: Google's LiteRT compiled to WebAssembly, one thread; float32, int32, uint8 and int8 at the ends.
  * - `native`: TensorFlow Lite 2.9 for desktop CPUs with XNNPACK, where the packages `koffi` and `tfjs-tflite-node` are
  *   installed; about three times as fast. Operators that came later are unknown to it.
  */

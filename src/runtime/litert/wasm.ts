@@ -12,10 +12,12 @@ import type { TfliteSession } from './session.ts';
 import { fed } from './ends.ts';
 import type { Ends } from './ends.ts';
 import { Kept } from './kept.ts';
+import { turned, withUnsignedEnds } from './unsigned.ts';
 
 type Core = typeof LiteRtCore;
 
-const ENDS = ['float32', 'int32', 'uint8'];
+/** int8 as uint8 with another zero point. */
+const ENDS = ['float32', 'int32', 'uint8', 'int8'];
 
 /** Opens a model with LiteRT's WebAssembly build, which is loaded at the first call. */
 export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSession> {
@@ -33,10 +35,12 @@ export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSes
       'Export with a fixed size, or use the native runtime.',
     );
   refuseComputedOutputs(readTflite(bytes));
+  const isSigned = [...ends.inputs, ...ends.outputs].some(({ dtype }) => dtype === 'int8');
+  const runnable = isSigned ? writeTflite(withUnsignedEnds(readTflite(bytes))) : bytes;
   const { core } = await load();
   const compiled = new Kept<number, LiteRtCore.CompiledModel>();
   const forBatch = (batch: number): Promise<LiteRtCore.CompiledModel> =>
-    compiled.get(batch, () => compile(isDynamic(ends) ? withBatch(bytes, batch) : bytes));
+    compiled.get(batch, () => compile(isDynamic(ends) ? withBatch(runnable, batch) : runnable));
   await forBatch(1);
   return {
     ...ends,
@@ -49,9 +53,17 @@ export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSes
       const inputs: Record<string, LiteRtCore.Tensor> = {};
       let results: Record<string, LiteRtCore.Tensor> = {};
       try {
-        for (const { end, data, shape } of values) inputs[end.name] = new core.Tensor(data as Float32Array, shape);
+        for (const { end, data, shape } of values) {
+          const taken = end.dtype === 'int8' ? turned(data) : data;
+          inputs[end.name] = new core.Tensor(taken as Float32Array, shape);
+        }
         results = await model.run(inputs);
-        return Object.fromEntries(ends.outputs.map(({ name }) => [name, results[name]!.toTypedArray().slice()]));
+        return Object.fromEntries(
+          ends.outputs.map(({ name, dtype }) => {
+            const values = results[name]!.toTypedArray().slice();
+            return [name, dtype === 'int8' ? turned(values) : values];
+          }),
+        );
       } finally {
         for (const tensor of [...Object.values(inputs), ...Object.values(results)]) tensor.delete();
       }

@@ -82,3 +82,15 @@ it.each(['dynamic-int8', 'int4', 'fp16'] as const)('%s is the same, byte for byt
     encodeModel(lowerReduced(graph, reduction).result),
   );
 });
+
+it('half precision leaves inputs alone that are cast at once: ids beyond 2048 keep their last digits', async () => {
+  const b = new GraphBuilder();
+  const ids = b.op('Cast', [b.input('x', { dtype: 'float32', shape: ['batch'] })], { dtype: 'int32' });
+  const low = b.op('Mod', [ids, b.constant({ dtype: 'int32', shape: [] }, Int32Array.of(8))]);
+  b.output('y', b.op('Cast', [low], { dtype: 'float32' }));
+  const { result } = lowerReduced(b.build(), 'fp16');
+  const model = new InferenceModel(encodeModel(result), 'ids.onnx', sessionOptions('cpu', { threads: 1 }));
+  const { y } = await model.run({ x: { data: Float32Array.of(4097, 8003, 2049), shape: [3] } });
+  model.dispose();
+  expect(Array.from(y!.data as Float32Array)).toEqual([1, 3, 1]);
+});

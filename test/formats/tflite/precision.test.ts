@@ -1,3 +1,4 @@
+import { describeTflite } from '../../../src/formats/tflite/describe.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import type { TfliteOptions } from '../../../src/formats/tflite/export.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';
@@ -100,14 +101,19 @@ describe('integers', () => {
     expect(typesOf(bytes).float32).toBe(2);
   });
 
-  it.each(['int8', 'uint8'] as const)('take and give %s', async (ends) => {
+  it.each([
+    ['int8', 'native'],
+    ['uint8', 'native'],
+    ['int8', 'litert'],
+    ['uint8', 'litert'],
+  ] as const)('take and give %s, in the %s runtime', async (ends, runtime) => {
     // TensorFlow 2.9 has one scale for a dense layer's weights.
     const scales = new Map(quantization);
     for (const name of ['hidden', 'logits']) {
       scales.set(name, symmetric(magnitudes(graph.constants.get(name)!.data as Float32Array, []), 'int8'));
     }
     const bytes = exported(graph, { precision: 'integer', quantization: scales, ends });
-    const session = await openTflite(bytes, { runtime: 'native' });
+    const session = await openTflite(bytes, { runtime });
     const [input, output] = [session.inputs[0]!, session.outputs[0]!];
     expect([input.dtype, output.dtype]).toEqual([ends, ends]);
     const { x } = samples[0]!;
@@ -208,4 +214,42 @@ describe('an integer kernel is right for', () => {
     // The operands are rounded to 256 steps, and so is the result.
     expectClose(actual.y0!, expected.y0!, 0.035);
   });
+});
+
+it('says why ends are not of the 8 bits that were asked for', () => {
+  const ranges = [...quantization].filter(([name]) => name !== 'x');
+  const unknown = exportTflite(graph, { precision: 'integer', quantization: new Map(ranges), ends: 'uint8' });
+  expect(unknown.skipped).toContainEqual({ what: 'input x', why: 'it is not uint8: its range is not known' });
+  const wide = exportTflite(graph, {
+    precision: 'integer',
+    quantization: calibrated(graph, samples, 'int16'),
+    ends: 'int8',
+  });
+  expect(wide.skipped).toEqual([
+    { what: 'input x', why: 'it is not int8: activations have 16 bits' },
+    { what: 'output y0', why: 'it is not int8: activations have 16 bits' },
+  ]);
+  const { inputs, outputs } = describeTflite(wide.bytes);
+  expect([...inputs, ...outputs].map(({ dtype }) => dtype)).toEqual(['float32', 'float32']);
+});
+
+it('folds factors into the scales of a depthwise filter with a multiplier, given one for each input channel', async () => {
+  const scaled = sketch((g) => {
+    const filter = g.weights([3, 3, 4, 2], 'filter', 0.3);
+    const y = g.op('DepthwiseConv2dNative', [g.input('x', floats('batch', 6, 6, 4)), filter], SAME3);
+    return g.op('Multiply', [
+      y,
+      g.constant(
+        floats(8),
+        Float32Array.from({ length: 8 }, (_, i) => 1 + i),
+      ),
+    ]);
+  });
+  const feeds = randomFeeds(scaled);
+  const found = new Map(calibrated(scaled, [feeds]));
+  const filter = scaled.constants.get('filter')!.data as Float32Array;
+  found.set('filter', symmetric(magnitudes(filter, [3, 3, 4, 2], 2), 'int8', 2));
+  const { bytes, skipped } = exportTflite(scaled, { precision: 'integer', quantization: found });
+  expect([skipped, operators(bytes)]).toEqual([[], ['QUANTIZE', 'DEPTHWISE_CONV_2D', 'DEQUANTIZE']]);
+  expectClose((await run(bytes, feeds)).y0!, reference(scaled, feeds).y0!, 0.03);
 });

@@ -85,7 +85,10 @@ function scaleChannels({ type, data, quantization }: Value, by: Float32Array, ax
   if (quantization === undefined) return { type, data: product };
   // The stored integers stay what they were: the factor goes into the scales.
   const { scales, zeroPoints } = quantization;
-  const all = scales.length === 1 ? Array.from(by, () => scales[0]!) : scales;
+  // One for all, or one for each input channel of a depthwise filter with a multiplier: repeated for its outputs.
+  const repeated = (values: readonly number[]): number[] =>
+    Array.from(by, (_, i) => values[Math.floor((i * values.length) / by.length)]!);
+  const all = repeated(scales);
   return {
     type,
     data: product,
@@ -93,7 +96,7 @@ function scaleChannels({ type, data, quantization }: Value, by: Float32Array, ax
       ...quantization,
       axis,
       scales: all.map((scale, i) => Math.fround(scale * Math.abs(by[i]!)) || 1),
-      zeroPoints: all.map((_, i) => zeroPoints[i] ?? zeroPoints[0]!),
+      zeroPoints: repeated(zeroPoints),
     },
   };
 }

@@ -21,7 +21,11 @@ export function quantizeInteger(program: Program, ends: Ends, keepFloat: (layer:
   const skipped: Skipped[] = [];
   const conversion = new Conversion(program);
   const operations = program.operations.splice(0);
-  for (const name of program.inputs.values()) conversion.input(name, ends);
+  for (const [label, name] of program.inputs) {
+    const why = floatEnd(program, name, ends);
+    if (why !== undefined) skipped.push({ what: `input ${label}`, why });
+    conversion.input(name, why === undefined ? ends : 'float32');
+  }
   for (const operation of operations) {
     const isKept = integerRules.get(operation.op) !== 'same' && keepFloat(operation.layer ?? operation.outputs[0]!);
     const why = isKept ? 'it is kept in float' : obstacle(program, operation);
@@ -29,8 +33,21 @@ export function quantizeInteger(program: Program, ends: Ends, keepFloat: (layer:
     else conversion.float(operation);
     if (why !== undefined && isFloat(program, operation)) skipped.push({ what: operation.layer ?? operation.op, why });
   }
-  for (const [name, value] of program.outputs) program.outputs.set(name, conversion.output(value, ends));
+  for (const [label, name] of program.outputs) {
+    const why = floatEnd(program, name, ends);
+    if (why !== undefined) skipped.push({ what: `output ${label}`, why });
+    program.outputs.set(label, conversion.output(name, why === undefined ? ends : 'float32'));
+  }
   return skipped;
+}
+
+/** Why an input or output of the model is float32 though its user asked for 8 bits. */
+function floatEnd(program: Program, name: string, ends: Ends): string | undefined {
+  const { type, quantization, data } = program.value(name);
+  const isReal = type.dtype === 'float32' || quantization !== undefined;
+  if (ends === 'float32' || !isReal || data !== undefined) return undefined;
+  if (quantization === undefined) return `it is not ${ends}: its range is not known`;
+  return quantization.dtype === 'int16' ? `it is not ${ends}: activations have 16 bits` : undefined;
 }
 
 function isFloat(program: Program, { inputs, outputs }: Operation): boolean {
