@@ -54,7 +54,6 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   });
   if (settings.method === 'qat') return trainAndQuantize(context, model, step);
   const ending = endingOf(recipe, number, 'ptq');
-  const { scheme } = settings;
   if (scheme === 'int16x8') return writeInt16(context, model, { ...step, ending });
   const ptq =
     scheme === 'int8'
