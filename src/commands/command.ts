@@ -28,3 +28,15 @@ export const saveEveryOption = {
   default: 5,
   describe: 'Most seconds between two saved states: what a kill can cost',
 } as const;
+
+export const engineOption = {
+  type: 'string',
+  choices: ['auto', 'onnxruntime', 'tensorflow'] as const,
+  describe: 'What computes, instead of the `engine` of the recipe',
+} as const;
+
+export const deviceOption = {
+  type: 'string',
+  choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'] as const,
+  describe: 'Where, instead of the `device` of the recipe',
+} as const;

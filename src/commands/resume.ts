@@ -1,5 +1,6 @@
-import { outOption, saveEveryOption } from './command.ts';
+import { deviceOption, engineOption, outOption, saveEveryOption } from './command.ts';
 import type { Command } from './command.ts';
+import type { Place } from '../pipeline/place.ts';
 import { execute } from './run.ts';
 import { watchOptions } from './watch.ts';
 import type { WatchArgs } from './watch.ts';
@@ -8,6 +9,8 @@ interface ResumeArgs extends WatchArgs {
   run: string | undefined;
   out: string;
   'save-every': number;
+  engine: Place['engine'];
+  device: Place['device'];
 }
 
 export const resumeCommand: Command<ResumeArgs> = {
@@ -18,17 +21,20 @@ export const resumeCommand: Command<ResumeArgs> = {
       .positional('run', { type: 'string', describe: 'Name of the run, or its folder' })
       .option('out', outOption)
       .option('save-every', saveEveryOption)
+      .option('engine', engineOption)
+      .option('device', deviceOption)
       .options(watchOptions),
-  run: async ({ run, out, 'save-every': saveEvery, ...watch }, context) => {
+  run: async ({ run, out, 'save-every': saveEvery, engine, device, ...watch }, context) => {
     const { findRun } = await import('../pipeline/find.ts');
     const { storedRecipe } = await import('../pipeline/folder.ts');
     const folder = await findRun(run, out);
     const { refuseMissing } = await import('../pipeline/runnable.ts');
     const loaded = await storedRecipe(folder);
-    refuseMissing(loaded.recipe);
+    const place = { ...(engine !== undefined && { engine }), ...(device !== undefined && { device }) };
+    refuseMissing({ ...loaded.recipe, ...place });
     const { default: path } = await import('node:path');
     // The folder may have another name by now; the recipe that is followed is the one it holds.
     const here = { ...loaded, recipe: { ...loaded.recipe, name: path.basename(folder) } };
-    await execute(here, { out: path.dirname(folder), existing: 'resume', saveEvery, watch }, context);
+    await execute(here, { out: path.dirname(folder), existing: 'resume', place, saveEvery, watch }, context);
   },
 };

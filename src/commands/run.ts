@@ -1,7 +1,8 @@
 import { UserError } from '../base/errors.ts';
 import type { OnEvent } from '../pipeline/events.ts';
 import type { Existing } from '../pipeline/folder.ts';
-import { outOption, saveEveryOption, setOption } from './command.ts';
+import type { Place } from '../pipeline/place.ts';
+import { engineOption, outOption, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
@@ -26,30 +27,33 @@ export const runCommand: Command<RunArgs> = {
       .positional('recipe', { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' })
       .option('out', outOption)
       .option('set', setOption)
-      .option('engine', {
-        type: 'string',
-        choices: ['auto', 'onnxruntime', 'tensorflow'],
-        describe: 'What computes, instead of the `engine` of the recipe',
-      })
+      .option('engine', engineOption)
       .option('save-every', saveEveryOption)
       .option('fresh', { type: 'boolean', default: false, describe: 'Remove what an earlier run left and start again' })
       .options(watchOptions)
-      .option('resume', { type: 'boolean', default: false, describe: 'Go on with the recipe that the run began with' }),
+      .option('resume', {
+        type: 'boolean',
+        default: false,
+        describe: 'Go on with the recipe that the run began with, but for --engine',
+      }),
   run: async ({ recipe, out, set, engine, fresh, resume, 'save-every': saveEvery, ...watch }, context) => {
     if (fresh && resume) {
       throw new UserError('--fresh and --resume: expected one of them, received both', 'Leave one of them out.');
     }
     const { loadRunnable } = await import('../pipeline/runnable.ts');
-    const loaded = await loadRunnable(recipe, engine === undefined ? set : [...set, `engine=${engine}`]);
+    const { placeAskedFor } = await import('../pipeline/place.ts');
+    const settings = engine === undefined ? set : [...set, `engine=${engine}`];
+    const loaded = await loadRunnable(recipe, settings);
+    const place = placeAskedFor(loaded.written, settings);
     const existing = fresh ? 'fresh' : resume ? 'resume' : 'ask';
-    await execute(loaded, { out, saveEvery, existing, watch }, context);
+    await execute(loaded, { out, saveEvery, existing, place, watch }, context);
   },
 };
 
 /** Run, show what happens, and print the report at the end. */
 export async function execute(
   loaded: LoadedRecipe,
-  { watch, ...options }: { out: string; existing: Existing; saveEvery: number; watch: WatchArgs },
+  { watch, ...options }: { out: string; existing: Existing; place: Place; saveEvery: number; watch: WatchArgs },
   context: Context,
 ): Promise<void> {
   const { runRecipe } = await import('../pipeline/run.ts');

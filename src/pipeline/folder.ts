@@ -2,11 +2,13 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
 import { exists, readText, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
-import { recipeDiff } from '../recipe/diff.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { finishedReport } from './finished.ts';
 import { Ledger } from './ledger.ts';
+import { differences, noteOf } from './place.ts';
+import type { Place } from './place.ts';
 
 /** What to do when the run folder holds a run of another recipe. */
 export type Existing = 'ask' | 'fresh' | 'resume';
@@ -17,6 +19,19 @@ interface StoredRecipe {
   /** The same, as seen from the run folder: right when a project is moved as a whole. Absent in older runs. */
   readonly baseFromHere?: string;
   readonly recipe: Recipe;
+  /** What is to be said of each time that the run went on with another engine or device. */
+  readonly moves?: readonly string[];
+}
+
+export interface Prepared {
+  /** The recipe to follow. */
+  readonly loaded: LoadedRecipe;
+  /** Whether there is something to resume. */
+  readonly resumed: boolean;
+  /** Of the run so far and this start: notes for the report. */
+  readonly moves: readonly string[];
+  /** The last of them if it is of this start. */
+  readonly moved?: string;
 }
 
 /** The recipe that a run folder belongs to; throws a `UserError` if it is not a run folder. */
@@ -28,17 +43,19 @@ export async function storedRecipe(folder: string): Promise<LoadedRecipe> {
       'Name a folder under checkpoints, or start a run with `limbeck run recipe.yaml`.',
     );
   }
-  let stored: StoredRecipe;
-  try {
-    stored = JSON.parse(await readText(file)) as StoredRecipe;
-  } catch {
-    throw new UserError(`${file}: not valid JSON`, 'Start the run again from its recipe with `limbeck run`.');
-  }
-  const { base, baseFromHere, recipe } = stored;
+  const { base, baseFromHere, recipe } = await readStored(file);
   const places = [...(baseFromHere === undefined ? [] : [path.resolve(folder, baseFromHere)]), base];
   const found = places.map((place) => completeRecipe(recipe, place));
   for (const loaded of found) if (await hasItsFiles(loaded.recipe)) return loaded;
   return found[0]!;
+}
+
+async function readStored(file: string): Promise<StoredRecipe> {
+  try {
+    return JSON.parse(await readText(file)) as StoredRecipe;
+  } catch {
+    throw new UserError(`${file}: not valid JSON`, 'Start the run again from its recipe with `limbeck run`.');
+  }
 }
 
 async function hasItsFiles(value: unknown): Promise<boolean> {
@@ -49,30 +66,56 @@ async function hasItsFiles(value: unknown): Promise<boolean> {
 }
 
 /**
- * Make the folder ready for a run of this recipe; call it while holding the lock. A run of the same recipe goes on; one of
- * a changed recipe stops unless told what to do. Returns the recipe to follow and whether there is something to resume.
+ * Make the folder ready for a run of this recipe; call it while holding the lock. A run of the same recipe goes on, on
+ * another engine or device too as long as it is not finished; one of a changed recipe stops unless told what to do.
+ * `resume` goes on with the recipe that the run began with, in the `place` that is asked for.
  */
 export async function prepareFolder(
   folder: string,
-  loaded: LoadedRecipe,
+  given: LoadedRecipe,
   existing: Existing,
-): Promise<{ loaded: LoadedRecipe; resumed: boolean }> {
+  place: Place = {},
+): Promise<Prepared> {
   await removeHalfWritten(folder);
-  const isThere = await exists(path.join(folder, 'recipe.json'));
-  if (isThere && existing === 'fresh') await empty(folder);
-  else if (isThere) {
-    const before = await storedRecipe(folder);
-    // A run that failed before it had anything to lose simply starts with the corrected recipe.
-    const { rows } = await Ledger.open(folder, () => undefined);
-    const hasWork = rows.some(({ stage }) => stage !== 'data') || (await exists(path.join(folder, 'state')));
-    const changes = hasWork ? recipeDiff(before.written, loaded.written) : [];
-    if (changes.length > 0 && existing === 'resume') return { loaded: before, resumed: true };
-    if (changes.length > 0) throw changed(folder, changes);
-  }
-  const { base, written } = loaded;
-  const stored: StoredRecipe = { base, baseFromHere: path.relative(folder, base), recipe: written };
-  await writeFileAtomic(path.join(folder, 'recipe.json'), `${JSON.stringify(stored, null, 2)}\n`);
-  return { loaded, resumed: isThere && existing !== 'fresh' };
+  const file = path.join(folder, 'recipe.json');
+  const isThere = await exists(file);
+  const goesOn = isThere && existing !== 'fresh';
+  if (isThere && !goesOn) await empty(folder);
+  const prepared = goesOn
+    ? await goingOn(folder, given, existing === 'resume' ? place : undefined)
+    : { loaded: given, resumed: false, moves: [] };
+  const { base, written } = prepared.loaded;
+  const stored: StoredRecipe = {
+    ...{ base, baseFromHere: path.relative(folder, base), recipe: written },
+    ...(prepared.moves.length > 0 && { moves: prepared.moves }),
+  };
+  await writeFileAtomic(file, `${JSON.stringify(stored, null, 2)}\n`);
+  return prepared;
+}
+
+/** `place`: go on with the stored recipe there; absent: with the given one if it is the same. */
+async function goingOn(folder: string, given: LoadedRecipe, place: Place | undefined): Promise<Prepared> {
+  const before = await storedRecipe(folder);
+  // A run that failed before it had anything to lose simply starts with the corrected recipe.
+  const { rows } = await Ledger.open(folder, () => undefined);
+  const hasWork = rows.some(({ stage }) => stage !== 'data') || (await exists(path.join(folder, 'state')));
+  if (!hasWork) return { loaded: place ? placed(given, place) : given, resumed: true, moves: [] };
+  const isFinished = (await finishedReport(folder)) !== undefined;
+  // The folder may have another name by now.
+  const named = { ...before, recipe: { ...before.recipe, name: given.recipe.name } };
+  const loaded = place === undefined ? given : isFinished ? named : placed(named, place);
+  const { changes, moves } = differences(before.written, loaded.written);
+  // What is finished is not to be done elsewhere.
+  const refused = [...changes, ...(isFinished ? moves : [])];
+  if (refused.length > 0) throw changed(folder, refused);
+  const earlier = (await readStored(path.join(folder, 'recipe.json'))).moves ?? [];
+  if (moves.length === 0) return { loaded, resumed: true, moves: earlier };
+  const moved = noteOf(moves);
+  return { loaded, resumed: true, moves: [...earlier, moved], moved };
+}
+
+function placed(loaded: LoadedRecipe, place: Place): LoadedRecipe {
+  return { ...loaded, recipe: { ...loaded.recipe, ...place }, written: { ...loaded.written, ...place } };
 }
 
 /** Refuse a folder that holds something else than a run, before anything is written to it. */

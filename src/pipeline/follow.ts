@@ -26,6 +26,8 @@ export interface FollowOptions extends RunOptions {
   readonly shared?: string;
   /** Leave the test split alone. */
   readonly withoutTest?: boolean;
+  /** What the report says besides what the stages found. */
+  readonly notes?: readonly string[];
 }
 
 /** Follow the stages, and write the report of what they came to, or of where they stopped. */
@@ -53,9 +55,11 @@ export async function follow(
     const context = await begin(loaded, stores, { ...options, onEvent });
     facts = factsOf(context);
     const findings = await stages(context, stores);
+    const notes = [...(options.notes ?? []), ...(findings.notes ?? [])];
     onEvent({ type: 'stage', stage: 'report' });
     const { rows, found } = ledger();
-    const report = makeReport(context, { measured: [], ...found, training: await curvesOf(rows), ...findings });
+    const training = await curvesOf(rows);
+    const report = makeReport(context, { measured: [], ...found, training, ...findings, notes });
     await writeReport(folder, report);
     return report;
   } catch (error) {

@@ -1,12 +1,15 @@
 import type { Report } from '../report/types.ts';
 import type { OnEvent } from './events.ts';
 import type { Existing } from './folder.ts';
+import type { Place } from './place.ts';
 
 export interface RunOptions {
   /** The folder that holds the folders of the runs. Default: `checkpoints`. */
   readonly out?: string;
   /** What to do with an earlier run of the same name and another recipe. Default: stop and say what changed. */
   readonly existing?: Existing;
+  /** With `existing: 'resume'`: the engine and device to go on with, instead of those that the run began with. */
+  readonly place?: Place;
   readonly onEvent?: OnEvent;
   /** Stops the run after the current step; what it has is saved and the promise rejects with an `InterruptedError`. */
   readonly signal?: AbortSignal | undefined;

@@ -31,7 +31,8 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
   await refuseForeignFolder(folder);
   const unlock = await lockRun(folder);
   try {
-    const { loaded, resumed } = await prepareFolder(folder, given, options.existing ?? 'ask');
+    const prepared = await prepareFolder(folder, given, options.existing ?? 'ask', options.place);
+    const { loaded, resumed, moves, moved } = prepared;
     const before = resumed ? await finishedReport(folder) : undefined;
     if (before !== undefined) return { folder, report: before };
     const log = await fileLog(path.join(folder, 'log.jsonl'));
@@ -40,7 +41,8 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
       options.onEvent?.(event);
     };
     onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
-    const follower = { ...options, onEvent };
+    if (moved !== undefined) onEvent({ type: 'warning', message: moved });
+    const follower = { ...options, onEvent, notes: moves };
     const followed =
       loaded.recipe.target === undefined
         ? follow(loaded, folder, follower, stages)

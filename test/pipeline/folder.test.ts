@@ -49,7 +49,7 @@ describe('the folder of a run', () => {
 
   it('is resumed by the same recipe', async () => {
     await prepareFolder(folder(), recipe(), 'ask');
-    expect(await prepareFolder(folder(), recipe(), 'ask')).toEqual({ loaded: recipe(), resumed: true });
+    expect(await prepareFolder(folder(), recipe(), 'ask')).toEqual({ loaded: recipe(), resumed: true, moves: [] });
   });
 
   it('takes a changed recipe without asking as long as nothing was done', async () => {
@@ -71,6 +71,29 @@ describe('the folder of a run', () => {
     await begun();
     const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume');
     expect([loaded.recipe.distill.temperature, resumed]).toEqual([undefined, true]);
+  });
+
+  it('goes on with another engine and device, and remembers that it did', async () => {
+    await begun();
+    const first = await prepareFolder(folder(), recipe('engine=tensorflow', 'threads=2'), 'ask');
+    expect(first.loaded.recipe).toMatchObject({ engine: 'tensorflow', threads: 2 });
+    expect(first.moved).toMatch(
+      /engine: "auto" -> "tensorflow", threads: 0 -> 2: its results are not those of one engine/,
+    );
+    const second = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume', { device: 'cpu' });
+    expect(second.loaded.recipe).toMatchObject({ engine: 'tensorflow', device: 'cpu', distill: {} });
+    expect(second.loaded.recipe.distill.temperature).toBeUndefined();
+    expect(second.moves).toEqual([first.moved, second.moved]);
+    const third = await prepareFolder(folder(), second.loaded, 'ask');
+    expect(third).toMatchObject({ resumed: true, moves: second.moves });
+    expect(third).not.toHaveProperty('moved');
+    expect((await prepareFolder(folder(), recipe(), 'fresh')).moves).toEqual([]);
+  });
+
+  it('refuses what else has changed, beside another engine', async () => {
+    await begun();
+    const attempt = prepareFolder(folder(), recipe('engine=tensorflow', 'distill.temperature=2'), 'ask');
+    await expect(attempt).rejects.toThrow(/has changed:\n {2}distill\.temperature: nothing -> 2$/);
   });
 
   it('is emptied by --fresh, but for the lock and a trained teacher, which carries the hash of what it depends on', async () => {

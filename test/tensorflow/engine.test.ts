@@ -13,8 +13,25 @@ beforeAll(() => useLazyBackend(evaluator));
 const mlp: Setup = { model: 'mlp', inputShape: [6] };
 const losses = ['ce', 'kd', 'kd-standardized', 'dkd', 'dist', 'mse'];
 const optimizers: OptimizerConfig['type'][] = ['sgd', 'momentum', 'nesterov', 'rmsprop', 'adam', 'adamw'];
-const cases: Record<string, Setup> = {
+const image = { inputShape: [8, 8, 1], rate: 1e-3 };
+/**
+ * Batch norms one after another over few values amplify rounding: with pictures of 8 x 8, gradients of mobilenet-v1 differ by 3 %
+ * between ONNX Runtime's own blocked and plain convolutions, and as much from libtensorflow's; with these, by 1e-5 of all in
+ * the first step, and more in every further one. So one step is compared, a single variable to 1e-3.
+ */
+const deep = { inputShape: [32, 32, 1], rate: 1e-6, steps: 1, tolerance: 1e-3 };
+const cases: Record<string, Setup & { readonly steps?: number; readonly tolerance?: number }> = {
   ...setups,
+  vgg: { model: 'vgg', ...image, options: { depth: 11, width: 0.125 } },
+  'mobilenet-v1': { model: 'mobilenet-v1', ...deep, options: { alpha: 0.125 } },
+  'mobilenet-v2': { model: 'mobilenet-v2', ...deep, options: { alpha: 0.125 } },
+  'wide-resnet': { model: 'wide-resnet', ...image, options: { depth: 10, width: 1 } },
+  ...Object.fromEntries(
+    (['adam', 'adamw', 'rmsprop'] as const).map((type) => [
+      `ds-cnn, ${type}`,
+      { ...setups['ds-cnn, kd'], rate: 1e-3, optimizer: { type, beta2: 0.9, epsilon: 1e-3 } } as Setup,
+    ]),
+  ),
   'mlp with dropout': { ...mlp, options: { dropout: 0.3 } },
   ...Object.fromEntries(
     losses.flatMap((loss) =>
@@ -34,10 +51,11 @@ it('is a TensorFlow of this decade on the cpu', () => {
   expect(tensorflow().version).toMatch(/^2\.\d+/);
 });
 
-describe('twenty steps on libtensorflow and on ONNX Runtime agree to 1e-4', () => {
+describe('twenty steps on libtensorflow and on ONNX Runtime agree to 1e-4, one of MobileNets to 1e-3', () => {
   it.each(Object.keys(cases))('%s', async (name) => {
-    const expected = await trained(cases[name]!, onnxruntime(), STEPS);
-    expectSame(await trained(cases[name]!, tensorflow(), STEPS), expected);
+    const { steps = STEPS, tolerance, ...setup } = cases[name]!;
+    const expected = await trained(setup, onnxruntime(), steps);
+    expectSame(await trained(setup, tensorflow(), steps), expected, tolerance);
   });
 });
 

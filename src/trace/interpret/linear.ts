@@ -19,6 +19,14 @@ function window(attrs: Attrs): Record<string, unknown> {
   };
 }
 
+/** A convolution of any padding; tfjs-node has no gradients for one that is neither `same` nor `valid`: there x is padded. */
+function convolution(name: string, x: tf.Tensor, filter: tf.Tensor, attrs: Attrs): tf.Tensor {
+  const options = window(attrs);
+  const inputs = { x, filter: dilated(filter, attrs) };
+  if (tf.engine().backendName !== 'tensorflow') return kernel(name, inputs, options);
+  return kernel(name, { ...inputs, x: tf.pad(x, options['pad'] as [number, number][]) }, { ...options, pad: 'valid' });
+}
+
 /** The filter with zeros between its taps. */
 function dilated(filter: tf.Tensor, attrs: Attrs): tf.Tensor {
   return numbers(attrs, 'dilations').reduce((taps, dilation, axis) => {
@@ -70,7 +78,7 @@ export const linear: Rules = {
       tf.reshape(x, [...Array.from({ length: rank - x.rank }, () => 1), ...x.shape]);
     return tf.matMul(lead(a!), lead(b!), attrs.transposeA === true, attrs.transposeB === true);
   },
-  Conv2D: ([x, filter], attrs) => kernel('Conv2D', { x: x!, filter: dilated(filter!, attrs) }, window(attrs)),
+  Conv2D: ([x, filter], attrs) => convolution('Conv2D', x!, filter!, attrs),
   Conv2DBackpropInput: ([dy, filter], attrs) =>
     kernel(
       'Conv2DBackpropInput',
@@ -82,8 +90,7 @@ export const linear: Rules = {
       kernel('Conv2DBackpropFilter', { x: x!, dy: dy! }, { ...window(attrs), filterShape: dilatedShape(attrs) }),
       attrs,
     ),
-  DepthwiseConv2dNative: ([x, filter], attrs) =>
-    kernel('DepthwiseConv2dNative', { x: x!, filter: dilated(filter!, attrs) }, window(attrs)),
+  DepthwiseConv2dNative: ([x, filter], attrs) => convolution('DepthwiseConv2dNative', x!, filter!, attrs),
   DepthwiseConv2dNativeBackpropInput: ([dy, filter], attrs) =>
     kernel(
       'DepthwiseConv2dNativeBackpropInput',

@@ -1,0 +1,27 @@
+import { recipeDiff } from '../recipe/diff.ts';
+import type { Recipe } from '../recipe/schema.ts';
+
+/** Keys that say where a run computes, not what: a saved state is the same with any of them. */
+const KEYS = ['engine', 'device', 'threads', 'stepsPerCall'] as const;
+export type Place = Partial<Pick<Recipe, (typeof KEYS)[number]>>;
+
+function without(recipe: Recipe): Partial<Recipe> {
+  return Object.fromEntries(Object.entries(recipe).filter(([key]) => !KEYS.includes(key as keyof Place)));
+}
+
+/** The place that `--engine` and `--set` ask for, of a recipe that has them applied. */
+export function placeAskedFor(recipe: Recipe, set: readonly string[]): Place {
+  const asked = KEYS.filter((key) => set.some((setting) => setting.startsWith(`${key}=`)));
+  return Object.fromEntries(asked.map((key) => [key, recipe[key]]));
+}
+
+/** What differs between two recipes: where they compute, and anything else. */
+export function differences(before: Recipe, after: Recipe): { readonly moves: string[]; readonly changes: string[] } {
+  const changes = recipeDiff(without(before), without(after));
+  return { moves: recipeDiff(before, after).filter((line) => !changes.includes(line)), changes };
+}
+
+/** What log and report say of a run that went on elsewhere. */
+export function noteOf(moves: readonly string[]): string {
+  return `this run went on with ${moves.join(', ')}: its results are not those of one engine and device`;
+}
