@@ -76,7 +76,7 @@ describe('a run that was stopped goes on from its saved state on the other engin
     const { report } = await runRecipe(recipe('moved', to), {
       out: folder(),
       onEvent: (event) => {
-        if (event.type === 'stage' && event.stage === 'distill') resumedAt.push(event.resumedAt);
+        if (event.type === 'stage' && event.stage === 'distill' && 'title' in event) resumedAt.push(event.resumedAt);
       },
     });
     expect(resumedAt).toEqual([expect.stringMatching(/^step \d+ of \d+$/)]);
