@@ -6,12 +6,15 @@ import { promisify } from 'node:util';
 import { sha256 } from '../base/bytes.ts';
 import { InterruptedError } from '../base/errors.ts';
 import type { DeviceRow, Measured } from './device-rows.ts';
+import { reasonOf } from './skipped.ts';
 import type { Skipped } from './skipped.ts';
 import { ascending, median, medianInterval } from './statistics.ts';
 import type { ModelFile } from './variants.ts';
 
 export interface AdbOptions {
   readonly threads: readonly number[];
+  /** `benchmark_model` runs a file as it is: other batch sizes than 1 are left out. */
+  readonly batchSizes: readonly number[];
   /** For everything together. */
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
@@ -22,6 +25,8 @@ export interface AdbOptions {
 const FOLDER = '/data/local/tmp';
 const TOOL = `${FOLDER}/benchmark_model`;
 const SESSIONS = 8;
+/** Beside the time for measuring: a phone that is asked something answers, or is gone. */
+const PATIENCE_MS = 60_000;
 
 /** What one call of `benchmark_model` has found. */
 export interface ToolFigures {
@@ -51,9 +56,16 @@ export async function measureWithAdb(files: readonly ModelFile[], options: AdbOp
   const adb = env['ADB'] ?? 'adb';
   const nothing = (why: string): Measured => ({ rows: [], skipped: [{ what: 'phones', why }] });
   const call = async (args: readonly string[]): Promise<string> => {
-    if (signal?.aborted === true) throw new InterruptedError('stopped measuring latency');
-    const { stdout, stderr } = await promisify(execFile)(adb, [...args], { maxBuffer: 2 ** 24 });
-    return `${stdout}\n${stderr}`;
+    const limits = { maxBuffer: 2 ** 24, timeout: PATIENCE_MS + 1000 * options.seconds };
+    try {
+      const { stdout, stderr } = await promisify(execFile)(adb, [...args], { ...limits, ...(signal && { signal }) });
+      return `${stdout}\n${stderr}`;
+    } catch (error) {
+      if (signal?.aborted === true) throw new InterruptedError('stopped measuring latency', { cause: error });
+      if ((error as { killed?: boolean }).killed === true)
+        throw new Error(`no answer within ${Math.round(limits.timeout / 1000)} s`, { cause: error });
+      throw error;
+    }
   };
   let listed: string;
   try {
@@ -62,7 +74,8 @@ export async function measureWithAdb(files: readonly ModelFile[], options: AdbOp
     if (error instanceof InterruptedError) throw error;
     return nothing(`${adb} cannot be started: install the Android platform tools, or set ADB`);
   }
-  const phones = [...listed.matchAll(/^(\S+)\t(\S+)\s*$/gm)].map(([, serial, state]) => ({ serial: serial!, state }));
+  // A state may have several words: `no permissions (user in plugdev group; are your udev rules wrong?)`.
+  const phones = [...listed.matchAll(/^(\S+)\t(.+?)\s*$/gm)].map(([, serial, state]) => ({ serial: serial!, state }));
   if (phones.length === 0) return nothing('adb finds no phone');
   const rows: DeviceRow[] = [];
   const skipped: Skipped[] = [];
@@ -77,7 +90,7 @@ export async function measureWithAdb(files: readonly ModelFile[], options: AdbOp
       skipped.push(...measured.skipped);
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
-      skipped.push({ what: `phone ${serial}`, why: firstLine(error) });
+      skipped.push({ what: `phone ${serial}`, why: failure(error) });
     }
   }
   return { rows, skipped };
@@ -94,7 +107,8 @@ async function measureOn(
   const { threads, seconds, env = process.env } = options;
   const device = (await call(['shell', 'getprop', 'ro.product.model'])).trim() || serial;
   const skipped: Skipped[] = [];
-  if (!(await call(['shell', `test -x ${TOOL} && echo present`])).includes('present')) {
+  // `adb shell` passes on the exit code, which says nothing about the phone here.
+  if (!(await call(['shell', `test -x ${TOOL} && echo present || true`])).includes('present')) {
     const { BENCHMARK_MODEL: given } = env;
     if (given === undefined) {
       const why = `${TOOL} is not there: set BENCHMARK_MODEL to TensorFlow Lite's benchmark_model for Android`;
@@ -103,12 +117,22 @@ async function measureOn(
     await call(['push', given, TOOL]);
     await call(['shell', 'chmod', '755', TOOL]);
   }
+  for (const batchSize of options.batchSizes) {
+    if (batchSize !== 1)
+      skipped.push({
+        what: `batch ${batchSize} on ${device}`,
+        why: 'benchmark_model runs a file as it is, with batch 1',
+      });
+  }
   const jobs: { file: ModelFile; remote: string; threads: number; found: ToolFigures[] }[] = [];
   const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-adb-'));
   const remotes = new Set<string>();
   try {
     for (const file of files) {
-      if ((file.format ?? path.extname(file.name)) !== '.tflite') continue;
+      if ((file.format ?? path.extname(file.name)) !== '.tflite') {
+        skipped.push({ what: `${file.name} on ${device}`, why: 'benchmark_model runs .tflite files alone' });
+        continue;
+      }
       const remote = `${FOLDER}/limbeck-${sha256(file.bytes).slice(0, 16)}.tflite`;
       await writeFile(path.join(folder, 'model.tflite'), file.bytes);
       await call(['push', path.join(folder, 'model.tflite'), remote]);
@@ -121,12 +145,15 @@ async function measureOn(
       for (let i = 0; i < jobs.length; i++) {
         const job = jobs[(i + session) % jobs.length]!;
         if (failed.has(job)) continue;
-        const figures = parseToolOutput(await call(['shell', toolCommand(job.remote, job.threads, secondsPerCall)]));
-        if (figures !== undefined) job.found.push(figures);
-        else {
+        const command = toolCommand(job.remote, job.threads, secondsPerCall);
+        try {
+          job.found.push(figuresIn(await call(['shell', command])));
+        } catch (error) {
+          if (error instanceof InterruptedError) throw error;
           failed.add(job);
-          const why = 'benchmark_model printed no percentiles: it failed, or its version is too old';
-          skipped.push({ what: `${job.file.name} on ${device}`, why });
+          job.found.length = 0;
+          const what = `${job.file.name} on ${device}, ${job.threads} thread${job.threads === 1 ? '' : 's'}`;
+          skipped.push({ what, why: failure(error) });
         }
       }
     }
@@ -135,6 +162,13 @@ async function measureOn(
     await rm(folder, { recursive: true, force: true });
     if (remotes.size > 0) await call(['shell', 'rm', '-f', ...remotes]).catch(() => undefined);
   }
+}
+
+function figuresIn(output: string): ToolFigures {
+  const figures = parseToolOutput(output);
+  if (figures === undefined)
+    throw new Error('benchmark_model printed no percentiles: it failed, or its version is too old');
+  return figures;
 }
 
 /** At least 10 runs, and so many seconds of them. */
@@ -160,6 +194,9 @@ function rowOf(job: { file: ModelFile; threads: number; found: readonly ToolFigu
   };
 }
 
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!.slice(0, 300);
+/** What a program said last before it failed; its own command line helps nobody. */
+function failure(error: unknown): string {
+  const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string };
+  const said = `${stdout}\n${stderr}`.trim().split('\n').at(-1)!.trim();
+  return (said === '' ? reasonOf(error, 'adb') : said).slice(0, 300);
 }

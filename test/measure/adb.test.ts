@@ -1,6 +1,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { measureWithAdb, parseToolOutput } from '../../src/measure/adb.ts';
+import { sha256 } from '../../src/base/bytes.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 /** As TensorFlow Lite's benchmark_model prints it: one line of statistics for the warm-up, one for the measurement. */
@@ -39,16 +40,25 @@ describe('what benchmark_model prints', () => {
   });
 });
 
+const FOLDER = '/data/local/tmp';
+
 describe('a phone', () => {
   const folder = temporaryFolder();
 
-  /** A program in the place of adb that writes down how it is called. */
+  /**
+   * A program in the place of adb that writes down how it is called. An answer that begins with `error` ends with exit code 1;
+   * `shell test` without an answer has that of a shell, as adb passes it on.
+   */
   async function fake(answers: Readonly<Record<string, string>>): Promise<Record<string, string>> {
     const file = path.join(folder(), 'adb');
     const cases = Object.entries(answers).map(([part, answer]) => {
-      return `*${JSON.stringify(part)}*) printf '%s' '${answer.replaceAll("'", "'\\''")}';;\n`;
+      const fails = answer.startsWith('error') ? '; exit 1' : '';
+      return `*${JSON.stringify(part)}*) printf '%s' '${answer.replaceAll("'", "'\\''")}'${fails};;\n`;
     });
-    await writeFile(file, `#!/bin/sh\necho "$*" >> '${folder()}/calls'\ncase "$*" in\n${cases.join('')}esac\n`);
+    await writeFile(
+      file,
+      `#!/bin/sh\necho "$*" >> '${folder()}/calls'\ncase "$*" in\n${cases.join('')}*'shell test'*) sh -c "$4";;\nesac\n`,
+    );
     await chmod(file, 0o755);
     return { ADB: file };
   }
@@ -57,12 +67,13 @@ describe('a phone', () => {
     { name: 'a', format: '.tflite', bytes: Uint8Array.of(1) },
     { name: 'b', format: '.onnx', bytes: Uint8Array.of(2) },
   ];
+  const NO_ONNX = { what: 'b on Pixel 7', why: 'benchmark_model runs .tflite files alone' };
   const LIST = 'List of devices attached\nABC123\tdevice\n\n';
 
   it('runs each TFLite file in eight sessions, and is left as it was', async () => {
     const env = await fake({ devices: LIST, getprop: 'Pixel 7\n', 'test -x': 'present\n', '--graph': OUTPUT });
-    const { rows, skipped } = await measureWithAdb(models, { threads: [1, 4], seconds: 2, env });
-    expect(skipped).toEqual([]);
+    const { rows, skipped } = await measureWithAdb(models, { threads: [1, 4], batchSizes: [1], seconds: 2, env });
+    expect(skipped).toEqual([NO_ONNX]);
     expect(rows).toMatchObject(
       [1, 4].map((threads) => ({
         ...{ model: 'a', runtime: 'tflite-android', device: 'Pixel 7', batchSize: 1, threads },
@@ -77,25 +88,64 @@ describe('a phone', () => {
 
   it('is given the tool where it has none', async () => {
     const env = await fake({ devices: LIST, getprop: 'Pixel 7\n', '--graph': OUTPUT });
-    const { skipped } = await measureWithAdb(models, { threads: [1], seconds: 1, env });
+    const { skipped } = await measureWithAdb(models, { threads: [1], batchSizes: [1], seconds: 1, env });
     expect(skipped).toEqual([{ what: 'Pixel 7', why: expect.stringMatching(/BENCHMARK_MODEL/) as string }]);
-    const options = { threads: [1], seconds: 1, env: { ...env, BENCHMARK_MODEL: '/tools/benchmark_model' } };
+    const options = {
+      threads: [1],
+      batchSizes: [1],
+      seconds: 1,
+      env: { ...env, BENCHMARK_MODEL: '/tools/benchmark_model' },
+    };
     expect((await measureWithAdb(models, options)).rows).toHaveLength(1);
     expect(await calls()).toContain('-s ABC123 push /tools/benchmark_model /data/local/tmp/benchmark_model');
   });
 
   it('with a tool that is too old is left out with the reason', async () => {
     const env = await fake({ devices: LIST, getprop: 'Pixel 7\n', 'test -x': 'present\n', '--graph': OLD });
-    const { rows, skipped } = await measureWithAdb(models, { threads: [1], seconds: 1, env });
+    const { rows, skipped } = await measureWithAdb(models, { threads: [1], batchSizes: [1], seconds: 1, env });
     expect(rows).toEqual([]);
-    expect(skipped).toEqual([{ what: 'a on Pixel 7', why: expect.stringMatching(/no percentiles/) as string }]);
+    expect(skipped).toEqual([
+      NO_ONNX,
+      { what: 'a on Pixel 7, 1 thread', why: expect.stringMatching(/no percentiles/) as string },
+    ]);
+  });
+
+  it('keeps the rows of the models that run beside one that does not, and says which batch sizes it has not', async () => {
+    const good = { name: 'good', format: '.tflite', bytes: Uint8Array.of(3) };
+    const remote = `limbeck-${sha256(models[0]!.bytes).slice(0, 16)}`;
+    const present = { devices: LIST, getprop: 'Pixel 7\n', 'test -x': 'present\n' };
+    const env = await fake({
+      ...present,
+      [`--graph=${FOLDER}/${remote}`]: 'error: no such operator',
+      '--graph': OUTPUT,
+    });
+    const options = { threads: [1], batchSizes: [1, 8], seconds: 1, env };
+    const { rows, skipped } = await measureWithAdb([models[0]!, good], options);
+    expect(rows.map(({ model }) => model)).toEqual(['good']);
+    expect(skipped).toEqual([
+      { what: 'batch 8 on Pixel 7', why: expect.stringMatching(/batch 1$/) as string },
+      { what: 'a on Pixel 7, 1 thread', why: 'error: no such operator' },
+    ]);
+  });
+
+  it('that does not answer is left when the measurement is stopped', async () => {
+    const file = path.join(folder(), 'adb');
+    await writeFile(file, '#!/bin/sh\nexec sleep 60\n');
+    await chmod(file, 0o755);
+    const signal = AbortSignal.timeout(200);
+    const options = { threads: [1], batchSizes: [1], seconds: 1, env: { ADB: file }, signal };
+    await expect(measureWithAdb(models, options)).rejects.toThrow('stopped measuring');
   });
 
   it('that is not there is no failure', async () => {
     const why = async (env: Record<string, string>) =>
-      (await measureWithAdb(models, { threads: [1], seconds: 1, env })).skipped[0]!.why;
+      (await measureWithAdb(models, { threads: [1], batchSizes: [1], seconds: 1, env })).skipped[0]!.why;
     expect(await why({ ADB: path.join(folder(), 'none') })).toMatch(/cannot be started/);
     expect(await why(await fake({ devices: 'List of devices attached\n\n' }))).toBe('adb finds no phone');
     expect(await why(await fake({ devices: 'List of devices attached\nX\tunauthorized\n' }))).toMatch(/unauthorized/);
+    const denied = 'no permissions (user in plugdev group; are your udev rules wrong?); see [http://x]';
+    expect(await why(await fake({ devices: `List of devices attached\nX\t${denied}\n` }))).toMatch(
+      /^it is no permissions/,
+    );
   });
 });
