@@ -52,6 +52,13 @@ export const benchCommand: Command<BenchArgs> = {
     const files = run?.files ?? (await modelFiles(args.files));
     const settings = { ...options, sampleShape: options.sampleShape ?? run?.report.dataset.sampleShape };
     if (args.serve) {
+      const { UserError } = await import('../base/errors.ts');
+      if (args.device !== 'cpu' || args.in.some((place) => place !== 'node')) {
+        throw new UserError(
+          'bench: --serve measures where its page is opened, received --in or --device as well',
+          'Leave them out, or leave out --serve.',
+        );
+      }
       await serve(
         args,
         { files, title: run?.report.name ?? args.files.join(', '), folder: run?.folder },

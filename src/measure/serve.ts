@@ -98,7 +98,8 @@ export async function servePage(options: ServeOptions): Promise<PageServer> {
     server.listen(options.port ?? 0, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const shown = host === '0.0.0.0' ? ownAddress() : host;
+  const anywhere = host === '0.0.0.0' || host === '::';
+  const shown = anywhere ? ownAddress() : host.includes(':') ? `[${host}]` : host;
   return {
     url: `http://${shown}:${port}/${token}/`,
     close: () =>

@@ -68,7 +68,7 @@ export async function serveBench(
       const device = rows[0]?.device ?? 'browser';
       if (folder !== undefined) {
         const measurement = { measuredAt: timestamp(), versions: libraryVersions(), loadAverage: null, skipped: left };
-        const joined = last.then(() => joinReport(folder, { rows, measurement }));
+        const joined = last.then(() => joinReport(folder, { rows, devices: [device], measurement }));
         last = joined.catch(() => undefined);
         await joined;
       }

@@ -44,6 +44,17 @@ describe('limbeck bench', () => {
     ]);
   });
 
+  it('refuses options that a served page would not follow', async () => {
+    for (const more of [
+      ['--in', 'chromium'],
+      ['--device', 'webgpu'],
+    ]) {
+      const { code, stderr } = await bench('good.onnx', '--serve', ...more);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/--serve measures where its page is opened/);
+    }
+  });
+
   it('fails where nothing could be measured', async () => {
     const { code, stdout, stderr } = await bench('bad.onnx', '--json');
     expect([code, stdout]).toEqual([1, '']);

@@ -129,6 +129,15 @@ describe('the page that measures', () => {
     expect(received).toEqual([]);
   });
 
+  it('has an address that a browser can open, of IPv6 too', async () => {
+    const own = await servePage({ plan, files, host: '::1', onRows: () => Promise.resolve('') });
+    try {
+      expect(new URL(own.url).hostname).toBe('[::1]');
+    } finally {
+      await own.close();
+    }
+  });
+
   it('has no other actions', async () => {
     expect((await ask('', { method: 'DELETE' })).status).toBe(405);
   });

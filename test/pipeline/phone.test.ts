@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { findChromium } from '../../src/measure/chromium.ts';
+import type { BenchResult } from '../../src/pipeline/bench.ts';
 import type { ModelRow, Report } from '../../src/report/types.ts';
 import { limbeck, start } from '../support/built.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
@@ -84,6 +85,23 @@ const runtimes = (models: readonly ModelRow[], device: string) =>
     expect(runtimes(after, 'Test phone')).toEqual(runtimes(models, 'Test phone'));
     expect(runtimes(after, 'cpu')[0]).toEqual(['scratch', ['onnxruntime']]);
   });
+});
+
+(browser === undefined ? it.skip : it)('a headless browser measures ONNX and TFLite files', async () => {
+  await runOnce();
+  const exports = ['onnx', 'tflite'].map((format) => `checkpoints/tiny/exports/scratch.${format}`);
+  const args = ['bench', ...exports, '--in', 'chromium', '--seconds', '0.5', '--json'];
+  const { code, stdout, stderr } = await limbeck(folder(), ...args);
+  expect([code, stderr]).toEqual([0, '']);
+  const { rows } = JSON.parse(stdout) as BenchResult;
+  expect(rows.map(({ name, runtime }) => [name, runtime])).toEqual([
+    [exports[0], 'onnxruntime-web'],
+    [exports[1], 'litert-web'],
+  ]);
+  for (const { p50Ms, sessions } of rows) {
+    expect(p50Ms).toBeGreaterThan(0);
+    expect(sessions).toBeGreaterThan(0);
+  }
 });
 
 it('the places of a recipe may be a browser of this machine, or phones', async () => {

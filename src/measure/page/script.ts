@@ -55,11 +55,25 @@ async function measure(): Promise<void> {
       if (failure !== undefined) skipped.push({ what: `${model} in ${runtime}`, why: failure });
       else rows.push({ model, runtime, threads, batchSize, sessions: sessions.map((times) => times.map(rounded)) });
     });
-    status.textContent = await send({ device: element('device').value, rows, skipped });
+    status.textContent = await send({ device: element('device').value, rows: shortened(rows), skipped });
   } catch (error) {
-    status.textContent = `That went wrong: ${error instanceof Error ? error.message : String(error)}`;
+    const why = error instanceof Error ? error.message : String(error);
+    status.textContent = `That went wrong: ${why}`;
+    // Nobody looks at a page that measures by itself: whoever waits for it is told.
+    const what = 'this browser';
+    if (parameters.has('auto'))
+      await send({ device: element('device').value, rows: [], skipped: [{ what, why }] }).catch(() => undefined);
   }
   button.disabled = false;
+}
+
+/** The server takes a message of a megabyte. Runs of a session are much alike: fewer of them say the same. */
+const MOST_TIMES = 80_000;
+
+function shortened(rows: readonly PostedRow[]): PostedRow[] {
+  const sessions = rows.reduce((sum, row) => sum + row.sessions.length, 0);
+  const most = Math.max(1, Math.floor(MOST_TIMES / Math.max(1, sessions)));
+  return rows.map((row) => ({ ...row, sessions: row.sessions.map((times) => times.slice(0, most)) }));
 }
 
 function rounded(ms: number): number {
@@ -70,7 +84,7 @@ async function send(posted: Posted): Promise<string> {
   const response = await fetch('rows', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(posted),
+    body: JSON.stringify({ ...posted, skipped: posted.skipped.map(cut) }),
   });
   if (!response.ok) throw new Error(await response.text());
   const { rows, message } = (await response.json()) as { rows: Shown[]; message: string };
@@ -81,6 +95,11 @@ async function send(posted: Posted): Promise<string> {
     posted.skipped,
   );
   return message;
+}
+
+/** No longer than the server takes. */
+function cut({ what, why }: Posted['skipped'][number]): Posted['skipped'][number] {
+  return { what: what.slice(0, 300), why: why.slice(0, 2000) };
 }
 
 function show(rows: readonly string[][], skipped: Posted['skipped']): void {
