@@ -17,7 +17,7 @@ export interface Case {
   readonly bytes: Uint8Array;
   readonly inputs: Readonly<Record<string, CaseTensor>>;
   readonly outputs: Readonly<Record<string, CaseTensor>>;
-  /** Largest error relative to max(1, the largest value of the output). */
+  /** Largest error relative to the largest value of the output; for ONNX files that counts as 1 at least. */
   readonly tolerance: number;
   /** Of an integer model: what one step of its output is worth. */
   readonly step?: number;

@@ -13,6 +13,8 @@ const tflite = process.argv.includes('--tflite');
 const venv = join(root, '.venv', ...(tflite ? ['tflite'] : []));
 const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
 const requirements = join(import.meta.dirname, tflite ? 'requirements-tflite.txt' : 'requirements.txt');
+/** Packages of which one file is wanted, without what they depend on. */
+const alone = tflite ? [join(import.meta.dirname, 'requirements-tflite-alone.txt')] : [];
 
 function run(command, args, env = {}) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', cwd: root, env: { ...process.env, ...env } });
@@ -22,11 +24,15 @@ function run(command, args, env = {}) {
 
 function setUp() {
   const stamp = join(venv, 'requirements.sha256');
-  const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
+  const hash = createHash('sha256');
+  for (const file of [requirements, ...alone]) hash.update(readFileSync(file));
+  const wanted = hash.digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   const base = process.platform === 'win32' ? 'python' : 'python3';
   if (!existsSync(python)) run(base, ['-m', 'venv', venv]);
-  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+  run(python, [...install, '-r', requirements]);
+  for (const file of alone) run(python, [...install, '--no-deps', '-r', file]);
   writeFileSync(stamp, wanted);
 }
 

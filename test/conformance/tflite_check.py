@@ -35,7 +35,7 @@ def check(case):
         both = np.isnan(actual) & np.isnan(expected) | (actual == expected)
         difference = np.where(both, 0, np.abs(actual - expected))
         finite = np.abs(expected[np.isfinite(expected)])
-        error = difference.max(initial=0) / max(1.0, finite.max(initial=0))
+        error = difference.max(initial=0) / (finite.max(initial=0) or 1.0)
         worst = max(worst, error if np.isfinite(error) else 1e9)
         if not error <= case["tolerance"]:
             problem = f"output {tensor['name']} differs by {error:.2e}"

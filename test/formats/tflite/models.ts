@@ -22,11 +22,11 @@ export function trainedModel(name: string, { inputShape, options, classes = 3 }:
 }
 
 /** A long short-term memory of tfjs-layers over four steps, which tracing unrolls. */
-export function lstmModel(): LayersModel {
+export function lstmModel(classes = 3): LayersModel {
   const drawn = (seed: number): ReturnType<typeof initializers.glorotUniform> => initializers.glorotUniform({ seed });
   const x = input({ shape: [4, 3] });
   const lstm = layers.lstm({ units: 5, kernelInitializer: drawn(1), recurrentInitializer: drawn(2) });
-  const y = layers.dense({ units: 3, kernelInitializer: drawn(3) }).apply(lstm.apply(x)) as SymbolicTensor;
+  const y = layers.dense({ units: classes, kernelInitializer: drawn(3) }).apply(lstm.apply(x)) as SymbolicTensor;
   return moved(layersModel({ inputs: x, outputs: y }), 'lstm');
 }
 
