@@ -43,7 +43,7 @@ describe('beside tf.lite.TFLiteConverter, on the same weights', () => {
   it.each(names)('%s: learned something to lose, or gives several classes', (name) => {
     const { accuracy, agreement } = pairOf(name, 'float32').theirs;
     if (accuracy !== undefined) expect(accuracy).toBeGreaterThan(0.7);
-    expect(agreement).toBe(1);
+    expect(agreement).toBeGreaterThan(0.99);
   });
 
   it.each(pairs)('%s %s: right as often, within the sampling error', (name, precision) => {
