@@ -14,7 +14,8 @@ import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { runPython } from './python.ts';
 
-const names = Object.keys(NETS) as NetName[];
+/** Quantizing mobilenet-v2 takes too long for a test: `npm run bench:tflite` compares it. */
+const names = (Object.keys(NETS) as NetName[]).filter((name) => name !== 'mobilenet-v2');
 const pairs = names.flatMap((name) => PRECISIONS.map((precision) => [name, precision] as const));
 
 describe('beside tf.lite.TFLiteConverter, on the same weights', () => {
@@ -40,9 +41,9 @@ describe('beside tf.lite.TFLiteConverter, on the same weights', () => {
     expect(ours.operators).toBeLessThanOrEqual(theirs.operators);
   });
 
-  it.each(names)('%s: learned something to lose, or gives several classes', (name) => {
+  it.each(names)('%s: learned something to lose', (name) => {
     const { accuracy, agreement } = pairOf(name, 'float32').theirs;
-    if (accuracy !== undefined) expect(accuracy).toBeGreaterThan(0.7);
+    expect(accuracy).toBeGreaterThan(0.7);
     expect(agreement).toBeGreaterThan(0.99);
   });
 
