@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorData } from '../graph/types.ts';
 import { evaluate } from './evaluate.ts';
+import { isTracing } from './scope.ts';
 import type { Value } from './value.ts';
 import { leaf, op } from './value.ts';
 
@@ -52,7 +53,8 @@ export class LazyBackend extends tf.KernelBackend {
   /** A tensor info for a recorded value. */
   hold(value: Value): tf.TensorInfo {
     const dtype = value.type.dtype as tf.DataType;
-    if (value.node !== undefined && value.node.depth > MAX_DEPTH) evaluate([value]);
+    // A trace must stay whole, however deep its program is: values that stand for feeds cannot be computed.
+    if (!isTracing() && value.node !== undefined && value.node.depth > MAX_DEPTH) evaluate([value]);
     value.holders++;
     const dataId = {};
     this.#data.set(dataId, { refCount: 1, dtype, value });

@@ -22,6 +22,18 @@ function refusal(body: () => unknown): string {
 }
 
 describe('a traced program', () => {
+  it('may be deeper than what is computed at once outside of a trace', () => {
+    const graph = traceFunction(
+      ({ x }) => {
+        let y = x!;
+        for (let i = 0; i < 1200; i++) y = tf.mul(tf.relu(y), x!);
+        return { y };
+      },
+      { x: float32(2) },
+    );
+    expect(graph.nodes.filter(({ op }) => op === 'Relu')).toHaveLength(1200);
+  });
+
   const run = (
     feeds: Readonly<Record<string, tf.Tensor>>,
     w: tf.Variable,
