@@ -12,6 +12,7 @@ import type { Stages } from '../follow.ts';
 import type { RunOptions } from '../options.ts';
 import { stopOf } from '../stopped.ts';
 import { pickOf, survivors } from './points.ts';
+import { secondsOf, takeTraining, twinOf } from './sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { stoppedSearch } from './stopped.ts';
 import { percent, summary, timedAgain } from './summary.ts';
@@ -23,7 +24,7 @@ type SearchOptions = RunOptions & { readonly onEvent: OnEvent };
 /**
  * Find the student that is best within the budget of `target`, by successive halving (Jamieson and Talwalkar 2016,
  * "Non-stochastic best arm identification"): every candidate is distilled, pruned and quantized with few epochs, the better
- * half again with twice as many, and so on. Each candidate of each round is a run of its own in `search/` of the run's
+ * half again with twice as many, and so on; candidates of one width share the training before they are pruned. Each candidate of each round is a run of its own in `search/` of the run's
  * folder, so a search that was stopped goes on where it was. The test split is looked at once, for the pick.
  */
 export async function searchBudget(
@@ -78,7 +79,7 @@ async function completeSearch(
     { ...ofTrial(options, trial.run), shared: folder },
     stages,
   );
-  const wallSeconds = trials.reduce((sum, { report }) => sum + report.wallSeconds, seconds);
+  const wallSeconds = secondsOf(trials) + seconds;
   // What the pick was made from stands before it; what was made of it further on was not picked.
   const at = final.models.findIndex(({ id }) => pick.id === `${trial.run}/${id}`);
   const models = final.models.slice(0, at + 1);
@@ -112,7 +113,9 @@ async function halve(
       const place = `${i + 1} of ${candidates.length} in round ${round + 1} of ${target.rounds}`;
       options.onEvent({ type: 'message', message: `search: ${what} (${place})` });
       const own = recipeOf(loaded, candidate, share, target);
-      const trial = { candidate, loaded: own, run, report: await runTrial(own, folder, run, options, stages) };
+      const twin = twinOf({ candidate, loaded: own }, trials);
+      const report = await runTrial({ loaded: own, run, twin: twin?.run }, folder, options, stages);
+      const trial = { candidate, loaded: own, run, report };
       refuseUntimed(trial, target);
       trials.push(trial);
       all.push(trial);
@@ -140,9 +143,8 @@ function untimed({ runtime, threads }: TargetRecipe, reasons: readonly string[])
 
 /** One candidate in a folder of its own; one that is done is not done again. */
 async function runTrial(
-  loaded: LoadedRecipe,
+  { loaded, run, twin }: { loaded: LoadedRecipe; run: string; twin: string | undefined },
   folder: string,
-  run: string,
   options: SearchOptions,
   stages: Stages,
 ): Promise<Report> {
@@ -152,6 +154,7 @@ async function runTrial(
   await mkdir(own, { recursive: true });
   const stored = { base: loaded.base, recipe: loaded.written };
   await writeFileAtomic(path.join(own, 'recipe.json'), `${JSON.stringify(stored, null, 2)}\n`);
+  if (twin !== undefined) await takeTraining(path.join(folder, 'search', twin), own);
   return follow(loaded, own, { ...ofTrial(options, run), shared: folder, withoutTest: true }, stages);
 }
 

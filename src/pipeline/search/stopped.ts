@@ -5,6 +5,7 @@ import { writtenReport } from '../finished.ts';
 import { factsOf, stoppedReport } from '../report.ts';
 import type { StoppedFindings } from '../report.ts';
 import { pickOf } from './points.ts';
+import { secondsOf } from './sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { summary } from './summary.ts';
 import { distinct, pointsOf, teacherAccuracy } from './timing.ts';
@@ -46,8 +47,7 @@ export function stoppedSearch(
   const teacher = teacherAccuracy(trials);
   const pick = pickOf(points, target, teacher);
   const best = pick && trials.find(({ run }) => pick.id.startsWith(`${run}/`));
-  const begun = [...trials, ...(underWay === undefined ? [] : [underWay])];
-  const wallSeconds = begun.reduce((sum, { report }) => sum + report.wallSeconds, 0);
+  const wallSeconds = secondsOf(trials) + (underWay?.report.wallSeconds ?? 0);
   const { status, stage, reason } = stopped;
   const nothing = { written, wallSeconds, training: [], models: [], stopped };
   const shown = best ?? underWay;

@@ -42,9 +42,7 @@ describe('a recipe with a target', () => {
     }
     expectFront(found);
     expect(report.models.every(({ accuracy }) => accuracy.test !== null)).toBe(true);
-    const trial = JSON.parse(
-      await readFile(path.join(run, 'search', 'width-1-pruned-0-round-1', 'report.json'), 'utf8'),
-    ) as Report;
+    const trial = await trialReport(run, 'width-1-pruned-0-round-1');
     if (!found.pick.startsWith('width-1-pruned-0-round-1')) {
       expect(trial.models.every(({ accuracy }) => accuracy.test === null)).toBe(true);
     }
@@ -91,7 +89,12 @@ describe('a recipe with a target', () => {
 
   it('has a point for every step of `quantize`, also where several have one precision', async () => {
     const quantize = [{ samples: 64 }, { samples: 64, calibrator: 'minmax' }];
-    const { report } = await search({ widths: [1], amounts: [0, 0.3], rounds: 1, sizeKb: 40 }, {}, { quantize });
+    const epochs: string[] = [];
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'epoch') epochs.push(`${event.trial}/${event.stage} ${event.epoch}`);
+    };
+    const target = { widths: [1], amounts: [0, 0.3], rounds: 1, sizeKb: 40 };
+    const { report, folder: run } = await search(target, { onEvent }, { quantize });
     const ids = report.search!.points.map(({ id }) => id.replace('-round-1', ''));
     expect(ids).toEqual([
       'width-1-pruned-0/distilled',
@@ -102,6 +105,24 @@ describe('a recipe with a target', () => {
       'width-1-pruned-0.3/pruned-1-int8',
       'width-1-pruned-0.3/pruned-1-int8-2',
     ]);
+    // Both are pruned from one training, which is counted once.
+    const students = epochs.filter((epoch) => !epoch.includes('teach'));
+    expect(students.map((epoch) => epoch.replace('-round-1', ''))).toEqual([
+      'width-1-pruned-0/distill 1',
+      'width-1-pruned-0/distill 2',
+      'width-1-pruned-0.3/prune-1 1',
+    ]);
+    const trials = await Promise.all([0, 0.3].map((amount) => trialReport(run, `width-1-pruned-${amount}-round-1`)));
+    const [first, second] = trials.map(({ wallSeconds }) => wallSeconds);
+    const shared = trials[1]!.stages!.filter(({ stage }) => ['teach', 'answers', 'distill'].includes(stage));
+    expect(shared.map(({ stage }) => stage)).toContain('distill');
+    const again = shared.reduce((sum, { seconds }) => sum + seconds, 0);
+    // What is left is the timing of all files side by side.
+    const timing = report.wallSeconds - (first! + second! - again);
+    expect(timing).toBeGreaterThan(0);
+    expect(timing).toBeLessThan(10);
+    const [a, b] = trials.map(({ training }) => training!.find(({ stage }) => stage === 'distill'));
+    expect(b).toEqual(a);
   }, 120_000);
 
   it.each([
@@ -174,6 +195,10 @@ describe('a recipe with a target', () => {
     expect(events.filter((event) => event.type === 'done' && event.stage === 'distill')).toHaveLength(1);
   }, 120_000);
 });
+
+async function trialReport(run: string, trial: string): Promise<Report> {
+  return JSON.parse(await readFile(path.join(run, 'search', trial, 'report.json'), 'utf8')) as Report;
+}
 
 function expectFront({ points }: Search): void {
   for (const point of points) {
