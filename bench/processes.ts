@@ -1,11 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
 
-/** Runs a command to its end and gives the JSON of its last line of output. Its errors pass through. */
-export async function jsonOf(command: string, args: readonly string[]): Promise<Record<string, unknown>> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Runs a command to its end, or kills it, and gives the JSON of its last line of output. Its errors pass through. */
+export async function jsonOf(
+  command: string,
+  args: readonly string[],
+  mostSeconds = Infinity,
+): Promise<Record<string, unknown>> {
+  const limit = Number.isFinite(mostSeconds) ? { timeout: mostSeconds * 1000, killSignal: 'SIGKILL' as const } : {};
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], ...limit });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  if (code === null && limit.timeout !== undefined)
+    throw new Error(`${command} ${args.join(' ')} was stopped after ${mostSeconds.toFixed(0)} s`);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with code ${String(code)}`);
   return JSON.parse(text.trimEnd().split('\n').at(-1)!) as Record<string, unknown>;
 }

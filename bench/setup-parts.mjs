@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 /** Makes `target` under another name first, so that a stopped run leaves nothing half done under its own. */
 export function whole(target, make) {
@@ -74,4 +74,11 @@ export function gpuFault(buildInfo, findsGpu) {
       'nvidia-smi must list one, with a driver for CUDA 12; TF_CPP_MIN_LOG_LEVEL=0 says which library it misses. Or use --no-cuda.',
     ];
   return undefined;
+}
+
+/** What onnxruntime-node's own script fetches for `os`/`arch`: file names. None: it fetches nothing and still ends well. */
+export function cudaProviders({ requirements, manifests }, os, arch) {
+  const system = `${os}/${arch}`;
+  if (!requirements[system]?.includes('cuda12')) return [];
+  return Object.keys(manifests[`${system}:cuda12`]).map((file) => basename(file));
 }

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import type { Diagnosis } from '../src/pipeline/doctor.ts';
 import { limbeck, ROOT } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
@@ -72,7 +73,13 @@ describe('limbeck', () => {
       engines: [{ name: 'onnxruntime', usable: true }, { name: 'tensorflow' }],
       versions: { node: process.versions.node, 'onnxruntime-node': '1.30.0' },
     });
-    expect((await inProcess(folder(), 'doctor')).stdout).toMatch(/engine +onnxruntime on /);
+    const { devices } = JSON.parse(stdout) as Diagnosis;
+    expect(devices[0]).toMatchObject({ name: 'cpu', usable: true, float16: 'emulated' });
+    for (const { usable, float16 } of devices.slice(1))
+      expect(float16 ?? 'absent').toMatch(usable ? /^(yes|no: .+)$/ : 'absent');
+    const text = (await inProcess(folder(), 'doctor')).stdout;
+    expect(text).toMatch(/engine +onnxruntime on /);
+    expect(text).toContain('float16 (precision: mixed): emulated');
   });
 
   it('lists models', async () => {

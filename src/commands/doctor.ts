@@ -25,7 +25,14 @@ export const doctorCommand: Command<DoctorArgs> = {
           ['engine', `${found.engine} on ${found.device}`],
         ]),
         table([['engine', 'usable', ''], ...found.engines.map((e) => [e.name, mark(e.usable), withRemedy(e)])]),
-        table([['device', 'usable', ''], ...found.devices.map((d) => [d.name, mark(d.usable), withRemedy(d)])]),
+        table([
+          ['device', 'usable', ''],
+          ...found.devices.map((d) => [
+            d.name,
+            mark(d.usable),
+            d.float16 === undefined ? withRemedy(d) : `${withRemedy(d)}; float16 (precision: mixed): ${d.float16}`,
+          ]),
+        ]),
         found.cpuFeatures === undefined
           ? 'CPU features: this system does not tell\n'
           : table([['CPU feature', 'here', ''], ...found.cpuFeatures.map((f) => [f.name, mark(f.present), f.why])]),

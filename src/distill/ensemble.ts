@@ -26,6 +26,8 @@ export function ensemble(members: readonly Member[]): Teacher {
     featureShapes: {},
     params: members.reduce((total, { teacher }) => total + teacher.params, 0),
     sizeBytes: members.reduce((total, { teacher }) => total + teacher.sizeBytes, 0),
+    // One batch goes to all: the slowest at large ones decides.
+    device: members.find(({ teacher }) => teacher.device === 'cpu')?.teacher.device ?? first!.teacher.device,
     answer: async (x, n) => {
       const mean = new Float64Array(n * classes);
       for (const { teacher, weight } of members) {

@@ -22,6 +22,7 @@ export interface FileTeacherSettings {
 export interface Runnable {
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
+  readonly device: string;
   run(
     feeds: Readonly<Record<string, InferenceTensor>>,
     wanted: readonly string[],
@@ -77,6 +78,7 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
     featureShapes: Object.fromEntries(shapes),
     params,
     sizeBytes,
+    device: runtime.device,
     answer: async (x, n): Promise<Answer> => {
       const results = await raw(x, n);
       const values = results[output]!.data as Float32Array;

@@ -56,6 +56,7 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
     featureShapes: Object.fromEntries(shapes),
     params: info.parameters,
     sizeBytes: sorted.reduce((sum, [, { data }]) => sum + data.byteLength, 0),
+    device: engine.device,
     answer: async (x, n) => {
       const answer = await raw(x, n);
       return isProbability ? { ...answer, logits: logitsOfProbabilities(answer.logits) } : answer;

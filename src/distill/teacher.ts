@@ -20,6 +20,8 @@ export interface Teacher {
   readonly featureShapes: Readonly<Record<string, readonly number[]>>;
   readonly params: number;
   readonly sizeBytes: number;
+  /** Where it runs, e.g. `cpu`: not always where the student is trained. */
+  readonly device: string;
   /** `x`: [n, ...sampleShape] */
   answer(x: Float32Array, n: number): Promise<Answer>;
   dispose(): Promise<void>;

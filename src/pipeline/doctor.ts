@@ -6,13 +6,21 @@ import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
 import { chooseDevice, devices } from '../runtime/devices.ts';
 import type { DeviceStatus } from '../runtime/devices.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { halfFault } from '../runtime/half.ts';
+import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { tensorFlowStatus } from '../runtime/tensorflow.ts';
 
 export interface EngineStatus {
   readonly name: Engine['name'];
   readonly usable: boolean;
   readonly reason: string;
+  /** What would make it usable, or faster. */
   readonly remedy?: string | undefined;
+}
+
+export interface DoctorDevice extends DeviceStatus {
+  /** What `precision: mixed` does there; absent where the device is not usable. */
+  readonly float16?: string;
 }
 
 export interface Diagnosis {
@@ -23,7 +31,7 @@ export interface Diagnosis {
   readonly device: string;
   readonly engines: readonly EngineStatus[];
   /** Of onnxruntime. */
-  readonly devices: readonly DeviceStatus[];
+  readonly devices: readonly DoctorDevice[];
   readonly cpuFeatures: readonly CpuFeature[] | undefined;
   /** One sentence each: what would be faster or possible if it were there. */
   readonly missing: readonly string[];
@@ -47,10 +55,18 @@ export function diagnose(): Diagnosis {
       { name: 'onnxruntime', usable: true, reason: `onnxruntime-node ${versions['onnxruntime-node']!}` },
       { name: 'tensorflow', ...tensorFlowStatus() },
     ],
-    devices: devices(),
+    devices: devices().map(withHalf),
     cpuFeatures: features,
     missing,
   };
+}
+
+/** With whether mixed precision works there; the cpu rounds to float16 and multiplies in float32. */
+function withHalf(device: DeviceStatus): DoctorDevice {
+  if (!device.usable) return device;
+  if (device.name === 'cpu') return { ...device, float16: 'emulated' };
+  const fault = halfFault(device.name, sessionOptions(device.name, {}));
+  return { ...device, float16: fault === undefined ? 'yes' : `no: ${fault}` };
 }
 
 const MISSING = 'missing';

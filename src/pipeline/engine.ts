@@ -5,6 +5,7 @@ import { chooseDevice, isUsable } from '../runtime/devices.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../runtime/onnxruntime.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { createTensorFlowEngine } from '../runtime/tensorflow.ts';
+import { asksSavedModel } from './runnable.ts';
 import { useLazyBackend } from '../trace/use.ts';
 
 /** The engine that a recipe asks for, and tfjs set up for it; `UserError` if this machine cannot give it. */
@@ -17,6 +18,11 @@ export function engineOf({
   useLazyBackend(evaluator);
   if (engine === 'tensorflow') return createTensorFlowEngine(device, threads);
   return createOnnxRuntimeEngine({ device, threads, stepsPerCall });
+}
+
+/** Loads what a TensorFlow teacher runs on, with the recipe's settings; `UserError` if it is not there or broken. */
+export function prepareSavedModels({ teacher, device, threads }: Pick<Recipe, 'teacher' | 'device' | 'threads'>): void {
+  if (asksSavedModel(teacher)) createTensorFlowEngine(device === 'cpu' ? 'cpu' : 'auto', threads);
 }
 
 /**

@@ -7,7 +7,7 @@ import { reportFiles } from '../report/files.ts';
 import type { Report } from '../report/types.ts';
 import type { StageContext } from './context.ts';
 import { loadData } from './data.ts';
-import { engineOf } from './engine.ts';
+import { engineOf, prepareSavedModels } from './engine.ts';
 import type { OnEvent } from './events.ts';
 import { finishedReport } from './finished.ts';
 import type { RunOptions } from './options.ts';
@@ -79,20 +79,22 @@ export async function follow(
   }
 }
 
-/** Data and engine are got ready, and what they are is entered in the ledger. */
+/** Engine and data are got ready, and what they are is entered in the ledger. */
 async function begin(
   { recipe, written }: LoadedRecipe,
   stores: RunStores,
   { onEvent, signal, saveEvery = 5, withoutTest }: FollowOptions,
 ): Promise<StageContext> {
+  // First: a library that cannot be loaded is known before a large data set is read.
+  onEvent({ type: 'stage', stage: 'engine' });
+  const engine = engineOf(recipe);
+  prepareSavedModels(recipe);
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
   const whole = await loadData(recipe);
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const seconds = (monotonicMs() - start) / 1000;
-  onEvent({ type: 'stage', stage: 'engine' });
-  const engine = engineOf(recipe);
   let before = engine.traffic;
   const done: StageContext['done'] = async (stage, took, figures = {}, notes = {}) => {
     const traffic = trafficSince(before, engine.traffic);

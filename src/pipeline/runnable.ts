@@ -13,8 +13,13 @@ export async function loadRunnable(file: string, set: readonly string[] = []): P
 }
 
 /** `UserError` if the recipe asks for a part of Limbeck that is not installed here. */
-export function refuseMissing({ engine }: Pick<Recipe, 'engine'>): void {
-  if (engine === 'tensorflow') locateTensorFlow();
+export function refuseMissing({ engine, teacher }: Pick<Recipe, 'engine' | 'teacher'>): void {
+  if (engine === 'tensorflow' || asksSavedModel(teacher)) locateTensorFlow();
+}
+
+/** Whether the teacher, or one of an ensemble, is a TensorFlow SavedModel. */
+export function asksSavedModel(teacher: Recipe['teacher']): boolean {
+  return [teacher, ...(teacher?.ensemble ?? [])].some((one) => one?.savedModel !== undefined);
 }
 
 /** A recipe built in code, checked like one from a file. Relative file names start at `base`; `name` must be given. */

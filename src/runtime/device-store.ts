@@ -55,8 +55,16 @@ export class DeviceStore implements StateStore {
     return null;
   }
 
+  /** Throws where a call gave host memory for a variable that stays on the device: it would cross at every step. */
   advance(name: string, written: Tensor): void {
     const held = this.#held.get(name)!;
+    const { location } = written;
+    if (location !== this.location(name))
+      throw new Error(`variable ${name}: expected a result in ${this.location(name)}, received one in ${location}`);
+    this.#replace(held, written);
+  }
+
+  #replace(held: Held, written: Tensor): void {
     held.tensor.dispose();
     held.tensor = written;
   }
@@ -75,7 +83,7 @@ export class DeviceStore implements StateStore {
 
   load(state: State, names: ReadonlySet<string>): void {
     checkState(state, new Map([...names].map((name) => [name, this.#held.get(name)!.type])));
-    for (const [name, { type, data }] of state) this.advance(name, hostTensor(type, data));
+    for (const [name, { type, data }] of state) this.#replace(this.#held.get(name)!, hostTensor(type, data));
   }
 
   open(): this {

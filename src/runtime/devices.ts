@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
-import type { SessionOptions } from './session.ts';
-import { listBundledBackends, nativeFolder, ortTensor, Session, tensorValues } from './session.ts';
-import { encodeModel } from '../formats/onnx/protobuf.ts';
-import { lowerToOnnx } from '../formats/onnx/lower.ts';
-import { GraphBuilder } from '../graph/builder.ts';
+import type { DeviceName } from './device-name.ts';
+import { convolves } from './device-probe.ts';
+import { remedyFor } from './remedies.ts';
+import { listBundledBackends, nativeFolder } from './session.ts';
 
-export type DeviceName = 'cpu' | 'webgpu' | 'cuda' | 'tensorrt' | 'coreml' | 'dml';
+export type { DeviceName } from './device-name.ts';
 
 export interface DeviceStatus {
   readonly name: DeviceName;
@@ -18,23 +17,16 @@ export interface DeviceStatus {
   readonly remedy?: string;
 }
 
-/** Best first: what `auto` takes. WebGPU is not among them: on software drivers it is far slower than the cpu. */
-const automatic: readonly DeviceName[] = ['cuda', 'coreml', 'cpu'];
+/**
+ * Best first: what `auto` takes. WebGPU is not among them: on software drivers it is far slower than the cpu. Nor is CoreML,
+ * where the state goes over and back at every step, and which nobody has measured against the cpu.
+ */
+export const automatic: readonly DeviceName[] = ['cuda', 'cpu'];
 const all: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'];
-
-const hints: Readonly<Record<DeviceName, string>> = {
-  cpu: 'Reinstall onnxruntime-node.',
-  webgpu: 'Install a Vulkan, Metal or Direct3D 12 driver (on Debian: mesa-vulkan-drivers).',
-  cuda: 'Fetch the CUDA 12 provider (npm run setup:cuda in a clone of Limbeck), and install CUDA 12 and cuDNN 9.',
-  tensorrt:
-    'Fetch the CUDA 12 and TensorRT providers (npm run setup:cuda in a clone of Limbeck), and install TensorRT 10.',
-  coreml: 'CoreML needs macOS.',
-  dml: 'DirectML needs Windows.',
-};
 
 const found = new Map<DeviceName, DeviceStatus>();
 
-/** Every device with whether it can be used on this machine, found by running one addition on it. */
+/** Every device with whether it can be used on this machine, found by running a convolution on it. */
 export function devices(): readonly DeviceStatus[] {
   return all.map(status);
 }
@@ -49,7 +41,7 @@ export function chooseDevice(wanted: DeviceName | 'auto'): DeviceName {
   if (wanted === 'auto') return automatic.find((name) => name === 'cpu' || status(name).usable)!;
   const { usable, reason } = status(wanted);
   if (!usable)
-    throw new UserError(`device ${wanted} cannot be used: ${reason}`, `${hints[wanted]} Or use --device cpu.`);
+    throw new UserError(`device ${wanted} cannot be used: ${reason}`, `${remedyFor(wanted)} Or use --device cpu.`);
   return wanted;
 }
 
@@ -61,7 +53,7 @@ function status(name: DeviceName): DeviceStatus {
 
 function probed(name: DeviceName): DeviceStatus {
   const result = probe(name);
-  return { name, ...result, ...(result.usable ? {} : { remedy: hints[name] }) };
+  return { name, ...result, ...(result.usable ? {} : { remedy: remedyFor(name) }) };
 }
 
 function probe(name: DeviceName): Pick<DeviceStatus, 'usable' | 'reason'> {
@@ -73,18 +65,10 @@ function probe(name: DeviceName): Pick<DeviceStatus, 'usable' | 'reason'> {
     if (!existsSync(library))
       return { usable: false, reason: `the provider's library is not installed (${path.basename(library)})` };
   }
-  const float = { dtype: 'float32', shape: [1] } as const;
-  const b = new GraphBuilder();
-  const x = b.input('x', float);
-  b.output('y', b.op('Add', [x, x]));
-  const options: SessionOptions = { executionProviders: [name], logSeverityLevel: 4 };
   try {
-    const session = new Session(encodeModel(lowerToOnnx(b.build())), options);
-    const { y } = session.run({ x: ortTensor('float32', Float32Array.of(21), [1]) }, { y: null });
-    session.dispose();
-    return tensorValues(y!)[0] === 42
+    return convolves(name, name === 'cuda' || name === 'tensorrt')
       ? { usable: true, reason: 'works' }
-      : { usable: false, reason: 'it adds wrongly' };
+      : { usable: false, reason: 'it computes wrongly' };
   } catch (error) {
     return { usable: false, reason: firstLine(error) };
   }

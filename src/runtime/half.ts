@@ -10,13 +10,18 @@ const known = new Map<string, string | undefined>();
 
 /** `UserError` if a device cannot multiply matrices of float16: a product of two small ones is computed and looked at. */
 export function requireHalf(device: string, options: SessionOptions): void {
-  if (!known.has(device)) known.set(device, faultOf(options));
-  const fault = known.get(device);
+  const fault = halfFault(device, options);
   if (fault === undefined) return;
   throw new UserError(
     `precision mixed: device ${device} cannot compute in float16: ${fault}`,
     'Leave precision out, or choose another device; limbeck doctor says what works here.',
   );
+}
+
+/** Why a device does not multiply matrices of float16; `undefined` if it does. */
+export function halfFault(device: string, options: SessionOptions): string | undefined {
+  if (!known.has(device)) known.set(device, faultOf(options));
+  return known.get(device);
 }
 
 function faultOf(options: SessionOptions): string | undefined {

@@ -20,12 +20,16 @@ export interface InferenceTensor {
 export class InferenceModel {
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
+  /** What it prefers to run on. */
+  readonly device: string;
   readonly #session: Session;
   readonly #fileName: string;
 
   /** `UserError` if ONNX Runtime cannot load the model. */
   constructor(bytes: Uint8Array, fileName: string, options: SessionOptions) {
     this.#fileName = fileName;
+    const [provider = 'cpu'] = options.executionProviders ?? [];
+    this.device = typeof provider === 'string' ? provider : provider.name;
     try {
       this.#session = new Session(bytes, options);
     } catch (error) {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { printType } from '../graph/print.ts';
@@ -10,6 +11,7 @@ import { RANDOM_PREFIX, withRandomSource } from '../trace/random.ts';
 import { traceProgram } from '../trace/trace.ts';
 import type { CompiledStep, CompileOptions, Engine, State } from './engine.ts';
 import { fillRandom } from './randoms.ts';
+import { tensorFlowRemedy } from './remedies.ts';
 import { allocate, holds } from './session.ts';
 import { loadTensorFlow } from './tensorflow/addon.ts';
 import { TensorStore } from './tensorflow/store.ts';
@@ -63,7 +65,8 @@ export function tensorFlowStatus(): {
 } {
   try {
     const { version, gpu } = loadTensorFlow();
-    return { usable: true, reason: `libtensorflow ${version} on ${gpu ? 'cuda' : 'cpu'}` };
+    const remedy = tensorFlowRemedy(gpu, existsSync('/dev/nvidiactl'));
+    return { usable: true, reason: `libtensorflow ${version} on ${gpu ? 'cuda' : 'cpu'}`, remedy };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { usable: false, reason: error.message.replace(/^engine tensorflow: /, ''), remedy: error.hint };

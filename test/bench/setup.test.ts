@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -9,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ROOT } from '../support/built.ts';
@@ -19,6 +21,7 @@ interface Parts {
   cudaPackages(metadata: string): string[];
   installAll(exactly: string[], folder: string, packages: string[]): string[];
   linkCuda(site: string): string[];
+  cudaProviders(metadata: object, os: string, arch: string): string[];
   gpuFault(buildInfo: string, findsGpu: boolean): [string, string] | undefined;
 }
 const PARTS = '../../bench/setup-parts.mjs';
@@ -118,5 +121,45 @@ describe('setup:tensorflow', () => {
     expect(clean()).toBe('removed .venv/tensorflow\n');
     expect(readdirSync(path.join(folder, '.venv'))).toEqual(['bin']);
     expect(clean()).toBe('removed .venv/tensorflow\n');
+  });
+});
+
+describe('setup:cuda', () => {
+  const metadata = createRequire(import.meta.url)(
+    path.join(ROOT, 'node_modules/onnxruntime-node/script/install-metadata.js'),
+  ) as object;
+
+  it('wants all three libraries of the provider on Linux x64', () => {
+    expect(parts.cudaProviders(metadata, 'linux', 'x64').sort()).toEqual(
+      ['cuda', 'shared', 'tensorrt'].map((name) => `libonnxruntime_providers_${name}.so`),
+    );
+  });
+
+  it.each(['linux/arm64', 'darwin/arm64', 'win32/x64', 'freebsd/x64'])('finds none for %s', (system) => {
+    const [os, arch] = system.split('/');
+    expect(parts.cudaProviders(metadata, os!, arch!)).toEqual([]);
+  });
+});
+
+describe('gpu-check.sh', () => {
+  /** The script beside a Node that answers as `answers`, a case of the shell, says. */
+  const check = (answers: string) => {
+    write('bench/gpu-check.sh', readFileSync(path.join(ROOT, 'bench/gpu-check.sh'), 'utf8'));
+    chmodSync(write('bin/node', `#!/bin/sh\ncase "$*" in\n${answers}\nesac\n`), 0o755);
+    return spawnSync('bash', [path.join(folder, 'bench/gpu-check.sh'), '--models', 'mlp'], { encoding: 'utf8' });
+  };
+
+  it('shows the log of a CPU run that fails, and goes no further', () => {
+    const { status, stdout, stderr } = check('*doctor*) echo a doctor;;\n*run*) echo why it failed; exit 1;;');
+    expect(status).toBe(1);
+    expect(stderr).toContain('why it failed');
+    expect(stdout).toMatch(/^WebGPU: .*\n/m);
+    expect(stdout).toMatch(/a doctor\ndigits-csv on cpu failed: nothing to compare with\n$/);
+  });
+
+  it('gives the table what is left of ten minutes', () => {
+    const { status, stdout } = check('*run*) ;;\n*report.json*) echo 99.10;;\n*engines.js*) echo "$@";;');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/digits-csv on cpu: 99.10 %\nnode_modules\/.*engines.js --within 5[678]\d --models mlp\n$/);
   });
 });

@@ -21,6 +21,7 @@ const teacher: Teacher = {
   featureShapes: {},
   params: 0,
   sizeBytes: 0,
+  device: 'cpu',
   answer: (x, n) => {
     const logits = new Float32Array(n * 3);
     for (let i = 0; i < n; i++) {

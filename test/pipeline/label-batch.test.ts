@@ -1,3 +1,6 @@
+import { ensemble } from '../../src/distill/ensemble.ts';
+import type { Teacher } from '../../src/distill/teacher.ts';
+import { batchFor } from '../../src/pipeline/stages/answer.ts';
 import { LabelBatch } from '../../src/pipeline/stages/label-batch.ts';
 
 const gpu = (limit: number, message: string) => {
@@ -38,4 +41,18 @@ it('passes on what is no lack of memory, and a lack of it for a single sample', 
   const tiny = gpu(0, 'out of memory');
   await expect(new LabelBatch('cuda', 10, 3).ask(tiny.question, () => undefined)).rejects.toThrow('out of memory');
   expect(tiny.asked).toEqual([3, 2, 1]);
+});
+
+it('has the size for the device of the teacher, of an ensemble with a member on the cpu that of the cpu', () => {
+  const context = { data: { train: { sampleShape: [28, 28, 1] } }, recipe: { distill: { softTargets: {} } } };
+  const size = (...devices: string[]): number => {
+    const teachers = devices.map((device) => ({ name: device, key: device, classes: 3, device }) as Teacher);
+    const teacher =
+      teachers.length === 1 ? teachers[0]! : ensemble(teachers.map((one) => ({ teacher: one, weight: 1 })));
+    return batchFor(teacher, context as unknown as Parameters<typeof batchFor>[1]).size;
+  };
+  expect(size('cuda')).toBe(1024);
+  expect(size('cpu')).toBe(100);
+  expect(size('cuda', 'cpu')).toBe(100);
+  expect(size('cuda', 'cuda')).toBe(1024);
 });

@@ -1,5 +1,6 @@
 import type { UserError } from '../../src/base/errors.ts';
-import { chooseDevice, devices } from '../../src/runtime/devices.ts';
+import { automatic, chooseDevice, devices } from '../../src/runtime/devices.ts';
+import { convolves } from '../../src/runtime/device-probe.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 
 describe('devices', () => {
@@ -27,4 +28,13 @@ describe('devices', () => {
       }
     }
   });
+
+  it('are tried with a convolution, alone and in a loop of two steps', () => {
+    expect(convolves('cpu', false)).toBe(true);
+    expect(convolves('cpu', true)).toBe(true);
+  });
+});
+
+it('auto leaves out coreml until it is measured, and webgpu', () => {
+  expect(automatic).toEqual(['cuda', 'cpu']);
 });

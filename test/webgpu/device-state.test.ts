@@ -4,7 +4,9 @@ import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import type { CompiledStep, State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { DeviceStore } from '../../src/runtime/device-store.ts';
+import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { ortTensor } from '../../src/runtime/session.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
@@ -103,3 +105,15 @@ it('keeps variables that were loaded apart from the rest', async () => {
   await expect(step.load(new Map([['nothing', { type, data: zeros }]]))).rejects.toThrow('nothing');
   await step.dispose();
 }, 120_000);
+
+it('refuses a result that a call left in host memory: it would go over and back at every step', () => {
+  const type = { dtype: 'float32', shape: [2] } as const;
+  const store = new DeviceStore(sessionOptions('webgpu', {})).open();
+  store.declare('w', type, () => Float32Array.of(1, 2));
+  expect(store.current('w').location).toBe('gpu-buffer');
+  expect(() => store.advance('w', ortTensor('float32', Float32Array.of(3, 4), [2]))).toThrow(
+    'variable w: expected a result in gpu-buffer, received one in cpu',
+  );
+  expect([...store.read(['w']).get('w')!.data]).toEqual([1, 2]);
+  store.close();
+});

@@ -105,7 +105,7 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
     return { tensors, metadata: { ...metadata, seconds: String(before + elapsed()) } };
   };
   let [savedAt, shownAt] = [start, 0];
-  const batch = batchOf(context);
+  const batch = batchFor(options.teacher, context);
   const halved = (size: number): void =>
     onEvent({ type: 'message', message: `  short of memory: asking about ${size} samples at once` });
   while (builder.done < total) {
@@ -128,8 +128,12 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
   return content();
 }
 
-function batchOf({ engine, data, recipe }: StageContext): LabelBatch {
-  return new LabelBatch(engine.device, elementsOf(data.train.sampleShape), recipe.distill.softTargets.batchSize);
+/** Its size is for the device that the teacher runs on, which may be another than the student's. */
+export function batchFor(
+  { device }: Pick<Teacher, 'device'>,
+  { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,
+): LabelBatch {
+  return new LabelBatch(device, elementsOf(data.train.sampleShape), recipe.distill.softTargets.batchSize);
 }
 
 function sizeOf({ tensors }: Safetensors): number {

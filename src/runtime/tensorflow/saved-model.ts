@@ -15,10 +15,12 @@ const LOGITS = 'logits';
 export class SavedModel {
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
+  readonly device: string;
   readonly #model: TfSavedModel;
 
-  private constructor(model: TfSavedModel, { inputs, outputs }: SignatureDef) {
+  private constructor(model: TfSavedModel, device: string, { inputs, outputs }: SignatureDef) {
     this.#model = model;
+    this.device = device;
     this.inputs = valuesOf(inputs);
     // A signature's outputs have no order: protobuf sorts them by name.
     this.outputs = [...valuesOf(outputs)].sort((a, b) => Number(b.name === LOGITS) - Number(a.name === LOGITS));
@@ -27,11 +29,12 @@ export class SavedModel {
   /** `UserError` if libtensorflow is not installed, the folder holds no SavedModel, or it has no such signature. */
   static async load(folder: string, signature: string): Promise<SavedModel> {
     const library = installed(folder);
-    createTensorFlowEngine();
+    const { device } = createTensorFlowEngine();
     try {
       const definition = await definitionOf(library, folder, signature);
       // tfjs-node asks for its backend before it waits for anything.
-      return new SavedModel(await onTensorFlow(() => library.loadSavedModel(folder, [TAG], signature)), definition);
+      const model = await onTensorFlow(() => library.loadSavedModel(folder, [TAG], signature));
+      return new SavedModel(model, device, definition);
     } catch (error) {
       if (error instanceof UserError) throw error;
       throw new UserError(

@@ -1,0 +1,41 @@
+import type { DeviceName } from './device-name.ts';
+
+/** Where a program runs, in Node's words. */
+export interface Host {
+  readonly platform: string;
+  readonly arch: string;
+}
+
+const WITHOUT_CUDA: Readonly<Record<string, string>> = {
+  darwin: 'Macs have no CUDA: use webgpu or coreml.',
+  win32: 'onnxruntime-node has no CUDA provider for Windows: use webgpu or dml, or Linux (WSL 2).',
+};
+
+/** What would make a device usable; on systems where nothing does, what to use instead. */
+export function remedyFor(device: DeviceName, { platform, arch }: Host = process): string {
+  switch (device) {
+    case 'cpu':
+      return 'Reinstall onnxruntime-node.';
+    case 'webgpu':
+      if (platform === 'darwin') return 'Metal comes with macOS: update it.';
+      if (platform === 'win32') return 'Install the driver of the graphics card, with Direct3D 12.';
+      return 'Install a Vulkan driver (on Debian: libvulkan1 and mesa-vulkan-drivers).';
+    case 'cuda':
+    case 'tensorrt':
+      if (platform !== 'linux') return WITHOUT_CUDA[platform] ?? `There is no CUDA for ${platform}: use webgpu.`;
+      if (arch !== 'x64') return `onnxruntime-node has no CUDA provider for ${arch}: use webgpu.`;
+      return device === 'cuda'
+        ? 'Fetch the CUDA 12 provider (npm run setup:cuda in a clone of Limbeck), and install CUDA 12 and cuDNN 9.'
+        : 'Fetch the TensorRT provider (npm run setup:cuda in a clone of Limbeck), and install CUDA 12, cuDNN 9 and TensorRT 10.';
+    case 'coreml':
+      return 'CoreML needs macOS.';
+    case 'dml':
+      return 'DirectML needs Windows.';
+  }
+}
+
+/** What lets libtensorflow use the card that is there; nothing where the set-up for it does not run. */
+export function tensorFlowRemedy(gpu: boolean, card: boolean, { platform }: Host = process): string | undefined {
+  if (gpu || !card || platform !== 'linux') return undefined;
+  return 'This machine has an NVIDIA card, which it does not use: npm run setup:tensorflow -- --cuda in a clone of Limbeck.';
+}
