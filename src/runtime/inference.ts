@@ -1,5 +1,7 @@
 import { UserError } from '../base/errors.ts';
+import { padChannels } from '../formats/onnx/channels.ts';
 import { dataTypes } from '../formats/onnx/model.ts';
+import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import type { SessionOptions, Tensor } from './session.ts';
 import { holds, ortTensor, Session, tensorValues } from './session.ts';
@@ -31,7 +33,7 @@ export class InferenceModel {
     const [provider = 'cpu'] = options.executionProviders ?? [];
     this.device = typeof provider === 'string' ? provider : provider.name;
     try {
-      this.#session = new Session(bytes, options);
+      this.#session = new Session(this.device === 'webgpu' ? forWebgpu(bytes, fileName) : bytes, options);
     } catch (error) {
       throw new UserError(
         `${fileName}: ONNX Runtime cannot load this model: ${firstLine(error)}`,
@@ -80,6 +82,12 @@ export class InferenceModel {
 
 const graphTypes = ['float32', 'float16', 'int32', 'int64', 'int16', 'int8', 'uint8', 'bool'] as const;
 const dtypes = new Map<number, DType>(graphTypes.map((dtype) => [dataTypes[dtype], dtype]));
+
+function forWebgpu(bytes: Uint8Array, fileName: string): Uint8Array {
+  const model = decodeModel(bytes, fileName);
+  const padded = padChannels(model);
+  return padded === model ? bytes : encodeModel(padded);
+}
 
 function modelValue(value: Session['inputs'][number], fileName: string): ModelValue {
   const dtype = value.isTensor ? dtypes.get(value.type) : undefined;

@@ -67,7 +67,11 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
-    const model = lowerToOnnx(foldPads(graph), { poolIndices: onCpu(session), ...lowering });
+    const model = lowerToOnnx(foldPads(graph), {
+      poolIndices: onCpu(session),
+      anyChannels: session.executionProviders?.[0] !== 'webgpu',
+      ...lowering,
+    });
     this.#single = { model, options: session };
     this.#session = new Session(
       encodeModel(model),

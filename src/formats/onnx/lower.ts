@@ -39,6 +39,7 @@ export function lowerWithValues(graph: Graph, options: Options = {}): { model: M
     opset,
     exactNaN: options.exactNaN ?? false,
     poolIndices: options.poolIndices ?? true,
+    anyChannels: options.anyChannels ?? true,
     blocked: options.blocked,
   });
   const inBlocks = blockedLowering(c);

@@ -14,6 +14,8 @@ export interface LowerOptions {
   readonly exactNaN: boolean;
   /** The provider's MaxPool says where the maxima lie (WebGPU's does not). */
   readonly poolIndices: boolean;
+  /** The provider convolves any number of channels rightly (WebGPU's does not, see channels.ts). */
+  readonly anyChannels: boolean;
   /** For ONNX Runtime's cpu provider alone: activations in blocks of so many channels, see blocked/. */
   readonly blocked?: { readonly size: number } | undefined;
 }

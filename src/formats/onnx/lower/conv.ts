@@ -1,5 +1,7 @@
 import { windowed } from '../../../graph/ops/linear.ts';
 import { ints } from '../../../graph/ops/spec.ts';
+import type { Dim } from '../../../graph/types.ts';
+import { channelsBehind, missingChannels } from '../channels.ts';
 import type { Lowering, Rule } from './context.ts';
 import { defineBiased } from './fuse.ts';
 import { CNHW, NCHW, OIHW } from './layout.ts';
@@ -9,10 +11,20 @@ import { onnxPads, outputPadding, spatial, windowOf } from './window.ts';
 export const conv2d: Rule = (node, c) => {
   const [x, filter] = node.inputs as [string, string];
   const { strides, dilations, pads } = windowOf(node.attrs);
-  const [height, width] = c.shapeOf(filter) as number[];
-  const attrs = { kernel_shape: [height!, width!], strides, dilations, pads: onnxPads(pads) };
-  defineBiased(c, node, NCHW, (bias) => c.one('Conv', [c.as(x, NCHW), c.as(filter, OIHW), ...bias], attrs));
+  const [height, width, channels, filters] = c.shapeOf(filter) as [number, number, number, number];
+  const attrs = { kernel_shape: [height, width], strides, dilations, pads: onnxPads(pads) };
+  defineBiased(c, node, NCHW, (bias) =>
+    c.one('Conv', [...withChannels(c, [c.as(x, NCHW), c.as(filter, OIHW)], channels, filters), ...bias], attrs),
+  );
 };
+
+/** Input and filter of a convolution with channels of zeros, if the provider needs them to compute it rightly. */
+function withChannels(c: Lowering, operands: readonly string[], channels: Dim, filters: Dim): readonly string[] {
+  if (c.options.anyChannels || typeof channels !== 'number' || typeof filters !== 'number') return operands;
+  const count = missingChannels(channels, filters);
+  if (count === 0) return operands;
+  return operands.map((name) => c.one('Pad', [name, c.ints(channelsBehind(4, count))], { mode: 'constant' }));
+}
 
 export const conv2dBackpropInput: Rule = (node, c) => {
   const [dy, filter] = node.inputs as [string, string];
@@ -79,7 +91,9 @@ export const conv2dBackpropFilter: Rule = (node, c) => {
   const out = node.outputs[0]!;
   const [large, small] = [spatial(c.shapeOf(x)), spatial(c.shapeOf(dy))];
   const [height, width, channels, filters] = ints(node.attrs, 'filterShape') as [number, number, number, number];
-  const gradient = correlate(c, c.as(x, CNHW), c.as(dy, CNHW), large, small, [height, width], window, 1);
+  // The samples are its channels.
+  const operands = withChannels(c, [c.as(x, CNHW), c.as(dy, CNHW)], c.shapeOf(x)[0]!, filters) as [string, string];
+  const gradient = correlate(c, ...operands, large, small, [height, width], window, 1);
   // Plain at once: filters are small, and their update wants them so.
   c.define(out, c.transpose(gradient, [channels, filters, height, width], [2, 3, 0, 1]));
 };
