@@ -85,16 +85,23 @@ describe('where post-training quantization loses too much', () => {
   const step = { calibrator: 'minmax', samples: 1, biasCorrection: false, fallback: 'qat' };
 
   it('trains with quantization, with a row for each', async () => {
-    // Trained for long enough to win most of it back, whatever the processor makes of the last bits.
-    const quantize = { ...step, maxDrop: 1.5, qat: { epochs: 6 } };
-    const { report } = await follow({ name: 'f', seed: 4, quantize });
+    const quantize = { ...step, qat: { epochs: 6 } };
+    const dropsOf = async (run: string): Promise<number[]> => {
+      const rows = await ledger(run);
+      return ['ptq-1', 'qat-1'].map((stage) => Number(rows.get(stage)!.notes['drop']));
+    };
+    // How much each loses depends on the processor's rounding; a limit between the two does not.
+    await follow({ name: 'strict', seed: 4, quantize: { ...quantize, maxDrop: 0 } });
+    const [before, after] = await dropsOf('strict');
+    expect(after).toBeLessThan(before!);
+    const { report } = await follow({ name: 'f', seed: 4, quantize: { ...quantize, maxDrop: (before! + after!) / 2 } });
+    expect(await dropsOf('f')).toEqual([before, after]);
     const rows = await ledger('f');
     expect(rows.get('ptq-1')!.notes).toMatchObject({ method: 'ptq', shipped: false });
-    expect(rows.get('ptq-1')!.notes['drop']).toBeGreaterThan(1.5);
     expect(rows.get('qat-1')!.notes).toMatchObject({ method: 'qat' });
     expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled', 'distilled-int8-qat']);
     expect(report.notes).toContainEqual(
-      expect.stringMatching(/more than quantize\.0\.maxDrop 1\.5; .*trained with quantization$/),
+      expect.stringMatching(/more than quantize\.0\.maxDrop [\d.]+; .*trained with quantization$/),
     );
   }, 120_000);
 
