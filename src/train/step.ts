@@ -111,7 +111,7 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
 }
 
 /** What every program that computes a loss is fed. */
-function lossFeeds({
+export function lossFeeds({
   model,
   loss,
   batchSize,
@@ -127,35 +127,6 @@ function lossFeeds({
       loss.features.map(({ teacher, teacherShape }) => [`teacher/${teacher}`, floats([batchSize, ...teacherShape])]),
     ),
     ...Object.fromEntries(Object.keys(loss.hyper).map((name) => [`hyper/${name}`, floats([])])),
-  };
-}
-
-/**
- * Gradient times weight of every trainable variable for a batch, by state name, in inference mode: what removing a weight
- * would change the loss by, to the first order. Fed as a training step is, without the optimizer's scalars.
- */
-export function saliencyProgram(
-  options: Pick<TrainingOptions, 'model' | 'loss' | 'batchSize' | 'targets'>,
-): StepProgram {
-  const { model, loss, targets = 'classes' } = options;
-  const { all, trainable } = modelState(model);
-  const layers = loss.features.map(({ student }) => student);
-  const forward = withFeatures(model, layers);
-  return {
-    feeds: lossFeeds(options),
-    state: { ...all, ...loss.variables },
-    run: (feeds) => {
-      const goal = targetsFrom(feeds, targets, classesOf(model));
-      const { grads } = tf.variableGrads(() => {
-        const { logits, features } = forward(feeds.x!, false);
-        const weights = feeds.weights as tf.Tensor1D;
-        return loss.compute(
-          lossInput(loss, feeds, { studentLogits: logits, targets: goal, weights, studentFeatures: features }),
-        ).loss;
-      }, Object.values(trainable));
-      const gradients = Object.entries(byStateName(trainable, grads));
-      return Object.fromEntries(gradients.map(([name, gradient]) => [name, tf.mul(gradient, trainable[name]!)]));
-    },
   };
 }
 
@@ -224,7 +195,7 @@ export function predictionProgram({
 
 type Forward = (x: tf.Tensor, training: boolean) => { logits: tf.Tensor2D; features: Record<string, tf.Tensor> };
 
-function withFeatures(model: LayersModel, names: readonly string[]): Forward {
+export function withFeatures(model: LayersModel, names: readonly string[]): Forward {
   if (names.length === 0) {
     return (x, training) => ({ logits: model.apply(asInput(x, model), { training }) as tf.Tensor2D, features: {} });
   }

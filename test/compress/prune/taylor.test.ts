@@ -8,7 +8,8 @@ import { createLoss } from '../../../src/distill/losses/registry.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
 import type { TrainingBatch } from '../../../src/train/batch.ts';
-import { evaluationProgram, saliencyProgram } from '../../../src/train/step.ts';
+import { saliencyProgram } from '../../../src/train/saliency.ts';
+import { evaluationProgram } from '../../../src/train/step.ts';
 import { useCpu } from '../../support/cpu.ts';
 import { randomWeights, small } from './models.ts';
 

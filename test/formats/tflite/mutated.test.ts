@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { UserError } from '../../../src/base/errors.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import { associatedFiles } from '../../../src/formats/tflite/archive.ts';
 import { METADATA_NAME } from '../../../src/formats/tflite/metadata.ts';
@@ -10,6 +9,7 @@ import { inspectTflite } from '../../../src/pipeline/inspect-model.ts';
 import { modelEnds } from '../../../src/runtime/litert.ts';
 import { calibrated } from './calibrate.ts';
 import { pruned } from './pruned.ts';
+import { refuses } from '../../support/refuses.ts';
 import type { Sketch } from './support.ts';
 import { exported, floats, randomFeeds, sketch } from './support.ts';
 
@@ -44,15 +44,7 @@ const uses: readonly ((bytes: Uint8Array) => unknown)[] = [
 
 /** How many of the uses refused the bytes as the user's mistake: anything else that is thrown is ours. */
 function refusals(bytes: Uint8Array): number {
-  return uses.filter((use) => {
-    try {
-      use(bytes);
-      return false;
-    } catch (error) {
-      if (error instanceof UserError) return true;
-      throw error;
-    }
-  }).length;
+  return uses.filter((use) => refuses(() => use(bytes))).length;
 }
 
 /** Places that say something about the model: all but the inside of its larger constants. */

@@ -7,7 +7,7 @@ import { taylorScores } from '../../../compress/prune/taylor.ts';
 import { batchCount, batches } from '../../../data/batches.ts';
 import { createLoss } from '../../../distill/losses/registry.ts';
 import { fixedMasks } from '../../../train/masks.ts';
-import { saliencyProgram } from '../../../train/step.ts';
+import { saliencyProgram } from '../../../train/saliency.ts';
 import { epochOptions } from '../../fit.ts';
 import type { Fitted } from '../../fit.ts';
 import { studentLoss } from '../student.ts';
