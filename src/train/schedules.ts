@@ -11,6 +11,10 @@ export interface ScheduleConfig {
   readonly milestones?: readonly number[];
   /** `step`: default 0.1. */
   readonly gamma?: number;
+  /** How often the schedule is gone through, each time in an equal share of the steps: warm restarts. Default 1. */
+  readonly cycles?: number | undefined;
+  /** What the rates are multiplied by from one cycle to the next. Default 1. */
+  readonly cycleFactor?: number | undefined;
 }
 
 export interface TrainingLength {
@@ -25,7 +29,22 @@ export type Schedule = (step: number) => number;
 /** One-cycle's rise when the recipe gives none, and where it starts: Smith & Topin 2018, as fast.ai made it popular. */
 const CYCLE = { rise: 0.3, start: 1 / 25 };
 
+/** Loshchilov & Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", around any schedule. */
 export function createSchedule(config: ScheduleConfig, length: TrainingLength): Schedule {
+  const { cycles = 1, cycleFactor = 1 } = config;
+  if (cycles === 1) return oneTime(config, length);
+  const starts = Array.from({ length: cycles + 1 }, (_, cycle) => Math.round((cycle * length.steps) / cycles));
+  const curves = starts.slice(1).map((end, cycle) => oneTime(config, { ...length, steps: end - starts[cycle]! }));
+  return (step) => {
+    const cycle = Math.max(
+      0,
+      starts.slice(0, cycles).findLastIndex((start) => start <= step),
+    );
+    return cycleFactor ** cycle * curves[cycle]!(step - starts[cycle]!);
+  };
+}
+
+function oneTime(config: ScheduleConfig, length: TrainingLength): Schedule {
   const warmup = Math.round((config.warmup ?? 0) * length.stepsPerEpoch);
   if (config.schedule === 'onecycle') return oneCycle(config, length, warmup);
   const after = AFTER_WARMUP[config.schedule](config, length);

@@ -46,3 +46,14 @@ it('warms up in a straight line, then follows the schedule over the steps left',
 it('stays at the end when asked beyond it', () => {
   expect(at({ schedule: 'cosine' }, 1000)).toBeCloseTo(0, 12);
 });
+
+it('goes through each cycle in its share of the steps, lower each time, and the first as if it were alone', () => {
+  const cycles = { schedule: 'cosine', warmup: 1, finalLearningRate: 0.1, cycles: 3, cycleFactor: 0.5 } as const;
+  const alone = createSchedule({ ...cycles, cycles: 1, learningRate: 0.8 }, { stepsPerEpoch: 10, steps: 33 });
+  const steps = Array.from({ length: 33 }, (_, step) => step);
+  expect(steps.map((step) => at(cycles, step))).toEqual(steps.map(alone));
+  expect(at(cycles, 33)).toBeCloseTo(0.4 / 11, 12);
+  expect(at(cycles, 67 + 10)).toBeCloseTo(0.2, 12);
+  expect(at(cycles, 99)).toBeLessThan(0.03);
+  expect(at(cycles, 1000)).toBeCloseTo(0.025, 12);
+});

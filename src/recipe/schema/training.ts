@@ -14,6 +14,16 @@ export const optimizerSchema = z
     milestones: z.array(z.number().gt(0)).default([]).describe('Epochs after which `step` multiplies by `gamma`.'),
     gamma: z.number().gt(0).default(0.1).describe('Factor of the `step` schedule.'),
     finalLearningRate: z.number().min(0).default(0).describe('Where `cosine`, `linear` and `onecycle` end.'),
+    cycles: count
+      .max(1000)
+      .optional()
+      .describe('How often the schedule is gone through, in equal shares of the run (warm restarts); default: 1.'),
+    cycleFactor: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe('What the learning rate is multiplied by from one cycle to the next; default: 1.'),
     weightDecay: z.number().min(0).default(0).describe('Weight decay: decoupled for adamw, L2 for the others.'),
     decay: z
       .enum(['matrices', 'all'])
