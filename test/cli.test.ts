@@ -28,7 +28,12 @@ describe('limbeck', () => {
     [[], 'Name a command.'],
     [['run'], 'run: expected <recipe>, received too few arguments\nRun `limbeck run --help`.\n'],
     [['run', 'a.yaml', '--set'], '--set: expected a value, received none\n'],
-    [['run', 'a.yaml', '--sett', 'x=1'], 'Unknown argument: sett'],
+    [['run', 'a.yaml', '--sett', 'x=1'], 'Unknown argument: sett\nDid you mean --set?'],
+    [['run', 'a.yaml', '--no-set'], 'Unknown argument: no-set\n'],
+    [['run', 'a.yaml', '--set.seed=1'], 'Unknown argument: set.seed\n'],
+    [['run', 'a.yaml', '--out', 'b', '--out', 'c'], '--out: expected one value, received "b" and "c"\n'],
+    [['run', 'a.yaml', '--out', '--quiet'], '--out: expected a value, received none\n'],
+    [['run', 'a.yaml', '--save-every', 'often'], '--save-every: expected a number, received something else\n'],
     [['schema', '--of', 'cake'], '--of: expected one of recipe, report, received "cake"\n'],
     [['run', 'a.yaml', '--fresh', '--resume'], '--fresh and --resume: expected one of them, received both'],
     [['run', 'a.yaml', '--quiet', '--verbose'], 'mutually exclusive'],
@@ -38,6 +43,11 @@ describe('limbeck', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('    at ');
+  });
+
+  it('takes `help run` for `run --help`', async () => {
+    const { code, stdout } = await limbeck(folder(), 'help', 'run');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^limbeck run <recipe>\n/)]);
   });
 
   it('prints the JSON Schema of recipes and reports', async () => {

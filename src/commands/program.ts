@@ -18,6 +18,8 @@ import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { validateCommand } from './validate.ts';
+import { checkValues, optionsOf, requireValues } from './values.ts';
+import type { OptionTable } from './values.ts';
 
 const commands = [
   runCommand,
@@ -79,7 +81,11 @@ function add<Args extends object>(
   parser.command(
     name,
     summary,
-    (inner) => options(inner as unknown as Argv) as unknown as Argv<Args & GlobalArgs>,
+    (inner) => {
+      const whole = options(inner) as unknown as Argv<Args & GlobalArgs>;
+      requireValues(whole);
+      return whole;
+    },
     async (args) => run(args as unknown as Args, contextOf(args, host)),
   );
 }
@@ -89,7 +95,8 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-async function parse(args: readonly string[], host: Host): Promise<void> {
+async function parse(given: readonly string[], host: Host): Promise<void> {
+  const args = given[0] === 'help' && given.length === 2 ? [given[1]!, '--help'] : given;
   const width = Math.min(110, host.columns ?? 110);
   if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0]!)) {
     host.out(helpText(commands, width));
@@ -103,6 +110,10 @@ async function parse(args: readonly string[], host: Host): Promise<void> {
     .option('quiet', { type: 'boolean', global: true, describe: 'Print warnings and the result only' })
     .option('verbose', { type: 'boolean', global: true, describe: 'Print details too' })
     .conflicts('quiet', 'verbose')
+    // A file name may hold dots, and no option has a `no-` form: both only turn mistakes into values of the wrong type.
+    .parserConfiguration({ 'dot-notation': false, 'boolean-negation': false })
+    // yargs hands its options to a check; its types say otherwise.
+    .check((values, options) => checkValues(values, options as unknown as OptionTable))
     .version(version())
     .help()
     .alias('h', 'help')
@@ -113,7 +124,8 @@ async function parse(args: readonly string[], host: Host): Promise<void> {
     .wrap(width)
     .fail((message: string | null, error: Error | undefined) => {
       if (error !== undefined && error !== null && error.name !== 'YError') throw error;
-      throw misuse(error?.message ?? message ?? 'the command line cannot be understood', args, commands);
+      const fact = error?.message ?? message ?? 'the command line cannot be understood';
+      throw misuse(fact, args, commands, Object.keys(optionsOf(parser).key));
     });
   for (const command of commands) add(parser, command as unknown as Command<object>, host);
   await parser.parseAsync();

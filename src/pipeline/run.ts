@@ -10,6 +10,7 @@ import { follow } from './follow.ts';
 import { prepareFolder, refuseForeignFolder } from './folder.ts';
 import { lockRun } from './lock.ts';
 import type { Findings, Student } from './report.ts';
+import { checkOptions } from './options.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import type { RunStores } from './stores.ts';
 import { collectAnswers } from './stages/answer.ts';
@@ -27,6 +28,7 @@ import { teach } from './stages/teach.ts';
 
 /** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
+  checkOptions(options);
   const folder = path.join(options.out ?? 'checkpoints', given.recipe.name);
   await refuseForeignFolder(folder);
   const unlock = await lockRun(folder);

@@ -57,6 +57,11 @@ describe('a run', () => {
     expect(await bytes('same')).toEqual(first);
   });
 
+  it('refuses a time between saved states that never comes', async () => {
+    await expect(follow({}, { saveEvery: NaN })).rejects.toThrow('saveEvery: expected a number of seconds');
+    expect(await readdir(folder())).toEqual([]);
+  });
+
   it('without a teacher trains the student alone', async () => {
     const { report, events } = await follow({ teacher: undefined });
     expect(report.models.map(({ id }) => id)).toEqual(['scratch']);
