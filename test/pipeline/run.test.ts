@@ -163,6 +163,10 @@ describe('a run', () => {
     await expect(follow(await module('c.mjs', 'export default () => ({});'))).rejects.toThrow(
       /expected a tfjs-layers model/,
     );
+    await expect(follow(await module('d.mjs', 'export default () => {\n  nowhere();\n};'))).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringMatching(/d\.mjs: its function ends with an error: nowhere is not defined/) as string,
+    });
   });
 
   it('stopped by its signal saves, and goes on to the same end', async () => {

@@ -49,6 +49,12 @@ describe('a good recipe', () => {
     expect(written.teacher?.onnx).toBe('../checkpoints/fashion-mnist-teacher/teacher.onnx');
   });
 
+  it('takes settings that two trainings share from a merge key', () => {
+    const teacher = 'teacher: {train: {model: mlp, <<: &both {epochs: 3, batchSize: 32}}}\n';
+    const { recipe } = parseRecipe(`${SHORT}${teacher}distill: {<<: *both, epochs: 5}\n`, 'x.yaml');
+    expect([recipe.teacher!.train!.epochs, recipe.distill.epochs, recipe.distill.batchSize]).toEqual([3, 5, 32]);
+  });
+
   it('fills every default and takes its name from the file', () => {
     const { recipe } = parseRecipe(SHORT, '/r/my recipe.yaml');
     expect(recipe).toMatchObject({
