@@ -38,7 +38,7 @@ const commands = [
 ] as const;
 
 /** Exit codes of the program; 0 is success. */
-export const EXIT = { user: 1, bug: 70, interrupted: 130 };
+export const EXIT = { user: 1, bug: 70, interrupted: 130, pipe: 141 };
 
 /** What the program is started by: a process, or a test. */
 export interface Host {
@@ -61,12 +61,16 @@ export async function runProgram(args: readonly string[], host: Host): Promise<n
   }
 }
 
-function contextOf({ json, quiet, verbose }: GlobalArgs, { out, err, isTerminal, columns, signal }: Host): Context {
+export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Context {
+  const { out, err, isTerminal, signal } = host;
   return {
     json,
     verbosity: quiet === true ? 'quiet' : verbose === true ? 'verbose' : 'normal',
     isTerminal,
-    columns: columns ?? 80,
+    // A terminal changes its size while a run goes on.
+    get columns() {
+      return host.columns ?? 80;
+    },
     signal,
     out,
     note: json ? err : out,

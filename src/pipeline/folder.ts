@@ -45,16 +45,31 @@ export async function storedRecipe(folder: string): Promise<LoadedRecipe> {
   }
   const { base, baseFromHere, recipe } = await readStored(file);
   const places = [...(baseFromHere === undefined ? [] : [path.resolve(folder, baseFromHere)]), base];
-  const found = places.map((place) => completeRecipe(recipe, place));
+  const found = places.map((place) => stillRight(file, () => completeRecipe(recipe, place)));
   for (const loaded of found) if (await hasItsFiles(loaded.recipe)) return loaded;
   return found[0]!;
 }
 
 async function readStored(file: string): Promise<StoredRecipe> {
+  const text = await readText(file);
   try {
-    return JSON.parse(await readText(file)) as StoredRecipe;
+    const stored = JSON.parse(text) as StoredRecipe;
+    if (typeof stored.base === 'string' && typeof stored.recipe === 'object') return stored;
   } catch {
-    throw new UserError(`${file}: not valid JSON`, 'Start the run again from its recipe with `limbeck run`.');
+    // Said below.
+  }
+  throw new UserError(`${file}: damaged: not the recipe of a run`, START_AGAIN);
+}
+
+const START_AGAIN = 'Start the run again from its recipe with `limbeck run recipe.yaml --fresh`.';
+
+/** A run of another version may have keys that this one does not know. */
+function stillRight(file: string, complete: () => LoadedRecipe): LoadedRecipe {
+  try {
+    return complete();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${file}: ${error.message}`, START_AGAIN, { cause: error });
   }
 }
 
