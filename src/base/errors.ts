@@ -24,6 +24,11 @@ export function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
+/** A word of a command that is there to be copied: in quotes where a shell would take it apart. */
+export function inShell(word: string): string {
+  return /^[\w@%+=:,./\\-]+$/.test(word) ? word : `"${word.replace(/(["$`])/g, '\\$1')}"`;
+}
+
 function json(value: unknown): string {
   if (typeof value === 'bigint') return String(value);
   try {

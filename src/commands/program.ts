@@ -61,6 +61,11 @@ export async function runProgram(args: readonly string[], host: Host): Promise<n
   }
 }
 
+/** A terminal that does not know its size says 0. */
+function widthOf({ columns = 0 }: Host, otherwise: number): number {
+  return columns > 0 ? columns : otherwise;
+}
+
 export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Context {
   const { out, err, isTerminal, signal } = host;
   return {
@@ -69,7 +74,7 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Con
     isTerminal,
     // A terminal changes its size while a run goes on.
     get columns() {
-      return host.columns ?? 80;
+      return widthOf(host, 80);
     },
     signal,
     out,
@@ -101,7 +106,7 @@ function version(): string {
 
 async function parse(given: readonly string[], host: Host): Promise<void> {
   const args = given[0] === 'help' && given.length === 2 ? [given[1]!, '--help'] : given;
-  const width = Math.min(110, host.columns ?? 110);
+  const width = Math.min(110, widthOf(host, 110));
   if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0]!)) {
     host.out(helpText(commands, width));
     return;

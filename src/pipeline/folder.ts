@@ -32,6 +32,8 @@ export interface Prepared {
   readonly moves: readonly string[];
   /** The last of them if it is of this start. */
   readonly moved?: string;
+  /** What of the given recipe is not followed, since the run goes on with the one that it began with. */
+  readonly left?: string;
 }
 
 /** The recipe that a run folder belongs to; throws a `UserError` if it is not a run folder. */
@@ -124,9 +126,12 @@ async function goingOn(folder: string, given: LoadedRecipe, place: Place | undef
   const refused = [...changes, ...(isFinished ? moves : [])];
   if (refused.length > 0) throw changed(folder, refused);
   const earlier = (await readStored(path.join(folder, 'recipe.json'))).moves ?? [];
-  if (moves.length === 0) return { loaded, resumed: true, moves: earlier };
+  const other = differences(before.written, given.written).changes;
+  const left =
+    other.length === 0 ? {} : { left: `going on with the recipe that the run began with, without ${other.join(', ')}` };
+  if (moves.length === 0) return { loaded, resumed: true, moves: earlier, ...left };
   const moved = noteOf(moves);
-  return { loaded, resumed: true, moves: [...earlier, moved], moved };
+  return { loaded, resumed: true, moves: [...earlier, moved], moved, ...left };
 }
 
 function placed(loaded: LoadedRecipe, place: Place): LoadedRecipe {

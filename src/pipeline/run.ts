@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { InterruptedError } from '../base/errors.ts';
+import { inShell, InterruptedError } from '../base/errors.ts';
 import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { StageContext } from './context.ts';
@@ -34,7 +34,8 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
   const unlock = await lockRun(folder);
   try {
     const prepared = await prepareFolder(folder, given, options.existing ?? 'ask', options.place);
-    const { loaded, resumed, moves, moved } = prepared;
+    const { loaded, resumed, moves, moved, left } = prepared;
+    if (left !== undefined) options.onEvent?.({ type: 'warning', message: left });
     const before = resumed ? await finishedReport(folder) : undefined;
     if (before !== undefined) return { folder, report: before };
     const log = await fileLog(path.join(folder, 'log.jsonl'));
@@ -53,7 +54,7 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
     return { folder, report };
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
-    throw new InterruptedError(`${error.message}; go on with: limbeck resume ${folder}`);
+    throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
   } finally {
     await unlock();
   }

@@ -146,5 +146,8 @@ describe('the context of a command', () => {
     const context = contextOf({ json: false, quiet: undefined, verbose: undefined }, host);
     host.columns = 40;
     expect(context.columns).toBe(40);
+    // As one that does not know it says.
+    host.columns = 0;
+    expect(context.columns).toBe(80);
   });
 });

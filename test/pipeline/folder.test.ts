@@ -83,7 +83,8 @@ describe('the folder of a run', () => {
 
   it('follows the recipe it began with after --resume', async () => {
     await begun();
-    const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume');
+    const { loaded, resumed, left } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume');
+    expect(left).toMatch(/the recipe that the run began with, without distill\.temperature: nothing -> 2$/);
     expect([loaded.recipe.distill.temperature, resumed]).toEqual([undefined, true]);
   });
 
