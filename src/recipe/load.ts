@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { readUtf8 } from '../base/files.ts';
-import { complaintsOf } from './issues.ts';
+import { complaintsOf, valueAt } from './issues.ts';
 import type { Complaint } from './issues.ts';
 import { knownKeys } from './keys.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
@@ -100,8 +100,10 @@ function placeOf(
   const full = key === undefined ? keys : [...keys, key];
   const isWithin = (inner: readonly unknown[], outer: readonly unknown[]): boolean =>
     outer.every((part, i) => part === inner[i]);
+  // What the file has as one value, and an override made a mapping of, is wrong because of the override.
+  const isSplit = typeof valueAt(source?.data, full) !== 'object';
   const override = overrides.findLast(
-    ({ path: set }) => isWithin(full, set) || (key !== undefined && isWithin(set, full)),
+    ({ path: set }) => isWithin(full, set) || ((key !== undefined || isSplit) && isWithin(set, full)),
   );
   if (override !== undefined) return `--set ${override.text}:`;
   return source === undefined ? '' : source.locate(keys, key);

@@ -258,6 +258,7 @@ describe('--set', () => {
   it.each([
     ['distill.temperature=-1', '--set distill.temperature=-1: distill.temperature: expected a number > 0, received -1'],
     ['distil.temperature=2', '--set distil.temperature=2: distil: unknown key'],
+    ['seed.x=2', '--set seed.x=2: seed: expected a number, received {"x":2}'],
     ['seed', '--set: expected key.path=value, received "seed"'],
     ['=3', '--set: expected key.path=value, received "=3"'],
     ['a..b=3', '--set: expected key.path=value, received "a..b=3"'],
