@@ -12,16 +12,21 @@ function onInterrupt(): void {
   interrupt.abort();
 }
 
-// A reader such as `head` that has seen enough is no error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+// A reader such as `head` that has seen enough is no error of ours; the code is that of any program that a pipe ends.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.pipe);
+    if (stream === process.stdout) process.stderr.write(`cannot print: ${error.message}\n`);
+    process.exit(EXIT.user);
+  });
+}
 
 process.exitCode = await runProgram(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   isTerminal: process.stdout.isTTY,
-  columns: process.stdout.columns,
+  get columns() {
+    return process.stdout.columns;
+  },
   signal: interrupt.signal,
 });

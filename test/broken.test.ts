@@ -43,7 +43,7 @@ const rest = 'student: { model: mlp, hidden: [4] }\ndistill: { epochs: 1 }\n';
 const train = 'teacher: { train: { model: mlp, epochs: 1 } }\n';
 
 interface Case {
-  readonly recipe: string;
+  readonly recipe: string | Buffer;
   readonly files?: Record<string, Buffer | string>;
   readonly message: RegExp;
 }
@@ -52,6 +52,34 @@ const CASES: Record<string, Case> = {
   'YAML with a bracket left open': { recipe: 'dataset: {type: csv', message: /r\.yaml:1:\d+ not valid YAML/ },
   'an empty recipe': { recipe: '', message: /r\.yaml: expected a mapping of keys to values, received an empty file/ },
   'a recipe that is binary': { recipe: '\u0000\u0001\u0002', message: /r\.yaml/ },
+  'a recipe in UTF-16': {
+    recipe: Buffer.from('\ufeffseed: 1\n', 'utf16le'),
+    message: /r\.yaml: expected text in UTF-8/,
+  },
+  'two recipes in one file': {
+    recipe: `${TABLE}\n${rest}---\n${TABLE}\n`,
+    message: /r\.yaml:4:1 a second YAML document begins here\nKeep one/,
+  },
+  'a tag that nobody knows': {
+    recipe: `${TABLE}\n${rest}name: !env HOME\n`,
+    message: /:4:7 not valid YAML: Unresolved tag: !env/,
+  },
+  'an alias inside of its own value': {
+    recipe: `${TABLE}\nstudent: {model: mlp}\ndistill: &d {temperature: *d}`,
+    message: /distill\.temperature: expected a number, received a value that holds itself/,
+  },
+  'a number that is too large': {
+    recipe: `${TABLE}\n${rest}seed: 1e30\n`,
+    message: /^r\.yaml:4:7 seed: expected a number ≤ \d+, received 1e\+30\nChange seed/,
+  },
+  'a layer that no memory holds': {
+    recipe: `${TABLE}\nstudent: {model: mlp, hidden: [1e15]}`,
+    message: /:2:31 student\.hidden: expected a list of whole numbers from 1 to 65536/,
+  },
+  'a file name that no system has': {
+    recipe: `dataset: {type: csv, train: "d\\0.csv"}\n${rest}`,
+    message: /:1:29 dataset\.train: expected a file name without NUL/,
+  },
   'an unknown key': {
     recipe: `${TABLE}\n${rest}distil: {}\n`,
     message: /r\.yaml:4:1 distil: unknown key\nDid you mean distill\?/,

@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import type { Diagnosis } from '../src/pipeline/doctor.ts';
-import { limbeck, ROOT } from './support/built.ts';
+import { limbeck, ROOT, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
+import { hasTerminal, onTerminal } from './support/terminal.ts';
 import { writeData } from './support/tiny.ts';
 
 const folder = temporaryFolder();
@@ -28,7 +29,12 @@ describe('limbeck', () => {
     [[], 'Name a command.'],
     [['run'], 'run: expected <recipe>, received too few arguments\nRun `limbeck run --help`.\n'],
     [['run', 'a.yaml', '--set'], '--set: expected a value, received none\n'],
-    [['run', 'a.yaml', '--sett', 'x=1'], 'Unknown argument: sett'],
+    [['run', 'a.yaml', '--sett', 'x=1'], 'Unknown argument: sett\nDid you mean --set?'],
+    [['run', 'a.yaml', '--no-set'], 'Unknown argument: no-set\n'],
+    [['run', 'a.yaml', '--set.seed=1'], 'Unknown argument: set.seed\n'],
+    [['run', 'a.yaml', '--out', 'b', '--out', 'c'], '--out: expected one value, received "b" and "c"\n'],
+    [['run', 'a.yaml', '--out', '--quiet'], '--out: expected a value, received none\n'],
+    [['run', 'a.yaml', '--save-every', 'often'], '--save-every: expected a number, received something else\n'],
     [['schema', '--of', 'cake'], '--of: expected one of recipe, report, received "cake"\n'],
     [['run', 'a.yaml', '--fresh', '--resume'], '--fresh and --resume: expected one of them, received both'],
     [['run', 'a.yaml', '--quiet', '--verbose'], 'mutually exclusive'],
@@ -38,6 +44,20 @@ describe('limbeck', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('    at ');
+  });
+
+  it('takes `help run` for `run --help`', async () => {
+    const { code, stdout } = await limbeck(folder(), 'help', 'run');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^limbeck run <recipe>\n/)]);
+  });
+
+  it('says that it cannot print, and ends like any program when its reader has gone', async () => {
+    const fail =
+      "process.stdout.write = () => process.stdout.destroy(Object.assign(new Error('disk'), {code: 'ENOSPC'}));";
+    expect(await start(folder(), ['schema'], fail).finished).toMatchObject({ code: 1, stderr: 'cannot print: disk\n' });
+    const { child: reading, finished } = start(folder(), ['schema']);
+    reading.stdout.destroy();
+    expect(await finished).toMatchObject({ code: 141, stderr: '' });
   });
 
   it('prints the JSON Schema of recipes and reports', async () => {
@@ -127,5 +147,31 @@ describe('limbeck init', () => {
       'init: --labels is missing\nGive it on the command line; without a terminal nothing can be asked.\n',
     ]);
     expect(await readdir(folder())).toEqual([]);
+  });
+
+  const terminal = hasTerminal ? it : it.skip;
+
+  terminal('asks on a terminal, and stopped there by Ctrl-C or Ctrl-D writes nothing and ends with 130', async () => {
+    await writeData(folder());
+    for (const key of ['\u0003', '\u0004']) {
+      const { code, shown } = await onTerminal(folder(), 'init', [
+        ['Type of the data', '\r'],
+        ['Training data', key],
+      ]);
+      expect([code, shown]).toEqual([130, expect.stringMatching(/init was stopped; nothing was written\r\n$/)]);
+    }
+    expect(await readdir(folder())).toEqual(['data.csv']);
+  });
+
+  terminal('asks on stderr beside --json, and nobody where the answers cannot come from a terminal', async () => {
+    await writeData(folder());
+    const asked = 'init --json --type csv --train data.csv --test "" --label "" --teacher ""';
+    const { code, shown } = await onTerminal(folder(), `${asked} 2> asked.txt`, [['', 'mlp\r']]);
+    expect([code, shown]).toEqual([0, expect.stringMatching(/\{\s+"file": "recipe.yaml"\s+\}/)]);
+    expect(shown).not.toContain('Model of the student');
+    expect(await onTerminal(folder(), 'init b.yaml --type csv < /dev/null', [])).toMatchObject({
+      code: 1,
+      shown: expect.stringContaining('init: --train is missing') as string,
+    });
   });
 });

@@ -20,8 +20,22 @@ export class InterruptedError extends Error {
 /** A value as it appears in an error message: short, on one line. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? typeof value);
+  const text = json(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** A word of a command that is there to be copied: in quotes where a shell would take it apart. */
+export function inShell(word: string): string {
+  return /^[\w@%+=:,./\\-]+$/.test(word) ? word : `"${word.replace(/(["$`])/g, '\\$1')}"`;
+}
+
+function json(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
+  try {
+    return JSON.stringify(value) ?? typeof value;
+  } catch {
+    return 'a value that holds itself';
+  }
 }
 
 /** The candidate nearest to `word` by edit distance, if near enough to be what was meant. */

@@ -64,6 +64,19 @@ export async function readText(file: string): Promise<string> {
   return Buffer.from(await readBytes(file)).toString('utf8');
 }
 
+/** As `readText`, for what people write: text in another encoding is a `UserError`, not text with wrong letters. */
+export async function readUtf8(file: string): Promise<string> {
+  const bytes = await readBytes(file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError(
+      `${file}: expected text in UTF-8, received ${bytes.length} bytes of another encoding or no text at all`,
+      'Save it as UTF-8.',
+    );
+  }
+}
+
 export async function exists(file: string): Promise<boolean> {
   return access(file, constants.F_OK).then(
     () => true,

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
 import { createLogger, format, transports } from 'winston';
 import type { Logger } from 'winston';
+import { asUserError } from './files.ts';
 
 export type Level = 'error' | 'warn' | 'info' | 'debug';
 
@@ -41,7 +42,9 @@ export function consoleLog(verbosity: Verbosity, print: (text: string) => void):
 /** For machines: a JSON object per line, appended to `file`: time, level, message and the fields. */
 export async function fileLog(file: string): Promise<Log> {
   const stream = createWriteStream(file, { flags: 'a' });
-  await once(stream, 'open');
+  await once(stream, 'open').catch((error: unknown) => {
+    throw asUserError(error, file, 'write');
+  });
   const machines = format.combine(format.timestamp(), format.json({ deterministic: false }));
   const logger = createLogger({ level: 'debug', format: machines, transports: [streamTransport(stream)] });
   return logOf(logger, stream);

@@ -1,4 +1,4 @@
-import { UserError } from '../base/errors.ts';
+import { InterruptedError, UserError } from '../base/errors.ts';
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
 import type { Context } from './context.ts';
@@ -88,7 +88,10 @@ interface Ask {
 
 async function asker(context: Context): Promise<Ask> {
   const { createInterface } = await import('node:readline/promises');
-  const prompt = context.isTerminal ? createInterface({ input: process.stdin, output: process.stdout }) : undefined;
+  // Beside --json, stdout is for the result alone.
+  const output = context.json ? process.stderr : process.stdout;
+  const isAnswered = context.isTerminal && process.stdin.isTTY;
+  const prompt = isAnswered ? createInterface({ input: process.stdin, output }) : undefined;
   const ask = async (question: string, option: string | undefined, fallback?: string): Promise<string> => {
     if (prompt === undefined) {
       if (fallback !== undefined) return fallback;
@@ -98,8 +101,14 @@ async function asker(context: Context): Promise<Ask> {
       );
     }
     const shownFallback = fallback === undefined || fallback === '' ? '' : ` [${fallback}]`;
-    const answer = (await prompt.question(`${question}${shownFallback}: `, { signal: context.signal })).trim();
-    return answer === '' ? (fallback ?? ask(question, option, fallback)) : answer;
+    const answer = await prompt.question(`${question}${shownFallback}: `, { signal: context.signal }).catch(stopped);
+    return answer.trim() === '' ? (fallback ?? ask(question, option, fallback)) : answer.trim();
   };
   return Object.assign(ask, { close: () => prompt?.close() });
+}
+
+/** Ctrl-C and Ctrl-D close the prompt. */
+function stopped(error: unknown): never {
+  if ((error as Partial<Error>).name !== 'AbortError') throw error;
+  throw new InterruptedError('\ninit was stopped; nothing was written');
 }

@@ -1,9 +1,17 @@
-import { UserError } from '../base/errors.ts';
+import { nearest, UserError } from '../base/errors.ts';
 
 /** What yargs complains about, said as everything else is: what was expected, what was received, where to read more. */
-export function misuse(message: string, args: readonly string[], commands: readonly { readonly name: string }[]) {
+export function misuse(
+  message: string,
+  args: readonly string[],
+  commands: readonly { readonly name: string }[],
+  options: readonly string[],
+) {
   const command = commands.find(({ name }) => name.split(' ')[0] === args[0]);
-  const remedy = `Run \`limbeck ${command === undefined ? '' : `${args[0]!} `}--help\`.`;
+  const [, unknown] = /^Unknown arguments?: ([^,]+)/.exec(message) ?? [];
+  const isOption = args.some((arg) => arg.split('=')[0] === `--${unknown}`);
+  const meant = unknown !== undefined && isOption ? nearest(unknown, options) : undefined;
+  const remedy = `${meant === undefined ? '' : `Did you mean --${meant}? `}Run \`limbeck ${command === undefined ? '' : `${args[0]!} `}--help\`.`;
   return new UserError(plain(message, command?.name ?? ''), remedy);
 }
 
@@ -14,8 +22,17 @@ function plain(message: string, command: string): string {
   }
   const [, option] = /^Not enough arguments following: (\S+)/.exec(message) ?? [];
   if (option !== undefined) return `--${option}: expected a value, received none`;
+  const [, names] = /^Unknown arguments: (.*)$/.exec(message) ?? [];
+  if (names !== undefined) return unknownArguments(names.split(', '));
   const [, key, given, choices] =
     /^Invalid values:\s+Argument: (\S+), Given: (.*), Choices: (.*)$/.exec(message.trimEnd()) ?? [];
   if (key !== undefined) return `--${key}: expected one of ${choices!.replaceAll('"', '')}, received ${given!}`;
   return message;
+}
+
+/** yargs names an option with dashes a second time, in camel case. */
+function unknownArguments(names: readonly string[]): string {
+  const camel = names.map((name) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
+  const asTyped = names.filter((name, i) => camel.findIndex((other, j) => other === name && j !== i) < 0);
+  return `Unknown argument${asTyped.length === 1 ? '' : 's'}: ${asTyped.join(', ')}`;
 }

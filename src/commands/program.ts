@@ -18,6 +18,8 @@ import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { validateCommand } from './validate.ts';
+import { checkValues, optionsOf, requireValues } from './values.ts';
+import type { OptionTable } from './values.ts';
 
 const commands = [
   runCommand,
@@ -36,7 +38,7 @@ const commands = [
 ] as const;
 
 /** Exit codes of the program; 0 is success. */
-export const EXIT = { user: 1, bug: 70, interrupted: 130 };
+export const EXIT = { user: 1, bug: 70, interrupted: 130, pipe: 141 };
 
 /** What the program is started by: a process, or a test. */
 export interface Host {
@@ -59,12 +61,21 @@ export async function runProgram(args: readonly string[], host: Host): Promise<n
   }
 }
 
-function contextOf({ json, quiet, verbose }: GlobalArgs, { out, err, isTerminal, columns, signal }: Host): Context {
+/** A terminal that does not know its size says 0. */
+function widthOf({ columns = 0 }: Host, otherwise: number): number {
+  return columns > 0 ? columns : otherwise;
+}
+
+export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Context {
+  const { out, err, isTerminal, signal } = host;
   return {
     json,
     verbosity: quiet === true ? 'quiet' : verbose === true ? 'verbose' : 'normal',
     isTerminal,
-    columns: columns ?? 80,
+    // A terminal changes its size while a run goes on.
+    get columns() {
+      return widthOf(host, 80);
+    },
     signal,
     out,
     note: json ? err : out,
@@ -79,7 +90,11 @@ function add<Args extends object>(
   parser.command(
     name,
     summary,
-    (inner) => options(inner as unknown as Argv) as unknown as Argv<Args & GlobalArgs>,
+    (inner) => {
+      const whole = options(inner) as unknown as Argv<Args & GlobalArgs>;
+      requireValues(whole);
+      return whole;
+    },
     async (args) => run(args as unknown as Args, contextOf(args, host)),
   );
 }
@@ -89,8 +104,9 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-async function parse(args: readonly string[], host: Host): Promise<void> {
-  const width = Math.min(110, host.columns ?? 110);
+async function parse(given: readonly string[], host: Host): Promise<void> {
+  const args = given[0] === 'help' && given.length === 2 ? [given[1]!, '--help'] : given;
+  const width = Math.min(110, widthOf(host, 110));
   if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0]!)) {
     host.out(helpText(commands, width));
     return;
@@ -103,6 +119,10 @@ async function parse(args: readonly string[], host: Host): Promise<void> {
     .option('quiet', { type: 'boolean', global: true, describe: 'Print warnings and the result only' })
     .option('verbose', { type: 'boolean', global: true, describe: 'Print details too' })
     .conflicts('quiet', 'verbose')
+    // A file name may hold dots, and no option has a `no-` form: both only turn mistakes into values of the wrong type.
+    .parserConfiguration({ 'dot-notation': false, 'boolean-negation': false })
+    // yargs hands its options to a check; its types say otherwise.
+    .check((values, options) => checkValues(values, options as unknown as OptionTable))
     .version(version())
     .help()
     .alias('h', 'help')
@@ -113,7 +133,8 @@ async function parse(args: readonly string[], host: Host): Promise<void> {
     .wrap(width)
     .fail((message: string | null, error: Error | undefined) => {
       if (error !== undefined && error !== null && error.name !== 'YError') throw error;
-      throw misuse(error?.message ?? message ?? 'the command line cannot be understood', args, commands);
+      const fact = error?.message ?? message ?? 'the command line cannot be understood';
+      throw misuse(fact, args, commands, Object.keys(optionsOf(parser).key));
     });
   for (const command of commands) add(parser, command as unknown as Command<object>, host);
   await parser.parseAsync();

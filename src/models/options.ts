@@ -12,7 +12,10 @@ export interface OptionSpec<T extends OptionValue = OptionValue> {
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 export type OptionsOf<S extends OptionSpecs> = { readonly [K in keyof S]: S[K]['default'] };
 
-export function integer(fallback: number, doc: string, min = 1, max = 65536): OptionSpec<number> {
+/** More units or channels than any layer has. */
+const MOST = 65536;
+
+export function integer(fallback: number, doc: string, min = 1, max = MOST): OptionSpec<number> {
   const wrong = (value: unknown): string | undefined =>
     Number.isInteger(value) && (value as number) >= min && (value as number) <= max
       ? undefined
@@ -29,10 +32,10 @@ export function real(fallback: number, doc: string, min: number, max: number): O
 export function integers(fallback: readonly number[], doc: string, length?: number): OptionSpec<readonly number[]> {
   const wrong = (value: unknown): string | undefined =>
     Array.isArray(value) &&
-    value.every((n) => Number.isInteger(n) && (n as number) > 0) &&
+    value.every((n) => Number.isInteger(n) && (n as number) > 0 && (n as number) <= MOST) &&
     (length === undefined || value.length === length)
       ? undefined
-      : `expected a list of ${length === undefined ? '' : `${length} `}whole numbers > 0`;
+      : `expected a list of ${length === undefined ? '' : `${length} `}whole numbers from 1 to ${MOST}`;
   return { default: fallback, doc, wrong };
 }
 

@@ -32,6 +32,8 @@ export interface Prepared {
   readonly moves: readonly string[];
   /** The last of them if it is of this start. */
   readonly moved?: string;
+  /** What of the given recipe is not followed, since the run goes on with the one that it began with. */
+  readonly left?: string;
 }
 
 /** The recipe that a run folder belongs to; throws a `UserError` if it is not a run folder. */
@@ -45,16 +47,31 @@ export async function storedRecipe(folder: string): Promise<LoadedRecipe> {
   }
   const { base, baseFromHere, recipe } = await readStored(file);
   const places = [...(baseFromHere === undefined ? [] : [path.resolve(folder, baseFromHere)]), base];
-  const found = places.map((place) => completeRecipe(recipe, place));
+  const found = places.map((place) => stillRight(file, () => completeRecipe(recipe, place)));
   for (const loaded of found) if (await hasItsFiles(loaded.recipe)) return loaded;
   return found[0]!;
 }
 
 async function readStored(file: string): Promise<StoredRecipe> {
+  const text = await readText(file);
   try {
-    return JSON.parse(await readText(file)) as StoredRecipe;
+    const stored = JSON.parse(text) as StoredRecipe;
+    if (typeof stored.base === 'string' && typeof stored.recipe === 'object') return stored;
   } catch {
-    throw new UserError(`${file}: not valid JSON`, 'Start the run again from its recipe with `limbeck run`.');
+    // Said below.
+  }
+  throw new UserError(`${file}: damaged: not the recipe of a run`, START_AGAIN);
+}
+
+const START_AGAIN = 'Start the run again from its recipe with `limbeck run recipe.yaml --fresh`.';
+
+/** A run of another version may have keys that this one does not know. */
+function stillRight(file: string, complete: () => LoadedRecipe): LoadedRecipe {
+  try {
+    return complete();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${file}: ${error.message}`, START_AGAIN, { cause: error });
   }
 }
 
@@ -109,9 +126,12 @@ async function goingOn(folder: string, given: LoadedRecipe, place: Place | undef
   const refused = [...changes, ...(isFinished ? moves : [])];
   if (refused.length > 0) throw changed(folder, refused);
   const earlier = (await readStored(path.join(folder, 'recipe.json'))).moves ?? [];
-  if (moves.length === 0) return { loaded, resumed: true, moves: earlier };
+  const other = differences(before.written, given.written).changes;
+  const left =
+    other.length === 0 ? {} : { left: `going on with the recipe that the run began with, without ${other.join(', ')}` };
+  if (moves.length === 0) return { loaded, resumed: true, moves: earlier, ...left };
   const moved = noteOf(moves);
-  return { loaded, resumed: true, moves: [...earlier, moved], moved };
+  return { loaded, resumed: true, moves: [...earlier, moved], moved, ...left };
 }
 
 function placed(loaded: LoadedRecipe, place: Place): LoadedRecipe {

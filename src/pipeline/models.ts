@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors.ts';
 import { withSeededMathRandom } from '../base/random.ts';
@@ -52,7 +53,14 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
     );
   }
   // Initializers without a seed ask Math.random: the same recipe must give the same weights all the same.
-  const model = await withSeededMathRandom([args.seed, 'module'], () => make({ tf, ...args }));
+  let model: unknown;
+  try {
+    model = await withSeededMathRandom([args.seed, 'module'], () => make({ tf, ...args }));
+  } catch (error) {
+    throw new UserError(`${file}: its function ends with an error: ${whereOf(error, file)}`, 'Correct the module.', {
+      cause: error,
+    });
+  }
   if (!(model instanceof tf.LayersModel)) {
     const isForeign = (model as Partial<LayersModel> | undefined)?.layers !== undefined;
     throw new UserError(
@@ -62,6 +70,13 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
   }
   renumber(model);
   return checked(file, model, args);
+}
+
+/** What was thrown, and by which line of the module. */
+function whereOf(error: unknown, file: string): string {
+  const { message = String(error), stack = '' } = error as Partial<Error>;
+  const [, place] = new RegExp(`${path.basename(file).replaceAll('.', '\\.')}:(\\d+:\\d+)`).exec(stack) ?? [];
+  return place === undefined ? message : `${message} (at ${place})`;
 }
 
 /** A model that the user brought, if it fits the data. */

@@ -1,3 +1,4 @@
+import { UserError } from '../base/errors.ts';
 import type { Report } from '../report/types.ts';
 import type { OnEvent } from './events.ts';
 import type { Existing } from './folder.ts';
@@ -20,4 +21,13 @@ export interface RunOptions {
 export interface RunResult {
   readonly folder: string;
   readonly report: Report;
+}
+
+/** What types cannot hold: a NaN would never be reached, and nothing ever saved. */
+export function checkOptions({ saveEvery = 5 }: RunOptions): void {
+  if (saveEvery >= 0) return;
+  throw new UserError(
+    `saveEvery: expected a number of seconds ≥ 0, received ${saveEvery}`,
+    'Leave it out to save every 5 seconds.',
+  );
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { InterruptedError } from '../base/errors.ts';
+import { inShell, InterruptedError } from '../base/errors.ts';
 import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { StageContext } from './context.ts';
@@ -10,6 +10,7 @@ import { follow } from './follow.ts';
 import { prepareFolder, refuseForeignFolder } from './folder.ts';
 import { lockRun } from './lock.ts';
 import type { Findings, Student } from './report.ts';
+import { checkOptions } from './options.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import type { RunStores } from './stores.ts';
 import { collectAnswers } from './stages/answer.ts';
@@ -27,12 +28,14 @@ import { teach } from './stages/teach.ts';
 
 /** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
+  checkOptions(options);
   const folder = path.join(options.out ?? 'checkpoints', given.recipe.name);
   await refuseForeignFolder(folder);
   const unlock = await lockRun(folder);
   try {
     const prepared = await prepareFolder(folder, given, options.existing ?? 'ask', options.place);
-    const { loaded, resumed, moves, moved } = prepared;
+    const { loaded, resumed, moves, moved, left } = prepared;
+    if (left !== undefined) options.onEvent?.({ type: 'warning', message: left });
     const before = resumed ? await finishedReport(folder) : undefined;
     if (before !== undefined) return { folder, report: before };
     const log = await fileLog(path.join(folder, 'log.jsonl'));
@@ -51,7 +54,7 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
     return { folder, report };
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
-    throw new InterruptedError(`${error.message}; go on with: limbeck resume ${folder}`);
+    throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
   } finally {
     await unlock();
   }

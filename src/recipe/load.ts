@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { readText } from '../base/files.ts';
-import { complaintsOf } from './issues.ts';
+import { readUtf8 } from '../base/files.ts';
+import { complaintsOf, valueAt } from './issues.ts';
 import type { Complaint } from './issues.ts';
 import { knownKeys } from './keys.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
@@ -32,7 +32,7 @@ export interface LoadOptions {
 
 /** Read, check and complete a recipe. Throws a `UserError` that names file, line, column and key of everything wrong. */
 export async function loadRecipe(file: string, options: LoadOptions = {}): Promise<LoadedRecipe> {
-  return parseRecipe(await readText(file), file, options);
+  return parseRecipe(await readUtf8(file), file, options);
 }
 
 export function parseRecipe(text: string, file: string, options: LoadOptions = {}): LoadedRecipe {
@@ -77,13 +77,18 @@ function report(
   source: RecipeSource | undefined,
   overrides: readonly Override[],
 ): never {
-  const lines = complaints.slice(0, MOST_SHOWN).map((complaint) => {
+  // Two checks of one value say the same twice: that it is a safe integer, and that it is in range.
+  const kept = complaints.filter(
+    ({ path: keys, key }, i) =>
+      complaints.findIndex((other) => other.key === key && String(other.path) === String(keys)) === i,
+  );
+  const lines = kept.slice(0, MOST_SHOWN).map((complaint) => {
     const full = complaint.key === undefined ? complaint.path : [...complaint.path, complaint.key];
     const name = pathText(full) || 'the recipe';
     return `${placeOf(complaint, source, overrides)} ${name}: ${complaint.fact}`.trimStart();
   });
-  if (complaints.length > MOST_SHOWN) lines.push(`... and ${complaints.length - MOST_SHOWN} more`);
-  const hints = [...new Set(complaints.slice(0, MOST_SHOWN).map((complaint) => complaint.hint))];
+  if (kept.length > MOST_SHOWN) lines.push(`... and ${kept.length - MOST_SHOWN} more`);
+  const hints = [...new Set(kept.slice(0, MOST_SHOWN).map((complaint) => complaint.hint))];
   throw new UserError(lines.join('\n'), hints.length > 2 ? `${hints.slice(0, 2).join(' ')} ...` : hints.join(' '));
 }
 
@@ -95,8 +100,10 @@ function placeOf(
   const full = key === undefined ? keys : [...keys, key];
   const isWithin = (inner: readonly unknown[], outer: readonly unknown[]): boolean =>
     outer.every((part, i) => part === inner[i]);
+  // What the file has as one value, and an override made a mapping of, is wrong because of the override.
+  const isSplit = typeof valueAt(source?.data, full) !== 'object';
   const override = overrides.findLast(
-    ({ path: set }) => isWithin(full, set) || (key !== undefined && isWithin(set, full)),
+    ({ path: set }) => isWithin(full, set) || ((key !== undefined || isSplit) && isWithin(set, full)),
   );
   if (override !== undefined) return `--set ${override.text}:`;
   return source === undefined ? '' : source.locate(keys, key);

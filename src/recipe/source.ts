@@ -1,5 +1,5 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { Document, Node, Pair } from 'yaml';
+import type { Document, Node, Pair, YAMLError } from 'yaml';
 import { UserError } from '../base/errors.ts';
 
 export type KeyPath = readonly (string | number)[];
@@ -18,12 +18,15 @@ export interface RecipeSource {
 
 export function parseSource(text: string, file: string): RecipeSource {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // `<<` is of YAML 1.1, and what people share settings by.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
   };
-  if (document.errors.length > 0) throw new UserError(...yamlErrors(document, at));
+  // A tag that nobody knows is only a warning to the parser: its value would be taken as if it were not there.
+  const errors = [...document.errors, ...document.warnings];
+  if (errors.length > 0) throw new UserError(...yamlErrors(errors, at));
   let data: unknown;
   try {
     data = document.toJS() as unknown;
@@ -35,15 +38,23 @@ export function parseSource(text: string, file: string): RecipeSource {
   return { file, data, locate: (path, key) => at(offsetOf(document, path, key)) };
 }
 
-function yamlErrors(document: Document, at: (offset: number) => string): [string, string] {
-  const facts = document.errors.slice(0, 5).map((error) => {
+const REMEDIES: Partial<Record<YAMLError['code'], string>> = {
+  DUPLICATE_KEY: 'Keep one of the two.',
+  MULTIPLE_DOCS: 'Keep one recipe in a file, and no line of ---.',
+  TAG_RESOLVE_FAILED: 'Leave out what begins with an exclamation mark.',
+};
+
+function yamlErrors(errors: readonly YAMLError[], at: (offset: number) => string): [string, string] {
+  const facts = errors.slice(0, 5).map((error) => {
     const where = at(error.pos[0]);
     if (error.code === 'DUPLICATE_KEY') return `${where} this key stands twice in the same mapping`;
+    if (error.code === 'MULTIPLE_DOCS') return `${where} a second YAML document begins here`;
     return `${where} not valid YAML: ${firstLine(error.message)}`;
   });
-  const duplicate = document.errors[0]!.code === 'DUPLICATE_KEY';
-  const hint = duplicate ? 'Keep one of the two.' : 'Correct the line; indentation and brackets are the usual causes.';
-  return [facts.join('\n'), hint];
+  return [
+    facts.join('\n'),
+    REMEDIES[errors[0]!.code] ?? 'Correct the line; indentation and brackets are the usual causes.',
+  ];
 }
 
 function firstLine(text: string): string {

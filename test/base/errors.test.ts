@@ -1,4 +1,4 @@
-import { nearest, shown, UserError } from '../../src/base/errors.ts';
+import { inShell, nearest, shown, UserError } from '../../src/base/errors.ts';
 
 it('nearest finds what was probably meant', () => {
   expect(nearest('temprature', ['alpha', 'temperature', 'epochs'])).toBe('temperature');
@@ -14,6 +14,20 @@ it('shown is short and on one line', () => {
   expect(shown(undefined)).toBe('nothing');
   expect(shown(-1)).toBe('-1');
   expect(shown('x'.repeat(500))).toHaveLength(80);
+});
+
+it('shown takes what JSON cannot', () => {
+  const list: unknown[] = [];
+  list.push(list);
+  expect([shown(list), shown(5n), shown(() => 1)]).toEqual(['a value that holds itself', '5', 'function']);
+});
+
+it('inShell puts a name in quotes where a shell would take it apart', () => {
+  expect(['checkpoints/a-1.b', 'my runs/a', 'a$b'].map(inShell)).toEqual([
+    'checkpoints/a-1.b',
+    '"my runs/a"',
+    '"a\\$b"',
+  ]);
 });
 
 it('a UserError carries its remedy', () => {

@@ -40,7 +40,8 @@ describe('the log for machines', () => {
     });
   });
 
-  it('fails when its file cannot be opened', async () => {
-    await expect(fileLog(path.join(folder(), 'nowhere', 'log.jsonl'))).rejects.toThrow(/ENOENT/);
+  it('that cannot be opened is a mistake with a remedy', async () => {
+    const message = `${folder()}: cannot write it: EISDIR`;
+    await expect(fileLog(folder())).rejects.toMatchObject({ name: 'UserError', message });
   });
 });

@@ -1,5 +1,6 @@
 import type { Context } from '../../src/commands/context.ts';
 import { table } from '../../src/commands/context.ts';
+import { contextOf } from '../../src/commands/program.ts';
 import { helpText } from '../../src/commands/help.ts';
 import { barText, showEvents, timeLeft } from '../../src/commands/progress.ts';
 import type { EpochEvent, ProgressEvent } from '../../src/pipeline/events.ts';
@@ -136,4 +137,17 @@ it('wraps help to the terminal', () => {
         .map((line) => line.length),
     ),
   ).toBeLessThanOrEqual(60);
+});
+
+describe('the context of a command', () => {
+  it('follows a terminal that changes its size', () => {
+    const signal = new AbortController().signal;
+    const host = { out: () => undefined, err: () => undefined, isTerminal: true, columns: 120, signal };
+    const context = contextOf({ json: false, quiet: undefined, verbose: undefined }, host);
+    host.columns = 40;
+    expect(context.columns).toBe(40);
+    // As one that does not know it says.
+    host.columns = 0;
+    expect(context.columns).toBe(80);
+  });
 });

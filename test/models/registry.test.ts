@@ -147,7 +147,7 @@ describe('mistakes', () => {
 
   it('counts the entries of a list of fixed length', () => {
     const [text] = message(() => buildModel('resnet', { ...image, options: { strides: [2, 2] } }));
-    expect(text).toBe('model resnet, strides: expected a list of 4 whole numbers > 0, received [2,2]');
+    expect(text).toBe('model resnet, strides: expected a list of 4 whole numbers from 1 to 65536, received [2,2]');
   });
 
   it('refuses samples that are not images', () => {

@@ -47,6 +47,20 @@ describe('the folder of a run', () => {
     expect(await base()).toBe(project);
   });
 
+  it.each([
+    ['cut short', '{"base": "/pro'],
+    ['another file', 'null'],
+    ['of another version', JSON.stringify({ base: '/project', recipe: { ...recipe().written, colour: 'red' } })],
+  ])('with a recipe.json that is %s says how to start again', async (_name, text) => {
+    await begun();
+    await writeFile(path.join(folder(), 'recipe.json'), text);
+    await expect(prepareFolder(folder(), recipe(), 'ask')).rejects.toMatchObject({
+      message: expect.stringMatching(/recipe\.json: (damaged|colour: unknown key)/) as string,
+      hint: expect.stringContaining('--fresh') as string,
+    });
+    expect((await prepareFolder(folder(), recipe(), 'fresh')).resumed).toBe(false);
+  });
+
   it('is resumed by the same recipe', async () => {
     await prepareFolder(folder(), recipe(), 'ask');
     expect(await prepareFolder(folder(), recipe(), 'ask')).toEqual({ loaded: recipe(), resumed: true, moves: [] });
@@ -69,7 +83,8 @@ describe('the folder of a run', () => {
 
   it('follows the recipe it began with after --resume', async () => {
     await begun();
-    const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume');
+    const { loaded, resumed, left } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume');
+    expect(left).toMatch(/the recipe that the run began with, without distill\.temperature: nothing -> 2$/);
     expect([loaded.recipe.distill.temperature, resumed]).toEqual([undefined, true]);
   });
 
@@ -118,6 +133,6 @@ describe('the folder of a run', () => {
   it('says that it is not a run when asked for its recipe', async () => {
     await expect(storedRecipe(folder())).rejects.toThrow(/not a run/);
     await writeFile(path.join(folder(), 'recipe.json'), '{');
-    await expect(storedRecipe(folder())).rejects.toThrow(/not valid JSON/);
+    await expect(storedRecipe(folder())).rejects.toThrow(/damaged/);
   });
 });

@@ -57,6 +57,11 @@ describe('a run', () => {
     expect(await bytes('same')).toEqual(first);
   });
 
+  it('refuses a time between saved states that never comes', async () => {
+    await expect(follow({}, { saveEvery: NaN })).rejects.toThrow('saveEvery: expected a number of seconds');
+    expect(await readdir(folder())).toEqual([]);
+  });
+
   it('without a teacher trains the student alone', async () => {
     const { report, events } = await follow({ teacher: undefined });
     expect(report.models.map(({ id }) => id)).toEqual(['scratch']);
@@ -158,6 +163,10 @@ describe('a run', () => {
     await expect(follow(await module('c.mjs', 'export default () => ({});'))).rejects.toThrow(
       /expected a tfjs-layers model/,
     );
+    await expect(follow(await module('d.mjs', 'export default () => {\n  nowhere();\n};'))).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringMatching(/d\.mjs: its function ends with an error: nowhere is not defined/) as string,
+    });
   });
 
   it('stopped by its signal saves, and goes on to the same end', async () => {

@@ -49,6 +49,12 @@ describe('a good recipe', () => {
     expect(written.teacher?.onnx).toBe('../checkpoints/fashion-mnist-teacher/teacher.onnx');
   });
 
+  it('takes settings that two trainings share from a merge key', () => {
+    const teacher = 'teacher: {train: {model: mlp, <<: &both {epochs: 3, batchSize: 32}}}\n';
+    const { recipe } = parseRecipe(`${SHORT}${teacher}distill: {<<: *both, epochs: 5}\n`, 'x.yaml');
+    expect([recipe.teacher!.train!.epochs, recipe.distill.epochs, recipe.distill.batchSize]).toEqual([3, 5, 32]);
+  });
+
   it('fills every default and takes its name from the file', () => {
     const { recipe } = parseRecipe(SHORT, '/r/my recipe.yaml');
     expect(recipe).toMatchObject({
@@ -252,6 +258,7 @@ describe('--set', () => {
   it.each([
     ['distill.temperature=-1', '--set distill.temperature=-1: distill.temperature: expected a number > 0, received -1'],
     ['distil.temperature=2', '--set distil.temperature=2: distil: unknown key'],
+    ['seed.x=2', '--set seed.x=2: seed: expected a number, received {"x":2}'],
     ['seed', '--set: expected key.path=value, received "seed"'],
     ['=3', '--set: expected key.path=value, received "=3"'],
     ['a..b=3', '--set: expected key.path=value, received "a..b=3"'],

@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { monotonicMs } from '../../base/clock.ts';
+import { InterruptedError } from '../../base/errors.ts';
 import { readOnnx } from '../../distill/onnx-file.ts';
 import { measureLatency } from '../../measure/latency.ts';
 import { cpuFeatures } from '../../measure/machine.ts';
@@ -38,7 +39,9 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   // Where a student ships the teacher does not go.
   const students = files.filter(({ name }) => name !== 'teacher');
   const plan = { ...options, title: recipe.name, seconds, signal };
-  const elsewhere = await measureElsewhere(places, students, plan);
+  const elsewhere = signal?.aborted === true ? undefined : await measureElsewhere(places, students, plan);
+  // Asked to stop, measurements come back with what they have. A report of that would count as finished.
+  if (elsewhere === undefined || signal?.aborted === true) throw new InterruptedError('stopped measuring the models');
   const here = result.rows.map((row) => {
     const memoryBytes = memory.get(describe(row));
     return { ...row, ...(memoryBytes !== undefined && { memoryBytes }) };

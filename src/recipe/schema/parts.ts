@@ -8,7 +8,11 @@ export const seed = z
   .min(0)
   .max(2 ** 32 - 1);
 export const fraction = z.number().min(0).max(1);
-export const file = z.string().min(1);
+export const file = z
+  .string()
+  .min(1)
+  // No system has a file of such a name; Node's complaint about it looks like a bug of ours.
+  .refine((name) => !name.includes('\0'), { params: { expected: 'a file name without NUL characters' } });
 export const files = z.union([file, z.array(file).min(1)]);
 /** Sizes of the axes of one sample, e.g. `[28, 28, 1]`. */
 export const sampleShape = z.array(count).min(1).max(4);

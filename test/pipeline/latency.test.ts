@@ -1,0 +1,19 @@
+import { InterruptedError } from '../../src/base/errors.ts';
+import type { StageContext } from '../../src/pipeline/context.ts';
+import type { Measured } from '../../src/pipeline/stages/measure.ts';
+import { timeModels } from '../../src/pipeline/stages/latency.ts';
+
+it('a run that is stopped while its models are measured is not finished', async () => {
+  const done: string[] = [];
+  const context = {
+    recipe: { name: 'r', report: { latency: { batchSizes: [1], threads: [1], seconds: 1, places: ['adb'] } } },
+    data: { train: { sampleShape: [2] } },
+    onEvent: () => undefined,
+    done: (stage: string) => Promise.resolve(void done.push(stage)),
+    signal: AbortSignal.abort(),
+  } as unknown as StageContext;
+  const exported = { format: 'onnx', bytes: new Uint8Array() };
+  const measured = [{ id: 'distilled', repeat: 0, exported }] as unknown as Measured[];
+  await expect(timeModels(context, measured)).rejects.toThrow(InterruptedError);
+  expect(done).toEqual([]);
+});
