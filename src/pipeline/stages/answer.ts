@@ -37,12 +37,12 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
     const summary = {
       source: teaching.source,
       store: 'none',
-      views: 1,
+      views: teaching.views ?? 1,
       seconds: 0,
       savedSeconds: 0,
       bytes: 0,
     } as const;
-    return { answers: teaching.stored, views: undefined, summary };
+    return { answers: teaching.stored, views: teaching.views, summary };
   }
   const { teacher } = teaching;
   const base = { source: teacher.name, seconds: 0, savedSeconds: 0, bytes: 0 };

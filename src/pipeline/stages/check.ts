@@ -55,14 +55,17 @@ function refuseUnprunable({ prune }: Recipe, student: LayersModel): void {
   );
 }
 
-function refuseImpossible({ dataset, distill }: Recipe): void {
+function refuseImpossible({ dataset, distill, teacher }: Recipe): void {
   const { store } = distill.softTargets;
-  if (store === 'live') return;
+  const isStored = teacher?.logits !== undefined;
+  if (store === 'live' && !isStored) return;
   const reason = dataset.augment.some((step) => 'mixup' in step)
     ? 'dataset.augment: mixup makes samples that no stored answer is for'
     : losses[distill.loss]?.needs === 'features'
       ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
       : undefined;
   if (reason === undefined) return;
+  if (isStored)
+    throw new UserError(`${reason}, received teacher.logits`, 'Use the teacher itself, with answers `live`.');
   throw new UserError(`${reason}, received softTargets.store: ${store}`, 'Set distill.softTargets.store to live.');
 }
