@@ -1,4 +1,5 @@
 import { fromHalf, sha256, toHalf } from '../base/bytes.ts';
+import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { viewOf } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
@@ -181,13 +182,26 @@ export class StoredSoftTargets implements SoftTargets {
 /** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
 export class LiveSoftTargets implements SoftTargets {
   readonly #teacher: Teacher;
+  #ms = 0;
 
   constructor(teacher: Teacher) {
     this.#teacher = teacher;
   }
 
+  /** Time that the teacher took so far. */
+  get seconds(): number {
+    return this.#ms / 1000;
+  }
+
   async answersFor({ x, ids }: Asked): Promise<Record<string, Float32Array>> {
+    const start = monotonicMs();
     const { logits, features } = await this.#teacher.answer(x, ids.length);
+    this.#ms += monotonicMs() - start;
+    const row = logits.findIndex((value) => !Number.isFinite(value));
+    if (row !== -1) {
+      const id = ids[Math.floor(row / this.#teacher.classes)]!;
+      throw notFinite(this.#teacher, `in row ${id} of the training split`);
+    }
     const named = Object.entries(features).map(([name, values]): [string, Float32Array] => [`teacher/${name}`, values]);
     return { teacherLogits: logits, ...Object.fromEntries(named) };
   }

@@ -3,6 +3,7 @@ import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { modelTeacher } from '../../distill/model-teacher.ts';
+import { fingerprint } from '../../data/dataset.ts';
 import { openTeacher } from '../../distill/open.ts';
 import type { OpenedTeacher } from '../../distill/open.ts';
 import { preflight } from '../../distill/preflight.ts';
@@ -87,12 +88,14 @@ async function check(
 
 /** Train the teacher that the recipe describes. It is kept as long as nothing that it depends on changes. */
 async function trainTeacher(context: StageContext, training: TeacherTrainingRecipe): Promise<Fitted> {
-  const { recipe } = context;
+  const { recipe, data } = context;
   const { dataset, seed, precision } = recipe;
   const fitted = await fit(context, {
     stage: 'teach',
     title: `training the teacher (${training.model})`,
     job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
+    // The files of the data set may hold something else by now.
+    data: sha256(fingerprint(data.train), fingerprint(data.validation)),
     build: teacherBuilder(context, training),
     settings: training,
     loss: 'ce',

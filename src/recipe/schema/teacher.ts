@@ -76,7 +76,10 @@ export const teacherSchema = z
 function oneSource(keys: readonly string[]) {
   return (value: Record<string, unknown>, context: z.RefinementCtx): void => {
     const given = keys.filter((key) => value[key] !== undefined);
-    if (given.length === 1) return refuseUnread(value, given[0] as (typeof SOURCES)[number], context);
+    if (given.length === 1) {
+      refuseUnread(value, given[0] as (typeof SOURCES)[number], context);
+      return;
+    }
     const expected = `exactly one of ${keys.join(', ')}`;
     context.addIssue({
       code: 'custom',
