@@ -1,15 +1,24 @@
-import type { Alternative } from './preflight.ts';
-import { onnxTeacher } from './onnx-teacher.ts';
-import type { OnnxTeacherSettings, OnnxTeacherSource } from './onnx-teacher.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { FileTeacherSettings } from './file-teacher.ts';
+import type { Alternative } from './diagnosis.ts';
+import type { Teacher } from './teacher.ts';
+
+type Reading = Pick<FileTeacherSettings, 'layout' | 'normalize'>;
 
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-/** The usual ways to prepare a teacher's input, other than the one asked for: each may be what was forgotten. */
-export function onnxAlternatives(source: OnnxTeacherSource, settings: OnnxTeacherSettings): Alternative[] {
-  const { samples, sampleShape } = source.dataset;
+/**
+ * The usual ways to prepare a teacher's input, other than the one asked for: each may be what was forgotten. Without a layout
+ * the file knows its own.
+ */
+export function alternativesOf(
+  { samples, sampleShape }: Dataset,
+  { layout, normalize: asked }: Partial<Reading>,
+  open: (change: Partial<Reading>) => Promise<Teacher>,
+): Alternative[] {
   const isEightBit = samples instanceof Uint8Array;
   const channels = sampleShape.at(-1)!;
-  const normalizations: readonly (readonly [string, OnnxTeacherSettings['normalize']])[] = [
+  const normalizations: readonly (readonly [string, Reading['normalize']])[] = [
     ['the input as the student sees it', undefined],
     ['normalize: {scale: 1}', { scale: 1, mean: 0, std: 1 }],
     ...(isEightBit
@@ -28,17 +37,16 @@ export function onnxAlternatives(source: OnnxTeacherSource, settings: OnnxTeache
       : []),
   ];
   const layouts = (['nchw', 'nhwc'] as const).filter(
-    (layout) => sampleShape.length === 3 && layout !== settings.layout,
+    (other) => layout !== undefined && sampleShape.length === 3 && other !== layout,
   );
-  const variant = (what: string, change: Partial<OnnxTeacherSettings>): Alternative => ({
-    what,
-    open: () => onnxTeacher(source, { ...settings, ...change }),
-  });
+  const variant = (what: string, change: Partial<Reading>): Alternative => ({ what, open: () => open(change) });
   return [
-    ...layouts.map((layout) => variant(`layout: ${layout}`, { layout })),
-    ...normalizations.map(([what, normalize]) => variant(what, { normalize })),
-    ...layouts.flatMap((layout) =>
-      normalizations.map(([what, normalize]) => variant(`layout: ${layout} and ${what}`, { layout, normalize })),
+    ...layouts.map((other) => variant(`layout: ${other}`, { layout: other })),
+    ...normalizations.flatMap(([what, normalize]) =>
+      normalize === undefined && asked === undefined ? [] : [variant(what, { normalize })],
+    ),
+    ...layouts.flatMap((other) =>
+      normalizations.map(([what, normalize]) => variant(`layout: ${other} and ${what}`, { layout: other, normalize })),
     ),
   ];
 }

@@ -1,10 +1,11 @@
-import { sha256 } from '../base/bytes.ts';
+import { fromHalfArray, sha256, toHalfArray } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import { affineOf, channelsLast, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
-import { areProbabilities, logitsOfProbabilities } from './teacher.ts';
+import { orderOf, permuted } from './class-order.ts';
+import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher } from './teacher.ts';
 
 export interface FileTeacherSettings {
@@ -53,27 +54,29 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
   const fixed = typeof input.shape[0] === 'number' ? input.shape[0] : undefined;
   const wanted = [output, ...settings.intermediate];
 
-  const raw = async (x: Float32Array, n: number): Promise<Record<string, InferenceTensor>> => {
+  const raw = async (x: Float32Array, n: number): Promise<Record<string, Values>> => {
     const data = preprocess(x, n, dataset.sampleShape, preprocessing);
-    if (fixed === undefined || fixed === n)
-      return runtime.run({ [input.name]: { data, shape: form.shape(n) } }, wanted);
-    return inPieces(data, n, fixed, async (piece) =>
-      runtime.run({ [input.name]: { data: piece, shape: form.shape(fixed) } }, wanted),
-    );
+    const run = async (piece: Float32Array, size: number): Promise<Record<string, Values>> => {
+      const fed = input.dtype === 'float16' ? toHalfArray(piece) : piece;
+      return floats(await runtime.run({ [input.name]: { data: fed, shape: form.shape(size) } }, wanted), size, name);
+    };
+    return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
   };
   const first = await raw(probe.x, probe.n);
-  const classes = (first[output]!.data.length / probe.n) | 0;
+  const classes = first[output]!.data.length / probe.n;
   const order = orderOf(name, settings.classes, dataset.classNames);
-  const isProbability =
-    settings.outputs === 'probabilities' ||
-    (settings.outputs === 'auto' && areProbabilities(first[output]!.data as Float32Array, classes));
+  const isProbability = answersProbabilities(name, settings.outputs, first[output]!.data, classes);
   const shapes = settings.intermediate.map(
     (feature) => [feature, featureShape(first[feature]!.shape, form.layout)] as const,
   );
 
+  // Not where the file lies: moved or copied, it gives the same answers.
+  const { intermediate } = settings;
+  const read = { input: input.name, output, intermediate, order, preprocessing, isProbability };
+
   return {
     name,
-    key: sha256(content, JSON.stringify({ ...settings, preprocessing, isProbability, output })),
+    key: sha256(content, JSON.stringify(read)),
     classes,
     featureShapes: Object.fromEntries(shapes),
     params,
@@ -81,12 +84,12 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
     device: runtime.device,
     answer: async (x, n): Promise<Answer> => {
       const results = await raw(x, n);
-      const values = results[output]!.data as Float32Array;
+      const values = results[output]!.data;
       const logits = isProbability ? logitsOfProbabilities(values) : values;
       const features = settings.intermediate.map(
         (feature) => [feature, featureOf(results[feature]!, form.layout)] as const,
       );
-      return { logits: order === undefined ? logits : permuted(logits, order), features: Object.fromEntries(features) };
+      return { logits: permuted(logits, order), features: Object.fromEntries(features) };
     },
     dispose: () => {
       runtime.dispose();
@@ -107,24 +110,50 @@ function inputOf({ inputs }: Runnable, name: string, wanted: string | undefined)
       'Export the teacher with the image or the features as its only input.',
     );
   }
-  if (input.dtype !== 'float32') {
+  if (!isFloat(input)) {
     throw new UserError(
-      `${name}: expected float32 input, received ${input.dtype}`,
+      `${name}: expected float32 or float16 input, received ${input.dtype}`,
       'Export the teacher with float32 input.',
     );
   }
   return input;
 }
 
+const isFloat = ({ dtype }: ModelValue): boolean => dtype === 'float32' || dtype === 'float16';
+
+/** The output that is named, or the first that can be logits: classifiers that come with the label have it first. */
 function outputOf({ outputs }: Runnable, name: string, { output, intermediate }: FileTeacherSettings): string {
-  const candidates = outputs
-    .map((candidate) => candidate.name)
-    .filter((candidate) => !intermediate.includes(candidate));
-  const found = output ?? candidates[0];
-  if (found !== undefined && outputs.some((candidate) => candidate.name === found)) return found;
-  throw new UserError(
-    `teacher.output: ${name} has no output ${found ?? ''}`,
-    `It has: ${candidates.join(', ') || 'none'}.`,
+  const candidates = outputs.filter((candidate) => !intermediate.includes(candidate.name));
+  const found =
+    output === undefined
+      ? (candidates.find(isFloat) ?? candidates[0])
+      : outputs.find((candidate) => candidate.name === output);
+  const has = `It has: ${candidates.map((candidate) => candidate.name).join(', ') || 'none'}.`;
+  if (found === undefined) {
+    throw new UserError(`teacher.output: ${name} has no output${output === undefined ? '' : ` ${output}`}`, has);
+  }
+  const other = outputs.find((value) => (value === found || intermediate.includes(value.name)) && !isFloat(value));
+  if (other === undefined) return found.name;
+  throw new UserError(`${name}: expected float32 or float16 from ${other.name}, received ${other.dtype}`, has);
+}
+
+interface Values {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** What the file gave, in float32: one row per sample, or something in it does not follow the size of the batch. */
+function floats(results: Readonly<Record<string, InferenceTensor>>, n: number, name: string): Record<string, Values> {
+  return Object.fromEntries(
+    Object.entries(results).map(([output, { data, shape }]) => {
+      if (shape[0] !== n) {
+        throw new UserError(
+          `${name}: its output ${output} is [${shape.join(', ')}] for ${n} samples, expected ${n} rows`,
+          'Export the teacher with the batch as the first axis of its input and outputs (dynamic, or of size 1).',
+        );
+      }
+      return [output, { data: data instanceof Uint16Array ? fromHalfArray(data) : (data as Float32Array), shape }];
+    }),
   );
 }
 
@@ -167,8 +196,8 @@ async function inPieces(
   data: Float32Array,
   n: number,
   size: number,
-  run: (piece: Float32Array) => Promise<Readonly<Record<string, InferenceTensor>>>,
-): Promise<Record<string, InferenceTensor>> {
+  run: (piece: Float32Array) => Promise<Readonly<Record<string, Values>>>,
+): Promise<Record<string, Values>> {
   const each = data.length / n;
   const all: Record<string, { data: Float32Array; shape: readonly number[] }> = {};
   for (let start = 0; start < n; start += size) {
@@ -177,28 +206,10 @@ async function inPieces(
     for (const [name, { data: values, shape }] of Object.entries(await run(piece))) {
       const row = values.length / size;
       const whole = (all[name] ??= { data: new Float32Array(n * row), shape: [n, ...shape.slice(1)] });
-      whole.data.set((values as Float32Array).subarray(0, Math.min(size, n - start) * row), start * row);
+      whole.data.set(values.subarray(0, Math.min(size, n - start) * row), start * row);
     }
   }
   return all;
-}
-
-/** For each class of the data set, its position in the teacher's answer. */
-function orderOf(name: string, classes: readonly string[] | undefined, own: readonly string[]): number[] | undefined {
-  if (classes === undefined) return undefined;
-  const unknown = classes.find((label) => !own.includes(label));
-  if (unknown !== undefined || classes.length !== own.length) {
-    throw new UserError(
-      `teacher.classes: expected the ${own.length} classes of the data set in the order of ${name}, received ${unknown === undefined ? `${classes.length} names` : `the unknown class ${unknown}`}`,
-      `The classes of the data set: ${own.join(', ')}.`,
-    );
-  }
-  return own.map((label) => classes.indexOf(label));
-}
-
-function permuted(logits: Float32Array, order: readonly number[]): Float32Array {
-  const classes = order.length;
-  return logits.map((_, i) => logits[i - (i % classes) + order[i % classes]!]!);
 }
 
 function featureShape(shape: readonly number[], layout: 'nhwc' | 'nchw'): number[] {
@@ -206,9 +217,8 @@ function featureShape(shape: readonly number[], layout: 'nhwc' | 'nchw'): number
   return layout === 'nchw' && rest.length === 3 ? [rest[1]!, rest[2]!, rest[0]!] : rest;
 }
 
-function featureOf({ data, shape }: InferenceTensor, layout: 'nhwc' | 'nchw'): Float32Array {
-  const values = data as Float32Array;
+function featureOf({ data, shape }: Values, layout: 'nhwc' | 'nchw'): Float32Array {
   return layout === 'nchw' && shape.length === 4
-    ? channelsLast(values, shape as unknown as readonly [number, number, number, number])
-    : values;
+    ? channelsLast(data, shape as unknown as readonly [number, number, number, number])
+    : data;
 }

@@ -7,7 +7,8 @@ import type { CompiledStep, Engine, State } from '../runtime/engine.ts';
 import { classesOf, predictionProgram } from '../train/step.ts';
 import { affineOf, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
-import { areProbabilities, logitsOfProbabilities } from './teacher.ts';
+import { orderOf, permuted } from './class-order.ts';
+import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher } from './teacher.ts';
 
 export interface ModelTeacherOptions {
@@ -22,6 +23,8 @@ export interface ModelTeacherOptions {
   readonly outputs: 'auto' | 'logits' | 'probabilities';
   /** Default: as the student sees its input. */
   readonly normalize?: TeacherNormalization | undefined;
+  /** Class names in the model's order. Default: that of the data set. */
+  readonly classes?: readonly string[] | undefined;
   /** Some samples, to see whether it answers with probabilities. */
   readonly probe?: { readonly x: Float32Array; readonly n: number };
 }
@@ -43,12 +46,14 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
     return { logits: copy('logits'), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };
   };
   const classes = classesOf(model);
+  const order = orderOf(name, options.classes, dataset.classNames);
   const isProbability =
-    outputs === 'probabilities' ||
-    (outputs === 'auto' && probe !== undefined && areProbabilities((await raw(probe.x, probe.n)).logits, classes));
+    probe === undefined
+      ? outputs === 'probabilities'
+      : answersProbabilities(name, outputs, (await raw(probe.x, probe.n)).logits, classes);
   const content = await (await steps.for(1)).state();
   const sorted = [...content].sort(([a], [b]) => (a < b ? -1 : 1));
-  const settings = { config: model.getConfig(), features, preprocessing, isProbability };
+  const settings = { config: model.getConfig(), features, preprocessing, isProbability, order };
   return {
     name,
     key: sha256(JSON.stringify(settings), ...sorted.flatMap(([key, { data }]) => [key, bytesOf(data)])),
@@ -58,8 +63,8 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
     sizeBytes: sorted.reduce((sum, [, { data }]) => sum + data.byteLength, 0),
     device: engine.device,
     answer: async (x, n) => {
-      const answer = await raw(x, n);
-      return isProbability ? { ...answer, logits: logitsOfProbabilities(answer.logits) } : answer;
+      const { logits, features: named } = await raw(x, n);
+      return { logits: permuted(isProbability ? logitsOfProbabilities(logits) : logits, order), features: named };
     },
     dispose: () => steps.dispose(),
   };

@@ -3,13 +3,14 @@ import type { Dataset } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { SessionOptions } from '../runtime/session.ts';
-import { onnxAlternatives } from './alternatives.ts';
+import { alternativesOf } from './alternatives.ts';
+import type { Alternative } from './diagnosis.ts';
 import { ensemble } from './ensemble.ts';
+import type { FileTeacherSettings } from './file-teacher.ts';
 import { modelTeacher } from './model-teacher.ts';
 import { readOnnx } from './onnx-file.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
-import type { Alternative } from './preflight.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from './tfjs-file.ts';
 import type { Teacher } from './teacher.ts';
@@ -25,52 +26,50 @@ export interface OpenOptions {
 export interface OpenedTeacher {
   readonly teacher: Teacher;
   readonly alternatives: readonly Alternative[];
+  /** What an ensemble is made of: a good member hides a bad one. */
+  readonly members?: readonly OpenedTeacher[];
 }
 
 /** The teacher that a recipe names by file; an ensemble opens all of its members. */
 export async function openTeacher(recipe: TeacherRecipe, options: OpenOptions): Promise<OpenedTeacher> {
   if (recipe.ensemble === undefined) return openFile(recipe, options);
   const members = [];
-  for (const member of recipe.ensemble) {
-    members.push({ teacher: (await openFile(member, options)).teacher, weight: member.weight });
+  for (const { weight, ...member } of recipe.ensemble) {
+    members.push({ ...(await openFile(member, options)), weight });
   }
-  return { teacher: ensemble(members), alternatives: [] };
+  return { teacher: ensemble(members), alternatives: [], members };
 }
 
-type FileSettings = Omit<TeacherFileRecipe, 'weight'>;
+type FileSettings = Omit<TeacherFileRecipe, 'weight' | 'normalize'> & Pick<FileTeacherSettings, 'normalize'>;
 
 async function openFile(recipe: FileSettings, options: OpenOptions): Promise<OpenedTeacher> {
-  const { engine, session, dataset, name } = options;
+  const { dataset } = options;
+  const open = await opener(recipe, options);
+  const layout = recipe.tfjs === undefined ? { layout: recipe.layout } : {};
+  const alternatives = alternativesOf(dataset, { ...layout, normalize: recipe.normalize }, (change) =>
+    open({ ...recipe, ...change }),
+  );
+  return { teacher: await open(recipe), alternatives };
+}
+
+/** Reads the file once, for every way that it may be asked in. */
+async function opener(
+  recipe: FileSettings,
+  { engine, session, dataset, name }: OpenOptions,
+): Promise<(settings: FileSettings) => Promise<Teacher>> {
+  const probe = probeOf(dataset);
   if (recipe.tfjs !== undefined) {
-    const { outputs, normalize, intermediate: features } = recipe;
-    const model = await loadTfjsModel(recipe.tfjs);
-    const probe = probeOf(dataset);
-    const teacher = await modelTeacher({
-      name: name(recipe.tfjs),
-      engine,
-      model,
-      features,
-      dataset,
-      outputs,
-      normalize,
-      probe,
-    });
-    return { teacher, alternatives: [] };
+    const source = { name: name(recipe.tfjs), engine, model: await loadTfjsModel(recipe.tfjs), dataset, probe };
+    return ({ outputs, normalize, classes, intermediate: features }) =>
+      modelTeacher({ ...source, features, outputs, normalize, classes });
   }
   if (recipe.savedModel !== undefined) {
-    const source = { name: name(recipe.savedModel), folder: recipe.savedModel, dataset, probe: probeOf(dataset) };
-    return { teacher: await savedModelTeacher(source, recipe), alternatives: [] };
+    const source = { name: name(recipe.savedModel), folder: recipe.savedModel, dataset, probe };
+    return (settings) => savedModelTeacher(source, settings);
   }
-  const file = recipe.onnx;
-  if (file === undefined) throw new Error('the recipe names no file of a teacher');
-  const source: OnnxTeacherSource = {
-    name: name(file),
-    bytes: await readOnnx(file),
-    dataset,
-    session,
-    probe: probeOf(dataset),
-  };
-  return { teacher: await onnxTeacher(source, recipe), alternatives: onnxAlternatives(source, recipe) };
+  if (recipe.onnx === undefined) throw new Error('the recipe names no file of a teacher');
+  const source = { name: name(recipe.onnx), bytes: await readOnnx(recipe.onnx), dataset, session, probe };
+  return (settings) => onnxTeacher(source, settings);
 }
 
 const PROBED = 32;

@@ -1,14 +1,11 @@
 import { UserError } from '../base/errors.ts';
 import { viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { accuracyOf, beatsChance, chanceBar, largestShare } from './chance.ts';
+import { bestAlternative, diagnosis, isMuchBetter, hasOtherOrder, otherReading, percent } from './diagnosis.ts';
+import type { Alternative, Asked } from './diagnosis.ts';
+import { areProbabilities } from './teacher.ts';
 import type { Teacher } from './teacher.ts';
-
-/** The same teacher read in another way, to find out what is wrong with the way it was asked for. */
-export interface Alternative {
-  /** Completes "with …", e.g. `layout: nchw`. */
-  readonly what: string;
-  readonly open: () => Promise<Teacher>;
-}
 
 export interface PreflightOptions {
   /** Required accuracy, 0 … 1. Default: better than chance, by three standard errors. */
@@ -21,20 +18,23 @@ export interface PreflightOptions {
 export interface Preflight {
   readonly accuracy: number;
   readonly samples: number;
+  /** What is odd about a teacher that is good enough. */
+  readonly warnings: readonly string[];
 }
 
 const BATCH = 100;
 
 /**
  * Ask the teacher about some labelled samples before anything is trained on its word. `UserError` for another number of
- * classes, answers that are not finite or always the same, and a teacher that is no better than chance; the last says what
- * would be better: another layout, another normalization, another order of classes.
+ * classes, answers that are not finite or always the same, classes in another order, and a teacher that is no better than
+ * chance; the last says what would be better: another layout, another normalization, another order of classes.
  */
 export async function preflight(
   teacher: Teacher,
   dataset: Dataset,
   options: PreflightOptions = {},
 ): Promise<Preflight> {
+  const { minAccuracy, alternatives = [] } = options;
   const classes = dataset.classNames.length;
   if (teacher.classes !== classes) {
     throw new UserError(
@@ -42,36 +42,76 @@ export async function preflight(
       'Name the right output with `teacher.output`, or use a teacher of this data set.',
     );
   }
-  const rows = someRows(dataset, options.samples ?? 1000);
-  const labels = rows.map((row) => dataset.labels[row]!);
-  const logits = await answers(teacher, dataset, rows);
+  const asked = await askAbout(teacher, dataset, someRows(dataset, options.samples ?? 1000));
+  const { labels, logits, accuracy } = asked;
+  const samples = labels.length;
+  refuseUseless(teacher, logits, samples);
+  const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
+  const right = `${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`;
+  if (isGood) {
+    if (!hasOtherOrder(asked, dataset.classNames)) {
+      return { accuracy, samples, warnings: await oddities(teacher, dataset, asked, alternatives) };
+    }
+    // It may look like that because of its input.
+    const { fact, hint } = await diagnosis(dataset, asked, alternatives, accuracy, answers);
+    throw new UserError(`${right}, and ${fact}`, hint);
+  }
+  const required = minAccuracy ?? chanceBar(labels, classes);
+  const { fact, hint } = await diagnosis(dataset, asked, alternatives, required, answers);
+  const bar =
+    minAccuracy === undefined
+      ? `the most frequent class alone gives ${percent(largestShare(labels, classes))}`
+      : `teacher.minAccuracy asks for ${percent(required)}`;
+  throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, hint);
+}
+
+function refuseUseless(teacher: Teacher, logits: Float32Array, samples: number): void {
   if (logits.some((value) => !Number.isFinite(value))) {
     throw new UserError(
       `${teacher.name}: some of its answers are not finite numbers`,
       'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.',
     );
   }
-  if (areConstant(logits, classes)) {
+  if (areConstant(logits, teacher.classes)) {
     throw new UserError(
-      `${teacher.name}: gives the same answer to ${rows.length} different samples`,
+      `${teacher.name}: gives the same answer to ${samples} different samples`,
       'Its weights may be missing from the file, or its input range may be wrong (`teacher.normalize`).',
     );
   }
-  const accuracy = accuracyOf(logits, labels, classes);
-  const chance = largestShare(labels, classes);
-  const required = options.minAccuracy ?? Math.min(1, chance + 3 * Math.sqrt((chance * (1 - chance)) / rows.length));
-  if (accuracy > required || (options.minAccuracy !== undefined && accuracy >= required)) {
-    return { accuracy, samples: rows.length };
+}
+
+/** Above it, a teacher's input is taken to be as it wants it. */
+const GOOD = 0.9;
+/** A tenth of what the teacher itself is asked about: there may be ten other readings. */
+const TRIED = 100;
+
+/** A teacher can be better than chance and still be asked in the wrong way. */
+async function oddities(
+  teacher: Teacher,
+  dataset: Dataset,
+  { rows, logits, accuracy }: Asked,
+  alternatives: readonly Alternative[],
+): Promise<string[]> {
+  const warnings: string[] = [];
+  if (areProbabilities(logits, teacher.classes)) {
+    warnings.push(`${teacher.name}: its answers look like probabilities, not logits (\`teacher.outputs\`)`);
   }
-  const cause = await diagnosis(teacher, dataset, { rows, labels, logits, accuracy }, options.alternatives ?? []);
-  const bar =
-    options.minAccuracy === undefined
-      ? `the most frequent class alone gives ${percent(chance)}`
-      : `teacher.minAccuracy asks for ${percent(required)}`;
-  throw new UserError(
-    `${teacher.name}: right on ${percent(accuracy)} of ${rows.length} validation samples, and ${bar}${cause.fact}`,
-    cause.hint,
-  );
+  if (accuracy >= GOOD) return warnings;
+  const step = Math.max(1, Math.floor(rows.length / TRIED));
+  const few = rows.filter((_, i) => i % step === 0).subarray(0, TRIED);
+  const before = await askAbout(teacher, dataset, few);
+  const best = await bestAlternative(dataset, before, alternatives, answers);
+  if (best !== undefined && isMuchBetter(best.accuracy, before.accuracy)) {
+    const { fact, hint } = otherReading(best);
+    warnings.push(`${teacher.name}: right on ${percent(before.accuracy)} of ${few.length} samples; ${fact}. ${hint}`);
+  }
+  return warnings;
+}
+
+async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array): Promise<Asked> {
+  const labels = rows.map((row) => dataset.labels[row]!);
+  const logits = await answers(teacher, dataset, rows);
+  return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
 }
 
 /** Spread over the split: some data sets are sorted by class. */
@@ -91,82 +131,7 @@ export async function answers(teacher: Teacher, dataset: Dataset, rows: Int32Arr
   return all;
 }
 
-export function argMax(values: Float32Array, from: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (values[from + i]! > values[from + best]!) best = i;
-  return best;
-}
-
-export function accuracyOf(logits: Float32Array, labels: ArrayLike<number>, classes: number): number {
-  let right = 0;
-  for (let i = 0; i < labels.length; i++) if (argMax(logits, i * classes, classes) === labels[i]) right++;
-  return right / labels.length;
-}
-
 function areConstant(logits: Float32Array, classes: number): boolean {
   if (logits.length === classes) return false;
   return logits.every((value, i) => Math.abs(value - logits[i % classes]!) <= 1e-6 * Math.max(1, Math.abs(value)));
-}
-
-function largestShare(labels: Int32Array, classes: number): number {
-  const counts = new Array<number>(classes).fill(0);
-  for (const label of labels) counts[label]!++;
-  return Math.max(...counts) / labels.length;
-}
-
-interface Asked {
-  readonly rows: Int32Array;
-  readonly labels: Int32Array;
-  readonly logits: Float32Array;
-  readonly accuracy: number;
-}
-
-async function diagnosis(
-  teacher: Teacher,
-  dataset: Dataset,
-  asked: Asked,
-  alternatives: readonly Alternative[],
-): Promise<{ fact: string; hint: string }> {
-  const found = [reordered(asked, dataset.classNames)];
-  for (const { what, open } of alternatives) {
-    const other = await open().catch(() => undefined);
-    if (other === undefined) continue;
-    const logits = await answers(other, dataset, asked.rows).finally(() => other.dispose());
-    found.push({ what, accuracy: accuracyOf(logits, asked.labels, teacher.classes) });
-  }
-  const best = found.sort((a, b) => b.accuracy - a.accuracy)[0]!;
-  // Something that is twice as good, and good: not a lucky variant of a teacher that knows nothing.
-  if (best.accuracy > 2 * asked.accuracy + 0.05) {
-    return {
-      fact: `; with ${best.what} it is right on ${percent(best.accuracy)}`,
-      hint: `Set \`teacher\` to use ${best.what}.`,
-    };
-  }
-  return {
-    fact: alternatives.length > 0 ? `; other layouts, normalizations and orders of classes are no better` : '',
-    hint: 'Check that this teacher was trained on this data set, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',
-  };
-}
-
-/** How good the teacher would be if each of its answers stood for the class that it is most often given to. */
-function reordered({ labels, logits }: Asked, names: readonly string[]): { what: string; accuracy: number } {
-  const classes = names.length;
-  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  for (let i = 0; i < labels.length; i++) counts[argMax(logits, i * classes, classes)]![labels[i]!]!++;
-  const pairs = counts.flatMap((row, answer) => row.map((count, label) => ({ answer, label, count })));
-  const labelOf = new Map<number, number>();
-  const taken = new Set<number>();
-  let right = 0;
-  for (const { answer, label, count } of pairs.sort((a, b) => b.count - a.count)) {
-    if (labelOf.has(answer) || taken.has(label)) continue;
-    labelOf.set(answer, label);
-    taken.add(label);
-    right += count;
-  }
-  const order = Array.from({ length: classes }, (_, answer) => names[labelOf.get(answer)!]!);
-  return { what: `classes: [${order.join(', ')}]`, accuracy: right / labels.length };
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)} %`;
 }

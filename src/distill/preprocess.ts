@@ -1,3 +1,4 @@
+import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 
 /** A sample as the student sees it, turned into what a teacher wants: `x · scale[c] + offset[c]`, in another layout perhaps. */
@@ -16,18 +17,25 @@ export interface TeacherNormalization {
 
 /**
  * Student's and teacher's normalization in one: the first undone, the second done. Augmentation happens before both, so
- * teacher and student see the same picture.
+ * teacher and student see the same picture. `UserError` for another number of channels.
  */
 export function affineOf(
   dataset: Pick<Dataset, 'normalization' | 'sampleShape'>,
   wanted: TeacherNormalization | undefined,
 ): Pick<Preprocessing, 'scale' | 'offset'> {
-  const channels = dataset.sampleShape.at(-1)!;
+  const { sampleShape } = dataset;
+  const channels = sampleShape.at(-1)!;
   const all = Array.from({ length: channels }, (_, c) => c);
   if (wanted === undefined) return { scale: all.map(() => 1), offset: all.map(() => 0) };
   const { scale, mean, std } = dataset.normalization;
-  const at = (value: number | readonly number[], c: number): number =>
-    typeof value === 'number' ? value : (value[c] ?? NaN);
+  for (const [key, values] of Object.entries({ mean: wanted.mean, std: wanted.std })) {
+    if (typeof values === 'number' || values.length === channels) continue;
+    throw new UserError(
+      `teacher.normalize.${key}: expected one number, or ${channels} for samples of shape [${sampleShape.join(', ')}], received ${values.length}`,
+      'Channels are the last axis of a sample.',
+    );
+  }
+  const at = (value: number | readonly number[], c: number): number => (typeof value === 'number' ? value : value[c]!);
   const factor = (wanted.scale ?? scale) / scale;
   return {
     scale: all.map((c) => (std[c]! * factor) / at(wanted.std, c)),

@@ -1,8 +1,9 @@
 import { fromHalf, sha256, toHalf } from '../base/bytes.ts';
+import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { viewOf } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
-import { fingerprint } from '../data/dataset.ts';
+import { fingerprint, sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import type { Teacher } from './teacher.ts';
@@ -34,6 +35,14 @@ export function softTargetsKey({ teacher, dataset, store, views, augment, seed }
   const drawn = augment.length === 0 ? {} : { augment, seed, views };
   return sha256(JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(dataset), store, ...drawn }));
 }
+
+/** What the views of samples are drawn from: two stores of one text answer to the same pictures. */
+export function drawnFrom(augment: readonly AugmentStep[], seed: number): string {
+  return augment.length === 0 ? '' : JSON.stringify({ augment, seed });
+}
+
+/** The largest float16; what rounds to more is infinite. */
+const MOST_HALF = 65504;
 
 /** Answers being collected, sample after sample and view after view. All that a resume needs is in `saved()`. */
 export class SoftTargetsBuilder {
@@ -72,22 +81,28 @@ export class SoftTargetsBuilder {
     const { logits } = await teacher.answer(viewOf(dataset, rows, { seed, view, augment }), n);
     const offset = this.#done * teacher.classes;
     for (let i = 0; i < logits.length; i++) {
-      if (!Number.isFinite(logits[i]!))
-        throw notFinite(teacher, `${dataset.idPrefix}/${dataset.ids[first + Math.floor(i / teacher.classes)]!}`);
+      const sample = (): string => sampleId(dataset, first + Math.floor(i / teacher.classes));
+      if (!Number.isFinite(logits[i]!)) throw notFinite(teacher, sample());
+      if (store === 'fp16' && Math.abs(logits[i]!) > MOST_HALF) throw tooLarge(teacher, sample(), logits[i]!);
       this.#values[offset + i] = store === 'fp16' ? toHalf(logits[i]!) : logits[i]!;
     }
     this.#done += n;
   }
 
   saved(): Safetensors {
-    const { dataset, views, teacher, store } = this.#options;
+    const { dataset, views, teacher, store, augment, seed } = this.#options;
     const dtype = store === 'fp16' ? 'float16' : 'float32';
     return {
       tensors: new Map([
         ['logits', { dtype, shape: [views, dataset.count, teacher.classes], data: this.#values }],
         ['ids', { dtype: 'int32', shape: [dataset.count], data: dataset.ids }],
       ]),
-      metadata: { key: this.#key, done: String(this.#done), idPrefix: dataset.idPrefix },
+      metadata: {
+        key: this.#key,
+        done: String(this.#done),
+        idPrefix: dataset.idPrefix,
+        drawn: drawnFrom(augment, seed),
+      },
     };
   }
 }
@@ -122,6 +137,13 @@ export class StoredSoftTargets implements SoftTargets {
     [this.#views, this.#count, this.#classes] = logits.shape as [number, number, number];
     this.#dataset = dataset;
     this.#values = logits.data as Uint16Array | Float32Array;
+    const done = Number(metadata['done'] ?? Infinity);
+    if (done < this.#views * this.#count) {
+      throw new UserError(
+        `${source}: holds ${done} of ${this.#views * this.#count} answers`,
+        'Let the run that writes it come to its end.',
+      );
+    }
     ids.data.forEach((id: number | bigint, i: number) => this.#position.set(Number(id), i));
     const missing = dataset.ids.find((id) => !this.#position.has(id));
     if (missing !== undefined) {
@@ -136,6 +158,10 @@ export class StoredSoftTargets implements SoftTargets {
         'The store belongs to another data set; let the teacher answer again.',
       );
     }
+  }
+
+  get views(): number {
+    return this.#views;
   }
 
   async answersFor({ ids, view = 0 }: Asked): Promise<Record<string, Float32Array>> {
@@ -156,13 +182,26 @@ export class StoredSoftTargets implements SoftTargets {
 /** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
 export class LiveSoftTargets implements SoftTargets {
   readonly #teacher: Teacher;
+  #ms = 0;
 
   constructor(teacher: Teacher) {
     this.#teacher = teacher;
   }
 
+  /** Time that the teacher took so far. */
+  get seconds(): number {
+    return this.#ms / 1000;
+  }
+
   async answersFor({ x, ids }: Asked): Promise<Record<string, Float32Array>> {
+    const start = monotonicMs();
     const { logits, features } = await this.#teacher.answer(x, ids.length);
+    this.#ms += monotonicMs() - start;
+    const row = logits.findIndex((value) => !Number.isFinite(value));
+    if (row !== -1) {
+      const id = ids[Math.floor(row / this.#teacher.classes)]!;
+      throw notFinite(this.#teacher, `in row ${id} of the training split`);
+    }
     const named = Object.entries(features).map(([name, values]): [string, Float32Array] => [`teacher/${name}`, values]);
     return { teacherLogits: logits, ...Object.fromEntries(named) };
   }
@@ -172,5 +211,12 @@ function notFinite(teacher: Teacher, sample: string): UserError {
   return new UserError(
     `${teacher.name}: its answer to sample ${sample} is not finite`,
     'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.',
+  );
+}
+
+function tooLarge(teacher: Teacher, sample: string, value: number): UserError {
+  return new UserError(
+    `${teacher.name}: its answer to sample ${sample} holds ${value.toPrecision(4)}, more than float16 can (${MOST_HALF})`,
+    'Set distill.softTargets.store to fp32, and check its normalization (`teacher.normalize`): logits are rarely beyond 100.',
   );
 }

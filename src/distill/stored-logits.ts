@@ -1,29 +1,67 @@
 import { UserError } from '../base/errors.ts';
+import type { AugmentStep } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
-import { accuracyOf } from './preflight.ts';
-import { StoredSoftTargets } from './soft-targets.ts';
+import { accuracyOf, beatsChance } from './chance.ts';
+import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
 import type { SoftTargets } from './soft-targets.ts';
 
 /** Most samples that the stored answers are checked on. */
 const CHECKED = 2000;
+
+export interface StoredLogitsOptions {
+  /** Required accuracy, 0 … 1. Default: better than chance. */
+  readonly minAccuracy?: number | undefined;
+  /** What the student sees is drawn from. */
+  readonly augment?: readonly AugmentStep[];
+  readonly seed?: number;
+}
+
+export interface StoredLogits {
+  readonly answers: SoftTargets;
+  readonly accuracy: number;
+  /** How many views of each sample there are answers to, if they are those that the student can be shown. */
+  readonly views: number | undefined;
+  /** Are they answers to what the student is shown? */
+  readonly isSame: boolean;
+}
 
 /** Answers that a teacher gave in an earlier run, checked against the labels: a misaligned store is no better than chance. */
 export async function storedLogits(
   bytes: Uint8Array,
   file: string,
   dataset: Dataset,
-): Promise<{ answers: SoftTargets; accuracy: number }> {
-  const answers = new StoredSoftTargets(readSafetensors(bytes, file), dataset, file);
+  { minAccuracy, augment = [], seed = 0 }: StoredLogitsOptions = {},
+): Promise<StoredLogits> {
+  const content = readSafetensors(bytes, file);
+  const answers = new StoredSoftTargets(content, dataset, file);
   const n = Math.min(CHECKED, dataset.count);
   const ids = Int32Array.from({ length: n }, (_, i) => Math.floor((i * dataset.count) / n));
-  const { teacherLogits } = await answers.answersFor({ ids, x: new Float32Array(0) });
+  const { teacherLogits: logits } = await answers.answersFor({ ids, x: new Float32Array(0) });
+  if (logits!.some((value) => !Number.isFinite(value))) {
+    throw new UserError(`${file}: some of the stored logits are not finite`, 'Let the teacher answer again.');
+  }
   const labels = ids.map((row) => dataset.labels[row]!);
   const classes = dataset.classNames.length;
-  const accuracy = accuracyOf(teacherLogits!, labels, classes);
-  if (accuracy > 1.5 / classes) return { answers, accuracy };
+  const accuracy = accuracyOf(logits!, labels, classes);
+  const isGood = minAccuracy === undefined ? beatsChance(logits!, labels, classes) : accuracy >= minAccuracy;
+  if (isGood) {
+    const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
+    return { answers, accuracy, isSame, views: isSame && augment.length > 0 ? answers.views : undefined };
+  }
+  const fact = `${file}: the stored logits are right on ${percent(accuracy)} of ${n} training samples`;
+  if (minAccuracy !== undefined) {
+    throw new UserError(
+      `${fact}, and teacher.minAccuracy asks for ${percent(minAccuracy)}`,
+      'Check that they belong to this data set, or ask for less.',
+    );
+  }
   throw new UserError(
-    `${file}: the stored logits are right on ${(100 * accuracy).toFixed(1)} % of ${n} training samples, no better than chance`,
+    `${fact}, no better than chance`,
     'They belong to another data set, another order of samples or another order of classes; let the teacher answer again.',
   );
+}
+
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(1)} %`;
 }

@@ -1,3 +1,5 @@
+import { UserError } from '../base/errors.ts';
+
 /** What a teacher says about a batch. */
 export interface Answer {
   /** [n, classes] */
@@ -44,4 +46,21 @@ export function areProbabilities(values: Float32Array, classes: number): boolean
     if (Math.abs(sum - 1) > 1e-3) return false;
   }
   return values.length > 0;
+}
+
+/** Whether a teacher whose answers look like `values` answers with probabilities; `UserError` if it is said to and does not. */
+export function answersProbabilities(
+  name: string,
+  outputs: 'auto' | 'logits' | 'probabilities',
+  values: Float32Array,
+  classes: number,
+): boolean {
+  if (outputs !== 'probabilities') return outputs === 'auto' && areProbabilities(values, classes);
+  // What is rounded to 8 bits is off by a little.
+  const other = values.find((value) => value < -0.01 || value > 1.01);
+  if (other === undefined) return true;
+  throw new UserError(
+    `teacher.outputs: expected probabilities, received ${other.toPrecision(4)} from ${name}`,
+    'Set it to logits, or leave it out: which they are is seen.',
+  );
 }

@@ -1,4 +1,5 @@
-import { accuracyOf, answers } from '../distill/preflight.ts';
+import { accuracyOf } from '../distill/chance.ts';
+import { answers } from '../distill/preflight.ts';
 import { openTeacher } from '../distill/open.ts';
 import { UserError } from '../base/errors.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';

@@ -40,6 +40,8 @@ export interface FitOptions {
   readonly masks?: ((steps: number) => MaskPlan) | undefined;
   /** Hash of what the training depends on, where that is less than the whole recipe: states of another job are left aside. */
   readonly job?: string;
+  /** Hash of the samples, where the state may outlive them. */
+  readonly data?: string;
 }
 
 export interface Fitted extends TrainingResult {
@@ -74,7 +76,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
   const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
   const steps = Math.max(1, Math.round(settings.epochs * stepsPerEpoch));
   const states = context.states(stage);
-  const finished = finishedTraining(await states.load(), steps, options.job);
+  const finished = finishedTraining(await states.load(), steps, options);
   if (finished !== undefined) return done(context, options, finished, model);
   const plan = options.masks?.(steps);
   const ema = settings.ema > 0 ? await options.build() : undefined;
@@ -145,6 +147,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
       chooseFrom: plan?.finalFrom,
       states,
       job: options.job,
+      data: options.data,
       dataSeconds: () => waiting.seconds,
       onEvent: context.onEvent,
       signal: context.signal,

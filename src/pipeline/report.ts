@@ -128,7 +128,7 @@ export function makeReport(
         latency: timed?.rows.get(row.id) ?? [],
         ...agreementOf(row.id, predicted, measured, data),
       })),
-    ...(hasPair && { verdict: verdictOf(distilled, scratch) }),
+    ...(hasPair && { verdict: verdictOf(distilled, scratch, (data.test ?? data.validation).count) }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),

@@ -23,7 +23,7 @@ import type { Measured } from './stages/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune.ts';
 import { pruningSensitivity } from './stages/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
-import { trainStudent } from './stages/student.ts';
+import { checkLoss, trainStudent } from './stages/student.ts';
 import { teach } from './stages/teach.ts';
 
 /** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
@@ -76,6 +76,7 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
 
   // 2. Its answers to the training samples, for every repeat the same.
   const lessons = teaching && recipe.student && (await collectAnswers(context, teaching, stores.softTargets));
+  if (lessons !== undefined) await checkLoss(context, lessons);
 
   const students: Student[] = [];
   for (let repeat = 0; recipe.student !== undefined && repeat < recipe.repeats; repeat++) {

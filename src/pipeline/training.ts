@@ -26,6 +26,8 @@ export interface TrainingRun {
   readonly chooseFrom?: number | undefined;
   /** Hash of what the training depends on: a saved state of another job is left aside. */
   readonly job?: string | undefined;
+  /** Hash of the samples that it learns from, where the state may outlive them: a state of other samples is left aside. */
+  readonly data?: string | undefined;
   /** Seconds that steps of this process have waited for their data so far. */
   readonly dataSeconds?: () => number;
   readonly states: StageStates;
@@ -72,7 +74,7 @@ interface Progress {
 export async function train(run: TrainingRun): Promise<TrainingResult> {
   const { trainer, states, onEvent, signal, stage } = run;
   const saved = await states.load();
-  const resumed = isOf(saved, run.job) ? await restore(trainer, saved) : undefined;
+  const resumed = isOf(saved, run) ? await restore(trainer, saved) : undefined;
   onEvent({
     type: 'stage',
     stage,
@@ -93,7 +95,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     const { epoch, validation } = best;
     const times = { seconds: seconds(), dataSeconds: dataSeconds() };
     const progress = { position: trainer.position, best: { epoch, validation }, epochs, ...times };
-    await states.save(toSafetensors(await trainer.state(), best.weights, progress, run.job));
+    await states.save(toSafetensors(await trainer.state(), best.weights, progress, run));
     savedAt = monotonicMs();
     savedStep = trainer.position.step;
   };
@@ -170,7 +172,7 @@ class Meter {
 const STATE = 'state/';
 const BEST = 'best/';
 
-function toSafetensors(state: State, best: State, progress: Progress, job = ''): Safetensors {
+function toSafetensors(state: State, best: State, progress: Progress, { job = '', data }: Owner): Safetensors {
   const tensors = new Map<string, StoredTensor>();
   for (const [prefix, from] of [
     [STATE, state],
@@ -180,20 +182,24 @@ function toSafetensors(state: State, best: State, progress: Progress, job = ''):
       tensors.set(prefix + name, { dtype: type.dtype, shape: type.shape as readonly number[], data });
     }
   }
-  return { tensors, metadata: { job, progress: JSON.stringify(progress) } };
+  return { tensors, metadata: { job, ...(data !== undefined && { data }), progress: JSON.stringify(progress) } };
 }
 
-function isOf(saved: Safetensors | undefined, job = ''): saved is Safetensors {
-  return saved !== undefined && saved.metadata['job'] === job;
+type Owner = Pick<TrainingRun, 'job' | 'data'>;
+
+/** States of older versions do not say which samples they are of. */
+function isOf(saved: Safetensors | undefined, { job = '', data }: Owner): saved is Safetensors {
+  if (saved?.metadata['job'] !== job) return false;
+  return data === undefined || (saved.metadata['data'] ?? data) === data;
 }
 
 /** What a saved state says of a training that came to its end; undefined for any other. */
 export function finishedTraining(
   saved: Safetensors | undefined,
   steps: number,
-  job: string | undefined,
+  owner: Owner,
 ): TrainingResult | undefined {
-  if (!isOf(saved, job)) return undefined;
+  if (!isOf(saved, owner)) return undefined;
   const { position, best, epochs, seconds, dataSeconds = 0 } = progressOf(saved);
   if (position.step < steps) return undefined;
   const { validation, epoch: bestEpoch } = best;

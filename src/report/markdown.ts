@@ -21,13 +21,15 @@ export function reportMarkdown(report: Report): string {
         : `Data: ${dataset.type}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}; ` +
           `${number(train)} train, ${number(validation)} validation, ${number(test)} test. ` +
           'Models are chosen on the validation split; the test split is used once, at the end.',
-      ...(teacher === undefined || teacher.store === 'none'
+      ...(teacher === undefined
         ? []
         : [
-            teacher.store === 'live'
-              ? `Teacher: ${teacher.source}, asked at every step.`
-              : `Teacher: ${teacher.source}; its answers (${teacher.store}, ${teacher.views} ${teacher.views === 1 ? 'view' : 'views'}, ` +
-                `${size(teacher.bytes)}) took ${seconds(teacher.seconds)}, storing them saved ${seconds(teacher.savedSeconds)}.`,
+            teacher.store === 'none'
+              ? `Teacher: the stored logits ${teacher.source}.`
+              : teacher.store === 'live'
+                ? `Teacher: ${teacher.source}, asked at every step${teacher.seconds > 0 ? `, which took ${seconds(teacher.seconds)}` : ''}.`
+                : `Teacher: ${teacher.source}; its answers (${teacher.store}, ${teacher.views} ${teacher.views === 1 ? 'view' : 'views'}, ` +
+                  `${size(teacher.bytes)}) took ${seconds(teacher.seconds)}, storing them saved ${seconds(teacher.savedSeconds)}.`,
           ]),
       ...parity.map(
         ({ file, samples, top1Agreement, largestError }) =>

@@ -114,7 +114,7 @@ export interface TeacherSummary {
   readonly source: string;
   readonly store: 'fp16' | 'fp32' | 'live' | 'none';
   readonly views: number;
-  /** Time the teacher took to answer for the store. */
+  /** Time the teacher took to answer: for the store, or at the steps of the last start when it is asked live. */
   readonly seconds: number;
   /** Time that asking it at every step would have taken beyond that. */
   readonly savedSeconds: number;

@@ -5,9 +5,9 @@ const SMALLEST_GAIN = 0.001;
 
 /**
  * Compare students with their twins, pair by pair (same seed, so same weights at the start and same order of samples).
- * Accuracies are fractions. The interval is Student's t at 95 % on the mean of the differences.
+ * Accuracies are fractions of so many samples. The interval is Student's t at 95 % on the mean of the differences.
  */
-export function verdictOf(distilled: readonly number[], scratch: readonly number[]): Verdict {
+export function verdictOf(distilled: readonly number[], scratch: readonly number[], samples = Infinity): Verdict {
   if (distilled.length !== scratch.length || distilled.length === 0) throw new Error('pairs of accuracies are needed');
   const gains = distilled.map((accuracy, i) => accuracy - scratch[i]!);
   const repeats = gains.length;
@@ -16,9 +16,12 @@ export function verdictOf(distilled: readonly number[], scratch: readonly number
     const sentence = `${points(gain)} in one run of each: too few to tell from chance; repeats: 3 gives an interval`;
     return { result: 'INCONCLUSIVE', gain, interval: null, repeats, gains, sentence };
   }
-  const half = (tQuantile(repeats - 1) * deviation(gains)) / Math.sqrt(repeats);
+  // Gains that agree to the sample do not have no spread: accuracies are read in steps of one sample, and a difference of two
+  // readings has the variance 2/12 of a step.
+  const spread = Math.max(deviation(gains), Math.sqrt(1 / 6) / samples);
+  const half = (tQuantile(repeats - 1) * spread) / Math.sqrt(repeats);
   const interval = [gain - half, gain + half] as const;
-  const result = interval[0] > 0 ? 'BEATS' : interval[1] < SMALLEST_GAIN ? 'NO GAIN' : 'INCONCLUSIVE';
+  const result = interval[1] < SMALLEST_GAIN ? 'NO GAIN' : interval[0] > 0 ? 'BEATS' : 'INCONCLUSIVE';
   const range = `95 % interval ${points(interval[0])} to ${points(interval[1])}, ${repeats} runs of each`;
   return { result, gain, interval, repeats, gains, sentence: `${points(gain)} (${range})` };
 }

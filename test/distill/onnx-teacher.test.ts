@@ -1,10 +1,12 @@
 import { batches, viewOf } from '../../src/data/batches.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { onnxAlternatives } from '../../src/distill/alternatives.ts';
+import { alternativesOf } from '../../src/distill/alternatives.ts';
 import { ensemble } from '../../src/distill/ensemble.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../src/distill/onnx-teacher.ts';
-import { accuracyOf, answers, preflight } from '../../src/distill/preflight.ts';
+import { accuracyOf } from '../../src/distill/chance.ts';
+import { answers, preflight } from '../../src/distill/preflight.ts';
+import type { Model } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { CLASSES, pictures } from '../support/dataset.ts';
 import { pictureModel, pictureTeacher } from '../support/onnx.ts';
@@ -21,12 +23,24 @@ function source(bytes: Uint8Array, dataset: Dataset = pictures()): OnnxTeacherSo
   return { name: 'teacher.onnx', bytes, dataset, probe, session: { executionProviders: ['cpu'] } };
 }
 
-async function accuracyWith(
+function onnxAlternatives(from: OnnxTeacherSource, settings: OnnxTeacherSettings) {
+  return alternativesOf(from.dataset, settings, (change) => onnxTeacher(from, { ...settings, ...change }));
+}
+
+function accuracyWith(
   file: PictureTeacher,
   settings: Partial<OnnxTeacherSettings> = {},
   dataset: Dataset = pictures(),
 ): Promise<number> {
-  const teacher = await onnxTeacher(source(pictureTeacher(file), dataset), { ...DEFAULTS, ...settings });
+  return accuracyWithModel(pictureModel(file), settings, dataset);
+}
+
+async function accuracyWithModel(
+  model: Model,
+  settings: Partial<OnnxTeacherSettings> = {},
+  dataset: Dataset = pictures(),
+): Promise<number> {
+  const teacher = await onnxTeacher(source(encodeModel(model), dataset), { ...DEFAULTS, ...settings });
   const rows = Int32Array.from({ length: dataset.count }, (_, i) => i);
   const logits = await answers(teacher, dataset, rows).finally(() => teacher.dispose());
   return accuracyOf(logits, dataset.labels, 3);
@@ -64,6 +78,30 @@ describe('an ONNX teacher', () => {
     plain.forEach((value, i) => expect(probable[i]).toBeCloseTo(value, 5));
   });
 
+  it('of half precision is fed and read in it', async () => {
+    expect(await accuracyWithModel(halved(pictureModel()))).toBe(1);
+  });
+
+  it('that gives the label before the scores is read by its scores', async () => {
+    const model = pictureModel();
+    const [scores] = model.graph.outputs;
+    const attrs = new Map([['axis', { type: 'int' as const, value: 1 }]]);
+    const top = { op: 'ArgMax', domain: '', name: '', inputs: [scores!.name], outputs: ['label'], attrs };
+    const outputs = [{ name: 'label', dtype: 'int64' as const }, scores!];
+    const graph = { ...model.graph, nodes: [...model.graph.nodes, top], outputs };
+    expect(await accuracyWithModel({ ...model, graph })).toBe(1);
+    await expect(accuracyWithModel({ ...model, graph }, { output: 'label' })).rejects.toThrow(/received int64/);
+  });
+
+  it('whose answer does not follow the size of the batch is refused', async () => {
+    const model = pictureModel();
+    const attrs = new Map([['axes', { type: 'ints' as const, value: [0] }]]);
+    const mean = { op: 'ReduceMean', domain: '', name: '', inputs: ['scores'], outputs: ['mean'], attrs };
+    const outputs = [{ name: 'mean', dtype: 'float32' as const }];
+    const graph = { ...model.graph, nodes: [...model.graph.nodes, mean], outputs };
+    await expect(accuracyWithModel({ ...model, graph })).rejects.toThrow(/mean is \[1, 3\] for 8 samples/);
+  });
+
   it('gives inner tensors by name, channels last', async () => {
     const model = pictureModel({ layout: 'nchw' });
     const { nodes } = model.graph;
@@ -83,10 +121,14 @@ describe('an ONNX teacher', () => {
       await key({}),
       await key({ bright: 255 }),
       await key({}, { normalize: { mean: 0.5, std: 0.5 } }),
-      await key({}, { outputs: 'probabilities' }),
+      await key({ softmax: true }),
+      await key({ softmax: true }, { outputs: 'logits' }),
+      await key({}, { classes: ['bee', 'ant', 'cow'] }),
     ];
-    expect(new Set(keys).size).toBe(4);
+    expect(new Set(keys).size).toBe(6);
     expect(await key({})).toBe(keys[0]);
+    const elsewhere = { minAccuracy: 0.5, onnx: '/elsewhere/teacher.onnx' } as object;
+    expect(await key({}, elsewhere)).toBe(keys[0]);
   });
 
   it.each<[string, PictureTeacher, Partial<OnnxTeacherSettings>, RegExp]>([
@@ -101,6 +143,14 @@ describe('an ONNX teacher', () => {
     ['an unknown inner tensor', {}, { intermediate: ['inner'] }, /has no tensor inner/],
     ['unknown classes', {}, { classes: ['ant', 'bee', 'dog'] }, /received the unknown class dog/],
     ['too few classes', {}, { classes: ['ant', 'bee'] }, /received 2 names/],
+    ['a class named twice', {}, { classes: ['ant', 'bee', 'bee'] }, /received the class bee twice/],
+    ['logits called probabilities', {}, { outputs: 'probabilities' }, /expected probabilities, received -/],
+    [
+      'a mean for three channels',
+      {},
+      { normalize: { mean: [0, 0, 0], std: 1 } },
+      /normalize\.mean: expected one number, or 2 for samples of shape \[4, 4, 2\], received 3/,
+    ],
   ])('with %s is refused', async (_name, file, settings, message) => {
     await expect(onnxTeacher(source(pictureTeacher(file)), { ...DEFAULTS, ...settings })).rejects.toThrow(message);
   });
@@ -121,7 +171,23 @@ describe('before training, a teacher', () => {
   }
 
   it('that is right passes', async () => {
-    expect(await check({ layout: 'nchw' })).toEqual({ accuracy: 1, samples: 200 });
+    expect(await check({ layout: 'nchw' })).toEqual({ accuracy: 1, samples: 200, warnings: [] });
+  });
+
+  it('that is asked with probabilities called logits passes with a warning', async () => {
+    const { warnings } = await check({ softmax: true }, { outputs: 'logits' });
+    expect(warnings).toEqual([expect.stringMatching(/look like probabilities/)]);
+  });
+
+  it('with two classes changed over stops the run, though it is better than chance', async () => {
+    const attempt = check({ order: [0, 2, 1] }, {}, 0.2);
+    await expect(attempt).rejects.toThrow(/right on 33\.\d % of 200 .* in another order it is right on 100\.0 %/);
+    await expect(attempt).rejects.toMatchObject({ hint: expect.stringContaining('[ant, cow, bee]') as string });
+  });
+
+  it('whose range is wrong and that still passes is told of the right one', async () => {
+    const { warnings } = await check({}, { normalize: { scale: 1.7 / 255, mean: 0, std: 1 } });
+    expect(warnings).toEqual([expect.stringMatching(/with the input as the student sees it it is right on 100\.0 %/)]);
   });
 
   it.each<[string, PictureTeacher, Partial<OnnxTeacherSettings>, RegExp, RegExp]>([
@@ -145,8 +211,8 @@ describe('before training, a teacher', () => {
       'of another order of classes',
       { order: [1, 2, 0] },
       {},
-      /with classes: \[bee, cow, ant\] it is right on 100\.0 %/,
-      /classes/,
+      /with its classes in another order it is right on 100\.0 %/,
+      /classes: \[bee, cow, ant\]/,
     ],
   ])('%s stops the run and says so', async (_name, file, settings, message, hint) => {
     const attempt = check(file, settings);
@@ -206,4 +272,26 @@ function softmaxed(logits: Float32Array): number[] {
     const exps = [0, 1, 2].map((c) => Math.exp(logits[row * 3 + c]!));
     return exps.map((value) => value / exps.reduce((sum, other) => sum + other));
   }).flat();
+}
+
+/** The same file with float16 at both ends. */
+function halved(model: Model): Model {
+  const { inputs, nodes, outputs } = model.graph;
+  const cast = (from: string, to: string, type: number) => {
+    const attrs = new Map([['to', { type: 'int' as const, value: type }]]);
+    return { op: 'Cast', domain: '', name: '', inputs: [from], outputs: [to], attrs };
+  };
+  const [input, output] = [inputs[0]!, outputs[0]!];
+  const inside = nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map((name) => (name === input.name ? 'full' : name)),
+  }));
+  const half = { dtype: 'float16' as const };
+  const graph = {
+    ...model.graph,
+    nodes: [cast(input.name, 'full', 1), ...inside, cast(output.name, 'half', 10)],
+    inputs: [{ ...input, ...half }],
+    outputs: [{ ...output, ...half, name: 'half' }],
+  };
+  return { ...model, graph };
 }

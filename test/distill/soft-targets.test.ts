@@ -138,6 +138,22 @@ describe('stored soft targets', () => {
       /sample train\/3 is not finite/,
     );
   });
+
+  it('beyond the range of float16 are refused in it, and kept in float32', async () => {
+    const loud: Teacher = {
+      ...teacher,
+      answer: (_x, n) => Promise.resolve({ logits: new Float32Array(n * 3).fill(70_000), features: {} }),
+    };
+    const builder = (store: 'fp16' | 'fp32') => new SoftTargetsBuilder(options({ teacher: loud, store }));
+    await expect(builder('fp16').next(7)).rejects.toThrow(/sample train\/3 holds 7\.000e\+4, more than float16 can/);
+    await expect(builder('fp32').next(7)).resolves.toBeUndefined();
+  });
+
+  it('that were not all answered are refused', async () => {
+    const builder = new SoftTargetsBuilder(options());
+    await builder.next(7);
+    expect(() => new StoredSoftTargets(builder.saved(), pictures(), 'store')).toThrow(/holds 7 of 60 answers/);
+  });
 });
 
 describe('stored logits as a teacher', () => {
@@ -160,6 +176,33 @@ describe('stored logits as a teacher', () => {
     await expect(storedLogits(content(shifted), 'x', pictures())).rejects.toThrow(
       /right on 0\.0 % of 60 training samples/,
     );
+  });
+
+  it('are held to the accuracy that the recipe asks for', async () => {
+    const almost = perfect.map((value, i) => (i < 3 ? -value : value));
+    const open = (minAccuracy?: number) => storedLogits(content(almost), 'x', pictures(), { minAccuracy });
+    expect((await open(0.98)).accuracy).toBeCloseTo(59 / 60);
+    await expect(open(0.99)).rejects.toThrow(/right on 98\.3 % .*minAccuracy asks for 99\.0 %/);
+  });
+
+  it('that are not finite are refused', async () => {
+    await expect(storedLogits(content(perfect.map((v, i) => (i === 9 ? NaN : v))), 'x', pictures())).rejects.toThrow(
+      /not finite/,
+    );
+  });
+
+  it('know whether they are answers to the views that the student is shown', async () => {
+    const right: Teacher = {
+      ...teacher,
+      answer: (_x, n) => Promise.resolve({ logits: perfect.slice(0, n * 3), features: {} }),
+    };
+    const bytes = writeSafetensors(await built(options({ teacher: right, views: 2, augment }), 60));
+    const open = (change: object) => storedLogits(bytes, 'x', pictures(), { augment, seed: 5, ...change });
+    expect(await open({})).toMatchObject({ isSame: true, views: 2 });
+    expect(await open({ seed: 6 })).toMatchObject({ isSame: false, views: undefined });
+    expect(await open({ augment: [] })).toMatchObject({ isSame: false, views: undefined });
+    const plain = await storedLogits(content(perfect), 'x', pictures(), { augment, seed: 5 });
+    expect(plain).toMatchObject({ isSame: false, views: undefined });
   });
 });
 

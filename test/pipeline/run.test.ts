@@ -147,6 +147,31 @@ describe('a run', () => {
       },
       /the student has no layer dens1/,
     ],
+    [
+      'a hint from an unknown layer of the teacher, before that is trained',
+      {
+        distill: {
+          loss: 'hint',
+          epochs: 1,
+          softTargets: { store: 'live' },
+          features: [{ student: 'dense1', teacher: 'dens1' }],
+        },
+      },
+      /the teacher has no layer dens1/,
+    ],
+    [
+      'a hint from a tensor that the file is not asked for',
+      {
+        teacher: { onnx: 'teacher.onnx', intermediate: ['relu'] },
+        distill: {
+          loss: 'hint',
+          epochs: 1,
+          softTargets: { store: 'live' },
+          features: [{ student: 'dense1', teacher: 'gelu' }],
+        },
+      },
+      /gelu is not among teacher\.intermediate, received relu/,
+    ],
   ])('refuses %s', async (_name, change, message) => {
     await expect(follow(change)).rejects.toThrow(message);
   });

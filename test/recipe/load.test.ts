@@ -34,6 +34,19 @@ function failure(text: string, set: string[] = []): UserError {
   throw new Error('the recipe was accepted');
 }
 
+it.each([
+  ['{tfjs: m.json, layout: nchw}', /teacher\.layout: expected no such key beside tfjs/],
+  ['{onnx: t.onnx, signature: a}', /teacher\.signature: expected no such key beside onnx/],
+  ['{train: {model: mlp}, classes: [a, b]}', /teacher\.classes: expected no such key beside train/],
+  ['{logits: l.safetensors, outputs: logits}', /teacher\.outputs: expected no such key beside logits/],
+  [
+    '{ensemble: [{onnx: a.onnx}, {onnx: b.onnx}], normalize: {mean: 0.5}}',
+    /teacher\.normalize: expected it inside each teacher of the ensemble/,
+  ],
+])('a key of the teacher that nothing would read is refused: %s', (teacher, message) => {
+  expect(failure(`${SHORT}teacher: ${teacher}\n`).message).toMatch(message);
+});
+
 describe('a good recipe', () => {
   it('keeps what the full example of the design says', () => {
     const { recipe, written } = parseRecipe(FULL, '/r/recipes/x.yaml');

@@ -15,6 +15,18 @@ describe('the verdict', () => {
     expect(verdictOf(distilled, scratch).result).toBe(result);
   });
 
+  it('is NO GAIN where the whole interval is too small to matter, though above 0', () => {
+    expect(verdictOf([0.9204, 0.9205, 0.9206], [0.92, 0.92, 0.92]).result).toBe('NO GAIN');
+  });
+
+  it('is open where two runs agree by chance on a few samples', () => {
+    const [one, two] = [300 / 360, 301 / 360];
+    const { result, interval } = verdictOf([two, two], [one, one], 360);
+    expect(result).toBe('INCONCLUSIVE');
+    // 12.7062 / sqrt(2) · sqrt(1/6) samples.
+    expect(interval![1] - interval![0]).toBeCloseTo((2 * 3.668) / 360, 4);
+  });
+
   it('has the interval of the paired t test', () => {
     // Differences 1, 2, 3 points: mean 2, standard error 1/sqrt(3), t(2) = 4.3027.
     const { gain, interval, sentence } = verdictOf([0.91, 0.92, 0.93], [0.9, 0.9, 0.9]);

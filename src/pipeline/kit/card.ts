@@ -71,7 +71,8 @@ function filesTable(rows: readonly ModelRow[]): string {
 
 function teacherText({ teacher, models }: Report): string {
   const row = models.find(({ id }) => id === 'teacher');
-  if (teacher === undefined || teacher.store === 'none') return 'None: it was trained on the labels alone.';
+  if (teacher?.store === 'none') return `The stored logits ${teacher.source}.`;
+  if (teacher === undefined) return 'None: it was trained on the labels alone.';
   const accuracy = row?.accuracy.test ?? row?.accuracy.validation;
   const figures = row === undefined ? '' : `, ${number(row.params)} parameters`;
   return `${teacher.source}${figures}${accuracy === undefined || accuracy === null ? '' : `, accuracy ${percent(accuracy)}`}.`;

@@ -37,17 +37,24 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
     const summary = {
       source: teaching.source,
       store: 'none',
-      views: 1,
+      views: teaching.views ?? 1,
       seconds: 0,
       savedSeconds: 0,
       bytes: 0,
     } as const;
-    return { answers: teaching.stored, views: undefined, summary };
+    return { answers: teaching.stored, views: teaching.views, summary };
   }
   const { teacher } = teaching;
-  const base = { source: teacher.name, seconds: 0, savedSeconds: 0, bytes: 0 };
   if (store === 'live') {
-    return { teacher, answers: new LiveSoftTargets(teacher), views: undefined, summary: { ...base, store, views: 1 } };
+    const answers = new LiveSoftTargets(teacher);
+    // Known when the training is over.
+    const summary = {
+      ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },
+      get seconds(): number {
+        return answers.seconds;
+      },
+    };
+    return { teacher, answers, views: undefined, summary };
   }
   const views = viewsOf(recipe);
   const options: StoreOptions = {
@@ -70,7 +77,11 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
     teacher,
     answers: new StoredSoftTargets(content, data.train, 'the stored soft targets'),
     views: augment.length === 0 ? undefined : views,
-    summary: { ...base, store, views, seconds, savedSeconds: Math.max(0, live - seconds), bytes: sizeOf(content) },
+    summary: {
+      ...{ source: teacher.name, store, views, seconds },
+      savedSeconds: Math.max(0, live - seconds),
+      bytes: sizeOf(content),
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { maskable } from '../../compress/prune/masks.ts';
 import { losses } from '../../distill/losses/registry.ts';
 import { modelInfo } from '../../models/info.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import type { StageContext } from '../context.ts';
 import type { LayersModel } from '../fit.ts';
 import { studentBuilder, teacherBuilder } from '../models.ts';
@@ -13,7 +14,7 @@ export async function checkModels(context: StageContext): Promise<void> {
   const { recipe, onEvent } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
-  if (teacher?.train !== undefined) await teacherBuilder(context, teacher.train)();
+  const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (student === undefined) return;
   const model = await studentBuilder(context, recipe.seed)();
   refuseUnprunable(recipe, model);
@@ -30,7 +31,26 @@ export async function checkModels(context: StageContext): Promise<void> {
   for (const pair of distill.features) {
     if (!layers.includes(pair.student))
       throw unknownTensor(`the student has no layer ${pair.student}`, pair.student, layers);
+    if (trained !== undefined) {
+      const known = modelInfo(trained).outputs.map(({ name }) => name);
+      if (!known.includes(pair.teacher))
+        throw unknownTensor(`the teacher has no layer ${pair.teacher}`, pair.teacher, known);
+    } else refuseUnnamed(teacher, pair.teacher);
   }
+}
+
+function refuseUnnamed({ ensemble, intermediate }: TeacherRecipe, name: string): void {
+  if (ensemble !== undefined) {
+    throw new UserError(
+      `distill.features: an ensemble gives no inner tensors, received ${name}`,
+      'Name one teacher, or choose a loss of logits such as kd.',
+    );
+  }
+  if (intermediate.includes(name)) return;
+  throw new UserError(
+    `distill.features: ${name} is not among teacher.intermediate, received ${intermediate.join(', ') || 'none'}`,
+    `Add it there: intermediate: [${[...intermediate, name].join(', ')}].`,
+  );
 }
 
 export function unknownTensor(fact: string, name: string, known: readonly string[]): UserError {
@@ -55,14 +75,17 @@ function refuseUnprunable({ prune }: Recipe, student: LayersModel): void {
   );
 }
 
-function refuseImpossible({ dataset, distill }: Recipe): void {
+function refuseImpossible({ dataset, distill, teacher }: Recipe): void {
   const { store } = distill.softTargets;
-  if (store === 'live') return;
+  const isStored = teacher?.logits !== undefined;
+  if (store === 'live' && !isStored) return;
   const reason = dataset.augment.some((step) => 'mixup' in step)
     ? 'dataset.augment: mixup makes samples that no stored answer is for'
     : losses[distill.loss]?.needs === 'features'
       ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
       : undefined;
   if (reason === undefined) return;
+  if (isStored)
+    throw new UserError(`${reason}, received teacher.logits`, 'Use the teacher itself, with answers `live`.');
   throw new UserError(`${reason}, received softTargets.store: ${store}`, 'Set distill.softTargets.store to live.');
 }

@@ -9,6 +9,7 @@ import type { ModelRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import { logitsOfFile } from '../model-file.ts';
+import { teacherFigures } from '../teacher-figures.ts';
 import type { ExportedModel } from './export.ts';
 
 export interface Measured {
@@ -62,15 +63,16 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
     return answers(teacher, split, rows);
   });
   const { params, sizeBytes } = teacher;
+  const { format, macs } = await teacherFigures(context.recipe.teacher!);
   const seconds = (monotonicMs() - start) / 1000;
   await context.done('measure teacher', seconds, { accuracy: given(accuracy), params, sizeBytes });
   const row = {
     id: 'teacher',
     stage: 'teach',
-    format: 'onnx',
+    format,
     precision: 'fp32',
     params,
-    macs: null,
+    macs,
     sizeBytes,
     file: null,
     accuracy,

@@ -97,7 +97,7 @@ async function fitNetwork(
   const stepsPerEpoch = batchCount(data.train.count, batchSize);
   const steps = Math.max(1, Math.round(qat.epochs * stepsPerEpoch));
   const states = context.states(stage);
-  const finished = finishedTraining(await states.load(), steps, undefined);
+  const finished = finishedTraining(await states.load(), steps, {});
   if (finished !== undefined) return finished;
   const seed = new RandomStream(recipe.seed, 'qat', number).uint32();
   const loss = createLoss(lossOf(recipe, lessons), {

@@ -1,5 +1,5 @@
 import type { Teacher } from '../../distill/teacher.ts';
-import { losses } from '../../distill/losses/registry.ts';
+import { createLoss, losses } from '../../distill/losses/registry.ts';
 import { modelInfo } from '../../models/info.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
@@ -49,6 +49,15 @@ export async function studentLoss(
   const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
   const loss = lessons === undefined ? 'ce' : context.recipe.distill.loss;
   return { loss, lossArgs: { hyper: hyperOf(context), features, seed } };
+}
+
+/** Whether the loss can compare what this teacher gives: found out before the twin without a teacher is trained. */
+export async function checkLoss(context: StageContext, lessons: Answers): Promise<void> {
+  const { recipe } = context;
+  if (losses[recipe.distill.loss]?.needs !== 'features') return;
+  const build = studentBuilder(context, recipe.seed);
+  const { loss, lossArgs } = await studentLoss(context, lessons, build, recipe.seed);
+  for (const variable of Object.values(createLoss(loss, lossArgs).variables)) variable.dispose();
 }
 
 export function hyperOf({ recipe: { distill } }: StageContext): Record<string, number> {

@@ -3,7 +3,9 @@ import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { modelTeacher } from '../../distill/model-teacher.ts';
+import { fingerprint } from '../../data/dataset.ts';
 import { openTeacher } from '../../distill/open.ts';
+import type { OpenedTeacher } from '../../distill/open.ts';
 import { preflight } from '../../distill/preflight.ts';
 import { storedLogits } from '../../distill/stored-logits.ts';
 import type { SoftTargets } from '../../distill/soft-targets.ts';
@@ -22,6 +24,8 @@ export type Teaching =
   | {
       readonly stored: SoftTargets;
       readonly source: string;
+      /** Views that they answer to, see `StoredLogits`. */
+      readonly views: number | undefined;
       readonly teacher?: undefined;
       readonly trained?: undefined;
     };
@@ -33,12 +37,24 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
   if (source === undefined) return undefined;
   if (source.logits !== undefined) {
     onEvent({ type: 'stage', stage: 'open teacher' });
-    const stored = await storedLogits(await readBytes(source.logits), source.logits, data.train);
+    const { augment } = recipe.dataset;
+    const stored = await storedLogits(await readBytes(source.logits), source.logits, data.train, {
+      minAccuracy: source.minAccuracy,
+      augment,
+      seed: recipe.seed,
+    });
     onEvent({
       type: 'message',
       message: `stored logits: right on ${percent(stored.accuracy)} of the training samples`,
     });
-    return { stored: stored.answers, source: path.basename(source.logits) };
+    if (!stored.isSame) {
+      const seen = augment.length === 0 ? 'plain samples' : 'samples augmented anew in each epoch';
+      onEvent({
+        type: 'warning',
+        message: `${source.logits}: answers to other pictures than the student is shown, which are ${seen} (dataset.augment, seed)`,
+      });
+    }
+    return { stored: stored.answers, views: stored.views, source: path.basename(source.logits) };
   }
   if (source.train !== undefined) {
     const trained = await trainTeacher(context, source.train);
@@ -47,38 +63,52 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
   }
   onEvent({ type: 'stage', stage: 'open teacher', title: 'opening the teacher' });
   const session = sessionOptionsOf(recipe);
-  const { teacher, alternatives } = await openTeacher(source, {
+  const opened = await openTeacher(source, {
     engine,
     session,
     dataset: data.validation,
     name: (file) => path.basename(file),
   });
   onEvent({ type: 'stage', stage: 'check teacher' });
-  const { accuracy, samples } = await preflight(teacher, data.validation, {
-    minAccuracy: source.minAccuracy,
-    alternatives,
-  });
-  onEvent({
-    type: 'message',
-    message: `teacher ${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`,
-  });
-  return { teacher };
+  for (const member of opened.members ?? []) await check(context, member);
+  await check(context, opened, source.minAccuracy);
+  return { teacher: opened.teacher };
+}
+
+async function check(
+  { data, onEvent }: StageContext,
+  { teacher, alternatives }: OpenedTeacher,
+  minAccuracy?: number,
+): Promise<void> {
+  const { accuracy, samples, warnings } = await preflight(teacher, data.validation, { minAccuracy, alternatives });
+  const message = `teacher ${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`;
+  onEvent({ type: 'message', message });
+  for (const warning of warnings) onEvent({ type: 'warning', message: warning });
 }
 
 /** Train the teacher that the recipe describes. It is kept as long as nothing that it depends on changes. */
 async function trainTeacher(context: StageContext, training: TeacherTrainingRecipe): Promise<Fitted> {
-  const { recipe } = context;
+  const { recipe, data } = context;
   const { dataset, seed, precision } = recipe;
   const fitted = await fit(context, {
     stage: 'teach',
     title: `training the teacher (${training.model})`,
     job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
+    // The files of the data set may hold something else by now.
+    data: sha256(fingerprint(data.train), fingerprint(data.validation)),
     build: teacherBuilder(context, training),
     settings: training,
     loss: 'ce',
     lossArgs: { hyper: { labelSmoothing: training.labelSmoothing }, seed: recipe.seed },
     seed: recipe.seed,
   });
+  const { minAccuracy } = recipe.teacher ?? {};
+  if (minAccuracy !== undefined && fitted.validation < minAccuracy) {
+    throw new UserError(
+      `teacher.minAccuracy asks for ${percent(minAccuracy)}, and the trained teacher is right on ${percent(fitted.validation)} of the validation split`,
+      'Train it longer, choose a larger teacher.train.model, or ask for less.',
+    );
+  }
   const chance = 1 / context.data.classNames.length;
   if (fitted.validation > chance) return fitted;
   throw new UserError(

@@ -45,6 +45,17 @@ const fileKeys = {
 
 const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
 
+/** What says how a source is read; a key that nothing reads would be a mistake that nobody notices. */
+const READ = ['signature', 'input', 'output', 'layout', 'normalize', 'outputs', 'classes', 'intermediate'] as const;
+const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
+  onnx: READ.filter((key) => key !== 'signature'),
+  tfjs: ['normalize', 'outputs', 'classes', 'intermediate'],
+  savedModel: READ,
+  train: [],
+  ensemble: [],
+  logits: [],
+};
+
 export const teacherSchema = z
   .strictObject({
     ...fileKeys,
@@ -65,7 +76,10 @@ export const teacherSchema = z
 function oneSource(keys: readonly string[]) {
   return (value: Record<string, unknown>, context: z.RefinementCtx): void => {
     const given = keys.filter((key) => value[key] !== undefined);
-    if (given.length === 1) return;
+    if (given.length === 1) {
+      refuseUnread(value, given[0] as (typeof SOURCES)[number], context);
+      return;
+    }
     const expected = `exactly one of ${keys.join(', ')}`;
     context.addIssue({
       code: 'custom',
@@ -73,6 +87,24 @@ function oneSource(keys: readonly string[]) {
       params: { expected, received: given.length === 0 ? 'none of them' : given.join(' and ') },
     });
   };
+}
+
+function refuseUnread(
+  value: Record<string, unknown>,
+  source: (typeof SOURCES)[number],
+  context: z.RefinementCtx,
+): void {
+  const isGiven = (key: string): boolean =>
+    value[key] !== undefined && value[key] !== 'auto' && !(key === 'intermediate' && (value[key] as []).length === 0);
+  for (const key of READ.filter((name) => isGiven(name) && !READ_BY[source].includes(name))) {
+    const beside = READ_BY[source].join(', ');
+    const expected =
+      source === 'ensemble'
+        ? 'it inside each teacher of the ensemble'
+        : `no such key beside ${source}${beside && ` (there are ${beside})`}`;
+    const params = { expected, received: `teacher.${key}` };
+    context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
+  }
 }
 
 export type TeacherRecipe = z.infer<typeof teacherSchema>;

@@ -119,7 +119,7 @@ function teacherText({
   bytes,
 }: NonNullable<Report['teacher']>): string {
   if (store === 'none') return `${source}, stored logits`;
-  if (store === 'live') return `${source}, asked at every step`;
+  if (store === 'live') return `${source}, asked at every step${took > 0 ? `, which took ${seconds(took)}` : ''}`;
   return (
     `${source}; its answers are stored as ${store}, ${views} ${views === 1 ? 'view' : 'views'} of each sample, ${size(bytes)}. ` +
     `Collecting them took ${seconds(took)}, asking at every step would have taken ${seconds(savedSeconds)} more`

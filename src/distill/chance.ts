@@ -1,0 +1,62 @@
+/** Accuracy, and what a teacher that knows nothing would have of it. */
+
+export function argMax(values: Float32Array, from: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (values[from + i]! > values[from + best]!) best = i;
+  return best;
+}
+
+/** The class that each row of logits [labels, classes] answers with. */
+export function answered(logits: Float32Array, classes: number): Int32Array {
+  return Int32Array.from({ length: logits.length / classes }, (_, i) => argMax(logits, i * classes, classes));
+}
+
+export function accuracyOf(logits: Float32Array, labels: ArrayLike<number>, classes: number): number {
+  let right = 0;
+  for (let i = 0; i < labels.length; i++) if (argMax(logits, i * classes, classes) === labels[i]) right++;
+  return right / labels.length;
+}
+
+/** Share of the most frequent label. */
+export function largestShare(labels: ArrayLike<number>, classes: number): number {
+  return Math.max(...countsOf(labels, classes)) / labels.length;
+}
+
+/** What always answering with the most frequent class gives, and three standard errors more; 1 where that is beyond. */
+export function chanceBar(labels: ArrayLike<number>, classes: number): number {
+  const chance = largestShare(labels, classes);
+  return Math.min(1, chance + 3 * Math.sqrt((chance * (1 - chance)) / labels.length));
+}
+
+/**
+ * Is a teacher better than chance? By its accuracy, or by its recall averaged over the classes: where 99 of 100 samples are
+ * of one class, hardly any teacher is more often right than that class, and a good one still finds the others. Answers that
+ * do not depend on the sample have the recall 1/K on average, whatever their shares q_k, with the variance
+ * Σ q_k (1 - q_k) / n_k / K².
+ */
+export function beatsChance(logits: Float32Array, labels: ArrayLike<number>, classes: number): boolean {
+  const accuracy = accuracyOf(logits, labels, classes);
+  const bar = chanceBar(labels, classes);
+  if (accuracy > bar || accuracy === 1) return true;
+  const given = answered(logits, classes);
+  const [counts, shares] = [countsOf(labels, classes), countsOf(given, classes).map((count) => count / labels.length)];
+  const right = countsOf(
+    given.filter((answer, i) => answer === labels[i]),
+    classes,
+  );
+  let [present, recall, variance, share] = [0, 0, 0, 0];
+  counts.forEach((count, k) => {
+    if (count === 0) return;
+    present++;
+    share += shares[k]!;
+    recall += right[k]! / count;
+    variance += (shares[k]! * (1 - shares[k]!)) / count;
+  });
+  return present > 1 && recall - share > 3 * Math.sqrt(variance) && recall > share + 0.05;
+}
+
+function countsOf(labels: ArrayLike<number>, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
+  return counts;
+}

@@ -1,0 +1,99 @@
+import type { Dataset } from '../data/dataset.ts';
+import { accuracyOf, answered } from './chance.ts';
+import { classList, reordered } from './class-order.ts';
+import type { Reordering } from './class-order.ts';
+import type { Teacher } from './teacher.ts';
+
+/** The same teacher read in another way, to find out what is wrong with the way it was asked for. */
+export interface Alternative {
+  /** Completes "with …", e.g. `layout: nchw`. */
+  readonly what: string;
+  readonly open: () => Promise<Teacher>;
+}
+
+/** A teacher's answers [rows, classes] to samples whose labels are known. */
+export interface Asked {
+  readonly rows: Int32Array;
+  readonly labels: Int32Array;
+  readonly logits: Float32Array;
+  readonly accuracy: number;
+}
+
+export type Ask = (teacher: Teacher, dataset: Dataset, rows: Int32Array) => Promise<Float32Array>;
+
+export interface Diagnosis {
+  readonly fact: string;
+  readonly hint: string;
+}
+
+/**
+ * Is the order of classes another one? Where it is, the errors of a teacher that knows something go away with the right one.
+ * Some classes may be in their place by chance, so the accuracy as it is says little.
+ */
+export function hasOtherOrder({ labels, logits, accuracy }: Asked, names: readonly string[]): boolean {
+  return isMuchBetter(reordered(answered(logits, names.length), labels, names).accuracy, accuracy);
+}
+
+/** Half of the errors gone, and not by a few lucky samples. */
+export function isMuchBetter(accuracy: number, before: number): boolean {
+  return accuracy - before > 0.05 && 1 - accuracy < 0.5 * (1 - before);
+}
+
+function wrongOrder({ classes, accuracy }: Reordering): Diagnosis {
+  const list = classList(classes);
+  return {
+    fact: `with its classes in another order it is right on ${percent(accuracy)}`,
+    hint: `Set \`teacher\` to use classes: ${list}.`,
+  };
+}
+
+/** The best of the other readings. */
+export async function bestAlternative(
+  dataset: Dataset,
+  { rows, labels }: Pick<Asked, 'rows' | 'labels'>,
+  alternatives: readonly Alternative[],
+  ask: Ask,
+): Promise<{ what: string; accuracy: number } | undefined> {
+  let best: { what: string; accuracy: number } | undefined;
+  for (const { what, open } of alternatives) {
+    const other = await open().catch(() => undefined);
+    if (other === undefined) continue;
+    const logits = await ask(other, dataset, rows).finally(() => other.dispose());
+    const accuracy = accuracyOf(logits, labels, dataset.classNames.length);
+    if (best === undefined || accuracy > best.accuracy) best = { what, accuracy };
+  }
+  return best;
+}
+
+/** Why a teacher is not good enough: the order of its classes, the way its input is prepared, or neither. */
+export async function diagnosis(
+  dataset: Dataset,
+  asked: Asked,
+  alternatives: readonly Alternative[],
+  required: number,
+  ask: Ask,
+): Promise<Diagnosis> {
+  const order = reordered(answered(asked.logits, dataset.classNames.length), asked.labels, dataset.classNames);
+  const best = await bestAlternative(dataset, asked, alternatives, ask);
+  // Good, and much better: not a lucky variant of a teacher that knows nothing.
+  const explains = (accuracy: number): boolean =>
+    (accuracy > required || accuracy === 1) &&
+    (accuracy > 2 * asked.accuracy + 0.05 || isMuchBetter(accuracy, asked.accuracy));
+  if (best !== undefined && best.accuracy >= order.accuracy && explains(best.accuracy)) return otherReading(best);
+  if (explains(order.accuracy)) return wrongOrder(order);
+  return {
+    fact: best === undefined ? '' : 'other layouts, normalizations and orders of classes are no better',
+    hint: 'Check that this teacher was trained on this data set, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',
+  };
+}
+
+export function otherReading({ what, accuracy }: { what: string; accuracy: number }): Diagnosis {
+  return {
+    fact: `with ${what} it is right on ${percent(accuracy)}`,
+    hint: `Set \`teacher\` to use ${what}.`,
+  };
+}
+
+export function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(1)} %`;
+}
