@@ -37,10 +37,21 @@ export function classNamesOf(train: RawSplit, declared?: readonly string[]): rea
   if (train.classNames !== undefined) return train.classNames;
   const { labels } = train;
   if (labels.kind === 'name') return checkedCount([...labels.names].sort(compareNames), train);
+  refuseNegative(train, labels.values);
   const highest = labels.values.reduce((max, value) => Math.max(max, value), 0);
   return checkedCount(
     Array.from({ length: Math.min(highest, labels.values.length * 10) + 1 }, (_, i) => String(i)),
     train,
+  );
+}
+
+/** -1 stands for "no label" in many files, and for a class in those of support vector machines. */
+function refuseNegative({ source, ids }: RawSplit, values: Int32Array): void {
+  const at = values.findIndex((value) => value < 0);
+  if (at === -1) return;
+  throw new UserError(
+    `${source}: sample ${ids?.[at] ?? at}: label ${values[at]!} is out of range, class indexes start at 0`,
+    'Remove samples without a label, and number the classes from 0.',
   );
 }
 
