@@ -102,7 +102,7 @@ export class TableSink {
     const policy = this.#options.missing ?? 'error';
     if (policy === 'error') {
       throw new UserError(
-        `${where()}: column ${shown(this.columns[column])}: missing value (${value === '' ? 'empty' : typeof value === 'string' ? shown(value) : String(value)})`,
+        `${where()}: column ${shown(this.columns[column])}: missing value (${value === '' ? 'empty' : typeof value === 'string' ? shown(value) : value === undefined ? 'absent' : String(value)})`,
         'Set `missing: mean`, `missing: zero` or `missing: drop` in the recipe, or correct the row.',
       );
     }
