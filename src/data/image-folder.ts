@@ -88,7 +88,8 @@ async function entries(folder: string): Promise<{ name: string; isFolder: boolea
     return await Promise.all(
       kept.map(async (entry) => ({
         name: entry.name,
-        isFolder: entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(path.join(folder, entry.name)))),
+        isFolder:
+          entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(path.join(folder, entry.name)))),
       })),
     );
   } catch (error) {

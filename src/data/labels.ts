@@ -12,6 +12,7 @@ export class LabelNames {
   push(name: string, where: () => string): void {
     let index = this.#index.get(name);
     if (index === undefined) {
+      if (name.includes('\uFFFD')) throw notUtf8(name, where());
       index = this.#index.size;
       this.#index.set(name, index);
       this.#firstAt.push(where());
@@ -26,6 +27,14 @@ export class LabelNames {
   labels(): RawLabels {
     return { kind: 'name', values: this.#values.view(), names: [...this.#index.keys()], firstAt: this.#firstAt };
   }
+}
+
+/** What is no UTF-8 is read as U+FFFD, whichever letter it was: classes would become one without a word. */
+function notUtf8(name: string, where: string): UserError {
+  return new UserError(
+    `${where}: the label ${shown(name)} holds bytes that are no UTF-8`,
+    'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`.',
+  );
 }
 
 /**
