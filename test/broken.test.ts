@@ -99,6 +99,25 @@ const CASES: Record<string, Case> = {
     message: /:2:23 student\.depth: unknown key/,
   },
   'an image model for a table': { recipe: `${TABLE}\nstudent: {model: ds-cnn}`, message: /takes images/ },
+  'pictures that a model would pool to nothing': {
+    recipe: `dataset: { type: csv, train: d.csv, testFraction: 0.2, shape: [1, 2] }\nstudent: { model: lenet }`,
+    message: /lenet takes images of at least 4x4, received 1x2/,
+  },
+  'token ids that are normalized': {
+    recipe: `${TABLE}\nstudent: { model: text-transformer }`,
+    message:
+      /train: sample \d+: value 0 is -?\d+\.\d+ after normalization, but .* token ids[^]*Set `dataset\.normalize: none`/,
+  },
+  'token ids beyond the vocabulary': {
+    recipe: `${TABLE.replace('}', ', normalize: none }')}\nstudent: { model: text-transformer, vocabulary: 30 }`,
+    message:
+      /sample \d+: value 0 is 3\d, but model text-transformer takes token ids from 0 to 29\nRaise the vocabulary/,
+  },
+  'a single sample of every class': {
+    recipe: `dataset: {type: csv, train: d.csv}\n${rest}`,
+    files: { 'd.csv': 'a,b,label\n1,2,yes\n3,4,no\n' },
+    message: /validation: every class has a single sample, none can be taken/,
+  },
   'no data file': {
     recipe: `${TABLE.replace('d.csv', 'gone.csv')}\n${rest}`,
     message: /gone\.csv: cannot read it: no such file/,

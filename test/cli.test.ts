@@ -77,6 +77,12 @@ describe('limbeck', () => {
     expect(code).toBe(0);
   });
 
+  it('checks the data sets that are here, and lets those be that were never fetched', async () => {
+    const { code, stdout, stderr } = await inProcess(ROOT, 'datasets', '--verify');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/mnist .*not here[^]*all files that are here are right\n$/);
+  });
+
   it('says what a folder without data sets lacks', async () => {
     const { code, stderr } = await inProcess(folder(), 'datasets');
     expect([code, stderr]).toEqual([

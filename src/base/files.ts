@@ -93,6 +93,7 @@ const REMEDIES: Record<string, string> = {
   EPERM: 'Change its permissions, or choose another place.',
   EROFS: 'That file system is read-only; choose another place.',
   ENOSPC: 'Free some disk space and run the same command again; nothing that was saved before is lost.',
+  ELOOP: 'Links lead in a circle; remove the one that does.',
   EMFILE: 'Too many files are open; raise the limit (ulimit -n).',
 };
 

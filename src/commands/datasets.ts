@@ -24,7 +24,9 @@ export const datasetsCommand: Command<DatasetsArgs> = {
       );
     }
     const entries = await listDatasets(folder);
-    const problems = verify ? (await Promise.all(entries.map(verifyDataset))).flat() : [];
+    // A data set of which nothing is here was never fetched: the list says so, and there is nothing to check.
+    const fetched = entries.filter(({ missing, files }) => missing.length < files.length);
+    const problems = verify ? (await Promise.all(fetched.map(verifyDataset))).flat() : [];
     if (context.json) {
       printJson(context, verify ? { datasets: entries, problems } : entries);
     } else {

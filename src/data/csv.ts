@@ -43,7 +43,7 @@ class CsvReader {
     let first = true;
     const parser = new Parser({
       bom: true,
-      delimiter: this.#options.delimiter ?? ',',
+      delimiter: delimiterOf(this.#options),
       relax_column_count: true,
       skip_empty_lines: true,
       max_record_size: 1 << 26,
@@ -66,7 +66,11 @@ class CsvReader {
   }
 
   finish(): RawSplit {
-    return this.#sink!.finish();
+    const { names, features } = this.#layout!;
+    const split = this.#sink!.finish();
+    if (!features.includes(0) || !['', 'Unnamed: 0'].includes(names[0]!)) return split;
+    const note = `${this.#files[0]!}: the first column is called ${shown(names[0])} and is taken for a feature; if it numbers the rows, as pandas writes them, set \`ignore: [0]\``;
+    return { ...split, notes: [note] };
   }
 
   #firstRecord(record: readonly string[]): void {
@@ -133,6 +137,16 @@ class LineCounter {
   }
 }
 
+/** YAML reads it as a backslash and a t unless it stands in double quotes. */
+function delimiterOf({ delimiter = ',' }: CsvOptions): string {
+  return delimiter === '\\t' ? '\t' : delimiter;
+}
+
+/** The usual separator that a line which was not separated is full of. */
+function otherDelimiter(names: readonly string[]): string | undefined {
+  return names.length > 1 ? undefined : [';', '\t', '|', ','].find((candidate) => names[0]!.includes(candidate));
+}
+
 function layoutOf(record: readonly string[], options: CsvOptions, where: string): Layout {
   const header = options.header ?? true;
   const names = record.map((name, i) => (header ? name.trim() : String(i)));
@@ -167,6 +181,13 @@ function columnOf(
     throw new UserError(
       `${where}: ${key}: ${shown(wanted)} is a name, but \`header: false\` says that columns have none`,
       'Give the index of the column, or remove `header: false`.',
+    );
+  }
+  const delimiter = otherDelimiter(names);
+  if (delimiter !== undefined) {
+    throw new UserError(
+      `${where}: ${key}: no column ${shown(wanted)}, the whole line is one column: ${shown(names[0])}`,
+      `Set \`delimiter: ${JSON.stringify(delimiter)}\` if that separates its values.`,
     );
   }
   const near = nearest(wanted, names);

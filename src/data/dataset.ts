@@ -71,6 +71,8 @@ export interface RawSplit {
   readonly columns?: readonly string[];
   /** NaN in `samples` stands for a value to be replaced by the column's mean over train. */
   readonly fillWithMean?: boolean;
+  /** What is odd about the files but no error, one sentence each. */
+  readonly notes?: readonly string[];
 }
 
 export type RawLabels =

@@ -8,22 +8,37 @@ import { ImageSink } from './images.ts';
 
 const EXTENSIONS = new Set(['.png', '.jpg', '.jpeg', '.webp']);
 
+/** Sub-folders of a whole data set, as downloads have them. */
+const SPLITS = new Set(['train', 'training', 'test', 'testing', 'val', 'valid', 'validation', 'dev', 'eval']);
+
 /**
  * One sub-folder per class, with images at any depth below it. Files are taken in order of their paths (by code unit), and
  * this order is what sample ids count. The decoded images must fit in memory at the size the model sees; see ImageSink.
  */
 export async function readImageFolder(folder: string, options: ImageOptions): Promise<RawSplit> {
-  const classNames = (await entries(folder)).filter(({ isFolder }) => isFolder).map(({ name }) => name);
+  const inside = await entries(folder);
+  const classNames = inside.filter(({ isFolder }) => isFolder).map(({ name }) => name);
   if (classNames.length === 0) {
     throw new UserError(
       `${folder}: no sub-folders, expected one per class`,
       'Put the images of class `cat` in a folder `cat`.',
     );
   }
+  if (classNames.every((name) => SPLITS.has(name.toLowerCase()))) {
+    throw new UserError(
+      `${folder}: its sub-folders are splits, not classes: ${classNames.join(', ')}`,
+      `Name one split at a time, as in \`train: ${path.join(path.basename(folder), classNames.at(-1)!)}\`.`,
+    );
+  }
   const files: string[] = [];
+  const others = inside.filter(({ isFolder }) => !isFolder).map(({ name }) => path.join(folder, name));
   const values: number[] = [];
   for (const [index, name] of classNames.entries()) {
-    for (const file of await imagesBelow(path.join(folder, name))) {
+    for (const file of await filesBelow(path.join(folder, name))) {
+      if (!EXTENSIONS.has(path.extname(file).toLowerCase())) {
+        others.push(file);
+        continue;
+      }
       files.push(file);
       values.push(index);
     }
@@ -46,15 +61,20 @@ export async function readImageFolder(folder: string, options: ImageOptions): Pr
       names: classNames,
       firstAt: classNames.map((name) => path.join(folder, name)),
     },
+    notes: others.length === 0 ? [] : [leftOut(folder, others)],
   };
 }
 
-async function imagesBelow(folder: string): Promise<string[]> {
+function leftOut(folder: string, others: readonly string[]): string {
+  return `${folder}: ${others.length} of its files left out, which are no PNG, JPEG or WebP in the folder of a class, e.g. ${others[0]!}`;
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
   const found: string[] = [];
   for (const { name, isFolder } of await entries(folder)) {
     const full = path.join(folder, name);
-    if (isFolder) found.push(...(await imagesBelow(full)));
-    else if (EXTENSIONS.has(path.extname(name).toLowerCase())) found.push(full);
+    if (isFolder) found.push(...(await filesBelow(full)));
+    else found.push(full);
   }
   return found;
 }
@@ -69,10 +89,18 @@ async function entries(folder: string): Promise<{ name: string; isFolder: boolea
       kept.map(async (entry) => ({
         name: entry.name,
         isFolder:
-          entry.isDirectory() || (entry.isSymbolicLink() && (await stat(path.join(folder, entry.name))).isDirectory()),
+          entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(path.join(folder, entry.name)))),
       })),
     );
   } catch (error) {
     throw asUserError(error, folder, 'read');
+  }
+}
+
+async function leadsToFolder(link: string): Promise<boolean> {
+  try {
+    return (await stat(link)).isDirectory();
+  } catch (error) {
+    throw asUserError(error, link, 'read');
   }
 }

@@ -27,6 +27,8 @@ class JsonlReader {
   /** Key of the array of features; undefined if each feature has a key of its own. */
   #array: string | undefined;
   #shape: readonly number[] | undefined;
+  /** The shape as the first line has it, without a channel added. */
+  #nested: readonly number[] = [];
   #file = '';
   #line = 0;
   readonly #where = () => `${this.#file}:${this.#line}`;
@@ -81,7 +83,15 @@ class JsonlReader {
     if (this.#array === undefined) {
       sink.columns.forEach((key, i) => sink.setValue(i, row[key], this.#where));
     } else {
+      if (row[this.#array] === undefined) throw this.#noKey(this.#array, 'features', row);
       const values = flatten(row[this.#array]);
+      const shape = this.#shape && nesting(row[this.#array]);
+      if (shape !== undefined && shape.join() !== this.#nested.join()) {
+        throw new UserError(
+          `${this.#where()}: ${shown(this.#array)} is [${shape.join(', ')}], in the first line [${this.#nested.join(', ')}]`,
+          'Every sample needs the same shape.',
+        );
+      }
       if (values.length !== sink.columns.length) {
         throw new UserError(
           `${this.#where()}: ${shown(this.#array)} has ${values.length} values, in the first line ${sink.columns.length}`,
@@ -97,7 +107,7 @@ class JsonlReader {
     const key = this.#options.label ?? 'label';
     const value = row[key];
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
-    if (value !== undefined && value !== null) {
+    if (value !== undefined) {
       throw new UserError(`${this.#where()}: the label is ${shown(value)}`, 'A label is a word or a class index.');
     }
     throw this.#noKey(key, 'label', row);
@@ -117,6 +127,7 @@ class JsonlReader {
       if (Array.isArray(row[single])) {
         this.#array = single;
         this.#shape = pictureShape(row[single], this.#where());
+        this.#nested = nesting(row[single]);
       }
     }
     const names =
@@ -125,8 +136,15 @@ class JsonlReader {
         : single !== undefined
           ? [single]
           : ((features as readonly string[] | undefined) ?? Object.keys(row).filter((key) => key !== label));
-    for (const key of this.#array === undefined ? names : [])
+    for (const key of this.#array === undefined ? names : []) {
       if (!(key in row)) throw this.#noKey(key, 'features', row);
+      if (Array.isArray(row[key])) {
+        throw new UserError(
+          `${this.#where()}: ${shown(key)} is a list, expected a number per key or one list named by \`features\``,
+          `Set \`features: ${key}\` to read this list alone.`,
+        );
+      }
+    }
     this.#sink = new TableSink(this.#source, names, this.#options, this.#expectedRows);
   }
 

@@ -12,6 +12,7 @@ export class LabelNames {
   push(name: string, where: () => string): void {
     let index = this.#index.get(name);
     if (index === undefined) {
+      if (name.includes('\uFFFD')) throw notUtf8(name, where());
       index = this.#index.size;
       this.#index.set(name, index);
       this.#firstAt.push(where());
@@ -28,6 +29,14 @@ export class LabelNames {
   }
 }
 
+/** What is no UTF-8 is read as U+FFFD, whichever letter it was: classes would become one without a word. */
+function notUtf8(name: string, where: string): UserError {
+  return new UserError(
+    `${where}: the label ${shown(name)} holds bytes that are no UTF-8`,
+    'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`.',
+  );
+}
+
 /**
  * Class names in index order: those given in the recipe, else those in the file, else the different labels of train, sorted
  * (numbers by value, words by code unit, so that no locale can change the order of a model's outputs).
@@ -37,10 +46,21 @@ export function classNamesOf(train: RawSplit, declared?: readonly string[]): rea
   if (train.classNames !== undefined) return train.classNames;
   const { labels } = train;
   if (labels.kind === 'name') return checkedCount([...labels.names].sort(compareNames), train);
+  refuseNegative(train, labels.values);
   const highest = labels.values.reduce((max, value) => Math.max(max, value), 0);
   return checkedCount(
     Array.from({ length: Math.min(highest, labels.values.length * 10) + 1 }, (_, i) => String(i)),
     train,
+  );
+}
+
+/** -1 stands for "no label" in many files, and for a class in those of support vector machines. */
+function refuseNegative({ source, ids }: RawSplit, values: Int32Array): void {
+  const at = values.findIndex((value) => value < 0);
+  if (at === -1) return;
+  throw new UserError(
+    `${source}: sample ${ids?.[at] ?? at}: label ${values[at]!} is out of range, class indexes start at 0`,
+    'Remove samples without a label, and number the classes from 0.',
   );
 }
 

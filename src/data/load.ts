@@ -82,7 +82,8 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     const { sampleShape } = trainRaw;
     return { name, idPrefix, samples, labels, ids, count: ids.length, classNames, sampleShape, normalization };
   };
-  const warnings = splits.flatMap((split) => missingClasses(split.name, split.labels, classNames));
+  const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
+  warnings.push(...splits.flatMap((split) => missingClasses(split.name, split.labels, classNames)));
   if (test === undefined) warnings.push(NO_TEST);
   return {
     train: dataset(train),
@@ -111,7 +112,14 @@ function splitOf(name: Part, raw: RawSplit, classNames: readonly string[]): Spli
 
 /** Draw a part of `split`, stratified, in place. Its ids go on counting in the files they came from. */
 function carve(split: Split, name: Part, amount: number, key: string, seed: number): [Split, Split] {
-  return draw(split, name, splitSize(key, amount, split.ids.length), seed, name);
+  const parts = draw(split, name, splitSize(key, amount, split.ids.length), seed, name);
+  if (parts[1].ids.length === 0) {
+    throw new UserError(
+      `${key}: every class has a single sample, none can be taken from train`,
+      `Name files of their own as \`${name}\`, or add samples.`,
+    );
+  }
+  return parts;
 }
 
 function limited(split: Split, limit: number, seed: number): Split {

@@ -31,10 +31,14 @@ export interface NpyArray {
   readonly shape: readonly number[];
   /** NumPy's code, e.g. `u1` or `f4`. */
   readonly code: string;
+  /** The values, little endian, the last axis varying fastest. */
   readonly body: Uint8Array;
 }
 
-/** NumPy's own file format (numpy.org/doc/stable/reference/generated/numpy.lib.format.html), little endian, C order. */
+/**
+ * NumPy's own file format (numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
+ * Big-endian values and Fortran order, in which pandas hands out its tables, come back as little endian and C order.
+ */
 export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   if (bytes.length < 10 || hex(bytes, 6) !== '93 4e 55 4d 50 59') {
     throw new UserError(
@@ -48,13 +52,7 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   const end = start + (bytes.length < start ? 0 : wide ? view.getUint32(8, true) : view.getUint16(8, true));
   if (bytes.length < end) throw truncated(where, end, bytes.length);
   const { descr, fortran, shape } = parseHeader(Buffer.from(bytes.subarray(start, end)).toString('latin1'), where);
-  const code = descr.replace(/^[<|=]/, '');
-  if (descr.startsWith('>') && DTYPES[descr.slice(1)] !== undefined) {
-    throw new UserError(
-      `${where}: the array is big endian (${descr})`,
-      `Save it as array.astype('<${descr.slice(1)}').`,
-    );
-  }
+  const code = descr.replace(/^[<>|=]/, '');
   const type = DTYPES[code];
   if (type === undefined) {
     throw new UserError(
@@ -64,15 +62,12 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
         : "Save it as array.astype('float32').",
     );
   }
-  if (fortran && shape.length > 1) {
-    throw new UserError(
-      `${where}: the array is in Fortran (column) order`,
-      'Save it as numpy.ascontiguousarray(array).',
-    );
-  }
   const expected = end + sizeOf(shape) * type.bytes;
   if (bytes.length < expected) throw truncated(where, expected, bytes.length);
-  return { where, shape, code, body: bytes.subarray(end, expected) };
+  let body = bytes.subarray(end, expected);
+  if (descr.startsWith('>')) body = reversed(body, type.bytes);
+  if (fortran) body = rowsFirst(body, shape, type.bytes);
+  return { where, shape, code, body };
 }
 
 function parseHeader(header: string, where: string): { descr: string; fortran: boolean; shape: number[] } {
@@ -92,6 +87,29 @@ function parseHeader(header: string, where: string): { descr: string; fortran: b
     );
   }
   return { descr, fortran: fortran === 'True', shape: shape.split(',').map(parseFloat).filter(Number.isFinite) };
+}
+
+function reversed(body: Uint8Array, bytes: number): Uint8Array {
+  const out = new Uint8Array(body.length);
+  for (let i = 0; i < body.length; i++) out[i] = body[i - 2 * (i % bytes) + bytes - 1]!;
+  return out;
+}
+
+/** From the first axis varying fastest to the last one. */
+function rowsFirst(body: Uint8Array, shape: readonly number[], bytes: number): Uint8Array {
+  const strides = shape.map((_, axis) => bytes * sizeOf(shape.slice(0, axis)));
+  const index = new Array<number>(shape.length).fill(0);
+  const out = new Uint8Array(body.length);
+  for (let to = 0, from = 0; to < out.length; to += bytes) {
+    for (let i = 0; i < bytes; i++) out[to + i] = body[from + i]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return out;
 }
 
 function truncated(where: string, expected: number, received: number): UserError {

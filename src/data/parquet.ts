@@ -6,9 +6,10 @@ import * as zlib from 'node:zlib';
 import { UserError, nearest, shown } from '../base/errors.ts';
 import { asUserError } from '../base/files.ts';
 import type { Files, ParquetConfig } from './config.ts';
-import type { RawSplit } from './dataset.ts';
+import type { RawLabels, RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
 import { LabelNames } from './labels.ts';
+import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
 import { emptyFile, fileList } from './source.ts';
 import { TableSink } from './table.ts';
 
@@ -39,10 +40,17 @@ export async function readParquet(files: Files, options: ParquetOptions): Promis
       (options.features === undefined ? ['image', 'img'].find((name) => columns.includes(name)) : undefined);
     const split = await (image === undefined ? readTable(opened, options) : readImages(opened, image, options));
     const classNames = huggingFaceNames(opened[0]!.metadata, options.label ?? 'label');
-    return classNames === undefined ? split : { ...split, classNames };
+    return classNames === undefined ? split : { ...split, classNames, labels: asIndexes(split.labels) };
   } finally {
     await Promise.all(opened.map(({ handle }) => handle.close()));
   }
+}
+
+/** A ClassLabel is the position of its name, even where names are numbers: in [0, 1, 10, 2] the label 2 means "10". */
+function asIndexes(labels: RawLabels): RawLabels {
+  if (labels.kind === 'index' || !labels.names.every((name) => /^-?\d+$/.test(name))) return labels;
+  const indexes = labels.names.map(Number);
+  return { kind: 'index', values: labels.values.map((value) => indexes[value]!) };
 }
 
 async function readImages(opened: readonly OpenParquet[], image: string, options: ParquetOptions): Promise<RawSplit> {
@@ -69,8 +77,9 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
 
 async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {
   const label = column(opened[0]!, options.label ?? 'label', 'label');
+  const indexes = pandasIndexes(opened[0]!.metadata);
   const given = typeof options.features === 'string' ? [options.features] : options.features;
-  const features = given ?? opened[0]!.columns.filter((name) => name !== label);
+  const features = given ?? opened[0]!.columns.filter((name) => name !== label && !indexes.has(name));
   let sink: TableSink | undefined;
   for (const source of opened) {
     const names = features.map((name) => column(source, name, 'features'));
@@ -153,8 +162,9 @@ function parquetError(file: string, error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error);
   const codec = /unsupported compression codec: (\w+)/.exec(message)?.[1];
   if (codec !== undefined) {
+    const node = codec === 'ZSTD' ? `, which this Node ${process.versions.node} cannot read` : ', which is not read';
     return new UserError(
-      `${file}: compressed with ${codec}, which this Node ${process.versions.node} cannot read`,
+      `${file}: compressed with ${codec}${node}`,
       codec === 'ZSTD'
         ? 'Use Node 22.15 or newer, or write the file with compression="snappy".'
         : 'Write the file with compression="snappy".',
@@ -192,10 +202,15 @@ function asList(value: unknown): ArrayLike<unknown> {
 
 function labelText(value: unknown, where: string): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
+  if (
+    typeof value === 'string' ||
+    (typeof value === 'number' && !Number.isNaN(value)) ||
+    typeof value === 'bigint' ||
+    typeof value === 'boolean'
+  )
     return String(value);
   throw new UserError(
-    `${where}: the label is ${shown(value)}`,
+    `${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`,
     'A label is a word or a class index; remove rows without one.',
   );
 }
@@ -211,17 +226,4 @@ function imageBytes(value: unknown, where: string, name: string): Uint8Array {
 
 function countRows(opened: readonly OpenParquet[]): number {
   return opened.reduce((sum, { metadata }) => sum + Number(metadata.num_rows), 0);
-}
-
-/** Hugging Face stores its feature types as JSON beside the schema; a ClassLabel has names. */
-function huggingFaceNames({ key_value_metadata }: FileMetaData, label: string): readonly string[] | undefined {
-  const text = key_value_metadata?.find(({ key }) => key === 'huggingface')?.value;
-  if (text === undefined) return undefined;
-  try {
-    const parsed = JSON.parse(text) as { info?: { features?: Record<string, { names?: unknown } | undefined> } };
-    const names = parsed.info?.features?.[label]?.names;
-    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
-  } catch {
-    return undefined;
-  }
 }

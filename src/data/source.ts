@@ -24,9 +24,11 @@ export async function readUnpacked(file: string): Promise<Uint8Array> {
   }
 }
 
-/** A file as a stream of bytes, decompressed if it is gzip. */
+/** A text file as a stream of bytes, decompressed if it is gzip. */
 export async function openUnpacked(file: string): Promise<Readable> {
-  const gzip = isGzip(await firstBytes(file));
+  const start = await firstBytes(file);
+  refuseOtherText(file, start);
+  const gzip = isGzip(start);
   const raw = createReadStream(file, { highWaterMark: 1 << 18 });
   if (!gzip) return raw;
   const unpacked = createGunzip();
@@ -51,11 +53,28 @@ export async function* linesOf(file: string): AsyncGenerator<string[]> {
   if (rest !== '') yield [rest];
 }
 
+/** What spreadsheets save when they are not told to write CSV in UTF-8. */
+function refuseOtherText(file: string, start: Uint8Array): void {
+  const bytes = hex(start);
+  if (bytes.startsWith('ff fe') || bytes.startsWith('fe ff')) {
+    throw new UserError(
+      `${file}: the text is UTF-16 (it starts with ${hex(start, 2)}), expected UTF-8`,
+      'Save it as UTF-8, or convert it with `iconv -f utf-16 -t utf-8`.',
+    );
+  }
+  if (bytes === '50 4b 03 04') {
+    throw new UserError(
+      `${file}: a zip archive or an Excel workbook (it starts with ${bytes}), expected text`,
+      'Unpack it, or save the sheet as CSV.',
+    );
+  }
+}
+
 async function firstBytes(file: string): Promise<Uint8Array> {
   try {
     const handle = await open(file, 'r');
     try {
-      const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(2), position: 0 });
+      const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(4), position: 0 });
       if (bytesRead === 0) throw emptyFile(file);
       return buffer.subarray(0, bytesRead);
     } finally {

@@ -8,6 +8,9 @@ import { LabelNames } from './labels.ts';
 /** Words that spreadsheets, pandas, R and Weka write for "no value". */
 const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
 
+/** As pandas and R write them; in typed files they are 1 and 0 as well. */
+const BOOLEAN = /^\s*(?:true|false)\s*$/i;
+
 /**
  * Collects the rows of a table as float32. Only the array and the different labels are kept, whatever the size of the file.
  * A row: `begin()`, `set()` for every column, then `end(label)`.
@@ -48,6 +51,7 @@ export class TableSink {
       this.#row[this.#start + column] = value;
       if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, text, where);
     } else if (MISSING.has(text.trim().toLowerCase())) this.#setMissing(column, text, where);
+    else if (BOOLEAN.test(text)) this.#row[this.#start + column] = text.trim().length === 4 ? 1 : 0;
     else if (Number.isNaN(value)) throw this.#notNumber(column, text, where);
     else throw this.#notFinite(column, text, where);
   }
@@ -102,7 +106,7 @@ export class TableSink {
     const policy = this.#options.missing ?? 'error';
     if (policy === 'error') {
       throw new UserError(
-        `${where()}: column ${shown(this.columns[column])}: missing value (${value === '' ? 'empty' : typeof value === 'string' ? shown(value) : String(value)})`,
+        `${where()}: column ${shown(this.columns[column])}: missing value (${received(value)})`,
         'Set `missing: mean`, `missing: zero` or `missing: drop` in the recipe, or correct the row.',
       );
     }
@@ -152,4 +156,9 @@ export function fillMeans(splits: readonly Samples[], width: number): void {
       if (Number.isNaN(samples[i])) samples[i] = counts[column] === 0 ? 0 : sums[column]! / counts[column]!;
     }
   }
+}
+
+function received(value: unknown): string {
+  if (value === undefined) return 'absent';
+  return value === '' ? 'empty' : Number.isNaN(value) ? 'NaN' : shown(value);
 }

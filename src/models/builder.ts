@@ -37,12 +37,25 @@ export function network(name: string, inputs: SymbolicTensor, logits: SymbolicTe
 }
 
 /** Height, width and channels of an image model's input; anything else is a `UserError` that says what would fit. */
-export function imageShape(model: string, shape: readonly number[]): [height: number, width: number, channels: number] {
-  if (shape.length === 3) return shape as [number, number, number];
-  throw new UserError(
-    `model ${model} takes images [height, width, channels], received samples of shape ${shown(shape)}`,
-    'Choose mlp for tables and text-transformer or gru for sequences, or give the dataset an image shape.',
-  );
+export function imageShape(
+  model: string,
+  shape: readonly number[],
+  smallest = 1,
+): [height: number, width: number, channels: number] {
+  if (shape.length !== 3) {
+    throw new UserError(
+      `model ${model} takes images [height, width, channels], received samples of shape ${shown(shape)}`,
+      'Choose mlp for tables and text-transformer or gru for sequences, or give the dataset an image shape.',
+    );
+  }
+  const [height, width, channels] = shape as [number, number, number];
+  if (Math.min(height, width) < smallest) {
+    throw new UserError(
+      `model ${model} takes images of at least ${smallest}x${smallest}, received ${height}x${width}`,
+      'Choose mlp for pictures this small, or set `resize` where the dataset has it.',
+    );
+  }
+  return [height, width, channels];
 }
 
 /** How often a model may halve the picture before it is smaller than 4 pixels. */

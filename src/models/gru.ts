@@ -5,13 +5,13 @@ import { integer } from './options.ts';
 
 /** Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder". */
 export const gru = family({
-  doc: 'One gated recurrent layer over a sequence [steps, features], then a dense layer.',
+  doc: 'One gated recurrent layer over a sequence [steps, features], or the rows of a picture, then a dense layer.',
   options: { units: integer(64, 'Size of the recurrent state.') },
   build: ({ inputShape, classes, blocks }, { units }) => {
-    if (inputShape.length !== 2) {
+    if (inputShape.length !== 2 && inputShape.length !== 3) {
       throw new UserError(
         `model gru takes sequences [steps, features], received samples of shape ${shown(inputShape)}`,
-        'Choose text-transformer for token ids, mlp for tables, or a convolutional model for images.',
+        'Set `shape: [steps, features]` in the dataset, or choose text-transformer for token ids and mlp for tables.',
       );
     }
     const x = input({ shape: [...inputShape], name: 'input' });
@@ -21,6 +21,10 @@ export const gru = family({
       kernelInitializer: blocks.initial('gru/kernel', { scheme: 'glorot-uniform' }),
       recurrentInitializer: blocks.initial('gru/recurrent_kernel', { scheme: 'glorot-uniform' }),
     });
-    return network('gru', x, blocks.dense(layer.apply(x) as SymbolicTensor, 'logits', classes, 'glorot-uniform'));
+    // Every reader gives two axes a third, of one channel: a row is then a step.
+    const [steps, ...rest] = inputShape as [number, ...number[]];
+    const targetShape = [steps, rest.reduce((product, size) => product * size, 1)];
+    const y = rest.length === 1 ? x : (layers.reshape({ name: 'rows', targetShape }).apply(x) as SymbolicTensor);
+    return network('gru', x, blocks.dense(layer.apply(y) as SymbolicTensor, 'logits', classes, 'glorot-uniform'));
   },
 });

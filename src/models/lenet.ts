@@ -9,7 +9,7 @@ export const lenet = family({
     filters: integer(6, 'Filters of the first convolution; the second has 8/3 as many, as 6 and 16 in the paper.'),
   },
   build: ({ inputShape, classes, blocks }, { filters }) => {
-    imageShape('lenet', inputShape);
+    imageShape('lenet', inputShape, 4);
     const x = input({ shape: [...inputShape], name: 'input' });
     const pool = (y: SymbolicTensor, name: string): SymbolicTensor =>
       layers.maxPooling2d({ name, poolSize: 2 }).apply(y) as SymbolicTensor;

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors.ts';
 import { withSeededMathRandom } from '../base/random.ts';
@@ -53,14 +52,11 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
     );
   }
   // Initializers without a seed ask Math.random: the same recipe must give the same weights all the same.
-  let model: unknown;
-  try {
-    model = await withSeededMathRandom([args.seed, 'module'], () => make({ tf, ...args }));
-  } catch (error) {
-    throw new UserError(`${file}: its function ends with an error: ${whereOf(error, file)}`, 'Correct the module.', {
-      cause: error,
-    });
-  }
+  const model = await withSeededMathRandom([args.seed, 'module'], () => make({ tf, ...args })).catch(
+    (error: unknown) => {
+      throw failedInside(file, args, error);
+    },
+  );
   if (!(model instanceof tf.LayersModel)) {
     const isForeign = (model as Partial<LayersModel> | undefined)?.layers !== undefined;
     throw new UserError(
@@ -72,22 +68,35 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
   return checked(file, model, args);
 }
 
-/** What was thrown, and by which line of the module. */
-function whereOf(error: unknown, file: string): string {
-  const { message = String(error), stack = '' } = error as Partial<Error>;
-  const [, place] = new RegExp(`${path.basename(file).replaceAll('.', '\\.')}:(\\d+:\\d+)`).exec(stack) ?? [];
-  return place === undefined ? message : `${message} (at ${place})`;
+/** Whatever the function throws, and tfjs on its behalf, is about the user's code: say where in it. */
+function failedInside(file: string, { inputShape, classes }: ReturnType<typeof argsOf>, error: unknown): UserError {
+  const { message = String(error), stack = '' } = (error ?? {}) as Partial<Error>;
+  // A stack names a module by its URL or, in some runners, by its path.
+  const place = [pathToFileURL(file).href, file].map((name) => stack.split(name)[1]).find((rest) => rest !== undefined);
+  const at = /^:\d+:\d+/.exec(place ?? '')?.[0] ?? '';
+  return new UserError(
+    `${file}${at}: the function failed: ${message.split('\n')[0]!}`,
+    `It was given inputShape [${inputShape.join(', ')}] and ${classes} classes.`,
+    { cause: error },
+  );
 }
 
 /** A model that the user brought, if it fits the data. */
 function checked(file: string, model: LayersModel, { inputShape, classes }: ReturnType<typeof argsOf>): LayersModel {
-  const [input, output] = [model.inputs[0]!.shape.slice(1), model.outputs[0]!.shape];
-  if (output.at(-1) !== classes) {
+  if (model.inputs.length !== 1 || model.outputs.length !== 1) {
     throw new UserError(
-      `${file}: expected logits for ${classes} classes, received an output of shape [${output.join(', ')}]`,
+      `${file}: expected one input and one output, received ${model.inputs.length} and ${model.outputs.length}`,
+      'Build a model from samples to logits; inner tensors are named by `distill.features`.',
+    );
+  }
+  const [input, output] = [model.inputs[0]!.shape.slice(1), model.outputs[0]!.shape.slice(1)];
+  if (output.length !== 1 || output[0] !== classes) {
+    throw new UserError(
+      `${file}: expected logits for ${classes} classes, received an output of shape [${output.join(', ')}] for each sample`,
       'Let the last layer have as many units as there are classes, without softmax.',
     );
   }
+  refuseSoftmax(file, model);
   if (input.length !== inputShape.length || input.some((size, i) => size !== null && size !== inputShape[i])) {
     throw new UserError(
       `${file}: expected an input of shape [${inputShape.join(', ')}] for each sample, received [${input.join(', ')}]`,
@@ -95,4 +104,14 @@ function checked(file: string, model: LayersModel, { inputShape, classes }: Retu
     );
   }
   return model;
+}
+
+/** The losses take softmax themselves: of probabilities they would learn next to nothing, without a word. */
+function refuseSoftmax(file: string, { outputs }: LayersModel): void {
+  const layer = outputs[0]!.sourceLayer;
+  if (layer.getClassName() !== 'Softmax' && layer.getConfig()['activation'] !== 'softmax') return;
+  throw new UserError(
+    `${file}: expected logits, received a model whose last layer ${layer.name} is a softmax`,
+    'Save it without the softmax (Keras: a last Dense layer without activation); the order of the classes stays.',
+  );
 }

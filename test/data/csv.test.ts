@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { readCsv } from '../../src/data/csv.ts';
 import type { CsvOptions } from '../../src/data/csv.ts';
+import { loadDataset } from '../../src/data/load.ts';
 import { temporaryFolder, userError } from './support.ts';
 
 const folder = temporaryFolder();
@@ -10,7 +11,7 @@ async function read(text: string | Uint8Array, options: CsvOptions = {}) {
   return readCsv(await folder.file(`${files++}.csv`, text), options);
 }
 
-async function failure(text: string, options: CsvOptions = {}) {
+async function failure(text: string | Uint8Array, options: CsvOptions = {}) {
   const { message, hint } = await userError(read(text, options));
   return { message: message.replace(/^.*\/\d+\.csv/, 'x.csv').replaceAll(/\/\S*\/(\d+)\.csv/g, '$1.csv'), hint };
 }
@@ -81,6 +82,27 @@ describe('CSV', () => {
     const split = await read(text);
     expect([...split.samples]).toEqual(Array.from({ length: 5000 }, (_, i) => i));
     expect([...split.ids!]).toEqual([...split.samples]);
+  });
+});
+
+describe('what other programs write', () => {
+  it('True and False of pandas, TRUE and FALSE of R are 1 and 0', async () => {
+    const { samples } = await read('a,b,label\nTrue,FALSE,x\nfalse,TRUE,y\n');
+    expect([...samples]).toEqual([1, 0, 0, 1]);
+  });
+
+  it('a delimiter that YAML left as backslash and t is a tab', async () => {
+    expect((await read('a\tlabel\n1\tx\n', { delimiter: '\\t' })).columns).toEqual(['a']);
+  });
+
+  it('the index of pandas is told, until it is ignored', async () => {
+    const text = ',a,label\n0,5,x\n1,6,y\n';
+    expect((await read(text)).notes).toEqual([
+      expect.stringMatching(/\d+\.csv: the first column is called ""[^]*`ignore: \[0\]`$/),
+    ]);
+    expect((await read(text, { ignore: [0] })).notes).toBeUndefined();
+    const { warnings } = await loadDataset({ type: 'csv', train: await folder.file('x.csv', text + '2,7,x\n') });
+    expect(warnings[0]).toMatch(/the first column is called ""/);
   });
 });
 
@@ -168,6 +190,22 @@ describe('broken CSV', () => {
       'x.csv:7: expected 2 columns',
     );
     expect((await failure('a,label\n1,"x\ny"\n\n\n2\n')).message).toContain('x.csv:6: expected 2 columns');
+  });
+
+  it('names the delimiter that the header is full of', async () => {
+    const { message, hint } = await failure('a;b;label\n1;2;x\n');
+    expect(message).toMatch(/x\.csv:1: label: no column "label", the whole line is one column: "a;b;label"$/);
+    expect(hint).toBe('Set `delimiter: ";"` if that separates its values.');
+  });
+
+  it.each<[string, Uint8Array, RegExp, RegExp]>([
+    ['UTF-16', Buffer.from('\uFEFFa,label\n1,x\n', 'utf16le'), /the text is UTF-16 \(it starts with ff fe\)/, /UTF-8/],
+    ['a workbook', Buffer.from('PK\u0003\u0004rest'), /a zip archive or an Excel workbook/, /as CSV/],
+    ['a label in Latin-1', Buffer.from('a,label\n1,caf\xe9\n', 'latin1'), /:2: the label "caf.+" holds bytes/, /UTF-8/],
+  ])('%s', async (_, bytes, message, hint) => {
+    const error = await failure(bytes);
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
   });
 
   it('an empty file', async () => {

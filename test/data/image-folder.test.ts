@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { readImageFolder } from '../../src/data/image-folder.ts';
@@ -44,6 +44,9 @@ describe('image folders', () => {
     ]);
     const lossy = [...split.samples.subarray(36, 39)];
     expect(Math.max(...[200, 10, 30].map((value, c) => Math.abs(value - lossy[c]!)))).toBeLessThan(6);
+    expect(split.notes).toEqual([
+      expect.stringMatching(/mixed: 1 of its files left out, which are no PNG, JPEG or WebP .* e\.g\. .*notes\.txt$/),
+    ]);
   });
 
   it('keeps grey images grey, or makes them colour when asked', async () => {
@@ -115,6 +118,26 @@ describe('image folders', () => {
     const { message, hint } = await userError(readImageFolder(path.join(folder.path, 'corrupt'), {}));
     expect(message).toMatch(/corrupt\/b\/2\.png: cannot decode the image: .+/);
     expect(hint).toMatch(/Get the file again or remove it/);
+  });
+
+  it('refuses a folder of splits in place of classes', async () => {
+    await picture('whole/train/cat/1.png');
+    await picture('whole/Test/cat/1.png');
+    const { message, hint } = await userError(readImageFolder(path.join(folder.path, 'whole'), {}));
+    expect(message).toMatch(/whole: its sub-folders are splits, not classes: Test, train$/);
+    expect(hint).toBe('Name one split at a time, as in `train: whole/train`.');
+  });
+
+  it('names a link that leads nowhere or in a circle', async () => {
+    await picture('links/a/1.png');
+    const [dead, circle] = ['dead', 'circle'].map((name) => path.join(folder.path, 'links/a', name));
+    await symlink('gone', dead!);
+    const nowhere = await userError(readImageFolder(path.join(folder.path, 'links'), {}));
+    expect(nowhere.message).toMatch(/links\/a\/dead: cannot read it: no such file or folder$/);
+    await rm(dead!);
+    await symlink('..', circle!);
+    const round = await userError(readImageFolder(path.join(folder.path, 'links'), {}));
+    expect(round.hint).toMatch(/circle/);
   });
 
   it('rejects folders without classes or images, and what is no folder', async () => {

@@ -100,3 +100,24 @@ describe('JSON lines', () => {
     expect(error.hint).toMatch(hint);
   });
 });
+
+it.each<[string, string, RegExp, RegExp]>([
+  ['a label of null', '{"a": 1, "label": null}', /:1: the label is null$/, /a word or a class index/],
+  ['a list that is not named', '{"x": [1, 2], "label": 1}', /:1: "x" is a list, expected a number/, /`features: x`/],
+  [
+    'a row without the list',
+    '{"features": [1], "label": 1}\n{"label": 0}',
+    /:2: no key "features", the line has: label$/,
+    /Set `features` to a key/,
+  ],
+  [
+    'another shape of the same size',
+    '{"features": [[1, 2], [3, 4]], "label": 1}\n{"features": [[1, 2, 3, 4]], "label": 0}',
+    /:2: "features" is \[1, 4\], in the first line \[2, 2\]$/,
+    /the same shape/,
+  ],
+])('refuses %s', async (_name, text, message, hint) => {
+  const error = await userError(read(text));
+  expect(error.message).toMatch(message);
+  expect(error.hint).toMatch(hint);
+});

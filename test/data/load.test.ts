@@ -37,6 +37,15 @@ const countsOf = (dataset: Dataset) =>
 const allIds = (...datasets: Dataset[]) =>
   datasets.flatMap((dataset) => Array.from(dataset.ids, (_, row) => sampleId(dataset, row)));
 
+it('says that -1 is no class', async () => {
+  const train = {
+    images: await folder.file('minus.idx', idx(8, [2, 1, 1], [1, 2])),
+    labels: await folder.file('minus-labels.idx', idx(9, [2], [255, 0])),
+  };
+  const { message } = await userError(loadDataset({ type: 'idx', train }));
+  expect(message).toMatch(/minus\.idx: sample 0: label -1 is out of range, class indexes start at 0$/);
+});
+
 describe('splitting', () => {
   it('draws a stratified validation split; every sample lands in exactly one split, with its label and its id', async () => {
     const config: IdxConfig = {

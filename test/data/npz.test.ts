@@ -50,6 +50,21 @@ describe('NumPy arrays', () => {
     expect([...split.labels.values]).toEqual([1, 0]);
   });
 
+  it('reads Fortran order, in which pandas hands out tables, and big endian', async () => {
+    const fortran = await readPair(
+      npy('|u1', [2, 2, 3], Uint8Array.of(0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11), { fortran: true }),
+    );
+    expect([...fortran.samples]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    const big = Buffer.alloc(8);
+    big.writeFloatBE(1.5, 0);
+    big.writeFloatBE(-2, 4);
+    const split = await readPair(npy('>f4', [2, 1], big), npy('>i2', [2], Uint8Array.of(0, 1, 0, 0)));
+    expect([[...split.samples], [...split.labels.values]]).toEqual([
+      [1.5, -2],
+      [1, 0],
+    ]);
+  });
+
   it.each<[string, ArrayBufferView, number[]]>([
     ['<f4', Float32Array.of(1.5, -2), [1.5, -2]],
     ['<f8', Float64Array.of(0.1, -2), [Math.fround(0.1), -2]],
@@ -99,18 +114,6 @@ describe('broken NumPy arrays', () => {
   const two = Uint8Array.of(1, 2);
 
   it.each<[string, Uint8Array | string, RegExp, RegExp]>([
-    [
-      'big endian',
-      npy('>f4', [2, 1], new Uint8Array(8)),
-      /x\.npy: the array is big endian \(>f4\)$/,
-      /astype\('<f4'\)/,
-    ],
-    [
-      'Fortran order',
-      npy('|u1', [2, 1], two, { fortran: true }),
-      /is in Fortran \(column\) order$/,
-      /ascontiguousarray/,
-    ],
     [
       'complex numbers',
       npy('<c8', [2, 1], new Uint8Array(16)),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as zlib from 'node:zlib';
+import { loadDataset } from '../../src/data/load.ts';
 import { readParquet } from '../../src/data/parquet.ts';
 import type { ParquetOptions } from '../../src/data/parquet.ts';
 import { temporaryFolder, userError } from './support.ts';
@@ -17,7 +18,26 @@ describe('Parquet', () => {
     expect(split.classNames).toEqual(['cat', 'dog', 'owl']);
     const pixels = Array.from({ length: 6 }, (_, row) => [...split.samples.subarray(row * 12, row * 12 + 3)]);
     expect(pixels).toEqual([0, 10, 20, 30, 40, 50].map((value) => [value, 255, value]));
-    expect(split.labels).toMatchObject({ names: ['0', '1', '2'], values: Int32Array.of(0, 1, 2, 0, 1, 2) });
+    expect(split.labels).toEqual({ kind: 'index', values: Int32Array.of(0, 1, 2, 0, 1, 2) });
+  });
+
+  it('takes a ClassLabel for a position where the names are numbers in another order', async () => {
+    const bytes = await readFile(fixture('images'));
+    const names = Buffer.from(bytes.toString('latin1').replace('"cat", "dog", "owl"', '"10", "2", "1"     '), 'latin1');
+    const train = await folder.file('numbers.parquet', names);
+    const { train: split, classNames } = await loadDataset({ type: 'parquet', train, validation: 3 });
+    expect(classNames).toEqual(['10', '2', '1']);
+    expect([...split.labels]).toEqual([...split.ids].map((id) => id % 3));
+  });
+
+  it("leaves out the index that pandas wrote, as pandas' own reader does", async () => {
+    expect((await read('filtered', { missing: 'zero' })).columns).toEqual(['a', 'n']);
+    expect((await read('filtered', { features: ['a', '__index_level_0__'] })).columns).toHaveLength(2);
+  });
+
+  it('refuses NaN as a label', async () => {
+    const { message } = await userError(read('filtered', { label: 'n', features: 'a' }));
+    expect(message).toMatch(/filtered\.parquet: row 1: the label is NaN$/);
   });
 
   it('scales images and reads grey ones as colour when asked', async () => {

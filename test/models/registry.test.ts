@@ -113,6 +113,17 @@ it('resnet takes the strides it is given', () => {
   ]);
 });
 
+it('gru takes the rows of a picture, the shape in which every reader gives a sequence', () => {
+  const build = (inputShape: number[]) => buildModel('gru', { inputShape, classes: 3, seed: 1, options: { units: 5 } });
+  const values = tf.div(tf.range(0, 24), 24);
+  const logits = (shape: number[]) =>
+    [...(build(shape).apply(tf.reshape(values, [1, ...shape])) as tf.Tensor).dataSync()].map((value) =>
+      value.toFixed(6),
+    );
+  expect(logits([4, 6, 1])).toEqual(logits([4, 6]));
+  expect(logits([4, 2, 3])).toEqual(logits([4, 6]));
+});
+
 describe('mistakes', () => {
   const message = (run: () => unknown): [string, string] => {
     try {
@@ -132,6 +143,11 @@ describe('mistakes', () => {
     const [text, hint] = message(() => buildModel('resnet', { ...image, options: { dept: 20 } }));
     expect(text).toBe('model resnet has no option "dept"');
     expect(hint).toBe('Did you mean depth?');
+  });
+
+  it('lenet says how small a picture may be', () => {
+    const [text] = message(() => buildModel('lenet', { ...image, inputShape: [3, 5, 1] }));
+    expect(text).toBe('model lenet takes images of at least 4x4, received 3x5');
   });
 
   it('says which depths exist', () => {

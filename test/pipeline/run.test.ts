@@ -1,6 +1,6 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { InterruptedError } from '../../src/base/errors.ts';
+import { InterruptedError, UserError } from '../../src/base/errors.ts';
 import { eventText } from '../../src/pipeline/events.ts';
 import type { RunEvent } from '../../src/pipeline/events.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
@@ -188,10 +188,31 @@ describe('a run', () => {
     await expect(follow(await module('c.mjs', 'export default () => ({});'))).rejects.toThrow(
       /expected a tfjs-layers model/,
     );
-    await expect(follow(await module('d.mjs', 'export default () => {\n  nowhere();\n};'))).rejects.toMatchObject({
-      name: 'UserError',
-      message: expect.stringMatching(/d\.mjs: its function ends with an error: nowhere is not defined/) as string,
-    });
+  });
+
+  it.each([
+    ['throws', 'throw new Error("no luck");', /throws\.mjs:1:\d+: the function failed: no luck$/],
+    [
+      'flat',
+      'return tf.sequential({ layers: [tf.layers.dense({ units: classes })] });',
+      /flat\.mjs:1:\d+: the function failed: The first layer in a Sequential model must get/,
+    ],
+    [
+      'pair',
+      'const [a, b] = [1, 2].map(() => tf.input({ shape: inputShape })); const y = tf.layers.dense({ units: classes }).apply(tf.layers.flatten().apply(tf.layers.add().apply([a, b]))); return tf.model({ inputs: [a, b], outputs: y });',
+      /pair\.mjs: expected one input and one output, received 2 and 1$/,
+    ],
+    [
+      'soft',
+      'return tf.sequential({ layers: [tf.layers.flatten({ inputShape }), tf.layers.dense({ name: "last", units: classes, activation: "softmax" })] });',
+      /soft\.mjs: expected logits, received a model whose last layer last is a softmax$/,
+    ],
+  ])('a module that %s is the mistake of its author', async (name, body, message) => {
+    const file = path.join(folder(), `${name}.mjs`);
+    await writeFile(file, `export default ({ tf, inputShape, classes }) => { ${body} };`);
+    const failed = follow({ student: { module: file } });
+    await expect(failed).rejects.toThrow(UserError);
+    await expect(failed).rejects.toThrow(message);
   });
 
   it('stopped by its signal saves, and goes on to the same end', async () => {

@@ -8,15 +8,18 @@ import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import type { StageContext } from '../context.ts';
 import type { LayersModel } from '../fit.ts';
 import { studentBuilder, teacherBuilder } from '../models.ts';
+import { refuseNoTokens } from './tokens.ts';
 
 /** What would fail late is found out before anything is trained: models that cannot be built, answers that cannot be stored. */
 export async function checkModels(context: StageContext): Promise<void> {
-  const { recipe, onEvent } = context;
+  const { recipe, data, onEvent } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
+  if (trained !== undefined) refuseNoTokens(trained, data);
   if (student === undefined) return;
   const model = await studentBuilder(context, recipe.seed)();
+  refuseNoTokens(model, data);
   refuseUnprunable(recipe, model);
   const layers = modelInfo(model).outputs.map(({ name }) => name);
   if (teacher === undefined) return;

@@ -1,0 +1,42 @@
+import { UserError, shown } from '../../base/errors.ts';
+import { sizeOf } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { LoadedDataset } from '../../data/load.ts';
+import { sampleWriter } from '../../data/samples.ts';
+import type { LayersModel } from '../fit.ts';
+
+/**
+ * A model whose input goes into an embedding reads token ids: whole numbers below its vocabulary. Normalized ids would be
+ * rounded to a few wrong tokens without a word, and an id beyond the vocabulary would stop the training half-way.
+ */
+export function refuseNoTokens(model: LayersModel, { train, validation, test }: LoadedDataset): void {
+  const vocabulary = vocabularyOf(model);
+  if (vocabulary === undefined) return;
+  for (const split of [train, validation, test]) if (split !== undefined) check(model.name, split, vocabulary);
+}
+
+function vocabularyOf(model: LayersModel): number | undefined {
+  const sizes = model.layers
+    .filter((layer) => layer.getClassName() === 'Embedding' && layer.input === model.inputs[0])
+    .map((layer) => Number(layer.getConfig()['inputDim']));
+  return sizes.length === 0 ? undefined : Math.min(...sizes);
+}
+
+function check(model: string, split: Dataset, vocabulary: number): void {
+  const write = sampleWriter(split);
+  const sample = new Float32Array(sizeOf(split.sampleShape));
+  for (let row = 0; row < split.count; row++) {
+    write(row, sample, 0);
+    const at = sample.findIndex((value) => !Number.isInteger(value) || value < 0 || value >= vocabulary);
+    if (at === -1) continue;
+    const where = `${split.name}: sample ${split.ids[row]!}: value ${at} is ${shown(sample[at])}`;
+    const { scale, mean, std } = split.normalization;
+    const changed = scale !== 1 || mean.some((value) => value !== 0) || std.some((value) => value !== 1);
+    throw new UserError(
+      `${where}${changed ? ' after normalization' : ''}, but model ${model} takes token ids from 0 to ${vocabulary - 1}`,
+      changed
+        ? 'Set `dataset.normalize: none`: token ids are names, not measurements.'
+        : 'Raise the vocabulary of the model, or correct the data.',
+    );
+  }
+}
