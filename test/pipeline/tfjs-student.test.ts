@@ -77,7 +77,7 @@ it.each([
 });
 
 it.each([
-  [7, [8, 8, 1], 'expected logits for 10 classes, received an output of shape [, 7]'],
+  [7, [8, 8, 1], 'expected logits for 10 classes, received an output of shape [7] for each sample'],
   [10, [9, 8, 1], 'expected an input of shape [8, 8, 1] for each sample, received [9, 8, 1]'],
 ])('one of %i classes for samples of %j is refused before training', async (units, inputShape, message) => {
   await save(units, inputShape);
