@@ -34,7 +34,7 @@ describe('limbeck', () => {
     [['run', 'a.yaml', '--set.seed=1'], 'Unknown argument: set.seed\n'],
     [['run', 'a.yaml', '--out', 'b', '--out', 'c'], '--out: expected one value, received "b" and "c"\n'],
     [['run', 'a.yaml', '--out', '--quiet'], '--out: expected a value, received none\n'],
-    [['run', 'a.yaml', '--save-every', 'often'], '--save-every: expected a number, received something else\n'],
+    [['run', 'a.yaml', '--save-every', 'often'], '--save-every: expected a number, received text\n'],
     [['schema', '--of', 'cake'], '--of: expected one of recipe, report, received "cake"\n'],
     [['run', 'a.yaml', '--fresh', '--resume'], '--fresh and --resume: expected one of them, received both'],
     [['run', 'a.yaml', '--quiet', '--verbose'], 'mutually exclusive'],

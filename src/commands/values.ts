@@ -30,7 +30,7 @@ export function checkValues(args: Readonly<Record<string, unknown>>, { key, arra
       );
     }
     if (number.includes(name) && [value].flat().some(Number.isNaN)) {
-      throw new UserError(`--${name}: expected a number, received something else`, `Correct --${name}.`);
+      throw new UserError(`--${name}: expected a number, received text`, `Correct --${name}.`);
     }
   }
   return true;
