@@ -165,12 +165,15 @@ export function expectSame(actual: Trained, expected: Trained, tolerance = 1e-4)
     const before = expected.initial.get(variable)!.data;
     const error = theirs.map((value, i) => ours[i]! - value);
     const movement = theirs.map((value, i) => value - Number(before[i]));
-    return { variable, size: largest(theirs), worst: largest(error), moved: norm(movement), error: norm(error) };
+    const size = largest(theirs);
+    // What rounding to float32 after each step may add up to: no less can be held of a variable that hardly moves.
+    const rounding = 2 ** -24 * size * Math.sqrt(theirs.length * expected.losses.length);
+    return { variable, size, worst: largest(error), moved: norm(movement), error: norm(error), rounding };
   });
   const [size, moved] = [largest(compared.map((c) => c.size)), largest(compared.map((c) => c.moved))];
   const apart = compared.flatMap((c) => {
     const ofSize = c.worst / Math.max(c.size, FLOOR * size);
-    const ofMovement = c.error / Math.max(c.moved, FLOOR * moved);
+    const ofMovement = c.error < c.rounding ? 0 : c.error / Math.max(c.moved, FLOOR * moved);
     return Math.max(ofSize, ofMovement) < tolerance ? [] : [{ ...c, ofSize, ofMovement }];
   });
   expect(apart).toEqual([]);
