@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { unzipSync } from 'fflate';
 import { UserError, nearest, shown } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { NpzConfig, NpzSource } from './config.ts';
@@ -8,6 +7,7 @@ import type { RawSplit, Samples } from './dataset.ts';
 import { npyLabels, npySamples, parseNpy } from './npy.ts';
 import type { NpyArray } from './npy.ts';
 import { emptyFile, hex } from './source.ts';
+import { unzip } from './zip.ts';
 
 /** NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). */
 export async function readNpz(source: NpzSource, { layout }: Pick<NpzConfig, 'layout'>): Promise<RawSplit> {
@@ -82,11 +82,9 @@ async function fromArchive(file: string, ...wanted: [string, string]): Promise<[
   const names: string[] = [];
   let entries: Record<string, Uint8Array>;
   try {
-    entries = unzipSync(bytes, {
-      filter: ({ name }) => {
-        names.push(path.posix.basename(name, '.npy'));
-        return wanted.includes(names.at(-1)!);
-      },
+    entries = unzip(bytes, (name) => {
+      names.push(path.posix.basename(name, '.npy'));
+      return wanted.includes(names.at(-1)!);
     });
   } catch (error) {
     throw new UserError(

@@ -1,7 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { sha256 } from '../base/bytes.ts';
 import { shown, UserError } from '../base/errors.ts';
-import { exists, readText, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
+import { exists, readBytes, readText, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -19,6 +20,8 @@ interface StoredRecipe {
   /** The same, as seen from the run folder: right when a project is moved as a whole. Absent in older runs. */
   readonly baseFromHere?: string;
   readonly recipe: Recipe;
+  /** SHA-256 of the file that the student is built from, if it is. */
+  readonly studentFile?: string;
   /** What is to be said of each time that the run went on with another engine or device. */
   readonly moves?: readonly string[];
 }
@@ -102,8 +105,10 @@ export async function prepareFolder(
     ? await goingOn(folder, given, existing === 'resume' ? place : undefined)
     : { loaded: given, resumed: false, moves: [] };
   const { base, written } = prepared.loaded;
+  const studentFile = await hashOfStudent(prepared.loaded);
   const stored: StoredRecipe = {
     ...{ base, baseFromHere: path.relative(folder, base), recipe: written },
+    ...(studentFile !== undefined && { studentFile }),
     ...(prepared.moves.length > 0 && { moves: prepared.moves }),
   };
   await writeFileAtomic(file, `${JSON.stringify(stored, null, 2)}\n`);
@@ -121,11 +126,13 @@ async function goingOn(folder: string, given: LoadedRecipe, place: Place | undef
   // The folder may have another name by now.
   const named = { ...before, recipe: { ...before.recipe, name: given.recipe.name } };
   const loaded = place === undefined ? given : isFinished ? named : placed(named, place);
+  const { moves: earlier = [], studentFile } = await readStored(path.join(folder, 'recipe.json'));
   const { changes, moves } = differences(before.written, loaded.written);
   // What is finished is not to be done elsewhere.
   const refused = [...changes, ...(isFinished ? moves : [])];
   if (refused.length > 0) throw changed(folder, refused);
-  const earlier = (await readStored(path.join(folder, 'recipe.json'))).moves ?? [];
+  const now = await hashOfStudent(loaded);
+  if (studentFile !== undefined && now !== undefined && now !== studentFile) throw otherStudent(folder, loaded);
   const other = differences(before.written, given.written).changes;
   const left =
     other.length === 0 ? {} : { left: `going on with the recipe that the run began with, without ${other.join(', ')}` };
@@ -165,6 +172,21 @@ function changed(folder: string, changes: readonly string[]): UserError {
   return new UserError(
     `${folder}: the recipe of this run has changed:\n${changes.map((change) => `  ${change}`).join('\n')}`,
     'Add --fresh to start again with the changed recipe, or --resume to go on with the one that the run began with.',
+  );
+}
+
+const fileOfStudent = ({ recipe: { student } }: LoadedRecipe): string | undefined => student?.module ?? student?.tfjs;
+
+/** Of the file alone, not of what it imports. Absent if there is none any more, which is said where the student is built. */
+async function hashOfStudent(loaded: LoadedRecipe): Promise<string | undefined> {
+  const file = fileOfStudent(loaded);
+  return file !== undefined && (await exists(file)) ? sha256(await readBytes(file)) : undefined;
+}
+
+function otherStudent(folder: string, loaded: LoadedRecipe): UserError {
+  return new UserError(
+    `${folder}: the student of this run has changed: ${fileOfStudent(loaded)} is not the file that it began with`,
+    'Add --fresh to start again with the changed student, or bring the file back.',
   );
 }
 

@@ -44,7 +44,7 @@ function complain(
   const shownValue =
     received !== undefined ? String(received) : typeof value === 'number' ? String(value) : shown(value);
   const meant = typeof value === 'string' ? nearest(value, choices(issue)) : undefined;
-  const hint = meant !== undefined ? `Did you mean ${meant}?` : remedy(path);
+  const hint = meant !== undefined ? `Did you mean ${meant}?` : remedy(path, value);
   return [{ path, fact: `expected ${expected(issue)}, received ${shownValue}`, hint }];
 }
 
@@ -127,10 +127,10 @@ function choices(issue: Issue): string[] {
   return ((issue as { options?: readonly unknown[] }).options ?? []).map(String);
 }
 
-function remedy(path: KeyPath): string {
-  return path.length === 0
-    ? SEE_SCHEMA
-    : `Change ${pathText(path)}, or leave it out if it has a default. ${SEE_SCHEMA}`;
+function remedy(path: KeyPath, value: unknown): string {
+  if (path.length === 0) return SEE_SCHEMA;
+  const key = pathText(path);
+  return `${value === undefined ? `Add ${key}.` : `Change ${key}, or leave it out if it has a default.`} ${SEE_SCHEMA}`;
 }
 
 export function valueAt(data: unknown, path: KeyPath): unknown {

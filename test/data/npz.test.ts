@@ -177,6 +177,11 @@ describe('broken NumPy arrays', () => {
     expect([...whole.samples]).toEqual([1, 2]);
     const cut = await userError(readNpz({ file: await folder.file('cut.npz', zip.subarray(0, zip.length - 30)) }, {}));
     expect(cut.message).toMatch(/cut\.npz: the archive is damaged or truncated \(.+\)$/);
+    // numpy.savez does not compress: nothing but the CRC tells of a changed value.
+    const stored = zipSync({ 'x.npy': [npy('|u1', [2, 1], two), { level: 0 }], 'y.npy': labels2 });
+    stored[30 + 'x.npy'.length + npy('|u1', [2, 1], two).length - 1]! ^= 1;
+    const flipped = await userError(readNpz({ file: await folder.file('flipped.npz', stored) }, {}));
+    expect(flipped.message).toMatch(/flipped\.npz: the archive is damaged or truncated \(CRC-32 of x\.npy is wrong\)$/);
     const plain = await userError(readNpz({ file: await folder.file('plain.npz', labels2) }, {}));
     expect(plain.message).toMatch(/not an \.npz archive: it starts with 93 4e 55 4d, expected 50 4b 03 04$/);
     expect(plain.hint).toMatch(/`\{samples: x\.npy, labels: y\.npy\}`/);

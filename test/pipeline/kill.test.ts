@@ -7,8 +7,8 @@ import { limbeck, ROOT, start } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
-/** `npm run test:kill -- --kills 50` asks for more. */
-const KILLS = Number(process.env['LIMBECK_KILLS'] ?? 4);
+/** `npm run test:kill -- --kills 50` asks for more, and `.ci/run` for 8. */
+const KILLS = Number(process.env['LIMBECK_KILLS'] ?? 2);
 
 /**
  * All stages, dropout, augmentation with stored views, a moving average, a last smaller batch, pruning in rounds and with

@@ -190,6 +190,26 @@ describe('a run', () => {
     );
   });
 
+  it('does not go on with a student whose module has changed since, and starts again with it if asked', async () => {
+    const student = { module: path.join(folder(), 'mine.mjs') };
+    const write = (units: number): Promise<void> =>
+      writeFile(
+        student.module,
+        `export default ({ tf, inputShape, classes }) => tf.sequential({ layers: [
+          tf.layers.flatten({ inputShape }), tf.layers.dense({ units: ${units} }), tf.layers.dense({ units: classes }) ] });`,
+      );
+    const change = { student, teacher: undefined, distill: { ...BASE.distill, epochs: 1 } };
+    await write(3);
+    await follow(change);
+    await expect(follow(change)).resolves.toMatchObject({ report: { status: 'complete' } });
+    await write(4);
+    await expect(follow(change)).rejects.toThrow(
+      /the student of this run has changed: .*mine\.mjs is not the file that it began with$/,
+    );
+    await expect(follow(change, { existing: 'resume' })).rejects.toThrow(/the student of this run has changed/);
+    await expect(follow(change, { existing: 'fresh' })).resolves.toMatchObject({ report: { status: 'complete' } });
+  });
+
   it.each([
     ['throws', 'throw new Error("no luck");', /throws\.mjs:1:\d+: the function failed: no luck$/],
     [
