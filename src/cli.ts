@@ -2,12 +2,14 @@
 import { EXIT, runProgram } from './commands/program.ts';
 
 const interrupt = new AbortController();
+/** Whether the command has asked for the signal: one that does not know of it is stopped at once. */
+let isWatched = false;
 process.on('SIGINT', onInterrupt);
 process.on('SIGTERM', onInterrupt);
 
 function onInterrupt(): void {
   // The second one means it: what was saved last stays.
-  if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+  if (!isWatched || interrupt.signal.aborted) process.exit(EXIT.interrupted);
   process.stderr.write('\nstopping after this step; press Ctrl-C again to stop at once\n');
   interrupt.abort();
 }
@@ -28,5 +30,8 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   get columns() {
     return process.stdout.columns;
   },
-  signal: interrupt.signal,
+  get signal() {
+    isWatched = true;
+    return interrupt.signal;
+  },
 });

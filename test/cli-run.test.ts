@@ -1,5 +1,7 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { limbeck, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
@@ -62,6 +64,17 @@ describe('limbeck run', () => {
     const json = await limbeck(folder(), 'run', 'tiny.yaml', '--json', '--fresh');
     expect(JSON.parse(json.stdout)).toHaveProperty('status', 'complete');
     expect(json.stderr).toContain('distilling the student');
+  });
+
+  it('after Ctrl-C stops a command that has nothing to save at once', async () => {
+    await promisify(execFile)('mkfifo', [path.join(folder(), 'endless.csv')]);
+    const args = ['validate', 'tiny.yaml', '--data', '--set', 'dataset.train=endless.csv'];
+    const { child, finished } = start(folder(), args);
+    // Opening the pipe waits until someone reads it: the command has come to its data by then.
+    const pipe = await open(path.join(folder(), 'endless.csv'), 'w');
+    child.kill('SIGINT');
+    expect((await finished).code).toBe(130);
+    await pipe.close();
   });
 
   it('after Ctrl-C saves, says how to go on, exits with 130, and goes on', async () => {

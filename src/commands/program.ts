@@ -67,7 +67,7 @@ function widthOf({ columns = 0 }: Host, otherwise: number): number {
 }
 
 export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Context {
-  const { out, err, isTerminal, signal } = host;
+  const { out, err, isTerminal } = host;
   return {
     json,
     verbosity: quiet === true ? 'quiet' : verbose === true ? 'verbose' : 'normal',
@@ -76,7 +76,10 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Con
     get columns() {
       return widthOf(host, 80);
     },
-    signal,
+    // Asked for by those commands alone that end by themselves after Ctrl-C.
+    get signal() {
+      return host.signal;
+    },
     out,
     note: json ? err : out,
   };
