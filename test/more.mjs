@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
+
+/** Tests that `npm test` runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 10000`. */
+const TESTS = {
+  kill: { file: 'test/pipeline/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
+  mutated: {
+    file: 'test/formats/tflite/mutated.test.ts',
+    variable: 'LIMBECK_MUTATIONS',
+    option: 'times',
+    usual: '10000',
+  },
+};
+
+const { file, variable, option, usual } = TESTS[process.argv[2]];
+const { values } = parseArgs({
+  args: process.argv.slice(3),
+  options: { [option]: { type: 'string', default: usual } },
+});
+const times = values[option];
+if (!/^[1-9]\d*$/.test(times)) throw new Error(`--${option}: expected a whole number > 0, received ${times}`);
+const jest = spawn('npm', ['run', '-s', 'test:unit', '--', file], {
+  ...{ stdio: 'inherit', shell: process.platform === 'win32' },
+  env: { ...process.env, [variable]: times },
+});
+jest.on('exit', (code) => {
+  process.exitCode = code ?? 1;
+});
