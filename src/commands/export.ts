@@ -76,7 +76,7 @@ export const exportCommand: Command<ExportArgs> = {
     }
     throw new UserError(
       'export: expected --from, or the name of a run with --to or --kit',
-      'For example: limbeck export --from checkpoints/digits --precision int8, or limbeck export digits --to model.onnx.',
+      'For example: limbeck export --from checkpoints/digits-csv --precision int8, or limbeck export digits-csv --to model.onnx.',
     );
   },
 };
