@@ -119,7 +119,8 @@ it('refuses sparse tensors in what has none', async () => {
   await expect(convert({ sparse: true, precision: 'fp32' })).rejects.toThrow(
     '--sparse: expected --format tflite --precision fp32, received onnx and fp32',
   );
-  const { bytes } = await convert({ sparse: true, precision: 'fp32', format: 'tflite' });
+  const { bytes, skipped } = await convert({ sparse: true, precision: 'fp32', format: 'tflite' });
+  expect(skipped).toEqual([{ what: 'every filter', why: expect.stringMatching(/^of no 1×1 convolution/) as string }]);
   expect(bytes).toBe((await convert({ precision: 'fp32', format: 'tflite' })).bytes);
 });
 

@@ -55,7 +55,7 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   const program = lower(graph, batch, precision === 'integer' ? quantization : undefined);
   fuse(program);
   const skipped = reduce(precision, ends, options.keepFloat ?? (() => false))(program);
-  if (options.sparse === true && precision === 'float32') storeSparse(program);
+  if (options.sparse === true && precision === 'float32' && storeSparse(program) === 0) skipped.push(DENSE);
   program.prune();
   const names = [[...program.inputs.keys()], [...program.outputs.keys()]] as const;
   const metadata = description === undefined ? {} : { [METADATA_NAME]: encodeMetadata(description, ...names) };
@@ -63,6 +63,11 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   const labels = description?.labels;
   return { bytes: labels === undefined ? bytes : appendLabels(bytes, labels), skipped };
 }
+
+const DENSE: Skipped = {
+  what: 'every filter',
+  why: 'of no 1×1 convolution so many weights are pruned that its sparse form is smaller',
+};
 
 function reduce(
   precision: Precision,
