@@ -1,6 +1,7 @@
 /** Tests are ES modules compiled one file at a time by swc; types are checked by `npm run typecheck`. */
 const shared = {
   // Looking these up in jest's sandbox is slow, and tfjs does it in its innermost loops; its sums take half the time so.
+  // For ES modules, which jest has no such thing for, test/support/transform.cjs does the same.
   sandboxInjectedGlobals: ['Math', 'Number', 'Symbol', 'Array', 'Object', 'Float32Array', 'Int32Array', 'Uint8Array'],
   testEnvironment: './test/support/native-typed-arrays.cjs',
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/checkpoints/'],
@@ -21,7 +22,10 @@ export default {
         '<rootDir>/test/trace/tfjs/',
       ],
       extensionsToTreatAsEsm: ['.ts'],
-      transform: { '^.+\\.ts$': swc('es6') },
+      transform: {
+        '^.+\\.ts$|/node_modules/csv-parse/.+\\.js$': ['<rootDir>/test/support/transform.cjs', swc('es6')[1]],
+      },
+      transformIgnorePatterns: ['/node_modules/(?!csv-parse/)'],
     },
     // tfjs-core's own tests: they import its sources, so everything here shares those instead of the bundle.
     {

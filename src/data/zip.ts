@@ -26,7 +26,7 @@ function crcs(bytes: Uint8Array): Map<string, number> {
   while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
   let at = end < 0 ? bytes.length : view.getUint32(end + 16, true);
   while (at + 46 <= bytes.length && view.getUint32(at, true) === 0x02014b50) {
-    const [nameLength, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true)) as number[];
+    const [nameLength, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
     const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength!));
     found.set(name, view.getUint32(at + 16, true));
     at += 46 + nameLength! + extra! + comment!;

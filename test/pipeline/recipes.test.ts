@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
 const RECIPES = path.join(ROOT, 'recipes');
-const FIRST = 600;
+const FIRST = 100;
 
 /** The first pictures of Fashion-MNIST, so that no recipe unpacks all of them again. */
 let first = '';

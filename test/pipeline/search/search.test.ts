@@ -94,7 +94,9 @@ describe('a recipe with a target', () => {
       if (event.type === 'epoch') epochs.push(`${event.trial}/${event.stage} ${event.epoch}`);
     };
     const target = { widths: [1], amounts: [0, 0.3], rounds: 1, sizeKb: 40 };
+    const start = performance.now();
     const { report, folder: run } = await search(target, { onEvent }, { quantize });
+    const elapsed = (performance.now() - start) / 1000;
     const ids = report.search!.points.map(({ id }) => id.replace('-round-1', ''));
     expect(ids).toEqual([
       'width-1-pruned-0/distilled',
@@ -117,10 +119,9 @@ describe('a recipe with a target', () => {
     const shared = trials[1]!.stages!.filter(({ stage }) => ['teach', 'answers', 'distill'].includes(stage));
     expect(shared.map(({ stage }) => stage)).toContain('distill');
     const again = shared.reduce((sum, { seconds }) => sum + seconds, 0);
-    // What is left is the timing of all files side by side.
-    const timing = report.wallSeconds - (first! + second! - again);
-    expect(timing).toBeGreaterThan(0);
-    expect(timing).toBeLessThan(10);
+    // Counted twice, it would be more than the time that has passed. What is left is the timing of all files side by side.
+    expect(report.wallSeconds).toBeLessThan(elapsed);
+    expect(report.wallSeconds - (first! + second! - again)).toBeGreaterThan(0);
     const [a, b] = trials.map(({ training }) => training!.find(({ stage }) => stage === 'distill'));
     expect(b).toEqual(a);
   }, 120_000);
