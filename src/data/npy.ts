@@ -1,7 +1,8 @@
 import { fromHalf } from '../base/bytes.ts';
 import { UserError, shown } from '../base/errors.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
-import type { Samples } from './dataset.ts';
+import type { RawLabels, Samples } from './dataset.ts';
+import { LabelNames } from './labels.ts';
 import { hex } from './source.ts';
 
 interface DType {
@@ -26,10 +27,24 @@ const DTYPES: Readonly<Record<string, DType>> = {
   f8: { bytes: 8, integer: false, read: (view, at) => view.getFloat64(at, true) },
 };
 
+/** Words of up to n letters: UTF-32 (`U`, what str becomes) or bytes (`S`), padded with zeros. */
+const WORDS = /^([US])(\d+)$/;
+
+/** Bytes of an element, and of what its byte order is the order of. */
+function sizesOf(code: string): { element: number; number: number } | undefined {
+  const words = WORDS.exec(code);
+  if (words === null) {
+    const bytes = DTYPES[code]?.bytes;
+    return bytes === undefined ? undefined : { element: bytes, number: bytes };
+  }
+  const number = words[1] === 'U' ? 4 : 1;
+  return { element: number * Number(words[2]), number };
+}
+
 export interface NpyArray {
   readonly where: string;
   readonly shape: readonly number[];
-  /** NumPy's code, e.g. `u1` or `f4`. */
+  /** NumPy's code, e.g. `u1`, `f4` or `U5`. */
   readonly code: string;
   /** The values, little endian, the last axis varying fastest. */
   readonly body: Uint8Array;
@@ -53,21 +68,23 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   if (bytes.length < end) throw truncated(where, end, bytes.length);
   const { descr, fortran, shape } = parseHeader(Buffer.from(bytes.subarray(start, end)).toString('latin1'), where);
   const code = descr.replace(/^[<>|=]/, '');
-  const type = DTYPES[code];
-  if (type === undefined) {
-    throw new UserError(
-      `${where}: unsupported dtype ${shown(descr)}, expected bool, uint8 to uint64, int8 to int64, float16, float32 or float64`,
-      code.startsWith('U') || code.startsWith('S') || code === 'O'
-        ? 'Save numbers; turn words into class indexes with numpy.unique(labels, return_inverse=True).'
-        : "Save it as array.astype('float32').",
-    );
-  }
-  const expected = end + sizeOf(shape) * type.bytes;
+  const sizes = sizesOf(code);
+  if (sizes === undefined) throw unsupported(where, code === 'O' ? 'objects of Python' : shown(descr), code);
+  const expected = end + sizeOf(shape) * sizes.element;
   if (bytes.length < expected) throw truncated(where, expected, bytes.length);
   let body = bytes.subarray(end, expected);
-  if (descr.startsWith('>')) body = reversed(body, type.bytes);
-  if (fortran) body = rowsFirst(body, shape, type.bytes);
+  if (descr.startsWith('>')) body = reversed(body, sizes.number);
+  if (fortran) body = rowsFirst(body, shape, sizes.element);
   return { where, shape, code, body };
+}
+
+function unsupported(where: string, dtype: string, code: string): UserError {
+  return new UserError(
+    `${where}: unsupported dtype ${dtype}, expected bool, uint8 to uint64, int8 to int64, float16, float32 or float64`,
+    code === 'O' || WORDS.test(code)
+      ? "Save samples as numbers, and labels as numbers or with astype('U')."
+      : "Save it as array.astype('float32').",
+  );
 }
 
 function parseHeader(header: string, where: string): { descr: string; fortran: boolean; shape: number[] } {
@@ -120,12 +137,13 @@ function truncated(where: string, expected: number, received: number): UserError
 }
 
 /** uint8 stays as it is, everything else becomes float32. */
-export function npySamples({ shape, code, body }: NpyArray): Samples {
+export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   if (code === 'u1') {
     const samples = sharedBytes(body.length);
     samples.set(body);
     return samples;
   }
+  if (WORDS.test(code)) throw unsupported(where, shown(code), code);
   const { bytes, read } = DTYPES[code]!;
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const samples = sharedFloats(sizeOf(shape));
@@ -133,26 +151,58 @@ export function npySamples({ shape, code, body }: NpyArray): Samples {
   return samples;
 }
 
-export function npyLabels({ where, shape, code, body }: NpyArray): Int32Array {
-  const { bytes, integer, read } = DTYPES[code]!;
-  const count = shape[0] ?? 0;
+/** Class indexes, or words. */
+export function npyLabels(array: NpyArray): RawLabels {
+  const { where, shape, code, body } = array;
   if (sizeOf(shape.slice(1)) !== 1) {
     throw new UserError(
       `${where}: labels have the shape [${shape.join(', ')}], expected one class index per sample`,
       'One-hot labels: save labels.argmax(axis=1).',
     );
   }
+  if (WORDS.test(code)) return wordLabels(array);
+  const { bytes, integer, read } = DTYPES[code]!;
+  const count = shape[0] ?? 0;
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const labels = new Int32Array(count);
+  const values = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     const value = read(view, i * bytes);
-    labels[i] = value;
-    if (labels[i] !== value) {
+    values[i] = value;
+    if (values[i] !== value) {
       throw new UserError(
         `${where}: sample ${i}: label ${value} is no class index${integer ? '' : ` (the array is float${8 * bytes})`}`,
         "Save whole numbers from 0, as labels.astype('int64').",
       );
     }
   }
-  return labels;
+  return { kind: 'index', values };
+}
+
+function wordLabels({ where, shape, code, body }: NpyArray): RawLabels {
+  const { element } = sizesOf(code)!;
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const labels = new LabelNames();
+  for (let i = 0; i < (shape[0] ?? 0); i++) {
+    const at = (): string => `${where}: sample ${i}`;
+    const name = (code.startsWith('U') ? utf32 : utf8)(view, i * element, element).trim();
+    if (name === '') throw new UserError(`${at()}: the label is empty`, 'Remove the sample or give it a label.');
+    labels.push(name, at);
+  }
+  return labels.labels();
+}
+
+function utf32(view: DataView, at: number, bytes: number): string {
+  const letters: string[] = [];
+  for (let i = at; i < at + bytes; i += 4) {
+    const point = view.getUint32(i, true);
+    if (point === 0) break;
+    letters.push(point > 0x10ffff ? '\uFFFD' : String.fromCodePoint(point));
+  }
+  return letters.join('');
+}
+
+function utf8(view: DataView, at: number, bytes: number): string {
+  const text = Buffer.from(view.buffer, view.byteOffset + at, bytes);
+  const end = text.indexOf(0);
+  return text.subarray(0, end < 0 ? bytes : end).toString('utf8');
 }

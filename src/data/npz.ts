@@ -15,7 +15,7 @@ export async function readNpz(source: NpzSource, { layout }: Pick<NpzConfig, 'la
     'file' in source
       ? await fromArchive(source.file, source.samples ?? 'x', source.labels ?? 'y')
       : await Promise.all([readNpy(source.samples), readNpy(source.labels)]);
-  const values = npyLabels(labels);
+  const classes = npyLabels(labels);
   const [count = 0, ...shape] = samples.shape;
   if (shape.length < 1 || shape.length > 3 || sizeOf(samples.shape) === 0) {
     throw new UserError(
@@ -23,13 +23,13 @@ export async function readNpz(source: NpzSource, { layout }: Pick<NpzConfig, 'la
       'Reshape the array; the first axis counts the samples.',
     );
   }
-  if (count !== values.length) {
+  if (count !== classes.values.length) {
     throw new UserError(
-      `${labels.where}: ${values.length} labels for the ${count} samples of ${samples.where}`,
+      `${labels.where}: ${classes.values.length} labels for the ${count} samples of ${samples.where}`,
       'Save samples and labels of the same split.',
     );
   }
-  return { source: samples.where, ...arrange(samples, shape, layout), labels: { kind: 'index', values } };
+  return { source: samples.where, ...arrange(samples, shape, layout), labels: classes };
 }
 
 function arrange(array: NpyArray, shape: readonly number[], layout: NpzConfig['layout']) {

@@ -25,6 +25,15 @@ function npy(
   return Buffer.concat([head, Buffer.from(padded, 'latin1'), body]);
 }
 
+/** As NumPy has words of up to `most` letters. */
+function utf32(words: readonly string[], most: number, little: boolean): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4 * most * words.length));
+  words.forEach((word, at) => {
+    Array.from(word).forEach((letter, i) => view.setUint32(4 * (at * most + i), letter.codePointAt(0)!, little));
+  });
+  return bytesOf(view);
+}
+
 const bytesOf = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 const labels2 = npy('<i8', [2], bytesOf(BigInt64Array.of(0n, 1n)));
 
@@ -48,6 +57,21 @@ describe('NumPy arrays', () => {
     const split = await readNpz({ file: byNumpy, samples: 'half', labels: 'flag' }, {});
     expect([...split.samples]).toEqual([0.5, 1.5, -2.25, Math.fround(2 ** -23), 65504, 0]);
     expect([...split.labels.values]).toEqual([1, 0]);
+  });
+
+  it.each([
+    ['<U4', utf32(['Ärme', 'b', 'Ärme'], 4, true)],
+    ['>U4', utf32(['Ärme', 'b', 'Ärme'], 4, false)],
+    ['|S5', Buffer.from('Ärmeb\0\0\0\0Ärme')],
+  ])('reads labels that are words (%s)', async (descr, body) => {
+    const { labels } = await readPair(npy('|u1', [3, 1], Uint8Array.of(1, 2, 3)), npy(descr, [3], body));
+    expect(labels).toMatchObject({ kind: 'name', names: ['Ärme', 'b'], values: Int32Array.of(0, 1, 0) });
+  });
+
+  it('refuses a word without letters, and says whose', async () => {
+    const labels = npy('<U2', [2], utf32(['a', ' '], 2, true));
+    const error = await userError(readPair(npy('|u1', [2, 1], Uint8Array.of(1, 2)), labels));
+    expect(error.message).toMatch(/y\.npy: sample 1: the label is empty$/);
   });
 
   it('reads Fortran order, in which pandas hands out tables, and big endian', async () => {
@@ -120,8 +144,8 @@ describe('broken NumPy arrays', () => {
       /unsupported dtype "<c8", expected bool, uint8/,
       /float32/,
     ],
-    ['words', npy('<U5', [2, 1], new Uint8Array(40)), /unsupported dtype "<U5"/, /numpy\.unique/],
-    ['objects', npy('|O', [2, 1], two), /unsupported dtype "\|O"/, /numpy\.unique/],
+    ['words', npy('<U5', [2, 1], new Uint8Array(40)), /unsupported dtype "U5"/, /astype\('U'\)/],
+    ['objects', npy('|O', [2, 1], two), /unsupported dtype objects of Python/, /astype\('U'\)/],
     [
       'records',
       npy("[('a', '<f4')]", [2], new Uint8Array(8)),
