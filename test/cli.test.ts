@@ -169,6 +169,22 @@ describe('limbeck init', () => {
     expect(await readdir(folder())).toEqual(['data.csv']);
   });
 
+  terminal('asks again where an answer is wrong', async () => {
+    await writeData(folder());
+    const { code, shown } = await onTerminal(folder(), 'init', [
+      ['Type of the data', 'cvs\r'],
+      [/did you mean csv\?[^]*Type of the data/, 'csv\r'],
+      ['Training data', 'dat.csv\r'],
+      [/dat\.csv is not there; paths start at the folder of recipe\.yaml[^]*Training data/, 'data.csv\r'],
+      ['Test data', '\r'],
+      ['Label column', '\r'],
+      ['Teacher', '\r'],
+      ['Model of the student', 'resnet50\r'],
+      [/did you mean resnet\?[^]*Model of the student/, 'mlp\r'],
+    ]);
+    expect([code, shown]).toEqual([0, expect.stringContaining('recipe.yaml: written.')]);
+  });
+
   terminal('asks on stderr beside --json, and nobody where the answers cannot come from a terminal', async () => {
     await writeData(folder());
     const asked = 'init --json --type csv --train data.csv --test "" --label "" --teacher ""';

@@ -58,31 +58,59 @@ export const initCommand: Command<InitArgs> = {
   },
 };
 
+const TYPES = ['csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'npz', 'parquet', 'jsonl'];
+
 /** Ask for what is missing where somebody can answer; elsewhere say which option is missing. */
 async function complete(args: InitArgs, context: Context) {
+  const { nearest, shown } = await import('../base/errors.ts');
+  const { exists } = await import('../base/files.ts');
+  const { models } = await import('../models/registry.ts');
+  const path = await import('node:path');
+  const oneOf = (names: readonly string[]) => (answer: string) => {
+    if (names.includes(answer)) return undefined;
+    const near = nearest(answer, names);
+    return near === undefined ? `Not one of ${names.join(', ')}.` : `No ${shown(answer)}; did you mean ${near}?`;
+  };
+  const isThere = async (answer: string) => {
+    const place = path.resolve(path.dirname(args.to), answer);
+    return (await exists(place)) ? undefined : `${place} is not there; paths start at the folder of ${args.to}.`;
+  };
   const ask = await asker(context);
   try {
     const type =
       args.type ??
-      (await ask('Type of the data (csv, idx, cifar10, cifar100, image-folder, npz, parquet, jsonl)', '--type', 'csv'));
+      (await ask(`Type of the data (${TYPES.join(', ')})`, { option: '--type', fallback: 'csv', wrong: oneOf(TYPES) }));
     const hasLabelFile = type === 'idx' || type === 'npz';
-    const train = args.train ?? (await ask('Training data', '--train'));
-    const labels = args.labels ?? (hasLabelFile ? await ask('Training labels', '--labels') : '');
-    const test = args.test ?? (await ask('Test data (empty: hold out a part of the training data)', undefined, ''));
+    const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
+    const optional = (question: string) => ask(question, { fallback: '', wrong: isThere });
+    const train = args.train ?? (await needed('Training data', '--train'));
+    const labels = args.labels ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
+    const test = args.test ?? (await optional('Test data (empty: hold out a part of the training data)'));
     const testLabels =
-      args.testLabels ?? (hasLabelFile && test !== '' ? await ask('Test labels', '--test-labels') : '');
+      args.testLabels ?? (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
     const isTable = type === 'csv' || type === 'parquet' || type === 'jsonl';
-    const label = args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', undefined, '') : '');
-    const teacher = args.teacher ?? (await ask('Teacher: ONNX file or model.json (empty: train one)', undefined, ''));
-    const model = args.model ?? (await ask('Model of the student', undefined, isTable ? 'mlp' : 'ds-cnn'));
+    const label =
+      args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', { fallback: '' }) : '');
+    const teacher = args.teacher ?? (await optional('Teacher: ONNX file or model.json (empty: train one)'));
+    const student = { fallback: isTable ? 'mlp' : 'ds-cnn', wrong: oneOf(Object.keys(models)) };
+    const model = args.model ?? (await ask('Model of the student', student));
     return { type, train, labels, test, testLabels, label, teacher, model };
   } finally {
     ask.close();
   }
 }
 
+interface Question {
+  /** What says the same on the command line. */
+  readonly option?: string;
+  /** What no answer stands for; a question without one is asked until it is answered. */
+  readonly fallback?: string;
+  /** What is wrong with an answer, if anything: it is said, and the question asked again. */
+  readonly wrong?: (answer: string) => string | undefined | Promise<string | undefined>;
+}
+
 interface Ask {
-  (question: string, option: string | undefined, fallback?: string): Promise<string>;
+  (question: string, about: Question): Promise<string>;
   readonly close: () => void;
 }
 
@@ -92,7 +120,8 @@ async function asker(context: Context): Promise<Ask> {
   const output = context.json ? process.stderr : process.stdout;
   const isAnswered = context.isTerminal && process.stdin.isTTY;
   const prompt = isAnswered ? createInterface({ input: process.stdin, output }) : undefined;
-  const ask = async (question: string, option: string | undefined, fallback?: string): Promise<string> => {
+  const ask = async (question: string, about: Question): Promise<string> => {
+    const { option, fallback, wrong } = about;
     if (prompt === undefined) {
       if (fallback !== undefined) return fallback;
       throw new UserError(
@@ -101,8 +130,13 @@ async function asker(context: Context): Promise<Ask> {
       );
     }
     const shownFallback = fallback === undefined || fallback === '' ? '' : ` [${fallback}]`;
-    const answer = await prompt.question(`${question}${shownFallback}: `, { signal: context.signal }).catch(stopped);
-    return answer.trim() === '' ? (fallback ?? ask(question, option, fallback)) : answer.trim();
+    const text = await prompt.question(`${question}${shownFallback}: `, { signal: context.signal }).catch(stopped);
+    const answer = text.trim();
+    if (answer === '') return fallback ?? ask(question, about);
+    const complaint = await wrong?.(answer);
+    if (complaint === undefined) return answer;
+    output.write(`${complaint}\n`);
+    return ask(question, about);
   };
   return Object.assign(ask, { close: () => prompt?.close() });
 }

@@ -12,7 +12,7 @@ export const hasTerminal = spawnSync('script', ['-qec', 'true', '/dev/null']).st
 export function onTerminal(
   cwd: string,
   command: string,
-  answers: readonly (readonly [prompt: string, keys: string])[],
+  answers: readonly (readonly [prompt: string | RegExp, keys: string])[],
 ) {
   const line = `${process.execPath} ${path.join(built(), 'dist/cli.js')} ${command}`;
   const child = spawn('script', ['-qec', line, '/dev/null'], { cwd });
@@ -20,7 +20,7 @@ export function onTerminal(
   let [shown, since] = ['', 0];
   const answer = (): void => {
     const [next] = left;
-    if (next === undefined || !shown.slice(since).includes(next[0])) return;
+    if (next === undefined || shown.slice(since).search(next[0]) < 0) return;
     since = shown.length;
     left.shift();
     child.stdin.write(next[1]);
