@@ -7,7 +7,7 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/checkpoints/'],
 };
 
-const swc = (type) => ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type } }];
+const swc = (type) => ({ jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type } });
 
 export default {
   maxWorkers: 2,
@@ -23,7 +23,7 @@ export default {
       ],
       extensionsToTreatAsEsm: ['.ts'],
       transform: {
-        '^.+\\.ts$|/node_modules/csv-parse/.+\\.js$': ['<rootDir>/test/support/transform.cjs', swc('es6')[1]],
+        '^.+\\.ts$|/node_modules/csv-parse/.+\\.js$': ['<rootDir>/test/support/transform.cjs', swc('es6')],
       },
       transformIgnorePatterns: ['/node_modules/(?!csv-parse/)'],
     },
@@ -31,7 +31,7 @@ export default {
     {
       ...shared,
       testMatch: ['<rootDir>/test/trace/tfjs/*.test.ts'],
-      transform: { '^.+\\.[jt]s$': swc('commonjs') },
+      transform: { '^.+\\.[jt]s$': ['@swc/jest', swc('commonjs')] },
       transformIgnorePatterns: ['/node_modules/(?!@tensorflow/tfjs-(core|layers|backend-cpu)/dist/)'],
       moduleNameMapper: {
         '^@tensorflow/tfjs-(core|layers|backend-cpu)$': '<rootDir>/node_modules/@tensorflow/tfjs-$1/dist/index.js',

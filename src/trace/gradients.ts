@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { BACKEND_NAME } from './backend.ts';
 
 type Saved = readonly tf.Tensor[];
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each gradient knows what its kernel took
 type Attributes = Readonly<Record<string, any>>;
 type Gradients = Record<string, () => tf.Tensor>;
 

@@ -8,8 +8,7 @@ import { leaf, op } from '../value.ts';
 /** Kernel inputs by tfjs' names, and its attributes; gives what the kernel's outputs stand for. */
 export type Row = (inputs: Inputs, attrs: Attributes) => Value | Value[];
 export type Inputs = Readonly<Record<string, Value>>;
-/** As tfjs passes them; each row knows what its kernel takes. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each row knows what its kernel takes
 export type Attributes = Readonly<Record<string, any>>;
 
 export type Table = Readonly<Record<string, Row>>;
