@@ -14,7 +14,7 @@ import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bytesOf } from '../src/base/bytes.ts';
-import { createLoss } from '../src/distill/losses/registry.ts';
+import { lossNumbers } from '../src/recipe/schema/loss.ts';
 import { loadData } from '../src/pipeline/data.ts';
 import { loadRunnable } from '../src/pipeline/runnable.ts';
 import { viewsOf } from '../src/pipeline/stages/answer.ts';
@@ -84,8 +84,6 @@ function writeSpec({ recipe, data, steps }: Job, folder: string): string {
     return refuse('a teacher that is no plain ONNX file');
   if (student?.model !== 'ds-cnn') return refuse('a student that is no ds-cnn');
   if (!['kd', 'kd-standardized'].includes(distill.loss)) return refuse(`the loss ${distill.loss}`);
-  const { temperature, alpha } = distill;
-  const given = { ...(temperature !== undefined && { temperature }), ...(alpha !== undefined && { alpha }) };
   const rows = (name: string, ids: Int32Array): string => {
     const file = path.join(folder, name);
     writeFileSync(file, bytesOf(ids));
@@ -105,7 +103,7 @@ function writeSpec({ recipe, data, steps }: Job, folder: string): string {
     student: { width: 1, depth: 2, strides: [2, 1, 2], ...sizes },
     loss: distill.loss,
     labelSmoothing: distill.labelSmoothing,
-    ...createLoss(distill.loss, { hyper: given }).hyper,
+    ...lossNumbers(distill.loss, distill),
     optimizer: distill.optimizer,
     learningRates: Array.from({ length: steps }, (_, step) => schedule(step)),
     ema: distill.ema,

@@ -4,6 +4,7 @@ import type { Batch, BatchOptions } from '../data/batches.ts';
 import { Prefetcher } from '../data/prefetch.ts';
 import type { SoftTargets } from '../distill/soft-targets.ts';
 import { createLoss } from '../distill/losses/registry.ts';
+import type { AnyLoss } from '../distill/losses/registry.ts';
 import type { LossArgs } from '../distill/losses/define.ts';
 import { modelInfo } from '../models/info.ts';
 import type { buildModel } from '../models/registry.ts';
@@ -29,7 +30,7 @@ export interface FitOptions {
   /** Builds the model, the same each time. */
   readonly build: () => Promise<LayersModel>;
   readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'optimizer' | 'ema'>;
-  readonly loss: string;
+  readonly loss: AnyLoss;
   readonly lossArgs: LossArgs;
   readonly seed: number;
   /** The teacher's answers; absent for training with labels alone. */

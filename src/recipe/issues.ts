@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { nearest, shown } from '../base/errors.ts';
+import type { KnownKeys } from './keys.ts';
 import { pathText } from './source.ts';
 import type { KeyPath } from './source.ts';
 
@@ -20,17 +21,12 @@ const SEE_SCHEMA = 'Run `limbeck schema` to see every key with its meaning.';
 export function complaintsOf(
   issues: readonly Issue[],
   data: unknown,
-  keysAt: (path: KeyPath) => readonly string[],
+  keysAt: (path: KeyPath) => KnownKeys,
 ): Complaint[] {
   return issues.flatMap((issue) => complain(issue, [], data, keysAt));
 }
 
-function complain(
-  issue: Issue,
-  base: KeyPath,
-  data: unknown,
-  keysAt: (path: KeyPath) => readonly string[],
-): Complaint[] {
+function complain(issue: Issue, base: KeyPath, data: unknown, keysAt: (path: KeyPath) => KnownKeys): Complaint[] {
   const path = [...base, ...(issue.path as (string | number)[])];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownKey(path, key, keysAt(path)));
@@ -48,7 +44,12 @@ function complain(
   return [{ path, fact: `expected ${expected(issue)}, received ${shownValue}`, hint }];
 }
 
-function unknownKey(path: KeyPath, key: string, known: readonly string[]): Complaint {
+function unknownKey(path: KeyPath, key: string, { keys: known, chosenBy, elsewhere }: KnownKeys): Complaint {
+  const others = elsewhere(key);
+  if (chosenBy !== undefined && others.length > 0) {
+    const fact = `not read beside ${chosenBy.key}: ${chosenBy.value}`;
+    return { path, key, fact, hint: `Take it out: it belongs to ${chosenBy.key}: ${listed(others)}.` };
+  }
   const meant = nearest(key, known);
   const hint = meant !== undefined ? `Did you mean ${meant}?` : `Known keys: ${known.join(', ')}.`;
   return { path, key, fact: 'unknown key', hint };
@@ -108,6 +109,10 @@ function oneOf(values: readonly string[]): string {
   return values.length === 1 ? values[0]! : `one of ${values.join(', ')}`;
 }
 
+function listed(values: readonly string[]): string {
+  return values.length === 1 ? values[0]! : `${values.slice(0, -1).join(', ')} or ${values.at(-1)!}`;
+}
+
 function sized(origin: string, sign: string, words: string, limit: number | bigint): string {
   if (origin === 'string') return `text of ${words} ${limit} characters`;
   if (origin === 'array') return `a list of ${words} ${limit} items`;
@@ -124,7 +129,9 @@ function decisive(issue: Issue, value: unknown): unknown {
 /** The values allowed, where they can be listed. Of a mapping with `type`, zod reports them outside of its types. */
 function choices(issue: Issue): string[] {
   if (issue.code === 'invalid_value') return issue.values.map(String);
-  return ((issue as { options?: readonly unknown[] }).options ?? []).map(String);
+  // Absent stands for the usual one, which is in the list by its name too.
+  const options = (issue as { options?: readonly unknown[] }).options ?? [];
+  return options.filter((option) => option !== undefined).map(String);
 }
 
 function remedy(path: KeyPath, value: unknown): string {

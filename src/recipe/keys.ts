@@ -8,28 +8,67 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
   readonly const?: unknown;
+  readonly default?: unknown;
 }
 
-/** The keys that the schema knows at a path. `type` in `data` picks the alternative where it decides. */
-export function knownKeys(path: KeyPath, data: unknown): string[] {
+/** The keys that the schema knows at a path. */
+export interface KnownKeys {
+  /** Of the member of a union that the value is. */
+  readonly keys: readonly string[];
+  /** The key that says which member it is, e.g. `loss`, and what it says. */
+  readonly chosenBy?: { readonly key: string; readonly value: string };
+  /** What `chosenBy.key` would have to be for a member that has this key. */
+  readonly elsewhere: (key: string) => readonly string[];
+}
+
+/** Keys of the schema at a path of `data`. */
+export function knownKeys(path: KeyPath, data: unknown): KnownKeys {
   let schemas: JsonSchema[] = [recipeJsonSchema()];
   let value = data;
   for (const part of path) {
-    schemas = alternatives(schemas, value).flatMap((schema) => {
+    schemas = members(flat(schemas), value).chosen.flatMap((schema) => {
       const next = typeof part === 'number' ? (schema.items ?? schema.prefixItems?.[part]) : schema.properties?.[part];
       return next === undefined ? [] : [next];
     });
     value = (value as Record<string | number, unknown> | undefined)?.[part];
   }
-  return [...new Set(alternatives(schemas, value).flatMap((schema) => Object.keys(schema.properties ?? {})))];
+  const all = flat(schemas);
+  const { chosen, key: decisive } = members(all, value);
+  const namesOf = (schema: JsonSchema): string[] => Object.keys(schema.properties ?? {});
+  const keys = [...new Set(chosen.flatMap(namesOf))];
+  if (decisive === undefined) return { keys, elsewhere: () => [] };
+  return {
+    keys,
+    chosenBy: { key: decisive, value: String(given(decisive, chosen[0]!, value)) },
+    elsewhere: (key) =>
+      all
+        .filter((schema) => namesOf(schema).includes(key))
+        .map((schema) => String(schema.properties?.[decisive]?.const)),
+  };
 }
 
-function alternatives(schemas: readonly JsonSchema[], value: unknown): JsonSchema[] {
-  const flat = schemas.flatMap((schema): JsonSchema[] => {
+function flat(schemas: readonly JsonSchema[]): JsonSchema[] {
+  return schemas.flatMap((schema) => {
     const inner = schema.anyOf ?? schema.oneOf;
-    return inner === undefined ? [schema] : alternatives(inner, value);
+    return inner === undefined ? [schema] : flat(inner);
   });
-  const type = (value as { type?: unknown } | null | undefined)?.type;
-  const chosen = flat.filter((schema) => schema.properties?.['type']?.const === type && type !== undefined);
-  return chosen.length > 0 ? chosen : flat;
+}
+
+/** The members of a union that the value can be, and the key that says so: one that is a constant of each. */
+function members(all: readonly JsonSchema[], value: unknown): { chosen: readonly JsonSchema[]; key?: string } {
+  let chosen = all.filter(({ properties }) => properties !== undefined);
+  if (chosen.length === 0) return { chosen: all };
+  let decisive: string | undefined;
+  for (const key of Object.keys(chosen[0]!.properties!)) {
+    if (chosen.length < 2 || !chosen.every(({ properties }) => properties![key]?.const !== undefined)) continue;
+    const fitting = chosen.filter((schema) => schema.properties![key]!.const === given(key, schema, value));
+    if (fitting.length === 0 || fitting.length === chosen.length) continue;
+    [chosen, decisive] = [fitting, key];
+  }
+  return { chosen, ...(decisive !== undefined && { key: decisive }) };
+}
+
+/** What a value says for a key, or what the schema takes it to say. */
+function given(key: string, { properties }: JsonSchema, value: unknown): unknown {
+  return (value as Record<string, unknown> | null | undefined)?.[key] ?? properties?.[key]?.default;
 }

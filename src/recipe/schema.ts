@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
-import { count, file, fraction, seed } from './schema/parts.ts';
+import { LOSSES, lossNumbers } from './schema/loss.ts';
+import type { LossName } from './schema/loss.ts';
+import { count, file, seed, usual } from './schema/parts.ts';
 import { targetSchema } from './schema/target.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import { modelName, modelOption, trainingKeys } from './schema/training.ts';
@@ -51,41 +53,27 @@ const softTargets = z
   })
   .describe('How the answers of the teacher reach the student.');
 
-const weight = z.number().min(0).optional();
+const distillKeys = { ...trainingKeys, softTargets: softTargets.prefault({}) };
+
+/** A recipe that names no loss has this one. */
+const USUAL_LOSS = 'kd';
+
+function withOptions<N extends LossName>(loss: N) {
+  const { doc, options } = LOSSES[loss];
+  return z.strictObject({
+    loss: (loss === USUAL_LOSS ? usual(loss, doc) : z.literal(loss).describe(doc)) as N extends typeof USUAL_LOSS
+      ? z.ZodDefault<z.ZodLiteral<N>>
+      : z.ZodLiteral<N>,
+    ...(options as (typeof LOSSES)[N]['options']),
+    ...distillKeys,
+  });
+}
+
+type WithOptions = { [N in LossName]: ReturnType<typeof withOptions<N>> }[LossName];
 
 const distillSchema = z
-  .strictObject({
-    loss: z
-      .enum(['kd', 'kd-standardized', 'dkd', 'dist', 'mse', 'hint', 'attention'])
-      .default('kd')
-      .describe('Distillation loss.'),
-    temperature: z
-      .number()
-      .gt(0)
-      .max(1000)
-      .optional()
-      .describe('Softens teacher and student before they are compared; default: that of the loss, 4 for kd.'),
-    alpha: fraction
-      .optional()
-      .describe('Weight of the teacher, the labels weigh 1 - alpha; default: that of the loss, 0.9 for kd.'),
-    targetWeight: weight.describe('dkd: weight of the part about the true class; default 1.'),
-    nonTargetWeight: weight.describe('dkd: weight of the part about the other classes; default 8.'),
-    interWeight: weight.describe('dist: weight of the relations between classes; default 1.'),
-    intraWeight: weight.describe('dist: weight of the relations between samples; default 1.'),
-    featureWeight: weight.describe('hint, attention: weight of the inner tensors; default: that of the loss.'),
-    features: z
-      .array(
-        z.strictObject({
-          student: z.string().min(1).describe('Layer of the student.'),
-          teacher: z.string().min(1).describe('Name among `teacher.intermediate`, or layer of a trained teacher.'),
-        }),
-      )
-      .default([])
-      .describe('hint, attention: pairs of inner tensors to compare.'),
-    ...trainingKeys,
-    softTargets: softTargets.prefault({}),
-  })
-  .describe('Training of the student.');
+  .discriminatedUnion('loss', (Object.keys(LOSSES) as LossName[]).map(withOptions) as [WithOptions, ...WithOptions[]])
+  .describe('Training of the student: the distillation loss with its options, and how it is trained.');
 
 const reportSchema = z
   .strictObject({
@@ -194,6 +182,16 @@ export const recipeSchema = z
       received: teacher === undefined ? 'no teacher' : 'stored logits, which are of the training split',
     };
     context.addIssue({ code: 'custom', message: 'no teacher', path: ['target', 'maxDrop'], params });
+  })
+  .superRefine(({ teacher, distill }, context) => {
+    if (teacher !== undefined) return;
+    const usualNumbers = Object.entries(lossNumbers(distill.loss));
+    const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
+    const keys = [...(distill.loss === USUAL_LOSS ? [] : ['loss']), ...changed.map(([key]) => key)];
+    for (const key of keys) {
+      const params = { expected: 'a teacher, which it is about', received: 'none' };
+      context.addIssue({ code: 'custom', message: 'not read', path: ['distill', key], params });
+    }
   })
   .superRefine((recipe, context) => {
     if (recipe.teacher !== undefined || recipe.student !== undefined) return;

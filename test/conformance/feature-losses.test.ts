@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss, losses } from '../../src/distill/losses/registry.ts';
+import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
@@ -34,7 +35,7 @@ function difference(actual: ArrayLike<number>, expected: readonly number[]): num
   return Math.max(...expected.map((value, i) => Math.abs(value - actual[i]!))) / scale;
 }
 
-const featureLosses = Object.keys(losses).filter((name) => losses[name]!.needs === 'features');
+const featureLosses = (Object.keys(losses) as AnyLoss[]).filter((name) => losses[name].needs === 'features');
 const shapes = [
   [
     [4, 4, 3],

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../src/base/random.ts';
-import { createLoss, losses } from '../../src/distill/losses/registry.ts';
+import { createLoss, losses, usualNumbers } from '../../src/distill/losses/registry.ts';
+import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
@@ -40,7 +41,7 @@ function difference(actual: ArrayLike<number>, expected: readonly number[]): num
 }
 
 interface LossCase {
-  readonly loss: string;
+  readonly loss: AnyLoss;
   readonly student: number[][];
   readonly teacher: number[][];
   readonly labels: number[];
@@ -48,10 +49,11 @@ interface LossCase {
   readonly hyper: Readonly<Record<string, number>>;
 }
 
-const logitLosses = Object.entries(losses).filter(([, { needs }]) => needs !== 'features');
+const logitLosses = (Object.keys(losses) as AnyLoss[]).filter((name) => losses[name].needs !== 'features');
 const settings = [{}, { temperature: 1 }, { temperature: 20, alpha: 0.5 }, { labelSmoothing: 0.1, alpha: 0.3 }];
-const lossCases: LossCase[] = logitLosses.flatMap(([loss, { defaults }]) =>
+const lossCases: LossCase[] = logitLosses.flatMap((loss) =>
   settings.map((setting, i) => {
+    const defaults = usualNumbers(loss);
     const known = Object.entries(setting).filter(([key]) => key in defaults);
     return {
       loss,

@@ -202,7 +202,7 @@ describe('a recipe with masks', () => {
 
   it('keeps what is zero through later steps: a pattern, and channels that go', async () => {
     const prune = [
-      { ...MASKED, type: 'n:m' },
+      { type: 'n:m', finetune: { epochs: 2 }, maxDrop: 100 },
       { ...MASKED, finetune: { epochs: 1 } },
       { ...STEP, finetune: { epochs: 1 } },
     ];

@@ -112,6 +112,15 @@ describe('where post-training quantization loses too much', () => {
   }, 120_000);
 });
 
+it('says that a hint cannot be used, since its tensors are folded away', async () => {
+  const features = [{ student: 'dense1', teacher: 'dense1' }];
+  const distill = { epochs: 1, batchSize: 64, loss: 'hint', features, softTargets: { store: 'live' } };
+  const { report } = await follow({ name: 'hint', distill, quantize: { ...QAT, qat: { epochs: 1 } } });
+  expect(report.notes).toContain(
+    'qat-1: trained by kd instead of hint, whose inner tensors are folded away before quantization',
+  );
+}, 120_000);
+
 it('keeps layers in float that the step names', async () => {
   const { report } = await follow({ name: 'k', quantize: { ...QAT, keepFloat: ['dense1'], qat: { epochs: 1 } } });
   expect(report.notes).toContain('exports/distilled-int8-qat.onnx: dense1 stays as it was: it is kept in float');
@@ -120,9 +129,10 @@ it('keeps layers in float that the step names', async () => {
 
 it('refuses to train for fp16, and with symmetric ranges', () => {
   const refused = (step: object) => () => makeRecipe({ ...BASE, quantize: { scheme: 'fp16', ...step } }, folder());
-  expect(refused({ method: 'qat' })).toThrow(
-    /expected another method for fp16: only int8 is trained for, received qat/,
+  expect(refused({ method: 'qat' })).toThrow('quantize.method: not read beside scheme: fp16');
+  expect(refused({ scheme: 'int8', method: 'qat', symmetric: true })).toThrow(
+    'quantize.symmetric: not read beside method: qat',
   );
-  expect(refused({ scheme: 'int8', method: 'qat', symmetric: true })).toThrow(/symmetric: expected false beside qat/);
-  expect(refused({ fallback: 'qat' })).toThrow(/expected another fallback for fp16/);
+  expect(refused({ scheme: 'int8', fallback: 'qat', symmetric: true })).toThrow(/symmetric: expected false beside qat/);
+  expect(refused({ fallback: 'qat' })).toThrow('quantize.fallback: expected one of keep-float, stop, received "qat"');
 });

@@ -131,11 +131,6 @@ describe('a run', () => {
       /compares inner tensors, which are not stored/,
     ],
     [
-      'hints without pairs',
-      { distill: { loss: 'hint', epochs: 1, softTargets: { store: 'live' } } },
-      /received no distill\.features/,
-    ],
-    [
       'a hint from an unknown layer',
       {
         distill: {

@@ -186,8 +186,8 @@ describe('a broken recipe', () => {
     [
       'a key of another type',
       '{type: csv, train: a, resize: [8, 8]}',
-      '1:32 dataset.resize: unknown key',
-      /Known keys: .*header/,
+      '1:32 dataset.resize: not read beside type: csv',
+      /belongs to type: image-folder or parquet\./,
     ],
     [
       'half a source',
@@ -223,6 +223,44 @@ describe('a broken recipe', () => {
     const error = failure(`dataset: ${dataset}\nstudent: {model: mlp}\n`);
     expect(error.message).toContain(message);
     expect(error.hint).toMatch(hint);
+  });
+
+  it.each([
+    [
+      'distill: {loss: mse, temperature: 9}',
+      '4:22 distill.temperature: not read beside loss: mse',
+      /loss: kd, .*attention\./,
+    ],
+    ['distill: {targetWeight: 2}', '4:11 distill.targetWeight: not read beside loss: kd', /belongs to loss: dkd\./],
+    ['distill: {loss: hint}', '4:10 distill.features: expected a list, received nothing', /Add distill\.features/],
+    ['prune: [{pattern: 2:4}]', '4:10 prune[0].pattern: not read beside type: channels', /belongs to type: n:m\./],
+    [
+      'prune: [{type: magnitude, rounds: 2}]',
+      '4:27 prune[0].rounds: not read beside type: magnitude',
+      /type: channels\./,
+    ],
+    ['prune: [{budget: layer, layerLimit: 0.5}]', 'prune[0].layerLimit: expected no layerLimit beside', /./],
+    ['quantize: {scheme: fp16, samples: 9}', '4:26 quantize.samples: not read beside scheme: fp16', /int8 or int16x8/],
+    [
+      'quantize: {method: qat, rounding: adaround}',
+      '4:25 quantize.rounding: not read beside method: qat',
+      /method: ptq\./,
+    ],
+    ['quantize: {qat: {epochs: 1}}', 'quantize.qat: expected method: qat or fallback: qat', /./],
+    ['quantize: {adaround: {iterations: 1}}', 'quantize.adaround: expected rounding: adaround', /./],
+    ['distill: {optimizer: {type: sgd, beta1: 0.8}}', 'distill.optimizer.beta1: expected adam, adamw as type', /./],
+    ['distill: {optimizer: {milestones: [2]}}', 'distill.optimizer.milestones: expected step as schedule', /./],
+  ])('refuses what nothing reads: %s', (line, message, hint) => {
+    const error = failure(`${SHORT}teacher: {onnx: a.onnx}\n${line}`);
+    expect(error.message).toContain(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  it.each([
+    ['distill: {temperature: 9}', 'distill.temperature: expected a teacher, which it is about, received none'],
+    ['distill: {loss: dist}', 'distill.loss: expected a teacher, which it is about, received none'],
+  ])('refuses what only a teacher gives a meaning, without one: %s', (line, message) => {
+    expect(failure(SHORT + line).message).toContain(message);
   });
 
   it('names everything that is wrong at once', () => {

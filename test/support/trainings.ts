@@ -1,6 +1,7 @@
 import type { TensorData } from '../../src/graph/types.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
+import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { layerOutput } from '../../src/models/info.ts';
 import { buildModel } from '../../src/models/registry.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';
@@ -14,7 +15,7 @@ export interface Setup {
   readonly model: string;
   readonly inputShape: number[];
   readonly options?: Record<string, unknown>;
-  readonly loss?: string;
+  readonly loss?: AnyLoss;
   /** A layer of the student, compared with a made-up feature of the teacher of this shape. */
   readonly feature?: { readonly layer: string; readonly teacherShape: number[] };
   readonly optimizer?: OptimizerConfig;

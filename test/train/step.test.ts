@@ -120,7 +120,7 @@ describe('training program', () => {
 
   it('feeds what the loss needs, and no more', () => {
     const model = mlp();
-    const feedsOf = (name: string): string[] => {
+    const feedsOf = (name: 'ce' | 'kd'): string[] => {
       const optimizer = createOptimizer({ type: 'adamw' }, modelState(model).trainable);
       return Object.keys(trainingProgram({ model, loss: createLoss(name), optimizer, batchSize: 2 }).feeds);
     };

@@ -11,9 +11,7 @@ import { softened } from './kd.ts';
  *   Q(F) = v / ‖v‖₂,  v = mean over channels of F²,   L = b · Σ_pairs mean (Q(F_s) - Q(F_t))² + α · T² · KL(…) + (1 - α) · CE(s, y)
  */
 export const attention: LossDefinition = {
-  doc: 'Maps of where intermediate tensors are large (attention transfer 2017), with kd.',
   needs: 'features',
-  defaults: { temperature: 4, alpha: 0.9, labelSmoothing: 0, featureWeight: 1000 },
   build: (name, { hyper, ...args }) => {
     const features = requireFeatures(name, args.features);
     features.forEach((pair) => checkSizes(name, pair));

@@ -7,9 +7,7 @@ import { logitLoss } from './define.ts';
  *   L = -Σ_k y_k log softmax(s)_k,   y = (1 - ε)·onehot + ε/K
  */
 export const ce = logitLoss({
-  doc: 'Cross-entropy with the labels, no teacher.',
   needs: 'labels',
-  defaults: { labelSmoothing: 0 },
   compute: (input) => {
     const loss = labelLoss(input);
     return { loss, parts: { ce: loss } };

@@ -1,7 +1,7 @@
 import type { FeaturePair, Loss, LossInput, LossOutput } from '../../train/loss.ts';
 
 export interface LossArgs {
-  /** Numbers that replace defaults; only those that the loss has. */
+  /** Numbers that replace defaults. */
   readonly hyper?: Readonly<Record<string, number>>;
   /** What feature losses compare. */
   readonly features?: readonly FeaturePair[];
@@ -10,27 +10,19 @@ export interface LossArgs {
 }
 
 export interface LossDefinition {
-  /** One sentence. */
-  readonly doc: string;
   readonly needs: Loss['needs'];
-  /** Its numbers, all fed at every step. */
-  readonly defaults: Readonly<Record<string, number>>;
-  /** Builds it; `name` is the one in the registry. */
+  /** Builds it; `name` is the one in the registry, `hyper` has all of its numbers. They are fed at every step. */
   readonly build: (name: string, args: LossArgs & { readonly hyper: Readonly<Record<string, number>> }) => Loss;
 }
 
 /** A loss of logits and labels alone, without variables of its own. */
 export function logitLoss(definition: {
-  readonly doc: string;
   readonly needs: 'labels' | 'logits';
-  readonly defaults: Readonly<Record<string, number>>;
   readonly compute: (input: LossInput) => LossOutput;
 }): LossDefinition {
-  const { doc, needs, defaults, compute } = definition;
+  const { needs, compute } = definition;
   return {
-    doc,
     needs,
-    defaults,
     build: (name, { hyper }) => ({ name, needs, hyper, features: [], variables: {}, compute }),
   };
 }

@@ -13,9 +13,7 @@ import { logitLoss } from './define.ts';
  * the correlation counts each sample by its weight.
  */
 export const dist = logitLoss({
-  doc: 'Correlation within samples and within classes (Huang 2022).',
   needs: 'logits',
-  defaults: { temperature: 4, alpha: 0.8, labelSmoothing: 0, interWeight: 1, intraWeight: 1 },
   compute: (input) => mixed('dist', input, relations(input)),
 });
 

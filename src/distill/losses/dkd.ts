@@ -12,9 +12,7 @@ import { logitLoss } from './define.ts';
  * term by 1 - pᵗ_target, which all but removes it when the teacher is sure.
  */
 export const dkd = logitLoss({
-  doc: 'Target and non-target classes decoupled (Zhao 2022).',
   needs: 'logits',
-  defaults: { temperature: 4, alpha: 0.5, labelSmoothing: 0, targetWeight: 1, nonTargetWeight: 8 },
   compute: (input) => mixed('dkd', input, decoupled(input)),
 });
 

@@ -14,9 +14,7 @@ import { softened } from './kd.ts';
  * r is a learned 1×1 convolution from the student's channels to the teacher's; it is trained along and thrown away.
  */
 export const hint: LossDefinition = {
-  doc: 'Intermediate tensors through a learned regressor (FitNets 2015), with kd.',
   needs: 'features',
-  defaults: { temperature: 4, alpha: 0.9, labelSmoothing: 0, featureWeight: 100 },
   build: (name, { hyper, seed = 0, ...args }) => {
     const features = requireFeatures(name, args.features);
     features.forEach((pair) => checkSizes(name, pair));

@@ -11,9 +11,7 @@ import { softened } from './kd.ts';
  * Over the classes of each sample, so that the student need not match the size of the teacher's logits.
  */
 export const kdStandardized = logitLoss({
-  doc: 'Softened probabilities of standardized logits (Sun 2024).',
   needs: 'logits',
-  defaults: { temperature: 2, alpha: 0.9, labelSmoothing: 0 },
   compute: (input) => {
     const [student, teacher] = [standardized(input.studentLogits), standardized(teacherLogits(input))];
     return mixed('kd', input, softened(input, student, teacher));

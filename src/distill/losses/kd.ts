@@ -11,9 +11,7 @@ import { logitLoss } from './define.ts';
  * T² keeps the gradients of the soft part at one size whatever the temperature (section 2.1).
  */
 export const kd = logitLoss({
-  doc: 'Softened teacher probabilities (Hinton 2015).',
   needs: 'logits',
-  defaults: { temperature: 4, alpha: 0.9, labelSmoothing: 0 },
   compute: (input) => mixed('kd', input, softened(input, input.studentLogits, teacherLogits(input))),
 });
 

@@ -8,9 +8,7 @@ import { logitLoss } from './define.ts';
  *   L = α · 1/K Σ_k (s_k - t_k)² + (1 - α) · CE(s, y)
  */
 export const mse = logitLoss({
-  doc: 'Squared difference of logits (Ba & Caruana 2014).',
   needs: 'logits',
-  defaults: { alpha: 0.9, labelSmoothing: 0 },
   compute: (input) => {
     const difference = tf.squaredDifference(input.studentLogits, teacherLogits(input));
     return mixed('mse', input, weightedMean(tf.mean(difference, -1), input.weights));

@@ -1,4 +1,5 @@
-import { nearest, shown, UserError } from '../../base/errors.ts';
+import { lossNumbers } from '../../recipe/schema/loss.ts';
+import type { LossName } from '../../recipe/schema/loss.ts';
 import type { Loss } from '../../train/loss.ts';
 import { attention } from './attention.ts';
 import { ce } from './ce.ts';
@@ -10,8 +11,10 @@ import { kdStandardized } from './kd-standardized.ts';
 import { kd } from './kd.ts';
 import { mse } from './mse.ts';
 
-/** Every loss that a recipe can name, and `ce` for training without a teacher. */
-export const losses: Readonly<Record<string, LossDefinition>> = {
+export type AnyLoss = LossName | 'ce';
+
+/** Every loss that a recipe can name, and `ce` for training without a teacher. Their numbers are in recipe/schema/loss.ts. */
+export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   ce,
   kd,
   'kd-standardized': kdStandardized,
@@ -22,14 +25,16 @@ export const losses: Readonly<Record<string, LossDefinition>> = {
   attention,
 };
 
-/** Numbers that the loss does not have (a recipe gives `temperature` to each) are left out. */
-export function createLoss(name: string, args: LossArgs = {}): Loss {
-  const definition = Object.hasOwn(losses, name) ? losses[name] : undefined;
-  if (definition === undefined) {
-    const near = nearest(name, Object.keys(losses));
-    const hintText = near === undefined ? `The losses are ${Object.keys(losses).join(', ')}.` : `Did you mean ${near}?`;
-    throw new UserError(`there is no loss ${shown(name)}`, hintText);
+/** The numbers that a loss has, at their defaults. */
+export function usualNumbers(name: AnyLoss): Record<string, number> {
+  return { ...(name === 'ce' ? {} : lossNumbers(name)), labelSmoothing: 0 };
+}
+
+/** Throws for a number that the loss does not have. */
+export function createLoss(name: AnyLoss, args: LossArgs = {}): Loss {
+  const numbers = usualNumbers(name);
+  for (const key of Object.keys(args.hyper ?? {})) {
+    if (!Object.hasOwn(numbers, key)) throw new Error(`the loss ${name} has no number ${key}`);
   }
-  const given = Object.entries(args.hyper ?? {}).filter(([key]) => Object.hasOwn(definition.defaults, key));
-  return definition.build(name, { ...args, hyper: { ...definition.defaults, ...Object.fromEntries(given) } });
+  return losses[name].build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
 }

@@ -88,7 +88,7 @@ interface Wanted extends Pick<ModelFile, 'format' | 'precision'> {
 
 /** Calibrated as the recipe says, if it says anything of int8. */
 function optionsFor({ run, model, format, precision }: Wanted, { quantize }: Recipe) {
-  const step = quantize.find(({ scheme }) => scheme === 'int8');
-  const { calibrator = 'mse', samples = 512, keepFloat = [] } = step ?? {};
+  const step = quantize.find((one) => one.scheme === 'int8');
+  const { calibrator = 'mse' as const, samples = 512, keepFloat = [] } = step ?? {};
   return { from: run, model, format, precision, calibrator, samples, keepFloat, symmetric: false, opset: 17 };
 }

@@ -63,11 +63,7 @@ export function recipeOf(
       softTargets: { ...distill.softTargets, ...(views === undefined && defaultViews(written)) },
     },
     prune: amount === 0 ? [] : [pruning(template, amount, epochs * share)],
-    quantize: (quantize.length > 0 ? quantize : [{}]).map((step) => ({
-      ...step,
-      maxDrop: 100,
-      fallback: 'keep-float',
-    })),
+    quantize: (quantize.length > 0 ? quantize : [{}]).map(withoutFallback),
     export: target.runtime === 'onnxruntime' ? ['onnx'] : ['onnx', 'tflite'],
     report: { latency: { batchSizes: [target.batchSize], threads: [target.threads], seconds: timeOf(written) } },
     baseline: false,
@@ -81,8 +77,15 @@ function timeOf({ report }: Recipe): number {
   return report.latency.seconds > 0 ? report.latency.seconds : 1;
 }
 
-function pruning(template: Recipe['prune'][number] | undefined, amount: number, epochs: number): object {
-  const finetune = { ...template?.finetune, epochs };
+/** A candidate is what its step makes it, however much it loses; what the step would have fallen back to is not read. */
+function withoutFallback(step: Partial<Recipe['quantize'][number]>): object {
+  const kept = Object.entries(step).filter(([key]) => key !== 'qat' || ('method' in step && step.method === 'qat'));
+  return { ...Object.fromEntries(kept), maxDrop: 100, fallback: 'keep-float' };
+}
+
+function pruning(given: Recipe['prune'][number] | undefined, amount: number, epochs: number): object {
+  const template = given?.type === 'channels' ? given : undefined;
+  const finetune = { ...given?.finetune, epochs };
   return { ...template, type: 'channels', target: 'macs', amount, finetune, maxDrop: 100, fallback: 'skip' };
 }
 

@@ -6,6 +6,8 @@ import type { AdaRoundState, LayerRounding } from '../../compress/quantize/adaro
 import type { Samples } from '../../compress/quantize/observe.ts';
 import type { Safetensors, StoredTensor } from '../../formats/safetensors.ts';
 import type { Graph } from '../../graph/types.ts';
+import { usualAdaround } from '../../recipe/schema/compress.ts';
+import type { Int8AfterTraining } from '../../recipe/schema/compress.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import { keptFloat, prepareInt8 } from './quantize.ts';
@@ -14,6 +16,7 @@ import type { Prepared } from './quantize.ts';
 export interface PtqStep {
   /** Place in the recipe, from 0. */
   readonly number: number;
+  readonly settings: Int8AfterTraining;
   readonly samples: Samples;
 }
 
@@ -24,7 +27,7 @@ export async function prepareStep(
   step: PtqStep,
 ): Promise<{ prepared: Prepared; notes: readonly string[] }> {
   const { recipe } = context;
-  const settings = recipe.quantize[step.number]!;
+  const { settings } = step;
   const isAdaptive = settings.rounding === 'adaround';
   const ptq = isAdaptive ? { ...settings, biasCorrection: false } : settings;
   const prepared = await prepareInt8(recipe, graph, ptq, step.samples);
@@ -35,10 +38,10 @@ export async function prepareStep(
 async function roundAdaptively(
   context: StageContext,
   prepared: Prepared,
-  { number, samples }: PtqStep,
+  { number, settings, samples }: PtqStep,
 ): Promise<{ prepared: Prepared; notes: readonly string[] }> {
   const { recipe, engine, onEvent, signal, saveEveryMs } = context;
-  const settings = recipe.quantize[number]!;
+  const { iterations } = settings.adaround ?? usualAdaround;
   const stage = `adaround-${number + 1}`;
   const states = context.states(stage);
   const saved = await states.load();
@@ -53,7 +56,7 @@ async function roundAdaptively(
   let told = resume?.layers.length ?? 0;
   const kept = keptFloat(settings, prepared.graph);
   const { result, layers } = await adaround(prepared.graph, prepared.quantization, samples, {
-    ...{ engine, session: sessionOptionsOf(recipe), iterations: settings.adaround.iterations, resume },
+    ...{ engine, session: sessionOptionsOf(recipe), iterations, resume },
     seed: new RandomStream(recipe.seed, 'adaround', number).uint32(),
     keepFloat: (layer) => kept.includes(layer),
     onStep: async ({ done, layers: all, last, state }) => {

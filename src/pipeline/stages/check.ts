@@ -1,7 +1,6 @@
 import { nearest, UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
 import { maskable } from '../../compress/prune/masks.ts';
-import { losses } from '../../distill/losses/registry.ts';
 import { modelInfo } from '../../models/info.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
@@ -24,13 +23,7 @@ export async function checkModels(context: StageContext): Promise<void> {
   const layers = modelInfo(model).outputs.map(({ name }) => name);
   if (teacher === undefined) return;
   refuseImpossible(recipe);
-  if (losses[distill.loss]?.needs !== 'features') return;
-  if (distill.features.length === 0) {
-    throw new UserError(
-      `distill.loss: ${distill.loss} compares inner tensors, received no distill.features`,
-      'Name pairs of a student layer and an inner tensor of the teacher, or choose kd.',
-    );
-  }
+  if (!('features' in distill)) return;
   for (const pair of distill.features) {
     if (!layers.includes(pair.student))
       throw unknownTensor(`the student has no layer ${pair.student}`, pair.student, layers);
@@ -84,7 +77,7 @@ function refuseImpossible({ dataset, distill, teacher }: Recipe): void {
   if (store === 'live' && !isStored) return;
   const reason = dataset.augment.some((step) => 'mixup' in step)
     ? 'dataset.augment: mixup makes samples that no stored answer is for'
-    : losses[distill.loss]?.needs === 'features'
+    : 'features' in distill
       ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
       : undefined;
   if (reason === undefined) return;

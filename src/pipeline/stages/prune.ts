@@ -58,7 +58,9 @@ async function pruneStudent(
         { ...more, ...found.notes, drop: dropOf(figures.accuracy?.validation ?? 0) },
       );
   const job: PruneJob = { context, step, stage, number, lessons, from: from.trained, inLedger };
-  const { trained, skipped, said } = await (step.type === 'channels' ? pruneStepChannels : pruneStepWeights)(job);
+  const { trained, skipped, said } = await (step.type === 'channels'
+    ? pruneStepChannels({ ...job, step })
+    : pruneStepWeights({ ...job, step }));
   const notes = [...skipped.map(({ what, why }) => `${stage}: left ${what} alone: ${why}`), ...said];
   for (const message of notes) context.onEvent({ type: 'message', message });
 

@@ -5,8 +5,11 @@ import { batchCount, batches } from '../../data/batches.ts';
 import type { Batch } from '../../data/batches.ts';
 import { Prefetcher } from '../../data/prefetch.ts';
 import { createLoss, losses } from '../../distill/losses/registry.ts';
+import type { AnyLoss } from '../../distill/losses/registry.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
+import { usualQat } from '../../recipe/schema/compress.ts';
+import type { Int8Recipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { State } from '../../runtime/engine.ts';
 import { Evaluator } from '../../train/evaluate.ts';
@@ -19,16 +22,14 @@ import { finishedTraining, train } from '../training.ts';
 import type { TrainingResult } from '../training.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
-import { hyperOf } from './student.ts';
-
-type QuantizeRecipe = Recipe['quantize'][number];
+import { numbersOf } from './student.ts';
 
 /** Ranges of activations on samples of the training split, and scales of weights. */
 export type Calibrate = (graph: ExportedModel['graph']) => Promise<{ result: Quantization; skipped: Skipped[] }>;
 
 export interface QatStep {
   readonly stage: string;
-  readonly step: QuantizeRecipe;
+  readonly step: Int8Recipe;
   /** Of this step: another order of the samples than the trainings before had. */
   readonly number: number;
   readonly lessons: Answers | undefined;
@@ -87,12 +88,16 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
 
 const EVALUATION_BATCH = 256;
 
+/** Of losses that have one: quantized students learn better from a low temperature. */
+const QAT_TEMPERATURE = 1;
+
 async function fitNetwork(
   context: StageContext,
   network: FakeQuantizedNetwork,
-  { stage, step: { qat }, number, lessons }: QatStep,
+  { stage, step, number, lessons }: QatStep,
 ): Promise<TrainingResult> {
   const { engine, data, recipe } = context;
+  const qat = step.qat ?? usualQat;
   const { batchSize } = recipe.distill;
   const stepsPerEpoch = batchCount(data.train.count, batchSize);
   const steps = Math.max(1, Math.round(qat.epochs * stepsPerEpoch));
@@ -100,8 +105,10 @@ async function fitNetwork(
   const finished = finishedTraining(await states.load(), steps, {});
   if (finished !== undefined) return finished;
   const seed = new RandomStream(recipe.seed, 'qat', number).uint32();
-  const loss = createLoss(lossOf(recipe, lessons), {
-    hyper: { ...hyperOf(context), temperature: qat.temperature },
+  const name = lossOf(recipe, lessons);
+  const numbers = numbersOf(recipe, name);
+  const loss = createLoss(name, {
+    hyper: { ...numbers, ...('temperature' in numbers && { temperature: qat.temperature ?? QAT_TEMPERATURE }) },
     seed,
   });
   const optimizer = createOptimizer(qat.optimizer, { ...network.trainable, ...loss.variables });
@@ -161,9 +168,9 @@ async function fitNetwork(
 }
 
 /** Inner tensors have no names any more once batch norms are folded: those losses give way to plain distillation. */
-function lossOf({ distill }: Recipe, lessons: Answers | undefined): string {
+export function lossOf({ distill }: Recipe, lessons: Answers | undefined): AnyLoss {
   if (lessons === undefined) return 'ce';
-  return losses[distill.loss]?.needs === 'features' ? 'kd' : distill.loss;
+  return losses[distill.loss].needs === 'features' ? 'kd' : distill.loss;
 }
 
 /** What the training graph says about the samples that the files are checked on. */

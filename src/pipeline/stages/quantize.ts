@@ -11,14 +11,13 @@ import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
+import type { Calibrator } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { ExportedModel } from './export.ts';
-
-export type QuantizeRecipe = Recipe['quantize'][number];
 
 /** A graph that is ready to be written in integers. */
 export interface Prepared {
@@ -29,7 +28,14 @@ export interface Prepared {
   readonly skipped: readonly Skipped[];
 }
 
-export type PtqRecipe = Pick<QuantizeRecipe, 'scheme' | 'calibrator' | 'equalize' | 'biasCorrection' | 'symmetric'>;
+/** How a graph is calibrated and corrected; int16x8 has neither asymmetric ranges nor corrected biases. */
+export interface PtqRecipe {
+  readonly scheme: 'int8' | 'int16x8';
+  readonly calibrator: Calibrator;
+  readonly equalize: boolean;
+  readonly biasCorrection?: boolean;
+  readonly symmetric?: boolean;
+}
 
 /** Equalized, calibrated and corrected, as a step of the recipe asks. */
 export async function prepareInt8(
@@ -39,12 +45,12 @@ export async function prepareInt8(
   samples: Samples,
 ): Promise<Prepared> {
   const session = sessionOptionsOf(recipe);
-  const { calibrator, symmetric } = step;
+  const { calibrator, symmetric = false, biasCorrection = false } = step;
   const activationBits = step.scheme === 'int16x8' ? 16 : 8;
   const equal = step.equalize ? equalize(graph).result : graph;
   const { result, skipped } = await quantize(equal, samples, { calibrator, session, symmetric, activationBits });
   // The correction runs the layers before one in ONNX's 8 bits, which is not what 16-bit activations come to.
-  const isCorrected = step.biasCorrection && activationBits === 8;
+  const isCorrected = biasCorrection && activationBits === 8;
   const corrected = isCorrected ? await correctBias(equal, result, samples, session) : equal;
   return { graph: corrected, float: equal, quantization: result, skipped };
 }

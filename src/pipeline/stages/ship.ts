@@ -4,14 +4,15 @@ import type { Skipped } from '../../formats/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
+import type { Int16Recipe, Int8AfterTraining, Int8Recipe } from '../../recipe/schema/compress.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
-import { trainForInt8 } from './qat.ts';
+import { lossOf, trainForInt8 } from './qat.ts';
 import { prepareStep } from './adaround.ts';
 import { calibrationSamples, growing, keptFloat, prepareInt8, rankLayers } from './quantize.ts';
-import type { QuantizeRecipe } from './quantize.ts';
 import { int8Variants, reducedVariants, tflite } from './variants.ts';
 import { endingOf, finish, makeFile, writeVariants } from './write.ts';
 import type { QuantizeStep, Refused, Shipped, Write } from './write.ts';
@@ -47,31 +48,34 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   const { recipe } = context;
   const { number } = step;
   const settings = recipe.quantize[number]!;
-  const { scheme } = settings;
-  context.onEvent({
-    ...{ type: 'stage', stage: `quantize-${number + 1}` },
-    ...(settings.method === 'ptq' && { title: `quantizing ${model.id} to ${scheme}` }),
-  });
-  if (settings.method === 'qat') return trainAndQuantize(context, model, step);
-  const ending = endingOf(recipe, number, 'ptq');
-  if (scheme === 'int16x8') return writeInt16(context, model, { ...step, ending });
-  const ptq =
-    scheme === 'int8'
-      ? await writeInt8(context, model, { ...step, ending })
-      : await writeVariants(context, model, model, reducedVariants(context, scheme), { ...step, ending });
+  const stage = `quantize-${number + 1}`;
+  if (settings.scheme === 'int8' && settings.method === 'qat') {
+    context.onEvent({ type: 'stage', stage });
+    return trainAndQuantize(context, model, step, settings);
+  }
+  context.onEvent({ type: 'stage', stage, title: `quantizing ${model.id} to ${settings.scheme}` });
+  const named = { ...step, ending: endingOf(recipe, number, 'ptq') };
+  if (settings.scheme === 'int16x8') return writeInt16(context, model, named, settings);
+  if (settings.scheme !== 'int8')
+    return writeVariants(context, model, model, reducedVariants(context, settings.scheme), named);
+  const ptq = await writeInt8(context, model, named, settings);
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
   const { file, seconds, validation, drop } = ptq.refused;
   const figures = { accuracy: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
   const notes = { drop, method: 'ptq', scheme: settings.scheme, shipped: false };
   await context.done(`ptq-${number + 1}`, seconds, figures, notes);
-  const qat = await trainAndQuantize(context, model, step);
+  const qat = await trainAndQuantize(context, model, step, settings);
   return { files: [...ptq.files, ...qat.files], notes: [...ptq.notes, ...qat.notes], sensitivity: ptq.sensitivity };
 }
 
-async function trainAndQuantize(context: StageContext, model: ExportedModel, step: QuantizeStep): Promise<Shipped> {
+async function trainAndQuantize(
+  context: StageContext,
+  model: ExportedModel,
+  step: QuantizeStep,
+  settings: Int8Recipe,
+): Promise<Shipped> {
   const { recipe } = context;
   const { number, lessons } = step;
-  const settings = recipe.quantize[number]!;
   const kept = keptFloat(settings, model.graph);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
@@ -80,7 +84,15 @@ async function trainAndQuantize(context: StageContext, model: ExportedModel, ste
   });
   const variants = int8Variants(context, trained.quantization, trained.skipped, keepFloat);
   const ending = endingOf(recipe, number, 'qat');
-  return writeVariants(context, model, trained.model, variants, { ...step, ending });
+  const made = await writeVariants(context, model, trained.model, variants, { ...step, ending });
+  return { ...made, notes: [...lossNote(recipe, lessons, `qat-${number + 1}`), ...made.notes] };
+}
+
+/** Said where the step is trained by another loss than the student was. */
+function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): string[] {
+  const [asked, used] = [recipe.distill.loss, lossOf(recipe, lessons)];
+  if (lessons === undefined || used === asked) return [];
+  return [`${stage}: trained by ${used} instead of ${asked}, whose inner tensors are folded away before quantization`];
 }
 
 /**
@@ -91,12 +103,12 @@ async function writeInt8(
   context: StageContext,
   model: ExportedModel,
   step: QuantizeStep & { readonly ending: string },
+  settings: Int8AfterTraining,
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const { recipe } = context;
-  const settings = recipe.quantize[step.number]!;
   const asked = keptFloat(settings, model.graph);
   const samples = calibrationSamples(context, model.graph, settings.samples);
-  const { prepared, notes: said } = await prepareStep(context, model.graph, { number: step.number, samples });
+  const { prepared, notes: said } = await prepareStep(context, model.graph, { number: step.number, settings, samples });
   // Rounding is a stage of its own; what follows is not part of it.
   context.onEvent({ type: 'stage', stage: `quantize-${step.number + 1}` });
   const sensitivity = await rankLayers(context, prepared, model);
@@ -134,8 +146,8 @@ async function writeInt16(
   context: StageContext,
   model: ExportedModel,
   step: QuantizeStep & { readonly ending: string },
+  settings: Int16Recipe,
 ): Promise<Shipped> {
-  const settings = context.recipe.quantize[step.number]!;
   const kept = keptFloat(settings, model.graph);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const samples = calibrationSamples(context, model.graph, settings.samples);
@@ -153,7 +165,7 @@ async function writeInt16(
 async function calibrate(
   context: StageContext,
   graph: Graph,
-  { calibrator, samples }: Pick<QuantizeRecipe, 'calibrator' | 'samples'> = { calibrator: 'mse', samples: 512 },
+  { calibrator, samples }: Pick<Int8Recipe, 'calibrator' | 'samples'> = { calibrator: 'mse', samples: 512 },
 ): Promise<{ result: Quantization; skipped: Skipped[] }> {
   const feeds = calibrationSamples(context, graph, samples);
   return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe) });

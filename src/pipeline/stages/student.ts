@@ -1,6 +1,9 @@
 import type { Teacher } from '../../distill/teacher.ts';
-import { createLoss, losses } from '../../distill/losses/registry.ts';
+import { createLoss } from '../../distill/losses/registry.ts';
+import type { AnyLoss } from '../../distill/losses/registry.ts';
 import { modelInfo } from '../../models/info.ts';
+import { lossNumbers } from '../../recipe/schema/loss.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
 import type { FitOptions, Fitted } from '../fit.ts';
@@ -48,32 +51,22 @@ export async function studentLoss(
 ): Promise<Pick<FitOptions, 'loss' | 'lossArgs'>> {
   const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
   const loss = lessons === undefined ? 'ce' : context.recipe.distill.loss;
-  return { loss, lossArgs: { hyper: hyperOf(context), features, seed } };
+  return { loss, lossArgs: { hyper: numbersOf(context.recipe, loss), features, seed } };
 }
 
 /** Whether the loss can compare what this teacher gives: found out before the twin without a teacher is trained. */
 export async function checkLoss(context: StageContext, lessons: Answers): Promise<void> {
   const { recipe } = context;
-  if (losses[recipe.distill.loss]?.needs !== 'features') return;
+  if (!('features' in recipe.distill)) return;
   const build = studentBuilder(context, recipe.seed);
   const { loss, lossArgs } = await studentLoss(context, lessons, build, recipe.seed);
   for (const variable of Object.values(createLoss(loss, lossArgs).variables)) variable.dispose();
 }
 
-export function hyperOf({ recipe: { distill } }: StageContext): Record<string, number> {
-  const { temperature, alpha, labelSmoothing, targetWeight, nonTargetWeight } = distill;
-  const { interWeight, intraWeight, featureWeight } = distill;
-  const all = {
-    temperature,
-    alpha,
-    labelSmoothing,
-    targetWeight,
-    nonTargetWeight,
-    interWeight,
-    intraWeight,
-    featureWeight,
-  };
-  return Object.fromEntries(Object.entries(all).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+/** The numbers that the recipe gives a loss: those of its own loss, or of the labels alone. */
+export function numbersOf({ distill }: Recipe, loss: AnyLoss): Record<string, number> {
+  const { labelSmoothing } = distill;
+  return { ...(loss === 'ce' ? {} : lossNumbers(loss, distill)), labelSmoothing };
 }
 
 async function featurePairs(
@@ -81,7 +74,7 @@ async function featurePairs(
   teacher: Teacher | undefined,
   build: ReturnType<typeof studentBuilder>,
 ) {
-  if (teacher === undefined || losses[distill.loss]?.needs !== 'features') return [];
+  if (teacher === undefined || !('features' in distill)) return [];
   const layers = modelInfo(await build()).outputs;
   return distill.features.map((pair) => {
     const layer = layers.find(({ name }) => name === pair.student)!;

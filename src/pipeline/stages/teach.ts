@@ -119,7 +119,8 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
 
 /** The trained model as the teacher of this run. */
 async function trainedTeacher(context: StageContext, { model, weights }: Fitted): Promise<Teacher> {
-  const features = context.recipe.distill.features.map(({ teacher }) => teacher);
+  const { distill } = context.recipe;
+  const features = 'features' in distill ? distill.features.map(({ teacher }) => teacher) : [];
   const { engine, data } = context;
   const name = 'the trained teacher';
   return modelTeacher({ name, engine, model, weights, features, dataset: data.validation, outputs: 'logits' });

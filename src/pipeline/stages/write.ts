@@ -10,7 +10,6 @@ import { predictionsOfFile } from '../model-file.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { checkFile } from './parity.ts';
-import type { QuantizeRecipe } from './quantize.ts';
 import type { Variant } from './variants.ts';
 
 export interface Shipped {
@@ -71,11 +70,13 @@ export async function writeVariants(
 }
 
 /** What the names of a step's files end with: its scheme, whether it was trained, and a number if others have the same. */
-export function endingOf({ quantize: steps }: Recipe, number: number, method: QuantizeRecipe['method']): string {
+export function endingOf({ quantize: steps }: Recipe, number: number, method: 'ptq' | 'qat'): string {
   const { scheme } = steps[number]!;
   const ending = method === 'qat' ? `${scheme}-qat` : scheme;
   const before = steps.slice(0, number).filter((step) => {
-    return step.scheme === scheme && (step.method === method || (method === 'qat' && step.fallback === 'qat'));
+    const trains = ('method' in step && step.method === 'qat') || step.fallback === 'qat';
+    const isAlone = 'method' in step && step.method === 'qat';
+    return step.scheme === scheme && (method === 'qat' ? trains : !isAlone);
   }).length;
   return before === 0 ? ending : `${ending}-${before + 1}`;
 }

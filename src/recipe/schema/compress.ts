@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, fraction } from './parts.ts';
+import { count, fraction, usual } from './parts.ts';
 import { optimizerSchema } from './training.ts';
 
 const finetune = z
@@ -13,53 +13,76 @@ const finetune = z
 
 const maxDrop = z.number().min(0).max(100).describe('Largest loss of validation accuracy, in percentage points.');
 
+/** Keys of every pruning step. */
+const pruneKeys = {
+  finetune: finetune.prefault({}),
+  maxDrop: maxDrop.default(1),
+  fallback: z.enum(['stop', 'skip']).default('stop').describe('What happens when the drop is larger.'),
+};
+const amount = fraction.default(0.3);
+const budget = z.enum(['global', 'layer']).default('global');
+
+const pruneChannels = z.strictObject({
+  type: usual('channels', 'Channels are removed: the files are smaller.'),
+  amount: amount.describe('Share of `target` that is removed.'),
+  target: z.enum(['channels', 'macs', 'parameters']).default('channels').describe('What `amount` is a share of.'),
+  importance: z
+    .enum(['l1', 'l2', 'bn-scale', 'taylor'])
+    .default('l2')
+    .describe(
+      'What says how much a channel matters: norm of its weights, scale of its batch norm, or change of the loss without it.',
+    ),
+  budget: budget.describe('Channels are removed where they matter least, or the same share from every layer.'),
+  multipleOf: z
+    .union([count, z.array(count).min(1)])
+    .default(8)
+    .describe('Counts stay multiples of this, others are slower; of several, the first below what the layer has.'),
+  layerLimit: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe('With budget global: largest share of its channels that a layer loses; default (1 + amount) / 2.'),
+  rounds: count.max(100).default(1).describe('Channels are removed in so many rounds, fine-tuned after each.'),
+  ...pruneKeys,
+});
+
+const pruneMagnitude = z.strictObject({
+  type: z.literal('magnitude').describe('The smallest weights become zero.'),
+  amount: amount.describe('Share of the weights that become zero.'),
+  budget: budget.describe('Weights become zero where they are smallest, or the same share in every layer.'),
+  ...pruneKeys,
+});
+
+const prunePattern = z.strictObject({
+  type: z.literal('n:m').describe('Weights become zero in a pattern.'),
+  pattern: z
+    .string()
+    .regex(/^[1-9]\d*:[1-9]\d*$/)
+    .superRefine((pattern, context) => {
+      const [n, m] = pattern.split(':').map(Number) as [number, number];
+      if (n < m) return;
+      const params = { expected: 'n:m with n < m', received: pattern };
+      context.addIssue({ code: 'custom', message: 'keeps everything', params });
+    })
+    .default('2:4')
+    .describe('Of every m weights that follow each other along the inputs, n stay.'),
+  ...pruneKeys,
+});
+
+export type PruneChannels = z.infer<typeof pruneChannels>;
+export type PruneMagnitude = z.infer<typeof pruneMagnitude>;
+export type PrunePattern = z.infer<typeof prunePattern>;
+
 export const pruneSchema = z
-  .strictObject({
-    type: z.enum(['channels', 'magnitude', 'n:m']).default('channels').describe('What is removed.'),
-    amount: fraction
-      .default(0.3)
-      .describe('channels: share of `target` that is removed; magnitude: share of the weights that become zero.'),
-    target: z
-      .enum(['channels', 'macs', 'parameters'])
-      .default('channels')
-      .describe('channels: what `amount` is a share of.'),
-    importance: z
-      .enum(['l1', 'l2', 'bn-scale', 'taylor'])
-      .default('l2')
-      .describe(
-        'channels: what says how much one matters: norm of its weights, scale of its batch norm, or change of the loss without it.',
-      ),
-    budget: z
-      .enum(['global', 'layer'])
-      .default('global')
-      .describe('channels, magnitude: taken where they matter least, or the same share from every layer.'),
-    multipleOf: z
-      .union([count, z.array(count).min(1)])
-      .default(8)
-      .describe(
-        'channels: counts stay multiples of this, others are slower; of several, the first below what the layer has.',
-      ),
-    layerLimit: z
-      .number()
-      .gt(0)
-      .max(1)
-      .optional()
-      .describe('channels, global: largest share of its channels that a layer loses; default (1 + amount) / 2.'),
-    rounds: count.max(100).default(1).describe('channels: removed in so many rounds, fine-tuned after each.'),
-    pattern: z
-      .string()
-      .regex(/^[1-9]\d*:[1-9]\d*$/)
-      .superRefine((pattern, context) => {
-        const [n, m] = pattern.split(':').map(Number) as [number, number];
-        if (n < m) return;
-        const params = { expected: 'n:m with n < m', received: pattern };
-        context.addIssue({ code: 'custom', message: 'keeps everything', params });
-      })
-      .default('2:4')
-      .describe('n:m: of every m weights that follow each other along the inputs, n stay.'),
-    finetune: finetune.prefault({}),
-    maxDrop: maxDrop.default(1),
-    fallback: z.enum(['stop', 'skip']).default('stop').describe('What happens when the drop is larger.'),
+  .discriminatedUnion('type', [pruneChannels, pruneMagnitude, prunePattern])
+  .superRefine((step, context) => {
+    if (!('layerLimit' in step) || step.layerLimit === undefined || step.budget === 'global') return;
+    const params = {
+      expected: 'no layerLimit beside budget layer, which takes one share from every layer',
+      received: step.layerLimit,
+    };
+    context.addIssue({ code: 'custom', message: 'not read', path: ['layerLimit'], params });
   })
   .describe('One pruning step.');
 
@@ -70,8 +93,8 @@ const qat = z
       .number()
       .gt(0)
       .max(1000)
-      .default(1)
-      .describe('Temperature of the distillation loss: quantized students learn better from a low one.'),
+      .optional()
+      .describe('Temperature of the distillation loss: quantized students learn better from a low one; default: 1.'),
     optimizer: optimizerSchema
       .prefault({ learningRate: 0.0002 })
       .describe('Optimizer and learning-rate schedule; default: adamw at 0.0002, on a cosine schedule.'),
@@ -85,72 +108,113 @@ const qat = z
   })
   .describe('Training with quantization, with the loss of `distill`.');
 
+/** Training with quantization where a step falls back to it and says no more. */
+export const usualQat: z.infer<typeof qat> = qat.parse({});
+
 const adaround = z
   .strictObject({
     iterations: count.max(1_000_000).default(500).describe('Steps of the search for each layer, 32 samples each.'),
   })
   .describe('Adaptive rounding, on `samples` training samples; it takes the place of `biasCorrection`.');
 
-const quantizeStep = z
+export const usualAdaround: z.infer<typeof adaround> = adaround.parse({});
+
+/** Keys of every quantization. */
+const quantizeKeys = { maxDrop: maxDrop.default(0.5) };
+const FALLBACK = 'What happens when the drop is larger: ';
+const keepOrStop = z.enum(['keep-float', 'stop']).default('keep-float');
+
+/** Keys of the quantizations that look at samples. */
+const calibrated = {
+  calibrator: z
+    .enum(['minmax', 'percentile', 'entropy', 'mse'])
+    .default('mse')
+    .describe('How ranges of activations are chosen.'),
+  samples: count.default(512).describe('Training samples that the calibrator sees.'),
+  keepFloat: z.array(z.string().min(1)).default([]).describe('Layers that stay in float, by name.'),
+};
+const equalize = z
+  .boolean()
+  .default(false)
+  .describe('Bring the channels of neighbouring layers into similar ranges first.');
+
+const int8 = usual('int8', 'Weights and activations of 8 bits.');
+
+const int8AfterTraining = z
   .strictObject({
-    scheme: z
-      .enum(['int8', 'fp16', 'dynamic-int8', 'int16x8', 'int4'])
-      .default('int8')
-      .describe(
-        'int8, fp16: weights and activations; dynamic-int8: activations as they come; int16x8: activations of 16 bits, weights of 8 (TFLite); int4: weights of dense layers (ONNX).',
-      ),
-    method: z.enum(['ptq', 'qat']).default('ptq').describe('After training, or during it.'),
-    calibrator: z
-      .enum(['minmax', 'percentile', 'entropy', 'mse'])
-      .default('mse')
-      .describe('How ranges of activations are chosen.'),
+    scheme: int8,
+    method: usual('ptq', 'After training.'),
+    ...calibrated,
     symmetric: z
       .boolean()
       .default(false)
-      .describe('int8: activations with the zero point 0, which TensorRT wants, at the price of half their range.'),
-    equalize: z
-      .boolean()
-      .default(false)
-      .describe('int8: bring the channels of neighbouring layers into similar ranges first.'),
-    biasCorrection: z
-      .boolean()
-      .default(true)
-      .describe('int8: take the mean error of the rounded weights out of the biases.'),
+      .describe('Activations with the zero point 0, which TensorRT wants, at the price of half their range.'),
+    equalize,
+    biasCorrection: z.boolean().default(true).describe('Take the mean error of the rounded weights out of the biases.'),
     rounding: z
       .enum(['nearest', 'adaround'])
       .default('nearest')
-      .describe("int8 after training: weights to the nearest step, or to that of two which keeps a layer's output."),
-    adaround: adaround.prefault({}),
-    keepFloat: z.array(z.string().min(1)).default([]).describe('int8: layers that stay in float, by name.'),
-    samples: count.default(512).describe('Training samples that the calibrator sees.'),
-    qat: qat.prefault({}),
-    maxDrop: maxDrop.default(0.5),
+      .describe("Weights to the nearest step, or to that of two which keeps a layer's output."),
+    adaround: adaround.optional(),
+    ...quantizeKeys,
     fallback: z
       .enum(['keep-float', 'stop', 'qat'])
       .default('keep-float')
       .describe(
-        'What happens when the drop is larger: keep the most sensitive layers in float (all, if need be), stop, or train with quantization.',
+        `${FALLBACK}keep the most sensitive layers in float (all, if need be), stop, or train with quantization.`,
       ),
+    qat: qat.optional(),
   })
-  .superRefine(({ scheme, method, fallback, symmetric, rounding }, context) => {
-    if (rounding === 'adaround' && (scheme !== 'int8' || method !== 'ptq')) {
-      const params = {
-        expected: 'nearest: weights are rounded adaptively for int8 after training alone',
-        received: rounding,
-      };
-      context.addIssue({ code: 'custom', message: 'no adaptive rounding', path: ['rounding'], params });
-    }
-    const key = method === 'qat' ? 'method' : 'fallback';
-    if (method !== 'qat' && fallback !== 'qat') return;
-    if (symmetric) {
-      const params = { expected: 'false beside qat: ranges that are trained with have a zero point', received: 'true' };
-      context.addIssue({ code: 'custom', message: 'no symmetric ranges', path: ['symmetric'], params });
-    }
-    if (scheme === 'int8') return;
-    const params = { expected: `another ${key} for ${scheme}: only int8 is trained for`, received: 'qat' };
-    context.addIssue({ code: 'custom', message: 'no training', path: [key], params });
-  })
+  .superRefine(({ rounding, adaround: search, fallback, qat: training, symmetric }, context) => {
+    const refuse = (key: string, expected: string, received: string): void =>
+      context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received } });
+    if (search !== undefined && rounding !== 'adaround')
+      refuse('adaround', 'rounding: adaround, which these keys are of', `rounding: ${rounding}`);
+    if (training !== undefined && fallback !== 'qat')
+      refuse('qat', 'method: qat or fallback: qat, which these keys are of', `method: ptq, fallback: ${fallback}`);
+    if (symmetric && fallback === 'qat')
+      refuse('symmetric', 'false beside qat: ranges that are trained with have a zero point', 'true');
+  });
+
+const int8Training = z.strictObject({
+  scheme: int8,
+  method: z.literal('qat').describe('During training.'),
+  ...calibrated,
+  qat: qat.prefault({}),
+  ...quantizeKeys,
+  fallback: keepOrStop.describe(`${FALLBACK}ship the float files alone, or stop.`),
+});
+
+const int16x8 = z.strictObject({
+  scheme: z.literal('int16x8').describe('Activations of 16 bits, weights of 8 (TFLite).'),
+  ...calibrated,
+  equalize,
+  ...quantizeKeys,
+  fallback: keepOrStop.describe(`${FALLBACK}ship the float files alone, or stop.`),
+});
+
+const reduced = (scheme: 'fp16' | 'dynamic-int8' | 'int4', doc: string) =>
+  z.strictObject({
+    scheme: z.literal(scheme).describe(doc),
+    ...quantizeKeys,
+    fallback: keepOrStop.describe(`${FALLBACK}ship the float files alone, or stop.`),
+  });
+
+const quantizeStep = z
+  .discriminatedUnion('scheme', [
+    z.discriminatedUnion('method', [int8AfterTraining, int8Training]),
+    int16x8,
+    reduced('fp16', 'Weights and activations of 16 bits.'),
+    reduced('dynamic-int8', 'Weights of 8 bits; activations are rounded as they come.'),
+    reduced('int4', 'Weights of dense layers of 4 bits (ONNX).'),
+  ])
   .describe('One quantization of the student.');
+
+export type QuantizeRecipe = z.infer<typeof quantizeStep>;
+export type Int8Recipe = Extract<QuantizeRecipe, { scheme: 'int8' }>;
+export type Int8AfterTraining = Extract<Int8Recipe, { method: 'ptq' }>;
+export type Int16Recipe = Extract<QuantizeRecipe, { scheme: 'int16x8' }>;
+export type Calibrator = Int8Recipe['calibrator'];
 
 /** One step may stand without a list around it. */
 export const quantizeSchema = z

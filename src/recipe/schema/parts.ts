@@ -13,6 +13,18 @@ export const file = z
   .min(1)
   // No system has a file of such a name; Node's complaint about it looks like a bug of ours.
   .refine((name) => !name.includes('\0'), { params: { expected: 'a file name without NUL characters' } });
+/**
+ * The member of a union that a mapping without this key is. zod finds a member by its key only if an absent one is among the key's
+ * values, hence `optional`; with the default it is never absent from what comes out, whatever zod's type says.
+ */
+export function usual<T extends string>(name: T, doc: string): z.ZodDefault<z.ZodLiteral<T>> {
+  const schema = z
+    .literal(name)
+    .default(name as never)
+    .optional()
+    .describe(doc);
+  return schema as unknown as z.ZodDefault<z.ZodLiteral<T>>;
+}
 export const files = z.union([file, z.array(file).min(1)]);
 /** Sizes of the axes of one sample, e.g. `[28, 28, 1]`. */
 export const sampleShape = z.array(count).min(1).max(4);

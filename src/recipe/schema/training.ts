@@ -1,6 +1,22 @@
 import { z } from 'zod';
 import { count } from './parts.ts';
 
+/**
+ * Keys that only some update rules or schedules read, with their defaults: another value beside the others would be a mistake that
+ * nobody notices.
+ */
+const READ_BY: Readonly<
+  Record<string, { readonly by: 'type' | 'schedule'; readonly readers: readonly string[]; readonly usual: unknown }>
+> = {
+  milestones: { by: 'schedule', readers: ['step'], usual: [] },
+  gamma: { by: 'schedule', readers: ['step'], usual: 0.1 },
+  finalLearningRate: { by: 'schedule', readers: ['cosine', 'linear', 'onecycle'], usual: 0 },
+  momentum: { by: 'type', readers: ['momentum', 'nesterov'], usual: 0.9 },
+  beta1: { by: 'type', readers: ['adam', 'adamw'], usual: 0.9 },
+  beta2: { by: 'type', readers: ['adam', 'adamw', 'rmsprop'], usual: 0.999 },
+  epsilon: { by: 'type', readers: ['adam', 'adamw', 'rmsprop'], usual: 1e-8 },
+};
+
 /** How weights are updated; shared by teacher, student and fine-tuning. */
 export const optimizerSchema = z
   .strictObject({
@@ -34,6 +50,14 @@ export const optimizerSchema = z
     beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment (adam, adamw, rmsprop).'),
     epsilon: z.number().gt(0).default(1e-8).describe('Added to the denominator of the update.'),
     clipNorm: z.number().gt(0).optional().describe('Scale gradients down to this global norm.'),
+  })
+  .superRefine((optimizer, context) => {
+    for (const [key, { by, readers, usual }] of Object.entries(READ_BY)) {
+      const value = optimizer[key as keyof typeof optimizer];
+      if (readers.includes(optimizer[by]) || value === undefined || String(value) === String(usual)) continue;
+      const params = { expected: `${readers.join(', ')} as ${by}, which it is of`, received: optimizer[by] };
+      context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
+    }
   })
   .describe('Optimizer and learning-rate schedule.');
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../../src/base/errors.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
+import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import type { FeaturePair, Loss, LossInput } from '../../../src/train/loss.ts';
 import { useCpu } from '../../support/cpu.ts';
 
@@ -32,7 +33,7 @@ function inputFor(loss: Loss, { studentShape, teacherShape }: FeaturePair, weigh
 }
 
 /** The feature term alone: with alpha 1 and equal logits there is nothing else. */
-function term(name: string, of: FeaturePair, weights?: number[]): { value: number; loss: Loss; input: LossInput } {
+function term(name: AnyLoss, of: FeaturePair, weights?: number[]): { value: number; loss: Loss; input: LossInput } {
   const loss = createLoss(name, { features: [of], hyper: { alpha: 1, featureWeight: 2 }, seed: 3 });
   const input = inputFor(loss, of, weights);
   const { loss: total, parts } = loss.compute(input);
@@ -127,7 +128,7 @@ describe('attention', () => {
   });
 });
 
-describe.each(['hint', 'attention'])('%s refuses', (name) => {
+describe.each(['hint', 'attention'] as const)('%s refuses', (name) => {
   const message = (features: FeaturePair[]): string => {
     try {
       createLoss(name, { features });

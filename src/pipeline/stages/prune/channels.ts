@@ -13,12 +13,13 @@ import type { Fitted } from '../../fit.ts';
 import { studentLoss } from '../student.ts';
 import { finetune } from './job.ts';
 import type { PruneJob, PruneOutcome } from './job.ts';
+import type { PruneChannels } from '../../../recipe/schema/compress.ts';
 
 /**
  * Remove channels in `rounds` rounds, with training after each. Every round leaves the same share of what the one before
  * left: most goes while most training is still to come.
  */
-export async function pruneStepChannels(job: PruneJob): Promise<PruneOutcome> {
+export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<PruneOutcome> {
   const { step, stage, from } = job;
   const { target, importance, budget, multipleOf, layerLimit, amount, rounds } = step;
   let student = from;

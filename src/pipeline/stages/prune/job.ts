@@ -14,9 +14,9 @@ import type { Answers } from '../answer.ts';
 import { trainStudent } from '../student.ts';
 
 /** One pruning step of the recipe, and what it starts from. */
-export interface PruneJob {
+export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune'][number]> {
   readonly context: StageContext;
-  readonly step: Recipe['prune'][number];
+  readonly step: Step;
   readonly stage: string;
   /** Of the step, from 0. */
   readonly number: number;

@@ -6,12 +6,14 @@ import { fixedMasks, withMasks } from '../../../train/masks.ts';
 import type { MaskPlan } from '../../../train/masks.ts';
 import { finetune } from './job.ts';
 import type { PruneJob, PruneOutcome } from './job.ts';
+import type { PruneMagnitude, PrunePattern } from '../../../recipe/schema/compress.ts';
+import type { Fitted } from '../../fit.ts';
 
 /** Make single weights zero, by magnitude or in a pattern, and train the others on. */
-export async function pruneStepWeights(job: PruneJob): Promise<PruneOutcome> {
+export async function pruneStepWeights(job: PruneJob<PruneMagnitude | PrunePattern>): Promise<PruneOutcome> {
   const { step, stage, from } = job;
   const { result: targets, skipped } = maskable(from.model);
-  const found = step.type === 'n:m' ? patterned(job, targets) : gradual(job, targets);
+  const found = step.type === 'n:m' ? patterned(step, from, targets) : gradual(step, from, targets);
   const { plan, final } = found;
   const weights = step.finetune.epochs === 0 ? withMasks(from.weights, final) : from.weights;
   const all = [...skipped, ...found.skipped];
@@ -37,7 +39,7 @@ interface Masks {
 }
 
 /** Masks that grow while the student is trained on. */
-function gradual({ step, from }: PruneJob, targets: readonly Maskable[]): Masks {
+function gradual(step: PruneMagnitude, from: Fitted, targets: readonly Maskable[]): Masks {
   const names = targets.map(({ name }) => name);
   const { amount: sparsity, budget } = step;
   const plan = (steps: number): MaskPlan => {
@@ -47,7 +49,7 @@ function gradual({ step, from }: PruneJob, targets: readonly Maskable[]): Masks 
   return { plan, final: within(magnitudeMasks(from.weights, names, sparsity, budget), from.masks), skipped: [] };
 }
 
-function patterned({ step, from }: PruneJob, targets: readonly Maskable[]): Masks {
+function patterned(step: PrunePattern, from: Fitted, targets: readonly Maskable[]): Masks {
   const [keep, outOf] = step.pattern.split(':').map(Number) as [number, number];
   const { result, skipped } = patternMasks(from.weights, targets, { keep, outOf });
   const masks = within(result, from.masks);

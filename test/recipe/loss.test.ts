@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { LOSSES, lossNumbers } from '../../src/recipe/schema/loss.ts';
+import type { LossName } from '../../src/recipe/schema/loss.ts';
+
+const names = Object.keys(LOSSES) as LossName[];
+
+/** The table of docs/losses.md, from the definitions that the schema is made of. */
+function table(): string {
+  const rows = names.map((name) => {
+    const numbers = Object.entries(lossNumbers(name)).map(([key, usual]) => `\`${key}\` ${usual}`);
+    const features = 'features' in LOSSES[name].options ? ['`features`, a list of pairs'] : [];
+    return [`\`${name}\``, LOSSES[name].doc, [...numbers, ...features].join(', ')];
+  });
+  const all = [['loss', 'what it is', 'options and defaults'], ...rows];
+  const [head, ...body] = all.map((cells) => `| ${cells.join(' | ')} |`);
+  return [head, '| --- | --- | --- |', ...body].join('\n');
+}
+
+it('docs/losses.md has the table of the losses', async () => {
+  const text = await readFile(path.resolve(import.meta.dirname, '../../docs/losses.md'), 'utf8');
+  const compact = text.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---');
+  expect(compact).toContain(table());
+});
+
+it('takes numbers that are given and defaults for the others', () => {
+  expect(lossNumbers('dkd', { temperature: 2, features: [], epochs: 3 })).toEqual({
+    ...{ temperature: 2, alpha: 0.5 },
+    ...{ targetWeight: 1, nonTargetWeight: 8 },
+  });
+});
