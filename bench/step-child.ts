@@ -4,13 +4,14 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../src/graph/builder.ts';
+import { layersNetwork } from '../src/networks/layers.ts';
 import type { DeviceName } from '../src/runtime/devices.ts';
 import type { Engine } from '../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
 import { createTensorFlowEngine } from '../src/runtime/tensorflow.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
-import { modelState, trainingProgram } from '../src/train/step.ts';
+import { trainingProgram } from '../src/train/step.ts';
 import { RandomStream } from '../src/base/random.ts';
 import { evaluator } from '../src/runtime/evaluator.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
@@ -42,8 +43,8 @@ async function ours(name: NetName): Promise<object> {
   await tf.setBackend('limbeck');
   const model = buildNet(name);
   const loss = createLoss('ce');
-  const optimizer = createOptimizer({ type: 'adam' }, modelState(model).trainable);
-  const program = trainingProgram({ model, loss, optimizer, batchSize });
+  const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
+  const program = trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize });
   const start = performance.now();
   const step = await engine.compile(program);
   const compileMs = performance.now() - start;

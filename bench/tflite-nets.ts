@@ -13,8 +13,8 @@ import { exportTflite } from '../src/formats/tflite/export.ts';
 import type { Precision } from '../src/formats/tflite/export.ts';
 import type { Graph } from '../src/graph/types.ts';
 import { buildModel } from '../src/models/registry.ts';
+import { layersNetwork } from '../src/networks/layers.ts';
 import { inferenceGraph } from '../src/pipeline/stages/export.ts';
-import type { TrainedModel } from '../src/pipeline/stages/export.ts';
 import { prepareInt8 } from '../src/pipeline/stages/quantize.ts';
 import type { PtqRecipe } from '../src/pipeline/stages/quantize.ts';
 import { quantizeSchema } from '../src/recipe/schema/compress.ts';
@@ -22,9 +22,9 @@ import type { State } from '../src/runtime/engine.ts';
 import { InferenceModel } from '../src/runtime/inference.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
-import { modelState, trainingProgram } from '../src/train/step.ts';
+import { trainingProgram } from '../src/train/step.ts';
 
-type LayersModel = TrainedModel['trained']['model'];
+type LayersModel = ReturnType<typeof buildModel>;
 
 interface NetSpec {
   readonly model: string;
@@ -94,7 +94,11 @@ export async function makeNet(name: NetName, { train, test }: { train: Dataset; 
     epochs > 0
       ? await trainedWeights(model, pictures(train, 0, TRAINING, inputShape), inputShape, epochs)
       : await balancedWeights(model, calibration, inputShape);
-  const files = await shippedFiles(inferenceGraph({ model, weights }, []), calibration, inputShape);
+  const files = await shippedFiles(
+    inferenceGraph({ network: layersNetwork(model), weights }, []),
+    calibration,
+    inputShape,
+  );
   const others = { calibration, held: pictures(test, 0, held, inputShape), inputShape, trained: epochs > 0 };
   return { name, model, weights, files, ...others };
 }
@@ -127,9 +131,11 @@ async function trainedWeights(
   epochs: number,
 ): Promise<State> {
   const loss = createLoss('ce');
-  const optimizer = createOptimizer({ type: 'adam' }, modelState(model).trainable);
+  const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
-  const step = await engine.compile(trainingProgram({ model, loss, optimizer, batchSize: BATCH }));
+  const step = await engine.compile(
+    trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH }),
+  );
   const [each, perEpoch] = [sizeOf(shape), Math.floor(labels.length / BATCH)];
   const weights = new Float32Array(BATCH).fill(1);
   const hyper = Object.fromEntries(
@@ -147,7 +153,7 @@ async function trainedWeights(
   }
   const state = await step.state();
   await step.dispose();
-  return new Map(Object.keys(modelState(model).all).map((name) => [name, state.get(name)!]));
+  return new Map(Object.keys(layersNetwork(model).state).map((name) => [name, state.get(name)!]));
 }
 
 /**
@@ -157,14 +163,14 @@ async function trainedWeights(
 async function balancedWeights(model: LayersModel, { x }: Pictures, shape: readonly number[]): Promise<State> {
   const random = new RandomStream('bench', model.name);
   const weights: Map<string, { type: { dtype: 'float32'; shape: number[] }; data: Float32Array }> = new Map();
-  for (const [name, variable] of Object.entries(modelState(model).all)) {
+  for (const [name, variable] of Object.entries(layersNetwork(model).state)) {
     // Biases and statistics leave their first values, zeros and ones, as training would have it.
     const data = Float32Array.from(await variable.data<'float32'>(), (value) =>
       variable.rank === 1 ? value + 0.3 * random.uniform() : value,
     );
     weights.set(name, { type: { dtype: 'float32', shape: variable.shape }, data });
   }
-  const graph = inferenceGraph({ model, weights }, []);
+  const graph = inferenceGraph({ network: layersNetwork(model), weights }, []);
   const runner = new InferenceModel(
     encodeModel(lowerToOnnx(graph)),
     'drawn weights',

@@ -8,7 +8,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['graph', 'recipe'],
   ['trace', 'formats', 'data', 'models'],
-  ['runtime'],
+  ['runtime', 'networks'],
   ['train', 'measure'],
   ['distill', 'compress', 'report'],
   ['pipeline'],
@@ -20,7 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly RegExp[] }[] = [
   {
     pattern: /^@tensorflow\//,
-    allowed: [/^(trace|models|train|distill|compress)\//, /^runtime\/tensorflow(\.ts|\/)/],
+    allowed: [/^(trace|models|networks|train|distill|compress)\//, /^runtime\/tensorflow(\.ts|\/)/],
   },
   { pattern: /^onnxruntime-node/, allowed: [/^runtime\/onnxruntime(\.ts|\/)/] },
   // Types only: html/chart.ts alone loads it, at the first chart.

@@ -1,10 +1,11 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { modelInfo } from '../models/info.ts';
+import { onlyInput, parametersOf } from '../networks/network.ts';
+import type { ModelNetwork } from '../networks/network.ts';
 import type { CompiledStep, Engine, State } from '../runtime/engine.ts';
-import { classesOf, predictionProgram } from '../train/step.ts';
+import { predictionProgram } from '../train/inference.ts';
+import { classesOf } from '../train/step.ts';
 import { affineOf, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
 import { orderOf, permuted } from './class-order.ts';
@@ -14,7 +15,7 @@ import type { Answer, Teacher } from './teacher.ts';
 export interface ModelTeacherOptions {
   readonly name: string;
   readonly engine: Engine;
-  readonly model: LayersModel;
+  readonly network: ModelNetwork;
   /** Its weights, if they are not the content of its variables. */
   readonly weights?: State;
   /** Layers whose outputs are read. */
@@ -29,15 +30,15 @@ export interface ModelTeacherOptions {
   readonly probe?: { readonly x: Float32Array; readonly n: number };
 }
 
-/** A tfjs-layers model as a teacher, such as one that this run has trained. */
+/** A network as a teacher, such as one that this run has trained. */
 export async function modelTeacher(options: ModelTeacherOptions): Promise<Teacher> {
-  const { name, engine, model, features, dataset, outputs, normalize, probe } = options;
-  checkShape(model, name, dataset.sampleShape);
-  const info = modelInfo(model);
-  const shapes = info.outputs.flatMap((output) =>
-    features.includes(output.name) ? [[output.name, output.shape.map(Number)] as const] : [],
-  );
-  const steps = new SizedSteps(engine, model, features, options.weights);
+  const { name, engine, network, features, dataset, outputs, normalize, probe } = options;
+  checkShape(network, name, dataset.sampleShape);
+  const shapes = features.flatMap((feature) => {
+    const layer = Object.hasOwn(network.layers, feature) ? network.layers[feature] : undefined;
+    return layer === undefined ? [] : [[feature, layer.shape.slice(1).map(Number)] as const];
+  });
+  const steps = new SizedSteps(engine, network, features, options.weights);
   const preprocessing = { ...affineOf(dataset, normalize), layout: 'nhwc' } as const;
   const raw = async (x: Float32Array, n: number): Promise<Answer> => {
     const step = await steps.for(n);
@@ -45,7 +46,7 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
     const copy = (output: string): Float32Array => (results[output] as Float32Array).slice();
     return { logits: copy('logits'), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };
   };
-  const classes = classesOf(model);
+  const classes = classesOf(network);
   const order = orderOf(name, options.classes, dataset.classNames);
   const isProbability =
     probe === undefined
@@ -53,13 +54,13 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
       : answersProbabilities(name, outputs, (await raw(probe.x, probe.n)).logits, classes);
   const content = await (await steps.for(1)).state();
   const sorted = [...content].sort(([a], [b]) => (a < b ? -1 : 1));
-  const settings = { config: model.getConfig(), features, preprocessing, isProbability, order };
+  const settings = { config: network.definition(), features, preprocessing, isProbability, order };
   return {
     name,
     key: sha256(JSON.stringify(settings), ...sorted.flatMap(([key, { data }]) => [key, bytesOf(data)])),
     classes,
     featureShapes: Object.fromEntries(shapes),
-    params: info.parameters,
+    params: parametersOf(network),
     sizeBytes: sorted.reduce((sum, [, { data }]) => sum + data.byteLength, 0),
     device: engine.device,
     answer: async (x, n) => {
@@ -70,11 +71,11 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
   };
 }
 
-function checkShape(model: LayersModel, name: string, sample: readonly number[]): void {
-  const shape = model.inputs[0]!.shape.slice(1);
-  if (shape.length === sample.length && shape.every((size, i) => size === null || size === sample[i])) return;
+function checkShape(network: ModelNetwork, name: string, sample: readonly number[]): void {
+  const shape = onlyInput(network)[1].shape.slice(1).map(Number);
+  if (shape.length === sample.length && shape.every((size, i) => Number.isNaN(size) || size === sample[i])) return;
   throw new UserError(
-    `${name}: its input is [batch, ${shape.map((size) => size ?? '?').join(', ')}], received samples of shape [${sample.join(', ')}]`,
+    `${name}: its input is [batch, ${shape.map((size) => (Number.isNaN(size) ? '?' : size)).join(', ')}], received samples of shape [${sample.join(', ')}]`,
     'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).',
   );
 }
@@ -85,10 +86,10 @@ class SizedSteps {
   readonly #weights: State | undefined;
   readonly #steps = new Map<number, CompiledStep>();
 
-  constructor(engine: Engine, model: LayersModel, features: readonly string[], weights: State | undefined) {
+  constructor(engine: Engine, network: ModelNetwork, features: readonly string[], weights: State | undefined) {
     this.#weights = weights;
     this.#make = (batchSize, first) =>
-      engine.compile(predictionProgram({ model, batchSize, features }), first && { shareStateWith: first });
+      engine.compile(predictionProgram({ network, batchSize, features }), first && { shareStateWith: first });
   }
 
   async for(batchSize: number): Promise<CompiledStep> {

@@ -1,5 +1,6 @@
 import { viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { layersNetwork } from '../networks/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { SessionOptions } from '../runtime/session.ts';
@@ -59,7 +60,7 @@ async function opener(
 ): Promise<(settings: FileSettings) => Promise<Teacher>> {
   const probe = probeOf(dataset);
   if (recipe.tfjs !== undefined) {
-    const source = { name: name(recipe.tfjs), engine, model: await loadTfjsModel(recipe.tfjs), dataset, probe };
+    const source = { name: name(recipe.tfjs), engine, network: layersNetwork(await loadTfjsModel(recipe.tfjs)), dataset, probe };
     return ({ outputs, normalize, classes, intermediate: features }) =>
       modelTeacher({ ...source, features, outputs, normalize, classes });
   }

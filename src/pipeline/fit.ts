@@ -6,8 +6,8 @@ import type { SoftTargets } from '../distill/soft-targets.ts';
 import { createLoss } from '../distill/losses/registry.ts';
 import type { AnyLoss } from '../distill/losses/registry.ts';
 import type { LossArgs } from '../distill/losses/define.ts';
-import { modelInfo } from '../models/info.ts';
-import type { buildModel } from '../models/registry.ts';
+import { parametersOf } from '../networks/network.ts';
+import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { Trainer } from '../train/loop.ts';
@@ -16,19 +16,18 @@ import { createOptimizer } from '../train/optimizers.ts';
 import { createSchedule } from '../train/schedules.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
-import { EMA_PREFIX, evaluationProgram, MASK_PREFIX, modelState, trainingProgram } from '../train/step.ts';
+import { evaluationProgram } from '../train/inference.ts';
+import { EMA_PREFIX, MASK_PREFIX, trainingProgram } from '../train/step.ts';
 import type { State } from '../runtime/engine.ts';
 import type { StageContext } from './context.ts';
 import { finishedTraining, train } from './training.ts';
 import type { TrainingResult } from './training.ts';
 
-export type LayersModel = ReturnType<typeof buildModel>;
-
-export interface FitOptions {
+export interface FitOptions<N extends Network = ModelNetwork> {
   readonly stage: string;
   readonly title: string;
-  /** Builds the model, the same each time. */
-  readonly build: () => Promise<LayersModel>;
+  /** Builds the network, the same each time. */
+  readonly build: () => Promise<N>;
   readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'optimizer' | 'ema'>;
   readonly loss: AnyLoss;
   readonly lossArgs: LossArgs;
@@ -39,14 +38,18 @@ export interface FitOptions {
   readonly views?: number | undefined;
   /** Masks of pruned weights, for a training of so many steps. */
   readonly masks?: ((steps: number) => MaskPlan) | undefined;
+  /** The scalars that the network is fed besides those of the loss, at a step. */
+  readonly hyper?: (step: number) => Readonly<Record<string, number>>;
+  /** Default: that of the recipe. */
+  readonly precision?: Recipe['precision'];
   /** Hash of what the training depends on, where that is less than the whole recipe: states of another job are left aside. */
   readonly job?: string;
   /** Hash of the samples, where the state may outlive them. */
   readonly data?: string;
 }
 
-export interface Fitted extends TrainingResult {
-  readonly model: LayersModel;
+export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult {
+  readonly network: N;
   /** Zeros and ones by the name of the weight: what is zero stays so when the model is trained on. */
   readonly masks?: State | undefined;
 }
@@ -66,26 +69,31 @@ export function epochOptions(
   return { batchSize: settings.batchSize, seed, viewSeed: recipe.seed, epoch, augment, views };
 }
 
-/** Train one model on the data of the run and keep the weights that are best on the validation split. */
-export async function fit(context: StageContext, options: FitOptions): Promise<Fitted> {
+/** Steps of a training on so many samples. */
+export function stepsOf({ epochs, batchSize }: Pick<DistillRecipe, 'epochs' | 'batchSize'>, samples: number): number {
+  return Math.max(1, Math.round(epochs * batchCount(samples, batchSize)));
+}
+
+/** Train one network on the data of the run and keep the weights that are best on the validation split. */
+export async function fit<N extends Network>(context: StageContext, options: FitOptions<N>): Promise<Fitted<N>> {
   const { engine, data } = context;
   const { settings, seed, answers, stage } = options;
   // Building and compiling come before the training tells where it begins.
   context.onEvent({ type: 'stage', stage });
   const classes = data.classNames.length;
-  const model = await options.build();
+  const network = await options.build();
   const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
-  const steps = Math.max(1, Math.round(settings.epochs * stepsPerEpoch));
+  const steps = stepsOf(settings, data.train.count);
   const states = context.states(stage);
   const finished = finishedTraining(await states.load(), steps, options);
-  if (finished !== undefined) return done(context, options, finished, model);
+  if (finished !== undefined) return done(context, options, finished, network);
   const plan = options.masks?.(steps);
   const ema = settings.ema > 0 ? await options.build() : undefined;
   const loss = createLoss(options.loss, options.lossArgs);
-  const trainable = { ...modelState(model).trainable, ...loss.variables };
+  const trainable = { ...network.trainable, ...loss.variables };
   const optimizer = createOptimizer(settings.optimizer, trainable);
-  const masks = maskVariables(plan?.names ?? [], model);
-  const { precision } = context.recipe;
+  const masks = maskVariables(plan?.names ?? [], network);
+  const { precision = context.recipe.precision } = options;
   const lossScale = precision === 'mixed' ? new LossScale() : undefined;
   const hasMixup = context.recipe.dataset.augment.some((step) => 'mixup' in step);
 
@@ -96,7 +104,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
     engine,
     program: (batchSize) =>
       trainingProgram({
-        model,
+        network,
         loss,
         optimizer,
         batchSize,
@@ -119,7 +127,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
     },
     optimizer,
     schedule: createSchedule(settings.optimizer, { stepsPerEpoch, steps }),
-    hyper: () => loss.hyper,
+    hyper: (step) => ({ ...loss.hyper, ...options.hyper?.(step) }),
     prepare: plan && { changesAt: plan.changesAt, change: (step, compiled) => updateMasks(compiled, plan, step) },
     ...(ema && { emaDecay: settings.ema }),
     randomKey: [seed, stage],
@@ -127,7 +135,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
   const prefix = ema === undefined ? '' : EMA_PREFIX;
   const evaluator = new Evaluator({
     engine,
-    program: (batchSize) => evaluationProgram({ model: ema ?? model, batchSize, prefix }),
+    program: (batchSize) => evaluationProgram({ network: ema ?? network, batchSize, prefix }),
     classes,
     shareStateWith: trainer.compiled,
   });
@@ -141,7 +149,7 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
       stepsPerEpoch,
       validate: async () => (await evaluator.run(batches(data.validation, validation))).accuracy,
       shipped: {
-        names: Object.keys(modelState(model).all),
+        names: Object.keys(network.state),
         prefix,
         masks: Object.keys(masks).map((name) => MASK_PREFIX + name),
       },
@@ -154,26 +162,27 @@ export async function fit(context: StageContext, options: FitOptions): Promise<F
       signal: context.signal,
       saveEveryMs: context.saveEveryMs,
     });
-    return await done(context, options, result, model);
+    return await done(context, options, result, network);
   } finally {
     await evaluator.dispose();
     await trainer.dispose();
     await prefetcher.close();
+    ema?.dispose();
   }
 }
 
-async function done(
+async function done<N extends Network>(
   context: StageContext,
-  { stage }: FitOptions,
+  { stage }: Pick<FitOptions, 'stage'>,
   { weights: kept, ...result }: TrainingResult,
-  model: LayersModel,
-): Promise<Fitted> {
-  const figures = { accuracy: { validation: result.validation }, params: modelInfo(model).parameters };
+  network: N,
+): Promise<Fitted<N>> {
+  const figures = { accuracy: { validation: result.validation }, params: parametersOf(network) };
   const { bestEpoch, epochs, seconds, dataSeconds = 0 } = result;
   const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;
   await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait });
   const isMask = ([name]: readonly [string, unknown]): boolean => name.startsWith(MASK_PREFIX);
   const weights = new Map([...kept].filter((entry) => !isMask(entry)));
   const masks = [...kept].filter(isMask).map(([name, mask]) => [name.slice(MASK_PREFIX.length), mask] as const);
-  return { ...result, weights, model, ...(masks.length > 0 && { masks: new Map(masks) }) };
+  return { ...result, weights, network, ...(masks.length > 0 && { masks: new Map(masks) }) };
 }

@@ -8,9 +8,11 @@ import { tf } from '../models/tf.ts';
 import { modelOptions } from '../recipe/models.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import type { StageContext } from './context.ts';
-import type { LayersModel } from './fit.ts';
+import { layersNetwork } from '../networks/layers.ts';
+import type { ModelNetwork } from '../networks/network.ts';
 
-type Build = () => Promise<LayersModel>;
+type LayersModel = ReturnType<typeof buildModel>;
+type Build = () => Promise<ModelNetwork>;
 
 function argsOf({ data }: Pick<StageContext, 'data'>, seed: number) {
   return { inputShape: data.train.sampleShape, classes: data.classNames.length, seed };
@@ -22,15 +24,17 @@ export function studentBuilder(context: Pick<StageContext, 'recipe' | 'data'>, s
   if (student === undefined) throw new Error('the recipe has no student');
   const args = argsOf(context, seed);
   const { model, module, tfjs } = student;
-  if (module !== undefined) return () => modelFromModule(module, args);
-  if (tfjs !== undefined) return async () => checked(tfjs, await loadTfjsModel(tfjs), args);
+  if (module !== undefined) return async () => layersNetwork(await modelFromModule(module, args));
+  if (tfjs !== undefined) return async () => layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args));
   if (model === undefined) throw new Error('no model is named');
-  return () => Promise.resolve(buildModel(model, { ...args, options: modelOptions(student, 'student') }));
+  const options = modelOptions(student, 'student');
+  return () => Promise.resolve(layersNetwork(buildModel(model, { ...args, options })));
 }
 
 export function teacherBuilder(context: StageContext, training: TeacherTrainingRecipe): Build {
   const options = modelOptions(training, 'teacher');
-  return () => Promise.resolve(buildModel(training.model, { ...argsOf(context, context.recipe.seed), options }));
+  const args = { ...argsOf(context, context.recipe.seed), options };
+  return () => Promise.resolve(layersNetwork(buildModel(training.model, args)));
 }
 
 /** `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */

@@ -3,10 +3,11 @@ import { loadTfjsModel } from '../distill/tfjs-file.ts';
 import { describeOnnxLayers } from '../formats/onnx/describe.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { macsOf } from '../graph/macs.ts';
+import { layersNetwork } from '../networks/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { seenTypes } from '../runtime/seen-types.ts';
 import { traceWithBatch } from '../trace/batch.ts';
-import { predictionProgram } from '../train/step.ts';
+import { predictionProgram } from '../train/inference.ts';
 
 export interface TeacherFigures {
   readonly format: string;
@@ -29,8 +30,8 @@ export async function teacherFigures(recipe: TeacherRecipe): Promise<TeacherFigu
 async function figuresOf({ onnx, tfjs }: Pick<TeacherFileRecipe, 'onnx' | 'tfjs'>): Promise<TeacherFigures> {
   if (onnx !== undefined) return { format: 'onnx', macs: onnxMacs(await readOnnx(onnx), onnx) };
   if (tfjs === undefined) return { format: 'saved-model', macs: null };
-  const model = await loadTfjsModel(tfjs);
-  return { format: 'tfjs', macs: macsOf(traceWithBatch((batchSize) => predictionProgram({ model, batchSize }))) };
+  const network = layersNetwork(await loadTfjsModel(tfjs));
+  return { format: 'tfjs', macs: macsOf(traceWithBatch((batchSize) => predictionProgram({ network, batchSize }))) };
 }
 
 function onnxMacs(bytes: Uint8Array, file: string): number | null {

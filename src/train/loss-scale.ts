@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensors, Variables } from './optimizers.ts';
+import type { Tensors, Variables } from '../networks/network.ts';
 
 /** The values that NVIDIA's recipe for mixed precision and PyTorch's GradScaler start from. */
 const INITIAL = 2 ** 16;

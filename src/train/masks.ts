@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { CompiledStep, State, StateTensor } from '../runtime/engine.ts';
-import type { Variables } from './optimizers.ts';
-import { EMA_PREFIX, MASK_PREFIX, modelState } from './step.ts';
+import type { Network, Variables } from '../networks/network.ts';
+import { EMA_PREFIX, MASK_PREFIX } from './step.ts';
 
 /** How the masks of pruned weights come about while a training goes on. A function of step and weights alone: resumable. */
 export interface MaskPlan {
@@ -27,9 +26,8 @@ export function fixedMasks(masks: State): MaskPlan {
 }
 
 /** A variable of ones for each weight that is to be masked, by the name of the weight. */
-export function maskVariables(names: readonly string[], model: LayersModel): Variables {
-  const { all } = modelState(model);
-  return Object.fromEntries(names.map((name) => [name, tf.variable(tf.ones(all[name]!.shape), false)]));
+export function maskVariables(names: readonly string[], { state }: Network): Variables {
+  return Object.fromEntries(names.map((name) => [name, tf.variable(tf.ones(state[name]!.shape), false)]));
 }
 
 /** Give a training its masks if they change before this step, and make what they cover zero. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../graph/types.ts';
+import type { Tensors, Variables } from '../networks/network.ts';
 import { clipByGlobalNorm } from './clip.ts';
 
 export interface OptimizerConfig {
@@ -19,9 +20,6 @@ export interface OptimizerConfig {
   /** Gradients are scaled down to this global norm. Default: not clipped. */
   readonly clipNorm?: number | undefined;
 }
-
-export type Tensors = Readonly<Record<string, tf.Tensor>>;
-export type Variables = Readonly<Record<string, tf.Variable>>;
 
 export interface Optimizer {
   /** The optimizer's own variables, zero at the start, by state name, e.g. `adam.m/stem/kernel`. */

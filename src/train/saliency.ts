@@ -1,29 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepProgram } from '../trace/program.ts';
 import type { TrainingOptions } from './step.ts';
-import { byStateName, classesOf, lossFeeds, lossInput, modelState, targetsFrom, withFeatures } from './step.ts';
+import { byStateName, classesOf, forward, lossFeeds, lossInput, targetsFrom } from './step.ts';
 
 /**
  * Gradient times weight of every trainable variable for a batch, by state name, in inference mode: what removing a weight
  * would change the loss by, to the first order. Fed as a training step is, without the optimizer's scalars.
  */
 export function saliencyProgram(
-  options: Pick<TrainingOptions, 'model' | 'loss' | 'batchSize' | 'targets'>,
+  options: Pick<TrainingOptions, 'network' | 'loss' | 'batchSize' | 'targets'>,
 ): StepProgram {
-  const { model, loss, targets = 'classes' } = options;
-  const { all, trainable } = modelState(model);
+  const { network, loss, targets = 'classes' } = options;
+  const { state, trainable } = network;
   const layers = loss.features.map(({ student }) => student);
-  const forward = withFeatures(model, layers);
   return {
     feeds: lossFeeds(options),
-    state: { ...all, ...loss.variables },
+    state: { ...state, ...loss.variables },
     run: (feeds) => {
-      const goal = targetsFrom(feeds, targets, classesOf(model));
+      const goal = targetsFrom(feeds, targets, classesOf(network));
       const { grads } = tf.variableGrads(() => {
-        const { logits, features } = forward(feeds.x!, false);
+        const { logits, layers: inner } = forward(network, feeds, { training: false, layers });
         const weights = feeds.weights as tf.Tensor1D;
         return loss.compute(
-          lossInput(loss, feeds, { studentLogits: logits, targets: goal, weights, studentFeatures: features }),
+          lossInput(loss, feeds, { studentLogits: logits, targets: goal, weights, studentFeatures: inner }),
         ).loss;
       }, Object.values(trainable));
       const gradients = Object.entries(byStateName(trainable, grads));

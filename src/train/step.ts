@@ -1,33 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { model as layersModel } from '@tensorflow/tfjs-layers';
 import type { TensorType } from '../graph/types.ts';
-import { layerOutput, modelVariables } from '../models/info.ts';
+import { onlyOutput, prefixed, sized } from '../networks/network.ts';
+import type { Network, Tensors, Variables } from '../networks/network.ts';
 import type { StepProgram } from '../trace/program.ts';
 import type { Loss, LossInput } from './loss.ts';
 import type { LossScale } from './loss-scale.ts';
-import type { Optimizer, Tensors, Variables } from './optimizers.ts';
-
-export interface ModelState {
-  /** Everything a call of the model reads, by state name. */
-  readonly all: Variables;
-  readonly trainable: Variables;
-}
-
-/** The variables of a model by state name, `prefix` in front. */
-export function modelState(model: LayersModel, prefix = ''): ModelState {
-  const variables = modelVariables(model);
-  const named = (of: typeof variables): Variables =>
-    Object.fromEntries(of.map(({ name, variable }) => [`${prefix}${name}`, variable]));
-  return { all: named(variables), trainable: named(variables.filter(({ trainable }) => trainable)) };
-}
+import type { Optimizer } from './optimizers.ts';
 
 /** State names of the moving average of the weights: those of the model behind this prefix. */
 export const EMA_PREFIX = 'ema/';
 
 export interface TrainingOptions {
   /** Gives logits [batch, classes]. */
-  readonly model: LayersModel;
+  readonly network: Network;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
@@ -37,10 +22,10 @@ export interface TrainingOptions {
    */
   readonly targets?: 'classes' | 'mixup' | 'soft';
   /**
-   * A second model of the same architecture whose variables follow as a moving average (Polyak & Juditsky 1992) with the
+   * A second network of the same architecture whose variables follow as a moving average (Polyak & Juditsky 1992) with the
    * decay that is fed as `emaDecay`. An evaluation program of it reads the averaged weights.
    */
-  readonly ema?: LayersModel;
+  readonly ema?: Network;
   /** Pruned weights stay zero: a variable of zeros and ones by the name of the weight; its state is `mask/<weight>`. */
   readonly masks?: Variables;
   /** For a step whose products are computed in float16. */
@@ -56,33 +41,30 @@ export const MASK_PREFIX = 'mask/';
  * `loss/<part>`, and `correct`, the summed weight of the samples whose class the model hit before the update.
  */
 export function trainingProgram(options: TrainingOptions): StepProgram {
-  const { model, loss, optimizer, targets = 'classes', ema, masks = {}, lossScale } = options;
-  const state = modelState(model);
-  const average = ema === undefined ? {} : modelState(ema, EMA_PREFIX).all;
-  const trained = { ...state.trainable, ...loss.variables };
-  const forward = withFeatures(
-    model,
-    loss.features.map(({ student }) => student),
-  );
-  const classes = classesOf(model);
+  const { network, loss, optimizer, targets = 'classes', ema, masks = {}, lossScale } = options;
+  const { state, trainable } = network;
+  const average = ema === undefined ? {} : prefixed(ema.state, EMA_PREFIX);
+  const trained = { ...trainable, ...loss.variables };
+  const layers = loss.features.map(({ student }) => student);
+  const classes = classesOf(network);
 
   function run(feeds: Tensors): Record<string, tf.Tensor> {
     const goal = targetsFrom(feeds, targets, classes);
     const weights = feeds.weights as tf.Tensor1D;
     const results: Record<string, tf.Tensor> = {};
     const { grads } = tf.variableGrads(() => {
-      const { logits, features } = forward(feeds.x!, true);
+      const { logits, layers: inner } = forward(network, feeds, { training: true, layers });
       const input = lossInput(loss, feeds, {
         studentLogits: logits,
         targets: goal,
         weights,
-        studentFeatures: features,
+        studentFeatures: inner,
       });
       const { loss: value, parts } = loss.compute(input);
       results['loss'] = tf.keep(value.clone());
       for (const [name, part] of Object.entries(parts)) results[`loss/${name}`] = tf.keep(part.clone());
       results['correct'] = tf.keep(correct(logits, goal, weights));
-      const whole = model.calculateLosses().reduce<tf.Scalar>((sum, penalty) => tf.add(sum, penalty), value);
+      const whole = network.penalties().reduce<tf.Scalar>((sum, penalty) => tf.add(sum, penalty), value);
       return lossScale === undefined ? whole : lossScale.scaled(whole);
     }, Object.values(trained));
     const gradients = byStateName(trained, grads);
@@ -90,8 +72,8 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
     else lossScale.apply(gradients, { ...trained, ...optimizer.slots }, (plain) => optimizer.apply(plain, feeds));
     const masked = (name: string, value: tf.Tensor): tf.Tensor =>
       masks[name] === undefined ? value : tf.mul(value, masks[name]);
-    for (const name of Object.keys(masks)) state.all[name]!.assign(masked(name, state.all[name]!));
-    for (const [name, variable] of Object.entries(state.all)) {
+    for (const name of Object.keys(masks)) state[name]!.assign(masked(name, state[name]!));
+    for (const [name, variable] of Object.entries(state)) {
       const averaged = average[`${EMA_PREFIX}${name}`];
       averaged?.assign(masked(name, tf.add(variable, tf.mul(tf.sub(averaged, variable), feeds.emaDecay!))));
     }
@@ -105,109 +87,51 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
       ...optimizer.feeds,
       ...(ema === undefined ? {} : { emaDecay: floats([]) }),
     },
-    state: { ...state.all, ...loss.variables, ...optimizer.slots, ...average, ...maskState, ...lossScale?.variables },
+    state: { ...state, ...loss.variables, ...optimizer.slots, ...average, ...maskState, ...lossScale?.variables },
     run,
   };
 }
 
 /** What every program that computes a loss is fed. */
 export function lossFeeds({
-  model,
+  network,
   loss,
   batchSize,
   targets = 'classes',
-}: Pick<TrainingOptions, 'model' | 'loss' | 'batchSize' | 'targets'>): StepProgram['feeds'] {
-  const classes = classesOf(model);
+}: Pick<TrainingOptions, 'network' | 'loss' | 'batchSize' | 'targets'>): StepProgram['feeds'] {
+  const classes = classesOf(network);
   return {
-    x: inputType(model, batchSize),
+    ...inputFeeds(network, batchSize),
     ...targetTypes(targets, batchSize, classes),
     weights: floats([batchSize]),
     ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, classes]) } : {}),
     ...Object.fromEntries(
       loss.features.map(({ teacher, teacherShape }) => [`teacher/${teacher}`, floats([batchSize, ...teacherShape])]),
     ),
-    ...Object.fromEntries(Object.keys(loss.hyper).map((name) => [`hyper/${name}`, floats([])])),
+    ...Object.fromEntries([...Object.keys(loss.hyper), ...network.hyper].map((name) => [`hyper/${name}`, floats([])])),
   };
 }
 
-export interface EvaluationOptions {
-  readonly model: LayersModel;
-  readonly batchSize: number;
-  /** In front of the state names: `EMA_PREFIX` for the averaged model. Default none. */
-  readonly prefix?: string;
-  /** Hand the logits back too. Default false. */
-  readonly logits?: boolean;
+/** The feed of an input: `x` where a network has one alone, else `x/<name>`. */
+function feedOf(network: Network, name: string): string {
+  return Object.keys(network.inputs).length === 1 ? 'x' : `x/${name}`;
 }
 
-/**
- * Inference on a batch. Feeds: `x`, `labels` int32 [batch], `weights` [batch]. Results are sums, so that batches add up
- * exactly: `loss` Σ w · cross-entropy, `correct` Σ w · hit, and on demand `logits` [batch, classes].
- */
-export function evaluationProgram({
-  model,
-  batchSize,
-  prefix = '',
-  logits: wanted = false,
-}: EvaluationOptions): StepProgram {
-  const classes = classesOf(model);
-  const forward = withFeatures(model, []);
-  return {
-    feeds: {
-      x: inputType(model, batchSize),
-      labels: { dtype: 'int32', shape: [batchSize] },
-      weights: floats([batchSize]),
-    },
-    state: modelState(model, prefix).all,
-    run: (feeds) => {
-      const { logits } = forward(feeds.x!, false);
-      const targets = targetsFrom(feeds, 'classes', classes);
-      const weights = feeds.weights as tf.Tensor1D;
-      const entropy = tf.neg(tf.sum(tf.mul(targets, tf.logSoftmax(logits)), -1));
-      return {
-        loss: tf.sum(tf.mul(entropy, weights)),
-        correct: correct(logits, targets, weights),
-        ...(wanted ? { logits } : {}),
-      };
-    },
-  };
+export function inputFeeds(network: Network, batchSize: number): StepProgram['feeds'] {
+  const inputs = Object.entries(network.inputs);
+  return Object.fromEntries(inputs.map(([name, type]) => [feedOf(network, name), sized(type, batchSize)]));
 }
 
-/** Inference without labels: `x` to `logits` and the outputs of the named layers. For teachers and parity checks. */
-export function predictionProgram({
-  model,
-  batchSize,
-  features = [],
-}: {
-  readonly model: LayersModel;
-  readonly batchSize: number;
-  readonly features?: readonly string[];
-}): StepProgram {
-  const forward = withFeatures(model, features);
-  return {
-    feeds: { x: inputType(model, batchSize) },
-    state: modelState(model).all,
-    run: (feeds) => {
-      const { logits, features: named } = forward(feeds.x!, false);
-      return { logits, ...named };
-    },
-  };
-}
-
-type Forward = (x: tf.Tensor, training: boolean) => { logits: tf.Tensor2D; features: Record<string, tf.Tensor> };
-
-export function withFeatures(model: LayersModel, names: readonly string[]): Forward {
-  if (names.length === 0) {
-    return (x, training) => ({ logits: model.apply(asInput(x, model), { training }) as tf.Tensor2D, features: {} });
-  }
-  const outputs: SymbolicTensor[] = [model.outputs[0]!, ...names.map((name) => layerOutput(model, name))];
-  const wide = layersModel({ inputs: model.inputs, outputs });
-  return (x, training) => {
-    const [logits, ...features] = wide.apply(asInput(x, model), { training }) as tf.Tensor[];
-    return {
-      logits: logits as tf.Tensor2D,
-      features: Object.fromEntries(names.map((name, i) => [name, features[i]!])),
-    };
-  };
+/** A call with what the feeds hold for it. `logits` is the only output. */
+export function forward(
+  network: Network,
+  feeds: Tensors,
+  { training, layers }: { readonly training: boolean; readonly layers: readonly string[] },
+): { readonly logits: tf.Tensor2D; readonly layers: Tensors; readonly outputs: Tensors } {
+  const inputs = Object.fromEntries(Object.keys(network.inputs).map((name) => [name, feeds[feedOf(network, name)]!]));
+  const hyper = Object.fromEntries(network.hyper.map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
+  const called = network.forward(inputs, { training, layers, ...(training && { hyper }) });
+  return { ...called, logits: Object.values(called.outputs)[0] as tf.Tensor2D };
 }
 
 export function lossInput(
@@ -256,22 +180,10 @@ export function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.T
   return tf.sum(tf.mul(hit, weights));
 }
 
-/**
- * Samples are float32 wherever they are held, fed and shipped. A model of token ids has them cast as its first step: ids are
- * exact up to 2^24, and every file that it is exported to is fed as any other.
- */
-function inputType(model: LayersModel, batchSize: number): TensorType {
-  return floats([batchSize, ...model.inputs[0]!.shape.slice(1).map(Number)]);
+export function classesOf(network: Network): number {
+  return Number(onlyOutput(network)[1].shape.at(-1));
 }
 
-function asInput(x: tf.Tensor, { inputs: [input] }: LayersModel): tf.Tensor {
-  return input!.dtype === x.dtype ? x : tf.cast(x, input!.dtype);
-}
-
-export function classesOf(model: LayersModel): number {
-  return model.outputs[0]!.shape.at(-1)!;
-}
-
-function floats(shape: readonly number[]): TensorType {
+export function floats(shape: readonly number[]): TensorType {
   return { dtype: 'float32', shape };
 }

@@ -7,11 +7,12 @@ import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { staticSize } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { install } from '../../src/trace/install.ts';
 import { traceProgram } from '../../src/trace/trace.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
-import { modelState, trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step.ts';
 import { examples } from '../formats/onnx/ops/examples.ts';
 import type { Case, CaseTensor } from './python.ts';
 import { checkWithPython } from './python.ts';
@@ -102,8 +103,8 @@ async function trainingCase(net: (typeof NETS)[number]): Promise<Case> {
   const batchSize = 4;
   const model = buildNet(net);
   const loss = createLoss('ce');
-  const optimizer = createOptimizer({ type: 'adam' }, modelState(model).trainable);
-  const graph = traceProgram(trainingProgram({ model, loss, optimizer, batchSize }));
+  const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
+  const graph = traceProgram(trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize }));
   const random = new RandomStream('conformance', net);
   const feeds = new Map<string, TensorData>();
   for (const [name, { dtype, shape }] of [...graph.inputs, ...graph.state]) {

@@ -2,6 +2,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { pruneChannels } from '../../src/compress/prune/prune.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import { inferenceGraph } from '../../src/pipeline/stages/export.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
@@ -17,7 +18,7 @@ const N = 5;
 async function pruned(name: string, amount: number): Promise<Case> {
   const whole = small(name);
   const options = { amount, target: 'macs', multipleOf: 4 } as const;
-  const { result } = await pruneChannels(whole, randomWeights(whole), options);
+  const { result } = await pruneChannels(layersNetwork(whole), randomWeights(whole), options);
   expect(result.after.macs).toBeLessThan((1 - 0.6 * amount) * result.before.macs);
   const graph = inferenceGraph(result, []);
   const bytes = encodeModel(lowerToOnnx(graph));

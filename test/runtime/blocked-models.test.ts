@@ -1,9 +1,10 @@
 import { buildModel } from '../../src/models/registry.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { predictionProgram } from '../../src/train/step.ts';
+import { predictionProgram } from '../../src/train/inference.ts';
 
 /** Statistics and offsets as a trained model has them: a fresh one has batch norms that do next to nothing. */
 function trained(state: State): State {
@@ -28,7 +29,7 @@ describe('a model in evaluation answers the same in blocked layout and in plain'
     ['lenet', {}],
   ])('%s %j', async (name, options) => {
     const model = buildModel(name, { inputShape: [28, 28, 1], classes: 10, seed: 7, options });
-    const program = predictionProgram({ model, batchSize: 4 });
+    const program = predictionProgram({ network: layersNetwork(model), batchSize: 4 });
     const x = Float32Array.from({ length: 4 * 784 }, (_, i) => Math.sin(i * 12.9) * 0.5 + 0.5);
     const [blocked, plain] = await Promise.all(
       [true, false].map(async (layout) => {

@@ -4,11 +4,12 @@ import { createLoss } from '../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { layerOutput } from '../../src/models/info.ts';
 import { buildModel } from '../../src/models/registry.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';
 import type { FeaturePair } from '../../src/train/loss.ts';
 import { LossScale } from '../../src/train/loss-scale.ts';
 import { createOptimizer, type OptimizerConfig } from '../../src/train/optimizers.ts';
-import { modelState, trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step.ts';
 
 const [BATCH, CLASSES] = [4, 3];
 export interface Setup {
@@ -90,13 +91,16 @@ export async function trained(
           },
         ];
   const loss = createLoss(lossName, { features, seed: 2 });
-  const trainable = { ...modelState(model).trainable, ...loss.variables };
+  const trainable = { ...layersNetwork(model).trainable, ...loss.variables };
   const optimizer = createOptimizer(setup.optimizer ?? { type: 'momentum', weightDecay: 1e-3 }, trainable);
   const lossScale = setup.mixed === true ? new LossScale() : undefined;
-  const step = await engine.compile(trainingProgram({ model, loss, optimizer, batchSize: BATCH, lossScale }), {
-    randomKey: ['engine test'],
-    precision: setup.mixed === true ? 'mixed' : 'full',
-  });
+  const step = await engine.compile(
+    trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH, lossScale }),
+    {
+      randomKey: ['engine test'],
+      precision: setup.mixed === true ? 'mixed' : 'full',
+    },
+  );
   const losses: number[] = [];
   await step.load(start);
   const initial = await step.state();

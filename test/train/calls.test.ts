@@ -1,11 +1,12 @@
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/models/registry.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { Trainer, type StepMetrics } from '../../src/train/loop.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
-import { modelState, trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step.ts';
 import { twoFeatures } from '../support/two-features.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
@@ -18,10 +19,10 @@ const { batchesFrom } = twoFeatures(SAMPLES, BATCH, 'calls test');
 async function create(stepsPerCall: number): Promise<Trainer> {
   const model = buildModel('mlp', { inputShape: [2], classes: 2, seed: 3, options: { hidden: [6], dropout: 0.2 } });
   const loss = createLoss('ce');
-  const optimizer = createOptimizer({ type: 'adam' }, modelState(model).trainable);
+  const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
   return Trainer.create({
     engine: createOnnxRuntimeEngine({ device: 'cpu', stepsPerCall }),
-    program: (batchSize) => trainingProgram({ model, loss, optimizer, batchSize }),
+    program: (batchSize) => trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize }),
     batchSize: BATCH,
     classes: 2,
     stepsPerEpoch: STEPS_PER_EPOCH,

@@ -2,11 +2,12 @@ import { bytesOf, sha256 } from '../../src/base/bytes.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/models/registry.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
-import { modelState, trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step.ts';
 
 const STEPS = 500;
 const BATCH = 8;
@@ -23,8 +24,8 @@ interface Net {
 async function trained({ model: name, inputShape, options }: Net, seed: number, steps = STEPS): Promise<string> {
   const model = buildModel(name, { inputShape, classes: 4, seed, options });
   const loss = createLoss('kd');
-  const optimizer = createOptimizer({ type: 'adamw', weightDecay: 0.01 }, modelState(model).trainable);
-  const program = trainingProgram({ model, loss, optimizer, batchSize: BATCH });
+  const optimizer = createOptimizer({ type: 'adamw', weightDecay: 0.01 }, layersNetwork(model).trainable);
+  const program = trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH });
   const step = await createOnnxRuntimeEngine({ device: 'cpu' }).compile(program, { randomKey: [seed, 'test'] });
   const size = BATCH * inputShape.reduce((a, b) => a * b, 1);
   const hyper = Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)] as const);

@@ -1,13 +1,15 @@
 import { UserError } from '../../src/base/errors.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/models/registry.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';
 import { Evaluator } from '../../src/train/evaluate.ts';
 import { Trainer, type Position, type StepMetrics } from '../../src/train/loop.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { createSchedule } from '../../src/train/schedules.ts';
-import { evaluationProgram, modelState, trainingProgram } from '../../src/train/step.ts';
+import { evaluationProgram } from '../../src/train/inference.ts';
+import { trainingProgram } from '../../src/train/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { eagerEngine } from '../support/eager-engine.ts';
 import { twoFeatures } from '../support/two-features.ts';
@@ -28,14 +30,14 @@ interface Setup {
 function create({ learningRate = 0.5, batches = (_, start) => batchesFrom(start), steps }: Setup = {}) {
   const model = buildModel('mlp', { inputShape: [2], classes: 2, seed: 3, options: { hidden: [6] } });
   const loss = createLoss('ce');
-  const optimizer = createOptimizer({ type: 'momentum' }, modelState(model).trainable);
+  const optimizer = createOptimizer({ type: 'momentum' }, layersNetwork(model).trainable);
   const length = { stepsPerEpoch: STEPS_PER_EPOCH, steps: steps ?? EPOCHS * STEPS_PER_EPOCH };
   const sizes: number[] = [];
   const trainer = Trainer.create({
     engine: eagerEngine,
     program: (batchSize) => {
       sizes.push(batchSize);
-      return trainingProgram({ model, loss, optimizer, batchSize });
+      return trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize });
     },
     batchSize: BATCH,
     classes: 2,
@@ -172,7 +174,7 @@ describe('evaluation', () => {
     const evaluate = async (size: number): Promise<unknown> => {
       const evaluator = new Evaluator({
         engine: eagerEngine,
-        program: (batchSize) => evaluationProgram({ model, batchSize }),
+        program: (batchSize) => evaluationProgram({ network: layersNetwork(model), batchSize }),
         classes: 2,
       });
       const parts: TrainingBatch[] = [];

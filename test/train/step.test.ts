@@ -3,8 +3,11 @@ import { input, layers, model as layersModel, type LayersModel, type SymbolicTen
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { modelVariables } from '../../src/models/info.ts';
 import { buildModel } from '../../src/models/registry.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
-import { EMA_PREFIX, evaluationProgram, modelState, predictionProgram, trainingProgram } from '../../src/train/step.ts';
+import { evaluationProgram, predictionProgram } from '../../src/train/inference.ts';
+import { EMA_PREFIX, trainingProgram } from '../../src/train/step.ts';
+import { traceProgram } from '../../src/trace/trace.ts';
 import { useCpu } from '../support/cpu.ts';
 import { eagerEngine } from '../support/eager-engine.ts';
 
@@ -35,9 +38,9 @@ function weighted(values: readonly number[]): number {
 const best = (z: readonly number[]): number => z.indexOf(Math.max(...z));
 
 async function train(model: LayersModel, feeds: Record<string, Float32Array | Int32Array>, options = {}) {
-  const optimizer = createOptimizer({ type: 'sgd' }, modelState(model).trainable);
+  const optimizer = createOptimizer({ type: 'sgd' }, layersNetwork(model).trainable);
   const loss = createLoss('ce');
-  const program = trainingProgram({ model, loss, optimizer, batchSize: BATCH, ...options });
+  const program = trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH, ...options });
   const step = await eagerEngine.compile(program);
   const hyper = { 'hyper/labelSmoothing': Float32Array.of(0) };
   return step.run({ x, weights, ...hyper, ...optimizer.feedValues(0, 0.5), ...feeds });
@@ -96,10 +99,10 @@ describe('training program', () => {
     const [model, ema] = [mlp(1), mlp(2)];
     const [kernel, average] = [model, ema].map((m) => modelVariables(m)[0]!.variable);
     const old = [...average!.dataSync()];
-    await train(model, { labels, emaDecay: Float32Array.of(0.75) }, { ema });
+    await train(model, { labels, emaDecay: Float32Array.of(0.75) }, { ema: layersNetwork(ema) });
     const fresh = kernel!.dataSync();
     average!.dataSync().forEach((value, i) => expect(value).toBeCloseTo(0.75 * old[i]! + 0.25 * fresh[i]!, 6));
-    const evaluation = evaluationProgram({ model: ema, batchSize: BATCH, prefix: EMA_PREFIX });
+    const evaluation = evaluationProgram({ network: layersNetwork(ema), batchSize: BATCH, prefix: EMA_PREFIX });
     expect(Object.keys(evaluation.state)[0]).toBe('ema/dense1/kernel');
   });
 
@@ -121,8 +124,10 @@ describe('training program', () => {
   it('feeds what the loss needs, and no more', () => {
     const model = mlp();
     const feedsOf = (name: 'ce' | 'kd'): string[] => {
-      const optimizer = createOptimizer({ type: 'adamw' }, modelState(model).trainable);
-      return Object.keys(trainingProgram({ model, loss: createLoss(name), optimizer, batchSize: 2 }).feeds);
+      const optimizer = createOptimizer({ type: 'adamw' }, layersNetwork(model).trainable);
+      return Object.keys(
+        trainingProgram({ network: layersNetwork(model), loss: createLoss(name), optimizer, batchSize: 2 }).feeds,
+      );
     };
     expect(feedsOf('ce')).toEqual(['x', 'labels', 'weights', 'hyper/labelSmoothing', 'stepSize', 'epsilon']);
     expect(feedsOf('kd')).toContain('teacherLogits');
@@ -134,7 +139,9 @@ describe('training program', () => {
     const moving = modelVariables(model).find(({ name }) => name === 'stem1_bn/moving_mean')!;
     expect(moving.trainable).toBe(false);
     const images = Float32Array.from({ length: BATCH * 64 }, (_, i) => Math.cos(i));
-    const evaluation = await eagerEngine.compile(evaluationProgram({ model, batchSize: BATCH }));
+    const evaluation = await eagerEngine.compile(
+      evaluationProgram({ network: layersNetwork(model), batchSize: BATCH }),
+    );
     await evaluation.run({ x: images, labels, weights });
     expect(moving.variable.dataSync().every((value) => value === 0)).toBe(true);
     await train(model, { x: images, labels });
@@ -145,7 +152,9 @@ describe('training program', () => {
 describe('evaluation program', () => {
   it('gives sums of weighted loss and hits, and logits on demand', async () => {
     const model = mlp();
-    const step = await eagerEngine.compile(evaluationProgram({ model, batchSize: BATCH, logits: true }));
+    const step = await eagerEngine.compile(
+      evaluationProgram({ network: layersNetwork(model), batchSize: BATCH, logits: true }),
+    );
     const { loss, correct, logits } = await step.run({ x, labels, weights });
     const expected = logitsOf(model);
     expect(loss![0]).toBeCloseTo(
@@ -163,7 +172,9 @@ describe('evaluation program', () => {
 describe('prediction program', () => {
   it('gives logits and the layers that were asked for', async () => {
     const model = mlp();
-    const step = await eagerEngine.compile(predictionProgram({ model, batchSize: BATCH, features: ['dense1_relu'] }));
+    const step = await eagerEngine.compile(
+      predictionProgram({ network: layersNetwork(model), batchSize: BATCH, features: ['dense1_relu'] }),
+    );
     const results = await step.run({ x });
     expect([...results['logits']!]).toEqual(logitsOf(model).flat());
     expect(results['dense1_relu']!).toHaveLength(BATCH * 5);
@@ -171,7 +182,8 @@ describe('prediction program', () => {
   });
 
   it('names the nearest layer when there is no such one', () => {
-    const wrong = (): unknown => predictionProgram({ model: mlp(), batchSize: 1, features: ['dense1_rel'] });
+    const wrong = (): unknown =>
+      traceProgram(predictionProgram({ network: layersNetwork(mlp()), batchSize: 1, features: ['dense1_rel'] }));
     expect(wrong).toThrow('model mlp has no layer "dense1_rel"');
   });
 });

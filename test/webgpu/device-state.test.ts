@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { buildNet, inputShapeOf } from '../../bench/nets.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import type { CompiledStep, State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { DeviceStore } from '../../src/runtime/device-store.ts';
@@ -10,7 +11,8 @@ import { ortTensor } from '../../src/runtime/session.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
-import { evaluationProgram, modelState, trainingProgram } from '../../src/train/step.ts';
+import { evaluationProgram } from '../../src/train/inference.ts';
+import { trainingProgram } from '../../src/train/step.ts';
 
 const BATCH = 8;
 
@@ -33,8 +35,10 @@ async function training(): Promise<{
   feeds: (i: number) => Parameters<CompiledStep['run']>[0];
 }> {
   const model = buildNet('mlp');
-  const optimizer = createOptimizer({ type: 'adam' }, modelState(model).trainable);
-  const step = await engine.compile(trainingProgram({ model, loss: createLoss('ce'), optimizer, batchSize: BATCH }));
+  const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
+  const step = await engine.compile(
+    trainingProgram({ network: layersNetwork(model), loss: createLoss('ce'), optimizer, batchSize: BATCH }),
+  );
   const size = BATCH * inputShapeOf('mlp').reduce((a, b) => a * b, 1);
   const feeds = (i: number): Parameters<CompiledStep['run']>[0] => {
     const random = new RandomStream('device state', i);
@@ -66,7 +70,9 @@ it('moves the state to the device once, and back when it is read, whatever the n
   expect(engine.traffic!.stateBytes - during.stateBytes).toBe(bytesOf(state));
 
   // An evaluation of the same weights reads them where they are.
-  const evaluation = await engine.compile(evaluationProgram({ model, batchSize: BATCH }), { shareStateWith: step });
+  const evaluation = await engine.compile(evaluationProgram({ network: layersNetwork(model), batchSize: BATCH }), {
+    shareStateWith: step,
+  });
   const { x, labels, weights } = feeds(0);
   const moves = engine.traffic!.stateMoves;
   await evaluation.run({ x: x!, labels: labels!, weights: weights! });

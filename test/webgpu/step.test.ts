@@ -3,13 +3,14 @@ import type { NetName } from '../../bench/nets.ts';
 import { buildNet, inputShapeOf, NETS } from '../../bench/nets.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
-import { modelState, trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step.ts';
 
 const BATCH = 8;
 const STEPS = 3;
@@ -26,7 +27,7 @@ beforeAll(async () => {
 function seeded(net: NetName): ReturnType<typeof buildNet> {
   const model = buildNet(net);
   const random = new RandomStream('webgpu weights', net);
-  for (const variable of Object.values(modelState(model).trainable)) {
+  for (const variable of Object.values(layersNetwork(model).trainable)) {
     const { shape } = variable;
     if (shape.length < 2) continue;
     const fanIn = shape.slice(0, -1).reduce((a, b) => a * b, 1);
@@ -47,8 +48,10 @@ interface Training {
 /** Both devices start from the content of the same variables. */
 async function train(engine: Engine, net: NetName, model: ReturnType<typeof buildNet>): Promise<Training> {
   const loss = createLoss('ce');
-  const optimizer = createOptimizer({ type: 'momentum' }, modelState(model).trainable);
-  const step = await engine.compile(trainingProgram({ model, loss, optimizer, batchSize: BATCH }));
+  const optimizer = createOptimizer({ type: 'momentum' }, layersNetwork(model).trainable);
+  const step = await engine.compile(
+    trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH }),
+  );
   const random = new RandomStream('webgpu', net);
   const size = BATCH * inputShapeOf(net).reduce((a, b) => a * b, 1);
   const losses: number[] = [];

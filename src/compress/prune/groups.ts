@@ -1,11 +1,9 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Graph } from '../../graph/types.ts';
-import { modelInfo } from '../../models/info.ts';
+import type { ModelNetwork } from '../../networks/network.ts';
 import { traceProgram } from '../../trace/trace.ts';
-import { predictionProgram } from '../../train/step.ts';
+import { predictionProgram } from '../../train/inference.ts';
 import type { AxisLabels, Labels, Role, WeightAxis } from './channels.ts';
 import { Channels } from './channels.ts';
-import { fixedLayers } from './layers.ts';
 import { rules } from './rules.ts';
 
 export interface Skipped {
@@ -44,12 +42,10 @@ export interface Dependencies {
 }
 
 /** Which channels of a model depend on each other, read off its inference graph (Fang et al. 2023, "DepGraph"). */
-export function dependencies(model: LayersModel): Dependencies {
-  const frozen = fixedLayers(model);
-  const readable = new Set(modelInfo(model).outputs.map(({ name }) => name));
-  const ends = new Set([...model.inputLayers, ...model.outputLayers].map(({ name }) => name));
-  const probes = [...frozen.keys()].filter((name) => readable.has(name) && !ends.has(name));
-  const graph = traceProgram(predictionProgram({ model, batchSize: 1, features: probes }));
+export function dependencies(network: ModelNetwork): Dependencies {
+  const frozen = network.rigid();
+  const probes = [...frozen.keys()].filter((name) => Object.hasOwn(network.layers, name));
+  const graph = traceProgram(predictionProgram({ network, batchSize: 1, features: probes }));
 
   const channels = new Channels();
   const labels = new Map<string, Labels>();

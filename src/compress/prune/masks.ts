@@ -1,39 +1,7 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { modelVariables } from '../../models/info.ts';
+import type { Kernel } from '../../networks/network.ts';
 import type { State, StateTensor } from '../../runtime/engine.ts';
 import type { MaskPlan } from '../../train/masks.ts';
 import type { Skipped } from './groups.ts';
-import { sized } from './layers.ts';
-
-/** A weight whose values can be masked one by one. */
-export interface Maskable {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** The axis that is summed over: the inputs of the layer. */
-  readonly inputs: number;
-}
-
-/**
- * The kernels of convolutions and dense layers. Depthwise filters stay whole, as in Zhu & Gupta 2017, section 4.2: they are
- * few, and every one of them is the only way of its channel.
- */
-export function maskable(model: LayersModel): { result: Maskable[]; skipped: Skipped[] } {
-  const classes = new Map(model.layers.map((layer) => [layer.name, layer.getClassName()]));
-  const result: Maskable[] = [];
-  const skipped: Skipped[] = [];
-  for (const { name, variable } of modelVariables(model)) {
-    const { shape } = variable;
-    const [layer, weight] = [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
-    const className = classes.get(layer) ?? '';
-    const kind = Object.hasOwn(sized, className) ? sized[className] : undefined;
-    if (kind?.weight === weight) {
-      result.push({ name, shape, inputs: kind.axis === shape.length - 1 ? shape.length - 2 : shape.length - 1 });
-    } else if (shape.length > 1) {
-      skipped.push({ what: name, why: `weights of ${className} are not masked` });
-    }
-  }
-  return { result, skipped };
-}
 
 /** The share of weights that is gone at a step: Zhu & Gupta 2017, "To prune, or not to prune", equation 1, from 0. */
 export function cubicSparsity(step: number, ramp: number, final: number): number {
@@ -56,7 +24,7 @@ export function magnitudeMasks(
 /** Of every `outOf` weights that follow each other along the inputs, the `keep` largest stay (Mishra et al. 2021). */
 export function patternMasks(
   weights: State,
-  targets: readonly Maskable[],
+  targets: readonly Kernel[],
   { keep, outOf }: { readonly keep: number; readonly outOf: number },
 ): { result: State; skipped: Skipped[] } {
   const result = new Map<string, StateTensor>();

@@ -1,4 +1,4 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ModelNetwork } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
 import { allot, multipleFor, removedShare } from './budget.ts';
 import type { BudgetOptions } from './budget.ts';
@@ -8,7 +8,6 @@ import { dependencies } from './groups.ts';
 import type { ChannelGroup, Dependencies, Skipped } from './groups.ts';
 import { scoreChannels } from './importance.ts';
 import type { Importance } from './importance.ts';
-import { withWeights } from './resize.ts';
 import { sliceWeights } from './slice.ts';
 
 export interface PruneOptions extends Partial<BudgetOptions> {
@@ -29,7 +28,7 @@ export interface LayerCut {
 }
 
 export interface PrunedModel {
-  readonly model: LayersModel;
+  readonly network: ModelNetwork;
   readonly weights: State;
   readonly cuts: readonly LayerCut[];
   /** Tensors by the names of weights, such as their masks, cut like the weights. */
@@ -43,22 +42,22 @@ export interface PrunedModel {
 export const DEFAULTS = { target: 'channels', budget: 'global', multipleOf: 8 } as const;
 
 /**
- * Remove the least important channels of a model, physically: the result is a smaller model of the same layers. `weights`
- * are those of `model` by state name; its own variables are not read.
+ * Remove the least important channels of a network, physically: the result is a smaller network of the same layers. `weights`
+ * are its weights by state name; the content of its own variables is not read.
  */
 export async function pruneChannels(
-  model: LayersModel,
+  network: ModelNetwork,
   weights: State,
   { importance = 'l2', measure, ...given }: PruneOptions,
 ): Promise<{ result: PrunedModel; skipped: Skipped[] }> {
   const options: BudgetOptions = { ...DEFAULTS, ...given };
-  const found = dependencies(model);
+  const found = dependencies(network);
   const costsOf = costModel(found);
   const measured = importance === 'taylor' ? await measure?.(found.groups) : undefined;
   const scored = found.groups.map((group, g) => scoreChannels(group, weights, importance, measured?.[g]));
   const scores = scored.map((group) => group.scores);
   const counts = allot(scores, costsOf, options);
-  const result = await cut(model, weights, found, scores, counts);
+  const result = await cut(network, weights, found, scores, counts);
   const cuts = found.groups.map(({ layers, channels }, g) => {
     return { layers, before: channels, after: counts[g]!, by: scored[g]!.by };
   });
@@ -71,21 +70,21 @@ export async function pruneChannels(
   };
 }
 
-/** The model with `counts[g]` channels left in group g: those of the highest score, the first of equal ones. */
+/** The network with `counts[g]` channels left in group g: those of the highest score, the first of equal ones. */
 export async function cut(
-  model: LayersModel,
+  network: ModelNetwork,
   weights: State,
   { groups }: Dependencies,
   scores: readonly Float64Array[],
   counts: readonly number[],
-): Promise<Pick<PrunedModel, 'model' | 'weights' | 'slice'>> {
+): Promise<Pick<PrunedModel, 'network' | 'weights' | 'slice'>> {
   const keep = scores.map((of, g) => {
     const best = [...of.keys()].sort((a, b) => of[b]! - of[a]! || a - b);
     return best.slice(0, counts[g]).sort((a, b) => a - b);
   });
   const slice = (tensors: State): State => sliceWeights(tensors, groups, keep);
   const sliced = slice(weights);
-  return { model: await withWeights(model, sliced), weights: sliced, slice };
+  return { network: await network.withWeights(sliced), weights: sliced, slice };
 }
 
 function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Skipped[] {

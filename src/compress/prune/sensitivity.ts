@@ -1,4 +1,4 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { ModelNetwork } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
 import { rounded } from './budget.ts';
 import { dependencies } from './groups.ts';
@@ -12,7 +12,7 @@ export interface SensitivityOptions {
   readonly multipleOf?: number;
   readonly importance?: Exclude<Importance, 'taylor'>;
   /** Accuracy of a model on samples of the caller's choice, a fraction. */
-  readonly evaluate: (model: LayersModel, weights: State) => Promise<number>;
+  readonly evaluate: (network: ModelNetwork, weights: State) => Promise<number>;
 }
 
 export interface SensitivityRow {
@@ -26,27 +26,27 @@ export interface SensitivityRow {
 
 /** What each layer costs when it alone is pruned, without any training after it. One row per layer and amount. */
 export async function sensitivity(
-  model: LayersModel,
+  network: ModelNetwork,
   weights: State,
   { amounts = [0.25, 0.5, 0.75], multipleOf = 8, importance = 'l2', evaluate }: SensitivityOptions,
 ): Promise<SensitivityRow[]> {
-  const found = dependencies(model);
+  const found = dependencies(network);
   const scores = found.groups.map((group) => scoreChannels(group, weights, importance).scores);
-  const whole = await evaluate(model, weights);
+  const whole = await evaluate(network, weights);
   const rows: SensitivityRow[] = [];
   for (const [g, { layers, channels }] of found.groups.entries()) {
     const counts = new Set(amounts.map((amount) => rounded(channels, amount, multipleOf)));
     for (const kept of counts) {
       if (kept === channels) continue;
       const pruned = await cut(
-        model,
+        network,
         weights,
         found,
         scores,
         found.groups.map((group, i) => (i === g ? kept : group.channels)),
       );
-      const accuracy = await evaluate(pruned.model, pruned.weights);
-      pruned.model.dispose();
+      const accuracy = await evaluate(pruned.network, pruned.weights);
+      pruned.network.dispose();
       rows.push({ layers, channels, kept, accuracy, drop: whole - accuracy });
     }
   }

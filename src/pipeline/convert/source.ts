@@ -6,11 +6,11 @@ import { loadTfjsModel } from '../../distill/tfjs-file.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import { forInference } from '../../graph/passes/for-inference.ts';
-import type { Graph } from '../../graph/types.ts';
+import type { Constant, Graph } from '../../graph/types.ts';
+import { layersNetwork } from '../../networks/layers.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
 import { useLazyBackend } from '../../trace/use.ts';
-import { modelState } from '../../train/step.ts';
 import { exportedFile } from '../finished.ts';
 import { storedRecipe } from '../folder.ts';
 import { inferenceGraph } from '../stages/export.ts';
@@ -55,19 +55,11 @@ async function onnxSource(file: string): Promise<ConvertSource> {
 async function tfjsSource(file: string): Promise<ConvertSource> {
   useLazyBackend(evaluator);
   const model = await loadTfjsModel(file);
-  const weights = new Map(
-    await Promise.all(
-      Object.entries(modelState(model).all).map(
-        async ([name, variable]) =>
-          [
-            name,
-            {
-              type: { dtype: 'float32' as const, shape: variable.shape },
-              data: (await variable.data()) as Float32Array,
-            },
-          ] as const,
-      ),
-    ),
-  );
-  return { file, graph: inferenceGraph({ model, weights }, []), metadata: new Map() };
+  const network = layersNetwork(model);
+  const weights = new Map<string, Constant>();
+  for (const [name, variable] of Object.entries(network.state)) {
+    const data = (await variable.data()) as Float32Array;
+    weights.set(name, { type: { dtype: 'float32', shape: variable.shape }, data });
+  }
+  return { file, graph: inferenceGraph({ network, weights }, []), metadata: new Map() };
 }

@@ -1,11 +1,9 @@
 import { nearest, UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
-import { maskable } from '../../compress/prune/masks.ts';
-import { modelInfo } from '../../models/info.ts';
+import type { ModelNetwork } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import type { StageContext } from '../context.ts';
-import type { LayersModel } from '../fit.ts';
 import { studentBuilder, teacherBuilder } from '../models.ts';
 import { refuseNoTokens } from './tokens.ts';
 
@@ -20,7 +18,7 @@ export async function checkModels(context: StageContext): Promise<void> {
   const model = await studentBuilder(context, recipe.seed)();
   refuseNoTokens(model, data);
   refuseUnprunable(recipe, model);
-  const layers = modelInfo(model).outputs.map(({ name }) => name);
+  const layers = Object.keys(model.layers);
   if (teacher === undefined) return;
   refuseImpossible(recipe);
   if (!('features' in distill)) return;
@@ -28,7 +26,7 @@ export async function checkModels(context: StageContext): Promise<void> {
     if (!layers.includes(pair.student))
       throw unknownTensor(`the student has no layer ${pair.student}`, pair.student, layers);
     if (trained !== undefined) {
-      const known = modelInfo(trained).outputs.map(({ name }) => name);
+      const known = Object.keys(trained.layers);
       if (!known.includes(pair.teacher))
         throw unknownTensor(`the teacher has no layer ${pair.teacher}`, pair.teacher, known);
     } else refuseUnnamed(teacher, pair.teacher);
@@ -55,8 +53,8 @@ export function unknownTensor(fact: string, name: string, known: readonly string
   return new UserError(`distill.features: ${fact}`, hint);
 }
 
-function refuseUnprunable({ prune }: Recipe, student: LayersModel): void {
-  if (prune.some(({ type }) => type !== 'channels') && maskable(student).result.length === 0) {
+function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
+  if (prune.some(({ type }) => type !== 'channels') && student.kernels().result.length === 0) {
     throw new UserError(
       `prune: the student ${student.name} has no weights that can be masked: it has neither convolutions nor dense layers`,
       'Choose another student, or leave `prune` out.',

@@ -9,12 +9,14 @@ import { freezeState } from '../../graph/passes/freeze-state.ts';
 import type { Graph } from '../../graph/types.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
 import { macsOf } from '../../graph/macs.ts';
-import { modelInfo } from '../../models/info.ts';
+import { parametersOf } from '../../networks/network.ts';
+import type { Network } from '../../networks/network.ts';
+import type { Weights } from '../../networks/network.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { traceWithBatch } from '../../trace/batch.ts';
-import { predictionProgram } from '../../train/step.ts';
+import { predictionProgram } from '../../train/inference.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import type { Fitted } from '../fit.ts';
@@ -67,19 +69,27 @@ export async function exportModel(
   const { parity, reference } = await checkParity(context, trained, bytes, file);
   await write(file, bytes);
   await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
-  const params = modelInfo(trained.model).parameters;
+  const params = parametersOf(trained.network);
   const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;
   return { ...model, ...made, macs: macsOf(graph), params, parity, graph, reference };
 }
 
-/** From `input` [batch, ...sampleShape] to `logits` [batch, classes] and the outputs of the layers named. */
+/** From the inputs [batch, ...] to the outputs by name and those of the layers named. */
 export function inferenceGraph(
-  { model, weights }: Pick<Fitted, 'model' | 'weights'>,
+  { network, weights }: { readonly network: Network; readonly weights: Weights },
   features: readonly string[],
 ): Graph {
   const traced = traceWithBatch((batchSize) => {
-    const { feeds, state, run } = predictionProgram({ model, batchSize, features });
-    return { feeds: { input: feeds['x']! }, state, run: ({ input }) => run({ x: input! }) };
+    const { feeds, state, run } = predictionProgram({ network, batchSize, features });
+    // A training step calls its only input x; in a file it has the name that the network gives it.
+    const named = Object.entries(feeds).map(
+      ([feed, type], i) => [Object.keys(network.inputs)[i]!, feed, type] as const,
+    );
+    return {
+      feeds: Object.fromEntries(named.map(([name, , type]) => [name, type])),
+      state,
+      run: (inputs) => run(Object.fromEntries(named.map(([name, feed]) => [feed, inputs[name]!]))),
+    };
   });
   return forInference(freezeState(traced, weights), (graph) => evaluator.runSync(graph, new Map()));
 }
@@ -102,10 +112,9 @@ async function checkParity(
   const shape = [n, ...validation.sampleShape];
   const classes = data.classNames.length;
 
-  const ends = new Set([...trained.model.inputLayers, ...trained.model.outputLayers].map(({ name }) => name));
-  const layers = modelInfo(trained.model).outputs.flatMap(({ name }) => (ends.has(name) ? [] : [name]));
+  const layers = Object.keys(trained.network.layers);
   const reference = async (features: readonly string[]): Promise<Record<string, Float32Array>> => {
-    const step = await engine.compile(predictionProgram({ model: trained.model, batchSize: n, features }));
+    const step = await engine.compile(predictionProgram({ network: trained.network, batchSize: n, features }));
     await step.load(trained.weights);
     const results = Object.entries(await step.run({ x })).map(([name, values]) => [name, values.slice()] as const);
     await step.dispose();

@@ -1,10 +1,6 @@
-import { FakeQuantizedNetwork } from '../../compress/quantize/qat/network.ts';
-import { qatEvaluationProgram, qatTrainingProgram, RANGE_RATE } from '../../compress/quantize/qat/program.ts';
+import { FakeQuantizedNetwork, RANGE_RATE } from '../../compress/quantize/qat/network.ts';
 import { RandomStream } from '../../base/random.ts';
-import { batchCount, batches } from '../../data/batches.ts';
-import type { Batch } from '../../data/batches.ts';
-import { Prefetcher } from '../../data/prefetch.ts';
-import { createLoss, losses } from '../../distill/losses/registry.ts';
+import { losses } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
@@ -12,14 +8,10 @@ import { usualQat } from '../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { State } from '../../runtime/engine.ts';
-import { Evaluator } from '../../train/evaluate.ts';
-import { Trainer } from '../../train/loop.ts';
-import { createOptimizer } from '../../train/optimizers.ts';
-import { createSchedule } from '../../train/schedules.ts';
+import { predictionProgram } from '../../train/inference.ts';
 import type { StageContext } from '../context.ts';
-import { epochOptions } from '../fit.ts';
-import { finishedTraining, train } from '../training.ts';
-import type { TrainingResult } from '../training.ts';
+import { fit, stepsOf } from '../fit.ts';
+import type { Fitted } from '../fit.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { numbersOf } from './student.ts';
@@ -53,21 +45,16 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
   const { stage, step } = qat;
   context.onEvent({ type: 'stage', stage });
   const { result: calibrated, skipped } = await qat.calibrate(from.graph);
-  const network = new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat });
+  const build = () =>
+    Promise.resolve(new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat, name: from.id }));
+  const done: StageContext['done'] = (name, seconds, figures, notes) => {
+    const drop = 100 * (from.trained.validation - figures!.accuracy!.validation!);
+    const all = { ...notes, drop, method: 'qat', scheme: step.scheme, skipped };
+    return context.done(name, seconds, { ...figures, params: from.params, macs: from.macs }, all);
+  };
+  const trained = await fitQuantized({ ...context, done }, build, qat);
+  const { network, weights, validation, bestEpoch, epochs, seconds } = trained;
   try {
-    const trained = await fitNetwork(context, network, qat);
-    const { validation, bestEpoch, epochs, seconds, weights } = trained;
-    const drop = 100 * (from.trained.validation - validation);
-    const figures = { accuracy: { validation }, params: from.params, macs: from.macs };
-    await context.done(stage, seconds, figures, {
-      bestEpoch,
-      epochs,
-      drop,
-      method: 'qat',
-      scheme: step.scheme,
-      skipped,
-    });
-
     const { graph, activations } = network.exported(weights);
     // Some activations only one of the file formats rounds: those keep a range of their own.
     const again = await qat.calibrate(graph);
@@ -86,85 +73,37 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
   }
 }
 
-const EVALUATION_BATCH = 256;
-
 /** Of losses that have one: quantized students learn better from a low temperature. */
 const QAT_TEMPERATURE = 1;
 
-async function fitNetwork(
+/** One training as any other, of a network that rounds, whose ranges stop moving on the way. */
+function fitQuantized(
   context: StageContext,
-  network: FakeQuantizedNetwork,
+  build: () => Promise<FakeQuantizedNetwork>,
   { stage, step, number, lessons }: QatStep,
-): Promise<TrainingResult> {
-  const { engine, data, recipe } = context;
-  const qat = step.qat ?? usualQat;
-  const { batchSize } = recipe.distill;
-  const stepsPerEpoch = batchCount(data.train.count, batchSize);
-  const steps = Math.max(1, Math.round(qat.epochs * stepsPerEpoch));
-  const states = context.states(stage);
-  const finished = finishedTraining(await states.load(), steps, {});
-  if (finished !== undefined) return finished;
+): Promise<Fitted<FakeQuantizedNetwork>> {
+  const { data, recipe } = context;
+  const { epochs, optimizer, temperature = QAT_TEMPERATURE, freezeAfter, rangeDecay } = step.qat ?? usualQat;
+  const settings = { ...recipe.distill, epochs, optimizer };
   const seed = new RandomStream(recipe.seed, 'qat', number).uint32();
-  const name = lossOf(recipe, lessons);
-  const numbers = numbersOf(recipe, name);
-  const loss = createLoss(name, {
-    hyper: { ...numbers, ...('temperature' in numbers && { temperature: qat.temperature ?? QAT_TEMPERATURE }) },
+  const loss = lossOf(recipe, lessons);
+  const numbers = numbersOf(recipe, loss);
+  const frozenFrom = (steps: number): number => Math.round(freezeAfter * steps);
+  const steps = stepsOf(settings, data.train.count);
+  return fit(context, {
+    stage,
+    title: `training the student with quantization, ranges frozen from step ${frozenFrom(steps)} of ${steps} on`,
+    build,
+    settings,
+    loss,
+    lossArgs: { hyper: { ...numbers, ...('temperature' in numbers && { temperature }) }, seed },
     seed,
-  });
-  const optimizer = createOptimizer(qat.optimizer, { ...network.trainable, ...loss.variables });
-  const hasMixup = recipe.dataset.augment.some((augmentation) => 'mixup' in augmentation);
-  const prefetcher = new Prefetcher(data.train);
-  const withAnswers = async (batch: Batch) => ({
-    ...batch,
-    teacher: (await lessons?.answers.answersFor(batch)) ?? {},
-  });
-  const frozenFrom = Math.round(qat.freezeAfter * steps);
-  const trainer = await Trainer.create({
-    engine,
-    program: (size) =>
-      qatTrainingProgram({ network, loss, optimizer, batchSize: size, targets: hasMixup ? 'mixup' : 'classes' }),
-    batchSize: Math.min(batchSize, data.train.count),
-    classes: data.classNames.length,
-    stepsPerEpoch,
-    steps,
-    batches: async function* (epoch, startBatch) {
-      const order = epochOptions(recipe, { settings: recipe.distill, seed, views: lessons?.views }, epoch);
-      for await (const batch of prefetcher.epoch({ ...order, startBatch, classWeights: data.classWeights })) {
-        yield await withAnswers(batch);
-      }
-    },
-    optimizer,
-    schedule: createSchedule(qat.optimizer, { stepsPerEpoch, steps }),
+    answers: lessons?.answers,
+    views: lessons?.views,
     // Frozen is a matter of the step alone, so a resume cannot forget it.
-    hyper: (at) => ({ ...loss.hyper, [RANGE_RATE]: at < frozenFrom ? 1 - qat.rangeDecay : 0 }),
-    randomKey: [seed, stage],
+    hyper: (at) => ({ [RANGE_RATE]: at < frozenFrom(steps) ? 1 - rangeDecay : 0 }),
+    precision: 'full',
   });
-  const evaluator = new Evaluator({
-    engine,
-    program: (size) => qatEvaluationProgram({ network, batchSize: size }),
-    classes: data.classNames.length,
-    shareStateWith: trainer.compiled,
-  });
-  const order = { batchSize: EVALUATION_BATCH, seed, epoch: 0, shuffle: false };
-  try {
-    return await train({
-      stage,
-      title: `training the student with quantization, ranges frozen from step ${frozenFrom} of ${steps} on`,
-      trainer,
-      steps,
-      stepsPerEpoch,
-      validate: async () => (await evaluator.run(batches(data.validation, order))).accuracy,
-      shipped: { names: Object.keys(network.variables), prefix: '' },
-      states,
-      onEvent: context.onEvent,
-      signal: context.signal,
-      saveEveryMs: context.saveEveryMs,
-    });
-  } finally {
-    await evaluator.dispose();
-    await trainer.dispose();
-    await prefetcher.close();
-  }
 }
 
 /** Inner tensors have no names any more once batch norms are folded: those losses give way to plain distillation. */
@@ -180,11 +119,10 @@ async function simulated(
   weights: State,
   { x, shape }: ExportedModel['reference'],
 ): Promise<Float32Array> {
-  const n = shape[0]!;
-  const step = await engine.compile(qatEvaluationProgram({ network, batchSize: n, logits: true }));
+  const step = await engine.compile(predictionProgram({ network, batchSize: shape[0]! }));
   try {
     await step.load(weights);
-    const { logits } = await step.run({ x, labels: new Int32Array(n), weights: new Float32Array(n).fill(1) });
+    const [logits] = Object.values(await step.run({ x }));
     return (logits as Float32Array).slice();
   } finally {
     await step.dispose();

@@ -18,10 +18,10 @@ export async function pruningSensitivity(
   const { id, trained } = student;
   const start = monotonicMs();
   context.onEvent({ type: 'stage', stage: STAGE, title: `removing channels of each layer of ${id} alone` });
-  const rows = await sensitivity(trained.model, trained.weights, {
-    evaluate: async (model, weights) => {
+  const rows = await sensitivity(trained.network, trained.weights, {
+    evaluate: async (network, weights) => {
       if (context.signal?.aborted === true) throw new InterruptedError(`stopped ${STAGE}`);
-      return validationAccuracy(context, model, weights);
+      return validationAccuracy(context, network, weights);
     },
   });
   for (const { layers, channels, kept, drop } of rows) {

@@ -1,7 +1,6 @@
 import type { Teacher } from '../../distill/teacher.ts';
 import { createLoss } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
-import { modelInfo } from '../../models/info.ts';
 import { lossNumbers } from '../../recipe/schema/loss.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
@@ -75,9 +74,9 @@ async function featurePairs(
   build: ReturnType<typeof studentBuilder>,
 ) {
   if (teacher === undefined || !('features' in distill)) return [];
-  const layers = modelInfo(await build()).outputs;
+  const { layers } = await build();
   return distill.features.map((pair) => {
-    const layer = layers.find(({ name }) => name === pair.student)!;
+    const layer = layers[pair.student]!;
     const shape = teacher.featureShapes[pair.teacher];
     if (shape === undefined) {
       throw unknownTensor(
@@ -86,6 +85,6 @@ async function featurePairs(
         Object.keys(teacher.featureShapes),
       );
     }
-    return { ...pair, studentShape: layer.shape.map(Number), teacherShape: shape };
+    return { ...pair, studentShape: layer.shape.slice(1).map(Number), teacherShape: shape };
   });
 }

@@ -118,12 +118,12 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
 }
 
 /** The trained model as the teacher of this run. */
-async function trainedTeacher(context: StageContext, { model, weights }: Fitted): Promise<Teacher> {
+async function trainedTeacher(context: StageContext, { network, weights }: Fitted): Promise<Teacher> {
   const { distill } = context.recipe;
   const features = 'features' in distill ? distill.features.map(({ teacher }) => teacher) : [];
   const { engine, data } = context;
   const name = 'the trained teacher';
-  return modelTeacher({ name, engine, model, weights, features, dataset: data.validation, outputs: 'logits' });
+  return modelTeacher({ name, engine, network, weights, features, dataset: data.validation, outputs: 'logits' });
 }
 
 function percent(fraction: number): string {

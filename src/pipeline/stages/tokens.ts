@@ -3,23 +3,16 @@ import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { LoadedDataset } from '../../data/load.ts';
 import { sampleWriter } from '../../data/samples.ts';
-import type { LayersModel } from '../fit.ts';
+import type { ModelNetwork } from '../../networks/network.ts';
 
 /**
  * A model whose input goes into an embedding reads token ids: whole numbers below its vocabulary. Normalized ids would be
  * rounded to a few wrong tokens without a word, and an id beyond the vocabulary would stop the training half-way.
  */
-export function refuseNoTokens(model: LayersModel, { train, validation, test }: LoadedDataset): void {
-  const vocabulary = vocabularyOf(model);
+export function refuseNoTokens(network: ModelNetwork, { train, validation, test }: LoadedDataset): void {
+  const { name, vocabulary } = network;
   if (vocabulary === undefined) return;
-  for (const split of [train, validation, test]) if (split !== undefined) check(model.name, split, vocabulary);
-}
-
-function vocabularyOf(model: LayersModel): number | undefined {
-  const sizes = model.layers
-    .filter((layer) => layer.getClassName() === 'Embedding' && layer.input === model.inputs[0])
-    .map((layer) => Number(layer.getConfig()['inputDim']));
-  return sizes.length === 0 ? undefined : Math.min(...sizes);
+  for (const split of [train, validation, test]) if (split !== undefined) check(name, split, vocabulary);
 }
 
 function check(model: string, split: Dataset, vocabulary: number): void {

@@ -6,6 +6,7 @@ import { pruneChannels } from '../../../src/compress/prune/prune.ts';
 import { sensitivity } from '../../../src/compress/prune/sensitivity.ts';
 import { useCpu } from '../../support/cpu.ts';
 import { randomWeights, small } from './models.ts';
+import { layersNetwork } from '../../../src/networks/layers.ts';
 
 beforeAll(useCpu);
 
@@ -84,7 +85,12 @@ describe('the budget', () => {
   ] as const)('of %s, %s, comes near the amount on a residual network', async (target, budget) => {
     const model = small('resnet');
     for (const amount of [0.25, 0.5]) {
-      const { result } = await pruneChannels(model, randomWeights(model), { amount, target, budget, multipleOf: 4 });
+      const { result } = await pruneChannels(layersNetwork(model), randomWeights(model), {
+        amount,
+        target,
+        budget,
+        multipleOf: 4,
+      });
       const share = removedShare(result.before, result.after, target);
       expect(Math.abs(share - amount)).toBeLessThan(budget === 'layer' ? 0.1 : 0.05);
       for (const { after } of result.cuts) expect(after % 4).toBe(0);
@@ -92,7 +98,7 @@ describe('the budget', () => {
   });
 
   it('counts what depends on two groups at once', () => {
-    const found = dependencies(small('mlp'));
+    const found = dependencies(layersNetwork(small('mlp')));
     const costsOf = costModel(found);
     // 5 → 32 → 24 → 3, and 5 → 16 → 8 → 3 with biases.
     expect(costsOf([32, 24])).toEqual({ channels: 56, macs: 160 + 768 + 72, parameters: 192 + 792 + 75 });
@@ -104,7 +110,7 @@ describe('sensitivity', () => {
   it('has a row for each layer and amount that rounding leaves, against the model as it was', async () => {
     const model = small('mlp');
     const seen: string[] = [];
-    const rows = await sensitivity(model, randomWeights(model), {
+    const rows = await sensitivity(layersNetwork(model), randomWeights(model), {
       evaluate: (_, weights) => {
         const sizes = ['dense1/bias', 'dense2/bias'].map((name) => weights.get(name)!.data.length);
         seen.push(sizes.join(' '));

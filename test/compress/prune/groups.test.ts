@@ -6,13 +6,14 @@ import { buildModel } from '../../../src/models/registry.ts';
 import { dependencies } from '../../../src/compress/prune/groups.ts';
 import { pruneChannels } from '../../../src/compress/prune/prune.ts';
 import { useCpu } from '../../support/cpu.ts';
-import { randomWeights, small } from './models.ts';
+import { modelOf, randomWeights, small } from './models.ts';
+import { layersNetwork } from '../../../src/networks/layers.ts';
 
 beforeAll(useCpu);
 
 /** What depends on what, e.g. `stem+block_conv2: 16`. */
 function shown(model: LayersModel): string[] {
-  return dependencies(model).groups.map(({ layers: of, channels }) => `${of.join('+')}: ${channels}`);
+  return dependencies(layersNetwork(model)).groups.map(({ layers: of, channels }) => `${of.join('+')}: ${channels}`);
 }
 
 const OUTPUTS = { what: 'logits', why: 'its channels are the outputs of the model' };
@@ -56,11 +57,11 @@ describe('channels that depend on each other', () => {
   ])('%s', (name, expected) => {
     const model = small(name);
     expect(shown(model).sort()).toEqual([...expected].sort());
-    expect(dependencies(model).skipped).toEqual([OUTPUTS]);
+    expect(dependencies(layersNetwork(model)).skipped).toEqual([OUTPUTS]);
   });
 
   it('mobilenet-v1: each pointwise layer with the depthwise one behind it', () => {
-    const { groups } = dependencies(small('mobilenet-v1'));
+    const { groups } = dependencies(layersNetwork(small('mobilenet-v1')));
     expect(groups).toHaveLength(14);
     const first = groups.find(({ name }) => name === 'stem')!;
     expect(first.members.map(({ weight, axis, role }) => `${weight}[${axis}] ${role}`)).toEqual([
@@ -91,7 +92,7 @@ describe('channels that depend on each other', () => {
       options: { vocabulary: 20, size: 8, heads: 2 },
     });
     expect(shown(model)).toEqual(['encoder1_dense1: 32', 'encoder2_dense1: 32']);
-    expect(dependencies(model).skipped).toContainEqual({
+    expect(dependencies(layersNetwork(model)).skipped).toContainEqual({
       what: 'encoder1_attention',
       why: 'encoder1_attention (LimbeckSelfAttention) cannot be resized',
     });
@@ -100,7 +101,9 @@ describe('channels that depend on each other', () => {
   it('gru: nothing, and says so', () => {
     const model = buildModel('gru', { inputShape: [4, 3], classes: 3, seed: 1, options: { units: 5 } });
     expect(shown(model)).toEqual([]);
-    expect(dependencies(model).skipped.map(({ why }) => why)).toContainEqual(expect.stringMatching(/\(GRU\) cannot/));
+    expect(dependencies(layersNetwork(model)).skipped.map(({ why }) => why)).toContainEqual(
+      expect.stringMatching(/\(GRU\) cannot/),
+    );
   });
 });
 
@@ -124,9 +127,9 @@ describe('layers beyond those of the named models', () => {
       return conv('c', 8).apply(both) as SymbolicTensor;
     });
     expect(shown(model)).toEqual(['a: 8', 'b: 16', 'c: 8']);
-    const c = dependencies(model).groups[1]!.members.find(({ weight }) => weight === 'c/kernel')!;
+    const c = dependencies(layersNetwork(model)).groups[1]!.members.find(({ weight }) => weight === 'c/kernel')!;
     expect(c.positions.flat()).toEqual(Array.from({ length: 16 }, (_, i) => 8 + i));
-    const { result } = await pruneChannels(model, randomWeights(model), {
+    const { result } = await pruneChannels(layersNetwork(model), randomWeights(model), {
       amount: 0.5,
       multipleOf: 2,
       budget: 'layer',
@@ -152,7 +155,7 @@ describe('layers beyond those of the named models', () => {
       return layers.multiply().apply([y, gate]) as SymbolicTensor;
     });
     expect(shown(model)).toEqual(['a+excite: 16', 'squeeze: 8']);
-    const { result } = await pruneChannels(model, randomWeights(model), {
+    const { result } = await pruneChannels(layersNetwork(model), randomWeights(model), {
       amount: 0.5,
       multipleOf: 4,
       budget: 'layer',
@@ -173,7 +176,7 @@ describe('layers beyond those of the named models', () => {
       ],
     });
     expect(shown(model)).toEqual(['a: 4', 's: 8', 't: 4']);
-    const { result } = await pruneChannels(model, randomWeights(model), {
+    const { result } = await pruneChannels(layersNetwork(model), randomWeights(model), {
       amount: 0.5,
       multipleOf: 2,
       budget: 'layer',
@@ -184,7 +187,7 @@ describe('layers beyond those of the named models', () => {
       ...['s/depthwise_kernel: 3×3×4×1', 's/pointwise_kernel: 1×1×4×4', 's/bias: 4'],
       ...['t/kernel: 2×2×2×4', 't/bias: 2', 'logits/kernel: 8×2', 'logits/bias: 2'],
     ]);
-    expect((result.model.predict(zeros([1, 6, 6, 1])) as Tensor).shape).toEqual([1, 2]);
+    expect((modelOf(result.network).predict(zeros([1, 6, 6, 1])) as Tensor).shape).toEqual([1, 2]);
   });
 
   it('a layer with a size of its own keeps what comes to it and what it makes', () => {
@@ -198,6 +201,9 @@ describe('layers beyond those of the named models', () => {
       ],
     });
     expect(shown(model)).toEqual(['b: 8']);
-    expect(dependencies(model).skipped).toEqual([{ what: 'a', why: 'rows (Reshape) cannot be resized' }, OUTPUTS]);
+    expect(dependencies(layersNetwork(model)).skipped).toEqual([
+      { what: 'a', why: 'rows (Reshape) cannot be resized' },
+      OUTPUTS,
+    ]);
   });
 });

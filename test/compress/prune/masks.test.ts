@@ -2,10 +2,10 @@ import {
   cubicSparsity,
   gradualMasks,
   magnitudeMasks,
-  maskable,
   maskedCounts,
   patternMasks,
 } from '../../../src/compress/prune/masks.ts';
+import { kernelsOf } from '../../../src/networks/resizable.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { withMasks } from '../../../src/train/masks.ts';
 import { useCpu } from '../../support/cpu.ts';
@@ -20,7 +20,7 @@ const zeros = (masks: State, name: string): number => [...masks.get(name)!.data]
 
 describe('what can be masked', () => {
   it('is the kernels of convolutions and dense layers; depthwise filters are left alone and named', () => {
-    const { result, skipped } = maskable(small('ds-cnn'));
+    const { result, skipped } = kernelsOf(small('ds-cnn'));
     expect(result.map(({ name, inputs, shape }) => [name, shape[inputs]])).toEqual([
       ['stem1/kernel', 1],
       ['stem2/kernel', 8],
@@ -77,7 +77,7 @@ describe('the cubic schedule', () => {
   it('grows over the first half of a training, and is final from there on', () => {
     const model = small('mlp');
     const weights = randomWeights(model);
-    const names = maskable(model).result.map(({ name }) => name);
+    const names = kernelsOf(model).result.map(({ name }) => name);
     for (const steps of [1, 2, 7, 100, 1001]) {
       const plan = gradualMasks(names, { sparsity: 0.75, budget: 'layer', steps });
       const changes = Array.from({ length: steps }, (_, step) => step).filter((step) => plan.changesAt(step));
@@ -102,7 +102,7 @@ describe('masks in a pattern', () => {
   ])('%d of %d: of every run along the inputs the largest stay', (keep, outOf) => {
     const model = small('ds-cnn');
     const weights = randomWeights(model);
-    const { result, skipped } = patternMasks(weights, maskable(model).result, { keep, outOf });
+    const { result, skipped } = patternMasks(weights, kernelsOf(model).result, { keep, outOf });
     expect(skipped).toEqual([{ what: 'stem1/kernel', why: `its 1 inputs are not a multiple of ${outOf}` }]);
     for (const name of [conv, dense]) {
       const { type, data } = weights.get(name)!;

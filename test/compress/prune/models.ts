@@ -1,5 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { State } from '../../../src/runtime/engine.ts';
+import type { LayersNetwork } from '../../../src/networks/layers.ts';
+import type { ModelNetwork } from '../../../src/networks/network.ts';
 import { modelVariables } from '../../../src/models/info.ts';
 import { buildModel } from '../../../src/models/registry.ts';
 import { RandomStream } from '../../../src/base/random.ts';
@@ -33,4 +35,9 @@ export function randomWeights(model: LayersModel, seed = 1): State {
       return [name, { type: { dtype: 'float32', shape: variable.shape }, data }] as const;
     }),
   );
+}
+
+/** The tfjs-layers model that a pruned network is. */
+export function modelOf(network: ModelNetwork): LayersModel {
+  return (network as LayersNetwork).model;
 }

@@ -5,10 +5,11 @@ import { modelInfo } from '../../../src/models/info.ts';
 import { dependencies } from '../../../src/compress/prune/groups.ts';
 import type { ChannelGroup } from '../../../src/compress/prune/groups.ts';
 import { pruneChannels } from '../../../src/compress/prune/prune.ts';
-import { withWeights } from '../../../src/compress/prune/resize.ts';
+import { withWeights } from '../../../src/networks/resize.ts';
+import { layersNetwork } from '../../../src/networks/layers.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { useCpu } from '../../support/cpu.ts';
-import { randomWeights, small, SMALL } from './models.ts';
+import { modelOf, randomWeights, small, SMALL } from './models.ts';
 
 beforeAll(useCpu);
 
@@ -40,19 +41,23 @@ function withoutOdd(weights: State, groups: readonly ChannelGroup[]): State {
 describe.each(Object.keys(SMALL))('%s', (name) => {
   it('answers as before without channels that are zero, and is as small as promised', async () => {
     const model = small(name);
-    const { groups } = dependencies(model);
+    const { groups } = dependencies(layersNetwork(model));
     expect(groups.length).toBeGreaterThan(0);
     const weights = withoutOdd(randomWeights(model), groups);
     const before = logits(await withWeights(model, weights));
-    const { result } = await pruneChannels(model, weights, { amount: 0.5, budget: 'layer', multipleOf: 1 });
+    const { result } = await pruneChannels(layersNetwork(model), weights, {
+      amount: 0.5,
+      budget: 'layer',
+      multipleOf: 1,
+    });
     for (const { before: was, after } of result.cuts) expect(after).toBe(Math.round(was / 2));
-    const after = logits(result.model);
+    const after = logits(modelOf(result.network));
     const scale = Math.max(...before.map(Math.abs));
     expect(scale).toBeGreaterThan(1e-3);
     after.forEach((value, i) => expect(Math.abs(value - before[i]!)).toBeLessThan(1e-5 * scale));
 
-    expect(modelInfo(result.model).parameters).toBe(result.after.parameters);
-    expect(macsOf(dependencies(result.model).graph)).toBe(result.after.macs);
+    expect(modelInfo(modelOf(result.network)).parameters).toBe(result.after.parameters);
+    expect(macsOf(dependencies(result.network).graph)).toBe(result.after.macs);
     expect(result.after.macs).toBeLessThan(0.62 * result.before.macs);
   });
 
@@ -60,8 +65,8 @@ describe.each(Object.keys(SMALL))('%s', (name) => {
     const model = small(name);
     const weights = randomWeights(model);
     const before = logits(await withWeights(model, weights));
-    const { result } = await pruneChannels(model, weights, { amount: 0.3, multipleOf: 4 });
-    const after = logits(result.model);
+    const { result } = await pruneChannels(layersNetwork(model), weights, { amount: 0.3, multipleOf: 4 });
+    const after = logits(modelOf(result.network));
     expect(Math.max(...after.map((value, i) => Math.abs(value - before[i]!)))).toBeGreaterThan(1e-3);
     expect(after.every(Number.isFinite)).toBe(true);
   });
@@ -71,7 +76,7 @@ describe('pruneChannels', () => {
   it('keeps the batch statistics of the channels that stay', async () => {
     const model = small('ds-cnn');
     const weights = randomWeights(model);
-    const { result } = await pruneChannels(model, weights, { amount: 0.4, multipleOf: 4 });
+    const { result } = await pruneChannels(layersNetwork(model), weights, { amount: 0.4, multipleOf: 4 });
     const [was, is] = [weights, result.weights].map((of) => of.get('stem3_bn/moving_variance')!.data);
     expect(is!.length).toBeLessThan(was!.length);
     expect([...is!].every((value) => was!.includes(value as never))).toBe(true);
@@ -87,7 +92,11 @@ describe('pruneChannels', () => {
       data: Float32Array.from({ length: kernel.data.length }, (_, i) => 1 + (i % 32)),
     });
     for (const importance of ['l1', 'l2'] as const) {
-      const { result } = await pruneChannels(model, weights, { amount: 0.5, budget: 'layer', importance });
+      const { result } = await pruneChannels(layersNetwork(model), weights, {
+        amount: 0.5,
+        budget: 'layer',
+        importance,
+      });
       expect([...result.weights.get('dense1/kernel')!.data].slice(0, 16)).toEqual(
         Array.from({ length: 16 }, (_, j) => 17 + j),
       );
@@ -102,10 +111,14 @@ describe('pruneChannels', () => {
       ...gamma,
       data: Float32Array.from({ length: gamma.data.length }, (_, i) => (i % 2 === 0 ? -1 - i : 0.5)),
     });
-    const { result } = await pruneChannels(model, weights, { amount: 0.5, budget: 'layer', importance: 'bn-scale' });
+    const { result } = await pruneChannels(layersNetwork(model), weights, {
+      amount: 0.5,
+      budget: 'layer',
+      importance: 'bn-scale',
+    });
     expect([...result.weights.get('stage1_conv1_bn/gamma')!.data]).toEqual([-1, -3, -5, -7, -9, -11, -13, -15]);
     expect(result.cuts.every(({ by }) => by === 'bn-scale')).toBe(true);
-    const plain = await pruneChannels(small('mlp'), randomWeights(small('mlp')), {
+    const plain = await pruneChannels(layersNetwork(small('mlp')), randomWeights(small('mlp')), {
       amount: 0.5,
       importance: 'bn-scale',
     });
@@ -114,7 +127,10 @@ describe('pruneChannels', () => {
 
   it('says what it leaves alone, and what it cannot reach', async () => {
     const model = small('mlp');
-    const { result, skipped } = await pruneChannels(model, randomWeights(model), { amount: 0.9, multipleOf: 24 });
+    const { result, skipped } = await pruneChannels(layersNetwork(model), randomWeights(model), {
+      amount: 0.9,
+      multipleOf: 24,
+    });
     expect(result.cuts.map(({ before, after }) => [before, after])).toEqual([
       [32, 24],
       [24, 24],
@@ -130,7 +146,7 @@ describe('pruneChannels', () => {
     const model = small('resnet');
     const weights = randomWeights(model);
     const before = logits(model);
-    await pruneChannels(model, weights, { amount: 0.5 });
+    await pruneChannels(layersNetwork(model), weights, { amount: 0.5 });
     expect(logits(model)).toEqual(before);
     expect(weights).toEqual(randomWeights(model));
   });

@@ -5,11 +5,12 @@ import type { ChannelGroup } from '../../../src/compress/prune/groups.ts';
 import { pruneChannels } from '../../../src/compress/prune/prune.ts';
 import { taylorScores } from '../../../src/compress/prune/taylor.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
+import { layersNetwork } from '../../../src/networks/layers.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
 import type { TrainingBatch } from '../../../src/train/batch.ts';
 import { saliencyProgram } from '../../../src/train/saliency.ts';
-import { evaluationProgram } from '../../../src/train/step.ts';
+import { evaluationProgram } from '../../../src/train/inference.ts';
 import { useCpu } from '../../support/cpu.ts';
 import { randomWeights, small } from './models.ts';
 
@@ -31,12 +32,12 @@ function scoresOf(model: LayersModel, weights: State, groups: readonly ChannelGr
   const loss = createLoss('ce');
   return taylorScores(groups, {
     ...{ engine, weights, classes: 3, batches: given, hyper: loss.hyper },
-    program: (batchSize) => saliencyProgram({ model, loss, batchSize }),
+    program: (batchSize) => saliencyProgram({ network: layersNetwork(model), loss, batchSize }),
   });
 }
 
 async function lossOf(model: LayersModel, weights: State, { x, labels }: TrainingBatch): Promise<number> {
-  const step = await engine.compile(evaluationProgram({ model, batchSize: N }));
+  const step = await engine.compile(evaluationProgram({ network: layersNetwork(model), batchSize: N }));
   await step.load(weights);
   const results = await step.run({ x, labels, weights: new Float32Array(N).fill(1) });
   const loss = Number(results['loss']![0]) / N;
@@ -64,7 +65,7 @@ describe('first-order importance', () => {
   ])('of %s, %s is the slope of the loss along the channel, squared, mean over batches', async (name, layer, gates) => {
     const model = small(name);
     const weights = randomWeights(model);
-    const { groups } = dependencies(model);
+    const { groups } = dependencies(layersNetwork(model));
     const g = groups.findIndex((group) => group.name === layer);
     const given = [batch(model, 0), batch(model, 1)];
     const scores = (await scoresOf(model, weights, groups, given))[g]!;
@@ -96,12 +97,12 @@ describe('first-order importance', () => {
       ...next,
       data: (next.data as Float32Array).map((v, i) => (Math.floor(i / 24) === 5 ? 0 : v)),
     });
-    const { result } = await pruneChannels(model, weights, {
+    const { result } = await pruneChannels(layersNetwork(model), weights, {
       ...{ amount: 0.5, budget: 'layer', importance: 'taylor', multipleOf: 1 },
       measure: (groups) => scoresOf(model, weights, groups, [batch(model, 0)]),
     });
     expect([...result.weights.get('dense1/kernel')!.data]).not.toContain(9);
-    await expect(pruneChannels(model, weights, { amount: 0.5, importance: 'taylor' })).rejects.toThrow(
+    await expect(pruneChannels(layersNetwork(model), weights, { amount: 0.5, importance: 'taylor' })).rejects.toThrow(
       /was not measured/,
     );
   });

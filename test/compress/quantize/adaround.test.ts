@@ -14,6 +14,7 @@ import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { symmetric } from '../../../src/graph/quantization.ts';
 import type { Quantization } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
+import { layersNetwork } from '../../../src/networks/layers.ts';
 import { inferenceGraph } from '../../../src/pipeline/stages/export.ts';
 import { evaluator } from '../../../src/runtime/evaluator.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
@@ -131,7 +132,7 @@ describe('of a network', () => {
   let fine: Quantization;
   let float: Float32Array;
   beforeAll(async () => {
-    graph = inferenceGraph({ model, weights: randomWeights(model) }, []);
+    graph = inferenceGraph({ network: layersNetwork(model), weights: randomWeights(model) }, []);
     fine = (await quantize(graph, batches, { calibrator: 'mse', session })).result;
     float = await logitsOf(encodeModel(lowerToOnnx(graph)), held);
   });

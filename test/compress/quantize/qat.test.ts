@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { FakeQuantizedNetwork, HIGH, LOW } from '../../../src/compress/quantize/qat/network.ts';
-import { qatEvaluationProgram, qatTrainingProgram } from '../../../src/compress/quantize/qat/program.ts';
+import { evaluationProgram, predictionProgram } from '../../../src/train/inference.ts';
+import { trainingProgram } from '../../../src/train/step.ts';
 import { parametersOf } from '../../../src/compress/quantize/qat/fake-quantize.ts';
 import { quantizationOfRange } from '../../../src/compress/quantize/qat/ranges.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
@@ -13,6 +14,7 @@ import { freezeState } from '../../../src/graph/passes/freeze-state.ts';
 import { replaceConstants } from '../../../src/graph/passes/replace-constants.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { buildModel } from '../../../src/models/registry.ts';
+import { layersNetwork } from '../../../src/networks/layers.ts';
 import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { evaluator } from '../../../src/runtime/evaluator.ts';
@@ -21,7 +23,6 @@ import { openTflite } from '../../../src/runtime/litert.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { createOptimizer } from '../../../src/train/optimizers.ts';
-import { modelState, predictionProgram } from '../../../src/train/step.ts';
 import { numbers } from '../../support/graphs.ts';
 
 const SESSION = { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
@@ -37,7 +38,7 @@ const LABELS = Int32Array.from({ length: COUNT }, (_, i) => i % CLASSES);
 
 async function inferenceGraph(name: string, options: Record<string, number>): Promise<Graph> {
   const model = buildModel(name, { inputShape: SHAPE, classes: CLASSES, seed: 5, options });
-  const { all } = modelState(model);
+  const { state: all } = layersNetwork(model);
   const weights = await Promise.all(
     Object.entries(all).map(async ([key, variable]) => {
       // Running means and variances that are not 0 and 1: there is something to fold.
@@ -48,7 +49,7 @@ async function inferenceGraph(name: string, options: Record<string, number>): Pr
     }),
   );
   const traced = traceWithBatch((batchSize) => {
-    const { feeds, state, run } = predictionProgram({ model, batchSize });
+    const { feeds, state, run } = predictionProgram({ network: layersNetwork(model), batchSize });
     return { feeds: { input: feeds['x']! }, state, run: ({ input }) => run({ x: input! }) };
   });
   return forInference(freezeState(traced, new Map(weights)), (graph) => evaluator.runSync(graph, new Map()));
@@ -61,7 +62,7 @@ async function trained(graph: Graph, steps: number, moving = steps / 2) {
   const loss = createLoss('ce');
   const optimizer = createOptimizer({ type: 'adamw' }, network.trainable);
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
-  const step = await engine.compile(qatTrainingProgram({ network, loss, optimizer, batchSize: COUNT }));
+  const step = await engine.compile(trainingProgram({ network, loss, optimizer, batchSize: COUNT }));
   const losses: number[] = [];
   for (let i = 0; i < steps; i++) {
     const { loss: value } = await step.run({
@@ -74,7 +75,7 @@ async function trained(graph: Graph, steps: number, moving = steps / 2) {
     });
     losses.push(value![0] as number);
   }
-  const evaluation = await engine.compile(qatEvaluationProgram({ network, batchSize: COUNT, logits: true }), {
+  const evaluation = await engine.compile(evaluationProgram({ network, batchSize: COUNT, logits: true }), {
     shareStateWith: step,
   });
   const { logits } = await evaluation.run({ x: SAMPLES, labels: LABELS, weights: new Float32Array(COUNT).fill(1) });

@@ -6,9 +6,10 @@ import { forInference } from '../../../src/graph/passes/for-inference.ts';
 import { freezeState } from '../../../src/graph/passes/freeze-state.ts';
 import type { Constant, Graph } from '../../../src/graph/types.ts';
 import { buildModel } from '../../../src/models/registry.ts';
+import { layersNetwork } from '../../../src/networks/layers.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { interpreterOn } from '../../../src/trace/interpret/evaluator.ts';
-import { modelState, predictionProgram } from '../../../src/train/step.ts';
+import { predictionProgram } from '../../../src/train/inference.ts';
 
 export interface ModelCase {
   readonly inputShape: readonly number[];
@@ -32,7 +33,7 @@ export function lstmModel(classes = 3): LayersModel {
 
 function moved(model: LayersModel, name: string): LayersModel {
   const random = new RandomStream('models', name);
-  for (const variable of Object.values(modelState(model).all)) {
+  for (const variable of Object.values(layersNetwork(model).state)) {
     if (variable.rank !== 1) continue;
     const moved = variable.dataSync<'float32'>().map((value) => value + 0.3 * random.uniform());
     variable.assign(tf.tensor1d(moved));
@@ -43,10 +44,10 @@ function moved(model: LayersModel, name: string): LayersModel {
 /** The inference graph of a model, from `x` to `logits`; `prepared` by the passes that every export makes use of, or bare. */
 export function inferenceGraph(model: LayersModel, prepared: boolean): Graph {
   const content = new Map<string, Constant>();
-  for (const [name, variable] of Object.entries(modelState(model).all)) {
+  for (const [name, variable] of Object.entries(layersNetwork(model).state)) {
     content.set(name, { type: { dtype: 'float32', shape: variable.shape }, data: variable.dataSync<'float32'>() });
   }
-  const traced = traceWithBatch((batchSize) => predictionProgram({ model, batchSize }));
+  const traced = traceWithBatch((batchSize) => predictionProgram({ network: layersNetwork(model), batchSize }));
   const frozen = freezeState(traced, content);
   return prepared ? forInference(frozen, (graph) => interpreterOn('cpu').runSync(graph, new Map())) : frozen;
 }

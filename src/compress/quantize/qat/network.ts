@@ -8,7 +8,7 @@ import type { Quantization, TensorQuantization } from '../../../graph/quantizati
 import type { Constant, Graph, TensorType } from '../../../graph/types.ts';
 import type { State } from '../../../runtime/engine.ts';
 import { interpret, tensorOf } from '../../../trace/interpret/interpret.ts';
-import type { Variables } from '../../../train/optimizers.ts';
+import type { Forwarded, ForwardOptions, Network, Tensors, Variables } from '../../../networks/network.ts';
 import {
   fakeQuantizeActivation,
   fakeQuantizeBias,
@@ -32,9 +32,12 @@ const KEEPING: ReadonlySet<string> = new Set(
 /** Scale and zero point of an activation that is rounded; undefined for any other. */
 type ParametersOf = (name: string) => { readonly scale: tf.Tensor; readonly zeroPoint: tf.Tensor } | undefined;
 
-/** Logits of a batch, and the range that each group of activations took in it. */
-export interface Simulated {
-  readonly logits: tf.Tensor2D;
+/** The scalar that a training call is fed: how far a range moves towards that of the batch; 0 while ranges are frozen. */
+export const RANGE_RATE = 'rangeRate';
+
+/** What a batch gives, and the range that each group of activations took in it. */
+interface Simulated {
+  readonly outputs: Tensors;
   /** [groups] */
   readonly low: tf.Tensor;
   readonly high: tf.Tensor;
@@ -43,15 +46,18 @@ export interface Simulated {
 /**
  * An inference graph (batch norms folded) that computes what its int8 file will compute: weights, biases and activations
  * are rounded where that rounds them. Weights and biases are variables; so are the ranges, which are not trained but
- * observed.
+ * observed: a training call moves them towards those of its batch. It has no inner layers that a loss could name, for they are
+ * folded away.
  */
-export class FakeQuantizedNetwork {
-  /** Of one input: [batch, ...]. */
-  readonly inputType: TensorType;
-  readonly classes: number;
-  /** By state name: weights under the names that they have in the graph, and the ranges. */
-  readonly variables: Variables;
+export class FakeQuantizedNetwork implements Network {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, TensorType>>;
+  readonly outputs: Readonly<Record<string, TensorType>>;
+  /** Weights under the names that they have in the graph, and the ranges. */
+  readonly state: Variables;
   readonly trainable: Variables;
+  readonly layers = {};
+  readonly hyper = [RANGE_RATE];
   readonly #graph: Graph;
   readonly #calibrated: Quantization;
   readonly #plan: IntegerPlan;
@@ -60,16 +66,11 @@ export class FakeQuantizedNetwork {
   /** Weights that were pruned away: ones, and zeros where they stay zero. */
   readonly #masks = new Map<string, Constant>();
 
-  constructor(graph: Graph, calibrated: Quantization, options: QdqOptions = {}) {
-    const [input] = graph.inputs.values();
-    const [logits] = graph.outputs.values();
-    if (input === undefined || logits === undefined || graph.inputs.size !== 1 || graph.outputs.size !== 1)
-      throw new Error(
-        `one input and one output are trained, the graph has ${graph.inputs.size} and ${graph.outputs.size}`,
-      );
+  constructor(graph: Graph, calibrated: Quantization, options: QdqOptions & { readonly name?: string } = {}) {
     this.#graph = graph;
-    this.inputType = input;
-    this.classes = graph.types.get(logits)!.shape.at(-1) as number;
+    this.name = options.name ?? 'the quantized network';
+    this.inputs = Object.fromEntries(graph.inputs);
+    this.outputs = Object.fromEntries([...graph.outputs].map(([name, value]) => [name, graph.types.get(value)!]));
     this.#calibrated = calibrated;
     this.#plan = planQdq(graph, calibrated, options);
     this.#ranges = rangesOf(graph, this.#plan.activations, calibrated);
@@ -85,13 +86,28 @@ export class FakeQuantizedNetwork {
     }
     const ends = (end: 'low' | 'high') =>
       tf.variable(tf.tensor1d(this.#ranges.groups.map((group) => group[end])), false);
-    this.variables = { ...this.trainable, [LOW]: ends('low'), [HIGH]: ends('high') };
+    this.state = { ...this.trainable, [LOW]: ends('low'), [HIGH]: ends('high') };
   }
 
-  /** For a batch of `batchSize`: what the int8 file gives for `x`. */
-  run(x: tf.Tensor, batchSize: number): Simulated {
-    const graph = atBatch(this.#graph, batchSize);
-    const [input] = graph.inputs.keys();
+  forward(inputs: Tensors, { training, hyper }: ForwardOptions): Forwarded {
+    const { outputs, low, high } = this.simulate(inputs);
+    if (training) {
+      const rate = hyper![RANGE_RATE]!;
+      for (const [name, end] of Object.entries({ [LOW]: low, [HIGH]: high })) {
+        const range = this.state[name]!;
+        range.assign(tf.add(range, tf.mul(tf.sub(end, range), rate)));
+      }
+    }
+    return { outputs, layers: {} };
+  }
+
+  penalties(): [] {
+    return [];
+  }
+
+  /** What the int8 file gives for these inputs. */
+  simulate(inputs: Tensors): Simulated {
+    const graph = atBatch(this.#graph, Object.values(inputs)[0]!.shape[0]);
     const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
     const parameters = this.#parameters();
     const seen = this.#ranges.groups.map((): { low: tf.Tensor[]; high: tf.Tensor[] } => ({ low: [], high: [] }));
@@ -109,8 +125,7 @@ export class FakeQuantizedNetwork {
       }
       return fakeQuantizeActivation(value, found.scale, found.zeroPoint);
     };
-    const { outputs } = interpret(graph, { [input!]: x, ...this.#constants(parameters) }, see);
-    const [logits] = Object.values(outputs);
+    const { outputs } = interpret(graph, { ...inputs, ...this.#constants(parameters) }, see);
     const ends = (end: 'low' | 'high', furthest: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): tf.Tensor =>
       tf.stack(
         seen.map(
@@ -119,7 +134,7 @@ export class FakeQuantizedNetwork {
             this.#end(end, i),
         ),
       );
-    return { logits: logits as tf.Tensor2D, low: ends('low', tf.minimum), high: ends('high', tf.maximum) };
+    return { outputs, low: ends('low', tf.minimum), high: ends('high', tf.maximum) };
   }
 
   /** The graph with trained weights, and the scales that it was trained with. */
@@ -136,17 +151,17 @@ export class FakeQuantizedNetwork {
   }
 
   dispose(): void {
-    for (const variable of Object.values(this.variables)) variable.dispose();
+    for (const variable of Object.values(this.state)) variable.dispose();
   }
 
   #end(end: 'low' | 'high', group: number): tf.Tensor {
-    return tf.reshape(tf.slice(this.variables[end === 'low' ? LOW : HIGH]!, [group], [1]), []);
+    return tf.reshape(tf.slice(this.state[end === 'low' ? LOW : HIGH]!, [group], [1]), []);
   }
 
   #parameters(): ParametersOf {
     const count = this.#ranges.groups.length;
     if (count === 0) return () => undefined;
-    const { scale, zeroPoint } = parametersOf(this.variables[LOW]!, this.variables[HIGH]!);
+    const { scale, zeroPoint } = parametersOf(this.state[LOW]!, this.state[HIGH]!);
     const split = (x: tf.Tensor): tf.Tensor[] => (count === 1 ? [x] : tf.split(x, count));
     const [scales, zeroPoints] = [split(scale), split(zeroPoint)];
     return (name) => {

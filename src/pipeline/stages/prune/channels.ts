@@ -2,7 +2,6 @@ import type { Costs } from '../../../compress/prune/costs.ts';
 import type { Skipped } from '../../../compress/prune/groups.ts';
 import { pruneChannels } from '../../../compress/prune/prune.ts';
 import type { LayerCut, MeasureGroups } from '../../../compress/prune/prune.ts';
-import { withWeights } from '../../../compress/prune/resize.ts';
 import { taylorScores } from '../../../compress/prune/taylor.ts';
 import { batchCount, batches } from '../../../data/batches.ts';
 import { createLoss } from '../../../distill/losses/registry.ts';
@@ -28,7 +27,7 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
   let leftAlone: readonly Skipped[] = [];
   for (let round = 0; ; round++) {
     const isLast = round + 1 === rounds;
-    const { result, skipped } = await pruneChannels(student.model, student.weights, {
+    const { result, skipped } = await pruneChannels(student.network, student.weights, {
       ...{ target, importance, budget, multipleOf, layerLimit, whole },
       amount: 1 - (1 - amount) ** ((round + 1) / rounds),
       measure: measureWith(job, student),
@@ -46,7 +45,7 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
       stage: isLast ? stage : `${stage}-round-${round + 1}`,
       title,
       round,
-      model: result.model,
+      network: result.network,
       weights: result.weights,
       masks: masks && (() => fixedMasks(masks)),
       done: job.inLedger({ figures, notes: { cuts, skipped: all } }),
@@ -59,12 +58,12 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
 const TAYLOR_BATCHES = 32;
 
 /** Importance of the channels for the loss that the student is trained by, on batches as it is trained on. */
-function measureWith({ context, step, stage, lessons }: PruneJob, { model, weights }: Fitted): MeasureGroups {
+function measureWith({ context, step, stage, lessons }: PruneJob, { network, weights }: Fitted): MeasureGroups {
   return async (groups) => {
     const { engine, data, recipe } = context;
     context.onEvent({ type: 'stage', stage, title: 'measuring the importance of channels' });
     const seed = recipe.seed;
-    const options = await studentLoss(context, lessons, () => withWeights(model, weights), seed);
+    const options = await studentLoss(context, lessons, () => network.withWeights(weights), seed);
     const loss = createLoss(options.loss, options.lossArgs);
     const batchSize = Math.min(recipe.distill.batchSize, data.train.count);
     const settings = { ...recipe.distill, epochs: step.finetune.epochs, batchSize };
@@ -79,7 +78,7 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { model, weigh
     }
     return taylorScores(groups, {
       ...{ engine, weights, classes: data.classNames.length, batches: some(), hyper: loss.hyper },
-      program: (size) => saliencyProgram({ model, loss, batchSize: size, targets }),
+      program: (size) => saliencyProgram({ network, loss, batchSize: size, targets }),
     });
   };
 }

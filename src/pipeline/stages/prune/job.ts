@@ -1,14 +1,14 @@
 import { RandomStream } from '../../../base/random.ts';
 import { monotonicMs } from '../../../base/clock.ts';
-import { withWeights } from '../../../compress/prune/resize.ts';
 import { batches } from '../../../data/batches.ts';
 import type { Skipped } from '../../../formats/skipped.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { State } from '../../../runtime/engine.ts';
 import { Evaluator } from '../../../train/evaluate.ts';
-import { evaluationProgram } from '../../../train/step.ts';
+import { evaluationProgram } from '../../../train/inference.ts';
+import type { ModelNetwork } from '../../../networks/network.ts';
 import type { StageContext } from '../../context.ts';
-import type { FitOptions, Fitted, LayersModel } from '../../fit.ts';
+import type { FitOptions, Fitted } from '../../fit.ts';
 import type { Figures, LedgerRow } from '../../ledger.ts';
 import type { Answers } from '../answer.ts';
 import { trainStudent } from '../student.ts';
@@ -39,7 +39,7 @@ export interface PruneOutcome {
 }
 
 export interface Finetuning extends Pick<FitOptions, 'stage' | 'title' | 'masks'> {
-  readonly model: LayersModel;
+  readonly network: ModelNetwork;
   readonly weights: State;
   readonly done: StageContext['done'];
   /** Round of the step, from 0. */
@@ -54,16 +54,16 @@ export const FINETUNE_RATE = 0.3;
 /** Train a pruned student on, or count what it has right where the recipe wants no training. */
 export async function finetune(
   { context, step, number, lessons }: PruneJob,
-  { stage, title, masks, model, weights, done, round = 0 }: Finetuning,
+  { stage, title, masks, network, weights, done, round = 0 }: Finetuning,
 ): Promise<Fitted> {
   const { distill, seed } = context.recipe;
   if (step.finetune.epochs === 0) {
     context.onEvent({ type: 'stage', stage, title });
     const start = monotonicMs();
-    const validation = await validationAccuracy(context, model, weights);
+    const validation = await validationAccuracy(context, network, weights);
     const seconds = (monotonicMs() - start) / 1000;
     await done(stage, seconds, { accuracy: { validation } });
-    return { model, weights, validation, bestEpoch: 0, epochs: [], seconds };
+    return { network, weights, validation, bestEpoch: 0, epochs: [], seconds };
   }
   const { optimizer } = distill;
   const lower = {
@@ -77,7 +77,7 @@ export async function finetune(
     stage,
     title,
     masks,
-    build: () => withWeights(model, weights),
+    build: () => network.withWeights(weights),
     settings: { ...distill, epochs: step.finetune.epochs, optimizer: step.finetune.optimizer ?? lower },
     // Another order of the samples than the training before had.
     seed: new RandomStream(seed, 'prune', number, ...(round === 0 ? [] : [round])).uint32(),
@@ -89,11 +89,11 @@ const EVALUATION_BATCH = 256;
 /** Share of the validation split that a model has right with these weights. */
 export async function validationAccuracy(
   { engine, data }: StageContext,
-  model: LayersModel,
+  network: ModelNetwork,
   weights: State,
 ): Promise<number> {
-  const loaded = await withWeights(model, weights);
-  const program = (batchSize: number) => evaluationProgram({ model: loaded, batchSize });
+  const loaded = await network.withWeights(weights);
+  const program = (batchSize: number) => evaluationProgram({ network: loaded, batchSize });
   const evaluator = new Evaluator({ engine, program, classes: data.classNames.length });
   const order = { batchSize: EVALUATION_BATCH, seed: 0, epoch: 0, shuffle: false };
   try {

@@ -1,5 +1,5 @@
-import type { Maskable } from '../../../compress/prune/masks.ts';
-import { gradualMasks, magnitudeMasks, maskable, maskedCounts, patternMasks } from '../../../compress/prune/masks.ts';
+import type { Kernel } from '../../../networks/network.ts';
+import { gradualMasks, magnitudeMasks, maskedCounts, patternMasks } from '../../../compress/prune/masks.ts';
 import type { Skipped } from '../../../compress/prune/groups.ts';
 import type { State } from '../../../runtime/engine.ts';
 import { fixedMasks, withMasks } from '../../../train/masks.ts';
@@ -12,7 +12,7 @@ import type { Fitted } from '../../fit.ts';
 /** Make single weights zero, by magnitude or in a pattern, and train the others on. */
 export async function pruneStepWeights(job: PruneJob<PruneMagnitude | PrunePattern>): Promise<PruneOutcome> {
   const { step, stage, from } = job;
-  const { result: targets, skipped } = maskable(from.model);
+  const { result: targets, skipped } = from.network.kernels();
   const found = step.type === 'n:m' ? patterned(step, from, targets) : gradual(step, from, targets);
   const { plan, final } = found;
   const weights = step.finetune.epochs === 0 ? withMasks(from.weights, final) : from.weights;
@@ -22,7 +22,7 @@ export async function pruneStepWeights(job: PruneJob<PruneMagnitude | PrunePatte
   const trained = await finetune(job, {
     stage,
     title: `pruning the student: ${zero} of ${count} weights become zero`,
-    model: from.model,
+    network: from.network,
     weights,
     masks: plan,
     done: job.inLedger({ notes: { sparsity: zero / Math.max(1, count), weights: count, zero, skipped: all } }),
@@ -39,7 +39,7 @@ interface Masks {
 }
 
 /** Masks that grow while the student is trained on. */
-function gradual(step: PruneMagnitude, from: Fitted, targets: readonly Maskable[]): Masks {
+function gradual(step: PruneMagnitude, from: Fitted, targets: readonly Kernel[]): Masks {
   const names = targets.map(({ name }) => name);
   const { amount: sparsity, budget } = step;
   const plan = (steps: number): MaskPlan => {
@@ -49,7 +49,7 @@ function gradual(step: PruneMagnitude, from: Fitted, targets: readonly Maskable[
   return { plan, final: within(magnitudeMasks(from.weights, names, sparsity, budget), from.masks), skipped: [] };
 }
 
-function patterned(step: PrunePattern, from: Fitted, targets: readonly Maskable[]): Masks {
+function patterned(step: PrunePattern, from: Fitted, targets: readonly Kernel[]): Masks {
   const [keep, outOf] = step.pattern.split(':').map(Number) as [number, number];
   const { result, skipped } = patternMasks(from.weights, targets, { keep, outOf });
   const masks = within(result, from.masks);

@@ -4,11 +4,13 @@ import { bytesOf, sha256 } from '../../../../src/base/bytes.ts';
 import { RandomStream } from '../../../../src/base/random.ts';
 import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import { buildModel } from '../../../../src/models/registry.ts';
+import { layersNetwork } from '../../../../src/networks/layers.ts';
 import type { State } from '../../../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../../../src/runtime/onnxruntime.ts';
 import { traceProgram } from '../../../../src/trace/trace.ts';
 import { createOptimizer } from '../../../../src/train/optimizers.ts';
-import { modelState, predictionProgram, trainingProgram } from '../../../../src/train/step.ts';
+import { predictionProgram } from '../../../../src/train/inference.ts';
+import { trainingProgram } from '../../../../src/train/step.ts';
 import type { NetName } from '../../../../bench/nets.ts';
 import { buildNet, inputShapeOf, NETS } from '../../../../bench/nets.ts';
 import { useCpu } from '../../../support/cpu.ts';
@@ -31,8 +33,8 @@ async function train(
   { threads = 1, steps = 3 } = {},
 ): Promise<Trained> {
   const loss = createLoss('ce');
-  const optimizer = createOptimizer({ type: 'momentum' }, modelState(model).trainable);
-  const program = trainingProgram({ model, loss, optimizer, batchSize });
+  const optimizer = createOptimizer({ type: 'momentum' }, layersNetwork(model).trainable);
+  const program = trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize });
   const step = await createOnnxRuntimeEngine({ device: 'cpu', threads, blocked }).compile(program);
   const random = new RandomStream('blocked steps');
   const size = inputShape.reduce((product, dim) => product * dim, batchSize);
@@ -59,7 +61,7 @@ async function train(
 function seeded(net: NetName): Model {
   const model = buildNet(net);
   const random = new RandomStream('blocked weights', net);
-  for (const variable of Object.values(modelState(model).trainable)) {
+  for (const variable of Object.values(layersNetwork(model).trainable)) {
     if (variable.rank < 2) continue;
     const scale = Math.sqrt(2 / variable.shape.slice(0, -1).reduce((product, dim) => product * dim, 1));
     const values = Float32Array.from({ length: variable.size }, () => random.normal() * scale);
@@ -129,7 +131,9 @@ describeBlocked('training steps in blocks', () => {
 
 it.each(NETS)('a file of %s knows nothing of blocks', (net) => {
   const model = buildNet(net);
-  const { graph, opsets } = lowerToOnnx(traceProgram(predictionProgram({ model, batchSize: 4 })));
+  const { graph, opsets } = lowerToOnnx(
+    traceProgram(predictionProgram({ network: layersNetwork(model), batchSize: 4 })),
+  );
   expect([...opsets.keys()]).toEqual(['']);
   expect(graph.nodes.filter(({ domain }) => domain !== '')).toEqual([]);
 });

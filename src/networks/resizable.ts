@@ -1,4 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { modelVariables } from '../models/info.ts';
+import type { Kernel, Unmasked } from './network.ts';
 
 /** The key of a layer's configuration that holds its number of output channels, and the axis of its kernel that has it. */
 interface Sized {
@@ -29,6 +31,28 @@ const adapting = new Set([
   ...['GlobalAveragePooling1D', 'GlobalAveragePooling2D', 'GlobalMaxPooling1D', 'GlobalMaxPooling2D'],
   ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D'],
 ]);
+
+/**
+ * The kernels of convolutions and dense layers. Depthwise filters stay whole, as in Zhu & Gupta 2017, section 4.2: they are
+ * few, and every one of them is the only way of its channel.
+ */
+export function kernelsOf(model: LayersModel): { result: Kernel[]; skipped: Unmasked[] } {
+  const classes = new Map(model.layers.map((layer) => [layer.name, layer.getClassName()]));
+  const result: Kernel[] = [];
+  const skipped: Unmasked[] = [];
+  for (const { name, variable } of modelVariables(model)) {
+    const { shape } = variable;
+    const [layer, weight] = [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
+    const className = classes.get(layer) ?? '';
+    const kind = Object.hasOwn(sized, className) ? sized[className] : undefined;
+    if (kind?.weight === weight) {
+      result.push({ name, shape, inputs: kind.axis === shape.length - 1 ? shape.length - 2 : shape.length - 1 });
+    } else if (shape.length > 1) {
+      skipped.push({ what: name, why: `weights of ${className} are not masked` });
+    }
+  }
+  return { result, skipped };
+}
 
 /** The layers whose sizes are their own affair, by name, with the class that says so. */
 export function fixedLayers(model: LayersModel): ReadonlyMap<string, string> {

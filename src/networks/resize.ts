@@ -2,9 +2,9 @@ import type { io } from '@tensorflow/tfjs-core';
 import { tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import { modelVariables } from '../../models/info.ts';
-import type { State } from '../../runtime/engine.ts';
-import { sized } from './layers.ts';
+import { modelVariables } from '../models/info.ts';
+import type { Weights } from './network.ts';
+import { sized } from './resizable.ts';
 
 interface LayerJson {
   readonly class_name: string;
@@ -12,7 +12,7 @@ interface LayerJson {
 }
 
 /** A model of the same layers, as wide as these weights are, that holds them. `model` is left as it is. */
-export async function withWeights(model: LayersModel, weights: State): Promise<LayersModel> {
+export async function withWeights(model: LayersModel, weights: Weights): Promise<LayersModel> {
   const topology = JSON.parse(model.toJSON() as string) as { config: { layers: LayerJson[] } | LayerJson[] };
   const layers = Array.isArray(topology.config) ? topology.config : topology.config.layers;
   for (const { class_name: className, config } of layers) {
@@ -30,7 +30,7 @@ export async function withWeights(model: LayersModel, weights: State): Promise<L
   return resized;
 }
 
-function assign(model: LayersModel, weights: State): void {
+function assign(model: LayersModel, weights: Weights): void {
   for (const { name, variable } of modelVariables(model)) {
     const value = weights.get(name);
     if (value === undefined || String(value.type.shape) !== String(variable.shape)) {

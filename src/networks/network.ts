@@ -1,0 +1,107 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { withBatch } from '../graph/shapes.ts';
+import type { Constant, TensorType } from '../graph/types.ts';
+
+export type Tensors = Readonly<Record<string, tf.Tensor>>;
+export type Variables = Readonly<Record<string, tf.Variable>>;
+
+/**
+ * A differentiable function with state, wherever it comes from: a tfjs-layers model, an ONNX file, or a graph that computes as its
+ * int8 file will. Losses, optimizers, trainings, masks and exports take this and never ask.
+ */
+export interface Network {
+  readonly name: string;
+  /** [batch, ...] by name. */
+  readonly inputs: Readonly<Record<string, TensorType>>;
+  /** [batch, ...] by name, e.g. `logits`. */
+  readonly outputs: Readonly<Record<string, TensorType>>;
+  /** Everything that a call reads, by a name that is the same in every process. */
+  readonly state: Variables;
+  /** The part of it that an optimizer moves. */
+  readonly trainable: Variables;
+  /** Inner tensors that a feature loss or a parity check can name, in order, with their shapes [batch, ...]. */
+  readonly layers: Readonly<Record<string, TensorType>>;
+  /** Scalars that a training call is fed besides those of the loss, e.g. how far observed ranges move. */
+  readonly hyper: readonly string[];
+  /** A training call moves what is observed rather than learned (moving averages, ranges) by itself. */
+  forward(inputs: Tensors, options: ForwardOptions): Forwarded;
+  /** Added to the loss: the regularizers that the model itself has. */
+  penalties(): readonly tf.Scalar[];
+  dispose(): void;
+}
+
+/** A network that is a model in its own right: it can teach, be made smaller, and begin from other weights. */
+export interface ModelNetwork extends Network {
+  /** Token ids from 0 to this are what the only input holds, if it goes into an embedding. */
+  readonly vocabulary?: number | undefined;
+  /** What it computes, weights aside, as plain JSON: two networks of one definition and one state answer alike. */
+  definition(): unknown;
+  /**
+   * The same network holding these weights, by state name; as wide as they are, where channels of them are gone. The network itself
+   * is left as it is.
+   */
+  withWeights(weights: Weights): Promise<ModelNetwork>;
+  /** Weights whose values can be masked one by one, and those that cannot, with the reason. */
+  kernels(): { readonly result: readonly Kernel[]; readonly skipped: readonly Unmasked[] };
+  /** Among `layers`, those whose channels cannot become fewer, with what they are. */
+  rigid(): ReadonlyMap<string, string>;
+}
+
+/** Content of variables, by state name. */
+export type Weights = ReadonlyMap<string, Constant>;
+
+export interface Kernel {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The axis that is summed over: the inputs of the layer. */
+  readonly inputs: number;
+}
+
+export interface Unmasked {
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface ForwardOptions {
+  readonly training: boolean;
+  /** Names of `layers` to hand back. */
+  readonly layers?: readonly string[];
+  /** The scalars that `hyper` names; of a training call alone. */
+  readonly hyper?: Readonly<Record<string, tf.Scalar>>;
+}
+
+export interface Forwarded {
+  readonly outputs: Tensors;
+  readonly layers: Tensors;
+}
+
+/** The name and type of the only input; throws where there are several. */
+export function onlyInput(network: Pick<Network, 'name' | 'inputs'>): readonly [string, TensorType] {
+  return only(network.name, 'input', network.inputs);
+}
+
+/** The name and type of the only output; throws where there are several. */
+export function onlyOutput(network: Pick<Network, 'name' | 'outputs'>): readonly [string, TensorType] {
+  return only(network.name, 'output', network.outputs);
+}
+
+function only(name: string, what: string, of: Readonly<Record<string, TensorType>>): readonly [string, TensorType] {
+  const all = Object.entries(of);
+  if (all.length !== 1) throw new Error(`${name}: expected one ${what}, received ${Object.keys(of).join(', ')}`);
+  return all[0]!;
+}
+
+/** Numbers in the state of a network. */
+export function parametersOf({ state }: Pick<Network, 'state'>): number {
+  return Object.values(state).reduce((sum, { size }) => sum + size, 0);
+}
+
+/** State names with a prefix, e.g. those of a second network that holds the moving average of the first one's weights. */
+export function prefixed(variables: Variables, prefix: string): Variables {
+  return Object.fromEntries(Object.entries(variables).map(([name, variable]) => [`${prefix}${name}`, variable]));
+}
+
+/** The type for a batch of this size. */
+export function sized({ dtype, shape }: TensorType, batchSize: number): TensorType {
+  return { dtype, shape: withBatch(shape, batchSize) };
+}
