@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { DType, Graph, TensorData } from '../../graph/types.ts';
+import type { DType, Graph, Node, TensorData } from '../../graph/types.ts';
 import { elementwise, tfjsDtype } from './elementwise.ts';
 import { linear } from './linear.ts';
 import { norm } from './norm.ts';
@@ -16,23 +16,25 @@ export interface Interpreted {
 
 /**
  * Runs a graph of fixed shapes with tf ops on the current backend; `values` are the inputs and state by name, and what is to
- * stand for constants. What `see` gives for a value takes its place.
+ * stand for constants. What `see` gives for a value takes its place; what `instead` gives for a node is taken for its results.
  */
 export function interpret(
   graph: Graph,
   values: Readonly<Record<string, tf.Tensor>>,
   see: (name: string, value: tf.Tensor) => tf.Tensor = (_, value) => value,
+  instead: (node: Node, inputs: readonly tf.Tensor[]) => tf.Tensor[] | undefined = () => undefined,
 ): Interpreted {
   const results = tf.tidy(() => {
     const bound = new Map<string, tf.Tensor>(Object.entries(values));
     for (const name of graph.inputs.keys()) bound.set(name, see(name, bound.get(name)!));
     for (const [name, { type, data }] of graph.constants)
       if (!bound.has(name)) bound.set(name, tensorOf(data, type.dtype, type.shape as number[]));
-    for (const { op, inputs, attrs, outputs, layer } of graph.nodes) {
+    for (const node of graph.nodes) {
+      const { op, inputs, attrs, outputs, layer } = node;
       const rule = Object.hasOwn(rules, op) ? rules[op] : undefined;
       if (rule === undefined) throw new Error(`${layer ?? ''} ${op} cannot be interpreted`.trim());
       const given = inputs.map((name) => (name === '' ? undefined : bound.get(name)!)) as tf.Tensor[];
-      const computed = [rule(given, attrs)].flat();
+      const computed = instead(node, given) ?? [rule(given, attrs)].flat();
       outputs.forEach((name, i) => bound.set(name, see(name, computed[i]!)));
     }
     const pick = (from: ReadonlyMap<string, string>, prefix: string): [string, tf.Tensor][] =>

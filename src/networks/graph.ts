@@ -1,0 +1,127 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { bytesOf, sha256 } from '../base/bytes.ts';
+import { atBatch } from '../graph/passes/at-batch.ts';
+import { printGraph } from '../graph/print.ts';
+import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
+import { batchNormTrain } from '../trace/batch-norm.ts';
+import { interpret, tensorOf } from '../trace/interpret/interpret.ts';
+import { kernelsOfGraph } from './graph-kernels.ts';
+import type { ForwardOptions, Forwarded, ModelNetwork, Tensors, Variables, Weights } from './network.ts';
+
+export interface GraphNetworkOptions {
+  readonly name: string;
+  /** Content of the graph's state: its weights, which become variables under their names. */
+  readonly weights: Weights;
+  /** Among the weights, those that stay as they are. Default none. */
+  readonly isFrozen?: (name: string) => boolean;
+  /**
+   * `train`: batch norms use the statistics of the batch and move their own towards them by the momentum that they were exported with.
+   * `frozen`: they stay as they are, scale and offset too.
+   */
+  readonly batchNorm: 'train' | 'frozen';
+  /** Of the batch norm of this name, in ONNX' sense: running = running · momentum + batch · (1 - momentum). */
+  readonly momentumOf?: (layer: string) => number | undefined;
+}
+
+/** ONNX: BatchNormalization, default of the attribute momentum. */
+const USUAL_MOMENTUM = 0.9;
+
+/**
+ * An inference graph as a network: its weights are variables, its batch norms those of a training. The graph is run by tfjs' ops, so
+ * their gradients are its own.
+ */
+export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelNetwork {
+  const { name, weights, batchNorm, isFrozen = () => false, momentumOf = () => undefined } = options;
+  const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
+  const statistics = new Set(norms.flatMap(({ inputs }) => inputs.slice(1, 3)));
+  const ofNorms = new Set(norms.flatMap(({ inputs }) => inputs.slice(1)));
+  const names = [...graph.state.keys()];
+  const state: Variables = Object.fromEntries(names.map((key) => [key, variableOf(weights.get(key)!)]));
+  const isTrained = (key: string): boolean =>
+    !isFrozen(key) && !statistics.has(key) && !(batchNorm === 'frozen' && ofNorms.has(key));
+  const trains = batchNorm === 'train' && norms.length > 0;
+
+  const forward = (inputs: Tensors, { training, layers: wanted = [] }: ForwardOptions): Forwarded => {
+    const sized = atBatch(graph, Object.values(inputs)[0]!.shape[0]!);
+    const found: Record<string, tf.Tensor> = {};
+    const watched = new Map(wanted.map((layer) => [lastOf(graph, layer), layer]));
+    const see = (value: string, tensor: tf.Tensor): tf.Tensor => {
+      const layer = watched.get(value);
+      // The interpreter tidies up behind itself.
+      if (layer !== undefined) found[layer] = tf.keep(tf.clone(tensor));
+      return tensor;
+    };
+    const normalize = (node: Node, given: readonly tf.Tensor[]): tf.Tensor[] | undefined => {
+      if (!training || !trains || node.op !== 'FusedBatchNorm') return undefined;
+      return [normalized(node, given, state, momentumOf(node.layer ?? '') ?? USUAL_MOMENTUM)];
+    };
+    const { outputs } = interpret(sized, { ...inputs, ...state }, see, normalize);
+    return { outputs, layers: found };
+  };
+
+  return {
+    name,
+    inputs: Object.fromEntries(graph.inputs),
+    outputs: Object.fromEntries([...graph.outputs].map(([key, value]) => [key, graph.types.get(value)!])),
+    state,
+    trainable: Object.fromEntries(Object.entries(state).filter(([key]) => isTrained(key))),
+    layers: layersOf(graph),
+    hyper: [],
+    forward,
+    penalties: () => [],
+    definition: () => ({ graph: printGraph(graph), constants: hashOfConstants(graph), batchNorm }),
+    withWeights: (content) => Promise.resolve(graphNetwork(graph, { ...options, weights: fitting(graph, content) })),
+    kernels: () => kernelsOfGraph(graph, state),
+    // Channels of a graph are not cut yet: every layer keeps as many as it has.
+    rigid: () => new Map(graph.nodes.flatMap(({ layer, op }) => (layer === undefined ? [] : [[layer, op] as const]))),
+    dispose: () => Object.values(state).forEach((variable) => variable.dispose()),
+  };
+}
+
+function variableOf({ type, data }: Constant): tf.Variable {
+  return tf.variable(tensorOf(data, 'float32', type.shape as number[]));
+}
+
+function normalized(node: Node, given: readonly tf.Tensor[], state: Variables, momentum: number): tf.Tensor {
+  const [x, , , offset, scale] = given as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor?, tf.Tensor?];
+  const channels = [x.shape.at(-1)!];
+  const epsilon = node.attrs.epsilon as number;
+  const { y, mean, variance } = batchNormTrain(x, scale ?? tf.ones(channels), offset ?? tf.zeros(channels), epsilon);
+  for (const [key, value] of [
+    [node.inputs[1]!, mean],
+    [node.inputs[2]!, variance],
+  ] as const) {
+    const before = state[key]!;
+    before.assign(tf.sub(before, tf.mul(tf.sub(before, value), 1 - momentum)));
+  }
+  return y;
+}
+
+/** Of the nodes that an operator of the file became, what the last one gives is what the operator gives. */
+function lastOf(graph: Graph, layer: string): string {
+  return graph.nodes.findLast((node) => node.layer === layer)!.outputs[0]!;
+}
+
+function layersOf(graph: Graph): Record<string, TensorType> {
+  const ends = new Set(graph.outputs.values());
+  const last = new Map(
+    graph.nodes.flatMap(({ layer, outputs }) => (layer === undefined ? [] : [[layer, outputs[0]!]])),
+  );
+  const inner = [...last].filter(([, value]) => !ends.has(value) && graph.types.get(value)!.dtype === 'float32');
+  return Object.fromEntries(inner.map(([layer, value]) => [layer, graph.types.get(value)!]));
+}
+
+function fitting({ state }: Graph, content: Weights): Weights {
+  const found = [...state].map(([key, { shape }]) => {
+    const value = content.get(key);
+    if (String(value?.type.shape) === String(shape)) return [key, value!] as const;
+    const given = value === undefined ? 'nothing' : `[${value.type.shape.join(', ')}]`;
+    throw new Error(`${key}: the graph holds [${shape.join(', ')}], received ${given}`);
+  });
+  return new Map(found);
+}
+
+/** What the graph computes with besides its weights. */
+function hashOfConstants({ constants }: Graph): string {
+  return sha256(...[...constants].flatMap(([key, { data }]) => [key, bytesOf(data)]));
+}

@@ -1,0 +1,119 @@
+import { UserError } from '../base/errors.ts';
+import { importOnnx } from '../formats/onnx/import.ts';
+import type { Model } from '../formats/onnx/model.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import { cleaned } from '../graph/passes/cleaned.ts';
+import { liftConstants } from '../graph/passes/lift-constants.ts';
+import type { Graph } from '../graph/types.ts';
+import { graphNetwork } from './graph.ts';
+import type { ModelNetwork } from './network.ts';
+import { headOf, withNewHead } from './head.ts';
+
+export interface OnnxNetworkOptions {
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+  readonly seed: number;
+  /** `keep`: as the file has it. `replace`: the last layer with weights is drawn anew, for the classes of the data. */
+  readonly head: 'keep' | 'replace';
+  /** Patterns of names of weights that stay as they are; `*` stands for any characters. */
+  readonly freeze: readonly string[];
+  readonly batchNorm: 'train' | 'frozen';
+}
+
+/**
+ * An ONNX file as a network to train. It is fed samples as the data has them, pictures with their channels last, whatever the file has.
+ * `UserError` for what the reader does not know, and where input or classes do not fit the data.
+ */
+export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
+  const { inputShape, classes, seed, head, freeze, batchNorm } = options;
+  const imported = channelsLast(importOnnx(model, file), file, inputShape);
+  const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
+  checkOutput(whole, file, classes, head);
+  const stored = new Set(model.graph.initializers.filter(({ dtype }) => dtype === 'float32').map(({ name }) => name));
+  const norms = new Set(whole.nodes.flatMap(({ op, inputs }) => (op === 'FusedBatchNorm' ? inputs.slice(1) : [])));
+  const { graph, content: weights } = liftConstants(whole, (name) => stored.has(name) || norms.has(name));
+  if (weights.size === 0) throw new UserError(`${file}: holds no float32 weights to train`, 'Export a float32 model.');
+  const momenta = new Map(
+    model.graph.nodes.flatMap(({ op, name, outputs, attrs }) => {
+      const momentum = attrs.get('momentum')?.value;
+      return op === 'BatchNormalization' && typeof momentum === 'number' ? [[name || outputs[0]!, momentum]] : [];
+    }),
+  );
+  return graphNetwork(cleaned(graph), {
+    ...{ name: file, weights, batchNorm, momentumOf: (layer) => momenta.get(layer) },
+    isFrozen: frozenBy(freeze, [...weights.keys()], file),
+  });
+}
+
+/** With an input [batch, h, w, c] in front of one that is [batch, c, h, w]; `UserError` where the sizes are others. */
+function channelsLast(graph: Graph, file: string, sample: readonly number[]): Graph {
+  const inputs = [...graph.inputs];
+  if (inputs.length !== 1)
+    throw new UserError(
+      `${file}: expected one input, received ${inputs.map(([name]) => name).join(', ')}`,
+      'Export the model with the picture or the features as its only input.',
+    );
+  const [name, { shape }] = inputs[0]!;
+  const own = shape.slice(1);
+  if (shape[0] !== 'batch')
+    throw new UserError(
+      `${file}: its input ${name} has the fixed batch size ${String(shape[0])}`,
+      'Export it with an open batch size (torch.onnx.export: dynamic_axes or dynamic_shapes).',
+    );
+  if (own.join() === sample.join()) return graph;
+  const [h, w, c] = sample;
+  if (sample.length !== 3 || own.join() !== [c, h, w].join())
+    throw new UserError(
+      `${file}: its input ${name} is [${shape.join(', ')}], received samples of shape [${sample.join(', ')}]`,
+      'Set dataset.resize and dataset.channels to what the model takes.',
+    );
+  const builder = new GraphBuilder();
+  const given = builder.input(name, { dtype: 'float32', shape: ['batch', ...sample] });
+  const turned = builder.op('Transpose', [given], { perm: [0, 3, 1, 2] });
+  for (const [key, { type, data }] of graph.constants) builder.constant(type, data, key);
+  for (const { op, inputs: from, attrs, layer, outputs } of graph.nodes)
+    builder.node(op, from.map((value) => (value === name ? turned : value)), attrs, { layer, outputs }); // prettier-ignore
+  for (const [key, value] of graph.outputs) builder.output(key, value === name ? turned : value);
+  return builder.build();
+}
+
+function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetworkOptions['head']): void {
+  const outputs = [...graph.outputs];
+  if (outputs.length !== 1)
+    throw new UserError(
+      `${file}: expected one output, received ${outputs.map(([name]) => name).join(', ')}`,
+      'Export the model with its logits as its only output.',
+    );
+  const [name, value] = outputs[0]!;
+  const producer = graph.nodes.find(({ outputs: given }) => given.includes(value));
+  // The losses take softmax themselves: of probabilities they would learn next to nothing, without a word.
+  if (producer?.op === 'Softmax' || producer?.op === 'LogSoftmax')
+    throw new UserError(
+      `${file}: expected logits, received a model that ends in ${producer.layer ?? name} (${producer.op})`,
+      'Export it without; the order of the classes stays.',
+    );
+  const { shape } = graph.types.get(value)!;
+  if (shape.length === 2 && shape[1] === classes) return;
+  const last = headOf(graph);
+  const found = last === undefined ? '' : `; its last layer ${last.layer} has ${last.classes}`;
+  throw new UserError(
+    `${file}: expected logits [batch, ${classes}] for the ${classes} classes of the data, received ${name} [${shape.join(', ')}]${found}`,
+    head === 'keep'
+      ? 'Set `student.head: replace`: the last layer is then drawn anew for these classes.'
+      : 'Export the model up to its last dense layer.',
+  );
+}
+
+/** `*` stands for any characters; a pattern that fits no weight is a mistake that nobody would notice. */
+function frozenBy(patterns: readonly string[], weights: readonly string[], file: string): (name: string) => boolean {
+  const tests = patterns.map((pattern) => {
+    const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll('*', '.*');
+    return new RegExp(`^${escaped}$`);
+  });
+  patterns.forEach((pattern, i) => {
+    if (weights.some((name) => tests[i]!.test(name))) return;
+    const some = weights.slice(0, 8).join(', ');
+    throw new UserError(`student.freeze: ${pattern} fits no weight of ${file}`, `Its weights are ${some}, ...`);
+  });
+  return (name) => tests.some((test) => test.test(name));
+}
