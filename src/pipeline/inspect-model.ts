@@ -70,11 +70,13 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
     throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
   }
   const { fileBytes, weightBytes, operators, layers, macs, ...rest } = description;
-  const { inputs, outputs, signatures, minimumRuntime, metadata, files } = rest;
+  const { inputs, outputs, signatures, minimumRuntime, minimumRuntimeFor, metadata, files } = rest;
   const text = [
     `${file}: TFLite, ${fileBytes} bytes${rest.description === '' ? '' : `, ${JSON.stringify(rest.description)}`}`,
     `  ${weightBytes} bytes of weights, ${macs} MACs for one sample${without(rest.uncounted)}`,
-    ...(minimumRuntime === undefined ? [] : [`  runs in TensorFlow Lite ${minimumRuntime} and later`]),
+    minimumRuntime === undefined
+      ? '  the oldest TensorFlow Lite that runs it is not known: it has an operator that is not in our list'
+      : `  runs in TensorFlow Lite ${minimumRuntime} and later${because(minimumRuntimeFor)}`,
     ...inputs.map((input) => `  input   ${tensorText(input)}`),
     ...outputs.map((output) => `  output  ${tensorText(output)}`),
     ...signatures.map((name) => `  signature ${name}`),
@@ -85,6 +87,10 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
     '',
   ].join('\n');
   return { value: JSON.parse(JSON.stringify({ file, ...description }, bigint)) as unknown, text };
+}
+
+function because(operators: readonly string[]): string {
+  return operators.length === 0 ? '' : `, for ${operators.join(', ')}`;
 }
 
 function without({ operators, subgraphs }: TfliteDescription['uncounted']): string {
