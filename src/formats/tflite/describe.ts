@@ -2,12 +2,12 @@ import { associatedNames } from './archive.ts';
 import { macsOf } from './macs.ts';
 import { decodeMetadata } from './metadata.ts';
 import { readTflite } from './read.ts';
-import { oldestRuntime, releaseOf } from './releases.ts';
-import type { VersionedOperator } from './releases.ts';
+import { codeNumber, runtimeOf } from './runtime.ts';
+import type { NeededRuntime } from './runtime.ts';
 import type { Fields } from './schema/notation.ts';
 import { builtinOperators } from './schema/operators.ts';
 import { tensorTypes } from './schema/tensor-types.ts';
-import type { OperatorCode, Subgraph, TfliteModel, TfliteTensor } from './types.ts';
+import type { Subgraph, TfliteModel, TfliteTensor } from './types.ts';
 
 export interface TensorDescription {
   readonly name: string;
@@ -29,7 +29,7 @@ export interface LayerDescription {
   readonly macs: number | null;
 }
 
-export interface TfliteDescription {
+export interface TfliteDescription extends NeededRuntime {
   readonly format: 'tflite';
   readonly fileBytes: number;
   readonly weightBytes: number;
@@ -43,13 +43,6 @@ export interface TfliteDescription {
   readonly macs: number;
   /** What `macs` leaves out: operators, and how many subgraphs beside the main one. */
   readonly uncounted: { readonly operators: readonly string[]; readonly subgraphs: number };
-  /**
-   * The oldest TensorFlow Lite that has all operators in these versions and computes them right, e.g. `2.3.0`, whatever the
-   * file says of it; undefined where an operator is not known.
-   */
-  readonly minimumRuntime: string | undefined;
-  /** The operators that need no older one. */
-  readonly minimumRuntimeFor: readonly string[];
   /** The model metadata table, and the names of files packed behind the model. */
   readonly metadata: Fields | undefined;
   readonly files: readonly string[];
@@ -96,11 +89,6 @@ function storedAs(model: TfliteModel, { operators, tensors }: Subgraph): Readonl
         return wide === undefined || narrow === undefined ? [] : [[wide, narrow] as const];
       }),
   );
-}
-
-/** Old files have the first field alone. */
-function codeNumber({ builtinCode, deprecatedBuiltinCode }: OperatorCode): number {
-  return Math.max(builtinCode, deprecatedBuiltinCode);
 }
 
 function describeTensor({ name, type, shape, shapeSignature, quantization }: TfliteTensor): TensorDescription {
@@ -150,25 +138,3 @@ const WEIGHTED = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TR
 
 /** The input that an operator computes with, where it is not the first that is no constant. */
 const COMPUTED: Readonly<Record<string, number>> = { TRANSPOSE_CONV: 2, GATHER: 0, GATHER_ND: 0, EMBEDDING_LOOKUP: 1 };
-
-function runtimeOf(model: TfliteModel): Pick<TfliteDescription, 'minimumRuntime' | 'minimumRuntimeFor'> {
-  const needed = model.subgraphs.flatMap(({ operators, tensors }) =>
-    operators.map((operator) => neededKernel(model.operatorCodes[operator.opcodeIndex]!, operator, tensors)),
-  );
-  const minimumRuntime = oldestRuntime(needed);
-  const asks = needed.filter((one) => minimumRuntime === `${releaseOf(one)}.0` || minimumRuntime === releaseOf(one));
-  return { minimumRuntime, minimumRuntimeFor: [...new Set(asks.map(({ op, version }) => `${op} v${version}`))] };
-}
-
-/** The kernel that computes an operator right. One of an operator that is not known is named as no other. */
-function neededKernel(
-  code: OperatorCode,
-  { inputs }: Subgraph['operators'][0],
-  tensors: readonly TfliteTensor[],
-): VersionedOperator {
-  const op = builtinOperators[codeNumber(code)] ?? 'CUSTOM';
-  const scales = tensors[inputs[1] ?? -1]?.quantization?.scale?.length ?? 0;
-  // Google's converter writes version 4 there, too, which runtimes before 2.17 run and get wrong.
-  const version = op === 'FULLY_CONNECTED' && scales > 1 ? Math.max(12, code.version) : code.version;
-  return { op, version };
-}

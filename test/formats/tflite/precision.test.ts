@@ -107,12 +107,7 @@ describe('integers', () => {
     ['int8', 'litert'],
     ['uint8', 'litert'],
   ] as const)('take and give %s, in the %s runtime', async (ends, runtime) => {
-    // TensorFlow 2.9 has one scale for a dense layer's weights.
-    const scales = new Map(quantization);
-    for (const name of ['hidden', 'logits']) {
-      scales.set(name, symmetric(magnitudes(graph.constants.get(name)!.data as Float32Array, []), 'int8'));
-    }
-    const bytes = exported(graph, { precision: 'integer', quantization: scales, ends });
+    const bytes = exported(graph, { precision: 'integer', quantization, ends });
     const session = await openTflite(bytes, { runtime });
     const [input, output] = [session.inputs[0]!, session.outputs[0]!];
     expect([input.dtype, output.dtype]).toEqual([ends, ends]);
@@ -186,7 +181,7 @@ describe('integers', () => {
   });
 
   it('with a scale for each channel of a dense layer are refused by runtimes that would compute garbage', async () => {
-    const bytes = exported(graph, { precision: 'integer', quantization, ends: 'int8' });
+    const bytes = exported(graph, { precision: 'integer', quantization, ends: 'int8', dense: 'channel' });
     await expect(openTflite(bytes, { runtime: 'native' })).rejects.toThrow('2.9 cannot run the model');
   });
 
