@@ -102,7 +102,7 @@ export async function makeNet(name: NetName, { train, test }: { train: Dataset; 
 async function shippedFiles(graph: Graph, { x }: Pictures, shape: readonly number[]): Promise<Net['files']> {
   const [step] = quantizeSchema.parse([{ scheme: 'int8' }]);
   const samples = inBatches(x, shape);
-  const prepared = await prepareInt8({ device: 'cpu', threads: 1 }, graph, step!, samples);
+  const prepared = await prepareInt8({ device: 'cpu', threads: 1 }, graph, { ...step!, dense: 'tensor' }, samples);
   const { quantization } = prepared;
   return {
     float32: exportTflite(graph, { precision: 'float32' }).bytes,

@@ -70,13 +70,13 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
     throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
   }
   const { fileBytes, weightBytes, operators, layers, macs, ...rest } = description;
-  const { inputs, outputs, signatures, minimumRuntime, minimumRuntimeFor, metadata, files } = rest;
+  const { inputs, outputs, signatures, minimumRuntime, metadata, files } = rest;
   const text = [
     `${file}: TFLite, ${fileBytes} bytes${rest.description === '' ? '' : `, ${JSON.stringify(rest.description)}`}`,
     `  ${weightBytes} bytes of weights, ${macs} MACs for one sample${without(rest.uncounted)}`,
     minimumRuntime === undefined
       ? '  the oldest TensorFlow Lite that runs it is not known: it has an operator that is not in our list'
-      : `  runs in TensorFlow Lite ${minimumRuntime} and later${because(minimumRuntimeFor)}`,
+      : `  runs in TensorFlow Lite ${minimumRuntime} and later${because(rest)}`,
     ...inputs.map((input) => `  input   ${tensorText(input)}`),
     ...outputs.map((output) => `  output  ${tensorText(output)}`),
     ...signatures.map((name) => `  signature ${name}`),
@@ -89,8 +89,9 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
   return { value: JSON.parse(JSON.stringify({ file, ...description }, bigint)) as unknown, text };
 }
 
-function because(operators: readonly string[]): string {
-  return operators.length === 0 ? '' : `, for ${operators.join(', ')}`;
+function because({ minimumRuntimeFor, caution }: Pick<TfliteDescription, 'minimumRuntimeFor' | 'caution'>): string {
+  const operators = minimumRuntimeFor.length === 0 ? '' : `, for ${minimumRuntimeFor.join(', ')}`;
+  return `${operators}${caution === undefined ? '' : `; ${caution}`}`;
 }
 
 function without({ operators, subgraphs }: TfliteDescription['uncounted']): string {

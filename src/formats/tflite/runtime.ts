@@ -14,6 +14,8 @@ export interface NeededRuntime {
   readonly minimumRuntime: string | undefined;
   /** The operators that need no older one. */
   readonly minimumRuntimeFor: readonly string[];
+  /** What no release of TensorFlow Lite by itself computes right. */
+  readonly caution?: string;
 }
 
 /** Read off the operators, whatever the file says of it. */
@@ -21,19 +23,27 @@ export function runtimeOf(model: TfliteModel): NeededRuntime {
   const kernels = operatorsOf(model, neededKernel);
   const minimumRuntime = oldestRuntime(kernels);
   const asking = kernels.filter((kernel) => minimumRuntime === oldestRuntime([kernel]) && releaseOf(kernel) !== '1.5');
-  return { minimumRuntime, minimumRuntimeFor: [...new Set(asking.map(({ op, version }) => `${op} v${version}`))] };
+  const hasSums = operatorsOf(model, isSumOfIntegers).includes(true);
+  return {
+    minimumRuntime,
+    minimumRuntimeFor: [...new Set(asking.map(({ op, version }) => `${op} v${version}`))],
+    ...(hasSums && { caution: "sums of integers are right in LiteRT's XNNPACK kernels alone" }),
+  };
 }
 
 /** What TensorFlow Lite 2.9 would compute wrong without a word; undefined where there is nothing. */
 export function wrongInTensorflow29(model: TfliteModel): string | undefined {
   return operatorsOf(model, (code, inputs) => {
-    const op = builtinOperators[codeNumber(code)];
-    // Off by more than the largest sum that there is, where the scale of the sum is another than that of its terms.
-    if (op === 'SUM' && ['int8', 'uint8'].includes(tensorTypes[inputs[0]?.type ?? 0] ?? ''))
-      return 'its kernel for sums of integers is wrong';
+    if (isSumOfIntegers(code, inputs)) return 'its kernel for sums of integers is wrong';
     if (hasScalesByOutput(code, inputs)) return 'it takes the first scale of a dense layer for all its outputs';
     return undefined;
   }).find((problem) => problem !== undefined);
+}
+
+/** TensorFlow Lite's own kernels are off by more than the largest sum that there is. */
+function isSumOfIntegers(code: OperatorCode, inputs: readonly (TfliteTensor | undefined)[]): boolean {
+  const dtype = tensorTypes[inputs[0]?.type ?? 0] ?? '';
+  return builtinOperators[codeNumber(code)] === 'SUM' && ['int8', 'uint8'].includes(dtype);
 }
 
 function neededKernel(code: OperatorCode, inputs: readonly (TfliteTensor | undefined)[]): VersionedOperator {
