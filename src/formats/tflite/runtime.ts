@@ -31,6 +31,14 @@ export function runtimeOf(model: TfliteModel): NeededRuntime {
   };
 }
 
+/** For people: `runs in TensorFlow Lite 2.17.0 and later, for FULLY_CONNECTED v12`. */
+export function runtimeSentence({ minimumRuntime, minimumRuntimeFor, caution }: NeededRuntime): string {
+  if (minimumRuntime === undefined)
+    return 'runs in a TensorFlow Lite that has all its operators: of one it is not known since when';
+  const operators = minimumRuntimeFor.length === 0 ? '' : `, for ${minimumRuntimeFor.join(', ')}`;
+  return `runs in TensorFlow Lite ${minimumRuntime} and later${operators}${caution === undefined ? '' : `; ${caution}`}`;
+}
+
 /** What TensorFlow Lite 2.9 would compute wrong without a word; undefined where there is nothing. */
 export function wrongInTensorflow29(model: TfliteModel): string | undefined {
   return operatorsOf(model, (code, inputs) => {
