@@ -2,7 +2,7 @@ import { quantize, weightScales } from '../../src/compress/quantize/ptq.ts';
 import { describeTflite } from '../../src/formats/tflite/describe.ts';
 import type { Quantization } from '../../src/graph/quantization.ts';
 import { withBatch } from '../../src/graph/shapes.ts';
-import type { Graph } from '../../src/graph/types.ts';
+import type { Graph, TensorData } from '../../src/graph/types.ts';
 import { models } from '../../src/models/registry.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
 import { inferenceGraph, small, trainedModel } from '../formats/tflite/models.ts';
@@ -51,10 +51,11 @@ const SUMMING = ['gru', 'text-transformer'];
 describe.each(Object.keys(models))('LiteRT.js and the native library give the same: %s', (name) => {
   let graph: Graph;
   let quantization: Quantization;
+  let calibration: { data: TensorData; shape: readonly number[] };
   beforeAll(async () => {
     graph = inferenceGraph(trainedModel(name, small[name]!), true);
     const input = graph.inputs.get('x')!;
-    const calibration = { data: randomFeeds(graph, 1, 16).x!, shape: withBatch(input.shape, 16) };
+    calibration = { data: randomFeeds(graph, 1, 16).x!, shape: withBatch(input.shape, 16) };
     ({ result: quantization } = await quantize(graph, [{ x: calibration }], {
       ...{ calibrator: 'minmax', session },
       dense: 'tensor',
@@ -82,6 +83,16 @@ describe.each(Object.keys(models))('LiteRT.js and the native library give the sa
     expect(found === undefined).toBe(SUMMING.includes(name));
     const step = quantization.get(graph.outputs.get('logits')!)!.scales[0]!;
     if (found !== undefined) expect(distance(found.wasm, found.native)).toBeLessThanOrEqual(1.001 * step);
+  });
+
+  it('activations of 16 bits', async () => {
+    const { result: wide } = await quantize(graph, [{ x: calibration }], {
+      ...{ calibrator: 'minmax', session, activationBits: 16 },
+      dense: 'tensor',
+    });
+    const bytes = exported(graph, { precision: 'integer', quantization: wide, batch: ROWS });
+    const found = (await both(bytes, randomFeeds(graph, 99, ROWS)))!;
+    expect(distance(found.wasm, found.native)).toBeLessThanOrEqual(2e-3 * most(found.wasm));
   });
 
   it('integers with a scale for each output of a dense layer: LiteRT alone', async () => {
