@@ -16,8 +16,8 @@ import { buildModel } from '../src/models/registry.ts';
 import { layersNetwork } from '../src/networks/layers.ts';
 import { inferenceGraph } from '../src/pipeline/stages/export.ts';
 import { prepareInt8 } from '../src/pipeline/stages/quantize.ts';
-import type { PtqRecipe } from '../src/pipeline/stages/quantize.ts';
 import { quantizeSchema } from '../src/recipe/schema/compress.ts';
+import type { Int8AfterTraining } from '../src/recipe/schema/compress.ts';
 import type { State } from '../src/runtime/engine.ts';
 import { InferenceModel } from '../src/runtime/inference.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime.ts';
@@ -105,9 +105,9 @@ export async function makeNet(name: NetName, { train, test }: { train: Dataset; 
 
 /** What `limbeck export` writes of the graph in each precision, without the description of the model. */
 async function shippedFiles(graph: Graph, { x }: Pictures, shape: readonly number[]): Promise<Net['files']> {
-  const step = quantizeSchema.parse({})[0] as PtqRecipe;
+  const step = quantizeSchema.parse({})[0] as Int8AfterTraining;
   const samples = inBatches(x, shape);
-  const prepared = await prepareInt8({ device: 'cpu', threads: 1 }, graph, step, samples);
+  const prepared = await prepareInt8({ device: 'cpu', threads: 1 }, graph, { ...step, dense: 'tensor' }, samples);
   const { quantization } = prepared;
   return {
     float32: exportTflite(graph, { precision: 'float32' }).bytes,

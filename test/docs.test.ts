@@ -30,7 +30,7 @@ describe('docs/api.md', () => {
       );
       expect(printed[2]).toBe('[ 2, 10 ]\n');
       expect(printed[3]).toMatch(/^0\.\d+ 144 [01]/);
-      expect(printed[4]).toMatch(/^\d+ \d+\nuint8 \[ 1, 64 \] 2\.17\.0\n10\n1\ntrue\n$/);
+      expect(printed[4]).toMatch(/^\d+ \d+\nuint8 \[ 1, 64 \] 1\.14\.0\n10\n1\ntrue\n$/);
       expect(printed[5]).toMatch(/^true \d+\n$/);
       expect(printed[6]).toMatch(/^2 true .*batch 1.*\ntrue\n\d\n$/);
       expect(printed[7]).toContain('input   input float32[batch, 64]');

@@ -24,6 +24,7 @@ interface ExportArgs {
   sparse: boolean;
   ends: string;
   batch: string;
+  denseScales: string | undefined;
 }
 
 export const exportCommand: Command<ExportArgs> = {
@@ -64,6 +65,10 @@ export const exportCommand: Command<ExportArgs> = {
         default: 'float32',
         describe: 'TFLite in int8: what the file is fed and hands back',
       })
+      .option('dense-scales', {
+        choices: ['tensor', 'channel'],
+        describe: 'TFLite with int8 weights: one for a dense layer, or one for each output [default: tensor]',
+      })
       .option('batch', { choices: ['1', 'dynamic'], default: '1', describe: 'TFLite: samples at once' })
       .option('opset', { type: 'number', default: 17, describe: 'ONNX operator set' }) as never,
   run: async (args, context) => {
@@ -98,6 +103,7 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
     opset,
     sparse,
     ends,
+    dense: args.denseScales as ConvertOptions['dense'],
     batch: args.batch === 'dynamic' ? ('dynamic' as const) : (1 as const),
     out,
   };

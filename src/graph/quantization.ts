@@ -19,6 +19,12 @@ export interface TensorQuantization {
  */
 export type Quantization = ReadonlyMap<string, TensorQuantization>;
 
+/**
+ * Scales of the weights of a dense layer: one for all of them, or one for each of its outputs. ONNX Runtime takes either;
+ * TensorFlow Lite takes the second from 2.17 on. Convolutions have one for each output channel in both.
+ */
+export type DenseScales = 'tensor' | 'channel';
+
 export const integerRange: Readonly<Record<TensorQuantization['dtype'], readonly [number, number]>> = {
   int8: [-128, 127],
   uint8: [0, 255],

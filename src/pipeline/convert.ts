@@ -73,13 +73,20 @@ function nameOf(from: string): string {
   return path.basename(path.resolve(from)).replace(/\.(onnx|json)$/, '');
 }
 
-function refuse({ from, format, precision, sparse, ends, batch }: ConvertOptions, to: string): void {
+const WITH_INT8_WEIGHTS: readonly string[] = ['int8', 'dynamic-int8', 'int16x8'];
+
+function refuse({ from, format, precision, sparse, ends, batch, dense }: ConvertOptions, to: string): void {
   if (format === 'onnx' && precision === 'int16x8')
     throw new UserError('--precision int16x8: expected --format tflite, received onnx', 'Choose int8 for ONNX.');
   if ((ends ?? 'float32') !== 'float32' && !(format === 'tflite' && precision === 'int8'))
     throw new UserError(
       `--ends ${ends}: expected --format tflite --precision int8, received ${format} and ${precision}`,
       'Leave it out: all others are fed float32.',
+    );
+  if (dense !== undefined && !(format === 'tflite' && WITH_INT8_WEIGHTS.includes(precision)))
+    throw new UserError(
+      `--dense-scales ${dense}: expected --format tflite and a --precision with int8 weights, received ${format} and ${precision}`,
+      'Leave it out: ONNX files have a scale for each output, others have none.',
     );
   if (batch === 'dynamic' && format === 'onnx')
     throw new UserError(
@@ -112,9 +119,10 @@ async function make(source: ConvertSource, samples: Samples, options: ConvertOpt
   const onnx: Options = { name: nameOf(options.from), opset: options.opset, metadata: source.metadata };
   const description = descriptionFrom(nameOf(options.from), source.metadata, [...graph.inputs.keys()][0]!);
   const { batch = 1, ends = 'float32' } = options;
+  const dense = options.dense ?? (format === 'tflite' ? 'tensor' : 'channel');
   if (precision === 'int8' || precision === 'int16x8') {
     const kept = keptFloat(options, graph);
-    const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true };
+    const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true, dense };
     const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples);
     const keepFloat = (layer: string): boolean => kept.includes(layer);
     const { quantization } = prepared;
@@ -133,7 +141,13 @@ async function make(source: ConvertSource, samples: Samples, options: ConvertOpt
     const names = { fp32: 'float32', fp16: 'float16', 'dynamic-int8': 'dynamic', int4: 'dynamic' } as const;
     return {
       graph,
-      ...exportTflite(graph, { precision: names[precision], description, batch, sparse: options.sparse === true }),
+      ...exportTflite(graph, {
+        precision: names[precision],
+        dense,
+        description,
+        batch,
+        sparse: options.sparse === true,
+      }),
     };
   }
   if (precision === 'fp32') return { graph, bytes: encodeModel(lowerToOnnx(graph, onnx)), skipped: [] };

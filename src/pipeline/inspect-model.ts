@@ -5,6 +5,7 @@ import { elementCount } from '../formats/onnx/model.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { describeTflite } from '../formats/tflite/describe.ts';
 import type { TensorDescription, TfliteDescription } from '../formats/tflite/describe.ts';
+import { runtimeSentence } from '../formats/tflite/runtime.ts';
 import { seenTypes } from '../runtime/seen-types.ts';
 
 /** What was found, for machines and for people. */
@@ -70,11 +71,11 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
     throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
   }
   const { fileBytes, weightBytes, operators, layers, macs, ...rest } = description;
-  const { inputs, outputs, signatures, minimumRuntime, metadata, files } = rest;
+  const { inputs, outputs, signatures, metadata, files } = rest;
   const text = [
     `${file}: TFLite, ${fileBytes} bytes${rest.description === '' ? '' : `, ${JSON.stringify(rest.description)}`}`,
     `  ${weightBytes} bytes of weights, ${macs} MACs for one sample${without(rest.uncounted)}`,
-    ...(minimumRuntime === undefined ? [] : [`  runs in TensorFlow Lite ${minimumRuntime} and later`]),
+    `  ${runtimeSentence(rest)}`,
     ...inputs.map((input) => `  input   ${tensorText(input)}`),
     ...outputs.map((output) => `  output  ${tensorText(output)}`),
     ...signatures.map((name) => `  signature ${name}`),

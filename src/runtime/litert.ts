@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { readTflite } from '../formats/tflite/read.ts';
+import { wrongInTensorflow29 } from '../formats/tflite/runtime.ts';
 import { modelEnds } from './litert/ends.ts';
 import type { TfliteRuntime, TfliteSession } from './litert/session.ts';
 import { openNative } from './litert/native.ts';
@@ -15,11 +16,16 @@ export interface OpenOptions {
   readonly threads?: number;
 }
 
-/** Throws a `UserError` for a file that is none, and for a model that the runtime cannot run. */
+/** Throws a `UserError` for a file that is none, and for a model that the runtime cannot run, or would get wrong. */
 export async function openTflite(bytes: Uint8Array, options: OpenOptions = {}): Promise<TfliteSession> {
   const { runtime = 'litert', threads = 1 } = options;
-  const ends = modelEnds(readTflite(bytes));
-  if (runtime === 'native') return openNative(bytes, ends, threads);
+  const model = readTflite(bytes);
+  const ends = modelEnds(model);
+  if (runtime === 'native') {
+    const problem = wrongInTensorflow29(model);
+    if (problem === undefined) return openNative(bytes, ends, threads);
+    throw new UserError(`TensorFlow Lite 2.9 cannot run the model: ${problem}`, 'Use the litert runtime.');
+  }
   if (threads !== 1)
     throw new UserError(`litert runs on 1 thread in Node, received ${threads}`, 'Use the native runtime for more.');
   return openWasm(bytes, ends);

@@ -1,4 +1,4 @@
-import { quantize } from '../../src/compress/quantize/ptq.ts';
+import { quantize, weightScales } from '../../src/compress/quantize/ptq.ts';
 import { rounded, weightScalesOf, withConstants } from '../../src/compress/quantize/rounding.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
@@ -85,7 +85,11 @@ async function casesOf(name: string): Promise<Case[]> {
   const calibration = [
     { x: { data: randomFeeds(graph, 1, CALIBRATION).x!, shape: withBatch(input.shape, CALIBRATION) } },
   ];
-  const { result: quantization } = await quantize(graph, calibration, { calibrator: 'minmax', session });
+  const { result: quantization } = await quantize(graph, calibration, {
+    calibrator: 'minmax',
+    session,
+    dense: 'tensor',
+  });
   const one = (label: string, bytes: Uint8Array, expected: Float32Array, tolerance: number): Case => ({
     name: `${name} ${label}`,
     bytes,
@@ -97,17 +101,23 @@ async function casesOf(name: string): Promise<Case[]> {
   const integer = made({ precision: 'integer', quantization });
   const wide = made({ precision: 'integer', quantization: widened(quantization, graph) });
   const step = quantization.get(graph.outputs.get('logits')!)!.scales[0]!;
-  const simulated = (rounding: Rounding): Case => {
-    const expected = simulateTflite(integer, { x }, rounding).outputs.logits as Float32Array;
-    return { ...one(`int8 ${rounding}`, integer, expected, 0.5), step, referenceKernels: rounding === 'reference' };
+  const simulated = (label: string, bytes: Uint8Array, rounding: Rounding): Case => {
+    const expected = simulateTflite(bytes, { x }, rounding).outputs.logits as Float32Array;
+    return { ...one(label, bytes, expected, 0.5), step, referenceKernels: rounding === 'reference' };
   };
+  const perOutput = made({
+    precision: 'integer',
+    quantization: new Map([...quantization, ...weightScales(graph, 'channel')]),
+  });
   return [
     one('float32', made({ precision: 'float32' }), logits, 1e-5),
     one('float16', made({ precision: 'float16' }), logits, 2e-2),
     one('dynamic', made({ precision: 'dynamic' }), logits, 0.1),
     one('16x8', wide, await logitsOf(withRoundedWeights(graph, quantization), x, shape), 1e-2),
-    simulated('xnnpack'),
-    ...(OTHERWISE.includes(name) ? [] : [simulated('reference')]),
+    simulated('int8 xnnpack', integer, 'xnnpack'),
+    simulated('int8 per output', perOutput, 'xnnpack'),
+    one('dynamic per output', made({ precision: 'dynamic', dense: 'channel' }), logits, 0.1),
+    ...(OTHERWISE.includes(name) ? [] : [simulated('int8 reference', integer, 'reference')]),
   ];
 }
 
@@ -141,7 +151,8 @@ describe('every model of the registry in the official interpreter', () => {
 
   it.each(NAMES)('%s: so do halves, and nearly so weights of 8 bits', (name) => {
     expect(verdict(`${name} float16`).top1).toBeGreaterThanOrEqual(0.99);
-    expect(verdict(`${name} dynamic`).top1).toBeGreaterThanOrEqual(0.95);
+    for (const label of ['dynamic', 'dynamic per output'])
+      expect(verdict(`${name} ${label}`).top1).toBeGreaterThanOrEqual(0.95);
   });
 
   it.each(NAMES)('%s: 16-bit activations give the classes of the graph with weights of 8 bits', (name) => {
@@ -149,9 +160,11 @@ describe('every model of the registry in the official interpreter', () => {
   });
 
   it.each(NAMES)('%s: int8 is one step from our simulation at most, on 999 values of 1000', (name) => {
-    const { top1, within } = verdict(`${name} int8 xnnpack`);
-    expect(top1).toBeGreaterThanOrEqual(0.995);
-    expect(within).toBeGreaterThanOrEqual(0.999);
+    for (const label of ['int8 xnnpack', 'int8 per output']) {
+      const { top1, within } = verdict(`${name} ${label}`);
+      expect(top1).toBeGreaterThanOrEqual(0.995);
+      expect(within).toBeGreaterThanOrEqual(0.999);
+    }
   });
 
   it.each(NAMES.filter((name) => !OTHERWISE.includes(name)))('%s: so it is with the reference kernels', (name) => {

@@ -6,7 +6,8 @@ import { compareLatency } from '../../src/measure/compare.ts';
 import { measureLatency } from '../../src/measure/latency.ts';
 import type { Source, Variant } from '../../src/measure/setting.ts';
 import { openVariants, sourceOf } from '../../src/measure/variants.ts';
-import { exported, floats, sketch } from '../formats/tflite/support.ts';
+import { calibrated } from '../formats/tflite/calibrate.ts';
+import { exported, floats, randomFeeds, sketch } from '../formats/tflite/support.ts';
 
 /** Time passes only while a variant runs: a busy machine changes nothing. */
 let now = 0;
@@ -227,8 +228,11 @@ describe('a model file', () => {
     expect(rows.every(({ p50Ms, runs }) => p50Ms > 0 && p50Ms < 50 && runs >= 3)).toBe(true);
   });
 
-  it('of TFLite is timed in both runtimes, and what one cannot do is said', async () => {
-    const file = { name: 'small.tflite', bytes: exported(graph) };
+  it.each([
+    ['float32', { precision: 'float32' }],
+    ['int8', { precision: 'integer', quantization: calibrated(graph, [randomFeeds(graph)]) }],
+  ] as const)('of TFLite in %s is timed in both runtimes, and what one cannot do is said', async (_, options) => {
+    const file = { name: 'small.tflite', bytes: exported(graph, options) };
     const source = sourceOf(file, { batchSizes: [1, 4], threads: [1] });
     const { rows, skipped } = await measureLatency([source], { budgetMs: 50 });
     expect(rows.map(({ runtime, batchSize }) => [runtime, batchSize])).toEqual([

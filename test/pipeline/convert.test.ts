@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
+import { describeTflite } from '../../src/formats/tflite/describe.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { convertFile } from '../../src/pipeline/convert.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
@@ -93,6 +94,22 @@ it('writes a tfjs model as int8 TFLite from the same array', async () => {
   expectNear(Object.values(results)[0] as Float32Array, expected.slice(0, 4), 0.02);
 });
 
+it.each([
+  ['int8', undefined, 4, '1.14.0'],
+  ['int8', 'channel', 12, '2.17.0'],
+  ['int16x8', 'tensor', 7, '2.4.0'],
+] as const)(
+  '%s, dense scales %s: FULLY_CONNECTED %d, a file for TensorFlow Lite %s',
+  async (precision, dense, version, release) => {
+    await save();
+    const data = await npy('x.npy', [COUNT, ...SHAPE]);
+    await convert({ format: 'tflite', precision, data, dense });
+    const { layers, minimumRuntime } = describeTflite(new Uint8Array(await readFile(place('out'))));
+    expect(layers.find(({ op }) => op === 'FULLY_CONNECTED')!.version).toBe(version);
+    expect(minimumRuntime).toBe(release);
+  },
+);
+
 it('keeps layers in float on request, and their biases as they were', async () => {
   await save();
   const data = await npy('x.npy', [COUNT, ...SHAPE]);
@@ -160,6 +177,11 @@ it.each([
   [{ precision: 'int16x8', format: 'onnx' }, '--precision int16x8: expected --format tflite'],
   [{ ends: 'uint8', precision: 'fp16', format: 'tflite' }, '--ends uint8: expected --format tflite --precision int8'],
   [{ batch: 'dynamic', format: 'onnx' }, '--batch dynamic: expected --format tflite'],
+  [
+    { dense: 'channel', format: 'onnx' },
+    '--dense-scales channel: expected --format tflite and a --precision with int8',
+  ],
+  [{ dense: 'tensor', format: 'tflite', precision: 'fp16' }, 'received tflite and fp16'],
 ] as const)('refuses %j', async (options, message) => {
   await expect(convert(options)).rejects.toThrow(message);
 });

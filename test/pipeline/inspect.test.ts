@@ -68,6 +68,17 @@ describe('inspect', () => {
     expect(precisions(dynamic.value)).toContain('float32 × int8');
   });
 
+  it('names the oldest TensorFlow Lite that runs a file, and what asks for it', async () => {
+    const graph = lenet();
+    const quantization = calibrated(graph, [randomFeeds(graph)]);
+    const integer = { precision: 'integer', quantization } as const;
+    const one = await inspected('one.tflite', exportTflite(graph, integer).bytes);
+    expect(one.text).toMatch(/\n {2}runs in TensorFlow Lite 1\.14\.0 and later, for .*FULLY_CONNECTED v4/);
+    const many = await inspected('many.tflite', exportTflite(graph, { ...integer, dense: 'channel' }).bytes);
+    expect(many.text).toContain('\n  runs in TensorFlow Lite 2.17.0 and later, for FULLY_CONNECTED v12\n');
+    expect(many.value).toMatchObject({ minimumRuntime: '2.17.0', minimumRuntimeFor: ['FULLY_CONNECTED v12'] });
+  });
+
   it("reads other people's files, with metadata and labels where they have them", async () => {
     const require = createRequire(import.meta.url);
     const published = path.dirname(require.resolve('@mediapipe/face_detection/package.json'));

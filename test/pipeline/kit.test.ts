@@ -110,6 +110,9 @@ it('makes what the run did not export of its float model', async () => {
     expect.arrayContaining([...models.map((name) => `models/${name}`), 'samples/browser/litert.html']),
   );
   const card = readFileSync(path.join(kit(), 'MODEL_CARD.md'), 'utf8');
+  expect(card).toMatch(/\| models\/scratch-int8\.tflite \| int8 \|.*\| 1\.14\.0 \|/);
+  expect(card).toMatch(/\n- scratch-int8\.tflite runs in TensorFlow Lite 1\.14\.0 and later, for .*FULLY_CONNECTED v4/);
+  expect(card).toMatch(/\| models\/scratch-int8\.onnx \| int8 \|.*\| {2}\|/);
   for (const name of models) {
     expect(card).toMatch(new RegExp(`\\| ${name} \\| \\d+\\.\\d+ % \\|`));
     expect(card).toContain(`- ${name}: the class of the training graph on`);

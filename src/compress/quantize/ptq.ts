@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import { asymmetric, layersOf, magnitudes, symmetric, weightedNodes } from '../../graph/quantization.ts';
-import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
+import type { DenseScales, Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { calibrators } from './calibrators.ts';
@@ -19,11 +19,14 @@ export interface PtqOptions {
   readonly symmetric?: boolean;
   /** Bits of activations; 16 are symmetric, which is what TFLite's kernels take, beside weights of 8. Default 8. */
   readonly activationBits?: 8 | 16;
+  /** Default: one scale for each output. */
+  readonly dense?: DenseScales;
 }
 
 /**
  * Scales for an inference graph (weights as constants, batch norms folded) from what its activations are on some samples:
- * int8, asymmetric and one scale each; weights int8, symmetric, one scale for each output channel.
+ * int8, asymmetric and one scale each; weights int8, symmetric, one scale for each output channel, or for all of a dense
+ * layer.
  */
 export async function quantize(
   graph: Graph,
@@ -43,7 +46,7 @@ export async function quantize(
     activations.set(name, isSymmetric ? symmetric([Math.max(-min, max)], type) : asymmetric(min, max, 'int8'));
   }
   const result = shareScales(graph, activations, isSymmetric);
-  for (const [name, scales] of weightScales(graph)) result.set(name, scales);
+  for (const [name, scales] of weightScales(graph, options.dense)) result.set(name, scales);
   const layerOf = layersOf(graph);
   const skipped = notFinite.map((name) => ({
     what: layerOf.get(name) ?? name,
@@ -53,13 +56,13 @@ export async function quantize(
 }
 
 /** Symmetric scales of the stored weights of convolutions and dense layers. */
-export function weightScales(graph: Graph): Map<string, TensorQuantization> {
+export function weightScales(graph: Graph, dense: DenseScales = 'channel'): Map<string, TensorQuantization> {
   const scales = new Map<string, TensorQuantization>();
   for (const node of weightedNodes(graph)) {
     const name = node.inputs[1]!;
     const { data, type } = graph.constants.get(name)!;
     if (scales.has(name)) continue;
-    const axis = channelAxisOf(node, type.shape.length);
+    const axis = channelAxisOf(node, type.shape.length, dense);
     scales.set(name, symmetric(magnitudes(data as Float32Array, type.shape as number[], axis), 'int8', axis));
   }
   return scales;

@@ -1,5 +1,5 @@
 import { flag } from '../../graph/ops/spec.ts';
-import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
+import type { DenseScales, Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 
 /** Ops that hand on values of their first operand, or means of them: integers stay what they are. */
@@ -40,9 +40,13 @@ export function shareScales(graph: Graph, found: Quantization, symmetric = false
 }
 
 /** Where the output channels of a node's weights lie; absent for one scale. */
-export function channelAxisOf({ op, attrs }: Graph['nodes'][number], rank: number): number | undefined {
+export function channelAxisOf(
+  { op, attrs }: Graph['nodes'][number],
+  rank: number,
+  dense: DenseScales,
+): number | undefined {
   if (op === 'Conv2D') return 3;
   if (op === 'DepthwiseConv2dNative') return 2;
-  if (op === 'BatchMatMul') return flag(attrs, 'transposeB') ? rank - 2 : rank - 1;
+  if (op === 'BatchMatMul' && dense === 'channel') return flag(attrs, 'transposeB') ? rank - 2 : rank - 1;
   return undefined;
 }

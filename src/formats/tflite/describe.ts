@@ -2,10 +2,12 @@ import { associatedNames } from './archive.ts';
 import { macsOf } from './macs.ts';
 import { decodeMetadata } from './metadata.ts';
 import { readTflite } from './read.ts';
+import { codeNumber, runtimeOf } from './runtime.ts';
+import type { NeededRuntime } from './runtime.ts';
 import type { Fields } from './schema/notation.ts';
 import { builtinOperators } from './schema/operators.ts';
 import { tensorTypes } from './schema/tensor-types.ts';
-import type { OperatorCode, Subgraph, TfliteModel, TfliteTensor } from './types.ts';
+import type { Subgraph, TfliteModel, TfliteTensor } from './types.ts';
 
 export interface TensorDescription {
   readonly name: string;
@@ -27,7 +29,7 @@ export interface LayerDescription {
   readonly macs: number | null;
 }
 
-export interface TfliteDescription {
+export interface TfliteDescription extends NeededRuntime {
   readonly format: 'tflite';
   readonly fileBytes: number;
   readonly weightBytes: number;
@@ -41,7 +43,6 @@ export interface TfliteDescription {
   readonly macs: number;
   /** What `macs` leaves out: operators, and how many subgraphs beside the main one. */
   readonly uncounted: { readonly operators: readonly string[]; readonly subgraphs: number };
-  readonly minimumRuntime: string | undefined;
   /** The model metadata table, and the names of files packed behind the model. */
   readonly metadata: Fields | undefined;
   readonly files: readonly string[];
@@ -71,7 +72,7 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
       operators: [...new Set(layers.filter(({ macs }) => macs === null).map(({ op }) => op))],
       subgraphs: Math.max(0, model.subgraphs.length - 1),
     },
-    minimumRuntime: runtimeVersion(model),
+    ...runtimeOf(model),
     metadata: decodeMetadata(model),
     files: associatedNames(bytes),
   };
@@ -88,11 +89,6 @@ function storedAs(model: TfliteModel, { operators, tensors }: Subgraph): Readonl
         return wide === undefined || narrow === undefined ? [] : [[wide, narrow] as const];
       }),
   );
-}
-
-/** Old files have the first field alone. */
-function codeNumber({ builtinCode, deprecatedBuiltinCode }: OperatorCode): number {
-  return Math.max(builtinCode, deprecatedBuiltinCode);
 }
 
 function describeTensor({ name, type, shape, shapeSignature, quantization }: TfliteTensor): TensorDescription {
@@ -142,9 +138,3 @@ const WEIGHTED = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TR
 
 /** The input that an operator computes with, where it is not the first that is no constant. */
 const COMPUTED: Readonly<Record<string, number>> = { TRANSPOSE_CONV: 2, GATHER: 0, GATHER_ND: 0, EMBEDDING_LOOKUP: 1 };
-
-function runtimeVersion(model: TfliteModel): string | undefined {
-  const entry = model.metadata?.find(({ name }) => name === 'min_runtime_version');
-  const data = entry && model.buffers[entry.buffer]?.data;
-  return data && new TextDecoder().decode(data).replaceAll('\0', '');
-}

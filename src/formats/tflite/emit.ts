@@ -2,11 +2,12 @@ import { bytesOf, sha256 } from '../../base/bytes.ts';
 import type { TensorQuantization } from '../../graph/quantization.ts';
 import { batchFactor } from '../../graph/shapes.ts';
 import type { Operation, Program, Value } from './lower/program.ts';
+import { oldestRuntime } from './releases.ts';
 import { builtinOperators } from './schema/operators.ts';
 import type { BuiltinOperator } from './schema/operators.ts';
 import { tensorType } from './schema/tensor-types.ts';
 import type { OperatorCode, TensorQuantizationFields, TfliteBuffer, TfliteModel, TfliteTensor } from './types.ts';
-import { minimumRuntime, operatorVersion } from './versions.ts';
+import { operatorVersion } from './versions.ts';
 
 /** What a file holds beside the program: metadata by name. */
 export type Metadata = Readonly<Record<string, Uint8Array>>;
@@ -41,7 +42,7 @@ class Emitter {
     const map = (names: Iterable<string>, indices: readonly number[]): { name: string; tensorIndex: number }[] =>
       [...names].map((label, i) => ({ name: label, tensorIndex: indices[i]! }));
     const runtime = new Uint8Array(16);
-    new TextEncoder().encodeInto(minimumRuntime(this.#codes), runtime);
+    new TextEncoder().encodeInto(this.#oldestRuntime(), runtime);
     return {
       version: 3,
       description,
@@ -60,6 +61,12 @@ class Emitter {
         },
       ],
     };
+  }
+
+  #oldestRuntime(): string {
+    const release = oldestRuntime(this.#codes);
+    if (release !== undefined) return release;
+    throw new Error(`no release is known for one of ${JSON.stringify(this.#codes)}`);
   }
 
   #operator(operation: Operation): TfliteModel['subgraphs'][0]['operators'][0] {

@@ -1,11 +1,12 @@
 import { UserError } from '../../base/errors.ts';
-import type { Quantization } from '../../graph/quantization.ts';
+import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { appendLabels } from './archive.ts';
 import { emit } from './emit.ts';
 import { fuse } from './fuse/fuse.ts';
 import type { Batch } from './lower/context.ts';
 import { lower } from './lower/lower.ts';
+import type { Program } from './lower/program.ts';
 import type { ModelDescription } from './metadata.ts';
 import { encodeMetadata, METADATA_NAME } from './metadata.ts';
 import { quantizeDynamic } from './quantize/dynamic.ts';
@@ -27,6 +28,11 @@ export interface TfliteOptions {
   readonly precision?: Precision;
   /** For `integer`: scales by value name. */
   readonly quantization?: Quantization;
+  /**
+   * For `dynamic`, and for `integer` where `quantization` does not name the weights: scales of dense layers. Default
+   * `tensor`; `channel` takes a runtime from TensorFlow Lite 2.17 on.
+   */
+  readonly dense?: DenseScales;
   /** For `integer`: the type of inputs and outputs; float32 by default, with conversions inside the model. */
   readonly ends?: Ends;
   /** For `integer`: layers that stay in float, by their name in the graph. */
@@ -49,12 +55,12 @@ export interface TfliteExport {
 
 /** An inference graph (weights as constants, no state) as a `.tflite` file. The same graph always gives the same bytes. */
 export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteExport {
-  const { precision = 'float32', batch = 1, ends = 'float32', description, quantization } = options;
+  const { precision = 'float32', batch = 1, description, quantization } = options;
   if (precision === 'integer' && quantization === undefined)
     throw new UserError('integer export without scales', 'Quantize the model first, or export with precision dynamic.');
   const program = lower(graph, batch, precision === 'integer' ? quantization : undefined);
   fuse(program);
-  const skipped = reduce(precision, ends, options.keepFloat ?? (() => false))(program);
+  const skipped = reduce(program, precision, options);
   if (options.sparse === true && precision === 'float32' && storeSparse(program) === 0) skipped.push(DENSE);
   program.prune();
   const names = [[...program.inputs.keys()], [...program.outputs.keys()]] as const;
@@ -70,18 +76,18 @@ const DENSE: Skipped = {
 };
 
 function reduce(
+  program: Program,
   precision: Precision,
-  ends: Ends,
-  keepFloat: (layer: string) => boolean,
-): (program: Parameters<typeof fuse>[0]) => Skipped[] {
+  { ends = 'float32', dense = 'tensor', keepFloat = () => false }: TfliteOptions,
+): Skipped[] {
   switch (precision) {
     case 'float32':
-      return () => [];
+      return [];
     case 'float16':
-      return halveWeights;
+      return halveWeights(program);
     case 'dynamic':
-      return quantizeDynamic;
+      return quantizeDynamic(program, dense);
     case 'integer':
-      return (program) => quantizeInteger(program, ends, keepFloat);
+      return quantizeInteger(program, { ends, dense, keepFloat });
   }
 }

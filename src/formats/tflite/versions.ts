@@ -29,15 +29,20 @@ const hybrid = (s: Signature): boolean => dtype(s) === 'float32' && dtype(s, 1) 
 
 /** The lowest version of an operator's kernel that knows these types and options. */
 const rules: Partial<Record<BuiltinOperator, Rule>> = {
-  CONV_2D: (s) => (hybrid(s) ? (s.perChannel ? 5 : 2) : dtype(s) === 'float32' ? 1 : 3),
+  CONV_2D: (s) => {
+    if (hybrid(s)) return s.perChannel ? 5 : 2;
+    return { float32: 1, int16: 4 }[dtype(s) ?? ''] ?? 3;
+  },
   DEPTHWISE_CONV_2D: (s) => {
     if (hybrid(s)) return s.perChannel ? 6 : 4;
+    if (dtype(s) === 'int16') return 5;
     if (dtype(s) !== 'float32') return 3;
     return Number(s.options?.dilationHFactor ?? 1) > 1 || Number(s.options?.dilationWFactor ?? 1) > 1 ? 2 : 1;
   },
   FULLY_CONNECTED: (s) => {
     // Kernels before this take the first scale for all channels, without a word; this way they refuse.
     if (s.perChannel) return 12;
+    if (dtype(s) === 'int16') return 7;
     if (s.options?.keepNumDims) return hybrid(s) ? 9 : 5;
     if (hybrid(s)) return s.options?.asymmetricQuantizeInputs ? 9 : 3;
     return dtype(s) === 'float32' ? 1 : 4;
@@ -122,119 +127,4 @@ const rules: Partial<Record<BuiltinOperator, Rule>> = {
 
 export function operatorVersion(signature: Signature): number {
   return rules[signature.op]?.(signature) ?? 1;
-}
-
-/** The first TensorFlow release whose runtime has each version of an operator, from version 1 (BROADCAST_TO: from 2). */
-const releases: Partial<Record<BuiltinOperator, string>> = {
-  ABS: '1.13 2.4 2.5 2.6 2.14',
-  ADD: '1.5 1.14 2.4 2.6',
-  ARG_MAX: '1.9 1.14 2.9',
-  ARG_MIN: '1.9 1.14 2.9',
-  ATAN2: '2.10',
-  AVERAGE_POOL_2D: '1.5 1.14 2.3',
-  BATCH_MATMUL: '2.3 2.3 2.4 2.5',
-  BROADCAST_TO: '2.5 2.5 2.5',
-  CAST: '1.5 2.7 2.8 2.9',
-  CEIL: '1.14',
-  CONCATENATION: '1.5 1.14 2.3',
-  CONV_2D: '1.5 1.14 1.14 2.3 2.4 2.9',
-  COS: '1.14',
-  CUMSUM: '2.4',
-  DENSIFY: '2.2',
-  DEPTHWISE_CONV_2D: '1.5 1.12 1.14 2.2 2.3 2.3',
-  DEPTH_TO_SPACE: '2.1 2.5',
-  DEQUANTIZE: '1.13.1 1.14 1.15 2.2 2.7',
-  DIV: '1.6 2.3',
-  ELU: '1.14',
-  EQUAL: '1.14 1.14 2.3',
-  EXP: '1.7 2.12',
-  FLOOR: '1.9',
-  FLOOR_DIV: '1.14 1.14',
-  FLOOR_MOD: '1.13',
-  FULLY_CONNECTED: '1.5 1.10 1.14 1.14 2.0 2.1 2.3 2.3 2.3 2.11 2.15 2.17',
-  GATHER: '1.6 1.14 1.15 2.4 2.5',
-  GATHER_ND: '1.14 2.3 2.5',
-  GELU: '2.9 2.9',
-  GREATER: '1.14 1.14',
-  GREATER_EQUAL: '1.14 1.14',
-  HARD_SWISH: '1.15',
-  LEAKY_RELU: '1.13.1 2.3',
-  LESS: '1.14 1.14',
-  LESS_EQUAL: '1.14 1.14',
-  LOCAL_RESPONSE_NORMALIZATION: '1.5',
-  LOG: '1.14',
-  LOGICAL_AND: '1.11',
-  LOGICAL_NOT: '1.11',
-  LOGICAL_OR: '1.11',
-  LOGISTIC: '1.14 1.14 2.3',
-  LOG_SOFTMAX: '1.14 1.14',
-  MAXIMUM: '1.14 1.14 2.3 2.3',
-  MAX_POOL_2D: '1.5 1.14 2.3',
-  MEAN: '1.6 1.14 2.4',
-  MINIMUM: '1.14 1.14 2.3 2.3',
-  MIRROR_PAD: '1.13.1 2.3',
-  MUL: '1.5 1.14 1.15 2.3 2.6',
-  NEG: '1.9',
-  NOT_EQUAL: '1.14 1.14 2.3',
-  ONE_HOT: '1.11',
-  PAD: '1.5 1.14 2.4 2.6',
-  PACK: '1.11 1.14 2.3',
-  PADV2: '1.9 1.14 2.4 2.6',
-  POW: '1.10',
-  PRELU: '1.8',
-  QUANTIZE: '1.14 1.15 2.7',
-  REDUCE_ALL: '2.6',
-  REDUCE_ANY: '1.11',
-  REDUCE_MAX: '1.11 1.14 2.5',
-  REDUCE_MIN: '1.11 1.14 2.5',
-  REDUCE_PROD: '1.11 2.6',
-  RELU: '1.5 2.1 2.5',
-  RELU6: '1.5 1.14 2.5',
-  RELU_N1_TO_1: '1.5',
-  RESHAPE: '1.5',
-  RESIZE_BILINEAR: '1.7 1.14 2.2 2.5',
-  RESIZE_NEAREST_NEIGHBOR: '1.13.1 1.14 2.3 2.4',
-  REVERSE_V2: '1.14 2.2 2.5',
-  ROUND: '1.14',
-  RSQRT: '1.10 2.5',
-  SCATTER_ND: '2.1',
-  SELECT_V2: '2.2',
-  SHAPE: '1.10',
-  SIGN: '2.12 2.12',
-  SIN: '1.9',
-  SLICE: '1.14 1.14 1.14 2.4 2.5',
-  SOFTMAX: '1.5 1.14 2.3',
-  SPLIT: '1.5 1.14 1.14 2.3',
-  SPLIT_V: '1.13.1 2.3',
-  SQRT: '1.10',
-  SQUARE: '1.12',
-  SQUARED_DIFFERENCE: '1.13.1 2.5',
-  STRIDED_SLICE: '1.6 1.14 2.1 2.2 2.5 2.6',
-  SUB: '1.6 1.14 2.3 2.4 2.4',
-  SUM: '1.10 1.15',
-  TANH: '1.14 1.14 2.3',
-  TILE: '1.10.1 2.2 2.8',
-  TOPK_V2: '1.7 1.14 2.13',
-  TRANSPOSE: '1.6 1.14 1.15 2.3 2.4 2.12',
-  TRANSPOSE_CONV: '1.9 2.2 2.3',
-  UNSORTED_SEGMENT_SUM: '2.10',
-};
-
-/** The oldest runtime that has every operator, e.g. `2.3.0`. */
-export function minimumRuntime(
-  operators: Iterable<{ readonly op: BuiltinOperator; readonly version: number }>,
-): string {
-  let newest = [1, 5, 0];
-  for (const { op, version } of operators) {
-    const list = releases[op]?.split(' ') ?? [];
-    const release = list[version - 1] ?? list.at(-1) ?? '1.5';
-    const parts = [...release.split('.').map(Number), 0, 0].slice(0, 3);
-    if (compare(parts, newest) > 0) newest = parts;
-  }
-  return newest.join('.');
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  const i = a.findIndex((part, at) => part !== b[at]);
-  return i < 0 ? 0 : a[i]! - b[i]!;
 }

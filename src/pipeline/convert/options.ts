@@ -1,3 +1,4 @@
+import type { DenseScales } from '../../graph/quantization.ts';
 import type { ModelFile } from '../model-file.ts';
 import type { Calibrator } from '../../recipe/schema/compress.ts';
 
@@ -19,6 +20,8 @@ export interface ConvertOptions {
   readonly sparse?: boolean;
   /** TFLite in int8: what the file is fed and hands back. Default float32. */
   readonly ends?: 'float32' | 'int8' | 'uint8';
+  /** TFLite with int8 weights: scales of dense layers. Default `tensor`; `channel` needs TensorFlow Lite 2.17. */
+  readonly dense?: DenseScales | undefined;
   /** TFLite: samples at once. Default 1. */
   readonly batch?: 1 | 'dynamic';
   /** File to write; without one, beside the working folder under the model's name. */

@@ -1,9 +1,18 @@
+import { runtimeSentence } from '../../formats/tflite/runtime.ts';
+import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { milliseconds, number, percent, size } from '../../report/format.ts';
 import { summarySentences } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 
+export interface CardOptions {
+  /** How inputs are prepared. */
+  readonly normalization: string;
+  /** By TFLite file of the rows: which TensorFlow Lite runs it. */
+  readonly runtimes: ReadonlyMap<string, NeededRuntime>;
+}
+
 /** Model card: what these files are, what they learned from, how good and how fast they are, and where that ends. */
-export function modelCard(report: Report, rows: readonly ModelRow[], normalization: string): string {
+export function modelCard(report: Report, rows: readonly ModelRow[], { normalization, runtimes }: CardOptions): string {
   const { name, seed, dataset, machine, verdict, teacher, parity } = report;
   const { train, validation, test } = dataset.samples;
   const kept = new Set(rows.map(({ file }) => file));
@@ -11,7 +20,8 @@ export function modelCard(report: Report, rows: readonly ModelRow[], normalizati
     `# Model card: ${name}`,
     summarySentences(report).join(' '),
     '## Files',
-    filesTable(rows),
+    filesTable(rows, runtimes),
+    ...runtimeText(runtimes),
     '## Data',
     `${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}, read as ${dataset.type}: ${number(train)} for ` +
       `training, ${number(validation)} to choose among models, ${number(test)} for the test at the end, used once. ` +
@@ -55,8 +65,8 @@ export function modelCard(report: Report, rows: readonly ModelRow[], normalizati
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function filesTable(rows: readonly ModelRow[]): string {
-  const head = ['file', 'precision', 'size', 'parameters', 'MACs'];
+function filesTable(rows: readonly ModelRow[], runtimes: CardOptions['runtimes']): string {
+  const head = ['file', 'precision', 'size', 'parameters', 'MACs', 'TensorFlow Lite from'];
   return table(
     head,
     rows.map(({ file, precision, sizeBytes, params, macs }) => [
@@ -65,8 +75,15 @@ function filesTable(rows: readonly ModelRow[]): string {
       size(sizeBytes),
       number(params),
       macs === null ? '' : number(macs),
+      runtimes.get(file!)?.minimumRuntime ?? '',
     ]),
   );
+}
+
+/** What asks for the runtimes of the table, and what no version alone says. */
+function runtimeText(runtimes: CardOptions['runtimes']): string[] {
+  const lines = [...runtimes].map(([file, runtime]) => `- ${file.replace(/^.*\//, '')} ${runtimeSentence(runtime)}`);
+  return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
 function teacherText({ teacher, models }: Report): string {

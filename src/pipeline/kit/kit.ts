@@ -5,6 +5,8 @@ import { nearest, shown, UserError } from '../../base/errors.ts';
 import { readBytes, writeFileAtomic } from '../../base/files.ts';
 import { labelsText } from '../../formats/tflite/archive.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
+import { runtimeOf } from '../../formats/tflite/runtime.ts';
+import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { viewOf } from '../../data/batches.ts';
 import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -77,7 +79,11 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   content.set('labels.txt', labelsText(data.classNames));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
   content.set('example.json', `${JSON.stringify(await examples(models[0]!, data.validation, recipe))}\n`);
-  content.set('MODEL_CARD.md', modelCard({ ...report, parity: [...report.parity, ...made.parity] }, rows, FORMULA));
+  const parity = [...report.parity, ...made.parity];
+  content.set(
+    'MODEL_CARD.md',
+    modelCard({ ...report, parity }, rows, { normalization: FORMULA, runtimes: runtimesOf(models) }),
+  );
   content.set('README.md', readme(report, rows));
   const samples: Record<string, Readonly<Record<string, string>>> = { 'samples/browser': browserSample(formats) };
   if (formats.has('onnx')) samples['samples/node'] = nodeSample;
@@ -123,6 +129,11 @@ function modelId({ id, format, precision }: ModelRow): string {
 
 function nameOf({ file }: ModelRow): string {
   return `models/${path.posix.basename(file!)}`;
+}
+
+function runtimesOf(models: readonly KitModel[]): Map<string, NeededRuntime> {
+  const onTflite = models.filter(({ row }) => row.format === 'tflite');
+  return new Map(onTflite.map(({ row, bytes }) => [row.file!, runtimeOf(readTflite(bytes))]));
 }
 
 function takesFloat({ row, bytes }: KitModel): boolean {

@@ -5,6 +5,7 @@ import { adaround } from '../../compress/quantize/adaround/adaround.ts';
 import type { AdaRoundState, LayerRounding } from '../../compress/quantize/adaround/adaround.ts';
 import type { Samples } from '../../compress/quantize/observe.ts';
 import type { Safetensors, StoredTensor } from '../../formats/safetensors.ts';
+import type { DenseScales } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { usualAdaround } from '../../recipe/schema/compress.ts';
 import type { Int8AfterTraining } from '../../recipe/schema/compress.ts';
@@ -18,6 +19,7 @@ export interface PtqStep {
   readonly number: number;
   readonly settings: Int8AfterTraining;
   readonly samples: Samples;
+  readonly dense: DenseScales;
 }
 
 /** A graph ready to be written in int8 as a step of the recipe asks; `notes` for the report. */
@@ -29,7 +31,7 @@ export async function prepareStep(
   const { recipe } = context;
   const { settings } = step;
   const isAdaptive = settings.rounding === 'adaround';
-  const ptq = isAdaptive ? { ...settings, biasCorrection: false } : settings;
+  const ptq = { ...settings, dense: step.dense, ...(isAdaptive && { biasCorrection: false }) };
   const prepared = await prepareInt8(recipe, graph, ptq, step.samples);
   return isAdaptive ? roundAdaptively(context, prepared, step) : { prepared, notes: [] };
 }
@@ -38,14 +40,13 @@ export async function prepareStep(
 async function roundAdaptively(
   context: StageContext,
   prepared: Prepared,
-  { number, settings, samples }: PtqStep,
+  { number, settings, samples, dense }: PtqStep,
 ): Promise<{ prepared: Prepared; notes: readonly string[] }> {
   const { recipe, engine, onEvent, signal, saveEveryMs } = context;
   const { iterations } = settings.adaround ?? usualAdaround;
   const stage = `adaround-${number + 1}`;
   const states = context.states(stage);
-  const saved = await states.load();
-  const { state: resume, seconds: before } = saved === undefined ? { state: undefined, seconds: 0 } : restored(saved);
+  const { state: resume, seconds: before } = restored(await states.load(), dense);
   onEvent({
     ...{ type: 'stage', stage, title: 'rounding weights so that outputs of layers stay what they are' },
     ...(resume !== undefined && { resumedAt: `layer ${resume.layers.length + 1}, step ${resume.iteration}` }),
@@ -66,7 +67,7 @@ async function roundAdaptively(
       const isStopped = signal?.aborted === true;
       const due = isDone ? saveEveryMs / 5 : saveEveryMs;
       if (isStopped || done === all || monotonicMs() - savedAt > due) {
-        await states.save(stored(await state(), seconds()));
+        await states.save(stored(await state(), { seconds: seconds(), dense }));
         savedAt = monotonicMs();
       }
       if (isStopped && done < all) throw new InterruptedError(`stopped ${stage} after ${done} of ${all} layers`);
@@ -97,19 +98,31 @@ interface Progress {
   readonly layers: readonly LayerRounding[];
   readonly iteration: number;
   readonly seconds: number;
+  /** The steps are those of these scales. Not there: one for each output. */
+  readonly dense?: DenseScales;
 }
 
-function stored({ layers, steps, iteration, variables }: AdaRoundState, seconds: number): Safetensors {
+function stored(
+  { layers, steps, iteration, variables }: AdaRoundState,
+  rest: Pick<Progress, 'seconds' | 'dense'>,
+): Safetensors {
   const tensors = new Map<string, StoredTensor>();
   for (const [name, data] of steps) tensors.set(STEPS + name, { dtype: 'int8', shape: [data.length], data });
   for (const [name, { type, data }] of variables)
     tensors.set(SEARCH + name, { dtype: type.dtype, shape: type.shape as readonly number[], data });
-  const progress: Progress = { layers, iteration, seconds };
+  const progress: Progress = { layers, iteration, ...rest };
   return { tensors, metadata: { adaround: JSON.stringify(progress) } };
 }
 
-function restored({ tensors, metadata }: Safetensors): { readonly state: AdaRoundState; readonly seconds: number } {
-  const { layers, iteration, seconds } = JSON.parse(metadata['adaround']!) as Progress;
+/** Of a state whose steps are those of other scales nothing is of use. */
+function restored(
+  saved: Safetensors | undefined,
+  wanted: DenseScales,
+): { readonly state: AdaRoundState | undefined; readonly seconds: number } {
+  if (saved === undefined) return { state: undefined, seconds: 0 };
+  const { tensors, metadata } = saved;
+  const { layers, iteration, seconds, dense = 'channel' } = JSON.parse(metadata['adaround']!) as Progress;
+  if (dense !== wanted) return { state: undefined, seconds: 0 };
   const under = (prefix: string): [string, StoredTensor][] =>
     [...tensors].flatMap(([name, tensor]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), tensor]] : []));
   const steps = new Map(under(STEPS).map(([name, { data }]) => [name, data as Int8Array]));

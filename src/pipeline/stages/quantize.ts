@@ -3,13 +3,13 @@ import { RandomStream } from '../../base/random.ts';
 import { correctBias } from '../../compress/quantize/bias.ts';
 import { equalize } from '../../compress/quantize/equalize.ts';
 import type { Samples } from '../../compress/quantize/observe.ts';
-import { quantize } from '../../compress/quantize/ptq.ts';
+import { quantize, weightScales } from '../../compress/quantize/ptq.ts';
 import { layerSensitivity, quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import { viewOf } from '../../data/batches.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
 import type { Skipped } from '../../formats/skipped.ts';
-import type { Quantization } from '../../graph/quantization.ts';
+import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { Calibrator } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -35,6 +35,7 @@ export interface PtqRecipe {
   readonly equalize: boolean;
   readonly biasCorrection?: boolean;
   readonly symmetric?: boolean;
+  readonly dense: DenseScales;
 }
 
 /** Equalized, calibrated and corrected, as a step of the recipe asks. */
@@ -45,14 +46,34 @@ export async function prepareInt8(
   samples: Samples,
 ): Promise<Prepared> {
   const session = sessionOptionsOf(recipe);
-  const { calibrator, symmetric = false, biasCorrection = false } = step;
+  const { calibrator, symmetric = false, dense } = step;
   const activationBits = step.scheme === 'int16x8' ? 16 : 8;
   const equal = step.equalize ? equalize(graph).result : graph;
-  const { result, skipped } = await quantize(equal, samples, { calibrator, session, symmetric, activationBits });
-  // The correction runs the layers before one in ONNX's 8 bits, which is not what 16-bit activations come to.
-  const isCorrected = biasCorrection && activationBits === 8;
-  const corrected = isCorrected ? await correctBias(equal, result, samples, session) : equal;
-  return { graph: corrected, float: equal, quantization: result, skipped };
+  const { result, skipped } = await quantize(equal, samples, { calibrator, session, symmetric, activationBits, dense });
+  return { graph: await corrected(recipe, equal, result, step, samples), float: equal, quantization: result, skipped };
+}
+
+/** The same with other scales of dense layers: calibrated once, corrected anew. */
+export async function withDenseScales(
+  recipe: Pick<Recipe, 'device' | 'threads'>,
+  { float, quantization: found, skipped }: Prepared,
+  step: PtqRecipe,
+  samples: Samples,
+): Promise<Prepared> {
+  const quantization = new Map([...found, ...weightScales(float, step.dense)]);
+  return { graph: await corrected(recipe, float, quantization, step, samples), float, quantization, skipped };
+}
+
+/** The correction runs the layers before one in ONNX's 8 bits, which is not what 16-bit activations come to. */
+async function corrected(
+  recipe: Pick<Recipe, 'device' | 'threads'>,
+  float: Graph,
+  quantization: Quantization,
+  { scheme, biasCorrection = false }: PtqRecipe,
+  samples: Samples,
+): Promise<Graph> {
+  const isCorrected = biasCorrection && scheme !== 'int16x8';
+  return isCorrected ? correctBias(float, quantization, samples, sessionOptionsOf(recipe)) : float;
 }
 
 const CALIBRATION_BATCH = 32;

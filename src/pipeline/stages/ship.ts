@@ -1,7 +1,8 @@
+import { monotonicMs } from '../../base/clock.ts';
 import { withFloatLayers } from '../../compress/quantize/kept.ts';
 import { quantize } from '../../compress/quantize/ptq.ts';
 import type { Skipped } from '../../formats/skipped.ts';
-import type { Quantization } from '../../graph/quantization.ts';
+import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { Int16Recipe, Int8AfterTraining, Int8Recipe } from '../../recipe/schema/compress.ts';
@@ -12,7 +13,9 @@ import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { lossOf, trainForInt8 } from './qat.ts';
 import { prepareStep } from './adaround.ts';
-import { calibrationSamples, growing, keptFloat, prepareInt8, rankLayers } from './quantize.ts';
+import { chooseDenseScales } from './dense-scales.ts';
+import type { DenseChoice } from './dense-scales.ts';
+import { calibrationSamples, growing, keptFloat, prepareInt8, rankLayers, withDenseScales } from './quantize.ts';
 import { int8Variants, reducedVariants, tflite } from './variants.ts';
 import { endingOf, finish, makeFile, writeVariants } from './write.ts';
 import type { QuantizeStep, Refused, Shipped, Write } from './write.ts';
@@ -33,14 +36,30 @@ export async function shipModel(
     files.push(await finish(context, file, write));
     notes.push(...skipped);
   }
+  const { dense, notes: chosen } = await denseScalesOf(context, model);
+  notes.push(...chosen);
   for (const number of recipe.quantize.keys()) {
-    const made = await quantizeModel(context, model, { number, lessons, write });
+    const made = await quantizeModel(context, model, { number, lessons, dense, write });
     files.push(...made.files);
     notes.push(...made.notes);
     sensitivity ??= made.sensitivity;
   }
   for (const message of notes) context.onEvent({ type: 'message', message });
   return { files, notes, sensitivity };
+}
+
+/** Only TFLite files give cause to ask: ONNX Runtime always took a scale for each output. */
+async function denseScalesOf(context: StageContext, model: ExportedModel): Promise<DenseChoice> {
+  const { export: formats, quantize: steps } = context.recipe;
+  const isAsked =
+    formats.includes('tflite') && steps.some(({ scheme }) => scheme.includes('int8') || scheme === 'int16x8');
+  if (!isAsked) return { dense: 'channel', notes: [] };
+  const stage = 'dense-scales';
+  context.onEvent({ type: 'stage', stage, title: 'choosing the scales of dense layers' });
+  const start = monotonicMs();
+  const choice = await chooseDenseScales(context, model);
+  await context.done(stage, (monotonicMs() - start) / 1000, {}, { dense: choice.dense });
+  return choice;
 }
 
 /** One quantization of the recipe, from the float weights; after training if it is asked to train, or if it loses too much. */
@@ -57,7 +76,7 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   const named = { ...step, ending: endingOf(recipe, number, 'ptq') };
   if (settings.scheme === 'int16x8') return writeInt16(context, model, named, settings);
   if (settings.scheme !== 'int8')
-    return writeVariants(context, model, model, reducedVariants(context, settings.scheme), named);
+    return writeVariants(context, model, model, reducedVariants(context, settings.scheme, step.dense), named);
   const ptq = await writeInt8(context, model, named, settings);
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
   const { file, seconds, validation, drop } = ptq.refused;
@@ -75,12 +94,12 @@ async function trainAndQuantize(
   settings: Int8Recipe,
 ): Promise<Shipped> {
   const { recipe } = context;
-  const { number, lessons } = step;
+  const { number, lessons, dense } = step;
   const kept = keptFloat(settings, model.graph);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
     ...{ stage: `qat-${number + 1}`, step: settings, number, lessons, keepFloat },
-    calibrate: (graph) => calibrate(context, graph, settings),
+    calibrate: (graph) => calibrate(context, graph, { ...settings, dense }),
   });
   const variants = int8Variants(context, trained.quantization, trained.skipped, keepFloat);
   const ending = endingOf(recipe, number, 'qat');
@@ -108,7 +127,12 @@ async function writeInt8(
   const { recipe } = context;
   const asked = keptFloat(settings, model.graph);
   const samples = calibrationSamples(context, model.graph, settings.samples);
-  const { prepared, notes: said } = await prepareStep(context, model.graph, { number: step.number, settings, samples });
+  const ptq = { number: step.number, settings, samples, dense: sharedScales(recipe, settings, step) };
+  const { prepared, notes: said } = await prepareStep(context, model.graph, ptq);
+  const onTflite =
+    ptq.dense === step.dense
+      ? prepared
+      : await withDenseScales(recipe, prepared, { ...settings, dense: step.dense }, samples);
   // Rounding is a stage of its own; what follows is not part of it.
   context.onEvent({ type: 'stage', stage: `quantize-${step.number + 1}` });
   const sensitivity = await rankLayers(context, prepared, model);
@@ -116,13 +140,14 @@ async function writeInt8(
   const all: Shipped[] = [];
   let refused: Refused | undefined;
   for (const format of recipe.export) {
+    const { graph, float, quantization, skipped } = format === 'tflite' ? onTflite : prepared;
     const write = async (kept: readonly string[], hasMore: boolean) => {
       const keepFloat = (layer: string): boolean => kept.includes(layer);
-      const variants = int8Variants(context, prepared.quantization, prepared.skipped, keepFloat);
+      const variants = int8Variants(context, quantization, skipped, keepFloat);
       return writeVariants(
         context,
         model,
-        { ...model, graph: withFloatLayers(prepared.graph, prepared.float, keepFloat) },
+        { ...model, graph: withFloatLayers(graph, float, keepFloat) },
         variants.filter((one) => one.format === format),
         { ...step, hasMore },
       );
@@ -141,6 +166,15 @@ async function writeInt8(
   return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
 }
 
+/** Of what both formats have in common: the result of a search has scales of its own, nearest steps are found for each. */
+function sharedScales(
+  { export: formats }: Recipe,
+  { rounding }: Int8AfterTraining,
+  { dense }: QuantizeStep,
+): DenseScales {
+  return rounding === 'nearest' && formats.includes('onnx') ? 'channel' : dense;
+}
+
 /** Activations of 16 bits, weights of 8: a TFLite file alone. */
 async function writeInt16(
   context: StageContext,
@@ -151,7 +185,8 @@ async function writeInt16(
   const kept = keptFloat(settings, model.graph);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const samples = calibrationSamples(context, model.graph, settings.samples);
-  const { graph, float, quantization, skipped } = await prepareInt8(context.recipe, model.graph, settings, samples);
+  const ptq = { ...settings, dense: step.dense };
+  const { graph, float, quantization, skipped } = await prepareInt8(context.recipe, model.graph, ptq, samples);
   const file = tflite(context, 'int16x8', { precision: 'integer', quantization, keepFloat });
   const make: typeof file.make = (from) => {
     const made = file.make(from);
@@ -165,8 +200,8 @@ async function writeInt16(
 async function calibrate(
   context: StageContext,
   graph: Graph,
-  { calibrator, samples }: Pick<Int8Recipe, 'calibrator' | 'samples'> = { calibrator: 'mse', samples: 512 },
+  { calibrator, samples, dense }: Pick<Int8Recipe, 'calibrator' | 'samples'> & { readonly dense: DenseScales },
 ): Promise<{ result: Quantization; skipped: Skipped[] }> {
   const feeds = calibrationSamples(context, graph, samples);
-  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe) });
+  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe), dense });
 }

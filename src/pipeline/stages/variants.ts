@@ -5,7 +5,7 @@ import type { Reduction } from '../../formats/onnx/reduce.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import { exportTflite } from '../../formats/tflite/export.ts';
 import type { TfliteOptions } from '../../formats/tflite/export.ts';
-import type { Quantization } from '../../graph/quantization.ts';
+import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { StageContext } from '../context.ts';
 import { descriptionFrom } from '../description.ts';
@@ -19,8 +19,8 @@ export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
   readonly make: (graph: Graph) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
 }
 
-/** Without calibration: in half precision, or with weights of few bits. */
-export function reducedVariants(context: StageContext, scheme: Reduction): Variant[] {
+/** Without calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */
+export function reducedVariants(context: StageContext, scheme: Reduction, dense: DenseScales): Variant[] {
   const onnx: Variant = {
     ...{ format: 'onnx', precision: scheme },
     make: (graph) => {
@@ -29,7 +29,7 @@ export function reducedVariants(context: StageContext, scheme: Reduction): Varia
     },
   };
   if (scheme === 'int4') return [onnx];
-  return [onnx, tflite(context, scheme, { precision: scheme === 'fp16' ? 'float16' : 'dynamic' })];
+  return [onnx, tflite(context, scheme, { precision: scheme === 'fp16' ? 'float16' : 'dynamic', dense })];
 }
 
 export function int8Variants(

@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { monotonicMs } from '../../base/clock.ts';
 import { agreement } from '../../measure/accuracy.ts';
+import type { DenseScales } from '../../graph/quantization.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
@@ -26,6 +27,8 @@ export interface QuantizeStep {
   /** Place in the recipe, from 0. */
   readonly number: number;
   readonly lessons: Answers | undefined;
+  /** Of TFLite files, and of ONNX files that share what was searched for or trained on these scales. */
+  readonly dense: DenseScales;
   readonly write: Write;
 }
 
@@ -43,7 +46,12 @@ export async function writeVariants(
   model: ExportedModel,
   made: ExportedModel,
   variants: readonly Variant[],
-  { number, ending, write, hasMore = false }: QuantizeStep & { readonly ending: string; readonly hasMore?: boolean },
+  {
+    number,
+    ending,
+    write,
+    hasMore = false,
+  }: Pick<QuantizeStep, 'number' | 'write'> & { readonly ending: string; readonly hasMore?: boolean },
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const files: ExportedModel[] = [];
   const notes: string[] = [];

@@ -14,6 +14,8 @@ import { calibrated } from './calibrate.ts';
 const SAME3 = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
 const POOL = { filterSize: [2, 2], strides: [2, 2], dilations: [1, 1], pads: [0, 0, 0, 0] };
 
+const PLAIN = { transposeA: false, transposeB: false };
+
 /** A network with what quantizes in different ways: residual, concatenation, pool, sigmoid gate, dense, softmax. */
 function network(g: Sketch): string {
   const x = g.input('x', floats('batch', 8, 8, 4));
@@ -107,12 +109,7 @@ describe('integers', () => {
     ['int8', 'litert'],
     ['uint8', 'litert'],
   ] as const)('take and give %s, in the %s runtime', async (ends, runtime) => {
-    // TensorFlow 2.9 has one scale for a dense layer's weights.
-    const scales = new Map(quantization);
-    for (const name of ['hidden', 'logits']) {
-      scales.set(name, symmetric(magnitudes(graph.constants.get(name)!.data as Float32Array, []), 'int8'));
-    }
-    const bytes = exported(graph, { precision: 'integer', quantization: scales, ends });
+    const bytes = exported(graph, { precision: 'integer', quantization, ends });
     const session = await openTflite(bytes, { runtime });
     const [input, output] = [session.inputs[0]!, session.outputs[0]!];
     expect([input.dtype, output.dtype]).toEqual([ends, ends]);
@@ -186,7 +183,7 @@ describe('integers', () => {
   });
 
   it('with a scale for each channel of a dense layer are refused by runtimes that would compute garbage', async () => {
-    const bytes = exported(graph, { precision: 'integer', quantization, ends: 'int8' });
+    const bytes = exported(graph, { precision: 'integer', quantization, ends: 'int8', dense: 'channel' });
     await expect(openTflite(bytes, { runtime: 'native' })).rejects.toThrow('2.9 cannot run the model');
   });
 
@@ -252,4 +249,44 @@ it('folds factors into the scales of a depthwise filter with a multiplier, given
   const { bytes, skipped } = exportTflite(scaled, { precision: 'integer', quantization: found });
   expect([skipped, operators(bytes)]).toEqual([[], ['QUANTIZE', 'DEPTHWISE_CONV_2D', 'DEQUANTIZE']]);
   expectClose((await run(bytes, feeds)).y0!, reference(scaled, feeds).y0!, 0.03);
+});
+
+it('leaves factors by output behind a dense layer whose weights have one scale, and folds one factor for all', async () => {
+  const net = (factors: readonly number[]) =>
+    sketch((g) => {
+      const y = g.op('BatchMatMul', [g.input('x', floats('batch', 6)), g.weights([6, 3], 'weights')], PLAIN);
+      return g.op('Multiply', [y, g.constant(floats(3), Float32Array.from(factors))]);
+    });
+  for (const [factors, expected] of [
+    [
+      [1, -20, 0.05],
+      ['FULLY_CONNECTED', 'MUL'],
+    ],
+    [[-3, 3, 3], ['FULLY_CONNECTED']],
+  ] as const) {
+    const graph = net(factors);
+    const feeds = randomFeeds(graph);
+    const weights = graph.constants.get('weights')!.data as Float32Array;
+    const found = new Map(calibrated(graph, [feeds])).set('weights', symmetric(magnitudes(weights, [6, 3]), 'int8'));
+    const bytes = exported(graph, { precision: 'integer', quantization: found });
+    expect(operators(bytes)).toEqual(['QUANTIZE', ...expected, 'DEQUANTIZE']);
+    expect(describeTflite(bytes).layers[1]).toMatchObject({ op: 'FULLY_CONNECTED', version: 4 });
+    expectClose((await run(bytes, feeds)).y0!, reference(graph, feeds).y0!, 0.03);
+  }
+});
+
+it('a product with a stack of stored matrices has one scale for them, whatever scales they were given', async () => {
+  const stack = sketch((g) =>
+    g.op('BatchMatMul', [g.input('x', floats(2, 4, 6)), g.weights([2, 6, 3], 'stack')], PLAIN),
+  );
+  const feeds = randomFeeds(stack);
+  const values = stack.constants.get('stack')!.data as Float32Array;
+  values.forEach((value, i) => (values[i] = i % 3 === 0 ? value / 50 : value));
+  const found = new Map(calibrated(stack, [feeds])).set(
+    'stack',
+    symmetric(magnitudes(values, [2, 6, 3], 2), 'int8', 2),
+  );
+  const bytes = exported(stack, { precision: 'integer', quantization: found });
+  expect(operators(bytes)).toEqual(['QUANTIZE', 'BATCH_MATMUL', 'DEQUANTIZE']);
+  expectClose((await run(bytes, feeds)).y0!, reference(stack, feeds).y0!, 0.03);
 });

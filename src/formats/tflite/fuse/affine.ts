@@ -65,6 +65,8 @@ function scaled(program: Program, layer: Operation, by: Float32Array): Operation
   const name = layer.inputs[filter]!;
   const value = program.value(name);
   if (value.type.dtype !== 'float32' || value.data === undefined) return undefined;
+  // Its one scale would become one for each output, which older runtimes do not know for this operator.
+  if (layer.op === 'FULLY_CONNECTED' && value.quantization?.scales.length === 1 && !isUniform(by)) return undefined;
   const product = program.add(name, scaleChannels(value, by, channelAxis[layer.op]!));
   const inputs = layer.inputs.map((input, i) => (i === filter ? product : input));
   const old = program.data(inputs[bias] ?? '') as Float32Array | undefined;
@@ -85,6 +87,10 @@ function scaleChannels({ type, data, quantization }: Value, by: Float32Array, ax
   if (quantization === undefined) return { type, data: product };
   // The stored integers stay what they were: the factor goes into the scales.
   const { scales, zeroPoints } = quantization;
+  if (scales.length === 1 && isUniform(by)) {
+    const scale = Math.fround(scales[0]! * Math.abs(by[0]!)) || 1;
+    return { type, data: product, quantization: { ...quantization, scales: [scale] } };
+  }
   // One for all, or one for each input channel of a depthwise filter with a multiplier: repeated for its outputs.
   const repeated = (values: readonly number[]): number[] =>
     Array.from(by, (_, i) => values[Math.floor((i * values.length) / by.length)]!);
@@ -99,6 +105,10 @@ function scaleChannels({ type, data, quantization }: Value, by: Float32Array, ax
       zeroPoints: repeated(zeroPoints),
     },
   };
+}
+
+function isUniform(by: Float32Array): boolean {
+  return by.every((factor) => Math.abs(factor) === Math.abs(by[0]!));
 }
 
 export function withBias(program: Program, layer: Operation, values: Float32Array): Operation {

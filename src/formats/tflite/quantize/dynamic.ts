@@ -1,3 +1,4 @@
+import type { DenseScales } from '../../../graph/quantization.ts';
 import { channelAxis, weightInputs } from '../fuse/affine.ts';
 import type { Program } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
@@ -8,10 +9,10 @@ import { quantized, weightQuantization } from './weights.ts';
 const SMALLEST = 1024;
 
 /**
- * Weights as int8, activations as float32 that the kernels quantize as they go. Each output channel has a scale of its
- * own; for fully connected layers that takes a runtime from TensorFlow 2.17 on, and halves the error of one scale for all.
+ * Weights as int8, activations as float32 that the kernels quantize as they go. Each output channel of a convolution has a
+ * scale of its own; with `dense: 'channel'` each output of a fully connected layer too.
  */
-export function quantizeDynamic(program: Program): Skipped[] {
+export function quantizeDynamic(program: Program, dense: DenseScales): Skipped[] {
   const skipped: Skipped[] = [];
   const done = new Map<string, string>();
   program.operations = program.operations.map((operation) => {
@@ -27,18 +28,17 @@ export function quantizeDynamic(program: Program): Skipped[] {
       });
       return operation;
     }
-    const dense = operation.op === 'FULLY_CONNECTED';
     const key = `${operation.op} ${name}`;
     let stored = done.get(key);
     if (stored === undefined) {
-      const quantization = weightQuantization(value, channelAxis[operation.op]);
+      const quantization = weightQuantization(operation.op, value, dense);
       const shape = value.type.shape as readonly number[];
       const data = quantized(value.data, shape, quantization, true);
       stored = program.add(`${name}/int8`, { type: { dtype: 'int8', shape }, data, quantization });
       done.set(key, stored);
     }
     const inputs = operation.inputs.map((input, i) => (i === filter ? stored : input));
-    if (!dense) return changed(operation, { inputs });
+    if (operation.op !== 'FULLY_CONNECTED') return changed(operation, { inputs });
     return changed(operation, { inputs, options: { ...operation.options!, asymmetricQuantizeInputs: true } });
   });
   return skipped;

@@ -1,6 +1,6 @@
-import type { TensorQuantization } from '../../../graph/quantization.ts';
+import type { DenseScales, TensorQuantization } from '../../../graph/quantization.ts';
 import { asymmetric, symmetric } from '../../../graph/quantization.ts';
-import { channelAxis, weightInputs } from '../fuse/affine.ts';
+import { weightInputs } from '../fuse/affine.ts';
 import type { Operation, Program, Value } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import type { Skipped } from '../../skipped.ts';
@@ -11,15 +11,22 @@ import { quantized, roundHalfAway, weightQuantization } from './weights.ts';
 /** What the model is fed and hands back. */
 export type Ends = 'float32' | 'int8' | 'uint8';
 
+export interface IntegerOptions {
+  readonly ends: Ends;
+  /** Of dense layers whose weights bear no scales. */
+  readonly dense: DenseScales;
+  readonly keepFloat: (layer: string) => boolean;
+}
+
 /**
  * The program in integers. Activations take the scales that their values bear, weights theirs or those of their ranges.
  * An operation without an integer kernel, or with an activation whose range is not known, stays float32 between a
  * DEQUANTIZE and a QUANTIZE, and is reported.
  */
-export function quantizeInteger(program: Program, ends: Ends, keepFloat: (layer: string) => boolean): Skipped[] {
+export function quantizeInteger(program: Program, { ends, dense, keepFloat }: IntegerOptions): Skipped[] {
   shareScales(program);
   const skipped: Skipped[] = [];
-  const conversion = new Conversion(program);
+  const conversion = new Conversion(program, dense);
   const operations = program.operations.splice(0);
   for (const [label, name] of program.inputs) {
     const why = floatEnd(program, name, ends);
@@ -85,12 +92,14 @@ function overflows(program: Program, { op, inputs, outputs }: Operation): boolea
 
 class Conversion {
   readonly #program: Program;
+  readonly #dense: DenseScales;
   /** By value: its integer and its float32 form, as far as they exist yet. */
   readonly #integers = new Map<string, string>();
   readonly #floats = new Map<string, string>();
 
-  constructor(program: Program) {
+  constructor(program: Program, dense: DenseScales) {
     this.#program = program;
+    this.#dense = dense;
   }
 
   input(name: string, ends: Ends): void {
@@ -189,7 +198,7 @@ class Conversion {
     const { dtype, scales } = this.#program.value(input).quantization!;
     const filter = this.#program.value(inputs[at.filter]!);
     const bias = this.#program.data(inputs[at.bias] ?? '') as Float32Array | undefined;
-    const weights = weightQuantization(filter, channelAxis[op]);
+    const weights = weightQuantization(op, filter, this.#dense);
     const shape = filter.type.shape as readonly number[];
     const stored = this.#program.add(`${inputs[at.filter]!}/int8`, {
       type: { dtype: 'int8', shape },
@@ -257,13 +266,13 @@ function unsigned({ scales, zeroPoints }: TensorQuantization): TensorQuantizatio
   return { dtype: 'uint8', scales, zeroPoints: zeroPoints.map((zeroPoint) => zeroPoint + 128) };
 }
 
-/** A constant operand, e.g. of an addition: its own range. */
+/** A constant operand, e.g. of an addition: its own range. No such kernel knows more than one scale. */
 function constantQuantization(
   { data, quantization }: Value,
   like: TensorQuantization | undefined,
   op: string,
 ): TensorQuantization {
-  if (quantization !== undefined) return quantization;
+  if (quantization?.scales.length === 1) return quantization;
   const values = data as Float32Array;
   if (like?.dtype === 'int16') return symmetric([values.reduce((a, b) => Math.max(a, Math.abs(b)), 0)], 'int16');
   if (op === 'PRELU') return symmetric([values.reduce((a, b) => Math.max(a, Math.abs(b)), 0)], 'int8');

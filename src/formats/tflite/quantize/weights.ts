@@ -1,11 +1,21 @@
-import type { TensorQuantization } from '../../../graph/quantization.ts';
+import type { DenseScales, TensorQuantization } from '../../../graph/quantization.ts';
 import { integerRange, magnitudes, symmetric } from '../../../graph/quantization.ts';
+import { channelAxis } from '../fuse/affine.ts';
 import type { Value } from '../lower/program.ts';
+import type { BuiltinOperator } from '../schema/operators.ts';
 
-/** Scales of a filter: those that were handed in, else one for each output channel from its largest weight. */
-export function weightQuantization({ type, data, quantization }: Value, axis: number | undefined): TensorQuantization {
+/**
+ * Scales of a filter: those that were handed in, else from its largest weights, one for each output channel or, with
+ * `dense: 'tensor'`, for all of a dense layer.
+ */
+export function weightQuantization(
+  op: BuiltinOperator,
+  { type, data, quantization }: Value,
+  dense: DenseScales,
+): TensorQuantization {
   const shape = type.shape as readonly number[];
-  if (quantization !== undefined) return perChannel(quantization, shape, axis);
+  if (quantization !== undefined) return perChannel(quantization, shape, channelAxis[op]);
+  const axis = op === 'FULLY_CONNECTED' && dense === 'tensor' ? undefined : channelAxis[op];
   return symmetric(magnitudes(data as Float32Array, shape, axis), 'int8', axis);
 }
 
