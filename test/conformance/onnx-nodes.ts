@@ -114,7 +114,9 @@ async function expectedOf(
   const outputs = new Map(
     Object.entries(results).map(([name, { data: values, shape }]) => [name, tensor(name, 'float32', shape, values)]),
   );
-  const differs = expected.some((first) => [...outputs].some(([name, t]) => distance(t, first.outputs.get(name)!) > 1e-4));
+  const differs = expected.some((first) =>
+    [...outputs].some(([name, t]) => distance(t, first.outputs.get(name)!) > 1e-4),
+  );
   return differs ? expected : [...expected, { outputs, tolerance: 1e-5, from: 'ONNX Runtime' }];
 }
 
@@ -135,11 +137,7 @@ async function run(bytes: Uint8Array, fed: readonly OnnxTensor[]): Promise<Value
   }
 }
 
-async function differences(
-  graph: Graph,
-  fed: readonly OnnxTensor[],
-  expected: readonly Expected[],
-): Promise<string[]> {
+async function differences(graph: Graph, fed: readonly OnnxTensor[], expected: readonly Expected[]): Promise<string[]> {
   let results: Values;
   try {
     results = await run(encodeModel(lowerToOnnx(graph)), fed);

@@ -76,7 +76,8 @@ const squeeze: Importer = (node, c) => {
 
 const unsqueeze: Importer = (node, c) => {
   const [x, axesInput = ''] = node.inputs as [string, string?];
-  const given = axesInput === '' ? (intsAttr(node, c, 'axes') ?? c.fail('it names no axes')) : c.ints(axesInput, 'axes');
+  const given =
+    axesInput === '' ? (intsAttr(node, c, 'axes') ?? c.fail('it names no axes')) : c.ints(axesInput, 'axes');
   const known = c.sizesOf(x);
   if (known !== undefined) {
     if (!known.isScalar || given.length !== 1) c.fail('it makes a matrix of sizes');
@@ -103,10 +104,7 @@ const transpose: Importer = (node, c) => {
 
 const shape: Importer = (node, c) => {
   const sizes = c.shapeOf(node.inputs[0]!);
-  c.defineSizes(
-    node.outputs[0]!,
-    sizes.slice(intAttr(node, c, 'start', 0), intAttr(node, c, 'end', sizes.length)),
-  );
+  c.defineSizes(node.outputs[0]!, sizes.slice(intAttr(node, c, 'start', 0), intAttr(node, c, 'end', sizes.length)));
 };
 
 /** Where an axis of [n, c, h, w] lies in [n, h, w, c]. */
@@ -133,7 +131,8 @@ const pad: Importer = (node, c) => {
   });
   if (paddings.some((amount) => amount < 0)) c.fail('it cuts away');
   const operand = [last ? c.nhwc(x) : c.plain(x)];
-  const constantValue = c.opset < 11 ? Number(attr(node, c, 'value', 'float') ?? 0) : value === '' ? 0 : c.number(value, 'value');
+  const constantValue =
+    c.opset < 11 ? Number(attr(node, c, 'value', 'float') ?? 0) : value === '' ? 0 : c.number(value, 'value');
   const y =
     mode === 'constant'
       ? c.op('Pad', operand, { paddings, constantValue })
