@@ -42,7 +42,7 @@ async function load(
   return loadTfjsModel(file);
 }
 
-async function answers(model: Awaited<ReturnType<typeof load>>, shape: readonly number[]): Promise<tf.Tensor> {
+function answers(model: Awaited<ReturnType<typeof load>>, shape: readonly number[]): tf.Tensor {
   return model.predict(tf.tensor(random([2, ...shape], 'x'), [2, ...shape])) as tf.Tensor;
 }
 
@@ -53,7 +53,7 @@ describe('a layer that tfjs-layers computes otherwise than Keras', () => {
     const weights = { depthwise_kernel: [3, 3, 4, 1], bias: [4] };
     const config = { ...CONV, dilation_rate: [2, 2], activation: 'linear' };
     const model = await load('DepthwiseConv2D', config, [7, 6, 4], weights);
-    const result = await answers(model, [7, 6, 4]);
+    const result = answers(model, [7, 6, 4]);
     const x = tf.tensor4d(random([2, 7, 6, 4], 'x'), [2, 7, 6, 4]);
     const kernel = tf.tensor4d(random([3, 3, 4, 1], 'depthwise_kernel'), [3, 3, 4, 1]);
     const expected = tf.depthwiseConv2d(x, kernel, 1, 'valid', 'NHWC', 2).add(tf.tensor1d(random([4], 'bias')));
@@ -86,7 +86,7 @@ describe('a layer that tfjs-layers computes otherwise than Keras', () => {
   it('a transposed convolution pads its output', async () => {
     const config = { ...CONV, filters: 2, strides: [2, 2], output_padding: [1, 0] };
     const model = await load('Conv2DTranspose', config, [3, 3, 1], { kernel: [3, 3, 2, 1], bias: [2] });
-    const result = await answers(model, [3, 3, 1]);
+    const result = answers(model, [3, 3, 1]);
     const x = tf.tensor4d(random([2, 3, 3, 1], 'x'), [2, 3, 3, 1]);
     const kernel = tf.tensor4d(random([3, 3, 2, 1], 'kernel'), [3, 3, 2, 1]);
     const expected = tf.conv2dTranspose(x, kernel, [2, 8, 7, 2], 2, 'valid').add(tf.tensor1d(random([2], 'bias')));

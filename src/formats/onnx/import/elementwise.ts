@@ -62,7 +62,10 @@ export function ones(count: number): number[] {
 /** The exponent may be of another type than what is raised. */
 const pow: Importer = (node, c) => {
   const stored = c.stored(node.inputs[1]);
-  if (stored === undefined || stored.type.dtype === 'float32') return binary('Pow')(node, c);
+  if (stored === undefined || stored.type.dtype === 'float32') {
+    binary('Pow')(node, c);
+    return;
+  }
   const [x] = node.inputs as [string];
   const exponent = c.constant(Float32Array.from(stored.data as ArrayLike<number | bigint>, Number), [
     ...(stored.type.shape as number[]),
@@ -88,7 +91,10 @@ const clip: Importer = (node, c) => {
 const prelu: Importer = (node, c) => {
   const [x, slope] = node.inputs as [string, string];
   const [rank, shape] = [c.shapeOf(x).length, c.shapeOf(slope)];
-  if (c.opset >= 7 || shape.length !== 1 || shape[0] === 1) return combine(c, 'Prelu', [x, slope], node.outputs[0]!);
+  if (c.opset >= 7 || shape.length !== 1 || shape[0] === 1) {
+    combine(c, 'Prelu', [x, slope], node.outputs[0]!);
+    return;
+  }
   const value = c.op('Reshape', [c.plain(slope)], { shape: [...shape, ...ones(rank - 2)] });
   c.define(node.outputs[0]!, { plain: c.op('Prelu', [c.plain(x), value]) });
 };

@@ -7,7 +7,7 @@ const HARMLESS = new Set(['consumed_inputs']);
 export interface Noted {
   readonly node: OnnxNode;
   /** An attribute or input that is there and has not been asked for. */
-  unread(): string | undefined;
+  readonly unread: () => string | undefined;
 }
 
 export function noted(node: OnnxNode): Noted {

@@ -41,7 +41,10 @@ const slice: Importer = (node, c) => {
     begin[axis] = place(first[i]!);
     size[axis] = Math.max(0, place(last[i]!) - begin[axis]);
   });
-  if (known === undefined) return c.define(node.outputs[0]!, { plain: c.op('Slice', [c.plain(x)], { begin, size }) });
+  if (known === undefined) {
+    c.define(node.outputs[0]!, { plain: c.op('Slice', [c.plain(x)], { begin, size }) });
+    return;
+  }
   c.defineSizes(node.outputs[0]!, known.values.slice(begin[0], begin[0]! + size[0]!));
 };
 
@@ -93,11 +96,12 @@ const gather: Importer = (node, c) => {
   if (at.some((value) => value < 0 || value >= dim)) c.fail(`it gathers [${values.join(', ')}] of ${dim}`);
   if (known !== undefined) {
     if (dims.length > 1) c.fail('it makes a matrix of sizes');
-    return c.defineSizes(
+    c.defineSizes(
       node.outputs[0]!,
       at.map((i) => known.values[i]!),
       dims.length === 0,
     );
+    return;
   }
   const held = c.builder.constant({ dtype: 'int32', shape: dims }, Int32Array.from(at));
   c.define(node.outputs[0]!, { plain: c.op('GatherV2', [c.plain(x), held], { axis, batchDims: 0 }) });
@@ -132,8 +136,10 @@ const constantOfShape: Importer = (node, c) => {
   const given = attr(node, c, 'value', 'tensor');
   const value = given === undefined ? 0 : Number(tensorData(given)?.[0]);
   const count = elementCount(dims);
-  if ((given?.dtype ?? 'float32') === 'float32')
-    return c.define(node.outputs[0]!, { plain: c.constant(new Float32Array(count).fill(value), dims) });
+  if ((given?.dtype ?? 'float32') === 'float32') {
+    c.define(node.outputs[0]!, { plain: c.constant(new Float32Array(count).fill(value), dims) });
+    return;
+  }
   if (given?.dtype !== 'int64' || dims.length > 1) c.fail(`filled with ${given!.dtype}; expected float32`);
   c.defineSizes(node.outputs[0]!, new Array<number>(count).fill(value), dims.length === 0);
 };

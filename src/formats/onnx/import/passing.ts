@@ -31,7 +31,8 @@ const cast: Importer = (node, c) => {
   const stored = c.stored(x);
   if (to === 'float32' && stored !== undefined && stored.type.dtype !== 'float32') {
     const values = Float32Array.from(stored.data as ArrayLike<number | bigint>, Number);
-    return c.define(node.outputs[0]!, { plain: c.constant(values, stored.type.shape as number[]) });
+    c.define(node.outputs[0]!, { plain: c.constant(values, stored.type.shape as number[]) });
+    return;
   }
   const isInteger = to === 'int64' || to === 'int32';
   if (c.sizesOf(x) === undefined ? to !== 'float32' : !isInteger)

@@ -30,7 +30,10 @@ const globalPool =
   (node, c) => {
     const [x] = node.inputs as [string];
     const rank = c.shapeOf(x).length;
-    if (rank === 4) return c.defineNhwc(node.outputs[0]!, c.op(op, [c.nhwc(x)], { axes: [1, 2], keepDims: true }));
+    if (rank === 4) {
+      c.defineNhwc(node.outputs[0]!, c.op(op, [c.nhwc(x)], { axes: [1, 2], keepDims: true }));
+      return;
+    }
     if (rank < 3) c.fail(`of a tensor with ${rank} axes; expected [n, c, ...]`);
     const axes = Array.from({ length: rank - 2 }, (_, i) => i + 2);
     c.define(node.outputs[0]!, { plain: c.op(op, [c.plain(x)], { axes, keepDims: true }) });

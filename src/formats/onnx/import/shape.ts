@@ -1,7 +1,7 @@
 import { batchTimes, sizeOf } from '../../../graph/shapes.ts';
 import type { Dim, Shape } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
-import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
+import { attr, axisOf, floatAttr, intAttr, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
 import { side } from './norm.ts';
 
@@ -28,7 +28,8 @@ const reshape: Importer = (node, c) => {
   });
   if (known !== undefined) {
     if (wanted.length > 1) c.fail('it makes a matrix of sizes');
-    return c.defineSizes(node.outputs[0]!, known.values, wanted.length === 0);
+    c.defineSizes(node.outputs[0]!, known.values, wanted.length === 0);
+    return;
   }
   const target = wanted.map((dim) => (dim === -1 ? restOf(c, from, wanted) : dim));
   reshaped(c, node.outputs[0]!, c.plain(x), target);
@@ -57,7 +58,8 @@ const squeeze: Importer = (node, c) => {
   if (known !== undefined) {
     axesOf(node, c, 1);
     if (known.values.length !== 1) c.fail(`it makes one number of ${known.values.length} sizes`);
-    return c.defineSizes(node.outputs[0]!, known.values, true);
+    c.defineSizes(node.outputs[0]!, known.values, true);
+    return;
   }
   const from = c.shapeOf(x);
   const given = axesOf(node, c, from.length);
@@ -81,7 +83,8 @@ const unsqueeze: Importer = (node, c) => {
   const known = c.sizesOf(x);
   if (known !== undefined) {
     if (!known.isScalar || given.length !== 1) c.fail('it makes a matrix of sizes');
-    return c.defineSizes(node.outputs[0]!, known.values);
+    c.defineSizes(node.outputs[0]!, known.values);
+    return;
   }
   const from = c.shapeOf(x);
   const rank = from.length + given.length;
@@ -131,8 +134,7 @@ const pad: Importer = (node, c) => {
   });
   if (paddings.some((amount) => amount < 0)) c.fail('it cuts away');
   const operand = [last ? c.nhwc(x) : c.plain(x)];
-  const constantValue =
-    c.opset < 11 ? Number(attr(node, c, 'value', 'float') ?? 0) : value === '' ? 0 : c.number(value, 'value');
+  const constantValue = c.opset < 11 ? floatAttr(node, c, 'value', 0) : value === '' ? 0 : c.number(value, 'value');
   const y =
     mode === 'constant'
       ? c.op('Pad', operand, { paddings, constantValue })
@@ -149,7 +151,10 @@ const reduction =
     const keepDims = intAttr(node, c, 'keepdims', 1) === 1;
     const isNothing = given.length === 0 && intAttr(node, c, 'noop_with_empty_axes', 0) === 1;
     if (given.length > 0) node.attrs.get('noop_with_empty_axes');
-    if (isNothing) return c.define(node.outputs[0]!, { plain: c.plain(x) });
+    if (isNothing) {
+      c.define(node.outputs[0]!, { plain: c.plain(x) });
+      return;
+    }
     const axes = given.length === 0 ? Array.from({ length: rank }, (_, i) => i) : given;
     const isSpatial = axes.join() === '2,3' && c.liesChannelsLast(x);
     const y = c.op(op, [isSpatial ? c.nhwc(x) : c.plain(x)], { axes: isSpatial ? [1, 2] : axes, keepDims });
