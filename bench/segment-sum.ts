@@ -1,7 +1,7 @@
 /**
  * Ways to sum rows by their ids, as the gradient of an embedding does: `npm run bench:segment-sum`. Each on 4,096 ids of vectors of
  * 128, whole numbers, so that a sum that differs from that in JavaScript is wrong and not rounded. For each way the fastest
- * of up to 30 calls in milliseconds, and how many were wrong.
+ * of up to 20 calls in milliseconds, and how many were wrong.
  */
 import { RandomStream } from '../src/base/random.ts';
 import { OnnxBuilder } from '../src/formats/onnx/lower/builder.ts';
@@ -13,7 +13,7 @@ import { table } from './processes.ts';
 
 const [ROWS, SIZE] = [4096, 128];
 /** Calls, but no more where they have taken so many milliseconds. */
-const [CALLS, MOST_MS] = [30, 1000];
+const [CALLS, MOST_MS] = [20, 300];
 const VOCABULARIES = [100, 1_000, 10_000, 30_000];
 
 type Way = (b: OnnxBuilder, vocabulary: number) => string;

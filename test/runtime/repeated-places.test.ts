@@ -70,6 +70,17 @@ describe('rows added at repeated places', () => {
     const expected = summed(feeds.x, feeds.ids);
     expect(expected.every((value, i) => Math.abs(value - Number(sums[0]![i])) < 1e-4)).toBe(true);
   });
+
+  it('have the same bytes in several steps of one call', async () => {
+    const random = new RandomStream('steps');
+    const feeds = [1, 2, 3].map(() => ({
+      x: Float32Array.from({ length: ROWS * SIZE }, () => random.normal()),
+      ids: draw(random),
+    }));
+    const step = stepOf(2, segmentSum);
+    const sums = (await step.runs(feeds)).map(({ sum }) => sum!);
+    expect(feeds.map((each, i) => same(step.runSync(each)['sum']!, sums[i]!))).toEqual([true, true, true]);
+  });
 });
 
 it('the gradient of overlapping maxima loses nothing on more threads', () => {
