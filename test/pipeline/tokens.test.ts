@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RandomStream } from '../../src/base/random.ts';
 import { evaluateFile } from '../../src/pipeline/evaluate.ts';
 import { writeKit } from '../../src/pipeline/kit/kit.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
@@ -9,26 +8,14 @@ import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { ROOT } from '../support/built.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { sentences } from '../support/sentences.ts';
 
 const folder = temporaryFolder();
 const LENGTH = 6;
 
-/** Sentences of token ids 1 to 9, padded with 0; token 1 or 2 says which class one is of. */
-function sentences(count: number): string {
-  const random = new RandomStream('tokens');
-  const rows = Array.from({ length: count }, () => {
-    const [label, length] = [random.below(2), 2 + random.below(LENGTH - 1)];
-    const tokens = Array.from({ length: LENGTH }, (_, i) => (i < length ? 3 + random.below(7) : 0));
-    tokens[random.below(length)] = 1 + label;
-    return [...tokens, ['no', 'yes'][label]].join(',');
-  });
-  const header = [...Array.from({ length: LENGTH }, (_, i) => `t${i}`), 'label'].join(',');
-  return [header, ...rows, ''].join('\n');
-}
-
 it('a model of token ids is trained, exported in both formats, evaluated and packed into a kit', async () => {
   const file = path.join(folder(), 'tokens.csv');
-  await writeFile(file, sentences(600));
+  await writeFile(file, sentences(600, LENGTH, 10));
   const recipe = makeRecipe(
     {
       name: 'tokens',

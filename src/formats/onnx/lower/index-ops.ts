@@ -1,5 +1,5 @@
-import { int, ints } from '../../../graph/ops/spec.ts';
-import type { DType, Shape } from '../../../graph/types.ts';
+import { int } from '../../../graph/ops/spec.ts';
+import type { Shape } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
 import { plainLayout } from './layout.ts';
 
@@ -38,42 +38,6 @@ export const gather: Rule = (node, c) => {
 export const gatherNd: Rule = (node, c) => {
   const [params, indices] = node.inputs as [string, string];
   c.define(node.outputs[0]!, c.one('GatherND', [c.plain(params), c.cast(c.plain(indices), 'int64')]));
-};
-
-/** Adds `updates` at `indices` to zeros of `shape`. ONNX Runtime adds floats and integers, not bools. */
-function scatterAdd(c: Lowering, shape: Shape, indices: string, updates: string, dtype: DType): string {
-  const number = dtype === 'bool' ? 'int32' : dtype;
-  const zeros = c.filled(shape, number, 0);
-  const values = dtype === 'bool' ? c.cast(updates, 'int32') : updates;
-  const sum = c.one('ScatterND', [zeros, indices, values], { reduction: 'add' });
-  return dtype === 'bool' ? c.cast(sum, 'bool') : sum;
-}
-
-export const scatterNd: Rule = (node, c) => {
-  const [indices, updates] = node.inputs as [string, string];
-  const shape = c.shapeOf(indices);
-  const plain = c.plain(indices);
-  const tuples = shape.length === 1 ? asTuples(c, plain, shape) : c.cast(plain, 'int64');
-  const result = scatterAdd(c, ints(node.attrs, 'shape'), tuples, c.plain(updates), c.typeOf(updates).dtype);
-  c.define(node.outputs[0]!, result);
-};
-
-/** Ids outside 0 ... n-1 count nowhere: they go to one more row that is cut off. */
-export const segmentSum: Rule = (node, c) => {
-  const [x, ids] = node.inputs as [string, string];
-  const segments = int(node.attrs, 'numSegments');
-  const wanted = c.cast(c.plain(ids), 'int64');
-  const number = (value: number): string => c.scalar('int64', value);
-  const inside = c.one('And', [
-    c.one('GreaterOrEqual', [wanted, number(0)]),
-    c.one('Less', [wanted, number(segments)]),
-  ]);
-  const rows = c.one('Where', [inside, wanted, number(segments)]);
-  const idShape = c.shapeOf(ids);
-  const [, ...rest] = c.shapeOf(node.outputs[0]!);
-  const tuples = c.reshape(rows, idShape, [...idShape, 1]);
-  const sum = scatterAdd(c, [segments + 1, ...rest], tuples, c.plain(x), c.typeOf(x).dtype);
-  c.define(node.outputs[0]!, c.one('Slice', [sum, c.ints([0]), c.ints([segments]), c.ints([0])]));
 };
 
 /** By comparing with 0 ... depth-1: an index outside gives a row of `offValue`, where ONNX' OneHot would count from the end. */

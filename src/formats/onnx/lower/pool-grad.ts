@@ -23,6 +23,7 @@ export const maxPoolGrad: Rule = (node, c) => {
     : c.one('ReduceProd', [c.shapeVector(shape)], { keepdims: 1 });
   const zeros = c.one('Expand', [c.scalar('float32', 0), total]);
   const [where, amounts] = [indices, c.as(dy, NCHW)].map((tensor) => c.one('Reshape', [tensor, c.ints([-1])]));
+  // One after another on ONNX Runtime's cpu provider, whose ScatterND shares such a sum out and loses some of it.
   const sum = c.one('ScatterElements', [zeros, where!, amounts!], { axis: 0, reduction: 'add' });
   const gradient = c.reshape(sum, [], shape);
   const inside = pads.every((amount) => amount === 0)

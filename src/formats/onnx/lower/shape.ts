@@ -1,9 +1,10 @@
 import { int, ints, shapeAttr, text } from '../../../graph/ops/spec.ts';
 import type { Lowering, Rule } from './context.ts';
 import { flattenAsItLies } from './fuse.ts';
-import { gather, gatherNd, oneHot, scatterNd, segmentSum } from './index-ops.ts';
+import { gather, gatherNd, oneHot } from './index-ops.ts';
 import { between, NCHW } from './layout.ts';
 import { commonLayout } from './rules.ts';
+import { scatterNd, segmentSum } from './scatter.ts';
 
 /** Runs `build` on the operand in the layout in which it lies; per-axis attributes follow. */
 const inAnyLayout =
