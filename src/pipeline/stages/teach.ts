@@ -77,10 +77,11 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
 
 async function check(
   { data, onEvent }: StageContext,
-  { teacher, alternatives }: OpenedTeacher,
+  { teacher, alternatives, declared }: OpenedTeacher,
   minAccuracy?: number,
 ): Promise<void> {
-  const { accuracy, samples, warnings } = await preflight(teacher, data.validation, { minAccuracy, alternatives });
+  const options = { minAccuracy, alternatives, declared };
+  const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
   const message = `teacher ${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`;
   onEvent({ type: 'message', message });
   for (const warning of warnings) onEvent({ type: 'warning', message: warning });
