@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import type { OnProgress } from '../base/progress.ts';
 import { viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from './chance.ts';
@@ -15,6 +16,7 @@ export interface PreflightOptions {
   readonly declared?: readonly string[] | undefined;
   /** Samples that are asked about. Default 20 of each class, 1000 at least and 5000 at most. */
   readonly samples?: number;
+  readonly onProgress?: OnProgress;
 }
 
 export interface Preflight {
@@ -44,7 +46,12 @@ export async function preflight(
       'Name the right output with `teacher.output`, or use a teacher of this data set.',
     );
   }
-  const asked = await askAbout(teacher, dataset, someRows(dataset, options.samples ?? samplesFor(classes)));
+  const asked = await askAbout(
+    teacher,
+    dataset,
+    someRows(dataset, options.samples ?? samplesFor(classes)),
+    options.onProgress,
+  );
   const { labels, logits, accuracy } = asked;
   const samples = labels.length;
   refuseUseless(teacher, logits, samples);
@@ -117,9 +124,9 @@ async function oddities(
   return warnings;
 }
 
-async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array): Promise<Asked> {
+async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array, onProgress?: OnProgress): Promise<Asked> {
   const labels = rows.map((row) => dataset.labels[row]!);
-  const logits = await answers(teacher, dataset, rows);
+  const logits = await answers(teacher, dataset, rows, onProgress);
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
 }
 
@@ -135,12 +142,18 @@ function someRows(dataset: Dataset, most: number): Int32Array {
 }
 
 /** Logits [rows, classes] of the plain samples. */
-export async function answers(teacher: Teacher, dataset: Dataset, rows: Int32Array): Promise<Float32Array> {
+export async function answers(
+  teacher: Teacher,
+  dataset: Dataset,
+  rows: Int32Array,
+  onProgress?: OnProgress,
+): Promise<Float32Array> {
   const all = new Float32Array(rows.length * teacher.classes);
   for (let start = 0; start < rows.length; start += BATCH) {
     const part = rows.subarray(start, start + BATCH);
     const x = viewOf(dataset, part, { seed: 0, view: 0, augment: [] });
     all.set((await teacher.answer(x, part.length)).logits, start * teacher.classes);
+    onProgress?.(`${dataset.name} samples,`, start + part.length, rows.length);
   }
   return all;
 }

@@ -11,6 +11,7 @@ import { prepareFolder, refuseForeignFolder } from './folder.ts';
 import { lockRun } from './lock.ts';
 import type { Findings, Student } from './report.ts';
 import { checkOptions } from './options.ts';
+import { progressOf } from './progress.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import type { RunStores } from './stores.ts';
 import { collectAnswers } from './stages/answer.ts';
@@ -108,7 +109,11 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
 
   // 8. The test split, for the first and only time.
   const measured: Measured[] = [];
-  for (const file of files) measured.push(await measure(context, file));
+  const tell = progressOf(context, 'measure');
+  for (const file of files) {
+    measured.push(await measure(context, file));
+    tell('file', measured.length, files.length);
+  }
   const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
   if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
 

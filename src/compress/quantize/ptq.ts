@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.ts';
+import type { OnProgress } from '../../base/progress.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import { asymmetric, layersOf, magnitudes, symmetric, weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
@@ -19,6 +20,7 @@ export interface PtqOptions {
   readonly symmetric?: boolean;
   /** Bits of activations; 16 are symmetric, which is what TFLite's kernels take, beside weights of 8. Default 8. */
   readonly activationBits?: 8 | 16;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function quantize(
   if (samples.length === 0)
     throw new UserError('calibration without samples, received none', 'Set quantize.samples to 1 or more.');
   const calibrate = calibrators[options.calibrator];
-  const { histograms, notFinite, masked } = await observe(graph, samples, options.session);
+  const { histograms, notFinite, masked } = await observe(graph, samples, options.session, options.onProgress);
   const ranges = new Map([...histograms].map(([name, histogram]) => [name, calibrate(histogram)]));
   widenForMasks(graph, masked, ranges);
   const activations = new Map<string, TensorQuantization>();

@@ -8,6 +8,7 @@ import type { Safetensors, StoredTensor } from '../../formats/safetensors.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
+import { progressOf } from '../progress.ts';
 import { keptFloat, prepareInt8 } from './quantize.ts';
 import type { Prepared } from './quantize.ts';
 
@@ -27,7 +28,8 @@ export async function prepareStep(
   const settings = recipe.quantize[step.number]!;
   const isAdaptive = settings.rounding === 'adaround';
   const ptq = isAdaptive ? { ...settings, biasCorrection: false } : settings;
-  const prepared = await prepareInt8(recipe, graph, ptq, step.samples);
+  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
+  const prepared = await prepareInt8(recipe, graph, ptq, step.samples, onProgress);
   return isAdaptive ? roundAdaptively(context, prepared, step) : { prepared, notes: [] };
 }
 
@@ -52,11 +54,17 @@ async function roundAdaptively(
   let savedAt = start;
   let told = resume?.layers.length ?? 0;
   const kept = keptFloat(settings, prepared.graph);
+  const { iterations } = settings.adaround;
+  // A stop is seen to below, where the state is saved.
+  const tell = progressOf({ onEvent }, stage, {
+    from: (resume?.layers.length ?? 0) * iterations + (resume?.iteration ?? 0),
+  });
   const { result, layers } = await adaround(prepared.graph, prepared.quantization, samples, {
-    ...{ engine, session: sessionOptionsOf(recipe), iterations: settings.adaround.iterations, resume },
+    ...{ engine, session: sessionOptionsOf(recipe), iterations, resume },
     seed: new RandomStream(recipe.seed, 'adaround', number).uint32(),
     keepFloat: (layer) => kept.includes(layer),
-    onStep: async ({ done, layers: all, last, state }) => {
+    onStep: async ({ done, layers: all, iteration, last, state }) => {
+      tell('step', done * iterations + iteration, all * iterations);
       if (done > told && last !== undefined) onEvent({ type: 'message', message: sentence(last) });
       const isDone = done > told;
       told = done;

@@ -13,6 +13,7 @@ import type { Measurement } from '../../report/measurement.ts';
 import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { latencyRow, libraryVersions, measureElsewhere } from '../elsewhere.ts';
+import { progressOf } from '../progress.ts';
 import type { Measured } from './measure.ts';
 
 export interface Timed {
@@ -33,7 +34,7 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   const options = { batchSizes, threads, sampleShape: data.train.sampleShape };
   const sources = files.map((file) => sourceOf(file, options));
   const result = places.includes('node')
-    ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal })
+    ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal, onProgress: progressOf(context, 'latency') })
     : { rows: [], skipped: [] };
   const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal });
   // Where a student ships the teacher does not go.

@@ -1,4 +1,5 @@
 import { nearest, UserError } from '../../base/errors.ts';
+import type { OnProgress } from '../../base/progress.ts';
 import { RandomStream } from '../../base/random.ts';
 import { correctBias } from '../../compress/quantize/bias.ts';
 import { equalize } from '../../compress/quantize/equalize.ts';
@@ -37,15 +38,17 @@ export async function prepareInt8(
   graph: Graph,
   step: PtqRecipe,
   samples: Samples,
+  onProgress?: OnProgress,
 ): Promise<Prepared> {
   const session = sessionOptionsOf(recipe);
   const { calibrator, symmetric } = step;
-  const activationBits = step.scheme === 'int16x8' ? 16 : 8;
+  const activationBits: 8 | 16 = step.scheme === 'int16x8' ? 16 : 8;
   const equal = step.equalize ? equalize(graph).result : graph;
-  const { result, skipped } = await quantize(equal, samples, { calibrator, session, symmetric, activationBits });
+  const options = { calibrator, session, symmetric, activationBits, onProgress } as const;
+  const { result, skipped } = await quantize(equal, samples, options);
   // The correction runs the layers before one in ONNX's 8 bits, which is not what 16-bit activations come to.
   const isCorrected = step.biasCorrection && activationBits === 8;
-  const corrected = isCorrected ? await correctBias(equal, result, samples, session) : equal;
+  const corrected = isCorrected ? await correctBias(equal, result, samples, session, onProgress) : equal;
   return { graph: corrected, float: equal, quantization: result, skipped };
 }
 
@@ -90,6 +93,7 @@ export async function rankLayers(
   { recipe, data }: StageContext,
   { float, quantization }: Prepared,
   { id, reference }: ExportedModel,
+  onProgress: OnProgress,
 ): Promise<QuantizationSensitivity> {
   const { x, shape, logits } = reference;
   const n = Math.min(RANKED, shape[0]!);
@@ -98,7 +102,8 @@ export async function rankLayers(
   const samples = { x: part(x), shape: [n, ...shape.slice(1)], logits: part(logits), labels };
   const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
     encodeModel(exportQdq(float, quantization, { keepFloat }).result);
-  const rows = await layerSensitivity(quantizableLayers(float), write, samples, sessionOptionsOf(recipe));
+  const session = sessionOptionsOf(recipe);
+  const rows = await layerSensitivity(quantizableLayers(float), write, samples, session, onProgress);
   const accuracy = agreement(classesOf(samples.logits, data.classNames.length), Int32Array.from(labels));
   return { model: id, precision: 'int8', samples: n, accuracy, rows };
 }

@@ -1,3 +1,4 @@
+import type { OnProgress } from '../../base/progress.ts';
 import { withFloatLayers } from '../../compress/quantize/kept.ts';
 import { quantize } from '../../compress/quantize/ptq.ts';
 import type { Skipped } from '../../formats/skipped.ts';
@@ -6,6 +7,7 @@ import type { Graph } from '../../graph/types.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
+import { progressOf } from '../progress.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { trainForInt8 } from './qat.ts';
@@ -48,17 +50,18 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   const { number } = step;
   const settings = recipe.quantize[number]!;
   const { scheme } = settings;
-  context.onEvent({
-    ...{ type: 'stage', stage: `quantize-${number + 1}` },
-    ...(settings.method === 'ptq' && { title: `quantizing ${model.id} to ${scheme}` }),
-  });
   if (settings.method === 'qat') return trainAndQuantize(context, model, step);
+  const stage = `quantize-${number + 1}`;
+  context.onEvent({ type: 'stage', stage, title: `quantizing ${model.id} to ${scheme}` });
   const ending = endingOf(recipe, number, 'ptq');
-  if (scheme === 'int16x8') return writeInt16(context, model, { ...step, ending });
-  const ptq =
-    scheme === 'int8'
-      ? await writeInt8(context, model, { ...step, ending })
-      : await writeVariants(context, model, model, reducedVariants(context, scheme), { ...step, ending });
+  const ptq: Shipped & { readonly refused?: Refused } =
+    scheme === 'int16x8'
+      ? await writeInt16(context, model, { ...step, ending })
+      : scheme === 'int8'
+        ? await writeInt8(context, model, { ...step, ending })
+        : await writeVariants(context, model, model, reducedVariants(context, scheme), { ...step, ending });
+  // Files were written in between, which are stages of their own.
+  await context.done(stage, undefined, {}, { method: 'ptq', scheme });
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
   const { file, seconds, validation, drop } = ptq.refused;
   const figures = { accuracy: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
@@ -76,7 +79,7 @@ async function trainAndQuantize(context: StageContext, model: ExportedModel, ste
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
     ...{ stage: `qat-${number + 1}`, step: settings, number, lessons, keepFloat },
-    calibrate: (graph) => calibrate(context, graph, settings),
+    calibrate: (graph) => calibrate(context, graph, settings, progressOf(context, `qat-${number + 1}`)),
   });
   const variants = int8Variants(context, trained.quantization, trained.skipped, keepFloat);
   const ending = endingOf(recipe, number, 'qat');
@@ -99,7 +102,8 @@ async function writeInt8(
   const { prepared, notes: said } = await prepareStep(context, model.graph, { number: step.number, samples });
   // Rounding is a stage of its own; what follows is not part of it.
   context.onEvent({ type: 'stage', stage: `quantize-${step.number + 1}` });
-  const sensitivity = await rankLayers(context, prepared, model);
+  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
+  const sensitivity = await rankLayers(context, prepared, model, onProgress);
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];
   let refused: Refused | undefined;
@@ -139,7 +143,9 @@ async function writeInt16(
   const kept = keptFloat(settings, model.graph);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const samples = calibrationSamples(context, model.graph, settings.samples);
-  const { graph, float, quantization, skipped } = await prepareInt8(context.recipe, model.graph, settings, samples);
+  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
+  const prepared = await prepareInt8(context.recipe, model.graph, settings, samples, onProgress);
+  const { graph, float, quantization, skipped } = prepared;
   const file = tflite(context, 'int16x8', { precision: 'integer', quantization, keepFloat });
   const make: typeof file.make = (from) => {
     const made = file.make(from);
@@ -153,8 +159,9 @@ async function writeInt16(
 async function calibrate(
   context: StageContext,
   graph: Graph,
-  { calibrator, samples }: Pick<QuantizeRecipe, 'calibrator' | 'samples'> = { calibrator: 'mse', samples: 512 },
+  { calibrator, samples }: Pick<QuantizeRecipe, 'calibrator' | 'samples'>,
+  onProgress: OnProgress,
 ): Promise<{ result: Quantization; skipped: Skipped[] }> {
   const feeds = calibrationSamples(context, graph, samples);
-  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe) });
+  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe), onProgress });
 }

@@ -17,6 +17,7 @@ import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
 import type { Fitted } from '../fit.ts';
 import { teacherBuilder } from '../models.ts';
+import { progressOf } from '../progress.ts';
 
 /** A teacher to ask, or answers that it gave before. */
 export type Teaching =
@@ -76,11 +77,12 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
 }
 
 async function check(
-  { data, onEvent }: StageContext,
+  context: StageContext,
   { teacher, alternatives, declared }: OpenedTeacher,
   minAccuracy?: number,
 ): Promise<void> {
-  const options = { minAccuracy, alternatives, declared };
+  const { data, onEvent } = context;
+  const options = { minAccuracy, alternatives, declared, onProgress: progressOf(context, 'check teacher') };
   const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
   const message = `teacher ${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`;
   onEvent({ type: 'message', message });
