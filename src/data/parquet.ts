@@ -11,6 +11,7 @@ import { ImageSink } from './images.ts';
 import { LabelNames } from './labels.ts';
 import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
 import { emptyFile, fileList } from './source.ts';
+import { LABELS } from './supported.ts';
 import { TableSink } from './table.ts';
 
 export type ParquetOptions = Pick<
@@ -160,6 +161,8 @@ function parquetError(file: string, error: unknown): unknown {
   const system = asUserError(error, file, 'read');
   if (system instanceof UserError) return system;
   const message = error instanceof Error ? error.message : String(error);
+  // A TypeError or RangeError is about the reader's own variables, which tell nobody what is wrong with the file.
+  const isSaid = error instanceof Error && error.name === 'Error';
   const codec = /unsupported compression codec: (\w+)/.exec(message)?.[1];
   if (codec !== undefined) {
     const node = codec === 'ZSTD' ? `, which this Node ${process.versions.node} cannot read` : ', which is not read';
@@ -171,7 +174,7 @@ function parquetError(file: string, error: unknown): unknown {
     );
   }
   return new UserError(
-    `${file}: not a readable Parquet file: ${message}`,
+    `${file}: not a readable Parquet file: ${isSaid ? message : 'what it holds is not what its own tables say'}`,
     'Get the file again; it may be truncated or of another format.',
     {
       cause: error,
@@ -211,7 +214,7 @@ function labelText(value: unknown, where: string): string {
     return String(value);
   throw new UserError(
     `${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`,
-    'A label is a word or a class index; remove rows without one.',
+    `${LABELS} Remove rows without one.`,
   );
 }
 

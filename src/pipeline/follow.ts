@@ -116,7 +116,7 @@ async function begin(
   };
   const saving = { states: counted(stores, clock), saveEveryMs: 1000 * saveEvery, done };
   const context = { recipe, written, data, engine, onEvent, signal, ...saving };
-  await done('data', seconds, {}, { facts: factsOf(context) });
+  await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;
 }
 

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { prepareFolder, refuseForeignFolder, storedRecipe } from '../../src/pipeline/folder.ts';
+import { Ledger } from '../../src/pipeline/ledger.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -50,12 +51,43 @@ describe('the folder of a run', () => {
   it.each([
     ['cut short', '{"base": "/pro'],
     ['another file', 'null'],
+    ['gone', undefined],
+  ])('with a recipe.json that is %s goes on with the recipe that it is given', async (_name, text) => {
+    await begun();
+    const file = path.join(folder(), 'recipe.json');
+    if (text === undefined) await rm(file);
+    else await writeFile(file, text);
+    const { loaded, resumed, left } = await prepareFolder(folder(), recipe(), 'ask');
+    expect([loaded, resumed]).toEqual([recipe(), true]);
+    expect(left).toMatch(/recipe\.json: damaged or gone: going on with the recipe that is given, and nothing tells/);
+    expect(await storedRecipe(folder())).toEqual(recipe());
+  });
+
+  it('without a recipe.json refuses a recipe that is not the one in its ledger', async () => {
+    await begun();
+    await rm(path.join(folder(), 'recipe.json'));
+    const ledger = await Ledger.open(folder(), () => undefined);
+    await ledger.add({ stage: 'data', seconds: 1, figures: {}, notes: { recipe: recipe().written } });
+    const other = prepareFolder(folder(), recipe('distill.temperature=2'), 'ask');
+    await expect(other).rejects.toThrow(/has changed:\n {2}distill\.temperature: nothing -> 2/);
+    await expect(refuseForeignFolder(folder())).resolves.toBeUndefined();
+    const { left } = await prepareFolder(folder(), recipe(), 'ask');
+    expect(left).toMatch(/going on with the recipe that is given$/);
+  });
+
+  it('asks when the recipe of a search has changed', async () => {
+    await prepareFolder(folder(), recipe(), 'ask');
+    await mkdir(path.join(folder(), 'search'));
+    await expect(prepareFolder(folder(), recipe('distill.temperature=2'), 'ask')).rejects.toThrow(/has changed/);
+  });
+
+  it.each([
     ['of another version', JSON.stringify({ base: '/project', recipe: { ...recipe().written, colour: 'red' } })],
   ])('with a recipe.json that is %s says how to start again', async (_name, text) => {
     await begun();
     await writeFile(path.join(folder(), 'recipe.json'), text);
     await expect(prepareFolder(folder(), recipe(), 'ask')).rejects.toMatchObject({
-      message: expect.stringMatching(/recipe\.json: (damaged|colour: unknown key)/) as string,
+      message: expect.stringMatching(/recipe\.json: colour: unknown key/) as string,
       hint: expect.stringContaining('--fresh') as string,
     });
     expect((await prepareFolder(folder(), recipe(), 'fresh')).resumed).toBe(false);
