@@ -73,7 +73,8 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
       }
     }
   }
-  return { source: opened[0]!.file, sampleShape: sink.shape!, samples: sink.samples(), labels: labels.labels() };
+  if (sink.shape === undefined) throw noRows(opened[0]!.file);
+  return { source: opened[0]!.file, sampleShape: sink.shape, samples: sink.samples(), labels: labels.labels() };
 }
 
 async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {
@@ -103,7 +104,8 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
       }
     }
   }
-  return sink!.finish();
+  if (sink === undefined) throw noRows(opened[0]!.file);
+  return sink.finish();
 }
 
 async function openParquet(file: string): Promise<OpenParquet> {
@@ -114,14 +116,18 @@ async function openParquet(file: string): Promise<OpenParquet> {
     if (buffer.byteLength === 0) throw emptyFile(file);
     const metadata = await parquetMetadataAsync(buffer);
     const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
-    const columns = parquetSchema(metadata).children.map((child) => child.element.name);
-    if (metadata.num_rows === 0n)
-      throw new UserError(`${file}: no rows of data`, 'Point the recipe at a file with samples.');
+    const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
+    if (!columns.every((name) => typeof name === 'string')) throw new Error('a column has no name');
+    if (metadata.num_rows === 0n) throw noRows(file);
     return { file, handle, metadata, scan, columns };
   } catch (error) {
     await handle?.close();
     throw parquetError(file, error);
   }
+}
+
+function noRows(file: string): UserError {
+  return new UserError(`${file}: no rows of data`, 'Point the recipe at a file with samples.');
 }
 
 function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {

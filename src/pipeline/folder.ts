@@ -131,9 +131,9 @@ export async function hasWork(folder: string): Promise<boolean> {
 
 /** What a start has made that failed before it could even keep its recipe: the folder of the run, and `made`, in which it lies. */
 export async function removeUnbegun(folder: string, made: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  if (!names.every(isTraceOfStart)) return;
-  await rm(folder, { recursive: true, force: true });
+  const names = await readdir(folder).catch(() => undefined);
+  if (names?.every(isTraceOfStart) === false) return;
+  if (names !== undefined) await rm(folder, { recursive: true, force: true });
   for (let outer = folder; outer !== made;) {
     outer = path.dirname(outer);
     // Another run may have begun there meanwhile.

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { prepareFolder, refuseForeignFolder, storedRecipe } from '../../src/pipeline/folder.ts';
+import { prepareFolder, refuseForeignFolder, removeUnbegun, storedRecipe } from '../../src/pipeline/folder.ts';
 import { Ledger } from '../../src/pipeline/ledger.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -160,6 +160,24 @@ describe('the folder of a run', () => {
     await writeFile(path.join(folder(), 'thesis.tex'), '');
     await expect(refuseForeignFolder(folder())).rejects.toThrow(/not a run, received one that holds \["thesis\.tex"\]/);
     await expect(refuseForeignFolder(path.join(folder(), 'thesis.tex'))).rejects.toThrow(/expected a folder/);
+  });
+
+  it('is removed with what it lies in where a start could not even keep its recipe', async () => {
+    const made = path.join(folder(), 'checkpoints');
+    const [run, other] = [path.join(made, 'a'), path.join(made, 'b')];
+    await mkdir(run, { recursive: true });
+    await writeFile(path.join(run, 'log.jsonl'), '');
+    await mkdir(other);
+    await removeUnbegun(run, made);
+    expect(await readdir(made)).toEqual(['b']);
+    await writeFile(path.join(other, 'recipe.json'), '{}');
+    await removeUnbegun(other, made);
+    expect(await readdir(other)).toEqual(['recipe.json']);
+    await removeUnbegun(path.join(other, 'recipe.json/c'), path.join(other, 'recipe.json/c'));
+    expect(await readdir(other)).toEqual(['recipe.json']);
+    await rm(path.join(other, 'recipe.json'));
+    await removeUnbegun(other, made);
+    expect(await readdir(folder())).toEqual([]);
   });
 
   it('says that it is not a run when asked for its recipe', async () => {
