@@ -32,11 +32,12 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   const start = monotonicMs();
   const loadAverage = loadavg()[0]!;
   const options = { batchSizes, threads, sampleShape: data.train.sampleShape };
+  const onProgress = progressOf(context, 'latency');
   const sources = files.map((file) => sourceOf(file, options));
   const result = places.includes('node')
-    ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal, onProgress: progressOf(context, 'latency') })
+    ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal, onProgress })
     : { rows: [], skipped: [] };
-  const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal });
+  const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal, onProgress });
   // Where a student ships the teacher does not go.
   const students = files.filter(({ name }) => name !== 'teacher');
   const plan = { ...options, title: recipe.name, seconds, signal };
