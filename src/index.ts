@@ -43,6 +43,8 @@ export type { RunOptions, RunResult } from './pipeline/options.ts';
 export { runRecipe } from './pipeline/run.ts';
 export { serveBench } from './pipeline/serve.ts';
 export type { ServeBenchOptions } from './pipeline/serve.ts';
+export { checkData } from './pipeline/check-data.ts';
+export type { CheckedData } from './pipeline/check-data.ts';
 export { loadRunnable as loadRecipe, makeRecipe } from './pipeline/runnable.ts';
 export { recipeText } from './recipe/init.ts';
 export type { InitAnswers } from './recipe/init.ts';

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { limbeck, start } from './support/built.ts';
@@ -41,6 +41,16 @@ describe('limbeck run', () => {
     expect(dataWait).toBeLessThan(1);
     const again = await inProcess(folder(), 'run', 'tiny.yaml', '--json', '--set', 'report.latency.seconds=0.2');
     expect(again).toMatchObject({ code: 0, stdout: report });
+    expect(again.stderr).toBe('');
+    await rm(path.join(run, 'exports/scratch.onnx'));
+    const gone =
+      /warning: .*tiny: this run is finished, and of its files are gone: exports\/scratch\.onnx\. Remove its report\.json/;
+    const without = await inProcess(folder(), 'run', 'tiny.yaml', '--json', '--set', 'report.latency.seconds=0.2');
+    expect(without).toMatchObject({ code: 0, stdout: report, stderr: expect.stringMatching(gone) as string });
+    expect((await inProcess(folder(), 'report', 'tiny')).stdout).toMatch(gone);
+    await rm(path.join(run, 'report.json'));
+    await inProcess(folder(), 'run', 'tiny.yaml', '--set', 'report.latency.seconds=0.2');
+    expect(await readdir(path.join(run, 'exports'))).toContain('scratch.onnx');
     const { models } = JSON.parse(report) as { models: { id: string; file: string }[] };
     expect(models.map(({ id }) => id)).toEqual(['teacher', 'scratch', 'distilled']);
   });

@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { Diagnosis } from '../src/pipeline/doctor.ts';
 import { limbeck, ROOT, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
@@ -111,6 +112,44 @@ describe('limbeck', () => {
 
   it('lists models', async () => {
     expect((await inProcess(folder(), 'inspect', '--models')).stdout).toMatch(/^ds-cnn: .*\n {4}width \(1\): /m);
+  });
+});
+
+describe('limbeck validate', () => {
+  const recipe = (teacher: string): string =>
+    `dataset: { type: csv, train: data.csv, testFraction: 0.2 }\nteacher: ${teacher}\nstudent: { model: mlp }\n`;
+
+  it('says which of the files that a recipe names are not there, with line and column', async () => {
+    await writeData(folder());
+    await writeFile(path.join(folder(), 'r.yaml'), recipe('{ ensemble: [{ onnx: a.onnx }, { tfjs: b }] }'));
+    const { code, stderr } = await inProcess(folder(), 'validate', 'r.yaml', '--set', 'dataset.validation=gone.csv');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /--set dataset\.validation=gone\.csv: dataset\.validation: expected a file or folder that is there, received .*gone\.csv$/m,
+    );
+    expect(stderr).toMatch(
+      /r\.yaml:2:\d+ teacher\.ensemble\[0\]\.onnx: expected a file or folder that is there, received .*a\.onnx$/m,
+    );
+    expect(stderr).toMatch(/teacher\.ensemble\[1\]\.tfjs: .*received .*\/b$/m);
+  });
+
+  it('opens the teacher with --data, and asks it', async () => {
+    await writeData(folder());
+    const file = path.join(folder(), 'r.yaml');
+    await writeFile(path.join(folder(), 'bad.onnx'), 'no model');
+    await writeFile(file, recipe('{ onnx: bad.onnx }'));
+    expect(await inProcess(folder(), 'validate', 'r.yaml')).toMatchObject({ code: 0, stdout: 'r.yaml: right\n' });
+    const { code, stderr } = await inProcess(folder(), 'validate', '--data', 'r.yaml');
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/bad\.onnx: not an ONNX file/)]);
+    const train = '{ train: { model: mlp, hidden: [16], epochs: 10, batchSize: 16 } }';
+    await writeFile(file, recipe(train).replace('student: { model: mlp }\n', 'report: { latency: { seconds: 0 } }\n'));
+    expect(await inProcess(folder(), 'run', 'r.yaml', '--quiet')).toMatchObject({ code: 0, stderr: '' });
+    await writeFile(file, recipe('{ onnx: checkpoints/r/teacher.onnx }'));
+    const good = await inProcess(folder(), 'validate', '--data', 'r.yaml');
+    expect(good).toMatchObject({ code: 0, stderr: '' });
+    expect(good.stdout).toMatch(
+      /^r\.yaml: right: 144 train, .* 2 classes\n {2}teacher teacher\.onnx: right on [\d.]+ % of 16 validation samples\n$/,
+    );
   });
 });
 

@@ -9,6 +9,7 @@ const folder = temporaryFolder();
 const failing = (part: string, code: string, after: number): string => `
   import fsp from 'node:fs/promises';
   import { syncBuiltinESMExports } from 'node:module';
+  import { dirname } from 'node:path';
   let calls = 0;
   const fail = () => { throw Object.assign(new Error('${code}: as if'), { code: '${code}' }); };
   const { open, mkdir } = fsp;
@@ -17,7 +18,12 @@ const failing = (part: string, code: string, after: number): string => `
     if (String(file).includes('${part}') && ++calls > ${after}) handle.writeFile = async () => fail();
     return handle;
   };
-  if ('${code}' === 'EROFS') fsp.mkdir = async () => fail();
+  // As Linux and node have it: the parent that is missing is said first, and by \`recursive\` alone.
+  if ('${code}' === 'EROFS') fsp.mkdir = async (file, options) => {
+    const isThere = await fsp.stat(dirname(String(file))).then(() => true, () => false);
+    if (options?.recursive || !isThere) throw Object.assign(new Error('ENOENT: as if'), { code: 'ENOENT' });
+    fail();
+  };
   syncBuiltinESMExports();
 `;
 

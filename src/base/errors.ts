@@ -7,9 +7,20 @@ export class UserError extends Error {
   readonly hint: string;
 
   constructor(message: string, hint: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.hint = hint;
+    super(printable(message), options);
+    this.hint = printable(hint);
   }
+}
+
+/**
+ * Names out of damaged files hold anything: what a terminal would obey or not show is written out. Line breaks stay, messages
+ * have some of their own.
+ */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (letter) => {
+    return `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
 }
 
 /** The run was asked to stop (Ctrl-C or an AbortSignal) and has saved what it had. Exit code 130. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from './errors.ts';
 
@@ -12,7 +12,7 @@ export async function writeFileAtomic(file: string, data: Uint8Array | string): 
   const folder = path.dirname(file);
   const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const handle = await open(temporary, 'w');
     try {
       await handle.writeFile(data);
@@ -26,6 +26,28 @@ export async function writeFileAtomic(file: string, data: Uint8Array | string): 
     await rm(temporary, { force: true }).catch(() => undefined);
     throw asUserError(error, file, 'write');
   }
+}
+
+/**
+ * Make a folder and those that it lies in. Not by node's `recursive`, which says ENOENT of a file system that is read-only, and
+ * does not come back from one that takes no folders, such as /proc.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if ((await stat(folder).catch(() => undefined))?.isDirectory() === true) return;
+    const parent = path.dirname(folder);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || (await exists(parent))) throw error;
+    await makeFolder(parent);
+    await makeFolder(folder);
+  }
+}
+
+/** The outermost of a folder and those that it lies in that is not there; undefined where all are. */
+export async function firstMissing(folder: string): Promise<string | undefined> {
+  if (await exists(folder)) return undefined;
+  return (await firstMissing(path.dirname(folder))) ?? folder;
 }
 
 /** The temporary files of `writeFileAtomic`. */

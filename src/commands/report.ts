@@ -19,6 +19,9 @@ export const reportCommand: Command<ReportArgs> = {
     const { rebuildReport } = await import('../pipeline/report-files.ts');
     const folder = await findRun(run, out);
     const { report, files } = await rebuildReport(folder);
+    const { missingFiles } = await import('../pipeline/finished.ts');
+    const gone = report.status === 'complete' ? await missingFiles(folder, report) : undefined;
+    if (gone !== undefined) context.note(`warning: ${gone}\n`);
     const { reportText } = await import('../report/text.ts');
     if (context.json) printJson(context, { status: report.status, files });
     else context.out(reportText(report, folder));

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setOption } from './command.ts';
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
@@ -10,22 +11,28 @@ interface ValidateArgs {
 
 export const validateCommand: Command<ValidateArgs> = {
   name: 'validate <recipes..>',
-  summary: 'Check recipes without running them',
+  summary: 'Check recipes and that the files they name are there, without running them',
   options: (yargs) =>
     yargs
       .positional('recipes', { type: 'string', array: true, demandOption: true, describe: 'Recipe files' })
       .option('set', setOption)
-      .option('data', { type: 'boolean', default: false, describe: 'Read the data set too' }),
+      .option('data', {
+        type: 'boolean',
+        default: false,
+        describe: 'Read the data set too, and ask the teacher about some of its samples',
+      }),
   run: async ({ recipes, set, data }, context) => {
     const { loadRunnable } = await import('../pipeline/runnable.ts');
     const resolved = [];
     for (const file of recipes) {
-      const { recipe } = await loadRunnable(file, set);
+      const { recipe } = await loadRunnable(file, set, { isThere: existsSync });
       let found = '';
       if (data) {
-        const { loadData } = await import('../pipeline/data.ts');
-        const { train, validation, test, classNames, warnings } = await loadData(recipe);
+        const { checkData } = await import('../pipeline/check-data.ts');
+        const { data: read, messages, warnings } = await checkData(recipe);
+        const { train, validation, test, classNames } = read;
         found = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${classNames.length} classes`;
+        found += messages.map((message) => `\n  ${message}`).join('');
         for (const warning of warnings) context.note(`${file}: warning: ${warning}\n`);
       }
       if (!context.json) context.out(`${file}: right${found}\n`);

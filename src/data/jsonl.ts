@@ -3,6 +3,7 @@ import type { Files, JsonlConfig } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { RawSplit } from './dataset.ts';
 import { countLines, fileList, linesOf } from './source.ts';
+import { LABELS } from './supported.ts';
 import { TableSink } from './table.ts';
 
 export type JsonlOptions = Pick<JsonlConfig, 'features' | 'label' | 'missing' | 'shape'>;
@@ -108,7 +109,7 @@ class JsonlReader {
     const value = row[key];
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (value !== undefined) {
-      throw new UserError(`${this.#where()}: the label is ${shown(value)}`, 'A label is a word or a class index.');
+      throw new UserError(`${this.#where()}: the label is ${shown(value)}`, `${LABELS} Remove lines without one.`);
     }
     throw this.#noKey(key, 'label', row);
   }

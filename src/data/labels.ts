@@ -1,6 +1,7 @@
 import { UserError, nearest, shown } from '../base/errors.ts';
 import type { RawLabels, RawSplit } from './dataset.ts';
 import { growingInts } from './grow.ts';
+import { LABELS } from './supported.ts';
 
 /** Collects labels that are words; each different word is kept once. */
 export class LabelNames {
@@ -60,7 +61,7 @@ function refuseNegative({ source, ids }: RawSplit, values: Int32Array): void {
   if (at === -1) return;
   throw new UserError(
     `${source}: sample ${ids?.[at] ?? at}: label ${values[at]!} is out of range, class indexes start at 0`,
-    'Remove samples without a label, and number the classes from 0.',
+    `${LABELS} Remove samples without a label, and number the classes from 0.`,
   );
 }
 
@@ -71,6 +72,9 @@ function checkedNames(names: readonly string[]): readonly string[] {
   }
   return names;
 }
+
+/** Fewer fractions may be names of classes, e.g. of sizes. */
+const MANY = 6;
 
 /** A column of measurements taken for the label gives nearly as many classes as samples. */
 function checkedCount(names: string[], train: RawSplit): string[] {
@@ -84,7 +88,14 @@ function checkedCount(names: string[], train: RawSplit): string[] {
   if (names.length > 100 && names.length > count / 2) {
     throw new UserError(
       `${train.source}: ${names.length} different labels for ${count} samples, e.g. ${shown(names[1])}`,
-      'Labels are classes, not measurements: check which column or file holds them.',
+      `${LABELS} Check which column or file holds the labels.`,
+    );
+  }
+  const fractions = names.filter((name) => Number.isFinite(Number(name)) && !Number.isInteger(Number(name)));
+  if (fractions.length >= MANY && fractions.length > names.length / 2) {
+    throw new UserError(
+      `${train.source}: the labels are ${names.length} different numbers, e.g. ${shown(fractions[0])}`,
+      `${LABELS} If each of these numbers is a class, list them as \`classes\`.`,
     );
   }
   return names;

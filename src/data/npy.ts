@@ -4,6 +4,7 @@ import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawLabels, Samples } from './dataset.ts';
 import { LabelNames } from './labels.ts';
 import { hex } from './source.ts';
+import { LABELS } from './supported.ts';
 
 interface DType {
   readonly bytes: number;
@@ -157,7 +158,7 @@ export function npyLabels(array: NpyArray): RawLabels {
   if (sizeOf(shape.slice(1)) !== 1) {
     throw new UserError(
       `${where}: labels have the shape [${shape.join(', ')}], expected one class index per sample`,
-      'One-hot labels: save labels.argmax(axis=1).',
+      `${LABELS} One-hot labels: save labels.argmax(axis=1).`,
     );
   }
   if (WORDS.test(code)) return wordLabels(array);
@@ -171,7 +172,7 @@ export function npyLabels(array: NpyArray): RawLabels {
     if (values[i] !== value) {
       throw new UserError(
         `${where}: sample ${i}: label ${value} is no class index${integer ? '' : ` (the array is float${8 * bytes})`}`,
-        "Save whole numbers from 0, as labels.astype('int64').",
+        `${LABELS} Save whole numbers from 0, as labels.astype('int64').`,
       );
     }
   }
@@ -185,7 +186,8 @@ function wordLabels({ where, shape, code, body }: NpyArray): RawLabels {
   for (let i = 0; i < (shape[0] ?? 0); i++) {
     const at = (): string => `${where}: sample ${i}`;
     const name = (code.startsWith('U') ? utf32 : utf8)(view, i * element, element).trim();
-    if (name === '') throw new UserError(`${at()}: the label is empty`, 'Remove the sample or give it a label.');
+    if (name === '')
+      throw new UserError(`${at()}: the label is empty`, `${LABELS} Remove the sample or give it a label.`);
     labels.push(name, at);
   }
   return labels.labels();

@@ -98,7 +98,7 @@ async function fromArchive(file: string, ...wanted: [string, string]): Promise<[
     if (entry !== undefined) return parseNpy(entry, `${file}: ${name}`);
     const near = nearest(name, names);
     throw new UserError(
-      `${file}: no array ${shown(name)}, the archive has: ${names.join(', ')}`,
+      `${file}: no array ${shown(name)}, the archive has: ${names.slice(0, 10).join(', ')}`,
       `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Name the arrays: \`{file: …, samples: …, labels: …}\`.`,
     );
   });

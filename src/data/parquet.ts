@@ -11,6 +11,7 @@ import { ImageSink } from './images.ts';
 import { LabelNames } from './labels.ts';
 import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
 import { emptyFile, fileList } from './source.ts';
+import { LABELS } from './supported.ts';
 import { TableSink } from './table.ts';
 
 export type ParquetOptions = Pick<
@@ -72,7 +73,8 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
       }
     }
   }
-  return { source: opened[0]!.file, sampleShape: sink.shape!, samples: sink.samples(), labels: labels.labels() };
+  if (sink.shape === undefined) throw noRows(opened[0]!.file);
+  return { source: opened[0]!.file, sampleShape: sink.shape, samples: sink.samples(), labels: labels.labels() };
 }
 
 async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {
@@ -102,7 +104,8 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
       }
     }
   }
-  return sink!.finish();
+  if (sink === undefined) throw noRows(opened[0]!.file);
+  return sink.finish();
 }
 
 async function openParquet(file: string): Promise<OpenParquet> {
@@ -113,14 +116,18 @@ async function openParquet(file: string): Promise<OpenParquet> {
     if (buffer.byteLength === 0) throw emptyFile(file);
     const metadata = await parquetMetadataAsync(buffer);
     const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
-    const columns = parquetSchema(metadata).children.map((child) => child.element.name);
-    if (metadata.num_rows === 0n)
-      throw new UserError(`${file}: no rows of data`, 'Point the recipe at a file with samples.');
+    const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
+    if (!columns.every((name) => typeof name === 'string')) throw new Error('a column has no name');
+    if (metadata.num_rows === 0n) throw noRows(file);
     return { file, handle, metadata, scan, columns };
   } catch (error) {
     await handle?.close();
     throw parquetError(file, error);
   }
+}
+
+function noRows(file: string): UserError {
+  return new UserError(`${file}: no rows of data`, 'Point the recipe at a file with samples.');
 }
 
 function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
@@ -160,6 +167,8 @@ function parquetError(file: string, error: unknown): unknown {
   const system = asUserError(error, file, 'read');
   if (system instanceof UserError) return system;
   const message = error instanceof Error ? error.message : String(error);
+  // A TypeError or RangeError is about the reader's own variables, which tell nobody what is wrong with the file.
+  const isSaid = error instanceof Error && error.name === 'Error';
   const codec = /unsupported compression codec: (\w+)/.exec(message)?.[1];
   if (codec !== undefined) {
     const node = codec === 'ZSTD' ? `, which this Node ${process.versions.node} cannot read` : ', which is not read';
@@ -171,7 +180,7 @@ function parquetError(file: string, error: unknown): unknown {
     );
   }
   return new UserError(
-    `${file}: not a readable Parquet file: ${message}`,
+    `${file}: not a readable Parquet file: ${isSaid ? message : 'what it holds is not what its own tables say'}`,
     'Get the file again; it may be truncated or of another format.',
     {
       cause: error,
@@ -211,7 +220,7 @@ function labelText(value: unknown, where: string): string {
     return String(value);
   throw new UserError(
     `${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`,
-    'A label is a word or a class index; remove rows without one.',
+    `${LABELS} Remove rows without one.`,
   );
 }
 

@@ -4,6 +4,7 @@ import { sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
 import { growingFloats, growingInts } from './grow.ts';
 import { LabelNames } from './labels.ts';
+import { FEATURES, LABELS } from './supported.ts';
 
 /** Words that spreadsheets, pandas, R and Weka write for "no value". */
 const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
@@ -74,7 +75,7 @@ export class TableSink {
     if (this.#dropped) this.#samples.length = this.#start;
     else {
       if (label.trim() === '') {
-        throw new UserError(`${where()}: the label is empty`, 'Remove the row or give it a label.');
+        throw new UserError(`${where()}: the label is empty`, `${LABELS} Remove the row or give it a label.`);
       }
       this.#labels.push(label.trim(), where);
       this.#ids.push(id);
@@ -118,7 +119,7 @@ export class TableSink {
   #notNumber(column: number, value: unknown, where: () => string): UserError {
     return new UserError(
       `${where()}: column ${shown(this.columns[column])}: expected a number, received ${shown(value)}`,
-      'Correct the value, or leave the column out of the features (`ignore` for CSV, `features` for others).',
+      `Correct the value if it is to be a number. ${FEATURES}`,
     );
   }
 

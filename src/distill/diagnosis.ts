@@ -2,6 +2,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { accuracyOf, answered } from './chance.ts';
 import { classList, reordered } from './class-order.ts';
 import type { Reordering } from './class-order.ts';
+import { swappedPairs } from './swapped.ts';
 import type { Teacher } from './teacher.ts';
 
 /** The same teacher read in another way, to find out what is wrong with the way it was asked for. */
@@ -26,12 +27,24 @@ export interface Diagnosis {
   readonly hint: string;
 }
 
+export interface DiagnosisOptions {
+  readonly alternatives: readonly Alternative[];
+  /** Accuracy that a reading must have to explain anything. */
+  readonly required: number;
+  /** The order of the teacher's classes as the recipe gives it. */
+  readonly declared?: readonly string[] | undefined;
+  readonly known?: Reordering | undefined;
+}
+
 /**
- * Is the order of classes another one? Where it is, the errors of a teacher that knows something go away with the right one.
- * Some classes may be in their place by chance, so the accuracy as it is says little.
+ * The order of classes that explains the errors of a teacher that knows something; undefined where it is as it should be.
+ * Some classes may be in their place by chance, so the accuracy as it is says little. Where only a few changed places, each
+ * pair is looked at.
  */
-export function hasOtherOrder({ labels, logits, accuracy }: Asked, names: readonly string[]): boolean {
-  return isMuchBetter(reordered(answered(logits, names.length), labels, names).accuracy, accuracy);
+export function otherOrder({ labels, logits, accuracy }: Asked, names: readonly string[]): Reordering | undefined {
+  const given = answered(logits, names.length);
+  const whole = reordered(given, labels, names);
+  return isMuchBetter(whole.accuracy, accuracy) ? whole : swappedPairs(given, labels, names);
 }
 
 /** Half of the errors gone, and not by a few lucky samples. */
@@ -39,10 +52,19 @@ export function isMuchBetter(accuracy: number, before: number): boolean {
   return accuracy - before > 0.05 && 1 - accuracy < 0.5 * (1 - before);
 }
 
-function wrongOrder({ classes, accuracy }: Reordering): Diagnosis {
-  const list = classList(classes);
+/** Most classes that are named one by one. */
+const NAMED = 4;
+
+/** `declared`: the order that the recipe gives already, in which the answers were read. */
+function wrongOrder(
+  { classes, accuracy }: Reordering,
+  names: readonly string[],
+  declared: readonly string[] = names,
+): Diagnosis {
+  const moved = names.flatMap((name, i) => (name === classes[i] ? [] : [`what it calls ${name} is ${classes[i]!}`]));
+  const list = classList(declared.map((name) => classes[names.indexOf(name)]!));
   return {
-    fact: `with its classes in another order it is right on ${percent(accuracy)}`,
+    fact: `with its classes in another order it is right on ${percent(accuracy)}${moved.length > NAMED ? '' : `: ${moved.join(', ')}`}`,
     hint: `Set \`teacher\` to use classes: ${list}.`,
   };
 }
@@ -65,22 +87,25 @@ export async function bestAlternative(
   return best;
 }
 
-/** Why a teacher is not good enough: the order of its classes, the way its input is prepared, or neither. */
+/**
+ * Why a teacher is not good enough: the order of its classes, the way its input is prepared, or neither. `known`: an order
+ * that is known to explain it, if nothing explains it better.
+ */
 export async function diagnosis(
   dataset: Dataset,
   asked: Asked,
-  alternatives: readonly Alternative[],
-  required: number,
+  { alternatives, required, declared, known }: DiagnosisOptions,
   ask: Ask,
 ): Promise<Diagnosis> {
-  const order = reordered(answered(asked.logits, dataset.classNames.length), asked.labels, dataset.classNames);
+  const { classNames } = dataset;
+  const order = known ?? reordered(answered(asked.logits, classNames.length), asked.labels, classNames);
   const best = await bestAlternative(dataset, asked, alternatives, ask);
   // Good, and much better: not a lucky variant of a teacher that knows nothing.
   const explains = (accuracy: number): boolean =>
     (accuracy > required || accuracy === 1) &&
     (accuracy > 2 * asked.accuracy + 0.05 || isMuchBetter(accuracy, asked.accuracy));
   if (best !== undefined && best.accuracy >= order.accuracy && explains(best.accuracy)) return otherReading(best);
-  if (explains(order.accuracy)) return wrongOrder(order);
+  if (known !== undefined || explains(order.accuracy)) return wrongOrder(order, classNames, declared);
   return {
     fact: best === undefined ? '' : 'other layouts, normalizations and orders of classes are no better',
     hint: 'Check that this teacher was trained on this data set, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',

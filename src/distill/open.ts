@@ -27,6 +27,8 @@ export interface OpenOptions {
 export interface OpenedTeacher {
   readonly teacher: Teacher;
   readonly alternatives: readonly Alternative[];
+  /** The order of its classes, where the recipe gives one. */
+  readonly declared?: readonly string[] | undefined;
   /** What an ensemble is made of: a good member hides a bad one. */
   readonly members?: readonly OpenedTeacher[];
 }
@@ -50,7 +52,7 @@ async function openFile(recipe: FileSettings, options: OpenOptions): Promise<Ope
   const alternatives = alternativesOf(dataset, { ...layout, normalize: recipe.normalize }, (change) =>
     open({ ...recipe, ...change }),
   );
-  return { teacher: await open(recipe), alternatives };
+  return { teacher: await open(recipe), alternatives, declared: recipe.classes };
 }
 
 /** Reads the file once, for every way that it may be asked in. */

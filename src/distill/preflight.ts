@@ -1,8 +1,9 @@
 import { UserError } from '../base/errors.ts';
+import type { OnProgress } from '../base/progress.ts';
 import { viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from './chance.ts';
-import { bestAlternative, diagnosis, isMuchBetter, hasOtherOrder, otherReading, percent } from './diagnosis.ts';
+import { bestAlternative, diagnosis, isMuchBetter, otherOrder, otherReading, percent } from './diagnosis.ts';
 import type { Alternative, Asked } from './diagnosis.ts';
 import { areProbabilities } from './teacher.ts';
 import type { Teacher } from './teacher.ts';
@@ -11,8 +12,11 @@ export interface PreflightOptions {
   /** Required accuracy, 0 … 1. Default: better than chance, by three standard errors. */
   readonly minAccuracy?: number | undefined;
   readonly alternatives?: readonly Alternative[];
-  /** Samples that are asked about. Default 1000. */
+  /** The order of the teacher's classes as the recipe gives it, in which it is asked. */
+  readonly declared?: readonly string[] | undefined;
+  /** Samples that are asked about. Default 20 of each class, 1000 at least and 5000 at most. */
   readonly samples?: number;
+  readonly onProgress?: OnProgress;
 }
 
 export interface Preflight {
@@ -42,22 +46,34 @@ export async function preflight(
       'Name the right output with `teacher.output`, or use a teacher of this data set.',
     );
   }
-  const asked = await askAbout(teacher, dataset, someRows(dataset, options.samples ?? 1000));
+  const asked = await askAbout(
+    teacher,
+    dataset,
+    someRows(dataset, options.samples ?? samplesFor(classes)),
+    options.onProgress,
+  );
   const { labels, logits, accuracy } = asked;
   const samples = labels.length;
   refuseUseless(teacher, logits, samples);
   const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
   const right = `${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`;
   if (isGood) {
-    if (!hasOtherOrder(asked, dataset.classNames)) {
+    const known = otherOrder(asked, dataset.classNames);
+    if (known === undefined) {
       return { accuracy, samples, warnings: await oddities(teacher, dataset, asked, alternatives) };
     }
     // It may look like that because of its input.
-    const { fact, hint } = await diagnosis(dataset, asked, alternatives, accuracy, answers);
+    const all = { alternatives, required: accuracy, declared: options.declared, known };
+    const { fact, hint } = await diagnosis(dataset, asked, all, answers);
     throw new UserError(`${right}, and ${fact}`, hint);
   }
   const required = minAccuracy ?? chanceBar(labels, classes);
-  const { fact, hint } = await diagnosis(dataset, asked, alternatives, required, answers);
+  const { fact, hint } = await diagnosis(
+    dataset,
+    asked,
+    { alternatives, required, declared: options.declared },
+    answers,
+  );
   const bar =
     minAccuracy === undefined
       ? `the most frequent class alone gives ${percent(largestShare(labels, classes))}`
@@ -108,10 +124,15 @@ async function oddities(
   return warnings;
 }
 
-async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array): Promise<Asked> {
+async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array, onProgress?: OnProgress): Promise<Asked> {
   const labels = rows.map((row) => dataset.labels[row]!);
-  const logits = await answers(teacher, dataset, rows);
+  const logits = await answers(teacher, dataset, rows, onProgress);
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
+}
+
+/** With fewer of each class two of them changed over cannot be told from a few mistakes. */
+function samplesFor(classes: number): number {
+  return Math.min(5000, Math.max(1000, 20 * classes));
 }
 
 /** Spread over the split: some data sets are sorted by class. */
@@ -121,12 +142,18 @@ function someRows(dataset: Dataset, most: number): Int32Array {
 }
 
 /** Logits [rows, classes] of the plain samples. */
-export async function answers(teacher: Teacher, dataset: Dataset, rows: Int32Array): Promise<Float32Array> {
+export async function answers(
+  teacher: Teacher,
+  dataset: Dataset,
+  rows: Int32Array,
+  onProgress?: OnProgress,
+): Promise<Float32Array> {
   const all = new Float32Array(rows.length * teacher.classes);
   for (let start = 0; start < rows.length; start += BATCH) {
     const part = rows.subarray(start, start + BATCH);
     const x = viewOf(dataset, part, { seed: 0, view: 0, augment: [] });
     all.set((await teacher.answer(x, part.length)).logits, start * teacher.classes);
+    onProgress?.(`${dataset.name} samples,`, start + part.length, rows.length);
   }
   return all;
 }

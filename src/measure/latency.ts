@@ -1,5 +1,6 @@
 import { monotonicMs } from '../base/clock.ts';
 import { InterruptedError } from '../base/errors.ts';
+import type { OnProgress } from '../base/progress.ts';
 import { Findings } from './findings.ts';
 import type { Latency } from './findings.ts';
 import { describe } from './setting.ts';
@@ -17,6 +18,8 @@ export interface LatencySettings {
   readonly signal?: AbortSignal | undefined;
   /** Default: the process's monotonic clock. */
   readonly clock?: Clock;
+  /** Told in seconds of the budget; medians that are known earlier end it earlier. */
+  readonly onProgress?: OnProgress;
 }
 
 export interface LatencyResult {
@@ -38,7 +41,7 @@ const ROUNDS = 5;
  * One that fails is left out, and the others go on.
  */
 export async function measureLatency(sources: readonly Source[], settings: LatencySettings): Promise<LatencyResult> {
-  const { budgetMs, precision = 0.01, signal, clock = monotonicMs } = settings;
+  const { budgetMs, precision = 0.01, signal, clock = monotonicMs, onProgress } = settings;
   const start = clock();
   const timeLeft = (): number => budgetMs - (clock() - start);
   const stopIfAsked = (): void => {
@@ -73,6 +76,8 @@ export async function measureLatency(sources: readonly Source[], settings: Laten
           } catch (error) {
             found.leaveOut(variant, reasonOf(error, variant.name));
           }
+          const spent = Math.min(budgetMs, clock() - start);
+          onProgress?.('second', Math.floor(spent / 1000), Math.ceil(budgetMs / 1000));
         }
         const elapsed = clock() - begun;
         if (timeLeft() <= 0 || elapsed > budgetMs / SESSIONS.wanted) break;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { OnProgress } from '../base/progress.ts';
 import type { DeviceName } from '../runtime/devices.ts';
 import { describe } from './setting.ts';
 import type { Setting } from './setting.ts';
@@ -23,6 +24,7 @@ export interface MemoryRequest {
 export interface MemoryOptions {
   readonly sampleShape?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress;
 }
 
 const PATIENCE_MS = 60_000;
@@ -37,12 +39,12 @@ const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 export async function peakMemory(
   files: readonly ModelFile[],
   settings: readonly Setting[],
-  { sampleShape, signal }: MemoryOptions = {},
+  { sampleShape, signal, onProgress }: MemoryOptions = {},
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   const entry = childEntry();
   if (entry === undefined) return found;
-  for (const file of files) {
+  for (const [i, file] of files.entries()) {
     const own = settings.filter(({ name }) => name === file.name);
     for (const key of new Set(own.map(({ runtime, device }) => JSON.stringify([runtime, device])))) {
       if (signal?.aborted === true) return found;
@@ -59,6 +61,7 @@ export async function peakMemory(
         found.set(describe({ name: file.name, runtime, device, batchSize, threads }), memoryBytes);
       }
     }
+    onProgress?.('memory of file', i + 1, files.length);
   }
   return found;
 }

@@ -18,6 +18,11 @@ export interface StageContext {
   readonly saveEveryMs: number;
   /** Where a stage keeps what it has so far, by the name of the stage. */
   readonly states: (stage: string) => StageStates;
-  /** Enter a completed stage in the ledger. */
-  readonly done: (stage: string, seconds: number, figures?: Figures, notes?: LedgerRow['notes']) => Promise<void>;
+  /** Enter a completed stage in the ledger. `seconds`: as the stage counts its work; undefined: the time that it took in this run. */
+  readonly done: (
+    stage: string,
+    seconds: number | undefined,
+    figures?: Figures,
+    notes?: LedgerRow['notes'],
+  ) => Promise<void>;
 }

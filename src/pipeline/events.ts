@@ -43,6 +43,8 @@ export interface DoneEvent extends OfStage {
 /** Several times a second at most. */
 export interface ProgressEvent extends OfStage {
   readonly type: 'progress';
+  /** What is counted, e.g. `calibrating`, in a stage that does several things. */
+  readonly what?: string;
   /** Units of work done and in all: training steps, or batches of the teacher. */
   readonly done: number;
   readonly total: number;
@@ -51,7 +53,7 @@ export interface ProgressEvent extends OfStage {
   readonly epochs?: number;
   readonly loss?: number;
   readonly accuracy?: number;
-  readonly samplesPerSecond: number;
+  readonly samplesPerSecond?: number;
   /** Of a unit of work, since the progress was told last. */
   readonly secondsPerStep?: number;
   readonly secondsLeft: number;

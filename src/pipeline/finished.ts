@@ -22,6 +22,19 @@ export async function writtenReport(folder: string): Promise<Report | undefined>
   }
 }
 
+/** The files that a report names and that are gone, said in a sentence with what brings them back; undefined if all are there. */
+export async function missingFiles(folder: string, { models }: Report): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (const { file } of models) {
+    if (file !== null && !(await exists(path.join(folder, file)))) missing.push(file);
+  }
+  if (missing.length === 0) return undefined;
+  return (
+    `${folder}: this run is finished, and of its files are gone: ${missing.join(', ')}. ` +
+    'Remove its report.json and run it again: they are made anew from what is saved.'
+  );
+}
+
 /** The file of one of the models in a run's report. */
 export async function exportedFile(folder: string, id: string): Promise<string> {
   const report = await finishedReport(folder);

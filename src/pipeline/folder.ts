@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { shown, UserError } from '../base/errors.ts';
@@ -6,7 +6,7 @@ import { exists, readBytes, readText, removeHalfWritten, writeFileAtomic } from 
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { finishedReport } from './finished.ts';
+import { finishedReport, writtenReport } from './finished.ts';
 import { Ledger } from './ledger.ts';
 import { differences, noteOf } from './place.ts';
 import type { Place } from './place.ts';
@@ -35,7 +35,7 @@ export interface Prepared {
   readonly moves: readonly string[];
   /** The last of them if it is of this start. */
   readonly moved?: string;
-  /** What of the given recipe is not followed, since the run goes on with the one that it began with. */
+  /** What of the given recipe is not followed, since the run goes on with the one that it began with, or that this is lost. */
   readonly left?: string;
 }
 
@@ -48,23 +48,28 @@ export async function storedRecipe(folder: string): Promise<LoadedRecipe> {
       'Name a folder under checkpoints, or start a run with `limbeck run recipe.yaml`.',
     );
   }
-  const { base, baseFromHere, recipe } = await readStored(file);
+  const stored = await readStored(file);
+  if (stored === undefined) throw new UserError(`${file}: damaged: not the recipe of a run`, GO_ON);
+  const { base, baseFromHere, recipe } = stored;
   const places = [...(baseFromHere === undefined ? [] : [path.resolve(folder, baseFromHere)]), base];
   const found = places.map((place) => stillRight(file, () => completeRecipe(recipe, place)));
   for (const loaded of found) if (await hasItsFiles(loaded.recipe)) return loaded;
   return found[0]!;
 }
 
-async function readStored(file: string): Promise<StoredRecipe> {
+/** Undefined for a file that is damaged or gone. */
+async function readStored(file: string): Promise<StoredRecipe | undefined> {
+  if (!(await exists(file))) return undefined;
   const text = await readText(file);
   try {
     const stored = JSON.parse(text) as StoredRecipe;
-    if (typeof stored.base === 'string' && typeof stored.recipe === 'object') return stored;
+    return typeof stored.base === 'string' && typeof stored.recipe === 'object' ? stored : undefined;
   } catch {
-    // Said below.
+    return undefined;
   }
-  throw new UserError(`${file}: damaged: not the recipe of a run`, START_AGAIN);
 }
+
+const GO_ON = 'Go on with the recipe that the run began with: `limbeck run recipe.yaml`.';
 
 const START_AGAIN = 'Start the run again from its recipe with `limbeck run recipe.yaml --fresh`.';
 
@@ -98,7 +103,7 @@ export async function prepareFolder(
 ): Promise<Prepared> {
   await removeHalfWritten(folder);
   const file = path.join(folder, 'recipe.json');
-  const isThere = await exists(file);
+  const isThere = (await exists(file)) || (await hasWork(folder));
   const goesOn = isThere && existing !== 'fresh';
   if (isThere && !goesOn) await empty(folder);
   const prepared = goesOn
@@ -115,18 +120,54 @@ export async function prepareFolder(
   return prepared;
 }
 
+/** Whether a run has come to anything yet: one that has not simply starts again, with a corrected recipe too. */
+export async function hasWork(folder: string): Promise<boolean> {
+  const { rows } = await Ledger.open(folder, () => undefined);
+  if (rows.some(({ stage }) => stage !== 'data')) return true;
+  // The trials of a search are runs of their own.
+  for (const name of ['state', 'search']) if (await exists(path.join(folder, name))) return true;
+  return false;
+}
+
+/** What a start has made that failed before it could even keep its recipe: the folder of the run, and `made`, in which it lies. */
+export async function removeUnbegun(folder: string, made: string): Promise<void> {
+  const names = await readdir(folder).catch(() => undefined);
+  if (names?.every(isTraceOfStart) === false) return;
+  if (names !== undefined) await rm(folder, { recursive: true, force: true });
+  for (let outer = folder; outer !== made;) {
+    outer = path.dirname(outer);
+    // Another run may have begun there meanwhile.
+    await rmdir(outer).catch(() => undefined);
+  }
+}
+
+/** The recipe of a run as its ledger or its report has it; undefined where neither does. */
+async function rememberedRecipe(folder: string): Promise<Recipe | undefined> {
+  const { notes } = (await Ledger.open(folder, () => undefined)).find('data') ?? {};
+  return (notes?.['recipe'] ?? (await writtenReport(folder))?.recipe) as Recipe | undefined;
+}
+
+/** A run whose recipe.json is damaged or gone goes on with the given recipe, as far as can be told the one that it began with. */
+async function withoutStored(folder: string, given: LoadedRecipe, place: Place | undefined): Promise<Prepared> {
+  const remembered = await rememberedRecipe(folder);
+  const { changes } = differences(remembered ?? given.written, given.written);
+  if (changes.length > 0) throw changed(folder, changes);
+  const sure = remembered === undefined ? ', and nothing tells whether the run began with it' : '';
+  const left = `${path.join(folder, 'recipe.json')}: damaged or gone: going on with the recipe that is given${sure}`;
+  return { loaded: place ? placed(given, place) : given, resumed: true, moves: [], left };
+}
+
 /** `place`: go on with the stored recipe there; absent: with the given one if it is the same. */
 async function goingOn(folder: string, given: LoadedRecipe, place: Place | undefined): Promise<Prepared> {
+  const stored = await readStored(path.join(folder, 'recipe.json'));
+  if (!(await hasWork(folder))) return { loaded: place ? placed(given, place) : given, resumed: true, moves: [] };
+  if (stored === undefined) return withoutStored(folder, given, place);
   const before = await storedRecipe(folder);
-  // A run that failed before it had anything to lose simply starts with the corrected recipe.
-  const { rows } = await Ledger.open(folder, () => undefined);
-  const hasWork = rows.some(({ stage }) => stage !== 'data') || (await exists(path.join(folder, 'state')));
-  if (!hasWork) return { loaded: place ? placed(given, place) : given, resumed: true, moves: [] };
   const isFinished = (await finishedReport(folder)) !== undefined;
   // The folder may have another name by now.
   const named = { ...before, recipe: { ...before.recipe, name: given.recipe.name } };
   const loaded = place === undefined ? given : isFinished ? named : placed(named, place);
-  const { moves: earlier = [], studentFile } = await readStored(path.join(folder, 'recipe.json'));
+  const { moves: earlier = [], studentFile } = stored;
   const { changes, moves } = differences(before.written, loaded.written);
   // What is finished is not to be done elsewhere.
   const refused = [...changes, ...(isFinished ? moves : [])];
@@ -156,7 +197,7 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
     );
   }
   const names = await readdir(folder);
-  if (names.includes('recipe.json') || names.every(isTraceOfStart)) return;
+  if (names.includes('recipe.json') || names.includes('ledger.json') || names.every(isTraceOfStart)) return;
   throw new UserError(
     `${folder}: this folder is not a run, received one that holds ${shown(names.slice(0, 3))}`,
     'Choose another folder with --out, another name with --set name=..., or remove it.',

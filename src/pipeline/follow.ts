@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { monotonicMs } from '../base/clock.ts';
 import { writeFileAtomic } from '../base/files.ts';
+import { StageClock } from '../base/stage-clock.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { reportFiles } from '../report/files.ts';
 import type { Report } from '../report/types.ts';
@@ -39,20 +40,22 @@ export async function follow(
 ): Promise<Report> {
   const { recipe, written } = loaded;
   let current = 'start';
+  const clock = new StageClock(current);
   const onEvent: OnEvent = (event) => {
-    if (event.type === 'stage') current = event.stage;
+    if (event.type === 'stage') clock.enter((current = event.stage));
     options.onEvent(event);
   };
   let stores: RunStores | undefined;
   let facts = factsOf({ recipe });
   const ledger = () => {
+    stores?.ledger.count(clock.take());
     const { rows = [], seconds: wallSeconds = 0 } = stores?.ledger ?? {};
-    return { rows, found: { written, wallSeconds, stages: stagesOf(rows) } };
+    return { rows, found: { written, wallSeconds, stages: stores === undefined ? [] : stagesOf(stores.ledger) } };
   };
   try {
     await removeOutdated(folder);
     stores = await openStores(folder, onEvent, options.shared);
-    const context = await begin(loaded, stores, { ...options, onEvent });
+    const context = await begin(loaded, stores, { ...options, onEvent, clock });
     facts = factsOf(context);
     const findings = await stages(context, stores);
     const notes = [...(options.notes ?? []), ...(findings.notes ?? [])];
@@ -60,6 +63,8 @@ export async function follow(
     const { rows, found } = ledger();
     const training = await curvesOf(rows);
     const report = makeReport(context, { measured: [], ...found, training, ...findings, notes });
+    // First: a run that has its report is not gone on with.
+    await stores.ledger.save();
     await writeReport(folder, report);
     return report;
   } catch (error) {
@@ -72,6 +77,9 @@ export async function follow(
         folder,
         stoppedReport(recipe, facts, { ...found, training, models, stopped: stopOf(error, current) }),
       );
+      stores?.ledger.count(clock.take());
+      // Where nothing has come to its end there is no ledger, and nothing to lose.
+      if (rows.length > 0) await stores?.ledger.save();
     };
     // What stopped the run matters more than what stops its report.
     await write().catch((second: unknown) => options.onEvent({ type: 'warning', message: unwritten(second) }));
@@ -83,7 +91,7 @@ export async function follow(
 async function begin(
   { recipe, written }: LoadedRecipe,
   stores: RunStores,
-  { onEvent, signal, saveEvery = 5, withoutTest }: FollowOptions,
+  { onEvent, signal, saveEvery = 5, withoutTest, clock }: FollowOptions & { readonly clock: StageClock },
 ): Promise<StageContext> {
   // First: a library that cannot be loaded is known before a large data set is read.
   onEvent({ type: 'stage', stage: 'engine' });
@@ -96,18 +104,36 @@ async function begin(
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const seconds = (monotonicMs() - start) / 1000;
   let before = engine.traffic;
-  const done: StageContext['done'] = async (stage, took, figures = {}, notes = {}) => {
+  const done: StageContext['done'] = async (stage, given, figures = {}, notes = {}) => {
     const traffic = trafficSince(before, engine.traffic);
     before = engine.traffic;
+    stores.ledger.count(clock.take());
+    const took = given ?? stores.ledger.times.get(stage) ?? 0;
     await stores.ledger.add({ stage, seconds: took, figures, notes: { ...notes, ...traffic } });
     const { dataWait } = notes;
     const wait = typeof dataWait === 'number' && { dataWait };
     onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
   };
-  const saving = { states: stores.states, saveEveryMs: 1000 * saveEvery, done };
+  const saving = { states: counted(stores, clock), saveEveryMs: 1000 * saveEvery, done };
   const context = { recipe, written, data, engine, onEvent, signal, ...saving };
-  await done('data', seconds, {}, { facts: factsOf(context) });
+  await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;
+}
+
+/** States of stages; with each that is saved the time until then is, so that a kill loses the time of lost work alone. */
+function counted({ states, ledger }: RunStores, clock: StageClock): RunStores['states'] {
+  return (stage) => {
+    const kept = states(stage);
+    return {
+      load: () => kept.load(),
+      save: async (state) => {
+        await kept.save(state);
+        if (clock.untaken < 1) return;
+        ledger.count(clock.take());
+        await ledger.save();
+      },
+    };
+  };
 }
 
 export async function writeReport(folder: string, report: Report): Promise<void> {

@@ -44,13 +44,14 @@ async function inspectRun(folder: string): Promise<Inspection> {
   const ledger = await Ledger.open(folder, (warning) => warnings.push(warning));
   const text = [
     `${folder}: run ${written.name}, seed ${written.seed}, ${ledger.rows.length} stages done in ${ledger.seconds.toFixed(1)} s`,
-    ...ledger.rows.map(
-      ({ stage, seconds, figures }) => `  ${stage}  ${seconds.toFixed(1)} s  ${JSON.stringify(figures)}`,
-    ),
+    ...[...ledger.times].map(([stage, seconds]) => {
+      const figures = ledger.find(stage)?.figures ?? {};
+      return `  ${stage}  ${seconds.toFixed(1)} s${Object.keys(figures).length === 0 ? '' : `  ${JSON.stringify(figures)}`}`;
+    }),
     ...warnings.map((warning) => `warning: ${warning}`),
     '',
   ].join('\n');
-  return { value: { folder, recipe: written, stages: ledger.rows }, text };
+  return { value: { folder, recipe: written, stages: ledger.rows, seconds: Object.fromEntries(ledger.times) }, text };
 }
 
 /** Every model that a recipe can name, with its options. */

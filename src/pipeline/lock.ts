@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
-import { asUserError } from '../base/files.ts';
+import { asUserError, makeFolder } from '../base/files.ts';
 
 interface Owner {
   readonly pid: number;
@@ -19,7 +19,7 @@ interface Owner {
 export async function lockRun(folder: string): Promise<() => Promise<void>> {
   const file = path.join(folder, 'lock');
   const owner: Owner = { pid: process.pid, host: hostname(), started: await startOf(process.pid) };
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(folder).catch((error: unknown) => {
     throw asUserError(error, folder, 'write');
   });
   for (let attempt = 0; attempt < 20; attempt++) {

@@ -95,7 +95,7 @@ export function runMetrics(registry: Registry): OnEvent {
         const of = labelsOf(event);
         done.set(of, event.done);
         total.set(of, event.total);
-        speed.set(of, event.samplesPerSecond);
+        if (event.samplesPerSecond !== undefined) speed.set(of, event.samplesPerSecond);
         if (event.secondsPerStep !== undefined) step.set(of, event.secondsPerStep);
         if (event.epoch !== undefined) epoch.set(of, event.epoch);
         if (event.loss !== undefined) loss.set(of, event.loss);

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import type { OnProgress } from '../base/progress.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { classesOf } from '../measure/accuracy.ts';
@@ -70,7 +71,12 @@ async function fastest(bytes: Uint8Array): Promise<TfliteSession> {
 }
 
 /** Logits [count, classes] of every sample of a split, in its order. */
-export async function logitsOfFile(file: ModelFile, split: Dataset, session: SessionOptions): Promise<Float32Array> {
+export async function logitsOfFile(
+  file: ModelFile,
+  split: Dataset,
+  session: SessionOptions,
+  onProgress?: OnProgress,
+): Promise<Float32Array> {
   const classes = split.classNames.length;
   const all = new Float32Array(split.count * classes);
   const runner = await (file.format === 'tflite' ? tfliteRunner(fastest(file.bytes)) : openRunner(file, session));
@@ -79,6 +85,7 @@ export async function logitsOfFile(file: ModelFile, split: Dataset, session: Ses
     for (const { x, shape } of batches(split, { batchSize: 250, seed: 0, epoch: 0, shuffle: false })) {
       all.set(await runner.logits(x, shape), done * classes);
       done += shape[0]!;
+      onProgress?.(`${split.name} samples,`, done, split.count);
     }
   } finally {
     runner.dispose();
@@ -87,6 +94,11 @@ export async function logitsOfFile(file: ModelFile, split: Dataset, session: Ses
 }
 
 /** What a file says about each sample of a split, in its order. */
-export async function predictionsOfFile(file: ModelFile, split: Dataset, session: SessionOptions): Promise<Int32Array> {
-  return classesOf(await logitsOfFile(file, split, session), split.classNames.length);
+export async function predictionsOfFile(
+  file: ModelFile,
+  split: Dataset,
+  session: SessionOptions,
+  onProgress?: OnProgress,
+): Promise<Int32Array> {
+  return classesOf(await logitsOfFile(file, split, session, onProgress), split.classNames.length);
 }

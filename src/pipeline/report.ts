@@ -18,7 +18,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { Traffic } from '../runtime/engine.ts';
 import type { StageContext } from './context.ts';
 import { limbeckVersion, versionOf } from './doctor.ts';
-import type { LedgerRow } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import type { TrainedModel } from './stages/export.ts';
 import type { Timed } from './stages/latency.ts';
 import type { Measured } from './stages/measure.ts';
@@ -151,14 +151,17 @@ function agreementOf(
   return { agreement: { split, ...counts, onlyTeacher: onlyOther } };
 }
 
-/** The stages of the ledger, without what the report has elsewhere. */
-export function stagesOf(rows: readonly LedgerRow[]): StageSummary[] {
-  return rows.map(({ stage, seconds, figures: { accuracy }, notes: { traffic } }) => ({
-    stage,
-    seconds,
-    ...(accuracy !== undefined && { accuracy }),
-    ...(traffic !== undefined && { traffic: traffic as Traffic }),
-  }));
+/** The stages of the ledger with the time that each took, without what the report has elsewhere. */
+export function stagesOf(ledger: Pick<Ledger, 'times' | 'find'>): StageSummary[] {
+  return [...ledger.times].map(([stage, seconds]) => {
+    const { figures, notes } = ledger.find(stage) ?? {};
+    return {
+      stage,
+      seconds,
+      ...(figures?.accuracy !== undefined && { accuracy: figures.accuracy }),
+      ...(notes?.['traffic'] !== undefined && { traffic: notes['traffic'] as Traffic }),
+    };
+  });
 }
 
 const PACKAGES = ['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@litertjs/core', 'sharp'];

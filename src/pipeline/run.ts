@@ -1,16 +1,18 @@
 import path from 'node:path';
 import { inShell, InterruptedError } from '../base/errors.ts';
+import { firstMissing } from '../base/files.ts';
 import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { StageContext } from './context.ts';
 import { logEvent } from './events.ts';
 import type { OnEvent } from './events.ts';
-import { finishedReport } from './finished.ts';
+import { finishedReport, missingFiles } from './finished.ts';
 import { follow } from './follow.ts';
-import { prepareFolder, refuseForeignFolder } from './folder.ts';
+import { prepareFolder, refuseForeignFolder, removeUnbegun } from './folder.ts';
 import { lockRun } from './lock.ts';
 import type { Findings, Student } from './report.ts';
 import { checkOptions } from './options.ts';
+import { progressOf } from './progress.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import type { RunStores } from './stores.ts';
 import { collectAnswers } from './stages/answer.ts';
@@ -31,13 +33,21 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
   checkOptions(options);
   const folder = path.join(options.out ?? 'checkpoints', given.recipe.name);
   await refuseForeignFolder(folder);
-  const unlock = await lockRun(folder);
+  const made = await firstMissing(folder);
+  const unlock = await lockRun(folder).catch(async (error: unknown) => {
+    if (made !== undefined) await removeUnbegun(folder, made);
+    throw error;
+  });
   try {
     const prepared = await prepareFolder(folder, given, options.existing ?? 'ask', options.place);
     const { loaded, resumed, moves, moved, left } = prepared;
     if (left !== undefined) options.onEvent?.({ type: 'warning', message: left });
     const before = resumed ? await finishedReport(folder) : undefined;
-    if (before !== undefined) return { folder, report: before };
+    if (before !== undefined) {
+      const gone = await missingFiles(folder, before);
+      if (gone !== undefined) options.onEvent?.({ type: 'warning', message: gone });
+      return { folder, report: before };
+    }
     const log = await fileLog(path.join(folder, 'log.jsonl'));
     const onEvent: OnEvent = (event) => {
       logEvent(log, event);
@@ -57,6 +67,7 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
     throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
   } finally {
     await unlock();
+    if (made !== undefined) await removeUnbegun(folder, made);
   }
 }
 
@@ -108,7 +119,11 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
 
   // 8. The test split, for the first and only time.
   const measured: Measured[] = [];
-  for (const file of files) measured.push(await measure(context, file));
+  const tell = progressOf(context, 'measure');
+  for (const file of files) {
+    measured.push(await measure(context, file));
+    tell('file', measured.length, files.length);
+  }
   const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
   if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
 

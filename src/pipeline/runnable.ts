@@ -1,13 +1,17 @@
 import path from 'node:path';
 import { models } from '../models/registry.ts';
 import { completeRecipe, loadRecipe } from '../recipe/load.ts';
-import type { LoadedRecipe } from '../recipe/load.ts';
+import type { LoadedRecipe, LoadOptions } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { locateTensorFlow } from '../runtime/tensorflow.ts';
 
 /** A recipe that this version can follow to its end: right in itself, and asking for nothing that is not there. */
-export async function loadRunnable(file: string, set: readonly string[] = []): Promise<LoadedRecipe> {
-  const loaded = await loadRecipe(file, { set, models });
+export async function loadRunnable(
+  file: string,
+  set: readonly string[] = [],
+  options: Pick<LoadOptions, 'isThere'> = {},
+): Promise<LoadedRecipe> {
+  const loaded = await loadRecipe(file, { set, models, ...options });
   refuseMissing(loaded.recipe);
   return loaded;
 }

@@ -44,7 +44,7 @@ async function fromLedger(
   return stoppedReport(recipe, facts ?? factsOf({ recipe }), {
     ...{ written, wallSeconds, stopped },
     training: await curvesOf(rows, { stage: stopped.stage, states: states(stopped.stage) }),
-    stages: stagesOf(rows),
+    stages: stagesOf(ledger),
     models: modelsSoFar(rows),
   });
 }

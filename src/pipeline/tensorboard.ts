@@ -66,7 +66,7 @@ function progressScalars({ loss, accuracy, samplesPerSecond, secondsPerStep }: P
   return {
     'running/loss': loss!,
     ...(accuracy !== undefined && { 'running/accuracy': accuracy }),
-    'speed/samples_per_second': samplesPerSecond,
+    ...(samplesPerSecond !== undefined && { 'speed/samples_per_second': samplesPerSecond }),
     ...(secondsPerStep !== undefined && { 'speed/seconds_per_step': secondsPerStep }),
     'memory/resident_bytes': process.memoryUsage.rss(),
   };

@@ -5,6 +5,7 @@ import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
 import type { State, StateTensor } from '../runtime/engine.ts';
 import type { Position, StepMetrics, Totals, Trainer } from '../train/loop.ts';
 import type { OnEvent } from './events.ts';
+import { SHOW_EVERY_MS } from './progress.ts';
 
 /** The saved states of one stage. */
 export interface StageStates {
@@ -55,8 +56,6 @@ export interface TrainingResult {
   /** How much of it steps waited for their data. */
   readonly dataSeconds?: number;
 }
-
-const SHOW_EVERY_MS = 100;
 
 interface Progress {
   readonly position: Position;

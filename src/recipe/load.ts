@@ -8,7 +8,7 @@ import { applyOverride, parseOverride } from './overrides.ts';
 import type { Override } from './overrides.ts';
 import { modelComplaints } from './models.ts';
 import type { ModelTable } from './models.ts';
-import { resolvePaths } from './paths.ts';
+import { namedFiles, resolvePaths } from './paths.ts';
 import { recipeSchema } from './schema.ts';
 import type { Recipe } from './schema.ts';
 import { parseSource, pathText } from './source.ts';
@@ -28,6 +28,8 @@ export interface LoadOptions {
   readonly set?: readonly string[];
   /** The models there are: with them, options of models are checked too. */
   readonly models?: ModelTable;
+  /** Whether a file or folder is there: with it, one that is named and is not is a complaint. */
+  readonly isThere?: (file: string) => boolean;
 }
 
 /** Read, check and complete a recipe. Throws a `UserError` that names file, line, column and key of everything wrong. */
@@ -47,7 +49,23 @@ export function parseRecipe(text: string, file: string, options: LoadOptions = {
   let data: unknown = { name: nameOf(file), ...source.data };
   for (const override of overrides) data = applyOverride(data, override);
   const fail = (complaints: readonly Complaint[]): never => report(complaints, source, overrides);
-  return complete(data, path.dirname(path.resolve(file)), fail, options.models);
+  const loaded = complete(data, path.dirname(path.resolve(file)), fail, options.models);
+  const missing = missingFiles(loaded, options.isThere);
+  return missing.length > 0 ? fail(missing) : loaded;
+}
+
+function missingFiles({ recipe }: LoadedRecipe, isThere: (file: string) => boolean = () => true): Complaint[] {
+  return namedFiles(recipe).flatMap(({ keys, file }) =>
+    isThere(file)
+      ? []
+      : [
+          {
+            path: keys,
+            fact: `expected a file or folder that is there, received ${file}`,
+            hint: 'Check the path; relative paths in a recipe start at the recipe file.',
+          },
+        ],
+  );
 }
 
 /** A recipe built in code, checked like one from a file; relative file names start at `base`. */

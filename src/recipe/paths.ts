@@ -1,45 +1,70 @@
 import path from 'node:path';
 import type { Recipe } from './schema.ts';
 
+type Key = string | number;
+type Change = (file: string, keys: readonly Key[]) => string;
+
 /** The same recipe with every file name made absolute, starting at `base`, the folder of the recipe. */
 export function resolvePaths(recipe: Recipe, base: string): Recipe {
-  const absolute = <T>(value: T): T => (typeof value === 'string' ? (path.resolve(base, value) as T) : value);
+  return mapPaths(recipe, (file) => path.resolve(base, file));
+}
+
+/** Every file and folder that a recipe names, and where it does. */
+export function namedFiles(recipe: Recipe): { readonly keys: readonly Key[]; readonly file: string }[] {
+  const found: { keys: readonly Key[]; file: string }[] = [];
+  mapPaths(recipe, (file, keys) => {
+    found.push({ keys, file });
+    return file;
+  });
+  return found;
+}
+
+function mapPaths(recipe: Recipe, change: Change): Recipe {
   const { dataset, teacher, student } = recipe;
   const splits = Object.fromEntries(
     (['train', 'validation', 'test'] as const)
       .filter((key) => dataset[key] !== undefined)
-      .map((key) => [key, resolveSource(dataset[key], base)]),
+      .map((key) => [key, mapSource(dataset[key], ['dataset', key], change)]),
   );
+  const files = ['onnx', 'tfjs', 'savedModel'] as const;
   return {
     ...recipe,
     dataset: { ...dataset, ...splits },
     ...(teacher !== undefined && {
       teacher: {
-        ...mapKeys(teacher, ['onnx', 'tfjs', 'savedModel', 'logits'], absolute),
+        ...mapKeys(teacher, ['teacher'], [...files, 'logits'], change),
         ...(teacher.ensemble !== undefined && {
-          ensemble: teacher.ensemble.map((member) => mapKeys(member, ['onnx', 'tfjs', 'savedModel'], absolute)),
+          ensemble: teacher.ensemble.map((member, i) => mapKeys(member, ['teacher', 'ensemble', i], files, change)),
         }),
       },
     }),
-    ...(student !== undefined && { student: mapKeys(student, ['module', 'tfjs'], absolute) }),
+    ...(student !== undefined && { student: mapKeys(student, ['student'], ['module', 'tfjs'], change) }),
   };
 }
 
-function mapKeys<T extends object>(object: T, keys: readonly (keyof T)[], change: <V>(value: V) => V): T {
-  const copy = { ...object };
-  for (const key of keys) {
-    if (copy[key] !== undefined) copy[key] = change(copy[key]);
-  }
-  return copy;
+function mapKeys<T extends object>(
+  object: T,
+  at: readonly Key[],
+  names: readonly (keyof T & string)[],
+  change: Change,
+): T {
+  const changed = names.flatMap((name) => {
+    const value: unknown = object[name];
+    return typeof value === 'string' ? [[name, change(value, [...at, name])] as const] : [];
+  });
+  return { ...object, ...Object.fromEntries(changed) };
 }
 
-function resolveSource(source: unknown, base: string): unknown {
-  if (typeof source === 'string') return path.resolve(base, source);
-  if (Array.isArray(source)) return source.map((item) => resolveSource(item, base));
+function mapSource(source: unknown, at: readonly Key[], change: Change): unknown {
+  if (typeof source === 'string') return change(source, at);
+  if (Array.isArray(source)) return source.map((item, i) => mapSource(item, [...at, i], change));
   if (typeof source !== 'object' || source === null) return source;
   // In `{file, samples, labels}` the last two name arrays inside the file.
   const inside = 'file' in source;
   return Object.fromEntries(
-    Object.entries(source).map(([key, value]) => [key, inside && key !== 'file' ? value : resolveSource(value, base)]),
+    Object.entries(source).map(([key, value]) => [
+      key,
+      inside && key !== 'file' ? (value as unknown) : mapSource(value, [...at, key], change),
+    ]),
   );
 }

@@ -247,7 +247,9 @@ export const reportSchema = z
       )
       .readonly()
       .exactOptional()
-      .describe('The stages that came to their end, in order.'),
+      .describe(
+        'The stages in order and the time that each took: wallSeconds in all, but for a search, which has trials besides.',
+      ),
     quantizationSensitivity: z
       .strictObject({
         model: z.string().describe('The id of the float model.'),

@@ -26,7 +26,7 @@ export interface Report {
   readonly remeasured?: readonly LaterMeasurement[];
   /** Of a run with a budget: what was tried, and why this student is the one reported. */
   readonly search?: Search;
-  /** The stages that came to their end, in order. */
+  /** The stages in order and the time that each took: `wallSeconds` in all, but for a search, which has trials besides. */
   readonly stages?: readonly StageSummary[];
   readonly quantizationSensitivity?: QuantizationSensitivity;
   readonly environment?: Environment;

@@ -34,3 +34,8 @@ it('a UserError carries its remedy', () => {
   const error = new UserError('fact', 'remedy');
   expect([error.message, error.hint, error.name]).toEqual(['fact', 'remedy', 'UserError']);
 });
+
+it('a UserError shows what a terminal would obey or hide', () => {
+  const { message, hint } = new UserError('x\0y: \u001b[2J\u009b1m\n  next', 'Did you mean "a\r"?');
+  expect([message, hint]).toEqual(['x\\x00y: \\x1b[2J\\x9b1m\n  next', 'Did you mean "a\\x0d"?']);
+});

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
-import { exists, readText, writeFileAtomic } from '../../src/base/files.ts';
+import { exists, firstMissing, makeFolder, readText, writeFileAtomic } from '../../src/base/files.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -58,4 +58,22 @@ describe('readText', () => {
 it('exists tells files from nothing', async () => {
   expect(await exists(folder)).toBe(true);
   expect(await exists(path.join(folder, 'no'))).toBe(false);
+});
+
+describe('makeFolder', () => {
+  it('makes all that is missing, and is content with what is there', async () => {
+    const inner = path.join(folder, 'a/b/c');
+    expect(await firstMissing(inner)).toBe(path.join(folder, 'a'));
+    await makeFolder(inner);
+    await makeFolder(inner);
+    expect(await readdir(path.join(folder, 'a/b'))).toEqual(['c']);
+    expect(await firstMissing(inner)).toBeUndefined();
+    await writeFile(path.join(inner, 'file'), '');
+    await expect(makeFolder(path.join(inner, 'file'))).rejects.toThrow(/EEXIST/);
+    await expect(makeFolder(path.join(inner, 'file/d'))).rejects.toThrow(/ENOTDIR/);
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('comes back from a file system that takes no folders', async () => {
+    await expect(makeFolder('/proc/limbeck/run')).rejects.toThrow(/ENOENT/);
+  });
 });

@@ -52,17 +52,28 @@ async function shown(
 }
 
 describe('the progress bar', () => {
-  it('says share, epoch, loss, accuracy, speed and time left', () => {
+  it('says share, time left, loss, accuracy, epoch and speed', () => {
     expect(barText(progress, 200)).toBe(
-      '[######------------------]   25 %  epoch 1.3/5  loss 0.4322  84.10 %  10,400 samples/s  1 min 15 s left'.replace(
-        '   25',
-        '   25',
-      ),
+      '[######------------------]   25 %  1 min 15 s left  loss 0.4322  84.10 %  epoch 1.3/5  10,400 samples/s',
     );
   });
 
-  it('is cut to the terminal', () => {
-    expect(barText(progress, 40)).toHaveLength(39);
+  it('has share, time left and loss on any terminal, and nothing that is cut in the middle', () => {
+    const long = { ...progress, secondsLeft: 5 * 3600 + 59 * 60, epoch: 123.45, epochs: 300 };
+    expect(barText(long, 80)).toBe('[###-------]   25 %  5 h 59 min left  loss 0.4322  84.10 %  epoch 123.5/300');
+    expect(barText(long, 40)).toBe(' 25 %  5 h 59 min left  loss 0.4322');
+    for (let columns = 20; columns < 200; columns++) {
+      const text = barText(long, columns);
+      expect(text.length).toBeLessThan(columns);
+      expect(text).toMatch(/ (%|left|loss \d\.\d{4}|epoch 123\.5\/300|samples\/s)$/);
+    }
+  });
+
+  it('says what is counted where there are no epochs', () => {
+    const event: ProgressEvent = {
+      ...{ type: 'progress', stage: 'quantize-1', what: 'calibrating', done: 7, total: 14, secondsLeft: 3 },
+    };
+    expect(barText(event, 80)).toBe('[#####-----]   50 %  3 s left  calibrating 7/14');
   });
 
   it('is drawn on a terminal below the lines, and wiped at the end', async () => {

@@ -261,7 +261,7 @@ describe('labels', () => {
     const measured = table(Array.from({ length: 200 }, (_, i) => [i, `${i}.5`] as const));
     const many = await userError(loadDataset(await csv({ trainText: measured })));
     expect(many.message).toMatch(/train\.csv: 200 different labels for 200 samples, e\.g\. "/);
-    expect(many.hint).toMatch(/^Labels are classes, not measurements/);
+    expect(many.hint).toMatch(/Not supported are numbers to predict .regression.*which column/);
     const config = await csv({
       trainText: table([
         [1, 'x'],

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { prepareFolder, refuseForeignFolder, storedRecipe } from '../../src/pipeline/folder.ts';
+import { prepareFolder, refuseForeignFolder, removeUnbegun, storedRecipe } from '../../src/pipeline/folder.ts';
+import { Ledger } from '../../src/pipeline/ledger.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -50,12 +51,43 @@ describe('the folder of a run', () => {
   it.each([
     ['cut short', '{"base": "/pro'],
     ['another file', 'null'],
+    ['gone', undefined],
+  ])('with a recipe.json that is %s goes on with the recipe that it is given', async (_name, text) => {
+    await begun();
+    const file = path.join(folder(), 'recipe.json');
+    if (text === undefined) await rm(file);
+    else await writeFile(file, text);
+    const { loaded, resumed, left } = await prepareFolder(folder(), recipe(), 'ask');
+    expect([loaded, resumed]).toEqual([recipe(), true]);
+    expect(left).toMatch(/recipe\.json: damaged or gone: going on with the recipe that is given, and nothing tells/);
+    expect(await storedRecipe(folder())).toEqual(recipe());
+  });
+
+  it('without a recipe.json refuses a recipe that is not the one in its ledger', async () => {
+    await begun();
+    await rm(path.join(folder(), 'recipe.json'));
+    const ledger = await Ledger.open(folder(), () => undefined);
+    await ledger.add({ stage: 'data', seconds: 1, figures: {}, notes: { recipe: recipe().written } });
+    const other = prepareFolder(folder(), recipe('distill.temperature=2'), 'ask');
+    await expect(other).rejects.toThrow(/has changed:\n {2}distill\.temperature: nothing -> 2/);
+    await expect(refuseForeignFolder(folder())).resolves.toBeUndefined();
+    const { left } = await prepareFolder(folder(), recipe(), 'ask');
+    expect(left).toMatch(/going on with the recipe that is given$/);
+  });
+
+  it('asks when the recipe of a search has changed', async () => {
+    await prepareFolder(folder(), recipe(), 'ask');
+    await mkdir(path.join(folder(), 'search'));
+    await expect(prepareFolder(folder(), recipe('distill.temperature=2'), 'ask')).rejects.toThrow(/has changed/);
+  });
+
+  it.each([
     ['of another version', JSON.stringify({ base: '/project', recipe: { ...recipe().written, colour: 'red' } })],
   ])('with a recipe.json that is %s says how to start again', async (_name, text) => {
     await begun();
     await writeFile(path.join(folder(), 'recipe.json'), text);
     await expect(prepareFolder(folder(), recipe(), 'ask')).rejects.toMatchObject({
-      message: expect.stringMatching(/recipe\.json: (damaged|colour: unknown key)/) as string,
+      message: expect.stringMatching(/recipe\.json: colour: unknown key/) as string,
       hint: expect.stringContaining('--fresh') as string,
     });
     expect((await prepareFolder(folder(), recipe(), 'fresh')).resumed).toBe(false);
@@ -128,6 +160,24 @@ describe('the folder of a run', () => {
     await writeFile(path.join(folder(), 'thesis.tex'), '');
     await expect(refuseForeignFolder(folder())).rejects.toThrow(/not a run, received one that holds \["thesis\.tex"\]/);
     await expect(refuseForeignFolder(path.join(folder(), 'thesis.tex'))).rejects.toThrow(/expected a folder/);
+  });
+
+  it('is removed with what it lies in where a start could not even keep its recipe', async () => {
+    const made = path.join(folder(), 'checkpoints');
+    const [run, other] = [path.join(made, 'a'), path.join(made, 'b')];
+    await mkdir(run, { recursive: true });
+    await writeFile(path.join(run, 'log.jsonl'), '');
+    await mkdir(other);
+    await removeUnbegun(run, made);
+    expect(await readdir(made)).toEqual(['b']);
+    await writeFile(path.join(other, 'recipe.json'), '{}');
+    await removeUnbegun(other, made);
+    expect(await readdir(other)).toEqual(['recipe.json']);
+    await removeUnbegun(path.join(other, 'recipe.json/c'), path.join(other, 'recipe.json/c'));
+    expect(await readdir(other)).toEqual(['recipe.json']);
+    await rm(path.join(other, 'recipe.json'));
+    await removeUnbegun(other, made);
+    expect(await readdir(folder())).toEqual([]);
   });
 
   it('says that it is not a run when asked for its recipe', async () => {

@@ -1,3 +1,4 @@
+import type { OnProgress } from '../../base/progress.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
 import { rounded } from './budget.ts';
@@ -13,6 +14,7 @@ export interface SensitivityOptions {
   readonly importance?: Exclude<Importance, 'taylor'>;
   /** Accuracy of a model on samples of the caller's choice, a fraction. */
   readonly evaluate: (network: ModelNetwork, weights: State) => Promise<number>;
+  readonly onProgress?: OnProgress;
 }
 
 export interface SensitivityRow {
@@ -28,16 +30,19 @@ export interface SensitivityRow {
 export async function sensitivity(
   network: ModelNetwork,
   weights: State,
-  { amounts = [0.25, 0.5, 0.75], multipleOf = 8, importance = 'l2', evaluate }: SensitivityOptions,
+  { amounts = [0.25, 0.5, 0.75], multipleOf = 8, importance = 'l2', evaluate, onProgress }: SensitivityOptions,
 ): Promise<SensitivityRow[]> {
   const found = dependencies(network);
   const scores = found.groups.map((group) => scoreChannels(group, weights, importance).scores);
   const whole = await evaluate(network, weights);
   const rows: SensitivityRow[] = [];
-  for (const [g, { layers, channels }] of found.groups.entries()) {
+  const plan = found.groups.map(({ channels }) => {
     const counts = new Set(amounts.map((amount) => rounded(channels, amount, multipleOf)));
-    for (const kept of counts) {
-      if (kept === channels) continue;
+    return [...counts].filter((kept) => kept !== channels);
+  });
+  const total = plan.flat().length;
+  for (const [g, { layers, channels }] of found.groups.entries()) {
+    for (const kept of plan[g]!) {
       const pruned = await cut(
         network,
         weights,
@@ -48,6 +53,7 @@ export async function sensitivity(
       const accuracy = await evaluate(pruned.network, pruned.weights);
       pruned.network.dispose();
       rows.push({ layers, channels, kept, accuracy, drop: whole - accuracy });
+      onProgress?.('cut', rows.length, total);
     }
   }
   return rows;

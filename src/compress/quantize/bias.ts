@@ -1,3 +1,4 @@
+import type { OnProgress } from '../../base/progress.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import { rewrite } from '../../graph/passes/rewrite.ts';
@@ -23,6 +24,7 @@ export async function correctBias(
   quantization: Quantization,
   samples: Samples,
   session: SessionOptions,
+  onProgress?: OnProgress,
 ): Promise<Graph> {
   const layers = biasedLayers(graph, quantization);
   if (layers.length === 0) return graph;
@@ -35,7 +37,7 @@ export async function correctBias(
     session,
   );
   let corrected = graph;
-  for (const { node, add, bias } of layers) {
+  for (const [i, { node, add, bias }] of layers.entries()) {
     const [input, weights] = node.inputs as [string, string];
     const output = add.outputs[0]!;
     const data = await quantizedValues(corrected, quantization, input, samples, { session });
@@ -50,6 +52,7 @@ export async function correctBias(
     const after = before.map((value, channel) => value + e[channel]! - a[channel]!);
     // Values that are infinite somewhere have no mean to correct.
     if (after.every(Number.isFinite)) corrected = withConstants(corrected, new Map([[bias, after]]));
+    onProgress?.('correcting biases, layer', i + 1, layers.length);
   }
   return corrected;
 }

@@ -1,3 +1,4 @@
+import type { OnProgress } from '../../base/progress.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import type { Graph } from '../../graph/types.ts';
@@ -25,7 +26,14 @@ export function activationsOf(graph: Graph): string[] {
 }
 
 /** Which values every activation of an inference graph takes. The samples are run twice: for the ranges, and to count. */
-export async function observe(graph: Graph, samples: Samples, session: SessionOptions): Promise<Observed> {
+export async function observe(
+  graph: Graph,
+  samples: Samples,
+  session: SessionOptions,
+  onProgress?: OnProgress,
+): Promise<Observed> {
+  let batches = 0;
+  const onBatch = (): void => onProgress?.('calibrating, batch', ++batches, 2 * samples.length);
   const ranges = new Map<string, Range>();
   const notFinite = new Set<string>();
   const [maskable, masked] = [beforeSoftmax(graph), new Set<string>()];
@@ -35,17 +43,29 @@ export async function observe(graph: Graph, samples: Samples, session: SessionOp
     if (rest.length < values.length) masked.add(name);
     return rest;
   };
-  await visit(graph, samples, session, (name, values) => {
-    const range = rangeOf(relevant(name, values), ranges.get(name));
-    if (range === undefined) notFinite.add(name);
-    else ranges.set(name, range);
-  });
+  await visit(
+    graph,
+    samples,
+    session,
+    (name, values) => {
+      const range = rangeOf(relevant(name, values), ranges.get(name));
+      if (range === undefined) notFinite.add(name);
+      else ranges.set(name, range);
+    },
+    onBatch,
+  );
   for (const name of notFinite) ranges.delete(name);
   const histograms = new Map([...ranges].map(([name, range]) => [name, emptyHistogram(range)]));
-  await visit(graph, samples, session, (name, values) => {
-    const histogram = histograms.get(name);
-    if (histogram !== undefined) addTo(histogram, relevant(name, values));
-  });
+  await visit(
+    graph,
+    samples,
+    session,
+    (name, values) => {
+      const histogram = histograms.get(name);
+      if (histogram !== undefined) addTo(histogram, relevant(name, values));
+    },
+    onBatch,
+  );
   return { histograms, notFinite: [...notFinite], masked };
 }
 
@@ -55,6 +75,7 @@ export async function visit(
   samples: Samples,
   session: SessionOptions,
   see: (name: string, values: Float32Array) => void,
+  onBatch: () => void = () => undefined,
 ): Promise<void> {
   const values = activationsOf(graph);
   const whole: Graph = { ...graph, outputs: new Map(values.map((name) => [name, name])) };
@@ -64,6 +85,7 @@ export async function visit(
       for (const [name, { data }] of Object.entries(feeds)) if (data instanceof Float32Array) see(name, data);
       const results = await model.run(feeds);
       for (const name of values) see(name, results[name]!.data as Float32Array);
+      onBatch();
     }
   } finally {
     model.dispose();

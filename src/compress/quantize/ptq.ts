@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.ts';
+import type { OnProgress } from '../../base/progress.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import { asymmetric, layersOf, magnitudes, symmetric, weightedNodes } from '../../graph/quantization.ts';
 import type { DenseScales, Quantization, TensorQuantization } from '../../graph/quantization.ts';
@@ -21,6 +22,7 @@ export interface PtqOptions {
   readonly activationBits?: 8 | 16;
   /** Default: one scale for each output. */
   readonly dense?: DenseScales;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function quantize(
   if (samples.length === 0)
     throw new UserError('calibration without samples, received none', 'Set quantize.samples to 1 or more.');
   const calibrate = calibrators[options.calibrator];
-  const { histograms, notFinite, masked } = await observe(graph, samples, options.session);
+  const { histograms, notFinite, masked } = await observe(graph, samples, options.session, options.onProgress);
   const ranges = new Map([...histograms].map(([name, histogram]) => [name, calibrate(histogram)]));
   widenForMasks(graph, masked, ranges);
   const activations = new Map<string, TensorQuantization>();

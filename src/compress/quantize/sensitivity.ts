@@ -1,3 +1,4 @@
+import type { OnProgress } from '../../base/progress.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
@@ -37,6 +38,7 @@ export async function layerSensitivity(
   write: (keepFloat: (layer: string) => boolean) => Uint8Array,
   { x, shape, labels, logits }: LabelledSamples,
   session: SessionOptions,
+  onProgress?: OnProgress,
 ): Promise<LayerSensitivity[]> {
   const [n] = shape as [number];
   const classes = logits.length / n;
@@ -54,6 +56,7 @@ export async function layerSensitivity(
     model.dispose();
     const error = actual.reduce((sum, value, i) => sum + (value - logits[i]!) ** 2, 0);
     found.push({ layer, noise: error / power, drop: right(logits) - right(actual) });
+    onProgress?.('one layer alone in int8, layer', found.length, layers.length);
   }
   return found.sort((a, b) => b.noise - a.noise);
 }

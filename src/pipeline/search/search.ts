@@ -79,7 +79,7 @@ async function completeSearch(
     { ...ofTrial(options, trial.run), shared: folder },
     stages,
   );
-  const wallSeconds = secondsOf(trials) + seconds;
+  const wallSeconds = secondsOf(trials) - trial.report.wallSeconds + final.wallSeconds + seconds;
   // What the pick was made from stands before it; what was made of it further on was not picked.
   const at = final.models.findIndex(({ id }) => pick.id === `${trial.run}/${id}`);
   const models = final.models.slice(0, at + 1);

@@ -3,8 +3,6 @@ import path from 'node:path';
 import { readBytes, writeFileAtomic } from '../../base/files.ts';
 import type { Trial } from './timing.ts';
 
-/** The first trial that comes to these stages does them for all: they are in the folder of the search. */
-const OF_ALL: readonly string[] = ['teach', 'answers'];
 /** What trials of one width and one number of epochs have in common: they differ in what comes after it. */
 const TRAINING = 'distill';
 
@@ -34,13 +32,7 @@ async function trainingStates(folder: string): Promise<string[]> {
   return names.filter((name) => name.startsWith(`${TRAINING}-`)).sort();
 }
 
-/** Working time of `trials` in their order. Their reports count again what an earlier one has done for them. */
+/** Working time of `trials`: each counts what it has done itself. */
 export function secondsOf(trials: readonly Trial[]): number {
-  return trials.reduce((sum, trial, i) => {
-    const isOfTwin = twinOf(trial, trials.slice(0, i)) !== undefined;
-    const again = (trial.report.stages ?? []).filter(
-      ({ stage }) => (i > 0 && OF_ALL.includes(stage)) || (isOfTwin && stage === TRAINING),
-    );
-    return sum + again.reduce((left, { seconds }) => left - seconds, trial.report.wallSeconds);
-  }, 0);
+  return trials.reduce((sum, { report }) => sum + report.wallSeconds, 0);
 }

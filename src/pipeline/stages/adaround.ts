@@ -11,6 +11,7 @@ import { usualAdaround } from '../../recipe/schema/compress.ts';
 import type { Int8AfterTraining } from '../../recipe/schema/compress.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
+import { progressOf } from '../progress.ts';
 import { keptFloat, prepareInt8 } from './quantize.ts';
 import type { Prepared } from './quantize.ts';
 
@@ -32,7 +33,8 @@ export async function prepareStep(
   const { settings } = step;
   const isAdaptive = settings.rounding === 'adaround';
   const ptq = { ...settings, dense: step.dense, ...(isAdaptive && { biasCorrection: false }) };
-  const prepared = await prepareInt8(recipe, graph, ptq, step.samples);
+  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
+  const prepared = await prepareInt8(recipe, graph, ptq, step.samples, onProgress);
   return isAdaptive ? roundAdaptively(context, prepared, step) : { prepared, notes: [] };
 }
 
@@ -56,11 +58,16 @@ async function roundAdaptively(
   let savedAt = start;
   let told = resume?.layers.length ?? 0;
   const kept = keptFloat(settings, prepared.graph);
+  // A stop is seen to below, where the state is saved.
+  const tell = progressOf({ onEvent }, stage, {
+    from: (resume?.layers.length ?? 0) * iterations + (resume?.iteration ?? 0),
+  });
   const { result, layers } = await adaround(prepared.graph, prepared.quantization, samples, {
     ...{ engine, session: sessionOptionsOf(recipe), iterations, resume },
     seed: new RandomStream(recipe.seed, 'adaround', number).uint32(),
     keepFloat: (layer) => kept.includes(layer),
-    onStep: async ({ done, layers: all, last, state }) => {
+    onStep: async ({ done, layers: all, iteration, last, state }) => {
+      tell('step', done * iterations + iteration, all * iterations);
       if (done > told && last !== undefined) onEvent({ type: 'message', message: sentence(last) });
       const isDone = done > told;
       told = done;

@@ -8,6 +8,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSummary } from '../../report/types.ts';
 import { sizeOf as elementsOf } from '../../data/dataset.ts';
 import type { StageContext } from '../context.ts';
+import { SHOW_EVERY_MS } from '../progress.ts';
 import { LabelBatch } from './label-batch.ts';
 import type { Teaching } from './teach.ts';
 
@@ -24,8 +25,6 @@ export interface Answers {
   readonly views: number | undefined;
   readonly summary: TeacherSummary;
 }
-
-const SHOW_EVERY_MS = 100;
 
 /** Let the teacher answer for every training sample and view, or arrange for it to be asked at every step. */
 export async function collectAnswers(context: StageContext, teaching: Teaching, kept: KeyedStore): Promise<Answers> {

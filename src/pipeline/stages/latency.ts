@@ -13,6 +13,7 @@ import type { Measurement } from '../../report/measurement.ts';
 import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { latencyRow, libraryVersions, measureElsewhere } from '../elsewhere.ts';
+import { progressOf } from '../progress.ts';
 import type { Measured } from './measure.ts';
 
 export interface Timed {
@@ -31,11 +32,12 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   const start = monotonicMs();
   const loadAverage = loadavg()[0]!;
   const options = { batchSizes, threads, sampleShape: data.train.sampleShape };
+  const onProgress = progressOf(context, 'latency');
   const sources = files.map((file) => sourceOf(file, options));
   const result = places.includes('node')
-    ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal })
+    ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal, onProgress })
     : { rows: [], skipped: [] };
-  const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal });
+  const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal, onProgress });
   // Where a student ships the teacher does not go.
   const students = files.filter(({ name }) => name !== 'teacher');
   const plan = { ...options, title: recipe.name, seconds, signal };

@@ -1,4 +1,5 @@
 import { nearest, UserError } from '../../base/errors.ts';
+import type { OnProgress } from '../../base/progress.ts';
 import { RandomStream } from '../../base/random.ts';
 import { correctBias } from '../../compress/quantize/bias.ts';
 import { equalize } from '../../compress/quantize/equalize.ts';
@@ -44,13 +45,16 @@ export async function prepareInt8(
   graph: Graph,
   step: PtqRecipe,
   samples: Samples,
+  onProgress?: OnProgress,
 ): Promise<Prepared> {
   const session = sessionOptionsOf(recipe);
   const { calibrator, symmetric = false, dense } = step;
-  const activationBits = step.scheme === 'int16x8' ? 16 : 8;
+  const activationBits: 8 | 16 = step.scheme === 'int16x8' ? 16 : 8;
   const equal = step.equalize ? equalize(graph).result : graph;
-  const { result, skipped } = await quantize(equal, samples, { calibrator, session, symmetric, activationBits, dense });
-  return { graph: await corrected(recipe, equal, result, step, samples), float: equal, quantization: result, skipped };
+  const options = { calibrator, session, symmetric, activationBits, dense, onProgress } as const;
+  const { result, skipped } = await quantize(equal, samples, options);
+  const ready = await corrected(recipe, equal, result, step, samples, onProgress);
+  return { graph: ready, float: equal, quantization: result, skipped };
 }
 
 /** The same with other scales of dense layers: calibrated once, corrected anew. */
@@ -71,9 +75,10 @@ async function corrected(
   quantization: Quantization,
   { scheme, biasCorrection = false }: PtqRecipe,
   samples: Samples,
+  onProgress?: OnProgress,
 ): Promise<Graph> {
   const isCorrected = biasCorrection && scheme !== 'int16x8';
-  return isCorrected ? correctBias(float, quantization, samples, sessionOptionsOf(recipe)) : float;
+  return isCorrected ? correctBias(float, quantization, samples, sessionOptionsOf(recipe), onProgress) : float;
 }
 
 const CALIBRATION_BATCH = 32;
@@ -117,6 +122,7 @@ export async function rankLayers(
   { recipe, data }: StageContext,
   { float, quantization }: Prepared,
   { id, reference }: ExportedModel,
+  onProgress: OnProgress,
 ): Promise<QuantizationSensitivity> {
   const { x, shape, logits } = reference;
   const n = Math.min(RANKED, shape[0]!);
@@ -125,7 +131,8 @@ export async function rankLayers(
   const samples = { x: part(x), shape: [n, ...shape.slice(1)], logits: part(logits), labels };
   const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
     encodeModel(exportQdq(float, quantization, { keepFloat }).result);
-  const rows = await layerSensitivity(quantizableLayers(float), write, samples, sessionOptionsOf(recipe));
+  const session = sessionOptionsOf(recipe);
+  const rows = await layerSensitivity(quantizableLayers(float), write, samples, session, onProgress);
   const accuracy = agreement(classesOf(samples.logits, data.classNames.length), Int32Array.from(labels));
   return { model: id, precision: 'int8', samples: n, accuracy, rows };
 }

@@ -3,6 +3,7 @@ import { InterruptedError } from '../../base/errors.ts';
 import { sensitivity } from '../../compress/prune/sensitivity.ts';
 import type { PruningSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
+import { progressOf } from '../progress.ts';
 import type { TrainedModel } from './export.ts';
 import { validationAccuracy } from './prune/job.ts';
 
@@ -19,6 +20,7 @@ export async function pruningSensitivity(
   const start = monotonicMs();
   context.onEvent({ type: 'stage', stage: STAGE, title: `removing channels of each layer of ${id} alone` });
   const rows = await sensitivity(trained.network, trained.weights, {
+    onProgress: progressOf(context, STAGE),
     evaluate: async (network, weights) => {
       if (context.signal?.aborted === true) throw new InterruptedError(`stopped ${STAGE}`);
       return validationAccuracy(context, network, weights);

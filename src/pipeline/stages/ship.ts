@@ -1,14 +1,16 @@
 import { monotonicMs } from '../../base/clock.ts';
+import type { OnProgress } from '../../base/progress.ts';
 import { withFloatLayers } from '../../compress/quantize/kept.ts';
 import { quantize } from '../../compress/quantize/ptq.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
-import type { Int16Recipe, Int8AfterTraining, Int8Recipe } from '../../recipe/schema/compress.ts';
+import type { Int16Recipe, Int8AfterTraining, Int8Recipe, QuantizeRecipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
+import { progressOf } from '../progress.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { lossOf, trainForInt8 } from './qat.ts';
@@ -67,17 +69,12 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   const { recipe } = context;
   const { number } = step;
   const settings = recipe.quantize[number]!;
+  if (settings.scheme === 'int8' && settings.method === 'qat') return trainAndQuantize(context, model, step, settings);
   const stage = `quantize-${number + 1}`;
-  if (settings.scheme === 'int8' && settings.method === 'qat') {
-    context.onEvent({ type: 'stage', stage });
-    return trainAndQuantize(context, model, step, settings);
-  }
   context.onEvent({ type: 'stage', stage, title: `quantizing ${model.id} to ${settings.scheme}` });
-  const named = { ...step, ending: endingOf(recipe, number, 'ptq') };
-  if (settings.scheme === 'int16x8') return writeInt16(context, model, named, settings);
-  if (settings.scheme !== 'int8')
-    return writeVariants(context, model, model, reducedVariants(context, settings.scheme, step.dense), named);
-  const ptq = await writeInt8(context, model, named, settings);
+  const ptq = await afterTraining(context, model, { ...step, ending: endingOf(recipe, number, 'ptq') }, settings);
+  // Files were written in between, which are stages of their own.
+  await context.done(stage, undefined, {}, { method: 'ptq', scheme: settings.scheme });
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
   const { file, seconds, validation, drop } = ptq.refused;
   const figures = { accuracy: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
@@ -85,6 +82,18 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   await context.done(`ptq-${number + 1}`, seconds, figures, notes);
   const qat = await trainAndQuantize(context, model, step, settings);
   return { files: [...ptq.files, ...qat.files], notes: [...ptq.notes, ...qat.notes], sensitivity: ptq.sensitivity };
+}
+
+/** The files of a quantization that trains nothing. */
+function afterTraining(
+  context: StageContext,
+  model: ExportedModel,
+  step: QuantizeStep & { readonly ending: string },
+  settings: Exclude<QuantizeRecipe, { method: 'qat' }>,
+): Promise<Shipped & { readonly refused?: Refused }> {
+  if (settings.scheme === 'int16x8') return writeInt16(context, model, step, settings);
+  if (settings.scheme === 'int8') return writeInt8(context, model, step, settings);
+  return writeVariants(context, model, model, reducedVariants(context, settings.scheme, step.dense), step);
 }
 
 async function trainAndQuantize(
@@ -99,7 +108,7 @@ async function trainAndQuantize(
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
     ...{ stage: `qat-${number + 1}`, step: settings, number, lessons, keepFloat },
-    calibrate: (graph) => calibrate(context, graph, { ...settings, dense }),
+    calibrate: (graph) => calibrate(context, graph, { ...settings, dense }, progressOf(context, `qat-${number + 1}`)),
   });
   const variants = int8Variants(context, trained.quantization, trained.skipped, keepFloat);
   const ending = endingOf(recipe, number, 'qat');
@@ -135,7 +144,8 @@ async function writeInt8(
       : await withDenseScales(recipe, prepared, { ...settings, dense: step.dense }, samples);
   // Rounding is a stage of its own; what follows is not part of it.
   context.onEvent({ type: 'stage', stage: `quantize-${step.number + 1}` });
-  const sensitivity = await rankLayers(context, prepared, model);
+  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
+  const sensitivity = await rankLayers(context, prepared, model, onProgress);
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];
   let refused: Refused | undefined;
@@ -185,8 +195,10 @@ async function writeInt16(
   const kept = keptFloat(settings, model.graph);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const samples = calibrationSamples(context, model.graph, settings.samples);
+  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
   const ptq = { ...settings, dense: step.dense };
-  const { graph, float, quantization, skipped } = await prepareInt8(context.recipe, model.graph, ptq, samples);
+  const prepared = await prepareInt8(context.recipe, model.graph, ptq, samples, onProgress);
+  const { graph, float, quantization, skipped } = prepared;
   const file = tflite(context, 'int16x8', { precision: 'integer', quantization, keepFloat });
   const make: typeof file.make = (from) => {
     const made = file.make(from);
@@ -201,7 +213,8 @@ async function calibrate(
   context: StageContext,
   graph: Graph,
   { calibrator, samples, dense }: Pick<Int8Recipe, 'calibrator' | 'samples'> & { readonly dense: DenseScales },
+  onProgress: OnProgress,
 ): Promise<{ result: Quantization; skipped: Skipped[] }> {
   const feeds = calibrationSamples(context, graph, samples);
-  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe), dense });
+  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe), dense, onProgress });
 }

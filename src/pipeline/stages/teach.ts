@@ -17,6 +17,7 @@ import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
 import type { Fitted } from '../fit.ts';
 import { teacherBuilder } from '../models.ts';
+import { progressOf } from '../progress.ts';
 
 /** A teacher to ask, or answers that it gave before. */
 export type Teaching =
@@ -32,6 +33,17 @@ export type Teaching =
 
 /** Open or train the teacher, and look at what it says about some labelled samples before anything learns from it. */
 export async function teach(context: StageContext): Promise<Teaching | undefined> {
+  const { recipe, onEvent } = context;
+  if (recipe.teacher?.train === undefined) return openAndCheck(context);
+  const trained = await trainTeacher(context, recipe.teacher.train);
+  onEvent({ type: 'stage', stage: 'open teacher' });
+  return { teacher: await trainedTeacher(context, trained), trained };
+}
+
+type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal'>;
+
+/** A teacher that comes as files, or answers that one gave, opened and checked; undefined for a recipe without. */
+export async function openAndCheck(context: Opening): Promise<Teaching | undefined> {
   const { recipe, engine, data, onEvent } = context;
   const { teacher: source } = recipe;
   if (source === undefined) return undefined;
@@ -56,11 +68,6 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
     }
     return { stored: stored.answers, views: stored.views, source: path.basename(source.logits) };
   }
-  if (source.train !== undefined) {
-    const trained = await trainTeacher(context, source.train);
-    onEvent({ type: 'stage', stage: 'open teacher' });
-    return { teacher: await trainedTeacher(context, trained), trained };
-  }
   onEvent({ type: 'stage', stage: 'open teacher', title: 'opening the teacher' });
   const session = sessionOptionsOf(recipe);
   const opened = await openTeacher(source, {
@@ -76,11 +83,13 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
 }
 
 async function check(
-  { data, onEvent }: StageContext,
-  { teacher, alternatives }: OpenedTeacher,
+  context: Opening,
+  { teacher, alternatives, declared }: OpenedTeacher,
   minAccuracy?: number,
 ): Promise<void> {
-  const { accuracy, samples, warnings } = await preflight(teacher, data.validation, { minAccuracy, alternatives });
+  const { data, onEvent } = context;
+  const options = { minAccuracy, alternatives, declared, onProgress: progressOf(context, 'check teacher') };
+  const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
   const message = `teacher ${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`;
   onEvent({ type: 'message', message });
   for (const warning of warnings) onEvent({ type: 'warning', message: warning });

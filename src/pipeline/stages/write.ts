@@ -7,6 +7,7 @@ import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import type { ModelFile } from '../model-file.ts';
+import { progressOf } from '../progress.ts';
 import { predictionsOfFile } from '../model-file.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
@@ -59,11 +60,12 @@ export async function writeVariants(
   for (const variant of variants) {
     if (!context.recipe.export.includes(variant.format)) continue;
     const start = monotonicMs();
-    const { id, file, skipped } = fileOf(made, { ...variant, ending });
     const trained = made.stage !== undefined;
     // Whether it loses too much is part of quantizing it; what follows is about the file.
-    context.onEvent({ type: 'stage', stage: made.stage ?? `quantize-${number + 1}` });
-    const { validation, drop, tooMuch } = await dropOf(context, model, file, { number, trained, hasMore });
+    const stage = made.stage ?? `quantize-${number + 1}`;
+    context.onEvent({ type: 'stage', stage });
+    const { id, file, skipped } = fileOf(made, { ...variant, ending });
+    const { validation, drop, tooMuch } = await dropOf(context, model, file, { stage, number, trained, hasMore });
     if (tooMuch === undefined) {
       context.onEvent({ type: 'stage', stage: `export ${file.file}` });
       const parity = await checkFile(context, made, file, variant.make);
@@ -136,17 +138,28 @@ export async function finish(
   return file;
 }
 
+interface DropOptions {
+  /** That the time counts for. */
+  readonly stage: string;
+  readonly number: number;
+  readonly trained: boolean;
+  readonly hasMore: boolean;
+}
+
 /** What a file with fewer bits loses on the validation split, and why it is not shipped if that is too much. */
 async function dropOf(
   context: StageContext,
   model: ExportedModel,
   file: ModelFile,
-  { number, trained, hasMore }: { readonly number: number; readonly trained: boolean; readonly hasMore: boolean },
+  { stage, number, trained, hasMore }: DropOptions,
 ): Promise<{ readonly validation: number; readonly drop: number; readonly tooMuch?: string }> {
   const { recipe, data } = context;
   const { maxDrop, fallback } = recipe.quantize[number]!;
-  const accuracy = async (of: ModelFile): Promise<number> =>
-    agreement(await predictionsOfFile(of, data.validation, sessionOptionsOf(recipe)), data.validation.labels);
+  const onProgress = progressOf(context, stage);
+  const accuracy = async (of: ModelFile): Promise<number> => {
+    const given = await predictionsOfFile(of, data.validation, sessionOptionsOf(recipe), onProgress);
+    return agreement(given, data.validation.labels);
+  };
   const validation = await accuracy(file);
   const drop = 100 * ((await accuracy(model)) - validation);
   if (drop <= maxDrop) return { validation, drop };

@@ -116,12 +116,9 @@ describe('a recipe with a target', () => {
     ]);
     const trials = await Promise.all([0, 0.3].map((amount) => trialReport(run, `width-1-pruned-${amount}-round-1`)));
     const [first, second] = trials.map(({ wallSeconds }) => wallSeconds);
-    const shared = trials[1]!.stages!.filter(({ stage }) => ['teach', 'answers', 'distill'].includes(stage));
-    expect(shared.map(({ stage }) => stage)).toContain('distill');
-    const again = shared.reduce((sum, { seconds }) => sum + seconds, 0);
     // Counted twice, it would be more than the time that has passed. What is left is the timing of all files side by side.
     expect(report.wallSeconds).toBeLessThan(elapsed);
-    expect(report.wallSeconds - (first! + second! - again)).toBeGreaterThan(0);
+    expect(report.wallSeconds).toBeGreaterThan(first! + second!);
     const [a, b] = trials.map(({ training }) => training!.find(({ stage }) => stage === 'distill'));
     expect(b).toEqual(a);
   }, 120_000);

@@ -9,6 +9,7 @@ import { fixedMasks } from '../../../train/masks.ts';
 import { saliencyProgram } from '../../../train/saliency.ts';
 import { epochOptions } from '../../fit.ts';
 import type { Fitted } from '../../fit.ts';
+import { progressOf } from '../../progress.ts';
 import { studentLoss } from '../student.ts';
 import { finetune } from './job.ts';
 import type { PruneJob, PruneOutcome } from './job.ts';
@@ -70,9 +71,12 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
     const order = epochOptions(recipe, { settings, seed, views: lessons?.views }, 0);
     const whole = Math.max(1, batchCount(data.train.count, batchSize) - (data.train.count % batchSize === 0 ? 0 : 1));
     const targets = recipe.dataset.augment.some((one) => 'mixup' in one) ? 'mixup' : 'classes';
+    const most = Math.min(whole, TAYLOR_BATCHES);
+    const tell = progressOf(context, stage);
     async function* some() {
       for (const batch of batches(data.train, { ...order, classWeights: data.classWeights })) {
-        if (batch.index === Math.min(whole, TAYLOR_BATCHES)) return;
+        tell('batch', batch.index, most);
+        if (batch.index === most) return;
         yield { ...batch, teacher: (await lessons?.answers.answersFor(batch)) ?? {} };
       }
     }

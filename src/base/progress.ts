@@ -1,0 +1,2 @@
+/** How far a piece of work is, e.g. `('calibrating', 3, 28)`. What it throws ends the work. */
+export type OnProgress = (what: string, done: number, total: number) => void;

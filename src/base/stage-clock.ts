@@ -1,0 +1,37 @@
+import { monotonicMs } from './clock.ts';
+
+/** Counts the seconds of a piece of work by the stage that it is in: every moment belongs to one of them. */
+export class StageClock {
+  readonly #now: () => number;
+  readonly #seconds = new Map<string, number>();
+  #stage: string;
+  #since: number;
+
+  constructor(stage: string, now = monotonicMs) {
+    [this.#stage, this.#now, this.#since] = [stage, now, now()];
+  }
+
+  enter(stage: string): void {
+    this.#book();
+    this.#stage = stage;
+  }
+
+  /** Seconds since they were taken last. */
+  get untaken(): number {
+    return [...this.#seconds.values()].reduce((sum, value) => sum + value, (this.#now() - this.#since) / 1000);
+  }
+
+  /** The seconds of each stage since they were taken last, in the order in which the stages were entered. */
+  take(): Map<string, number> {
+    this.#book();
+    const taken = new Map(this.#seconds);
+    this.#seconds.clear();
+    return taken;
+  }
+
+  #book(): void {
+    const now = this.#now();
+    this.#seconds.set(this.#stage, (this.#seconds.get(this.#stage) ?? 0) + (now - this.#since) / 1000);
+    this.#since = now;
+  }
+}

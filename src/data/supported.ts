@@ -1,0 +1,8 @@
+/** What a data set can be, for whoever has another one. */
+export const LABELS =
+  'Supported is one class for each sample, a word or a class index. Not supported are numbers to predict (regression), several ' +
+  'labels for a sample (multi-label) and samples without a label.';
+
+export const FEATURES =
+  'Supported are columns of numbers and of true and false. Columns of words are not: leave them out (`ignore` for CSV, ' +
+  '`features` for others), or write a column of 0 and 1 for each word.';
