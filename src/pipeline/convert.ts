@@ -13,6 +13,7 @@ import type { Skipped } from '../formats/skipped.ts';
 import { exportTflite } from '../formats/tflite/export.ts';
 import type { Graph } from '../graph/types.ts';
 import { agreement, classesOf } from '../measure/accuracy.ts';
+import { formName } from '../report/artifact.ts';
 import { CONVERT_DEFAULTS } from './convert/options.ts';
 import type { ConvertOptions } from './convert/options.ts';
 import { openSource } from './convert/source.ts';
@@ -45,8 +46,7 @@ export interface Converted {
  */
 export async function convertFile(given: Partial<ConvertOptions> & Pick<ConvertOptions, 'from'>): Promise<Converted> {
   const options: ConvertOptions = { ...CONVERT_DEFAULTS, ...given };
-  const { format, precision } = options;
-  const to = options.out ?? `${nameOf(options.from)}${precision === 'fp32' ? '' : `-${precision}`}.${format}`;
+  const to = options.out ?? `${formName(nameOf(options.from), options)}.${options.format}`;
   refuse(options, to);
   const { bytes, ...converted } = await convertModel(options, to);
   await writeFileAtomic(to, bytes);

@@ -58,7 +58,7 @@ export async function follow(
     const notes = [...(options.notes ?? []), ...(findings.notes ?? [])];
     onEvent({ type: 'stage', stage: 'report' });
     const { rows, found } = ledger();
-    const training = await curvesOf(rows);
+    const training = await curvesOf(recipe, rows);
     const report = makeReport(context, { measured: [], ...found, training, ...findings, notes });
     await writeReport(folder, report);
     return report;
@@ -66,8 +66,8 @@ export async function follow(
     const { rows, found } = ledger();
     const write = async (): Promise<void> => {
       const under = stores && { stage: current, states: stores.states(current) };
-      const training = await curvesOf(rows, under);
-      const models = modelsSoFar(rows);
+      const training = await curvesOf(recipe, rows, under);
+      const models = modelsSoFar(recipe, rows);
       await writeReport(
         folder,
         stoppedReport(recipe, facts, { ...found, training, models, stopped: stopOf(error, current) }),

@@ -13,19 +13,15 @@ import type {
   TeacherSummary,
   TrainingCurve,
 } from '../report/types.ts';
+import type { ModelRef } from '../report/artifact.ts';
 import { verdictOf } from '../report/verdict.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Traffic } from '../runtime/engine.ts';
 import type { StageContext } from './context.ts';
 import { limbeckVersion, versionOf } from './doctor.ts';
 import type { LedgerRow } from './ledger.ts';
-import type { TrainedModel } from './stages/export.ts';
 import type { Timed } from './stages/latency.ts';
 import type { Measured } from './stages/measure.ts';
-
-export interface Student extends TrainedModel {
-  readonly id: 'scratch' | 'distilled';
-}
 
 /** What the stages came to, as far as the run came. */
 export interface Findings {
@@ -96,7 +92,7 @@ function frameOf(
   { written, wallSeconds, training, stages = [] }: Pick<Findings, 'written' | 'wallSeconds' | 'training' | 'stages'>,
 ) {
   return {
-    ...{ version: 1 as const, name, seed, wallSeconds, machine, dataset },
+    ...{ version: 2 as const, name, seed, wallSeconds, machine, dataset },
     ...(training.length > 0 && { training }),
     ...(stages.length > 0 && { stages }),
     environment: environment(),
@@ -110,10 +106,12 @@ export function makeReport(
   { measured, answers, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
 ): Report {
   const { data } = context;
-  const test = (id: string): number[] =>
-    measured.flatMap((model) => {
-      const { validation, test: onTest } = model.row.accuracy;
-      return model.id === id ? [onTest ?? validation ?? NaN] : [];
+  const test = (role: ModelRef['role']): number[] =>
+    measured.flatMap(({ row }) => {
+      const { validation, test: onTest } = row.accuracy;
+      return row.model.role === role && row.precision === 'fp32' && row.format === 'onnx'
+        ? [onTest ?? validation ?? NaN]
+        : [];
     });
   const [distilled, scratch] = [test('distilled'), test('scratch')];
   const hasPair = distilled.length > 0 && distilled.length === scratch.length;
@@ -122,11 +120,11 @@ export function makeReport(
     status: 'complete',
     ...(answers !== undefined && { teacher: answers }),
     models: measured
-      .filter(({ repeat }) => repeat === 0)
+      .filter(({ row }) => row.model.repeat === 0)
       .map(({ row, predicted }) => ({
         ...row,
         latency: timed?.rows.get(row.id) ?? [],
-        ...agreementOf(row.id, predicted, measured, data),
+        ...agreementOf(row, predicted, measured, data),
       })),
     ...(hasPair && { verdict: verdictOf(distilled, scratch, (data.test ?? data.validation).count) }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
@@ -139,13 +137,13 @@ export function makeReport(
 
 /** How a model stands beside the teacher, sample by sample. */
 function agreementOf(
-  id: string,
+  { model: { role } }: ModelRow,
   predicted: Int32Array,
   measured: readonly Measured[],
   data: StageContext['data'],
 ): { agreement?: Agreement } {
-  const teacher = measured.find((model) => model.id === 'teacher');
-  if (teacher === undefined || id === 'teacher') return {};
+  const teacher = measured.find(({ row }) => row.model.role === 'teacher');
+  if (teacher === undefined || role === 'teacher') return {};
   const split = data.test === undefined ? 'validation' : 'test';
   const { onlyOther, ...counts } = sideBySide(predicted, teacher.predicted, data[split]!.labels);
   return { agreement: { split, ...counts, onlyTeacher: onlyOther } };

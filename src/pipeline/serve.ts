@@ -32,7 +32,7 @@ export async function modelsOfRun(
   let teacher: ModelFile | undefined;
   for (const row of report.models) {
     const file = await modelFileOf(folder, row);
-    if (row.id === 'teacher') teacher = file;
+    if (row.model.role === 'teacher') teacher = file;
     else if (file !== undefined) files.push(file);
     else if (row.file !== null) {
       throw new UserError(

@@ -43,9 +43,9 @@ async function fromLedger(
   const facts = ledger.find('data')?.notes['facts'] as RunFacts | undefined;
   return stoppedReport(recipe, facts ?? factsOf({ recipe }), {
     ...{ written, wallSeconds, stopped },
-    training: await curvesOf(rows, { stage: stopped.stage, states: states(stopped.stage) }),
+    training: await curvesOf(recipe, rows, { stage: stopped.stage, states: states(stopped.stage) }),
     stages: stagesOf(rows),
-    models: modelsSoFar(rows),
+    models: modelsSoFar(recipe, rows),
   });
 }
 

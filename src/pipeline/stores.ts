@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { exists, readBytes, writeFileAtomic } from '../base/files.ts';
+import { stageOf, TEACHER } from '../report/artifact.ts';
 import { CheckpointStore, seal, unseal } from './checkpoint.ts';
 import type { OnEvent } from './events.ts';
 import { Ledger } from './ledger.ts';
@@ -22,7 +23,7 @@ export async function openStores(folder: string, onEvent: OnEvent, shared = fold
   const warn = (message: string): void => onEvent({ type: 'warning', message });
   const checkpoints = new CheckpointStore(folder, warn);
   const teachers = shared === folder ? checkpoints : new CheckpointStore(shared, warn);
-  const of = (stage: string): CheckpointStore => (stage === 'teach' ? teachers : checkpoints);
+  const of = (stage: string): CheckpointStore => (stage === stageOf(TEACHER) ? teachers : checkpoints);
   const write = writerOf(folder);
   return {
     ledger: await Ledger.open(folder, warn),

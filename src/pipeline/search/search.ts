@@ -72,7 +72,7 @@ async function completeSearch(
   if (pick === undefined) throw untimed(target, notes);
   const search = summary(points, pick, target, teacher);
 
-  const trial = trials.find(({ run }) => pick.id.startsWith(`${run}/`))!;
+  const trial = trials.find(({ run }) => run === pick.run)!;
   const final = await follow(
     trial.loaded,
     path.join(folder, 'search', trial.run),
@@ -81,7 +81,7 @@ async function completeSearch(
   );
   const wallSeconds = secondsOf(trials) + seconds;
   // What the pick was made from stands before it; what was made of it further on was not picked.
-  const at = final.models.findIndex(({ id }) => pick.id === `${trial.run}/${id}`);
+  const at = final.models.findIndex(({ id }) => id === pick.model);
   const models = final.models.slice(0, at + 1);
   const parity = final.parity.filter(({ file }) => models.some((row) => row.file === file));
   const found = timedAgain(search, latencyOf(models.at(-1)!, target));

@@ -1,12 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readBytes, writeFileAtomic } from '../../base/files.ts';
+import { stageOf, TEACHER } from '../../report/artifact.ts';
+import { stateOf } from '../checkpoint.ts';
 import type { Trial } from './timing.ts';
 
 /** The first trial that comes to these stages does them for all: they are in the folder of the search. */
-const OF_ALL: readonly string[] = ['teach', 'answers'];
+const OF_ALL: readonly string[] = [stageOf(TEACHER), 'answers'];
 /** What trials of one width and one number of epochs have in common: they differ in what comes after it. */
-const TRAINING = 'distill';
+const TRAINING = stageOf({ role: 'distilled', repeat: 0 });
 
 /** The trial among `earlier` ones whose student has been trained just as that of `trial` will be. */
 export function twinOf(
@@ -31,7 +33,7 @@ export async function takeTraining(from: string, to: string): Promise<void> {
 
 async function trainingStates(folder: string): Promise<string[]> {
   const names = await readdir(path.join(folder, 'state')).catch(() => []);
-  return names.filter((name) => name.startsWith(`${TRAINING}-`)).sort();
+  return names.filter((name) => stateOf(name)?.stage === TRAINING).sort();
 }
 
 /** Working time of `trials` in their order. Their reports count again what an earlier one has done for them. */

@@ -46,14 +46,14 @@ export function stoppedSearch(
   const points = distinct(trials.flatMap((trial) => pointsOf(trial, target)));
   const teacher = teacherAccuracy(trials);
   const pick = pickOf(points, target, teacher);
-  const best = pick && trials.find(({ run }) => pick.id.startsWith(`${run}/`));
+  const best = pick && trials.find(({ run }) => run === pick.run);
   const wallSeconds = secondsOf(trials) + (underWay?.report.wallSeconds ?? 0);
   const { status, stage, reason } = stopped;
   const nothing = { written, wallSeconds, training: [], models: [], stopped };
   const shown = best ?? underWay;
   const base = shown?.report ?? stoppedReport(recipe, factsOf({ recipe }), nothing);
   const search = pick && summary(points, pick, target, teacher);
-  const at = base.models.findIndex(({ id }) => pick?.id === `${best?.run}/${id}`);
+  const at = base.models.findIndex(({ id }) => id === pick?.model);
   const notes = trials.flatMap(({ run, report }) => report.notes.map((note) => `${run}: ${note}`));
   return {
     ...base,

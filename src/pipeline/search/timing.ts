@@ -20,7 +20,7 @@ export interface Trial {
 }
 
 export function teacherAccuracy(trials: readonly Trial[]): number | undefined {
-  const row = trials[0]?.report.models.find(({ id }) => id === 'teacher');
+  const row = trials[0]?.report.models.find(({ model }) => model.role === 'teacher');
   return row?.accuracy.validation ?? undefined;
 }
 
@@ -30,13 +30,18 @@ export function pointsOf({ candidate, loaded, run, report }: Trial, target: Targ
   const { epochs } = loaded.recipe.distill;
   return shipped(report, target).flatMap((row): Point[] => {
     const latency = latencyOf(row, target);
-    const { id, precision, params, sizeBytes, accuracy } = row;
+    const { id: model, precision, params, sizeBytes, accuracy } = row;
     if (latency === undefined || accuracy.validation === null) return [];
-    const isPruned = id.startsWith('pruned');
+    const isPruned = row.model.role === 'pruned';
     const figures = { precision, params, sizeBytes, validation: accuracy.validation };
     const { p50Ms, p95Ms } = latency;
-    return [{ id: `${run}/${id}`, width, amount: isPruned ? amount : 0, epochs, ...figures, p50Ms, p95Ms }];
+    const made = { id: pointId(run, model), run, model, width, amount: isPruned ? amount : 0, epochs };
+    return [{ ...made, ...figures, p50Ms, p95Ms }];
   });
+}
+
+function pointId(run: string, model: string): string {
+  return `${run}/${model}`;
 }
 
 /** How a model was timed where the target is. */
@@ -49,7 +54,7 @@ export function latencyOf({ latency }: ModelRow, target: TargetRecipe): LatencyR
 
 function shipped({ models }: Report, { runtime }: TargetRecipe): ModelRow[] {
   const format = runtime === 'onnxruntime' ? 'onnx' : 'tflite';
-  return models.filter((row) => row.id !== 'teacher' && row.file !== null && row.format === format);
+  return models.filter((row) => row.model.role !== 'teacher' && row.file !== null && row.format === format);
 }
 
 /** All files of all trials side by side: figures from different minutes of a machine cannot be compared. */
@@ -69,7 +74,7 @@ export async function timed(
     const { sampleShape } = trial.report.dataset;
     for (const row of shipped(trial.report, target)) {
       const bytes = await readBytes(path.join(folder, 'search', trial.run, row.file!));
-      const file = { name: `${trial.run}/${row.id}`, format: `.${row.format}`, bytes };
+      const file = { name: pointId(trial.run, row.id), format: `.${row.format}`, bytes };
       sources.push(sourceOf(file, { batchSizes: [batchSize], threads: [threads], sampleShape, runtime }));
     }
   }
@@ -89,7 +94,7 @@ export async function timed(
 /** Each student once: before it is pruned, a candidate is the one that is not pruned. */
 export function distinct(points: readonly Point[]): Point[] {
   // The name of the model says by which step of `quantize` it was made: several of them may have one precision.
-  const keyOf = ({ id, width, amount, epochs }: Point): string => [id.split('/').at(-1), width, amount, epochs].join();
+  const keyOf = ({ model, width, amount, epochs }: Point): string => [model, width, amount, epochs].join();
   const seen = new Map<string, Point>();
   for (const point of points) if (!seen.has(keyOf(point))) seen.set(keyOf(point), point);
   return [...seen.values()];

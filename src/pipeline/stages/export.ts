@@ -10,6 +10,8 @@ import type { Graph } from '../../graph/types.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
 import { macsOf } from '../../graph/macs.ts';
 import { modelInfo } from '../../models/info.ts';
+import { fileOf, stageOf } from '../../report/artifact.ts';
+import type { Artifact, ModelRef } from '../../report/artifact.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
@@ -22,20 +24,19 @@ import { onnxOptions } from '../metadata.ts';
 import type { ModelFile } from '../model-file.ts';
 
 export interface TrainedModel {
-  readonly id: string;
-  readonly repeat: number;
+  readonly model: ModelRef;
   readonly trained: Fitted;
 }
 
-export interface ExportedModel extends TrainedModel, ModelFile {
+export interface ExportedModel extends TrainedModel, ModelFile, Artifact {
+  /** The stage that made its weights. */
+  readonly stage: string;
   readonly macs: number;
   readonly params: number;
   readonly parity: ParitySummary;
   /** The inference graph that the file was written from. */
   readonly graph: Graph;
   readonly reference: Reference;
-  /** The stage that made its weights, where it is not the one its id tells. */
-  readonly stage?: string;
 }
 
 /** Samples, and what the training graph says about them. */
@@ -54,12 +55,11 @@ const SAMPLES = 512;
 /** Write a model as fp32 ONNX, after it has given the same answers as the graph it was trained in. */
 export async function exportModel(
   context: StageContext,
-  model: TrainedModel,
+  { model, trained }: TrainedModel,
   write: (file: string, bytes: Uint8Array) => Promise<void>,
 ): Promise<ExportedModel> {
-  const { id, repeat, trained } = model;
-  // A teacher is a tool of the run, not a result of it: it lies apart from what ships.
-  const file = id === 'teacher' ? 'teacher.onnx' : `exports/${id}${repeat === 0 ? '' : `-${repeat + 1}`}.onnx`;
+  const artifact = { model, format: 'onnx', precision: 'fp32' } as const;
+  const file = fileOf(artifact);
   context.onEvent({ type: 'stage', stage: `export ${file}` });
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
@@ -68,8 +68,8 @@ export async function exportModel(
   await write(file, bytes);
   await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
   const params = modelInfo(trained.model).parameters;
-  const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;
-  return { ...model, ...made, macs: macsOf(graph), params, parity, graph, reference };
+  const made = { ...artifact, stage: stageOf(model), trained, file, bytes };
+  return { ...made, macs: macsOf(graph), params, parity, graph, reference };
 }
 
 /** From `input` [batch, ...sampleShape] to `logits` [batch, classes] and the outputs of the layers named. */

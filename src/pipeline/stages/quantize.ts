@@ -15,6 +15,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
+import { idOf } from '../../report/artifact.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { ExportedModel } from './export.ts';
 
@@ -89,9 +90,9 @@ const RANKED = 128;
 export async function rankLayers(
   { recipe, data }: StageContext,
   { float, quantization }: Prepared,
-  { id, reference }: ExportedModel,
+  model: ExportedModel,
 ): Promise<QuantizationSensitivity> {
-  const { x, shape, logits } = reference;
+  const { x, shape, logits } = model.reference;
   const n = Math.min(RANKED, shape[0]!);
   const part = (values: Float32Array): Float32Array => values.subarray(0, (values.length / shape[0]!) * n);
   const labels = data.validation.labels.subarray(0, n);
@@ -100,7 +101,7 @@ export async function rankLayers(
     encodeModel(exportQdq(float, quantization, { keepFloat }).result);
   const rows = await layerSensitivity(quantizableLayers(float), write, samples, sessionOptionsOf(recipe));
   const accuracy = agreement(classesOf(samples.logits, data.classNames.length), Int32Array.from(labels));
-  return { model: id, precision: 'int8', samples: n, accuracy, rows };
+  return { model: idOf(model), precision: 'int8', samples: n, accuracy, rows };
 }
 
 /** The numbers of layers to keep in float, one after another until the accuracy holds: few first, then in larger steps. */

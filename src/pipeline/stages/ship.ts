@@ -3,6 +3,8 @@ import { quantize } from '../../compress/quantize/ptq.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
+import { idOf } from '../../report/artifact.ts';
+import { qatStage, reducedForm } from '../../report/forms.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
@@ -13,8 +15,8 @@ import { prepareStep } from './adaround.ts';
 import { calibrationSamples, growing, keptFloat, prepareInt8, rankLayers } from './quantize.ts';
 import type { QuantizeRecipe } from './quantize.ts';
 import { int8Variants, reducedVariants, tflite } from './variants.ts';
-import { endingOf, finish, makeFile, writeVariants } from './write.ts';
-import type { QuantizeStep, Refused, Shipped, Write } from './write.ts';
+import { finish, makeFile, writeVariants } from './write.ts';
+import type { FormStep, QuantizeStep, Refused, Shipped, Write } from './write.ts';
 
 /** The files that the recipe asks for beyond the fp32 ONNX file of every student: TFLite, and both in fewer bits. */
 export async function shipModel(
@@ -50,15 +52,15 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   const { scheme } = settings;
   context.onEvent({
     ...{ type: 'stage', stage: `quantize-${number + 1}` },
-    ...(settings.method === 'ptq' && { title: `quantizing ${model.id} to ${scheme}` }),
+    ...(settings.method === 'ptq' && { title: `quantizing ${idOf(model)} to ${scheme}` }),
   });
   if (settings.method === 'qat') return trainAndQuantize(context, model, step);
-  const ending = endingOf(recipe, number, 'ptq');
-  if (scheme === 'int16x8') return writeInt16(context, model, { ...step, ending });
+  const form = reducedForm(recipe.quantize, number, 'ptq');
+  if (scheme === 'int16x8') return writeInt16(context, model, { ...step, form });
   const ptq =
     scheme === 'int8'
-      ? await writeInt8(context, model, { ...step, ending })
-      : await writeVariants(context, model, model, reducedVariants(context, scheme), { ...step, ending });
+      ? await writeInt8(context, model, { ...step, form })
+      : await writeVariants(context, model, model, reducedVariants(context, scheme), { ...step, form });
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
   const { file, seconds, validation, drop } = ptq.refused;
   const figures = { accuracy: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
@@ -75,12 +77,12 @@ async function trainAndQuantize(context: StageContext, model: ExportedModel, ste
   const kept = keptFloat(settings, model.graph);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
-    ...{ stage: `qat-${number + 1}`, step: settings, number, lessons, keepFloat },
+    ...{ stage: qatStage(number), step: settings, number, lessons, keepFloat },
     calibrate: (graph) => calibrate(context, graph, settings),
   });
   const variants = int8Variants(context, trained.quantization, trained.skipped, keepFloat);
-  const ending = endingOf(recipe, number, 'qat');
-  return writeVariants(context, model, trained.model, variants, { ...step, ending });
+  const form = reducedForm(recipe.quantize, number, 'qat');
+  return writeVariants(context, model, trained.model, variants, { ...step, form });
 }
 
 /**
@@ -90,7 +92,7 @@ async function trainAndQuantize(context: StageContext, model: ExportedModel, ste
 async function writeInt8(
   context: StageContext,
   model: ExportedModel,
-  step: QuantizeStep & { readonly ending: string },
+  step: FormStep,
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const { recipe } = context;
   const settings = recipe.quantize[step.number]!;
@@ -130,11 +132,7 @@ async function writeInt8(
 }
 
 /** Activations of 16 bits, weights of 8: a TFLite file alone. */
-async function writeInt16(
-  context: StageContext,
-  model: ExportedModel,
-  step: QuantizeStep & { readonly ending: string },
-): Promise<Shipped> {
+async function writeInt16(context: StageContext, model: ExportedModel, step: FormStep): Promise<Shipped> {
   const settings = context.recipe.quantize[step.number]!;
   const kept = keptFloat(settings, model.graph);
   const keepFloat = (layer: string): boolean => kept.includes(layer);

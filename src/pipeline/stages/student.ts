@@ -1,6 +1,7 @@
 import type { Teacher } from '../../distill/teacher.ts';
 import { createLoss, losses } from '../../distill/losses/registry.ts';
 import { modelInfo } from '../../models/info.ts';
+import { stageOf } from '../../report/artifact.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
 import type { FitOptions, Fitted } from '../fit.ts';
@@ -22,11 +23,11 @@ export async function trainStudent(
   const { distill } = recipe;
   // Twins share everything but the teacher: weights at the start, order of samples, number of steps.
   const seed = change?.seed ?? recipe.seed + repeat;
-  const name = lessons === undefined ? 'scratch' : 'distill';
+  const role = lessons === undefined ? 'scratch' : 'distilled';
   const number = recipe.repeats > 1 ? ` (${repeat + 1} of ${recipe.repeats})` : '';
   const build = change?.build ?? studentBuilder(context, seed);
   return fit(context, {
-    stage: repeat === 0 ? name : `${name}-${repeat + 1}`,
+    stage: stageOf({ role, repeat }),
     title:
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,

@@ -11,6 +11,7 @@ import { storedLogits } from '../../distill/stored-logits.ts';
 import type { SoftTargets } from '../../distill/soft-targets.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
+import { stageOf, TEACHER } from '../../report/artifact.ts';
 import type { TeacherTrainingRecipe } from '../../recipe/schema/teacher.ts';
 import { sessionOptionsOf } from '../engine.ts';
 import type { StageContext } from '../context.ts';
@@ -91,7 +92,7 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
   const { recipe, data } = context;
   const { dataset, seed, precision } = recipe;
   const fitted = await fit(context, {
-    stage: 'teach',
+    stage: stageOf(TEACHER),
     title: `training the teacher (${training.model})`,
     job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
     // The files of the data set may hold something else by now.

@@ -14,8 +14,6 @@ import type { ModelFile } from '../model-file.ts';
 
 /** One file to make of an inference graph. */
 export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
-  /** What stands behind the model's name in that of the file; the precision, and nothing for fp32. */
-  readonly ending?: string;
   readonly make: (graph: Graph) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
 }
 

@@ -1,7 +1,9 @@
 import { UserError } from '../../base/errors.ts';
 import { monotonicMs } from '../../base/clock.ts';
 import { agreement } from '../../measure/accuracy.ts';
-import type { Recipe } from '../../recipe/schema.ts';
+import { fileOf } from '../../report/artifact.ts';
+import type { Artifact } from '../../report/artifact.ts';
+import type { Reduced } from '../../report/forms.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../engine.ts';
@@ -10,7 +12,6 @@ import { predictionsOfFile } from '../model-file.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { checkFile } from './parity.ts';
-import type { QuantizeRecipe } from './quantize.ts';
 import type { Variant } from './variants.ts';
 
 export interface Shipped {
@@ -30,6 +31,10 @@ export interface QuantizeStep {
   readonly write: Write;
 }
 
+export interface FormStep extends QuantizeStep {
+  readonly form: Reduced;
+}
+
 export interface Refused {
   readonly file: ModelFile;
   readonly seconds: number;
@@ -44,7 +49,7 @@ export async function writeVariants(
   model: ExportedModel,
   made: ExportedModel,
   variants: readonly Variant[],
-  { number, ending, write, hasMore = false }: QuantizeStep & { readonly ending: string; readonly hasMore?: boolean },
+  { number, form, write, hasMore = false }: FormStep & { readonly hasMore?: boolean },
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const files: ExportedModel[] = [];
   const notes: string[] = [];
@@ -52,15 +57,16 @@ export async function writeVariants(
   for (const variant of variants) {
     if (!context.recipe.export.includes(variant.format)) continue;
     const start = monotonicMs();
-    const { id, file, skipped } = fileOf(made, { ...variant, ending });
-    const trained = made.stage !== undefined;
+    const { artifact, file, skipped } = makeBytes(made, variant, form);
+    const trained = form.method === 'qat';
     // Whether it loses too much is part of quantizing it; what follows is about the file.
-    context.onEvent({ type: 'stage', stage: made.stage ?? `quantize-${number + 1}` });
+    context.onEvent({ type: 'stage', stage: trained ? made.stage : `quantize-${number + 1}` });
     const { validation, drop, tooMuch } = await dropOf(context, model, file, { number, trained, hasMore });
     if (tooMuch === undefined) {
       context.onEvent({ type: 'stage', stage: `export ${file.file}` });
       const parity = await checkFile(context, made, file, variant.make);
-      files.push(await finish(context, { ...made, ...file, id, parity }, write, start, { validation }));
+      const stage = trained ? made.stage : 'quantize';
+      files.push(await finish(context, { ...made, ...file, ...artifact, stage, parity }, write, start, { validation }));
       notes.push(...skipped);
       continue;
     }
@@ -70,31 +76,20 @@ export async function writeVariants(
   return { files, notes, ...(refused !== undefined && { refused }) };
 }
 
-/** What the names of a step's files end with: its scheme, whether it was trained, and a number if others have the same. */
-export function endingOf({ quantize: steps }: Recipe, number: number, method: QuantizeRecipe['method']): string {
-  const { scheme } = steps[number]!;
-  const ending = method === 'qat' ? `${scheme}-qat` : scheme;
-  const before = steps.slice(0, number).filter((step) => {
-    return step.scheme === scheme && (step.method === method || (method === 'qat' && step.fallback === 'qat'));
-  }).length;
-  return before === 0 ? ending : `${ending}-${before + 1}`;
-}
-
 interface Made {
-  readonly id: string;
+  readonly artifact: Artifact;
   readonly file: ModelFile;
   /** One sentence each. */
   readonly skipped: readonly string[];
 }
 
-function fileOf(model: ExportedModel, variant: Variant): Made {
+function makeBytes({ model, graph }: ExportedModel, variant: Variant, form: Reduced): Made {
   const { format, precision } = variant;
-  const { bytes, skipped } = variant.make(model.graph);
-  const ending = variant.ending ?? (precision === 'fp32' ? '' : precision);
-  const name = ending === '' ? model.id : `${model.id}-${ending}`;
-  const file = `exports/${name}.${format}`;
+  const { bytes, skipped } = variant.make(graph);
+  const artifact = { model, format, precision, ...form };
+  const file = fileOf(artifact);
   return {
-    id: format === 'onnx' ? name : `${name}-${format}`,
+    artifact,
     file: { file, bytes, format, precision },
     skipped: skipped.map(({ what, why }) => `${file}: ${what} stays as it was: ${why}`),
   };
@@ -106,10 +101,10 @@ export async function makeFile(
   model: ExportedModel,
   variant: Variant,
 ): Promise<{ file: ExportedModel; skipped: readonly string[] }> {
-  const { id, file, skipped } = fileOf(model, variant);
+  const { artifact, file, skipped } = makeBytes(model, variant, {});
   context.onEvent({ type: 'stage', stage: `export ${file.file}` });
   const parity = await checkFile(context, model, file, variant.make);
-  return { file: { ...model, ...file, id, parity }, skipped };
+  return { file: { ...model, ...file, ...artifact, parity }, skipped };
 }
 
 export async function finish(
