@@ -89,17 +89,18 @@ describe('a run that fails says in which stage', () => {
     const compressed = {
       prune: [{ type: 'magnitude', amount: 0.5, finetune: { epochs: 0 }, maxDrop: 100 }],
       quantize: [
-        { scheme: 'int16x8', samples: 32, maxDrop: 100 },
-        { scheme: 'int8', samples: 32, maxDrop: 100, method: 'qat', qat: { epochs: 1 } },
+        { scheme: 'int16x8', samples: 512, calibrator: 'minmax', maxDrop: 100 },
+        { scheme: 'int8', samples: 512, calibrator: 'minmax', maxDrop: 100, method: 'qat', qat: { epochs: 1 } },
       ],
       export: ['onnx', 'tflite'],
       repeats: 2,
     };
     const last = 'measure exports/pruned-1-int8-qat.tflite';
-    const { models } = (await failure(compressed, throwAt('done', last))).report;
+    const { models, stopped } = (await failure(compressed, throwAt('done', last))).report;
+    expect(stopped).toEqual({ stage: last, reason: 'no more' });
     const told = (rows: readonly ModelRow[]) =>
-      rows.map(({ id, model, stage, format, precision, method, file, seconds, accuracy }) => ({
-        ...{ id, model, stage, format, precision, method, file, seconds, accuracy },
+      rows.map(({ id, model, stage, format, precision, method, file, accuracy }) => ({
+        ...{ id, model, stage, format, precision, method, file, accuracy },
       }));
     expect(models.map(({ id, precision }) => [id, precision])).toEqual([
       ['scratch', 'fp32'],
