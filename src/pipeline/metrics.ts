@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { UserError } from '../base/errors.ts';
-import { limbeckVersion } from './doctor.ts';
+import { limbeckVersion } from '../base/versions.ts';
 import type { OnEvent, RunEvent } from './events.ts';
 
 export interface MetricsOptions {
