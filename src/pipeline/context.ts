@@ -1,8 +1,9 @@
 import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Engine } from '../runtime/engine.ts';
-import type { OnEvent } from './events.ts';
-import type { Figures, LedgerRow } from './ledger.ts';
+import type { OnEvent } from '../base/events.ts';
+import type { LedgerRow } from './ledger.ts';
+import type { Figures } from '../base/events.ts';
 import type { StageStates } from './training.ts';
 
 /** What every stage is given. It knows neither paths nor which stage comes next. */

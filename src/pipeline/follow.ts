@@ -8,7 +8,7 @@ import type { Report } from '../report/types.ts';
 import type { StageContext } from './context.ts';
 import { loadData } from './data.ts';
 import { engineOf, prepareSavedModels } from './engine.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent } from '../base/events.ts';
 import { finishedReport } from './finished.ts';
 import type { RunOptions } from './options.ts';
 import { factsOf, makeReport, stagesOf, stoppedReport } from './report.ts';

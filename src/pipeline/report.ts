@@ -16,7 +16,7 @@ import type {
 import type { ModelRef } from '../report/artifact.ts';
 import { verdictOf } from '../report/verdict.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Traffic } from '../runtime/engine.ts';
+import type { Traffic } from '../base/events.ts';
 import type { StageContext } from './context.ts';
 import { limbeckVersion, versionOf } from '../base/versions.ts';
 import type { LedgerRow } from './ledger.ts';

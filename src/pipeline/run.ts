@@ -4,7 +4,7 @@ import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { StageContext } from './context.ts';
 import { logEvent } from './events.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent } from '../base/events.ts';
 import { finishedReport } from './finished.ts';
 import { follow } from './follow.ts';
 import { prepareFolder, refuseForeignFolder } from './folder.ts';

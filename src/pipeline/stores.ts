@@ -4,7 +4,7 @@ import { UserError } from '../base/errors.ts';
 import { exists, readBytes, writeFileAtomic } from '../base/files.ts';
 import { stageOf, TEACHER } from '../report/artifact.ts';
 import { CheckpointStore, seal, unseal } from './checkpoint.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent } from '../base/events.ts';
 import { Ledger } from './ledger.ts';
 import type { KeyedStore } from './stages/answer.ts';
 import type { StageStates } from './training.ts';

@@ -4,7 +4,7 @@ import { InterruptedError } from '../base/errors.ts';
 import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
 import type { State, StateTensor } from '../runtime/engine.ts';
 import type { Position, StepMetrics, Totals, Trainer } from '../train/loop.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent } from '../base/events.ts';
 
 /** The saved states of one stage. */
 export interface StageStates {

@@ -4,7 +4,7 @@ import { InterruptedError } from '../../src/base/errors.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { TensorData } from '../../src/graph/types.ts';
 import { eventText } from '../../src/pipeline/events.ts';
-import type { RunEvent } from '../../src/pipeline/events.ts';
+import type { RunEvent } from '../../src/base/events.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { FINETUNE_RATE } from '../../src/pipeline/stages/prune/job.ts';

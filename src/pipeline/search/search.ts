@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../base/files.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
-import type { OnEvent, StageEvent } from '../events.ts';
+import type { OnEvent, StageEvent } from '../../base/events.ts';
 import { writtenReport } from '../finished.ts';
 import { follow, removeOutdated, unwritten, writeReport } from '../follow.ts';
 import type { Stages } from '../follow.ts';

@@ -9,7 +9,8 @@ import { Evaluator } from '../../../train/evaluate.ts';
 import { evaluationProgram } from '../../../train/step.ts';
 import type { StageContext } from '../../context.ts';
 import type { FitOptions, Fitted, LayersModel } from '../../fit.ts';
-import type { Figures, LedgerRow } from '../../ledger.ts';
+import type { LedgerRow } from '../../ledger.ts';
+import type { Figures } from '../../../base/events.ts';
 import type { Answers } from '../answer.ts';
 import { trainStudent } from '../student.ts';
 
