@@ -10,7 +10,7 @@ import type { ModelFile } from '../measure/variants.ts';
 import type { Report } from '../report/types.ts';
 import { keepLatency } from './device-latency.ts';
 import type { Remeasured } from './device-latency.ts';
-import { libraryVersions } from './elsewhere.ts';
+import { libraryVersions } from '../measure/elsewhere.ts';
 import { rebuildReport, reportOf } from './report-files.ts';
 import { modelFileOf } from './run-models.ts';
 

@@ -13,7 +13,7 @@ import { idOf, nameOf, TEACHER } from '../../report/artifact.ts';
 import type { Measurement } from '../../report/measurement.ts';
 import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
-import { latencyRow, libraryVersions, measureElsewhere } from '../elsewhere.ts';
+import { latencyRow, libraryVersions, measureElsewhere } from '../../measure/elsewhere.ts';
 import type { Measured } from './measure.ts';
 
 export interface Timed {
