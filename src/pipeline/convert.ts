@@ -20,7 +20,7 @@ import { openSource } from './convert/source.ts';
 import type { ConvertSource } from './convert/source.ts';
 import { samplesFor } from './convert/samples.ts';
 import { descriptionFrom } from './description.ts';
-import { sessionOptionsOf } from './engine.ts';
+import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import type { ModelFile } from './model-file.ts';
 import { openRunner } from './model-file.ts';
 import { BUDGETS } from './stages/budgets.ts';

@@ -13,7 +13,7 @@ import type { ModelRow, Report } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { modelEnds, openTflite } from '../../runtime/litert.ts';
 import { loadData } from '../data.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { finishedReport } from '../finished.ts';
 import { storedRecipe } from '../folder.ts';
 import { openRunner } from '../model-file.ts';

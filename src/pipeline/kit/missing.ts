@@ -6,7 +6,7 @@ import { fileOf, idOf } from '../../report/artifact.ts';
 import type { Artifact, ModelRef } from '../../report/artifact.ts';
 import type { ModelRow, ParitySummary } from '../../report/types.ts';
 import { convertModel } from '../convert.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { predictionsOfFile } from '../model-file.ts';
 import { placeOf } from './place.ts';

@@ -7,7 +7,7 @@ import type { Samples } from '../../compress/quantize/observe.ts';
 import type { Safetensors, StoredTensor } from '../../formats/safetensors.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { keptFloat, prepareInt8 } from './quantize.ts';
 import type { Prepared } from './quantize.ts';
 

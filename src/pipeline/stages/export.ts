@@ -18,7 +18,7 @@ import { InferenceModel } from '../../runtime/inference.ts';
 import { traceWithBatch } from '../../trace/batch.ts';
 import { predictionProgram } from '../../train/step.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { Fitted } from '../fit.ts';
 import { onnxOptions } from '../metadata.ts';
 import type { ModelFile } from '../model-file.ts';

@@ -8,7 +8,7 @@ import { calibrationOf } from '../../measure/calibration.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../report/artifact.ts';
 import type { ModelRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { logitsOfFile } from '../model-file.ts';
 import { teacherFigures } from '../teacher-figures.ts';
 import type { ExportedModel } from './export.ts';

@@ -7,7 +7,7 @@ import { openTflite } from '../../runtime/litert.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { openRunner } from '../model-file.ts';
 import { BUDGETS } from './budgets.ts';

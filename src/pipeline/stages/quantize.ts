@@ -13,7 +13,7 @@ import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
 import { idOf } from '../../report/artifact.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';

@@ -7,7 +7,7 @@ import { idOf } from '../../report/artifact.ts';
 import { qatStage, reducedForm } from '../../report/forms.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { trainForInt8 } from './qat.ts';

@@ -13,7 +13,7 @@ import type { Teacher } from '../../distill/teacher.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import { stageOf, TEACHER } from '../../report/artifact.ts';
 import type { TeacherTrainingRecipe } from '../../recipe/schema/teacher.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
 import type { Fitted } from '../fit.ts';

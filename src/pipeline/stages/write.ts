@@ -6,7 +6,7 @@ import type { Artifact } from '../../report/artifact.ts';
 import type { Reduced } from '../../report/forms.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { predictionsOfFile } from '../model-file.ts';
 import type { Answers } from './answer.ts';
