@@ -41,3 +41,6 @@ export function buildModel(name: string, { options = {}, ...args }: BuildModelAr
   }
   return model.build(args, resolveOptions(name, model.options, options));
 }
+
+/** A model of tfjs-layers, of the registry or brought by the user. */
+export type LayersModel = ReturnType<typeof buildModel>;

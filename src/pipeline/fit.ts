@@ -6,7 +6,7 @@ import type { SoftTargets } from '../distill/soft-targets.ts';
 import { createLoss } from '../distill/losses/registry.ts';
 import type { LossArgs } from '../distill/losses/define.ts';
 import { modelInfo } from '../models/info.ts';
-import type { buildModel } from '../models/registry.ts';
+import type { LayersModel } from '../models/registry.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { Trainer } from '../train/loop.ts';
@@ -19,9 +19,7 @@ import { EMA_PREFIX, evaluationProgram, MASK_PREFIX, modelState, trainingProgram
 import type { State } from '../runtime/engine.ts';
 import type { StageContext } from './context.ts';
 import { finishedTraining, train } from './training.ts';
-import type { TrainingResult } from './training.ts';
-
-export type LayersModel = ReturnType<typeof buildModel>;
+import type { Fitted, TrainingResult } from './training.ts';
 
 export interface FitOptions {
   readonly stage: string;
@@ -42,12 +40,6 @@ export interface FitOptions {
   readonly job?: string;
   /** Hash of the samples, where the state may outlive them. */
   readonly data?: string;
-}
-
-export interface Fitted extends TrainingResult {
-  readonly model: LayersModel;
-  /** Zeros and ones by the name of the weight: what is zero stays so when the model is trained on. */
-  readonly masks?: State | undefined;
 }
 
 const EVALUATION_BATCH = 256;

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { monotonicMs } from '../base/clock.ts';
 import { InterruptedError } from '../base/errors.ts';
 import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
+import type { LayersModel } from '../models/registry.ts';
 import type { State, StateTensor } from '../runtime/engine.ts';
 import type { Position, StepMetrics, Totals, Trainer } from '../train/loop.ts';
 import type { OnEvent } from '../base/events.ts';
@@ -54,6 +55,13 @@ export interface TrainingResult {
   readonly seconds: number;
   /** How much of it steps waited for their data. */
   readonly dataSeconds?: number;
+}
+
+/** A trained model. */
+export interface Fitted extends TrainingResult {
+  readonly model: LayersModel;
+  /** Zeros and ones by the name of the weight: what is zero stays so when the model is trained on. */
+  readonly masks?: State | undefined;
 }
 
 const SHOW_EVERY_MS = 100;

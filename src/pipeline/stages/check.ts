@@ -6,7 +6,7 @@ import { modelInfo } from '../../models/info.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import type { StageContext } from '../context.ts';
-import type { LayersModel } from '../fit.ts';
+import type { LayersModel } from '../../models/registry.ts';
 import { studentBuilder, teacherBuilder } from '../models.ts';
 import { refuseNoTokens } from './tokens.ts';
 

@@ -19,7 +19,7 @@ import { traceWithBatch } from '../../trace/batch.ts';
 import { predictionProgram } from '../../train/step.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
-import type { Fitted } from '../fit.ts';
+import type { Fitted } from '../training.ts';
 import { onnxOptions } from '../metadata.ts';
 import type { ModelFile } from '../model-file.ts';
 

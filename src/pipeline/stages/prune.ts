@@ -2,7 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import { nameOf, stageOf } from '../../report/artifact.ts';
 import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
-import type { Fitted } from '../fit.ts';
+import type { Fitted } from '../training.ts';
 import type { LedgerRow } from '../ledger.ts';
 import type { Answers } from './answer.ts';
 import type { TrainedModel } from './export.ts';

@@ -16,7 +16,7 @@ import type { TeacherTrainingRecipe } from '../../recipe/schema/teacher.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
-import type { Fitted } from '../fit.ts';
+import type { Fitted } from '../training.ts';
 import { teacherBuilder } from '../models.ts';
 
 /** A teacher to ask, or answers that it gave before. */

@@ -3,7 +3,7 @@ import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { LoadedDataset } from '../../data/load.ts';
 import { sampleWriter } from '../../data/samples.ts';
-import type { LayersModel } from '../fit.ts';
+import type { LayersModel } from '../../models/registry.ts';
 
 /**
  * A model whose input goes into an embedding reads token ids: whole numbers below its vocabulary. Normalized ids would be
