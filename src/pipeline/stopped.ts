@@ -6,7 +6,7 @@ import { formsOf } from '../report/forms.ts';
 import type { ModelRow, TrainingCurve } from '../report/types.ts';
 import type { LedgerRow } from './ledger.ts';
 import type { Figures } from '../base/events.ts';
-import type { StoppedFindings } from './report.ts';
+import type { StoppedFindings } from './report-frame.ts';
 import { curveOfState } from './training.ts';
 import type { StageStates } from './training.ts';
 

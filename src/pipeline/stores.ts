@@ -6,7 +6,7 @@ import { stageOf, TEACHER } from '../report/artifact.ts';
 import { CheckpointStore, seal, unseal } from './checkpoint.ts';
 import type { OnEvent } from '../base/events.ts';
 import { Ledger } from './ledger.ts';
-import type { KeyedStore } from './stages/answer.ts';
+import type { KeyedStore } from '../distill/soft-targets.ts';
 import type { StageStates } from './training.ts';
 
 /** Everything that a run keeps in its folder, by what it is for. */
