@@ -17,8 +17,9 @@ import { secondsOf, takeTraining, twinOf } from './sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { stoppedSearch } from './stopped.ts';
 import { percent, summary, timedAgain } from './summary.ts';
-import { latencyOf, pointsOf, teacherAccuracy, timed } from './timing.ts';
-import type { Trial } from './timing.ts';
+import { timed } from './timing.ts';
+import { latencyOf, pointsOf, teacherAccuracy } from './trials.ts';
+import type { Trial } from './trials.ts';
 
 type SearchOptions = RunOptions & { readonly onEvent: OnEvent };
 

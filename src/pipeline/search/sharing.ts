@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readBytes, writeFileAtomic } from '../../base/files.ts';
 import { stageOf, TEACHER } from '../../report/artifact.ts';
 import { stateOf } from '../checkpoint.ts';
-import type { Trial } from './timing.ts';
+import type { Trial } from './trials.ts';
 
 /** The first trial that comes to these stages does them for all: they are in the folder of the search. */
 const OF_ALL: readonly string[] = [stageOf(TEACHER), 'answers'];

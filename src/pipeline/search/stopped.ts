@@ -8,8 +8,8 @@ import { pickOf } from './points.ts';
 import { secondsOf } from './sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { summary } from './summary.ts';
-import { distinct, pointsOf, teacherAccuracy } from './timing.ts';
-import type { Trial } from './timing.ts';
+import { distinct, pointsOf, teacherAccuracy } from './trials.ts';
+import type { Trial } from './trials.ts';
 
 /** The trials of a search that came to their end, in order, as their folders have them. */
 export async function finishedTrials(loaded: LoadedRecipe, folder: string): Promise<Trial[]> {
