@@ -1,4 +1,3 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { nearest, shown, UserError } from '../base/errors.ts';
 import type { ModelArgs, ModelFamily } from './builder.ts';
 import { dsCnn } from './ds-cnn.ts';
