@@ -1,3 +1,4 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { nearest, shown, UserError } from '../base/errors.ts';
 import type { ModelArgs, ModelFamily } from './builder.ts';
 import { dsCnn } from './ds-cnn.ts';
@@ -41,5 +42,5 @@ export function buildModel(name: string, { options = {}, ...args }: BuildModelAr
   return model.build(args, resolveOptions(name, model.options, options));
 }
 
-/** A model of tfjs-layers, of the registry or brought by the user. */
-export type LayersModel = ReturnType<typeof buildModel>;
+/** A model of the registry, or one that the user brought. */
+export type { LayersModel };

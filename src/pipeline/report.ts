@@ -1,27 +1,17 @@
-import { factsOf, frameOf } from './report-frame.ts';
-import type { Course } from './report-frame.ts';
 import { sideBySide } from '../measure/accuracy.ts';
-import { cpuFeatures, machineInfo, systemRelease } from '../measure/machine.ts';
+import type { ModelRef } from '../report/artifact.ts';
 import type {
   Agreement,
-  DatasetSummary,
-  Environment,
-  Machine,
   ModelRow,
   PruningSensitivity,
   QuantizationSensitivity,
   Report,
-  StageSummary,
   TeacherSummary,
-  TrainingCurve,
 } from '../report/types.ts';
-import type { ModelRef } from '../report/artifact.ts';
 import { verdictOf } from '../report/verdict.ts';
-import type { Recipe } from '../recipe/schema.ts';
-import type { Traffic } from '../base/events.ts';
 import type { StageContext } from './context.ts';
-import { limbeckVersion, versionOf } from '../base/versions.ts';
-import type { LedgerRow } from './ledger.ts';
+import { factsOf, frameOf } from './report-frame.ts';
+import type { Course } from './report-frame.ts';
 import type { Timed } from './stages/latency.ts';
 import type { Measured } from './stages/measure.ts';
 
