@@ -17,7 +17,7 @@ import { evaluator } from '../../runtime/evaluator.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { traceWithBatch } from '../../trace/batch.ts';
 import { predictionProgram } from '../../train/step.ts';
-import type { StageContext } from '../context.ts';
+import type { ShipContext } from '../ship-context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { Fitted } from '../training.ts';
 import { onnxOptions } from '../metadata.ts';
@@ -54,7 +54,7 @@ const SAMPLES = 512;
 
 /** Write a model as fp32 ONNX, after it has given the same answers as the graph it was trained in. */
 export async function exportModel(
-  context: StageContext,
+  context: ShipContext,
   { model, trained }: TrainedModel,
   write: (file: string, bytes: Uint8Array) => Promise<void>,
 ): Promise<ExportedModel> {
@@ -89,7 +89,7 @@ function encode(graph: Graph, options: Options): Uint8Array {
 }
 
 async function checkParity(
-  context: StageContext,
+  context: ShipContext,
   trained: Fitted,
   bytes: Uint8Array,
   file: string,

@@ -12,7 +12,7 @@ import type { Skipped } from '../../formats/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { StageContext } from '../context.ts';
+import type { ShipContext } from '../ship-context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
 import { idOf } from '../../report/artifact.ts';
@@ -54,7 +54,7 @@ const CALIBRATION_BATCH = 32;
 
 /** Samples of the training split, drawn once for the recipe, as they are without augmentation. */
 export function calibrationSamples(
-  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
+  { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
   graph: Graph,
   count: number,
 ): Samples {
@@ -88,7 +88,7 @@ const RANKED = 128;
 
 /** Which layer loses how much in int8, the worst first. */
 export async function rankLayers(
-  { recipe, data }: StageContext,
+  { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
   { float, quantization }: Prepared,
   model: ExportedModel,
 ): Promise<QuantizationSensitivity> {

@@ -16,7 +16,12 @@ import { calibrationSamples, growing, keptFloat, prepareInt8, rankLayers } from 
 import type { QuantizeRecipe } from './quantize.ts';
 import { int8Variants, reducedVariants, tflite } from './variants.ts';
 import { finish, makeFile, writeVariants } from './write.ts';
-import type { FormStep, QuantizeStep, Refused, Shipped, Write } from './write.ts';
+import type { FormStep, Refused, Shipped, Write, WriteStep } from './write.ts';
+
+/** One quantization of the recipe. */
+interface QuantizeStep extends WriteStep {
+  readonly lessons: Answers | undefined;
+}
 
 /** The files that the recipe asks for beyond the fp32 ONNX file of every student: TFLite, and both in fewer bits. */
 export async function shipModel(

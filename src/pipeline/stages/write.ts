@@ -5,11 +5,10 @@ import { fileOf } from '../../report/artifact.ts';
 import type { Artifact } from '../../report/artifact.ts';
 import type { Reduced } from '../../report/forms.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
-import type { StageContext } from '../context.ts';
+import type { ShipContext } from '../ship-context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { predictionsOfFile } from '../model-file.ts';
-import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { checkFile } from './parity.ts';
 import type { Variant } from './variants.ts';
@@ -24,14 +23,13 @@ export interface Shipped {
 
 export type Write = (file: string, bytes: Uint8Array) => Promise<void>;
 
-export interface QuantizeStep {
+export interface WriteStep {
   /** Place in the recipe, from 0. */
   readonly number: number;
-  readonly lessons: Answers | undefined;
   readonly write: Write;
 }
 
-export interface FormStep extends QuantizeStep {
+export interface FormStep extends WriteStep {
   readonly form: Reduced;
 }
 
@@ -45,7 +43,7 @@ export interface Refused {
 
 /** Files of `made`, each written unless it loses more than the step allows against the float file `model`. */
 export async function writeVariants(
-  context: StageContext,
+  context: ShipContext,
   model: ExportedModel,
   made: ExportedModel,
   variants: readonly Variant[],
@@ -97,7 +95,7 @@ function makeBytes({ model, graph }: ExportedModel, variant: Variant, form: Redu
 
 /** A file that was run beside the training graph, not yet written. */
 export async function makeFile(
-  context: StageContext,
+  context: ShipContext,
   model: ExportedModel,
   variant: Variant,
 ): Promise<{ file: ExportedModel; skipped: readonly string[] }> {
@@ -108,7 +106,7 @@ export async function makeFile(
 }
 
 export async function finish(
-  context: StageContext,
+  context: ShipContext,
   file: ExportedModel,
   write: Write,
   start = monotonicMs(),
@@ -124,7 +122,7 @@ export async function finish(
 
 /** What a file with fewer bits loses on the validation split, and why it is not shipped if that is too much. */
 async function dropOf(
-  context: StageContext,
+  context: ShipContext,
   model: ExportedModel,
   file: ModelFile,
   { number, trained, hasMore }: { readonly number: number; readonly trained: boolean; readonly hasMore: boolean },
