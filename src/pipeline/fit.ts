@@ -16,7 +16,6 @@ import { createSchedule } from '../train/schedules.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
 import { EMA_PREFIX, evaluationProgram, MASK_PREFIX, modelState, trainingProgram } from '../train/step.ts';
-import type { State } from '../runtime/engine.ts';
 import type { StageContext } from './context.ts';
 import { finishedTraining, train } from './training.ts';
 import type { Fitted, TrainingResult } from './training.ts';

@@ -25,13 +25,15 @@ export function qatStage(number: number): string {
 /** Every form that a recipe may write a model in, in the order of the run, and the stage that trains for it, if one does. */
 export function formsOf(steps: readonly Step[]): { readonly form: Form; readonly trainedIn?: string }[] {
   const float = FORMATS.map((format) => ({ form: { format, precision: 'fp32' as const } }));
-  const reduced = steps.flatMap(({ scheme }, number) =>
-    (['ptq', 'qat'] as const).flatMap((method) =>
-      FORMATS.map((format) => ({
-        form: { format, precision: scheme, ...reducedForm(steps, number, method) },
-        ...(method === 'qat' && { trainedIn: qatStage(number) }),
-      })),
-    ),
+  const reduced = steps.flatMap(({ scheme, method: asked, fallback }, number) =>
+    (['ptq', 'qat'] as const)
+      .filter((method) => method === asked || method === fallback)
+      .flatMap((method) =>
+        FORMATS.map((format) => ({
+          form: { format, precision: scheme, ...reducedForm(steps, number, method) },
+          ...(method === 'qat' && { trainedIn: qatStage(number) }),
+        })),
+      ),
   );
   return [...float, ...reduced];
 }

@@ -90,6 +90,7 @@ describe('a run that fails says in which stage', () => {
       prune: [{ type: 'magnitude', amount: 0.5, finetune: { epochs: 0 }, maxDrop: 100 }],
       quantize: [
         { scheme: 'int16x8', samples: 512, calibrator: 'minmax', maxDrop: 100 },
+        { scheme: 'int8', samples: 512, calibrator: 'minmax', maxDrop: 100 },
         { scheme: 'int8', samples: 512, calibrator: 'minmax', maxDrop: 100, method: 'qat', qat: { epochs: 1 } },
       ],
       export: ['onnx', 'tflite'],
@@ -107,6 +108,8 @@ describe('a run that fails says in which stage', () => {
       ['pruned-1', 'fp32'],
       ['pruned-1-tflite', 'fp32'],
       ['pruned-1-int16x8-tflite', 'int16x8'],
+      ['pruned-1-int8', 'int8'],
+      ['pruned-1-int8-tflite', 'int8'],
       ['pruned-1-int8-qat', 'int8'],
       ['pruned-1-int8-qat-tflite', 'int8'],
     ]);
