@@ -27,7 +27,7 @@ export type { Diagnosis } from './pipeline/doctor.ts';
 export { evaluateFile } from './pipeline/evaluate.ts';
 export type { EvaluationResult, Split } from './pipeline/evaluate.ts';
 export { eventText } from './pipeline/events.ts';
-export type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from './pipeline/events.ts';
+export type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from './base/events.ts';
 export { findRun } from './pipeline/find.ts';
 export { exportedFile, finishedReport } from './pipeline/finished.ts';
 export { storedRecipe } from './pipeline/folder.ts';

@@ -89,7 +89,7 @@ export const exportCommand: Command<ExportArgs> = {
 async function convert(args: ExportArgs, from: string, context: Context): Promise<void> {
   const { convertFile } = await import('../pipeline/convert.ts');
   const { format, precision, calibrator, ends = 'float32' } = args as unknown as ConvertOptions;
-  const { model = 'distilled', data, samples, keepFloat, symmetric, opset, sparse, out } = args;
+  const { model, data, samples, keepFloat, symmetric, opset, sparse, out } = args;
   const options = {
     from,
     model,
@@ -120,9 +120,9 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
 }
 
 async function copy(folder: string, to: string, { model }: ExportArgs, context: Context): Promise<void> {
-  const { exportedFile } = await import('../pipeline/finished.ts');
+  const { exportedModel } = await import('../pipeline/finished.ts');
   const { readBytes, writeFileAtomic } = await import('../base/files.ts');
-  const file = await exportedFile(folder, model ?? 'distilled');
+  const { file } = await exportedModel(folder, model);
   const bytes = await readBytes(file);
   await writeFileAtomic(to, bytes);
   if (context.json) printJson(context, { from: file, to, bytes: bytes.length });

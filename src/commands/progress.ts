@@ -1,4 +1,4 @@
-import type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../pipeline/events.ts';
+import type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/events.ts';
 import { eventText } from '../pipeline/events.ts';
 import { openLog } from './context.ts';
 import type { Context } from './context.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import type { OnEvent } from '../pipeline/events.ts';
+import type { OnEvent } from '../base/events.ts';
 import type { Existing } from '../pipeline/folder.ts';
 import type { Place } from '../pipeline/place.ts';
 import { engineOption, outOption, saveEveryOption, setOption } from './command.ts';

@@ -1,4 +1,4 @@
-import type { OnEvent } from '../pipeline/events.ts';
+import type { OnEvent } from '../base/events.ts';
 
 /** Options of commands that run something: who else is told how it goes. */
 export interface WatchArgs {

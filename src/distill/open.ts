@@ -62,7 +62,13 @@ async function opener(
 ): Promise<(settings: FileSettings) => Promise<Teacher>> {
   const probe = probeOf(dataset);
   if (recipe.tfjs !== undefined) {
-    const source = { name: name(recipe.tfjs), engine, network: layersNetwork(await loadTfjsModel(recipe.tfjs)), dataset, probe };
+    const source = {
+      name: name(recipe.tfjs),
+      engine,
+      network: layersNetwork(await loadTfjsModel(recipe.tfjs)),
+      dataset,
+      probe,
+    };
     return ({ outputs, normalize, classes, intermediate: features }) =>
       modelTeacher({ ...source, features, outputs, normalize, classes });
   }

@@ -220,3 +220,9 @@ function tooLarge(teacher: Teacher, sample: string, value: number): UserError {
     'Set distill.softTargets.store to fp32, and check its normalization (`teacher.normalize`): logits are rarely beyond 100.',
   );
 }
+
+/** A file that is kept under a key: the soft targets outlive the run that made them. */
+export interface KeyedStore {
+  load(key: string): Promise<Safetensors | undefined>;
+  save(key: string, content: Safetensors): Promise<void>;
+}

@@ -41,3 +41,6 @@ export function buildModel(name: string, { options = {}, ...args }: BuildModelAr
   }
   return model.build(args, resolveOptions(name, model.options, options));
 }
+
+/** A model of the registry, or one that the user brought. */
+export type { LayersModel };

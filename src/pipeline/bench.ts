@@ -16,8 +16,8 @@ import { describe } from '../measure/setting.ts';
 import type { Skipped } from '../measure/skipped.ts';
 import { sourceOf } from '../measure/variants.ts';
 import type { ModelFile, VariantOptions } from '../measure/variants.ts';
-import { libraryVersions, measureElsewhere } from './elsewhere.ts';
-import type { Place } from './elsewhere.ts';
+import { libraryVersions, measureElsewhere } from '../measure/elsewhere.ts';
+import type { Place } from '../measure/elsewhere.ts';
 
 export interface BenchOptions extends VariantOptions {
   /** For all files together, in each place. */

@@ -59,8 +59,8 @@ export class CheckpointStore {
   /** Newest first. */
   async #generations(stage: string): Promise<{ name: string; number: number }[]> {
     const found = (await this.#names()).flatMap((name) => {
-      const match = /^(.+)-(\d{6,})\.safetensors$/.exec(name);
-      return match?.[1] === stage ? [{ name, number: Number(match[2]) }] : [];
+      const state = stateOf(name);
+      return state?.stage === stage ? [{ name, number: state.number }] : [];
     });
     return found.sort((a, b) => b.number - a.number);
   }
@@ -71,6 +71,12 @@ export class CheckpointStore {
       throw asUserError(error, this.#folder, 'read');
     });
   }
+}
+
+/** The stage and the generation that a file in `state/` is of; undefined for anything else. */
+export function stateOf(name: string): { readonly stage: string; readonly number: number } | undefined {
+  const [, stage, number] = /^(.+)-(\d{6,})\.safetensors$/.exec(name) ?? [];
+  return stage === undefined ? undefined : { stage, number: Number(number) };
 }
 
 /** The file with its own SHA-256 inside, taken while that place holds zeros. */

@@ -1,28 +1,11 @@
-import type { LoadedDataset } from '../data/load.ts';
-import type { Recipe } from '../recipe/schema.ts';
-import type { Engine } from '../runtime/engine.ts';
-import type { OnEvent } from './events.ts';
-import type { Figures, LedgerRow } from './ledger.ts';
+import type { ShipContext } from './ship-context.ts';
 import type { StageStates } from './training.ts';
 
 /** What every stage is given. It knows neither paths nor which stage comes next. */
-export interface StageContext {
-  readonly recipe: Recipe;
-  /** The recipe as it was written: the same on every machine. */
-  readonly written: Recipe;
-  readonly engine: Engine;
-  readonly data: LoadedDataset;
-  readonly onEvent: OnEvent;
+export interface StageContext extends ShipContext {
   readonly signal?: AbortSignal | undefined;
   /** Most milliseconds between two saved states: what a kill can cost. */
   readonly saveEveryMs: number;
   /** Where a stage keeps what it has so far, by the name of the stage. */
   readonly states: (stage: string) => StageStates;
-  /** Enter a completed stage in the ledger. `seconds`: as the stage counts its work; undefined: the time that it took in this run. */
-  readonly done: (
-    stage: string,
-    seconds: number | undefined,
-    figures?: Figures,
-    notes?: LedgerRow['notes'],
-  ) => Promise<void>;
 }

@@ -13,13 +13,14 @@ import type { Skipped } from '../formats/skipped.ts';
 import { exportTflite } from '../formats/tflite/export.ts';
 import type { Graph } from '../graph/types.ts';
 import { agreement, classesOf } from '../measure/accuracy.ts';
+import { formName } from '../report/artifact.ts';
 import { CONVERT_DEFAULTS } from './convert/options.ts';
 import type { ConvertOptions } from './convert/options.ts';
 import { openSource } from './convert/source.ts';
 import type { ConvertSource } from './convert/source.ts';
 import { samplesFor } from './convert/samples.ts';
 import { descriptionFrom } from './description.ts';
-import { sessionOptionsOf } from './engine.ts';
+import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import type { ModelFile } from './model-file.ts';
 import { openRunner } from './model-file.ts';
 import { BUDGETS } from './stages/budgets.ts';
@@ -45,8 +46,7 @@ export interface Converted {
  */
 export async function convertFile(given: Partial<ConvertOptions> & Pick<ConvertOptions, 'from'>): Promise<Converted> {
   const options: ConvertOptions = { ...CONVERT_DEFAULTS, ...given };
-  const { format, precision } = options;
-  const to = options.out ?? `${nameOf(options.from)}${precision === 'fp32' ? '' : `-${precision}`}.${format}`;
+  const to = options.out ?? `${formName(nameOf(options.from), options)}.${options.format}`;
   refuse(options, to);
   const { bytes, ...converted } = await convertModel(options, to);
   await writeFileAtomic(to, bytes);

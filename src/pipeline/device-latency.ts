@@ -7,7 +7,7 @@ import type { DeviceRow } from '../measure/device-rows.ts';
 import type { LaterMeasurement } from '../report/measurement.ts';
 import { laterMeasurementSchema, latencySchema } from '../report/schema.ts';
 import type { LatencyRow, ModelRow, Report } from '../report/types.ts';
-import { latencyRow } from './elsewhere.ts';
+import { latencyRow } from '../measure/elsewhere.ts';
 import { modelFileOf } from './run-models.ts';
 
 /**

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
+import { limbeckVersion, MISSING, versionOf } from '../base/versions.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
 import { chooseDevice, devices } from '../runtime/devices.ts';
@@ -67,28 +65,4 @@ function withHalf(device: DeviceStatus): DoctorDevice {
   if (device.name === 'cpu') return { ...device, float16: 'emulated' };
   const fault = halfFault(device.name, sessionOptions(device.name, {}));
   return { ...device, float16: fault === undefined ? 'yes' : `no: ${fault}` };
-}
-
-const MISSING = 'missing';
-
-export function limbeckVersion(): string {
-  return versionIn(path.resolve(import.meta.dirname, '../../package.json'));
-}
-
-/** The version in the package.json of a package that does not export it. */
-export function versionOf(name: string): string {
-  const require = createRequire(import.meta.url);
-  for (const folder of require.resolve.paths(name) ?? []) {
-    const version = versionIn(path.join(folder, name, 'package.json'));
-    if (version !== MISSING) return version;
-  }
-  return MISSING;
-}
-
-function versionIn(file: string): string {
-  try {
-    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-  } catch {
-    return MISSING;
-  }
 }

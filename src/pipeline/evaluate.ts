@@ -4,7 +4,8 @@ import { openTeacher } from '../distill/open.ts';
 import { UserError } from '../base/errors.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadData } from './data.ts';
-import { engineOf, sessionOptionsOf } from './engine.ts';
+import { engineOf } from './engine.ts';
+import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 
 export type Split = 'train' | 'validation' | 'test';
 

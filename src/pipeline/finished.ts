@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { nearest, shown, UserError } from '../base/errors.ts';
 import { exists, readText } from '../base/files.ts';
+import { nameOf } from '../report/artifact.ts';
 import { parseReport } from '../report/schema.ts';
-import type { Report } from '../report/types.ts';
+import type { ModelRow, Report } from '../report/types.ts';
 
 /** The report of a run that came to its end; a damaged one counts as none, and is made again. */
 export async function finishedReport(folder: string): Promise<Report | undefined> {
@@ -36,7 +37,15 @@ export async function missingFiles(folder: string, { models }: Report): Promise<
 }
 
 /** The file of one of the models in a run's report. */
-export async function exportedFile(folder: string, id: string): Promise<string> {
+export async function exportedFile(folder: string, id?: string): Promise<string> {
+  return (await exportedModel(folder, id)).file;
+}
+
+/** One of the models in a run's report by its id, the distilled student by default, and its file. */
+export async function exportedModel(
+  folder: string,
+  id = nameOf({ role: 'distilled', repeat: 0 }),
+): Promise<{ row: ModelRow; file: string }> {
   const report = await finishedReport(folder);
   if (report === undefined) {
     throw new UserError(
@@ -45,9 +54,9 @@ export async function exportedFile(folder: string, id: string): Promise<string> 
     );
   }
   const files = report.models.filter(({ file }) => file !== null);
-  const model = files.find((row) => row.id === id);
-  if (typeof model?.file === 'string') return path.join(folder, model.file);
-  const names = files.map((row) => row.id);
+  const row = files.find((one) => one.id === id);
+  if (typeof row?.file === 'string') return { row, file: path.join(folder, row.file) };
+  const names = files.map((one) => one.id);
   const meant = nearest(id, names);
   throw new UserError(
     `${folder}: expected one of the models ${names.join(', ')}, received ${shown(id)}`,

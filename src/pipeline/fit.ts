@@ -18,10 +18,9 @@ import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
 import { evaluationProgram } from '../train/inference.ts';
 import { EMA_PREFIX, MASK_PREFIX, trainingProgram } from '../train/step.ts';
-import type { State } from '../runtime/engine.ts';
 import type { StageContext } from './context.ts';
 import { finishedTraining, train } from './training.ts';
-import type { TrainingResult } from './training.ts';
+import type { Fitted, TrainingResult } from './training.ts';
 
 export interface FitOptions<N extends Network = ModelNetwork> {
   readonly stage: string;
@@ -46,12 +45,6 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly job?: string;
   /** Hash of the samples, where the state may outlive them. */
   readonly data?: string;
-}
-
-export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult {
-  readonly network: N;
-  /** Zeros and ones by the name of the weight: what is zero stays so when the model is trained on. */
-  readonly masks?: State | undefined;
 }
 
 const EVALUATION_BATCH = 256;

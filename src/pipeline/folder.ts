@@ -6,6 +6,8 @@ import { exists, readBytes, readText, removeHalfWritten, writeFileAtomic } from 
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { stageOf, TEACHER } from '../report/artifact.ts';
+import { stateOf } from './checkpoint.ts';
 import { finishedReport, writtenReport } from './finished.ts';
 import { Ledger } from './ledger.ts';
 import { differences, noteOf } from './place.ts';
@@ -242,6 +244,6 @@ async function empty(folder: string): Promise<void> {
   }
   const state = path.join(folder, 'state');
   for (const name of await readdir(state).catch(() => [])) {
-    if (!name.startsWith('teach-')) await rm(path.join(state, name), { force: true });
+    if (stateOf(name)?.stage !== stageOf(TEACHER)) await rm(path.join(state, name), { force: true });
   }
 }

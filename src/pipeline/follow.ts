@@ -1,18 +1,15 @@
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import { monotonicMs } from '../base/clock.ts';
-import { writeFileAtomic } from '../base/files.ts';
 import { StageClock } from '../base/stage-clock.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
-import { reportFiles } from '../report/files.ts';
 import type { Report } from '../report/types.ts';
 import type { StageContext } from './context.ts';
 import { loadData } from './data.ts';
 import { engineOf, prepareSavedModels } from './engine.ts';
-import type { OnEvent } from './events.ts';
-import { finishedReport } from './finished.ts';
+import type { OnEvent } from '../base/events.ts';
+import { removeOutdated, unwritten, writeReport } from './written.ts';
 import type { RunOptions } from './options.ts';
-import { factsOf, makeReport, stagesOf, stoppedReport } from './report.ts';
+import { makeReport } from './report.ts';
+import { factsOf, stagesOf, stoppedReport } from './report-frame.ts';
 import type { Findings } from './report.ts';
 import { curvesOf, modelsSoFar, stopOf } from './stopped.ts';
 import { openStores } from './stores.ts';
@@ -61,7 +58,7 @@ export async function follow(
     const notes = [...(options.notes ?? []), ...(findings.notes ?? [])];
     onEvent({ type: 'stage', stage: 'report' });
     const { rows, found } = ledger();
-    const training = await curvesOf(rows);
+    const training = await curvesOf(recipe, rows);
     const report = makeReport(context, { measured: [], ...found, training, ...findings, notes });
     // First: a run that has its report is not gone on with.
     await stores.ledger.save();
@@ -71,8 +68,8 @@ export async function follow(
     const { rows, found } = ledger();
     const write = async (): Promise<void> => {
       const under = stores && { stage: current, states: stores.states(current) };
-      const training = await curvesOf(rows, under);
-      const models = modelsSoFar(rows);
+      const training = await curvesOf(recipe, rows, under);
+      const models = modelsSoFar(recipe, rows);
       await writeReport(
         folder,
         stoppedReport(recipe, facts, { ...found, training, models, stopped: stopOf(error, current) }),
@@ -134,18 +131,4 @@ function counted({ states, ledger }: RunStores, clock: StageClock): RunStores['s
       },
     };
   };
-}
-
-export async function writeReport(folder: string, report: Report): Promise<void> {
-  for (const [name, content] of reportFiles(report)) await writeFileAtomic(path.join(folder, name), content);
-}
-
-/** The report of an earlier stop: from here on the ledger knows more, and if the run is killed it is all that is right. */
-export async function removeOutdated(folder: string): Promise<void> {
-  if ((await finishedReport(folder)) !== undefined) return;
-  for (const ending of ['html', 'md', 'csv', 'json']) await rm(path.join(folder, `report.${ending}`), { force: true });
-}
-
-export function unwritten(error: unknown): string {
-  return `the report of where the run stopped cannot be written: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -1,15 +1,7 @@
 import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
+import type { Figures } from '../base/events.ts';
 import { exists, readText, writeFileAtomic } from '../base/files.ts';
-
-/** What is known about a model after a stage; accuracies are fractions, sizes are in bytes. */
-export interface Figures {
-  readonly accuracy?: { readonly validation?: number; readonly test?: number };
-  readonly params?: number;
-  readonly macs?: number;
-  readonly sizeBytes?: number;
-  readonly file?: string;
-}
 
 /** One completed stage. */
 export interface LedgerRow {

@@ -1,9 +1,9 @@
 import { sha256 } from '../base/bytes.ts';
 import type { Options } from '../formats/onnx/lower.ts';
-import type { StageContext } from './context.ts';
+import type { ShipContext } from './ship-context.ts';
 
 /** What ONNX files of a run are written with: the operator set, and what a program that runs them has to know. */
-export function onnxOptions({ recipe, written, data }: Pick<StageContext, 'recipe' | 'written' | 'data'>): Options & {
+export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe' | 'written' | 'data'>): Options & {
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { UserError } from '../base/errors.ts';
-import { limbeckVersion } from './doctor.ts';
-import type { OnEvent, RunEvent } from './events.ts';
+import { limbeckVersion } from '../base/versions.ts';
+import type { OnEvent, RunEvent } from '../base/events.ts';
 
 export interface MetricsOptions {
   /** 0 takes a free one. */

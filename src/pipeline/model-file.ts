@@ -6,15 +6,14 @@ import { classesOf } from '../measure/accuracy.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { fromStored, openTflite, toStored } from '../runtime/litert.ts';
 import type { TfliteSession } from '../runtime/litert.ts';
+import type { Form } from '../report/artifact.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 
 /** A file that ships, whichever runtime runs it. */
-export interface ModelFile {
+export interface ModelFile extends Pick<Form, 'format' | 'precision'> {
   /** Relative to the folder of the run. */
   readonly file: string;
   readonly bytes: Uint8Array;
-  readonly format: 'onnx' | 'tflite';
-  readonly precision: 'fp32' | 'fp16' | 'int8' | 'dynamic-int8' | 'int16x8' | 'int4';
 }
 
 export interface Runner {

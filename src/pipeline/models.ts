@@ -1,25 +1,32 @@
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors.ts';
 import { withSeededMathRandom } from '../base/random.ts';
+import type { LoadedDataset } from '../data/load.ts';
 import { loadTfjsModel } from '../distill/tfjs-file.ts';
 import { renumber } from '../models/names.ts';
 import { buildModel } from '../models/registry.ts';
 import { tf } from '../models/tf.ts';
 import { modelOptions } from '../recipe/models.ts';
+import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
-import type { StageContext } from './context.ts';
 import { layersNetwork } from '../networks/layers.ts';
 import type { ModelNetwork } from '../networks/network.ts';
+import type { LayersModel } from '../models/registry.ts';
 
-type LayersModel = ReturnType<typeof buildModel>;
 type Build = () => Promise<ModelNetwork>;
 
-function argsOf({ data }: Pick<StageContext, 'data'>, seed: number) {
+/** What a model is built for. */
+interface Given {
+  readonly recipe: Recipe;
+  readonly data: Pick<LoadedDataset, 'train' | 'classNames'>;
+}
+
+function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
   return { inputShape: data.train.sampleShape, classes: data.classNames.length, seed };
 }
 
 /** The student of the recipe: a named model, one from a module, or a tfjs file. */
-export function studentBuilder(context: Pick<StageContext, 'recipe' | 'data'>, seed: number): Build {
+export function studentBuilder(context: Given, seed: number): Build {
   const { student } = context.recipe;
   if (student === undefined) throw new Error('the recipe has no student');
   const args = argsOf(context, seed);
@@ -31,7 +38,7 @@ export function studentBuilder(context: Pick<StageContext, 'recipe' | 'data'>, s
   return () => Promise.resolve(layersNetwork(buildModel(model, { ...args, options })));
 }
 
-export function teacherBuilder(context: StageContext, training: TeacherTrainingRecipe): Build {
+export function teacherBuilder(context: Given, training: TeacherTrainingRecipe): Build {
   const options = modelOptions(training, 'teacher');
   const args = { ...argsOf(context, context.recipe.seed), options };
   return () => Promise.resolve(layersNetwork(buildModel(training.model, args)));

@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import type { Report } from '../report/types.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent } from '../base/events.ts';
 import type { Existing } from './folder.ts';
 import type { Place } from './place.ts';
 

@@ -1,7 +1,7 @@
 import { monotonicMs } from '../base/clock.ts';
 import { InterruptedError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent } from '../base/events.ts';
 
 /** Milliseconds between two events of progress. */
 export const SHOW_EVERY_MS = 100;

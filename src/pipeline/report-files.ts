@@ -4,7 +4,7 @@ import { reportFiles } from '../report/files.ts';
 import type { Report } from '../report/types.ts';
 import { withKeptLatency } from './device-latency.ts';
 import { writtenReport } from './finished.ts';
-import { writeReport } from './follow.ts';
+import { writeReport } from './written.ts';
 import { reportSoFar } from './so-far.ts';
 
 /** The report of a run, of one that was killed as far as it came; or a `UserError` that says how to get one. */

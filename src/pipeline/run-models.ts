@@ -9,13 +9,13 @@ import { storedRecipe } from './folder.ts';
  * The file of a model of a finished run, called by its id: what the run exported, or the ONNX teacher that its recipe
  * names. Undefined where there is none, or no longer.
  */
-export async function modelFileOf(folder: string, { id, file }: ModelRow): Promise<ModelFile | undefined> {
-  const place = file === null ? await givenTeacher(folder, id) : path.join(folder, file);
+export async function modelFileOf(folder: string, { id, model, file }: ModelRow): Promise<ModelFile | undefined> {
+  const place = file === null ? await givenTeacher(folder, model) : path.join(folder, file);
   if (place === undefined || !(await exists(place))) return undefined;
   const format = path.extname(place).toLowerCase();
   return { name: id, format, bytes: await (format === '.onnx' ? readOnnx(place) : readBytes(place)) };
 }
 
-async function givenTeacher(folder: string, id: string): Promise<string | undefined> {
-  return id === 'teacher' ? (await storedRecipe(folder)).recipe.teacher?.onnx : undefined;
+async function givenTeacher(folder: string, { role }: ModelRow['model']): Promise<string | undefined> {
+  return role === 'teacher' ? (await storedRecipe(folder)).recipe.teacher?.onnx : undefined;
 }

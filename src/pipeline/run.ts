@@ -5,12 +5,13 @@ import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { StageContext } from './context.ts';
 import { logEvent } from './events.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent } from '../base/events.ts';
 import { finishedReport, missingFiles } from './finished.ts';
 import { follow } from './follow.ts';
 import { prepareFolder, refuseForeignFolder, removeUnbegun } from './folder.ts';
 import { lockRun } from './lock.ts';
-import type { Findings, Student } from './report.ts';
+import { TEACHER } from '../report/artifact.ts';
+import type { Findings } from './report.ts';
 import { checkOptions } from './options.ts';
 import { progressOf } from './progress.ts';
 import type { RunOptions, RunResult } from './options.ts';
@@ -19,6 +20,7 @@ import { collectAnswers } from './stages/answer.ts';
 import { searchBudget } from './search/search.ts';
 import { checkModels } from './stages/check.ts';
 import { exportModel } from './stages/export.ts';
+import type { TrainedModel } from './stages/export.ts';
 import { timeModels } from './stages/latency.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import type { Measured } from './stages/measure.ts';
@@ -89,15 +91,15 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
   const lessons = teaching && recipe.student && (await collectAnswers(context, teaching, stores.softTargets));
   if (lessons !== undefined) await checkLoss(context, lessons);
 
-  const students: Student[] = [];
+  const students: TrainedModel[] = [];
   for (let repeat = 0; recipe.student !== undefined && repeat < recipe.repeats; repeat++) {
     // 3. The student by itself: what the distilled one has to beat.
     if (lessons === undefined || recipe.baseline) {
-      students.push({ id: 'scratch', repeat, trained: await trainStudent(context, repeat) });
+      students.push({ model: { role: 'scratch', repeat }, trained: await trainStudent(context, repeat) });
     }
     // 4. The student and its teacher.
     if (lessons !== undefined) {
-      students.push({ id: 'distilled', repeat, trained: await trainStudent(context, repeat, lessons) });
+      students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, lessons) });
     }
   }
 
@@ -108,12 +110,12 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
   // 6. Files that ship, each run beside its training graph before it is trusted.
   const files = [];
   if (teaching?.trained !== undefined) {
-    files.push(await exportModel(context, { id: 'teacher', repeat: 0, trained: teaching.trained }, stores.write));
+    files.push(await exportModel(context, { model: TEACHER, trained: teaching.trained }, stores.write));
   }
   for (const student of [...students, ...pruned]) files.push(await exportModel(context, student, stores.write));
 
   // 7. The last student in the other formats and in fewer bits.
-  const last = files.filter(({ id, repeat }) => id !== 'teacher' && repeat === 0).at(-1);
+  const last = files.filter(({ model }) => model.role !== 'teacher' && model.repeat === 0).at(-1);
   const shipped = last && (await shipModel(context, last, lessons, stores.write));
   files.push(...(shipped?.files ?? []));
 

@@ -10,7 +10,7 @@ import type { ModelFile } from '../measure/variants.ts';
 import type { Report } from '../report/types.ts';
 import { keepLatency } from './device-latency.ts';
 import type { Remeasured } from './device-latency.ts';
-import { libraryVersions } from './elsewhere.ts';
+import { libraryVersions } from '../measure/elsewhere.ts';
 import { rebuildReport, reportOf } from './report-files.ts';
 import { modelFileOf } from './run-models.ts';
 
@@ -32,7 +32,7 @@ export async function modelsOfRun(
   let teacher: ModelFile | undefined;
   for (const row of report.models) {
     const file = await modelFileOf(folder, row);
-    if (row.id === 'teacher') teacher = file;
+    if (row.model.role === 'teacher') teacher = file;
     else if (file !== undefined) files.push(file);
     else if (row.file !== null) {
       throw new UserError(

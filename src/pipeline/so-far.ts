@@ -4,8 +4,8 @@ import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Report } from '../report/types.ts';
 import { writtenReport } from './finished.ts';
 import { storedRecipe } from './folder.ts';
-import { factsOf, stagesOf, stoppedReport } from './report.ts';
-import type { RunFacts, StoppedFindings } from './report.ts';
+import { factsOf, stagesOf, stoppedReport } from './report-frame.ts';
+import type { RunFacts, StoppedFindings } from './report-frame.ts';
 import { finishedTrials, stoppedSearch } from './search/stopped.ts';
 import { curvesOf, modelsSoFar } from './stopped.ts';
 import { openStores } from './stores.ts';
@@ -43,9 +43,9 @@ async function fromLedger(
   const facts = ledger.find('data')?.notes['facts'] as RunFacts | undefined;
   return stoppedReport(recipe, facts ?? factsOf({ recipe }), {
     ...{ written, wallSeconds, stopped },
-    training: await curvesOf(rows, { stage: stopped.stage, states: states(stopped.stage) }),
+    training: await curvesOf(recipe, rows, { stage: stopped.stage, states: states(stopped.stage) }),
     stages: stagesOf(ledger),
-    models: modelsSoFar(rows),
+    models: modelsSoFar(recipe, rows),
   });
 }
 

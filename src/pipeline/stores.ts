@@ -2,10 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { exists, readBytes, writeFileAtomic } from '../base/files.ts';
+import { stageOf, TEACHER } from '../report/artifact.ts';
 import { CheckpointStore, seal, unseal } from './checkpoint.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent } from '../base/events.ts';
 import { Ledger } from './ledger.ts';
-import type { KeyedStore } from './stages/answer.ts';
+import type { KeyedStore } from '../distill/soft-targets.ts';
 import type { StageStates } from './training.ts';
 
 /** Everything that a run keeps in its folder, by what it is for. */
@@ -22,7 +23,7 @@ export async function openStores(folder: string, onEvent: OnEvent, shared = fold
   const warn = (message: string): void => onEvent({ type: 'warning', message });
   const checkpoints = new CheckpointStore(folder, warn);
   const teachers = shared === folder ? checkpoints : new CheckpointStore(shared, warn);
-  const of = (stage: string): CheckpointStore => (stage === 'teach' ? teachers : checkpoints);
+  const of = (stage: string): CheckpointStore => (stage === stageOf(TEACHER) ? teachers : checkpoints);
   const write = writerOf(folder);
   return {
     ledger: await Ledger.open(folder, warn),

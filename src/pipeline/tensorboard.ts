@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { epochSeconds } from '../base/clock.ts';
 import { fileVersionRecord, restartRecord, scalarRecord } from '../formats/tensorboard.ts';
-import type { DoneEvent, EpochEvent, OnEvent, ProgressEvent, RunEvent } from './events.ts';
+import type { DoneEvent, EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/events.ts';
 
 /** The folder of a run that `tensorboard --logdir` is pointed at. */
 export const TENSORBOARD_FOLDER = 'tensorboard';

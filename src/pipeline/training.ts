@@ -2,9 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { monotonicMs } from '../base/clock.ts';
 import { InterruptedError } from '../base/errors.ts';
 import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
+import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { State, StateTensor } from '../runtime/engine.ts';
 import type { Position, StepMetrics, Totals, Trainer } from '../train/loop.ts';
-import type { OnEvent } from './events.ts';
+import type { OnEvent } from '../base/events.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
 
 /** The saved states of one stage. */
@@ -55,6 +56,13 @@ export interface TrainingResult {
   readonly seconds: number;
   /** How much of it steps waited for their data. */
   readonly dataSeconds?: number;
+}
+
+/** A trained network. */
+export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult {
+  readonly network: N;
+  /** Zeros and ones by the name of the weight: what is zero stays so when the model is trained on. */
+  readonly masks?: State | undefined;
 }
 
 interface Progress {

@@ -1,10 +1,24 @@
 import { z } from 'zod';
+import { PRECISIONS } from './artifact.ts';
+import { fromVersion1 } from './earlier.ts';
 import type { Report } from './types.ts';
 
 const fraction = z.number().min(0).max(1);
 const amount = z.number().min(0);
 const whole = z.int().min(0);
 const split = z.enum(['test', 'validation']);
+
+const repeat = whole.describe('From 0: trainings of one recipe that differ in their seed.');
+const modelSchema = z
+  .union([
+    z.strictObject({ role: z.enum(['teacher', 'scratch', 'distilled']), repeat }),
+    z.strictObject({
+      role: z.literal('pruned'),
+      repeat,
+      step: z.int().min(1).describe('Which prune step of the recipe, from 1.'),
+    }),
+  ])
+  .describe('Which training made its weights.');
 
 export const latencySchema = z.strictObject({
   runtime: z.string(),
@@ -43,7 +57,7 @@ export const laterMeasurementSchema = z.strictObject({
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
 export const reportSchema = z
   .strictObject({
-    version: z.literal(1),
+    version: z.literal(2),
     name: z.string(),
     seed: whole,
     status: z.enum(['complete', 'failed', 'interrupted']),
@@ -79,9 +93,19 @@ export const reportSchema = z
       .array(
         z.strictObject({
           id: z.string().describe('teacher, scratch, distilled, then one per later step.'),
-          stage: z.string(),
+          model: modelSchema,
+          stage: z.string().describe('The stage that made its weights.'),
           format: z.string(),
-          precision: z.string(),
+          precision: z.enum(PRECISIONS),
+          method: z
+            .enum(['ptq', 'qat'])
+            .exactOptional()
+            .describe('How it came to fewer bits: after its training, or in one of its own; absent of fp32.'),
+          number: z
+            .int()
+            .min(2)
+            .exactOptional()
+            .describe('Which of several quantize steps with this precision and method; absent of the first.'),
           params: whole,
           macs: whole.nullable(),
           sizeBytes: whole,
@@ -285,7 +309,7 @@ export function reportJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(reportSchema);
 }
 
-/** Read a report back, checked. */
+/** Read a report back, checked; one of an earlier version too. */
 export function parseReport(text: string): Report {
-  return reportSchema.parse(JSON.parse(text));
+  return reportSchema.parse(fromVersion1(JSON.parse(text)));
 }

@@ -1,3 +1,4 @@
+import { isSameContent, isSameModel } from './artifact.ts';
 import { milliseconds, percent, size, times } from './format.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
@@ -6,23 +7,19 @@ import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
  * teacher was, because only that can be compared with it.
  */
 export function finalModel(report: Report): ModelRow | undefined {
-  const last = report.models.filter(({ id }) => id !== 'teacher' && id !== 'scratch').at(-1) ?? report.models.at(-1);
+  const made = report.models.filter(({ model: { role } }) => role !== 'teacher' && role !== 'scratch');
+  const last = made.at(-1) ?? report.models.at(-1);
   const teacher = teacherModel(report);
   if (last === undefined || teacher === undefined || last === teacher) return last;
-  const twins = report.models.filter((model) => contentOf(model) === contentOf(last));
+  const twins = report.models.filter((model) => isSameContent(model, last));
   return twins.find((model) => commonLatency(model, teacher) !== undefined) ?? last;
-}
-
-/** What a file holds, whatever its format: `distilled-int8` and `distilled-int8-tflite` are one model. */
-function contentOf({ id }: ModelRow): string {
-  return id.replace(/-tflite$/, '');
 }
 
 /** The student after each technique, from the one trained alone; one file of each, ONNX where there is one. */
 export function stepsOf({ models }: Report): ModelRow[] {
   return models.filter((model, i) => {
-    if (model.id === 'teacher') return false;
-    const isTwin = (other: ModelRow): boolean => contentOf(other) === contentOf(model);
+    if (model.model.role === 'teacher') return false;
+    const isTwin = (other: ModelRow): boolean => isSameContent(other, model);
     const best = models.find((other) => isTwin(other) && other.format === 'onnx') ?? models.find(isTwin);
     return best === models[i];
   });
@@ -32,19 +29,20 @@ export function stepsOf({ models }: Report): ModelRow[] {
 export function slowerInFewerBits({ models }: Report): string[] {
   return models.flatMap((model) => {
     if (model.precision === 'fp32') return [];
-    const from = model.id.replace(`-${model.precision}`, '');
-    const before = models.find(({ id }) => id === from);
+    const before = models.find(
+      (other) => other.precision === 'fp32' && other.format === model.format && isSameModel(other.model, model.model),
+    );
     const pair = before && commonLatency(model, before);
     if (pair === undefined || pair[0].p50Ms <= pair[1].p50Ms) return [];
     return [
-      `${model.id} is ${times(pair[0].p50Ms / pair[1].p50Ms)}× slower than ${from} in ${settingOf(pair[0])}: ` +
+      `${model.id} is ${times(pair[0].p50Ms / pair[1].p50Ms)}× slower than ${before!.id} in ${settingOf(pair[0])}: ` +
         `fewer bits make a file smaller, and faster only where the processor and the runtime have kernels for them. Measure where it will run.`,
     ];
   });
 }
 
 export function teacherModel(report: Report): ModelRow | undefined {
-  return report.models.find(({ id }) => id === 'teacher');
+  return report.models.find(({ model }) => model.role === 'teacher');
 }
 
 /** Accuracy on the test split, or on the validation split where there is no other. */

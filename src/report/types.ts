@@ -1,8 +1,9 @@
+import type { Form, ModelRef } from './artifact.ts';
 import type { LaterMeasurement, Measurement } from './measurement.ts';
 
 /** The content of report.json. Accuracies are fractions, sizes bytes, latencies milliseconds, times seconds. */
 export interface Report {
-  readonly version: 1;
+  readonly version: 2;
   readonly name: string;
   readonly seed: number;
   readonly status: 'complete' | 'failed' | 'interrupted';
@@ -121,12 +122,12 @@ export interface TeacherSummary {
   readonly bytes: number;
 }
 
-export interface ModelRow {
+export interface ModelRow extends Form<string> {
   /** `teacher`, `scratch`, `distilled`, then one per later step. */
   readonly id: string;
+  readonly model: ModelRef;
+  /** The stage that made its weights. */
   readonly stage: string;
-  readonly format: string;
-  readonly precision: string;
   readonly params: number;
   readonly macs: number | null;
   readonly sizeBytes: number;

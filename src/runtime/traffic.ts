@@ -1,6 +1,6 @@
 import { staticSize } from '../graph/shapes.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
-import type { Traffic } from './engine.ts';
+import type { Traffic } from '../base/events.ts';
 import { allocate } from './session.ts';
 
 /** What one call moves. */

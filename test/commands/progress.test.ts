@@ -3,7 +3,7 @@ import { table } from '../../src/commands/context.ts';
 import { contextOf } from '../../src/commands/program.ts';
 import { helpText } from '../../src/commands/help.ts';
 import { barText, showEvents, timeLeft } from '../../src/commands/progress.ts';
-import type { EpochEvent, ProgressEvent } from '../../src/pipeline/events.ts';
+import type { EpochEvent, ProgressEvent } from '../../src/base/events.ts';
 
 const progress: ProgressEvent = {
   type: 'progress',

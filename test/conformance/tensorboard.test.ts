@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { RunEvent } from '../../src/pipeline/events.ts';
+import type { RunEvent } from '../../src/base/events.ts';
 import { tensorboardWriter } from '../../src/pipeline/tensorboard.ts';
 import { runPython } from './python.ts';
 

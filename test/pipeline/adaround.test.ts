@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InterruptedError } from '../../src/base/errors.ts';
-import type { RunEvent } from '../../src/pipeline/events.ts';
+import type { RunEvent } from '../../src/base/events.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';

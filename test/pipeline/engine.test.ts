@@ -1,4 +1,4 @@
-import { sessionOptionsOf } from '../../src/pipeline/engine.ts';
+import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
 import { devices } from '../../src/runtime/devices.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
 

@@ -124,18 +124,37 @@ it('makes what the run did not export of its float model', async () => {
   for (const { file, sizeBytes } of listed) expect(readFileSync(path.join(kit(), file)).length).toBe(sizeBytes);
 });
 
+it('takes the float model of a run that trained for int8, and ships it beside the int8 one', async () => {
+  const quantize = [{ method: 'qat', samples: 64, maxDrop: 100, qat: { epochs: 1 } }];
+  const recipe = { ...RECIPE, name: 'qat', export: ['onnx', 'tflite'], quantize };
+  const run = (await runRecipe(makeRecipe(recipe, out), { out })).folder;
+  const { files } = await writeKit(run, kit());
+  expect(files.filter((file) => file.startsWith('models/'))).toEqual([
+    'models/scratch-int8-qat.onnx',
+    'models/scratch-int8-qat.tflite',
+    'models/scratch.onnx',
+    'models/scratch.tflite',
+  ]);
+  // The examples' logits are those of the float model.
+  const { models } = JSON.parse(readFileSync(path.join(kit(), 'preprocessing.json'), 'utf8')) as {
+    models: { file: string; precision: string }[];
+  };
+  expect(models[0]).toMatchObject({ file: 'models/scratch.onnx', precision: 'fp32' });
+});
+
 it('makes no file that the run refused, and none without the float model', async () => {
+  const scratch = { role: 'scratch', repeat: 0 } as const;
   const { recipe } = await storedRecipe(runs.onnx);
   const { validation } = await loadData(recipe);
   const rows = (await finishedReport(runs.onnx))!.models.filter(({ file }) => file?.endsWith('scratch.onnx'));
   const quantize = [{ scheme: 'int8', calibrator: 'minmax', samples: 64 }];
   const { recipe: strict } = makeRecipe({ ...RECIPE, name: 'onnx', export: ['onnx'], quantize }, out);
-  const { models, skipped } = await missingModels(runs.onnx, 'scratch', rows, strict, validation);
+  const { models, skipped } = await missingModels(runs.onnx, scratch, rows, strict, validation);
   expect(models.map(({ row }) => row.id)).toEqual(['scratch-tflite', 'scratch-int8-tflite']);
   expect(skipped).toEqual([
     { what: 'models/scratch-int8.onnx', why: expect.stringContaining('did not keep the file') as string },
   ]);
-  const none = await missingModels(runs.onnx, 'scratch', [], recipe, validation);
+  const none = await missingModels(runs.onnx, scratch, [], recipe, validation);
   expect(none.models).toEqual([]);
   expect(none.skipped).toHaveLength(4);
 });

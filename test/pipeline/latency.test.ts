@@ -12,8 +12,9 @@ it('a run that is stopped while its models are measured is not finished', async 
     done: (stage: string) => Promise.resolve(void done.push(stage)),
     signal: AbortSignal.abort(),
   } as unknown as StageContext;
-  const exported = { format: 'onnx', bytes: new Uint8Array() };
-  const measured = [{ id: 'distilled', repeat: 0, exported }] as unknown as Measured[];
+  const model = { role: 'distilled', repeat: 0 };
+  const exported = { model, format: 'onnx', precision: 'fp32', bytes: new Uint8Array() };
+  const measured = [{ row: { model }, exported }] as unknown as Measured[];
   await expect(timeModels(context, measured)).rejects.toThrow(InterruptedError);
   expect(done).toEqual([]);
 });

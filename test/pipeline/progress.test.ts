@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../../src/pipeline/events.ts';
+import type { ProgressEvent } from '../../src/base/events.ts';
 import { progressOf } from '../../src/pipeline/progress.ts';
 
 describe('the progress of a stage', () => {

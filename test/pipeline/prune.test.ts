@@ -4,12 +4,13 @@ import { InterruptedError } from '../../src/base/errors.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { TensorData } from '../../src/graph/types.ts';
 import { eventText } from '../../src/pipeline/events.ts';
-import type { RunEvent } from '../../src/pipeline/events.ts';
+import type { RunEvent } from '../../src/base/events.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
 import { FINETUNE_RATE } from '../../src/pipeline/stages/prune/job.ts';
 import { sizeOnly } from '../../src/pipeline/stages/prune.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
+import type { ModelRef } from '../../src/report/artifact.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -267,13 +268,13 @@ describe('size only', () => {
   const row = (p50Ms: number, batchSize = 1) => {
     return { runtime: 'onnxruntime', device: 'cpu', batchSize, threads: 1, p50Ms } as never;
   };
-  const model = (id: string) => ({ id, repeat: 0, trained: {} }) as never;
+  const model = (model: ModelRef) => ({ model, trained: {} }) as never;
 
   it('is said of a step that is faster nowhere', () => {
     const said = (...after: number[]) =>
       sizeOnly(
-        [model('scratch'), model('distilled')],
-        [model('pruned-1')],
+        [model({ role: 'scratch', repeat: 0 }), model({ role: 'distilled', repeat: 0 })],
+        [model({ role: 'pruned', repeat: 0, step: 1 })],
         new Map([
           ['distilled', [row(1), row(5, 8)]],
           ['pruned-1', after.map((ms, i) => row(ms, i === 0 ? 1 : 8))],

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunEvent } from '../../src/pipeline/events.ts';
+import type { RunEvent } from '../../src/base/events.ts';
 import { reportOf } from '../../src/pipeline/report-files.ts';
 import { runRecipe } from '../../src/pipeline/run.ts';
 import { makeRecipe } from '../../src/pipeline/runnable.ts';
+import type { ModelRow } from '../../src/report/types.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { writeData } from '../support/tiny.ts';
@@ -82,6 +83,38 @@ describe('a run that fails says in which stage', () => {
     const quantize = { samples: 32, maxDrop: 100 };
     const dropped = await failure({ name: 'q', quantize }, throwAt('done', 'export exports/scratch-int8.onnx'));
     expect(dropped.stage).toBe('export exports/scratch-int8.onnx');
+  });
+
+  it('and tells each file as the finished run does', async () => {
+    const compressed = {
+      prune: [{ type: 'magnitude', amount: 0.5, finetune: { epochs: 0 }, maxDrop: 100 }],
+      quantize: [
+        { scheme: 'int16x8', samples: 512, calibrator: 'minmax', maxDrop: 100 },
+        { scheme: 'int8', samples: 512, calibrator: 'minmax', maxDrop: 100 },
+        { scheme: 'int8', samples: 512, calibrator: 'minmax', maxDrop: 100, method: 'qat', qat: { epochs: 1 } },
+      ],
+      export: ['onnx', 'tflite'],
+      repeats: 2,
+    };
+    const last = 'measure exports/pruned-1-int8-qat.tflite';
+    const { models, stopped } = (await failure(compressed, throwAt('done', last))).report;
+    expect(stopped).toEqual({ stage: last, reason: 'no more' });
+    const told = (rows: readonly ModelRow[]) =>
+      rows.map(({ id, model, stage, format, precision, method, file, accuracy }) => ({
+        ...{ id, model, stage, format, precision, method, file, accuracy },
+      }));
+    expect(models.map(({ id, precision }) => [id, precision])).toEqual([
+      ['scratch', 'fp32'],
+      ['pruned-1', 'fp32'],
+      ['pruned-1-tflite', 'fp32'],
+      ['pruned-1-int16x8-tflite', 'int16x8'],
+      ['pruned-1-int8', 'int8'],
+      ['pruned-1-int8-tflite', 'int8'],
+      ['pruned-1-int8-qat', 'int8'],
+      ['pruned-1-int8-qat-tflite', 'int8'],
+    ]);
+    const { report } = await run(compressed);
+    expect(told(models)).toEqual(told(report.models));
   });
 
   it('and warns where even that cannot be written', async () => {

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Registry } from 'prom-client';
-import type { RunEvent } from '../../src/pipeline/events.ts';
+import type { RunEvent } from '../../src/base/events.ts';
 import { runMetrics, serveMetrics } from '../../src/pipeline/metrics.ts';
 import { tensorboardWriter } from '../../src/pipeline/tensorboard.ts';
 import { ROOT } from '../support/built.ts';

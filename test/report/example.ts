@@ -1,3 +1,4 @@
+import { fileOf, stageOf } from '../../src/report/artifact.ts';
 import type { LatencyRow, ModelRow, Report } from '../../src/report/types.ts';
 
 const latency = (scale: number): LatencyRow[] =>
@@ -18,16 +19,17 @@ const latency = (scale: number): LatencyRow[] =>
     },
   ]);
 
-const model = (id: string, stage: string, bytes: number, test: number, scale: number): ModelRow => ({
-  id,
-  stage,
+const model = (role: 'teacher' | 'scratch' | 'distilled', bytes: number, test: number, scale: number): ModelRow => ({
+  id: role,
+  model: { role, repeat: 0 },
+  stage: stageOf({ role, repeat: 0 }),
   format: 'onnx',
   precision: 'fp32',
   params: bytes / 4,
   macs: bytes * 2,
   sizeBytes: bytes,
   gzipBytes: Math.round(0.9 * bytes),
-  file: `exports/${id}.onnx`,
+  file: fileOf({ model: { role, repeat: 0 }, format: 'onnx', precision: 'fp32' }),
   accuracy: { validation: test + 0.01, test },
   seconds: 75,
   latency: latency(scale),
@@ -48,7 +50,7 @@ const model = (id: string, stage: string, bytes: number, test: number, scale: nu
         : { samples: 100, confidence: i === 13 ? 0.9 : 0.99, accuracy: test },
     ),
   },
-  ...(id !== 'teacher' && {
+  ...(role !== 'teacher' && {
     agreement: { split: 'test', bothRight: 180, onlyTeacher: 9, onlyThis: 4, sameError: 5, differentErrors: 2 },
   }),
 });
@@ -61,7 +63,7 @@ const curve = (stage: string, loss: number) => ({
 
 /** A report with everything that a report can have. Its class names are as hostile as class names get. */
 export const example: Report = {
-  version: 1,
+  version: 2,
   name: 'example',
   seed: 7,
   status: 'complete',
@@ -84,9 +86,9 @@ export const example: Report = {
   },
   teacher: { source: 'teacher.onnx', store: 'fp16', views: 1, seconds: 21.3, savedSeconds: 190, bytes: 1080000 },
   models: [
-    model('teacher', 'teach', 3_000_000, 0.95, 6),
-    model('scratch', 'scratch', 200_000, 0.9, 1.1),
-    model('distilled', 'distill', 200_000, 0.946, 1),
+    model('teacher', 3_000_000, 0.95, 6),
+    model('scratch', 200_000, 0.9, 1.1),
+    model('distilled', 200_000, 0.946, 1),
   ],
   verdict: {
     result: 'BEATS',

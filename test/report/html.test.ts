@@ -196,11 +196,15 @@ describe('report.html', () => {
     expect(text).not.toContain('Confusion matrix');
   });
 
-  it('says so where fewer bits are slower', () => {
-    const int8 = { ...example.models[2]!, id: 'distilled-int8', stage: 'quantize', precision: 'int8' };
+  it.each([
+    ['distilled-int8', { precision: 'int8', method: 'ptq' }],
+    ['distilled-int8-qat', { precision: 'int8', method: 'qat' }],
+    ['distilled-int8-2', { precision: 'int8', method: 'ptq', number: 2 }],
+  ] as const)('says so where the fewer bits of %s are slower', (id, form) => {
+    const int8 = { ...example.models[2]!, id, stage: 'quantize', ...form };
     const slow = { ...int8, latency: int8.latency.map((row) => ({ ...row, p50Ms: 3 * row.p50Ms })) };
     expect(reportHtml({ ...example, models: [...example.models, slow] })).toContain(
-      'distilled-int8 is 3× slower than distilled in onnxruntime on cpu, batch 1, 1 thread',
+      `${id} is 3× slower than distilled in onnxruntime on cpu, batch 1, 1 thread`,
     );
     expect(reportHtml({ ...example, models: [...example.models, int8] })).not.toContain('fewer bits');
   });

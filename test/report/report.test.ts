@@ -3,25 +3,26 @@ import path from 'node:path';
 import { reportJson } from '../../src/report/json.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { parseReport, reportJsonSchema } from '../../src/report/schema.ts';
-import type { Report } from '../../src/report/types.ts';
+import type { ModelRow, Report } from '../../src/report/types.ts';
 import { example } from './example.ts';
 
-const row = (id: string, test: number) => ({
-  id,
+const row = (role: 'scratch' | 'distilled', test: number): ModelRow => ({
+  id: role,
+  model: { role, repeat: 0 },
   stage: 'distill',
   format: 'onnx',
   precision: 'fp32',
   params: 46330,
   macs: 1234567,
   sizeBytes: 190123,
-  file: `exports/${id}.onnx`,
+  file: `exports/${role}.onnx`,
   accuracy: { validation: 0.93, test },
   seconds: 75,
   latency: [],
 });
 
 const report: Report = {
-  version: 1,
+  version: 2,
   name: 'fashion-mnist',
   seed: 7,
   status: 'complete',

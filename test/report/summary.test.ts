@@ -1,3 +1,5 @@
+import { idOf } from '../../src/report/artifact.ts';
+import type { Form } from '../../src/report/artifact.ts';
 import { compareReports, shareInterval } from '../../src/report/compare.ts';
 import { finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
 import type { ModelRow } from '../../src/report/types.ts';
@@ -42,8 +44,8 @@ describe('the summary', () => {
   it('does not call a slower or better student the opposite', () => {
     const [teacher, , student] = example.models;
     const swapped = [
-      { ...student!, id: 'teacher' },
-      { ...teacher!, id: 'distilled' },
+      { ...student!, id: 'teacher', model: teacher!.model },
+      { ...teacher!, id: 'distilled', model: student!.model },
     ];
     expect(summarySentences({ ...example, models: swapped })[0]).toBe(
       'The distilled student is 15× larger and 6× slower than the teacher, and 0.4 points more accurate.',
@@ -53,27 +55,35 @@ describe('the summary', () => {
 
 describe('the model that a run is about', () => {
   const [, , distilled] = example.models;
-  const file = (id: string, format: string, runtime: string) => ({
-    ...{ ...distilled!, id, format, stage: 'quantize', precision: 'int8' },
+  const file = (form: Form, runtime: string): ModelRow => ({
+    ...{ ...distilled!, ...form, id: idOf({ model: distilled!.model, ...form }), stage: 'quantize' },
     latency: distilled!.latency.map((row) => ({ ...row, runtime })),
   });
+  const INT8 = { format: 'onnx', precision: 'int8', method: 'ptq' } as const;
 
   it('is the last, in the format that was timed as the teacher was', () => {
-    const models = [...example.models, file('int8', 'onnx', 'onnxruntime'), file('int8-tflite', 'tflite', 'litert')];
-    expect(finalModel({ ...example, models })!.id).toBe('int8');
-    expect(finalModel({ ...example, models: models.filter(({ id }) => id !== 'int8') })!.id).toBe('int8-tflite');
+    const models = [...example.models, file(INT8, 'onnxruntime'), file({ ...INT8, format: 'tflite' }, 'litert')];
+    expect(finalModel({ ...example, models })!.id).toBe('distilled-int8');
+    expect(finalModel({ ...example, models: models.filter(({ id }) => id !== 'distilled-int8') })!.id).toBe(
+      'distilled-int8-tflite',
+    );
     expect(finalModel({ ...example, models: example.models.slice(0, 1) })!.id).toBe('teacher');
   });
 
   it('is reached by steps, one file of each', () => {
-    const tflite = { ...file('distilled-tflite', 'tflite', 'litert'), stage: 'distill', precision: 'fp32' };
+    const tflite = file({ format: 'tflite', precision: 'fp32' }, 'litert');
     const more = [
-      file('int8-tflite', 'tflite', 'litert'),
-      file('int8', 'onnx', 'onnxruntime'),
-      file('qat', 'onnx', 'x'),
+      file({ ...INT8, format: 'tflite' }, 'litert'),
+      file(INT8, 'onnxruntime'),
+      file({ ...INT8, method: 'qat' }, 'x'),
     ];
     const models = [...example.models, tflite, ...more];
-    expect(stepsOf({ ...example, models }).map(({ id }) => id)).toEqual(['scratch', 'distilled', 'int8', 'qat']);
+    expect(stepsOf({ ...example, models }).map(({ id }) => id)).toEqual([
+      'scratch',
+      'distilled',
+      'distilled-int8',
+      'distilled-int8-qat',
+    ]);
   });
 });
 

@@ -5,8 +5,8 @@ import type { Calibrator } from '../../recipe/schema/compress.ts';
 export interface ConvertOptions {
   /** Folder of a run, an ONNX file, or the model.json of a tfjs layers model. */
   readonly from: string;
-  /** Which model of a run. */
-  readonly model: string;
+  /** Which model of a run. Default: the distilled student. */
+  readonly model?: string | undefined;
   readonly format: ModelFile['format'];
   readonly precision: ModelFile['precision'];
   /** Samples to calibrate with and to compare on: a recipe (.yaml) or an array (.npy) as the model is fed. */
@@ -30,7 +30,7 @@ export interface ConvertOptions {
 
 /** What a conversion does that is told no more than what to read. */
 export const CONVERT_DEFAULTS: Omit<ConvertOptions, 'from'> = {
-  ...{ model: 'distilled', opset: 17, samples: 512, keepFloat: [], symmetric: false },
+  ...{ opset: 17, samples: 512, keepFloat: [], symmetric: false },
   format: 'onnx',
   precision: 'fp32',
   calibrator: 'mse',

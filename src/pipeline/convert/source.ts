@@ -12,7 +12,7 @@ import { layersNetwork } from '../../networks/layers.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
 import { useLazyBackend } from '../../trace/use.ts';
-import { exportedFile } from '../finished.ts';
+import { exportedModel } from '../finished.ts';
 import { storedRecipe } from '../folder.ts';
 import { inferenceGraph } from '../stages/export.ts';
 
@@ -26,15 +26,15 @@ export interface ConvertSource {
 }
 
 /** The model of a run, an ONNX file or a tfjs layers model, as an inference graph. */
-export async function openSource(from: string, model: string): Promise<ConvertSource> {
+export async function openSource(from: string, model: string | undefined): Promise<ConvertSource> {
   const found = await stat(from).catch((error: unknown) => {
     throw asUserError(error, from, 'read');
   });
   if (found.isDirectory()) {
-    const file = await exportedFile(from, model);
-    if (!file.endsWith('.onnx'))
+    const { row, file } = await exportedModel(from, model);
+    if (row.format !== 'onnx' || row.precision !== 'fp32')
       throw new UserError(
-        `--model: expected a float32 ONNX model of the run, received ${model}`,
+        `--model: expected a float32 ONNX model of the run, received ${row.id}`,
         'Name it as the report does, e.g. distilled.',
       );
     return { ...(await onnxSource(file)), recipe: await storedRecipe(from) };

@@ -1,8 +1,10 @@
+import path from 'node:path';
 import { runtimeSentence } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { milliseconds, number, percent, size } from '../../report/format.ts';
 import { summarySentences } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
+import { placeOf } from './place.ts';
 
 export interface CardOptions {
   /** How inputs are prepared. */
@@ -57,7 +59,7 @@ export function modelCard(report: Report, rows: readonly ModelRow[], { normaliza
       .filter(({ file }) => kept.has(file))
       .map(
         ({ file, samples, top1Agreement, largestError }) =>
-          `- ${file.replace(/^.*\//, '')}: the class of the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
+          `- ${path.posix.basename(file)}: the class of the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
           `largest difference of a logit ${largestError.toExponential(1)}`,
       )
       .join('\n'),
@@ -70,7 +72,7 @@ function filesTable(rows: readonly ModelRow[], runtimes: CardOptions['runtimes']
   return table(
     head,
     rows.map(({ file, precision, sizeBytes, params, macs }) => [
-      `models/${file!.replace(/^.*\//, '')}`,
+      placeOf({ file }),
       precision,
       size(sizeBytes),
       number(params),
@@ -87,7 +89,7 @@ function runtimeText(runtimes: CardOptions['runtimes']): string[] {
 }
 
 function teacherText({ teacher, models }: Report): string {
-  const row = models.find(({ id }) => id === 'teacher');
+  const row = models.find(({ model }) => model.role === 'teacher');
   if (teacher?.store === 'none') return `The stored logits ${teacher.source}.`;
   if (teacher === undefined) return 'None: it was trained on the labels alone.';
   const accuracy = row?.accuracy.test ?? row?.accuracy.validation;
@@ -99,14 +101,14 @@ function accuracyText(rows: readonly ModelRow[]): string {
   const shown = (value: number | null): string => (value === null ? '' : percent(value));
   return table(
     ['file', 'validation', 'test'],
-    rows.map(({ file, accuracy }) => [file!.replace(/^.*\//, ''), shown(accuracy.validation), shown(accuracy.test)]),
+    rows.map(({ file, accuracy }) => [path.posix.basename(file!), shown(accuracy.validation), shown(accuracy.test)]),
   );
 }
 
 function latencyText(rows: readonly ModelRow[], { machine }: Report): string {
   const lines = rows.flatMap(({ file, latency }) =>
     latency.map(({ runtime, device, batchSize, threads, p50Ms, p95Ms }) => [
-      file!.replace(/^.*\//, ''),
+      path.posix.basename(file!),
       `${runtime} on ${device}`,
       String(batchSize),
       String(threads),

@@ -10,11 +10,12 @@ import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { viewOf } from '../../data/batches.ts';
 import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { nameOf } from '../../report/artifact.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { modelEnds, openTflite } from '../../runtime/litert.ts';
 import { loadData } from '../data.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { finishedReport } from '../finished.ts';
 import { storedRecipe } from '../folder.ts';
 import { openRunner } from '../model-file.ts';
@@ -23,11 +24,12 @@ import { browserSample } from './browser.ts';
 import { modelCard } from './card.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
+import { placeOf } from './place.ts';
 import { nodeSample } from './node.ts';
 import { phoneSamples } from './phone.ts';
 
 export interface KitOptions {
-  /** Id of the model in the report; default: the last student. */
+  /** Id of the float model in the report; default: the last student. */
   readonly model?: string | undefined;
   /** Write into a folder that holds something already; files of the same name are replaced. */
   readonly force?: boolean | undefined;
@@ -52,21 +54,21 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const exported = await Promise.all(
     asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
   );
-  const made = await missingModels(run, modelId(asExported[0]!), asExported, recipe, data.validation);
+  const made = await missingModels(run, asExported[0]!.model, asExported, recipe, data.validation);
   const isFed = exported.map(takesFloat);
   const models = [...exported.filter((_, i) => isFed[i]), ...made.models];
   const left = exported
     .filter((_, i) => !isFed[i])
-    .map(({ row }) => ({ what: nameOf(row), why: 'its ends are int8 or uint8, the samples feed and read float32' }));
+    .map(({ row }) => ({ what: placeOf(row), why: 'its ends are int8 or uint8, the samples feed and read float32' }));
   const rows = models.map(({ row }) => row);
   const formats = new Set(rows.map(({ format }) => format));
   const { scale, mean, std } = data.validation.normalization;
   const content = new Map<string, string | Uint8Array>();
-  for (const { row, bytes } of models) content.set(nameOf(row), bytes);
+  for (const { row, bytes } of models) content.set(placeOf(row), bytes);
   const ends = await endsOf(models[0]!, recipe);
   const preprocessing = {
     models: models.map(({ row, bytes }) => ({
-      ...{ file: nameOf(row), format: row.format, precision: row.precision },
+      ...{ file: placeOf(row), format: row.format, precision: row.precision },
       ...{ sizeBytes: bytes.length, sha256: sha256(bytes) },
     })),
     input: {
@@ -109,26 +111,17 @@ async function refuseFilled(folder: string): Promise<void> {
 
 /** The files of one model: its own and those in other formats and fewer bits that were made of it; fp32 first. */
 function rowsOf(report: Report, wanted: string | undefined, run: string): ModelRow[] {
-  const made = report.models.filter(({ file, id }) => file !== null && id !== 'teacher');
-  const ids = [...new Set(made.map(modelId))];
-  const model = wanted ?? ids.filter((id) => id !== 'scratch').at(-1) ?? ids.at(-1);
-  const rows = made.filter((row) => modelId(row) === model);
+  const made = report.models.filter(({ file, model }) => file !== null && model.role !== 'teacher');
+  const names = [...new Set(made.map(({ model }) => nameOf(model)))];
+  const last = made.findLast(({ model }) => model.role !== 'scratch') ?? made.at(-1);
+  const name = wanted ?? (last && nameOf(last.model));
+  const rows = made.filter(({ model }) => nameOf(model) === name);
   if (rows.length > 0) return rows.sort((a, b) => Number(b.precision === 'fp32') - Number(a.precision === 'fp32'));
-  const meant = wanted === undefined ? undefined : nearest(wanted, ids);
+  const meant = wanted === undefined ? undefined : nearest(wanted, names);
   throw new UserError(
-    `${run}: expected one of the models ${ids.join(', ') || '(this run has made none)'}, received ${shown(wanted)}`,
+    `${run}: expected one of the models ${names.join(', ') || '(this run has made none)'}, received ${shown(wanted)}`,
     meant === undefined ? 'Name one of these with --model.' : `Did you mean ${meant}?`,
   );
-}
-
-/** `distilled` for `distilled-int8-tflite`. */
-function modelId({ id, format, precision }: ModelRow): string {
-  const ownFormat = id.endsWith(`-${format}`) ? id.slice(0, -format.length - 1) : id;
-  return ownFormat.endsWith(`-${precision}`) ? ownFormat.slice(0, -precision.length - 1) : ownFormat;
-}
-
-function nameOf({ file }: ModelRow): string {
-  return `models/${path.posix.basename(file!)}`;
 }
 
 function runtimesOf(models: readonly KitModel[]): Map<string, NeededRuntime> {

@@ -2,11 +2,14 @@ import { UserError } from '../../base/errors.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { agreement } from '../../measure/accuracy.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { fileOf, idOf } from '../../report/artifact.ts';
+import type { Artifact, ModelRef } from '../../report/artifact.ts';
 import type { ModelRow, ParitySummary } from '../../report/types.ts';
 import { convertModel } from '../convert.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { predictionsOfFile } from '../model-file.ts';
+import { placeOf } from './place.ts';
 
 /** A file of a kit, with its row in the model card. */
 export interface KitModel {
@@ -31,7 +34,7 @@ const WANTED = (['fp32', 'int8'] as const).flatMap((precision) =>
  */
 export async function missingModels(
   run: string,
-  model: string,
+  model: ModelRef,
   rows: readonly ModelRow[],
   recipe: Recipe,
   validation: Dataset,
@@ -42,16 +45,16 @@ export async function missingModels(
   const skipped: { what: string; why: string }[] = [];
   for (const { format, precision } of WANTED) {
     if (rows.some((row) => row.format === format && row.precision === precision)) continue;
-    const name = precision === 'fp32' ? model : `${model}-${precision}`;
-    const file = `exports/${name}.${format}`;
-    const what = `models/${name}.${format}`;
+    const artifact: Artifact = { model, format, precision, ...(precision !== 'fp32' && { method: 'ptq' }) };
+    const file = fileOf(artifact);
+    const what = placeOf({ file });
     if (float === undefined) {
       skipped.push({ what, why: 'the run has no float32 ONNX file of this model to make it of' });
     } else if (refused(recipe, format, precision)) {
       skipped.push({ what, why: 'the run quantized this model and did not keep the file: see its report' });
     } else {
       try {
-        const made = await convertModel(optionsFor({ run, model, format, precision }, recipe), what);
+        const made = await convertModel(optionsFor({ run, model: float.id, format, precision }, recipe), what);
         const { bytes, top1Agreement, largestError, samples } = made;
         const predictions = await predictionsOfFile(
           { file, bytes, format, precision },
@@ -59,10 +62,9 @@ export async function missingModels(
           sessionOptionsOf(recipe),
         );
         const accuracy = { validation: agreement(predictions, validation.labels), test: null };
-        const id = format === 'onnx' ? name : `${name}-${format}`;
         const figures = { sizeBytes: bytes.length, accuracy, latency: [], seconds: 0 };
         const { params, macs } = float;
-        models.push({ row: { id, stage: 'kit', format, precision, params, macs, file, ...figures }, bytes });
+        models.push({ row: { id: idOf(artifact), ...artifact, stage: 'kit', params, macs, file, ...figures }, bytes });
         if (top1Agreement !== null && largestError !== null)
           parity.push({ file, samples, top1Agreement, largestError });
       } catch (error) {

@@ -2,7 +2,12 @@ import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { SearchPoint } from '../../report/types.ts';
 
 /** A file that was made and measured, before it is held against the others and the budget. */
-export type Point = Omit<SearchPoint, 'onFront' | 'withinBudget'>;
+export interface Point extends Omit<SearchPoint, 'onFront' | 'withinBudget'> {
+  /** The folder of its run in `search/`. */
+  readonly run: string;
+  /** Its id in the report of that run. */
+  readonly model: string;
+}
 
 export type Budget = Pick<TargetRecipe, 'p95Ms' | 'sizeKb' | 'maxDrop'>;
 

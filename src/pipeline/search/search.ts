@@ -5,9 +5,10 @@ import { writeFileAtomic } from '../../base/files.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
-import type { OnEvent, StageEvent } from '../events.ts';
+import type { OnEvent, StageEvent } from '../../base/events.ts';
 import { writtenReport } from '../finished.ts';
-import { follow, removeOutdated, unwritten, writeReport } from '../follow.ts';
+import { follow } from '../follow.ts';
+import { removeOutdated, unwritten, writeReport } from '../written.ts';
 import type { Stages } from '../follow.ts';
 import type { RunOptions } from '../options.ts';
 import { stopOf } from '../stopped.ts';
@@ -16,8 +17,9 @@ import { secondsOf, takeTraining, twinOf } from './sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { stoppedSearch } from './stopped.ts';
 import { percent, summary, timedAgain } from './summary.ts';
-import { latencyOf, pointsOf, teacherAccuracy, timed } from './timing.ts';
-import type { Trial } from './timing.ts';
+import { timed } from './timing.ts';
+import { latencyOf, pointsOf, teacherAccuracy } from './trials.ts';
+import type { Trial } from './trials.ts';
 
 type SearchOptions = RunOptions & { readonly onEvent: OnEvent };
 
@@ -72,7 +74,7 @@ async function completeSearch(
   if (pick === undefined) throw untimed(target, notes);
   const search = summary(points, pick, target, teacher);
 
-  const trial = trials.find(({ run }) => pick.id.startsWith(`${run}/`))!;
+  const trial = trials.find(({ run }) => run === pick.run)!;
   const final = await follow(
     trial.loaded,
     path.join(folder, 'search', trial.run),
@@ -81,7 +83,7 @@ async function completeSearch(
   );
   const wallSeconds = secondsOf(trials) - trial.report.wallSeconds + final.wallSeconds + seconds;
   // What the pick was made from stands before it; what was made of it further on was not picked.
-  const at = final.models.findIndex(({ id }) => pick.id === `${trial.run}/${id}`);
+  const at = final.models.findIndex(({ id }) => id === pick.model);
   const models = final.models.slice(0, at + 1);
   const parity = final.parity.filter(({ file }) => models.some((row) => row.file === file));
   const found = timedAgain(search, latencyOf(models.at(-1)!, target));

@@ -1,10 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readBytes, writeFileAtomic } from '../../base/files.ts';
-import type { Trial } from './timing.ts';
+import { stageOf, TEACHER } from '../../report/artifact.ts';
+import { stateOf } from '../checkpoint.ts';
+import type { Trial } from './trials.ts';
 
 /** What trials of one width and one number of epochs have in common: they differ in what comes after it. */
-const TRAINING = 'distill';
+const TRAINING = stageOf({ role: 'distilled', repeat: 0 });
 
 /** The trial among `earlier` ones whose student has been trained just as that of `trial` will be. */
 export function twinOf(
@@ -29,7 +31,7 @@ export async function takeTraining(from: string, to: string): Promise<void> {
 
 async function trainingStates(folder: string): Promise<string[]> {
   const names = await readdir(path.join(folder, 'state')).catch(() => []);
-  return names.filter((name) => name.startsWith(`${TRAINING}-`)).sort();
+  return names.filter((name) => stateOf(name)?.stage === TRAINING).sort();
 }
 
 /** Working time of `trials`: each counts what it has done itself. */

@@ -2,14 +2,14 @@ import path from 'node:path';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Report } from '../../report/types.ts';
 import { writtenReport } from '../finished.ts';
-import { factsOf, stoppedReport } from '../report.ts';
-import type { StoppedFindings } from '../report.ts';
+import { factsOf, stoppedReport } from '../report-frame.ts';
+import type { StoppedFindings } from '../report-frame.ts';
 import { pickOf } from './points.ts';
 import { secondsOf } from './sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { summary } from './summary.ts';
-import { distinct, pointsOf, teacherAccuracy } from './timing.ts';
-import type { Trial } from './timing.ts';
+import { distinct, pointsOf, teacherAccuracy } from './trials.ts';
+import type { Trial } from './trials.ts';
 
 /** The trials of a search that came to their end, in order, as their folders have them. */
 export async function finishedTrials(loaded: LoadedRecipe, folder: string): Promise<Trial[]> {
@@ -46,14 +46,14 @@ export function stoppedSearch(
   const points = distinct(trials.flatMap((trial) => pointsOf(trial, target)));
   const teacher = teacherAccuracy(trials);
   const pick = pickOf(points, target, teacher);
-  const best = pick && trials.find(({ run }) => pick.id.startsWith(`${run}/`));
+  const best = pick && trials.find(({ run }) => run === pick.run);
   const wallSeconds = secondsOf(trials) + (underWay?.report.wallSeconds ?? 0);
   const { status, stage, reason } = stopped;
   const nothing = { written, wallSeconds, training: [], models: [], stopped };
   const shown = best ?? underWay;
   const base = shown?.report ?? stoppedReport(recipe, factsOf({ recipe }), nothing);
   const search = pick && summary(points, pick, target, teacher);
-  const at = base.models.findIndex(({ id }) => pick?.id === `${best?.run}/${id}`);
+  const at = base.models.findIndex(({ id }) => id === pick?.model);
   const notes = trials.flatMap(({ run, report }) => report.notes.map((note) => `${run}: ${note}`));
   return {
     ...base,

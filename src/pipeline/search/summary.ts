@@ -20,7 +20,7 @@ export function summary(
   return {
     target: { runtime, batchSize, threads, ...budget },
     points: points.map((point) => ({
-      ...point,
+      ...reported(point),
       onFront: front.has(point),
       withinBudget: excessOf(point, target, teacher) <= 0,
     })),
@@ -28,6 +28,12 @@ export function summary(
     withinBudget: excessOf(pick, target, teacher) <= 0,
     sentence: sentenceOf(points, pick, target, teacher),
   };
+}
+
+/** What the report has of a point: its id says run and model. */
+function reported(point: Point) {
+  const { id, width, amount, precision, epochs, params, sizeBytes, validation, p50Ms, p95Ms } = point;
+  return { id, width, amount, precision, epochs, params, sizeBytes, validation, p50Ms, p95Ms };
 }
 
 function sentenceOf(points: readonly Point[], pick: Point, target: TargetRecipe, teacher: number | undefined): string {

@@ -3,54 +3,11 @@ import { monotonicMs } from '../../base/clock.ts';
 import { readBytes } from '../../base/files.ts';
 import { measureLatency } from '../../measure/latency.ts';
 import { sourceOf } from '../../measure/variants.ts';
-import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
-import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
 import type { FollowOptions } from '../follow.ts';
 import type { Point } from './points.ts';
-import type { Candidate } from './space.ts';
-
-/** One candidate in one round, as it came out. */
-export interface Trial {
-  readonly candidate: Candidate;
-  readonly loaded: LoadedRecipe;
-  /** The name of its folder in `search/`. */
-  readonly run: string;
-  readonly report: Report;
-}
-
-export function teacherAccuracy(trials: readonly Trial[]): number | undefined {
-  const row = trials[0]?.report.models.find(({ id }) => id === 'teacher');
-  return row?.accuracy.validation ?? undefined;
-}
-
-/** The files of a trial that the target's runtime runs. Its own latency, measured in its run, stands until all are timed. */
-export function pointsOf({ candidate, loaded, run, report }: Trial, target: TargetRecipe): Point[] {
-  const { width, amount } = candidate;
-  const { epochs } = loaded.recipe.distill;
-  return shipped(report, target).flatMap((row): Point[] => {
-    const latency = latencyOf(row, target);
-    const { id, precision, params, sizeBytes, accuracy } = row;
-    if (latency === undefined || accuracy.validation === null) return [];
-    const isPruned = id.startsWith('pruned');
-    const figures = { precision, params, sizeBytes, validation: accuracy.validation };
-    const { p50Ms, p95Ms } = latency;
-    return [{ id: `${run}/${id}`, width, amount: isPruned ? amount : 0, epochs, ...figures, p50Ms, p95Ms }];
-  });
-}
-
-/** How a model was timed where the target is. */
-export function latencyOf({ latency }: ModelRow, target: TargetRecipe): LatencyRow | undefined {
-  return latency.find(
-    ({ runtime, batchSize, threads }) =>
-      runtime === target.runtime && batchSize === target.batchSize && threads === target.threads,
-  );
-}
-
-function shipped({ models }: Report, { runtime }: TargetRecipe): ModelRow[] {
-  const format = runtime === 'onnxruntime' ? 'onnx' : 'tflite';
-  return models.filter((row) => row.id !== 'teacher' && row.file !== null && row.format === format);
-}
+import { distinct, pointId, pointsOf, shipped } from './trials.ts';
+import type { Trial } from './trials.ts';
 
 /** All files of all trials side by side: figures from different minutes of a machine cannot be compared. */
 export async function timed(
@@ -69,7 +26,7 @@ export async function timed(
     const { sampleShape } = trial.report.dataset;
     for (const row of shipped(trial.report, target)) {
       const bytes = await readBytes(path.join(folder, 'search', trial.run, row.file!));
-      const file = { name: `${trial.run}/${row.id}`, format: `.${row.format}`, bytes };
+      const file = { name: pointId(trial.run, row.id), format: `.${row.format}`, bytes };
       sources.push(sourceOf(file, { batchSizes: [batchSize], threads: [threads], sampleShape, runtime }));
     }
   }
@@ -84,13 +41,4 @@ export async function timed(
   });
   const notes = skipped.map(({ what, why }) => `the search leaves out ${what}: ${why}`);
   return { points, seconds: (monotonicMs() - start) / 1000, notes };
-}
-
-/** Each student once: before it is pruned, a candidate is the one that is not pruned. */
-export function distinct(points: readonly Point[]): Point[] {
-  // The name of the model says by which step of `quantize` it was made: several of them may have one precision.
-  const keyOf = ({ id, width, amount, epochs }: Point): string => [id.split('/').at(-1), width, amount, epochs].join();
-  const seen = new Map<string, Point>();
-  for (const point of points) if (!seen.has(keyOf(point))) seen.set(keyOf(point), point);
-  return [...seen.values()];
 }

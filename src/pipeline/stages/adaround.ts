@@ -10,7 +10,7 @@ import type { Graph } from '../../graph/types.ts';
 import { usualAdaround } from '../../recipe/schema/compress.ts';
 import type { Int8AfterTraining } from '../../recipe/schema/compress.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { progressOf } from '../progress.ts';
 import { keptFloat, prepareInt8 } from './quantize.ts';
 import type { Prepared } from './quantize.ts';

@@ -1,7 +1,7 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { InterruptedError } from '../../base/errors.ts';
 import { LiveSoftTargets, SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../distill/soft-targets.ts';
-import type { SoftTargets, StoreOptions } from '../../distill/soft-targets.ts';
+import type { KeyedStore, SoftTargets, StoreOptions } from '../../distill/soft-targets.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -11,12 +11,6 @@ import type { StageContext } from '../context.ts';
 import { SHOW_EVERY_MS } from '../progress.ts';
 import { LabelBatch } from './label-batch.ts';
 import type { Teaching } from './teach.ts';
-
-/** A file that is kept under a key: the soft targets outlive the run that made them. */
-export interface KeyedStore {
-  load(key: string): Promise<Safetensors | undefined>;
-  save(key: string, content: Safetensors): Promise<void>;
-}
 
 /** The teacher's answers, the views of the samples that they are for, and what having them cost. */
 export interface Answers {

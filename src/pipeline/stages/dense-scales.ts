@@ -8,7 +8,8 @@ import type { DenseScales } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { percent } from '../../report/format.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import { idOf } from '../../report/artifact.ts';
 import { predictionsOfFile } from '../model-file.ts';
 import type { ExportedModel } from './export.ts';
 
@@ -26,8 +27,10 @@ export interface DenseChoice {
  */
 export async function chooseDenseScales(
   { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
-  { id, graph }: Pick<ExportedModel, 'id' | 'graph'>,
+  model: ExportedModel,
 ): Promise<DenseChoice> {
+  const { graph } = model;
+  const id = idOf(model);
   const right = async (of: Graph): Promise<boolean[]> => {
     const bytes = encodeModel(lowerToOnnx(of));
     const file = { file: `${id} with rounded dense layers`, bytes, format: 'onnx', precision: 'fp32' } as const;

@@ -10,34 +10,34 @@ import type { Graph } from '../../graph/types.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
 import { macsOf } from '../../graph/macs.ts';
 import { parametersOf } from '../../networks/network.ts';
-import type { Network } from '../../networks/network.ts';
-import type { Weights } from '../../networks/network.ts';
+import type { Network, Weights } from '../../networks/network.ts';
+import { fileOf, stageOf } from '../../report/artifact.ts';
+import type { Artifact, ModelRef } from '../../report/artifact.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { traceWithBatch } from '../../trace/batch.ts';
 import { predictionProgram } from '../../train/inference.ts';
-import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
-import type { Fitted } from '../fit.ts';
+import type { ShipContext } from '../ship-context.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import type { Fitted } from '../training.ts';
 import { onnxOptions } from '../metadata.ts';
 import type { ModelFile } from '../model-file.ts';
 
 export interface TrainedModel {
-  readonly id: string;
-  readonly repeat: number;
+  readonly model: ModelRef;
   readonly trained: Fitted;
 }
 
-export interface ExportedModel extends TrainedModel, ModelFile {
+export interface ExportedModel extends TrainedModel, ModelFile, Artifact {
+  /** The stage that made its weights. */
+  readonly stage: string;
   readonly macs: number;
   readonly params: number;
   readonly parity: ParitySummary;
   /** The inference graph that the file was written from. */
   readonly graph: Graph;
   readonly reference: Reference;
-  /** The stage that made its weights, where it is not the one its id tells. */
-  readonly stage?: string;
 }
 
 /** Samples, and what the training graph says about them. */
@@ -55,13 +55,12 @@ const SAMPLES = 512;
 
 /** Write a model as fp32 ONNX, after it has given the same answers as the graph it was trained in. */
 export async function exportModel(
-  context: StageContext,
-  model: TrainedModel,
+  context: ShipContext,
+  { model, trained }: TrainedModel,
   write: (file: string, bytes: Uint8Array) => Promise<void>,
 ): Promise<ExportedModel> {
-  const { id, repeat, trained } = model;
-  // A teacher is a tool of the run, not a result of it: it lies apart from what ships.
-  const file = id === 'teacher' ? 'teacher.onnx' : `exports/${id}${repeat === 0 ? '' : `-${repeat + 1}`}.onnx`;
+  const artifact = { model, format: 'onnx', precision: 'fp32' } as const;
+  const file = fileOf(artifact);
   context.onEvent({ type: 'stage', stage: `export ${file}` });
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
@@ -70,8 +69,8 @@ export async function exportModel(
   await write(file, bytes);
   await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
   const params = parametersOf(trained.network);
-  const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;
-  return { ...model, ...made, macs: macsOf(graph), params, parity, graph, reference };
+  const made = { ...artifact, stage: stageOf(model), trained, file, bytes };
+  return { ...made, macs: macsOf(graph), params, parity, graph, reference };
 }
 
 /** From the inputs [batch, ...] to the outputs by name and those of the layers named. */
@@ -99,7 +98,7 @@ function encode(graph: Graph, options: Options): Uint8Array {
 }
 
 async function checkParity(
-  context: StageContext,
+  context: ShipContext,
   trained: Fitted,
   bytes: Uint8Array,
   file: string,

@@ -9,10 +9,11 @@ import { describe } from '../../measure/setting.ts';
 import type { Skipped } from '../../measure/skipped.ts';
 import { sourceOf } from '../../measure/variants.ts';
 import type { ModelFile } from '../../measure/variants.ts';
+import { idOf, nameOf, TEACHER } from '../../report/artifact.ts';
 import type { Measurement } from '../../report/measurement.ts';
 import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
-import { latencyRow, libraryVersions, measureElsewhere } from '../elsewhere.ts';
+import { latencyRow, libraryVersions, measureElsewhere } from '../../measure/elsewhere.ts';
 import { progressOf } from '../progress.ts';
 import type { Measured } from './measure.ts';
 
@@ -39,7 +40,7 @@ export async function timeModels(context: StageContext, measured: readonly Measu
     : { rows: [], skipped: [] };
   const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal, onProgress });
   // Where a student ships the teacher does not go.
-  const students = files.filter(({ name }) => name !== 'teacher');
+  const students = files.filter(({ name }) => name !== nameOf(TEACHER));
   const plan = { ...options, title: recipe.name, seconds, signal };
   const elsewhere = signal?.aborted === true ? undefined : await measureElsewhere(places, students, plan);
   // Asked to stop, measurements come back with what they have. A report of that would count as finished.
@@ -76,11 +77,13 @@ function noteOf({ what, why }: Skipped): string {
 
 /** By id of the model: what the run exported, and an ONNX teacher as it was given. */
 async function filesOf({ recipe }: StageContext, measured: readonly Measured[]): Promise<ModelFile[]> {
-  const files = measured.flatMap(({ id, repeat, exported }) =>
-    exported === undefined || repeat > 0 ? [] : [{ name: id, format: `.${exported.format}`, bytes: exported.bytes }],
+  const files = measured.flatMap(({ exported }) =>
+    exported === undefined || exported.model.repeat > 0
+      ? []
+      : [{ name: idOf(exported), format: `.${exported.format}`, bytes: exported.bytes }],
   );
   const teacher = recipe.teacher?.onnx;
-  const isOpened = measured.some(({ id, exported }) => id === 'teacher' && exported === undefined);
+  const isOpened = measured.some(({ row, exported }) => row.model.role === 'teacher' && exported === undefined);
   if (teacher === undefined || !isOpened) return files;
-  return [{ name: 'teacher', format: '.onnx', bytes: await readOnnx(teacher) }, ...files];
+  return [{ name: nameOf(TEACHER), format: '.onnx', bytes: await readOnnx(teacher) }, ...files];
 }

@@ -5,16 +5,15 @@ import type { Teacher } from '../../distill/teacher.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { agreement, classesOf, confusionOf, perClassOf } from '../../measure/accuracy.ts';
 import { calibrationOf } from '../../measure/calibration.ts';
+import { idOf, nameOf, stageOf, TEACHER } from '../../report/artifact.ts';
 import type { ModelRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { logitsOfFile } from '../model-file.ts';
 import { teacherFigures } from '../teacher-figures.ts';
 import type { ExportedModel } from './export.ts';
 
 export interface Measured {
-  readonly id: string;
-  readonly repeat: number;
   readonly row: ModelRow;
   /** What it says about the samples of the split that figures are from. */
   readonly predicted: Int32Array;
@@ -25,7 +24,7 @@ export interface Measured {
 export async function measure(context: StageContext, exported: ExportedModel): Promise<Measured> {
   const { recipe } = context;
   const start = monotonicMs();
-  const { id, repeat, file, bytes, format, precision, params, macs, trained } = exported;
+  const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
   context.onEvent({ type: 'stage', stage: `measure ${file}` });
   const session = sessionOptionsOf(recipe);
   const { accuracy, predicted, ...quality } = await evaluate(context, (split) =>
@@ -33,14 +32,14 @@ export async function measure(context: StageContext, exported: ExportedModel): P
   );
   const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
-  const made = id.replace(/-tflite$/, '');
-  const trainedBy = made === 'distilled' ? 'distill' : made === 'teacher' ? 'teach' : made.replace(/^pruned/, 'prune');
-  const stage = exported.stage ?? (precision === 'fp32' ? trainedBy : 'quantize');
   const row = {
-    id,
+    id: idOf(exported),
+    model,
     stage,
     format,
     precision,
+    ...(method !== undefined && { method }),
+    ...(number !== undefined && { number }),
     params,
     macs,
     sizeBytes: bytes.length,
@@ -51,7 +50,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     latency: [],
     ...quality,
   };
-  return { id, repeat, row, predicted, exported };
+  return { row, predicted, exported };
 }
 
 /** Accuracy of a teacher that came as a file. */
@@ -67,10 +66,11 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
   const seconds = (monotonicMs() - start) / 1000;
   await context.done('measure teacher', seconds, { accuracy: given(accuracy), params, sizeBytes });
   const row = {
-    id: 'teacher',
-    stage: 'teach',
+    id: nameOf(TEACHER),
+    model: TEACHER,
+    stage: stageOf(TEACHER),
     format,
-    precision: 'fp32',
+    precision: 'fp32' as const,
     params,
     macs,
     sizeBytes,
@@ -80,7 +80,7 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
     latency: [],
     ...quality,
   };
-  return { id: 'teacher', repeat: 0, row, predicted };
+  return { row, predicted };
 }
 
 /** With more classes a confusion matrix is larger than anybody reads, and than the rest of the report. */

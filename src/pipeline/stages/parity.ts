@@ -6,8 +6,8 @@ import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
-import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import type { ShipContext } from '../ship-context.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { openRunner } from '../model-file.ts';
 import { BUDGETS } from './budgets.ts';
@@ -17,7 +17,7 @@ import { integerCause } from './integer-cause.ts';
 
 /** Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. */
 export async function checkFile(
-  context: StageContext,
+  context: Pick<ShipContext, 'recipe' | 'data'>,
   { graph, reference }: ExportedModel,
   file: ModelFile,
   make: (graph: Graph) => { readonly bytes: Uint8Array },
@@ -54,7 +54,7 @@ function worstSample({ x, shape: [n, ...sample], logits }: Reference, actual: Fl
 
 /** The layer of the first value on which a file and the float graph disagree by more than the budget, over one sample. */
 async function firstDiverging(
-  context: StageContext,
+  context: Pick<ShipContext, 'recipe' | 'data'>,
   graph: Graph,
   one: { readonly data: Float32Array; readonly shape: readonly number[] },
   file: ModelFile,

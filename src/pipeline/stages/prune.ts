@@ -1,7 +1,8 @@
 import { UserError } from '../../base/errors.ts';
+import { nameOf, stageOf } from '../../report/artifact.ts';
 import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
-import type { Fitted } from '../fit.ts';
+import type { Fitted } from '../training.ts';
 import type { LedgerRow } from '../ledger.ts';
 import type { Answers } from './answer.ts';
 import type { TrainedModel } from './export.ts';
@@ -24,7 +25,7 @@ export async function pruneStudents(
 ): Promise<{ pruned: TrainedModel[]; notes: string[] }> {
   const pruned: TrainedModel[] = [];
   const notes: string[] = [];
-  const whole = students.filter(({ repeat }) => repeat === 0).at(-1);
+  const whole = students.filter(({ model }) => model.repeat === 0).at(-1);
   for (let number = 0; whole !== undefined && number < context.recipe.prune.length; number++) {
     const step = await pruneStudent(context, pruned.at(-1) ?? whole, number, lessons);
     if (step.student !== undefined) pruned.push(step.student);
@@ -44,7 +45,8 @@ async function pruneStudent(
   lessons: Answers | undefined,
 ): Promise<PruneStep> {
   const step = context.recipe.prune[number]!;
-  const stage = `prune-${number + 1}`;
+  const model = { role: 'pruned', repeat: from.model.repeat, step: number + 1 } as const;
+  const stage = stageOf(model);
   context.onEvent({ type: 'stage', stage });
   const dropOf = (validation: number): number => 100 * (from.trained.validation - validation);
   // The row of the last training says what was pruned, and what it cost.
@@ -65,7 +67,7 @@ async function pruneStudent(
   for (const message of notes) context.onEvent({ type: 'message', message });
 
   const drop = dropOf(trained.validation);
-  if (drop <= step.maxDrop) return { student: { id: `pruned-${number + 1}`, repeat: from.repeat, trained }, notes };
+  if (drop <= step.maxDrop) return { student: { model, trained }, notes };
   const fact =
     `prune[${number}]: ${drop.toFixed(2)} points of validation accuracy were lost, ` +
     `expected at most ${step.maxDrop} (maxDrop)`;
@@ -86,9 +88,10 @@ export function sizeOnly(
   pruned: readonly TrainedModel[],
   latency: ReadonlyMap<string, readonly LatencyRow[]>,
 ): string[] {
-  const models = [students.filter(({ repeat }) => repeat === 0).at(-1), ...pruned].flatMap((model) => model ?? []);
-  return models.slice(1).flatMap(({ id, trained }, i) => {
-    const { id: from, trained: whole } = models[i]!;
+  const whole = students.filter(({ model }) => model.repeat === 0).at(-1);
+  const models = [...(whole === undefined ? [] : [whole]), ...pruned];
+  return models.slice(1).flatMap(({ model, trained }, i) => {
+    const [id, from] = [nameOf(model), nameOf(models[i]!.model)];
     const before = latency.get(from) ?? [];
     const pairs = (latency.get(id) ?? []).flatMap((row) => {
       const same = before.find(
@@ -98,7 +101,7 @@ export function sizeOnly(
       );
       return same === undefined ? [] : [row.p50Ms / same.p50Ms];
     });
-    if (hasNewMasks(trained, whole)) {
+    if (hasNewMasks(trained, models[i]!.trained)) {
       return [
         `${id}: compressed size only: zeros take the room and the time of other weights, until the file is zipped`,
       ];

@@ -11,7 +11,8 @@ import type { State } from '../../runtime/engine.ts';
 import { predictionProgram } from '../../train/inference.ts';
 import type { StageContext } from '../context.ts';
 import { fit, stepsOf } from '../fit.ts';
-import type { Fitted } from '../fit.ts';
+import type { Fitted } from '../training.ts';
+import { idOf } from '../../report/artifact.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { numbersOf } from './student.ts';
@@ -46,7 +47,7 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
   context.onEvent({ type: 'stage', stage });
   const { result: calibrated, skipped } = await qat.calibrate(from.graph);
   const build = () =>
-    Promise.resolve(new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat, name: from.id }));
+    Promise.resolve(new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat, name: idOf(from) }));
   const done: StageContext['done'] = (name, seconds, figures, notes) => {
     const drop = 100 * (from.trained.validation - figures!.accuracy!.validation!);
     const all = { ...notes, drop, method: 'qat', scheme: step.scheme, skipped };

@@ -14,9 +14,10 @@ import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { Calibrator } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import type { ShipContext } from '../ship-context.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
+import { idOf } from '../../report/artifact.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { ExportedModel } from './export.ts';
 
@@ -85,7 +86,7 @@ const CALIBRATION_BATCH = 32;
 
 /** Samples of the training split, drawn once for the recipe, as they are without augmentation. */
 export function calibrationSamples(
-  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
+  { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
   graph: Graph,
   count: number,
 ): Samples {
@@ -119,12 +120,12 @@ const RANKED = 128;
 
 /** Which layer loses how much in int8, the worst first. */
 export async function rankLayers(
-  { recipe, data }: StageContext,
+  { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
   { float, quantization }: Prepared,
-  { id, reference }: ExportedModel,
+  model: ExportedModel,
   onProgress: OnProgress,
 ): Promise<QuantizationSensitivity> {
-  const { x, shape, logits } = reference;
+  const { x, shape, logits } = model.reference;
   const n = Math.min(RANKED, shape[0]!);
   const part = (values: Float32Array): Float32Array => values.subarray(0, (values.length / shape[0]!) * n);
   const labels = data.validation.labels.subarray(0, n);
@@ -134,7 +135,7 @@ export async function rankLayers(
   const session = sessionOptionsOf(recipe);
   const rows = await layerSensitivity(quantizableLayers(float), write, samples, session, onProgress);
   const accuracy = agreement(classesOf(samples.logits, data.classNames.length), Int32Array.from(labels));
-  return { model: id, precision: 'int8', samples: n, accuracy, rows };
+  return { model: idOf(model), precision: 'int8', samples: n, accuracy, rows };
 }
 
 /** The numbers of layers to keep in float, one after another until the accuracy holds: few first, then in larger steps. */

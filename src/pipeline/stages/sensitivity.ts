@@ -1,6 +1,7 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { InterruptedError } from '../../base/errors.ts';
 import { sensitivity } from '../../compress/prune/sensitivity.ts';
+import { nameOf } from '../../report/artifact.ts';
 import type { PruningSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { progressOf } from '../progress.ts';
@@ -14,9 +15,10 @@ export async function pruningSensitivity(
   context: StageContext,
   students: readonly TrainedModel[],
 ): Promise<PruningSensitivity | undefined> {
-  const student = students.filter(({ repeat }) => repeat === 0).at(-1);
+  const student = students.filter(({ model }) => model.repeat === 0).at(-1);
   if (!context.recipe.report.pruningSensitivity || student === undefined) return undefined;
-  const { id, trained } = student;
+  const { trained } = student;
+  const id = nameOf(student.model);
   const start = monotonicMs();
   context.onEvent({ type: 'stage', stage: STAGE, title: `removing channels of each layer of ${id} alone` });
   const rows = await sensitivity(trained.network, trained.weights, {

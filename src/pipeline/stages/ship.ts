@@ -5,11 +5,13 @@ import { quantize } from '../../compress/quantize/ptq.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
+import { idOf } from '../../report/artifact.ts';
+import { qatStage, reducedForm } from '../../report/forms.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { Int16Recipe, Int8AfterTraining, Int8Recipe, QuantizeRecipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { progressOf } from '../progress.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
@@ -19,8 +21,13 @@ import { chooseDenseScales } from './dense-scales.ts';
 import type { DenseChoice } from './dense-scales.ts';
 import { calibrationSamples, growing, keptFloat, prepareInt8, rankLayers, withDenseScales } from './quantize.ts';
 import { int8Variants, reducedVariants, tflite } from './variants.ts';
-import { endingOf, finish, makeFile, writeVariants } from './write.ts';
-import type { QuantizeStep, Refused, Shipped, Write } from './write.ts';
+import { finish, makeFile, writeVariants } from './write.ts';
+import type { FormStep, Refused, Shipped, Write, WriteStep } from './write.ts';
+
+/** One quantization of the recipe. */
+interface QuantizeStep extends WriteStep {
+  readonly lessons: Answers | undefined;
+}
 
 /** The files that the recipe asks for beyond the fp32 ONNX file of every student: TFLite, and both in fewer bits. */
 export async function shipModel(
@@ -71,8 +78,9 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   const settings = recipe.quantize[number]!;
   if (settings.scheme === 'int8' && settings.method === 'qat') return trainAndQuantize(context, model, step, settings);
   const stage = `quantize-${number + 1}`;
-  context.onEvent({ type: 'stage', stage, title: `quantizing ${model.id} to ${settings.scheme}` });
-  const ptq = await afterTraining(context, model, { ...step, ending: endingOf(recipe, number, 'ptq') }, settings);
+  context.onEvent({ type: 'stage', stage, title: `quantizing ${idOf(model)} to ${settings.scheme}` });
+  const form = reducedForm(recipe.quantize, number, 'ptq');
+  const ptq = await afterTraining(context, model, { ...step, form }, settings);
   // Files were written in between, which are stages of their own.
   await context.done(stage, undefined, {}, { method: 'ptq', scheme: settings.scheme });
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
@@ -88,7 +96,7 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
 function afterTraining(
   context: StageContext,
   model: ExportedModel,
-  step: QuantizeStep & { readonly ending: string },
+  step: FormStep,
   settings: Exclude<QuantizeRecipe, { method: 'qat' }>,
 ): Promise<Shipped & { readonly refused?: Refused }> {
   if (settings.scheme === 'int16x8') return writeInt16(context, model, step, settings);
@@ -107,13 +115,13 @@ async function trainAndQuantize(
   const kept = keptFloat(settings, model.graph);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
-    ...{ stage: `qat-${number + 1}`, step: settings, number, lessons, keepFloat },
-    calibrate: (graph) => calibrate(context, graph, { ...settings, dense }, progressOf(context, `qat-${number + 1}`)),
+    ...{ stage: qatStage(number), step: settings, number, lessons, keepFloat },
+    calibrate: (graph) => calibrate(context, graph, { ...settings, dense }, progressOf(context, qatStage(number))),
   });
   const variants = int8Variants(context, trained.quantization, trained.skipped, keepFloat);
-  const ending = endingOf(recipe, number, 'qat');
-  const made = await writeVariants(context, model, trained.model, variants, { ...step, ending });
-  return { ...made, notes: [...lossNote(recipe, lessons, `qat-${number + 1}`), ...made.notes] };
+  const form = reducedForm(recipe.quantize, number, 'qat');
+  const made = await writeVariants(context, model, trained.model, variants, { ...step, form });
+  return { ...made, notes: [...lossNote(recipe, lessons, qatStage(number)), ...made.notes] };
 }
 
 /** Said where the step is trained by another loss than the student was. */
@@ -130,7 +138,7 @@ function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): 
 async function writeInt8(
   context: StageContext,
   model: ExportedModel,
-  step: QuantizeStep & { readonly ending: string },
+  step: FormStep,
   settings: Int8AfterTraining,
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const { recipe } = context;
@@ -177,11 +185,7 @@ async function writeInt8(
 }
 
 /** Of what both formats have in common: the result of a search has scales of its own, nearest steps are found for each. */
-function sharedScales(
-  { export: formats }: Recipe,
-  { rounding }: Int8AfterTraining,
-  { dense }: QuantizeStep,
-): DenseScales {
+function sharedScales({ export: formats }: Recipe, { rounding }: Int8AfterTraining, { dense }: FormStep): DenseScales {
   return rounding === 'nearest' && formats.includes('onnx') ? 'channel' : dense;
 }
 
@@ -189,7 +193,7 @@ function sharedScales(
 async function writeInt16(
   context: StageContext,
   model: ExportedModel,
-  step: QuantizeStep & { readonly ending: string },
+  step: FormStep,
   settings: Int16Recipe,
 ): Promise<Shipped> {
   const kept = keptFloat(settings, model.graph);

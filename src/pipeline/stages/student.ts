@@ -3,9 +3,11 @@ import { createLoss } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
 import { lossNumbers } from '../../recipe/schema/loss.ts';
 import type { Recipe } from '../../recipe/schema.ts';
+import { stageOf } from '../../report/artifact.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
-import type { FitOptions, Fitted } from '../fit.ts';
+import type { FitOptions } from '../fit.ts';
+import type { Fitted } from '../training.ts';
 import { unknownTensor } from './check.ts';
 import type { Answers } from './answer.ts';
 import { studentBuilder } from '../models.ts';
@@ -24,11 +26,11 @@ export async function trainStudent(
   const { distill } = recipe;
   // Twins share everything but the teacher: weights at the start, order of samples, number of steps.
   const seed = change?.seed ?? recipe.seed + repeat;
-  const name = lessons === undefined ? 'scratch' : 'distill';
+  const role = lessons === undefined ? 'scratch' : 'distilled';
   const number = recipe.repeats > 1 ? ` (${repeat + 1} of ${recipe.repeats})` : '';
   const build = change?.build ?? studentBuilder(context, seed);
   return fit(context, {
-    stage: repeat === 0 ? name : `${name}-${repeat + 1}`,
+    stage: stageOf({ role, repeat }),
     title:
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,

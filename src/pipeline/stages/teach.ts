@@ -11,11 +11,12 @@ import { storedLogits } from '../../distill/stored-logits.ts';
 import type { SoftTargets } from '../../distill/soft-targets.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
+import { stageOf, TEACHER } from '../../report/artifact.ts';
 import type { TeacherTrainingRecipe } from '../../recipe/schema/teacher.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
-import type { Fitted } from '../fit.ts';
+import type { Fitted } from '../training.ts';
 import { teacherBuilder } from '../models.ts';
 import { progressOf } from '../progress.ts';
 
@@ -100,7 +101,7 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
   const { recipe, data } = context;
   const { dataset, seed, precision } = recipe;
   const fitted = await fit(context, {
-    stage: 'teach',
+    stage: stageOf(TEACHER),
     title: `training the teacher (${training.model})`,
     job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
     // The files of the data set may hold something else by now.

@@ -7,20 +7,21 @@ import { exportTflite } from '../../formats/tflite/export.ts';
 import type { TfliteOptions } from '../../formats/tflite/export.ts';
 import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
-import type { StageContext } from '../context.ts';
+import type { ShipContext } from '../ship-context.ts';
 import { descriptionFrom } from '../description.ts';
 import { onnxOptions } from '../metadata.ts';
 import type { ModelFile } from '../model-file.ts';
 
+/** What files say of the model that they hold. */
+type Described = Pick<ShipContext, 'recipe' | 'written' | 'data'>;
+
 /** One file to make of an inference graph. */
 export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
-  /** What stands behind the model's name in that of the file; the precision, and nothing for fp32. */
-  readonly ending?: string;
   readonly make: (graph: Graph) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
 }
 
 /** Without calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */
-export function reducedVariants(context: StageContext, scheme: Reduction, dense: DenseScales): Variant[] {
+export function reducedVariants(context: Described, scheme: Reduction, dense: DenseScales): Variant[] {
   const onnx: Variant = {
     ...{ format: 'onnx', precision: scheme },
     make: (graph) => {
@@ -33,7 +34,7 @@ export function reducedVariants(context: StageContext, scheme: Reduction, dense:
 }
 
 export function int8Variants(
-  context: StageContext,
+  context: Described,
   quantization: Quantization,
   skipped: readonly Skipped[],
   keepFloat: (layer: string) => boolean = () => false,
@@ -49,7 +50,7 @@ export function int8Variants(
   return [onnx, tflite(context, 'int8', { precision: 'integer', quantization, keepFloat, ends })];
 }
 
-export function tflite(context: StageContext, precision: Variant['precision'], options: TfliteOptions): Variant {
+export function tflite(context: Described, precision: Variant['precision'], options: TfliteOptions): Variant {
   const { name, metadata } = onnxOptions(context);
   const make: Variant['make'] = (graph) => {
     const description = descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);

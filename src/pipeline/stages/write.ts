@@ -2,14 +2,15 @@ import { UserError } from '../../base/errors.ts';
 import { monotonicMs } from '../../base/clock.ts';
 import { agreement } from '../../measure/accuracy.ts';
 import type { DenseScales } from '../../graph/quantization.ts';
-import type { Recipe } from '../../recipe/schema.ts';
+import { fileOf } from '../../report/artifact.ts';
+import type { Artifact } from '../../report/artifact.ts';
+import type { Reduced } from '../../report/forms.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
-import type { StageContext } from '../context.ts';
-import { sessionOptionsOf } from '../engine.ts';
+import type { ShipContext } from '../ship-context.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { progressOf } from '../progress.ts';
 import { predictionsOfFile } from '../model-file.ts';
-import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
 import { checkFile } from './parity.ts';
 import type { Variant } from './variants.ts';
@@ -24,13 +25,16 @@ export interface Shipped {
 
 export type Write = (file: string, bytes: Uint8Array) => Promise<void>;
 
-export interface QuantizeStep {
+export interface WriteStep {
   /** Place in the recipe, from 0. */
   readonly number: number;
-  readonly lessons: Answers | undefined;
   /** Of TFLite files, and of ONNX files that share what was searched for or trained on these scales. */
   readonly dense: DenseScales;
   readonly write: Write;
+}
+
+export interface FormStep extends WriteStep {
+  readonly form: Reduced;
 }
 
 export interface Refused {
@@ -43,16 +47,11 @@ export interface Refused {
 
 /** Files of `made`, each written unless it loses more than the step allows against the float file `model`. */
 export async function writeVariants(
-  context: StageContext,
+  context: ShipContext,
   model: ExportedModel,
   made: ExportedModel,
   variants: readonly Variant[],
-  {
-    number,
-    ending,
-    write,
-    hasMore = false,
-  }: Pick<QuantizeStep, 'number' | 'write'> & { readonly ending: string; readonly hasMore?: boolean },
+  { number, form, write, hasMore = false }: Omit<FormStep, 'dense'> & { readonly hasMore?: boolean },
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const files: ExportedModel[] = [];
   const notes: string[] = [];
@@ -60,16 +59,17 @@ export async function writeVariants(
   for (const variant of variants) {
     if (!context.recipe.export.includes(variant.format)) continue;
     const start = monotonicMs();
-    const trained = made.stage !== undefined;
+    const { artifact, file, skipped } = makeBytes(made, variant, form);
+    const trained = form.method === 'qat';
     // Whether it loses too much is part of quantizing it; what follows is about the file.
-    const stage = made.stage ?? `quantize-${number + 1}`;
+    const stage = trained ? made.stage : `quantize-${number + 1}`;
     context.onEvent({ type: 'stage', stage });
-    const { id, file, skipped } = fileOf(made, { ...variant, ending });
     const { validation, drop, tooMuch } = await dropOf(context, model, file, { stage, number, trained, hasMore });
     if (tooMuch === undefined) {
       context.onEvent({ type: 'stage', stage: `export ${file.file}` });
       const parity = await checkFile(context, made, file, variant.make);
-      files.push(await finish(context, { ...made, ...file, id, parity }, write, start, { validation }));
+      const stage = trained ? made.stage : 'quantize';
+      files.push(await finish(context, { ...made, ...file, ...artifact, stage, parity }, write, start, { validation }));
       notes.push(...skipped);
       continue;
     }
@@ -79,33 +79,20 @@ export async function writeVariants(
   return { files, notes, ...(refused !== undefined && { refused }) };
 }
 
-/** What the names of a step's files end with: its scheme, whether it was trained, and a number if others have the same. */
-export function endingOf({ quantize: steps }: Recipe, number: number, method: 'ptq' | 'qat'): string {
-  const { scheme } = steps[number]!;
-  const ending = method === 'qat' ? `${scheme}-qat` : scheme;
-  const before = steps.slice(0, number).filter((step) => {
-    const trains = ('method' in step && step.method === 'qat') || step.fallback === 'qat';
-    const isAlone = 'method' in step && step.method === 'qat';
-    return step.scheme === scheme && (method === 'qat' ? trains : !isAlone);
-  }).length;
-  return before === 0 ? ending : `${ending}-${before + 1}`;
-}
-
 interface Made {
-  readonly id: string;
+  readonly artifact: Artifact;
   readonly file: ModelFile;
   /** One sentence each. */
   readonly skipped: readonly string[];
 }
 
-function fileOf(model: ExportedModel, variant: Variant): Made {
+function makeBytes({ model, graph }: ExportedModel, variant: Variant, form: Reduced): Made {
   const { format, precision } = variant;
-  const { bytes, skipped } = variant.make(model.graph);
-  const ending = variant.ending ?? (precision === 'fp32' ? '' : precision);
-  const name = ending === '' ? model.id : `${model.id}-${ending}`;
-  const file = `exports/${name}.${format}`;
+  const { bytes, skipped } = variant.make(graph);
+  const artifact = { model, format, precision, ...form };
+  const file = fileOf(artifact);
   return {
-    id: format === 'onnx' ? name : `${name}-${format}`,
+    artifact,
     file: { file, bytes, format, precision },
     skipped: skipped.map(({ what, why }) => `${file}: ${what} stays as it was: ${why}`),
   };
@@ -113,18 +100,18 @@ function fileOf(model: ExportedModel, variant: Variant): Made {
 
 /** A file that was run beside the training graph, not yet written. */
 export async function makeFile(
-  context: StageContext,
+  context: ShipContext,
   model: ExportedModel,
   variant: Variant,
 ): Promise<{ file: ExportedModel; skipped: readonly string[] }> {
-  const { id, file, skipped } = fileOf(model, variant);
+  const { artifact, file, skipped } = makeBytes(model, variant, {});
   context.onEvent({ type: 'stage', stage: `export ${file.file}` });
   const parity = await checkFile(context, model, file, variant.make);
-  return { file: { ...model, ...file, id, parity }, skipped };
+  return { file: { ...model, ...file, ...artifact, parity }, skipped };
 }
 
 export async function finish(
-  context: StageContext,
+  context: ShipContext,
   file: ExportedModel,
   write: Write,
   start = monotonicMs(),
@@ -148,7 +135,7 @@ interface DropOptions {
 
 /** What a file with fewer bits loses on the validation split, and why it is not shipped if that is too much. */
 async function dropOf(
-  context: StageContext,
+  context: ShipContext,
   model: ExportedModel,
   file: ModelFile,
   { stage, number, trained, hasMore }: DropOptions,

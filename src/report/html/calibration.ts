@@ -23,7 +23,7 @@ export function calibrationSection(report: Report): string {
       `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
     );
   });
-  const named = [teacherModel(report), report.models.find(({ id }) => id === 'scratch'), finalModel(report)];
+  const named = [teacherModel(report), report.models.find(({ model }) => model.role === 'scratch'), finalModel(report)];
   const shown = named.filter((model, i) => model?.calibration !== undefined && named.indexOf(model) === i);
   const { split, bins } = rated[0]!.calibration!;
   return (

@@ -1,4 +1,5 @@
 import type { BarSeriesOption } from 'echarts';
+import { labelOf } from '../artifact.ts';
 import { fileSize, milliseconds, number, percent, shortPercent, times } from '../format.ts';
 import { accuracyOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
@@ -24,14 +25,6 @@ export function stepsSection(report: Report): string {
   );
 }
 
-/** What was done to get to a model. */
-function nameOf({ id, stage, precision }: ModelRow): string {
-  if (id === 'scratch') return 'alone, no teacher';
-  if (stage === 'distill') return 'with the teacher';
-  if (stage.startsWith('prune')) return stage.replace('-', ' step ');
-  return precision === 'fp32' ? stage : `in ${precision}`;
-}
-
 function stepRow({ models }: Report, model: ModelRow, before: ModelRow | undefined): string {
   const accuracy = accuracyOf(model)!;
   const latency = before && commonLatency(model, before);
@@ -47,7 +40,7 @@ function stepRow({ models }: Report, model: ModelRow, before: ModelRow | undefin
     model.macs === null ? '–' : number(model.macs),
   ];
   return (
-    `<tr><th scope="row">${key(models.indexOf(model))}${escape(nameOf(model))}<small>${escape(model.id)}</small></th>` +
+    `<tr><th scope="row">${key(models.indexOf(model))}${escape(labelOf(model))}<small>${escape(model.id)}</small></th>` +
     `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
   );
 }
@@ -69,7 +62,7 @@ function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined): s
   const changes = accuracies.map((accuracy, i) => (i === 0 ? accuracy : accuracy - accuracies[i - 1]!));
   const its = teacher === undefined ? null : accuracyOf(teacher);
   const told = steps.map(
-    (model, i) => `${nameOf(model)} ${percent(accuracies[i]!)}${i === 0 ? '' : ` (${signed(changes[i]!)})`}`,
+    (model, i) => `${labelOf(model)} ${percent(accuracies[i]!)}${i === 0 ? '' : ` (${signed(changes[i]!)})`}`,
   );
   const teacherLine = its === null ? [] : [limitLine(its, 0, `teacher ${percent(its)}`, 'start')];
   return forScreens(({ width, ticks, className }) =>
@@ -79,7 +72,7 @@ function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined): s
       option: () => ({
         grid: gridOf({ left: className === 'narrow' ? 22 : 150, right: 58, top: 26 }),
         xAxis: valueAxis({ name: 'accuracy', text: shortPercent, ticks, bounds: [0, 1] }),
-        yAxis: { ...rowsAxis(steps.map(nameOf)), axisLabel: className === 'narrow' ? ABOVE : BESIDE },
+        yAxis: { ...rowsAxis(steps.map(labelOf)), axisLabel: className === 'narrow' ? ABOVE : BESIDE },
         series: [...teacherLine, ...bars(accuracies, changes)],
       }),
     }),

@@ -3,7 +3,7 @@ import type { Point } from '../../../src/pipeline/search/points.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 
 const point = (id: string, validation: number, p95Ms: number, sizeBytes: number): Point => ({
-  ...{ id, validation, p95Ms, sizeBytes },
+  ...{ id, run: id, model: 'scratch', validation, p95Ms, sizeBytes },
   ...{ width: 1, amount: 0, precision: 'fp32', epochs: 1, params: 1, p50Ms: p95Ms },
 });
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunEvent } from '../../../src/pipeline/events.ts';
+import type { RunEvent } from '../../../src/base/events.ts';
 import { runRecipe } from '../../../src/pipeline/run.ts';
 import { reportSoFar } from '../../../src/pipeline/so-far.ts';
 import { makeRecipe } from '../../../src/pipeline/runnable.ts';

@@ -1,8 +1,9 @@
 import { summary, timedAgain } from '../../../src/pipeline/search/summary.ts';
 import { targetSchema } from '../../../src/recipe/schema/target.ts';
 
-const point = (id: string, p95Ms: number) => ({
-  ...{ id, width: 1, amount: 0, precision: 'fp32', epochs: 1, params: 1, sizeBytes: 20_000, validation: 0.9 },
+const point = (run: string, p95Ms: number) => ({
+  ...{ id: `${run}/distilled`, run, model: 'distilled' },
+  ...{ width: 1, amount: 0, precision: 'fp32', epochs: 1, params: 1, sizeBytes: 20_000, validation: 0.9 },
   ...{ p50Ms: p95Ms / 2, p95Ms },
 });
 
@@ -12,8 +13,8 @@ const latency = (p95Ms: number) => ({
 });
 
 const searched = (target: object) => {
-  const pick = point('a/distilled', 0.9);
-  return summary([pick, point('b/distilled', 3)], pick, targetSchema.parse(target), undefined);
+  const pick = point('a', 0.9);
+  return summary([pick, point('b', 3)], pick, targetSchema.parse(target), undefined);
 };
 
 describe('the second measurement of a pick', () => {

@@ -8,7 +8,7 @@ import { createLoss } from '../../../distill/losses/registry.ts';
 import { fixedMasks } from '../../../train/masks.ts';
 import { saliencyProgram } from '../../../train/saliency.ts';
 import { epochOptions } from '../../fit.ts';
-import type { Fitted } from '../../fit.ts';
+import type { Fitted } from '../../training.ts';
 import { progressOf } from '../../progress.ts';
 import { studentLoss } from '../student.ts';
 import { finetune } from './job.ts';

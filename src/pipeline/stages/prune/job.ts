@@ -8,8 +8,10 @@ import { Evaluator } from '../../../train/evaluate.ts';
 import { evaluationProgram } from '../../../train/inference.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { StageContext } from '../../context.ts';
-import type { FitOptions, Fitted } from '../../fit.ts';
-import type { Figures, LedgerRow } from '../../ledger.ts';
+import type { FitOptions } from '../../fit.ts';
+import type { Fitted } from '../../training.ts';
+import type { LedgerRow } from '../../ledger.ts';
+import type { Figures } from '../../../base/events.ts';
 import type { Answers } from '../answer.ts';
 import { trainStudent } from '../student.ts';
 

@@ -7,7 +7,7 @@ import type { MaskPlan } from '../../../train/masks.ts';
 import { finetune } from './job.ts';
 import type { PruneJob, PruneOutcome } from './job.ts';
 import type { PruneMagnitude, PrunePattern } from '../../../recipe/schema/compress.ts';
-import type { Fitted } from '../../fit.ts';
+import type { Fitted } from '../../training.ts';
 
 /** Make single weights zero, by magnitude or in a pattern, and train the others on. */
 export async function pruneStepWeights(job: PruneJob<PruneMagnitude | PrunePattern>): Promise<PruneOutcome> {

@@ -1,13 +1,12 @@
-import { measureWithAdb } from '../measure/adb.ts';
-import { measureInChromium } from '../measure/chromium.ts';
-import type { DeviceRow, Measured } from '../measure/device-rows.ts';
-import { reasonOf } from '../measure/skipped.ts';
-import type { Skipped } from '../measure/skipped.ts';
-import { planOf } from '../measure/plan.ts';
-import type { PlanOptions } from '../measure/plan.ts';
-import type { ModelFile } from '../measure/variants.ts';
-import { versionOf } from './doctor.ts';
-import type { LatencyRow } from '../report/types.ts';
+import { measureWithAdb } from './adb.ts';
+import { measureInChromium } from './chromium.ts';
+import type { DeviceRow, Measured } from './device-rows.ts';
+import { reasonOf } from './skipped.ts';
+import type { Skipped } from './skipped.ts';
+import { planOf } from './plan.ts';
+import type { PlanOptions } from './plan.ts';
+import type { ModelFile } from './variants.ts';
+import { versionOf } from '../base/versions.ts';
 
 /** Where a model can be timed: this process, a headless Chromium of this machine, phones that adb reaches. */
 export type Place = 'node' | 'chromium' | 'adb';
@@ -44,16 +43,8 @@ export function libraryVersions(): Record<string, string> {
   return Object.fromEntries(libraries.map((name) => [name, versionOf(name)]));
 }
 
-/** As it stands in a report under its model. */
-export function latencyRow({
-  runtime,
-  device,
-  batchSize,
-  threads,
-  p50Ms,
-  p95Ms,
-  ...rest
-}: Omit<DeviceRow, 'model'>): LatencyRow {
+/** What a report keeps of a row, under its model. */
+export function latencyRow({ runtime, device, batchSize, threads, p50Ms, p95Ms, ...rest }: Omit<DeviceRow, 'model'>) {
   const { p99Ms, throughputPerSecond, intervalMs, runs, sessions, memoryBytes } = rest;
   return {
     ...{ runtime, device, batchSize, threads, p50Ms, p95Ms },

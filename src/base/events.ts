@@ -1,0 +1,90 @@
+/** What a run tells while it works. Times are seconds, accuracies fractions. */
+export type RunEvent =
+  | { readonly type: 'run'; readonly name: string; readonly folder: string; readonly resumed: boolean }
+  | StageEvent
+  | ProgressEvent
+  | EpochEvent
+  | DoneEvent
+  | (OfStage & { readonly type: 'saved'; readonly file: string })
+  | { readonly type: 'message'; readonly message: string }
+  | { readonly type: 'warning'; readonly message: string };
+
+interface OfStage {
+  /** As the ledger names it. */
+  readonly stage: string;
+  /** In a search: the candidate and round that the stage belongs to, as its folder is named. */
+  readonly trial?: string;
+}
+
+export interface StageEvent extends OfStage {
+  readonly type: 'stage';
+  /** Absent of what takes a moment, which its `done` tells people about. */
+  readonly title?: string;
+  readonly resumedAt?: string;
+  /** Where a training begins, 0 unless it was resumed. */
+  readonly step?: number;
+}
+
+export interface DoneEvent extends OfStage {
+  readonly type: 'done';
+  readonly figures: Figures;
+  readonly seconds: number;
+  /** Of a training: the share of its time that steps waited for their data. */
+  readonly dataWait?: number;
+  /** What went to and from the device, if it has memory of its own. */
+  readonly traffic?: Traffic;
+}
+
+/** Several times a second at most. */
+export interface ProgressEvent extends OfStage {
+  readonly type: 'progress';
+  /** What is counted, e.g. `calibrating`, in a stage that does several things. */
+  readonly what?: string;
+  /** Units of work done and in all: training steps, or batches of the teacher. */
+  readonly done: number;
+  readonly total: number;
+  /** Epochs done, with fraction; absent where the stage has none. */
+  readonly epoch?: number;
+  readonly epochs?: number;
+  readonly loss?: number;
+  readonly accuracy?: number;
+  readonly samplesPerSecond?: number;
+  /** Of a unit of work, since the progress was told last. */
+  readonly secondsPerStep?: number;
+  readonly secondsLeft: number;
+}
+
+export interface EpochEvent extends OfStage {
+  readonly type: 'epoch';
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Training steps done. */
+  readonly step: number;
+  readonly loss: number;
+  /** On the training batches as they came, before each update. */
+  readonly accuracy: number;
+  readonly validation?: number;
+  readonly seconds: number;
+}
+
+export type OnEvent = (event: RunEvent) => void;
+
+/** What is known about a model after a stage; accuracies are fractions, sizes are in bytes. */
+export interface Figures {
+  readonly accuracy?: { readonly validation?: number; readonly test?: number };
+  readonly params?: number;
+  readonly macs?: number;
+  readonly sizeBytes?: number;
+  readonly file?: string;
+}
+
+/** What has gone between this process' memory and the device so far. */
+export interface Traffic {
+  /** Calls of compiled steps. */
+  readonly calls: number;
+  /** How often a state was moved, in either direction. */
+  readonly stateMoves: number;
+  readonly stateBytes: number;
+  /** Bytes of feeds and results. */
+  readonly dataBytes: number;
+}

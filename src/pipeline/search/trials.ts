@@ -1,0 +1,62 @@
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { TargetRecipe } from '../../recipe/schema/target.ts';
+import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
+import type { Point } from './points.ts';
+import type { Candidate } from './space.ts';
+
+/** One candidate in one round, as it came out. */
+export interface Trial {
+  readonly candidate: Candidate;
+  readonly loaded: LoadedRecipe;
+  /** The name of its folder in `search/`. */
+  readonly run: string;
+  readonly report: Report;
+}
+
+export function teacherAccuracy(trials: readonly Trial[]): number | undefined {
+  const row = trials[0]?.report.models.find(({ model }) => model.role === 'teacher');
+  return row?.accuracy.validation ?? undefined;
+}
+
+/** The files of a trial that the target's runtime runs. Its own latency, measured in its run, stands until all are timed. */
+export function pointsOf({ candidate, loaded, run, report }: Trial, target: TargetRecipe): Point[] {
+  const { width, amount } = candidate;
+  const { epochs } = loaded.recipe.distill;
+  return shipped(report, target).flatMap((row): Point[] => {
+    const latency = latencyOf(row, target);
+    const { id: model, precision, params, sizeBytes, accuracy } = row;
+    if (latency === undefined || accuracy.validation === null) return [];
+    const isPruned = row.model.role === 'pruned';
+    const figures = { precision, params, sizeBytes, validation: accuracy.validation };
+    const { p50Ms, p95Ms } = latency;
+    const made = { id: pointId(run, model), run, model, width, amount: isPruned ? amount : 0, epochs };
+    return [{ ...made, ...figures, p50Ms, p95Ms }];
+  });
+}
+
+export function pointId(run: string, model: string): string {
+  return `${run}/${model}`;
+}
+
+/** How a model was timed where the target is. */
+export function latencyOf({ latency }: ModelRow, target: TargetRecipe): LatencyRow | undefined {
+  return latency.find(
+    ({ runtime, batchSize, threads }) =>
+      runtime === target.runtime && batchSize === target.batchSize && threads === target.threads,
+  );
+}
+
+/** The files of a trial that the runtime of the target runs. */
+export function shipped({ models }: Report, { runtime }: TargetRecipe): ModelRow[] {
+  const format = runtime === 'onnxruntime' ? 'onnx' : 'tflite';
+  return models.filter((row) => row.model.role !== 'teacher' && row.file !== null && row.format === format);
+}
+
+/** Each student once: before it is pruned, a candidate is the one that is not pruned. */
+export function distinct(points: readonly Point[]): Point[] {
+  // The name of the model says by which step of `quantize` it was made: several of them may have one precision.
+  const keyOf = ({ model, width, amount, epochs }: Point): string => [model, width, amount, epochs].join();
+  const seen = new Map<string, Point>();
+  for (const point of points) if (!seen.has(keyOf(point))) seen.set(keyOf(point), point);
+  return [...seen.values()];
+}

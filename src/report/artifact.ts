@@ -1,0 +1,88 @@
+/** How a model came to be: which training made its weights. */
+export type ModelRef =
+  | {
+      readonly role: 'teacher' | 'scratch' | 'distilled';
+      /** From 0: trainings of one recipe that differ in their seed. */
+      readonly repeat: number;
+    }
+  | {
+      readonly role: 'pruned';
+      readonly repeat: number;
+      /** Which `prune` step of the recipe, from 1. */
+      readonly step: number;
+    };
+
+export const FORMATS = ['onnx', 'tflite'] as const;
+export const PRECISIONS = ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int16x8', 'int4'] as const;
+
+export type Precision = (typeof PRECISIONS)[number];
+
+/** How a model is written. `Format` is wider where a teacher came as a file of another kind. */
+export interface Form<Format = (typeof FORMATS)[number]> {
+  readonly format: Format;
+  readonly precision: Precision;
+  /** How it came to fewer bits: after its training, or in one of its own. Absent of fp32. */
+  readonly method?: 'ptq' | 'qat';
+  /** From 2: which of several `quantize` steps with this precision and method. Absent of the first. */
+  readonly number?: number;
+}
+
+/** Which model a file is. Its id, its file and its label are printed from this, and never read back. */
+export interface Artifact extends Form {
+  readonly model: ModelRef;
+}
+
+export const TEACHER: ModelRef = { role: 'teacher', repeat: 0 };
+
+/** A model by itself: `teacher`, `distilled`, `pruned-1`, `scratch-2` for the second repeat. */
+export function nameOf(model: ModelRef): string {
+  const name = model.role === 'pruned' ? `pruned-${model.step}` : model.role;
+  return name + repeatOf(model);
+}
+
+/** The stage of a run that trains a model: `teach`, `distill-2`, `prune-1`. */
+export function stageOf(model: ModelRef): string {
+  const stages = { teacher: 'teach', scratch: 'scratch', distilled: 'distill' };
+  return (model.role === 'pruned' ? `prune-${model.step}` : stages[model.role]) + repeatOf(model);
+}
+
+/** As reports and commands call it: `distilled-int8-qat-2-tflite`. */
+export function idOf(artifact: Artifact): string {
+  const name = formName(nameOf(artifact.model), artifact);
+  return artifact.format === 'onnx' ? name : `${name}-${artifact.format}`;
+}
+
+/** Its file, relative to the folder of the run. A teacher is a tool of the run, not a result: it lies apart from what ships. */
+export function fileOf(artifact: Artifact): string {
+  const file = `${formName(nameOf(artifact.model), artifact)}.${artifact.format}`;
+  return artifact.model.role === 'teacher' ? file : `exports/${file}`;
+}
+
+/** What was done to get to it, in words: `with the teacher`, `in int8, trained for it`. */
+export function labelOf({ model, precision, method, number }: Omit<Artifact, 'format'>): string {
+  const again = number === undefined ? '' : ` (${number})`;
+  if (precision !== 'fp32') return `in ${precision}${again}${method === 'qat' ? ', trained for it' : ''}`;
+  const labels = { teacher: 'the teacher', scratch: 'alone, no teacher', distilled: 'with the teacher' };
+  return model.role === 'pruned' ? `prune step ${model.step}` : labels[model.role];
+}
+
+/** What a file is called in a form, without its ending: the model's name, its precision and how it came to that. */
+export function formName(name: string, { precision, method, number }: Omit<Form, 'format'>): string {
+  if (precision === 'fp32') return name;
+  return `${name}-${precision}${method === 'qat' ? '-qat' : ''}${number === undefined ? '' : `-${number}`}`;
+}
+
+export function isSameModel(a: ModelRef, b: ModelRef): boolean {
+  return nameOf(a) === nameOf(b);
+}
+
+/** Whether two files hold the same, each in its own format. */
+export function isSameContent(a: Content, b: Content): boolean {
+  return formName(nameOf(a.model), a) === formName(nameOf(b.model), b);
+}
+
+type Content = Omit<Artifact, 'format'>;
+
+function repeatOf({ repeat }: ModelRef): string {
+  return repeat === 0 ? '' : `-${repeat + 1}`;
+}

@@ -1,0 +1,17 @@
+import type { Recipe } from '../recipe/schema.ts';
+import { chooseDevice, isUsable } from './devices.ts';
+import { sessionOptions } from './onnxruntime.ts';
+import type { SessionOptions } from './session.ts';
+
+/**
+ * How ONNX files are run for a recipe: teachers and exports. With the engine tensorflow that is beside the training: on its
+ * device where ONNX Runtime has that too, else on the cpu.
+ */
+export function sessionOptionsOf({
+  engine,
+  device,
+  threads,
+}: Pick<Recipe, 'device' | 'threads'> & Partial<Pick<Recipe, 'engine'>>): SessionOptions {
+  const usable = engine !== 'tensorflow' || device === 'auto' || isUsable(device);
+  return sessionOptions(chooseDevice(usable ? device : 'cpu'), { threads });
+}

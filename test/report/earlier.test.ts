@@ -1,0 +1,39 @@
+import { reportJson } from '../../src/report/json.ts';
+import { parseReport } from '../../src/report/schema.ts';
+import type { ModelRow } from '../../src/report/types.ts';
+import { example } from './example.ts';
+
+const distilled = { role: 'distilled', repeat: 0 } as const;
+const pruned = { role: 'pruned', repeat: 0, step: 5 } as const;
+
+/** A report as version 0.1 wrote it, with a row for each id. */
+function version1(rows: readonly Partial<ModelRow>[], rest: object = {}): string {
+  const [, , row] = (JSON.parse(reportJson(example)) as typeof example).models;
+  const { model, ...old } = row!;
+  expect(model).toBeDefined();
+  return JSON.stringify({ ...example, ...rest, version: 1, models: rows.map((own) => ({ ...old, ...own })) });
+}
+
+it.each<[string, Partial<ModelRow>, object]>([
+  ['teacher', { file: null, format: 'onnx, tfjs' }, { model: { role: 'teacher', repeat: 0 } }],
+  ['teacher', { file: 'teacher.onnx' }, { model: { role: 'teacher', repeat: 0 } }],
+  ['scratch', {}, { model: { role: 'scratch', repeat: 0 } }],
+  ['distilled-tflite', { format: 'tflite' }, { model: distilled }],
+  ['distilled-dynamic-int8', { precision: 'dynamic-int8' }, { model: distilled, method: 'ptq' }],
+  ['distilled-int8-2', { precision: 'int8' }, { model: distilled, method: 'ptq', number: 2 }],
+  ['pruned-5', {}, { model: pruned }],
+  ['pruned-5-int8-qat-2-tflite', { format: 'tflite', precision: 'int8' }, { model: pruned, method: 'qat', number: 2 }],
+  // Reports of stopped runs called it fp32.
+  ['pruned-5-int16x8-tflite', { format: 'tflite' }, { model: pruned, method: 'ptq', precision: 'int16x8' }],
+])('a report of version 1 meant by %s', (id, row, meant) => {
+  const steps = { recipe: { prune: [1, 2, 3, 4, 5], quantize: [1, 2] } };
+  const { version, models } = parseReport(version1([{ id, ...row }], steps));
+  expect([version, models.length]).toEqual([2, 1]);
+  expect(models[0]).toMatchObject({ id, ...meant });
+  expect([models[0]!.method, models[0]!.number]).toEqual([(meant as ModelRow).method, (meant as ModelRow).number]);
+});
+
+it('a report of version 1 is refused if no run can have made a model of it', () => {
+  expect(() => parseReport(version1([{ id: 'distiled' }]))).toThrow('has no model distiled');
+  expect(() => parseReport(version1([{ id: 'pruned-2' }]))).toThrow('has no model pruned-2');
+});
