@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { cast, dispose, tensor } from '@tensorflow/tfjs-core';
 import type { io } from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -56,4 +57,20 @@ export async function loadTfjsModel(file: string): Promise<LayersModel> {
       { cause: error },
     );
   }
+}
+
+/** What a model says of `x`, [n, ...], output by output: computed by tfjs itself on its backend. */
+export async function predictTfjs(
+  model: LayersModel,
+  x: Float32Array,
+  shape: readonly number[],
+): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }[]> {
+  const input = tensor(x, [...shape]);
+  const fed = model.inputs[0]!.dtype === 'float32' ? input : cast(input, model.inputs[0]!.dtype);
+  const answers = [model.predict(fed)].flat();
+  const results = await Promise.all(
+    answers.map(async (answer) => ({ data: (await answer.data()) as Float32Array, shape: answer.shape })),
+  );
+  dispose([input, fed, ...answers]);
+  return results;
 }

@@ -9,7 +9,7 @@ import type { ModelFile } from '../model-file.ts';
 import { predictionsOfFile } from '../model-file.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from './export.ts';
-import { checkFile } from './parity.ts';
+import { checkVariant } from './parity.ts';
 import type { QuantizeRecipe } from './quantize.ts';
 import type { Variant } from './variants.ts';
 
@@ -59,7 +59,7 @@ export async function writeVariants(
     const { validation, drop, tooMuch } = await dropOf(context, model, file, { number, trained, hasMore });
     if (tooMuch === undefined) {
       context.onEvent({ type: 'stage', stage: `export ${file.file}` });
-      const parity = await checkFile(context, made, file, variant.make);
+      const parity = await checkVariant(context, made, file, variant.make);
       files.push(await finish(context, { ...made, ...file, id, parity }, write, start, { validation }));
       notes.push(...skipped);
       continue;
@@ -108,7 +108,7 @@ export async function makeFile(
 ): Promise<{ file: ExportedModel; skipped: readonly string[] }> {
   const { id, file, skipped } = fileOf(model, variant);
   context.onEvent({ type: 'stage', stage: `export ${file.file}` });
-  const parity = await checkFile(context, model, file, variant.make);
+  const parity = await checkVariant(context, model, file, variant.make);
   return { file: { ...model, ...file, id, parity }, skipped };
 }
 
