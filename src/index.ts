@@ -22,6 +22,7 @@ export type { Converted } from './pipeline/convert.ts';
 export type { ConvertOptions } from './pipeline/convert/options.ts';
 export { openSource } from './pipeline/convert/source.ts';
 export type { ConvertSource } from './pipeline/convert/source.ts';
+export type { OutputLikeness } from './pipeline/parity/likeness.ts';
 export { diagnose } from './pipeline/doctor.ts';
 export type { Diagnosis } from './pipeline/doctor.ts';
 export { evaluateFile } from './pipeline/evaluate.ts';

@@ -25,6 +25,7 @@ interface ExportArgs {
   ends: string;
   batch: string;
   denseScales: string | undefined;
+  accept: boolean;
 }
 
 export const exportCommand: Command<ExportArgs> = {
@@ -46,7 +47,10 @@ export const exportCommand: Command<ExportArgs> = {
         describe: 'Number format',
       })
       .option('out', { type: 'string', describe: 'File to write; when copying, the folder that holds the runs' })
-      .option('data', { type: 'string', describe: 'Samples: a recipe whose data is used, or an .npy array of inputs' })
+      .option('data', {
+        type: 'string',
+        describe: 'Samples: a recipe whose data are used, or arrays of inputs (.npy, .npz)',
+      })
       .option('calibrator', {
         choices: ['minmax', 'percentile', 'entropy', 'mse'],
         default: 'mse',
@@ -70,6 +74,11 @@ export const exportCommand: Command<ExportArgs> = {
         describe: 'TFLite with int8 weights: one for a dense layer, or one for each output [default: tensor]',
       })
       .option('batch', { choices: ['1', 'dynamic'], default: '1', describe: 'TFLite: samples at once' })
+      .option('accept', {
+        type: 'boolean',
+        default: false,
+        describe: 'Write the file though it answers too differently from its source; it says so itself',
+      })
       .option('opset', { type: 'number', default: 17, describe: 'ONNX operator set' }) as never,
   run: async (args, context) => {
     if (args.from !== undefined && args.run === undefined) return convert(args, args.from, context);
@@ -89,7 +98,7 @@ export const exportCommand: Command<ExportArgs> = {
 async function convert(args: ExportArgs, from: string, context: Context): Promise<void> {
   const { convertFile } = await import('../pipeline/convert.ts');
   const { format, precision, calibrator, ends = 'float32' } = args as unknown as ConvertOptions;
-  const { model, data, samples, keepFloat, symmetric, opset, sparse, out } = args;
+  const { model, data, samples, keepFloat, symmetric, opset, sparse, accept, out } = args;
   const options = {
     from,
     model,
@@ -102,21 +111,26 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
     symmetric,
     opset,
     sparse,
+    accept,
     ends,
     dense: args.denseScales as ConvertOptions['dense'],
     batch: args.batch === 'dynamic' ? ('dynamic' as const) : (1 as const),
     out,
   };
   const result = await convertFile(options);
+  for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
   if (context.json) {
     printJson(context, result);
     return;
   }
   for (const { what, why } of result.skipped) context.note(`${what} stays as it was: ${why}\n`);
+  if (result.preparation !== undefined) context.note(`samples: ${result.preparation}\n`);
   context.out(`${result.to}: ${result.bytes} bytes, from ${result.from}\n`);
-  const { top1Agreement, samples: compared } = result;
-  if (top1Agreement !== null)
-    context.out(`same class as the float model on ${(100 * top1Agreement).toFixed(2)} % of ${compared} samples\n`);
+  const { likenessText } = await import('../pipeline/parity/budgets.ts');
+  if (result.outputs.length > 0)
+    context.out(`beside the source file on ${result.samples} ${result.isMadeUp ? 'made-up inputs' : 'samples'}:\n`);
+  for (const output of result.outputs) context.out(`  ${likenessText(output)}\n`);
+  for (const one of result.accepted) context.note(`accepted although beyond its budget: ${one}\n`);
 }
 
 async function copy(folder: string, to: string, { model }: ExportArgs, context: Context): Promise<void> {

@@ -12,14 +12,15 @@ const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
  * the file knows its own.
  */
 export function alternativesOf(
-  { samples, sampleShape }: Dataset,
+  { samples, sampleShape, normalization }: Dataset,
   { layout, normalize: asked }: Partial<Reading>,
   open: (change: Partial<Reading>) => Promise<Teacher>,
 ): Alternative[] {
   const isEightBit = samples instanceof Uint8Array;
   const channels = sampleShape.at(-1)!;
   const normalizations: readonly (readonly [string, Reading['normalize']])[] = [
-    ['the input as the student sees it', undefined],
+    // Said in numbers: where nothing is said, the file itself may say something else.
+    ['the input as the student sees it', asked === undefined ? undefined : normalization],
     ['normalize: {scale: 1}', { scale: 1, mean: 0, std: 1 }],
     ...(isEightBit
       ? ([

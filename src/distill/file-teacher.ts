@@ -169,7 +169,7 @@ interface InputForm {
 }
 
 /** Which of the layouts the input can have; `auto` takes PyTorch's where both fit. */
-function inputForm(
+export function inputForm(
   input: ModelValue,
   name: string,
   sample: readonly number[],

@@ -1,9 +1,13 @@
+import { readBytes } from '../base/files.ts';
 import { viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { layersNetwork } from '../networks/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { SessionOptions } from '../runtime/session.ts';
+import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { readEntries } from '../formats/tflite/entries.ts';
+import { readTflite } from '../formats/tflite/read.ts';
 import { alternativesOf } from './alternatives.ts';
 import type { Alternative } from './diagnosis.ts';
 import { ensemble } from './ensemble.ts';
@@ -12,8 +16,11 @@ import { modelTeacher } from './model-teacher.ts';
 import { readOnnx } from './onnx-file.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
+import { preparationOf } from './preparation.ts';
+import type { Preparation } from './preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from './tfjs-file.ts';
+import { tfliteTeacher } from './tflite-teacher.ts';
 import type { Teacher } from './teacher.ts';
 
 export interface OpenOptions {
@@ -29,6 +36,8 @@ export interface OpenedTeacher {
   readonly alternatives: readonly Alternative[];
   /** The order of its classes, where the recipe gives one. */
   readonly declared?: readonly string[] | undefined;
+  /** How it is asked; an ensemble has that of each member. */
+  readonly preparation?: Preparation;
   /** What an ensemble is made of: a good member hides a bad one. */
   readonly members?: readonly OpenedTeacher[];
 }
@@ -43,42 +52,60 @@ export async function openTeacher(recipe: TeacherRecipe, options: OpenOptions): 
   return { teacher: ensemble(members), alternatives: [], members };
 }
 
-type FileSettings = Omit<TeacherFileRecipe, 'weight' | 'normalize'> & Pick<FileTeacherSettings, 'normalize'>;
+/** A file, and what the recipe says of how it is asked. */
+export type FileSettings = Omit<TeacherFileRecipe, 'weight' | 'normalize'> &
+  Pick<FileTeacherSettings, 'normalize'> & { readonly tflite?: string };
 
-async function openFile(recipe: FileSettings, options: OpenOptions): Promise<OpenedTeacher> {
+/** A model file that is asked as `preparationOf` finds. */
+export async function openFile(
+  recipe: FileSettings,
+  options: OpenOptions,
+): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
   const { dataset } = options;
-  const open = await opener(recipe, options);
-  const layout = recipe.tfjs === undefined ? { layout: recipe.layout } : {};
-  const alternatives = alternativesOf(dataset, { ...layout, normalize: recipe.normalize }, (change) =>
-    open({ ...recipe, ...change }),
+  const { file, metadata, open } = await opener(recipe, options);
+  const preparation = preparationOf(options.name(file), recipe, metadata, dataset);
+  const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
+  const alternatives = alternativesOf(dataset, { ...layout, normalize: preparation.normalize }, (change) =>
+    open({ ...preparation, ...change }),
   );
-  return { teacher: await open(recipe), alternatives, declared: recipe.classes };
+  return { teacher: await open(preparation), alternatives, declared: preparation.classes, preparation };
+}
+
+interface Opener {
+  readonly file: string;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly open: (settings: FileTeacherSettings) => Promise<Teacher>;
 }
 
 /** Reads the file once, for every way that it may be asked in. */
-async function opener(
-  recipe: FileSettings,
-  { engine, session, dataset, name }: OpenOptions,
-): Promise<(settings: FileSettings) => Promise<Teacher>> {
+async function opener(recipe: FileSettings, { engine, session, dataset, name }: OpenOptions): Promise<Opener> {
   const probe = probeOf(dataset);
+  const file = recipe.tfjs ?? recipe.savedModel ?? recipe.tflite ?? recipe.onnx;
+  if (file === undefined) throw new Error('the recipe names no file of a teacher');
+  const about = { name: name(file), dataset, probe };
+  const metadata = new Map<string, string>();
   if (recipe.tfjs !== undefined) {
-    const source = {
-      name: name(recipe.tfjs),
-      engine,
-      network: layersNetwork(await loadTfjsModel(recipe.tfjs)),
-      dataset,
-      probe,
-    };
-    return ({ outputs, normalize, classes, intermediate: features }) =>
+    const source = { ...about, engine, network: layersNetwork(await loadTfjsModel(file)) };
+    const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features }) =>
       modelTeacher({ ...source, features, outputs, normalize, classes });
+    return { file, metadata, open };
   }
   if (recipe.savedModel !== undefined) {
-    const source = { name: name(recipe.savedModel), folder: recipe.savedModel, dataset, probe };
-    return (settings) => savedModelTeacher(source, settings);
+    const source = { ...about, folder: file };
+    const { signature } = recipe;
+    return { file, metadata, open: (settings) => savedModelTeacher(source, { ...settings, signature }) };
   }
-  if (recipe.onnx === undefined) throw new Error('the recipe names no file of a teacher');
-  const source = { name: name(recipe.onnx), bytes: await readOnnx(recipe.onnx), dataset, session, probe };
-  return (settings) => onnxTeacher(source, settings);
+  if (recipe.tflite !== undefined) {
+    const bytes = await readBytes(file);
+    const open: Opener['open'] = (settings) => tfliteTeacher({ ...about, bytes }, settings);
+    return { file, metadata: readEntries(readTflite(bytes), bytes), open };
+  }
+  const source = { ...about, bytes: await readOnnx(file), session };
+  return {
+    file,
+    metadata: decodeModel(source.bytes, about.name).metadata,
+    open: (settings) => onnxTeacher(source, settings),
+  };
 }
 
 const PROBED = 32;

@@ -2,7 +2,8 @@ import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { accuracyOf, beatsChance, chanceBar, largestShare } from './chance.ts';
+import { oneClassWarning } from '../measure/one-class.ts';
+import { accuracyOf, answered, beatsChance, chanceBar, largestShare } from './chance.ts';
 import { bestAlternative, diagnosis, isMuchBetter, otherOrder, otherReading, percent } from './diagnosis.ts';
 import type { Alternative, Asked } from './diagnosis.ts';
 import { areProbabilities } from './teacher.ts';
@@ -109,6 +110,9 @@ async function oddities(
   alternatives: readonly Alternative[],
 ): Promise<string[]> {
   const warnings: string[] = [];
+  const labels = rows.map((row) => dataset.labels[row]!);
+  const oneClass = oneClassWarning(teacher.name, answered(logits, teacher.classes), labels, dataset.classNames);
+  if (oneClass !== undefined) warnings.push(oneClass);
   if (areProbabilities(logits, teacher.classes)) {
     warnings.push(`${teacher.name}: its answers look like probabilities, not logits (\`teacher.outputs\`)`);
   }

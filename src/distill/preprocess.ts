@@ -79,19 +79,3 @@ export function channelsLast(
   }
   return out;
 }
-
-/** [n, h, w, c] to [n, c, h, w]. */
-export function channelsFirst(
-  values: Float32Array,
-  n: number,
-  [h, w, c]: readonly [number, number, number],
-): Float32Array {
-  const out = new Float32Array(values.length);
-  const pixels = h * w;
-  for (let i = 0; i < n; i++) {
-    for (let channel = 0; channel < c; channel++) {
-      for (let p = 0; p < pixels; p++) out[(i * c + channel) * pixels + p] = values[(i * pixels + p) * c + channel]!;
-    }
-  }
-  return out;
-}

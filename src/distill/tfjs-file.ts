@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { tidy, zeros } from '@tensorflow/tfjs-core';
+import { cast, dispose, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import type { io } from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -72,4 +72,20 @@ function tryOnce(model: LayersModel): void {
   const shapes = model.inputs.map(({ shape }) => shape.map((size, axis) => (axis === 0 ? (size ?? 1) : size)));
   if (shapes.flat().some((size) => size === null)) return;
   tidy(() => model.predict(shapes.map((shape) => zeros(shape as number[]))));
+}
+
+/** What a model says of `x`, [n, ...], output by output: computed by tfjs itself on its backend. */
+export async function predictTfjs(
+  model: LayersModel,
+  x: Float32Array,
+  shape: readonly number[],
+): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }[]> {
+  const input = tensor(x, [...shape]);
+  const fed = model.inputs[0]!.dtype === 'float32' ? input : cast(input, model.inputs[0]!.dtype);
+  const answers = [model.predict(fed)].flat();
+  const results = await Promise.all(
+    answers.map(async (answer) => ({ data: (await answer.data()) as Float32Array, shape: answer.shape })),
+  );
+  dispose([input, fed, ...answers]);
+  return results;
 }

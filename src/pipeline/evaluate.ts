@@ -1,7 +1,9 @@
-import { accuracyOf } from '../distill/chance.ts';
+import { accuracyOf, answered } from '../distill/chance.ts';
 import { answers } from '../distill/preflight.ts';
-import { openTeacher } from '../distill/open.ts';
+import { openFile } from '../distill/open.ts';
+import { ownTeacher, preparationText } from '../distill/preparation.ts';
 import { UserError } from '../base/errors.ts';
+import { oneClassWarning } from '../measure/one-class.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadData } from './data.ts';
 import { engineOf } from './engine.ts';
@@ -16,9 +18,18 @@ export interface EvaluationResult {
   readonly accuracy: number;
   /** By class name. */
   readonly perClass: Readonly<Record<string, number>>;
+  /** How its input was prepared, and who says so. */
+  readonly preparation: string;
+  /** What is odd about its answers, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
-/** Accuracy of a model file on a split of a recipe's data, prepared as the student of that recipe sees it. */
+const ANY = { layout: 'auto', outputs: 'auto' } as const;
+
+/**
+ * Accuracy of a model file on a split of a recipe's data. Its input is prepared as the recipe's `teacher` says if it is the
+ * recipe's own, else as its metadata say, else as the recipe prepares its data.
+ */
 export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
   const data = await loadData(recipe);
   const dataset = data[split];
@@ -28,15 +39,16 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
       'Use --split validation, or set dataset.test.',
     );
   }
-  const source = file.endsWith('.json') ? { tfjs: file } : { onnx: file };
-  const settings = { ...source, layout: 'auto', outputs: 'auto', intermediate: [] } as const;
+  const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
+  const own = await ownTeacher(file, recipe.teacher);
+  const settings = { ...ANY, ...own, onnx: undefined, intermediate: [], [format]: file };
   const options = {
     engine: engineOf(recipe),
     session: sessionOptionsOf(recipe),
     dataset,
     name: (name: string) => name,
   };
-  const { teacher: model } = await openTeacher({ ...settings, intermediate: [] }, options);
+  const { teacher: model, preparation } = await openFile(settings, options);
   const classes = data.classNames.length;
   if (model.classes !== classes) {
     throw new UserError(
@@ -63,5 +75,10 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
     ] as const;
   });
   const accuracy = accuracyOf(logits, dataset.labels, classes);
-  return { file, split, samples: dataset.count, accuracy, perClass: Object.fromEntries(perClass) };
+  const odd = oneClassWarning(file, answered(logits, classes), dataset.labels, data.classNames);
+  return {
+    ...{ file, split, samples: dataset.count, accuracy, perClass: Object.fromEntries(perClass) },
+    preparation: preparationText(preparation, dataset),
+    warnings: odd === undefined ? [] : [odd],
+  };
 }

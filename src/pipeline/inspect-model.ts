@@ -5,8 +5,11 @@ import { elementCount } from '../formats/onnx/model.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { describeTflite } from '../formats/tflite/describe.ts';
 import type { TensorDescription, TfliteDescription } from '../formats/tflite/describe.ts';
+import { readEntries } from '../formats/tflite/entries.ts';
+import { readTflite } from '../formats/tflite/read.ts';
 import { runtimeSentence } from '../formats/tflite/runtime.ts';
 import { seenTypes } from '../runtime/seen-types.ts';
+import { acceptedIn } from './convert/card.ts';
 
 /** What was found, for machines and for people. */
 export interface Inspection {
@@ -54,6 +57,7 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
     ...value.inputs.map((input) => `  input   ${shown(input)}`),
     ...value.outputs.map((output) => `  output  ${shown(output)}`),
     ...Object.entries(value.metadata).map(([key, content]) => `  ${key}: ${content.slice(0, 200)}`),
+    ...acceptedRows(model.metadata),
     ...(problem === undefined ? [] : [`  shapes and MACs are not known: ${problem}`]),
     ...operatorRows(value.ops),
     ...layerRows(layers),
@@ -64,8 +68,10 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
 
 export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
   let description: TfliteDescription;
+  let entries: ReadonlyMap<string, string>;
   try {
     description = describeTflite(bytes);
+    entries = readEntries(readTflite(bytes), bytes);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
@@ -81,11 +87,19 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
     ...signatures.map((name) => `  signature ${name}`),
     ...(metadata === undefined ? [] : [`  metadata ${JSON.stringify(metadata, bigint)}`]),
     ...(files.length === 0 ? [] : [`  files   ${files.join(', ')}`]),
+    ...[...entries].map(([key, content]) => `  ${key}: ${content.slice(0, 200)}`),
+    ...acceptedRows(entries),
     ...operatorRows(operators),
     ...layerRows(layers),
     '',
   ].join('\n');
-  return { value: JSON.parse(JSON.stringify({ file, ...description }, bigint)) as unknown, text };
+  const value = { file, ...description, entries: Object.fromEntries(entries) };
+  return { value: JSON.parse(JSON.stringify(value, bigint)) as unknown, text };
+}
+
+/** A file that was written although it answers too differently from its source says so. */
+function acceptedRows(metadata: ReadonlyMap<string, string>): string[] {
+  return acceptedIn(metadata).map((beyond) => `  accepted although beyond its budget: ${beyond}`);
 }
 
 function without({ operators, subgraphs }: TfliteDescription['uncounted']): string {

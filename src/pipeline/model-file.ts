@@ -1,10 +1,9 @@
-import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { classesOf } from '../measure/accuracy.ts';
 import { InferenceModel } from '../runtime/inference.ts';
-import { fromStored, openTflite, toStored } from '../runtime/litert.ts';
+import { fromStored, openFastestTflite, openTflite, toStored } from '../runtime/litert.ts';
 import type { TfliteSession } from '../runtime/litert.ts';
 import type { Form } from '../report/artifact.ts';
 import type { SessionOptions } from '../runtime/session.ts';
@@ -56,19 +55,6 @@ async function tfliteRunner(opened: Promise<TfliteSession>): Promise<Runner> {
   };
 }
 
-/**
- * The native library answers about ten times as fast as LiteRT's WebAssembly, which counts over all samples of a split; where
- * it is not installed or lacks an operator, LiteRT it is. Their answers differ by roundings.
- */
-async function fastest(bytes: Uint8Array): Promise<TfliteSession> {
-  try {
-    return await openTflite(bytes, { runtime: 'native' });
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return openTflite(bytes);
-  }
-}
-
 /** Logits [count, classes] of every sample of a split, in its order. */
 export async function logitsOfFile(
   file: ModelFile,
@@ -78,7 +64,9 @@ export async function logitsOfFile(
 ): Promise<Float32Array> {
   const classes = split.classNames.length;
   const all = new Float32Array(split.count * classes);
-  const runner = await (file.format === 'tflite' ? tfliteRunner(fastest(file.bytes)) : openRunner(file, session));
+  const runner = await (file.format === 'tflite'
+    ? tfliteRunner(openFastestTflite(file.bytes))
+    : openRunner(file, session));
   let done = 0;
   try {
     for (const { x, shape } of batches(split, { batchSize: 250, seed: 0, epoch: 0, shuffle: false })) {

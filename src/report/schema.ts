@@ -184,7 +184,12 @@ export const reportSchema = z
       .exactOptional()
       .describe('Accuracy on the validation split after one layer alone lost channels, without training.'),
     parity: z
-      .array(z.strictObject({ file: z.string(), samples: whole, top1Agreement: fraction, largestError: amount }))
+      .array(
+        z.strictObject({
+          ...{ file: z.string(), samples: whole, top1Agreement: fraction, largestError: amount },
+          sqnrDb: z.number().exactOptional().describe('Power of the logits over that of the difference, in dB.'),
+        }),
+      )
       .readonly(),
     training: z
       .array(

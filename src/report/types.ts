@@ -242,6 +242,8 @@ export interface ParitySummary {
   /** Share of samples on which file and training graph agree about the class. */
   readonly top1Agreement: number;
   readonly largestError: number;
+  /** Power of the logits over that of the difference, in dB; absent where there is no difference. */
+  readonly sqnrDb?: number;
 }
 
 /** A search within a budget. */

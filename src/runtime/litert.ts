@@ -30,3 +30,16 @@ export async function openTflite(bytes: Uint8Array, options: OpenOptions = {}): 
     throw new UserError(`litert runs on 1 thread in Node, received ${threads}`, 'Use the native runtime for more.');
   return openWasm(bytes, ends);
 }
+
+/**
+ * The native library answers about ten times as fast as LiteRT's WebAssembly, which counts over all samples of a split; where
+ * it is not installed or lacks an operator, LiteRT it is. Their answers differ by roundings.
+ */
+export async function openFastestTflite(bytes: Uint8Array): Promise<TfliteSession> {
+  try {
+    return await openTflite(bytes, { runtime: 'native' });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return openTflite(bytes);
+  }
+}

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { layers, sequential } from '@tensorflow/tfjs-layers';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { layers, model, sequential } from '@tensorflow/tfjs-layers';
 import { describeTflite } from '../../src/formats/tflite/describe.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { convertFile } from '../../src/pipeline/convert.ts';
@@ -13,6 +14,7 @@ import { useLazyBackend } from '../../src/trace/use.ts';
 import { saveTfjs } from '../support/saved-tfjs.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { numbers } from '../support/graphs.ts';
+import { npyBytes } from '../support/npy.ts';
 
 const folder = temporaryFolder();
 const place = (name: string): string => path.join(folder(), name);
@@ -41,13 +43,8 @@ async function save(): Promise<Float32Array> {
   return (await logits.data()) as Float32Array;
 }
 
-/** An array as numpy.save writes it. */
 async function npy(name: string, shape: readonly number[], data = x): Promise<string> {
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
-  const padded = text.padEnd(Math.ceil((11 + text.length) / 64) * 64 - 11) + '\n';
-  const head = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded.length & 255, padded.length >> 8]);
-  const body = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  await writeFile(place(name), Buffer.concat([head, Buffer.from(padded, 'latin1'), body]));
+  await writeFile(place(name), npyBytes(shape, data));
   return place(name);
 }
 
@@ -73,13 +70,15 @@ function expectNear(actual: Float32Array, expected: Float32Array, share: number)
 it('writes a tfjs model as ONNX, with weights as int8 after calibration on an .npy array', async () => {
   const expected = await save();
   const float = await convert({ precision: 'fp32' });
-  expect(float).toMatchObject({ top1Agreement: null, samples: 0 });
+  expect(float).toMatchObject({ top1Agreement: null, samples: 4, isMadeUp: true });
+  expect(float.outputs[0]!.sqnrDb).toBeGreaterThan(100);
   expectNear(await onnxLogits(place('out')), expected, 1e-9);
 
   const data = await npy('x.npy', [COUNT, ...SHAPE]);
   const int8 = await convert({ data, samples: 40, out: place('int8.onnx') });
   expect(int8).toMatchObject({ from: place('model.json'), to: place('int8.onnx'), skipped: [], samples: 40 });
-  expect(int8.top1Agreement).toBeGreaterThanOrEqual(0.9);
+  expect(int8.outputs.map(({ output, top1Agreement }) => [output, top1Agreement])).toEqual([['logits', null]]);
+  expect(int8.outputs[0]!.sqnrDb).toBeGreaterThan(20);
   expectNear(await onnxLogits(place('int8.onnx')), expected, 0.01);
   const { graph } = decodeModel(new Uint8Array(await readFile(place('int8.onnx'))), 'int8.onnx');
   expect(graph.initializers.filter(({ dims }) => dims.length > 1).map(({ dtype }) => dtype)).toEqual(['int8', 'int8']);
@@ -166,7 +165,7 @@ it.each([
   const data = await npy('x.npy', [COUNT, ...SHAPE]);
   const made = await convert({ ...options, format: 'tflite', data });
   expect(made).toMatchObject({ samples: COUNT, skipped: [] });
-  expect(made.top1Agreement).toBeGreaterThan(0.9);
+  expect(made.outputs[0]!.sqnrDb).toBeGreaterThan(20);
   const session = await openTflite(new Uint8Array(await readFile(place('out'))));
   expect(session.inputs).toMatchObject([{ dtype, shape }]);
   expect(session.outputs).toMatchObject([{ dtype, shape: [shape[0], 4] }]);
@@ -184,4 +183,14 @@ it.each([
   [{ dense: 'tensor', format: 'tflite', precision: 'fp16' }, 'received tflite and fp16'],
 ] as const)('refuses %j', async (options, message) => {
   await expect(convert(options)).rejects.toThrow(message);
+});
+
+it('refuses a tfjs model of two outputs instead of losing one', async () => {
+  useLazyBackend(evaluator);
+  const input = layers.input({ shape: [4] });
+  const heads = ['one', 'two'].map((name) => layers.dense({ units: 3, name }).apply(input) as SymbolicTensor);
+  await saveTfjs(model({ inputs: input, outputs: heads }), folder());
+  await expect(convert({ precision: 'fp32' })).rejects.toThrow(
+    /model\.json: expected a tfjs model of one input and one output, received 1 and 2/,
+  );
 });

@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import type { StageContext } from '../../src/pipeline/context.ts';
 import type { ExportedModel } from '../../src/pipeline/stages/export.ts';
-import { checkFile } from '../../src/pipeline/stages/parity.ts';
+import { checkVariant } from '../../src/pipeline/stages/parity.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
 import { numbers } from '../support/graphs.ts';
@@ -37,7 +37,7 @@ function network(): Graph {
 const graph = network();
 const shape = [32, 6, 6, 2];
 const x = numbers(32 * 72, 'x');
-const context = { recipe: { device: 'cpu', threads: 1 }, data: { classNames: ['a', 'b', 'c'] } } as unknown as StageContext; // prettier-ignore
+const context = { recipe: { device: 'cpu', threads: 1 }, data: { classNames: ['a', 'b', 'c'] }, onEvent: () => undefined } as unknown as StageContext; // prettier-ignore
 
 async function exported() {
   const model = new InferenceModel(encodeModel(lowerToOnnx(graph)), 'float.onnx', session);
@@ -59,7 +59,7 @@ async function gate(format: 'onnx' | 'tflite', wrong?: string) {
     return { bytes: encodeModel(exportQdq(written, quantization).result) };
   };
   const file = { file: `exports/x.${format}`, bytes: make(graph).bytes, format, precision: 'int8' } as const;
-  return checkFile(context, model, file, make);
+  return checkVariant(context, model, file, make);
 }
 
 describe.each(['onnx', 'tflite'] as const)('an int8 %s file', (format) => {
@@ -78,4 +78,28 @@ describe.each(['onnx', 'tflite'] as const)('an int8 %s file', (format) => {
       });
     },
   );
+});
+
+it('warns of a file that gives one class to samples of all of them', async () => {
+  const { model } = await exported();
+  const { reference } = model;
+  const logits = reference.logits.map((value, i) => value + (i % 3 === 0 ? 100 : 0));
+  const b = new GraphBuilder();
+  const fed = b.input('x', { dtype: 'float32', shape: ['batch', 6, 6, 2] });
+  const flat = b.op('Reshape', [fed], { shape: ['batch', 72] });
+  const w = b.constant({ dtype: 'float32', shape: [72, 3] }, new Float32Array(216));
+  const bias = b.constant({ dtype: 'float32', shape: [3] }, Float32Array.of(100, 0, 0));
+  b.output('logits', b.op('Add', [b.op('BatchMatMul', [flat, w], { transposeA: false, transposeB: false }), bias]));
+  const labels = Int32Array.from({ length: 32 }, (_, i) => i % 3);
+  const told: string[] = [];
+  const listening = { ...context, onEvent: ({ message }: { message: string }) => told.push(message) };
+  const file = {
+    file: 'exports/x.onnx',
+    bytes: encodeModel(lowerToOnnx(b.build())),
+    format: 'onnx',
+    precision: 'int8',
+  } as const;
+  const checkable = { graph, reference: { ...reference, logits, labels } };
+  await checkVariant(listening as unknown as StageContext, checkable, file, () => ({ bytes: file.bytes }));
+  expect(told).toEqual([expect.stringMatching(/^exports\/x\.onnx: answers a to 100\.0 % of 32 samples/) as string]);
 });

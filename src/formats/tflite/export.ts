@@ -3,6 +3,7 @@ import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { appendLabels } from './archive.ts';
 import { emit } from './emit.ts';
+import { encodeEntries, ENTRIES_NAME } from './entries.ts';
 import { fuse } from './fuse/fuse.ts';
 import type { Batch } from './lower/context.ts';
 import { lower } from './lower/lower.ts';
@@ -64,7 +65,11 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   if (options.sparse === true && precision === 'float32' && storeSparse(program) === 0) skipped.push(DENSE);
   program.prune();
   const names = [[...program.inputs.keys()], [...program.outputs.keys()]] as const;
-  const metadata = description === undefined ? {} : { [METADATA_NAME]: encodeMetadata(description, ...names) };
+  const entries = description?.entries ?? new Map<string, string>();
+  const metadata = {
+    ...(description !== undefined && { [METADATA_NAME]: encodeMetadata(description, ...names) }),
+    ...(entries.size > 0 && { [ENTRIES_NAME]: encodeEntries(entries) }),
+  };
   const bytes = writeTflite(emit(program, 'main', description?.description ?? 'Made by limbeck', metadata));
   const labels = description?.labels;
   return { bytes: labels === undefined ? bytes : appendLabels(bytes, labels), skipped };

@@ -15,6 +15,8 @@ export interface ModelDescription {
   readonly inputs?: Readonly<Record<string, InputDescription>>;
   /** Class names, one for each index of the first output's last axis. */
   readonly labels?: readonly string[];
+  /** What the standard metadata have no place for, by name; kept in a buffer of its own if there is any. */
+  readonly entries?: ReadonlyMap<string, string>;
 }
 
 export interface InputDescription {

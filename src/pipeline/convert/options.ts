@@ -9,7 +9,7 @@ export interface ConvertOptions {
   readonly model?: string | undefined;
   readonly format: ModelFile['format'];
   readonly precision: ModelFile['precision'];
-  /** Samples to calibrate with and to compare on: a recipe (.yaml) or an array (.npy) as the model is fed. */
+  /** Samples to calibrate with and to compare on: a recipe (.yaml), or arrays as the model is fed (.npy, .npz). */
   readonly data?: string | undefined;
   readonly calibrator: Calibrator;
   readonly samples: number;
@@ -24,6 +24,8 @@ export interface ConvertOptions {
   readonly dense?: DenseScales | undefined;
   /** TFLite: samples at once. Default 1. */
   readonly batch?: 1 | 'dynamic';
+  /** Write the file although it answers too differently from what it was made of; what was measured is kept in it. */
+  readonly accept?: boolean;
   /** File to write; without one, beside the working folder under the model's name. */
   readonly out?: string | undefined;
 }

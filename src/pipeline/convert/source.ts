@@ -56,6 +56,11 @@ async function onnxSource(file: string): Promise<ConvertSource> {
 async function tfjsSource(file: string): Promise<ConvertSource> {
   useLazyBackend(evaluator);
   const model = await loadTfjsModel(file);
+  if (model.inputs.length !== 1 || model.outputs.length !== 1)
+    throw new UserError(
+      `${file}: expected a tfjs model of one input and one output, received ${model.inputs.length} and ${model.outputs.length}`,
+      'Save each head as a model of its own, or convert what it was made from to ONNX.',
+    );
   const network = layersNetwork(model);
   const weights = new Map<string, Constant>();
   for (const [name, variable] of Object.entries(network.state)) {

@@ -1,5 +1,4 @@
 import { monotonicMs } from '../../base/clock.ts';
-import { UserError } from '../../base/errors.ts';
 import { viewOf } from '../../data/batches.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import type { Options } from '../../formats/onnx/lower.ts';
@@ -7,7 +6,6 @@ import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { forInference } from '../../graph/passes/for-inference.ts';
 import { freezeState } from '../../graph/passes/freeze-state.ts';
 import type { Graph } from '../../graph/types.ts';
-import { agreement, classesOf } from '../../measure/accuracy.ts';
 import { macsOf } from '../../graph/macs.ts';
 import { parametersOf } from '../../networks/network.ts';
 import type { Network, Weights } from '../../networks/network.ts';
@@ -23,6 +21,8 @@ import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { Fitted } from '../training.ts';
 import { onnxOptions } from '../metadata.ts';
 import type { ModelFile } from '../model-file.ts';
+import { checkFile, differs } from './parity.ts';
+import type { Diverging, Reference } from './parity.ts';
 
 export interface TrainedModel {
   readonly model: ModelRef;
@@ -40,17 +40,6 @@ export interface ExportedModel extends TrainedModel, ModelFile, Artifact {
   readonly reference: Reference;
 }
 
-/** Samples, and what the training graph says about them. */
-export interface Reference {
-  readonly x: Float32Array;
-  /** [n, ...sampleShape] */
-  readonly shape: readonly number[];
-  /** [n, classes] */
-  readonly logits: Float32Array;
-}
-
-/** What a file may differ by from its training graph: in the class it gives, and in a logit, relative to the largest. */
-const BUDGET = { top1Agreement: 0.998, error: 1e-3 };
 const SAMPLES = 512;
 
 /** Write a model as fp32 ONNX, after it has given the same answers as the graph it was trained in. */
@@ -65,12 +54,14 @@ export async function exportModel(
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
   const bytes = encode(graph, onnxOptions(context));
-  const { parity, reference } = await checkParity(context, trained, bytes, file);
+  const reference = await referenceOf(context, trained);
+  const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;
+  const parity = await checkFile(context, reference, made, () => firstOfTraining(context, trained, reference, file));
   await write(file, bytes);
   await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
   const params = parametersOf(trained.network);
-  const made = { ...artifact, stage: stageOf(model), trained, file, bytes };
-  return { ...made, macs: macsOf(graph), params, parity, graph, reference };
+  const exported = { ...artifact, stage: stageOf(model), trained, ...made };
+  return { ...exported, macs: macsOf(graph), params, parity, graph, reference };
 }
 
 /** From the inputs [batch, ...] to the outputs by name and those of the layers named. */
@@ -97,69 +88,43 @@ function encode(graph: Graph, options: Options): Uint8Array {
   return encodeModel(lowerToOnnx(graph, options));
 }
 
-async function checkParity(
-  context: ShipContext,
-  trained: Fitted,
-  bytes: Uint8Array,
-  file: string,
-): Promise<{ parity: ParitySummary; reference: Reference }> {
-  const { data, engine, recipe } = context;
-  const { validation } = data;
+/** What the training graph says of the first samples of the validation split. */
+async function referenceOf(context: ShipContext, trained: Fitted): Promise<Reference> {
+  const { validation } = context.data;
   const n = Math.min(SAMPLES, validation.count);
   const rows = Int32Array.from({ length: n }, (_, i) => i);
   const x = viewOf(validation, rows, { seed: 0, view: 0, augment: [] });
-  const shape = [n, ...validation.sampleShape];
-  const classes = data.classNames.length;
+  const { logits } = await asTrained(context, trained, x, n, []);
+  return { x, shape: [n, ...validation.sampleShape], logits: logits!, labels: validation.labels.slice(0, n) };
+}
 
+async function asTrained(
+  { engine }: ShipContext,
+  { network, weights }: Fitted,
+  x: Float32Array,
+  n: number,
+  features: readonly string[],
+): Promise<Record<string, Float32Array>> {
+  const step = await engine.compile(predictionProgram({ network, batchSize: n, features }));
+  await step.load(weights);
+  const results = Object.entries(await step.run({ x })).map(([name, values]) => [name, values.slice()] as const);
+  await step.dispose();
+  return Object.fromEntries(results) as Record<string, Float32Array>;
+}
+
+/** The first layer that the exported graph computes otherwise than the training graph. */
+async function firstOfTraining(
+  context: ShipContext,
+  trained: Fitted,
+  { x, shape }: Reference,
+  file: string,
+): Promise<Diverging> {
   const layers = Object.keys(trained.network.layers);
-  const reference = async (features: readonly string[]): Promise<Record<string, Float32Array>> => {
-    const step = await engine.compile(predictionProgram({ network: trained.network, batchSize: n, features }));
-    await step.load(trained.weights);
-    const results = Object.entries(await step.run({ x })).map(([name, values]) => [name, values.slice()] as const);
-    await step.dispose();
-    return Object.fromEntries(results) as Record<string, Float32Array>;
-  };
-  const exported = async (onnx: Uint8Array): Promise<Record<string, Float32Array>> => {
-    const session = new InferenceModel(onnx, file, sessionOptionsOf(recipe));
-    const results = await session.run({ input: { data: x, shape } });
-    session.dispose();
-    return Object.fromEntries(
-      Object.entries(results).map(([name, { data: values }]) => [name, values as Float32Array]),
-    );
-  };
-
-  const [expected, actual] = [(await reference([]))['logits']!, (await exported(bytes))['logits']!];
-  const top1Agreement = agreement(classesOf(expected, classes), classesOf(actual, classes));
-  const largestError = largestDifference(expected, actual);
-  if (top1Agreement >= BUDGET.top1Agreement && largestError <= BUDGET.error * scaleOf(expected)) {
-    const parity = { file, samples: n, top1Agreement, largestError };
-    return { parity, reference: { x, shape, logits: expected } };
-  }
-  const [expectedAll, actualAll] = [
-    await reference(layers),
-    await exported(encode(inferenceGraph(trained, layers), onnxOptions(context))),
-  ];
-  const diverging = layers.find((layer) => {
-    const [a, b] = [expectedAll[layer]!, actualAll[layer]!];
-    return largestDifference(a, b) > BUDGET.error * scaleOf(a);
-  });
-  throw new UserError(
-    `${file}: does not answer as the graph it was trained in: same class on ${(100 * top1Agreement).toFixed(2)} % of ${n} samples, ` +
-      `largest error of a logit ${largestError.toExponential(2)}; the first layer that differs is ${diverging ?? 'the last one'}`,
-    'The file was not written. Please report this with the recipe: an export must not change a model.',
-  );
-}
-
-export function largestDifference(a: Float32Array, b: Float32Array): number {
-  let largest = a.length === b.length ? 0 : Infinity;
-  for (let i = 0; i < a.length; i++) {
-    const difference = Math.abs(a[i]! - b[i]!);
-    // NaN compares false with everything: it must not pass as no difference.
-    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
-  }
-  return largest;
-}
-
-export function scaleOf(values: Float32Array): number {
-  return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
+  const bytes = encode(inferenceGraph(trained, layers), onnxOptions(context));
+  const session = new InferenceModel(bytes, file, sessionOptionsOf(context.recipe));
+  const actual = await session.run({ input: { data: x, shape } });
+  session.dispose();
+  const expected = await asTrained(context, trained, x, shape[0]!, layers);
+  const layer = layers.find((name) => differs(expected[name]!, actual[name]!.data as Float32Array, 'fp32'));
+  return { layer, cause: '' };
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import { simulateTflite } from '../../formats/tflite/simulate/simulate.ts';
-import { largestDifference } from './export.ts';
+import { largestDifference } from '../parity/difference.ts';
 
 /**
  * Whether LiteRT or the rounding to 8 bits is to blame: what the file's integers come to is simulated, and the runtime may

@@ -12,7 +12,7 @@ import type { ModelFile } from '../model-file.ts';
 import { progressOf } from '../progress.ts';
 import { predictionsOfFile } from '../model-file.ts';
 import type { ExportedModel } from './export.ts';
-import { checkFile } from './parity.ts';
+import { checkVariant } from './parity.ts';
 import type { Variant } from './variants.ts';
 
 export interface Shipped {
@@ -67,7 +67,7 @@ export async function writeVariants(
     const { validation, drop, tooMuch } = await dropOf(context, model, file, { stage, number, trained, hasMore });
     if (tooMuch === undefined) {
       context.onEvent({ type: 'stage', stage: `export ${file.file}` });
-      const parity = await checkFile(context, made, file, variant.make);
+      const parity = await checkVariant(context, made, file, variant.make);
       const stage = trained ? made.stage : 'quantize';
       files.push(await finish(context, { ...made, ...file, ...artifact, stage, parity }, write, start, { validation }));
       notes.push(...skipped);
@@ -106,7 +106,7 @@ export async function makeFile(
 ): Promise<{ file: ExportedModel; skipped: readonly string[] }> {
   const { artifact, file, skipped } = makeBytes(model, variant, {});
   context.onEvent({ type: 'stage', stage: `export ${file.file}` });
-  const parity = await checkFile(context, model, file, variant.make);
+  const parity = await checkVariant(context, model, file, variant.make);
   return { file: { ...model, ...file, ...artifact, parity }, skipped };
 }
 

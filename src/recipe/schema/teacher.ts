@@ -34,7 +34,9 @@ const fileKeys = {
         .describe('Divides last.'),
     })
     .optional()
-    .describe('How the teacher wants its input; default: as the student sees it.'),
+    .describe(
+      'How the teacher wants its input; default: as its file says (`preprocessing` in the metadata), else as the student sees it.',
+    ),
   outputs: z
     .enum(['auto', 'logits', 'probabilities'])
     .default('auto')

@@ -1,0 +1,158 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
+import type { Dataset, Normalization } from '../data/dataset.ts';
+import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
+import type { FileTeacherSettings } from './file-teacher.ts';
+
+/** What people and files say of how a model file is asked. */
+export type StatedSettings = Partial<FileTeacherSettings>;
+
+/** How a model file is asked about a data set. */
+export interface Preparation extends FileTeacherSettings {
+  /** Who says how its input is normalized: the `teacher` of the recipe, the file itself, or nobody: then as the data is. */
+  readonly from: 'recipe' | 'file' | 'data';
+}
+
+/** `preprocessing` in the metadata of a file: (value * scale - mean) / std, channel by channel, on raw values. */
+const statedSchema = z.object({
+  shape: z.array(z.number()),
+  scale: z.number().positive(),
+  mean: z.array(z.number()).min(1),
+  std: z.array(z.number().positive()).min(1),
+  layout: z.enum(['nchw', 'nhwc']).optional(),
+});
+export type StatedPreparation = z.infer<typeof statedSchema>;
+
+/** What the metadata of a file says; nothing of what is not there, or not sound. */
+export function statedIn(metadata: ReadonlyMap<string, string>): {
+  readonly preprocessing?: StatedPreparation | undefined;
+  /** Class names in the order of the file. */
+  readonly labels?: readonly string[] | undefined;
+} {
+  return {
+    preprocessing: statedSchema.safeParse(jsonOf(metadata.get('preprocessing'))).data,
+    labels: z.array(z.coerce.string()).safeParse(jsonOf(metadata.get('labels'))).data,
+  };
+}
+
+/**
+ * The one answer to how a model file is asked, whoever asks: what the recipe says of it, else what its own metadata says, else
+ * as the data set is prepared. `recipe` is the block that names the file, see `ownTeacher`. `UserError` if the file was made
+ * for another number of channels.
+ */
+export function preparationOf(
+  file: string,
+  recipe: StatedSettings | undefined,
+  metadata: ReadonlyMap<string, string>,
+  { sampleShape, classNames }: Pick<Dataset, 'sampleShape' | 'classNames'>,
+): Preparation {
+  const { preprocessing, labels } = statedIn(metadata);
+  const isOwn = recipe?.normalize === undefined && preprocessing !== undefined;
+  const layout = recipe?.layout === undefined || recipe.layout === 'auto' ? preprocessing?.layout : recipe.layout;
+  return {
+    input: recipe?.input,
+    output: recipe?.output ?? metadata.get('classOutput'),
+    layout: layout ?? 'auto',
+    normalize: isOwn ? statedNormalization(file, preprocessing, sampleShape) : recipe?.normalize,
+    outputs: recipe?.outputs ?? 'auto',
+    classes: recipe?.classes ?? otherOrder(labels, classNames),
+    intermediate: recipe?.intermediate ?? [],
+    from: isOwn ? 'file' : recipe?.normalize === undefined ? 'data' : 'recipe',
+  };
+}
+
+function statedNormalization(
+  file: string,
+  { scale, mean, std }: StatedPreparation,
+  sampleShape: readonly number[],
+): Normalization | { scale: number; mean: number | number[]; std: number | number[] } {
+  const channels = sampleShape.at(-1)!;
+  const fitting = (values: number[]): number | number[] => {
+    if (values.length === 1) return values[0]!;
+    if (values.length === channels) return values;
+    throw new UserError(
+      `${file}: its metadata prepare ${values.length} channels, received samples of shape [${sampleShape.join(', ')}]`,
+      'Use the file on data of the kind that it was made for (`dataset.channels`).',
+    );
+  };
+  return { scale, mean: fitting(mean), std: fitting(std) };
+}
+
+/** The labels of a file where they are the classes of the data set in another order. */
+function otherOrder(labels: readonly string[] | undefined, own: readonly string[]): readonly string[] | undefined {
+  if (labels?.length !== own.length || new Set(labels).size !== labels.length) return undefined;
+  const isOther = labels.some((label, i) => label !== own[i]);
+  return isOther && labels.every((label) => own.includes(label)) ? labels : undefined;
+}
+
+/** The teacher, or the member of an ensemble, of a recipe that is this file: the same place, or a copy of it. */
+export async function ownTeacher(
+  file: string,
+  teacher: TeacherRecipe | undefined,
+): Promise<Omit<TeacherFileRecipe, 'weight'> | undefined> {
+  for (const one of teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])]) {
+    const named = one.onnx ?? one.tfjs;
+    if (named !== undefined && (await isSame(file, named))) return one;
+  }
+  return undefined;
+}
+
+async function isSame(file: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([file, other].map((name) => realpath(name).catch(() => undefined)));
+  if (a === undefined || b === undefined) return false;
+  if (a === b) return true;
+  const [size, otherSize] = await Promise.all([a, b].map(async (name) => (await stat(name)).size));
+  return size === otherSize && (await readFile(a)).equals(await readFile(b));
+}
+
+/** For people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
+export function preparationText({ normalize, layout, from }: Preparation, { normalization }: Dataset): string {
+  const { scale = normalization.scale, mean, std } = normalize ?? normalization;
+  const shown = (value: number | readonly number[]): string => {
+    const rounded = [value].flat().map((one) => String(Number(one.toPrecision(4))));
+    const isOne = new Set(rounded).size === 1;
+    return isOne
+      ? rounded[0]!
+      : rounded.length > 4
+        ? `[${rounded.slice(0, 3).join(', ')}, …]`
+        : `[${rounded.join(', ')}]`;
+  };
+  const says = {
+    recipe: 'the teacher of the recipe says',
+    file: 'the metadata of the file say',
+    data: 'the recipe prepares its data',
+  };
+  const inLayout = layout === 'auto' ? '' : `, ${layout}`;
+  return `(value * ${shown(scale)} - ${shown(mean)}) / ${shown(std)}${inLayout}, as ${says[from]}`;
+}
+
+/** The metadata that keep a preparation with the file that was made with it. */
+export function preparationMetadata(
+  { normalize, classes, output }: Preparation,
+  layout: 'nchw' | 'nhwc',
+  { sampleShape, normalization, classNames }: Pick<Dataset, 'sampleShape' | 'normalization' | 'classNames'>,
+  answersClasses: boolean,
+): Map<string, string> {
+  const channels = sampleShape.at(-1)!;
+  const all = (value: number | readonly number[]): readonly number[] =>
+    typeof value === 'number' ? new Array<number>(channels).fill(value) : value;
+  const { scale = normalization.scale, mean, std } = normalize ?? normalization;
+  const preprocessing = {
+    ...{ shape: sampleShape, scale, mean: all(mean), std: all(std) },
+    ...(layout === 'nchw' && sampleShape.length === 3 && { layout }),
+  };
+  return new Map([
+    ...(answersClasses ? [['labels', JSON.stringify(classes ?? classNames)] as const] : []),
+    ['preprocessing', JSON.stringify(preprocessing)],
+    ...(output === undefined ? [] : [['classOutput', output] as const]),
+  ]);
+}
+
+function jsonOf(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
+}

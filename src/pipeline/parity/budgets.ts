@@ -1,0 +1,61 @@
+import type { ModelFile } from '../model-file.ts';
+import type { OutputLikeness } from './likeness.ts';
+
+export interface Budget {
+  /** Least signal to noise of each output. */
+  readonly sqnrDb: number;
+  /** Least share of samples with the same class, where the task is classes; of integer outputs, of equal values. */
+  readonly top1Agreement: number;
+}
+
+/**
+ * What is broken is far below: an output of half its size comes to 6 dB, one of the other sign to -6. Sound int8 files are far
+ * above: onnxruntime.quantization's were at 25 to 58 dB on eleven nets of all kinds (docs/compression.md); what accuracy
+ * they may cost is for `quantize.maxDrop` to say.
+ */
+export const BUDGETS: Readonly<Record<ModelFile['precision'], Budget>> = {
+  fp32: { sqnrDb: 60, top1Agreement: 0.998 },
+  fp16: { sqnrDb: 34, top1Agreement: 0.99 },
+  int16x8: { sqnrDb: 20, top1Agreement: 0.95 },
+  int8: { sqnrDb: 10, top1Agreement: 0.9 },
+  'dynamic-int8': { sqnrDb: 10, top1Agreement: 0.9 },
+  int4: { sqnrDb: 5, top1Agreement: 0.8 },
+};
+
+/** Why an output is too far from what it should be; undefined where it is not. */
+export function beyondBudget(likeness: OutputLikeness, precision: ModelFile['precision']): string | undefined {
+  const { sqnrDb, top1Agreement } = likeness;
+  const budget = BUDGETS[precision];
+  const reasons: string[] = [];
+  if (sqnrDb !== null && !(sqnrDb >= budget.sqnrDb)) reasons.push(`at least ${budget.sqnrDb} dB`);
+  if (top1Agreement !== null && !(top1Agreement >= budget.top1Agreement))
+    reasons.push(`the same ${sqnrDb === null ? 'value' : 'class'} on ${percent(budget.top1Agreement)}`);
+  return reasons.length === 0 ? undefined : `${likenessText(likeness)}; expected ${reasons.join(' and ')}`;
+}
+
+/** For people, e.g. `output logits: 31.2 dB, largest error 1.20 % of its range, same class on 99.00 %`. */
+export function likenessText({ output, sqnrDb, relativeError, top1Agreement }: OutputLikeness): string {
+  const parts = [
+    ...(sqnrDb === null
+      ? []
+      : [
+          sqnrDb === Infinity
+            ? 'no difference'
+            : sqnrDb === -Infinity
+              ? 'no likeness at all'
+              : `${sqnrDb.toFixed(1)} dB`,
+        ]),
+    ...(relativeError === null || relativeError === 0 ? [] : [`largest error ${share(relativeError)} of its range`]),
+    ...(top1Agreement === null ? [] : [`same ${sqnrDb === null ? 'value' : 'class'} on ${percent(top1Agreement)}`]),
+  ];
+  return `output ${output}: ${parts.join(', ')}`;
+}
+
+function share(fraction: number): string {
+  if (!Number.isFinite(fraction)) return 'beyond the whole';
+  return fraction < 1e-4 ? fraction.toExponential(1) : percent(fraction);
+}
+
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}

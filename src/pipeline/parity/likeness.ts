@@ -1,0 +1,119 @@
+/** The numbers of an output, [samples, ...]. */
+export interface Values {
+  readonly data: Float32Array | Float64Array;
+  readonly shape: readonly number[];
+  /** Labels, indexes and flags are compared by equality: half a class is no smaller an error than two. */
+  readonly isInteger: boolean;
+}
+
+/** How like the output of one file is to that of another on the same samples. */
+export interface OutputLikeness {
+  readonly output: string;
+  /**
+   * Signal to quantization noise: power of the reference over the power of the difference, in dB; Infinity where there is no
+   * difference, -Infinity where one of them is no number. Of integers null.
+   */
+  readonly sqnrDb: number | null;
+  /**
+   * The same for what differs between samples: power of the reference about its mean over the samples. Where an output is
+   * mostly a constant, as temperatures in kelvin are, it alone tells whether a file still says anything. Null where nothing
+   * differs, and of integers.
+   */
+  readonly variationDb: number | null;
+  /** Largest difference, as a share of the range that the reference takes. Of integers null. */
+  readonly relativeError: number | null;
+  readonly largestError: number;
+  /** Share of samples with the same class, of scores [samples, classes]; share of equal values, of integers; else null. */
+  readonly top1Agreement: number | null;
+}
+
+/** Adds up batch after batch of one output. */
+export class LikenessTally {
+  readonly #output: string;
+  /** Of scores [samples, classes]. */
+  readonly #classes: number | undefined;
+  #signal = 0;
+  #noise = 0;
+  #largest = 0;
+  /** Of each number of a sample, over all samples. */
+  #sums = new Float64Array();
+  #samples = 0;
+  #isInteger = false;
+  #min = Infinity;
+  #max = -Infinity;
+  #equal = 0;
+  #compared = 0;
+
+  constructor(output: string, classes?: number) {
+    this.#output = output;
+    this.#classes = classes;
+  }
+
+  add(expected: Values, actual: Values): void {
+    const [a, b] = [expected.data, actual.data];
+    if (a.length !== b.length) this.#noise = Infinity;
+    this.#isInteger = expected.isInteger;
+    for (let i = 0; i < a.length; i++) this.#addValue(a[i]!, b[i] ?? NaN);
+    this.#addSums(expected);
+    const classes = this.#classes;
+    if (expected.isInteger) {
+      this.#compared += a.length;
+      for (let i = 0; i < a.length; i++) if (a[i] === b[i]) this.#equal++;
+    } else if (classes !== undefined && a.length % classes === 0 && a.length === b.length) {
+      this.#compared += a.length / classes;
+      for (let from = 0; from < a.length; from += classes)
+        if (argMax(a, from, classes) === argMax(b, from, classes)) this.#equal++;
+    }
+  }
+
+  #addValue(a: number, b: number): void {
+    // Infinity minus infinity is no number, and no difference.
+    const difference = Object.is(a, b) || a === b ? 0 : Math.abs(a - b);
+    // NaN compares false with everything: it must not pass as no difference.
+    if (!(difference <= this.#largest)) this.#largest = Number.isNaN(difference) ? Infinity : difference;
+    this.#noise += Number.isNaN(difference) ? Infinity : difference * difference;
+    if (!Number.isFinite(a)) return;
+    this.#signal += a * a;
+    this.#min = Math.min(this.#min, a);
+    this.#max = Math.max(this.#max, a);
+  }
+
+  #addSums({ data, shape }: Values): void {
+    const samples = shape[0] ?? 1;
+    const each = data.length / samples;
+    if (this.#sums.length === 0) this.#sums = new Float64Array(each);
+    this.#samples += samples;
+    if (each !== this.#sums.length) return;
+    for (let i = 0; i < data.length; i++) if (Number.isFinite(data[i]!)) this.#sums[i % each]! += data[i]!;
+  }
+
+  /** Power about the mean over the samples; what float64 cannot tell from nothing is nothing. */
+  #variation(): number {
+    const mean = this.#sums.reduce((power, sum) => power + (sum * sum) / this.#samples, 0);
+    const about = this.#signal - mean;
+    return about > 1e-9 * this.#signal ? about : 0;
+  }
+
+  result(): OutputLikeness {
+    const variation = this.#variation();
+    const range = this.#max > this.#min ? this.#max - this.#min : Math.abs(this.#max);
+    const isSame = this.#noise === 0;
+    const sqnrDb = isSame ? Infinity : 10 * Math.log10(this.#signal / this.#noise);
+    const relativeError = isSame ? 0 : Number.isFinite(range) && range > 0 ? this.#largest / range : Infinity;
+    return {
+      output: this.#output,
+      sqnrDb: this.#isInteger ? null : sqnrDb,
+      variationDb:
+        this.#isInteger || variation === 0 ? null : isSame ? Infinity : 10 * Math.log10(variation / this.#noise),
+      relativeError: this.#isInteger ? null : relativeError,
+      largestError: this.#largest,
+      top1Agreement: this.#compared === 0 ? null : this.#equal / this.#compared,
+    };
+  }
+}
+
+function argMax(values: Values['data'], from: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (values[from + i]! > values[from + best]!) best = i;
+  return best;
+}
