@@ -42,7 +42,7 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
   const trains = batchNorm === 'train' && norms.length > 0;
 
   const forward = (inputs: Tensors, { training, layers: wanted = [] }: ForwardOptions): Forwarded => {
-    const sized = atBatch(graph, Object.values(inputs)[0]!.shape[0]!);
+    const sized = atBatch(graph, Object.values(inputs)[0]!.shape[0]);
     const found: Record<string, tf.Tensor> = {};
     const watched = new Map(wanted.map((layer) => [lastOf(graph, layer), layer]));
     const see = (value: string, tensor: tf.Tensor): tf.Tensor => {

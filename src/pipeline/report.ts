@@ -12,7 +12,6 @@ import { verdictOf } from '../report/verdict.ts';
 import type { StageContext } from './context.ts';
 import { factsOf, frameOf } from './report-frame.ts';
 import type { Course } from './report-frame.ts';
-import type { TrainedModel } from './stages/export.ts';
 import type { Timed } from './stages/latency.ts';
 import type { Measured } from './stages/measure.ts';
 

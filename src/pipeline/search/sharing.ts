@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { readBytes, writeFileAtomic } from '../../base/files.ts';
-import { stageOf, TEACHER } from '../../report/artifact.ts';
+import { stageOf } from '../../report/artifact.ts';
 import { stateOf } from '../checkpoint.ts';
 import type { Trial } from './trials.ts';
 
