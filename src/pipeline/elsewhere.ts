@@ -6,7 +6,7 @@ import type { Skipped } from '../measure/skipped.ts';
 import { planOf } from '../measure/plan.ts';
 import type { PlanOptions } from '../measure/plan.ts';
 import type { ModelFile } from '../measure/variants.ts';
-import { versionOf } from './doctor.ts';
+import { versionOf } from '../base/packages.ts';
 import type { LatencyRow } from '../report/types.ts';
 
 /** Where a model can be timed: this process, a headless Chromium of this machine, phones that adb reaches. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type * as PromClient from 'prom-client';
+import type { Counter, Gauge, Registry } from 'prom-client';
 import { UserError } from '../base/errors.ts';
-import { limbeckVersion } from './doctor.ts';
+import { limbeckVersion, needPackages } from '../base/packages.ts';
 import type { OnEvent, RunEvent } from './events.ts';
 
 export interface MetricsOptions {
@@ -19,10 +20,15 @@ export interface MetricsServer {
   readonly close: () => Promise<void>;
 }
 
-/** Serve what a run tells to Prometheus, at `/metrics`, for as long as it goes. `UserError` for a port that is taken. */
+/**
+ * Serve what a run tells to Prometheus, at `/metrics`, for as long as it goes. `UserError` for a port that is taken, and where
+ * prom-client is not installed, which is loaded here.
+ */
 export async function serveMetrics({ port, host = '127.0.0.1' }: MetricsOptions): Promise<MetricsServer> {
-  const registry = new Registry();
-  const onEvent = runMetrics(registry);
+  needPackages('--metrics', ['prom-client']);
+  const client = await import('prom-client');
+  const registry = new client.Registry();
+  const onEvent = runMetrics(client, registry);
   const server = createServer((request, response) => {
     if (request.url?.split('?')[0] !== '/metrics' || request.method !== 'GET') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics\n');
@@ -55,14 +61,14 @@ export async function serveMetrics({ port, host = '127.0.0.1' }: MetricsOptions)
 }
 
 /** Everything that a run tells as metrics; names and units as Prometheus wants them. */
-export function runMetrics(registry: Registry): OnEvent {
-  collectDefaultMetrics({ register: registry });
+export function runMetrics(client: typeof PromClient, registry: Registry): OnEvent {
+  client.collectDefaultMetrics({ register: registry });
   // Gauges with the names of counters: promtool refuses them, and nobody needs them to watch a training.
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   const registers = [registry];
   const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
-    new Gauge({ name: `limbeck_${name}`, help, labelNames, registers });
-  const counter = (name: string, help: string): Counter => new Counter({ name: `limbeck_${name}`, help, registers });
+    new client.Gauge({ name: `limbeck_${name}`, help, labelNames, registers });
+  const counter = (name: string, help: string): Counter => new client.Counter({ name: `limbeck_${name}`, help, registers });
 
   const info = gauge('run_info', 'The run that is going on; always 1.', ['run', 'version']);
   // In a search stages have the same names in every trial; elsewhere there is no such label.
@@ -77,7 +83,7 @@ export function runMetrics(registry: Registry): OnEvent {
   const seconds = gauge('stage_seconds', 'Working time of a stage that has come to its end.', ['trial', 'stage']);
   const saved = counter('saved_states_total', 'Training states saved since the start.');
   const warnings = counter('warnings_total', 'Warnings since the start.');
-  new Gauge({
+  new client.Gauge({
     ...{ name: 'limbeck_memory_bytes', labelNames: ['kind'], registers, collect: measureMemory },
     help: 'Memory of the process: resident, JavaScript heap, and buffers outside of it.',
   });

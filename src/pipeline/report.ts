@@ -17,7 +17,7 @@ import { verdictOf } from '../report/verdict.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Traffic } from '../runtime/engine.ts';
 import type { StageContext } from './context.ts';
-import { limbeckVersion, versionOf } from './doctor.ts';
+import { limbeckVersion, versionOf } from '../base/packages.ts';
 import type { LedgerRow } from './ledger.ts';
 import type { TrainedModel } from './stages/export.ts';
 import type { Timed } from './stages/latency.ts';

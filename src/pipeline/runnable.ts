@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { needPackages } from '../base/packages.ts';
 import { models } from '../models/registry.ts';
 import { completeRecipe, loadRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
@@ -12,9 +13,10 @@ export async function loadRunnable(file: string, set: readonly string[] = []): P
   return loaded;
 }
 
-/** `UserError` if the recipe asks for a part of Limbeck that is not installed here. */
-export function refuseMissing({ engine, teacher }: Pick<Recipe, 'engine' | 'teacher'>): void {
-  if (engine === 'tensorflow' || asksSavedModel(teacher)) locateTensorFlow();
+/** `UserError` if the recipe asks for a part of Limbeck, or for a package, that is not installed here. */
+export function refuseMissing(recipe: Pick<Recipe, 'engine' | 'teacher' | 'export'>, from?: string): void {
+  if (recipe.engine === 'tensorflow' || asksSavedModel(recipe.teacher)) locateTensorFlow();
+  if (recipe.export.includes('tflite')) needPackages('export: [tflite]', ['@litertjs/core'], from);
 }
 
 /** Whether the teacher, or one of an ensemble, is a TensorFlow SavedModel. */
