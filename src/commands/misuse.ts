@@ -12,7 +12,7 @@ export function misuse(
   const isOption = args.some((arg) => arg.split('=')[0] === `--${unknown}`);
   const meant = unknown !== undefined && isOption ? nearest(unknown, options) : undefined;
   const remedy = `${meant === undefined ? '' : `Did you mean --${meant}? `}Run \`limbeck ${command === undefined ? '' : `${args[0]!} `}--help\`.`;
-  return new UserError(plain(message, command?.name ?? ''), remedy);
+  return new UserError(plain(message, command?.name ?? ''), remedy, { kind: 'usage' });
 }
 
 function plain(message: string, command: string): string {

@@ -68,7 +68,8 @@ export function runMetrics(client: typeof PromClient, registry: Registry): OnEve
   const registers = [registry];
   const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
     new client.Gauge({ name: `limbeck_${name}`, help, labelNames, registers });
-  const counter = (name: string, help: string): Counter => new client.Counter({ name: `limbeck_${name}`, help, registers });
+  const counter = (name: string, help: string): Counter =>
+    new client.Counter({ name: `limbeck_${name}`, help, registers });
 
   const info = gauge('run_info', 'The run that is going on; always 1.', ['run', 'version']);
   // In a search stages have the same names in every trial; elsewhere there is no such label.
