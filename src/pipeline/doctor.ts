@@ -3,13 +3,12 @@ import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
 import { chooseDevice, devices } from '../runtime/devices.ts';
 import type { DeviceStatus } from '../runtime/devices.ts';
-import type { Engine } from '../runtime/engine.ts';
 import { halfFault } from '../runtime/half.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { tensorFlowStatus } from '../runtime/tensorflow.ts';
 
 export interface EngineStatus {
-  readonly name: Engine['name'];
+  readonly name: 'onnxruntime' | 'tensorflow';
   readonly usable: boolean;
   readonly reason: string;
   /** What would make it usable, or faster. */

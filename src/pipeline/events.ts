@@ -1,5 +1,5 @@
 import type { Log } from '../base/log.ts';
-import type { Traffic } from '../runtime/engine.ts';
+import type { Traffic } from '../runtime/traffic.ts';
 import type { Figures } from './ledger.ts';
 import { trafficText } from './traffic.ts';
 

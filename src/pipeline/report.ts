@@ -15,7 +15,7 @@ import type {
 } from '../report/types.ts';
 import { verdictOf } from '../report/verdict.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Traffic } from '../runtime/engine.ts';
+import type { Traffic } from '../runtime/traffic.ts';
 import type { StageContext } from './context.ts';
 import { limbeckVersion, versionOf } from '../base/packages.ts';
 import type { LedgerRow } from './ledger.ts';

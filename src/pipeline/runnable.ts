@@ -3,7 +3,7 @@ import { needPackages } from '../base/packages.ts';
 import { models } from '../models/registry.ts';
 import { completeRecipe, loadRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
-import type { Recipe } from '../recipe/schema.ts';
+import type { Recipe, RecipeInput } from '../recipe/schema.ts';
 import { locateTensorFlow } from '../runtime/tensorflow.ts';
 
 /** A recipe that this version can follow to its end: right in itself, and asking for nothing that is not there. */
@@ -22,6 +22,14 @@ export function refuseMissing(recipe: Pick<Recipe, 'engine' | 'teacher' | 'expor
 /** Whether the teacher, or one of an ensemble, is a TensorFlow SavedModel. */
 export function asksSavedModel(teacher: Recipe['teacher']): boolean {
   return [teacher, ...(teacher?.ensemble ?? [])].some((one) => one?.savedModel !== undefined);
+}
+
+/**
+ * `makeRecipe` for TypeScript: a key that no recipe has does not compile, and an editor completes those that there are. Options of a
+ * model are checked when it is called.
+ */
+export function makeTypedRecipe(recipe: RecipeInput, base = '.'): LoadedRecipe {
+  return makeRecipe(recipe, base);
 }
 
 /** A recipe built in code, checked like one from a file. Relative file names start at `base`; `name` must be given. */

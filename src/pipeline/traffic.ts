@@ -1,4 +1,4 @@
-import type { Traffic } from '../runtime/engine.ts';
+import type { Traffic } from '../runtime/traffic.ts';
 
 /** What was moved since `before`; nothing to say where the engine does not count or was not called. */
 export function trafficSince(before: Traffic | undefined, now: Traffic | undefined): { readonly traffic?: Traffic } {

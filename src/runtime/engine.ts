@@ -1,5 +1,6 @@
 import type { TensorData, TensorType } from '../graph/types.ts';
 import type { StepProgram } from '../trace/program.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface StateTensor {
   readonly type: TensorType;
@@ -8,17 +9,6 @@ export interface StateTensor {
 
 /** The content of a step's variables by state name. */
 export type State = ReadonlyMap<string, StateTensor>;
-
-/** What has gone between this process' memory and the device so far. */
-export interface Traffic {
-  /** Calls of compiled steps. */
-  readonly calls: number;
-  /** How often a state was moved, in either direction. */
-  readonly stateMoves: number;
-  readonly stateBytes: number;
-  /** Bytes of feeds and results. */
-  readonly dataBytes: number;
-}
 
 export interface CompileOptions {
   /** Use the variables of this step too: a training step of another batch size, or an evaluation of the same weights. */

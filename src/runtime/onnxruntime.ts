@@ -6,13 +6,14 @@ import { traceProgram } from '../trace/trace.ts';
 import { blockSize } from './blocks.ts';
 import type { DeviceName } from './devices.ts';
 import { chooseDevice } from './devices.ts';
-import type { CompileOptions, Engine, State, StateTensor, Traffic } from './engine.ts';
+import type { CompileOptions, Engine, State, StateTensor } from './engine.ts';
 import { evaluator } from './evaluator.ts';
 import { requireHalf } from './half.ts';
 import { InferenceModel } from './inference.ts';
 import type { SessionOptions } from './session.ts';
 import { OnnxRuntimeStep } from './step.ts';
 import { TrafficMeter } from './traffic.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface OnnxRuntimeOptions {
   readonly device?: DeviceName | 'auto';

@@ -1,7 +1,17 @@
 import { staticSize } from '../graph/shapes.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
-import type { Traffic } from './engine.ts';
 import { allocate } from './session.ts';
+
+/** What has gone between this process' memory and the device so far. */
+export interface Traffic {
+  /** Calls of compiled steps. */
+  readonly calls: number;
+  /** How often a state was moved, in either direction. */
+  readonly stateMoves: number;
+  readonly stateBytes: number;
+  /** Bytes of feeds and results. */
+  readonly dataBytes: number;
+}
 
 /** What one call moves. */
 export type CallTraffic = Omit<Traffic, 'calls'>;

@@ -1,5 +1,5 @@
 import type { ModelFile } from '../model-file.ts';
-import type { QuantizeRecipe } from '../stages/quantize.ts';
+import type { CalibratorName } from '../../compress/quantize/calibrators.ts';
 
 export interface ConvertOptions {
   /** Folder of a run, an ONNX file, or the model.json of a tfjs layers model. */
@@ -10,7 +10,7 @@ export interface ConvertOptions {
   readonly precision: ModelFile['precision'];
   /** Samples to calibrate with and to compare on: a recipe (.yaml) or an array (.npy) as the model is fed. */
   readonly data?: string | undefined;
-  readonly calibrator: QuantizeRecipe['calibrator'];
+  readonly calibrator: CalibratorName;
   readonly samples: number;
   readonly keepFloat: readonly string[];
   readonly symmetric: boolean;
