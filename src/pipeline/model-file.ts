@@ -5,7 +5,7 @@ import { classesOf } from '../measure/accuracy.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { fromStored, openTflite, toStored } from '../runtime/litert.ts';
 import type { TfliteSession } from '../runtime/litert.ts';
-import type { SessionOptions } from '../runtime/session.ts';
+import type { SessionOptions } from '../runtime/session-options.ts';
 
 /** A file that ships, whichever runtime runs it. */
 export interface ModelFile {

@@ -22,7 +22,7 @@ describe('makeRecipe in TypeScript', () => {
     const { recipe } = makeRecipe(WHOLE);
     expect(recipe.quantize).toHaveLength(1);
     expect(recipe.student).toEqual(student);
-    expect(makeRecipe({ name: 'a', dataset, student: { module: 'my-model.js', depth: 3 } }).recipe.repeats).toBe(1);
+    expect(makeRecipe({ name: 'a', dataset, student: { module: 'my-model.js' } }).recipe.repeats).toBe(1);
   });
 
   it('does not compile with a wrong key or value, and refuses it where types are passed over', () => {
