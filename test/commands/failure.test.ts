@@ -25,7 +25,10 @@ describe('--json of a command that fails', () => {
     const { problems, ...first } = errorIn(stdout);
     expect(first).toMatchObject({
       ...{ code: 'recipe', file: 'wrong.yaml', line: 2, column: 50, key: 'dataset.normalise' },
-      ...{ message: expect.stringMatching(/^wrong\.yaml:2:50 .*\nwrong\.yaml:5:11 /), hint: expect.any(String) },
+      ...{
+        message: expect.stringMatching(/^wrong\.yaml:2:50 .*\nwrong\.yaml:5:11 /) as string,
+        hint: expect.any(String) as string,
+      },
     });
     expect(problems).toEqual([
       {
@@ -35,7 +38,7 @@ describe('--json of a command that fails', () => {
       {
         ...{ file: 'wrong.yaml', line: 5, column: 11, key: 'distill.epochs' },
         message: 'wrong.yaml:5:11 distill.epochs: expected a number, received "many"',
-        hint: expect.stringContaining('Change distill.epochs'),
+        hint: expect.stringContaining('Change distill.epochs') as string,
       },
     ]);
     // People read the same as without the option.
