@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { EXIT, runProgram } from './commands/program.ts';
+import { EXIT } from './commands/failure.ts';
+import { runProgram } from './commands/program.ts';
 
 const interrupt = new AbortController();
 /** Whether the command has asked for the signal: one that does not know of it is stopped at once. */

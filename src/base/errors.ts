@@ -5,10 +5,15 @@
 export class UserError extends Error {
   override readonly name = 'UserError';
   readonly hint: string;
+  readonly kind: 'usage' | 'recipe' | 'input';
+  /** What is wrong, one by one, where the message tells of several mistakes. */
+  readonly problems: readonly Problem[];
 
-  constructor(message: string, hint: string, options?: { cause?: unknown }) {
-    super(printable(message), options);
+  constructor(message: string, hint: string, { cause, kind = 'input', problems = [] }: UserErrorOptions = {}) {
+    super(printable(message), cause === undefined ? undefined : { cause });
     this.hint = printable(hint);
+    this.kind = kind;
+    this.problems = problems;
   }
 }
 
@@ -21,6 +26,24 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (letter) => {
     return `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
+}
+
+export interface UserErrorOptions {
+  readonly cause?: unknown;
+  /** What the mistake is in: the command line, the recipe, or any other input. */
+  readonly kind?: UserError['kind'];
+  readonly problems?: readonly Problem[];
+}
+
+/** One mistake and its place, as far as that is known; lines and columns from 1. */
+export interface Problem {
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+  /** Of a recipe, e.g. `distill.epochs`. */
+  readonly key: string | null;
+  readonly message: string;
+  readonly hint: string;
 }
 
 /** The run was asked to stop (Ctrl-C or an AbortSignal) and has saved what it had. Exit code 130. */

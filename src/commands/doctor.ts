@@ -33,6 +33,14 @@ export const doctorCommand: Command<DoctorArgs> = {
             d.float16 === undefined ? withRemedy(d) : `${withRemedy(d)}; float16 (precision: mixed): ${d.float16}`,
           ]),
         ]),
+        table([
+          ['optional package', 'here', 'for'],
+          ...found.optional.map(({ name, version, use, remedy }) => [
+            name,
+            version === 'missing' ? 'no' : version,
+            remedy === undefined ? use : `${use}. ${remedy}`,
+          ]),
+        ]),
         found.cpuFeatures === undefined
           ? 'CPU features: this system does not tell\n'
           : table([['CPU feature', 'here', ''], ...found.cpuFeatures.map((f) => [f.name, mark(f.present), f.why])]),

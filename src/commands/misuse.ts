@@ -15,7 +15,7 @@ export function misuse(
   const named = options.filter((option) => !places.includes(option));
   const meant = unknown !== undefined && isOption ? nearest(unknown, named) : undefined;
   const remedy = `${meant === undefined ? '' : `Did you mean --${meant}? `}Run \`limbeck ${command === undefined ? '' : `${args[0]!} `}--help\`.`;
-  return new UserError(plain(message, command?.name ?? ''), remedy);
+  return new UserError(plain(message, command?.name ?? ''), remedy, { kind: 'usage' });
 }
 
 function plain(message: string, command: string): string {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
-import { InterruptedError, UserError } from '../base/errors.ts';
 import type { Command } from './command.ts';
 import type { Context, GlobalArgs } from './context.ts';
 import { benchCommand } from './bench.ts';
@@ -9,6 +8,7 @@ import { datasetsCommand } from './datasets.ts';
 import { doctorCommand } from './doctor.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
+import { failureOf } from './failure.ts';
 import { helpText } from './help.ts';
 import { initCommand } from './init.ts';
 import { misuse } from './misuse.ts';
@@ -37,9 +37,6 @@ const commands = [
   schemaCommand,
 ] as const;
 
-/** Exit codes of the program; 0 is success. */
-export const EXIT = { user: 1, bug: 70, interrupted: 130, pipe: 141 };
-
 /** What the program is started by: a process, or a test. */
 export interface Host {
   readonly out: (text: string) => void;
@@ -51,14 +48,27 @@ export interface Host {
   readonly signal: AbortSignal;
 }
 
-/** What a command line asks for. Returns the exit code; the reason of one that is not 0 is told to `err`. */
+/**
+ * What a command line asks for. Returns the exit code; the reason of one that is not 0 is told to `err`, and with `--json` to
+ * `out` too, as `{ error: JsonFailure }`.
+ */
 export async function runProgram(args: readonly string[], host: Host): Promise<number> {
   try {
     await parse(args, host);
     return 0;
   } catch (error) {
-    return explain(error, host);
+    const { exitCode, text, json } = failureOf(error);
+    host.err(text);
+    if (asksJson(args)) host.out(`${JSON.stringify({ error: json }, null, 2)}\n`);
+    return exitCode;
   }
+}
+
+/** By the words themselves: a command line that cannot be understood has no options yet. */
+function asksJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  const word = (end < 0 ? args : args.slice(0, end)).findLast((arg) => /^--json(=|$)/.test(arg));
+  return word !== undefined && word !== '--json=false';
 }
 
 /** A terminal that does not know its size says 0. */
@@ -141,19 +151,4 @@ async function parse(given: readonly string[], host: Host): Promise<void> {
     });
   for (const command of commands) add(parser, command as unknown as Command<object>, host);
   await parser.parseAsync();
-}
-
-/** Two lines for the user's mistakes, a stack for ours. */
-function explain(error: unknown, { err }: Host): number {
-  if (error instanceof UserError) {
-    err(`${error.message}\n${error.hint}\n`);
-    return EXIT.user;
-  }
-  if (error instanceof InterruptedError) {
-    err(`${error.message}\n`);
-    return EXIT.interrupted;
-  }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  err(`${stack}\nThis is a bug in Limbeck. Please report it with the lines above and the recipe.\n`);
-  return EXIT.bug;
 }

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { entryBeside } from '../base/entry.ts';
 import { UserError } from '../base/errors.ts';
 import { batchCount, batches } from './batches.ts';
 import type { Batch, BatchOptions } from './batches.ts';
@@ -29,7 +29,7 @@ export class Prefetcher {
   #job = 0;
 
   constructor(dataset: Dataset, { workers = 1, depth = 4 }: PrefetchOptions = {}) {
-    const entry = workerEntry();
+    const entry = entryBeside(import.meta.url, 'prefetch-worker');
     this.#dataset = dataset;
     this.mode = workers > 0 && entry !== undefined ? 'workers' : 'inline';
     const step = this.mode === 'workers' ? workers : 0;
@@ -88,14 +88,6 @@ export async function* prefetch(
   }
 }
 
-/** A worker can only run compiled code, or TypeScript where Node itself strips the types; undefined elsewhere (in tests). */
-function workerEntry(): URL | undefined {
-  const compiled = import.meta.url.endsWith('.js');
-  if (!compiled && !('typescript' in process.features && process.features.typescript)) return undefined;
-  const entry = new URL(`./prefetch-worker.${compiled ? 'js' : 'ts'}`, import.meta.url);
-  return entry.protocol === 'file:' && existsSync(entry) ? entry : undefined;
-}
-
 /** The reader's side of one worker. */
 class Lane {
   readonly #worker: Worker;
@@ -107,7 +99,7 @@ class Lane {
   #death: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(entry: URL, setup: Omit<WorkerSetup, 'control'>) {
+  constructor(entry: string, setup: Omit<WorkerSetup, 'control'>) {
     const workerData: WorkerSetup = { ...setup, control: this.#control };
     this.#worker = new Worker(entry, { workerData });
     // Someone who forgets to close must still be able to leave; while a batch is awaited the worker holds the process.

@@ -6,7 +6,7 @@ import type { Skipped } from './skipped.ts';
 import { planOf } from './plan.ts';
 import type { PlanOptions } from './plan.ts';
 import type { ModelFile } from './variants.ts';
-import { versionOf } from '../base/versions.ts';
+import { versionOf } from '../base/packages.ts';
 
 /** Where a model can be timed: this process, a headless Chromium of this machine, phones that adb reaches. */
 export type Place = 'node' | 'chromium' | 'adb';

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { entryBeside } from '../base/entry.ts';
 import type { OnProgress } from '../base/progress.ts';
 import type { DeviceName } from '../runtime/devices.ts';
 import { describe } from './setting.ts';
@@ -42,7 +41,7 @@ export async function peakMemory(
   { sampleShape, signal, onProgress }: MemoryOptions = {},
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
-  const entry = childEntry();
+  const entry = entryBeside(import.meta.url, 'memory-child');
   if (entry === undefined) return found;
   for (const [i, file] of files.entries()) {
     const own = settings.filter(({ name }) => name === file.name);
@@ -86,12 +85,4 @@ async function ask(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** A process can only run compiled code, or TypeScript where Node itself strips the types; undefined elsewhere (in tests). */
-function childEntry(): string | undefined {
-  const compiled = import.meta.url.endsWith('.js');
-  if (!compiled && !('typescript' in process.features && process.features.typescript)) return undefined;
-  const entry = new URL(`./memory-child.${compiled ? 'js' : 'ts'}`, import.meta.url);
-  return entry.protocol === 'file:' && existsSync(entry) ? fileURLToPath(entry) : undefined;
 }

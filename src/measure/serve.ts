@@ -1,13 +1,12 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
+import { needPackages, packageFolder } from '../base/packages.ts';
 import { deviceRows, shownRow } from './device-rows.ts';
 import type { DeviceRow } from './device-rows.ts';
 import { pageHtml, pageStyle } from './page/html.ts';
@@ -51,6 +50,9 @@ const ASSETS: Readonly<Record<string, readonly [from: string, file: string]>> = 
   ),
 };
 
+/** Of a browser, by the format of a model. */
+const RUNTIMES = { onnx: 'onnxruntime-web', tflite: '@litertjs/core' } as const;
+
 const SCRIPTS = ['script', 'runtimes', 'timing'];
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -76,8 +78,13 @@ const HEADERS = {
   'cache-control': 'no-store',
 };
 
-/** Serve the page that measures `files` in a browser. */
+/** Serve the page that measures `files` in a browser. `UserError` where the package is not installed that runs them there. */
 export async function servePage(options: ServeOptions): Promise<PageServer> {
+  const formats = new Set(options.plan.models.map(({ format }) => format));
+  needPackages(
+    'browsers',
+    [...formats].map((format) => RUNTIMES[format]),
+  );
   const token = randomBytes(12).toString('hex');
   const host = options.host ?? '127.0.0.1';
   const server = createServer((request, response) => {
@@ -152,17 +159,16 @@ async function contentOf(name: string, { plan, files }: ServeOptions): Promise<[
   const asset = name.startsWith('assets/') ? name.slice('assets/'.length) : '';
   const place = Object.hasOwn(ASSETS, asset) ? ASSETS[asset] : undefined;
   if (place === undefined) throw new Refusal(404, 'there is no such file');
-  const bytes = await readFile(path.join(packageFolder(place[0]), place[1]));
+  const bytes = await readFile(path.join(folderOf(place[0]), place[1]));
   if (asset !== 'litert/index.js') return [bytes, path.extname(asset)];
   // Browsers know no packages.
   return [bytes.toString('utf8').replaceAll('"@litertjs/wasm-utils"', '"./wasm-utils.js"'), '.js'];
 }
 
-function packageFolder(name: string): string {
-  const require = createRequire(import.meta.url);
-  const folder = (require.resolve.paths(name) ?? [])
-    .map((place) => path.join(place, name))
-    .find((place) => existsSync(path.join(place, 'package.json')));
+function folderOf(name: string): string {
+  const core = packageFolder('@litertjs/core');
+  // What a package depends on lies beside it or inside it.
+  const folder = packageFolder(name, core && path.join(core, 'package.json'));
   if (folder === undefined) throw new Refusal(404, `${name} is not installed`);
   return folder;
 }

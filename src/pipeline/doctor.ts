@@ -1,24 +1,34 @@
-import { limbeckVersion, MISSING, versionOf } from '../base/versions.ts';
+import { installCommand, limbeckVersion, packageFolder, requiredPackages, versionOf } from '../base/packages.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
 import { chooseDevice, devices } from '../runtime/devices.ts';
 import type { DeviceStatus } from '../runtime/devices.ts';
-import type { Engine } from '../runtime/engine.ts';
 import { halfFault } from '../runtime/half.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { tensorFlowStatus } from '../runtime/tensorflow.ts';
 
 export interface EngineStatus {
-  readonly name: Engine['name'];
+  readonly name: 'onnxruntime' | 'tensorflow';
   readonly usable: boolean;
   readonly reason: string;
   /** What would make it usable, or faster. */
   readonly remedy?: string | undefined;
 }
 
-export interface DoctorDevice extends DeviceStatus {
+export interface DoctorDevice extends Omit<DeviceStatus, 'half'> {
   /** What `precision: mixed` does there; absent where the device is not usable. */
   readonly float16?: string;
+}
+
+/** A package that not everyone needs, and that a user's project has only if it asks for it. */
+export interface OptionalPackage {
+  readonly name: string;
+  /** `missing` where it is not installed. */
+  readonly version: string;
+  /** What it is for. */
+  readonly use: string;
+  /** The command that installs it; absent where it is. */
+  readonly remedy?: string;
 }
 
 export interface Diagnosis {
@@ -30,19 +40,29 @@ export interface Diagnosis {
   readonly engines: readonly EngineStatus[];
   /** Of onnxruntime. */
   readonly devices: readonly DoctorDevice[];
+  readonly optional: readonly OptionalPackage[];
   readonly cpuFeatures: readonly CpuFeature[] | undefined;
   /** One sentence each: what would be faster or possible if it were there. */
   readonly missing: readonly string[];
 }
+
+/** By the names of the optional peer dependencies in package.json; the engine tensorflow has a row of its own. */
+const OPTIONAL: Readonly<Record<string, string>> = {
+  '@litertjs/core': 'TFLite files: checked before they ship, and timed',
+  koffi: 'TFLite files timed natively, with tfjs-tflite-node',
+  'tfjs-tflite-node': 'TFLite files timed natively, with koffi',
+  'onnxruntime-web': 'ONNX files timed in browsers: bench --serve, and the place chromium',
+  'prom-client': 'metrics for Prometheus: --metrics',
+};
 
 export function diagnose(): Diagnosis {
   const features = cpuFeatures();
   const vnni = features?.find(({ name }) => name === 'VNNI' || name === 'dot product');
   const libraries = ['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', 'sharp'];
   const versions = Object.fromEntries(libraries.map((name) => [name, versionOf(name)]));
-  const missing = libraries
-    .filter((name) => versions[name] === MISSING)
-    .map((name) => `${name}: install it with npm ci`)
+  const missing = requiredPackages()
+    .filter((name) => packageFolder(name) === undefined)
+    .map((name) => `${name}: install Limbeck again, see docs/install.md`)
     .concat(vnni?.present === false ? [`${vnni.name}: ${vnni.why}`] : []);
   return {
     versions: { limbeck: limbeckVersion(), node: process.versions.node, ...versions },
@@ -54,15 +74,19 @@ export function diagnose(): Diagnosis {
       { name: 'tensorflow', ...tensorFlowStatus() },
     ],
     devices: devices().map(withHalf),
+    optional: Object.entries(OPTIONAL).map(([name, use]) => {
+      const isThere = packageFolder(name) !== undefined;
+      return { name, version: versionOf(name), use, ...(isThere ? {} : { remedy: installCommand([name]) }) };
+    }),
     cpuFeatures: features,
     missing,
   };
 }
 
 /** With whether mixed precision works there; the cpu rounds to float16 and multiplies in float32. */
-function withHalf(device: DeviceStatus): DoctorDevice {
+function withHalf({ half, ...device }: DeviceStatus): DoctorDevice {
   if (!device.usable) return device;
   if (device.name === 'cpu') return { ...device, float16: 'emulated' };
-  const fault = halfFault(device.name, sessionOptions(device.name, {}));
-  return { ...device, float16: fault === undefined ? 'yes' : `no: ${fault}` };
+  const fault = half === undefined ? halfFault(device.name, sessionOptions(device.name, {})) : half;
+  return { ...device, float16: fault === undefined || fault === null ? 'yes' : `no: ${fault}` };
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { UserError } from '../base/errors.ts';
-import { limbeckVersion } from '../base/versions.ts';
-import type { OnEvent, RunEvent } from '../base/events.ts';
+import { needPackages } from '../base/packages.ts';
+import type { OnEvent } from '../base/events.ts';
+import { runMetrics } from './run-metrics.ts';
 
 export interface MetricsOptions {
   /** 0 takes a free one. */
@@ -19,10 +19,15 @@ export interface MetricsServer {
   readonly close: () => Promise<void>;
 }
 
-/** Serve what a run tells to Prometheus, at `/metrics`, for as long as it goes. `UserError` for a port that is taken. */
+/**
+ * Serve what a run tells to Prometheus, at `/metrics`, for as long as it goes. `UserError` for a port that is taken, and where
+ * prom-client is not installed, which is loaded here.
+ */
 export async function serveMetrics({ port, host = '127.0.0.1' }: MetricsOptions): Promise<MetricsServer> {
-  const registry = new Registry();
-  const onEvent = runMetrics(registry);
+  needPackages('--metrics', ['prom-client']);
+  const client = await import('prom-client');
+  const registry = new client.Registry();
+  const onEvent = runMetrics(client, registry);
   const server = createServer((request, response) => {
     if (request.url?.split('?')[0] !== '/metrics' || request.method !== 'GET') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics\n');
@@ -52,90 +57,4 @@ export async function serveMetrics({ port, host = '127.0.0.1' }: MetricsOptions)
       registry.clear();
     },
   };
-}
-
-/** Everything that a run tells as metrics; names and units as Prometheus wants them. */
-export function runMetrics(registry: Registry): OnEvent {
-  collectDefaultMetrics({ register: registry });
-  // Gauges with the names of counters: promtool refuses them, and nobody needs them to watch a training.
-  for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
-  const registers = [registry];
-  const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
-    new Gauge({ name: `limbeck_${name}`, help, labelNames, registers });
-  const counter = (name: string, help: string): Counter => new Counter({ name: `limbeck_${name}`, help, registers });
-
-  const info = gauge('run_info', 'The run that is going on; always 1.', ['run', 'version']);
-  // In a search stages have the same names in every trial; elsewhere there is no such label.
-  const current = gauge('stage', 'The stage that is going on; always 1.', ['trial', 'stage']);
-  const loss = gauge('loss', 'Mean training loss of the epoch so far.', ['trial', 'stage']);
-  const accuracy = gauge('accuracy_ratio', 'Share of right answers, by split.', ['trial', 'stage', 'split']);
-  const speed = gauge('samples_per_second', 'Samples per second since the stage was started.', ['trial', 'stage']);
-  const step = gauge('step_seconds', 'Time of one step, mean since the last report of progress.', ['trial', 'stage']);
-  const done = gauge('steps_done', 'Steps done of the stage.', ['trial', 'stage']);
-  const total = gauge('steps', 'Steps of the stage.', ['trial', 'stage']);
-  const epoch = gauge('epoch', 'Epochs done, with fraction.', ['trial', 'stage']);
-  const seconds = gauge('stage_seconds', 'Working time of a stage that has come to its end.', ['trial', 'stage']);
-  const saved = counter('saved_states_total', 'Training states saved since the start.');
-  const warnings = counter('warnings_total', 'Warnings since the start.');
-  new Gauge({
-    ...{ name: 'limbeck_memory_bytes', labelNames: ['kind'], registers, collect: measureMemory },
-    help: 'Memory of the process: resident, JavaScript heap, and buffers outside of it.',
-  });
-
-  return (event: RunEvent) => {
-    switch (event.type) {
-      case 'run':
-        info.set({ run: event.name, version: limbeckVersion() }, 1);
-        break;
-      case 'stage':
-        current.reset();
-        current.set(labelsOf(event), 1);
-        break;
-      case 'progress': {
-        const of = labelsOf(event);
-        done.set(of, event.done);
-        total.set(of, event.total);
-        if (event.samplesPerSecond !== undefined) speed.set(of, event.samplesPerSecond);
-        if (event.secondsPerStep !== undefined) step.set(of, event.secondsPerStep);
-        if (event.epoch !== undefined) epoch.set(of, event.epoch);
-        if (event.loss !== undefined) loss.set(of, event.loss);
-        if (event.accuracy !== undefined) accuracy.set({ ...of, split: 'train' }, event.accuracy);
-        break;
-      }
-      case 'epoch': {
-        const of = labelsOf(event);
-        loss.set(of, event.loss);
-        epoch.set(of, event.epoch);
-        accuracy.set({ ...of, split: 'train' }, event.accuracy);
-        if (event.validation !== undefined) accuracy.set({ ...of, split: 'validation' }, event.validation);
-        break;
-      }
-      case 'done': {
-        const of = labelsOf(event);
-        seconds.set(of, event.seconds);
-        for (const [split, value] of Object.entries(event.figures.accuracy ?? {}))
-          accuracy.set({ ...of, split }, value);
-        break;
-      }
-      case 'saved':
-        saved.inc();
-        break;
-      case 'warning':
-        warnings.inc();
-        break;
-      case 'message':
-        break;
-    }
-  };
-}
-
-function labelsOf({ stage, trial }: { readonly stage: string; readonly trial?: string }) {
-  return { ...(trial !== undefined && { trial }), stage };
-}
-
-function measureMemory(this: Gauge<'kind'>): void {
-  const { rss, heapUsed, external } = process.memoryUsage();
-  this.set({ kind: 'resident' }, rss);
-  this.set({ kind: 'heap' }, heapUsed);
-  this.set({ kind: 'external' }, external);
 }

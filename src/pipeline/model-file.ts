@@ -6,7 +6,7 @@ import { InferenceModel } from '../runtime/inference.ts';
 import { fromStored, openFastestTflite, openTflite, toStored } from '../runtime/litert.ts';
 import type { TfliteSession } from '../runtime/litert.ts';
 import type { Form } from '../report/artifact.ts';
-import type { SessionOptions } from '../runtime/session.ts';
+import type { SessionOptions } from '../runtime/session-options.ts';
 
 /** A file that ships, whichever runtime runs it. */
 export interface ModelFile extends Pick<Form, 'format' | 'precision'> {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
+import type { Problem } from '../base/errors.ts';
 import { readUtf8 } from '../base/files.ts';
 import { complaintsOf, valueAt } from './issues.ts';
 import type { Complaint } from './issues.ts';
@@ -11,8 +12,8 @@ import type { ModelTable } from './models.ts';
 import { namedFiles, resolvePaths } from './paths.ts';
 import { recipeSchema } from './schema.ts';
 import type { Recipe } from './schema.ts';
-import { parseSource, pathText } from './source.ts';
-import type { RecipeSource } from './source.ts';
+import { parseSource, pathText, sourceText } from './source.ts';
+import type { RecipeSource, SourcePlace } from './source.ts';
 
 export interface LoadedRecipe {
   /** Defaults filled in, file names as they were written: what is kept as recipe.json and compared. */
@@ -43,6 +44,7 @@ export function parseRecipe(text: string, file: string, options: LoadOptions = {
     throw new UserError(
       `${file}: expected a mapping of keys to values, received ${source.data === null ? 'an empty file' : 'something else'}`,
       'Run `limbeck init` to write a recipe to start from.',
+      { kind: 'recipe' },
     );
   }
   const overrides = (options.set ?? []).map(parseOverride);
@@ -100,21 +102,36 @@ function report(
     ({ path: keys, key }, i) =>
       complaints.findIndex((other) => other.key === key && String(other.path) === String(keys)) === i,
   );
-  const lines = kept.slice(0, MOST_SHOWN).map((complaint) => {
+  const problems = kept.map((complaint): Problem => {
     const full = complaint.key === undefined ? complaint.path : [...complaint.path, complaint.key];
-    const name = pathText(full) || 'the recipe';
-    return `${placeOf(complaint, source, overrides)} ${name}: ${complaint.fact}`.trimStart();
+    const name = pathText(full);
+    const place = placeOf(complaint, source, overrides);
+    const message = `${placeText(place)} ${name || 'the recipe'}: ${complaint.fact}`.trimStart();
+    const at = place !== undefined && 'file' in place ? place : { file: null, line: null, column: null };
+    return { ...at, key: name || null, message, hint: complaint.hint };
   });
+  const lines = problems.slice(0, MOST_SHOWN).map(({ message }) => message);
   if (kept.length > MOST_SHOWN) lines.push(`... and ${kept.length - MOST_SHOWN} more`);
   const hints = [...new Set(kept.slice(0, MOST_SHOWN).map((complaint) => complaint.hint))];
-  throw new UserError(lines.join('\n'), hints.length > 2 ? `${hints.slice(0, 2).join(' ')} ...` : hints.join(' '));
+  throw new UserError(lines.join('\n'), hints.length > 2 ? `${hints.slice(0, 2).join(' ')} ...` : hints.join(' '), {
+    kind: 'recipe',
+    problems,
+  });
+}
+
+/** Where something stands: in a file, or in an option of the command line. */
+type RecipePlace = SourcePlace | { readonly option: string };
+
+function placeText(place: RecipePlace | undefined): string {
+  if (place === undefined) return '';
+  return 'option' in place ? `--set ${place.option}:` : sourceText(place);
 }
 
 function placeOf(
   { path: keys, key }: Complaint,
   source: RecipeSource | undefined,
   overrides: readonly Override[],
-): string {
+): RecipePlace | undefined {
   const full = key === undefined ? keys : [...keys, key];
   const isWithin = (inner: readonly unknown[], outer: readonly unknown[]): boolean =>
     outer.every((part, i) => part === inner[i]);
@@ -123,8 +140,8 @@ function placeOf(
   const override = overrides.findLast(
     ({ path: set }) => isWithin(full, set) || ((key !== undefined || isSplit) && isWithin(set, full)),
   );
-  if (override !== undefined) return `--set ${override.text}:`;
-  return source === undefined ? '' : source.locate(keys, key);
+  if (override !== undefined) return { option: override.text };
+  return source?.locate(keys, key);
 }
 
 function nameOf(file: string): string {

@@ -6,6 +6,7 @@ import type { LossName } from './schema/loss.ts';
 import { count, file, seed, usual } from './schema/parts.ts';
 import { targetSchema } from './schema/target.ts';
 import { teacherSchema } from './schema/teacher.ts';
+import type { TeacherInput } from './schema/teacher.ts';
 import { modelName, modelOption, trainingKeys } from './schema/training.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
@@ -212,6 +213,10 @@ export const recipeSchema = z
   .describe('A Limbeck recipe.');
 
 export type Recipe = z.infer<typeof recipeSchema>;
+/** As it is written: what has a default may be left out. */
+export interface RecipeInput extends Omit<z.input<typeof recipeSchema>, 'teacher'> {
+  readonly teacher?: TeacherInput | undefined;
+}
 export type StudentRecipe = z.infer<typeof studentSchema>;
 export type DistillRecipe = Recipe['distill'];
 

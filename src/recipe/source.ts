@@ -1,6 +1,7 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Document, Node, Pair, YAMLError } from 'yaml';
 import { UserError } from '../base/errors.ts';
+import type { Problem } from '../base/errors.ts';
 
 export type KeyPath = readonly (string | number)[];
 
@@ -12,28 +13,42 @@ export function pathText(path: KeyPath): string {
 export interface RecipeSource {
   readonly file: string;
   readonly data: unknown;
-  /** `file:line:col` of the value at `path`, or of the nearest thing around it; `key` points at a key of that value. */
-  locate(path: KeyPath, key?: string): string;
+  /** Of the value at `path`, or of the nearest thing around it; `key` points at a key of that value. */
+  locate(path: KeyPath, key?: string): SourcePlace;
+}
+
+/** Line and column from 1. */
+export interface SourcePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** `file:line:column`, which a terminal makes a link of. */
+export function sourceText({ file, line, column }: SourcePlace): string {
+  return `${file}:${line}:${column}`;
 }
 
 export function parseSource(text: string, file: string): RecipeSource {
   const lines = new LineCounter();
   // `<<` is of YAML 1.1, and what people share settings by.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
+  const at = (offset: number): SourcePlace => {
+    const { line, col: column } = lines.linePos(offset);
+    return { file, line, column };
   };
   // A tag that nobody knows is only a warning to the parser: its value would be taken as if it were not there.
   const errors = [...document.errors, ...document.warnings];
-  if (errors.length > 0) throw new UserError(...yamlErrors(errors, at));
+  if (errors.length > 0) throw yamlErrors(errors, at);
   let data: unknown;
   try {
     data = document.toJS() as unknown;
   } catch (error) {
     // Resource exhaustion by nested aliases, or an alias that points nowhere.
     const fact = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${file}: not usable YAML: ${fact}`, 'Write the values out instead of using aliases.');
+    throw new UserError(`${file}: not usable YAML: ${fact}`, 'Write the values out instead of using aliases.', {
+      kind: 'recipe',
+    });
   }
   return { file, data, locate: (path, key) => at(offsetOf(document, path, key)) };
 }
@@ -44,17 +59,24 @@ const REMEDIES: Partial<Record<YAMLError['code'], string>> = {
   TAG_RESOLVE_FAILED: 'Leave out what begins with an exclamation mark.',
 };
 
-function yamlErrors(errors: readonly YAMLError[], at: (offset: number) => string): [string, string] {
-  const facts = errors.slice(0, 5).map((error) => {
-    const where = at(error.pos[0]);
-    if (error.code === 'DUPLICATE_KEY') return `${where} this key stands twice in the same mapping`;
-    if (error.code === 'MULTIPLE_DOCS') return `${where} a second YAML document begins here`;
-    return `${where} not valid YAML: ${firstLine(error.message)}`;
+function yamlErrors(errors: readonly YAMLError[], at: (offset: number) => SourcePlace): UserError {
+  const problems = errors.slice(0, 5).map((error): Problem => {
+    const place = at(error.pos[0]);
+    const message = `${sourceText(place)} ${yamlFact(error)}`;
+    return { ...place, key: null, message, hint: REMEDIES[error.code] ?? USUAL_REMEDY };
   });
-  return [
-    facts.join('\n'),
-    REMEDIES[errors[0]!.code] ?? 'Correct the line; indentation and brackets are the usual causes.',
-  ];
+  return new UserError(problems.map(({ message }) => message).join('\n'), problems[0]!.hint, {
+    kind: 'recipe',
+    problems,
+  });
+}
+
+const USUAL_REMEDY = 'Correct the line; indentation and brackets are the usual causes.';
+
+function yamlFact({ code, message }: YAMLError): string {
+  if (code === 'DUPLICATE_KEY') return 'this key stands twice in the same mapping';
+  if (code === 'MULTIPLE_DOCS') return 'a second YAML document begins here';
+  return `not valid YAML: ${firstLine(message)}`;
 }
 
 function firstLine(text: string): string {

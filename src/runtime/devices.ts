@@ -2,17 +2,15 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import type { DeviceName } from './device-name.ts';
-import { convolves } from './device-probe.ts';
+import { tryConvolution, tryElsewhere } from './device-trial.ts';
+import type { Trial } from './device-trial.ts';
 import { remedyFor } from './remedies.ts';
 import { listBundledBackends, nativeFolder } from './session.ts';
 
 export type { DeviceName } from './device-name.ts';
 
-export interface DeviceStatus {
+export interface DeviceStatus extends Trial {
   readonly name: DeviceName;
-  readonly usable: boolean;
-  /** Why it is not usable, or what it is. */
-  readonly reason: string;
   /** What would make it usable, if it is not. */
   readonly remedy?: string;
 }
@@ -56,7 +54,7 @@ function probed(name: DeviceName): DeviceStatus {
   return { name, ...result, ...(result.usable ? {} : { remedy: remedyFor(name) }) };
 }
 
-function probe(name: DeviceName): Pick<DeviceStatus, 'usable' | 'reason'> {
+function probe(name: DeviceName): Trial {
   const backend = listBundledBackends().find((entry) => entry.name === name);
   if (backend === undefined)
     return { usable: false, reason: `onnxruntime-node has no ${name} provider for ${process.platform}` };
@@ -65,22 +63,11 @@ function probe(name: DeviceName): Pick<DeviceStatus, 'usable' | 'reason'> {
     if (!existsSync(library))
       return { usable: false, reason: `the provider's library is not installed (${path.basename(library)})` };
   }
-  try {
-    return convolves(name, name === 'cuda' || name === 'tensorrt')
-      ? { usable: true, reason: 'works' }
-      : { usable: false, reason: 'it computes wrongly' };
-  } catch (error) {
-    return { usable: false, reason: firstLine(error) };
-  }
+  return name === 'webgpu' ? tryElsewhere(name) : tryConvolution(name);
 }
 
 function providerLibrary(name: 'cuda' | 'tensorrt'): string {
   const library =
     process.platform === 'win32' ? `onnxruntime_providers_${name}.dll` : `libonnxruntime_providers_${name}.so`;
   return path.join(nativeFolder(), library);
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n', 1)[0]!.slice(0, 300);
 }

@@ -1,10 +1,12 @@
 import type { DType, TensorData } from '../graph/types.ts';
 import { arrays } from './arrays.ts';
-import type { NativeSession, NativeValue, SessionOptions, Tensor } from './onnxruntime/binding.ts';
+import type { NativeSession, NativeValue, Tensor } from './onnxruntime/binding.ts';
 import { makeTensor, nativeBinding } from './onnxruntime/binding.ts';
+import type { SessionOptions } from './session-options.ts';
 
 export { listBundledBackends, nativeFolder } from './onnxruntime/binding.ts';
-export type { SessionOptions, Tensor } from './onnxruntime/binding.ts';
+export type { Tensor } from './onnxruntime/binding.ts';
+export type { SessionOptions } from './session-options.ts';
 
 /** A loaded ONNX model. Calls block until the result is there. */
 export class Session {

@@ -57,7 +57,7 @@ describe('limbeck bench', () => {
 
   it('fails where nothing could be measured', async () => {
     const { code, stdout, stderr } = await bench('bad.onnx', '--json');
-    expect([code, stdout]).toEqual([1, '']);
+    expect([code, Object.keys(JSON.parse(stdout) as object)]).toEqual([1, ['error']]);
     expect(stderr).toMatch(/nothing was measured: bad\.onnx in onnxruntime on cpu, 1 thread: ONNX Runtime cannot load/);
   });
 });

@@ -19,7 +19,7 @@ const CACHE = path.join(ROOT, 'node_modules/.cache/limbeck');
 
 /**
  * The program as JavaScript, for tests that start processes: a folder with `dist/cli.js`. It is made once per content of
- * `src`, without checking types.
+ * `src` and package.json, without checking types.
  */
 export function built(): string {
   // Once per test file: sources that change meanwhile must not change the program under test.
@@ -34,7 +34,7 @@ function build(): string {
     .sort();
   const sources = files.map((file) => readFileSync(path.join(ROOT, 'src', file), 'utf8'));
   const hash = createHash('sha256')
-    .update(JSON.stringify([files, sources]))
+    .update(JSON.stringify([files, sources, readFileSync(path.join(ROOT, 'package.json'), 'utf8')]))
     .digest('hex')
     .slice(0, 16);
   const folder = path.join(CACHE, hash);

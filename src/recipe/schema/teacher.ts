@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { file, fraction } from './parts.ts';
 import { modelName, modelOption, trainingKeys } from './training.ts';
 
+const trainedKeys = { model: modelName, ...trainingKeys };
+
 /** What a trained teacher is: a model and the way it is trained. */
 export const teacherTrainingSchema = z
-  .object({ model: modelName, ...trainingKeys })
+  .object(trainedKeys)
   .catchall(modelOption)
   .describe('Train the teacher with this recipe; it is kept and reused as long as nothing about it changes.');
 
@@ -107,6 +109,11 @@ function refuseUnread(
     const params = { expected, received: `teacher.${key}` };
     context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
   }
+}
+
+/** As it is written. zod's own type has options of the model as the type of every key, `optimizer` too. */
+export interface TeacherInput extends Omit<z.input<typeof teacherSchema>, 'train'> {
+  readonly train?: (z.input<z.ZodObject<typeof trainedKeys>> & Readonly<Record<string, unknown>>) | undefined;
 }
 
 export type TeacherRecipe = z.infer<typeof teacherSchema>;

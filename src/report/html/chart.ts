@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import type * as Echarts from 'echarts';
 import type { EChartsOption } from 'echarts';
 import { escape } from './escape.ts';
@@ -50,12 +52,15 @@ export function chart({ width, height, title, className = 'small', option, overl
 
 let loaded: typeof Echarts | undefined;
 
+/** Where `npm pack` puts ECharts' bundle; in a clone there is none, but the package. */
+const BUNDLE = path.join(import.meta.dirname, 'echarts/echarts.cjs');
+
 /**
  * Loaded at the first chart, since most commands draw none, and by `require`, which takes the bundle: the modules that
  * `import` takes are 400 files and take five times as long.
  */
 function echarts(): typeof Echarts {
-  return (loaded ??= createRequire(import.meta.url)('echarts') as typeof Echarts);
+  return (loaded ??= createRequire(import.meta.url)(existsSync(BUNDLE) ? BUNDLE : 'echarts') as typeof Echarts);
 }
 
 /** A word to find it by again: style.ts has the font of all charts. */

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type koffi from 'koffi';
 import { UserError } from '../../base/errors.ts';
+import { installCommand } from '../../base/packages.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { TfliteSession } from './session.ts';
 import { asValues, fed } from './ends.ts';
@@ -113,7 +114,7 @@ function load(): Native {
   } catch (error) {
     throw new UserError(
       'the native TensorFlow Lite library is not installed',
-      'Run: npm install --ignore-scripts koffi tfjs-tflite-node@0.0.2, or use the litert runtime.',
+      `Run: ${installCommand(['koffi', 'tfjs-tflite-node'])}, or use the litert runtime.`,
       { cause: error },
     );
   }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { compileFunction } from 'node:vm';
 import type * as LiteRtCore from '@litertjs/core';
 import { UserError } from '../../base/errors.ts';
+import { needPackages } from '../../base/packages.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { tensorType } from '../../formats/tflite/schema/tensor-types.ts';
 import type { TfliteModel } from '../../formats/tflite/types.ts';
@@ -142,6 +143,7 @@ function load(): Promise<Loaded> {
 
 /** LiteRT.js is written for browsers: it gets the few globals that it looks for, and its glue code through `importScripts`. */
 async function loadOnce(): Promise<Loaded> {
+  needPackages('TFLite files', ['@litertjs/core']);
   const scope = globalThis as unknown as Record<string, unknown>;
   const before = { self: scope.self, importScripts: scope.importScripts };
   scope.self = globalThis;

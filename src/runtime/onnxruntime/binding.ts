@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
+import type { SessionOptions } from '../session-options.ts';
 
 /** The part of onnxruntime-node's own binding that we use: it runs at once, where the public `run` waits a turn. */
 export interface NativeSession {
-  loadModel(bytes: ArrayBufferLike, offset: number, length: number, options: ort.InferenceSession.SessionOptions): void;
+  loadModel(bytes: ArrayBufferLike, offset: number, length: number, options: SessionOptions): void;
   run(
     feeds: Readonly<Record<string, ort.Tensor>>,
     fetches: Readonly<Record<string, ort.Tensor | null>>,
@@ -42,7 +43,6 @@ export function nativeBinding(): Binding {
   return (loaded = found as Binding);
 }
 
-export type SessionOptions = ort.InferenceSession.SessionOptions;
 export type Tensor = ort.Tensor;
 
 /** A tensor over `data`, which must be the kind of typed array that `type` wants. */

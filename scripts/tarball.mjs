@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+/**
+ * `npm run tarball -- [folder]`: builds the program and packs it, as it is published. Not a `prepack` script: .npmrc makes npm pass
+ * over these.
+ *
+ * ECharts' own bundle of 1 MB goes into the package with its notices, so that the charts of a report need no package of 68 MB.
+ * It is taken away again: a clone draws with the installed ECharts, whatever lies in dist.
+ */
+const root = path.resolve(import.meta.dirname, '..');
+const dist = path.join(root, 'dist');
+const bundle = path.join(dist, 'report/html/echarts');
+const require = createRequire(import.meta.url);
+
+// What was built from files that are gone must not be packed.
+await rm(dist, { recursive: true, force: true });
+await rm(path.join(root, 'node_modules/.cache/tsc/build.tsbuildinfo'), { force: true });
+npm('run', '-s', 'build');
+
+const echarts = path.dirname(require.resolve('echarts/package.json'));
+const zrender = path.dirname(createRequire(path.join(echarts, 'package.json')).resolve('zrender/package.json'));
+await mkdir(bundle, { recursive: true });
+const files = {
+  // The package is of ES modules, in which a file named .js would be one.
+  'echarts.cjs': path.join(echarts, 'dist/echarts.min.js'),
+  'LICENSE.txt': path.join(echarts, 'LICENSE'),
+  'NOTICE.txt': path.join(echarts, 'NOTICE'),
+  'LICENSE-d3.txt': path.join(echarts, 'licenses/LICENSE-d3'),
+  'LICENSE-zrender.txt': path.join(zrender, 'LICENSE'),
+};
+for (const [name, from] of Object.entries(files)) await copyFile(from, path.join(bundle, name));
+const [folder = '.'] = process.argv.slice(2);
+try {
+  npm('pack', '--silent', '--pack-destination', path.resolve(folder));
+} finally {
+  await rm(bundle, { recursive: true });
+}
+
+function npm(...args) {
+  execFileSync('npm', args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+}

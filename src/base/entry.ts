@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The module `name` beside the module `from` (its `import.meta.url`), to be started as a process or a worker. They can only run
+ * compiled code, or TypeScript where Node itself strips the types; undefined elsewhere (in tests).
+ */
+export function entryBeside(from: string, name: string): string | undefined {
+  const compiled = from.endsWith('.js');
+  if (!compiled && !('typescript' in process.features && process.features.typescript)) return undefined;
+  const entry = new URL(`./${name}.${compiled ? 'js' : 'ts'}`, from);
+  return entry.protocol === 'file:' && existsSync(entry) ? fileURLToPath(entry) : undefined;
+}

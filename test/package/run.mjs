@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+/**
+ * `npm run test:package`: what somebody has who installs the packed package into an empty project with npm alone. It needs the npm
+ * registry, or npm's cache of an earlier time.
+ */
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const INSTALL = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+/** Docs say 406 MB; more than this is a new dependency that should be optional. */
+const MOST_MB = 430;
+
+const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-package-'));
+try {
+  const tarball = await packed();
+  await lint(tarball);
+  const project = await installed(tarball);
+  await withoutOptional(project);
+  await withLiteRt(project);
+  await types(project);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function packed() {
+  say('pack');
+  await run('npm', ['run', '-s', 'tarball', '--', folder], ROOT);
+  const [file] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+  return path.join(folder, file);
+}
+
+/** That what package.json promises is in the tarball, for every way of resolving types that knows ES modules. */
+async function lint(tarball) {
+  say('publint, arethetypeswrong');
+  const tools = await emptyProject('tools');
+  await run('npm', [...INSTALL, 'publint@0.3.25', '@arethetypeswrong/cli@0.18.5'], tools);
+  await run('npx', ['publint', '--strict', tarball], tools);
+  await run('npx', ['attw', '--profile', 'esm-only', tarball], tools);
+}
+
+async function installed(tarball) {
+  say('install into an empty project');
+  const project = await emptyProject('project');
+  await run('npm', [...INSTALL, tarball], project);
+  const sizes = await sizesIn(path.join(project, 'node_modules'));
+  const total = sizes.reduce((sum, [, mb]) => sum + mb, 0);
+  const shown = sizes.filter(([, mb]) => mb >= 3).map(([name, mb]) => `${name} ${mb.toFixed(0)}`);
+  console.log(`  ${total.toFixed(0)} MB in ${sizes.length} packages: ${shown.join(', ')}`);
+  assert.ok(total < MOST_MB, `${total} MB are installed, expected less than ${MOST_MB}`);
+  return project;
+}
+
+async function withoutOptional(project) {
+  say('without optional packages');
+  const doctor = await limbeck(project, 'doctor', '--json');
+  assert.equal(doctor.stderr, '');
+  const { missing, optional, versions } = JSON.parse(doctor.stdout);
+  assert.deepEqual(
+    missing.filter((line) => line.includes('install')),
+    [],
+  );
+  assert.equal(versions['onnxruntime-node'], '1.30.0');
+  assert.equal(optional.length, 5);
+  for (const { version, remedy } of optional) {
+    assert.equal(version, 'missing');
+    assert.match(remedy, /^npm install --ignore-scripts /);
+  }
+  for (const name of ['train.csv', 'test.csv']) {
+    await cp(path.join(ROOT, 'datasets/digits', name), path.join(project, name));
+  }
+  await cp(path.join(import.meta.dirname, 'recipe.yaml'), path.join(project, 'recipe.yaml'));
+  await limbeck(project, 'run', 'recipe.yaml');
+  const report = await readFile(path.join(project, 'checkpoints/tiny/report.html'), 'utf8');
+  assert.match(report, /<svg class="chart/);
+  await limbeck(project, 'validate', 'recipe.yaml', '--data');
+  const refusals = [
+    [['run', 'recipe.yaml', '--set', 'export=[tflite]', '--set', 'name=other'], '@litertjs/core@2.5.3'],
+    [['run', 'recipe.yaml', '--metrics', '0', '--set', 'name=other'], 'prom-client@15.1.3'],
+    [['bench', 'tiny', '--serve'], 'onnxruntime-web@1.30.0'],
+  ];
+  for (const [args, name] of refusals) {
+    const { code, stderr } = await limbeck(project, ...args).catch((error) => error);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /is not installed\n/);
+    assert.ok(stderr.endsWith(`Run: npm install --ignore-scripts ${name}\n`), stderr);
+  }
+  assert.deepEqual(await readdir(path.join(project, 'checkpoints')), ['tiny']);
+}
+
+async function withLiteRt(project) {
+  say('with LiteRT, as the message says');
+  await run('npm', [...INSTALL, '@litertjs/core@2.5.3'], project);
+  await limbeck(project, 'run', 'recipe.yaml', '--set', 'export=[tflite]', '--set', 'name=phone');
+  const { models } = JSON.parse(await readFile(path.join(project, 'checkpoints/phone/report.json'), 'utf8'));
+  const { latency } = models.find(({ format }) => format === 'tflite');
+  assert.deepEqual([...new Set(latency.map(({ runtime }) => runtime))], ['litert-wasm']);
+}
+
+async function types(project) {
+  say('types, without skipLibCheck');
+  const { devDependencies: ours } = JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8'));
+  const compiler = [`typescript@${ours.typescript}`, `@types/node@${ours['@types/node']}`];
+  await run('npm', [...INSTALL, ...compiler], project);
+  await cp(path.join(import.meta.dirname, 'types.ts'), path.join(project, 'types.ts'));
+  const compilerOptions = {
+    ...{ target: 'ES2022', lib: ['ES2023'], types: ['node'], noEmit: true },
+    ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false },
+  };
+  for (const [module, moduleResolution] of [
+    ['NodeNext', 'NodeNext'],
+    ['ESNext', 'Bundler'],
+  ]) {
+    const config = { compilerOptions: { ...compilerOptions, module, moduleResolution }, files: ['types.ts'] };
+    await writeFile(path.join(project, 'tsconfig.json'), JSON.stringify(config));
+    await run('npx', ['tsc', '-p', '.'], project);
+  }
+}
+
+async function emptyProject(name) {
+  const project = path.join(folder, name);
+  await mkdir(project);
+  await writeFile(path.join(project, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  return project;
+}
+
+function limbeck(project, ...args) {
+  return run('npx', ['--no-install', 'limbeck', ...args], project);
+}
+
+/** Throws with what the program has printed if its exit code is not 0. */
+async function run(program, args, cwd) {
+  try {
+    return await promisify(execFile)(program, args, { cwd, maxBuffer: 2 ** 26, shell: process.platform === 'win32' });
+  } catch (error) {
+    error.message = `${program} ${args.join(' ')}\n${error.stdout}${error.stderr}`;
+    throw error;
+  }
+}
+
+/** Megabytes of each package on disk as `du` counts them, the largest first. */
+async function sizesIn(modules) {
+  const names = (await readdir(modules)).filter((name) => !name.startsWith('.'));
+  const packages = await Promise.all(
+    names.map(async (name) =>
+      name.startsWith('@') ? (await readdir(path.join(modules, name))).map((inner) => `${name}/${inner}`) : [name],
+    ),
+  );
+  const sizes = await Promise.all(
+    packages.flat().map(async (name) => [name, (await bytesIn(path.join(modules, name))) / 2 ** 20]),
+  );
+  return sizes.sort(([, a], [, b]) => b - a);
+}
+
+async function bytesIn(place) {
+  const files = await readdir(place, { recursive: true });
+  const sizes = await Promise.all(files.map(async (file) => 512 * (await stat(path.join(place, file))).blocks));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function say(what) {
+  console.log(what);
+}

@@ -1,0 +1,14 @@
+/** Compiled in a project that has installed the package, without looking away from the types of what it depends on. */
+import * as limbeck from 'limbeck';
+import type { LoadedRecipe, RecipeInput } from 'limbeck';
+
+const dataset = { type: 'csv', train: 'train.csv', label: 'digit' } as const;
+const input: RecipeInput = { name: 'a', dataset, student: { model: 'mlp', hidden: [8] } };
+const loaded: LoadedRecipe = limbeck.makeRecipe(input);
+export const epochs: number = loaded.recipe.distill.epochs;
+export const all = [limbeck.runRecipe, limbeck.openTflite, limbeck.serveMetrics, limbeck.diagnose];
+
+// @ts-expect-error -- no such key
+limbeck.makeRecipe({ ...input, distil: {} });
+// @ts-expect-error -- no such loss
+limbeck.makeRecipe({ ...input, distill: { loss: 'none' } });
