@@ -8,7 +8,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import type { BenchResult } from '../src/pipeline/bench.ts';
+import type { BenchResult } from '../src/tools/bench.ts';
 import { table } from './processes.ts';
 
 const { values, positionals } = parseArgs({

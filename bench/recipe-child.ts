@@ -1,9 +1,9 @@
 /** Our side of bench/recipe.ts, one process: `node recipe-child.js RECIPE OUT [key=value …]` prints where the time went. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { LedgerRow } from '../src/pipeline/ledger.ts';
-import { runRecipe } from '../src/pipeline/run.ts';
-import { loadRunnable } from '../src/pipeline/runnable.ts';
+import type { LedgerRow } from '../src/folder/ledger.ts';
+import { runRecipe } from '../src/run/run.ts';
+import { loadRunnable } from '../src/setup/runnable.ts';
 
 const [file, out, ...set] = process.argv.slice(2) as [string, string, ...string[]];
 const { folder, report } = await runRecipe(await loadRunnable(file, set), { out });

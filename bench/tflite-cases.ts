@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { bytesOf } from '../src/base/bytes.ts';
 import type { Precision } from '../src/formats/tflite/export.ts';
-import { modelVariables } from '../src/models/info.ts';
+import { modelVariables } from '../src/networks/models/info.ts';
 import type { Net, Pictures } from './tflite-nets.ts';
 
 export const PRECISIONS = ['float32', 'float16', 'dynamic', 'integer'] as const satisfies readonly Precision[];

@@ -38,7 +38,7 @@ class Split:
 
 
 class DsCnn(nn.Module):
-    """The net of src/models/ds-cnn.ts."""
+    """The net of src/networks/models/ds-cnn.ts."""
 
     def __init__(self, o, classes):
         super().__init__()

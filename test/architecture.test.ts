@@ -7,11 +7,13 @@ const SRC = path.resolve(import.meta.dirname, '../src');
 const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['graph', 'recipe'],
-  ['trace', 'formats', 'data', 'models'],
-  ['runtime', 'networks'],
+  ['trace', 'formats', 'data'],
+  ['networks', 'runtime', 'files'],
   ['train', 'measure'],
-  ['distill', 'compress', 'report'],
-  ['pipeline'],
+  ['distill', 'compress', 'report', 'watch'],
+  ['folder', 'setup'],
+  ['ship'],
+  ['run', 'tools'],
   ['commands'],
   ['index.ts', 'cli.ts'],
 ];
@@ -20,7 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly RegExp[] }[] = [
   {
     pattern: /^@tensorflow\//,
-    allowed: [/^(trace|models|networks|train|distill|compress)\//, /^runtime\/tensorflow(\.ts|\/)/],
+    allowed: [/^(trace|networks|files|train|distill|compress)\//, /^runtime\/tensorflow(\.ts|\/)/],
   },
   { pattern: /^onnxruntime-node/, allowed: [/^runtime\/onnxruntime(\.ts|\/)/] },
   // Types only: html/chart.ts alone loads it, at the first chart.
@@ -121,7 +123,7 @@ describe('architecture', () => {
   it.each([
     [{ from: 'graph/a.ts', to: 'trace/b.ts' }, 'not a lower layer'],
     [{ from: 'data/a.ts', to: 'formats/b.ts' }, 'not a lower layer'],
-    [{ from: 'pipeline/a.ts', to: 'onnxruntime-node' }, 'must not import'],
+    [{ from: 'run/a.ts', to: 'onnxruntime-node' }, 'must not import'],
     [{ from: 'formats/onnx/a.ts', to: 'node:fs' }, 'must not import'],
     [{ from: 'data/csv.ts', to: '@tensorflow/tfjs-core' }, 'must not import'],
   ])('refuses %j', (edge, reason) => {

@@ -1,6 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Diagnosis } from '../src/pipeline/doctor.ts';
+import type { Diagnosis } from '../src/tools/doctor.ts';
 import { limbeck, ROOT, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';

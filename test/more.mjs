@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 /** Tests that `npm test` runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 10000`. */
 const TESTS = {
-  kill: { file: 'test/pipeline/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
+  kill: { file: 'test/run/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
   mutated: {
     file: 'test/formats/tflite/mutated.test.ts',
     variable: 'LIMBECK_MUTATIONS',

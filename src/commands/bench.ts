@@ -1,6 +1,6 @@
 import type { Comparison } from '../measure/compare.ts';
-import type { BenchResult, BenchRow } from '../pipeline/bench.ts';
-import type { serveBench } from '../pipeline/serve.ts';
+import type { BenchResult, BenchRow } from '../tools/bench.ts';
+import type { serveBench } from '../tools/serve.ts';
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import { printJson, table } from './context.ts';
@@ -46,7 +46,7 @@ export const benchCommand: Command<BenchArgs> = {
       .option('port', { type: 'number', default: 0, describe: '--serve: port; 0: any that is free' })
       .option('out', outOption),
   run: async (args, context) => {
-    const { benchModels, modelFiles } = await import('../pipeline/bench.ts');
+    const { benchModels, modelFiles } = await import('../tools/bench.ts');
     const options = await optionsOf(args);
     const run = await runOf(args);
     const files = run?.files ?? (await modelFiles(args.files));
@@ -72,7 +72,7 @@ export const benchCommand: Command<BenchArgs> = {
       ...{ places: args.in as 'node'[], signal: context.signal, teacher: run?.teacher },
     });
     if (run !== undefined) {
-      const { joinReport } = await import('../pipeline/serve.ts');
+      const { joinReport } = await import('../tools/serve.ts');
       const rows = result.rows.map(({ name, ...row }) => ({ model: name, ...row }));
       const { measuredAt, versions, loadAverage, skipped } = result;
       await joinReport(run.folder, { rows, measurement: { measuredAt, versions, loadAverage, skipped } });
@@ -104,8 +104,8 @@ async function runOf({ files: [name = '', ...others], out }: BenchArgs) {
   const { stat } = await import('node:fs/promises');
   // Another kind of file gets the message about kinds of files.
   if ((await stat(name).catch(() => undefined))?.isFile() === true) return undefined;
-  const { findRun } = await import('../pipeline/find.ts');
-  const { modelsOfRun } = await import('../pipeline/serve.ts');
+  const { findRun } = await import('../folder/find.ts');
+  const { modelsOfRun } = await import('../tools/serve.ts');
   const folder = await findRun(name, out);
   return { folder, ...(await modelsOfRun(folder)) };
 }
@@ -116,7 +116,7 @@ async function serve(
   settings: Awaited<ReturnType<typeof optionsOf>>,
   context: Context,
 ): Promise<void> {
-  const { serveBench: start } = await import('../pipeline/serve.ts');
+  const { serveBench: start } = await import('../tools/serve.ts');
   const { renderUnicodeCompact } = await import('uqr');
   await start(what, {
     ...settings,

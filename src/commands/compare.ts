@@ -19,8 +19,8 @@ export const compareCommand: Command<CompareArgs> = {
     if (runs.length < 2) {
       throw new UserError(`compare: expected two runs or more, received ${runs.length}`, 'Name another run.');
     }
-    const { findRun } = await import('../pipeline/find.ts');
-    const { reportOf } = await import('../pipeline/report-files.ts');
+    const { findRun } = await import('../folder/find.ts');
+    const { reportOf } = await import('../folder/report-files.ts');
     const { compareReports } = await import('../report/compare.ts');
     const reports = [];
     for (const run of runs) reports.push(await reportOf(await findRun(run, out)));

@@ -8,7 +8,7 @@ export const doctorCommand: Command<DoctorArgs> = {
   summary: 'Say which engine and device would be used here, what the CPU has, versions, and what is missing',
   options: (yargs) => yargs,
   run: async (_args, context) => {
-    const { diagnose } = await import('../pipeline/doctor.ts');
+    const { diagnose } = await import('../tools/doctor.ts');
     const found = diagnose();
     if (context.json) {
       printJson(context, found);

@@ -23,8 +23,8 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       .option('set', setOption)
       .option('split', { choices: ['train', 'validation', 'test'], default: 'test', describe: 'Part of the data' }),
   run: async ({ model, recipe, set, split }, context) => {
-    const { loadRunnable } = await import('../pipeline/runnable.ts');
-    const { evaluateFile } = await import('../pipeline/evaluate.ts');
+    const { loadRunnable } = await import('../setup/runnable.ts');
+    const { evaluateFile } = await import('../tools/evaluate.ts');
     const result = await evaluateFile(model, await loadRunnable(recipe, set), split as 'train' | 'validation' | 'test');
     if (context.json) {
       for (const warning of result.warnings) context.note(`warning: ${warning}\n`);

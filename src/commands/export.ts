@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import type { ConvertOptions } from '../pipeline/convert/options.ts';
+import type { ConvertOptions } from '../ship/convert/options.ts';
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
@@ -83,7 +83,7 @@ export const exportCommand: Command<ExportArgs> = {
   run: async (args, context) => {
     if (args.from !== undefined && args.run === undefined) return convert(args, args.from, context);
     if (args.run !== undefined && args.from === undefined) {
-      const { findRun } = await import('../pipeline/find.ts');
+      const { findRun } = await import('../folder/find.ts');
       const folder = await findRun(args.run, args.out ?? outOption.default);
       if (args.kit !== undefined) return writeKitTo(folder, args.kit, args, context);
       if (args.to !== undefined) return copy(folder, args.to, args, context);
@@ -96,7 +96,7 @@ export const exportCommand: Command<ExportArgs> = {
 };
 
 async function convert(args: ExportArgs, from: string, context: Context): Promise<void> {
-  const { convertFile } = await import('../pipeline/convert.ts');
+  const { convertFile } = await import('../ship/convert.ts');
   const { format, precision, calibrator, ends = 'float32' } = args as unknown as ConvertOptions;
   const { model, data, samples, keepFloat, symmetric, opset, sparse, accept, out } = args;
   const options = {
@@ -126,7 +126,7 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
   for (const { what, why } of result.skipped) context.note(`${what} stays as it was: ${why}\n`);
   if (result.preparation !== undefined) context.note(`samples: ${result.preparation}\n`);
   context.out(`${result.to}: ${result.bytes} bytes, from ${result.from}\n`);
-  const { likenessText } = await import('../pipeline/parity/budgets.ts');
+  const { likenessText } = await import('../ship/parity/budgets.ts');
   if (result.outputs.length > 0)
     context.out(`beside the source file on ${result.samples} ${result.isMadeUp ? 'made-up inputs' : 'samples'}:\n`);
   for (const output of result.outputs) context.out(`  ${likenessText(output)}\n`);
@@ -134,7 +134,7 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
 }
 
 async function copy(folder: string, to: string, { model }: ExportArgs, context: Context): Promise<void> {
-  const { exportedModel } = await import('../pipeline/finished.ts');
+  const { exportedModel } = await import('../folder/finished.ts');
   const { readBytes, writeFileAtomic } = await import('../base/files.ts');
   const { file } = await exportedModel(folder, model);
   const bytes = await readBytes(file);
@@ -144,7 +144,7 @@ async function copy(folder: string, to: string, { model }: ExportArgs, context: 
 }
 
 async function writeKitTo(run: string, folder: string, { model, force }: ExportArgs, context: Context): Promise<void> {
-  const { writeKit } = await import('../pipeline/kit/kit.ts');
+  const { writeKit } = await import('../ship/kit/kit.ts');
   const { files, skipped } = await writeKit(run, folder, { model, force });
   for (const { what, why } of skipped) context.note(`left out: ${what}: ${why}\n`);
   if (context.json) printJson(context, { folder, files, skipped });

@@ -41,7 +41,7 @@ export const initCommand: Command<InitArgs> = {
     const { recipeText } = await import('../recipe/init.ts');
     const text = recipeText(answers);
     const { parseRecipe } = await import('../recipe/load.ts');
-    const { models } = await import('../models/registry.ts');
+    const { models } = await import('../networks/models/registry.ts');
     parseRecipe(text, args.to, { models });
     const { train, labels, test, testLabels, teacher } = answers;
     for (const file of [train, labels, test, testLabels, teacher].filter((name) => name !== '')) {
@@ -64,7 +64,7 @@ const TYPES = ['csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'npz', 'parq
 async function complete(args: InitArgs, context: Context) {
   const { nearest, shown } = await import('../base/errors.ts');
   const { exists } = await import('../base/files.ts');
-  const { models } = await import('../models/registry.ts');
+  const { models } = await import('../networks/models/registry.ts');
   const path = await import('node:path');
   const oneOf = (names: readonly string[]) => (answer: string) => {
     if (names.includes(answer)) return undefined;

@@ -14,7 +14,7 @@ export const inspectCommand: Command<InspectArgs> = {
       .positional('file', { type: 'string', describe: 'File or folder' })
       .option('models', { type: 'boolean', default: false, describe: 'List the models that a recipe can name' }),
   run: async ({ file, models }, context) => {
-    const { inspectFile, inspectModels } = await import('../pipeline/inspect.ts');
+    const { inspectFile, inspectModels } = await import('../tools/inspect.ts');
     const { UserError } = await import('../base/errors.ts');
     if (!models && file === undefined) {
       throw new UserError('inspect: expected a file or --models, received neither', 'Name a file, or add --models.');

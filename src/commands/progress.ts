@@ -1,5 +1,5 @@
 import type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/events.ts';
-import { eventText } from '../pipeline/events.ts';
+import { eventText } from '../watch/events.ts';
 import { openLog } from './context.ts';
 import type { Context } from './context.ts';
 

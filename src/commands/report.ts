@@ -15,11 +15,11 @@ export const reportCommand: Command<ReportArgs> = {
       .positional('run', { type: 'string', demandOption: true, describe: 'Name of the run, or its folder' })
       .option('out', outOption),
   run: async ({ run, out }, context) => {
-    const { findRun } = await import('../pipeline/find.ts');
-    const { rebuildReport } = await import('../pipeline/report-files.ts');
+    const { findRun } = await import('../folder/find.ts');
+    const { rebuildReport } = await import('../folder/report-files.ts');
     const folder = await findRun(run, out);
     const { report, files } = await rebuildReport(folder);
-    const { missingFiles } = await import('../pipeline/finished.ts');
+    const { missingFiles } = await import('../folder/finished.ts');
     const gone = report.status === 'complete' ? await missingFiles(folder, report) : undefined;
     if (gone !== undefined) context.note(`warning: ${gone}\n`);
     const { reportText } = await import('../report/text.ts');

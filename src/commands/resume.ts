@@ -1,6 +1,6 @@
 import { deviceOption, engineOption, outOption, saveEveryOption } from './command.ts';
 import type { Command } from './command.ts';
-import type { Place } from '../pipeline/place.ts';
+import type { Place } from '../folder/place.ts';
 import { execute } from './run.ts';
 import { watchOptions } from './watch.ts';
 import type { WatchArgs } from './watch.ts';
@@ -25,10 +25,10 @@ export const resumeCommand: Command<ResumeArgs> = {
       .option('device', deviceOption)
       .options(watchOptions),
   run: async ({ run, out, 'save-every': saveEvery, engine, device, ...watch }, context) => {
-    const { findRun } = await import('../pipeline/find.ts');
-    const { storedRecipe } = await import('../pipeline/folder.ts');
+    const { findRun } = await import('../folder/find.ts');
+    const { storedRecipe } = await import('../folder/folder.ts');
     const folder = await findRun(run, out);
-    const { refuseMissing } = await import('../pipeline/runnable.ts');
+    const { refuseMissing } = await import('../setup/runnable.ts');
     const loaded = await storedRecipe(folder);
     const place = { ...(engine !== undefined && { engine }), ...(device !== undefined && { device }) };
     refuseMissing({ ...loaded.recipe, ...place });

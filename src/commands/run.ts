@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
-import type { Existing } from '../pipeline/folder.ts';
-import type { Place } from '../pipeline/place.ts';
+import type { Existing } from '../folder/folder.ts';
+import type { Place } from '../folder/place.ts';
 import { engineOption, outOption, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
@@ -40,8 +40,8 @@ export const runCommand: Command<RunArgs> = {
     if (fresh && resume) {
       throw new UserError('--fresh and --resume: expected one of them, received both', 'Leave one of them out.');
     }
-    const { loadRunnable } = await import('../pipeline/runnable.ts');
-    const { placeAskedFor } = await import('../pipeline/place.ts');
+    const { loadRunnable } = await import('../setup/runnable.ts');
+    const { placeAskedFor } = await import('../folder/place.ts');
     const settings = engine === undefined ? set : [...set, `engine=${engine}`];
     const loaded = await loadRunnable(recipe, settings);
     const place = placeAskedFor(loaded.written, settings);
@@ -56,7 +56,7 @@ export async function execute(
   { watch, ...options }: { out: string; existing: Existing; place: Place; saveEvery: number; watch: WatchArgs },
   context: Context,
 ): Promise<void> {
-  const { runRecipe } = await import('../pipeline/run.ts');
+  const { runRecipe } = await import('../run/run.ts');
   const { showEvents } = await import('./progress.ts');
   const display = await showEvents(context);
   const watchers = await openWatchers(watch, display.onEvent);

@@ -22,13 +22,13 @@ export const validateCommand: Command<ValidateArgs> = {
         describe: 'Read the data set too, and ask the teacher about some of its samples',
       }),
   run: async ({ recipes, set, data }, context) => {
-    const { loadRunnable } = await import('../pipeline/runnable.ts');
+    const { loadRunnable } = await import('../setup/runnable.ts');
     const resolved = [];
     for (const file of recipes) {
       const { recipe } = await loadRunnable(file, set, { isThere: existsSync });
       let found = '';
       if (data) {
-        const { checkData } = await import('../pipeline/check-data.ts');
+        const { checkData } = await import('../run/check-data.ts');
         const { data: read, messages, warnings } = await checkData(recipe);
         const { train, validation, test, classNames } = read;
         found = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${classNames.length} classes`;

@@ -44,14 +44,14 @@ export async function openWatchers(
         'Choose another port, or 0 for a free one.',
       );
     }
-    const { serveMetrics } = await import('../pipeline/metrics.ts');
+    const { serveMetrics } = await import('../watch/metrics.ts');
     const server = await serveMetrics({ port: metrics, host });
     tell({ type: 'message', message: `metrics at ${server.url}` });
     listeners.push(server.onEvent);
     close = server.close;
   }
   if (tensorboard) {
-    const { tensorboardWriter } = await import('../pipeline/tensorboard.ts');
+    const { tensorboardWriter } = await import('../watch/tensorboard.ts');
     listeners.push(tensorboardWriter((message) => tell({ type: 'warning', message })));
   }
   return { onEvent: (event) => listeners.forEach((listener) => listener(event)), close };

@@ -13,13 +13,13 @@ import type { Alternative } from './diagnosis.ts';
 import { ensemble } from './ensemble.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
 import { modelTeacher } from './model-teacher.ts';
-import { readOnnx } from './onnx-file.ts';
+import { readOnnx } from '../files/onnx-file.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
 import { preparationOf } from './preparation.ts';
 import type { Preparation } from './preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
-import { loadTfjsModel } from './tfjs-file.ts';
+import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { tfliteTeacher } from './tflite-teacher.ts';
 import type { Teacher } from './teacher.ts';
 

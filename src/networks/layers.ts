@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { model as layersModel } from '@tensorflow/tfjs-layers';
 import type { TensorType } from '../graph/types.ts';
-import { layerOutput, modelInfo, modelVariables } from '../models/info.ts';
+import { layerOutput, modelInfo, modelVariables } from './models/info.ts';
 import type { ModelNetwork, Tensors, Variables } from './network.ts';
 import { fixedLayers, kernelsOf } from './resizable.ts';
 import { withWeights } from './resize.ts';

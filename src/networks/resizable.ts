@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { modelVariables } from '../models/info.ts';
+import { modelVariables } from './models/info.ts';
 import type { Kernel, Unmasked } from './network.ts';
 
 /** The key of a layer's configuration that holds its number of output channels, and the axis of its kernel that has it. */

@@ -2,7 +2,7 @@ import type { io } from '@tensorflow/tfjs-core';
 import { tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import { modelVariables } from '../models/info.ts';
+import { modelVariables } from './models/info.ts';
 import type { Weights } from './network.ts';
 import { sized } from './resizable.ts';
 

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { runRecipe } from '../../src/pipeline/run.ts';
-import { makeRecipe } from '../../src/pipeline/runnable.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { DIGITS } from '../support/digits.ts';
 

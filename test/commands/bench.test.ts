@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import type { BenchResult } from '../../src/pipeline/bench.ts';
+import type { BenchResult } from '../../src/tools/bench.ts';
 import { floats, sketch } from '../formats/tflite/support.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { inProcess } from '../support/in-process.ts';

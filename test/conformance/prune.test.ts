@@ -3,7 +3,7 @@ import { pruneChannels } from '../../src/compress/prune/prune.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
-import { inferenceGraph } from '../../src/pipeline/stages/export.ts';
+import { inferenceGraph } from '../../src/ship/export.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

@@ -5,10 +5,10 @@ import { bytesOf } from '../../src/base/bytes.ts';
 import { viewOf } from '../../src/data/batches.ts';
 import { importOnnx } from '../../src/formats/onnx/import.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { loadData } from '../../src/pipeline/data.ts';
-import { runRecipe } from '../../src/pipeline/run.ts';
-import { makeRecipe } from '../../src/pipeline/runnable.ts';
-import { calibrationSamples } from '../../src/pipeline/stages/quantize.ts';
+import { loadData } from '../../src/setup/data.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { calibrationSamples } from '../../src/ship/quantize.ts';
 import { ROOT } from '../support/built.ts';
 import { runPython } from './python.ts';
 

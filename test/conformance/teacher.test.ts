@@ -1,8 +1,8 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { runRecipe } from '../../src/pipeline/run.ts';
-import { loadRunnable } from '../../src/pipeline/runnable.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { loadRunnable } from '../../src/setup/runnable.ts';
 import { ROOT } from '../support/built.ts';
 import { runPython } from './python.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.ts';
-import { loadTfjsModel } from '../../src/distill/tfjs-file.ts';
+import { loadTfjsModel } from '../../src/files/tfjs-file.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { runPython } from './python.ts';

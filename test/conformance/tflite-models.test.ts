@@ -10,7 +10,7 @@ import type { Quantization, TensorQuantization } from '../../src/graph/quantizat
 import { integerRange, symmetric } from '../../src/graph/quantization.ts';
 import { withBatch } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
-import { models } from '../../src/models/registry.ts';
+import { models } from '../../src/networks/models/registry.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
 import type { ModelCase } from '../formats/tflite/models.ts';

@@ -1,4 +1,4 @@
-import { models } from '../../src/models/registry.ts';
+import { models } from '../../src/networks/models/registry.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { modelOptions } from '../../src/recipe/models.ts';
 import { studentSchema } from '../../src/recipe/schema.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { models } from '../../src/models/registry.ts';
+import { models } from '../../src/networks/models/registry.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { recipeJsonSchema } from '../../src/recipe/schema.ts';
 import { ROOT } from '../support/built.ts';

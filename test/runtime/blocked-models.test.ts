@@ -1,4 +1,4 @@
-import { buildModel } from '../../src/models/registry.ts';
+import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';

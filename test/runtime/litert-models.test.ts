@@ -3,7 +3,7 @@ import { describeTflite } from '../../src/formats/tflite/describe.ts';
 import type { Quantization } from '../../src/graph/quantization.ts';
 import { withBatch } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
-import { models } from '../../src/models/registry.ts';
+import { models } from '../../src/networks/models/registry.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
 import { inferenceGraph, small, trainedModel } from '../formats/tflite/models.ts';
 import { calibrated } from '../formats/tflite/calibrate.ts';

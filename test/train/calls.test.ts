@@ -1,5 +1,5 @@
 import { createLoss } from '../../src/distill/losses/registry.ts';
-import { buildModel } from '../../src/models/registry.ts';
+import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';

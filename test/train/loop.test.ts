@@ -1,6 +1,6 @@
 import { UserError } from '../../src/base/errors.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
-import { buildModel } from '../../src/models/registry.ts';
+import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model as layersModel, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { createLoss } from '../../src/distill/losses/registry.ts';
-import { modelVariables } from '../../src/models/info.ts';
-import { buildModel } from '../../src/models/registry.ts';
+import { modelVariables } from '../../src/networks/models/info.ts';
+import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { evaluationProgram, predictionProgram } from '../../src/train/inference.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { runRecipe } from '../../src/pipeline/run.ts';
-import { loadRunnable } from '../../src/pipeline/runnable.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { loadRunnable } from '../../src/setup/runnable.ts';
 
 let out: string;
 beforeAll(async () => (out = await mkdtemp(path.join(tmpdir(), 'limbeck-'))));

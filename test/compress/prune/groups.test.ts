@@ -2,7 +2,7 @@ import { zeros } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { input, layers, model as layersModel, sequential } from '@tensorflow/tfjs-layers';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { buildModel } from '../../../src/models/registry.ts';
+import { buildModel } from '../../../src/networks/models/registry.ts';
 import { dependencies } from '../../../src/compress/prune/groups.ts';
 import { pruneChannels } from '../../../src/compress/prune/prune.ts';
 import { useCpu } from '../../support/cpu.ts';

@@ -2,8 +2,8 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { State } from '../../../src/runtime/engine.ts';
 import type { LayersNetwork } from '../../../src/networks/layers.ts';
 import type { ModelNetwork } from '../../../src/networks/network.ts';
-import { modelVariables } from '../../../src/models/info.ts';
-import { buildModel } from '../../../src/models/registry.ts';
+import { modelVariables } from '../../../src/networks/models/info.ts';
+import { buildModel } from '../../../src/networks/models/registry.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 
 /** A small instance of every family whose channels can be pruned. */

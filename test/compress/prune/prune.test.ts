@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { macsOf } from '../../../src/graph/macs.ts';
-import { modelInfo } from '../../../src/models/info.ts';
+import { modelInfo } from '../../../src/networks/models/info.ts';
 import { dependencies } from '../../../src/compress/prune/groups.ts';
 import type { ChannelGroup } from '../../../src/compress/prune/groups.ts';
 import { pruneChannels } from '../../../src/compress/prune/prune.ts';

@@ -15,7 +15,7 @@ import { symmetric } from '../../../src/graph/quantization.ts';
 import type { Quantization } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { layersNetwork } from '../../../src/networks/layers.ts';
-import { inferenceGraph } from '../../../src/pipeline/stages/export.ts';
+import { inferenceGraph } from '../../../src/ship/export.ts';
 import { evaluator } from '../../../src/runtime/evaluator.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';

@@ -13,7 +13,7 @@ import { forInference } from '../../../src/graph/passes/for-inference.ts';
 import { freezeState } from '../../../src/graph/passes/freeze-state.ts';
 import { replaceConstants } from '../../../src/graph/passes/replace-constants.ts';
 import type { Graph } from '../../../src/graph/types.ts';
-import { buildModel } from '../../../src/models/registry.ts';
+import { buildModel } from '../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers.ts';
 import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
 import type { State } from '../../../src/runtime/engine.ts';

@@ -4,7 +4,7 @@ import type { BuiltinOperator } from '../../../src/formats/tflite/schema/operato
 import { tensorType } from '../../../src/formats/tflite/schema/tensor-types.ts';
 import type { TfliteTensor } from '../../../src/formats/tflite/types.ts';
 import { writeTflite } from '../../../src/formats/tflite/write.ts';
-import { inspectTflite } from '../../../src/pipeline/inspect-model.ts';
+import { inspectTflite } from '../../../src/tools/inspect-model.ts';
 
 interface Given {
   readonly shape: readonly number[];

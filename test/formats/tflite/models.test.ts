@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import type { Graph } from '../../../src/graph/types.ts';
-import { models } from '../../../src/models/registry.ts';
+import { models } from '../../../src/networks/models/registry.ts';
 import { useCpu } from '../../support/cpu.ts';
 import { calibrated } from './calibrate.ts';
 import { inferenceGraph, small, trainedModel } from './models.ts';

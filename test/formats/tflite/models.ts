@@ -5,7 +5,7 @@ import { RandomStream } from '../../../src/base/random.ts';
 import { forInference } from '../../../src/graph/passes/for-inference.ts';
 import { freezeState } from '../../../src/graph/passes/freeze-state.ts';
 import type { Constant, Graph } from '../../../src/graph/types.ts';
-import { buildModel } from '../../../src/models/registry.ts';
+import { buildModel } from '../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { interpreterOn } from '../../../src/trace/interpret/evaluator.ts';

@@ -5,7 +5,7 @@ import { associatedFiles } from '../../../src/formats/tflite/archive.ts';
 import { METADATA_NAME } from '../../../src/formats/tflite/metadata.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';
 import { writeTflite } from '../../../src/formats/tflite/write.ts';
-import { inspectTflite } from '../../../src/pipeline/inspect-model.ts';
+import { inspectTflite } from '../../../src/tools/inspect-model.ts';
 import { modelEnds } from '../../../src/runtime/litert.ts';
 import { calibrated } from './calibrate.ts';
 import { pruned } from './pruned.ts';

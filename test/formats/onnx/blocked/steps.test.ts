@@ -3,7 +3,7 @@ import { createLoss } from '../../../../src/distill/losses/registry.ts';
 import { bytesOf, sha256 } from '../../../../src/base/bytes.ts';
 import { RandomStream } from '../../../../src/base/random.ts';
 import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
-import { buildModel } from '../../../../src/models/registry.ts';
+import { buildModel } from '../../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../../src/networks/layers.ts';
 import type { State } from '../../../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../../../src/runtime/onnxruntime.ts';

@@ -1,0 +1,102 @@
+import { UserError } from '../../base/errors.ts';
+import { models } from '../../networks/models/registry.ts';
+import { completeRecipe } from '../../recipe/load.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { TargetRecipe } from '../../recipe/schema/target.ts';
+
+/** A student to try: its number formats come with it, since quantizing costs little beside training. */
+export interface Candidate {
+  /** Factor on the width of the recipe's student. */
+  readonly width: number;
+  /** Share of multiply-accumulates that pruning removes. */
+  readonly amount: number;
+}
+
+/** All combinations, the cheapest last: of equals the earlier is tried first. */
+export function candidatesOf({ widths, amounts }: TargetRecipe): Candidate[] {
+  const sorted = (values: readonly number[], sign: number): number[] =>
+    [...new Set(values)].sort((a, b) => sign * (a - b));
+  return sorted(widths, -1).flatMap((width) => sorted(amounts, 1).map((amount) => ({ width, amount })));
+}
+
+/** The name of the folder of a candidate's run in round `round` (from 0). */
+export function runOf({ width, amount }: Candidate, round: number): string {
+  return `width-${width}-pruned-${amount}-round-${round + 1}`;
+}
+
+/** Share of the epochs that round `round` (from 0) of `rounds` trains for: the last one all, each before it half. */
+export function shareOf(round: number, rounds: number): number {
+  return 2 ** (round + 1 - rounds);
+}
+
+/**
+ * The recipe of one candidate: the student at its width, pruned and quantized, trained for a share of the epochs. Nothing
+ * stops such a run for losing accuracy: the search is what judges.
+ */
+export function recipeOf(
+  { written, base }: LoadedRecipe,
+  { width, amount }: Candidate,
+  share: number,
+  target: TargetRecipe,
+): LoadedRecipe {
+  const { student, distill, prune, quantize } = written;
+  const own = ownWidth(student);
+  if (own === undefined && width !== 1) {
+    const name = student?.model ?? 'this student';
+    throw new UserError(
+      `target.widths: ${name} has no option width, received ${width}`,
+      'Set target.widths: [1] to search over pruning and number formats alone, or take a model that has widths.',
+    );
+  }
+  const [template] = prune;
+  const epochs = template?.finetune.epochs ?? distill.epochs / 4;
+  const { views } = distill.softTargets;
+  const recipe = {
+    ...written,
+    target: undefined,
+    student: own === undefined || width === 1 ? student : { ...student, width: own * width },
+    // One set of stored answers for all rounds, however many epochs they have.
+    distill: {
+      ...distill,
+      epochs: distill.epochs * share,
+      softTargets: { ...distill.softTargets, ...(views === undefined && defaultViews(written)) },
+    },
+    prune: amount === 0 ? [] : [pruning(template, amount, epochs * share)],
+    quantize: (quantize.length > 0 ? quantize : [{}]).map(withoutFallback),
+    export: target.runtime === 'onnxruntime' ? ['onnx'] : ['onnx', 'tflite'],
+    report: { latency: { batchSizes: [target.batchSize], threads: [target.threads], seconds: timeOf(written) } },
+    baseline: false,
+    repeats: 1,
+  };
+  return completeRecipe(recipe, base, models);
+}
+
+/** A target is about latency: there is nothing to choose by without measuring it. */
+function timeOf({ report }: Recipe): number {
+  return report.latency.seconds > 0 ? report.latency.seconds : 1;
+}
+
+/** A candidate is what its step makes it, however much it loses; what the step would have fallen back to is not read. */
+function withoutFallback(step: Partial<Recipe['quantize'][number]>): object {
+  const kept = Object.entries(step).filter(([key]) => key !== 'qat' || ('method' in step && step.method === 'qat'));
+  return { ...Object.fromEntries(kept), maxDrop: 100, fallback: 'keep-float' };
+}
+
+function pruning(given: Recipe['prune'][number] | undefined, amount: number, epochs: number): object {
+  const template = given?.type === 'channels' ? given : undefined;
+  const finetune = { ...given?.finetune, epochs };
+  return { ...template, type: 'channels', target: 'macs', amount, finetune, maxDrop: 100, fallback: 'skip' };
+}
+
+function defaultViews({ dataset, distill }: Recipe): { views?: number } {
+  return dataset.augment.length === 0 ? {} : { views: Math.min(4, Math.ceil(distill.epochs)) };
+}
+
+function ownWidth(student: Recipe['student']): number | undefined {
+  if (student?.model === undefined) return undefined;
+  const option = models[student.model]?.options['width'];
+  if (option === undefined) return undefined;
+  const given = (student as Record<string, unknown>)['width'];
+  return typeof given === 'number' ? given : Number(option.default);
+}

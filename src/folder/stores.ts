@@ -1,0 +1,63 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { exists, readBytes, writeFileAtomic } from '../base/files.ts';
+import { stageOf, TEACHER } from '../report/artifact.ts';
+import { CheckpointStore, seal, unseal } from './checkpoint.ts';
+import type { OnEvent } from '../base/events.ts';
+import { Ledger } from './ledger.ts';
+import type { KeyedStore } from '../distill/soft-targets.ts';
+import type { StageStates } from '../train/training.ts';
+
+/** Everything that a run keeps in its folder, by what it is for. */
+export interface RunStores {
+  readonly ledger: Ledger;
+  readonly states: (stage: string) => StageStates;
+  readonly softTargets: KeyedStore;
+  /** Write a result, e.g. `report.json` or `exports/distilled.onnx`. */
+  readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
+}
+
+/** `shared` is the folder of the run that keeps the teacher's training and answers, where that is another one. */
+export async function openStores(folder: string, onEvent: OnEvent, shared = folder): Promise<RunStores> {
+  const warn = (message: string): void => onEvent({ type: 'warning', message });
+  const checkpoints = new CheckpointStore(folder, warn);
+  const teachers = shared === folder ? checkpoints : new CheckpointStore(shared, warn);
+  const of = (stage: string): CheckpointStore => (stage === stageOf(TEACHER) ? teachers : checkpoints);
+  const write = writerOf(folder);
+  return {
+    ledger: await Ledger.open(folder, warn),
+    states: (stage) => ({
+      load: () => of(stage).load(stage),
+      save: async (state) => onEvent({ type: 'saved', stage, file: await of(stage).save(stage, state) }),
+    }),
+    softTargets: softTargetStore(path.join(shared, 'soft-targets'), writerOf(shared), warn),
+    write,
+  };
+}
+
+function writerOf(folder: string): RunStores['write'] {
+  return async (name, content) => {
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFileAtomic(file, content);
+  };
+}
+
+function softTargetStore(folder: string, write: RunStores['write'], warn: (message: string) => void): KeyedStore {
+  const nameOf = (key: string): string => `${key.slice(0, 32)}.safetensors`;
+  return {
+    load: async (key) => {
+      const file = path.join(folder, nameOf(key));
+      if (!(await exists(file))) return undefined;
+      try {
+        return unseal(await readBytes(file), file);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        warn(`${error.message}; the teacher answers again`);
+        return undefined;
+      }
+    },
+    save: (key, content) => write(path.join(path.basename(folder), nameOf(key)), seal(content)),
+  };
+}

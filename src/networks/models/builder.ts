@@ -1,0 +1,64 @@
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { model as layersModel } from '@tensorflow/tfjs-layers';
+import { shown, UserError } from '../../base/errors.ts';
+import { Blocks } from './blocks.ts';
+import type { OptionSpecs, OptionsOf } from './options.ts';
+
+/** What every builder is given: the shape of one sample without the batch, the number of classes, the seed of the weights. */
+export interface ModelArgs {
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+  readonly seed: number;
+}
+
+export interface ModelFamily {
+  /** One sentence. */
+  readonly doc: string;
+  readonly options: OptionSpecs;
+  /** A model from [batch, ...inputShape] to logits [batch, classes], without softmax. */
+  readonly build: (args: ModelArgs, options: Readonly<Record<string, unknown>>) => LayersModel;
+}
+
+/** Types a family's options by their specs: `build` sees the values that `resolveOptions` has checked. */
+export function family<S extends OptionSpecs>(definition: {
+  readonly doc: string;
+  readonly options: S;
+  readonly build: (args: ModelArgs & { readonly blocks: Blocks }, options: OptionsOf<S>) => LayersModel;
+}): ModelFamily {
+  return {
+    doc: definition.doc,
+    options: definition.options,
+    build: (args, options) => definition.build({ ...args, blocks: new Blocks(args.seed) }, options as OptionsOf<S>),
+  };
+}
+
+export function network(name: string, inputs: SymbolicTensor, logits: SymbolicTensor): LayersModel {
+  return layersModel({ inputs, outputs: logits, name });
+}
+
+/** Height, width and channels of an image model's input; anything else is a `UserError` that says what would fit. */
+export function imageShape(
+  model: string,
+  shape: readonly number[],
+  smallest = 1,
+): [height: number, width: number, channels: number] {
+  if (shape.length !== 3) {
+    throw new UserError(
+      `model ${model} takes images [height, width, channels], received samples of shape ${shown(shape)}`,
+      'Choose mlp for tables and text-transformer or gru for sequences, or give the dataset an image shape.',
+    );
+  }
+  const [height, width, channels] = shape as [number, number, number];
+  if (Math.min(height, width) < smallest) {
+    throw new UserError(
+      `model ${model} takes images of at least ${smallest}x${smallest}, received ${height}x${width}`,
+      'Choose mlp for pictures this small, or set `resize` where the dataset has it.',
+    );
+  }
+  return [height, width, channels];
+}
+
+/** How often a model may halve the picture before it is smaller than 4 pixels. */
+export function halvings(height: number, width: number): number {
+  return Math.max(0, Math.floor(Math.log2(Math.min(height, width) / 4)));
+}

@@ -1,0 +1,72 @@
+import { nearest, shown, UserError } from '../../base/errors.ts';
+
+export type OptionValue = number | boolean | string | readonly number[];
+
+/** One option of a model: its default, one sentence for people, and what is wrong with a value, if anything is. */
+export interface OptionSpec<T extends OptionValue = OptionValue> {
+  readonly default: T;
+  readonly doc: string;
+  readonly wrong: (value: unknown) => string | undefined;
+}
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+export type OptionsOf<S extends OptionSpecs> = { readonly [K in keyof S]: S[K]['default'] };
+
+/** More units or channels than any layer has. */
+const MOST = 65536;
+
+export function integer(fallback: number, doc: string, min = 1, max = MOST): OptionSpec<number> {
+  const wrong = (value: unknown): string | undefined =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+      ? undefined
+      : `expected a whole number from ${min} to ${max}`;
+  return { default: fallback, doc, wrong };
+}
+
+export function real(fallback: number, doc: string, min: number, max: number): OptionSpec<number> {
+  const wrong = (value: unknown): string | undefined =>
+    typeof value === 'number' && value >= min && value <= max ? undefined : `expected a number from ${min} to ${max}`;
+  return { default: fallback, doc, wrong };
+}
+
+export function integers(fallback: readonly number[], doc: string, length?: number): OptionSpec<readonly number[]> {
+  const wrong = (value: unknown): string | undefined =>
+    Array.isArray(value) &&
+    value.every((n) => Number.isInteger(n) && (n as number) > 0 && (n as number) <= MOST) &&
+    (length === undefined || value.length === length)
+      ? undefined
+      : `expected a list of ${length === undefined ? '' : `${length} `}whole numbers from 1 to ${MOST}`;
+  return { default: fallback, doc, wrong };
+}
+
+export function choice<T extends string | number>(fallback: T, of: readonly T[], doc: string): OptionSpec<T> {
+  const wrong = (value: unknown): string | undefined =>
+    of.includes(value as T) ? undefined : `expected one of ${of.join(', ')}`;
+  return { default: fallback, doc, wrong };
+}
+
+/** The options with every default filled in; an unknown one or a bad value is a `UserError`. */
+export function resolveOptions<S extends OptionSpecs>(
+  model: string,
+  specs: S,
+  given: Readonly<Record<string, unknown>>,
+): OptionsOf<S> {
+  const resolved: Record<string, OptionValue> = {};
+  for (const [name, spec] of Object.entries(specs)) resolved[name] = spec.default;
+  for (const [name, value] of Object.entries(given)) {
+    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
+    if (spec === undefined) throw unknownOption(model, name, Object.keys(specs));
+    if (value === undefined) continue;
+    const wrong = spec.wrong(value);
+    if (wrong !== undefined)
+      throw new UserError(`model ${model}, ${name}: ${wrong}, received ${shown(value)}`, spec.doc);
+    resolved[name] = value as OptionValue;
+  }
+  return resolved as OptionsOf<S>;
+}
+
+function unknownOption(model: string, name: string, known: readonly string[]): UserError {
+  const near = nearest(name, known);
+  const hint = near === undefined ? `Its options are ${known.join(', ')}.` : `Did you mean ${near}?`;
+  return new UserError(`model ${model} has no option ${shown(name)}`, hint);
+}

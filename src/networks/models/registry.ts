@@ -1,0 +1,46 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { nearest, shown, UserError } from '../../base/errors.ts';
+import type { ModelArgs, ModelFamily } from './builder.ts';
+import { dsCnn } from './ds-cnn.ts';
+import { gru } from './gru.ts';
+import { lenet } from './lenet.ts';
+import { mlp } from './mlp.ts';
+import { mobilenetV1, mobilenetV2 } from './mobilenet.ts';
+import { resolveOptions } from './options.ts';
+import { resnet } from './resnet.ts';
+import { textTransformer } from './text-transformer.ts';
+import { vgg } from './vgg.ts';
+import { wideResnet } from './wide-resnet.ts';
+
+/** Every model that a recipe can name. */
+export const models: Readonly<Record<string, ModelFamily>> = {
+  mlp,
+  lenet,
+  'ds-cnn': dsCnn,
+  resnet,
+  'wide-resnet': wideResnet,
+  'mobilenet-v1': mobilenetV1,
+  'mobilenet-v2': mobilenetV2,
+  vgg,
+  'text-transformer': textTransformer,
+  gru,
+};
+
+export interface BuildModelArgs extends ModelArgs {
+  /** Options of the family, e.g. `{depth: 20, width: 2}`; absent ones take their defaults. */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** A named model with weights drawn from `seed`; it gives logits. Unknown names, options and bad values are `UserError`s. */
+export function buildModel(name: string, { options = {}, ...args }: BuildModelArgs): LayersModel {
+  const model = Object.hasOwn(models, name) ? models[name] : undefined;
+  if (model === undefined) {
+    const near = nearest(name, Object.keys(models));
+    const hint = near === undefined ? `The models are ${Object.keys(models).join(', ')}.` : `Did you mean ${near}?`;
+    throw new UserError(`there is no model ${shown(name)}`, hint);
+  }
+  return model.build(args, resolveOptions(name, model.options, options));
+}
+
+/** A model of the registry, or one that the user brought. */
+export type { LayersModel };

@@ -1,0 +1,181 @@
+import { Stopwatch } from '../base/clock.ts';
+import { batches, batchCount } from '../data/batches.ts';
+import type { Batch, BatchOptions } from '../data/batches.ts';
+import { Prefetcher } from '../data/prefetch.ts';
+import type { SoftTargets } from '../distill/soft-targets.ts';
+import { createLoss } from '../distill/losses/registry.ts';
+import type { AnyLoss } from '../distill/losses/registry.ts';
+import type { LossArgs } from '../distill/losses/define.ts';
+import { parametersOf } from '../networks/network.ts';
+import type { ModelNetwork, Network } from '../networks/network.ts';
+import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
+import { Evaluator } from '../train/evaluate.ts';
+import { Trainer } from '../train/loop.ts';
+import { LossScale } from '../train/loss-scale.ts';
+import { createOptimizer } from '../train/optimizers.ts';
+import { createSchedule } from '../train/schedules.ts';
+import { maskVariables, updateMasks } from '../train/masks.ts';
+import type { MaskPlan } from '../train/masks.ts';
+import { evaluationProgram } from '../train/inference.ts';
+import { EMA_PREFIX, MASK_PREFIX, trainingProgram } from '../train/step.ts';
+import type { StageContext } from './context.ts';
+import { finishedTraining, train } from '../train/training.ts';
+import type { Fitted, TrainingResult } from '../train/training.ts';
+
+export interface FitOptions<N extends Network = ModelNetwork> {
+  readonly stage: string;
+  readonly title: string;
+  /** Builds the network, the same each time. */
+  readonly build: () => Promise<N>;
+  readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'optimizer' | 'ema'>;
+  readonly loss: AnyLoss;
+  readonly lossArgs: LossArgs;
+  readonly seed: number;
+  /** The teacher's answers; absent for training with labels alone. */
+  readonly answers?: SoftTargets | undefined;
+  /** Draw augmentation from this many fixed views, those that answers are stored for. */
+  readonly views?: number | undefined;
+  /** Masks of pruned weights, for a training of so many steps. */
+  readonly masks?: ((steps: number) => MaskPlan) | undefined;
+  /** The scalars that the network is fed besides those of the loss, at a step. */
+  readonly hyper?: (step: number) => Readonly<Record<string, number>>;
+  /** Default: that of the recipe. */
+  readonly precision?: Recipe['precision'];
+  /** Hash of what the training depends on, where that is less than the whole recipe: states of another job are left aside. */
+  readonly job?: string;
+  /** Hash of the samples, where the state may outlive them. */
+  readonly data?: string;
+}
+
+const EVALUATION_BATCH = 256;
+
+/**
+ * What an epoch is drawn from. The order follows the seed of the training, which differs between repeats; the fixed views
+ * follow that of the recipe, because the teacher has answered to those.
+ */
+export function epochOptions(
+  recipe: Pick<Recipe, 'seed' | 'dataset'>,
+  { settings, seed, views }: Pick<FitOptions, 'settings' | 'seed' | 'views'>,
+  epoch: number,
+): BatchOptions {
+  const augment = recipe.dataset.augment as NonNullable<BatchOptions['augment']>;
+  return { batchSize: settings.batchSize, seed, viewSeed: recipe.seed, epoch, augment, views };
+}
+
+/** Steps of a training on so many samples. */
+export function stepsOf({ epochs, batchSize }: Pick<DistillRecipe, 'epochs' | 'batchSize'>, samples: number): number {
+  return Math.max(1, Math.round(epochs * batchCount(samples, batchSize)));
+}
+
+/** Train one network on the data of the run and keep the weights that are best on the validation split. */
+export async function fit<N extends Network>(context: StageContext, options: FitOptions<N>): Promise<Fitted<N>> {
+  const { engine, data } = context;
+  const { settings, seed, answers, stage } = options;
+  // Building and compiling come before the training tells where it begins.
+  context.onEvent({ type: 'stage', stage });
+  const classes = data.classNames.length;
+  const network = await options.build();
+  const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
+  const steps = stepsOf(settings, data.train.count);
+  const states = context.states(stage);
+  const finished = finishedTraining(await states.load(), steps, options);
+  if (finished !== undefined) return done(context, options, finished, network);
+  const plan = options.masks?.(steps);
+  const ema = settings.ema > 0 ? await options.build() : undefined;
+  const loss = createLoss(options.loss, options.lossArgs);
+  const trainable = { ...network.trainable, ...loss.variables };
+  const optimizer = createOptimizer(settings.optimizer, trainable);
+  const masks = maskVariables(plan?.names ?? [], network);
+  const { precision = context.recipe.precision } = options;
+  const lossScale = precision === 'mixed' ? new LossScale() : undefined;
+  const hasMixup = context.recipe.dataset.augment.some((step) => 'mixup' in step);
+
+  const prefetcher = new Prefetcher(data.train);
+  const waiting = new Stopwatch();
+  const withAnswers = async (batch: Batch) => ({ ...batch, teacher: (await answers?.answersFor(batch)) ?? {} });
+  const trainer = await Trainer.create({
+    engine,
+    program: (batchSize) =>
+      trainingProgram({
+        network,
+        loss,
+        optimizer,
+        batchSize,
+        targets: hasMixup ? 'mixup' : 'classes',
+        ...(ema && { ema }),
+        masks,
+        lossScale,
+      }),
+    precision,
+    batchSize: Math.min(settings.batchSize, data.train.count),
+    classes,
+    stepsPerEpoch,
+    steps,
+    batches: async function* (epoch, startBatch) {
+      const order = epochOptions(context.recipe, options, epoch);
+      const source = prefetcher.epoch({ ...order, startBatch, classWeights: data.classWeights });
+      for await (const batch of waiting.timed(source)) {
+        yield await withAnswers(batch);
+      }
+    },
+    optimizer,
+    schedule: createSchedule(settings.optimizer, { stepsPerEpoch, steps }),
+    hyper: (step) => ({ ...loss.hyper, ...options.hyper?.(step) }),
+    prepare: plan && { changesAt: plan.changesAt, change: (step, compiled) => updateMasks(compiled, plan, step) },
+    ...(ema && { emaDecay: settings.ema }),
+    randomKey: [seed, stage],
+  });
+  const prefix = ema === undefined ? '' : EMA_PREFIX;
+  const evaluator = new Evaluator({
+    engine,
+    program: (batchSize) => evaluationProgram({ network: ema ?? network, batchSize, prefix }),
+    classes,
+    shareStateWith: trainer.compiled,
+  });
+  const validation = { batchSize: EVALUATION_BATCH, seed, epoch: 0, shuffle: false };
+  try {
+    const result = await train({
+      stage,
+      title: options.title,
+      trainer,
+      steps,
+      stepsPerEpoch,
+      validate: async () => (await evaluator.run(batches(data.validation, validation))).accuracy,
+      shipped: {
+        names: Object.keys(network.state),
+        prefix,
+        masks: Object.keys(masks).map((name) => MASK_PREFIX + name),
+      },
+      chooseFrom: plan?.finalFrom,
+      states,
+      job: options.job,
+      data: options.data,
+      dataSeconds: () => waiting.seconds,
+      onEvent: context.onEvent,
+      signal: context.signal,
+      saveEveryMs: context.saveEveryMs,
+    });
+    return await done(context, options, result, network);
+  } finally {
+    await evaluator.dispose();
+    await trainer.dispose();
+    await prefetcher.close();
+    ema?.dispose();
+  }
+}
+
+async function done<N extends Network>(
+  context: StageContext,
+  { stage }: Pick<FitOptions, 'stage'>,
+  { weights: kept, ...result }: TrainingResult,
+  network: N,
+): Promise<Fitted<N>> {
+  const figures = { accuracy: { validation: result.validation }, params: parametersOf(network) };
+  const { bestEpoch, epochs, seconds, dataSeconds = 0 } = result;
+  const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;
+  await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait });
+  const isMask = ([name]: readonly [string, unknown]): boolean => name.startsWith(MASK_PREFIX);
+  const weights = new Map([...kept].filter((entry) => !isMask(entry)));
+  const masks = [...kept].filter(isMask).map(([name, mask]) => [name.slice(MASK_PREFIX.length), mask] as const);
+  return { ...result, weights, network, ...(masks.length > 0 && { masks: new Map(masks) }) };
+}

@@ -1,0 +1,134 @@
+import { monotonicMs } from '../base/clock.ts';
+import { StageClock } from '../base/stage-clock.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
+import type { Report } from '../report/types.ts';
+import type { StageContext } from './context.ts';
+import { loadData } from '../setup/data.ts';
+import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import type { OnEvent } from '../base/events.ts';
+import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
+import type { RunOptions } from './options.ts';
+import { makeReport } from './report.ts';
+import { factsOf, stagesOf, stoppedReport } from '../folder/report-frame.ts';
+import type { Findings } from './report.ts';
+import { curvesOf, modelsSoFar, stopOf } from '../folder/stopped.ts';
+import { openStores } from '../folder/stores.ts';
+import type { RunStores } from '../folder/stores.ts';
+import { trafficSince } from '../watch/traffic.ts';
+
+export type Stages = (context: StageContext, stores: RunStores) => Promise<Partial<Findings>>;
+
+export interface FollowOptions extends RunOptions {
+  readonly onEvent: OnEvent;
+  /** Folder of a run whose trained teacher and stored answers are used and added to, instead of the run's own. */
+  readonly shared?: string;
+  /** Leave the test split alone. */
+  readonly withoutTest?: boolean;
+  /** What the report says besides what the stages found. */
+  readonly notes?: readonly string[];
+}
+
+/** Follow the stages, and write the report of what they came to, or of where they stopped. */
+export async function follow(
+  loaded: LoadedRecipe,
+  folder: string,
+  options: FollowOptions,
+  stages: Stages,
+): Promise<Report> {
+  const { recipe, written } = loaded;
+  let current = 'start';
+  const clock = new StageClock(current);
+  const onEvent: OnEvent = (event) => {
+    if (event.type === 'stage') clock.enter((current = event.stage));
+    options.onEvent(event);
+  };
+  let stores: RunStores | undefined;
+  let facts = factsOf({ recipe });
+  const ledger = () => {
+    stores?.ledger.count(clock.take());
+    const { rows = [], seconds: wallSeconds = 0 } = stores?.ledger ?? {};
+    return { rows, found: { written, wallSeconds, stages: stores === undefined ? [] : stagesOf(stores.ledger) } };
+  };
+  try {
+    await removeOutdated(folder);
+    stores = await openStores(folder, onEvent, options.shared);
+    const context = await begin(loaded, stores, { ...options, onEvent, clock });
+    facts = factsOf(context);
+    const findings = await stages(context, stores);
+    const notes = [...(options.notes ?? []), ...(findings.notes ?? [])];
+    onEvent({ type: 'stage', stage: 'report' });
+    const { rows, found } = ledger();
+    const training = await curvesOf(recipe, rows);
+    const report = makeReport(context, { measured: [], ...found, training, ...findings, notes });
+    // First: a run that has its report is not gone on with.
+    await stores.ledger.save();
+    await writeReport(folder, report);
+    return report;
+  } catch (error) {
+    const { rows, found } = ledger();
+    const write = async (): Promise<void> => {
+      const under = stores && { stage: current, states: stores.states(current) };
+      const training = await curvesOf(recipe, rows, under);
+      const models = modelsSoFar(recipe, rows);
+      await writeReport(
+        folder,
+        stoppedReport(recipe, facts, { ...found, training, models, stopped: stopOf(error, current) }),
+      );
+      stores?.ledger.count(clock.take());
+      // Where nothing has come to its end there is no ledger, and nothing to lose.
+      if (rows.length > 0) await stores?.ledger.save();
+    };
+    // What stopped the run matters more than what stops its report.
+    await write().catch((second: unknown) => options.onEvent({ type: 'warning', message: unwritten(second) }));
+    throw error;
+  }
+}
+
+/** Engine and data are got ready, and what they are is entered in the ledger. */
+async function begin(
+  { recipe, written }: LoadedRecipe,
+  stores: RunStores,
+  { onEvent, signal, saveEvery = 5, withoutTest, clock }: FollowOptions & { readonly clock: StageClock },
+): Promise<StageContext> {
+  // First: a library that cannot be loaded is known before a large data set is read.
+  onEvent({ type: 'stage', stage: 'engine' });
+  const engine = engineOf(recipe);
+  prepareSavedModels(recipe);
+  onEvent({ type: 'stage', stage: 'data' });
+  const start = monotonicMs();
+  const whole = await loadData(recipe);
+  const data = withoutTest === true ? { ...whole, test: undefined } : whole;
+  for (const message of data.warnings) onEvent({ type: 'warning', message });
+  const seconds = (monotonicMs() - start) / 1000;
+  let before = engine.traffic;
+  const done: StageContext['done'] = async (stage, given, figures = {}, notes = {}) => {
+    const traffic = trafficSince(before, engine.traffic);
+    before = engine.traffic;
+    stores.ledger.count(clock.take());
+    const took = given ?? stores.ledger.times.get(stage) ?? 0;
+    await stores.ledger.add({ stage, seconds: took, figures, notes: { ...notes, ...traffic } });
+    const { dataWait } = notes;
+    const wait = typeof dataWait === 'number' && { dataWait };
+    onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
+  };
+  const saving = { states: counted(stores, clock), saveEveryMs: 1000 * saveEvery, done };
+  const context = { recipe, written, data, engine, onEvent, signal, ...saving };
+  await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
+  return context;
+}
+
+/** States of stages; with each that is saved the time until then is, so that a kill loses the time of lost work alone. */
+function counted({ states, ledger }: RunStores, clock: StageClock): RunStores['states'] {
+  return (stage) => {
+    const kept = states(stage);
+    return {
+      load: () => kept.load(),
+      save: async (state) => {
+        await kept.save(state);
+        if (clock.untaken < 1) return;
+        ledger.count(clock.take());
+        await ledger.save();
+      },
+    };
+  };
+}

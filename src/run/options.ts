@@ -1,0 +1,33 @@
+import { UserError } from '../base/errors.ts';
+import type { Report } from '../report/types.ts';
+import type { OnEvent } from '../base/events.ts';
+import type { Existing } from '../folder/folder.ts';
+import type { Place } from '../folder/place.ts';
+
+export interface RunOptions {
+  /** The folder that holds the folders of the runs. Default: `checkpoints`. */
+  readonly out?: string;
+  /** What to do with an earlier run of the same name and another recipe. Default: stop and say what changed. */
+  readonly existing?: Existing;
+  /** With `existing: 'resume'`: the engine and device to go on with, instead of those that the run began with. */
+  readonly place?: Place;
+  readonly onEvent?: OnEvent;
+  /** Stops the run after the current step; what it has is saved and the promise rejects with an `InterruptedError`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Most seconds between two saved states: what a kill can cost. Default 5. */
+  readonly saveEvery?: number | undefined;
+}
+
+export interface RunResult {
+  readonly folder: string;
+  readonly report: Report;
+}
+
+/** What types cannot hold: a NaN would never be reached, and nothing ever saved. */
+export function checkOptions({ saveEvery = 5 }: RunOptions): void {
+  if (saveEvery >= 0) return;
+  throw new UserError(
+    `saveEvery: expected a number of seconds ≥ 0, received ${saveEvery}`,
+    'Leave it out to save every 5 seconds.',
+  );
+}

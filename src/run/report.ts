@@ -1,0 +1,76 @@
+import { sideBySide } from '../measure/accuracy.ts';
+import type { ModelRef } from '../report/artifact.ts';
+import type {
+  Agreement,
+  ModelRow,
+  PruningSensitivity,
+  QuantizationSensitivity,
+  Report,
+  TeacherSummary,
+} from '../report/types.ts';
+import { verdictOf } from '../report/verdict.ts';
+import type { StageContext } from './context.ts';
+import { factsOf, frameOf } from '../folder/report-frame.ts';
+import type { Course } from '../folder/report-frame.ts';
+import type { Timed } from './stages/latency.ts';
+import type { Measured } from './stages/measure.ts';
+
+/** What the stages came to, as far as the run came. */
+export interface Findings extends Course {
+  readonly measured: readonly Measured[];
+  readonly answers?: TeacherSummary | undefined;
+  readonly timed?: Timed | undefined;
+  readonly pruningSensitivity?: PruningSensitivity | undefined;
+  /** What stages left alone, and why. */
+  readonly notes?: readonly string[];
+  readonly quantizationSensitivity?: QuantizationSensitivity | undefined;
+}
+
+/** Everything that a run found out, side by side. Models appear once, repeats of them in the verdict. */
+export function makeReport(
+  context: StageContext,
+  { measured, answers, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
+): Report {
+  const { data } = context;
+  const test = (role: ModelRef['role']): number[] =>
+    measured.flatMap(({ row }) => {
+      const { validation, test: onTest } = row.accuracy;
+      return row.model.role === role && row.precision === 'fp32' && row.format === 'onnx'
+        ? [onTest ?? validation ?? NaN]
+        : [];
+    });
+  const [distilled, scratch] = [test('distilled'), test('scratch')];
+  const hasPair = distilled.length > 0 && distilled.length === scratch.length;
+  return {
+    ...frameOf(context.recipe, factsOf(context), rest),
+    status: 'complete',
+    ...(answers !== undefined && { teacher: answers }),
+    models: measured
+      .filter(({ row }) => row.model.repeat === 0)
+      .map(({ row, predicted }) => ({
+        ...row,
+        latency: timed?.rows.get(row.id) ?? [],
+        ...agreementOf(row, predicted, measured, data),
+      })),
+    ...(hasPair && { verdict: verdictOf(distilled, scratch, (data.test ?? data.validation).count) }),
+    ...(pruningSensitivity !== undefined && { pruningSensitivity }),
+    parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
+    ...(timed?.measurement && { measurement: timed.measurement }),
+    ...(quantizationSensitivity !== undefined && { quantizationSensitivity }),
+    notes: [...data.warnings, ...notes, ...(timed?.notes ?? [])],
+  };
+}
+
+/** How a model stands beside the teacher, sample by sample. */
+function agreementOf(
+  { model: { role } }: ModelRow,
+  predicted: Int32Array,
+  measured: readonly Measured[],
+  data: StageContext['data'],
+): { agreement?: Agreement } {
+  const teacher = measured.find(({ row }) => row.model.role === 'teacher');
+  if (teacher === undefined || role === 'teacher') return {};
+  const split = data.test === undefined ? 'validation' : 'test';
+  const { onlyOther, ...counts } = sideBySide(predicted, teacher.predicted, data[split]!.labels);
+  return { agreement: { split, ...counts, onlyTeacher: onlyOther } };
+}

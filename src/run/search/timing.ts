@@ -1,0 +1,44 @@
+import path from 'node:path';
+import { monotonicMs } from '../../base/clock.ts';
+import { readBytes } from '../../base/files.ts';
+import { measureLatency } from '../../measure/latency.ts';
+import { sourceOf } from '../../measure/variants.ts';
+import type { TargetRecipe } from '../../recipe/schema/target.ts';
+import type { FollowOptions } from '../follow.ts';
+import type { Point } from '../../folder/search/points.ts';
+import { distinct, pointId, pointsOf, shipped } from '../../folder/search/trials.ts';
+import type { Trial } from '../../folder/search/trials.ts';
+
+/** All files of all trials side by side: figures from different minutes of a machine cannot be compared. */
+export async function timed(
+  trials: readonly Trial[],
+  folder: string,
+  target: TargetRecipe,
+  { onEvent, signal }: FollowOptions,
+): Promise<{ points: Point[]; seconds: number; notes: string[] }> {
+  const start = monotonicMs();
+  const { batchSize, threads, runtime } = target;
+  // As much for eight files as other runs have for all of theirs.
+  const perFileMs = (1000 * trials[0]!.loaded.recipe.report.latency.seconds) / 8;
+  const sources = [];
+  onEvent({ type: 'stage', stage: 'search', title: 'timing all candidates side by side' });
+  for (const trial of trials) {
+    const { sampleShape } = trial.report.dataset;
+    for (const row of shipped(trial.report, target)) {
+      const bytes = await readBytes(path.join(folder, 'search', trial.run, row.file!));
+      const file = { name: pointId(trial.run, row.id), format: `.${row.format}`, bytes };
+      sources.push(sourceOf(file, { batchSizes: [batchSize], threads: [threads], sampleShape, runtime }));
+    }
+  }
+  const { rows, skipped } = await measureLatency(sources, { budgetMs: perFileMs * sources.length, signal });
+  const latency = new Map(rows.map((row) => [row.name, row]));
+  const points = distinct(trials.flatMap((trial) => pointsOf(trial, target))).flatMap((point): Point[] => {
+    const figures = latency.get(point.id);
+    // Its own run has figures of other minutes.
+    if (figures === undefined) return [];
+    const { p50Ms, p95Ms } = figures;
+    return [{ ...point, p50Ms, p95Ms }];
+  });
+  const notes = skipped.map(({ what, why }) => `the search leaves out ${what}: ${why}`);
+  return { points, seconds: (monotonicMs() - start) / 1000, notes };
+}

@@ -1,0 +1,85 @@
+import { nearest, UserError } from '../../base/errors.ts';
+import { dependencies } from '../../compress/prune/groups.ts';
+import type { ModelNetwork } from '../../networks/network.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
+import type { StageContext } from '../context.ts';
+import { studentBuilder, teacherBuilder } from '../../setup/models.ts';
+import { refuseNoTokens } from './tokens.ts';
+
+/** What would fail late is found out before anything is trained: models that cannot be built, answers that cannot be stored. */
+export async function checkModels(context: StageContext): Promise<void> {
+  const { recipe, data, onEvent } = context;
+  onEvent({ type: 'stage', stage: 'check models' });
+  const { teacher, student, distill } = recipe;
+  const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
+  if (trained !== undefined) refuseNoTokens(trained, data);
+  if (student === undefined) return;
+  const model = await studentBuilder(context, recipe.seed)();
+  refuseNoTokens(model, data);
+  refuseUnprunable(recipe, model);
+  const layers = Object.keys(model.layers);
+  if (teacher === undefined) return;
+  refuseImpossible(recipe);
+  if (!('features' in distill)) return;
+  for (const pair of distill.features) {
+    if (!layers.includes(pair.student))
+      throw unknownTensor(`the student has no layer ${pair.student}`, pair.student, layers);
+    if (trained !== undefined) {
+      const known = Object.keys(trained.layers);
+      if (!known.includes(pair.teacher))
+        throw unknownTensor(`the teacher has no layer ${pair.teacher}`, pair.teacher, known);
+    } else refuseUnnamed(teacher, pair.teacher);
+  }
+}
+
+function refuseUnnamed({ ensemble, intermediate }: TeacherRecipe, name: string): void {
+  if (ensemble !== undefined) {
+    throw new UserError(
+      `distill.features: an ensemble gives no inner tensors, received ${name}`,
+      'Name one teacher, or choose a loss of logits such as kd.',
+    );
+  }
+  if (intermediate.includes(name)) return;
+  throw new UserError(
+    `distill.features: ${name} is not among teacher.intermediate, received ${intermediate.join(', ') || 'none'}`,
+    `Add it there: intermediate: [${[...intermediate, name].join(', ')}].`,
+  );
+}
+
+export function unknownTensor(fact: string, name: string, known: readonly string[]): UserError {
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `There are: ${known.join(', ') || 'none'}.` : `Did you mean ${meant}?`;
+  return new UserError(`distill.features: ${fact}`, hint);
+}
+
+function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
+  if (prune.some(({ type }) => type !== 'channels') && student.kernels().result.length === 0) {
+    throw new UserError(
+      `prune: the student ${student.name} has no weights that can be masked: it has neither convolutions nor dense layers`,
+      'Choose another student, or leave `prune` out.',
+    );
+  }
+  if (prune.every(({ type }) => type !== 'channels')) return;
+  const { groups, skipped } = dependencies(student);
+  if (groups.length > 0) return;
+  throw new UserError(
+    `prune: the student ${student.name} has no channels that can be removed: ${skipped[0]?.why ?? 'no layer makes any'}`,
+    'Choose a student of convolutions or dense layers, or leave `prune` out.',
+  );
+}
+
+function refuseImpossible({ dataset, distill, teacher }: Recipe): void {
+  const { store } = distill.softTargets;
+  const isStored = teacher?.logits !== undefined;
+  if (store === 'live' && !isStored) return;
+  const reason = dataset.augment.some((step) => 'mixup' in step)
+    ? 'dataset.augment: mixup makes samples that no stored answer is for'
+    : 'features' in distill
+      ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
+      : undefined;
+  if (reason === undefined) return;
+  if (isStored)
+    throw new UserError(`${reason}, received teacher.logits`, 'Use the teacher itself, with answers `live`.');
+  throw new UserError(`${reason}, received softTargets.store: ${store}`, 'Set distill.softTargets.store to live.');
+}

@@ -1,0 +1,113 @@
+import { gzipSync } from 'node:zlib';
+import { monotonicMs } from '../../base/clock.ts';
+import { answers } from '../../distill/preflight.ts';
+import type { Teacher } from '../../distill/teacher.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { agreement, classesOf, confusionOf, perClassOf } from '../../measure/accuracy.ts';
+import { calibrationOf } from '../../measure/calibration.ts';
+import { idOf, nameOf, stageOf, TEACHER } from '../../report/artifact.ts';
+import type { ModelRow } from '../../report/types.ts';
+import type { StageContext } from '../context.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import { logitsOfFile } from '../../ship/model-file.ts';
+import { teacherFigures } from '../teacher-figures.ts';
+import type { ExportedModel } from '../../ship/export.ts';
+
+export interface Measured {
+  readonly row: ModelRow;
+  /** What it says about the samples of the split that figures are from. */
+  readonly predicted: Int32Array;
+  readonly exported?: ExportedModel;
+}
+
+/** Accuracy of a file that ships, as it is: on the validation split, and once on the test split. */
+export async function measure(context: StageContext, exported: ExportedModel): Promise<Measured> {
+  const { recipe } = context;
+  const start = monotonicMs();
+  const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
+  context.onEvent({ type: 'stage', stage: `measure ${file}` });
+  const session = sessionOptionsOf(recipe);
+  const { accuracy, predicted, ...quality } = await evaluate(context, (split) =>
+    logitsOfFile(exported, split, session),
+  );
+  const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
+  await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
+  const row = {
+    id: idOf(exported),
+    model,
+    stage,
+    format,
+    precision,
+    ...(method !== undefined && { method }),
+    ...(number !== undefined && { number }),
+    params,
+    macs,
+    sizeBytes: bytes.length,
+    gzipBytes: gzipSync(bytes, { level: 9 }).length,
+    file,
+    accuracy,
+    seconds: trained.seconds,
+    latency: [],
+    ...quality,
+  };
+  return { row, predicted, exported };
+}
+
+/** Accuracy of a teacher that came as a file. */
+export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<Measured> {
+  context.onEvent({ type: 'stage', stage: 'measure teacher' });
+  const start = monotonicMs();
+  const { accuracy, predicted, ...quality } = await evaluate(context, async (split) => {
+    const rows = Int32Array.from({ length: split.count }, (_, i) => i);
+    return answers(teacher, split, rows);
+  });
+  const { params, sizeBytes } = teacher;
+  const { format, macs } = await teacherFigures(context.recipe.teacher!);
+  const seconds = (monotonicMs() - start) / 1000;
+  await context.done('measure teacher', seconds, { accuracy: given(accuracy), params, sizeBytes });
+  const row = {
+    id: nameOf(TEACHER),
+    model: TEACHER,
+    stage: stageOf(TEACHER),
+    format,
+    precision: 'fp32' as const,
+    params,
+    macs,
+    sizeBytes,
+    file: null,
+    accuracy,
+    seconds: 0,
+    latency: [],
+    ...quality,
+  };
+  return { row, predicted };
+}
+
+/** With more classes a confusion matrix is larger than anybody reads, and than the rest of the report. */
+const MOST_CLASSES = 40;
+
+async function evaluate({ data }: StageContext, logitsOf: (split: Dataset) => Promise<Float32Array>) {
+  const classes = data.classNames.length;
+  const onValidation = await logitsOf(data.validation);
+  const onTest = data.test && (await logitsOf(data.test));
+  const right = (logits: Float32Array, { labels }: Dataset): number => agreement(classesOf(logits, classes), labels);
+  const accuracy = {
+    validation: right(onValidation, data.validation),
+    test: onTest === undefined ? null : right(onTest, data.test!),
+  };
+  const split = onTest === undefined ? ('validation' as const) : ('test' as const);
+  const [logits, { labels }] = [onTest ?? onValidation, data[split]!];
+  const predicted = classesOf(logits, classes);
+  return {
+    accuracy,
+    predicted,
+    calibration: { split, ...calibrationOf(logits, labels, classes) },
+    ...(classes <= MOST_CLASSES
+      ? { confusion: { split, counts: confusionOf(predicted, labels, classes) } }
+      : { perClass: { split, ...perClassOf(predicted, labels, classes) } }),
+  };
+}
+
+function given({ validation, test }: { validation: number; test: number | null }) {
+  return test === null ? { validation } : { validation, test };
+}

@@ -1,0 +1,124 @@
+import { UserError } from '../../base/errors.ts';
+import { nameOf, stageOf } from '../../report/artifact.ts';
+import type { LatencyRow } from '../../report/types.ts';
+import type { StageContext } from '../context.ts';
+import type { Fitted } from '../../train/training.ts';
+import type { LedgerRow } from '../../folder/ledger.ts';
+import type { Answers } from './answer.ts';
+import type { TrainedModel } from '../../ship/export.ts';
+import { pruneStepChannels } from './prune/channels.ts';
+import type { PruneJob, PruneOutcome } from './prune/job.ts';
+import { pruneStepWeights } from './prune/weights.ts';
+
+interface PruneStep {
+  /** The pruned student; undefined if it lost too much and the recipe goes on without it. */
+  readonly student: TrainedModel | undefined;
+  /** One sentence each, for the report. */
+  readonly notes: readonly string[];
+}
+
+/** All pruning steps of the recipe, each from what the one before left, with the first student of those given last. */
+export async function pruneStudents(
+  context: StageContext,
+  students: readonly TrainedModel[],
+  lessons: Answers | undefined,
+): Promise<{ pruned: TrainedModel[]; notes: string[] }> {
+  const pruned: TrainedModel[] = [];
+  const notes: string[] = [];
+  const whole = students.filter(({ model }) => model.repeat === 0).at(-1);
+  for (let number = 0; whole !== undefined && number < context.recipe.prune.length; number++) {
+    const step = await pruneStudent(context, pruned.at(-1) ?? whole, number, lessons);
+    if (step.student !== undefined) pruned.push(step.student);
+    notes.push(...step.notes);
+  }
+  return { pruned, notes };
+}
+
+/**
+ * Pruning step `number` (from 0) of the recipe: channels are removed or weights made zero, the student is trained on with
+ * the loss and the teacher it had, and its validation accuracy is held against that of the student it was made from.
+ */
+async function pruneStudent(
+  context: StageContext,
+  from: TrainedModel,
+  number: number,
+  lessons: Answers | undefined,
+): Promise<PruneStep> {
+  const step = context.recipe.prune[number]!;
+  const model = { role: 'pruned', repeat: from.model.repeat, step: number + 1 } as const;
+  const stage = stageOf(model);
+  context.onEvent({ type: 'stage', stage });
+  const dropOf = (validation: number): number => 100 * (from.trained.validation - validation);
+  // The row of the last training says what was pruned, and what it cost.
+  const inLedger =
+    (found: Partial<Pick<PruneOutcome, 'figures' | 'notes'>>): StageContext['done'] =>
+    (name, seconds, figures = {}, more: LedgerRow['notes'] = {}) =>
+      context.done(
+        name,
+        seconds,
+        { ...figures, ...found.figures },
+        { ...more, ...found.notes, drop: dropOf(figures.accuracy?.validation ?? 0) },
+      );
+  const job: PruneJob = { context, step, stage, number, lessons, from: from.trained, inLedger };
+  const { trained, skipped, said } = await (step.type === 'channels'
+    ? pruneStepChannels({ ...job, step })
+    : pruneStepWeights({ ...job, step }));
+  const notes = [...skipped.map(({ what, why }) => `${stage}: left ${what} alone: ${why}`), ...said];
+  for (const message of notes) context.onEvent({ type: 'message', message });
+
+  const drop = dropOf(trained.validation);
+  if (drop <= step.maxDrop) return { student: { model, trained }, notes };
+  const fact =
+    `prune[${number}]: ${drop.toFixed(2)} points of validation accuracy were lost, ` +
+    `expected at most ${step.maxDrop} (maxDrop)`;
+  if (step.fallback === 'stop') {
+    throw new UserError(
+      fact,
+      `Lower prune.${number}.amount, raise its finetune.epochs or maxDrop, or set fallback: skip to go on without this step.`,
+    );
+  }
+  const message = `${fact}; the student from before is kept`;
+  context.onEvent({ type: 'warning', message });
+  return { student: undefined, notes: [...notes, message] };
+}
+
+/** Says of each pruned student that is not faster than the one it was made from, wherever both were timed. */
+export function sizeOnly(
+  students: readonly TrainedModel[],
+  pruned: readonly TrainedModel[],
+  latency: ReadonlyMap<string, readonly LatencyRow[]>,
+): string[] {
+  const whole = students.filter(({ model }) => model.repeat === 0).at(-1);
+  const models = [...(whole === undefined ? [] : [whole]), ...pruned];
+  return models.slice(1).flatMap(({ model, trained }, i) => {
+    const [id, from] = [nameOf(model), nameOf(models[i]!.model)];
+    const before = latency.get(from) ?? [];
+    const pairs = (latency.get(id) ?? []).flatMap((row) => {
+      const same = before.find(
+        ({ runtime, device, batchSize, threads }) =>
+          `${runtime} ${device} ${batchSize} ${threads}` ===
+          `${row.runtime} ${row.device} ${row.batchSize} ${row.threads}`,
+      );
+      return same === undefined ? [] : [row.p50Ms / same.p50Ms];
+    });
+    if (hasNewMasks(trained, models[i]!.trained)) {
+      return [
+        `${id}: compressed size only: zeros take the room and the time of other weights, until the file is zipped`,
+      ];
+    }
+    const isFaster = pairs.length === 0 || pairs.some((ratio) => ratio < 1);
+    return isFaster ? [] : [`${id}: size only: smaller than ${from}, but no faster in any setting that was timed`];
+  });
+}
+
+function hasNewMasks(trained: Fitted, before: Fitted): boolean {
+  return trained.masks !== undefined && sizes(trained) === sizes(before);
+}
+
+function sizes({ weights }: Fitted): string {
+  // In whatever order a saved state has them.
+  return [...weights]
+    .map(([name, { data }]) => `${name} ${data.length}`)
+    .sort()
+    .join();
+}

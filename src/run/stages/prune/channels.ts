@@ -1,0 +1,88 @@
+import type { Costs } from '../../../compress/prune/costs.ts';
+import type { Skipped } from '../../../compress/prune/groups.ts';
+import { pruneChannels } from '../../../compress/prune/prune.ts';
+import type { LayerCut, MeasureGroups } from '../../../compress/prune/prune.ts';
+import { taylorScores } from '../../../compress/prune/taylor.ts';
+import { batchCount, batches } from '../../../data/batches.ts';
+import { createLoss } from '../../../distill/losses/registry.ts';
+import { fixedMasks } from '../../../train/masks.ts';
+import { saliencyProgram } from '../../../train/saliency.ts';
+import { epochOptions } from '../../fit.ts';
+import type { Fitted } from '../../../train/training.ts';
+import { progressOf } from '../../../train/progress.ts';
+import { studentLoss } from '../student.ts';
+import { finetune } from './job.ts';
+import type { PruneJob, PruneOutcome } from './job.ts';
+import type { PruneChannels } from '../../../recipe/schema/compress.ts';
+
+/**
+ * Remove channels in `rounds` rounds, with training after each. Every round leaves the same share of what the one before
+ * left: most goes while most training is still to come.
+ */
+export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<PruneOutcome> {
+  const { step, stage, from } = job;
+  const { target, importance, budget, multipleOf, layerLimit, amount, rounds } = step;
+  let student = from;
+  let whole: Costs | undefined;
+  let cuts: readonly LayerCut[] = [];
+  let leftAlone: readonly Skipped[] = [];
+  for (let round = 0; ; round++) {
+    const isLast = round + 1 === rounds;
+    const { result, skipped } = await pruneChannels(student.network, student.weights, {
+      ...{ target, importance, budget, multipleOf, layerLimit, whole },
+      amount: 1 - (1 - amount) ** ((round + 1) / rounds),
+      measure: measureWith(job, student),
+    });
+    const { before, after, short, masks } = { ...result, masks: student.masks && result.slice(student.masks) };
+    cuts = result.cuts.map((cut, g) => ({ ...cut, before: cuts[g]?.before ?? cut.before }));
+    if (whole === undefined) leftAlone = skipped.filter((one) => !short.includes(one));
+    whole ??= before;
+    const figures = { macs: after.macs, params: after.parameters };
+    const all = [...leftAlone, ...short];
+    const title =
+      `pruning the student${rounds > 1 ? `, round ${round + 1} of ${rounds}` : ''}: ${before.channels} → ${after.channels} channels, ` +
+      `${before.parameters} → ${after.parameters} parameters, ${before.macs} → ${after.macs} MACs`;
+    student = await finetune(job, {
+      stage: isLast ? stage : `${stage}-round-${round + 1}`,
+      title,
+      round,
+      network: result.network,
+      weights: result.weights,
+      masks: masks && (() => fixedMasks(masks)),
+      done: job.inLedger({ figures, notes: { cuts, skipped: all } }),
+    });
+    if (isLast) return { trained: { ...student, ...(masks && { masks }) }, skipped: all, said: [] };
+  }
+}
+
+/** Enough that the order of the channels no longer changes much, and a fraction of an epoch. */
+const TAYLOR_BATCHES = 32;
+
+/** Importance of the channels for the loss that the student is trained by, on batches as it is trained on. */
+function measureWith({ context, step, stage, lessons }: PruneJob, { network, weights }: Fitted): MeasureGroups {
+  return async (groups) => {
+    const { engine, data, recipe } = context;
+    context.onEvent({ type: 'stage', stage, title: 'measuring the importance of channels' });
+    const seed = recipe.seed;
+    const options = await studentLoss(context, lessons, () => network.withWeights(weights), seed);
+    const loss = createLoss(options.loss, options.lossArgs);
+    const batchSize = Math.min(recipe.distill.batchSize, data.train.count);
+    const settings = { ...recipe.distill, epochs: step.finetune.epochs, batchSize };
+    const order = epochOptions(recipe, { settings, seed, views: lessons?.views }, 0);
+    const whole = Math.max(1, batchCount(data.train.count, batchSize) - (data.train.count % batchSize === 0 ? 0 : 1));
+    const targets = recipe.dataset.augment.some((one) => 'mixup' in one) ? 'mixup' : 'classes';
+    const most = Math.min(whole, TAYLOR_BATCHES);
+    const tell = progressOf(context, stage);
+    async function* some() {
+      for (const batch of batches(data.train, { ...order, classWeights: data.classWeights })) {
+        tell('batch', batch.index, most);
+        if (batch.index === most) return;
+        yield { ...batch, teacher: (await lessons?.answers.answersFor(batch)) ?? {} };
+      }
+    }
+    return taylorScores(groups, {
+      ...{ engine, weights, classes: data.classNames.length, batches: some(), hyper: loss.hyper },
+      program: (size) => saliencyProgram({ network, loss, batchSize: size, targets }),
+    });
+  };
+}

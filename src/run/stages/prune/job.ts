@@ -1,0 +1,107 @@
+import { RandomStream } from '../../../base/random.ts';
+import { monotonicMs } from '../../../base/clock.ts';
+import { batches } from '../../../data/batches.ts';
+import type { Skipped } from '../../../formats/skipped.ts';
+import type { Recipe } from '../../../recipe/schema.ts';
+import type { State } from '../../../runtime/engine.ts';
+import { Evaluator } from '../../../train/evaluate.ts';
+import { evaluationProgram } from '../../../train/inference.ts';
+import type { ModelNetwork } from '../../../networks/network.ts';
+import type { StageContext } from '../../context.ts';
+import type { FitOptions } from '../../fit.ts';
+import type { Fitted } from '../../../train/training.ts';
+import type { LedgerRow } from '../../../folder/ledger.ts';
+import type { Figures } from '../../../base/events.ts';
+import type { Answers } from '../answer.ts';
+import { trainStudent } from '../student.ts';
+
+/** One pruning step of the recipe, and what it starts from. */
+export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune'][number]> {
+  readonly context: StageContext;
+  readonly step: Step;
+  readonly stage: string;
+  /** Of the step, from 0. */
+  readonly number: number;
+  readonly lessons: Answers | undefined;
+  readonly from: Fitted;
+  /** How the row of the step comes into the ledger. */
+  readonly inLedger: (found: {
+    readonly figures?: Figures;
+    readonly notes?: LedgerRow['notes'];
+  }) => StageContext['done'];
+}
+
+export interface PruneOutcome {
+  readonly trained: Fitted;
+  readonly figures?: Figures;
+  readonly notes?: LedgerRow['notes'];
+  readonly skipped: readonly Skipped[];
+  /** Further sentences for the report. */
+  readonly said: readonly string[];
+}
+
+export interface Finetuning extends Pick<FitOptions, 'stage' | 'title' | 'masks'> {
+  readonly network: ModelNetwork;
+  readonly weights: State;
+  readonly done: StageContext['done'];
+  /** Round of the step, from 0. */
+  readonly round?: number;
+}
+
+/**
+ * Of the learning rate of `distill`: a pruned student is near where it is going, and the full rate would train it anew.
+ */
+export const FINETUNE_RATE = 0.3;
+
+/** Train a pruned student on, or count what it has right where the recipe wants no training. */
+export async function finetune(
+  { context, step, number, lessons }: PruneJob,
+  { stage, title, masks, network, weights, done, round = 0 }: Finetuning,
+): Promise<Fitted> {
+  const { distill, seed } = context.recipe;
+  if (step.finetune.epochs === 0) {
+    context.onEvent({ type: 'stage', stage, title });
+    const start = monotonicMs();
+    const validation = await validationAccuracy(context, network, weights);
+    const seconds = (monotonicMs() - start) / 1000;
+    await done(stage, seconds, { accuracy: { validation } });
+    return { network, weights, validation, bestEpoch: 0, epochs: [], seconds };
+  }
+  const { optimizer } = distill;
+  const lower = {
+    ...optimizer,
+    learningRate: FINETUNE_RATE * optimizer.learningRate,
+    schedule: 'cosine' as const,
+    warmup: 0,
+    finalLearningRate: 0,
+  };
+  return trainStudent({ ...context, done }, 0, lessons, {
+    stage,
+    title,
+    masks,
+    build: () => network.withWeights(weights),
+    settings: { ...distill, epochs: step.finetune.epochs, optimizer: step.finetune.optimizer ?? lower },
+    // Another order of the samples than the training before had.
+    seed: new RandomStream(seed, 'prune', number, ...(round === 0 ? [] : [round])).uint32(),
+  });
+}
+
+const EVALUATION_BATCH = 256;
+
+/** Share of the validation split that a model has right with these weights. */
+export async function validationAccuracy(
+  { engine, data }: StageContext,
+  network: ModelNetwork,
+  weights: State,
+): Promise<number> {
+  const loaded = await network.withWeights(weights);
+  const program = (batchSize: number) => evaluationProgram({ network: loaded, batchSize });
+  const evaluator = new Evaluator({ engine, program, classes: data.classNames.length });
+  const order = { batchSize: EVALUATION_BATCH, seed: 0, epoch: 0, shuffle: false };
+  try {
+    return (await evaluator.run(batches(data.validation, order))).accuracy;
+  } finally {
+    await evaluator.dispose();
+    loaded.dispose();
+  }
+}

@@ -1,0 +1,131 @@
+import { FakeQuantizedNetwork, RANGE_RATE } from '../../compress/quantize/qat/network.ts';
+import { RandomStream } from '../../base/random.ts';
+import { losses } from '../../distill/losses/registry.ts';
+import type { AnyLoss } from '../../distill/losses/registry.ts';
+import type { Skipped } from '../../formats/skipped.ts';
+import type { Quantization } from '../../graph/quantization.ts';
+import { usualQat } from '../../recipe/schema/compress.ts';
+import type { Int8Recipe } from '../../recipe/schema/compress.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { State } from '../../runtime/engine.ts';
+import { predictionProgram } from '../../train/inference.ts';
+import type { StageContext } from '../context.ts';
+import { fit, stepsOf } from '../fit.ts';
+import type { Fitted } from '../../train/training.ts';
+import { idOf } from '../../report/artifact.ts';
+import type { Answers } from './answer.ts';
+import type { ExportedModel } from '../../ship/export.ts';
+import { numbersOf } from './student.ts';
+
+/** Ranges of activations on samples of the training split, and scales of weights. */
+export type Calibrate = (graph: ExportedModel['graph']) => Promise<{ result: Quantization; skipped: Skipped[] }>;
+
+export interface QatStep {
+  readonly stage: string;
+  readonly step: Int8Recipe;
+  /** Of this step: another order of the samples than the trainings before had. */
+  readonly number: number;
+  readonly lessons: Answers | undefined;
+  /** Layers that are trained and exported in float. */
+  readonly keepFloat: (layer: string) => boolean;
+  readonly calibrate: Calibrate;
+}
+
+export interface TrainedForInt8 {
+  /** The model with its new weights, and what the training graph says with them. */
+  readonly model: ExportedModel;
+  readonly quantization: Quantization;
+  readonly skipped: readonly Skipped[];
+}
+
+/**
+ * Trains the inference graph of a model on as int8 computes it, with the teacher it had, from the ranges that calibration
+ * gives. Its weights and ranges are those of the epoch that was best on the validation split.
+ */
+export async function trainForInt8(context: StageContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
+  const { stage, step } = qat;
+  context.onEvent({ type: 'stage', stage });
+  const { result: calibrated, skipped } = await qat.calibrate(from.graph);
+  const build = () =>
+    Promise.resolve(new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat, name: idOf(from) }));
+  const done: StageContext['done'] = (name, seconds, figures, notes) => {
+    const drop = 100 * (from.trained.validation - figures!.accuracy!.validation!);
+    const all = { ...notes, drop, method: 'qat', scheme: step.scheme, skipped };
+    return context.done(name, seconds, { ...figures, params: from.params, macs: from.macs }, all);
+  };
+  const trained = await fitQuantized({ ...context, done }, build, qat);
+  const { network, weights, validation, bestEpoch, epochs, seconds } = trained;
+  try {
+    const { graph, activations } = network.exported(weights);
+    // Some activations only one of the file formats rounds: those keep a range of their own.
+    const again = await qat.calibrate(graph);
+    const quantization = new Map([...again.result, ...activations]);
+    const logits = await simulated(context, network, weights, from.reference);
+    const model = {
+      ...from,
+      graph,
+      stage,
+      trained: { ...from.trained, validation, bestEpoch, epochs, seconds },
+      reference: { ...from.reference, logits },
+    };
+    return { model, quantization, skipped };
+  } finally {
+    network.dispose();
+  }
+}
+
+/** Of losses that have one: quantized students learn better from a low temperature. */
+const QAT_TEMPERATURE = 1;
+
+/** One training as any other, of a network that rounds, whose ranges stop moving on the way. */
+function fitQuantized(
+  context: StageContext,
+  build: () => Promise<FakeQuantizedNetwork>,
+  { stage, step, number, lessons }: QatStep,
+): Promise<Fitted<FakeQuantizedNetwork>> {
+  const { data, recipe } = context;
+  const { epochs, optimizer, temperature = QAT_TEMPERATURE, freezeAfter, rangeDecay } = step.qat ?? usualQat;
+  const settings = { ...recipe.distill, epochs, optimizer };
+  const seed = new RandomStream(recipe.seed, 'qat', number).uint32();
+  const loss = lossOf(recipe, lessons);
+  const numbers = numbersOf(recipe, loss);
+  const frozenFrom = (steps: number): number => Math.round(freezeAfter * steps);
+  const steps = stepsOf(settings, data.train.count);
+  return fit(context, {
+    stage,
+    title: `training the student with quantization, ranges frozen from step ${frozenFrom(steps)} of ${steps} on`,
+    build,
+    settings,
+    loss,
+    lossArgs: { hyper: { ...numbers, ...('temperature' in numbers && { temperature }) }, seed },
+    seed,
+    answers: lessons?.answers,
+    views: lessons?.views,
+    // Frozen is a matter of the step alone, so a resume cannot forget it.
+    hyper: (at) => ({ [RANGE_RATE]: at < frozenFrom(steps) ? 1 - rangeDecay : 0 }),
+    precision: 'full',
+  });
+}
+
+/** Inner tensors have no names any more once batch norms are folded: those losses give way to plain distillation. */
+export function lossOf({ distill }: Recipe, lessons: Answers | undefined): AnyLoss {
+  if (lessons === undefined) return 'ce';
+  return losses[distill.loss].needs === 'features' ? 'kd' : distill.loss;
+}
+
+/** What the training graph says about the samples that the files are checked on. */
+async function simulated(
+  { engine }: StageContext,
+  network: FakeQuantizedNetwork,
+  weights: State,
+  { x, shape }: ExportedModel['reference'],
+): Promise<Float32Array> {
+  const step = await engine.compile(predictionProgram({ network, batchSize: shape[0]! }));
+  try {
+    await step.load(weights);
+    const [logits] = Object.values(await step.run({ x }));
+    return (logits as Float32Array).slice();
+  } finally {
+    await step.dispose();
+  }
+}

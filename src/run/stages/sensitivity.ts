@@ -1,0 +1,37 @@
+import { monotonicMs } from '../../base/clock.ts';
+import { InterruptedError } from '../../base/errors.ts';
+import { sensitivity } from '../../compress/prune/sensitivity.ts';
+import { nameOf } from '../../report/artifact.ts';
+import type { PruningSensitivity } from '../../report/types.ts';
+import type { StageContext } from '../context.ts';
+import { progressOf } from '../../train/progress.ts';
+import type { TrainedModel } from '../../ship/export.ts';
+import { validationAccuracy } from './prune/job.ts';
+
+const STAGE = 'pruning-sensitivity';
+
+/** If the recipe asks: what each layer of the student costs on the validation split when it alone loses channels. */
+export async function pruningSensitivity(
+  context: StageContext,
+  students: readonly TrainedModel[],
+): Promise<PruningSensitivity | undefined> {
+  const student = students.filter(({ model }) => model.repeat === 0).at(-1);
+  if (!context.recipe.report.pruningSensitivity || student === undefined) return undefined;
+  const { trained } = student;
+  const id = nameOf(student.model);
+  const start = monotonicMs();
+  context.onEvent({ type: 'stage', stage: STAGE, title: `removing channels of each layer of ${id} alone` });
+  const rows = await sensitivity(trained.network, trained.weights, {
+    onProgress: progressOf(context, STAGE),
+    evaluate: async (network, weights) => {
+      if (context.signal?.aborted === true) throw new InterruptedError(`stopped ${STAGE}`);
+      return validationAccuracy(context, network, weights);
+    },
+  });
+  for (const { layers, channels, kept, drop } of rows) {
+    const message = `  ${layers.join(', ')}: ${kept} of ${channels} channels, ${(100 * drop).toFixed(2)} points lost`;
+    context.onEvent({ type: 'message', message });
+  }
+  await context.done(STAGE, (monotonicMs() - start) / 1000, {}, { rows });
+  return { model: id, accuracy: trained.validation, rows };
+}

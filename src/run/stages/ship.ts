@@ -1,0 +1,231 @@
+import { monotonicMs } from '../../base/clock.ts';
+import type { OnProgress } from '../../base/progress.ts';
+import { withFloatLayers } from '../../compress/quantize/kept.ts';
+import { quantize } from '../../compress/quantize/ptq.ts';
+import type { Skipped } from '../../formats/skipped.ts';
+import type { DenseScales, Quantization } from '../../graph/quantization.ts';
+import type { Graph } from '../../graph/types.ts';
+import { idOf } from '../../report/artifact.ts';
+import { qatStage, reducedForm } from '../../report/forms.ts';
+import type { QuantizationSensitivity } from '../../report/types.ts';
+import type { Int16Recipe, Int8AfterTraining, Int8Recipe, QuantizeRecipe } from '../../recipe/schema/compress.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { StageContext } from '../context.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import { progressOf } from '../../train/progress.ts';
+import type { Answers } from './answer.ts';
+import type { ExportedModel } from '../../ship/export.ts';
+import { lossOf, trainForInt8 } from './qat.ts';
+import { prepareStep } from './adaround.ts';
+import { chooseDenseScales } from './dense-scales.ts';
+import type { DenseChoice } from './dense-scales.ts';
+import {
+  calibrationSamples,
+  growing,
+  keptFloat,
+  prepareInt8,
+  rankLayers,
+  withDenseScales,
+} from '../../ship/quantize.ts';
+import { int8Variants, reducedVariants, tflite } from '../../ship/variants.ts';
+import { finish, makeFile, writeVariants } from '../../ship/write.ts';
+import type { FormStep, Refused, Shipped, Write, WriteStep } from '../../ship/write.ts';
+
+/** One quantization of the recipe. */
+interface QuantizeStep extends WriteStep {
+  readonly lessons: Answers | undefined;
+}
+
+/** The files that the recipe asks for beyond the fp32 ONNX file of every student: TFLite, and both in fewer bits. */
+export async function shipModel(
+  context: StageContext,
+  model: ExportedModel,
+  lessons: Answers | undefined,
+  write: Write,
+): Promise<Shipped> {
+  const { recipe } = context;
+  const files: ExportedModel[] = [];
+  const notes: string[] = [];
+  let sensitivity: QuantizationSensitivity | undefined;
+  if (recipe.export.includes('tflite')) {
+    const { file, skipped } = await makeFile(context, model, tflite(context, 'fp32', { precision: 'float32' }));
+    files.push(await finish(context, file, write));
+    notes.push(...skipped);
+  }
+  const { dense, notes: chosen } = await denseScalesOf(context, model);
+  notes.push(...chosen);
+  for (const number of recipe.quantize.keys()) {
+    const made = await quantizeModel(context, model, { number, lessons, dense, write });
+    files.push(...made.files);
+    notes.push(...made.notes);
+    sensitivity ??= made.sensitivity;
+  }
+  for (const message of notes) context.onEvent({ type: 'message', message });
+  return { files, notes, sensitivity };
+}
+
+/** Only TFLite files give cause to ask: ONNX Runtime always took a scale for each output. */
+async function denseScalesOf(context: StageContext, model: ExportedModel): Promise<DenseChoice> {
+  const { export: formats, quantize: steps } = context.recipe;
+  const isAsked =
+    formats.includes('tflite') && steps.some(({ scheme }) => scheme.includes('int8') || scheme === 'int16x8');
+  if (!isAsked) return { dense: 'channel', notes: [] };
+  const stage = 'dense-scales';
+  context.onEvent({ type: 'stage', stage, title: 'choosing the scales of dense layers' });
+  const start = monotonicMs();
+  const choice = await chooseDenseScales(context, model);
+  await context.done(stage, (monotonicMs() - start) / 1000, {}, { dense: choice.dense });
+  return choice;
+}
+
+/** One quantization of the recipe, from the float weights; after training if it is asked to train, or if it loses too much. */
+async function quantizeModel(context: StageContext, model: ExportedModel, step: QuantizeStep): Promise<Shipped> {
+  const { recipe } = context;
+  const { number } = step;
+  const settings = recipe.quantize[number]!;
+  if (settings.scheme === 'int8' && settings.method === 'qat') return trainAndQuantize(context, model, step, settings);
+  const stage = `quantize-${number + 1}`;
+  context.onEvent({ type: 'stage', stage, title: `quantizing ${idOf(model)} to ${settings.scheme}` });
+  const form = reducedForm(recipe.quantize, number, 'ptq');
+  const ptq = await afterTraining(context, model, { ...step, form }, settings);
+  // Files were written in between, which are stages of their own.
+  await context.done(stage, undefined, {}, { method: 'ptq', scheme: settings.scheme });
+  if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
+  const { file, seconds, validation, drop } = ptq.refused;
+  const figures = { accuracy: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
+  const notes = { drop, method: 'ptq', scheme: settings.scheme, shipped: false };
+  await context.done(`ptq-${number + 1}`, seconds, figures, notes);
+  const qat = await trainAndQuantize(context, model, step, settings);
+  return { files: [...ptq.files, ...qat.files], notes: [...ptq.notes, ...qat.notes], sensitivity: ptq.sensitivity };
+}
+
+/** The files of a quantization that trains nothing. */
+function afterTraining(
+  context: StageContext,
+  model: ExportedModel,
+  step: FormStep,
+  settings: Exclude<QuantizeRecipe, { method: 'qat' }>,
+): Promise<Shipped & { readonly refused?: Refused }> {
+  if (settings.scheme === 'int16x8') return writeInt16(context, model, step, settings);
+  if (settings.scheme === 'int8') return writeInt8(context, model, step, settings);
+  return writeVariants(context, model, model, reducedVariants(context, settings.scheme, step.dense), step);
+}
+
+async function trainAndQuantize(
+  context: StageContext,
+  model: ExportedModel,
+  step: QuantizeStep,
+  settings: Int8Recipe,
+): Promise<Shipped> {
+  const { recipe } = context;
+  const { number, lessons, dense } = step;
+  const kept = keptFloat(settings, model.graph);
+  const keepFloat = (layer: string): boolean => kept.includes(layer);
+  const trained = await trainForInt8(context, model, {
+    ...{ stage: qatStage(number), step: settings, number, lessons, keepFloat },
+    calibrate: (graph) => calibrate(context, graph, { ...settings, dense }, progressOf(context, qatStage(number))),
+  });
+  const variants = int8Variants(context, trained.quantization, trained.skipped, keepFloat);
+  const form = reducedForm(recipe.quantize, number, 'qat');
+  const made = await writeVariants(context, model, trained.model, variants, { ...step, form });
+  return { ...made, notes: [...lossNote(recipe, lessons, qatStage(number)), ...made.notes] };
+}
+
+/** Said where the step is trained by another loss than the student was. */
+function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): string[] {
+  const [asked, used] = [recipe.distill.loss, lossOf(recipe, lessons)];
+  if (lessons === undefined || used === asked) return [];
+  return [`${stage}: trained by ${used} instead of ${asked}, whose inner tensors are folded away before quantization`];
+}
+
+/**
+ * int8 after training, format by format. Where it loses too much, the most sensitive layers stay in float, more and more of
+ * them until the drop is within `maxDrop`, if the step falls back so.
+ */
+async function writeInt8(
+  context: StageContext,
+  model: ExportedModel,
+  step: FormStep,
+  settings: Int8AfterTraining,
+): Promise<Shipped & { readonly refused?: Refused }> {
+  const { recipe } = context;
+  const asked = keptFloat(settings, model.graph);
+  const samples = calibrationSamples(context, model.graph, settings.samples);
+  const ptq = { number: step.number, settings, samples, dense: sharedScales(recipe, settings, step) };
+  const { prepared, notes: said } = await prepareStep(context, model.graph, ptq);
+  const onTflite =
+    ptq.dense === step.dense
+      ? prepared
+      : await withDenseScales(recipe, prepared, { ...settings, dense: step.dense }, samples);
+  // Rounding is a stage of its own; what follows is not part of it.
+  context.onEvent({ type: 'stage', stage: `quantize-${step.number + 1}` });
+  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
+  const sensitivity = await rankLayers(context, prepared, model, onProgress);
+  const layers = sensitivity.rows.map(({ layer }) => layer);
+  const all: Shipped[] = [];
+  let refused: Refused | undefined;
+  for (const format of recipe.export) {
+    const { graph, float, quantization, skipped } = format === 'tflite' ? onTflite : prepared;
+    const write = async (kept: readonly string[], hasMore: boolean) => {
+      const keepFloat = (layer: string): boolean => kept.includes(layer);
+      const variants = int8Variants(context, quantization, skipped, keepFloat);
+      return writeVariants(
+        context,
+        model,
+        { ...model, graph: withFloatLayers(graph, float, keepFloat) },
+        variants.filter((one) => one.format === format),
+        { ...step, hasMore },
+      );
+    };
+    const more = settings.fallback === 'keep-float' ? [...growing(layers.length)] : [];
+    let made = await write(asked, more.length > 0);
+    for (const [i, count] of more.entries()) {
+      if (made.refused === undefined) break;
+      made = await write([...asked, ...layers.slice(0, count)], i + 1 < more.length);
+    }
+    all.push(made);
+    refused ??= made.refused;
+  }
+  const files = all.flatMap((made) => made.files);
+  const notes = [...said, ...all.flatMap((made) => made.notes)];
+  return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
+}
+
+/** Of what both formats have in common: the result of a search has scales of its own, nearest steps are found for each. */
+function sharedScales({ export: formats }: Recipe, { rounding }: Int8AfterTraining, { dense }: FormStep): DenseScales {
+  return rounding === 'nearest' && formats.includes('onnx') ? 'channel' : dense;
+}
+
+/** Activations of 16 bits, weights of 8: a TFLite file alone. */
+async function writeInt16(
+  context: StageContext,
+  model: ExportedModel,
+  step: FormStep,
+  settings: Int16Recipe,
+): Promise<Shipped> {
+  const kept = keptFloat(settings, model.graph);
+  const keepFloat = (layer: string): boolean => kept.includes(layer);
+  const samples = calibrationSamples(context, model.graph, settings.samples);
+  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
+  const ptq = { ...settings, dense: step.dense };
+  const prepared = await prepareInt8(context.recipe, model.graph, ptq, samples, onProgress);
+  const { graph, float, quantization, skipped } = prepared;
+  const file = tflite(context, 'int16x8', { precision: 'integer', quantization, keepFloat });
+  const make: typeof file.make = (from) => {
+    const made = file.make(from);
+    return { ...made, skipped: [...skipped, ...made.skipped] };
+  };
+  const ready = { ...model, graph: withFloatLayers(graph, float, keepFloat) };
+  return writeVariants(context, model, ready, [{ ...file, make }], step);
+}
+
+/** Ranges of the activations on samples of the training split, drawn once for the recipe, as they are without augmentation. */
+async function calibrate(
+  context: StageContext,
+  graph: Graph,
+  { calibrator, samples, dense }: Pick<Int8Recipe, 'calibrator' | 'samples'> & { readonly dense: DenseScales },
+  onProgress: OnProgress,
+): Promise<{ result: Quantization; skipped: Skipped[] }> {
+  const feeds = calibrationSamples(context, graph, samples);
+  return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe), dense, onProgress });
+}

@@ -1,0 +1,92 @@
+import type { Teacher } from '../../distill/teacher.ts';
+import { createLoss } from '../../distill/losses/registry.ts';
+import type { AnyLoss } from '../../distill/losses/registry.ts';
+import { lossNumbers } from '../../recipe/schema/loss.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { stageOf } from '../../report/artifact.ts';
+import type { StageContext } from '../context.ts';
+import { fit } from '../fit.ts';
+import type { FitOptions } from '../fit.ts';
+import type { Fitted } from '../../train/training.ts';
+import { unknownTensor } from './check.ts';
+import type { Answers } from './answer.ts';
+import { studentBuilder } from '../../setup/models.ts';
+
+/** What differs when a student that was changed is trained on. */
+export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks'>;
+
+/** Train the student: from the teacher, or without `lessons` from the labels alone, as its scratch twin. */
+export async function trainStudent(
+  context: StageContext,
+  repeat: number,
+  lessons?: Answers,
+  change?: Change,
+): Promise<Fitted> {
+  const { recipe } = context;
+  const { distill } = recipe;
+  // Twins share everything but the teacher: weights at the start, order of samples, number of steps.
+  const seed = change?.seed ?? recipe.seed + repeat;
+  const role = lessons === undefined ? 'scratch' : 'distilled';
+  const number = recipe.repeats > 1 ? ` (${repeat + 1} of ${recipe.repeats})` : '';
+  const build = change?.build ?? studentBuilder(context, seed);
+  return fit(context, {
+    stage: stageOf({ role, repeat }),
+    title:
+      lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
+    build,
+    settings: distill,
+    ...(await studentLoss(context, lessons, build, seed)),
+    seed,
+    answers: lessons?.answers,
+    views: lessons?.views,
+    ...change,
+  });
+}
+
+/** What a student is trained by: the loss of the recipe, or the labels alone. */
+export async function studentLoss(
+  context: StageContext,
+  lessons: Answers | undefined,
+  build: ReturnType<typeof studentBuilder>,
+  seed: number,
+): Promise<Pick<FitOptions, 'loss' | 'lossArgs'>> {
+  const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
+  const loss = lessons === undefined ? 'ce' : context.recipe.distill.loss;
+  return { loss, lossArgs: { hyper: numbersOf(context.recipe, loss), features, seed } };
+}
+
+/** Whether the loss can compare what this teacher gives: found out before the twin without a teacher is trained. */
+export async function checkLoss(context: StageContext, lessons: Answers): Promise<void> {
+  const { recipe } = context;
+  if (!('features' in recipe.distill)) return;
+  const build = studentBuilder(context, recipe.seed);
+  const { loss, lossArgs } = await studentLoss(context, lessons, build, recipe.seed);
+  for (const variable of Object.values(createLoss(loss, lossArgs).variables)) variable.dispose();
+}
+
+/** The numbers that the recipe gives a loss: those of its own loss, or of the labels alone. */
+export function numbersOf({ distill }: Recipe, loss: AnyLoss): Record<string, number> {
+  const { labelSmoothing } = distill;
+  return { ...(loss === 'ce' ? {} : lossNumbers(loss, distill)), labelSmoothing };
+}
+
+async function featurePairs(
+  { recipe: { distill } }: StageContext,
+  teacher: Teacher | undefined,
+  build: ReturnType<typeof studentBuilder>,
+) {
+  if (teacher === undefined || !('features' in distill)) return [];
+  const { layers } = await build();
+  return distill.features.map((pair) => {
+    const layer = layers[pair.student]!;
+    const shape = teacher.featureShapes[pair.teacher];
+    if (shape === undefined) {
+      throw unknownTensor(
+        `${teacher.name} gives no tensor ${pair.teacher}`,
+        pair.teacher,
+        Object.keys(teacher.featureShapes),
+      );
+    }
+    return { ...pair, studentShape: layer.shape.slice(1).map(Number), teacherShape: shape };
+  });
+}

@@ -1,0 +1,141 @@
+import path from 'node:path';
+import { sha256 } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
+import { modelTeacher } from '../../distill/model-teacher.ts';
+import { fingerprint } from '../../data/dataset.ts';
+import { openTeacher } from '../../distill/open.ts';
+import type { OpenedTeacher } from '../../distill/open.ts';
+import { preflight } from '../../distill/preflight.ts';
+import { storedLogits } from '../../distill/stored-logits.ts';
+import type { SoftTargets } from '../../distill/soft-targets.ts';
+import type { Teacher } from '../../distill/teacher.ts';
+import { canonicalJson } from '../../recipe/diff.ts';
+import { stageOf, TEACHER } from '../../report/artifact.ts';
+import type { TeacherTrainingRecipe } from '../../recipe/schema/teacher.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import type { StageContext } from '../context.ts';
+import { fit } from '../fit.ts';
+import type { Fitted } from '../../train/training.ts';
+import { teacherBuilder } from '../../setup/models.ts';
+import { progressOf } from '../../train/progress.ts';
+
+/** A teacher to ask, or answers that it gave before. */
+export type Teaching =
+  | { readonly teacher: Teacher; readonly trained?: Fitted; readonly stored?: undefined }
+  | {
+      readonly stored: SoftTargets;
+      readonly source: string;
+      /** Views that they answer to, see `StoredLogits`. */
+      readonly views: number | undefined;
+      readonly teacher?: undefined;
+      readonly trained?: undefined;
+    };
+
+/** Open or train the teacher, and look at what it says about some labelled samples before anything learns from it. */
+export async function teach(context: StageContext): Promise<Teaching | undefined> {
+  const { recipe, onEvent } = context;
+  if (recipe.teacher?.train === undefined) return openAndCheck(context);
+  const trained = await trainTeacher(context, recipe.teacher.train);
+  onEvent({ type: 'stage', stage: 'open teacher' });
+  return { teacher: await trainedTeacher(context, trained), trained };
+}
+
+type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal'>;
+
+/** A teacher that comes as files, or answers that one gave, opened and checked; undefined for a recipe without. */
+export async function openAndCheck(context: Opening): Promise<Teaching | undefined> {
+  const { recipe, engine, data, onEvent } = context;
+  const { teacher: source } = recipe;
+  if (source === undefined) return undefined;
+  if (source.logits !== undefined) {
+    onEvent({ type: 'stage', stage: 'open teacher' });
+    const { augment } = recipe.dataset;
+    const stored = await storedLogits(await readBytes(source.logits), source.logits, data.train, {
+      minAccuracy: source.minAccuracy,
+      augment,
+      seed: recipe.seed,
+    });
+    onEvent({
+      type: 'message',
+      message: `stored logits: right on ${percent(stored.accuracy)} of the training samples`,
+    });
+    if (!stored.isSame) {
+      const seen = augment.length === 0 ? 'plain samples' : 'samples augmented anew in each epoch';
+      onEvent({
+        type: 'warning',
+        message: `${source.logits}: answers to other pictures than the student is shown, which are ${seen} (dataset.augment, seed)`,
+      });
+    }
+    return { stored: stored.answers, views: stored.views, source: path.basename(source.logits) };
+  }
+  onEvent({ type: 'stage', stage: 'open teacher', title: 'opening the teacher' });
+  const session = sessionOptionsOf(recipe);
+  const opened = await openTeacher(source, {
+    engine,
+    session,
+    dataset: data.validation,
+    name: (file) => path.basename(file),
+  });
+  onEvent({ type: 'stage', stage: 'check teacher' });
+  for (const member of opened.members ?? []) await check(context, member);
+  await check(context, opened, source.minAccuracy);
+  return { teacher: opened.teacher };
+}
+
+async function check(
+  context: Opening,
+  { teacher, alternatives, declared }: OpenedTeacher,
+  minAccuracy?: number,
+): Promise<void> {
+  const { data, onEvent } = context;
+  const options = { minAccuracy, alternatives, declared, onProgress: progressOf(context, 'check teacher') };
+  const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
+  const message = `teacher ${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`;
+  onEvent({ type: 'message', message });
+  for (const warning of warnings) onEvent({ type: 'warning', message: warning });
+}
+
+/** Train the teacher that the recipe describes. It is kept as long as nothing that it depends on changes. */
+async function trainTeacher(context: StageContext, training: TeacherTrainingRecipe): Promise<Fitted> {
+  const { recipe, data } = context;
+  const { dataset, seed, precision } = recipe;
+  const fitted = await fit(context, {
+    stage: stageOf(TEACHER),
+    title: `training the teacher (${training.model})`,
+    job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
+    // The files of the data set may hold something else by now.
+    data: sha256(fingerprint(data.train), fingerprint(data.validation)),
+    build: teacherBuilder(context, training),
+    settings: training,
+    loss: 'ce',
+    lossArgs: { hyper: { labelSmoothing: training.labelSmoothing }, seed: recipe.seed },
+    seed: recipe.seed,
+  });
+  const { minAccuracy } = recipe.teacher ?? {};
+  if (minAccuracy !== undefined && fitted.validation < minAccuracy) {
+    throw new UserError(
+      `teacher.minAccuracy asks for ${percent(minAccuracy)}, and the trained teacher is right on ${percent(fitted.validation)} of the validation split`,
+      'Train it longer, choose a larger teacher.train.model, or ask for less.',
+    );
+  }
+  const chance = 1 / context.data.classNames.length;
+  if (fitted.validation > chance) return fitted;
+  throw new UserError(
+    `teacher.train: the trained teacher is right on ${percent(fitted.validation)} of the validation split, no better than chance`,
+    'Train it longer, or lower teacher.train.optimizer.learningRate.',
+  );
+}
+
+/** The trained model as the teacher of this run. */
+async function trainedTeacher(context: StageContext, { network, weights }: Fitted): Promise<Teacher> {
+  const { distill } = context.recipe;
+  const features = 'features' in distill ? distill.features.map(({ teacher }) => teacher) : [];
+  const { engine, data } = context;
+  const name = 'the trained teacher';
+  return modelTeacher({ name, engine, network, weights, features, dataset: data.validation, outputs: 'logits' });
+}
+
+function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}

@@ -1,0 +1,131 @@
+import { pathToFileURL } from 'node:url';
+import { UserError } from '../base/errors.ts';
+import { withSeededMathRandom } from '../base/random.ts';
+import type { LoadedDataset } from '../data/load.ts';
+import { loadTfjsModel } from '../files/tfjs-file.ts';
+import { renumber } from '../networks/models/names.ts';
+import { buildModel } from '../networks/models/registry.ts';
+import { tf } from '../networks/models/tf.ts';
+import { modelOptions } from '../recipe/models.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
+import { layersNetwork } from '../networks/layers.ts';
+import type { ModelNetwork } from '../networks/network.ts';
+import type { LayersModel } from '../networks/models/registry.ts';
+
+type Build = () => Promise<ModelNetwork>;
+
+/** What a model is built for. */
+interface Given {
+  readonly recipe: Recipe;
+  readonly data: Pick<LoadedDataset, 'train' | 'classNames'>;
+}
+
+function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
+  return { inputShape: data.train.sampleShape, classes: data.classNames.length, seed };
+}
+
+/** The student of the recipe: a named model, one from a module, or a tfjs file. */
+export function studentBuilder(context: Given, seed: number): Build {
+  const { student } = context.recipe;
+  if (student === undefined) throw new Error('the recipe has no student');
+  const args = argsOf(context, seed);
+  const { model, module, tfjs } = student;
+  if (module !== undefined) return async () => layersNetwork(await modelFromModule(module, args));
+  if (tfjs !== undefined) return async () => layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args));
+  if (model === undefined) throw new Error('no model is named');
+  const options = modelOptions(student, 'student');
+  return () => Promise.resolve(layersNetwork(buildModel(model, { ...args, options })));
+}
+
+export function teacherBuilder(context: Given, training: TeacherTrainingRecipe): Build {
+  const options = modelOptions(training, 'teacher');
+  const args = { ...argsOf(context, context.recipe.seed), options };
+  return () => Promise.resolve(layersNetwork(buildModel(training.model, args)));
+}
+
+/** `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */
+async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
+  let found: { default?: (given: object) => unknown };
+  try {
+    found = (await import(pathToFileURL(file).href)) as typeof found;
+  } catch (error) {
+    const fact = error instanceof Error ? error.message : String(error);
+    throw new UserError(`student.module: cannot load ${file}: ${fact}`, 'Check the path and what the module imports.', {
+      cause: error,
+    });
+  }
+  const { default: make } = found;
+  if (typeof make !== 'function') {
+    throw new UserError(
+      `${file}: expected a function as default export, received ${typeof make}`,
+      'Write `export default ({ tf, inputShape, classes, seed }) => model`.',
+    );
+  }
+  // Initializers without a seed ask Math.random: the same recipe must give the same weights all the same.
+  const model = await withSeededMathRandom([args.seed, 'module'], () => make({ tf, ...args })).catch(
+    (error: unknown) => {
+      throw failedInside(file, args, error);
+    },
+  );
+  if (!(model instanceof tf.LayersModel)) {
+    const isForeign = (model as Partial<LayersModel> | undefined)?.layers !== undefined;
+    throw new UserError(
+      `${file}: expected a tfjs-layers model, received ${isForeign ? 'one of another copy of tfjs' : 'something else'}`,
+      'Return what tf.model() or tf.sequential() gives, with the `tf` that the function is given.',
+    );
+  }
+  renumber(model);
+  return checked(file, model, args);
+}
+
+/** Whatever the function throws, and tfjs on its behalf, is about the user's code: say where in it. */
+function failedInside(file: string, { inputShape, classes }: ReturnType<typeof argsOf>, error: unknown): UserError {
+  const { message = String(error), stack = '' } = (error ?? {}) as Partial<Error>;
+  // A stack names a module by its URL or, in some runners, by its path.
+  const place = [pathToFileURL(file).href, file].map((name) => stack.split(name)[1]).find((rest) => rest !== undefined);
+  const at = /^:\d+:\d+/.exec(place ?? '')?.[0] ?? '';
+  return new UserError(
+    `${file}${at}: the function failed: ${message.split('\n')[0]!}`,
+    `It was given inputShape [${inputShape.join(', ')}] and ${classes} classes.`,
+    { cause: error },
+  );
+}
+
+/** A model that the user brought, if it fits the data. */
+function checked(file: string, model: LayersModel, { inputShape, classes }: ReturnType<typeof argsOf>): LayersModel {
+  if (model.inputs.length !== 1 || model.outputs.length !== 1) {
+    const listed = (names: readonly string[], ends: readonly { shape: readonly (number | null)[] }[]): string =>
+      ends.map(({ shape }, i) => `${names[i]!} [${shape.slice(1).join(', ')}]`).join(', ');
+    throw new UserError(
+      `${file}: expected one input and one output, received the inputs ${listed(model.inputNames, model.inputs)} ` +
+        `and the outputs ${listed(model.outputNames, model.outputs)}`,
+      'Build a model from samples to logits; inner tensors are named by `distill.features`.',
+    );
+  }
+  const [input, output] = [model.inputs[0]!.shape.slice(1), model.outputs[0]!.shape.slice(1)];
+  if (output.length !== 1 || output[0] !== classes) {
+    throw new UserError(
+      `${file}: expected logits for ${classes} classes, received an output of shape [${output.join(', ')}] for each sample`,
+      'Let the last layer have as many units as there are classes, without softmax.',
+    );
+  }
+  refuseSoftmax(file, model);
+  if (input.length !== inputShape.length || input.some((size, i) => size !== null && size !== inputShape[i])) {
+    throw new UserError(
+      `${file}: expected an input of shape [${inputShape.join(', ')}] for each sample, received [${input.join(', ')}]`,
+      'Build the model for the samples of the data set, or change dataset.resize or dataset.shape.',
+    );
+  }
+  return model;
+}
+
+/** The losses take softmax themselves: of probabilities they would learn next to nothing, without a word. */
+function refuseSoftmax(file: string, { outputs }: LayersModel): void {
+  const layer = outputs[0]!.sourceLayer;
+  if (layer.getClassName() !== 'Softmax' && layer.getConfig()['activation'] !== 'softmax') return;
+  throw new UserError(
+    `${file}: expected logits, received a model whose last layer ${layer.name} is a softmax`,
+    'Save it without the softmax (Keras: a last Dense layer without activation); the order of the classes stays.',
+  );
+}

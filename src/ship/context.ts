@@ -1,0 +1,22 @@
+import type { Figures, OnEvent } from '../base/events.ts';
+import type { LoadedDataset } from '../data/load.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { LedgerRow } from '../folder/ledger.ts';
+
+/** What makes files of trained models, and checks them, is given. */
+export interface ShipContext {
+  readonly recipe: Recipe;
+  /** The recipe as it was written: the same on every machine. */
+  readonly written: Recipe;
+  readonly engine: Engine;
+  readonly data: LoadedDataset;
+  readonly onEvent: OnEvent;
+  /** Enter a completed stage in the ledger. `seconds`: as the stage counts its work; undefined: the time that it took in this run. */
+  readonly done: (
+    stage: string,
+    seconds: number | undefined,
+    figures?: Figures,
+    notes?: LedgerRow['notes'],
+  ) => Promise<void>;
+}

@@ -1,0 +1,148 @@
+import { UserError } from '../../base/errors.ts';
+import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
+import { readOnnx } from '../../files/onnx-file.ts';
+import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
+import type { Graph } from '../../graph/types.ts';
+import { oneClassWarning } from '../../measure/one-class.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import type { ModelFile } from '../model-file.ts';
+import { beyondBudget } from '../parity/budgets.ts';
+import { compareOn } from '../parity/compare.ts';
+import type { Ask, Compared } from '../parity/compare.ts';
+import type { OutputLikeness } from '../parity/likeness.ts';
+import { openFileRunner } from '../parity/runners.ts';
+import type { FileRunner } from '../parity/runners.ts';
+import { typedAs } from '../parity/typed.ts';
+import type { ConvertSamples } from './samples.ts';
+import type { ConvertSource } from './source.ts';
+
+export interface Checked {
+  readonly outputs: readonly OutputLikeness[];
+  readonly top1Agreement: number | null;
+  readonly largestError: number | null;
+  readonly samples: number;
+  readonly isMadeUp: boolean;
+  readonly accepted: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The new file beside the source file: the user's own bytes in ONNX Runtime, not our reading of them. `UserError` where an
+ * output is beyond the budget of the precision, unless `accept`.
+ */
+export async function checkConversion(
+  source: ConvertSource,
+  made: ModelFile & { readonly graph: Graph },
+  samples: ConvertSamples,
+  accept: boolean,
+): Promise<Checked> {
+  const compared = await run(source, made, samples);
+  if (typeof compared === 'string')
+    return {
+      ...NOTHING,
+      isMadeUp: true,
+      warnings: [`${made.file}: was not compared with ${source.file}: ${compared}`],
+    };
+  const { outputs } = compared;
+  const beyond = outputs.flatMap((output) => beyondBudget(output, made.precision) ?? []);
+  const warnings = oddities(source, made, samples, compared);
+  if (beyond.length > 0 && !accept) throw refusal(source, made, compared, beyond, warnings, samples.isMadeUp);
+  const on = `on ${compared.samples} ${samples.isMadeUp ? 'made-up inputs' : 'samples'}`;
+  return {
+    ...{ outputs, samples: compared.samples, isMadeUp: samples.isMadeUp, warnings },
+    accepted: beyond.map((one) => `${one} (${on})`),
+    top1Agreement:
+      outputs.find(({ sqnrDb, top1Agreement }) => sqnrDb !== null && top1Agreement !== null)?.top1Agreement ?? null,
+    largestError: Math.max(...outputs.map(({ largestError }) => largestError)),
+  };
+}
+
+const NOTHING = { outputs: [], samples: 0, top1Agreement: null, largestError: null, accepted: [] } as const;
+
+/** What was compared; why nothing could be, of a source that does not take the inputs that were made up for it. */
+async function run(source: ConvertSource, made: ModelFile, samples: ConvertSamples): Promise<Compared | string> {
+  const session = sessionOptionsOf({ device: 'cpu', threads: 0 });
+  const reference = await openReference(source);
+  const file = await openFileRunner(made, session);
+  try {
+    if (samples.isMadeUp) {
+      const failed = await reference.run(samples.batches[0]!).then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0]!,
+      );
+      if (failed !== undefined) return `it does not run on made-up inputs (${failed}); add --data`;
+    }
+    const asked = {
+      file: made.file,
+      outputs: file.outputs,
+      run: (feeds: Parameters<Ask['run']>[0]) => file.run(feeds),
+    };
+    return await compareOn(samples.batches, reference, asked, samples.classOutput);
+  } finally {
+    reference.dispose();
+    file.dispose();
+  }
+}
+
+async function openReference({ file, graph }: ConvertSource): Promise<FileRunner> {
+  if (!file.endsWith('.json'))
+    return openFileRunner(
+      { file, bytes: await readOnnx(file), format: 'onnx' },
+      sessionOptionsOf({ device: 'cpu', threads: 0 }),
+    );
+  const model = await loadTfjsModel(file);
+  const outputs = [...graph.outputs.keys()];
+  return {
+    outputs,
+    run: async (feeds) => {
+      const { data, shape } = Object.values(feeds)[0]!;
+      const answers = await predictTfjs(model, typedAs('float32', data) as Float32Array, shape);
+      return Object.fromEntries(outputs.map((name, i) => [name, { ...answers[i]!, isInteger: false }]));
+    },
+    dispose: () => model.dispose(),
+  };
+}
+
+function oddities(
+  source: ConvertSource,
+  made: ModelFile,
+  samples: ConvertSamples,
+  { classes, outputs }: Compared,
+): string[] {
+  const { labels, classNames, isMadeUp } = samples;
+  // Made-up inputs may differ in nothing that the model looks at.
+  const flat = outputs.filter(({ variationDb }) => !isMadeUp && variationDb !== null && variationDb < 0);
+  const drowned = flat.map(
+    ({ output, variationDb }) =>
+      `${made.file}: the error of its output ${output} is larger than what the answers to different samples differ by (${variationDb!.toFixed(1)} dB)`,
+  );
+  if (labels === undefined) return drowned;
+  // Of both together the source is to blame, or what it is fed.
+  const odd =
+    oneClassWarning(source.file, classes.expected, labels.subarray(0, classes.expected.length), classNames) ??
+    oneClassWarning(made.file, classes.actual, classes.expected, classNames);
+  return odd === undefined ? drowned : [odd, ...drowned];
+}
+
+function refusal(
+  source: ConvertSource,
+  made: ModelFile & { readonly graph: Graph },
+  { samples }: Compared,
+  beyond: readonly string[],
+  warnings: readonly string[],
+  isMadeUp: boolean,
+): UserError {
+  const on = `${samples} ${isMadeUp ? 'made-up inputs' : 'samples'}`;
+  const fact = `${made.file}: answers too differently from ${source.file} on ${on}: ${[...beyond, ...warnings].join('; ')}`;
+  const remedies = [
+    'The file was not written.',
+    ...(isMadeUp ? ['Add --data with real inputs.'] : []),
+    made.precision === 'fp32'
+      ? 'A file of the same precision must answer the same: please report this with the model.'
+      : made.precision === 'int8' || made.precision === 'int16x8'
+        ? `Try another --calibrator, or --keep-float with some of: ${quantizableLayers(made.graph).join(', ')}.`
+        : 'Try a higher precision.',
+    'Or write it all the same with --accept.',
+  ];
+  return new UserError(fact, remedies.join(' '));
+}

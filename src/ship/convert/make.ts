@@ -1,0 +1,98 @@
+import path from 'node:path';
+import { withFloatLayers } from '../../compress/quantize/kept.ts';
+import type { Samples } from '../../compress/quantize/observe.ts';
+import { lowerToOnnx } from '../../formats/onnx/lower.ts';
+import type { Options } from '../../formats/onnx/lower.ts';
+import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
+import { lowerReduced } from '../../formats/onnx/reduce.ts';
+import type { Skipped } from '../../formats/skipped.ts';
+import { exportTflite } from '../../formats/tflite/export.ts';
+import type { Graph } from '../../graph/types.ts';
+import { descriptionFrom } from '../description.ts';
+import { keptFloat, prepareInt8 } from '../quantize.ts';
+import type { ConvertOptions } from './options.ts';
+import type { ConvertSource } from './source.ts';
+
+export function nameOf(from: string): string {
+  return path.basename(path.resolve(from)).replace(/\.(onnx|json)$/, '');
+}
+
+export interface Made {
+  readonly graph: Graph;
+  readonly bytes: Uint8Array;
+  readonly skipped: readonly Skipped[];
+  /** The same file with other metadata. */
+  readonly write: (metadata: ReadonlyMap<string, string>) => Uint8Array;
+}
+
+/** The file, written from the source in the format and precision that are asked for. */
+export async function make(source: ConvertSource, samples: Samples, options: ConvertOptions): Promise<Made> {
+  const { graph, writer, skipped } = await writerFor(source, samples, options);
+  const made = writer(source.metadata);
+  return {
+    graph,
+    bytes: made.bytes,
+    skipped: [...skipped, ...made.skipped],
+    write: (metadata) => writer(metadata).bytes,
+  };
+}
+
+interface Written {
+  readonly bytes: Uint8Array;
+  readonly skipped: readonly Skipped[];
+}
+
+async function writerFor(
+  { graph }: ConvertSource,
+  samples: Samples,
+  options: ConvertOptions,
+): Promise<{ graph: Graph; skipped: readonly Skipped[]; writer: (metadata: ReadonlyMap<string, string>) => Written }> {
+  const { format, precision, calibrator, symmetric, opset, batch = 1, ends = 'float32' } = options;
+  const dense = options.dense ?? (format === 'tflite' ? 'tensor' : 'channel');
+  const name = nameOf(options.from);
+  const onnx = (metadata: ReadonlyMap<string, string>): Options => ({ name, opset, metadata });
+  const describe = (metadata: ReadonlyMap<string, string>) =>
+    descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
+  if (precision === 'int8' || precision === 'int16x8') {
+    const kept = keptFloat(options, graph);
+    const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true, dense };
+    const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples);
+    const keepFloat = (layer: string): boolean => kept.includes(layer);
+    const { quantization, skipped } = prepared;
+    const ready = withFloatLayers(prepared.graph, prepared.float, keepFloat);
+    const integer = { precision: 'integer' as const, quantization, keepFloat, batch, ends };
+    if (format === 'tflite')
+      return {
+        ...{ graph: ready, skipped },
+        writer: (metadata) => exportTflite(ready, { ...integer, description: describe(metadata) }),
+      };
+    const writer = (metadata: ReadonlyMap<string, string>): Written => {
+      const made = exportQdq(ready, quantization, { ...onnx(metadata), keepFloat });
+      return { bytes: encodeModel(made.result), skipped: made.skipped };
+    };
+    return { graph: ready, skipped, writer };
+  }
+  if (format === 'tflite') {
+    const names = { fp32: 'float32', fp16: 'float16', 'dynamic-int8': 'dynamic', int4: 'dynamic' } as const;
+    const sparse = options.sparse === true;
+    const reduced = { precision: names[precision], dense, batch, sparse } as const;
+    return {
+      graph,
+      skipped: [],
+      writer: (metadata) => exportTflite(graph, { ...reduced, description: describe(metadata) }),
+    };
+  }
+  if (precision === 'fp32') {
+    return {
+      graph,
+      skipped: [],
+      writer: (metadata) => ({ bytes: encodeModel(lowerToOnnx(graph, onnx(metadata))), skipped: [] }),
+    };
+  }
+  const writer = (metadata: ReadonlyMap<string, string>): Written => {
+    const { result, skipped } = lowerReduced(graph, precision, onnx(metadata));
+    return { bytes: encodeModel(result), skipped };
+  };
+  return { graph, skipped: [], writer };
+}

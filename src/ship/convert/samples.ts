@@ -1,0 +1,88 @@
+import { RandomStream } from '../../base/random.ts';
+import { UserError } from '../../base/errors.ts';
+import type { Samples } from '../../compress/quantize/observe.ts';
+import { viewOf } from '../../data/batches.ts';
+import { inputForm } from '../../distill/file-teacher.ts';
+import { ownTeacher, preparationMetadata, preparationOf, preparationText } from '../../distill/preparation.ts';
+import { affineOf, preprocess } from '../../distill/preprocess.ts';
+import type { TensorType } from '../../graph/types.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import { loadData } from '../../setup/data.ts';
+import type { ClassOutput } from '../parity/compare.ts';
+import { loadRunnable } from '../../setup/runnable.ts';
+import { arraysFor, inBatches } from './arrays.ts';
+import { madeUp } from './made-up.ts';
+import type { ConvertOptions } from './options.ts';
+import type { ConvertSource } from './source.ts';
+
+/** What a model is calibrated with and compared on. */
+export interface ConvertSamples {
+  readonly batches: Samples;
+  readonly isMadeUp: boolean;
+  /** Of a recipe: its task is classes. */
+  readonly classOutput?: ClassOutput;
+  /** Of a recipe: the classes of the samples and their names. */
+  readonly labels?: Int32Array;
+  readonly classNames?: readonly string[];
+  /** Of a recipe: how the inputs were prepared, for people, and for the metadata of the file that is written. */
+  readonly preparation?: string;
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
+/** Samples of the data that are given, or made-up inputs where none are given and none are needed. */
+export async function samplesFor(source: ConvertSource, options: ConvertOptions): Promise<ConvertSamples> {
+  const { inputs } = source.graph;
+  const given = options.data;
+  if (given !== undefined && /\.np[yz]$/.test(given)) {
+    const arrays = await arraysFor(given, inputs);
+    return { batches: inBatches(inputs, arrays, options.samples), isMadeUp: false };
+  }
+  const recipe = given === undefined ? source.recipe : await loadRunnable(given);
+  if (recipe !== undefined) return fromRecipe(recipe, source, options.samples);
+  if (options.precision !== 'int8' && options.precision !== 'int16x8')
+    return { batches: madeUp(inputs), isMadeUp: true };
+  throw new UserError(
+    `--precision ${options.precision}: expected samples to calibrate with, received none`,
+    'Add --data with a recipe whose data the model is for, or with arrays of inputs as the model is fed (.npy, or .npz for several inputs).',
+  );
+}
+
+async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most: number): Promise<ConvertSamples> {
+  const { file, graph } = source;
+  const [name, type] = onlyInput(file, graph.inputs);
+  const { train } = await loadData(recipe);
+  const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
+  const rows = order.slice(0, Math.min(most, train.count));
+  const asked = preparationOf(file, await ownTeacher(file, recipe.teacher), source.metadata, train);
+  const input = { name, dtype: type.dtype, shape: type.shape };
+  const form = inputForm(input, file, train.sampleShape, asked.layout);
+  const x = viewOf(train, rows, { seed: 0, view: 0, augment: [] });
+  const values = preprocess(x, rows.length, train.sampleShape, {
+    ...affineOf(train, asked.normalize),
+    layout: form.layout,
+  });
+  const all = new Map([[name, { values, shape: form.shape(rows.length) }]]);
+  const isSaid = asked.from === 'recipe';
+  const classOutput = { classes: train.classNames.length, output: asked.output };
+  const answersClasses = [...graph.outputs].some(([output, value]) => {
+    const { shape } = graph.types.get(value)!;
+    return (asked.output ?? output) === output && shape.length === 2 && shape[1] === classOutput.classes;
+  });
+  const stated = preparationMetadata(asked, form.layout, train, answersClasses);
+  return {
+    ...{ batches: inBatches(graph.inputs, all, most), isMadeUp: false, classOutput, classNames: train.classNames },
+    labels: Int32Array.from(rows, (row) => train.labels[row]!),
+    preparation: preparationText(asked, train),
+    // What the file says of itself stays as it is written there, unless the recipe says otherwise.
+    metadata: new Map([...source.metadata, ...[...stated].filter(([key]) => isSaid || !source.metadata.has(key))]),
+  };
+}
+
+function onlyInput(file: string, inputs: ReadonlyMap<string, TensorType>): readonly [string, TensorType] {
+  const [first, ...others] = inputs;
+  if (first !== undefined && others.length === 0) return first;
+  throw new UserError(
+    `${file}: the data of a recipe are for a model with one input, received one with ${[...inputs.keys()].join(', ') || 'none'}`,
+    'Give the samples as an .npz archive that holds an array for each input.',
+  );
+}

@@ -1,0 +1,71 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import { asUserError } from '../../base/files.ts';
+import { readOnnx } from '../../files/onnx-file.ts';
+import { loadTfjsModel } from '../../files/tfjs-file.ts';
+import { importOnnx } from '../../formats/onnx/import.ts';
+import { decodeModel } from '../../formats/onnx/protobuf.ts';
+import { forInference } from '../../graph/passes/for-inference.ts';
+import type { Constant, Graph } from '../../graph/types.ts';
+import { layersNetwork } from '../../networks/layers.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import { evaluator } from '../../runtime/evaluator.ts';
+import { useLazyBackend } from '../../trace/use.ts';
+import { exportedModel } from '../../folder/finished.ts';
+import { storedRecipe } from '../../folder/folder.ts';
+import { inferenceGraph } from '../export.ts';
+
+/** A float model to write in another form. */
+export interface ConvertSource {
+  readonly file: string;
+  readonly graph: Graph;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Of the run that it comes from. */
+  readonly recipe?: LoadedRecipe;
+}
+
+/** The model of a run, an ONNX file or a tfjs layers model, as an inference graph. */
+export async function openSource(from: string, model: string | undefined): Promise<ConvertSource> {
+  const found = await stat(from).catch((error: unknown) => {
+    throw asUserError(error, from, 'read');
+  });
+  if (found.isDirectory()) {
+    const { row, file } = await exportedModel(from, model);
+    if (row.format !== 'onnx' || row.precision !== 'fp32')
+      throw new UserError(
+        `--model: expected a float32 ONNX model of the run, received ${row.id}`,
+        'Name it as the report does, e.g. distilled.',
+      );
+    return { ...(await onnxSource(file)), recipe: await storedRecipe(from) };
+  }
+  if (from.endsWith('.onnx')) return onnxSource(from);
+  if (from.endsWith('.json')) return tfjsSource(from);
+  throw new UserError(
+    `--from: expected the folder of a run, an .onnx file or a model.json, received ${path.basename(from)}`,
+    'Name one of those.',
+  );
+}
+
+async function onnxSource(file: string): Promise<ConvertSource> {
+  const model = decodeModel(await readOnnx(file), file);
+  const graph = forInference(importOnnx(model, file), (part) => evaluator.runSync(part, new Map()));
+  return { file, graph, metadata: model.metadata };
+}
+
+async function tfjsSource(file: string): Promise<ConvertSource> {
+  useLazyBackend(evaluator);
+  const model = await loadTfjsModel(file);
+  if (model.inputs.length !== 1 || model.outputs.length !== 1)
+    throw new UserError(
+      `${file}: expected a tfjs model of one input and one output, received ${model.inputs.length} and ${model.outputs.length}`,
+      'Save each head as a model of its own, or convert what it was made from to ONNX.',
+    );
+  const network = layersNetwork(model);
+  const weights = new Map<string, Constant>();
+  for (const [name, variable] of Object.entries(network.state)) {
+    const data = (await variable.data()) as Float32Array;
+    weights.set(name, { type: { dtype: 'float32', shape: variable.shape }, data });
+  }
+  return { file, graph: inferenceGraph({ network, weights }, []), metadata: new Map() };
+}

@@ -1,0 +1,130 @@
+import { monotonicMs } from '../base/clock.ts';
+import { viewOf } from '../data/batches.ts';
+import { lowerToOnnx } from '../formats/onnx/lower.ts';
+import type { Options } from '../formats/onnx/lower.ts';
+import { encodeModel } from '../formats/onnx/protobuf.ts';
+import { forInference } from '../graph/passes/for-inference.ts';
+import { freezeState } from '../graph/passes/freeze-state.ts';
+import type { Graph } from '../graph/types.ts';
+import { macsOf } from '../graph/macs.ts';
+import { parametersOf } from '../networks/network.ts';
+import type { Network, Weights } from '../networks/network.ts';
+import { fileOf, stageOf } from '../report/artifact.ts';
+import type { Artifact, ModelRef } from '../report/artifact.ts';
+import type { ParitySummary } from '../report/types.ts';
+import { evaluator } from '../runtime/evaluator.ts';
+import { InferenceModel } from '../runtime/inference.ts';
+import { traceWithBatch } from '../trace/batch.ts';
+import { predictionProgram } from '../train/inference.ts';
+import type { ShipContext } from './context.ts';
+import { sessionOptionsOf } from '../runtime/recipe-options.ts';
+import type { Fitted } from '../train/training.ts';
+import { onnxOptions } from './metadata.ts';
+import type { ModelFile } from './model-file.ts';
+import { checkFile, differs } from './parity/check-file.ts';
+import type { Diverging, Reference } from './parity/check-file.ts';
+
+export interface TrainedModel {
+  readonly model: ModelRef;
+  readonly trained: Fitted;
+}
+
+export interface ExportedModel extends TrainedModel, ModelFile, Artifact {
+  /** The stage that made its weights. */
+  readonly stage: string;
+  readonly macs: number;
+  readonly params: number;
+  readonly parity: ParitySummary;
+  /** The inference graph that the file was written from. */
+  readonly graph: Graph;
+  readonly reference: Reference;
+}
+
+const SAMPLES = 512;
+
+/** Write a model as fp32 ONNX, after it has given the same answers as the graph it was trained in. */
+export async function exportModel(
+  context: ShipContext,
+  { model, trained }: TrainedModel,
+  write: (file: string, bytes: Uint8Array) => Promise<void>,
+): Promise<ExportedModel> {
+  const artifact = { model, format: 'onnx', precision: 'fp32' } as const;
+  const file = fileOf(artifact);
+  context.onEvent({ type: 'stage', stage: `export ${file}` });
+  const start = monotonicMs();
+  const graph = inferenceGraph(trained, []);
+  const bytes = encode(graph, onnxOptions(context));
+  const reference = await referenceOf(context, trained);
+  const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;
+  const parity = await checkFile(context, reference, made, () => firstOfTraining(context, trained, reference, file));
+  await write(file, bytes);
+  await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
+  const params = parametersOf(trained.network);
+  const exported = { ...artifact, stage: stageOf(model), trained, ...made };
+  return { ...exported, macs: macsOf(graph), params, parity, graph, reference };
+}
+
+/** From the inputs [batch, ...] to the outputs by name and those of the layers named. */
+export function inferenceGraph(
+  { network, weights }: { readonly network: Network; readonly weights: Weights },
+  features: readonly string[],
+): Graph {
+  const traced = traceWithBatch((batchSize) => {
+    const { feeds, state, run } = predictionProgram({ network, batchSize, features });
+    // A training step calls its only input x; in a file it has the name that the network gives it.
+    const named = Object.entries(feeds).map(
+      ([feed, type], i) => [Object.keys(network.inputs)[i]!, feed, type] as const,
+    );
+    return {
+      feeds: Object.fromEntries(named.map(([name, , type]) => [name, type])),
+      state,
+      run: (inputs) => run(Object.fromEntries(named.map(([name, feed]) => [feed, inputs[name]!]))),
+    };
+  });
+  return forInference(freezeState(traced, weights), (graph) => evaluator.runSync(graph, new Map()));
+}
+
+function encode(graph: Graph, options: Options): Uint8Array {
+  return encodeModel(lowerToOnnx(graph, options));
+}
+
+/** What the training graph says of the first samples of the validation split. */
+async function referenceOf(context: ShipContext, trained: Fitted): Promise<Reference> {
+  const { validation } = context.data;
+  const n = Math.min(SAMPLES, validation.count);
+  const rows = Int32Array.from({ length: n }, (_, i) => i);
+  const x = viewOf(validation, rows, { seed: 0, view: 0, augment: [] });
+  const { logits } = await asTrained(context, trained, x, n, []);
+  return { x, shape: [n, ...validation.sampleShape], logits: logits!, labels: validation.labels.slice(0, n) };
+}
+
+async function asTrained(
+  { engine }: ShipContext,
+  { network, weights }: Fitted,
+  x: Float32Array,
+  n: number,
+  features: readonly string[],
+): Promise<Record<string, Float32Array>> {
+  const step = await engine.compile(predictionProgram({ network, batchSize: n, features }));
+  await step.load(weights);
+  const results = Object.entries(await step.run({ x })).map(([name, values]) => [name, values.slice()] as const);
+  await step.dispose();
+  return Object.fromEntries(results) as Record<string, Float32Array>;
+}
+
+/** The first layer that the exported graph computes otherwise than the training graph. */
+async function firstOfTraining(
+  context: ShipContext,
+  trained: Fitted,
+  { x, shape }: Reference,
+  file: string,
+): Promise<Diverging> {
+  const layers = Object.keys(trained.network.layers);
+  const bytes = encode(inferenceGraph(trained, layers), onnxOptions(context));
+  const session = new InferenceModel(bytes, file, sessionOptionsOf(context.recipe));
+  const actual = await session.run({ input: { data: x, shape } });
+  session.dispose();
+  const expected = await asTrained(context, trained, x, shape[0]!, layers);
+  const layer = layers.find((name) => differs(expected[name]!, actual[name]!.data as Float32Array, 'fp32'));
+  return { layer, cause: '' };
+}

@@ -1,0 +1,196 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256 } from '../../base/bytes.ts';
+import { nearest, shown, UserError } from '../../base/errors.ts';
+import { readBytes, writeFileAtomic } from '../../base/files.ts';
+import { labelsText } from '../../formats/tflite/archive.ts';
+import { readTflite } from '../../formats/tflite/read.ts';
+import { runtimeOf } from '../../formats/tflite/runtime.ts';
+import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
+import { viewOf } from '../../data/batches.ts';
+import { sizeOf } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { nameOf } from '../../report/artifact.ts';
+import type { ModelRow, Report } from '../../report/types.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import { modelEnds, openTflite } from '../../runtime/litert.ts';
+import { loadData } from '../../setup/data.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import { finishedReport } from '../../folder/finished.ts';
+import { storedRecipe } from '../../folder/folder.ts';
+import { openRunner } from '../model-file.ts';
+import type { ModelFile } from '../model-file.ts';
+import { browserSample } from './browser.ts';
+import { modelCard } from './card.ts';
+import type { KitModel } from './missing.ts';
+import { missingModels } from './missing.ts';
+import { placeOf } from './place.ts';
+import { nodeSample } from './node.ts';
+import { phoneSamples } from './phone.ts';
+
+export interface KitOptions {
+  /** Id of the float model in the report; default: the last student. */
+  readonly model?: string | undefined;
+  /** Write into a folder that holds something already; files of the same name are replaced. */
+  readonly force?: boolean | undefined;
+}
+
+export interface Kit {
+  /** Relative to the folder of the kit. */
+  readonly files: readonly string[];
+  /** What a kit can hold and this one does not, and why. */
+  readonly skipped: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** Everything that an app needs of a finished run: models, labels, preparation of inputs, model card, working samples. */
+export async function writeKit(run: string, folder: string, options: KitOptions = {}): Promise<Kit> {
+  if (options.force !== true) await refuseFilled(folder);
+  const report = await finishedReport(run);
+  if (report === undefined)
+    throw new UserError(`${run}: this run has no report yet`, `Finish it with: limbeck resume ${path.basename(run)}`);
+  const asExported = rowsOf(report, options.model, run);
+  const { recipe } = await storedRecipe(run);
+  const data = await loadData(recipe);
+  const exported = await Promise.all(
+    asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
+  );
+  const made = await missingModels(run, asExported[0]!.model, asExported, recipe, data.validation);
+  const isFed = exported.map(takesFloat);
+  const models = [...exported.filter((_, i) => isFed[i]), ...made.models];
+  const left = exported
+    .filter((_, i) => !isFed[i])
+    .map(({ row }) => ({ what: placeOf(row), why: 'its ends are int8 or uint8, the samples feed and read float32' }));
+  const rows = models.map(({ row }) => row);
+  const formats = new Set(rows.map(({ format }) => format));
+  const { scale, mean, std } = data.validation.normalization;
+  const content = new Map<string, string | Uint8Array>();
+  for (const { row, bytes } of models) content.set(placeOf(row), bytes);
+  const ends = await endsOf(models[0]!, recipe);
+  const preprocessing = {
+    models: models.map(({ row, bytes }) => ({
+      ...{ file: placeOf(row), format: row.format, precision: row.precision },
+      ...{ sizeBytes: bytes.length, sha256: sha256(bytes) },
+    })),
+    input: {
+      ...{ name: ends.input, shape: [1, ...data.validation.sampleShape], dtype: 'float32' },
+      ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
+    },
+    normalization: { scale, mean, std, formula: FORMULA },
+    output: { name: ends.output, classes: data.classNames.length, labels: 'labels.txt', softmax: 'not in the model' },
+  };
+  content.set('labels.txt', labelsText(data.classNames));
+  content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
+  content.set('example.json', `${JSON.stringify(await examples(models[0]!, data.validation, recipe))}\n`);
+  const parity = [...report.parity, ...made.parity];
+  content.set(
+    'MODEL_CARD.md',
+    modelCard({ ...report, parity }, rows, { normalization: FORMULA, runtimes: runtimesOf(models) }),
+  );
+  content.set('README.md', readme(report, rows));
+  const samples: Record<string, Readonly<Record<string, string>>> = { 'samples/browser': browserSample(formats) };
+  if (formats.has('onnx')) samples['samples/node'] = nodeSample;
+  if (formats.has('tflite')) samples['samples'] = phoneSamples;
+  for (const [at, files] of Object.entries(samples))
+    for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
+  for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
+  return { files: [...content.keys()].sort(), skipped: [...left, ...made.skipped, ...skippedOf(formats)] };
+}
+
+const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
+
+async function refuseFilled(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found === undefined) return;
+  const names = found.isDirectory() ? await readdir(folder) : [path.basename(folder)];
+  if (names.length === 0) return;
+  throw new UserError(
+    `${folder}: expected a new or empty folder, received one that holds ${shown(names.slice(0, 3))}`,
+    'Name another folder, or add --force to replace files of the same name there.',
+  );
+}
+
+/** The files of one model: its own and those in other formats and fewer bits that were made of it; fp32 first. */
+function rowsOf(report: Report, wanted: string | undefined, run: string): ModelRow[] {
+  const made = report.models.filter(({ file, model }) => file !== null && model.role !== 'teacher');
+  const names = [...new Set(made.map(({ model }) => nameOf(model)))];
+  const last = made.findLast(({ model }) => model.role !== 'scratch') ?? made.at(-1);
+  const name = wanted ?? (last && nameOf(last.model));
+  const rows = made.filter(({ model }) => nameOf(model) === name);
+  if (rows.length > 0) return rows.sort((a, b) => Number(b.precision === 'fp32') - Number(a.precision === 'fp32'));
+  const meant = wanted === undefined ? undefined : nearest(wanted, names);
+  throw new UserError(
+    `${run}: expected one of the models ${names.join(', ') || '(this run has made none)'}, received ${shown(wanted)}`,
+    meant === undefined ? 'Name one of these with --model.' : `Did you mean ${meant}?`,
+  );
+}
+
+function runtimesOf(models: readonly KitModel[]): Map<string, NeededRuntime> {
+  const onTflite = models.filter(({ row }) => row.format === 'tflite');
+  return new Map(onTflite.map(({ row, bytes }) => [row.file!, runtimeOf(readTflite(bytes))]));
+}
+
+function takesFloat({ row, bytes }: KitModel): boolean {
+  if (row.format !== 'tflite') return true;
+  const { inputs, outputs } = modelEnds(readTflite(bytes));
+  return [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32');
+}
+
+type Recipe = Awaited<ReturnType<typeof storedRecipe>>['recipe'];
+
+async function endsOf({ row, bytes }: KitModel, recipe: Recipe): Promise<{ input: string; output: string }> {
+  const session =
+    row.format === 'onnx' ? new InferenceModel(bytes, row.file!, sessionOptionsOf(recipe)) : await openTflite(bytes);
+  session.dispose();
+  return { input: session.inputs[0]!.name, output: session.outputs[0]!.name };
+}
+
+const EXAMPLES = 5;
+
+/** The first validation samples of some classes as they are before normalization, with what the first model says of them. */
+async function examples({ row, bytes }: KitModel, split: Dataset, recipe: Recipe): Promise<object[]> {
+  const rows = split.classNames
+    .map((_, label) => split.labels.indexOf(label))
+    .filter((found) => found >= 0)
+    .slice(0, EXAMPLES);
+  const size = sizeOf(split.sampleShape);
+  const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
+  const runner = await openRunner(file, sessionOptionsOf(recipe));
+  const x = viewOf(split, Int32Array.from(rows), { seed: 0, view: 0, augment: [] });
+  const logits = await runner.logits(x, [rows.length, ...split.sampleShape]).finally(runner.dispose);
+  const classes = split.classNames.length;
+  return rows.map((at, i) => ({
+    label: split.classNames[split.labels[at]!],
+    raw: Array.from(split.samples.subarray(at * size, (at + 1) * size)),
+    logits: Array.from(logits.subarray(i * classes, (i + 1) * classes)),
+  }));
+}
+
+function skippedOf(formats: ReadonlySet<string>): Kit['skipped'] {
+  const remedy = 'there is no file for them, as said above';
+  return [
+    ...(formats.has('tflite')
+      ? []
+      : [{ what: 'TFLite files, and the samples for Android, iOS, React Native and LiteRT.js', why: remedy }]),
+    ...(formats.has('onnx')
+      ? []
+      : [{ what: 'ONNX files, and the samples for Node and ONNX Runtime Web', why: remedy }]),
+  ];
+}
+
+function readme({ name }: Report, rows: readonly ModelRow[]): string {
+  const formats = new Set(rows.map(({ format }) => format));
+  const lines = [
+    `# ${name}: ship kit`,
+    '',
+    '- `models/`: the files that ship; MODEL_CARD.md says what each is worth',
+    '- `preprocessing.json`, `labels.txt`: what goes in and what comes out',
+    '- `example.json`: a few samples with the logits that the first model gives, to check your own code by',
+    ...(formats.has('onnx') ? ['- `samples/node`: `npm install && npm start`'] : []),
+    '- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints',
+    ...(formats.has('tflite')
+      ? ['- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app']
+      : []),
+    '',
+  ];
+  return lines.join('\n');
+}

@@ -1,0 +1,23 @@
+import { sha256 } from '../base/bytes.ts';
+import type { Options } from '../formats/onnx/lower.ts';
+import type { ShipContext } from './context.ts';
+
+/** What ONNX files of a run are written with: the operator set, and what a program that runs them has to know. */
+export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe' | 'written' | 'data'>): Options & {
+  readonly name: string;
+  readonly metadata: ReadonlyMap<string, string>;
+} {
+  const { sampleShape, normalization } = data.train;
+  const entries = {
+    labels: data.classNames,
+    // (value * scale - mean) / std, channel by channel.
+    preprocessing: { shape: sampleShape, ...normalization },
+    output: 'logits',
+    recipe: recipe.name,
+    recipeSha256: sha256(JSON.stringify(written)),
+  };
+  const texts = Object.entries(entries).map(
+    ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+  );
+  return { name: recipe.name, opset: recipe.onnx.opset, metadata: new Map(texts) };
+}

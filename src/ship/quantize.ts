@@ -1,0 +1,144 @@
+import { nearest, UserError } from '../base/errors.ts';
+import type { OnProgress } from '../base/progress.ts';
+import { RandomStream } from '../base/random.ts';
+import { correctBias } from '../compress/quantize/bias.ts';
+import { equalize } from '../compress/quantize/equalize.ts';
+import type { Samples } from '../compress/quantize/observe.ts';
+import { quantize, weightScales } from '../compress/quantize/ptq.ts';
+import { layerSensitivity, quantizableLayers } from '../compress/quantize/sensitivity.ts';
+import { viewOf } from '../data/batches.ts';
+import { encodeModel } from '../formats/onnx/protobuf.ts';
+import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
+import type { Skipped } from '../formats/skipped.ts';
+import type { DenseScales, Quantization } from '../graph/quantization.ts';
+import type { Graph } from '../graph/types.ts';
+import type { Calibrator } from '../recipe/schema/compress.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import type { ShipContext } from './context.ts';
+import { sessionOptionsOf } from '../runtime/recipe-options.ts';
+import { agreement, classesOf } from '../measure/accuracy.ts';
+import { idOf } from '../report/artifact.ts';
+import type { QuantizationSensitivity } from '../report/types.ts';
+import type { ExportedModel } from './export.ts';
+
+/** A graph that is ready to be written in integers. */
+export interface Prepared {
+  readonly graph: Graph;
+  /** The same with weights and biases as float computes with them. */
+  readonly float: Graph;
+  readonly quantization: Quantization;
+  readonly skipped: readonly Skipped[];
+}
+
+/** How a graph is calibrated and corrected; int16x8 has neither asymmetric ranges nor corrected biases. */
+export interface PtqRecipe {
+  readonly scheme: 'int8' | 'int16x8';
+  readonly calibrator: Calibrator;
+  readonly equalize: boolean;
+  readonly biasCorrection?: boolean;
+  readonly symmetric?: boolean;
+  readonly dense: DenseScales;
+}
+
+/** Equalized, calibrated and corrected, as a step of the recipe asks. */
+export async function prepareInt8(
+  recipe: Pick<Recipe, 'device' | 'threads'>,
+  graph: Graph,
+  step: PtqRecipe,
+  samples: Samples,
+  onProgress?: OnProgress,
+): Promise<Prepared> {
+  const session = sessionOptionsOf(recipe);
+  const { calibrator, symmetric = false, dense } = step;
+  const activationBits: 8 | 16 = step.scheme === 'int16x8' ? 16 : 8;
+  const equal = step.equalize ? equalize(graph).result : graph;
+  const options = { calibrator, session, symmetric, activationBits, dense, onProgress } as const;
+  const { result, skipped } = await quantize(equal, samples, options);
+  const ready = await corrected(recipe, equal, result, step, samples, onProgress);
+  return { graph: ready, float: equal, quantization: result, skipped };
+}
+
+/** The same with other scales of dense layers: calibrated once, corrected anew. */
+export async function withDenseScales(
+  recipe: Pick<Recipe, 'device' | 'threads'>,
+  { float, quantization: found, skipped }: Prepared,
+  step: PtqRecipe,
+  samples: Samples,
+): Promise<Prepared> {
+  const quantization = new Map([...found, ...weightScales(float, step.dense)]);
+  return { graph: await corrected(recipe, float, quantization, step, samples), float, quantization, skipped };
+}
+
+/** The correction runs the layers before one in ONNX's 8 bits, which is not what 16-bit activations come to. */
+async function corrected(
+  recipe: Pick<Recipe, 'device' | 'threads'>,
+  float: Graph,
+  quantization: Quantization,
+  { scheme, biasCorrection = false }: PtqRecipe,
+  samples: Samples,
+  onProgress?: OnProgress,
+): Promise<Graph> {
+  const isCorrected = biasCorrection && scheme !== 'int16x8';
+  return isCorrected ? correctBias(float, quantization, samples, sessionOptionsOf(recipe), onProgress) : float;
+}
+
+const CALIBRATION_BATCH = 32;
+
+/** Samples of the training split, drawn once for the recipe, as they are without augmentation. */
+export function calibrationSamples(
+  { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
+  graph: Graph,
+  count: number,
+): Samples {
+  const { train } = data;
+  const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
+  const rows = order.slice(0, Math.min(count, train.count));
+  const [input] = graph.inputs.keys();
+  return Array.from({ length: Math.ceil(rows.length / CALIBRATION_BATCH) }, (_, i) => {
+    const some = rows.slice(i * CALIBRATION_BATCH, (i + 1) * CALIBRATION_BATCH);
+    const x = viewOf(train, some, { seed: 0, view: 0, augment: [] });
+    return { [input!]: { data: x, shape: [some.length, ...train.sampleShape] } };
+  });
+}
+
+/** The layers that a step keeps in float; `UserError` for one that the model does not have. */
+export function keptFloat({ keepFloat }: { readonly keepFloat: readonly string[] }, graph: Graph): string[] {
+  const known = new Set(graph.nodes.map(({ layer, outputs }) => layer ?? outputs[0]!));
+  for (const name of keepFloat) {
+    if (known.has(name)) continue;
+    const meant = nearest(name, known);
+    throw new UserError(
+      `quantize.keepFloat: expected a layer of the model, received ${name}`,
+      meant === undefined ? `Layers with weights: ${quantizableLayers(graph).join(', ')}.` : `Did you mean ${meant}?`,
+    );
+  }
+  return [...keepFloat];
+}
+
+/** Samples for the table of layers: enough to rank them. */
+const RANKED = 128;
+
+/** Which layer loses how much in int8, the worst first. */
+export async function rankLayers(
+  { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
+  { float, quantization }: Prepared,
+  model: ExportedModel,
+  onProgress: OnProgress,
+): Promise<QuantizationSensitivity> {
+  const { x, shape, logits } = model.reference;
+  const n = Math.min(RANKED, shape[0]!);
+  const part = (values: Float32Array): Float32Array => values.subarray(0, (values.length / shape[0]!) * n);
+  const labels = data.validation.labels.subarray(0, n);
+  const samples = { x: part(x), shape: [n, ...shape.slice(1)], logits: part(logits), labels };
+  const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
+    encodeModel(exportQdq(float, quantization, { keepFloat }).result);
+  const session = sessionOptionsOf(recipe);
+  const rows = await layerSensitivity(quantizableLayers(float), write, samples, session, onProgress);
+  const accuracy = agreement(classesOf(samples.logits, data.classNames.length), Int32Array.from(labels));
+  return { model: idOf(model), precision: 'int8', samples: n, accuracy, rows };
+}
+
+/** The numbers of layers to keep in float, one after another until the accuracy holds: few first, then in larger steps. */
+export function* growing(layers: number): Generator<number> {
+  for (let kept = 1; kept < layers; kept = Math.max(kept + 1, Math.floor(kept * 1.5))) yield kept;
+}

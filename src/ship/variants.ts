@@ -1,0 +1,60 @@
+import { encodeModel } from '../formats/onnx/protobuf.ts';
+import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
+import { lowerReduced } from '../formats/onnx/reduce.ts';
+import type { Reduction } from '../formats/onnx/reduce.ts';
+import type { Skipped } from '../formats/skipped.ts';
+import { exportTflite } from '../formats/tflite/export.ts';
+import type { TfliteOptions } from '../formats/tflite/export.ts';
+import type { DenseScales, Quantization } from '../graph/quantization.ts';
+import type { Graph } from '../graph/types.ts';
+import type { ShipContext } from './context.ts';
+import { descriptionFrom } from './description.ts';
+import { onnxOptions } from './metadata.ts';
+import type { ModelFile } from './model-file.ts';
+
+/** What files say of the model that they hold. */
+type Described = Pick<ShipContext, 'recipe' | 'written' | 'data'>;
+
+/** One file to make of an inference graph. */
+export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
+  readonly make: (graph: Graph) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
+}
+
+/** Without calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */
+export function reducedVariants(context: Described, scheme: Reduction, dense: DenseScales): Variant[] {
+  const onnx: Variant = {
+    ...{ format: 'onnx', precision: scheme },
+    make: (graph) => {
+      const { result, skipped } = lowerReduced(graph, scheme, onnxOptions(context));
+      return { bytes: encodeModel(result), skipped };
+    },
+  };
+  if (scheme === 'int4') return [onnx];
+  return [onnx, tflite(context, scheme, { precision: scheme === 'fp16' ? 'float16' : 'dynamic', dense })];
+}
+
+export function int8Variants(
+  context: Described,
+  quantization: Quantization,
+  skipped: readonly Skipped[],
+  keepFloat: (layer: string) => boolean = () => false,
+): Variant[] {
+  const onnx: Variant = {
+    ...{ format: 'onnx', precision: 'int8' },
+    make: (graph) => {
+      const made = exportQdq(graph, quantization, { ...onnxOptions(context), keepFloat });
+      return { bytes: encodeModel(made.result), skipped: [...skipped, ...made.skipped] };
+    },
+  };
+  const { ends } = context.recipe.tflite;
+  return [onnx, tflite(context, 'int8', { precision: 'integer', quantization, keepFloat, ends })];
+}
+
+export function tflite(context: Described, precision: Variant['precision'], options: TfliteOptions): Variant {
+  const { name, metadata } = onnxOptions(context);
+  const make: Variant['make'] = (graph) => {
+    const description = descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
+    return exportTflite(graph, { ...options, batch: context.recipe.tflite.batch, description });
+  };
+  return { format: 'tflite', precision, make };
+}

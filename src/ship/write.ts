@@ -1,0 +1,160 @@
+import { UserError } from '../base/errors.ts';
+import { monotonicMs } from '../base/clock.ts';
+import { agreement } from '../measure/accuracy.ts';
+import type { DenseScales } from '../graph/quantization.ts';
+import { fileOf } from '../report/artifact.ts';
+import type { Artifact } from '../report/artifact.ts';
+import type { Reduced } from '../report/forms.ts';
+import type { QuantizationSensitivity } from '../report/types.ts';
+import type { ShipContext } from './context.ts';
+import { sessionOptionsOf } from '../runtime/recipe-options.ts';
+import type { ModelFile } from './model-file.ts';
+import { progressOf } from '../train/progress.ts';
+import { predictionsOfFile } from './model-file.ts';
+import type { ExportedModel } from './export.ts';
+import { checkVariant } from './parity/check-file.ts';
+import type { Variant } from './variants.ts';
+
+export interface Shipped {
+  readonly files: readonly ExportedModel[];
+  /** One sentence each: what stays float32, what was not written, and why. */
+  readonly notes: readonly string[];
+  /** Which layer loses how much in int8. */
+  readonly sensitivity?: QuantizationSensitivity | undefined;
+}
+
+export type Write = (file: string, bytes: Uint8Array) => Promise<void>;
+
+export interface WriteStep {
+  /** Place in the recipe, from 0. */
+  readonly number: number;
+  /** Of TFLite files, and of ONNX files that share what was searched for or trained on these scales. */
+  readonly dense: DenseScales;
+  readonly write: Write;
+}
+
+export interface FormStep extends WriteStep {
+  readonly form: Reduced;
+}
+
+export interface Refused {
+  readonly file: ModelFile;
+  readonly seconds: number;
+  readonly validation: number;
+  /** In percentage points. */
+  readonly drop: number;
+}
+
+/** Files of `made`, each written unless it loses more than the step allows against the float file `model`. */
+export async function writeVariants(
+  context: ShipContext,
+  model: ExportedModel,
+  made: ExportedModel,
+  variants: readonly Variant[],
+  { number, form, write, hasMore = false }: Omit<FormStep, 'dense'> & { readonly hasMore?: boolean },
+): Promise<Shipped & { readonly refused?: Refused }> {
+  const files: ExportedModel[] = [];
+  const notes: string[] = [];
+  let refused: Refused | undefined;
+  for (const variant of variants) {
+    if (!context.recipe.export.includes(variant.format)) continue;
+    const start = monotonicMs();
+    const { artifact, file, skipped } = makeBytes(made, variant, form);
+    const trained = form.method === 'qat';
+    // Whether it loses too much is part of quantizing it; what follows is about the file.
+    const stage = trained ? made.stage : `quantize-${number + 1}`;
+    context.onEvent({ type: 'stage', stage });
+    const { validation, drop, tooMuch } = await dropOf(context, model, file, { stage, number, trained, hasMore });
+    if (tooMuch === undefined) {
+      context.onEvent({ type: 'stage', stage: `export ${file.file}` });
+      const parity = await checkVariant(context, made, file, variant.make);
+      const stage = trained ? made.stage : 'quantize';
+      files.push(await finish(context, { ...made, ...file, ...artifact, stage, parity }, write, start, { validation }));
+      notes.push(...skipped);
+      continue;
+    }
+    notes.push(tooMuch);
+    refused ??= { file, seconds: (monotonicMs() - start) / 1000, validation, drop };
+  }
+  return { files, notes, ...(refused !== undefined && { refused }) };
+}
+
+interface Made {
+  readonly artifact: Artifact;
+  readonly file: ModelFile;
+  /** One sentence each. */
+  readonly skipped: readonly string[];
+}
+
+function makeBytes({ model, graph }: ExportedModel, variant: Variant, form: Reduced): Made {
+  const { format, precision } = variant;
+  const { bytes, skipped } = variant.make(graph);
+  const artifact = { model, format, precision, ...form };
+  const file = fileOf(artifact);
+  return {
+    artifact,
+    file: { file, bytes, format, precision },
+    skipped: skipped.map(({ what, why }) => `${file}: ${what} stays as it was: ${why}`),
+  };
+}
+
+/** A file that was run beside the training graph, not yet written. */
+export async function makeFile(
+  context: ShipContext,
+  model: ExportedModel,
+  variant: Variant,
+): Promise<{ file: ExportedModel; skipped: readonly string[] }> {
+  const { artifact, file, skipped } = makeBytes(model, variant, {});
+  context.onEvent({ type: 'stage', stage: `export ${file.file}` });
+  const parity = await checkVariant(context, model, file, variant.make);
+  return { file: { ...model, ...file, ...artifact, parity }, skipped };
+}
+
+export async function finish(
+  context: ShipContext,
+  file: ExportedModel,
+  write: Write,
+  start = monotonicMs(),
+  accuracy?: { readonly validation: number },
+): Promise<ExportedModel> {
+  await write(file.file, file.bytes);
+  const { params, macs, bytes } = file;
+  const known = accuracy && { accuracy, params, macs };
+  const figures = { file: file.file, sizeBytes: bytes.length, ...known };
+  await context.done(`export ${file.file}`, (monotonicMs() - start) / 1000, figures);
+  return file;
+}
+
+interface DropOptions {
+  /** That the time counts for. */
+  readonly stage: string;
+  readonly number: number;
+  readonly trained: boolean;
+  readonly hasMore: boolean;
+}
+
+/** What a file with fewer bits loses on the validation split, and why it is not shipped if that is too much. */
+async function dropOf(
+  context: ShipContext,
+  model: ExportedModel,
+  file: ModelFile,
+  { stage, number, trained, hasMore }: DropOptions,
+): Promise<{ readonly validation: number; readonly drop: number; readonly tooMuch?: string }> {
+  const { recipe, data } = context;
+  const { maxDrop, fallback } = recipe.quantize[number]!;
+  const onProgress = progressOf(context, stage);
+  const accuracy = async (of: ModelFile): Promise<number> => {
+    const given = await predictionsOfFile(of, data.validation, sessionOptionsOf(recipe), onProgress);
+    return agreement(given, data.validation.labels);
+  };
+  const validation = await accuracy(file);
+  const drop = 100 * ((await accuracy(model)) - validation);
+  if (drop <= maxDrop) return { validation, drop };
+  const fact = `${file.file}: ${file.precision} loses ${drop.toFixed(2)} points of validation accuracy, more than quantize.${number}.maxDrop ${maxDrop}`;
+  if (fallback === 'qat' && !trained)
+    return { validation, drop, tooMuch: `${fact}; it was not written, and the student is trained with quantization` };
+  if (hasMore) return { validation, drop, tooMuch: `${fact}; more layers are kept in float` };
+  if (fallback !== 'stop')
+    return { validation, drop, tooMuch: `${fact}; it was not written, and the float files ship alone` };
+  throw new UserError(fact, 'Choose another calibrator, raise maxDrop, or set fallback to keep-float.');
+}

@@ -1,0 +1,132 @@
+import { loadavg } from 'node:os';
+import { timestamp } from '../base/clock.ts';
+import { UserError } from '../base/errors.ts';
+import { readBytes } from '../base/files.ts';
+import { readOnnx } from '../files/onnx-file.ts';
+import { compareLatency } from '../measure/compare.ts';
+import type { Comparison } from '../measure/compare.ts';
+import type { DeviceRow } from '../measure/device-rows.ts';
+import { withoutSessions } from '../measure/findings.ts';
+import type { Latency } from '../measure/findings.ts';
+import { measureLatency } from '../measure/latency.ts';
+import { cpuFeatures, machineInfo } from '../measure/machine.ts';
+import type { MachineInfo } from '../measure/machine.ts';
+import { peakMemory } from '../measure/memory.ts';
+import { describe } from '../measure/setting.ts';
+import type { Skipped } from '../measure/skipped.ts';
+import { sourceOf } from '../measure/variants.ts';
+import type { ModelFile, VariantOptions } from '../measure/variants.ts';
+import { libraryVersions, measureElsewhere } from '../measure/elsewhere.ts';
+import type { Place } from '../measure/elsewhere.ts';
+
+export interface BenchOptions extends VariantOptions {
+  /** For all files together, in each place. */
+  readonly seconds: number;
+  /** Default: this process. */
+  readonly places?: readonly Place[];
+  readonly signal?: AbortSignal | undefined;
+  /** Timed along in this process alone: where a student ships its teacher does not go. */
+  readonly teacher?: ModelFile | undefined;
+}
+
+export interface BenchRow extends Omit<DeviceRow, 'model'> {
+  readonly name: string;
+}
+
+export interface BenchResult {
+  /** When measuring began, ISO 8601. */
+  readonly measuredAt: string;
+  readonly machine: MachineInfo;
+  readonly cpuFeatures: readonly string[] | null;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Of the last minute, when measuring began. */
+  readonly loadAverage: number;
+  readonly rows: readonly BenchRow[];
+  /** Every file beside the first, in the settings that both have. */
+  readonly comparisons: readonly (Comparison & {
+    readonly file: string;
+    readonly base: string;
+    readonly setting: string;
+  })[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** Time model files side by side. The same file given twice is told apart by a number. */
+export async function benchFiles(files: readonly string[], options: BenchOptions): Promise<BenchResult> {
+  return benchModels(await modelFiles(files), options);
+}
+
+export async function modelFiles(files: readonly string[]): Promise<ModelFile[]> {
+  const models: ModelFile[] = [];
+  for (const [i, file] of files.entries()) {
+    const earlier = files.slice(0, i).filter((other) => other === file).length;
+    const name = earlier === 0 ? file : `${file} (${earlier + 1})`;
+    const format = /\.[^.]*$/.exec(file)?.[0].toLowerCase() ?? '';
+    models.push({ name, format, bytes: await (format === '.onnx' ? readOnnx(file) : readBytes(file)) });
+  }
+  return models;
+}
+
+/** `UserError` where nothing could be measured; of several files or settings those that could not be are in `skipped`. */
+export async function benchModels(files: readonly ModelFile[], options: BenchOptions): Promise<BenchResult> {
+  const { places = ['node'], seconds, signal, sampleShape, teacher } = options;
+  const measuredAt = timestamp();
+  const loadAverage = loadavg()[0]!;
+  const all = teacher === undefined ? files : [...files, teacher];
+  const here = places.includes('node')
+    ? await measureLatency(
+        all.map((file) => sourceOf(file, options)),
+        { budgetMs: 1000 * seconds, signal },
+      )
+    : { rows: [], skipped: [] };
+  const memory = await peakMemory(all, here.rows, { sampleShape, signal });
+  const elsewhere = await measureElsewhere(places, files, { ...options, title: 'this model' });
+  const skipped = [...here.skipped, ...elsewhere.skipped];
+  if (here.rows.length + elsewhere.rows.length === 0) {
+    const reasons = skipped.map(({ what, why }) => `${what}: ${why}`);
+    throw new UserError(
+      `nothing was measured: ${reasons.join('; ') || 'there is no file'}`,
+      'Remove what stands in the way, or measure something else.',
+    );
+  }
+  return {
+    measuredAt,
+    machine: machineInfo(),
+    cpuFeatures: cpuFeatures()?.flatMap(({ name, present }) => (present ? [name] : [])) ?? null,
+    versions: libraryVersions(),
+    loadAverage,
+    rows: [
+      ...here.rows.map((row): BenchRow => {
+        const memoryBytes = memory.get(describe(row));
+        return { ...withoutSessions(row), ...(memoryBytes !== undefined && { memoryBytes }) };
+      }),
+      ...elsewhere.rows.map(({ model, ...row }): BenchRow => ({ name: model, ...row })),
+    ],
+    comparisons: comparisonsOf(
+      here.rows,
+      all.map(({ name }) => name),
+    ),
+    skipped,
+  };
+}
+
+function comparisonsOf(
+  rows: readonly Latency[],
+  [base = '', ...others]: readonly string[],
+): BenchResult['comparisons'] {
+  const settingOf = ({ device, batchSize, threads }: Latency): string =>
+    `${device}, batch ${batchSize}, ${threads} thread${threads === 1 ? '' : 's'}`;
+  return others.flatMap((file) =>
+    rows
+      .filter(({ name }) => name === file)
+      .flatMap((row) => {
+        const setting = settingOf(row);
+        const first = rows.find(
+          (other) => other.name === base && other.runtime === row.runtime && settingOf(other) === setting,
+        );
+        return first === undefined
+          ? []
+          : [{ file, base, setting: `${row.runtime} on ${setting}`, ...compareLatency(row, first) }];
+      }),
+  );
+}

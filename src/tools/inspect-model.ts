@@ -1,0 +1,158 @@
+import { UserError } from '../base/errors.ts';
+import { describeOnnxLayers } from '../formats/onnx/describe.ts';
+import type { OnnxLayer } from '../formats/onnx/describe.ts';
+import { elementCount } from '../formats/onnx/model.ts';
+import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { describeTflite } from '../formats/tflite/describe.ts';
+import type { TensorDescription, TfliteDescription } from '../formats/tflite/describe.ts';
+import { readEntries } from '../formats/tflite/entries.ts';
+import { readTflite } from '../formats/tflite/read.ts';
+import { runtimeSentence } from '../formats/tflite/runtime.ts';
+import { seenTypes } from '../runtime/seen-types.ts';
+import { acceptedIn } from '../ship/convert/card.ts';
+
+/** What was found, for machines and for people. */
+export interface Inspection {
+  readonly value: unknown;
+  readonly text: string;
+}
+
+type Layer = OnnxLayer | TfliteDescription['layers'][number];
+
+export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
+  const model = decodeModel(bytes, file);
+  const { graph, opsets, producerName, irVersion } = model;
+  const weights = new Set(graph.initializers.map(({ name }) => name));
+  const parameters = graph.initializers
+    .filter(({ dtype }) => dtype.startsWith('float') || dtype.endsWith('int8'))
+    .reduce((sum, { dims }) => sum + elementCount(dims), 0);
+  const { types, problem } = seenTypes(model);
+  const layers = describeOnnxLayers(model, types);
+  const end = ({ name, dtype, dims }: (typeof graph.inputs)[number]) => ({ name, dtype, dims });
+  const value = {
+    file,
+    format: 'onnx',
+    bytes: bytes.length,
+    weightBytes: graph.initializers.reduce((sum, { raw }) => sum + raw.length, 0),
+    producer: producerName,
+    irVersion,
+    opsets: Object.fromEntries([...opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
+    metadata: Object.fromEntries(model.metadata),
+    parameters,
+    // Without the shapes that a run shows, nothing can be said of them.
+    macs: problem === undefined ? total(layers) : null,
+    inputs: graph.inputs.filter(({ name }) => !weights.has(name)).map(end),
+    outputs: graph.outputs.map(end),
+    ops: counted(layers),
+    layers,
+  };
+  const shown = ({ name, dtype, dims }: (typeof value.inputs)[number]): string =>
+    `${name} ${dtype ?? '?'}[${(dims ?? []).map((dim) => dim ?? '?').join(', ')}]`;
+  const text = [
+    `${file}: ONNX, ${bytes.length} bytes, ${parameters} parameters, from ${producerName || 'an unnamed producer'}`,
+    `  ${value.weightBytes} bytes of weights, ${value.macs ?? 'an unknown number of'} MACs for one sample`,
+    `  IR version ${irVersion}, opsets ${Object.entries(value.opsets)
+      .map((opset) => opset.join(' '))
+      .join(', ')}`,
+    ...value.inputs.map((input) => `  input   ${shown(input)}`),
+    ...value.outputs.map((output) => `  output  ${shown(output)}`),
+    ...Object.entries(value.metadata).map(([key, content]) => `  ${key}: ${content.slice(0, 200)}`),
+    ...acceptedRows(model.metadata),
+    ...(problem === undefined ? [] : [`  shapes and MACs are not known: ${problem}`]),
+    ...operatorRows(value.ops),
+    ...layerRows(layers),
+    '',
+  ].join('\n');
+  return { value, text };
+}
+
+export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
+  let description: TfliteDescription;
+  let entries: ReadonlyMap<string, string>;
+  try {
+    description = describeTflite(bytes);
+    entries = readEntries(readTflite(bytes), bytes);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
+  }
+  const { fileBytes, weightBytes, operators, layers, macs, ...rest } = description;
+  const { inputs, outputs, signatures, metadata, files } = rest;
+  const text = [
+    `${file}: TFLite, ${fileBytes} bytes${rest.description === '' ? '' : `, ${JSON.stringify(rest.description)}`}`,
+    `  ${weightBytes} bytes of weights, ${macs} MACs for one sample${without(rest.uncounted)}`,
+    `  ${runtimeSentence(rest)}`,
+    ...inputs.map((input) => `  input   ${tensorText(input)}`),
+    ...outputs.map((output) => `  output  ${tensorText(output)}`),
+    ...signatures.map((name) => `  signature ${name}`),
+    ...(metadata === undefined ? [] : [`  metadata ${JSON.stringify(metadata, bigint)}`]),
+    ...(files.length === 0 ? [] : [`  files   ${files.join(', ')}`]),
+    ...[...entries].map(([key, content]) => `  ${key}: ${content.slice(0, 200)}`),
+    ...acceptedRows(entries),
+    ...operatorRows(operators),
+    ...layerRows(layers),
+    '',
+  ].join('\n');
+  const value = { file, ...description, entries: Object.fromEntries(entries) };
+  return { value: JSON.parse(JSON.stringify(value, bigint)) as unknown, text };
+}
+
+/** A file that was written although it answers too differently from its source says so. */
+function acceptedRows(metadata: ReadonlyMap<string, string>): string[] {
+  return acceptedIn(metadata).map((beyond) => `  accepted although beyond its budget: ${beyond}`);
+}
+
+function without({ operators, subgraphs }: TfliteDescription['uncounted']): string {
+  const parts = [...operators, ...(subgraphs === 0 ? [] : [`${subgraphs} more subgraph${subgraphs === 1 ? '' : 's'}`])];
+  return parts.length === 0 ? '' : `, not counting ${parts.join(', ')}`;
+}
+
+/** JSON has no 64-bit integers. */
+function bigint(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
+}
+
+function tensorText({ name, dtype, shape, quantization }: TensorDescription): string {
+  const sizes = shape.map((size) => (size < 0 ? '?' : size)).join(', ');
+  if (quantization === undefined) return `${name} ${dtype}[${sizes}]`;
+  const { scales, scale, zeroPoint } = quantization;
+  const scaled = scales === 1 ? `scale ${scale}, zero point ${zeroPoint}` : `${scales} scales`;
+  return `${name} ${dtype}[${sizes}], ${scaled}`;
+}
+
+function counted(layers: readonly Layer[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { op } of layers) counts[op] = (counts[op] ?? 0) + 1;
+  return counts;
+}
+
+function total(layers: readonly Layer[]): number {
+  return layers.reduce((sum, { macs }) => sum + (macs ?? 0), 0);
+}
+
+function operatorRows(counts: Readonly<Record<string, number>>): string[] {
+  return Object.entries(counts)
+    .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+    .map(([op, count]) => `  ${String(count).padStart(6)}  ${op}`);
+}
+
+const LONGEST_NAME = 48;
+
+function layerRows(layers: readonly Layer[]): string[] {
+  const rows = layers.map((layer) => [
+    'version' in layer ? `${layer.op} v${layer.version}` : layer.op,
+    `[${layer.output.map((size) => (size < 0 ? '?' : size)).join(', ')}]`,
+    layer.precision,
+    String(layer.weightBytes),
+    layer.macs === null ? '?' : String(layer.macs),
+    layer.name.length > LONGEST_NAME ? `…${layer.name.slice(1 - LONGEST_NAME)}` : layer.name,
+  ]);
+  const header = ['layer', 'output', 'precision', 'weight bytes', 'MACs', 'name'];
+  const widths = header.map((title, i) => rows.reduce((width, row) => Math.max(width, row[i]!.length), title.length));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => (i === 3 || i === 4 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd();
+  return ['', ...[header, ...rows].map((row) => `  ${line(row)}`)];
+}

@@ -1,0 +1,253 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { monotonicMs } from '../base/clock.ts';
+import { InterruptedError } from '../base/errors.ts';
+import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
+import type { ModelNetwork, Network } from '../networks/network.ts';
+import type { State, StateTensor } from '../runtime/engine.ts';
+import type { Position, StepMetrics, Totals, Trainer } from './loop.ts';
+import type { OnEvent } from '../base/events.ts';
+import { SHOW_EVERY_MS } from './progress.ts';
+
+/** The saved states of one stage. */
+export interface StageStates {
+  load(): Promise<Safetensors | undefined>;
+  save(state: Safetensors): Promise<void>;
+}
+
+export interface TrainingRun {
+  readonly stage: string;
+  readonly title: string;
+  readonly trainer: Trainer;
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  /** Accuracy on the validation split with the weights as they are now. */
+  readonly validate: () => Promise<number>;
+  /** The weights that are shipped, by name, and what stands before the name: nothing, or the moving average's prefix. */
+  readonly shipped: { readonly names: readonly string[]; readonly prefix: string; readonly masks?: readonly string[] };
+  /** An epoch that ended without this step (from 0) is not chosen: the model is not yet what it is to become. */
+  readonly chooseFrom?: number | undefined;
+  /** Hash of what the training depends on: a saved state of another job is left aside. */
+  readonly job?: string | undefined;
+  /** Hash of the samples that it learns from, where the state may outlive them: a state of other samples is left aside. */
+  readonly data?: string | undefined;
+  /** Seconds that steps of this process have waited for their data so far. */
+  readonly dataSeconds?: () => number;
+  readonly states: StageStates;
+  readonly onEvent: OnEvent;
+  readonly signal?: AbortSignal | undefined;
+  /** Most milliseconds between two saved states; at the end of an epoch a fifth of it is enough. */
+  readonly saveEveryMs: number;
+}
+
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly validation: number;
+}
+
+export interface TrainingResult {
+  /** The weights of the epoch that was best on the validation split, and the masks that were trained along. */
+  readonly weights: State;
+  readonly validation: number;
+  readonly bestEpoch: number;
+  readonly epochs: readonly EpochRecord[];
+  /** Working time, over all starts. */
+  readonly seconds: number;
+  /** How much of it steps waited for their data. */
+  readonly dataSeconds?: number;
+}
+
+/** A trained network. */
+export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult {
+  readonly network: N;
+  /** Zeros and ones by the name of the weight: what is zero stays so when the model is trained on. */
+  readonly masks?: State | undefined;
+}
+
+interface Progress {
+  readonly position: Position;
+  readonly best: { readonly epoch: number; readonly validation: number };
+  readonly epochs: readonly EpochRecord[];
+  readonly seconds: number;
+  /** Absent in states of older versions. */
+  readonly dataSeconds?: number;
+}
+
+/**
+ * Train to the end, from the saved state if there is one. A run that was killed anywhere ends with the same bits as one
+ * that was not: what is saved is the whole state, the position, the sums so far and the best weights so far.
+ */
+export async function train(run: TrainingRun): Promise<TrainingResult> {
+  const { trainer, states, onEvent, signal, stage } = run;
+  const saved = await states.load();
+  const resumed = isOf(saved, run) ? await restore(trainer, saved) : undefined;
+  onEvent({
+    type: 'stage',
+    stage,
+    title: run.title,
+    step: trainer.position.step,
+    ...(resumed !== undefined && { resumedAt: `step ${resumed.progress.position.step} of ${run.steps}` }),
+  });
+  let best = resumed?.best ?? { epoch: 0, validation: -1, weights: new Map() as State };
+  let epochs = resumed?.progress.epochs ?? [];
+  const started = monotonicMs() - 1000 * (resumed?.progress.seconds ?? 0);
+  const seconds = (): number => (monotonicMs() - started) / 1000;
+  const dataBefore = resumed?.progress.dataSeconds ?? 0;
+  const dataSeconds = (): number => dataBefore + (run.dataSeconds?.() ?? 0);
+  let savedAt = monotonicMs();
+  let savedStep = resumed?.progress.position.step ?? 0;
+  const save = async (): Promise<void> => {
+    if (trainer.position.step === savedStep) return;
+    const { epoch, validation } = best;
+    const times = { seconds: seconds(), dataSeconds: dataSeconds() };
+    const progress = { position: trainer.position, best: { epoch, validation }, epochs, ...times };
+    await states.save(toSafetensors(await trainer.state(), best.weights, progress, run));
+    savedAt = monotonicMs();
+    savedStep = trainer.position.step;
+  };
+  const endEpoch = async (epoch: number, totals: Totals): Promise<void> => {
+    const validation = await run.validate();
+    const isWhole = run.chooseFrom === undefined || trainer.position.step > run.chooseFrom;
+    if (validation > best.validation && isWhole)
+      best = { epoch, validation, weights: shippedOf(await trainer.state(), run.shipped) };
+    const record = { epoch, loss: totals.loss / totals.weight, accuracy: totals.correct / totals.weight, validation };
+    epochs = [...epochs, record];
+    const of = Math.ceil(run.steps / run.stepsPerEpoch);
+    onEvent({ type: 'epoch', stage, ...record, epochs: of, step: trainer.position.step, seconds: seconds() });
+  };
+
+  const meter = new Meter(run, trainer.position.step);
+  for await (const metrics of trainer.run(signal)) {
+    if (metrics.epoch !== undefined) await endEpoch(metrics.position.epoch, metrics.epoch);
+    else if (metrics.position.step === run.steps) await endEpoch(metrics.position.epoch + 1, metrics.position.totals);
+    // Steps are one call after another: whoever waits for the event loop, such as a reader of metrics, has a turn here.
+    if (meter.show(metrics)) await nextTurn();
+    // The state is that after the last step of a call: no other step of it can be resumed from.
+    if (metrics.position.step !== trainer.position.step) continue;
+    const sinceSave = monotonicMs() - savedAt;
+    if (sinceSave > (metrics.epoch === undefined ? run.saveEveryMs : run.saveEveryMs / 5)) await save();
+  }
+  await save();
+  if (trainer.position.step < run.steps)
+    throw new InterruptedError(`stopped ${stage} after step ${trainer.position.step} of ${run.steps}`);
+  const { weights, validation, epoch: bestEpoch } = best;
+  return { weights, validation, bestEpoch, epochs, seconds: seconds(), dataSeconds: dataSeconds() };
+}
+
+class Meter {
+  readonly #run: TrainingRun;
+  readonly #firstStep: number;
+  readonly #start = monotonicMs();
+  #samples = 0;
+  #shown = 0;
+  #shownStep: number;
+
+  constructor(run: TrainingRun, firstStep: number) {
+    this.#run = run;
+    this.#firstStep = firstStep;
+    this.#shownStep = firstStep;
+  }
+
+  /** Tells the progress if it was not told a moment ago; says whether it did. */
+  show({ position, samples, loss, accuracy }: StepMetrics): boolean {
+    this.#samples += samples;
+    const now = monotonicMs();
+    if (now - this.#shown < SHOW_EVERY_MS) return false;
+    const secondsPerStep = (now - Math.max(this.#shown, this.#start)) / 1000 / (position.step - this.#shownStep);
+    [this.#shown, this.#shownStep] = [now, position.step];
+    const { steps, stepsPerEpoch, stage, onEvent } = this.#run;
+    const elapsed = (now - this.#start) / 1000;
+    const { totals } = position;
+    onEvent({
+      type: 'progress',
+      stage,
+      done: position.step,
+      total: steps,
+      epoch: position.step / stepsPerEpoch,
+      epochs: Math.ceil(steps / stepsPerEpoch),
+      loss: totals.weight > 0 ? totals.loss / totals.weight : loss,
+      accuracy: totals.weight > 0 ? totals.correct / totals.weight : accuracy,
+      samplesPerSecond: this.#samples / elapsed,
+      secondsPerStep,
+      secondsLeft: ((steps - position.step) * elapsed) / (position.step - this.#firstStep),
+    });
+    return true;
+  }
+}
+
+const STATE = 'state/';
+const BEST = 'best/';
+
+function toSafetensors(state: State, best: State, progress: Progress, { job = '', data }: Owner): Safetensors {
+  const tensors = new Map<string, StoredTensor>();
+  for (const [prefix, from] of [
+    [STATE, state],
+    [BEST, best],
+  ] as const) {
+    for (const [name, { type, data }] of from) {
+      tensors.set(prefix + name, { dtype: type.dtype, shape: type.shape as readonly number[], data });
+    }
+  }
+  return { tensors, metadata: { job, ...(data !== undefined && { data }), progress: JSON.stringify(progress) } };
+}
+
+type Owner = Pick<TrainingRun, 'job' | 'data'>;
+
+/** States of older versions do not say which samples they are of. */
+function isOf(saved: Safetensors | undefined, { job = '', data }: Owner): saved is Safetensors {
+  if (saved?.metadata['job'] !== job) return false;
+  return data === undefined || (saved.metadata['data'] ?? data) === data;
+}
+
+/** What a saved state says of a training that came to its end; undefined for any other. */
+export function finishedTraining(
+  saved: Safetensors | undefined,
+  steps: number,
+  owner: Owner,
+): TrainingResult | undefined {
+  if (!isOf(saved, owner)) return undefined;
+  const { position, best, epochs, seconds, dataSeconds = 0 } = progressOf(saved);
+  if (position.step < steps) return undefined;
+  const { validation, epoch: bestEpoch } = best;
+  return { weights: part(saved, BEST), validation, bestEpoch, epochs, seconds, dataSeconds };
+}
+
+/** The epochs that a saved state has behind it; none for the state of another kind of stage. */
+export function curveOfState({ metadata }: Safetensors): readonly EpochRecord[] {
+  return metadata['progress'] === undefined ? [] : (JSON.parse(metadata['progress']) as Progress).epochs;
+}
+
+async function restore(
+  trainer: Trainer,
+  saved: Safetensors,
+): Promise<{ progress: Progress; best: Progress['best'] & { weights: State } }> {
+  const progress = progressOf(saved);
+  await trainer.resume(part(saved, STATE), progress.position);
+  return { progress, best: { ...progress.best, weights: part(saved, BEST) } };
+}
+
+function progressOf({ metadata }: Safetensors): Progress {
+  return JSON.parse(metadata['progress']!) as Progress;
+}
+
+function part({ tensors }: Safetensors, prefix: string): State {
+  return new Map(
+    [...tensors].flatMap(([name, { dtype, shape, data }]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), { type: { dtype, shape }, data }] as const] : [],
+    ),
+  );
+}
+
+/** The weights to ship by their names in the model, whether they are its own or the moving average. */
+function shippedOf(state: State, { names, prefix, masks = [] }: TrainingRun['shipped']): State {
+  const find = (name: string): StateTensor => {
+    const value = state.get(name);
+    if (value === undefined) throw new Error(`the training does not hold ${name}`);
+    return value;
+  };
+  return new Map([
+    ...names.map((name) => [name, find(prefix + name)] as const),
+    ...masks.map((name) => [name, find(name)] as const),
+  ]);
+}

@@ -1,0 +1,53 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { bytesOf } from '../../src/base/bytes.ts';
+import { readOnnx } from '../../src/files/onnx-file.ts';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { Writer } from '../../src/formats/onnx/protobuf/wire.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+const model = (): string => path.join(folder(), 'm.onnx');
+
+/** A model of one float32[2], whose values are in a file of their own, as PyTorch writes it. */
+async function writeModel(place: Record<string, string>): Promise<void> {
+  const bytes = new Writer()
+    .int(1, 8)
+    .message(7, (graph) =>
+      graph.message(5, (tensor) => {
+        tensor.packedInts(1, [2]).int(2, 1).string(8, 'w');
+        for (const [key, value] of Object.entries(place))
+          tensor.message(13, (entry) => entry.string(1, key).string(2, value));
+        return tensor.int(14, 1);
+      }),
+    )
+    .message(8, (opset) => opset.int(2, 17))
+    .finish();
+  await writeFile(model(), bytes);
+}
+
+const valuesOf = async (): Promise<number[]> => {
+  const { raw } = decodeModel(await readOnnx(model()), 'm.onnx').graph.initializers[0]!;
+  return [...new Float32Array(raw.slice().buffer)];
+};
+
+describe('an ONNX model whose weights are in a file beside it', () => {
+  beforeEach(() => writeFile(path.join(folder(), 'm.onnx.data'), bytesOf(Float32Array.of(9, 1.5, -2, 9))));
+
+  it('is read as one file, at the place that the model names', async () => {
+    await writeModel({ location: 'm.onnx.data', offset: '4', length: '8' });
+    expect(await valuesOf()).toEqual([1.5, -2]);
+  });
+
+  it('is refused when that place is not in the file', async () => {
+    await writeModel({ location: 'm.onnx.data', offset: '12', length: '8' });
+    await expect(valuesOf()).rejects.toThrow(/m\.onnx: .*tensor w is not in m\.onnx\.data, which has 16 bytes/);
+  });
+
+  it('names a file that is missing, and reads none outside its folder', async () => {
+    await writeModel({ location: 'gone.data' });
+    await expect(valuesOf()).rejects.toThrow('its weights are in another file, gone.data, which is not there');
+    await writeModel({ location: '../secret' });
+    await expect(valuesOf()).rejects.toThrow('its weights are in ../secret, outside the folder of the model');
+  });
+});

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { lockRun } from '../../src/folder/lock.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+const lockFile = (): string => path.join(folder(), 'lock');
+
+describe('the lock of a run', () => {
+  it('keeps a second one out until it is released', async () => {
+    const release = await lockRun(folder());
+    await expect(lockRun(folder())).rejects.toThrow(`another process works on this run`);
+    await release();
+    await (
+      await lockRun(folder())
+    )();
+    expect(await readdir(folder())).toEqual([]);
+  });
+
+  it('is taken over from a process that is gone', async () => {
+    const child = spawn(process.execPath, ['-e', '']);
+    await new Promise((resolve) => child.on('exit', resolve));
+    await writeFile(lockFile(), JSON.stringify({ pid: child.pid, host: hostname(), started: '1' }));
+    await (
+      await lockRun(folder())
+    )();
+  });
+
+  it('is taken over from a process that has ended and whose parent has not noticed', async () => {
+    // The shell becomes a process that never waits for its child.
+    const shell = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 30']);
+    const pid = Number(await new Promise((resolve) => shell.stdout.once('data', resolve)));
+    const fields = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
+    await writeFile(lockFile(), JSON.stringify({ pid, host: hostname(), started: (await fields())[19] }));
+    await expect(lockRun(folder())).rejects.toThrow(/another process/);
+    while ((await fields())[0] !== 'Z') await new Promise((resolve) => setTimeout(resolve, 20));
+    await (
+      await lockRun(folder())
+    )();
+    shell.kill();
+  });
+
+  it('is taken over when its process id belongs to a later process', async () => {
+    await writeFile(lockFile(), JSON.stringify({ pid: process.pid, host: hostname(), started: 'long ago' }));
+    await (
+      await lockRun(folder())
+    )();
+  });
+
+  it('is taken over when its process was killed while writing it', async () => {
+    await writeFile(lockFile(), '{"pid":');
+    await (
+      await lockRun(folder())
+    )();
+  });
+
+  it('of another machine is left alone', async () => {
+    await writeFile(lockFile(), JSON.stringify({ pid: 1, host: 'elsewhere', started: '1' }));
+    await expect(lockRun(folder())).rejects.toThrow(/process 1 on elsewhere/);
+    expect(await readFile(lockFile(), 'utf8')).toContain('elsewhere');
+  });
+
+  it('goes to exactly one of many that ask at once for a stale one', async () => {
+    await writeFile(lockFile(), JSON.stringify({ pid: process.pid, host: hostname(), started: 'long ago' }));
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockRun(folder())));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,173 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../../../src/base/errors.ts';
+import { sha256, bytesOf } from '../../../src/base/bytes.ts';
+import { modelInfo, modelVariables } from '../../../src/networks/models/info.ts';
+import { buildModel, models } from '../../../src/networks/models/registry.ts';
+import { useCpu } from '../../support/cpu.ts';
+
+beforeAll(useCpu);
+
+const image = { inputShape: [8, 8, 1], classes: 3, seed: 7 };
+/** A small instance of every family, and the number of its parameters worked out by hand or from the paper. */
+const small: Record<string, { inputShape: number[]; options: Record<string, unknown> }> = {
+  mlp: { inputShape: [5], options: { hidden: [4] } },
+  lenet: { inputShape: [8, 8, 1], options: {} },
+  'ds-cnn': { inputShape: [8, 8, 1], options: { width: 0.5 } },
+  resnet: { inputShape: [8, 8, 1], options: { depth: 8, width: 0.5 } },
+  'wide-resnet': { inputShape: [8, 8, 1], options: { depth: 10, width: 1 } },
+  'mobilenet-v1': { inputShape: [8, 8, 1], options: { alpha: 0.1 } },
+  'mobilenet-v2': { inputShape: [8, 8, 1], options: { alpha: 0.1 } },
+  vgg: { inputShape: [8, 8, 1], options: { width: 0.1 } },
+  'text-transformer': { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2 } },
+  gru: { inputShape: [4, 3], options: { units: 5 } },
+};
+
+function weightsHash(name: string, seed: number): string {
+  const { inputShape, options } = small[name]!;
+  const model = buildModel(name, { inputShape, classes: 3, seed, options });
+  return sha256(...modelVariables(model).flatMap((v) => [v.name, bytesOf(v.variable.dataSync())]));
+}
+
+it('has a small instance of every family here', () => {
+  expect(Object.keys(small)).toEqual(Object.keys(models));
+});
+
+describe.each(Object.keys(small))('%s', (name) => {
+  const { inputShape, options } = small[name]!;
+
+  it('gives finite logits [batch, classes] in training and inference', () => {
+    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options });
+    const x = tf.ones([2, ...inputShape], model.inputs[0]!.dtype);
+    for (const training of [false, true]) {
+      const logits = model.apply(x, { training }) as tf.Tensor;
+      expect(logits.shape).toEqual([2, 3]);
+      expect([...logits.dataSync()].every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it('draws the same weights from the same seed and others from another', () => {
+    const first = weightsHash(name, 7);
+    expect(weightsHash(name, 7)).toBe(first);
+    expect(weightsHash(name, 8)).not.toBe(first);
+  });
+
+  it('names every variable <layer>/<weight>, once', () => {
+    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options });
+    const names = modelVariables(model).map((v) => v.name);
+    expect(new Set(names).size).toBe(names.length);
+    const layers = new Set(model.layers.map((layer) => layer.name));
+    for (const variable of names) {
+      expect(layers).toContain(variable.split('/')[0]);
+      expect(variable).not.toMatch(/_\d+$/);
+    }
+  });
+
+  it('survives a round trip through its topology', async () => {
+    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options });
+    const artifacts = await new Promise<tf.io.ModelArtifacts>((resolve) => {
+      void model.save({
+        save: (saved) => {
+          resolve(saved);
+          return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
+        },
+      });
+    });
+    const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
+    const copy = await loadLayersModel({ load: () => Promise.resolve(artifacts) });
+    const x = tf.ones([1, ...inputShape], model.inputs[0]!.dtype);
+    expect([...(copy.apply(x) as tf.Tensor).dataSync()]).toEqual([...(model.apply(x) as tf.Tensor).dataSync()]);
+  });
+});
+
+describe('published sizes', () => {
+  const count = (name: string, options: Record<string, unknown>, inputShape = [32, 32, 3], classes = 10): number =>
+    modelInfo(buildModel(name, { inputShape, classes, seed: 1, options })).trainableParameters;
+
+  it('resnet20 has 0.27 M parameters', () => {
+    // He et al. 2016, table 6; the projections of our two shortcuts add 2,752 to its parameter-free ones.
+    expect(count('resnet', { depth: 20 })).toBe(272_474);
+  });
+
+  it('resnet8x4 for CIFAR-100 has 1,233,540 parameters', () => {
+    expect(count('resnet', { depth: 8, width: 4 }, [32, 32, 3], 100)).toBe(1_233_540);
+  });
+
+  it('MobileNet v1 and v2 have the sizes of the papers', () => {
+    expect(count('mobilenet-v1', {}, [224, 224, 3], 1000)).toBe(4_231_976);
+    expect(count('mobilenet-v2', {}, [224, 224, 3], 1000)).toBe(3_504_872);
+  });
+
+  it('WRN-16-2 has 0.69 M parameters', () => {
+    expect(count('wide-resnet', { depth: 16, width: 2 })).toBe(691_674);
+  });
+});
+
+it('resnet takes the strides it is given', () => {
+  const options = { depth: 8, strides: [1, 2, 2, 1] };
+  const { outputs } = modelInfo(buildModel('resnet', { inputShape: [28, 28, 1], classes: 10, seed: 1, options }));
+  const shape = (name: string): unknown => outputs.find((output) => output.name === name)?.shape;
+  expect(['stem_relu', 'stage1_block1_out', 'stage3_block1_out'].map(shape)).toEqual([
+    [28, 28, 16],
+    [14, 14, 16],
+    [7, 7, 64],
+  ]);
+});
+
+it('gru takes the rows of a picture, the shape in which every reader gives a sequence', () => {
+  const build = (inputShape: number[]) => buildModel('gru', { inputShape, classes: 3, seed: 1, options: { units: 5 } });
+  const values = tf.div(tf.range(0, 24), 24);
+  const logits = (shape: number[]) =>
+    [...(build(shape).apply(tf.reshape(values, [1, ...shape])) as tf.Tensor).dataSync()].map((value) =>
+      value.toFixed(6),
+    );
+  expect(logits([4, 6, 1])).toEqual(logits([4, 6]));
+  expect(logits([4, 2, 3])).toEqual(logits([4, 6]));
+});
+
+describe('mistakes', () => {
+  const message = (run: () => unknown): [string, string] => {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof UserError) return [error.message, error.hint];
+      throw error;
+    }
+    throw new Error('nothing was thrown');
+  };
+
+  it('names the nearest model', () => {
+    expect(message(() => buildModel('resnt', image))).toEqual(['there is no model "resnt"', 'Did you mean resnet?']);
+  });
+
+  it('names the nearest option', () => {
+    const [text, hint] = message(() => buildModel('resnet', { ...image, options: { dept: 20 } }));
+    expect(text).toBe('model resnet has no option "dept"');
+    expect(hint).toBe('Did you mean depth?');
+  });
+
+  it('lenet says how small a picture may be', () => {
+    const [text] = message(() => buildModel('lenet', { ...image, inputShape: [3, 5, 1] }));
+    expect(text).toBe('model lenet takes images of at least 4x4, received 3x5');
+  });
+
+  it('says which depths exist', () => {
+    const [text, hint] = message(() => buildModel('resnet', { ...image, options: { depth: 19 } }));
+    expect(text).toBe('model resnet, depth: expected 6n + 2, received 19');
+    expect(hint).toBe('The nearest depths are 14 and 20.');
+  });
+
+  it('says what values an option takes', () => {
+    const [text] = message(() => buildModel('ds-cnn', { ...image, options: { width: -1 } }));
+    expect(text).toBe('model ds-cnn, width: expected a number from 0.1 to 16, received -1');
+  });
+
+  it('counts the entries of a list of fixed length', () => {
+    const [text] = message(() => buildModel('resnet', { ...image, options: { strides: [2, 2] } }));
+    expect(text).toBe('model resnet, strides: expected a list of 4 whole numbers from 1 to 65536, received [2,2]');
+  });
+
+  it('refuses samples that are not images', () => {
+    const [text] = message(() => buildModel('ds-cnn', { ...image, inputShape: [64] }));
+    expect(text).toBe('model ds-cnn takes images [height, width, channels], received samples of shape [64]');
+  });
+});

@@ -1,0 +1,93 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { models } from '../../src/networks/models/registry.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { refuseMissing } from '../../src/setup/runnable.ts';
+import { parseRecipe } from '../../src/recipe/load.ts';
+import { ROOT } from '../support/built.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+const RECIPES = path.join(ROOT, 'recipes');
+const FIRST = 100;
+
+/** The first pictures of Fashion-MNIST, so that no recipe unpacks all of them again. */
+let first = '';
+
+beforeAll(async () => {
+  first = await mkdtemp(path.join(tmpdir(), 'limbeck-first-'));
+  for (const split of ['train', 't10k'])
+    for (const [kind, header, size] of [
+      ['images-idx3', 16, 28 * 28],
+      ['labels-idx1', 8, 1],
+    ] as const) {
+      const all = gunzipSync(await readFile(path.join(ROOT, `datasets/fashion-mnist/${split}-${kind}-ubyte.gz`)));
+      const some = Buffer.from(all.subarray(0, header + FIRST * size));
+      some.writeUInt32BE(FIRST, 4);
+      await writeFile(path.join(first, `${split}-${kind}-ubyte`), some);
+    }
+});
+afterAll(() => rm(first, { recursive: true }));
+
+const firstOf = (split: string, name: string): string[] => [
+  `dataset.${split}.images=${path.join(first, `${name}-images-idx3-ubyte`)}`,
+  `dataset.${split}.labels=${path.join(first, `${name}-labels-idx1-ubyte`)}`,
+];
+
+/** Two steps for each student on a handful of samples. */
+const SHORT = [
+  'dataset.limit=40',
+  'distill.batchSize=20',
+  'distill.epochs=1',
+  'repeats=1',
+  'report.latency.seconds=0',
+  'threads=1',
+];
+/** A teacher must be better than chance, which takes a few more. */
+const SHORT_TEACHER = ['teacher.train.batchSize=20', 'teacher.train.epochs=5'];
+
+/** What more to change by recipe: data of the format of those that are not in the repository, and less of what takes long. */
+const STAND_INS: Record<string, () => Promise<string[]>> = {
+  // A target has its students timed, however short.
+  'fashion-mnist-search.yaml': () =>
+    Promise.resolve(['target.widths=[1]', 'target.amounts=[0,0.5]', 'target.rounds=1', 'report.latency.seconds=0.1']),
+  'quantize-ds-cnn.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
+  'quantize-resnet8.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
+  'cifar100-resnet32x4-8x4.yaml': async () => {
+    const at = path.join(folder(), 'cifar-100-binary');
+    await mkdir(at);
+    // A coarse label, a fine one, 3,072 bytes of pixels. Two of the 100 classes: what two steps can learn.
+    const record = (_: unknown, i: number): Buffer =>
+      Buffer.alloc(3074, (i * 89) % 256)
+        .fill(0, 0, 1)
+        .fill(i % 2, 1, 2);
+    const write = (name: string, count: number): Promise<void> =>
+      writeFile(path.join(at, name), Buffer.concat(Array.from({ length: count }, record)));
+    await Promise.all([write('train.bin', 40), write('test.bin', 20)]);
+    // As deep as its student, the teacher takes seconds instead of a minute.
+    const teacher = ['depth=8', 'batchSize=6', 'epochs=1'].map((change) => `teacher.train.${change}`);
+    const small = ['dataset.limit=12', 'distill.batchSize=6', ...teacher];
+    return [`dataset.train=${at}`, `dataset.test=${at}`, ...small];
+  },
+};
+
+const names = (await readdir(RECIPES)).filter((name) => name.endsWith('.yaml'));
+
+it.each(names)('%s runs to its end, two steps for each student', async (name) => {
+  const file = path.join(RECIPES, name);
+  const text = await readFile(file, 'utf8');
+  const trains = parseRecipe(text, file).recipe.teacher?.train !== undefined;
+  const short = [...SHORT, ...(trains ? SHORT_TEACHER : [])];
+  const idx = /type: idx/.test(text) ? [...firstOf('train', 'train'), ...firstOf('test', 't10k')] : [];
+  const set = [...short, ...idx, ...((await STAND_INS[name]?.()) ?? [])];
+  const loaded = parseRecipe(text, file, { models, set });
+  refuseMissing(loaded.recipe);
+  const { report } = await runRecipe(loaded, { out: folder() });
+  const { teacher, student } = loaded.recipe;
+  expect(report.status).toBe('complete');
+  const ids = report.models.map(({ id }) => id);
+  if (teacher !== undefined) expect(ids).toContain('teacher');
+  if (student !== undefined) expect(ids).toContain('distilled');
+});

@@ -1,0 +1,154 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { zipSync } from 'fflate';
+import { exists } from '../../../src/base/files.ts';
+import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
+import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
+import { GraphBuilder } from '../../../src/graph/builder.ts';
+import type { Graph } from '../../../src/graph/types.ts';
+import { convertFile } from '../../../src/ship/convert.ts';
+import { checkConversion } from '../../../src/ship/convert/check.ts';
+import { inspectFile } from '../../../src/tools/inspect.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { numbers } from '../../support/graphs.ts';
+import { npyBytes } from '../../support/npy.ts';
+
+const folder = temporaryFolder();
+const place = (name: string): string => path.join(folder(), name);
+
+/** Two heads on one dense layer; `factors` is what each is multiplied with. */
+function network(...factors: readonly number[]): Graph {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 8] });
+  const dense = (of: string, rows: number, columns: number, name: string): string => {
+    const w = b.constant({ dtype: 'float32', shape: [rows, columns] }, numbers(rows * columns, name), `${name}/w`);
+    return b.op('BatchMatMul', [of, w], { transposeA: false, transposeB: false }, name);
+  };
+  const body = b.op('Relu', [dense(x, 8, 16, 'body')], {}, 'body');
+  factors.forEach((factor, i) => {
+    const head = dense(body, 16, 1, `head${i}`);
+    b.output(
+      `head${i}`,
+      b.op('Multiply', [head, b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(factor))]),
+    );
+  });
+  return b.build();
+}
+
+const bytesOf = (graph: Graph): Uint8Array => encodeModel(lowerToOnnx(graph));
+const batches = [{ x: { data: numbers(32 * 8, 'x'), shape: [32, 8] } }];
+
+/** The check of a file that holds `made`, whose source on the disk holds `source` and was read as `made`. */
+async function check(source: Graph, made: Graph, precision: 'fp32' | 'int8' = 'fp32') {
+  await writeFile(place('source.onnx'), bytesOf(source));
+  const opened = { file: place('source.onnx'), graph: made, metadata: new Map<string, string>() };
+  const file = { file: 'made.onnx', bytes: bytesOf(made), format: 'onnx', precision, graph: made } as const;
+  return checkConversion(opened, file, { batches, isMadeUp: false }, false);
+}
+
+describe('the check after an export', () => {
+  it('passes a file that answers as its source does, and says how well', async () => {
+    const { outputs, accepted, top1Agreement } = await check(network(1, 1), network(1, 1));
+    expect(outputs.map(({ output }) => output)).toEqual(['head0', 'head1']);
+    outputs.forEach(({ sqnrDb }) => expect(sqnrDb).toBeGreaterThan(100));
+    expect({ accepted, top1Agreement }).toEqual({ accepted: [], top1Agreement: null });
+  });
+
+  // One number for each sample: the largest of its row is always the same.
+  it.each(['fp32', 'int8'] as const)('refuses a regression that is off by 98 % in %s', async (precision) => {
+    await expect(check(network(1), network(0.02), precision)).rejects.toThrow(
+      /made\.onnx: answers too differently from .*source\.onnx on 32 samples: output head0: 0\.2 dB/,
+    );
+  });
+
+  it('refuses a second head that is off by 98 %', async () => {
+    await expect(check(network(1, 1), network(1, 0.02), 'int8')).rejects.toThrow(/: output head1: 0\.2 dB/);
+  });
+
+  it('refuses a file without one of the outputs', async () => {
+    await expect(check(network(1, 1), network(1))).rejects.toThrow(/expected an output head1, received head0/);
+  });
+});
+
+/** The difference of two large numbers that are nearly the same: no 8 bits hold it. */
+function cancelling(): Graph {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 8] });
+  const [weights, little] = [numbers(8 * 4, 'w'), numbers(8 * 4, 'little')];
+  const dense = (share: number, name: string): string => {
+    const values = weights.map((value, i) => value + share * little[i]!);
+    const w = b.constant({ dtype: 'float32', shape: [8, 4] }, values, `${name}/w`);
+    return b.op('BatchMatMul', [x, w], { transposeA: false, transposeB: false }, name);
+  };
+  b.output('y', b.op('Sub', [b.op('Relu', [dense(0, 'first')]), b.op('Relu', [dense(0.001, 'second')])]));
+  return b.build();
+}
+
+describe.each(['onnx', 'tflite'] as const)('int8 in %s of what 8 bits cannot hold', (format) => {
+  const convert = (accept: boolean) =>
+    convertFile({
+      ...{ from: place('m.onnx'), format, precision: 'int8', data: place('x.npy'), out: place(`out.${format}`) },
+      accept,
+    });
+  beforeEach(async () => {
+    await writeFile(place('m.onnx'), bytesOf(cancelling()));
+    await writeFile(place('x.npy'), npyBytes([32, 8], numbers(32 * 8, 'x')));
+  });
+
+  it('is refused with a remedy, and nothing is written', async () => {
+    await expect(convert(false)).rejects.toMatchObject({
+      message: expect.stringMatching(/output y: -?\d+\.\d dB, .*; expected at least 10 dB/) as string,
+      hint: expect.stringMatching(/^The file was not written\. .*--keep-float .*--accept/) as string,
+    });
+    expect(await exists(place(`out.${format}`))).toBe(false);
+  });
+
+  it('is written on request, and says of itself what was measured', async () => {
+    const { accepted, outputs } = await convert(true);
+    expect(accepted).toEqual([expect.stringMatching(/^output y: .* \(on 32 samples\)$/) as string]);
+    expect(outputs[0]!.sqnrDb).toBeLessThan(10);
+    const { text } = await inspectFile(place(`out.${format}`));
+    expect(text).toContain(`accepted although beyond its budget: ${accepted[0]!}`);
+  });
+});
+
+/** y = a * b for every number of two inputs. */
+function product(): Graph {
+  const b = new GraphBuilder();
+  const [one, two] = ['a', 'b'].map((name) => b.input(name, { dtype: 'float32', shape: ['batch', 4] }));
+  b.output('y', b.op('Multiply', [one!, two!]));
+  b.output('z', b.op('Relu', [one!]));
+  return b.build();
+}
+
+describe('a model of two inputs', () => {
+  beforeEach(() => writeFile(place('two.onnx'), bytesOf(product())));
+
+  it.each(['onnx', 'tflite'] as const)('is written as float %s, compared on made-up inputs', async (format) => {
+    const made = await convertFile({ from: place('two.onnx'), format, out: place('float') });
+    expect(made).toMatchObject({ isMadeUp: true, samples: 4 });
+    expect(made.outputs.map(({ output }) => output)).toEqual(['y', 'z']);
+    made.outputs.forEach(({ sqnrDb }) => expect(sqnrDb).toBeGreaterThan(100));
+  });
+
+  const npz = (arrays: Readonly<Record<string, Uint8Array>>): Promise<void> =>
+    writeFile(place('x.npz'), zipSync(Object.fromEntries(Object.entries(arrays).map(([k, v]) => [`${k}.npy`, v]))));
+  const int8 = (format: 'onnx' | 'tflite' = 'onnx') =>
+    convertFile({ from: place('two.onnx'), format, precision: 'int8', data: place('x.npz'), out: place('int8') });
+
+  it.each(['onnx', 'tflite'] as const)('is calibrated on an archive with an array for each, in %s', async (format) => {
+    await npz({ b: npyBytes([40, 4], numbers(160, 'b')), a: npyBytes([40, 4], numbers(160, 'a')) });
+    const { outputs, samples } = await int8(format);
+    expect(samples).toBe(40);
+    outputs.forEach(({ sqnrDb }) => expect(sqnrDb).toBeGreaterThan(25));
+  });
+
+  it('says which arrays are missing, and which are too short', async () => {
+    await npz({ a: npyBytes([40, 4], numbers(160, 'a')), c: npyBytes([40, 4], numbers(160, 'c')) });
+    await expect(int8()).rejects.toThrow(/x\.npz: expected an array for each of the inputs a, b, received a, c/);
+    await npz({ a: npyBytes([40, 4], numbers(160, 'a')), b: npyBytes([30, 4], numbers(120, 'b')) });
+    await expect(int8()).rejects.toThrow(/expected as many samples for b as for a, which are 40, received 30/);
+    await writeFile(place('x.npz'), (await readFile(place('two.onnx'))).subarray(0, 50));
+    await expect(int8()).rejects.toThrow(/x\.npz: not an \.npz archive, or a damaged one/);
+  });
+});

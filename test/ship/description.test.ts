@@ -1,0 +1,41 @@
+import { descriptionFrom } from '../../src/ship/description.ts';
+
+const metadata = new Map([
+  ['labels', '["cat","dog"]'],
+  ['preprocessing', '{"shape":[4,4,3],"scale":0.00390625,"mean":[0.5,0.25,0.125],"std":[0.25,0.5,1]}'],
+  ['output', 'logits'],
+  ['recipeSha256', '0123456789abcdef'],
+  ['license', 'Apache-2.0'],
+]);
+
+it('is that of the ONNX file: labels, licence, and pixels as (value - mean) / std, the scale worked in', () => {
+  expect(descriptionFrom('pets', metadata, 'x')).toEqual({
+    name: 'pets',
+    description: 'Made by limbeck. Gives one of 2 classes. Outputs are logits: softmax makes probabilities of them.',
+    version: '0123456789ab',
+    license: 'Apache-2.0',
+    labels: ['cat', 'dog'],
+    inputs: {
+      x: {
+        description:
+          'Values of shape 4×4×3, prepared as (value * 0.00390625 - mean) / std with mean 0.5, 0.25, 0.125 and std 0.25, 0.5, 1.',
+        image: { colorSpace: 'rgb', mean: [128, 64, 32], std: [64, 128, 256] },
+      },
+    },
+  });
+});
+
+it("leaves out what is not there, and what other people's files mean otherwise", () => {
+  const plain = { name: 'm', description: 'Made by limbeck.' };
+  expect(descriptionFrom('m', new Map(), 'x')).toEqual(plain);
+  const odd = new Map([
+    ['labels', 'cat, dog'],
+    ['preprocessing', '{"scale":"255"}'],
+  ]);
+  expect(descriptionFrom('m', odd, 'x')).toEqual(plain);
+});
+
+it('calls values that are no image none', () => {
+  const features = new Map([['preprocessing', '{"shape":[4],"scale":1,"mean":[0,0,0,0],"std":[1,1,1,1]}']]);
+  expect(descriptionFrom('iris', features, 'x').inputs!['x']!.image).toBeUndefined();
+});

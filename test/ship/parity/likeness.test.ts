@@ -1,0 +1,72 @@
+import { beyondBudget, likenessText } from '../../../src/ship/parity/budgets.ts';
+import { LikenessTally } from '../../../src/ship/parity/likeness.ts';
+import type { OutputLikeness } from '../../../src/ship/parity/likeness.ts';
+
+interface Options {
+  readonly classes?: number;
+  readonly isInteger?: boolean;
+  readonly samples?: number;
+}
+
+function likeness(expected: readonly number[], actual: readonly number[], options: Options = {}): OutputLikeness {
+  const { classes, isInteger = false, samples = expected.length } = options;
+  const tally = new LikenessTally('y', classes);
+  const values = (of: readonly number[]) => ({
+    data: Float64Array.from(of),
+    shape: [samples, of.length / samples],
+    isInteger,
+  });
+  tally.add(values(expected), values(actual));
+  return tally.result();
+}
+
+describe('two outputs', () => {
+  it('of the same numbers do not differ, infinities and NaN at the same places included', () => {
+    const same = likeness([1, Infinity, NaN, -2], [1, Infinity, NaN, -2]);
+    expect(same).toMatchObject({ sqnrDb: Infinity, relativeError: 0, largestError: 0 });
+    expect(beyondBudget(same, 'fp32')).toBeUndefined();
+  });
+
+  it('differ by the power of the error, and by the largest one as a share of the range', () => {
+    // 3² + 4² over 0.3² + 0.4² is 100.
+    const { sqnrDb, relativeError } = likeness([3, -4], [3.3, -4.4]);
+    expect(sqnrDb).toBeCloseTo(20, 10);
+    expect(relativeError).toBeCloseTo(0.4 / 7, 10);
+  });
+
+  it.each([
+    ['a NaN', [1, 2], [1, NaN]],
+    ['an infinity', [1, 2], [1, Infinity]],
+    ['a number for a NaN', [1, NaN], [1, 2]],
+    ['another length', [1, 2], [1]],
+  ])('of which one has %s are not alike in any precision', (_what, expected, actual) => {
+    const unlike = likeness(expected, actual);
+    expect(unlike.sqnrDb).toBe(-Infinity);
+    expect(beyondBudget(unlike, 'int4')).toMatch(/^output y: no likeness at all/);
+  });
+
+  it('whose answers hardly differ between samples are told by what does', () => {
+    // Temperatures in kelvin, of which the file has kept the mean alone.
+    const kelvin = likeness([290, 300, 310, 300], [300, 300, 300, 300]);
+    expect(kelvin.sqnrDb).toBeGreaterThan(30);
+    expect(kelvin.variationDb).toBeCloseTo(0, 5);
+    expect(likeness([5, 5, 5], [5, 5, 6]).variationDb).toBeNull();
+  });
+
+  it('of classes are compared by class too, those of labels by equality alone', () => {
+    const scores = likeness([1, 0, 0, 1], [0, 1, 0, 1], { classes: 2, samples: 2 });
+    expect(scores.top1Agreement).toBe(0.5);
+    expect(beyondBudget(scores, 'int8')).toMatch(
+      /same class on 50\.00 %; expected at least 10 dB and the same class on 90/,
+    );
+    const labels = likeness([7, 8, 9, 9], [7, 8, 9, 1], { isInteger: true });
+    expect(labels).toMatchObject({ sqnrDb: null, top1Agreement: 0.75 });
+    expect(likenessText(labels)).toBe('output y: same value on 75.00 %');
+  });
+
+  it('of a regression have no classes, whatever their largest number is', () => {
+    const off = likeness([1, 2, 3], [0.02, 0.04, 0.06]);
+    expect(off.top1Agreement).toBeNull();
+    expect(beyondBudget(off, 'int8')).toMatch(/^output y: 0\.2 dB, largest error 147\.00 % of its range; expected/);
+  });
+});
