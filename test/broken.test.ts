@@ -238,7 +238,7 @@ const CASES: Record<string, Case> = {
   },
   'a feature loss without features': {
     recipe: `${TABLE}\n${train}student: {model: mlp}\ndistill: {loss: hint, softTargets: {store: live}}`,
-    message: /received no distill\.features/,
+    message: /distill\.features: expected a list, received nothing/,
   },
   'a module that is not there': {
     recipe: `${TABLE}\nstudent: {module: gone.js}`,

@@ -66,7 +66,7 @@ describe('limbeck', () => {
     const recipe = JSON.parse((await inProcess(folder(), 'schema')).stdout) as {
       properties: Record<string, { description: string }>;
     };
-    expect(recipe.properties['distill']!.description).toBe('Training of the student.');
+    expect(recipe.properties['distill']!.description).toMatch(/^Training of the student/);
     expect(JSON.parse((await inProcess(folder(), 'schema', '--of', 'report')).stdout)).toHaveProperty(
       'properties.verdict',
     );

@@ -68,8 +68,8 @@ describe('the folder of a run', () => {
     await rm(path.join(folder(), 'recipe.json'));
     const ledger = await Ledger.open(folder(), () => undefined);
     await ledger.add({ stage: 'data', seconds: 1, figures: {}, notes: { recipe: recipe().written } });
-    const other = prepareFolder(folder(), recipe('distill.temperature=2'), 'ask');
-    await expect(other).rejects.toThrow(/has changed:\n {2}distill\.temperature: nothing -> 2/);
+    const other = prepareFolder(folder(), recipe('distill.batchSize=64'), 'ask');
+    await expect(other).rejects.toThrow(/has changed:\n {2}distill\.batchSize: 128 -> 64/);
     await expect(refuseForeignFolder(folder())).resolves.toBeUndefined();
     const { left } = await prepareFolder(folder(), recipe(), 'ask');
     expect(left).toMatch(/going on with the recipe that is given$/);
@@ -78,7 +78,7 @@ describe('the folder of a run', () => {
   it('asks when the recipe of a search has changed', async () => {
     await prepareFolder(folder(), recipe(), 'ask');
     await mkdir(path.join(folder(), 'search'));
-    await expect(prepareFolder(folder(), recipe('distill.temperature=2'), 'ask')).rejects.toThrow(/has changed/);
+    await expect(prepareFolder(folder(), recipe('distill.batchSize=64'), 'ask')).rejects.toThrow(/has changed/);
   });
 
   it.each([
@@ -100,24 +100,24 @@ describe('the folder of a run', () => {
 
   it('takes a changed recipe without asking as long as nothing was done', async () => {
     await prepareFolder(folder(), recipe(), 'ask');
-    const { loaded } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'ask');
-    expect(loaded.recipe.distill).toMatchObject({ temperature: 2 });
+    const { loaded } = await prepareFolder(folder(), recipe('distill.batchSize=64'), 'ask');
+    expect(loaded.recipe.distill).toMatchObject({ batchSize: 64 });
   });
 
   it('asks when the recipe has changed, says what, and changes nothing', async () => {
     await begun();
     const before = await readFile(path.join(folder(), 'recipe.json'));
-    const attempt = prepareFolder(folder(), recipe('distill.temperature=2'), 'ask');
-    await expect(attempt).rejects.toThrow(/has changed:\n {2}distill\.temperature: 4 -> 2/);
+    const attempt = prepareFolder(folder(), recipe('distill.batchSize=64'), 'ask');
+    await expect(attempt).rejects.toThrow(/has changed:\n {2}distill\.batchSize: 128 -> 64/);
     await expect(attempt).rejects.toMatchObject({ hint: expect.stringMatching(/--fresh .* --resume/) as string });
     expect(await readFile(path.join(folder(), 'recipe.json'))).toEqual(before);
   });
 
   it('follows the recipe it began with after --resume', async () => {
     await begun();
-    const { loaded, resumed, left } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume');
-    expect(left).toMatch(/the recipe that the run began with, without distill\.temperature: 4 -> 2$/);
-    expect([loaded.recipe.distill, resumed]).toMatchObject([{ temperature: 4 }, true]);
+    const { loaded, resumed, left } = await prepareFolder(folder(), recipe('distill.batchSize=64'), 'resume');
+    expect(left).toMatch(/the recipe that the run began with, without distill\.batchSize: 128 -> 64$/);
+    expect([loaded.recipe.distill, resumed]).toMatchObject([{ batchSize: 128 }, true]);
   });
 
   it('goes on with another engine and device, and remembers that it did', async () => {
@@ -127,9 +127,9 @@ describe('the folder of a run', () => {
     expect(first.moved).toMatch(
       /engine: "auto" -> "tensorflow", threads: 0 -> 2: its results are not those of one engine/,
     );
-    const second = await prepareFolder(folder(), recipe('distill.temperature=2'), 'resume', { device: 'cpu' });
+    const second = await prepareFolder(folder(), recipe('distill.batchSize=64'), 'resume', { device: 'cpu' });
     expect(second.loaded.recipe).toMatchObject({ engine: 'tensorflow', device: 'cpu', distill: {} });
-    expect(second.loaded.recipe.distill).toMatchObject({ temperature: 4 });
+    expect(second.loaded.recipe.distill).toMatchObject({ batchSize: 128 });
     expect(second.moves).toEqual([first.moved, second.moved]);
     const third = await prepareFolder(folder(), second.loaded, 'ask');
     expect(third).toMatchObject({ resumed: true, moves: second.moves });
@@ -139,8 +139,8 @@ describe('the folder of a run', () => {
 
   it('refuses what else has changed, beside another engine', async () => {
     await begun();
-    const attempt = prepareFolder(folder(), recipe('engine=tensorflow', 'distill.temperature=2'), 'ask');
-    await expect(attempt).rejects.toThrow(/has changed:\n {2}distill\.temperature: 4 -> 2$/);
+    const attempt = prepareFolder(folder(), recipe('engine=tensorflow', 'distill.batchSize=64'), 'ask');
+    await expect(attempt).rejects.toThrow(/has changed:\n {2}distill\.batchSize: 128 -> 64$/);
   });
 
   it('is emptied by --fresh, but for the lock and a trained teacher, which carries the hash of what it depends on', async () => {
@@ -148,8 +148,8 @@ describe('the folder of a run', () => {
     await writeFile(path.join(folder(), 'lock'), '');
     await writeFile(path.join(folder(), 'state/distill-000001.safetensors'), '');
     await writeFile(path.join(folder(), 'state/teach-000001.safetensors'), '');
-    const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.temperature=2'), 'fresh');
-    expect([loaded.recipe.distill, resumed]).toMatchObject([{ temperature: 2 }, false]);
+    const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.batchSize=64'), 'fresh');
+    expect([loaded.recipe.distill, resumed]).toMatchObject([{ batchSize: 64 }, false]);
     expect((await readdir(folder())).sort()).toEqual(['lock', 'recipe.json', 'state']);
     expect(await readdir(path.join(folder(), 'state'))).toEqual(['teach-000001.safetensors']);
   });

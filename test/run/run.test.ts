@@ -215,7 +215,7 @@ describe('a run', () => {
     [
       'pair',
       'const [a, b] = [1, 2].map(() => tf.input({ shape: inputShape })); const y = tf.layers.dense({ units: classes }).apply(tf.layers.flatten().apply(tf.layers.add().apply([a, b]))); return tf.model({ inputs: [a, b], outputs: y });',
-      /pair\.mjs: expected one input and one output, received the inputs \w+ \[\d+\], \w+ \[\d+\] and the outputs \w+ \[\d+\]$/,
+      /pair\.mjs: expected one input and one output, received the inputs \w+ \[8, 8, 1\], \w+ \[8, 8, 1\] and the outputs \w+ \[10\]$/,
     ],
     [
       'soft',
