@@ -12,6 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['train', 'measure'],
   ['distill', 'compress', 'report'],
   ['pipeline'],
+  ['serve'],
   ['commands'],
   ['index.ts', 'cli.ts'],
 ];
