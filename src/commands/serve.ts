@@ -6,6 +6,7 @@ interface ServeArgs {
   models: string[];
   host: string;
   port: number;
+  'grpc-port': number | undefined;
   device: string;
   workers: number | undefined;
   threads: number;
@@ -37,6 +38,7 @@ export const serveCommand: Command<ServeArgs> = {
       })
       .option('host', { type: 'string', default: '127.0.0.1', describe: 'Address to listen on' })
       .option('port', { type: 'number', default: 8000, describe: 'Port; 0: any that is free' })
+      .option('grpc-port', { type: 'number', describe: 'Serve gRPC too, at this port; 0: any that is free' })
       .option('device', {
         choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'],
         ...{ default: 'cpu', describe: 'Where models run' },
@@ -83,7 +85,7 @@ export const serveCommand: Command<ServeArgs> = {
       ...{ models: args.models, out: args.out, host: args.host, port: args.port, threads: args.threads },
       ...{ log, version: limbeckVersion(), device: args.device as 'cpu', tls: await tlsOf(args) },
       ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
-      ...{ tokenFile: args['token-file'], accessLog: args['access-log'] },
+      ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
       batch: {
         ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
         ...{
@@ -96,8 +98,12 @@ export const serveCommand: Command<ServeArgs> = {
       },
     });
     const models = server.host.models.map(({ name }) => name);
-    if (context.json) printJson(context, { url: server.url, models });
-    else log.write('info', `serving ${models.join(', ')} at ${server.url}/v2, metrics at ${server.url}/metrics`);
+    const { url, grpcPort } = server;
+    if (context.json) printJson(context, { url, models, ...(grpcPort !== undefined && { grpcPort }) });
+    else {
+      const grpc = grpcPort === undefined ? '' : `, gRPC at ${args.host}:${grpcPort}`;
+      log.write('info', `serving ${models.join(', ')} at ${url}/v2${grpc}, metrics at ${url}/metrics`);
+    }
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     await server.close();
     await log.close();
@@ -121,7 +127,9 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   }
   for (const size of args.preferred)
     check('preferred', size, (n) => isCount(n) && n <= args['max-batch'], `1 to ${args['max-batch']}`);
-  check('port', args.port, (port) => port === 0 || (isCount(port) && port < 65_536), 'a port, or 0');
+  for (const option of ['port', 'grpc-port'] as const) {
+    check(option, args[option], (port) => port === 0 || (isCount(port) && port < 65_536), 'a port, or 0');
+  }
   check('max-delay', args['max-delay'], (ms) => ms >= 0, 'milliseconds');
   check('max-latency', args['max-latency'], (ms) => ms > 0, 'milliseconds > 0');
   check('max-body', args['max-body'], (size) => size > 0 && size <= 1024, 'MiB > 0, at most 1024');

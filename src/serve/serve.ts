@@ -7,6 +7,7 @@ import { fileLog } from '../base/log.ts';
 import type { Log } from '../base/log.ts';
 import type { DeviceName } from '../runtime/device-name.ts';
 import type { BatchOptions } from './batch/policy.ts';
+import type { GrpcServer, serveGrpc } from './grpc/server.ts';
 import { ModelHost } from './host.ts';
 import { isLoopback, tokensOf } from './http/access.ts';
 import { serveHttp } from './http/server.ts';
@@ -22,6 +23,8 @@ export interface ServeOptions {
   readonly host?: string;
   /** 0 takes a free one. Default 8000. */
   readonly port?: number;
+  /** Also serve gRPC, there; 0 takes a free one. */
+  readonly grpcPort?: number | undefined;
   readonly device?: DeviceName | 'auto';
   /** Processes that run models. Default: one less than there are cores, and at least one. */
   readonly workers?: number | undefined;
@@ -45,6 +48,7 @@ export interface ServeOptions {
 export interface RunningServer {
   readonly url: string;
   readonly port: number;
+  readonly grpcPort: number | undefined;
   readonly host: ModelHost;
   /** Answer what is here, then end. */
   readonly close: () => Promise<void>;
@@ -81,34 +85,44 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     batch: { ...BATCH, ...options.batch },
     onAnswered: metrics.onAnswered,
   });
+  const closing: (() => Promise<unknown>)[] = [async () => accessLog?.close()];
   try {
     await host.start();
     const site = {
       ...{ host, device, version: options.version },
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
+    const common = { host: address, access, tls, log, maxBody: options.maxBody ?? 2 ** 26 };
     const http = await serveHttp(site, {
-      ...{ host: address, port: options.port ?? 8000, access, tls, log },
-      ...{ maxBody: options.maxBody ?? 2 ** 26, requestTimeoutMs: 30_000, maxConnections: 4096 },
+      ...{ ...common, port: options.port ?? 8000, requestTimeoutMs: 30_000, maxConnections: 4096 },
       onAnswer: (entry) => {
         metrics.onAnswer(entry);
         accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });
       },
     });
+    closing.push(http.close);
+    const grpc =
+      options.grpcPort === undefined ? undefined : await openGrpc(site, { ...common, port: options.grpcPort });
     return {
-      ...{ url: http.url, port: http.port, host },
+      ...{ url: http.url, port: http.port, grpcPort: grpc?.port, host },
       close: async () => {
+        const patienceMs = 1000 * (options.drainSeconds ?? 30);
         http.drain();
-        await host.close(1000 * (options.drainSeconds ?? 30));
+        await Promise.all([host.close(patienceMs), grpc?.close(patienceMs)]);
         await http.close();
         await accessLog?.close();
       },
     };
   } catch (error) {
     await host.close(0);
-    await accessLog?.close();
+    for (const close of closing) await close();
     throw error;
   }
+}
+
+/** Loaded when it is asked for. */
+async function openGrpc(...args: Parameters<typeof serveGrpc>): Promise<GrpcServer> {
+  return (await import('./grpc/server.ts')).serveGrpc(...args);
 }
 
 /** A process can only run compiled code, or TypeScript where Node itself strips the types. */

@@ -121,9 +121,10 @@ function resources(): Resources {
 }
 
 for (;;) {
-  const began = readFrame<ToWorker>(IN);
+  const began = readFrame(IN);
   if (began === undefined) process.exit(0);
-  const { head, body } = began;
+  const { body } = began;
+  const head = began.head as ToWorker;
   if (head.type === 'model') given.push({ message: head, bytes: body.subarray(0, head.bytes) });
   else if (head.type === 'start') await start(head);
   else answer(head, body, monotonicMs());
