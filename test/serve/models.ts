@@ -7,10 +7,10 @@ import { numbers } from '../support/graphs.ts';
 const product = { transposeA: false, transposeB: false };
 
 /** x [batch, 4] to logits [batch, 3], with labels in its metadata; `seed` changes the weights. */
-export function classifier({ batch = 'batch', seed = 0, inputs = 4 } = {}): Uint8Array {
+export function classifier({ batch = 'batch', seed = 0 }: { batch?: Dim; seed?: number } = {}): Uint8Array {
   const b = new GraphBuilder();
-  const x = b.input('x', { dtype: 'float32', shape: [batch, inputs] });
-  const w = b.constant({ dtype: 'float32', shape: [inputs, 3] }, numbers(3 * inputs, 'classifier', seed));
+  const x = b.input('x', { dtype: 'float32', shape: [batch, 4] });
+  const w = b.constant({ dtype: 'float32', shape: [4, 3] }, numbers(12, 'classifier', seed));
   b.output('logits', b.op('BatchMatMul', [x, w], product));
   const metadata = new Map([['labels', '["cat","dog","hen"]']]);
   return encodeModel(lowerToOnnx(b.build(), { metadata }));

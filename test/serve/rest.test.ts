@@ -25,7 +25,7 @@ const infer = (model: string, body: object | string | Uint8Array, headers = {}) 
   ask(server, `/v2/models/${model}/infer`, { body, headers });
 
 /** Values of an output of a JSON answer. */
-function values({ json }: { json: Record<string, never> }, output = 0): number[] {
+function values({ json }: { json: Record<string, unknown> }, output = 0): number[] {
   return (json.outputs as { data: number[] }[])[output]!.data;
 }
 
@@ -178,7 +178,7 @@ interface Stats {
   readonly batch_stats: readonly { readonly batch_size: number }[];
 }
 
-function statistics({ json }: { json: Record<string, never> }): Stats {
+function statistics({ json }: { json: Record<string, unknown> }): Stats {
   return (json.model_stats as Stats[])[0]!;
 }
 

@@ -41,7 +41,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  readonly json: Record<string, never>;
+  readonly json: Record<string, unknown>;
 }
 
 export interface Question {
@@ -62,7 +62,7 @@ export function ask(server: { readonly port: number }, place: string, question: 
       response.on('end', () => {
         const all = Buffer.concat(parts);
         const isJson = response.headers['content-type'] === 'application/json' && all.length > 0;
-        const json = isJson ? (JSON.parse(all.toString('utf8')) as Record<string, never>) : {};
+        const json = isJson ? (JSON.parse(all.toString('utf8')) as Record<string, unknown>) : {};
         resolve({ status: response.statusCode!, headers: response.headers, body: all, json });
       });
       response.on('error', reject);

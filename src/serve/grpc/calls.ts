@@ -50,7 +50,7 @@ function named(host: ModelHost, { name, version }: Message) {
 }
 
 function refuseParameters({ parameters }: Message): void {
-  const [first] = Object.keys((parameters ?? {})).filter((key) => key !== 'unload_dependents');
+  const [first] = Object.keys(parameters ?? {}).filter((key) => key !== 'unload_dependents');
   if (first === undefined) return;
   throw new Refusal(400, `parameter ${first}: a model is loaded from its file, with the options of the server`);
 }

@@ -92,7 +92,7 @@ function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImp
     ...unary,
     ['ModelStreamInfer', (call: Stream) => stream(site, options, call)],
   ];
-  return Object.fromEntries(handlers) as UntypedServiceImplementation;
+  return Object.fromEntries<UntypedHandleCall>(handlers);
 }
 
 type Stream = ServerDuplexStream<GrpcInferRequest, Message>;

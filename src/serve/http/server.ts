@@ -101,6 +101,8 @@ async function answer(
   isDraining: () => boolean,
 ): Promise<void> {
   const start = monotonicMs();
+  // Gone when the client is.
+  const from = request.socket.remoteAddress ?? '';
   let held = 0;
   let last = false;
   const gone = new AbortController();
@@ -136,7 +138,7 @@ async function answer(
       status: reply.status ?? 200,
       ms: monotonicMs() - start,
     },
-    ...{ bytesIn: held, from: request.socket.remoteAddress ?? '' },
+    ...{ bytesIn: held, from },
   });
 }
 
