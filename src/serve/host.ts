@@ -90,12 +90,16 @@ export class ModelHost {
 
   /** `Refusal` for a name or a version that is not there. */
   model(name: string, version?: string): ServedModel {
-    const model = this.#leaving.has(name) ? undefined : this.#models.get(name);
-    if (model === undefined) throw new Refusal(404, `there is no model ${name}`);
+    const model = this.#models.get(name);
+    if (model === undefined || !this.has(name)) throw new Refusal(404, `there is no model ${name}`);
     if (version !== undefined && version !== VERSION) {
       throw new Refusal(404, `model ${name} has version ${VERSION}, not ${version}`);
     }
     return model;
+  }
+
+  has(name: string, version = ''): boolean {
+    return (version === '' || version === VERSION) && this.#models.has(name) && !this.#leaving.has(name);
   }
 
   infer(model: ServedModel, request: InferRequest): Promise<InferAnswer> {

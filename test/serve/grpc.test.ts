@@ -142,7 +142,8 @@ describe('the protocol over gRPC', () => {
 
   it('loads and unloads', async () => {
     await call('RepositoryModelUnload', { model_name: 'two' });
-    await expect(call('ModelReady', { name: 'two' })).rejects.toMatchObject({ code: status.NOT_FOUND });
+    expect(await call('ModelReady', { name: 'two' })).toEqual({ ready: false });
+    await expect(call('ModelMetadata', { name: 'two' })).rejects.toMatchObject({ code: status.NOT_FOUND });
     await call('RepositoryModelLoad', { model_name: 'two' });
     expect(await call('ModelReady', { name: 'two' })).toEqual({ ready: true });
     await expect(call('RepositoryModelLoad', { model_name: '../two' })).rejects.toMatchObject({

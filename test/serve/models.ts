@@ -22,13 +22,16 @@ export function classified(x: ArrayLike<number>, seed = 0): number[] {
   return [0, 1, 2].map((c) => [0, 1, 2, 3].reduce((sum, i) => sum + x[i]! * w[3 * i + c]!, 0));
 }
 
-/** Two inputs, two outputs: a + b and a - b, each [batch, 2]. */
-export function sumAndDifference(): Uint8Array {
+/** Two inputs, two outputs: a + b and a - b, each [batch, 2], in any type of numbers. */
+export function sumAndDifference(dtype: 'float32' | 'float16' | 'int64' | 'int32' = 'float32'): Uint8Array {
   const b = new GraphBuilder();
   const [x, y] = ['a', 'b'].map((name) => b.input(name, { dtype: 'float32', shape: ['batch', 2] }));
   b.output('sum', b.op('Add', [x!, y!]));
   b.output('difference', b.op('Sub', [x!, y!]));
-  return encodeModel(lowerToOnnx(b.build()));
+  const model = lowerToOnnx(b.build());
+  const typed = (values: typeof model.graph.inputs) => values.map((value) => ({ ...value, dtype }));
+  const { inputs, outputs } = model.graph;
+  return encodeModel({ ...model, graph: { ...model.graph, inputs: typed(inputs), outputs: typed(outputs) } });
 }
 
 /** Each sample less the mean of all: samples of a batch change each other's answers. */

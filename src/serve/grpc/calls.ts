@@ -17,10 +17,8 @@ export type Answer = (site: GrpcSite, request: Message, call: InferCall) => Prom
 export const calls: Readonly<Record<string, Answer>> = {
   ServerLive: () => ({ live: true }),
   ServerReady: ({ host }) => ({ ready: host.isReady }),
-  ModelReady: ({ host }, request) => {
-    named(host, request);
-    return { ready: host.isReady };
-  },
+  // A model that is not there is not ready, which clients ask after they unload one.
+  ModelReady: ({ host }, { name, version }) => ({ ready: host.isReady && host.has(String(name), String(version)) }),
   ServerMetadata: ({ version }) => serverMetadata(version),
   ModelMetadata: ({ host }, request) => modelMetadata(named(host, request)),
   ModelInfer: ({ host }, request, call) => inferMessage(host, request as unknown as GrpcInferRequest, call),
