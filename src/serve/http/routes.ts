@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ModelHost } from '../host.ts';
 import { Refusal } from '../refusal.ts';
+import { descriptionOf, predict } from '../v1/predict.ts';
 import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
 import { inferReply } from './infer.ts';
 import type { Reply } from './reply.ts';
@@ -31,12 +32,24 @@ export function isHealth(path: readonly string[]): boolean {
 export async function route(site: Site, call: Call): Promise<Reply> {
   const { path } = call;
   if (path[0] === 'v2') return v2(site, call, path.slice(1));
+  if (path[0] === 'v1') return v1(site, call, path.slice(1));
   if (path[0] === 'metrics' && path.length === 1) {
     allow(call, 'GET');
     const { text, type } = await site.metrics();
     return { headers: { 'content-type': type }, body: text };
   }
   throw nothing(call);
+}
+
+async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<Reply> {
+  if (path.length === 0) return get(call, () => ({ models: host.models.map(({ name }) => name) }));
+  if (path.length > 1) throw nothing(call);
+  const model = host.model(path[0]!);
+  if (call.request.method !== 'POST') return get(call, () => descriptionOf(model));
+  const top = Number(new URLSearchParams(call.request.url!.split('?')[1]).get('top') ?? 1);
+  if (!Number.isInteger(top) || top < 1) throw new Refusal(400, 'top: expected a whole number > 0');
+  const contentType = call.request.headers['content-type'] ?? '';
+  return { body: await predict(host, model, { contentType, top, body: await call.body(), signal: call.signal }) };
 }
 
 async function v2(site: Site, call: Call, path: readonly string[]): Promise<Reply> {
