@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import path from 'node:path';
 import { classifier } from '../serve/models.ts';
-import { ask, floats } from '../serve/server.ts';
+import { ask } from '../serve/server.ts';
 import { ROOT, start } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { inProcess } from '../support/in-process.ts';
