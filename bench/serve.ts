@@ -44,7 +44,7 @@ function binaryRequest(model: string, shape: readonly number[]): Buffer {
 
 async function ready(place: string, ask: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
-    if (await ask().catch(() => false)) return;
+    if (await ask()) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`${place} does not answer`);
@@ -62,16 +62,23 @@ async function withProcess<T>(
   health: string,
   use: () => Promise<T>,
 ): Promise<T> {
-  const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  // A group of its own: some have processes that outlive the first one.
+  const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
   const ended = new Promise((resolve) => child.once('close', resolve));
   try {
-    await ready(args.join(' '), async () => (await fetch(`http://127.0.0.1:${PORT}${health}`)).status < 500);
+    await ready(args.join(' '), async () => {
+      if (child.exitCode !== null) throw new Error(`${args.join(' ')} ended with code ${child.exitCode}`);
+      return (await fetch(`http://127.0.0.1:${PORT}${health}`).catch(() => undefined))?.status === 200;
+    });
     return await use();
   } finally {
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-    await ended;
-    clearTimeout(timer);
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5000))]);
+    try {
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {
+      // All of them are gone.
+    }
   }
 }
 

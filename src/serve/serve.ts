@@ -80,7 +80,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     () => device,
   );
   const host = new ModelHost({
-    ...{ sources, log, workers, device, threads: options.threads ?? 1, depth: 1, runTimeoutMs: 120_000 },
+    ...{ sources, log, workers, device, threads: options.threads ?? 1, runTimeoutMs: 120_000 },
     entry: options.workerEntry ?? workerEntry(),
     batch: { ...BATCH, ...options.batch },
     onAnswered: metrics.onAnswered,

@@ -16,6 +16,12 @@ export type OnAnswered = (model: ServedModel, timings: Timings, samples: number)
 /** Timers count whole milliseconds: what is shorter is waited for by looking again at every turn of the event loop. */
 const TIMER_MS = 2;
 
+/**
+ * Batches that a worker may have: beside the one that it runs, one that lies ready when that ends. Only a full one is given
+ * ahead, for others may still grow while they wait.
+ */
+const AHEAD = 2;
+
 /** Puts requests together and gives them to workers: the model whose first request waits longest is next. */
 export class Scheduler {
   readonly #pool: Pool;
@@ -82,9 +88,9 @@ export class Scheduler {
   #pump(): void {
     clearTimeout(this.#timer);
     for (;;) {
-      const worker = this.#pool.free();
+      const worker = this.#pool.free(AHEAD);
       if (worker === undefined) return;
-      const { now, waitMs } = this.#next();
+      const { now, waitMs } = this.#next(worker.busy > 0);
       if (now === undefined) {
         if (waitMs < TIMER_MS) this.wake();
         else if (waitMs !== Infinity) this.#timer = setTimeout(() => this.wake(), Math.floor(waitMs));
@@ -96,13 +102,14 @@ export class Scheduler {
   }
 
   /** What to run now, or how long to wait at most until there is something. */
-  #next(): { now?: { model: ServedModel; together: Waiting[] }; waitMs: number } {
+  #next(onlyFull: boolean): { now?: { model: ServedModel; together: Waiting[] }; waitMs: number } {
     const nowMs = monotonicMs();
     let best: { model: ServedModel; together: Waiting[] } | undefined;
     let waitMs = Infinity;
     for (const model of this.#models()) {
       if (model.queue.requests === 0) continue;
       withdrawLate(model, nowMs);
+      if (onlyFull && model.queue.samples < model.maxBatch) continue;
       const found = ready(model, nowMs);
       if (found === undefined) continue;
       if ('waitMs' in found) waitMs = Math.min(waitMs, found.waitMs);
@@ -114,7 +121,6 @@ export class Scheduler {
   }
 
   async #run(worker: WorkerProcess, model: ServedModel, together: readonly Waiting[]): Promise<void> {
-    const startMs = monotonicMs();
     const { inputs } = together[0]!.request;
     const samples = together.reduce((sum, { request }) => sum + request.samples, 0);
     const heads = inputs.map(({ name, dtype, shape }) => ({
@@ -125,22 +131,22 @@ export class Scheduler {
     const parts = inputs.map((_, i) => together.map(({ request }) => request.inputs[i]!.bytes));
     try {
       const answer = await worker.run({ key: model.key, inputs: heads, outputs }, parts);
-      this.#answer(model, together, answer, samples, startMs);
+      this.#answer(model, together, answer, samples);
     } catch (error) {
       this.#failed(model, together, error);
     }
     this.wake();
   }
 
-  #answer(model: ServedModel, together: readonly Waiting[], answer: RunAnswer, samples: number, startMs: number): void {
+  #answer(model: ServedModel, together: readonly Waiting[], answer: RunAnswer, samples: number): void {
     const own = shares(model, together, answer.outputs);
-    const { inputMs, inferMs, totalMs } = answer;
+    const { inputMs, inferMs, beganMs, totalMs } = answer;
     const timings = { inputMs, inferMs, outputMs: Math.max(0, totalMs - inputMs - inferMs) };
     model.cost.add(samples, totalMs);
     model.statistics.executed(samples, timings);
     const now = epochSeconds() * 1000;
     together.forEach((waiting, i) => {
-      const all = { ...timings, queueMs: startMs - waiting.arrivedMs };
+      const all = { ...timings, queueMs: beganMs - waiting.arrivedMs };
       model.statistics.answered(waiting.request.samples, all, now);
       this.#onAnswered(model, all, waiting.request.samples);
       waiting.resolve({ outputs: own[i]! });

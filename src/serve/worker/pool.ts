@@ -7,8 +7,6 @@ import type { ModelToLoad, WorkerOptions } from './process.ts';
 
 export interface PoolOptions extends WorkerOptions {
   readonly workers: number;
-  /** Batches that a worker may have at a time: with two the next one lies ready when it ends one. */
-  readonly depth: number;
 }
 
 /** Processes that all have the same models. */
@@ -52,11 +50,11 @@ export class Pool {
     return [...this.workers, ...this.#old];
   }
 
-  /** One that can take a batch now, the least busy first. */
-  free(): WorkerProcess | undefined {
+  /** One that has fewer than `most` batches, the least busy first. */
+  free(most = 1): WorkerProcess | undefined {
     let best: WorkerProcess | undefined;
     for (const worker of this.#generation?.workers ?? []) {
-      if (!worker.isGone && worker.busy < this.#options.depth && worker.busy < (best?.busy ?? Infinity)) best = worker;
+      if (!worker.isGone && worker.busy < most && worker.busy < (best?.busy ?? Infinity)) best = worker;
     }
     return best;
   }

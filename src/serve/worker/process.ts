@@ -36,7 +36,9 @@ export interface RunAnswer {
   readonly outputs: readonly WireTensor[];
   readonly inputMs: number;
   readonly inferMs: number;
-  /** From writing the message to having its answer. */
+  /** When it was this message's turn: when it was written, or when the one before had its answer. */
+  readonly beganMs: number;
+  /** From then to its answer. */
   readonly totalMs: number;
 }
 
@@ -66,6 +68,7 @@ export class WorkerProcess {
   #starting: { resolve: (ready: ReadyMessage) => void; reject: (error: Error) => void } | undefined;
   #next = 1;
   #gone = false;
+  #answeredMs = 0;
   resources: Resources = { rssBytes: 0, cpuSeconds: 0 };
 
   constructor(options: WorkerOptions) {
@@ -163,7 +166,9 @@ export class WorkerProcess {
   #answerOf(done: DoneMessage, body: Uint8Array, since: number): RunAnswer {
     const { outputs, inputMs, inferMs } = done;
     this.resources = done;
-    return { outputs: tensorsIn(outputs, body), inputMs, inferMs, totalMs: monotonicMs() - since };
+    const beganMs = Math.max(since, this.#answeredMs);
+    this.#answeredMs = monotonicMs();
+    return { outputs: tensorsIn(outputs, body), inputMs, inferMs, beganMs, totalMs: this.#answeredMs - beganMs };
   }
 
   #end(error: WorkerEnded): void {
