@@ -90,7 +90,8 @@ describe('the queue', () => {
     ...{ group, again, arrivedMs: 0, deadlineMs: Infinity, resolve: () => undefined, reject: () => undefined },
     request: { inputs: [], outputs: [id], samples, priority },
   });
-  const ids = (all: readonly Waiting[]): string => all.map(({ request }) => request.outputs[0]).join('');
+  const ids = ({ found, full }: ReturnType<RequestQueue['together']>): string =>
+    found.map(({ request }) => request.outputs[0]).join('') + (full ? ' full' : '');
 
   it('puts together what fits together, in order', () => {
     const queue = new RequestQueue(1);
@@ -102,9 +103,9 @@ describe('the queue', () => {
       waiting('e'),
     ];
     for (const one of all) queue.add(one);
-    expect(ids(queue.together(4))).toBe('ac');
+    expect(ids(queue.together(4))).toBe('ac full');
     // d does not fit any more, and e does not overtake it.
-    expect(ids(queue.together(5))).toBe('ac');
+    expect(ids(queue.together(5))).toBe('ac full');
     expect(ids(queue.together(100))).toBe('acde');
     expect([queue.requests, queue.samples]).toEqual([5, 8]);
     queue.remove([all[0]!, all[2]!]);
@@ -115,9 +116,9 @@ describe('the queue', () => {
   it('runs the first one whatever it has, and one that is tried again alone', () => {
     const queue = new RequestQueue(1);
     queue.add(waiting('a', { samples: 9 }));
-    expect(ids(queue.together(4))).toBe('a');
+    expect(ids(queue.together(4))).toBe('a full');
     queue.addFirst([waiting('x', { again: true }), waiting('y', { again: true })]);
-    expect(ids(queue.together(4))).toBe('x');
+    expect(ids(queue.together(4))).toBe('x full');
     queue.add(waiting('b'));
     queue.remove(queue.filter(({ again, request }) => again || request.samples > 1));
     expect(ids(queue.together(4))).toBe('b');

@@ -121,24 +121,6 @@ describe('the protocol over HTTP', () => {
     );
   });
 
-  it('puts requests that come together into one call, and each gets its own answer', async () => {
-    const before = statistics(await ask(server, '/v2/models/animals/stats'));
-    const rows = Array.from({ length: 40 }, (_, i) => [i, -i, 1, i % 3]);
-    const answers = await Promise.all(
-      rows.map((row, i) => {
-        // Some ask with two samples.
-        const data = i % 4 === 0 ? [row, x[0]!] : [row];
-        return infer('animals', floats({ x: data }));
-      }),
-    );
-    answers.forEach((answer, i) => expectNear(values(answer).slice(0, 3), classified(rows[i]!)));
-    expect(values(answers[4]!)).toHaveLength(6);
-    const after = statistics(await ask(server, '/v2/models/animals/stats'));
-    expect(after.inference_count - before.inference_count).toBe(50);
-    expect(after.execution_count - before.execution_count).toBeLessThan(40);
-    expect(after.batch_stats.some(({ batch_size }) => batch_size > 2)).toBe(true);
-  });
-
   it('runs alone what would change others', async () => {
     const answers = await Promise.all(x.map((row) => infer('centred', floats({ x: [row.slice(0, 2)] }))));
     for (const answer of answers) expect(values(answer)).toEqual([0, 0]);
@@ -171,16 +153,6 @@ describe('the protocol over HTTP', () => {
     expect(text).toMatch(/^limbeck_serve_worker_memory_bytes\{pid="\d+"\} \d{7,}$/m);
   });
 });
-
-interface Stats {
-  readonly inference_count: number;
-  readonly execution_count: number;
-  readonly batch_stats: readonly { readonly batch_size: number }[];
-}
-
-function statistics({ json }: { json: Record<string, unknown> }): Stats {
-  return (json.model_stats as Stats[])[0]!;
-}
 
 describe('what is wrong with a request', () => {
   const good = floats({ x });

@@ -72,23 +72,26 @@ export class RequestQueue {
     this.#count([waiting], 1);
   }
 
-  /** Those that can run with the first one, in order, up to `most` samples; the first one whatever it has. */
-  together(most: number): Waiting[] {
+  /**
+   * Those that can run with the first one, in order, up to `most` samples; the first one whatever it has. `full`: there is
+   * nothing to wait for, since another one would not fit.
+   */
+  together(most: number): { readonly found: readonly Waiting[]; readonly full: boolean } {
     const { first } = this;
-    if (first === undefined) return [];
+    if (first === undefined) return { found: [], full: false };
     const found = [first];
-    if (first.again) return found;
     let samples = first.request.samples;
+    if (first.again || samples >= most) return { found, full: true };
     for (const level of this.#levels) {
       for (const other of level) {
-        if (samples >= most) return found;
         if (other === first || other.again || other.group !== first.group) continue;
-        if (samples + other.request.samples > most) return found;
+        if (samples + other.request.samples > most) return { found, full: true };
         found.push(other);
         samples += other.request.samples;
+        if (samples === most) return { found, full: true };
       }
     }
-    return found;
+    return { found, full: false };
   }
 
   /** All of `gone` must be in here. */

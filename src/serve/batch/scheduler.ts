@@ -102,15 +102,14 @@ export class Scheduler {
   }
 
   /** What to run now, or how long to wait at most until there is something. */
-  #next(onlyFull: boolean): { now?: { model: ServedModel; together: Waiting[] }; waitMs: number } {
+  #next(onlyFull: boolean): { now?: { model: ServedModel; together: readonly Waiting[] }; waitMs: number } {
     const nowMs = monotonicMs();
-    let best: { model: ServedModel; together: Waiting[] } | undefined;
+    let best: { model: ServedModel; together: readonly Waiting[] } | undefined;
     let waitMs = Infinity;
     for (const model of this.#models()) {
       if (model.queue.requests === 0) continue;
       withdrawLate(model, nowMs);
-      if (onlyFull && model.queue.samples < model.maxBatch) continue;
-      const found = ready(model, nowMs);
+      const found = ready(model, nowMs, onlyFull);
       if (found === undefined) continue;
       if ('waitMs' in found) waitMs = Math.min(waitMs, found.waitMs);
       else if (best === undefined || found.together[0]!.arrivedMs < best.together[0]!.arrivedMs) {
@@ -177,24 +176,29 @@ function groupOf({ inputs }: InferRequest): string {
   return inputs.map(({ shape }) => shape.slice(1).join()).join(';');
 }
 
-/** The requests of a model to run now, or how long to wait. */
-function ready(model: ServedModel, nowMs: number): { together: Waiting[] } | { waitMs: number } | undefined {
+/** The requests of a model to run now, or how long to wait. `onlyFull`: nothing but a full batch. */
+function ready(
+  model: ServedModel,
+  nowMs: number,
+  onlyFull: boolean,
+): { together: readonly Waiting[] } | { waitMs: number } | undefined {
   const { queue, options, maxBatch, cost, arrivals } = model;
-  const together = queue.together(maxBatch);
+  const { found: together, full } = queue.together(maxBatch);
   const [first] = together;
-  if (first === undefined) return undefined;
-  if (maxBatch === 1 || first.again) return { together: [first] };
+  if (first === undefined || (onlyFull && !full)) return undefined;
   const samples = together.reduce((sum, { request }) => sum + request.samples, 0);
   const deadline = together.reduce((least, { deadlineMs }) => Math.min(least, deadlineMs), Infinity);
   const leftMs = deadline - nowMs;
+  const most = mostWithin(leftMs, cost.cost);
+  if (full) return { together: most >= samples ? together : queue.together(most).found };
   const decision = decide(
     {
       ...{ samples, requests: together.length, oldestWaitMs: nowMs - first.arrivedMs },
       ...{ slackMs: leftMs - cost.of(samples), gapMs: arrivals.gapMs(nowMs), cost: cost.cost },
     },
-    { ...options, maxBatch },
+    options,
   );
   if ('waitMs' in decision) return decision;
-  const most = Math.min(decision.run, mostWithin(leftMs, cost.cost));
-  return { together: most >= samples ? together : queue.together(most) };
+  const run = Math.min(decision.run, most);
+  return { together: run >= samples ? together : queue.together(run).found };
 }
