@@ -58,6 +58,12 @@ it("answers Triton's clients over HTTP and gRPC as onnxruntime does", async () =
   expect(checks).toBeGreaterThan(1000);
 });
 
+it("answers KServe's client", async () => {
+  const script = path.resolve('test/conformance/serve_kserve.py');
+  const { stdout } = await run(pythonPath(), [script, server.url, `127.0.0.1:${server.grpcPort}`]);
+  expect(JSON.parse(stdout.trimEnd().split('\n').at(-1)!)).toEqual([]);
+});
+
 it.each(['http', 'grpc'])('is measured by perf_analyzer over %s', async (protocol) => {
   const address = protocol === 'http' ? new URL(server.url).host : `127.0.0.1:${server.grpcPort}`;
   const file = path.join(folder(), `${protocol}.csv`);
