@@ -78,12 +78,11 @@ export const serveCommand: Command<ServeArgs> = {
   run: async (args, context) => {
     await checkNumbers(args);
     const { serve } = await import('../serve/serve.ts');
-    const { limbeckVersion } = await import('../pipeline/doctor.ts');
     const { signal } = context;
     const log = await openLog(context);
     const server = await serve({
       ...{ models: args.models, out: args.out, host: args.host, port: args.port, threads: args.threads },
-      ...{ log, version: limbeckVersion(), device: args.device as 'cpu', tls: await tlsOf(args) },
+      ...{ log, device: args.device as 'cpu', tls: await tlsOf(args) },
       ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
       batch: {

@@ -11,7 +11,7 @@ import type { GrpcServer, serveGrpc } from './grpc/server.ts';
 import { ModelHost } from './host.ts';
 import { isLoopback, tokensOf } from './http/access.ts';
 import { serveHttp } from './http/server.ts';
-import { serveMetrics } from './metrics.ts';
+import { serverMetrics } from './server-metrics.ts';
 import { sourcesOf } from './sources.ts';
 
 export interface ServeOptions {
@@ -39,8 +39,10 @@ export interface ServeOptions {
   readonly maxBody?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
   readonly drainSeconds?: number;
-  readonly log: Log;
-  readonly version: string;
+  /** What is worth telling besides; default: nobody is told. */
+  readonly log?: Log;
+  /** Of this server, as it tells clients; default: that of the package. */
+  readonly version?: string;
   /** The compiled worker; for tests. */
   readonly workerEntry?: string;
 }
@@ -58,9 +60,11 @@ export const BATCH: BatchOptions = {
   ...{ maxBatch: 64, preferred: [], maxQueue: 1024, onTimeout: 'reject', priorityLevels: 1, exact: false },
 };
 
+const SILENT: Log = { write: () => undefined, close: () => Promise.resolve() };
+
 /** Load the models and answer requests until closed. `UserError` for a file, a port or an option that cannot be. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { log, device = 'cpu', host: address = '127.0.0.1' } = options;
+  const { log = SILENT, device = 'cpu', host: address = '127.0.0.1' } = options;
   const sources = await sourcesOf(options.models, options.out ?? 'checkpoints');
   const access = {
     tokens: options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile),
@@ -75,7 +79,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
   const accessLog = options.accessLog === undefined ? undefined : await fileLog(options.accessLog);
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
-  const metrics = serveMetrics(
+  const metrics = serverMetrics(
     () => host,
     () => device,
   );
@@ -89,7 +93,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   try {
     await host.start();
     const site = {
-      ...{ host, device, version: options.version },
+      ...{ host, device, version: options.version ?? (await import('../pipeline/doctor.ts')).limbeckVersion() },
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
     const common = { host: address, access, tls, log, maxBody: options.maxBody ?? 2 ** 26 };

@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { ROOT } from '../support/built.ts';
 import { centred, classified, classifier, sumAndDifference } from './models.ts';
 import { ask, binary, floats, serving } from './server.ts';
 import type { Served } from './server.ts';
@@ -149,6 +152,14 @@ describe('the protocol over HTTP', () => {
       const [, value] = new RegExp(`^nv_inference_${name}\\{model="two",version="1"\\} (\\d+)$`, 'm').exec(text) ?? [];
       expect(Number(value)).toBeGreaterThan(0);
     }
+    const dashboard = await readFile(path.join(ROOT, 'docs/grafana-serving.json'), 'utf8');
+    const { panels } = JSON.parse(dashboard) as { panels: { targets: { expr: string }[] }[] };
+    const asked = panels.flatMap(({ targets }) =>
+      targets.flatMap(({ expr }) => expr.match(/\b[a-z]+_[a-z_0-9]+\b/g) ?? []),
+    );
+    const names = [...new Set(asked)].filter((name) => /^(limbeck|nv|process|nodejs)_/.test(name));
+    expect(names.length).toBeGreaterThan(15);
+    expect(names.filter((name) => !new RegExp(`^${name}[{ ]`, 'm').test(text))).toEqual([]);
     expect(text).toMatch(/^limbeck_serve_stage_seconds_count\{model="two",stage="queue"\} [1-9]/m);
     expect(text).toMatch(/^limbeck_serve_worker_memory_bytes\{pid="\d+"\} \d{7,}$/m);
   });

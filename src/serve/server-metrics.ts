@@ -10,7 +10,7 @@ const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 const SAMPLES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const STAGES = ['queue', 'input', 'infer', 'output', 'total'] as const;
 
-export interface ServeMetrics {
+export interface ServerMetrics {
   readonly registry: Registry;
   readonly onAnswered: (model: ServedModel, timings: Timings, samples: number) => void;
   readonly onAnswer: (entry: AnswerEntry) => void;
@@ -20,7 +20,7 @@ export interface ServeMetrics {
  * Metrics of the server: `nv_inference_*` with Triton's names, labels and meanings, so that its dashboards and scalers work
  * here, and `limbeck_serve_*` for the rest. Counts are kept by the models themselves and copied when somebody asks.
  */
-export function serveMetrics(host: () => ModelHost, device: () => string): ServeMetrics {
+export function serverMetrics(host: () => ModelHost, device: () => string): ServerMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
@@ -156,12 +156,12 @@ function describeResources(registry: Registry, host: () => ModelHost, device: ()
       for (const { pid, resources } of host().pool.everyone) this.set({ pid: String(pid) }, resources.rssBytes);
     },
   });
-  new Gauge({
-    ...{ name: 'limbeck_serve_worker_cpu_seconds', labelNames: ['pid'] as const, registers },
+  new Counter({
+    ...{ name: 'limbeck_serve_worker_cpu_seconds_total', labelNames: ['pid'] as const, registers },
     help: 'Processor time of each worker process',
     collect() {
       this.reset();
-      for (const { pid, resources } of host().pool.everyone) this.set({ pid: String(pid) }, resources.cpuSeconds);
+      for (const { pid, resources } of host().pool.everyone) this.inc({ pid: String(pid) }, resources.cpuSeconds);
     },
   });
   new Gauge({
