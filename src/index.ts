@@ -59,3 +59,5 @@ export type { ModelRow, Report, Verdict } from './report/types.ts';
 export { InferenceModel } from './runtime/inference.ts';
 export { openTflite } from './runtime/litert.ts';
 export type { OpenOptions, TfliteSession } from './runtime/litert.ts';
+export { serve as serveModels } from './serve/serve.ts';
+export type { RunningServer, ServeOptions } from './serve/serve.ts';

@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['distill', 'compress', 'report', 'watch'],
   ['folder', 'setup'],
   ['ship'],
-  ['run', 'tools'],
+  ['run', 'tools', 'serve'],
   ['commands'],
   ['index.ts', 'cli.ts'],
 ];

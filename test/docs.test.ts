@@ -34,6 +34,7 @@ describe('docs/api.md', () => {
       expect(printed[5]).toMatch(/^true \d+\n$/);
       expect(printed[6]).toMatch(/^2 true .*batch 1.*\ntrue\n\d\n$/);
       expect(printed[7]).toContain('input   input float32[batch, 64]');
+      expect(printed[8]).toBe('[ -1, 64 ] 1\n');
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

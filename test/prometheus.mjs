@@ -1,8 +1,8 @@
 /**
- * `npm run test:prometheus`: a real Prometheus scrapes a real run. Needs `prometheus` and `promtool` in the PATH (Debian:
+ * `npm run test:prometheus -- [run|server]`: a real Prometheus scrapes a real run and a real server. Needs `prometheus` and `promtool` in the PATH (Debian:
  * apt install prometheus) and a build (`npm run build`). Checks that the metrics are well-formed by promtool, that those of
  * a stage that is over arrive with exactly the values that the endpoint has, that those of the stage that is going on move,
- * and that every query of docs/grafana-dashboard.json finds something.
+ * and that every query of the dashboards in docs/ finds something.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -55,7 +55,46 @@ function samplesOf(text) {
   return [...lines].map(([, name, labels, value]) => ({ name, labels, value: Number(value) }));
 }
 
-async function main() {
+/** promtool's complaints end this. */
+function checkFormat(text) {
+  const lint = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  assert.equal(lint.error, undefined);
+  assert.equal(lint.status, 0, `promtool: ${lint.stdout}${lint.stderr}`);
+  console.log('promtool check metrics: no complaint');
+}
+
+/** A Prometheus that scrapes `target` every second, and what it answers to a query: undefined for nothing. */
+async function prometheusOf(target) {
+  const port = await freePort();
+  const place = await mkdtemp(join(folder, 'prometheus-'));
+  await writeFile(join(place, 'prometheus.yml'), CONFIG(target));
+  const prometheus = start('prometheus', [
+    `--config.file=${join(place, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(place, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ]);
+  const query = async (expr) => {
+    const address = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expr)}`;
+    const { status, data, error } = await fetch(address).then(
+      // Prometheus listens before it is ready to answer.
+      (answer) => (answer.status === 503 ? { status: 'none' } : answer.json()),
+      () => ({ status: 'none' }),
+    );
+    assert.notEqual(status, 'error', `${expr}: ${error}`);
+    return status === 'success' && data.result.length > 0 ? data.result : undefined;
+  };
+  return { query, ...prometheus };
+}
+
+/** Every query of a dashboard finds something. */
+async function askDashboard(file, query) {
+  const { panels } = JSON.parse(await readFile(join(root, 'docs', file), 'utf8'));
+  const exprs = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll('$job', '.*')));
+  for (const expr of exprs) await until(`an answer to ${expr}`, () => query(expr));
+  console.log(`all ${exprs.length} queries of ${file} find something`);
+}
+
+async function watchRun() {
   // The teacher is soon trained; its student takes long enough to be scraped, and is stopped when all is seen.
   const recipe = (await readFile(join(root, 'recipes/digits-csv.yaml'), 'utf8'))
     .replaceAll('../datasets', join(root, 'datasets'))
@@ -69,29 +108,9 @@ async function main() {
     const body = await (await fetch(url)).text();
     return body.includes('limbeck_loss{') ? body : undefined;
   });
-  const lint = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
-  assert.equal(lint.error, undefined);
-  assert.equal(lint.status, 0, `promtool: ${lint.stdout}${lint.stderr}`);
-  console.log('promtool check metrics: no complaint');
-
-  const port = await freePort();
-  await writeFile(join(folder, 'prometheus.yml'), CONFIG(new URL(url).host));
-  const prometheus = start('prometheus', [
-    '--config.file=prometheus.yml',
-    '--storage.tsdb.path=data',
-    `--web.listen-address=127.0.0.1:${port}`,
-  ]);
-  const query = async (expr) => {
-    const address = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expr)}`;
-    const { status, data, error } = await fetch(address).then(
-      // Prometheus listens before it is ready to answer.
-      (answer) => (answer.status === 503 ? { status: 'none' } : answer.json()),
-      () => ({ status: 'none' }),
-    );
-    assert.notEqual(status, 'error', `${expr}: ${error}`);
-    return status === 'success' && data.result.length > 0 ? data.result : undefined;
-  };
-  void prometheus.exited.then(([code]) => code && console.error(prometheus.output()));
+  checkFormat(text);
+  const { query, exited, output } = await prometheusOf(new URL(url).host);
+  void exited.then(([code]) => code && console.error(output()));
   const STAGE = 'scratch';
   const steps = async () => Number((await query(`limbeck_steps_done{stage="${STAGE}"}`))?.[0].value[1] ?? 0);
   const first = await until('a scraped step', async () => (await steps()) || undefined);
@@ -111,14 +130,45 @@ async function main() {
   }
   console.log(`Prometheus has the ${over.length} figures of finished stages as the endpoint has them`);
 
-  const { panels } = JSON.parse(await readFile(join(root, 'docs/grafana-dashboard.json'), 'utf8'));
-  const exprs = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll('$job', '.*')));
-  for (const expr of exprs) await until(`an answer to ${expr}`, () => query(expr));
-  console.log(`all ${exprs.length} queries of the dashboard find something`);
+  await askDashboard('grafana-dashboard.json', query);
+}
+
+/** `limbeck serve`, asked all the while, right and wrong. */
+async function watchServer() {
+  const model = join(root, 'checkpoints/fashion-mnist-teacher/exports/distilled.onnx');
+  const server = start(process.execPath, [join(root, 'dist/cli.js'), 'serve', model, '--port', '0', '--json']);
+  const url = await until('the server', () => /"url": "(\S+)"/.exec(server.output())?.[1]);
+  let asking = true;
+  let answered = 0;
+  const ask = async () => {
+    const inputs = [{ name: 'input', datatype: 'FP32', shape: [1, 28, 28, 1], data: new Array(784).fill(0) }];
+    const place = `${url}/v2/models/distilled/infer`;
+    while (asking) {
+      const { status } = await fetch(place, { method: 'POST', body: JSON.stringify({ inputs }) });
+      assert.equal(status, 200);
+      answered++;
+      const late = { inputs, parameters: { timeout: 1 } };
+      assert.equal((await fetch(place, { method: 'POST', body: JSON.stringify(late) })).status, 503);
+    }
+  };
+  const asked = ask();
+  // What went wrong first is what to tell.
+  asked.catch(() => undefined);
+  // Triton's names are not what promtool wants, and must stay as they are.
+  checkFormat((await (await fetch(`${url}/metrics`)).text()).replace(/^(# \w+ )?nv_.*\n/gm, ''));
+  const { query } = await prometheusOf(new URL(url).host);
+  await askDashboard('grafana-serving.json', query);
+  asking = false;
+  await asked;
+  const arrived = async () => Number((await query('nv_inference_request_success'))?.[0].value[1]);
+  await until(`the ${answered} answers in Prometheus`, async () => ((await arrived()) === answered ? true : undefined));
+  console.log(`Prometheus counts the ${answered} answers that came`);
 }
 
 try {
-  await main();
+  const [only] = process.argv.slice(2);
+  if (only !== 'server') await watchRun();
+  if (only !== 'run') await watchServer();
 } finally {
   for (const { child } of children) child.kill('SIGTERM');
   await Promise.all(children.map(({ exited }) => exited));

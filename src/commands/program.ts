@@ -17,6 +17,7 @@ import { reportCommand } from './report.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
+import { serveCommand } from './serve.ts';
 import { validateCommand } from './validate.ts';
 import { checkValues, optionsOf, requireValues } from './values.ts';
 import type { OptionTable } from './values.ts';
@@ -30,6 +31,7 @@ const commands = [
   reportCommand,
   compareCommand,
   benchCommand,
+  serveCommand,
   datasetsCommand,
   inspectCommand,
   initCommand,

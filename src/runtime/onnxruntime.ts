@@ -12,15 +12,13 @@ import { evaluator } from './evaluator.ts';
 import { requireHalf } from './half.ts';
 import { InferenceModel } from './inference.ts';
 import type { SessionOptions } from './session.ts';
+import { sessionOptions } from './session-choice.ts';
+import type { SessionChoice } from './session-choice.ts';
 import { OnnxRuntimeStep } from './step.ts';
 import { TrafficMeter } from './traffic.ts';
 
-export interface OnnxRuntimeOptions {
+export interface OnnxRuntimeOptions extends SessionChoice {
   readonly device?: DeviceName | 'auto';
-  /** Threads of one op; 0 or absent: one per core. */
-  readonly threads?: number;
-  /** ONNX Runtime's own session settings, e.g. `session.set_denormal_as_zero`. */
-  readonly settings?: Readonly<Record<string, string>>;
   /** Use ONNX Runtime's blocked convolutions where this CPU has them. Default true; false is for comparisons. */
   readonly blocked?: boolean;
   /** Steps of a training in one call; default: 16 where a state would go to the device and back at every call, else 1. */
@@ -90,23 +88,6 @@ export function createOnnxRuntimeEngine(options: OnnxRuntimeOptions = {}): OnnxR
   return new OnnxRuntimeEngine(options);
 }
 
-export function sessionOptions(device: DeviceName, options: OnnxRuntimeOptions): SessionOptions {
-  return {
-    executionProviders: providersOf(device),
-    intraOpNumThreads: options.threads ?? 0,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-    extra: options.settings ?? {},
-  };
-}
-
-/** What one cannot compute goes to the next. */
-function providersOf(device: DeviceName): DeviceName[] {
-  if (device === 'cpu') return ['cpu'];
-  return device === 'tensorrt' ? ['tensorrt', 'cuda', 'cpu'] : [device, 'cpu'];
-}
-
 function typedAs({ dtype }: TensorType, data: Float32Array | Int32Array | Uint8Array): StateTensor['data'] {
   return dtype === 'int32' ? Int32Array.from(data) : dtype === 'bool' ? Uint8Array.from(data) : data;
 }
@@ -115,5 +96,6 @@ function typedAs({ dtype }: TensorType, data: Float32Array | Int32Array | Uint8A
 setEvaluator(evaluator);
 
 export { devices } from './devices.ts';
+export { sessionOptions } from './session-choice.ts';
 export { evaluator };
 export { InferenceModel };

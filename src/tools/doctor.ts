@@ -52,7 +52,9 @@ const OPTIONAL: Readonly<Record<string, string>> = {
   koffi: 'TFLite files timed natively, with tfjs-tflite-node',
   'tfjs-tflite-node': 'TFLite files timed natively, with koffi',
   'onnxruntime-web': 'ONNX files timed in browsers: bench --serve, and the place chromium',
-  'prom-client': 'metrics for Prometheus: --metrics',
+  'prom-client': 'metrics for Prometheus: run --metrics, and serve',
+  '@grpc/grpc-js': 'serve --grpc-port, with @grpc/proto-loader',
+  '@grpc/proto-loader': 'serve --grpc-port, with @grpc/grpc-js',
 };
 
 export function diagnose(): Diagnosis {

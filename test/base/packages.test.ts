@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
 import { needPackages, packageFolder, versionOf } from '../../src/base/packages.ts';
@@ -61,18 +61,21 @@ describe('packages', () => {
   });
 
   it('that are loaded at the start are those that everyone installs', () => {
-    const files = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
-    const loaded = files
-      .filter((file) => file.endsWith('.ts'))
-      .flatMap((file) => [
-        ...readFileSync(path.join(ROOT, 'src', file), 'utf8').matchAll(
-          /^(?:import|export) (?!type)[^;]*? from '([^.'][^']*)';$/gm,
-        ),
-      ])
-      .map(([, name]) => name!)
-      // Of the samples for apps, which are text here.
-      .filter((name) => !/^(?:node:|\$|react-native-)/.test(name))
-      .map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)![0]);
+    const seen = new Set<string>();
+    const loaded: string[] = [];
+    const follow = (file: string): void => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      const text = readFileSync(file, 'utf8');
+      // Not types, and not what is loaded when it is needed; samples for apps are text here.
+      for (const [, name] of text.matchAll(/^(?:import|export) (?!type)[^;`]*? from '([^']+)';$/gm)) {
+        if (/^(?:node:|react-native-)|\$|\.js$/.test(name!)) continue;
+        if (name!.startsWith('.')) follow(path.resolve(path.dirname(file), name!));
+        else loaded.push(/^(?:@[^/]+\/)?[^/]+/.exec(name!)![0]);
+      }
+    };
+    for (const start of ['src/index.ts', 'src/cli.ts']) follow(path.join(ROOT, start));
+    expect(seen.size).toBeGreaterThan(200);
     expect(loaded.length).toBeGreaterThan(20);
     expect([...new Set(loaded)].filter((name) => !(name in manifest.dependencies))).toEqual([]);
   });

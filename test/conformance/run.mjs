@@ -1,7 +1,8 @@
 /**
- * `npm run test:conformance -- [--tflite] [--setup] [jest options]`: checks our files with the official Python packages.
- * Makes a virtual environment in .venv from requirements.txt first, if it is not there or the requirements have changed.
- * With --tflite the tests are those of TFLite files; TensorFlow, which is large, has an environment of its own.
+ * `npm run test:conformance -- [--tflite | --serve] [--setup] [jest options]`: checks our files with the official Python
+ * packages. Makes a virtual environment in .venv from requirements.txt first, if it is not there or the requirements have
+ * changed. With --tflite the tests are those of TFLite files; TensorFlow, which is large, has an environment of its own. With
+ * --serve they are those of the inference server, asked by Triton's clients.
  */
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
@@ -9,10 +10,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const tflite = process.argv.includes('--tflite');
-const venv = join(root, '.venv', ...(tflite ? ['tflite'] : []));
+const own = ['tflite', 'serve'].find((name) => process.argv.includes(`--${name}`));
+const tflite = own === 'tflite';
+const venv = join(root, '.venv', ...(own === undefined ? [] : [own]));
 const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
-const requirements = join(import.meta.dirname, tflite ? 'requirements-tflite.txt' : 'requirements.txt');
+const requirements = join(import.meta.dirname, own === undefined ? 'requirements.txt' : `requirements-${own}.txt`);
 /** Packages of which one file is wanted, without what they depend on. */
 const alone = tflite ? [join(import.meta.dirname, 'requirements-tflite-alone.txt')] : [];
 
@@ -37,9 +39,9 @@ function setUp() {
 }
 
 setUp();
-const args = process.argv.slice(2).filter((arg) => arg !== '--setup' && arg !== '--tflite');
+const args = process.argv.slice(2).filter((arg) => arg !== '--setup' && arg !== `--${own}`);
 if (!process.argv.includes('--setup')) {
-  const group = tflite ? 'conformance/tflite' : 'conformance/(?!tflite)';
+  const group = own === undefined ? 'conformance/(?!tflite|serve)' : `conformance/${own}`;
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', group, ...args], {
     CONFORMANCE_PYTHON: python,

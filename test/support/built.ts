@@ -33,8 +33,9 @@ function build(): string {
     .filter((file) => file.endsWith('.ts'))
     .sort();
   const sources = files.map((file) => readFileSync(path.join(ROOT, 'src', file), 'utf8'));
+  const proto = readFileSync(path.join(ROOT, 'docs/inference.proto'), 'utf8');
   const hash = createHash('sha256')
-    .update(JSON.stringify([files, sources, readFileSync(path.join(ROOT, 'package.json'), 'utf8')]))
+    .update(JSON.stringify([files, sources, proto, readFileSync(path.join(ROOT, 'package.json'), 'utf8')]))
     .digest('hex')
     .slice(0, 16);
   const folder = path.join(CACHE, hash);
@@ -51,6 +52,7 @@ function build(): string {
     writeFileSync(target, code.replace(/((?:from|import\()\s*["']\.[^"']*)\.ts(["'])/g, '$1.js$2'));
   });
   cpSync(path.join(ROOT, 'package.json'), path.join(temporary, 'package.json'));
+  cpSync(path.join(ROOT, 'docs/inference.proto'), path.join(temporary, 'docs/inference.proto'));
   try {
     for (const old of readdirSync(CACHE))
       if (isOld(path.join(CACHE, old))) rmSync(path.join(CACHE, old), { recursive: true });

@@ -1,0 +1,144 @@
+import { outOption } from './command.ts';
+import type { Command } from './command.ts';
+import { openLog, printJson } from './context.ts';
+
+interface ServeArgs {
+  models: string[];
+  host: string;
+  port: number;
+  'grpc-port': number | undefined;
+  device: string;
+  workers: number | undefined;
+  threads: number;
+  'max-batch': number;
+  'max-delay': number | undefined;
+  'max-latency': number | undefined;
+  preferred: number[];
+  'max-queue': number;
+  'on-timeout': string;
+  priorities: number;
+  exact: boolean;
+  'token-file': string | undefined;
+  'tls-cert': string | undefined;
+  'tls-key': string | undefined;
+  'access-log': string | undefined;
+  'max-body': number;
+  drain: number;
+  out: string;
+}
+
+export const serveCommand: Command<ServeArgs> = {
+  name: 'serve <models..>',
+  summary: 'Answer requests for models: REST and gRPC of the Open Inference Protocol, batched, with metrics',
+  options: (yargs) =>
+    yargs
+      .positional('models', {
+        ...{ type: 'string', array: true, demandOption: true },
+        describe: '.onnx files, name=file.onnx, folders of them, or runs (run:id for one of its models)',
+      })
+      .option('host', { type: 'string', default: '127.0.0.1', describe: 'Address to listen on' })
+      .option('port', { type: 'number', default: 8000, describe: 'Port; 0: any that is free' })
+      .option('grpc-port', { type: 'number', describe: 'Serve gRPC too, at this port; 0: any that is free' })
+      .option('device', {
+        choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'],
+        ...{ default: 'cpu', describe: 'Where models run' },
+      })
+      .option('workers', { type: 'number', describe: 'Processes that run models [default: cores - 1]' })
+      .option('threads', { type: 'number', default: 1, describe: 'Threads of each of them' })
+      .option('max-batch', { type: 'number', default: 64, describe: 'Most samples of a call' })
+      .option('max-delay', {
+        ...{
+          type: 'number',
+          describe: 'Milliseconds to wait for more requests [default: found out from cost and arrivals]',
+        },
+      })
+      .option('max-latency', {
+        type: 'number',
+        describe: 'Milliseconds to answer in; what cannot be is refused at once',
+      })
+      .option('preferred', { type: 'number', array: true, default: [], describe: 'Sizes of a call that need not wait' })
+      .option('max-queue', { type: 'number', default: 1024, describe: 'Requests of a model that may wait' })
+      .option('on-timeout', {
+        ...{ choices: ['reject', 'delay'], default: 'reject' },
+        describe: 'Requests that would be late: refuse them, or answer them last',
+      })
+      .option('priorities', { type: 'number', default: 1, describe: 'Levels of priority' })
+      .option('exact', { type: 'boolean', default: false, describe: 'Answers with the bits that a request alone has' })
+      .option('token-file', { type: 'string', describe: 'File of tokens, one a line; requests need one of them' })
+      .option('tls-cert', { type: 'string', describe: 'Certificate (PEM) for HTTPS' })
+      .option('tls-key', { type: 'string', describe: 'Its private key (PEM)' })
+      .option('access-log', { type: 'string', describe: 'File for a line of JSON per answer' })
+      .option('max-body', { type: 'number', default: 64, describe: 'MiB of a request' })
+      .option('drain', {
+        type: 'number',
+        default: 30,
+        describe: 'Seconds to answer what is left after a signal to stop',
+      })
+      .option('out', outOption),
+  run: async (args, context) => {
+    await checkNumbers(args);
+    const { serve } = await import('../serve/serve.ts');
+    const { signal } = context;
+    const log = await openLog(context);
+    const server = await serve({
+      ...{ models: args.models, out: args.out, host: args.host, port: args.port, threads: args.threads },
+      ...{ log, device: args.device as 'cpu', tls: await tlsOf(args) },
+      ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
+      ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
+      batch: {
+        ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
+        ...{
+          preferred: args.preferred,
+          maxQueue: args['max-queue'],
+          priorityLevels: args.priorities,
+          exact: args.exact,
+        },
+        onTimeout: args['on-timeout'] as 'reject' | 'delay',
+      },
+    });
+    const models = server.host.models.map(({ name }) => name);
+    const { url, grpcPort } = server;
+    if (context.json) printJson(context, { url, models, ...(grpcPort !== undefined && { grpcPort }) });
+    else {
+      const grpc = grpcPort === undefined ? '' : `, gRPC at ${args.host}:${grpcPort}`;
+      log.write('info', `serving ${models.join(', ')} at ${url}/v2${grpc}, metrics at ${url}/metrics`);
+    }
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    await server.close();
+    await log.close();
+  },
+};
+
+async function checkNumbers(args: ServeArgs): Promise<void> {
+  const { UserError } = await import('../base/errors.ts');
+  const check = (
+    option: string,
+    value: number | undefined,
+    isRight: (value: number) => boolean,
+    what: string,
+  ): void => {
+    if (value === undefined || isRight(value)) return;
+    throw new UserError(`--${option}: expected ${what}, received ${value}`, `Correct --${option}.`);
+  };
+  const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
+  for (const option of ['workers', 'threads', 'max-batch', 'max-queue', 'priorities'] as const) {
+    check(option, args[option], isCount, 'a whole number > 0');
+  }
+  for (const size of args.preferred)
+    check('preferred', size, (n) => isCount(n) && n <= args['max-batch'], `1 to ${args['max-batch']}`);
+  for (const option of ['port', 'grpc-port'] as const) {
+    check(option, args[option], (port) => port === 0 || (isCount(port) && port < 65_536), 'a port, or 0');
+  }
+  check('max-delay', args['max-delay'], (ms) => ms >= 0, 'milliseconds');
+  check('max-latency', args['max-latency'], (ms) => ms > 0, 'milliseconds > 0');
+  check('max-body', args['max-body'], (size) => size > 0 && size <= 1024, 'MiB > 0, at most 1024');
+  check('drain', args.drain, (seconds) => seconds >= 0, 'seconds');
+}
+
+async function tlsOf({ 'tls-cert': tlsCert, 'tls-key': tlsKey }: ServeArgs) {
+  if (tlsCert !== undefined && tlsKey !== undefined) return { cert: tlsCert, key: tlsKey };
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  const { UserError } = await import('../base/errors.ts');
+  const [have, lack] = tlsCert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
+  throw new UserError(`serve: ${have} without ${lack}`, 'HTTPS needs both.');
+}

@@ -1,0 +1,35 @@
+import type { ServedModel } from '../model.ts';
+import type { WireTensor } from '../types.ts';
+import type { Waiting } from './queue.ts';
+
+/** What each request of a call is answered: its own samples of the outputs it asked for, as views. */
+export function shares(
+  { facts }: ServedModel,
+  together: readonly Waiting[],
+  outputs: readonly WireTensor[],
+): readonly WireTensor[][] {
+  const byName = new Map(outputs.map((output) => [output.name, output]));
+  if (facts.batching.kind === 'whole' || together.length === 1) {
+    return together.map(({ request }) => request.outputs.map((name) => byName.get(name)!));
+  }
+  const samples = together.reduce((sum, { request }) => sum + request.samples, 0);
+  for (const { name, shape } of outputs) if (shape[0] !== samples) throw new NotABatch(name, shape, samples);
+  let from = 0;
+  return together.map(({ request }) => {
+    const own = request.outputs.map((name) => {
+      const { bytes, shape, dtype } = byName.get(name)!;
+      const size = bytes.length / samples;
+      const part = bytes.subarray(from * size, (from + request.samples) * size);
+      return { name, dtype, shape: [request.samples, ...shape.slice(1)], bytes: part };
+    });
+    from += request.samples;
+    return own;
+  });
+}
+
+/** An output that has not one row for each sample, whatever the file declares. */
+export class NotABatch extends Error {
+  constructor(name: string, shape: readonly number[], samples: number) {
+    super(`output ${name} has the shape [${shape.join(', ')}] for ${samples} samples`);
+  }
+}

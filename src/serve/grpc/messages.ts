@@ -1,0 +1,38 @@
+import { Refusal } from '../refusal.ts';
+
+/** Messages of docs/inference.proto as the loader gives them: 64-bit numbers as text, bytes as Buffers. */
+export type Message = Readonly<Record<string, unknown>>;
+
+export interface GrpcParameter {
+  /** The name of the one field that is set. */
+  readonly parameter_choice?: string;
+  readonly [field: string]: unknown;
+}
+
+export interface GrpcTensor {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly string[];
+  readonly parameters: Readonly<Record<string, GrpcParameter>>;
+  readonly contents: Readonly<Record<string, readonly unknown[]>> | null;
+}
+
+export interface GrpcInferRequest {
+  readonly model_name: string;
+  readonly model_version: string;
+  readonly id: string;
+  readonly parameters: Readonly<Record<string, GrpcParameter>>;
+  readonly inputs: readonly GrpcTensor[];
+  readonly outputs: readonly Pick<GrpcTensor, 'name' | 'parameters'>[];
+  readonly raw_input_contents: readonly Buffer[];
+}
+
+/** Parameters as plain values. */
+export function plain(parameters: Readonly<Record<string, GrpcParameter>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([key, value]) => {
+      if (value.parameter_choice === undefined) throw new Refusal(400, `parameter ${key} has no value`);
+      return [key, value[value.parameter_choice]];
+    }),
+  );
+}

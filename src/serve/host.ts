@@ -1,0 +1,208 @@
+import { sha256 } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { readOnnx } from '../files/onnx-file.ts';
+import { decodeModel } from '../formats/onnx/protobuf.ts';
+import type { BatchOptions } from './batch/policy.ts';
+import type { InferAnswer, InferRequest } from './batch/queue.ts';
+import { Scheduler } from './batch/scheduler.ts';
+import type { OnAnswered } from './batch/scheduler.ts';
+import { servedModel } from './model.ts';
+import type { ServedModel } from './model.ts';
+import { Refusal } from './refusal.ts';
+import { available } from './sources.ts';
+import type { Source, Sources } from './sources.ts';
+import { Pool } from './worker/pool.ts';
+import type { PoolOptions } from './worker/pool.ts';
+import type { ModelToLoad } from './worker/process.ts';
+
+export interface HostOptions extends PoolOptions {
+  readonly sources: Sources;
+  readonly batch: BatchOptions;
+  readonly log: Log;
+  readonly onAnswered: OnAnswered;
+}
+
+export interface IndexRow {
+  readonly name: string;
+  readonly version: string;
+  readonly state: 'READY' | 'UNAVAILABLE';
+  readonly reason: string;
+}
+
+/** The one version that each model has. */
+export const VERSION = '1';
+
+/** One loaded model, with what its workers are given. */
+interface Held {
+  readonly source: Source;
+  readonly toLoad: ModelToLoad;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly sha256: string;
+}
+
+/** The models of a server: loaded, asked, loaded again, unloaded. */
+export class ModelHost {
+  readonly pool: Pool;
+  readonly #options: HostOptions;
+  readonly #scheduler: Scheduler;
+  #held = new Map<string, Held>();
+  #models = new Map<string, ServedModel>();
+  /** Being unloaded: their requests are still answered, new ones are not taken. */
+  readonly #leaving = new Set<string>();
+  readonly #reasons = new Map<string, string>();
+  #loads = 0;
+  #change: Promise<unknown> = Promise.resolve();
+  #draining = false;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.pool = new Pool(options, options.log, () => this.#scheduler.wake());
+    this.#scheduler = new Scheduler(this.pool, () => this.#models.values(), options.onAnswered);
+  }
+
+  /** Load all that there is. `UserError` if one of them cannot be. */
+  async start(): Promise<void> {
+    const found = await available(this.#options.sources);
+    if (found.size === 0) {
+      throw new UserError(
+        `serve: no .onnx file in ${this.#options.sources.folders.join(', ')}`,
+        'Name a file, a run, or a folder that has some.',
+      );
+    }
+    const held = new Map<string, Held>();
+    for (const source of found.values()) held.set(source.name, await this.#read(source));
+    await this.#serve(held);
+  }
+
+  get models(): readonly ServedModel[] {
+    return [...this.#models.values()].filter(({ name }) => !this.#leaving.has(name));
+  }
+
+  get pending(): number {
+    return this.#scheduler.pending;
+  }
+
+  /** Whether requests would be answered: not while stopping, nor while no worker lives. */
+  get isReady(): boolean {
+    return !this.#draining && this.pool.workers.length > 0;
+  }
+
+  /** `Refusal` for a name or a version that is not there. */
+  model(name: string, version?: string): ServedModel {
+    const model = this.#models.get(name);
+    if (model === undefined || !this.has(name)) throw new Refusal(404, `there is no model ${name}`);
+    if (version !== undefined && version !== VERSION) {
+      throw new Refusal(404, `model ${name} has version ${VERSION}, not ${version}`);
+    }
+    return model;
+  }
+
+  has(name: string, version = ''): boolean {
+    return (version === '' || version === VERSION) && this.#models.has(name) && !this.#leaving.has(name);
+  }
+
+  infer(model: ServedModel, request: InferRequest): Promise<InferAnswer> {
+    if (this.#draining) return Promise.reject(stopping());
+    return this.#scheduler.infer(model, request);
+  }
+
+  /** Read the file of a model again, or for the first time; `Refusal` if it cannot be, and what was served before stays. */
+  load(name: string): Promise<void> {
+    return this.#alone(async () => {
+      const source = (await available(this.#options.sources)).get(name);
+      if (source === undefined) throw new Refusal(404, `there is no file of a model ${name}`);
+      try {
+        await this.#serve(new Map([...this.#held, [name, await this.#read(source)]]));
+        this.#reasons.delete(name);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        this.#reasons.set(name, error.message);
+        throw new Refusal(400, `${error.message}. ${error.hint}`);
+      }
+    });
+  }
+
+  unload(name: string): Promise<void> {
+    return this.#alone(async () => {
+      const model = this.model(name);
+      this.#leaving.add(name);
+      try {
+        while (model.queue.requests > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+        const rest = new Map(this.#held);
+        rest.delete(name);
+        await this.#serve(rest);
+        this.#reasons.set(name, 'unloaded');
+      } finally {
+        this.#leaving.delete(name);
+      }
+    });
+  }
+
+  async index(): Promise<IndexRow[]> {
+    const names = new Set([...(await available(this.#options.sources)).keys(), ...this.#models.keys()]);
+    return [...names].map((name) => {
+      const isServed = this.models.some((model) => model.name === name);
+      const reason = this.#reasons.get(name) ?? (isServed ? '' : 'not loaded');
+      return { name, version: VERSION, state: isServed ? 'READY' : 'UNAVAILABLE', reason };
+    });
+  }
+
+  /** Take no more requests, answer those that are here, end the workers. */
+  async close(patienceMs: number): Promise<void> {
+    this.#draining = true;
+    await this.#change.catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs)));
+    await Promise.race([this.#scheduler.idle(), patience]);
+    clearTimeout(timer);
+    for (const { queue } of this.#models.values()) {
+      const left = queue.filter(() => true);
+      queue.remove(left);
+      for (const { reject } of left) reject(stopping());
+    }
+    await this.pool.close(patienceMs);
+  }
+
+  /** Changes of the set of models, one after another. */
+  #alone(change: () => Promise<void>): Promise<void> {
+    if (this.#draining) return Promise.reject(stopping());
+    const done = this.#change.catch(() => undefined).then(change);
+    this.#change = done;
+    return done;
+  }
+
+  async #read(source: Source): Promise<Held> {
+    const bytes = await readOnnx(source.file);
+    const key = `${source.name} ${++this.#loads}`;
+    const { maxBatch } = this.#options.batch;
+    const { metadata } = decodeModel(bytes, source.file);
+    const message = { type: 'model', key, fileName: source.file, bytes: bytes.length, maxBatch } as const;
+    return { source, metadata, sha256: sha256(bytes), toLoad: { message, bytes } };
+  }
+
+  async #serve(held: ReadonlyMap<string, Held>): Promise<void> {
+    const all = [...held.values()];
+    await this.pool.replace(
+      all.map(({ toLoad }) => toLoad),
+      (ready) => {
+        this.#models = new Map(
+          all.map(({ source: { name }, toLoad: { message }, metadata, sha256: hash }) => {
+            const before = this.#models.get(name);
+            if (before?.key === message.key) return [name, before];
+            const facts = ready.models[message.key]!;
+            for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
+            const setup = { name, key: message.key, facts, options: this.#options.batch, metadata, sha256: hash };
+            return [name, servedModel(setup, before)];
+          }),
+        );
+        this.#held = new Map(held);
+        this.#scheduler.wake();
+      },
+    );
+  }
+}
+
+function stopping(): Refusal {
+  return new Refusal(503, 'the server is stopping', { reason: 'REJECTED' });
+}

@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import type { ModelHost } from '../host.ts';
+import type { ServedModel } from '../model.ts';
+import { Refusal } from '../refusal.ts';
+import { encodeAnswer } from '../v2/answer.ts';
+import { parseRequest } from '../v2/request.ts';
+import type { Reply } from './reply.ts';
+
+const LENGTH = 'inference-header-content-length';
+
+/** `POST /v2/models/M/infer`: JSON, or JSON and binary tensors. */
+export async function inferReply(
+  host: ModelHost,
+  model: ServedModel,
+  { headers }: IncomingMessage,
+  body: Buffer,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const parsed = parseRequest(body, headerLength(headers[LENGTH]), model);
+  const { outputs } = await host.infer(model, { ...parsed.request, signal });
+  const { parts, headerLength: length } = encodeAnswer(model, parsed, outputs);
+  if (length === undefined) return { headers: { 'content-type': 'application/json' }, body: parts };
+  return { headers: { 'content-type': 'application/octet-stream', [LENGTH]: String(length) }, body: parts };
+}
+
+function headerLength(given: string | string[] | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given === 'string' && /^\d{1,10}$/.test(given)) return Number(given);
+  throw new Refusal(
+    400,
+    `Inference-Header-Content-Length: expected a whole number, received ${String(given).slice(0, 40)}`,
+  );
+}

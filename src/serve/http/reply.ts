@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+import { Refusal } from '../refusal.ts';
+
+/** What a route answers. */
+export interface Reply {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object becomes JSON. */
+  readonly body?: object | string | readonly Uint8Array[];
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+export function send(response: ServerResponse, { status = 200, headers = {}, body = '' }: Reply, last: boolean): void {
+  const isText = typeof body === 'string';
+  const parts = isText ? [Buffer.from(body)] : isParts(body) ? body : [Buffer.from(JSON.stringify(body))];
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  response.writeHead(status, {
+    ...(isText ? {} : JSON_TYPE),
+    'content-length': length,
+    'x-content-type-options': 'nosniff',
+    ...(last && { connection: 'close' }),
+    ...headers,
+  });
+  if (parts.length === 1) {
+    response.end(parts[0]);
+    return;
+  }
+  for (const part of parts) response.write(part);
+  response.end();
+}
+
+function isParts(body: object): body is readonly Uint8Array[] {
+  return Array.isArray(body) && body.length > 0 && body[0] instanceof Uint8Array;
+}
+
+/** An error as the protocol has it; what is no `Refusal` is a bug of ours, of which clients are told nothing. */
+export function errorReply(error: unknown): Reply {
+  if (!(error instanceof Refusal))
+    return { status: 500, body: { error: 'this is a bug in limbeck serve; its log says more' } };
+  const { status, message, retryAfterSeconds } = error;
+  const retry = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
+  const ask = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  // 499 is what servers write into their logs for a client that is gone; nobody reads it.
+  return { status: status === 499 ? 400 : status, headers: { ...retry, ...ask }, body: { error: message } };
+}

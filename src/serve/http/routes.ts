@@ -1,0 +1,136 @@
+import type { IncomingMessage } from 'node:http';
+import type { ModelHost } from '../host.ts';
+import { Refusal } from '../refusal.ts';
+import { descriptionOf, predict } from '../v1/predict.ts';
+import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
+import { inferReply } from './infer.ts';
+import type { Reply } from './reply.ts';
+
+export interface Call {
+  readonly request: IncomingMessage;
+  /** Parts of the path, decoded. */
+  readonly path: readonly string[];
+  /** Read when asked for. */
+  readonly body: () => Promise<Buffer>;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface Site {
+  readonly host: ModelHost;
+  readonly version: string;
+  readonly device: string;
+  readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
+}
+
+/** What may be asked without a token: whether the server lives. */
+export function isHealth(path: readonly string[]): boolean {
+  return path.length === 3 && path[0] === 'v2' && path[1] === 'health';
+}
+
+/** `Refusal` 404 for what is not there, 405 for what is asked in another way. */
+export async function route(site: Site, call: Call): Promise<Reply> {
+  const { path } = call;
+  if (path[0] === 'v2') return v2(site, call, path.slice(1));
+  if (path[0] === 'v1') return v1(site, call, path.slice(1));
+  if (path[0] === 'metrics' && path.length === 1) {
+    allow(call, 'GET');
+    const { text, type } = await site.metrics();
+    return { headers: { 'content-type': type }, body: text };
+  }
+  throw nothing(call);
+}
+
+async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<Reply> {
+  if (path.length === 0) return get(call, () => ({ models: host.models.map(({ name }) => name) }));
+  if (path.length > 1) throw nothing(call);
+  const model = host.model(path[0]!);
+  if (call.request.method !== 'POST') return get(call, () => descriptionOf(model));
+  const top = Number(new URLSearchParams(call.request.url!.split('?')[1]).get('top') ?? 1);
+  if (!Number.isInteger(top) || top < 1) throw new Refusal(400, 'top: expected a whole number > 0');
+  const contentType = call.request.headers['content-type'] ?? '';
+  return { body: await predict(host, model, { contentType, top, body: await call.body(), signal: call.signal }) };
+}
+
+async function v2(site: Site, call: Call, path: readonly string[]): Promise<Reply> {
+  const { host } = site;
+  if (path.length === 0) return get(call, () => serverMetadata(site.version));
+  if (path[0] === 'health' && path.length === 2) return health(host, call, path[1]!);
+  if (path[0] === 'repository') return repository(host, call, path.slice(1));
+  if (path[0] !== 'models' || path.length < 2) throw nothing(call);
+  if (path[1] === 'stats' && path.length === 2) {
+    return get(call, () => ({ model_stats: host.models.map(modelStatistics) }));
+  }
+  const [, name] = path;
+  const [version, verb, ...more] = path[2] === 'versions' ? path.slice(3) : [undefined, ...path.slice(2)];
+  if (more.length > 0 || (path[2] === 'versions' && version === undefined)) throw nothing(call);
+  const model = host.model(name!, version);
+  switch (verb) {
+    case undefined:
+      return get(call, () => modelMetadata(model));
+    case 'ready':
+      return get(call, () => ({ name, ready: host.isReady }), host.isReady ? 200 : 503);
+    case 'config':
+      return get(call, () => modelConfig(model, { workers: host.pool.workers.length, device: site.device }));
+    case 'stats':
+      return get(call, () => ({ model_stats: [modelStatistics(model)] }));
+    case 'infer':
+      allow(call, 'POST');
+      return inferReply(host, model, call.request, await call.body(), call.signal);
+    default:
+      throw nothing(call);
+  }
+}
+
+function health(host: ModelHost, call: Call, what: string): Reply {
+  if (what === 'live') return get(call, () => ({ live: true }));
+  if (what === 'ready') return get(call, () => ({ ready: host.isReady }), host.isReady ? 200 : 503);
+  throw nothing(call);
+}
+
+async function repository(host: ModelHost, call: Call, path: readonly string[]): Promise<Reply> {
+  allow(call, 'POST');
+  const body = await call.body();
+  const given = body.length === 0 ? {} : objectOf(body);
+  if (path.length === 1 && path[0] === 'index') {
+    const rows = await host.index();
+    return { body: given['ready'] === true ? rows.filter(({ state }) => state === 'READY') : rows };
+  }
+  const [models, name, verb, ...more] = path;
+  if (models !== 'models' || name === undefined || more.length > 0) throw nothing(call);
+  const parameters = Object.entries(given['parameters'] ?? {}).filter(([key]) => key !== 'unload_dependents');
+  if (parameters.length > 0) {
+    throw new Refusal(
+      400,
+      `parameter ${parameters[0]![0]}: a model is loaded from its file, with the options of the server`,
+    );
+  }
+  if (verb === 'load') await host.load(name);
+  else if (verb === 'unload') await host.unload(name);
+  else throw nothing(call);
+  return { body: {} };
+}
+
+function objectOf(body: Buffer): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Said below.
+  }
+  throw new Refusal(400, 'the body is no JSON object');
+}
+
+function get(call: Call, body: () => object, status = 200): Reply {
+  allow(call, 'GET');
+  return { status, body: body() };
+}
+
+function allow({ request }: Call, method: 'GET' | 'POST'): void {
+  if (request.method === method || (method === 'GET' && request.method === 'HEAD')) return;
+  throw new Refusal(405, `${request.method} is not for this address, ${method} is`);
+}
+
+function nothing({ path }: Call): Refusal {
+  return new Refusal(404, `there is nothing at /${path.join('/')}`);
+}

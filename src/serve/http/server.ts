@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { monotonicMs } from '../../base/clock.ts';
+import { UserError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import { Refusal } from '../refusal.ts';
+import { refuseOtherPages, refuseStranger } from './access.ts';
+import type { Access } from './access.ts';
+import { BodyBudget, readBody } from './body.ts';
+import { errorReply, send } from './reply.ts';
+import type { Reply } from './reply.ts';
+import { isHealth, route } from './routes.ts';
+import type { Site } from './routes.ts';
+
+export interface HttpOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly access: Access;
+  readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
+  /** Bytes of one body. */
+  readonly maxBody: number;
+  /** Milliseconds in which a request has to be here, headers and body. */
+  readonly requestTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly log: Log;
+  /** Told of each answer. */
+  readonly onAnswer: (answer: AnswerEntry) => void;
+}
+
+/** A line of the access log. */
+export interface AnswerEntry {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly ms: number;
+  readonly bytesIn: number;
+  readonly from: string;
+}
+
+export interface HttpServer {
+  readonly url: string;
+  readonly port: number;
+  /** Take no more connections; those that are open end with their next answer. */
+  readonly drain: () => void;
+  readonly close: () => Promise<void>;
+}
+
+export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpServer> {
+  const budget = new BodyBudget(Math.max(4 * options.maxBody, 2 ** 28));
+  let draining = false;
+  const onRequest: RequestListener = (request, response) => {
+    void answer(site, options, budget, request, response, () => draining);
+  };
+  const limits = {
+    maxHeaderSize: 2 ** 14,
+    requestTimeout: options.requestTimeoutMs,
+    connectionsCheckingInterval: 1000,
+  };
+  const timeouts = { ...limits, headersTimeout: Math.min(options.requestTimeoutMs, 10_000), keepAliveTimeout: 60_000 };
+  const server: Server = options.tls
+    ? createTlsServer(
+        { ...timeouts, cert: Buffer.from(options.tls.cert), key: Buffer.from(options.tls.key) },
+        onRequest,
+      )
+    : createServer({ ...timeouts, noDelay: true }, onRequest);
+  server.maxConnections = options.maxConnections;
+  server.listen({ port: options.port, host: options.host, backlog: 1024 });
+  await once(server, 'listening').catch((error: unknown) => {
+    throw new UserError(
+      `serve: port ${options.port} of ${options.host} cannot be opened: ${(error as Error).message}`,
+      'Choose another --port, or 0 for a free one.',
+    );
+  });
+  const { port, family, address } = server.address() as AddressInfo;
+  const shown = family === 'IPv6' ? `[${address}]` : address;
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://${shown}:${port}`,
+    port,
+    drain: () => {
+      draining = true;
+      server.close();
+      server.closeIdleConnections();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  site: Site,
+  options: HttpOptions,
+  budget: BodyBudget,
+  request: IncomingMessage,
+  response: ServerResponse,
+  isDraining: () => boolean,
+): Promise<void> {
+  const start = monotonicMs();
+  // Gone when the client is.
+  const from = request.socket.remoteAddress ?? '';
+  let held = 0;
+  let last = false;
+  const gone = new AbortController();
+  response.on('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  const body = async (): Promise<Buffer> => {
+    const read = await readBody(request, options.maxBody, budget);
+    held = read.held;
+    return read.body;
+  };
+  let reply: Reply;
+  try {
+    const path = pathOf(request.url ?? '/');
+    refuseOtherPages(options.access, request);
+    if (!isHealth(path)) refuseStranger(options.access, request.headers.authorization);
+    reply = await route(site, { request, path, body, signal: gone.signal });
+  } catch (error) {
+    if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));
+    reply = errorReply(error);
+    // What is still on its way of a refused body is not read.
+    last = !request.complete;
+  }
+  try {
+    send(response, request.method === 'HEAD' ? { ...reply, body: '' } : reply, last || isDraining());
+  } finally {
+    budget.give(held);
+  }
+  options.onAnswer({
+    ...{
+      method: request.method ?? '',
+      path: request.url ?? '',
+      status: reply.status ?? 200,
+      ms: monotonicMs() - start,
+    },
+    ...{ bytesIn: held, from },
+  });
+}
+
+/** Parts of the path, decoded one by one: a slash within one stays in it. */
+function pathOf(url: string): string[] {
+  const [path = ''] = url.split('?', 1);
+  const parts = path.split('/').slice(1);
+  if (parts.at(-1) === '') parts.pop();
+  try {
+    return parts.map(decodeURIComponent);
+  } catch {
+    throw new Refusal(400, 'the address is not encoded as addresses are');
+  }
+}

@@ -1,0 +1,54 @@
+import { Arrivals } from './batch/arrivals.ts';
+import { CostLine } from './batch/cost.ts';
+import type { BatchOptions } from './batch/policy.ts';
+import { RequestQueue } from './batch/queue.ts';
+import { Statistics } from './statistics.ts';
+import type { ModelFacts } from './types.ts';
+
+/** A model that is being served. */
+export interface ServedModel {
+  readonly name: string;
+  /** How workers call it: another one for each time that it is loaded. */
+  readonly key: string;
+  readonly facts: ModelFacts;
+  readonly options: BatchOptions;
+  /** Most samples of a call: 1 where requests are not put together. */
+  readonly maxBatch: number;
+  readonly queue: RequestQueue;
+  readonly cost: CostLine;
+  readonly arrivals: Arrivals;
+  readonly statistics: Statistics;
+  /** What the file says of itself: labels, preparation. */
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly sha256: string;
+}
+
+export interface ModelSetup {
+  readonly name: string;
+  readonly key: string;
+  readonly facts: ModelFacts;
+  readonly options: BatchOptions;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly sha256: string;
+}
+
+/** `before`: the same model as it was loaded last; its requests and its counts go on. */
+export function servedModel(setup: ModelSetup, before?: ServedModel): ServedModel {
+  const { facts, options } = setup;
+  const cost = new CostLine();
+  for (const [samples, ms] of facts.cost) cost.add(samples, ms);
+  const joins = facts.batching.kind !== 'whole' && (!options.exact || facts.exact !== false);
+  return {
+    ...setup,
+    maxBatch: joins ? options.maxBatch : 1,
+    queue: before?.queue ?? new RequestQueue(options.priorityLevels),
+    cost,
+    arrivals: before?.arrivals ?? new Arrivals(),
+    statistics: before?.statistics ?? new Statistics(),
+  };
+}
+
+/** Whether clients see a batch as the first size of its tensors. */
+export function takesBatches({ facts }: Pick<ServedModel, 'facts'>): boolean {
+  return facts.batching.kind !== 'whole';
+}

@@ -1,0 +1,18 @@
+/** Why a request was not answered, in the words of Triton's metric `nv_inference_request_failure`. */
+export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
+
+/** A request that is answered by an error: the status of HTTP, and what to say. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly reason: FailureReason;
+  /** When to try again, where that helps. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(status: number, message: string, options: { reason?: FailureReason; retryAfterSeconds?: number } = {}) {
+    super(message);
+    this.status = status;
+    this.reason = options.reason ?? 'OTHER';
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../base/errors.ts';
+import { limbeckVersion, needPackages } from '../base/packages.ts';
+import { readBytes } from '../base/files.ts';
+import { fileLog } from '../base/log.ts';
+import type { Log } from '../base/log.ts';
+import type { DeviceName } from '../runtime/device-name.ts';
+import type { BatchOptions } from './batch/policy.ts';
+import type { GrpcServer, serveGrpc } from './grpc/server.ts';
+import { ModelHost } from './host.ts';
+import { isLoopback, tokensOf } from './http/access.ts';
+import { serveHttp } from './http/server.ts';
+import { sourcesOf } from './sources.ts';
+
+export interface ServeOptions {
+  /** Files, folders of files, runs. */
+  readonly models: readonly string[];
+  /** The folder that holds runs. Default `checkpoints`. */
+  readonly out?: string;
+  /** Default 127.0.0.1: this machine alone. */
+  readonly host?: string;
+  /** 0 takes a free one. Default 8000. */
+  readonly port?: number;
+  /** Also serve gRPC, there; 0 takes a free one. */
+  readonly grpcPort?: number | undefined;
+  readonly device?: DeviceName | 'auto';
+  /** Processes that run models. Default: one less than there are cores, and at least one. */
+  readonly workers?: number | undefined;
+  /** Threads of each of them. Default 1. */
+  readonly threads?: number;
+  readonly batch?: Partial<BatchOptions>;
+  readonly tokenFile?: string | undefined;
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** A file that gets a line of JSON for each answer. */
+  readonly accessLog?: string | undefined;
+  /** Bytes of a request. Default 64 MiB. */
+  readonly maxBody?: number;
+  /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
+  readonly drainSeconds?: number;
+  /** What is worth telling besides; default: nobody is told. */
+  readonly log?: Log;
+  /** Of this server, as it tells clients; default: that of the package. */
+  readonly version?: string;
+  /** The compiled worker; for tests. */
+  readonly workerEntry?: string;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  readonly grpcPort: number | undefined;
+  readonly host: ModelHost;
+  /** Answer what is here, then end. */
+  readonly close: () => Promise<void>;
+}
+
+export const BATCH: BatchOptions = {
+  ...{ maxBatch: 64, preferred: [], maxQueue: 1024, onTimeout: 'reject', priorityLevels: 1, exact: false },
+};
+
+const SILENT: Log = { write: () => undefined, close: () => Promise.resolve() };
+
+/** Load the models and answer requests until closed. `UserError` for a file, a port or an option that cannot be. */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { log = SILENT, device = 'cpu', host: address = '127.0.0.1' } = options;
+  needPackages('limbeck serve', ['prom-client']);
+  if (options.grpcPort !== undefined) needPackages('--grpc-port', ['@grpc/grpc-js', '@grpc/proto-loader']);
+  const { serverMetrics } = await import('./server-metrics.ts');
+  const sources = await sourcesOf(options.models, options.out ?? 'checkpoints');
+  const access = {
+    tokens: options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile),
+    loopback: isLoopback(address),
+  };
+  const tls = options.tls && { cert: await readBytes(options.tls.cert), key: await readBytes(options.tls.key) };
+  if (!access.loopback && access.tokens.length === 0) {
+    log.write(
+      'warn',
+      `everybody who reaches ${address} can use and unload these models: --token-file gives them a key`,
+    );
+  }
+  const accessLog = options.accessLog === undefined ? undefined : await fileLog(options.accessLog);
+  const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
+  const metrics = serverMetrics(
+    () => host,
+    () => device,
+  );
+  const host = new ModelHost({
+    ...{ sources, log, workers, device, threads: options.threads ?? 1, runTimeoutMs: 120_000 },
+    entry: options.workerEntry ?? workerEntry(),
+    batch: { ...BATCH, ...options.batch },
+    onAnswered: metrics.onAnswered,
+  });
+  const closing: (() => Promise<unknown>)[] = [async () => accessLog?.close()];
+  try {
+    await host.start();
+    const site = {
+      ...{ host, device, version: options.version ?? limbeckVersion() },
+      metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
+    };
+    const common = { host: address, access, tls, log, maxBody: options.maxBody ?? 2 ** 26 };
+    const http = await serveHttp(site, {
+      ...{ ...common, port: options.port ?? 8000, requestTimeoutMs: 30_000, maxConnections: 4096 },
+      onAnswer: (entry) => {
+        metrics.onAnswer(entry);
+        accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });
+      },
+    });
+    closing.push(http.close);
+    const grpc =
+      options.grpcPort === undefined ? undefined : await openGrpc(site, { ...common, port: options.grpcPort });
+    return {
+      ...{ url: http.url, port: http.port, grpcPort: grpc?.port, host },
+      close: async () => {
+        const patienceMs = 1000 * (options.drainSeconds ?? 30);
+        http.drain();
+        await Promise.all([host.close(patienceMs), grpc?.close(patienceMs)]);
+        await http.close();
+        await accessLog?.close();
+      },
+    };
+  } catch (error) {
+    await host.close(0);
+    for (const close of closing) await close();
+    throw error;
+  }
+}
+
+/** Loaded when it is asked for. */
+async function openGrpc(...args: Parameters<typeof serveGrpc>): Promise<GrpcServer> {
+  return (await import('./grpc/server.ts')).serveGrpc(...args);
+}
+
+/** A process can only run compiled code, or TypeScript where Node itself strips the types. */
+function workerEntry(): string {
+  const entry = new URL(`./worker/worker.${import.meta.url.endsWith('.js') ? 'js' : 'ts'}`, import.meta.url);
+  if (entry.protocol !== 'file:' || !existsSync(entry)) {
+    throw new UserError(
+      'serve: this program was bundled without its worker',
+      'Run it from the package as it is installed.',
+    );
+  }
+  return fileURLToPath(entry);
+}

@@ -1,0 +1,87 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { shown, UserError } from '../base/errors.ts';
+import { exists } from '../base/files.ts';
+
+/** A model that can be loaded. */
+export interface Source {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** What a server can load: files named one by one, and whatever lies in folders, now or later. */
+export interface Sources {
+  readonly named: readonly Source[];
+  readonly folders: readonly string[];
+}
+
+/** Names are parts of addresses and labels of metrics. */
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+
+/**
+ * `model.onnx`, `name=model.onnx`, a folder of .onnx files, or a run: its distilled student, or `run:id` for another model of
+ * its report. `out` holds the folders of runs.
+ */
+export async function sourcesOf(args: readonly string[], out: string): Promise<Sources> {
+  const named: Source[] = [];
+  const folders: string[] = [];
+  for (const arg of args) {
+    const [, name, rest = arg] = /^([A-Za-z0-9_][A-Za-z0-9_.-]*)=(.+)$/.exec(arg) ?? [];
+    const found = await stat(rest).catch(() => undefined);
+    const isFolder = found?.isDirectory() === true && !(await exists(path.join(rest, 'recipe.json')));
+    if (isFolder && name === undefined) folders.push(path.resolve(rest));
+    else if (isFolder || found?.isFile() === true || /\.\w+$/.test(rest)) named.push(fileSource(rest, name));
+    else named.push(await runSource(rest, name, out));
+  }
+  const seen = new Set<string>();
+  for (const { name } of named) {
+    if (seen.has(name)) {
+      throw new UserError(`serve: two models are called ${name}`, 'Name them: first=a/model.onnx second=b/model.onnx.');
+    }
+    seen.add(name);
+  }
+  return { named, folders };
+}
+
+function fileSource(file: string, name = path.basename(file).replace(/\.onnx$/i, '')): Source {
+  if (path.extname(file).toLowerCase() !== '.onnx') {
+    throw new UserError(
+      `${file}: expected an .onnx file, a folder of such files or a run`,
+      'A TFLite file is for devices; `limbeck export` writes ONNX files too.',
+    );
+  }
+  return { name: checkedName(name, file), file };
+}
+
+async function runSource(given: string, name: string | undefined, out: string): Promise<Source> {
+  const { findRun } = await import('../folder/find.ts');
+  const { exportedFile } = await import('../folder/finished.ts');
+  const [, run = given, id = 'distilled'] = /^(.*):([^:/\\]+)$/.exec(given) ?? [];
+  const folder = await findRun(run, out);
+  const file = await exportedFile(folder, id);
+  const usual = id === 'distilled' ? path.basename(folder) : `${path.basename(folder)}-${id}`;
+  return fileSource(file, checkedName(name ?? usual, given));
+}
+
+function checkedName(name: string, where: string): string {
+  if (NAME.test(name)) return name;
+  throw new UserError(
+    `${where}: ${shown(name)} cannot be the name of a model: letters, digits, _ . and - can`,
+    `Give it one: name=${where}.`,
+  );
+}
+
+/** All that can be loaded now. A link in a folder is no file of it. */
+export async function available({ named, folders }: Sources): Promise<ReadonlyMap<string, Source>> {
+  const found = new Map<string, Source>();
+  for (const folder of folders) {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const name = entry.name.replace(/\.onnx$/i, '');
+      if (!entry.isFile() || name === entry.name || !NAME.test(name) || found.has(name)) continue;
+      found.set(name, { name, file: path.join(folder, entry.name) });
+    }
+  }
+  for (const source of named) found.set(source.name, source);
+  return found;
+}

@@ -1,0 +1,37 @@
+import type { DType } from '../graph/types.ts';
+
+/** An input or output as the file declares it; a name, or '' for none, stands for a size that varies. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
+/** A tensor as it travels: elements in row-major order, little-endian. */
+export interface WireTensor {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * How a file takes samples. `any`: the first size of every input and output is a batch of any size. `fixed`: it is always
+ * `size`, so samples run in pieces of that size. `whole`: there is no batch, or samples of one batch change each other's
+ * answers, so each request runs alone and as it came.
+ */
+export type Batching =
+  { readonly kind: 'any' } | { readonly kind: 'fixed'; readonly size: number } | { readonly kind: 'whole' };
+
+/** What a worker found out about a file by loading and running it. */
+export interface ModelFacts {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly batching: Batching;
+  /** Whether answers in a batch had the bits of answers alone; undefined where no batch was tried. */
+  readonly exact?: boolean;
+  /** Samples in a call and milliseconds that it took. */
+  readonly cost: readonly (readonly [samples: number, ms: number])[];
+  /** What is worth telling, e.g. why it is not batched. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,78 @@
+import { bytesOf } from '../../base/bytes.ts';
+import type { ModelHost } from '../host.ts';
+import type { ServedModel } from '../model.ts';
+import { Refusal } from '../refusal.ts';
+import { viewOf } from '../v2/json-tensor.ts';
+import { describedBy, prepared } from './preparation.ts';
+import type { Described } from './preparation.ts';
+import { pixelsOf, valuesOf } from './read.ts';
+
+export interface PredictCall {
+  readonly contentType: string;
+  readonly body: Buffer;
+  /** Classes to name for each sample. */
+  readonly top: number;
+  readonly signal: AbortSignal;
+}
+
+interface Class {
+  readonly index: number;
+  readonly label?: string;
+  /** Where the file says that its answers are logits; else `score`, the value itself. */
+  readonly probability?: number;
+  readonly score?: number;
+}
+
+/** `POST /v1/M`: a picture or raw values in, classes out, with what the file says of its preparation and its labels. */
+export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
+  const described = descriptionOf(model);
+  const isJson = /^application\/(.*\+)?json|^text\/|^application\/x-www-form-urlencoded|^$/i.test(call.contentType);
+  const raw = isJson ? valuesOf(call.body, described) : await pixelsOf(call.body, described);
+  const values = prepared(raw, described);
+  const size = described.shape.reduce((product, dimension) => product * dimension, 1);
+  const samples = values.length / size;
+  if (samples > model.options.maxBatch) {
+    throw new Refusal(
+      400,
+      `model ${model.name} takes up to ${model.options.maxBatch} samples in a request, received ${samples}`,
+    );
+  }
+  const { name } = model.facts.inputs[0]!;
+  const [output] = model.facts.outputs;
+  const answer = await host.infer(model, {
+    inputs: [{ name, dtype: 'float32', shape: [samples, ...described.shape], bytes: bytesOf(values) }],
+    ...{ outputs: [output!.name], samples, priority: 0, signal: call.signal },
+  });
+  const { dtype, shape, bytes } = answer.outputs[0]!;
+  const data = Array.from(viewOf(dtype, shape, bytes), Number);
+  const classes = data.length / samples;
+  const rows = Array.from({ length: samples }, (_, i) => data.slice(i * classes, (i + 1) * classes));
+  return { model: model.name, predictions: rows.map((row) => best(row, described, call.top)) };
+}
+
+/** `GET /v1/M`: what it takes and what it answers. */
+export function descriptionOf(model: ServedModel): Described {
+  const described = describedBy(model);
+  if (described !== undefined) return described;
+  throw new Refusal(
+    400,
+    `model ${model.name} has not one float32 input of a known size: ask it at /v2/models/${model.name}/infer`,
+  );
+}
+
+function best(row: readonly number[], { labels, logits }: Described, top: number): Class & { top?: Class[] } {
+  const values = logits ? softmax(row) : row;
+  const order = values.map((_, i) => i).sort((a, b) => values[b]! - values[a]! || a - b);
+  const classes = order.slice(0, Math.max(1, top)).map((index): Class => {
+    const label = labels?.length === row.length ? { label: labels[index]! } : {};
+    return { index, ...label, ...(logits ? { probability: values[index]! } : { score: values[index]! }) };
+  });
+  return { ...classes[0]!, ...(top > 1 && { top: classes }) };
+}
+
+function softmax(row: readonly number[]): number[] {
+  const largest = Math.max(...row);
+  const exponents = row.map((value) => Math.exp(value - largest));
+  const sum = exponents.reduce((total, value) => total + value, 0);
+  return exponents.map((value) => value / sum);
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Normalization } from '../../data/dataset.ts';
+import type { ServedModel } from '../model.ts';
+import { labelsOf } from '../v2/classification.ts';
+
+/** What a file says of its input and its answer. */
+export interface Described {
+  /** Of one sample, channels last. */
+  readonly shape: readonly number[];
+  /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
+  readonly normalization?: Normalization;
+  readonly labels?: readonly string[];
+  /** Whether the answer is logits, of which softmax makes probabilities. */
+  readonly logits: boolean;
+}
+
+const written = z.object({
+  shape: z.array(z.number().int().positive()),
+  scale: z.number().positive(),
+  mean: z.array(z.number()),
+  std: z.array(z.number().positive()),
+});
+
+/** Undefined for a model that has not one float32 input with samples of one size. */
+export function describedBy(model: Pick<ServedModel, 'facts' | 'metadata'>): Described | undefined {
+  const { facts, metadata } = model;
+  const [input, ...others] = facts.inputs;
+  if (input === undefined || others.length > 0 || input.dtype !== 'float32') return undefined;
+  if (facts.batching.kind === 'whole' && input.shape[0] !== 1) return undefined;
+  const shape = input.shape.slice(1);
+  if (!shape.every((size) => typeof size === 'number')) return undefined;
+  const { data } = written.safeParse(parsed(metadata.get('preprocessing')));
+  const fits =
+    data?.shape.join() === shape.join() && [data.mean, data.std].every(({ length }) => length === shape.at(-1));
+  const labels = labelsOf(model);
+  return {
+    ...{ shape, logits: metadata.get('output') === 'logits' },
+    ...(fits && { normalization: data }),
+    ...(labels !== undefined && { labels }),
+  };
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Raw values of whole samples as the model wants them. */
+export function prepared(values: Float32Array | Uint8Array, { shape, normalization }: Described): Float32Array {
+  if (normalization === undefined) return Float32Array.from(values);
+  const { scale, mean, std } = normalization;
+  const channels = shape.at(-1)!;
+  return Float32Array.from(values, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
+}

@@ -1,0 +1,54 @@
+import { Refusal } from '../refusal.ts';
+import { bytesFromJson } from '../v2/json-tensor.ts';
+import type { Described } from './preparation.ts';
+
+/** Pixels of a decoded picture: more would be an attack rather than a photograph. */
+const MOST_PIXELS = 100e6;
+
+/** A picture in any format that sharp reads, as raw values 0 … 255 of the size and the channels that the model sees. */
+export async function pixelsOf(picture: Buffer, { shape, normalization }: Described): Promise<Uint8Array> {
+  const [height, width, channels] = shape;
+  if (shape.length !== 3 || (channels !== 1 && channels !== 3) || normalization === undefined) {
+    throw new Refusal(400, 'this model takes no pictures: its file does not say how to prepare them');
+  }
+  const { default: sharp } = await import('sharp');
+  try {
+    const { data } = await sharp(picture, { failOn: 'error', limitInputPixels: MOST_PIXELS })
+      .autoOrient()
+      .resize(width, height, { fit: 'fill' })
+      .removeAlpha()
+      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return data;
+  } catch (error) {
+    throw new Refusal(400, `the picture cannot be decoded: ${(error as Error).message.split('\n')[0]}`);
+  }
+}
+
+/** `{"inputs": …}` or the values themselves: one sample, or several, raw as the data of the recipe was. */
+export function valuesOf(body: Buffer, { shape }: Described): Float32Array {
+  let given: unknown;
+  try {
+    given = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new Refusal(400, 'the body is no JSON; send pictures with content-type image/png and the like');
+  }
+  const values = Array.isArray(given) ? given : (given as { inputs?: unknown } | null)?.inputs;
+  const depth = depthOf(values);
+  const expected = `a sample of shape [${shape.join(', ')}], or an array of them`;
+  if (!Array.isArray(values) || (depth !== shape.length && depth !== shape.length + 1)) {
+    throw new Refusal(400, `expected ${expected}, received ${depth === 0 ? 'none' : `an array of depth ${depth}`}`);
+  }
+  const samples = depth === shape.length ? [values] : values;
+  if (samples.length === 0) throw new Refusal(400, `expected ${expected}, received none`);
+  const full = [samples.length, ...shape];
+  const bytes = bytesFromJson('inputs', 'float32', full, samples);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+function depthOf(values: unknown): number {
+  let depth = 0;
+  for (let inner = values; Array.isArray(inner); inner = inner[0]) depth++;
+  return depth;
+}

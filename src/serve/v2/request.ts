@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import type { InferRequest } from '../batch/queue.ts';
+import type { ServedModel } from '../model.ts';
+import { Refusal } from '../refusal.ts';
+import type { TensorSpec } from '../types.ts';
+import { checkedTensors } from './checked.ts';
+import type { GivenInput } from './checked.ts';
+import { bytesFromJson } from './json-tensor.ts';
+import { refuseUnsupported, schedulingOf, wholeNumber } from './parameters.ts';
+import type { Parameters } from './parameters.ts';
+
+/** How the client wants one output. */
+export interface Wanted {
+  readonly binary: boolean;
+  /** The k largest as `value:index:label`; 0: the values themselves. */
+  readonly classes: number;
+}
+
+export interface ParsedRequest {
+  readonly request: InferRequest;
+  readonly id: string | undefined;
+  readonly wanted: (output: string) => Wanted;
+}
+
+const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
+const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const schema = z.object({
+  id: z.string().optional(),
+  parameters,
+  inputs: z
+    .array(
+      z.object({
+        name: z.string(),
+        shape: z.array(size).max(16),
+        datatype: z.string(),
+        parameters,
+        data: z.unknown().optional(),
+      }),
+    )
+    .max(256),
+  outputs: z
+    .array(z.object({ name: z.string(), parameters }))
+    .max(256)
+    .optional(),
+});
+
+/**
+ * The body of an infer request: JSON, followed by the bytes of tensors where `headerLength` says how long the JSON is (the
+ * binary tensor extension). Bytes are views of the body.
+ */
+export function parseRequest(body: Buffer, headerLength: number | undefined, model: ServedModel): ParsedRequest {
+  const given = jsonOf(body, headerLength);
+  const raw = headerLength === undefined ? body.subarray(body.length) : body.subarray(headerLength);
+  let at = 0;
+  const inputs = given.inputs.map((input): GivenInput => {
+    refuseUnsupported(input.parameters ?? {});
+    const length = wholeNumber(input.parameters ?? {}, 'binary_data_size');
+    if (length === undefined) {
+      const bytes = ({ dtype }: TensorSpec): Uint8Array => bytesFromJson(input.name, dtype, input.shape, input.data);
+      return { ...input, bytes };
+    }
+    if (input.data !== undefined) throw new Refusal(400, `input ${input.name} has data and binary_data_size`);
+    const bytes = raw.subarray(at, at + length);
+    at += length;
+    return { ...input, bytes: () => bytes };
+  });
+  if (at !== raw.length) throw new Refusal(400, `the inputs name ${at} bytes of binary data, received ${raw.length}`);
+  const outputs = given.outputs ?? [];
+  const tensors = checkedTensors(
+    model,
+    inputs,
+    outputs.map(({ name }) => name),
+  );
+  const own = given.parameters ?? {};
+  const allBinary = own['binary_data_output'] === true;
+  const byName = new Map(outputs.map((output) => [output.name, wantedOf(output.parameters ?? {}, allBinary)]));
+  return {
+    request: { ...tensors, ...schedulingOf(own, model) },
+    id: given.id,
+    wanted: (name) => byName.get(name) ?? { binary: allBinary, classes: 0 },
+  };
+}
+
+function jsonOf(body: Buffer, headerLength: number | undefined): z.infer<typeof schema> {
+  if (headerLength !== undefined && headerLength > body.length) {
+    throw new Refusal(400, `Inference-Header-Content-Length is ${headerLength}, the body has ${body.length} bytes`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8', 0, headerLength ?? body.length));
+  } catch (error) {
+    throw new Refusal(400, `the request is no JSON: ${(error as Error).message.slice(0, 200)}`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Refusal(400, `the request is wrong at ${issue!.path.join('.') || 'its top'}: ${issue!.message}`);
+}
+
+function wantedOf(given: Parameters, allBinary: boolean): Wanted {
+  refuseUnsupported(given);
+  const binary = given['binary_data'];
+  if (binary !== undefined && typeof binary !== 'boolean')
+    throw new Refusal(400, 'parameter binary_data: true or false');
+  return { binary: binary ?? allBinary, classes: wholeNumber(given, 'classification') ?? 0 };
+}

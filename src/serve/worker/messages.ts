@@ -1,0 +1,78 @@
+import type { DeviceName } from '../../runtime/device-name.ts';
+import type { DType } from '../../graph/types.ts';
+import type { Batching, ModelFacts } from '../types.ts';
+
+/** A tensor in the body of a message, one after another in this order. */
+export interface TensorHead {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** One model, its file in the body. All come before `start`. */
+export interface ModelMessage {
+  readonly type: 'model';
+  readonly key: string;
+  readonly fileName: string;
+  /** Of the file; the body may be padded. */
+  readonly bytes: number;
+  /** Known from a worker before, so that it need not be found out again. */
+  readonly batching?: Batching;
+  /** Most samples of a batch that will be asked for. */
+  readonly maxBatch: number;
+  /** Sizes of one sample, for inputs that leave other sizes open than that of the batch. */
+  readonly sampleShape?: readonly number[];
+}
+
+/** Load the models; the answer is `ready` or `failed`. */
+export interface StartMessage {
+  readonly type: 'start';
+  readonly device: DeviceName | 'auto';
+  readonly threads: number;
+}
+
+export interface RunMessage {
+  readonly type: 'run';
+  readonly id: number;
+  readonly key: string;
+  readonly inputs: readonly TensorHead[];
+  readonly outputs: readonly string[];
+}
+
+export type ToWorker = ModelMessage | StartMessage | RunMessage;
+
+export interface Resources {
+  readonly rssBytes: number;
+  readonly cpuSeconds: number;
+}
+
+export interface ReadyMessage extends Resources {
+  readonly type: 'ready';
+  readonly device: string;
+  readonly models: Readonly<Record<string, ModelFacts>>;
+}
+
+/** A model could not be loaded: the two parts of a `UserError`. */
+export interface FailedMessage {
+  readonly type: 'failed';
+  readonly key: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export interface DoneMessage extends Resources {
+  readonly type: 'done';
+  readonly id: number;
+  readonly outputs: readonly TensorHead[];
+  /** Milliseconds: reading and placing the inputs, running, and what came after until this message was written. */
+  readonly inputMs: number;
+  readonly inferMs: number;
+}
+
+export interface ErrorMessage {
+  readonly type: 'error';
+  readonly id: number;
+  readonly message: string;
+}
+
+export type FromWorker = ReadyMessage | FailedMessage | DoneMessage | ErrorMessage;

@@ -1,0 +1,195 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { monotonicMs } from '../../base/clock.ts';
+import { UserError } from '../../base/errors.ts';
+import type { DeviceName } from '../../runtime/device-name.ts';
+import { byteLengthOf } from '../dtypes.ts';
+import type { WireTensor } from '../types.ts';
+import { framed, FrameReader, padded } from './frames.ts';
+import type {
+  DoneMessage,
+  FromWorker,
+  ModelMessage,
+  ReadyMessage,
+  Resources,
+  RunMessage,
+  TensorHead,
+  ToWorker,
+} from './messages.ts';
+
+export interface WorkerOptions {
+  /** The compiled `worker.js`. */
+  readonly entry: string;
+  readonly device: DeviceName | 'auto';
+  readonly threads: number;
+  /** A call that takes longer ends the process: nothing else would. */
+  readonly runTimeoutMs: number;
+}
+
+export interface ModelToLoad {
+  readonly message: ModelMessage;
+  readonly bytes: Uint8Array;
+}
+
+export interface RunAnswer {
+  readonly outputs: readonly WireTensor[];
+  readonly inputMs: number;
+  readonly inferMs: number;
+  /** When it was this message's turn: when it was written, or when the one before had its answer. */
+  readonly beganMs: number;
+  /** From then to its answer. */
+  readonly totalMs: number;
+}
+
+/** The process of a worker has ended, whatever it was doing. */
+export class WorkerEnded extends Error {
+  override readonly name = 'WorkerEnded';
+}
+
+/** The model refused the request, which would fail again. */
+export class RunFailed extends Error {
+  override readonly name = 'RunFailed';
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly resolve: (answer: RunAnswer) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The server's side of one worker process. */
+export class WorkerProcess {
+  readonly ended: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #options: WorkerOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  #starting: { resolve: (ready: ReadyMessage) => void; reject: (error: Error) => void } | undefined;
+  #next = 1;
+  #gone = false;
+  #answeredMs = 0;
+  resources: Resources = { rssBytes: 0, cpuSeconds: 0 };
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    // A group of its own: Ctrl-C in the terminal is for the server, which drains first.
+    const stdio = ['pipe', 2, 2, 'pipe'] as const;
+    this.#child = spawn(process.execPath, [options.entry], { stdio: [...stdio], detached: true, windowsHide: true });
+    const reader = new FrameReader<FromWorker>((head, body) => this.#receive(head, body));
+    (this.#child.stdio[3] as Readable).on('data', (chunk: Buffer) => reader.push(chunk));
+    // What cannot be written any more is told by the end of the process.
+    this.#child.stdin!.on('error', () => undefined);
+    this.ended = new Promise((resolve) => {
+      const end = (why: string): void => {
+        this.#end(new WorkerEnded(`the worker process ended: ${why}`));
+        resolve();
+      };
+      this.#child.once('error', (error) => end(error.message));
+      this.#child.once('close', (code, signal) => end(signal ?? `exit code ${code}`));
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Batches that it has been given and not answered. */
+  get busy(): number {
+    return this.#waiting.size;
+  }
+
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
+  /** Load the models. `UserError` for a file that ONNX Runtime does not take. */
+  start(models: readonly ModelToLoad[]): Promise<ReadyMessage> {
+    return new Promise((resolve, reject) => {
+      this.#starting = { resolve, reject };
+      if (this.#gone) reject(new WorkerEnded('the worker process ended at its start'));
+      for (const { message, bytes } of models) this.#send(message, [[bytes]]);
+      this.#send({ type: 'start', device: this.#options.device, threads: this.#options.threads }, []);
+    });
+  }
+
+  /** `parts`: the bytes of all inputs, in the order of `inputs`; those of one input may come in several pieces. */
+  run(message: Omit<RunMessage, 'type' | 'id'>, parts: readonly (readonly Uint8Array[])[]): Promise<RunAnswer> {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      if (this.#gone) {
+        reject(new WorkerEnded('the worker process has ended'));
+        return;
+      }
+      const timer = setTimeout(() => this.kill(), this.#options.runTimeoutMs);
+      this.#waiting.set(id, { since: monotonicMs(), resolve, reject, timer });
+      this.#send({ ...message, type: 'run', id }, parts);
+    });
+  }
+
+  /** No more batches; it ends when it has answered those it has. */
+  close(): void {
+    this.#child.stdin!.end();
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #send(message: ToWorker, parts: readonly (readonly Uint8Array[])[]): void {
+    const stdin: Writable = this.#child.stdin!;
+    stdin.cork();
+    for (const piece of framed(message, parts)) stdin.write(piece);
+    stdin.uncork();
+  }
+
+  #receive(head: FromWorker, body: Uint8Array): void {
+    if (head.type === 'ready') {
+      this.resources = head;
+      this.#starting?.resolve(head);
+      this.#starting = undefined;
+      return;
+    }
+    if (head.type === 'failed') {
+      this.#starting?.reject(new UserError(head.message, head.hint));
+      this.#starting = undefined;
+      return;
+    }
+    const waiting = this.#waiting.get(head.id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(head.id);
+    clearTimeout(waiting.timer);
+    if (head.type === 'error') waiting.reject(new RunFailed(head.message));
+    else waiting.resolve(this.#answerOf(head, body, waiting.since));
+  }
+
+  #answerOf(done: DoneMessage, body: Uint8Array, since: number): RunAnswer {
+    const { outputs, inputMs, inferMs } = done;
+    this.resources = done;
+    const beganMs = Math.max(since, this.#answeredMs);
+    this.#answeredMs = monotonicMs();
+    return { outputs: tensorsIn(outputs, body), inputMs, inferMs, beganMs, totalMs: this.#answeredMs - beganMs };
+  }
+
+  #end(error: WorkerEnded): void {
+    this.#gone = true;
+    this.#starting?.reject(error);
+    this.#starting = undefined;
+    const all = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject, timer } of all) {
+      clearTimeout(timer);
+      reject(error);
+    }
+  }
+}
+
+function tensorsIn(heads: readonly TensorHead[], body: Uint8Array): WireTensor[] {
+  let at = 0;
+  return heads.map((head) => {
+    const size = byteLengthOf(head.dtype, head.shape);
+    const bytes = body.subarray(at, at + size);
+    at += padded(size);
+    return { ...head, bytes };
+  });
+}

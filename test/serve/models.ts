@@ -1,0 +1,43 @@
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import type { Dim } from '../../src/graph/types.ts';
+import { numbers } from '../support/graphs.ts';
+
+const product = { transposeA: false, transposeB: false };
+
+/** x [batch, 4] to logits [batch, 3], with labels in its metadata; `seed` changes the weights. */
+export function classifier({ batch = 'batch', seed = 0 }: { batch?: Dim; seed?: number } = {}): Uint8Array {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: [batch, 4] });
+  const w = b.constant({ dtype: 'float32', shape: [4, 3] }, numbers(12, 'classifier', seed));
+  b.output('logits', b.op('BatchMatMul', [x, w], product));
+  const metadata = new Map([['labels', '["cat","dog","hen"]']]);
+  return encodeModel(lowerToOnnx(b.build(), { metadata }));
+}
+
+/** What `classifier` answers, summed as a reference. */
+export function classified(x: ArrayLike<number>, seed = 0): number[] {
+  const w = numbers(12, 'classifier', seed);
+  return [0, 1, 2].map((c) => [0, 1, 2, 3].reduce((sum, i) => sum + x[i]! * w[3 * i + c]!, 0));
+}
+
+/** Two inputs, two outputs: a + b and a - b, each [batch, 2], in any type of numbers. */
+export function sumAndDifference(dtype: 'float32' | 'float16' | 'int64' | 'int32' = 'float32'): Uint8Array {
+  const b = new GraphBuilder();
+  const [x, y] = ['a', 'b'].map((name) => b.input(name, { dtype: 'float32', shape: ['batch', 2] }));
+  b.output('sum', b.op('Add', [x!, y!]));
+  b.output('difference', b.op('Sub', [x!, y!]));
+  const model = lowerToOnnx(b.build());
+  const typed = (values: typeof model.graph.inputs) => values.map((value) => ({ ...value, dtype }));
+  const { inputs, outputs } = model.graph;
+  return encodeModel({ ...model, graph: { ...model.graph, inputs: typed(inputs), outputs: typed(outputs) } });
+}
+
+/** Each sample less the mean of all: samples of a batch change each other's answers. */
+export function centred(batch: Dim = 'batch'): Uint8Array {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: [batch, 2] });
+  b.output('y', b.op('Sub', [x, b.op('Mean', [x], { axes: [0], keepDims: true })]));
+  return encodeModel(lowerToOnnx(b.build()));
+}

@@ -1,0 +1,98 @@
+import sharp from 'sharp';
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
+import { sumAndDifference } from './models.ts';
+import { ask, serving } from './server.ts';
+import type { Served } from './server.ts';
+
+const METADATA = {
+  labels: '["dark","bright"]',
+  preprocessing: JSON.stringify({ shape: [2, 2, 1], scale: 1 / 255, mean: [0.5], std: [0.5] }),
+  output: 'logits',
+};
+
+/** [batch, 2, 2, 1], prepared: logits of -sum and +sum, so that a grey of 127.5 is neither. */
+function brightness(metadata: object): Uint8Array {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 2, 2, 1] });
+  const flat = b.op('Reshape', [x], { shape: ['batch', 4] });
+  const w = b.constant({ dtype: 'float32', shape: [4, 2] }, Float32Array.of(-1, 1, -1, 1, -1, 1, -1, 1));
+  b.output('logits', b.op('BatchMatMul', [flat, w], { transposeA: false, transposeB: false }));
+  return encodeModel(lowerToOnnx(b.build(), { metadata: new Map(Object.entries(metadata)) }));
+}
+
+let server: Served;
+beforeAll(async () => {
+  server = await serving({
+    'light.onnx': brightness(METADATA),
+    'bare.onnx': brightness({}),
+    'two.onnx': sumAndDifference(),
+  });
+});
+afterAll(() => server.end());
+
+const grey = (value: number, size = 5): Promise<Buffer> =>
+  sharp({ create: { width: size, height: size, channels: 3, background: { r: value, g: value, b: value } } })
+    .png()
+    .toBuffer();
+
+async function predictions(place: string, body: object | Uint8Array, type?: string) {
+  const answer = await ask(server, place, { body, ...(type !== undefined && { headers: { 'content-type': type } }) });
+  expect(answer.json.error).toBeUndefined();
+  return answer.json.predictions as { label: string; index: number; probability: number; top?: object[] }[];
+}
+
+/** The probability of `bright` where all four pixels have this value. */
+const bright = (value: number): number => 1 / (1 + Math.exp(-8 * ((value / 255 - 0.5) / 0.5)));
+
+describe('POST /v1/M', () => {
+  it('takes a picture of any size and says what it shows', async () => {
+    const [white] = await predictions('/v1/light', await grey(140), 'image/png');
+    expect(white).toMatchObject({ label: 'bright', index: 1 });
+    expect(white!.probability).toBeCloseTo(bright(140), 5);
+    const jpeg = await sharp(await grey(10, 40))
+      .jpeg()
+      .toBuffer();
+    const [black] = await predictions('/v1/light?top=2', jpeg, 'image/jpeg');
+    expect(black).toMatchObject({ label: 'dark', top: [{ label: 'dark' }, { label: 'bright' }] });
+  });
+
+  it('takes raw values, one sample or several', async () => {
+    const sample = (value: number) => [
+      [[value], [value]],
+      [[value], [value]],
+    ];
+    const [one] = await predictions('/v1/light', { inputs: sample(140) });
+    expect(one!.probability).toBeCloseTo(bright(140), 5);
+    const both = await predictions('/v1/light', [sample(0), sample(255)], 'application/json');
+    expect(both.map(({ label }) => label)).toEqual(['dark', 'bright']);
+    // A file that says nothing of itself is fed the values as they are.
+    const answer = await ask(server, '/v1/bare', { body: [sample(3)] });
+    expect(answer.json.predictions).toEqual([{ index: 1, score: 12 }]);
+  });
+
+  it('says what it takes', async () => {
+    expect((await ask(server, '/v1')).json).toEqual({ models: ['bare', 'light', 'two'] });
+    expect((await ask(server, '/v1/light')).json).toMatchObject({
+      shape: [2, 2, 1],
+      labels: ['dark', 'bright'],
+      logits: true,
+    });
+  });
+
+  it.each([
+    ['no picture', 'light', 'image/png', 'abc', /cannot be decoded/],
+    ['a picture for a file that says nothing', 'bare', 'image/png', 'abc', /does not say how to prepare/],
+    ['no JSON', 'light', 'application/json', '{', /no JSON/],
+    ['another depth', 'light', 'application/json', '[1, 2, 3, 4]', /depth 1/],
+    ['another shape', 'light', 'application/json', '[[[1],[2]]]', /shape \[1, 2, 2, 1\]/],
+    ['nothing', 'light', 'application/json', '{}', /received none/],
+    ['two inputs', 'two', 'application/json', '[]', /has not one float32 input/],
+    ['a model that is not there', 'none', 'application/json', '[]', /no model none/],
+  ])('refuses %s', async (_name, model, type, body, message) => {
+    const answer = await ask(server, `/v1/${model}`, { body, headers: { 'content-type': type } });
+    expect(answer.status).toBe(model === 'none' ? 404 : 400);
+    expect(answer.json.error).toMatch(message);
+  });
+});
