@@ -1,15 +1,7 @@
+import { classesOf } from '../measure/accuracy.ts';
+import { argMax } from '../base/numbers.ts';
+
 /** Accuracy, and what a teacher that knows nothing would have of it. */
-
-export function argMax(values: Float32Array, from: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (values[from + i]! > values[from + best]!) best = i;
-  return best;
-}
-
-/** The class that each row of logits [labels, classes] answers with. */
-export function answered(logits: Float32Array, classes: number): Int32Array {
-  return Int32Array.from({ length: logits.length / classes }, (_, i) => argMax(logits, i * classes, classes));
-}
 
 export function accuracyOf(logits: Float32Array, labels: ArrayLike<number>, classes: number): number {
   let right = 0;
@@ -38,7 +30,7 @@ export function beatsChance(logits: Float32Array, labels: ArrayLike<number>, cla
   const accuracy = accuracyOf(logits, labels, classes);
   const bar = chanceBar(labels, classes);
   if (accuracy > bar || accuracy === 1) return true;
-  const given = answered(logits, classes);
+  const given = classesOf(logits, classes);
   const [counts, shares] = [countsOf(labels, classes), countsOf(given, classes).map((count) => count / labels.length)];
   const right = countsOf(
     given.filter((answer, i) => answer === labels[i]),

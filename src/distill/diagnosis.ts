@@ -1,5 +1,7 @@
+import { percent } from '../base/numbers.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { accuracyOf, answered } from './chance.ts';
+import { accuracyOf } from './chance.ts';
+import { classesOf } from '../measure/accuracy.ts';
 import { classList, reordered } from './class-order.ts';
 import type { Reordering } from './class-order.ts';
 import { swappedPairs } from './swapped.ts';
@@ -42,7 +44,7 @@ export interface DiagnosisOptions {
  * pair is looked at.
  */
 export function otherOrder({ labels, logits, accuracy }: Asked, names: readonly string[]): Reordering | undefined {
-  const given = answered(logits, names.length);
+  const given = classesOf(logits, names.length);
   const whole = reordered(given, labels, names);
   return isMuchBetter(whole.accuracy, accuracy) ? whole : swappedPairs(given, labels, names);
 }
@@ -64,7 +66,7 @@ function wrongOrder(
   const moved = names.flatMap((name, i) => (name === classes[i] ? [] : [`what it calls ${name} is ${classes[i]!}`]));
   const list = classList(declared.map((name) => classes[names.indexOf(name)]!));
   return {
-    fact: `with its classes in another order it is right on ${percent(accuracy)}${moved.length > NAMED ? '' : `: ${moved.join(', ')}`}`,
+    fact: `with its classes in another order it is right on ${percent(accuracy, 1)}${moved.length > NAMED ? '' : `: ${moved.join(', ')}`}`,
     hint: `Set \`teacher\` to use classes: ${list}.`,
   };
 }
@@ -98,7 +100,7 @@ export async function diagnosis(
   ask: Ask,
 ): Promise<Diagnosis> {
   const { classNames } = dataset;
-  const order = known ?? reordered(answered(asked.logits, classNames.length), asked.labels, classNames);
+  const order = known ?? reordered(classesOf(asked.logits, classNames.length), asked.labels, classNames);
   const best = await bestAlternative(dataset, asked, alternatives, ask);
   // Good, and much better: not a lucky variant of a teacher that knows nothing.
   const explains = (accuracy: number): boolean =>
@@ -114,11 +116,7 @@ export async function diagnosis(
 
 export function otherReading({ what, accuracy }: { what: string; accuracy: number }): Diagnosis {
   return {
-    fact: `with ${what} it is right on ${percent(accuracy)}`,
+    fact: `with ${what} it is right on ${percent(accuracy, 1)}`,
     hint: `Set \`teacher\` to use ${what}.`,
   };
-}
-
-export function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)} %`;
 }

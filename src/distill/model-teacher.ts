@@ -5,7 +5,7 @@ import { onlyInput, parametersOf } from '../networks/network.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { CompiledStep, Engine, State } from '../runtime/engine.ts';
 import { predictionProgram } from '../train/inference.ts';
-import { classesOf } from '../train/step.ts';
+import { classCountOf } from '../train/step.ts';
 import { affineOf, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
 import { orderOf, permuted } from './class-order.ts';
@@ -46,7 +46,7 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
     const copy = (output: string): Float32Array => (results[output] as Float32Array).slice();
     return { logits: copy('logits'), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };
   };
-  const classes = classesOf(network);
+  const classes = classCountOf(network);
   const order = orderOf(name, options.classes, dataset.classNames);
   const isProbability =
     probe === undefined

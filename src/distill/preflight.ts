@@ -1,10 +1,12 @@
+import { percent } from '../base/numbers.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { oneClassWarning } from '../measure/one-class.ts';
-import { accuracyOf, answered, beatsChance, chanceBar, largestShare } from './chance.ts';
-import { bestAlternative, diagnosis, isMuchBetter, otherOrder, otherReading, percent } from './diagnosis.ts';
+import { accuracyOf, beatsChance, chanceBar, largestShare } from './chance.ts';
+import { classesOf } from '../measure/accuracy.ts';
+import { bestAlternative, diagnosis, isMuchBetter, otherOrder, otherReading } from './diagnosis.ts';
 import type { Alternative, Asked } from './diagnosis.ts';
 import { areProbabilities } from './teacher.ts';
 import type { Teacher } from './teacher.ts';
@@ -57,7 +59,7 @@ export async function preflight(
   const samples = labels.length;
   refuseUseless(teacher, logits, samples);
   const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
-  const right = `${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`;
+  const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samples} validation samples`;
   if (isGood) {
     const known = otherOrder(asked, dataset.classNames);
     if (known === undefined) {
@@ -77,8 +79,8 @@ export async function preflight(
   );
   const bar =
     minAccuracy === undefined
-      ? `the most frequent class alone gives ${percent(largestShare(labels, classes))}`
-      : `teacher.minAccuracy asks for ${percent(required)}`;
+      ? `the most frequent class alone gives ${percent(largestShare(labels, classes), 1)}`
+      : `teacher.minAccuracy asks for ${percent(required, 1)}`;
   throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, hint);
 }
 
@@ -111,7 +113,7 @@ async function oddities(
 ): Promise<string[]> {
   const warnings: string[] = [];
   const labels = rows.map((row) => dataset.labels[row]!);
-  const oneClass = oneClassWarning(teacher.name, answered(logits, teacher.classes), labels, dataset.classNames);
+  const oneClass = oneClassWarning(teacher.name, classesOf(logits, teacher.classes), labels, dataset.classNames);
   if (oneClass !== undefined) warnings.push(oneClass);
   if (areProbabilities(logits, teacher.classes)) {
     warnings.push(`${teacher.name}: its answers look like probabilities, not logits (\`teacher.outputs\`)`);
@@ -123,7 +125,9 @@ async function oddities(
   const best = await bestAlternative(dataset, before, alternatives, answers);
   if (best !== undefined && isMuchBetter(best.accuracy, before.accuracy)) {
     const { fact, hint } = otherReading(best);
-    warnings.push(`${teacher.name}: right on ${percent(before.accuracy)} of ${few.length} samples; ${fact}. ${hint}`);
+    warnings.push(
+      `${teacher.name}: right on ${percent(before.accuracy, 1)} of ${few.length} samples; ${fact}. ${hint}`,
+    );
   }
   return warnings;
 }

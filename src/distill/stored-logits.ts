@@ -1,3 +1,4 @@
+import { percent } from '../base/numbers.ts';
 import { UserError } from '../base/errors.ts';
 import type { AugmentStep } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -49,10 +50,10 @@ export async function storedLogits(
     const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
     return { answers, accuracy, isSame, views: isSame && augment.length > 0 ? answers.views : undefined };
   }
-  const fact = `${file}: the stored logits are right on ${percent(accuracy)} of ${n} training samples`;
+  const fact = `${file}: the stored logits are right on ${percent(accuracy, 1)} of ${n} training samples`;
   if (minAccuracy !== undefined) {
     throw new UserError(
-      `${fact}, and teacher.minAccuracy asks for ${percent(minAccuracy)}`,
+      `${fact}, and teacher.minAccuracy asks for ${percent(minAccuracy, 1)}`,
       'Check that they belong to this data set, or ask for less.',
     );
   }
@@ -60,8 +61,4 @@ export async function storedLogits(
     `${fact}, no better than chance`,
     'They belong to another data set, another order of samples or another order of classes; let the teacher answer again.',
   );
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)} %`;
 }

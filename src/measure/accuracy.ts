@@ -1,3 +1,4 @@
+import { argMax } from '../base/numbers.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { InferenceModel } from '../runtime/inference.ts';
@@ -27,11 +28,7 @@ export async function logitsOf(model: InferenceModel, dataset: Dataset, count = 
 
 /** The class of each row. */
 export function classesOf(logits: Float32Array, classes: number): Int32Array {
-  return Int32Array.from({ length: logits.length / classes }, (_, row) => {
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (logits[row * classes + c]! > logits[row * classes + best]!) best = c;
-    return best;
-  });
+  return Int32Array.from({ length: logits.length / classes }, (_, row) => argMax(logits, row * classes, classes));
 }
 
 /** Share of equal entries. */

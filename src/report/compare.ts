@@ -1,4 +1,5 @@
-import { milliseconds, number, percent, size } from './format.ts';
+import { percent } from '../base/numbers.ts';
+import { milliseconds, number, size } from './format.ts';
 import { accuracyOf, finalModel, settingOf } from './summary.ts';
 import type { LatencyRow, ModelRow, Report, Verdict } from './types.ts';
 

@@ -2,10 +2,6 @@ export function number(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-export function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
-}
-
 /** For the axes of charts. */
 export function shortPercent(fraction: number): string {
   return `${Number((100 * fraction).toFixed(2))} %`;

@@ -1,4 +1,5 @@
-import { percent, size, times } from './format.ts';
+import { percent } from '../base/numbers.ts';
+import { size, times } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';

@@ -1,4 +1,5 @@
-import { fileSize, milliseconds, number, percent, seconds, size } from './format.ts';
+import { percent } from '../base/numbers.ts';
+import { fileSize, milliseconds, number, seconds, size } from './format.ts';
 import { frontOf } from './search.ts';
 import { notesOf, sameClass, summarySentences } from './summary.ts';
 import type { ModelRow, Report } from './types.ts';

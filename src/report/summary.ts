@@ -1,5 +1,6 @@
 import { isSameContent, isSameModel } from './artifact.ts';
-import { milliseconds, percent, size, times } from './format.ts';
+import { percent } from '../base/numbers.ts';
+import { milliseconds, size, times } from './format.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
 /**

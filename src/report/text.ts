@@ -1,4 +1,5 @@
-import { fileSize, number, percent, seconds } from './format.ts';
+import { percent } from '../base/numbers.ts';
+import { fileSize, number, seconds } from './format.ts';
 import { summarySentences } from './summary.ts';
 import type { Report } from './types.ts';
 

@@ -1,4 +1,5 @@
-import { accuracyOf, answered } from '../distill/chance.ts';
+import { accuracyOf } from '../distill/chance.ts';
+import { classesOf } from '../measure/accuracy.ts';
 import { answers } from '../distill/preflight.ts';
 import { openFile } from '../distill/open.ts';
 import { ownTeacher, preparationText } from '../distill/preparation.ts';
@@ -75,7 +76,7 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
     ] as const;
   });
   const accuracy = accuracyOf(logits, dataset.labels, classes);
-  const odd = oneClassWarning(file, answered(logits, classes), dataset.labels, data.classNames);
+  const odd = oneClassWarning(file, classesOf(logits, classes), dataset.labels, data.classNames);
   return {
     ...{ file, split, samples: dataset.count, accuracy, perClass: Object.fromEntries(perClass) },
     preparation: preparationText(preparation, dataset),

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { prefixed } from '../networks/network.ts';
 import type { Network } from '../networks/network.ts';
 import type { StepProgram } from '../trace/program.ts';
-import { classesOf, correct, floats, forward, inputFeeds, targetsFrom } from './step.ts';
+import { classCountOf, correct, floats, forward, inputFeeds, targetsFrom } from './step.ts';
 
 export interface EvaluationOptions {
   readonly network: Network;
@@ -23,7 +23,7 @@ export function evaluationProgram({
   prefix = '',
   logits: wanted = false,
 }: EvaluationOptions): StepProgram {
-  const classes = classesOf(network);
+  const classes = classCountOf(network);
   return {
     feeds: {
       ...inputFeeds(network, batchSize),

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepProgram } from '../trace/program.ts';
 import type { TrainingOptions } from './step.ts';
-import { byStateName, classesOf, forward, lossFeeds, lossInput, targetsFrom } from './step.ts';
+import { byStateName, classCountOf, forward, lossFeeds, lossInput, targetsFrom } from './step.ts';
 
 /**
  * Gradient times weight of every trainable variable for a batch, by state name, in inference mode: what removing a weight
@@ -17,7 +17,7 @@ export function saliencyProgram(
     feeds: lossFeeds(options),
     state: { ...state, ...loss.variables },
     run: (feeds) => {
-      const goal = targetsFrom(feeds, targets, classesOf(network));
+      const goal = targetsFrom(feeds, targets, classCountOf(network));
       const { grads } = tf.variableGrads(() => {
         const { logits, layers: inner } = forward(network, feeds, { training: false, layers });
         const weights = feeds.weights as tf.Tensor1D;

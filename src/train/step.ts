@@ -46,7 +46,7 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
   const average = ema === undefined ? {} : prefixed(ema.state, EMA_PREFIX);
   const trained = { ...trainable, ...loss.variables };
   const layers = loss.features.map(({ student }) => student);
-  const classes = classesOf(network);
+  const classes = classCountOf(network);
 
   function run(feeds: Tensors): Record<string, tf.Tensor> {
     const goal = targetsFrom(feeds, targets, classes);
@@ -99,7 +99,7 @@ export function lossFeeds({
   batchSize,
   targets = 'classes',
 }: Pick<TrainingOptions, 'network' | 'loss' | 'batchSize' | 'targets'>): StepProgram['feeds'] {
-  const classes = classesOf(network);
+  const classes = classCountOf(network);
   return {
     ...inputFeeds(network, batchSize),
     ...targetTypes(targets, batchSize, classes),
@@ -180,7 +180,7 @@ export function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.T
   return tf.sum(tf.mul(hit, weights));
 }
 
-export function classesOf(network: Network): number {
+export function classCountOf(network: Network): number {
   return Number(onlyOutput(network)[1].shape.at(-1));
 }
 

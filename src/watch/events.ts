@@ -1,3 +1,4 @@
+import { percent } from '../base/numbers.ts';
 import type { RunEvent } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
 import { trafficText } from './traffic.ts';
@@ -49,8 +50,4 @@ export function eventText(event: RunEvent): string | undefined {
     case 'saved':
       return undefined;
   }
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
 }

@@ -45,7 +45,7 @@ function sentenceOf(points: readonly Point[], pick: Point, target: TargetRecipe,
   const excess = excessOf(pick, target, teacher);
   return excess <= 0
     ? `the best of ${points.length} measured students within the budget is ${pick.id}: ${figures}`
-    : `none of ${points.length} measured students is within the budget; ${pick.id} comes closest, over it by ${percent(excess)}: ${figures}`;
+    : `none of ${points.length} measured students is within the budget; ${pick.id} comes closest, over it by ${roughly(excess)}: ${figures}`;
 }
 
 /**
@@ -58,7 +58,7 @@ export function timedAgain(search: Search, latency: LatencyRow | undefined): Sea
   const limit = search.target.p95Ms;
   const isWithin = limit === undefined || p95Ms <= limit;
   const verdict =
-    limit === undefined ? '' : isWithin ? ', within the budget' : `, over the budget by ${percent(p95Ms / limit - 1)}`;
+    limit === undefined ? '' : isWithin ? ', within the budget' : `, over the budget by ${roughly(p95Ms / limit - 1)}`;
   return {
     ...search,
     withinBudget: search.withinBudget && isWithin,
@@ -67,6 +67,6 @@ export function timedAgain(search: Search, latency: LatencyRow | undefined): Sea
   };
 }
 
-export function percent(fraction: number): string {
+export function roughly(fraction: number): string {
   return `${Number((100 * fraction).toPrecision(3))} %`;
 }

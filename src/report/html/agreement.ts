@@ -1,4 +1,5 @@
-import { number, percent } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
+import { number } from '../format.ts';
 import { sameClass } from '../summary.ts';
 import type { Agreement, Report } from '../types.ts';
 import { escape } from './escape.ts';

@@ -1,5 +1,6 @@
 import type { EChartsOption } from 'echarts';
-import { number, percent, shortPercent } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
+import { number, shortPercent } from '../format.ts';
 import { finalModel, teacherModel } from '../summary.ts';
 import type { Calibration, ModelRow, Report } from '../types.ts';
 import { CENTRED, gridOf, rowsAxis, valueAxis } from './axes.ts';

@@ -1,4 +1,4 @@
-import { percent } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
 import { finalModel } from '../summary.ts';
 import type { Confusion, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';

@@ -1,4 +1,4 @@
-import { percent } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
 import type { PruningSensitivity, Report } from '../types.ts';
 import { GRID_LINES, gridOf, rowsAxis, valueAxis } from './axes.ts';
 import { chart, forScreens, plain } from './chart.ts';

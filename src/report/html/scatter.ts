@@ -1,5 +1,6 @@
 import type { EChartsOption } from 'echarts';
-import { percent, shortPercent } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
+import { shortPercent } from '../format.ts';
 import { paretoFront } from '../summary.ts';
 import { gridOf, NAME, PERCENT_GAP, PERCENT_ROOM, valueAxis } from './axes.ts';
 import { chart, forScreens, plain } from './chart.ts';

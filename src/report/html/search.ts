@@ -1,5 +1,6 @@
 import type { ScatterSeriesOption } from 'echarts';
-import { milliseconds, number, percent, shortPercent, size } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
+import { milliseconds, number, shortPercent, size } from '../format.ts';
 import { frontOf } from '../search.ts';
 import type { Report, Search, SearchPoint } from '../types.ts';
 import { gridOf, limitLine, PERCENT_GAP, PERCENT_ROOM, valueAxis } from './axes.ts';

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
-import { milliseconds, number, percent, seconds, short, size } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
+import { milliseconds, number, seconds, short, size } from '../format.ts';
 import { notesOf, slowerInFewerBits } from '../summary.ts';
 import type { Environment, Report, StageSummary } from '../types.ts';
 import { escape } from './escape.ts';

@@ -1,4 +1,5 @@
-import { number, percent } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
+import { number } from '../format.ts';
 import type { Report } from '../types.ts';
 import { points } from '../verdict.ts';
 import { escape } from './escape.ts';

@@ -1,6 +1,7 @@
 import type { BarSeriesOption } from 'echarts';
 import { labelOf } from '../artifact.ts';
-import { fileSize, milliseconds, number, percent, shortPercent, times } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
+import { fileSize, milliseconds, number, shortPercent, times } from '../format.ts';
 import { accuracyOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import { points } from '../verdict.ts';

@@ -1,5 +1,6 @@
 import { points } from '../verdict.ts';
-import { milliseconds, number, percent, seconds, size, times } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
+import { milliseconds, number, seconds, size, times } from '../format.ts';
 import { accuracyOf, commonLatency, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';

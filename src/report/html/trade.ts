@@ -1,4 +1,4 @@
-import { percent } from '../format.ts';
+import { percent } from '../../base/numbers.ts';
 import { paretoFront } from '../summary.ts';
 import type { Report } from '../types.ts';
 import { costsOf, placesOf } from './costs.ts';

@@ -16,7 +16,7 @@ import { pickOf, survivors } from '../../folder/search/points.ts';
 import { secondsOf, takeTraining, twinOf } from '../../folder/search/sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from '../../folder/search/space.ts';
 import { stoppedSearch } from '../../folder/search/stopped.ts';
-import { percent, summary, timedAgain } from '../../folder/search/summary.ts';
+import { roughly, summary, timedAgain } from '../../folder/search/summary.ts';
 import { timed } from './timing.ts';
 import { latencyOf, pointsOf, teacherAccuracy } from '../../folder/search/trials.ts';
 import type { Trial } from '../../folder/search/trials.ts';
@@ -111,7 +111,7 @@ async function halve(
     const trials: Trial[] = [];
     for (const [i, candidate] of candidates.entries()) {
       const run = runOf(candidate, round);
-      const what = `width ${candidate.width}, ${percent(candidate.amount)} of the MACs pruned`;
+      const what = `width ${candidate.width}, ${roughly(candidate.amount)} of the MACs pruned`;
       const place = `${i + 1} of ${candidates.length} in round ${round + 1} of ${target.rounds}`;
       options.onEvent({ type: 'message', message: `search: ${what} (${place})` });
       const own = recipeOf(loaded, candidate, share, target);

@@ -6,7 +6,7 @@ import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { weightedNodes } from '../../graph/quantization.ts';
 import type { DenseScales } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
-import { percent } from '../../report/format.ts';
+import { percent } from '../../base/numbers.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { idOf } from '../../report/artifact.ts';

@@ -1,3 +1,4 @@
+import { percent } from '../../base/numbers.ts';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
@@ -134,8 +135,4 @@ async function trainedTeacher(context: StageContext, { network, weights }: Fitte
   const { engine, data } = context;
   const name = 'the trained teacher';
   return modelTeacher({ name, engine, network, weights, features, dataset: data.validation, outputs: 'logits' });
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
 }

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { runtimeSentence } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
-import { milliseconds, number, percent, size } from '../../report/format.ts';
+import { percent } from '../../base/numbers.ts';
+import { milliseconds, number, size } from '../../report/format.ts';
 import { summarySentences } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { placeOf } from './place.ts';

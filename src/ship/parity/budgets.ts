@@ -1,3 +1,4 @@
+import { percent } from '../../base/numbers.ts';
 import type { ModelFile } from '../model-file.ts';
 import type { OutputLikeness } from './likeness.ts';
 
@@ -54,8 +55,4 @@ export function likenessText({ output, sqnrDb, relativeError, top1Agreement }: O
 function share(fraction: number): string {
   if (!Number.isFinite(fraction)) return 'beyond the whole';
   return fraction < 1e-4 ? fraction.toExponential(1) : percent(fraction);
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
 }

@@ -1,3 +1,5 @@
+import { argMax } from '../../base/numbers.ts';
+
 /** The numbers of an output, [samples, ...]. */
 export interface Values {
   readonly data: Float32Array | Float64Array;
@@ -110,10 +112,4 @@ export class LikenessTally {
       top1Agreement: this.#compared === 0 ? null : this.#equal / this.#compared,
     };
   }
-}
-
-function argMax(values: Values['data'], from: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (values[from + i]! > values[from + best]!) best = i;
-  return best;
 }

@@ -1,0 +1,11 @@
+/** A fraction in percent, for messages. */
+export function percent(fraction: number, digits = 2): string {
+  return `${(100 * fraction).toFixed(digits)} %`;
+}
+
+/** Position of the largest of `count` values from `from` on; the first of equal ones. */
+export function argMax(values: ArrayLike<number | bigint>, from: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (values[from + i]! > values[from + best]!) best = i;
+  return best;
+}
