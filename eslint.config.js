@@ -33,6 +33,7 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
+  { files: ['src/**/*.ts'], rules: { 'max-lines': ['error', 300] } },
   {
     files: ['src/base/**', 'src/cli.ts', 'src/measure/**', 'test/**', 'bench/**'],
     rules: { 'no-restricted-syntax': 'off', 'no-console': 'off' },

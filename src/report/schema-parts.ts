@@ -1,0 +1,54 @@
+import { z } from 'zod';
+
+/** Schemas that several parts of report.json share. */
+
+export const fraction = z.number().min(0).max(1);
+export const amount = z.number().min(0);
+export const whole = z.int().min(0);
+export const split = z.enum(['test', 'validation']);
+
+const repeat = whole.describe('From 0: trainings of one recipe that differ in their seed.');
+export const modelSchema = z
+  .union([
+    z.strictObject({ role: z.enum(['teacher', 'scratch', 'distilled']), repeat }),
+    z.strictObject({
+      role: z.literal('pruned'),
+      repeat,
+      step: z.int().min(1).describe('Which prune step of the recipe, from 1.'),
+    }),
+  ])
+  .describe('Which training made its weights.');
+
+export const latencySchema = z.strictObject({
+  runtime: z.string(),
+  device: z.string(),
+  batchSize: whole,
+  threads: whole,
+  p50Ms: amount,
+  p95Ms: amount,
+  p99Ms: amount.exactOptional(),
+  throughputPerSecond: amount.describe('Samples per second at the median.'),
+  intervalMs: z
+    .tuple([amount, amount])
+    .readonly()
+    .nullable()
+    .exactOptional()
+    .describe('95 % confidence interval of the median.'),
+  runs: whole.exactOptional(),
+  sessions: whole.exactOptional().describe('Times that the model was loaded anew.'),
+  memoryBytes: whole
+    .nullable()
+    .exactOptional()
+    .describe('What loading and running the model adds to the memory of a process, at its highest.'),
+  measuredAt: z
+    .string()
+    .exactOptional()
+    .describe('Of a measurement after the run. Only rows of one measurement took turns and can be compared.'),
+});
+
+export const laterMeasurementSchema = z.strictObject({
+  measuredAt: z.string().describe('ISO 8601; rows of this measurement have the same.'),
+  versions: z.record(z.string(), z.string()).readonly(),
+  loadAverage: amount.nullable().describe('Of the last minute, when measuring began; null for another device.'),
+  skipped: z.array(z.strictObject({ what: z.string(), why: z.string() })).readonly(),
+});
