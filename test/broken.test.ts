@@ -94,6 +94,11 @@ const CASES: Record<string, Case> = {
     recipe: `${TABLE}\nstudent: {model: mlpp}`,
     message: /:2:18 student\.model: expected one of mlp.*\nDid you mean mlp\?/,
   },
+  'an ONNX file as the student': {
+    recipe: `${TABLE}\nstudent: {onnx: a.onnx}`,
+    message:
+      /:2:10 student: expected exactly one of model, module, tfjs, received none of them but onnx\nAn ONNX file can be/,
+  },
   'an option that the model does not have': {
     recipe: `${TABLE}\nstudent: {model: mlp, depth: 3}`,
     message: /:2:23 student\.depth: unknown key/,

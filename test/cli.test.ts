@@ -31,6 +31,7 @@ describe('limbeck', () => {
     [['run'], 'run: expected <recipe>, received too few arguments\nRun `limbeck run --help`.\n'],
     [['run', 'a.yaml', '--set'], '--set: expected a value, received none\n'],
     [['run', 'a.yaml', '--sett', 'x=1'], 'Unknown argument: sett\nDid you mean --set?'],
+    [['export', '--prune', 'x'], 'Unknown argument: prune\nRun `limbeck export --help`.\n'],
     [['run', 'a.yaml', '--no-set'], 'Unknown argument: no-set\n'],
     [['run', 'a.yaml', '--set.seed=1'], 'Unknown argument: set.seed\n'],
     [['run', 'a.yaml', '--out', 'b', '--out', 'c'], '--out: expected one value, received "b" and "c"\n'],

@@ -10,7 +10,10 @@ export function misuse(
   const command = commands.find(({ name }) => name.split(' ')[0] === args[0]);
   const [, unknown] = /^Unknown arguments?: ([^,]+)/.exec(message) ?? [];
   const isOption = args.some((arg) => arg.split('=')[0] === `--${unknown}`);
-  const meant = unknown !== undefined && isOption ? nearest(unknown, options) : undefined;
+  // Those that a command takes by their place have no dashes.
+  const places = command?.name.split(' ').map((place) => place.replace(/[[\]<>.]/g, '')) ?? [];
+  const named = options.filter((option) => !places.includes(option));
+  const meant = unknown !== undefined && isOption ? nearest(unknown, named) : undefined;
   const remedy = `${meant === undefined ? '' : `Did you mean --${meant}? `}Run \`limbeck ${command === undefined ? '' : `${args[0]!} `}--help\`.`;
   return new UserError(plain(message, command?.name ?? ''), remedy);
 }

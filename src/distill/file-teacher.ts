@@ -101,8 +101,14 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
 function inputOf({ inputs }: Runnable, name: string, wanted: string | undefined): ModelValue {
   const input = wanted === undefined ? inputs[0] : inputs.find((candidate) => candidate.name === wanted);
   const names = inputs.map((candidate) => candidate.name).join(', ');
+  if (inputs.length === 0) {
+    throw new UserError(
+      `${name}: expected a model with one input, received one without`,
+      'Export the teacher with what it is fed as an input of its graph.',
+    );
+  }
   if (input === undefined) {
-    throw new UserError(`teacher.input: ${name} has no input ${wanted ?? ''}`, `It has: ${names || 'none'}.`);
+    throw new UserError(`teacher.input: ${name} has no input ${wanted!}`, `It has: ${names}.`);
   }
   if (inputs.length > 1) {
     throw new UserError(

@@ -1,10 +1,12 @@
 import path from 'node:path';
+import { tidy, zeros } from '@tensorflow/tfjs-core';
 import type { io } from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { concatBytes } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { readBytes, readText } from '../base/files.ts';
+import { forTfjs } from './keras/check.ts';
 
 interface ModelJson {
   readonly format?: string;
@@ -15,7 +17,10 @@ interface ModelJson {
   }[];
 }
 
-/** A `model.json` of TensorFlow.js (layers format) with its weight files beside it. */
+/**
+ * A `model.json` of TensorFlow.js (layers format) with its weight files beside it. `UserError` by layer and key for what
+ * tfjs-layers would pass over.
+ */
 export async function loadTfjsModel(file: string): Promise<LayersModel> {
   const text = await readText(file);
   let json: ModelJson;
@@ -39,21 +44,32 @@ export async function loadTfjsModel(file: string): Promise<LayersModel> {
       'Name the model.json that model.save() of tfjs-layers wrote.',
     );
   }
+  const read = forTfjs(modelTopology, file);
   const folder = path.dirname(file);
   const parts = await Promise.all(
     weightsManifest.flatMap((group) => group.paths).map((name) => readBytes(path.join(folder, name))),
   );
   const bytes = concatBytes(parts);
   const weightSpecs = weightsManifest.flatMap((group) => group.weights);
+  const refuse = (verb: string, hint: string, error: unknown): never => {
+    const fact = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+    throw new UserError(`${file}: tfjs-layers cannot ${verb} this model: ${fact}`, hint, { cause: error });
+  };
+  const handler = { load: () => Promise.resolve({ modelTopology: read, weightSpecs, weightData: bytes.buffer }) };
+  const model = await loadLayersModel(handler as io.IOHandler).catch((error: unknown) =>
+    refuse('load', 'Check that its weight files are complete and belong to it.', error),
+  );
   try {
-    return await loadLayersModel({
-      load: () => Promise.resolve({ modelTopology, weightSpecs, weightData: bytes.buffer as ArrayBuffer }),
-    });
+    tryOnce(model);
   } catch (error) {
-    throw new UserError(
-      `${file}: tfjs-layers cannot load this model: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
-      'Check that its weight files are complete and belong to it.',
-      { cause: error },
-    );
+    refuse('compute', 'Build it without that, or save the Keras model as ONNX (python -m tf2onnx.convert).', error);
   }
+  return model;
+}
+
+/** What tfjs-layers has not implemented of a layer it says when the layer is called. */
+function tryOnce(model: LayersModel): void {
+  const shapes = model.inputs.map(({ shape }) => shape.map((size, axis) => (axis === 0 ? (size ?? 1) : size)));
+  if (shapes.flat().some((size) => size === null)) return;
+  tidy(() => model.predict(shapes.map((shape) => zeros(shape as number[]))));
 }

@@ -84,8 +84,11 @@ function failedInside(file: string, { inputShape, classes }: ReturnType<typeof a
 /** A model that the user brought, if it fits the data. */
 function checked(file: string, model: LayersModel, { inputShape, classes }: ReturnType<typeof argsOf>): LayersModel {
   if (model.inputs.length !== 1 || model.outputs.length !== 1) {
+    const listed = (names: readonly string[], ends: readonly { shape: readonly (number | null)[] }[]): string =>
+      ends.map(({ shape }, i) => `${names[i]!} [${shape.slice(1).join(', ')}]`).join(', ');
     throw new UserError(
-      `${file}: expected one input and one output, received ${model.inputs.length} and ${model.outputs.length}`,
+      `${file}: expected one input and one output, received the inputs ${listed(model.inputNames, model.inputs)} ` +
+        `and the outputs ${listed(model.outputNames, model.outputs)}`,
       'Build a model from samples to logits; inner tensors are named by `distill.features`.',
     );
   }

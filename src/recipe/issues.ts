@@ -40,11 +40,11 @@ function complain(
     if (branch !== undefined) return branch.flatMap((inner) => complain(inner, path, data, keysAt));
   }
   const value = decisive(issue, valueAt(data, path));
-  const { received } = (issue.code === 'custom' ? issue.params : undefined) ?? {};
+  const { received, hint: own } = (issue.code === 'custom' ? issue.params : undefined) ?? {};
   const shownValue =
     received !== undefined ? String(received) : typeof value === 'number' ? String(value) : shown(value);
   const meant = typeof value === 'string' ? nearest(value, choices(issue)) : undefined;
-  const hint = meant !== undefined ? `Did you mean ${meant}?` : remedy(path, value);
+  const hint = meant !== undefined ? `Did you mean ${meant}?` : typeof own === 'string' ? own : remedy(path, value);
   return [{ path, fact: `expected ${expected(issue)}, received ${shownValue}`, hint }];
 }
 

@@ -8,6 +8,10 @@ import { modelName, modelOption, trainingKeys } from './schema/training.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
 
+const ONNX_STUDENT =
+  'An ONNX file can be the teacher (`teacher: { onnx: … }`), or be written in another form (limbeck export --from); ' +
+  'a student is a tfjs-layers model.';
+
 export const studentSchema = z
   .object({
     model: modelName.optional(),
@@ -22,9 +26,16 @@ export const studentSchema = z
   .superRefine((student, context) => {
     const given = (['model', 'module', 'tfjs'] as const).filter((key) => student[key] !== undefined);
     if (given.length === 1) return;
+    const others = Object.keys(student).filter((key) => student[key] !== undefined);
     const params = {
       expected: 'exactly one of model, module, tfjs',
-      received: given.length === 0 ? 'none of them' : given.join(' and '),
+      received:
+        given.length > 0
+          ? given.join(' and ')
+          : others.length > 0
+            ? `none of them but ${others.join(', ')}`
+            : 'none of them',
+      ...('onnx' in student ? { hint: ONNX_STUDENT } : {}),
     };
     context.addIssue({ code: 'custom', message: 'not one source', params });
   })

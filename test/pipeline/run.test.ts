@@ -220,7 +220,7 @@ describe('a run', () => {
     [
       'pair',
       'const [a, b] = [1, 2].map(() => tf.input({ shape: inputShape })); const y = tf.layers.dense({ units: classes }).apply(tf.layers.flatten().apply(tf.layers.add().apply([a, b]))); return tf.model({ inputs: [a, b], outputs: y });',
-      /pair\.mjs: expected one input and one output, received 2 and 1$/,
+      /pair\.mjs: expected one input and one output, received the inputs \w+ \[\d+\], \w+ \[\d+\] and the outputs \w+ \[\d+\]$/,
     ],
     [
       'soft',

@@ -4,13 +4,21 @@ import { Import } from './import/context.ts';
 import type { Importer } from './import/context.ts';
 import { elementwiseImporters } from './import/elementwise.ts';
 import { linearImporters } from './import/linear.ts';
+import { normImporters } from './import/norm.ts';
+import { partImporters } from './import/parts.ts';
+import { passingImporters } from './import/passing.ts';
+import { poolImporters } from './import/pool.ts';
 import { shapeImporters } from './import/shape.ts';
 import type { Model, OnnxTensor, ValueInfo } from './model.ts';
 
 const importers: Readonly<Record<string, Importer>> = {
   ...linearImporters,
+  ...poolImporters,
+  ...normImporters,
   ...elementwiseImporters,
+  ...passingImporters,
   ...shapeImporters,
+  ...partImporters,
 };
 
 /** ONNX operators that can be read. */
@@ -29,17 +37,22 @@ export function importOnnx(model: Model, file: string): Graph {
     const value = op === 'Constant' ? attrs.get('value') : undefined;
     if (value?.type === 'tensor') tensors.set(outputs[0]!, { ...value.value, name: outputs[0]! });
   }
-  const c = new Import(file, opsets.get('') ?? opsets.get('ai.onnx') ?? 1, tensors);
-  for (const input of graph.inputs) {
-    if (tensors.has(input.name)) continue;
+  const fed = graph.inputs.filter(({ name }) => !tensors.has(name));
+  if (fed.length === 0)
+    throw new UserError(
+      `${file}: expected a model with an input, received one without`,
+      'Export the model with what it is fed as an input of its graph.',
+    );
+  const wanted = new Set([...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ name }) => name)]);
+  const c = new Import(file, opsets.get('') ?? opsets.get('ai.onnx') ?? 1, tensors, wanted);
+  for (const input of fed) {
     c.define(input.name, { plain: c.builder.input(input.name, { dtype: 'float32', shape: shapeOf(input, file) }) });
   }
   for (const node of graph.nodes) {
     if (tensors.has(node.outputs[0]!)) continue;
-    c.enter(node);
-    importers[node.op]!(node, c);
+    c.read(node, importers[node.op]!);
   }
-  for (const { name } of graph.outputs) c.builder.output(name, c.plain(name));
+  for (const { name } of graph.outputs) c.output(name);
   return c.builder.build();
 }
 
@@ -57,21 +70,29 @@ function refuseUnknown({ graph }: Model, file: string): void {
     `${file}: node ${name || outputs[0]!}: the operator ${full} is not known here`,
     isQuantized
       ? 'This file is quantized already: start from the float32 model.'
-      : `Known are ${importedOps.length} operators${meant === undefined ? '' : `, among them ${meant}`}; see docs/compression.md.`,
+      : `Known are ${importedOps.length} operators${meant === undefined ? '' : `, among them ${meant}`}: see docs/onnx-operators.md.`,
   );
 }
 
 function shapeOf({ name, dtype, dims }: ValueInfo, file: string): Dim[] {
-  const fail = (received: string): never => {
-    throw new UserError(
-      `${file}: input ${name}: expected float32 of a known shape (the batch may stay open), received ${received}`,
-      'Export the model with fixed sizes for everything but the batch.',
-    );
+  const fail = (fact: string, hint: string): never => {
+    throw new UserError(`${file}: input ${name}: ${fact}`, hint);
   };
-  if (dtype !== 'float32') fail(dtype ?? 'no type');
-  if (dims === undefined) return fail('no shape');
+  if (dtype !== 'float32') {
+    const isFloat = dtype === 'float16' || dtype === 'bfloat16' || dtype === 'float64';
+    fail(
+      `expected float32, received ${dtype ?? 'no tensor'}`,
+      isFloat
+        ? 'Start from the float32 model: precision is chosen when it is exported here.'
+        : 'Export the part of the model that is fed float32.',
+    );
+  }
+  const sizes = 'Export the model with fixed sizes for everything but the batch.';
+  if (dims === undefined) return fail('expected a known shape (the batch may stay open), received none', sizes);
   return dims.map((dim, axis) => {
     if (typeof dim === 'number') return dim;
-    return axis === 0 ? 'batch' : fail(`[${dims.map((one) => one ?? '?').join(', ')}]`);
+    if (axis === 0) return 'batch';
+    const received = dims.map((one) => one ?? '?').join(', ');
+    return fail(`expected a known shape (the batch may stay open), received [${received}]`, sizes);
   });
 }

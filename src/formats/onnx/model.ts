@@ -52,7 +52,13 @@ export type OnnxAttr =
   | { readonly type: 'tensors'; readonly value: readonly OnnxTensor[] }
   | { readonly type: 'graphs'; readonly value: readonly OnnxGraph[] }
   /** Inside a function: takes the value of the function's own attribute. */
-  | { readonly type: 'reference'; readonly value: string; readonly attrType: number };
+  | { readonly type: 'reference'; readonly value: string; readonly attrType: number }
+  /** A type or a sparse tensor, kept as it was read: fields by number. */
+  | {
+      readonly type: 'other';
+      readonly value: readonly (readonly [field: number, bytes: Uint8Array])[];
+      readonly attrType: number;
+    };
 
 /** Element types by their number in `TensorProto.DataType`. */
 export const dataTypes = {
@@ -79,6 +85,9 @@ export const dataTypes = {
   uint4: 21,
   int4: 22,
   float4e2m1: 23,
+  float8e8m0: 24,
+  uint2: 25,
+  int2: 26,
 } as const;
 
 export type OnnxDType = keyof typeof dataTypes;
@@ -106,6 +115,9 @@ const bits: Partial<Record<OnnxDType, number>> = {
   uint4: 4,
   int4: 4,
   float4e2m1: 4,
+  float8e8m0: 8,
+  uint2: 2,
+  int2: 2,
 };
 
 /** `raw` is little-endian, row-major; 4-bit types hold two elements a byte, the first in the low half. */

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { asUserError, readBytes } from '../../base/files.ts';
+import { asUserError } from '../../base/files.ts';
+import { readOnnx } from '../../distill/onnx-file.ts';
 import { loadTfjsModel } from '../../distill/tfjs-file.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
@@ -47,7 +48,7 @@ export async function openSource(from: string, model: string): Promise<ConvertSo
 }
 
 async function onnxSource(file: string): Promise<ConvertSource> {
-  const model = decodeModel(await readBytes(file), file);
+  const model = decodeModel(await readOnnx(file), file);
   const graph = forInference(importOnnx(model, file), (part) => evaluator.runSync(part, new Map()));
   return { file, graph, metadata: model.metadata };
 }

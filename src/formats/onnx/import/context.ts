@@ -2,9 +2,10 @@ import { UserError } from '../../../base/errors.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import { staticShape } from '../../../graph/shapes.ts';
 import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
-import { tensorData } from '../model.ts';
-import type { OnnxAttr, OnnxNode, OnnxTensor } from '../model.ts';
 import { transposeData } from '../lower/layout.ts';
+import { tensorData } from '../model.ts';
+import type { OnnxNode, OnnxTensor } from '../model.ts';
+import { noted } from './noted.ts';
 
 export const TO_NHWC = [0, 2, 3, 1] as const;
 export const TO_NCHW = [0, 3, 1, 2] as const;
@@ -16,6 +17,13 @@ interface Held {
   nhwc?: string;
 }
 
+/** Numbers that are known when the file is read: those of a stored tensor of integers, or computed from shapes. */
+export interface Sizes {
+  readonly values: readonly Dim[];
+  /** One number without an axis, else a list. */
+  readonly isScalar: boolean;
+}
+
 /** What the import of one node works with. */
 export class Import {
   readonly builder = new GraphBuilder();
@@ -24,18 +32,40 @@ export class Import {
   readonly #file: string;
   readonly #tensors: ReadonlyMap<string, OnnxTensor>;
   readonly #held = new Map<string, Held>();
-  /** Shapes that are computed from shapes: sizes by tensor. */
-  readonly #sizes = new Map<string, readonly Dim[]>();
+  readonly #sizes = new Map<string, Sizes>();
+  /** Values that a node or the caller reads. */
+  readonly #wanted: ReadonlySet<string>;
   #node: OnnxNode | undefined;
 
-  constructor(file: string, opset: number, tensors: ReadonlyMap<string, OnnxTensor>) {
+  constructor(
+    file: string,
+    opset: number,
+    tensors: ReadonlyMap<string, OnnxTensor>,
+    wanted: ReadonlySet<string> = new Set(),
+  ) {
     this.#file = file;
     this.opset = opset;
     this.#tensors = tensors;
+    this.#wanted = wanted;
   }
 
-  enter(node: OnnxNode): void {
+  /** Reads one node with its importer, which must ask for all of it and give all that somebody reads. */
+  read(node: OnnxNode, importer: Importer): void {
     this.#node = node;
+    const { node: asked, unread } = noted(node);
+    importer(asked, this);
+    const passed = unread();
+    if (passed !== undefined) this.fail(`${passed} is not read here`);
+    const missing = node.outputs.findIndex(
+      (name) => name !== '' && this.#wanted.has(name) && !this.#held.has(name) && !this.#sizes.has(name),
+    );
+    if (missing >= 0) this.fail(`its output ${missing + 1}, ${node.outputs[missing]!}, is not computed here`);
+  }
+
+  /** Hands a value back under its own name. */
+  output(name: string): void {
+    this.#node = { op: 'output', domain: '', name, inputs: [name], outputs: [], attrs: new Map() };
+    this.builder.output(name, this.plain(name));
   }
 
   get layer(): string {
@@ -49,8 +79,18 @@ export class Import {
   }
 
   op(op: string, inputs: readonly string[], attrs: Attrs = {}): string {
+    return this.ops(op, inputs, attrs)[0]!;
+  }
+
+  /** A node of the graph with all its results. Everything but the indices of a gather is float32. */
+  ops(op: string, inputs: readonly string[], attrs: Attrs): string[] {
+    const operands = op === 'GatherV2' ? inputs.slice(0, 1) : inputs;
+    for (const operand of operands) {
+      const { dtype } = this.builder.typeOf(operand);
+      if (dtype !== 'float32') this.fail(`it computes with ${dtype}; expected float32`);
+    }
     try {
-      return this.builder.op(op, inputs, attrs, this.layer);
+      return this.builder.node(op, inputs, attrs, { layer: this.layer });
     } catch (error) {
       return this.fail((error as Error).message);
     }
@@ -77,13 +117,22 @@ export class Import {
     return { data: found.data, shape: staticShape(found.type.shape, what) };
   }
 
-  /** The numbers of a stored 1-D tensor, or of a shape that is known. */
-  numbers(name: string | undefined, what: string): readonly Dim[] {
+  /** Integers that are known when the file is read. */
+  sizesOf(name: string | undefined): Sizes | undefined {
     const known = this.#sizes.get(name ?? '');
     if (known !== undefined) return known;
     const found = this.stored(name);
-    if (found === undefined) return this.fail(`its ${what} is computed, expected numbers that are stored in the file`);
-    return Array.from(found.data as ArrayLike<number | bigint>, Number);
+    const isList = found !== undefined && found.type.shape.length <= 1 && /^int/.test(found.type.dtype);
+    if (!isList) return undefined;
+    const values = Array.from(found.data as ArrayLike<number | bigint>, Number);
+    return { values, isScalar: found.type.shape.length === 0 };
+  }
+
+  /** Such integers as a list. */
+  numbers(name: string | undefined, what: string): readonly Dim[] {
+    const known = this.sizesOf(name);
+    if (known !== undefined) return known.values;
+    return this.fail(`its ${what} is computed, or no list of integers; expected integers that are stored in the file`);
   }
 
   ints(name: string | undefined, what: string): number[] {
@@ -92,16 +141,21 @@ export class Import {
     return numbers as number[];
   }
 
-  sizesOf(name: string): readonly Dim[] | undefined {
-    return this.#sizes.get(name);
+  /** The one number of a stored tensor of any type. */
+  number(name: string, what: string): number {
+    const found = this.stored(name);
+    if (found === undefined) return this.fail(`its ${what} is computed, expected a number that is stored in the file`);
+    if (found.data.length !== 1) return this.fail(`its ${what} has ${found.data.length} values, expected one`);
+    return Number(found.data[0]);
   }
 
-  defineSizes(name: string, sizes: readonly Dim[]): void {
-    this.#sizes.set(name, sizes);
+  defineSizes(name: string, values: readonly Dim[], isScalar = false): void {
+    if (name !== '') this.#sizes.set(name, { values, isScalar });
   }
 
   define(name: string, held: Held): void {
-    this.#held.set(name, held);
+    // An output that is left out.
+    if (name !== '') this.#held.set(name, held);
   }
 
   /** Says that an op whose result is [n, h, w, c] gives the ONNX tensor [n, c, h, w] of this name. */
@@ -152,6 +206,7 @@ export class Import {
     const known = this.#held.get(name);
     if (known !== undefined) return known;
     const tensor = this.#tensors.get(name);
+    if (this.#sizes.has(name)) return this.fail(`it reads ${name}, which is computed from shapes; expected float32`);
     if (tensor === undefined) return this.fail(`it reads ${name || 'an input that is left out'}, which nothing gives`);
     const { type, data } = this.#constantOf(tensor);
     const held = { plain: this.builder.constant(type, data, name) };
@@ -163,26 +218,12 @@ export class Import {
     const data = tensorData(tensor);
     const isKnown = ['float32', 'int32', 'int64', 'bool'].includes(tensor.dtype);
     if (data === undefined || !isKnown)
-      return this.fail(`it reads ${tensor.name}, which is stored as ${tensor.dtype}; expected a float32 model`);
+      return this.fail(
+        `it reads ${tensor.name}, which is stored as ${tensor.dtype}; expected a float32 model`,
+        'Start from the float32 model.',
+      );
     return { type: { dtype: tensor.dtype as 'float32', shape: tensor.dims }, data: data as TensorData };
   }
 }
 
 export type Importer = (node: OnnxNode, c: Import) => void;
-
-export function attr(node: OnnxNode, name: string): OnnxAttr['value'] | undefined {
-  return node.attrs.get(name)?.value;
-}
-
-export function intAttr(node: OnnxNode, name: string, otherwise: number): number {
-  return Number(attr(node, name) ?? otherwise);
-}
-
-export function floatAttr(node: OnnxNode, name: string, otherwise: number): number {
-  return Number(attr(node, name) ?? otherwise);
-}
-
-export function intsAttr(node: OnnxNode, name: string): number[] | undefined {
-  const value = attr(node, name) as readonly (number | bigint)[] | undefined;
-  return value?.map(Number);
-}

@@ -17,13 +17,19 @@ interface Fields {
   readonly strings: string[];
   readonly tensors: OnnxTensor[];
   readonly graphs: OnnxGraph[];
+  readonly others: [number, Uint8Array][];
 }
+
+/** Of AttributeProto: a type, types, a sparse tensor, sparse tensors. */
+const OTHERS = [14, 15, 22, 23];
+/** The attribute types that these stand for. */
+const OTHER_TYPES = [11, 12, 13, 14];
 
 export function decodeAttr(r: Reader, readGraph: (r: Reader) => OnnxGraph): [string, OnnxAttr] {
   let name = '';
   const f: Fields = {
     ...{ type: 0, reference: '', float: 0, int: 0, string: '' },
-    ...{ floats: [], ints: [], strings: [], tensors: [], graphs: [] },
+    ...{ floats: [], ints: [], strings: [], tensors: [], graphs: [], others: [] },
   };
   for (let tag = r.next(); tag !== undefined; tag = r.next()) {
     const { field, wire } = tag;
@@ -40,6 +46,7 @@ export function decodeAttr(r: Reader, readGraph: (r: Reader) => OnnxGraph): [str
     else if (field === 11 && wire === 2) f.graphs.push(readGraph(r.message()));
     else if (field === 20 && wire === 0) f.type = r.int32();
     else if (field === 21 && wire === 2) f.reference = r.string();
+    else if (OTHERS.includes(field) && wire === 2) f.others.push([field, r.bytes()]);
     else r.skip(wire);
   }
   return [name, typed(name, f)];
@@ -47,6 +54,7 @@ export function decodeAttr(r: Reader, readGraph: (r: Reader) => OnnxGraph): [str
 
 function typed(name: string, f: Fields): OnnxAttr {
   if (f.reference !== '') return { type: 'reference', value: f.reference, attrType: f.type };
+  if (OTHER_TYPES.includes(f.type)) return { type: 'other', value: f.others, attrType: f.type };
   switch (f.type) {
     case attrTypes.float:
       return { type: 'float', value: f.float };

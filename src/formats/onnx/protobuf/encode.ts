@@ -88,6 +88,10 @@ function encodeAttr(w: Writer, name: string, attr: OnnxAttr): void {
     case 'reference':
       w.string(21, attr.value).int(20, attr.attrType);
       return;
+    case 'other':
+      for (const [field, bytes] of attr.value) w.bytes(field, bytes);
+      w.int(20, attr.attrType);
+      return;
   }
   w.int(20, attrTypes[attr.type]);
 }

@@ -1,0 +1,178 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
+
+type Shape = (number | null)[];
+type Pair = [number, number];
+
+/** What we touch of a layer; much of it is not in its public types. */
+interface Inner {
+  readonly strides: Pair;
+  readonly kernelSize: Pair;
+  readonly padding: 'same' | 'valid';
+  readonly dilationRate: Pair;
+  readonly dataFormat: string;
+  readonly filters: number;
+  readonly size: Pair;
+  readonly maxValue?: number | null;
+  readonly kernel: { read(): Tensor4D };
+  readonly depthwiseKernel: { read(): Tensor4D };
+  readonly bias: { read(): Tensor } | null;
+  readonly activation: { apply(x: Tensor): Tensor } | null;
+  computeOutputShape(inputShape: Shape): Shape;
+}
+
+type Config = Readonly<Record<string, unknown>>;
+type LayerClass = (new (config: Config) => Inner) & { className: string };
+
+/** Whatever layer `like` is of, as a class to build on. */
+const classOf = (like: layers.Layer): LayerClass => like.constructor as unknown as LayerClass;
+
+const single = (inputs: unknown): Tensor4D => (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D;
+
+function finished({ bias, activation }: Inner, y: Tensor): Tensor {
+  const sum = bias === null ? y : tf.add(y, bias.read());
+  return activation === null ? sum : activation.apply(sum);
+}
+
+/** tfjs-layers passes no dilation on. Channels are the last axis. */
+class DilatedDepthwise extends classOf(layers.depthwiseConv2d({ kernelSize: 1 })) {
+  static override className = 'KerasDepthwiseConv2D';
+
+  call(inputs: unknown): Tensor {
+    const { strides, padding, dilationRate } = this;
+    const y = tf.depthwiseConv2d(single(inputs), this.depthwiseKernel.read(), strides, padding, 'NHWC', dilationRate);
+    return finished(this, y);
+  }
+
+  override computeOutputShape(inputShape: Shape): Shape {
+    const shape = super.computeOutputShape(inputShape);
+    if (this.padding === 'same') return shape;
+    const size = (i: 0 | 1): number | null => {
+      const from = inputShape[i + 1]!;
+      const reach = (this.kernelSize[i] - 1) * this.dilationRate[i] + 1;
+      return from === null ? null : Math.floor((from - reach) / this.strides[i]) + 1;
+    };
+    return [shape[0]!, size(0), size(1), shape[3]!];
+  }
+
+  getClassName(): string {
+    return 'DepthwiseConv2D';
+  }
+}
+
+/** Keras counts from the middle of a pixel, tfjs-layers from its corner. */
+class BilinearUpSampling extends classOf(layers.upSampling2d({})) {
+  static override className = 'KerasUpSampling2D';
+
+  call(inputs: unknown): Tensor {
+    const x = single(inputs);
+    const isFirst = this.dataFormat === 'channelsFirst';
+    const last = isFirst ? tf.transpose(x, [0, 2, 3, 1]) : x;
+    const size: Pair = [last.shape[1] * this.size[0], last.shape[2] * this.size[1]];
+    const y = tf.image.resizeBilinear(last, size, false, true);
+    return isFirst ? tf.transpose(y, [0, 3, 1, 2]) : y;
+  }
+
+  getClassName(): string {
+    return 'UpSampling2D';
+  }
+}
+
+/** x from the threshold on, below it the slope times what is missing, and the maximum at most. */
+class SlopedRelu extends classOf(layers.reLU()) {
+  static override className = 'KerasReLU';
+  readonly #slope: number;
+  readonly #threshold: number;
+
+  constructor(config: Config) {
+    super(config);
+    this.#slope = Number(config['negativeSlope'] ?? 0);
+    this.#threshold = Number(config['threshold'] ?? 0);
+  }
+
+  call(inputs: unknown): Tensor {
+    const x = single(inputs);
+    const [slope, threshold] = [this.#slope, this.#threshold];
+    const y = threshold === 0 ? tf.leakyRelu(x, slope) : thresholded(x, slope, threshold);
+    return this.maxValue === undefined || this.maxValue === null ? y : tf.minimum(y, this.maxValue);
+  }
+
+  getClassName(): string {
+    return 'ReLU';
+  }
+}
+
+function thresholded(x: Tensor, slope: number, threshold: number): Tensor {
+  const above = tf.mul(x, tf.cast(tf.greaterEqual(x, threshold), 'float32'));
+  return slope === 0 ? above : tf.add(above, tf.mul(tf.minimum(tf.sub(x, threshold), 0), slope));
+}
+
+/** Channels are the last axis. https://keras.io/api/layers/convolution_layers/convolution2d_transpose/ */
+class PaddedTranspose extends classOf(layers.conv2dTranspose({ filters: 1, kernelSize: 1 })) {
+  static override className = 'KerasConv2DTranspose';
+  readonly #outputPadding: Pair;
+
+  constructor(config: Config) {
+    super(config);
+    const given = config['outputPadding'] as number | Pair;
+    this.#outputPadding = typeof given === 'number' ? [given, given] : given;
+  }
+
+  call(inputs: unknown): Tensor {
+    const x = single(inputs);
+    const shape = this.computeOutputShape(x.shape) as [number, number, number, number];
+    return finished(this, tf.conv2dTranspose(x, this.kernel.read(), shape, this.strides, this.padding));
+  }
+
+  override computeOutputShape([batch, height, width]: Shape): Shape {
+    const size = (from: number | null, i: 0 | 1): number | null => {
+      const kernel = this.kernelSize[i];
+      const cut = this.padding === 'same' ? 2 * Math.floor(kernel / 2) : 0;
+      return from === null ? null : (from - 1) * this.strides[i] + kernel - cut + this.#outputPadding[i];
+    };
+    return [batch!, size(height!, 0), size(width!, 1), this.filters];
+  }
+
+  getClassName(): string {
+    return 'Conv2DTranspose';
+  }
+}
+
+let registered = false;
+
+/** Makes the layers known to tfjs-layers, once. */
+export function registerKerasLayers(): void {
+  if (registered) return;
+  registered = true;
+  for (const layer of [DilatedDepthwise, BilinearUpSampling, SlopedRelu, PaddedTranspose])
+    tf.serialization.registerClass(layer as unknown as Parameters<typeof tf.serialization.registerClass>[0]);
+}
+
+/** A layer for tfjs-layers to make in place of the usual one, and the keys that this one reads and the usual does not. */
+export interface KerasLayer {
+  readonly className: string;
+  readonly config: Config;
+  readonly reads: readonly string[];
+}
+
+/** A layer that computes with all that the file says, where the usual one of tfjs-layers does not and we have one. */
+export function kerasLayer(className: string, config: Config): KerasLayer | undefined {
+  const isLast = (config['data_format'] ?? 'channels_last') === 'channels_last';
+  const isSet = (key: string, usual?: number): boolean => {
+    const value = config[key] ?? [];
+    return [value].flat().some((one) => one !== usual);
+  };
+  if (className === 'DepthwiseConv2D' && isLast && isSet('dilation_rate', 1))
+    return { className: DilatedDepthwise.className, config, reads: ['dilation_rate'] };
+  if (className === 'UpSampling2D' && config['interpolation'] === 'bilinear')
+    return { className: BilinearUpSampling.className, config, reads: ['interpolation'] };
+  if (className === 'ReLU' && (isSet('negative_slope', 0) || isSet('threshold', 0)))
+    return { className: SlopedRelu.className, config, reads: ['negative_slope', 'threshold'] };
+  if (className === 'Conv2DTranspose' && isLast && isSet('output_padding'))
+    return { className: PaddedTranspose.className, config, reads: ['output_padding'] };
+  const { negative_slope: alpha, ...rest } = config;
+  if (className === 'LeakyReLU' && alpha !== undefined)
+    return { className, config: { ...rest, alpha }, reads: ['negative_slope'] };
+  return undefined;
+}

@@ -1,0 +1,47 @@
+import { ignore, intAttr, intsAttr } from './attrs.ts';
+import type { Importer } from './context.ts';
+import { ceiling, spatialOf, windowOf } from './window.ts';
+
+const pool =
+  (op: 'MaxPool' | 'AvgPool'): Importer =>
+  (node, c) => {
+    const [x] = node.inputs as [string];
+    const filterSize = intsAttr(node, c, 'kernel_shape') ?? c.fail('it names no kernel_shape');
+    const size = spatialOf(c, x);
+    const window = windowOf(node, c, filterSize, size);
+    const [bottom, right] = ceiling(node, c, filterSize, size, window);
+    // In which order the indices count, which are not given here.
+    if (op === 'MaxPool') ignore(node, 'storage_order');
+    const isCounted = op === 'AvgPool' && intAttr(node, c, 'count_include_pad', 0) === 1;
+    const [above, below, left, after] = window.pads as [number, number, number, number];
+    let value = c.nhwc(x);
+    let pads = [above, below + bottom, left, after + right];
+    if (isCounted && above + below + left + after > 0) {
+      value = c.op('Pad', [value], { paddings: [0, 0, above, below, left, after, 0, 0], constantValue: 0 });
+      // What ceil_mode adds is never counted.
+      pads = [0, bottom, 0, right];
+    }
+    const { strides, dilations } = window;
+    c.defineNhwc(node.outputs[0]!, c.op(op, [value], { filterSize, strides, dilations, pads }));
+  };
+
+const globalPool =
+  (op: 'Mean' | 'Max'): Importer =>
+  (node, c) => {
+    const [x] = node.inputs as [string];
+    const rank = c.shapeOf(x).length;
+    if (rank === 4) {
+      c.defineNhwc(node.outputs[0]!, c.op(op, [c.nhwc(x)], { axes: [1, 2], keepDims: true }));
+      return;
+    }
+    if (rank < 3) c.fail(`of a tensor with ${rank} axes; expected [n, c, ...]`);
+    const axes = Array.from({ length: rank - 2 }, (_, i) => i + 2);
+    c.define(node.outputs[0]!, { plain: c.op(op, [c.plain(x)], { axes, keepDims: true }) });
+  };
+
+export const poolImporters: Readonly<Record<string, Importer>> = {
+  MaxPool: pool('MaxPool'),
+  AveragePool: pool('AvgPool'),
+  GlobalAveragePool: globalPool('Mean'),
+  GlobalMaxPool: globalPool('Max'),
+};

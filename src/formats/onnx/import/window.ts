@@ -1,0 +1,61 @@
+import type { OnnxNode } from '../model.ts';
+import { attr, intAttr, intsAttr } from './attrs.ts';
+import type { Import } from './context.ts';
+
+export interface Window {
+  readonly strides: number[];
+  readonly dilations: number[];
+  /** Top, bottom, left, right. */
+  readonly pads: number[];
+}
+
+/** Strides, dilations and padding of a window op over [height, width]. */
+export function windowOf(node: OnnxNode, c: Import, kernel: readonly number[], size: readonly number[]): Window {
+  const strides = intsAttr(node, c, 'strides') ?? [1, 1];
+  const dilations = intsAttr(node, c, 'dilations') ?? [1, 1];
+  const given = intsAttr(node, c, 'pads') ?? [0, 0, 0, 0];
+  const auto = attr(node, c, 'auto_pad', 'string') ?? 'NOTSET';
+  if (kernel.length !== 2 || strides.length !== 2 || dilations.length !== 2 || given.length !== 4)
+    c.fail(`expected windows over height and width, received ${kernel.length} axes`);
+  if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
+    const pads = [0, 1].flatMap((i) => {
+      const reach = (kernel[i]! - 1) * dilations[i]! + 1;
+      const total = Math.max(0, (Math.ceil(size[i]! / strides[i]!) - 1) * strides[i]! + reach - size[i]!);
+      const less = Math.floor(total / 2);
+      return auto === 'SAME_UPPER' ? [less, total - less] : [total - less, less];
+    });
+    return { strides, dilations, pads };
+  }
+  if (auto !== 'NOTSET' && auto !== 'VALID') c.fail(`its attribute auto_pad is ${auto}, which is not known here`);
+  const [top, left, bottom, right] = (auto === 'VALID' ? [0, 0, 0, 0] : given) as [number, number, number, number];
+  if (Math.min(top, left, bottom, right) < 0) c.fail(`its attribute pads is [${given.join(', ')}]: it cuts away`);
+  return { strides, dilations, pads: [top, bottom, left, right] };
+}
+
+/** What `ceil_mode` adds below and on the right (bottom, right), so that a last window that is not whole counts too. */
+export function ceiling(
+  node: OnnxNode,
+  c: Import,
+  kernel: readonly number[],
+  size: readonly number[],
+  { strides, dilations, pads }: Window,
+): [number, number] {
+  const isCeiled = intAttr(node, c, 'ceil_mode', 0) === 1;
+  const auto = attr(node, c, 'auto_pad', 'string') ?? 'NOTSET';
+  // The other ways to pad say themselves how many windows there are.
+  if (!isCeiled || auto.startsWith('SAME')) return [0, 0];
+  const [bottom, right] = [0, 1].map((i) => {
+    const span = size[i]! + pads[2 * i]! + pads[2 * i + 1]! - (kernel[i]! - 1) * dilations[i]! - 1;
+    let windows = Math.ceil(span / strides[i]!) + 1;
+    if ((windows - 1) * strides[i]! >= size[i]! + pads[2 * i]!) windows--;
+    return Math.max(0, (windows - 1) * strides[i]! - span);
+  });
+  return [bottom!, right!];
+}
+
+/** Height and width of a tensor [n, c, h, w]. */
+export function spatialOf(c: Import, name: string): number[] {
+  const shape = c.shapeOf(name);
+  if (shape.length !== 4) c.fail(`expected a tensor [n, c, h, w], received [${shape.join(', ')}]`);
+  return shape.slice(2) as number[];
+}
