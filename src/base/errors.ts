@@ -7,9 +7,20 @@ export class UserError extends Error {
   readonly hint: string;
 
   constructor(message: string, hint: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.hint = hint;
+    super(printable(message), options);
+    this.hint = printable(hint);
   }
+}
+
+/**
+ * Names out of damaged files hold anything: what a terminal would obey or not show is written out. Line breaks stay, messages
+ * have some of their own.
+ */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (letter) => {
+    return `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
 }
 
 /** The run was asked to stop (Ctrl-C or an AbortSignal) and has saved what it had. Exit code 130. */
@@ -21,7 +32,22 @@ export class InterruptedError extends Error {
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = json(value);
+  return clipped(text);
+}
+
+/** A name out of a file, which may be of any length. */
+export function clipped(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** What `use` gives; what it refuses, it says of the file of this name. */
+export function atFile<T>(file: string | undefined, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (!(error instanceof UserError) || file === undefined) throw error;
+    throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
+  }
 }
 
 /** A word of a command that is there to be copied: in quotes where a shell would take it apart. */

@@ -72,7 +72,8 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
       }
     }
   }
-  return { source: opened[0]!.file, sampleShape: sink.shape!, samples: sink.samples(), labels: labels.labels() };
+  if (sink.shape === undefined) throw noRows(opened[0]!.file);
+  return { source: opened[0]!.file, sampleShape: sink.shape, samples: sink.samples(), labels: labels.labels() };
 }
 
 async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {
@@ -102,7 +103,8 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
       }
     }
   }
-  return sink!.finish();
+  if (sink === undefined) throw noRows(opened[0]!.file);
+  return sink.finish();
 }
 
 async function openParquet(file: string): Promise<OpenParquet> {
@@ -111,16 +113,21 @@ async function openParquet(file: string): Promise<OpenParquet> {
     handle = await open(file, 'r');
     const buffer = bufferOf(handle, (await handle.stat()).size);
     if (buffer.byteLength === 0) throw emptyFile(file);
-    const metadata = await parquetMetadataAsync(buffer);
+    // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
+    const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
     const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
-    const columns = parquetSchema(metadata).children.map((child) => child.element.name);
-    if (metadata.num_rows === 0n)
-      throw new UserError(`${file}: no rows of data`, 'Point the recipe at a file with samples.');
+    const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
+    if (!columns.every((name) => typeof name === 'string')) throw new Error('a column has no name');
+    if (metadata.num_rows === 0n) throw noRows(file);
     return { file, handle, metadata, scan, columns };
   } catch (error) {
     await handle?.close();
     throw parquetError(file, error);
   }
+}
+
+function noRows(file: string): UserError {
+  return new UserError(`${file}: no rows of data`, 'Point the recipe at a file with samples.');
 }
 
 function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
@@ -150,6 +157,9 @@ async function readColumn(
 ): Promise<unknown[]> {
   try {
     const values: ArrayLike<unknown> = await source.scan.readColumn({ column: name, rowStart, rowEnd });
+    // A damaged page may hold fewer than its row group says.
+    if (values.length !== rowEnd - rowStart)
+      throw new Error(`${shown(name)} has ${values.length} of ${rowEnd - rowStart} rows`);
     return Array.from(values);
   } catch (error) {
     throw parquetError(source.file, error);
@@ -160,7 +170,10 @@ function parquetError(file: string, error: unknown): unknown {
   const system = asUserError(error, file, 'read');
   if (system instanceof UserError) return system;
   const message = error instanceof Error ? error.message : String(error);
-  const codec = /unsupported compression codec: (\w+)/.exec(message)?.[1];
+  // A TypeError or RangeError is about the reader's own variables, which tell nobody what is wrong with the file; likewise a
+  // message about something that its table has no name for.
+  const isSaid = error instanceof Error && error.name === 'Error' && !message.includes('undefined');
+  const codec = /unsupported compression codec: (?!undefined)(\w+)/.exec(message)?.[1];
   if (codec !== undefined) {
     const node = codec === 'ZSTD' ? `, which this Node ${process.versions.node} cannot read` : ', which is not read';
     return new UserError(
@@ -171,7 +184,7 @@ function parquetError(file: string, error: unknown): unknown {
     );
   }
   return new UserError(
-    `${file}: not a readable Parquet file: ${message}`,
+    `${file}: not a readable Parquet file: ${isSaid ? message : 'what it holds is not what its own tables say'}`,
     'Get the file again; it may be truncated or of another format.',
     {
       cause: error,

@@ -1,4 +1,4 @@
-import { inShell, nearest, shown, UserError } from '../../src/base/errors.ts';
+import { atFile, clipped, inShell, nearest, shown, UserError } from '../../src/base/errors.ts';
 
 it('nearest finds what was probably meant', () => {
   expect(nearest('temprature', ['alpha', 'temperature', 'epochs'])).toBe('temperature');
@@ -33,4 +33,24 @@ it('inShell puts a name in quotes where a shell would take it apart', () => {
 it('a UserError carries its remedy', () => {
   const error = new UserError('fact', 'remedy');
   expect([error.message, error.hint, error.name]).toEqual(['fact', 'remedy', 'UserError']);
+});
+
+it('atFile says which file a refusal is about, and leaves all else as it is', () => {
+  const refuse = (): never => {
+    throw new UserError('damaged', 'Get it again.');
+  };
+  expect(atFile('a.tflite', () => 3)).toBe(3);
+  expect(() => atFile('a.tflite', refuse)).toThrow(/^a\.tflite: damaged$/);
+  expect(() => atFile(undefined, refuse)).toThrow(/^damaged$/);
+  const bug = new TypeError('bug');
+  expect(() =>
+    atFile('a.tflite', () => {
+      throw bug;
+    }),
+  ).toThrow(bug);
+});
+
+it('clipped keeps a name short', () => {
+  expect(clipped('ids')).toBe('ids');
+  expect(clipped('x'.repeat(500))).toHaveLength(80);
 });
