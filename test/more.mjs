@@ -1,15 +1,10 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
-/** Tests that `npm test` runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 10000`. */
+/** Tests that `npm test` runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 1000`. */
 const TESTS = {
   kill: { file: 'test/pipeline/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
-  mutated: {
-    file: 'test/formats/tflite/mutated.test.ts',
-    variable: 'LIMBECK_MUTATIONS',
-    option: 'times',
-    usual: '10000',
-  },
+  mutated: { file: 'test/mutated/mutated.test.ts', variable: 'LIMBECK_MUTATIONS', option: 'times', usual: '300' },
 };
 
 const { file, variable, option, usual } = TESTS[process.argv[2]];

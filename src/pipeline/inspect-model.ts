@@ -1,4 +1,4 @@
-import { UserError } from '../base/errors.ts';
+import { atFile } from '../base/errors.ts';
 import { describeOnnxLayers } from '../formats/onnx/describe.ts';
 import type { OnnxLayer } from '../formats/onnx/describe.ts';
 import { elementCount } from '../formats/onnx/model.ts';
@@ -62,13 +62,7 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
 }
 
 export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
-  let description: TfliteDescription;
-  try {
-    description = describeTflite(bytes);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
-  }
+  const description = atFile(file, () => describeTflite(bytes));
   const { fileBytes, weightBytes, operators, layers, macs, ...rest } = description;
   const { inputs, outputs, signatures, minimumRuntime, metadata, files } = rest;
   const text = [

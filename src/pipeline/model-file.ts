@@ -24,7 +24,9 @@ export interface Runner {
 }
 
 export async function openRunner({ file, bytes, format }: ModelFile, session: SessionOptions): Promise<Runner> {
-  return format === 'onnx' ? onnxRunner(new InferenceModel(bytes, file, session)) : tfliteRunner(openTflite(bytes));
+  return format === 'onnx'
+    ? onnxRunner(new InferenceModel(bytes, file, session))
+    : tfliteRunner(openTflite(bytes, { name: file }));
 }
 
 function onnxRunner(model: InferenceModel): Runner {
@@ -61,12 +63,12 @@ async function tfliteRunner(opened: Promise<TfliteSession>): Promise<Runner> {
  * The native library answers about ten times as fast as LiteRT's WebAssembly, which counts over all samples of a split; where
  * it is not installed or lacks an operator, LiteRT it is. Their answers differ by roundings.
  */
-async function fastest(bytes: Uint8Array): Promise<TfliteSession> {
+async function fastest({ bytes, file }: ModelFile): Promise<TfliteSession> {
   try {
-    return await openTflite(bytes, { runtime: 'native' });
+    return await openTflite(bytes, { runtime: 'native', name: file });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return openTflite(bytes);
+    return openTflite(bytes, { name: file });
   }
 }
 
@@ -79,7 +81,7 @@ export async function logitsOfFile(
 ): Promise<Float32Array> {
   const classes = split.classNames.length;
   const all = new Float32Array(split.count * classes);
-  const runner = await (file.format === 'tflite' ? tfliteRunner(fastest(file.bytes)) : openRunner(file, session));
+  const runner = await (file.format === 'tflite' ? tfliteRunner(fastest(file)) : openRunner(file, session));
   let done = 0;
   try {
     for (const { x, shape } of batches(split, { batchSize: 250, seed: 0, epoch: 0, shuffle: false })) {

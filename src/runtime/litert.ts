@@ -1,6 +1,7 @@
-import { UserError } from '../base/errors.ts';
+import { atFile, UserError } from '../base/errors.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { modelEnds } from './litert/ends.ts';
+import type { Ends } from './litert/ends.ts';
 import type { TfliteRuntime, TfliteSession } from './litert/session.ts';
 import { openNative } from './litert/native.ts';
 import { openWasm } from './litert/wasm.ts';
@@ -13,12 +14,19 @@ export interface OpenOptions {
   readonly runtime?: TfliteRuntime;
   /** 1 by default. */
   readonly threads?: number;
+  /** For messages, e.g. the path of the file. */
+  readonly name?: string;
+}
+
+/** Inputs and outputs of a file; a `UserError` says `name`, if there is one. */
+export function endsOfFile(bytes: Uint8Array, name?: string): Ends {
+  return atFile(name, () => modelEnds(readTflite(bytes)));
 }
 
 /** Throws a `UserError` for a file that is none, and for a model that the runtime cannot run. */
 export async function openTflite(bytes: Uint8Array, options: OpenOptions = {}): Promise<TfliteSession> {
-  const { runtime = 'litert', threads = 1 } = options;
-  const ends = modelEnds(readTflite(bytes));
+  const { runtime = 'litert', threads = 1, name } = options;
+  const ends = endsOfFile(bytes, name);
   if (runtime === 'native') return openNative(bytes, ends, threads);
   if (threads !== 1)
     throw new UserError(`litert runs on 1 thread in Node, received ${threads}`, 'Use the native runtime for more.');
