@@ -35,11 +35,11 @@ it('a UserError carries its remedy', () => {
   expect([error.message, error.hint, error.name]).toEqual(['fact', 'remedy', 'UserError']);
 });
 
-<<<<<<< HEAD
 it('a UserError shows what a terminal would obey or hide', () => {
   const { message, hint } = new UserError('x\0y: \u001b[2J\u009b1m\n  next', 'Did you mean "a\r"?');
   expect([message, hint]).toEqual(['x\\x00y: \\x1b[2J\\x9b1m\n  next', 'Did you mean "a\\x0d"?']);
-=======
+});
+
 it('atFile says which file a refusal is about, and leaves all else as it is', () => {
   const refuse = (): never => {
     throw new UserError('damaged', 'Get it again.');
@@ -58,5 +58,4 @@ it('atFile says which file a refusal is about, and leaves all else as it is', ()
 it('clipped keeps a name short', () => {
   expect(clipped('ids')).toBe('ids');
   expect(clipped('x'.repeat(500))).toHaveLength(80);
->>>>>>> origin/h-mutate
 });
