@@ -129,7 +129,7 @@ describe('limbeck run', () => {
 
   it.each([
     ['a recipe that is not there', ['run', 'nowhere.yaml'], /nowhere\.yaml: cannot read it: no such file/],
-    ['a folder as recipe', ['run', '.'], /\.: cannot read it: EISDIR/],
+    ['a folder as recipe', ['run', '.'], /\.: cannot read it: it is a folder/],
     [
       'training for fp16, which needs none',
       ['run', 'tiny.yaml', '--set', 'quantize={scheme: fp16, method: qat}'],

@@ -1,21 +1,11 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
-/** Tests that `npm test` runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 10000`, `npm run test:malformed`. */
+/** Tests that `npm test` runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 1000`, `npm run test:malformed`. */
 const TESTS = {
   kill: { file: 'test/run/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
-  mutated: {
-    file: 'test/formats/tflite/mutated.test.ts',
-    variable: 'LIMBECK_MUTATIONS',
-    option: 'times',
-    usual: '10000',
-  },
-  malformed: {
-    file: 'test/serve/malformed.test.ts',
-    variable: 'LIMBECK_REQUESTS',
-    option: 'times',
-    usual: '10000',
-  },
+  mutated: { file: 'test/mutated/mutated.test.ts', variable: 'LIMBECK_MUTATIONS', option: 'times', usual: '300' },
+  malformed: { file: 'test/serve/malformed.test.ts', variable: 'LIMBECK_REQUESTS', option: 'times', usual: '10000' },
 };
 
 const { file, variable, option, usual } = TESTS[process.argv[2]];

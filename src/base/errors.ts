@@ -55,7 +55,22 @@ export class InterruptedError extends Error {
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = json(value);
+  return clipped(text);
+}
+
+/** A name out of a file, which may be of any length. */
+export function clipped(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** What `use` gives; what it refuses, it says of the file of this name. */
+export function atFile<T>(file: string | undefined, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (!(error instanceof UserError) || file === undefined) throw error;
+    throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
+  }
 }
 
 /** A word of a command that is there to be copied: in quotes where a shell would take it apart. */

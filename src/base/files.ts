@@ -106,6 +106,8 @@ export async function exists(file: string): Promise<boolean> {
   );
 }
 
+const FACTS: Record<string, string> = { ENOENT: 'no such file or folder', EISDIR: 'it is a folder' };
+
 const REMEDIES: Record<string, string> = {
   ENOENT: 'Check the path; relative paths in a recipe start at the recipe file.',
   EISDIR: 'Name a file, not a folder.',
@@ -126,6 +128,6 @@ export function asUserError(error: unknown, file: string, verb: 'read' | 'write'
   if (code === undefined || error instanceof UserError) return error;
   const remedy = REMEDIES[code];
   if (remedy === undefined) return error;
-  const fact = code === 'ENOENT' ? 'no such file or folder' : code;
+  const fact = FACTS[code] ?? code;
   return new UserError(`${file}: cannot ${verb} it: ${fact}`, remedy, { cause: error });
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import sharp from 'sharp';
 import { UserError } from '../base/errors.ts';
@@ -9,6 +10,11 @@ const AT_ONCE = 8;
 
 /** Decoded pictures may fill this part of the machine's memory; training needs the rest. */
 const MEMORY_SHARE = 0.6;
+
+/** Pixels that a file of any size may have, and that one of PNG can have for each of its bytes (one bit each, deflated). */
+const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
+/** As sharp has it. */
+const MOST_PIXELS = 2 ** 28;
 
 export interface EncodedImage {
   /** For messages, e.g. a path or `x.parquet: row 7`. */
@@ -70,12 +76,7 @@ export class ImageSink {
 
   #store({ where }: EncodedImage, { data, height, width, channels }: Pixels): void {
     const [h, w, c] = this.shape!;
-    if (height !== h || width !== w) {
-      throw new UserError(
-        `${where}: the image is ${height}x${width} (height x width), but ${this.#first} is ${h}x${w}`,
-        'Set `resize: [height, width]` in the recipe to scale all images to one size.',
-      );
-    }
+    if (height !== h || width !== w) throw this.#otherSize(where, height, width);
     if (channels !== c) {
       throw new UserError(
         `${where}: the image is in colour, but ${this.#first} is grey`,
@@ -86,10 +87,37 @@ export class ImageSink {
     this.#samples.extend(data.length).set(data, at);
   }
 
-  async #decode({ where, input }: EncodedImage): Promise<Pixels> {
+  #otherSize(where: string, height: number, width: number): UserError {
+    const [h, w] = this.shape!;
+    return new UserError(
+      `${where}: the image is ${height}x${width} (height x width), but ${this.#first} is ${h}x${w}`,
+      'Set `resize: [height, width]` in the recipe to scale all images to one size.',
+    );
+  }
+
+  /** How many pixels are decoded at most: a damaged file may claim to have any number. Scaled images are never whole in memory. */
+  async #mostPixels(input: EncodedImage['input']): Promise<number> {
+    if (this.#options.resize !== undefined) return MOST_PIXELS;
+    if (this.shape !== undefined) return this.shape[0] * this.shape[1];
+    return Math.min(MOST_PIXELS, Math.max(FEW_PIXELS, PIXELS_PER_BYTE * (await sizeOf(input))));
+  }
+
+  async #refuseClaim({ where, input }: EncodedImage): Promise<void> {
+    const { autoOrient } = await sharp(input, { limitInputPixels: false }).metadata();
+    const { height, width } = autoOrient;
+    if (this.shape !== undefined && this.#options.resize === undefined) throw this.#otherSize(where, height, width);
+    throw new UserError(
+      `${where}: the image is said to be ${height}x${width} (height x width), expected at most ${await this.#mostPixels(input)} pixels in a file of ${await sizeOf(input)} bytes`,
+      'Get the file again, make the image smaller, or remove it.',
+    );
+  }
+
+  async #decode(encoded: EncodedImage): Promise<Pixels> {
+    const { where, input } = encoded;
     try {
-      let image = sharp(input, { failOn: 'error' }).autoOrient();
       const { resize } = this.#options;
+      const limitInputPixels = await this.#mostPixels(input);
+      let image = sharp(input, { failOn: 'error', limitInputPixels }).autoOrient();
       if (resize !== undefined) image = image.resize(resize[1], resize[0], { fit: 'fill' });
       const channels = this.#options.channels ?? this.shape?.[2] ?? (await greyOrColour(input));
       // A grey set must not swallow the colours of a later image: look before converting.
@@ -98,6 +126,7 @@ export class ImageSink {
       const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
       return { data, height: info.height, width: info.width, channels: info.channels };
     } catch (error) {
+      if (firstLine(error).includes('pixel limit')) await this.#refuseClaim(encoded);
       throw new UserError(
         `${where}: cannot decode the image: ${firstLine(error)}`,
         'Get the file again or remove it; PNG, JPEG and WebP are read.',
@@ -116,6 +145,10 @@ interface Pixels {
 
 async function greyOrColour(input: string | Uint8Array): Promise<1 | 3> {
   return ((await sharp(input).metadata()).channels ?? 3) <= 2 ? 1 : 3;
+}
+
+async function sizeOf(input: EncodedImage['input']): Promise<number> {
+  return typeof input === 'string' ? (await stat(input)).size : input.length;
 }
 
 function firstLine(error: unknown): string {

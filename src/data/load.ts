@@ -96,6 +96,8 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
 }
 
 interface Split {
+  /** The files, for messages. */
+  readonly source: string;
   readonly name: Part;
   readonly idPrefix: Part;
   readonly rowSize: number;
@@ -107,15 +109,23 @@ interface Split {
 function splitOf(name: Part, raw: RawSplit, classNames: readonly string[]): Split {
   const labels = classIndexes(raw, classNames);
   const ids = raw.ids ?? Int32Array.from(labels, (_, i) => i);
-  return { name, idPrefix: name, rowSize: sizeOf(raw.sampleShape), samples: raw.samples, labels, ids };
+  return {
+    source: raw.source,
+    name,
+    idPrefix: name,
+    rowSize: sizeOf(raw.sampleShape),
+    samples: raw.samples,
+    labels,
+    ids,
+  };
 }
 
 /** Draw a part of `split`, stratified, in place. Its ids go on counting in the files they came from. */
 function carve(split: Split, name: Part, amount: number, key: string, seed: number): [Split, Split] {
-  const parts = draw(split, name, splitSize(key, amount, split.ids.length), seed, name);
+  const parts = draw(split, name, splitSize(key, amount, split.ids.length, split.source), seed, name);
   if (parts[1].ids.length === 0) {
     throw new UserError(
-      `${key}: every class has a single sample, none can be taken from train`,
+      `${key}: every class of ${split.source} has a single sample, none can be taken from it`,
       `Name files of their own as \`${name}\`, or add samples.`,
     );
   }

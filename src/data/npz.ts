@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { UserError, nearest, shown } from '../base/errors.ts';
+import { UserError, clipped, nearest, shown } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { NpzConfig, NpzSource } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
@@ -83,8 +83,9 @@ async function fromArchive(file: string, ...wanted: [string, string]): Promise<[
   let entries: Record<string, Uint8Array>;
   try {
     entries = unzip(bytes, (name) => {
-      names.push(path.posix.basename(name, '.npy'));
-      return wanted.includes(names.at(-1)!);
+      const array = path.posix.basename(name, '.npy');
+      names.push(clipped(array));
+      return wanted.includes(array);
     });
   } catch (error) {
     throw new UserError(

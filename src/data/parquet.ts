@@ -114,7 +114,8 @@ async function openParquet(file: string): Promise<OpenParquet> {
     handle = await open(file, 'r');
     const buffer = bufferOf(handle, (await handle.stat()).size);
     if (buffer.byteLength === 0) throw emptyFile(file);
-    const metadata = await parquetMetadataAsync(buffer);
+    // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
+    const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
     const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
     const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
     if (!columns.every((name) => typeof name === 'string')) throw new Error('a column has no name');
@@ -157,6 +158,9 @@ async function readColumn(
 ): Promise<unknown[]> {
   try {
     const values: ArrayLike<unknown> = await source.scan.readColumn({ column: name, rowStart, rowEnd });
+    // A damaged page may hold fewer than its row group says.
+    if (values.length !== rowEnd - rowStart)
+      throw new Error(`${shown(name)} has ${values.length} of ${rowEnd - rowStart} rows`);
     return Array.from(values);
   } catch (error) {
     throw parquetError(source.file, error);
@@ -167,9 +171,10 @@ function parquetError(file: string, error: unknown): unknown {
   const system = asUserError(error, file, 'read');
   if (system instanceof UserError) return system;
   const message = error instanceof Error ? error.message : String(error);
-  // A TypeError or RangeError is about the reader's own variables, which tell nobody what is wrong with the file.
-  const isSaid = error instanceof Error && error.name === 'Error';
-  const codec = /unsupported compression codec: (\w+)/.exec(message)?.[1];
+  // A TypeError or RangeError is about the reader's own variables, which tell nobody what is wrong with the file; likewise a
+  // message about something that its table has no name for.
+  const isSaid = error instanceof Error && error.name === 'Error' && !message.includes('undefined');
+  const codec = /unsupported compression codec: (?!undefined)(\w+)/.exec(message)?.[1];
   if (codec !== undefined) {
     const node = codec === 'ZSTD' ? `, which this Node ${process.versions.node} cannot read` : ', which is not read';
     return new UserError(

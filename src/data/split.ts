@@ -47,7 +47,7 @@ function shares(counts: readonly number[], wanted: number): number[] {
 }
 
 /** `0.1` is a fraction of the samples, `500` a number of them. */
-export function splitSize(key: string, amount: number, count: number): number {
+export function splitSize(key: string, amount: number, count: number, source: string): number {
   if (!(amount > 0) || (amount >= 1 && !Number.isInteger(amount))) {
     throw new UserError(
       `${key}: expected a fraction between 0 and 1 or a whole number of samples, received ${amount}`,
@@ -57,7 +57,7 @@ export function splitSize(key: string, amount: number, count: number): number {
   const size = amount < 1 ? Math.max(1, Math.round(amount * count)) : amount;
   if (size >= count) {
     throw new UserError(
-      `${key}: ${size} samples of ${count} would leave none to train on`,
+      `${key}: ${size} of the ${count} samples of ${source} would leave none to train on`,
       'Choose a smaller number, or a fraction such as 0.1.',
     );
   }

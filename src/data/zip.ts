@@ -4,13 +4,18 @@ import { unzipSync } from 'fflate';
 /** CRC-32 as zip has it; Node has it since 20.15. */
 const crc32 = (zlib as { crc32?: (data: Uint8Array) => number }).crc32;
 
+/** Deflate makes no more than this out of a byte (zlib.net/zlib_tech.html). */
+const MOST_INFLATED = 1032;
+/** In place of a number that is elsewhere, as archives of more than 4 GiB have it (APPNOTE.TXT, 4.3.14). */
+const [ELSEWHERE, COUNT_ELSEWHERE] = [0xffffffff, 0xffff];
+
 /**
- * The entries of a zip archive that are wanted, checked against the CRC-32 in its directory (APPNOTE.TXT, 4.3.12), which fflate
- * does not look at. Throws an `Error` if the archive is damaged.
+ * The entries of a zip archive that are wanted. Its directory is checked first, and what is unpacked against the CRC-32 in it
+ * (APPNOTE.TXT, 4.3.12): fflate looks at neither. Throws an `Error` if the archive is damaged.
  */
 export function unzip(bytes: Uint8Array, isWanted: (name: string) => boolean): Record<string, Uint8Array> {
+  const expected = directory(bytes);
   const entries = unzipSync(bytes, { filter: ({ name }) => isWanted(name) });
-  const expected = crcs(bytes);
   for (const [name, data] of Object.entries(entries)) {
     const crc = expected.get(name);
     if (crc !== undefined && crc32 !== undefined && crc32(data) !== crc) throw new Error(`CRC-32 of ${name} is wrong`);
@@ -18,16 +23,25 @@ export function unzip(bytes: Uint8Array, isWanted: (name: string) => boolean): R
   return entries;
 }
 
-/** By name; none for an archive of more than 4 GiB, whose directory is elsewhere. */
-function crcs(bytes: Uint8Array): Map<string, number> {
+/** CRC-32 by name; none for an archive of more than 4 GiB, whose directory is elsewhere. */
+function directory(bytes: Uint8Array): Map<string, number> {
   const found = new Map<string, number>();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let end = bytes.length - 22;
   while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
-  let at = end < 0 ? bytes.length : view.getUint32(end + 16, true);
-  while (at + 46 <= bytes.length && view.getUint32(at, true) === 0x02014b50) {
+  if (end < 0) throw new Error('it has no directory');
+  const count = view.getUint16(end + 10, true);
+  let at = view.getUint32(end + 16, true);
+  if (at === ELSEWHERE || count === COUNT_ELSEWHERE) return found;
+  for (let i = 0; i < count; i++) {
+    if (at + 46 > end || view.getUint32(at, true) !== 0x02014b50)
+      throw new Error(`its directory holds ${i} of ${count} entries`);
     const [nameLength, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true));
     const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength!));
+    const [packed, size] = [20, 24].map((offset) => view.getUint32(at + offset, true)) as [number, number];
+    // Before room is made for it.
+    if (size !== ELSEWHERE && packed !== ELSEWHERE && size > packed * MOST_INFLATED)
+      throw new Error(`an entry of ${packed} bytes is said to hold ${size}`);
     found.set(name, view.getUint32(at + 16, true));
     at += 46 + nameLength! + extra! + comment!;
   }

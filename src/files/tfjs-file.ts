@@ -1,20 +1,16 @@
-import path from 'node:path';
 import { cast, dispose, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import type { io } from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { concatBytes } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
-import { readBytes, readText } from '../base/files.ts';
+import { readText } from '../base/files.ts';
 import { forTfjs } from './keras/check.ts';
+import { readWeights } from './tfjs-weights.ts';
 
 interface ModelJson {
   readonly format?: string;
   readonly modelTopology?: object;
-  readonly weightsManifest?: readonly {
-    readonly paths: readonly string[];
-    readonly weights: io.WeightsManifestEntry[];
-  }[];
+  readonly weightsManifest?: unknown;
 }
 
 /**
@@ -29,31 +25,25 @@ export async function loadTfjsModel(file: string): Promise<LayersModel> {
   } catch (error) {
     throw new UserError(`${file}: not valid JSON: ${(error as Error).message}`, 'Name the model.json of a tfjs model.');
   }
-  const { modelTopology, weightsManifest, format } = json;
+  const { modelTopology, weightsManifest, format } = isObject(json) ? json : {};
   // A graph model's topology is a list of nodes; older converters do not name the format.
-  if (format === 'graph-model' || (modelTopology !== undefined && 'node' in modelTopology)) {
+  if (format === 'graph-model' || (isObject(modelTopology) && 'node' in modelTopology)) {
     throw new UserError(
       `${file}: expected a tfjs layers model, received a tfjs graph model, which holds operations and no layers`,
       'Convert what it was made from to ONNX (python -m tf2onnx.convert --saved-model DIR --output teacher.onnx) and use ' +
         '`teacher.onnx`; as a student, save the Keras model with tensorflowjs_converter --output_format=tfjs_layers_model.',
     );
   }
-  if (modelTopology === undefined || weightsManifest === undefined) {
+  if (!isObject(modelTopology) || weightsManifest === undefined) {
     throw new UserError(
       `${file}: expected a tfjs layers model, received JSON without modelTopology and weightsManifest`,
       'Name the model.json that model.save() of tfjs-layers wrote.',
     );
   }
   const read = forTfjs(modelTopology, file);
-  const folder = path.dirname(file);
-  const parts = await Promise.all(
-    weightsManifest.flatMap((group) => group.paths).map((name) => readBytes(path.join(folder, name))),
-  );
-  const bytes = concatBytes(parts);
-  const weightSpecs = weightsManifest.flatMap((group) => group.weights);
+  const { specs: weightSpecs, bytes } = await readWeights(file, weightsManifest);
   const refuse = (verb: string, hint: string, error: unknown): never => {
-    const fact = error instanceof Error ? error.message.split('\n')[0]! : String(error);
-    throw new UserError(`${file}: tfjs-layers cannot ${verb} this model: ${fact}`, hint, { cause: error });
+    throw new UserError(`${file}: tfjs-layers cannot ${verb} this model: ${factOf(error)}`, hint, { cause: error });
   };
   const handler = { load: () => Promise.resolve({ modelTopology: read, weightSpecs, weightData: bytes.buffer }) };
   const model = await loadLayersModel(handler as io.IOHandler).catch((error: unknown) =>
@@ -88,4 +78,14 @@ export async function predictTfjs(
   );
   dispose([input, fed, ...answers]);
   return results;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The first line, in words for people who do not write JavaScript. */
+function factOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n')[0]!.slice(0, 300).replaceAll('undefined', 'nothing');
 }

@@ -1,5 +1,5 @@
 import { bytesOf, concatBytes } from '../base/bytes.ts';
-import { UserError } from '../base/errors.ts';
+import { clipped, shown, UserError } from '../base/errors.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 
 /**
@@ -77,8 +77,8 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
   const tensors = new Map<string, StoredTensor>();
   let end = 0;
   for (const { name, dtype, shape, from, to } of placed(entries, fail)) {
-    if (from !== end) fail(`${name} starts at byte ${from}, the tensor before it ends at ${end}`);
-    if (to > body.length) fail(`${name} ends at byte ${to}, the file has ${body.length} bytes of tensors`);
+    if (from !== end) fail(`${clipped(name)} starts at byte ${from}, the tensor before it ends at ${end}`);
+    if (to > body.length) fail(`${clipped(name)} ends at byte ${to}, the file has ${body.length} bytes of tensors`);
     tensors.set(name, { dtype, shape, data: viewOf(dtype, body.slice(from, to)) });
     end = to;
   }
@@ -108,15 +108,16 @@ interface Placed {
 
 function placed(entries: Record<string, unknown>, fail: Fail): Placed[] {
   const all = Object.entries(entries).map(([name, entry]): Placed => {
-    if (!isRecord(entry)) return fail(`${name} is not described by a mapping`);
+    const called = clipped(name);
+    if (!isRecord(entry)) return fail(`${called} is not described by a mapping`);
     const dtype =
-      DTYPES.get(String(entry['dtype'])) ?? fail(`${name} has the unsupported type ${String(entry['dtype'])}`);
+      DTYPES.get(String(entry['dtype'])) ?? fail(`${called} has the unsupported type ${shown(entry['dtype'])}`);
     const { shape, data_offsets: offsets } = entry;
-    if (!isSizes(shape)) return fail(`${name} has no valid shape`);
-    if (!isSizes(offsets) || offsets.length !== 2) return fail(`${name} has no valid data_offsets`);
+    if (!isSizes(shape)) return fail(`${called} has no valid shape`);
+    if (!isSizes(offsets) || offsets.length !== 2) return fail(`${called} has no valid data_offsets`);
     const [from, to] = offsets as [number, number];
     const length = elements(shape) * TYPES[dtype].size;
-    if (to - from !== length) fail(`${name} needs ${length} bytes, its offsets span ${to - from}`);
+    if (to - from !== length) fail(`${called} needs ${length} bytes, its offsets span ${to - from}`);
     return { name, dtype, shape, from, to };
   });
   return all.sort((a, b) => a.from - b.from || a.to - b.to);

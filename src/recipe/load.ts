@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { UserError } from '../base/errors.ts';
+import { shown, UserError } from '../base/errors.ts';
 import type { Problem } from '../base/errors.ts';
 import { readUtf8 } from '../base/files.ts';
 import { complaintsOf, valueAt } from './issues.ts';
@@ -42,7 +42,7 @@ export function parseRecipe(text: string, file: string, options: LoadOptions = {
   const source = parseSource(text, file);
   if (typeof source.data !== 'object' || source.data === null || Array.isArray(source.data)) {
     throw new UserError(
-      `${file}: expected a mapping of keys to values, received ${source.data === null ? 'an empty file' : 'something else'}`,
+      `${file}: expected a mapping of keys to values, received ${source.data === null ? 'an empty file' : shown(source.data)}`,
       'Run `limbeck init` to write a recipe to start from.',
       { kind: 'recipe' },
     );

@@ -62,7 +62,7 @@ export class InferenceModel {
   ): Readonly<Record<string, InferenceTensor>> {
     const tensors: Record<string, Tensor> = {};
     for (const input of this.inputs) tensors[input.name] = this.#fed(input, feeds[input.name]);
-    const results = this.#session.run(tensors, Object.fromEntries(wanted.map((name) => [name, null])));
+    const results = this.#results(tensors, wanted);
     return Object.fromEntries(
       wanted.map((name) => [name, { data: tensorValues(results[name]!), shape: results[name]!.dims }]),
     );
@@ -70,6 +70,19 @@ export class InferenceModel {
 
   dispose(): void {
     this.#session.dispose();
+  }
+
+  #results(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]): Readonly<Record<string, Tensor>> {
+    try {
+      return this.#session.run(feeds, Object.fromEntries(wanted.map((name) => [name, null])));
+    } catch (error) {
+      if (this.#session.isDisposed) throw error;
+      throw new UserError(
+        `${this.#fileName}: ONNX Runtime cannot run this model: ${firstLine(error)}`,
+        'Check the file with onnx.checker and with onnxruntime in Python; its shapes may not fit each other.',
+        { cause: error },
+      );
+    }
   }
 
   #fed({ name, dtype, shape }: ModelValue, tensor: InferenceTensor | undefined): Tensor {

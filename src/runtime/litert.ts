@@ -1,7 +1,8 @@
-import { UserError } from '../base/errors.ts';
+import { atFile, UserError } from '../base/errors.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { wrongInTensorflow29 } from '../formats/tflite/runtime.ts';
 import { modelEnds } from './litert/ends.ts';
+import type { Ends } from './litert/ends.ts';
 import type { TfliteRuntime, TfliteSession } from './litert/session.ts';
 import { openNative } from './litert/native.ts';
 import { openWasm } from './litert/wasm.ts';
@@ -14,15 +15,21 @@ export interface OpenOptions {
   readonly runtime?: TfliteRuntime;
   /** 1 by default. */
   readonly threads?: number;
+  /** For messages, e.g. the path of the file. */
+  readonly name?: string;
+}
+
+/** Inputs and outputs of a file; a `UserError` says `name`, if there is one. */
+export function endsOfFile(bytes: Uint8Array, name?: string): Ends {
+  return atFile(name, () => modelEnds(readTflite(bytes)));
 }
 
 /** Throws a `UserError` for a file that is none, and for a model that the runtime cannot run, or would get wrong. */
 export async function openTflite(bytes: Uint8Array, options: OpenOptions = {}): Promise<TfliteSession> {
-  const { runtime = 'litert', threads = 1 } = options;
-  const model = readTflite(bytes);
-  const ends = modelEnds(model);
+  const { runtime = 'litert', threads = 1, name } = options;
+  const ends = endsOfFile(bytes, name);
   if (runtime === 'native') {
-    const problem = wrongInTensorflow29(model);
+    const problem = wrongInTensorflow29(readTflite(bytes));
     if (problem === undefined) return openNative(bytes, ends, threads);
     throw new UserError(`TensorFlow Lite 2.9 cannot run the model: ${problem}`, 'Use the litert runtime.');
   }
@@ -35,11 +42,11 @@ export async function openTflite(bytes: Uint8Array, options: OpenOptions = {}): 
  * The native library answers about ten times as fast as LiteRT's WebAssembly, which counts over all samples of a split; where
  * it is not installed or lacks an operator, LiteRT it is. Their answers differ by roundings.
  */
-export async function openFastestTflite(bytes: Uint8Array): Promise<TfliteSession> {
+export async function openFastestTflite(bytes: Uint8Array, name?: string): Promise<TfliteSession> {
   try {
-    return await openTflite(bytes, { runtime: 'native' });
+    return await openTflite(bytes, { runtime: 'native', ...(name !== undefined && { name }) });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return openTflite(bytes);
+    return openTflite(bytes, name === undefined ? {} : { name });
   }
 }

@@ -19,6 +19,10 @@ export class Session {
     this.#native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
   }
 
+  get isDisposed(): boolean {
+    return this.#disposed;
+  }
+
   get inputs(): readonly NativeValue[] {
     return this.#native.inputMetadata;
   }

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors.ts';
+import { exists } from '../base/files.ts';
 import { withSeededMathRandom } from '../base/random.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
@@ -46,6 +47,12 @@ export function teacherBuilder(context: Given, training: TeacherTrainingRecipe):
 
 /** `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */
 async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
+  if (!(await exists(file))) {
+    throw new UserError(
+      `student.module: cannot load ${file}: no such file`,
+      'Check the path; relative paths in a recipe start at the recipe file.',
+    );
+  }
   let found: { default?: (given: object) => unknown };
   try {
     found = (await import(pathToFileURL(file).href)) as typeof found;

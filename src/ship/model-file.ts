@@ -22,7 +22,9 @@ export interface Runner {
 }
 
 export async function openRunner({ file, bytes, format }: ModelFile, session: SessionOptions): Promise<Runner> {
-  return format === 'onnx' ? onnxRunner(new InferenceModel(bytes, file, session)) : tfliteRunner(openTflite(bytes));
+  return format === 'onnx'
+    ? onnxRunner(new InferenceModel(bytes, file, session))
+    : tfliteRunner(openTflite(bytes, { name: file }));
 }
 
 function onnxRunner(model: InferenceModel): Runner {
@@ -65,7 +67,7 @@ export async function logitsOfFile(
   const classes = split.classNames.length;
   const all = new Float32Array(split.count * classes);
   const runner = await (file.format === 'tflite'
-    ? tfliteRunner(openFastestTflite(file.bytes))
+    ? tfliteRunner(openFastestTflite(file.bytes, file.file))
     : openRunner(file, session));
   let done = 0;
   try {

@@ -1,4 +1,4 @@
-import { UserError } from '../base/errors.ts';
+import { atFile } from '../base/errors.ts';
 import { describeOnnxLayers } from '../formats/onnx/describe.ts';
 import type { OnnxLayer } from '../formats/onnx/describe.ts';
 import { elementCount } from '../formats/onnx/model.ts';
@@ -67,15 +67,10 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
 }
 
 export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
-  let description: TfliteDescription;
-  let entries: ReadonlyMap<string, string>;
-  try {
-    description = describeTflite(bytes);
-    entries = readEntries(readTflite(bytes), bytes);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
-  }
+  const { description, entries } = atFile(file, () => ({
+    description: describeTflite(bytes),
+    entries: readEntries(readTflite(bytes), bytes),
+  }));
   const { fileBytes, weightBytes, operators, layers, macs, ...rest } = description;
   const { inputs, outputs, signatures, metadata, files } = rest;
   const text = [

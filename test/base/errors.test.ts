@@ -1,4 +1,4 @@
-import { inShell, nearest, shown, UserError } from '../../src/base/errors.ts';
+import { atFile, clipped, inShell, nearest, shown, UserError } from '../../src/base/errors.ts';
 
 it('nearest finds what was probably meant', () => {
   expect(nearest('temprature', ['alpha', 'temperature', 'epochs'])).toBe('temperature');
@@ -38,4 +38,24 @@ it('a UserError carries its remedy', () => {
 it('a UserError shows what a terminal would obey or hide', () => {
   const { message, hint } = new UserError('x\0y: \u001b[2J\u009b1m\n  next', 'Did you mean "a\r"?');
   expect([message, hint]).toEqual(['x\\x00y: \\x1b[2J\\x9b1m\n  next', 'Did you mean "a\\x0d"?']);
+});
+
+it('atFile says which file a refusal is about, and leaves all else as it is', () => {
+  const refuse = (): never => {
+    throw new UserError('damaged', 'Get it again.');
+  };
+  expect(atFile('a.tflite', () => 3)).toBe(3);
+  expect(() => atFile('a.tflite', refuse)).toThrow(/^a\.tflite: damaged$/);
+  expect(() => atFile(undefined, refuse)).toThrow(/^damaged$/);
+  const bug = new TypeError('bug');
+  expect(() =>
+    atFile('a.tflite', () => {
+      throw bug;
+    }),
+  ).toThrow(bug);
+});
+
+it('clipped keeps a name short', () => {
+  expect(clipped('ids')).toBe('ids');
+  expect(clipped('x'.repeat(500))).toHaveLength(80);
 });

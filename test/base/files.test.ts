@@ -51,7 +51,7 @@ describe('readText', () => {
   });
 
   it('names a folder given for a file', async () => {
-    await expect(readText(folder)).rejects.toThrow(/EISDIR/);
+    await expect(readText(folder)).rejects.toThrow(/it is a folder/);
   });
 });
 

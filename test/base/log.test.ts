@@ -41,7 +41,7 @@ describe('the log for machines', () => {
   });
 
   it('that cannot be opened is a mistake with a remedy', async () => {
-    const message = `${folder()}: cannot write it: EISDIR`;
+    const message = `${folder()}: cannot write it: it is a folder`;
     await expect(fileLog(folder())).rejects.toMatchObject({ name: 'UserError', message });
   });
 });

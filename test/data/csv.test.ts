@@ -215,6 +215,6 @@ describe('broken CSV', () => {
 
   it('a folder instead of a file', async () => {
     const { message } = await userError(readCsv(folder.path, {}));
-    expect(message).toMatch(/cannot read it: EISDIR$/);
+    expect(message).toMatch(/cannot read it: it is a folder$/);
   });
 });

@@ -1,8 +1,9 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { readImageFolder } from '../../src/data/image-folder.ts';
 import { ImageSink } from '../../src/data/images.ts';
+import { withRightSums } from '../support/png.ts';
 import { temporaryFolder, userError } from './support.ts';
 
 const folder = temporaryFolder();
@@ -24,7 +25,26 @@ async function picture(file: string, { width = 4, height = 3, colour = RED, grey
   return full;
 }
 
+/** A PNG whose header says another size than it has. */
+async function claiming(file: string, width: number, height: number): Promise<void> {
+  const bytes = await readFile(await picture(file));
+  bytes.writeUInt32BE(width, 16);
+  bytes.writeUInt32BE(height, 20);
+  await writeFile(path.join(folder.path, file), withRightSums(bytes));
+}
+
 describe('image folders', () => {
+  it('refuses an image that claims more pixels than its file can hold, or than the others, before it makes room', async () => {
+    await claiming('huge/a/1.png', 16000, 16000);
+    const first = await userError(readImageFolder(path.join(folder.path, 'huge'), {}));
+    expect(first.message).toMatch(
+      /1\.png: the image is said to be 16000x16000 \(height x width\), expected at most 16777216 pixels in a file of \d+ bytes$/,
+    );
+    await picture('huge/a/0.png');
+    const second = await userError(readImageFolder(path.join(folder.path, 'huge'), {}));
+    expect(second.message).toMatch(/1\.png: the image is 16000x16000 \(height x width\), but .*0\.png is 3x4$/);
+  });
+
   it('reads PNG, lossless WebP and JPEG, a class per sub-folder, in order of their paths', async () => {
     await picture('mixed/dog/b.png', { colour: { r: 1, g: 2, b: 3 } });
     await picture('mixed/dog/a.png', { colour: { r: 4, g: 5, b: 6 } });

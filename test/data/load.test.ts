@@ -138,7 +138,7 @@ describe('splitting', () => {
     [
       'a split of everything',
       { validation: 90 },
-      /^validation: 90 samples of 90 would leave none to train on$/,
+      /^validation: 90 of the 90 samples of .*train-images would leave none to train on$/,
       /0\.1/,
     ],
     ['a fractional count', { validation: 2.5 }, /^validation: expected a fraction .* received 2\.5$/, /a tenth/],

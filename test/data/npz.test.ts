@@ -206,6 +206,17 @@ describe('broken NumPy arrays', () => {
     stored[30 + 'x.npy'.length + npy('|u1', [2, 1], two).length - 1]! ^= 1;
     const flipped = await userError(readNpz({ file: await folder.file('flipped.npz', stored) }, {}));
     expect(flipped.message).toMatch(/flipped\.npz: the archive is damaged or truncated \(CRC-32 of x\.npy is wrong\)$/);
+    const entry = zip.length - 22 - 46 - 'y.npy'.length;
+    const named = zip.slice();
+    named[entry] = 0;
+    const lost = await userError(readNpz({ file: await folder.file('lost.npz', named) }, {}));
+    expect(lost.message).toMatch(
+      /lost\.npz: the archive is damaged or truncated \(its directory holds 1 of 2 entries\)$/,
+    );
+    const claiming = zip.slice();
+    new DataView(claiming.buffer).setUint32(entry + 24, 1e9, true);
+    const large = await userError(readNpz({ file: await folder.file('large.npz', claiming) }, {}));
+    expect(large.message).toMatch(/\(an entry of \d+ bytes is said to hold 1000000000\)$/);
     const plain = await userError(readNpz({ file: await folder.file('plain.npz', labels2) }, {}));
     expect(plain.message).toMatch(/not an \.npz archive: it starts with 93 4e 55 4d, expected 50 4b 03 04$/);
     expect(plain.hint).toMatch(/`\{samples: x\.npy, labels: y\.npy\}`/);

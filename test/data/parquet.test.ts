@@ -35,6 +35,17 @@ describe('Parquet', () => {
     expect((await read('filtered', { features: ['a', '__index_level_0__'] })).columns).toHaveLength(2);
   });
 
+  it.each([
+    // The number of values in a page, and what a schema says of the children of an element.
+    ['a page with fewer rows than its table says', 142, 0, /: not a readable Parquet file: "label" has 0 of 2 rows$/],
+    ['an element with -1 children', 223, 1, /: label: no column "label", the file has: embedding, list$/],
+  ])('refuses %s', async (_name, at, value, message) => {
+    const bytes = await readFile(fixture('lists'));
+    bytes[at] = value;
+    const error = await userError(readParquet(await folder.file('damaged.parquet', bytes), {}));
+    expect(error.message).toMatch(message);
+  });
+
   it('refuses NaN as a label', async () => {
     const { message } = await userError(read('filtered', { label: 'n', features: 'a' }));
     expect(message).toMatch(/filtered\.parquet: row 1: the label is NaN$/);

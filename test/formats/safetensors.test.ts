@@ -64,7 +64,7 @@ describe('safetensors', () => {
     ['a header that is no JSON', made('{oops'), /not a JSON object/],
     ['a header that is a list', made('[]'), /not a JSON object/],
     ['metadata that is no text', made({ __metadata__: { a: 1 } }), /__metadata__/],
-    ['an unknown type', made({ a: { dtype: 'F8', shape: [1], data_offsets: [0, 1] } }, 1), /unsupported type F8/],
+    ['an unknown type', made({ a: { dtype: 'F8', shape: [1], data_offsets: [0, 1] } }, 1), /unsupported type "F8"/],
     ['a negative size', made({ a: f32(0, 4, [-1]) }, 4), /no valid shape/],
     ['offsets that do not fit the shape', made({ a: f32(0, 8) }, 8), /needs 4 bytes, its offsets span 8/],
     ['a gap', made({ a: f32(0, 4), b: f32(8, 12) }, 12), /b starts at byte 8, the tensor before it ends at 4/],

@@ -1,3 +1,4 @@
+import { UserError } from '../../src/base/errors.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
@@ -44,7 +45,21 @@ describe('an ONNX file for inference', () => {
     await expect(run({ data: new Float32Array(3), shape: [2, 2] })).rejects.toThrow('received Float32Array [2, 2]');
     await expect(run({ data: new Int32Array(2), shape: [1, 2] })).rejects.toThrow('received Int32Array [1, 2]');
     session.dispose();
-    await expect(run({ data: new Float32Array(2), shape: [1, 2] })).rejects.toThrow('disposed');
+    await expect(run({ data: new Float32Array(2), shape: [1, 2] })).rejects.toThrow(/^the session is disposed$/);
+  });
+
+  it('says of which file a run fails, and at which node', async () => {
+    const b = new GraphBuilder();
+    const [x, y] = ['x', 'y'].map((name) => b.input(name, { dtype: 'float32', shape: ['batch', 2] }));
+    b.output('sum', b.op('Add', [x!, y!]));
+    const session = engine.load(encodeModel(lowerToOnnx(b.build())), 'odd.onnx');
+    const run = session.run({
+      x: { data: new Float32Array(4), shape: [2, 2] },
+      y: { data: new Float32Array(6), shape: [3, 2] },
+    });
+    await expect(run).rejects.toThrow(UserError);
+    await expect(run).rejects.toThrow(/^odd\.onnx: ONNX Runtime cannot run this model: .*running Add node/);
+    session.dispose();
   });
 
   it('refuses a file that is no model', () => {

@@ -3,8 +3,8 @@ import path from 'node:path';
 import type { io } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
-/** A model as `model.json` with its weights beside it, as tfjs writes them. */
-export async function saveTfjs(model: LayersModel, folder: string): Promise<void> {
+/** A model as `model.json` with its weights beside it, as tfjs writes them: the files by name. */
+export async function savedTfjs(model: LayersModel): Promise<Record<string, string | Uint8Array>> {
   let found: io.ModelArtifacts | undefined;
   await model.save({
     save: (artifacts) => {
@@ -14,6 +14,13 @@ export async function saveTfjs(model: LayersModel, folder: string): Promise<void
   });
   const { modelTopology, weightSpecs, weightData } = found!;
   const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
-  await writeFile(path.join(folder, 'model.json'), JSON.stringify({ modelTopology, weightsManifest }));
-  await writeFile(path.join(folder, 'weights.bin'), Buffer.from(weightData as ArrayBuffer));
+  return {
+    'model.json': JSON.stringify({ modelTopology, weightsManifest }),
+    'weights.bin': new Uint8Array(weightData as ArrayBuffer),
+  };
+}
+
+export async function saveTfjs(model: LayersModel, folder: string): Promise<void> {
+  for (const [name, content] of Object.entries(await savedTfjs(model)))
+    await writeFile(path.join(folder, name), content);
 }

@@ -1,4 +1,4 @@
-import { nearest, UserError } from '../../base/errors.ts';
+import { clipped, nearest, UserError } from '../../base/errors.ts';
 import type { Dim, Graph } from '../../graph/types.ts';
 import { Import } from './import/context.ts';
 import type { Importer } from './import/context.ts';
@@ -53,7 +53,15 @@ export function importOnnx(model: Model, file: string): Graph {
     c.read(node, importers[node.op]!);
   }
   for (const { name } of graph.outputs) c.output(name);
-  return c.builder.build();
+  try {
+    return c.builder.build();
+  } catch (error) {
+    throw new UserError(
+      `${file}: its operators do not fit each other: ${clipped((error as Error).message)}`,
+      'Check the file with onnx.checker, and export the model again.',
+      { cause: error },
+    );
+  }
 }
 
 function refuseUnknown({ graph }: Model, file: string): void {

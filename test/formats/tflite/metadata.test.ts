@@ -1,7 +1,9 @@
 import { unzipSync } from 'fflate';
 import { associatedFiles } from '../../../src/formats/tflite/archive.ts';
-import { decodeMetadata } from '../../../src/formats/tflite/metadata.ts';
+import { decodeMetadata, METADATA_NAME } from '../../../src/formats/tflite/metadata.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';
+import { writeTflite } from '../../../src/formats/tflite/write.ts';
+import { inspectTflite } from '../../../src/tools/inspect-model.ts';
 import { exported, floats, randomFeeds, run, sketch } from './support.ts';
 
 const graph = sketch((g) => g.op('Softmax', [g.input('image', floats('batch', 3))], { axis: 1 }));
@@ -52,6 +54,23 @@ describe('metadata', () => {
   it('is the same bytes every time', () => {
     const again = exported(graph, { description: { name: 'n', labels: ['a'] } });
     expect(Buffer.compare(exported(graph, { description: { name: 'n', labels: ['a'] } }), again)).toBe(0);
+  });
+
+  it('is none where its table is damaged, wherever the damage lies', () => {
+    const model = readTflite(bytes);
+    const { buffer } = model.metadata!.find(({ name }) => name === METADATA_NAME)!;
+    const table = model.buffers[buffer]!.data!;
+    let lost = 0;
+    for (let at = 8; at < table.length; at++) {
+      const data = table.map((byte, i) => (i === at ? 0xff : byte));
+      const damaged = writeTflite({
+        ...model,
+        buffers: model.buffers.map((old, i) => (i === buffer ? { data } : old)),
+      });
+      const { value } = inspectTflite(damaged, 'a.tflite');
+      if ((value as { metadata?: unknown }).metadata === undefined) lost++;
+    }
+    expect(lost).toBeGreaterThan(20);
   });
 
   it('names the oldest runtime that has the operators', () => {

@@ -1,0 +1,62 @@
+import path from 'node:path';
+import type { io } from '@tensorflow/tfjs-core';
+import { concatBytes } from '../base/bytes.ts';
+import { clipped, shown, UserError } from '../base/errors.ts';
+import { exists, readBytes } from '../base/files.ts';
+
+interface Group {
+  readonly paths: readonly string[];
+  readonly weights: io.WeightsManifestEntry[];
+}
+
+/** The weights of a `model.json`: what its manifest says of them, and the bytes of the files beside it that it names. */
+export async function readWeights(
+  file: string,
+  manifest: unknown,
+): Promise<{ specs: io.WeightsManifestEntry[]; bytes: Uint8Array }> {
+  if (!isManifest(manifest)) {
+    throw new UserError(
+      `${file}: weightsManifest: expected a list of {paths, weights}, received ${shown(manifest)}`,
+      'Save the model again; this file is damaged.',
+    );
+  }
+  const parts = await Promise.all(manifest.flatMap(({ paths }) => paths).map((name) => readBeside(file, name)));
+  return { specs: manifest.flatMap(({ weights }) => weights), bytes: concatBytes(parts) };
+}
+
+function isManifest(value: unknown): value is readonly Group[] {
+  return Array.isArray(value) && value.every(isGroup);
+}
+
+function isGroup(value: unknown): value is Group {
+  if (typeof value !== 'object' || value === null) return false;
+  const { paths, weights } = value as Record<string, unknown>;
+  const isText = (name: unknown): boolean => typeof name === 'string' && name !== '' && !name.includes('\0');
+  return Array.isArray(paths) && paths.every(isText) && Array.isArray(weights) && weights.every(isSpec);
+}
+
+function isSpec(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, shape, dtype } = value as Record<string, unknown>;
+  const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;
+  return typeof name === 'string' && typeof dtype === 'string' && Array.isArray(shape) && shape.every(isSize);
+}
+
+async function readBeside(file: string, name: string): Promise<Uint8Array> {
+  const folder = path.dirname(path.resolve(file));
+  const target = path.resolve(folder, name);
+  // A model that somebody sent must not read what lies elsewhere.
+  if (!target.startsWith(folder + path.sep)) {
+    throw new UserError(
+      `${file}: its weights are in ${clipped(name)}, outside the folder of the model`,
+      'Put the weight files beside the model.json.',
+    );
+  }
+  if (!(await exists(target))) {
+    throw new UserError(
+      `${file}: its weights are in another file, ${clipped(name)}, which is not there`,
+      'Copy that file beside the model.json.',
+    );
+  }
+  return readBytes(target);
+}

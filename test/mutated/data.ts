@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import sharp from 'sharp';
+import { zipSync } from 'fflate';
+import type { DatasetConfig } from '../../src/data/config.ts';
+import type { Dataset } from '../../src/data/dataset.ts';
+import { sizeOf } from '../../src/data/dataset.ts';
+import { loadDataset } from '../../src/data/load.ts';
+import { idx } from '../data/support.ts';
+import { withRightSums } from '../support/png.ts';
+import { sane } from './reader.ts';
+import type { Reader } from './reader.ts';
+
+const rows = (count: number, row: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => row(i)).join('\n');
+const ROWS = 24;
+const CSV = `a,b,"the label"\n${rows(ROWS, (i) => `${i / 4},${(i * 7) % 11},${i % 2 ? 'yes' : '"no, sir"'}`)}\n`;
+const JSONL = rows(ROWS, (i) => JSON.stringify({ features: [i, -i / 2], label: i % 2 ? 'yes' : 'no' }));
+const PICTURES = rows(ROWS, (i) =>
+  JSON.stringify({
+    image: [
+      [i, 2],
+      [3, i],
+    ],
+    label: i % 3,
+  }),
+);
+const IMAGES = idx(
+  8,
+  [ROWS, 3, 4],
+  Array.from({ length: ROWS * 12 }, (_, i) => i % 251),
+);
+const LABELS = idx(
+  8,
+  [ROWS],
+  Array.from({ length: ROWS }, (_, i) => i % 3),
+);
+const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(path.resolve('test/data/fixtures', name)));
+
+function npy(descr: string, shape: string, body: Uint8Array): Uint8Array {
+  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(117) + '\n';
+  return new Uint8Array(Buffer.concat([Buffer.from('\x93NUMPY\x01\0\x76\0', 'latin1'), Buffer.from(header), body]));
+}
+const SAMPLES = npy(
+  '<f4',
+  `${ROWS}, 2`,
+  new Uint8Array(Float32Array.from({ length: 2 * ROWS }, (_, i) => i / 3).buffer),
+);
+const CLASSES = npy(
+  '<i8',
+  `${ROWS},`,
+  new Uint8Array(BigInt64Array.from({ length: ROWS }, (_, i) => BigInt(i % 2)).buffer),
+);
+const WORDS = npy('|S3', `${ROWS},`, Buffer.from('yesno\0'.repeat(ROWS / 2)));
+
+const picture = async (shade: number): Promise<Uint8Array> =>
+  new Uint8Array(
+    await sharp({ create: { width: 6, height: 5, channels: 3, background: { r: shade, g: 9, b: 7 } } })
+      .png()
+      .toBuffer(),
+  );
+const PNGS = Object.fromEntries(
+  await Promise.all(
+    ['a/1', 'a/2', 'a/3', 'b/1', 'b/2', 'b/3'].map(
+      async (name, i) => [`pics/${name}.png`, await picture(40 * i)] as const,
+    ),
+  ),
+);
+
+/** What a run does first with its data set. */
+function dataset(config: (at: (file: string) => string) => DatasetConfig): Reader['read'] {
+  return async (folder) => {
+    const { train, validation } = await loadDataset(config((file) => path.join(folder, file)));
+    for (const split of [train, validation]) checkSplit(split);
+  };
+}
+
+function checkSplit({ samples, labels, sampleShape, count, classNames }: Dataset): void {
+  sane(count > 0 && labels.length === count, `it has ${count} samples and ${labels.length} labels`);
+  sane(
+    sampleShape.every((size) => Number.isSafeInteger(size) && size > 0),
+    `samples are [${sampleShape.join(', ')}]`,
+  );
+  sane(samples.length === count * sizeOf(sampleShape), `it has ${samples.length} values`);
+  sane(samples.every(Number.isFinite), 'some values are not finite');
+  sane(
+    labels.every((label) => label >= 0 && label < classNames.length),
+    'some labels are no class',
+  );
+}
+
+const idxFiles = { 'x.idx': IMAGES, 'y.idx': LABELS };
+const readIdx = dataset((at) => ({ type: 'idx', train: { images: at('x.idx'), labels: at('y.idx') } }));
+const npyFiles = { 'x.npy': SAMPLES, 'y.npy': CLASSES };
+const readNpy = dataset((at) => ({ type: 'npz', train: { samples: at('x.npy'), labels: at('y.npy') } }));
+const readPng = dataset((at) => ({ type: 'image-folder', train: at('pics'), validation: 2 }));
+const readTable = (config: object = {}): Reader['read'] =>
+  dataset((at) => ({ type: 'parquet', train: at('d.parquet'), validation: 2, ...config }));
+
+export const dataReaders: Readonly<Record<string, Reader>> = {
+  'IDX images': { files: idxFiles, damaged: 'x.idx', read: readIdx },
+  'IDX labels': { files: idxFiles, damaged: 'y.idx', read: readIdx },
+  CSV: {
+    ...{ files: { 'd.csv': CSV }, damaged: 'd.csv', text: true },
+    read: dataset((at) => ({ type: 'csv', train: at('d.csv'), label: 'the label' })),
+  },
+  'CSV with gaps': {
+    ...{ files: { 'd.csv': CSV.replace('1,', ',') }, damaged: 'd.csv', text: true },
+    read: dataset((at) => ({ type: 'csv', train: at('d.csv'), label: -1, missing: 'mean' })),
+  },
+  PNG: { files: PNGS, damaged: 'pics/a/1.png', read: readPng },
+  'PNG with right checksums': { files: PNGS, damaged: 'pics/a/1.png', read: readPng, mended: withRightSums },
+  'NumPy samples': { files: npyFiles, damaged: 'x.npy', read: readNpy },
+  'NumPy labels': { files: npyFiles, damaged: 'y.npy', read: readNpy },
+  'NumPy labels that are words': { files: { ...npyFiles, 'y.npy': WORDS }, damaged: 'y.npy', read: readNpy },
+  npz: {
+    ...{ files: { 'd.npz': zipSync(npyFiles, { level: 0, mtime: '2020-01-01' }) }, damaged: 'd.npz' },
+    read: dataset((at) => ({ type: 'npz', train: { file: at('d.npz') } })),
+  },
+  'npz, compressed': {
+    ...{ files: { 'd.npz': fixture('arrays.npz') }, damaged: 'd.npz' },
+    read: dataset((at) => ({
+      type: 'npz',
+      train: { file: at('d.npz'), samples: 'half', labels: 'flag' },
+      validation: { file: at('d.npz'), samples: 'half', labels: 'flag' },
+    })),
+  },
+  'Parquet of columns': {
+    ...{ files: { 'd.parquet': fixture('table.parquet') }, damaged: 'd.parquet' },
+    read: readTable({ label: 'kind', missing: 'zero', validation: 1 }),
+  },
+  'Parquet of lists': {
+    files: { 'd.parquet': fixture('lists.parquet') },
+    damaged: 'd.parquet',
+    read: dataset((at) => ({ type: 'parquet', train: at('d.parquet'), validation: at('d.parquet') })),
+  },
+  'Parquet of images': { files: { 'd.parquet': fixture('images.parquet') }, damaged: 'd.parquet', read: readTable() },
+  JSONL: {
+    ...{ files: { 'd.jsonl': JSONL }, damaged: 'd.jsonl', text: true },
+    read: dataset((at) => ({ type: 'jsonl', train: at('d.jsonl') })),
+  },
+  'JSONL of pictures': {
+    ...{ files: { 'd.jsonl': PICTURES }, damaged: 'd.jsonl', text: true },
+    read: dataset((at) => ({ type: 'jsonl', train: at('d.jsonl'), features: 'image' })),
+  },
+};

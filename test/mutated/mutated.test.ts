@@ -1,0 +1,89 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../../src/base/errors.ts';
+import { RandomStream } from '../../src/base/random.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { dataReaders } from './data.ts';
+import { modelReaders } from './models.ts';
+import { mutant } from './mutate.ts';
+import type { Reader } from './reader.ts';
+import { runReaders } from './run-folder.ts';
+
+/** Damaged copies of the file of each reader; `npm run test:mutated -- --times 300` asks for more. */
+const TIMES = Number(process.env['LIMBECK_MUTATIONS'] ?? 25);
+/** What one damaged file may take: milliseconds of CPU time, bytes. */
+const [MOST_MS, MOST_BYTES] = [3000, 200 * 2 ** 20];
+const LONGEST_MESSAGE = 600;
+
+const folder = temporaryFolder();
+
+describe.each(Object.entries({ ...dataReaders, ...runReaders, ...modelReaders }))('%s', (name, reader) => {
+  const { damaged, files, factor = 1, mended, read } = reader;
+  const times = TIMES * factor;
+  const valid = new Uint8Array(Buffer.from(files[damaged]!));
+
+  it(`is read, and each of ${times} damaged ones is read or refused with a message`, async () => {
+    for (const [file, content] of Object.entries(files)) await write(file, content);
+    // A state that is saved makes older ones go.
+    await read(folder());
+    const random = new RandomStream('mutants', name);
+    const faults: string[] = [];
+    let refused = 0;
+    for (let i = 0; i < times; i++) {
+      const bytes = mutant(valid, random, reader);
+      await rm(folder(), { recursive: true });
+      for (const [file, content] of Object.entries(files)) await write(file, content);
+      await write(damaged, mended?.(bytes) ?? bytes);
+      const { error, cost } = await outcome(reader);
+      const fault = error === undefined ? undefined : faultOf(error, files);
+      if (error !== undefined) refused++;
+      for (const found of [fault, cost]) if (found !== undefined) faults.push(`${i}: ${found}`);
+    }
+    expect(faults).toEqual([]);
+    expect(refused).toBeGreaterThan(0);
+  });
+});
+
+async function write(file: string, content: Uint8Array | string): Promise<void> {
+  await mkdir(path.dirname(path.join(folder(), file)), { recursive: true });
+  await writeFile(path.join(folder(), file), content);
+}
+
+/** What reading throws, and whether it takes more than it may. */
+async function outcome({ read }: Reader): Promise<{ error?: unknown; cost?: string }> {
+  const [cpu, memory] = [process.cpuUsage(), used()];
+  let error: unknown;
+  try {
+    await read(folder());
+  } catch (thrown) {
+    error = thrown ?? new Error('nothing was thrown');
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  const [ms, bytes] = [(user + system) / 1000, used() - memory];
+  const isTooMuch = ms > MOST_MS || bytes > MOST_BYTES;
+  return { error, ...(isTooMuch && { cost: `took ${Math.round(ms)} ms and ${bytes >> 20} MiB` }) };
+}
+
+/** Peak of what the process has touched, and what it has asked for without touching. */
+function used(): number {
+  return Math.max(process.resourceUsage().maxRSS * 1024, process.memoryUsage().arrayBuffers);
+}
+
+/** What is wrong with how a file is refused, if anything. */
+function faultOf(error: unknown, files: Reader['files']): string | undefined {
+  if (!(error instanceof UserError)) return `not refused but: ${error instanceof Error ? error.stack : String(error)}`;
+  const { message, hint } = error;
+  // Without the folder, whose length differs from machine to machine.
+  const text = message.replaceAll(`${folder()}${path.sep}`, '');
+  const names = Object.keys(files).map((file) => path.basename(file));
+  const complaints = [
+    !names.some((file) => text.includes(file)) && 'names no file',
+    // eslint-disable-next-line no-control-regex -- they are what is looked for
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text + hint) && 'is not printable',
+    /undefined|Cannot read|\[object|is not (?:a function|iterable)|is not defined/.test(text) &&
+      'speaks of the program',
+    text.length > LONGEST_MESSAGE && `is ${text.length} letters long`,
+    hint.trim() === '' && 'has no hint',
+  ].filter((complaint) => complaint !== false);
+  return complaints.length === 0 ? undefined : `${complaints.join(', ')}: ${JSON.stringify(text.slice(0, 1000))}`;
+}

@@ -1,0 +1,114 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256 } from '../../src/base/bytes.ts';
+import { UserError } from '../../src/base/errors.ts';
+import { readSafetensors } from '../../src/formats/safetensors.ts';
+import type { Safetensors } from '../../src/formats/safetensors.ts';
+import { models } from '../../src/networks/models/registry.ts';
+import { CheckpointStore, seal, unseal } from '../../src/folder/checkpoint.ts';
+import { storedRecipe } from '../../src/folder/folder.ts';
+import { inspectFile } from '../../src/tools/inspect.ts';
+import { Ledger } from '../../src/folder/ledger.ts';
+import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
+import { sane } from './reader.ts';
+import type { Reader } from './reader.ts';
+
+const RECIPE = `# The data set.
+name: small
+seed: 3
+dataset: { type: csv, train: d.csv, testFraction: 0.2, label: "kind", augment: [] }
+teacher:
+  train: { model: mlp, hidden: [16, 8], epochs: 5, batchSize: 16 }
+student: { model: mlp, hidden: [2] }
+distill:
+  epochs: 5
+  temperature: 4
+  optimizer: { type: sgd, momentum: 0.9 }
+quantize: { scheme: int8 }
+`;
+
+const rows = [
+  { stage: 'data', seconds: 1.25, figures: {}, notes: { classes: ['a', 'b'] } },
+  { stage: 'distill', seconds: 30, figures: { accuracy: { validation: 0.5 }, params: 12 }, notes: {} },
+];
+const LEDGER = `${JSON.stringify({ sha256: sha256(JSON.stringify(rows)), rows }, null, 2)}\n`;
+const STORED = JSON.stringify({
+  ...{ base: '/nowhere', baseFromHere: '..', moves: [] },
+  recipe: makeRecipe({ name: 'small', dataset: { type: 'csv', train: 'd.csv' }, student: { model: 'mlp' } }).written,
+});
+
+function state(step: number): Safetensors {
+  return {
+    tensors: new Map([
+      ['w', { dtype: 'float32', shape: [2, 3], data: new Float32Array(6).fill(step) }],
+      ['ids', { dtype: 'int64', shape: [2], data: BigInt64Array.of(1n, BigInt(step)) }],
+    ]),
+    metadata: { step: String(step), note: 'ä' },
+  };
+}
+const [OLDER, NEWEST] = ['state/distill-000001.safetensors', 'state/distill-000002.safetensors'];
+
+export const runReaders: Readonly<Record<string, Reader>> = {
+  recipe: {
+    ...{ files: { 'r.yaml': RECIPE }, damaged: 'r.yaml', text: true },
+    read: async (folder) => {
+      const { recipe } = await loadRunnable(path.join(folder, 'r.yaml'));
+      sane(Object.hasOwn(models, recipe.student!.model ?? 'mlp'), 'its student is no model');
+    },
+  },
+  'recipe.json': {
+    ...{ files: { 'recipe.json': STORED, 'ledger.json': LEDGER }, damaged: 'recipe.json', text: true },
+    read: async (folder) => {
+      sane((await storedRecipe(folder)).written.name !== '', 'the run has no name');
+      await inspectFile(folder);
+    },
+  },
+  safetensors: {
+    ...{ files: { 'a.safetensors': seal(state(1)) }, damaged: 'a.safetensors' },
+    read: async (folder) => {
+      const file = path.join(folder, 'a.safetensors');
+      await inspectFile(file);
+      for (const { shape, data } of readSafetensors(await readFile(file), file).tensors.values())
+        sane(
+          data.length === shape.reduce((a, b) => a * b, 1),
+          `a tensor [${shape.join(', ')}] has ${data.length} values`,
+        );
+    },
+  },
+  state: { files: { [OLDER]: seal(state(1)), [NEWEST]: seal(state(2)) }, damaged: NEWEST, read: readState },
+  ledger: {
+    ...{ files: { 'recipe.json': STORED, 'ledger.json': LEDGER }, damaged: 'ledger.json', text: true },
+    read: readLedger,
+  },
+};
+
+/** Whatever was done to the newest state, the run goes on with it or with the one before, and loses neither. */
+async function readState(folder: string): Promise<void> {
+  const before = await readFile(path.join(folder, OLDER));
+  const newest = await readFile(path.join(folder, NEWEST));
+  const warnings: string[] = [];
+  const store = new CheckpointStore(folder, (warning) => warnings.push(warning));
+  const found = await store.load('distill');
+  const isWhole = newest.equals(seal(state(2)));
+  expect(found).toEqual(state(isWhole ? 2 : 1));
+  expect(warnings.filter((warning) => warning.startsWith(path.join(folder, NEWEST)))).toHaveLength(isWhole ? 0 : 1);
+  expect((await readFile(path.join(folder, OLDER))).equals(before)).toBe(true);
+  await store.save('distill', state(3));
+  expect(await store.load('distill')).toEqual(state(3));
+  expect(await readdir(path.join(folder, 'state'))).toHaveLength(2);
+  if (!isWhole) unseal(newest, path.join(folder, NEWEST));
+}
+
+/** A ledger is whole, or empty with a warning; looking at it writes nothing. */
+async function readLedger(folder: string): Promise<void> {
+  const file = path.join(folder, 'ledger.json');
+  const before = await readFile(file);
+  const warnings: string[] = [];
+  const ledger = await Ledger.open(folder, (warning) => warnings.push(warning));
+  expect(ledger.rows).toEqual(warnings.length === 0 ? rows : []);
+  expect((await inspectFile(folder)).text.includes('warning: ')).toBe(warnings.length > 0);
+  expect((await readFile(file)).equals(before)).toBe(true);
+  await ledger.add(rows[1]!);
+  expect((await Ledger.open(folder, (warning) => sane(false, warning))).find('distill')).toEqual(rows[1]);
+  if (warnings.length > 0) throw new UserError(warnings[0]!, 'The stages are checked again.');
+}
