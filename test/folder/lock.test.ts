@@ -30,11 +30,12 @@ describe('the lock of a run', () => {
 
   it('is taken over from a process that has ended and whose parent has not noticed', async () => {
     // The shell becomes a process that never waits for its child.
-    const shell = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 30']);
+    const shell = spawn('sh', ['-c', 'sleep 30 & echo $!; exec sleep 30']);
     const pid = Number(await new Promise((resolve) => shell.stdout.once('data', resolve)));
     const fields = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
     await writeFile(lockFile(), JSON.stringify({ pid, host: hostname(), started: (await fields())[19] }));
     await expect(lockRun(folder())).rejects.toThrow(/another process/);
+    process.kill(pid);
     while ((await fields())[0] !== 'Z') await new Promise((resolve) => setTimeout(resolve, 20));
     await (
       await lockRun(folder())
