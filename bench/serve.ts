@@ -114,25 +114,39 @@ function print(title: string, rows: readonly (readonly string[])[]): void {
   process.stdout.write(`\n${title}\n\n${table(HEADER, rows)}\n`);
 }
 
-async function bare(file: string, samples: number): Promise<{ rate: number; ms: number }> {
+async function bare(file: string, samples: number): Promise<{ rate: number; cpuMs: number }> {
   const child = path.join(import.meta.dirname, 'serve/bare-child.js');
   const args = [child, file, String(samples), String(Math.min(2, seconds))];
-  return (await jsonOf(process.execPath, args)) as { rate: number; ms: number };
+  return (await jsonOf(process.execPath, args)) as { rate: number; cpuMs: number };
+}
+
+/** Of the worker and of the server, so far. */
+async function processorSeconds(): Promise<[number, number]> {
+  const text = await (await fetch(`http://127.0.0.1:${PORT}/metrics`)).text();
+  const value = (pattern: RegExp): number => Number(pattern.exec(text)?.[1]);
+  const worker = value(/^limbeck_serve_worker_cpu_seconds_total\{.*\} (\S+)$/m);
+  return [worker, value(/^process_cpu_seconds_total (\S+)$/m)];
 }
 
 async function overhead(): Promise<void> {
   const name = path.basename(values.model, '.onnx');
   const before = await bare(values.model, 1);
   const target = { port: PORT, request: binaryRequest(name, [28, 28, 1]) };
-  const result = await served([values.model], ['--max-batch', '1'], async () => {
-    await closedLoop(target, 4, 0.5);
-    return closedLoop(target, 4, seconds);
+  const { result, worker, server } = await served([values.model], ['--max-batch', '1'], async () => {
+    await closedLoop(target, 8, 0.5);
+    const [workerBefore, serverBefore] = await processorSeconds();
+    const answers = await closedLoop(target, 8, seconds);
+    const [workerAfter, serverAfter] = await processorSeconds();
+    const each = (spent: number): number => (1000 * spent) / answers.latencies.length;
+    return { result: answers, worker: each(workerAfter - workerBefore), server: each(serverAfter - serverBefore) };
   });
   const after = await bare(values.model, 1);
-  const loop = (before.rate + after.rate) / 2;
+  const [loop, cpu] = [(before.rate + after.rate) / 2, (before.cpuMs + after.cpuMs) / 2];
+  const more = (ratio: number): string => `${(100 * (ratio - 1)).toFixed(1)} %`;
   process.stdout.write(
-    `${values.model}, one sample a call: a bare loop ${loop.toFixed(0)}/s (${(1000 / loop).toFixed(2)} ms), ` +
-      `served to 4 connections ${result.rate.toFixed(0)}/s, ${(100 * (loop / result.rate - 1)).toFixed(1)} % more time\n`,
+    `${values.model}, one sample a call: a bare loop makes ${loop.toFixed(0)} calls a second, each ${cpu.toFixed(3)} ms of a core; ` +
+      `served to 8 connections ${result.rate.toFixed(0)} a second (${more(loop / result.rate)} more time), each ` +
+      `${worker.toFixed(3)} ms in the worker (${more(worker / cpu)} more) and ${server.toFixed(3)} ms in the server\n`,
   );
   print(
     `${values.model}, batched`,

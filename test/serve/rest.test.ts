@@ -61,6 +61,22 @@ describe('the protocol over HTTP', () => {
     );
   });
 
+  it('describes its addresses, and has them', async () => {
+    const { paths } = (await ask(server, '/openapi.json')).json as { paths: Record<string, Record<string, unknown>> };
+    expect(Object.keys(paths).length).toBeGreaterThan(12);
+    for (const [place, methods] of Object.entries(paths)) {
+      if (/load$/.test(place)) continue;
+      for (const method of ['get', 'post'].filter((name) => name in methods)) {
+        const body = method === 'post' ? {} : undefined;
+        const { status } = await ask(server, place.replace('{model}', 'animals'), { body });
+        // An empty request is wrong; an address that is not there would be 404, another method 405.
+        expect(`${place} ${status}`).toBe(
+          `${place} ${/infer$|v1\/\{model/.test(place) && method === 'post' ? 400 : 200}`,
+        );
+      }
+    }
+  });
+
   it('answers JSON, nested or flat, with the id of the request', async () => {
     const nested = await infer('animals', floats({ x }, { id: 'a"1' }));
     expect(nested.status).toBe(200);

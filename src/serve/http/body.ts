@@ -32,9 +32,9 @@ export async function readBody(
   most: number,
   budget: BodyBudget,
 ): Promise<{ body: Buffer; held: number }> {
-  const tooLarge = new Refusal(413, `the body is larger than ${most} bytes`);
+  const tooLarge = (): Refusal => new Refusal(413, `the body is larger than ${most} bytes`);
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > most) throw tooLarge;
+  if (announced > most) throw tooLarge();
   let held = 0;
   const take = (bytes: number): void => {
     budget.take(bytes);
@@ -45,7 +45,7 @@ export async function readBody(
     let size = 0;
     for await (const part of request as AsyncIterable<Buffer>) {
       size += part.length;
-      if (size > most) throw tooLarge;
+      if (size > most) throw tooLarge();
       take(part.length);
       parts.push(part);
     }
@@ -56,7 +56,7 @@ export async function readBody(
     if (decode === undefined) throw new Refusal(415, `Content-Encoding ${encoding}: gzip and deflate are read`);
     const body = await decode(packed, { maxOutputLength: most }).catch((error: unknown) => {
       throw (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
-        ? tooLarge
+        ? tooLarge()
         : new Refusal(400, `the body is no ${encoding}: ${(error as Error).message}`);
     });
     take(body.length);

@@ -4,6 +4,7 @@ import { Refusal } from '../refusal.ts';
 import { descriptionOf, predict } from '../v1/predict.ts';
 import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
 import { inferReply } from './infer.ts';
+import { openApi } from './openapi.ts';
 import type { Reply } from './reply.ts';
 
 export interface Call {
@@ -33,6 +34,7 @@ export async function route(site: Site, call: Call): Promise<Reply> {
   const { path } = call;
   if (path[0] === 'v2') return v2(site, call, path.slice(1));
   if (path[0] === 'v1') return v1(site, call, path.slice(1));
+  if (path[0] === 'openapi.json' && path.length === 1) return get(call, () => openApi(site.version));
   if (path[0] === 'metrics' && path.length === 1) {
     allow(call, 'GET');
     const { text, type } = await site.metrics();
