@@ -112,7 +112,10 @@ async function expectedOf(
     return expected; // ONNX Runtime has no kernel for this operator set, or finds the node wrong.
   }
   const outputs = new Map(
-    Object.entries(results).map(([name, { data: values, shape }]) => [name, tensor(name, 'float32', shape, values)]),
+    Object.entries(results).map(([name, { data: values, shape }]) => [
+      name,
+      tensor(name, dtypeOf(values), shape, values),
+    ]),
   );
   const differs = expected.some((first) =>
     [...outputs].some(([name, t]) => distance(t, first.outputs.get(name)!) > 1e-4),
@@ -147,10 +150,17 @@ async function differences(graph: Graph, fed: readonly OnnxTensor[], expected: r
   return expected.flatMap(({ outputs, tolerance, from }) =>
     [...graph.outputs.keys()].flatMap((name) => {
       const { data, shape } = results[name]!;
-      const error = distance(tensor(name, 'float32', shape, data), outputs.get(name)!);
+      const error = distance(tensor(name, dtypeOf(data), shape, data), outputs.get(name)!);
       return error <= tolerance ? [] : [`output ${name} differs from ${from} by ${error.toExponential(2)}`];
     }),
   );
+}
+
+/** ONNX Runtime's truths are bytes, as ours are. */
+function dtypeOf(values: TensorData): 'float32' | 'int32' | 'int64' | 'uint8' {
+  if (values instanceof Float32Array) return 'float32';
+  if (values instanceof BigInt64Array) return 'int64';
+  return values instanceof Int32Array ? 'int32' : 'uint8';
 }
 
 /** The largest difference by the largest value, which counts as 1 at least. */

@@ -3,6 +3,7 @@ import type { Dim, Graph } from '../../graph/types.ts';
 import { Import } from './import/context.ts';
 import type { Importer } from './import/context.ts';
 import { elementwiseImporters } from './import/elementwise.ts';
+import { foldedOnly, foldOf } from './import/fold/table.ts';
 import { linearImporters } from './import/linear.ts';
 import { normImporters } from './import/norm.ts';
 import { partImporters } from './import/parts.ts';
@@ -19,6 +20,7 @@ const importers: Readonly<Record<string, Importer>> = {
   ...passingImporters,
   ...shapeImporters,
   ...partImporters,
+  ...foldedOnly,
 };
 
 /** ONNX operators that can be read. */
@@ -50,7 +52,7 @@ export function importOnnx(model: Model, file: string): Graph {
   }
   for (const node of graph.nodes) {
     if (tensors.has(node.outputs[0]!)) continue;
-    c.read(node, importers[node.op]!);
+    c.read(node, (asked) => (foldOf(node, c) ?? importers[node.op]!)(asked, c));
   }
   for (const { name } of graph.outputs) c.output(name);
   return c.builder.build();

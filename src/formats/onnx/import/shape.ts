@@ -3,6 +3,7 @@ import type { Dim, Shape } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, floatAttr, intAttr, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
+import { integers } from './fold/known.ts';
 import { side } from './norm.ts';
 
 /** Axes given as an attribute (older operator sets) or as an input. */
@@ -20,17 +21,11 @@ const reshape: Importer = (node, c) => {
   const [x, shape = ''] = node.inputs as [string, string?];
   const given = shape === '' ? intsAttr(node, c, 'shape') : c.numbers(shape, 'shape');
   const isZeroKept = intAttr(node, c, 'allowzero', 0) === 1;
-  const known = c.sizesOf(x);
-  const from: Shape = known === undefined ? c.shapeOf(x) : [known.values.length];
+  const from = c.shapeOf(x);
   const wanted = (given ?? c.fail('it names no shape')).map((dim, i) => {
     if (dim !== 0 || isZeroKept) return dim;
     return from[i] ?? c.fail(`it keeps axis ${i} of a tensor with ${from.length} axes`);
   });
-  if (known !== undefined) {
-    if (wanted.length > 1) c.fail('it makes a matrix of sizes');
-    c.defineSizes(node.outputs[0]!, known.values, wanted.length === 0);
-    return;
-  }
   const target = wanted.map((dim) => (dim === -1 ? restOf(c, from, wanted) : dim));
   reshaped(c, node.outputs[0]!, c.plain(x), target);
 };
@@ -54,13 +49,6 @@ const flatten: Importer = (node, c) => {
 
 const squeeze: Importer = (node, c) => {
   const [x] = node.inputs as [string];
-  const known = c.sizesOf(x);
-  if (known !== undefined) {
-    axesOf(node, c, 1);
-    if (known.values.length !== 1) c.fail(`it makes one number of ${known.values.length} sizes`);
-    c.defineSizes(node.outputs[0]!, known.values, true);
-    return;
-  }
   const from = c.shapeOf(x);
   const given = axesOf(node, c, from.length);
   if (given === undefined && from.some((dim) => typeof dim !== 'number'))
@@ -80,12 +68,6 @@ const unsqueeze: Importer = (node, c) => {
   const [x, axesInput = ''] = node.inputs as [string, string?];
   const given =
     axesInput === '' ? (intsAttr(node, c, 'axes') ?? c.fail('it names no axes')) : c.ints(axesInput, 'axes');
-  const known = c.sizesOf(x);
-  if (known !== undefined) {
-    if (!known.isScalar || given.length !== 1) c.fail('it makes a matrix of sizes');
-    c.defineSizes(node.outputs[0]!, known.values);
-    return;
-  }
   const from = c.shapeOf(x);
   const rank = from.length + given.length;
   const axes = given.map((axis) => axisOf(axis, rank, c));
@@ -106,8 +88,14 @@ const transpose: Importer = (node, c) => {
 };
 
 const shape: Importer = (node, c) => {
-  const sizes = c.shapeOf(node.inputs[0]!);
-  c.defineSizes(node.outputs[0]!, sizes.slice(intAttr(node, c, 'start', 0), intAttr(node, c, 'end', sizes.length)));
+  const [x] = node.inputs as [string];
+  const sizes = c.knownOf(x)?.dims ?? c.shapeOf(x);
+  const known = sizes.slice(intAttr(node, c, 'start', 0), intAttr(node, c, 'end', sizes.length));
+  c.defineKnown(node.outputs[0]!, integers(known));
+};
+
+const size: Importer = (node, c) => {
+  c.defineKnown(node.outputs[0]!, integers([side(c.shapeOf(node.inputs[0]!))], true));
 };
 
 /** Where an axis of [n, c, h, w] lies in [n, h, w, c]. */
@@ -168,6 +156,7 @@ export const shapeImporters: Readonly<Record<string, Importer>> = {
   Unsqueeze: unsqueeze,
   Transpose: transpose,
   Shape: shape,
+  Size: size,
   Pad: pad,
   ReduceMean: reduction('Mean'),
   ReduceSum: reduction('Sum'),
