@@ -2,17 +2,31 @@ import { nearest, UserError } from '../../base/errors.ts';
 import type { Dim, Graph } from '../../graph/types.ts';
 import { Import } from './import/context.ts';
 import type { Importer } from './import/context.ts';
+import { choiceImporters } from './import/choose.ts';
+import { convImporters } from './import/conv.ts';
+import { einsumImporters } from './import/einsum.ts';
 import { elementwiseImporters } from './import/elementwise.ts';
 import { foldedOnly, foldOf } from './import/fold/table.ts';
 import { linearImporters } from './import/linear.ts';
 import { normImporters } from './import/norm.ts';
+import { padImporters } from './import/pad.ts';
 import { partImporters } from './import/parts.ts';
 import { passingImporters } from './import/passing.ts';
 import { poolImporters } from './import/pool.ts';
+import { recurrentImporters } from './import/recurrent.ts';
+import { reduceImporters } from './import/reduce.ts';
+import { resizeImporters } from './import/resize.ts';
 import { shapeImporters } from './import/shape.ts';
 import type { Model, OnnxTensor, ValueInfo } from './model.ts';
 
 const importers: Readonly<Record<string, Importer>> = {
+  ...padImporters,
+  ...resizeImporters,
+  ...reduceImporters,
+  ...choiceImporters,
+  ...recurrentImporters,
+  ...einsumImporters,
+  ...convImporters,
   ...linearImporters,
   ...poolImporters,
   ...normImporters,

@@ -18,6 +18,24 @@ interface Held {
   nhwc?: string;
 }
 
+/** Ops that take other types than float32 as they are. */
+const ANY_TYPE: ReadonlySet<string> = new Set([
+  ...[
+    'Cast',
+    'Reshape',
+    'Transpose',
+    'Slice',
+    'Concat',
+    'Split',
+    'BroadcastTo',
+    'GatherV2',
+    'Reverse',
+    'Tile',
+    'Select',
+  ],
+  ...['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'LogicalNot'],
+]);
+
 /** What the import of one node works with. */
 export class Import {
   readonly builder = new GraphBuilder();
@@ -76,10 +94,9 @@ export class Import {
     return this.ops(op, inputs, attrs)[0]!;
   }
 
-  /** A node of the graph with all its results. Everything but the indices of a gather is float32. */
+  /** A node of the graph with all its results. What computes does so in float32. */
   ops(op: string, inputs: readonly string[], attrs: Attrs): string[] {
-    const operands = op === 'GatherV2' ? inputs.slice(0, 1) : inputs;
-    for (const operand of operands) {
+    for (const operand of ANY_TYPE.has(op) ? [] : inputs) {
       const { dtype } = this.builder.typeOf(operand);
       if (dtype !== 'float32') this.fail(`it computes with ${dtype}; expected float32`);
     }

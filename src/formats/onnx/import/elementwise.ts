@@ -112,6 +112,53 @@ const elu: Importer = (node, c) => {
   onOne(node, c, (x) => (alpha === 1 ? c.op('Elu', [x]) : scaledElu(c, x, alpha, 1)));
 };
 
+/** max(x, 0) + min(alpha · (exp(x / alpha) - 1), 0). */
+const celu: Importer = (node, c) => {
+  const alpha = floatAttr(node, c, 'alpha', 1);
+  onOne(node, c, (x) => {
+    if (alpha === 1) return c.op('Elu', [x]);
+    const number = c.constant(Float32Array.of(alpha), []);
+    return c.op('Multiply', [c.op('Elu', [c.op('RealDiv', [x, number])]), number]);
+  });
+};
+
+/** Misra 2019: x · tanh(softplus(x)). */
+const mish: Importer = (node, c) => {
+  onOne(node, c, (x) => c.op('Multiply', [x, c.op('Tanh', [c.op('Softplus', [x])])]));
+};
+
+/** x · sigmoid(alpha · x). */
+const swish: Importer = (node, c) => {
+  const alpha = floatAttr(node, c, 'alpha', 1);
+  onOne(node, c, (x) => {
+    const scaled = alpha === 1 ? x : c.op('Multiply', [x, c.constant(Float32Array.of(alpha), [])]);
+    return c.op('Multiply', [x, c.op('Sigmoid', [scaled])]);
+  });
+};
+
+const softsign: Importer = (node, c) => {
+  onOne(node, c, (x) => {
+    const one = c.constant(Float32Array.of(1), []);
+    return c.op('RealDiv', [x, c.op('Add', [one, c.op('Abs', [x])])]);
+  });
+};
+
+/** x where x > alpha, else 0. */
+const thresholdedRelu: Importer = (node, c) => {
+  const alpha = floatAttr(node, c, 'alpha', 1);
+  onOne(node, c, (x) => {
+    const [limit, zero] = [alpha, 0].map((value) => c.constant(Float32Array.of(value), []));
+    return c.op('Select', [c.op('Greater', [x, limit!]), x, zero!]);
+  });
+};
+
+const mean: Importer = (node, c) => {
+  if (node.inputs.length === 1) return several('Add')(node, c);
+  const values = node.inputs.map((name) => c.plain(name));
+  const sum = values.slice(1).reduce((a, b) => c.op('Add', [a, b]), values[0]!);
+  c.define(node.outputs[0]!, { plain: c.op('RealDiv', [sum, c.constant(Float32Array.of(values.length), [])]) });
+};
+
 /** Klambauer et al. 2017; operator set 1 has them with fewer digits. */
 const SELU = { alpha: 1.6732632, gamma: 1.050701 };
 
@@ -148,6 +195,19 @@ export const elementwiseImporters: Readonly<Record<string, Importer>> = {
       'Floor',
       'Ceil',
       'HardSwish',
+      'Sin',
+      'Cos',
+      'Tan',
+      'Asin',
+      'Acos',
+      'Atan',
+      'Sinh',
+      'Cosh',
+      'Asinh',
+      'Acosh',
+      'Atanh',
+      'Sign',
+      'Round',
     ].map((op) => [op, unary(op)]),
   ),
   LeakyRelu: unary('LeakyRelu', (node, c) => ({ alpha: floatAttr(node, c, 'alpha', 0.01) })),
@@ -158,6 +218,12 @@ export const elementwiseImporters: Readonly<Record<string, Importer>> = {
   Gelu: gelu,
   Elu: elu,
   Selu: selu,
+  Celu: celu,
+  Mish: mish,
+  Swish: swish,
+  Softsign: softsign,
+  ThresholdedRelu: thresholdedRelu,
+  Mean: mean,
   Clip: clip,
   PRelu: prelu,
   Add: binary('Add'),

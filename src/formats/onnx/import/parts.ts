@@ -1,3 +1,4 @@
+import { isStatic } from '../../../graph/shapes.ts';
 import { elementCount, tensorData } from '../model.ts';
 import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
@@ -111,10 +112,15 @@ const constant: Importer = (node, c) => {
 
 /** Of floats; others are known values. */
 const constantOfShape: Importer = (node, c) => {
-  const dims = c.ints(node.inputs[0], 'shape');
+  const dims = c.numbers(node.inputs[0], 'shape');
   const given = attr(node, c, 'value', 'tensor');
   const value = given === undefined ? 0 : Number(tensorData(given)?.[0]);
-  c.define(node.outputs[0]!, { plain: c.constant(new Float32Array(elementCount(dims)).fill(value), dims) });
+  const output = node.outputs[0]!;
+  if (isStatic(dims)) {
+    c.define(output, { plain: c.constant(new Float32Array(elementCount(dims)).fill(value), dims) });
+    return;
+  }
+  c.define(output, { plain: c.op('BroadcastTo', [c.constant(Float32Array.of(value), [])], { shape: dims }) });
 };
 
 /** What takes tensors apart, puts them together, or makes them of nothing. */

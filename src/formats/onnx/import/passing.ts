@@ -22,9 +22,18 @@ function inTraining(c: Import): never {
 }
 
 const cast: Importer = (node, c) => {
+  const [x] = node.inputs as [string];
   const to = castType(node, c);
-  if (to !== 'float32') c.fail(`to ${to}; expected to float32, or of values that are known when the file is read`);
-  same(node, c);
+  const value = c.liesChannelsLast(x) ? c.nhwc(x) : c.plain(x);
+  const { dtype } = c.builder.typeOf(value);
+  if (to === dtype) {
+    same(node, c);
+    return;
+  }
+  if (to !== 'float32' && to !== 'int32' && to !== 'int64' && to !== 'bool')
+    return c.fail(`to ${to}; expected to float32, int32, int64 or bool`);
+  const y = c.op('Cast', [value], { dtype: to });
+  c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: y } : { plain: y });
 };
 
 /** What hands its input on. */

@@ -174,7 +174,7 @@ const computed: Importer = (_, c) =>
 
 /** Operators that are read only of what is known. */
 export const foldedOnly: Readonly<Record<string, Importer>> = Object.fromEntries(
-  ['Range', 'NonZero', 'And', 'Or', 'Xor', 'CumSum', 'Mod'].map((op) => [op, computed]),
+  ['Range', 'NonZero', 'Mod'].map((op) => [op, computed]),
 );
 
 /**
