@@ -22,7 +22,10 @@ const einsum: Importer = (node, c) => {
   });
   const all = operands.flatMap(({ letters }) => letters);
   const alone = [...new Set(all)].filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter)).sort();
-  const dots = [...new Set(all)].filter((letter) => letter.startsWith('.')).sort().reverse();
+  const dots = [...new Set(all)]
+    .filter((letter) => letter.startsWith('.'))
+    .sort()
+    .reverse();
   const once = alone.filter((letter) => !letter.startsWith('.'));
   const wanted =
     right === undefined ? [...dots, ...once] : lettersOf(c, right, right.replace('...', '').length + dots.length);

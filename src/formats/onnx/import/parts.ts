@@ -74,27 +74,29 @@ const split: Importer = (node, c) => {
 
 const gather: Importer = (node, c) => {
   const [x, indices] = node.inputs as [string, string];
-  const given = intAttr(node, c, 'axis', 0);
   const shape = c.shapeOf(x);
-  const axis = axisOf(given, shape.length, c);
+  const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
   const dim = shape[axis];
   if (typeof dim !== 'number') return c.fail('it gathers from the batch');
-  const { values, dims } = indicesOf(c, indices);
-  const at = values.map((value) => (value < 0 ? value + dim : value));
-  if (at.some((value) => value < 0 || value >= dim)) c.fail(`it gathers [${values.join(', ')}] of ${dim}`);
-  const held = c.builder.constant({ dtype: 'int32', shape: dims }, Int32Array.from(at));
-  c.define(node.outputs[0]!, { plain: c.op('GatherV2', [c.plain(x), held], { axis, batchDims: 0 }) });
+  c.define(node.outputs[0]!, {
+    plain: c.op('GatherV2', [c.plain(x), indicesOf(c, indices, dim)], { axis, batchDims: 0 }),
+  });
 };
 
-function indicesOf(c: Import, name: string): { values: number[]; dims: number[] } {
-  const stored = c.stored(name);
-  if (stored !== undefined && /^int/.test(stored.type.dtype))
-    return {
-      values: Array.from(stored.data as ArrayLike<number | bigint>, Number),
-      dims: stored.type.shape as number[],
-    };
-  const values = c.ints(name, 'indices');
-  return { values, dims: [...c.knownOf(name)!.dims] };
+/** Stored places, of which none is counted from the end, or computed ones. */
+function indicesOf(c: Import, name: string, dim: number): string {
+  const known = c.knownOf(name);
+  if (known === undefined) {
+    const value = c.plain(name);
+    const { dtype } = c.builder.typeOf(value);
+    return /^int/.test(dtype) ? value : c.fail(`its indices are ${dtype}, expected integers`);
+  }
+  const values = known.values.map((value) => {
+    if (typeof value !== 'number') return c.fail('its indices depend on the batch size');
+    return value < 0 ? value + dim : value;
+  });
+  if (values.some((value) => value < 0 || value >= dim)) c.fail(`it gathers [${known.values.join(', ')}] of ${dim}`);
+  return c.builder.constant({ dtype: 'int32', shape: known.dims }, Int32Array.from(values));
 }
 
 const constant: Importer = (node, c) => {
