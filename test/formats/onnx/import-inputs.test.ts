@@ -8,7 +8,7 @@ import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
 import { expectClose, numbers } from '../../support/graphs.ts';
 import type { Step } from '../../support/onnx-steps.ts';
-import { floats, integer, modelOf, positive } from '../../support/onnx-steps.ts';
+import { floats, integer, ints, modelOf, positive } from '../../support/onnx-steps.ts';
 
 async function run(
   model: Model,
@@ -49,6 +49,24 @@ describe('inputs of other types', () => {
     expect(read.inputs.get('x')).toEqual({ dtype, shape: ['batch', 5] });
     const expected = (await run(model, { x }, [2, 5])) as Float32Array;
     expectClose((await run(lowerToOnnx(read), { x }, [2, 5])) as Float32Array, expected, 1e-6);
+  });
+
+  it('are ids beside places that are repeated for each sample', async () => {
+    const steps: Step[] = [
+      ['Gather', ['table', 'x'], { axis: 0 }],
+      ['Range', ['zero', 'five', 'one']],
+      ['Unsqueeze', ['y1', 'first']],
+      ['Shape', ['x']],
+      ['Expand', ['y2', 'y3']],
+      ['Gather', ['table', 'y4'], { axis: 0 }],
+      ['Add', ['y0', 'y5']],
+    ];
+    const held = { ...stored, zero: integer(0), five: integer(5), first: ints(0) };
+    const model = fedWith(modelOf([], held, steps), { x: 'int64' }, ['N', 5]);
+    const x = BigInt64Array.from([0, 3, 8, 8, 1, 2, 7, 5, 4, 6], BigInt);
+    const expected = (await run(model, { x }, [2, 5])) as Float32Array;
+    const read = lowerToOnnx(importOnnx(model, 'm'));
+    expectClose((await run(read, { x }, [2, 5])) as Float32Array, expected, 1e-6);
   });
 
   it('are ids beside a mask of truths', async () => {

@@ -1,3 +1,4 @@
+import { isStatic } from '../../../../graph/shapes.ts';
 import type { DType } from '../../../../graph/types.ts';
 import type { OnnxNode } from '../../model.ts';
 import { tensorData } from '../../model.ts';
@@ -190,6 +191,8 @@ export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   const makesFloats = node.op === 'ConstantOfShape' && makesFloat(node);
   const wanted = node.op === 'Range' || node.op === 'Cast' || comparisons.includes(node.op);
   if ((isWeights && !wanted) || makesFloats) return undefined;
+  // Repeated for each sample, it is a tensor of the graph.
+  if (node.op === 'Expand' && !isStatic(c.numbers(node.inputs[1], 'shape'))) return undefined;
   return (asked, context) => {
     const inputs = asked.inputs.map((name) => (name === '' ? undefined : context.knownOf(name))) as Known[];
     const result = fold(inputs, asked, context);
