@@ -11,6 +11,8 @@ import { expectClose, numbers } from './graphs.ts';
 
 type Value = number | string | readonly number[] | OnnxAttr;
 export type Attrs = Readonly<Record<string, Value>>;
+/** Dimensions that the file says, those that are fed, and the nodes. */
+export type Case = readonly [dims: readonly OnnxDim[], fed: readonly number[], steps: readonly Step[], opset?: number];
 export type Step = readonly [op: string, inputs: readonly string[], attrs?: Attrs, outputs?: readonly string[]];
 
 const attribute = (value: Value): OnnxAttr => {
@@ -63,7 +65,7 @@ export const list = (...values: number[]): OnnxTensor =>
 export const integer = (value: number): OnnxTensor => tensor('', 'int64', [], BigInt64Array.of(BigInt(value)));
 export const scalar = (value: number): OnnxTensor => tensor('', 'float32', [], Float32Array.of(value));
 
-async function run(bytes: Uint8Array, shape: readonly number[]): Promise<Float32Array> {
+export async function run(bytes: Uint8Array, shape: readonly number[]): Promise<Float32Array> {
   const model = new InferenceModel(bytes, 'test.onnx', {
     ...sessionOptions('cpu', { threads: 1 }),
     graphOptimizationLevel: 'disabled',
