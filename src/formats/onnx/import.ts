@@ -2,6 +2,7 @@ import { nearest, UserError } from '../../base/errors.ts';
 import type { Dim, Graph, TensorType } from '../../graph/types.ts';
 import { Import } from './import/context.ts';
 import type { Importer } from './import/context.ts';
+import { activationImporters } from './import/activations.ts';
 import { choiceImporters } from './import/choose.ts';
 import { convImporters } from './import/conv.ts';
 import { einsumImporters } from './import/einsum.ts';
@@ -24,6 +25,7 @@ const importers: Readonly<Record<string, Importer>> = {
   ...padImporters,
   ...resizeImporters,
   ...reduceImporters,
+  ...activationImporters,
   ...choiceImporters,
   ...recurrentImporters,
   ...einsumImporters,

@@ -39,11 +39,10 @@ const einsum: Importer = (node, c) => {
 
 /** An ellipsis stands for the axes that have no letter: `.0` is the last of them, `.1` the one before. */
 function lettersOf(c: Import, term: string, rank: number): string[] {
-  const [before, after] = term.split('...') as [string, string?];
-  const named = [...before, ...(after ?? '')];
-  const others = rank - named.length;
+  const [before, after] = term.split('...').map((part) => Array.from(part)) as [string[], string[]?];
+  const others = rank - before.length - (after?.length ?? 0);
   if (others < 0 || (after === undefined && others > 0)) c.fail(`its term ${term} does not fit ${rank} axes`);
-  return [...before, ...Array.from({ length: others }, (_, i) => `.${others - 1 - i}`), ...(after ?? '')];
+  return [...before, ...Array.from({ length: others }, (_, i) => `.${others - 1 - i}`), ...(after ?? [])];
 }
 
 function needed(later: readonly Lettered[], wanted: readonly string[]): Set<string> {

@@ -1,6 +1,5 @@
 import { isStatic } from '../../../graph/shapes.ts';
 import { elementCount, tensorData } from '../model.ts';
-import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
 import { integers } from './fold/known.ts';

@@ -1,4 +1,3 @@
-import type { OnnxNode } from '../model.ts';
 import { attr, ignore } from './attrs.ts';
 import { castType } from './cast-type.ts';
 import type { Import, Importer } from './context.ts';

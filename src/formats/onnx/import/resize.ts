@@ -1,6 +1,6 @@
 import type { Shape } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
-import { attr, axisOf, expectInt, floatAttr, ignore, intsAttr } from './attrs.ts';
+import { attr, axisOf, expectInt, floatAttr, ignore, ignoreInput, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
 import { nearestPixels, mixing } from './interpolation.ts';
 import type { Sampling } from './interpolation.ts';
@@ -71,7 +71,7 @@ export const resize: Importer = (node, c) => {
   if (policy !== 'stretch') c.fail(`its attribute keep_aspect_ratio_policy is ${policy}, expected stretch`);
   // A region and what lies outside it concern the mode tf_crop_and_resize alone, which is refused.
   ignore(node, 'extrapolation_value');
-  if (c.opset >= 11) void node.inputs[1];
+  if (c.opset >= 11) ignoreInput(node, 1);
   const changed = targets(node, c, shape);
   const sampling = samplingOf(node, c);
   const isNearest = mode === 'nearest';

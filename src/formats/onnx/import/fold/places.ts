@@ -1,12 +1,11 @@
 import { broadcast, sizeOf } from '../../../../graph/shapes.ts';
-import type { Dim } from '../../../../graph/types.ts';
 import { axisOf, intAttr, intsAttr } from '../attrs.ts';
 import type { Import } from '../context.ts';
 import { axesOf } from '../shape.ts';
 import { slicesOf } from '../slices.ts';
 import { count, elementAt, filled } from './known.ts';
 import type { Known } from './known.ts';
-import type { Fold } from './table.ts';
+import type { Fold } from './fold.ts';
 
 /** Numbers that are the same for every batch size. */
 function fixed(c: Import, { values }: Known, what: string): number[] {

@@ -6,13 +6,11 @@ import { attr, axisOf, intAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 import { castType } from '../cast-type.ts';
 import { axesOf } from '../shape.ts';
-import { arithmetic, combined, rounded, shared } from './arithmetic.ts';
+import { combined, rounded, shared } from './arithmetic.ts';
+import type { Fold } from './fold.ts';
 import { elementAt, filled, integers } from './known.ts';
 import type { Known } from './known.ts';
 import { places } from './places.ts';
-
-/** What a node gives whose inputs are known when the file is read. */
-export type Fold = (inputs: readonly Known[], node: OnnxNode, c: Import) => Known | readonly Known[];
 
 const binary =
   (op: string, dtype?: DType): Fold =>
