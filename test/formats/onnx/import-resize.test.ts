@@ -9,7 +9,8 @@ describe('sizes, edges and statistics of a file', () => {
   });
 
   it('keep the resize that TFLite has', () => {
-    const ops = (steps: readonly Step[]): string[] => importOnnx(modelOf(IMAGE, stored, steps), 'm').nodes.map(({ op }) => op);
+    const ops = (steps: readonly Step[]): string[] =>
+      importOnnx(modelOf(IMAGE, stored, steps), 'm').nodes.map(({ op }) => op);
     expect(ops(resizeCases['nearest as PyTorch writes it']![2])).toContain('ResizeNearestNeighbor');
     const sized = resized({ mode: 'linear', axes: [2, 3] }, ['x', '', '', 'small']);
     expect(ops(sized)).toContain('ResizeBilinear');
@@ -20,6 +21,11 @@ describe('sizes, edges and statistics of a file', () => {
       'a region',
       resized({ mode: 'linear', coordinate_transformation_mode: 'tf_crop_and_resize' }),
       /is tf_crop_and_resize/,
+    ],
+    [
+      'corners of no whole size',
+      resized({ mode: 'linear', coordinate_transformation_mode: 'align_corners' }),
+      /its scales give no whole sizes, of which runtimes align the corners differently/,
     ],
     ['smoothing', resized({ mode: 'linear', antialias: 1 }), /antialias is 1, expected 0/],
     ['another mode', resized({ mode: 'area' }), /its attribute mode is area/],

@@ -21,9 +21,12 @@ export const stored: Record<string, OnnxTensor> = {
   ...{ value: scalar(0.25), four: floats(4), more: floats(4), two: floats(2), other: floats(2) },
 };
 export const resized = (attrs: Attrs, inputs = ['x', '', 'odd']): Step[] => [['Resize', inputs, attrs]];
-const linear = (mode: string): Step[] => resized({ mode: 'linear', coordinate_transformation_mode: mode });
-const nearest = (coordinates: string, rounding: string): Step[] =>
-  resized({ mode: 'nearest', coordinate_transformation_mode: coordinates, nearest_mode: rounding });
+/** By sizes instead of scales. */
+const SIZED = ['x', '', '', 'size'];
+const linear = (mode: string, inputs?: string[]): Step[] =>
+  resized({ mode: 'linear', coordinate_transformation_mode: mode }, inputs);
+const nearest = (coordinates: string, rounding: string, inputs?: string[]): Step[] =>
+  resized({ mode: 'nearest', coordinate_transformation_mode: coordinates, nearest_mode: rounding }, inputs);
 
 export const resizeCases: Record<string, Case> = {
   'nearest as PyTorch writes it': [
@@ -37,10 +40,18 @@ export const resizeCases: Record<string, Case> = {
   ],
   'nearest to the upper neighbour': [IMAGE, FED, nearest('half_pixel', 'round_prefer_ceil')],
   'nearest to the lower neighbour': [IMAGE, FED, nearest('asymmetric', 'round_prefer_floor')],
-  'nearest with corners aligned': [IMAGE, FED, nearest('align_corners', 'ceil')],
+  'nearest with corners aligned': [FED, FED, nearest('align_corners', 'ceil', SIZED)],
   'linear with half pixels': [IMAGE, FED, linear('half_pixel')],
   "linear with PyTorch's half pixels": [IMAGE, FED, linear('pytorch_half_pixel')],
-  'linear with corners aligned': [IMAGE, FED, linear('align_corners')],
+  'linear with corners aligned': [FED, FED, linear('align_corners', SIZED)],
+  'a norm of zeros': [
+    IMAGE,
+    FED,
+    [
+      ['Relu', ['x']],
+      ['LpNormalization', ['y0'], { axis: 1 }],
+    ],
+  ],
   'linear from the corner': [IMAGE, FED, linear('asymmetric')],
   'linear to a size': [FED, FED, resized({ mode: 'linear' }, ['x', '', '', 'size'])],
   'linear over two axes by name': [IMAGE, FED, resized({ mode: 'linear', axes: [2, 3] }, ['x', '', '', 'small']), 18],

@@ -32,8 +32,11 @@ const trilu: Importer = (node, c) => {
     return Number(isUpper ? right >= by : right <= by);
   });
   const kept = c.builder.constant({ dtype: 'bool', shape: [rows, columns] }, mask);
+  const value = c.plain(x);
+  const { dtype } = c.builder.typeOf(value);
   const zero = c.constant(Float32Array.of(0), []);
-  c.define(node.outputs[0]!, { plain: c.op('Select', [kept, c.plain(x), zero]) });
+  const none = dtype === 'float32' ? zero : c.op('Cast', [zero], { dtype });
+  c.define(node.outputs[0]!, { plain: c.op('Select', [kept, value, none]) });
 };
 
 /** Values and places of the k largest along an axis. */

@@ -1,4 +1,4 @@
-import { staticShape } from '../../../graph/shapes.ts';
+import { isStatic } from '../../../graph/shapes.ts';
 import { transposeData } from '../lower/layout.ts';
 import type { OnnxNode } from '../model.ts';
 import { attr, intAttr, intsAttr } from './attrs.ts';
@@ -22,7 +22,9 @@ interface Filter {
  */
 function filterOf(node: OnnxNode, c: Import, rank: number, channels?: number): Filter {
   const name = node.inputs[1]!;
-  const given = staticShape(c.shapeOf(name), 'the filter');
+  const given = c.shapeOf(name);
+  if (!isStatic(given))
+    return c.fail(`its filter has the shape [${given.join(', ')}], which depends on the batch size`);
   if (given.length !== rank)
     c.fail(`expected a filter with ${rank} axes as its input has, received [${given.join(', ')}]`);
   const kernel = intsAttr(node, c, 'kernel_shape') ?? given.slice(2);

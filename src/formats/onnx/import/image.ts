@@ -1,4 +1,4 @@
-import { staticShape } from '../../../graph/shapes.ts';
+import { isStatic } from '../../../graph/shapes.ts';
 import type { Import } from './context.ts';
 
 /** [n, c, h, w] as [n, h, w, c], and [n, c, l] as [n, 1, l, c]. */
@@ -25,6 +25,7 @@ export function spatialOf(c: Import, name: string): number[] {
   const shape = c.shapeOf(name);
   if (shape.length !== 3 && shape.length !== 4)
     c.fail(`expected a tensor [n, c, h, w] or [n, c, l], received [${shape.join(', ')}]`);
-  const size = staticShape(shape.slice(2), 'what it slides over');
+  const size = shape.slice(2);
+  if (!isStatic(size)) return c.fail(`it slides over the batch, received [${shape.join(', ')}]`);
   return size.length === 1 ? [1, size[0]!] : [...size];
 }

@@ -1,3 +1,4 @@
+import type { OnnxNode } from '../model.ts';
 import { attr, ignore } from './attrs.ts';
 import { castType } from './cast-type.ts';
 import type { Import, Importer } from './context.ts';
@@ -20,9 +21,16 @@ function inTraining(c: Import): never {
   return c.fail('it drops values at random: it is in training mode', 'Export the model in evaluation mode.');
 }
 
-const cast: Importer = (node, c) => {
+const cast: Importer = (node, c) => casted(node, c, castType(node, c));
+
+/** To the type of another value. */
+const castLike: Importer = (node, c) => {
+  ignore(node, 'saturate', 'round_mode');
+  casted(node, c, c.knownOf(node.inputs[1])?.dtype ?? c.builder.typeOf(c.plain(node.inputs[1]!)).dtype);
+};
+
+function casted(node: OnnxNode, c: Import, to: string): void {
   const [x] = node.inputs as [string];
-  const to = castType(node, c);
   const value = c.liesChannelsLast(x) ? c.nhwc(x) : c.plain(x);
   const { dtype } = c.builder.typeOf(value);
   if (to === dtype) {
@@ -33,11 +41,12 @@ const cast: Importer = (node, c) => {
     return c.fail(`to ${to}; expected to float32, int32, int64 or bool`);
   const y = c.op('Cast', [value], { dtype: to });
   c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: y } : { plain: y });
-};
+}
 
 /** What hands its input on. */
 export const passingImporters: Readonly<Record<string, Importer>> = {
   Identity: same,
   Dropout: dropout,
   Cast: cast,
+  CastLike: castLike,
 };

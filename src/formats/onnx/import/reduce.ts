@@ -62,7 +62,10 @@ const lpNormalization: Importer = (node, c) => {
   if (p !== 1 && p !== 2) c.fail(`its attribute p is ${p}, expected 1 or 2`);
   const value = c.plain(x);
   const sum = c.op('Sum', [c.op(p === 1 ? 'Abs' : 'Square', [value])], { axes: [axis], keepDims: true });
-  c.define(node.outputs[0]!, { plain: c.op('RealDiv', [value, p === 1 ? sum : c.op('Sqrt', [sum])]) });
+  // Zeros stay zeros: the smallest normal number below them changes no other quotient.
+  const least = c.constant(Float32Array.of(2 ** -126), []);
+  const norm = c.op('Maximum', [p === 1 ? sum : c.op('Sqrt', [sum]), least]);
+  c.define(node.outputs[0]!, { plain: c.op('RealDiv', [value, norm]) });
 };
 
 export const reduceImporters: Readonly<Record<string, Importer>> = {

@@ -74,6 +74,10 @@ export const resize: Importer = (node, c) => {
   if (c.opset >= 11) ignoreInput(node, 1);
   const changed = targets(node, c, shape);
   const sampling = samplingOf(node, c);
+  // ONNX divides by the size before it is rounded, ONNX Runtime by the size after.
+  const isWhole = changed.every(({ from, to, scale }) => Math.fround(from * scale) === to);
+  if (sampling.coordinates === 'align_corners' && !isWhole)
+    c.fail('its scales give no whole sizes, of which runtimes align the corners differently', 'Export it with sizes.');
   const isNearest = mode === 'nearest';
   const output = node.outputs[0]!;
   if (changed.length > 0 && asImage(c, x, output, changed, isNearest, mode, sampling)) return;
