@@ -38,6 +38,16 @@ describe('values that are known when the file is read', () => {
       /\(Range\): its length depends on the batch/,
     ],
     ['a division by zero', [['Div', ['two', 'zero']]], /\(Div\): it divides by zero/],
+    [
+      'shapes that do not fit',
+      [
+        ['Expand', ['x', 'last']],
+        ['Expand', ['y0', 'groups']],
+      ],
+      /\(Expand\): shapes .* do not broadcast/,
+    ],
+    ['lists that do not fit', [['Add', ['wide', 'starts']]], /\(Add\): shapes \[4\] and \[2\] do not broadcast/],
+    ['a range without steps', [['Range', ['zero', 'six', 'zero']]], /\(Range\): with a step of 0/],
     ['a step of zero', [['Slice', ['x', 'first', 'last', 'places', 'first']]], /\(Slice\): with a step of 0/],
     ['a place outside', [['Gather', ['wide', 'six']]], /\(Gather\): it gathers \[6\] of 4/],
     ['places of what is computed', [['NonZero', ['x']]], /\(NonZero\): its inputs are computed/],

@@ -1,6 +1,6 @@
 import { UserError } from '../../../base/errors.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
-import { isStatic, staticShape } from '../../../graph/shapes.ts';
+import { broadcast, isStatic, staticShape } from '../../../graph/shapes.ts';
 import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
 import { transposeData } from '../lower/layout.ts';
 import { tensorData } from '../model.ts';
@@ -106,6 +106,15 @@ export class Import {
     }
     try {
       return this.builder.node(op, inputs, attrs, { layer: this.layer });
+    } catch (error) {
+      return this.fail((error as Error).message);
+    }
+  }
+
+  /** The shape of two that are broadcast. */
+  broadcast(a: Shape, b: Shape): Dim[] {
+    try {
+      return broadcast(a, b);
     } catch (error) {
       return this.fail((error as Error).message);
     }

@@ -1,4 +1,4 @@
-import { batchTimes, broadcast, sizeOf } from '../../../graph/shapes.ts';
+import { batchTimes, sizeOf } from '../../../graph/shapes.ts';
 import type { Dim, Shape } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
@@ -105,7 +105,7 @@ export function nhwcAxis(axis: number): number {
 
 const expand: Importer = (node, c) => {
   const [x, to] = node.inputs as [string, string];
-  const shape = broadcast(c.shapeOf(x), c.numbers(to, 'shape'));
+  const shape = c.broadcast(c.shapeOf(x), c.numbers(to, 'shape'));
   c.define(node.outputs[0]!, { plain: c.op('BroadcastTo', [c.plain(x)], { shape }) });
 };
 

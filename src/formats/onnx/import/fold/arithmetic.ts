@@ -1,4 +1,4 @@
-import { batchFactor, batchTimes, broadcast } from '../../../../graph/shapes.ts';
+import { batchFactor, batchTimes } from '../../../../graph/shapes.ts';
 import type { Dim, DType } from '../../../../graph/types.ts';
 import type { Import } from '../context.ts';
 import { elementAt, filled } from './known.ts';
@@ -97,7 +97,7 @@ export function rounded(value: number, dtype: DType): number {
 /** Two known tensors, broadcast. */
 export function combined(c: Import, op: string, a: Known, b: Known, dtype = a.dtype): Known {
   const { numbers, sizes } = arithmetic[op]!;
-  return filled(dtype, shared(a, b), (place) => {
+  return filled(dtype, shared(c, a, b), (place) => {
     const [x, y] = [elementAt(a, place), elementAt(b, place)];
     if (typeof x === 'number' && typeof y === 'number') {
       if ((op === 'Div' || op === 'Mod') && y === 0 && isInteger(a.dtype)) c.fail('it divides by zero');
@@ -109,6 +109,6 @@ export function combined(c: Import, op: string, a: Known, b: Known, dtype = a.dt
 
 export const FIXED = 'Export the model with a fixed batch size.';
 
-export function shared(...all: readonly Known[]): number[] {
-  return all.map(({ dims }) => dims).reduce<readonly number[]>((a, b) => broadcast(a, b) as number[], []) as number[];
+export function shared(c: Import, ...all: readonly Known[]): number[] {
+  return all.map(({ dims }) => dims).reduce<readonly number[]>((a, b) => c.broadcast(a, b) as number[], []) as number[];
 }

@@ -1,4 +1,4 @@
-import { broadcast, sizeOf } from '../../../../graph/shapes.ts';
+import { sizeOf } from '../../../../graph/shapes.ts';
 import { axisOf, intAttr, intsAttr } from '../attrs.ts';
 import type { Import } from '../context.ts';
 import { axesOf } from '../shape.ts';
@@ -94,7 +94,7 @@ const slice: Fold = ([x], node, c) => {
 };
 
 const expand: Fold = ([x, shape], _, c) =>
-  filled(x!.dtype, broadcast(x!.dims, fixed(c, shape!, 'shape')) as number[], (place) => elementAt(x!, place));
+  filled(x!.dtype, c.broadcast(x!.dims, fixed(c, shape!, 'shape')) as number[], (place) => elementAt(x!, place));
 
 const tile: Fold = ([x, repeats], _, c) => {
   const times = fixed(c, repeats!, 'repeats');

@@ -41,13 +41,14 @@ const cast: Fold = ([x], node, c) => {
     return c.fail(`to ${to}; expected to float32, int32, int64 or bool`);
   const values = x!.values.map((value) => {
     if (typeof value !== 'number') return to === 'bool' ? 1 : value;
-    return to.startsWith('int') ? Math.trunc(value) : rounded(value, to);
+    if (!to.startsWith('int')) return rounded(value, to);
+    return Number.isFinite(value) ? Math.trunc(value) : c.fail(`${value} to ${to}`);
   });
   return { dtype: to, dims: x!.dims, values };
 };
 
-const where: Fold = ([condition, then, otherwise]) =>
-  filled(then!.dtype, shared(condition!, then!, otherwise!), (place) =>
+const where: Fold = ([condition, then, otherwise], _, c) =>
+  filled(then!.dtype, shared(c, condition!, then!, otherwise!), (place) =>
     elementAt(elementAt(condition!, place) === 0 ? otherwise! : then!, place),
   );
 
@@ -56,6 +57,7 @@ const range: Fold = ([start, limit, delta], _, c) => {
     const value = one!.values[0]!;
     return typeof value === 'number' ? value : c.fail('its length depends on the batch size');
   }) as [number, number, number];
+  if (step === 0) c.fail('with a step of 0');
   const length = Math.max(0, Math.ceil((to - from) / step));
   return filled(start!.dtype, [length], (_place, i) => rounded(from + i * step, start!.dtype));
 };
