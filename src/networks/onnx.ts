@@ -29,7 +29,9 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
   const imported = channelsLast(importOnnx(model, file), file, inputShape);
   const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   checkOutput(whole, file, classes, head);
-  const stored = new Set(model.graph.initializers.filter(({ dtype }) => dtype === 'float32').map(({ name }) => name));
+  const stored = new Set(
+    model.graph.initializers.filter(({ dtype }) => dtype === 'float32' || dtype === 'float16').map(({ name }) => name),
+  );
   const norms = new Set(whole.nodes.flatMap(({ op, inputs }) => (op === 'FusedBatchNorm' ? inputs.slice(1) : [])));
   const { graph, content: weights } = liftConstants(whole, (name) => stored.has(name) || norms.has(name));
   if (weights.size === 0) throw new UserError(`${file}: holds no float32 weights to train`, 'Export a float32 model.');
@@ -53,7 +55,12 @@ function channelsLast(graph: Graph, file: string, sample: readonly number[]): Gr
       `${file}: expected one input, received ${inputs.map(([name]) => name).join(', ')}`,
       'Export the model with the picture or the features as its only input.',
     );
-  const [name, { shape }] = inputs[0]!;
+  const [name, { dtype, shape }] = inputs[0]!;
+  if (dtype !== 'float32')
+    throw new UserError(
+      `${file}: its input ${name} is ${dtype}, and samples are float32`,
+      'Export the part of the model that is fed float32.',
+    );
   const own = shape.slice(1);
   if (shape[0] !== 'batch')
     throw new UserError(

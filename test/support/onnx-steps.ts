@@ -9,12 +9,15 @@ import { InferenceModel } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
 import { expectClose, numbers } from './graphs.ts';
 
-export type Attrs = Readonly<Record<string, number | string | readonly number[]>>;
+type Value = number | string | readonly number[] | OnnxAttr;
+export type Attrs = Readonly<Record<string, Value>>;
+/** Dimensions that the file says, those that are fed, and the nodes. */
+export type Case = readonly [dims: readonly OnnxDim[], fed: readonly number[], steps: readonly Step[], opset?: number];
 export type Step = readonly [op: string, inputs: readonly string[], attrs?: Attrs, outputs?: readonly string[]];
 
-const attribute = (value: number | string | readonly number[]): OnnxAttr => {
+const attribute = (value: Value): OnnxAttr => {
   if (typeof value === 'string') return { type: 'string', value };
-  if (typeof value === 'object') return { type: 'ints', value };
+  if (typeof value === 'object') return 'type' in value ? value : { type: 'ints', value };
   return Number.isInteger(value) ? { type: 'int', value } : { type: 'float', value };
 };
 
@@ -55,16 +58,21 @@ export const positive = (...dims: number[]): OnnxTensor =>
   );
 export const ints = (...values: number[]): OnnxTensor =>
   tensor('', 'int64', [values.length], BigInt64Array.from(values, BigInt));
+/** An attribute of the type float whose value is a whole number. */
+export const float = (value: number): OnnxAttr => ({ type: 'float', value });
+export const list = (...values: number[]): OnnxTensor =>
+  tensor('', 'float32', [values.length], Float32Array.from(values));
+export const integer = (value: number): OnnxTensor => tensor('', 'int64', [], BigInt64Array.of(BigInt(value)));
 export const scalar = (value: number): OnnxTensor => tensor('', 'float32', [], Float32Array.of(value));
 
-async function run(bytes: Uint8Array, shape: readonly number[]): Promise<Float32Array> {
+export async function run(bytes: Uint8Array, shape: readonly number[]): Promise<Float32Array> {
   const model = new InferenceModel(bytes, 'test.onnx', {
     ...sessionOptions('cpu', { threads: 1 }),
     graphOptimizationLevel: 'disabled',
   });
   const { y } = await model.run({ x: { data: numbers(size(shape), 'x'), shape } });
   model.dispose();
-  return (y!.data as Float32Array).slice();
+  return Float32Array.from(y!.data as ArrayLike<number | bigint>, Number);
 }
 
 /** What ONNX Runtime makes of the file, and of what we have read of it and written again. */

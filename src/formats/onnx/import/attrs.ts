@@ -40,6 +40,11 @@ export function ignore(node: OnnxNode, ...names: readonly string[]): void {
   for (const name of names) node.attrs.get(name);
 }
 
+/** Asks for an input that does not change what is computed here. */
+export function ignoreInput(node: OnnxNode, position: number): void {
+  node.inputs.at(position);
+}
+
 /** An axis counted from the end as one counted from the start. */
 export function axisOf(axis: number, rank: number, c: Import): number {
   const positive = axis < 0 ? axis + rank : axis;

@@ -1,10 +1,11 @@
 import { UserError } from '../../../base/errors.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
-import { staticShape } from '../../../graph/shapes.ts';
+import { broadcast, isStatic, staticShape } from '../../../graph/shapes.ts';
 import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
 import { transposeData } from '../lower/layout.ts';
 import { tensorData } from '../model.ts';
 import type { OnnxNode, OnnxTensor } from '../model.ts';
+import type { Known } from './fold/known.ts';
 import { noted } from './noted.ts';
 
 export const TO_NHWC = [0, 2, 3, 1] as const;
@@ -17,12 +18,26 @@ interface Held {
   nhwc?: string;
 }
 
-/** Numbers that are known when the file is read: those of a stored tensor of integers, or computed from shapes. */
-export interface Sizes {
-  readonly values: readonly Dim[];
-  /** One number without an axis, else a list. */
-  readonly isScalar: boolean;
-}
+/** Ops that take other types than float32 as they are. */
+const ANY_TYPE: ReadonlySet<string> = new Set([
+  ...[
+    'Cast',
+    'Reshape',
+    'Transpose',
+    'Slice',
+    'Concat',
+    'Split',
+    'BroadcastTo',
+    'GatherV2',
+    'Reverse',
+    'Tile',
+    'Select',
+  ],
+  ...['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'LogicalNot'],
+]);
+
+/** Ops that give of integers what ONNX gives. */
+const INTEGERS: ReadonlySet<string> = new Set(['Add', 'Sub', 'Multiply', 'Maximum', 'Minimum', 'Neg', 'Abs']);
 
 /** What the import of one node works with. */
 export class Import {
@@ -32,7 +47,7 @@ export class Import {
   readonly #file: string;
   readonly #tensors: ReadonlyMap<string, OnnxTensor>;
   readonly #held = new Map<string, Held>();
-  readonly #sizes = new Map<string, Sizes>();
+  readonly #known = new Map<string, Known>();
   /** Values that a node or the caller reads. */
   readonly #wanted: ReadonlySet<string>;
   #node: OnnxNode | undefined;
@@ -57,7 +72,7 @@ export class Import {
     const passed = unread();
     if (passed !== undefined) this.fail(`${passed} is not read here`);
     const missing = node.outputs.findIndex(
-      (name) => name !== '' && this.#wanted.has(name) && !this.#held.has(name) && !this.#sizes.has(name),
+      (name) => name !== '' && this.#wanted.has(name) && !this.#held.has(name) && !this.#known.has(name),
     );
     if (missing >= 0) this.fail(`its output ${missing + 1}, ${node.outputs[missing]!}, is not computed here`);
   }
@@ -82,15 +97,24 @@ export class Import {
     return this.ops(op, inputs, attrs)[0]!;
   }
 
-  /** A node of the graph with all its results. Everything but the indices of a gather is float32. */
+  /** A node of the graph with all its results. What computes does so in float32. */
   ops(op: string, inputs: readonly string[], attrs: Attrs): string[] {
-    const operands = op === 'GatherV2' ? inputs.slice(0, 1) : inputs;
-    for (const operand of operands) {
+    for (const operand of ANY_TYPE.has(op) ? [] : inputs) {
       const { dtype } = this.builder.typeOf(operand);
+      if (INTEGERS.has(op) && /^int/.test(dtype)) continue;
       if (dtype !== 'float32') this.fail(`it computes with ${dtype}; expected float32`);
     }
     try {
       return this.builder.node(op, inputs, attrs, { layer: this.layer });
+    } catch (error) {
+      return this.fail((error as Error).message);
+    }
+  }
+
+  /** The shape of two that are broadcast. */
+  broadcast(a: Shape, b: Shape): Dim[] {
+    try {
+      return broadcast(a, b);
     } catch (error) {
       return this.fail((error as Error).message);
     }
@@ -106,6 +130,8 @@ export class Import {
     const value = name === undefined ? undefined : this.#held.get(name)?.plain;
     const made = value === undefined ? undefined : this.builder.constantOf(value);
     if (made !== undefined) return made;
+    const known = this.#known.get(name ?? '');
+    if (known !== undefined) return isStatic(known.values) ? constantOf(known) : undefined;
     const tensor = this.#tensors.get(name ?? '');
     return tensor === undefined ? undefined : this.#constantOf(tensor);
   }
@@ -117,21 +143,28 @@ export class Import {
     return { data: found.data, shape: staticShape(found.type.shape, what) };
   }
 
-  /** Integers that are known when the file is read. */
-  sizesOf(name: string | undefined): Sizes | undefined {
-    const known = this.#sizes.get(name ?? '');
-    if (known !== undefined) return known;
-    const found = this.stored(name);
-    const isList = found !== undefined && found.type.shape.length <= 1 && /^int/.test(found.type.dtype);
-    if (!isList) return undefined;
-    const values = Array.from(found.data as ArrayLike<number | bigint>, Number);
-    return { values, isScalar: found.type.shape.length === 0 };
+  /** Whether the values of a tensor are known when the file is read, perhaps but for the batch size. */
+  isKnown(name: string): boolean {
+    return this.#known.has(name) || this.stored(name) !== undefined;
   }
 
-  /** Such integers as a list. */
+  /** Whether it is stored as floats, as weights are. */
+  isWeights(name: string): boolean {
+    return !this.#known.has(name) && this.stored(name)?.type.dtype === 'float32';
+  }
+
+  knownOf(name: string | undefined): Known | undefined {
+    const known = this.#known.get(name ?? '');
+    const found = known === undefined ? this.stored(name) : undefined;
+    if (found === undefined) return known;
+    const values = Array.from(found.data as ArrayLike<number | bigint>, Number);
+    return { dtype: found.type.dtype, dims: found.type.shape as number[], values };
+  }
+
+  /** Known integers as a list. */
   numbers(name: string | undefined, what: string): readonly Dim[] {
-    const known = this.sizesOf(name);
-    if (known !== undefined) return known.values;
+    const known = this.knownOf(name);
+    if (known !== undefined && known.dims.length <= 1 && /^int/.test(known.dtype)) return known.values;
     return this.fail(`its ${what} is computed, or no list of integers; expected integers that are stored in the file`);
   }
 
@@ -149,8 +182,8 @@ export class Import {
     return Number(found.data[0]);
   }
 
-  defineSizes(name: string, values: readonly Dim[], isScalar = false): void {
-    if (name !== '') this.#sizes.set(name, { values, isScalar });
+  defineKnown(name: string, known: Known): void {
+    if (name !== '') this.#known.set(name, known);
   }
 
   define(name: string, held: Held): void {
@@ -205,10 +238,11 @@ export class Import {
   #hold(name: string): Held {
     const known = this.#held.get(name);
     if (known !== undefined) return known;
-    const tensor = this.#tensors.get(name);
-    if (this.#sizes.has(name)) return this.fail(`it reads ${name}, which is computed from shapes; expected float32`);
-    if (tensor === undefined) return this.fail(`it reads ${name || 'an input that is left out'}, which nothing gives`);
-    const { type, data } = this.#constantOf(tensor);
+    const found = this.stored(name);
+    if (found === undefined && this.#known.has(name))
+      return this.fail(`it reads ${name}, which is computed from shapes; expected float32`);
+    if (found === undefined) return this.fail(`it reads ${name || 'an input that is left out'}, which nothing gives`);
+    const { type, data } = found;
     const held = { plain: this.builder.constant(type, data, name) };
     this.#held.set(name, held);
     return held;
@@ -227,3 +261,12 @@ export class Import {
 }
 
 export type Importer = (node: OnnxNode, c: Import) => void;
+
+function constantOf({ dtype, dims, values }: Known): Constant {
+  const numbers = values as readonly number[];
+  const type = { dtype, shape: dims };
+  if (dtype === 'int64')
+    return { type, data: BigInt64Array.from(numbers, (value) => BigInt.asIntN(64, BigInt(value))) };
+  const View = dtype === 'float32' ? Float32Array : dtype === 'bool' ? Uint8Array : Int32Array;
+  return { type, data: View.from(numbers) };
+}

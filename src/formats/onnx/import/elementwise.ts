@@ -1,6 +1,6 @@
 import type { Attrs } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
-import { attr, axisOf, floatAttr, intAttr } from './attrs.ts';
+import { attr, axisOf, intAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
 
 /** On the operand as it lies. */
@@ -73,20 +73,6 @@ const pow: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Pow', [c.plain(x), exponent]) });
 };
 
-const clip: Importer = (node, c) => {
-  const bound = (name: 'min' | 'max', position: number, otherwise: number): number => {
-    if (c.opset < 11) return floatAttr(node, c, name, otherwise);
-    const input = node.inputs[position] ?? '';
-    return input === '' ? otherwise : c.number(input, name);
-  };
-  const [low, high] = [bound('min', 1, -Infinity), bound('max', 2, Infinity)];
-  // Where the bounds cross, everything is the upper one.
-  const attrs = { clipValueMin: Math.min(low, high), clipValueMax: high };
-  if (low === 0 && high === 6) unary('Relu6')(node, c);
-  else if (low === 0 && high === Infinity) unary('Relu')(node, c);
-  else unary('ClipByValue', () => attrs)(node, c);
-};
-
 /** Before operator set 7 a slope of several values was one for each channel, the second axis. */
 const prelu: Importer = (node, c) => {
   const [x, slope] = node.inputs as [string, string];
@@ -99,36 +85,10 @@ const prelu: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Prelu', [c.plain(x), value]) });
 };
 
-/** scale · (relu(x) + alpha · (exp(min(x, 0)) - 1)). */
-function scaledElu(c: Import, x: string, alpha: number, scale: number): string {
-  const number = (value: number): string => c.constant(Float32Array.of(value), []);
-  const below = c.op('Elu', [c.op('Minimum', [x, number(0)])]);
-  const y = c.op('Add', [c.op('Relu', [x]), c.op('Multiply', [below, number(alpha)])]);
-  return scale === 1 ? y : c.op('Multiply', [y, number(scale)]);
-}
-
-const elu: Importer = (node, c) => {
-  const alpha = floatAttr(node, c, 'alpha', 1);
-  onOne(node, c, (x) => (alpha === 1 ? c.op('Elu', [x]) : scaledElu(c, x, alpha, 1)));
-};
-
-/** Klambauer et al. 2017; operator set 1 has them with fewer digits. */
-const SELU = { alpha: 1.6732632, gamma: 1.050701 };
-
-const selu: Importer = (node, c) => {
-  const [alpha, gamma] = [
-    floatAttr(node, c, 'alpha', c.opset < 6 ? 1.6732 : SELU.alpha),
-    floatAttr(node, c, 'gamma', c.opset < 6 ? 1.0507 : SELU.gamma),
-  ];
-  const isUsual = Math.abs(alpha - SELU.alpha) < 1e-6 && Math.abs(gamma - SELU.gamma) < 1e-6;
-  onOne(node, c, (x) => (isUsual ? c.op('Selu', [x]) : scaledElu(c, x, alpha, gamma)));
-};
-
-const gelu: Importer = (node, c) => {
-  const approximate = attr(node, c, 'approximate', 'string') ?? 'none';
-  if (approximate !== 'none' && approximate !== 'tanh')
-    c.fail(`its attribute approximate is ${approximate}, expected none or tanh`);
-  unary('Gelu', () => ({ approximate: approximate === 'tanh' }))(node, c);
+const mean: Importer = (node, c) => {
+  const values = node.inputs.map((name) => c.plain(name));
+  const sum = values.slice(1).reduce((a, b) => c.op('Add', [a, b]), values[0]!);
+  c.define(node.outputs[0]!, { plain: c.op('RealDiv', [sum, c.constant(Float32Array.of(values.length), [])]) });
 };
 
 export const elementwiseImporters: Readonly<Record<string, Importer>> = {
@@ -148,18 +108,23 @@ export const elementwiseImporters: Readonly<Record<string, Importer>> = {
       'Floor',
       'Ceil',
       'HardSwish',
+      'Sin',
+      'Cos',
+      'Tan',
+      'Asin',
+      'Acos',
+      'Atan',
+      'Sinh',
+      'Cosh',
+      'Asinh',
+      'Acosh',
+      'Atanh',
+      'Sign',
+      'Round',
     ].map((op) => [op, unary(op)]),
   ),
-  LeakyRelu: unary('LeakyRelu', (node, c) => ({ alpha: floatAttr(node, c, 'alpha', 0.01) })),
-  HardSigmoid: unary('HardSigmoid', (node, c) => ({
-    alpha: floatAttr(node, c, 'alpha', 0.2),
-    beta: floatAttr(node, c, 'beta', 0.5),
-  })),
-  Gelu: gelu,
-  Elu: elu,
-  Selu: selu,
-  Clip: clip,
   PRelu: prelu,
+  Mean: mean,
   Add: binary('Add'),
   Sub: binary('Sub'),
   Mul: binary('Multiply'),

@@ -1,43 +1,5 @@
-import { transposeData } from '../lower/layout.ts';
-import { floatAttr, intAttr, intsAttr } from './attrs.ts';
-import type { Import, Importer } from './context.ts';
-import { spatialOf, windowOf } from './window.ts';
-
-const conv: Importer = (node, c) => {
-  const [x, weights, bias = ''] = node.inputs as [string, string, string?];
-  const { data, shape } = c.weights(weights, 'filter');
-  const size = spatialOf(c, x);
-  if (shape.length !== 4) c.fail(`expected a filter [out, in, h, w], received [${shape.join(', ')}]`);
-  const [out, inner, height, width] = shape as [number, number, number, number];
-  const kernel = intsAttr(node, c, 'kernel_shape') ?? [height, width];
-  if (kernel.join() !== `${height},${width}`)
-    c.fail(`its attribute kernel_shape is [${kernel.join(', ')}], and its filter is [${shape.join(', ')}]`);
-  const window = windowOf(node, c, kernel, size);
-  const channels = c.shapeOf(x)[1] as number;
-  const group = intAttr(node, c, 'group', 1);
-  let result: string;
-  if (group === 1) {
-    const filter = c.constant(
-      transposeData(data, shape, [2, 3, 1, 0]) as Float32Array,
-      [height, width, inner, out],
-      weights,
-    );
-    result = c.op('Conv2D', [c.nhwc(x), filter], { ...window });
-  } else if (group === channels && inner === 1) {
-    const lying = [channels, out / channels, height, width];
-    const moved = transposeData(data, lying, [2, 3, 0, 1]) as Float32Array;
-    const filter = c.constant(moved, [height, width, channels, out / channels], weights);
-    result = c.op('DepthwiseConv2dNative', [c.nhwc(x), filter], { ...window });
-  } else return c.fail(`${group} groups of ${channels} channels; expected 1 group, or one for each channel`);
-  c.defineNhwc(node.outputs[0]!, bias === '' ? result : c.op('Add', [result, rowOf(c, bias, 'bias')]));
-};
-
-/** A stored tensor of one value for each channel. */
-export function rowOf(c: Import, name: string, what: string): string {
-  const { data, shape } = c.weights(name, what);
-  if (shape.length !== 1) c.fail(`its ${what} has the shape [${shape.join(', ')}], expected one axis`);
-  return c.constant(data, [data.length], name);
-}
+import { floatAttr, intAttr } from './attrs.ts';
+import type { Importer } from './context.ts';
 
 const gemm: Importer = (node, c) => {
   const [a, b, bias = ''] = node.inputs as [string, string, string?];
@@ -65,13 +27,19 @@ const gemm: Importer = (node, c) => {
 
 const matMul: Importer = (node, c) => {
   const [a, b] = node.inputs as [string, string];
-  if (c.shapeOf(a).length < 2 || c.shapeOf(b).length < 2) c.fail('a product with a vector; expected matrices');
-  const y = c.op('BatchMatMul', [c.plain(a), c.plain(b)], { transposeA: false, transposeB: false });
-  c.define(node.outputs[0]!, { plain: y });
+  const [left, right] = [c.shapeOf(a), c.shapeOf(b)];
+  // A vector is a row before a matrix, a column behind one.
+  const rows = left.length === 1 ? c.op('Reshape', [c.plain(a)], { shape: [1, ...left] }) : c.plain(a);
+  const columns = right.length === 1 ? c.op('Reshape', [c.plain(b)], { shape: [...right, 1] }) : c.plain(b);
+  const y = c.op('BatchMatMul', [rows, columns], { transposeA: false, transposeB: false });
+  const { shape } = c.builder.typeOf(y);
+  const kept = [...shape.slice(0, -2), ...(left.length === 1 ? [] : [shape.at(-2)!])];
+  const isMatrices = left.length > 1 && right.length > 1;
+  const to = right.length === 1 ? kept : [...kept, shape.at(-1)!];
+  c.define(node.outputs[0]!, { plain: isMatrices ? y : c.op('Reshape', [y], { shape: to }) });
 };
 
 export const linearImporters: Readonly<Record<string, Importer>> = {
-  Conv: conv,
   Gemm: gemm,
   MatMul: matMul,
 };

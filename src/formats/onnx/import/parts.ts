@@ -1,21 +1,14 @@
+import { isStatic } from '../../../graph/shapes.ts';
 import { elementCount, tensorData } from '../model.ts';
-import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
+import { integers } from './fold/known.ts';
 import { nhwcAxis } from './shape.ts';
+import { slicesOf } from './slices.ts';
 
 const concat: Importer = (node, c) => {
   const { inputs, outputs } = node;
   const given = intAttr(node, c, 'axis', 1);
-  const sizes = inputs.map((name) => c.sizesOf(name));
-  if (sizes.some((known) => known !== undefined)) {
-    if (axisOf(given, 1, c) !== 0 || sizes.some((known) => known?.isScalar)) c.fail('of sizes; expected lists of them');
-    c.defineSizes(
-      outputs[0]!,
-      inputs.flatMap((name) => c.numbers(name, 'sizes')),
-    );
-    return;
-  }
   const rank = c.shapeOf(inputs[0]!).length;
   const axis = axisOf(given, rank, c);
   const last = rank === 4 && inputs.every((name) => c.liesChannelsLast(name));
@@ -26,43 +19,38 @@ const concat: Importer = (node, c) => {
 
 const slice: Importer = (node, c) => {
   const [x] = node.inputs as [string];
-  const known = c.sizesOf(x);
-  const from = known === undefined ? c.shapeOf(x) : [known.values.length];
-  const { first, last, where } = bounds(node, c, from.length);
-  const begin = from.map(() => 0);
-  const size: number[] = from.map((dim) => (typeof dim === 'number' ? dim : -1));
-  where.forEach((axis, i) => {
-    const dim = from[axis]!;
-    if (typeof dim !== 'number') {
-      if (first[i] !== 0 || last[i]! < 2 ** 31 - 1) c.fail('it cuts the batch');
-      return;
-    }
-    const place = (value: number): number => Math.max(0, Math.min(dim, value < 0 ? value + dim : value));
-    begin[axis] = place(first[i]!);
-    size[axis] = Math.max(0, place(last[i]!) - begin[axis]);
+  const from = c.shapeOf(x);
+  const slices = slicesOf(node, c, from);
+  const begin = slices.map((one) => one.begin);
+  const size = slices.map(({ length }) => length);
+  // Backwards: forwards of the axis turned around.
+  const turned = slices.flatMap(({ step }, axis) => (step < 0 ? [axis] : []));
+  let value = c.plain(x);
+  if (turned.length > 0) value = c.op('Reverse', [value], { axes: turned });
+  for (const axis of turned) begin[axis] = (from[axis] as number) - 1 - begin[axis]!;
+  const steps = slices.map(({ step }) => Math.abs(step));
+  // What lies between two that are taken goes with the first of them.
+  const reach = size.map((n, i) => (n <= 0 ? n : (n - 1) * steps[i]! + 1));
+  value = c.op('Slice', [value], { begin, size: reach });
+  steps.forEach((step, axis) => {
+    if (step > 1 && size[axis]! > 1) value = everyNth(c, value, axis, step);
   });
-  if (known === undefined) {
-    c.define(node.outputs[0]!, { plain: c.op('Slice', [c.plain(x)], { begin, size }) });
-    return;
-  }
-  c.defineSizes(node.outputs[0]!, known.values.slice(begin[0], begin[0]! + size[0]!));
+  c.define(node.outputs[0]!, { plain: value });
 };
 
-/** Where a slice begins and ends on which axes: attributes before operator set 10, inputs since. */
-function bounds(node: OnnxNode, c: Import, rank: number): Record<'first' | 'last' | 'where', number[]> {
-  const of = (position: number, name: string): number[] | undefined => {
-    if (c.opset < 10) return intsAttr(node, c, name);
-    const input = node.inputs[position] ?? '';
-    return input === '' ? undefined : c.ints(input, name);
-  };
-  const first = of(1, 'starts') ?? c.fail('it names no starts');
-  const last = of(2, 'ends') ?? c.fail('it names no ends');
-  const where = (of(3, 'axes') ?? first.map((_, i) => i)).map((axis) => axisOf(axis, rank, c));
-  const steps = c.opset < 10 ? undefined : of(4, 'steps');
-  if (steps?.some((step) => step !== 1) === true) c.fail('with a step; expected steps of 1');
-  if (last.length !== first.length || where.length !== first.length)
-    c.fail(`${first.length} starts, ${last.length} ends and ${where.length} axes`);
-  return { first, last, where };
+/** The elements 0, n, 2n ... along an axis, as a column of rows of n: any shape of the other axes passes, the batch too. */
+function everyNth(c: Import, value: string, axis: number, n: number): string {
+  const { shape } = c.builder.typeOf(value);
+  const count = Math.ceil((shape[axis] as number) / n);
+  const missing = count * n - (shape[axis] as number);
+  const paddings = shape.flatMap((_, i) => [0, i === axis ? missing : 0]);
+  const whole = c.op('Pad', [value], { paddings, constantValue: 0 });
+  const split = [...shape.slice(0, axis), count, n, ...shape.slice(axis + 1)];
+  const rows = c.op('Reshape', [whole], { shape: split });
+  const begin = split.map(() => 0);
+  const size = split.map((dim, i) => (i === axis + 1 ? 1 : typeof dim === 'number' ? dim : -1));
+  const column = c.op('Slice', [rows], { begin, size });
+  return c.op('Reshape', [column], { shape: [...shape.slice(0, axis), count, ...shape.slice(axis + 1)] });
 }
 
 const split: Importer = (node, c) => {
@@ -85,37 +73,29 @@ const split: Importer = (node, c) => {
 
 const gather: Importer = (node, c) => {
   const [x, indices] = node.inputs as [string, string];
-  const given = intAttr(node, c, 'axis', 0);
-  const known = c.sizesOf(x);
-  const shape = known === undefined ? c.shapeOf(x) : [known.values.length];
-  const axis = axisOf(given, shape.length, c);
+  const shape = c.shapeOf(x);
+  const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
   const dim = shape[axis];
   if (typeof dim !== 'number') return c.fail('it gathers from the batch');
-  const { values, dims } = indicesOf(c, indices);
-  const at = values.map((value) => (value < 0 ? value + dim : value));
-  if (at.some((value) => value < 0 || value >= dim)) c.fail(`it gathers [${values.join(', ')}] of ${dim}`);
-  if (known !== undefined) {
-    if (dims.length > 1) c.fail('it makes a matrix of sizes');
-    c.defineSizes(
-      node.outputs[0]!,
-      at.map((i) => known.values[i]!),
-      dims.length === 0,
-    );
-    return;
-  }
-  const held = c.builder.constant({ dtype: 'int32', shape: dims }, Int32Array.from(at));
-  c.define(node.outputs[0]!, { plain: c.op('GatherV2', [c.plain(x), held], { axis, batchDims: 0 }) });
+  c.define(node.outputs[0]!, {
+    plain: c.op('GatherV2', [c.plain(x), indicesOf(c, indices, dim)], { axis, batchDims: 0 }),
+  });
 };
 
-function indicesOf(c: Import, name: string): { values: number[]; dims: number[] } {
-  const stored = c.stored(name);
-  if (stored !== undefined && /^int/.test(stored.type.dtype))
-    return {
-      values: Array.from(stored.data as ArrayLike<number | bigint>, Number),
-      dims: stored.type.shape as number[],
-    };
-  const values = c.ints(name, 'indices');
-  return { values, dims: c.sizesOf(name)!.isScalar ? [] : [values.length] };
+/** Stored places, of which none is counted from the end, or computed ones. */
+function indicesOf(c: Import, name: string, dim: number): string {
+  const known = c.knownOf(name);
+  if (known === undefined) {
+    const value = c.plain(name);
+    const { dtype } = c.builder.typeOf(value);
+    return /^int/.test(dtype) ? value : c.fail(`its indices are ${dtype}, expected integers`);
+  }
+  const values = known.values.map((value) => {
+    if (typeof value !== 'number') return c.fail('its indices depend on the batch size');
+    return value < 0 ? value + dim : value;
+  });
+  if (values.some((value) => value < 0 || value >= dim)) c.fail(`it gathers [${known.values.join(', ')}] of ${dim}`);
+  return c.builder.constant({ dtype: 'int32', shape: known.dims }, Int32Array.from(values));
 }
 
 const constant: Importer = (node, c) => {
@@ -127,21 +107,21 @@ const constant: Importer = (node, c) => {
   if (floats !== undefined) {
     const data = Float32Array.from(floats);
     c.define(output, { plain: c.constant(data, float === undefined ? [data.length] : []) });
-  } else if (ints !== undefined) c.defineSizes(output, ints.map(Number), int !== undefined);
+  } else if (ints !== undefined) c.defineKnown(output, integers(ints.map(Number), int !== undefined));
   else c.fail('a constant that is no tensor of numbers');
 };
 
+/** Of floats; others are known values. */
 const constantOfShape: Importer = (node, c) => {
-  const dims = c.ints(node.inputs[0], 'shape');
+  const dims = c.numbers(node.inputs[0], 'shape');
   const given = attr(node, c, 'value', 'tensor');
   const value = given === undefined ? 0 : Number(tensorData(given)?.[0]);
-  const count = elementCount(dims);
-  if ((given?.dtype ?? 'float32') === 'float32') {
-    c.define(node.outputs[0]!, { plain: c.constant(new Float32Array(count).fill(value), dims) });
+  const output = node.outputs[0]!;
+  if (isStatic(dims)) {
+    c.define(output, { plain: c.constant(new Float32Array(elementCount(dims)).fill(value), dims) });
     return;
   }
-  if (given?.dtype !== 'int64' || dims.length > 1) c.fail(`filled with ${given!.dtype}; expected float32`);
-  c.defineSizes(node.outputs[0]!, new Array<number>(count).fill(value), dims.length === 0);
+  c.define(output, { plain: c.op('BroadcastTo', [c.constant(Float32Array.of(value), [])], { shape: dims }) });
 };
 
 /** What takes tensors apart, puts them together, or makes them of nothing. */

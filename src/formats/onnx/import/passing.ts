@@ -1,13 +1,11 @@
-import { dataTypes } from '../model.ts';
 import type { OnnxNode } from '../model.ts';
 import { attr, ignore } from './attrs.ts';
+import { castType } from './cast-type.ts';
 import type { Import, Importer } from './context.ts';
 
 const same: Importer = (node, c) => {
   const [x] = node.inputs as [string];
-  const sizes = c.sizesOf(x);
-  if (sizes !== undefined) c.defineSizes(node.outputs[0]!, sizes.values, sizes.isScalar);
-  else c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: c.nhwc(x) } : { plain: c.plain(x) });
+  c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: c.nhwc(x) } : { plain: c.plain(x) });
 };
 
 /** In inference, which is what is read, nothing is dropped. */
@@ -23,27 +21,26 @@ function inTraining(c: Import): never {
   return c.fail('it drops values at random: it is in training mode', 'Export the model in evaluation mode.');
 }
 
-const cast: Importer = (node, c) => {
-  const [x] = node.inputs as [string];
-  const to = typeOf(node, c);
-  // Both are about types of 8 bits.
+const cast: Importer = (node, c) => casted(node, c, castType(node, c));
+
+/** To the type of another value. */
+const castLike: Importer = (node, c) => {
   ignore(node, 'saturate', 'round_mode');
-  const stored = c.stored(x);
-  if (to === 'float32' && stored !== undefined && stored.type.dtype !== 'float32') {
-    const values = Float32Array.from(stored.data as ArrayLike<number | bigint>, Number);
-    c.define(node.outputs[0]!, { plain: c.constant(values, stored.type.shape as number[]) });
-    return;
-  }
-  const isInteger = to === 'int64' || to === 'int32';
-  if (c.sizesOf(x) === undefined ? to !== 'float32' : !isInteger)
-    c.fail(`to ${to}; expected to float32, or of sizes to int64`);
-  same(node, c);
+  casted(node, c, c.knownOf(node.inputs[1])?.dtype ?? c.builder.typeOf(c.plain(node.inputs[1]!)).dtype);
 };
 
-function typeOf(node: OnnxNode, c: Import): string {
-  if (c.opset < 6) return (attr(node, c, 'to', 'string') ?? 'FLOAT').toLowerCase().replace(/^float$/, 'float32');
-  const number = Number(attr(node, c, 'to', 'int'));
-  return Object.entries(dataTypes).find(([, known]) => known === number)?.[0] ?? `type ${number}`;
+function casted(node: OnnxNode, c: Import, to: string): void {
+  const [x] = node.inputs as [string];
+  const value = c.liesChannelsLast(x) ? c.nhwc(x) : c.plain(x);
+  const { dtype } = c.builder.typeOf(value);
+  if (to === dtype) {
+    same(node, c);
+    return;
+  }
+  if (to !== 'float32' && to !== 'int32' && to !== 'int64' && to !== 'bool')
+    return c.fail(`to ${to}; expected to float32, int32, int64 or bool`);
+  const y = c.op('Cast', [value], { dtype: to });
+  c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: y } : { plain: y });
 }
 
 /** What hands its input on. */
@@ -51,4 +48,5 @@ export const passingImporters: Readonly<Record<string, Importer>> = {
   Identity: same,
   Dropout: dropout,
   Cast: cast,
+  CastLike: castLike,
 };

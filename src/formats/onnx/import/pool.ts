@@ -1,12 +1,14 @@
 import { ignore, intAttr, intsAttr } from './attrs.ts';
 import type { Importer } from './context.ts';
-import { ceiling, spatialOf, windowOf } from './window.ts';
+import { defineImage, imageOf, spatialOf } from './image.ts';
+import { ceiling, windowOf } from './window.ts';
 
 const pool =
   (op: 'MaxPool' | 'AvgPool'): Importer =>
   (node, c) => {
     const [x] = node.inputs as [string];
-    const filterSize = intsAttr(node, c, 'kernel_shape') ?? c.fail('it names no kernel_shape');
+    const given = intsAttr(node, c, 'kernel_shape') ?? c.fail('it names no kernel_shape');
+    const filterSize = given.length === 1 ? [1, given[0]!] : given;
     const size = spatialOf(c, x);
     const window = windowOf(node, c, filterSize, size);
     const [bottom, right] = ceiling(node, c, filterSize, size, window);
@@ -14,7 +16,7 @@ const pool =
     if (op === 'MaxPool') ignore(node, 'storage_order');
     const isCounted = op === 'AvgPool' && intAttr(node, c, 'count_include_pad', 0) === 1;
     const [above, below, left, after] = window.pads as [number, number, number, number];
-    let value = c.nhwc(x);
+    let value = imageOf(c, x);
     let pads = [above, below + bottom, left, after + right];
     if (isCounted && above + below + left + after > 0) {
       value = c.op('Pad', [value], { paddings: [0, 0, above, below, left, after, 0, 0], constantValue: 0 });
@@ -22,7 +24,8 @@ const pool =
       pads = [0, bottom, 0, right];
     }
     const { strides, dilations } = window;
-    c.defineNhwc(node.outputs[0]!, c.op(op, [value], { filterSize, strides, dilations, pads }));
+    const y = c.op(op, [value], { filterSize, strides, dilations, pads });
+    defineImage(c, node.outputs[0]!, y, c.shapeOf(x).length);
   };
 
 const globalPool =

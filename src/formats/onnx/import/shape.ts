@@ -1,8 +1,9 @@
 import { batchTimes, sizeOf } from '../../../graph/shapes.ts';
 import type { Dim, Shape } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
-import { attr, axisOf, floatAttr, intAttr, intsAttr } from './attrs.ts';
+import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
+import { integers } from './fold/known.ts';
 import { side } from './norm.ts';
 
 /** Axes given as an attribute (older operator sets) or as an input. */
@@ -20,17 +21,11 @@ const reshape: Importer = (node, c) => {
   const [x, shape = ''] = node.inputs as [string, string?];
   const given = shape === '' ? intsAttr(node, c, 'shape') : c.numbers(shape, 'shape');
   const isZeroKept = intAttr(node, c, 'allowzero', 0) === 1;
-  const known = c.sizesOf(x);
-  const from: Shape = known === undefined ? c.shapeOf(x) : [known.values.length];
+  const from = c.shapeOf(x);
   const wanted = (given ?? c.fail('it names no shape')).map((dim, i) => {
     if (dim !== 0 || isZeroKept) return dim;
     return from[i] ?? c.fail(`it keeps axis ${i} of a tensor with ${from.length} axes`);
   });
-  if (known !== undefined) {
-    if (wanted.length > 1) c.fail('it makes a matrix of sizes');
-    c.defineSizes(node.outputs[0]!, known.values, wanted.length === 0);
-    return;
-  }
   const target = wanted.map((dim) => (dim === -1 ? restOf(c, from, wanted) : dim));
   reshaped(c, node.outputs[0]!, c.plain(x), target);
 };
@@ -54,13 +49,6 @@ const flatten: Importer = (node, c) => {
 
 const squeeze: Importer = (node, c) => {
   const [x] = node.inputs as [string];
-  const known = c.sizesOf(x);
-  if (known !== undefined) {
-    axesOf(node, c, 1);
-    if (known.values.length !== 1) c.fail(`it makes one number of ${known.values.length} sizes`);
-    c.defineSizes(node.outputs[0]!, known.values, true);
-    return;
-  }
   const from = c.shapeOf(x);
   const given = axesOf(node, c, from.length);
   if (given === undefined && from.some((dim) => typeof dim !== 'number'))
@@ -80,12 +68,6 @@ const unsqueeze: Importer = (node, c) => {
   const [x, axesInput = ''] = node.inputs as [string, string?];
   const given =
     axesInput === '' ? (intsAttr(node, c, 'axes') ?? c.fail('it names no axes')) : c.ints(axesInput, 'axes');
-  const known = c.sizesOf(x);
-  if (known !== undefined) {
-    if (!known.isScalar || given.length !== 1) c.fail('it makes a matrix of sizes');
-    c.defineSizes(node.outputs[0]!, known.values);
-    return;
-  }
   const from = c.shapeOf(x);
   const rank = from.length + given.length;
   const axes = given.map((axis) => axisOf(axis, rank, c));
@@ -106,8 +88,14 @@ const transpose: Importer = (node, c) => {
 };
 
 const shape: Importer = (node, c) => {
-  const sizes = c.shapeOf(node.inputs[0]!);
-  c.defineSizes(node.outputs[0]!, sizes.slice(intAttr(node, c, 'start', 0), intAttr(node, c, 'end', sizes.length)));
+  const [x] = node.inputs as [string];
+  const sizes = c.knownOf(x)?.dims ?? c.shapeOf(x);
+  const known = sizes.slice(intAttr(node, c, 'start', 0), intAttr(node, c, 'end', sizes.length));
+  c.defineKnown(node.outputs[0]!, integers(known));
+};
+
+const size: Importer = (node, c) => {
+  c.defineKnown(node.outputs[0]!, integers([side(c.shapeOf(node.inputs[0]!))], true));
 };
 
 /** Where an axis of [n, c, h, w] lies in [n, h, w, c]. */
@@ -115,51 +103,47 @@ export function nhwcAxis(axis: number): number {
   return [0, 3, 1, 2][axis]!;
 }
 
-const pad: Importer = (node, c) => {
-  const [x, amounts = '', value = '', axes = ''] = node.inputs as [string, string?, string?, string?];
-  const mode = attr(node, c, 'mode', 'string') ?? 'constant';
-  const rank = c.shapeOf(x).length;
-  const name = c.opset < 2 ? 'paddings' : 'pads';
-  const pads = amounts === '' ? (intsAttr(node, c, name) ?? c.fail('it names no pads')) : c.ints(amounts, 'pads');
-  if (mode !== 'constant' && mode !== 'reflect') c.fail(`its attribute mode is ${mode}, expected constant or reflect`);
-  const over =
-    axes === '' ? Array.from({ length: rank }, (_, i) => i) : c.ints(axes, 'axes').map((a) => axisOf(a, rank, c));
-  if (pads.length !== 2 * over.length) c.fail(`it names ${pads.length} pads for ${over.length} axes`);
-  const last = c.liesChannelsLast(x);
-  const paddings = new Array<number>(2 * rank).fill(0);
-  over.forEach((axis, i) => {
-    const at = last ? nhwcAxis(axis) : axis;
-    paddings[2 * at] = pads[i]!;
-    paddings[2 * at + 1] = pads[i + over.length]!;
-  });
-  if (paddings.some((amount) => amount < 0)) c.fail('it cuts away');
-  const operand = [last ? c.nhwc(x) : c.plain(x)];
-  const constantValue = c.opset < 11 ? floatAttr(node, c, 'value', 0) : value === '' ? 0 : c.number(value, 'value');
-  const y =
-    mode === 'constant'
-      ? c.op('Pad', operand, { paddings, constantValue })
-      : c.op('MirrorPad', operand, { paddings, mode: 'reflect' });
-  c.define(node.outputs[0]!, last ? { nhwc: y } : { plain: y });
+const expand: Importer = (node, c) => {
+  const [x, to] = node.inputs as [string, string];
+  const shape = c.broadcast(c.shapeOf(x), c.numbers(to, 'shape'));
+  c.define(node.outputs[0]!, { plain: c.op('BroadcastTo', [c.plain(x)], { shape }) });
 };
 
-const reduction =
-  (op: string): Importer =>
-  (node, c) => {
-    const [x] = node.inputs as [string];
-    const rank = c.shapeOf(x).length;
-    const given = axesOf(node, c, rank) ?? [];
-    const keepDims = intAttr(node, c, 'keepdims', 1) === 1;
-    const isNothing = given.length === 0 && intAttr(node, c, 'noop_with_empty_axes', 0) === 1;
-    if (given.length > 0) node.attrs.get('noop_with_empty_axes');
-    if (isNothing) {
-      c.define(node.outputs[0]!, { plain: c.plain(x) });
-      return;
-    }
-    const axes = given.length === 0 ? Array.from({ length: rank }, (_, i) => i) : given;
-    const isSpatial = axes.join() === '2,3' && c.liesChannelsLast(x);
-    const y = c.op(op, [isSpatial ? c.nhwc(x) : c.plain(x)], { axes: isSpatial ? [1, 2] : axes, keepDims });
-    c.define(node.outputs[0]!, isSpatial && keepDims ? { nhwc: y } : { plain: y });
-  };
+const tile: Importer = (node, c) => {
+  const [x, repeats] = node.inputs as [string, string];
+  c.define(node.outputs[0]!, { plain: c.op('Tile', [c.plain(x)], { reps: c.ints(repeats, 'repeats') }) });
+};
+
+/** [n, c, h, w] with its axes split, moved and joined. */
+function rearranged(c: Import, x: string, split: Shape, perm: readonly number[], shape: Shape): string {
+  const parts = c.op('Reshape', [c.plain(x)], { shape: split });
+  return c.op('Reshape', [c.op('Transpose', [parts], { perm })], { shape });
+}
+
+const depthToSpace: Importer = (node, c) => {
+  const [x] = node.inputs as [string];
+  const blockSize = intAttr(node, c, 'blocksize', 1);
+  const mode = attr(node, c, 'mode', 'string') ?? 'DCR';
+  const [n, channels, h, w] = c.shapeOf(x) as readonly [Dim, number, number, number];
+  if (mode === 'DCR') {
+    c.defineNhwc(node.outputs[0]!, c.op('DepthToSpace', [c.nhwc(x)], { blockSize }));
+    return;
+  }
+  if (mode !== 'CRD') c.fail(`its attribute mode is ${mode}, expected DCR or CRD`);
+  const out = channels / blockSize ** 2;
+  const split = [n, out, blockSize, blockSize, h, w];
+  const y = rearranged(c, x, split, [0, 1, 4, 2, 5, 3], [n, out, h * blockSize, w * blockSize]);
+  c.define(node.outputs[0]!, { plain: y });
+};
+
+const spaceToDepth: Importer = (node, c) => {
+  const [x] = node.inputs as [string];
+  const b = intAttr(node, c, 'blocksize', 1);
+  const [n, channels, h, w] = c.shapeOf(x) as readonly [Dim, number, number, number];
+  const split = [n, channels, h / b, b, w / b, b];
+  const y = rearranged(c, x, split, [0, 3, 5, 1, 2, 4], [n, channels * b * b, h / b, w / b]);
+  c.define(node.outputs[0]!, { plain: y });
+};
 
 export const shapeImporters: Readonly<Record<string, Importer>> = {
   Reshape: reshape,
@@ -168,9 +152,9 @@ export const shapeImporters: Readonly<Record<string, Importer>> = {
   Unsqueeze: unsqueeze,
   Transpose: transpose,
   Shape: shape,
-  Pad: pad,
-  ReduceMean: reduction('Mean'),
-  ReduceSum: reduction('Sum'),
-  ReduceMax: reduction('Max'),
-  ReduceMin: reduction('Min'),
+  Size: size,
+  Expand: expand,
+  Tile: tile,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
 };

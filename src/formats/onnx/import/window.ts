@@ -9,14 +9,40 @@ export interface Window {
   readonly pads: number[];
 }
 
+/** Strides and dilations over [height, width]; a window over one axis is one of height 1. */
+export function windowAttrs(
+  node: OnnxNode,
+  c: Import,
+  kernel: readonly number[],
+): { strides: number[]; dilations: number[] } {
+  const [strides, dilations] = ['strides', 'dilations'].map((name) => {
+    const given = intsAttr(node, c, name) ?? [1, 1];
+    return given.length === 1 ? [1, given[0]!] : given;
+  }) as [number[], number[]];
+  if (kernel.length !== 2 || strides.length !== 2 || dilations.length !== 2)
+    c.fail(`expected windows over height and width, or over length alone, received ${kernel.length} axes`);
+  return { strides, dilations };
+}
+
+/** The attribute `pads` as top, bottom, left, right. */
+export function padsOf(node: OnnxNode, c: Import): number[] {
+  const given = intsAttr(node, c, 'pads') ?? [0, 0, 0, 0];
+  const [top, left, bottom, right] = (given.length === 2 ? [0, given[0]!, 0, given[1]!] : given) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (given.length !== 4 && given.length !== 2) c.fail(`its attribute pads names ${given.length} pads`);
+  if (given.some((amount) => amount < 0)) c.fail(`its attribute pads is [${given.join(', ')}]: it cuts away`);
+  return [top, bottom, left, right];
+}
+
 /** Strides, dilations and padding of a window op over [height, width]. */
 export function windowOf(node: OnnxNode, c: Import, kernel: readonly number[], size: readonly number[]): Window {
-  const strides = intsAttr(node, c, 'strides') ?? [1, 1];
-  const dilations = intsAttr(node, c, 'dilations') ?? [1, 1];
-  const given = intsAttr(node, c, 'pads') ?? [0, 0, 0, 0];
+  const { strides, dilations } = windowAttrs(node, c, kernel);
+  const given = padsOf(node, c);
   const auto = attr(node, c, 'auto_pad', 'string') ?? 'NOTSET';
-  if (kernel.length !== 2 || strides.length !== 2 || dilations.length !== 2 || given.length !== 4)
-    c.fail(`expected windows over height and width, received ${kernel.length} axes`);
   if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
     const pads = [0, 1].flatMap((i) => {
       const reach = (kernel[i]! - 1) * dilations[i]! + 1;
@@ -27,9 +53,7 @@ export function windowOf(node: OnnxNode, c: Import, kernel: readonly number[], s
     return { strides, dilations, pads };
   }
   if (auto !== 'NOTSET' && auto !== 'VALID') c.fail(`its attribute auto_pad is ${auto}, which is not known here`);
-  const [top, left, bottom, right] = (auto === 'VALID' ? [0, 0, 0, 0] : given) as [number, number, number, number];
-  if (Math.min(top, left, bottom, right) < 0) c.fail(`its attribute pads is [${given.join(', ')}]: it cuts away`);
-  return { strides, dilations, pads: [top, bottom, left, right] };
+  return { strides, dilations, pads: auto === 'VALID' ? [0, 0, 0, 0] : given };
 }
 
 /** What `ceil_mode` adds below and on the right (bottom, right), so that a last window that is not whole counts too. */
@@ -51,11 +75,4 @@ export function ceiling(
     return Math.max(0, (windows - 1) * strides[i]! - span);
   });
   return [bottom!, right!];
-}
-
-/** Height and width of a tensor [n, c, h, w]. */
-export function spatialOf(c: Import, name: string): number[] {
-  const shape = c.shapeOf(name);
-  if (shape.length !== 4) c.fail(`expected a tensor [n, c, h, w], received [${shape.join(', ')}]`);
-  return shape.slice(2) as number[];
 }

@@ -1,0 +1,46 @@
+import type { Dim, DType } from '../../../../graph/types.ts';
+
+/** A tensor whose values are known when the file is read: stored, or computed from shapes. Sizes may be those of the batch. */
+export interface Known {
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  /** Row-major; those of `bool` are 0 and 1. */
+  readonly values: readonly Dim[];
+}
+
+export function count(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}
+
+/** A list of integers, or one integer. */
+export function integers(values: readonly Dim[], isScalar = false): Known {
+  return { dtype: 'int64', dims: isScalar ? [] : [values.length], values };
+}
+
+/** Steps from one element to the next, axis by axis. */
+export function stridesOf(dims: readonly number[]): number[] {
+  const strides = new Array<number>(dims.length).fill(1);
+  for (let i = dims.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * dims[i + 1]!;
+  return strides;
+}
+
+/** The tensor of `dims` whose element at each place is `at` of the place's coordinates. */
+export function filled(
+  dtype: DType,
+  dims: readonly number[],
+  at: (place: readonly number[], index: number) => Dim,
+): Known {
+  const strides = stridesOf(dims);
+  const values = Array.from({ length: count(dims) }, (_, index) => {
+    const place = dims.map((dim, axis) => Math.floor(index / strides[axis]!) % dim);
+    return at(place, index);
+  });
+  return { dtype, dims, values };
+}
+
+/** The element at `place`, counted from the last axis; axes of size 1 are repeated. */
+export function elementAt({ dims, values }: Known, place: readonly number[]): Dim {
+  const strides = stridesOf(dims);
+  const skipped = place.length - dims.length;
+  return values[dims.reduce((sum, dim, i) => sum + (dim === 1 ? 0 : place[i + skipped]! * strides[i]!), 0)]!;
+}

@@ -1,0 +1,145 @@
+import { tensor } from '../../../src/formats/onnx/model.ts';
+import type { OnnxTensor } from '../../../src/formats/onnx/model.ts';
+import type { Case } from '../onnx-steps.ts';
+import { floats, integer, ints, list, scalar } from '../onnx-steps.ts';
+
+export const IMAGE = ['N', 4, 6, 8] as const;
+const FED = [2, 4, 6, 8];
+export const stored: Record<string, OnnxTensor> = {
+  ...{ zero: integer(0), one: integer(1), two: integer(2), three: integer(3), minus: ints(-1), first: ints(0) },
+  ...{
+    places: ints(1),
+    last: ints(3),
+    none: integer(-1),
+    ones: ints(1, 1, 1, 1),
+    groups: ints(2),
+    wide: ints(2, 4, 6, 8),
+  },
+  ...{ low: scalar(-100), nothing: scalar(0), half: scalar(0.5), row: floats(1, 1, 1, 8), scale: list(1, 1, 2, 2) },
+  ...{ most: ints(2 ** 62), order: ints(1, 0, 2, 3), axes: ints(2, 3), steps: ints(2, -3) },
+  ...{
+    starts: ints(1, -1),
+    ends: ints(6, -9),
+    six: integer(6),
+    mask: tensor('', 'bool', [8], Uint8Array.of(1, 0, 1, 1, 0, 0, 1, 0)),
+  },
+};
+
+export const knownCases: Record<string, Case> = {
+  "ShuffleNet's shuffle, the sizes divided": [
+    IMAGE,
+    FED,
+    [
+      ['Shape', ['x']],
+      ['Gather', ['y0', 'one']],
+      ['Div', ['y1', 'two']],
+      ['Unsqueeze', ['y2', 'first']],
+      ['Gather', ['y0', 'zero']],
+      ['Unsqueeze', ['y4', 'first']],
+      ['Slice', ['y0', 'groups', 'most']],
+      ['Concat', ['y5', 'groups', 'y3', 'y6'], { axis: 0 }],
+      ['Reshape', ['x', 'y7']],
+      ['Transpose', ['y8'], { perm: [0, 2, 1, 3, 4] }],
+      ['Reshape', ['y9', 'y0']],
+    ],
+  ],
+  "Expand as PyTorch's exporter writes it": [
+    FED,
+    FED,
+    [
+      [
+        'ConstantOfShape',
+        ['first4'],
+        { value: { type: 'tensor', value: tensor('', 'int64', [1], BigInt64Array.of(1n)) } },
+      ],
+      ['Mul', ['y0', 'none']],
+      ['Equal', ['wide', 'y1']],
+      ['Where', ['y2', 'y0', 'wide']],
+      ['Expand', ['row', 'y3']],
+      ['Add', ['x', 'y4']],
+    ],
+  ],
+  'an Expand to the shape of the input': [
+    IMAGE,
+    FED,
+    [
+      ['Shape', ['x']],
+      ['Expand', ['row', 'y0']],
+      ['Mul', ['x', 'y1']],
+    ],
+  ],
+  'zeros for the batch': [
+    IMAGE,
+    FED,
+    [
+      ['Shape', ['x']],
+      ['ConstantOfShape', ['y0']],
+      ['Add', ['x', 'y1']],
+    ],
+  ],
+  'a causal mask': [
+    ['N', 6, 6],
+    [3, 6, 6],
+    [
+      ['Range', ['zero', 'six', 'one']],
+      ['Unsqueeze', ['y0', 'first']],
+      ['Unsqueeze', ['y0', 'places']],
+      ['LessOrEqual', ['y1', 'y2']],
+      ['Where', ['y3', 'x', 'low']],
+    ],
+  ],
+  'sizes of a resize, computed in floats': [
+    IMAGE,
+    FED,
+    [
+      ['Shape', ['x']],
+      ['Slice', ['y0', 'groups', 'most']],
+      ['Cast', ['y1'], { to: 1 }],
+      ['Mul', ['y2', 'half']],
+      ['Floor', ['y3']],
+      ['Cast', ['y4'], { to: 7 }],
+      ['Slice', ['y0', 'first', 'groups']],
+      ['Concat', ['y6', 'y5'], { axis: 0 }],
+      ['Resize', ['x', '', '', 'y7'], { mode: 'linear', coordinate_transformation_mode: 'half_pixel' }],
+    ],
+  ],
+  'an index that is computed': [
+    IMAGE,
+    FED,
+    [
+      ['Range', ['six', 'none', 'none2']],
+      ['Gather', ['x', 'y0'], { axis: 3 }],
+    ],
+  ],
+  'steps, one of them backwards': [IMAGE, FED, [['Slice', ['x', 'starts', 'ends', 'axes', 'steps']]]],
+  'a mask that is stored': [IMAGE, FED, [['Where', ['mask', 'x', 'nothing']]]],
+  'a comparison of what is fed': [
+    IMAGE,
+    FED,
+    [
+      ['Greater', ['x', 'nothing']],
+      ['Not', ['y0']],
+      ['Where', ['y1', 'x', 'half']],
+    ],
+  ],
+  'what lies above a diagonal': [['N', 5, 6], [2, 5, 6], [['Trilu', ['x', 'one'], { upper: 1 }]]],
+  'the place of the largest': [
+    IMAGE,
+    FED,
+    [
+      ['ArgMax', ['x'], { axis: 1, keepdims: 0 }],
+      ['Cast', ['y0'], { to: 1 }],
+    ],
+  ],
+  'a stored list that is cast, split and tiled': [
+    ['N', 6],
+    [2, 6],
+    [
+      ['Split', ['wide'], { axis: 0 }, ['p', 'q']],
+      ['Tile', ['q', 'three1']],
+      ['Cast', ['y1'], { to: 1 }],
+      ['Mul', ['x', 'y2']],
+    ],
+  ],
+};
+Object.assign(stored, { first4: ints(4), none2: integer(-2), three1: ints(3) });
