@@ -19,7 +19,8 @@ async function refuseOthers(folder: string, files: Files): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined) return;
   const remedy = 'Name another folder, or add --force to replace files of the same name there.';
-  if (!found.isDirectory()) throw new UserError(`${folder}: expected a folder, received a file`, 'Name another folder.');
+  if (!found.isDirectory())
+    throw new UserError(`${folder}: expected a folder, received a file`, 'Name another folder.');
   const others: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isDirectory()) continue;

@@ -48,7 +48,9 @@ export function podAutoscaler({ name }: Settings) {
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
       ...{ minReplicas: 1, maxReplicas: MOST_REPLICAS },
-      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } }],
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } },
+      ],
       behavior: BEHAVIOR,
     },
   };

@@ -38,9 +38,7 @@ export function tritonConfig(model: ShippedModel, { target, precision }: ConfigO
     optimization: target === 'tensorrt' ? { execution_accelerators: tensorrt(precision) } : undefined,
     // ONNX Runtime takes a thread for each core otherwise, in each instance: they get into each other's way.
     parameters:
-      target === 'cpu'
-        ? entries({ intra_op_thread_count: { string_value: String(curve?.threads ?? 1) } })
-        : undefined,
+      target === 'cpu' ? entries({ intra_op_thread_count: { string_value: String(curve?.threads ?? 1) } }) : undefined,
     model_warmup: target === 'cpu' ? undefined : warmups(model, maxBatch),
   };
 }

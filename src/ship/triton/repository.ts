@@ -23,7 +23,9 @@ function heading({ curve, joins, alone }: ShippedModel): string {
   } else {
     const { fixedMs, perSampleMs, sizes, threads, device } = curve;
     const where = `${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, batches of ${sizes.join(', ')}`;
-    lines.push(`A call of n samples takes ${fixedMs.toPrecision(4)} + ${perSampleMs.toPrecision(4)} * n ms (${where}).`);
+    lines.push(
+      `A call of n samples takes ${fixedMs.toPrecision(4)} + ${perSampleMs.toPrecision(4)} * n ms (${where}).`,
+    );
   }
   return lines.map((line) => `# ${line}\n`).join('');
 }

@@ -40,17 +40,20 @@ function schemaOf({ kind }: Manifest): Schema {
   return JSON.parse(readFileSync(path.join(import.meta.dirname, 'schemas', `${kind}.json`), 'utf8')) as Schema;
 }
 
-it.each(['cpu', 'gpu', 'tensorrt'] as const)('writes manifests that fit the schemas of their kinds, for %s', (target) => {
-  const all = manifests(made(target, new Uint8Array([9])));
-  expect([...all.keys()].sort()).toEqual([
-    ...['canary.yaml', 'deployment.yaml', 'hpa.yaml', 'inference-service.yaml', 'scaled-object.yaml', 'shadow.yaml'],
-  ]);
-  for (const [name, objects] of all)
-    for (const one of objects) expect([name, faults(one, schemaOf(one))]).toEqual([name, []]);
-  const text = made(target).get('deployment.yaml') as string;
-  expect(text.includes('nvidia.com/gpu.present')).toBe(target !== 'cpu');
-  expect(text).toContain(`\n            - ${{ cpu: 'cpu', gpu: 'cuda', tensorrt: 'tensorrt' }[target]}\n`);
-});
+it.each(['cpu', 'gpu', 'tensorrt'] as const)(
+  'writes manifests that fit the schemas of their kinds, for %s',
+  (target) => {
+    const all = manifests(made(target, new Uint8Array([9])));
+    expect([...all.keys()].sort()).toEqual([
+      ...['canary.yaml', 'deployment.yaml', 'hpa.yaml', 'inference-service.yaml', 'scaled-object.yaml', 'shadow.yaml'],
+    ]);
+    for (const [name, objects] of all)
+      for (const one of objects) expect([name, faults(one, schemaOf(one))]).toEqual([name, []]);
+    const text = made(target).get('deployment.yaml') as string;
+    expect(text.includes('nvidia.com/gpu.present')).toBe(target !== 'cpu');
+    expect(text).toContain(`\n            - ${{ cpu: 'cpu', gpu: 'cuda', tensorrt: 'tensorrt' }[target]}\n`);
+  },
+);
 
 it('has schemas that refuse a wrong manifest', () => {
   const [service] = manifests(made('cpu')).get('inference-service.yaml')!;
@@ -101,15 +104,18 @@ it.each([
   expect(objectName(given)).toBe(name);
 });
 
-it.each(['cpu', 'gpu', 'tensorrt'] as const)('writes a Dockerfile of known instructions, as no root, for %s', (target) => {
-  const lines = (made(target).get('Dockerfile') as string).replaceAll('\\\n', '').split('\n');
-  const known = /^(#|$|(FROM|WORKDIR|COPY|RUN|ENV|USER|EXPOSE|ENTRYPOINT|CMD) \S)/;
-  expect(lines.filter((line) => !known.test(line))).toEqual([]);
-  expect(lines.find((line) => !/^#|^$/.test(line))).toMatch(/^FROM /);
-  const words = (instruction: string): unknown =>
-    JSON.parse(lines.find((line) => line.startsWith(instruction))!.slice(instruction.length));
-  expect(words('ENTRYPOINT ')).toEqual(['node', 'node_modules/limbeck/dist/cli.js']);
-  expect(words('CMD ')).toEqual(['serve', '/models', '--host', '0.0.0.0']);
-  expect(lines).toContain('USER 1000:1000');
-  expect(lines).toContain('COPY limbeck-1.2.3.tgz ./');
-});
+it.each(['cpu', 'gpu', 'tensorrt'] as const)(
+  'writes a Dockerfile of known instructions, as no root, for %s',
+  (target) => {
+    const lines = (made(target).get('Dockerfile') as string).replaceAll('\\\n', '').split('\n');
+    const known = /^(#|$|(FROM|WORKDIR|COPY|RUN|ENV|USER|EXPOSE|ENTRYPOINT|CMD) \S)/;
+    expect(lines.filter((line) => !known.test(line))).toEqual([]);
+    expect(lines.find((line) => !/^#|^$/.test(line))).toMatch(/^FROM /);
+    const words = (instruction: string): unknown =>
+      JSON.parse(lines.find((line) => line.startsWith(instruction))!.slice(instruction.length));
+    expect(words('ENTRYPOINT ')).toEqual(['node', 'node_modules/limbeck/dist/cli.js']);
+    expect(words('CMD ')).toEqual(['serve', '/models', '--host', '0.0.0.0']);
+    expect(lines).toContain('USER 1000:1000');
+    expect(lines).toContain('COPY limbeck-1.2.3.tgz ./');
+  },
+);

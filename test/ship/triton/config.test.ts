@@ -53,7 +53,11 @@ describe('tritonConfig', () => {
   it('does not wait where nothing was measured', () => {
     const config = tritonConfig({ ...model, curve: undefined }, { target: 'gpu', precision: 'fp32' });
     expect(pbtxt(config)).toContain('dynamic_batching {\n}\n');
-    expect(config).toMatchObject({ max_batch_size: 4, instance_group: [{ kind: word('KIND_GPU') }], parameters: undefined });
+    expect(config).toMatchObject({
+      max_batch_size: 4,
+      instance_group: [{ kind: word('KIND_GPU') }],
+      parameters: undefined,
+    });
   });
 
   it.each([
