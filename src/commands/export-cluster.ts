@@ -35,8 +35,9 @@ export async function exportForCluster(run: string, args: ClusterArgs, context: 
   if (args.kserve !== undefined) {
     const { kserveFiles } = await import('../ship/kserve/files.ts');
     const { limbeckVersion } = await import('../base/packages.ts');
-    const teacher = await teacherOf(run);
-    if (teacher === undefined) skipped.push({ what: 'shadow.yaml', why: 'the teacher of this run is no ONNX file' });
+    const teacher = await teacherOf(run, target);
+    if (teacher === undefined)
+      skipped.push({ what: 'shadow.yaml', why: 'the recipe names no ONNX file as teacher that is there' });
     const files = kserveFiles(model, { target, teacher, image: args.image, limbeck: limbeckVersion() });
     await writeInto(args.kserve, files, args.force);
     written.push({ folder: args.kserve, files: [...files.keys()] });
@@ -82,12 +83,18 @@ async function shippedModel(
   };
 }
 
-/** The teacher's file where the recipe names one that is still there. */
-async function teacherOf(run: string): Promise<Uint8Array | undefined> {
+/** The teacher's file where the recipe names one that is still there, and what the report measured of it. */
+async function teacherOf(run: string, target: Target): Promise<Pick<ShippedModel, 'bytes' | 'curve'> | undefined> {
   const { storedRecipe } = await import('../folder/folder.ts');
+  const { finishedReport } = await import('../folder/finished.ts');
   const { readOnnx } = await import('../files/onnx-file.ts');
+  const { curveOf } = await import('../ship/cluster/curve.ts');
+  const { MEASURED_ON } = await import('../ship/cluster/model.ts');
   const { exists } = await import('../base/files.ts');
   const { recipe } = await storedRecipe(run);
   const file = recipe.teacher?.onnx;
-  return file !== undefined && (await exists(file)) ? readOnnx(file) : undefined;
+  if (file === undefined || !(await exists(file))) return undefined;
+  const report = await finishedReport(run);
+  const row = report?.models.find(({ id }) => id === 'teacher');
+  return { bytes: await readOnnx(file), curve: curveOf(row?.latency ?? [], MEASURED_ON[target]) };
 }

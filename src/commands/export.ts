@@ -97,6 +97,8 @@ export const exportCommand: Command<ExportArgs> = {
       const { findRun } = await import('../folder/find.ts');
       const folder = await findRun(args.run, args.out ?? outOption.default);
       if (args.triton !== undefined || args.kserve !== undefined) {
+        if (args.kit !== undefined || args.to !== undefined)
+          throw new UserError('export: --triton or --kserve beside --kit or --to', 'Write one after the other.');
         const { exportForCluster } = await import('./export-cluster.ts');
         return exportForCluster(folder, args, context);
       }

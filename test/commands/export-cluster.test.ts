@@ -46,7 +46,7 @@ it('writes manifests, and says that there is no shadow of a teacher that is no f
   await writeFile(path.join(bags(), 'recipe.json'), JSON.stringify(stored));
   const args = ['export', 'bags', '--kserve', 'cluster', '--image', 'registry.example/bags'];
   const { code, stdout } = await inProcess(folder(), ...args);
-  expect(stdout).toMatch(/^left out: shadow\.yaml: the teacher of this run is no ONNX file\ncluster: /);
+  expect(stdout).toMatch(/^left out: shadow\.yaml: the recipe names no ONNX file as teacher that is there\ncluster: /);
   expect(code).toBe(0);
   expect(await text('cluster/deployment.yaml')).toMatch(/image: registry\.example\/bags:[0-9a-f]{12}\n/);
 });

@@ -4,7 +4,7 @@ import type { Settings } from './settings.ts';
 /**
  * The teacher beside the student: a Deployment of its own that serves the teacher under the student's name, and an HTTPRoute
  * (gateway.networking.k8s.io/v1) that copies a share of the requests to it. The gateway drops its answers: what one reads are the
- * teacher's metrics, and that it keeps up.
+ * teacher's metrics, and that it keeps up. `settings`: of the student, with threads and memory for the teacher.
  */
 export function shadow(settings: Settings, percent: number) {
   const { name } = settings;

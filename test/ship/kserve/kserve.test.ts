@@ -15,7 +15,9 @@ const curve = {
 const model: ShippedModel = {
   ...{ name: 'My_bags.v2', bytes: new Uint8Array([1, 2, 3]), inputs: [], outputs: [], joins: true, curve },
 };
-const made = (target: Target, teacher?: Uint8Array) => kserveFiles(model, { target, teacher, limbeck: '1.2.3' });
+const teacher = { bytes: new Uint8Array([9]), curve: { ...curve, threads: 1, memoryBytes: 900 * MIB } };
+const made = (target: Target, beside?: typeof teacher) =>
+  kserveFiles(model, { target, teacher: beside, limbeck: '1.2.3' });
 
 interface Manifest {
   readonly kind: string;
@@ -43,7 +45,7 @@ function schemaOf({ kind }: Manifest): Schema {
 it.each(['cpu', 'gpu', 'tensorrt'] as const)(
   'writes manifests that fit the schemas of their kinds, for %s',
   (target) => {
-    const all = manifests(made(target, new Uint8Array([9])));
+    const all = manifests(made(target, teacher));
     expect([...all.keys()].sort()).toEqual([
       ...['canary.yaml', 'deployment.yaml', 'hpa.yaml', 'inference-service.yaml', 'scaled-object.yaml', 'shadow.yaml'],
     ]);
@@ -76,6 +78,7 @@ it('takes scale, threads and memory from what was measured', () => {
   const larger = settingsOf('bags', { image: 'bags:1', target: 'cpu', curve: { ...curve, memoryBytes: 300 * MIB } });
   expect(parseInt(larger.memory.request) - parseInt(settings.memory.request)).toBe(200);
   expect(parseInt(larger.memory.limit) - parseInt(settings.memory.limit)).toBe(500);
+  expect(made('cpu', teacher).get('shadow.yaml')).toMatch(/cpu: 1500m\n *memory: 1124Mi\n/);
   const [scaled] = manifests(made('cpu')).get('scaled-object.yaml')!;
   expect(scaled!.spec.triggers).toMatchObject([
     { metadata: { query: 'sum(nv_inference_pending_request_count{model="My_bags.v2"})', threshold: '18' } },
@@ -89,9 +92,14 @@ it('names the image after the models in it, and asks for nothing that is not in 
   expect(image(made('cpu'))).toMatch(/^my-bags-v2:[0-9a-f]{12}$/);
   expect(image(made('cpu'))).toBe(image(made('cpu')));
   expect(image(other)).not.toBe(image(made('cpu')));
-  expect(image(made('cpu', new Uint8Array([9])))).not.toBe(image(made('cpu')));
+  expect(image(made('cpu', teacher))).not.toBe(image(made('cpu')));
   expect(made('cpu').has('shadow.yaml')).toBe(false);
-  expect([...made('cpu', new Uint8Array([9])).keys()]).toContain('models/teacher.onnx');
+  expect([...made('cpu', teacher).keys()]).toContain('models/teacher.onnx');
+});
+
+it('quotes what YAML 1.1 takes for something else than text', () => {
+  const files = kserveFiles({ ...model, name: 'on' }, { target: 'cpu', limbeck: '1.2.3' });
+  expect(files.get('deployment.yaml')).toContain('name: "on"\n');
 });
 
 it.each([
