@@ -9,6 +9,10 @@ interface ExportArgs {
   run: string | undefined;
   to: string | undefined;
   kit: string | undefined;
+  triton: string | undefined;
+  kserve: string | undefined;
+  device: string;
+  image: string | undefined;
   force: boolean;
   from: string | undefined;
   model: string | undefined;
@@ -31,7 +35,7 @@ interface ExportArgs {
 export const exportCommand: Command<ExportArgs> = {
   name: 'export [run]',
   summary:
-    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a kit for apps (--kit)',
+    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a kit for apps (--kit) or servers (--triton, --kserve)',
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
@@ -39,6 +43,13 @@ export const exportCommand: Command<ExportArgs> = {
       .option('from', { type: 'string', describe: 'Folder of a run, a float32 .onnx file, or model.json of tfjs' })
       .option('model', { type: 'string', describe: 'Which model, as the report names it [default: distilled]' })
       .option('kit', { type: 'string', describe: 'Folder to write: models, labels, model card, samples for apps' })
+      .option('triton', { type: 'string', describe: "Folder to write: a model repository of Triton's" })
+      .option('kserve', { type: 'string', describe: 'Folder to write: manifests for KServe, KEDA or plain Kubernetes' })
+      .option('device', {
+        choices: ['cpu', 'gpu', 'tensorrt'],
+        ...{ default: 'cpu', describe: 'Triton, KServe: where the model is to run' },
+      })
+      .option('image', { type: 'string', describe: 'KServe: name of the image, without its tag [default: as the run]' })
       .option('force', { type: 'boolean', default: false, describe: 'Write a kit into a folder that is not empty' })
       .option('format', { choices: ['onnx', 'tflite'], default: 'onnx', describe: 'File format' })
       .option('precision', {
@@ -85,11 +96,17 @@ export const exportCommand: Command<ExportArgs> = {
     if (args.run !== undefined && args.from === undefined) {
       const { findRun } = await import('../folder/find.ts');
       const folder = await findRun(args.run, args.out ?? outOption.default);
+      if (args.triton !== undefined || args.kserve !== undefined) {
+        if (args.kit !== undefined || args.to !== undefined)
+          throw new UserError('export: --triton or --kserve beside --kit or --to', 'Write one after the other.');
+        const { exportForCluster } = await import('./export-cluster.ts');
+        return exportForCluster(folder, args, context);
+      }
       if (args.kit !== undefined) return writeKitTo(folder, args.kit, args, context);
       if (args.to !== undefined) return copy(folder, args.to, args, context);
     }
     throw new UserError(
-      'export: expected --from, or the name of a run with --to or --kit',
+      'export: expected --from, or the name of a run with --to, --kit, --triton or --kserve',
       'For example: limbeck export --from checkpoints/digits-csv --precision int8, or limbeck export digits-csv --to model.onnx.',
     );
   },

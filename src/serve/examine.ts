@@ -1,0 +1,24 @@
+import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { InferenceModel } from '../runtime/inference.ts';
+import { labelsOf } from './v2/classification.ts';
+import type { ModelFacts } from './types.ts';
+import { probe } from './worker/probe.ts';
+
+/** Samples of the largest batch that is tried: enough to see whether samples change each other's answers. */
+const TRIED = 4;
+
+/** What a server would find out about a file: its ends, its labels, and whether its samples can be put together. */
+export function examine(
+  bytes: Uint8Array,
+  file: string,
+): { readonly facts: ModelFacts; readonly labels: readonly string[] | undefined } {
+  const { metadata } = decodeModel(bytes, file);
+  const model = new InferenceModel(bytes, file, { intraOpNumThreads: 1 });
+  try {
+    const { inputs, outputs } = model;
+    const facts = probe((feeds, wanted) => model.runNow(feeds, wanted), { inputs, outputs, maxBatch: TRIED });
+    return { facts, labels: labelsOf({ metadata }) };
+  } finally {
+    model.dispose();
+  }
+}

@@ -1,0 +1,44 @@
+import { shown, UserError } from '../../base/errors.ts';
+import type { DType } from '../../graph/types.ts';
+import type { Curve } from './curve.ts';
+
+/** An input or output of a file; a name, or '' for none, stands for a size that varies. */
+export interface End {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
+/** An ONNX file that is to be served elsewhere, and what is known of it. */
+export interface ShippedModel {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly inputs: readonly End[];
+  readonly outputs: readonly End[];
+  /** Whether requests may be put together: the first size is a batch of any size, and samples leave each other alone. */
+  readonly joins: boolean;
+  /** Why not, for the reader of the files. */
+  readonly alone?: string;
+  readonly labels?: readonly string[];
+  /** What was measured on the kind of device that it is to run on. */
+  readonly curve: Curve | undefined;
+}
+
+/** Where it is to run. */
+export type Target = 'cpu' | 'gpu' | 'tensorrt';
+
+/** Devices of a report whose figures hold there. */
+export const MEASURED_ON: Readonly<Record<Target, readonly string[]>> = {
+  cpu: ['cpu'],
+  gpu: ['cuda'],
+  tensorrt: ['tensorrt'],
+};
+
+/** Names are parts of addresses, of folders and of queries: such as `limbeck serve` takes. */
+export function checkedName(name: string): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name)) return name;
+  throw new UserError(
+    `${shown(name)} cannot be the name of a model: letters, digits, _ . and - can`,
+    'Rename the folder of the run.',
+  );
+}

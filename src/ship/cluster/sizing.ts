@@ -1,0 +1,31 @@
+import type { Curve } from './curve.ts';
+
+/** What a machine with one instance of a model is set to, and what it can be expected to do. */
+export interface Sizing {
+  /** Samples of a call beyond which larger batches bring little. */
+  readonly batch: number;
+  /** Milliseconds that the first request of a batch waits for others. */
+  readonly delayMs: number;
+  /** Samples per second in calls of `batch`. */
+  readonly perSecond: number;
+  /** Milliseconds within which a request is answered at that load: it waits for one call to end, then for its own. */
+  readonly latencyMs: number;
+}
+
+/** Share of the samples per second of endless batches that is enough. */
+const ENOUGH = 0.9;
+
+/**
+ * A batch of n has n / (fixed + perSample · n) samples per second, at most 1 / perSample; it reaches nine tenths of that at
+ * n = 9 · fixed / perSample. Batches are not made larger than what was measured. Waiting as long as the fixed part of a call
+ * takes costs at most twice what the best would that knows when requests come (Dooly, Goldman and Scott, 2001, "On-line
+ * analysis of the TCP acknowledgment delay problem").
+ */
+export function sizingOf({ fixedMs, perSampleMs, sizes }: Curve): Sizing {
+  const largest = sizes.at(-1)!;
+  const enough = perSampleMs === 0 ? Infinity : ((ENOUGH / (1 - ENOUGH)) * fixedMs) / perSampleMs;
+  // Rounded first: 9.000000000000002 is nine.
+  const batch = Math.min(largest, Math.max(1, Math.ceil(Number(enough.toPrecision(9)))));
+  const callMs = fixedMs + perSampleMs * batch;
+  return { batch, delayMs: batch === 1 ? 0 : fixedMs, perSecond: (1000 * batch) / callMs, latencyMs: 2 * callMs };
+}

@@ -1,0 +1,33 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { writeInto } from '../../../src/ship/cluster/write.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+const folder = temporaryFolder();
+const files = new Map<string, string | Uint8Array>([
+  ['a.txt', 'A'],
+  ['1/b.bin', new Uint8Array([1])],
+]);
+const read = async (name: string) => readFile(path.join(folder(), 'new', name), 'utf8');
+
+it('writes the same files again, and nothing over others', async () => {
+  const at = path.join(folder(), 'new');
+  await writeInto(at, files, false);
+  await writeInto(at, files, false);
+  expect((await readdir(at, { recursive: true })).sort()).toEqual(['1', '1/b.bin', 'a.txt']);
+  await writeFile(path.join(at, 'a.txt'), 'edited');
+  await expect(writeInto(at, files, false)).rejects.toThrow(/one that holds .*a\.txt/);
+  expect(await read('a.txt')).toBe('edited');
+  await writeInto(at, files, true);
+  expect(await read('a.txt')).toBe('A');
+  await mkdir(path.join(at, 'mine'));
+  await writeFile(path.join(at, 'mine/c.txt'), 'C');
+  await expect(writeInto(at, files, false)).rejects.toThrow(/mine\/c\.txt/);
+  await writeInto(at, files, true);
+  expect(await read('mine/c.txt')).toBe('C');
+});
+
+it('refuses a file in place of the folder', async () => {
+  await writeFile(path.join(folder(), 'new'), '');
+  await expect(writeInto(path.join(folder(), 'new'), files, false)).rejects.toThrow(/expected a folder/);
+});
