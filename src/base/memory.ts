@@ -7,7 +7,7 @@ export function freeMemory(): number {
   return availableMemory?.() ?? freemem();
 }
 
-/** E.g. `7.6 GB`. */
-export function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+/** E.g. `7.6 GB`, `320 MB`. */
+export function memoryText(bytes: number): string {
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -1,6 +1,6 @@
 import type { OnEvent } from '../base/events.ts';
 import { UserError } from '../base/errors.ts';
-import { gigabytes } from '../base/memory.ts';
+import { memoryText } from '../base/memory.ts';
 
 /** Of the memory that is free: beyond it a training is told to be large. */
 const LARGE = 0.5;
@@ -21,10 +21,11 @@ export interface MemoryNeed {
 export function checkMemory({ stage, batchSize, rest, bytes }: MemoryNeed, free: number, onEvent: OnEvent): void {
   const needed = bytes * (1 + rest / batchSize);
   if (needed <= LARGE * free) return;
-  const fact = `${stage}: steps of ${batchSize} samples take about ${gigabytes(needed)} of memory`;
+  const fact = `${stage}: steps of ${batchSize} samples take about ${memoryText(needed)} of memory`;
   // The estimate is close to proportional to the batch, so half of what is free holds this many.
   const fitting = 2 ** Math.floor(Math.log2(Math.max(1, (LARGE * free * batchSize) / needed)));
-  const remedy = `batchSize: ${fitting} takes about ${gigabytes((needed * fitting) / batchSize)}.`;
-  if (needed > free) throw new UserError(`${fact}, and ${gigabytes(free)} are free`, `Lower the batch size: ${remedy}`);
-  onEvent({ type: 'warning', message: `${fact}, more than half of the ${gigabytes(free)} that are free; ${remedy}` });
+  const remedy = `batchSize: ${fitting} takes about ${memoryText((needed * fitting) / batchSize)}.`;
+  if (needed > free)
+    throw new UserError(`${fact}, and ${memoryText(free)} are free`, `Lower the batch size: ${remedy}`);
+  onEvent({ type: 'warning', message: `${fact}, more than half of the ${memoryText(free)} that are free; ${remedy}` });
 }
