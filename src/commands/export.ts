@@ -134,7 +134,11 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
     batch: args.batch === 'dynamic' ? ('dynamic' as const) : (1 as const),
     out,
   };
-  const result = await convertFile(options);
+  const { showEvents } = await import('./progress.ts');
+  const { progressOf } = await import('../train/progress.ts');
+  const display = await showEvents(context);
+  const onProgress = progressOf({ onEvent: display.onEvent, signal: context.signal }, 'export');
+  const result = await convertFile({ ...options, onProgress }).finally(display.close);
   for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
   if (context.json) {
     printJson(context, result);

@@ -1,4 +1,5 @@
 import { Stopwatch } from '../base/clock.ts';
+import { freeMemory } from '../base/memory.ts';
 import { batches, batchCount } from '../data/batches.ts';
 import type { Batch, BatchOptions } from '../data/batches.ts';
 import { Prefetcher } from '../data/prefetch.ts';
@@ -14,6 +15,7 @@ import { Trainer } from '../train/loop.ts';
 import { LossScale } from '../train/loss-scale.ts';
 import { createOptimizer } from '../train/optimizers.ts';
 import { createSchedule } from '../train/schedules.ts';
+import { checkMemory } from '../train/memory.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
 import { evaluationProgram } from '../train/inference.ts';
@@ -90,24 +92,25 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const lossScale = precision === 'mixed' ? new LossScale() : undefined;
   const hasMixup = context.recipe.dataset.augment.some((step) => 'mixup' in step);
 
+  const batchSize = Math.min(settings.batchSize, data.train.count);
   const prefetcher = new Prefetcher(data.train);
   const waiting = new Stopwatch();
   const withAnswers = async (batch: Batch) => ({ ...batch, teacher: (await answers?.answersFor(batch)) ?? {} });
   const trainer = await Trainer.create({
     engine,
-    program: (batchSize) =>
+    program: (samples) =>
       trainingProgram({
         network,
         loss,
         optimizer,
-        batchSize,
+        batchSize: samples,
         targets: hasMixup ? 'mixup' : 'classes',
         ...(ema && { ema }),
         masks,
         lossScale,
       }),
     precision,
-    batchSize: Math.min(settings.batchSize, data.train.count),
+    batchSize,
     classes,
     stepsPerEpoch,
     steps,
@@ -134,6 +137,9 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   });
   const validation = { batchSize: EVALUATION_BATCH, seed, epoch: 0, shuffle: false };
   try {
+    const { memoryBytes: bytes } = trainer.compiled;
+    const rest = steps < stepsPerEpoch ? 0 : data.train.count % batchSize;
+    if (bytes !== undefined) checkMemory({ stage, batchSize, rest, bytes }, freeMemory(), context.onEvent);
     const result = await train({
       stage,
       title: options.title,

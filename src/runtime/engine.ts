@@ -23,6 +23,11 @@ export interface CompiledStep {
   readonly inputs: ReadonlyMap<string, TensorType>;
   readonly outputs: ReadonlyMap<string, TensorType>;
   /**
+   * About what a call takes of this process' memory at its highest, in bytes, estimated from the graph before the first. Absent where
+   * that is another device's, or nobody counts.
+   */
+  readonly memoryBytes?: number | undefined;
+  /**
    * One call: feeds in, named results out, state advanced. The results are valid until the next call.
    * `step` numbers the call for random feeds; a program without random feeds ignores it.
    */

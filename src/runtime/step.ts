@@ -4,6 +4,7 @@ import type { Model } from '../formats/onnx/model.ts';
 import type { Options as LoweringOptions } from '../formats/onnx/lower.ts';
 import { lowerToOnnx, nextName, outputName } from '../formats/onnx/lower.ts';
 import { foldPads } from '../graph/passes/fold-pads.ts';
+import { stepBytes } from '../graph/memory.ts';
 import { printType } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
 import type { Graph, TensorData, TensorType } from '../graph/types.ts';
@@ -29,6 +30,7 @@ interface Feed {
 export class OnnxRuntimeStep implements CompiledStep {
   readonly inputs: ReadonlyMap<string, TensorType>;
   readonly outputs: ReadonlyMap<string, TensorType>;
+  readonly memoryBytes: number | undefined;
   readonly store: StateStore;
   readonly #session: Session;
   /** The model of one step and how to run it, for a session of many. */
@@ -49,12 +51,16 @@ export class OnnxRuntimeStep implements CompiledStep {
   constructor(
     graph: Graph,
     initial: State,
-    session: SessionOptions,
+    asked: SessionOptions,
     options: CompileOptions = {},
     lowering: LoweringOptions = {},
     meter = new TrafficMeter(),
   ) {
+    // A pattern is a second block of the size of all that was held at once, taken from the second call on beside what the first call
+    // took: twice the memory, and not a faster step (docs/benchmarks.md).
+    const session = { ...asked, enableMemPattern: false };
     this.#meter = meter;
+    this.memoryBytes = onCpu(session) ? stepBytes(graph) : undefined;
     this.#graph = graph;
     this.#stateNames = new Set(graph.state.keys());
     this.#randomKey = options.randomKey ?? [];

@@ -3,6 +3,7 @@ import type { OnProgress } from '../base/progress.ts';
 import { RandomStream } from '../base/random.ts';
 import { correctBias } from '../compress/quantize/bias.ts';
 import { equalize } from '../compress/quantize/equalize.ts';
+import { calibrationBatch } from '../compress/quantize/observe.ts';
 import type { Samples } from '../compress/quantize/observe.ts';
 import { quantize, weightScales } from '../compress/quantize/ptq.ts';
 import { layerSensitivity, quantizableLayers } from '../compress/quantize/sensitivity.ts';
@@ -84,7 +85,7 @@ async function corrected(
 
 const CALIBRATION_BATCH = 32;
 
-/** Samples of the training split, drawn once for the recipe, as they are without augmentation. */
+/** Samples of the training split, drawn once for the recipe, as they are without augmentation; made as they are asked for. */
 export function calibrationSamples(
   { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
   graph: Graph,
@@ -94,11 +95,17 @@ export function calibrationSamples(
   const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
   const rows = order.slice(0, Math.min(count, train.count));
   const [input] = graph.inputs.keys();
-  return Array.from({ length: Math.ceil(rows.length / CALIBRATION_BATCH) }, (_, i) => {
-    const some = rows.slice(i * CALIBRATION_BATCH, (i + 1) * CALIBRATION_BATCH);
-    const x = viewOf(train, some, { seed: 0, view: 0, augment: [] });
-    return { [input!]: { data: x, shape: [some.length, ...train.sampleShape] } };
-  });
+  const size = calibrationBatch(graph, CALIBRATION_BATCH);
+  return {
+    length: Math.ceil(rows.length / size),
+    *[Symbol.iterator]() {
+      for (let at = 0; at < rows.length; at += size) {
+        const some = rows.slice(at, at + size);
+        const x = viewOf(train, some, { seed: 0, view: 0, augment: [] });
+        yield { [input!]: { data: x, shape: [some.length, ...train.sampleShape] } };
+      }
+    },
+  };
 }
 
 /** The layers that a step keeps in float; `UserError` for one that the model does not have. */

@@ -65,7 +65,7 @@ async function compare(name: keyof typeof STUDENTS, folder: string): Promise<Ver
   const float = 'scratch.onnx';
   const graph = importOnnx(decodeModel(new Uint8Array(await readFile(path.join(exports, float))), float), float);
   const data = await loadData(loaded.recipe);
-  const batches = calibrationSamples({ recipe: loaded.recipe, data }, graph, SAMPLES);
+  const batches = [...calibrationSamples({ recipe: loaded.recipe, data }, graph, SAMPLES)];
   const samples = batches.map((feeds) => Object.values(feeds)[0]!.data as Float32Array);
   const rows = Int32Array.from({ length: HELD_OUT }, (_, i) => i);
   await writeFile(path.join(exports, 'samples.bin'), Buffer.concat(samples.map((values) => bytesOf(values))));

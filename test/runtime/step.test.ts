@@ -185,3 +185,23 @@ describe('a compiled step', () => {
     await step.dispose();
   });
 });
+
+it('takes no more memory for the second step than for the first', async () => {
+  const b = new GraphBuilder();
+  const size = 4 * 2 ** 20;
+  const one = b.input('one', float(1));
+  const grown = b.op('Add', [one, b.constant(float(size), new Float32Array(size))]);
+  // All at once, 16 MB each: every one of them is read again at the end.
+  const values = Array.from({ length: 8 }).reduce<string[]>((all) => [...all, b.op('Square', [all.at(-1)!])], [grown]);
+  const sum = values.slice(0, -1).reduceRight((total, value) => b.op('Add', [total, value]), values.at(-1)!);
+  b.output('sum', b.op('Sum', [sum], { axes: [0], keepDims: false }));
+  const step = engine.compileGraph(b.build(), new Map());
+  const run = async (): Promise<number> => {
+    expect((await step.run({ one: Float32Array.of(0) }))['sum']![0]).toBe(0);
+    return process.memoryUsage().rss;
+  };
+  const first = await run();
+  await run();
+  expect((await run()) - first).toBeLessThan(64e6);
+  await step.dispose();
+});

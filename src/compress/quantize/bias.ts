@@ -6,10 +6,11 @@ import { weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
+import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { biasesOf, layerAlone } from './layers.ts';
-import { quantizedValues } from './layer-values.ts';
-import type { Samples } from './observe.ts';
+import { quantizedBatches } from './layer-values.ts';
+import type { Feeds, Samples } from './observe.ts';
 import { rounded, weightScalesOf, withConstants } from './rounding.ts';
 
 /**
@@ -40,12 +41,11 @@ export async function correctBias(
   for (const [i, { node, add, bias }] of layers.entries()) {
     const [input, weights] = node.inputs as [string, string];
     const output = add.outputs[0]!;
-    const data = await quantizedValues(corrected, quantization, input, samples, { session });
     const { data: values, type } = graph.constants.get(weights)!;
     const scales = weightScalesOf(quantization, weights)!;
     const integers = rounded(values as Float32Array, type.shape as readonly number[], scales);
     const alone = layerAlone(withConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
-    const given = inBatches(input, data, graph.types.get(input)!.shape.slice(1) as number[], samples);
+    const given = named(input, quantizedBatches(corrected, quantization, input, samples, { session }));
     const actual = await meansOf(meanGraph(alone, [output]), given, session);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;
@@ -57,16 +57,8 @@ export async function correctBias(
   return corrected;
 }
 
-/** In batches of the sizes that the samples have: a model may take no others. */
-function inBatches(name: string, values: Float32Array, shape: readonly number[], samples: Samples): Samples {
-  const each = shape.reduce((a, b) => a * b, 1);
-  let at = 0;
-  return samples.map((feeds) => {
-    const count = Object.values(feeds)[0]!.shape[0]!;
-    const data = values.slice(at * each, (at + count) * each);
-    at += count;
-    return { [name]: { data, shape: [count, ...shape] } };
-  });
+async function* named(input: string, batches: AsyncIterable<InferenceTensor>): AsyncGenerator<Feeds, void, undefined> {
+  for await (const batch of batches) yield { [input]: batch };
 }
 
 interface BiasedLayer {
@@ -104,12 +96,16 @@ function meanGraph(graph: Graph, values: readonly string[]): Graph {
 }
 
 /** The means of a graph's outputs over all batches, each weighted with its samples. */
-async function meansOf(graph: Graph, samples: Samples, session: SessionOptions): Promise<Map<string, Float64Array>> {
+async function meansOf(
+  graph: Graph,
+  samples: Iterable<Feeds> | AsyncIterable<Feeds>,
+  session: SessionOptions,
+): Promise<Map<string, Float64Array>> {
   const model = new InferenceModel(encodeModel(lowerToOnnx(graph)), 'bias correction graph', session);
   const sums = new Map<string, Float64Array>();
   let total = 0;
   try {
-    for (const feeds of samples) {
+    for await (const feeds of samples) {
       const count = Object.values(feeds)[0]!.shape[0]!;
       total += count;
       const results = await model.run(feeds);

@@ -6,13 +6,25 @@ import { integerRange } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
+import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import type { Samples } from './observe.ts';
 
-/** A value of the float graph on all samples: [samples, ...]. */
-export async function floatValues(graph: Graph, value: string, samples: Samples, session: SessionOptions) {
+export interface ValueOptions {
+  readonly session: SessionOptions;
+  readonly keepFloat?: (layer: string) => boolean;
+}
+
+/** A value of the float graph on the first `count` samples: [count, ...]. */
+export async function floatValues(
+  graph: Graph,
+  value: string,
+  samples: Samples,
+  count: number,
+  session: SessionOptions,
+): Promise<Float32Array> {
   const { only, name } = withOutput(graph, value);
-  return valuesOf(lowerToOnnx(only), name, samples, session);
+  return joined(valuesOf(lowerToOnnx(only), name, samples, session), count);
 }
 
 /** The same of the int8 model, as the layer that reads it is given it. */
@@ -21,16 +33,24 @@ export async function quantizedValues(
   quantization: Quantization,
   value: string,
   samples: Samples,
-  { session, keepFloat }: { readonly session: SessionOptions; readonly keepFloat?: (layer: string) => boolean },
+  count: number,
+  options: ValueOptions,
 ): Promise<Float32Array> {
+  return joined(quantizedBatches(graph, quantization, value, samples, options), count);
+}
+
+/** The same of all samples, batch by batch. */
+export async function* quantizedBatches(
+  graph: Graph,
+  quantization: Quantization,
+  value: string,
+  samples: Samples,
+  { session, keepFloat }: ValueOptions,
+): AsyncGenerator<InferenceTensor, void, undefined> {
   const { only, name } = withOutput(graph, value);
-  const values = await valuesOf(
-    exportQdq(only, quantization, keepFloat && { keepFloat }).result,
-    name,
-    samples,
-    session,
-  );
-  return onGrid(values, quantization, value);
+  const model = exportQdq(only, quantization, keepFloat && { keepFloat }).result;
+  for await (const { data, shape } of valuesOf(model, name, samples, session))
+    yield { data: onGrid(data as Float32Array, quantization, value), shape };
 }
 
 /** What is on the grid stays there: at the end of a graph a product is not rounded, inside of it is. */
@@ -47,19 +67,31 @@ function withOutput(graph: Graph, value: string): { only: Graph; name: string } 
   return { only, name: outputName(only, value) };
 }
 
-async function valuesOf(model: Model, name: string, samples: Samples, session: SessionOptions): Promise<Float32Array> {
+async function* valuesOf(
+  model: Model,
+  name: string,
+  samples: Samples,
+  session: SessionOptions,
+): AsyncGenerator<InferenceTensor, void, undefined> {
   const run = new InferenceModel(encodeModel(model), 'model for the values of a layer', session);
-  const parts: Float32Array[] = [];
   try {
-    for (const feeds of samples) parts.push(((await run.run(feeds))[name]!.data as Float32Array).slice());
+    for (const feeds of samples) yield (await run.run(feeds))[name]!;
   } finally {
     run.dispose();
   }
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+}
+
+/** The values of the first `count` samples in one array, which is made once: there may not be room for two. */
+async function joined(batches: AsyncIterable<InferenceTensor>, count: number): Promise<Float32Array> {
+  let all = new Float32Array(0);
   let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+  for await (const { data, shape } of batches) {
+    const each = data.length / shape[0]!;
+    if (at === 0) all = new Float32Array(count * each);
+    const taken = (data as Float32Array).subarray(0, all.length - at);
+    all.set(taken, at);
+    at += taken.length;
+    if (at === all.length) break;
   }
   return all;
 }

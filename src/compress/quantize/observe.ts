@@ -1,6 +1,7 @@
 import type { OnProgress } from '../../base/progress.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
+import { sizeOf } from '../../graph/shapes.ts';
 import type { Graph } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
@@ -9,8 +10,27 @@ import type { Histogram, Range } from './histogram.ts';
 import { addTo, emptyHistogram, rangeOf } from './histogram.ts';
 import { beforeSoftmax, unmasked } from './masks.ts';
 
-/** What the model is fed, batch by batch, by the names of its inputs. */
-export type Samples = readonly Readonly<Record<string, InferenceTensor>>[];
+export type Feeds = Readonly<Record<string, InferenceTensor>>;
+
+/** What the model is fed, batch by batch, by the names of its inputs; gone through several times, each time from the first batch on. */
+export interface Samples extends Iterable<Feeds> {
+  /** Batches. */
+  readonly length: number;
+}
+
+/** What all values of a batch may take at once, all of them being looked at: half a gigabyte. */
+const MOST_BYTES = 2 ** 29;
+
+/**
+ * How many samples to observe a graph on at once: `most`, halved until what it computes of them fits. A matter of the graph alone, so
+ * that every machine calibrates alike.
+ */
+export function calibrationBatch(graph: Graph, most: number): number {
+  const each = activationsOf(graph).reduce((sum, name) => sum + 4 * sizeOf(graph.types.get(name)!.shape).factor, 0);
+  let batch = most;
+  while (batch > 1 && batch * each > MOST_BYTES) batch = Math.ceil(batch / 2);
+  return batch;
+}
 
 export interface Observed {
   readonly histograms: ReadonlyMap<string, Histogram>;

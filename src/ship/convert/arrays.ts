@@ -1,13 +1,13 @@
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
-import type { Samples } from '../../compress/quantize/observe.ts';
+import type { Feeds } from '../../compress/quantize/observe.ts';
 import { npySamples, parseNpy } from '../../data/npy.ts';
 import type { NpyArray } from '../../data/npy.ts';
 import { unzip } from '../../data/zip.ts';
 import type { TensorType } from '../../graph/types.ts';
 import { typedAs } from '../parity/typed.ts';
 
-const BATCH = 32;
+export const BATCH = 32;
 
 /** Whole numbers beyond it are not all float32. */
 const EXACT = 2 ** 24;
@@ -77,10 +77,12 @@ function rowsOf(array: NpyArray, name: string, { dtype, shape }: TensorType): Ro
 }
 
 /**
- * Batches of at most `most` samples. A model of a fixed batch size takes no other; an input that holds one batch while others
+ * Batches of `batch` samples, `most` samples in all. A model of a fixed batch size takes no other; an input that holds one batch while others
  * have more is fed the same each time.
  */
-export function inBatches(inputs: Inputs, all: ReadonlyMap<string, Rows>, most: number): Samples {
+export function inBatches(inputs: Inputs, all: ReadonlyMap<string, Rows>, most: number, batch: number): Feeds[] {
+  const sizeOf = (dim: number | string | undefined): number =>
+    typeof dim === 'number' ? dim : dim === undefined ? 1 : batch;
   const sizes = new Map([...inputs].map(([name, { shape }]) => [name, sizeOf(shape[0])] as const));
   const count = (name: string): number => Math.min(most, all.get(name)!.shape[0] ?? 1);
   const open = [...inputs].filter(([, { shape }]) => typeof shape[0] === 'string').map(([name]) => name);
@@ -91,7 +93,7 @@ export function inBatches(inputs: Inputs, all: ReadonlyMap<string, Rows>, most: 
       'Save one row of each array for each sample.',
     );
   const batchesOf = (name: string): number =>
-    open.includes(name) ? Math.ceil(count(name) / BATCH) : Math.floor(count(name) / sizes.get(name)!);
+    open.includes(name) ? Math.ceil(count(name) / batch) : Math.floor(count(name) / sizes.get(name)!);
   const batches = Math.max(...[...inputs.keys()].map(batchesOf));
   const short = [...inputs.keys()].find((name) => batchesOf(name) !== batches && batchesOf(name) !== 1);
   if (short !== undefined)
@@ -112,8 +114,4 @@ export function inBatches(inputs: Inputs, all: ReadonlyMap<string, Rows>, most: 
       }),
     ),
   );
-}
-
-function sizeOf(dim: number | string | undefined): number {
-  return typeof dim === 'number' ? dim : dim === undefined ? 1 : BATCH;
 }

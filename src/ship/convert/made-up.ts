@@ -1,5 +1,5 @@
 import { RandomStream } from '../../base/random.ts';
-import type { Samples } from '../../compress/quantize/observe.ts';
+import type { Feeds } from '../../compress/quantize/observe.ts';
 import type { TensorType } from '../../graph/types.ts';
 import { typedAs } from '../parity/typed.ts';
 
@@ -7,7 +7,7 @@ import { typedAs } from '../parity/typed.ts';
 const SIZES = [1, 3];
 
 /** Numbers as normalized data have them, and 0 and 1 for whole ones, which are indexes of any table. */
-export function madeUp(inputs: ReadonlyMap<string, TensorType>): Samples {
+export function madeUp(inputs: ReadonlyMap<string, TensorType>): Feeds[] {
   const isOpen = [...inputs.values()].some(({ shape }) => shape.some((dim) => typeof dim === 'string'));
   return (isOpen ? SIZES : [1, 1]).map((batch, i) => {
     const feeds = [...inputs].map(([name, { dtype, shape }]) => {

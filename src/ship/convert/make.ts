@@ -57,7 +57,7 @@ async function writerFor(
   if (precision === 'int8' || precision === 'int16x8') {
     const kept = keptFloat(options, graph);
     const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true, dense };
-    const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples);
+    const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples, options.onProgress);
     const keepFloat = (layer: string): boolean => kept.includes(layer);
     const { quantization, skipped } = prepared;
     const ready = withFloatLayers(prepared.graph, prepared.float, keepFloat);

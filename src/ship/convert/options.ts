@@ -1,3 +1,4 @@
+import type { OnProgress } from '../../base/progress.ts';
 import type { DenseScales } from '../../graph/quantization.ts';
 import type { ModelFile } from '../model-file.ts';
 import type { Calibrator } from '../../recipe/schema/compress.ts';
@@ -26,6 +27,8 @@ export interface ConvertOptions {
   readonly batch?: 1 | 'dynamic';
   /** Write the file although it answers too differently from what it was made of; what was measured is kept in it. */
   readonly accept?: boolean;
+  /** Told how far the calibration is. */
+  readonly onProgress?: OnProgress;
   /** File to write; without one, beside the working folder under the model's name. */
   readonly out?: string | undefined;
 }

@@ -1,6 +1,7 @@
 import { RandomStream } from '../../base/random.ts';
 import { UserError } from '../../base/errors.ts';
-import type { Samples } from '../../compress/quantize/observe.ts';
+import { calibrationBatch } from '../../compress/quantize/observe.ts';
+import type { Feeds } from '../../compress/quantize/observe.ts';
 import { viewOf } from '../../data/batches.ts';
 import { inputForm } from '../../distill/file-teacher.ts';
 import { ownTeacher, preparationMetadata, preparationOf, preparationText } from '../../distill/preparation.ts';
@@ -10,14 +11,14 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import { loadData } from '../../setup/data.ts';
 import type { ClassOutput } from '../parity/compare.ts';
 import { loadRunnable } from '../../setup/runnable.ts';
-import { arraysFor, inBatches } from './arrays.ts';
+import { arraysFor, BATCH, inBatches } from './arrays.ts';
 import { madeUp } from './made-up.ts';
 import type { ConvertOptions } from './options.ts';
 import type { ConvertSource } from './source.ts';
 
 /** What a model is calibrated with and compared on. */
 export interface ConvertSamples {
-  readonly batches: Samples;
+  readonly batches: readonly Feeds[];
   readonly isMadeUp: boolean;
   /** Of a recipe: its task is classes. */
   readonly classOutput?: ClassOutput;
@@ -35,7 +36,10 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
   const given = options.data;
   if (given !== undefined && /\.np[yz]$/.test(given)) {
     const arrays = await arraysFor(given, inputs);
-    return { batches: inBatches(inputs, arrays, options.samples), isMadeUp: false };
+    return {
+      batches: inBatches(inputs, arrays, options.samples, calibrationBatch(source.graph, BATCH)),
+      isMadeUp: false,
+    };
   }
   const recipe = given === undefined ? source.recipe : await loadRunnable(given);
   if (recipe !== undefined) return fromRecipe(recipe, source, options.samples);
@@ -70,7 +74,12 @@ async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most:
   });
   const stated = preparationMetadata(asked, form.layout, train, answersClasses);
   return {
-    ...{ batches: inBatches(graph.inputs, all, most), isMadeUp: false, classOutput, classNames: train.classNames },
+    ...{
+      batches: inBatches(graph.inputs, all, most, calibrationBatch(graph, BATCH)),
+      isMadeUp: false,
+      classOutput,
+      classNames: train.classNames,
+    },
     labels: Int32Array.from(rows, (row) => train.labels[row]!),
     preparation: preparationText(asked, train),
     // What the file says of itself stays as it is written there, unless the recipe says otherwise.

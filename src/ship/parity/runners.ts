@@ -1,5 +1,5 @@
 import { fromHalfArray } from '../../base/bytes.ts';
-import type { Samples } from '../../compress/quantize/observe.ts';
+import type { Feeds } from '../../compress/quantize/observe.ts';
 import type { TensorData } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
@@ -10,7 +10,7 @@ import type { ModelFile } from '../model-file.ts';
 import type { Values } from './likeness.ts';
 import { typedAs } from './typed.ts';
 
-export type Feeds = Samples[number];
+export type { Feeds };
 
 /** A model file with all of its outputs. */
 export interface FileRunner {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
-import type { Samples } from '../../../src/compress/quantize/observe.ts';
+import type { Feeds } from '../../../src/compress/quantize/observe.ts';
 import { halveModel } from '../../../src/formats/onnx/half.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { decodeModel, encodeModel } from '../../../src/formats/onnx/protobuf.ts';
@@ -47,7 +47,7 @@ function network(): Graph {
 }
 
 const graph = network();
-const samples: Samples = [0, 1].map((i) => ({ x: { data: numbers(16 * 192, 'x', i), shape: [16, 8, 8, 3] } }));
+const samples: Feeds[] = [0, 1].map((i) => ({ x: { data: numbers(16 * 192, 'x', i), shape: [16, 8, 8, 3] } }));
 
 async function run(bytes: Uint8Array, feeds = samples[0]!): Promise<Float32Array> {
   const model = new InferenceModel(bytes, 'test.onnx', session);

@@ -1,12 +1,14 @@
 import type { Engine, State } from '../../../runtime/engine.ts';
 import type { SessionOptions } from '../../../runtime/session.ts';
 import type { Quantization } from '../../../graph/quantization.ts';
+import { sizeOf } from '../../../graph/shapes.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Samples } from '../observe.ts';
 import { floatValues, quantizedValues } from '../layer-values.ts';
 import { withConstants } from '../rounding.ts';
 import { blocksOf } from './blocks.ts';
-import { searchRounding } from './search.ts';
+import type { Block } from './blocks.ts';
+import { BATCH, searchRounding } from './search.ts';
 import { weightsOf } from './soft.ts';
 
 export interface AdaRoundOptions {
@@ -70,7 +72,8 @@ export async function adaround(
   const blocks = blocksOf(graph, quantization, keepFloat);
   const steps = new Map(resume?.steps);
   const layers = [...(resume?.layers ?? [])];
-  const count = samples.reduce((sum, feeds) => sum + Object.values(feeds)[0]!.shape[0]!, 0);
+  let all = 0;
+  for (const feeds of samples) all += Object.values(feeds)[0]!.shape[0]!;
   const roundedGraph = (): Graph => {
     const known = blocks.filter(({ weights }) => steps.has(weights));
     const constants = known.map(({ weights, type, scales }) => {
@@ -81,10 +84,11 @@ export async function adaround(
   for (const [number, block] of blocks.entries()) {
     if (steps.has(block.weights)) continue;
     const isResumed = number === resume?.steps.size;
+    const count = Math.min(all, samplesWithin(graph, block));
     const found = await searchRounding(block, {
       ...{ engine: options.engine, iterations: options.iterations, count, key: [options.seed, 'adaround', number] },
-      x: await quantizedValues(roundedGraph(), quantization, block.input, samples, { session, keepFloat }),
-      y: await floatValues(graph, block.output, samples, session),
+      x: await quantizedValues(roundedGraph(), quantization, block.input, samples, count, { session, keepFloat }),
+      y: await floatValues(graph, block.output, samples, count, session),
       from: isResumed ? { iteration: resume.iteration, variables: resume.variables } : undefined,
       onStep: async (iteration, variables) =>
         options.onStep?.({
@@ -101,4 +105,16 @@ export async function adaround(
     });
   }
   return { result: roundedGraph(), layers };
+}
+
+/** What a layer is given and what it gives, of all samples that it is searched on, take at most: a gigabyte. */
+const MOST_BYTES = 2 ** 30;
+
+/**
+ * How many samples' ends of a layer fit, but a step's at least. Large ones are those of pictures of many places, each of which is as good
+ * as a sample. A matter of the graph alone, so that every machine finds the same rounding.
+ */
+export function samplesWithin({ types }: Graph, { input, output }: Pick<Block, 'input' | 'output'>): number {
+  const each = 4 * (sizeOf(types.get(input)!.shape).factor + sizeOf(types.get(output)!.shape).factor);
+  return Math.max(BATCH, Math.floor(MOST_BYTES / each));
 }

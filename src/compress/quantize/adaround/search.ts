@@ -7,7 +7,7 @@ import { errorProgram, searchProgram, V } from './program.ts';
 import { decided, nearestSteps, startOf, weightsOf } from './soft.ts';
 
 /** Samples of a step, as in the paper. */
-const BATCH = 32;
+export const BATCH = 32;
 const LEARNING_RATE = 0.01;
 /** Share of the search before weights are drawn to their ends, and how sharply they are from then on. */
 const FREE = 0.2;

@@ -1,0 +1,71 @@
+import { staticSize } from './shapes.ts';
+import type { DType, Graph, Node, TensorType } from './types.ts';
+
+/** Bytes that a graph of fixed shapes holds while it is computed, node after node in its order. */
+export interface LiveBytes {
+  /** What is fed, and what is handed back. */
+  readonly ends: number;
+  /** Variables: what they hold now, and for those that change, beside it, what they will hold. */
+  readonly state: number;
+  /** The most that values between the ends take at once, each from the node that makes it to the last that reads it. */
+  readonly values: number;
+}
+
+const BYTES: Readonly<Record<DType, number>> = {
+  ...{ float32: 4, float16: 2, int64: 8, int32: 4, int16: 2, int8: 1, uint8: 1, bool: 1 },
+};
+
+/** What they give is what they are given, under another shape: no memory of its own. */
+const VIEWS: ReadonlySet<string> = new Set(['Reshape', 'Identity']);
+
+export function bytesOfType({ dtype, shape }: TensorType): number {
+  return staticSize(shape) * BYTES[dtype];
+}
+
+/** A graph of a fixed batch size: throws where a shape is symbolic. */
+export function liveBytes(graph: Graph): LiveBytes {
+  const { inputs, state, updates, outputs, types, nodes } = graph;
+  const size = (name: string): number => bytesOfType(types.get(name)!);
+  const total = (names: Iterable<string>): number => [...names].reduce((sum, name) => sum + size(name), 0);
+  const sourceOf = sourcesOf(nodes);
+  const root = (name: string): string => sourceOf.get(name) ?? name;
+  const held = new Set([...inputs.keys(), ...state.keys(), ...graph.constants.keys()]);
+  for (const name of [...outputs.values(), ...updates.values()]) held.add(root(name));
+  const lastRead = new Map<string, number>();
+  for (const [at, node] of nodes.entries()) for (const name of node.inputs) lastRead.set(root(name), at);
+  let [now, most] = [0, 0];
+  for (const [at, node] of nodes.entries()) {
+    const made = [...new Set(node.outputs.map(root))].filter((name) => node.outputs.includes(name) && !held.has(name));
+    now += total(made);
+    most = Math.max(most, now);
+    const read = new Set([...node.inputs, ...node.outputs].filter((name) => name !== '').map(root));
+    for (const name of read) if (!held.has(name) && (lastRead.get(name) ?? at) <= at) now -= size(name);
+  }
+  return {
+    ends: total(inputs.keys()) + total(outputs.values()),
+    state: total(state.keys()) + total(updates.keys()),
+    values: most,
+  };
+}
+
+/** Of each value that is a view of another, the one that owns the memory. */
+function sourcesOf(nodes: readonly Node[]): ReadonlyMap<string, string> {
+  const sources = new Map<string, string>();
+  for (const { op, inputs, outputs } of nodes) {
+    const [from] = inputs;
+    if (VIEWS.has(op) && from !== undefined) sources.set(outputs[0]!, sources.get(from) ?? from);
+  }
+  return sources;
+}
+
+/** What ONNX Runtime takes for itself with a session, and what its kernels and the gaps between its blocks add to the values. */
+const [OWN, GAPS] = [50e6, 1.2];
+
+/**
+ * About the memory that computing a graph of fixed shapes takes at its highest. The two numbers are fitted to measurements: see "Memory
+ * of a training step" in docs/benchmarks.md.
+ */
+export function stepBytes(graph: Graph): number {
+  const { ends, state, values } = liveBytes(graph);
+  return OWN + ends + state + GAPS * values;
+}
