@@ -1,11 +1,12 @@
 import { UserError } from '../../../base/errors.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
-import { staticShape } from '../../../graph/shapes.ts';
+import { sameShape, staticShape } from '../../../graph/shapes.ts';
 import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
-import { transposeData } from '../lower/layout.ts';
 import { tensorData } from '../model.ts';
 import type { OnnxNode, OnnxTensor } from '../model.ts';
 import { noted } from './noted.ts';
+import { arranged, backwards, keyOf, plainOf } from './arrangement.ts';
+import type { Arrangement } from './arrangement.ts';
 
 export const TO_NHWC = [0, 2, 3, 1] as const;
 export const TO_NCHW = [0, 3, 1, 2] as const;
@@ -33,6 +34,8 @@ export class Import {
   readonly #tensors: ReadonlyMap<string, OnnxTensor>;
   readonly #held = new Map<string, Held>();
   readonly #sizes = new Map<string, Sizes>();
+  /** The one constant that a stored tensor became, and what other nodes read of it in another order. */
+  readonly #arranged = new Map<string, { readonly own: Arrangement; readonly values: Map<string, string> }>();
   /** Values that a node or the caller reads. */
   readonly #wanted: ReadonlySet<string>;
   #node: OnnxNode | undefined;
@@ -99,6 +102,45 @@ export class Import {
   /** A constant of the graph. */
   constant(data: Float32Array, shape: readonly number[], name?: string): string {
     return this.builder.constant({ dtype: 'float32', shape }, data, name);
+  }
+
+  /**
+   * A stored tensor of floats as an op reads it, with its axes in another order. However many nodes read it, and in however many
+   * orders, it is one constant under its own name: copies of it would be trained apart.
+   */
+  operand(name: string, as: Arrangement): string {
+    const held = this.#held.get(name)?.plain;
+    const source = held !== undefined && this.builder.constantOf(held) !== undefined ? held : name;
+    const known = this.#arranged.get(source);
+    if (known !== undefined) {
+      const found = known.values.get(keyOf(as)) ?? this.#turned(this.#plainAgain(source), as);
+      known.values.set(keyOf(as), found);
+      return found;
+    }
+    if (source === held) return this.#turned(held, as);
+    const { data } = this.weights(name, 'operand');
+    const made = this.constant(arranged(data, as), as.shape, name);
+    this.#arranged.set(source, { own: as, values: new Map([[keyOf(as), made]]) });
+    return made;
+  }
+
+  /** A tensor that was stored in another order, as the file has it. */
+  #plainAgain(source: string): string {
+    const { own, values } = this.#arranged.get(source)!;
+    const plain = plainOf(this.#tensors.get(source)!.dims);
+    const known = values.get(keyOf(plain));
+    if (known !== undefined) return known;
+    const made = this.#turned(values.get(keyOf(own))!, { ...backwards(own), shape: plain.shape });
+    values.set(keyOf(plain), made);
+    return made;
+  }
+
+  #turned(value: string, { from, perm, shape }: Arrangement): string {
+    const reshape = (of: string, to: readonly number[]): string =>
+      sameShape(this.builder.typeOf(of).shape, to) ? of : this.op('Reshape', [of], { shape: [...to] });
+    const lying = reshape(value, from);
+    const isSame = perm.every((axis, i) => axis === i);
+    return reshape(isSame ? lying : this.op('Transpose', [lying], { perm: [...perm] }), shape);
   }
 
   /** The stored tensor of this name; undefined for what is computed. */
@@ -198,8 +240,7 @@ export class Import {
     const full = [...new Array<number>(4 - shape.length).fill(1), ...shape];
     const moved = TO_NHWC.map((axis) => full[axis]!);
     const leading = moved.findIndex((size) => size !== 1);
-    const data = transposeData(found.data, full, TO_NHWC) as Float32Array;
-    return this.constant(data, leading < 0 ? [] : moved.slice(leading));
+    return this.operand(name, { from: full, perm: TO_NHWC, shape: leading < 0 ? [] : moved.slice(leading) });
   }
 
   #hold(name: string): Held {
@@ -208,10 +249,15 @@ export class Import {
     const tensor = this.#tensors.get(name);
     if (this.#sizes.has(name)) return this.fail(`it reads ${name}, which is computed from shapes; expected float32`);
     if (tensor === undefined) return this.fail(`it reads ${name || 'an input that is left out'}, which nothing gives`);
-    const { type, data } = this.#constantOf(tensor);
-    const held = { plain: this.builder.constant(type, data, name) };
+    const held = { plain: this.#plainConstant(name, tensor) };
     this.#held.set(name, held);
     return held;
+  }
+
+  #plainConstant(name: string, tensor: OnnxTensor): string {
+    if (this.#arranged.has(name)) return this.#plainAgain(name);
+    const { type, data } = this.#constantOf(tensor);
+    return this.builder.constant(type, data, name);
   }
 
   #constantOf(tensor: OnnxTensor): Constant {

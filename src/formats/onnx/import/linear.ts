@@ -1,11 +1,11 @@
-import { transposeData } from '../lower/layout.ts';
+import { plainOf } from './arrangement.ts';
 import { floatAttr, intAttr, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
 import { spatialOf, windowOf } from './window.ts';
 
 const conv: Importer = (node, c) => {
   const [x, weights, bias = ''] = node.inputs as [string, string, string?];
-  const { data, shape } = c.weights(weights, 'filter');
+  const { shape } = c.weights(weights, 'filter');
   const size = spatialOf(c, x);
   if (shape.length !== 4) c.fail(`expected a filter [out, in, h, w], received [${shape.join(', ')}]`);
   const [out, inner, height, width] = shape as [number, number, number, number];
@@ -17,16 +17,12 @@ const conv: Importer = (node, c) => {
   const group = intAttr(node, c, 'group', 1);
   let result: string;
   if (group === 1) {
-    const filter = c.constant(
-      transposeData(data, shape, [2, 3, 1, 0]) as Float32Array,
-      [height, width, inner, out],
-      weights,
-    );
+    const filter = c.operand(weights, { from: shape, perm: [2, 3, 1, 0], shape: [height, width, inner, out] });
     result = c.op('Conv2D', [c.nhwc(x), filter], { ...window });
   } else if (group === channels && inner === 1) {
     const lying = [channels, out / channels, height, width];
-    const moved = transposeData(data, lying, [2, 3, 0, 1]) as Float32Array;
-    const filter = c.constant(moved, [height, width, channels, out / channels], weights);
+    const turned = [height, width, channels, out / channels];
+    const filter = c.operand(weights, { from: lying, perm: [2, 3, 0, 1], shape: turned });
     result = c.op('DepthwiseConv2dNative', [c.nhwc(x), filter], { ...window });
   } else return c.fail(`${group} groups of ${channels} channels; expected 1 group, or one for each channel`);
   c.defineNhwc(node.outputs[0]!, bias === '' ? result : c.op('Add', [result, rowOf(c, bias, 'bias')]));
@@ -34,9 +30,9 @@ const conv: Importer = (node, c) => {
 
 /** A stored tensor of one value for each channel. */
 export function rowOf(c: Import, name: string, what: string): string {
-  const { data, shape } = c.weights(name, what);
+  const { shape } = c.weights(name, what);
   if (shape.length !== 1) c.fail(`its ${what} has the shape [${shape.join(', ')}], expected one axis`);
-  return c.constant(data, [data.length], name);
+  return c.operand(name, plainOf(shape));
 }
 
 const gemm: Importer = (node, c) => {
@@ -54,9 +50,8 @@ const gemm: Importer = (node, c) => {
     const isFloat = c.stored(bias)?.type.dtype === 'float32';
     // One value for each column, whether as a list or as a matrix of one row.
     const isRow = shape.at(-1) === columns && (shape.length === 1 || (shape.length === 2 && shape[0] === 1));
-    const stored = isRow && isFloat ? c.stored(bias) : undefined;
     let added =
-      stored === undefined ? c.plain(bias) : c.constant(stored.data as Float32Array, [stored.data.length], bias);
+      isRow && isFloat ? c.operand(bias, { ...plainOf(shape as number[]), shape: [Number(columns)] }) : c.plain(bias);
     if (beta !== 1) added = c.op('Multiply', [added, c.constant(Float32Array.of(beta), [])]);
     y = c.op('Add', [y, added]);
   }
