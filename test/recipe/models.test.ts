@@ -1,7 +1,7 @@
 import { models } from '../../src/networks/models/registry.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { modelOptions } from '../../src/recipe/models.ts';
-import { studentSchema } from '../../src/recipe/schema.ts';
+import { studentSchema } from '../../src/recipe/schema/student.ts';
 import { teacherTrainingSchema } from '../../src/recipe/schema/teacher.ts';
 
 const load = (rest: string) => parseRecipe(`dataset: {type: csv, train: d.csv}\n${rest}\n`, 'r.yaml', { models });
