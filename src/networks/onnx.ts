@@ -121,6 +121,8 @@ function channelsLast(graph: Graph, file: string, sample: readonly number[]): Gr
     );
   const builder = new GraphBuilder();
   const given = builder.input(name, { dtype: 'float32', shape: ['batch', ...sample] });
+  // The names in the file are taken.
+  for (const { outputs } of graph.nodes) for (const value of outputs) builder.reserve(value);
   const turned = builder.op('Transpose', [given], { perm: [0, 3, 1, 2] });
   for (const [key, { type, data }] of graph.constants) builder.constant(type, data, key);
   for (const { op, inputs: from, attrs, layer, outputs } of graph.nodes)
