@@ -61,6 +61,15 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
   return { isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed, shared };
 }
 
+/** `UserError` for a graph without batch norms, of which the recipe says what they are to do. */
+export function refuseNoNorms(graph: Graph, file: string): void {
+  if (graph.nodes.some(({ op }) => op === 'FusedBatchNorm')) return;
+  throw new UserError(
+    `student.batchNorm: ${file} has no batch norms: exporters fold them into the layers before them`,
+    'Take the key out, or export with torch.onnx.export(..., dynamo=False, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False).',
+  );
+}
+
 /**
  * Statistics that several batch norms read would be moved by each of them in turn. PyTorch stores equal values once, as those of
  * an untrained model are.

@@ -8,7 +8,7 @@ import type { Graph } from '../graph/types.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';
 import type { ModelNetwork, Weights } from './network.ts';
-import { refuseSharedStatistics, storedWeights } from './onnx-weights.ts';
+import { refuseNoNorms, refuseSharedStatistics, storedWeights } from './onnx-weights.ts';
 import type { StoredWeights } from './onnx-weights.ts';
 
 export interface OnnxNetworkOptions {
@@ -19,7 +19,8 @@ export interface OnnxNetworkOptions {
   readonly head: 'keep' | 'replace';
   /** Patterns of names of weights that stay as they are; `*` stands for any characters. */
   readonly freeze: readonly string[];
-  readonly batchNorm: 'train' | 'frozen';
+  /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
+  readonly batchNorm?: 'train' | 'frozen' | undefined;
 }
 
 /**
@@ -27,11 +28,12 @@ export interface OnnxNetworkOptions {
  * `UserError` for what the reader does not know, and where input or classes do not fit the data.
  */
 export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
-  const { inputShape, classes, seed, head, freeze, batchNorm } = options;
+  const { inputShape, classes, seed, head, freeze, batchNorm = 'train' } = options;
   const imported = channelsLast(importOnnx(model, file), file, inputShape);
   const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   checkOutput(whole, file, classes, head);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
+  if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
   const stored = storedWeights(model, file, whole);
   const { graph, content: weights } = liftConstants(whole, stored.isWeight);
   if (weights.size === 0) throw new UserError(`${file}: holds no float32 weights to train`, 'Export a float32 model.');
@@ -71,12 +73,18 @@ function refuseTaken(names: readonly string[], file: string): void {
   );
 }
 
-interface Origin extends Pick<OnnxNetworkOptions, 'batchNorm'> {
+interface Origin {
+  readonly batchNorm: 'train' | 'frozen';
   readonly file: string;
   readonly graph: Graph;
   readonly weights: Weights;
   readonly isFrozen: (name: string) => boolean;
   readonly stored: StoredWeights;
+}
+
+function doing(batchNorm: 'train' | 'frozen', norms: number): string {
+  if (batchNorm === 'train') return norms === 1 ? 'is trained' : 'are trained';
+  return norms === 1 ? 'stays as it is' : 'stay as they are';
 }
 
 /** What a training of the file begins from and what of it is trained, a sentence each. */
@@ -88,7 +96,7 @@ function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin)
     `the student begins from the ${weights.size} weights of ${file}, ${numbers} numbers`,
     ...(norms === 0
       ? []
-      : [`${file}: its ${norms} batch norms ${batchNorm === 'train' ? 'are trained' : 'stay as they are'}`]),
+      : [`${file}: its ${norms === 1 ? 'batch norm' : `${norms} batch norms`} ${doing(batchNorm, norms)}`]),
     ...(frozen.length === 0 ? [] : [`${file}: frozen: ${frozen.join(', ')}`]),
     ...(stored.fixed.length === 0
       ? []

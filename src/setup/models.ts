@@ -37,7 +37,7 @@ export function studentBuilder(context: Given, seed: number): Build {
   if (module !== undefined) return async () => layersNetwork(await modelFromModule(module, args));
   if (tfjs !== undefined) return async () => layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args));
   if (onnx !== undefined) {
-    const { head = 'keep', freeze = [], batchNorm = 'train' } = student;
+    const { head = 'keep', freeze = [], batchNorm } = student;
     const options = { ...args, head, freeze, batchNorm };
     return async () => onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
   }

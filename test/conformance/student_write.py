@@ -2,8 +2,8 @@
 
     python3 student_write.py FOLDER
 
-For each model, in evaluation and in training mode of its batch norms: logits and the gradient of every weight for a batch, and for
-training mode the weights after five steps of Adam. Weights are written next to the files as float32, in the order of the manifest.
+For each model, in evaluation and in training mode of its batch norms and with those folded as exporters do it: logits, the gradient
+of every weight for a batch, and the weights after five steps of Adam.
 """
 import json
 import sys
@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 warnings.filterwarnings("ignore")
 folder = Path(sys.argv[1])
@@ -37,7 +38,7 @@ class Residual(nn.Module):
 class ResNet(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2))
         self.blocks = nn.Sequential(Residual(8, 8, 1), Residual(8, 12, 2))
         self.fc = nn.Linear(12, CLASSES)
 
@@ -77,7 +78,7 @@ class Transformer(nn.Module):
 
     def __init__(self, width=12, heads=2):
         super().__init__()
-        self.heads = heads
+        self.width, self.heads = width, heads
         self.patch = nn.Conv2d(3, width, 4, 4)
         self.position = nn.Parameter(torch.zeros(1, 4, width))
         self.norm1, self.norm2, self.norm3 = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width)
@@ -88,14 +89,14 @@ class Transformer(nn.Module):
         self.fc = nn.Linear(width, CLASSES)
 
     def split(self, x):
-        return x.reshape(-1, 4, self.heads, x.shape[-1] // self.heads).transpose(1, 2)
+        return x.reshape(-1, 4, self.heads, self.width // self.heads).transpose(1, 2)
 
     def forward(self, x):
         x = self.patch(x).flatten(2).transpose(1, 2) + self.position
         y = self.norm1(x)
         q, k, v = self.split(self.query(y)), self.split(self.key(y)), self.split(self.value(y))
-        weights = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(-1)
-        x = x + self.gamma * self.out((weights @ v).transpose(1, 2).reshape(-1, 4, x.shape[-1]))
+        weights = (q @ k.transpose(-1, -2) / (self.width // self.heads) ** 0.5).softmax(-1)
+        x = x + self.gamma * self.out((weights @ v).transpose(1, 2).reshape(-1, 4, self.width))
         x = x + self.down(F.gelu(self.up(self.norm2(x))))
         return self.fc(self.norm3(x).mean(1))
 
@@ -135,38 +136,55 @@ def gradients(model, x, y):
     return logits, [p.grad for p in model.parameters()]
 
 
+def measured(model, x, y, training):
+    copy = deepcopy(model).train(training)
+    logits, grads = gradients(copy, x, y)
+    weights = [{"name": n, "shape": list(p.shape), "values": floats([p])} for n, p in copy.named_parameters()]
+    for weight, grad in zip(weights, grads):
+        weight["gradient"] = floats([grad])
+    moved = {n: floats([b]) for n, b in copy.named_buffers() if b.is_floating_point()}
+    copy = deepcopy(model).train(training)
+    # What has no gradient but rounding must not be blown up by the division.
+    optimizer = torch.optim.Adam(copy.parameters(), lr=1e-2, eps=1e-4)
+    for _ in range(5):
+        gradients(copy, x, y)
+        optimizer.step()
+    for weight, parameter in zip(weights, copy.parameters()):
+        weight["adam"] = floats([parameter])
+    return {"logits": floats([logits]), "weights": weights, "statistics": moved}
+
+
+def folded(model):
+    """Batch norms as part of the layer before them, which is what most exported files hold."""
+    copy = deepcopy(model).eval()
+    before = None
+    for name, module in list(copy.named_modules()):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            fuse = fuse_conv_bn_eval if isinstance(before[1], nn.Conv2d) else fuse_linear_bn_eval
+            copy.set_submodule(before[0], fuse(before[1], module))
+            copy.set_submodule(name, nn.Identity())
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            before = (name, module)
+    return copy
+
+
 manifest = []
 for seed, kind in enumerate([ResNet, MobileNet, Transformer, Mlp]):
     torch.manual_seed(seed)
-    model = kind()
+    model = kind().eval()
     settle(model)
     x, y = torch.randn(6, 3, 8, 8), torch.randint(CLASSES, (6,))
     name = kind.__name__.lower()
     named = {"input_names": ["image"], "output_names": ["scores"]}
-    files = []
-    model.eval()
-    torch.onnx.export(model, (x,), str(folder / f"{name}-dynamo.onnx"), dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False, **named)
-    # As it comes, the first exporter folds batch norms into the convolutions; a user who wants to train keeps them apart.
+    dynamic = {"dynamic_shapes": ({0: torch.export.Dim("batch")},), "verbose": False}
+    axes = {"dynamo": False, "dynamic_axes": {"image": {0: "batch"}, "scores": {0: "batch"}}}
     keep = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
-    for file, options in [("legacy", {}), ("preserved", keep)]:
-        axes = {"image": {0: "batch"}, "scores": {0: "batch"}}
-        torch.onnx.export(model, (x,), str(folder / f"{name}-{file}.onnx"), dynamo=False, dynamic_axes=axes, **named, **options)
-    files = [f"{name}-{file}.onnx" for file in ("dynamo", "legacy", "preserved")]
-    entry = {"name": name, "files": files, "x": floats([x]), "labels": y.tolist(), "weights": []}
-    entry["weights"] = [{"name": n, "shape": list(p.shape), "values": floats([p])} for n, p in model.named_parameters()]
-    entry["hasNorms"] = any(isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d)) for m in model.modules())
-    for mode in ("eval", "train"):
-        copy = deepcopy(model).train(mode == "train")
-        logits, grads = gradients(copy, x, y)
-        entry[mode] = {"logits": floats([logits]), "gradients": [floats([g]) for g in grads]}
-        entry[mode]["buffers"] = {n: floats([b]) for n, b in copy.named_buffers() if b.is_floating_point()}
-    for mode in ("eval", "train"):
-        copy = deepcopy(model).train(mode == "train")
-        optimizer = torch.optim.Adam(copy.parameters(), lr=1e-2)
-        for _ in range(5):
-            gradients(copy, x, y)
-            optimizer.step()
-        entry[mode]["adam"] = [floats([p]) for p in copy.parameters()]
+    exports = {"dynamo": dynamic, "legacy": axes, "preserved": {**axes, **keep}}
+    for file, options in exports.items():
+        torch.onnx.export(model, (x,), str(folder / f"{name}-{file}.onnx"), **named, **options)
+    entry = {"name": name, "files": [f"{name}-{file}.onnx" for file in exports], "x": floats([x]), "labels": y.tolist()}
+    entry["eval"], entry["train"] = measured(model, x, y, False), measured(model, x, y, True)
+    entry["folded"] = measured(folded(model), x, y, False)
     manifest.append(entry)
 (folder / "manifest.json").write_text(json.dumps(manifest))
 print(json.dumps({"models": len(manifest)}))
