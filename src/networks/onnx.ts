@@ -61,7 +61,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
 /** What a training step calls its own: a weight of this name could not be told from it. */
 const TAKEN: ReadonlySet<string> = new Set([
   ...['input', 'logits', 'x', 'labels', 'weights', 'targets', 'partners', 'lambda', 'teacherLogits'],
-  ...['learningRate', 'emaDecay', 'step', 'loss', 'correct'],
+  ...['learningRate', 'stepSize', 'epsilon', 'keep', 'weightDecay', 'clipNorm', 'emaDecay', 'loss', 'correct'],
 ]);
 
 function refuseTaken(names: readonly string[], file: string): void {

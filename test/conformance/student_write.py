@@ -165,7 +165,7 @@ def folded(model):
             copy.set_submodule(name, nn.Identity())
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             before = (name, module)
-    return copy
+    return copy.requires_grad_(True)
 
 
 manifest = []
