@@ -94,10 +94,33 @@ const CASES: Record<string, Case> = {
     recipe: `${TABLE}\nstudent: {model: mlpp}`,
     message: /:2:18 student\.model: expected one of mlp.*\nDid you mean mlp\?/,
   },
-  'an ONNX file as the student': {
+  'an ONNX file as the student that is not there': {
+    recipe: `${TABLE}\nstudent: {onnx: gone.onnx}`,
+    message: /gone\.onnx: cannot read it/,
+  },
+  'an ONNX file as the student that is none': {
     recipe: `${TABLE}\nstudent: {onnx: a.onnx}`,
+    files: { 'a.onnx': 'not a model' },
+    message: /a\.onnx: /,
+  },
+  'an ONNX file as the student for other samples': {
+    recipe: `${TABLE}\nstudent: {onnx: a.onnx}`,
+    files: { 'a.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
+    message: /a\.onnx: its input pixels is \[batch, 32\], received samples of shape \[2\]/,
+  },
+  'an ONNX file as the student for other classes': {
+    recipe: `${TABLE}\nstudent: {onnx: a.onnx}`,
+    files: { 'd.csv': WIDE, 'a.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
     message:
-      /:2:10 student: expected exactly one of model, module, tfjs, received none of them but onnx\nAn ONNX file can be/,
+      /a\.onnx: expected logits \[batch, 2\] for the 2 classes of the data, received scores \[batch, 3\]; its last layer .* has 3\nSet `student\.head: replace`/,
+  },
+  'an ONNX file as the student whose channels are to go': {
+    recipe: `${TABLE}\nstudent: {onnx: a.onnx}\nprune: [{type: channels, amount: 0.5}]`,
+    message: /:3:16 prune\[0\]\.type: expected a student whose channels can be removed.*, received channels/,
+  },
+  'what is said of an ONNX file beside a model': {
+    recipe: `${TABLE}\nstudent: {model: mlp, head: replace}`,
+    message: /:2:29 student\.head: expected no such key beside model: it is of onnx, received student\.head/,
   },
   'an option that the model does not have': {
     recipe: `${TABLE}\nstudent: {model: mlp, depth: 3}`,

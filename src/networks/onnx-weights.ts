@@ -53,12 +53,23 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
       'Export the model with that folded into its weights (torch.onnx.export: do_constant_folding=True).',
     );
   }
+  refuseCopies(graph, weights, new Set([...named, ...constants].map((one) => one.name)), name);
   const shared = candidates.flatMap((one) => {
     const by = readBy(one.name).map(({ node }) => node);
     return by.length > 1 ? [{ name: one.name, by }] : [];
   });
   const fixed = stored.map((one) => one.name).filter((one) => !weights.has(one) && graph.constants.has(one));
   return { isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed, shared };
+}
+
+/** A second constant of a weight, which the builder of graphs numbers, would stay as it is while the first is trained. */
+function refuseCopies(graph: Graph, weights: ReadonlySet<string>, stored: ReadonlySet<string>, file: string): void {
+  const copy = [...graph.constants.keys()].find((one) => !stored.has(one) && weights.has(one.replace(/_\d+$/, '')));
+  if (copy === undefined) return;
+  throw new UserError(
+    `${file}: the weight ${copy.replace(/_\d+$/, '')} is read in two ways that cannot be trained as one`,
+    'Export the model with a weight of its own for each of the layers.',
+  );
 }
 
 /** `UserError` for a graph without batch norms, of which the recipe says what they are to do. */

@@ -3,8 +3,9 @@ import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { LOSSES, lossNumbers } from './schema/loss.ts';
 import type { LossName } from './schema/loss.ts';
-import { count, file, seed, usual } from './schema/parts.ts';
+import { count, seed, usual } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
+import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import type { TeacherInput } from './schema/teacher.ts';
@@ -194,8 +195,9 @@ export const recipeSchema = z
 
 export type Recipe = z.infer<typeof recipeSchema>;
 /** As it is written: what has a default may be left out. */
-export interface RecipeInput extends Omit<z.input<typeof recipeSchema>, 'teacher'> {
+export interface RecipeInput extends Omit<z.input<typeof recipeSchema>, 'teacher' | 'student'> {
   readonly teacher?: TeacherInput | undefined;
+  readonly student?: StudentInput | undefined;
 }
 export type DistillRecipe = Recipe['distill'];
 

@@ -27,7 +27,7 @@ describe('options of models', () => {
       /^r\.yaml:2:33 student\.width: expected a number from .*, received -2$/,
       /width/,
     ],
-    ['student: {modle: mlp}', /^r\.yaml:2:10 student: expected exactly one of model, module, tfjs, received none/, /./],
+    ['student: {modle: mlp}', /^r\.yaml:2:10 student: expected exactly one of model, module, tfjs, onnx, received none/, /./],
     [
       'teacher: {train: {model: mlp, epoch: 2}}',
       /^r\.yaml:2:31 teacher\.train\.epoch: unknown key$/,

@@ -7,31 +7,33 @@ const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
 /** What says how an ONNX file becomes a student: beside another source nothing would read it. */
 const OF_ONNX = ['head', 'freeze', 'batchNorm'] as const;
 
+const keys = {
+  model: modelName.optional(),
+  module: file
+    .optional()
+    .describe(
+      'JavaScript module that has `export default ({ tf, inputShape, classes, seed }) => model`, of tfjs-layers.',
+    ),
+  tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
+  onnx: file.optional().describe('ONNX file to start from: its float32 weights are trained.'),
+  head: z
+    .enum(['keep', 'replace'])
+    .optional()
+    .describe(
+      'onnx: the last layer as the file has it, or drawn anew for the classes of the data; default: keep, which must fit.',
+    ),
+  freeze: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('onnx: names of weights that are not trained; `*` stands for any characters. Default: none.'),
+  batchNorm: z
+    .enum(['train', 'frozen'])
+    .optional()
+    .describe('onnx: whether batch norms are trained and follow the data, or stay as they are; default: train.'),
+};
+
 export const studentSchema = z
-  .object({
-    model: modelName.optional(),
-    module: file
-      .optional()
-      .describe(
-        'JavaScript module that has `export default ({ tf, inputShape, classes, seed }) => model`, of tfjs-layers.',
-      ),
-    tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
-    onnx: file.optional().describe('ONNX file to start from: its float32 weights are trained.'),
-    head: z
-      .enum(['keep', 'replace'])
-      .optional()
-      .describe(
-        'onnx: the last layer as the file has it, or drawn anew for the classes of the data; default: keep, which must fit.',
-      ),
-    freeze: z
-      .array(z.string().min(1))
-      .optional()
-      .describe('onnx: names of weights that are not trained; `*` stands for any characters. Default: none.'),
-    batchNorm: z
-      .enum(['train', 'frozen'])
-      .optional()
-      .describe('onnx: whether batch norms are trained and follow the data, or stay as they are; default: train.'),
-  })
+  .object(keys)
   .catchall(modelOption)
   .superRefine((student, context) => {
     const given = SOURCES.filter((key) => student[key] !== undefined);
@@ -60,3 +62,5 @@ export const studentSchema = z
   .describe('The small model that ships.');
 
 export type StudentRecipe = z.infer<typeof studentSchema>;
+/** As it is written. zod's own type has options of the model as the type of every key, `freeze` too. */
+export type StudentInput = z.input<z.ZodObject<typeof keys>> & Readonly<Record<string, unknown>>;
