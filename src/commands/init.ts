@@ -29,7 +29,7 @@ export const initCommand: Command<InitArgs> = {
       .option('test-labels', { type: 'string', describe: 'Test labels, for idx and npz' })
       .option('label', { type: 'string', describe: 'Label column, for tables' })
       .option('teacher', { type: 'string', describe: 'ONNX file or tfjs model.json; without one a teacher is trained' })
-      .option('model', { type: 'string', describe: 'Model of the student' })
+      .option('model', { type: 'string', describe: 'Model of the student, or an ONNX file to start from' })
       .option('force', { type: 'boolean', default: false, describe: 'Replace a file that is there' }) as never,
   run: async (args, context) => {
     const { exists, writeFileAtomic } = await import('../base/files.ts');
@@ -43,8 +43,9 @@ export const initCommand: Command<InitArgs> = {
     const { parseRecipe } = await import('../recipe/load.ts');
     const { models } = await import('../networks/models/registry.ts');
     parseRecipe(text, args.to, { models });
-    const { train, labels, test, testLabels, teacher } = answers;
-    for (const file of [train, labels, test, testLabels, teacher].filter((name) => name !== '')) {
+    const { train, labels, test, testLabels, teacher, model } = answers;
+    const student = model.endsWith('.onnx') ? model : '';
+    for (const file of [train, labels, test, testLabels, teacher, student].filter((name) => name !== '')) {
       const place = path.resolve(path.dirname(args.to), file);
       if (await exists(place)) continue;
       throw new UserError(
@@ -92,7 +93,9 @@ async function complete(args: InitArgs, context: Context) {
     const label =
       args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', { fallback: '' }) : '');
     const teacher = args.teacher ?? (await optional('Teacher: ONNX file or model.json (empty: train one)'));
-    const student = { fallback: isTable ? 'mlp' : 'ds-cnn', wrong: oneOf(Object.keys(models)) };
+    const modelOrFile = (answer: string) =>
+      answer.endsWith('.onnx') ? isThere(answer) : oneOf(Object.keys(models))(answer);
+    const student = { fallback: isTable ? 'mlp' : 'ds-cnn', wrong: modelOrFile };
     const model = args.model ?? (await ask('Model of the student', student));
     return { type, train, labels, test, testLabels, label, teacher, model };
   } finally {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { shown, UserError } from '../base/errors.ts';
 import { exists, readBytes, readText, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
+import { readOnnx } from '../files/onnx-file.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -218,12 +219,14 @@ function changed(folder: string, changes: readonly string[]): UserError {
   );
 }
 
-const fileOfStudent = ({ recipe: { student } }: LoadedRecipe): string | undefined => student?.module ?? student?.tfjs;
+const fileOfStudent = ({ recipe: { student } }: LoadedRecipe): string | undefined =>
+  student?.module ?? student?.tfjs ?? student?.onnx;
 
-/** Of the file alone, not of what it imports. Absent if there is none any more, which is said where the student is built. */
+/** Of the file alone, not of what it imports; of an ONNX file with the weights that lie beside it. Absent if there is none any more, which is said where the student is built. */
 async function hashOfStudent(loaded: LoadedRecipe): Promise<string | undefined> {
   const file = fileOfStudent(loaded);
-  return file !== undefined && (await exists(file)) ? sha256(await readBytes(file)) : undefined;
+  if (file === undefined || !(await exists(file))) return undefined;
+  return sha256(await (loaded.recipe.student?.onnx === undefined ? readBytes(file) : readOnnx(file)));
 }
 
 function otherStudent(folder: string, loaded: LoadedRecipe): UserError {

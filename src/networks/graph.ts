@@ -4,7 +4,8 @@ import { atBatch } from '../graph/passes/at-batch.ts';
 import { printGraph } from '../graph/print.ts';
 import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
 import { batchNormTrain } from '../trace/batch-norm.ts';
-import { interpret, tensorOf } from '../trace/interpret/interpret.ts';
+import { interpret, rules, tensorOf } from '../trace/interpret/interpret.ts';
+import { inLayer } from '../trace/scope.ts';
 import { kernelsOfGraph } from './graph-kernels.ts';
 import type { ForwardOptions, Forwarded, ModelNetwork, Tensors, Variables, Weights } from './network.ts';
 
@@ -21,7 +22,13 @@ export interface GraphNetworkOptions {
   readonly batchNorm: 'train' | 'frozen';
   /** Of the batch norm of this name, in ONNX' sense: running = running · momentum + batch · (1 - momentum). */
   readonly momentumOf?: (layer: string) => number | undefined;
+  /** What it begins from, a sentence each. */
+  readonly origin?: readonly string[];
 }
+
+/** The only input or output of a network has this name, whatever the graph calls it. */
+const INPUT = 'input';
+const LOGITS = 'logits';
 
 /** ONNX: BatchNormalization, default of the attribute momentum. */
 const USUAL_MOMENTUM = 0.9;
@@ -39,10 +46,12 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
   const state: Variables = Object.fromEntries(names.map((key) => [key, variableOf(weights.get(key)!)]));
   const isTrained = (key: string): boolean =>
     !isFrozen(key) && !statistics.has(key) && !(batchNorm === 'frozen' && ofNorms.has(key));
-  const trains = batchNorm === 'train' && norms.length > 0;
+  const inputNames = graph.inputs.size === 1 ? [INPUT] : [...graph.inputs.keys()];
+  const outputNames = graph.outputs.size === 1 ? [LOGITS] : [...graph.outputs.keys()];
 
   const forward = (inputs: Tensors, { training, layers: wanted = [] }: ForwardOptions): Forwarded => {
     const sized = atBatch(graph, Object.values(inputs)[0]!.shape[0]);
+    const fed = Object.fromEntries([...graph.inputs.keys()].map((key, i) => [key, inputs[inputNames[i]!]!]));
     const found: Record<string, tf.Tensor> = {};
     const watched = new Map(wanted.map((layer) => [lastOf(graph, layer), layer]));
     const see = (value: string, tensor: tf.Tensor): tf.Tensor => {
@@ -51,18 +60,25 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
       if (layer !== undefined) found[layer] = tf.keep(tf.clone(tensor));
       return tensor;
     };
-    const normalize = (node: Node, given: readonly tf.Tensor[]): tf.Tensor[] | undefined => {
-      if (!training || !trains || node.op !== 'FusedBatchNorm') return undefined;
-      return [normalized(node, given, state, momentumOf(node.layer ?? '') ?? USUAL_MOMENTUM)];
+    const instead = (node: Node, given: readonly tf.Tensor[]): tf.Tensor[] | undefined => {
+      const trains = training && batchNorm === 'train' && node.op === 'FusedBatchNorm';
+      if (trains) return [normalized(node, given, state, momentumOf(node.layer ?? '') ?? USUAL_MOMENTUM)];
+      return node.layer === undefined
+        ? undefined
+        : inLayer(node.layer, () => [rules[node.op]!(given, node.attrs)].flat());
     };
-    const { outputs } = interpret(sized, { ...inputs, ...state }, see, normalize);
-    return { outputs, layers: found };
+    const { outputs } = interpret(sized, { ...fed, ...state }, see, instead);
+    const named = [...graph.outputs.keys()].map((key, i) => [outputNames[i]!, outputs[key]!] as const);
+    return { outputs: Object.fromEntries(named), layers: found };
   };
 
   return {
     name,
-    inputs: Object.fromEntries(graph.inputs),
-    outputs: Object.fromEntries([...graph.outputs].map(([key, value]) => [key, graph.types.get(value)!])),
+    origin: options.origin,
+    inputs: Object.fromEntries([...graph.inputs.values()].map((type, i) => [inputNames[i]!, type])),
+    outputs: Object.fromEntries(
+      [...graph.outputs.values()].map((value, i) => [outputNames[i]!, graph.types.get(value)!]),
+    ),
     state,
     trainable: Object.fromEntries(Object.entries(state).filter(([key]) => isTrained(key))),
     layers: layersOf(graph),

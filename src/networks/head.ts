@@ -1,7 +1,6 @@
 import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
-import { weightedNodes } from '../graph/quantization.ts';
 import { isStatic } from '../graph/shapes.ts';
 import type { Attrs, Constant, Graph, Node } from '../graph/types.ts';
 
@@ -12,12 +11,10 @@ export interface Head {
   readonly classes: number;
 }
 
-/** The last layer with weights before the only output, which must be [batch, classes]; undefined where there is none. */
+/** The last layer before the only output, if it is one with stored weights; undefined where it is not. */
 export function headOf(graph: Graph): Head | undefined {
-  const node = headNode(graph);
-  if (node === undefined) return undefined;
-  const classes = columnsOf(node, graph.constants.get(node.inputs[1]!)!);
-  return { layer: node.layer ?? node.outputs[0]!, classes };
+  const found = foundHead(graph);
+  return found && { layer: found.node.layer ?? found.node.outputs[0]!, classes: found.classes };
 }
 
 /**
@@ -25,12 +22,14 @@ export function headOf(graph: Graph): Head | undefined {
  * ±1/√(inputs), bias too. `UserError` where what follows the head does not take another number.
  */
 export function withNewHead(graph: Graph, file: string, classes: number, seed: number): Graph {
-  const node = headNode(graph);
-  if (node === undefined) throw new UserError(`${file}: has no last layer with weights`, 'Set `student.head: keep`.');
-  const [, weight] = node.inputs as [string, string];
+  const head = foundHead(graph);
+  if (head === undefined)
+    throw new UserError(
+      `${file}: its last layer is no dense layer or 1×1 convolution with weights of its own`,
+      'Set `student.head: keep` and let the model have as many outputs as there are classes.',
+    );
+  const { node, weight, axis, classes: before } = head;
   const old = graph.constants.get(weight)!;
-  const before = columnsOf(node, old);
-  const axis = columnAxis(node, old);
   const shape = (old.type.shape as readonly number[]).with(axis, classes);
   const inputs = shape.reduce((product, size) => product * size, 1) / classes;
   const drawn = (name: string, dims: readonly number[]): Constant => {
@@ -52,19 +51,29 @@ export function withNewHead(graph: Graph, file: string, classes: number, seed: n
   }
 }
 
-function headNode(graph: Graph): Node | undefined {
-  const last = weightedNodes(graph).at(-1);
-  const constant = last && graph.constants.get(last.inputs[1]!);
-  return constant === undefined || last!.op === 'DepthwiseConv2dNative' ? undefined : last;
+interface Found extends Head {
+  readonly node: Node;
+  /** The constant that holds its weights, and the axis of it that has one place for each class. */
+  readonly weight: string;
+  readonly axis: number;
 }
 
-function columnAxis(node: Node, { type }: Constant): number {
-  const rank = type.shape.length;
-  return node.op === 'BatchMatMul' && node.attrs.transposeB === true ? rank - 2 : rank - 1;
-}
+const WEIGHTED: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'BatchMatMul']);
 
-function columnsOf(node: Node, constant: Constant): number {
-  return Number(constant.type.shape[columnAxis(node, constant)]);
+/** The last layer of the kind that has weights; undefined where it computes its weights, or shares them with another layer. */
+function foundHead(graph: Graph): Found | undefined {
+  const node = graph.nodes.findLast(({ op }) => WEIGHTED.has(op));
+  if (node === undefined || node.op === 'DepthwiseConv2dNative') return undefined;
+  const turned = graph.nodes.find(({ op, outputs }) => op === 'Transpose' && outputs[0] === node.inputs[1]);
+  const weight = turned?.inputs[0] ?? node.inputs[1]!;
+  const constant = graph.constants.get(weight);
+  const rank = constant?.type.shape.length ?? 0;
+  const users = graph.nodes.filter(({ inputs }) => inputs.includes(weight));
+  if (constant?.type.dtype !== 'float32' || rank < 2 || users.length > 1) return undefined;
+  const last = node.op === 'BatchMatMul' && node.attrs.transposeB === true ? rank - 2 : rank - 1;
+  const axis = turned === undefined ? last : (turned.attrs.perm as number[])[last]!;
+  const classes = Number(constant.type.shape[axis]);
+  return { node, weight, axis, classes, layer: node.layer ?? node.outputs[0]! };
 }
 
 /** Constants of one value a class that are added to what the head gives. */

@@ -34,6 +34,8 @@ export interface Network {
 export interface ModelNetwork extends Network {
   /** Token ids from 0 to this are what the only input holds, if it goes into an embedding. */
   readonly vocabulary?: number | undefined;
+  /** What it begins from if that is a file: a sentence each, for log and report. */
+  readonly origin?: readonly string[] | undefined;
   /** What it computes, weights aside, as plain JSON: two networks of one definition and one state answer alike. */
   definition(): unknown;
   /**

@@ -6,8 +6,10 @@ import { cleaned } from '../graph/passes/cleaned.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
 import type { Graph } from '../graph/types.ts';
 import { graphNetwork } from './graph.ts';
-import type { ModelNetwork } from './network.ts';
 import { headOf, withNewHead } from './head.ts';
+import type { ModelNetwork, Weights } from './network.ts';
+import { refuseNoNorms, refuseSharedStatistics, storedWeights } from './onnx-weights.ts';
+import type { StoredWeights } from './onnx-weights.ts';
 
 export interface OnnxNetworkOptions {
   readonly inputShape: readonly number[];
@@ -17,7 +19,8 @@ export interface OnnxNetworkOptions {
   readonly head: 'keep' | 'replace';
   /** Patterns of names of weights that stay as they are; `*` stands for any characters. */
   readonly freeze: readonly string[];
-  readonly batchNorm: 'train' | 'frozen';
+  /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
+  readonly batchNorm?: 'train' | 'frozen' | undefined;
 }
 
 /**
@@ -25,26 +28,81 @@ export interface OnnxNetworkOptions {
  * `UserError` for what the reader does not know, and where input or classes do not fit the data.
  */
 export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
-  const { inputShape, classes, seed, head, freeze, batchNorm } = options;
+  const { inputShape, classes, seed, head, freeze, batchNorm = 'train' } = options;
   const imported = channelsLast(importOnnx(model, file), file, inputShape);
   const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   checkOutput(whole, file, classes, head);
-  const stored = new Set(
-    model.graph.initializers.filter(({ dtype }) => dtype === 'float32' || dtype === 'float16').map(({ name }) => name),
-  );
-  const norms = new Set(whole.nodes.flatMap(({ op, inputs }) => (op === 'FusedBatchNorm' ? inputs.slice(1) : [])));
-  const { graph, content: weights } = liftConstants(whole, (name) => stored.has(name) || norms.has(name));
+  if (batchNorm === 'train') refuseSharedStatistics(whole, file);
+  if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
+  const stored = storedWeights(model, file, whole);
+  const { graph, content: weights } = liftConstants(whole, stored.isWeight);
   if (weights.size === 0) throw new UserError(`${file}: holds no float32 weights to train`, 'Export a float32 model.');
+  refuseTaken([...weights.keys()], file);
   const momenta = new Map(
     model.graph.nodes.flatMap(({ op, name, outputs, attrs }) => {
       const momentum = attrs.get('momentum')?.value;
       return op === 'BatchNormalization' && typeof momentum === 'number' ? [[name || outputs[0]!, momentum]] : [];
     }),
   );
+  const isFrozen = frozenBy(freeze, [...weights.keys()], file);
+  const short = file.split(/[\\/]/).at(-1)!;
+  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph });
+  if (head === 'replace') {
+    const [before, after] = [headOf(imported)!, headOf(whole)!];
+    origin.push(
+      `${short}: its last layer ${before.layer} is drawn anew: ${after.classes} classes instead of ${before.classes}`,
+    );
+  }
   return graphNetwork(cleaned(graph), {
-    ...{ name: file, weights, batchNorm, momentumOf: (layer) => momenta.get(layer) },
-    isFrozen: frozenBy(freeze, [...weights.keys()], file),
+    ...{ name: file, weights, batchNorm, isFrozen, origin, momentumOf: (layer) => momenta.get(layer) },
   });
+}
+
+/** What a training step calls its own: a weight of this name could not be told from it. */
+const TAKEN: ReadonlySet<string> = new Set([
+  ...['input', 'logits', 'x', 'labels', 'weights', 'targets', 'partners', 'lambda', 'teacherLogits'],
+  ...['learningRate', 'stepSize', 'epsilon', 'keep', 'weightDecay', 'clipNorm', 'emaDecay', 'loss', 'correct'],
+]);
+
+function refuseTaken(names: readonly string[], file: string): void {
+  const taken = names.find((name) => TAKEN.has(name));
+  if (taken === undefined) return;
+  throw new UserError(
+    `${file}: a weight is called ${taken}, which a training step calls something else`,
+    'Rename the initializer in the file.',
+  );
+}
+
+interface Origin {
+  readonly batchNorm: 'train' | 'frozen';
+  readonly file: string;
+  readonly graph: Graph;
+  readonly weights: Weights;
+  readonly isFrozen: (name: string) => boolean;
+  readonly stored: StoredWeights;
+}
+
+function doing(batchNorm: 'train' | 'frozen', norms: number): string {
+  if (batchNorm === 'train') return norms === 1 ? 'is trained' : 'are trained';
+  return norms === 1 ? 'stays as it is' : 'stay as they are';
+}
+
+/** What a training of the file begins from and what of it is trained, a sentence each. */
+function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin): string[] {
+  const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm').length;
+  const frozen = [...weights.keys()].filter(isFrozen);
+  const numbers = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+  return [
+    `the student begins from the ${weights.size} weights of ${file}, ${numbers} numbers`,
+    ...(norms === 0
+      ? []
+      : [`${file}: its ${norms === 1 ? 'batch norm' : `${norms} batch norms`} ${doing(batchNorm, norms)}`]),
+    ...(frozen.length === 0 ? [] : [`${file}: frozen: ${frozen.join(', ')}`]),
+    ...(stored.fixed.length === 0
+      ? []
+      : [`${file}: stored numbers that belong to no layer stay as they are: ${stored.fixed.join(', ')}`]),
+    ...stored.shared.map(({ name, by }) => `${file}: ${name} is one weight of ${by.join(', ')}, and stays one`),
+  ];
 }
 
 /** With an input [batch, h, w, c] in front of one that is [batch, c, h, w]; `UserError` where the sizes are others. */
@@ -76,6 +134,8 @@ function channelsLast(graph: Graph, file: string, sample: readonly number[]): Gr
     );
   const builder = new GraphBuilder();
   const given = builder.input(name, { dtype: 'float32', shape: ['batch', ...sample] });
+  // The names in the file are taken.
+  for (const { outputs } of graph.nodes) for (const value of outputs) builder.reserve(value);
   const turned = builder.op('Transpose', [given], { perm: [0, 3, 1, 2] });
   for (const [key, { type, data }] of graph.constants) builder.constant(type, data, key);
   for (const { op, inputs: from, attrs, layer, outputs } of graph.nodes)

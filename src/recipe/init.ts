@@ -35,7 +35,9 @@ export function recipeText({ type, train, labels, test, testLabels, label, teach
     ...teacherLines(teacher, isImage),
     '',
     '# The small model that ships; `limbeck inspect --models` lists models and their options.',
-    `student: { model: ${model} }`,
+    model.endsWith('.onnx')
+      ? `student: { onnx: ${quoted(model)}, head: keep } # head: replace draws the last layer anew for the classes of the data`
+      : `student: { model: ${model} }`,
     '',
     'distill:',
     '  loss: kd',

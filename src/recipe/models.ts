@@ -1,7 +1,7 @@
 import { nearest, shown } from '../base/errors.ts';
 import type { Complaint } from './issues.ts';
-import { studentSchema } from './schema.ts';
 import type { Recipe } from './schema.ts';
+import { studentSchema } from './schema/student.ts';
 import { teacherTrainingSchema } from './schema/teacher.ts';
 import type { KeyPath } from './source.ts';
 

@@ -38,7 +38,7 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
         }),
       },
     }),
-    ...(student !== undefined && { student: mapKeys(student, ['student'], ['module', 'tfjs'], change) }),
+    ...(student !== undefined && { student: mapKeys(student, ['student'], ['module', 'tfjs', 'onnx'], change) }),
   };
 }
 

@@ -3,46 +3,15 @@ import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { LOSSES, lossNumbers } from './schema/loss.ts';
 import type { LossName } from './schema/loss.ts';
-import { count, file, seed, usual } from './schema/parts.ts';
+import { count, seed, usual } from './schema/parts.ts';
+import { studentSchema } from './schema/student.ts';
+import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import type { TeacherInput } from './schema/teacher.ts';
-import { modelName, modelOption, trainingKeys } from './schema/training.ts';
+import { trainingKeys } from './schema/training.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
-
-const ONNX_STUDENT =
-  'An ONNX file can be the teacher (`teacher: { onnx: … }`), or be written in another form (limbeck export --from); ' +
-  'a student is a tfjs-layers model.';
-
-export const studentSchema = z
-  .object({
-    model: modelName.optional(),
-    module: file
-      .optional()
-      .describe(
-        'JavaScript module that has `export default ({ tf, inputShape, classes, seed }) => model`, of tfjs-layers.',
-      ),
-    tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
-  })
-  .catchall(modelOption)
-  .superRefine((student, context) => {
-    const given = (['model', 'module', 'tfjs'] as const).filter((key) => student[key] !== undefined);
-    if (given.length === 1) return;
-    const others = Object.keys(student).filter((key) => student[key] !== undefined);
-    const params = {
-      expected: 'exactly one of model, module, tfjs',
-      received:
-        given.length > 0
-          ? given.join(' and ')
-          : others.length > 0
-            ? `none of them but ${others.join(', ')}`
-            : 'none of them',
-      ...('onnx' in student ? { hint: ONNX_STUDENT } : {}),
-    };
-    context.addIssue({ code: 'custom', message: 'not one source', params });
-  })
-  .describe('The small model that ships.');
 
 const softTargets = z
   .strictObject({
@@ -187,6 +156,18 @@ export const recipeSchema = z
     const params = { expected: 'a student to search for', received: 'a recipe without student' };
     context.addIssue({ code: 'custom', message: 'no student', path: ['target'], params });
   })
+  .superRefine(({ student, prune, report, target }, context) => {
+    if (student?.onnx === undefined) return;
+    const whole = (path: (string | number)[], received: string): void => {
+      const expected = 'a student whose channels can be removed: those of an ONNX file stay, its weights can be masked';
+      context.addIssue({ code: 'custom', message: 'not cut', path, params: { expected, received } });
+    };
+    prune.forEach(({ type }, i) => {
+      if (type === 'channels') whole(['prune', i, 'type'], 'channels');
+    });
+    if (report.pruningSensitivity) whole(['report', 'pruningSensitivity'], 'true');
+    if (target !== undefined) whole(['target'], 'a search, which removes channels');
+  })
   .superRefine(({ target, teacher }, context) => {
     if (target?.maxDrop === undefined || (teacher !== undefined && teacher.logits === undefined)) return;
     const params = {
@@ -214,10 +195,10 @@ export const recipeSchema = z
 
 export type Recipe = z.infer<typeof recipeSchema>;
 /** As it is written: what has a default may be left out. */
-export interface RecipeInput extends Omit<z.input<typeof recipeSchema>, 'teacher'> {
+export interface RecipeInput extends Omit<z.input<typeof recipeSchema>, 'teacher' | 'student'> {
   readonly teacher?: TeacherInput | undefined;
+  readonly student?: StudentInput | undefined;
 }
-export type StudentRecipe = z.infer<typeof studentSchema>;
 export type DistillRecipe = Recipe['distill'];
 
 export function recipeJsonSchema(): Record<string, unknown> {

@@ -1,34 +1,35 @@
+import type { OnEvent } from '../base/events.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { loadData } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { checkModels } from './stages/check.ts';
 import { openAndCheck } from './stages/teach.ts';
 
 export interface CheckedData {
   readonly data: LoadedDataset;
-  /** What the teacher knows; empty where it is one that the recipe trains, or there is none. */
+  /** What a student from a file begins from, and what a teacher that comes as files knows. */
   readonly messages: readonly string[];
   readonly warnings: readonly string[];
 }
 
 /**
- * What a run finds out before it trains: the data set is read, and a teacher that comes as files is opened and asked about
- * some samples. `UserError` for all that would stop the run there.
+ * What a run finds out before it trains: the data set is read, models are built, and a teacher that comes as files is opened and
+ * asked about some samples. `UserError` for all that would stop the run there.
  */
 export async function checkData(recipe: Recipe): Promise<CheckedData> {
   const data = await loadData(recipe);
   const messages: string[] = [];
   const warnings = [...data.warnings];
-  if (recipe.teacher === undefined || recipe.teacher.train !== undefined) return { data, messages, warnings };
+  const onEvent: OnEvent = (event) => {
+    if (event.type === 'message') messages.push(event.message);
+    if (event.type === 'warning') warnings.push(event.message);
+  };
   const engine = engineOf(recipe);
+  await checkModels({ recipe, data, onEvent });
+  if (recipe.teacher === undefined || recipe.teacher.train !== undefined) return { data, messages, warnings };
   prepareSavedModels(recipe);
-  const taught = await openAndCheck({
-    ...{ recipe, data, engine },
-    onEvent: (event) => {
-      if (event.type === 'message') messages.push(event.message);
-      if (event.type === 'warning') warnings.push(event.message);
-    },
-  });
+  const taught = await openAndCheck({ recipe, data, engine, onEvent });
   await taught?.teacher?.dispose();
   return { data, messages, warnings };
 }

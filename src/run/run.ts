@@ -82,7 +82,7 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
   const { recipe } = context;
 
   // 0. What would fail late is found out now.
-  await checkModels(context);
+  const begun = await checkModels(context);
 
   // 1. A teacher, opened or trained, and known to be worth listening to.
   const teaching = await teach(context);
@@ -131,7 +131,7 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
 
   // 9. Their latency, side by side.
   const timed = await timeModels(context, measured);
-  const allNotes = [...notes, ...(shipped?.notes ?? [])];
+  const allNotes = [...begun, ...notes, ...(shipped?.notes ?? [])];
   return {
     measured,
     answers: lessons?.summary,

@@ -3,7 +3,9 @@ import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { withSeededMathRandom } from '../base/random.ts';
 import type { LoadedDataset } from '../data/load.ts';
+import { readOnnx } from '../files/onnx-file.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
+import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { renumber } from '../networks/models/names.ts';
 import { buildModel } from '../networks/models/registry.ts';
 import { tf } from '../networks/models/tf.ts';
@@ -11,6 +13,7 @@ import { modelOptions } from '../recipe/models.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { layersNetwork } from '../networks/layers.ts';
+import { onnxNetwork } from '../networks/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { LayersModel } from '../networks/models/registry.ts';
 
@@ -26,14 +29,19 @@ function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
   return { inputShape: data.train.sampleShape, classes: data.classNames.length, seed };
 }
 
-/** The student of the recipe: a named model, one from a module, or a tfjs file. */
+/** The student of the recipe: a named model, one from a module, a tfjs file, or an ONNX file. */
 export function studentBuilder(context: Given, seed: number): Build {
   const { student } = context.recipe;
   if (student === undefined) throw new Error('the recipe has no student');
   const args = argsOf(context, seed);
-  const { model, module, tfjs } = student;
+  const { model, module, tfjs, onnx } = student;
   if (module !== undefined) return async () => layersNetwork(await modelFromModule(module, args));
   if (tfjs !== undefined) return async () => layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args));
+  if (onnx !== undefined) {
+    const { head = 'keep', freeze = [], batchNorm } = student;
+    const options = { ...args, head, freeze, batchNorm };
+    return async () => onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
+  }
   if (model === undefined) throw new Error('no model is named');
   const options = modelOptions(student, 'student');
   return () => Promise.resolve(layersNetwork(buildModel(model, { ...args, options })));

@@ -1,7 +1,7 @@
 import { models } from '../../src/networks/models/registry.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { modelOptions } from '../../src/recipe/models.ts';
-import { studentSchema } from '../../src/recipe/schema.ts';
+import { studentSchema } from '../../src/recipe/schema/student.ts';
 import { teacherTrainingSchema } from '../../src/recipe/schema/teacher.ts';
 
 const load = (rest: string) => parseRecipe(`dataset: {type: csv, train: d.csv}\n${rest}\n`, 'r.yaml', { models });
@@ -27,7 +27,11 @@ describe('options of models', () => {
       /^r\.yaml:2:33 student\.width: expected a number from .*, received -2$/,
       /width/,
     ],
-    ['student: {modle: mlp}', /^r\.yaml:2:10 student: expected exactly one of model, module, tfjs, received none/, /./],
+    [
+      'student: {modle: mlp}',
+      /^r\.yaml:2:10 student: expected exactly one of model, module, tfjs, onnx, received none/,
+      /./,
+    ],
     [
       'teacher: {train: {model: mlp, epoch: 2}}',
       /^r\.yaml:2:31 teacher\.train\.epoch: unknown key$/,

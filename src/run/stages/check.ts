@@ -7,21 +7,28 @@ import type { StageContext } from '../context.ts';
 import { studentBuilder, teacherBuilder } from '../../setup/models.ts';
 import { refuseNoTokens } from './tokens.ts';
 
-/** What would fail late is found out before anything is trained: models that cannot be built, answers that cannot be stored. */
-export async function checkModels(context: StageContext): Promise<void> {
+/**
+ * What would fail late is found out before anything is trained: models that cannot be built, answers that cannot be stored. What a
+ * student from a file begins from is said, and given for the report.
+ */
+export async function checkModels(
+  context: Pick<StageContext, 'recipe' | 'data' | 'onEvent'>,
+): Promise<readonly string[]> {
   const { recipe, data, onEvent } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) refuseNoTokens(trained, data);
-  if (student === undefined) return;
+  if (student === undefined) return [];
   const model = await studentBuilder(context, recipe.seed)();
   refuseNoTokens(model, data);
   refuseUnprunable(recipe, model);
+  const notes = beginning(recipe, model);
+  for (const message of notes) onEvent({ type: 'message', message });
   const layers = Object.keys(model.layers);
-  if (teacher === undefined) return;
+  if (teacher === undefined) return notes;
   refuseImpossible(recipe);
-  if (!('features' in distill)) return;
+  if (!('features' in distill)) return notes;
   for (const pair of distill.features) {
     if (!layers.includes(pair.student))
       throw unknownTensor(`the student has no layer ${pair.student}`, pair.student, layers);
@@ -31,6 +38,13 @@ export async function checkModels(context: StageContext): Promise<void> {
         throw unknownTensor(`the teacher has no layer ${pair.teacher}`, pair.teacher, known);
     } else refuseUnnamed(teacher, pair.teacher);
   }
+  return notes;
+}
+
+/** What the student and its twin begin from, if that is a file. */
+function beginning({ teacher, baseline }: Recipe, { origin = [] }: ModelNetwork): string[] {
+  const hasTwin = origin.length > 0 && teacher !== undefined && baseline;
+  return [...origin, ...(hasTwin ? ['the twin that is trained without the teacher begins from the same weights'] : [])];
 }
 
 function refuseUnnamed({ ensemble, intermediate }: TeacherRecipe, name: string): void {

@@ -1,12 +1,13 @@
 import { UserError } from '../../../base/errors.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
-import { broadcast, isStatic, staticShape } from '../../../graph/shapes.ts';
+import { broadcast, isStatic, sameShape, staticShape } from '../../../graph/shapes.ts';
 import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
-import { transposeData } from '../lower/layout.ts';
 import { tensorData } from '../model.ts';
 import type { OnnxNode, OnnxTensor } from '../model.ts';
 import type { Known } from './fold/known.ts';
 import { noted } from './noted.ts';
+import { arranged, backwards, keyOf, plainOf } from './arrangement.ts';
+import type { Arrangement } from './arrangement.ts';
 
 export const TO_NHWC = [0, 2, 3, 1] as const;
 export const TO_NCHW = [0, 3, 1, 2] as const;
@@ -39,6 +40,14 @@ const ANY_TYPE: ReadonlySet<string> = new Set([
 /** Ops that give of integers what ONNX gives. */
 const INTEGERS: ReadonlySet<string> = new Set(['Add', 'Sub', 'Multiply', 'Maximum', 'Minimum', 'Neg', 'Abs']);
 
+/** A stored tensor in the graph. */
+interface Arranged {
+  readonly dims: readonly number[];
+  /** The order that its constant has. */
+  readonly own: Arrangement;
+  readonly values: Map<string, string>;
+}
+
 /** What the import of one node works with. */
 export class Import {
   readonly builder = new GraphBuilder();
@@ -48,6 +57,8 @@ export class Import {
   readonly #tensors: ReadonlyMap<string, OnnxTensor>;
   readonly #held = new Map<string, Held>();
   readonly #known = new Map<string, Known>();
+  /** The one constant that a stored tensor became, and what other nodes read of it in another order. */
+  readonly #arranged = new Map<string, Arranged>();
   /** Values that a node or the caller reads. */
   readonly #wanted: ReadonlySet<string>;
   #node: OnnxNode | undefined;
@@ -125,6 +136,45 @@ export class Import {
     return this.builder.constant({ dtype: 'float32', shape }, data, name);
   }
 
+  /**
+   * A stored tensor of floats as an op reads it, with its axes in another order. However many nodes read it, and in however many
+   * orders, it is one constant under its own name: copies of it would be trained apart.
+   */
+  operand(name: string, as: Arrangement): string {
+    const held = this.#held.get(name)?.plain;
+    const source = held !== undefined && this.builder.constantOf(held) !== undefined ? held : name;
+    const known = this.#arranged.get(source);
+    if (known !== undefined) {
+      const found = known.values.get(keyOf(as)) ?? this.#turned(this.#plainAgain(source), as);
+      known.values.set(keyOf(as), found);
+      return found;
+    }
+    if (source === held) return this.#turned(held, as);
+    const { data, shape: dims } = this.weights(name, 'operand');
+    const made = this.constant(arranged(data, as), as.shape, name);
+    this.#arranged.set(source, { dims, own: as, values: new Map([[keyOf(as), made]]) });
+    return made;
+  }
+
+  /** A tensor that was stored in another order, as the file has it. */
+  #plainAgain(source: string): string {
+    const { dims, own, values } = this.#arranged.get(source)!;
+    const plain = plainOf(dims);
+    const known = values.get(keyOf(plain));
+    if (known !== undefined) return known;
+    const made = this.#turned(values.get(keyOf(own))!, { ...backwards(own), shape: plain.shape });
+    values.set(keyOf(plain), made);
+    return made;
+  }
+
+  #turned(value: string, { from, perm, shape }: Arrangement): string {
+    const reshape = (of: string, to: readonly number[]): string =>
+      sameShape(this.builder.typeOf(of).shape, to) ? of : this.op('Reshape', [of], { shape: [...to] });
+    const lying = reshape(value, from);
+    const isSame = perm.every((axis, i) => axis === i);
+    return reshape(isSame ? lying : this.op('Transpose', [lying], { perm: [...perm] }), shape);
+  }
+
   /** The stored tensor of this name; undefined for what is computed. */
   stored(name: string | undefined): Constant | undefined {
     const value = name === undefined ? undefined : this.#held.get(name)?.plain;
@@ -197,6 +247,9 @@ export class Import {
   }
 
   shapeOf(name: string): Shape {
+    // A stored tensor is not held for it: an op may read it in another order alone.
+    const found = this.#held.has(name) ? undefined : this.stored(name);
+    if (found !== undefined) return found.type.shape;
     const { plain, nhwc } = this.#hold(name);
     if (plain !== undefined) return this.builder.typeOf(plain).shape;
     const shape = this.builder.typeOf(nhwc!).shape;
@@ -231,8 +284,7 @@ export class Import {
     const full = [...new Array<number>(4 - shape.length).fill(1), ...shape];
     const moved = TO_NHWC.map((axis) => full[axis]!);
     const leading = moved.findIndex((size) => size !== 1);
-    const data = transposeData(found.data, full, TO_NHWC) as Float32Array;
-    return this.constant(data, leading < 0 ? [] : moved.slice(leading));
+    return this.operand(name, { from: full, perm: TO_NHWC, shape: leading < 0 ? [] : moved.slice(leading) });
   }
 
   #hold(name: string): Held {
@@ -242,8 +294,10 @@ export class Import {
     if (found === undefined && this.#known.has(name))
       return this.fail(`it reads ${name}, which is computed from shapes; expected float32`);
     if (found === undefined) return this.fail(`it reads ${name || 'an input that is left out'}, which nothing gives`);
-    const { type, data } = found;
-    const held = { plain: this.builder.constant(type, data, name) };
+    const isArranged = this.#arranged.has(name);
+    const held = {
+      plain: isArranged ? this.#plainAgain(name) : this.builder.constant(found.type, found.data, name),
+    };
     this.#held.set(name, held);
     return held;
   }

@@ -1,6 +1,6 @@
 import { isStatic } from '../../../graph/shapes.ts';
-import { transposeData } from '../lower/layout.ts';
 import type { OnnxNode } from '../model.ts';
+import { plainOf } from './arrangement.ts';
 import { attr, intAttr, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
 import { defineImage, imageOf, spatialOf } from './image.ts';
@@ -37,8 +37,7 @@ function filterOf(node: OnnxNode, c: Import, rank: number, channels?: number): F
   const stored = c.stored(name);
   let value: string;
   if (stored?.data instanceof Float32Array) {
-    const moved = transposeData(stored.data, shape, FILTER_LAST) as Float32Array;
-    value = c.constant(moved, to, name);
+    value = c.operand(name, { from: shape, perm: FILTER_LAST, shape: to });
   } else {
     const whole = c.op('Reshape', [c.plain(name)], { shape });
     value = c.op('Transpose', [whole], { perm: [...FILTER_LAST] });
@@ -134,7 +133,7 @@ const convTranspose: Importer = (node, c) => {
 export function rowOf(c: Import, name: string, what: string): string {
   const shape = c.shapeOf(name);
   if (shape.length !== 1) c.fail(`its ${what} has the shape [${shape.join(', ')}], expected one axis`);
-  return c.plain(name);
+  return c.isWeights(name) ? c.operand(name, plainOf(shape as number[])) : c.plain(name);
 }
 
 export const convImporters: Readonly<Record<string, Importer>> = { Conv: conv, ConvTranspose: convTranspose };

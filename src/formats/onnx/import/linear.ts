@@ -1,3 +1,4 @@
+import { plainOf } from './arrangement.ts';
 import { floatAttr, intAttr } from './attrs.ts';
 import type { Importer } from './context.ts';
 
@@ -16,9 +17,8 @@ const gemm: Importer = (node, c) => {
     const isFloat = c.stored(bias)?.type.dtype === 'float32';
     // One value for each column, whether as a list or as a matrix of one row.
     const isRow = shape.at(-1) === columns && (shape.length === 1 || (shape.length === 2 && shape[0] === 1));
-    const stored = isRow && isFloat ? c.stored(bias) : undefined;
     let added =
-      stored === undefined ? c.plain(bias) : c.constant(stored.data as Float32Array, [stored.data.length], bias);
+      isRow && isFloat ? c.operand(bias, { ...plainOf(shape as number[]), shape: [Number(columns)] }) : c.plain(bias);
     if (beta !== 1) added = c.op('Multiply', [added, c.constant(Float32Array.of(beta), [])]);
     y = c.op('Add', [y, added]);
   }

@@ -1,0 +1,102 @@
+import { UserError } from '../base/errors.ts';
+import type { Model } from '../formats/onnx/model.ts';
+import type { Graph } from '../graph/types.ts';
+
+/** What exporters number rather than name: numbers that they computed, and weights that they turned around. */
+const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
+
+/** Operators that learn what they compute with. */
+const LEARNED: ReadonlySet<string> = new Set([
+  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU'],
+  ...['BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization'],
+]);
+
+/** Operators that are told by a stored float how to compute: nothing that is learned. */
+const TOLD: ReadonlySet<string> = new Set(['Clip', 'Pad', 'Resize', 'Upsample', 'Dropout', 'Pow', 'Range', 'OneHot']);
+
+export interface StoredWeights {
+  readonly isWeight: (name: string) => boolean;
+  /** Stored floats that stay as they are. */
+  readonly fixed: readonly string[];
+  /** Weights that several operators of the file read. */
+  readonly shared: readonly { readonly name: string; readonly by: readonly string[] }[];
+}
+
+/**
+ * Which stored floats are weights: those with a name, and those without one that a layer computes with. A file that stores none,
+ * as some exporters write it, has its weights in Constant nodes. `UserError` for a weight that is not in the graph as such.
+ */
+export function storedWeights({ graph: file }: Model, name: string, graph: Graph): StoredWeights {
+  const isFloat = ({ dtype }: { readonly dtype: string }): boolean => dtype === 'float32' || dtype === 'float16';
+  const named = file.initializers.filter(isFloat);
+  const constants = file.nodes.flatMap(({ op, attrs, outputs }) => {
+    const value = op === 'Constant' ? attrs.get('value') : undefined;
+    return value?.type === 'tensor' ? [{ ...value.value, name: outputs[0]! }] : [];
+  });
+  const stored = named.length > 0 ? named : constants.filter((one) => isFloat(one) && one.dims.length > 0);
+  const readers = new Map<string, { op: string; node: string }[]>();
+  for (const { op, inputs, name: own, outputs } of file.nodes)
+    for (const input of new Set(inputs))
+      readers.set(input, [...(readers.get(input) ?? []), { op, node: own || outputs[0]! }]);
+  const readBy = (one: string): { op: string; node: string }[] => readers.get(one) ?? [];
+  const candidates = stored.filter(
+    (one) => !NUMBERED.test(one.name) || readBy(one.name).some(({ op }) => LEARNED.has(op)),
+  );
+  const weights = new Set(candidates.map((one) => one.name));
+  const gone = candidates.find(
+    (one) => !graph.constants.has(one.name) && readBy(one.name).some(({ op }) => !TOLD.has(op)),
+  );
+  if (gone !== undefined) {
+    const { node, op } = readBy(gone.name).find((reader) => !TOLD.has(reader.op))!;
+    throw new UserError(
+      `${name}: the weight ${gone.name} cannot be trained: node ${node} (${op}) makes something else of it when the file is read`,
+      'Export the model with that folded into its weights (torch.onnx.export: do_constant_folding=True).',
+    );
+  }
+  refuseCopies(graph, weights, new Set([...named, ...constants].map((one) => one.name)), name);
+  const shared = candidates.flatMap((one) => {
+    const by = readBy(one.name).map(({ node }) => node);
+    return by.length > 1 ? [{ name: one.name, by }] : [];
+  });
+  const fixed = stored.map((one) => one.name).filter((one) => !weights.has(one) && graph.constants.has(one));
+  return { isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed, shared };
+}
+
+/** A second constant of a weight, which the builder of graphs numbers, would stay as it is while the first is trained. */
+function refuseCopies(graph: Graph, weights: ReadonlySet<string>, stored: ReadonlySet<string>, file: string): void {
+  const copy = [...graph.constants.keys()].find((one) => !stored.has(one) && weights.has(one.replace(/_\d+$/, '')));
+  if (copy === undefined) return;
+  throw new UserError(
+    `${file}: the weight ${copy.replace(/_\d+$/, '')} is read in two ways that cannot be trained as one`,
+    'Export the model with a weight of its own for each of the layers.',
+  );
+}
+
+/** `UserError` for a graph without batch norms, of which the recipe says what they are to do. */
+export function refuseNoNorms(graph: Graph, file: string): void {
+  if (graph.nodes.some(({ op }) => op === 'FusedBatchNorm')) return;
+  throw new UserError(
+    `student.batchNorm: ${file} has no batch norms: exporters fold them into the layers before them`,
+    'Take the key out, or export with torch.onnx.export(..., dynamo=False, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False).',
+  );
+}
+
+/**
+ * Statistics that several batch norms read would be moved by each of them in turn. PyTorch stores equal values once, as those of
+ * an untrained model are.
+ */
+export function refuseSharedStatistics(graph: Graph, file: string): void {
+  const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
+  const first = new Map<string, string>();
+  for (const { inputs, layer } of norms) {
+    for (const statistic of inputs.slice(1, 3)) {
+      const other = first.get(statistic);
+      first.set(statistic, layer ?? statistic);
+      if (other === undefined) continue;
+      throw new UserError(
+        `${file}: the batch norms ${other} and ${layer ?? ''} read one running statistic, ${statistic}`,
+        'Set `student.batchNorm: frozen`, or export a model that has been trained: exporters store equal values once.',
+      );
+    }
+  }
+}

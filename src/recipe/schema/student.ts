@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { file } from './parts.ts';
+import { modelName, modelOption } from './training.ts';
+
+const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
+
+/** What says how an ONNX file becomes a student: beside another source nothing would read it. */
+const OF_ONNX = ['head', 'freeze', 'batchNorm'] as const;
+
+const keys = {
+  model: modelName.optional(),
+  module: file
+    .optional()
+    .describe(
+      'JavaScript module that has `export default ({ tf, inputShape, classes, seed }) => model`, of tfjs-layers.',
+    ),
+  tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
+  onnx: file.optional().describe('ONNX file to start from: its float32 weights are trained.'),
+  head: z
+    .enum(['keep', 'replace'])
+    .optional()
+    .describe(
+      'onnx: the last layer as the file has it, or drawn anew for the classes of the data; default: keep, which must fit.',
+    ),
+  freeze: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('onnx: names of weights that are not trained; `*` stands for any characters. Default: none.'),
+  batchNorm: z
+    .enum(['train', 'frozen'])
+    .optional()
+    .describe('onnx: whether batch norms are trained and follow the data, or stay as they are; default: train.'),
+};
+
+export const studentSchema = z
+  .object(keys)
+  .catchall(modelOption)
+  .superRefine((student, context) => {
+    const given = SOURCES.filter((key) => student[key] !== undefined);
+    const unread = OF_ONNX.filter((key) => student[key] !== undefined);
+    if (given.length === 1) {
+      const [source] = given;
+      if (source === 'onnx') return;
+      for (const key of unread) {
+        const params = { expected: `no such key beside ${source}: it is of onnx`, received: `student.${key}` };
+        context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
+      }
+      return;
+    }
+    const others = Object.keys(student).filter((key) => student[key] !== undefined);
+    const params = {
+      expected: `exactly one of ${SOURCES.join(', ')}`,
+      received:
+        given.length > 0
+          ? given.join(' and ')
+          : others.length > 0
+            ? `none of them but ${others.join(', ')}`
+            : 'none of them',
+    };
+    context.addIssue({ code: 'custom', message: 'not one source', params });
+  })
+  .describe('The small model that ships.');
+
+export type StudentRecipe = z.infer<typeof studentSchema>;
+/** As it is written. zod's own type has options of the model as the type of every key, `freeze` too. */
+export type StudentInput = z.input<z.ZodObject<typeof keys>> & Readonly<Record<string, unknown>>;

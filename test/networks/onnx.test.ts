@@ -1,0 +1,209 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
+import type { Model, OnnxTensor } from '../../src/formats/onnx/model.ts';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { cleaned } from '../../src/graph/passes/cleaned.ts';
+import { freezeState } from '../../src/graph/passes/freeze-state.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
+import { buildModel } from '../../src/networks/models/registry.ts';
+import type { ModelNetwork, Weights } from '../../src/networks/network.ts';
+import { onnxNetwork } from '../../src/networks/onnx.ts';
+import type { OnnxNetworkOptions } from '../../src/networks/onnx.ts';
+import { evaluator } from '../../src/runtime/evaluator.ts';
+import { traceWithBatch } from '../../src/trace/batch.ts';
+import { useLazyBackend } from '../../src/trace/use.ts';
+import { predictionProgram } from '../../src/train/inference.ts';
+import { floats, modelOf, positive, scalar } from '../support/onnx-steps.ts';
+import type { Step } from '../support/onnx-steps.ts';
+
+beforeAll(() => useLazyBackend(evaluator));
+
+const SHAPE = [8, 8, 2];
+const CLASSES = 3;
+const OPTIONS: OnnxNetworkOptions = {
+  ...{ inputShape: SHAPE, classes: CLASSES, seed: 1, head: 'keep', freeze: [] },
+};
+
+/** A model of the registry; no two of its weights are equal, as in one that has been trained. */
+async function trained(name: string, options: Record<string, unknown>): Promise<[ModelNetwork, Weights]> {
+  const network = layersNetwork(buildModel(name, { inputShape: SHAPE, classes: CLASSES, seed: 5, options }));
+  const weights: Weights = new Map(
+    Object.entries(network.state).map(([key, variable], i) => {
+      const moved = (value: number, j: number): number => value + 0.02 + 0.02 * Math.sin(1 + i + 7 * j);
+      const data = Float32Array.from(variable.dataSync(), moved);
+      return [key, { type: { dtype: 'float32', shape: variable.shape }, data }] as const;
+    }),
+  );
+  return [await network.withWeights(weights), weights];
+}
+
+/** The model as a file that keeps its batch norms, as other exporters write it. */
+function read(network: ModelNetwork, weights: Weights, options: Partial<OnnxNetworkOptions> = {}): ModelNetwork {
+  const traced = traceWithBatch((batchSize) => predictionProgram({ network, batchSize }));
+  const bytes = encodeModel(lowerToOnnx(cleaned(freezeState(traced, weights)), { opset: 17 }));
+  return onnxNetwork(decodeModel(bytes, 'm.onnx'), 'm.onnx', { ...OPTIONS, ...options });
+}
+
+/** Logits and the gradient of every trained weight, by name. */
+function asked(network: ModelNetwork, training: boolean): Record<string, Float32Array> {
+  const count = 4 * SHAPE.reduce((product, size) => product * size, 1);
+  const x = tf.tensor(
+    Float32Array.from({ length: count }, (_, i) => Math.sin(3 * i)),
+    [4, ...SHAPE],
+  );
+  let logits: tf.Tensor | undefined;
+  const { grads } = tf.variableGrads(() => {
+    logits = tf.keep(network.forward({ input: x }, { training }).outputs['logits']!.clone());
+    const entropy = tf.neg(tf.mul(tf.oneHot([0, 1, 2, 1], CLASSES), tf.logSoftmax(logits)));
+    return tf.mean(entropy);
+  }, Object.values(network.trainable));
+  // All of it read at once is one program to compile.
+  const gradients = Object.entries(network.trainable).map(([key, { name }]) => [key, grads[name]!] as const);
+  const values: (readonly [string, tf.Tensor])[] = [['logits', logits!], ...gradients];
+  const flat = tf.concat(values.map(([, value]) => tf.reshape(value, [-1]))).dataSync() as Float32Array;
+  let from = 0;
+  return Object.fromEntries(values.map(([key, { size }]) => [key, flat.subarray(from, (from += size))]));
+}
+
+function expectClose(actual: Float32Array, expected: Float32Array): void {
+  const scale = Math.hypot(...expected);
+  const error = Math.hypot(...expected.map((value, i) => value - actual[i]!));
+  expect(actual.length).toBe(expected.length);
+  expect(error).toBeLessThanOrEqual(1e-4 * scale + 1e-7);
+}
+
+it.each([
+  ['mlp', { hidden: [6] }, true],
+  ['resnet', { depth: 8, width: 0.25 }, true],
+  ['resnet', { depth: 8, width: 0.25 }, false],
+  ['mobilenet-v2', { alpha: 0.25 }, true],
+])(
+  '%s as a file has the logits and the gradients that the model has: %j, training: %s',
+  async (name, options, training) => {
+    const [network, weights] = await trained(name, options);
+    const imported = read(network, weights);
+    const [actual, expected] = [asked(imported, training), asked(network, training)];
+    expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
+    for (const [key, values] of Object.entries(expected)) expectClose(actual[key]!, values);
+  },
+);
+
+it('batch norms move their statistics in a training call alone, and not at all when frozen', async () => {
+  const [network, weights] = await trained('ds-cnn', { width: 0.25 });
+  const statistics = (of: ModelNetwork): number[] => [...of.state['stem1_bn/moving_mean']!.dataSync()];
+  const [moving, frozen] = [read(network, weights), read(network, weights, { batchNorm: 'frozen' })];
+  const before = statistics(moving);
+  asked(moving, false);
+  expect(statistics(moving)).toEqual(before);
+  asked(moving, true);
+  expect(statistics(moving)).not.toEqual(before);
+  asked(frozen, true);
+  expect(statistics(frozen)).toEqual(before);
+  expect(Object.keys(frozen.trainable).filter((key) => key.includes('_bn/'))).toEqual([]);
+  // Frozen, a training call computes what inference does.
+  expect(asked(frozen, true)['logits']).toEqual(asked(frozen, false)['logits']);
+});
+
+it('what a pattern names is not trained; a pattern that names nothing is refused', async () => {
+  const [network, weights] = await trained('ds-cnn', { width: 0.25 });
+  const { trainable, origin } = read(network, weights, { freeze: ['stem*'] });
+  expect(Object.keys(trainable).filter((key) => key.startsWith('stem'))).toEqual([]);
+  expect(Object.keys(trainable)).toContain('block1_pointwise/kernel');
+  expect(origin!.join('\n')).toMatch(/frozen: stem1\/kernel/);
+  expect(() => read(network, weights, { freeze: ['stern*'] })).toThrow(
+    'student.freeze: stern* fits no weight of m.onnx',
+  );
+});
+
+it('a new head answers for the classes of the data, and begins the same each time', async () => {
+  const [network, weights] = await trained('ds-cnn', { width: 0.25 });
+  expect(() => read(network, weights, { classes: 5 })).toThrow(
+    /expected logits \[batch, 5\] for the 5 classes of the data, received logits \[batch, 3\]; its last layer logits\S* has 3/,
+  );
+  const [one, two, other] = [1, 1, 2].map((seed) => read(network, weights, { classes: 5, head: 'replace', seed }));
+  const kernel = (of: ModelNetwork | undefined): number[] => [...of!.state['logits/kernel']!.dataSync()];
+  expect(one!.outputs['logits']!.shape).toEqual(['batch', 5]);
+  expect(kernel(one)).toEqual(kernel(two));
+  expect(kernel(one)).not.toEqual(kernel(other));
+  expect([...one!.state['stem1/kernel']!.dataSync()]).toEqual([...weights.get('stem1/kernel')!.data]);
+  expect(one!.origin!.at(-1)).toMatch(/its last layer logits\S* is drawn anew: 5 classes instead of 3/);
+});
+
+describe('weights of a file', () => {
+  const shape = ['N', 2, 8, 8] as const;
+  const made = (tensors: Record<string, OnnxTensor>, steps: Step[]): Model => modelOf(shape, tensors, steps);
+  const network = (model: Model, options: Partial<OnnxNetworkOptions> = {}): ModelNetwork =>
+    onnxNetwork(model, 'm.onnx', { ...OPTIONS, ...options });
+  const end = (from: string): Step[] => [
+    ['Flatten', [from], { axis: 1 }],
+    ['Gemm', [`y${Number(from.slice(1)) + 1}`, 'fc', 'fb'], { transB: 1 }],
+  ];
+  const head = { fc: floats(3, 128), fb: floats(3) };
+
+  it('that several nodes read are one, in whatever order each reads them', async () => {
+    // A filter of two convolutions, one scale for channels that lie in two orders, and a filter that is also added as it is.
+    const stored = { w: floats(2, 2, 1, 1), s: floats(2, 1, 1), p: positive(2, 8, 8), ...head };
+    const steps: Step[] = [
+      ['Mul', ['x', 's']],
+      ['Conv', ['y0', 'w']],
+      ['Mul', ['y1', 's']],
+      ['Conv', ['y2', 'w']],
+      ['Add', ['y3', 'p']],
+      ['Mul', ['x', 'p']],
+      ['Add', ['y4', 'y5']],
+      ['Mul', ['w', 's']],
+      ['ReduceMean', ['y7'], { keepdims: 0 }],
+      ['Mul', ['y6', 'y8']],
+      ...end('y9'),
+    ];
+    const given = network(made(stored, steps));
+    expect(Object.keys(given.state).sort()).toEqual(['fb', 'fc', 'p', 's', 'w']);
+    expect(given.origin!.join('\n')).toMatch(/m\.onnx: w is one weight of node_1, node_3, node_7, and stays one/);
+    // Other values reach every node that reads them: they give what a file that holds them gives.
+    const other = { ...stored, w: positive(2, 2, 1, 1), s: positive(2, 1, 1), p: floats(2, 8, 8) };
+    const wanted = network(made(other, steps));
+    const weights = Object.entries(wanted.state).map(([name, variable]) => {
+      const data = variable.dataSync() as Float32Array;
+      return [name, { type: { dtype: 'float32', shape: variable.shape } as const, data }] as const;
+    });
+    const [actual, expected] = [asked(await given.withWeights(new Map(weights)), true), asked(wanted, true)];
+    for (const [name, values] of Object.entries(expected)) expectClose(actual[name]!, values);
+    expect(asked(given, true)['logits']).not.toEqual(expected['logits']);
+  });
+
+  it('that an exporter numbered are trained only where a layer computes with them', () => {
+    const { state, origin } = network(
+      made(
+        { val_1: floats(1), 'onnx::Conv_7': floats(2, 2, 1, 1), val_9: floats(2, 1, 1), alpha: scalar(0.5), ...head },
+        [
+          ['Mul', ['x', 'val_1']],
+          ['Conv', ['y0', 'onnx::Conv_7']],
+          ['Add', ['y1', 'val_9']],
+          ['Mul', ['y2', 'alpha']],
+          ...end('y3'),
+        ],
+      ),
+    );
+    expect(Object.keys(state).sort()).toEqual(['alpha', 'fb', 'fc', 'onnx::Conv_7']);
+    expect(origin!.join('\n')).toMatch(/stored numbers that belong to no layer stay as they are: val_1, val_9/);
+  });
+
+  it('of batch norms that share a running statistic are refused, unless those stay as they are', () => {
+    const model = made({ s: positive(2), o: floats(2), m: floats(2), v: positive(2), t: positive(2), ...head }, [
+      ['BatchNormalization', ['x', 's', 'o', 'm', 'v']],
+      ['BatchNormalization', ['y0', 't', 'o', 'm', 'v']],
+      ...end('y1'),
+    ]);
+    expect(() => network(model)).toThrow(/m\.onnx: the batch norms \S+ and \S+ read one running statistic, m/);
+    expect(Object.keys(network(model, { batchNorm: 'frozen' }).trainable).sort()).toEqual(['fb', 'fc']);
+  });
+
+  it('that end in a softmax are refused', () => {
+    const model = made(head, [
+      ['Flatten', ['x'], { axis: 1 }],
+      ['Gemm', ['y0', 'fc', 'fb'], { transB: 1 }],
+      ['Softmax', ['y1']],
+    ]);
+    expect(() => network(model)).toThrow(/m\.onnx: expected logits, received a model that ends in \S+ \(Softmax\)/);
+  });
+});
