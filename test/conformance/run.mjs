@@ -1,7 +1,8 @@
 /**
- * `npm run test:conformance -- [--tflite] [--setup] [jest options]`: checks our files with the official Python packages.
+ * `npm run test:conformance -- [--tflite | --zoo] [--setup] [jest options]`: checks our files with the official Python packages.
  * Makes a virtual environment in .venv from requirements.txt first, if it is not there or the requirements have changed.
- * With --tflite the tests are those of TFLite files; TensorFlow, which is large, has an environment of its own.
+ * With --tflite the tests are those of TFLite files, with --zoo those of model files that others made; TensorFlow and the
+ * packages that hold such files, which are large, have environments of their own.
  */
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
@@ -9,12 +10,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const tflite = process.argv.includes('--tflite');
-const venv = join(root, '.venv', ...(tflite ? ['tflite'] : []));
+const group = ['tflite', 'zoo'].find((name) => process.argv.includes(`--${name}`));
+const venv = join(root, '.venv', ...(group === undefined ? [] : [group]));
 const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
-const requirements = join(import.meta.dirname, tflite ? 'requirements-tflite.txt' : 'requirements.txt');
-/** Packages of which one file is wanted, without what they depend on. */
-const alone = tflite ? [join(import.meta.dirname, 'requirements-tflite-alone.txt')] : [];
+const requirements = join(import.meta.dirname, `requirements${group === undefined ? '' : `-${group}`}.txt`);
+/** Packages of which some files are wanted, without what they depend on. */
+const alone = group === undefined ? [] : [join(import.meta.dirname, `requirements-${group}-alone.txt`)];
 
 function run(command, args, env = {}) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', cwd: root, env: { ...process.env, ...env } });
@@ -32,16 +33,16 @@ function setUp() {
   if (!existsSync(python)) run(base, ['-m', 'venv', venv]);
   const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
   run(python, [...install, '-r', requirements]);
-  for (const file of alone) run(python, [...install, '--no-deps', '-r', file]);
+  for (const file of alone) run(python, [...install, '--no-deps', '--ignore-requires-python', '-r', file]);
   writeFileSync(stamp, wanted);
 }
 
 setUp();
-const args = process.argv.slice(2).filter((arg) => arg !== '--setup' && arg !== '--tflite');
+const args = process.argv.slice(2).filter((arg) => !['--setup', `--${group}`].includes(arg));
 if (!process.argv.includes('--setup')) {
-  const group = tflite ? 'conformance/tflite' : 'conformance/(?!tflite)';
+  const tests = `conformance/${group ?? '(?!tflite|zoo)'}`;
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-  run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', group, ...args], {
+  run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', tests, ...args], {
     CONFORMANCE_PYTHON: python,
   });
 }
