@@ -4,6 +4,8 @@ import type { Found, Kind, Made } from './zoo.ts';
 export interface Measured {
   readonly name: string;
   readonly found: Partial<Record<Kind, { readonly output: string; readonly sqnr: number; readonly error: number }>>;
+  /** Outputs of the source that are the same for all samples: nothing can be wrong with them. */
+  readonly still: readonly string[];
 }
 
 const HEAD = ['file', 'written by', 'ONNX fp32', 'ONNX int8', 'TFLite fp32', 'TFLite int8', "ORT's int8"];
