@@ -10,15 +10,17 @@ export interface Measured {
 
 const HEAD = ['file', 'written by', 'ONNX fp32', 'ONNX int8', 'TFLite fp32', 'TFLite int8', "ORT's int8"];
 
-/** In Markdown: signal to noise in dB, for TFLite in float32 the largest error as a share of the output's range; then the refusals. */
+/** In Markdown, † at what only --accept writes: signal to noise in dB, for TFLite in float32 the largest error as a share of the output's range; then the refusals. */
 export function table(found: readonly Found[], made: readonly Made[], measured: ReadonlyMap<string, Measured>): string {
   const rows = found.map(({ name, source }, i) => {
-    const { refusals } = made[i]!;
+    const { refusals, accepted } = made[i]!;
     const cell = (kind: Kind): string => {
       const one = measured.get(name)!.found[kind];
       if (one === undefined)
         return refusals['fp32.onnx'] !== undefined || refusals[kind] !== undefined ? 'refused' : '—';
-      return kind === 'fp32.tflite' ? one.error.toExponential(1) : decibels(one.sqnr);
+      return kind === 'fp32.tflite'
+        ? one.error.toExponential(1)
+        : decibels(one.sqnr) + (accepted.includes(kind) ? ' †' : '');
     };
     const kinds: Kind[] = ['fp32.onnx', 'int8.onnx', 'fp32.tflite', 'int8.tflite'];
     return [

@@ -23,6 +23,8 @@ export interface Made {
   /** File names; those that were refused are missing. */
   readonly files: Partial<Record<Kind, string>>;
   readonly refusals: Partial<Record<Kind, Refusal>>;
+  /** Those that are only written with --accept: too far from the source for the precision. */
+  readonly accepted: readonly Kind[];
   /** Signal to noise of the worst output in dB, as the export itself measured it. */
   readonly said: Partial<Record<Kind, number>>;
 }
@@ -45,12 +47,14 @@ export async function makeAll(folder: string, { name, notQuantized }: Found): Pr
   const files: Made['files'] = notQuantized === '' ? { 'ort.onnx': `${name}.ort.onnx` } : {};
   const refusals: Made['refusals'] = {};
   const said: Made['said'] = {};
+  const beyond: Kind[] = [];
   for (const [kind, form] of WANTED) {
     const file = `${name}.${kind}`;
     const [from, data, out] = [`${name}.onnx`, `${name}.npz`, file].map((one) => path.join(folder, one));
     try {
-      const { outputs } = await convertFile({ from: from!, data, out, accept: true, ...form });
+      const { outputs, accepted } = await convertFile({ from: from!, data, out, accept: true, ...form });
       files[kind] = file;
+      if (accepted.length > 0) beyond.push(kind);
       said[kind] = Math.min(...outputs.map(({ sqnrDb }) => sqnrDb ?? Infinity));
     } catch (error) {
       const hint = error instanceof UserError ? error.hint : undefined;
@@ -60,7 +64,7 @@ export async function makeAll(folder: string, { name, notQuantized }: Found): Pr
       if (kind === 'fp32.onnx') break;
     }
   }
-  return { name, files, refusals, said };
+  return { name, files, refusals, said, accepted: beyond };
 }
 
 /** What a refusal has to say and does not: which node and operator of the file, or which input, and what to do. */
