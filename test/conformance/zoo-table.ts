@@ -32,7 +32,11 @@ export function table(found: readonly Found[], made: readonly Made[], measured: 
   });
   const lines = [HEAD, HEAD.map((_, i) => (i < 2 ? '---' : '--:')), ...rows].map((row) => `| ${row.join(' | ')} |`);
   const refused = made.flatMap(({ refusals }) =>
-    Object.entries(refusals).map(([kind, { message, hint }]) => `- ${kind}: ${message}. ${hint ?? 'A fault.'}`),
+    Object.entries(refusals).map(
+      ([kind, { message, hint }]) =>
+        // What cannot be read cannot be written in any form.
+        `${kind === 'fp32.onnx' ? '' : `${kind}: `}${message}. ${hint ?? 'A fault.'}`,
+    ),
   );
   return [...lines, '', ...refused].join('\n');
 }
