@@ -1,8 +1,8 @@
 /**
- * `npm run test:conformance -- [--tflite | --serve] [--setup] [jest options]`: checks our files with the official Python
+ * `npm run test:conformance -- [--tflite | --serve | --zoo] [--setup] [jest options]`: checks our files with the official Python
  * packages. Makes a virtual environment in .venv from requirements.txt first, if it is not there or the requirements have
- * changed. With --tflite the tests are those of TFLite files; TensorFlow, which is large, has an environment of its own. With
- * --serve they are those of the inference server, asked by Triton's clients.
+ * changed. With --tflite the tests are those of TFLite files, with --serve those of the inference server, asked by Triton's
+ * clients, with --zoo those of model files that others made; their packages, which are large, have environments of their own.
  */
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
@@ -10,13 +10,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const own = ['tflite', 'serve'].find((name) => process.argv.includes(`--${name}`));
-const tflite = own === 'tflite';
-const venv = join(root, '.venv', ...(own === undefined ? [] : [own]));
+const group = ['tflite', 'serve', 'zoo'].find((name) => process.argv.includes(`--${name}`));
+const venv = join(root, '.venv', ...(group === undefined ? [] : [group]));
 const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
-const requirements = join(import.meta.dirname, own === undefined ? 'requirements.txt' : `requirements-${own}.txt`);
-/** Packages of which one file is wanted, without what they depend on. */
-const alone = tflite ? [join(import.meta.dirname, 'requirements-tflite-alone.txt')] : [];
+const requirements = join(import.meta.dirname, `requirements${group === undefined ? '' : `-${group}`}.txt`);
+/** Packages of which some files are wanted, without what they depend on. */
+const alone = [join(import.meta.dirname, `requirements-${group}-alone.txt`)].filter((file) => existsSync(file));
 
 function run(command, args, env = {}) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', cwd: root, env: { ...process.env, ...env } });
@@ -34,16 +33,16 @@ function setUp() {
   if (!existsSync(python)) run(base, ['-m', 'venv', venv]);
   const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
   run(python, [...install, '-r', requirements]);
-  for (const file of alone) run(python, [...install, '--no-deps', '-r', file]);
+  for (const file of alone) run(python, [...install, '--no-deps', '--ignore-requires-python', '-r', file]);
   writeFileSync(stamp, wanted);
 }
 
 setUp();
-const args = process.argv.slice(2).filter((arg) => arg !== '--setup' && arg !== `--${own}`);
+const args = process.argv.slice(2).filter((arg) => !['--setup', `--${group}`].includes(arg));
 if (!process.argv.includes('--setup')) {
-  const group = own === undefined ? 'conformance/(?!tflite|serve)' : `conformance/${own}`;
+  const tests = `conformance/${group ?? '(?!tflite|serve|zoo)'}`;
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-  run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', group, ...args], {
+  run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', tests, ...args], {
     CONFORMANCE_PYTHON: python,
   });
 }

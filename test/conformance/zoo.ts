@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../../src/base/errors.ts';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import type { OnnxGraph } from '../../src/formats/onnx/model.ts';
+import { convertFile } from '../../src/ship/convert.ts';
+import type { ConvertOptions } from '../../src/ship/convert/options.ts';
+
+/** A model file that somebody else made, with its samples beside it. */
+export interface Found {
+  readonly name: string;
+  /** `package`, or the exporter of torch that wrote it. */
+  readonly source: 'package' | 'torchscript' | 'dynamo';
+  /** Why onnxruntime.quantization does not make an int8 file of it; empty where it does. */
+  readonly notQuantized: string;
+}
+
+export type Kind = 'fp32.onnx' | 'int8.onnx' | 'fp32.tflite' | 'int8.tflite' | 'ort.onnx';
+
+/** What `limbeck export --from` made of a file. */
+export interface Made {
+  readonly name: string;
+  /** File names; those that were refused are missing. */
+  readonly files: Partial<Record<Kind, string>>;
+  readonly refusals: Partial<Record<Kind, Refusal>>;
+  /** Those that are only written with --accept: too far from the source for the precision. */
+  readonly accepted: readonly Kind[];
+  /** Signal to noise of the worst output in dB, as the export itself measured it. */
+  readonly said: Partial<Record<Kind, number>>;
+}
+
+export interface Refusal {
+  readonly message: string;
+  /** Of a `UserError`; undefined for what is none, a mistake of ours. */
+  readonly hint: string | undefined;
+}
+
+const WANTED: readonly (readonly [Kind, Pick<ConvertOptions, 'format' | 'precision'>])[] = [
+  ['fp32.onnx', { format: 'onnx', precision: 'fp32' }],
+  ['int8.onnx', { format: 'onnx', precision: 'int8' }],
+  ['fp32.tflite', { format: 'tflite', precision: 'fp32' }],
+  ['int8.tflite', { format: 'tflite', precision: 'int8' }],
+];
+
+/** The file in each form, from the samples beside it; with all answers written, so that others can measure them too. */
+export async function makeAll(folder: string, { name, notQuantized }: Found): Promise<Made> {
+  const files: Made['files'] = notQuantized === '' ? { 'ort.onnx': `${name}.ort.onnx` } : {};
+  const refusals: Made['refusals'] = {};
+  const said: Made['said'] = {};
+  const beyond: Kind[] = [];
+  for (const [kind, form] of WANTED) {
+    const file = `${name}.${kind}`;
+    const [from, data, out] = [`${name}.onnx`, `${name}.npz`, file].map((one) => path.join(folder, one));
+    try {
+      const { outputs, accepted } = await convertFile({ from: from!, data, out, accept: true, ...form });
+      files[kind] = file;
+      if (accepted.length > 0) beyond.push(kind);
+      said[kind] = Math.min(...outputs.map(({ sqnrDb }) => sqnrDb ?? Infinity));
+    } catch (error) {
+      const hint = error instanceof UserError ? error.hint : undefined;
+      const message = error instanceof Error ? (hint === undefined ? error.stack : error.message) : undefined;
+      refusals[kind] = { message: (message ?? String(error)).replaceAll(`${folder}/`, ''), hint };
+      // What cannot be read cannot be written in any form.
+      if (kind === 'fp32.onnx') break;
+    }
+  }
+  return { name, files, refusals, said, accepted: beyond };
+}
+
+/** What a refusal has to say and does not: which node and operator of the file, or which input, and what to do. */
+export function unclear(folder: string, name: string, { message, hint }: Refusal): string | undefined {
+  if (hint === undefined) return `${name}: no refusal but a fault: ${message}`;
+  if (hint === '') return `${name}: no remedy: ${message}`;
+  const { graph } = decodeModel(readFileSync(path.join(folder, `${name}.onnx`)), name);
+  const isNamed = graph.inputs.some((input) => message.includes(`input ${input.name}: `)) || namesNode(graph, message);
+  return isNamed ? undefined : `${name}: neither a node with its operator nor an input: ${message}`;
+}
+
+function namesNode({ nodes }: OnnxGraph, message: string): boolean {
+  return nodes.some(({ name, op, outputs }) => {
+    const node = name || outputs[0]!;
+    return message.includes(`node ${node} (${op})`) || message.includes(`node ${node}: the operator ${op} `);
+  });
+}

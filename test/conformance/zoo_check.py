@@ -1,0 +1,65 @@
+"""Runs source files and what was made of them on the same samples: ONNX Runtime for .onnx, the official interpreter for .tflite."""
+
+import json
+import os
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from ai_edge_litert.interpreter import Interpreter
+from zoo_write import batches_of
+
+folder = sys.argv[1]
+ort.set_default_logger_severity(3)
+
+
+def onnx_answers(file, batches):
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 2
+    session = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    names = {one.name for one in session.get_inputs()}
+    runs = [session.run(None, {key: x for key, x in feeds.items() if key in names}) for feeds in batches]
+    return {one.name: [run[i] for run in runs] for i, one in enumerate(session.get_outputs())}
+
+
+def tflite_answers(file, batches):
+    runner = Interpreter(model_path=file, num_threads=2).get_signature_runner()
+    runs = [runner(**feeds) for feeds in batches]
+    return {name: [run[name] for run in runs] for name in runner.get_output_details()}
+
+
+def likeness(expected, actual):
+    """Signal to noise in dB and the largest error as a share of the range, of the output that has the least of the first."""
+    worst = None
+    for name in expected:
+        a = np.concatenate([x.ravel() for x in expected[name]]).astype(np.float64)
+        b = np.concatenate([x.ravel() for x in actual[name]]).astype(np.float64)
+        if a.shape != b.shape:
+            return {"output": name, "sqnr": -999.0, "error": 999.0}
+        noise, signal = ((a - b) ** 2).sum(), (a**2).sum()
+        sqnr = 999.0 if noise == 0 else -999.0 if signal == 0 else float(10 * np.log10(signal / noise))
+        spread = float(np.ptp(a)) or float(np.abs(a).max()) or 1.0
+        one = {"output": name, "sqnr": sqnr, "error": float(np.abs(a - b).max() / spread)}
+        if worst is None or one["sqnr"] < worst["sqnr"]:
+            worst = one
+    return worst
+
+
+def check(case):
+    source = os.path.join(folder, case["name"] + ".onnx")
+    with np.load(os.path.join(folder, case["name"] + ".npz")) as stored:
+        batches = batches_of(onnx.load(source), dict(stored))
+    expected = onnx_answers(source, batches)
+    # A net that answers the same to all is like any other that does.
+    still = [name for name, runs in expected.items() if len(runs) > 1 and all(np.array_equal(runs[0], x) for x in runs)]
+    result = {}
+    for kind, file in case["files"].items():
+        path = os.path.join(folder, file)
+        answers = tflite_answers if file.endswith(".tflite") else onnx_answers
+        result[kind] = likeness(expected, answers(path, batches))
+    return {"name": case["name"], "found": result, "still": still}
+
+
+with open(os.path.join(folder, "made.json")) as made:
+    print("\n" + json.dumps([check(case) for case in json.load(made)]))
