@@ -26,10 +26,16 @@ it('counts the program of a last, smaller batch beside the other', () => {
 });
 
 it('refuses a step for which there is no room', () => {
-  expect(() => told(3e9)).toThrow(
-    expect.objectContaining({
-      message: 'distilled: steps of 128 samples take about 8.0 GB of memory, and 3.0 GB are free',
-      hint: 'Lower the batch size: batchSize: 16 takes about 1.0 GB.',
-    }),
-  );
+  const refused = (): unknown => {
+    try {
+      return told(3e9);
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(refused()).toMatchObject({
+    name: 'UserError',
+    message: 'distilled: steps of 128 samples take about 8.0 GB of memory, and 3.0 GB are free',
+    hint: 'Lower the batch size: batchSize: 16 takes about 1.0 GB.',
+  });
 });
