@@ -3,6 +3,7 @@ import path from 'node:path';
 import { data } from './broken/data.ts';
 import { FILES } from './broken/files.ts';
 import { recipes } from './broken/recipes.ts';
+import { students } from './broken/students.ts';
 import { teachers } from './broken/teachers.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
@@ -10,7 +11,7 @@ import { inProcess } from './support/in-process.ts';
 const folder = temporaryFolder();
 
 describe('a broken input ends with exit code 1, a message, a remedy, no stack and untouched files', () => {
-  it.each(Object.entries({ ...recipes, ...data, ...teachers }))(
+  it.each(Object.entries({ ...recipes, ...data, ...students, ...teachers }))(
     '%s',
     async (_name, { recipe, files = {}, message }) => {
       const all = { ...FILES, ...files, 'r.yaml': recipe };

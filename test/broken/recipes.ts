@@ -95,16 +95,12 @@ export const recipes: Readonly<Record<string, Case>> = {
       'Did you mean mlp?',
     ],
   },
-  'an ONNX file as the student': {
-    recipe: `${TABLE}\nstudent: {onnx: a.onnx}`,
-    message: [
-      'r.yaml:2:10 student: expected exactly one of model, module, tfjs, received none of them but onnx',
-      'An ONNX file can be the teacher (`teacher: { onnx: … }`), or be written in another form (limbeck export --from); a student is a tfjs-layers model.',
-    ],
-  },
   'an option that the model does not have': {
     recipe: `${TABLE}\nstudent: {model: mlp, depth: 3}`,
-    message: ['r.yaml:2:23 student.depth: unknown key', 'Known keys: hidden, dropout, model, module, tfjs.'],
+    message: [
+      'r.yaml:2:23 student.depth: unknown key',
+      'Known keys: hidden, dropout, model, module, tfjs, onnx, head, freeze, batchNorm.',
+    ],
   },
   'an image model for a table': {
     recipe: `${TABLE}\nstudent: {model: ds-cnn}`,
