@@ -4,7 +4,8 @@ import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import { rewrite } from '../../graph/passes/rewrite.ts';
 import { weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
-import type { Graph, Node } from '../../graph/types.ts';
+import { withBatch } from '../../graph/shapes.ts';
+import type { Graph, Node, Shape } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { biasesOf, layerAlone } from './layers.ts';
@@ -34,6 +35,7 @@ export async function correctBias(
       layers.map(({ add }) => add.outputs[0]!),
     ),
     samples,
+    samples,
     session,
   );
   let corrected = graph;
@@ -45,8 +47,8 @@ export async function correctBias(
     const scales = weightScalesOf(quantization, weights)!;
     const integers = rounded(values as Float32Array, type.shape as readonly number[], scales);
     const alone = layerAlone(withConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
-    const given = inBatches(input, data, graph.types.get(input)!.shape.slice(1) as number[], samples);
-    const actual = await meansOf(meanGraph(alone, [output]), given, session);
+    const given = inBatches(input, data, graph.types.get(input)!.shape, samples);
+    const actual = await meansOf(meanGraph(alone, [output]), given, samples, session);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;
     const after = before.map((value, channel) => value + e[channel]! - a[channel]!);
@@ -57,15 +59,14 @@ export async function correctBias(
   return corrected;
 }
 
-/** In batches of the sizes that the samples have: a model may take no others. */
-function inBatches(name: string, values: Float32Array, shape: readonly number[], samples: Samples): Samples {
-  const each = shape.reduce((a, b) => a * b, 1);
+/** In batches of the sizes that the samples have, a model may take no others. The batch may be any axis, or a part of one. */
+function inBatches(name: string, values: Float32Array, type: Shape, samples: Samples): Samples {
   let at = 0;
   return samples.map((feeds) => {
-    const count = Object.values(feeds)[0]!.shape[0]!;
-    const data = values.slice(at * each, (at + count) * each);
-    at += count;
-    return { [name]: { data, shape: [count, ...shape] } };
+    const shape = withBatch(type, Object.values(feeds)[0]!.shape[0]!);
+    const from = at;
+    at += shape.reduce((a, b) => a * b, 1);
+    return { [name]: { data: values.slice(from, at), shape } };
   });
 }
 
@@ -103,20 +104,25 @@ function meanGraph(graph: Graph, values: readonly string[]): Graph {
   });
 }
 
-/** The means of a graph's outputs over all batches, each weighted with its samples. */
-async function meansOf(graph: Graph, samples: Samples, session: SessionOptions): Promise<Map<string, Float64Array>> {
+/** The means of a graph's outputs over all batches of what it is given, each weighted with its samples. */
+async function meansOf(
+  graph: Graph,
+  given: Samples,
+  samples: Samples,
+  session: SessionOptions,
+): Promise<Map<string, Float64Array>> {
   const model = new InferenceModel(encodeModel(lowerToOnnx(graph)), 'bias correction graph', session);
   const sums = new Map<string, Float64Array>();
   let total = 0;
   try {
-    for (const feeds of samples) {
-      const count = Object.values(feeds)[0]!.shape[0]!;
+    for (const [i, feeds] of given.entries()) {
+      const count = Object.values(samples[i]!)[0]!.shape[0]!;
       total += count;
       const results = await model.run(feeds);
       for (const name of graph.outputs.keys()) {
         const mean = results[outputName(graph, name)]!.data as Float32Array;
         const sum = sums.get(name) ?? new Float64Array(mean.length);
-        mean.forEach((value, i) => (sum[i]! += value * count));
+        mean.forEach((value, channel) => (sum[channel]! += value * count));
         sums.set(name, sum);
       }
     }
