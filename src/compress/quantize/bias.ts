@@ -4,6 +4,7 @@ import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import { rewrite } from '../../graph/passes/rewrite.ts';
 import { weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
+import { sizeOf } from '../../graph/shapes.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
@@ -34,7 +35,7 @@ export async function correctBias(
       graph,
       layers.map(({ add }) => add.outputs[0]!),
     ),
-    samples,
+    ofSamples(samples),
     session,
   );
   let corrected = graph;
@@ -45,7 +46,7 @@ export async function correctBias(
     const scales = weightScalesOf(quantization, weights)!;
     const integers = rounded(values as Float32Array, type.shape as readonly number[], scales);
     const alone = layerAlone(withConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
-    const given = named(input, quantizedBatches(corrected, quantization, input, samples, { session }));
+    const given = fedTo(input, graph, quantizedBatches(corrected, quantization, input, samples, { session }));
     const actual = await meansOf(meanGraph(alone, [output]), given, session);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;
@@ -57,8 +58,24 @@ export async function correctBias(
   return corrected;
 }
 
-async function* named(input: string, batches: AsyncIterable<InferenceTensor>): AsyncGenerator<Feeds, void, undefined> {
-  for await (const batch of batches) yield { [input]: batch };
+interface Batch {
+  readonly feeds: Feeds;
+  /** Samples in it. */
+  readonly count: number;
+}
+
+function* ofSamples(samples: Samples): Generator<Batch, void, undefined> {
+  for (const feeds of samples) yield { feeds, count: Object.values(feeds)[0]!.shape[0]! };
+}
+
+/** What a layer reads, batch by batch. The batch may be any of its axes, or a part of one, so samples are counted by values. */
+async function* fedTo(
+  input: string,
+  graph: Graph,
+  batches: AsyncIterable<InferenceTensor>,
+): AsyncGenerator<Batch, void, undefined> {
+  const { factor } = sizeOf(graph.types.get(input)!.shape);
+  for await (const batch of batches) yield { feeds: { [input]: batch }, count: batch.data.length / factor };
 }
 
 interface BiasedLayer {
@@ -98,21 +115,20 @@ function meanGraph(graph: Graph, values: readonly string[]): Graph {
 /** The means of a graph's outputs over all batches, each weighted with its samples. */
 async function meansOf(
   graph: Graph,
-  samples: Iterable<Feeds> | AsyncIterable<Feeds>,
+  batches: Iterable<Batch> | AsyncIterable<Batch>,
   session: SessionOptions,
 ): Promise<Map<string, Float64Array>> {
   const model = new InferenceModel(encodeModel(lowerToOnnx(graph)), 'bias correction graph', session);
   const sums = new Map<string, Float64Array>();
   let total = 0;
   try {
-    for await (const feeds of samples) {
-      const count = Object.values(feeds)[0]!.shape[0]!;
+    for await (const { feeds, count } of batches) {
       total += count;
       const results = await model.run(feeds);
       for (const name of graph.outputs.keys()) {
         const mean = results[outputName(graph, name)]!.data as Float32Array;
         const sum = sums.get(name) ?? new Float64Array(mean.length);
-        mean.forEach((value, i) => (sum[i]! += value * count));
+        mean.forEach((value, channel) => (sum[channel]! += value * count));
         sums.set(name, sum);
       }
     }

@@ -155,6 +155,28 @@ describe('bias correction', () => {
     expect(await shift(corrected)).toBeLessThan(0.2 * before);
   });
 
+  it('is the same wherever the batch lies in what a layer reads', async () => {
+    const batches = [5, 3].map((size, i) => ({ x: { data: numbers(size * 24, 'x', i), shape: [size, 6, 4] } }));
+    const correctedOf = async (arrange: (b: GraphBuilder, x: string) => string): Promise<number[]> => {
+      const b = new GraphBuilder();
+      const x = arrange(b, b.input('x', { dtype: 'float32', shape: ['batch', 6, 4] }));
+      const w = b.constant({ dtype: 'float32', shape: [4, 3] }, numbers(12, 'w'), 'w');
+      const bias = b.constant({ dtype: 'float32', shape: [3] }, numbers(3, 'b'), 'b');
+      b.output('y', b.op('Add', [b.op('BatchMatMul', [x, w], PLAIN, 'dense'), bias], {}, 'dense'));
+      const made = b.build();
+      const coarse = [...weightScales(made)].map(([name, q]) => [name, { ...q, scales: q.scales.map((v) => 16 * v) }]);
+      const corrected = await correctBias(made, new Map(coarse as never), batches, session);
+      return [...(corrected.constants.get('b')!.data as Float32Array)];
+    };
+    const first = await correctedOf((_, x) => x);
+    expect(first).not.toEqual([...numbers(3, 'b')]);
+    const other = await correctedOf((b, x) => b.op('Transpose', [x], { perm: [1, 0, 2] }));
+    const merged = await correctedOf((b, x) => b.op('Reshape', [x], { shape: ['6*batch', 4] }));
+    first.forEach((value, i) =>
+      expect([other[i], merged[i]]).toEqual([expect.closeTo(value, 5), expect.closeTo(value, 5)]),
+    );
+  });
+
   it('knows the bias of every layer, and leaves a graph without scales alone', async () => {
     expect([...biasesOf(graph).values()]).toEqual(['first/b', 'second/b', 'third/b', 'dense/b']);
     expect(await correctBias(graph, new Map(), samples, session)).toBe(graph);

@@ -1,12 +1,12 @@
 import { UserError } from '../../../base/errors.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
-import { broadcast, isStatic, sameShape, staticShape } from '../../../graph/shapes.ts';
+import { broadcast, isStatic, staticShape } from '../../../graph/shapes.ts';
 import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
 import { tensorData } from '../model.ts';
 import type { OnnxNode, OnnxTensor } from '../model.ts';
 import type { Known } from './fold/known.ts';
 import { noted } from './noted.ts';
-import { arranged, backwards, keyOf, plainOf } from './arrangement.ts';
+import { ArrangedTensors } from './arranged.ts';
 import type { Arrangement } from './arrangement.ts';
 
 export const TO_NHWC = [0, 2, 3, 1] as const;
@@ -40,14 +40,6 @@ const ANY_TYPE: ReadonlySet<string> = new Set([
 /** Ops that give of integers what ONNX gives. */
 const INTEGERS: ReadonlySet<string> = new Set(['Add', 'Sub', 'Multiply', 'Maximum', 'Minimum', 'Neg', 'Abs']);
 
-/** A stored tensor in the graph. */
-interface Arranged {
-  readonly dims: readonly number[];
-  /** The order that its constant has. */
-  readonly own: Arrangement;
-  readonly values: Map<string, string>;
-}
-
 /** What the import of one node works with. */
 export class Import {
   readonly builder = new GraphBuilder();
@@ -57,8 +49,7 @@ export class Import {
   readonly #tensors: ReadonlyMap<string, OnnxTensor>;
   readonly #held = new Map<string, Held>();
   readonly #known = new Map<string, Known>();
-  /** The one constant that a stored tensor became, and what other nodes read of it in another order. */
-  readonly #arranged = new Map<string, Arranged>();
+  readonly #arranged = new ArrangedTensors({ builder: this.builder, op: (...args) => this.op(...args) });
   /** Values that a node or the caller reads. */
   readonly #wanted: ReadonlySet<string>;
   #node: OnnxNode | undefined;
@@ -136,43 +127,14 @@ export class Import {
     return this.builder.constant({ dtype: 'float32', shape }, data, name);
   }
 
-  /**
-   * A stored tensor of floats as an op reads it, with its axes in another order. However many nodes read it, and in however many
-   * orders, it is one constant under its own name: copies of it would be trained apart.
-   */
+  /** A stored tensor of floats as an op reads it, with its axes in another order; one constant, whoever reads it how. */
   operand(name: string, as: Arrangement): string {
     const held = this.#held.get(name)?.plain;
     const source = held !== undefined && this.builder.constantOf(held) !== undefined ? held : name;
-    const known = this.#arranged.get(source);
-    if (known !== undefined) {
-      const found = known.values.get(keyOf(as)) ?? this.#turned(this.#plainAgain(source), as);
-      known.values.set(keyOf(as), found);
-      return found;
-    }
-    if (source === held) return this.#turned(held, as);
-    const { data, shape: dims } = this.weights(name, 'operand');
-    const made = this.constant(arranged(data, as), as.shape, name);
-    this.#arranged.set(source, { dims, own: as, values: new Map([[keyOf(as), made]]) });
-    return made;
-  }
-
-  /** A tensor that was stored in another order, as the file has it. */
-  #plainAgain(source: string): string {
-    const { dims, own, values } = this.#arranged.get(source)!;
-    const plain = plainOf(dims);
-    const known = values.get(keyOf(plain));
-    if (known !== undefined) return known;
-    const made = this.#turned(values.get(keyOf(own))!, { ...backwards(own), shape: plain.shape });
-    values.set(keyOf(plain), made);
-    return made;
-  }
-
-  #turned(value: string, { from, perm, shape }: Arrangement): string {
-    const reshape = (of: string, to: readonly number[]): string =>
-      sameShape(this.builder.typeOf(of).shape, to) ? of : this.op('Reshape', [of], { shape: [...to] });
-    const lying = reshape(value, from);
-    const isSame = perm.every((axis, i) => axis === i);
-    return reshape(isSame ? lying : this.op('Transpose', [lying], { perm: [...perm] }), shape);
+    if (this.#arranged.has(source)) return this.#arranged.again(source, as);
+    if (source === held) return this.#arranged.turned(held, as);
+    const { data, shape } = this.weights(name, 'operand');
+    return this.#arranged.add(source, data, shape, as);
   }
 
   /** The stored tensor of this name; undefined for what is computed. */
@@ -296,7 +258,7 @@ export class Import {
     if (found === undefined) return this.fail(`it reads ${name || 'an input that is left out'}, which nothing gives`);
     const isArranged = this.#arranged.has(name);
     const held = {
-      plain: isArranged ? this.#plainAgain(name) : this.builder.constant(found.type, found.data, name),
+      plain: isArranged ? this.#arranged.plain(name) : this.builder.constant(found.type, found.data, name),
     };
     this.#held.set(name, held);
     return held;
