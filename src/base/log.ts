@@ -5,7 +5,7 @@ import { createLogger, format, transports } from 'winston';
 import type { Logger } from 'winston';
 import { asUserError } from './files.ts';
 
-export type Level = 'error' | 'warn' | 'info' | 'debug';
+type Level = 'error' | 'warn' | 'info' | 'debug';
 
 /** `normal` shows what happens, `verbose` details too, `quiet` only warnings and errors. */
 export type Verbosity = 'quiet' | 'normal' | 'verbose';

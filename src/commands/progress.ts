@@ -47,7 +47,7 @@ export async function showEvents(context: Context): Promise<Display> {
 }
 
 /** Epochs of a few milliseconds are not worth a line each: the first, the last, and one a second between. */
-export function epochThrottle(): (event: EpochEvent) => boolean {
+function epochThrottle(): (event: EpochEvent) => boolean {
   let stage = '';
   let shownAt = 0;
   return (event) => {

@@ -30,7 +30,7 @@ export interface CatalogEntry {
   readonly bytesOnDisk: number;
 }
 
-export interface CatalogFile {
+interface CatalogFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256?: string;

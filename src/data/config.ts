@@ -26,7 +26,7 @@ export interface NormalizeConfig {
 }
 
 /** What to do with an empty or unknown value in a table: stop, put the column's train mean or zero, or leave the row out. */
-export type MissingPolicy = 'error' | 'mean' | 'zero' | 'drop';
+type MissingPolicy = 'error' | 'mean' | 'zero' | 'drop';
 
 export interface CommonConfig<Source> {
   train: Source;
@@ -87,18 +87,18 @@ export interface CsvConfig extends CommonConfig<Files>, TableOptions {
 }
 
 /** A folder as it comes out of the archive (standard file names), or the `.bin` files themselves. */
-export interface Cifar10Config extends CommonConfig<Files> {
+interface Cifar10Config extends CommonConfig<Files> {
   type: 'cifar10';
 }
 
-export interface Cifar100Config extends CommonConfig<Files> {
+interface Cifar100Config extends CommonConfig<Files> {
   type: 'cifar100';
   /** The 100 `fine` classes or the 20 `coarse` ones. Default `fine`. */
   labels?: 'fine' | 'coarse' | undefined;
 }
 
 /** A folder with one sub-folder per class. */
-export interface ImageFolderConfig extends CommonConfig<string>, ImageOptions {
+interface ImageFolderConfig extends CommonConfig<string>, ImageOptions {
   type: 'image-folder';
 }
 

@@ -110,7 +110,7 @@ export function emptyFile(file: string): UserError {
 }
 
 /** What zlib says about a broken file, as a `UserError`; anything else comes back as it is. */
-export function badGzip(file: string, error: unknown): unknown {
+function badGzip(file: string, error: unknown): unknown {
   const { code = '', message = '' } = (typeof error === 'object' && error !== null ? error : {}) as Record<
     string,
     string

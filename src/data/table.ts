@@ -131,7 +131,7 @@ export class TableSink {
   }
 }
 
-export function tableShape(features: number, shape?: readonly number[]): readonly number[] {
+function tableShape(features: number, shape?: readonly number[]): readonly number[] {
   if (shape === undefined) return [features];
   if (sizeOf(shape) !== features) {
     throw new UserError(

@@ -124,7 +124,7 @@ export async function prepareFolder(
 }
 
 /** Whether a run has come to anything yet: one that has not simply starts again, with a corrected recipe too. */
-export async function hasWork(folder: string): Promise<boolean> {
+async function hasWork(folder: string): Promise<boolean> {
   const { rows } = await Ledger.open(folder, () => undefined);
   if (rows.some(({ stage }) => stage !== 'data')) return true;
   // The trials of a search are runs of their own.

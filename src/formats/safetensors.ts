@@ -136,7 +136,7 @@ function elements(shape: readonly number[]): number {
 }
 
 /** A typed array over bytes of its own. */
-export function viewOf(dtype: DType, bytes: Uint8Array): TensorData {
+function viewOf(dtype: DType, bytes: Uint8Array): TensorData {
   const { buffer, byteOffset, byteLength } = bytes;
   const length = byteLength / TYPES[dtype].size;
   switch (dtype) {

@@ -18,7 +18,7 @@ const BYTES: Readonly<Record<DType, number>> = {
 /** What they give is what they are given, under another shape: no memory of its own. */
 const VIEWS: ReadonlySet<string> = new Set(['Reshape', 'Identity']);
 
-export function bytesOfType({ dtype, shape }: TensorType): number {
+function bytesOfType({ dtype, shape }: TensorType): number {
   return staticSize(shape) * BYTES[dtype];
 }
 

@@ -10,7 +10,7 @@ const table = { ...elementwise, ...reduce, ...shape, ...linear, ...norm };
 export type OpName = keyof typeof table;
 
 /** The only op list. Every interpretation (trace, onnx, tflite, interpret, macs) is a table keyed by these names. */
-export const ops: Readonly<Record<string, OpSpec>> = table;
+const ops: Readonly<Record<string, OpSpec>> = table;
 
 export const opNames = Object.keys(table) as OpName[];
 

@@ -39,7 +39,7 @@ export function agreement(a: Int32Array, b: Int32Array): number {
 }
 
 /** What a file says about each sample of a split. */
-export async function predictionsOf(model: InferenceModel, dataset: Dataset): Promise<Int32Array> {
+async function predictionsOf(model: InferenceModel, dataset: Dataset): Promise<Int32Array> {
   return classesOf(await logitsOf(model, dataset), dataset.classNames.length);
 }
 

@@ -1,5 +1,5 @@
 /** Samples whose confidence falls into one bin; means are null where there are none. */
-export interface CalibrationBin {
+interface CalibrationBin {
   readonly samples: number;
   /** Mean probability of the class that was given. */
   readonly confidence: number | null;

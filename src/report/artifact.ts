@@ -15,7 +15,7 @@ export type ModelRef =
 export const FORMATS = ['onnx', 'tflite'] as const;
 export const PRECISIONS = ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int16x8', 'int4'] as const;
 
-export type Precision = (typeof PRECISIONS)[number];
+type Precision = (typeof PRECISIONS)[number];
 
 /** How a model is written. `Format` is wider where a teacher came as a file of another kind. */
 export interface Form<Format = (typeof FORMATS)[number]> {

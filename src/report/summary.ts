@@ -1,6 +1,6 @@
 import { isSameContent, isSameModel } from './artifact.ts';
 import { percent } from '../base/numbers.ts';
-import { milliseconds, size, times } from './format.ts';
+import { size, times } from './format.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
 /**
@@ -126,11 +126,6 @@ function gapOf(difference: number, alone: boolean): string {
 
 export function splitOf({ accuracy }: ModelRow): 'test' | 'validation' {
   return accuracy.test === null ? 'validation' : 'test';
-}
-
-/** What a figure of latency stands for, in words. */
-export function latencyCaption(row: LatencyRow): string {
-  return `${milliseconds(row.p50Ms)} (${settingOf(row)})`;
 }
 
 /** Models that no other beats in both: a lower cost at no lower accuracy, or a higher accuracy at no higher cost. */

@@ -83,7 +83,7 @@ export interface TrainingCurve {
   readonly epochs: readonly EpochFigures[];
 }
 
-export interface EpochFigures {
+interface EpochFigures {
   readonly epoch: number;
   /** Mean of the training loss over the epoch. Losses of different kinds are not comparable. */
   readonly loss: number;
@@ -148,7 +148,7 @@ export interface ModelRow extends Form<string> {
 }
 
 /** Numbers of samples by their true class. */
-export interface PerClass {
+interface PerClass {
   readonly split: 'test' | 'validation';
   readonly samples: readonly number[];
   readonly right: readonly number[];

@@ -31,12 +31,12 @@ export function points(fraction: number): string {
   return `${fraction >= 0 ? '+' : ''}${text} points`;
 }
 
-export function mean(values: readonly number[]): number {
+function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Sample standard deviation, n - 1 in the denominator. */
-export function deviation(values: readonly number[]): number {
+function deviation(values: readonly number[]): number {
   const centre = mean(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }

@@ -95,7 +95,6 @@ function typedAs({ dtype }: TensorType, data: Float32Array | Int32Array | Uint8A
 // tfjs tensors that are read outside a trace are computed here from now on.
 setEvaluator(evaluator);
 
-export { devices } from './devices.ts';
 export { sessionOptions } from './session-choice.ts';
 export { evaluator };
 export { InferenceModel };

@@ -18,7 +18,7 @@ export function datatypeOf(dtype: DType): string {
   return byDtype.get(dtype)![1];
 }
 
-export function elementBytes(dtype: DType): number {
+function elementBytes(dtype: DType): number {
   return byDtype.get(dtype)![2];
 }
 

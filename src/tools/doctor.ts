@@ -7,7 +7,7 @@ import { halfFault } from '../runtime/half.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { tensorFlowStatus } from '../runtime/tensorflow.ts';
 
-export interface EngineStatus {
+interface EngineStatus {
   readonly name: 'onnxruntime' | 'tensorflow';
   readonly usable: boolean;
   readonly reason: string;
@@ -15,13 +15,13 @@ export interface EngineStatus {
   readonly remedy?: string | undefined;
 }
 
-export interface DoctorDevice extends Omit<DeviceStatus, 'half'> {
+interface DoctorDevice extends Omit<DeviceStatus, 'half'> {
   /** What `precision: mixed` does there; absent where the device is not usable. */
   readonly float16?: string;
 }
 
 /** A package that not everyone needs, and that a user's project has only if it asks for it. */
-export interface OptionalPackage {
+interface OptionalPackage {
   readonly name: string;
   /** `missing` where it is not installed. */
   readonly version: string;

@@ -18,7 +18,7 @@ export function traceWithBatch(make: (batch: number) => StepProgram): Graph {
   return mergeTraces(a, b, SIZES);
 }
 
-export function mergeTraces(a: Graph, b: Graph, sizes: readonly [number, number]): Graph {
+function mergeTraces(a: Graph, b: Graph, sizes: readonly [number, number]): Graph {
   const merge = new Merge(sizes);
   const builder = new GraphBuilder();
   for (const [name, type] of a.inputs) builder.input(name, merge.type(`input ${name}`, type, b.inputs.get(name)));

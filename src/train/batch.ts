@@ -22,7 +22,7 @@ export function batchFeeds(batch: TrainingBatch, classes: number, where: string)
   return { x, labels, weights: weights ?? ones(labels.length), ...mix, ...teacher };
 }
 
-export function checkLabels(labels: Int32Array, classes: number, where: string): void {
+function checkLabels(labels: Int32Array, classes: number, where: string): void {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (label >= 0 && label < classes) continue;

@@ -69,7 +69,7 @@ export interface StepMetrics {
 }
 
 const NOTHING: Totals = { loss: 0, correct: 0, weight: 0, samples: 0 };
-export const START: Position = { epoch: 0, batch: 0, step: 0, totals: NOTHING };
+const START: Position = { epoch: 0, batch: 0, step: 0, totals: NOTHING };
 
 /** A training in progress: the compiled steps, the state inside them, and the position. Knows no paths and no clock. */
 export class Trainer {

@@ -165,11 +165,7 @@ export function targetsFrom(feeds: Tensors, kind: 'classes' | 'mixup' | 'soft', 
   return tf.add(partners, tf.mul(tf.sub(own, partners), lambda));
 }
 
-export function targetTypes(
-  kind: 'classes' | 'mixup' | 'soft',
-  batch: number,
-  classes: number,
-): Record<string, TensorType> {
+function targetTypes(kind: 'classes' | 'mixup' | 'soft', batch: number, classes: number): Record<string, TensorType> {
   if (kind === 'soft') return { targets: floats([batch, classes]) };
   const labels: TensorType = { dtype: 'int32', shape: [batch] };
   return kind === 'classes' ? { labels } : { labels, partners: labels, lambda: floats([batch]) };

@@ -6,7 +6,7 @@ import { fileVersionRecord, restartRecord, scalarRecord } from '../formats/tenso
 import type { DoneEvent, EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/events.ts';
 
 /** The folder of a run that `tensorboard --logdir` is pointed at. */
-export const TENSORBOARD_FOLDER = 'tensorboard';
+const TENSORBOARD_FOLDER = 'tensorboard';
 
 /**
  * Writes the curves of a run as TensorBoard's event files, a folder per stage, in a search one per trial and stage, so that TensorBoard lays the stages over each

@@ -39,7 +39,7 @@ export interface PrunedModel {
   readonly short: readonly Skipped[];
 }
 
-export const DEFAULTS = { target: 'channels', budget: 'global', multipleOf: 8 } as const;
+const DEFAULTS = { target: 'channels', budget: 'global', multipleOf: 8 } as const;
 
 /**
  * Remove the least important channels of a network, physically: the result is a smaller network of the same layers. `weights`

@@ -4,7 +4,7 @@ import type { Attrs } from '../../graph/types.ts';
 import type { AxisLabels, Channels, Labels } from './channels.ts';
 import { reshaped } from './reshape.ts';
 
-export interface RuleInput {
+interface RuleInput {
   readonly channels: Channels;
   readonly labels: readonly Labels[];
   readonly shapes: readonly (readonly number[])[];

@@ -16,7 +16,7 @@ export interface Range {
 }
 
 /** Eight bins for each of the 256 levels of int8. */
-export const BINS = 2048;
+const BINS = 2048;
 
 /** A histogram with room for values from `min` to `max`. */
 export function emptyHistogram({ min, max }: Range): Histogram {

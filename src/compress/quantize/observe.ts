@@ -41,7 +41,7 @@ export interface Observed {
 }
 
 /** The float32 values that a graph computes. */
-export function activationsOf(graph: Graph): string[] {
+function activationsOf(graph: Graph): string[] {
   return graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => graph.types.get(name)!.dtype === 'float32'));
 }
 
@@ -90,7 +90,7 @@ export async function observe(
 }
 
 /** Hands out every float32 value of every batch, those that are fed included. */
-export async function visit(
+async function visit(
   graph: Graph,
   samples: Samples,
   session: SessionOptions,

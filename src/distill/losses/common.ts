@@ -7,7 +7,7 @@ export function weightedMean(values: tf.Tensor, weights: tf.Tensor1D): tf.Scalar
 }
 
 /** Cross-entropy of each sample, [batch]: -Σ_k target_k · log softmax(logits)_k. */
-export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor1D {
+function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor1D {
   return tf.neg(tf.sum(tf.mul(targets, tf.logSoftmax(logits)), -1));
 }
 
@@ -20,7 +20,7 @@ export function divergence(logP: tf.Tensor, logQ: tf.Tensor): tf.Tensor1D {
 }
 
 /** Szegedy et al. 2016, "Rethinking the Inception architecture", section 7: `share` of the target spread over all classes. */
-export function smoothed(targets: tf.Tensor2D, share: tf.Scalar): tf.Tensor2D {
+function smoothed(targets: tf.Tensor2D, share: tf.Scalar): tf.Tensor2D {
   return tf.add(tf.mul(targets, tf.sub(1, share)), tf.div(share, targets.shape[1]));
 }
 

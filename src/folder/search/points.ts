@@ -30,7 +30,7 @@ function dropExcess({ validation }: Point, { maxDrop }: Budget, teacher: number 
 }
 
 /** At least as good in accuracy, latency and size, and better in one of them. */
-export function dominates(a: Point, b: Point): boolean {
+function dominates(a: Point, b: Point): boolean {
   const asGood = a.validation >= b.validation && a.p95Ms <= b.p95Ms && a.sizeBytes <= b.sizeBytes;
   return asGood && (a.validation > b.validation || a.p95Ms < b.p95Ms || a.sizeBytes < b.sizeBytes);
 }
@@ -46,7 +46,7 @@ export function pickOf(points: readonly Point[], budget: Budget, teacher: number
 }
 
 /** Orders points as the search prefers them. */
-export function better(budget: Budget, teacher: number | undefined): (a: Point, b: Point) => number {
+function better(budget: Budget, teacher: number | undefined): (a: Point, b: Point) => number {
   return (a, b) => {
     const [over, other] = [a, b].map((point) => Math.max(0, excessOf(point, budget, teacher))) as [number, number];
     if (over !== other) return over - other;

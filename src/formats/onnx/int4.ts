@@ -5,7 +5,7 @@ import { tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 
 /** Weights that share one scale, along the inner axis of a product. ONNX Runtime's kernels take 16, 32, 64, … */
-export const INT4_BLOCK = 32;
+const INT4_BLOCK = 32;
 /** int4 came with this operator set: the model has to be written for it. */
 export const INT4_OPSET = 21;
 /** Shares of the largest magnitude that are tried as the end of the range. */

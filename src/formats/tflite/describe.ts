@@ -17,7 +17,7 @@ export interface TensorDescription {
   readonly quantization?: { readonly scales: number; readonly scale: number; readonly zeroPoint: number };
 }
 
-export interface LayerDescription {
+interface LayerDescription {
   readonly op: string;
   readonly version: number;
   readonly name: string;

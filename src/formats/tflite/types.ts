@@ -65,19 +65,19 @@ export interface TfliteBuffer {
   readonly data?: Uint8Array;
 }
 
-export interface NamedBuffer {
+interface NamedBuffer {
   readonly name: string;
   readonly buffer: number;
 }
 
-export interface SignatureDef {
+interface SignatureDef {
   readonly signatureKey: string;
   readonly inputs: readonly TensorMap[];
   readonly outputs: readonly TensorMap[];
   readonly subgraphIndex?: number;
 }
 
-export interface TensorMap {
+interface TensorMap {
   readonly name: string;
   readonly tensorIndex: number;
 }

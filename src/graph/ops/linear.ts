@@ -16,7 +16,7 @@ export function windowed(
 }
 
 /** Spatial output sizes [height, width] of a 2-D window op. `pads`: top, bottom, left, right. */
-export function windowedShape(x: TensorType, filter: readonly number[], attrs: Attrs): [number, number] {
+function windowedShape(x: TensorType, filter: readonly number[], attrs: Attrs): [number, number] {
   const [strides, dilations, pads] = [ints(attrs, 'strides'), ints(attrs, 'dilations'), ints(attrs, 'pads')];
   const [height, width] = [x.shape[1], x.shape[2]];
   expect(x.shape.length === 4, `expected [batch, height, width, channels], received ${show(x.shape)}`);

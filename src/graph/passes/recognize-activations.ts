@@ -7,7 +7,7 @@ import { recognizedReduction } from './recognize-reductions.ts';
 import { rewrite } from './rewrite.ts';
 
 /** A pattern looks at one node, whose operands have names of the new graph. */
-export type Pattern = (node: Node, match: Match, builder: GraphBuilder) => Found | undefined;
+type Pattern = (node: Node, match: Match, builder: GraphBuilder) => Found | undefined;
 
 /** max(x, 0), min(relu(x), 6), clips, and relu6(relu(x)), which Keras' ReLU with a maximum of 6 is. */
 const clipped: Pattern = (node, match) => {

@@ -65,7 +65,7 @@ function scaled(
 }
 
 /** Inputs and outputs of one unit: filters [height, width, in, out] or matrices [in, out]. */
-export function fans(shape: readonly number[], depthwise: boolean): [fanIn: number, fanOut: number] {
+function fans(shape: readonly number[], depthwise: boolean): [fanIn: number, fanOut: number] {
   if (shape.length < 2) return [shape[0] ?? 1, shape[0] ?? 1];
   const window = shape.slice(0, -2).reduce((product, n) => product * n, 1);
   if (depthwise) return [window, window * shape.at(-1)!];

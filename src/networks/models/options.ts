@@ -1,6 +1,6 @@
 import { nearest, shown, UserError } from '../../base/errors.ts';
 
-export type OptionValue = number | boolean | string | readonly number[];
+type OptionValue = number | boolean | string | readonly number[];
 
 /** One option of a model: its default, one sentence for people, and what is wrong with a value, if anything is. */
 export interface OptionSpec<T extends OptionValue = OptionValue> {

@@ -124,5 +124,3 @@ export const datasetSchema = z
     }),
   ])
   .describe('The data: type, files and preparation.');
-
-export type DatasetRecipe = z.infer<typeof datasetSchema>;

@@ -60,7 +60,5 @@ export const studentSchema = z
     context.addIssue({ code: 'custom', message: 'not one source', params });
   })
   .describe('The small model that ships.');
-
-export type StudentRecipe = z.infer<typeof studentSchema>;
 /** As it is written. zod's own type has options of the model as the type of every key, `freeze` too. */
 export type StudentInput = z.input<z.ZodObject<typeof keys>> & Readonly<Record<string, unknown>>;

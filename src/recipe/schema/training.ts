@@ -77,5 +77,3 @@ export const modelName = z
 export const modelOption = z
   .union([z.number(), z.boolean(), z.string(), z.array(z.number())])
   .describe('An option of the model, such as width or depth.');
-
-export type OptimizerRecipe = z.infer<typeof optimizerSchema>;

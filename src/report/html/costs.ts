@@ -22,7 +22,7 @@ export interface Cost {
   readonly isLatency: boolean;
 }
 
-export function placeOf({ runtime, device }: Pick<LatencyRow, 'runtime' | 'device'>): string {
+function placeOf({ runtime, device }: Pick<LatencyRow, 'runtime' | 'device'>): string {
   return `${runtime} on ${device}`;
 }
 

@@ -54,7 +54,7 @@ function denseWeights(graph: Graph): string[] {
 }
 
 /** The float model, but for weights of dense layers that have been through 8 bits. */
-export function withRoundedDense(graph: Graph, dense: DenseScales): Graph {
+function withRoundedDense(graph: Graph, dense: DenseScales): Graph {
   const scales = weightScales(graph, dense);
   return withConstants(
     graph,

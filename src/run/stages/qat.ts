@@ -18,7 +18,7 @@ import type { ExportedModel } from '../../ship/export.ts';
 import { numbersOf } from './student.ts';
 
 /** Ranges of activations on samples of the training split, and scales of weights. */
-export type Calibrate = (graph: ExportedModel['graph']) => Promise<{ result: Quantization; skipped: Skipped[] }>;
+type Calibrate = (graph: ExportedModel['graph']) => Promise<{ result: Quantization; skipped: Skipped[] }>;
 
 export interface QatStep {
   readonly stage: string;

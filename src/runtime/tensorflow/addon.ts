@@ -30,7 +30,7 @@ export interface TensorFlowLibrary {
   readonly metaGraphsOf: (folder: string) => Promise<readonly MetaGraph[]>;
 }
 
-export interface MetaGraph {
+interface MetaGraph {
   readonly tags: readonly string[];
   readonly signatureDefs: Readonly<Record<string, SignatureDef>>;
 }

@@ -28,7 +28,7 @@ export function shares(
 }
 
 /** An output that has not one row for each sample, whatever the file declares. */
-export class NotABatch extends Error {
+class NotABatch extends Error {
   constructor(name: string, shape: readonly number[], samples: number) {
     super(`output ${name} has the shape [${shape.join(', ')}] for ${samples} samples`);
   }

@@ -9,7 +9,7 @@ export interface GrpcParameter {
   readonly [field: string]: unknown;
 }
 
-export interface GrpcTensor {
+interface GrpcTensor {
   readonly name: string;
   readonly datatype: string;
   readonly shape: readonly string[];

@@ -94,5 +94,3 @@ const NONE = { count: 0, ns: 0 };
 function nanoseconds({ count, ms }: Duration) {
   return { count, ns: Math.round(ms * 1e6) };
 }
-
-export type ModelConfig = ReturnType<typeof modelConfig>;

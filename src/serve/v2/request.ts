@@ -10,7 +10,7 @@ import { refuseUnsupported, schedulingOf, wholeNumber } from './parameters.ts';
 import type { Parameters } from './parameters.ts';
 
 /** How the client wants one output. */
-export interface Wanted {
+interface Wanted {
   readonly binary: boolean;
   /** The k largest as `value:index:label`; 0: the values themselves. */
   readonly classes: number;

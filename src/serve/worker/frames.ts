@@ -5,7 +5,7 @@
 export const START_BYTES = 8;
 
 /** Largest body; the length has 32 bits. */
-export const MOST_BODY_BYTES = 2 ** 32 - 8;
+const MOST_BODY_BYTES = 2 ** 32 - 8;
 
 const ZEROS = new Uint8Array(8);
 

@@ -53,7 +53,7 @@ export interface ReadyMessage extends Resources {
 }
 
 /** A model could not be loaded: the two parts of a `UserError`. */
-export interface FailedMessage {
+interface FailedMessage {
   readonly type: 'failed';
   readonly key: string;
   readonly message: string;
@@ -69,7 +69,7 @@ export interface DoneMessage extends Resources {
   readonly inferMs: number;
 }
 
-export interface ErrorMessage {
+interface ErrorMessage {
   readonly type: 'error';
   readonly id: number;
   readonly message: string;

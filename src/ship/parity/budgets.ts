@@ -2,7 +2,7 @@ import { percent } from '../../base/numbers.ts';
 import type { ModelFile } from '../model-file.ts';
 import type { OutputLikeness } from './likeness.ts';
 
-export interface Budget {
+interface Budget {
   /** Least signal to noise of each output. */
   readonly sqnrDb: number;
   /** Least share of samples with the same class, where the task is classes; of integer outputs, of equal values. */
@@ -14,7 +14,7 @@ export interface Budget {
  * above: onnxruntime.quantization's were at 25 to 58 dB on eleven nets of all kinds (docs/compression.md); what accuracy
  * they may cost is for `quantize.maxDrop` to say.
  */
-export const BUDGETS: Readonly<Record<ModelFile['precision'], Budget>> = {
+const BUDGETS: Readonly<Record<ModelFile['precision'], Budget>> = {
   fp32: { sqnrDb: 60, top1Agreement: 0.998 },
   fp16: { sqnrDb: 34, top1Agreement: 0.99 },
   int16x8: { sqnrDb: 20, top1Agreement: 0.95 },

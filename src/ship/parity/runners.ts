@@ -113,7 +113,7 @@ function concatenated(parts: readonly TensorData[]): TensorData {
 }
 
 /** Numbers as they are compared. */
-export function valuesOf(data: TensorData, shape: readonly number[], dtype: ModelValue['dtype']): Values {
+function valuesOf(data: TensorData, shape: readonly number[], dtype: ModelValue['dtype']): Values {
   if (dtype === 'float32') return { data: data as Float32Array, shape, isInteger: false };
   if (dtype === 'float16') return { data: fromHalfArray(data as Uint16Array), shape, isInteger: false };
   return { data: Float64Array.from(data as Int32Array, Number), shape, isInteger: true };

@@ -2,7 +2,7 @@ import type { DType } from '../../graph/types.ts';
 import type { Value } from '../value.ts';
 import { nodeOutputs, op } from '../value.ts';
 import type { Attributes, Row, Table } from './table.ts';
-import { axesOf, cast, rank, toFloat, transpose } from './table.ts';
+import { axesOf, cast, toFloat } from './table.ts';
 
 function reduceOver(name: string, x: Value, attrs: Attributes): Value {
   const axes = axesOf((attrs.axis ?? attrs.reductionIndices) as number[] | undefined, x);
@@ -62,9 +62,3 @@ export const reduce: Table = {
     op('LogSoftmax', [toFloat(logits!)], { axis: axesOf((axis as number | undefined) ?? -1, logits!)[0]! }),
   TopK: ({ x }, { k }) => nodeOutputs('TopK', [x!], { k: k as number }),
 };
-
-/** Moves `axis` last. */
-export function axisLast(x: Value, axis: number): Value {
-  const perm = x.type.shape.map((_, i) => i).filter((i) => i !== axis);
-  return axis === rank(x) - 1 ? x : transpose(x, [...perm, axis]);
-}

@@ -94,7 +94,7 @@ function emptied(x: Value, to: readonly number[]): Value {
 }
 
 /** Some helpers of tfjs want a tensor and read its shape alone. */
-export function tensorLike(x: Value): tf.Tensor {
+function tensorLike(x: Value): tf.Tensor {
   return { shape: [...x.type.shape], rank: rank(x), dtype: x.type.dtype } as unknown as tf.Tensor;
 }
 

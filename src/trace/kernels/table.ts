@@ -130,10 +130,6 @@ export function pad(x: Value, paddings: readonly (readonly number[])[], constant
   return flat.every((n) => n === 0) ? x : op('Pad', [x], { paddings: flat, constantValue });
 }
 
-export function isFloat(x: Value): boolean {
-  return x.type.dtype === 'float32';
-}
-
 export function toFloat(x: Value): Value {
   return cast(x, 'float32');
 }

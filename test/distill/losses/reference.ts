@@ -2,7 +2,7 @@
  * The losses once more, in plain double precision, from the papers' formulas and without any tensor library: what the tensor
  * versions are compared with. Rows are samples, columns classes; `w` weighs samples.
  */
-export type Matrix = readonly (readonly number[])[];
+type Matrix = readonly (readonly number[])[];
 
 export interface Case {
   readonly student: Matrix;

@@ -18,7 +18,7 @@ export type Values = Record<string, TensorData>;
 tf.env().set('IS_TEST', true);
 
 /** Numbers from a normal distribution (float32), or integers from 0 to 4. */
-export function random({ dtype, shape }: TensorType, key: string | number, batch = 1): TensorData {
+function random({ dtype, shape }: TensorType, key: string | number, batch = 1): TensorData {
   const stream = new RandomStream('tflite', key);
   const length = withBatch(shape, batch).reduce((a, b) => a * b, 1);
   if (dtype === 'float32') return Float32Array.from({ length }, () => stream.normal());

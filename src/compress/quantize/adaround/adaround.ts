@@ -45,7 +45,7 @@ export interface AdaRoundState {
   readonly variables: State;
 }
 
-export interface AdaRoundProgress {
+interface AdaRoundProgress {
   readonly layer: string;
   /** Layers done and in all. */
   readonly done: number;

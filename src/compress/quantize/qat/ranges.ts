@@ -4,7 +4,7 @@ import { shareScales } from '../share.ts';
 import { SMALLEST_SCALE } from './fake-quantize.ts';
 
 /** Activations that have one range in common, because the runtimes want their scales equal. */
-export interface RangeGroup {
+interface RangeGroup {
   readonly values: readonly string[];
   /** The range at the start, from calibration; it holds 0. */
   readonly low: number;

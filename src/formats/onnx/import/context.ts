@@ -9,8 +9,8 @@ import { noted } from './noted.ts';
 import { ArrangedTensors } from './arranged.ts';
 import type { Arrangement } from './arrangement.ts';
 
-export const TO_NHWC = [0, 2, 3, 1] as const;
-export const TO_NCHW = [0, 3, 1, 2] as const;
+const TO_NHWC = [0, 2, 3, 1] as const;
+const TO_NCHW = [0, 3, 1, 2] as const;
 
 /** What an ONNX tensor is in the graph: as ONNX has it, with its channels last, or both. */
 interface Held {

@@ -55,7 +55,7 @@ const binary =
     combine(c, op, [a, b], node.outputs[0]!);
   };
 
-export function ones(count: number): number[] {
+function ones(count: number): number[] {
   return new Array<number>(count).fill(1);
 }
 

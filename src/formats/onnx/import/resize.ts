@@ -59,7 +59,7 @@ function samplingOf(node: OnnxNode, c: Import): Sampling {
 }
 
 /** https://onnx.ai/onnx/operators/onnx__Resize.html */
-export const resize: Importer = (node, c) => {
+const resize: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const shape = c.shapeOf(x);
   const mode = attr(node, c, 'mode', 'string') ?? 'nearest';

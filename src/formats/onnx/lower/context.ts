@@ -1,8 +1,7 @@
 import { UserError } from '../../../base/errors.ts';
 import { staticShape, staticSize } from '../../../graph/shapes.ts';
-import type { DType, Graph, Node, Shape, TensorData, TensorType } from '../../../graph/types.ts';
+import type { DType, Graph, Node, Shape, TensorType } from '../../../graph/types.ts';
 import { OnnxBuilder } from './builder.ts';
-import type { Attr } from './builder.ts';
 import type { Layout } from './layout.ts';
 import { between, isPlain, keepsOrder, permuted, plainLayout, transposeData } from './layout.ts';
 import { batchSize, fixedReshape } from './reshape.ts';
@@ -207,4 +206,3 @@ export class Lowering extends OnnxBuilder {
 }
 
 export type Rule = (node: Node, c: Lowering) => void;
-export type { Attr, TensorData };

@@ -22,7 +22,7 @@ const floatTest = (op: string, others: boolean): Rule =>
   });
 
 /** x where `condition`, else y; ONNX Runtime's Where knows no bool. */
-export function where(c: Lowering, condition: string, x: string, y: string, dtype: DType): string {
+function where(c: Lowering, condition: string, x: string, y: string, dtype: DType): string {
   if (dtype !== 'bool') return c.one('Where', [condition, x, y]);
   return c.cast(c.one('Where', [condition, c.cast(x, 'uint8'), c.cast(y, 'uint8')]), 'bool');
 }

@@ -5,13 +5,13 @@ import type { Layout } from './layout.ts';
 import { isPlain, transposeData } from './layout.ts';
 
 /** A value whose only use is an addition of something per channel: `bias` is that, `out` the sum. */
-export interface Bias {
+interface Bias {
   readonly bias: string;
   readonly out: string;
 }
 
 /** The bias that ONNX' Conv, ConvTranspose or Gemm can add on the way, if a node's only consumer adds one. */
-export function biasOf(node: Node, c: Lowering): Bias | undefined {
+function biasOf(node: Node, c: Lowering): Bias | undefined {
   const value = node.outputs[0]!;
   const [add, ...others] = c.consumersOf(value);
   if (add?.op !== 'Add' || others.length > 0 || c.isResult(value)) return undefined;

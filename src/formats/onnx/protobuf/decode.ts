@@ -96,7 +96,7 @@ function readFunction(bytes: Uint8Array, depth: number): OnnxFunction {
   return { name, domain, bytes };
 }
 
-export function readGraph(r: Reader): OnnxGraph {
+function readGraph(r: Reader): OnnxGraph {
   let name = '';
   const nodes: OnnxNode[] = [];
   const initializers = [];

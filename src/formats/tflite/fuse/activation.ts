@@ -1,7 +1,7 @@
 import { changed } from '../lower/program.ts';
 import type { Rule } from './rewrite.ts';
 
-export const ACTIVATION: Readonly<Record<string, number>> = { RELU: 1, RELU_N1_TO_1: 2, RELU6: 3 };
+const ACTIVATION: Readonly<Record<string, number>> = { RELU: 1, RELU_N1_TO_1: 2, RELU6: 3 };
 
 const { RELU, RELU6 } = ACTIVATION;
 

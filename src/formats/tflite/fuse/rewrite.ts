@@ -8,7 +8,7 @@ export interface View {
   readonly producer: (name: string) => Operation | undefined;
 }
 
-export interface Rewrite {
+interface Rewrite {
   /** What stands in the operation's place. */
   readonly insert?: readonly Operation[];
   /** Earlier operations that are not needed any more. */

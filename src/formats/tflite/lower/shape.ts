@@ -3,7 +3,7 @@ import type { Shape } from '../../../graph/types.ts';
 import type { Context, Lowering } from './context.ts';
 
 /** Sizes as TFLite's RESHAPE takes them: the batch axis is what is left. */
-export function reshapeSizes(shape: Shape): number[] {
+function reshapeSizes(shape: Shape): number[] {
   return shape.map((dim) => (typeof dim === 'number' ? dim : -1));
 }
 

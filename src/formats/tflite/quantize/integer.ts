@@ -283,6 +283,6 @@ function constantQuantization(
   );
 }
 
-export function equal(a: TensorQuantization, b: TensorQuantization): boolean {
+function equal(a: TensorQuantization, b: TensorQuantization): boolean {
   return a.dtype === b.dtype && a.scales[0] === b.scales[0] && a.zeroPoints[0] === b.zeroPoints[0];
 }

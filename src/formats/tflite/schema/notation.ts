@@ -17,7 +17,7 @@ export interface Schema {
 
 export type Scalar = 'bool' | 'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32' | 'i64' | 'u64' | 'f32' | 'f64';
 
-export type Kind =
+type Kind =
   | { readonly kind: 'scalar' | 'scalars'; readonly type: Scalar; readonly initial: number; readonly align: number }
   | { readonly kind: 'string' | 'strings' }
   | { readonly kind: 'table' | 'tables'; readonly table: string }

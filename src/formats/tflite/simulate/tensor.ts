@@ -95,7 +95,3 @@ export function emptyData({ type, shape, name }: Declared): Exclude<TensorData, 
       throw notSimulated(type, name);
   }
 }
-
-export function isInteger8({ type }: Pick<Declared, 'type'>): boolean {
-  return type === 'int8' || type === 'uint8';
-}

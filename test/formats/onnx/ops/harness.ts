@@ -10,7 +10,7 @@ import { Evaluator } from '../../../../src/runtime/evaluator.ts';
 tf.env().set('IS_TEST', true);
 
 /** One evaluator for a test file. */
-export const evaluator = new Evaluator();
+const evaluator = new Evaluator();
 
 /** Repeatable values, uniform in [low, high). */
 export function values(count: number, seed = 1, low = -2, high = 2): Float32Array {

@@ -33,7 +33,7 @@ const comparison = (numbers: (a: number, b: number) => boolean, isStrict = true)
   sizes: compared(numbers, isStrict),
 });
 
-export const arithmetic: Readonly<Record<string, Arithmetic>> = {
+const arithmetic: Readonly<Record<string, Arithmetic>> = {
   Add: {
     numbers: (a, b) => a + b,
     sizes: (a, b) => (a === 0 ? b : b === 0 ? a : both(a, b) ? times(batchFactor(a) + batchFactor(b)) : undefined),
@@ -107,7 +107,7 @@ export function combined(c: Import, op: string, a: Known, b: Known, dtype = a.dt
   });
 }
 
-export const FIXED = 'Export the model with a fixed batch size.';
+const FIXED = 'Export the model with a fixed batch size.';
 
 export function shared(c: Import, ...all: readonly Known[]): number[] {
   return all.map(({ dims }) => dims).reduce<readonly number[]>((a, b) => c.broadcast(a, b) as number[], []) as number[];

@@ -18,7 +18,7 @@ export function integers(values: readonly Dim[], isScalar = false): Known {
 }
 
 /** Steps from one element to the next, axis by axis. */
-export function stridesOf(dims: readonly number[]): number[] {
+function stridesOf(dims: readonly number[]): number[] {
   const strides = new Array<number>(dims.length).fill(1);
   for (let i = dims.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * dims[i + 1]!;
   return strides;

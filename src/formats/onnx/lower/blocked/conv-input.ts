@@ -17,7 +17,7 @@ interface Taps {
  * The gradient of the input at positions p, p + stride, ...: there dx = Σ dy[i + t] · w[tap(t)] over the offsets t for which
  * the tap p + before - stride · t exists. Offsets that the padding cannot express are filled up with zero taps.
  */
-export function phaseTaps(
+function phaseTaps(
   p: number,
   { size, stride, before, large, small }: Readonly<Record<'size' | 'stride' | 'before' | 'large' | 'small', number>>,
 ): Taps | undefined {

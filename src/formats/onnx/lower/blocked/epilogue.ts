@@ -79,7 +79,7 @@ function otherOf({ inputs }: Node, value: string): string | undefined {
   return inputs[0] === value ? inputs[1] : inputs[0];
 }
 
-export function isThere(b: Blocked, value: string): boolean {
+function isThere(b: Blocked, value: string): boolean {
   return b.c.isDefined(value) || b.c.graph.constants.has(value);
 }
 

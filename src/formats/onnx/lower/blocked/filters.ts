@@ -60,7 +60,7 @@ export function backward(b: Blocked, filter: Filter, taps: readonly (readonly nu
 }
 
 /** Rows of a matrix, -1 a row of zeros. */
-export function pick(b: Blocked, tensor: string, shape: readonly [number, number], rows: readonly number[]): string {
+function pick(b: Blocked, tensor: string, shape: readonly [number, number], rows: readonly number[]): string {
   if (rows.length === shape[0] && rows.every((row, i) => row === i)) return tensor;
   const flat = b.c.once(`rows ${tensor} ${shape.join()}`, () => b.reshape(tensor, shape));
   if (rows.every((row) => row >= 0)) return b.c.one('Gather', [flat, b.c.ints(rows)], { axis: 0 });

@@ -32,6 +32,6 @@ export function channelProducts(
   return overBatch(b, b.reshape(products, [n, channels]));
 }
 
-export function overBatch(b: Blocked, matrix: string): string {
+function overBatch(b: Blocked, matrix: string): string {
   return b.c.one('ReduceSum', [matrix, b.c.ints([0])], { keepdims: 0 });
 }

@@ -26,7 +26,7 @@ const identity: BlockedRule = (node, b) => {
   return true;
 };
 
-export const blockedRules: Readonly<Record<string, BlockedRule>> = {
+const blockedRules: Readonly<Record<string, BlockedRule>> = {
   ...Object.fromEntries(elementwiseRules),
   ...reductions,
   ...shapes,
