@@ -115,7 +115,7 @@ function isHarmless(key: string, value: unknown): boolean {
 
 function refuse(className: string, config: Json, key: string, value: unknown, { file }: Source): never {
   throw new UserError(
-    `${file}: layer ${clipped(String(typeof config['name'] === 'string' ? config['name'] : 'without a name'))} (${className}): tfjs-layers does not compute with ${key} ${shown(value)}`,
+    `${file}: layer ${clipped(typeof config['name'] === 'string' ? config['name'] : 'without a name')} (${className}): tfjs-layers does not compute with ${key} ${shown(value)}`,
     'Save the Keras model as ONNX (python -m tf2onnx.convert) and use that file, or build the layer without it.',
   );
 }
