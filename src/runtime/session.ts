@@ -47,13 +47,13 @@ export class Session {
   }
 }
 
-type Half = new (buffer: ArrayBufferLike, offset: number, length: number) => ArrayBufferView;
-
-/** A tensor over `data`, without a copy. Where JavaScript has a Float16Array, onnxruntime wants that for float16. */
+/**
+ * A tensor over `data`, without a copy. Where JavaScript has a Float16Array (Node 24), onnxruntime's constructor wants that for
+ * float16, and its native half then finds no bytes in it, as Node-API does not know that type: so the bits go in as uint16.
+ */
 export function ortTensor(dtype: DType, data: TensorData, dims: readonly number[]): Tensor {
-  const Half = (globalThis as { Float16Array?: Half }).Float16Array;
-  const view = dtype === 'float16' && Half ? new Half(data.buffer, data.byteOffset, data.length) : data;
-  return makeTensor(dtype, view, dims);
+  if (dtype !== 'float16') return makeTensor(dtype, data, dims);
+  return Object.assign(makeTensor('uint16', data, dims), { type: dtype });
 }
 
 /** The elements of a result; float16 as bits. */

@@ -18,11 +18,12 @@ const MORE = [
   'ArrayBuffer',
   'SharedArrayBuffer',
   'DataView',
+  'Float16Array',
 ];
 
 module.exports = class NativeTypedArrays extends TestEnvironment {
   async setup() {
     await super.setup();
-    for (const name of [...NAMES, ...MORE]) this.global[name] = globalThis[name];
+    for (const name of [...NAMES, ...MORE]) if (name in globalThis) this.global[name] = globalThis[name];
   }
 };
