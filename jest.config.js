@@ -14,7 +14,7 @@ export default {
   // Where tests are ES modules, jest keeps the modules of every file that a worker has run (a file with one import of 16 MB leaves
   // 18 MB on Node 20 and 24, also without anything of ours). After 90 files that is 2 GB, and giving it back at the end took longer
   // than the half second that jest waits before it says that a worker has failed to exit. So workers are replaced on the way.
-  workerIdleMemoryLimit: '1GB',
+  workerIdleMemoryLimit: '400MB',
   testTimeout: 240_000,
   projects: [
     {

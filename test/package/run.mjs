@@ -64,7 +64,7 @@ async function withoutOptional(project) {
     [],
   );
   assert.equal(versions['onnxruntime-node'], '1.30.0');
-  assert.equal(optional.length, 5);
+  assert.equal(optional.length, 7);
   for (const { version, remedy } of optional) {
     assert.equal(version, 'missing');
     assert.match(remedy, /^npm install --ignore-scripts /);
