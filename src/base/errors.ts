@@ -6,7 +6,7 @@ export class UserError extends Error {
   override readonly name = 'UserError';
   readonly hint: string;
   readonly kind: 'usage' | 'recipe' | 'input';
-  /** What is wrong, one by one, where the message tells of several mistakes. */
+  /** The mistakes, one entry each, where the message tells of several. */
   readonly problems: readonly Problem[];
 
   constructor(message: string, hint: string, { cause, kind = 'input', problems = [] }: UserErrorOptions = {}) {
@@ -22,7 +22,7 @@ export class UserError extends Error {
  * have some of their own.
  */
 function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  // eslint-disable-next-line no-control-regex -- control characters are what this function escapes
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (letter) => {
     return `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
@@ -30,7 +30,7 @@ function printable(text: string): string {
 
 export interface UserErrorOptions {
   readonly cause?: unknown;
-  /** What the mistake is in: the command line, the recipe, or any other input. */
+  /** The input that holds the mistake: the command line, the recipe, or any other. */
   readonly kind?: UserError['kind'];
   readonly problems?: readonly Problem[];
 }
@@ -63,7 +63,7 @@ export function clipped(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** What `use` gives; what it refuses, it says of the file of this name. */
+/** The result of `use`; an error that it throws gets the name of this file. */
 export function atFile<T>(file: string | undefined, use: () => T): T {
   try {
     return use();

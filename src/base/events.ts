@@ -1,4 +1,4 @@
-/** What a run tells while it works. Times are seconds, accuracies fractions. */
+/** An event of a run at work. Times are seconds, accuracies fractions. */
 export type RunEvent =
   | { readonly type: 'run'; readonly name: string; readonly folder: string; readonly resumed: boolean }
   | StageEvent
@@ -21,7 +21,7 @@ export interface StageEvent extends OfStage {
   /** Absent of what takes a moment, which its `done` tells people about. */
   readonly title?: string;
   readonly resumedAt?: string;
-  /** Where a training begins, 0 unless it was resumed. */
+  /** First step of the training: 0 unless it was resumed. */
   readonly step?: number;
 }
 
@@ -31,14 +31,14 @@ export interface DoneEvent extends OfStage {
   readonly seconds: number;
   /** Of a training: the share of its time that steps waited for their data. */
   readonly dataWait?: number;
-  /** What went to and from the device, if it has memory of its own. */
+  /** Traffic to and from the device, if it has memory of its own. */
   readonly traffic?: Traffic;
 }
 
 /** Several times a second at most. */
 export interface ProgressEvent extends OfStage {
   readonly type: 'progress';
-  /** What is counted, e.g. `calibrating`, in a stage that does several things. */
+  /** Name of the work that is counted, e.g. `calibrating`, in a stage that does several things. */
   readonly what?: string;
   /** Units of work done and in all: training steps, or batches of the teacher. */
   readonly done: number;
@@ -69,7 +69,7 @@ export interface EpochEvent extends OfStage {
 
 export type OnEvent = (event: RunEvent) => void;
 
-/** What is known about a model after a stage; accuracies are fractions, sizes are in bytes. */
+/** Figures of a model after a stage; accuracies are fractions, sizes are in bytes. */
 export interface Figures {
   readonly accuracy?: { readonly validation?: number; readonly test?: number };
   readonly params?: number;
@@ -78,11 +78,11 @@ export interface Figures {
   readonly file?: string;
 }
 
-/** What has gone between this process' memory and the device so far. */
+/** Traffic between this process' memory and the device so far. */
 export interface Traffic {
   /** Calls of compiled steps. */
   readonly calls: number;
-  /** How often a state was moved, in either direction. */
+  /** Moves of a state, in either direction. */
   readonly stateMoves: number;
   readonly stateBytes: number;
   /** Bytes of feeds and results. */

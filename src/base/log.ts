@@ -52,7 +52,7 @@ export async function fileLog(file: string): Promise<Log> {
 
 /** winston's types have its stream transport as an interface beside the class that a logger takes. */
 function streamTransport(stream: Writable): Logger['transports'][number] {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- see above: its type is not the class
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its stream transport as an interface, not as the class
   return new transports.Stream({ stream });
 }
 

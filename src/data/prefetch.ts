@@ -45,7 +45,7 @@ export class Prefetcher {
     return this.mode === 'inline' ? this.#inline(options) : this.#read(job, options);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- the same type as with workers
+  // eslint-disable-next-line @typescript-eslint/require-await -- callers get one type, with and without workers
   async *#inline(options: EpochOptions): AsyncGenerator<Batch, void, undefined> {
     yield* batches(this.#dataset, options);
   }

@@ -5,6 +5,13 @@
 
 export type DType = 'float32' | 'float16' | 'int32' | 'int64' | 'int16' | 'int8' | 'uint8' | 'bool';
 
+/** An input or output as the file declares it; a name, or '' for none, stands for a size that varies. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
 /** A size: known, the batch size, or a multiple of it (`'49*batch'`, from a reshape that folds other axes into it). */
 export type Dim = number | 'batch' | `${number}*batch`;
 export type Shape = readonly Dim[];

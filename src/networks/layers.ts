@@ -36,8 +36,8 @@ export function layersNetwork(model: LayersModel): LayersNetwork {
   const network: LayersNetwork = {
     name: model.name,
     model,
-    // Samples are float32 wherever they are held, fed and shipped. A model of token ids has them cast as its first step: ids are
-    // exact up to 2^24, and every file that it is exported to is fed as any other.
+    // Samples are float32 wherever they are held, fed and shipped. A model of token ids casts them as its first step: ids are
+    // exact up to 2^24, and each exported file takes the same input type as a file of any other model.
     inputs: Object.fromEntries(inputNames.map((name, i) => [name, batched(model.inputs[i]!.shape)])),
     outputs: Object.fromEntries(outputNames.map((name, i) => [name, batched(model.outputs[i]!.shape)])),
     state: named(variables),

@@ -1,11 +1,4 @@
-import type { DType } from '../graph/types.ts';
-
-/** An input or output as the file declares it; a name, or '' for none, stands for a size that varies. */
-export interface TensorSpec {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly (number | string)[];
-}
+import type { DType, TensorSpec } from '../graph/types.ts';
 
 /** A tensor as it travels: elements in row-major order, little-endian. */
 export interface WireTensor {

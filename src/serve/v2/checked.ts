@@ -3,7 +3,8 @@ import { byteLengthOf, datatypeOf } from '../dtypes.ts';
 import { takesBatches } from '../model.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
-import type { TensorSpec, WireTensor } from '../types.ts';
+import type { TensorSpec } from '../../graph/types.ts';
+import type { WireTensor } from '../types.ts';
 
 /** One input as a client sent it; `bytes` is asked for only after the shape has been found right. */
 export interface GivenInput {

@@ -3,7 +3,7 @@ import { datatypeOf } from '../dtypes.ts';
 import { takesBatches } from '../model.ts';
 import type { ServedModel } from '../model.ts';
 import type { Duration } from '../statistics.ts';
-import type { TensorSpec } from '../types.ts';
+import type { TensorSpec } from '../../graph/types.ts';
 import { publicShape } from './checked.ts';
 import { labelsOf } from './classification.ts';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { InferRequest } from '../batch/queue.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
-import type { TensorSpec } from '../types.ts';
+import type { TensorSpec } from '../../graph/types.ts';
 import { checkedTensors } from './checked.ts';
 import type { GivenInput } from './checked.ts';
 import { bytesFromJson } from './json-tensor.ts';

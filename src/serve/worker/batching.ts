@@ -1,4 +1,5 @@
-import type { Batching, TensorSpec } from '../types.ts';
+import type { TensorSpec } from '../../graph/types.ts';
+import type { Batching } from '../types.ts';
 
 /** What the declared shapes say about the batch; whether samples leave each other alone is found out by running. */
 export function declaredBatching(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): Batching {

@@ -1,7 +1,8 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { RandomStream } from '../../base/random.ts';
 import { noise } from '../../measure/inputs.ts';
-import type { Batching, ModelFacts, TensorSpec } from '../types.ts';
+import type { TensorSpec } from '../../graph/types.ts';
+import type { Batching, ModelFacts } from '../types.ts';
 import { declaredBatching } from './batching.ts';
 import { likeness, worst } from './likeness.ts';
 import type { Likeness } from './likeness.ts';

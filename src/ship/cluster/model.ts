@@ -1,20 +1,13 @@
 import { shown, UserError } from '../../base/errors.ts';
-import type { DType } from '../../graph/types.ts';
+import type { TensorSpec } from '../../graph/types.ts';
 import type { Curve } from './curve.ts';
-
-/** An input or output of a file; a name, or '' for none, stands for a size that varies. */
-export interface End {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly (number | string)[];
-}
 
 /** An ONNX file that is to be served elsewhere, and what is known of it. */
 export interface ShippedModel {
   readonly name: string;
   readonly bytes: Uint8Array;
-  readonly inputs: readonly End[];
-  readonly outputs: readonly End[];
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
   /** Whether requests may be put together: the first size is a batch of any size, and samples leave each other alone. */
   readonly joins: boolean;
   /** Why not, for the reader of the files. */

@@ -1,5 +1,5 @@
-import type { DType } from '../../graph/types.ts';
-import type { End, ShippedModel, Target } from '../cluster/model.ts';
+import type { DType, TensorSpec } from '../../graph/types.ts';
+import type { ShippedModel, Target } from '../cluster/model.ts';
 import { sizingOf } from '../cluster/sizing.ts';
 import type { Field, Message } from './pbtxt.ts';
 import { entries, word } from './pbtxt.ts';
@@ -25,7 +25,7 @@ export function tritonConfig(model: ShippedModel, { target, precision }: ConfigO
   const { name, inputs, outputs, joins, labels, curve } = model;
   const batched = joins && curve !== undefined;
   const maxBatch = batched ? curve.sizes.at(-1)! : joins ? DEFAULT_BATCH : 0;
-  const ofLabels = (end: End): boolean => labels !== undefined && end.shape.at(-1) === labels.length;
+  const ofLabels = (end: TensorSpec): boolean => labels !== undefined && end.shape.at(-1) === labels.length;
   return {
     ...{ name, platform: 'onnxruntime_onnx', max_batch_size: maxBatch },
     input: inputs.map((end) => described(end, joins)),
@@ -47,7 +47,7 @@ export function tritonConfig(model: ShippedModel, { target, precision }: ConfigO
 const DEFAULT_BATCH = 4;
 
 /** The batch is not among `dims`; a sample that is one number is a tensor of one there. */
-function described({ name, dtype, shape }: End, joins: boolean): Message {
+function described({ name, dtype, shape }: TensorSpec, joins: boolean): Message {
   const dims = shape.slice(joins ? 1 : 0).map((size) => (typeof size === 'number' ? size : -1));
   const data_type = word(DATA_TYPES[dtype]);
   return dims.length === 0 ? { name, data_type, dims: [1], reshape: {} } : { name, data_type, dims };

@@ -85,7 +85,7 @@ export class Lowering extends OnnxBuilder {
     return this.#tensors.has(value) || this.#deferred.has(value);
   }
 
-  /** Layouts in which a value lies there without further work; empty for a constant, which has any. */
+  /** Layouts in which a value is held already; empty for a constant, which can be had in any. */
   layoutsOf(value: string): Layout[] {
     return [...(this.#tensors.get(value)?.keys() ?? [])].map((key) => (key === '' ? [] : key.split(',').map(Number)));
   }

@@ -32,7 +32,7 @@ function padded(c: Context, x: string, [h, w]: [Axis, Axis], value?: number): { 
   return { x: c.temp('PADV2', [x, paddings, c.program.float(value)], type), padding: PADDING.VALID };
 }
 
-/** A constant filter with its axes in TFLite's order; its scales, if it has any, move along. */
+/** A constant filter with its axes in TFLite's order; scales by channel follow their axis. */
 function filterConstant(c: Context, name: string, perm: readonly number[], shape?: readonly number[]): string {
   const { data, type, quantization } = c.program.value(name);
   if (data === undefined) c.fail('has a filter that is computed', HINT_FIXED);
