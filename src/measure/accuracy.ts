@@ -1,4 +1,5 @@
 import { argMax } from '../base/numbers.ts';
+import { samplesAtOnce } from '../data/at-once.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { InferenceModel } from '../runtime/inference.ts';
@@ -10,14 +11,15 @@ export async function logitsOf(model: InferenceModel, dataset: Dataset, count = 
   const [input] = model.inputs;
   const [output] = model.outputs;
   const all: Float32Array[] = [];
+  const batchSize = samplesAtOnce(dataset.sampleShape, BATCH);
   let done = 0;
-  for (const { x, shape } of batches(dataset, { batchSize: BATCH, seed: 0, epoch: 0, shuffle: false })) {
+  for (const { x, shape } of batches(dataset, { batchSize, seed: 0, epoch: 0, shuffle: false })) {
     if (done >= count) break;
     const results = await model.run({ [input!.name]: { data: x, shape } });
     all.push((results[output!.name]!.data as Float32Array).slice());
     done += shape[0]!;
   }
-  const classes = all[0]!.length / Math.min(BATCH, dataset.count);
+  const classes = all[0]!.length / Math.min(batchSize, dataset.count);
   const logits = new Float32Array(done * classes);
   all.reduce((offset, part) => {
     logits.set(part, offset);

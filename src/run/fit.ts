@@ -153,7 +153,11 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     classes,
     shareStateWith: trainer.compiled,
   });
-  const validation = { batchSize: EVALUATION_BATCH, seed, epoch: 0, shuffle: false };
+  const { validation } = data;
+  const validate = async (): Promise<number> => {
+    const size = await evaluator.atOnce(Math.min(EVALUATION_BATCH, validation.count));
+    return (await evaluator.run(batches(validation, { batchSize: size, seed, epoch: 0, shuffle: false }))).accuracy;
+  };
   try {
     const result = await train({
       stage,
@@ -161,7 +165,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       trainer,
       steps,
       stepsPerEpoch,
-      validate: async () => (await evaluator.run(batches(data.validation, validation))).accuracy,
+      validate,
       shipped: {
         names: Object.keys(network.state),
         prefix,

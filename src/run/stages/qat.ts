@@ -8,7 +8,7 @@ import { usualQat } from '../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { State } from '../../runtime/engine.ts';
-import { predictionProgram } from '../../train/inference.ts';
+import { predictions } from '../../train/predict.ts';
 import type { StageContext } from '../context.ts';
 import { fit, stepsOf } from '../fit.ts';
 import type { Fitted } from '../../train/training.ts';
@@ -120,12 +120,5 @@ async function simulated(
   weights: State,
   { x, shape }: ExportedModel['reference'],
 ): Promise<Float32Array> {
-  const step = await engine.compile(predictionProgram({ network, batchSize: shape[0]! }));
-  try {
-    await step.load(weights);
-    const [logits] = Object.values(await step.run({ x }));
-    return (logits as Float32Array).slice();
-  } finally {
-    await step.dispose();
-  }
+  return Object.values(await predictions(engine, { network, weights }, { x, n: shape[0]! }))[0]!;
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.ts';
+import { samplesAtOnce } from '../../data/at-once.ts';
 import type { Graph } from '../../graph/types.ts';
 import { oneClassWarning } from '../../measure/one-class.ts';
 import type { ParitySummary } from '../../report/types.ts';
@@ -6,6 +7,7 @@ import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
+import { partSizes } from '../../train/cut.ts';
 import type { ShipContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
@@ -43,6 +45,19 @@ export interface Diverging {
   readonly cause: string;
 }
 
+/** As many samples each as a file is asked about at once. */
+function inParts({ x, shape, logits }: Reference): Reference[] {
+  const [n, ...sample] = shape as [number, ...number[]];
+  let next = 0;
+  return partSizes(n, samplesAtOnce(sample, n)).map((size) => {
+    const rows = (values: Float32Array): Float32Array =>
+      values.subarray((values.length / n) * next, (values.length / n) * (next + size));
+    const part = { x: rows(x), shape: [size, ...sample], logits: rows(logits) };
+    next += size;
+    return part;
+  });
+}
+
 /**
  * Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. `diverging`
  * is asked then, with the answers of the file.
@@ -56,16 +71,26 @@ export async function checkFile(
   const { x, shape, logits, labels } = reference;
   const { classNames } = context.data;
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
-  const values = { data: logits, shape: [shape[0]!, classNames.length], isInteger: false };
-  const trained: Ask = { outputs: ['logits'], run: () => Promise.resolve({ logits: values }) };
-  let answers: Readonly<Record<string, Values>> = {};
+  const parts = inParts({ x, shape, logits });
+  const known = parts.map(({ logits: data, shape: [n] }) => ({
+    data,
+    shape: [n!, classNames.length],
+    isInteger: false,
+  }));
+  const trained: Ask = { outputs: ['logits'], run: () => Promise.resolve({ logits: known.shift()! }) };
+  const answers: Values[] = [];
   const asked = {
     ...{ file: file.file, outputs: runner.outputs },
-    run: async (feeds: Feeds) => (answers = await runner.run(feeds)),
+    run: async (feeds: Feeds) => {
+      const given = await runner.run(feeds);
+      answers.push(given['logits'] ?? Object.values(given)[0]!);
+      return given;
+    },
   };
-  const compared = await compareOn([{ x: { data: x, shape } }], trained, asked, {
-    classes: classNames.length,
-  }).finally(() => runner.dispose());
+  const feeds = parts.map((part) => ({ x: { data: part.x, shape: part.shape } }));
+  const compared = await compareOn(feeds, trained, asked, { classes: classNames.length }).finally(() =>
+    runner.dispose(),
+  );
   const { samples, classes } = compared;
   const likeness = compared.outputs[0]!;
   const odd = oneClassWarning(file.file, classes.actual, labels ?? classes.expected, classNames);
@@ -74,7 +99,9 @@ export async function checkFile(
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
     return summary({ file: file.file, samples, top1Agreement: top1Agreement!, largestError }, sqnrDb!);
-  const { layer, cause } = await diverging((answers['logits'] ?? Object.values(answers)[0]!).data as Float32Array);
+  const { layer, cause } = await diverging(
+    Float32Array.from(answers.flatMap(({ data }) => [...(data as Float32Array)])),
+  );
   throw new UserError(
     `${file.file}: does not answer as the graph it was trained in on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
