@@ -1,5 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { DenseScales, Quantization } from '../../graph/quantization.ts';
+import { withInt32Inputs } from '../../graph/passes/int64-inputs.ts';
 import type { Graph } from '../../graph/types.ts';
 import { appendLabels } from './archive.ts';
 import { emit } from './emit.ts';
@@ -59,7 +60,7 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   const { precision = 'float32', batch = 1, description, quantization } = options;
   if (precision === 'integer' && quantization === undefined)
     throw new UserError('integer export without scales', 'Quantize the model first, or export with precision dynamic.');
-  const program = lower(graph, batch, precision === 'integer' ? quantization : undefined);
+  const program = lower(withInt32Inputs(graph), batch, precision === 'integer' ? quantization : undefined);
   fuse(program);
   const skipped = reduce(program, precision, options);
   if (options.sparse === true && precision === 'float32' && storeSparse(program) === 0) skipped.push(DENSE);
