@@ -1,10 +1,12 @@
 import { batchFactor } from '../../graph/shapes.ts';
+import { showStage } from '../../graph/stages.ts';
 import type { Graph, Node, TensorType } from '../../graph/types.ts';
 import { Lowering } from './lower/context.ts';
 import type { LowerOptions } from './lower/context.ts';
 import { blockedLowering } from './lower/blocked/table.ts';
 import { neededOpset, rules } from './lower/table.ts';
 import type { Model, OnnxDim, OnnxNode, ValueInfo } from './model.ts';
+import { printOnnx } from './print.ts';
 
 export interface Options extends Partial<LowerOptions> {
   readonly name?: string;
@@ -79,6 +81,8 @@ export function lowerWithValues(graph: Graph, options: Options = {}): { model: M
     metadata: options.metadata ?? new Map(),
     functions: [],
   };
+  // The evaluator's graphs, of values on the way, are hundreds.
+  if (options.exactNaN !== true) showStage('onnx', () => printOnnx(model));
   return { model, values: new Map([...c.values].map(([tensor, value]) => [name(tensor), value])) };
 }
 

@@ -1,5 +1,6 @@
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
 import { layersOf } from '../../../graph/quantization.ts';
+import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../skipped.ts';
 import { compact } from '../compact.ts';
@@ -7,6 +8,7 @@ import { lowerWithValues } from '../lower.ts';
 import type { Options } from '../lower.ts';
 import type { Model, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensorData } from '../model.ts';
+import { printOnnx } from '../print.ts';
 import { QdqWriter } from './writer.ts';
 import { biasScales, constantScale, weightScales } from './weights.ts';
 
@@ -42,7 +44,9 @@ export function exportQdq(
   options: QdqOptions = {},
 ): { result: Model; skipped: Skipped[] } {
   const { result, skipped } = qdqOf(graph, quantization, options).qdq.convert();
-  return { result: compact(result), skipped };
+  const made = compact(result);
+  showStage('qdq', () => printOnnx(made));
+  return { result: made, skipped };
 }
 
 /** What of a graph its int8 file computes in integers, by value names of the graph. */
