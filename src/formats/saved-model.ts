@@ -3,8 +3,8 @@ import { SavedModelSchema } from './protobuf/saved_model_pb.ts';
 import type { NodeDef, TensorShapeProto } from './protobuf/saved_model_pb.ts';
 
 /**
- * How many parameters a signature of a TensorFlow SavedModel computes with: the elements of the variables and of the constant
- * matrices that its outputs depend on. Throws for bytes that are no SavedModel.
+ * Number of parameters that a signature of a TensorFlow SavedModel computes with: the elements of the variables and of the
+ * constant matrices that its outputs depend on. Throws for bytes that are no SavedModel.
  */
 export function savedModelParameters(bytes: Uint8Array, signature: string): number {
   const [meta] = readMessage(SavedModelSchema, bytes).metaGraphs;

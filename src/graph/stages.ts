@@ -2,7 +2,7 @@ import { printGraph } from './print.ts';
 import type { Graph } from './types.ts';
 
 /**
- * Where a graph is on its way from tfjs calls to a session or a file:
+ * Stages of a graph on its way from tfjs calls to a session or a file:
  *
  * - `traced`: one node a kernel call of tfjs;
  * - `cleaned`: nothing computed twice or for nothing;

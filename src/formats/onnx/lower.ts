@@ -16,12 +16,12 @@ export interface Options extends Partial<LowerOptions> {
 /** Widely read (ONNX Runtime 1.12, TensorRT 8.5), and all that the rules need but for a few ops. */
 export const DEFAULT_OPSET = 17;
 
-/** What the new content of a state is called among the outputs. */
+/** Name of the new content of a state among the outputs. */
 export function nextName(state: string): string {
   return `${state}/next`;
 }
 
-/** What an output is called: its own name, unless an input or a state has it, as ONNX has one space of names for both. */
+/** Name of an output: its own, unless an input or a state has it, as ONNX has one space of names for both. */
 export function outputName({ inputs, state }: Graph, output: string): string {
   return inputs.has(output) || state.has(output) ? `${output}/out` : output;
 }

@@ -52,7 +52,7 @@ export interface TfliteOptions {
 
 export interface TfliteExport {
   readonly bytes: Uint8Array;
-  /** What kept a higher precision than asked for, and why. */
+  /** Parts of the model that kept a higher precision than asked for, and why. */
   readonly skipped: readonly Skipped[];
 }
 

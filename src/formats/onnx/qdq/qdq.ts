@@ -49,7 +49,7 @@ export function exportQdq(
   return { result: made, skipped };
 }
 
-/** What of a graph its int8 file computes in integers, by value names of the graph. */
+/** The parts of a graph that its int8 file computes in integers, by value names of the graph. */
 export interface IntegerPlan {
   /** Activations that are rounded to 8 bits. */
   readonly activations: ReadonlySet<string>;
@@ -59,7 +59,7 @@ export interface IntegerPlan {
   readonly operands: ReadonlySet<string>;
 }
 
-/** What `exportQdq` would do: training with quantization simulates the very same. */
+/** The plan that `exportQdq` would follow: training with quantization simulates the very same. */
 export function planQdq(graph: Graph, quantization: Quantization, options: QdqOptions = {}): IntegerPlan {
   const { qdq, valueOf } = qdqOf(graph, quantization, options);
   return qdq.plan(valueOf);
@@ -185,7 +185,7 @@ class Qdq {
     return operands.filter((name) => name !== '' && !this.#constants.has(name));
   }
 
-  /** What of a node's results is quantized: that of the activation after it, or nothing where float32 can leave the model. */
+  /** The result that is quantized for a node: that of the activation after it, or none where float32 can leave the model. */
   #targets(node: OnnxNode): string[] {
     const output = node.outputs[0]!;
     const [next, ...others] = this.#consumers.get(output) ?? [];
