@@ -38,7 +38,7 @@ export function agreement(a: Int32Array, b: Int32Array): number {
   return equal / a.length;
 }
 
-/** What a file says about each sample of a split. */
+/** Answers of a file for each sample of a split. */
 async function predictionsOf(model: InferenceModel, dataset: Dataset): Promise<Int32Array> {
   return classesOf(await logitsOf(model, dataset), dataset.classNames.length);
 }
