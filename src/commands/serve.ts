@@ -11,7 +11,7 @@ interface ServeArgs {
   workers: number | undefined;
   threads: number;
   'max-batch': number;
-  'max-delay': number | undefined;
+  'max-delay': number;
   'max-latency': number | undefined;
   preferred: number[];
   'max-queue': number;
@@ -47,10 +47,8 @@ export const serveCommand: Command<ServeArgs> = {
       .option('threads', { type: 'number', default: 1, describe: 'Threads of each of them' })
       .option('max-batch', { type: 'number', default: 64, describe: 'Most samples of a call' })
       .option('max-delay', {
-        ...{
-          type: 'number',
-          describe: 'Milliseconds to wait for more requests [default: found out from cost and arrivals]',
-        },
+        ...{ type: 'number', default: 0 },
+        describe: 'Milliseconds that an idle worker waits for more requests',
       })
       .option('max-latency', {
         type: 'number',

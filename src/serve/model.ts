@@ -1,4 +1,3 @@
-import { Arrivals } from './batch/arrivals.ts';
 import { CostLine } from './batch/cost.ts';
 import type { BatchOptions } from './batch/policy.ts';
 import { RequestQueue } from './batch/queue.ts';
@@ -16,7 +15,6 @@ export interface ServedModel {
   readonly maxBatch: number;
   readonly queue: RequestQueue;
   readonly cost: CostLine;
-  readonly arrivals: Arrivals;
   readonly statistics: Statistics;
   /** What the file says of itself: labels, preparation. */
   readonly metadata: ReadonlyMap<string, string>;
@@ -43,7 +41,6 @@ export function servedModel(setup: ModelSetup, before?: ServedModel): ServedMode
     maxBatch: joins ? options.maxBatch : 1,
     queue: before?.queue ?? new RequestQueue(options.priorityLevels),
     cost,
-    arrivals: before?.arrivals ?? new Arrivals(),
     statistics: before?.statistics ?? new Statistics(),
   };
 }

@@ -57,7 +57,15 @@ export interface RunningServer {
 }
 
 export const BATCH: BatchOptions = {
-  ...{ maxBatch: 64, preferred: [], maxQueue: 1024, onTimeout: 'reject', priorityLevels: 1, exact: false },
+  ...{
+    maxBatch: 64,
+    maxDelayMs: 0,
+    preferred: [],
+    maxQueue: 1024,
+    onTimeout: 'reject',
+    priorityLevels: 1,
+    exact: false,
+  },
 };
 
 const SILENT: Log = { write: () => undefined, close: () => Promise.resolve() };
