@@ -11,8 +11,13 @@ export interface InferRequest {
   readonly priority: number;
   /** Milliseconds from its arrival, instead of the server's. */
   readonly timeoutMs?: number | undefined;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal | undefined;
+  readonly client?: Client | undefined;
+}
+
+/** Who asked; an `AbortSignal` is one. A plain object costs less to make for each request. */
+export interface Client {
+  /** Whether nobody waits for the answer any more. */
+  readonly aborted: boolean;
 }
 
 export interface InferAnswer {

@@ -105,9 +105,9 @@ async function answer(
   const from = request.socket.remoteAddress ?? '';
   let held = 0;
   let last = false;
-  const gone = new AbortController();
+  const client = { aborted: false };
   response.on('close', () => {
-    if (!response.writableFinished) gone.abort();
+    if (!response.writableFinished) client.aborted = true;
   });
   const body = async (): Promise<Buffer> => {
     const read = await readBody(request, options.maxBody, budget);
@@ -119,7 +119,7 @@ async function answer(
     const path = pathOf(request.url ?? '/');
     refuseOtherPages(options.access, request);
     if (!isHealth(path)) refuseStranger(options.access, request.headers.authorization);
-    reply = await route(site, { request, path, body, signal: gone.signal });
+    reply = await route(site, { request, path, body, client });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));
     reply = errorReply(error);

@@ -52,6 +52,9 @@ export class RunFailed extends Error {
   override readonly name = 'RunFailed';
 }
 
+/** Bytes of a message that are put together sooner than written piece by piece. */
+const MOST_COPIED = 2 ** 14;
+
 interface Waiting {
   readonly since: number;
   readonly resolve: (answer: RunAnswer) => void;
@@ -138,8 +141,14 @@ export class WorkerProcess {
 
   #send(message: ToWorker, parts: readonly (readonly Uint8Array[])[]): void {
     const stdin: Writable = this.#child.stdin!;
+    const pieces = framed(message, parts);
+    const size = pieces.reduce((sum, { length }) => sum + length, 0);
+    if (size <= MOST_COPIED) {
+      stdin.write(Buffer.concat(pieces, size));
+      return;
+    }
     stdin.cork();
-    for (const piece of framed(message, parts)) stdin.write(piece);
+    for (const piece of pieces) stdin.write(piece);
     stdin.uncork();
   }
 
