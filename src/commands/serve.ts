@@ -22,6 +22,10 @@ interface ServeArgs {
   'tls-cert': string | undefined;
   'tls-key': string | undefined;
   'access-log': string | undefined;
+  shadow: string | undefined;
+  share: number;
+  keep: string | undefined;
+  'keep-most': number;
   'max-body': number;
   drain: number;
   out: string;
@@ -66,6 +70,10 @@ export const serveCommand: Command<ServeArgs> = {
       .option('tls-cert', { type: 'string', describe: 'Certificate (PEM) for HTTPS' })
       .option('tls-key', { type: 'string', describe: 'Its private key (PEM)' })
       .option('access-log', { type: 'string', describe: 'File for a line of JSON per answer' })
+      .option('shadow', { type: 'string', describe: 'Teacher that answers a sample of the requests too: file.onnx' })
+      .option('share', { type: 'number', default: 0.01, describe: 'Share of the requests that the shadow is asked' })
+      .option('keep', { type: 'string', describe: 'Folder for samples of which the shadow says something else' })
+      .option('keep-most', { type: 'number', default: 256, describe: 'MiB of them' })
       .option('max-body', { type: 'number', default: 64, describe: 'MiB of a request' })
       .option('drain', {
         type: 'number',
@@ -75,6 +83,10 @@ export const serveCommand: Command<ServeArgs> = {
       .option('out', outOption),
   run: async (args, context) => {
     await checkNumbers(args);
+    if (args.keep !== undefined && args.shadow === undefined) {
+      const { UserError } = await import('../base/errors.ts');
+      throw new UserError('serve: --keep without --shadow', 'What is kept is where a shadow disagrees: name one.');
+    }
     const { serve } = await import('../serve/serve.ts');
     const { signal } = context;
     const log = await openLog(context);
@@ -83,6 +95,7 @@ export const serveCommand: Command<ServeArgs> = {
       ...{ log, device: args.device as 'cpu', tls: await tlsOf(args) },
       ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
+      shadow: shadowOf(args),
       batch: {
         ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
         ...{
@@ -130,6 +143,8 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   check('max-delay', args['max-delay'], (ms) => ms >= 0, 'milliseconds');
   check('max-latency', args['max-latency'], (ms) => ms > 0, 'milliseconds > 0');
   check('max-body', args['max-body'], (size) => size > 0 && size <= 1024, 'MiB > 0, at most 1024');
+  check('share', args.share, (share) => share > 0 && share <= 1, 'a share above 0, at most 1');
+  check('keep-most', args['keep-most'], (size) => size > 0, 'MiB > 0');
   check('drain', args.drain, (seconds) => seconds >= 0, 'seconds');
 }
 
@@ -139,4 +154,9 @@ async function tlsOf({ 'tls-cert': tlsCert, 'tls-key': tlsKey }: ServeArgs) {
   const { UserError } = await import('../base/errors.ts');
   const [have, lack] = tlsCert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
   throw new UserError(`serve: ${have} without ${lack}`, 'HTTPS needs both.');
+}
+
+function shadowOf({ shadow, share, keep, 'keep-most': most }: ServeArgs) {
+  if (shadow === undefined) return undefined;
+  return { teacher: shadow, share, ...(keep !== undefined && { keep: { folder: keep, mostBytes: most * 2 ** 20 } }) };
 }

@@ -12,6 +12,7 @@ import type { GrpcServer, serveGrpc } from './grpc/server.ts';
 import { ModelHost } from './host.ts';
 import { isLoopback, tokensOf } from './http/access.ts';
 import { serveHttp } from './http/server.ts';
+import type { ShadowOptions } from './shadow/shadow.ts';
 import { sourcesOf } from './sources.ts';
 
 export interface ServeOptions {
@@ -35,6 +36,8 @@ export interface ServeOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** A file that gets a line of JSON for each answer. */
   readonly accessLog?: string | undefined;
+  /** A teacher that answers a sample of the requests too. */
+  readonly shadow?: ShadowOptions | undefined;
   /** Bytes of a request. Default 64 MiB. */
   readonly maxBody?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
@@ -99,6 +102,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     entry: options.workerEntry ?? workerEntry(),
     batch: { ...BATCH, ...options.batch },
     onAnswered: metrics.onAnswered,
+    shadow: options.shadow,
   });
   const closing: (() => Promise<unknown>)[] = [async () => accessLog?.close()];
   try {
