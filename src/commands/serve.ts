@@ -22,6 +22,9 @@ interface ServeArgs {
   'tls-cert': string | undefined;
   'tls-key': string | undefined;
   'access-log': string | undefined;
+  rate: number | undefined;
+  traces: string | undefined;
+  'trace-share': number;
   shadow: string | undefined;
   share: number;
   keep: string | undefined;
@@ -70,6 +73,9 @@ export const serveCommand: Command<ServeArgs> = {
       .option('tls-cert', { type: 'string', describe: 'Certificate (PEM) for HTTPS' })
       .option('tls-key', { type: 'string', describe: 'Its private key (PEM)' })
       .option('access-log', { type: 'string', describe: 'File for a line of JSON per answer' })
+      .option('rate', { type: 'number', describe: 'Requests a second of one token or address; more are answered 429' })
+      .option('traces', { type: 'string', describe: 'Collector of OpenTelemetry: http://localhost:4318/v1/traces' })
+      .option('trace-share', { type: 'number', default: 0.01, describe: 'Share of the requests that are traced' })
       .option('shadow', { type: 'string', describe: 'Teacher that answers a sample of the requests too: file.onnx' })
       .option('share', { type: 'number', default: 0.01, describe: 'Share of the requests that the shadow is asked' })
       .option('keep', { type: 'string', describe: 'Folder for samples of which the shadow says something else' })
@@ -95,7 +101,7 @@ export const serveCommand: Command<ServeArgs> = {
       ...{ log, device: args.device as 'cpu', tls: await tlsOf(args) },
       ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
-      shadow: shadowOf(args),
+      ...{ shadow: shadowOf(args), rate: args.rate, traces: await tracesOf(args) },
       batch: {
         ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
         ...{
@@ -143,6 +149,8 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   check('max-delay', args['max-delay'], (ms) => ms >= 0, 'milliseconds');
   check('max-latency', args['max-latency'], (ms) => ms > 0, 'milliseconds > 0');
   check('max-body', args['max-body'], (size) => size > 0 && size <= 1024, 'MiB > 0, at most 1024');
+  check('rate', args.rate, (rate) => rate > 0, 'requests a second');
+  check('trace-share', args['trace-share'], (share) => share >= 0 && share <= 1, 'a share from 0 to 1');
   check('share', args.share, (share) => share > 0 && share <= 1, 'a share above 0, at most 1');
   check('keep-most', args['keep-most'], (size) => size > 0, 'MiB > 0');
   check('drain', args.drain, (seconds) => seconds >= 0, 'seconds');
@@ -159,4 +167,14 @@ async function tlsOf({ 'tls-cert': tlsCert, 'tls-key': tlsKey }: ServeArgs) {
 function shadowOf({ shadow, share, keep, 'keep-most': most }: ServeArgs) {
   if (shadow === undefined) return undefined;
   return { teacher: shadow, share, ...(keep !== undefined && { keep: { folder: keep, mostBytes: most * 2 ** 20 } }) };
+}
+
+async function tracesOf({ traces, 'trace-share': share }: ServeArgs) {
+  if (traces === undefined) return undefined;
+  if (/^https?:\/\//.test(traces) && URL.canParse(traces)) return { url: traces, share };
+  const { UserError } = await import('../base/errors.ts');
+  throw new UserError(
+    `--traces: expected an address of HTTP, received ${traces}`,
+    'A collector on this machine has http://localhost:4318/v1/traces.',
+  );
 }

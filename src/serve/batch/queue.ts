@@ -1,3 +1,4 @@
+import type { Timings } from '../statistics.ts';
 import type { WireTensor } from '../types.ts';
 
 /** A request for one model, its inputs in the model's order. */
@@ -18,6 +19,8 @@ export interface InferRequest {
 export interface Client {
   /** Whether nobody waits for the answer any more. */
   readonly aborted: boolean;
+  /** Told how long the stages took, from the moment on when the request joined the queue. */
+  readonly onTimings?: (arrivedMs: number, timings: Timings) => void;
 }
 
 export interface InferAnswer {
