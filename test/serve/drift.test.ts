@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { usualText } from '../../src/folder/usual.ts';
 import { usualAnswers } from '../../src/measure/usual.ts';
