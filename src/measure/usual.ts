@@ -1,5 +1,5 @@
 /** Counts of values between edges: bin i holds those in (edges[i - 1], edges[i]], the last one those above. */
-export interface Histogram {
+interface Histogram {
   readonly edges: readonly number[];
   readonly counts: readonly number[];
 }
