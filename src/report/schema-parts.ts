@@ -52,3 +52,16 @@ export const laterMeasurementSchema = z.strictObject({
   loadAverage: amount.nullable().describe('Of the last minute, when measuring began; null for another device.'),
   skipped: z.array(z.strictObject({ what: z.string(), why: z.string() })).readonly(),
 });
+
+const histogram = z.strictObject({
+  edges: z.array(z.number()).readonly().describe('Ascending; bin i holds values above edge i - 1, up to edge i.'),
+  counts: z.array(whole).readonly(),
+});
+
+export const usualSchema = z.strictObject({
+  split,
+  samples: whole,
+  confidence: histogram.describe('Probability of the class that was given.'),
+  entropy: histogram.describe('Of all probabilities, in nats.'),
+  classes: z.array(whole).readonly().describe('Samples by the class that was given.'),
+});

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { PRECISIONS } from './artifact.ts';
 import { fromVersion1 } from './earlier.ts';
-import { amount, fraction, latencySchema, laterMeasurementSchema, modelSchema, split, whole } from './schema-parts.ts';
+import {
+  amount,
+  fraction,
+  latencySchema,
+  laterMeasurementSchema,
+  modelSchema,
+  split,
+  usualSchema,
+  whole,
+} from './schema-parts.ts';
 import type { Report } from './types.ts';
 
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
@@ -102,6 +111,9 @@ export const reportSchema = z
             })
             .exactOptional()
             .describe('Beside the teacher on the same samples: numbers of samples.'),
+          usual: usualSchema
+            .exactOptional()
+            .describe('How its answers are spread, for servers that watch theirs. ONNX files alone.'),
         }),
       )
       .readonly(),

@@ -35,6 +35,7 @@ export function partsOf(batch: TrainingBatch, sizes: readonly number[], classes:
     const teacher = Object.fromEntries(Object.entries(whole).map(([name, values]) => [name, rows(values)]));
     const part = {
       x: rows(batch.x),
+      inputs: batch.inputs,
       labels: rows(batch.labels),
       ...(batch.weights && { weights: rows(batch.weights) }),
       teacher,

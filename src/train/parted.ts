@@ -3,12 +3,12 @@ import type { CompiledStep } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
 import { traceProgram } from '../trace/trace.ts';
-import { batchFeeds } from './batch.ts';
+import { batchFeeds, fedTo } from './batch.ts';
 import { partSizes, partsOf } from './cut.ts';
 import type { Part } from './cut.ts';
 import { MOVED, updateParts } from './gradient.ts';
 import { PartSum } from './part-sum.ts';
-import { compileOptions, pick } from './steps.ts';
+import { compileOptions } from './steps.ts';
 import type { Given, Steps, StepsOptions } from './steps.ts';
 
 /** A step in two programs, see `gradient.ts`. */
@@ -86,7 +86,7 @@ export class PartedSteps implements Steps {
     this.#sum.clear();
     for (const part of partsOf(batch, partSizes(batch.labels.length, parts.samples), classes))
       this.#sum.add(await this.#gradientOf(part, feeds, step));
-    await this.compiled.run(pick({ ...feeds, ...this.#sum.forUpdate }, this.compiled), step);
+    await this.compiled.run(fedTo(this.compiled, { ...feeds, ...this.#sum.forUpdate }), step);
     return this.#sum.figures;
   }
 
@@ -94,7 +94,7 @@ export class PartedSteps implements Steps {
     const compiled = await this.#of(part.batch.labels.length);
     const own = batchFeeds(part.batch, this.#options.classes, `step ${step + 1}`);
     const shares = { share: Float32Array.of(part.share), samples: Float32Array.of(part.samples) };
-    return compiled.run(pick({ ...feeds, ...own, ...shares }, compiled), step, part.first);
+    return compiled.run(fedTo(compiled, { ...feeds, ...own, ...shares }), step, part.first);
   }
 
   memoryBytes(rest: number): number | undefined {

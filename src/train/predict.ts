@@ -1,6 +1,8 @@
 import type { Network } from '../networks/network.ts';
 import type { CompiledStep, Engine, State } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
+import type { InputPart } from '../data/inputs.ts';
+import { fedTo, inputFeedsOf } from './batch.ts';
 import { partSizes } from './cut.ts';
 import { predictionProgram } from './inference.ts';
 
@@ -14,6 +16,16 @@ export interface Predicting {
   readonly features?: readonly string[];
 }
 
+export interface Samples {
+  /** [n, ...] */
+  readonly x: Float32Array;
+  readonly n: number;
+  /** Where `x` holds several inputs: which part of a sample is which. */
+  readonly inputs?: readonly InputPart[] | undefined;
+  /** Bytes. */
+  readonly most?: number;
+}
+
 /**
  * The outputs of a network for `n` samples and the layers named, by name: all at once where that takes no more than `most` bytes, else
  * a half of them, a quarter, and so on.
@@ -21,7 +33,7 @@ export interface Predicting {
 export async function predictions(
   engine: Engine,
   { network, weights, features = [] }: Predicting,
-  { x, n, most = INFERENCE_BYTES }: { readonly x: Float32Array; readonly n: number; readonly most?: number },
+  { x, n, inputs, most = INFERENCE_BYTES }: Samples,
 ): Promise<Record<string, Float32Array>> {
   const program = (batchSize: number): StepProgram => predictionProgram({ network, batchSize, features });
   const steps = new Map<number, CompiledStep>();
@@ -38,12 +50,12 @@ export async function predictions(
     for (const part of partSizes(n, size)) {
       const width = x.length / n;
       const step = await sized(part);
-      for (const [name, values] of Object.entries(
-        await step.run({ x: x.subarray(width * done, width * (done + part)) }),
-      )) {
+      const feeds = inputFeedsOf(x.subarray(width * done, width * (done + part)), part, inputs);
+      for (const [name, data] of Object.entries(await step.run(fedTo(step, feeds)))) {
+        const values = data as Float32Array;
         const each = values.length / part;
-        results[name] ??= new Float32Array(each * n);
-        results[name].set(values as Float32Array, each * done);
+        results[name] ??= new (values.constructor as Float32ArrayConstructor)(each * n);
+        results[name].set(values, each * done);
       }
       done += part;
     }

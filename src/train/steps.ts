@@ -1,6 +1,7 @@
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, Engine } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
+import { fedTo } from './batch.ts';
 import type { TrainingBatch } from './batch.ts';
 
 export type Values = Readonly<Record<string, TensorData>>;
@@ -59,7 +60,7 @@ export class WholeSteps implements Steps {
 
   async take(given: readonly Given[], step: number): Promise<Readonly<Record<string, number>>[]> {
     const compiled = await this.#of(given[0]!.batch.labels.length);
-    const feeds = given.map((each) => pick(each.feeds, compiled));
+    const feeds = given.map((each) => fedTo(compiled, each.feeds));
     const results =
       feeds.length === 1 || compiled.runs === undefined
         ? await oneByOne(compiled, feeds, step)
@@ -91,11 +92,6 @@ export class WholeSteps implements Steps {
 
 export function compileOptions({ randomKey, precision }: StepsOptions): CompileOptions {
   return { precision, ...(randomKey === undefined ? {} : { randomKey }) };
-}
-
-/** A program takes part of what a batch has: a scratch training ignores the teacher's answers, for instance. */
-export function pick(feeds: Values, step: CompiledStep): Record<string, TensorData> {
-  return Object.fromEntries(Object.entries(feeds).filter(([name]) => step.inputs.has(name)));
 }
 
 async function oneByOne(compiled: CompiledStep, feeds: readonly Values[], step: number): Promise<Values[]> {

@@ -1,8 +1,7 @@
-import { batchFeeds } from '../../train/batch.ts';
+import { batchFeeds, fedTo } from '../../train/batch.ts';
 import type { TrainingBatch } from '../../train/batch.ts';
 import { partSizes, partsOf } from '../../train/cut.ts';
 import { sizeWithin } from '../../train/predict.ts';
-import { pick } from '../../train/steps.ts';
 import type { CompiledStep, Engine, State } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import type { ChannelGroup, Member } from './groups.ts';
@@ -52,7 +51,7 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
           ...batchFeeds(part, classes, `importance, batch ${count + 1}`),
           ...Object.fromEntries(scalars),
         };
-        const products = await step.run(pick(feeds, step));
+        const products = await step.run(fedTo(step, feeds));
         groups.forEach((group, g) => {
           const sums = new Float64Array(group.channels);
           for (const member of gatesOf(group)) {

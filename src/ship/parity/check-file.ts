@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import { samplesAtOnce } from '../../data/at-once.ts';
-import type { Graph } from '../../graph/types.ts';
+import type { Graph, TensorData } from '../../graph/types.ts';
 import { oneClassWarning } from '../../measure/one-class.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
@@ -11,6 +11,9 @@ import { partSizes } from '../../train/cut.ts';
 import type { ShipContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
+import { inputsOf } from '../../data/inputs.ts';
+import type { InputPart } from '../../data/inputs.ts';
+import { modelFeeds } from '../../runtime/feeds.ts';
 import { beyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
@@ -26,8 +29,12 @@ export interface Reference {
   readonly x: Float32Array;
   /** [n, ...sampleShape] */
   readonly shape: readonly number[];
+  /** Where a sample holds several inputs. */
+  readonly inputs?: readonly InputPart[] | undefined;
   /** [n, classes] */
   readonly logits: Float32Array;
+  /** The other outputs of the model, by name. */
+  readonly others?: Readonly<Record<string, Values>>;
   /** [n] */
   readonly labels?: Int32Array;
 }
@@ -46,13 +53,25 @@ export interface Diverging {
 }
 
 /** As many samples each as a file is asked about at once. */
-function inParts({ x, shape, logits }: Reference): Reference[] {
+function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Reference[] {
   const [n, ...sample] = shape as [number, ...number[]];
   let next = 0;
   return partSizes(n, samplesAtOnce(sample, n)).map((size) => {
-    const rows = (values: Float32Array): Float32Array =>
-      values.subarray((values.length / n) * next, (values.length / n) * (next + size));
-    const part = { x: rows(x), shape: [size, ...sample], logits: rows(logits) };
+    const rows = <T extends TensorData | Float64Array>(values: T): T => {
+      const each = values.length / n;
+      return values.subarray(each * next, each * (next + size)) as T;
+    };
+    const other = Object.entries(others).map(([name, { data, shape: of, ...kind }]): [string, Values] => [
+      name,
+      { ...kind, data: rows(data), shape: [size, ...of.slice(1)] },
+    ]);
+    const part = {
+      ...rest,
+      x: rows(x),
+      shape: [size, ...sample],
+      logits: rows(logits),
+      others: Object.fromEntries(other),
+    };
     next += size;
     return part;
   });
@@ -68,16 +87,15 @@ export async function checkFile(
   file: ModelFile,
   diverging: (actual: Float32Array) => Promise<Diverging>,
 ): Promise<ParitySummary> {
-  const { x, shape, logits, labels } = reference;
+  const { inputs, labels } = reference;
   const { classNames } = context.data;
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
-  const parts = inParts({ x, shape, logits });
-  const known = parts.map(({ logits: data, shape: [n] }) => ({
-    data,
-    shape: [n!, classNames.length],
-    isInteger: false,
+  const parts = inParts(reference);
+  const known = parts.map(({ logits: data, shape: [n], others }) => ({
+    logits: { data, shape: [n!, classNames.length], isInteger: false },
+    ...others,
   }));
-  const trained: Ask = { outputs: ['logits'], run: () => Promise.resolve({ logits: known.shift()! }) };
+  const trained: Ask = { outputs: Object.keys(known[0]!), run: () => Promise.resolve(known.shift()!) };
   const answers: Values[] = [];
   const asked = {
     ...{ file: file.file, outputs: runner.outputs },
@@ -87,15 +105,17 @@ export async function checkFile(
       return given;
     },
   };
-  const feeds = parts.map((part) => ({ x: { data: part.x, shape: part.shape } }));
-  const compared = await compareOn(feeds, trained, asked, { classes: classNames.length }).finally(() =>
-    runner.dispose(),
-  );
+  const feeds = parts.map((part) => inputsOf(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs }));
+  const compared = await compareOn(feeds, trained, asked, {
+    ...{ classes: classNames.length, output: 'logits' },
+  }).finally(() => runner.dispose());
   const { samples, classes } = compared;
   const likeness = compared.outputs[0]!;
   const odd = oneClassWarning(file.file, classes.actual, labels ?? classes.expected, classNames);
   if (odd !== undefined) context.onEvent({ type: 'warning', message: odd });
-  const beyond = beyondBudget(likeness, file.precision);
+  const beyond = compared.outputs
+    .map((output) => beyondBudget(output, file.precision))
+    .find((found) => found !== undefined);
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
     return summary({ file: file.file, samples, top1Agreement: top1Agreement!, largestError }, sqnrDb!);
@@ -165,23 +185,28 @@ async function firstDiverging(
       .map((name) => ({ name, layer: layer ?? name })),
   );
   const whole: Graph = { ...graph, outputs: new Map(values.map(({ name }) => [name, name])) };
-  const [input] = graph.inputs.keys();
+  const { inputs } = reference;
   const onOnnx = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const model = new InferenceModel(bytes, file.file, sessionOptionsOf(context.recipe));
-    const results = await model.run({ [input!]: one });
+    const results = await model.run(modelFeeds(model, one.data, one.shape, inputs));
     model.dispose();
     return Object.fromEntries(values.map(({ name }) => [name, results[outputName(whole, name)]!.data as Float32Array]));
   };
   const onTflite = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const session = await openTflite(bytes);
-    const results = await session.run({ [input!]: one.data });
+    const results = await session.run(rawFeeds(session));
     session.dispose();
     return results as Record<string, Float32Array>;
   };
+  const rawFeeds = (to: Parameters<typeof modelFeeds>[0]): Record<string, TensorData> => {
+    const fed = Object.entries(modelFeeds(to, one.data, one.shape, inputs));
+    return Object.fromEntries(fed.map(([name, { data }]) => [name, data]));
+  };
+  const ends = { inputs: [...graph.inputs].map(([name, { dtype }]) => ({ name, dtype })) };
   const expected = await onOnnx(encodeModel(lowerToOnnx(whole)));
   const { bytes } = make(whole);
   const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(bytes));
   const found = values.find(({ name }) => differs(expected[name]!, actual[name], file.precision));
   const inIntegers = file.format === 'tflite' && file.precision === 'int8';
-  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, { [input!]: one.data }, actual, values) : '' };
+  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, rawFeeds(ends), actual, values) : '' };
 }
