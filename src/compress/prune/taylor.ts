@@ -33,7 +33,7 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
     for await (const batch of batches) {
       step ??= await loaded(engine, program(batch.labels.length), weights);
       const all = { ...batchFeeds(batch, classes, `importance, batch ${count + 1}`), ...Object.fromEntries(scalars) };
-      const products = await step.run(fedTo(step, all));
+      const products = await step.run(fedTo(step, all), count);
       groups.forEach((group, g) => {
         const sums = new Float64Array(group.channels);
         for (const member of gatesOf(group)) {
@@ -54,7 +54,8 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
 const identity = (value: number): number => value;
 
 async function loaded(engine: Engine, program: StepProgram, weights: State) {
-  const step = await engine.compile(program);
+  // Some losses mask at random.
+  const step = await engine.compile(program, { randomKey: ['importance'] });
   await step.load(weights);
   return step;
 }
