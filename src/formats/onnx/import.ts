@@ -129,7 +129,7 @@ function typeOf({ name, dtype, dims }: ValueInfo, file: string): TensorType {
         : 'Export the part of the model that is fed one of these.',
     );
   }
-  const sizes = 'Export the model with fixed sizes for everything but the batch.';
+  const sizes = `Say them with --shape ${name}=1,3,224,224, or export the model with fixed sizes for everything but the batch.`;
   if (dims === undefined) return fail('expected a known shape (the batch may stay open), received none', sizes);
   const shape = dims.map((dim, axis): Dim => {
     if (typeof dim === 'number') return dim;
