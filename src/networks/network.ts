@@ -23,6 +23,11 @@ export interface Network {
   readonly layers: Readonly<Record<string, TensorType>>;
   /** Scalars that a training call is fed besides those of the loss, e.g. how far observed ranges move. */
   readonly hyper: readonly string[];
+  /**
+   * What a training call observes as the lowest or highest value of its batch, by state name: of a batch in parts the lowest or
+   * highest of theirs counts. All else that is observed is a mean over the batch.
+   */
+  readonly extremes?: Readonly<Record<string, 'lowest' | 'highest'>>;
   /** A training call moves what is observed rather than learned (moving averages, ranges) by itself. */
   forward(inputs: Tensors, options: ForwardOptions): Forwarded;
   /** Added to the loss: the regularizers that the model itself has. */

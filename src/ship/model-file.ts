@@ -1,4 +1,5 @@
 import type { OnProgress } from '../base/progress.ts';
+import { samplesAtOnce } from '../data/at-once.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { classesOf } from '../measure/accuracy.ts';
@@ -77,9 +78,10 @@ export async function logitsOfFile(
   const runner = await (file.format === 'tflite'
     ? tfliteRunner(openFastestTflite(file.bytes, file.file))
     : openRunner(file, session));
+  const batchSize = samplesAtOnce(split.sampleShape, 250);
   let done = 0;
   try {
-    for (const { x, shape, inputs } of batches(split, { batchSize: 250, seed: 0, epoch: 0, shuffle: false })) {
+    for (const { x, shape, inputs } of batches(split, { batchSize, seed: 0, epoch: 0, shuffle: false })) {
       all.set(await runner.logits(x, shape, inputs), done * classes);
       done += shape[0]!;
       onProgress?.(`${split.name} samples,`, done, split.count);

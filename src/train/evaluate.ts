@@ -1,5 +1,6 @@
 import type { CompiledStep, Engine } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
+import { INFERENCE_BYTES, sizeWithin } from './predict.ts';
 import { batchFeeds, fedTo, totalWeight, type TrainingBatch } from './batch.ts';
 
 export interface Evaluation {
@@ -22,6 +23,7 @@ export interface EvaluatorOptions {
 export class Evaluator {
   readonly #options: EvaluatorOptions;
   readonly #compiled = new Map<number, CompiledStep>();
+  #atOnce: number | undefined;
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
@@ -39,6 +41,16 @@ export class Evaluator {
       samples += batch.labels.length;
     }
     return { accuracy: correct / weight, loss: loss / weight, samples };
+  }
+
+  /** How many samples at once: `most`, or fewer where those would take more than a gigabyte. */
+  async atOnce(most: number): Promise<number> {
+    return (this.#atOnce ??= await sizeWithin(
+      most,
+      INFERENCE_BYTES,
+      (size) => this.#sized(size),
+      (size) => this.#compiled.delete(size),
+    ));
   }
 
   async dispose(): Promise<void> {

@@ -64,6 +64,12 @@ export const optimizerSchema = z
 export const trainingKeys = {
   epochs: z.number().gt(0).max(100_000).default(10).describe('Passes over the training split.'),
   batchSize: count.max(65_536).default(128).describe('Samples per step.'),
+  microBatch: count
+    .max(65_536)
+    .optional()
+    .describe(
+      'Most samples that a step computes at once: it adds up the gradients of parts of its batch; default: all, or as many as there is memory for.',
+    ),
   optimizer: optimizerSchema.prefault({}),
   labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the label weight spread over all classes.'),
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),

@@ -8,8 +8,7 @@ import { usualQat } from '../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { State } from '../../runtime/engine.ts';
-import { fedTo, inputFeedsOf } from '../../train/batch.ts';
-import { predictionProgram } from '../../train/inference.ts';
+import { predictions } from '../../train/predict.ts';
 import type { StageContext } from '../context.ts';
 import { fit, stepsOf } from '../fit.ts';
 import type { Fitted } from '../../train/training.ts';
@@ -127,12 +126,5 @@ async function simulated(
   weights: State,
   { x, shape, inputs }: ExportedModel['reference'],
 ): Promise<Record<string, Float32Array>> {
-  const step = await engine.compile(predictionProgram({ network, batchSize: shape[0]! }));
-  try {
-    await step.load(weights);
-    const results = Object.entries(await step.run(fedTo(step, inputFeedsOf(x, shape[0]!, inputs))));
-    return Object.fromEntries(results.map(([name, values]) => [name, (values as Float32Array).slice()]));
-  } finally {
-    await step.dispose();
-  }
+  return predictions(engine, { network, weights }, { x, n: shape[0]!, inputs });
 }

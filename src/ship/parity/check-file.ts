@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.ts';
+import { samplesAtOnce } from '../../data/at-once.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { oneClassWarning } from '../../measure/one-class.ts';
 import type { ParitySummary } from '../../report/types.ts';
@@ -6,6 +7,7 @@ import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
+import { partSizes } from '../../train/cut.ts';
 import type { ShipContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
@@ -50,6 +52,34 @@ export interface Diverging {
   readonly cause: string;
 }
 
+/** As many samples each as a file is asked about at once. */
+function inParts({ x, shape, inputs, logits, others = {} }: Reference): Reference[] {
+  const [n, ...sample] = shape as [number, ...number[]];
+  let next = 0;
+  return partSizes(n, samplesAtOnce(sample, n)).map((size) => {
+    const rows = <T extends Values['data']>(values: T): T =>
+      values.subarray((values.length / n) * next, (values.length / n) * (next + size)) as T;
+    const ofPart = Object.entries(others).map(
+      ([
+        name,
+        {
+          data,
+          shape: [, ...rest],
+          isInteger,
+        },
+      ]) => {
+        return [name, { data: rows(data), shape: [size, ...rest], isInteger }] as const;
+      },
+    );
+    const part = {
+      ...{ x: rows(x), shape: [size, ...sample], inputs, logits: rows(logits) },
+      others: Object.fromEntries(ofPart),
+    };
+    next += size;
+    return part;
+  });
+}
+
 /**
  * Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. `diverging`
  * is asked then, with the answers of the file.
@@ -60,20 +90,29 @@ export async function checkFile(
   file: ModelFile,
   diverging: (actual: Float32Array) => Promise<Diverging>,
 ): Promise<ParitySummary> {
-  const { x, shape, inputs, logits, others = {}, labels } = reference;
+  const { logits, labels } = reference;
   const { classNames } = context.data;
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
-  const values = { data: logits, shape: [shape[0]!, classNames.length], isInteger: false };
-  const known = { logits: values, ...others };
-  const trained: Ask = { outputs: Object.keys(known), run: () => Promise.resolve(known) };
-  let answers: Readonly<Record<string, Values>> = {};
+  const parts = inParts(reference);
+  const known = parts.map(({ logits: data, others = {}, shape: [n] }) => ({
+    logits: { data, shape: [n!, classNames.length], isInteger: false },
+    ...others,
+  }));
+  const trained: Ask = { outputs: Object.keys(known[0]!), run: () => Promise.resolve(known.shift()!) };
+  const answers: Values[] = [];
   const asked = {
     ...{ file: file.file, outputs: runner.outputs },
-    run: async (feeds: Feeds) => (answers = await runner.run(feeds)),
+    run: async (feeds: Feeds) => {
+      const given = await runner.run(feeds);
+      answers.push(given['logits'] ?? Object.values(given)[0]!);
+      return given;
+    },
   };
-  const compared = await compareOn([inputsOf(x, shape[0]!, { sampleShape: shape.slice(1), inputs })], trained, asked, {
-    ...{ classes: classNames.length, output: 'logits' },
-  }).finally(() => runner.dispose());
+  const feeds = parts.map((part) =>
+    inputsOf(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs: part.inputs }),
+  );
+  const classOutput = { classes: classNames.length, output: 'logits' };
+  const compared = await compareOn(feeds, trained, asked, classOutput).finally(() => runner.dispose());
   const { samples, classes } = compared;
   const likeness = compared.outputs[0]!;
   const odd = oneClassWarning(file.file, classes.actual, labels ?? classes.expected, classNames);
@@ -84,7 +123,9 @@ export async function checkFile(
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
     return summary({ file: file.file, samples, top1Agreement: top1Agreement!, largestError }, sqnrDb!);
-  const { layer, cause } = await diverging((answers['logits'] ?? Object.values(answers)[0]!).data as Float32Array);
+  const { layer, cause } = await diverging(
+    Float32Array.from(answers.flatMap(({ data }) => [...(data as Float32Array)])),
+  );
   throw new UserError(
     `${file.file}: does not answer as the graph it was trained in on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
