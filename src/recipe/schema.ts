@@ -156,18 +156,6 @@ export const recipeSchema = z
     const params = { expected: 'a student to search for', received: 'a recipe without student' };
     context.addIssue({ code: 'custom', message: 'no student', path: ['target'], params });
   })
-  .superRefine(({ student, prune, report, target }, context) => {
-    if (student?.onnx === undefined) return;
-    const whole = (path: (string | number)[], received: string): void => {
-      const expected = 'a student whose channels can be removed: those of an ONNX file stay, its weights can be masked';
-      context.addIssue({ code: 'custom', message: 'not cut', path, params: { expected, received } });
-    };
-    prune.forEach(({ type }, i) => {
-      if (type === 'channels') whole(['prune', i, 'type'], 'channels');
-    });
-    if (report.pruningSensitivity) whole(['report', 'pruningSensitivity'], 'true');
-    if (target !== undefined) whole(['target'], 'a search, which removes channels');
-  })
   .superRefine(({ target, teacher }, context) => {
     if (target?.maxDrop === undefined || (teacher !== undefined && teacher.logits === undefined)) return;
     const params = {
