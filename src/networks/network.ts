@@ -103,6 +103,16 @@ export function parametersOf({ state }: Pick<Network, 'state'>): number {
   return Object.values(state).reduce((sum, { size }) => sum + size, 0);
 }
 
+/** What the variables of a network hold. */
+export function contentOf({ state }: Pick<Network, 'state'>): Map<string, Constant> {
+  return new Map(
+    Object.entries(state).map(([name, variable]) => {
+      const type = { dtype: 'float32', shape: variable.shape } as const;
+      return [name, { type, data: variable.dataSync().slice() as Float32Array }] as const;
+    }),
+  );
+}
+
 /** State names with a prefix, e.g. those of a second network that holds the moving average of the first one's weights. */
 export function prefixed(variables: Variables, prefix: string): Variables {
   return Object.fromEntries(Object.entries(variables).map(([name, variable]) => [`${prefix}${name}`, variable]));
