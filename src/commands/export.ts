@@ -4,6 +4,7 @@ import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import { printJson } from './context.ts';
+import { inputShapes, shapeOption } from './shapes.ts';
 
 interface ExportArgs {
   run: string | undefined;
@@ -30,6 +31,7 @@ interface ExportArgs {
   batch: string;
   denseScales: string | undefined;
   accept: boolean;
+  shape: string[];
 }
 
 export const exportCommand: Command<ExportArgs> = {
@@ -90,6 +92,7 @@ export const exportCommand: Command<ExportArgs> = {
         default: false,
         describe: 'Write the file though it answers too differently from its source; it says so itself',
       })
+      .option('shape', shapeOption)
       .option('opset', { type: 'number', default: 17, describe: 'ONNX operator set' }) as never,
   run: async (args, context) => {
     if (args.from !== undefined && args.run === undefined) return convert(args, args.from, context);
@@ -131,6 +134,7 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
     accept,
     ends,
     dense: args.denseScales as ConvertOptions['dense'],
+    shapes: inputShapes(args.shape),
     batch: args.batch === 'dynamic' ? ('dynamic' as const) : (1 as const),
     out,
   };

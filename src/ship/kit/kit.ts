@@ -52,6 +52,12 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const asExported = rowsOf(report, options.model, run);
   const { recipe } = await storedRecipe(run);
   const data = await loadData(recipe);
+  const { inputs } = data.validation;
+  if (inputs !== undefined)
+    throw new UserError(
+      `${run}: a kit is for models of one input, received one of ${inputs.map(({ name }) => name).join(', ')}`,
+      'Take the files in its folder `exports`: their metadata say how each input is prepared.',
+    );
   const exported = await Promise.all(
     asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
   );
