@@ -19,6 +19,8 @@ export interface Network {
   readonly state: Variables;
   /** The part of it that an optimizer moves. */
   readonly trainable: Variables;
+  /** By what the learning rate of a weight is multiplied. Default 1 for each. */
+  readonly rateOf?: ((name: string) => number) | undefined;
   /** Inner tensors that a feature loss or a parity check can name, in order, with their shapes [batch, ...]. */
   readonly layers: Readonly<Record<string, TensorType>>;
   /** Scalars that a training call is fed besides those of the loss, e.g. how far observed ranges move. */
