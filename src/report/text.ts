@@ -23,6 +23,7 @@ export function reportText(report: Report, folder: string): string {
     ...(report.verdict === undefined
       ? []
       : [`${report.verdict.result}: distilled against scratch ${report.verdict.sentence}`]),
+    ...(report.verdict?.pair === undefined ? [] : [`these two models: ${report.verdict.pair.sentence}`]),
     ...summarySentences(report).slice(0, 1),
     ...scoreSentence(report),
     `report: ${folder}/report.html, after ${seconds(report.wallSeconds)}`,

@@ -44,6 +44,7 @@ it.each([
     '{ensemble: [{onnx: a.onnx}, {onnx: b.onnx}], normalize: {mean: 0.5}}',
     /teacher\.normalize: expected it inside each teacher of the ensemble/,
   ],
+  ['{onnx: t.onnx, weighting: entropy}', /teacher\.weighting: expected no such key beside onnx/],
 ])('a key of the teacher that nothing would read is refused: %s', (teacher, message) => {
   expect(failure(`${SHORT}teacher: ${teacher}\n`).message).toMatch(message);
 });
