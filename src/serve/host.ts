@@ -14,6 +14,8 @@ import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
 import { Pool } from './worker/pool.ts';
 import type { PoolOptions } from './worker/pool.ts';
+import { weightsOf } from './weights.ts';
+import type { Weights } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
 
 export interface HostOptions extends PoolOptions {
@@ -39,6 +41,7 @@ interface Held {
   readonly toLoad: ModelToLoad;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  readonly weights: Weights;
 }
 
 /** The models of a server: loaded, asked, loaded again, unloaded. */
@@ -176,9 +179,10 @@ export class ModelHost {
     const bytes = await readOnnx(source.file);
     const key = `${source.name} ${++this.#loads}`;
     const { maxBatch } = this.#options.batch;
-    const { metadata } = decodeModel(bytes, source.file);
+    const model = decodeModel(bytes, source.file);
     const message = { type: 'model', key, fileName: source.file, bytes: bytes.length, maxBatch } as const;
-    return { source, metadata, sha256: sha256(bytes), toLoad: { message, bytes } };
+    const { metadata } = model;
+    return { source, metadata, sha256: sha256(bytes), weights: weightsOf(model), toLoad: { message, bytes } };
   }
 
   async #serve(held: ReadonlyMap<string, Held>): Promise<void> {
@@ -187,12 +191,13 @@ export class ModelHost {
       all.map(({ toLoad }) => toLoad),
       (ready) => {
         this.#models = new Map(
-          all.map(({ source: { name }, toLoad: { message }, metadata, sha256: hash }) => {
+          all.map(({ source: { name, file }, toLoad: { message, bytes }, metadata, weights, sha256: hash }) => {
             const before = this.#models.get(name);
             if (before?.key === message.key) return [name, before];
             const facts = ready.models[message.key]!;
             for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
-            const setup = { name, key: message.key, facts, options: this.#options.batch, metadata, sha256: hash };
+            const about = { metadata, weights, file, sizeBytes: bytes.length, sha256: hash };
+            const setup = { ...about, name, key: message.key, facts, options: this.#options.batch };
             return [name, servedModel(setup, before)];
           }),
         );

@@ -4,6 +4,7 @@ import type { BatchOptions } from './batch/policy.ts';
 import { RequestQueue } from './batch/queue.ts';
 import { Statistics } from './statistics.ts';
 import type { ModelFacts } from './types.ts';
+import type { Weights } from './weights.ts';
 
 /** A model that is being served. */
 export interface ServedModel {
@@ -21,6 +22,10 @@ export interface ServedModel {
   /** What the file says of itself: labels, preparation. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  /** The file that it was read from. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly weights: Weights;
 }
 
 export interface ModelSetup {
@@ -30,6 +35,10 @@ export interface ModelSetup {
   readonly options: BatchOptions;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  /** The file that it was read from. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly weights: Weights;
 }
 
 /** `before`: the same model as it was loaded last; its requests and its counts go on. */

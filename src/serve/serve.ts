@@ -5,12 +5,13 @@ import { UserError } from '../base/errors.ts';
 import { limbeckVersion, needPackages } from '../base/packages.ts';
 import { readBytes } from '../base/files.ts';
 import { fileLog } from '../base/log.ts';
+import { isLoopback } from '../base/web.ts';
 import type { Log } from '../base/log.ts';
 import type { DeviceName } from '../runtime/device-name.ts';
 import type { BatchOptions } from './batch/policy.ts';
 import type { GrpcServer, serveGrpc } from './grpc/server.ts';
 import { ModelHost } from './host.ts';
-import { isLoopback, tokensOf } from './http/access.ts';
+import { tokensOf } from './http/access.ts';
 import { serveHttp } from './http/server.ts';
 import { sourcesOf } from './sources.ts';
 

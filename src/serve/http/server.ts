@@ -12,7 +12,7 @@ import type { Access } from './access.ts';
 import { BodyBudget, readBody } from './body.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
-import { isHealth, route } from './routes.ts';
+import { isOpen, route } from './routes.ts';
 import type { Site } from './routes.ts';
 
 export interface HttpOptions {
@@ -118,7 +118,7 @@ async function answer(
   try {
     const path = pathOf(request.url ?? '/');
     refuseOtherPages(options.access, request);
-    if (!isHealth(path)) refuseStranger(options.access, request.headers.authorization);
+    if (!isOpen(path)) refuseStranger(options.access, request.headers.authorization);
     reply = await route(site, { request, path, body, signal: gone.signal });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));
