@@ -65,12 +65,16 @@ export async function execute(
     display.onEvent(event);
     watchers.onEvent(event);
   };
-  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent }).finally(
-    async () => {
-      await watchers.close();
+  let failure: unknown;
+  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent })
+    .catch((error: unknown) => {
+      failure = error;
+      throw error;
+    })
+    .finally(async () => {
+      await watchers.close(failure);
       await display.close();
-    },
-  );
+    });
   const { reportJson } = await import('../report/json.ts');
   const { reportText } = await import('../report/text.ts');
   context.out(context.json ? reportJson(report) : reportText(report, folder));
