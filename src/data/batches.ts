@@ -5,7 +5,7 @@ import type { Mix } from './augment/mixup.ts';
 import type { AugmentStep } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { Dataset } from './dataset.ts';
-import type { InputPart } from './inputs.ts';
+import type { InputPart } from './dataset.ts';
 import { sampleWriter } from './samples.ts';
 
 export interface BatchOptions {
