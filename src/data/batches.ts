@@ -5,6 +5,7 @@ import type { Mix } from './augment/mixup.ts';
 import type { AugmentStep } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { Dataset } from './dataset.ts';
+import type { InputPart } from './inputs.ts';
 import { sampleWriter } from './samples.ts';
 
 export interface BatchOptions {
@@ -36,6 +37,8 @@ export interface Batch {
   readonly x: Float32Array;
   /** The shape of `x`. */
   readonly shape: readonly number[];
+  /** Where `x` holds several inputs: which part of a sample is which. */
+  readonly inputs?: readonly InputPart[];
   /** [n] class indexes. */
   readonly labels: Int32Array;
   /** [n] weight of each sample in the loss. */
@@ -93,6 +96,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
       labels,
       ...(classWeights && { weights: sampleWeights(labels, classWeights, mix) }),
       ...(mix && { mix }),
+      ...(dataset.inputs && { inputs: dataset.inputs }),
       ...(view !== undefined && { view }),
     };
   };

@@ -118,7 +118,13 @@ interface ImageFolderConfig extends CommonConfig<string>, ImageOptions {
 
 /** Two `.npy` files, or two arrays of one `.npz` file (default `x` and `y`). */
 export type NpzSource =
-  { samples: string; labels: string } | { file: string; samples?: string | undefined; labels?: string | undefined };
+  | { samples: string; labels: string }
+  | {
+      file: string;
+      /** Several, for a model of several inputs: their names are those of its inputs. */
+      samples?: string | readonly string[] | undefined;
+      labels?: string | undefined;
+    };
 
 export interface NpzConfig extends CommonConfig<NpzSource> {
   type: 'npz';

@@ -13,7 +13,7 @@ export interface Network {
   readonly name: string;
   /** [batch, ...] by name. */
   readonly inputs: Readonly<Record<string, TensorType>>;
-  /** [batch, ...] by name, e.g. `logits`. */
+  /** [batch, ...] by name; `logits` is what is trained, and the first. */
   readonly outputs: Readonly<Record<string, TensorType>>;
   /** Everything that a call reads, by a name that is the same in every process. */
   readonly state: Variables;
@@ -23,6 +23,11 @@ export interface Network {
   readonly layers: Readonly<Record<string, TensorType>>;
   /** Scalars that a training call is fed besides those of the loss, e.g. how far observed ranges move. */
   readonly hyper: readonly string[];
+  /**
+   * What a training call observes as the lowest or highest value of its batch, by state name: of a batch in parts the lowest or
+   * highest of theirs counts. All else that is observed is a mean over the batch.
+   */
+  readonly extremes?: Readonly<Record<string, 'lowest' | 'highest'>>;
   /** A training call moves what is observed rather than learned (moving averages, ranges) by itself. */
   forward(inputs: Tensors, options: ForwardOptions): Forwarded;
   /** Added to the loss: the regularizers that the model itself has. */
@@ -79,17 +84,9 @@ export interface Forwarded {
 
 /** The name and type of the only input; throws where there are several. */
 export function onlyInput(network: Pick<Network, 'name' | 'inputs'>): readonly [string, TensorType] {
-  return only(network.name, 'input', network.inputs);
-}
-
-/** The name and type of the only output; throws where there are several. */
-export function onlyOutput(network: Pick<Network, 'name' | 'outputs'>): readonly [string, TensorType] {
-  return only(network.name, 'output', network.outputs);
-}
-
-function only(name: string, what: string, of: Readonly<Record<string, TensorType>>): readonly [string, TensorType] {
-  const all = Object.entries(of);
-  if (all.length !== 1) throw new Error(`${name}: expected one ${what}, received ${Object.keys(of).join(', ')}`);
+  const all = Object.entries(network.inputs);
+  if (all.length !== 1)
+    throw new Error(`${network.name}: expected one input, received ${Object.keys(network.inputs).join(', ')}`);
   return all[0]!;
 }
 

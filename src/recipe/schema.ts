@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
-import { LOSSES, lossNumbers } from './schema/loss.ts';
+import { ACROSS_BATCH, LOSSES, lossNumbers } from './schema/loss.ts';
 import type { LossName } from './schema/loss.ts';
 import { count, seed, usual } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
@@ -193,6 +193,23 @@ export const recipeSchema = z
     if (precision !== 'mixed' || !FULL_PRECISION.includes(loss)) return;
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };
     context.addIssue({ code: 'custom', message: 'too coarse', path: ['precision'], params });
+  })
+  .superRefine(({ teacher, distill }, context) => {
+    const trainings = [
+      { of: distill, path: ['distill'] },
+      ...(teacher?.train === undefined ? [] : [{ of: teacher.train, path: ['teacher', 'train'] }]),
+    ];
+    for (const { of, path } of trainings) {
+      const { microBatch, batchSize } = of;
+      if (microBatch === undefined || microBatch <= batchSize) continue;
+      const params = { expected: `at most batchSize, which is ${batchSize}`, received: String(microBatch) };
+      context.addIssue({ code: 'custom', message: 'too many', path: [...path, 'microBatch'], params });
+    }
+    if (distill.microBatch === undefined || !ACROSS_BATCH.has(distill.loss)) return;
+    const expected = 'a loss that is a sum over samples, of which parts of a batch can be computed one after another';
+    const hint = 'Take it out and lower batchSize, or choose another loss.';
+    const params = { expected, received: distill.loss, hint };
+    context.addIssue({ code: 'custom', message: 'not read', path: ['distill', 'microBatch'], params });
   })
   .superRefine((recipe, context) => {
     if (recipe.teacher !== undefined || recipe.student !== undefined) return;

@@ -53,6 +53,19 @@ export const laterMeasurementSchema = z.strictObject({
   skipped: z.array(z.strictObject({ what: z.string(), why: z.string() })).readonly(),
 });
 
+const histogram = z.strictObject({
+  edges: z.array(z.number()).readonly().describe('Ascending; bin i holds values above edge i - 1, up to edge i.'),
+  counts: z.array(whole).readonly(),
+});
+
+export const usualSchema = z.strictObject({
+  split,
+  samples: whole,
+  confidence: histogram.describe('Probability of the class that was given.'),
+  entropy: histogram.describe('Of all probabilities, in nats.'),
+  classes: z.array(whole).readonly().describe('Samples by the class that was given.'),
+});
+
 export const repeatsSchema = z
   .strictObject({
     accuracies: z.array(fraction).min(2).readonly(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PRECISIONS } from './artifact.ts';
 import { fromVersion1 } from './earlier.ts';
 import { amount, fraction, latencySchema, laterMeasurementSchema, modelSchema } from './schema-parts.ts';
-import { pairSchema, repeatsSchema, split, whole } from './schema-parts.ts';
+import { pairSchema, repeatsSchema, split, usualSchema, whole } from './schema-parts.ts';
 import type { Report } from './types.ts';
 
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
@@ -104,6 +104,9 @@ export const reportSchema = z
             })
             .exactOptional()
             .describe('Beside the teacher on the same samples: numbers of samples.'),
+          usual: usualSchema
+            .exactOptional()
+            .describe('How its answers are spread, for servers that watch theirs. ONNX files alone.'),
         }),
       )
       .readonly(),

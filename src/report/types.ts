@@ -1,3 +1,4 @@
+import type { UsualAnswers } from '../measure/usual.ts';
 import type { Form, ModelRef } from './artifact.ts';
 import type { Pair, Repeats } from './certainty.ts';
 import type { LaterMeasurement, Measurement } from './measurement.ts';
@@ -148,6 +149,8 @@ export interface ModelRow extends Form<string> {
   readonly perClass?: PerClass;
   readonly calibration?: Calibration;
   readonly agreement?: Agreement;
+  /** Of ONNX files, for servers that watch theirs. */
+  readonly usual?: UsualAnswers;
 }
 
 /** Numbers of samples by their true class. */

@@ -11,18 +11,19 @@ import type { LossArgs } from '../distill/losses/define.ts';
 import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
+import type { CompiledStep } from '../runtime/engine.ts';
 import { Evaluator } from '../train/evaluate.ts';
-import { Trainer } from '../train/loop.ts';
 import { LossScale } from '../train/loss-scale.ts';
 import { createOptimizer } from '../train/optimizers.ts';
 import { createSchedule } from '../train/schedules.ts';
-import { checkMemory } from '../train/memory.ts';
+import { fittingTrainer } from '../train/memory.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
+import { gradientProgram, updateProgram } from '../train/gradient.ts';
 import { evaluationProgram } from '../train/inference.ts';
 import { EMA_PREFIX, MASK_PREFIX, trainingProgram } from '../train/step.ts';
 import type { StageContext } from './context.ts';
-import { finishedTraining, train } from '../train/training.ts';
+import { begunTraining, finishedTraining, train } from '../train/training.ts';
 import type { Fitted, TrainingResult } from '../train/training.ts';
 
 export interface FitOptions<N extends Network = ModelNetwork> {
@@ -30,7 +31,7 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly title: string;
   /** Builds the network, the same each time. */
   readonly build: () => Promise<N>;
-  readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'optimizer' | 'ema'>;
+  readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'microBatch' | 'optimizer' | 'ema'>;
   readonly loss: AnyLoss;
   readonly lossArgs: LossArgs;
   readonly seed: number;
@@ -81,7 +82,8 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
   const steps = stepsOf(settings, data.train.count);
   const states = context.states(stage);
-  const finished = finishedTraining(await states.load(), steps, options);
+  const saved = await states.load();
+  const finished = finishedTraining(saved, steps, options);
   if (finished !== undefined) return done(context, options, finished, network);
   const plan = options.masks?.(steps);
   const ema = settings.ema > 0 ? await options.build() : undefined;
@@ -94,40 +96,56 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const hasMixup = context.recipe.dataset.augment.some(isMix);
 
   const batchSize = Math.min(settings.batchSize, data.train.count);
-  const prefetcher = new Prefetcher(data.train);
   const waiting = new Stopwatch();
   const withAnswers = async (batch: Batch) => ({ ...batch, teacher: (await answers?.answersFor(batch)) ?? {} });
-  const trainer = await Trainer.create({
+  let prefetcher: Prefetcher | undefined;
+  const common = { network, loss, optimizer, ...(ema && { ema }), masks, lossScale };
+  const begun = begunTraining(saved, options);
+  const trainerOptions = {
     engine,
-    program: (samples) =>
-      trainingProgram({
-        network,
-        loss,
-        optimizer,
-        batchSize: samples,
-        targets: hasMixup ? 'mixup' : 'classes',
-        ...(ema && { ema }),
-        masks,
-        lossScale,
-      }),
+    program: (samples: number) =>
+      trainingProgram({ ...common, batchSize: samples, targets: hasMixup ? 'mixup' : 'classes' }),
     precision,
     batchSize,
     classes,
     stepsPerEpoch,
     steps,
-    batches: async function* (epoch, startBatch) {
+    batches: async function* (epoch: number, startBatch: number) {
       const order = epochOptions(context.recipe, options, epoch);
-      const source = prefetcher.epoch({ ...order, startBatch, classWeights: data.classWeights });
+      const source = (prefetcher ??= new Prefetcher(data.train)).epoch({
+        ...order,
+        startBatch,
+        classWeights: data.classWeights,
+      });
       for await (const batch of waiting.timed(source)) {
         yield await withAnswers(batch);
       }
     },
     optimizer,
     schedule: createSchedule(settings.optimizer, { stepsPerEpoch, steps }),
-    hyper: (step) => ({ ...loss.hyper, ...options.hyper?.(step) }),
-    prepare: plan && { changesAt: plan.changesAt, change: (step, compiled) => updateMasks(compiled, plan, step) },
+    hyper: (step: number) => ({ ...loss.hyper, ...options.hyper?.(step) }),
+    prepare: plan && {
+      changesAt: plan.changesAt,
+      change: (step: number, compiled: CompiledStep) => updateMasks(compiled, plan, step),
+    },
     ...(ema && { emaDecay: settings.ema }),
     randomKey: [seed, stage],
+  };
+  const { trainer, cut } = await fittingTrainer(trainerOptions, {
+    stage,
+    rest: steps < stepsPerEpoch ? 0 : data.train.count % batchSize,
+    microBatch: settings.microBatch ?? begun?.cut?.samples,
+    isBegun: begun !== undefined,
+    parts:
+      loss.acrossBatch === true
+        ? undefined
+        : {
+            gradient: (samples) =>
+              gradientProgram({ ...common, batchSize: samples, targets: hasMixup ? 'soft' : 'classes' }),
+            update: (parts) => updateProgram({ ...common, batchSize }, parts),
+          },
+    free: freeMemory(),
+    onEvent: context.onEvent,
   });
   const prefix = ema === undefined ? '' : EMA_PREFIX;
   const evaluator = new Evaluator({
@@ -136,18 +154,19 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     classes,
     shareStateWith: trainer.compiled,
   });
-  const validation = { batchSize: EVALUATION_BATCH, seed, epoch: 0, shuffle: false };
+  const { validation } = data;
+  const validate = async (): Promise<number> => {
+    const size = await evaluator.atOnce(Math.min(EVALUATION_BATCH, validation.count));
+    return (await evaluator.run(batches(validation, { batchSize: size, seed, epoch: 0, shuffle: false }))).accuracy;
+  };
   try {
-    const { memoryBytes: bytes } = trainer.compiled;
-    const rest = steps < stepsPerEpoch ? 0 : data.train.count % batchSize;
-    if (bytes !== undefined) checkMemory({ stage, batchSize, rest, bytes }, freeMemory(), context.onEvent);
     const result = await train({
       stage,
       title: options.title,
       trainer,
       steps,
       stepsPerEpoch,
-      validate: async () => (await evaluator.run(batches(data.validation, validation))).accuracy,
+      validate,
       shipped: {
         names: Object.keys(network.state),
         prefix,
@@ -155,6 +174,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       },
       chooseFrom: plan?.finalFrom,
       states,
+      cut: begun?.cut ?? cut,
       job: options.job,
       data: options.data,
       dataSeconds: () => waiting.seconds,
@@ -166,7 +186,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   } finally {
     await evaluator.dispose();
     await trainer.dispose();
-    await prefetcher.close();
+    await prefetcher?.close();
     ema?.dispose();
   }
 }
@@ -178,9 +198,9 @@ async function done<N extends Network>(
   network: N,
 ): Promise<Fitted<N>> {
   const figures = { accuracy: { validation: result.validation }, params: parametersOf(network) };
-  const { bestEpoch, epochs, seconds, dataSeconds = 0 } = result;
+  const { bestEpoch, epochs, seconds, dataSeconds = 0, cut } = result;
   const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;
-  await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait });
+  await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait, ...(cut && { microBatch: cut.note }) });
   const isMask = ([name]: readonly [string, unknown]): boolean => name.startsWith(MASK_PREFIX);
   const weights = new Map([...kept].filter((entry) => !isMask(entry)));
   const masks = [...kept].filter(isMask).map(([name, mask]) => [name.slice(MASK_PREFIX.length), mask] as const);

@@ -1,6 +1,7 @@
 import type { CompiledStep, Engine } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
-import { batchFeeds, totalWeight, type TrainingBatch } from './batch.ts';
+import { INFERENCE_BYTES, sizeWithin } from './predict.ts';
+import { batchFeeds, fedTo, totalWeight, type TrainingBatch } from './batch.ts';
 
 export interface Evaluation {
   /** Weighted share of the samples that the model has right, 0 … 1. */
@@ -22,6 +23,7 @@ export interface EvaluatorOptions {
 export class Evaluator {
   readonly #options: EvaluatorOptions;
   readonly #compiled = new Map<number, CompiledStep>();
+  #atOnce: number | undefined;
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
@@ -32,13 +34,23 @@ export class Evaluator {
     for await (const batch of batches) {
       const compiled = await this.#sized(batch.labels.length);
       const feeds = batchFeeds(batch, this.#options.classes, `evaluation, batch ${++index}`);
-      const results = await compiled.run({ x: feeds.x!, labels: feeds.labels!, weights: feeds.weights! });
+      const results = await compiled.run(fedTo(compiled, feeds));
       loss += Number(results['loss']![0]);
       correct += Number(results['correct']![0]);
       weight += totalWeight(batch);
       samples += batch.labels.length;
     }
     return { accuracy: correct / weight, loss: loss / weight, samples };
+  }
+
+  /** How many samples at once: `most`, or fewer where those would take more than a gigabyte. */
+  async atOnce(most: number): Promise<number> {
+    return (this.#atOnce ??= await sizeWithin(
+      most,
+      INFERENCE_BYTES,
+      (size) => this.#sized(size),
+      (size) => this.#compiled.delete(size),
+    ));
   }
 
   async dispose(): Promise<void> {

@@ -49,6 +49,23 @@ it.each([
   expect(failure(`${SHORT}teacher: ${teacher}\n`).message).toMatch(message);
 });
 
+it.each([
+  [
+    'distill: {batchSize: 32, microBatch: 64}',
+    /distill\.microBatch: expected at most batchSize, which is 32, received 64/,
+  ],
+  [
+    'teacher: {train: {model: mlp, microBatch: 256}}',
+    /teacher\.train\.microBatch: expected at most batchSize, which is 128/,
+  ],
+  [
+    'teacher: {onnx: t.onnx}\ndistill: {loss: dist, microBatch: 64}',
+    /distill\.microBatch: expected a loss that is a sum over samples, .*, received dist/,
+  ],
+])('parts of a batch that cannot be are refused: %s', (line, message) => {
+  expect(failure(`${SHORT}${line}\n`).message).toMatch(message);
+});
+
 describe('a good recipe', () => {
   it('keeps what the full example of the design says', () => {
     const { recipe, written } = parseRecipe(FULL, '/r/recipes/x.yaml');

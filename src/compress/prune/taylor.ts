@@ -1,6 +1,8 @@
-import { batchFeeds } from '../../train/batch.ts';
+import { batchFeeds, fedTo } from '../../train/batch.ts';
 import type { TrainingBatch } from '../../train/batch.ts';
-import type { Engine, State } from '../../runtime/engine.ts';
+import { partSizes, partsOf } from '../../train/cut.ts';
+import { sizeWithin } from '../../train/predict.ts';
+import type { CompiledStep, Engine, State } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import type { ChannelGroup, Member } from './groups.ts';
 import { addSums } from './importance.ts';
@@ -15,7 +17,12 @@ export interface TaylorOptions {
   readonly batches: AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>;
   /** The loss' scalars. */
   readonly hyper: Readonly<Record<string, number>>;
+  /** Most samples that are computed at once; default: a batch. */
+  readonly microBatch?: number | undefined;
 }
+
+/** Most memory that is taken without being told: batches that take more are computed in parts. */
+const MOST_BYTES = 2 ** 32;
 
 /**
  * First-order importance of channels (Molchanov et al. 2019, "Importance estimation for neural network pruning", equation 8
@@ -27,28 +34,39 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
   const { engine, program, weights, classes, batches, hyper } = options;
   const scalars = Object.entries(hyper).map(([name, value]) => [`hyper/${name}`, Float32Array.of(value)] as const);
   const scores = groups.map(({ channels }) => new Float64Array(channels));
-  let step: Awaited<ReturnType<Engine['compile']>> | undefined;
+  const steps = new Map<number, CompiledStep>();
+  const sized = async (size: number): Promise<CompiledStep> => {
+    if (!steps.has(size)) steps.set(size, await loaded(engine, program(size), weights));
+    return steps.get(size)!;
+  };
+  let { microBatch } = options;
   let count = 0;
   try {
     for await (const batch of batches) {
-      step ??= await loaded(engine, program(batch.labels.length), weights);
-      const all = { ...batchFeeds(batch, classes, `importance, batch ${count + 1}`), ...Object.fromEntries(scalars) };
-      const inputs = step.inputs;
-      const feeds = Object.fromEntries(Object.entries(all).filter(([name]) => inputs.has(name)));
-      const products = await step.run(feeds, count);
-      groups.forEach((group, g) => {
-        const sums = new Float64Array(group.channels);
-        for (const member of gatesOf(group)) {
-          const data = products[member.weight];
-          // A frozen layer has no gradient.
-          if (data !== undefined) addSums(sums, member, { type: weights.get(member.weight)!.type, data }, identity);
-        }
-        sums.forEach((sum, channel) => (scores[g]![channel]! += sum * sum));
-      });
+      microBatch ??= await sizeWithin(batch.labels.length, MOST_BYTES, sized, (size) => steps.delete(size));
+      const all = groups.map(({ channels }) => new Float64Array(channels));
+      for (const { batch: part, share } of partsOf(batch, partSizes(batch.labels.length, microBatch), classes)) {
+        const step = await sized(part.labels.length);
+        const feeds = {
+          ...batchFeeds(part, classes, `importance, batch ${count + 1}`),
+          ...Object.fromEntries(scalars),
+        };
+        const products = await step.run(fedTo(step, feeds), count);
+        groups.forEach((group, g) => {
+          const sums = new Float64Array(group.channels);
+          for (const member of gatesOf(group)) {
+            const data = products[member.weight];
+            // A frozen layer has no gradient.
+            if (data !== undefined) addSums(sums, member, { type: weights.get(member.weight)!.type, data }, identity);
+          }
+          sums.forEach((sum, channel) => (all[g]![channel]! += share * sum));
+        });
+      }
+      all.forEach((sums, g) => sums.forEach((sum, channel) => (scores[g]![channel]! += sum * sum)));
       count++;
     }
   } finally {
-    await step?.dispose();
+    for (const step of steps.values()) await step.dispose();
   }
   return scores.map((of) => of.map((score) => score / Math.max(1, count)));
 }

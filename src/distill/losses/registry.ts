@@ -1,4 +1,4 @@
-import { lossNumbers } from '../../recipe/schema/loss.ts';
+import { ACROSS_BATCH, lossNumbers } from '../../recipe/schema/loss.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';
 import type { Loss } from '../../train/loss.ts';
 import { attention } from './attention.ts';
@@ -55,5 +55,6 @@ export function createLoss(name: AnyLoss, args: LossArgs = {}): Loss {
   for (const key of Object.keys(args.hyper ?? {})) {
     if (!Object.hasOwn(numbers, key)) throw new Error(`the loss ${name} has no number ${key}`);
   }
-  return losses[name].build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
+  const loss = losses[name].build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
+  return { ...loss, acrossBatch: ACROSS_BATCH.has(name) };
 }

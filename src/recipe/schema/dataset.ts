@@ -110,7 +110,14 @@ const idxSource = z.strictObject({
 
 const npzSource = z.union([
   z.strictObject({ samples: file, labels: file }),
-  z.strictObject({ file, samples: z.string().optional(), labels: z.string().optional() }),
+  z.strictObject({
+    file,
+    samples: z
+      .union([z.string(), z.array(z.string()).min(2)])
+      .optional()
+      .describe('Array of the samples; several, for a model of several inputs, are called as its inputs are.'),
+    labels: z.string().optional(),
+  }),
 ]);
 
 const column = z.union([z.string(), z.int()]);

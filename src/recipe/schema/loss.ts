@@ -133,6 +133,9 @@ export const LOSSES = {
 
 export type LossName = keyof typeof LOSSES;
 
+/** Losses that compare the samples of a batch with each other: they are no sums over samples, and have no value for a part of a batch. */
+export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>(['dist', 'mlld', 'pkd', 'rkd', 'sp']);
+
 /** The numbers of a loss, those that are not given by their defaults. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {
   const numbers = Object.entries(LOSSES[name].options).filter(([key]) => key !== 'features');

@@ -7,7 +7,7 @@ export interface Point {
   readonly id: string;
   /** Place of the model in the report. */
   readonly kind: number;
-  /** Where it ran; undefined for costs that do not depend on it. */
+  /** Runtime and device that it was timed on; undefined for costs that do not depend on it. */
   readonly place?: string;
   readonly cost: number;
   readonly accuracy: number;

@@ -103,7 +103,7 @@ const BESIDE = { ...NAME, margin: 10 };
 /** Names of steps on their bars, where there is no room beside them. */
 const ABOVE = { ...NAME, inside: true, margin: 4, verticalAlign: 'bottom' as const, padding: [0, 0, 11, 0] };
 
-/** What ECharts stacks: up to the lower of two accuracies nothing is seen, from there to the other the change. */
+/** Parts that ECharts stacks: up to the lower of two accuracies nothing is seen, from there to the other the change. */
 function bars(accuracies: readonly number[], changes: readonly number[]): BarSeriesOption[] {
   const shared = { type: 'bar', stack: 'steps', silent: true, barWidth: 16 } as const;
   const colour = (change: number, i: number): string =>

@@ -1,14 +1,19 @@
 import { UserError } from '../../base/errors.ts';
-import type { Graph } from '../../graph/types.ts';
+import { samplesAtOnce } from '../../data/at-once.ts';
+import type { Graph, TensorData } from '../../graph/types.ts';
 import { oneClassWarning } from '../../measure/one-class.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
+import { partSizes } from '../../train/cut.ts';
 import type { ShipContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
+import { inputsOf } from '../../data/inputs.ts';
+import type { InputPart } from '../../data/inputs.ts';
+import { modelFeeds } from '../../runtime/feeds.ts';
 import { beyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
@@ -24,8 +29,12 @@ export interface Reference {
   readonly x: Float32Array;
   /** [n, ...sampleShape] */
   readonly shape: readonly number[];
+  /** Where a sample holds several inputs. */
+  readonly inputs?: readonly InputPart[] | undefined;
   /** [n, classes] */
   readonly logits: Float32Array;
+  /** The other outputs of the model, by name. */
+  readonly others?: Readonly<Record<string, Values>>;
   /** [n] */
   readonly labels?: Int32Array;
 }
@@ -43,6 +52,34 @@ export interface Diverging {
   readonly cause: string;
 }
 
+/** As many samples each as a file is asked about at once. */
+function inParts({ x, shape, inputs, logits, others = {} }: Reference): Reference[] {
+  const [n, ...sample] = shape as [number, ...number[]];
+  let next = 0;
+  return partSizes(n, samplesAtOnce(sample, n)).map((size) => {
+    const rows = <T extends Values['data']>(values: T): T =>
+      values.subarray((values.length / n) * next, (values.length / n) * (next + size)) as T;
+    const ofPart = Object.entries(others).map(
+      ([
+        name,
+        {
+          data,
+          shape: [, ...rest],
+          isInteger,
+        },
+      ]) => {
+        return [name, { data: rows(data), shape: [size, ...rest], isInteger }] as const;
+      },
+    );
+    const part = {
+      ...{ x: rows(x), shape: [size, ...sample], inputs, logits: rows(logits) },
+      others: Object.fromEntries(ofPart),
+    };
+    next += size;
+    return part;
+  });
+}
+
 /**
  * Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. `diverging`
  * is asked then, with the answers of the file.
@@ -53,28 +90,42 @@ export async function checkFile(
   file: ModelFile,
   diverging: (actual: Float32Array) => Promise<Diverging>,
 ): Promise<ParitySummary> {
-  const { x, shape, logits, labels } = reference;
+  const { logits, labels } = reference;
   const { classNames } = context.data;
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
-  const values = { data: logits, shape: [shape[0]!, classNames.length], isInteger: false };
-  const trained: Ask = { outputs: ['logits'], run: () => Promise.resolve({ logits: values }) };
-  let answers: Readonly<Record<string, Values>> = {};
+  const parts = inParts(reference);
+  const known = parts.map(({ logits: data, others = {}, shape: [n] }) => ({
+    logits: { data, shape: [n!, classNames.length], isInteger: false },
+    ...others,
+  }));
+  const trained: Ask = { outputs: Object.keys(known[0]!), run: () => Promise.resolve(known.shift()!) };
+  const answers: Values[] = [];
   const asked = {
     ...{ file: file.file, outputs: runner.outputs },
-    run: async (feeds: Feeds) => (answers = await runner.run(feeds)),
+    run: async (feeds: Feeds) => {
+      const given = await runner.run(feeds);
+      answers.push(given['logits'] ?? Object.values(given)[0]!);
+      return given;
+    },
   };
-  const compared = await compareOn([{ x: { data: x, shape } }], trained, asked, {
-    classes: classNames.length,
-  }).finally(() => runner.dispose());
+  const feeds = parts.map((part) =>
+    inputsOf(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs: part.inputs }),
+  );
+  const classOutput = { classes: classNames.length, output: 'logits' };
+  const compared = await compareOn(feeds, trained, asked, classOutput).finally(() => runner.dispose());
   const { samples, classes } = compared;
   const likeness = compared.outputs[0]!;
   const odd = oneClassWarning(file.file, classes.actual, labels ?? classes.expected, classNames);
   if (odd !== undefined) context.onEvent({ type: 'warning', message: odd });
-  const beyond = beyondBudget(likeness, file.precision);
+  const beyond = compared.outputs
+    .map((output) => beyondBudget(output, file.precision))
+    .find((found) => found !== undefined);
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
     return summary({ file: file.file, samples, top1Agreement: top1Agreement!, largestError }, sqnrDb!);
-  const { layer, cause } = await diverging((answers['logits'] ?? Object.values(answers)[0]!).data as Float32Array);
+  const { layer, cause } = await diverging(
+    Float32Array.from(answers.flatMap(({ data }) => [...(data as Float32Array)])),
+  );
   throw new UserError(
     `${file.file}: does not answer as the graph it was trained in on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
@@ -138,23 +189,28 @@ async function firstDiverging(
       .map((name) => ({ name, layer: layer ?? name })),
   );
   const whole: Graph = { ...graph, outputs: new Map(values.map(({ name }) => [name, name])) };
-  const [input] = graph.inputs.keys();
+  const { inputs } = reference;
   const onOnnx = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const model = new InferenceModel(bytes, file.file, sessionOptionsOf(context.recipe));
-    const results = await model.run({ [input!]: one });
+    const results = await model.run(modelFeeds(model, one.data, one.shape, inputs));
     model.dispose();
     return Object.fromEntries(values.map(({ name }) => [name, results[outputName(whole, name)]!.data as Float32Array]));
   };
   const onTflite = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const session = await openTflite(bytes);
-    const results = await session.run({ [input!]: one.data });
+    const results = await session.run(rawFeeds(session));
     session.dispose();
     return results as Record<string, Float32Array>;
   };
+  const rawFeeds = (to: Parameters<typeof modelFeeds>[0]): Record<string, TensorData> => {
+    const fed = Object.entries(modelFeeds(to, one.data, one.shape, inputs));
+    return Object.fromEntries(fed.map(([name, { data }]) => [name, data]));
+  };
+  const ends = { inputs: [...graph.inputs].map(([name, { dtype }]) => ({ name, dtype })) };
   const expected = await onOnnx(encodeModel(lowerToOnnx(whole)));
   const { bytes } = make(whole);
   const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(bytes));
   const found = values.find(({ name }) => differs(expected[name]!, actual[name], file.precision));
   const inIntegers = file.format === 'tflite' && file.precision === 'int8';
-  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, { [input!]: one.data }, actual, values) : '' };
+  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, rawFeeds(ends), actual, values) : '' };
 }

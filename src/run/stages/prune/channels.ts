@@ -71,7 +71,7 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
     const settings = { ...recipe.distill, epochs: step.finetune.epochs, batchSize };
     const order = epochOptions(recipe, { settings, seed, views: lessons?.views }, 0);
     const whole = Math.max(1, batchCount(data.train.count, batchSize) - (data.train.count % batchSize === 0 ? 0 : 1));
-    const targets = recipe.dataset.augment.some(isMix) ? 'mixup' : 'classes';
+    const targets = recipe.dataset.augment.some(isMix) ? 'soft' : 'classes';
     const most = Math.min(whole, TAYLOR_BATCHES);
     const tell = progressOf(context, stage);
     async function* some() {
@@ -83,6 +83,7 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
     }
     return taylorScores(groups, {
       ...{ engine, weights, classes: data.classNames.length, batches: some(), hyper: loss.hyper },
+      microBatch: loss.acrossBatch === true ? batchSize : recipe.distill.microBatch,
       program: (size) => saliencyProgram({ network, loss, batchSize: size, targets }),
     });
   };

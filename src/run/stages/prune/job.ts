@@ -97,8 +97,9 @@ export async function validationAccuracy(
   const loaded = await network.withWeights(weights);
   const program = (batchSize: number) => evaluationProgram({ network: loaded, batchSize });
   const evaluator = new Evaluator({ engine, program, classes: data.classNames.length });
-  const order = { batchSize: EVALUATION_BATCH, seed: 0, epoch: 0, shuffle: false };
   try {
+    const batchSize = await evaluator.atOnce(Math.min(EVALUATION_BATCH, data.validation.count));
+    const order = { batchSize, seed: 0, epoch: 0, shuffle: false };
     return (await evaluator.run(batches(data.validation, order))).accuracy;
   } finally {
     await evaluator.dispose();
