@@ -115,7 +115,19 @@ export const exportCommand: Command<ExportArgs> = {
   },
 };
 
-async function convert(args: ExportArgs, from: string, context: Context): Promise<void> {
+type ConvertArgs = Pick<
+  ExportArgs,
+  'model' | 'out' | 'format' | 'precision' | 'data' | 'calibrator' | 'samples' | 'keepFloat' | 'symmetric' | 'opset'
+> &
+  Pick<ExportArgs, 'sparse' | 'ends' | 'batch' | 'denseScales' | 'accept' | 'shape'>;
+
+/** What a conversion does that is told no more than where from. */
+export const CONVERT_ARGS: Omit<ConvertArgs, 'data' | 'out' | 'format' | 'precision'> = {
+  ...{ model: undefined, calibrator: 'mse', samples: 512, keepFloat: [], symmetric: false, sparse: false, opset: 17 },
+  ...{ ends: 'float32', batch: '1', denseScales: undefined, accept: false, shape: [] },
+};
+
+export async function convert(args: ConvertArgs, from: string, context: Context): Promise<void> {
   const { convertFile } = await import('../ship/convert.ts');
   const { format, precision, calibrator, ends = 'float32' } = args as unknown as ConvertOptions;
   const { model, data, samples, keepFloat, symmetric, opset, sparse, accept, out } = args;

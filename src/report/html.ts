@@ -29,14 +29,14 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 
 /** The report as one file without scripts: a function of report.json and nothing else. */
 export function reportHtml(report: Report): string {
-  const { name, verdict, models } = report;
+  const { name, verdict, models, dataset } = report;
   const [lead = `The run ${name} has no model yet.`, ...rest] = summarySentences(report);
   const modelsSection =
     models.length === 0
       ? ''
       : `<section id="models"><h2>Models</h2><p>What each cost and what it gained, beside the teacher where there is one. ` +
         `Models are chosen on the validation split; the test split is used once, at the end.</p>${modelsTable(report)}</section>`;
-  const sections = [
+  const figures = [
     tradeSection(report),
     stepsSection(report),
     modelsSection,
@@ -50,8 +50,8 @@ export function reportHtml(report: Report): string {
     pruningSection(report),
     quantizationSection(report),
     factsSection(report),
-    recipeSection(report),
-  ].filter((section) => section !== '');
+  ].map((section) => (dataset.labelledBy === undefined ? section : ofAgreement(section)));
+  const sections = [...figures, recipeSection(report)].filter((section) => section !== '');
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
@@ -66,6 +66,18 @@ export function reportHtml(report: Report): string {
     '</main><footer>Made by Limbeck from report.json, which holds the same figures for programs.</footer></body></html>\n',
   ].join('\n');
 }
+
+/** The words that are read, in tables, headings and charts: where nobody knows the labels, no share is an accuracy. */
+function ofAgreement(html: string): string {
+  return html.replaceAll(/>[^<]+</g, (text) =>
+    text
+      .replaceAll(/\baccuracy\b/g, AGREEMENT)
+      .replaceAll(/\bAccuracy\b/g, AGREEMENT.replace('a', 'A'))
+      .replaceAll(/\b(more|less|as) accurate\b/g, '$1 in agreement with the original'),
+  );
+}
+
+const AGREEMENT = 'agreement with the original';
 
 /** Links to the sections by their headings; in print the page numbers would be missing. */
 function contents(sections: readonly string[]): string {
@@ -89,7 +101,9 @@ function tiles(report: Report): string {
       ? ''
       : tile(
           percent(accuracy),
-          `right on the ${splitOf(model)} split${overSeeds(model)}${its === null ? '' : `; teacher ${percent(its)}`}`,
+          report.dataset.labelledBy === undefined
+            ? `right on the ${splitOf(model)} split${overSeeds(model)}${its === null ? '' : `; teacher ${percent(its)}`}`
+            : `of the ${splitOf(model)} split: ${AGREEMENT}`,
         ),
     model.sizeBytes === 0
       ? ''

@@ -27,6 +27,10 @@ export const reportSchema = z
       type: z.string(),
       classes: whole.describe('0 if the run stopped before it had read its data.'),
       classNames: z.array(z.string()).readonly().exactOptional(),
+      labelledBy: z
+        .string()
+        .exactOptional()
+        .describe('Whose answers stand in for labels: what is counted as right is agreement with it.'),
       sampleShape: z.array(whole).readonly(),
       samples: z.strictObject({ train: whole, validation: whole, test: whole }),
     }),

@@ -81,6 +81,15 @@ export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): 
   return `${runtime} on ${device}, batch ${batchSize}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
+/** Said before all figures of a run without labels. */
+export function scoreSentence({ dataset: { labelledBy } }: Pick<Report, 'dataset'>): string[] {
+  if (labelledBy === undefined) return [];
+  return [
+    `No labels are known: every score is agreement with the original, the share of samples that get the class that ${labelledBy} gives ` +
+      'them, and says nothing of how often either is right.',
+  ];
+}
+
 /** The result of a run in plain words, one sentence each. */
 export function summarySentences(report: Report): string[] {
   const [model, teacher] = [finalModel(report), teacherModel(report)];
@@ -92,7 +101,7 @@ export function summarySentences(report: Report): string[] {
     );
   }
   if (model === undefined) return sentences;
-  if (teacher !== undefined && teacher !== model) sentences.push(...comparison(model, teacher));
+  if (teacher !== undefined && teacher !== model) sentences.push(...comparison(report, model, teacher));
   else {
     const accuracy = accuracyOf(model);
     const right = accuracy === null ? [] : [`right on ${percent(accuracy)} of the ${splitOf(model)} samples`];
@@ -102,6 +111,7 @@ export function summarySentences(report: Report): string[] {
   const { verdict } = report;
   if (verdict !== undefined)
     sentences.push(verdict.pair === undefined ? VERDICTS[verdict.result] : ofOneRun(verdict.pair));
+  sentences.push(...scoreSentence(report));
   return sentences;
 }
 
@@ -119,7 +129,7 @@ function ofOneRun({ p, difference }: Pair): string {
   return `It is ${than} than its twin trained without the teacher, by more than the choice of samples explains; ${seeds}.`;
 }
 
-function comparison(model: ModelRow, teacher: ModelRow): string[] {
+function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[] {
   const parts = [];
   if (model.sizeBytes > 0 && teacher.sizeBytes > 0) {
     const ratio = teacher.sizeBytes / model.sizeBytes;
@@ -131,6 +141,10 @@ function comparison(model: ModelRow, teacher: ModelRow): string[] {
     parts.push(ratio >= 1 ? `${times(ratio)}× faster` : `${times(1 / ratio)}× slower`);
   }
   const [own, its] = [accuracyOf(model), accuracyOf(teacher)];
+  if (report.dataset.labelledBy !== undefined) {
+    const agreed = own === null ? '' : ` and agrees with it on ${percent(own)} of the ${splitOf(model)} samples`;
+    return [`The ${model.id} student is ${parts.join(' and ') || 'as large'} than the original${agreed}.`];
+  }
   const than = parts.length === 0 ? '' : ' than the teacher';
   const gap = own === null || its === null ? '' : gapOf(own - its, than === '');
   const said = `${parts.join(' and ')}${than}${gap}`.trim();

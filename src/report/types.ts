@@ -108,6 +108,8 @@ export interface DatasetSummary {
   readonly type: string;
   readonly classes: number;
   readonly classNames?: readonly string[];
+  /** Whose answers stand in for labels: what is counted as right is agreement with it. */
+  readonly labelledBy?: string;
   readonly sampleShape: readonly number[];
   readonly samples: { readonly train: number; readonly validation: number; readonly test: number };
 }

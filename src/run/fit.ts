@@ -89,7 +89,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const ema = settings.ema > 0 ? await options.build() : undefined;
   const loss = createLoss(options.loss, options.lossArgs);
   const trainable = { ...network.trainable, ...loss.variables };
-  const optimizer = createOptimizer(settings.optimizer, trainable);
+  const optimizer = createOptimizer(settings.optimizer, trainable, network.rateOf);
   const masks = maskVariables(plan?.names ?? [], network);
   const { precision = context.recipe.precision } = options;
   const lossScale = precision === 'mixed' ? new LossScale() : undefined;

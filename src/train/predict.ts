@@ -17,10 +17,10 @@ export interface Predicting {
 }
 
 export interface Samples {
-  /** [n, ...sample] */
+  /** [n, ...] */
   readonly x: Float32Array;
   readonly n: number;
-  /** Where `x` holds several inputs. */
+  /** Where `x` holds several inputs: which part of a sample is which. */
   readonly inputs?: readonly InputPart[] | undefined;
   /** Bytes. */
   readonly most?: number;
@@ -50,12 +50,12 @@ export async function predictions(
     for (const part of partSizes(n, size)) {
       const width = x.length / n;
       const step = await sized(part);
-      const own = x.subarray(width * done, width * (done + part));
-      const given = await step.run(fedTo(step, inputFeedsOf(own, part, inputs)));
-      for (const [name, values] of Object.entries(given)) {
+      const feeds = inputFeedsOf(x.subarray(width * done, width * (done + part)), part, inputs);
+      for (const [name, data] of Object.entries(await step.run(fedTo(step, feeds)))) {
+        const values = data as Float32Array;
         const each = values.length / part;
-        results[name] ??= new Float32Array(each * n);
-        results[name].set(values as Float32Array, each * done);
+        results[name] ??= new (values.constructor as Float32ArrayConstructor)(each * n);
+        results[name].set(values, each * done);
       }
       done += part;
     }

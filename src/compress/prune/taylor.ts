@@ -84,6 +84,5 @@ async function loaded(engine: Engine, program: StepProgram, weights: State) {
 function gatesOf({ members, layers }: ChannelGroup): readonly Member[] {
   const gates = members.filter(({ isGate }) => isGate);
   if (gates.length > 0) return gates;
-  const own = (weight: string): boolean => layers.includes(weight.slice(0, weight.indexOf('/')));
-  return members.filter(({ role, weight }) => role === 'out' || (role === 'other' && own(weight)));
+  return members.filter(({ role, layer }) => role === 'out' || (role === 'other' && layers.includes(layer)));
 }

@@ -129,7 +129,10 @@ function typeOf({ name, dtype, dims }: ValueInfo, file: string): TensorType {
         : 'Export the part of the model that is fed one of these.',
     );
   }
-  const sizes = `Say them with --shape ${name}=1,3,224,224, or export the model with fixed sizes for everything but the batch.`;
+  const wanted = dims?.map((dim, axis) => (typeof dim === 'number' ? dim : axis === 0 ? 1 : 'SIZE')) ?? [
+    1, 3, 224, 224,
+  ];
+  const sizes = `Say them with --shape ${name}=${wanted.join(',')}, or export the model with fixed sizes for everything but the batch.`;
   if (dims === undefined) return fail('expected a known shape (the batch may stay open), received none', sizes);
   const shape = dims.map((dim, axis): Dim => {
     if (typeof dim === 'number') return dim;

@@ -78,6 +78,11 @@ function common<S extends z.ZodType>(source: S) {
       .describe('Which samples are held out; apart from `seed`, so that teacher and student hold out the same.'),
     limit: count.optional().describe('At most this many samples of each split, to try a recipe out; default: all.'),
     classes: z.array(z.string().min(1)).min(2).optional().describe('Class names in index order.'),
+    labelledBy: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What gave the labels where nobody knows them, such as a model file: scores are agreement with it.'),
     normalize: normalize.optional().describe('Values as the models see them: none, unit, standard, or mean and std.'),
     augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),
     classWeights: z

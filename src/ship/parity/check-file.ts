@@ -53,27 +53,24 @@ export interface Diverging {
 }
 
 /** As many samples each as a file is asked about at once. */
-function inParts({ x, shape, inputs, logits, others = {} }: Reference): Reference[] {
+function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Reference[] {
   const [n, ...sample] = shape as [number, ...number[]];
   let next = 0;
   return partSizes(n, samplesAtOnce(sample, n)).map((size) => {
-    const rows = <T extends Values['data']>(values: T): T =>
-      values.subarray((values.length / n) * next, (values.length / n) * (next + size)) as T;
-    const ofPart = Object.entries(others).map(
-      ([
-        name,
-        {
-          data,
-          shape: [, ...rest],
-          isInteger,
-        },
-      ]) => {
-        return [name, { data: rows(data), shape: [size, ...rest], isInteger }] as const;
-      },
-    );
+    const rows = <T extends TensorData | Float64Array>(values: T): T => {
+      const each = values.length / n;
+      return values.subarray(each * next, each * (next + size)) as T;
+    };
+    const other = Object.entries(others).map(([name, { data, shape: of, ...kind }]): [string, Values] => [
+      name,
+      { ...kind, data: rows(data), shape: [size, ...of.slice(1)] },
+    ]);
     const part = {
-      ...{ x: rows(x), shape: [size, ...sample], inputs, logits: rows(logits) },
-      others: Object.fromEntries(ofPart),
+      ...rest,
+      x: rows(x),
+      shape: [size, ...sample],
+      logits: rows(logits),
+      others: Object.fromEntries(other),
     };
     next += size;
     return part;
@@ -90,11 +87,11 @@ export async function checkFile(
   file: ModelFile,
   diverging: (actual: Float32Array) => Promise<Diverging>,
 ): Promise<ParitySummary> {
-  const { logits, labels } = reference;
+  const { inputs, labels } = reference;
   const { classNames } = context.data;
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
   const parts = inParts(reference);
-  const known = parts.map(({ logits: data, others = {}, shape: [n] }) => ({
+  const known = parts.map(({ logits: data, shape: [n], others }) => ({
     logits: { data, shape: [n!, classNames.length], isInteger: false },
     ...others,
   }));
@@ -108,11 +105,10 @@ export async function checkFile(
       return given;
     },
   };
-  const feeds = parts.map((part) =>
-    inputsOf(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs: part.inputs }),
-  );
-  const classOutput = { classes: classNames.length, output: 'logits' };
-  const compared = await compareOn(feeds, trained, asked, classOutput).finally(() => runner.dispose());
+  const feeds = parts.map((part) => inputsOf(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs }));
+  const compared = await compareOn(feeds, trained, asked, {
+    ...{ classes: classNames.length, output: 'logits' },
+  }).finally(() => runner.dispose());
   const { samples, classes } = compared;
   const likeness = compared.outputs[0]!;
   const odd = oneClassWarning(file.file, classes.actual, labels ?? classes.expected, classNames);

@@ -1,4 +1,5 @@
 import { axisOf, intAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Importer } from './context.ts';
 
 const where: Importer = (node, c) => {
@@ -36,7 +37,8 @@ const trilu: Importer = (node, c) => {
   const isUpper = intAttr(node, c, 'upper', 1) === 1;
   const by = diagonal === '' ? 0 : c.number(diagonal, 'diagonal');
   const [rows, columns] = c.shapeOf(x).slice(-2);
-  if (typeof rows !== 'number' || typeof columns !== 'number') return c.fail('of matrices as large as the batch');
+  if (typeof rows !== 'number' || typeof columns !== 'number')
+    return c.fail('of matrices as large as the batch', FIXED_BATCH);
   const mask = Uint8Array.from({ length: rows * columns }, (_, i) => {
     const right = (i % columns) - Math.floor(i / columns);
     return Number(isUpper ? right >= by : right <= by);

@@ -1,6 +1,7 @@
 import { isStatic } from '../../../graph/shapes.ts';
 import type { Dim, Shape } from '../../../graph/types.ts';
 import { axisOf, intAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Import, Importer } from './context.ts';
 import { count } from './fold/known.ts';
 import { side } from './norm.ts';
@@ -60,7 +61,7 @@ const gatherElements: Importer = (node, c) => {
   const [shape, to] = [c.shapeOf(x), c.shapeOf(indices)];
   const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
   const [from, wanted] = [fixedFrom(c, shape), fixedFrom(c, to)];
-  if (from.isOpen !== wanted.isOpen || (from.isOpen && axis === 0)) c.fail('it gathers from the batch');
+  if (from.isOpen !== wanted.isOpen || (from.isOpen && axis === 0)) c.fail('it gathers from the batch', FIXED_BATCH);
   const inner = from.isOpen ? axis - 1 : axis;
   const lead: Dim[] = from.isOpen ? [shape[0]!] : [];
   const found = positive(c, indices, from.dims[inner]!);
@@ -90,7 +91,7 @@ const gatherNd: Importer = (node, c) => {
   const batchDims = intAttr(node, c, 'batch_dims', 0);
   const depth = to.at(-1) as number;
   const sizes = shape.slice(batchDims, batchDims + depth);
-  if (!isStatic(sizes)) return c.fail('it gathers from the batch');
+  if (!isStatic(sizes)) return c.fail('it gathers from the batch', FIXED_BATCH);
   const [lead, rest] = [shape.slice(0, batchDims), shape.slice(batchDims + depth)];
   const between = to.slice(batchDims, -1);
   const outer: Dim[] = batchDims === 0 ? [] : [side(lead)];
@@ -132,7 +133,7 @@ const hardmax: Importer = (node, c) => {
     : c.plain(x);
   const along = isOld ? 1 : axis;
   const depth = c.builder.typeOf(rows).shape[along];
-  if (typeof depth !== 'number') return c.fail('along the batch');
+  if (typeof depth !== 'number') return c.fail('along the batch', FIXED_BATCH);
   const places = c.op('ArgMax', [rows], { axis: along });
   const y = lastTo(c, c.op('OneHot', [places], { depth, onValue: 1, offValue: 0, dtype: 'float32' }), along);
   c.define(node.outputs[0]!, { plain: isOld ? c.op('Reshape', [y], { shape }) : y });

@@ -1,6 +1,7 @@
 import { isStatic } from '../../../graph/shapes.ts';
 import { elementCount, tensorData } from '../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Import, Importer } from './context.ts';
 import { integers } from './fold/known.ts';
 import { nhwcAxis } from './shape.ts';
@@ -58,7 +59,7 @@ const split: Importer = (node, c) => {
   const from = c.shapeOf(x);
   const axis = axisOf(intAttr(node, c, 'axis', 0), from.length, c);
   const dim = from[axis];
-  if (typeof dim !== 'number') return c.fail('it splits the batch');
+  if (typeof dim !== 'number') return c.fail('it splits the batch', FIXED_BATCH);
   const parts = node.outputs.length;
   if (intAttr(node, c, 'num_outputs', parts) !== parts) c.fail(`its attribute num_outputs is not its ${parts} outputs`);
   const each = Math.ceil(dim / parts);
@@ -76,7 +77,7 @@ const gather: Importer = (node, c) => {
   const shape = c.shapeOf(x);
   const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
   const dim = shape[axis];
-  if (typeof dim !== 'number') return c.fail('it gathers from the batch');
+  if (typeof dim !== 'number') return c.fail('it gathers from the batch', FIXED_BATCH);
   c.define(node.outputs[0]!, {
     plain: c.op('GatherV2', [c.plain(x), indicesOf(c, indices, dim)], { axis, batchDims: 0 }),
   });
@@ -132,7 +133,7 @@ const centerCropPad: Importer = (node, c) => {
   const axes = (intsAttr(node, c, 'axes') ?? from.map((_, i) => i)).map((axis) => axisOf(axis, from.length, c));
   const to = from.map((dim, axis) => (axes.includes(axis) ? asked[axes.indexOf(axis)]! : dim));
   const cuts = from.map((dim, i) =>
-    to[i] === dim ? 0 : typeof dim === 'number' ? dim - Number(to[i]) : c.fail('it cuts the batch'),
+    to[i] === dim ? 0 : typeof dim === 'number' ? dim - Number(to[i]) : c.fail('it cuts the batch', FIXED_BATCH),
   );
   const begin = cuts.map((cut) => Math.max(0, Math.floor(cut / 2)));
   const size = from.map((dim, i) => (typeof dim === 'number' ? Math.min(dim, Number(to[i])) : -1));

@@ -1,4 +1,5 @@
 import { axisOf, intAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Import, Importer } from './context.ts';
 import { axesOf } from './shape.ts';
 
@@ -43,7 +44,7 @@ const argument =
     else {
       // The first one, counted from the end.
       const size = shape[axis];
-      if (typeof size !== 'number') return c.fail('along the batch');
+      if (typeof size !== 'number') return c.fail('along the batch', FIXED_BATCH);
       const last = c.builder.constant({ dtype: 'int32', shape: [] }, Int32Array.of(size - 1));
       y = c.op('Sub', [last, c.op(op, [c.op('Reverse', [c.plain(x)], { axes: [axis] })], { axis })]);
     }
