@@ -180,6 +180,13 @@ describe('limbeck run', () => {
     expect(evaluated.accuracy).toBe(report.models.find(({ id }) => id === 'distilled')!.accuracy.test);
     expect(await inProcess(folder(), 'export', 'tiny', '--to', 'copy.onnx')).toMatchObject({ code: 0 });
     expect(await readFile(path.join(folder(), 'copy.onnx'))).toEqual(await readFile(path.join(folder(), file)));
+    // How its answers are spread: as the report has it, and made anew.
+    const usual = () => readFile(path.join(folder(), 'copy.usual.json'), 'utf8');
+    const known = await usual();
+    expect(JSON.parse(known)).toMatchObject({ split: 'test', classes: expect.any(Array) as number[] });
+    await rm(path.join(folder(), 'copy.usual.json'));
+    await inProcess(folder(), 'evaluate', 'copy.onnx', '--recipe', 'tiny.yaml', '--usual');
+    expect(await usual()).toBe(known);
     const from = ['export', '--from', 'checkpoints/tiny', '--json'];
     const int8 = await inProcess(folder(), ...from, '--precision', 'int8', '--out', 'own.onnx');
     expect(int8).toMatchObject({ code: 0, stderr: '' });
@@ -203,6 +210,7 @@ describe('limbeck run', () => {
     expect(kit.stdout).toMatch(/^kit: \d+ files, begin with README\.md\n$/);
     expect((await readdir(path.join(folder(), 'kit/models'))).sort()).toEqual([
       ...['distilled-int8.onnx', 'distilled-int8.tflite', 'distilled.onnx', 'distilled.tflite'],
+      'distilled.usual.json',
     ]);
     expect((await inProcess(folder(), 'export', 'tiny', '--kit', 'kit')).stderr).toContain('add --force');
     const again = await inProcess(folder(), 'export', 'tiny', '--kit', 'kit', '--force', '--json');

@@ -20,6 +20,16 @@ const tested =
     c.define(node.outputs[0]!, { plain: c.op(op, [c.plain(node.inputs[0]!)]) });
   };
 
+const isInfinite: Importer = (node, c) => {
+  const x = c.plain(node.inputs[0]!);
+  const [below, above] = ['detect_negative', 'detect_positive'].map((name) => intAttr(node, c, name, 1) === 1);
+  const zero = c.constant(Float32Array.of(0), []);
+  const all = c.op('IsInf', [x]);
+  const sided = (op: string): string => c.op('LogicalAnd', [all, c.op(op, [x, zero])]);
+  const one = above ? sided('Greater') : below ? sided('Less') : c.op('NotEqual', [all, all]);
+  c.define(node.outputs[0]!, { plain: above && below ? all : one });
+};
+
 /** Keeps what lies above or below a diagonal; elsewhere zeros, whatever was there. */
 const trilu: Importer = (node, c) => {
   const [x, diagonal = ''] = node.inputs as [string, string?];
@@ -72,6 +82,7 @@ export const choiceImporters: Readonly<Record<string, Importer>> = {
   Xor: compared('NotEqual'),
   Not: tested('LogicalNot'),
   IsNaN: tested('IsNan'),
+  IsInf: isInfinite,
   Trilu: trilu,
   TopK: topK,
 };

@@ -124,6 +124,43 @@ const constantOfShape: Importer = (node, c) => {
   c.define(output, { plain: c.op('BroadcastTo', [c.constant(Float32Array.of(value), [])], { shape: dims }) });
 };
 
+/** Cut or padded with zeros alike at both ends, until the axes have the sizes that are asked for. */
+const centerCropPad: Importer = (node, c) => {
+  const [x, sizes] = node.inputs as [string, string];
+  const from = c.shapeOf(x);
+  const asked = c.ints(sizes, 'shape');
+  const axes = (intsAttr(node, c, 'axes') ?? from.map((_, i) => i)).map((axis) => axisOf(axis, from.length, c));
+  const to = from.map((dim, axis) => (axes.includes(axis) ? asked[axes.indexOf(axis)]! : dim));
+  const cuts = from.map((dim, i) =>
+    to[i] === dim ? 0 : typeof dim === 'number' ? dim - Number(to[i]) : c.fail('it cuts the batch'),
+  );
+  const begin = cuts.map((cut) => Math.max(0, Math.floor(cut / 2)));
+  const size = from.map((dim, i) => (typeof dim === 'number' ? Math.min(dim, Number(to[i])) : -1));
+  const paddings = cuts.flatMap((cut) => (cut >= 0 ? [0, 0] : [Math.floor(-cut / 2), Math.ceil(-cut / 2)]));
+  const cut = c.op('Slice', [c.plain(x)], { begin, size });
+  c.define(node.outputs[0]!, { plain: c.op('Pad', [cut], { paddings, constantValue: 0 }) });
+};
+
+/** Ones on a diagonal of a matrix as large as another. */
+const eyeLike: Importer = (node, c) => {
+  const shape = c.shapeOf(node.inputs[0]!);
+  if (!isStatic(shape) || shape.length !== 2)
+    return c.fail(`of [${shape.join(', ')}]; expected a matrix of a fixed size`);
+  const by = intAttr(node, c, 'k', 0);
+  const type = attr(node, c, 'dtype', 'int');
+  // 1 is float32.
+  if (
+    (type !== undefined && Number(type) !== 1) ||
+    (type === undefined && c.builder.typeOf(c.plain(node.inputs[0]!)).dtype !== 'float32')
+  )
+    c.fail('of other numbers than float32');
+  const [rows, columns] = shape as readonly [number, number];
+  const data = Float32Array.from({ length: rows * columns }, (_, i) =>
+    Number((i % columns) - Math.floor(i / columns) === by),
+  );
+  c.define(node.outputs[0]!, { plain: c.constant(data, shape) });
+};
+
 /** What takes tensors apart, puts them together, or makes them of nothing. */
 export const partImporters: Readonly<Record<string, Importer>> = {
   Concat: concat,
@@ -132,4 +169,6 @@ export const partImporters: Readonly<Record<string, Importer>> = {
   Gather: gather,
   Constant: constant,
   ConstantOfShape: constantOfShape,
+  CenterCropPad: centerCropPad,
+  EyeLike: eyeLike,
 };

@@ -175,7 +175,7 @@ const computed: Importer = (_, c) =>
 
 /** Operators that are read only of what is known. */
 export const foldedOnly: Readonly<Record<string, Importer>> = Object.fromEntries(
-  ['Range', 'NonZero', 'Mod'].map((op) => [op, computed]),
+  ['Range', 'NonZero'].map((op) => [op, computed]),
 );
 
 /**
