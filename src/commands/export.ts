@@ -161,9 +161,11 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
 async function copy(folder: string, to: string, { model }: ExportArgs, context: Context): Promise<void> {
   const { exportedModel } = await import('../folder/finished.ts');
   const { readBytes, writeFileAtomic } = await import('../base/files.ts');
-  const { file } = await exportedModel(folder, model);
+  const { usualPath, usualText } = await import('../folder/usual.ts');
+  const { file, row } = await exportedModel(folder, model);
   const bytes = await readBytes(file);
   await writeFileAtomic(to, bytes);
+  if (row.usual !== undefined) await writeFileAtomic(usualPath(to), usualText(bytes, row.usual));
   if (context.json) printJson(context, { from: file, to, bytes: bytes.length });
   else context.out(`${to}: ${bytes.length} bytes, from ${file}\n`);
 }

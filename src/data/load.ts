@@ -3,8 +3,9 @@ import { checkFinite, checkSameKind, missingClasses } from './checks.ts';
 import type { CommonConfig, DatasetConfig } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { Dataset, RawSplit, Samples } from './dataset.ts';
+import type { InputPart } from './inputs.ts';
 import { classIndexes, classNamesOf } from './labels.ts';
-import { normalizationOf } from './normalize.ts';
+import { normalizationOf, normalizationOfParts } from './normalize.ts';
 import { drawStratified, partition, splitSize } from './split.ts';
 import { fillMeans } from './table.ts';
 import { classWeights } from './weights.ts';
@@ -77,10 +78,16 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     );
   }
 
-  const normalization = normalizationOf(config.normalize, train.samples, trainRaw.sampleShape);
+  const { inputs } = trainRaw;
+  if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
+  const normalization =
+    inputs === undefined
+      ? normalizationOf(config.normalize, train.samples, trainRaw.sampleShape)
+      : normalizationOfParts(config.normalize, train.samples, inputs);
   const dataset = ({ name, idPrefix, samples, labels, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
-    return { name, idPrefix, samples, labels, ids, count: ids.length, classNames, sampleShape, normalization };
+    const count = ids.length;
+    return { name, idPrefix, samples, labels, ids, count, classNames, sampleShape, inputs, normalization };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
   warnings.push(...splits.flatMap((split) => missingClasses(split.name, split.labels, classNames)));
@@ -93,6 +100,13 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     classWeights: config.classWeights && classWeights(config.classWeights, train.labels, classNames.length),
     warnings,
   };
+}
+
+function refuseAugment(inputs: readonly InputPart[]): never {
+  throw new UserError(
+    `augment: expected none for samples of several inputs (${inputs.map(({ name }) => name).join(', ')})`,
+    'Remove it: pictures are changed at random only where they are the only input.',
+  );
 }
 
 interface Split {

@@ -137,6 +137,11 @@ function truncated(where: string, expected: number, received: number): UserError
   );
 }
 
+/** Whether the array is of a type of whole numbers. */
+export function holdsWhole({ code }: NpyArray): boolean {
+  return DTYPES[code]?.integer === true;
+}
+
 /** uint8 stays as it is, everything else becomes float32. */
 export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   if (code === 'u1') {

@@ -15,7 +15,7 @@ import type {
 import type { Engine } from '../runtime/engine.ts';
 import type { Ledger } from './ledger.ts';
 
-/** How far a run came, and what it had cost. */
+/** Course of a run so far: its recipe, its time, its curves. */
 export interface Course {
   /** The recipe as it was written: file names as the user gave them. */
   readonly written: Recipe;
@@ -30,7 +30,7 @@ interface Known {
   readonly engine?: Engine;
 }
 
-/** What a run works on and with. The ledger keeps it, for the report of a run that cannot tell it itself any more. */
+/** Data, models and machine of a run. The ledger keeps it, for the report of a run that cannot tell it itself any more. */
 export interface RunFacts {
   readonly machine: Machine;
   readonly dataset: DatasetSummary;
@@ -56,7 +56,7 @@ export function factsOf({ recipe, data, engine }: Known): RunFacts {
   };
 }
 
-/** What a run that stopped had come to until then. */
+/** State of a run that stopped. */
 export interface StoppedFindings extends Course {
   readonly models: readonly ModelRow[];
   readonly stopped: { readonly status: 'failed' | 'interrupted'; readonly stage: string; readonly reason: string };
@@ -76,7 +76,7 @@ export function stoppedReport(recipe: Recipe, facts: RunFacts, found: StoppedFin
   };
 }
 
-/** What every report has. */
+/** Fields of every report. */
 export function frameOf(
   { name, seed }: Recipe,
   { machine, dataset }: RunFacts,

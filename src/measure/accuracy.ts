@@ -1,19 +1,19 @@
 import { argMax } from '../base/numbers.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { modelFeeds } from '../runtime/feeds.ts';
 import type { InferenceModel } from '../runtime/inference.ts';
 
 const BATCH = 250;
 
 /** Logits [count, classes] of every sample of a split, in its order, without augmentation. */
 export async function logitsOf(model: InferenceModel, dataset: Dataset, count = dataset.count): Promise<Float32Array> {
-  const [input] = model.inputs;
   const [output] = model.outputs;
   const all: Float32Array[] = [];
   let done = 0;
-  for (const { x, shape } of batches(dataset, { batchSize: BATCH, seed: 0, epoch: 0, shuffle: false })) {
+  for (const { x, shape, inputs } of batches(dataset, { batchSize: BATCH, seed: 0, epoch: 0, shuffle: false })) {
     if (done >= count) break;
-    const results = await model.run({ [input!.name]: { data: x, shape } });
+    const results = await model.run(modelFeeds(model, x, shape, inputs));
     all.push((results[output!.name]!.data as Float32Array).slice());
     done += shape[0]!;
   }
@@ -38,7 +38,7 @@ export function agreement(a: Int32Array, b: Int32Array): number {
   return equal / a.length;
 }
 
-/** What a file says about each sample of a split. */
+/** Answers of a file for each sample of a split. */
 async function predictionsOf(model: InferenceModel, dataset: Dataset): Promise<Int32Array> {
   return classesOf(await logitsOf(model, dataset), dataset.classNames.length);
 }

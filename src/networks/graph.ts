@@ -26,7 +26,7 @@ export interface GraphNetworkOptions {
   readonly origin?: readonly string[];
 }
 
-/** The only input or output of a network has this name, whatever the graph calls it. */
+/** The only input of a network and its first output have these names, whatever the graph calls them. */
 const INPUT = 'input';
 const LOGITS = 'logits';
 
@@ -47,7 +47,7 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
   const isTrained = (key: string): boolean =>
     !isFrozen(key) && !statistics.has(key) && !(batchNorm === 'frozen' && ofNorms.has(key));
   const inputNames = graph.inputs.size === 1 ? [INPUT] : [...graph.inputs.keys()];
-  const outputNames = graph.outputs.size === 1 ? [LOGITS] : [...graph.outputs.keys()];
+  const outputNames = [LOGITS, ...[...graph.outputs.keys()].slice(1)];
 
   const forward = (inputs: Tensors, { training, layers: wanted = [] }: ForwardOptions): Forwarded => {
     const sized = atBatch(graph, Object.values(inputs)[0]!.shape[0]);

@@ -13,7 +13,7 @@ export interface Network {
   readonly name: string;
   /** [batch, ...] by name. */
   readonly inputs: Readonly<Record<string, TensorType>>;
-  /** [batch, ...] by name, e.g. `logits`. */
+  /** [batch, ...] by name; `logits` is what is trained, and the first. */
   readonly outputs: Readonly<Record<string, TensorType>>;
   /** Everything that a call reads, by a name that is the same in every process. */
   readonly state: Variables;
@@ -81,17 +81,9 @@ export interface Forwarded {
 
 /** The name and type of the only input; throws where there are several. */
 export function onlyInput(network: Pick<Network, 'name' | 'inputs'>): readonly [string, TensorType] {
-  return only(network.name, 'input', network.inputs);
-}
-
-/** The name and type of the only output; throws where there are several. */
-export function onlyOutput(network: Pick<Network, 'name' | 'outputs'>): readonly [string, TensorType] {
-  return only(network.name, 'output', network.outputs);
-}
-
-function only(name: string, what: string, of: Readonly<Record<string, TensorType>>): readonly [string, TensorType] {
-  const all = Object.entries(of);
-  if (all.length !== 1) throw new Error(`${name}: expected one ${what}, received ${Object.keys(of).join(', ')}`);
+  const all = Object.entries(network.inputs);
+  if (all.length !== 1)
+    throw new Error(`${network.name}: expected one input, received ${Object.keys(network.inputs).join(', ')}`);
   return all[0]!;
 }
 

@@ -39,6 +39,9 @@ const distillKeys = { ...trainingKeys, softTargets: softTargets.prefault({}) };
 /** A recipe that names no loss has this one. */
 const USUAL_LOSS = 'kd';
 
+/** Losses whose matrix products are sums over whole layers, or keep a projection orthogonal. */
+const FULL_PRECISION: readonly LossName[] = ['vkd', 'rkd', 'sp'];
+
 function withOptions<N extends LossName>(loss: N) {
   const { doc, options } = LOSSES[loss];
   return z.strictObject({
@@ -185,6 +188,11 @@ export const recipeSchema = z
       const params = { expected: 'a teacher, which it is about', received: 'none' };
       context.addIssue({ code: 'custom', message: 'not read', path: ['distill', key], params });
     }
+  })
+  .superRefine(({ precision, distill: { loss } }, context) => {
+    if (precision !== 'mixed' || !FULL_PRECISION.includes(loss)) return;
+    const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };
+    context.addIssue({ code: 'custom', message: 'too coarse', path: ['precision'], params });
   })
   .superRefine((recipe, context) => {
     if (recipe.teacher !== undefined || recipe.student !== undefined) return;

@@ -1,5 +1,5 @@
 import { percent } from '../base/numbers.ts';
-import { size, times } from './format.ts';
+import { percentRange, size, times } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';
@@ -22,7 +22,7 @@ import {
   summarySentences,
   teacherModel,
 } from './summary.ts';
-import type { Report } from './types.ts';
+import type { ModelRow, Report } from './types.ts';
 
 /** Nothing may be loaded: the file says all, wherever it is opened. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -89,7 +89,7 @@ function tiles(report: Report): string {
       ? ''
       : tile(
           percent(accuracy),
-          `right on the ${splitOf(model)} split${its === null ? '' : `; teacher ${percent(its)}`}`,
+          `right on the ${splitOf(model)} split${overSeeds(model)}${its === null ? '' : `; teacher ${percent(its)}`}`,
         ),
     model.sizeBytes === 0
       ? ''
@@ -110,6 +110,11 @@ function tiles(report: Report): string {
       : `<div class="tile"><b class="word ${TONES[report.verdict.result]}">${report.verdict.result}</b><span>against the student without a teacher</span></div>`,
   ];
   return `<div class="tiles">${all.join('')}</div>`;
+}
+
+function overSeeds({ repeats }: ModelRow): string {
+  if (repeats === undefined) return '';
+  return `, mean of ${repeats.accuracies.length} (95 % interval ${percentRange(repeats.interval)})`;
 }
 
 const TONES = { BEATS: 'good', 'NO GAIN': 'bad', INCONCLUSIVE: 'warn' } as const;

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { PRECISIONS } from './artifact.ts';
 import { fromVersion1 } from './earlier.ts';
-import { amount, fraction, latencySchema, laterMeasurementSchema, modelSchema, split, whole } from './schema-parts.ts';
+import { amount, fraction, latencySchema, laterMeasurementSchema, modelSchema } from './schema-parts.ts';
+import { pairSchema, repeatsSchema, split, usualSchema, whole } from './schema-parts.ts';
 import type { Report } from './types.ts';
 
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
@@ -62,6 +63,7 @@ export const reportSchema = z
           gzipBytes: whole.exactOptional().describe('The file zipped.'),
           file: z.string().nullable().describe('Relative to the folder of the run.'),
           accuracy: z.strictObject({ validation: fraction.nullable(), test: fraction.nullable() }),
+          repeats: repeatsSchema.exactOptional(),
           seconds: amount,
           latency: z.array(latencySchema).readonly(),
           confusion: z
@@ -102,6 +104,9 @@ export const reportSchema = z
             })
             .exactOptional()
             .describe('Beside the teacher on the same samples: numbers of samples.'),
+          usual: usualSchema
+            .exactOptional()
+            .describe('How its answers are spread, for servers that watch theirs. ONNX files alone.'),
         }),
       )
       .readonly(),
@@ -113,6 +118,7 @@ export const reportSchema = z
         repeats: whole,
         gains: z.array(z.number()).readonly(),
         sentence: z.string(),
+        pair: pairSchema.exactOptional(),
       })
       .exactOptional(),
     pruningSensitivity: z

@@ -1,6 +1,7 @@
 import { isSameContent, isSameModel } from './artifact.ts';
 import { percent } from '../base/numbers.ts';
 import { size, times } from './format.ts';
+import type { Pair } from './certainty.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
 /**
@@ -46,9 +47,20 @@ export function teacherModel(report: Report): ModelRow | undefined {
   return report.models.find(({ model }) => model.role === 'teacher');
 }
 
-/** Accuracy on the test split, or on the validation split where there is no other. */
-export function accuracyOf({ accuracy }: ModelRow): number | null {
+/** Accuracy of the file on the test split, or on the validation split where there is no other. */
+export function fileAccuracyOf({ accuracy }: ModelRow): number | null {
   return accuracy.test ?? accuracy.validation;
+}
+
+/** As `fileAccuracyOf`, of a model that was trained several times the mean: the first is one draw among them. */
+export function accuracyOf(row: ModelRow): number | null {
+  return row.repeats?.mean ?? fileAccuracyOf(row);
+}
+
+/** What a step changed. What follows a model of several seeds was made from the first of them, and is compared with that. */
+export function changeOf(row: ModelRow, before: ModelRow): number {
+  const of = row.repeats === undefined ? fileAccuracyOf : accuracyOf;
+  return of(row)! - of(before)!;
 }
 
 /**
@@ -88,7 +100,8 @@ export function summarySentences(report: Report): string[] {
     if (known.length > 0) sentences.push(`The ${model.id} model is ${known.join(' and ')}.`);
   }
   const { verdict } = report;
-  if (verdict !== undefined) sentences.push(VERDICTS[verdict.result]);
+  if (verdict !== undefined)
+    sentences.push(verdict.pair === undefined ? VERDICTS[verdict.result] : ofOneRun(verdict.pair));
   return sentences;
 }
 
@@ -97,6 +110,14 @@ const VERDICTS = {
   'NO GAIN': 'It gains nothing over the same student trained without the teacher.',
   INCONCLUSIVE: 'Whether the teacher helped cannot be told from these runs: the difference may be chance.',
 } as const;
+
+/** Two different questions: which of two models is better, and whether the method makes better ones. */
+function ofOneRun({ p, difference }: Pair): string {
+  const seeds = 'whether the teacher helps, one run of each cannot tell';
+  if (p >= 0.05) return `Beside the same student trained without the teacher the difference may be chance; ${seeds}.`;
+  const than = difference > 0 ? 'better' : 'worse';
+  return `It is ${than} than its twin trained without the teacher, by more than the choice of samples explains; ${seeds}.`;
+}
 
 function comparison(model: ModelRow, teacher: ModelRow): string[] {
   const parts = [];

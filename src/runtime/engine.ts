@@ -49,9 +49,9 @@ export interface CompiledStep {
 
 export interface Engine {
   readonly name: 'onnxruntime' | 'tensorflow';
-  /** Where it computes, e.g. `cpu`, `webgpu`, `cuda`. */
+  /** Device that it computes on, e.g. `cpu`, `webgpu`, `cuda`. */
   readonly device: string;
-  /** How many steps a training hands over at once; absent: one. */
+  /** Number of steps that a training hands over at once; absent: one. */
   readonly stepsPerCall?: number;
   /** Absent where it computes in this process' memory, or does not count. */
   readonly traffic?: Traffic | undefined;

@@ -7,6 +7,7 @@ import { foldPads } from '../graph/passes/fold-pads.ts';
 import { stepBytes } from '../graph/memory.ts';
 import { printType } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
+import { shown } from '../graph/stages.ts';
 import type { Graph, TensorData, TensorType } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, State } from './engine.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
@@ -73,7 +74,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
-    const model = lowerToOnnx(foldPads(graph), {
+    const model = lowerToOnnx(shown('step', foldPads(graph)), {
       poolIndices: onCpu(session),
       anyChannels: session.executionProviders?.[0] !== 'webgpu',
       ...lowering,

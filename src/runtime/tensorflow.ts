@@ -57,7 +57,7 @@ export class TensorFlowEngine implements Engine {
   }
 }
 
-/** Whether it can be used here, and why not or what it is. Loads the library if it is installed. */
+/** Status of the engine here: usable and in which version, or why not. Loads the library if it is installed. */
 export function tensorFlowStatus(): {
   readonly usable: boolean;
   readonly reason: string;
@@ -166,7 +166,7 @@ class TensorFlowStep implements CompiledStep {
     return Promise.resolve();
   }
 
-  /** What the program takes in; a feed that it does not read needs no value. */
+  /** Feeds of the program; one that it does not read needs no value. */
   #feed(feeds: Readonly<Record<string, TensorData>>): Record<string, tf.Tensor> {
     return Object.fromEntries(
       Object.entries(this.#program.feeds).map(([name, type]) => {

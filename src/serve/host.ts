@@ -3,12 +3,17 @@ import { UserError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { usualOf } from '../folder/usual.ts';
+import type { UsualAnswers } from '../measure/usual.ts';
 import type { BatchOptions } from './batch/policy.ts';
 import type { InferAnswer, InferRequest } from './batch/queue.ts';
 import { Scheduler } from './batch/scheduler.ts';
 import type { OnAnswered } from './batch/scheduler.ts';
+import { watchAnswer } from './drift/answers.ts';
 import { servedModel } from './model.ts';
 import type { ServedModel } from './model.ts';
+import { Shadow } from './shadow/shadow.ts';
+import type { ShadowOptions } from './shadow/shadow.ts';
 import { Refusal } from './refusal.ts';
 import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
@@ -21,6 +26,7 @@ export interface HostOptions extends PoolOptions {
   readonly batch: BatchOptions;
   readonly log: Log;
   readonly onAnswered: OnAnswered;
+  readonly shadow?: ShadowOptions | undefined;
 }
 
 export interface IndexRow {
@@ -39,6 +45,7 @@ interface Held {
   readonly toLoad: ModelToLoad;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  readonly usual: UsualAnswers | undefined;
 }
 
 /** The models of a server: loaded, asked, loaded again, unloaded. */
@@ -51,6 +58,7 @@ export class ModelHost {
   /** Being unloaded: their requests are still answered, new ones are not taken. */
   readonly #leaving = new Set<string>();
   readonly #reasons = new Map<string, string>();
+  #shadow: Shadow | undefined;
   #loads = 0;
   #change: Promise<unknown> = Promise.resolve();
   #draining = false;
@@ -73,10 +81,16 @@ export class ModelHost {
     const held = new Map<string, Held>();
     for (const source of found.values()) held.set(source.name, await this.#read(source));
     await this.#serve(held);
+    const { shadow, log } = this.#options;
+    if (shadow !== undefined) this.#shadow = await Shadow.start(shadow, this.models, this.#options, log);
   }
 
   get models(): readonly ServedModel[] {
     return [...this.#models.values()].filter(({ name }) => !this.#leaving.has(name));
+  }
+
+  get shadow(): Shadow | undefined {
+    return this.#shadow;
   }
 
   get pending(): number {
@@ -104,7 +118,13 @@ export class ModelHost {
 
   infer(model: ServedModel, request: InferRequest): Promise<InferAnswer> {
     if (this.#draining) return Promise.reject(stopping());
-    return this.#scheduler.infer(model, request);
+    const answer = this.#scheduler.infer(model, request);
+    if (model.drift === undefined && this.#shadow === undefined) return answer;
+    return answer.then((found) => {
+      watchAnswer(model, found, this.#options.log);
+      this.#shadow?.offer(model, request, found);
+      return found;
+    });
   }
 
   /** Read the file of a model again, or for the first time; `Refusal` if it cannot be, and what was served before stays. */
@@ -161,7 +181,7 @@ export class ModelHost {
       queue.remove(left);
       for (const { reject } of left) reject(stopping());
     }
-    await this.pool.close(patienceMs);
+    await Promise.all([this.pool.close(patienceMs), this.#shadow?.close()]);
   }
 
   /** Changes of the set of models, one after another. */
@@ -178,7 +198,8 @@ export class ModelHost {
     const { maxBatch } = this.#options.batch;
     const { metadata } = decodeModel(bytes, source.file);
     const message = { type: 'model', key, fileName: source.file, bytes: bytes.length, maxBatch } as const;
-    return { source, metadata, sha256: sha256(bytes), toLoad: { message, bytes } };
+    const usual = await usualOf(source.file, bytes);
+    return { source, metadata, sha256: sha256(bytes), usual, toLoad: { message, bytes } };
   }
 
   async #serve(held: ReadonlyMap<string, Held>): Promise<void> {
@@ -187,12 +208,20 @@ export class ModelHost {
       all.map(({ toLoad }) => toLoad),
       (ready) => {
         this.#models = new Map(
-          all.map(({ source: { name }, toLoad: { message }, metadata, sha256: hash }) => {
+          all.map(({ source: { name }, toLoad: { message }, metadata, sha256: hash, usual }) => {
             const before = this.#models.get(name);
             if (before?.key === message.key) return [name, before];
             const facts = ready.models[message.key]!;
             for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
-            const setup = { name, key: message.key, facts, options: this.#options.batch, metadata, sha256: hash };
+            const setup = {
+              name,
+              key: message.key,
+              facts,
+              options: this.#options.batch,
+              metadata,
+              sha256: hash,
+              usual,
+            };
             return [name, servedModel(setup, before)];
           }),
         );

@@ -14,6 +14,9 @@ import type { Artifact, ModelRef } from '../report/artifact.ts';
 import type { ParitySummary } from '../report/types.ts';
 import { evaluator } from '../runtime/evaluator.ts';
 import { InferenceModel } from '../runtime/inference.ts';
+import { fedTo, inputFeedsOf } from '../train/batch.ts';
+import { modelFeeds } from '../runtime/feeds.ts';
+import { withInt64Inputs } from '../graph/passes/int64-inputs.ts';
 import { traceWithBatch } from '../trace/batch.ts';
 import { predictionProgram } from '../train/inference.ts';
 import type { ShipContext } from './context.ts';
@@ -22,6 +25,7 @@ import type { Fitted } from '../train/training.ts';
 import { onnxOptions } from './metadata.ts';
 import type { ModelFile } from './model-file.ts';
 import { checkFile, differs } from './parity/check-file.ts';
+import type { Values } from './parity/likeness.ts';
 import type { Diverging, Reference } from './parity/check-file.ts';
 
 export interface TrainedModel {
@@ -81,7 +85,9 @@ export function inferenceGraph(
       run: (inputs) => run(Object.fromEntries(named.map(([name, feed]) => [feed, inputs[name]!]))),
     };
   });
-  return forInference(freezeState(traced, weights), (graph) => evaluator.runSync(graph, new Map()));
+  const graph = forInference(freezeState(traced, weights), (part) => evaluator.runSync(part, new Map()));
+  const wide = Object.entries(network.inputs).filter(([, { dtype }]) => dtype === 'int64');
+  return wide.length === 0 ? graph : withInt64Inputs(graph, new Set(wide.map(([name]) => name)));
 }
 
 function encode(graph: Graph, options: Options): Uint8Array {
@@ -94,12 +100,18 @@ async function referenceOf(context: ShipContext, trained: Fitted): Promise<Refer
   const n = Math.min(SAMPLES, validation.count);
   const rows = Int32Array.from({ length: n }, (_, i) => i);
   const x = viewOf(validation, rows, { seed: 0, view: 0, augment: [] });
-  const { logits } = await asTrained(context, trained, x, n, []);
-  return { x, shape: [n, ...validation.sampleShape], logits: logits!, labels: validation.labels.slice(0, n) };
+  const { logits, ...rest } = await asTrained(context, trained, x, n, []);
+  const { sampleShape, inputs } = validation;
+  const others = Object.entries(rest).map(([name, data]): [string, Values] => {
+    const { dtype, shape } = trained.network.outputs[name]!;
+    return [name, { data, shape: [n, ...shape.slice(1).map(Number)], isInteger: dtype !== 'float32' }];
+  });
+  const labels = validation.labels.slice(0, n);
+  return { x, shape: [n, ...sampleShape], inputs, logits: logits!, others: Object.fromEntries(others), labels };
 }
 
 async function asTrained(
-  { engine }: ShipContext,
+  { engine, data }: ShipContext,
   { network, weights }: Fitted,
   x: Float32Array,
   n: number,
@@ -107,7 +119,8 @@ async function asTrained(
 ): Promise<Record<string, Float32Array>> {
   const step = await engine.compile(predictionProgram({ network, batchSize: n, features }));
   await step.load(weights);
-  const results = Object.entries(await step.run({ x })).map(([name, values]) => [name, values.slice()] as const);
+  const feeds = fedTo(step, inputFeedsOf(x, n, data.validation.inputs));
+  const results = Object.entries(await step.run(feeds)).map(([name, values]) => [name, values.slice()] as const);
   await step.dispose();
   return Object.fromEntries(results) as Record<string, Float32Array>;
 }
@@ -116,13 +129,13 @@ async function asTrained(
 async function firstOfTraining(
   context: ShipContext,
   trained: Fitted,
-  { x, shape }: Reference,
+  { x, shape, inputs }: Reference,
   file: string,
 ): Promise<Diverging> {
   const layers = Object.keys(trained.network.layers);
   const bytes = encode(inferenceGraph(trained, layers), onnxOptions(context));
   const session = new InferenceModel(bytes, file, sessionOptionsOf(context.recipe));
-  const actual = await session.run({ input: { data: x, shape } });
+  const actual = await session.run(modelFeeds(session, x, shape, inputs));
   session.dispose();
   const expected = await asTrained(context, trained, x, shape[0]!, layers);
   const layer = layers.find((name) => differs(expected[name]!, actual[name]!.data as Float32Array, 'fp32'));

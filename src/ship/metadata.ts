@@ -7,11 +7,13 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {
-  const { sampleShape, normalization } = data.train;
+  const { sampleShape, inputs, normalization } = data.train;
   const entries = {
     labels: data.classNames,
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...normalization },
+    // Which part of such a row each of several inputs is fed.
+    ...(inputs !== undefined && { inputs }),
     output: 'logits',
     recipe: recipe.name,
     recipeSha256: sha256(JSON.stringify(written)),

@@ -4,6 +4,8 @@ import { answers } from '../distill/preflight.ts';
 import { openFile } from '../distill/open.ts';
 import { ownTeacher, preparationText } from '../distill/preparation.ts';
 import { UserError } from '../base/errors.ts';
+import { usualAnswers } from '../measure/usual.ts';
+import type { UsualAnswers } from '../measure/usual.ts';
 import { oneClassWarning } from '../measure/one-class.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadData } from '../setup/data.ts';
@@ -21,6 +23,8 @@ export interface EvaluationResult {
   readonly perClass: Readonly<Record<string, number>>;
   /** How its input was prepared, and who says so. */
   readonly preparation: string;
+  /** How its answers are spread; undefined for the train split, whose answers are not usual. */
+  readonly usual: UsualAnswers | undefined;
   /** What is odd about its answers, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -80,6 +84,7 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
   return {
     ...{ file, split, samples: dataset.count, accuracy, perClass: Object.fromEntries(perClass) },
     preparation: preparationText(preparation, dataset),
+    usual: split === 'train' ? undefined : usualAnswers(logits, classes, split),
     warnings: odd === undefined ? [] : [odd],
   };
 }

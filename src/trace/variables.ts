@@ -7,7 +7,7 @@ import { placeholder } from './value.ts';
 export interface SwappedVariables {
   /** The placeholders of the program's state, in its order. */
   readonly state: readonly Value[];
-  /** What the variables of the state hold now, those that were assigned. Throws when others were assigned or made. */
+  /** New content of the variables of the state that were assigned. Throws when others were assigned or made. */
   assigned(): ReadonlyMap<string, Value>;
   /** Gives every variable its old content back. */
   restore(): void;

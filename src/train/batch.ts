@@ -1,10 +1,16 @@
 import { shown, UserError } from '../base/errors.ts';
+import { inputsOf } from '../data/inputs.ts';
+import type { InputPart } from '../data/inputs.ts';
 import type { TensorData } from '../graph/types.ts';
+import type { CompiledStep } from '../runtime/engine.ts';
+import { samplesAs } from '../runtime/typed.ts';
 
 /** What one step learns from; a batch of src/data fits as it is. */
 export interface TrainingBatch {
   /** [n, ...inputShape] */
   readonly x: TensorData;
+  /** Where `x` holds several inputs: which part of a sample is which. */
+  readonly inputs?: readonly InputPart[] | undefined;
   /** [n] class indexes. */
   readonly labels: Int32Array;
   /** [n] weight of each sample in the loss. Default 1. */
@@ -17,9 +23,38 @@ export interface TrainingBatch {
 
 /** The feeds that stand for the batch. Labels outside 0 … classes - 1 are a `UserError`: a one-hot of them would be all zero. */
 export function batchFeeds(batch: TrainingBatch, classes: number, where: string): Record<string, TensorData> {
-  const { x, labels, weights, mix, teacher } = batch;
+  const { x, inputs, labels, weights, mix, teacher } = batch;
   checkLabels(labels, classes, where);
-  return { x, labels, weights: weights ?? ones(labels.length), ...mix, ...teacher };
+  return {
+    ...inputFeedsOf(x, labels.length, inputs),
+    labels,
+    weights: weights ?? ones(labels.length),
+    ...mix,
+    ...teacher,
+  };
+}
+
+/** The feeds of samples: `x`, or `x/<name>` for each of several inputs. */
+export function inputFeedsOf(x: TensorData, n: number, inputs?: readonly InputPart[]): Record<string, TensorData> {
+  if (inputs === undefined) return { x };
+  const values = inputsOf(x as Float32Array, n, { sampleShape: [x.length / n], inputs });
+  return Object.fromEntries(Object.entries(values).map(([name, { data }]) => [`x/${name}`, data]));
+}
+
+const isInput = (feed: string): boolean => feed === 'x' || feed.startsWith('x/');
+
+/**
+ * Of these feeds what a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32
+ * like everything else in a sample.
+ */
+export function fedTo(
+  { inputs }: Pick<CompiledStep, 'inputs'>,
+  feeds: Readonly<Record<string, TensorData>>,
+): Record<string, TensorData> {
+  const taken = Object.entries(feeds).filter(([name]) => inputs.has(name));
+  return Object.fromEntries(
+    taken.map(([name, data]) => [name, isInput(name) ? samplesAs(inputs.get(name)!.dtype, data, name) : data]),
+  );
 }
 
 function checkLabels(labels: Int32Array, classes: number, where: string): void {

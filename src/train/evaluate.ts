@@ -1,6 +1,6 @@
 import type { CompiledStep, Engine } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
-import { batchFeeds, totalWeight, type TrainingBatch } from './batch.ts';
+import { batchFeeds, fedTo, totalWeight, type TrainingBatch } from './batch.ts';
 
 export interface Evaluation {
   /** Weighted share of the samples that the model has right, 0 … 1. */
@@ -32,7 +32,7 @@ export class Evaluator {
     for await (const batch of batches) {
       const compiled = await this.#sized(batch.labels.length);
       const feeds = batchFeeds(batch, this.#options.classes, `evaluation, batch ${++index}`);
-      const results = await compiled.run({ x: feeds.x!, labels: feeds.labels!, weights: feeds.weights! });
+      const results = await compiled.run(fedTo(compiled, feeds));
       loss += Number(results['loss']![0]);
       correct += Number(results['correct']![0]);
       weight += totalWeight(batch);

@@ -2,7 +2,7 @@ import { shown, UserError } from '../base/errors.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, Engine, State } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
-import { batchFeeds, totalWeight, type TrainingBatch } from './batch.ts';
+import { batchFeeds, fedTo, totalWeight, type TrainingBatch } from './batch.ts';
 import type { Optimizer } from './optimizers.ts';
 import type { Schedule } from './schedules.ts';
 
@@ -150,7 +150,7 @@ export class Trainer {
     const { prepare } = this.#options;
     if (prepare?.changesAt(step) === true) await prepare.change(step, this.#main);
     const compiled = await this.#sized(batches[0]!.labels.length);
-    const feeds = batches.map((batch, i) => pick(this.#feeds(batch, i), compiled));
+    const feeds = batches.map((batch, i) => fedTo(compiled, this.#feeds(batch, i)));
     const results =
       feeds.length === 1 || compiled.runs === undefined
         ? await oneByOne(compiled, feeds, step)
@@ -249,11 +249,6 @@ async function oneByOne(
 
 function copied(results: Readonly<Record<string, TensorData>>): Record<string, TensorData> {
   return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, values.slice()]));
-}
-
-/** A program takes part of what a batch has: a scratch training ignores the teacher's answers, for instance. */
-function pick(feeds: Readonly<Record<string, TensorData>>, step: CompiledStep): Record<string, TensorData> {
-  return Object.fromEntries(Object.entries(feeds).filter(([name]) => step.inputs.has(name)));
 }
 
 function scalars(results: Readonly<Record<string, TensorData>>): Record<string, number> {

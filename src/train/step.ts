@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../graph/types.ts';
-import { onlyOutput, prefixed, sized } from '../networks/network.ts';
+import { prefixed, sized } from '../networks/network.ts';
 import type { Network, Tensors, Variables } from '../networks/network.ts';
 import type { StepProgram } from '../trace/program.ts';
 import type { Loss, LossInput } from './loss.ts';
@@ -119,10 +119,15 @@ function feedOf(network: Network, name: string): string {
 
 export function inputFeeds(network: Network, batchSize: number): StepProgram['feeds'] {
   const inputs = Object.entries(network.inputs);
-  return Object.fromEntries(inputs.map(([name, type]) => [feedOf(network, name), sized(type, batchSize)]));
+  return Object.fromEntries(inputs.map(([name, type]) => [feedOf(network, name), sized(narrow(type), batchSize)]));
 }
 
-/** A call with what the feeds hold for it. `logits` is the only output. */
+/** tfjs has one type of whole numbers. */
+function narrow({ dtype, shape }: TensorType): TensorType {
+  return { dtype: dtype === 'int64' ? 'int32' : dtype, shape };
+}
+
+/** A call with what the feeds hold for it. */
 export function forward(
   network: Network,
   feeds: Tensors,
@@ -131,7 +136,7 @@ export function forward(
   const inputs = Object.fromEntries(Object.keys(network.inputs).map((name) => [name, feeds[feedOf(network, name)]!]));
   const hyper = Object.fromEntries(network.hyper.map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
   const called = network.forward(inputs, { training, layers, ...(training && { hyper }) });
-  return { ...called, logits: Object.values(called.outputs)[0] as tf.Tensor2D };
+  return { ...called, logits: called.outputs['logits'] as tf.Tensor2D };
 }
 
 export function lossInput(
@@ -177,7 +182,7 @@ export function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.T
 }
 
 export function classCountOf(network: Network): number {
-  return Number(onlyOutput(network)[1].shape.at(-1));
+  return Number(network.outputs['logits']!.shape.at(-1));
 }
 
 export function floats(shape: readonly number[]): TensorType {

@@ -1,4 +1,4 @@
-import { batchFeeds } from '../../train/batch.ts';
+import { batchFeeds, fedTo } from '../../train/batch.ts';
 import type { TrainingBatch } from '../../train/batch.ts';
 import type { Engine, State } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
@@ -33,8 +33,7 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
     for await (const batch of batches) {
       step ??= await loaded(engine, program(batch.labels.length), weights);
       const all = { ...batchFeeds(batch, classes, `importance, batch ${count + 1}`), ...Object.fromEntries(scalars) };
-      const inputs = step.inputs;
-      const products = await step.run(Object.fromEntries(Object.entries(all).filter(([name]) => inputs.has(name))));
+      const products = await step.run(fedTo(step, all), count);
       groups.forEach((group, g) => {
         const sums = new Float64Array(group.channels);
         for (const member of gatesOf(group)) {
@@ -55,7 +54,8 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
 const identity = (value: number): number => value;
 
 async function loaded(engine: Engine, program: StepProgram, weights: State) {
-  const step = await engine.compile(program);
+  // Some losses mask at random.
+  const step = await engine.compile(program, { randomKey: ['importance'] });
   await step.load(weights);
   return step;
 }

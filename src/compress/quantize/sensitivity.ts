@@ -2,6 +2,8 @@ import type { OnProgress } from '../../base/progress.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
+import type { InputPart } from '../../data/inputs.ts';
+import { modelFeeds } from '../../runtime/feeds.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 
@@ -18,6 +20,7 @@ export interface LabelledSamples {
   /** [n, ...sample] */
   readonly x: Float32Array;
   readonly shape: readonly number[];
+  readonly inputs?: readonly InputPart[] | undefined;
   readonly labels: ArrayLike<number>;
   /** What the float model says: [n, classes]. */
   readonly logits: Float32Array;
@@ -36,7 +39,7 @@ export function quantizableLayers(graph: Graph): string[] {
 export async function layerSensitivity(
   layers: readonly string[],
   write: (keepFloat: (layer: string) => boolean) => Uint8Array,
-  { x, shape, labels, logits }: LabelledSamples,
+  { x, shape, inputs, labels, logits }: LabelledSamples,
   session: SessionOptions,
   onProgress?: OnProgress,
 ): Promise<LayerSensitivity[]> {
@@ -51,7 +54,7 @@ export async function layerSensitivity(
       `${layer} in int8`,
       session,
     );
-    const results = await model.run({ [model.inputs[0]!.name]: { data: x, shape } });
+    const results = await model.run(modelFeeds(model, x, shape, inputs));
     const actual = results[model.outputs[0]!.name]!.data as Float32Array;
     model.dispose();
     const error = actual.reduce((sum, value, i) => sum + (value - logits[i]!) ** 2, 0);

@@ -5,7 +5,7 @@ import { modelName, modelOption } from './training.ts';
 const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
 
 /** What says how an ONNX file becomes a student: beside another source nothing would read it. */
-const OF_ONNX = ['head', 'batchNorm'] as const;
+const OF_ONNX = ['output', 'head', 'batchNorm'] as const;
 
 /** What says how weights of a file are trained. */
 const OF_FILES = ['freeze', 'learningRates'] as const;
@@ -19,6 +19,12 @@ const keys = {
     ),
   tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
   onnx: file.optional().describe('ONNX file to start from: its float32 weights are trained.'),
+  output: z
+    .string()
+    .optional()
+    .describe(
+      'onnx: which of several outputs has the logits that are trained; the others stay in the exported files. Default: the only one.',
+    ),
   head: z
     .enum(['keep', 'replace'])
     .optional()

@@ -4,7 +4,7 @@ import { modelName, modelOption, trainingKeys } from './training.ts';
 
 const trainedKeys = { model: modelName, ...trainingKeys };
 
-/** What a trained teacher is: a model and the way it is trained. */
+/** A teacher that the recipe trains: a model and the way it is trained. */
 export const teacherTrainingSchema = z
   .object(trainedKeys)
   .catchall(modelOption)
@@ -49,7 +49,7 @@ const fileKeys = {
 
 const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
 
-/** What says how a source is read; a key that nothing reads would be a mistake that nobody notices. */
+/** Keys that say how a source is read; one that nothing reads would be a mistake that nobody notices. */
 const READ = ['signature', 'input', 'output', 'layout', 'normalize', 'outputs', 'classes', 'intermediate'] as const;
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   onnx: READ.filter((key) => key !== 'signature'),

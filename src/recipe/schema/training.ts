@@ -17,7 +17,7 @@ const READ_BY: Readonly<
   epsilon: { by: 'type', readers: ['adam', 'adamw', 'rmsprop'], usual: 1e-8 },
 };
 
-/** How weights are updated; shared by teacher, student and fine-tuning. */
+/** Optimizer and its schedule; shared by teacher, student and fine-tuning. */
 export const optimizerSchema = z
   .strictObject({
     type: z.enum(['sgd', 'momentum', 'nesterov', 'rmsprop', 'adam', 'adamw']).default('adamw').describe('Update rule.'),

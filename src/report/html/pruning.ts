@@ -9,7 +9,7 @@ import { tooltip } from './targets.ts';
 
 type Row = PruningSensitivity['rows'][number];
 
-/** What each layer costs when it alone is pruned: a picture, and a table of the same figures. */
+/** Cost of each layer when it alone is pruned: a picture, and a table of the same figures. */
 export function pruningSection({ pruningSensitivity }: Report): string {
   if (pruningSensitivity === undefined || pruningSensitivity.rows.length === 0) return '';
   const { model, accuracy, rows } = pruningSensitivity;

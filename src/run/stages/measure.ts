@@ -5,6 +5,7 @@ import type { Teacher } from '../../distill/teacher.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { agreement, classesOf, confusionOf, perClassOf } from '../../measure/accuracy.ts';
 import { calibrationOf } from '../../measure/calibration.ts';
+import { usualAnswers } from '../../measure/usual.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../report/artifact.ts';
 import type { ModelRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
@@ -27,7 +28,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
   const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
   context.onEvent({ type: 'stage', stage: `measure ${file}` });
   const session = sessionOptionsOf(recipe);
-  const { accuracy, predicted, ...quality } = await evaluate(context, (split) =>
+  const { accuracy, predicted, usual, ...quality } = await evaluate(context, (split) =>
     logitsOfFile(exported, split, session),
   );
   const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
@@ -49,6 +50,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     seconds: trained.seconds,
     latency: [],
     ...quality,
+    ...(format === 'onnx' && { usual }),
   };
   return { row, predicted, exported };
 }
@@ -57,7 +59,12 @@ export async function measure(context: StageContext, exported: ExportedModel): P
 export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<Measured> {
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
-  const { accuracy, predicted, ...quality } = await evaluate(context, async (split) => {
+  const {
+    accuracy,
+    predicted,
+    usual: _,
+    ...quality
+  } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
     return answers(teacher, split, rows);
   });
@@ -101,6 +108,7 @@ async function evaluate({ data }: StageContext, logitsOf: (split: Dataset) => Pr
   return {
     accuracy,
     predicted,
+    usual: usualAnswers(logits, classes, split),
     calibration: { split, ...calibrationOf(logits, labels, classes) },
     ...(classes <= MOST_CLASSES
       ? { confusion: { split, counts: confusionOf(predicted, labels, classes) } }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import { Refusal } from '../refusal.ts';
 import { descriptionOf, predict } from '../v1/predict.ts';
@@ -13,8 +14,7 @@ export interface Call {
   readonly path: readonly string[];
   /** Read when asked for. */
   readonly body: () => Promise<Buffer>;
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal;
+  readonly client: Client;
 }
 
 export interface Site {
@@ -51,7 +51,7 @@ async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<
   const top = Number(new URLSearchParams(call.request.url!.split('?')[1]).get('top') ?? 1);
   if (!Number.isInteger(top) || top < 1) throw new Refusal(400, 'top: expected a whole number > 0');
   const contentType = call.request.headers['content-type'] ?? '';
-  return { body: await predict(host, model, { contentType, top, body: await call.body(), signal: call.signal }) };
+  return { body: await predict(host, model, { contentType, top, body: await call.body(), client: call.client }) };
 }
 
 async function v2(site: Site, call: Call, path: readonly string[]): Promise<Reply> {
@@ -78,7 +78,7 @@ async function v2(site: Site, call: Call, path: readonly string[]): Promise<Repl
       return get(call, () => ({ model_stats: [modelStatistics(model)] }));
     case 'infer':
       allow(call, 'POST');
-      return inferReply(host, model, call.request, await call.body(), call.signal);
+      return inferReply(host, model, call.request, await call.body(), call.client);
     default:
       throw nothing(call);
   }

@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import type { Graph } from '../../graph/types.ts';
+import type { Graph, TensorData } from '../../graph/types.ts';
 import { oneClassWarning } from '../../measure/one-class.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
@@ -9,6 +9,9 @@ import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import type { ShipContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
+import { inputsOf } from '../../data/inputs.ts';
+import type { InputPart } from '../../data/inputs.ts';
+import { modelFeeds } from '../../runtime/feeds.ts';
 import { beyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
@@ -24,8 +27,12 @@ export interface Reference {
   readonly x: Float32Array;
   /** [n, ...sampleShape] */
   readonly shape: readonly number[];
+  /** Where a sample holds several inputs. */
+  readonly inputs?: readonly InputPart[] | undefined;
   /** [n, classes] */
   readonly logits: Float32Array;
+  /** The other outputs of the model, by name. */
+  readonly others?: Readonly<Record<string, Values>>;
   /** [n] */
   readonly labels?: Int32Array;
 }
@@ -53,24 +60,27 @@ export async function checkFile(
   file: ModelFile,
   diverging: (actual: Float32Array) => Promise<Diverging>,
 ): Promise<ParitySummary> {
-  const { x, shape, logits, labels } = reference;
+  const { x, shape, inputs, logits, others = {}, labels } = reference;
   const { classNames } = context.data;
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
   const values = { data: logits, shape: [shape[0]!, classNames.length], isInteger: false };
-  const trained: Ask = { outputs: ['logits'], run: () => Promise.resolve({ logits: values }) };
+  const known = { logits: values, ...others };
+  const trained: Ask = { outputs: Object.keys(known), run: () => Promise.resolve(known) };
   let answers: Readonly<Record<string, Values>> = {};
   const asked = {
     ...{ file: file.file, outputs: runner.outputs },
     run: async (feeds: Feeds) => (answers = await runner.run(feeds)),
   };
-  const compared = await compareOn([{ x: { data: x, shape } }], trained, asked, {
-    classes: classNames.length,
+  const compared = await compareOn([inputsOf(x, shape[0]!, { sampleShape: shape.slice(1), inputs })], trained, asked, {
+    ...{ classes: classNames.length, output: 'logits' },
   }).finally(() => runner.dispose());
   const { samples, classes } = compared;
   const likeness = compared.outputs[0]!;
   const odd = oneClassWarning(file.file, classes.actual, labels ?? classes.expected, classNames);
   if (odd !== undefined) context.onEvent({ type: 'warning', message: odd });
-  const beyond = beyondBudget(likeness, file.precision);
+  const beyond = compared.outputs
+    .map((output) => beyondBudget(output, file.precision))
+    .find((found) => found !== undefined);
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
     return summary({ file: file.file, samples, top1Agreement: top1Agreement!, largestError }, sqnrDb!);
@@ -138,23 +148,28 @@ async function firstDiverging(
       .map((name) => ({ name, layer: layer ?? name })),
   );
   const whole: Graph = { ...graph, outputs: new Map(values.map(({ name }) => [name, name])) };
-  const [input] = graph.inputs.keys();
+  const { inputs } = reference;
   const onOnnx = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const model = new InferenceModel(bytes, file.file, sessionOptionsOf(context.recipe));
-    const results = await model.run({ [input!]: one });
+    const results = await model.run(modelFeeds(model, one.data, one.shape, inputs));
     model.dispose();
     return Object.fromEntries(values.map(({ name }) => [name, results[outputName(whole, name)]!.data as Float32Array]));
   };
   const onTflite = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const session = await openTflite(bytes);
-    const results = await session.run({ [input!]: one.data });
+    const results = await session.run(rawFeeds(session));
     session.dispose();
     return results as Record<string, Float32Array>;
   };
+  const rawFeeds = (to: Parameters<typeof modelFeeds>[0]): Record<string, TensorData> => {
+    const fed = Object.entries(modelFeeds(to, one.data, one.shape, inputs));
+    return Object.fromEntries(fed.map(([name, { data }]) => [name, data]));
+  };
+  const ends = { inputs: [...graph.inputs].map(([name, { dtype }]) => ({ name, dtype })) };
   const expected = await onOnnx(encodeModel(lowerToOnnx(whole)));
   const { bytes } = make(whole);
   const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(bytes));
   const found = values.find(({ name }) => differs(expected[name]!, actual[name], file.precision));
   const inIntegers = file.format === 'tflite' && file.precision === 'int8';
-  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, { [input!]: one.data }, actual, values) : '' };
+  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, rawFeeds(ends), actual, values) : '' };
 }
