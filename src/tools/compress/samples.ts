@@ -62,7 +62,7 @@ function refuse(normalize: Normalize | undefined, data: string): void {
 
 /** Classes of a folder are those of the model if there are as many; else the pictures alone are taken. */
 async function ofFolder(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
-  const { data, normalize = 'unit' } = options;
+  const { data, normalize = model.stated ?? 'unit' } = options;
   const { file, sampleShape, classes } = model;
   const [height, width, channels] = sampleShape;
   if (height === undefined || width === undefined || (channels !== 1 && channels !== 3))
@@ -144,6 +144,13 @@ function arranged(samples: Samples, { fed, sampleShape }: CompressedModel): Samp
 
 const TEST = 0.2;
 
+/** `teacher.normalize` that gives it what the student is given, whatever its file says of itself; undefined: as the data are. */
+export function askedAs(normalize: DatasetInput['normalize']) {
+  if (normalize === 'none') return { scale: 1, mean: 0, std: 1 };
+  if (normalize === 'unit') return { scale: 1 / 255, mean: 0, std: 1 };
+  return typeof normalize === 'object' ? normalize : undefined;
+}
+
 function namesOf({ classes }: CompressedModel): string[] {
   return Array.from({ length: classes }, (_, i) => String(i));
 }
@@ -173,7 +180,7 @@ async function labelled(
   const short = path.basename(model.file);
   const teacher = { onnx: model.file, layout: 'auto', outputs: 'auto', intermediate: [] } as const;
   const opened = await openFile(
-    { ...teacher, intermediate: [] },
+    { ...teacher, intermediate: [], normalize: askedAs(normalize) },
     { engine: engineOf(place), session: sessionOptionsOf(place), dataset, name: () => short },
   );
   const logits = await answers(opened.teacher, dataset, ids, onProgress);
