@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import type { Context, GlobalArgs } from './context.ts';
 import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
+import { compressCommand } from './compress.ts';
 import { datasetsCommand } from './datasets.ts';
 import { doctorCommand } from './doctor.ts';
 import { evaluateCommand } from './evaluate.ts';
@@ -13,6 +14,7 @@ import { helpText } from './help.ts';
 import { initCommand } from './init.ts';
 import { misuse } from './misuse.ts';
 import { inspectCommand } from './inspect.ts';
+import { quantizeCommand } from './quantize.ts';
 import { reportCommand } from './report.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
@@ -25,6 +27,8 @@ import type { OptionTable } from './values.ts';
 const commands = [
   runCommand,
   resumeCommand,
+  compressCommand,
+  quantizeCommand,
   validateCommand,
   evaluateCommand,
   exportCommand,

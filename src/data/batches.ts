@@ -1,11 +1,11 @@
 import { RandomStream } from '../base/random.ts';
-import { createAugmenter, mixupAlpha } from './augment/augment.ts';
-import { mixup } from './augment/mixup.ts';
+import { createAugmenter } from './augment/augment.ts';
+import { createMixer } from './augment/mix.ts';
 import type { Mix } from './augment/mixup.ts';
 import type { AugmentStep } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { Dataset } from './dataset.ts';
-import type { InputPart } from './inputs.ts';
+import type { InputPart } from './dataset.ts';
 import { sampleWriter } from './samples.ts';
 
 export interface BatchOptions {
@@ -72,8 +72,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
     view === undefined
       ? augmentedWriter(dataset, augment, seed, ['epoch', epoch])
       : augmentedWriter(dataset, augment, options.viewSeed ?? seed, ['view', view]);
-  const alpha = mixupAlpha(augment ?? []);
-  const mixes = new RandomStream(seed, 'mixup', epoch);
+  const mixer = createMixer(augment, dataset.sampleShape, seed, epoch);
   const size = sizeOf(dataset.sampleShape);
 
   return (index, buffer) => {
@@ -88,7 +87,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
       labels[i] = dataset.labels[row]!;
       write(row, x, i * size);
     }
-    const mix = alpha === undefined ? undefined : mixup(x, n, alpha, mixes.seek(index));
+    const mix = mixer?.(x, n, index);
     return {
       index,
       ids,
@@ -105,7 +104,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
 
 /**
  * View `view` of the samples `rows`, [rows, ...sampleShape]: what `batches` gives for them in every epoch e with
- * e mod views = view, mixup aside. A teacher's answer to a view can so be stored once, under the sample's id and the view.
+ * e mod views = view, mixed samples aside. A teacher's answer to a view can so be stored once, under the sample's id and the view.
  */
 export function viewOf(
   dataset: Dataset,

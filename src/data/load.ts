@@ -3,7 +3,7 @@ import { checkFinite, checkSameKind, missingClasses } from './checks.ts';
 import type { CommonConfig, DatasetConfig } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { Dataset, RawSplit, Samples } from './dataset.ts';
-import type { InputPart } from './inputs.ts';
+import type { InputPart } from './dataset.ts';
 import { classIndexes, classNamesOf } from './labels.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
 import { drawStratified, partition, splitSize } from './split.ts';

@@ -39,7 +39,7 @@ export interface RunFacts {
 
 /** The facts of a run. Until the data is read and the engine is there, they are what the recipe says. */
 export function factsOf({ recipe, data, engine }: Known): RunFacts {
-  const { type } = recipe.dataset;
+  const { type, labelledBy } = recipe.dataset;
   return {
     machine: { ...machineInfo(), engine: engine?.name ?? recipe.engine, device: engine?.device ?? recipe.device },
     dataset:
@@ -49,6 +49,7 @@ export function factsOf({ recipe, data, engine }: Known): RunFacts {
             type,
             classes: data.classNames.length,
             classNames: data.classNames,
+            ...(labelledBy !== undefined && { labelledBy }),
             sampleShape: data.train.sampleShape,
             samples: { train: data.train.count, validation: data.validation.count, test: data.test?.count ?? 0 },
           },

@@ -88,8 +88,8 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
     definition: () => ({ graph: printGraph(graph), constants: hashOfConstants(graph), batchNorm }),
     withWeights: (content) => Promise.resolve(graphNetwork(graph, { ...options, weights: fitting(graph, content) })),
     kernels: () => kernelsOfGraph(graph, state),
-    // Channels of a graph are not cut yet: every layer keeps as many as it has.
-    rigid: () => new Map(graph.nodes.flatMap(({ layer, op }) => (layer === undefined ? [] : [[layer, op] as const]))),
+    graph: { value: graph, replaced: (other, content) => graphNetwork(other, { ...options, weights: content }) },
+    rigid: () => new Map(names.filter(isFrozen).map((key) => [key, 'is frozen'])),
     dispose: () => Object.values(state).forEach((variable) => variable.dispose()),
   };
 }

@@ -1,12 +1,14 @@
 import { UserError } from '../base/errors.ts';
 import { importOnnx } from '../formats/onnx/import.ts';
 import type { Model } from '../formats/onnx/model.ts';
+import { withInputShapes } from '../formats/onnx/sizes.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { cleaned } from '../graph/passes/cleaned.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
 import { checkParts } from './inputs.ts';
-import type { InputPart } from '../data/inputs.ts';
+import type { InputPart } from '../data/dataset.ts';
+import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';
 import type { ModelNetwork, Weights } from './network.ts';
@@ -35,8 +37,9 @@ export interface OnnxNetworkOptions {
  */
 export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
   const { inputShape, inputs, classes, seed, head, freeze, batchNorm = 'train' } = options;
-  const read = logitsFirst(importOnnx(model, file), file, options.output);
-  const imported = inputs === undefined ? channelsLast(read, file, inputShape) : fedByParts(read, file, inputs);
+  const read = importOnnx(inputs === undefined ? withSampleSizes(model, file, inputShape) : model, file);
+  const ordered = logitsFirst(read, file, options.output);
+  const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   checkOutput(whole, file, classes, head);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
@@ -51,7 +54,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
       return op === 'BatchNormalization' && typeof momentum === 'number' ? [[name || outputs[0]!, momentum]] : [];
     }),
   );
-  const isFrozen = frozenBy(freeze, [...weights.keys()], file);
+  const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
   const short = file.split(/[\\/]/).at(-1)!;
   const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph });
   const others = [...whole.outputs.keys()].slice(1);
@@ -132,6 +135,22 @@ function refuseFixedBatch(file: string, name: string, shape: TensorType['shape']
   );
 }
 
+/** With the sizes of a sample where the only input leaves its own open; pictures as they lie there, with the channels first if both fit. */
+function withSampleSizes(model: Model, file: string, sample: readonly number[]): Model {
+  const stored = new Set(model.graph.initializers.map(({ name }) => name));
+  const inputs = model.graph.inputs.filter(({ name }) => !stored.has(name));
+  const [first, ...own] = inputs[0]?.dims ?? [];
+  if (inputs.length !== 1 || own.length !== sample.length || own.every((dim) => typeof dim === 'number')) return model;
+  const orders = sample.length === 3 ? [[sample[2]!, sample[0]!, sample[1]!], sample] : [sample];
+  const fits = orders.find((order) => order.every((size, i) => typeof own[i] !== 'number' || own[i] === size));
+  if (fits === undefined) return model;
+  return withInputShapes(
+    model,
+    new Map([[inputs[0]!.name, [typeof first === 'number' ? first : 'batch', ...fits]]]),
+    file,
+  );
+}
+
 /** With an input [batch, h, w, c] in front of one that is [batch, c, h, w]; `UserError` where the sizes are others. */
 function channelsLast(graph: Graph, file: string, sample: readonly number[]): Graph {
   const inputs = [...graph.inputs];
@@ -206,18 +225,4 @@ function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetw
       ? 'Set `student.head: replace`: the last layer is then drawn anew for these classes.'
       : 'Export the model up to its last dense layer.',
   );
-}
-
-/** `*` stands for any characters; a pattern that fits no weight is a mistake that nobody would notice. */
-function frozenBy(patterns: readonly string[], weights: readonly string[], file: string): (name: string) => boolean {
-  const tests = patterns.map((pattern) => {
-    const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll('*', '.*');
-    return new RegExp(`^${escaped}$`);
-  });
-  patterns.forEach((pattern, i) => {
-    if (weights.some((name) => tests[i]!.test(name))) return;
-    const some = weights.slice(0, 8).join(', ');
-    throw new UserError(`student.freeze: ${pattern} fits no weight of ${file}`, `Its weights are ${some}, ...`);
-  });
-  return (name) => tests.some((test) => test.test(name));
 }

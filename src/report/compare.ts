@@ -1,6 +1,7 @@
 import { percent } from '../base/numbers.ts';
 import { milliseconds, number, size } from './format.ts';
 import { accuracyOf, finalModel, settingOf } from './summary.ts';
+import type { Repeats } from './certainty.ts';
 import type { LatencyRow, ModelRow, Report, Verdict } from './types.ts';
 
 export interface Comparison {
@@ -37,6 +38,7 @@ export function compareReports(
       values: reports.map((report) => {
         const row = report.models.find((model) => model.id === id);
         const accuracy = row === undefined ? null : accuracyOf(row);
+        if (row?.repeats !== undefined) return meanWithInterval(row.repeats);
         return accuracy === null ? null : percentWithError(accuracy, report, row!);
       }),
     })),
@@ -74,6 +76,10 @@ export function shareInterval(share: number, samples: number): readonly [number,
   const centre = (share + z ** 2 / (2 * samples)) / scale;
   const half = (z * Math.sqrt((share * (1 - share)) / samples + (z / (2 * samples)) ** 2)) / scale;
   return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+function meanWithInterval({ mean, interval: [low, high], accuracies }: Repeats): string {
+  return `${percent(mean)} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}), mean of ${accuracies.length}`;
 }
 
 function percentWithError(accuracy: number, { dataset }: Report, row: ModelRow): string {

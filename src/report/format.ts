@@ -1,3 +1,4 @@
+import { percent } from '../base/numbers.ts';
 export function number(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
@@ -39,4 +40,9 @@ export function seconds(value: number): string {
 export function short(value: number): string {
   if (value < 1e4) return number(value);
   return value < 1e6 ? `${Number((value / 1e3).toPrecision(3))} k` : `${Number((value / 1e6).toPrecision(3))} M`;
+}
+
+/** Of an interval of fractions, e.g. `89.94 % to 96.46 %`. */
+export function percentRange([low, high]: readonly [number, number]): string {
+  return `${percent(low)} to ${percent(high)}`;
 }

@@ -1,5 +1,5 @@
 import { percent } from '../base/numbers.ts';
-import { size, times } from './format.ts';
+import { percentRange, size, times } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';
@@ -22,21 +22,21 @@ import {
   summarySentences,
   teacherModel,
 } from './summary.ts';
-import type { Report } from './types.ts';
+import type { ModelRow, Report } from './types.ts';
 
 /** Nothing may be loaded: the file says all, wherever it is opened. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The report as one file without scripts: a function of report.json and nothing else. */
 export function reportHtml(report: Report): string {
-  const { name, verdict, models } = report;
+  const { name, verdict, models, dataset } = report;
   const [lead = `The run ${name} has no model yet.`, ...rest] = summarySentences(report);
   const modelsSection =
     models.length === 0
       ? ''
       : `<section id="models"><h2>Models</h2><p>What each cost and what it gained, beside the teacher where there is one. ` +
         `Models are chosen on the validation split; the test split is used once, at the end.</p>${modelsTable(report)}</section>`;
-  const sections = [
+  const figures = [
     tradeSection(report),
     stepsSection(report),
     modelsSection,
@@ -50,8 +50,8 @@ export function reportHtml(report: Report): string {
     pruningSection(report),
     quantizationSection(report),
     factsSection(report),
-    recipeSection(report),
-  ].filter((section) => section !== '');
+  ].map((section) => (dataset.labelledBy === undefined ? section : ofAgreement(section)));
+  const sections = [...figures, recipeSection(report)].filter((section) => section !== '');
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
@@ -66,6 +66,18 @@ export function reportHtml(report: Report): string {
     '</main><footer>Made by Limbeck from report.json, which holds the same figures for programs.</footer></body></html>\n',
   ].join('\n');
 }
+
+/** The words that are read, in tables, headings and charts: where nobody knows the labels, no share is an accuracy. */
+function ofAgreement(html: string): string {
+  return html.replaceAll(/>[^<]+</g, (text) =>
+    text
+      .replaceAll(/\baccuracy\b/g, AGREEMENT)
+      .replaceAll(/\bAccuracy\b/g, AGREEMENT.replace('a', 'A'))
+      .replaceAll(/\b(more|less|as) accurate\b/g, '$1 in agreement with the original'),
+  );
+}
+
+const AGREEMENT = 'agreement with the original';
 
 /** Links to the sections by their headings; in print the page numbers would be missing. */
 function contents(sections: readonly string[]): string {
@@ -89,7 +101,9 @@ function tiles(report: Report): string {
       ? ''
       : tile(
           percent(accuracy),
-          `right on the ${splitOf(model)} split${its === null ? '' : `; teacher ${percent(its)}`}`,
+          report.dataset.labelledBy === undefined
+            ? `right on the ${splitOf(model)} split${overSeeds(model)}${its === null ? '' : `; teacher ${percent(its)}`}`
+            : `of the ${splitOf(model)} split: ${AGREEMENT}`,
         ),
     model.sizeBytes === 0
       ? ''
@@ -110,6 +124,11 @@ function tiles(report: Report): string {
       : `<div class="tile"><b class="word ${TONES[report.verdict.result]}">${report.verdict.result}</b><span>against the student without a teacher</span></div>`,
   ];
   return `<div class="tiles">${all.join('')}</div>`;
+}
+
+function overSeeds({ repeats }: ModelRow): string {
+  if (repeats === undefined) return '';
+  return `, mean of ${repeats.accuracies.length} (95 % interval ${percentRange(repeats.interval)})`;
 }
 
 const TONES = { BEATS: 'good', 'NO GAIN': 'bad', INCONCLUSIVE: 'warn' } as const;

@@ -1,5 +1,5 @@
 import { percent } from '../base/numbers.ts';
-import { fileSize, milliseconds, number, seconds, size } from './format.ts';
+import { fileSize, milliseconds, number, percentRange, seconds, size } from './format.ts';
 import { frontOf } from './search.ts';
 import { notesOf, sameClass, summarySentences } from './summary.ts';
 import type { ModelRow, Report } from './types.ts';
@@ -12,6 +12,8 @@ export function reportMarkdown(report: Report): string {
     `# ${name}`,
     summarySentences(report).join(' '),
     verdict === undefined ? '' : `**${verdict.result}**: distilled against scratch ${verdict.sentence}.`,
+    verdict?.pair === undefined ? '' : `These two models: ${verdict.pair.sentence}.`,
+    ...repeatLines(report),
     table(report.models),
     latencyTable(report.models),
     qualityTable(report.models),
@@ -51,6 +53,15 @@ export function reportMarkdown(report: Report): string {
       .join('\n'),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+/** Rows are of the first of several models; this is what all of them have. */
+function repeatLines({ models }: Report): string[] {
+  return models.flatMap(({ id, repeats }) => {
+    if (repeats === undefined) return [];
+    const { mean, interval, accuracies } = repeats;
+    return [`${id} over ${accuracies.length} seeds: mean ${percent(mean)}, 95 % interval ${percentRange(interval)}.`];
+  });
 }
 
 function table(models: readonly ModelRow[]): string {

@@ -65,3 +65,24 @@ export const usualSchema = z.strictObject({
   entropy: histogram.describe('Of all probabilities, in nats.'),
   classes: z.array(whole).readonly().describe('Samples by the class that was given.'),
 });
+
+export const repeatsSchema = z
+  .strictObject({
+    accuracies: z.array(fraction).min(2).readonly(),
+    mean: fraction,
+    interval: z.tuple([fraction, fraction]).readonly().describe('95 % confidence interval of the mean.'),
+  })
+  .describe('Accuracies of the model trained with several seeds; all other figures of the row are those of the first.');
+
+export const pairSchema = z
+  .strictObject({
+    split,
+    samples: whole,
+    onlyDistilled: whole.describe('Samples that the distilled student alone has right.'),
+    onlyScratch: whole,
+    difference: z.number().describe('Of the accuracies, a fraction.'),
+    interval: z.tuple([z.number(), z.number()]).readonly().describe('95 % confidence interval of the difference.'),
+    p: fraction.describe("Mid-p value of McNemar's test."),
+    sentence: z.string(),
+  })
+  .describe('The student and its twin sample by sample; of a run with one repeat.');

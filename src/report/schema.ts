@@ -1,16 +1,8 @@
 import { z } from 'zod';
 import { PRECISIONS } from './artifact.ts';
 import { fromVersion1 } from './earlier.ts';
-import {
-  amount,
-  fraction,
-  latencySchema,
-  laterMeasurementSchema,
-  modelSchema,
-  split,
-  usualSchema,
-  whole,
-} from './schema-parts.ts';
+import { amount, fraction, latencySchema, laterMeasurementSchema, modelSchema } from './schema-parts.ts';
+import { pairSchema, repeatsSchema, split, usualSchema, whole } from './schema-parts.ts';
 import type { Report } from './types.ts';
 
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
@@ -35,6 +27,10 @@ export const reportSchema = z
       type: z.string(),
       classes: whole.describe('0 if the run stopped before it had read its data.'),
       classNames: z.array(z.string()).readonly().exactOptional(),
+      labelledBy: z
+        .string()
+        .exactOptional()
+        .describe('Whose answers stand in for labels: what is counted as right is agreement with it.'),
       sampleShape: z.array(whole).readonly(),
       samples: z.strictObject({ train: whole, validation: whole, test: whole }),
     }),
@@ -71,6 +67,7 @@ export const reportSchema = z
           gzipBytes: whole.exactOptional().describe('The file zipped.'),
           file: z.string().nullable().describe('Relative to the folder of the run.'),
           accuracy: z.strictObject({ validation: fraction.nullable(), test: fraction.nullable() }),
+          repeats: repeatsSchema.exactOptional(),
           seconds: amount,
           latency: z.array(latencySchema).readonly(),
           confusion: z
@@ -125,6 +122,7 @@ export const reportSchema = z
         repeats: whole,
         gains: z.array(z.number()).readonly(),
         sentence: z.string(),
+        pair: pairSchema.exactOptional(),
       })
       .exactOptional(),
     pruningSensitivity: z

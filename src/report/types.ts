@@ -1,5 +1,6 @@
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { Form, ModelRef } from './artifact.ts';
+import type { Pair, Repeats } from './certainty.ts';
 import type { LaterMeasurement, Measurement } from './measurement.ts';
 
 /** The content of report.json. Accuracies are fractions, sizes bytes, latencies milliseconds, times seconds. */
@@ -107,6 +108,8 @@ export interface DatasetSummary {
   readonly type: string;
   readonly classes: number;
   readonly classNames?: readonly string[];
+  /** Whose answers stand in for labels: what is counted as right is agreement with it. */
+  readonly labelledBy?: string;
   readonly sampleShape: readonly number[];
   readonly samples: { readonly train: number; readonly validation: number; readonly test: number };
 }
@@ -137,6 +140,8 @@ export interface ModelRow extends Form<string> {
   /** Relative to the folder of the run. */
   readonly file: string | null;
   readonly accuracy: { readonly validation: number | null; readonly test: number | null };
+  /** On the test split, or on the validation split where there is none. */
+  readonly repeats?: Repeats;
   /** Time of training. */
   readonly seconds: number;
   readonly latency: readonly LatencyRow[];
@@ -220,6 +225,8 @@ export interface Verdict {
   readonly repeats: number;
   readonly gains: readonly number[];
   readonly sentence: string;
+  /** The two models beside each other, sample by sample; of a run with one repeat, where nothing else can be said. */
+  readonly pair?: Pair;
 }
 
 /** Accuracy on the validation split after channels of one layer alone were removed, without training. */

@@ -2,6 +2,7 @@ import { Stopwatch } from '../base/clock.ts';
 import { freeMemory } from '../base/memory.ts';
 import { batches, batchCount } from '../data/batches.ts';
 import type { Batch, BatchOptions } from '../data/batches.ts';
+import { isMix } from '../data/augment/mix.ts';
 import { Prefetcher } from '../data/prefetch.ts';
 import type { SoftTargets } from '../distill/soft-targets.ts';
 import { createLoss } from '../distill/losses/registry.ts';
@@ -88,11 +89,11 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const ema = settings.ema > 0 ? await options.build() : undefined;
   const loss = createLoss(options.loss, options.lossArgs);
   const trainable = { ...network.trainable, ...loss.variables };
-  const optimizer = createOptimizer(settings.optimizer, trainable);
+  const optimizer = createOptimizer(settings.optimizer, trainable, network.rateOf);
   const masks = maskVariables(plan?.names ?? [], network);
   const { precision = context.recipe.precision } = options;
   const lossScale = precision === 'mixed' ? new LossScale() : undefined;
-  const hasMixup = context.recipe.dataset.augment.some((step) => 'mixup' in step);
+  const hasMixup = context.recipe.dataset.augment.some(isMix);
 
   const batchSize = Math.min(settings.batchSize, data.train.count);
   const waiting = new Stopwatch();

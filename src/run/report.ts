@@ -1,5 +1,7 @@
 import { sideBySide } from '../measure/accuracy.ts';
+import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
+import type { Pair } from '../report/certainty.ts';
 import type {
   Agreement,
   ModelRow,
@@ -8,7 +10,7 @@ import type {
   Report,
   TeacherSummary,
 } from '../report/types.ts';
-import { verdictOf } from '../report/verdict.ts';
+import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
 import type { StageContext } from './context.ts';
 import { factsOf, frameOf } from '../folder/report-frame.ts';
 import type { Course } from '../folder/report-frame.ts';
@@ -32,6 +34,7 @@ export function makeReport(
   { measured, answers, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
 ): Report {
   const { data } = context;
+  const samples = (data.test ?? data.validation).count;
   const test = (role: ModelRef['role']): number[] =>
     measured.flatMap(({ row }) => {
       const { validation, test: onTest } = row.accuracy;
@@ -49,16 +52,40 @@ export function makeReport(
       .filter(({ row }) => row.model.repeat === 0)
       .map(({ row, predicted }) => ({
         ...row,
+        ...repeatsIn(measured, row, samples),
         latency: timed?.rows.get(row.id) ?? [],
         ...agreementOf(row, predicted, measured, data),
       })),
-    ...(hasPair && { verdict: verdictOf(distilled, scratch, (data.test ?? data.validation).count) }),
+    ...(hasPair && { verdict: { ...verdictOf(distilled, scratch, samples), ...pairIn(measured, data) } }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),
     ...(quantizationSensitivity !== undefined && { quantizationSensitivity }),
     notes: [...data.warnings, ...notes, ...(timed?.notes ?? [])],
   };
+}
+
+/** The accuracies of a model that was trained more than once. */
+function repeatsIn(measured: readonly Measured[], first: ModelRow, samples: number): Pick<ModelRow, 'repeats'> {
+  const isSame = ({ row }: Measured): boolean =>
+    row.format === first.format && isSameContent({ ...row, model: { ...row.model, repeat: 0 } }, first);
+  const accuracies = measured
+    .filter(isSame)
+    .flatMap(({ row: { accuracy } }) => accuracy.test ?? accuracy.validation ?? []);
+  return accuracies.length < 2 ? {} : { repeats: repeatsOf(accuracies, samples) };
+}
+
+/** The only student and its only twin, sample by sample. */
+function pairIn(measured: readonly Measured[], data: StageContext['data']): { pair?: Pair } {
+  const of = (role: ModelRef['role']): readonly Measured[] =>
+    measured.filter(({ row }) => row.model.role === role && row.precision === 'fp32' && row.format === 'onnx');
+  const [[distilled, ...more], [scratch]] = [of('distilled'), of('scratch')];
+  if (distilled === undefined || scratch === undefined || more.length > 0) return {};
+  const split = data.test === undefined ? 'validation' : 'test';
+  const { labels } = data[split]!;
+  const { onlyThis, onlyOther } = sideBySide(distilled.predicted, scratch.predicted, labels);
+  const counts = { onlyFirst: onlyThis, onlySecond: onlyOther, samples: labels.length };
+  return { pair: pairOf(split, counts) };
 }
 
 /** How a model stands beside the teacher, sample by sample. */

@@ -19,6 +19,8 @@ import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
 import { Pool } from './worker/pool.ts';
 import type { PoolOptions } from './worker/pool.ts';
+import { weightsOf } from './weights.ts';
+import type { Weights } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
 
 export interface HostOptions extends PoolOptions {
@@ -45,6 +47,7 @@ interface Held {
   readonly toLoad: ModelToLoad;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  readonly weights: Weights;
   readonly usual: UsualAnswers | undefined;
 }
 
@@ -196,10 +199,11 @@ export class ModelHost {
     const bytes = await readOnnx(source.file);
     const key = `${source.name} ${++this.#loads}`;
     const { maxBatch } = this.#options.batch;
-    const { metadata } = decodeModel(bytes, source.file);
+    const model = decodeModel(bytes, source.file);
     const message = { type: 'model', key, fileName: source.file, bytes: bytes.length, maxBatch } as const;
+    const { metadata } = model;
     const usual = await usualOf(source.file, bytes);
-    return { source, metadata, sha256: sha256(bytes), usual, toLoad: { message, bytes } };
+    return { source, metadata, sha256: sha256(bytes), weights: weightsOf(model), usual, toLoad: { message, bytes } };
   }
 
   async #serve(held: ReadonlyMap<string, Held>): Promise<void> {
@@ -208,20 +212,13 @@ export class ModelHost {
       all.map(({ toLoad }) => toLoad),
       (ready) => {
         this.#models = new Map(
-          all.map(({ source: { name }, toLoad: { message }, metadata, sha256: hash, usual }) => {
+          all.map(({ source: { name, file }, toLoad: { message, bytes }, metadata, weights, usual, sha256: hash }) => {
             const before = this.#models.get(name);
             if (before?.key === message.key) return [name, before];
             const facts = ready.models[message.key]!;
             for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
-            const setup = {
-              name,
-              key: message.key,
-              facts,
-              options: this.#options.batch,
-              metadata,
-              sha256: hash,
-              usual,
-            };
+            const about = { metadata, weights, file, usual, sizeBytes: bytes.length, sha256: hash };
+            const setup = { ...about, name, key: message.key, facts, options: this.#options.batch };
             return [name, servedModel(setup, before)];
           }),
         );

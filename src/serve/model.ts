@@ -5,6 +5,7 @@ import { RequestQueue } from './batch/queue.ts';
 import { DriftWatch } from './drift/watch.ts';
 import { Statistics } from './statistics.ts';
 import type { ModelFacts } from './types.ts';
+import type { Weights } from './weights.ts';
 
 /** A model that is being served. */
 export interface ServedModel {
@@ -21,6 +22,10 @@ export interface ServedModel {
   /** What the file says of itself: labels, preparation. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  /** The file that it was read from. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly weights: Weights;
   /** Where it is known how the model usually answers. */
   readonly drift: DriftWatch | undefined;
 }
@@ -32,6 +37,10 @@ export interface ModelSetup {
   readonly options: BatchOptions;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  /** The file that it was read from. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly weights: Weights;
   readonly usual: UsualAnswers | undefined;
 }
 

@@ -14,6 +14,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { layersNetwork } from '../networks/layers.ts';
+import { withChoices } from '../networks/chosen.ts';
 import { onnxNetwork } from '../networks/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { LayersModel } from '../networks/models/registry.ts';
@@ -38,11 +39,19 @@ export function studentBuilder(context: Given, seed: number): Build {
   const args = argsOf(context, seed);
   const { model, module, tfjs, onnx } = student;
   if (module !== undefined) return async () => layersNetwork(await modelFromModule(module, args));
-  if (tfjs !== undefined) return async () => layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args));
+  const { freeze = [], learningRates = {} } = student;
+  if (tfjs !== undefined)
+    return async () =>
+      withChoices(layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args)), { freeze, learningRates }, tfjs);
   if (onnx !== undefined) {
-    const { output, head = 'keep', freeze = [], batchNorm } = student;
+    const { output, head = 'keep', batchNorm } = student;
     const options = { ...args, output, head, freeze, batchNorm };
-    return async () => onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
+    return async () =>
+      withChoices(
+        onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options),
+        { freeze: [], learningRates },
+        onnx,
+      );
   }
   if (model === undefined) throw new Error('no model is named');
   const options = modelOptions(student, 'student');

@@ -60,9 +60,9 @@ describe('two histograms', () => {
       [0.5, 0.3, 0.2],
       [0.2, 0.3, 0.5],
     ];
-    const counts = p!.map((share) => 1e6 * share);
-    const reference = q!.map((share) => 1e6 * share);
-    const expected = p!.reduce((sum, share, i) => sum + (share - q![i]!) * Math.log(share / q![i]!), 0);
+    const counts = p.map((share) => 1e6 * share);
+    const reference = q.map((share) => 1e6 * share);
+    const expected = p.reduce((sum, share, i) => sum + (share - q[i]!) * Math.log(share / q[i]!), 0);
     expect(stabilityIndex(counts, reference)).toBeCloseTo(expected, 4);
     expect(largestGap(counts, reference)).toBeCloseTo(0.3, 9);
     expect(stabilityIndex([10, 0, 0], [0, 0, 10])).toBeGreaterThan(1);

@@ -71,7 +71,7 @@ describe('the protocol over HTTP', () => {
         const { status } = await ask(server, place.replace('{model}', 'animals'), { body });
         // An empty request is wrong; an address that is not there would be 404, another method 405.
         expect(`${place} ${status}`).toBe(
-          `${place} ${/infer$|v1\/\{model/.test(place) && method === 'post' ? 400 : 200}`,
+          `${place} ${/infer$|^\/v1\/[^/]+$/.test(place) && method === 'post' ? 400 : 200}`,
         );
       }
     }
@@ -279,7 +279,11 @@ describe('what is wrong with a request', () => {
   });
 
   it.each([
-    ['GET', '/', 404],
+    ['GET', '/nothing', 404],
+    ['GET', '/app/page/html.js', 404],
+    ['GET', '/app/..%2f..%2fpackage.json', 404],
+    ['POST', '/', 405],
+    ['GET', '/v1/animals/other', 404],
     ['GET', '/v2/models/none', 404],
     ['GET', '/v2/models/animals/versions/2', 404],
     ['GET', '/v2/models/animals/versions', 404],

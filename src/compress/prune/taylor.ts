@@ -51,7 +51,7 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
           ...batchFeeds(part, classes, `importance, batch ${count + 1}`),
           ...Object.fromEntries(scalars),
         };
-        const products = await step.run(fedTo(step, feeds));
+        const products = await step.run(fedTo(step, feeds), count);
         groups.forEach((group, g) => {
           const sums = new Float64Array(group.channels);
           for (const member of gatesOf(group)) {
@@ -74,7 +74,8 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
 const identity = (value: number): number => value;
 
 async function loaded(engine: Engine, program: StepProgram, weights: State) {
-  const step = await engine.compile(program);
+  // Some losses mask at random.
+  const step = await engine.compile(program, { randomKey: ['importance'] });
   await step.load(weights);
   return step;
 }
@@ -83,6 +84,5 @@ async function loaded(engine: Engine, program: StepProgram, weights: State) {
 function gatesOf({ members, layers }: ChannelGroup): readonly Member[] {
   const gates = members.filter(({ isGate }) => isGate);
   if (gates.length > 0) return gates;
-  const own = (weight: string): boolean => layers.includes(weight.slice(0, weight.indexOf('/')));
-  return members.filter(({ role, weight }) => role === 'out' || (role === 'other' && own(weight)));
+  return members.filter(({ role, layer }) => role === 'out' || (role === 'other' && layers.includes(layer)));
 }

@@ -2,7 +2,7 @@ import type { OnProgress } from '../../base/progress.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { agreement, classesOf } from '../../measure/accuracy.ts';
-import type { InputPart } from '../../data/inputs.ts';
+import type { InputPart } from '../../data/dataset.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';

@@ -5,7 +5,10 @@ import { modelName, modelOption } from './training.ts';
 const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
 
 /** What says how an ONNX file becomes a student: beside another source nothing would read it. */
-const OF_ONNX = ['output', 'head', 'freeze', 'batchNorm'] as const;
+const OF_ONNX = ['output', 'head', 'batchNorm'] as const;
+
+/** What says how weights of a file are trained. */
+const OF_FILES = ['freeze', 'learningRates'] as const;
 
 const keys = {
   model: modelName.optional(),
@@ -31,7 +34,13 @@ const keys = {
   freeze: z
     .array(z.string().min(1))
     .optional()
-    .describe('onnx: names of weights that are not trained; `*` stands for any characters. Default: none.'),
+    .describe('onnx, tfjs: names of weights that are not trained; `*` stands for any characters. Default: none.'),
+  learningRates: z
+    .record(z.string().min(1), z.number().positive())
+    .optional()
+    .describe(
+      'onnx, tfjs: by what the learning rate of weights is multiplied, by names in which `*` stands for any characters; the last that fits counts.',
+    ),
   batchNorm: z
     .enum(['train', 'frozen'])
     .optional()
@@ -43,12 +52,16 @@ export const studentSchema = z
   .catchall(modelOption)
   .superRefine((student, context) => {
     const given = SOURCES.filter((key) => student[key] !== undefined);
-    const unread = OF_ONNX.filter((key) => student[key] !== undefined);
+    const unread = [
+      ...OF_ONNX.map((key) => ({ key, of: 'onnx' })),
+      ...OF_FILES.map((key) => ({ key, of: 'onnx and tfjs' })),
+    ].filter(({ key }) => student[key] !== undefined);
     if (given.length === 1) {
       const [source] = given;
       if (source === 'onnx') return;
-      for (const key of unread) {
-        const params = { expected: `no such key beside ${source}: it is of onnx`, received: `student.${key}` };
+      for (const { key, of } of unread) {
+        if (source === 'tfjs' && of !== 'onnx') continue;
+        const params = { expected: `no such key beside ${source}: it is of ${of}`, received: `student.${key}` };
         context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
       }
       return;

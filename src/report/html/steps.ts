@@ -1,8 +1,8 @@
 import type { BarSeriesOption } from 'echarts';
 import { labelOf } from '../artifact.ts';
 import { percent } from '../../base/numbers.ts';
-import { fileSize, milliseconds, number, shortPercent, times } from '../format.ts';
-import { accuracyOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
+import { fileSize, milliseconds, number, percentRange, shortPercent, times } from '../format.ts';
+import { accuracyOf, changeOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import { points } from '../verdict.ts';
 import { gridOf, limitLine, NAME, rowsAxis, valueAxis } from './axes.ts';
@@ -21,9 +21,19 @@ export function stepsSection(report: Report): string {
   const timed = steps.map((model) => commonLatency(model, steps[0]!)?.[0]).find((row) => row !== undefined);
   return (
     `<section id="steps"><h2>Step by step</h2><p>One technique at a time, each measured on the ${splitOf(steps[0]!)} split. ` +
-    `${timed === undefined ? '' : `Latency: ${escape(settingOf(timed))}. `}Factors are against the step before.</p>` +
+    `${timed === undefined ? '' : `Latency: ${escape(settingOf(timed))}. `}Factors are against the step before.` +
+    `${means(steps)}</p>` +
     `${waterfall(steps, teacher)}${table('Step by step', head, rows)}</section>`
   );
+}
+
+/** Said where some steps are means over seeds and others are made from the first of them. */
+function means(steps: readonly ModelRow[]): string {
+  if (steps.every(({ repeats }) => repeats === undefined)) return '';
+  const isMixed = steps.some(({ repeats }) => repeats === undefined);
+  return ` Students that were trained with several seeds show their mean and its 95 % interval${
+    isMixed ? '; what follows was made from the first of them, and its change is against that one' : ''
+  }.`;
 }
 
 function stepRow({ models }: Report, model: ModelRow, before: ModelRow | undefined): string {
@@ -31,8 +41,8 @@ function stepRow({ models }: Report, model: ModelRow, before: ModelRow | undefin
   const latency = before && commonLatency(model, before);
   const own = latency?.[0] ?? [...model.latency].sort((a, b) => a.batchSize - b.batchSize || a.threads - b.threads)[0];
   const cells = [
-    percent(accuracy),
-    before === undefined ? '–' : tone(accuracy - accuracyOf(before)!),
+    percent(accuracy) + intervalOf(model),
+    before === undefined ? '–' : tone(changeOf(model, before)),
     fileSize(model.sizeBytes) + factor(before && before.sizeBytes / model.sizeBytes, 'smaller', 'larger'),
     own === undefined
       ? '–'
@@ -46,6 +56,11 @@ function stepRow({ models }: Report, model: ModelRow, before: ModelRow | undefin
   );
 }
 
+function intervalOf({ repeats }: ModelRow): string {
+  if (repeats === undefined) return '';
+  return `<small>${percentRange(repeats.interval)}, mean of ${repeats.accuracies.length}</small>`;
+}
+
 function tone(change: number): string {
   const text = points(change);
   return /^[+-]0\.00/.test(text) ? 'none' : `<span class="${change > 0 ? 'good' : 'bad'}">${text}</span>`;
@@ -57,10 +72,13 @@ function factor(ratio: number | undefined, more: string, less: string): string {
   return `<small>${ratio > 1 ? `${times(ratio)}× ${more}` : `${times(1 / ratio)}× ${less}`}</small>`;
 }
 
-/** Bars that begin where the one before ended, the first where the axis begins. */
+/**
+ * Bars that begin where the one before ended, the first where the axis begins. A bar behind a mean over seeds begins where the first
+ * of them was, from which its model was made.
+ */
 function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined): string {
   const accuracies = steps.map((model) => accuracyOf(model)!);
-  const changes = accuracies.map((accuracy, i) => (i === 0 ? accuracy : accuracy - accuracies[i - 1]!));
+  const changes = steps.map((model, i) => (i === 0 ? accuracies[0]! : changeOf(model, steps[i - 1]!)));
   const its = teacher === undefined ? null : accuracyOf(teacher);
   const told = steps.map(
     (model, i) => `${labelOf(model)} ${percent(accuracies[i]!)}${i === 0 ? '' : ` (${signed(changes[i]!)})`}`,
@@ -94,7 +112,7 @@ function bars(accuracies: readonly number[], changes: readonly number[]): BarSer
     {
       ...shared,
       itemStyle: { color: 'none' },
-      data: accuracies.map((accuracy, i) => (i === 0 ? '-' : Math.min(accuracy, accuracies[i - 1]!))),
+      data: accuracies.map((accuracy, i) => (i === 0 ? '-' : Math.min(accuracy, accuracy - changes[i]!))),
     },
     {
       ...shared,
@@ -108,7 +126,9 @@ function bars(accuracies: readonly number[], changes: readonly number[]): BarSer
       markLine: {
         ...{ symbol: 'none', silent: true, label: { show: false } },
         lineStyle: { color: 'var(--soft)', width: 1, type: [2, 2] },
-        data: accuracies.slice(0, -1).map((accuracy, i) => [{ coord: [accuracy, i] }, { coord: [accuracy, i + 1] }]),
+        data: accuracies
+          .slice(0, -1)
+          .map((accuracy, i) => [{ coord: [accuracy, i] }, { coord: [accuracies[i + 1]! - changes[i + 1]!, i + 1] }]),
       },
     },
   ];

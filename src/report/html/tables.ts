@@ -1,7 +1,7 @@
 import { points } from '../verdict.ts';
 import { percent } from '../../base/numbers.ts';
-import { milliseconds, number, seconds, size, times } from '../format.ts';
-import { accuracyOf, commonLatency, finalModel, settingOf, teacherModel } from '../summary.ts';
+import { milliseconds, number, percentRange, seconds, size, times } from '../format.ts';
+import { commonLatency, fileAccuracyOf, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
 import { key } from './kinds.ts';
@@ -26,7 +26,7 @@ export function modelsTable(report: Report): string {
     const beside = teacher === undefined || teacher === model ? undefined : teacher;
     const cells = [
       accuracyCell(accuracy.validation),
-      `${accuracyCell(accuracy.test)}${beside === undefined ? '' : change(accuracyOf(model), accuracyOf(beside))}`,
+      `${accuracyCell(accuracy.test)}${beside === undefined ? '' : change(fileAccuracyOf(model), fileAccuracyOf(beside))}${ofRepeats(model)}`,
       sizeBytes > 0
         ? `${size(sizeBytes)}${ratio(beside && beside.sizeBytes / sizeBytes)}${zipped(gzipBytes)}${bar(sizeBytes / largest)}`
         : '',
@@ -49,6 +49,12 @@ function zipped(bytes: number | undefined): string {
 
 function accuracyCell(value: number | null): string {
   return value === null ? '–' : percent(value);
+}
+
+function ofRepeats({ repeats }: ModelRow): string {
+  if (repeats === undefined) return '';
+  const { mean, interval, accuracies } = repeats;
+  return `<small>mean of ${accuracies.length}: ${percent(mean)} (${percentRange(interval)})</small>`;
 }
 
 function change(own: number | null, other: number | null): string {

@@ -28,8 +28,10 @@ export async function measure(context: StageContext, exported: ExportedModel): P
   const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
   context.onEvent({ type: 'stage', stage: `measure ${file}` });
   const session = sessionOptionsOf(recipe);
-  const { accuracy, predicted, usual, ...quality } = await evaluate(context, (split) =>
-    logitsOfFile(exported, split, session),
+  const { accuracy, predicted, ...quality } = await evaluate(
+    context,
+    (split) => logitsOfFile(exported, split, session),
+    format === 'onnx',
   );
   const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
@@ -50,7 +52,6 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     seconds: trained.seconds,
     latency: [],
     ...quality,
-    ...(format === 'onnx' && { usual }),
   };
   return { row, predicted, exported };
 }
@@ -59,12 +60,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
 export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<Measured> {
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
-  const {
-    accuracy,
-    predicted,
-    usual: _,
-    ...quality
-  } = await evaluate(context, async (split) => {
+  const { accuracy, predicted, ...quality } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
     return answers(teacher, split, rows);
   });
@@ -93,7 +89,7 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
 /** With more classes a confusion matrix is larger than anybody reads, and than the rest of the report. */
 const MOST_CLASSES = 40;
 
-async function evaluate({ data }: StageContext, logitsOf: (split: Dataset) => Promise<Float32Array>) {
+async function evaluate({ data }: StageContext, logitsOf: (split: Dataset) => Promise<Float32Array>, isServed = false) {
   const classes = data.classNames.length;
   const onValidation = await logitsOf(data.validation);
   const onTest = data.test && (await logitsOf(data.test));
@@ -108,7 +104,7 @@ async function evaluate({ data }: StageContext, logitsOf: (split: Dataset) => Pr
   return {
     accuracy,
     predicted,
-    usual: usualAnswers(logits, classes, split),
+    ...(isServed && { usual: usualAnswers(logits, classes, split) }),
     calibration: { split, ...calibrationOf(logits, labels, classes) },
     ...(classes <= MOST_CLASSES
       ? { confusion: { split, counts: confusionOf(predicted, labels, classes) } }

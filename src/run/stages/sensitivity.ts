@@ -6,7 +6,7 @@ import type { PruningSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { progressOf } from '../../train/progress.ts';
 import type { TrainedModel } from '../../ship/export.ts';
-import { validationAccuracy } from './prune/job.ts';
+import { validationAccuracy } from './taken.ts';
 
 const STAGE = 'pruning-sensitivity';
 

@@ -15,7 +15,7 @@ import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { clientOf } from './rate.ts';
 import type { RateLimit } from './rate.ts';
-import { isHealth, route } from './routes.ts';
+import { isOpen, route } from './routes.ts';
 import type { Site } from './routes.ts';
 
 export interface HttpOptions {
@@ -127,7 +127,7 @@ async function answer(
   try {
     const path = pathOf(request.url ?? '/');
     refuseOtherPages(options.access, request);
-    if (!isHealth(path)) {
+    if (!isOpen(path)) {
       refuseStranger(options.access, request.headers.authorization);
       options.rate?.take(clientOf(options.access, request.headers.authorization, from), start);
     }
