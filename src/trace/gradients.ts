@@ -14,8 +14,11 @@ interface Override {
   readonly kernelName: string;
   readonly inputsToSave?: readonly string[];
   readonly outputsToSave?: readonly boolean[];
-  readonly gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes) => Gradients;
+  readonly gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes, original: Original) => Gradients;
 }
+
+/** tfjs' own gradient of the same kernel. */
+type Original = (dy: tf.Tensor, saved: tf.Tensor[], attrs: Attributes) => Gradients;
 
 function run(kernelName: string, inputs: Record<string, tf.Tensor>, attrs: Attributes = {}): tf.Tensor {
   return tf.engine().runKernel(kernelName, inputs, attrs);
@@ -63,17 +66,13 @@ function lookedUpBySample(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor): tf.T
   return tf.reshape(sums, x.shape);
 }
 
-const gather = tf.getGradient('GatherV2');
-
-const segmentSum = tf.getGradient('UnsortedSegmentSum');
-
 const overrides: readonly Override[] = [
   {
     // Which row goes where has no gradient; tfjs refuses what depends on it.
     kernelName: 'UnsortedSegmentSum',
     inputsToSave: ['segmentIds'],
-    gradFunc: (dy, [ids], attrs) => ({
-      ...segmentSum.gradFunc(dy, [ids!], attrs),
+    gradFunc: (dy, [ids], attrs, original) => ({
+      ...original(dy, [ids!], attrs),
       segmentIds: () => tf.zeros(ids!.shape),
     }),
   },
@@ -81,10 +80,10 @@ const overrides: readonly Override[] = [
     // tfjs takes the samples of a batch one by one, and gives indices a gradient of integers, which it then refuses.
     kernelName: 'GatherV2',
     inputsToSave: ['x', 'indices'],
-    gradFunc: (dy, [x, indices], attrs) => ({
+    gradFunc: (dy, [x, indices], attrs, original) => ({
       ...(attrs['batchDims'] === 1 && attrs['axis'] === 1
         ? { x: () => lookedUpBySample(dy, x!, indices!) }
-        : gather.gradFunc(dy, [x!, indices!], attrs)),
+        : original(dy, [x!, indices!], attrs)),
       indices: () => tf.zeros(indices!.shape),
     }),
   },
@@ -225,14 +224,22 @@ const additions: readonly Override[] = [
 export function registerGradients(): void {
   for (const { gradFunc, ...override } of overrides) {
     const original = tf.getGradient(override.kernelName);
+    const own: Original = (dy, saved, attrs) => original.gradFunc(dy, saved, attrs);
     register(override, (dy, saved, attrs) =>
-      tf.engine().backendName === BACKEND_NAME ? gradFunc(dy, saved, attrs) : original.gradFunc(dy, [...saved], attrs),
+      tf.engine().backendName === BACKEND_NAME ? gradFunc(dy, saved, attrs, own) : own(dy, [...saved], attrs),
     );
   }
-  for (const { gradFunc, ...addition } of additions) register(addition, gradFunc);
+  for (const { gradFunc, ...addition } of additions)
+    register(addition, (dy, saved, attrs) => gradFunc(dy, saved, attrs, NONE));
 }
 
-function register(config: Omit<Override, 'gradFunc'>, gradFunc: Override['gradFunc']): void {
+/** Of kernels that tfjs has no gradient of. */
+const NONE: Original = () => ({});
+
+function register(
+  config: Omit<Override, 'gradFunc'>,
+  gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes) => Gradients,
+): void {
   tf.registerGradient({
     kernelName: config.kernelName,
     inputsToSave: [...(config.inputsToSave ?? [])],

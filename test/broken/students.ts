@@ -16,7 +16,7 @@ export const students: Readonly<Record<string, Case>> = {
     recipe: `${TABLE}\nstudent: {onnx: a.onnx}`,
     files: { 'a.onnx': 'not a model' },
     message: [
-      'a.onnx: not an ONNX file, or a damaged one (wire type 6 does not exist)',
+      'a.onnx: not an ONNX file, or a damaged one (illegal tag: field no 13 wire type 6)',
       'Export the model again and compare the size of the copy with the original.',
     ],
   },

@@ -21,7 +21,7 @@ export const teachers: Readonly<Record<string, Case>> = {
   'a teacher that is no model': {
     recipe: `${IDX}\nteacher: {onnx: d.csv}\n${rest}`,
     message: [
-      'd.csv: not an ONNX file, or a damaged one (wire type 4 does not exist)',
+      'd.csv: not an ONNX file, or a damaged one (ir_version has wire type 2 instead of 0)',
       'Export the model again and compare the size of the copy with the original.',
     ],
   },
