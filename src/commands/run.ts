@@ -57,6 +57,10 @@ export async function execute(
   context: Context,
 ): Promise<void> {
   const { runRecipe } = await import('../run/run.ts');
+  const { follower, startedTogether } = await import('./together.ts');
+  const together = await startedTogether();
+  if (together !== undefined && together.rank > 0)
+    return follower(() => runRecipe(loaded, { ...options, signal: context.signal, together }));
   const { showEvents } = await import('./progress.ts');
   const display = await showEvents(context);
   const watchers = await openWatchers(watch, display.onEvent);
@@ -64,7 +68,7 @@ export async function execute(
     display.onEvent(event);
     watchers.onEvent(event);
   };
-  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent }).finally(
+  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent, together }).finally(
     async () => {
       await watchers.close();
       await display.close();
