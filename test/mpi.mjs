@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -131,7 +132,7 @@ function spawnEnv(more) {
 async function waitFor(isThere, child) {
   const until = Date.now() + 120_000;
   for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
     try {
       if (isThere()) return;
     } catch {

@@ -9,7 +9,10 @@ export async function startedTogether(): Promise<Collectives | undefined> {
   const { openMpi } = await import('../runtime/mpi.ts');
   const together = openMpi(launch);
   process.on('exit', (code) => {
-    if (code === 0) return together.finish();
+    if (code === 0) {
+      together.finish();
+      return;
+    }
     // mpirun throws away what it has not read yet of a process that aborts.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, READ_MS);
     together.abort(code);

@@ -90,7 +90,7 @@ type Library = ReturnType<typeof koffi.load>;
 function abiOf(library: Library): Abi {
   const symbol = (name: string): unknown => {
     try {
-      return library.symbol(name, 'int');
+      return library.symbol(name);
     } catch {
       return undefined;
     }
