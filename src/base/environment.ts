@@ -8,3 +8,17 @@ export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: numbe
   // The only way to the CPU with a library for CUDA: tfjs-node computes on the first GPU that is seen.
   if (!gpu) process.env['CUDA_VISIBLE_DEVICES'] = '-1';
 }
+
+/** Which launcher has started this process as one of several, and of how many. */
+export interface MpiLaunch {
+  readonly by: 'Open MPI' | 'MPICH';
+  readonly size: number;
+  readonly rank: number;
+}
+
+/** Undefined where nothing like mpirun has started this process. */
+export function mpiLaunch(): MpiLaunch | undefined {
+  const { OMPI_COMM_WORLD_SIZE: open, OMPI_COMM_WORLD_RANK: openRank, PMI_SIZE: mpich, PMI_RANK: rank } = process.env;
+  if (open !== undefined) return { by: 'Open MPI', size: Number(open), rank: Number(openRank) };
+  return mpich === undefined ? undefined : { by: 'MPICH', size: Number(mpich), rank: Number(rank) };
+}

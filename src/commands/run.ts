@@ -58,6 +58,10 @@ export async function execute(
   context: Context,
 ): Promise<RunResult> {
   const { runRecipe } = await import('../run/run.ts');
+  const { follower, startedTogether } = await import('./together.ts');
+  const together = await startedTogether();
+  if (together !== undefined && together.rank > 0)
+    return follower(() => runRecipe(loaded, { ...options, signal: context.signal, together }));
   const { showEvents } = await import('./progress.ts');
   const display = await showEvents(context);
   const watchers = await openWatchers(watch, display.onEvent);
@@ -66,7 +70,7 @@ export async function execute(
     watchers.onEvent(event);
   };
   let failure: unknown;
-  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent })
+  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent, together })
     .catch((error: unknown) => {
       failure = error;
       throw error;

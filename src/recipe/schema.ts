@@ -161,6 +161,12 @@ export const recipeSchema = z
       .describe(
         'Training steps in one call of ONNX Runtime, which the state stays on the device for; default: 16 on cuda and tensorrt, else 1.',
       ),
+    shards: count
+      .max(1024)
+      .optional()
+      .describe(
+        'Parts of a batch that processes started by mpirun share, at least as many as processes; default: 8 where mpirun has started it.',
+      ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })
   .superRefine(({ target, student }, context) => {

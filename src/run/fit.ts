@@ -1,4 +1,5 @@
 import { Stopwatch } from '../base/clock.ts';
+import { UserError } from '../base/errors.ts';
 import { freeMemory } from '../base/memory.ts';
 import { batches, batchCount } from '../data/batches.ts';
 import type { Batch, BatchOptions } from '../data/batches.ts';
@@ -23,6 +24,7 @@ import { gradientProgram, updateProgram } from '../train/gradient.ts';
 import { evaluationProgram } from '../train/inference.ts';
 import { EMA_PREFIX, MASK_PREFIX, trainingProgram } from '../train/step.ts';
 import type { StageContext } from './context.ts';
+import { SHARDS } from './together.ts';
 import { begunTraining, finishedTraining, train } from '../train/training.ts';
 import type { Fitted, TrainingResult } from '../train/training.ts';
 
@@ -101,6 +103,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   let prefetcher: Prefetcher | undefined;
   const common = { network, loss, optimizer, ...(ema && { ema }), masks, lossScale };
   const begun = begunTraining(saved, options);
+  if (loss.acrossBatch === true && shardsOf(context) !== undefined) throw inShards(loss.name);
   const trainerOptions = {
     engine,
     program: (samples: number) =>
@@ -143,6 +146,8 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
             gradient: (samples) =>
               gradientProgram({ ...common, batchSize: samples, targets: hasMixup ? 'soft' : 'classes' }),
             update: (parts) => updateProgram({ ...common, batchSize }, parts),
+            shards: shardsOf(context),
+            together: context.together,
           },
     free: freeMemory(),
     onEvent: context.onEvent,
@@ -189,6 +194,18 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     await prefetcher?.close();
     ema?.dispose();
   }
+}
+
+/** Into how many parts a batch is cut for several processes; undefined: not for that. */
+function shardsOf({ recipe, together }: StageContext): number | undefined {
+  return recipe.shards ?? (together && SHARDS);
+}
+
+function inShards(loss: string): UserError {
+  return new UserError(
+    `distill.loss: expected a loss that is a sum over samples, as several processes compute it, received ${loss}`,
+    'Choose another loss, or leave out shards and mpirun.',
+  );
 }
 
 async function done<N extends Network>(

@@ -9,6 +9,7 @@ import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport } from './report.ts';
+import { requireSame, splitsOf } from './together.ts';
 import { factsOf, stagesOf, stoppedReport } from '../folder/report-frame.ts';
 import type { Findings } from './report.ts';
 import { curvesOf, modelsSoFar, stopOf } from '../folder/stopped.ts';
@@ -89,7 +90,7 @@ export async function follow(
 async function begin(
   { recipe, written }: LoadedRecipe,
   stores: RunStores,
-  { onEvent, signal, saveEvery = 5, withoutTest, clock }: FollowOptions & { readonly clock: StageClock },
+  { onEvent, signal, saveEvery = 5, withoutTest, clock, together }: FollowOptions & { readonly clock: StageClock },
 ): Promise<StageContext> {
   // First: a library that cannot be loaded is known before a large data set is read.
   onEvent({ type: 'stage', stage: 'engine' });
@@ -113,7 +114,8 @@ async function begin(
     onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
   };
   const saving = { states: counted(stores, clock), saveEveryMs: 1000 * saveEvery, done };
-  const context = { recipe, written, data, engine, onEvent, signal, ...saving };
+  if (together !== undefined) requireSame(together, 'data', splitsOf(data));
+  const context = { recipe, written, data, engine, onEvent, signal, together, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;
 }

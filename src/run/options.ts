@@ -1,3 +1,4 @@
+import type { Collectives } from '../runtime/collectives.ts';
 import { UserError } from '../base/errors.ts';
 import type { Report } from '../report/types.ts';
 import type { OnEvent } from '../base/events.ts';
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly onEvent?: OnEvent;
   /** Stops the run after the current step; what it has is saved and the promise rejects with an `InterruptedError`. */
   readonly signal?: AbortSignal | undefined;
+  /** The processes that train together: each calls `runRecipe`, and all have the same recipe and data. Default: this one alone. */
+  readonly together?: Collectives | undefined;
   /** Most seconds between two saved states: what a kill can cost. Default 5. */
   readonly saveEvery?: number | undefined;
 }

@@ -28,11 +28,17 @@ import { pruneStudents, sizeOnly } from './stages/prune.ts';
 import { pruningSensitivity } from './stages/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
 import { checkLoss, trainStudent } from './stages/student.ts';
+import { runTogether } from './together.ts';
 import { teach } from './stages/teach.ts';
 
 /** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
   checkOptions(options);
+  const { together } = options;
+  return together === undefined ? runAlone(given, options) : runTogether(runAlone, given, { ...options, together });
+}
+
+async function runAlone(given: LoadedRecipe, options: RunOptions): Promise<RunResult> {
   const folder = path.join(options.out ?? 'checkpoints', given.recipe.name);
   await refuseForeignFolder(folder);
   const made = await firstMissing(folder);

@@ -49,7 +49,7 @@ export interface Diagnosis {
 /** By the names of the optional peer dependencies in package.json; the engine tensorflow has a row of its own. */
 const OPTIONAL: Readonly<Record<string, string>> = {
   '@litertjs/core': 'TFLite files: checked before they ship, and timed',
-  koffi: 'TFLite files timed natively, with tfjs-tflite-node',
+  koffi: 'training by several processes under mpirun; TFLite files timed natively, with tfjs-tflite-node',
   'tfjs-tflite-node': 'TFLite files timed natively, with koffi',
   'onnxruntime-web': 'ONNX files timed in browsers: bench --serve, and the place chromium',
   'prom-client': 'metrics for Prometheus: run --metrics, and serve',

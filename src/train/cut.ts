@@ -15,7 +15,12 @@ export interface Part {
 
 /** Sizes of as few parts as there can be of at most `most` samples, none larger than another by more than one: 10 by 4 is 4, 3, 3. */
 export function partSizes(samples: number, most: number): number[] {
-  const parts = Math.ceil(samples / most);
+  return evenSizes(samples, Math.ceil(samples / most));
+}
+
+/** Sizes of so many parts, none larger than another by more than one; of fewer where there are fewer samples. */
+export function evenSizes(samples: number, wanted: number): number[] {
+  const parts = Math.min(samples, wanted);
   return Array.from({ length: parts }, (_, i) => Math.ceil((samples - i) / parts));
 }
 

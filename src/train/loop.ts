@@ -115,7 +115,8 @@ export class Trainer {
       const { epoch, batch } = this.#position;
       const chunk: TrainingBatch[] = [];
       for await (const next of batches(epoch, batch)) {
-        if (signal?.aborted === true) return;
+        const wants = signal?.aborted === true;
+        if (this.steps.agreed?.(wants) ?? wants) return;
         if (chunk.length > 0 && chunk[0]!.labels.length !== next.labels.length) yield* await this.#take(chunk);
         chunk.push(next);
         if (this.#isFull(chunk)) yield* await this.#take(chunk);

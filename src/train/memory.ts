@@ -40,9 +40,12 @@ export async function fittingTrainer(
   fitting: Fitting,
 ): Promise<{ readonly trainer: Trainer; readonly cut?: Cut }> {
   const { stage, rest, microBatch, isBegun, free, onEvent } = fitting;
-  const parts = options.batchSize === 1 ? undefined : fitting.parts;
+  const parts = options.batchSize === 1 && fitting.parts?.shards === undefined ? undefined : fitting.parts;
   const make = (samples = options.batchSize): Promise<Trainer> =>
-    Trainer.create({ ...options, parts: samples < options.batchSize && parts ? { ...parts, samples } : undefined });
+    Trainer.create({
+      ...options,
+      parts: parts && (samples < options.batchSize || parts.shards !== undefined) ? { ...parts, samples } : undefined,
+    });
   const first = await make(microBatch);
   const bytes = first.steps.memoryBytes(rest);
   const isCut = first.steps instanceof PartedSteps;
@@ -56,7 +59,9 @@ export async function fittingTrainer(
     }
     return {
       trainer: first,
-      ...(isCut && { cut: { samples: microBatch!, note: `${stage}: ${noteOf(first.steps, options.batchSize)}` } }),
+      ...(isCut && {
+        cut: { samples: microBatch ?? options.batchSize, note: `${stage}: ${noteOf(first.steps, options.batchSize)}` },
+      }),
     };
   }
   await first.dispose();

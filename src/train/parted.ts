@@ -1,15 +1,16 @@
 import { staticSize } from '../graph/shapes.ts';
+import type { Collectives } from '../runtime/collectives.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
 import { traceProgram } from '../trace/trace.ts';
 import { batchFeeds, fedTo } from './batch.ts';
-import { partSizes, partsOf } from './cut.ts';
+import { evenSizes, partsOf } from './cut.ts';
 import type { Part } from './cut.ts';
 import { MOVED, updateParts } from './gradient.ts';
 import { PartSum } from './part-sum.ts';
 import { compileOptions } from './steps.ts';
-import type { Given, Steps, StepsOptions } from './steps.ts';
+import type { Given, Steps, StepsOptions, Values } from './steps.ts';
 
 /** A step in two programs, see `gradient.ts`. */
 export interface PartsOptions {
@@ -17,6 +18,10 @@ export interface PartsOptions {
   readonly update: (parts: StepProgram['feeds']) => StepProgram;
   /** Most samples of a part. */
   readonly samples: number;
+  /** How many parts a batch has at least: several processes share them. Default 1. */
+  readonly shards?: number | undefined;
+  /** The processes that share the parts; default: this one alone. */
+  readonly together?: Collectives | undefined;
 }
 
 export interface PartedOptions extends StepsOptions {
@@ -84,10 +89,45 @@ export class PartedSteps implements Steps {
   async #one({ batch, feeds }: Given, step: number): Promise<Readonly<Record<string, number>>> {
     const { classes, parts } = this.#options;
     this.#sum.clear();
-    for (const part of partsOf(batch, partSizes(batch.labels.length, parts.samples), classes))
-      this.#sum.add(await this.#gradientOf(part, feeds, step));
+    const all = partsOf(batch, sizesOf(batch.labels.length, parts), classes);
+    const { together } = parts;
+    if (together === undefined || together.size === 1)
+      for (const part of all) this.#sum.add(await this.#gradientOf(part, feeds, step));
+    else await this.#shared(all, together, (part) => this.#gradientOf(part, feeds, step));
     await this.compiled.run(fedTo(this.compiled, { ...feeds, ...this.#sum.forUpdate }), step);
     return this.#sum.figures;
+  }
+
+  /** Each process computes some of the parts, one after another; all add up all of them, in their order: the same bits as one alone. */
+  async #shared(
+    parts: readonly Part[],
+    together: Collectives,
+    compute: (part: Part) => Promise<Values>,
+  ): Promise<void> {
+    const { rank, size } = together;
+    const outputs = [...this.#gradient.outputs].map(([name, { shape }]) => [name, staticSize(shape)] as const);
+    const length = outputs.reduce((sum, [, elements]) => sum + elements, 0);
+    const each = Math.ceil(parts.length / size);
+    const own = new Float32Array(each * length);
+    for (const [i, part] of parts.slice(rank * each, (rank + 1) * each).entries()) {
+      const results = await compute(part);
+      let at = i * length;
+      for (const [name, elements] of outputs) {
+        own.set(results[name] as Float32Array, at);
+        at += elements;
+      }
+    }
+    const all = together.allgather(own);
+    parts.forEach((_, i) => {
+      let at = i * length;
+      const results = outputs.map(([name, elements]) => [name, all.subarray(at, (at += elements))] as const);
+      this.#sum.add(Object.fromEntries(results));
+    });
+  }
+
+  agreed(wants: boolean): boolean {
+    const { together } = this.#options.parts;
+    return together === undefined ? wants : together.allreduce(Float32Array.of(wants ? 1 : 0))[0]! > 0;
   }
 
   async #gradientOf(part: Part, feeds: Given['feeds'], step: number) {
@@ -101,7 +141,7 @@ export class PartedSteps implements Steps {
     const [gradient, update] = [this.#gradient.memoryBytes, this.compiled.memoryBytes];
     if (gradient === undefined || update === undefined) return undefined;
     const { batchSize, parts } = this.#options;
-    const sizes = new Set([batchSize, rest].flatMap((samples) => partSizes(samples, parts.samples)));
+    const sizes = new Set([batchSize, rest].flatMap((samples) => sizesOf(samples, parts)));
     const inParts = [...sizes].reduce((sum, size) => sum + size, 0);
     return update + (gradient * inParts) / this.samples;
   }
@@ -126,7 +166,13 @@ export class PartedSteps implements Steps {
 }
 
 function largest({ batchSize, parts }: Pick<PartedOptions, 'batchSize' | 'parts'>): number {
-  return partSizes(batchSize, parts.samples)[0]!;
+  return sizesOf(batchSize, parts)[0]!;
+}
+
+/** Each shard is cut into as few parts as there can be of at most `most` samples. */
+function sizesOf(samples: number, { samples: most, shards = 1 }: PartsOptions): number[] {
+  const shard = Math.ceil(samples / Math.min(shards, samples));
+  return evenSizes(samples, Math.min(shards, samples) * Math.ceil(shard / most));
 }
 
 /** Of each random feed, how many of its numbers belong to one sample: what it has more for two samples than for one. */

@@ -25,6 +25,8 @@ export interface Steps {
    * memory of its own. Undefined where nobody counts.
    */
   memoryBytes(rest: number): number | undefined;
+  /** Whether to stop, where several processes must do so after the same step: if one of them wants to. */
+  agreed?(wants: boolean): boolean;
   dispose(): Promise<void>;
 }
 

@@ -1,0 +1,74 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { sha256 } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import { exists } from '../base/files.ts';
+import { limbeckVersion } from '../base/packages.ts';
+import { fingerprint } from '../data/dataset.ts';
+import type { LoadedDataset } from '../data/load.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
+import type { Collectives } from '../runtime/collectives.ts';
+import type { RunOptions, RunResult } from './options.ts';
+
+/** Parts that a batch is cut into for several processes, however many there are: so 1, 2, 4 and 8 of them end with the same bytes. */
+export const SHARDS = 8;
+
+/**
+ * A run of several processes. Each follows all stages and computes a share of every gradient. Rank 0 has the folder of the run; the others
+ * work on a copy of it, which they throw away, so that all go on from the same saved states.
+ */
+export async function runTogether(
+  run: (given: LoadedRecipe, options: RunOptions) => Promise<RunResult>,
+  given: LoadedRecipe,
+  options: RunOptions & { readonly together: Collectives },
+): Promise<RunResult> {
+  const { together, existing, out = 'checkpoints' } = options;
+  const { recipe, written } = given;
+  requireSame(together, 'version', limbeckVersion());
+  requireSame(together, 'recipe', JSON.stringify(written));
+  const shards = recipe.shards ?? SHARDS;
+  if (together.size > shards)
+    throw new UserError(
+      `mpirun has started ${together.size} processes, and a batch is cut into ${shards} shards`,
+      `Start at most ${shards}, or set shards in the recipe.`,
+    );
+  if (recipe.target !== undefined)
+    throw new UserError(
+      'target: a search by latency measures time, which differs from process to process',
+      'Take target out of the recipe, or start limbeck without mpirun.',
+    );
+  if (together.rank === 0) {
+    together.barrier();
+    return run(given, options);
+  }
+  const copy = await mkdtemp(path.join(tmpdir(), 'limbeck-rank-'));
+  try {
+    const folder = path.join(out, recipe.name);
+    if (existing !== 'fresh' && (await exists(folder)))
+      await cp(folder, path.join(copy, recipe.name), { recursive: true, filter: (file) => path.basename(file) !== 'lock' });
+    together.barrier();
+    return await run(given, { ...options, out: copy });
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+/** `UserError` in every process unless all of them have the same `text`. */
+export function requireSame(together: Collectives, what: string, text: string): void {
+  const own = Float32Array.from(Buffer.from(sha256(text), 'hex'));
+  const all = together.allgather(own);
+  const other = Array.from({ length: together.size }, (_, rank) => rank).find((rank) =>
+    own.some((_, i) => all[rank * own.length + i] !== all[i]),
+  );
+  if (other === undefined) return;
+  throw new UserError(
+    `process ${other} of ${together.size} has another ${what} than process 0`,
+    `Give all processes the same ${what}: on several machines, by a shared folder or equal copies.`,
+  );
+}
+
+/** What the processes must have alike of the data. */
+export function splitsOf({ train, validation, test }: LoadedDataset): string {
+  return [train, validation, ...(test === undefined ? [] : [test])].map(fingerprint).join();
+}

@@ -1,0 +1,33 @@
+/**
+ * Processes that compute one thing together. Every one of them makes the same calls in the same order, with arrays of the same length;
+ * a call returns when all have made it.
+ */
+export interface Collectives {
+  /** Number of this process, from 0. */
+  readonly rank: number;
+  /** Number of processes. */
+  readonly size: number;
+  /** What all of them have, in the order of their ranks, [size, length]. */
+  allgather(own: Float32Array): Float32Array;
+  /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
+  allreduce(own: Float32Array): Float32Array;
+  /** What rank 0 has, in place. */
+  broadcast(values: Float32Array): void;
+  barrier(): void;
+  /** Ends all processes at once with this exit code. */
+  abort(exitCode: number): void;
+  /** To be called by all of them at the end. */
+  finish(): void;
+}
+
+/** A process by itself. */
+export const alone: Collectives = {
+  rank: 0,
+  size: 1,
+  allgather: (own) => own.slice(),
+  allreduce: (own) => own.slice(),
+  broadcast: () => undefined,
+  barrier: () => undefined,
+  abort: (exitCode) => process.exit(exitCode),
+  finish: () => undefined,
+};
