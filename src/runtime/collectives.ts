@@ -19,15 +19,3 @@ export interface Collectives {
   /** To be called by all of them at the end. */
   finish(): void;
 }
-
-/** A process by itself. */
-export const alone: Collectives = {
-  rank: 0,
-  size: 1,
-  allgather: (own) => own.slice(),
-  allreduce: (own) => own.slice(),
-  broadcast: () => undefined,
-  barrier: () => undefined,
-  abort: (exitCode) => process.exit(exitCode),
-  finish: () => undefined,
-};
