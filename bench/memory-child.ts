@@ -11,6 +11,7 @@ import { createOnnxRuntimeEngine, evaluator } from '../src/runtime/onnxruntime.t
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
+import { classification } from '../src/tasks/classification.ts';
 import { trainingProgram } from '../src/train/step.ts';
 
 const [name, ...numbers] = process.argv.slice(2);
@@ -30,7 +31,7 @@ const feeds = {
   'hyper/labelSmoothing': Float32Array.of(0),
 };
 const before = resident('VmRSS');
-const step = await engine.compile(trainingProgram({ network, loss, optimizer, batchSize }));
+const step = await engine.compile(trainingProgram({ task: classification(10), network, loss, optimizer, batchSize }));
 for (let i = 0; i < 3; i++) await step.run({ ...feeds, ...optimizer.feedValues(i, 1e-3) });
 const peak = resident('VmHWM') - before;
 console.log(JSON.stringify({ peak: Math.round(peak / 1e6), estimate: Math.round(step.memoryBytes! / 1e6) }));

@@ -4,8 +4,9 @@ import { mixup } from './augment/mixup.ts';
 import type { Mix } from './augment/mixup.ts';
 import type { AugmentStep } from './config.ts';
 import { sizeOf } from './dataset.ts';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, TargetValues } from './dataset.ts';
 import { sampleWriter } from './samples.ts';
+import { targetsOf } from './targets/registry.ts';
 
 export interface BatchOptions {
   readonly batchSize: number;
@@ -36,8 +37,8 @@ export interface Batch {
   readonly x: Float32Array;
   /** The shape of `x`. */
   readonly shape: readonly number[];
-  /** [n] class indexes. */
-  readonly labels: Int32Array;
+  /** [n] class indexes; of other tasks [n, numbers]. */
+  readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. */
   readonly weights?: Float32Array;
   readonly mix?: Mix;
@@ -77,22 +78,21 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
     const start = index * batchSize;
     const n = Math.min(batchSize, dataset.count - start);
     const ids = new Int32Array(n);
-    const labels = new Int32Array(n);
     const x = buffer === undefined ? new Float32Array(n * size) : buffer.subarray(0, n * size);
     for (let i = 0; i < n; i++) {
       const row = order === undefined ? start + i : order[start + i]!;
       ids[i] = row;
-      labels[i] = dataset.labels[row]!;
       write(row, x, i * size);
     }
+    const targets = targetsOf(dataset, ids);
     const mix = alpha === undefined ? undefined : mixup(x, n, alpha, mixes.seek(index));
     return {
       index,
       ids,
       x,
       shape: [n, ...dataset.sampleShape],
-      labels,
-      ...(classWeights && { weights: sampleWeights(labels, classWeights, mix) }),
+      targets,
+      ...(classWeights && { weights: sampleWeights(targets as Int32Array, classWeights, mix) }),
       ...(mix && { mix }),
       ...(view !== undefined && { view }),
     };

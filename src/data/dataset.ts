@@ -1,4 +1,5 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
+import type { TaskName } from './config.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
 export interface Normalization {
@@ -15,6 +16,9 @@ export interface Dataset {
   readonly name: string;
   /** `[height, width, channels]` for images, `[features]` for tables. */
   readonly sampleShape: readonly number[];
+  /** What a model is asked about a sample; `src/tasks` has the rest of it. */
+  readonly task: TaskName;
+  /** What a model answers, a number each: the classes, or the label columns. */
   readonly classNames: readonly string[];
   readonly count: number;
   /** The split in whose files `ids` count: `train` for a validation split that was carved from it. */
@@ -23,9 +27,18 @@ export interface Dataset {
   readonly ids: Int32Array;
   /** [count, ...sampleShape], before normalization; on a SharedArrayBuffer, so that workers see it without a copy. */
   readonly samples: Samples;
-  /** [count] class indexes. */
-  readonly labels: Int32Array;
+  /** [count] class indexes; of regression [count, classNames.length] numbers. */
+  readonly targets: TargetValues;
+  /** Mean and deviation of each number to predict over train, in the label's units. */
+  readonly scaling?: Scaling | undefined;
   readonly normalization: Normalization;
+}
+
+export type TargetValues = Int32Array | Float32Array;
+
+export interface Scaling {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
 }
 
 /** The stable name of a sample, e.g. `train/1234`. */
@@ -43,9 +56,9 @@ export function isImageShape(shape: readonly number[]): shape is readonly [numbe
 
 /** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
 export function fingerprint(dataset: Dataset): string {
-  const { idPrefix, sampleShape, classNames, normalization, ids, labels, samples } = dataset;
+  const { idPrefix, sampleShape, classNames, normalization, ids, targets, samples } = dataset;
   const head = JSON.stringify({ idPrefix, sampleShape, classNames, normalization, type: samples.constructor.name });
-  return sha256(head, bytesOf(ids), bytesOf(labels), bytesOf(samples));
+  return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples));
 }
 
 export function sharedBytes(length: number): Uint8Array {
@@ -76,12 +89,23 @@ export interface RawSplit {
 }
 
 export type RawLabels =
-  /** Class indexes as stored. */
-  | { readonly kind: 'index'; readonly values: Int32Array }
-  /** `values` point into `names`, which are in order of first appearance; `firstAt` says where that was, e.g. `x.csv:7`. */
+  | LabelWords
+  /** Several label columns; `values` are those of the first. */
   | {
-      readonly kind: 'name';
-      readonly values: Int32Array;
+      readonly kind: 'columns';
       readonly names: readonly string[];
-      readonly firstAt: readonly string[];
-    };
+      readonly columns: readonly LabelWords[];
+      readonly values: Int32Array;
+    }
+  /** [count, width] numbers as stored. */
+  | { readonly kind: 'numbers'; readonly values: Float32Array; readonly width: number }
+  /** Class indexes as stored. */
+  | { readonly kind: 'index'; readonly values: Int32Array };
+
+/** `values` point into `names`, which are in order of first appearance; `firstAt` says where that was, e.g. `x.csv:7`. */
+export interface LabelWords {
+  readonly kind: 'name';
+  readonly values: Int32Array;
+  readonly names: readonly string[];
+  readonly firstAt: readonly string[];
+}

@@ -4,18 +4,22 @@ import { readBytes } from '../base/files.ts';
 import type { NpzConfig, NpzSource } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
-import { npyLabels, npySamples, parseNpy } from './npy.ts';
+import { npyLabels, npyNumbers, npySamples, parseNpy } from './npy.ts';
 import type { NpyArray } from './npy.ts';
 import { emptyFile, hex } from './source.ts';
 import { unzip } from './zip.ts';
 
 /** NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). */
-export async function readNpz(source: NpzSource, { layout }: Pick<NpzConfig, 'layout'>): Promise<RawSplit> {
+export async function readNpz(
+  source: NpzSource,
+  { layout, task }: Pick<NpzConfig, 'layout' | 'task'>,
+): Promise<RawSplit> {
   const [samples, labels] =
     'file' in source
       ? await fromArchive(source.file, source.samples ?? 'x', source.labels ?? 'y')
       : await Promise.all([readNpy(source.samples), readNpy(source.labels)]);
-  const classes = npyLabels(labels);
+  const raw = task === undefined || task === 'classification' ? npyLabels(labels) : npyNumbers(labels);
+  const labelled = raw.values.length / (raw.kind === 'numbers' ? raw.width : 1);
   const [count = 0, ...shape] = samples.shape;
   if (shape.length < 1 || shape.length > 3 || sizeOf(samples.shape) === 0) {
     throw new UserError(
@@ -23,13 +27,13 @@ export async function readNpz(source: NpzSource, { layout }: Pick<NpzConfig, 'la
       'Reshape the array; the first axis counts the samples.',
     );
   }
-  if (count !== classes.values.length) {
+  if (count !== labelled) {
     throw new UserError(
-      `${labels.where}: ${classes.values.length} labels for the ${count} samples of ${samples.where}`,
+      `${labels.where}: ${labelled} labels for the ${count} samples of ${samples.where}`,
       'Save samples and labels of the same split.',
     );
   }
-  return { source: samples.where, ...arrange(samples, shape, layout), labels: classes };
+  return { source: samples.where, ...arrange(samples, shape, layout), labels: raw };
 }
 
 function arrange(array: NpyArray, shape: readonly number[], layout: NpzConfig['layout']) {

@@ -40,3 +40,8 @@ export function short(value: number): string {
   if (value < 1e4) return number(value);
   return value < 1e6 ? `${Number((value / 1e3).toPrecision(3))} k` : `${Number((value / 1e6).toPrecision(3))} M`;
 }
+
+/** Four digits that say something. */
+export function digits(value: number): string {
+  return Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
+}

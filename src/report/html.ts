@@ -1,8 +1,8 @@
-import { percent } from '../base/numbers.ts';
 import { size, times } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';
+import { errorsSection } from './html/errors.ts';
 import { calibrationSection } from './html/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
 import { searchSection } from './html/search.ts';
@@ -22,6 +22,7 @@ import {
   summarySentences,
   teacherModel,
 } from './summary.ts';
+import { scoreOf } from './score.ts';
 import type { Report } from './types.ts';
 
 /** Nothing may be loaded: the file says all, wherever it is opened. */
@@ -40,13 +41,14 @@ export function reportHtml(report: Report): string {
     tradeSection(report),
     stepsSection(report),
     modelsSection,
-    verdict === undefined ? '' : verdictSection(verdict),
+    verdict === undefined ? '' : verdictSection(verdict, scoreOf(report)),
     searchSection(report),
     latencySection(report),
     curvesSection(report),
     classesSection(report),
     calibrationSection(report),
     agreementSection(report),
+    errorsSection(report),
     pruningSection(report),
     quantizationSection(report),
     factsSection(report),
@@ -82,14 +84,15 @@ function tiles(report: Report): string {
   if (model === undefined) return '';
   const beside = teacher === model ? undefined : teacher;
   const accuracy = accuracyOf(model);
+  const score = scoreOf(report);
   const its = beside === undefined ? null : accuracyOf(beside);
   const latency = beside === undefined ? undefined : commonLatency(model, beside);
   const all = [
     accuracy === null
       ? ''
       : tile(
-          percent(accuracy),
-          `right on the ${splitOf(model)} split${its === null ? '' : `; teacher ${percent(its)}`}`,
+          score.text(accuracy),
+          `${score.name === 'accuracy' ? 'right' : score.name} on the ${splitOf(model)} split${its === null ? '' : `; teacher ${score.text(its)}`}`,
         ),
     model.sizeBytes === 0
       ? ''

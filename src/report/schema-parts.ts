@@ -52,3 +52,25 @@ export const laterMeasurementSchema = z.strictObject({
   loadAverage: amount.nullable().describe('Of the last minute, when measuring began; null for another device.'),
   skipped: z.array(z.strictObject({ what: z.string(), why: z.string() })).readonly(),
 });
+
+/** The score of a task: a fraction, or an error of which less is better. */
+export const score = z.number().min(0);
+
+export const errorsSchema = z.strictObject({
+  split,
+  rows: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        mae: amount.describe('Mean absolute error.'),
+        rmse: amount.describe('Root of the mean squared error.'),
+        r2: z.number().nullable().describe('1 - squared error / that of the mean; null where all labels are the same.'),
+        bias: z.number().describe('Mean of prediction - label.'),
+      }),
+    )
+    .readonly(),
+  points: z
+    .array(z.array(z.tuple([z.number(), z.number()]).readonly()).readonly())
+    .readonly()
+    .describe('Of each number: [label, prediction] of some samples.'),
+});

@@ -1,6 +1,8 @@
 import { isSameContent, isSameModel } from './artifact.ts';
-import { percent } from '../base/numbers.ts';
 import { size, times } from './format.ts';
+import { accuracyScore, gainOf } from '../tasks/score.ts';
+import type { Score } from '../tasks/score.ts';
+import { scoreOf } from './score.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
 /**
@@ -80,10 +82,10 @@ export function summarySentences(report: Report): string[] {
     );
   }
   if (model === undefined) return sentences;
-  if (teacher !== undefined && teacher !== model) sentences.push(...comparison(model, teacher));
+  if (teacher !== undefined && teacher !== model) sentences.push(...comparison(model, teacher, scoreOf(report)));
   else {
     const accuracy = accuracyOf(model);
-    const right = accuracy === null ? [] : [`right on ${percent(accuracy)} of the ${splitOf(model)} samples`];
+    const right = accuracy === null ? [] : [scoreOf(report).said(accuracy, `the ${splitOf(model)} samples`)];
     const known = [...(model.sizeBytes === 0 ? [] : [size(model.sizeBytes)]), ...right];
     if (known.length > 0) sentences.push(`The ${model.id} model is ${known.join(' and ')}.`);
   }
@@ -98,7 +100,7 @@ const VERDICTS = {
   INCONCLUSIVE: 'Whether the teacher helped cannot be told from these runs: the difference may be chance.',
 } as const;
 
-function comparison(model: ModelRow, teacher: ModelRow): string[] {
+function comparison(model: ModelRow, teacher: ModelRow, score: Score): string[] {
   const parts = [];
   if (model.sizeBytes > 0 && teacher.sizeBytes > 0) {
     const ratio = teacher.sizeBytes / model.sizeBytes;
@@ -111,12 +113,17 @@ function comparison(model: ModelRow, teacher: ModelRow): string[] {
   }
   const [own, its] = [accuracyOf(model), accuracyOf(teacher)];
   const than = parts.length === 0 ? '' : ' than the teacher';
-  const gap = own === null || its === null ? '' : gapOf(own - its, than === '');
+  const gap = own === null || its === null ? '' : gapOf(score, own, its, than === '');
   const said = `${parts.join(' and ')}${than}${gap}`.trim();
   return said === '' ? [] : [`The ${model.id} student is ${said}.`];
 }
 
-function gapOf(difference: number, alone: boolean): string {
+function gapOf(score: Score, own: number, its: number, alone: boolean): string {
+  if (score.name !== 'accuracy') {
+    const beside = `${alone ? ' ' : ', with '}${score.name} ${score.text(own)} against ${score.text(its)}`;
+    return alone ? ` at${beside} of the teacher` : beside;
+  }
+  const difference = own - its;
   const points = Math.abs(100 * difference);
   const beside = alone ? ' than the teacher' : '';
   if (points < 0.05) return `${alone ? '' : ' and'} as accurate${alone ? ' as the teacher' : ''}`;
@@ -128,16 +135,18 @@ export function splitOf({ accuracy }: ModelRow): 'test' | 'validation' {
   return accuracy.test === null ? 'validation' : 'test';
 }
 
-/** Models that no other beats in both: a lower cost at no lower accuracy, or a higher accuracy at no higher cost. */
-export function paretoFront<T extends { readonly cost: number; readonly accuracy: number }>(points: readonly T[]): T[] {
+/** Models that no other beats in both: a lower cost at no worse score, or a better score at no higher cost. */
+export function paretoFront<T extends { readonly cost: number; readonly accuracy: number }>(
+  points: readonly T[],
+  score: Pick<Score, 'better'> = accuracyScore,
+): T[] {
+  const gain = (a: T, b: T): number => gainOf(score, a.accuracy, b.accuracy);
   return points
     .filter(
       (point) =>
         !points.some(
           (other) =>
-            other.cost <= point.cost &&
-            other.accuracy >= point.accuracy &&
-            (other.cost < point.cost || other.accuracy > point.accuracy),
+            other.cost <= point.cost && gain(other, point) >= 0 && (other.cost < point.cost || gain(other, point) > 0),
         ),
     )
     .sort((a, b) => a.cost - b.cost);
@@ -155,4 +164,11 @@ export function notesOf({ notes, remeasured = [] }: Report): string[] {
 export function sameClass(agreement: Agreement): number {
   const { bothRight, onlyTeacher, onlyThis, sameError, differentErrors } = agreement;
   return (bothRight + sameError) / (bothRight + onlyTeacher + onlyThis + sameError + differentErrors);
+}
+
+/** What a model answers, e.g. `10 classes`. */
+export function answersText({ task, classes, classNames = [] }: Report['dataset']): string {
+  if (task === undefined || task === 'classification') return `${classes} classes`;
+  const some = classNames.length <= 8 ? classNames : [...classNames.slice(0, 8), '…'];
+  return `${classes} to predict (${some.join(', ')})`;
 }

@@ -1,34 +1,40 @@
+import { accuracyScore, gainOf } from '../tasks/score.ts';
+import type { Score } from '../tasks/score.ts';
 import type { Verdict } from './types.ts';
-
-/** Gains below a tenth of a percentage point matter to nobody: an interval wholly below it is NO GAIN. */
-const SMALLEST_GAIN = 0.001;
 
 /**
  * Compare students with their twins, pair by pair (same seed, so same weights at the start and same order of samples).
- * Accuracies are fractions of so many samples. The interval is Student's t at 95 % on the mean of the differences.
+ * Gains too small to matter to anybody, of accuracy below a tenth of a point, are NO GAIN. The interval is Student's t at 95 % on the mean of the differences.
  */
-export function verdictOf(distilled: readonly number[], scratch: readonly number[], samples = Infinity): Verdict {
+export function verdictOf(
+  distilled: readonly number[],
+  scratch: readonly number[],
+  samples = Infinity,
+  score: Score = accuracyScore,
+): Verdict {
   if (distilled.length !== scratch.length || distilled.length === 0) throw new Error('pairs of accuracies are needed');
-  const gains = distilled.map((accuracy, i) => accuracy - scratch[i]!);
+  const gains = distilled.map((own, i) => gainOf(score, own, scratch[i]!));
   const repeats = gains.length;
   const gain = mean(gains);
+  const said = (value: number): string => gainText(score, value);
   if (repeats === 1) {
-    const sentence = `${points(gain)} in one run of each: too few to tell from chance; repeats: 3 gives an interval`;
+    const sentence = `${said(gain)} in one run of each: too few to tell from chance; repeats: 3 gives an interval`;
     return { result: 'INCONCLUSIVE', gain, interval: null, repeats, gains, sentence };
   }
   // Gains that agree to the sample do not have no spread: accuracies are read in steps of one sample, and a difference of two
   // readings has the variance 2/12 of a step.
-  const spread = Math.max(deviation(gains), Math.sqrt(1 / 6) / samples);
+  const spread = Math.max(deviation(gains), score.grain(samples));
   const half = (tQuantile(repeats - 1) * spread) / Math.sqrt(repeats);
   const interval = [gain - half, gain + half] as const;
-  const result = interval[1] < SMALLEST_GAIN ? 'NO GAIN' : interval[0] > 0 ? 'BEATS' : 'INCONCLUSIVE';
-  const range = `95 % interval ${points(interval[0])} to ${points(interval[1])}, ${repeats} runs of each`;
-  return { result, gain, interval, repeats, gains, sentence: `${points(gain)} (${range})` };
+  const result =
+    interval[1] < score.smallestGain(mean(scratch)) ? 'NO GAIN' : interval[0] > 0 ? 'BEATS' : 'INCONCLUSIVE';
+  const range = `95 % interval ${said(interval[0])} to ${said(interval[1])}, ${repeats} runs of each`;
+  return { result, gain, interval, repeats, gains, sentence: `${said(gain)} (${range})` };
 }
 
-export function points(fraction: number): string {
-  const text = (100 * fraction).toFixed(2);
-  return `${fraction >= 0 ? '+' : ''}${text} points`;
+/** A gain as the score's change; of an error of which less is better, how much less. */
+export function gainText(score: Score, gain: number): string {
+  return score.better === 'higher' ? score.change(gain) : `${score.name} ${score.change(-gain)}`;
 }
 
 function mean(values: readonly number[]): number {

@@ -10,6 +10,7 @@ import type { LossArgs } from '../distill/losses/define.ts';
 import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
+import { taskOf } from '../tasks/registry.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { Trainer } from '../train/loop.ts';
 import { LossScale } from '../train/loss-scale.ts';
@@ -75,7 +76,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const { settings, seed, answers, stage } = options;
   // Building and compiling come before the training tells where it begins.
   context.onEvent({ type: 'stage', stage });
-  const classes = data.classNames.length;
+  const task = taskOf(data.train);
   const network = await options.build();
   const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
   const steps = stepsOf(settings, data.train.count);
@@ -101,17 +102,18 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     program: (samples) =>
       trainingProgram({
         network,
+        task,
         loss,
         optimizer,
         batchSize: samples,
-        targets: hasMixup ? 'mixup' : 'classes',
+        mixed: hasMixup,
         ...(ema && { ema }),
         masks,
         lossScale,
       }),
     precision,
     batchSize,
-    classes,
+    task,
     stepsPerEpoch,
     steps,
     batches: async function* (epoch, startBatch) {
@@ -131,8 +133,8 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const prefix = ema === undefined ? '' : EMA_PREFIX;
   const evaluator = new Evaluator({
     engine,
-    program: (batchSize) => evaluationProgram({ network: ema ?? network, batchSize, prefix }),
-    classes,
+    program: (batchSize) => evaluationProgram({ network: ema ?? network, task, batchSize, prefix }),
+    task,
     shareStateWith: trainer.compiled,
   });
   const validation = { batchSize: EVALUATION_BATCH, seed, epoch: 0, shuffle: false };
@@ -144,9 +146,10 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       stage,
       title: options.title,
       trainer,
+      task,
       steps,
       stepsPerEpoch,
-      validate: async () => (await evaluator.run(batches(data.validation, validation))).accuracy,
+      validate: async () => (await evaluator.run(batches(data.validation, validation))).score,
       shipped: {
         names: Object.keys(network.state),
         prefix,

@@ -1,13 +1,7 @@
-import { sideBySide } from '../measure/accuracy.ts';
 import type { ModelRef } from '../report/artifact.ts';
-import type {
-  Agreement,
-  ModelRow,
-  PruningSensitivity,
-  QuantizationSensitivity,
-  Report,
-  TeacherSummary,
-} from '../report/types.ts';
+import type { ModelRow, Report, TeacherSummary } from '../report/types.ts';
+import type { PruningSensitivity, QuantizationSensitivity } from '../report/sensitivity.ts';
+import { taskOf } from '../tasks/registry.ts';
 import { verdictOf } from '../report/verdict.ts';
 import type { StageContext } from './context.ts';
 import { factsOf, frameOf } from '../folder/report-frame.ts';
@@ -32,6 +26,7 @@ export function makeReport(
   { measured, answers, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
 ): Report {
   const { data } = context;
+  const task = taskOf(data.validation);
   const test = (role: ModelRef['role']): number[] =>
     measured.flatMap(({ row }) => {
       const { validation, test: onTest } = row.accuracy;
@@ -47,12 +42,12 @@ export function makeReport(
     ...(answers !== undefined && { teacher: answers }),
     models: measured
       .filter(({ row }) => row.model.repeat === 0)
-      .map(({ row, predicted }) => ({
+      .map(({ row, answers: own }) => ({
         ...row,
         latency: timed?.rows.get(row.id) ?? [],
-        ...agreementOf(row, predicted, measured, data),
+        ...agreementOf(row, own, measured, context),
       })),
-    ...(hasPair && { verdict: verdictOf(distilled, scratch, (data.test ?? data.validation).count) }),
+    ...(hasPair && { verdict: verdictOf(distilled, scratch, (data.test ?? data.validation).count, task.score) }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),
@@ -64,13 +59,16 @@ export function makeReport(
 /** How a model stands beside the teacher, sample by sample. */
 function agreementOf(
   { model: { role } }: ModelRow,
-  predicted: Int32Array,
+  answers: Float32Array,
   measured: readonly Measured[],
-  data: StageContext['data'],
-): { agreement?: Agreement } {
+  { data }: Pick<StageContext, 'data'>,
+): Pick<ModelRow, 'agreement' | 'distance'> {
   const teacher = measured.find(({ row }) => row.model.role === 'teacher');
   if (teacher === undefined || role === 'teacher') return {};
   const split = data.test === undefined ? 'validation' : 'test';
-  const { onlyOther, ...counts } = sideBySide(predicted, teacher.predicted, data[split]!.labels);
-  return { agreement: { split, ...counts, onlyTeacher: onlyOther } };
+  const { agreement, distance } = taskOf(data.validation).beside(answers, teacher.answers, data[split]!.targets);
+  return {
+    ...(agreement !== undefined && { agreement: { split, ...agreement } }),
+    ...(distance !== undefined && { distance }),
+  };
 }

@@ -18,6 +18,7 @@ import { traceWithBatch } from '../trace/batch.ts';
 import { predictionProgram } from '../train/inference.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
+import { taskOf } from '../tasks/registry.ts';
 import type { Fitted } from '../train/training.ts';
 import { onnxOptions } from './metadata.ts';
 import type { ModelFile } from './model-file.ts';
@@ -95,7 +96,12 @@ async function referenceOf(context: ShipContext, trained: Fitted): Promise<Refer
   const rows = Int32Array.from({ length: n }, (_, i) => i);
   const x = viewOf(validation, rows, { seed: 0, view: 0, augment: [] });
   const { logits } = await asTrained(context, trained, x, n, []);
-  return { x, shape: [n, ...validation.sampleShape], logits: logits!, labels: validation.labels.slice(0, n) };
+  return {
+    x,
+    shape: [n, ...validation.sampleShape],
+    logits: logits!,
+    targets: validation.targets.slice(0, n * taskOf(validation).targetWidth),
+  };
 }
 
 async function asTrained(

@@ -1,11 +1,13 @@
 import type { CompiledStep, Engine } from '../runtime/engine.ts';
+import type { Task } from '../tasks/task.ts';
 import type { StepProgram } from '../trace/program.ts';
-import { batchFeeds, totalWeight, type TrainingBatch } from './batch.ts';
+import { batchFeeds, samplesOf, totalWeight, type TrainingBatch } from './batch.ts';
+import { added, NOTHING, scoreOf, sumsOf } from './totals.ts';
 
 export interface Evaluation {
-  /** Weighted share of the samples that the model has right, 0 … 1. */
-  readonly accuracy: number;
-  /** Weighted mean cross-entropy. */
+  /** Of the task, over all samples by their weight. */
+  readonly score: number;
+  /** Weighted mean of the loss with the labels. */
   readonly loss: number;
   readonly samples: number;
 }
@@ -13,7 +15,7 @@ export interface Evaluation {
 export interface EvaluatorOptions {
   readonly engine: Engine;
   readonly program: (batchSize: number) => StepProgram;
-  readonly classes: number;
+  readonly task: Task;
   /** The training whose weights are evaluated; absent: the variables as they are now. */
   readonly shareStateWith?: CompiledStep;
 }
@@ -28,17 +30,20 @@ export class Evaluator {
   }
 
   async run(batches: AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>): Promise<Evaluation> {
-    let [loss, correct, weight, samples, index] = [0, 0, 0, 0, 0];
+    const { task } = this.#options;
+    let [totals, index] = [NOTHING, 0];
     for await (const batch of batches) {
-      const compiled = await this.#sized(batch.labels.length);
-      const feeds = batchFeeds(batch, this.#options.classes, `evaluation, batch ${++index}`);
-      const results = await compiled.run({ x: feeds.x!, labels: feeds.labels!, weights: feeds.weights! });
-      loss += Number(results['loss']![0]);
-      correct += Number(results['correct']![0]);
-      weight += totalWeight(batch);
-      samples += batch.labels.length;
+      const compiled = await this.#sized(samplesOf(batch, task));
+      const feeds = Object.entries(batchFeeds(batch, task, `evaluation, batch ${++index}`));
+      const results = await compiled.run(Object.fromEntries(feeds.filter(([name]) => compiled.inputs.has(name))));
+      totals = added(totals, {
+        loss: Number(results['loss']![0]),
+        sums: sumsOf(results),
+        weight: totalWeight(batch, task),
+        samples: samplesOf(batch, task),
+      });
     }
-    return { accuracy: correct / weight, loss: loss / weight, samples };
+    return { score: scoreOf(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
   }
 
   async dispose(): Promise<void> {

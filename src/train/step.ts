@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../graph/types.ts';
+import type { Task } from '../tasks/task.ts';
 import { onlyOutput, prefixed, sized } from '../networks/network.ts';
 import type { Network, Tensors, Variables } from '../networks/network.ts';
 import type { StepProgram } from '../trace/program.ts';
@@ -11,16 +12,14 @@ import type { Optimizer } from './optimizers.ts';
 export const EMA_PREFIX = 'ema/';
 
 export interface TrainingOptions {
-  /** Gives logits [batch, classes]. */
+  /** Gives what the task answers, [batch, width]. */
   readonly network: Network;
+  readonly task: Task;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
-  /**
-   * `classes`: int32 class indexes are fed as `labels`. `mixup`: also `partners`, positions in the batch, and `lambda`.
-   * `soft`: distributions [batch, classes] are fed as `targets`. Default `classes`.
-   */
-  readonly targets?: 'classes' | 'mixup' | 'soft';
+  /** Samples are mixed: `partners`, positions in the batch, and `lambda` are fed too. Default false. */
+  readonly mixed?: boolean;
   /**
    * A second network of the same architecture whose variables follow as a moving average (Polyak & Juditsky 1992) with the
    * decay that is fed as `emaDecay`. An evaluation program of it reads the averaged weights.
@@ -38,24 +37,24 @@ export const MASK_PREFIX = 'mask/';
 /**
  * One training step: forward, loss, backward, update. Feeds: `x`, the targets, `weights` [batch], `teacherLogits` and
  * `teacher/<name>` where the loss needs them, `hyper/<name>` and the optimizer's scalars. Results: `loss`,
- * `loss/<part>`, and `correct`, the summed weight of the samples whose class the model hit before the update.
+ * `loss/<part>`, and `score/<sum>`, the sums of the task over the batch before the update.
  */
 export function trainingProgram(options: TrainingOptions): StepProgram {
-  const { network, loss, optimizer, targets = 'classes', ema, masks = {}, lossScale } = options;
+  const { network, task, loss, optimizer, mixed = false, ema, masks = {}, lossScale } = options;
   const { state, trainable } = network;
   const average = ema === undefined ? {} : prefixed(ema.state, EMA_PREFIX);
   const trained = { ...trainable, ...loss.variables };
   const layers = loss.features.map(({ student }) => student);
-  const classes = classCountOf(network);
 
   function run(feeds: Tensors): Record<string, tf.Tensor> {
-    const goal = targetsFrom(feeds, targets, classes);
+    const goal = task.targets(feeds, mixed);
     const weights = feeds.weights as tf.Tensor1D;
     const results: Record<string, tf.Tensor> = {};
     const { grads } = tf.variableGrads(() => {
-      const { logits, layers: inner } = forward(network, feeds, { training: true, layers });
-      const input = lossInput(loss, feeds, {
-        studentLogits: logits,
+      const { answers, layers: inner } = forward(network, feeds, { training: true, layers });
+      const outputs = task.forLoss(answers);
+      const input = lossInput(loss, task, feeds, {
+        studentLogits: outputs,
         targets: goal,
         weights,
         studentFeatures: inner,
@@ -63,7 +62,8 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
       const { loss: value, parts } = loss.compute(input);
       results['loss'] = tf.keep(value.clone());
       for (const [name, part] of Object.entries(parts)) results[`loss/${name}`] = tf.keep(part.clone());
-      results['correct'] = tf.keep(correct(logits, goal, weights));
+      for (const [name, sum] of Object.entries(task.sums(outputs, goal, weights)))
+        results[`score/${name}`] = tf.keep(sum);
       const whole = network.penalties().reduce<tf.Scalar>((sum, penalty) => tf.add(sum, penalty), value);
       return lossScale === undefined ? whole : lossScale.scaled(whole);
     }, Object.values(trained));
@@ -95,16 +95,16 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
 /** What every program that computes a loss is fed. */
 export function lossFeeds({
   network,
+  task,
   loss,
   batchSize,
-  targets = 'classes',
-}: Pick<TrainingOptions, 'network' | 'loss' | 'batchSize' | 'targets'>): StepProgram['feeds'] {
-  const classes = classCountOf(network);
+  mixed = false,
+}: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mixed'>): StepProgram['feeds'] {
   return {
     ...inputFeeds(network, batchSize),
-    ...targetTypes(targets, batchSize, classes),
+    ...task.feeds(batchSize, mixed),
     weights: floats([batchSize]),
-    ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, classes]) } : {}),
+    ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, task.width]) } : {}),
     ...Object.fromEntries(
       loss.features.map(({ teacher, teacherShape }) => [`teacher/${teacher}`, floats([batchSize, ...teacherShape])]),
     ),
@@ -122,26 +122,28 @@ export function inputFeeds(network: Network, batchSize: number): StepProgram['fe
   return Object.fromEntries(inputs.map(([name, type]) => [feedOf(network, name), sized(type, batchSize)]));
 }
 
-/** A call with what the feeds hold for it. `logits` is the only output. */
+/** A call with what the feeds hold for it. `answers` is the only output. */
 export function forward(
   network: Network,
   feeds: Tensors,
   { training, layers }: { readonly training: boolean; readonly layers: readonly string[] },
-): { readonly logits: tf.Tensor2D; readonly layers: Tensors; readonly outputs: Tensors } {
+): { readonly answers: tf.Tensor2D; readonly layers: Tensors; readonly outputs: Tensors } {
   const inputs = Object.fromEntries(Object.keys(network.inputs).map((name) => [name, feeds[feedOf(network, name)]!]));
   const hyper = Object.fromEntries(network.hyper.map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
   const called = network.forward(inputs, { training, layers, ...(training && { hyper }) });
-  return { ...called, logits: Object.values(called.outputs)[0] as tf.Tensor2D };
+  return { ...called, answers: Object.values(called.outputs)[0] as tf.Tensor2D };
 }
 
 export function lossInput(
   loss: Loss,
+  task: Task,
   feeds: Tensors,
   rest: Pick<LossInput, 'studentLogits' | 'targets' | 'weights' | 'studentFeatures'>,
 ): LossInput {
   return {
     ...rest,
-    ...(feeds.teacherLogits === undefined ? {} : { teacherLogits: feeds.teacherLogits as tf.Tensor2D }),
+    task,
+    ...(feeds.teacherLogits === undefined ? {} : { teacherLogits: task.forLoss(feeds.teacherLogits as tf.Tensor2D) }),
     teacherFeatures: Object.fromEntries(loss.features.map(({ teacher }) => [teacher, feeds[`teacher/${teacher}`]!])),
     hyper: Object.fromEntries(Object.keys(loss.hyper).map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar])),
   };
@@ -154,26 +156,6 @@ export function byStateName(variables: Variables, gradients: tf.NamedTensorMap):
     return gradient === undefined ? [] : [[name, gradient]];
   });
   return Object.fromEntries(found);
-}
-
-export function targetsFrom(feeds: Tensors, kind: 'classes' | 'mixup' | 'soft', classes: number): tf.Tensor2D {
-  if (kind === 'soft') return feeds.targets as tf.Tensor2D;
-  const own = tf.oneHot(feeds.labels as tf.Tensor1D, classes, 1, 0, 'float32') as tf.Tensor2D;
-  if (kind === 'classes') return own;
-  const lambda = tf.expandDims(feeds.lambda!, 1);
-  const partners = tf.gather(own, feeds.partners as tf.Tensor1D);
-  return tf.add(partners, tf.mul(tf.sub(own, partners), lambda));
-}
-
-function targetTypes(kind: 'classes' | 'mixup' | 'soft', batch: number, classes: number): Record<string, TensorType> {
-  if (kind === 'soft') return { targets: floats([batch, classes]) };
-  const labels: TensorType = { dtype: 'int32', shape: [batch] };
-  return kind === 'classes' ? { labels } : { labels, partners: labels, lambda: floats([batch]) };
-}
-
-export function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): tf.Scalar {
-  const hit = tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(targets, -1)), 'float32');
-  return tf.sum(tf.mul(hit, weights));
 }
 
 export function classCountOf(network: Network): number {

@@ -8,6 +8,7 @@ import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { runPython } from './python.ts';
 
 const BATCH = 6;
@@ -80,6 +81,7 @@ async function ours(one: Case): Promise<{ forPython: object; loss: number; gradi
     run: (feeds) => {
       const valueOf = (logits: tf.Tensor, feature: tf.Tensor): tf.Scalar =>
         loss.compute({
+          task: classification(CLASSES),
           studentLogits: logits as tf.Tensor2D,
           teacherLogits: feeds.teacher as tf.Tensor2D,
           targets: feeds.targets as tf.Tensor2D,

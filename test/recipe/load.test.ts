@@ -127,7 +127,7 @@ describe('a broken recipe', () => {
     [
       'an unknown choice',
       'distill: {loss: dk}',
-      'recipes/x.yaml:3:17 distill.loss: expected one of kd, kd-standardized, dkd, dist, mse, hint, attention, received "dk"',
+      'recipes/x.yaml:3:17 distill.loss: expected one of kd, kd-standardized, dkd, dist, mse, bounded, hint, attention, received "dk"',
       /Did you mean (kd|dkd)\?/,
     ],
     [

@@ -1,4 +1,5 @@
-import { batchFeeds } from '../../train/batch.ts';
+import type { Task } from '../../tasks/task.ts';
+import { batchFeeds, samplesOf } from '../../train/batch.ts';
 import type { TrainingBatch } from '../../train/batch.ts';
 import type { Engine, State } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
@@ -10,7 +11,7 @@ export interface TaylorOptions {
   /** Gives gradient times weight of every trainable variable, see `saliencyProgram`. */
   readonly program: (batchSize: number) => StepProgram;
   readonly weights: State;
-  readonly classes: number;
+  readonly task: Task;
   /** Training batches, of one size. */
   readonly batches: AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>;
   /** The loss' scalars. */
@@ -24,15 +25,15 @@ export interface TaylorOptions {
  * the whole data the gradients of a trained model add up to nearly nothing.
  */
 export async function taylorScores(groups: readonly ChannelGroup[], options: TaylorOptions): Promise<Float64Array[]> {
-  const { engine, program, weights, classes, batches, hyper } = options;
+  const { engine, program, weights, task, batches, hyper } = options;
   const scalars = Object.entries(hyper).map(([name, value]) => [`hyper/${name}`, Float32Array.of(value)] as const);
   const scores = groups.map(({ channels }) => new Float64Array(channels));
   let step: Awaited<ReturnType<Engine['compile']>> | undefined;
   let count = 0;
   try {
     for await (const batch of batches) {
-      step ??= await loaded(engine, program(batch.labels.length), weights);
-      const all = { ...batchFeeds(batch, classes, `importance, batch ${count + 1}`), ...Object.fromEntries(scalars) };
+      step ??= await loaded(engine, program(samplesOf(batch, task)), weights);
+      const all = { ...batchFeeds(batch, task, `importance, batch ${count + 1}`), ...Object.fromEntries(scalars) };
       const inputs = step.inputs;
       const products = await step.run(Object.fromEntries(Object.entries(all).filter(([name]) => inputs.has(name))));
       groups.forEach((group, g) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TaskName } from '../task.ts';
 import { fraction } from './parts.ts';
 
 /**
@@ -52,7 +53,21 @@ export const LOSSES = {
       intraWeight: weightOf('the relations between samples', 1),
     },
   },
-  mse: { doc: 'Squared difference of logits (Ba & Caruana 2014).', options: { alpha: alpha(0.9) } },
+  mse: {
+    doc: 'Squared difference of logits (Ba & Caruana 2014), or of numbers.',
+    options: { alpha: alpha(0.9) },
+  },
+  bounded: {
+    doc: 'The teacher as a bound of the error of numbers (Chen 2017).',
+    options: {
+      boundWeight: weightOf('the error where the student is not better than the teacher', 0.5),
+      margin: z
+        .number()
+        .min(0)
+        .default(0)
+        .describe('How much better its squared error must be to be free of that, in variances of the label.'),
+    },
+  },
   hint: {
     doc: 'Intermediate tensors through a learned regressor (FitNets 2015), with kd.',
     options: {
@@ -74,6 +89,17 @@ export const LOSSES = {
 };
 
 export type LossName = keyof typeof LOSSES;
+
+const EVERY: readonly TaskName[] = ['classification', 'regression'];
+const OF_TASKS: Readonly<Partial<Record<LossName, readonly TaskName[]>>> = {
+  mse: EVERY,
+  bounded: ['regression'],
+};
+
+/** Tasks that a loss is for; most compare classes. */
+export function tasksOfLoss(name: LossName): readonly TaskName[] {
+  return OF_TASKS[name] ?? ['classification'];
+}
 
 /** The numbers of a loss, those that are not given by their defaults. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {

@@ -1,6 +1,8 @@
 import { UserError } from '../../base/errors.ts';
 import type { Graph } from '../../graph/types.ts';
-import { oneClassWarning } from '../../measure/one-class.ts';
+import type { TargetValues } from '../../data/dataset.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import type { Task } from '../../tasks/task.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
@@ -14,7 +16,7 @@ import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
 import { largestDifference } from './difference.ts';
 import { LikenessTally } from './likeness.ts';
-import type { Values } from './likeness.ts';
+import type { OutputLikeness, Values } from './likeness.ts';
 import { openFileRunner } from './runners.ts';
 import type { Feeds } from './runners.ts';
 import { integerCause } from '../integer-cause.ts';
@@ -24,10 +26,10 @@ export interface Reference {
   readonly x: Float32Array;
   /** [n, ...sampleShape] */
   readonly shape: readonly number[];
-  /** [n, classes] */
+  /** What it answers, [n, width]. */
   readonly logits: Float32Array;
-  /** [n] */
-  readonly labels?: Int32Array;
+  /** Of the samples. */
+  readonly targets?: TargetValues;
 }
 
 /** A model that files are written from. */
@@ -53,33 +55,64 @@ export async function checkFile(
   file: ModelFile,
   diverging: (actual: Float32Array) => Promise<Diverging>,
 ): Promise<ParitySummary> {
-  const { x, shape, logits, labels } = reference;
-  const { classNames } = context.data;
+  const { x, shape, logits, targets } = reference;
+  const task = taskOf(context.data.validation);
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
-  const values = { data: logits, shape: [shape[0]!, classNames.length], isInteger: false };
+  const values = { data: logits, shape: [shape[0]!, task.width], isInteger: false };
   const trained: Ask = { outputs: ['logits'], run: () => Promise.resolve({ logits: values }) };
   let answers: Readonly<Record<string, Values>> = {};
   const asked = {
     ...{ file: file.file, outputs: runner.outputs },
     run: async (feeds: Feeds) => (answers = await runner.run(feeds)),
   };
-  const compared = await compareOn([{ x: { data: x, shape } }], trained, asked, {
-    classes: classNames.length,
-  }).finally(() => runner.dispose());
-  const { samples, classes } = compared;
+  // Classes are compared where answers are classes, elsewhere how far the numbers are apart.
+  const classOutput = task.classes && { classes: task.width };
+  const compared = await compareOn([{ x: { data: x, shape } }], trained, asked, classOutput).finally(() =>
+    runner.dispose(),
+  );
+  const { samples } = compared;
+  const actual = (): Float32Array => (answers['logits'] ?? Object.values(answers)[0]!).data as Float32Array;
   const likeness = compared.outputs[0]!;
-  const odd = oneClassWarning(file.file, classes.actual, labels ?? classes.expected, classNames);
+  const odd = task.stuck(file.file, actual(), targets ?? logits);
   if (odd !== undefined) context.onEvent({ type: 'warning', message: odd });
-  const beyond = beyondBudget(likeness, file.precision);
+  const beyond =
+    beyondBudget(likeness, file.precision) ??
+    numberByNumber(task, logits, actual())
+      .map((one) => beyondBudget(one, file.precision))
+      .find((reason) => reason !== undefined);
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
-    return summary({ file: file.file, samples, top1Agreement: top1Agreement!, largestError }, sqnrDb!);
-  const { layer, cause } = await diverging((answers['logits'] ?? Object.values(answers)[0]!).data as Float32Array);
+    return summary(
+      { file: file.file, samples, ...(top1Agreement !== null && { top1Agreement }), largestError },
+      sqnrDb!,
+    );
+  const { layer, cause } = await diverging(actual());
   throw new UserError(
     `${file.file}: does not answer as the graph it was trained in on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
     'The file was not written. Export in a higher precision, or report this with the recipe.',
   );
+}
+
+/**
+ * Of numbers in the label's units each by itself, about its mean and in its deviations: beside one of a thousand, a lost one of a
+ * hundredth would not be seen.
+ */
+function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual: Float32Array): OutputLikeness[] {
+  if (scaling === undefined) return [];
+  return names.map((name, c) => {
+    const column = (of: Float32Array): Values => {
+      const data = of.filter((_, i) => i % names.length === c);
+      return {
+        data: data.map((value) => (value - scaling.mean[c]!) / scaling.std[c]!),
+        shape: [data.length],
+        isInteger: false,
+      };
+    };
+    const tally = new LikenessTally(name);
+    tally.add(column(expected), column(actual));
+    return tally.result();
+  });
 }
 
 /** As `checkFile`, for a file that `make` wrote of the model's graph. */

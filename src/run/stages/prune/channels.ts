@@ -5,6 +5,7 @@ import type { LayerCut, MeasureGroups } from '../../../compress/prune/prune.ts';
 import { taylorScores } from '../../../compress/prune/taylor.ts';
 import { batchCount, batches } from '../../../data/batches.ts';
 import { createLoss } from '../../../distill/losses/registry.ts';
+import { taskOf } from '../../../tasks/registry.ts';
 import { fixedMasks } from '../../../train/masks.ts';
 import { saliencyProgram } from '../../../train/saliency.ts';
 import { epochOptions } from '../../fit.ts';
@@ -70,7 +71,8 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
     const settings = { ...recipe.distill, epochs: step.finetune.epochs, batchSize };
     const order = epochOptions(recipe, { settings, seed, views: lessons?.views }, 0);
     const whole = Math.max(1, batchCount(data.train.count, batchSize) - (data.train.count % batchSize === 0 ? 0 : 1));
-    const targets = recipe.dataset.augment.some((one) => 'mixup' in one) ? 'mixup' : 'classes';
+    const mixed = recipe.dataset.augment.some((one) => 'mixup' in one);
+    const task = taskOf(data.train);
     const most = Math.min(whole, TAYLOR_BATCHES);
     const tell = progressOf(context, stage);
     async function* some() {
@@ -81,8 +83,8 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
       }
     }
     return taylorScores(groups, {
-      ...{ engine, weights, classes: data.classNames.length, batches: some(), hyper: loss.hyper },
-      program: (size) => saliencyProgram({ network, loss, batchSize: size, targets }),
+      ...{ engine, weights, task, batches: some(), hyper: loss.hyper },
+      program: (size) => saliencyProgram({ network, task, loss, batchSize: size, mixed }),
     });
   };
 }

@@ -4,6 +4,7 @@ import { batches } from '../../../data/batches.ts';
 import type { Skipped } from '../../../formats/skipped.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { State } from '../../../runtime/engine.ts';
+import { taskOf } from '../../../tasks/registry.ts';
 import { Evaluator } from '../../../train/evaluate.ts';
 import { evaluationProgram } from '../../../train/inference.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
@@ -53,7 +54,7 @@ export interface Finetuning extends Pick<FitOptions, 'stage' | 'title' | 'masks'
  */
 export const FINETUNE_RATE = 0.3;
 
-/** Train a pruned student on, or count what it has right where the recipe wants no training. */
+/** Train a pruned student on, or take its score where the recipe wants no training. */
 export async function finetune(
   { context, step, number, lessons }: PruneJob,
   { stage, title, masks, network, weights, done, round = 0 }: Finetuning,
@@ -62,7 +63,7 @@ export async function finetune(
   if (step.finetune.epochs === 0) {
     context.onEvent({ type: 'stage', stage, title });
     const start = monotonicMs();
-    const validation = await validationAccuracy(context, network, weights);
+    const validation = await validationScore(context, network, weights);
     const seconds = (monotonicMs() - start) / 1000;
     await done(stage, seconds, { accuracy: { validation } });
     return { network, weights, validation, bestEpoch: 0, epochs: [], seconds };
@@ -88,18 +89,19 @@ export async function finetune(
 
 const EVALUATION_BATCH = 256;
 
-/** Share of the validation split that a model has right with these weights. */
-export async function validationAccuracy(
+/** Score of a model on the validation split with these weights. */
+export async function validationScore(
   { engine, data }: StageContext,
   network: ModelNetwork,
   weights: State,
 ): Promise<number> {
   const loaded = await network.withWeights(weights);
-  const program = (batchSize: number) => evaluationProgram({ network: loaded, batchSize });
-  const evaluator = new Evaluator({ engine, program, classes: data.classNames.length });
+  const task = taskOf(data.train);
+  const program = (batchSize: number) => evaluationProgram({ network: loaded, task, batchSize });
+  const evaluator = new Evaluator({ engine, program, task });
   const order = { batchSize: EVALUATION_BATCH, seed: 0, epoch: 0, shuffle: false };
   try {
-    return (await evaluator.run(batches(data.validation, order))).accuracy;
+    return (await evaluator.run(batches(data.validation, order))).score;
   } finally {
     await evaluator.dispose();
     loaded.dispose();
