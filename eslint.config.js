@@ -16,7 +16,18 @@ const wallClock = [
 
 export default tseslint.config(
   // Compiled by test/package.mjs in a project that has installed the package.
-  { ignores: ['dist', 'node_modules', 'checkpoints', 'datasets', 'coverage', '.venv', 'test/package/types.ts'] },
+  {
+    ignores: [
+      'dist',
+      '**/*_pb.ts',
+      'node_modules',
+      'checkpoints',
+      'datasets',
+      'coverage',
+      '.venv',
+      'test/package/types.ts',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

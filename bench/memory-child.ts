@@ -1,6 +1,6 @@
 /**
- * One process, one measurement: `node memory-child.js MODEL SIZE CHANNELS BATCH` prints a JSON line: what three training steps of a
- * model of the registry, with Adam, add to the process at the highest, and what was foretold. In MB.
+ * One process, one measurement: `node memory-child.js MODEL SIZE CHANNELS BATCH MICROBATCH` prints a JSON line: what three training
+ * steps of a model of the registry, with Adam, add to the process at the highest, and what was foretold. In MB.
  */
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
@@ -10,12 +10,14 @@ import { buildModel } from '../src/networks/models/registry.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../src/runtime/onnxruntime.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
+import { gradientProgram, updateProgram } from '../src/train/gradient.ts';
+import { Trainer } from '../src/train/loop.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
 import { classification } from '../src/tasks/classification.ts';
 import { trainingProgram } from '../src/train/step.ts';
 
 const [name, ...numbers] = process.argv.slice(2);
-const [size, channels, batchSize] = numbers.map(Number) as [number, number, number];
+const [size, channels, batchSize, samples] = numbers.map(Number) as [number, number, number, number];
 const inputShape = [size, size, channels];
 const engine = createOnnxRuntimeEngine({ device: 'cpu' });
 install();
@@ -24,17 +26,34 @@ await tf.setBackend('limbeck');
 const network = layersNetwork(buildModel(name!, { inputShape, classes: 10, seed: 1 }));
 const loss = createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed: 1 });
 const optimizer = createOptimizer({ type: 'adam' }, network.trainable);
-const feeds = {
+const batch = {
   x: new Float32Array(batchSize * size * size * channels).map((_, i) => Math.sin(i)),
-  labels: Int32Array.from({ length: batchSize }, (_, i) => i % 10),
-  weights: new Float32Array(batchSize).fill(1),
-  'hyper/labelSmoothing': Float32Array.of(0),
+  targets: Int32Array.from({ length: batchSize }, (_, i) => i % 10),
 };
 const before = resident('VmRSS');
-const step = await engine.compile(trainingProgram({ task: classification(10), network, loss, optimizer, batchSize }));
-for (let i = 0; i < 3; i++) await step.run({ ...feeds, ...optimizer.feedValues(i, 1e-3) });
+const task = classification(10);
+const common = { network, task, loss, optimizer };
+const trainer = await Trainer.create({
+  ...{ engine, batchSize, optimizer, task, stepsPerEpoch: 3, steps: 3 },
+  program: (n) => trainingProgram({ ...common, batchSize: n }),
+  parts:
+    samples === batchSize
+      ? undefined
+      : {
+          samples,
+          gradient: (n) => gradientProgram({ ...common, batchSize: n }),
+          update: (parts) => updateProgram({ ...common, batchSize }, parts),
+        },
+  batches: () => [batch, batch, batch],
+  schedule: () => 1e-3,
+  hyper: () => ({ labelSmoothing: 0 }),
+});
+const estimate = trainer.steps.memoryBytes(0)!;
+const start = performance.now();
+for await (const step of trainer.run()) if (!Number.isFinite(step.loss)) throw new Error('it diverged');
+const seconds = (performance.now() - start) / 3000;
 const peak = resident('VmHWM') - before;
-console.log(JSON.stringify({ peak: Math.round(peak / 1e6), estimate: Math.round(step.memoryBytes! / 1e6) }));
+console.log(JSON.stringify({ peak: Math.round(peak / 1e6), estimate: Math.round(estimate / 1e6), seconds }));
 
 /** Bytes, as Linux tells them. */
 function resident(key: string): number {

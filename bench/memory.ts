@@ -1,21 +1,25 @@
-/** Memory of a training step beside its estimate, a process for each measurement: `npm run bench:memory`. Linux. */
+/** Memory of a training step beside its estimate, whole and in parts, a process for each measurement: `npm run bench:memory`. Linux. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const child = fileURLToPath(new URL('memory-child.js', import.meta.url));
 const cases = [
-  ['ds-cnn', 28, 1, [64, 128, 256]],
-  ['resnet', 64, 3, [32, 64]],
-  ['mobilenet-v2', 96, 3, [8, 16, 32]],
-  ['mobilenet-v2', 224, 3, [4]],
+  ['ds-cnn', 28, 1, [[64], [128], [256], [256, 32]]],
+  ['resnet', 64, 3, [[32], [64], [64, 8]]],
+  ['mobilenet-v2', 96, 3, [[8], [16], [32], [32, 8]]],
+  ['mobilenet-v2', 224, 3, [[4], [8], [8, 2], [128, 4]]],
 ] as const;
 
-console.log('| model | input | batch | estimated, MB | measured, MB |');
-console.log('| ----- | ----- | ----: | ------------: | -----------: |');
+console.log('| model | input | batch | microBatch | estimated, MB | measured, MB | a step, s |');
+console.log('| ----- | ----- | ----: | ---------: | ------------: | -----------: | --------: |');
 for (const [model, size, channels, batches] of cases) {
-  for (const batch of batches) {
-    const printed = execFileSync(process.execPath, [child, model, ...[size, channels, batch].map(String)]);
-    const { peak, estimate } = JSON.parse(printed.toString()) as { readonly peak: number; readonly estimate: number };
-    console.log(`| ${model} | ${size}×${size}×${channels} | ${batch} | ${estimate} | ${peak} |`);
+  for (const [batch, samples] of batches as readonly (readonly number[])[]) {
+    const numbers = [size, channels, batch!, samples ?? batch!];
+    const printed = execFileSync(process.execPath, [child, model, ...numbers.map(String)]);
+    const { peak, estimate, seconds } = JSON.parse(printed.toString()) as Record<string, number>;
+    const input = `${size}×${size}×${channels}`;
+    console.log(
+      `| ${model} | ${input} | ${batch} | ${samples ?? ''} | ${estimate} | ${peak} | ${seconds!.toFixed(2)} |`,
+    );
   }
 }

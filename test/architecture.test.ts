@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['train', 'measure'],
   ['distill', 'compress', 'report', 'watch'],
   ['folder', 'setup'],
-  ['ship'],
+  ['ship', 'page'],
   ['run', 'tools', 'serve'],
   ['commands'],
   ['index.ts', 'cli.ts'],

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { limbeck, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
@@ -77,14 +75,15 @@ describe('limbeck run', () => {
   });
 
   it('after Ctrl-C stops a command that has nothing to save at once', async () => {
-    await promisify(execFile)('mkfifo', [path.join(folder(), 'endless.csv')]);
-    const args = ['validate', 'tiny.yaml', '--data', '--set', 'dataset.train=endless.csv'];
-    const { child, finished } = start(folder(), args);
-    // Opening the pipe waits until someone reads it: the command has come to its data by then.
-    const pipe = await open(path.join(folder(), 'endless.csv'), 'w');
+    // 64 GB of holes, which take half a minute to read; the first recipe's line says that the second one's turn has come.
+    await writeFile(path.join(folder(), 'endless.csv'), '');
+    await truncate(path.join(folder(), 'endless.csv'), 64e9);
+    const recipe = await readFile(path.join(folder(), 'tiny.yaml'), 'utf8');
+    await writeFile(path.join(folder(), 'endless.yaml'), recipe.replace('data.csv', 'endless.csv'));
+    const { child, finished, output } = start(folder(), ['validate', 'tiny.yaml', 'endless.yaml', '--data']);
+    while (!output().includes('tiny.yaml: right')) await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill('SIGINT');
-    expect((await finished).code).toBe(130);
-    await pipe.close();
+    expect(await finished).toMatchObject({ code: 130, stderr: '' });
   });
 
   it('after Ctrl-C saves, says how to go on, exits with 130, and goes on', async () => {
@@ -181,6 +180,13 @@ describe('limbeck run', () => {
     expect(evaluated.accuracy).toBe(report.models.find(({ id }) => id === 'distilled')!.accuracy.test);
     expect(await inProcess(folder(), 'export', 'tiny', '--to', 'copy.onnx')).toMatchObject({ code: 0 });
     expect(await readFile(path.join(folder(), 'copy.onnx'))).toEqual(await readFile(path.join(folder(), file)));
+    // How its answers are spread: as the report has it, and made anew.
+    const usual = () => readFile(path.join(folder(), 'copy.usual.json'), 'utf8');
+    const known = await usual();
+    expect(JSON.parse(known)).toMatchObject({ split: 'test', classes: expect.any(Array) as number[] });
+    await rm(path.join(folder(), 'copy.usual.json'));
+    await inProcess(folder(), 'evaluate', 'copy.onnx', '--recipe', 'tiny.yaml', '--usual');
+    expect(await usual()).toBe(known);
     const from = ['export', '--from', 'checkpoints/tiny', '--json'];
     const int8 = await inProcess(folder(), ...from, '--precision', 'int8', '--out', 'own.onnx');
     expect(int8).toMatchObject({ code: 0, stderr: '' });
@@ -204,6 +210,7 @@ describe('limbeck run', () => {
     expect(kit.stdout).toMatch(/^kit: \d+ files, begin with README\.md\n$/);
     expect((await readdir(path.join(folder(), 'kit/models'))).sort()).toEqual([
       ...['distilled-int8.onnx', 'distilled-int8.tflite', 'distilled.onnx', 'distilled.tflite'],
+      'distilled.usual.json',
     ]);
     expect((await inProcess(folder(), 'export', 'tiny', '--kit', 'kit')).stderr).toContain('add --force');
     const again = await inProcess(folder(), 'export', 'tiny', '--kit', 'kit', '--force', '--json');

@@ -40,3 +40,29 @@ describe('docs/api.md', () => {
     }
   });
 });
+
+describe('docs/compress.md', () => {
+  it('has commands that run', async () => {
+    const text = await readFile(path.join(ROOT, 'docs/compress.md'), 'utf8');
+    const blocks = [...text.matchAll(/```sh\n([^]*?)```/g)].map((match) => match[1]!);
+    const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-docs-'));
+    const cli = path.join(built(), 'dist/cli.js');
+    try {
+      for (const name of ['recipes', 'datasets/digits'])
+        await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
+      const printed = [];
+      for (const line of blocks.join('').trim().split('\n')) {
+        const [program, ...args] = line.split(' ');
+        expect(program).toBe('limbeck');
+        // Nothing is timed here: it takes long, and tests share their machine.
+        const quick = args[0] === 'quantize' ? [] : ['--set', 'report.latency.seconds=0'];
+        printed.push((await run(process.execPath, [cli, ...args, ...quick], { cwd: folder })).stdout);
+      }
+      expect(printed).toHaveLength(3);
+      expect(printed[1]).toMatch(/pruned-2-int8: \d+\.\d× smaller, .* points of accuracy lost\n/);
+      expect(printed[2]).toMatch(/^digits-int8\.onnx: \d+ bytes, from checkpoints\/digits-csv\/teacher\.onnx\n/m);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});

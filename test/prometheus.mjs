@@ -2,12 +2,12 @@
  * `npm run test:prometheus -- [run|server]`: a real Prometheus scrapes a real run and a real server. Needs `prometheus` and `promtool` in the PATH (Debian:
  * apt install prometheus) and a build (`npm run build`). Checks that the metrics are well-formed by promtool, that those of
  * a stage that is over arrive with exactly the values that the endpoint has, that those of the stage that is going on move,
- * and that every query of the dashboards in docs/ finds something.
+ * that every query of the dashboards in docs/ finds something, and that the alert for drift fires when answers drift.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const root = join(import.meta.dirname, '..');
 const folder = await mkdtemp(join(tmpdir(), 'limbeck-prometheus-'));
 const children = [];
-const CONFIG = (target) => `global: { scrape_interval: 1s }
+const RULES = join(root, 'docs/alerts-serving.yml');
+const CONFIG = (target) => `global: { scrape_interval: 1s, evaluation_interval: 1s }
+rule_files: ['${RULES}']
 scrape_configs:
   - job_name: limbeck
     static_configs: [{ targets: ['${target}'] }]
@@ -135,8 +137,19 @@ async function watchRun() {
 
 /** `limbeck serve`, asked all the while, right and wrong. */
 async function watchServer() {
-  const model = join(root, 'checkpoints/fashion-mnist-teacher/exports/distilled.onnx');
-  const server = start(process.execPath, [join(root, 'dist/cli.js'), 'serve', model, '--port', '0', '--json']);
+  const rules = spawnSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
+  assert.equal(rules.status, 0, `promtool: ${rules.stdout}${rules.stderr}`);
+  console.log('promtool check rules: no complaint');
+  const model = join(folder, 'distilled.onnx');
+  await copyFile(join(root, 'checkpoints/fashion-mnist-teacher/exports/distilled.onnx'), model);
+  const cli = join(root, 'dist/cli.js');
+  const recipe = ['--recipe', join(root, 'recipes/fashion-mnist.yaml'), '--set', 'dataset.limit=2000'];
+  const usual = start(process.execPath, [cli, 'evaluate', model, ...recipe, '--usual']);
+  const [code] = await usual.exited;
+  assert.equal(code, 0, usual.output());
+  const teacher = join(root, 'checkpoints/fashion-mnist-second-teacher/exports/distilled.onnx');
+  const shadow = ['--shadow', teacher, '--share', '1', '--keep', join(folder, 'kept')];
+  const server = start(process.execPath, [cli, 'serve', model, ...shadow, '--port', '0', '--json']);
   const url = await until('the server', () => /"url": "(\S+)"/.exec(server.output())?.[1]);
   let asking = true;
   let answered = 0;
@@ -158,6 +171,9 @@ async function watchServer() {
   checkFormat((await (await fetch(`${url}/metrics`)).text()).replace(/^(# \w+ )?nv_.*\n/gm, ''));
   const { query } = await prometheusOf(new URL(url).host);
   await askDashboard('grafana-serving.json', query);
+  // The same empty picture again and again is not what it was measured on.
+  await until('the alert', () => query('ALERTS{alertname="LimbeckDrift", alertstate="firing", model="distilled"}'));
+  console.log(`the alert for drift fires, after ${answered} answers`);
   asking = false;
   await asked;
   const arrived = async () => Number((await query('nv_inference_request_success'))?.[0].value[1]);

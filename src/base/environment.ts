@@ -1,4 +1,4 @@
-/** What libtensorflow reads when it is loaded, which is to come after this. Your own settings stay. */
+/** Sets variables that libtensorflow reads when it is loaded, which is to come after this. Your own settings stay. */
 export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: number; gpu?: boolean } = {}): void {
   // Warnings and errors only.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';

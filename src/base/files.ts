@@ -106,11 +106,16 @@ export async function exists(file: string): Promise<boolean> {
   );
 }
 
-const FACTS: Record<string, string> = { ENOENT: 'no such file or folder', EISDIR: 'it is a folder' };
+const FACTS: Record<string, string> = {
+  ENOENT: 'no such file or folder',
+  EISDIR: 'it is a folder',
+  ESPIPE: 'it is a pipe',
+};
 
 const REMEDIES: Record<string, string> = {
   ENOENT: 'Check the path; relative paths in a recipe start at the recipe file.',
   EISDIR: 'Name a file, not a folder.',
+  ESPIPE: 'A pipe can be read only once; write what comes out of it into a file, and name that.',
   ENOTDIR: 'A part of this path is a file, not a folder; check the path.',
   EEXIST: 'A file stands where a folder is needed; check the path.',
   EACCES: 'Change its permissions, or choose another place.',

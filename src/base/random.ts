@@ -38,6 +38,13 @@ export class RandomStream {
     return this;
   }
 
+  /** Passes over the first `count` numbers of a stream that has given none yet. */
+  skip(count: number): this {
+    this.#counter += floor(count / 4);
+    for (let i = 0; i < count % 4; i++) this.uint32();
+    return this;
+  }
+
   /** An unsigned 32-bit integer. */
   uint32(): number {
     if (this.#used === 4) {

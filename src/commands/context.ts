@@ -18,6 +18,7 @@ export interface GlobalArgs {
   readonly json: boolean;
   readonly quiet: boolean | undefined;
   readonly verbose: boolean | undefined;
+  readonly dumpGraph?: string | undefined;
 }
 
 export function printJson(context: Context, value: unknown): void {

@@ -1,3 +1,5 @@
+import { UserError } from '../base/errors.ts';
+import type { UsualAnswers } from '../measure/usual.ts';
 import { setOption } from './command.ts';
 import type { Command } from './command.ts';
 import { printJson, table } from './context.ts';
@@ -7,6 +9,7 @@ interface EvaluateArgs {
   recipe: string;
   set: string[];
   split: string;
+  usual: boolean;
 }
 
 export const evaluateCommand: Command<EvaluateArgs> = {
@@ -21,12 +24,23 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       })
       .option('recipe', { type: 'string', demandOption: true, describe: 'Recipe whose data are used' })
       .option('set', setOption)
-      .option('split', { choices: ['train', 'validation', 'test'], default: 'test', describe: 'Part of the data' }),
-  run: async ({ model, recipe, set, split }, context) => {
+      .option('split', { choices: ['train', 'validation', 'test'], default: 'test', describe: 'Part of the data' })
+      .option('usual', {
+        ...{ type: 'boolean', default: false },
+        describe: 'Write how its answers are spread beside it, for `limbeck serve` to compare with',
+      }),
+  run: async ({ model, recipe, set, split, usual }, context) => {
+    if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
     const { digits } = await import('../report/format.ts');
     const { evaluateFile } = await import('../tools/evaluate.ts');
-    const result = await evaluateFile(model, await loadRunnable(recipe, set), split as 'train' | 'validation' | 'test');
+    const evaluated = await evaluateFile(
+      model,
+      await loadRunnable(recipe, set),
+      split as 'train' | 'validation' | 'test',
+    );
+    const { usual: spread, ...result } = evaluated;
+    if (usual) await writeUsual(model, spread!);
     if (context.json) {
       for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
       printJson(context, result);
@@ -51,3 +65,21 @@ export const evaluateCommand: Command<EvaluateArgs> = {
     context.out(`${model}: ${result.said}\n`);
   },
 };
+
+function refuseUsual(model: string, split: string): void {
+  if (!/\.onnx$/i.test(model)) {
+    throw new UserError(`${model}: --usual is for an .onnx file`, '`limbeck serve` serves no other files.');
+  }
+  if (split === 'train') {
+    throw new UserError(
+      '--usual with --split train',
+      'Answers to samples that it learned are surer: use another split.',
+    );
+  }
+}
+
+async function writeUsual(model: string, usual: UsualAnswers): Promise<void> {
+  const { readBytes, writeFileAtomic } = await import('../base/files.ts');
+  const { usualPath, usualText } = await import('../folder/usual.ts');
+  await writeFileAtomic(usualPath(model), usualText(await readBytes(model), usual));
+}

@@ -77,6 +77,7 @@ async function shippedModel(
       ...{ name, bytes, inputs, outputs, joins: batching.kind === 'any' },
       ...(batching.kind !== 'any' && { alone }),
       ...(labels !== undefined && { labels }),
+      ...(row.usual !== undefined && { usual: row.usual }),
       curve: curveOf(row.latency, MEASURED_ON[target]),
     },
     precision: row.precision,

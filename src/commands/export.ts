@@ -4,6 +4,7 @@ import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import { printJson } from './context.ts';
+import { inputShapes, shapeOption } from './shapes.ts';
 
 interface ExportArgs {
   run: string | undefined;
@@ -30,6 +31,7 @@ interface ExportArgs {
   batch: string;
   denseScales: string | undefined;
   accept: boolean;
+  shape: string[];
 }
 
 export const exportCommand: Command<ExportArgs> = {
@@ -90,6 +92,7 @@ export const exportCommand: Command<ExportArgs> = {
         default: false,
         describe: 'Write the file though it answers too differently from its source; it says so itself',
       })
+      .option('shape', shapeOption)
       .option('opset', { type: 'number', default: 17, describe: 'ONNX operator set' }) as never,
   run: async (args, context) => {
     if (args.from !== undefined && args.run === undefined) return convert(args, args.from, context);
@@ -112,7 +115,19 @@ export const exportCommand: Command<ExportArgs> = {
   },
 };
 
-async function convert(args: ExportArgs, from: string, context: Context): Promise<void> {
+type ConvertArgs = Pick<
+  ExportArgs,
+  'model' | 'out' | 'format' | 'precision' | 'data' | 'calibrator' | 'samples' | 'keepFloat' | 'symmetric' | 'opset'
+> &
+  Pick<ExportArgs, 'sparse' | 'ends' | 'batch' | 'denseScales' | 'accept' | 'shape'>;
+
+/** What a conversion does that is told no more than where from. */
+export const CONVERT_ARGS: Omit<ConvertArgs, 'data' | 'out' | 'format' | 'precision'> = {
+  ...{ model: undefined, calibrator: 'mse', samples: 512, keepFloat: [], symmetric: false, sparse: false, opset: 17 },
+  ...{ ends: 'float32', batch: '1', denseScales: undefined, accept: false, shape: [] },
+};
+
+export async function convert(args: ConvertArgs, from: string, context: Context): Promise<void> {
   const { convertFile } = await import('../ship/convert.ts');
   const { format, precision, calibrator, ends = 'float32' } = args as unknown as ConvertOptions;
   const { model, data, samples, keepFloat, symmetric, opset, sparse, accept, out } = args;
@@ -131,6 +146,7 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
     accept,
     ends,
     dense: args.denseScales as ConvertOptions['dense'],
+    shapes: inputShapes(args.shape),
     batch: args.batch === 'dynamic' ? ('dynamic' as const) : (1 as const),
     out,
   };
@@ -157,9 +173,11 @@ async function convert(args: ExportArgs, from: string, context: Context): Promis
 async function copy(folder: string, to: string, { model }: ExportArgs, context: Context): Promise<void> {
   const { exportedModel } = await import('../folder/finished.ts');
   const { readBytes, writeFileAtomic } = await import('../base/files.ts');
-  const { file } = await exportedModel(folder, model);
+  const { usualPath, usualText } = await import('../folder/usual.ts');
+  const { file, row } = await exportedModel(folder, model);
   const bytes = await readBytes(file);
   await writeFileAtomic(to, bytes);
+  if (row.usual !== undefined) await writeFileAtomic(usualPath(to), usualText(bytes, row.usual));
   if (context.json) printJson(context, { from: file, to, bytes: bytes.length });
   else context.out(`${to}: ${bytes.length} bytes, from ${file}\n`);
 }

@@ -4,6 +4,7 @@ const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
   ['--json', 'Print the result as JSON'],
   ['--quiet', 'Print warnings and the result only'],
   ['--verbose', 'Print details too'],
+  ['--dump-graph', 'Folder to write: the graphs of what is computed, as text'],
   ['--version', 'Print the version'],
   ['-h, --help', 'Print this, or behind a command its options'],
 ];

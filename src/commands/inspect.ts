@@ -1,9 +1,11 @@
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
+import { inputShapes, shapeOption } from './shapes.ts';
 
 interface InspectArgs {
   file: string | undefined;
   models: boolean;
+  shape: string[];
 }
 
 export const inspectCommand: Command<InspectArgs> = {
@@ -12,14 +14,15 @@ export const inspectCommand: Command<InspectArgs> = {
   options: (yargs) =>
     yargs
       .positional('file', { type: 'string', describe: 'File or folder' })
-      .option('models', { type: 'boolean', default: false, describe: 'List the models that a recipe can name' }),
-  run: async ({ file, models }, context) => {
+      .option('models', { type: 'boolean', default: false, describe: 'List the models that a recipe can name' })
+      .option('shape', shapeOption),
+  run: async ({ file, models, shape }, context) => {
     const { inspectFile, inspectModels } = await import('../tools/inspect.ts');
     const { UserError } = await import('../base/errors.ts');
     if (!models && file === undefined) {
       throw new UserError('inspect: expected a file or --models, received neither', 'Name a file, or add --models.');
     }
-    const { value, text } = models ? inspectModels() : await inspectFile(file!);
+    const { value, text } = models ? inspectModels() : await inspectFile(file!, inputShapes(shape));
     if (context.json) printJson(context, value);
     else context.out(text);
   },

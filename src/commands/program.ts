@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import type { Context, GlobalArgs } from './context.ts';
 import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
+import { compressCommand } from './compress.ts';
 import { datasetsCommand } from './datasets.ts';
 import { doctorCommand } from './doctor.ts';
 import { evaluateCommand } from './evaluate.ts';
@@ -13,6 +14,7 @@ import { helpText } from './help.ts';
 import { initCommand } from './init.ts';
 import { misuse } from './misuse.ts';
 import { inspectCommand } from './inspect.ts';
+import { quantizeCommand } from './quantize.ts';
 import { reportCommand } from './report.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
@@ -25,6 +27,8 @@ import type { OptionTable } from './values.ts';
 const commands = [
   runCommand,
   resumeCommand,
+  compressCommand,
+  quantizeCommand,
   validateCommand,
   evaluateCommand,
   exportCommand,
@@ -110,7 +114,14 @@ function add<Args extends object>(
       requireValues(whole);
       return whole;
     },
-    async (args) => run(args as unknown as Args, contextOf(args, host)),
+    async (args) => {
+      const context = contextOf(args, host);
+      if (args.dumpGraph === undefined) return run(args as unknown as Args, context);
+      const { dumpGraphs } = await import('../tools/dump-graph.ts');
+      const dump = await dumpGraphs(args.dumpGraph);
+      await run(args as unknown as Args, context).finally(dump.end);
+      context.note(`${args.dumpGraph}: ${dump.count()} graphs, listed in index.txt\n`);
+    },
   );
 }
 
@@ -133,6 +144,10 @@ async function parse(given: readonly string[], host: Host): Promise<void> {
     .option('json', { type: 'boolean', default: false, global: true, describe: 'Print the result as JSON' })
     .option('quiet', { type: 'boolean', global: true, describe: 'Print warnings and the result only' })
     .option('verbose', { type: 'boolean', global: true, describe: 'Print details too' })
+    .option('dump-graph', {
+      ...{ type: 'string', global: true },
+      describe: 'Folder to write: the graphs of what is computed, as text, at each stage of their lowering',
+    })
     .conflicts('quiet', 'verbose')
     // A file name may hold dots, and no option has a `no-` form: both only turn mistakes into values of the wrong type.
     .parserConfiguration({ 'dot-notation': false, 'boolean-negation': false })

@@ -6,6 +6,7 @@ import { engineOption, outOption, saveEveryOption, setOption } from './command.t
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
+import type { RunResult } from '../run/options.ts';
 import { openWatchers, watchOptions } from './watch.ts';
 import type { WatchArgs } from './watch.ts';
 
@@ -50,12 +51,12 @@ export const runCommand: Command<RunArgs> = {
   },
 };
 
-/** Run, show what happens, and print the report at the end. */
+/** Run, show what happens, and print the report at the end; it is given too. */
 export async function execute(
   loaded: LoadedRecipe,
   { watch, ...options }: { out: string; existing: Existing; place: Place; saveEvery: number; watch: WatchArgs },
   context: Context,
-): Promise<void> {
+): Promise<RunResult> {
   const { runRecipe } = await import('../run/run.ts');
   const { showEvents } = await import('./progress.ts');
   const display = await showEvents(context);
@@ -64,13 +65,18 @@ export async function execute(
     display.onEvent(event);
     watchers.onEvent(event);
   };
-  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent }).finally(
-    async () => {
-      await watchers.close();
+  let failure: unknown;
+  const { folder, report } = await runRecipe(loaded, { ...options, signal: context.signal, onEvent })
+    .catch((error: unknown) => {
+      failure = error;
+      throw error;
+    })
+    .finally(async () => {
+      await watchers.close(failure);
       await display.close();
-    },
-  );
+    });
   const { reportJson } = await import('../report/json.ts');
   const { reportText } = await import('../report/text.ts');
   context.out(context.json ? reportJson(report) : reportText(report, folder));
+  return { folder, report };
 }

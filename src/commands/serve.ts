@@ -11,7 +11,7 @@ interface ServeArgs {
   workers: number | undefined;
   threads: number;
   'max-batch': number;
-  'max-delay': number | undefined;
+  'max-delay': number;
   'max-latency': number | undefined;
   preferred: number[];
   'max-queue': number;
@@ -22,6 +22,13 @@ interface ServeArgs {
   'tls-cert': string | undefined;
   'tls-key': string | undefined;
   'access-log': string | undefined;
+  rate: number | undefined;
+  traces: string | undefined;
+  'trace-share': number;
+  shadow: string | undefined;
+  share: number;
+  keep: string | undefined;
+  'keep-most': number;
   'max-body': number;
   drain: number;
   out: string;
@@ -47,10 +54,8 @@ export const serveCommand: Command<ServeArgs> = {
       .option('threads', { type: 'number', default: 1, describe: 'Threads of each of them' })
       .option('max-batch', { type: 'number', default: 64, describe: 'Most samples of a call' })
       .option('max-delay', {
-        ...{
-          type: 'number',
-          describe: 'Milliseconds to wait for more requests [default: found out from cost and arrivals]',
-        },
+        ...{ type: 'number', default: 0 },
+        describe: 'Milliseconds that an idle worker waits for more requests',
       })
       .option('max-latency', {
         type: 'number',
@@ -68,6 +73,13 @@ export const serveCommand: Command<ServeArgs> = {
       .option('tls-cert', { type: 'string', describe: 'Certificate (PEM) for HTTPS' })
       .option('tls-key', { type: 'string', describe: 'Its private key (PEM)' })
       .option('access-log', { type: 'string', describe: 'File for a line of JSON per answer' })
+      .option('rate', { type: 'number', describe: 'Requests a second of one token or address; more are answered 429' })
+      .option('traces', { type: 'string', describe: 'Collector of OpenTelemetry: http://localhost:4318/v1/traces' })
+      .option('trace-share', { type: 'number', default: 0.01, describe: 'Share of the requests that are traced' })
+      .option('shadow', { type: 'string', describe: 'Teacher that answers a sample of the requests too: file.onnx' })
+      .option('share', { type: 'number', default: 0.01, describe: 'Share of the requests that the shadow is asked' })
+      .option('keep', { type: 'string', describe: 'Folder for samples of which the shadow says something else' })
+      .option('keep-most', { type: 'number', default: 256, describe: 'MiB of them' })
       .option('max-body', { type: 'number', default: 64, describe: 'MiB of a request' })
       .option('drain', {
         type: 'number',
@@ -77,6 +89,10 @@ export const serveCommand: Command<ServeArgs> = {
       .option('out', outOption),
   run: async (args, context) => {
     await checkNumbers(args);
+    if (args.keep !== undefined && args.shadow === undefined) {
+      const { UserError } = await import('../base/errors.ts');
+      throw new UserError('serve: --keep without --shadow', 'What is kept is where a shadow disagrees: name one.');
+    }
     const { serve } = await import('../serve/serve.ts');
     const { signal } = context;
     const log = await openLog(context);
@@ -85,6 +101,7 @@ export const serveCommand: Command<ServeArgs> = {
       ...{ log, device: args.device as 'cpu', tls: await tlsOf(args) },
       ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
+      ...{ shadow: shadowOf(args), rate: args.rate, traces: await tracesOf(args) },
       batch: {
         ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
         ...{
@@ -132,6 +149,10 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   check('max-delay', args['max-delay'], (ms) => ms >= 0, 'milliseconds');
   check('max-latency', args['max-latency'], (ms) => ms > 0, 'milliseconds > 0');
   check('max-body', args['max-body'], (size) => size > 0 && size <= 1024, 'MiB > 0, at most 1024');
+  check('rate', args.rate, (rate) => rate > 0, 'requests a second');
+  check('trace-share', args['trace-share'], (share) => share >= 0 && share <= 1, 'a share from 0 to 1');
+  check('share', args.share, (share) => share > 0 && share <= 1, 'a share above 0, at most 1');
+  check('keep-most', args['keep-most'], (size) => size > 0, 'MiB > 0');
   check('drain', args.drain, (seconds) => seconds >= 0, 'seconds');
 }
 
@@ -141,4 +162,19 @@ async function tlsOf({ 'tls-cert': tlsCert, 'tls-key': tlsKey }: ServeArgs) {
   const { UserError } = await import('../base/errors.ts');
   const [have, lack] = tlsCert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
   throw new UserError(`serve: ${have} without ${lack}`, 'HTTPS needs both.');
+}
+
+function shadowOf({ shadow, share, keep, 'keep-most': most }: ServeArgs) {
+  if (shadow === undefined) return undefined;
+  return { teacher: shadow, share, ...(keep !== undefined && { keep: { folder: keep, mostBytes: most * 2 ** 20 } }) };
+}
+
+async function tracesOf({ traces, 'trace-share': share }: ServeArgs) {
+  if (traces === undefined) return undefined;
+  if (/^https?:\/\//.test(traces) && URL.canParse(traces)) return { url: traces, share };
+  const { UserError } = await import('../base/errors.ts');
+  throw new UserError(
+    `--traces: expected an address of HTTP, received ${traces}`,
+    'A collector on this machine has http://localhost:4318/v1/traces.',
+  );
 }

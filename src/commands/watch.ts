@@ -1,10 +1,14 @@
 import type { OnEvent } from '../base/events.ts';
+import type { RunEnd } from '../page/run/log.ts';
 
 /** Options of commands that run something: who else is told how it goes. */
 export interface WatchArgs {
   readonly tensorboard: boolean;
   readonly metrics: number | undefined;
   readonly 'metrics-host': string;
+  readonly page: boolean;
+  readonly 'page-port': number | undefined;
+  readonly 'page-host': string;
 }
 
 export const watchOptions = {
@@ -22,37 +26,73 @@ export const watchOptions = {
     default: '127.0.0.1',
     describe: 'Address to serve metrics at; 0.0.0.0 for all of the network',
   },
+  page: {
+    type: 'boolean',
+    default: false,
+    describe: 'Serve a page that shows how it goes, and the report when it is there',
+  },
+  'page-port': { type: 'number', describe: 'Port of that page [default: any that is free]' },
+  'page-host': {
+    type: 'string',
+    default: '127.0.0.1',
+    describe: 'Address to serve that page at; 0.0.0.0 for all of the network',
+  },
 } as const;
 
 export interface Watchers {
   readonly onEvent: OnEvent;
-  readonly close: () => Promise<void>;
+  /** `error`: what the run ended with, if it did not come to its end. */
+  readonly close: (error?: unknown) => Promise<void>;
 }
 
 /** Those that are asked for. Their packages are loaded only then. `UserError` for a port that cannot be opened. */
 export async function openWatchers(
-  { tensorboard, metrics, 'metrics-host': host }: WatchArgs,
+  { tensorboard, metrics, 'metrics-host': host, page, 'page-port': pagePort, 'page-host': pageHost }: WatchArgs,
   tell: OnEvent,
 ): Promise<Watchers> {
   const listeners: OnEvent[] = [];
-  let close = (): Promise<void> => Promise.resolve();
+  const closing: ((error?: unknown) => Promise<void>)[] = [];
+  await checkPort('metrics', metrics);
+  await checkPort('page-port', pagePort);
   if (metrics !== undefined) {
-    const { UserError } = await import('../base/errors.ts');
-    if (!Number.isInteger(metrics) || metrics < 0 || metrics > 65535) {
-      throw new UserError(
-        `--metrics: expected a port from 0 to 65535, received ${metrics}`,
-        'Choose another port, or 0 for a free one.',
-      );
-    }
     const { serveMetrics } = await import('../watch/metrics.ts');
     const server = await serveMetrics({ port: metrics, host });
     tell({ type: 'message', message: `metrics at ${server.url}` });
     listeners.push(server.onEvent);
-    close = server.close;
+    closing.push(server.close);
   }
   if (tensorboard) {
     const { tensorboardWriter } = await import('../watch/tensorboard.ts');
     listeners.push(tensorboardWriter((message) => tell({ type: 'warning', message })));
   }
-  return { onEvent: (event) => listeners.forEach((listener) => listener(event)), close };
+  if (page || pagePort !== undefined) {
+    const { serveRunPage } = await import('../page/run/server.ts');
+    const served = await serveRunPage({ port: pagePort ?? 0, host: pageHost }).catch(async (error: unknown) => {
+      for (const close of closing) await close();
+      throw error;
+    });
+    tell({ type: 'message', message: `page at ${served.url}` });
+    listeners.push(served.onEvent);
+    closing.push((error) => served.close(endOf(error)));
+  }
+  return {
+    onEvent: (event) => listeners.forEach((listener) => listener(event)),
+    close: async (error) => {
+      for (const close of closing) await close(error);
+    },
+  };
+}
+
+function endOf(error: unknown): RunEnd {
+  if (error === undefined) return { status: 'finished' };
+  return { status: 'stopped', message: error instanceof Error ? error.message : 'it failed' };
+}
+
+async function checkPort(option: string, port: number | undefined): Promise<void> {
+  if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= 65535)) return;
+  const { UserError } = await import('../base/errors.ts');
+  throw new UserError(
+    `--${option}: expected a port from 0 to 65535, received ${port}`,
+    'Choose another port, or 0 for a free one.',
+  );
 }

@@ -1,10 +1,11 @@
 import { RandomStream } from '../base/random.ts';
-import { createAugmenter, mixupAlpha } from './augment/augment.ts';
-import { mixup } from './augment/mixup.ts';
+import { createAugmenter } from './augment/augment.ts';
+import { createMixer } from './augment/mix.ts';
 import type { Mix } from './augment/mixup.ts';
 import type { AugmentStep } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { Dataset, TargetValues } from './dataset.ts';
+import type { InputPart } from './inputs.ts';
 import { sampleWriter } from './samples.ts';
 import { targetsOf } from './targets/registry.ts';
 
@@ -37,7 +38,9 @@ export interface Batch {
   readonly x: Float32Array;
   /** The shape of `x`. */
   readonly shape: readonly number[];
-  /** [n] class indexes; of other tasks [n, numbers]. */
+  /** Where `x` holds several inputs: which part of a sample is which. */
+  readonly inputs?: readonly InputPart[];
+  /** [n] class indexes; of regression [n, numbers]. */
   readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. */
   readonly weights?: Float32Array;
@@ -70,8 +73,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
     view === undefined
       ? augmentedWriter(dataset, augment, seed, ['epoch', epoch])
       : augmentedWriter(dataset, augment, options.viewSeed ?? seed, ['view', view]);
-  const alpha = mixupAlpha(augment ?? []);
-  const mixes = new RandomStream(seed, 'mixup', epoch);
+  const mixer = createMixer(augment, dataset.sampleShape, seed, epoch);
   const size = sizeOf(dataset.sampleShape);
 
   return (index, buffer) => {
@@ -85,7 +87,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
       write(row, x, i * size);
     }
     const targets = targetsOf(dataset, ids);
-    const mix = alpha === undefined ? undefined : mixup(x, n, alpha, mixes.seek(index));
+    const mix = mixer?.(x, n, index);
     return {
       index,
       ids,
@@ -94,6 +96,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
       targets,
       ...(classWeights && { weights: sampleWeights(targets as Int32Array, classWeights, mix) }),
       ...(mix && { mix }),
+      ...(dataset.inputs && { inputs: dataset.inputs }),
       ...(view !== undefined && { view }),
     };
   };
@@ -101,7 +104,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
 
 /**
  * View `view` of the samples `rows`, [rows, ...sampleShape]: what `batches` gives for them in every epoch e with
- * e mod views = view, mixup aside. A teacher's answer to a view can so be stored once, under the sample's id and the view.
+ * e mod views = view, mixed samples aside. A teacher's answer to a view can so be stored once, under the sample's id and the view.
  */
 export function viewOf(
   dataset: Dataset,

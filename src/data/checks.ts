@@ -23,6 +23,14 @@ export function checkSameKind(split: RawSplit, train: RawSplit): void {
       'All splits need samples of one shape; for image files set `resize` and `channels`.',
     );
   }
+  const [parts, own] = [split.inputs, train.inputs].map((inputs) =>
+    inputs?.map(({ name, isWhole }) => `${name}${isWhole ? ' (whole numbers)' : ''}`).join(', '),
+  );
+  if (parts !== own)
+    throw new UserError(
+      `${split.source}: samples are made of ${parts ?? 'one input'}, those of ${train.source} of ${own ?? 'one input'}`,
+      'All splits need the same inputs, of the same types.',
+    );
   const [type, expectedType] = [split.samples, train.samples].map((samples) =>
     samples instanceof Uint8Array ? 'uint8' : 'float32',
   );

@@ -19,6 +19,20 @@ export type AugmentStep =
   | { rotate: number }
   /** Blank a square of this side (DeVries and Taylor 2017, "Improved regularization of CNNs with cutout"). */
   | { cutout: number }
+  /** A part of the image drawn to its whole size: shares of its area, and width / height (default 0.08 … 1 and 3/4 … 4/3). */
+  | { resizedCrop: { area?: readonly [number, number] | undefined; ratio?: readonly [number, number] | undefined } }
+  /** A box of some images becomes noise (default: of half of them, 0.02 … 0.4 of the area, width / height 0.3 … 1/0.3). */
+  | {
+      erase: {
+        probability?: number | undefined;
+        area?: readonly [number, number] | undefined;
+        ratio?: readonly [number, number] | undefined;
+      };
+    }
+  /** So many operations out of fourteen, at a magnitude of 30 at most (default 2 and 9). */
+  | { randAugment: { operations?: number | undefined; magnitude?: number | undefined } }
+  /** A box of another sample of the batch in each sample, its area from Beta(cutmix, cutmix). Beside mixup: batch by batch one of the two. */
+  | { cutmix: number }
   /** Mix two samples of a batch, with a weight from Beta(mixup, mixup) (Zhang et al. 2018, "mixup"). */
   | { mixup: number };
 
@@ -49,6 +63,8 @@ export interface CommonConfig<Source> {
   /** Class names in index order. Default: what the file says, else the sorted labels of train. */
   classes?: readonly string[] | undefined;
   /** `unit`: 8-bit values / 255; `standard`: mean and deviation of train. Default: `unit` for 8-bit images, else `standard`. */
+  /** What gave the labels where nobody knows them; what is counted is agreement with it. */
+  labelledBy?: string | undefined;
   normalize?: 'none' | 'unit' | 'standard' | NormalizeConfig | undefined;
   augment?: readonly AugmentStep[] | undefined;
   /** `balanced`: n / (classes · count), so that each class weighs the same; or one weight per class. Default: none. */
@@ -115,7 +131,13 @@ interface ImageFolderConfig extends CommonConfig<string>, ImageOptions {
 
 /** Two `.npy` files, or two arrays of one `.npz` file (default `x` and `y`). */
 export type NpzSource =
-  { samples: string; labels: string } | { file: string; samples?: string | undefined; labels?: string | undefined };
+  | { samples: string; labels: string }
+  | {
+      file: string;
+      /** Several, for a model of several inputs: their names are those of its inputs. */
+      samples?: string | readonly string[] | undefined;
+      labels?: string | undefined;
+    };
 
 export interface NpzConfig extends CommonConfig<NpzSource> {
   type: 'npz';

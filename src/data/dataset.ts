@@ -1,5 +1,6 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import type { TaskName } from './config.ts';
+import type { InputPart } from './inputs.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
 export interface Normalization {
@@ -16,6 +17,8 @@ export interface Dataset {
   readonly name: string;
   /** `[height, width, channels]` for images, `[features]` for tables. */
   readonly sampleShape: readonly number[];
+  /** Where a model is fed several inputs: which part of a sample goes to which. */
+  readonly inputs?: readonly InputPart[] | undefined;
   /** What a model is asked about a sample; `src/tasks` has the rest of it. */
   readonly task: TaskName;
   /** What a model answers, a number each: the classes, or the label columns. */
@@ -56,8 +59,9 @@ export function isImageShape(shape: readonly number[]): shape is readonly [numbe
 
 /** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
 export function fingerprint(dataset: Dataset): string {
-  const { idPrefix, sampleShape, classNames, normalization, ids, targets, samples } = dataset;
-  const head = JSON.stringify({ idPrefix, sampleShape, classNames, normalization, type: samples.constructor.name });
+  const { idPrefix, sampleShape, inputs, classNames, normalization, ids, targets, samples } = dataset;
+  const type = samples.constructor.name;
+  const head = JSON.stringify({ idPrefix, sampleShape, inputs, classNames, normalization, type });
   return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples));
 }
 
@@ -75,6 +79,8 @@ export interface RawSplit {
   readonly source: string;
   readonly sampleShape: readonly number[];
   readonly samples: Samples;
+  /** See `Dataset`. */
+  readonly inputs?: readonly InputPart[] | undefined;
   readonly labels: RawLabels;
   /** Class names that the file itself holds. */
   readonly classNames?: readonly string[];

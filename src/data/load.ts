@@ -3,7 +3,8 @@ import { checkFinite, checkSameKind } from './checks.ts';
 import type { CommonConfig, DatasetConfig, TaskName } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { Dataset, RawSplit, Samples, TargetValues } from './dataset.ts';
-import { normalizationOf } from './normalize.ts';
+import type { InputPart } from './inputs.ts';
+import { normalizationOf, normalizationOfParts } from './normalize.ts';
 import { drawStratified, partition, splitSize } from './split.ts';
 import { fillMeans } from './table.ts';
 import type { TargetReader } from './targets/reader.ts';
@@ -83,11 +84,16 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     );
   }
 
-  const normalization = normalizationOf(config.normalize, train.samples, trainRaw.sampleShape);
+  const { inputs } = trainRaw;
+  if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
+  const normalization =
+    inputs === undefined
+      ? normalizationOf(config.normalize, train.samples, trainRaw.sampleShape)
+      : normalizationOfParts(config.normalize, train.samples, inputs);
   const scaling = reader.scaling?.(train.targets, train.width);
   const dataset = ({ name, idPrefix, samples, targets, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
-    const shared = { task, classNames, sampleShape, normalization, ...(scaling && { scaling }) };
+    const shared = { task, classNames, sampleShape, inputs, normalization, ...(scaling && { scaling }) };
     return { name, idPrefix, samples, targets, ids, count: ids.length, ...shared };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
@@ -103,6 +109,13 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
       config.classWeights && classWeights(config.classWeights, train.targets as Int32Array, classNames.length),
     warnings,
   };
+}
+
+function refuseAugment(inputs: readonly InputPart[]): never {
+  throw new UserError(
+    `augment: expected none for samples of several inputs (${inputs.map(({ name }) => name).join(', ')})`,
+    'Remove it: pictures are changed at random only where they are the only input.',
+  );
 }
 
 interface Split {

@@ -1,7 +1,9 @@
 import { UserError } from '../base/errors.ts';
 import type { CommonConfig, NormalizeConfig } from './config.ts';
 import { isImageShape } from './dataset.ts';
+import { sizeOf } from './dataset.ts';
 import type { Normalization, Samples } from './dataset.ts';
+import type { InputPart } from './inputs.ts';
 
 type Setting = CommonConfig<unknown>['normalize'];
 
@@ -15,6 +17,32 @@ export function normalizationOf(setting: Setting, samples: Samples, shape: reado
   if (chosen === 'unit') return plain(1 / 255, channels);
   if (chosen === 'standard') return { scale, ...statistics(samples, channels, scale) };
   return explicit(chosen, channels, scale);
+}
+
+/**
+ * The same for samples of several inputs, number by number of the row: whole numbers stay as they are, the rest of them is normalized
+ * by the channels of their own input.
+ */
+export function normalizationOfParts(setting: Setting, samples: Samples, inputs: readonly InputPart[]): Normalization {
+  const chosen = setting ?? 'standard';
+  if (chosen !== 'standard' && chosen !== 'none')
+    throw new UserError(
+      `normalize: expected standard or none for samples of several inputs, received ${typeof chosen === 'string' ? chosen : 'mean and std'}`,
+      'Numbers of an integer type are never normalized; prepare the others in the files.',
+    );
+  const row = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const each = inputs.map(({ shape, from, isWhole }) => {
+    const size = sizeOf(shape);
+    const [channels, pixels] = [shape.at(-1)!, size / shape.at(-1)!];
+    if (isWhole || chosen === 'none') return plain(1, size);
+    const own = new Float32Array((samples.length / row) * size);
+    for (let at = 0, to = 0; at < samples.length; at += row, to += size)
+      own.set(samples.subarray(at + from, at + from + size), to);
+    const { mean, std } = statistics(own, channels, 1);
+    const tiled = (values: number[]): number[] => Array.from({ length: pixels }, () => values).flat();
+    return { mean: tiled(mean), std: tiled(std) };
+  });
+  return { scale: 1, mean: each.flatMap(({ mean }) => mean), std: each.flatMap(({ std }) => std) };
 }
 
 function plain(scale: number, channels: number): Normalization {

@@ -1,4 +1,4 @@
-import { fromHalf } from '../base/bytes.ts';
+import { bytesOf, fromHalf } from '../base/bytes.ts';
 import { UserError, shown } from '../base/errors.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawLabels, Samples } from './dataset.ts';
@@ -137,6 +137,11 @@ function truncated(where: string, expected: number, received: number): UserError
   );
 }
 
+/** Whether the array is of a type of whole numbers. */
+export function holdsWhole({ code }: NpyArray): boolean {
+  return DTYPES[code]?.integer === true;
+}
+
 /** uint8 stays as it is, everything else becomes float32. */
 export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   if (code === 'u1') {
@@ -223,4 +228,13 @@ function utf8(view: DataView, at: number, bytes: number): string {
   const text = Buffer.from(view.buffer, view.byteOffset + at, bytes);
   const end = text.indexOf(0);
   return text.subarray(0, end < 0 ? bytes : end).toString('utf8');
+}
+
+/** An array as numpy.save writes it (format 1.0). */
+export function npyBytes(shape: readonly number[], data: Samples | Int32Array): Uint8Array {
+  const code = data instanceof Uint8Array ? '|u1' : data instanceof Int32Array ? '<i4' : '<f4';
+  const text = `{'descr': '${code}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
+  const padded = text.padEnd(Math.ceil((11 + text.length) / 64) * 64 - 11) + '\n';
+  const head = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded.length & 255, padded.length >> 8]);
+  return Buffer.concat([head, Buffer.from(padded, 'latin1'), bytesOf(data)]);
 }

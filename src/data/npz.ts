@@ -4,7 +4,8 @@ import { readBytes } from '../base/files.ts';
 import type { NpzConfig, NpzSource } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
-import { npyLabels, npyNumbers, npySamples, parseNpy } from './npy.ts';
+import { inputParts } from './inputs.ts';
+import { holdsWhole, npyLabels, npyNumbers, npySamples, parseNpy } from './npy.ts';
 import type { NpyArray } from './npy.ts';
 import { emptyFile, hex } from './source.ts';
 import { unzip } from './zip.ts';
@@ -14,10 +15,22 @@ export async function readNpz(
   source: NpzSource,
   { layout, task }: Pick<NpzConfig, 'layout' | 'task'>,
 ): Promise<RawSplit> {
+  if ('file' in source && typeof source.samples === 'object') {
+    const names = source.samples;
+    const [labels, ...parts] = await fromArchive(source.file, source.labels ?? 'y', ...names);
+    return severalInputs(names, parts, labels!, { layout, task });
+  }
   const [samples, labels] =
     'file' in source
-      ? await fromArchive(source.file, source.samples ?? 'x', source.labels ?? 'y')
+      ? await fromArchive(source.file, typeof source.samples === 'string' ? source.samples : 'x', source.labels ?? 'y')
       : await Promise.all([readNpy(source.samples), readNpy(source.labels)]);
+  return split(samples!, labels!, { layout, task });
+}
+
+type SplitOptions = Pick<NpzConfig, 'layout' | 'task'>;
+
+/** Samples and labels of one input. */
+function split(samples: NpyArray, labels: NpyArray, { layout, task }: SplitOptions): RawSplit {
   const raw = task === undefined || task === 'classification' ? npyLabels(labels) : npyNumbers(labels);
   const labelled = raw.values.length / (raw.kind === 'numbers' ? raw.width : 1);
   const [count = 0, ...shape] = samples.shape;
@@ -34,6 +47,33 @@ export async function readNpz(
     );
   }
   return { source: samples.where, ...arrange(samples, shape, layout), labels: raw };
+}
+
+/** The arrays of several inputs, sample by sample one behind the other. */
+function severalInputs(
+  names: readonly string[],
+  arrays: readonly NpyArray[],
+  labels: NpyArray,
+  options: SplitOptions,
+): RawSplit {
+  const splits = arrays.map((array) => split(array, labels, options));
+  const inputs = inputParts(
+    splits.map(({ sampleShape }, i) => ({
+      ...{ name: names[i]!, isWhole: holdsWhole(arrays[i]!) },
+      // [count, length] is a picture of one channel elsewhere; here an input has the axes of its array.
+      shape: arrays[i]!.shape.length === 3 ? arrays[i]!.shape.slice(1) : sampleShape,
+    })),
+  );
+  const [{ source, labels: classes }] = splits as [RawSplit];
+  const row = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const samples = sharedFloats((splits[0]!.samples.length / sizeOf(inputs[0]!.shape)) * row);
+  splits.forEach((one, i) => {
+    const { from, shape } = inputs[i]!;
+    const size = sizeOf(shape);
+    for (let at = 0, to = from; at < one.samples.length; at += size, to += row)
+      samples.set(one.samples.subarray(at, at + size), to);
+  });
+  return { source, sampleShape: [row], samples, inputs, labels: classes };
 }
 
 function arrange(array: NpyArray, shape: readonly number[], layout: NpzConfig['layout']) {
@@ -74,7 +114,7 @@ async function readNpy(file: string): Promise<NpyArray> {
   return parseNpy(bytes, file);
 }
 
-async function fromArchive(file: string, ...wanted: [string, string]): Promise<[NpyArray, NpyArray]> {
+async function fromArchive(file: string, ...wanted: readonly string[]): Promise<NpyArray[]> {
   const bytes = await readBytes(file);
   if (bytes.length === 0) throw emptyFile(file);
   if (!isZip(bytes)) {
@@ -98,7 +138,7 @@ async function fromArchive(file: string, ...wanted: [string, string]): Promise<[
       { cause: error },
     );
   }
-  const [samples, labels] = wanted.map((name) => {
+  return wanted.map((name) => {
     const entry = entries[`${name}.npy`] ?? entries[name];
     if (entry !== undefined) return parseNpy(entry, `${file}: ${name}`);
     const near = nearest(name, names);
@@ -107,7 +147,6 @@ async function fromArchive(file: string, ...wanted: [string, string]): Promise<[
       `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Name the arrays: \`{file: …, samples: …, labels: …}\`.`,
     );
   });
-  return [samples!, labels!];
 }
 
 function isZip(bytes: Uint8Array): boolean {

@@ -1,7 +1,8 @@
-import { fromHalfArray, sha256, toHalfArray } from '../base/bytes.ts';
+import { fromHalfArray, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
+import { feedsOf, fedInputs } from './teacher-inputs.ts';
 import { affineOf, channelsLast, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
 import { orderOf, permuted } from './class-order.ts';
@@ -47,18 +48,18 @@ export interface FileTeacherSource {
 /** A loaded file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
 export async function fileTeacher(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
   const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
-  const input = inputOf(runtime, name, settings.input);
+  const inputs = fedInputs(runtime, name, dataset, settings);
   const output = outputOf(runtime, name, settings);
-  const form = inputForm(input, name, dataset.sampleShape, settings.layout);
-  const preprocessing = { ...affineOf(dataset, settings.normalize), layout: form.layout };
-  const fixed = typeof input.shape[0] === 'number' ? input.shape[0] : undefined;
+  const { layout } = inputs[0]!.form;
+  const preprocessing = { ...affineOf(dataset, settings.normalize), layout };
+  const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const wanted = [output, ...settings.intermediate];
 
   const raw = async (x: Float32Array, n: number): Promise<Record<string, Values>> => {
     const data = preprocess(x, n, dataset.sampleShape, preprocessing);
     const run = async (piece: Float32Array, size: number): Promise<Record<string, Values>> => {
-      const fed = input.dtype === 'float16' ? toHalfArray(piece) : piece;
-      return floats(await runtime.run({ [input.name]: { data: fed, shape: form.shape(size) } }, wanted), size, name);
+      const feeds = feedsOf(inputs, piece, size, dataset, name);
+      return floats(await runtime.run(feeds, wanted), size, name);
     };
     return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
   };
@@ -67,12 +68,14 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
   const order = orderOf(name, settings.classes, dataset.classNames);
   const isProbability = answersProbabilities(name, settings.outputs, first[output]!.data, classes);
   const shapes = settings.intermediate.map(
-    (feature) => [feature, featureShape(first[feature]!.shape, form.layout)] as const,
+    (feature) => [feature, featureShape(first[feature]!.shape, layout)] as const,
   );
 
   // Not where the file lies: moved or copied, it gives the same answers.
   const { intermediate } = settings;
-  const read = { input: input.name, output, intermediate, order, preprocessing, isProbability };
+  const [only] = inputs;
+  const input = dataset.inputs === undefined ? only!.input.name : inputs.map((fed) => fed.input.name);
+  const read = { input, output, intermediate, order, preprocessing, isProbability };
 
   return {
     name,
@@ -86,9 +89,7 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
       const results = await raw(x, n);
       const values = results[output]!.data;
       const logits = isProbability ? logitsOfProbabilities(values) : values;
-      const features = settings.intermediate.map(
-        (feature) => [feature, featureOf(results[feature]!, form.layout)] as const,
-      );
+      const features = settings.intermediate.map((feature) => [feature, featureOf(results[feature]!, layout)] as const);
       return { logits: permuted(logits, order), features: Object.fromEntries(features) };
     },
     dispose: () => {
@@ -96,33 +97,6 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
       return Promise.resolve();
     },
   };
-}
-
-function inputOf({ inputs }: Runnable, name: string, wanted: string | undefined): ModelValue {
-  const input = wanted === undefined ? inputs[0] : inputs.find((candidate) => candidate.name === wanted);
-  const names = inputs.map((candidate) => candidate.name).join(', ');
-  if (inputs.length === 0) {
-    throw new UserError(
-      `${name}: expected a model with one input, received one without`,
-      'Export the teacher with what it is fed as an input of its graph.',
-    );
-  }
-  if (input === undefined) {
-    throw new UserError(`teacher.input: ${name} has no input ${wanted!}`, `It has: ${names}.`);
-  }
-  if (inputs.length > 1) {
-    throw new UserError(
-      `${name}: expected a model with one input, received ${names}`,
-      'Export the teacher with the image or the features as its only input.',
-    );
-  }
-  if (!isFloat(input)) {
-    throw new UserError(
-      `${name}: expected float32 or float16 input, received ${input.dtype}`,
-      'Export the teacher with float32 input.',
-    );
-  }
-  return input;
 }
 
 const isFloat = ({ dtype }: ModelValue): boolean => dtype === 'float32' || dtype === 'float16';
@@ -160,40 +134,6 @@ function floats(results: Readonly<Record<string, InferenceTensor>>, n: number, n
       }
       return [output, { data: data instanceof Uint16Array ? fromHalfArray(data) : (data as Float32Array), shape }];
     }),
-  );
-}
-
-interface InputForm {
-  readonly layout: 'nhwc' | 'nchw';
-  readonly shape: (n: number) => number[];
-}
-
-/** Which of the layouts the input can have; `auto` takes PyTorch's where both fit. */
-export function inputForm(
-  input: ModelValue,
-  name: string,
-  sample: readonly number[],
-  layout: 'auto' | 'nchw' | 'nhwc',
-): InputForm {
-  const elements = sample.reduce((product, size) => product * size, 1);
-  const fits = (shape: readonly number[]): boolean =>
-    input.shape.length === shape.length + 1 &&
-    shape.every((size, i) => typeof input.shape[i + 1] === 'string' || input.shape[i + 1] === size);
-  const forms: InputForm[] = [];
-  if (sample.length === 3) {
-    const nchw = [sample[2]!, sample[0]!, sample[1]!];
-    if (layout !== 'nhwc' && fits(nchw)) forms.push({ layout: 'nchw', shape: (n) => [n, ...nchw] });
-    if (layout !== 'nchw' && fits(sample)) forms.push({ layout: 'nhwc', shape: (n) => [n, ...sample] });
-  } else if (fits(sample)) {
-    forms.push({ layout: 'nhwc', shape: (n) => [n, ...sample] });
-  }
-  if (fits([elements])) forms.push({ layout: layout === 'nchw' ? 'nchw' : 'nhwc', shape: (n) => [n, elements] });
-  if (forms[0] !== undefined) return forms[0];
-  const declared = input.shape.map((size) => (size === '' ? '?' : size)).join(', ');
-  const asked = layout === 'auto' ? '' : ` in the layout ${layout}`;
-  throw new UserError(
-    `${name}: its input ${input.name} is [${declared}], received samples of shape [${sample.join(', ')}]${asked}`,
-    'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).',
   );
 }
 

@@ -1,9 +1,12 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { SampleForm } from '../data/inputs.ts';
+import { checkParts } from '../networks/inputs.ts';
 import { onlyInput, parametersOf } from '../networks/network.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { CompiledStep, Engine, State } from '../runtime/engine.ts';
+import { fedTo, inputFeedsOf } from '../train/batch.ts';
 import { predictionProgram } from '../train/inference.ts';
 import { classCountOf } from '../train/step.ts';
 import { affineOf, preprocess } from './preprocess.ts';
@@ -33,7 +36,7 @@ export interface ModelTeacherOptions {
 /** A network as a teacher, such as one that this run has trained. */
 export async function modelTeacher(options: ModelTeacherOptions): Promise<Teacher> {
   const { name, engine, network, features, dataset, outputs, normalize, probe } = options;
-  checkShape(network, name, dataset.sampleShape);
+  checkShape(network, name, dataset);
   const shapes = features.flatMap((feature) => {
     const layer = Object.hasOwn(network.layers, feature) ? network.layers[feature] : undefined;
     return layer === undefined ? [] : [[feature, layer.shape.slice(1).map(Number)] as const];
@@ -42,7 +45,8 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
   const preprocessing = { ...affineOf(dataset, normalize), layout: 'nhwc' } as const;
   const raw = async (x: Float32Array, n: number): Promise<Answer> => {
     const step = await steps.for(n);
-    const results = await step.run({ x: preprocess(x, n, dataset.sampleShape, preprocessing) });
+    const prepared = preprocess(x, n, dataset.sampleShape, preprocessing);
+    const results = await step.run(fedTo(step, inputFeedsOf(prepared, n, dataset.inputs)));
     const copy = (output: string): Float32Array => (results[output] as Float32Array).slice();
     return { logits: copy('logits'), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };
   };
@@ -71,7 +75,11 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
   };
 }
 
-function checkShape(network: ModelNetwork, name: string, sample: readonly number[]): void {
+function checkShape(network: ModelNetwork, name: string, { sampleShape: sample, inputs }: SampleForm): void {
+  if (inputs !== undefined) {
+    checkParts(name, network.inputs, inputs);
+    return;
+  }
   const shape = onlyInput(network)[1].shape.slice(1).map(Number);
   if (shape.length === sample.length && shape.every((size, i) => Number.isNaN(size) || size === sample[i])) return;
   throw new UserError(

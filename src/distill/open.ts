@@ -49,7 +49,7 @@ export async function openTeacher(recipe: TeacherRecipe, options: OpenOptions): 
   for (const { weight, ...member } of recipe.ensemble) {
     members.push({ ...(await openFile(member, options)), weight });
   }
-  return { teacher: ensemble(members), alternatives: [], members };
+  return { teacher: ensemble(members, recipe.weighting), alternatives: [], members };
 }
 
 /** A file, and what the recipe says of how it is asked. */

@@ -1,9 +1,11 @@
 import { UserError } from '../base/errors.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import type { TfliteModel } from '../formats/tflite/types.ts';
+import type { TensorData } from '../graph/types.ts';
 import type { ModelValue } from '../runtime/inference.ts';
 import { fromStored, openFastestTflite, toStored } from '../runtime/litert.ts';
 import type { End, TfliteSession } from '../runtime/litert.ts';
+import { typedAs } from '../runtime/typed.ts';
 import { fileTeacher } from './file-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
@@ -28,14 +30,14 @@ export async function tfliteTeacher(
 }
 
 function runnable(session: TfliteSession): Runnable {
-  const [input] = session.inputs;
   return {
     inputs: session.inputs.map(asFloat),
     outputs: session.outputs.map(asFloat),
     device: 'cpu',
     run: async (feeds, wanted) => {
-      const { data, shape } = feeds[input!.name]!;
-      const results = await session.run({ [input!.name]: toStored(data as Float32Array, input!) });
+      const { shape } = Object.values(feeds)[0]!;
+      const fed = session.inputs.map((end) => [end.name, stored(feeds[end.name]!.data, end)] as const);
+      const results = await session.run(Object.fromEntries(fed));
       const outputs = session.outputs.filter(({ name }) => wanted.includes(name));
       return Object.fromEntries(
         outputs.map((end) => {
@@ -48,8 +50,14 @@ function runnable(session: TfliteSession): Runnable {
   };
 }
 
-function asFloat({ name, shape }: End): ModelValue {
-  return { name, dtype: 'float32', shape: shape.map((size) => (size < 0 ? '' : size)) };
+/** Integers that stand for numbers are fed and read as these; others, such as ids, are what they are. */
+function asFloat({ name, shape, dtype, quantization }: End): ModelValue {
+  const type = quantization === undefined ? dtype : 'float32';
+  return { name, dtype: type, shape: shape.map((size) => (size < 0 ? '' : size)) };
+}
+
+function stored(data: TensorData, end: End): TensorData {
+  return end.quantization === undefined ? typedAs(end.dtype, data) : toStored(data as Float32Array, end);
 }
 
 function parametersOf({ subgraphs, buffers }: TfliteModel): number {

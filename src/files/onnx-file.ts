@@ -1,19 +1,22 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { exists, readBytes } from '../base/files.ts';
+import { withInputShapes } from '../formats/onnx/sizes.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { decodeModel, encodeModel, missingFile } from '../formats/onnx/protobuf.ts';
 
 /**
  * The bytes of an ONNX model as one file. PyTorch's exporter writes the weights to `model.onnx.data` beside `model.onnx`;
- * they are put back, so that nothing behind here, hashes of teachers included, needs to know of two files.
+ * they are put back, so that nothing behind here, hashes of teachers included, needs to know of two files. `shapes`: of inputs that it leaves open.
  */
-export async function readOnnx(file: string): Promise<Uint8Array> {
+export async function readOnnx(file: string, shapes: InputShapes = new Map()): Promise<Uint8Array> {
   const bytes = await readBytes(file);
   const files = new Map<string, Uint8Array>();
   for (let name = missingFile(bytes, files); name !== undefined; name = missingFile(bytes, files)) {
     files.set(name, await readBeside(file, name));
   }
-  return files.size === 0 ? bytes : encodeModel(decodeModel(bytes, file, files));
+  if (files.size === 0 && shapes.size === 0) return bytes;
+  return encodeModel(withInputShapes(decodeModel(bytes, file, files), shapes, file));
 }
 
 async function readBeside(file: string, name: string): Promise<Uint8Array> {

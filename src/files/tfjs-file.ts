@@ -64,7 +64,7 @@ function tryOnce(model: LayersModel): void {
   tidy(() => model.predict(shapes.map((shape) => zeros(shape as number[]))));
 }
 
-/** What a model says of `x`, [n, ...], output by output: computed by tfjs itself on its backend. */
+/** Answers of a model for `x`, [n, ...], output by output: computed by tfjs itself on its backend. */
 export async function predictTfjs(
   model: LayersModel,
   x: Float32Array,

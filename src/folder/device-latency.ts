@@ -24,7 +24,7 @@ const storedSchema = z.array(
 );
 type Stored = z.infer<typeof storedSchema>[number];
 
-/** What was measured at one time; `devices` where there are more than the rows have. */
+/** Measurements of one time; `devices` where there are more than the rows have. */
 export interface Remeasured {
   readonly rows: readonly DeviceRow[];
   readonly devices?: readonly string[];

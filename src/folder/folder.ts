@@ -14,31 +14,31 @@ import { Ledger } from './ledger.ts';
 import { differences, noteOf } from './place.ts';
 import type { Place } from './place.ts';
 
-/** What to do when the run folder holds a run of another recipe. */
+/** Choice for a run folder that holds a run of another recipe. */
 export type Existing = 'ask' | 'fresh' | 'resume';
 
 interface StoredRecipe {
-  /** Where relative file names of the recipe start. */
+  /** Folder that relative file names of the recipe start from. */
   readonly base: string;
   /** The same, as seen from the run folder: right when a project is moved as a whole. Absent in older runs. */
   readonly baseFromHere?: string;
   readonly recipe: Recipe;
   /** SHA-256 of the file that the student is built from, if it is. */
   readonly studentFile?: string;
-  /** What is to be said of each time that the run went on with another engine or device. */
+  /** A sentence for each time that the run went on with another engine or device. */
   readonly moves?: readonly string[];
 }
 
 export interface Prepared {
   /** The recipe to follow. */
   readonly loaded: LoadedRecipe;
-  /** Whether there is something to resume. */
+  /** True if there is something to resume. */
   readonly resumed: boolean;
   /** Of the run so far and this start: notes for the report. */
   readonly moves: readonly string[];
   /** The last of them if it is of this start. */
   readonly moved?: string;
-  /** What of the given recipe is not followed, since the run goes on with the one that it began with, or that this is lost. */
+  /** Sentences on parts of the given recipe that are not followed, since the run goes on with the one that it began with, or on the loss of that one. */
   readonly left?: string;
 }
 
@@ -123,7 +123,7 @@ export async function prepareFolder(
   return prepared;
 }
 
-/** Whether a run has come to anything yet: one that has not simply starts again, with a corrected recipe too. */
+/** True if a run has come to anything yet: one that has not simply starts again, with a corrected recipe too. */
 async function hasWork(folder: string): Promise<boolean> {
   const { rows } = await Ledger.open(folder, () => undefined);
   if (rows.some(({ stage }) => stage !== 'data')) return true;
@@ -132,7 +132,7 @@ async function hasWork(folder: string): Promise<boolean> {
   return false;
 }
 
-/** What a start has made that failed before it could even keep its recipe: the folder of the run, and `made`, in which it lies. */
+/** Deletes what a start has made that failed before it could even keep its recipe: the folder of the run, and `made`, in which it lies. */
 export async function removeUnbegun(folder: string, made: string): Promise<void> {
   const names = await readdir(folder).catch(() => undefined);
   if (names?.every(isTraceOfStart) === false) return;
@@ -207,7 +207,7 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
   );
 }
 
-/** What a process killed right after its start leaves behind. */
+/** True for a file that a process killed right after its start leaves behind. */
 function isTraceOfStart(name: string): boolean {
   return name.startsWith('lock') || name === 'log.jsonl' || (name.startsWith('.') && name.endsWith('.tmp'));
 }

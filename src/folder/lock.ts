@@ -8,7 +8,7 @@ import { asUserError, makeFolder } from '../base/files.ts';
 interface Owner {
   readonly pid: number;
   readonly host: string;
-  /** When the process began, as the system counts it: tells a process from a later one with the same id. */
+  /** Start of the process, as the system counts it: tells a process from a later one with the same id. */
   readonly started: string;
 }
 

@@ -15,13 +15,13 @@ export function placeAskedFor(recipe: Recipe, set: readonly string[]): Place {
   return Object.fromEntries(asked.map((key) => [key, recipe[key]]));
 }
 
-/** What differs between two recipes: where they compute, and anything else. */
+/** Differences between two recipes: where they compute, and anything else. */
 export function differences(before: Recipe, after: Recipe): { readonly moves: string[]; readonly changes: string[] } {
   const changes = recipeDiff(without(before), without(after));
   return { moves: recipeDiff(before, after).filter((line) => !changes.includes(line)), changes };
 }
 
-/** What log and report say of a run that went on elsewhere. */
+/** Sentence of log and report on a run that went on elsewhere. */
 export function noteOf(moves: readonly string[]): string {
   return `this run went on with ${moves.join(', ')}: its results are not those of one engine and device`;
 }

@@ -15,7 +15,7 @@ import type {
 import type { Engine } from '../runtime/engine.ts';
 import type { Ledger } from './ledger.ts';
 
-/** How far a run came, and what it had cost. */
+/** Course of a run so far: its recipe, its time, its curves. */
 export interface Course {
   /** The recipe as it was written: file names as the user gave them. */
   readonly written: Recipe;
@@ -30,7 +30,7 @@ interface Known {
   readonly engine?: Engine;
 }
 
-/** What a run works on and with. The ledger keeps it, for the report of a run that cannot tell it itself any more. */
+/** Data, models and machine of a run. The ledger keeps it, for the report of a run that cannot tell it itself any more. */
 export interface RunFacts {
   readonly machine: Machine;
   readonly dataset: DatasetSummary;
@@ -39,7 +39,7 @@ export interface RunFacts {
 
 /** The facts of a run. Until the data is read and the engine is there, they are what the recipe says. */
 export function factsOf({ recipe, data, engine }: Known): RunFacts {
-  const { type } = recipe.dataset;
+  const { type, labelledBy } = recipe.dataset;
   return {
     machine: { ...machineInfo(), engine: engine?.name ?? recipe.engine, device: engine?.device ?? recipe.device },
     dataset:
@@ -50,6 +50,7 @@ export function factsOf({ recipe, data, engine }: Known): RunFacts {
             ...(data.task !== 'classification' && { task: data.task }),
             classes: data.classNames.length,
             classNames: data.classNames,
+            ...(labelledBy !== undefined && { labelledBy }),
             sampleShape: data.train.sampleShape,
             samples: { train: data.train.count, validation: data.validation.count, test: data.test?.count ?? 0 },
           },
@@ -57,7 +58,7 @@ export function factsOf({ recipe, data, engine }: Known): RunFacts {
   };
 }
 
-/** What a run that stopped had come to until then. */
+/** State of a run that stopped. */
 export interface StoppedFindings extends Course {
   readonly models: readonly ModelRow[];
   readonly stopped: { readonly status: 'failed' | 'interrupted'; readonly stage: string; readonly reason: string };
@@ -77,7 +78,7 @@ export function stoppedReport(recipe: Recipe, facts: RunFacts, found: StoppedFin
   };
 }
 
-/** What every report has. */
+/** Fields of every report. */
 export function frameOf(
   { name, seed }: Recipe,
   { machine, dataset }: RunFacts,

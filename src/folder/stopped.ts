@@ -16,7 +16,7 @@ export function stopOf(error: unknown, stage: string): StoppedFindings['stopped'
   return { status: error instanceof InterruptedError ? 'interrupted' : 'failed', stage, reason };
 }
 
-/** How the models were trained, as the ledger has it; of the stage that was under way, as its saved state has it. */
+/** Training of the models, as the ledger has it; of the stage that was under way, as its saved state has it. */
 export async function curvesOf(
   { repeats }: Pick<Recipe, 'repeats'>,
   rows: readonly LedgerRow[],

@@ -3,7 +3,7 @@ import type { DType, Graph, Node, TensorType } from './types.ts';
 
 /** Bytes that a graph of fixed shapes holds while it is computed, node after node in its order. */
 export interface LiveBytes {
-  /** What is fed, and what is handed back. */
+  /** Bytes of the feeds, and of the results. */
   readonly ends: number;
   /** Variables: what they hold now, and for those that change, beside it, what they will hold. */
   readonly state: number;
@@ -15,7 +15,7 @@ const BYTES: Readonly<Record<DType, number>> = {
   ...{ float32: 4, float16: 2, int64: 8, int32: 4, int16: 2, int8: 1, uint8: 1, bool: 1 },
 };
 
-/** What they give is what they are given, under another shape: no memory of its own. */
+/** Ops whose result is their input under another shape, without memory of its own. */
 const VIEWS: ReadonlySet<string> = new Set(['Reshape', 'Identity']);
 
 function bytesOfType({ dtype, shape }: TensorType): number {
@@ -58,7 +58,7 @@ function sourcesOf(nodes: readonly Node[]): ReadonlyMap<string, string> {
   return sources;
 }
 
-/** What ONNX Runtime takes for itself with a session, and what its kernels and the gaps between its blocks add to the values. */
+/** Memory that ONNX Runtime takes for itself with a session, and that its kernels and the gaps between its blocks add to the values. */
 const [OWN, GAPS] = [50e6, 1.2];
 
 /**

@@ -1,7 +1,7 @@
 import type { DType, Graph, Node } from './types.ts';
 
 /**
- * How a value is stored as integers: real = scale · (stored - zeroPoint). One scale for the whole tensor, or one for each
+ * Integers that stand for a value: real = scale · (stored - zeroPoint). One scale for the whole tensor, or one for each
  * slice along `axis` (then the zero points are 0). Scales are float32 numbers.
  */
 export interface TensorQuantization {
@@ -13,9 +13,9 @@ export interface TensorQuantization {
 }
 
 /**
- * What post-training quantization or quantization-aware training found, by value name: activations (graph inputs and node
- * outputs) and weights (constants). A weight that is not named gets the range of its values. Read by the ONNX (QDQ) and
- * the TFLite writer alike.
+ * Scales and zero points that post-training quantization or quantization-aware training found, by value name: activations
+ * (graph inputs and node outputs) and weights (constants). A weight that is not named gets the range of its values. Read by
+ * the ONNX (QDQ) and the TFLite writer alike.
  */
 export type Quantization = ReadonlyMap<string, TensorQuantization>;
 

@@ -1,6 +1,6 @@
 import type { Dim, Shape } from './types.ts';
 
-/** How many times the batch size a dimension is; 0 for a plain number. */
+/** Multiple of the batch size that a dimension is; 0 for a plain number. */
 export function batchFactor(dim: Dim): number {
   if (typeof dim === 'number') return 0;
   return dim === 'batch' ? 1 : Number(dim.slice(0, -'*batch'.length));

@@ -30,7 +30,7 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly attrs: Attrs;
   readonly outputs: readonly string[];
-  /** Where in the model it comes from (layer names, outermost first, joined by `/`): for messages, never for meaning. */
+  /** The place in the model that it comes from (layer names, outermost first, joined by `/`): for messages, never for meaning. */
   readonly layer?: string;
 }
 

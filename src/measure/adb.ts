@@ -28,7 +28,7 @@ const SESSIONS = 8;
 /** Beside the time for measuring: a phone that is asked something answers, or is gone. */
 const PATIENCE_MS = 60_000;
 
-/** What one call of `benchmark_model` has found. */
+/** Result of one call of `benchmark_model`. */
 export interface ToolFigures {
   readonly runs: number;
   readonly p50Ms: number;
@@ -194,7 +194,7 @@ function rowOf(job: { file: ModelFile; threads: number; found: readonly ToolFigu
   };
 }
 
-/** What a program said last before it failed; its own command line helps nobody. */
+/** Last words of a program before it failed; its own command line helps nobody. */
 function failure(error: unknown): string {
   const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string };
   const said = `${stdout}\n${stderr}`.trim().split('\n').at(-1)!.trim();

@@ -24,7 +24,7 @@ export interface Measured {
 const text = z.string().max(300);
 const milliseconds = z.number().gt(0).max(3_600_000);
 
-/** What a page may send: it comes from outside, so every size has a bound. */
+/** Schema of what a page may send: it comes from outside, so every size has a bound. */
 const postedSchema = z.strictObject({
   device: z.string().max(60),
   rows: z

@@ -8,7 +8,7 @@ import type { PlanOptions } from './plan.ts';
 import type { ModelFile } from './variants.ts';
 import { versionOf } from '../base/packages.ts';
 
-/** Where a model can be timed: this process, a headless Chromium of this machine, phones that adb reaches. */
+/** Places that a model can be timed at: this process, a headless Chromium of this machine, phones that adb reaches. */
 export type Place = 'node' | 'chromium' | 'adb';
 
 /** Time files in the places that are not this process; what cannot be is said, and is no failure. */
@@ -43,7 +43,7 @@ export function libraryVersions(): Record<string, string> {
   return Object.fromEntries(libraries.map((name) => [name, versionOf(name)]));
 }
 
-/** What a report keeps of a row, under its model. */
+/** The part of a row that a report keeps under its model. */
 export function latencyRow({ runtime, device, batchSize, threads, p50Ms, p95Ms, ...rest }: Omit<DeviceRow, 'model'>) {
   const { p99Ms, throughputPerSecond, intervalMs, runs, sessions, memoryBytes } = rest;
   return {

@@ -9,7 +9,7 @@ export interface Latency extends Setting, Figures {
   readonly sessionMs: readonly number[];
 }
 
-/** What all sessions together have found, by setting. */
+/** Results of all sessions together, by setting. */
 export class Findings {
   readonly skipped: Skipped[] = [];
   readonly #timed = new Map<string, { setting: Setting; sessions: number[][] }>();

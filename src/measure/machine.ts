@@ -23,7 +23,7 @@ export function systemRelease(): string {
   return `${platform()} ${release()}`;
 }
 
-/** What a CPU must have for a kind of arithmetic to be fast, by what Linux calls it, and why it matters here. */
+/** Features that a CPU must have for a kind of arithmetic to be fast, by their names in Linux, and why each matters here. */
 const X86 = [
   ['AVX2', ['avx2'], 'fp32 in vectors of 8'],
   ['AVX-512', ['avx512f'], 'fp32 in vectors of 16'],

@@ -31,7 +31,7 @@ const PATIENCE_MS = 60_000;
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
 /**
- * What loading and running a model adds to the memory of a process at its highest, in bytes, by `describe` of the
+ * Memory that loading and running a model adds to a process at its highest, in bytes, by `describe` of the
  * setting: a process for each file and runtime, on the smallest number of threads. Settings that could not be measured
  * are absent.
  */

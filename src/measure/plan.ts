@@ -17,7 +17,7 @@ export interface PlanOptions {
   readonly sampleShape?: readonly number[] | undefined;
 }
 
-/** What a page has to do for these files; `name` of a file is the id of its model. One that cannot be read is left out. */
+/** Work of a page for these files; `name` of a file is the id of its model. One that cannot be read is left out. */
 export function planOf(files: readonly ModelFile[], options: PlanOptions): { plan: Plan; skipped: Skipped[] } {
   const skipped: Skipped[] = [];
   const models = files.flatMap((file, i): PlannedModel[] => {

@@ -33,7 +33,7 @@ export interface PageServer {
 
 const MOST_BYTES = 2 ** 20;
 
-/** Where the browser's runtimes lie among the installed packages: these files and no others are served. */
+/** The browser's runtimes among the installed packages: these files and no others are served. */
 const ASSETS: Readonly<Record<string, readonly [from: string, file: string]>> = {
   'ort/ort.wasm.bundle.min.mjs': ['onnxruntime-web', 'dist/ort.wasm.bundle.min.mjs'],
   'ort/ort-wasm-simd-threaded.mjs': ['onnxruntime-web', 'dist/ort-wasm-simd-threaded.mjs'],

@@ -1,6 +1,6 @@
 import type { Skipped } from './skipped.ts';
 
-/** What a row of figures is about. */
+/** Runtime, device and batch that a row of figures is about. */
 export interface Setting {
   /** The file, or whatever else the rows are told apart by. */
   readonly name: string;

@@ -1,6 +1,6 @@
 import { InterruptedError, UserError } from '../base/errors.ts';
 
-/** What was not measured, and why. */
+/** A measurement that was not made, and why. */
 export interface Skipped {
   readonly what: string;
   readonly why: string;

@@ -16,7 +16,7 @@ import type { Skipped } from './skipped.ts';
 export interface VariantOptions {
   readonly batchSizes: readonly number[];
   readonly threads: readonly number[];
-  /** Where ONNX files run; `all`: everywhere that this machine can. Default: cpu. */
+  /** Device that ONNX files run on; `all`: all that this machine has. Default: cpu. */
   readonly device?: DeviceName | 'auto' | 'all';
   /** Sizes of one sample, for inputs that leave other sizes open than that of the batch. */
   readonly sampleShape?: readonly number[] | undefined;
@@ -89,7 +89,7 @@ function devicesOf({ device = 'cpu' }: VariantOptions, { skipped }: Opening): De
   });
 }
 
-/** What one runtime does not load, another one may. */
+/** A file that one runtime does not load, another one may. */
 async function attempt(
   { name }: ModelFile,
   runtime: string,

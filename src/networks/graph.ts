@@ -26,7 +26,7 @@ export interface GraphNetworkOptions {
   readonly origin?: readonly string[];
 }
 
-/** The only input or output of a network has this name, whatever the graph calls it. */
+/** The only input of a network and its first output have these names, whatever the graph calls them. */
 const INPUT = 'input';
 const LOGITS = 'logits';
 
@@ -47,7 +47,7 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
   const isTrained = (key: string): boolean =>
     !isFrozen(key) && !statistics.has(key) && !(batchNorm === 'frozen' && ofNorms.has(key));
   const inputNames = graph.inputs.size === 1 ? [INPUT] : [...graph.inputs.keys()];
-  const outputNames = graph.outputs.size === 1 ? [LOGITS] : [...graph.outputs.keys()];
+  const outputNames = [LOGITS, ...[...graph.outputs.keys()].slice(1)];
 
   const forward = (inputs: Tensors, { training, layers: wanted = [] }: ForwardOptions): Forwarded => {
     const sized = atBatch(graph, Object.values(inputs)[0]!.shape[0]);
@@ -88,8 +88,8 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
     definition: () => ({ graph: printGraph(graph), constants: hashOfConstants(graph), batchNorm }),
     withWeights: (content) => Promise.resolve(graphNetwork(graph, { ...options, weights: fitting(graph, content) })),
     kernels: () => kernelsOfGraph(graph, state),
-    // Channels of a graph are not cut yet: every layer keeps as many as it has.
-    rigid: () => new Map(graph.nodes.flatMap(({ layer, op }) => (layer === undefined ? [] : [[layer, op] as const]))),
+    graph: { value: graph, replaced: (other, content) => graphNetwork(other, { ...options, weights: content }) },
+    rigid: () => new Map(names.filter(isFrozen).map((key) => [key, 'is frozen'])),
     dispose: () => Object.values(state).forEach((variable) => variable.dispose()),
   };
 }

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { withBatch } from '../graph/shapes.ts';
-import type { Constant, TensorType } from '../graph/types.ts';
+import type { Constant, Graph, TensorType } from '../graph/types.ts';
 
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
 export type Variables = Readonly<Record<string, tf.Variable>>;
@@ -13,16 +13,23 @@ export interface Network {
   readonly name: string;
   /** [batch, ...] by name. */
   readonly inputs: Readonly<Record<string, TensorType>>;
-  /** [batch, ...] by name, e.g. `logits`. */
+  /** [batch, ...] by name; `logits` is what is trained, and the first. */
   readonly outputs: Readonly<Record<string, TensorType>>;
   /** Everything that a call reads, by a name that is the same in every process. */
   readonly state: Variables;
   /** The part of it that an optimizer moves. */
   readonly trainable: Variables;
+  /** By what the learning rate of a weight is multiplied. Default 1 for each. */
+  readonly rateOf?: ((name: string) => number) | undefined;
   /** Inner tensors that a feature loss or a parity check can name, in order, with their shapes [batch, ...]. */
   readonly layers: Readonly<Record<string, TensorType>>;
   /** Scalars that a training call is fed besides those of the loss, e.g. how far observed ranges move. */
   readonly hyper: readonly string[];
+  /**
+   * What a training call observes as the lowest or highest value of its batch, by state name: of a batch in parts the lowest or
+   * highest of theirs counts. All else that is observed is a mean over the batch.
+   */
+  readonly extremes?: Readonly<Record<string, 'lowest' | 'highest'>>;
   /** A training call moves what is observed rather than learned (moving averages, ranges) by itself. */
   forward(inputs: Tensors, options: ForwardOptions): Forwarded;
   /** Added to the loss: the regularizers that the model itself has. */
@@ -36,16 +43,21 @@ export interface ModelNetwork extends Network {
   readonly vocabulary?: number | undefined;
   /** What it begins from if that is a file: a sentence each, for log and report. */
   readonly origin?: readonly string[] | undefined;
+  /** The inference graph that it is, its weights as state, if it is one: channels are cut there, and the result is a network of its kind. */
+  readonly graph?: {
+    readonly value: Graph;
+    readonly replaced: (graph: Graph, weights: Weights) => ModelNetwork;
+  };
   /** What it computes, weights aside, as plain JSON: two networks of one definition and one state answer alike. */
   definition(): unknown;
   /**
-   * The same network holding these weights, by state name; as wide as they are, where channels of them are gone. The network itself
-   * is left as it is.
+   * The same network holding these weights, by state name; one of layers is as wide as they are, where channels of them are gone. The
+   * network itself is left as it is.
    */
   withWeights(weights: Weights): Promise<ModelNetwork>;
   /** Weights whose values can be masked one by one, and those that cannot, with the reason. */
   kernels(): { readonly result: readonly Kernel[]; readonly skipped: readonly Unmasked[] };
-  /** Among `layers`, those whose channels cannot become fewer, with what they are. */
+  /** Among `layers`, those whose channels cannot become fewer, with what they are; of a graph weights that stay, with the reason. */
   rigid(): ReadonlyMap<string, string>;
 }
 
@@ -79,23 +91,25 @@ export interface Forwarded {
 
 /** The name and type of the only input; throws where there are several. */
 export function onlyInput(network: Pick<Network, 'name' | 'inputs'>): readonly [string, TensorType] {
-  return only(network.name, 'input', network.inputs);
-}
-
-/** The name and type of the only output; throws where there are several. */
-export function onlyOutput(network: Pick<Network, 'name' | 'outputs'>): readonly [string, TensorType] {
-  return only(network.name, 'output', network.outputs);
-}
-
-function only(name: string, what: string, of: Readonly<Record<string, TensorType>>): readonly [string, TensorType] {
-  const all = Object.entries(of);
-  if (all.length !== 1) throw new Error(`${name}: expected one ${what}, received ${Object.keys(of).join(', ')}`);
+  const all = Object.entries(network.inputs);
+  if (all.length !== 1)
+    throw new Error(`${network.name}: expected one input, received ${Object.keys(network.inputs).join(', ')}`);
   return all[0]!;
 }
 
 /** Numbers in the state of a network. */
 export function parametersOf({ state }: Pick<Network, 'state'>): number {
   return Object.values(state).reduce((sum, { size }) => sum + size, 0);
+}
+
+/** What the variables of a network hold. */
+export function contentOf({ state }: Pick<Network, 'state'>): Map<string, Constant> {
+  return new Map(
+    Object.entries(state).map(([name, variable]) => {
+      const type = { dtype: 'float32', shape: variable.shape } as const;
+      return [name, { type, data: variable.dataSync().slice() as Float32Array }] as const;
+    }),
+  );
 }
 
 /** State names with a prefix, e.g. those of a second network that holds the moving average of the first one's weights. */

@@ -1,10 +1,14 @@
 import { UserError } from '../base/errors.ts';
 import { importOnnx } from '../formats/onnx/import.ts';
 import type { Model } from '../formats/onnx/model.ts';
+import { withInputShapes } from '../formats/onnx/sizes.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { cleaned } from '../graph/passes/cleaned.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
-import type { Graph } from '../graph/types.ts';
+import type { Graph, TensorType } from '../graph/types.ts';
+import { checkParts } from './inputs.ts';
+import type { InputPart } from '../data/inputs.ts';
+import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';
 import type { ModelNetwork, Weights } from './network.ts';
@@ -13,8 +17,12 @@ import type { StoredWeights } from './onnx-weights.ts';
 
 export interface OnnxNetworkOptions {
   readonly inputShape: readonly number[];
+  /** Where samples hold several inputs: which part of them is which. */
+  readonly inputs?: readonly InputPart[] | undefined;
   readonly classes: number;
   readonly seed: number;
+  /** The one of several outputs that has the logits. Default: the only one. */
+  readonly output?: string | undefined;
   /** `keep`: as the file has it. `replace`: the last layer with weights is drawn anew, for the classes of the data. */
   readonly head: 'keep' | 'replace';
   /** Patterns of names of weights that stay as they are; `*` stands for any characters. */
@@ -28,8 +36,10 @@ export interface OnnxNetworkOptions {
  * `UserError` for what the reader does not know, and where input or classes do not fit the data.
  */
 export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
-  const { inputShape, classes, seed, head, freeze, batchNorm = 'train' } = options;
-  const imported = channelsLast(importOnnx(model, file), file, inputShape);
+  const { inputShape, inputs, classes, seed, head, freeze, batchNorm = 'train' } = options;
+  const read = importOnnx(inputs === undefined ? withSampleSizes(model, file, inputShape) : model, file);
+  const ordered = logitsFirst(read, file, options.output);
+  const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   checkOutput(whole, file, classes, head);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
@@ -44,9 +54,14 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
       return op === 'BatchNormalization' && typeof momentum === 'number' ? [[name || outputs[0]!, momentum]] : [];
     }),
   );
-  const isFrozen = frozenBy(freeze, [...weights.keys()], file);
+  const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
   const short = file.split(/[\\/]/).at(-1)!;
   const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph });
+  const others = [...whole.outputs.keys()].slice(1);
+  if (others.length > 0)
+    origin.push(
+      `${short}: its ${others.length === 1 ? 'output' : 'outputs'} ${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'} in the files, but nothing teaches ${others.length === 1 ? 'it' : 'them'}: what it answers changes with the weights that it shares with the logits`,
+    );
   if (head === 'replace') {
     const [before, after] = [headOf(imported)!, headOf(whole)!];
     origin.push(
@@ -105,26 +120,53 @@ function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin)
   ];
 }
 
+/** `UserError` where the inputs are not the parts of the samples, in the shapes of the file. */
+function fedByParts(graph: Graph, file: string, inputs: readonly InputPart[]): Graph {
+  for (const [name, type] of graph.inputs) refuseFixedBatch(file, name, type.shape);
+  checkParts(file, Object.fromEntries(graph.inputs), inputs);
+  return graph;
+}
+
+function refuseFixedBatch(file: string, name: string, shape: TensorType['shape']): void {
+  if (shape[0] === 'batch') return;
+  throw new UserError(
+    `${file}: its input ${name} has the fixed batch size ${String(shape[0])}`,
+    'Export it with an open batch size (torch.onnx.export: dynamic_axes or dynamic_shapes).',
+  );
+}
+
+/** With the sizes of a sample where the only input leaves its own open; pictures as they lie there, with the channels first if both fit. */
+function withSampleSizes(model: Model, file: string, sample: readonly number[]): Model {
+  const stored = new Set(model.graph.initializers.map(({ name }) => name));
+  const inputs = model.graph.inputs.filter(({ name }) => !stored.has(name));
+  const [first, ...own] = inputs[0]?.dims ?? [];
+  if (inputs.length !== 1 || own.length !== sample.length || own.every((dim) => typeof dim === 'number')) return model;
+  const orders = sample.length === 3 ? [[sample[2]!, sample[0]!, sample[1]!], sample] : [sample];
+  const fits = orders.find((order) => order.every((size, i) => typeof own[i] !== 'number' || own[i] === size));
+  if (fits === undefined) return model;
+  return withInputShapes(
+    model,
+    new Map([[inputs[0]!.name, [typeof first === 'number' ? first : 'batch', ...fits]]]),
+    file,
+  );
+}
+
 /** With an input [batch, h, w, c] in front of one that is [batch, c, h, w]; `UserError` where the sizes are others. */
 function channelsLast(graph: Graph, file: string, sample: readonly number[]): Graph {
   const inputs = [...graph.inputs];
   if (inputs.length !== 1)
     throw new UserError(
       `${file}: expected one input, received ${inputs.map(([name]) => name).join(', ')}`,
-      'Export the model with the picture or the features as its only input.',
+      'Give the data an array for each of them (`type: npz`, `samples: [name, name]`), or export the model with the picture or the features as its only input.',
     );
   const [name, { dtype, shape }] = inputs[0]!;
-  if (dtype !== 'float32')
+  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64')
     throw new UserError(
-      `${file}: its input ${name} is ${dtype}, and samples are float32`,
-      'Export the part of the model that is fed float32.',
+      `${file}: its input ${name} is ${dtype}, expected float32, int32 or int64`,
+      'Export the part of the model that is fed numbers.',
     );
   const own = shape.slice(1);
-  if (shape[0] !== 'batch')
-    throw new UserError(
-      `${file}: its input ${name} has the fixed batch size ${String(shape[0])}`,
-      'Export it with an open batch size (torch.onnx.export: dynamic_axes or dynamic_shapes).',
-    );
+  refuseFixedBatch(file, name, shape);
   if (own.join() === sample.join()) return graph;
   const [h, w, c] = sample;
   if (sample.length !== 3 || own.join() !== [c, h, w].join())
@@ -144,14 +186,28 @@ function channelsLast(graph: Graph, file: string, sample: readonly number[]): Gr
   return builder.build();
 }
 
-function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetworkOptions['head']): void {
-  const outputs = [...graph.outputs];
-  if (outputs.length !== 1)
+/** The output of the logits before the others, as everything that trains and measures takes the first. */
+function logitsFirst(graph: Graph, file: string, output: string | undefined): Graph {
+  const names = [...graph.outputs.keys()];
+  if (output !== undefined && !names.includes(output))
+    throw new UserError(`student.output: ${file} has no output ${output}`, `It has: ${names.join(', ')}.`);
+  if (output === undefined && names.length > 1)
     throw new UserError(
-      `${file}: expected one output, received ${outputs.map(([name]) => name).join(', ')}`,
-      'Export the model with its logits as its only output.',
+      `${file}: expected one output, received ${names.join(', ')}`,
+      'Set `student.output` to the one that has the logits, or export the model with its logits as its only output.',
     );
-  const [name, value] = outputs[0]!;
+  if (output !== undefined && output !== 'logits' && names.includes('logits'))
+    throw new UserError(
+      `student.output: ${output} is to have the logits, and ${file} calls another output logits`,
+      'Rename that output in the file.',
+    );
+  if (output === undefined || output === names[0]) return graph;
+  const first: [string, string] = [output, graph.outputs.get(output)!];
+  return { ...graph, outputs: new Map([first, ...graph.outputs]) };
+}
+
+function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetworkOptions['head']): void {
+  const [name, value] = [...graph.outputs][0]!;
   const producer = graph.nodes.find(({ outputs: given }) => given.includes(value));
   // The losses take softmax themselves: of probabilities they would learn next to nothing, without a word.
   if (producer?.op === 'Softmax' || producer?.op === 'LogSoftmax')
@@ -169,18 +225,4 @@ function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetw
       ? 'Set `student.head: replace`: the last layer is then drawn anew for these classes.'
       : 'Export the model up to its last dense layer.',
   );
-}
-
-/** `*` stands for any characters; a pattern that fits no weight is a mistake that nobody would notice. */
-function frozenBy(patterns: readonly string[], weights: readonly string[], file: string): (name: string) => boolean {
-  const tests = patterns.map((pattern) => {
-    const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll('*', '.*');
-    return new RegExp(`^${escaped}$`);
-  });
-  patterns.forEach((pattern, i) => {
-    if (weights.some((name) => tests[i]!.test(name))) return;
-    const some = weights.slice(0, 8).join(', ');
-    throw new UserError(`student.freeze: ${pattern} fits no weight of ${file}`, `Its weights are ${some}, ...`);
-  });
-  return (name) => tests.some((test) => test.test(name));
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ModelNetwork } from './network.ts';
 
 /**
- * The network with its only output times `std` plus `mean`, number by number: it learns numbers of the size that weights are drawn
+ * The network with its answers times `std` plus `mean`, number by number: it learns numbers of the size that weights are drawn
  * for, and answers in the units that its labels have. In files of few bits these two ops stay float32: one scale of 8 bits for numbers of
  * several units, or for one that is far from zero, would leave nothing of them.
  */
@@ -14,11 +14,8 @@ export function scaledNetwork(
     ...network,
     forward: (inputs, options) => {
       const { outputs, layers } = network.forward(inputs, options);
-      const scaled = Object.entries(outputs).map(([name, value]) => [
-        name,
-        tf.add(tf.mul(value, tf.tensor1d([...std])), tf.tensor1d([...mean])),
-      ]);
-      return { layers, outputs: Object.fromEntries(scaled) as Record<string, tf.Tensor> };
+      const logits = tf.add(tf.mul(outputs['logits']!, tf.tensor1d([...std])), tf.tensor1d([...mean]));
+      return { layers, outputs: { ...outputs, logits } };
     },
     definition: () => ({ network: network.definition(), mean, std }),
     withWeights: async (weights) => scaledNetwork(await network.withWeights(weights), { mean, std }),

@@ -15,7 +15,7 @@ export function recipeHash(recipe: unknown): string {
   return sha256(canonicalJson(recipe));
 }
 
-/** What changed between two recipes, one line per value: `distill.temperature: 4 -> 2`. */
+/** Changes between two recipes, one line per value: `distill.temperature: 4 -> 2`. */
 export function recipeDiff(before: unknown, after: unknown, path: readonly (string | number)[] = []): string[] {
   if (isBranch(before) && isBranch(after) && Array.isArray(before) === Array.isArray(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];

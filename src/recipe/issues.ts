@@ -6,7 +6,7 @@ import type { KeyPath } from './source.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** What is wrong with one value, in the words of the error message. */
+/** Complaint about one value, in the words of the error message. */
 export interface Complaint {
   readonly path: KeyPath;
   /** A key of the value at `path` that should not be there. */

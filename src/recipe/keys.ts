@@ -17,7 +17,7 @@ export interface KnownKeys {
   readonly keys: readonly string[];
   /** The key that says which member it is, e.g. `loss`, and what it says. */
   readonly chosenBy?: { readonly key: string; readonly value: string };
-  /** What `chosenBy.key` would have to be for a member that has this key. */
+  /** Values of `chosenBy.key` for which a member has this key. */
   readonly elsewhere: (key: string) => readonly string[];
 }
 
@@ -68,7 +68,7 @@ function members(all: readonly JsonSchema[], value: unknown): { chosen: readonly
   return { chosen, ...(decisive !== undefined && { key: decisive }) };
 }
 
-/** What a value says for a key, or what the schema takes it to say. */
+/** The value of a key, or the default that the schema gives it. */
 function given(key: string, { properties }: JsonSchema, value: unknown): unknown {
   return (value as Record<string, unknown> | null | undefined)?.[key] ?? properties?.[key]?.default;
 }

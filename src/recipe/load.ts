@@ -30,7 +30,7 @@ export interface LoadOptions {
   readonly set?: readonly string[];
   /** The models there are: with them, options of models are checked too. */
   readonly models?: ModelTable;
-  /** Whether a file or folder is there: with it, one that is named and is not is a complaint. */
+  /** Tells whether a file or folder is there: with it, one that is named and is not is a complaint. */
   readonly isThere?: (file: string) => boolean;
 }
 
@@ -120,7 +120,7 @@ function report(
   });
 }
 
-/** Where something stands: in a file, or in an option of the command line. */
+/** Place of something: in a file, or in an option of the command line. */
 type RecipePlace = SourcePlace | { readonly option: string };
 
 function placeText(place: RecipePlace | undefined): string {

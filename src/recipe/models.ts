@@ -5,7 +5,7 @@ import { studentSchema } from './schema/student.ts';
 import { teacherTrainingSchema } from './schema/teacher.ts';
 import type { KeyPath } from './source.ts';
 
-/** What the recipe needs to know of the models: their options, and what is wrong with a value of one. */
+/** The models as a recipe needs to know them: their options, and what is wrong with a value of one. */
 export type ModelTable = Readonly<
   Record<
     string,

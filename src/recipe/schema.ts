@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
-import { LOSSES, lossNumbers } from './schema/loss.ts';
+import { ACROSS_BATCH, LOSSES, lossNumbers } from './schema/loss.ts';
 import type { LossName } from './schema/loss.ts';
 import { count, seed, usual } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
@@ -35,10 +35,22 @@ const softTargets = z
   })
   .describe('How the answers of the teacher reach the student.');
 
-const distillKeys = { ...trainingKeys, softTargets: softTargets.prefault({}) };
+const distillKeys = {
+  ...trainingKeys,
+  epochs: z
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(10)
+    .describe('Passes over the training split; 0: a student from a file is taken as it is.'),
+  softTargets: softTargets.prefault({}),
+};
 
 /** A recipe that names no loss has this one. */
 const USUAL_LOSS = 'kd';
+
+/** Losses whose matrix products are sums over whole layers, or keep a projection orthogonal. */
+const FULL_PRECISION: readonly LossName[] = ['vkd', 'rkd', 'sp'];
 
 function withOptions<N extends LossName>(loss: N) {
   const { doc, options } = LOSSES[loss];
@@ -157,17 +169,17 @@ export const recipeSchema = z
     const params = { expected: 'a student to search for', received: 'a recipe without student' };
     context.addIssue({ code: 'custom', message: 'no student', path: ['target'], params });
   })
-  .superRefine(({ student, prune, report, target }, context) => {
-    if (student?.onnx === undefined) return;
-    const whole = (path: (string | number)[], received: string): void => {
-      const expected = 'a student whose channels can be removed: those of an ONNX file stay, its weights can be masked';
-      context.addIssue({ code: 'custom', message: 'not cut', path, params: { expected, received } });
-    };
-    prune.forEach(({ type }, i) => {
-      if (type === 'channels') whole(['prune', i, 'type'], 'channels');
+  .superRefine(({ student, distill, target }, context) => {
+    if (distill.epochs > 0) return;
+    const isFile = (student?.onnx !== undefined && student.head !== 'replace') || student?.tfjs !== undefined;
+    const expected = 'more than 0 epochs, but for a student from a file that is taken as it is';
+    if (isFile && target === undefined) return;
+    context.addIssue({
+      code: 'custom',
+      message: 'untrained',
+      path: ['distill', 'epochs'],
+      params: { expected, received: 0 },
     });
-    if (report.pruningSensitivity) whole(['report', 'pruningSensitivity'], 'true');
-    if (target !== undefined) whole(['target'], 'a search, which removes channels');
   })
   .superRefine(({ target, teacher }, context) => {
     if (target?.maxDrop === undefined || (teacher !== undefined && teacher.logits === undefined)) return;
@@ -188,6 +200,28 @@ export const recipeSchema = z
     }
   })
   .superRefine((recipe, context) => refuseForTask(recipe, context))
+  .superRefine(({ precision, distill: { loss } }, context) => {
+    if (precision !== 'mixed' || !FULL_PRECISION.includes(loss)) return;
+    const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };
+    context.addIssue({ code: 'custom', message: 'too coarse', path: ['precision'], params });
+  })
+  .superRefine(({ teacher, distill }, context) => {
+    const trainings = [
+      { of: distill, path: ['distill'] },
+      ...(teacher?.train === undefined ? [] : [{ of: teacher.train, path: ['teacher', 'train'] }]),
+    ];
+    for (const { of, path } of trainings) {
+      const { microBatch, batchSize } = of;
+      if (microBatch === undefined || microBatch <= batchSize) continue;
+      const params = { expected: `at most batchSize, which is ${batchSize}`, received: String(microBatch) };
+      context.addIssue({ code: 'custom', message: 'too many', path: [...path, 'microBatch'], params });
+    }
+    if (distill.microBatch === undefined || !ACROSS_BATCH.has(distill.loss)) return;
+    const expected = 'a loss that is a sum over samples, of which parts of a batch can be computed one after another';
+    const hint = 'Take it out and lower batchSize, or choose another loss.';
+    const params = { expected, received: distill.loss, hint };
+    context.addIssue({ code: 'custom', message: 'not read', path: ['distill', 'microBatch'], params });
+  })
   .superRefine((recipe, context) => {
     if (recipe.teacher !== undefined || recipe.student !== undefined) return;
     const params = { expected: 'a teacher, a student or both', received: 'neither' };

@@ -3,6 +3,7 @@ import type { Score } from '../tasks/score.ts';
 import { milliseconds, number, size } from './format.ts';
 import { scoreOf } from './score.ts';
 import { accuracyOf, finalModel, settingOf } from './summary.ts';
+import type { Repeats } from './certainty.ts';
 import type { LatencyRow, ModelRow, Report, Verdict } from './types.ts';
 
 export interface Comparison {
@@ -39,6 +40,7 @@ export function compareReports(
       values: reports.map((report) => {
         const row = report.models.find((model) => model.id === id);
         const accuracy = row === undefined ? null : accuracyOf(row);
+        if (row?.repeats !== undefined) return meanWithInterval(row.repeats, scoreOf(report));
         return accuracy === null ? null : withError(accuracy, report, row!);
       }),
     })),
@@ -91,6 +93,12 @@ export function shareInterval(share: number, samples: number): readonly [number,
   const centre = (share + z ** 2 / (2 * samples)) / scale;
   const half = (z * Math.sqrt((share * (1 - share)) / samples + (z / (2 * samples)) ** 2)) / scale;
   return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+function meanWithInterval({ mean, interval: [low, high], accuracies }: Repeats, score: Score): string {
+  const [a, b] =
+    score.name === 'accuracy' ? [low, high].map((end) => (100 * end).toFixed(1)) : [low, high].map(score.text);
+  return `${score.text(mean)} (${a!} to ${b!}), mean of ${accuracies.length}`;
 }
 
 function withError(accuracy: number, { dataset }: Report, row: ModelRow): string {

@@ -22,22 +22,23 @@ import {
   summarySentences,
   teacherModel,
 } from './summary.ts';
+import type { Score } from '../tasks/score.ts';
 import { scoreOf } from './score.ts';
-import type { Report } from './types.ts';
+import type { ModelRow, Report } from './types.ts';
 
 /** Nothing may be loaded: the file says all, wherever it is opened. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The report as one file without scripts: a function of report.json and nothing else. */
 export function reportHtml(report: Report): string {
-  const { name, verdict, models } = report;
+  const { name, verdict, models, dataset } = report;
   const [lead = `The run ${name} has no model yet.`, ...rest] = summarySentences(report);
   const modelsSection =
     models.length === 0
       ? ''
       : `<section id="models"><h2>Models</h2><p>What each cost and what it gained, beside the teacher where there is one. ` +
         `Models are chosen on the validation split; the test split is used once, at the end.</p>${modelsTable(report)}</section>`;
-  const sections = [
+  const figures = [
     tradeSection(report),
     stepsSection(report),
     modelsSection,
@@ -52,8 +53,8 @@ export function reportHtml(report: Report): string {
     pruningSection(report),
     quantizationSection(report),
     factsSection(report),
-    recipeSection(report),
-  ].filter((section) => section !== '');
+  ].map((section) => (dataset.labelledBy === undefined ? section : ofAgreement(section)));
+  const sections = [...figures, recipeSection(report)].filter((section) => section !== '');
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8">',
@@ -68,6 +69,18 @@ export function reportHtml(report: Report): string {
     '</main><footer>Made by Limbeck from report.json, which holds the same figures for programs.</footer></body></html>\n',
   ].join('\n');
 }
+
+/** The words that are read, in tables, headings and charts: where nobody knows the labels, no share is an accuracy. */
+function ofAgreement(html: string): string {
+  return html.replaceAll(/>[^<]+</g, (text) =>
+    text
+      .replaceAll(/\baccuracy\b/g, AGREEMENT)
+      .replaceAll(/\bAccuracy\b/g, AGREEMENT.replace('a', 'A'))
+      .replaceAll(/\b(more|less|as) accurate\b/g, '$1 in agreement with the original'),
+  );
+}
+
+const AGREEMENT = 'agreement with the original';
 
 /** Links to the sections by their headings; in print the page numbers would be missing. */
 function contents(sections: readonly string[]): string {
@@ -92,7 +105,9 @@ function tiles(report: Report): string {
       ? ''
       : tile(
           score.text(accuracy),
-          `${score.name === 'accuracy' ? 'right' : score.name} on the ${splitOf(model)} split${its === null ? '' : `; teacher ${score.text(its)}`}`,
+          report.dataset.labelledBy === undefined
+            ? `${score.name === 'accuracy' ? 'right' : score.name} on the ${splitOf(model)} split${overSeeds(model, score)}${its === null ? '' : `; teacher ${score.text(its)}`}`
+            : `of the ${splitOf(model)} split: ${AGREEMENT}`,
         ),
     model.sizeBytes === 0
       ? ''
@@ -113,6 +128,11 @@ function tiles(report: Report): string {
       : `<div class="tile"><b class="word ${TONES[report.verdict.result]}">${report.verdict.result}</b><span>against the student without a teacher</span></div>`,
   ];
   return `<div class="tiles">${all.join('')}</div>`;
+}
+
+function overSeeds({ repeats }: ModelRow, score: Score): string {
+  if (repeats === undefined) return '';
+  return `, mean of ${repeats.accuracies.length} (95 % interval ${repeats.interval.map(score.text).join(' to ')})`;
 }
 
 const TONES = { BEATS: 'good', 'NO GAIN': 'bad', INCONCLUSIVE: 'warn' } as const;

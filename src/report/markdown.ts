@@ -13,6 +13,8 @@ export function reportMarkdown(report: Report): string {
     `# ${name}`,
     summarySentences(report).join(' '),
     verdict === undefined ? '' : `**${verdict.result}**: distilled against scratch ${verdict.sentence}.`,
+    verdict?.pair === undefined ? '' : `These two models: ${verdict.pair.sentence}.`,
+    ...repeatLines(report),
     table(report),
     latencyTable(report.models),
     qualityTable(report.models),
@@ -54,6 +56,18 @@ export function reportMarkdown(report: Report): string {
       .join('\n'),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+/** Rows are of the first of several models; this is what all of them have. */
+function repeatLines(report: Report): string[] {
+  const score = scoreOf(report);
+  return report.models.flatMap(({ id, repeats }) => {
+    if (repeats === undefined) return [];
+    const { mean, interval, accuracies } = repeats;
+    return [
+      `${id} over ${accuracies.length} seeds: mean ${score.text(mean)}, 95 % interval ${interval.map(score.text).join(' to ')}.`,
+    ];
+  });
 }
 
 function table(report: Report): string {

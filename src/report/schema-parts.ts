@@ -74,3 +74,37 @@ export const errorsSchema = z.strictObject({
     .readonly()
     .describe('Of each number: [label, prediction] of some samples.'),
 });
+
+const histogram = z.strictObject({
+  edges: z.array(z.number()).readonly().describe('Ascending; bin i holds values above edge i - 1, up to edge i.'),
+  counts: z.array(whole).readonly(),
+});
+
+export const usualSchema = z.strictObject({
+  split,
+  samples: whole,
+  confidence: histogram.describe('Probability of the class that was given.'),
+  entropy: histogram.describe('Of all probabilities, in nats.'),
+  classes: z.array(whole).readonly().describe('Samples by the class that was given.'),
+});
+
+export const repeatsSchema = z
+  .strictObject({
+    accuracies: z.array(score).min(2).readonly(),
+    mean: score,
+    interval: z.tuple([score, score]).readonly().describe('95 % confidence interval of the mean.'),
+  })
+  .describe('Accuracies of the model trained with several seeds; all other figures of the row are those of the first.');
+
+export const pairSchema = z
+  .strictObject({
+    split,
+    samples: whole,
+    onlyDistilled: whole.describe('Samples that the distilled student alone has right.'),
+    onlyScratch: whole,
+    difference: z.number().describe('Of the accuracies, a fraction.'),
+    interval: z.tuple([z.number(), z.number()]).readonly().describe('95 % confidence interval of the difference.'),
+    p: fraction.describe("Mid-p value of McNemar's test."),
+    sentence: z.string(),
+  })
+  .describe('The student and its twin sample by sample; of a run with one repeat.');

@@ -2,17 +2,8 @@ import { z } from 'zod';
 import { PRECISIONS } from './artifact.ts';
 import { fromVersion1 } from './earlier.ts';
 import { TASKS } from '../recipe/task.ts';
-import {
-  amount,
-  errorsSchema,
-  fraction,
-  latencySchema,
-  laterMeasurementSchema,
-  modelSchema,
-  score,
-  split,
-  whole,
-} from './schema-parts.ts';
+import { amount, fraction, latencySchema, laterMeasurementSchema, modelSchema } from './schema-parts.ts';
+import { errorsSchema, pairSchema, repeatsSchema, score, split, usualSchema, whole } from './schema-parts.ts';
 import type { Report } from './types.ts';
 
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
@@ -38,6 +29,10 @@ export const reportSchema = z
       task: z.enum(TASKS).exactOptional().describe('Absent of classification.'),
       classes: whole.describe('0 if the run stopped before it had read its data.'),
       classNames: z.array(z.string()).readonly().exactOptional(),
+      labelledBy: z
+        .string()
+        .exactOptional()
+        .describe('Whose answers stand in for labels: what is counted as right is agreement with it.'),
       sampleShape: z.array(whole).readonly(),
       samples: z.strictObject({ train: whole, validation: whole, test: whole }),
     }),
@@ -76,6 +71,7 @@ export const reportSchema = z
           accuracy: z
             .strictObject({ validation: score.nullable(), test: score.nullable() })
             .describe('The score of the task: of classes a fraction, of numbers the RMSE in the units of the label.'),
+          repeats: repeatsSchema.exactOptional(),
           seconds: amount,
           latency: z.array(latencySchema).readonly(),
           confusion: z
@@ -118,6 +114,9 @@ export const reportSchema = z
             .describe('Beside the teacher on the same samples: numbers of samples.'),
           errors: errorsSchema.exactOptional().describe('Of predicted numbers, in the units of the label.'),
           distance: amount.exactOptional().describe("Of predicted numbers: RMSE against the teacher's answers."),
+          usual: usualSchema
+            .exactOptional()
+            .describe('How its answers are spread, for servers that watch theirs. ONNX files alone.'),
         }),
       )
       .readonly(),
@@ -129,6 +128,7 @@ export const reportSchema = z
         repeats: whole,
         gains: z.array(z.number()).readonly(),
         sentence: z.string(),
+        pair: pairSchema.exactOptional(),
       })
       .exactOptional(),
     pruningSensitivity: z

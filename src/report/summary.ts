@@ -3,6 +3,7 @@ import { size, times } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { scoreOf } from './score.ts';
+import type { Pair } from './certainty.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
 /**
@@ -48,9 +49,20 @@ export function teacherModel(report: Report): ModelRow | undefined {
   return report.models.find(({ model }) => model.role === 'teacher');
 }
 
-/** Accuracy on the test split, or on the validation split where there is no other. */
-export function accuracyOf({ accuracy }: ModelRow): number | null {
+/** Accuracy of the file on the test split, or on the validation split where there is no other. */
+export function fileAccuracyOf({ accuracy }: ModelRow): number | null {
   return accuracy.test ?? accuracy.validation;
+}
+
+/** As `fileAccuracyOf`, of a model that was trained several times the mean: the first is one draw among them. */
+export function accuracyOf(row: ModelRow): number | null {
+  return row.repeats?.mean ?? fileAccuracyOf(row);
+}
+
+/** What a step changed. What follows a model of several seeds was made from the first of them, and is compared with that. */
+export function changeOf(row: ModelRow, before: ModelRow): number {
+  const of = row.repeats === undefined ? fileAccuracyOf : accuracyOf;
+  return of(row)! - of(before)!;
 }
 
 /**
@@ -71,6 +83,15 @@ export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): 
   return `${runtime} on ${device}, batch ${batchSize}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
+/** Said before all figures of a run without labels. */
+export function scoreSentence({ dataset: { labelledBy } }: Pick<Report, 'dataset'>): string[] {
+  if (labelledBy === undefined) return [];
+  return [
+    `No labels are known: every score is agreement with the original, the share of samples that get the class that ${labelledBy} gives ` +
+      'them, and says nothing of how often either is right.',
+  ];
+}
+
 /** The result of a run in plain words, one sentence each. */
 export function summarySentences(report: Report): string[] {
   const [model, teacher] = [finalModel(report), teacherModel(report)];
@@ -82,7 +103,7 @@ export function summarySentences(report: Report): string[] {
     );
   }
   if (model === undefined) return sentences;
-  if (teacher !== undefined && teacher !== model) sentences.push(...comparison(model, teacher, scoreOf(report)));
+  if (teacher !== undefined && teacher !== model) sentences.push(...comparison(report, model, teacher));
   else {
     const accuracy = accuracyOf(model);
     const right = accuracy === null ? [] : [scoreOf(report).said(accuracy, `the ${splitOf(model)} samples`)];
@@ -90,7 +111,9 @@ export function summarySentences(report: Report): string[] {
     if (known.length > 0) sentences.push(`The ${model.id} model is ${known.join(' and ')}.`);
   }
   const { verdict } = report;
-  if (verdict !== undefined) sentences.push(VERDICTS[verdict.result]);
+  if (verdict !== undefined)
+    sentences.push(verdict.pair === undefined ? VERDICTS[verdict.result] : ofOneRun(verdict.pair));
+  sentences.push(...scoreSentence(report));
   return sentences;
 }
 
@@ -100,7 +123,15 @@ const VERDICTS = {
   INCONCLUSIVE: 'Whether the teacher helped cannot be told from these runs: the difference may be chance.',
 } as const;
 
-function comparison(model: ModelRow, teacher: ModelRow, score: Score): string[] {
+/** Two different questions: which of two models is better, and whether the method makes better ones. */
+function ofOneRun({ p, difference }: Pair): string {
+  const seeds = 'whether the teacher helps, one run of each cannot tell';
+  if (p >= 0.05) return `Beside the same student trained without the teacher the difference may be chance; ${seeds}.`;
+  const than = difference > 0 ? 'better' : 'worse';
+  return `It is ${than} than its twin trained without the teacher, by more than the choice of samples explains; ${seeds}.`;
+}
+
+function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[] {
   const parts = [];
   if (model.sizeBytes > 0 && teacher.sizeBytes > 0) {
     const ratio = teacher.sizeBytes / model.sizeBytes;
@@ -112,8 +143,13 @@ function comparison(model: ModelRow, teacher: ModelRow, score: Score): string[] 
     parts.push(ratio >= 1 ? `${times(ratio)}× faster` : `${times(1 / ratio)}× slower`);
   }
   const [own, its] = [accuracyOf(model), accuracyOf(teacher)];
+  if (report.dataset.labelledBy !== undefined) {
+    const agreed =
+      own === null ? '' : ` and agrees with it on ${accuracyScore.text(own)} of the ${splitOf(model)} samples`;
+    return [`The ${model.id} student is ${parts.join(' and ') || 'as large'} than the original${agreed}.`];
+  }
   const than = parts.length === 0 ? '' : ' than the teacher';
-  const gap = own === null || its === null ? '' : gapOf(score, own, its, than === '');
+  const gap = own === null || its === null ? '' : gapOf(scoreOf(report), own, its, than === '');
   const said = `${parts.join(' and ')}${than}${gap}`.trim();
   return said === '' ? [] : [`The ${model.id} student is ${said}.`];
 }

@@ -1,7 +1,9 @@
+import type { UsualAnswers } from '../measure/usual.ts';
 import type { Form, ModelRef } from './artifact.ts';
 import type { ErrorReport } from '../tasks/task.ts';
 import type { TaskName } from '../recipe/task.ts';
 import type { PruningSensitivity, QuantizationSensitivity } from './sensitivity.ts';
+import type { Pair, Repeats } from './certainty.ts';
 import type { LaterMeasurement, Measurement } from './measurement.ts';
 
 /**
@@ -98,6 +100,8 @@ export interface DatasetSummary {
   /** What a model answers, a number each: classes, or label columns. */
   readonly classes: number;
   readonly classNames?: readonly string[];
+  /** Whose answers stand in for labels: what is counted as right is agreement with it. */
+  readonly labelledBy?: string;
   readonly sampleShape: readonly number[];
   readonly samples: { readonly train: number; readonly validation: number; readonly test: number };
 }
@@ -128,6 +132,8 @@ export interface ModelRow extends Form<string> {
   /** Relative to the folder of the run. */
   readonly file: string | null;
   readonly accuracy: { readonly validation: number | null; readonly test: number | null };
+  /** On the test split, or on the validation split where there is none. */
+  readonly repeats?: Repeats;
   /** Time of training. */
   readonly seconds: number;
   readonly latency: readonly LatencyRow[];
@@ -137,6 +143,8 @@ export interface ModelRow extends Form<string> {
   readonly perClass?: PerClass;
   readonly calibration?: Calibration;
   readonly agreement?: Agreement;
+  /** Of ONNX files, for servers that watch theirs. */
+  readonly usual?: UsualAnswers;
   /** Of predicted numbers: how far off, number by number. */
   readonly errors?: Errors;
   /** Of predicted numbers: root of the mean squared difference from the teacher's answers. */
@@ -218,6 +226,8 @@ export interface Verdict {
   readonly repeats: number;
   readonly gains: readonly number[];
   readonly sentence: string;
+  /** The two models beside each other, sample by sample; of a run with one repeat, where nothing else can be said. */
+  readonly pair?: Pair;
 }
 
 export interface ParitySummary {

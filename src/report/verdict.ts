@@ -1,5 +1,9 @@
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
+import { pairedTest } from '../measure/paired.ts';
+import type { PairedCounts } from '../measure/paired.ts';
+import { number } from './format.ts';
+import type { Pair, Repeats } from './certainty.ts';
 import type { Verdict } from './types.ts';
 
 /**
@@ -18,18 +22,58 @@ export function verdictOf(
   const gain = mean(gains);
   const said = (value: number): string => gainText(score, value);
   if (repeats === 1) {
-    const sentence = `${said(gain)} in one run of each: too few to tell from chance; repeats: 3 gives an interval`;
+    const sentence = `${said(gain)} in one run of each: too few to tell from the chance of a seed; repeats: 3 gives an interval`;
     return { result: 'INCONCLUSIVE', gain, interval: null, repeats, gains, sentence };
   }
-  // Gains that agree to the sample do not have no spread: accuracies are read in steps of one sample, and a difference of two
-  // readings has the variance 2/12 of a step.
-  const spread = Math.max(deviation(gains), score.grain(samples));
-  const half = (tQuantile(repeats - 1) * spread) / Math.sqrt(repeats);
-  const interval = [gain - half, gain + half] as const;
+  // A difference of two readings has twice the variance of one.
+  const interval = intervalOf(gains, Math.SQRT2 * score.grain(samples));
   const result =
     interval[1] < score.smallestGain(mean(scratch)) ? 'NO GAIN' : interval[0] > 0 ? 'BEATS' : 'INCONCLUSIVE';
   const range = `95 % interval ${said(interval[0])} to ${said(interval[1])}, ${repeats} runs of each`;
   return { result, gain, interval, repeats, gains, sentence: `${said(gain)} (${range})` };
+}
+
+/** A model that was trained several times: its mean score with the 95 % interval, on so many samples. */
+export function repeatsOf(accuracies: readonly number[], samples: number, score: Score = accuracyScore): Repeats {
+  const [low, high] = intervalOf(accuracies, score.grain(samples));
+  const [least, most] = score.bounds;
+  return { accuracies, mean: mean(accuracies), interval: [Math.max(least, low), Math.min(most, high)] };
+}
+
+/**
+ * Student's t at 95 % on the mean. Values that agree to the sample do not have no spread: accuracies are read in steps of one
+ * sample, and a reading has the variance 1/12 of a step, which is where `least` comes from.
+ */
+function intervalOf(values: readonly number[], least: number): readonly [number, number] {
+  const centre = mean(values);
+  const half = (tQuantile(values.length - 1) * Math.max(deviation(values), least)) / Math.sqrt(values.length);
+  return [centre - half, centre + half];
+}
+
+/**
+ * What is known about two models themselves, a student and its twin, from the samples that only one of them has right. Of the
+ * method it says nothing: another seed makes two other models.
+ */
+export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
+  const { onlyFirst: onlyDistilled, onlySecond: onlyScratch, samples } = counts;
+  const test = pairedTest(counts);
+  const [low, high] = test.interval;
+  const seen =
+    `of ${number(samples)} ${split} samples the distilled student alone has ${number(onlyDistilled)} right, its twin alone ` +
+    `${number(onlyScratch)}: a difference of ${points(test.difference)}, 95 % interval ${points(low)} to ${points(high)} ` +
+    `(McNemar's mid-p ${test.p < 0.001 ? 'below 0.001' : test.p.toFixed(3)})`;
+  const better = test.difference > 0 ? 'distilled one' : 'twin';
+  const meaning =
+    test.p < 0.05
+      ? `of these two models the ${better} is the better one by more than the choice of samples explains; whether the teacher is ` +
+        `why, other seeds must tell`
+      : 'which of these two models is the better one, so many samples do not tell';
+  return { split, samples, onlyDistilled, onlyScratch, ...test, sentence: `${seen}; ${meaning}` };
+}
+
+export function points(fraction: number): string {
+  const text = (100 * fraction).toFixed(2);
+  return `${fraction >= 0 ? '+' : ''}${text} points`;
 }
 
 /** A gain as the score's change; of an error of which less is better, how much less. */

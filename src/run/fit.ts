@@ -2,6 +2,7 @@ import { Stopwatch } from '../base/clock.ts';
 import { freeMemory } from '../base/memory.ts';
 import { batches, batchCount } from '../data/batches.ts';
 import type { Batch, BatchOptions } from '../data/batches.ts';
+import { isMix } from '../data/augment/mix.ts';
 import { Prefetcher } from '../data/prefetch.ts';
 import type { SoftTargets } from '../distill/soft-targets.ts';
 import { createLoss } from '../distill/losses/registry.ts';
@@ -11,18 +12,19 @@ import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
 import { taskOf } from '../tasks/registry.ts';
+import type { CompiledStep } from '../runtime/engine.ts';
 import { Evaluator } from '../train/evaluate.ts';
-import { Trainer } from '../train/loop.ts';
 import { LossScale } from '../train/loss-scale.ts';
 import { createOptimizer } from '../train/optimizers.ts';
 import { createSchedule } from '../train/schedules.ts';
-import { checkMemory } from '../train/memory.ts';
+import { fittingTrainer } from '../train/memory.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
+import { gradientProgram, updateProgram } from '../train/gradient.ts';
 import { evaluationProgram } from '../train/inference.ts';
 import { EMA_PREFIX, MASK_PREFIX, trainingProgram } from '../train/step.ts';
 import type { StageContext } from './context.ts';
-import { finishedTraining, train } from '../train/training.ts';
+import { begunTraining, finishedTraining, train } from '../train/training.ts';
 import type { Fitted, TrainingResult } from '../train/training.ts';
 
 export interface FitOptions<N extends Network = ModelNetwork> {
@@ -30,7 +32,7 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly title: string;
   /** Builds the network, the same each time. */
   readonly build: () => Promise<N>;
-  readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'optimizer' | 'ema'>;
+  readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'microBatch' | 'optimizer' | 'ema'>;
   readonly loss: AnyLoss;
   readonly lossArgs: LossArgs;
   readonly seed: number;
@@ -81,54 +83,69 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
   const steps = stepsOf(settings, data.train.count);
   const states = context.states(stage);
-  const finished = finishedTraining(await states.load(), steps, options);
+  const saved = await states.load();
+  const finished = finishedTraining(saved, steps, options);
   if (finished !== undefined) return done(context, options, finished, network);
   const plan = options.masks?.(steps);
   const ema = settings.ema > 0 ? await options.build() : undefined;
   const loss = createLoss(options.loss, options.lossArgs);
   const trainable = { ...network.trainable, ...loss.variables };
-  const optimizer = createOptimizer(settings.optimizer, trainable);
+  const optimizer = createOptimizer(settings.optimizer, trainable, network.rateOf);
   const masks = maskVariables(plan?.names ?? [], network);
   const { precision = context.recipe.precision } = options;
   const lossScale = precision === 'mixed' ? new LossScale() : undefined;
-  const hasMixup = context.recipe.dataset.augment.some((step) => 'mixup' in step);
+  const hasMixup = context.recipe.dataset.augment.some(isMix);
 
   const batchSize = Math.min(settings.batchSize, data.train.count);
-  const prefetcher = new Prefetcher(data.train);
   const waiting = new Stopwatch();
   const withAnswers = async (batch: Batch) => ({ ...batch, teacher: (await answers?.answersFor(batch)) ?? {} });
-  const trainer = await Trainer.create({
+  let prefetcher: Prefetcher | undefined;
+  const common = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale };
+  const begun = begunTraining(saved, options);
+  const trainerOptions = {
     engine,
-    program: (samples) =>
-      trainingProgram({
-        network,
-        task,
-        loss,
-        optimizer,
-        batchSize: samples,
-        mixed: hasMixup,
-        ...(ema && { ema }),
-        masks,
-        lossScale,
-      }),
+    program: (samples: number) =>
+      trainingProgram({ ...common, batchSize: samples, mix: hasMixup ? 'partners' : 'none' }),
     precision,
     batchSize,
     task,
     stepsPerEpoch,
     steps,
-    batches: async function* (epoch, startBatch) {
+    batches: async function* (epoch: number, startBatch: number) {
       const order = epochOptions(context.recipe, options, epoch);
-      const source = prefetcher.epoch({ ...order, startBatch, classWeights: data.classWeights });
+      const source = (prefetcher ??= new Prefetcher(data.train)).epoch({
+        ...order,
+        startBatch,
+        classWeights: data.classWeights,
+      });
       for await (const batch of waiting.timed(source)) {
         yield await withAnswers(batch);
       }
     },
     optimizer,
     schedule: createSchedule(settings.optimizer, { stepsPerEpoch, steps }),
-    hyper: (step) => ({ ...loss.hyper, ...options.hyper?.(step) }),
-    prepare: plan && { changesAt: plan.changesAt, change: (step, compiled) => updateMasks(compiled, plan, step) },
+    hyper: (step: number) => ({ ...loss.hyper, ...options.hyper?.(step) }),
+    prepare: plan && {
+      changesAt: plan.changesAt,
+      change: (step: number, compiled: CompiledStep) => updateMasks(compiled, plan, step),
+    },
     ...(ema && { emaDecay: settings.ema }),
     randomKey: [seed, stage],
+  };
+  const { trainer, cut } = await fittingTrainer(trainerOptions, {
+    stage,
+    rest: steps < stepsPerEpoch ? 0 : data.train.count % batchSize,
+    microBatch: settings.microBatch ?? begun?.cut?.samples,
+    isBegun: begun !== undefined,
+    parts:
+      loss.acrossBatch === true
+        ? undefined
+        : {
+            gradient: (samples) => gradientProgram({ ...common, batchSize: samples, mix: hasMixup ? 'soft' : 'none' }),
+            update: (parts) => updateProgram({ ...common, batchSize }, parts),
+          },
+    free: freeMemory(),
+    onEvent: context.onEvent,
   });
   const prefix = ema === undefined ? '' : EMA_PREFIX;
   const evaluator = new Evaluator({
@@ -137,11 +154,12 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     task,
     shareStateWith: trainer.compiled,
   });
-  const validation = { batchSize: EVALUATION_BATCH, seed, epoch: 0, shuffle: false };
+  const { validation } = data;
+  const validate = async (): Promise<number> => {
+    const size = await evaluator.atOnce(Math.min(EVALUATION_BATCH, validation.count));
+    return (await evaluator.run(batches(validation, { batchSize: size, seed, epoch: 0, shuffle: false }))).score;
+  };
   try {
-    const { memoryBytes: bytes } = trainer.compiled;
-    const rest = steps < stepsPerEpoch ? 0 : data.train.count % batchSize;
-    if (bytes !== undefined) checkMemory({ stage, batchSize, rest, bytes }, freeMemory(), context.onEvent);
     const result = await train({
       stage,
       title: options.title,
@@ -149,7 +167,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       task,
       steps,
       stepsPerEpoch,
-      validate: async () => (await evaluator.run(batches(data.validation, validation))).score,
+      validate,
       shipped: {
         names: Object.keys(network.state),
         prefix,
@@ -157,6 +175,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       },
       chooseFrom: plan?.finalFrom,
       states,
+      cut: begun?.cut ?? cut,
       job: options.job,
       data: options.data,
       dataSeconds: () => waiting.seconds,
@@ -168,7 +187,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   } finally {
     await evaluator.dispose();
     await trainer.dispose();
-    await prefetcher.close();
+    await prefetcher?.close();
     ema?.dispose();
   }
 }
@@ -180,9 +199,9 @@ async function done<N extends Network>(
   network: N,
 ): Promise<Fitted<N>> {
   const figures = { accuracy: { validation: result.validation }, params: parametersOf(network) };
-  const { bestEpoch, epochs, seconds, dataSeconds = 0 } = result;
+  const { bestEpoch, epochs, seconds, dataSeconds = 0, cut } = result;
   const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;
-  await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait });
+  await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait, ...(cut && { microBatch: cut.note }) });
   const isMask = ([name]: readonly [string, unknown]): boolean => name.startsWith(MASK_PREFIX);
   const weights = new Map([...kept].filter((entry) => !isMask(entry)));
   const masks = [...kept].filter(isMask).map(([name, mask]) => [name.slice(MASK_PREFIX.length), mask] as const);

@@ -55,9 +55,10 @@ export async function follow(
     const context = await begin(loaded, stores, { ...options, onEvent, clock });
     facts = factsOf(context);
     const findings = await stages(context, stores);
-    const notes = [...(options.notes ?? []), ...(findings.notes ?? [])];
     onEvent({ type: 'stage', stage: 'report' });
     const { rows, found } = ledger();
+    const parts = rows.flatMap(({ notes: { microBatch } }) => (typeof microBatch === 'string' ? [microBatch] : []));
+    const notes = [...(options.notes ?? []), ...parts, ...(findings.notes ?? [])];
     const training = await curvesOf(recipe, rows);
     const report = makeReport(context, { measured: [], ...found, training, ...findings, notes });
     // First: a run that has its report is not gone on with.

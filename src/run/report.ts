@@ -1,8 +1,11 @@
+import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
+import type { Pair } from '../report/certainty.ts';
 import type { ModelRow, Report, TeacherSummary } from '../report/types.ts';
 import type { PruningSensitivity, QuantizationSensitivity } from '../report/sensitivity.ts';
 import { taskOf } from '../tasks/registry.ts';
-import { verdictOf } from '../report/verdict.ts';
+import type { Score } from '../tasks/score.ts';
+import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
 import type { StageContext } from './context.ts';
 import { factsOf, frameOf } from '../folder/report-frame.ts';
 import type { Course } from '../folder/report-frame.ts';
@@ -27,6 +30,7 @@ export function makeReport(
 ): Report {
   const { data } = context;
   const task = taskOf(data.validation);
+  const samples = (data.test ?? data.validation).count;
   const test = (role: ModelRef['role']): number[] =>
     measured.flatMap(({ row }) => {
       const { validation, test: onTest } = row.accuracy;
@@ -44,16 +48,47 @@ export function makeReport(
       .filter(({ row }) => row.model.repeat === 0)
       .map(({ row, answers: own }) => ({
         ...row,
+        ...repeatsIn(measured, row, samples, task.score),
         latency: timed?.rows.get(row.id) ?? [],
         ...agreementOf(row, own, measured, context),
       })),
-    ...(hasPair && { verdict: verdictOf(distilled, scratch, (data.test ?? data.validation).count, task.score) }),
+    ...(hasPair && { verdict: { ...verdictOf(distilled, scratch, samples, task.score), ...pairIn(measured, data) } }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),
     ...(quantizationSensitivity !== undefined && { quantizationSensitivity }),
     notes: [...data.warnings, ...notes, ...(timed?.notes ?? [])],
   };
+}
+
+/** The accuracies of a model that was trained more than once. */
+function repeatsIn(
+  measured: readonly Measured[],
+  first: ModelRow,
+  samples: number,
+  score: Score,
+): Pick<ModelRow, 'repeats'> {
+  const isSame = ({ row }: Measured): boolean =>
+    row.format === first.format && isSameContent({ ...row, model: { ...row.model, repeat: 0 } }, first);
+  const accuracies = measured
+    .filter(isSame)
+    .flatMap(({ row: { accuracy } }) => accuracy.test ?? accuracy.validation ?? []);
+  return accuracies.length < 2 ? {} : { repeats: repeatsOf(accuracies, samples, score) };
+}
+
+/** The only student and its only twin, sample by sample. */
+function pairIn(measured: readonly Measured[], data: StageContext['data']): { pair?: Pair } {
+  const of = (role: ModelRef['role']): readonly Measured[] =>
+    measured.filter(({ row }) => row.model.role === role && row.precision === 'fp32' && row.format === 'onnx');
+  const [[distilled, ...more], [scratch]] = [of('distilled'), of('scratch')];
+  if (distilled === undefined || scratch === undefined || more.length > 0) return {};
+  const split = data.test === undefined ? 'validation' : 'test';
+  const { targets, count } = data[split]!;
+  const { agreement } = taskOf(data.validation).beside(distilled.answers, scratch.answers, targets);
+  // Only of classes is a sample right or wrong.
+  if (agreement === undefined) return {};
+  const counts = { onlyFirst: agreement.onlyThis, onlySecond: agreement.onlyTeacher, samples: count };
+  return { pair: pairOf(split, counts) };
 }
 
 /** How a model stands beside the teacher, sample by sample. */

@@ -7,7 +7,7 @@ import { ortTensor, Session, tensorValues } from './session.ts';
 let found: { readonly size: number | undefined } | undefined;
 
 /**
- * How many channels ONNX Runtime's convolutions for this CPU work on at once, if this version of it lets a model say so
+ * Number of channels that ONNX Runtime's convolutions for this CPU work on at once, if this version of it lets a model say so
  * itself: 16 with AVX-512, 8 with AVX. The ops are ONNX Runtime's own and promised to nobody, so a small convolution is
  * computed here as well and compared. Undefined: leave them alone. Asked once per process.
  */

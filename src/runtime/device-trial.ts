@@ -8,7 +8,7 @@ export interface Trial {
   readonly usable: boolean;
   /** Why it is not usable, or what it is. */
   readonly reason: string;
-  /** What `halfFault` says of a device that is usable; absent where nobody asked. */
+  /** Answer of `halfFault` for a usable device; absent where nobody asked. */
   readonly half?: string | null;
 }
 

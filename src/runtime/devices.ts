@@ -11,7 +11,7 @@ export type { DeviceName } from './device-name.ts';
 
 export interface DeviceStatus extends Trial {
   readonly name: DeviceName;
-  /** What would make it usable, if it is not. */
+  /** Remedy that would make it usable, if it is not. */
   readonly remedy?: string;
 }
 

@@ -15,6 +15,8 @@ export interface CompileOptions {
   readonly shareStateWith?: CompiledStep;
   /** Key of the random feeds (dropout masks): the stream for a call is [...randomKey, call's `step`, feed name]. */
   readonly randomKey?: readonly (string | number)[];
+  /** Of each random feed, how many of its numbers belong to one sample: for calls that have a part of a batch. Default 0. */
+  readonly randomsPerSample?: ReadonlyMap<string, number>;
   /** `mixed`: matrix products and convolutions in float16, the rest and the state in float32. Default `full`. */
   readonly precision?: 'full' | 'mixed' | undefined;
 }
@@ -29,9 +31,14 @@ export interface CompiledStep {
   readonly memoryBytes?: number | undefined;
   /**
    * One call: feeds in, named results out, state advanced. The results are valid until the next call.
-   * `step` numbers the call for random feeds; a program without random feeds ignores it.
+   * `step` numbers the call for random feeds; a program without random feeds ignores it. `first`: where in its batch the first
+   * sample is, for a call that has a part of one.
    */
-  run(feeds: Readonly<Record<string, TensorData>>, step?: number): Promise<Readonly<Record<string, TensorData>>>;
+  run(
+    feeds: Readonly<Record<string, TensorData>>,
+    step?: number,
+    first?: number,
+  ): Promise<Readonly<Record<string, TensorData>>>;
   /**
    * Several calls in a row as one, so that the state goes to the device and back once: the same results, call by call.
    * `step` numbers the first. Absent where there is nothing to gain.
@@ -49,9 +56,9 @@ export interface CompiledStep {
 
 export interface Engine {
   readonly name: 'onnxruntime' | 'tensorflow';
-  /** Where it computes, e.g. `cpu`, `webgpu`, `cuda`. */
+  /** Device that it computes on, e.g. `cpu`, `webgpu`, `cuda`. */
   readonly device: string;
-  /** How many steps a training hands over at once; absent: one. */
+  /** Number of steps that a training hands over at once; absent: one. */
   readonly stepsPerCall?: number;
   /** Absent where it computes in this process' memory, or does not count. */
   readonly traffic?: Traffic | undefined;

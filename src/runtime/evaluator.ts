@@ -70,7 +70,7 @@ export class Evaluator {
   }
 }
 
-/** Whether threads could help: a product or convolution of some size, by its elements. */
+/** True if threads could help: a product or convolution of some size, by its elements. */
 function isLarge(graph: Graph): boolean {
   return graph.nodes.some(({ outputs }) => outputs.some((name) => staticSize(graph.types.get(name)!.shape) > 100_000));
 }

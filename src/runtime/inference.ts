@@ -23,7 +23,7 @@ export interface InferenceTensor {
 export class InferenceModel {
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
-  /** What it prefers to run on. */
+  /** Provider that it prefers to run on. */
   readonly device: string;
   readonly #session: Session;
   readonly #fileName: string;

@@ -4,7 +4,7 @@ import { sessionOptions } from './onnxruntime.ts';
 import type { SessionOptions } from './session.ts';
 
 /**
- * How ONNX files are run for a recipe: teachers and exports. With the engine tensorflow that is beside the training: on its
+ * Session options for the ONNX files of a recipe: teachers and exports. With the engine tensorflow that is beside the training: on its
  * device where ONNX Runtime has that too, else on the cpu.
  */
 export function sessionOptionsOf({

@@ -19,7 +19,7 @@ export function sessionOptions(device: DeviceName, options: SessionChoice): Sess
   };
 }
 
-/** What one cannot compute goes to the next. */
+/** Providers in order: nodes that one cannot compute go to the next. */
 function providersOf(device: DeviceName): DeviceName[] {
   if (device === 'cpu') return ['cpu'];
   return device === 'tensorrt' ? ['tensorrt', 'cuda', 'cpu'] : [device, 'cpu'];

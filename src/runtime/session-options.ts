@@ -9,7 +9,7 @@ export interface SessionOptions {
   /** 0: all, 2: warnings, 4: nothing but what ends the process. */
   readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
   readonly enableMemPattern?: boolean;
-  /** Where the model is written as ONNX Runtime has rewritten it. */
+  /** File that ONNX Runtime writes the model to as it has rewritten it. */
   readonly optimizedModelFilePath?: string;
   readonly preferredOutputLocation?: 'cpu' | 'gpu-buffer' | Readonly<Record<string, 'cpu' | 'gpu-buffer'>>;
   readonly extra?: Readonly<Record<string, unknown>>;

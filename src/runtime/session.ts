@@ -67,7 +67,7 @@ export function allocate(dtype: DType, elements: number): TensorData {
   return new arrays[dtype](elements);
 }
 
-/** Whether `data` is the kind of array that holds `dtype`. */
+/** True if `data` is the kind of array that holds `dtype`. */
 export function holds(dtype: DType, data: TensorData): boolean {
   return data instanceof arrays[dtype];
 }

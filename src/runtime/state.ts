@@ -15,9 +15,9 @@ interface Buffer {
 export interface StateStore {
   /** Adds a variable; one of the same name that is there already keeps its content. */
   declare(name: string, type: TensorType, initial: () => TensorData): void;
-  /** What a call is fed. */
+  /** The tensor that a call is fed. */
   current(name: string): Tensor;
-  /** What a call writes the next content into; null: the call makes a tensor of its own. */
+  /** The tensor that a call writes the next content into; null: the call makes one of its own. */
   spare(name: string): Tensor | null;
   /** A call has ended and given `written` as the next content. */
   advance(name: string, written: Tensor): void;

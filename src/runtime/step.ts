@@ -7,6 +7,7 @@ import { foldPads } from '../graph/passes/fold-pads.ts';
 import { stepBytes } from '../graph/memory.ts';
 import { printType } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
+import { shown } from '../graph/stages.ts';
 import type { Graph, TensorData, TensorType } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, State } from './engine.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
@@ -44,6 +45,7 @@ export class OnnxRuntimeStep implements CompiledStep {
   readonly #tensors: Record<string, Tensor> = {};
   readonly #fetches: Record<string, Tensor | null> = {};
   readonly #randomKey: readonly (string | number)[];
+  readonly #randomsPerSample: ReadonlyMap<string, number>;
   readonly #meter: TrafficMeter;
   readonly #traffic: CallTraffic;
   #disposed = false;
@@ -64,6 +66,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     this.#graph = graph;
     this.#stateNames = new Set(graph.state.keys());
     this.#randomKey = options.randomKey ?? [];
+    this.#randomsPerSample = options.randomsPerSample ?? new Map<string, number>();
     this.store = (sharedStore(options.shareStateWith) ?? newStore(session, meter)).open();
     for (const [name, type] of graph.state) this.store.declare(name, type, () => initialOf(name, initial));
     const random = [...graph.inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));
@@ -73,7 +76,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
-    const model = lowerToOnnx(foldPads(graph), {
+    const model = lowerToOnnx(shown('step', foldPads(graph)), {
       poolIndices: onCpu(session),
       anyChannels: session.executionProviders?.[0] !== 'webgpu',
       ...lowering,
@@ -87,17 +90,25 @@ export class OnnxRuntimeStep implements CompiledStep {
     );
   }
 
-  async run(feeds: Readonly<Record<string, TensorData>>, step?: number): Promise<Readonly<Record<string, TensorData>>> {
+  async run(
+    feeds: Readonly<Record<string, TensorData>>,
+    step?: number,
+    first?: number,
+  ): Promise<Readonly<Record<string, TensorData>>> {
     // A turn of the event loop between steps lets timers, signals and loaders in.
     await new Promise((resolve) => setImmediate(resolve));
-    return this.runSync(feeds, step);
+    return this.runSync(feeds, step, first);
   }
 
   /** As `run`, without giving way to anything else first. */
-  runSync(feeds: Readonly<Record<string, TensorData>>, step?: number): Readonly<Record<string, TensorData>> {
+  runSync(
+    feeds: Readonly<Record<string, TensorData>>,
+    step?: number,
+    first?: number,
+  ): Readonly<Record<string, TensorData>> {
     for (const [name, feed] of this.#feeds) this.#tensors[name] = fed(name, feed, feeds[name]);
     this.#refuseUnknown(feeds);
-    if (this.#randoms.size > 0) this.#drawRandoms(step);
+    if (this.#randoms.size > 0) this.#drawRandoms(step, first);
     for (const name of this.#stateNames) this.#tensors[name] = this.store.current(name);
     for (const name of this.#graph.updates.keys()) this.#fetches[nextName(name)] = this.store.spare(name);
     const written = this.#session.run(this.#tensors, this.#fetches);
@@ -195,9 +206,10 @@ export class OnnxRuntimeStep implements CompiledStep {
     if (elements > 0) this.#fetches[outputName(this.#graph, name)] = ortTensor(type.dtype, data, dims);
   }
 
-  #drawRandoms(step: number | undefined): void {
+  #drawRandoms(step: number | undefined, first = 0): void {
     if (step === undefined) throw new Error('a step with random feeds needs the number of the call');
-    for (const [name, data] of this.#randoms) fillRandom(data, this.#randomKey, step, name);
+    for (const [name, data] of this.#randoms)
+      fillRandom(data, this.#randomKey, step, name, first * (this.#randomsPerSample.get(name) ?? 0));
   }
 }
 

@@ -57,7 +57,7 @@ export class TensorFlowEngine implements Engine {
   }
 }
 
-/** Whether it can be used here, and why not or what it is. Loads the library if it is installed. */
+/** Status of the engine here: usable and in which version, or why not. Loads the library if it is installed. */
 export function tensorFlowStatus(): {
   readonly usable: boolean;
   readonly reason: string;
@@ -94,6 +94,7 @@ class TensorFlowStep implements CompiledStep {
   readonly #variables: StepProgram['state'];
   readonly #names: ReadonlySet<string>;
   readonly #randomKey: readonly (string | number)[];
+  readonly #randomsPerSample: ReadonlyMap<string, number>;
   readonly #random: boolean;
   #disposed = false;
 
@@ -108,6 +109,7 @@ class TensorFlowStep implements CompiledStep {
     this.#names = new Set(graph.state.keys());
     this.#variables = Object.fromEntries([...this.#names].map((name) => [name, program.state[name]!]));
     this.#randomKey = options.randomKey ?? [];
+    this.#randomsPerSample = options.randomsPerSample ?? new Map<string, number>();
     this.#random = inputs.some(([name]) => name.startsWith(RANDOM_PREFIX));
     this.inputs = new Map(inputs.filter(([name]) => !name.startsWith(RANDOM_PREFIX)));
     this.outputs = new Map([...graph.outputs].map(([name, value]) => [name, graph.types.get(value)!]));
@@ -123,7 +125,11 @@ class TensorFlowStep implements CompiledStep {
     });
   }
 
-  async run(feeds: Readonly<Record<string, TensorData>>, step?: number): Promise<Readonly<Record<string, TensorData>>> {
+  async run(
+    feeds: Readonly<Record<string, TensorData>>,
+    step?: number,
+    first = 0,
+  ): Promise<Readonly<Record<string, TensorData>>> {
     // A turn of the event loop between steps lets timers, signals and loaders in.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#disposed) throw new Error('the step is disposed');
@@ -131,7 +137,7 @@ class TensorFlowStep implements CompiledStep {
     if (this.#random && step === undefined) throw new Error('a step with random feeds needs the number of the call');
     const random = (name: string, shape: readonly number[]): Float32Array => {
       const data = new Float32Array(staticSize(shape));
-      fillRandom(data, this.#randomKey, step ?? 0, name);
+      fillRandom(data, this.#randomKey, step ?? 0, name, first * (this.#randomsPerSample.get(name) ?? 0));
       return data;
     };
     return onTensorFlow(() =>
@@ -166,7 +172,7 @@ class TensorFlowStep implements CompiledStep {
     return Promise.resolve();
   }
 
-  /** What the program takes in; a feed that it does not read needs no value. */
+  /** Feeds of the program; one that it does not read needs no value. */
   #feed(feeds: Readonly<Record<string, TensorData>>): Record<string, tf.Tensor> {
     return Object.fromEntries(
       Object.entries(this.#program.feeds).map(([name, type]) => {

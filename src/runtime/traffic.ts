@@ -3,7 +3,7 @@ import type { Graph, TensorType } from '../graph/types.ts';
 import type { Traffic } from '../base/events.ts';
 import { allocate } from './session.ts';
 
-/** What one call moves. */
+/** Bytes that one call moves. */
 export type CallTraffic = Omit<Traffic, 'calls'>;
 
 /** Counts what goes between this process' memory and the device. */
@@ -37,7 +37,7 @@ export function bytesIn({ dtype, shape }: TensorType): number {
   return staticSize(shape) * allocate(dtype, 1).BYTES_PER_ELEMENT;
 }
 
-/** What a call of the graph moves; the state only where it does not stay on the device. */
+/** Bytes that a call of the graph moves; the state only where it does not stay on the device. */
 export function trafficOf({ inputs, state, outputs, updates, types }: Graph, stays: boolean): CallTraffic {
   const bytesOf = (all: Iterable<TensorType>): number => [...all].reduce((sum, type) => sum + bytesIn(type), 0);
   const results = [...outputs.values()].map((value) => types.get(value)!);

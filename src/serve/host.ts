@@ -3,17 +3,24 @@ import { UserError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { usualOf } from '../folder/usual.ts';
+import type { UsualAnswers } from '../measure/usual.ts';
 import type { BatchOptions } from './batch/policy.ts';
 import type { InferAnswer, InferRequest } from './batch/queue.ts';
 import { Scheduler } from './batch/scheduler.ts';
 import type { OnAnswered } from './batch/scheduler.ts';
+import { watchAnswer } from './drift/answers.ts';
 import { servedModel } from './model.ts';
 import type { ServedModel } from './model.ts';
+import { Shadow } from './shadow/shadow.ts';
+import type { ShadowOptions } from './shadow/shadow.ts';
 import { Refusal } from './refusal.ts';
 import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
 import { Pool } from './worker/pool.ts';
 import type { PoolOptions } from './worker/pool.ts';
+import { weightsOf } from './weights.ts';
+import type { Weights } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
 
 export interface HostOptions extends PoolOptions {
@@ -21,6 +28,7 @@ export interface HostOptions extends PoolOptions {
   readonly batch: BatchOptions;
   readonly log: Log;
   readonly onAnswered: OnAnswered;
+  readonly shadow?: ShadowOptions | undefined;
 }
 
 export interface IndexRow {
@@ -39,6 +47,8 @@ interface Held {
   readonly toLoad: ModelToLoad;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  readonly weights: Weights;
+  readonly usual: UsualAnswers | undefined;
 }
 
 /** The models of a server: loaded, asked, loaded again, unloaded. */
@@ -51,6 +61,7 @@ export class ModelHost {
   /** Being unloaded: their requests are still answered, new ones are not taken. */
   readonly #leaving = new Set<string>();
   readonly #reasons = new Map<string, string>();
+  #shadow: Shadow | undefined;
   #loads = 0;
   #change: Promise<unknown> = Promise.resolve();
   #draining = false;
@@ -73,10 +84,16 @@ export class ModelHost {
     const held = new Map<string, Held>();
     for (const source of found.values()) held.set(source.name, await this.#read(source));
     await this.#serve(held);
+    const { shadow, log } = this.#options;
+    if (shadow !== undefined) this.#shadow = await Shadow.start(shadow, this.models, this.#options, log);
   }
 
   get models(): readonly ServedModel[] {
     return [...this.#models.values()].filter(({ name }) => !this.#leaving.has(name));
+  }
+
+  get shadow(): Shadow | undefined {
+    return this.#shadow;
   }
 
   get pending(): number {
@@ -104,7 +121,13 @@ export class ModelHost {
 
   infer(model: ServedModel, request: InferRequest): Promise<InferAnswer> {
     if (this.#draining) return Promise.reject(stopping());
-    return this.#scheduler.infer(model, request);
+    const answer = this.#scheduler.infer(model, request);
+    if (model.drift === undefined && this.#shadow === undefined) return answer;
+    return answer.then((found) => {
+      watchAnswer(model, found, this.#options.log);
+      this.#shadow?.offer(model, request, found);
+      return found;
+    });
   }
 
   /** Read the file of a model again, or for the first time; `Refusal` if it cannot be, and what was served before stays. */
@@ -161,7 +184,7 @@ export class ModelHost {
       queue.remove(left);
       for (const { reject } of left) reject(stopping());
     }
-    await this.pool.close(patienceMs);
+    await Promise.all([this.pool.close(patienceMs), this.#shadow?.close()]);
   }
 
   /** Changes of the set of models, one after another. */
@@ -176,9 +199,11 @@ export class ModelHost {
     const bytes = await readOnnx(source.file);
     const key = `${source.name} ${++this.#loads}`;
     const { maxBatch } = this.#options.batch;
-    const { metadata } = decodeModel(bytes, source.file);
+    const model = decodeModel(bytes, source.file);
     const message = { type: 'model', key, fileName: source.file, bytes: bytes.length, maxBatch } as const;
-    return { source, metadata, sha256: sha256(bytes), toLoad: { message, bytes } };
+    const { metadata } = model;
+    const usual = await usualOf(source.file, bytes);
+    return { source, metadata, sha256: sha256(bytes), weights: weightsOf(model), usual, toLoad: { message, bytes } };
   }
 
   async #serve(held: ReadonlyMap<string, Held>): Promise<void> {
@@ -187,12 +212,13 @@ export class ModelHost {
       all.map(({ toLoad }) => toLoad),
       (ready) => {
         this.#models = new Map(
-          all.map(({ source: { name }, toLoad: { message }, metadata, sha256: hash }) => {
+          all.map(({ source: { name, file }, toLoad: { message, bytes }, metadata, weights, usual, sha256: hash }) => {
             const before = this.#models.get(name);
             if (before?.key === message.key) return [name, before];
             const facts = ready.models[message.key]!;
             for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
-            const setup = { name, key: message.key, facts, options: this.#options.batch, metadata, sha256: hash };
+            const about = { metadata, weights, file, usual, sizeBytes: bytes.length, sha256: hash };
+            const setup = { ...about, name, key: message.key, facts, options: this.#options.batch };
             return [name, servedModel(setup, before)];
           }),
         );

@@ -1,9 +1,11 @@
-import { Arrivals } from './batch/arrivals.ts';
 import { CostLine } from './batch/cost.ts';
+import type { UsualAnswers } from '../measure/usual.ts';
 import type { BatchOptions } from './batch/policy.ts';
 import { RequestQueue } from './batch/queue.ts';
+import { DriftWatch } from './drift/watch.ts';
 import { Statistics } from './statistics.ts';
 import type { ModelFacts } from './types.ts';
+import type { Weights } from './weights.ts';
 
 /** A model that is being served. */
 export interface ServedModel {
@@ -16,11 +18,16 @@ export interface ServedModel {
   readonly maxBatch: number;
   readonly queue: RequestQueue;
   readonly cost: CostLine;
-  readonly arrivals: Arrivals;
   readonly statistics: Statistics;
   /** What the file says of itself: labels, preparation. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  /** The file that it was read from. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly weights: Weights;
+  /** Where it is known how the model usually answers. */
+  readonly drift: DriftWatch | undefined;
 }
 
 export interface ModelSetup {
@@ -30,6 +37,11 @@ export interface ModelSetup {
   readonly options: BatchOptions;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
+  /** The file that it was read from. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly weights: Weights;
+  readonly usual: UsualAnswers | undefined;
 }
 
 /** `before`: the same model as it was loaded last; its requests and its counts go on. */
@@ -38,12 +50,13 @@ export function servedModel(setup: ModelSetup, before?: ServedModel): ServedMode
   const cost = new CostLine();
   for (const [samples, ms] of facts.cost) cost.add(samples, ms);
   const joins = facts.batching.kind !== 'whole' && (!options.exact || facts.exact !== false);
+  const { usual, ...known } = setup;
   return {
-    ...setup,
+    ...known,
+    drift: usual && new DriftWatch(usual),
     maxBatch: joins ? options.maxBatch : 1,
     queue: before?.queue ?? new RequestQueue(options.priorityLevels),
     cost,
-    arrivals: before?.arrivals ?? new Arrivals(),
     statistics: before?.statistics ?? new Statistics(),
   };
 }
@@ -51,4 +64,9 @@ export function servedModel(setup: ModelSetup, before?: ServedModel): ServedMode
 /** Whether clients see a batch as the first size of its tensors. */
 export function takesBatches({ facts }: Pick<ServedModel, 'facts'>): boolean {
   return facts.batching.kind !== 'whole';
+}
+
+/** Name of the output that has a number for each class of each sample. */
+export function classesOutput({ facts }: Pick<ServedModel, 'facts'>): string | undefined {
+  return facts.outputs.find(({ shape, dtype }) => shape.length === 2 && dtype === 'float32')?.name;
 }

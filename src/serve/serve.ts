@@ -5,14 +5,19 @@ import { UserError } from '../base/errors.ts';
 import { limbeckVersion, needPackages } from '../base/packages.ts';
 import { readBytes } from '../base/files.ts';
 import { fileLog } from '../base/log.ts';
+import { isLoopback } from '../base/web.ts';
 import type { Log } from '../base/log.ts';
 import type { DeviceName } from '../runtime/device-name.ts';
 import type { BatchOptions } from './batch/policy.ts';
 import type { GrpcServer, serveGrpc } from './grpc/server.ts';
 import { ModelHost } from './host.ts';
-import { isLoopback, tokensOf } from './http/access.ts';
+import { tokensOf } from './http/access.ts';
+import { RateLimit } from './http/rate.ts';
 import { serveHttp } from './http/server.ts';
+import type { ShadowOptions } from './shadow/shadow.ts';
 import { sourcesOf } from './sources.ts';
+import { Tracer } from './trace/otlp.ts';
+import type { TraceOptions } from './trace/otlp.ts';
 
 export interface ServeOptions {
   /** Files, folders of files, runs. */
@@ -33,8 +38,14 @@ export interface ServeOptions {
   readonly batch?: Partial<BatchOptions>;
   readonly tokenFile?: string | undefined;
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Requests a second of one token, or of one address where there are no tokens. Default: any number. */
+  readonly rate?: number | undefined;
+  /** Traces for OpenTelemetry. */
+  readonly traces?: TraceOptions | undefined;
   /** A file that gets a line of JSON for each answer. */
   readonly accessLog?: string | undefined;
+  /** A teacher that answers a sample of the requests too. */
+  readonly shadow?: ShadowOptions | undefined;
   /** Bytes of a request. Default 64 MiB. */
   readonly maxBody?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
@@ -57,7 +68,15 @@ export interface RunningServer {
 }
 
 export const BATCH: BatchOptions = {
-  ...{ maxBatch: 64, preferred: [], maxQueue: 1024, onTimeout: 'reject', priorityLevels: 1, exact: false },
+  ...{
+    maxBatch: 64,
+    maxDelayMs: 0,
+    preferred: [],
+    maxQueue: 1024,
+    onTimeout: 'reject',
+    priorityLevels: 1,
+    exact: false,
+  },
 };
 
 const SILENT: Log = { write: () => undefined, close: () => Promise.resolve() };
@@ -81,6 +100,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     );
   }
   const accessLog = options.accessLog === undefined ? undefined : await fileLog(options.accessLog);
+  const version = options.version ?? limbeckVersion();
+  const tracer = options.traces && new Tracer(options.traces, version, log);
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
   const metrics = serverMetrics(
     () => host,
@@ -91,17 +112,19 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     entry: options.workerEntry ?? workerEntry(),
     batch: { ...BATCH, ...options.batch },
     onAnswered: metrics.onAnswered,
+    shadow: options.shadow,
   });
-  const closing: (() => Promise<unknown>)[] = [async () => accessLog?.close()];
+  const closing: (() => Promise<unknown>)[] = [async () => accessLog?.close(), async () => tracer?.close()];
   try {
     await host.start();
     const site = {
-      ...{ host, device, version: options.version ?? limbeckVersion() },
+      ...{ host, device, version },
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
-    const common = { host: address, access, tls, log, maxBody: options.maxBody ?? 2 ** 26 };
+    const rate = options.rate === undefined ? undefined : new RateLimit(options.rate);
+    const common = { host: address, access, tls, log, rate, maxBody: options.maxBody ?? 2 ** 26 };
     const http = await serveHttp(site, {
-      ...{ ...common, port: options.port ?? 8000, requestTimeoutMs: 30_000, maxConnections: 4096 },
+      ...{ ...common, port: options.port ?? 8000, requestTimeoutMs: 30_000, maxConnections: 4096, tracer },
       onAnswer: (entry) => {
         metrics.onAnswer(entry);
         accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });
@@ -117,7 +140,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
         http.drain();
         await Promise.all([host.close(patienceMs), grpc?.close(patienceMs)]);
         await http.close();
-        await accessLog?.close();
+        await Promise.all([accessLog?.close(), tracer?.close()]);
       },
     };
   } catch (error) {

@@ -1,8 +1,10 @@
 import { freemem, totalmem } from 'node:os';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { describeDrift } from './drift/metrics.ts';
 import type { ModelHost } from './host.ts';
 import { VERSION } from './host.ts';
 import type { AnswerEntry } from './http/server.ts';
+import { describeShadow } from './shadow/metrics.ts';
 import type { ServedModel } from './model.ts';
 import type { Duration, Statistics, Timings } from './statistics.ts';
 
@@ -26,6 +28,8 @@ export function serverMetrics(host: () => ModelHost, device: () => string): Serv
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   copyStatistics(registry, host);
   describeResources(registry, host, device);
+  describeDrift(registry, host);
+  describeShadow(registry, host);
   const registers = [registry];
   const stages = new Histogram({
     ...{ name: 'limbeck_serve_stage_seconds', registers, buckets: SECONDS, labelNames: ['model', 'stage'] as const },

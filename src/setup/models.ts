@@ -14,7 +14,9 @@ import { tf } from '../networks/models/tf.ts';
 import { modelOptions } from '../recipe/models.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
+import { checkParts } from '../networks/inputs.ts';
 import { layersNetwork } from '../networks/layers.ts';
+import { withChoices } from '../networks/chosen.ts';
 import { onnxNetwork } from '../networks/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { LayersModel } from '../networks/models/registry.ts';
@@ -28,7 +30,8 @@ interface Given {
 }
 
 function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
-  return { inputShape: data.train.sampleShape, classes: data.classNames.length, seed };
+  const { sampleShape, inputs } = data.train;
+  return { inputShape: sampleShape, inputs, classes: data.classNames.length, seed };
 }
 
 /** The student of the recipe: a named model, one from a module, a tfjs file, or an ONNX file. */
@@ -38,13 +41,17 @@ export function studentBuilder(context: Given, seed: number): Build {
   const args = argsOf(context, seed);
   const { model, module, tfjs, onnx } = student;
   if (module !== undefined) return async () => answering(context, layersNetwork(await modelFromModule(module, args)));
-  if (tfjs !== undefined) return async () => layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args));
+  const { freeze = [], learningRates = {} } = student;
+  if (tfjs !== undefined)
+    return async () =>
+      withChoices(layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args)), { freeze, learningRates }, tfjs);
   if (onnx !== undefined) {
-    const { head = 'keep', freeze = [], batchNorm } = student;
-    const options = { ...args, head, freeze, batchNorm };
+    const { output, head = 'keep', batchNorm } = student;
+    const options = { ...args, output, head, freeze, batchNorm };
     return async () => {
       const network = onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
-      return head === 'replace' ? answering(context, network) : network;
+      const chosen = withChoices(network, { freeze: [], learningRates }, onnx);
+      return head === 'replace' ? answering(context, chosen) : chosen;
     };
   }
   if (model === undefined) throw new Error('no model is named');
@@ -119,12 +126,16 @@ function failedInside(file: string, { inputShape, classes }: ReturnType<typeof a
 }
 
 /** A model that the user brought, if it fits the data. */
-function checked(file: string, model: LayersModel, { inputShape, classes }: ReturnType<typeof argsOf>): LayersModel {
-  if (model.inputs.length !== 1 || model.outputs.length !== 1) {
+function checked(
+  file: string,
+  model: LayersModel,
+  { inputShape, inputs, classes }: ReturnType<typeof argsOf>,
+): LayersModel {
+  if ((inputs === undefined && model.inputs.length !== 1) || model.outputs.length !== 1) {
     const listed = (names: readonly string[], ends: readonly { shape: readonly (number | null)[] }[]): string =>
       ends.map(({ shape }, i) => `${names[i]!} [${shape.slice(1).join(', ')}]`).join(', ');
     throw new UserError(
-      `${file}: expected one input and one output, received the inputs ${listed(model.inputNames, model.inputs)} ` +
+      `${file}: expected ${inputs === undefined ? 'one input' : 'the inputs of the data'} and one output, received the inputs ${listed(model.inputNames, model.inputs)} ` +
         `and the outputs ${listed(model.outputNames, model.outputs)}`,
       'Build a model from samples to logits; inner tensors are named by `distill.features`.',
     );
@@ -137,6 +148,10 @@ function checked(file: string, model: LayersModel, { inputShape, classes }: Retu
     );
   }
   refuseSoftmax(file, model);
+  if (inputs !== undefined) {
+    checkParts(file, layersNetwork(model).inputs, inputs);
+    return model;
+  }
   if (input.length !== inputShape.length || input.some((size, i) => size !== null && size !== inputShape[i])) {
     throw new UserError(
       `${file}: expected an input of shape [${inputShape.join(', ')}] for each sample, received [${input.join(', ')}]`,

@@ -54,7 +54,7 @@ export async function convertModel(
   to: string,
 ): Promise<Omit<Converted, 'bytes'> & { readonly bytes: Uint8Array }> {
   const { format, precision } = options;
-  const opened = await openSource(options.from, options.model);
+  const opened = await openSource(options.from, options.model, options.shapes);
   const samples = await samplesFor(opened, options);
   const source = { ...opened, metadata: samples.metadata ?? opened.metadata };
   const made = await make(source, samples.batches, options);

@@ -1,4 +1,5 @@
 import { monotonicMs } from '../base/clock.ts';
+import { samplesAtOnce } from '../data/at-once.ts';
 import { viewOf } from '../data/batches.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import type { Options } from '../formats/onnx/lower.ts';
@@ -14,8 +15,11 @@ import type { Artifact, ModelRef } from '../report/artifact.ts';
 import type { ParitySummary } from '../report/types.ts';
 import { evaluator } from '../runtime/evaluator.ts';
 import { InferenceModel } from '../runtime/inference.ts';
+import { modelFeeds } from '../runtime/feeds.ts';
+import { withInt64Inputs } from '../graph/passes/int64-inputs.ts';
 import { traceWithBatch } from '../trace/batch.ts';
 import { predictionProgram } from '../train/inference.ts';
+import { predictions } from '../train/predict.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -23,6 +27,7 @@ import type { Fitted } from '../train/training.ts';
 import { onnxOptions } from './metadata.ts';
 import type { ModelFile } from './model-file.ts';
 import { checkFile, differs } from './parity/check-file.ts';
+import type { Values } from './parity/likeness.ts';
 import type { Diverging, Reference } from './parity/check-file.ts';
 
 export interface TrainedModel {
@@ -82,7 +87,9 @@ export function inferenceGraph(
       run: (inputs) => run(Object.fromEntries(named.map(([name, feed]) => [feed, inputs[name]!]))),
     };
   });
-  return forInference(freezeState(traced, weights), (graph) => evaluator.runSync(graph, new Map()));
+  const graph = forInference(freezeState(traced, weights), (part) => evaluator.runSync(part, new Map()));
+  const wide = Object.entries(network.inputs).filter(([, { dtype }]) => dtype === 'int64');
+  return wide.length === 0 ? graph : withInt64Inputs(graph, new Set(wide.map(([name]) => name)));
 }
 
 function encode(graph: Graph, options: Options): Uint8Array {
@@ -95,42 +102,37 @@ async function referenceOf(context: ShipContext, trained: Fitted): Promise<Refer
   const n = Math.min(SAMPLES, validation.count);
   const rows = Int32Array.from({ length: n }, (_, i) => i);
   const x = viewOf(validation, rows, { seed: 0, view: 0, augment: [] });
-  const { logits } = await asTrained(context, trained, x, n, []);
-  return {
-    x,
-    shape: [n, ...validation.sampleShape],
-    logits: logits!,
-    targets: validation.targets.slice(0, n * taskOf(validation).targetWidth),
-  };
-}
-
-async function asTrained(
-  { engine }: ShipContext,
-  { network, weights }: Fitted,
-  x: Float32Array,
-  n: number,
-  features: readonly string[],
-): Promise<Record<string, Float32Array>> {
-  const step = await engine.compile(predictionProgram({ network, batchSize: n, features }));
-  await step.load(weights);
-  const results = Object.entries(await step.run({ x })).map(([name, values]) => [name, values.slice()] as const);
-  await step.dispose();
-  return Object.fromEntries(results) as Record<string, Float32Array>;
+  const { logits, ...rest } = await predictions(context.engine, trained, { x, n, inputs: validation.inputs });
+  const { sampleShape, inputs } = validation;
+  const others = Object.entries(rest).map(([name, data]): [string, Values] => {
+    const { dtype, shape } = trained.network.outputs[name]!;
+    return [name, { data, shape: [n, ...shape.slice(1).map(Number)], isInteger: dtype !== 'float32' }];
+  });
+  const targets = validation.targets.slice(0, n * taskOf(validation).targetWidth);
+  return { x, shape: [n, ...sampleShape], inputs, logits: logits!, others: Object.fromEntries(others), targets };
 }
 
 /** The first layer that the exported graph computes otherwise than the training graph. */
 async function firstOfTraining(
   context: ShipContext,
   trained: Fitted,
-  { x, shape }: Reference,
+  reference: Reference,
   file: string,
 ): Promise<Diverging> {
+  // Every layer of every sample is kept: of few samples where they are large.
+  const n = samplesAtOnce(reference.shape.slice(1), reference.shape[0]!);
+  const shape = [n, ...reference.shape.slice(1)];
+  const x = reference.x.subarray(0, (reference.x.length / reference.shape[0]!) * n);
   const layers = Object.keys(trained.network.layers);
   const bytes = encode(inferenceGraph(trained, layers), onnxOptions(context));
   const session = new InferenceModel(bytes, file, sessionOptionsOf(context.recipe));
-  const actual = await session.run({ input: { data: x, shape } });
+  const actual = await session.run(modelFeeds(session, x, shape, reference.inputs));
   session.dispose();
-  const expected = await asTrained(context, trained, x, shape[0]!, layers);
+  const expected = await predictions(
+    context.engine,
+    { ...trained, features: layers },
+    { x, n, inputs: reference.inputs },
+  );
   const layer = layers.find((name) => differs(expected[name]!, actual[name]!.data as Float32Array, 'fp32'));
   return { layer, cause: '' };
 }

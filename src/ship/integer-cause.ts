@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import type { TensorData } from '../graph/types.ts';
 import { simulateTflite } from '../formats/tflite/simulate/simulate.ts';
 import { largestDifference } from './parity/difference.ts';
 
@@ -8,7 +9,7 @@ import { largestDifference } from './parity/difference.ts';
  */
 export function integerCause(
   bytes: Uint8Array,
-  feeds: Readonly<Record<string, Float32Array>>,
+  feeds: Readonly<Record<string, TensorData>>,
   actual: Readonly<Record<string, Float32Array>>,
   values: readonly { readonly name: string; readonly layer: string }[],
 ): string {

@@ -8,13 +8,15 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {
-  const { sampleShape, normalization } = data.train;
+  const { sampleShape, inputs, normalization } = data.train;
   const task = taskOf(data.train);
   const entries = {
     // Only of classes, of which a reader takes the largest.
     [task.classes === undefined ? 'targets' : 'labels']: data.classNames,
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...normalization },
+    // Which part of such a row each of several inputs is fed.
+    ...(inputs !== undefined && { inputs }),
     output: task.answers,
     recipe: recipe.name,
     recipeSha256: sha256(JSON.stringify(written)),

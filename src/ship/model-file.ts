@@ -1,9 +1,12 @@
 import type { OnProgress } from '../base/progress.ts';
+import { samplesAtOnce } from '../data/at-once.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { InferenceModel } from '../runtime/inference.ts';
-import { fromStored, openFastestTflite, openTflite, toStored } from '../runtime/litert.ts';
+import { modelFeeds, storedFeeds } from '../runtime/feeds.ts';
+import type { InputPart } from '../data/inputs.ts';
+import { fromStored, openFastestTflite, openTflite } from '../runtime/litert.ts';
 import type { TfliteSession } from '../runtime/litert.ts';
 import type { Form } from '../report/artifact.ts';
 import type { SessionOptions } from '../runtime/session-options.ts';
@@ -17,7 +20,7 @@ export interface ModelFile extends Pick<Form, 'format' | 'precision'> {
 
 export interface Runner {
   /** x: [n, ...sampleShape], result: [n, width]. */
-  readonly logits: (x: Float32Array, shape: readonly number[]) => Promise<Float32Array>;
+  readonly logits: (x: Float32Array, shape: readonly number[], inputs?: readonly InputPart[]) => Promise<Float32Array>;
   readonly dispose: () => void;
 }
 
@@ -28,25 +31,31 @@ export async function openRunner({ file, bytes, format }: ModelFile, session: Se
 }
 
 function onnxRunner(model: InferenceModel): Runner {
-  const [input, output] = [model.inputs[0]!.name, model.outputs[0]!.name];
+  const output = logitsOf(model).name;
   return {
-    logits: async (data, shape) =>
-      (await model.run({ [input]: { data, shape } }, [output]))[output]!.data as Float32Array,
+    logits: async (x, shape, inputs) =>
+      (await model.run(modelFeeds(model, x, shape, inputs), [output]))[output]!.data as Float32Array,
     dispose: () => model.dispose(),
   };
+}
+
+/** A file of several outputs names the one of the classes; the only one of a file may have any name. */
+function logitsOf<T extends { readonly name: string }>({ outputs }: { readonly outputs: readonly T[] }): T {
+  return outputs.find(({ name }) => name === 'logits') ?? outputs[0]!;
 }
 
 /** One sample at a time, or all at once where the file takes any batch. */
 async function tfliteRunner(opened: Promise<TfliteSession>): Promise<Runner> {
   const session = await opened;
-  const [input, output] = [session.inputs[0]!, session.outputs[0]!];
-  const isDynamic = input.shape[0] === -1;
+  const output = logitsOf(session);
+  const isDynamic = session.inputs[0]!.shape[0] === -1;
   return {
-    logits: async (x, [n]) => {
+    logits: async (x, [n, ...sample], inputs) => {
       const rows: Float32Array[] = [];
       const size = isDynamic ? x.length : x.length / n!;
       for (let at = 0; at < x.length; at += size) {
-        const results = await session.run({ [input.name]: toStored(x.slice(at, at + size), input) });
+        const shape = [isDynamic ? n! : 1, ...sample];
+        const results = await session.run(storedFeeds(session, x.slice(at, at + size), shape, inputs));
         rows.push(fromStored(results[output.name]!, output));
       }
       const logits = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
@@ -69,10 +78,11 @@ export async function logitsOfFile(
   const runner = await (file.format === 'tflite'
     ? tfliteRunner(openFastestTflite(file.bytes, file.file))
     : openRunner(file, session));
+  const batchSize = samplesAtOnce(split.sampleShape, 250);
   let done = 0;
   try {
-    for (const { x, shape } of batches(split, { batchSize: 250, seed: 0, epoch: 0, shuffle: false })) {
-      all.set(await runner.logits(x, shape), done * classes);
+    for (const { x, shape, inputs } of batches(split, { batchSize, seed: 0, epoch: 0, shuffle: false })) {
+      all.set(await runner.logits(x, shape, inputs), done * classes);
       done += shape[0]!;
       onProgress?.(`${split.name} samples,`, done, split.count);
     }

@@ -17,6 +17,7 @@ import type { Calibrator } from '../recipe/schema/compress.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
+import { modelFeeds } from '../runtime/feeds.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { idOf } from '../report/artifact.ts';
 import type { QuantizationSensitivity } from '../report/sensitivity.ts';
@@ -95,7 +96,7 @@ export function calibrationSamples(
   const { train } = data;
   const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
   const rows = order.slice(0, Math.min(count, train.count));
-  const [input] = graph.inputs.keys();
+  const ends = { inputs: [...graph.inputs].map(([name, { dtype }]) => ({ name, dtype })) };
   const size = calibrationBatch(graph, CALIBRATION_BATCH);
   return {
     length: Math.ceil(rows.length / size),
@@ -103,7 +104,7 @@ export function calibrationSamples(
       for (let at = 0; at < rows.length; at += size) {
         const some = rows.slice(at, at + size);
         const x = viewOf(train, some, { seed: 0, view: 0, augment: [] });
-        yield { [input!]: { data: x, shape: [some.length, ...train.sampleShape] } };
+        yield modelFeeds(ends, x, [some.length, ...train.sampleShape], train.inputs);
       }
     },
   };
@@ -152,12 +153,12 @@ export async function rankLayers(
   model: ExportedModel,
   onProgress: OnProgress,
 ): Promise<QuantizationSensitivity> {
-  const { x, shape, logits } = model.reference;
+  const { x, shape, inputs, logits } = model.reference;
   const n = Math.min(RANKED, shape[0]!);
   const part = (values: Float32Array): Float32Array => values.subarray(0, (values.length / shape[0]!) * n);
   const task = taskOf(data.validation);
   const targets = data.validation.targets.subarray(0, n * task.targetWidth);
-  const samples = { x: part(x), shape: [n, ...shape.slice(1)], logits: part(logits), targets };
+  const samples = { x: part(x), shape: [n, ...shape.slice(1)], inputs, logits: part(logits), targets };
   const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
     encodeModel(exportQdq(float, quantization, { keepFloat }).result);
   const session = sessionOptionsOf(recipe);

@@ -7,8 +7,8 @@ import { accuracyOf, beatsChance, largestShare } from './chance.ts';
 import { classesOf, confusionOf, hits, isWorse, perClassOf, sideBySide } from './classes.ts';
 import { oneClassWarning } from './one-class.ts';
 import { accuracyScore } from './score.ts';
-import { asGiven, mixedTargets, mixFeeds } from './targets.ts';
-import type { Hyper, Task } from './task.ts';
+import { asGiven, mixedTargets, mixFeeds, numberFeeds } from './targets.ts';
+import type { Hyper, Mixed, Task } from './task.ts';
 
 /** With more classes a confusion matrix is larger than anybody reads, and than the rest of the report. */
 const MOST_CLASSES = 40;
@@ -30,24 +30,26 @@ export function classification(names: readonly string[] | number): Task {
     },
     lossName: 'ce',
     labelNumbers: ({ labelSmoothing }) => ({ labelSmoothing }),
-    feeds: (batchSize, mixed) => ({
-      labels: { dtype: 'int32', shape: [batchSize] },
-      ...(mixed && mixFeeds(batchSize)),
-    }),
+    feeds: (batchSize, mix) =>
+      mix === 'soft'
+        ? numberFeeds(batchSize, width, 'none')
+        : { labels: { dtype: 'int32', shape: [batchSize] }, ...(mix === 'partners' && mixFeeds(batchSize)) },
     fed: (labels, where, mix) => {
       checkLabels(labels, width, where);
       return { labels, ...mix };
     },
-    targets: (feeds, mixed) => {
+    targets: (feeds, mix) => {
+      if (mix === 'soft') return feeds['targets'] as tf.Tensor2D;
       const own = tf.oneHot(feeds['labels'] as tf.Tensor1D, width, 1, 0, 'float32') as tf.Tensor2D;
-      return mixed ? mixedTargets(own, feeds) : own;
+      return mix === 'partners' ? mixedTargets(own, feeds) : own;
     },
+    mixedValues: (labels, mix) => mixedLabels(labels, mix, width),
     forLoss: asGiven,
     loss: crossEntropy,
     divergence: (teacher, student, temperature) =>
       divergence(tf.logSoftmax(tf.div(teacher, temperature)), tf.logSoftmax(tf.div(student, temperature))),
     sums: (logits, targets, weights) => ({ correct: correct(logits, targets, weights) }),
-    scoreOfSums: ({ correct: right }, weight) => right![0]! / weight,
+    scoreOfSums: ({ correct: right }, weight) => right! / weight,
     scoreOf: (logits, labels) => accuracyOf(logits, labels, width),
     describe: (logits, targets) => {
       const labels = targets as Int32Array;
@@ -96,6 +98,21 @@ export function divergence(logP: tf.Tensor, logQ: tf.Tensor): tf.Tensor1D {
 function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): tf.Scalar {
   const hit = tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(targets, -1)), 'float32');
   return tf.sum(tf.mul(hit, weights));
+}
+
+/** [n, classes] what a step makes of mixed labels, in the same float32 arithmetic. */
+function mixedLabels(labels: TargetValues, { partners, lambda }: Mixed, classes: number): Float32Array {
+  const targets = new Float32Array(labels.length * classes);
+  labels.forEach((label, i) => {
+    const other = labels[partners[i]!]!;
+    if (other === label) {
+      targets[i * classes + label] = 1;
+      return;
+    }
+    targets[i * classes + label] = lambda[i]!;
+    targets[i * classes + other] = 1 - lambda[i]!;
+  });
+  return targets;
 }
 
 /** A one-hot of a label outside 0 … classes - 1 would be all zero. */

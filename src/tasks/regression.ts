@@ -19,7 +19,7 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
     ...{ name: 'regression', names, width, targetWidth: width, score: rmseScore, answers: 'values', scaling },
     lossName: 'label',
     labelNumbers: ({ huber }) => (huber === undefined ? {} : { huber }),
-    feeds: (batchSize, mixed) => numberFeeds(batchSize, width, mixed),
+    feeds: (batchSize, mix) => numberFeeds(batchSize, width, mix),
     fed: (targets, where, mix) => {
       const bad = targets.findIndex((value) => !Number.isFinite(value));
       if (bad === -1) return { targets, ...mix };
@@ -28,10 +28,16 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
         'Check the labels of the data set.',
       );
     },
-    targets: (feeds, mixed) => {
+    targets: (feeds, mix) => {
       const own = standard(feeds['targets'] as tf.Tensor2D);
-      return mixed ? mixedTargets(own, feeds) : own;
+      return mix === 'partners' ? mixedTargets(own, feeds) : own;
     },
+    mixedValues: (targets, { partners, lambda }) =>
+      Float32Array.from(targets, (value, at) => {
+        const [i, c] = [Math.floor(at / width), at % width];
+        const other = targets[partners[i]! * width + c]!;
+        return other + (value - other) * lambda[i]!;
+      }),
     forLoss: standard,
     loss: (outputs, targets, { huber }: Hyper) => {
       const error = tf.sub(outputs, targets);
@@ -39,10 +45,12 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
     },
     sums: (outputs, targets, weights) => {
       const error = tf.mul(tf.sub(outputs, targets), tf.tensor1d([...std]));
-      return { squared: tf.sum(tf.mul(tf.square(error), tf.expandDims(weights, 1)), 0) };
+      const squared = tf.sum(tf.mul(tf.square(error), tf.expandDims(weights, 1)), 0);
+      const of = (c: number): tf.Scalar => tf.reshape(tf.slice(squared, [c], [1]), []);
+      return Object.fromEntries(names.map((_, c) => [`squared${c}`, of(c)]));
     },
-    scoreOfSums: ({ squared }, weight) =>
-      squared!.reduce((sum, value) => sum + Math.sqrt(value / weight), 0) / squared!.length,
+    scoreOfSums: (sums, weight) =>
+      names.reduce((sum, _, c) => sum + Math.sqrt(sums[`squared${c}`]! / weight), 0) / width,
     scoreOf: (answers, targets) => rmseOf(answers, targets, width),
     describe: (answers, targets) => ({ errors: errorsOf(answers, targets, names) }),
     beside: (answers, teacher) => ({ distance: rmseOf(answers, teacher, width) }),

@@ -5,21 +5,21 @@ export interface Score {
   readonly name: string;
   readonly better: 'higher' | 'lower';
   /** For people, e.g. `93.40 %` or `54.2`. */
-  text(value: number): string;
+  readonly text: (value: number) => string;
   /** A difference of two, e.g. `+0.40 points`. */
-  change(difference: number): string;
+  readonly change: (difference: number) => string;
   /** What a sentence says of a model, e.g. `right on 93.40 % of 200 validation samples`. */
-  said(value: number, samples: string, digits?: number): string;
+  readonly said: (value: number, samples: string, digits?: number) => string;
   /** Ends of an axis. */
   readonly bounds: readonly [number, number];
   /** A gain below this share of the twin's score matters to nobody; of accuracy, a difference below this. */
-  smallestGain(score: number): number;
-  /** What the size of a split alone leaves of a difference of two scores: two readings in steps of a sample. */
-  grain(samples: number): number;
+  readonly smallestGain: (score: number) => number;
+  /** What the size of a split alone leaves of a score, read in steps of a sample: the deviation of a twelfth of a step. */
+  readonly grain: (samples: number) => number;
   /** What `maxDrop` limits, see `lossText`. Negative where the second is better. */
-  lost(before: number, after: number): number;
+  readonly lost: (before: number, after: number) => number;
   /** `lost` in words, e.g. `1.20 points of validation accuracy`. */
-  lossText(lost: number): string;
+  readonly lossText: (lost: number) => string;
 }
 
 /** Is a score better than another one? */
@@ -42,7 +42,7 @@ export const accuracyScore: Score = {
   ...{ name: 'accuracy', better: 'higher', text: (value) => percent(value), change: points, bounds: [0, 1] },
   said: (value, samples, digits) => `right on ${percent(value, digits)} of ${samples}`,
   smallestGain: () => 0.001,
-  grain: (samples) => Math.sqrt(1 / 6) / samples,
+  grain: (samples) => Math.sqrt(1 / 12) / samples,
   lost: (before, after) => 100 * (before - after),
   lossText: (lost) => `${lost.toFixed(2)} points of validation accuracy`,
 };

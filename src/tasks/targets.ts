@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../graph/types.ts';
+import type { MixKind } from './task.ts';
 
 /** Feeds that say how the samples of a batch were mixed. */
 export function mixFeeds(batchSize: number): Record<string, TensorType> {
@@ -21,6 +22,6 @@ export function asGiven(answers: tf.Tensor2D): tf.Tensor2D {
 }
 
 /** Feeds of numbers: [batch, width] float32. */
-export function numberFeeds(batchSize: number, width: number, mixed: boolean): Record<string, TensorType> {
-  return { targets: { dtype: 'float32', shape: [batchSize, width] }, ...(mixed && mixFeeds(batchSize)) };
+export function numberFeeds(batchSize: number, width: number, mix: MixKind): Record<string, TensorType> {
+  return { targets: { dtype: 'float32', shape: [batchSize, width] }, ...(mix === 'partners' && mixFeeds(batchSize)) };
 }

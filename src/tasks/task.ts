@@ -10,6 +10,12 @@ export interface Mixed {
   readonly lambda: Float32Array;
 }
 
+/**
+ * `none`: the targets of each sample are fed. `partners`: also positions in the batch, and `lambda`. `soft`: `targets` [batch, width] that
+ * are mixed already, for a part of a batch whose partners may be in another.
+ */
+export type MixKind = 'none' | 'partners' | 'soft';
+
 export type Hyper = Readonly<Record<string, tf.Scalar>>;
 
 /**
@@ -37,21 +43,23 @@ export interface Task {
   labelNumbers(training: LabelTraining): Record<string, number>;
 
   /** Types of the feeds that hold the targets. */
-  feeds(batchSize: number, mixed: boolean): Record<string, TensorType>;
+  feeds(batchSize: number, mix: MixKind): Record<string, TensorType>;
   /** The feeds themselves; `UserError` for a target that cannot be one. */
   fed(targets: TargetValues, where: string, mix?: Mixed): Record<string, TensorData>;
   /** What is fed as a loss takes it, [batch, width]. */
-  targets(feeds: Readonly<Record<string, tf.Tensor>>, mixed: boolean): tf.Tensor2D;
+  targets(feeds: Readonly<Record<string, tf.Tensor>>, mix: MixKind): tf.Tensor2D;
+  /** The targets of mixed samples, [batch, width], as `feeds` has them for `soft`. */
+  mixedValues(targets: TargetValues, mix: Mixed): Float32Array;
   /** Answers of a student or a teacher as a loss takes them, [batch, width]: of one size whatever the label's units. */
   forLoss(answers: tf.Tensor2D): tf.Tensor2D;
   /** Without a teacher, [batch]: how far answers are from targets, both as a loss takes them. */
   loss(outputs: tf.Tensor2D, targets: tf.Tensor2D, hyper: Hyper): tf.Tensor1D;
   /** How far two answers are from each other at a temperature, [batch]; absent where a temperature means nothing. */
   divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D;
-  /** Sums over a batch that the score follows from, by result name, [] or [width]; targets and outputs as a loss takes them. */
-  sums(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): Record<string, tf.Tensor>;
+  /** Sums over a batch that the score follows from, by name; targets and outputs as a loss takes them. */
+  sums(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): Record<string, tf.Scalar>;
   /** The score of such sums, added up over batches, over the summed weight. */
-  scoreOfSums(sums: Readonly<Record<string, readonly number[]>>, weight: number): number;
+  scoreOfSums(sums: Readonly<Record<string, number>>, weight: number): number;
 
   /** The score of answers to samples, all at once. */
   scoreOf(answers: Float32Array, targets: TargetValues): number;

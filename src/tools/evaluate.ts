@@ -6,6 +6,8 @@ import { answers } from '../distill/preflight.ts';
 import { openFile } from '../distill/open.ts';
 import { ownTeacher, preparationText } from '../distill/preparation.ts';
 import { UserError } from '../base/errors.ts';
+import { usualAnswers } from '../measure/usual.ts';
+import type { UsualAnswers } from '../measure/usual.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
@@ -28,6 +30,8 @@ export interface EvaluationResult {
   readonly errors?: ErrorReport;
   /** How its input was prepared, and who says so. */
   readonly preparation: string;
+  /** How its answers are spread; undefined for the train split, whose answers are not usual, and for what is no class. */
+  readonly usual?: UsualAnswers | undefined;
   /** What is odd about its answers, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -74,7 +78,8 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
   const warnings = odd === undefined ? [] : [odd];
   const said = task.score.said(score, `${dataset.count} ${split} samples`);
   if (task.classes !== undefined) {
-    return { ...shared, said, accuracy: score, perClass: perClassOf(given, dataset, task.classes), warnings };
+    const usual = split === 'train' ? undefined : usualAnswers(given, task.width, split);
+    return { ...shared, said, accuracy: score, perClass: perClassOf(given, dataset, task.classes), usual, warnings };
   }
   return {
     ...shared,

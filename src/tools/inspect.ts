@@ -3,6 +3,7 @@ import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { asUserError, readBytes } from '../base/files.ts';
 import { readOnnx } from '../files/onnx-file.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { models } from '../networks/models/registry.ts';
 import { storedRecipe } from '../folder/folder.ts';
@@ -10,13 +11,14 @@ import { inspectOnnx, inspectTflite } from './inspect-model.ts';
 import type { Inspection } from './inspect-model.ts';
 import { Ledger } from '../folder/ledger.ts';
 
-export async function inspectFile(file: string): Promise<Inspection> {
+/** `shapes`: of inputs that an ONNX file leaves open. */
+export async function inspectFile(file: string, shapes: InputShapes = new Map()): Promise<Inspection> {
   const found = await stat(file).catch((error: unknown) => {
     throw asUserError(error, file, 'read');
   });
   if (found.isDirectory()) return inspectRun(file);
   const extension = path.extname(file).toLowerCase();
-  if (extension === '.onnx') return inspectOnnx(await readOnnx(file), file);
+  if (extension === '.onnx') return inspectOnnx(await readOnnx(file, shapes), file);
   const bytes = await readBytes(file);
   if (extension === '.tflite') return inspectTflite(bytes, file);
   if (extension === '.safetensors') return inspectSafetensors(bytes, file);

@@ -67,7 +67,7 @@ export class LazyBackend extends tf.KernelBackend {
     return { dataId, shape: real.shape, dtype: 'complex64' };
   }
 
-  /** What a tensor stands for; reshaped when the tensor shares its data with one of another shape. */
+  /** The value that a tensor stands for; reshaped when the tensor shares its data with one of another shape. */
   lookup({ dataId, shape, dtype }: tf.TensorInfo): Value {
     const { value } = this.#data.get(dataId);
     if (value === undefined) throw new Error(`${dtype} tensors are not supported by this kernel on ${BACKEND_NAME}`);

@@ -10,7 +10,7 @@ export interface Evaluator {
 
 let evaluator: Evaluator | undefined;
 
-/** What computes values that are read outside a trace. */
+/** Computes values that are read outside a trace. */
 export function setEvaluator(next: Evaluator | undefined): Evaluator | undefined {
   const previous = evaluator;
   evaluator = next;

@@ -53,7 +53,41 @@ const flat = (kernelName: string, ...inputs: readonly string[]): Override => ({
     Object.fromEntries(inputs.map((name, i) => [name, (): tf.Tensor => tf.zeros(saved[i]!.shape)])),
 });
 
+/** Of rows that each sample looked up in its own x [batch, n, ...]: all samples as one list. */
+function lookedUpBySample(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor): tf.Tensor {
+  const [batch, n, ...inner] = x.shape as [number, number, ...number[]];
+  const first = tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(n, 'int32'));
+  const rows = tf.add(tf.reshape(tf.cast(indices, 'int32'), [batch, -1]), tf.reshape(first, [batch, 1]));
+  const given = tf.reshape(dy, [rows.size, ...inner]);
+  const sums = tf.unsortedSegmentSum(given, tf.reshape<tf.Rank.R1>(rows, [rows.size]), batch * n);
+  return tf.reshape(sums, x.shape);
+}
+
+const gather = tf.getGradient('GatherV2');
+
+const segmentSum = tf.getGradient('UnsortedSegmentSum');
+
 const overrides: readonly Override[] = [
+  {
+    // Which row goes where has no gradient; tfjs refuses what depends on it.
+    kernelName: 'UnsortedSegmentSum',
+    inputsToSave: ['segmentIds'],
+    gradFunc: (dy, [ids], attrs) => ({
+      ...segmentSum.gradFunc(dy, [ids!], attrs),
+      segmentIds: () => tf.zeros(ids!.shape),
+    }),
+  },
+  {
+    // tfjs takes the samples of a batch one by one, and gives indices a gradient of integers, which it then refuses.
+    kernelName: 'GatherV2',
+    inputsToSave: ['x', 'indices'],
+    gradFunc: (dy, [x, indices], attrs) => ({
+      ...(attrs['batchDims'] === 1 && attrs['axis'] === 1
+        ? { x: () => lookedUpBySample(dy, x!, indices!) }
+        : gather.gradFunc(dy, [x!, indices!], attrs)),
+      indices: () => tf.zeros(indices!.shape),
+    }),
+  },
   {
     kernelName: 'Relu',
     inputsToSave: ['x'],
@@ -158,6 +192,18 @@ const additions: readonly Override[] = [
     flat(name, 'a', 'b'),
   ),
   flat('LogicalNot', 'x'),
+  {
+    kernelName: 'DepthToSpace',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], { blockSize }) => ({
+      x: () => {
+        const [n, h, w, c] = x!.shape as [number, number, number, number];
+        const b = blockSize as number;
+        const parts = tf.reshape(dy, [n, h, b, w, b, c / b ** 2]);
+        return tf.reshape(tf.transpose(parts, [0, 1, 3, 2, 4, 5]), [n, h, w, c]);
+      },
+    }),
+  },
   {
     kernelName: 'ReluGrad',
     inputsToSave: ['x'],

@@ -17,7 +17,7 @@ export function inLayer<T>(name: string, body: () => T): T {
 
 let depth = 0;
 
-/** Whether a program is being traced right now. */
+/** True while a program is being traced. */
 export function isTracing(): boolean {
   return depth > 0;
 }

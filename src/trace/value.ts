@@ -7,7 +7,7 @@ export interface ConcreteType extends TensorType {
   readonly shape: readonly number[];
 }
 
-/** Where a value without data comes from when it is not computed by a node. */
+/** Source of a value that has no data and is not computed by a node. */
 export interface Placeholder {
   readonly kind: 'input' | 'state' | 'foreign variable';
   readonly name: string;
@@ -23,7 +23,7 @@ export interface Value {
   data?: TensorData;
   node?: LazyNode;
   readonly placeholder?: Placeholder;
-  /** How many data ids of the backend stand for this value. */
+  /** Number of the backend's data ids that stand for this value. */
   holders: number;
 }
 

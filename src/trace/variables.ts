@@ -7,7 +7,7 @@ import { placeholder } from './value.ts';
 export interface SwappedVariables {
   /** The placeholders of the program's state, in its order. */
   readonly state: readonly Value[];
-  /** What the variables of the state hold now, those that were assigned. Throws when others were assigned or made. */
+  /** New content of the variables of the state that were assigned. Throws when others were assigned or made. */
   assigned(): ReadonlyMap<string, Value>;
   /** Gives every variable its old content back. */
   restore(): void;
@@ -18,6 +18,7 @@ interface Swapped {
   readonly name: string;
   readonly before: tf.DataId;
   readonly symbol: tf.DataId;
+  readonly placeholder: Value;
   readonly inState: boolean;
 }
 
@@ -32,7 +33,7 @@ export function swapVariables(state: Readonly<Record<string, tf.Variable>>): Swa
     const value = placeholder(inState ? 'state' : 'foreign variable', name, type);
     if (inState) values.push(value);
     const symbol = lazyBackend().hold(value).dataId;
-    swapped.push({ variable, name, before: variable.dataId, symbol, inState });
+    swapped.push({ variable, name, before: variable.dataId, symbol, placeholder: value, inState });
     replaceData(variable, symbol);
   };
   for (const [name, variable] of Object.entries(state)) swap(variable, name, true);
@@ -46,7 +47,11 @@ export function swapVariables(state: Readonly<Record<string, tf.Variable>>): Swa
       for (const variable of Object.values(registered())) {
         if (!known.has(variable) && !own.has(variable)) throw missingFromState(variable.name, 'creates');
       }
-      const changed = swapped.filter(({ variable, symbol }) => variable.dataId !== symbol);
+      // One that was given back what it held has not changed.
+      const changed = swapped.filter(
+        ({ variable, symbol, placeholder: held }) =>
+          variable.dataId !== symbol && lazyBackend().lookup(variable) !== held,
+      );
       const foreign = changed.find(({ inState }) => !inState);
       if (foreign !== undefined) throw missingFromState(foreign.name, 'assigns');
       return new Map(changed.map(({ variable, name }) => [name, lazyBackend().lookup(variable)]));

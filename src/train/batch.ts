@@ -1,25 +1,60 @@
 import type { TargetValues } from '../data/dataset.ts';
+import { inputsOf } from '../data/inputs.ts';
+import type { InputPart } from '../data/inputs.ts';
 import type { TensorData } from '../graph/types.ts';
+import type { CompiledStep } from '../runtime/engine.ts';
+import { samplesAs } from '../runtime/typed.ts';
 import type { Mixed, Task } from '../tasks/task.ts';
 
 /** What one step learns from; a batch of src/data fits as it is. */
 export interface TrainingBatch {
   /** [n, ...inputShape] */
   readonly x: TensorData;
-  /** [n] class indexes; of other tasks [n, numbers]. */
+  /** Where `x` holds several inputs: which part of a sample is which. */
+  readonly inputs?: readonly InputPart[] | undefined;
+  /** [n] class indexes; of regression [n, numbers]. */
   readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. Default 1. */
   readonly weights?: Float32Array;
   /** How the samples were mixed, for a program with mixup targets. */
   readonly mix?: Mixed;
-  /** The teacher's answers, by feed name: `teacherLogits`, `teacher/<name>`. */
+  /** The teacher's answers, by feed name: `teacherLogits`, `teacher/<name>`; or soft `targets`. */
   readonly teacher?: Readonly<Record<string, Float32Array>>;
 }
 
 /** The feeds that stand for the batch; `UserError` for targets that the task cannot have. */
 export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Record<string, TensorData> {
-  const { x, targets, weights, mix, teacher } = batch;
-  return { x, ...task.fed(targets, where, mix), weights: weights ?? ones(samplesOf(batch, task)), ...teacher };
+  const { x, inputs, targets, weights, mix, teacher } = batch;
+  const n = samplesOf(batch, task);
+  return {
+    ...inputFeedsOf(x, n, inputs),
+    ...task.fed(targets, where, mix),
+    weights: weights ?? ones(n),
+    ...teacher,
+  };
+}
+
+/** The feeds of samples: `x`, or `x/<name>` for each of several inputs. */
+export function inputFeedsOf(x: TensorData, n: number, inputs?: readonly InputPart[]): Record<string, TensorData> {
+  if (inputs === undefined) return { x };
+  const values = inputsOf(x as Float32Array, n, { sampleShape: [x.length / n], inputs });
+  return Object.fromEntries(Object.entries(values).map(([name, { data }]) => [`x/${name}`, data]));
+}
+
+const isInput = (feed: string): boolean => feed === 'x' || feed.startsWith('x/');
+
+/**
+ * Of these feeds what a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32
+ * like everything else in a sample.
+ */
+export function fedTo(
+  { inputs }: Pick<CompiledStep, 'inputs'>,
+  feeds: Readonly<Record<string, TensorData>>,
+): Record<string, TensorData> {
+  const taken = Object.entries(feeds).filter(([name]) => inputs.has(name));
+  return Object.fromEntries(
+    taken.map(([name, data]) => [name, isInput(name) ? samplesAs(inputs.get(name)!.dtype, data, name) : data]),
+  );
 }
 
 export function samplesOf({ targets }: TrainingBatch, { targetWidth }: Pick<Task, 'targetWidth'>): number {

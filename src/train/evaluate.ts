@@ -1,7 +1,9 @@
 import type { CompiledStep, Engine } from '../runtime/engine.ts';
-import type { Task } from '../tasks/task.ts';
 import type { StepProgram } from '../trace/program.ts';
-import { batchFeeds, samplesOf, totalWeight, type TrainingBatch } from './batch.ts';
+import { INFERENCE_BYTES, sizeWithin } from './predict.ts';
+import type { Task } from '../tasks/task.ts';
+import { batchFeeds, fedTo, samplesOf, totalWeight, type TrainingBatch } from './batch.ts';
+import { scalars } from './steps.ts';
 import { added, NOTHING, scoreOf, sumsOf } from './totals.ts';
 
 export interface Evaluation {
@@ -24,6 +26,7 @@ export interface EvaluatorOptions {
 export class Evaluator {
   readonly #options: EvaluatorOptions;
   readonly #compiled = new Map<number, CompiledStep>();
+  #atOnce: number | undefined;
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
@@ -33,17 +36,23 @@ export class Evaluator {
     const { task } = this.#options;
     let [totals, index] = [NOTHING, 0];
     for await (const batch of batches) {
-      const compiled = await this.#sized(samplesOf(batch, task));
-      const feeds = Object.entries(batchFeeds(batch, task, `evaluation, batch ${++index}`));
-      const results = await compiled.run(Object.fromEntries(feeds.filter(([name]) => compiled.inputs.has(name))));
-      totals = added(totals, {
-        loss: Number(results['loss']![0]),
-        sums: sumsOf(results),
-        weight: totalWeight(batch, task),
-        samples: samplesOf(batch, task),
-      });
+      const samples = samplesOf(batch, task);
+      const compiled = await this.#sized(samples);
+      const feeds = batchFeeds(batch, task, `evaluation, batch ${++index}`);
+      const { loss, ...rest } = scalars(await compiled.run(fedTo(compiled, feeds)));
+      totals = added(totals, { loss: loss!, sums: sumsOf(rest), weight: totalWeight(batch, task), samples });
     }
     return { score: scoreOf(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
+  }
+
+  /** How many samples at once: `most`, or fewer where those would take more than a gigabyte. */
+  async atOnce(most: number): Promise<number> {
+    return (this.#atOnce ??= await sizeWithin(
+      most,
+      INFERENCE_BYTES,
+      (size) => this.#sized(size),
+      (size) => this.#compiled.delete(size),
+    ));
   }
 
   async dispose(): Promise<void> {

@@ -29,13 +29,13 @@ export function evaluationProgram({
   return {
     feeds: {
       ...inputFeeds(network, batchSize),
-      ...task.feeds(batchSize, false),
+      ...task.feeds(batchSize, 'none'),
       weights: floats([batchSize]),
     },
     state: prefixed(network.state, prefix),
     run: (feeds) => {
       const { answers } = forward(network, feeds, { training: false, layers: [] });
-      const targets = task.targets(feeds, false);
+      const targets = task.targets(feeds, 'none');
       const weights = feeds.weights as tf.Tensor1D;
       const outputs = task.forLoss(answers);
       const sums = Object.entries(task.sums(outputs, targets, weights));

@@ -1,19 +1,20 @@
 import { shown, UserError } from '../base/errors.ts';
 import type { TensorData } from '../graph/types.ts';
-import type { CompiledStep, CompileOptions, Engine, State } from '../runtime/engine.ts';
-import type { StepProgram } from '../trace/program.ts';
+import type { CompiledStep, State } from '../runtime/engine.ts';
 import type { Task } from '../tasks/task.ts';
 import { batchFeeds, samplesOf, totalWeight, type TrainingBatch } from './batch.ts';
 import type { Optimizer } from './optimizers.ts';
+import { PartedSteps } from './parted.ts';
+import type { PartsOptions } from './parted.ts';
 import type { Schedule } from './schedules.ts';
+import { WholeSteps } from './steps.ts';
+import type { Steps, StepsOptions } from './steps.ts';
 import { added, isSum, NOTHING, scoreOf, sumsOf } from './totals.ts';
 import type { Totals } from './totals.ts';
 
-export interface TrainerOptions {
-  readonly engine: Engine;
-  /** The step for a batch of this size: asked for the usual size, and for the last, smaller batch when it comes. */
-  readonly program: (batchSize: number) => StepProgram;
-  readonly batchSize: number;
+export interface TrainerOptions extends StepsOptions {
+  /** Of a batch that is cut into parts; absent: each step is one program. */
+  readonly parts?: PartsOptions | undefined;
   readonly task: Task;
   readonly stepsPerEpoch: number;
   /** Steps of the whole training. */
@@ -33,10 +34,6 @@ export interface TrainerOptions {
         readonly change: (step: number, compiled: CompiledStep) => Promise<void>;
       }
     | undefined;
-  /** Of the step's products. */
-  readonly precision?: CompileOptions['precision'];
-  /** Key of the random feeds. */
-  readonly randomKey?: readonly (string | number)[];
 }
 
 /** Where a training stands. With the state it is all that a resume needs; plain JSON. */
@@ -68,20 +65,19 @@ const START: Position = { epoch: 0, batch: 0, step: 0, totals: NOTHING };
 /** A training in progress: the compiled steps, the state inside them, and the position. Knows no paths and no clock. */
 export class Trainer {
   readonly #options: TrainerOptions;
-  readonly #main: CompiledStep;
-  readonly #compiled = new Map<number, CompiledStep>();
+  readonly steps: Steps;
   #position: Position = START;
   #lastLoss: number | undefined;
 
-  private constructor(options: TrainerOptions, main: CompiledStep) {
+  private constructor(options: TrainerOptions, steps: Steps) {
     this.#options = options;
-    this.#main = main;
-    this.#compiled.set(options.batchSize, main);
+    this.steps = steps;
   }
 
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { engine, program, batchSize } = options;
-    return new Trainer(options, await engine.compile(program(batchSize), compileOptions(options)));
+    const { parts } = options;
+    const steps = parts === undefined ? WholeSteps.create(options) : PartedSteps.create({ ...options, parts });
+    return new Trainer(options, await steps);
   }
 
   get position(): Position {
@@ -90,16 +86,16 @@ export class Trainer {
 
   /** For programs that read the same variables, e.g. an evaluation in mid-training. */
   get compiled(): CompiledStep {
-    return this.#main;
+    return this.steps.compiled;
   }
 
   async state(): Promise<State> {
-    return this.#main.state();
+    return this.compiled.state();
   }
 
   /** Continue from where another process stopped. */
   async resume(state: State, position: Position): Promise<void> {
-    await this.#main.load(state);
+    await this.compiled.load(state);
     this.#position = position;
   }
 
@@ -126,15 +122,14 @@ export class Trainer {
 
   /** Whether the steps that wait must be taken before another batch is drawn. */
   #isFull({ length }: readonly TrainingBatch[]): boolean {
-    const { engine, steps, stepsPerEpoch, prepare } = this.#options;
+    const { steps, stepsPerEpoch, prepare } = this.#options;
     const { batch, step } = this.#position;
     const isLast = batch + length >= stepsPerEpoch || step + length >= steps;
-    return isLast || length >= (engine.stepsPerCall ?? 1) || prepare?.changesAt(step + length) === true;
+    return isLast || length >= this.steps.perCall || prepare?.changesAt(step + length) === true;
   }
 
   async dispose(): Promise<void> {
-    for (const step of this.#compiled.values()) if (step !== this.#main) await step.dispose();
-    await this.#main.dispose();
+    await this.steps.dispose();
   }
 
   /** The steps of these batches, all of one size, which it takes out of the list. */
@@ -142,13 +137,9 @@ export class Trainer {
     const batches = chunk.splice(0);
     const { step } = this.#position;
     const { prepare } = this.#options;
-    if (prepare?.changesAt(step) === true) await prepare.change(step, this.#main);
-    const compiled = await this.#sized(samplesOf(batches[0]!, this.#options.task));
-    const feeds = batches.map((batch, i) => pick(this.#feeds(batch, i), compiled));
-    const results =
-      feeds.length === 1 || compiled.runs === undefined
-        ? await oneByOne(compiled, feeds, step)
-        : await compiled.runs(feeds, step);
+    if (prepare?.changesAt(step) === true) await prepare.change(step, this.compiled);
+    const given = batches.map((batch, i) => ({ batch, feeds: this.#feeds(batch, i) }));
+    const results = await this.steps.take(given, step);
     return batches.map((batch, i) => this.#done(batch, results[i]!));
   }
 
@@ -167,19 +158,20 @@ export class Trainer {
     return `epoch ${this.#position.epoch + 1}, batch ${this.#position.batch + ahead + 1}`;
   }
 
-  #done(batch: TrainingBatch, results: Readonly<Record<string, TensorData>>): StepMetrics {
+  #done(batch: TrainingBatch, results: Readonly<Record<string, number>>): StepMetrics {
     const { step } = this.#position;
     const { task, schedule } = this.#options;
-    const { loss = NaN, ...rest } = scalars(results);
+    const { loss = NaN, ...rest } = results;
     if (!Number.isFinite(loss)) throw diverged(this.#where(0), step, loss, this.#lastLoss);
     this.#lastLoss = loss;
     const [weight, samples] = [totalWeight(batch, task), samplesOf(batch, task)];
-    const own: Totals = { loss: loss * weight, sums: sumsOf(results), weight, samples };
+    const own: Totals = { loss: loss * weight, sums: sumsOf(rest), weight, samples };
     const ended = this.#advance(own);
+    const parts = Object.entries(rest).filter(([name]) => !isSum(name));
     return {
       position: this.#position,
       loss,
-      parts: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name.replace(/^loss\//, ''), value])),
+      parts: Object.fromEntries(parts.map(([name, value]) => [name.replace(/^loss\//, ''), value])),
       score: scoreOf(own, task),
       learningRate: schedule(step),
       samples,
@@ -198,17 +190,6 @@ export class Trainer {
     return ends ? totals : undefined;
   }
 
-  async #sized(size: number): Promise<CompiledStep> {
-    let compiled = this.#compiled.get(size);
-    if (compiled === undefined) {
-      const { engine, program } = this.#options;
-      const options = { shareStateWith: this.#main, ...compileOptions(this.#options) };
-      compiled = await engine.compile(program(size), options);
-      this.#compiled.set(size, compiled);
-    }
-    return compiled;
-  }
-
   #scalars(step: number): Record<string, Float32Array> {
     const { hyper, emaDecay } = this.#options;
     const entries = Object.entries(hyper?.(step) ?? {}).map(([name, value]): [string, Float32Array] => [
@@ -220,35 +201,6 @@ export class Trainer {
     if (emaDecay !== undefined) feeds['emaDecay'] = Float32Array.of(Math.min(emaDecay, (1 + step) / (10 + step)));
     return feeds;
   }
-}
-
-function compileOptions({ randomKey, precision }: TrainerOptions): CompileOptions {
-  return { precision, ...(randomKey === undefined ? {} : { randomKey }) };
-}
-
-async function oneByOne(
-  compiled: CompiledStep,
-  feeds: readonly Readonly<Record<string, TensorData>>[],
-  step: number,
-): Promise<Readonly<Record<string, TensorData>>[]> {
-  const results = [];
-  // Results are only valid until the next call.
-  for (const [i, each] of feeds.entries()) results.push(copied(await compiled.run(each, step + i)));
-  return results;
-}
-
-function copied(results: Readonly<Record<string, TensorData>>): Record<string, TensorData> {
-  return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, values.slice()]));
-}
-
-/** A program takes part of what a batch has: a scratch training ignores the teacher's answers, for instance. */
-function pick(feeds: Readonly<Record<string, TensorData>>, step: CompiledStep): Record<string, TensorData> {
-  return Object.fromEntries(Object.entries(feeds).filter(([name]) => step.inputs.has(name)));
-}
-
-function scalars(results: Readonly<Record<string, TensorData>>): Record<string, number> {
-  const single = Object.entries(results).filter(([name]) => !isSum(name));
-  return Object.fromEntries(single.map(([name, values]) => [name, Number(values[0])]));
 }
 
 function diverged(where: string, step: number, loss: number, last: number | undefined): UserError {

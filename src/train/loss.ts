@@ -46,5 +46,7 @@ export interface Loss {
   readonly features: readonly FeaturePair[];
   /** Variables of its own that are trained along, e.g. a regressor, by state name. */
   readonly variables: Readonly<Record<string, tf.Variable>>;
+  /** Compares the samples of a batch with each other: it has no value for a part of a batch. */
+  readonly acrossBatch?: boolean;
   readonly compute: (input: LossInput) => LossOutput;
 }

@@ -1,31 +1,133 @@
 import type { OnEvent } from '../base/events.ts';
 import { UserError } from '../base/errors.ts';
 import { memoryText } from '../base/memory.ts';
+import { Trainer } from './loop.ts';
+import type { TrainerOptions } from './loop.ts';
+import { PartedSteps } from './parted.ts';
+import type { PartsOptions } from './parted.ts';
 
 /** Of the memory that is free: beyond it a training is told to be large. */
 const LARGE = 0.5;
 
-export interface MemoryNeed {
+export interface Fitting {
   readonly stage: string;
-  readonly batchSize: number;
-  /** Samples of the last batch of an epoch where it is smaller: a program with memory of its own. 0 where it is not. */
+  /** Samples of the last batch of an epoch where it is smaller: programs with memory of their own. 0 where it is not. */
   readonly rest: number;
-  /** What a step of a whole batch takes. */
-  readonly bytes: number;
+  /** Most samples of a part, where the recipe or the saved state says so. */
+  readonly microBatch?: number | undefined;
+  /** A training that goes on cuts its batches as it began, or its results would not be those of one that was not stopped. */
+  readonly isBegun: boolean;
+  /** May a batch be cut at all? Not with a loss that compares its samples with each other. */
+  readonly parts: Omit<PartsOptions, 'samples'> | undefined;
+  /** Bytes. */
+  readonly free: number;
+  readonly onEvent: OnEvent;
+}
+
+/** How the batches of a training are cut: most samples of a part, and a sentence on it for log and report. */
+export interface Cut {
+  readonly samples: number;
+  readonly note: string;
 }
 
 /**
- * Before the first step: `UserError` for a training that takes more memory than there is, a warning for one that takes more than
- * half of it. Else the system would end the process on the way.
+ * A trainer that there is memory for, by the estimate before its first step. Where a whole batch does not fit, it is cut into parts
+ * whose gradients are added up. `UserError` where that does not help; a warning where it takes more than half of what is free. Else
+ * the system would end the process on the way.
  */
-export function checkMemory({ stage, batchSize, rest, bytes }: MemoryNeed, free: number, onEvent: OnEvent): void {
-  const needed = bytes * (1 + rest / batchSize);
-  if (needed <= LARGE * free) return;
-  const fact = `${stage}: steps of ${batchSize} samples take about ${memoryText(needed)} of memory`;
-  // The estimate is close to proportional to the batch, so half of what is free holds this many.
-  const fitting = 2 ** Math.floor(Math.log2(Math.max(1, (LARGE * free * batchSize) / needed)));
-  const remedy = `batchSize: ${fitting} takes about ${memoryText((needed * fitting) / batchSize)}.`;
-  if (needed > free)
-    throw new UserError(`${fact}, and ${memoryText(free)} are free`, `Lower the batch size: ${remedy}`);
+export async function fittingTrainer(
+  options: Omit<TrainerOptions, 'parts'>,
+  fitting: Fitting,
+): Promise<{ readonly trainer: Trainer; readonly cut?: Cut }> {
+  const { stage, rest, microBatch, isBegun, free, onEvent } = fitting;
+  const parts = options.batchSize === 1 ? undefined : fitting.parts;
+  const make = (samples = options.batchSize): Promise<Trainer> =>
+    Trainer.create({ ...options, parts: samples < options.batchSize && parts ? { ...parts, samples } : undefined });
+  const first = await make(microBatch);
+  const bytes = first.steps.memoryBytes(rest);
+  const isCut = first.steps instanceof PartedSteps;
+  const fact = factOf(stage, isCut ? `parts of ${first.steps.samples}` : `steps of ${options.batchSize}`, bytes ?? 0);
+  if (bytes === undefined || bytes <= free || isBegun || isCut || parts === undefined) {
+    try {
+      checkMemory({ fact, bytes: bytes ?? 0, ...fitting, parts, samples: microBatch ?? options.batchSize });
+    } catch (error) {
+      await first.dispose();
+      throw error;
+    }
+    return {
+      trainer: first,
+      ...(isCut && { cut: { samples: microBatch!, note: `${stage}: ${noteOf(first.steps, options.batchSize)}` } }),
+    };
+  }
+  await first.dispose();
+  const found = await largestParts(fittingSamples(options.batchSize, bytes, free), make, { rest, free });
+  if (found.trainer === undefined)
+    throw new UserError(
+      `${fact}, and ${memoryText(free)} are free`,
+      `In parts of single samples it still takes about ${memoryText(found.bytes)}: choose a smaller model or smaller samples, or free memory.`,
+    );
+  const { trainer } = found;
+  const { steps } = trainer;
+  if (!(steps instanceof PartedSteps)) throw new Error(`${stage}: a batch of ${options.batchSize} was not cut`);
+  const { most: samples } = steps;
+  const why = `steps of ${options.batchSize} samples take about ${memoryText(bytes)} of memory, and ${memoryText(free)} are free`;
+  const note = `${stage}: ${why}: ${noteOf(steps, options.batchSize)}`;
+  onEvent({ type: 'warning', message: `${note}; microBatch: ${samples} in the recipe keeps it so` });
+  return { trainer, cut: { samples, note } };
+}
+
+/** From `samples` down by halves: the first parts that take half of what is free, or where none do the first that fit. */
+async function largestParts(
+  samples: number,
+  make: (samples: number) => Promise<Trainer>,
+  { rest, free }: Pick<Fitting, 'rest' | 'free'>,
+): Promise<{ readonly trainer?: Trainer; readonly bytes: number }> {
+  let fitting: number | undefined;
+  for (; ; samples = Math.ceil(samples / 2)) {
+    const trainer = await make(samples);
+    const bytes = trainer.steps.memoryBytes(rest)!;
+    if (bytes <= LARGE * free || (samples === 1 && fitting === undefined && bytes <= free)) return { trainer, bytes };
+    if (bytes <= free) fitting ??= samples;
+    await trainer.dispose();
+    if (samples === 1) return { ...(fitting !== undefined && { trainer: await make(fitting) }), bytes };
+  }
+}
+
+function noteOf(steps: PartedSteps, batchSize: number): string {
+  const parts = Math.ceil(batchSize / steps.samples);
+  const norms = steps.observesMeans ? ', and batch norms normalize each part by itself' : '';
+  return `a batch of ${batchSize} is cut into ${parts} parts of at most ${steps.samples} samples, whose gradients are added up${norms}`;
+}
+
+function factOf(stage: string, what: string, bytes: number): string {
+  return `${stage}: ${what} samples take about ${memoryText(bytes)} of memory`;
+}
+
+/** The estimate is close to proportional to the batch, so half of what is free holds this many. */
+function fittingSamples(samples: number, bytes: number, free: number): number {
+  const fitting = 2 ** Math.floor(Math.log2(Math.max(1, (LARGE * free * samples) / bytes)));
+  return Math.min(fitting, Math.ceil(samples / 2));
+}
+
+interface Need extends Pick<Fitting, 'isBegun' | 'parts' | 'free' | 'onEvent'> {
+  readonly fact: string;
+  readonly bytes: number;
+  /** That are computed at once. */
+  readonly samples: number;
+}
+
+/** `UserError` for a training that takes more memory than there is, a warning for one that takes more than half of it. */
+export function checkMemory({ fact, bytes, samples, isBegun, parts, free, onEvent }: Need): void {
+  if (bytes <= LARGE * free) return;
+  const fitting = fittingSamples(samples, bytes, free);
+  const key = parts === undefined ? 'batchSize' : 'microBatch';
+  const remedy = `${key}: ${fitting} takes about ${memoryText((bytes * fitting) / samples)}.`;
+  if (bytes > free)
+    throw new UserError(
+      `${fact}, and ${memoryText(free)} are free`,
+      isBegun
+        ? 'Its saved state goes on as it began: free memory, and run the same command again.'
+        : `Compute fewer samples at once: ${remedy}`,
+    );
   onEvent({ type: 'warning', message: `${fact}, more than half of the ${memoryText(free)} that are free; ${remedy}` });
 }

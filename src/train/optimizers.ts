@@ -43,8 +43,12 @@ interface Rule {
   ) => { readonly by: tf.Tensor; readonly slots: Readonly<Record<string, tf.Tensor>> };
 }
 
-/** `variables` are the trainable ones by state name. */
-export function createOptimizer(config: OptimizerConfig, variables: Variables): Optimizer {
+/** `variables` are the trainable ones by state name, `rateOf` by what the learning rate of one is multiplied. */
+export function createOptimizer(
+  config: OptimizerConfig,
+  variables: Variables,
+  rateOf: (name: string) => number = () => 1,
+): Optimizer {
   const rule = RULES[config.type](config);
   const decay = config.weightDecay ?? 0;
   const decoupled = config.type === 'adamw';
@@ -71,8 +75,10 @@ export function createOptimizer(config: OptimizerConfig, variables: Variables): 
       const before = Object.fromEntries(rule.slots.map((slot) => [slot, slots[`${slot}/${name}`]!]));
       const { by, slots: after } = rule.update(g, before, feeds);
       for (const [slot, value] of Object.entries(after)) slots[`${slot}/${name}`]!.assign(value);
-      const kept = decays(variable) && decoupled ? tf.mul(variable, feeds.keep!) : variable;
-      variable.assign(tf.sub(kept, by));
+      const rate = rateOf(name);
+      const keep = (): tf.Tensor => (rate === 1 ? feeds.keep! : tf.sub(1, tf.mul(rate, tf.sub(1, feeds.keep!))));
+      const kept = decays(variable) && decoupled ? tf.mul(variable, keep()) : variable;
+      variable.assign(tf.sub(kept, rate === 1 ? by : tf.mul(by, rate)));
     }
   }
 

@@ -8,16 +8,16 @@ import { byStateName, forward, lossFeeds, lossInput } from './step.ts';
  * would change the loss by, to the first order. Fed as a training step is, without the optimizer's scalars.
  */
 export function saliencyProgram(
-  options: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mixed'>,
+  options: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix'>,
 ): StepProgram {
-  const { network, task, loss, mixed = false } = options;
+  const { network, task, loss, mix = 'none' } = options;
   const { state, trainable } = network;
   const layers = loss.features.map(({ student }) => student);
   return {
     feeds: lossFeeds(options),
     state: { ...state, ...loss.variables },
     run: (feeds) => {
-      const goal = task.targets(feeds, mixed);
+      const goal = task.targets(feeds, mix);
       const { grads } = tf.variableGrads(() => {
         const { answers, layers: inner } = forward(network, feeds, { training: false, layers });
         const weights = feeds.weights as tf.Tensor1D;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../graph/types.ts';
-import type { Task } from '../tasks/task.ts';
-import { onlyOutput, prefixed, sized } from '../networks/network.ts';
+import type { MixKind, Task } from '../tasks/task.ts';
+import { prefixed, sized } from '../networks/network.ts';
 import type { Network, Tensors, Variables } from '../networks/network.ts';
 import type { StepProgram } from '../trace/program.ts';
 import type { Loss, LossInput } from './loss.ts';
@@ -18,8 +18,8 @@ export interface TrainingOptions {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
-  /** Samples are mixed: `partners`, positions in the batch, and `lambda` are fed too. Default false. */
-  readonly mixed?: boolean;
+  /** How samples are mixed, see `MixKind`. Default none. */
+  readonly mix?: MixKind;
   /**
    * A second network of the same architecture whose variables follow as a moving average (Polyak & Juditsky 1992) with the
    * decay that is fed as `emaDecay`. An evaluation program of it reads the averaged weights.
@@ -38,58 +38,93 @@ export const MASK_PREFIX = 'mask/';
  * One training step: forward, loss, backward, update. Feeds: `x`, the targets, `weights` [batch], `teacherLogits` and
  * `teacher/<name>` where the loss needs them, `hyper/<name>` and the optimizer's scalars. Results: `loss`,
  * `loss/<part>`, and `score/<sum>`, the sums of the task over the batch before the update.
+ * `gradient.ts` has the same step in two programs.
  */
 export function trainingProgram(options: TrainingOptions): StepProgram {
-  const { network, task, loss, optimizer, mixed = false, ema, masks = {}, lossScale } = options;
-  const { state, trainable } = network;
-  const average = ema === undefined ? {} : prefixed(ema.state, EMA_PREFIX);
-  const trained = { ...trainable, ...loss.variables };
-  const layers = loss.features.map(({ student }) => student);
-
-  function run(feeds: Tensors): Record<string, tf.Tensor> {
-    const goal = task.targets(feeds, mixed);
-    const weights = feeds.weights as tf.Tensor1D;
-    const results: Record<string, tf.Tensor> = {};
-    const { grads } = tf.variableGrads(() => {
-      const { answers, layers: inner } = forward(network, feeds, { training: true, layers });
-      const outputs = task.forLoss(answers);
-      const input = lossInput(loss, task, feeds, {
-        studentLogits: outputs,
-        targets: goal,
-        weights,
-        studentFeatures: inner,
-      });
-      const { loss: value, parts } = loss.compute(input);
-      results['loss'] = tf.keep(value.clone());
-      for (const [name, part] of Object.entries(parts)) results[`loss/${name}`] = tf.keep(part.clone());
-      for (const [name, sum] of Object.entries(task.sums(outputs, goal, weights)))
-        results[`score/${name}`] = tf.keep(sum);
-      const whole = network.penalties().reduce<tf.Scalar>((sum, penalty) => tf.add(sum, penalty), value);
-      return lossScale === undefined ? whole : lossScale.scaled(whole);
-    }, Object.values(trained));
-    const gradients = byStateName(trained, grads);
-    if (lossScale === undefined) optimizer.apply(gradients, feeds);
-    else lossScale.apply(gradients, { ...trained, ...optimizer.slots }, (plain) => optimizer.apply(plain, feeds));
-    const masked = (name: string, value: tf.Tensor): tf.Tensor =>
-      masks[name] === undefined ? value : tf.mul(value, masks[name]);
-    for (const name of Object.keys(masks)) state[name]!.assign(masked(name, state[name]!));
-    for (const [name, variable] of Object.entries(state)) {
-      const averaged = average[`${EMA_PREFIX}${name}`];
-      averaged?.assign(masked(name, tf.add(variable, tf.mul(tf.sub(averaged, variable), feeds.emaDecay!))));
-    }
-    return results;
-  }
-
-  const maskState = Object.fromEntries(Object.entries(masks).map(([name, mask]) => [`${MASK_PREFIX}${name}`, mask]));
+  const penalized = (loss: tf.Scalar): tf.Scalar =>
+    options.network.penalties().reduce<tf.Scalar>((sum, penalty) => tf.add(sum, penalty), loss);
   return {
-    feeds: {
-      ...lossFeeds(options),
-      ...optimizer.feeds,
-      ...(ema === undefined ? {} : { emaDecay: floats([]) }),
+    feeds: { ...lossFeeds(options), ...updateFeeds(options) },
+    state: trainingState(options),
+    run: (feeds) => {
+      const { results, gradients } = differentiated(options, feeds, penalized);
+      update(options, gradients, feeds);
+      return results;
     },
-    state: { ...state, ...loss.variables, ...optimizer.slots, ...average, ...maskState, ...lossScale?.variables },
-    run,
   };
+}
+
+/** The results of a step, and the gradients by state name of what `minimized` makes of the loss; with a loss scale, times its factor. */
+export function differentiated(
+  { network, task, loss, mix = 'none', lossScale }: TrainingOptions,
+  feeds: Tensors,
+  minimized: (loss: tf.Scalar) => tf.Scalar,
+): { readonly results: Record<string, tf.Tensor>; readonly gradients: Record<string, tf.Tensor> } {
+  const trained = { ...network.trainable, ...loss.variables };
+  const layers = loss.features.map(({ student }) => student);
+  const goal = task.targets(feeds, mix);
+  const weights = feeds.weights as tf.Tensor1D;
+  const results: Record<string, tf.Tensor> = {};
+  const { grads } = tf.variableGrads(() => {
+    const { answers, layers: inner } = forward(network, feeds, { training: true, layers });
+    const outputs = task.forLoss(answers);
+    const input = lossInput(loss, task, feeds, {
+      studentLogits: outputs,
+      targets: goal,
+      weights,
+      studentFeatures: inner,
+    });
+    const { loss: value, parts } = loss.compute(input);
+    results['loss'] = tf.keep(value.clone());
+    for (const [name, part] of Object.entries(parts)) results[`loss/${name}`] = tf.keep(part.clone());
+    for (const [name, sum] of Object.entries(task.sums(outputs, goal, weights)))
+      results[`score/${name}`] = tf.keep(sum);
+    const whole = minimized(value);
+    return lossScale === undefined ? whole : lossScale.scaled(whole);
+  }, Object.values(trained));
+  return { results, gradients: byStateName(trained, grads) };
+}
+
+/** Moves the weights by their gradients, keeps what is masked at zero, and lets the moving average follow. */
+export function update(
+  { network, loss, optimizer, ema, masks = {}, lossScale }: TrainingOptions,
+  gradients: Tensors,
+  feeds: Tensors,
+): void {
+  const { state, trainable } = network;
+  const average = averageOf(ema);
+  const trained = { ...trainable, ...loss.variables };
+  if (lossScale === undefined) optimizer.apply(gradients, feeds);
+  else lossScale.apply(gradients, { ...trained, ...optimizer.slots }, (plain) => optimizer.apply(plain, feeds));
+  const masked = (name: string, value: tf.Tensor): tf.Tensor =>
+    masks[name] === undefined ? value : tf.mul(value, masks[name]);
+  for (const name of Object.keys(masks)) state[name]!.assign(masked(name, state[name]!));
+  for (const [name, variable] of Object.entries(state)) {
+    const averaged = average[`${EMA_PREFIX}${name}`];
+    averaged?.assign(masked(name, tf.add(variable, tf.mul(tf.sub(averaged, variable), feeds.emaDecay!))));
+  }
+}
+
+/** What an update is fed besides the gradients. */
+export function updateFeeds({ optimizer, ema }: TrainingOptions): StepProgram['feeds'] {
+  return { ...optimizer.feeds, ...(ema === undefined ? {} : { emaDecay: floats([]) }) };
+}
+
+/** Every variable of a training by state name. */
+export function trainingState({ network, loss, optimizer, ema, masks = {}, lossScale }: TrainingOptions): Variables {
+  const maskState = prefixed(masks, MASK_PREFIX);
+  return {
+    ...network.state,
+    ...loss.variables,
+    ...optimizer.slots,
+    ...averageOf(ema),
+    ...maskState,
+    ...lossScale?.variables,
+  };
+}
+
+function averageOf(ema: Network | undefined): Variables {
+  return ema === undefined ? {} : prefixed(ema.state, EMA_PREFIX);
 }
 
 /** What every program that computes a loss is fed. */
@@ -98,11 +133,11 @@ export function lossFeeds({
   task,
   loss,
   batchSize,
-  mixed = false,
-}: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mixed'>): StepProgram['feeds'] {
+  mix = 'none',
+}: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix'>): StepProgram['feeds'] {
   return {
     ...inputFeeds(network, batchSize),
-    ...task.feeds(batchSize, mixed),
+    ...task.feeds(batchSize, mix),
     weights: floats([batchSize]),
     ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, task.width]) } : {}),
     ...Object.fromEntries(
@@ -119,10 +154,15 @@ function feedOf(network: Network, name: string): string {
 
 export function inputFeeds(network: Network, batchSize: number): StepProgram['feeds'] {
   const inputs = Object.entries(network.inputs);
-  return Object.fromEntries(inputs.map(([name, type]) => [feedOf(network, name), sized(type, batchSize)]));
+  return Object.fromEntries(inputs.map(([name, type]) => [feedOf(network, name), sized(narrow(type), batchSize)]));
 }
 
-/** A call with what the feeds hold for it. `answers` is the only output. */
+/** tfjs has one type of whole numbers. */
+function narrow({ dtype, shape }: TensorType): TensorType {
+  return { dtype: dtype === 'int64' ? 'int32' : dtype, shape };
+}
+
+/** A call with what the feeds hold for it. `answers` is the output that is learnt. */
 export function forward(
   network: Network,
   feeds: Tensors,
@@ -131,7 +171,7 @@ export function forward(
   const inputs = Object.fromEntries(Object.keys(network.inputs).map((name) => [name, feeds[feedOf(network, name)]!]));
   const hyper = Object.fromEntries(network.hyper.map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
   const called = network.forward(inputs, { training, layers, ...(training && { hyper }) });
-  return { ...called, answers: Object.values(called.outputs)[0] as tf.Tensor2D };
+  return { ...called, answers: called.outputs['logits'] as tf.Tensor2D };
 }
 
 export function lossInput(
@@ -159,7 +199,7 @@ export function byStateName(variables: Variables, gradients: tf.NamedTensorMap):
 }
 
 export function classCountOf(network: Network): number {
-  return Number(onlyOutput(network)[1].shape.at(-1));
+  return Number(network.outputs['logits']!.shape.at(-1));
 }
 
 export function floats(shape: readonly number[]): TensorType {

@@ -1,11 +1,10 @@
-import type { TensorData } from '../graph/types.ts';
 import type { Task } from '../tasks/task.ts';
 
 /** Sums over steps or batches; the mean loss is `loss / weight`. */
 export interface Totals {
   readonly loss: number;
-  /** What the score follows from, by name. */
-  readonly sums: Readonly<Record<string, readonly number[]>>;
+  /** Numbers that the score follows from, by name. */
+  readonly sums: Readonly<Record<string, number>>;
   readonly weight: number;
   readonly samples: number;
 }
@@ -14,20 +13,19 @@ export const NOTHING: Totals = { loss: 0, sums: {}, weight: 0, samples: 0 };
 
 const SCORE = 'score/';
 
-/** The sums of a task among the results of a step. */
-export function sumsOf(results: Readonly<Record<string, TensorData>>): Record<string, number[]> {
-  const found = Object.entries(results).filter(([name]) => name.startsWith(SCORE));
-  return Object.fromEntries(found.map(([name, values]) => [name.slice(SCORE.length), Array.from(values, Number)]));
-}
-
+/** Is this result of a step a sum of the task? */
 export function isSum(name: string): boolean {
   return name.startsWith(SCORE);
 }
 
+/** The sums of a task among the results of a step. */
+export function sumsOf(results: Readonly<Record<string, number>>): Record<string, number> {
+  const found = Object.entries(results).filter(([name]) => isSum(name));
+  return Object.fromEntries(found.map(([name, value]) => [name.slice(SCORE.length), value]));
+}
+
 export function added(a: Totals, b: Totals): Totals {
-  const sums = Object.entries(b.sums).map(
-    ([name, values]) => [name, values.map((value, i) => (a.sums[name]?.[i] ?? 0) + value)] as const,
-  );
+  const sums = Object.entries(b.sums).map(([name, value]) => [name, (a.sums[name] ?? 0) + value] as const);
   return {
     loss: a.loss + b.loss,
     sums: { ...a.sums, ...Object.fromEntries(sums) },

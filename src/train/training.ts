@@ -8,6 +8,7 @@ import { isBetter } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Position, StepMetrics, Trainer } from './loop.ts';
 import type { OnEvent } from '../base/events.ts';
+import type { Cut } from './memory.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
 import { scoreOf } from './totals.ts';
 import type { Totals } from './totals.ts';
@@ -31,6 +32,8 @@ export interface TrainingRun {
   readonly shipped: { readonly names: readonly string[]; readonly prefix: string; readonly masks?: readonly string[] };
   /** An epoch that ended without this step (from 0) is not chosen: the model is not yet what it is to become. */
   readonly chooseFrom?: number | undefined;
+  /** How batches are cut into parts, if they are. */
+  readonly cut?: Cut | undefined;
   /** Hash of what the training depends on: a saved state of another job is left aside. */
   readonly job?: string | undefined;
   /** Hash of the samples that it learns from, where the state may outlive them: a state of other samples is left aside. */
@@ -62,6 +65,8 @@ export interface TrainingResult {
   readonly seconds: number;
   /** How much of it steps waited for their data. */
   readonly dataSeconds?: number;
+  /** How batches were cut into parts, if they were. */
+  readonly cut?: Cut | undefined;
 }
 
 /** A trained network. */
@@ -78,6 +83,7 @@ interface Progress {
   readonly seconds: number;
   /** Absent in states of older versions. */
   readonly dataSeconds?: number;
+  readonly cut?: Cut | undefined;
 }
 
 /**
@@ -107,7 +113,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     if (trainer.position.step === savedStep) return;
     const { epoch, validation } = best;
     const times = { seconds: seconds(), dataSeconds: dataSeconds() };
-    const progress = { position: trainer.position, best: { epoch, validation }, epochs, ...times };
+    const progress = { position: trainer.position, best: { epoch, validation }, epochs, ...times, cut: run.cut };
     await states.save(toSafetensors(await trainer.state(), best.weights, progress, run));
     savedAt = monotonicMs();
     savedStep = trainer.position.step;
@@ -139,7 +145,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   if (trainer.position.step < run.steps)
     throw new InterruptedError(`stopped ${stage} after step ${trainer.position.step} of ${run.steps}`);
   const { weights, validation, epoch: bestEpoch } = best;
-  return { weights, validation, bestEpoch, epochs, seconds: seconds(), dataSeconds: dataSeconds() };
+  return { weights, validation, bestEpoch, epochs, seconds: seconds(), dataSeconds: dataSeconds(), cut: run.cut };
 }
 
 class Meter {
@@ -214,10 +220,18 @@ export function finishedTraining(
   owner: Owner,
 ): TrainingResult | undefined {
   if (!isOf(saved, owner)) return undefined;
-  const { position, best, epochs, seconds, dataSeconds = 0 } = progressOf(saved);
+  const { position, best, epochs, seconds, dataSeconds = 0, cut } = progressOf(saved);
   if (position.step < steps) return undefined;
   const { validation, epoch: bestEpoch } = best;
-  return { weights: part(saved, BEST), validation, bestEpoch, epochs, seconds, dataSeconds };
+  return { weights: part(saved, BEST), validation, bestEpoch, epochs, seconds, dataSeconds, cut };
+}
+
+/** How a training has begun whose saved state this is; undefined for any other. */
+export function begunTraining(
+  saved: Safetensors | undefined,
+  owner: Owner,
+): { readonly cut?: Cut | undefined } | undefined {
+  return isOf(saved, owner) ? progressOf(saved) : undefined;
 }
 
 /** The epochs that a saved state has behind it; none for the state of another kind of stage. */

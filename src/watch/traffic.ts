@@ -1,6 +1,6 @@
 import type { Traffic } from '../base/events.ts';
 
-/** What was moved since `before`; nothing to say where the engine does not count or was not called. */
+/** Counts of what was moved since `before`; none where the engine does not count or was not called. */
 export function trafficSince(before: Traffic | undefined, now: Traffic | undefined): { readonly traffic?: Traffic } {
   if (before === undefined || now === undefined || now.calls === before.calls) return {};
   return {

@@ -37,10 +37,11 @@ export const students: Readonly<Record<string, Case>> = {
     ],
   },
   'an ONNX student whose channels are to go': {
-    recipe: `${TABLE}\nstudent: {onnx: a.onnx}\nprune: [{type: channels, amount: 0.5}]`,
+    recipe: `${TABLE}\nstudent: {onnx: a.onnx, head: replace}\nprune: [{type: channels, amount: 0.5}]`,
+    files: { 'd.csv': WIDE, 'a.onnx': flat },
     message: [
-      'r.yaml:3:16 prune[0].type: expected a student whose channels can be removed: those of an ONNX file stay, its weights can be masked, received channels',
-      'Change prune[0].type, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+      'prune: the student a.onnx has no channels that can be removed: its channels are the outputs of the model',
+      'Choose a student of convolutions or dense layers, or leave `prune` out.',
     ],
   },
   'what is said of an ONNX student beside a model': {

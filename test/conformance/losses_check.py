@@ -58,7 +58,40 @@ def mse(s, t, labels, w, h):
     return weighted(F.mse_loss(s, t, reduction="none").mean(-1), w)
 
 
+def ttm(s, t, labels, w, h, weighs=False):
+    powers = F.softmax(t, -1) ** (1 / h["temperature"])
+    total = powers.sum(-1, keepdim=True)
+    each = F.kl_div(F.log_softmax(s, -1), powers / total, reduction="none").sum(-1)
+    return weighted(each * total[:, 0] if weighs else each, w)
+
+
+def wttm(s, t, labels, w, h):
+    return ttm(s, t, labels, w, h, weighs=True)
+
+
+def nkd(s, t, labels, w, h):
+    hot = F.one_hot(labels, s.shape[-1]).bool()
+    others = lambda x: x[~hot].reshape(len(x), -1) / h["temperature"]
+    target = F.softmax(t, -1)[hot] * F.log_softmax(s, -1)[hot]
+    rest = (F.softmax(others(t), -1) * F.log_softmax(others(s), -1)).sum(-1)
+    return weighted(-target - h["nonTargetWeight"] * h["temperature"] ** 2 * rest, w)
+
+
+def mlld(s, t, labels, w, h):
+    """A weight counts a sample so many times: the products of the rows times the roots of their weights."""
+    total = 0
+    for factor in (0.5, 0.75, 1, 1.25, 1.5):
+        temperature = factor * h["temperature"]
+        root = w.sqrt()[:, None]
+        q, p = (F.softmax(x / temperature, -1) * root for x in (s, t))
+        total = total + h["instanceWeight"] * kd(s, t, labels, w, {"temperature": temperature})
+        total = total + h["batchWeight"] * (p @ p.t() - q @ q.t()).pow(2).sum() / w.sum()
+        total = total + h["classWeight"] * (p.t() @ p - q.t() @ q).pow(2).sum() / s.shape[-1]
+    return total
+
+
 SOFT = {"kd": kd, "kd-standardized": kd_standardized, "dkd": dkd, "dist": dist, "mse": mse}
+SOFT |= {"ttm": ttm, "wttm": wttm, "nkd": nkd, "mlld": mlld}
 
 
 def loss_case(case):
@@ -83,25 +116,104 @@ def attention_map(x):
     return F.normalize(x.pow(2).mean(1).flatten(1))
 
 
+def project(pictures, v):
+    """A 1x1 convolution where the case has one."""
+    if "kernel" not in v:
+        return pictures
+    return F.conv2d(pictures, v["kernel"].t()[:, :, None, None], v.get("bias"))
+
+
+def hint(s, t, v, w, h, case):
+    a, b = aligned(project(s, v), t)
+    return weighted(F.mse_loss(a, b, reduction="none").flatten(1).mean(1), w)
+
+
+def attention(s, t, v, w, h, case):
+    a, b = aligned(s, t)
+    return weighted((attention_map(a) - attention_map(b)).pow(2).mean(1), w)
+
+
+def pkd(s, t, v, w, h, case):
+    """One minus Pearson's correlation of each channel, over the batch and the positions."""
+    a, b = aligned(project(s, v), t)
+    a, b = (x.permute(1, 0, 2, 3).flatten(2) for x in (a, b))
+    share = (w / w.sum() / a.shape[-1])[None, :, None]
+    over = lambda x: (share * x).sum((1, 2), keepdim=True)
+    x, y = a - over(a), b - over(b)
+    return (1 - over(x * y) / (over(x * x) * over(y * y)).sqrt()).mean()
+
+
+def cwd(s, t, v, w, h, case):
+    a, b = aligned(project(s, v), t)
+    temperature = h["mapTemperature"]
+    each = kl(b.flatten(2) / temperature, a.flatten(2) / temperature)
+    return temperature**2 * weighted(each.mean(1), w)
+
+
+def vkd(s, t, v, w, h, case):
+    skew = v["skew"] - v["skew"].t()
+    projection = torch.linalg.matrix_exp(skew)[: s.shape[1], : t.shape[1]]
+    b = F.layer_norm(t.mean((2, 3)), (t.shape[1],))
+    each = F.smooth_l1_loss(s.mean((2, 3)) @ projection, b, reduction="none").mean(1)
+    return weighted(each, w)
+
+
+def rkd(s, t, v, w, h, case):
+    """Differences between all samples written out."""
+    n = len(w)
+    apart = 1 - torch.eye(n)
+    pairs = w[:, None] * w[None, :] * apart
+    triples = w[:, None, None] * w[None, :, None] * w[None, None, :] * apart[:, :, None] * apart[None] * apart[:, None]
+
+    def relations(x):
+        x = x.flatten(1)
+        # From the corner, the second index, to an end, the first.
+        arms = x[:, None] - x[None]
+        lengths = (arms.pow(2).sum(-1) + torch.eye(n)).sqrt() * apart
+        unit = F.normalize(arms, dim=-1)
+        return lengths / ((pairs * lengths).sum() / pairs.sum()), torch.einsum("ijd,kjd->ijk", unit, unit)
+
+    (sd, sa), (td, ta) = relations(s), relations(t)
+    distance = (pairs * F.smooth_l1_loss(sd, td, reduction="none")).sum() / pairs.sum()
+    angle = (triples * F.smooth_l1_loss(sa, ta, reduction="none")).sum() / triples.sum()
+    return h["distanceWeight"] * distance + h["angleWeight"] * angle
+
+
+def sp(s, t, v, w, h, case):
+    root = w.sqrt()
+
+    def similarity(x):
+        products = x.flatten(1) @ x.flatten(1).t()
+        # A row against as many columns as the weights say.
+        return F.normalize(products * root[None], dim=1) * root[:, None]
+
+    return (similarity(s) - similarity(t)).pow(2).sum() / w.sum() ** 2
+
+
+def mgd(s, t, v, w, h, case):
+    a, b = aligned(project(s, v), t)
+    kept = (torch.tensor(case["random"]) >= h["maskRatio"]).double()
+    block = lambda x, part: F.conv2d(x, v[part + "/kernel"].permute(3, 2, 0, 1), v[part + "/bias"], padding=1)
+    generated = block(block(a * kept[:, :, None, None], "first").relu(), "second")
+    return weighted((generated - b).pow(2).flatten(1).sum(1), w)
+
+
+FEATURES = {"hint": hint, "attention": attention, "pkd": pkd, "cwd": cwd, "vkd": vkd, "rkd": rkd, "sp": sp, "mgd": mgd}
+
+
 def feature_case(case):
     """Features come as [batch, height, width, channels]; gradients go back the same way."""
-    s, sf = (torch.tensor(case[name], requires_grad=True) for name in ("student", "studentFeature"))
     # Zeros come as whole numbers.
-    number = lambda name: torch.tensor(case.get(name, [0]), dtype=torch.float64, requires_grad=True)
-    kernel, bias = number("kernel"), number("bias")
+    number = lambda values: torch.tensor(values, dtype=torch.float64, requires_grad=True)
+    s, sf = number(case["student"]), number(case["studentFeature"])
+    v = {name: number(values) for name, values in case["variables"].items()}
     t, w, labels, h = torch.tensor(case["teacher"]), torch.tensor(case["weights"]), torch.tensor(case["labels"]), case["hyper"]
     pictures = sf.permute(0, 3, 1, 2), torch.tensor(case["teacherFeature"]).permute(0, 3, 1, 2)
-    if case["feature"] == "hint":
-        mapped = F.conv2d(pictures[0], kernel.t()[:, :, None, None], bias)
-        a, b = aligned(mapped, pictures[1])
-        distance = F.mse_loss(a, b, reduction="none").flatten(1).mean(1)
-    else:
-        a, b = aligned(*pictures)
-        distance = (attention_map(a) - attention_map(b)).pow(2).mean(1)
+    distance = FEATURES[case["feature"]](*pictures, v, w, h, case)
     hard = cross_entropy(s, labels, w, h["labelSmoothing"])
-    value = (1 - h["alpha"]) * hard + h["alpha"] * kd(s, t, labels, w, h) + h["featureWeight"] * weighted(distance, w)
+    value = (1 - h["alpha"]) * hard + h["alpha"] * kd(s, t, labels, w, h) + h["featureWeight"] * distance
     value.backward()
-    gradients = [s.grad, sf.grad] + ([kernel.grad, bias.grad] if case["feature"] == "hint" else [])
+    gradients = [s.grad, sf.grad, *(x.grad for x in v.values())]
     return {"loss": value.item(), "gradients": [g.flatten().tolist() for g in gradients]}
 
 

@@ -187,3 +187,14 @@ function relativeError(actual: TensorData, expected: TensorData): number {
   }
   return worst;
 }
+
+/** A test of one operator of ONNX' own, of tensors of the types that are read; and which operators the model has. */
+export function aboutCase(folder: string, number: number, one: NodeCase): { operators: string; isSingle: boolean } {
+  const { graph } = decodeModel(readFileSync(path.join(folder, `${number}.onnx`)), `${number}.onnx`);
+  const types: readonly (OnnxDType | undefined)[] = ['float32', 'int32', 'int64', 'bool'];
+  const isRead = [...graph.inputs, ...graph.outputs].every(
+    ({ dtype, otherType }) => otherType === undefined && types.includes(dtype),
+  );
+  const isOwn = graph.nodes.length === 1 && one.inputs.every(({ dtype }) => dtype !== undefined);
+  return { operators: [...new Set(graph.nodes.map(({ op }) => op))].join('+'), isSingle: isOwn && isRead };
+}

@@ -58,6 +58,9 @@ PACKAGES = {
     "basic-pitch": (as_it_is(*PITCH), lambda: {"serving_default_input_2:0": sounds(4, 43844, 22050)[..., None]}),
     "silero-vad": (as_it_is(*SILERO, "silero_vad.onnx"), lambda: {**silero(8), "sr": np.int64([16000])}),
     "silero-vad-16k": (as_it_is(*SILERO, "silero_vad_openvino_16k.onnx"), lambda: silero(8)),
-    "silero-vad-16k-sequence": (as_it_is(*SILERO, "silero_vad_16k_sequence.onnx"), lambda: silero_long(8)),
-    "magika": (as_it_is("magika", "models", "standard_v3_3", "model.onnx"), lambda: magika(8)),
+    "silero-vad-16k-sequence": (
+        fixed(*SILERO, "silero_vad_16k_sequence.onnx", input=[1, 576]),
+        lambda: silero_long(8),
+    ),
+    "magika": (fixed("magika", "models", "standard_v3_3", "model.onnx", bytes=[1, 2048]), lambda: magika(8)),
 }

@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { readCsv } from '../../src/data/csv.ts';
 import type { CsvOptions } from '../../src/data/csv.ts';
@@ -216,5 +220,14 @@ describe('broken CSV', () => {
   it('a folder instead of a file', async () => {
     const { message } = await userError(readCsv(folder.path, {}));
     expect(message).toMatch(/cannot read it: it is a folder$/);
+  });
+
+  it('a pipe, which cannot be read twice', async () => {
+    const file = path.join(folder.path, 'pipe.csv');
+    await promisify(execFile)('mkfifo', [file]);
+    const failed = userError(readCsv(file, {}));
+    const pipe = await open(file, 'w');
+    await expect(failed).resolves.toMatchObject({ message: `${file}: cannot read it: it is a pipe` });
+    await pipe.close();
   });
 });

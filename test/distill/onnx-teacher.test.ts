@@ -1,7 +1,6 @@
-import { batches, viewOf } from '../../src/data/batches.ts';
+import { viewOf } from '../../src/data/batches.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { alternativesOf } from '../../src/distill/alternatives.ts';
-import { ensemble } from '../../src/distill/ensemble.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../src/distill/onnx-teacher.ts';
 import { accuracyOf } from '../../src/tasks/chance.ts';
@@ -243,27 +242,6 @@ describe('before training, a teacher', () => {
 
   it('that is worse than the recipe asks for stops the run', async () => {
     await expect(check({ order: [0, 1, 1] }, {}, 0.9)).rejects.toThrow(/minAccuracy asks for 90\.0 %/);
-  });
-});
-
-describe('an ensemble', () => {
-  it('answers with the weighted mean of logits', async () => {
-    const open = (file: PictureTeacher) => onnxTeacher(source(pictureTeacher(file)), DEFAULTS);
-    const [a, b] = [await open({}), await open({ order: [1, 2, 0] })];
-    const [batch] = batches(pictures(), { batchSize: 4, seed: 1, epoch: 0 });
-    const both = await ensemble([
-      { teacher: a, weight: 3 },
-      { teacher: b, weight: 1 },
-    ]).answer(batch!.x, 4);
-    const [one, other] = [await a.answer(batch!.x, 4), await b.answer(batch!.x, 4)];
-    both.logits.forEach((value, i) => expect(value).toBeCloseTo(0.75 * one.logits[i]! + 0.25 * other.logits[i]!, 5));
-  });
-
-  it('of teachers of different classes is refused', async () => {
-    const open = (file: PictureTeacher) =>
-      onnxTeacher(source(pictureTeacher(file)), { ...DEFAULTS, outputs: 'logits' });
-    const members = [await open({}), await open({ classes: 4 })].map((teacher) => ({ teacher, weight: 1 }));
-    expect(() => ensemble(members)).toThrow(/answers for 3 classes, teacher\.onnx for 4/);
   });
 });
 

@@ -50,6 +50,22 @@ async function built(given: StoreOptions, batch = 7): Promise<Safetensors> {
   return builder.saved();
 }
 
+it('live answers are to the batch itself: cropped, erased and mixed as the student sees it', async () => {
+  const asked: Float32Array[] = [];
+  const answer: Teacher['answer'] = (x, n) => {
+    asked.push(x);
+    return teacher.answer(x, n);
+  };
+  const live = new LiveSoftTargets({ ...teacher, answer });
+  const steps = [{ resizedCrop: {} }, { erase: {} }, { cutmix: 1 }, { mixup: 1 }];
+  const [first] = batches(pictures(), { batchSize: 16, seed: 5, epoch: 0, augment: steps });
+  const { teacherLogits } = await live.answersFor(first!);
+  expect(asked).toEqual([first!.x]);
+  expect(teacherLogits).toEqual((await teacher.answer(first!.x, 16)).logits);
+  // Mixed throughout, not now and then.
+  expect(first!.mix!.lambda.filter((share) => share < 1).length).toBeGreaterThan(8);
+});
+
 describe('stored soft targets', () => {
   it('are the answers to the very samples of a shuffled batch, for every view of an augmented epoch', async () => {
     const given = options({ views: 3, augment });

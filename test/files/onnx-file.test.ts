@@ -3,7 +3,7 @@ import path from 'node:path';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { readOnnx } from '../../src/files/onnx-file.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { Writer } from '../../src/formats/onnx/protobuf/wire.ts';
+import { Writer } from '../support/wire.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();

@@ -38,10 +38,13 @@ async function trained(name: string, options: Record<string, unknown>): Promise<
 }
 
 /** The model as a file that keeps its batch norms, as other exporters write it. */
-function read(network: ModelNetwork, weights: Weights, options: Partial<OnnxNetworkOptions> = {}): ModelNetwork {
+function exported(network: ModelNetwork, weights: Weights): Uint8Array {
   const traced = traceWithBatch((batchSize) => predictionProgram({ network, batchSize }));
-  const bytes = encodeModel(lowerToOnnx(cleaned(freezeState(traced, weights)), { opset: 17 }));
-  return onnxNetwork(decodeModel(bytes, 'm.onnx'), 'm.onnx', { ...OPTIONS, ...options });
+  return encodeModel(lowerToOnnx(cleaned(freezeState(traced, weights)), { opset: 17 }));
+}
+
+function read(network: ModelNetwork, weights: Weights, options: Partial<OnnxNetworkOptions> = {}): ModelNetwork {
+  return onnxNetwork(decodeModel(exported(network, weights), 'm.onnx'), 'm.onnx', { ...OPTIONS, ...options });
 }
 
 /** Logits and the gradient of every trained weight, by name. */
@@ -113,6 +116,17 @@ it('what a pattern names is not trained; a pattern that names nothing is refused
   expect(() => read(network, weights, { freeze: ['stern*'] })).toThrow(
     'student.freeze: stern* fits no weight of m.onnx',
   );
+});
+
+it('takes the sizes that the file leaves open from the samples', async () => {
+  const [network, weights] = await trained('ds-cnn', { width: 0.25 });
+  const model = decodeModel(exported(network, weights), 'm.onnx');
+  const inputs = model.graph.inputs.map((one) => ({
+    ...one,
+    dims: one.dims!.map((dim, i) => (i > 0 && i < 3 ? `s${i}` : dim)),
+  }));
+  const open = onnxNetwork({ ...model, graph: { ...model.graph, inputs } }, 'm.onnx', OPTIONS);
+  expect(open.inputs).toEqual(onnxNetwork(model, 'm.onnx', OPTIONS).inputs);
 });
 
 it('a new head answers for the classes of the data, and begins the same each time', async () => {

@@ -1,5 +1,6 @@
 import { UserError } from '../../src/base/errors.ts';
 import { completeRecipe, parseRecipe } from '../../src/recipe/load.ts';
+import { LOSSES } from '../../src/recipe/schema/loss.ts';
 import { recipeDiff, recipeHash } from '../../src/recipe/diff.ts';
 
 const FULL = `name: fashion-mnist
@@ -43,8 +44,26 @@ it.each([
     '{ensemble: [{onnx: a.onnx}, {onnx: b.onnx}], normalize: {mean: 0.5}}',
     /teacher\.normalize: expected it inside each teacher of the ensemble/,
   ],
+  ['{onnx: t.onnx, weighting: entropy}', /teacher\.weighting: expected no such key beside onnx/],
 ])('a key of the teacher that nothing would read is refused: %s', (teacher, message) => {
   expect(failure(`${SHORT}teacher: ${teacher}\n`).message).toMatch(message);
+});
+
+it.each([
+  [
+    'distill: {batchSize: 32, microBatch: 64}',
+    /distill\.microBatch: expected at most batchSize, which is 32, received 64/,
+  ],
+  [
+    'teacher: {train: {model: mlp, microBatch: 256}}',
+    /teacher\.train\.microBatch: expected at most batchSize, which is 128/,
+  ],
+  [
+    'teacher: {onnx: t.onnx}\ndistill: {loss: dist, microBatch: 64}',
+    /distill\.microBatch: expected a loss that is a sum over samples, .*, received dist/,
+  ],
+])('parts of a batch that cannot be are refused: %s', (line, message) => {
+  expect(failure(`${SHORT}${line}\n`).message).toMatch(message);
 });
 
 describe('a good recipe', () => {
@@ -127,7 +146,7 @@ describe('a broken recipe', () => {
     [
       'an unknown choice',
       'distill: {loss: dk}',
-      'recipes/x.yaml:3:17 distill.loss: expected one of kd, kd-standardized, dkd, dist, mse, bounded, hint, attention, received "dk"',
+      `recipes/x.yaml:3:17 distill.loss: expected one of ${Object.keys(LOSSES).join(', ')}, received "dk"`,
       /Did you mean (kd|dkd)\?/,
     ],
     [
@@ -250,6 +269,11 @@ describe('a broken recipe', () => {
     ['quantize: {adaround: {iterations: 1}}', 'quantize.adaround: expected rounding: adaround', /./],
     ['distill: {optimizer: {type: sgd, beta1: 0.8}}', 'distill.optimizer.beta1: expected adam, adamw as type', /./],
     ['distill: {optimizer: {milestones: [2]}}', 'distill.optimizer.milestones: expected step as schedule', /./],
+    [
+      'precision: mixed\ndistill: {loss: sp, features: [{student: a, teacher: b}]}',
+      'precision: expected full: sp squares and multiplies what float16 cannot hold, received mixed',
+      /./,
+    ],
   ])('refuses what nothing reads: %s', (line, message, hint) => {
     const error = failure(`${SHORT}teacher: {onnx: a.onnx}\n${line}`);
     expect(error.message).toContain(message);

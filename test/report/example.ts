@@ -51,6 +51,11 @@ const model = (role: 'teacher' | 'scratch' | 'distilled', bytes: number, test: n
     ),
   },
   ...(role !== 'teacher' && {
+    usual: {
+      ...{ split: 'test', samples: 200, classes: [100, 100] },
+      confidence: { edges: [0.9, 0.99], counts: [60, 70, 70] },
+      entropy: { edges: [0.01], counts: [100, 100] },
+    },
     agreement: { split: 'test', bothRight: 180, onlyTeacher: 9, onlyThis: 4, sameError: 5, differentErrors: 2 },
   }),
 });

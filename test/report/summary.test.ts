@@ -1,7 +1,8 @@
 import { idOf } from '../../src/report/artifact.ts';
 import type { Form } from '../../src/report/artifact.ts';
 import { compareReports, shareInterval } from '../../src/report/compare.ts';
-import { finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
+import { pairOf, repeatsOf, verdictOf } from '../../src/report/verdict.ts';
+import { accuracyOf, changeOf, finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
 import type { ModelRow } from '../../src/report/types.ts';
 import { example } from './example.ts';
 
@@ -11,6 +12,36 @@ describe('the summary', () => {
       'The distilled student is 15× smaller and 6× faster than the teacher, and 0.4 points less accurate.',
       'It beats the same student trained without the teacher, and the difference is more than chance.',
     ]);
+  });
+
+  it('after one run of each tells the two models from the method', () => {
+    const verdict = (onlyFirst: number, onlySecond: number) => ({
+      ...verdictOf([0.95], [0.94]),
+      pair: pairOf('test', { onlyFirst, onlySecond, samples: 1000 }),
+    });
+    const said = (onlyFirst: number, onlySecond: number): string | undefined =>
+      summarySentences({ ...example, verdict: verdict(onlyFirst, onlySecond) })[1];
+    expect(said(30, 5)).toMatch(
+      /^It is better than its twin .*; whether the teacher helps, one run of each cannot tell\.$/,
+    );
+    expect(said(5, 30)).toMatch(/^It is worse than its twin /);
+    expect(said(9, 8)).toMatch(/may be chance; whether the teacher helps, one run of each cannot tell\.$/);
+  });
+
+  it('of several seeds has the mean, not the first', () => {
+    const models = example.models.map((model) =>
+      model.id === 'distilled' ? { ...model, repeats: repeatsOf([0.946, 0.93, 0.92], 200) } : model,
+    );
+    expect(accuracyOf(models[2]!)).toBeCloseTo(0.932, 10);
+    expect(summarySentences({ ...example, models })[0]).toMatch(/and 1\.8 points less accurate\.$/);
+    // What was made from the first of them is compared with that.
+    const int8: ModelRow = {
+      ...example.models[2]!,
+      precision: 'int8',
+      accuracy: { validation: null, test: 0.945 },
+    };
+    expect(changeOf(int8, models[2]!)).toBeCloseTo(-0.001, 10);
+    expect(changeOf(models[2]!, models[1]!)).toBeCloseTo(0.032, 10);
   });
 
   it('does without what is not there', () => {

@@ -1,4 +1,4 @@
-import { tQuantile, verdictOf } from '../../src/report/verdict.ts';
+import { pairOf, repeatsOf, tQuantile, verdictOf } from '../../src/report/verdict.ts';
 
 describe('the verdict', () => {
   it('is open after one run, however large the gain', () => {
@@ -48,5 +48,38 @@ describe('the verdict', () => {
     [99, 1.9842],
   ])('uses t(%d) = %d, as in the tables', (degrees, expected) => {
     expect(tQuantile(degrees)).toBeCloseTo(expected, 3);
+  });
+});
+
+describe('what one run of each says', () => {
+  it('is a matter of the samples that one alone has right, and says nothing of the method', () => {
+    const pair = pairOf('test', { onlyFirst: 120, onlySecond: 80, samples: 10_000 });
+    expect(pair).toMatchObject({ split: 'test', samples: 10_000, onlyDistilled: 120, onlyScratch: 80 });
+    expect(pair.difference).toBeCloseTo(0.004, 10);
+    expect(pair.interval[0]).toBeGreaterThan(0);
+    expect(pair.sentence).toMatch(
+      /^of 10,000 test samples the distilled student alone has 120 right, its twin alone 80: a difference of \+0\.40 points, 95 % interval \+0\.\d\d points to \+0\.\d\d points \(McNemar's mid-p 0\.005\); of these two models the distilled one is the better one by more than the choice of samples explains; whether the teacher is why, other seeds must tell$/,
+    );
+  });
+
+  it('names the twin where that is better, and neither where chance explains it', () => {
+    const sentence = (onlyFirst: number, onlySecond: number): string =>
+      pairOf('validation', { onlyFirst, onlySecond, samples: 1000 }).sentence;
+    expect(sentence(10, 40)).toContain('the twin is the better one');
+    expect(sentence(20, 25)).toMatch(/which of these two models is the better one, so many samples do not tell$/);
+  });
+});
+
+describe('a model that was trained several times', () => {
+  it('has the t interval of its mean, within 0 and 1', () => {
+    const { mean, interval } = repeatsOf([0.91, 0.92, 0.93], 10_000);
+    expect(mean).toBeCloseTo(0.92, 10);
+    expect(interval[0]).toBeCloseTo(0.92 - 0.043027 / Math.sqrt(3), 5);
+    expect(repeatsOf([0.9, 1], 10_000).interval).toEqual([expect.any(Number), 1]);
+  });
+
+  it('has a spread where all readings agree: they are in steps of a sample', () => {
+    const { interval } = repeatsOf([0.9, 0.9, 0.9], 100);
+    expect(interval[1] - interval[0]).toBeCloseTo((2 * 4.3027 * Math.sqrt(1 / 12)) / 100 / Math.sqrt(3), 4);
   });
 });

@@ -54,6 +54,18 @@ const RECIPES: readonly Recipe[] = [
     stages: ['scratch'],
     files: ['exports/scratch.onnx'],
   },
+  ...(process.env['LIMBECK_KILLS'] === undefined
+    ? []
+    : [
+        {
+          /** A loss with a state and random masks, the teacher asked at every step, all augmentation that is drawn: `npm test` has no time for it. */
+          name: 'kill-features',
+          kills: Math.ceil(KILLS / 2),
+          prepare: () => Promise.resolve(file('kill-features')),
+          stages: ['teach', 'scratch', 'distill'],
+          files: ['exports/distilled.onnx'],
+        },
+      ]),
 ];
 
 describe('a run that is killed again and again', () => {

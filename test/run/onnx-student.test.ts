@@ -41,7 +41,7 @@ async function bytesOf(run: string): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(hashes));
 }
 
-it('a file that was trained here is trained on for other classes, masked, quantized, shipped, and resumed to the same bytes', async () => {
+it('a file that was trained here is trained on for other classes, narrowed, masked, quantized, shipped, and resumed to the same bytes', async () => {
   await writeThirds();
   const student = { model: 'mlp', hidden: [24] };
   const first = await follow({ name: 'first', dataset: DIGITS, student });
@@ -50,7 +50,11 @@ it('a file that was trained here is trained on for other classes, masked, quanti
     name: 'thirds',
     dataset: THIRDS,
     student: { onnx: 'student.onnx', head: 'replace' },
-    prune: [{ type: 'magnitude', amount: 0.3, maxDrop: 100, finetune: { epochs: 1 } }],
+    prune: [
+      { type: 'channels', amount: 0.3, multipleOf: 4, importance: 'taylor', maxDrop: 100, finetune: { epochs: 1 } },
+      { type: 'channels', amount: 0.3, multipleOf: 32, maxDrop: 100, finetune: { epochs: 0 } },
+      { type: 'magnitude', amount: 0.3, maxDrop: 100, finetune: { epochs: 1 } },
+    ],
     quantize: [{ scheme: 'int8', method: 'qat', maxDrop: 100, qat: { epochs: 1 } }],
     export: ['onnx', 'tflite'],
   };
@@ -60,14 +64,16 @@ it('a file that was trained here is trained on for other classes, masked, quanti
   const notes = whole.report.notes.join('\n');
   expect(notes).toMatch(/the student begins from the 4 weights of student\.onnx, 1635 numbers/);
   expect(notes).toMatch(/student\.onnx: its last layer \S+ is drawn anew: 3 classes instead of 10/);
-  expect(notes).toMatch(/prune-1: 30\.0 % of \d+ weights are zero/);
+  // What a step could not make smaller is in the report.
+  expect(notes).toMatch(/prune-2: left \S+ alone: 16 channels cannot become fewer and stay a multiple of 32/);
+  expect(notes).toMatch(/prune-3: 30\.0 % of \d+ weights are zero/);
   expect(whole.report.models.map(({ format, precision }) => `${format} ${precision}`)).toEqual(
     expect.arrayContaining(['onnx fp32', 'tflite fp32', 'onnx int8', 'tflite int8']),
   );
   for (const { top1Agreement } of whole.report.parity) expect(top1Agreement).toBeGreaterThan(0.95);
 
   const expected = await bytesOf(whole.folder);
-  expect(Object.keys(expected)).toHaveLength(5);
+  expect(Object.keys(expected)).toHaveLength(7);
   const stop = new AbortController();
   const onEvent: OnEvent = (event) => {
     if (event.type === 'epoch' && event.stage === 'scratch') stop.abort();
@@ -123,9 +129,9 @@ describe('refused before anything is trained', () => {
     [{ head: 'replace', freeze: ['nothing*'] }, {}, /student\.freeze: nothing\* fits no weight/],
     [{ head: 'replace', batchNorm: 'train' }, {}, /student\.batchNorm: \S+ has no batch norms/],
     [
-      { head: 'replace' },
+      { head: 'replace', freeze: ['*'] },
       { prune: [{ type: 'channels', amount: 0.5 }] },
-      /prune\[0\]\.type: expected a student whose channels can be removed/,
+      /prune: the student \S+ has no channels that can be removed: dense\S+ is frozen/,
     ],
     [{ model: 'mlp' }, {}, /student: expected exactly one of model, module, tfjs, onnx, received model and onnx/],
   ])('%j %j', async (student, rest, message) => {

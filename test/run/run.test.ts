@@ -42,6 +42,11 @@ describe('a run', () => {
       ['distilled-2', 'distilled-3', 'distilled', 'scratch-2', 'scratch-3', 'scratch'].map((name) => `${name}.onnx`),
     );
     expect(new Set(report.verdict!.gains).size).toBeGreaterThan(1);
+    expect(report.verdict).not.toHaveProperty('pair');
+    const [teacher, scratch, distilled] = report.models;
+    expect(teacher).not.toHaveProperty('repeats');
+    expect(distilled!.repeats!.accuracies[0]).toBe(distilled!.accuracy.test);
+    expect(distilled!.repeats!.mean - scratch!.repeats!.mean).toBeCloseTo(report.verdict!.gain, 12);
   });
 
   it('ends with the same bits every time', async () => {
@@ -96,6 +101,13 @@ describe('a run', () => {
         distill: { ...BASE.distill, softTargets: { store: 'live' } },
       },
     ],
+    [
+      'function matching: what the student sees is what the teacher is asked about, and nothing else teaches',
+      {
+        dataset: { ...DIGITS, augment: [{ resizedCrop: {} }, { erase: {} }, { mixup: 1 }, { cutmix: 1 }] },
+        distill: { ...BASE.distill, alpha: 1, softTargets: { store: 'live' } },
+      },
+    ],
     ['class weights', { dataset: { ...DIGITS, classWeights: 'balanced' } }],
     ['dkd', { distill: { ...BASE.distill, loss: 'dkd' } }],
     ['dist', { distill: { ...BASE.distill, loss: 'dist' } }],
@@ -117,6 +129,8 @@ describe('a run', () => {
     const { report } = await follow(change);
     expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'scratch', 'distilled']);
     expect(report.parity.every(({ top1Agreement }) => top1Agreement === 1)).toBe(true);
+    const { gain, pair } = report.verdict!;
+    expect((pair!.onlyDistilled - pair!.onlyScratch) / report.dataset.samples.test).toBeCloseTo(gain, 12);
   });
 
   it.each([
@@ -124,6 +138,16 @@ describe('a run', () => {
       'mixup with stored answers',
       { dataset: { ...DIGITS, augment: [{ mixup: 0.2 }] } },
       /mixup makes samples that no stored answer is for/,
+    ],
+    [
+      'cutmix with stored answers',
+      { dataset: { ...DIGITS, augment: [{ cutmix: 1 }] } },
+      /cutmix makes samples that no stored answer is for/,
+    ],
+    [
+      'operations of 8-bit images on others',
+      { dataset: { ...DIGITS, augment: [{ randAugment: {} }] } },
+      /randAugment knows what is white in 8-bit images alone/,
     ],
     [
       'hints with stored answers',

@@ -1,4 +1,3 @@
-import { Arrivals } from '../../src/serve/batch/arrivals.ts';
 import { CostLine } from '../../src/serve/batch/cost.ts';
 import { decide, mostWithin } from '../../src/serve/batch/policy.ts';
 import type { Situation } from '../../src/serve/batch/policy.ts';
@@ -39,49 +38,34 @@ describe('the cost of a call', () => {
   });
 });
 
-describe('arrivals', () => {
-  it('are as frequent as the latest ones, and rarer in a silence', () => {
-    const arrivals = new Arrivals();
-    expect(arrivals.gapMs(0)).toBe(Infinity);
-    for (let i = 0; i < 200; i++) arrivals.add(2 * i);
-    expect(arrivals.gapMs(398)).toBeCloseTo(2, 3);
-    expect(arrivals.gapMs(1398)).toBe(1000);
-  });
-});
-
 describe('when to run', () => {
-  const now: Situation = {
-    ...{ samples: 2, requests: 2, oldestWaitMs: 0, slackMs: Infinity, gapMs: 1 },
-    cost: { fixed: 10, perSample: 1 },
-  };
+  const now: Situation = { samples: 2, oldestWaitMs: 0, slackMs: Infinity };
+  const waiting = { ...BATCH, maxDelayMs: 5 };
 
-  it('waits for one more while that is sooner for all together', () => {
-    expect(decide(now, BATCH)).toEqual({ waitMs: 10 / 3 });
-    // (9 + 1) · 1 ms is not below the 10 ms that a call costs.
-    expect(decide({ ...now, requests: 9, samples: 9 }, BATCH)).toEqual({ run: 64 });
-    expect(decide({ ...now, gapMs: 4 }, BATCH)).toEqual({ run: 64 });
-    expect(decide({ ...now, gapMs: Infinity }, BATCH)).toEqual({ run: 64 });
-    expect(decide({ ...now, oldestWaitMs: 10 }, BATCH)).toEqual({ run: 64 });
-    expect(decide({ ...now, cost: { fixed: 0, perSample: 1 } }, BATCH)).toEqual({ run: 64 });
+  it('runs what is there, unless told to wait', () => {
+    expect(decide(now, BATCH)).toEqual({ run: 64 });
+    expect(decide(now, waiting)).toEqual({ waitMs: 5 });
+    expect(decide({ ...now, oldestWaitMs: 1 }, waiting)).toEqual({ waitMs: 4 });
+    expect(decide({ ...now, oldestWaitMs: 5 }, waiting)).toEqual({ run: 64 });
   });
 
   it('does not wait beyond a deadline, nor with a full batch', () => {
-    expect(decide({ ...now, slackMs: 2 }, BATCH)).toEqual({ waitMs: 2 });
-    expect(decide({ ...now, slackMs: -1 }, BATCH)).toEqual({ run: 64 });
-    expect(decide({ ...now, samples: 64 }, BATCH)).toEqual({ run: 64 });
+    expect(decide({ ...now, slackMs: 2 }, waiting)).toEqual({ waitMs: 2 });
+    expect(decide({ ...now, slackMs: -1 }, waiting)).toEqual({ run: 64 });
+    expect(decide({ ...now, samples: 64 }, waiting)).toEqual({ run: 64 });
   });
 
-  it('does as it is told', () => {
-    expect(decide({ ...now, gapMs: Infinity, oldestWaitMs: 1 }, { ...BATCH, maxDelayMs: 5 })).toEqual({ waitMs: 4 });
-    expect(decide(now, { ...BATCH, maxDelayMs: 0 })).toEqual({ run: 64 });
-    expect(decide({ ...now, samples: 7 }, { ...BATCH, preferred: [2, 4, 8], maxDelayMs: 5 })).toEqual({ run: 4 });
-    expect(decide({ ...now, samples: 1 }, { ...BATCH, preferred: [2, 4, 8], maxDelayMs: 5 })).toEqual({ waitMs: 5 });
+  it('forms preferred sizes without waiting', () => {
+    const options = { ...waiting, preferred: [2, 4, 8] };
+    expect(decide({ ...now, samples: 7 }, options)).toEqual({ run: 4 });
+    expect(decide({ ...now, samples: 1 }, options)).toEqual({ waitMs: 5 });
   });
 
   it('makes no batch that takes longer than there is time', () => {
-    expect(mostWithin(30, now.cost)).toBe(20);
-    expect(mostWithin(5, now.cost)).toBe(1);
-    expect(mostWithin(Infinity, now.cost)).toBe(Infinity);
+    const cost = { fixed: 10, perSample: 1 };
+    expect(mostWithin(30, cost)).toBe(20);
+    expect(mostWithin(5, cost)).toBe(1);
+    expect(mostWithin(Infinity, cost)).toBe(Infinity);
   });
 });
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesOf } from '../../src/base/bytes.ts';
-import { Writer } from '../../src/formats/onnx/protobuf/wire.ts';
+import { Writer } from './wire.ts';
 
 /** Field numbers are those of TensorFlow's saved_model.proto, meta_graph.proto, graph.proto and tensor.proto. */
 const FLOAT = 1;

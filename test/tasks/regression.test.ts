@@ -34,15 +34,18 @@ describe('regression', () => {
 
   it('has the score of the sums that a step gives', () => {
     const outputs = task.forLoss(rows(ANSWERS));
-    const targets = task.targets({ targets: rows(LABELS) }, false);
-    const { squared } = task.sums(outputs, targets, tf.ones([4]));
+    const targets = task.targets({ targets: rows(LABELS) }, 'none');
+    const sums = Object.entries(task.sums(outputs, targets, tf.ones([4])));
     const score = task.scoreOf(ANSWERS, LABELS);
     expect(score).toBeCloseTo((Math.sqrt(30) + Math.sqrt(0.0125)) / 2, 5);
-    expect(task.scoreOfSums({ squared: [...squared!.dataSync()] }, 4)).toBeCloseTo(score, 4);
+    expect(task.scoreOfSums(Object.fromEntries(sums.map(([name, sum]) => [name, sum.dataSync()[0]!])), 4)).toBeCloseTo(
+      score,
+      4,
+    );
   });
 
   it('gives losses numbers of one size, whatever their units', () => {
-    const loss = task.loss(task.forLoss(rows(ANSWERS)), task.targets({ targets: rows(LABELS) }, false), {});
+    const loss = task.loss(task.forLoss(rows(ANSWERS)), task.targets({ targets: rows(LABELS) }, 'none'), {});
     const expected = [(4 / 125 + 0) / 2, (16 / 125 + 0.01 / 0.0125) / 2, 0, (100 / 125 + 0.04 / 0.0125) / 2];
     loss.dataSync().forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 4));
   });
@@ -57,9 +60,9 @@ describe('regression', () => {
   it('mixes targets as mixup does', () => {
     const mixed = task.targets(
       { targets: rows(LABELS), partners: tf.tensor1d([1, 0, 3, 2], 'int32'), lambda: tf.tensor1d([0.25, 1, 1, 1]) },
-      true,
+      'partners',
     );
-    const own = task.targets({ targets: rows(LABELS) }, false).dataSync();
+    const own = task.targets({ targets: rows(LABELS) }, 'none').dataSync();
     expect(mixed.dataSync()[0]).toBeCloseTo(0.25 * own[0]! + 0.75 * own[2]!, 5);
     expect(mixed.dataSync()[2]).toBeCloseTo(own[2]!, 5);
   });

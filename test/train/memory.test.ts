@@ -1,13 +1,19 @@
 import type { RunEvent } from '../../src/base/events.ts';
 import { checkMemory } from '../../src/train/memory.ts';
 
-const need = { stage: 'distilled', batchSize: 128, rest: 0, bytes: 8e9 };
+const fact = 'distilled: steps of 128 samples take about 8.0 GB of memory';
+const parts = { gradient: unused, update: unused };
 
-function told(free: number, rest = 0): string[] {
+function unused(): never {
+  throw new Error('nothing is compiled');
+}
+
+function told(free: number, more: Partial<Parameters<typeof checkMemory>[0]> = {}): string[] {
   const messages: string[] = [];
-  checkMemory({ ...need, rest }, free, (event: RunEvent) => {
+  const onEvent = (event: RunEvent): void => {
     if (event.type === 'warning') messages.push(event.message);
-  });
+  };
+  checkMemory({ fact, bytes: 8e9, samples: 128, isBegun: false, parts, free, onEvent, ...more });
   return messages;
 }
 
@@ -17,12 +23,8 @@ it('says nothing of a step that takes half of the free memory', () => {
 
 it('warns of a step that takes more, with a batch that does not', () => {
   expect(told(12e9)).toEqual([
-    'distilled: steps of 128 samples take about 8.0 GB of memory, more than half of the 12.0 GB that are free; batchSize: 64 takes about 4.0 GB.',
+    'distilled: steps of 128 samples take about 8.0 GB of memory, more than half of the 12.0 GB that are free; microBatch: 64 takes about 4.0 GB.',
   ]);
-});
-
-it('counts the program of a last, smaller batch beside the other', () => {
-  expect(told(16e9, 32)).toHaveLength(1);
 });
 
 it('refuses a step for which there is no room', () => {
@@ -36,6 +38,18 @@ it('refuses a step for which there is no room', () => {
   expect(refused()).toMatchObject({
     name: 'UserError',
     message: 'distilled: steps of 128 samples take about 8.0 GB of memory, and 3.0 GB are free',
-    hint: 'Lower the batch size: batchSize: 16 takes about 1.0 GB.',
+    hint: 'Compute fewer samples at once: microBatch: 16 takes about 1.0 GB.',
   });
+});
+
+it('names the batch itself where a loss cannot be computed in parts', () => {
+  expect(told(12e9, { parts: undefined })[0]).toContain('batchSize: 64 takes about 4.0 GB');
+});
+
+it('refuses to go on otherwise than a training began', () => {
+  expect(() => told(3e9, { isBegun: true })).toThrow(
+    expect.objectContaining({
+      hint: 'Its saved state goes on as it began: free memory, and run the same command again.',
+    }) as Error,
+  );
 });

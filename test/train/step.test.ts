@@ -93,10 +93,9 @@ describe('training program', () => {
       targets[i * 3 + labels[partners[i]!]!]! += 1 - lambda[i]!;
     });
     const [a, b] = [mlp(), mlp()];
-    const mixed = await train(a, { labels, partners, lambda }, { mixed: true });
+    const mixed = await train(a, { labels, partners, lambda }, { mix: 'partners' });
     // The same from targets that are mixed already.
-    const task = { ...classification(3), targets: () => tf.tensor2d(targets, [BATCH, 3]) };
-    const soft = await train(b, { labels }, { task });
+    const soft = await train(b, { targets }, { mix: 'soft' });
     expect(mixed['loss']![0]).toBeCloseTo(Number(soft['loss']![0]), 6);
     const plain = await train(mlp(), { labels });
     expect(mixed['loss']![0]).not.toBeCloseTo(Number(plain['loss']![0]), 2);

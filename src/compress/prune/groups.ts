@@ -1,10 +1,11 @@
 import type { Graph } from '../../graph/types.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
+import { atBatch } from '../../graph/passes/at-batch.ts';
 import { traceProgram } from '../../trace/trace.ts';
 import { predictionProgram } from '../../train/inference.ts';
-import type { AxisLabels, Labels, Role, WeightAxis } from './channels.ts';
+import type { Labels, Role, WeightAxis } from './channels.ts';
 import { Channels } from './channels.ts';
-import { rules } from './rules.ts';
+import { follow, storedOf, untracked } from './flow.ts';
 
 export interface Skipped {
   readonly what: string;
@@ -14,6 +15,8 @@ export interface Skipped {
 /** An axis of a weight that a group reaches into: `positions[c]` are those of the group's channel c. */
 export interface Member {
   readonly weight: string;
+  /** The layer that computes with it. */
+  readonly layer: string;
   readonly axis: number;
   readonly role: Role;
   /** A scale or offset that all of a layer's channels go through. */
@@ -39,64 +42,88 @@ export interface Dependencies {
   readonly labels: ReadonlyMap<string, Labels>;
   /** The group that a label belongs to, by its place in `groups`. */
   readonly groupOf: (label: number) => number | undefined;
+  /** The same, and which of the group's channels it is. */
+  readonly channelOf: (label: number) => readonly [group: number, channel: number] | undefined;
 }
 
-/** Which channels of a model depend on each other, read off its inference graph (Fang et al. 2023, "DepGraph"). */
+/**
+ * Which channels of a model depend on each other, read off its inference graph (Fang et al. 2023, "DepGraph"): that which it is, or
+ * one traced of it.
+ */
 export function dependencies(network: ModelNetwork): Dependencies {
+  return network.graph === undefined ? ofLayers(network) : ofGraph(network.graph, network.rigid());
+}
+
+function ofLayers(network: ModelNetwork): Dependencies {
   const frozen = network.rigid();
   const probes = [...frozen.keys()].filter((name) => Object.hasOwn(network.layers, name));
   const graph = traceProgram(predictionProgram({ network, batchSize: 1, features: probes }));
-
+  const cannot = (layer: string): string => `${layer} (${frozen.get(layer)}) cannot be resized`;
+  const layerOf = (weight: string): string => weight.slice(0, weight.indexOf('/'));
   const channels = new Channels();
   const labels = new Map<string, Labels>();
-  const cannot = (layer: string): string => `${layer} (${frozen.get(layer)}) cannot be resized`;
-  for (const [name, { shape }] of graph.inputs) labels.set(name, untracked(shape.length));
   for (const [name, { type }] of graph.constants) labels.set(name, untracked(type.shape.length));
   for (const [name, { shape }] of graph.state) {
     const axes = channels.weight(name, shape.map(Number));
     labels.set(name, axes);
-    const layer = name.slice(0, name.indexOf('/'));
+    const layer = layerOf(name);
     if (frozen.has(layer)) for (const axis of axes) channels.keep(axis, cannot(layer));
   }
-  follow(graph, channels, labels);
-  for (const [name, value] of graph.outputs) {
-    const why = name === 'logits' ? 'its channels are the outputs of the model' : cannot(name);
-    for (const axis of labels.get(value)!) channels.keep(axis, why);
-  }
-  return { ...grouped(channels), graph, labels };
+  return found(graph, channels, labels, { layerOf, reasonOf: (name) => (name === 'logits' ? OUTPUTS : cannot(name)) });
 }
 
-function follow(graph: Graph, channels: Channels, labels: Map<string, Labels>): void {
-  const shape = (name: string): number[] => graph.types.get(name)!.shape.map(Number);
-  for (const { op, inputs, outputs, attrs, layer } of graph.nodes) {
-    const given = inputs.filter((name) => name !== '');
-    const rule = Object.hasOwn(rules, op) ? rules[op] : undefined;
-    if (rule === undefined || (op === 'FusedBatchNorm' && given.length < inputs.length)) {
-      const reason = `${layer ?? 'the model'} reads its channels in another way (${op})`;
-      for (const name of given) for (const axis of labels.get(name)!) channels.keep(axis, reason);
-      for (const name of outputs) labels.set(name, untracked(shape(name).length));
-      continue;
+const OUTPUTS = 'its channels are the outputs of the model';
+
+/** Constants of a graph become smaller with its weights: whatever has the size of a layer. */
+function ofGraph({ value }: NonNullable<ModelNetwork['graph']>, rigid: ReadonlyMap<string, string>): Dependencies {
+  const graph = atBatch(value, 1);
+  const channels = new Channels();
+  const labels = new Map<string, Labels>();
+  for (const [name, { type }] of graph.constants) labels.set(name, channels.weight(name, type.shape.map(Number)));
+  for (const [name, { shape }] of graph.state) {
+    const axes = channels.weight(name, shape.map(Number));
+    labels.set(name, axes);
+    const why = rigid.get(name);
+    if (why !== undefined) for (const axis of axes) channels.keep(axis, `${name} ${why}`);
+  }
+  const readers = readersOf(graph);
+  return found(graph, channels, labels, {
+    layerOf: (weight) => readers.get(weight) ?? weight,
+    reasonOf: () => OUTPUTS,
+  });
+}
+
+/** The operator that computes with each stored tensor, the first where there are several. */
+function readersOf(graph: Graph): ReadonlyMap<string, string> {
+  const stored = storedOf(graph);
+  const readers = new Map<string, string>();
+  for (const { inputs, outputs, layer } of graph.nodes) {
+    if (stored.has(outputs[0]!)) continue;
+    for (const name of inputs) {
+      const weight = stored.get(name);
+      if (weight !== undefined && !readers.has(weight)) readers.set(weight, layer ?? outputs[0]!);
     }
-    labels.set(
-      outputs[0]!,
-      rule({
-        channels,
-        labels: given.map((name) => labels.get(name)!),
-        shapes: given.map(shape),
-        output: shape(outputs[0]!),
-        attrs,
-        reason: `${layer ?? 'the model'} needs its channels as they are (${op})`,
-      }),
-    );
   }
+  return readers;
 }
 
-function untracked(rank: number): Labels {
-  return Array.from({ length: rank }, (): AxisLabels => null);
+function found(
+  graph: Graph,
+  channels: Channels,
+  labels: Map<string, Labels>,
+  { layerOf, reasonOf }: { layerOf: (weight: string) => string; reasonOf: (output: string) => string },
+): Dependencies {
+  for (const [name, { shape }] of graph.inputs) labels.set(name, untracked(shape.length));
+  follow(graph, channels, labels);
+  for (const [name, value] of graph.outputs) for (const axis of labels.get(value)!) channels.keep(axis, reasonOf(name));
+  return { ...grouped(channels, layerOf), graph, labels };
 }
 
 /** Channels that the same axes hold make a group. */
-function grouped(channels: Channels): Pick<Dependencies, 'groups' | 'skipped' | 'groupOf'> {
+function grouped(
+  channels: Channels,
+  layerOf: (weight: string) => string,
+): Pick<Dependencies, 'groups' | 'skipped' | 'groupOf' | 'channelOf'> {
   const holders = new Map<number, { axis: WeightAxis; positions: number[] }[]>();
   for (const axis of channels.axes) {
     axis.labels.forEach((label, position) => {
@@ -114,7 +141,7 @@ function grouped(channels: Channels): Pick<Dependencies, 'groups' | 'skipped' | 
     if (makers.length === 0) continue;
     const reason = channels.reason(root);
     if (reason !== undefined) {
-      const what = makers.join(', ');
+      const what = [...new Set(makers)].join(', ');
       skipped.set(`${what}: ${reason}`, { what, why: reason });
       continue;
     }
@@ -122,19 +149,20 @@ function grouped(channels: Channels): Pick<Dependencies, 'groups' | 'skipped' | 
     bySignature.set(signature, [...(bySignature.get(signature) ?? []), root]);
   }
   const groups: ChannelGroup[] = [];
-  const groupOf = new Map<number, number>();
+  const placeOf = new Map<number, readonly [group: number, channel: number]>();
   for (const roots of bySignature.values()) {
     const first = holders.get(roots[0]!)!;
     const layers = [
       ...new Set(first.filter(({ axis }) => axis.role === 'out').map(({ axis }) => layerOf(axis.weight))),
     ];
-    for (const root of roots) groupOf.set(root, groups.length);
+    roots.forEach((root, channel) => placeOf.set(root, [groups.length, channel]));
     groups.push({
       name: layers[0]!,
       layers,
       channels: roots.length,
       members: first.map(({ axis }, i) => ({
         weight: axis.weight,
+        layer: layerOf(axis.weight),
         axis: axis.axis,
         role: axis.role,
         isGate: axis.isGate === true,
@@ -142,9 +170,6 @@ function grouped(channels: Channels): Pick<Dependencies, 'groups' | 'skipped' | 
       })),
     });
   }
-  return { groups, skipped: [...skipped.values()], groupOf: (label) => groupOf.get(channels.find(label)) };
-}
-
-function layerOf(weight: string): string {
-  return weight.slice(0, weight.indexOf('/'));
+  const channelOf = (label: number) => placeOf.get(channels.find(label));
+  return { groups, skipped: [...skipped.values()], groupOf: (label) => channelOf(label)?.[0], channelOf };
 }

@@ -2,6 +2,7 @@ import type { ModelNetwork } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
 import { allot, multipleFor, removedShare } from './budget.ts';
 import type { BudgetOptions } from './budget.ts';
+import { cutGraph } from './cut-graph.ts';
 import { costModel } from './costs.ts';
 import type { Costs } from './costs.ts';
 import { dependencies } from './groups.ts';
@@ -54,7 +55,9 @@ export async function pruneChannels(
   const found = dependencies(network);
   const costsOf = costModel(found);
   const measured = importance === 'taylor' ? await measure?.(found.groups) : undefined;
-  const scored = found.groups.map((group, g) => scoreChannels(group, weights, importance, measured?.[g]));
+  const scored = found.groups.map((group, g) =>
+    scoreChannels(group, storedBy(found, weights), importance, measured?.[g]),
+  );
   const scores = scored.map((group) => group.scores);
   const counts = allot(scores, costsOf, options);
   const result = await cut(network, weights, found, scores, counts);
@@ -70,11 +73,16 @@ export async function pruneChannels(
   };
 }
 
+/** All that layers compute with: the weights, and what a graph has among its constants. */
+export function storedBy({ graph }: Dependencies, weights: State): State {
+  return new Map([...graph.constants, ...weights]);
+}
+
 /** The network with `counts[g]` channels left in group g: those of the highest score, the first of equal ones. */
 export async function cut(
   network: ModelNetwork,
   weights: State,
-  { groups }: Dependencies,
+  found: Dependencies,
   scores: readonly Float64Array[],
   counts: readonly number[],
 ): Promise<Pick<PrunedModel, 'network' | 'weights' | 'slice'>> {
@@ -82,9 +90,26 @@ export async function cut(
     const best = [...of.keys()].sort((a, b) => of[b]! - of[a]! || a - b);
     return best.slice(0, counts[g]).sort((a, b) => a - b);
   });
-  const slice = (tensors: State): State => sliceWeights(tensors, groups, keep);
+  const slice = (tensors: State): State => sliceWeights(tensors, found.groups, keep);
   const sliced = slice(weights);
-  return { network: await network.withWeights(sliced), weights: sliced, slice };
+  return { network: await narrowed(network, sliced, found, keep), weights: sliced, slice };
+}
+
+async function narrowed(
+  network: ModelNetwork,
+  weights: State,
+  { groups, labels, channelOf }: Dependencies,
+  keep: readonly (readonly number[])[],
+): Promise<ModelNetwork> {
+  if (network.graph === undefined) return network.withWeights(weights);
+  const { value, replaced } = network.graph;
+  const kept = keep.map((channels) => new Set(channels));
+  const isGone = (label: number): boolean => {
+    const [group, channel] = channelOf(label) ?? [];
+    return group !== undefined && !kept[group]!.has(channel!);
+  };
+  const constants = sliceWeights(value.constants, groups, keep);
+  return replaced(cutGraph(value, labels, isGone, new Map([...constants, ...weights])), weights);
 }
 
 function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Skipped[] {

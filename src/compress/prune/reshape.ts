@@ -9,7 +9,7 @@ export function reshaped(
   labels: Labels,
   from: readonly number[],
   to: readonly number[],
-  reason: string,
+  { heads, reason }: { readonly heads: () => readonly number[]; readonly reason: string },
 ): Labels {
   const out: AxisLabels[] = to.map(() => null);
   const sources = axesOf(from);
@@ -23,9 +23,10 @@ export function reshaped(
     const sizes = run.map((axis) => from[axis]!);
     if (run.length === 1 && into.length === 1) out[into[0]!] = given[0]!;
     else if (into.length === 1) out[into[0]!] = flattened(channels, given, sizes, reason);
-    else if (run.length === 1 && given[0] !== null)
-      unflatten(channels, given[0]!, into, to, reason).forEach(([axis, found]) => (out[axis] = found));
-    else for (const axis of given) channels.keep(axis, reason);
+    else if (run.length === 1 && given[0] !== null) {
+      const [axis, found] = unflatten(channels, given[0]!, into, to, heads);
+      out[axis] = found;
+    } else for (const axis of given) channels.keep(axis, reason);
   }
   return out;
 }
@@ -67,25 +68,40 @@ function flattened(channels: Channels, run: Labels, sizes: readonly number[], re
   return Array.from({ length: product(sizes) }, (_, k) => run[at]![Math.floor(k / inner) % sizes[at]!]!);
 }
 
-/** The axis that the channels repeat along, if there is one: what a flatten made comes apart again. */
+/**
+ * An axis comes apart. What a flatten made is as it was before; of others one axis is followed, with the channels that lie at one
+ * place of it as one: whole heads of an attention, else the longest axis, as each group of a channel shuffle keeps as many.
+ */
 function unflatten(
   channels: Channels,
   labels: readonly number[],
   into: readonly number[],
   to: readonly number[],
-  reason: string,
-): [number, AxisLabels][] {
-  for (const [i, axis] of into.entries()) {
-    const inner = product(into.slice(i + 1).map((other) => to[other]!));
-    const size = to[axis]!;
-    const found = Array.from({ length: size }, (_, k) => labels[k * inner]!);
-    const repeats = labels.every((label, k) => {
-      return channels.find(label) === channels.find(found[Math.floor(k / inner) % size]!);
-    });
-    if (repeats) return [[axis, found]];
+  heads: () => readonly number[],
+): readonly [axis: number, found: number[]] {
+  const along = (axis: number) => {
+    const inner = product(into.slice(into.indexOf(axis) + 1).map((other) => to[other]!));
+    return { found: Array.from({ length: to[axis]! }, (_, k) => labels[k * inner]!), inner };
+  };
+  const placeOf = (k: number, axis: number, inner: number): number => Math.floor(k / inner) % to[axis]!;
+  for (const axis of into) {
+    const { found, inner } = along(axis);
+    const repeats = labels.every((label, k) => channels.find(label) === channels.find(found[placeOf(k, axis, inner)]!));
+    if (repeats) return [axis, found];
   }
+  const repeated = heads();
+  const longest = into.reduce((best, axis) => (to[axis]! > to[best]! ? axis : best));
+  const axis = into.find((one) => repeated.includes(one)) ?? longest;
+  const { found, inner } = along(axis);
+  channels.join(labels, labels.map((_, k) => found[placeOf(k, axis, inner)]!), ''); // prettier-ignore
+  return [axis, found];
+}
+
+/** Channels that stay. */
+export function fixed(channels: Channels, count: number, reason: string): number[] {
+  const labels = channels.fresh(count);
   channels.keep(labels, reason);
-  return [];
+  return labels;
 }
 
 function product(sizes: readonly number[]): number {

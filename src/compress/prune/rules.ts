@@ -1,21 +1,10 @@
 import { elementwise } from '../../graph/ops/elementwise.ts';
 import { reduce } from '../../graph/ops/reduce.ts';
 import type { Attrs } from '../../graph/types.ts';
-import type { AxisLabels, Channels, Labels } from './channels.ts';
-import { reshaped } from './reshape.ts';
-
-interface RuleInput {
-  readonly channels: Channels;
-  readonly labels: readonly Labels[];
-  readonly shapes: readonly (readonly number[])[];
-  readonly output: readonly number[];
-  readonly attrs: Attrs;
-  /** Why a channel stays that this op cannot lose. */
-  readonly reason: string;
-}
-
-/** Joins the channels that one op ties together, and gives the labels of its result. */
-export type Rule = (input: RuleInput) => Labels;
+import type { AxisLabels, Labels } from './channels.ts';
+import type { Rule, RuleInput } from './rule.ts';
+import { fixed, reshaped } from './reshape.ts';
+import { parts, slice, stridedSlice } from './slices.ts';
 
 const ints = (attrs: Attrs, name: string): readonly number[] => attrs[name] as readonly number[];
 
@@ -60,23 +49,28 @@ const transposedConvolution: Rule = ({ channels, labels: [x, filter], reason }) 
   return [x![0]!, null, null, filter![2]!];
 };
 
-const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, reason }) => {
+const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, stored, heads, reason }) => {
   const split = (labels: Labels, transposed: boolean): [AxisLabels, AxisLabels] => {
     const [rows, columns] = [labels.at(-2)!, labels.at(-1)!];
     return transposed ? [columns, rows] : [rows, columns];
   };
   const [rows, innerA] = split(a!, attrs['transposeA'] === true);
   const [innerB, columns] = split(b!, attrs['transposeB'] === true);
-  channels.mark(innerB, 'in');
-  channels.mark(columns, 'out');
+  if (stored[1] === true) {
+    channels.mark(innerB, 'in');
+    channels.mark(columns, 'out');
+  }
+  if (stored[0] === true) {
+    channels.mark(innerA, 'in');
+    channels.mark(rows, 'out');
+  }
   channels.join(innerA, innerB, reason);
   const leading = broadcasting({
     channels,
     labels: [a!.slice(0, -2), b!.slice(0, -2)],
     shapes: shapes.map((shape) => shape.slice(0, -2)),
     output: output.slice(0, -2),
-    attrs,
-    reason,
+    ...{ attrs, stored, heads, reason },
   });
   return [...leading, rows, columns];
 };
@@ -129,15 +123,24 @@ const padding: Rule = ({ channels, labels: [x], attrs, reason }) => {
   });
 };
 
-function fixed(channels: Channels, count: number, reason: string): number[] {
-  const labels = channels.fresh(count);
-  channels.keep(labels, reason);
-  return labels;
-}
+/** Rows of a table of embeddings: all of them stay, as whoever asks may ask for any. */
+const gather: Rule = ({ channels, labels: [x, indices], attrs, reason }) => {
+  const axis = attrs['axis'] as number;
+  channels.keep(x![axis]!, reason);
+  for (const labels of indices!) channels.keep(labels, reason);
+  const batched = attrs['batchDims'] as number;
+  if (batched > 0) for (const labels of x!) channels.keep(labels, reason);
+  const between = indices!.slice(batched).map((): AxisLabels => null);
+  const around = (labels: Labels): Labels => (batched > 0 ? labels.map(() => null) : labels);
+  return [...around(x!.slice(0, axis)), ...between, ...around(x!.slice(axis + 1))];
+};
 
 const REDUCTIONS = ['Sum', 'Mean', 'Max', 'Min', 'Prod'].filter((name) => Object.hasOwn(reduce, name));
 
-/** By op. An op that is not here keeps all channels that come to it. */
+/** By op, for ops with several results: the labels of each. */
+export const manyRules: Readonly<Record<string, (input: RuleInput) => readonly Labels[]>> = { Split: parts };
+
+/** By op. An op that is in neither table keeps all channels that come to it. */
 export const rules: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(Object.keys(elementwise).map((name) => [name, broadcasting])),
   ...Object.fromEntries(REDUCTIONS.map((name) => [name, reduction(name === 'Sum')])),
@@ -153,9 +156,13 @@ export const rules: Readonly<Record<string, Rule>> = {
   ResizeNearestNeighbor: window,
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
-  Reshape: ({ channels, labels: [x], shapes: [from], output, reason }) => reshaped(channels, x!, from!, output, reason),
+  Reshape: ({ channels, labels: [x], shapes: [from], output, heads, reason }) =>
+    reshaped(channels, x!, from!, output, { heads, reason }),
   Transpose: ({ labels: [x], attrs }) => ints(attrs, 'perm').map((axis) => x![axis]!),
   Concat: concatenation,
+  Slice: slice,
+  StridedSlice: stridedSlice,
+  GatherV2: gather,
   Pad: padding,
   BroadcastTo: ({ channels, labels: [x], shapes: [from], output }) =>
     output.map((size, i) => {

@@ -7,7 +7,7 @@ import { rounded } from './budget.ts';
 import { dependencies } from './groups.ts';
 import { scoreChannels } from './importance.ts';
 import type { Importance } from './importance.ts';
-import { cut } from './prune.ts';
+import { cut, storedBy } from './prune.ts';
 
 export interface SensitivityOptions {
   /** Shares of a layer's channels to remove. Default a quarter, a half, three quarters. */
@@ -43,7 +43,7 @@ export async function sensitivity(
   }: SensitivityOptions,
 ): Promise<SensitivityRow[]> {
   const found = dependencies(network);
-  const scores = found.groups.map((group) => scoreChannels(group, weights, importance).scores);
+  const scores = found.groups.map((group) => scoreChannels(group, storedBy(found, weights), importance).scores);
   const whole = await evaluate(network, weights);
   const rows: SensitivityRow[] = [];
   const plan = found.groups.map(({ channels }) => {

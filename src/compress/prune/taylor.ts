@@ -1,7 +1,9 @@
 import type { Task } from '../../tasks/task.ts';
-import { batchFeeds, samplesOf } from '../../train/batch.ts';
+import { batchFeeds, fedTo, samplesOf } from '../../train/batch.ts';
 import type { TrainingBatch } from '../../train/batch.ts';
-import type { Engine, State } from '../../runtime/engine.ts';
+import { partSizes, partsOf } from '../../train/cut.ts';
+import { sizeWithin } from '../../train/predict.ts';
+import type { CompiledStep, Engine, State } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import type { ChannelGroup, Member } from './groups.ts';
 import { addSums } from './importance.ts';
@@ -16,7 +18,12 @@ export interface TaylorOptions {
   readonly batches: AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>;
   /** The loss' scalars. */
   readonly hyper: Readonly<Record<string, number>>;
+  /** Most samples that are computed at once; default: a batch. */
+  readonly microBatch?: number | undefined;
 }
+
+/** Most memory that is taken without being told: batches that take more are computed in parts. */
+const MOST_BYTES = 2 ** 32;
 
 /**
  * First-order importance of channels (Molchanov et al. 2019, "Importance estimation for neural network pruning", equation 8
@@ -28,27 +35,39 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
   const { engine, program, weights, task, batches, hyper } = options;
   const scalars = Object.entries(hyper).map(([name, value]) => [`hyper/${name}`, Float32Array.of(value)] as const);
   const scores = groups.map(({ channels }) => new Float64Array(channels));
-  let step: Awaited<ReturnType<Engine['compile']>> | undefined;
+  const steps = new Map<number, CompiledStep>();
+  const sized = async (size: number): Promise<CompiledStep> => {
+    if (!steps.has(size)) steps.set(size, await loaded(engine, program(size), weights));
+    return steps.get(size)!;
+  };
+  let { microBatch } = options;
   let count = 0;
   try {
     for await (const batch of batches) {
-      step ??= await loaded(engine, program(samplesOf(batch, task)), weights);
-      const all = { ...batchFeeds(batch, task, `importance, batch ${count + 1}`), ...Object.fromEntries(scalars) };
-      const inputs = step.inputs;
-      const products = await step.run(Object.fromEntries(Object.entries(all).filter(([name]) => inputs.has(name))));
-      groups.forEach((group, g) => {
-        const sums = new Float64Array(group.channels);
-        for (const member of gatesOf(group)) {
-          const data = products[member.weight];
-          // A frozen layer has no gradient.
-          if (data !== undefined) addSums(sums, member, { type: weights.get(member.weight)!.type, data }, identity);
-        }
-        sums.forEach((sum, channel) => (scores[g]![channel]! += sum * sum));
-      });
+      microBatch ??= await sizeWithin(samplesOf(batch, task), MOST_BYTES, sized, (size) => steps.delete(size));
+      const all = groups.map(({ channels }) => new Float64Array(channels));
+      for (const { batch: part, share } of partsOf(batch, partSizes(samplesOf(batch, task), microBatch), task)) {
+        const step = await sized(samplesOf(part, task));
+        const feeds = {
+          ...batchFeeds(part, task, `importance, batch ${count + 1}`),
+          ...Object.fromEntries(scalars),
+        };
+        const products = await step.run(fedTo(step, feeds), count);
+        groups.forEach((group, g) => {
+          const sums = new Float64Array(group.channels);
+          for (const member of gatesOf(group)) {
+            const data = products[member.weight];
+            // A frozen layer has no gradient.
+            if (data !== undefined) addSums(sums, member, { type: weights.get(member.weight)!.type, data }, identity);
+          }
+          sums.forEach((sum, channel) => (all[g]![channel]! += share * sum));
+        });
+      }
+      all.forEach((sums, g) => sums.forEach((sum, channel) => (scores[g]![channel]! += sum * sum)));
       count++;
     }
   } finally {
-    await step?.dispose();
+    for (const step of steps.values()) await step.dispose();
   }
   return scores.map((of) => of.map((score) => score / Math.max(1, count)));
 }
@@ -56,7 +75,8 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
 const identity = (value: number): number => value;
 
 async function loaded(engine: Engine, program: StepProgram, weights: State) {
-  const step = await engine.compile(program);
+  // Some losses mask at random.
+  const step = await engine.compile(program, { randomKey: ['importance'] });
   await step.load(weights);
   return step;
 }
@@ -65,6 +85,5 @@ async function loaded(engine: Engine, program: StepProgram, weights: State) {
 function gatesOf({ members, layers }: ChannelGroup): readonly Member[] {
   const gates = members.filter(({ isGate }) => isGate);
   if (gates.length > 0) return gates;
-  const own = (weight: string): boolean => layers.includes(weight.slice(0, weight.indexOf('/')));
-  return members.filter(({ role, weight }) => role === 'out' || (role === 'other' && own(weight)));
+  return members.filter(({ role, layer }) => role === 'out' || (role === 'other' && layers.includes(layer)));
 }

@@ -4,10 +4,12 @@ import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
 import { integerRange } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
+import { sizeOf } from '../../graph/shapes.ts';
 import type { Graph } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
+import { bySample } from './by-sample.ts';
 import type { Samples } from './observe.ts';
 
 export interface ValueOptions {
@@ -15,7 +17,7 @@ export interface ValueOptions {
   readonly keepFloat?: (layer: string) => boolean;
 }
 
-/** A value of the float graph on the first `count` samples: [count, ...]. */
+/** A value of the float graph on the first `count` samples, one sample after another, whichever axis the batch is. */
 export async function floatValues(
   graph: Graph,
   value: string,
@@ -24,7 +26,7 @@ export async function floatValues(
   session: SessionOptions,
 ): Promise<Float32Array> {
   const { only, name } = withOutput(graph, value);
-  return joined(valuesOf(lowerToOnnx(only), name, samples, session), count);
+  return joined(valuesOf(lowerToOnnx(only), name, samples, session), graph, value, count);
 }
 
 /** The same of the int8 model, as the layer that reads it is given it. */
@@ -36,7 +38,7 @@ export async function quantizedValues(
   count: number,
   options: ValueOptions,
 ): Promise<Float32Array> {
-  return joined(quantizedBatches(graph, quantization, value, samples, options), count);
+  return joined(quantizedBatches(graph, quantization, value, samples, options), graph, value, count);
 }
 
 /** The same of all samples, batch by batch. */
@@ -82,13 +84,19 @@ async function* valuesOf(
 }
 
 /** The values of the first `count` samples in one array, which is made once: there may not be room for two. */
-async function joined(batches: AsyncIterable<InferenceTensor>, count: number): Promise<Float32Array> {
-  let all = new Float32Array(0);
+async function joined(
+  batches: AsyncIterable<InferenceTensor>,
+  graph: Graph,
+  value: string,
+  count: number,
+): Promise<Float32Array> {
+  const { shape } = graph.types.get(value)!;
+  const { factor } = sizeOf(shape);
+  const all = new Float32Array(count * factor);
   let at = 0;
-  for await (const { data, shape } of batches) {
-    const each = data.length / shape[0]!;
-    if (at === 0) all = new Float32Array(count * each);
-    const taken = (data as Float32Array).subarray(0, all.length - at);
+  for await (const { data } of batches) {
+    const rows = bySample(data as Float32Array, shape, data.length / factor);
+    const taken = rows.subarray(0, all.length - at);
     all.set(taken, at);
     at += taken.length;
     if (at === all.length) break;

@@ -4,6 +4,8 @@ import type { Graph } from '../../graph/types.ts';
 import type { TargetValues } from '../../data/dataset.ts';
 import { gainOf } from '../../tasks/score.ts';
 import type { Task } from '../../tasks/task.ts';
+import type { InputPart } from '../../data/inputs.ts';
+import { modelFeeds } from '../../runtime/feeds.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 
@@ -20,6 +22,7 @@ export interface LabelledSamples {
   /** [n, ...sample] */
   readonly x: Float32Array;
   readonly shape: readonly number[];
+  readonly inputs?: readonly InputPart[] | undefined;
   readonly targets: TargetValues;
   /** What the float model says: [n, width]. */
   readonly logits: Float32Array;
@@ -38,7 +41,7 @@ export function quantizableLayers(graph: Graph): string[] {
 export async function layerSensitivity(
   layers: readonly string[],
   write: (keepFloat: (layer: string) => boolean) => Uint8Array,
-  { x, shape, targets, logits }: LabelledSamples,
+  { x, shape, inputs, targets, logits }: LabelledSamples,
   task: Pick<Task, 'score' | 'scoreOf'>,
   session: SessionOptions,
   onProgress?: OnProgress,
@@ -52,7 +55,7 @@ export async function layerSensitivity(
       `${layer} in int8`,
       session,
     );
-    const results = await model.run({ [model.inputs[0]!.name]: { data: x, shape } });
+    const results = await model.run(modelFeeds(model, x, shape, inputs));
     const actual = results[model.outputs[0]!.name]!.data as Float32Array;
     model.dispose();
     const error = actual.reduce((sum, value, i) => sum + (value - logits[i]!) ** 2, 0);

@@ -4,19 +4,23 @@ import type { AugmentStep } from '../config.ts';
 import { isImageShape } from '../dataset.ts';
 import type { Normalization } from '../dataset.ts';
 import type { StepContext } from './image.ts';
+import { eraseStep } from './erase.ts';
+import { isMix } from './mix.ts';
+import { randAugmentStep } from './rand-augment.ts';
+import { resizedCropStep } from './resized-crop.ts';
 import { cutoutStep, flipStep, rotateStep, shiftStep } from './steps.ts';
 import type { ImageStep } from './steps.ts';
 
 /** Augments one normalized sample in place. */
 export type Augmenter = (sample: Float32Array, random: RandomStream) => void;
 
-/** The steps that change single samples, as one function; undefined if there are none (mixup works on batches). */
+/** The steps that change single samples, as one function; undefined if there are none (the others work on batches). */
 export function createAugmenter(
   steps: readonly AugmentStep[],
   shape: readonly number[],
   normalization: Normalization,
 ): Augmenter | undefined {
-  const single = steps.filter((step) => !('mixup' in step));
+  const single = steps.filter((step) => !isMix(step));
   if (single.length === 0) return undefined;
   if (!isImageShape(shape)) {
     throw new UserError(
@@ -27,13 +31,13 @@ export function createAugmenter(
   const [height, width, channels] = shape;
   const { mean, std } = normalization;
   const black = Float32Array.from(mean, (value, c) => (0 - value) / std[c]!);
-  const functions = single.map((step) => imageStep(step, { height, width, channels, black }));
+  const functions = single.map((step) => imageStep(step, { height, width, channels, black }, normalization));
   return (sample, random) => {
     for (const apply of functions) apply(sample, random);
   };
 }
 
-function imageStep(step: AugmentStep, context: StepContext): ImageStep {
+function imageStep(step: AugmentStep, context: StepContext, normalization: Normalization): ImageStep {
   if ('shift' in step) return shiftStep(context, step.shift, 'black');
   if ('crop' in step) {
     const { padding, edge = 'black' } = typeof step.crop === 'number' ? { padding: step.crop } : step.crop;
@@ -42,9 +46,8 @@ function imageStep(step: AugmentStep, context: StepContext): ImageStep {
   if ('flip' in step) return flipStep(context, step.flip);
   if ('rotate' in step) return rotateStep(context, step.rotate);
   if ('cutout' in step) return cutoutStep(context, step.cutout);
+  if ('resizedCrop' in step) return resizedCropStep(context, step.resizedCrop);
+  if ('erase' in step) return eraseStep(context, step.erase);
+  if ('randAugment' in step) return randAugmentStep(context, step.randAugment, normalization);
   throw new Error(`no augmentation ${JSON.stringify(step)}`);
-}
-
-export function mixupAlpha(steps: readonly AugmentStep[]): number | undefined {
-  return steps.find((step) => 'mixup' in step)?.mixup;
 }

@@ -8,6 +8,31 @@ export function weightedMean(values: tf.Tensor, weights: tf.Tensor1D): tf.Scalar
   return tf.div(tf.sum(tf.mul(values, weights)), tf.maximum(tf.sum(weights), 1e-12));
 }
 
+/** The share of each sample in the batch, [batch]: Σ = 1. Weights that are all 0 give 0. */
+export function shares(weights: tf.Tensor1D): tf.Tensor1D {
+  return tf.div(weights, tf.maximum(tf.sum(weights), 1e-12));
+}
+
+/** Huber's loss of each value with δ = 1: x²/2 up to 1, |x| - ½ beyond. */
+export function smoothL1(values: tf.Tensor): tf.Tensor {
+  const size = tf.abs(values);
+  const near = tf.minimum(size, 1);
+  return tf.mul(near, tf.sub(size, tf.mul(near, 0.5)));
+}
+
+/** Takes the target class out of a softmax; every float32 logit disappears beside it. */
+const OUT = -1e9;
+
+/** Ones at the class of the label, [batch, classes]; at the larger one of a mixed label. */
+export function targetMask(targets: tf.Tensor2D): tf.Tensor2D {
+  return tf.oneHot(tf.argMax(targets, -1), targets.shape[1], 1, 0, 'float32') as tf.Tensor2D;
+}
+
+/** Logits [batch, classes] whose softmax has all classes but the one that is masked. */
+export function withoutTarget(logits: tf.Tensor, isTarget: tf.Tensor): tf.Tensor {
+  return tf.add(logits, tf.mul(isTarget, OUT));
+}
+
 /** Weighted mean of what the task makes of the labels, e.g. their cross-entropy. */
 export function labelLoss({ task, studentLogits, targets, weights, hyper }: LossInput): tf.Scalar {
   return weightedMean(task.loss(studentLogits, targets, hyper), weights);

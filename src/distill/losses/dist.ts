@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossInput } from '../../train/loss.ts';
-import { mixed, teacherLogits, weightedMean } from './common.ts';
+import { mixed, shares, teacherLogits, weightedMean } from './common.ts';
 import { logitLoss } from './define.ts';
 
 /**
@@ -22,9 +22,8 @@ function relations(input: LossInput): tf.Scalar {
   const temperature = hyper['temperature']!;
   const student = tf.softmax(tf.div(input.studentLogits, temperature));
   const teacher = tf.softmax(tf.div(teacherLogits(input), temperature));
-  const shares = tf.expandDims(tf.div(weights, tf.maximum(tf.sum(weights), 1e-12)), 1);
   const inter = tf.sub(1, weightedMean(correlation(student, teacher, 1), weights));
-  const intra = tf.sub(1, tf.mean(correlation(student, teacher, 0, shares)));
+  const intra = tf.sub(1, tf.mean(correlation(student, teacher, 0, tf.expandDims(shares(weights), 1))));
   const sum = tf.add(tf.mul(inter, hyper['interWeight']!), tf.mul(intra, hyper['intraWeight']!));
   return tf.mul(sum, tf.square(temperature));
 }
@@ -32,10 +31,10 @@ function relations(input: LossInput): tf.Scalar {
 /** The floor under a squared norm: below it a vector has no direction worth following, and its gradient is cut off. */
 const FLOOR = 1e-12;
 
-/** Pearson's ρ along `axis`; `shares`, which sum to 1 along it, weigh the entries. */
-function correlation(a: tf.Tensor, b: tf.Tensor, axis: number, shares?: tf.Tensor): tf.Tensor {
+/** Pearson's ρ along `axis`; `share`, which sums to 1 along it, weighs the entries. */
+function correlation(a: tf.Tensor, b: tf.Tensor, axis: number, share?: tf.Tensor): tf.Tensor {
   const along = (x: tf.Tensor): tf.Tensor =>
-    shares === undefined ? tf.mean(x, axis, true) : tf.sum(tf.mul(x, shares), axis, true);
+    share === undefined ? tf.mean(x, axis, true) : tf.sum(tf.mul(x, share), axis, true);
   const [x, y] = [tf.sub(a, along(a)), tf.sub(b, along(b))];
   const scale = tf.mul(tf.add(along(tf.square(x)), FLOOR), tf.add(along(tf.square(y)), FLOOR));
   return tf.squeeze(tf.mul(along(tf.mul(x, y)), tf.rsqrt(scale)), [axis]);

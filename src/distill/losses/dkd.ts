@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossInput } from '../../train/loss.ts';
-import { divergence, mixed, teacherLogits, weightedMean } from './common.ts';
+import { divergence, mixed, targetMask, teacherLogits, weightedMean, withoutTarget } from './common.ts';
 import { logitLoss } from './define.ts';
 
 /**
@@ -16,14 +16,10 @@ export const dkd = logitLoss({
   compute: (input) => mixed('dkd', input, decoupled(input)),
 });
 
-/** Takes the target class out of a softmax; every float32 logit disappears beside it. */
-const OUT = -1e9;
-
 function decoupled(input: LossInput): tf.Scalar {
   const { studentLogits, targets, weights, hyper } = input;
   const temperature = hyper['temperature']!;
-  const classes = targets.shape[1];
-  const isTarget = tf.oneHot(tf.argMax(targets, -1), classes, 1, 0, 'float32');
+  const isTarget = targetMask(targets);
   const student = split(tf.div(studentLogits, temperature), isTarget);
   const teacher = split(tf.div(teacherLogits(input), temperature), isTarget);
   const target = tf.mul(divergence(teacher.binary, student.binary), hyper['targetWeight']!);
@@ -33,7 +29,7 @@ function decoupled(input: LossInput): tf.Scalar {
 
 /** Log-probabilities of (target, not target), [batch, 2], and of the other classes among themselves, [batch, classes]. */
 function split(logits: tf.Tensor, isTarget: tf.Tensor): { binary: tf.Tensor; others: tf.Tensor } {
-  const without = tf.add(logits, tf.mul(isTarget, OUT));
+  const without = withoutTarget(logits, isTarget);
   const target = tf.sum(tf.mul(logits, isTarget), -1);
   const binary = tf.logSoftmax(tf.stack([target, tf.logSumExp(without, -1)], -1));
   return { binary, others: tf.logSoftmax(without) };

@@ -1,9 +1,49 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.ts';
 import type { FeaturePair, LossInput } from '../../train/loss.ts';
+import { mixed, teacherLogits } from './common.ts';
+import type { LossDefinition } from './define.ts';
+import { softened } from './kd.ts';
+
+type Variables = Readonly<Record<string, tf.Variable>>;
+
+/**
+ * A loss of inner tensors beside plain KD.
+ *
+ *   L = b · Σ_pairs distance(F_s, F_t) + α · T² · KL(…) + (1 - α) · CE(s, y)
+ */
+export function featureLoss(definition: {
+  /** Throws a `UserError` for a pair that it cannot compare. */
+  readonly check: (loss: string, pair: FeaturePair) => void;
+  /** Variables that are trained along for a pair, by state name; drawn from the seed. */
+  readonly variables?: (pair: FeaturePair, seed: number) => Variables;
+  readonly distance: (pair: FeaturePair, input: LossInput, variables: Variables) => tf.Scalar;
+}): LossDefinition {
+  const { check, variables: draw, distance } = definition;
+  return {
+    needs: 'features',
+    build: (name, { hyper, seed = 0, ...args }) => {
+      const features = requireFeatures(name, args.features);
+      features.forEach((pair) => check(name, pair));
+      const variables = Object.assign({}, ...features.map((pair) => draw?.(pair, seed) ?? {})) as Variables;
+      return {
+        name,
+        needs: 'features',
+        hyper,
+        features,
+        variables,
+        compute: (input) => {
+          const sum = tf.addN(features.map((pair) => distance(pair, input, variables)));
+          const { loss, parts } = mixed('kd', input, softened(input, input.studentLogits, teacherLogits(input)));
+          return { loss: tf.add(loss, tf.mul(sum, input.hyper['featureWeight']!)), parts: { ...parts, [name]: sum } };
+        },
+      };
+    },
+  };
+}
 
 /** A feature loss compares something, or it would be plain KD in disguise. */
-export function requireFeatures(loss: string, features: readonly FeaturePair[] | undefined): readonly FeaturePair[] {
+function requireFeatures(loss: string, features: readonly FeaturePair[] | undefined): readonly FeaturePair[] {
   if (features !== undefined && features.length > 0) return features;
   throw new UserError(
     `distill.loss: ${loss} compares intermediate tensors, and none are named`,
@@ -26,7 +66,17 @@ export function checkSizes(loss: string, { student, teacher, studentShape, teach
   );
 }
 
-function isPicture(shape: readonly number[]): boolean {
+/** As `checkSizes`, for a loss that compares places within a layer: a vector has none. */
+export function checkPlaces(loss: string, pair: FeaturePair): void {
+  checkSizes(loss, pair);
+  if (pair.studentShape.length > 1) return;
+  throw new UserError(
+    `distill.loss: ${loss} compares places of a layer, and ${pair.student} [${pair.studentShape.join(', ')}] of the student has none`,
+    'Pair layers before the pooling, whose tensors have a height and a width.',
+  );
+}
+
+export function isPicture(shape: readonly number[]): boolean {
   return shape.length === 3;
 }
 
@@ -38,10 +88,14 @@ function ratio(a: readonly number[], b: readonly number[]): { of: 'a' | 'b'; win
   return window.every(Number.isInteger) ? { of, window } : undefined;
 }
 
+/** Both features of a pair as they are. */
+export function both(pair: FeaturePair, input: LossInput): { student: tf.Tensor; teacher: tf.Tensor } {
+  return { student: input.studentFeatures[pair.student]!, teacher: input.teacherFeatures[pair.teacher]! };
+}
+
 /** Both features of a pair at one height and width. */
 export function aligned(pair: FeaturePair, input: LossInput): { student: tf.Tensor; teacher: tf.Tensor } {
-  const student = input.studentFeatures[pair.student]!;
-  const teacher = input.teacherFeatures[pair.teacher]!;
+  const { student, teacher } = both(pair, input);
   if (!isPicture(pair.studentShape)) return { student, teacher };
   const { of, window } = ratio(pair.studentShape, pair.teacherShape)!;
   if (window[0] === 1 && window[1] === 1) return { student, teacher };

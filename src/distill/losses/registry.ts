@@ -1,16 +1,25 @@
-import { lossNumbers } from '../../recipe/schema/loss.ts';
+import { ACROSS_BATCH, lossNumbers } from '../../recipe/schema/loss.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';
 import type { Loss } from '../../train/loss.ts';
 import { attention } from './attention.ts';
 import { bounded } from './bounded.ts';
 import { ce } from './ce.ts';
+import { cwd } from './cwd.ts';
 import type { LossArgs, LossDefinition } from './define.ts';
 import { dist } from './dist.ts';
 import { dkd } from './dkd.ts';
 import { hint } from './hint.ts';
 import { kdStandardized } from './kd-standardized.ts';
 import { kd } from './kd.ts';
+import { mgd } from './mgd.ts';
+import { mlld } from './mlld.ts';
 import { mse } from './mse.ts';
+import { nkd } from './nkd.ts';
+import { pkd } from './pkd.ts';
+import { rkd } from './rkd.ts';
+import { sp } from './sp.ts';
+import { ttm, wttm } from './ttm.ts';
+import { vkd } from './vkd.ts';
 
 export type AnyLoss = LossName | 'ce';
 
@@ -22,8 +31,18 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   'kd-standardized': kdStandardized,
   dkd,
   dist,
+  ttm,
+  wttm,
+  nkd,
+  mlld,
   mse,
   hint,
+  pkd,
+  cwd,
+  vkd,
+  rkd,
+  sp,
+  mgd,
   attention,
 };
 
@@ -41,5 +60,6 @@ export function createLoss(name: AnyLoss, args: LossArgs = {}): Loss {
   for (const key of Object.keys(args.hyper ?? {})) {
     if (!Object.hasOwn(numbers, key)) throw new Error(`the loss ${name} has no number ${key}`);
   }
-  return losses[name].build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
+  const loss = losses[name].build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
+  return { ...loss, acrossBatch: ACROSS_BATCH.has(name) };
 }

@@ -120,7 +120,7 @@ function refuse(className: string, config: Json, key: string, value: unknown, { 
   );
 }
 
-/** What a layer of this class hands back of its settings, as Keras spells them: that is what it has read. */
+/** Settings that a layer of this class hands back, as Keras spells them: those that it has read. */
 function keysOf(className: string, config: Json): ReadonlySet<string> | undefined {
   const [layerClass, fromConfig] = serialization.SerializationMap.getMap().classNameMap[className] ?? [];
   if (layerClass === undefined || fromConfig === undefined) return undefined;

@@ -5,7 +5,7 @@ import { layers } from '@tensorflow/tfjs-layers';
 type Shape = (number | null)[];
 type Pair = [number, number];
 
-/** What we touch of a layer; much of it is not in its public types. */
+/** Members of a layer that are used here; many are not in its public types. */
 interface Inner {
   readonly strides: Pair;
   readonly kernelSize: Pair;

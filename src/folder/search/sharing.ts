@@ -5,7 +5,7 @@ import { stageOf } from '../../report/artifact.ts';
 import { stateOf } from '../checkpoint.ts';
 import type { Trial } from './trials.ts';
 
-/** What trials of one width and one number of epochs have in common: they differ in what comes after it. */
+/** The stage that trials of one width and one number of epochs have in common: they differ in what comes after. */
 const TRAINING = stageOf({ role: 'distilled', repeat: 0 });
 
 /** The trial among `earlier` ones whose student has been trained just as that of `trial` will be. */

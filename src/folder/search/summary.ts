@@ -3,7 +3,7 @@ import type { LatencyRow, Search } from '../../report/types.ts';
 import { excessOf, paretoSet } from './points.ts';
 import type { Point } from './points.ts';
 
-/** What a search came to: every point, those that are worth having, and the pick. */
+/** Result of a search: every point, those that are worth having, and the pick. */
 export function summary(
   points: readonly Point[],
   pick: Point,
@@ -30,7 +30,7 @@ export function summary(
   };
 }
 
-/** What the report has of a point: its id says run and model. */
+/** A point in the report: its id says run and model. */
 function reported(point: Point) {
   const { id, width, amount, precision, epochs, params, sizeBytes, validation, p50Ms, p95Ms } = point;
   return { id, width, amount, precision, epochs, params, sizeBytes, validation, p50Ms, p95Ms };

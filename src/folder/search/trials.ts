@@ -38,7 +38,7 @@ export function pointId(run: string, model: string): string {
   return `${run}/${model}`;
 }
 
-/** How a model was timed where the target is. */
+/** Timing of a model where the target is. */
 export function latencyOf({ latency }: ModelRow, target: TargetRecipe): LatencyRow | undefined {
   return latency.find(
     ({ runtime, batchSize, threads }) =>

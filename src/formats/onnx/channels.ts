@@ -2,7 +2,7 @@ import { tensor } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 
 /**
- * How many channels of zeros a convolution needs so that ONNX Runtime's WebGPU provider (1.30) computes it rightly. It reads
+ * Number of channels of zeros that a convolution needs so that ONNX Runtime's WebGPU provider (1.30) computes it rightly. It reads
  * channels by three where they are a multiple of 3 and not of 4, and filters a multiple of 4, and takes all but the first
  * three from the wrong place: https://github.com/microsoft/onnxruntime/issues/29651
  */

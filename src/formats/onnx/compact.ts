@@ -30,7 +30,7 @@ export function compact(model: Model): Model {
   return { ...model, graph: { ...graph, nodes, initializers } };
 }
 
-/** Whether an attribute of a convolution or product is what a reader assumes without it. */
+/** True if an attribute of a convolution or product is what a reader assumes without it. */
 function isDefault({ op }: OnnxNode, name: string, attr: OnnxAttr): boolean {
   const all = (value: number): boolean => attr.type === 'ints' && attr.value.every((one) => one === value);
   if (op === 'Conv' && (name === 'strides' || name === 'dilations')) return all(1);

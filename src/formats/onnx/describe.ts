@@ -1,7 +1,7 @@
 import { elementCount } from './model.ts';
 import type { Model, OnnxNode, OnnxTensor } from './model.ts';
 
-/** What a value was seen to be when the model ran on one sample. */
+/** Type and shape of a value, as seen when the model ran on one sample. */
 export interface SeenType {
   readonly dtype: string;
   readonly dims: readonly number[];
@@ -12,7 +12,7 @@ export interface OnnxLayer {
   readonly name: string;
   /** For one sample; empty where it is not known. */
   readonly output: readonly number[];
-  /** What it computes with: the type of its activations, and of its weights where that differs, as in `float32 × int8`. */
+  /** Types that it computes with: that of its activations, and that of its weights where it differs, as in `float32 × int8`. */
   readonly precision: string;
   readonly weightBytes: number;
   /** Multiplications with additions for one sample, of convolutions, matrix products and recurrent layers. */
@@ -24,7 +24,7 @@ export function describeOnnxLayers({ graph }: Model, seen: ReadonlyMap<string, S
   const constants = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const dims = (name = ''): readonly number[] => constants.get(name)?.dims ?? seen.get(name)?.dims ?? [];
-  /** What a value is stored as: that of the integers or halves which a node before this one widens. */
+  /** Type that a value is stored in: that of the integers or halves which a node before this one widens. */
   const stored = (name: string): { dtype?: string | undefined; constant?: OnnxTensor | undefined } => {
     const constant = constants.get(name);
     if (constant !== undefined) return { dtype: constant.dtype, constant };

@@ -2,12 +2,16 @@ import { clipped, nearest, UserError } from '../../base/errors.ts';
 import type { Dim, Graph, TensorType } from '../../graph/types.ts';
 import { Import } from './import/context.ts';
 import type { Importer } from './import/context.ts';
+import { attentionImporters } from './import/attention.ts';
 import { activationImporters } from './import/activations.ts';
 import { choiceImporters } from './import/choose.ts';
+import { controlImporters, withConstants } from './import/control.ts';
 import { convImporters } from './import/conv.ts';
 import { einsumImporters } from './import/einsum.ts';
 import { elementwiseImporters } from './import/elementwise.ts';
 import { foldedOnly, foldOf } from './import/fold/table.ts';
+import { gridImporters } from './import/grid.ts';
+import { indexImporters } from './import/index-ops.ts';
 import { linearImporters } from './import/linear.ts';
 import { normImporters } from './import/norm.ts';
 import { padImporters } from './import/pad.ts';
@@ -17,8 +21,9 @@ import { poolImporters } from './import/pool.ts';
 import { recurrentImporters } from './import/recurrent.ts';
 import { reduceImporters } from './import/reduce.ts';
 import { resizeImporters } from './import/resize.ts';
+import { scatterImporters } from './import/scatter.ts';
 import { shapeImporters } from './import/shape.ts';
-import type { Model, OnnxTensor, ValueInfo } from './model.ts';
+import type { Model, OnnxNode, OnnxTensor, ValueInfo } from './model.ts';
 import { widened } from './widen.ts';
 
 const importers: Readonly<Record<string, Importer>> = {
@@ -26,6 +31,10 @@ const importers: Readonly<Record<string, Importer>> = {
   ...resizeImporters,
   ...reduceImporters,
   ...activationImporters,
+  ...attentionImporters,
+  ...gridImporters,
+  ...indexImporters,
+  ...scatterImporters,
   ...choiceImporters,
   ...recurrentImporters,
   ...einsumImporters,
@@ -37,6 +46,7 @@ const importers: Readonly<Record<string, Importer>> = {
   ...passingImporters,
   ...shapeImporters,
   ...partImporters,
+  ...controlImporters,
   ...foldedOnly,
 };
 
@@ -49,13 +59,10 @@ export const importedOps: readonly string[] = Object.keys(importers).sort();
  * operator that is not known, and for what cannot be read of a known one.
  */
 export function importOnnx(model: Model, file: string): Graph {
-  const { graph, opsets } = widened(model);
+  const { graph: given, opsets } = widened(model);
   refuseUnknown(model, file);
+  const graph = withConstants(given);
   const tensors = new Map<string, OnnxTensor>(graph.initializers.map((t) => [t.name, t]));
-  for (const { op, outputs, attrs } of graph.nodes) {
-    const value = op === 'Constant' ? attrs.get('value') : undefined;
-    if (value?.type === 'tensor') tensors.set(outputs[0]!, { ...value.value, name: outputs[0]! });
-  }
   const fed = graph.inputs.filter(({ name }) => !tensors.has(name));
   if (fed.length === 0)
     throw new UserError(
@@ -63,14 +70,11 @@ export function importOnnx(model: Model, file: string): Graph {
       'Export the model with what it is fed as an input of its graph.',
     );
   const wanted = new Set([...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ name }) => name)]);
-  const c = new Import(file, opsets.get('') ?? opsets.get('ai.onnx') ?? 1, tensors, wanted);
+  const c = new Import(file, opsets.get('') ?? opsets.get('ai.onnx') ?? 1, tensors, wanted, importerOf);
   for (const input of fed) {
     c.define(input.name, { plain: c.builder.input(input.name, typeOf(input, file)) });
   }
-  for (const node of graph.nodes) {
-    if (tensors.has(node.outputs[0]!)) continue;
-    c.read(node, (asked) => (foldOf(node, c) ?? importers[node.op]!)(asked, c));
-  }
+  for (const node of graph.nodes) c.read(node);
   for (const { name } of graph.outputs) c.output(name);
   try {
     return c.builder.build();
@@ -83,22 +87,33 @@ export function importOnnx(model: Model, file: string): Graph {
   }
 }
 
+function isKnown({ op, domain }: OnnxNode): boolean {
+  return (domain === '' || domain === 'ai.onnx') && Object.hasOwn(importers, op);
+}
+
+/** Of a node of the graph or of one inside of a node, by what is known of its inputs. */
+function importerOf(node: OnnxNode, c: Import): Importer {
+  // Those of the graph itself have been asked for before anything was read.
+  if (!isKnown(node)) return c.fail('it is not known here', knownOperators(node.op));
+  return foldOf(node, c) ?? importers[node.op]!;
+}
+
 function refuseUnknown({ graph }: Model, file: string): void {
-  const unknown = graph.nodes.find(({ op, domain }) => {
-    const isOwn = domain === '' || domain === 'ai.onnx';
-    return !isOwn || !Object.hasOwn(importers, op);
-  });
+  const unknown = graph.nodes.find((node) => !isKnown(node));
   if (unknown === undefined) return;
   const { op, domain, name, outputs } = unknown;
   const full = domain === '' || domain === 'ai.onnx' ? op : `${domain}.${op}`;
-  const isQuantized = /Quantize|Integer|QLinear/.test(op);
-  const meant = nearest(op, importedOps);
   throw new UserError(
     `${file}: node ${name || outputs[0]!}: the operator ${full} is not known here`,
-    isQuantized
-      ? 'This file is quantized already: start from the float32 model.'
-      : `Known are ${importedOps.length} operators${meant === undefined ? '' : `, among them ${meant}`}: see docs/onnx-operators.md.`,
+    knownOperators(op),
   );
+}
+
+/** What to do about an operator that is not known. */
+function knownOperators(op: string): string {
+  if (/Quantize|Integer|QLinear/.test(op)) return 'This file is quantized already: start from the float32 model.';
+  const meant = nearest(op, importedOps);
+  return `Known are ${importedOps.length} operators${meant === undefined ? '' : `, among them ${meant}`}: see docs/operators.md.`;
 }
 
 function typeOf({ name, dtype, dims }: ValueInfo, file: string): TensorType {
@@ -114,7 +129,10 @@ function typeOf({ name, dtype, dims }: ValueInfo, file: string): TensorType {
         : 'Export the part of the model that is fed one of these.',
     );
   }
-  const sizes = 'Export the model with fixed sizes for everything but the batch.';
+  const wanted = dims?.map((dim, axis) => (typeof dim === 'number' ? dim : axis === 0 ? 1 : 'SIZE')) ?? [
+    1, 3, 224, 224,
+  ];
+  const sizes = `Say them with --shape ${name}=${wanted.join(',')}, or export the model with fixed sizes for everything but the batch.`;
   if (dims === undefined) return fail('expected a known shape (the batch may stay open), received none', sizes);
   const shape = dims.map((dim, axis): Dim => {
     if (typeof dim === 'number') return dim;

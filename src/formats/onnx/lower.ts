@@ -1,10 +1,12 @@
 import { batchFactor } from '../../graph/shapes.ts';
+import { showStage } from '../../graph/stages.ts';
 import type { Graph, Node, TensorType } from '../../graph/types.ts';
 import { Lowering } from './lower/context.ts';
 import type { LowerOptions } from './lower/context.ts';
 import { blockedLowering } from './lower/blocked/table.ts';
 import { neededOpset, rules } from './lower/table.ts';
 import type { Model, OnnxDim, OnnxNode, ValueInfo } from './model.ts';
+import { printOnnx } from './print.ts';
 
 export interface Options extends Partial<LowerOptions> {
   readonly name?: string;
@@ -14,12 +16,12 @@ export interface Options extends Partial<LowerOptions> {
 /** Widely read (ONNX Runtime 1.12, TensorRT 8.5), and all that the rules need but for a few ops. */
 export const DEFAULT_OPSET = 17;
 
-/** What the new content of a state is called among the outputs. */
+/** Name of the new content of a state among the outputs. */
 export function nextName(state: string): string {
   return `${state}/next`;
 }
 
-/** What an output is called: its own name, unless an input or a state has it, as ONNX has one space of names for both. */
+/** Name of an output: its own, unless an input or a state has it, as ONNX has one space of names for both. */
 export function outputName({ inputs, state }: Graph, output: string): string {
   return inputs.has(output) || state.has(output) ? `${output}/out` : output;
 }
@@ -79,6 +81,8 @@ export function lowerWithValues(graph: Graph, options: Options = {}): { model: M
     metadata: options.metadata ?? new Map(),
     functions: [],
   };
+  // The evaluator's graphs, of values on the way, are hundreds.
+  if (options.exactNaN !== true) showStage('onnx', () => printOnnx(model));
   return { model, values: new Map([...c.values].map(([tensor, value]) => [name(tensor), value])) };
 }
 

@@ -2,9 +2,9 @@ import type { Graph } from '../../graph/types.ts';
 import { nextName, outputName } from './lower.ts';
 import type { Model, OnnxAttr, OnnxGraph, ValueInfo } from './model.ts';
 
-/** What a feed of many steps is called: [steps, ...shape of one step]. */
+/** Name of a feed of many steps: [steps, ...shape of one step]. */
 export const stackName = (feed: string): string => `${feed}#steps`;
-/** What a result of many steps is called: [steps, ...shape of one step]. */
+/** Name of a result of many steps: [steps, ...shape of one step]. */
 export const resultsName = (output: string): string => `${output}#results`;
 /** The state before the first step. */
 export const firstName = (state: string): string => `${state}#first`;

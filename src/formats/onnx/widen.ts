@@ -1,19 +1,19 @@
 import { fromHalfArray } from '../../base/bytes.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
-import type { Model, OnnxAttr, OnnxNode, OnnxTensor, ValueInfo } from './model.ts';
+import type { Model, OnnxAttr, OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from './model.ts';
 
 /** A float16 model in float32: the same numbers, computed with more digits. Models of other types stay as they are. */
 export function widened(model: Model): Model {
-  const { graph } = model;
+  return { ...model, graph: wideGraph(model.graph) };
+}
+
+function wideGraph(graph: OnnxGraph): OnnxGraph {
   return {
-    ...model,
-    graph: {
-      ...graph,
-      initializers: graph.initializers.map(wideTensor),
-      inputs: graph.inputs.map(wideValue),
-      outputs: graph.outputs.map(wideValue),
-      nodes: graph.nodes.map(wideNode),
-    },
+    ...graph,
+    initializers: graph.initializers.map(wideTensor),
+    inputs: graph.inputs.map(wideValue),
+    outputs: graph.outputs.map(wideValue),
+    nodes: graph.nodes.map(wideNode),
   };
 }
 
@@ -34,6 +34,7 @@ function wideNode(node: OnnxNode): OnnxNode {
 }
 
 function wideAttr(op: string, key: string, attr: OnnxAttr): OnnxAttr {
+  if (attr.type === 'graph') return { type: 'graph', value: wideGraph(attr.value) };
   if (attr.type === 'tensor') return { type: 'tensor', value: wideTensor(attr.value) };
   const isType = op === 'Cast' && key === 'to' && attr.type === 'int' && Number(attr.value) === dataTypes.float16;
   return isType ? { type: 'int', value: dataTypes.float32 } : attr;

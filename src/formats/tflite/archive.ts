@@ -1,6 +1,6 @@
 import { inflateSync, strToU8, zipSync } from 'fflate';
 
-/** Where the tools look for the class names of a model. */
+/** File in the archive that tools read a model's class names from. */
 export const LABELS = 'labels.txt';
 
 /** One label a line. */

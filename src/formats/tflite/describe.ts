@@ -22,7 +22,7 @@ interface LayerDescription {
   readonly version: number;
   readonly name: string;
   readonly output: readonly number[];
-  /** What it computes with: the type of its activations, and of its weights where that differs, as in `float32 × int8`. */
+  /** Types that it computes with: that of its activations, and that of its weights where it differs, as in `float32 × int8`. */
   readonly precision: string;
   readonly weightBytes: number;
   /** Multiplications with additions, for convolutions, matrix products and LSTMs; null where they are not counted. */
@@ -41,14 +41,14 @@ export interface TfliteDescription extends NeededRuntime {
   readonly layers: readonly LayerDescription[];
   /** Of the layers that are counted. */
   readonly macs: number;
-  /** What `macs` leaves out: operators, and how many subgraphs beside the main one. */
+  /** Operators that `macs` leaves out, and the number of subgraphs beside the main one. */
   readonly uncounted: { readonly operators: readonly string[]; readonly subgraphs: number };
   /** The model metadata table, and the names of files packed behind the model. */
   readonly metadata: Fields | undefined;
   readonly files: readonly string[];
 }
 
-/** What a `.tflite` file holds, for people. Throws a `UserError` if it is none. */
+/** Contents of a `.tflite` file, for people. `UserError` if it is none. */
 export function describeTflite(bytes: Uint8Array): TfliteDescription {
   const model = readTflite(bytes);
   const main = model.subgraphs[0] ?? { tensors: [], inputs: [], outputs: [], operators: [] };

@@ -9,7 +9,7 @@ import { tensorType } from './schema/tensor-types.ts';
 import type { OperatorCode, TensorQuantizationFields, TfliteBuffer, TfliteModel, TfliteTensor } from './types.ts';
 import { operatorVersion } from './versions.ts';
 
-/** What a file holds beside the program: metadata by name. */
+/** Metadata by name, which a file holds beside the program. */
 export type Metadata = Readonly<Record<string, Uint8Array>>;
 
 /** A program as a model: tensors numbered in order of use, equal constants stored once. */

@@ -1,5 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import type { DenseScales, Quantization } from '../../graph/quantization.ts';
+import { withInt32Inputs } from '../../graph/passes/int64-inputs.ts';
+import { showStage } from '../../graph/stages.ts';
 import type { Graph } from '../../graph/types.ts';
 import { appendLabels } from './archive.ts';
 import { emit } from './emit.ts';
@@ -10,6 +12,7 @@ import { lower } from './lower/lower.ts';
 import type { Program } from './lower/program.ts';
 import type { ModelDescription } from './metadata.ts';
 import { encodeMetadata, METADATA_NAME } from './metadata.ts';
+import { printProgram } from './print.ts';
 import { quantizeDynamic } from './quantize/dynamic.ts';
 import { halveWeights } from './quantize/half.ts';
 import type { Ends } from './quantize/integer.ts';
@@ -50,7 +53,7 @@ export interface TfliteOptions {
 
 export interface TfliteExport {
   readonly bytes: Uint8Array;
-  /** What kept a higher precision than asked for, and why. */
+  /** Parts of the model that kept a higher precision than asked for, and why. */
   readonly skipped: readonly Skipped[];
 }
 
@@ -59,11 +62,13 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   const { precision = 'float32', batch = 1, description, quantization } = options;
   if (precision === 'integer' && quantization === undefined)
     throw new UserError('integer export without scales', 'Quantize the model first, or export with precision dynamic.');
-  const program = lower(graph, batch, precision === 'integer' ? quantization : undefined);
+  const program = lower(withInt32Inputs(graph), batch, precision === 'integer' ? quantization : undefined);
+  showStage('tflite', () => printProgram(program));
   fuse(program);
   const skipped = reduce(program, precision, options);
   if (options.sparse === true && precision === 'float32' && storeSparse(program) === 0) skipped.push(DENSE);
   program.prune();
+  showStage('tflite-final', () => printProgram(program));
   const names = [[...program.inputs.keys()], [...program.outputs.keys()]] as const;
   const entries = description?.entries ?? new Map<string, string>();
   const metadata = {

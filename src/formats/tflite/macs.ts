@@ -33,7 +33,7 @@ export function macsOf(
   }
 }
 
-/** What multiplies, or runs another subgraph. */
+/** Operators that multiply, or run another subgraph, and are not counted. */
 const UNCOUNTED = new Set([
   ...['LSTM', 'RNN', 'SVDF', 'UNIDIRECTIONAL_SEQUENCE_RNN', 'BIDIRECTIONAL_SEQUENCE_RNN'],
   ...['BIDIRECTIONAL_SEQUENCE_LSTM', 'CONV_3D_TRANSPOSE', 'CALL', 'IF', 'WHILE', 'CUSTOM'],

@@ -5,7 +5,7 @@ import { metadataSchema } from './schema/metadata.ts';
 import type { Fields } from './schema/notation.ts';
 import type { TfliteModel } from './types.ts';
 
-/** What an app reads out of the file: how to feed the model, and what its outputs mean. */
+/** Description for apps, in the file: how to feed the model, and what its outputs mean. */
 export interface ModelDescription {
   readonly name: string;
   readonly description?: string;
@@ -15,7 +15,7 @@ export interface ModelDescription {
   readonly inputs?: Readonly<Record<string, InputDescription>>;
   /** Class names, one for each index of the first output's last axis. */
   readonly labels?: readonly string[];
-  /** What the standard metadata have no place for, by name; kept in a buffer of its own if there is any. */
+  /** Entries that the standard metadata have no place for, by name; kept in a buffer of its own if there is any. */
   readonly entries?: ReadonlyMap<string, string>;
 }
 

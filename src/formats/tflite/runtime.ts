@@ -14,7 +14,7 @@ export interface NeededRuntime {
   readonly minimumRuntime: string | undefined;
   /** The operators that need no older one. */
   readonly minimumRuntimeFor: readonly string[];
-  /** What no release of TensorFlow Lite by itself computes right. */
+  /** Sentence on operators that no release of TensorFlow Lite by itself computes right. */
   readonly caution?: string;
 }
 
@@ -39,7 +39,7 @@ export function runtimeSentence({ minimumRuntime, minimumRuntimeFor, caution }: 
   return `runs in TensorFlow Lite ${minimumRuntime} and later${operators}${caution === undefined ? '' : `; ${caution}`}`;
 }
 
-/** What TensorFlow Lite 2.9 would compute wrong without a word; undefined where there is nothing. */
+/** Sentence on what TensorFlow Lite 2.9 would compute wrong without a word; undefined if there is nothing. */
 export function wrongInTensorflow29(model: TfliteModel): string | undefined {
   return operatorsOf(model, (code, inputs) => {
     if (isSumOfIntegers(code, inputs)) return 'its kernel for sums of integers is wrong';

@@ -2,14 +2,14 @@ import type { TensorType } from '../../graph/types.ts';
 import type { Fields } from './schema/notation.ts';
 import type { BuiltinOperator } from './schema/operators.ts';
 
-/** What decides the version of an operator: the types of its tensors and its options. */
+/** Types of tensors and options, which decide the version of an operator. */
 export interface Signature {
   readonly op: BuiltinOperator;
   /** Undefined where an optional input is absent. */
   readonly inputs: readonly (TensorType | undefined)[];
   readonly outputs: readonly TensorType[];
   readonly options?: Fields | undefined;
-  /** Whether the filter has a scale for each output channel. */
+  /** True if the filter has a scale for each output channel. */
   readonly perChannel?: boolean;
   /** Product of the operands' scales over the result's, for MUL. */
   readonly rescale?: number;

@@ -3,7 +3,7 @@ import type { Attrs, Dim, DType, Shape, TensorType } from '../types.ts';
 export type AttrKind = 'int' | 'float' | 'bool' | 'string' | 'ints' | 'dtype' | 'shape';
 
 /**
- * What an op takes and gives. `inputs` are names in order: a trailing `?` marks one that may be absent (`''` in the
+ * Inputs and outputs of an op. `inputs` are names in order: a trailing `?` marks one that may be absent (`''` in the
  * node), a trailing `*` one that takes one or more values. `infer` gives the output types, or throws with the reason why these inputs do not fit.
  */
 export interface OpSpec {

@@ -3,7 +3,7 @@ import { mergeCommonSubexpressions } from './common-subexpressions.ts';
 import { removeDeadCode } from './dead-code.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 
-/** What every traced graph goes through: nothing computed twice, nothing for nothing, no shape change undone by the next. */
+/** The passes that every traced graph goes through: nothing computed twice, nothing for nothing, no shape change undone by the next. */
 export function cleaned(graph: Graph): Graph {
   let before: Graph;
   let after = graph;

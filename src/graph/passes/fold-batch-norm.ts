@@ -57,7 +57,7 @@ function biasOf(x: string, builder: GraphBuilder): { product: string; bias: stri
   return perChannel(a) ? { product: b, bias: a } : undefined;
 }
 
-/** Where the output channels lie in the weights. */
+/** Shape of one factor for each output channel, to be broadcast over the weights. */
 function factorShape({ op, inputs, attrs }: Node, builder: GraphBuilder): number[] {
   const shape = builder.typeOf(inputs[1]!).shape as readonly number[];
   if (op === 'DepthwiseConv2dNative') return [shape[2]!, shape[3]!];

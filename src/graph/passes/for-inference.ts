@@ -1,3 +1,4 @@
+import { shown } from '../stages.ts';
 import type { Graph } from '../types.ts';
 import { cleaned } from './cleaned.ts';
 import { foldBatchNorm } from './fold-batch-norm.ts';
@@ -7,5 +8,6 @@ import { recognizeActivations } from './recognize-activations.ts';
 
 /** The graph of a model as it ships: batch norms folded, constants computed, activations as one op each. */
 export function forInference(graph: Graph, evaluate: Evaluate): Graph {
-  return cleaned(recognizeActivations(foldConstants(foldBatchNorm(cleaned(graph)), evaluate)));
+  const made = cleaned(recognizeActivations(foldConstants(foldBatchNorm(cleaned(graph)), evaluate)));
+  return shown('inference', made);
 }

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../builder.ts';
 import type { Attrs, Node } from '../types.ts';
 
-/** What a pattern found: an op on `x` that gives the same. */
+/** A pattern that was found: an op on `x` that gives the same. */
 export interface Found {
   readonly op: string;
   readonly x: string;

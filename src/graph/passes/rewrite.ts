@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../builder.ts';
 import type { Graph, Node } from '../types.ts';
 
-/** What stands for a node's outputs in the new graph. `undefined`: the node itself, copied. */
+/** Values that stand for a node's outputs in the new graph. `undefined`: the node itself, copied. */
 export type Replacement = readonly string[] | undefined;
 
 /**

@@ -1,6 +1,6 @@
 import type { Graph } from '../types.ts';
 
-/** How often each value is read: by nodes, outputs and updates. */
+/** Number of readers of each value: nodes, outputs and updates. */
 export function usesOf(graph: Graph): ReadonlyMap<string, number> {
   const uses = new Map<string, number>();
   const count = (name: string): void => {

@@ -1,4 +1,4 @@
-/** What the page is told to measure, and what it sends back. */
+/** Messages between server and page: what to measure, and what came of it. */
 
 export interface PlannedInput {
   readonly name: string;
@@ -38,7 +38,7 @@ export interface Posted {
   readonly skipped: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** What the server makes of a row, for the page to show. */
+/** A row as the server sees it, for the page to show. */
 export interface Shown {
   readonly model: string;
   readonly runtime: string;

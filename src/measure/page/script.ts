@@ -2,7 +2,7 @@ import type { Plan, Posted, PostedRow, Shown } from './protocol.ts';
 import { findRuntimes } from './runtimes.ts';
 import { timeJobs } from './timing.ts';
 
-/** What runs on the phone: measure when asked to, show, send back. */
+/** The program on the phone: measures when asked to, shows, sends back. */
 
 interface Element {
   textContent: string | null;

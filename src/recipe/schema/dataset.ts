@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { TASKS } from '../task.ts';
-import { count, file, files, sampleShape, seed } from './parts.ts';
+import { count, file, files, fraction, sampleShape, seed } from './parts.ts';
+
+/** [least, most], both above 0. */
+const range = (most: number) =>
+  z
+    .tuple([z.number().gt(0).max(most), z.number().gt(0).max(most)])
+    .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' });
 
 const augmentStep = z
   .union([
@@ -13,6 +19,34 @@ const augmentStep = z
     z.strictObject({ flip: z.enum(['horizontal', 'vertical']).describe('Mirror half of the samples.') }),
     z.strictObject({ rotate: z.number().min(0).max(180).describe('Turn by up to this many degrees each way.') }),
     z.strictObject({ cutout: count.describe('Blank a square of this side.') }),
+    z.strictObject({
+      resizedCrop: z
+        .strictObject({
+          area: range(1).optional().describe('Share of the area; default: [0.08, 1].'),
+          ratio: range(100).optional().describe('Width / height; default: [0.75, 1.333].'),
+        })
+        .describe('Draw a random part of the image to its whole size.'),
+    }),
+    z.strictObject({
+      erase: z
+        .strictObject({
+          probability: fraction.optional().describe('Share of the samples; default: 0.5.'),
+          area: range(1).optional().describe('Share of the area; default: [0.02, 0.4].'),
+          ratio: range(100).optional().describe('Width / height; default: [0.3, 3.333].'),
+        })
+        .describe('Fill a random box with noise.'),
+    }),
+    z.strictObject({
+      randAugment: z
+        .strictObject({
+          operations: count.max(20).optional().describe('How many, one after another; default: 2.'),
+          magnitude: z.number().min(0).max(30).optional().describe('Their strength, up to 30; default: 9.'),
+        })
+        .describe('Random operations out of fourteen: turn, shear, move, contrast, colour, and the like.'),
+    }),
+    z.strictObject({
+      cutmix: z.number().gt(0).describe('A box of another sample in each, its area from Beta(cutmix, cutmix).'),
+    }),
     z.strictObject({ mixup: z.number().gt(0).describe('Mix two samples, weight from Beta(mixup, mixup).') }),
   ])
   .describe('One random change of a training sample.');
@@ -49,6 +83,11 @@ function common<S extends z.ZodType>(source: S) {
       .describe('Which samples are held out; apart from `seed`, so that teacher and student hold out the same.'),
     limit: count.optional().describe('At most this many samples of each split, to try a recipe out; default: all.'),
     classes: z.array(z.string().min(1)).min(2).optional().describe('Class names in index order.'),
+    labelledBy: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What gave the labels where nobody knows them, such as a model file: scores are agreement with it.'),
     normalize: normalize.optional().describe('Values as the models see them: none, unit, standard, or mean and std.'),
     augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),
     classWeights: z
@@ -86,7 +125,14 @@ const idxSource = z.strictObject({
 
 const npzSource = z.union([
   z.strictObject({ samples: file, labels: file }),
-  z.strictObject({ file, samples: z.string().optional(), labels: z.string().optional() }),
+  z.strictObject({
+    file,
+    samples: z
+      .union([z.string(), z.array(z.string()).min(2)])
+      .optional()
+      .describe('Array of the samples; several, for a model of several inputs, are called as its inputs are.'),
+    labels: z.string().optional(),
+  }),
 ]);
 
 const column = z.union([z.string(), z.int()]);

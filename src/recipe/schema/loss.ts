@@ -26,6 +26,8 @@ const features = z
   .min(1)
   .describe('Pairs of inner tensors to compare.');
 
+const withKd = { temperature: temperature(4), alpha: alpha(0.9) };
+
 export const LOSSES = {
   kd: {
     doc: 'Softened teacher probabilities (Hinton 2015).',
@@ -53,6 +55,32 @@ export const LOSSES = {
       intraWeight: weightOf('the relations between samples', 1),
     },
   },
+  ttm: {
+    doc: "The teacher's temperature alone (transformed teacher matching, Zheng & Yang 2024).",
+    options: { temperature: temperature(10), alpha: alpha(0.98) },
+  },
+  wttm: {
+    doc: 'As ttm, samples weighed by how soft the teacher answers (Zheng & Yang 2024).',
+    options: { temperature: temperature(5), alpha: alpha(0.8) },
+  },
+  nkd: {
+    doc: 'The true class, and the other classes normalized among themselves (Yang 2023).',
+    options: {
+      temperature: temperature(1),
+      alpha: alpha(0.5),
+      nonTargetWeight: weightOf('the part about the other classes', 1.5),
+    },
+  },
+  mlld: {
+    doc: 'Instances, batches and classes at five temperatures (multi-level logits, Jin 2023).',
+    options: {
+      temperature: temperature(4),
+      alpha: alpha(0.9),
+      instanceWeight: weightOf('the answers to each sample', 1),
+      batchWeight: weightOf('which samples are alike', 1),
+      classWeight: weightOf('which classes are alike', 1),
+    },
+  },
   mse: {
     doc: 'Squared difference of logits (Ba & Caruana 2014), or of numbers.',
     options: { alpha: alpha(0.9) },
@@ -70,21 +98,51 @@ export const LOSSES = {
   },
   hint: {
     doc: 'Intermediate tensors through a learned regressor (FitNets 2015), with kd.',
+    options: { ...withKd, featureWeight: weightOf('the inner tensors', 100), features },
+  },
+  pkd: {
+    doc: 'Intermediate tensors standardized channel by channel (Pearson correlation, Cao 2022), with kd.',
+    options: { ...withKd, featureWeight: weightOf('the inner tensors', 6), features },
+  },
+  cwd: {
+    doc: 'Where in the picture each channel is large (channel-wise, Shu 2021), with kd.',
     options: {
-      temperature: temperature(4),
-      alpha: alpha(0.9),
-      featureWeight: weightOf('the inner tensors', 100),
+      ...withKd,
+      featureWeight: weightOf('the inner tensors', 50),
+      mapTemperature: temperature(4).describe('Softens the channels before they are compared.'),
+      features,
+    },
+  },
+  vkd: {
+    doc: 'Pooled tensors through a learned orthogonal projection (Miles 2024), with kd.',
+    options: { ...withKd, featureWeight: weightOf('the inner tensors', 1), features },
+  },
+  rkd: {
+    doc: 'Distances and angles between the samples of a batch (Park 2019), with kd.',
+    options: {
+      ...withKd,
+      featureWeight: weightOf('the inner tensors', 1),
+      distanceWeight: weightOf('the distances', 25),
+      angleWeight: weightOf('the angles', 50),
+      features,
+    },
+  },
+  sp: {
+    doc: 'Which samples of a batch are alike (similarity-preserving, Tung & Mori 2019), with kd.',
+    options: { ...withKd, featureWeight: weightOf('the inner tensors', 3000), features },
+  },
+  mgd: {
+    doc: 'The tensor of the teacher generated from a masked one of the student (Yang 2022), with kd.',
+    options: {
+      ...withKd,
+      featureWeight: weightOf('the inner tensors', 0.00007),
+      maskRatio: z.number().min(0).lt(1).default(0.15).describe('Share of the channels that is masked.'),
       features,
     },
   },
   attention: {
     doc: 'Maps of where intermediate tensors are large (attention transfer 2017), with kd.',
-    options: {
-      temperature: temperature(4),
-      alpha: alpha(0.9),
-      featureWeight: weightOf('the inner tensors', 1000),
-      features,
-    },
+    options: { ...withKd, featureWeight: weightOf('the inner tensors', 1000), features },
   },
 };
 
@@ -100,6 +158,8 @@ const OF_TASKS: Readonly<Partial<Record<LossName, readonly TaskName[]>>> = {
 export function tasksOfLoss(name: LossName): readonly TaskName[] {
   return OF_TASKS[name] ?? ['classification'];
 }
+/** Losses that compare the samples of a batch with each other: they are no sums over samples, and have no value for a part of a batch. */
+export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>(['dist', 'mlld', 'pkd', 'rkd', 'sp']);
 
 /** The numbers of a loss, those that are not given by their defaults. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {

@@ -5,7 +5,10 @@ import { modelName, modelOption } from './training.ts';
 const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
 
 /** What says how an ONNX file becomes a student: beside another source nothing would read it. */
-const OF_ONNX = ['head', 'freeze', 'batchNorm'] as const;
+const OF_ONNX = ['output', 'head', 'batchNorm'] as const;
+
+/** What says how weights of a file are trained. */
+const OF_FILES = ['freeze', 'learningRates'] as const;
 
 const keys = {
   model: modelName.optional(),
@@ -16,6 +19,12 @@ const keys = {
     ),
   tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
   onnx: file.optional().describe('ONNX file to start from: its float32 weights are trained.'),
+  output: z
+    .string()
+    .optional()
+    .describe(
+      'onnx: which of several outputs has the logits that are trained; the others stay in the exported files. Default: the only one.',
+    ),
   head: z
     .enum(['keep', 'replace'])
     .optional()
@@ -25,7 +34,13 @@ const keys = {
   freeze: z
     .array(z.string().min(1))
     .optional()
-    .describe('onnx: names of weights that are not trained; `*` stands for any characters. Default: none.'),
+    .describe('onnx, tfjs: names of weights that are not trained; `*` stands for any characters. Default: none.'),
+  learningRates: z
+    .record(z.string().min(1), z.number().positive())
+    .optional()
+    .describe(
+      'onnx, tfjs: by what the learning rate of weights is multiplied, by names in which `*` stands for any characters; the last that fits counts.',
+    ),
   batchNorm: z
     .enum(['train', 'frozen'])
     .optional()
@@ -37,12 +52,16 @@ export const studentSchema = z
   .catchall(modelOption)
   .superRefine((student, context) => {
     const given = SOURCES.filter((key) => student[key] !== undefined);
-    const unread = OF_ONNX.filter((key) => student[key] !== undefined);
+    const unread = [
+      ...OF_ONNX.map((key) => ({ key, of: 'onnx' })),
+      ...OF_FILES.map((key) => ({ key, of: 'onnx and tfjs' })),
+    ].filter(({ key }) => student[key] !== undefined);
     if (given.length === 1) {
       const [source] = given;
       if (source === 'onnx') return;
-      for (const key of unread) {
-        const params = { expected: `no such key beside ${source}: it is of onnx`, received: `student.${key}` };
+      for (const { key, of } of unread) {
+        if (source === 'tfjs' && of !== 'onnx') continue;
+        const params = { expected: `no such key beside ${source}: it is of ${of}`, received: `student.${key}` };
         context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
       }
       return;

@@ -4,7 +4,7 @@ import { modelName, modelOption, trainingKeys } from './training.ts';
 
 const trainedKeys = { model: modelName, ...trainingKeys };
 
-/** What a trained teacher is: a model and the way it is trained. */
+/** A teacher that the recipe trains: a model and the way it is trained. */
 export const teacherTrainingSchema = z
   .object(trainedKeys)
   .catchall(modelOption)
@@ -50,13 +50,23 @@ const fileKeys = {
 const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
 
 /** What says how a source is read; a key that nothing reads would be a mistake that nobody notices. */
-const READ = ['signature', 'input', 'output', 'layout', 'normalize', 'outputs', 'classes', 'intermediate'] as const;
+const READ = [
+  'signature',
+  'input',
+  'output',
+  'layout',
+  'normalize',
+  'outputs',
+  'classes',
+  'intermediate',
+  'weighting',
+] as const;
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
-  onnx: READ.filter((key) => key !== 'signature'),
+  onnx: READ.filter((key) => key !== 'signature' && key !== 'weighting'),
   tfjs: ['normalize', 'outputs', 'classes', 'intermediate'],
-  savedModel: READ,
+  savedModel: READ.filter((key) => key !== 'weighting'),
   train: [],
-  ensemble: [],
+  ensemble: ['weighting'],
   logits: [],
 };
 
@@ -69,6 +79,10 @@ export const teacherSchema = z
       .min(2)
       .optional()
       .describe('Weighted mean of several teachers.'),
+    weighting: z
+      .enum(['fixed', 'entropy'])
+      .optional()
+      .describe('ensemble: by `weight` alone (default), or sample by sample more of those that are surer.'),
     logits: file.optional().describe('Stored logits: a soft-target file written by an earlier run.'),
     minAccuracy: fraction
       .optional()

@@ -17,7 +17,7 @@ const READ_BY: Readonly<
   epsilon: { by: 'type', readers: ['adam', 'adamw', 'rmsprop'], usual: 1e-8 },
 };
 
-/** How weights are updated; shared by teacher, student and fine-tuning. */
+/** Optimizer and its schedule; shared by teacher, student and fine-tuning. */
 export const optimizerSchema = z
   .strictObject({
     type: z.enum(['sgd', 'momentum', 'nesterov', 'rmsprop', 'adam', 'adamw']).default('adamw').describe('Update rule.'),
@@ -64,6 +64,12 @@ export const optimizerSchema = z
 export const trainingKeys = {
   epochs: z.number().gt(0).max(100_000).default(10).describe('Passes over the training split.'),
   batchSize: count.max(65_536).default(128).describe('Samples per step.'),
+  microBatch: count
+    .max(65_536)
+    .optional()
+    .describe(
+      'Most samples that a step computes at once: it adds up the gradients of parts of its batch; default: all, or as many as there is memory for.',
+    ),
   optimizer: optimizerSchema.prefault({}),
   labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the label weight spread over all classes.'),
   huber: z

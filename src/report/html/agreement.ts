@@ -14,7 +14,7 @@ const PARTS = [
   ['differentErrors', 'different errors'],
 ] as const;
 
-/** How the students stand beside the teacher, sample by sample. */
+/** Agreement of the students with the teacher, sample by sample. */
 export function agreementSection({ models }: Report): string {
   const beside = models.flatMap((model, kind) =>
     model.agreement === undefined ? [] : [{ id: model.id, kind, agreement: model.agreement }],

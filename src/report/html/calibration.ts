@@ -9,7 +9,7 @@ import { escape } from './escape.ts';
 import { colourOf, key } from './kinds.ts';
 import { table } from './tables.ts';
 
-/** Whether the models are as often right as they are sure: a table of all, diagrams of those that matter. */
+/** Calibration: are the models as often right as they are sure? A table of all, diagrams of those that matter. */
 export function calibrationSection(report: Report): string {
   const rated = report.models.filter(({ calibration }) => calibration !== undefined);
   if (rated.length === 0) return '';

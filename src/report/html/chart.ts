@@ -11,7 +11,7 @@ export type Place = (x: number, y: number) => readonly [x: number, y: number];
 export interface Drawing {
   readonly width: number;
   readonly height: number;
-  /** What somebody who cannot see it is told. */
+  /** Text for somebody who cannot see it. */
   readonly title: string;
   readonly className?: string;
   /** `place` is for label layouts: it answers once the axes are laid out. */
@@ -52,7 +52,7 @@ export function chart({ width, height, title, className = 'small', option, overl
 
 let loaded: typeof Echarts | undefined;
 
-/** Where `npm pack` puts ECharts' bundle; in a clone there is none, but the package. */
+/** Folder that `npm pack` puts ECharts' bundle into; in a clone there is none, but the package. */
 const BUNDLE = path.join(import.meta.dirname, 'echarts/echarts.cjs');
 
 /**

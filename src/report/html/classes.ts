@@ -5,7 +5,7 @@ import { escape } from './escape.ts';
 import { key } from './kinds.ts';
 import { table } from './tables.ts';
 
-/** How right each model is on each class, and which classes it takes for one another. */
+/** Accuracy of each model on each class, and the classes that it takes for one another. */
 export function classesSection(report: Report): string {
   const perClass = report.models.flatMap((model) => {
     const of = countsOf(model);

@@ -7,10 +7,12 @@ export interface Point {
   readonly id: string;
   /** Place of the model in the report. */
   readonly kind: number;
-  /** Where it ran; undefined for costs that do not depend on it. */
+  /** Runtime and device that it was timed on; undefined for costs that do not depend on it. */
   readonly place?: string;
   readonly cost: number;
   readonly accuracy: number;
+  /** Of the mean, where the accuracy is one over several seeds. */
+  readonly interval?: readonly [number, number];
 }
 
 /** Something that a model costs. */
@@ -72,7 +74,7 @@ function latencyCost(
           const accuracy = accuracyOf(model);
           const isWanted = row.batchSize === batchSize && row.threads === threads;
           if (!isWanted || accuracy === null || (place !== undefined && place !== placeOf(row))) return [];
-          return [{ id: model.id, kind, place: placeOf(row), cost: of(row), accuracy }];
+          return [{ id: model.id, kind, place: placeOf(row), cost: of(row), accuracy, ...intervalOf(model) }];
         }),
       ),
   };
@@ -91,7 +93,11 @@ function plainCost(
     points: () =>
       models.flatMap((model, kind): Point[] => {
         const [cost, accuracy] = [of(model), accuracyOf(model)];
-        return cost === null || accuracy === null ? [] : [{ id: model.id, kind, cost, accuracy }];
+        return cost === null || accuracy === null ? [] : [{ id: model.id, kind, cost, accuracy, ...intervalOf(model) }];
       }),
   };
+}
+
+function intervalOf({ repeats }: ModelRow): Pick<Point, 'interval'> {
+  return repeats === undefined ? {} : { interval: repeats.interval };
 }

@@ -1,6 +1,6 @@
 import type { ScatterSeriesOption } from 'echarts';
 
-/** How a model looks everywhere in the report, by its place there. Shapes and dashes tell it without colour. */
+/** Look of a model everywhere in the report, by its place there. Shapes and dashes tell it without colour. */
 const SYMBOLS = ['rect', 'triangle', 'circle', 'diamond'] as const;
 const OUTLINES = [
   'M2 2h9v9H2Z',

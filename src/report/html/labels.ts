@@ -8,10 +8,10 @@ type Box = Record<'left' | 'right' | 'top' | 'bottom', number>;
 const WIDER = 1.2;
 const MARK = 18;
 const GAP = 12;
-/** What of its width a label has on the left of where it is put. */
+/** Part of its width that a label has on the left of where it is put. */
 const BEFORE = { left: 0, center: 0.5, right: 1 } as const;
 
-/** Where a label may stand from its mark, in pixels and in lines, the nearest first. */
+/** Places of a label beside its mark, in pixels and in lines, the nearest first. */
 const SPOTS = [0, -1, 1, -2, 2, -3, 3].flatMap((lines) => [
   { align: 'left' as const, dx: GAP, lines },
   { align: 'right' as const, dx: -GAP, lines },

@@ -11,7 +11,7 @@ import { tooltip } from './targets.ts';
 
 type Row = PruningSensitivity['rows'][number];
 
-/** What each layer costs when it alone is pruned: a picture, and a table of the same figures. */
+/** Cost of each layer when it alone is pruned: a picture, and a table of the same figures. */
 export function pruningSection(report: Report): string {
   const { pruningSensitivity } = report;
   const score = scoreOf(report);

@@ -1,4 +1,4 @@
-import type { EChartsOption } from 'echarts';
+import type { EChartsOption, LineSeriesOption } from 'echarts';
 import type { Score } from '../../tasks/score.ts';
 import { axisText, capital } from '../score.ts';
 import { paretoFront } from '../summary.ts';
@@ -7,7 +7,7 @@ import { chart, forScreens, plain } from './chart.ts';
 import type { Place } from './chart.ts';
 import type { Cost, Point } from './costs.ts';
 import { escape } from './escape.ts';
-import { markSeries } from './kinds.ts';
+import { colourOf, markSeries } from './kinds.ts';
 import { besideMarks } from './labels.ts';
 import { target } from './targets.ts';
 
@@ -66,6 +66,7 @@ function series(
       ...{ symbol: 'none', silent: true, clip: false },
       lineStyle: { color: 'var(--accent)', width: 2, type: [2, 5], cap: 'round' },
     },
+    ...points.flatMap(({ cost, kind, interval }) => (interval === undefined ? [] : [whisker(cost, kind, interval)])),
     {
       ...markSeries(
         points.map((point) => ({ at: at(point), kind: point.kind, size: 13, isHollow: !front.includes(point) })),
@@ -76,10 +77,22 @@ function series(
   ];
 }
 
+/** From one end of an interval to the other, behind its mark. */
+function whisker(cost: number, kind: number, interval: readonly [number, number]): LineSeriesOption {
+  return {
+    ...{ type: 'line', data: interval.map((end) => [cost, end]), silent: true, clip: false },
+    ...{ symbol: 'rect', symbolSize: [9, 1.6], itemStyle: { color: colourOf(kind) } },
+    lineStyle: { color: colourOf(kind), width: 1.6 },
+  };
+}
+
 /** The figures of a mark, above the chart while it is pointed at or has the focus. */
 function readout(point: Point, cost: Cost, front: readonly Point[], place: Place, score: Score): string {
   const name = `${point.id}${point.place === undefined ? '' : `, ${point.place}`}`;
-  const figures = `${score.name === 'accuracy' ? `${score.text(point.accuracy)} right` : `${score.name} ${score.text(point.accuracy)}`}, ${cost.text(point.cost)}${front.includes(point) ? '; on the Pareto front' : ''}`;
+  const between = point.interval === undefined ? '' : ` on average (${point.interval.map(score.text).join(' to ')})`;
+  const own =
+    score.name === 'accuracy' ? `${score.text(point.accuracy)} right` : `${score.name} ${score.text(point.accuracy)}`;
+  const figures = `${own}${between}, ${cost.text(point.cost)}${front.includes(point) ? '; on the Pareto front' : ''}`;
   return target(
     place(point.cost, point.accuracy),
     `${name}: ${figures}`,

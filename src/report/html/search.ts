@@ -10,7 +10,7 @@ import { key, markSeries } from './kinds.ts';
 import { table } from './tables.ts';
 import { target } from './targets.ts';
 
-/** What a search within a budget tried, what of it is worth having, and which student was picked. */
+/** Students that a search within a budget tried, those worth having, and the one that was picked. */
 export function searchSection({ search }: Report): string {
   if (search === undefined) return '';
   const { target, points } = search;

@@ -1,7 +1,7 @@
 import type { BarSeriesOption } from 'echarts';
 import { labelOf } from '../artifact.ts';
 import { fileSize, milliseconds, number, times } from '../format.ts';
-import { accuracyOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
+import { accuracyOf, changeOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import type { Score } from '../../tasks/score.ts';
 import { axisText, capital, scoreOf } from '../score.ts';
@@ -22,9 +22,19 @@ export function stepsSection(report: Report): string {
   const timed = steps.map((model) => commonLatency(model, steps[0]!)?.[0]).find((row) => row !== undefined);
   return (
     `<section id="steps"><h2>Step by step</h2><p>One technique at a time, each measured on the ${splitOf(steps[0]!)} split. ` +
-    `${timed === undefined ? '' : `Latency: ${escape(settingOf(timed))}. `}Factors are against the step before.</p>` +
+    `${timed === undefined ? '' : `Latency: ${escape(settingOf(timed))}. `}Factors are against the step before.` +
+    `${means(steps)}</p>` +
     `${waterfall(steps, teacher, score)}${table('Step by step', head, rows)}</section>`
   );
+}
+
+/** Said where some steps are means over seeds and others are made from the first of them. */
+function means(steps: readonly ModelRow[]): string {
+  if (steps.every(({ repeats }) => repeats === undefined)) return '';
+  const isMixed = steps.some(({ repeats }) => repeats === undefined);
+  return ` Students that were trained with several seeds show their mean and its 95 % interval${
+    isMixed ? '; what follows was made from the first of them, and its change is against that one' : ''
+  }.`;
 }
 
 function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined): string {
@@ -34,8 +44,8 @@ function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined):
   const latency = before && commonLatency(model, before);
   const own = latency?.[0] ?? [...model.latency].sort((a, b) => a.batchSize - b.batchSize || a.threads - b.threads)[0];
   const cells = [
-    score.text(accuracy),
-    before === undefined ? '–' : tone(score, accuracy - accuracyOf(before)!),
+    score.text(accuracy) + intervalOf(model, score),
+    before === undefined ? '–' : tone(score, changeOf(model, before)),
     fileSize(model.sizeBytes) + factor(before && before.sizeBytes / model.sizeBytes, 'smaller', 'larger'),
     own === undefined
       ? '–'
@@ -47,6 +57,11 @@ function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined):
     `<tr><th scope="row">${key(models.indexOf(model))}${escape(labelOf(model))}<small>${escape(model.id)}</small></th>` +
     `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
   );
+}
+
+function intervalOf({ repeats }: ModelRow, score: Score): string {
+  if (repeats === undefined) return '';
+  return `<small>${repeats.interval.map(score.text).join(' to ')}, mean of ${repeats.accuracies.length}</small>`;
 }
 
 function tone(score: Score, change: number): string {
@@ -61,10 +76,13 @@ function factor(ratio: number | undefined, more: string, less: string): string {
   return `<small>${ratio > 1 ? `${times(ratio)}× ${more}` : `${times(1 / ratio)}× ${less}`}</small>`;
 }
 
-/** Bars that begin where the one before ended, the first where the axis begins. */
+/**
+ * Bars that begin where the one before ended, the first where the axis begins. A bar behind a mean over seeds begins where the first
+ * of them was, from which its model was made.
+ */
 function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined, score: Score): string {
   const accuracies = steps.map((model) => accuracyOf(model)!);
-  const changes = accuracies.map((accuracy, i) => (i === 0 ? accuracy : accuracy - accuracies[i - 1]!));
+  const changes = steps.map((model, i) => (i === 0 ? accuracies[0]! : changeOf(model, steps[i - 1]!)));
   const its = teacher === undefined ? null : accuracyOf(teacher);
   const told = steps.map(
     (model, i) => `${labelOf(model)} ${score.text(accuracies[i]!)}${i === 0 ? '' : ` (${signed(score, changes[i]!)})`}`,
@@ -89,7 +107,7 @@ const BESIDE = { ...NAME, margin: 10 };
 /** Names of steps on their bars, where there is no room beside them. */
 const ABOVE = { ...NAME, inside: true, margin: 4, verticalAlign: 'bottom' as const, padding: [0, 0, 11, 0] };
 
-/** What ECharts stacks: up to the lower of two accuracies nothing is seen, from there to the other the change. */
+/** Parts that ECharts stacks: up to the lower of two accuracies nothing is seen, from there to the other the change. */
 function bars(accuracies: readonly number[], changes: readonly number[], score: Score): BarSeriesOption[] {
   const shared = { type: 'bar', stack: 'steps', silent: true, barWidth: 16 } as const;
   const colour = (change: number, i: number): string =>
@@ -98,7 +116,7 @@ function bars(accuracies: readonly number[], changes: readonly number[], score: 
     {
       ...shared,
       itemStyle: { color: 'none' },
-      data: accuracies.map((accuracy, i) => (i === 0 ? '-' : Math.min(accuracy, accuracies[i - 1]!))),
+      data: accuracies.map((accuracy, i) => (i === 0 ? '-' : Math.min(accuracy, accuracy - changes[i]!))),
     },
     {
       ...shared,
@@ -112,7 +130,9 @@ function bars(accuracies: readonly number[], changes: readonly number[], score: 
       markLine: {
         ...{ symbol: 'none', silent: true, label: { show: false } },
         lineStyle: { color: 'var(--soft)', width: 1, type: [2, 2] },
-        data: accuracies.slice(0, -1).map((accuracy, i) => [{ coord: [accuracy, i] }, { coord: [accuracy, i + 1] }]),
+        data: accuracies
+          .slice(0, -1)
+          .map((accuracy, i) => [{ coord: [accuracy, i] }, { coord: [accuracies[i + 1]! - changes[i + 1]!, i + 1] }]),
       },
     },
   ];

@@ -1,7 +1,7 @@
 import type { Score } from '../../tasks/score.ts';
 import { scoreOf } from '../score.ts';
 import { milliseconds, number, seconds, size, times } from '../format.ts';
-import { accuracyOf, commonLatency, finalModel, settingOf, teacherModel } from '../summary.ts';
+import { commonLatency, fileAccuracyOf, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
 import { key } from './kinds.ts';
@@ -27,7 +27,7 @@ export function modelsTable(report: Report): string {
     const beside = teacher === undefined || teacher === model ? undefined : teacher;
     const cells = [
       scoreCell(score, accuracy.validation),
-      `${scoreCell(score, accuracy.test)}${beside === undefined ? '' : change(score, accuracyOf(model), accuracyOf(beside))}`,
+      `${scoreCell(score, accuracy.test)}${beside === undefined ? '' : change(score, fileAccuracyOf(model), fileAccuracyOf(beside))}${ofRepeats(model, score)}`,
       sizeBytes > 0
         ? `${size(sizeBytes)}${ratio(beside && beside.sizeBytes / sizeBytes)}${zipped(gzipBytes)}${bar(sizeBytes / largest)}`
         : '',
@@ -50,6 +50,12 @@ function zipped(bytes: number | undefined): string {
 
 function scoreCell(score: Score, value: number | null): string {
   return value === null ? '–' : score.text(value);
+}
+
+function ofRepeats({ repeats }: ModelRow, score: Score): string {
+  if (repeats === undefined) return '';
+  const { mean, interval, accuracies } = repeats;
+  return `<small>mean of ${accuracies.length}: ${score.text(mean)} (${interval.map(score.text).join(' to ')})</small>`;
 }
 
 function change(score: Score, own: number | null, other: number | null): string {

@@ -1,7 +1,7 @@
 import { px } from './chart.ts';
 import { escape } from './escape.ts';
 
-/** What the pointer and the keyboard find at a mark; `content` is shown by style.ts while it is found. */
+/** Note that pointer and keyboard find at a mark; `content` is shown by style.ts while it is found. */
 export function target([x, y]: readonly [number, number], label: string, content: string): string {
   return (
     `<g class="point" tabindex="0" role="img" aria-label="${escape(label)}">` +

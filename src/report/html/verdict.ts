@@ -19,8 +19,13 @@ export function verdictSection(verdict: Verdict, score: Score): string {
     `<section id="verdict"><h2>Verdict: <span class="${tone}">${escape(verdict.result)}</span></h2>` +
     `<p>The same student was trained without the teacher, from the same weights, on the same budget. ` +
     `Distilled against scratch: ${escape(verdict.sentence)}. ${verdict.interval === null ? '' : meaning}</p>` +
+    pairText(verdict) +
     `${verdict.interval === null ? '' : forest(verdict.gains, verdict.gain, verdict.interval, score)}</section>`
   );
+}
+
+function pairText({ pair }: Verdict): string {
+  return pair === undefined ? '' : `<p>These two models: ${escape(pair.sentence)}.</p>`;
 }
 
 function forest(gains: readonly number[], gain: number, interval: readonly [number, number], score: Score): string {

@@ -83,7 +83,7 @@ const MOST_VIEWS = 4;
 /** Views of each sample that are answered for beforehand. */
 export function viewsOf({ dataset, distill }: Recipe): number {
   if (dataset.augment.length === 0) return 1;
-  return distill.softTargets.views ?? Math.min(MOST_VIEWS, Math.ceil(distill.epochs));
+  return distill.softTargets.views ?? Math.max(1, Math.min(MOST_VIEWS, Math.ceil(distill.epochs)));
 }
 
 async function answerAll(context: StageContext, options: StoreOptions): Promise<Safetensors> {

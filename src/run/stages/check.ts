@@ -1,5 +1,7 @@
 import { nearest, UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
+import { createAugmenter } from '../../data/augment/augment.ts';
+import { createMixer, isMix } from '../../data/augment/mix.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
@@ -17,6 +19,8 @@ export async function checkModels(
   const { recipe, data, onEvent } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
+  createAugmenter(recipe.dataset.augment, data.train.sampleShape, data.train.normalization);
+  createMixer(recipe.dataset.augment, data.train.sampleShape, recipe.seed, 0);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) refuseNoTokens(trained, data);
   if (student === undefined) return [];
@@ -87,8 +91,9 @@ function refuseImpossible({ dataset, distill, teacher }: Recipe): void {
   const { store } = distill.softTargets;
   const isStored = teacher?.logits !== undefined;
   if (store === 'live' && !isStored) return;
-  const reason = dataset.augment.some((step) => 'mixup' in step)
-    ? 'dataset.augment: mixup makes samples that no stored answer is for'
+  const mix = dataset.augment.find(isMix);
+  const reason = mix
+    ? `dataset.augment: ${Object.keys(mix).join()} makes samples that no stored answer is for`
     : 'features' in distill
       ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
       : undefined;

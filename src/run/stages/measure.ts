@@ -3,6 +3,7 @@ import { monotonicMs } from '../../base/clock.ts';
 import { answers } from '../../distill/preflight.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { usualAnswers } from '../../measure/usual.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../report/artifact.ts';
 import type { ModelRow } from '../../report/types.ts';
@@ -30,7 +31,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     accuracy,
     answers: said,
     ...quality
-  } = await evaluate(context, (split) => logitsOfFile(exported, split, session));
+  } = await evaluate(context, (split) => logitsOfFile(exported, split, session), format === 'onnx');
   const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
   const row = {
@@ -88,7 +89,11 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
   return { row, answers: said };
 }
 
-async function evaluate({ data }: StageContext, answersOf: (split: Dataset) => Promise<Float32Array>) {
+async function evaluate(
+  { data }: StageContext,
+  answersOf: (split: Dataset) => Promise<Float32Array>,
+  isServed = false,
+) {
   const task = taskOf(data.validation);
   const onValidation = await answersOf(data.validation);
   const onTest = data.test && (await answersOf(data.test));
@@ -101,7 +106,14 @@ async function evaluate({ data }: StageContext, answersOf: (split: Dataset) => P
   const found = Object.entries(task.describe(answers, targets));
   // Each part says which split it is of.
   const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));
-  return { accuracy, answers, ...(parts as Parts) };
+  // Servers watch the confidence of classes.
+  const isWatched = isServed && task.classes !== undefined;
+  return {
+    accuracy,
+    answers,
+    ...(isWatched && { usual: usualAnswers(answers, task.width, split) }),
+    ...(parts as Parts),
+  };
 }
 
 type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors'>;

@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.ts';
+import { canonicalJson } from '../../recipe/diff.ts';
 import { nameOf, stageOf } from '../../report/artifact.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { LatencyRow } from '../../report/types.ts';
@@ -27,8 +28,17 @@ export async function pruneStudents(
   const pruned: TrainedModel[] = [];
   const notes: string[] = [];
   const whole = students.filter(({ model }) => model.repeat === 0).at(-1);
-  for (let number = 0; whole !== undefined && number < context.recipe.prune.length; number++) {
+  const { prune } = context.recipe;
+  let lost: number | undefined;
+  for (let number = 0; whole !== undefined && number < prune.length; number++) {
+    if (lost !== undefined && canonicalJson(prune[number]) === canonicalJson(prune[lost])) {
+      const message = `prune[${number}]: not tried: the same as prune[${lost}], which lost too much`;
+      context.onEvent({ type: 'warning', message });
+      notes.push(message);
+      continue;
+    }
     const step = await pruneStudent(context, pruned.at(-1) ?? whole, number, lessons);
+    lost = step.student === undefined ? number : undefined;
     if (step.student !== undefined) pruned.push(step.student);
     notes.push(...step.notes);
   }

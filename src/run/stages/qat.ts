@@ -9,12 +9,13 @@ import type { Int8Recipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { State } from '../../runtime/engine.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { predictionProgram } from '../../train/inference.ts';
+import { predictions } from '../../train/predict.ts';
 import type { StageContext } from '../context.ts';
 import { fit, stepsOf } from '../fit.ts';
 import type { Fitted } from '../../train/training.ts';
 import { idOf } from '../../report/artifact.ts';
 import type { Answers } from './answer.ts';
+import type { Reference } from '../../ship/parity/check-file.ts';
 import type { ExportedModel } from '../../ship/export.ts';
 import { numbersOf } from './student.ts';
 
@@ -61,13 +62,18 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
     // Some activations only one of the file formats rounds: those keep a range of their own.
     const again = await qat.calibrate(graph);
     const quantization = new Map([...again.result, ...activations]);
-    const logits = await simulated(context, network, weights, from.reference);
+    const { logits, ...rest } = await simulated(context, network, weights, from.reference);
+    const others = Object.entries(rest).map(([name, data]) => [name, { ...from.reference.others![name]!, data }]);
     const model = {
       ...from,
       graph,
       stage,
       trained: { ...from.trained, validation, bestEpoch, epochs, seconds },
-      reference: { ...from.reference, logits },
+      reference: {
+        ...from.reference,
+        logits: logits!,
+        others: Object.fromEntries(others) as NonNullable<Reference['others']>,
+      },
     };
     return { model, quantization, skipped };
   } finally {
@@ -120,14 +126,7 @@ async function simulated(
   { engine }: StageContext,
   network: FakeQuantizedNetwork,
   weights: State,
-  { x, shape }: ExportedModel['reference'],
-): Promise<Float32Array> {
-  const step = await engine.compile(predictionProgram({ network, batchSize: shape[0]! }));
-  try {
-    await step.load(weights);
-    const [logits] = Object.values(await step.run({ x }));
-    return (logits as Float32Array).slice();
-  } finally {
-    await step.dispose();
-  }
+  { x, shape, inputs }: ExportedModel['reference'],
+): Promise<Record<string, Float32Array>> {
+  return predictions(engine, { network, weights }, { x, n: shape[0]!, inputs });
 }

@@ -7,7 +7,7 @@ import type { PruningSensitivity } from '../../report/sensitivity.ts';
 import type { StageContext } from '../context.ts';
 import { progressOf } from '../../train/progress.ts';
 import type { TrainedModel } from '../../ship/export.ts';
-import { validationScore } from './prune/job.ts';
+import { validationScore } from './taken.ts';
 
 const STAGE = 'pruning-sensitivity';
 

@@ -12,6 +12,8 @@ import type { Fitted } from '../../train/training.ts';
 import { unknownTensor } from './check.ts';
 import type { Answers } from './answer.ts';
 import { studentBuilder } from '../../setup/models.ts';
+import { contentOf } from '../../networks/network.ts';
+import { taken } from './taken.ts';
 
 /** What differs when a student that was changed is trained on. */
 export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks'>;
@@ -30,6 +32,11 @@ export async function trainStudent(
   const role = lessons === undefined ? 'scratch' : 'distilled';
   const number = recipe.repeats > 1 ? ` (${repeat + 1} of ${recipe.repeats})` : '';
   const build = change?.build ?? studentBuilder(context, seed);
+  if (distill.epochs === 0 && change === undefined) {
+    const network = await build();
+    const stage = stageOf({ role, repeat });
+    return taken(context, { stage, title: 'taking the student as it is', network, weights: contentOf(network) });
+  }
   return fit(context, {
     stage: stageOf({ role, repeat }),
     title:

@@ -11,7 +11,7 @@ export interface End {
   readonly dtype: DType;
   /** -1 where the size may differ from call to call. */
   readonly shape: readonly number[];
-  /** How integers stand for real numbers: real = scale · (stored - zeroPoint). */
+  /** Integers that stand for real numbers: real = scale · (stored - zeroPoint). */
   readonly quantization?: { readonly scale: number; readonly zeroPoint: number };
 }
 
@@ -93,7 +93,7 @@ export function toStored(values: Float32Array, { name, dtype, quantization }: En
   return new arrays[dtype](stored);
 }
 
-/** What an output stands for in real numbers. */
+/** Real numbers that an output stands for. */
 export function fromStored(values: TensorData, { dtype, quantization }: End): Float32Array {
   if (dtype === 'float32') return values as Float32Array;
   const { scale, zeroPoint } = quantization ?? { scale: 1, zeroPoint: 0 };

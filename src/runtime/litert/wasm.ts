@@ -127,7 +127,7 @@ function withBatch(bytes: Uint8Array, batch: number): Uint8Array {
   return writeTflite({ ...model, subgraphs });
 }
 
-/** What the library prints while it compiles a model. */
+/** Lines that the library prints while it compiles a model. */
 const messages: string[] = [];
 
 interface Loaded {

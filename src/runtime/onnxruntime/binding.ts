@@ -50,7 +50,7 @@ export function makeTensor(type: ort.Tensor.Type, data: ArrayBufferView, dims: r
   return new ort.Tensor(type, data as Float32Array, dims);
 }
 
-/** Where onnxruntime-node's libraries for this machine lie. */
+/** Folder of onnxruntime-node's libraries for this machine. */
 export function nativeFolder(): string {
   const main = createRequire(import.meta.url).resolve('onnxruntime-node');
   return path.join(path.dirname(main), '..', 'bin', 'napi-v6', process.platform, process.arch);

@@ -5,7 +5,7 @@ import type { KernelBackend, NamedTensorMap } from '@tensorflow/tfjs-core';
 import { prepareTensorFlow } from '../../base/environment.ts';
 import { UserError } from '../../base/errors.ts';
 
-/** What `npm run setup:tensorflow` makes, in a folder above this file; docs/gpu.md says what is in it. */
+/** Folder that `npm run setup:tensorflow` makes, above this file; docs/gpu.md says what is in it. */
 const MADE = path.join('.venv', 'tensorflow');
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 const REMEDY = 'Run npm run setup:tensorflow in a clone of Limbeck, which builds it, or use --engine onnxruntime.';
@@ -115,7 +115,7 @@ function restoreRemovedUtilities(util: Record<string, unknown>): void {
   util['isArray'] ??= (value: unknown) => Array.isArray(value);
 }
 
-/** What the set-up made comes first: it is the newer library. */
+/** The library that the set-up made comes first, as it is the newer one. */
 function locate(from: string = import.meta.dirname): Found {
   for (let folder = from; path.dirname(folder) !== folder; folder = path.dirname(folder)) {
     const made = path.join(folder, MADE);

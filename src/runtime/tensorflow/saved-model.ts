@@ -6,7 +6,7 @@ import { createTensorFlowEngine, onTensorFlow } from '../tensorflow.ts';
 import type { SignatureDef, TensorFlowLibrary, TensorInfo, TfSavedModel } from './addon.ts';
 import { loadTensorFlow } from './addon.ts';
 
-/** What TensorFlow and Keras save a model for serving under. */
+/** Tag under which TensorFlow and Keras save a model for serving. */
 const TAG = 'serve';
 /** The output that comes first if there is one of this name. */
 const LOGITS = 'logits';

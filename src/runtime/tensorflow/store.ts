@@ -6,7 +6,7 @@ import { checkState, checkType } from '../state.ts';
 
 interface Held {
   readonly type: TensorType;
-  /** Where the content lies; its one reference belongs to the store. */
+  /** Tensor that holds the content; its one reference belongs to the store. */
   dataId: tf.DataId;
 }
 

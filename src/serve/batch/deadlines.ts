@@ -36,7 +36,7 @@ function expectedMs({ queue, cost, maxBatch }: ServedModel, { request }: Waiting
 /** Take requests out of the queue that nobody waits for, and those that are too late to begin. */
 export function withdrawLate(model: ServedModel, nowMs: number): void {
   const { queue, options } = model;
-  const gone = queue.filter(({ request }) => request.signal?.aborted === true);
+  const gone = queue.filter(({ request }) => request.client?.aborted === true);
   queue.remove(gone);
   for (const { reject } of gone) reject(new Refusal(499, 'the client is gone', { reason: 'CANCELED' }));
   const late = queue.filter(

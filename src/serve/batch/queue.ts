@@ -1,3 +1,4 @@
+import type { Timings } from '../statistics.ts';
 import type { WireTensor } from '../types.ts';
 
 /** A request for one model, its inputs in the model's order. */
@@ -11,8 +12,15 @@ export interface InferRequest {
   readonly priority: number;
   /** Milliseconds from its arrival, instead of the server's. */
   readonly timeoutMs?: number | undefined;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal | undefined;
+  readonly client?: Client | undefined;
+}
+
+/** Who asked; an `AbortSignal` is one. A plain object costs less to make for each request. */
+export interface Client {
+  /** Whether nobody waits for the answer any more. */
+  readonly aborted: boolean;
+  /** Told how long the stages took, from the moment on when the request joined the queue. */
+  readonly onTimings?: (arrivedMs: number, timings: Timings) => void;
 }
 
 export interface InferAnswer {

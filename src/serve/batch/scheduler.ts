@@ -42,7 +42,6 @@ export class Scheduler {
   /** `Refusal` where it cannot be answered, or not in time. */
   infer(model: ServedModel, request: InferRequest): Promise<InferAnswer> {
     const arrivedMs = monotonicMs();
-    model.arrivals.add(arrivedMs);
     const latency = request.timeoutMs ?? model.options.maxLatencyMs ?? Infinity;
     return new Promise<InferAnswer>((resolve, reject) => {
       const waiting: Waiting = {
@@ -148,6 +147,7 @@ export class Scheduler {
       const all = { ...timings, queueMs: beganMs - waiting.arrivedMs };
       model.statistics.answered(waiting.request.samples, all, now);
       this.#onAnswered(model, all, waiting.request.samples);
+      waiting.request.client?.onTimings?.(waiting.arrivedMs, all);
       waiting.resolve({ outputs: own[i]! });
     });
   }
@@ -182,7 +182,7 @@ function ready(
   nowMs: number,
   onlyFull: boolean,
 ): { together: readonly Waiting[] } | { waitMs: number } | undefined {
-  const { queue, options, maxBatch, cost, arrivals } = model;
+  const { queue, options, maxBatch, cost } = model;
   const { found: together, full } = queue.together(maxBatch);
   const [first] = together;
   if (first === undefined || (onlyFull && !full)) return undefined;
@@ -192,10 +192,7 @@ function ready(
   const most = mostWithin(leftMs, cost.cost);
   if (full) return { together: most >= samples ? together : queue.together(most).found };
   const decision = decide(
-    {
-      ...{ samples, requests: together.length, oldestWaitMs: nowMs - first.arrivedMs },
-      ...{ slackMs: leftMs - cost.of(samples), gapMs: arrivals.gapMs(nowMs), cost: cost.cost },
-    },
+    { samples, oldestWaitMs: nowMs - first.arrivedMs, slackMs: leftMs - cost.of(samples) },
     options,
   );
   if ('waitMs' in decision) return decision;

@@ -43,7 +43,7 @@ export async function inferMessage(host: ModelHost, given: GrpcInferRequest, cal
   const tensors = checkedTensors(model, inputs, [...classes.keys()]);
   const scheduling = schedulingOf(plain(given.parameters), model);
   const timeoutMs = Math.min(call.patienceMs, scheduling.timeoutMs ?? model.options.maxLatencyMs ?? Infinity);
-  const answer = await host.infer(model, { ...tensors, ...scheduling, timeoutMs, signal: call.signal });
+  const answer = await host.infer(model, { ...tensors, ...scheduling, timeoutMs, client: call.signal });
   const isRaw = raw.length > 0 || given.inputs.length === 0;
   const parts = answer.outputs.map((output) => {
     const k = classes.get(output.name) ?? 0;

@@ -10,11 +10,13 @@ import type {
 } from '@grpc/grpc-js';
 import { load } from '@grpc/proto-loader';
 import { fileURLToPath } from 'node:url';
-import { epochSeconds } from '../../base/clock.ts';
+import { epochSeconds, monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { refuseStranger } from '../http/access.ts';
 import type { Access } from '../http/access.ts';
+import { clientOf } from '../http/rate.ts';
+import type { RateLimit } from '../http/rate.ts';
 import { Refusal } from '../refusal.ts';
 import { calls } from './calls.ts';
 import type { GrpcSite } from './calls.ts';
@@ -28,6 +30,7 @@ export interface GrpcOptions {
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
   readonly maxBody: number;
   readonly log: Log;
+  readonly rate?: RateLimit | undefined;
 }
 
 export interface GrpcServer {
@@ -80,7 +83,7 @@ function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImp
       const isHealth = name === 'ServerLive' || name === 'ServerReady';
       void settle(
         async () => {
-          if (!isHealth) refuseStranger(options.access, authorization(call.metadata));
+          if (!isHealth) admit(options, call);
           return answer(site, call.request, { signal: signalOf(call), patienceMs: patienceOf(call) });
         },
         done,
@@ -98,19 +101,19 @@ function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImp
 type Stream = ServerDuplexStream<GrpcInferRequest, Message>;
 
 /** Answers in the order of the requests; an error answers one request and leaves the stream open. */
-function stream(site: GrpcSite, { access, log }: GrpcOptions, call: Stream): void {
+function stream(site: GrpcSite, options: GrpcOptions, call: Stream): void {
   const signal = signalOf(call);
   let before: Promise<unknown> = Promise.resolve();
   let pending = 0;
   call.on('data', (request: GrpcInferRequest) => {
     if (++pending >= STREAM_MOST) call.pause();
     const answer = (async () => {
-      refuseStranger(access, authorization(call.metadata));
+      admit(options, call);
       return inferMessage(site.host, request, { signal, patienceMs: patienceOf(call) });
     })().then(
       (response): Message => ({ infer_response: response }),
       (error: unknown): Message => ({
-        error_message: asStatus(error, log).details,
+        error_message: asStatus(error, options.log).details,
         infer_response: { id: request.id },
       }),
     );
@@ -137,6 +140,7 @@ const CODES: Readonly<Record<number, number>> = {
   401: status.UNAUTHENTICATED,
   404: status.NOT_FOUND,
   413: status.RESOURCE_EXHAUSTED,
+  429: status.RESOURCE_EXHAUSTED,
   499: status.CANCELLED,
   503: status.UNAVAILABLE,
 };
@@ -145,6 +149,13 @@ function asStatus(error: unknown, log: Log): { code: number; details: string } {
   if (error instanceof Refusal) return { code: CODES[error.status] ?? status.UNKNOWN, details: error.message };
   log.write('error', String((error as Error).stack ?? error));
   return { code: status.INTERNAL, details: 'this is a bug in limbeck serve; its log says more' };
+}
+
+/** `Refusal` for a stranger, and for one who asks too often. */
+function admit({ access, rate }: GrpcOptions, call: { readonly metadata: Metadata; getPeer(): string }): void {
+  const given = authorization(call.metadata);
+  refuseStranger(access, given);
+  rate?.take(clientOf(access, given, call.getPeer().replace(/:\d+$/, '')), monotonicMs());
 }
 
 function authorization(metadata: Metadata): string | undefined {

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { UserError } from '../../base/errors.ts';
 import { readUtf8 } from '../../base/files.ts';
+import { isFromOtherPage } from '../../base/web.ts';
 import { Refusal } from '../refusal.ts';
 
 /** Who may ask. */
@@ -27,10 +28,6 @@ export async function tokensOf(file: string): Promise<Buffer[]> {
   return tokens.map(hashOf);
 }
 
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
-}
-
 /** `Refusal` 401 for one without a token, where there are some. */
 export function refuseStranger({ tokens }: Access, authorization: string | undefined): void {
   if (tokens.length === 0) return;
@@ -45,16 +42,9 @@ export function refuseStranger({ tokens }: Access, authorization: string | undef
  * Requests that a page of another origin makes a browser on this machine send. Without tokens, such a page could use a
  * server that nobody else reaches, also by a name of its own that leads to 127.0.0.1.
  */
-export function refuseOtherPages({ loopback, tokens }: Access, { headers }: IncomingMessage): void {
-  const { origin, host = '' } = headers;
-  if (origin !== undefined && !/^https?:\/\//.test(origin)) throw foreign();
-  if (origin !== undefined && origin.replace(/^https?:\/\//, '') !== host) throw foreign();
-  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  if (loopback && tokens.length === 0 && !isLoopback(name)) throw foreign();
-}
-
-function foreign(): Refusal {
-  return new Refusal(
+export function refuseOtherPages({ loopback, tokens }: Access, request: IncomingMessage): void {
+  if (!isFromOtherPage(request, loopback && tokens.length === 0)) return;
+  throw new Refusal(
     403,
     'refused: the request comes from a page of another server, or by a name that is not of this one',
   );

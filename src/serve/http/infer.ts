@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
@@ -14,10 +15,10 @@ export async function inferReply(
   model: ServedModel,
   { headers }: IncomingMessage,
   body: Buffer,
-  signal: AbortSignal,
+  client: Client,
 ): Promise<Reply> {
   const parsed = parseRequest(body, headerLength(headers[LENGTH]), model);
-  const { outputs } = await host.infer(model, { ...parsed.request, signal });
+  const { outputs } = await host.infer(model, { ...parsed.request, client });
   const { parts, headerLength: length } = encodeAnswer(model, parsed, outputs);
   if (length === undefined) return { headers: { 'content-type': 'application/json' }, body: parts };
   return { headers: { 'content-type': 'application/octet-stream', [LENGTH]: String(length) }, body: parts };

@@ -1,70 +1,90 @@
-/** `GET /openapi.json`: the addresses of this server for tools that make clients and forms of them (OpenAPI 3.1). */
-export function openApi(version: string): object {
-  const text = { type: 'string' };
-  const json = (schema: object) => ({ content: { 'application/json': { schema } } });
-  const error = { description: 'What is wrong', ...json({ type: 'object', properties: { error: text } }) };
-  const answers = (description: string, schema: object = { type: 'object' }) => ({
-    responses: { 200: { description, ...json(schema) }, default: error },
-  });
-  const model = { name: 'model', in: 'path', required: true, schema: text };
-  const top = { name: 'top', in: 'query', schema: { type: 'integer', minimum: 1 }, description: 'Classes to name' };
-  const ofModel = (description: string) => ({ parameters: [model], get: answers(description) });
-  const change = (description: string) => ({ parameters: [model], post: answers(description) });
-  const tensor = {
-    type: 'object',
-    required: ['name', 'shape', 'datatype'],
-    properties: {
-      ...{ name: text, shape: { type: 'array', items: { type: 'integer' } }, datatype: text },
-      ...{ parameters: { type: 'object' }, data: { type: 'array' } },
-    },
-  };
-  const request = {
-    type: 'object',
-    required: ['inputs'],
-    properties: {
-      ...{ id: text, parameters: { type: 'object' }, inputs: { type: 'array', items: tensor } },
-      outputs: { type: 'array', items: { type: 'object', required: ['name'], properties: { name: text } } },
-    },
-  };
-  const prediction = {
-    type: 'object',
-    properties: { index: { type: 'integer' }, label: text, probability: { type: 'number' }, score: { type: 'number' } },
-  };
-  const predictions = { type: 'object', properties: { predictions: { type: 'array', items: prediction } } };
-  const picture = { schema: { type: 'string', format: 'binary' } };
-  const values = { 'application/json': { schema: { type: 'object', properties: { inputs: { type: 'array' } } } } };
+import type { ServedModel } from '../model.ts';
+import { modelPaths } from './openapi-models.ts';
+import { answers, jsonOf, ref, SCHEMAS, TEXT } from './openapi-schemas.ts';
+
+/**
+ * `GET /openapi.json`: the addresses of this server for tools that make clients and forms of them (OpenAPI 3.1), those of the
+ * models that are loaded with what they take and answer.
+ */
+export function openApi(version: string, models: readonly ServedModel[]): object {
   return {
     openapi: '3.1.0',
-    info: { title: 'limbeck serve', version, description: 'Open Inference Protocol v2, and pictures or values in.' },
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-    paths: {
-      '/v1': { get: answers('Names of the models') },
-      '/v1/{model}': {
-        parameters: [model],
-        get: answers('What it takes and what it answers'),
-        post: {
-          parameters: [top],
-          requestBody: { required: true, content: { ...values, 'image/png': picture, 'image/jpeg': picture } },
-          ...answers('A class for each sample', predictions),
-        },
-      },
-      '/v2': { get: answers('The server') },
-      '/v2/health/live': { get: answers('It lives') },
-      '/v2/health/ready': { get: answers('It answers requests') },
-      '/v2/models/stats': { get: answers('Statistics of all models') },
-      '/v2/models/{model}': ofModel('Its inputs and outputs'),
-      '/v2/models/{model}/ready': ofModel('It answers requests'),
-      '/v2/models/{model}/config': ofModel('How it is batched, and what was measured of it'),
-      '/v2/models/{model}/stats': ofModel('Its statistics'),
-      '/v2/models/{model}/infer': {
-        parameters: [model],
-        post: { requestBody: { required: true, ...json(request) }, ...answers('Its outputs') },
-      },
-      '/v2/repository/index': { post: answers('What is loaded, and what could be', { type: 'array' }) },
-      '/v2/repository/models/{model}/load': change('Its file was read again'),
-      '/v2/repository/models/{model}/unload': change('It is no longer served'),
-      '/metrics': { get: { responses: { 200: { description: 'For Prometheus', content: { 'text/plain': {} } } } } },
-      '/openapi.json': { get: answers('This') },
+    info: {
+      title: 'limbeck serve',
+      version,
+      description: 'Models behind the Open Inference Protocol v2, and pictures or values in and classes out.',
     },
+    servers: [{ url: '/' }],
+    // Where the server has tokens, one of them; elsewhere none.
+    security: [{}, { token: [] }],
+    tags: [
+      { name: 'Models', description: 'What the models of this server take and answer' },
+      { name: 'Protocol', description: 'Open Inference Protocol v2, with Triton’s extensions' },
+      { name: 'Server', description: 'Its health, its metrics, its models' },
+    ],
+    components: { schemas: SCHEMAS, securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    paths: { ...modelPaths(models), ...protocolPaths(models.map(({ name }) => name)), ...SERVER_PATHS },
   };
 }
+
+function protocolPaths(names: readonly string[]): object {
+  const schema = names.length === 0 ? TEXT : { ...TEXT, examples: names };
+  const parameters = [{ name: 'model', in: 'path', required: true, schema }];
+  const of = (tag: string, operationId: string, summary: string, body?: object) => ({
+    parameters,
+    get: { tags: [tag], operationId, summary, ...answers(summary, body) },
+  });
+  const change = (operationId: string, summary: string) => ({
+    parameters,
+    post: { tags: ['Server'], operationId, summary, ...answers(summary) },
+  });
+  return {
+    '/v1': { get: { ...operation('Models', 'models', 'Names of the models'), ...answers('Names', ref('Names')) } },
+    '/v1/{model}': of('Models', 'description', 'Shape, preparation and labels of a model'),
+    '/v1/{model}/card': of('Models', 'card', 'All that is known of a model, and its figures in the report of its run'),
+    '/v2': { get: { ...operation('Protocol', 'server', 'Name, version and extensions'), ...answers('The server') } },
+    '/v2/models/{model}': of('Protocol', 'metadata', 'Inputs and outputs of a model', ref('Metadata')),
+    '/v2/models/{model}/ready': of('Protocol', 'modelReady', 'Whether a model answers requests', ref('Ready')),
+    '/v2/models/{model}/config': of('Protocol', 'config', 'How a model is batched, and what was measured of it'),
+    '/v2/models/{model}/stats': of('Protocol', 'statistics', 'Counts and times of a model'),
+    '/v2/models/stats': {
+      get: { ...operation('Protocol', 'allStatistics', 'The same of all'), ...answers('Statistics') },
+    },
+    '/v2/repository/index': {
+      post: {
+        ...operation('Server', 'index', 'What is loaded, and what could be'),
+        requestBody: { content: jsonOf({ type: 'object', properties: { ready: { type: 'boolean' } } }) },
+        ...answers('One row for each', { type: 'array', items: ref('IndexRow') }),
+      },
+    },
+    '/v2/repository/models/{model}/load': change('load', 'Read the file of a model, or read it again'),
+    '/v2/repository/models/{model}/unload': change('unload', 'Serve a model no longer'),
+  };
+}
+
+function operation(tag: string, operationId: string, summary: string) {
+  return { tags: [tag], operationId, summary };
+}
+
+const OPEN = { security: [{}] };
+const EXPOSITION = { 'text/plain': { schema: TEXT } };
+
+const SERVER_PATHS = {
+  '/v2/health/live': {
+    get: { ...operation('Server', 'live', 'Whether it lives'), ...OPEN, ...answers('It does', { type: 'object' }) },
+  },
+  '/v2/health/ready': {
+    get: {
+      ...operation('Server', 'ready', 'Whether it answers requests'),
+      ...OPEN,
+      ...answers('It does', ref('Ready')),
+    },
+  },
+  '/metrics': {
+    get: {
+      ...operation('Server', 'metrics', 'Metrics in the text format of Prometheus'),
+      responses: { 200: { description: 'One line for each value', content: EXPOSITION } },
+    },
+  },
+  '/openapi.json': { get: { ...operation('Server', 'openapi', 'This'), ...answers('This', { type: 'object' }) } },
+};

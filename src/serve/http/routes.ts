@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
+import { pageAsset } from '../../page/assets.ts';
 import { Refusal } from '../refusal.ts';
+import { cardOf } from '../v1/card.ts';
 import { descriptionOf, predict } from '../v1/predict.ts';
 import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
 import { inferReply } from './infer.ts';
@@ -13,8 +16,7 @@ export interface Call {
   readonly path: readonly string[];
   /** Read when asked for. */
   readonly body: () => Promise<Buffer>;
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal;
+  readonly client: Client;
 }
 
 export interface Site {
@@ -24,17 +26,18 @@ export interface Site {
   readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
 }
 
-/** What may be asked without a token: whether the server lives. */
-export function isHealth(path: readonly string[]): boolean {
-  return path.length === 3 && path[0] === 'v2' && path[1] === 'health';
+/** What may be asked without a token: whether the server lives, and the page, which is the same everywhere. */
+export function isOpen(path: readonly string[]): boolean {
+  return isPage(path) || (path.length === 3 && path[0] === 'v2' && path[1] === 'health');
 }
 
 /** `Refusal` 404 for what is not there, 405 for what is asked in another way. */
 export async function route(site: Site, call: Call): Promise<Reply> {
   const { path } = call;
+  if (isPage(path)) return page(call);
   if (path[0] === 'v2') return v2(site, call, path.slice(1));
   if (path[0] === 'v1') return v1(site, call, path.slice(1));
-  if (path[0] === 'openapi.json' && path.length === 1) return get(call, () => openApi(site.version));
+  if (path[0] === 'openapi.json' && path.length === 1) return get(call, () => openApi(site.version, site.host.models));
   if (path[0] === 'metrics' && path.length === 1) {
     allow(call, 'GET');
     const { text, type } = await site.metrics();
@@ -43,15 +46,32 @@ export async function route(site: Site, call: Call): Promise<Reply> {
   throw nothing(call);
 }
 
+function isPage([first]: readonly string[]): boolean {
+  return first === undefined || first === 'app' || first === 'api';
+}
+
+async function page(call: Call): Promise<Reply> {
+  allow(call, 'GET');
+  const asset = await pageAsset(call.path.join('/'), 'serve');
+  if (asset === undefined) throw nothing(call);
+  const { headers, content } = asset;
+  return { headers, body: typeof content === 'string' ? content : [content] };
+}
+
 async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<Reply> {
   if (path.length === 0) return get(call, () => ({ models: host.models.map(({ name }) => name) }));
-  if (path.length > 1) throw nothing(call);
-  const model = host.model(path[0]!);
+  const [name, verb, ...more] = path;
+  if (more.length > 0 || (verb !== undefined && verb !== 'card')) throw nothing(call);
+  const model = host.model(name!);
+  if (verb === 'card') {
+    allow(call, 'GET');
+    return { body: await cardOf(model) };
+  }
   if (call.request.method !== 'POST') return get(call, () => descriptionOf(model));
   const top = Number(new URLSearchParams(call.request.url!.split('?')[1]).get('top') ?? 1);
   if (!Number.isInteger(top) || top < 1) throw new Refusal(400, 'top: expected a whole number > 0');
   const contentType = call.request.headers['content-type'] ?? '';
-  return { body: await predict(host, model, { contentType, top, body: await call.body(), signal: call.signal }) };
+  return { body: await predict(host, model, { contentType, top, body: await call.body(), client: call.client }) };
 }
 
 async function v2(site: Site, call: Call, path: readonly string[]): Promise<Reply> {
@@ -78,7 +98,7 @@ async function v2(site: Site, call: Call, path: readonly string[]): Promise<Repl
       return get(call, () => ({ model_stats: [modelStatistics(model)] }));
     case 'infer':
       allow(call, 'POST');
-      return inferReply(host, model, call.request, await call.body(), call.signal);
+      return inferReply(host, model, call.request, await call.body(), call.client);
     default:
       throw nothing(call);
   }

@@ -7,12 +7,15 @@ import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { Refusal } from '../refusal.ts';
+import type { Tracer } from '../trace/otlp.ts';
 import { refuseOtherPages, refuseStranger } from './access.ts';
 import type { Access } from './access.ts';
 import { BodyBudget, readBody } from './body.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
-import { isHealth, route } from './routes.ts';
+import { clientOf } from './rate.ts';
+import type { RateLimit } from './rate.ts';
+import { isOpen, route } from './routes.ts';
 import type { Site } from './routes.ts';
 
 export interface HttpOptions {
@@ -26,6 +29,8 @@ export interface HttpOptions {
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
   readonly log: Log;
+  readonly rate?: RateLimit | undefined;
+  readonly tracer?: Tracer | undefined;
   /** Told of each answer. */
   readonly onAnswer: (answer: AnswerEntry) => void;
 }
@@ -105,9 +110,13 @@ async function answer(
   const from = request.socket.remoteAddress ?? '';
   let held = 0;
   let last = false;
-  const gone = new AbortController();
+  const trace = options.tracer?.begin(request.headers['traceparent'] as string | undefined, start);
+  const client = {
+    aborted: false,
+    ...(trace && { onTimings: (...known: Parameters<typeof trace.answered>) => trace.answered(...known) }),
+  };
   response.on('close', () => {
-    if (!response.writableFinished) gone.abort();
+    if (!response.writableFinished) client.aborted = true;
   });
   const body = async (): Promise<Buffer> => {
     const read = await readBody(request, options.maxBody, budget);
@@ -118,8 +127,11 @@ async function answer(
   try {
     const path = pathOf(request.url ?? '/');
     refuseOtherPages(options.access, request);
-    if (!isHealth(path)) refuseStranger(options.access, request.headers.authorization);
-    reply = await route(site, { request, path, body, signal: gone.signal });
+    if (!isOpen(path)) {
+      refuseStranger(options.access, request.headers.authorization);
+      options.rate?.take(clientOf(options.access, request.headers.authorization, from), start);
+    }
+    reply = await route(site, { request, path, body, client });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));
     reply = errorReply(error);
@@ -131,6 +143,7 @@ async function answer(
   } finally {
     budget.give(held);
   }
+  trace?.end(request.method ?? '', (request.url ?? '').split('?', 1)[0]!, reply.status ?? 200);
   options.onAnswer({
     ...{
       method: request.method ?? '',

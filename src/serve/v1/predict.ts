@@ -1,4 +1,5 @@
 import { bytesOf } from '../../base/bytes.ts';
+import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
@@ -12,7 +13,7 @@ export interface PredictCall {
   readonly body: Buffer;
   /** Classes to name for each sample. */
   readonly top: number;
-  readonly signal: AbortSignal;
+  readonly client: Client;
 }
 
 interface Class {
@@ -41,7 +42,7 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   const [output] = model.facts.outputs;
   const answer = await host.infer(model, {
     inputs: [{ name, dtype: 'float32', shape: [samples, ...described.shape], bytes: bytesOf(values) }],
-    ...{ outputs: [output!.name], samples, priority: 0, signal: call.signal },
+    ...{ outputs: [output!.name], samples, priority: 0, client: call.client },
   });
   const { dtype, shape, bytes } = answer.outputs[0]!;
   const data = Array.from(viewOf(dtype, shape, bytes), Number);

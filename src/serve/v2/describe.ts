@@ -60,7 +60,7 @@ function batchingConfig({ options }: ServedModel) {
   const { preferred, maxDelayMs, priorityLevels, maxQueue, maxLatencyMs, onTimeout } = options;
   return {
     preferred_batch_size: [...preferred],
-    max_queue_delay_microseconds: Math.round(1000 * (maxDelayMs ?? 0)),
+    max_queue_delay_microseconds: Math.round(1000 * maxDelayMs),
     preserve_ordering: false,
     ...(priorityLevels > 1 && { priority_levels: priorityLevels, default_priority_level: priorityLevels }),
     default_queue_policy: {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
@@ -25,6 +26,8 @@ export interface WorkerOptions {
   readonly threads: number;
   /** A call that takes longer ends the process: nothing else would. */
   readonly runTimeoutMs: number;
+  /** It gets what processor time nobody else wants. */
+  readonly lowPriority?: boolean;
 }
 
 export interface ModelToLoad {
@@ -52,6 +55,9 @@ export class RunFailed extends Error {
   override readonly name = 'RunFailed';
 }
 
+/** Bytes of a message that are put together sooner than written piece by piece. */
+const MOST_COPIED = 2 ** 14;
+
 interface Waiting {
   readonly since: number;
   readonly resolve: (answer: RunAnswer) => void;
@@ -76,6 +82,8 @@ export class WorkerProcess {
     // A group of its own: Ctrl-C in the terminal is for the server, which drains first.
     const stdio = ['pipe', 2, 2, 'pipe'] as const;
     this.#child = spawn(process.execPath, [options.entry], { stdio: [...stdio], detached: true, windowsHide: true });
+    if (options.lowPriority === true && this.#child.pid !== undefined)
+      setPriority(this.#child.pid, constants.priority.PRIORITY_LOW);
     const reader = new FrameReader<FromWorker>((head, body) => this.#receive(head, body));
     (this.#child.stdio[3] as Readable).on('data', (chunk: Buffer) => reader.push(chunk));
     // What cannot be written any more is told by the end of the process.
@@ -138,8 +146,14 @@ export class WorkerProcess {
 
   #send(message: ToWorker, parts: readonly (readonly Uint8Array[])[]): void {
     const stdin: Writable = this.#child.stdin!;
+    const pieces = framed(message, parts);
+    const size = pieces.reduce((sum, { length }) => sum + length, 0);
+    if (size <= MOST_COPIED) {
+      stdin.write(Buffer.concat(pieces, size));
+      return;
+    }
     stdin.cork();
-    for (const piece of framed(message, parts)) stdin.write(piece);
+    for (const piece of pieces) stdin.write(piece);
     stdin.uncork();
   }
 

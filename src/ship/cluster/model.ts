@@ -1,5 +1,6 @@
 import { shown, UserError } from '../../base/errors.ts';
 import type { TensorSpec } from '../../graph/types.ts';
+import type { UsualAnswers } from '../../measure/usual.ts';
 import type { Curve } from './curve.ts';
 
 /** An ONNX file that is to be served elsewhere, and what is known of it. */
@@ -13,6 +14,7 @@ export interface ShippedModel {
   /** Why not, for the reader of the files. */
   readonly alone?: string;
   readonly labels?: readonly string[];
+  readonly usual?: UsualAnswers;
   /** What was measured on the kind of device that it is to run on. */
   readonly curve: Curve | undefined;
 }

@@ -4,8 +4,6 @@ import type { Curve } from './curve.ts';
 export interface Sizing {
   /** Samples of a call beyond which larger batches bring little. */
   readonly batch: number;
-  /** Milliseconds that the first request of a batch waits for others. */
-  readonly delayMs: number;
   /** Samples per second in calls of `batch`. */
   readonly perSecond: number;
   /** Milliseconds within which a request is answered at that load: it waits for one call to end, then for its own. */
@@ -17,9 +15,7 @@ const ENOUGH = 0.9;
 
 /**
  * A batch of n has n / (fixed + perSample · n) samples per second, at most 1 / perSample; it reaches nine tenths of that at
- * n = 9 · fixed / perSample. Batches are not made larger than what was measured. Waiting as long as the fixed part of a call
- * takes costs at most twice what the best would that knows when requests come (Dooly, Goldman and Scott, 2001, "On-line
- * analysis of the TCP acknowledgment delay problem").
+ * n = 9 · fixed / perSample. Batches are not made larger than what was measured.
  */
 export function sizingOf({ fixedMs, perSampleMs, sizes }: Curve): Sizing {
   const largest = sizes.at(-1)!;
@@ -27,5 +23,5 @@ export function sizingOf({ fixedMs, perSampleMs, sizes }: Curve): Sizing {
   // Rounded first: 9.000000000000002 is nine.
   const batch = Math.min(largest, Math.max(1, Math.ceil(Number(enough.toPrecision(9)))));
   const callMs = fixedMs + perSampleMs * batch;
-  return { batch, delayMs: batch === 1 ? 0 : fixedMs, perSecond: (1000 * batch) / callMs, latencyMs: 2 * callMs };
+  return { batch, perSecond: (1000 * batch) / callMs, latencyMs: 2 * callMs };
 }

@@ -5,7 +5,7 @@ import { npySamples, parseNpy } from '../../data/npy.ts';
 import type { NpyArray } from '../../data/npy.ts';
 import { unzip } from '../../data/zip.ts';
 import type { TensorType } from '../../graph/types.ts';
-import { typedAs } from '../parity/typed.ts';
+import { typedAs } from '../../runtime/typed.ts';
 
 export const BATCH = 32;
 

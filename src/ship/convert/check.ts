@@ -12,7 +12,7 @@ import type { Ask, Compared } from '../parity/compare.ts';
 import type { OutputLikeness } from '../parity/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { FileRunner } from '../parity/runners.ts';
-import { typedAs } from '../parity/typed.ts';
+import { typedAs } from '../../runtime/typed.ts';
 import type { ConvertSamples } from './samples.ts';
 import type { ConvertSource } from './source.ts';
 

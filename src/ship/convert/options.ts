@@ -1,3 +1,4 @@
+import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import type { DenseScales } from '../../graph/quantization.ts';
 import type { ModelFile } from '../model-file.ts';
@@ -6,6 +7,8 @@ import type { Calibrator } from '../../recipe/schema/compress.ts';
 export interface ConvertOptions {
   /** Folder of a run, an ONNX file, or the model.json of a tfjs layers model. */
   readonly from: string;
+  /** ONNX: shapes of inputs that the file leaves open. */
+  readonly shapes?: InputShapes;
   /** Which model of a run. Default: the distilled student. */
   readonly model?: string | undefined;
   readonly format: ModelFile['format'];

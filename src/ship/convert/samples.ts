@@ -3,12 +3,12 @@ import { UserError } from '../../base/errors.ts';
 import { calibrationBatch } from '../../compress/quantize/observe.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
 import { viewOf } from '../../data/batches.ts';
-import { inputForm } from '../../distill/file-teacher.ts';
+import { fedInputs, feedsOf } from '../../distill/teacher-inputs.ts';
 import { ownTeacher, preparationMetadata, preparationOf, preparationText } from '../../distill/preparation.ts';
 import { affineOf, preprocess } from '../../distill/preprocess.ts';
-import type { TensorType } from '../../graph/types.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { taskOf } from '../../tasks/registry.ts';
+import { typedAs } from '../../runtime/typed.ts';
 import { loadData } from '../../setup/data.ts';
 import type { ClassOutput } from '../parity/compare.ts';
 import { loadRunnable } from '../../setup/runnable.ts';
@@ -54,19 +54,19 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
 
 async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most: number): Promise<ConvertSamples> {
   const { file, graph } = source;
-  const [name, type] = onlyInput(file, graph.inputs);
   const { train } = await loadData(recipe);
   const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
   const rows = order.slice(0, Math.min(most, train.count));
   const asked = preparationOf(file, await ownTeacher(file, recipe.teacher), source.metadata, train);
-  const input = { name, dtype: type.dtype, shape: type.shape };
-  const form = inputForm(input, file, train.sampleShape, asked.layout);
+  const ends = [...graph.inputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+  const fed = fedInputs({ inputs: ends }, file, train, asked);
+  const { layout } = fed[0]!.form;
   const x = viewOf(train, rows, { seed: 0, view: 0, augment: [] });
-  const values = preprocess(x, rows.length, train.sampleShape, {
-    ...affineOf(train, asked.normalize),
-    layout: form.layout,
-  });
-  const all = new Map([[name, { values, shape: form.shape(rows.length) }]]);
+  const prepared = preprocess(x, rows.length, train.sampleShape, { ...affineOf(train, asked.normalize), layout });
+  const feeds = Object.entries(feedsOf(fed, prepared, rows.length, train, file));
+  const all = new Map(
+    feeds.map(([name, { data, shape }]) => [name, { values: typedAs('float32', data) as Float32Array, shape }]),
+  );
   const isSaid = asked.from === 'recipe';
   const task = taskOf(train);
   const classOutput = task.classes && { classes: task.width, output: asked.output };
@@ -74,7 +74,7 @@ async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most:
     const { shape } = graph.types.get(value)!;
     return (asked.output ?? output) === output && shape.length === 2 && shape[1] === task.width;
   });
-  const stated = preparationMetadata(asked, form.layout, train, answersTask);
+  const stated = preparationMetadata(asked, layout, train, answersTask);
   return {
     ...{
       batches: inBatches(graph.inputs, all, most, calibrationBatch(graph, BATCH)),
@@ -88,13 +88,4 @@ async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most:
     // What the file says of itself stays as it is written there, unless the recipe says otherwise.
     metadata: new Map([...source.metadata, ...[...stated].filter(([key]) => isSaid || !source.metadata.has(key))]),
   };
-}
-
-function onlyInput(file: string, inputs: ReadonlyMap<string, TensorType>): readonly [string, TensorType] {
-  const [first, ...others] = inputs;
-  if (first !== undefined && others.length === 0) return first;
-  throw new UserError(
-    `${file}: the data of a recipe are for a model with one input, received one with ${[...inputs.keys()].join(', ') || 'none'}`,
-    'Give the samples as an .npz archive that holds an array for each input.',
-  );
 }

@@ -5,6 +5,7 @@ import { asUserError } from '../../base/files.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel } from '../../files/tfjs-file.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
+import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import { forInference } from '../../graph/passes/for-inference.ts';
 import type { Constant, Graph } from '../../graph/types.ts';
@@ -25,8 +26,12 @@ export interface ConvertSource {
   readonly recipe?: LoadedRecipe;
 }
 
-/** The model of a run, an ONNX file or a tfjs layers model, as an inference graph. */
-export async function openSource(from: string, model: string | undefined): Promise<ConvertSource> {
+/** The model of a run, an ONNX file or a tfjs layers model, as an inference graph; `shapes`: of inputs that an ONNX file leaves open. */
+export async function openSource(
+  from: string,
+  model: string | undefined,
+  shapes: InputShapes = new Map(),
+): Promise<ConvertSource> {
   const found = await stat(from).catch((error: unknown) => {
     throw asUserError(error, from, 'read');
   });
@@ -39,7 +44,7 @@ export async function openSource(from: string, model: string | undefined): Promi
       );
     return { ...(await onnxSource(file)), recipe: await storedRecipe(from) };
   }
-  if (from.endsWith('.onnx')) return onnxSource(from);
+  if (from.endsWith('.onnx')) return onnxSource(from, shapes);
   if (from.endsWith('.json')) return tfjsSource(from);
   throw new UserError(
     `--from: expected the folder of a run, an .onnx file or a model.json, received ${path.basename(from)}`,
@@ -47,8 +52,8 @@ export async function openSource(from: string, model: string | undefined): Promi
   );
 }
 
-async function onnxSource(file: string): Promise<ConvertSource> {
-  const model = decodeModel(await readOnnx(file), file);
+async function onnxSource(file: string, shapes: InputShapes = new Map()): Promise<ConvertSource> {
+  const model = decodeModel(await readOnnx(file, shapes), file);
   const graph = forInference(importOnnx(model, file), (part) => evaluator.runSync(part, new Map()));
   return { file, graph, metadata: model.metadata };
 }

@@ -18,6 +18,7 @@ import { loadData } from '../../setup/data.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { finishedReport } from '../../folder/finished.ts';
 import { storedRecipe } from '../../folder/folder.ts';
+import { usualPath, usualText } from '../../folder/usual.ts';
 import { openRunner } from '../model-file.ts';
 import type { ModelFile } from '../model-file.ts';
 import { browserSample } from './browser.ts';
@@ -54,6 +55,12 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const asExported = rowsOf(report, options.model, run);
   const { recipe } = await storedRecipe(run);
   const data = await loadData(recipe);
+  const { inputs } = data.validation;
+  if (inputs !== undefined)
+    throw new UserError(
+      `${run}: a kit is for models of one input, received one of ${inputs.map(({ name }) => name).join(', ')}`,
+      'Take the files in its folder `exports`: their metadata say how each input is prepared.',
+    );
   const exported = await Promise.all(
     asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
   );
@@ -67,7 +74,10 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const formats = new Set(rows.map(({ format }) => format));
   const { scale, mean, std } = data.validation.normalization;
   const content = new Map<string, string | Uint8Array>();
-  for (const { row, bytes } of models) content.set(placeOf(row), bytes);
+  for (const { row, bytes } of models) {
+    content.set(placeOf(row), bytes);
+    if (row.usual !== undefined) content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
+  }
   const ends = await endsOf(models[0]!, recipe);
   const task = taskOf(data.validation);
   const preprocessing = {
@@ -214,6 +224,7 @@ function readme({ name }: Report, rows: readonly ModelRow[], { classes, answers 
     '',
     '- `models/`: the files that ship; MODEL_CARD.md says what each is worth',
     '- `preprocessing.json`, `labels.txt`: what goes in and what comes out',
+    '- `models/*.usual.json`: how their answers are spread, for `limbeck serve` to see when they no longer are',
     `- \`example.json\`: a few samples with the ${answers} that the first model gives, to check your own code by`,
     ...(formats.has('onnx') ? ['- `samples/node`: `npm install && npm start`'] : []),
     ...(hasClasses

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { sha256 } from '../../base/bytes.ts';
+import { usualText } from '../../folder/usual.ts';
 import type { ShippedModel, Target } from '../cluster/model.ts';
 import type { Files } from '../cluster/write.ts';
 import { deployment, service } from './deployment.ts';
@@ -44,6 +45,7 @@ export function kserveFiles(model: ShippedModel, options: KserveOptions): Files 
     ...Object.entries(manifests).map(([name, objects]) => [name, yaml(objects)] as const),
     ['Dockerfile', dockerfile(target, limbeck)],
     ['models/model.onnx', model.bytes],
+    ...(model.usual === undefined ? [] : [['models/model.usual.json', usualText(model.bytes, model.usual)] as const]),
     ...(teacher === undefined ? [] : [['models/teacher.onnx', teacher.bytes] as const]),
   ]);
 }

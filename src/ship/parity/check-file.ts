@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.ts';
-import type { Graph } from '../../graph/types.ts';
+import { samplesAtOnce } from '../../data/at-once.ts';
 import type { TargetValues } from '../../data/dataset.ts';
+import type { Graph, TensorData } from '../../graph/types.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { ParitySummary } from '../../report/types.ts';
@@ -8,9 +9,13 @@ import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
+import { partSizes } from '../../train/cut.ts';
 import type { ShipContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
+import { inputsOf } from '../../data/inputs.ts';
+import type { InputPart } from '../../data/inputs.ts';
+import { modelFeeds } from '../../runtime/feeds.ts';
 import { beyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
@@ -26,8 +31,12 @@ export interface Reference {
   readonly x: Float32Array;
   /** [n, ...sampleShape] */
   readonly shape: readonly number[];
+  /** Where a sample holds several inputs. */
+  readonly inputs?: readonly InputPart[] | undefined;
   /** What it answers, [n, width]. */
   readonly logits: Float32Array;
+  /** The other outputs of the model, by name. */
+  readonly others?: Readonly<Record<string, Values>>;
   /** Of the samples. */
   readonly targets?: TargetValues;
 }
@@ -45,6 +54,31 @@ export interface Diverging {
   readonly cause: string;
 }
 
+/** As many samples each as a file is asked about at once. */
+function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Reference[] {
+  const [n, ...sample] = shape as [number, ...number[]];
+  let next = 0;
+  return partSizes(n, samplesAtOnce(sample, n)).map((size) => {
+    const rows = <T extends TensorData | Float64Array>(values: T): T => {
+      const each = values.length / n;
+      return values.subarray(each * next, each * (next + size)) as T;
+    };
+    const other = Object.entries(others).map(([name, { data, shape: of, ...kind }]): [string, Values] => [
+      name,
+      { ...kind, data: rows(data), shape: [size, ...of.slice(1)] },
+    ]);
+    const part = {
+      ...rest,
+      x: rows(x),
+      shape: [size, ...sample],
+      logits: rows(logits),
+      others: Object.fromEntries(other),
+    };
+    next += size;
+    return part;
+  });
+}
+
 /**
  * Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. `diverging`
  * is asked then, with the answers of the file.
@@ -55,38 +89,43 @@ export async function checkFile(
   file: ModelFile,
   diverging: (actual: Float32Array) => Promise<Diverging>,
 ): Promise<ParitySummary> {
-  const { x, shape, logits, targets } = reference;
+  const { inputs, logits, targets } = reference;
   const task = taskOf(context.data.validation);
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
-  const values = { data: logits, shape: [shape[0]!, task.width], isInteger: false };
-  const trained: Ask = { outputs: ['logits'], run: () => Promise.resolve({ logits: values }) };
-  let answers: Readonly<Record<string, Values>> = {};
+  const parts = inParts(reference);
+  const known = parts.map(({ logits: data, shape: [n], others }) => ({
+    logits: { data, shape: [n!, task.width], isInteger: false },
+    ...others,
+  }));
+  const trained: Ask = { outputs: Object.keys(known[0]!), run: () => Promise.resolve(known.shift()!) };
+  const answers: Values[] = [];
   const asked = {
     ...{ file: file.file, outputs: runner.outputs },
-    run: async (feeds: Feeds) => (answers = await runner.run(feeds)),
+    run: async (feeds: Feeds) => {
+      const given = await runner.run(feeds);
+      answers.push(given['logits'] ?? Object.values(given)[0]!);
+      return given;
+    },
   };
+  const feeds = parts.map((part) => inputsOf(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs }));
   // Classes are compared where answers are classes, elsewhere how far the numbers are apart.
-  const classOutput = task.classes && { classes: task.width };
-  const compared = await compareOn([{ x: { data: x, shape } }], trained, asked, classOutput).finally(() =>
-    runner.dispose(),
-  );
+  const classOutput = task.classes && { classes: task.width, output: 'logits' };
+  const compared = await compareOn(feeds, trained, asked, classOutput).finally(() => runner.dispose());
   const { samples } = compared;
-  const actual = (): Float32Array => (answers['logits'] ?? Object.values(answers)[0]!).data as Float32Array;
+  const actual = Float32Array.from(answers.flatMap(({ data }) => [...(data as Float32Array)]));
   const likeness = compared.outputs[0]!;
-  const odd = task.stuck(file.file, actual(), targets ?? logits);
+  const odd = task.stuck(file.file, actual, targets ?? logits);
   if (odd !== undefined) context.onEvent({ type: 'warning', message: odd });
-  const beyond =
-    beyondBudget(likeness, file.precision) ??
-    numberByNumber(task, logits, actual())
-      .map((one) => beyondBudget(one, file.precision))
-      .find((reason) => reason !== undefined);
+  const beyond = [...compared.outputs, ...numberByNumber(task, logits, actual)]
+    .map((output) => beyondBudget(output, file.precision))
+    .find((found) => found !== undefined);
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
     return summary(
       { file: file.file, samples, ...(top1Agreement !== null && { top1Agreement }), largestError },
       sqnrDb!,
     );
-  const { layer, cause } = await diverging(actual());
+  const { layer, cause } = await diverging(actual);
   throw new UserError(
     `${file.file}: does not answer as the graph it was trained in on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
@@ -171,23 +210,28 @@ async function firstDiverging(
       .map((name) => ({ name, layer: layer ?? name })),
   );
   const whole: Graph = { ...graph, outputs: new Map(values.map(({ name }) => [name, name])) };
-  const [input] = graph.inputs.keys();
+  const { inputs } = reference;
   const onOnnx = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const model = new InferenceModel(bytes, file.file, sessionOptionsOf(context.recipe));
-    const results = await model.run({ [input!]: one });
+    const results = await model.run(modelFeeds(model, one.data, one.shape, inputs));
     model.dispose();
     return Object.fromEntries(values.map(({ name }) => [name, results[outputName(whole, name)]!.data as Float32Array]));
   };
   const onTflite = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const session = await openTflite(bytes);
-    const results = await session.run({ [input!]: one.data });
+    const results = await session.run(rawFeeds(session));
     session.dispose();
     return results as Record<string, Float32Array>;
   };
+  const rawFeeds = (to: Parameters<typeof modelFeeds>[0]): Record<string, TensorData> => {
+    const fed = Object.entries(modelFeeds(to, one.data, one.shape, inputs));
+    return Object.fromEntries(fed.map(([name, { data }]) => [name, data]));
+  };
+  const ends = { inputs: [...graph.inputs].map(([name, { dtype }]) => ({ name, dtype })) };
   const expected = await onOnnx(encodeModel(lowerToOnnx(whole)));
   const { bytes } = make(whole);
   const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(bytes));
   const found = values.find(({ name }) => differs(expected[name]!, actual[name], file.precision));
   const inIntegers = file.format === 'tflite' && file.precision === 'int8';
-  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, { [input!]: one.data }, actual, values) : '' };
+  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, rawFeeds(ends), actual, values) : '' };
 }

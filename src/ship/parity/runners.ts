@@ -8,7 +8,7 @@ import type { End, TfliteSession } from '../../runtime/litert.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import type { ModelFile } from '../model-file.ts';
 import type { Values } from './likeness.ts';
-import { typedAs } from './typed.ts';
+import { typedAs } from '../../runtime/typed.ts';
 
 export type { Feeds };
 

@@ -19,7 +19,7 @@ export interface ConfigOptions {
 
 /**
  * Triton's ModelConfig (`model_config.proto`) for an ONNX file. The largest batch is the largest that was measured; requests are
- * put together up to the size beyond which that brings little, and wait for each other no longer than the fixed part of a call.
+ * put together up to the size beyond which that brings little, and never wait for each other (`decide` in src/serve says why).
  */
 export function tritonConfig(model: ShippedModel, { target, precision }: ConfigOptions): Message {
   const { name, inputs, outputs, joins, labels, curve } = model;
@@ -55,11 +55,8 @@ function described({ name, dtype, shape }: TensorSpec, joins: boolean): Message 
 
 function batching({ curve }: ShippedModel, maxBatch: number): Message {
   if (curve === undefined) return {};
-  const { batch, delayMs } = sizingOf(curve);
-  return {
-    preferred_batch_size: batch > 1 && batch < maxBatch ? [batch] : undefined,
-    max_queue_delay_microseconds: Math.round(1000 * delayMs) || undefined,
-  };
+  const { batch } = sizingOf(curve);
+  return { preferred_batch_size: batch > 1 && batch < maxBatch ? [batch] : undefined };
 }
 
 /** TensorRT computes in the number format that the file has: in fp16 a float32 file would answer differently. */

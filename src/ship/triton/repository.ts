@@ -19,7 +19,7 @@ function heading({ curve, joins, alone }: ShippedModel): string {
   const lines: string[] = [];
   if (!joins) lines.push(`Requests are not put together: ${alone ?? 'the file has no batch of any size'}.`);
   if (curve === undefined) {
-    lines.push('The report has no latency for two sizes of batch on such a device, so the batcher does not wait.');
+    lines.push('The report has no latency for two sizes of batch on such a device, so no size of batch is preferred.');
   } else {
     const { fixedMs, perSampleMs, sizes, threads, device } = curve;
     const where = `${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, batches of ${sizes.join(', ')}`;

@@ -20,7 +20,7 @@ const resize =
       },
     );
 
-/** How an output of size `to` along one axis is mixed of an input of size `from`: [to, from]. */
+/** Matrix [to, from] that mixes an output of size `to` along one axis from an input of size `from`. */
 type Mixing = (from: number, to: number, attrs: Attrs) => tf.Tensor2D;
 
 function position(i: number, from: number, to: number, attrs: Attrs): number {

@@ -8,7 +8,7 @@ function sum(x: Value, axes: readonly number[]): Value {
   return op('Sum', [x], { axes: [...axes], keepDims: false });
 }
 
-/** How often each of `size` values stands in the last axis of x, weighted where there are weights. */
+/** Counts of each of `size` values in the last axis of x, weighted where there are weights. */
 function histogram(x: Value, weights: Value, bins: number, binary: boolean): Value {
   const { dtype } = weights.type;
   const hits = op('OneHot', [cast(x, 'int32')], { depth: bins, onValue: 1, offValue: 0, dtype });
@@ -57,7 +57,7 @@ export const counting: Table = {
   },
   TensorScatterUpdate: ({ tensor, indices, updates }) =>
     scattered(cast(indices!, 'int32'), updates!, tensor!.type.shape, tensor!),
-  /** How many of each row's sorted numbers lie before each value. */
+  /** Number of each row's sorted numbers that lie before each value. */
   SearchSorted: ({ sortedSequence, values }, { side }) => {
     const [batch, length] = sortedSequence!.type.shape as readonly [number, number];
     const found = values!.type.shape[1]!;

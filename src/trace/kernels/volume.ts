@@ -58,7 +58,7 @@ function rows(dy: Value): Value {
   return reshape(dy, [size(dy.type.shape.slice(0, 4)), dy.type.shape[4]!]);
 }
 
-/** How many elements of each window are no padding. */
+/** Number of elements of each window that are no padding. */
 function counts(windows: Windows): Value {
   return taps(filled(1, [1, ...windows.input, 1]), windows).reduce((sum, value) => op('Add', [sum, value]));
 }

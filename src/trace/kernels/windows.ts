@@ -13,7 +13,7 @@ export interface Windows {
   readonly before: readonly number[];
 }
 
-/** Where each tap of a window starts: every combination, the last axis fastest. */
+/** Start of each tap of a window: every combination, the last axis fastest. */
 export function offsets({ filter, dilations }: Windows): number[][] {
   return filter.reduce<number[][]>(
     (all, length, axis) => all.flatMap((at) => Array.from({ length }, (_, i) => [...at, i * dilations[axis]!])),

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 
-/** What we touch of a tfjs layer; much of it is not in its public types. */
+/** Members of a tfjs layer that are used here; many are not in its public types. */
 export interface LayerLike {
   readonly name: string;
   readonly rate: number;

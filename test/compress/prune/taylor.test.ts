@@ -29,10 +29,16 @@ function batch(model: LayersModel, number: number): TrainingBatch {
   };
 }
 
-function scoresOf(model: LayersModel, weights: State, groups: readonly ChannelGroup[], given: TrainingBatch[]) {
+function scoresOf(
+  model: LayersModel,
+  weights: State,
+  groups: readonly ChannelGroup[],
+  given: TrainingBatch[],
+  microBatch?: number,
+) {
   const loss = createLoss('ce');
   return taylorScores(groups, {
-    ...{ engine, weights, task: classification(3), batches: given, hyper: loss.hyper },
+    ...{ engine, weights, task: classification(3), batches: given, hyper: loss.hyper, microBatch },
     program: (batchSize) =>
       saliencyProgram({ task: classification(3), network: layersNetwork(model), loss, batchSize }),
   });
@@ -86,6 +92,18 @@ describe('first-order importance', () => {
       expect(Math.abs(scores[channel]! - expected)).toBeLessThan(2e-2 * Math.max(...scores));
     }
     expect(Math.max(...scores)).toBeGreaterThan(3 * Math.min(...scores));
+  });
+
+  it('of batches in parts is that of whole ones', async () => {
+    const model = small('ds-cnn');
+    const weights = randomWeights(model);
+    const { groups } = dependencies(layersNetwork(model));
+    const given = [batch(model, 0), batch(model, 1)];
+    const whole = await scoresOf(model, weights, groups, given);
+    const parts = await scoresOf(model, weights, groups, given, Math.ceil(N / 3));
+    whole.forEach((scores, g) =>
+      scores.forEach((score, c) => expect(Math.abs(parts[g]![c]! - score)).toBeLessThan(1e-5 * Math.max(...scores))),
+    );
   });
 
   it('makes the channel go first that the loss does not notice, however large its weights are', async () => {

@@ -110,6 +110,33 @@ describe('of a single dense layer', () => {
     after.forEach((value, i) => expect([Math.floor(2 * w[i]!) / 2, Math.ceil(2 * w[i]!) / 2]).toContain(value));
   });
 
+  it('finds the same where the batch is not the first axis', async () => {
+    // [batch, steps, in], turned to [steps, batch, in] as recurrent layers have it, and with the batch first.
+    const steps = 4;
+    const series = numbers(count * steps * inputs, 'series');
+    const found = async (isTurned: boolean): Promise<Float32Array> => {
+      const g = new GraphBuilder();
+      const fed = g.input('x', { dtype: 'float32', shape: ['batch', steps, inputs] });
+      const lying = isTurned ? g.op('Transpose', [fed], { perm: [1, 0, 2] }) : fed;
+      const weights = g.constant({ dtype: 'float32', shape: [1, inputs, outputs] }, w, 'w');
+      const product = g.op('BatchMatMul', [lying, weights], { transposeA: false, transposeB: false });
+      g.output('y', isTurned ? g.op('Transpose', [product], { perm: [1, 0, 2] }) : product);
+      const of = new Map([['w', { ...scale, scales: [0.5] }]]);
+      // Batches of different sizes, of which the second is taken in part.
+      const parts = [0, 40].map((from, i) => ({
+        x: {
+          data: series.subarray(from * steps * inputs, [40, count][i]! * steps * inputs),
+          shape: [[40, count - 40][i]!, steps, inputs],
+        },
+      }));
+      const { result, layers } = await adaround(g.build(), of, parts, { ...options, iterations: 50 });
+      expect(layers).toHaveLength(1);
+      expect(layers[0]!.nearest).toBeGreaterThan(0);
+      return result.constants.get('w')!.data as Float32Array;
+    };
+    expect(await found(true)).toEqual(await found(false));
+  });
+
   it('leaves weights that are zero at zero, and a layer that is kept in float alone', async () => {
     const pruned = withConstants(graph, new Map([['w', w.map((value, i) => (i % 2 === 0 ? 0 : value))]]));
     const { result } = await adaround(pruned, quantization, samples, options);

@@ -130,7 +130,7 @@ describe('attention', () => {
   });
 });
 
-describe.each(['hint', 'attention'] as const)('%s refuses', (name) => {
+describe.each(['hint', 'attention', 'pkd', 'cwd', 'mgd'] as const)('%s refuses', (name) => {
   const message = (features: FeaturePair[]): string => {
     try {
       createLoss(name, { features });
@@ -148,6 +148,17 @@ describe.each(['hint', 'attention'] as const)('%s refuses', (name) => {
   it('pictures that do not fit', () => {
     expect(message([pair([7, 7, 4], [3, 3, 8])])).toBe(
       `distill.loss: ${name} cannot compare a [7, 7, 4] of the student with b [3, 3, 8] of the teacher`,
+    );
+  });
+});
+
+describe.each([
+  ['cwd', 'compares places of a layer', 'has none'],
+  ['mgd', 'generates pictures', 'is none'],
+] as const)('%s refuses', (name, what, fact) => {
+  it('vectors', () => {
+    expect(() => createLoss(name, { features: [pair([5], [4])] })).toThrow(
+      `distill.loss: ${name} ${what}, and a [5] of the student ${fact}`,
     );
   });
 });

@@ -124,15 +124,58 @@ describe.each(names)('%s', (name) => {
 });
 
 describe('what the losses are for', () => {
-  it.each(names.filter((name) => name !== 'ce'))(
-    '%s is 0 with gradient 0 when the student equals the teacher',
+  /** The others have their minimum elsewhere, see below. */
+  const equal = names.filter((name) => !['ce', 'ttm', 'wttm', 'nkd'].includes(name));
+
+  it.each(equal)('%s is 0 with gradient 0 when the student equals the teacher', (name) => {
+    const of = makeCase('equal', 2);
+    const { value, gradient } = computed(createLoss(name, { hyper: { alpha: 1 } }), { ...of, teacher: of.student });
+    expect(Math.abs(value)).toBeLessThan(1e-5);
+    expect(Math.max(...gradient.map(Math.abs))).toBeLessThan(1e-6);
+  });
+
+  it.each(['ttm', 'wttm'] as const)(
+    '%s is 0 when the student answers as the teacher does at its temperature',
     (name) => {
-      const of = makeCase('equal', 2);
-      const { value, gradient } = computed(createLoss(name, { hyper: { alpha: 1 } }), { ...of, teacher: of.student });
-      expect(Math.abs(value)).toBeLessThan(1e-5);
+      const of = makeCase('power', 2);
+      const student = of.teacher.map((row) => row.map((v) => v / 5));
+      const { value, gradient } = computed(createLoss(name, { hyper: { alpha: 1, temperature: 5 } }), {
+        ...of,
+        student,
+      });
+      expect(Math.abs(value)).toBeLessThan(1e-6);
       expect(Math.max(...gradient.map(Math.abs))).toBeLessThan(1e-6);
     },
   );
+
+  it('wttm lets the sample count more whose teacher is unsure: the power sum is 1 when it is sure, K^(1 - 1/T) when it knows nothing', () => {
+    const of = makeCase('unsure', 1);
+    const unit = (i: number): number[] => of.w.map((_, k) => Number(k === i));
+    const values = (name: 'ttm' | 'wttm', teacher: number[]): number => {
+      const one = { ...of, teacher: of.teacher.map(() => teacher), w: unit(0) };
+      return computed(createLoss(name, { hyper: { alpha: 1, temperature: 2 } }), one).value;
+    };
+    const [sure, unsure] = [
+      [90, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0],
+    ];
+    expect(values('wttm', sure) / values('ttm', sure)).toBeCloseTo(1, 5);
+    expect(values('wttm', unsure) / values('ttm', unsure)).toBeCloseTo(Math.sqrt(5), 5);
+  });
+
+  it('nkd by hand: three classes, teacher (½, ¼, ¼), student (½, ⅓, ⅙), the first is true', () => {
+    const rows = (p: number[]): number[][] => Array.from({ length: BATCH }, () => [...p.map(Math.log), -40, -40]);
+    const targets = rows([1, 1, 1]).map(() => [1, 0, 0, 0, 0]);
+    const of: Case = {
+      student: rows([1 / 2, 1 / 3, 1 / 6]),
+      teacher: rows([1 / 2, 1 / 4, 1 / 4]),
+      targets,
+      w: [1, 1, 1, 1, 1, 1],
+    };
+    const { value } = computed(createLoss('nkd', { hyper: { alpha: 1 } }), of);
+    // -½ log ½ - 1.5 (½ log ⅔ + ½ log ⅓)
+    expect(value).toBeCloseTo(0.5 * Math.log(2) + 1.5 * 0.5 * Math.log(9 / 2), 5);
+  });
 
   it('kd keeps the size of its gradient when the temperature rises', () => {
     const of = makeCase('size', 0.5);

@@ -85,6 +85,56 @@ function relations({ student, teacher, w }: Case, h: Hyper): number {
   return t * t * (h.interWeight! * inter + h.intraWeight! * intra);
 }
 
+function transformed({ student, teacher, w }: Case, h: Hyper, weighs: boolean): number {
+  const gamma = 1 / h.temperature!;
+  const rows = student.map((z, i) => {
+    const powers = softmax(teacher[i]!).map((p) => p ** gamma);
+    const total = sum(powers);
+    return (
+      (weighs ? total : 1) *
+      kl(
+        powers.map((p) => Math.log(p / total)),
+        logSoftmax(z),
+      )
+    );
+  });
+  return weighted(rows, w);
+}
+
+function normalized({ student, teacher, targets, w }: Case, h: Hyper): number {
+  const t = h.temperature!;
+  const rows = student.map((z, i) => {
+    const k = targets[i]!.indexOf(Math.max(...targets[i]!));
+    const others = (row: readonly number[]): number[] =>
+      scale(
+        row.filter((_, j) => j !== k),
+        1 / t,
+      );
+    const target = softmax(teacher[i]!)[k]! * logSoftmax(z)[k]!;
+    const [p, q] = [softmax(others(teacher[i]!)), logSoftmax(others(z))];
+    return -target - h.nonTargetWeight! * t * t * sum(p.map((v, j) => v * q[j]!));
+  });
+  return weighted(rows, w);
+}
+
+const dot = (a: readonly number[], b: readonly number[]): number => sum(a.map((v, i) => v * b[i]!));
+
+function levels({ student, teacher, w }: Case, h: Hyper): number {
+  const terms = [2, 3, 4, 5, 6].map((n) => {
+    const t = (h.temperature! * n) / 4;
+    const [p, q] = [teacher, student].map((m) => m.map((z) => softmax(scale(z, 1 / t)))) as [number[][], number[][]];
+    const samples = w.flatMap((a, i) => w.map((b, j) => a * b * (dot(p[i]!, p[j]!) - dot(q[i]!, q[j]!)) ** 2));
+    const moment = (m: number[][], k: number, l: number): number => sum(m.map((row, i) => w[i]! * row[k]! * row[l]!));
+    const classes = p[0]!.flatMap((_, k) => p[0]!.map((__, l) => (moment(p, k, l) - moment(q, k, l)) ** 2));
+    return (
+      h.instanceWeight! * softened(student, teacher, w, t) +
+      (h.batchWeight! * sum(samples)) / sum(w) +
+      (h.classWeight! * sum(classes)) / p[0]!.length
+    );
+  });
+  return sum(terms);
+}
+
 const blend = (of: Case, h: Hyper, soft: number): number =>
   h.alpha! * soft + (1 - h.alpha!) * crossEntropy(of, h.labelSmoothing!);
 
@@ -95,6 +145,10 @@ export const reference: Readonly<Record<string, (of: Case, hyper: Hyper) => numb
     blend(of, h, softened(of.student.map(standardized), of.teacher.map(standardized), of.w, h.temperature!)),
   dkd: (of, h) => blend(of, h, decoupled(of, h)),
   dist: (of, h) => blend(of, h, relations(of, h)),
+  ttm: (of, h) => blend(of, h, transformed(of, h, false)),
+  wttm: (of, h) => blend(of, h, transformed(of, h, true)),
+  nkd: (of, h) => blend(of, h, normalized(of, h)),
+  mlld: (of, h) => blend(of, h, levels(of, h)),
   mse: (of, h) =>
     blend(
       of,

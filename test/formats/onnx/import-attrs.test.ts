@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { UserError } from '../../../src/base/errors.ts';
-import { importedOps, importOnnx } from '../../../src/formats/onnx/import.ts';
+import { importOnnx } from '../../../src/formats/onnx/import.ts';
 import { tensor } from '../../../src/formats/onnx/model.ts';
 import type { Model, OnnxDim, OnnxTensor } from '../../../src/formats/onnx/model.ts';
-import { ROOT } from '../../support/built.ts';
 import type { Step } from '../../support/onnx-steps.ts';
 import { expectSame, floats, ints, modelOf, scalar } from '../../support/onnx-steps.ts';
 
@@ -142,10 +139,4 @@ describe('a model as a whole', () => {
       'm.onnx: node y (output): it reads y, which is computed from shapes; expected float32',
     );
   });
-});
-
-it('docs/onnx-operators.md lists what is read', () => {
-  const text = readFileSync(path.join(ROOT, 'docs/onnx-operators.md'), 'utf8');
-  const listed = [...text.matchAll(/^\| `(\w+)`/gm)].map(([, op]) => op!);
-  expect(listed).toEqual(importedOps);
 });

@@ -1,4 +1,5 @@
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
+import type { OnnxAttr } from '../../../src/formats/onnx/model.ts';
 import { IMAGE, knownCases, stored } from '../../support/onnx-cases/known.ts';
 import type { Step } from '../../support/onnx-steps.ts';
 import { expectSame, modelOf } from '../../support/onnx-steps.ts';
@@ -17,6 +18,15 @@ describe('values that are known when the file is read', () => {
     ]);
   });
 
+  const inside = (op: string): OnnxAttr => ({
+    type: 'graph',
+    value: {
+      ...{ name: 'g', initializers: [], inputs: [], valueInfos: [] },
+      outputs: [{ name: 'z', dtype: 'float32' }],
+      nodes: [{ op, domain: '', name: 'inside', inputs: ['x'], outputs: ['z'], attrs: new Map() }],
+    },
+  });
+  const [none, unknown] = [inside('Relu'), inside('Unheard')];
   const size: Step[] = [
     ['Shape', ['x']],
     ['Gather', ['y0', 'zero']],
@@ -51,6 +61,23 @@ describe('values that are known when the file is read', () => {
     ['a step of zero', [['Slice', ['x', 'first', 'last', 'places', 'first']]], /\(Slice\): with a step of 0/],
     ['a place outside', [['Gather', ['wide', 'six']]], /\(Gather\): it gathers \[6\] of 4/],
     ['places of what is computed', [['NonZero', ['x']]], /\(NonZero\): its inputs are computed/],
+    [
+      'a graph that is chosen by what is fed',
+      [
+        ['ReduceMax', ['x'], { keepdims: 0 }],
+        ['Greater', ['y0', 'nothing']],
+        ['If', ['y1'], { then_branch: none, else_branch: none }],
+      ],
+      /\(If\): which of its graphs counts depends on what the model is fed/,
+    ],
+    [
+      'an operator inside of a graph',
+      [
+        ['Equal', ['two', 'two']],
+        ['If', ['y0'], { then_branch: unknown, else_branch: none }],
+      ],
+      /node inside \(Unheard\): it is not known here/,
+    ],
     ['a cast to text', [['Cast', ['two'], { to: 8 }]], /\(Cast\): to string; expected to float32, int32/],
   ] as [string, Step[], RegExp][])('are refused by node and operator where they are not: %s', (_, steps, message) => {
     expect(() => importOnnx(modelOf(IMAGE, stored, steps), 'm.onnx')).toThrow(message);

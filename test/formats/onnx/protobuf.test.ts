@@ -5,7 +5,7 @@ import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { byteLength, dataTypes, tensorData } from '../../../src/formats/onnx/model.ts';
 import type { Model, OnnxAttr, OnnxDType, OnnxGraph, OnnxTensor } from '../../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../../src/formats/onnx/protobuf.ts';
-import { Writer } from '../../../src/formats/onnx/protobuf/wire.ts';
+import { Writer } from '../../support/wire.ts';
 
 const emptyGraph: OnnxGraph = { name: 'empty', nodes: [], initializers: [], inputs: [], outputs: [], valueInfos: [] };
 

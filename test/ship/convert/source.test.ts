@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesOf } from '../../../src/base/bytes.ts';
-import type { Writer as MessageWriter } from '../../../src/formats/onnx/protobuf/wire.ts';
-import { Writer } from '../../../src/formats/onnx/protobuf/wire.ts';
+import type { Writer as MessageWriter } from '../../support/wire.ts';
+import { Writer } from '../../support/wire.ts';
 import { openSource } from '../../../src/ship/convert/source.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

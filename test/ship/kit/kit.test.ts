@@ -132,8 +132,10 @@ it('takes the float model of a run that trained for int8, and ships it beside th
   expect(files.filter((file) => file.startsWith('models/'))).toEqual([
     'models/scratch-int8-qat.onnx',
     'models/scratch-int8-qat.tflite',
+    'models/scratch-int8-qat.usual.json',
     'models/scratch.onnx',
     'models/scratch.tflite',
+    'models/scratch.usual.json',
   ]);
   // The examples' logits are those of the float model.
   const { models } = JSON.parse(readFileSync(path.join(kit(), 'preprocessing.json'), 'utf8')) as {

@@ -39,7 +39,7 @@ describe('tritonConfig', () => {
         { name: 'sure', data_type: word('TYPE_BOOL'), dims: [1], reshape: {}, label_filename: undefined },
       ],
       instance_group: [{ count: 1, kind: word('KIND_CPU') }],
-      dynamic_batching: { preferred_batch_size: [18], max_queue_delay_microseconds: 2000 },
+      dynamic_batching: { preferred_batch_size: [18] },
       parameters: [{ key: 'intra_op_thread_count', value: { string_value: '2' } }],
     });
   });
@@ -50,7 +50,7 @@ describe('tritonConfig', () => {
     expect(config).toMatchObject({ max_batch_size: 0, input: [{ dims: [1, 28, -1, 1] }], dynamic_batching: undefined });
   });
 
-  it('does not wait where nothing was measured', () => {
+  it('prefers no size where nothing was measured', () => {
     const config = tritonConfig({ ...model, curve: undefined }, { target: 'gpu', precision: 'fp32' });
     expect(pbtxt(config)).toContain('dynamic_batching {\n}\n');
     expect(config).toMatchObject({

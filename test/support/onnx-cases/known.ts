@@ -1,5 +1,5 @@
 import { tensor } from '../../../src/formats/onnx/model.ts';
-import type { OnnxTensor } from '../../../src/formats/onnx/model.ts';
+import type { OnnxAttr, OnnxNode, OnnxTensor } from '../../../src/formats/onnx/model.ts';
 import type { Case } from '../onnx-steps.ts';
 import { floats, integer, ints, list, scalar } from '../onnx-steps.ts';
 
@@ -16,6 +16,7 @@ export const stored: Record<string, OnnxTensor> = {
     wide: ints(2, 4, 6, 8),
   },
   ...{ low: scalar(-100), nothing: scalar(0), half: scalar(0.5), row: floats(1, 1, 1, 8), scale: list(1, 1, 2, 2) },
+  yes: tensor('', 'bool', [], Uint8Array.of(1)),
   ...{ most: ints(2 ** 62), order: ints(1, 0, 2, 3), axes: ints(2, 3), steps: ints(2, -3) },
   ...{
     starts: ints(1, -1),
@@ -25,7 +26,86 @@ export const stored: Record<string, OnnxTensor> = {
   },
 };
 
+const graph = (
+  inputs: readonly string[],
+  outputs: readonly string[],
+  initializers: Readonly<Record<string, OnnxTensor>>,
+  ...nodes: (readonly [op: string, inputs: readonly string[], output: string, attrs?: OnnxNode['attrs']])[]
+): OnnxAttr => ({
+  type: 'graph',
+  value: {
+    name: 'inside',
+    nodes: nodes.map(([op, from, to, attrs = new Map()]) => ({
+      op,
+      domain: '',
+      name: to,
+      inputs: from,
+      outputs: [to],
+      attrs,
+    })),
+    initializers: Object.entries(initializers).map(([name, t]) => ({ ...t, name })),
+    inputs: inputs.map((name, i) =>
+      i === 0
+        ? { name, dtype: 'int64', dims: [] }
+        : i === 1
+          ? { name, dtype: 'bool', dims: [] }
+          : { name, dtype: 'float32' },
+    ),
+    outputs: outputs.map((name) => ({
+      name,
+      dtype: /^(goes|again)/.test(name) ? 'bool' : 'float32',
+      ...(/^(goes|again)/.test(name) ? { dims: [] } : {}),
+    })),
+    valueInfos: [],
+  },
+});
+
+/** Twice the values, or what a graph inside of it says: both call what they compute the same. */
+const doubled = graph([], ['inner'], { two: scalar(2) }, ['Mul', ['x', 'two'], 'inner']);
+const shifted = graph([], ['inner'], {}, ['Add', ['x', 'row'], 'inner']);
+/** Adds its number to a sum, and gives the sum of each step. */
+const body = graph(
+  ['step', 'goes', 'sum'],
+  ['again', 'next', 'seen'],
+  {},
+  ['Cast', ['step'], 'number', new Map([['to', { type: 'int', value: 1 }]])],
+  ['Add', ['sum', 'number'], 'next'],
+  ['Identity', ['next'], 'seen'],
+  ['Less', ['step', 'three'], 'again'],
+);
+
 export const knownCases: Record<string, Case> = {
+  'one of two graphs, by a size': [
+    IMAGE,
+    FED,
+    [
+      ['Shape', ['x']],
+      ['Gather', ['y0', 'three']],
+      ['Equal', ['y1', 'two']],
+      ['If', ['y2'], { then_branch: doubled, else_branch: shifted }],
+      ['Equal', ['y1', 'y1']],
+      ['If', ['y4'], { then_branch: doubled, else_branch: shifted }],
+      ['Sub', ['y3', 'y5']],
+    ],
+  ],
+  'steps that are counted, each of which gives something': [
+    FED,
+    FED,
+    [
+      ['Loop', ['three', '', 'x'], { body }, ['end', 'all']],
+      ['ReduceSum', ['all', 'first']],
+      ['Sub', ['y1', 'end']],
+    ],
+  ],
+  'steps for as long as a condition holds': [
+    FED,
+    FED,
+    [
+      ['Loop', ['', 'yes', 'x'], { body }, ['end', 'all']],
+      ['ReduceSum', ['all', 'first']],
+      ['Sub', ['y1', 'end']],
+    ],
+  ],
   "ShuffleNet's shuffle, the sizes divided": [
     IMAGE,
     FED,

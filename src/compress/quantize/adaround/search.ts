@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../base/random.ts';
 import type { CompiledStep, Engine, State } from '../../../runtime/engine.ts';
 import { createOptimizer } from '../../../train/optimizers.ts';
+import { asShaped } from '../by-sample.ts';
 import type { Block } from './blocks.ts';
 import { errorProgram, searchProgram, V } from './program.ts';
 import { decided, nearestSteps, startOf, weightsOf } from './soft.ts';
@@ -18,7 +19,7 @@ const LAMBDA = 10;
 export interface Search {
   readonly engine: Engine;
   readonly iterations: number;
-  /** Samples; `x` and `y` are [count, ...]. */
+  /** Samples; `x` and `y` are one sample after another. */
   readonly count: number;
   readonly x: Float32Array;
   readonly y: Float32Array;
@@ -61,7 +62,7 @@ async function searched(block: Block, search: Search, nearestError: number): Pro
     if (from !== undefined && from.variables.size > 0) await step.load(from.variables);
     for (let i = from?.iteration ?? 0; i < iterations; i++) {
       await step.run({
-        ...batchOf(search, i, batchSize),
+        ...batchOf(block, search, i, batchSize),
         ...{ gain: Float32Array.of(1 / nearestError), ...pressureAt(i / iterations) },
         ...optimizer.feedValues(i, LEARNING_RATE),
       });
@@ -82,12 +83,23 @@ function pressureAt(share: number): { lambda: Float32Array; beta: Float32Array }
 }
 
 /** The samples of a step: all of them once, in an order of its own, before any comes again. */
-function batchOf({ x, y, count, key }: Search, iteration: number, batchSize: number) {
+function batchOf(block: Block, { x, y, count, key }: Search, iteration: number, batchSize: number) {
   const perPass = Math.floor(count / batchSize);
   const order = new RandomStream(...key, Math.floor(iteration / perPass)).permutation(count);
   const at = (iteration % perPass) * batchSize;
   const rows = order.subarray(at, at + batchSize);
-  return { x: rowsOf(x, count, rows), y: rowsOf(y, count, rows) };
+  return endsOf(block, { x, y, count }, rows);
+}
+
+/** What the layer is given and gives of some samples, each as its graph has it: the batch may be any axis. */
+function endsOf(
+  { graph, input, output }: Block,
+  { x, y, count }: Pick<Search, 'x' | 'y' | 'count'>,
+  rows: Uint32Array,
+) {
+  const of = (values: Float32Array, name: string): Float32Array =>
+    asShaped(rowsOf(values, count, rows), graph.types.get(name)!.shape, rows.length);
+  return { x: of(x, input), y: of(y, output) };
 }
 
 function rowsOf(values: Float32Array, count: number, rows: Uint32Array): Float32Array {
@@ -114,7 +126,7 @@ function measureWith(block: Block, { engine, x, y, count }: Search) {
       const rows = Uint32Array.from({ length: Math.min(BATCH, count - at) }, (_, i) => at + i);
       const step = await stepOf(rows.length);
       await step.load(new Map([['weights', { type: block.type, data }]]));
-      const { error } = await step.run({ x: rowsOf(x, count, rows), y: rowsOf(y, count, rows) });
+      const { error } = await step.run(endsOf(block, { x, y, count }, rows));
       sum += rows.length * (error as Float32Array)[0]!;
     }
     return sum / count;

@@ -58,6 +58,7 @@ export class FakeQuantizedNetwork implements Network {
   readonly trainable: Variables;
   readonly layers = {};
   readonly hyper = [RANGE_RATE];
+  readonly extremes = { [LOW]: 'lowest', [HIGH]: 'highest' } as const;
   readonly #graph: Graph;
   readonly #calibrated: Quantization;
   readonly #plan: IntegerPlan;

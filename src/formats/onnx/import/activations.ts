@@ -69,6 +69,16 @@ const thresholdedRelu: Importer = (node, c) => {
   });
 };
 
+/** x - bias where x > lambd, x + bias where x < -lambd, else 0. */
+const shrink: Importer = (node, c) => {
+  const [lambd, bias] = [floatAttr(node, c, 'lambd', 0.5), floatAttr(node, c, 'bias', 0)];
+  onOne(node, c, (x) => {
+    const number = (value: number): string => c.constant(Float32Array.of(value), []);
+    const low = c.op('Select', [c.op('Less', [x, number(-lambd)]), c.op('Add', [x, number(bias)]), number(0)]);
+    return c.op('Select', [c.op('Greater', [x, number(lambd)]), c.op('Sub', [x, number(bias)]), low]);
+  });
+};
+
 /** Klambauer et al. 2017; operator set 1 has them with fewer digits. */
 const SELU = { alpha: 1.6732632, gamma: 1.050701 };
 
@@ -102,5 +112,6 @@ export const activationImporters: Readonly<Record<string, Importer>> = {
   Swish: swish,
   Softsign: softsign,
   ThresholdedRelu: thresholdedRelu,
+  Shrink: shrink,
   Clip: clip,
 };

@@ -1,4 +1,5 @@
 import { axisOf, intAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Importer } from './context.ts';
 
 const where: Importer = (node, c) => {
@@ -20,13 +21,24 @@ const tested =
     c.define(node.outputs[0]!, { plain: c.op(op, [c.plain(node.inputs[0]!)]) });
   };
 
+const isInfinite: Importer = (node, c) => {
+  const x = c.plain(node.inputs[0]!);
+  const [below, above] = ['detect_negative', 'detect_positive'].map((name) => intAttr(node, c, name, 1) === 1);
+  const zero = c.constant(Float32Array.of(0), []);
+  const all = c.op('IsInf', [x]);
+  const sided = (op: string): string => c.op('LogicalAnd', [all, c.op(op, [x, zero])]);
+  const one = above ? sided('Greater') : below ? sided('Less') : c.op('NotEqual', [all, all]);
+  c.define(node.outputs[0]!, { plain: above && below ? all : one });
+};
+
 /** Keeps what lies above or below a diagonal; elsewhere zeros, whatever was there. */
 const trilu: Importer = (node, c) => {
   const [x, diagonal = ''] = node.inputs as [string, string?];
   const isUpper = intAttr(node, c, 'upper', 1) === 1;
   const by = diagonal === '' ? 0 : c.number(diagonal, 'diagonal');
   const [rows, columns] = c.shapeOf(x).slice(-2);
-  if (typeof rows !== 'number' || typeof columns !== 'number') return c.fail('of matrices as large as the batch');
+  if (typeof rows !== 'number' || typeof columns !== 'number')
+    return c.fail('of matrices as large as the batch', FIXED_BATCH);
   const mask = Uint8Array.from({ length: rows * columns }, (_, i) => {
     const right = (i % columns) - Math.floor(i / columns);
     return Number(isUpper ? right >= by : right <= by);
@@ -72,6 +84,7 @@ export const choiceImporters: Readonly<Record<string, Importer>> = {
   Xor: compared('NotEqual'),
   Not: tested('LogicalNot'),
   IsNaN: tested('IsNan'),
+  IsInf: isInfinite,
   Trilu: trilu,
   TopK: topK,
 };

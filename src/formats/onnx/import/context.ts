@@ -3,11 +3,12 @@ import { GraphBuilder } from '../../../graph/builder.ts';
 import { broadcast, isStatic, staticShape } from '../../../graph/shapes.ts';
 import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
 import { tensorData } from '../model.ts';
-import type { OnnxNode, OnnxTensor } from '../model.ts';
+import type { OnnxGraph, OnnxNode, OnnxTensor } from '../model.ts';
 import type { Known } from './fold/known.ts';
 import { noted } from './noted.ts';
 import { ArrangedTensors } from './arranged.ts';
 import type { Arrangement } from './arrangement.ts';
+import { ANY_TYPE, INTEGERS } from './dtypes.ts';
 
 const TO_NHWC = [0, 2, 3, 1] as const;
 const TO_NCHW = [0, 3, 1, 2] as const;
@@ -19,64 +20,63 @@ interface Held {
   nhwc?: string;
 }
 
-/** Ops that take other types than float32 as they are. */
-const ANY_TYPE: ReadonlySet<string> = new Set([
-  ...[
-    'Cast',
-    'Reshape',
-    'Transpose',
-    'Slice',
-    'Concat',
-    'Split',
-    'BroadcastTo',
-    'GatherV2',
-    'Reverse',
-    'Tile',
-    'Select',
-  ],
-  ...['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'LogicalNot'],
-]);
-
-/** Ops that give of integers what ONNX gives. */
-const INTEGERS: ReadonlySet<string> = new Set(['Add', 'Sub', 'Multiply', 'Maximum', 'Minimum', 'Neg', 'Abs']);
-
 /** What the import of one node works with. */
 export class Import {
   readonly builder = new GraphBuilder();
   /** Of ONNX' own operators in this file. */
   readonly opset: number;
   readonly #file: string;
-  readonly #tensors: ReadonlyMap<string, OnnxTensor>;
+  readonly #tensors: Map<string, OnnxTensor>;
   readonly #held = new Map<string, Held>();
   readonly #known = new Map<string, Known>();
   readonly #arranged = new ArrangedTensors({ builder: this.builder, op: (...args) => this.op(...args) });
   /** Values that a node or the caller reads. */
-  readonly #wanted: ReadonlySet<string>;
+  readonly #wanted: Set<string>;
+  readonly #importerOf: (node: OnnxNode, c: Import) => Importer;
   #node: OnnxNode | undefined;
 
   constructor(
     file: string,
     opset: number,
-    tensors: ReadonlyMap<string, OnnxTensor>,
-    wanted: ReadonlySet<string> = new Set(),
+    tensors: Map<string, OnnxTensor>,
+    wanted: Set<string>,
+    importerOf: (node: OnnxNode, c: Import) => Importer,
   ) {
     this.#file = file;
     this.opset = opset;
     this.#tensors = tensors;
     this.#wanted = wanted;
+    this.#importerOf = importerOf;
   }
 
   /** Reads one node with its importer, which must ask for all of it and give all that somebody reads. */
-  read(node: OnnxNode, importer: Importer): void {
+  read(node: OnnxNode): void {
     this.#node = node;
     const { node: asked, unread } = noted(node);
-    importer(asked, this);
+    this.#importerOf(node, this)(asked, this);
+    // A graph inside of it has been read in between.
+    this.#node = node;
     const passed = unread();
     if (passed !== undefined) this.fail(`${passed} is not read here`);
     const missing = node.outputs.findIndex(
       (name) => name !== '' && this.#wanted.has(name) && !this.#held.has(name) && !this.#known.has(name),
     );
     if (missing >= 0) this.fail(`its output ${missing + 1}, ${node.outputs[missing]!}, is not computed here`);
+  }
+
+  /** A graph inside of the node that is read, with its stored tensors; its names are those of nobody else. */
+  inside(graph: Pick<OnnxGraph, 'initializers' | 'nodes'>, wanted: readonly string[]): void {
+    for (const tensor of graph.initializers) this.#tensors.set(tensor.name, tensor);
+    for (const name of [...graph.nodes.flatMap(({ inputs }) => inputs), ...wanted]) this.#wanted.add(name);
+    for (const node of graph.nodes) this.read(node);
+  }
+
+  /** Another name of a value. */
+  alias(name: string, of: string): void {
+    const known = this.#known.get(of);
+    if (known !== undefined) this.defineKnown(name, known);
+    else if (this.#tensors.has(of) && !this.#held.has(of)) this.#tensors.set(name, this.#tensors.get(of)!);
+    else this.define(name, this.#hold(of));
   }
 
   /** Hands a value back under its own name. */

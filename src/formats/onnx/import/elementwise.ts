@@ -59,6 +59,54 @@ function ones(count: number): number[] {
   return new Array<number>(count).fill(1);
 }
 
+/** A zero of the type of a value. */
+function zeroOf(c: Import, value: string): string {
+  const { dtype } = c.builder.typeOf(value);
+  const zero = c.constant(Float32Array.of(0), []);
+  return dtype === 'float32' ? zero : c.op('Cast', [zero], { dtype });
+}
+
+/** Of integers it is cut towards zero, where the graph's is rounded down. */
+const divided: Importer = (node, c) => {
+  const [a, b] = node.inputs as [string, string];
+  const isWhole = c.knownOf(a) === undefined && /^int/.test(c.builder.typeOf(c.plain(a)).dtype);
+  if (!isWhole) {
+    binary('RealDiv')(node, c);
+    return;
+  }
+  const [x, y] = [c.plain(a), c.plain(b)] as const;
+  const down = c.op('FloorDiv', [x, y]);
+  const { dtype } = c.builder.typeOf(x);
+  const rest = c.op('Sub', [x, c.op('Multiply', [down, y])]);
+  const zero = zeroOf(c, x);
+  // What is left has the sign of the divisor: rounding down went too far where the quotient is below zero.
+  const isNegative = c.op('NotEqual', [c.op('Less', [x, zero]), c.op('Less', [y, zero])]);
+  const isFar = c.op('LogicalAnd', [c.op('NotEqual', [rest, zero]), isNegative]);
+  c.define(node.outputs[0]!, { plain: c.op('Add', [down, c.op('Cast', [isFar], { dtype })]) });
+};
+
+/** What is left has the sign of the divisor; with `fmod` that of the dividend. */
+const modulo: Importer = (node, c) => {
+  const [x, y] = node.inputs.slice(0, 2).map((name) => c.plain(name)) as [string, string];
+  const hasSignOfDividend = intAttr(node, c, 'fmod', 0) === 1;
+  if (!hasSignOfDividend && c.builder.typeOf(x).dtype !== 'float32') {
+    c.define(node.outputs[0]!, { plain: c.op('Mod', [x, y]) });
+    return;
+  }
+  // Of sizes without signs, which holds for infinite divisors too.
+  const size = c.op('Mod', [c.op('Abs', [x]), c.op('Abs', [y])]);
+  const zero = zeroOf(c, x);
+  const isNegative = c.op('Less', [x, zero]);
+  const rest = c.op('Select', [isNegative, c.op('Neg', [size]), size]);
+  if (hasSignOfDividend) {
+    c.define(node.outputs[0]!, { plain: rest });
+    return;
+  }
+  const differs = c.op('NotEqual', [isNegative, c.op('Less', [y, zero])]);
+  const isFar = c.op('LogicalAnd', [differs, c.op('NotEqual', [size, zero])]);
+  c.define(node.outputs[0]!, { plain: c.op('Select', [isFar, c.op('Add', [rest, y]), rest]) });
+};
+
 /** The exponent may be of another type than what is raised. */
 const pow: Importer = (node, c) => {
   const stored = c.stored(node.inputs[1]);
@@ -128,7 +176,8 @@ export const elementwiseImporters: Readonly<Record<string, Importer>> = {
   Add: binary('Add'),
   Sub: binary('Sub'),
   Mul: binary('Multiply'),
-  Div: binary('RealDiv'),
+  Div: divided,
+  Mod: modulo,
   Pow: pow,
   Sum: several('Add'),
   Max: several('Maximum'),

@@ -40,9 +40,11 @@ const layerNorm: Importer = (node, c) => {
   // 1 is float32.
   expectInt(node, c, 'stash_type', 1);
   const axes = Array.from({ length: rank - axis }, (_, i) => axis + i);
-  let y = normalized(c, c.plain(x), axes, floatAttr(node, c, 'epsilon', 1e-5));
-  y = c.op('Multiply', [y, c.plain(scale)]);
+  const { value, mean, inverse } = standardized(c, c.plain(x), axes, floatAttr(node, c, 'epsilon', 1e-5));
+  const y = c.op('Multiply', [value, c.plain(scale)]);
   c.define(node.outputs[0]!, { plain: bias === '' ? y : c.op('Add', [y, c.plain(bias)]) });
+  c.define(node.outputs[1] ?? '', { plain: mean });
+  c.define(node.outputs[2] ?? '', { plain: inverse });
 };
 
 const batchNorm: Importer = (node, c) => {
@@ -64,13 +66,26 @@ const batchNorm: Importer = (node, c) => {
   else defineImage(c, node.outputs[0]!, y, rank);
 };
 
+interface Standardized {
+  readonly value: string;
+  readonly mean: string;
+  /** 1 / sqrt(variance + epsilon). */
+  readonly inverse: string;
+}
+
 /** (x - mean) / sqrt(variance + epsilon) over some axes. */
-function normalized(c: Import, value: string, axes: readonly number[], epsilon: number): string {
+function standardized(c: Import, x: string, axes: readonly number[], epsilon: number): Standardized {
   const over = { axes: [...axes], keepDims: true };
-  const centred = c.op('Sub', [value, c.op('Mean', [value], over)]);
+  const mean = c.op('Mean', [x], over);
+  const centred = c.op('Sub', [x, mean]);
   const variance = c.op('Mean', [c.op('Square', [centred])], over);
   const deviation = c.op('Add', [variance, c.constant(Float32Array.of(epsilon), [])]);
-  return c.op('Multiply', [centred, c.op('Rsqrt', [deviation])]);
+  const inverse = c.op('Rsqrt', [deviation]);
+  return { value: c.op('Multiply', [centred, inverse]), mean, inverse };
+}
+
+function normalized(c: Import, x: string, axes: readonly number[], epsilon: number): string {
+  return standardized(c, x, axes, epsilon).value;
 }
 
 /** Scale and offset, one for each element of the second axis. */

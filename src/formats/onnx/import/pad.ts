@@ -1,5 +1,6 @@
 import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, floatAttr, intsAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Import, Importer } from './context.ts';
 import { gathered } from './resize.ts';
 import { nhwcAxis } from './shape.ts';
@@ -69,7 +70,7 @@ function cut(c: Import, value: string, before: readonly number[], after: readonl
   const begin = before.map((amount) => Math.max(0, -amount));
   const size = shape.map((dim, i) => {
     if (typeof dim === 'number') return dim - begin[i]! - Math.max(0, -after[i]!);
-    return before[i]! < 0 || after[i]! < 0 ? c.fail('it cuts the batch') : -1;
+    return before[i]! < 0 || after[i]! < 0 ? c.fail('it cuts the batch', FIXED_BATCH) : -1;
   });
   if (size.some((dim) => dim < -1)) c.fail('it cuts away more than there is');
   return c.op('Slice', [value], { begin, size });

@@ -1,6 +1,7 @@
 import { isStatic } from '../../../graph/shapes.ts';
 import { elementCount, tensorData } from '../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Import, Importer } from './context.ts';
 import { integers } from './fold/known.ts';
 import { nhwcAxis } from './shape.ts';
@@ -58,7 +59,7 @@ const split: Importer = (node, c) => {
   const from = c.shapeOf(x);
   const axis = axisOf(intAttr(node, c, 'axis', 0), from.length, c);
   const dim = from[axis];
-  if (typeof dim !== 'number') return c.fail('it splits the batch');
+  if (typeof dim !== 'number') return c.fail('it splits the batch', FIXED_BATCH);
   const parts = node.outputs.length;
   if (intAttr(node, c, 'num_outputs', parts) !== parts) c.fail(`its attribute num_outputs is not its ${parts} outputs`);
   const each = Math.ceil(dim / parts);
@@ -76,7 +77,7 @@ const gather: Importer = (node, c) => {
   const shape = c.shapeOf(x);
   const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
   const dim = shape[axis];
-  if (typeof dim !== 'number') return c.fail('it gathers from the batch');
+  if (typeof dim !== 'number') return c.fail('it gathers from the batch', FIXED_BATCH);
   c.define(node.outputs[0]!, {
     plain: c.op('GatherV2', [c.plain(x), indicesOf(c, indices, dim)], { axis, batchDims: 0 }),
   });
@@ -124,6 +125,43 @@ const constantOfShape: Importer = (node, c) => {
   c.define(output, { plain: c.op('BroadcastTo', [c.constant(Float32Array.of(value), [])], { shape: dims }) });
 };
 
+/** Cut or padded with zeros alike at both ends, until the axes have the sizes that are asked for. */
+const centerCropPad: Importer = (node, c) => {
+  const [x, sizes] = node.inputs as [string, string];
+  const from = c.shapeOf(x);
+  const asked = c.ints(sizes, 'shape');
+  const axes = (intsAttr(node, c, 'axes') ?? from.map((_, i) => i)).map((axis) => axisOf(axis, from.length, c));
+  const to = from.map((dim, axis) => (axes.includes(axis) ? asked[axes.indexOf(axis)]! : dim));
+  const cuts = from.map((dim, i) =>
+    to[i] === dim ? 0 : typeof dim === 'number' ? dim - Number(to[i]) : c.fail('it cuts the batch', FIXED_BATCH),
+  );
+  const begin = cuts.map((cut) => Math.max(0, Math.floor(cut / 2)));
+  const size = from.map((dim, i) => (typeof dim === 'number' ? Math.min(dim, Number(to[i])) : -1));
+  const paddings = cuts.flatMap((cut) => (cut >= 0 ? [0, 0] : [Math.floor(-cut / 2), Math.ceil(-cut / 2)]));
+  const cut = c.op('Slice', [c.plain(x)], { begin, size });
+  c.define(node.outputs[0]!, { plain: c.op('Pad', [cut], { paddings, constantValue: 0 }) });
+};
+
+/** Ones on a diagonal of a matrix as large as another. */
+const eyeLike: Importer = (node, c) => {
+  const shape = c.shapeOf(node.inputs[0]!);
+  if (!isStatic(shape) || shape.length !== 2)
+    return c.fail(`of [${shape.join(', ')}]; expected a matrix of a fixed size`);
+  const by = intAttr(node, c, 'k', 0);
+  const type = attr(node, c, 'dtype', 'int');
+  // 1 is float32.
+  if (
+    (type !== undefined && Number(type) !== 1) ||
+    (type === undefined && c.builder.typeOf(c.plain(node.inputs[0]!)).dtype !== 'float32')
+  )
+    c.fail('of other numbers than float32');
+  const [rows, columns] = shape as readonly [number, number];
+  const data = Float32Array.from({ length: rows * columns }, (_, i) =>
+    Number((i % columns) - Math.floor(i / columns) === by),
+  );
+  c.define(node.outputs[0]!, { plain: c.constant(data, shape) });
+};
+
 /** What takes tensors apart, puts them together, or makes them of nothing. */
 export const partImporters: Readonly<Record<string, Importer>> = {
   Concat: concat,
@@ -132,4 +170,6 @@ export const partImporters: Readonly<Record<string, Importer>> = {
   Gather: gather,
   Constant: constant,
   ConstantOfShape: constantOfShape,
+  CenterCropPad: centerCropPad,
+  EyeLike: eyeLike,
 };

@@ -1,5 +1,5 @@
 import { ignore, intAttr, intsAttr } from './attrs.ts';
-import type { Importer } from './context.ts';
+import type { Import, Importer } from './context.ts';
 import { defineImage, imageOf, spatialOf } from './image.ts';
 import { ceiling, windowOf } from './window.ts';
 
@@ -28,6 +28,47 @@ const pool =
     defineImage(c, node.outputs[0]!, y, c.shapeOf(x).length);
   };
 
+/** The p-th root of the sum of |x|^p over each window; a convolution with ones, which knows dilation. */
+const lpPool: Importer = (node, c) => {
+  const [x] = node.inputs as [string];
+  const p = intAttr(node, c, 'p', 2);
+  const given = intsAttr(node, c, 'kernel_shape') ?? c.fail('it names no kernel_shape');
+  const kernel = given.length === 1 ? [1, given[0]!] : given;
+  const size = spatialOf(c, x);
+  const { strides, dilations, pads } = windowOf(node, c, kernel, size);
+  const [bottom, right] = ceiling(node, c, kernel, size, { strides, dilations, pads });
+  const [above, below, left, after] = pads as [number, number, number, number];
+  const image = imageOf(c, x);
+  const channels = c.builder.typeOf(image).shape[3] as number;
+  const ones = c.constant(new Float32Array(kernel[0]! * kernel[1]! * channels).fill(1), [...kernel, channels, 1]);
+  const attrs = { strides, dilations, pads: [above, below + bottom, left, after + right] };
+  const sum = c.op('DepthwiseConv2dNative', [raised(c, image, p), ones], attrs);
+  defineImage(c, node.outputs[0]!, rooted(c, sum, p), c.shapeOf(x).length);
+};
+
+const globalLpPool: Importer = (node, c) => {
+  const [x] = node.inputs as [string];
+  const p = intAttr(node, c, 'p', 2);
+  const axes = c
+    .shapeOf(x)
+    .slice(2)
+    .map((_, i) => i + 2);
+  const sum = c.op('Sum', [raised(c, c.plain(x), p)], { axes, keepDims: true });
+  c.define(node.outputs[0]!, { plain: rooted(c, sum, p) });
+};
+
+/** |x|^p. */
+function raised(c: Import, x: string, p: number): string {
+  if (p === 2) return c.op('Square', [x]);
+  const size = c.op('Abs', [x]);
+  return p === 1 ? size : c.op('Pow', [size, c.constant(Float32Array.of(p), [])]);
+}
+
+function rooted(c: Import, x: string, p: number): string {
+  if (p === 1) return x;
+  return p === 2 ? c.op('Sqrt', [x]) : c.op('Pow', [x, c.constant(Float32Array.of(1 / p), [])]);
+}
+
 const globalPool =
   (op: 'Mean' | 'Max'): Importer =>
   (node, c) => {
@@ -45,6 +86,8 @@ const globalPool =
 export const poolImporters: Readonly<Record<string, Importer>> = {
   MaxPool: pool('MaxPool'),
   AveragePool: pool('AvgPool'),
+  LpPool: lpPool,
+  GlobalLpPool: globalLpPool,
   GlobalAveragePool: globalPool('Mean'),
   GlobalMaxPool: globalPool('Max'),
 };

@@ -1,6 +1,7 @@
 import type { Dim } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
 import { attr, expectInt, intAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Import, Importer } from './context.ts';
 
 const ACTIVATIONS: Readonly<Record<string, string>> = { sigmoid: 'Sigmoid', tanh: 'Tanh', relu: 'Relu' };
@@ -114,7 +115,7 @@ const recurrence =
     const [x, w, r, b = ''] = node.inputs as [string, string, string, string?];
     const [steps, batch] = c.shapeOf(x) as readonly [Dim, Dim, number];
     if (typeof steps !== 'number')
-      return c.fail('over as many steps as the batch has samples; expected a fixed number');
+      return c.fail('over as many steps as the batch has samples; expected a fixed number', FIXED_BATCH);
     const direction = attr(node, c, 'direction', 'string') ?? 'forward';
     const reversed = { forward: [false], reverse: [true], bidirectional: [false, true] }[direction];
     if (reversed === undefined) return c.fail(`its attribute direction is ${direction}, which is not known here`);

@@ -1,4 +1,5 @@
-import { axisOf, expectInt, intAttr } from './attrs.ts';
+import { axisOf, intAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Import, Importer } from './context.ts';
 import { axesOf } from './shape.ts';
 
@@ -31,28 +32,37 @@ const reduction =
     c.define(node.outputs[0]!, isSpatial && keepDims ? { nhwc: y } : { plain: y });
   };
 
-/** The place of the first largest or smallest value. */
+/** The place of the first largest or smallest value, or of the last. */
 const argument =
   (op: 'ArgMax' | 'ArgMin'): Importer =>
   (node, c) => {
     const [x] = node.inputs as [string];
     const shape = c.shapeOf(x);
     const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
-    expectInt(node, c, 'select_last_index', 0);
-    let y = c.op(op, [c.plain(x)], { axis });
+    let y: string;
+    if (intAttr(node, c, 'select_last_index', 0) === 0) y = c.op(op, [c.plain(x)], { axis });
+    else {
+      // The first one, counted from the end.
+      const size = shape[axis];
+      if (typeof size !== 'number') return c.fail('along the batch', FIXED_BATCH);
+      const last = c.builder.constant({ dtype: 'int32', shape: [] }, Int32Array.of(size - 1));
+      y = c.op('Sub', [last, c.op(op, [c.op('Reverse', [c.plain(x)], { axes: [axis] })], { axis })]);
+    }
     if (intAttr(node, c, 'keepdims', 1) === 1)
       y = c.op('Reshape', [y], { shape: shape.map((dim, i) => (i === axis ? 1 : dim)) });
     c.define(node.outputs[0]!, { plain: c.op('Cast', [y], { dtype: 'int64' }) });
   };
 
-const cumulated: Importer = (node, c) => {
-  const [x, axisName] = node.inputs as [string, string];
-  const axis = axisOf(c.number(axisName, 'axis'), c.shapeOf(x).length, c);
-  const [exclusive, reverse] = ['exclusive', 'reverse'].map((name) => intAttr(node, c, name, 0) === 1);
-  c.define(node.outputs[0]!, {
-    plain: c.op('Cumsum', [c.plain(x)], { axis, exclusive: exclusive!, reverse: reverse! }),
-  });
-};
+const cumulated =
+  (op: 'Cumsum' | 'Cumprod'): Importer =>
+  (node, c) => {
+    const [x, axisName] = node.inputs as [string, string];
+    const axis = axisOf(c.number(axisName, 'axis'), c.shapeOf(x).length, c);
+    const [exclusive, reverse] = ['exclusive', 'reverse'].map((name) => intAttr(node, c, name, 0) === 1);
+    c.define(node.outputs[0]!, {
+      plain: c.op(op, [c.plain(x)], { axis, exclusive: exclusive!, reverse: reverse! }),
+    });
+  };
 
 /** x divided by the sum of |x|, or by the root of the sum of x². */
 const lpNormalization: Importer = (node, c) => {
@@ -81,6 +91,7 @@ export const reduceImporters: Readonly<Record<string, Importer>> = {
   ReduceLogSumExp: reduction('LogSumExp'),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
-  CumSum: cumulated,
+  CumSum: cumulated('Cumsum'),
+  CumProd: cumulated('Cumprod'),
   LpNormalization: lpNormalization,
 };

@@ -1,6 +1,7 @@
 import type { Shape } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, expectInt, floatAttr, ignore, ignoreInput, intsAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Import, Importer } from './context.ts';
 import { nearestPixels, mixing } from './interpolation.ts';
 import type { Sampling } from './interpolation.ts';
@@ -28,7 +29,7 @@ function targets(node: OnnxNode, c: Import, shape: Shape): Target[] {
     const from = shape[axis]!;
     const wanted = sizes?.[i] ?? scales![i]!;
     if (wanted === (sizes === undefined ? 1 : from)) return [];
-    if (typeof from !== 'number' || typeof wanted !== 'number') return c.fail('it resizes the batch');
+    if (typeof from !== 'number' || typeof wanted !== 'number') return c.fail('it resizes the batch', FIXED_BATCH);
     const to = sizes === undefined ? Math.floor(Math.fround(from * wanted)) : wanted;
     return [{ axis, from, to, scale: sizes === undefined ? wanted : Math.fround(to / from) }];
   });

@@ -139,9 +139,16 @@ const depthToSpace: Importer = (node, c) => {
 const spaceToDepth: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const b = intAttr(node, c, 'blocksize', 1);
+  const mode = attr(node, c, 'mode', 'string') ?? 'DCR';
+  if (mode !== 'DCR' && mode !== 'CRD') c.fail(`its attribute mode is ${mode}, expected DCR or CRD`);
   const [n, channels, h, w] = c.shapeOf(x) as readonly [Dim, number, number, number];
   const split = [n, channels, h / b, b, w / b, b];
-  const y = rearranged(c, x, split, [0, 3, 5, 1, 2, 4], [n, channels * b * b, h / b, w / b]);
+  const y = rearranged(c, x, split, mode === 'DCR' ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4], [
+    n,
+    channels * b * b,
+    h / b,
+    w / b,
+  ]);
   c.define(node.outputs[0]!, { plain: y });
 };
 

@@ -1,6 +1,7 @@
 import type { Shape } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
 import { axisOf, intsAttr } from './attrs.ts';
+import { FIXED_BATCH } from './hints.ts';
 import type { Import } from './context.ts';
 
 /** What is taken of one axis: `length` elements from `begin` on, each `step` further; -1 for all of the batch. */
@@ -28,7 +29,7 @@ export function slicesOf(node: OnnxNode, c: Import, from: Shape): AxisSlice[] {
     const whole = { begin: 0, step: 1, length: typeof dim === 'number' ? dim : -1 };
     if (i < 0) return whole;
     if (typeof dim === 'number') return axisSlice(dim, first[i]!, last[i]!, steps[i]!, c);
-    if (first[i] !== 0 || last[i]! < 2 ** 31 - 1 || steps[i] !== 1) c.fail('it cuts the batch');
+    if (first[i] !== 0 || last[i]! < 2 ** 31 - 1 || steps[i] !== 1) c.fail('it cuts the batch', FIXED_BATCH);
     return whole;
   });
 }

@@ -82,7 +82,7 @@ export class OnnxBuilder {
     if (this.#made.has(tensorName) && !this.#wishes.has(tensorName)) this.#wishes.set(tensorName, name);
   }
 
-  /** Whether a tensor is computed by a node (not fed, not stored). */
+  /** True for a tensor that a node computes, rather than one that is fed or stored. */
   isComputed(tensorName: string): boolean {
     return this.#made.has(tensorName) && !this.initializers.has(tensorName);
   }

@@ -9,7 +9,7 @@ import { batchSize, fixedReshape } from './reshape.ts';
 export interface LowerOptions {
   /** ONNX operator set; raised when an op of the graph needs a later one. */
   readonly opset: number;
-  /** What becomes of NaN is tfjs' rule in every op (max, sign, step, ...), at the price of extra nodes. */
+  /** NaN is treated as tfjs does in every op (max, sign, step, ...), at the price of extra nodes. */
   readonly exactNaN: boolean;
   /** The provider's MaxPool says where the maxima lie (WebGPU's does not). */
   readonly poolIndices: boolean;
@@ -22,7 +22,7 @@ export interface LowerOptions {
 /** Gives a value in `layout`, or in a layout of its choice. */
 export type Make = (layout: Layout) => { readonly tensor: string; readonly layout: Layout };
 
-/** What a lowering rule works with: the graph, and the ONNX nodes so far. */
+/** The graph and the ONNX nodes so far, which a lowering rule works with. */
 export class Lowering extends OnnxBuilder {
   readonly graph: Graph;
   readonly options: LowerOptions;
@@ -62,7 +62,7 @@ export class Lowering extends OnnxBuilder {
     return this.#consumers.get(value) ?? [];
   }
 
-  /** Whether a value leaves the graph. */
+  /** True for a value that leaves the graph. */
   isResult(value: string): boolean {
     return [...this.graph.outputs.values(), ...this.graph.updates.values()].includes(value);
   }

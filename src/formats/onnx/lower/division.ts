@@ -2,17 +2,17 @@ import type { Lowering } from './context.ts';
 import type { Build } from './rules.ts';
 
 /** Integers are divided as float64: exact, and an integer division by zero would end the process. */
-function inDoubles(c: Lowering, inputs: readonly string[], floor: boolean): string {
+function inDoubles(c: Lowering, inputs: readonly string[], dtype: string, floor: boolean): string {
   const [a, b] = inputs.map((x) => c.cast(x, 'float64'));
   const quotient = c.one('Div', [a!, b!]);
-  return c.cast(floor ? c.one('Floor', [quotient]) : quotient, 'int32');
+  return c.cast(floor ? c.one('Floor', [quotient]) : quotient, dtype as 'int32');
 }
 
 export const realDivide: Build = (c, inputs, dtype) =>
-  dtype.startsWith('float') ? c.one('Div', inputs) : inDoubles(c, inputs, false);
+  dtype.startsWith('float') ? c.one('Div', inputs) : inDoubles(c, inputs, dtype, false);
 
 export const floorDivide: Build = (c, inputs, dtype) =>
-  dtype.startsWith('float') ? c.one('Floor', [c.one('Div', inputs)]) : inDoubles(c, inputs, true);
+  dtype.startsWith('float') ? c.one('Floor', [c.one('Div', inputs)]) : inDoubles(c, inputs, dtype, true);
 
 /** The result has the divisor's sign. ONNX has that for integers (fmod 0) and JavaScript's rule for floats (fmod 1). */
 export const modulo: Build = (c, [a, b], dtype) => {

@@ -33,7 +33,7 @@ export function between(from: Layout, to: Layout): number[] {
   return to.map((axis) => from.indexOf(axis));
 }
 
-/** Whether a transpose moves only axes of size 1, so that the elements keep their order. */
+/** True if a transpose moves only axes of size 1, so that the elements keep their order. */
 export function keepsOrder(shape: Shape, perm: readonly number[]): boolean {
   const moving = perm.filter((axis) => shape[axis] !== 1);
   return moving.every((axis, i) => i === 0 || axis > moving[i - 1]!);

@@ -20,7 +20,7 @@ function lies(c: Lowering, value: string, layout: readonly number[]): boolean {
   return c.graph.constants.has(value) || c.layoutsOf(value).some((other) => other.join() === layout.join());
 }
 
-/** Whether Gemm should read a rank-2 operand transposed: if that is how it lies there. */
+/** True if Gemm should read a rank-2 operand transposed, since it lies there so. */
 function gemmOperand(c: Lowering, value: string, transposed: boolean): { tensor: string; flag: number } {
   const swapped = lies(c, value, [1, 0]) && !lies(c, value, [0, 1]);
   const tensor = c.as(value, swapped ? [1, 0] : [0, 1]);

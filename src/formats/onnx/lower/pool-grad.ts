@@ -41,7 +41,7 @@ export const avgPoolGrad: Rule = (node, c) => {
   c.define(out, tiles(node, large) ? enlarged(c, share, filter, small, large) : spread(c, node, share), NCHW);
 };
 
-/** Whether windows lie side by side, without overlap, gap or padding. */
+/** True if windows lie side by side, without overlap, gap or padding. */
 function tiles({ attrs }: Node, large: readonly number[]): boolean {
   const { strides, dilations, pads } = windowOf(attrs);
   const filter = ints(attrs, 'filterSize');

@@ -16,7 +16,7 @@ export function fixedReshape(from: Shape, to: Shape): number[] | undefined {
   return to.map((dim, i) => (typeof dim === 'number' ? dim : inferred.includes(i) ? -1 : 0));
 }
 
-/** What the lowering has that is needed here. */
+/** The parts of the lowering that are needed here. */
 interface Maker extends Pick<OnnxBuilder, 'one' | 'ints'> {
   readonly graph: Graph;
   once(key: string, build: () => string): string;

@@ -4,7 +4,7 @@ import type { Lowering, Rule } from './context.ts';
 import { NCHW } from './layout.ts';
 import { spatial } from './window.ts';
 
-/** Where output element `at` lies between the elements of the input, as tfjs computes it. */
+/** Position of output element `at` between the elements of the input, as tfjs computes it. */
 function source(at: number, from: number, to: number, alignCorners: boolean, halfPixelCenters: boolean): number {
   const aligned = alignCorners && to > 1;
   const scale = aligned ? (from - 1) / (to - 1) : from / to;

@@ -4,7 +4,7 @@ import type { Lowering, Rule } from './context.ts';
 import type { Layout } from './layout.ts';
 import { isPlain, plainLayout } from './layout.ts';
 
-/** What a rule row computes from tensors that lie in one layout; dtype is that of the tensors it gets. */
+/** Computation of a rule row on tensors that lie in one layout; dtype is that of the tensors it gets. */
 export type Build = (c: Lowering, inputs: readonly string[], dtype: DType, node: Node) => string;
 
 /** Types that ONNX Runtime has no kernel for, and the type to compute in instead. */

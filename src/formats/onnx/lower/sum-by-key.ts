@@ -7,7 +7,7 @@ const ROUNDS_OF_ANY_BATCH = 31;
 export interface KeySums {
   /** The operand, but the first row of each key is the sum of all rows with that key. [count, ...] */
   readonly rows: string;
-  /** Where these first rows are, by ascending key. int64, [keys that occur] */
+  /** Places of these first rows, by ascending key. int64, [keys that occur] */
   readonly firsts: string;
 }
 
@@ -53,7 +53,7 @@ export function pick(c: Lowering, x: string, at: string): string {
   return c.one('Gather', [x, at], { axis: 0 });
 }
 
-/** Where a 1-D bool tensor is true. */
+/** Indices at which a 1-D bool tensor is true. */
 function positions(c: Lowering, flags: string): string {
   return c.one('Reshape', [c.one('NonZero', [flags]), c.ints([-1])]);
 }

@@ -5,7 +5,7 @@ import { normRules } from './norm.ts';
 import { reduceRules } from './reduce.ts';
 import { shapeRules } from './shape.ts';
 
-/** How each op of the graph is written in ONNX. */
+/** Rules by which each op of the graph is written in ONNX. */
 export const rules: Readonly<Record<string, Rule>> = {
   ...elementwiseRules,
   ...reduceRules,

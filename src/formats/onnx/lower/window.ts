@@ -54,7 +54,7 @@ export function floatOperand(c: Lowering, tensor: string, dtype: string): string
   return dtype.startsWith('float') ? tensor : c.once(`cast ${tensor} float32`, () => c.cast(tensor, 'float32'));
 }
 
-/** How many elements of the input each window of a pooling covers, row by row. */
+/** Number of elements of the input that each window of a pooling covers, row by row. */
 export function windowCounts(large: readonly number[], small: readonly number[], attrs: Attrs): Float32Array {
   const { strides, dilations, pads } = windowOf(attrs);
   const filter = ints(attrs, 'filterSize');

@@ -1,83 +1,58 @@
-import type { Int64, OnnxAttr, OnnxGraph, OnnxTensor } from '../model.ts';
-import { decodeTensor } from './decode-tensor.ts';
-import { attrTypes } from './encode.ts';
-import type { Reader } from './wire.ts';
-import { WireError } from './wire.ts';
+import { WireError } from '../../protobuf/message.ts';
+import type { AttributeProto, GraphProto } from '../../protobuf/onnx_pb.ts';
+import type { Int64, OnnxAttr, OnnxGraph } from '../model.ts';
+import { tensorOf } from './decode-tensor.ts';
+import type { ExternalFiles } from './decode-tensor.ts';
+import { attrTypes } from './init.ts';
 
-interface Fields {
-  type: number;
-  reference: string;
-  float: number;
-  int: Int64;
-  string: string;
-  tensor?: OnnxTensor;
-  graph?: OnnxGraph;
-  readonly floats: number[];
-  readonly ints: Int64[];
-  readonly strings: string[];
-  readonly tensors: OnnxTensor[];
-  readonly graphs: OnnxGraph[];
-  readonly others: [number, Uint8Array][];
-}
-
-/** Of AttributeProto: a type, types, a sparse tensor, sparse tensors. */
-const OTHERS = [14, 15, 22, 23];
-/** The attribute types that these stand for. */
+/** Types that are passed on as they were read: sparse tensors and types, one or several. */
 const OTHER_TYPES = [11, 12, 13, 14];
 
-export function decodeAttr(r: Reader, readGraph: (r: Reader) => OnnxGraph): [string, OnnxAttr] {
-  let name = '';
-  const f: Fields = {
-    ...{ type: 0, reference: '', float: 0, int: 0, string: '' },
-    ...{ floats: [], ints: [], strings: [], tensors: [], graphs: [], others: [] },
-  };
-  for (let tag = r.next(); tag !== undefined; tag = r.next()) {
-    const { field, wire } = tag;
-    if (field === 1 && wire === 2) name = r.string();
-    else if (field === 2 && wire === 5) f.float = r.float();
-    else if (field === 3 && wire === 0) f.int = r.int64();
-    else if (field === 4 && wire === 2) f.string = r.string();
-    else if (field === 5 && wire === 2) f.tensor = decodeTensor(r.message());
-    else if (field === 6 && wire === 2) f.graph = readGraph(r.message());
-    else if (field === 7 && (wire === 2 || wire === 5)) r.repeated(wire, f.floats, (x) => x.float());
-    else if (field === 8 && (wire === 2 || wire === 0)) r.repeated(wire, f.ints, (x) => x.int64());
-    else if (field === 9 && wire === 2) f.strings.push(r.string());
-    else if (field === 10 && wire === 2) f.tensors.push(decodeTensor(r.message()));
-    else if (field === 11 && wire === 2) f.graphs.push(readGraph(r.message()));
-    else if (field === 20 && wire === 0) f.type = r.int32();
-    else if (field === 21 && wire === 2) f.reference = r.string();
-    else if (OTHERS.includes(field) && wire === 2) f.others.push([field, r.bytes()]);
-    else r.skip(wire);
-  }
-  return [name, typed(name, f)];
-}
-
-function typed(name: string, f: Fields): OnnxAttr {
-  if (f.reference !== '') return { type: 'reference', value: f.reference, attrType: f.type };
-  if (OTHER_TYPES.includes(f.type)) return { type: 'other', value: f.others, attrType: f.type };
-  switch (f.type) {
+export function attrOf(
+  attr: AttributeProto,
+  files: ExternalFiles,
+  graphOf: (graph: GraphProto, files: ExternalFiles) => OnnxGraph,
+): OnnxAttr {
+  const { name = '', refAttrName = '', type = 0 } = attr;
+  if (refAttrName !== '') return { type: 'reference', value: refAttrName, attrType: type };
+  if (OTHER_TYPES.includes(type)) return { type: 'other', value: othersOf(attr), attrType: type };
+  switch (type) {
     case attrTypes.float:
-      return { type: 'float', value: f.float };
+      return { type: 'float', value: attr.f ?? 0 };
     case attrTypes.int:
-      return { type: 'int', value: f.int };
+      return { type: 'int', value: exact(attr.i ?? 0n) };
     case attrTypes.string:
-      return { type: 'string', value: f.string };
+      return { type: 'string', value: attr.s ?? '' };
     case attrTypes.floats:
-      return { type: 'floats', value: f.floats };
+      return { type: 'floats', value: attr.floats };
     case attrTypes.ints:
-      return { type: 'ints', value: f.ints };
+      return { type: 'ints', value: attr.ints.map(exact) };
     case attrTypes.strings:
-      return { type: 'strings', value: f.strings };
+      return { type: 'strings', value: attr.strings };
     case attrTypes.tensors:
-      return { type: 'tensors', value: f.tensors };
+      return { type: 'tensors', value: attr.tensors.map((tensor) => tensorOf(tensor, files)) };
     case attrTypes.graphs:
-      return { type: 'graphs', value: f.graphs };
+      return { type: 'graphs', value: attr.graphs.map((graph) => graphOf(graph, files)) };
     case attrTypes.tensor:
-      if (f.tensor !== undefined) return { type: 'tensor', value: f.tensor };
+      if (attr.t !== undefined) return { type: 'tensor', value: tensorOf(attr.t, files) };
       break;
     case attrTypes.graph:
-      if (f.graph !== undefined) return { type: 'graph', value: f.graph };
+      if (attr.g !== undefined) return { type: 'graph', value: graphOf(attr.g, files) };
       break;
   }
-  throw new WireError(`attribute ${name} has type ${f.type} and no such value`);
+  throw new WireError(`attribute ${name} has type ${type} and no such value`);
+}
+
+/** A number where that is exact. */
+function exact(value: bigint): Int64 {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+/** By field number, as `encodeAttr` writes them again. */
+function othersOf({ tp, typeProtos, sparseTensor, sparseTensors }: AttributeProto): [number, Uint8Array][] {
+  const fields = { 14: tp, 15: typeProtos, 22: sparseTensor, 23: sparseTensors };
+  return Object.entries(fields).flatMap(([field, values]) =>
+    values.map((bytes): [number, Uint8Array] => [Number(field), bytes]),
+  );
 }

@@ -1,8 +1,14 @@
 import { bytesOf } from '../../../base/bytes.ts';
+import { WireError } from '../../protobuf/message.ts';
+import type { TensorProto } from '../../protobuf/onnx_pb.ts';
 import { byteLength, dataTypes, elementCount } from '../model.ts';
 import type { OnnxDType, OnnxTensor } from '../model.ts';
-import type { Reader } from './wire.ts';
-import { WireError } from './wire.ts';
+
+/** Contents of the files beside a model that hold values of its tensors, by the name that the model calls them. */
+export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
+
+/** `TensorProto.DataLocation` */
+const EXTERNAL = 1;
 
 /** Thrown where a tensor's values are in a file of their own that is not at hand. */
 export class ExternalData extends Error {
@@ -22,44 +28,16 @@ export function dtypeOf(elementType: number): OnnxDType {
   return dtype;
 }
 
-interface Values {
-  readonly floats: number[];
-  readonly ints: number[];
-  readonly longs: (number | bigint)[];
-  readonly doubles: number[];
-  readonly strings: string[];
-}
-
-export function decodeTensor(r: Reader): OnnxTensor {
-  const dims: number[] = [];
-  let elementType = 0;
-  let name = '';
-  let raw: Uint8Array | undefined;
-  let isExternal = false;
-  const place = new Map<string, string>();
-  const v: Values = { floats: [], ints: [], longs: [], doubles: [], strings: [] };
-  for (let tag = r.next(); tag !== undefined; tag = r.next()) {
-    const { field, wire } = tag;
-    if (field === 1 && (wire === 0 || wire === 2)) r.repeated(wire, dims, (x) => Number(x.int64()));
-    else if (field === 2 && wire === 0) elementType = r.int32();
-    else if (field === 4 && (wire === 5 || wire === 2)) r.repeated(wire, v.floats, (x) => x.float());
-    else if (field === 5 && (wire === 0 || wire === 2)) r.repeated(wire, v.ints, (x) => x.int32());
-    else if (field === 6 && wire === 2) v.strings.push(r.string());
-    else if (field === 7 && (wire === 0 || wire === 2)) r.repeated(wire, v.longs, (x) => x.int64());
-    else if (field === 8 && wire === 2) name = r.string();
-    else if (field === 9 && wire === 2) raw = r.bytes();
-    else if (field === 10 && (wire === 1 || wire === 2)) r.repeated(wire, v.doubles, (x) => x.double());
-    else if (field === 11 && (wire === 0 || wire === 2)) r.repeated(wire, v.longs, (x) => x.int64());
-    else if (field === 13 && wire === 2) place.set(...readPair(r.message()));
-    else if (field === 14 && wire === 0) isExternal = r.int32() === 1;
-    else r.skip(wire);
-  }
-  if (isExternal) raw = externalBytes(name, place, r.files);
-  return checked(name, dtypeOf(elementType), dims, raw, v);
+export function tensorOf(tensor: TensorProto, files: ExternalFiles): OnnxTensor {
+  const { name = '', dataType = 0, rawData } = tensor;
+  const dims = tensor.dims.map(Number);
+  const raw = tensor.dataLocation === EXTERNAL ? externalBytes(name, tensor, files) : rawData;
+  return checked(name, dtypeOf(dataType), dims, raw, tensor);
 }
 
 /** `location`, and where there the bytes are: `offset` and `length`, by default all of the file. */
-function externalBytes(name: string, place: ReadonlyMap<string, string>, files: Reader['files']): Uint8Array {
+function externalBytes(name: string, { externalData }: TensorProto, files: ExternalFiles): Uint8Array {
+  const place = new Map(externalData.map(({ key = '', value = '' }) => [key, value]));
   const location = place.get('location') ?? 'unnamed';
   const file = files.get(location);
   if (file === undefined) throw new ExternalData(location);
@@ -70,30 +48,20 @@ function externalBytes(name: string, place: ReadonlyMap<string, string>, files: 
   return file.subarray(offset, offset + length);
 }
 
-function readPair(r: Reader): [string, string] {
-  let [key, value] = ['', ''];
-  for (let tag = r.next(); tag !== undefined; tag = r.next()) {
-    if (tag.field === 1 && tag.wire === 2) key = r.string();
-    else if (tag.field === 2 && tag.wire === 2) value = r.string();
-    else r.skip(tag.wire);
-  }
-  return [key, value];
-}
-
 function checked(
   name: string,
   dtype: OnnxDType,
   dims: readonly number[],
   raw: Uint8Array | undefined,
-  values: Values,
+  values: TensorProto,
 ): OnnxTensor {
   const count = elementCount(dims);
   if (dims.some((dim) => dim < 0) || !Number.isSafeInteger(count))
     throw new WireError(`tensor ${name} has the shape [${dims.join(', ')}]`);
   if (dtype === 'string') {
-    if (values.strings.length !== count)
-      throw new WireError(`tensor ${name} holds ${values.strings.length} of ${count} texts`);
-    return { name, dtype, dims, raw: new Uint8Array(0), strings: values.strings };
+    if (values.stringData.length !== count)
+      throw new WireError(`tensor ${name} holds ${values.stringData.length} of ${count} texts`);
+    return { name, dtype, dims, raw: new Uint8Array(0), strings: values.stringData };
   }
   const bytes = raw ?? fromFields(dtype, values);
   if (bytes.length !== byteLength(dtype, count))
@@ -102,28 +70,29 @@ function checked(
 }
 
 /** The typed fields that older writers use instead of `raw_data`, as raw bytes. */
-function fromFields(dtype: OnnxDType, { floats, ints, longs, doubles }: Values): Uint8Array {
+function fromFields(dtype: OnnxDType, tensor: TensorProto): Uint8Array {
+  const { floatData, int32Data, int64Data, doubleData, uint64Data } = tensor;
   switch (dtype) {
     case 'float32':
     case 'complex64':
-      return bytesOf(Float32Array.from(floats));
+      return bytesOf(Float32Array.from(floatData));
     case 'float64':
     case 'complex128':
-      return bytesOf(Float64Array.from(doubles));
+      return bytesOf(Float64Array.from(doubleData));
     case 'int64':
-      return bytesOf(BigInt64Array.from(longs, BigInt));
+      return bytesOf(BigInt64Array.from(int64Data));
     case 'uint64':
-      return bytesOf(BigUint64Array.from(longs, (value) => BigInt.asUintN(64, BigInt(value))));
+      return bytesOf(BigUint64Array.from(uint64Data));
     case 'uint32':
-      return bytesOf(Uint32Array.from(longs, Number));
+      return bytesOf(Uint32Array.from(uint64Data, Number));
     case 'int32':
-      return bytesOf(Int32Array.from(ints));
+      return bytesOf(Int32Array.from(int32Data));
     case 'int16':
     case 'uint16':
     case 'float16':
     case 'bfloat16':
-      return bytesOf(Uint16Array.from(ints));
+      return bytesOf(Uint16Array.from(int32Data));
     default:
-      return Uint8Array.from(ints);
+      return Uint8Array.from(int32Data);
   }
 }

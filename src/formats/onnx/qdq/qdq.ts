@@ -1,5 +1,6 @@
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
 import { layersOf } from '../../../graph/quantization.ts';
+import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../skipped.ts';
 import { compact } from '../compact.ts';
@@ -7,6 +8,7 @@ import { lowerWithValues } from '../lower.ts';
 import type { Options } from '../lower.ts';
 import type { Model, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensorData } from '../model.ts';
+import { printOnnx } from '../print.ts';
 import { QdqWriter } from './writer.ts';
 import { biasScales, constantScale, weightScales } from './weights.ts';
 
@@ -42,10 +44,12 @@ export function exportQdq(
   options: QdqOptions = {},
 ): { result: Model; skipped: Skipped[] } {
   const { result, skipped } = qdqOf(graph, quantization, options).qdq.convert();
-  return { result: compact(result), skipped };
+  const made = compact(result);
+  showStage('qdq', () => printOnnx(made));
+  return { result: made, skipped };
 }
 
-/** What of a graph its int8 file computes in integers, by value names of the graph. */
+/** The parts of a graph that its int8 file computes in integers, by value names of the graph. */
 export interface IntegerPlan {
   /** Activations that are rounded to 8 bits. */
   readonly activations: ReadonlySet<string>;
@@ -55,7 +59,7 @@ export interface IntegerPlan {
   readonly operands: ReadonlySet<string>;
 }
 
-/** What `exportQdq` would do: training with quantization simulates the very same. */
+/** The plan that `exportQdq` would follow: training with quantization simulates the very same. */
 export function planQdq(graph: Graph, quantization: Quantization, options: QdqOptions = {}): IntegerPlan {
   const { qdq, valueOf } = qdqOf(graph, quantization, options);
   return qdq.plan(valueOf);
@@ -181,7 +185,7 @@ class Qdq {
     return operands.filter((name) => name !== '' && !this.#constants.has(name));
   }
 
-  /** What of a node's results is quantized: that of the activation after it, or nothing where float32 can leave the model. */
+  /** The result that is quantized for a node: that of the activation after it, or none where float32 can leave the model. */
   #targets(node: OnnxNode): string[] {
     const output = node.outputs[0]!;
     const [next, ...others] = this.#consumers.get(output) ?? [];

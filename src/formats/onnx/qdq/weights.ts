@@ -22,7 +22,7 @@ export function weightScales(
   return { dtype: 'int8', scales, zeroPoints: scales.map(() => 0), axis };
 }
 
-/** Where the output channels of a stored filter or matrix lie. */
+/** Axis of a stored filter or matrix that the output channels lie on. */
 export function channelAxis({ op, attrs }: OnnxNode, { dims }: OnnxTensor): number {
   if (op === 'Conv') return 0;
   const transposed = op === 'Gemm' && attrs.get('transB')?.value === 1;

@@ -48,7 +48,7 @@ export class QdqWriter {
     };
   }
 
-  /** What a quantized result is called before it is quantized; an output of the model keeps its name for the result. */
+  /** Name of a quantized result before it is quantized; an output of the model keeps its name for the result. */
   #float(name: string): string {
     return this.#outputs.has(name) ? `${name}/float` : name;
   }

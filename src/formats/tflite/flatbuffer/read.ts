@@ -56,7 +56,7 @@ class Reader {
     return result;
   }
 
-  /** Where the offset at `at` leads. */
+  /** Place that the offset at `at` leads to. */
   follow(at: number): number {
     const to = at + this.#at(at, 4, () => this.#buffer.readUint32(at));
     this.#check(to, 4);

@@ -10,7 +10,7 @@ export const channelAxis: Readonly<Record<string, number>> = {
   TRANSPOSE_CONV: 0,
 };
 
-/** Where filter and bias are among the inputs. */
+/** Positions of filter and bias among the inputs. */
 export function weightInputs(op: string): { filter: number; bias: number } {
   return op === 'TRANSPOSE_CONV' ? { filter: 1, bias: 3 } : { filter: 1, bias: 2 };
 }

@@ -23,7 +23,7 @@ const BINARY: Readonly<Record<string, (a: number, b: number) => number>> = {
   MINIMUM: Math.min,
 };
 
-/** What depends on constants alone is computed here and now. */
+/** Computes values that depend on constants alone. */
 export const foldConstant: Rule = ({ op, inputs, outputs }, { program }) => {
   const values = inputs.map((name) => (name === '' ? undefined : program.value(name)));
   const output = program.value(outputs[0]!);

@@ -20,7 +20,7 @@ export const dropReshape: Rule = (operation, { program, producer }) => {
   return { insert: [changed(operation, { inputs: [before.inputs[0]!, sizes] })] };
 };
 
-/** Whether anything but `reader` reads a value, or its producer has other results that would be lost. */
+/** True if anything but `reader` reads a value, or its producer has other results that would be lost. */
 function isRead(program: Program, name: string, reader: unknown): boolean {
   if ([...program.outputs.values()].includes(name)) return true;
   const others = program.operations.some((other) => other !== reader && other.inputs.includes(name));
@@ -31,7 +31,7 @@ const UNARY = new Set(['RELU', 'RELU6', 'RELU_N1_TO_1', 'LOGISTIC', 'TANH', 'HAR
 const BINARY = new Set(['ADD', 'SUB', 'MUL']);
 
 /**
- * What is computed for each element, with constants that vary along the last axis alone, moves ahead of a reshape that
+ * An operation on each element, with constants that vary along the last axis alone, moves ahead of a reshape that
  * keeps the last axis. tfjs reshapes a batch norm's input to four axes and back, and a dense layer's input to two: the
  * reshapes meet and cancel, and the constants reach the layer that takes them up.
  */

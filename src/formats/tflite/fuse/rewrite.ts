@@ -1,6 +1,6 @@
 import type { Operation, Program } from '../lower/program.ts';
 
-/** What a rule sees of the program around an operation. */
+/** The program around an operation, as a rule sees it. */
 export interface View {
   readonly program: Program;
   /** The operation that computes a value, if it is read nowhere else. */
@@ -9,7 +9,7 @@ export interface View {
 }
 
 interface Rewrite {
-  /** What stands in the operation's place. */
+  /** Operations that take its place. */
   readonly insert?: readonly Operation[];
   /** Earlier operations that are not needed any more. */
   readonly remove?: readonly Operation[];

@@ -12,7 +12,7 @@ export type Batch = number | 'dynamic';
 /** Lowers one node into a program. */
 export type Lowering = (context: Context) => void;
 
-/** What a lowering sees of the node at hand, and how it writes operations. */
+/** The node at hand as a lowering sees it, and the means to write operations. */
 export class Context {
   readonly program: Program;
   readonly #graph: Graph;

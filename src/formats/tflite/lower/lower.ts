@@ -10,7 +10,7 @@ import type { Program } from './program.ts';
 import { reduce } from './reduce.ts';
 import { shape } from './shape.ts';
 
-/** How each op of the graph is said in TFLite's built-in operators. */
+/** Rules by which each op of the graph is written in TFLite's built-in operators. */
 export const lowerings: Readonly<Record<string, Lowering>> = {
   ...elementwise,
   ...linear,

@@ -73,7 +73,7 @@ export class Program {
     return this.constant({ dtype: 'float32', shape: [] }, Float32Array.of(value), wish);
   }
 
-  /** How many operations and outputs read each value. */
+  /** Number of operations and outputs that read each value. */
   uses(): Map<string, number> {
     const uses = new Map<string, number>();
     const use = (name: string): unknown => uses.set(name, (uses.get(name) ?? 0) + 1);

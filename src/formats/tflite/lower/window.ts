@@ -1,4 +1,4 @@
-/** Where a window of one axis lies: input and output size, window size over its dilation, stride, zeros in front. */
+/** Place of a window along one axis: input and output size, window size over its dilation, stride, zeros in front. */
 export interface Axis {
   readonly size: number;
   readonly out: number;

@@ -8,7 +8,7 @@ import { integerRules, noInt16 } from './rules.ts';
 import { shareScales } from './share.ts';
 import { quantized, roundHalfAway, weightQuantization } from './weights.ts';
 
-/** What the model is fed and hands back. */
+/** Type of the model's inputs and outputs. */
 export type Ends = 'float32' | 'int8' | 'uint8';
 
 export interface IntegerOptions {

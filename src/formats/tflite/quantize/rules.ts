@@ -1,7 +1,7 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
 
 /**
- * What the integer kernel of an operator asks of its tensors (TFLite's 8-bit quantization specification):
+ * Demands of an operator's integer kernel on its tensors (TFLite's 8-bit quantization specification):
  * - `weights`: input and output have scales of their own, the filter is symmetric, the bias int32;
  * - `free`: every operand and the result have scales of their own;
  * - `same`: the first operand, its like and the result share one scale;

@@ -26,7 +26,7 @@ function broadcast(call: Call, fn: Binary): Values {
   return out;
 }
 
-/** How far the next element lies along each axis of the output; 0 where an operand is repeated. */
+/** Distance to the next element along each axis of the output; 0 where an operand is repeated. */
 function steps(own: readonly number[], shape: readonly number[]): number[] {
   const padded = [...new Array<number>(shape.length - own.length).fill(1), ...own];
   return padded.map((size, axis) => (size === 1 ? 0 : padded.slice(axis + 1).reduce((a, b) => a * b, 1)));
@@ -105,7 +105,7 @@ const squaredDifference: Kernel = (call) => {
   return [stored(call, (x, y) => multiply(difference(x, y) ** 2, last))];
 };
 
-/** What is positive is brought to the output's scale by one factor, what is negative by another. */
+/** Positive values are brought to the output's scale by one factor, negative ones by another. */
 const prelu: Kernel = (call) => {
   const [x, slope, output] = operandsOf(call);
   if (!isQuantized(output)) return plain((value, by) => (value < 0 ? Math.fround(value * by) : value))(call);

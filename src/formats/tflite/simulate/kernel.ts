@@ -6,7 +6,7 @@ import { roundHalfAway } from '../quantize/weights.ts';
 import type { Declared, Simulated } from './tensor.ts';
 
 /**
- * How sums of products become 8-bit numbers again:
+ * Ways from sums of products back to 8-bit numbers:
  * - `reference`: by 31-bit multipliers and shifts, as TFLite's own kernels;
  * - `xnnpack`: by a float32 factor, halves to even, as the XNNPACK delegate, which interpreters use unless told otherwise.
  */

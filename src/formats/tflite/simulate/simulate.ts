@@ -20,14 +20,14 @@ export const simulatedOperators: readonly string[] = Object.keys(kernels).sort()
 export interface Simulation {
   /** By the names of the signature. */
   readonly outputs: Readonly<Record<string, TensorData>>;
-  /** What one step of the integers behind an output is worth, by its name; absent for what is computed in float32. */
+  /** Value of one step of the integers behind an output, by its name; absent for outputs that are computed in float32. */
   readonly steps: Readonly<Record<string, number>>;
   /** Every tensor of the main subgraph that an operation computes, in order, by its name in the file. */
   readonly computed: readonly Simulated[];
 }
 
 /**
- * What a `.tflite` file computes, integer by integer as TFLite's kernels do: float32 and 8-bit models of fixed shapes.
+ * Computes a `.tflite` file integer by integer as TFLite's kernels do: float32 and 8-bit models of fixed shapes.
  * `feeds` are by the names of the signature, in the types of the file. Follows TFLite's 8-bit quantization specification
  * and, in what it leaves open, the kernels that `rounding` names. Throws a `UserError` for an operator that is not known.
  */

@@ -17,7 +17,7 @@ export interface Simulated {
   readonly axis: number;
 }
 
-/** What is known of a tensor before it is computed. */
+/** A tensor before it is computed. */
 export type Declared = Omit<Simulated, 'data'>;
 
 export function declared({ name, shape, shapeSignature, type, quantization }: TfliteTensor): Declared {

@@ -3,6 +3,7 @@ import type { Skipped } from '../../../compress/prune/groups.ts';
 import { pruneChannels } from '../../../compress/prune/prune.ts';
 import type { LayerCut, MeasureGroups } from '../../../compress/prune/prune.ts';
 import { taylorScores } from '../../../compress/prune/taylor.ts';
+import { isMix } from '../../../data/augment/mix.ts';
 import { batchCount, batches } from '../../../data/batches.ts';
 import { createLoss } from '../../../distill/losses/registry.ts';
 import { taskOf } from '../../../tasks/registry.ts';
@@ -71,7 +72,7 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
     const settings = { ...recipe.distill, epochs: step.finetune.epochs, batchSize };
     const order = epochOptions(recipe, { settings, seed, views: lessons?.views }, 0);
     const whole = Math.max(1, batchCount(data.train.count, batchSize) - (data.train.count % batchSize === 0 ? 0 : 1));
-    const mixed = recipe.dataset.augment.some((one) => 'mixup' in one);
+    const mix = recipe.dataset.augment.some(isMix) ? 'soft' : 'none';
     const task = taskOf(data.train);
     const most = Math.min(whole, TAYLOR_BATCHES);
     const tell = progressOf(context, stage);
@@ -84,7 +85,8 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
     }
     return taylorScores(groups, {
       ...{ engine, weights, task, batches: some(), hyper: loss.hyper },
-      program: (size) => saliencyProgram({ network, task, loss, batchSize: size, mixed }),
+      microBatch: loss.acrossBatch === true ? batchSize : recipe.distill.microBatch,
+      program: (size) => saliencyProgram({ network, task, loss, batchSize: size, mix }),
     });
   };
 }

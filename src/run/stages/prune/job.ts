@@ -1,12 +1,7 @@
 import { RandomStream } from '../../../base/random.ts';
-import { monotonicMs } from '../../../base/clock.ts';
-import { batches } from '../../../data/batches.ts';
 import type { Skipped } from '../../../formats/skipped.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { State } from '../../../runtime/engine.ts';
-import { taskOf } from '../../../tasks/registry.ts';
-import { Evaluator } from '../../../train/evaluate.ts';
-import { evaluationProgram } from '../../../train/inference.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { StageContext } from '../../context.ts';
 import type { FitOptions } from '../../fit.ts';
@@ -15,6 +10,7 @@ import type { LedgerRow } from '../../../folder/ledger.ts';
 import type { Figures } from '../../../base/events.ts';
 import type { Answers } from '../answer.ts';
 import { trainStudent } from '../student.ts';
+import { taken } from '../taken.ts';
 
 /** One pruning step of the recipe, and what it starts from. */
 export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune'][number]> {
@@ -60,14 +56,7 @@ export async function finetune(
   { stage, title, masks, network, weights, done, round = 0 }: Finetuning,
 ): Promise<Fitted> {
   const { distill, seed } = context.recipe;
-  if (step.finetune.epochs === 0) {
-    context.onEvent({ type: 'stage', stage, title });
-    const start = monotonicMs();
-    const validation = await validationScore(context, network, weights);
-    const seconds = (monotonicMs() - start) / 1000;
-    await done(stage, seconds, { accuracy: { validation } });
-    return { network, weights, validation, bestEpoch: 0, epochs: [], seconds };
-  }
+  if (step.finetune.epochs === 0) return taken({ ...context, done }, { stage, title, network, weights });
   const { optimizer } = distill;
   const lower = {
     ...optimizer,
@@ -85,25 +74,4 @@ export async function finetune(
     // Another order of the samples than the training before had.
     seed: new RandomStream(seed, 'prune', number, ...(round === 0 ? [] : [round])).uint32(),
   });
-}
-
-const EVALUATION_BATCH = 256;
-
-/** Score of a model on the validation split with these weights. */
-export async function validationScore(
-  { engine, data }: StageContext,
-  network: ModelNetwork,
-  weights: State,
-): Promise<number> {
-  const loaded = await network.withWeights(weights);
-  const task = taskOf(data.train);
-  const program = (batchSize: number) => evaluationProgram({ network: loaded, task, batchSize });
-  const evaluator = new Evaluator({ engine, program, task });
-  const order = { batchSize: EVALUATION_BATCH, seed: 0, epoch: 0, shuffle: false };
-  try {
-    return (await evaluator.run(batches(data.validation, order))).score;
-  } finally {
-    await evaluator.dispose();
-    loaded.dispose();
-  }
 }

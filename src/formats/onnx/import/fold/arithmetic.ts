@@ -1,6 +1,7 @@
 import { batchFactor, batchTimes } from '../../../../graph/shapes.ts';
 import type { Dim, DType } from '../../../../graph/types.ts';
 import type { Import } from '../context.ts';
+import { FIXED_BATCH } from '../hints.ts';
 import { elementAt, filled } from './known.ts';
 import type { Known } from './known.ts';
 
@@ -103,11 +104,9 @@ export function combined(c: Import, op: string, a: Known, b: Known, dtype = a.dt
       if ((op === 'Div' || op === 'Mod') && y === 0 && isInteger(a.dtype)) c.fail('it divides by zero');
       return rounded(numbers(x, y, a.dtype), dtype);
     }
-    return sizes(x, y) ?? c.fail(`of ${x} and ${y}, what it gives depends on the batch size`, FIXED);
+    return sizes(x, y) ?? c.fail(`of ${x} and ${y}, what it gives depends on the batch size`, FIXED_BATCH);
   });
 }
-
-const FIXED = 'Export the model with a fixed batch size.';
 
 export function shared(c: Import, ...all: readonly Known[]): number[] {
   return all.map(({ dims }) => dims).reduce<readonly number[]>((a, b) => c.broadcast(a, b) as number[], []) as number[];

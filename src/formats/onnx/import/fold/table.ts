@@ -4,6 +4,7 @@ import type { OnnxNode } from '../../model.ts';
 import { tensorData } from '../../model.ts';
 import { attr, axisOf, intAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
+import { FIXED_BATCH } from '../hints.ts';
 import { castType } from '../cast-type.ts';
 import { axesOf } from '../shape.ts';
 import { combined, rounded, shared } from './arithmetic.ts';
@@ -29,9 +30,7 @@ const unary =
     ...x!,
     values: x!.values.map((value) => {
       if (typeof value === 'number') return rounded(run(value), x!.dtype);
-      return isRounding
-        ? value
-        : c.fail('it computes with the batch size', 'Export the model with a fixed batch size.');
+      return isRounding ? value : c.fail('it computes with the batch size', FIXED_BATCH);
     }),
   });
 
@@ -175,7 +174,7 @@ const computed: Importer = (_, c) =>
 
 /** Operators that are read only of what is known. */
 export const foldedOnly: Readonly<Record<string, Importer>> = Object.fromEntries(
-  ['Range', 'NonZero', 'Mod'].map((op) => [op, computed]),
+  ['Range', 'NonZero'].map((op) => [op, computed]),
 );
 
 /**

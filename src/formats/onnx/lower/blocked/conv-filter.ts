@@ -7,7 +7,7 @@ import { padded } from './affine.ts';
 import type { Blocked, BlockedRule, Sizes } from './context.ts';
 import { MICROSOFT } from './domain.ts';
 
-/** What the three ways to the gradient of a filter start from. */
+/** Values that the three ways to the gradient of a filter start from. */
 interface Task {
   readonly x: string;
   readonly dy: string;
@@ -38,7 +38,7 @@ export const conv2dBackpropFilter: BlockedRule = (node, b) => {
   return true;
 };
 
-/** Whether x lies there as it was fed, with fewer channels than a block has. */
+/** True if x lies there as it was fed, with fewer channels than a block has. */
 function isImage(b: Blocked, { x, large }: Task): boolean {
   return large[3] < b.size && !b.has(x);
 }

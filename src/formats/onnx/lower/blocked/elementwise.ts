@@ -90,7 +90,7 @@ function perChannel({ op, inputs, outputs }: Node, b: Blocked, sizes: Sizes): bo
 }
 
 interface Operand {
-  /** Whether it must be stretched along some axis, but not all. */
+  /** True if it must be stretched along some axis, but not all. */
   readonly spread: boolean;
   readonly whole: () => string;
   /** [batch, blocks, pixels, channels of a block], each its own size or 1. */

@@ -2,7 +2,7 @@ import type { Node } from '../../../../graph/types.ts';
 import type { Attr } from '../builder.ts';
 import type { Blocked } from './context.ts';
 
-/** What a convolution does to its sums before it stores them: the ops that follow and that nobody else looks into. */
+/** Ops that a convolution applies to its sums before it stores them: those that follow and whose inputs nobody else reads. */
 export interface Epilogue {
   /** The value that then results. */
   readonly out: string;
@@ -83,7 +83,7 @@ function isThere(b: Blocked, value: string): boolean {
   return b.c.isDefined(value) || b.c.graph.constants.has(value);
 }
 
-/** Whether `vector` is there and has one number for each channel of `value`. */
+/** True if `vector` is there and has one number for each channel of `value`. */
 export function isVector(b: Blocked, vector: string, value: string): boolean {
   const shape = b.c.shapeOf(vector);
   return shape.length === 1 && shape[0] === b.c.shapeOf(value).at(-1) && isThere(b, vector);

@@ -3,7 +3,7 @@ import type { Lowering } from '../context.ts';
 /** [batch, height, width, channels] */
 export type Sizes = readonly [number, number, number, number];
 
-/** What putting phases together needs of the blocked lowering. */
+/** The parts of the blocked lowering that putting phases together needs. */
 interface Blocks {
   readonly c: Lowering;
   readonly size: number;

@@ -1,0 +1,75 @@
+import { UserError } from '../base/errors.ts';
+import { outOption, saveEveryOption, setOption } from './command.ts';
+import type { Command } from './command.ts';
+import { execute } from './run.ts';
+import { watchOptions } from './watch.ts';
+import type { WatchArgs } from './watch.ts';
+
+interface CompressArgs extends WatchArgs {
+  model: string;
+  data: string | undefined;
+  budget: string | undefined;
+  epochs: number;
+  seed: number;
+  format: ('onnx' | 'tflite')[];
+  name: string | undefined;
+  mean: number[] | undefined;
+  std: number[] | undefined;
+  out: string;
+  set: string[];
+  fresh: boolean;
+  'save-every': number;
+}
+
+export const compressCommand: Command<CompressArgs> = {
+  name: 'compress <model>',
+  summary: 'Make an ONNX file smaller and faster without a recipe or labels: it is its own teacher',
+  options: (yargs) =>
+    yargs
+      .positional('model', { type: 'string', demandOption: true, describe: 'ONNX file that answers with logits' })
+      .option('data', {
+        type: 'string',
+        describe: 'A recipe whose data are used, a folder of pictures, or arrays of inputs (.npz, .npy)',
+      })
+      .option('budget', {
+        type: 'string',
+        describe: 'What to come to [default: size=4,latency=2,drop=1; without labels drop=5]',
+      })
+      .option('epochs', { type: 'number', default: 2, describe: 'Passes over the data after each cut' })
+      .option('format', {
+        choices: ['onnx', 'tflite'],
+        array: true,
+        ...{ default: ['onnx', 'tflite'], describe: 'File formats to write' },
+      })
+      .option('mean', {
+        type: 'number',
+        array: true,
+        describe: 'Pictures in a folder: taken off after scaling to 0 … 1',
+      })
+      .option('std', { type: 'number', array: true, describe: 'Pictures in a folder: divides last' })
+      .option('seed', { type: 'number', default: 0, describe: 'All randomness of training follows from it' })
+      .option('name', { type: 'string', describe: 'Name of the run [default: as the file, with -small]' })
+      .option('out', outOption)
+      .option('set', setOption)
+      .option('save-every', saveEveryOption)
+      .option('fresh', { type: 'boolean', default: false, describe: 'Remove what an earlier run left and start again' })
+      .options(watchOptions) as never,
+  run: async ({ model, data, format, fresh, 'save-every': saveEvery, ...args }, context) => {
+    if (data === undefined)
+      throw new UserError(
+        'compress: expected --data, received none',
+        'Name a recipe, a folder of pictures, or arrays of inputs as the model is fed (.npz, .npy); labels are not needed.',
+      );
+    const { budget: asked, epochs, seed, name, out, set, mean, std, ...watch } = args;
+    const { compression } = await import('../tools/compress/compress.ts');
+    const options = { model, data, budget: asked, epochs, seed, name, out, set, mean, std, formats: format };
+    const { loaded, budget } = await compression(options);
+    const { folder, report } = await execute(
+      loaded,
+      { out, saveEvery, existing: fresh ? 'fresh' : 'ask', place: {}, watch },
+      context,
+    );
+    const { besideText } = await import('../tools/compress/within.ts');
+    context.note(besideText(report, budget, folder));
+  },
+};

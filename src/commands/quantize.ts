@@ -1,0 +1,40 @@
+import { UserError } from '../base/errors.ts';
+import type { Command } from './command.ts';
+import { convert, CONVERT_ARGS } from './export.ts';
+import { shapeOption } from './shapes.ts';
+
+interface QuantizeArgs {
+  model: string;
+  data: string | undefined;
+  format: string;
+  out: string | undefined;
+  'keep-float': string[];
+  shape: string[];
+  accept: boolean;
+}
+
+export const quantizeCommand: Command<QuantizeArgs> = {
+  name: 'quantize <model>',
+  summary: 'Write an ONNX file in int8, without training: `export --from` in short',
+  options: (yargs) =>
+    yargs
+      .positional('model', { type: 'string', demandOption: true, describe: 'A float32 .onnx file' })
+      .option('data', { type: 'string', describe: 'A recipe whose data are used, or arrays of inputs (.npy, .npz)' })
+      .option('format', { choices: ['onnx', 'tflite'], default: 'onnx', describe: 'File format' })
+      .option('out', { type: 'string', describe: 'File to write [default: the name of the model with -int8]' })
+      .option('keep-float', { type: 'string', array: true, default: [], describe: 'Layers that stay in float' })
+      .option('shape', shapeOption)
+      .option('accept', {
+        type: 'boolean',
+        default: false,
+        describe: 'Write the file though it answers too differently from its source; it says so itself',
+      }),
+  run: async ({ model, data, format, out, 'keep-float': keepFloat, accept, shape }, context) => {
+    if (data === undefined)
+      throw new UserError(
+        'quantize: expected --data, received none',
+        'Name a recipe whose data the model is for, or arrays of inputs as the model is fed (.npz, .npy).',
+      );
+    await convert({ ...CONVERT_ARGS, data, format, out, keepFloat, accept, shape, precision: 'int8' }, model, context);
+  },
+};

@@ -1,0 +1,55 @@
+import type { Graph, Node } from '../../graph/types.ts';
+import type { AxisLabels, Channels, Labels } from './channels.ts';
+import { headsOf } from './heads.ts';
+import { manyRules, rules } from './rules.ts';
+
+/** Ops behind which a weight is still that weight. */
+const ARRANGING: ReadonlySet<string> = new Set(['Identity', 'Transpose', 'Reshape', 'Split', 'Slice']);
+
+/** What a value is of the stored tensors: its own name, or that of the one whose axes were moved; undefined for what is computed. */
+export function storedOf({ state, constants, nodes }: Graph): ReadonlyMap<string, string> {
+  const stored = new Map([...state.keys(), ...constants.keys()].map((name) => [name, name]));
+  for (const { op, inputs, outputs } of nodes) {
+    const from = ARRANGING.has(op) ? stored.get(inputs[0]!) : undefined;
+    if (from !== undefined) for (const name of outputs) stored.set(name, from);
+  }
+  return stored;
+}
+
+/** Labels of every value, from those of inputs, state and constants on; what an op ties together is joined on the way. */
+export function follow(graph: Graph, channels: Channels, labels: Map<string, Labels>): void {
+  const shape = (name: string): number[] => graph.types.get(name)!.shape.map(Number);
+  const stored = storedOf(graph);
+  for (const node of graph.nodes) {
+    const { op, inputs, outputs, attrs } = node;
+    const given = inputs.filter((name) => name !== '');
+    const rule = Object.hasOwn(rules, op) ? rules[op] : undefined;
+    const many = Object.hasOwn(manyRules, op) ? manyRules[op] : undefined;
+    if ((rule ?? many) === undefined || (op === 'FusedBatchNorm' && given.length < inputs.length)) {
+      const reason = `${nameOf(node)} reads its channels in another way (${op})`;
+      for (const name of given) for (const axis of labels.get(name)!) channels.keep(axis, reason);
+      for (const name of outputs) labels.set(name, untracked(shape(name).length));
+      continue;
+    }
+    const input = {
+      channels,
+      labels: given.map((name) => labels.get(name)!),
+      shapes: given.map(shape),
+      output: shape(outputs[0]!),
+      attrs,
+      stored: given.map((name) => stored.has(name)),
+      heads: () => headsOf(graph, outputs[0]!),
+      reason: `${nameOf(node)} needs its channels as they are (${op})`,
+    };
+    const results = many?.(input) ?? [rule!(input)];
+    outputs.forEach((name, i) => labels.set(name, results[i]!));
+  }
+}
+
+function nameOf({ layer }: Node): string {
+  return layer ?? 'the model';
+}
+
+export function untracked(rank: number): Labels {
+  return Array.from({ length: rank }, (): AxisLabels => null);
+}

@@ -1,0 +1,40 @@
+import type { StepContext } from './image.ts';
+
+/** Where a pixel comes from: its place from the centre times the matrix, then moved; x points right, y down. */
+export interface Source {
+  /** [[xx, xy], [yx, yy]] */
+  readonly matrix: readonly [readonly [number, number], readonly [number, number]];
+  readonly shift?: readonly [number, number];
+}
+
+/** Draw an image anew from other places of itself, bilinear; what comes in is black. */
+export function affine(
+  image: Float32Array,
+  scratch: Float32Array,
+  { height, width, channels, black }: StepContext,
+  { matrix: [[xx, xy], [yx, yy]], shift: [dx, dy] = [0, 0] }: Source,
+): void {
+  scratch.set(image);
+  const [middleY, middleX] = [(height - 1) / 2, (width - 1) / 2];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const fromX = middleX + (x - middleX) * xx + (y - middleY) * xy + dx;
+      const fromY = middleY + (x - middleX) * yx + (y - middleY) * yy + dy;
+      const [x0, y0] = [Math.floor(fromX), Math.floor(fromY)];
+      const [wx, wy] = [fromX - x0, fromY - y0];
+      const to = (y * width + x) * channels;
+      const [above, below] = [y0 >= 0 && y0 < height, y0 >= -1 && y0 < height - 1];
+      const [left, right] = [x0 >= 0 && x0 < width, x0 >= -1 && x0 < width - 1];
+      const from = (y0 * width + x0) * channels;
+      const next = from + width * channels;
+      for (let c = 0; c < channels; c++) {
+        const out = black[c]!;
+        const a = above && left ? scratch[from + c]! : out;
+        const b = above && right ? scratch[from + channels + c]! : out;
+        const d = below && left ? scratch[next + c]! : out;
+        const e = below && right ? scratch[next + channels + c]! : out;
+        image[to + c] = (1 - wy) * ((1 - wx) * a + wx * b) + wy * ((1 - wx) * d + wx * e);
+      }
+    }
+  }
+}

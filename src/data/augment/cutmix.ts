@@ -1,0 +1,41 @@
+import type { RandomStream } from '../../base/random.ts';
+import type { ImageShape } from './image.ts';
+import { beta } from './mixup.ts';
+import type { Mix } from './mixup.ts';
+
+/**
+ * Yun et al. 2019, "CutMix: regularization strategy to train strong classifiers with localizable features", section 3.2: a box of
+ * each sample comes from another sample of the batch. Its centre may lie anywhere, so part of it may lie outside; what it covers is
+ * what the label says. One box a sample. Changes `x` in place.
+ */
+export function cutmix(
+  x: Float32Array,
+  n: number,
+  { height, width, channels }: ImageShape,
+  alpha: number,
+  random: RandomStream,
+): Mix {
+  const partners = Int32Array.from(random.permutation(n));
+  const lambda = new Float32Array(n);
+  const size = height * width * channels;
+  const plain = x.slice(0, n * size);
+  for (let i = 0; i < n; i++) {
+    const side = Math.sqrt(1 - beta(alpha, random));
+    const [top, bottom] = span(height, side, random);
+    const [left, right] = span(width, side, random);
+    for (let y = top; y < bottom; y++) {
+      const [start, end] = [(y * width + left) * channels, (y * width + right) * channels];
+      const from = partners[i]! * size;
+      x.set(plain.subarray(from + start, from + end), i * size + start);
+    }
+    lambda[i] = 1 - ((bottom - top) * (right - left)) / (height * width);
+  }
+  return { partners, lambda };
+}
+
+/** From and to where a piece of this share reaches along one side. */
+function span(length: number, share: number, random: RandomStream): [number, number] {
+  const half = Math.floor((length * share) / 2);
+  const centre = random.below(length);
+  return [Math.max(0, centre - half), Math.min(length, centre + half)];
+}

@@ -1,0 +1,44 @@
+import { UserError } from '../../base/errors.ts';
+import { RandomStream } from '../../base/random.ts';
+import type { AugmentStep } from '../config.ts';
+import { isImageShape } from '../dataset.ts';
+import { cutmix } from './cutmix.ts';
+import { mixup } from './mixup.ts';
+import type { Mix } from './mixup.ts';
+
+/** Whether a step makes one sample of several, which no stored answer of a teacher is for. */
+export function isMix(step: AugmentStep): boolean {
+  return 'mixup' in step || 'cutmix' in step;
+}
+
+/** Mixes a batch of `n` samples in place; `index` is its place in the epoch. */
+export type Mixer = (x: Float32Array, n: number, index: number) => Mix;
+
+/** The steps that mix samples, as one function; undefined if there are none. Of two, each batch gets one by chance. */
+export function createMixer(
+  steps: readonly AugmentStep[],
+  shape: readonly number[],
+  ...[seed, epoch]: readonly [number, number]
+): Mixer | undefined {
+  const mixers = steps.filter(isMix).map((step) => mixerOf(step, shape, seed, epoch));
+  if (mixers.length < 2) return mixers[0];
+  const choices = new RandomStream(seed, 'mix', epoch);
+  return (x, n, index) => mixers[choices.seek(index).below(mixers.length)]!(x, n, index);
+}
+
+function mixerOf(step: AugmentStep, shape: readonly number[], seed: number, epoch: number): Mixer {
+  if ('mixup' in step) {
+    const random = new RandomStream(seed, 'mixup', epoch);
+    return (x, n, index) => mixup(x, n, step.mixup, random.seek(index));
+  }
+  if (!('cutmix' in step)) throw new Error(`no mix ${JSON.stringify(step)}`);
+  if (!isImageShape(shape)) {
+    throw new UserError(
+      `augment: cutmix cuts boxes out of images, but a sample is [${shape.join(', ')}]`,
+      'Use mixup, or set `shape: [height, width, channels]` if the columns are pixels.',
+    );
+  }
+  const [height, width, channels] = shape;
+  const random = new RandomStream(seed, 'cutmix', epoch);
+  return (x, n, index) => cutmix(x, n, { height, width, channels }, step.cutmix, random.seek(index));
+}

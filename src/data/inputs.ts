@@ -1,0 +1,67 @@
+import { UserError } from '../base/errors.ts';
+import { sizeOf } from './dataset.ts';
+
+/** One of several inputs of a model: a part of the row of numbers that a sample is. */
+export interface InputPart {
+  readonly name: string;
+  /** Of one sample. */
+  readonly shape: readonly number[];
+  /** Position of its first number in the row. */
+  readonly from: number;
+  /** Ids, masks, counts: numbers that are never normalized, and that an input of integers can take. */
+  readonly isWhole: boolean;
+}
+
+/** What samples are made of, where a model is fed more than one input. */
+export interface SampleForm {
+  readonly sampleShape: readonly number[];
+  readonly inputs?: readonly InputPart[] | undefined;
+}
+
+export interface InputValues {
+  readonly data: Float32Array;
+  /** [n, ...] */
+  readonly shape: readonly number[];
+}
+
+/** The parts of a row by name, one behind the other. */
+export function inputParts(parts: readonly Omit<InputPart, 'from'>[]): InputPart[] {
+  let from = 0;
+  return parts.map((part) => {
+    const placed = { ...part, from };
+    from += sizeOf(part.shape);
+    return placed;
+  });
+}
+
+/** `x`: [n, ...sampleShape], as the inputs of a model of several; those of a model of one have the name `input`. */
+export function inputsOf(x: Float32Array, n: number, { sampleShape, inputs }: SampleForm): Record<string, InputValues> {
+  if (inputs === undefined) return { input: { data: x, shape: [n, ...sampleShape] } };
+  const row = sizeOf(sampleShape);
+  return Object.fromEntries(
+    inputs.map(({ name, shape, from }) => {
+      const size = sizeOf(shape);
+      const data = new Float32Array(n * size);
+      for (let i = 0; i < n; i++) data.set(x.subarray(i * row + from, i * row + from + size), i * size);
+      return [name, { data, shape: [n, ...shape] }];
+    }),
+  );
+}
+
+/**
+ * The inputs of a model in its order. `UserError` for one that the data do not have, and for a part of the data that the model does not
+ * take: it would be left out without a word.
+ */
+export function partsFor(model: string, wanted: readonly string[], parts: readonly InputPart[]): InputPart[] {
+  const has = parts.map(({ name }) => name);
+  const missing = wanted.find((name) => !has.includes(name));
+  const unread = has.find((name) => !wanted.includes(name));
+  if (missing === undefined && unread === undefined)
+    return wanted.map((name) => parts.find((part) => part.name === name)!);
+  throw new UserError(
+    `${model}: its inputs are ${wanted.join(', ')}, received data with ${has.join(', ')}`,
+    missing === undefined
+      ? `Leave ${unread!} out of the data, or take a model that reads it.`
+      : 'Name the parts of the samples as the inputs of the model are called.',
+  );
+}

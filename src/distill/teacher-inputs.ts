@@ -1,0 +1,138 @@
+import { UserError } from '../base/errors.ts';
+import { inputsOf, partsFor } from '../data/inputs.ts';
+import type { SampleForm } from '../data/inputs.ts';
+import type { DType } from '../graph/types.ts';
+import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
+import { samplesAs } from '../runtime/typed.ts';
+import type { FileTeacherSettings, Runnable } from './file-teacher.ts';
+import { preprocess } from './preprocess.ts';
+
+/** An input of a file, and how samples are laid out for it. */
+export interface FedInput {
+  readonly input: ModelValue;
+  readonly form: InputForm;
+}
+
+/** Types that samples can be handed on as: whole numbers as they are, others in float. */
+const FLOATS: ReadonlySet<DType> = new Set(['float32', 'float16']);
+const INTEGERS: ReadonlySet<DType> = new Set(['int32', 'int64']);
+
+/** The inputs of a file that samples of the data set go to. `UserError` where they do not fit each other. */
+export function fedInputs(
+  { inputs }: Pick<Runnable, 'inputs'>,
+  name: string,
+  dataset: SampleForm,
+  settings: Pick<FileTeacherSettings, 'input' | 'layout'>,
+): FedInput[] {
+  if (dataset.inputs === undefined) return [onlyInput(inputs, name, dataset, settings)];
+  if (settings.input !== undefined)
+    throw new UserError(
+      `teacher.input: expected none where the data have several inputs, received ${settings.input}`,
+      'Remove it: the inputs of the teacher are found by name.',
+    );
+  const parts = partsFor(
+    name,
+    inputs.map((input) => input.name),
+    dataset.inputs,
+  );
+  return inputs.map((input, i) => {
+    const { shape, isWhole } = parts[i]!;
+    const isFit = FLOATS.has(input.dtype) || (isWhole && INTEGERS.has(input.dtype));
+    if (!isFit) throw wrongType(name, input, isWhole ? 'float32, int32 or int64' : 'float32 or float16');
+    return { input, form: inputForm(input, name, shape, settings.layout) };
+  });
+}
+
+function onlyInput(
+  inputs: readonly ModelValue[],
+  name: string,
+  { sampleShape }: SampleForm,
+  { input: wanted, layout }: Pick<FileTeacherSettings, 'input' | 'layout'>,
+): FedInput {
+  const input = wanted === undefined ? inputs[0] : inputs.find((candidate) => candidate.name === wanted);
+  const names = inputs.map((candidate) => candidate.name).join(', ');
+  if (inputs.length === 0) {
+    throw new UserError(
+      `${name}: expected a model with one input, received one without`,
+      'Export the teacher with what it is fed as an input of its graph.',
+    );
+  }
+  if (input === undefined) {
+    throw new UserError(`teacher.input: ${name} has no input ${wanted!}`, `It has: ${names}.`);
+  }
+  if (inputs.length > 1) {
+    throw new UserError(
+      `${name}: expected a model with one input, received ${names}`,
+      'Give the data an array for each of them (`type: npz`, `samples: [name, name]`), or export the teacher with the image or the features as its only input.',
+    );
+  }
+  if (!FLOATS.has(input.dtype) && !INTEGERS.has(input.dtype))
+    throw wrongType(name, input, 'float32, float16, int32 or int64');
+  return { input, form: inputForm(input, name, sampleShape, layout) };
+}
+
+function wrongType(name: string, input: ModelValue, expected: string): UserError {
+  return new UserError(
+    `${name}: expected ${expected} for its input ${input.name}, received ${input.dtype}`,
+    'Export the teacher with such an input.',
+  );
+}
+
+/** What the file is fed for `n` prepared samples. `UserError` for fractions where it takes integers. */
+export function feedsOf(
+  inputs: readonly FedInput[],
+  x: Float32Array,
+  n: number,
+  dataset: SampleForm,
+  name: string,
+): Record<string, InferenceTensor> {
+  const isOne = dataset.inputs === undefined;
+  const values = inputsOf(x, n, dataset);
+  return Object.fromEntries(
+    inputs.map(({ input, form }) => {
+      // That of a model of one input is prepared already, layout and all.
+      const { data, shape } = values[isOne ? 'input' : input.name]!;
+      const laidOut = isOne || form.layout === 'nhwc' ? data : channelsFirst(data, n, shape.slice(1));
+      return [input.name, { data: samplesAs(input.dtype, laidOut, `${input.name} of ${name}`), shape: form.shape(n) }];
+    }),
+  );
+}
+
+function channelsFirst(data: Float32Array, n: number, shape: readonly number[]): Float32Array {
+  const all = Array.from({ length: shape.at(-1)! }, () => 1);
+  return preprocess(data, n, shape, { scale: all, offset: all.map(() => 0), layout: 'nchw' });
+}
+
+export interface InputForm {
+  readonly layout: 'nhwc' | 'nchw';
+  readonly shape: (n: number) => number[];
+}
+
+/** Which of the layouts the input can have; `auto` takes PyTorch's where both fit. */
+export function inputForm(
+  input: ModelValue,
+  name: string,
+  sample: readonly number[],
+  layout: 'auto' | 'nchw' | 'nhwc',
+): InputForm {
+  const elements = sample.reduce((product, size) => product * size, 1);
+  const fits = (shape: readonly number[]): boolean =>
+    input.shape.length === shape.length + 1 &&
+    shape.every((size, i) => typeof input.shape[i + 1] === 'string' || input.shape[i + 1] === size);
+  const forms: InputForm[] = [];
+  if (sample.length === 3) {
+    const nchw = [sample[2]!, sample[0]!, sample[1]!];
+    if (layout !== 'nhwc' && fits(nchw)) forms.push({ layout: 'nchw', shape: (n) => [n, ...nchw] });
+    if (layout !== 'nchw' && fits(sample)) forms.push({ layout: 'nhwc', shape: (n) => [n, ...sample] });
+  } else if (fits(sample)) {
+    forms.push({ layout: 'nhwc', shape: (n) => [n, ...sample] });
+  }
+  if (fits([elements])) forms.push({ layout: layout === 'nchw' ? 'nchw' : 'nhwc', shape: (n) => [n, elements] });
+  if (forms[0] !== undefined) return forms[0];
+  const declared = input.shape.map((size) => (size === '' ? '?' : size)).join(', ');
+  const asked = layout === 'auto' ? '' : ` in the layout ${layout}`;
+  throw new UserError(
+    `${name}: its input ${input.name} is [${declared}], received samples of shape [${sample.join(', ')}]${asked}`,
+    'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).',
+  );
+}

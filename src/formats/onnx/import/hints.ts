@@ -1,0 +1,3 @@
+/** What to do where a node needs to know how many samples there are. */
+export const FIXED_BATCH =
+  'Give the batch a size too, with --shape NAME=1,…, or export the model with a fixed batch size.';

@@ -1,0 +1,101 @@
+/** Counts of values between edges: bin i holds those in (edges[i - 1], edges[i]], the last one those above. */
+interface Histogram {
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** How a model answers on a split: what answers to requests are compared with later, when nobody knows the right ones. */
+export interface UsualAnswers {
+  readonly split: 'validation' | 'test';
+  readonly samples: number;
+  /** Probability of the class that was given. */
+  readonly confidence: Histogram;
+  /** Of all probabilities, in nats. */
+  readonly entropy: Histogram;
+  /** Samples by the class that was given. */
+  readonly classes: readonly number[];
+}
+
+/** One answer: the class, its softmax probability, and the entropy of all probabilities in nats. */
+export interface Spread {
+  readonly best: number;
+  readonly confidence: number;
+  readonly entropy: number;
+}
+
+/** Bins of about as many samples each: of equal width, nearly all samples of a good model would be in one. */
+const BINS = 20;
+
+/** `logits`: [samples, classes]. */
+export function usualAnswers(logits: Float32Array, classes: number, split: UsualAnswers['split']): UsualAnswers {
+  const samples = logits.length / classes;
+  const all = Array.from({ length: samples }, (_, row) => spreadOf(logits, row * classes, classes));
+  const counts = Array.from({ length: classes }, () => 0);
+  for (const { best } of all) counts[best]!++;
+  return {
+    ...{ split, samples },
+    confidence: histogramOf(all.map(({ confidence }) => confidence)),
+    entropy: histogramOf(all.map(({ entropy }) => entropy)),
+    classes: counts,
+  };
+}
+
+export function spreadOf(logits: ArrayLike<number>, from: number, classes: number): Spread {
+  let best = 0;
+  for (let c = 1; c < classes; c++) if (logits[from + c]! > logits[from + best]!) best = c;
+  let sum = 0;
+  let weighted = 0;
+  for (let c = 0; c < classes; c++) {
+    const below = logits[from + c]! - logits[from + best]!;
+    const power = Math.exp(below);
+    sum += power;
+    if (power > 0) weighted += power * below;
+  }
+  return { best, confidence: 1 / sum, entropy: Math.log(sum) - weighted / sum };
+}
+
+function histogramOf(values: readonly number[]): Histogram {
+  const sorted = [...values].sort((a, b) => a - b);
+  const largest = sorted.at(-1)!;
+  const quantiles = Array.from({ length: BINS - 1 }, (_, i) => sorted[Math.floor(((i + 1) * sorted.length) / BINS)]!);
+  const rounded = quantiles.map((value) => Number(value.toPrecision(6)));
+  const edges = [...new Set(rounded)].filter((edge) => edge < largest);
+  const counts = Array.from({ length: edges.length + 1 }, () => 0);
+  for (const value of sorted) counts[binOf(edges, value)]!++;
+  return { edges, counts };
+}
+
+export function binOf(edges: readonly number[], value: number): number {
+  let bin = 0;
+  while (bin < edges.length && value > edges[bin]!) bin++;
+  return bin;
+}
+
+/**
+ * Population stability index of two histograms over the same bins, Σ (p - q) · ln(p / q), less what samples of one and the
+ * same distribution are expected to have by chance, (bins - 1) · (1/n + 1/m); at least 0. Half a sample is added to each bin,
+ * so that empty ones are finite. Below 0.1 nothing happened, above 0.25 much did (Siddiqi 2006, "Credit Risk Scorecards").
+ */
+export function stabilityIndex(counts: readonly number[], reference: readonly number[]): number {
+  const total = (of: readonly number[]): number => of.reduce((sum, count) => sum + count, 0);
+  const [n, m, bins] = [total(counts), total(reference), counts.length];
+  const index = counts.reduce((sum, count, i) => {
+    const p = (count + 0.5) / (n + 0.5 * bins);
+    const q = (reference[i]! + 0.5) / (m + 0.5 * bins);
+    return sum + (p - q) * Math.log(p / q);
+  }, 0);
+  return Math.max(0, index - (bins - 1) * (1 / n + 1 / m));
+}
+
+/** Statistic of Kolmogorov and Smirnov: the largest difference of the two shares below an edge. */
+export function largestGap(counts: readonly number[], reference: readonly number[]): number {
+  const total = (of: readonly number[]): number => of.reduce((sum, count) => sum + count, 0);
+  const [n, m] = [total(counts), total(reference)];
+  let [own, other, gap] = [0, 0, 0];
+  counts.forEach((count, i) => {
+    own += count / n;
+    other += reference[i]! / m;
+    gap = Math.max(gap, Math.abs(own - other));
+  });
+  return gap;
+}

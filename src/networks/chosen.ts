@@ -1,0 +1,62 @@
+import { UserError } from '../base/errors.ts';
+import type { ModelNetwork } from './network.ts';
+
+/** What a recipe says of weights by patterns of their names. */
+export interface Choices {
+  /** Weights that stay as they are. */
+  readonly freeze: readonly string[];
+  /** By what the learning rate of weights is multiplied; where several patterns fit, the last one counts. */
+  readonly learningRates: Readonly<Record<string, number>>;
+}
+
+/** The network with some weights trained slower or faster, or not at all. `UserError` for a pattern that fits no weight. */
+export function withChoices<Of extends ModelNetwork>(
+  network: Of,
+  { freeze, learningRates }: Choices,
+  file: string,
+): Of {
+  const names = Object.keys(network.trainable);
+  const isFrozen = fitting(freeze, names, 'student.freeze', file);
+  const rates = Object.entries(learningRates).map(
+    ([pattern, factor]) => [fitting([pattern], names, 'student.learningRates', file), factor] as const,
+  );
+  const frozen = names.filter(isFrozen);
+  return {
+    ...network,
+    trainable: Object.fromEntries(Object.entries(network.trainable).filter(([name]) => !isFrozen(name))),
+    rateOf: (name) => rates.findLast(([fits]) => fits(name))?.[1] ?? 1,
+    origin: [
+      ...(network.origin ?? []),
+      ...(frozen.length === 0 ? [] : [`${shortOf(file)}: frozen: ${frozen.join(', ')}`]),
+      ...Object.entries(learningRates).map(
+        ([pattern, factor]) => `${shortOf(file)}: ${pattern} learns at ${factor} times the rate`,
+      ),
+    ],
+    withWeights: async (weights) => withChoices(await network.withWeights(weights), { freeze, learningRates }, file),
+  };
+}
+
+function shortOf(file: string): string {
+  return file.split(/[\\/]/).at(-1)!;
+}
+
+/** Whether one of the patterns fits, in which `*` stands for any characters; one that fits no name is a mistake that nobody would notice. */
+export function fitting(
+  patterns: readonly string[],
+  names: readonly string[],
+  key: string,
+  file: string,
+): (name: string) => boolean {
+  const tests = patterns.map((pattern) => {
+    const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll('*', '.*');
+    return new RegExp(`^${escaped}$`);
+  });
+  patterns.forEach((pattern, i) => {
+    if (names.some((name) => tests[i]!.test(name))) return;
+    throw new UserError(
+      `${key}: ${pattern} fits no weight of ${file}`,
+      `Its weights are ${names.slice(0, 8).join(', ')}, ...`,
+    );
+  });
+  return (name) => tests.some((test) => test.test(name));
+}

@@ -1,0 +1,78 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ICON } from './icon.ts';
+import { apiHtml, runHtml, serverHtml } from './html.ts';
+import { PAGE_STYLE } from './style.ts';
+
+/** A file of the page. None of them tells anything of the server but that it is one. */
+export interface Asset {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly content: string | Uint8Array;
+}
+
+/**
+ * Nothing is loaded from elsewhere, no script or style stands in the page, nobody may frame it. `blob:` is a picture that the
+ * user has chosen; frames are for the report of a run.
+ */
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; frame-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'permissions-policy': 'camera=(self), microphone=(), geolocation=()',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-cache',
+};
+
+const TYPES = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+} as const;
+
+const PAGES = {
+  serve: { '': serverHtml, api: apiHtml },
+  run: { '': runHtml },
+} as const;
+
+/** The file at an address without its first slash, of the page of a server or of a run; undefined if there is none. */
+export async function pageAsset(place: string, of: keyof typeof PAGES): Promise<Asset | undefined> {
+  const pages: Readonly<Record<string, () => string>> = PAGES[of];
+  if (Object.hasOwn(pages, place)) return asset('html', pages[place]!());
+  if (!place.startsWith('app/')) return undefined;
+  const name = place.slice('app/'.length);
+  if (name === 'style.css') return asset('css', PAGE_STYLE);
+  if (name === 'icon.svg') return asset('svg', ICON);
+  const script = (await scripts()).get(name);
+  return script && asset('js', script);
+}
+
+function asset(type: keyof typeof TYPES, content: string | Uint8Array): Asset {
+  return { headers: { ...HEADERS, 'content-type': TYPES[type] }, content };
+}
+
+/** Where the compiled program lies: scripts have the same places under `app/`, so that their imports lead where they should. */
+const PROGRAM = path.join(import.meta.dirname, '..');
+
+/** What the scripts of the page share with the rest of the program; it runs anywhere. */
+const SHARED = ['base/numbers.js', 'report/format.js'];
+
+let read: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
+
+/** The compiled modules, read once: browsers know no TypeScript. */
+function scripts(): Promise<ReadonlyMap<string, Uint8Array>> {
+  return (read ??= readScripts());
+}
+
+async function readScripts(): Promise<ReadonlyMap<string, Uint8Array>> {
+  const own = await readdir(path.join(PROGRAM, 'page/browser'), { recursive: true });
+  const names = own
+    .map((name) => `page/browser/${name.split(path.sep).join('/')}`)
+    .filter((name) => name.endsWith('.js'));
+  const found = names.length === 0 ? [] : [...names, ...SHARED];
+  return new Map(
+    await Promise.all(found.map(async (name) => [name, await readFile(path.join(PROGRAM, name))] as const)),
+  );
+}

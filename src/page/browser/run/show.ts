@@ -1,0 +1,143 @@
+import { percent } from '../../../base/numbers.ts';
+import { number, seconds, short } from '../../../report/format.ts';
+import { liveChart } from '../chart.ts';
+import type { Line } from '../chart.ts';
+import type { Element } from '../dom.ts';
+import { byId, make, say } from '../make.ts';
+import { tile } from '../live/words.ts';
+import { nameOf } from './state.ts';
+import type { Epoch, RunState } from './state.ts';
+
+/** More lines than that are not told apart: of a search, those of the latest trials. */
+const MOST_LINES = 6;
+
+/** The parts of the page of a run; `update` draws them again. */
+export function runView(): { readonly update: (state: RunState) => void } {
+  const epochText = (x: number): string => `epoch ${Number(x.toFixed(1))}`;
+  const common = { xText: epochText, empty: 'no epoch yet', fromZero: false };
+  const accuracy = liveChart({
+    ...common,
+    title: 'Right on the validation split',
+    yText: (value) => percent(value, 1),
+  });
+  const loss = liveChart({ ...common, title: 'Training loss', yText: (value) => String(Number(value.toPrecision(3))) });
+  byId('curves-body').replaceChildren(make('div', { class: 'charts' }, accuracy.element, loss.element));
+  const now = nowView();
+  return {
+    update: (state) => {
+      now(state);
+      const names = [...state.curves.keys()];
+      const shown = names.slice(-MOST_LINES);
+      byId('curves').hidden = names.length === 0;
+      accuracy.update(
+        shown.map((name) => line(state, names, name, ({ validation, accuracy: own }) => validation ?? own)),
+      );
+      loss.update(shown.map((name) => line(state, names, name, (epoch) => epoch.loss, state.progress?.loss)));
+      byId('stages').hidden = state.stages.size === 0;
+      byId('stages-body').replaceChildren(stagesTable(state));
+      byId('told').hidden = state.messages.length === 0;
+      showMessages(state);
+    },
+  };
+}
+
+function line(
+  state: RunState,
+  names: readonly string[],
+  name: string,
+  value: (epoch: Epoch) => number,
+  now?: number,
+): Line {
+  const epochs = [...state.curves.get(name)!.values()].sort((a, b) => a.epoch - b.epoch);
+  const points = epochs.map((epoch) => [epoch.epoch, value(epoch)] as const);
+  const { progress } = state;
+  const isHere =
+    progress !== undefined &&
+    nameOf(progress) === name &&
+    now !== undefined &&
+    (progress.epoch ?? 0) > (epochs.at(-1)?.epoch ?? 0);
+  return { name, kind: names.indexOf(name), points: isHere ? [...points, [progress.epoch!, now] as const] : points };
+}
+
+/** What is going on, how far it is, and what is left of it. */
+function nowView(): (state: RunState) => void {
+  const what = make('p', { class: 'said', role: 'status' });
+  const fill = make('i');
+  const bar = make(
+    'div',
+    { class: 'progress', role: 'progressbar', 'aria-label': 'This stage', 'aria-valuemin': 0, 'aria-valuemax': 100 },
+    fill,
+  );
+  const about = make('p', { class: 'soft' });
+  const row = make('div', { class: 'tiles' });
+  byId('now').replaceChildren(make('section', {}, make('h2', {}, 'Now'), what, bar, about), row);
+  return ({ progress, current, stages, end }) => {
+    const title = current === undefined ? undefined : (stages.get(current)?.title ?? current);
+    say(
+      what,
+      end === undefined
+        ? (title ?? 'between two stages')
+        : end.status === 'finished'
+          ? 'Finished'
+          : `Stopped: ${end.message ?? ''}`,
+    );
+    bar.hidden = progress === undefined || end !== undefined;
+    row.hidden = progress?.loss === undefined || end !== undefined;
+    if (progress === undefined || end !== undefined) {
+      say(about, '');
+      return;
+    }
+    const share = progress.total === 0 ? 1 : progress.done / progress.total;
+    bar.setAttribute('aria-valuenow', String(Math.floor(100 * share)));
+    fill.style.setProperty('width', `${(100 * share).toFixed(1)}%`);
+    const done = progress.what === undefined ? '' : `${progress.what} `;
+    say(
+      about,
+      `${Math.floor(100 * share)} %, ${seconds(Math.max(0, progress.secondsLeft))} left; ${done}${number(progress.done)} of ${number(progress.total)}`,
+    );
+    row.replaceChildren(
+      ...(progress.epoch === undefined
+        ? []
+        : [tile(`${progress.epoch.toFixed(1)} of ${progress.epochs ?? '?'}`, 'epochs')]),
+      ...(progress.loss === undefined ? [] : [tile(progress.loss.toFixed(4), 'training loss of this epoch')]),
+      ...(progress.accuracy === undefined ? [] : [tile(percent(progress.accuracy), 'right in training, this epoch')]),
+      ...(progress.samplesPerSecond === undefined ? [] : [tile(short(progress.samplesPerSecond), 'samples a second')]),
+    );
+  };
+}
+
+function stagesTable({ stages, current, end }: RunState): Element {
+  // What takes a moment is told of when it has ended, if at all.
+  const shown = [...stages.values()].filter(
+    ({ name, title, seconds: took }) => took !== undefined || title !== undefined || name === current,
+  );
+  const rows = shown.map(({ name, title, seconds: took, figures }) => {
+    const isNow = name === current && end === undefined;
+    const { validation, test } = figures.accuracy ?? {};
+    const share = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
+    const about = title === undefined || title === name ? undefined : make('small', {}, title);
+    return make(
+      'tr',
+      isNow ? { class: 'chosen', 'aria-current': 'step' } : {},
+      make('th', { scope: 'row' }, name, about),
+      make('td', {}, took === undefined ? (isNow ? 'now' : '–') : seconds(took)),
+      make('td', {}, share(validation)),
+      make('td', {}, share(test)),
+    );
+  });
+  const head = ['stage', 'time', 'validation', 'test'].map((name, i) =>
+    make('th', { scope: 'col', class: i === 0 ? 'text' : undefined }, name),
+  );
+  const table = make('table', {}, make('thead', {}, make('tr', {}, ...head)), make('tbody', {}, ...rows));
+  return make('div', { class: 'scroll wrap', tabindex: 0, role: 'region', 'aria-label': 'Stages' }, table);
+}
+
+let messages = 0;
+
+/** The latest first; those that are there stay, so that they can be read in peace. */
+function showMessages(state: RunState): void {
+  if (messages === state.messages.length) return;
+  messages = state.messages.length;
+  const latest = state.messages.slice(-200).reverse();
+  byId('messages').replaceChildren(...latest.map(({ level, text }) => make('li', { class: level }, text)));
+}

@@ -1,0 +1,96 @@
+import type { DoneEvent, EpochEvent, ProgressEvent, RunEvent, StageEvent } from '../../../base/events.ts';
+import type { RunEnd, Told } from '../../run/log.ts';
+
+interface Stage {
+  readonly name: string;
+  title: string | undefined;
+  /** Of one that has ended. */
+  seconds: number | undefined;
+  figures: DoneEvent['figures'];
+}
+
+export interface Epoch {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly validation?: number | undefined;
+}
+
+/** A run as far as the page knows it. */
+export interface RunState {
+  name: string | undefined;
+  folder: string | undefined;
+  /** In the order in which they began. */
+  readonly stages: Map<string, Stage>;
+  current: string | undefined;
+  /** Epochs by number, by stage. */
+  readonly curves: Map<string, Map<number, Epoch>>;
+  readonly messages: { readonly level: 'message' | 'warning'; readonly text: string }[];
+  progress: ProgressEvent | undefined;
+  end: RunEnd | undefined;
+}
+
+export function emptyState(): RunState {
+  return {
+    ...{ name: undefined, folder: undefined, current: undefined, progress: undefined, end: undefined },
+    ...{ stages: new Map(), curves: new Map(), messages: [] },
+  };
+}
+
+/** Add what the run told since the last time. */
+export function addTold(state: RunState, { before, events, progress, end }: Told): void {
+  for (const { stage, seconds, accuracy } of before?.stages ?? []) {
+    Object.assign(stageOf(state, stage), { seconds, figures: accuracy === undefined ? {} : { accuracy } });
+  }
+  for (const { stage, epochs } of before?.training ?? []) {
+    for (const epoch of epochs) curveOf(state, stage).set(epoch.epoch, epoch);
+  }
+  for (const event of events) addEvent(state, event);
+  state.progress = progress;
+  state.end = end;
+}
+
+function addEvent(state: RunState, event: RunEvent): void {
+  switch (event.type) {
+    case 'run':
+      [state.name, state.folder] = [event.name, event.folder];
+      break;
+    case 'stage':
+      state.current = nameOf(event);
+      stageOf(state, state.current).title = event.title;
+      break;
+    case 'epoch': {
+      const { epoch, loss, accuracy, validation } = event;
+      curveOf(state, nameOf(event)).set(epoch, { epoch, loss, accuracy, validation });
+      break;
+    }
+    case 'done':
+      Object.assign(stageOf(state, nameOf(event)), { seconds: event.seconds, figures: event.figures });
+      if (state.current === nameOf(event)) state.current = undefined;
+      break;
+    case 'message':
+    case 'warning':
+      state.messages.push({ level: event.type, text: event.message });
+      break;
+    case 'progress':
+    case 'saved':
+      break;
+  }
+}
+
+/** In a search stages have the same names in every trial. */
+export function nameOf({ stage, trial }: Pick<StageEvent | EpochEvent | ProgressEvent, 'stage' | 'trial'>): string {
+  return trial === undefined ? stage : `${trial}/${stage}`;
+}
+
+function stageOf({ stages }: RunState, name: string): Stage {
+  let stage = stages.get(name);
+  if (stage === undefined) stages.set(name, (stage = { name, title: undefined, seconds: undefined, figures: {} }));
+  return stage;
+}
+
+function curveOf({ curves }: RunState, name: string): Map<number, Epoch> {
+  let curve = curves.get(name);
+  if (curve === undefined) curves.set(name, (curve = new Map<number, Epoch>()));
+  return curve;
+}

@@ -1,0 +1,98 @@
+import type { Described } from '../card.ts';
+import type { Canvas, Picture } from '../dom.ts';
+import { make } from '../make.ts';
+import type { Attributes } from '../make.ts';
+import { rangeOf } from './group.ts';
+
+/** What is sent to a model. */
+export interface Question {
+  readonly body: Blob | string;
+  readonly type: string;
+  /** What was drawn or seen, where this browser can read it. */
+  readonly picture?: Canvas;
+}
+
+export function canvasOf(width: number, height: number, attributes: Attributes = {}): Canvas {
+  return make('canvas', { width, height, ...attributes });
+}
+
+/** A drawing or a frame as the model takes it: a picture, or values in the range of its data where that is no byte. */
+export async function questionOf(source: Canvas, described: Described): Promise<Question> {
+  const range = rangeOf(described);
+  if (range.isBytes) {
+    const picture = canvasOf(source.width, source.height);
+    picture.getContext('2d').drawImage(source, 0, 0);
+    const blob = await new Promise<Blob | null>((take) => source.toBlob(take, 'image/png'));
+    if (blob === null) throw new Error('this browser cannot make a picture of it');
+    return { body: blob, type: 'image/png', picture };
+  }
+  return {
+    body: JSON.stringify({ inputs: pixelsOf(source, described, (value) => (value * range.white) / 255) }),
+    type: 'application/json',
+  };
+}
+
+/** The same for a model that wants its values prepared: by the preparation of another. */
+export function preparedQuestion(source: Canvas, described: Described): Question {
+  const { scale, mean, std } = described.normalization!;
+  const { white } = rangeOf(described);
+  const rows = pixelsOf(source, described, (value, c) => ((value * white * scale) / 255 - mean[c]!) / std[c]!);
+  return { body: JSON.stringify({ inputs: rows }), type: 'application/json' };
+}
+
+/** [height][width][channels] of the size that the model wants. */
+function pixelsOf(
+  source: Canvas,
+  described: Described,
+  valueOf: (byte: number, channel: number) => number,
+): number[][][] {
+  const [height, width, channels] = described.shape as [number, number, number];
+  const small = canvasOf(width, height);
+  shrink(source, small);
+  const { data } = small.getContext('2d').getImageData(0, 0, width, height);
+  const byteAt = (at: number, c: number): number =>
+    channels === 3 ? data[at + c]! : 0.2126 * data[at]! + 0.7152 * data[at + 1]! + 0.0722 * data[at + 2]!;
+  const pixel = (y: number, x: number): number[] =>
+    Array.from({ length: channels }, (_, c) => valueOf(byteAt(4 * (y * width + x), c), c));
+  return Array.from({ length: height }, (_, y) => Array.from({ length: width }, (__, x) => pixel(y, x)));
+}
+
+/** Half by half, so that every pixel counts: browsers look at few of them when they shrink much at once. */
+function shrink(source: Picture & object, target: Canvas): void {
+  let from: Picture & object = source;
+  while (from.width >= 2 * target.width && from.height >= 2 * target.height) {
+    const half = canvasOf(Math.max(target.width, from.width >> 1), Math.max(target.height, from.height >> 1));
+    half.getContext('2d').drawImage(from, 0, 0, half.width, half.height);
+    from = half;
+  }
+  const context = target.getContext('2d');
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(from, 0, 0, target.width, target.height);
+}
+
+/** The largest part of a picture that has the proportions of the model's input, from its middle, and inverted where wanted. */
+export function cropped(source: object, width: number, height: number, described: Described, invert: boolean): Canvas {
+  const [rows, columns] = described.shape as [number, number];
+  const scale = Math.min(width / columns, height / rows);
+  const [w, h] = [columns * scale, rows * scale];
+  const most = Math.min(1, 320 / Math.max(w, h));
+  const target = canvasOf(Math.round(w * most), Math.round(h * most));
+  const context = target.getContext('2d');
+  if (invert) context.filter = 'invert(1)';
+  context.drawImage(source, (width - w) / 2, (height - h) / 2, w, h, 0, 0, target.width, target.height);
+  return target;
+}
+
+/** A small picture of what reaches the model, in its own pixels. */
+export function seen(described: Described) {
+  const [height, width, channels] = described.shape as [number, number, number];
+  const canvas = canvasOf(width, height, { class: 'seen', role: 'img', 'aria-label': 'What the model sees' });
+  if (channels === 1) canvas.getContext('2d').filter = 'grayscale(1)';
+  const element = make(
+    'figure',
+    { class: 'sees' },
+    canvas,
+    make('figcaption', {}, `the model sees ${width} × ${height} pixels`),
+  );
+  return { element, show: (source: Picture & object) => shrink(source, canvas) };
+}

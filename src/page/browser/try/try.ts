@@ -1,0 +1,176 @@
+import { post } from '../ask.ts';
+import type { Card } from '../card.ts';
+import type { Element } from '../dom.ts';
+import { byId, choice, make } from '../make.ts';
+import { camera, hasCamera } from './camera.ts';
+import { drawing } from './draw.ts';
+import type { OnQuestion, Source } from './draw.ts';
+import { preparedQuestion } from './frame.ts';
+import type { Question } from './frame.ts';
+import { groupsOf } from './group.ts';
+import type { Group, Member } from './group.ts';
+import { pictureFile } from './picture.ts';
+import { resultsOf } from './results.ts';
+import type { Outcome, Prediction } from './results.ts';
+import { tensors } from './tensors.ts';
+import { values } from './values.ts';
+
+/** A place to try models: what they take on one side, what each of them says of it on the other. */
+export function showTry(cards: readonly Card[]): void {
+  const groups = groupsOf(cards);
+  const stage = make('div');
+  const open = (place: number): void => stage.replaceChildren(tryGroup(groups[place]!, cards));
+  const picker = groups.length < 2 ? [] : [choice('Models that take', groups.map(nameOf), 0, open)];
+  byId('try-body').replaceChildren(...picker, stage);
+  open(0);
+}
+
+function nameOf({ title, members }: Group): string {
+  return `${title}: ${members.map(({ card }) => card.name).join(', ')}`;
+}
+
+interface Way {
+  readonly name: string;
+  readonly hint: string;
+  readonly open: (onQuestion: OnQuestion) => Source;
+}
+
+function waysOf({ kind, described, members }: Group): Way[] {
+  if (kind === 'values') {
+    return [{ name: 'Numbers', hint: 'Change a number.', open: (take) => values(described!, take) }];
+  }
+  if (kind === 'tensors') {
+    return [{ name: 'Tensors', hint: 'Fill in and ask.', open: (take) => tensors(members[0]!.card, take) }];
+  }
+  const isGrey = described!.shape[2] === 1;
+  return [
+    ...(isGrey
+      ? [
+          {
+            name: 'Draw',
+            hint: 'Draw something, large and in the middle.',
+            open: (take: OnQuestion) => drawing(described!, take),
+          },
+        ]
+      : []),
+    { name: 'Picture', hint: 'Choose a picture.', open: (take) => pictureFile(described!, take) },
+    ...(hasCamera()
+      ? [{ name: 'Camera', hint: 'Start the camera.', open: (take: OnQuestion) => camera(described!, take) }]
+      : []),
+  ];
+}
+
+let running: Source | undefined;
+
+function tryGroup(group: Group, all: readonly Card[]): Element {
+  const ways = waysOf(group);
+  const kinds = group.members.map(({ card }) => all.indexOf(card));
+  const [input, output] = [make('div', { class: 'input' }), make('div', { class: 'output' })];
+  const open = (place: number): void => {
+    running?.stop();
+    const results = resultsOf(group.members, kinds, ways[place]!.hint);
+    const onQuestion = latestOnly(
+      async (question) =>
+        results.show(await Promise.all(group.members.map((member) => askModel(member, group, question)))),
+      results.clear,
+      (message) => results.show(group.members.map(() => ({ kind: 'error', message }))),
+    );
+    output.replaceChildren(results.element);
+    running = ways[place]!.open(onQuestion);
+    input.replaceChildren(running.element);
+  };
+  const picker =
+    ways.length < 2
+      ? []
+      : [
+          choice(
+            'How',
+            ways.map(({ name }) => name),
+            0,
+            open,
+          ),
+        ];
+  const element = make('div', { class: 'try' }, make('div', {}, ...picker, input), output);
+  open(0);
+  return element;
+}
+
+/** One question at a time: of those that come meanwhile, the last one is asked next. */
+function latestOnly(
+  answer: (question: Question) => Promise<void>,
+  clear: () => void,
+  fail: (message: string) => void,
+): OnQuestion {
+  let next: Promise<Question> | undefined;
+  let isBusy = false;
+  // Answers to what was cleared since are not shown.
+  let round = 0;
+  return (question) => {
+    next = question;
+    if (question === undefined) {
+      round++;
+      clear();
+    }
+    if (isBusy) return;
+    isBusy = true;
+    void (async () => {
+      while (next !== undefined) {
+        const [asked, of] = [next, round];
+        next = undefined;
+        try {
+          await answer(await asked);
+        } catch (error) {
+          fail((error as Error).message);
+        }
+        if (of !== round && next === undefined) clear();
+      }
+      isBusy = false;
+    })();
+  };
+}
+
+async function askModel({ card, as }: Member, { kind }: Group, question: Question): Promise<Outcome> {
+  const { name, described } = card;
+  try {
+    const { body, type } = as === undefined ? question : borrowed(question, as);
+    const start = performance.now();
+    if (kind === 'tensors') {
+      const answer = await post<{ outputs: Output[] }>(`v2/models/${encodeURIComponent(name)}/infer`, body, type);
+      return { kind: 'text', text: answer.outputs.map(outputText).join('\n\n'), ms: performance.now() - start };
+    }
+    const top = Math.min(5, described?.labels?.length ?? 5);
+    const answer = await post<{ predictions: Prediction[] }>(`v1/${encodeURIComponent(name)}?top=${top}`, body, type);
+    return { kind: 'classes', prediction: labelled(answer.predictions[0]!, as), ms: performance.now() - start };
+  } catch (error) {
+    return { kind: 'error', message: (error as Error).message };
+  }
+}
+
+function borrowed({ picture }: Question, { described }: Card): Question {
+  if (picture === undefined) throw new Error('this browser cannot read the picture, and the server not prepare it');
+  return preparedQuestion(picture, described!);
+}
+
+/** Classes without a name get those of the model whose preparation was borrowed. */
+function labelled(prediction: Prediction, as: Card | undefined): Prediction {
+  const labels = as?.described?.labels;
+  if (labels === undefined) return prediction;
+  const named = (one: Prediction): Prediction =>
+    one.label === undefined && labels[one.index] !== undefined ? { ...one, label: labels[one.index]! } : one;
+  return { ...named(prediction), ...(prediction.top && { top: prediction.top.map(named) }) };
+}
+
+interface Output {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly data: readonly (number | boolean | string)[];
+}
+
+const SHOWN = 24;
+
+function outputText({ name, datatype, shape, data }: Output): string {
+  const shown = data.slice(0, SHOWN).map((value) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value));
+  const more = data.length > SHOWN ? `, … ${data.length - SHOWN} more` : '';
+  return `${name} ${datatype} [${shape.join(' × ')}]\n${shown.join(', ')}${more}`;
+}

@@ -1,0 +1,60 @@
+import type { OnEvent, ProgressEvent, RunEvent } from '../../base/events.ts';
+import { reportSoFar } from '../../folder/so-far.ts';
+import type { StageSummary, TrainingCurve } from '../../report/types.ts';
+
+/** How a run ended; `message`: why, where it did not come to its end. */
+export interface RunEnd {
+  readonly status: 'finished' | 'stopped';
+  readonly message?: string;
+}
+
+/** What the page is told. */
+export interface Told {
+  /** Of a resumed run, what it had done before; with the first answer alone. */
+  readonly before?: { readonly training: readonly TrainingCurve[]; readonly stages: readonly StageSummary[] };
+  readonly events: readonly RunEvent[];
+  /** How many events there were, to ask for those that come after. */
+  readonly next: number;
+  /** The latest of the stage that is going on. */
+  readonly progress?: ProgressEvent;
+  readonly end?: RunEnd;
+}
+
+/** What a run has told so far, for pages that ask again and again. */
+export class RunLog {
+  readonly #events: RunEvent[] = [];
+  #progress: ProgressEvent | undefined;
+  #before: Promise<Told['before']> = Promise.resolve(undefined);
+  folder: string | undefined;
+  end: RunEnd | undefined;
+
+  readonly onEvent: OnEvent = (event) => {
+    if (event.type === 'progress') {
+      this.#progress = event;
+      return;
+    }
+    if (event.type === 'stage' || event.type === 'done') this.#progress = undefined;
+    if (event.type === 'run') {
+      this.folder = event.folder;
+      // Curves of earlier starts are worth seeing, but nothing that a run could fail of.
+      if (event.resumed) this.#before = beforeNow(event.folder).catch(() => undefined);
+    }
+    if (event.type !== 'saved') this.#events.push(event);
+  };
+
+  async since(place: number): Promise<Told> {
+    const before = place === 0 ? await this.#before : undefined;
+    return {
+      ...(before !== undefined && { before }),
+      events: this.#events.slice(place),
+      next: this.#events.length,
+      ...(this.#progress !== undefined && { progress: this.#progress }),
+      ...(this.end !== undefined && { end: this.end }),
+    };
+  }
+}
+
+async function beforeNow(folder: string): Promise<Told['before']> {
+  const report = await reportSoFar(folder);
+  return report && { training: report.training ?? [], stages: report.stages ?? [] };
+}

@@ -1,0 +1,43 @@
+import { inputsOf } from '../data/inputs.ts';
+import type { InputPart } from '../data/inputs.ts';
+import type { InferenceTensor, ModelValue } from './inference.ts';
+import type { TensorData } from '../graph/types.ts';
+import { toStored } from './litert/ends.ts';
+import type { End } from './litert/ends.ts';
+import { samplesAs } from './typed.ts';
+
+/** Samples [n, ...] as a file is fed them: as its only input, or each part as the input of its name, in the types of the file. */
+export function modelFeeds(
+  { inputs: ends }: { readonly inputs: readonly Pick<ModelValue, 'name' | 'dtype'>[] },
+  x: Float32Array,
+  [n, ...sampleShape]: readonly number[],
+  inputs: readonly InputPart[] | undefined,
+): Record<string, InferenceTensor> {
+  const values = inputsOf(x, n!, { sampleShape, inputs });
+  return Object.fromEntries(
+    ends.map(({ name, dtype }) => {
+      const { data, shape } = inputs === undefined ? values['input']! : values[name]!;
+      return [name, { data: samplesAs(dtype, data, name), shape }];
+    }),
+  );
+}
+
+/** The same for a TFLite file, whose integers may stand for numbers. */
+export function storedFeeds(
+  session: { readonly inputs: readonly End[] },
+  x: Float32Array,
+  shape: readonly number[],
+  inputs: readonly InputPart[] | undefined,
+): Record<string, TensorData> {
+  const asNumbers = session.inputs.map(({ name, dtype, quantization }) => ({
+    name,
+    dtype: quantization === undefined ? dtype : ('float32' as const),
+  }));
+  const fed = modelFeeds({ inputs: asNumbers }, x, shape, inputs);
+  return Object.fromEntries(
+    session.inputs.map((end) => {
+      const { data } = fed[end.name]!;
+      return [end.name, end.quantization === undefined ? data : toStored(data as Float32Array, end)];
+    }),
+  );
+}

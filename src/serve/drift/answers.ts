@@ -1,0 +1,31 @@
+import type { Log } from '../../base/log.ts';
+import type { InferAnswer } from '../batch/queue.ts';
+import { classesOutput } from '../model.ts';
+import type { ServedModel } from '../model.ts';
+import { viewOf } from '../v2/json-tensor.ts';
+import { ALERT } from './watch.ts';
+
+/** Samples between two looks at how the window has changed, for the log. */
+const LOOK_EVERY = 50;
+
+/** Adds an answer to what is known of a model's answers; the log hears of it once when they drift, and when they are back. */
+export function watchAnswer(model: ServedModel, { outputs }: InferAnswer, log: Log): void {
+  const { drift: watch, metadata, name } = model;
+  const output = outputs.find((one) => one.name === classesOutput(model));
+  if (watch === undefined || output === undefined || metadata.get('output') !== 'logits') return;
+  if (output.shape.at(-1) !== watch.classes) return;
+  const before = Math.floor(watch.seen / LOOK_EVERY);
+  watch.add(viewOf(output.dtype, output.shape, output.bytes) as Float32Array);
+  if (Math.floor(watch.seen / LOOK_EVERY) === before) return;
+  const { drift, samples } = watch;
+  if (drift === undefined) return;
+  const [aspect, psi] = Object.entries(drift.psi).sort(([, a], [, b]) => b - a)[0]!;
+  if (!watch.isTold && psi > ALERT) {
+    watch.isTold = true;
+    const sentence = `its answers to the last ${samples} samples are not as they were on the data that it was measured on`;
+    log.write('warn', `${name}: ${sentence}: ${aspect} differs most, with a stability index of ${psi.toFixed(2)}`);
+  } else if (watch.isTold && psi < ALERT / 2) {
+    watch.isTold = false;
+    log.write('info', `${name}: its answers are again as they were on the data that it was measured on`);
+  }
+}

@@ -1,0 +1,107 @@
+import { binOf, largestGap, spreadOf, stabilityIndex } from '../../measure/usual.ts';
+import type { UsualAnswers } from '../../measure/usual.ts';
+
+/** Latest samples that are compared. */
+const WINDOW = 500;
+/** With fewer of them nothing is said. */
+const LEAST = 200;
+/** Classes that would have fewer of a window's samples are counted as one: their shares are chance. */
+const RARE = 5;
+
+/** Beyond it answers have drifted; back below half of it they have come back. */
+export const ALERT = 0.25;
+
+export type Aspect = 'confidence' | 'entropy' | 'classes';
+
+export interface Drift {
+  readonly psi: Readonly<Record<Aspect, number>>;
+  /** Classes have no order, so no such statistic. */
+  readonly ks: Readonly<Record<Exclude<Aspect, 'classes'>, number>>;
+}
+
+/** One aspect of the answers in the window, by bins. */
+interface Track {
+  readonly reference: readonly number[];
+  readonly counts: number[];
+  /** Bins of the samples in the window, overwritten in turn. */
+  readonly ring: Uint32Array;
+}
+
+/** Compares the answers to the latest samples with those on the split that the model was measured on. */
+export class DriftWatch {
+  readonly #usual: UsualAnswers;
+  /** By class: its bin. */
+  readonly #groups: readonly number[];
+  readonly #tracks: Readonly<Record<Aspect, Track>>;
+  #seen = 0;
+  /** Whether it was said that answers have drifted. */
+  isTold = false;
+
+  constructor(usual: UsualAnswers) {
+    this.#usual = usual;
+    const { groups, counts } = grouped(usual);
+    this.#groups = groups;
+    const track = (of: readonly number[]): Track => ({
+      ...{ reference: of, counts: of.map(() => 0), ring: new Uint32Array(WINDOW) },
+    });
+    const { confidence, entropy } = usual;
+    this.#tracks = { confidence: track(confidence.counts), entropy: track(entropy.counts), classes: track(counts) };
+  }
+
+  get classes(): number {
+    return this.#usual.classes.length;
+  }
+
+  /** Samples in the window. */
+  get samples(): number {
+    return Math.min(this.#seen, WINDOW);
+  }
+
+  /** All samples that were looked at. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** `logits`: [samples, classes]. */
+  add(logits: ArrayLike<number>): void {
+    const { confidence: sure, entropy: wide } = this.#usual;
+    for (let from = 0; from < logits.length; from += this.classes) {
+      const { best, confidence, entropy } = spreadOf(logits, from, this.classes);
+      const place = this.#seen % WINDOW;
+      const isFull = this.#seen++ >= WINDOW;
+      move(this.#tracks.confidence, place, isFull, binOf(sure.edges, confidence));
+      move(this.#tracks.entropy, place, isFull, binOf(wide.edges, entropy));
+      move(this.#tracks.classes, place, isFull, this.#groups[best]!);
+    }
+  }
+
+  /** Undefined until there are enough samples to say anything. */
+  get drift(): Drift | undefined {
+    if (this.samples < LEAST) return undefined;
+    const { confidence, entropy, classes } = this.#tracks;
+    const psi = ({ counts, reference }: Track): number => stabilityIndex(counts, reference);
+    const ks = ({ counts, reference }: Track): number => largestGap(counts, reference);
+    return {
+      psi: { confidence: psi(confidence), entropy: psi(entropy), classes: psi(classes) },
+      ks: { confidence: ks(confidence), entropy: ks(entropy) },
+    };
+  }
+}
+
+function move({ counts, ring }: Track, place: number, isFull: boolean, bin: number): void {
+  if (isFull) counts[ring[place]!]!--;
+  ring[place] = bin;
+  counts[bin]!++;
+}
+
+function grouped({ classes, samples }: UsualAnswers): { groups: number[]; counts: number[] } {
+  const counts: number[] = [0];
+  const groups = classes.map((count) => {
+    if ((count * WINDOW) / samples < RARE) {
+      counts[0]! += count;
+      return 0;
+    }
+    return counts.push(count) - 1;
+  });
+  return { groups, counts };
+}

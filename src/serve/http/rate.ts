@@ -1,0 +1,45 @@
+import type { Access } from './access.ts';
+import { Refusal } from '../refusal.ts';
+
+/** Clients that are remembered; beyond it those that ask least are forgotten. */
+const MOST_CLIENTS = 10_000;
+
+/** Requests that a client may still make, as of a moment. */
+interface Bucket {
+  left: number;
+  atMs: number;
+}
+
+/** So many requests a second for each client, and one second's worth at once (a token bucket). */
+export class RateLimit {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+    this.#burst = Math.max(1, perSecond);
+  }
+
+  /** `client`: its token, or the address that it asks from. `Refusal` 429 where it has asked too much. */
+  take(client: string, nowMs: number): void {
+    const bucket = this.#buckets.get(client) ?? { left: this.#burst, atMs: nowMs };
+    bucket.left = Math.min(this.#burst, bucket.left + ((nowMs - bucket.atMs) * this.#perSecond) / 1000);
+    bucket.atMs = nowMs;
+    // Last in the map: the first ones are those that have not asked for longest.
+    this.#buckets.delete(client);
+    this.#buckets.set(client, bucket);
+    if (this.#buckets.size > MOST_CLIENTS) this.#buckets.delete(this.#buckets.keys().next().value!);
+    if (bucket.left < 1) {
+      const seconds = Math.max(1, Math.ceil((1 - bucket.left) / this.#perSecond));
+      const message = `more than ${this.#perSecond} requests a second: ask again in ${seconds} s`;
+      throw new Refusal(429, message, { reason: 'REJECTED', retryAfterSeconds: seconds });
+    }
+    bucket.left--;
+  }
+}
+
+/** Who a request counts for: its token, where tokens are wanted, else the address, which nobody can make up. */
+export function clientOf({ tokens }: Access, authorization: string | undefined, address: string): string {
+  return tokens.length > 0 && authorization !== undefined ? authorization : address;
+}

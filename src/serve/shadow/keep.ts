@@ -1,0 +1,121 @@
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { bytesOf } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
+import { makeFolder } from '../../base/files.ts';
+
+/** What one sample is in the files. */
+export interface KeptForm {
+  readonly sampleShape: readonly number[];
+  /** Pixels as they were, or numbers. */
+  readonly dtype: 'uint8' | 'float32';
+  readonly classes: number;
+}
+
+export interface KeptSample {
+  readonly sample: Uint8Array | Float32Array;
+  /** What the teacher says it is. */
+  readonly label: number;
+  readonly logits: Float32Array;
+}
+
+/** One `.npy` file that grows: its rows are written first, then the header that counts them, so that a kill costs one at most. */
+interface Column {
+  readonly handle: FileHandle;
+  readonly descr: string;
+  readonly inner: readonly number[];
+  readonly rowBytes: number;
+}
+
+const HEADER = 128;
+
+/**
+ * Samples of which student and teacher say different things, as NumPy arrays that a recipe of `dataset: { type: npz }` reads:
+ * `samples.npy` as they were before normalization, `labels.npy` and `logits.npy` as the teacher answers. It goes on where it
+ * was; beyond `mostBytes` nothing more is kept.
+ */
+export class TransferSet {
+  readonly #columns: readonly Column[];
+  readonly #mostRows: number;
+  #rows: number;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(columns: readonly Column[], rows: number, mostBytes: number) {
+    this.#columns = columns;
+    this.#rows = rows;
+    this.#mostRows = Math.floor(mostBytes / columns.reduce((sum, { rowBytes }) => sum + rowBytes, 0));
+  }
+
+  static async open(folder: string, form: KeptForm, mostBytes: number): Promise<TransferSet> {
+    await makeFolder(folder);
+    const [samples, bytes] = form.dtype === 'uint8' ? (['|u1', 1] as const) : (['<f4', 4] as const);
+    const size = form.sampleShape.reduce((product, dim) => product * dim, 1);
+    const plans = [
+      { name: 'samples.npy', descr: samples, inner: form.sampleShape, rowBytes: bytes * size },
+      { name: 'labels.npy', descr: '<i8', inner: [], rowBytes: 8 },
+      { name: 'logits.npy', descr: '<f4', inner: [form.classes], rowBytes: 4 * form.classes },
+    ];
+    const columns: Column[] = [];
+    let rows = Infinity;
+    for (const { name, ...plan } of plans) {
+      const file = path.join(folder, name);
+      const handle = await open(file, 'r+').catch(() => open(file, 'w+'));
+      columns.push({ handle, ...plan });
+      rows = Math.min(rows, await rowsIn(handle, file, plan));
+    }
+    return new TransferSet(columns, rows, mostBytes);
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** False where there is no room for it. */
+  add({ sample, label, logits }: KeptSample): boolean {
+    if (this.#rows >= this.#mostRows) return false;
+    const row = this.#rows++;
+    const parts = [bytesOf(sample), bytesOf(BigInt64Array.of(BigInt(label))), bytesOf(logits)];
+    this.#writing = this.#writing.then(async () => {
+      for (const [i, { handle, rowBytes }] of this.#columns.entries()) {
+        await handle.write(parts[i]!, 0, rowBytes, HEADER + row * rowBytes);
+      }
+      for (const { handle, descr, inner } of this.#columns)
+        await handle.write(headerOf(descr, [row + 1, ...inner]), 0, HEADER, 0);
+    });
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.#writing.finally(async () => {
+      for (const { handle } of this.#columns) await handle.close();
+    });
+  }
+}
+
+/** NumPy's format 1.0, padded so that there is room for any count. */
+function headerOf(descr: string, shape: readonly number[]): Buffer {
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  const start = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, HEADER - 10, 0]);
+  return Buffer.concat([start, Buffer.from(`${text.padEnd(HEADER - 11)}\n`, 'latin1')]);
+}
+
+async function rowsIn(
+  handle: FileHandle,
+  file: string,
+  { descr, inner }: Pick<Column, 'descr' | 'inner'>,
+): Promise<number> {
+  const found = Buffer.alloc(HEADER);
+  const { bytesRead } = await handle.read(found, 0, HEADER, 0);
+  if (bytesRead === 0) {
+    await handle.write(headerOf(descr, [0, ...inner]), 0, HEADER, 0);
+    return 0;
+  }
+  const rows = Number(/'shape': \((\d+)/.exec(found.toString('latin1'))?.[1]);
+  if (bytesRead === HEADER && headerOf(descr, [rows, ...inner]).equals(found)) return rows;
+  throw new UserError(
+    `${file}: it holds other arrays than [count${inner.map((size) => `, ${size}`).join('')}] of ${descr}`,
+    'Name another folder with --keep, for the samples of this model.',
+  );
+}

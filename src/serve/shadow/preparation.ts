@@ -1,0 +1,80 @@
+import { UserError } from '../../base/errors.ts';
+import type { ServedModel } from '../model.ts';
+import { describedBy } from '../v1/preparation.ts';
+import type { Described } from '../v1/preparation.ts';
+
+/** From what a student was fed to what a teacher is, and back to what it was before. */
+export interface Translation {
+  /** Of one sample of the teacher's input. */
+  readonly shape: readonly number[];
+  readonly toTeacher: (fed: Float32Array) => Float32Array;
+  /** As the data of the recipe were: pixels where they were pictures. */
+  readonly toRaw: (fed: Float32Array) => Uint8Array | Float32Array;
+  /** Of one sample before preparation. */
+  readonly rawShape: readonly number[];
+  readonly rawDtype: 'uint8' | 'float32';
+  /** Where the teacher's file does not say how it is prepared: it is fed what the student is. */
+  readonly isGuess: boolean;
+}
+
+type Known = Pick<ServedModel, 'facts' | 'metadata'>;
+
+/** `UserError` where samples of one cannot be samples of the other. */
+export function translationOf(student: Known, teacher: Known, file: string): Translation {
+  const [from, to] = [describedBy(student), describedBy(teacher)];
+  const order = from && to && orderOf(from.shape, to.shape);
+  if (from === undefined || to === undefined || order === undefined) {
+    const shown = (known: Known): string =>
+      known.facts.inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
+    throw new UserError(
+      `${file}: its input ${shown(teacher)} is not that of the model that it is to shadow, ${shown(student)}`,
+      'A shadow takes one float32 input with samples of the same size.',
+    );
+  }
+  const raw = from.normalization !== undefined;
+  const pictures = raw && from.shape.length === 3;
+  return {
+    shape: to.shape,
+    toTeacher: (fed) => {
+      const values = raw && to.normalization !== undefined ? normalized(unnormalized(fed, from), from, to) : fed;
+      return order === 'same' ? values : channelsFirst(values, from.shape);
+    },
+    toRaw: (fed) => {
+      if (!raw) return fed;
+      const values = unnormalized(fed, from);
+      return pictures ? Uint8Array.from(values, (value) => Math.max(0, Math.min(255, Math.round(value)))) : values;
+    },
+    rawShape: from.shape,
+    rawDtype: pictures ? 'uint8' : 'float32',
+    isGuess: to.normalization === undefined,
+  };
+}
+
+/** Channels last to channels first is the one difference of layouts that exporters make. */
+function orderOf(from: readonly number[], to: readonly number[]): 'same' | 'channelsFirst' | undefined {
+  if (from.join() === to.join()) return 'same';
+  const isFirst = from.length === 3 && [from[2], from[0], from[1]].join() === to.join();
+  return isFirst ? (from[2] === 1 ? 'same' : 'channelsFirst') : undefined;
+}
+
+function unnormalized(fed: Float32Array, { normalization, shape }: Described): Float32Array {
+  const { scale, mean, std } = normalization!;
+  const channels = shape.at(-1)!;
+  return Float32Array.from(fed, (value, i) => (value * std[i % channels]! + mean[i % channels]!) / scale);
+}
+
+/** `raw` has the student's layout, channels last, whatever the teacher's is. */
+function normalized(raw: Float32Array, { shape }: Described, { normalization }: Described): Float32Array {
+  const { scale, mean, std } = normalization!;
+  const channels = shape.at(-1)!;
+  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
+}
+
+function channelsFirst(values: Float32Array, [height, width, channels]: readonly number[]): Float32Array {
+  const pixels = height! * width!;
+  const size = pixels * channels!;
+  return Float32Array.from(values, (_, i) => {
+    const [sample, within] = [Math.floor(i / size), i % size];
+    return values[sample * size + (within % pixels) * channels! + Math.floor(within / pixels)]!;
+  });
+}

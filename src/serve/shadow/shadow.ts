@@ -1,0 +1,190 @@
+import { bytesOf } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import { argMax } from '../../base/numbers.ts';
+import { RandomStream } from '../../base/random.ts';
+import { readOnnx } from '../../files/onnx-file.ts';
+import { decodeModel } from '../../formats/onnx/protobuf.ts';
+import type { InferAnswer, InferRequest } from '../batch/queue.ts';
+import { classesOutput } from '../model.ts';
+import type { ServedModel } from '../model.ts';
+import type { ModelFacts } from '../types.ts';
+import { viewOf } from '../v2/json-tensor.ts';
+import { Pool } from '../worker/pool.ts';
+import type { PoolOptions } from '../worker/pool.ts';
+import { TransferSet } from './keep.ts';
+import { translationOf } from './preparation.ts';
+import type { Translation } from './preparation.ts';
+
+export interface ShadowOptions {
+  /** `teacher.onnx`, or `student=teacher.onnx` where several models are served. */
+  readonly teacher: string;
+  /** Share of the requests that it answers too. */
+  readonly share: number;
+  /** Folder for the samples of which the two say different things, and its most bytes. */
+  readonly keep?: { readonly folder: string; readonly mostBytes: number } | undefined;
+}
+
+/** What became of samples: those not asked of the teacher, because it was busy or failed, are not compared. */
+export type ShadowResult = 'agree' | 'disagree' | 'dropped' | 'failed';
+
+interface Teacher extends Pick<ServedModel, 'facts' | 'metadata'> {
+  readonly file: string;
+}
+
+const MOST_BATCH = 64;
+const KEY = 'shadow';
+
+/**
+ * A teacher that answers a sample of a model's requests after the model has: in a process of its own at the lowest priority,
+ * one request at a time, and not at all while it is busy.
+ */
+export class Shadow {
+  readonly counts: Record<ShadowResult, number> = { agree: 0, disagree: 0, dropped: 0, failed: 0 };
+  /** Samples in the transfer set; undefined where none are kept. */
+  get kept(): number | undefined {
+    return this.#set?.rows;
+  }
+
+  readonly model: string;
+  readonly #teacher: Teacher;
+  readonly #pool: Pool;
+  readonly #options: ShadowOptions;
+  readonly #log: Log;
+  readonly #random = new RandomStream('shadow');
+  #set: TransferSet | undefined;
+  #translation: { readonly key: string; readonly value: Translation } | undefined;
+  #asking: Promise<void> | undefined;
+  #isFull = false;
+
+  private constructor(model: string, teacher: Teacher, pool: Pool, options: ShadowOptions, log: Log) {
+    this.model = model;
+    this.#teacher = teacher;
+    this.#pool = pool;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** `UserError` for a file that cannot be the teacher of any of the models. */
+  static async start(
+    options: ShadowOptions,
+    models: readonly ServedModel[],
+    pool: PoolOptions,
+    log: Log,
+  ): Promise<Shadow> {
+    const { model, file } = chosen(options.teacher, models);
+    const bytes = await readOnnx(file);
+    const { metadata } = decodeModel(bytes, file);
+    const workers = new Pool({ ...pool, workers: 1, lowPriority: true }, log, () => undefined);
+    let facts: ModelFacts | undefined;
+    const message = { type: 'model', key: KEY, fileName: file, bytes: bytes.length, maxBatch: MOST_BATCH } as const;
+    await workers.replace([{ message, bytes }], ({ models: found }) => (facts = found[KEY]));
+    const shadow = new Shadow(model.name, { file, facts: facts!, metadata }, workers, options, log);
+    try {
+      await shadow.#fit(model);
+      return shadow;
+    } catch (error) {
+      await shadow.close();
+      throw error;
+    }
+  }
+
+  /** An answer of the model; nobody waits for what is done with it. */
+  offer(model: ServedModel, request: InferRequest, answer: InferAnswer): void {
+    if (model.name !== this.model || this.#random.uniform() >= this.#options.share) return;
+    const said = answer.outputs.find(({ name }) => name === classesOutput(model));
+    if (said === undefined) return;
+    if (this.#asking !== undefined || this.#pool.free() === undefined) {
+      this.counts.dropped += request.samples;
+      return;
+    }
+    this.#asking = this.#ask(model, request, said)
+      .catch((error: unknown) => {
+        this.counts.failed += request.samples;
+        this.#log.write('warn', `the shadow of ${this.model} did not answer: ${(error as Error).message}`);
+      })
+      .finally(() => (this.#asking = undefined));
+  }
+
+  async close(): Promise<void> {
+    await this.#asking;
+    await this.#pool.close(1000);
+    await this.#set?.close();
+  }
+
+  async #fit(model: ServedModel): Promise<void> {
+    const { file } = this.#teacher;
+    const value = translationOf(model, this.#teacher, file);
+    const classes = classCount(model);
+    if (classes === undefined || classes !== classCount(this.#teacher)) {
+      throw new UserError(
+        `${file}: expected answers of ${classes ?? 'some'} classes, as ${model.name} gives, received ${classCount(this.#teacher) ?? 'none'}`,
+        'A shadow answers the same question.',
+      );
+    }
+    this.#translation = { key: model.key, value };
+    if (value.isGuess)
+      this.#log.write('warn', `${file} does not say how its input is prepared: it is fed what ${model.name} is`);
+    const { keep } = this.#options;
+    if (keep === undefined || this.#set !== undefined) return;
+    const form = { sampleShape: value.rawShape, dtype: value.rawDtype, classes };
+    this.#set = await TransferSet.open(keep.folder, form, keep.mostBytes);
+  }
+
+  async #ask(
+    model: ServedModel,
+    { inputs, samples }: InferRequest,
+    said: InferAnswer['outputs'][number],
+  ): Promise<void> {
+    // Loaded again, and perhaps another model by now.
+    if (this.#translation!.key !== model.key) await this.#fit(model);
+    const { shape, toTeacher, toRaw } = this.#translation!.value;
+    const [{ shape: given, bytes }] = inputs as [(typeof inputs)[number]];
+    const fed = viewOf('float32', given, bytes) as Float32Array;
+    const [input] = this.#teacher.facts.inputs;
+    const output = classesOutput(this.#teacher)!;
+    const head = { name: input!.name, dtype: 'float32', shape: [samples, ...shape] } as const;
+    const run = { key: KEY, inputs: [head], outputs: [output] };
+    const answer = await this.#pool.free()!.run(run, [[bytesOf(toTeacher(fed))]]);
+    const [own, other] = [said, answer.outputs[0]!].map(
+      (one) => viewOf(one.dtype, one.shape, one.bytes) as Float32Array,
+    );
+    const classes = own!.length / samples;
+    const raw = this.#set && toRaw(fed);
+    for (let i = 0; i < samples; i++) {
+      const label = argMax(other!, i * classes, classes);
+      const isSame = label === argMax(own!, i * classes, classes);
+      this.counts[isSame ? 'agree' : 'disagree']++;
+      if (isSame || raw === undefined) continue;
+      const size = raw.length / samples;
+      const sample = raw.slice(i * size, (i + 1) * size);
+      this.#keep(sample, label, other!.slice(i * classes, (i + 1) * classes));
+    }
+  }
+
+  #keep(sample: Uint8Array | Float32Array, label: number, logits: Float32Array): void {
+    if (this.#set!.add({ sample, label, logits }) || this.#isFull) return;
+    this.#isFull = true;
+    this.#log.write('warn', `${this.#options.keep!.folder} is full: ${this.kept} samples; no more are kept`);
+  }
+}
+
+function classCount(model: Pick<ServedModel, 'facts'>): number | undefined {
+  const name = classesOutput(model);
+  const size = model.facts.outputs.find((output) => output.name === name)?.shape.at(-1);
+  return typeof size === 'number' ? size : undefined;
+}
+
+function chosen(given: string, models: readonly ServedModel[]): { model: ServedModel; file: string } {
+  const [, name, file = given] = /^([A-Za-z0-9_][A-Za-z0-9_.-]*)=(.+)$/.exec(given) ?? [];
+  const names = models.map((model) => model.name).join(', ');
+  const model = name === undefined && models.length === 1 ? models[0] : models.find((one) => one.name === name);
+  if (model !== undefined) return { model, file };
+  if (name === undefined) {
+    throw new UserError(
+      `--shadow ${given}: several models are served, ${names}`,
+      `Say whose it is: --shadow ${models[0]!.name}=${file}.`,
+    );
+  }
+  throw new UserError(`--shadow ${given}: there is no model ${name}`, `The models are ${names}.`);
+}

@@ -1,0 +1,42 @@
+import { UserError } from '../../base/errors.ts';
+
+/** What a compressed model is to come to, beside the original. */
+export interface Budget {
+  /** Factor that the file is to be smaller by. */
+  readonly size: number;
+  /** Factor that one sample is to be faster by. */
+  readonly latency: number;
+  /** Points, in percent, that the score may lose. */
+  readonly drop: number;
+}
+
+/** int8 alone makes a file nearly four times smaller; scales and names take the rest. */
+export const INT8 = 3.8;
+
+/**
+ * Points of a score that may go. Where nobody knows the labels, the score is agreement with the original, which no accuracy can lose
+ * more than: two models that are right equally often still disagree about samples that are hard for both.
+ */
+const USUAL_DROP = { labelled: 1, unlabelled: 5 };
+
+/** `size=4,latency=2,drop=0.5`, each of them optional: factors and points. */
+export function budgetOf(text: string | undefined, isLabelled: boolean): Budget {
+  const budget = { size: 4, latency: 2, drop: USUAL_DROP[isLabelled ? 'labelled' : 'unlabelled'] };
+  for (const part of text?.split(',') ?? []) {
+    const found = /^\s*(size|latency|drop)\s*=\s*(\d+(?:\.\d+)?)x?\s*$/.exec(part);
+    if (found === null)
+      throw new UserError(
+        `--budget: expected size, latency or drop with a number, received ${part.trim() || 'nothing'}`,
+        'For example --budget size=4,latency=2,drop=0.5: four times smaller, twice as fast, half a point lost at most.',
+      );
+    const [, key, number] = found as unknown as [string, keyof Budget, string];
+    const least = key === 'drop' ? 0 : 1;
+    if (Number(number) < least || (key === 'drop' ? Number(number) > 100 : Number(number) > 1000))
+      throw new UserError(
+        `--budget: expected ${key} from ${least} to ${key === 'drop' ? 100 : 1000}, received ${number}`,
+        key === 'drop' ? 'It is points in percent.' : 'It is a factor: 2 asks for half.',
+      );
+    budget[key] = Number(number);
+  }
+  return budget;
+}

@@ -1,0 +1,44 @@
+import { UserError } from '../../base/errors.ts';
+import { readOnnx } from '../../files/onnx-file.ts';
+import { importOnnx } from '../../formats/onnx/import.ts';
+import { decodeModel } from '../../formats/onnx/protobuf.ts';
+import { onnxNetwork } from '../../networks/onnx.ts';
+import { evaluator } from '../../runtime/evaluator.ts';
+import { useLazyBackend } from '../../trace/use.ts';
+
+/** What has to be known of a model that is to become smaller. */
+export interface CompressedModel {
+  readonly file: string;
+  readonly input: string;
+  /** One sample as the file is fed it. */
+  readonly fed: readonly number[];
+  /** The same with the channels of a picture last. */
+  readonly sampleShape: readonly number[];
+  readonly classes: number;
+}
+
+/** `UserError` for a file that is not there, that is no model of classes, or that cannot be trained. */
+export async function openModel(file: string): Promise<CompressedModel> {
+  if (!file.endsWith('.onnx'))
+    throw new UserError(
+      `compress: expected an .onnx file, received ${file}`,
+      'Export the model to ONNX, e.g. with torch.onnx.export.',
+    );
+  const model = decodeModel(await readOnnx(file), file);
+  const graph = importOnnx(model, file);
+  const [[input, { shape }] = ['', { shape: [] }]] = graph.inputs;
+  const fed = shape.slice(1).map(Number);
+  const sampleShape = isChannelsFirst(fed) ? [fed[1]!, fed[2]!, fed[0]!] : fed;
+  const classes = Number(graph.types.get([...graph.outputs.values()][0] ?? '')?.shape[1]);
+  useLazyBackend(evaluator);
+  // Whatever a training would stop at is said now, by node and operator.
+  const options = { inputShape: sampleShape, classes, seed: 0, head: 'keep', freeze: [] } as const;
+  onnxNetwork(model, file, options).dispose();
+  return { file, input, fed, sampleShape, classes };
+}
+
+/** As PyTorch has pictures: few channels in front of height and width. */
+function isChannelsFirst([channels, height, width, ...more]: readonly number[]): boolean {
+  if (height === undefined || width === undefined || more.length > 0) return false;
+  return channels! <= 4 ? width > 4 || height > 4 : channels! < width;
+}

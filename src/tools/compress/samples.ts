@@ -1,0 +1,182 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import { asUserError, readBytes, writeFileAtomic } from '../../base/files.ts';
+import { argMax } from '../../base/numbers.ts';
+import type { OnProgress } from '../../base/progress.ts';
+import type { Dataset, Samples } from '../../data/dataset.ts';
+import { sharedFloats } from '../../data/dataset.ts';
+import { ImageSink } from '../../data/images.ts';
+import { normalizationOf } from '../../data/normalize.ts';
+import { npyBytes, npySamples, parseNpy } from '../../data/npy.ts';
+import type { NpyArray } from '../../data/npy.ts';
+import { unzip } from '../../data/zip.ts';
+import { openFile } from '../../distill/open.ts';
+import { answers } from '../../distill/preflight.ts';
+import type { RecipeInput } from '../../recipe/schema.ts';
+import { engineOf } from '../../setup/engine.ts';
+import { loadRunnable } from '../../setup/runnable.ts';
+import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import type { CompressedModel } from './model.ts';
+
+type DatasetInput = RecipeInput['dataset'];
+type Normalize = NonNullable<DatasetInput['normalize']>;
+
+export interface SamplesOptions {
+  /** A recipe, a folder of pictures, or arrays of inputs as the model is fed. */
+  readonly data: string;
+  /** Of pictures: how their values are made what the model was trained on. */
+  readonly normalize?: Normalize | undefined;
+  /** Where samples and the labels that the model gives them are kept. */
+  readonly folder: string;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** The `dataset` of the recipe. Samples without labels are given those that the model itself answers. */
+export async function datasetOf(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
+  const { data, normalize } = options;
+  if (/\.(ya?ml|json)$/.test(data)) {
+    refuse(normalize, data);
+    return { ...(await loadRunnable(data)).recipe.dataset };
+  }
+  const found = await stat(data).catch((error: unknown) => {
+    throw asUserError(error, data, 'read');
+  });
+  if (found.isDirectory()) return ofFolder(model, options);
+  if (!/\.np[yz]$/.test(data))
+    throw new UserError(
+      `--data: expected a recipe (.yaml), a folder of pictures, or arrays of inputs (.npz, .npy), received ${data}`,
+      'Name one of those: it is what the model is compressed on.',
+    );
+  refuse(normalize, data);
+  return ofArrays(model, options);
+}
+
+function refuse(normalize: Normalize | undefined, data: string): void {
+  if (normalize === undefined) return;
+  throw new UserError(
+    `--mean and --std: expected them beside a folder of pictures, received ${data}`,
+    'A recipe says it itself (dataset.normalize); arrays hold inputs as the model is fed.',
+  );
+}
+
+/** Classes of a folder are those of the model if there are as many; else the pictures alone are taken. */
+async function ofFolder(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
+  const { data, normalize = 'unit' } = options;
+  const { file, sampleShape, classes } = model;
+  const [height, width, channels] = sampleShape;
+  if (height === undefined || width === undefined || (channels !== 1 && channels !== 3))
+    throw new UserError(
+      `--data: expected samples [${sampleShape.join(', ')}] for ${file}, received a folder of pictures`,
+      'Give arrays of inputs as the model is fed: .npz or .npy.',
+    );
+  const image: { resize: [number, number]; channels: 1 | 3 } = { resize: [height, width], channels };
+  const folders = (await readdir(data, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  if (folders.length === classes)
+    return { type: 'image-folder', train: path.resolve(data), testFraction: TEST, normalize, ...image };
+  const all = await readdir(data, { recursive: true });
+  const names = all.filter((name) => /\.(png|jpe?g|webp)$/i.test(name)).sort();
+  if (names.length === 0)
+    throw new UserError(`--data: ${data} holds no pictures`, 'Files that end in .png, .jpg, .jpeg, .webp are read.');
+  const sink = new ImageSink(image, names.length);
+  await sink.add(names.map((name) => ({ where: path.join(data, name), input: path.join(data, name) })));
+  return labelled(model, { samples: sink.samples(), sampleShape, normalize, layout: 'nhwc' }, options);
+}
+
+/** Arrays as the model is fed: of an archive `x`, the only one, or the one that is called as the input; labels, if any, are `y`. */
+async function ofArrays(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
+  const { data } = options;
+  const bytes = await readBytes(data);
+  const arrays = new Map<string, NpyArray>();
+  if (data.endsWith('.npz')) {
+    for (const [name, content] of Object.entries(unzip(bytes, (name) => name.endsWith('.npy'))))
+      arrays.set(name.slice(0, -'.npy'.length), parseNpy(content, `${data}: ${name}`));
+  } else arrays.set('x', parseNpy(bytes, data));
+  const given = [...arrays].filter(([name]) => name !== 'y');
+  const [key, array] =
+    given.find(([name]) => name === 'x' || name === model.input) ?? (given.length === 1 ? given[0]! : []);
+  if (key === undefined || array === undefined)
+    throw new UserError(
+      `${data}: expected an array ${model.input} or x, received ${[...arrays.keys()].join(', ') || 'none'}`,
+      `Write it with numpy.savez('samples.npz', x=inputs), with y=labels beside it if they are known.`,
+    );
+  const [count, ...own] = array.shape;
+  if (own.join() !== model.fed.join() || count === undefined || count === 0)
+    throw new UserError(
+      `${array.where}: expected an array [samples, ${model.fed.join(', ')}], as the input ${model.input} of ${model.file} is, received [${array.shape.join(', ')}]`,
+      'Save the inputs as the model is fed: layout, size and normalization included.',
+    );
+  const layout = model.fed.join() === model.sampleShape.join() ? ('nhwc' as const) : ('nchw' as const);
+  if (arrays.has('y'))
+    return {
+      ...{ type: 'npz', train: { file: path.resolve(data), samples: key, labels: 'y' }, testFraction: TEST },
+      ...{ normalize: 'none', ...(own.length === 3 && { layout }) },
+    };
+  return labelled(model, { samples: arranged(npySamples(array), model), sampleShape: model.sampleShape, normalize: 'none', layout: 'nhwc' }, options); // prettier-ignore
+}
+
+/** With channels last, as samples are held. */
+function arranged(samples: Samples, { fed, sampleShape }: CompressedModel): Samples {
+  if (fed.join() === sampleShape.join()) return samples;
+  const [height, width, channels] = sampleShape as [number, number, number];
+  const [size, pixels] = [height * width * channels, height * width];
+  const out = sharedFloats(samples.length);
+  for (let i = 0; i < out.length; i++) {
+    const [at, c] = [i % size, i % channels];
+    out[i] = samples[i - at + c * pixels + (at - c) / channels]!;
+  }
+  return out;
+}
+
+const TEST = 0.2;
+
+interface Unlabelled {
+  readonly samples: Samples;
+  readonly sampleShape: readonly number[];
+  readonly normalize: Normalize;
+  readonly layout: 'nhwc';
+}
+
+/** The samples as arrays in the folder, with what the model answers as their labels. */
+async function labelled(
+  model: CompressedModel,
+  { samples, sampleShape, normalize, layout }: Unlabelled,
+  { folder, onProgress }: SamplesOptions,
+): Promise<DatasetInput> {
+  const classNames = Array.from({ length: model.classes }, (_, i) => String(i));
+  const count = samples.length / sampleShape.reduce((product, size) => product * size, 1);
+  const ids = Int32Array.from({ length: count }, (_, i) => i);
+  const normalization = normalizationOf(normalize, samples, sampleShape);
+  const dataset: Dataset = {
+    ...{ name: 'all', idPrefix: 'train', sampleShape, classNames, count, ids, samples, normalization },
+    task: 'classification',
+    targets: new Int32Array(count),
+  };
+  const place = { engine: 'auto', device: 'auto', threads: 0, stepsPerCall: undefined } as const;
+  const short = path.basename(model.file);
+  const teacher = { onnx: model.file, layout: 'auto', outputs: 'auto', intermediate: [] } as const;
+  const opened = await openFile(
+    { ...teacher, intermediate: [] },
+    { engine: engineOf(place), session: sessionOptionsOf(place), dataset, name: () => short },
+  );
+  const logits = await answers(opened.teacher, dataset, ids, onProgress);
+  await opened.teacher.dispose();
+  const labels = Int32Array.from(ids, (row) => argMax(logits, row * model.classes, model.classes));
+  refuseOne(labels, short);
+  const [at, by] = [path.join(folder, 'samples.npy'), path.join(folder, 'labels.npy')];
+  await writeFileAtomic(at, npyBytes([count, ...sampleShape], samples));
+  await writeFileAtomic(by, npyBytes([count], labels));
+  return {
+    ...{ type: 'npz', train: { samples: path.resolve(at), labels: path.resolve(by) }, testFraction: TEST },
+    ...{ classes: classNames, labelledBy: short, normalize, ...(sampleShape.length === 3 && { layout }) },
+  };
+}
+
+/** Samples that are all of one class to the model say nothing of what it can tell apart; mostly they are not what it was trained on. */
+function refuseOne(labels: Int32Array, file: string): void {
+  if (labels.some((label) => label !== labels[0])) return;
+  throw new UserError(
+    `${file}: gives all ${labels.length} samples the class ${labels[0]!}`,
+    'Give samples as the model was trained on: check their normalization (--mean, --std), and that there are several kinds of them.',
+  );
+}

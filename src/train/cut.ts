@@ -1,0 +1,46 @@
+import type { TensorData } from '../graph/types.ts';
+import type { TrainingBatch } from './batch.ts';
+import type { Task } from '../tasks/task.ts';
+import { samplesOf, totalWeight } from './batch.ts';
+
+/** A part of a batch, and what of the batch it is. */
+export interface Part {
+  readonly batch: TrainingBatch;
+  /** Where in the batch its first sample is. */
+  readonly first: number;
+  /** Its share of the weight of the batch. */
+  readonly share: number;
+  /** Its share of the samples of the batch. */
+  readonly samples: number;
+}
+
+/** Sizes of as few parts as there can be of at most `most` samples, none larger than another by more than one: 10 by 4 is 4, 3, 3. */
+export function partSizes(samples: number, most: number): number[] {
+  const parts = Math.ceil(samples / most);
+  return Array.from({ length: parts }, (_, i) => Math.ceil((samples - i) / parts));
+}
+
+/** The parts of a batch, one after another; what they hold lies in the batch. */
+export function partsOf(batch: TrainingBatch, sizes: readonly number[], task: Task): Part[] {
+  const n = samplesOf(batch, task);
+  const weight = totalWeight(batch, task);
+  const whole = { ...batch.teacher, ...(batch.mix && { targets: task.mixedValues(batch.targets, batch.mix) }) };
+  let next = 0;
+  return sizes.map((size) => {
+    const first = next;
+    next += size;
+    const rows = <T extends TensorData>(values: T): T => {
+      const width = values.length / n;
+      return values.subarray(first * width, next * width) as T;
+    };
+    const teacher = Object.fromEntries(Object.entries(whole).map(([name, values]) => [name, rows(values)]));
+    const part = {
+      x: rows(batch.x),
+      inputs: batch.inputs,
+      targets: rows(batch.targets),
+      ...(batch.weights && { weights: rows(batch.weights) }),
+      teacher,
+    };
+    return { batch: part, first, share: weight === 0 ? 0 : totalWeight(part, task) / weight, samples: size / n };
+  });
+}

@@ -1,0 +1,140 @@
+import { staticSize } from '../graph/shapes.ts';
+import type { CompiledStep } from '../runtime/engine.ts';
+import type { StepProgram } from '../trace/program.ts';
+import { RANDOM_PREFIX } from '../trace/random.ts';
+import { traceProgram } from '../trace/trace.ts';
+import type { Task } from '../tasks/task.ts';
+import { batchFeeds, fedTo, samplesOf } from './batch.ts';
+import { partSizes, partsOf } from './cut.ts';
+import type { Part } from './cut.ts';
+import { MOVED, updateParts } from './gradient.ts';
+import { PartSum } from './part-sum.ts';
+import { compileOptions } from './steps.ts';
+import type { Given, Steps, StepsOptions } from './steps.ts';
+
+/** A step in two programs, see `gradient.ts`. */
+export interface PartsOptions {
+  readonly gradient: (samples: number) => StepProgram;
+  readonly update: (parts: StepProgram['feeds']) => StepProgram;
+  /** Most samples of a part. */
+  readonly samples: number;
+}
+
+export interface PartedOptions extends StepsOptions {
+  readonly parts: PartsOptions;
+  readonly task: Task;
+}
+
+/**
+ * Steps whose batch is cut into parts that fit into memory, one after another: their gradients are added up, and one update follows.
+ * The same result as of the whole batch up to the rounding of sums, but for batch norms, which normalize each part by itself.
+ */
+export class PartedSteps implements Steps {
+  readonly compiled: CompiledStep;
+  readonly perCall = 1;
+  readonly #options: PartedOptions;
+  readonly #gradient: CompiledStep;
+  readonly #randomsPerSample: ReadonlyMap<string, number>;
+  readonly #sized = new Map<number, CompiledStep>();
+  readonly #sum = new PartSum();
+
+  private constructor(
+    options: PartedOptions,
+    gradient: CompiledStep,
+    update: CompiledStep,
+    randomsPerSample: ReadonlyMap<string, number>,
+  ) {
+    this.#options = options;
+    this.#gradient = gradient;
+    this.compiled = update;
+    this.#randomsPerSample = randomsPerSample;
+    this.#sized.set(largest(options), gradient);
+  }
+
+  static async create(options: PartedOptions): Promise<PartedSteps> {
+    const { engine, parts } = options;
+    const randomsPerSample = randomsOf(parts.gradient);
+    const common = compileOptions(options);
+    const gradient = await engine.compile(parts.gradient(largest(options)), { ...common, randomsPerSample });
+    const shared = { ...common, shareStateWith: gradient };
+    const update = await engine.compile(parts.update(updateParts(gradient.outputs)), shared);
+    return new PartedSteps(options, gradient, update, randomsPerSample);
+  }
+
+  /** Most samples of a part, as it was asked for. */
+  get most(): number {
+    return this.#options.parts.samples;
+  }
+
+  /** Samples of the largest part of a whole batch. */
+  get samples(): number {
+    return largest(this.#options);
+  }
+
+  /** Does the network observe means over each part, as batch norms do? */
+  get observesMeans(): boolean {
+    return [...this.#gradient.outputs.keys()].some((name) => name.startsWith(MOVED));
+  }
+
+  async take(given: readonly Given[], step: number): Promise<Readonly<Record<string, number>>[]> {
+    const figures = [];
+    for (const [i, each] of given.entries()) figures.push(await this.#one(each, step + i));
+    return figures;
+  }
+
+  async #one({ batch, feeds }: Given, step: number): Promise<Readonly<Record<string, number>>> {
+    const { task, parts } = this.#options;
+    this.#sum.clear();
+    for (const part of partsOf(batch, partSizes(samplesOf(batch, task), parts.samples), task))
+      this.#sum.add(await this.#gradientOf(part, feeds, step));
+    await this.compiled.run(fedTo(this.compiled, { ...feeds, ...this.#sum.forUpdate }), step);
+    return this.#sum.figures;
+  }
+
+  async #gradientOf(part: Part, feeds: Given['feeds'], step: number) {
+    const compiled = await this.#of(samplesOf(part.batch, this.#options.task));
+    const own = batchFeeds(part.batch, this.#options.task, `step ${step + 1}`);
+    const shares = { share: Float32Array.of(part.share), samples: Float32Array.of(part.samples) };
+    return compiled.run(fedTo(compiled, { ...feeds, ...own, ...shares }), step, part.first);
+  }
+
+  memoryBytes(rest: number): number | undefined {
+    const [gradient, update] = [this.#gradient.memoryBytes, this.compiled.memoryBytes];
+    if (gradient === undefined || update === undefined) return undefined;
+    const { batchSize, parts } = this.#options;
+    const sizes = new Set([batchSize, rest].flatMap((samples) => partSizes(samples, parts.samples)));
+    const inParts = [...sizes].reduce((sum, size) => sum + size, 0);
+    return update + (gradient * inParts) / this.samples;
+  }
+
+  async dispose(): Promise<void> {
+    for (const step of this.#sized.values()) if (step !== this.#gradient) await step.dispose();
+    await this.compiled.dispose();
+    await this.#gradient.dispose();
+  }
+
+  async #of(size: number): Promise<CompiledStep> {
+    let compiled = this.#sized.get(size);
+    if (compiled === undefined) {
+      const { engine, parts } = this.#options;
+      const randoms = { randomsPerSample: this.#randomsPerSample };
+      const options = { shareStateWith: this.#gradient, ...compileOptions(this.#options), ...randoms };
+      compiled = await engine.compile(parts.gradient(size), options);
+      this.#sized.set(size, compiled);
+    }
+    return compiled;
+  }
+}
+
+function largest({ batchSize, parts }: Pick<PartedOptions, 'batchSize' | 'parts'>): number {
+  return partSizes(batchSize, parts.samples)[0]!;
+}
+
+/** Of each random feed, how many of its numbers belong to one sample: what it has more for two samples than for one. */
+function randomsOf(program: PartsOptions['gradient']): Map<string, number> {
+  const [one, two] = [1, 2].map((samples) => {
+    const inputs = [...traceProgram(program(samples)).inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));
+    return new Map(inputs.map(([name, { shape }]) => [name, staticSize(shape)]));
+  }) as [Map<string, number>, Map<string, number>];
+  return new Map([...one].map(([name, size]) => [name, two.get(name)! - size]));
+}

@@ -1,0 +1,283 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { AxeResults } from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { classifier, sumAndDifference } from '../serve/models.ts';
+import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
+import { ROOT, start } from '../support/built.ts';
+import { DIGITS } from '../support/digits.ts';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const TOKEN = '0123456789abcdef-token';
+const SIZES = [
+  [390, 'dark'],
+  [1280, 'light'],
+] as const;
+
+let axe: string;
+let browser: Browser;
+let folder: string;
+
+/** Use a page of its own; returns everything odd that it said or asked for. */
+async function open(
+  url: string,
+  options: BrowserContextOptions,
+  use: (page: Page) => Promise<void>,
+): Promise<string[]> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const odd: string[] = [];
+  page.on('console', (message) => void odd.push(`console: ${message.text()}`));
+  page.on('pageerror', (error) => void odd.push(`error: ${error.message}`));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(new URL('/', url).href) && !request.url().startsWith('blob:'))
+      odd.push(`asked for ${request.url()}`);
+  });
+  await page.goto(url);
+  await use(page);
+  await context.close();
+  return odd;
+}
+
+/** By the selector alone: functions that are sent to the page are against its policy. */
+async function atLeast(page: Page, count: number, selector: string): Promise<void> {
+  await page
+    .locator(selector)
+    .nth(count - 1)
+    .waitFor({ state: 'attached' });
+}
+
+async function expectAccessible(page: Page, width: number): Promise<void> {
+  await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))");
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+  await page.evaluate(axe);
+  const found = await page.evaluate<AxeResults>('axe.run(document, { resultTypes: ["violations"], iframes: false })');
+  const shown = ({ id, nodes }: AxeResults['violations'][number]) =>
+    `${id}: ${nodes[0]!.html}: ${nodes[0]!.failureSummary ?? ''}`;
+  expect(found.violations.map(shown)).toEqual([]);
+}
+
+/** Start a command and wait for what it says. */
+async function started(args: readonly string[], said: RegExp) {
+  const { child, finished, output } = start(folder, args);
+  let errors = '';
+  child.stderr.on('data', (data) => (errors += String(data)));
+  for (let i = 0; !said.test(output()); i++) {
+    if (i > 1200 || child.exitCode !== null) throw new Error(`${args[0]!}: ${output()} ${errors}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { child, finished, url: said.exec(output())![1]! };
+}
+
+(BROWSER === undefined ? describe.skip : describe)(`pages, in Chromium${NO_BROWSER}`, () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'limbeck-page-'));
+    axe = await readFile(AXE, 'utf8');
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  describe('of a server', () => {
+    let server: Awaited<ReturnType<typeof started>>;
+
+    beforeAll(async () => {
+      const run = path.join(folder, 'fashion');
+      await cp(path.join(ROOT, 'checkpoints/fashion-mnist-teacher'), run, { recursive: true });
+      await cp(path.join(ROOT, 'checkpoints/fashion-mnist-first-teacher/teacher.onnx'), path.join(folder, 'bare.onnx'));
+      await writeFile(path.join(folder, 'animals.onnx'), classifier());
+      await writeFile(path.join(folder, 'pair.onnx'), sumAndDifference());
+      await writeFile(path.join(folder, 'tokens'), `${TOKEN}\n`);
+      const models = ['student=fashion/exports/distilled.onnx', 'bare=bare.onnx', 'animals.onnx', 'pair.onnx'];
+      const args = ['serve', ...models, '--port', '0', '--workers', '1', '--token-file', 'tokens'];
+      server = await started(args, /at (http:\S+)\/v2/);
+    });
+    afterAll(async () => {
+      server?.child.kill('SIGTERM');
+      await server?.finished;
+    });
+
+    async function enter(page: Page): Promise<void> {
+      await page.fill('#token', TOKEN);
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('canvas.paper');
+    }
+
+    /** A thick cross over the drawing area. */
+    async function draw(page: Page): Promise<void> {
+      const box = (await page.locator('canvas.paper').boundingBox())!;
+      await page.mouse.move(box.x + 0.2 * box.width, box.y + 0.2 * box.height);
+      await page.mouse.down();
+      await page.mouse.move(box.x + 0.8 * box.width, box.y + 0.8 * box.height, { steps: 5 });
+      await page.mouse.up();
+    }
+
+    const said = (page: Page): Promise<string> => page.locator('.said').innerText();
+
+    it('asks for the token, once more where it is wrong, and forgets it with the page', async () => {
+      const odd = await open(server.url, {}, async (page) => {
+        await page.fill('#token', 'another token, not this one');
+        await page.keyboard.press('Enter');
+        await page.waitForSelector('[role=alert]');
+        await expectAccessible(page, 1280);
+        await enter(page);
+        expect(await page.innerText('h1')).toBe('4 models answer here');
+        expect(
+          await page.evaluate('JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }])'),
+        ).toBe('["",{},{}]');
+        await page.reload();
+        await page.waitForSelector('#token');
+      });
+      expect(odd.filter((line) => !/401/.test(line))).toEqual([]);
+    });
+
+    it.each(SIZES)(
+      '%i px wide, %s: has no axe violation, no error, no scroll bar at the bottom',
+      async (width, scheme) => {
+        const odd = await open(server.url, { viewport: { width, height: 844 }, colorScheme: scheme }, async (page) => {
+          await enter(page);
+          await draw(page);
+          await atLeast(page, 10, '.bars li');
+          await atLeast(page, 1, 'figure.chart b');
+          await expectAccessible(page, width);
+        });
+        expect(odd.filter((line) => !/401/.test(line))).toEqual([]);
+      },
+    );
+
+    it('shows models with what is known of them', async () => {
+      await open(server.url, {}, async (page) => {
+        await enter(page);
+        const report = JSON.parse(await readFile(path.join(folder, 'fashion/report.json'), 'utf8')) as {
+          models: { id: string; accuracy: { test: number } }[];
+        };
+        const { accuracy } = report.models.find(({ id }) => id === 'distilled')!;
+        const card = await page.locator('.card', { hasText: 'student' }).first().innerText();
+        for (const text of [
+          `${(100 * accuracy.test).toFixed(2)} %`,
+          '2.77 MB',
+          'Ankle boot',
+          'input FP32 [any × 28 × 28 × 1]',
+          '1/255',
+        ])
+          expect(card).toContain(text);
+        expect(await page.locator('.card').count()).toBe(4);
+      });
+    });
+
+    it('shows what models that take the same say, side by side, of a drawing and of a picture', async () => {
+      await open(server.url, {}, async (page) => {
+        await enter(page);
+        await draw(page);
+        await atLeast(page, 10, '.panel-answer .bars li');
+        const panels = await page.locator('.panel-answer').allInnerTexts();
+        expect(panels.map((text) => text.split('\n')[0])).toEqual(['student', 'bare']);
+        expect(panels[1]).toContain('Its file does not say how pictures are prepared: here as for student.');
+        expect(await said(page)).toMatch(/^(Both say .*|They differ: student says .*, bare says .*)\.$/);
+        await page.click('text=Clear');
+        expect(await said(page)).toBe('Draw something, large and in the middle.');
+
+        // The file as it is, so that the page says what the server says of it.
+        await page.click('label:text-is("Picture")');
+        const picture = path.join(ROOT, 'docs/report.png');
+        await page.setInputFiles('#file', picture);
+        await atLeast(page, 10, '.panel-answer .bars li');
+        const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'image/png' };
+        const answer = await fetch(`${server.url}/v1/student`, {
+          method: 'POST',
+          headers,
+          body: await readFile(picture),
+        });
+        const { predictions } = (await answer.json()) as { predictions: { label: string; probability: number }[] };
+        const first = (await page.locator('.panel-answer .bars li').first().innerText()).split('\n');
+        expect(first).toEqual([predictions[0]!.label, `${(100 * predictions[0]!.probability).toFixed(1)} %`]);
+      });
+    });
+
+    it('draws with the keyboard, takes numbers of a table, and tensors', async () => {
+      await open(server.url, {}, async (page) => {
+        await enter(page);
+        await page.focus('canvas.paper');
+        await page.keyboard.press('Space');
+        for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowDown');
+        await atLeast(page, 10, '.bars li');
+        await page.click('label:has-text("4 numbers: animals")');
+        await page.waitForSelector('#row');
+        await page.fill('#row', '1, 2, 3, x');
+        expect(await page.innerText('[role=alert]:visible')).toBe('Expected 4 numbers, received 3.');
+        await page.fill('#row', '1, 2, 3, 4');
+        await atLeast(page, 3, '.bars li');
+        expect(await page.inputValue('#value2')).toBe('3');
+        expect(await said(page)).toMatch(/^(cat|dog|hen)\.$/);
+        await page.click('label:has-text("tensors a, b: pair")');
+        await page.fill('#tensor0', '1, 2');
+        await page.fill('#tensor1', '10');
+        await page.click('text=Ask >> nth=0');
+        await page.waitForSelector('.bars pre');
+        expect(await page.innerText('.bars pre')).toBe('sum FP32 [1 × 2]\n11, 12\n\ndifference FP32 [1 × 2]\n-9, -8');
+      });
+    });
+
+    it('draws its metrics, drift too where there is one, and tells them to a screen reader by the arrow keys', async () => {
+      await open(server.url, {}, async (page) => {
+        let drift = 0.1;
+        await page.route('**/metrics', async (route) => {
+          const response = await route.fetch();
+          const more = `# HELP limbeck_serve_drift_psi Drift of the answers\n# TYPE limbeck_serve_drift_psi gauge\nlimbeck_serve_drift_psi{model="student"} ${(drift += 0.1)}\n`;
+          await route.fulfill({ response, body: (await response.text()) + more });
+        });
+        await enter(page);
+        await draw(page);
+        await page.waitForSelector('figure.chart:has-text("Drift of the answers") b');
+        const latency = page.locator('svg[role=slider]').first();
+        await page.waitForSelector('svg[role=slider][aria-valuetext*=" ms"]');
+        await latency.focus();
+        await page.keyboard.press('Home');
+        expect(await latency.getAttribute('aria-valuenow')).toBe('0');
+        expect(await latency.getAttribute('aria-valuetext')).toMatch(/^(\d+ s ago|now): student .*, animals no value/);
+        expect(await page.locator('figure.chart').count()).toBe(6);
+        expect(await page.locator('figure.chart:has-text("Drift")').innerText()).toMatch(/student 0\.\d/);
+        await page.unrouteAll({ behavior: 'ignoreErrors' });
+      });
+    });
+
+    it('describes its API', async () => {
+      const odd = await open(`${server.url}/api`, { viewport: { width: 390, height: 844 } }, async (page) => {
+        await page.fill('#token', TOKEN);
+        await page.keyboard.press('Enter');
+        await page.waitForSelector('.op');
+        expect(await page.locator('.op code').allInnerTexts()).toContain('/v1/student');
+        await expectAccessible(page, 390);
+      });
+      expect(odd.filter((line) => !/401/.test(line))).toEqual([]);
+    });
+  });
+
+  it('of a run shows curves while it goes, and the report at its end', async () => {
+    const train = { model: 'mlp', hidden: [16], epochs: 4, batchSize: 128 };
+    const recipe = {
+      ...{ name: 'r', dataset: DIGITS, teacher: { train }, student: { model: 'mlp', hidden: [8] }, threads: 1 },
+      ...{ distill: { epochs: 12, batchSize: 128 }, export: ['onnx'], report: { latency: { seconds: 1 } } },
+    };
+    await writeFile(path.join(folder, 'r.yaml'), JSON.stringify(recipe));
+    const run = await started(['run', 'r.yaml', '--page'], /page at (\S+)/);
+    const odd = await open(run.url, { viewport: { width: 390, height: 844 } }, async (page) => {
+      await page.waitForSelector('#curves svg[role=slider] path[stroke-width]');
+      expect(await page.innerText('h1')).toBe('r');
+      await expectAccessible(page, 390);
+      expect((await run.finished).code).toBe(0);
+      // The process is gone, and the page has it all.
+      const frame = page.frameLocator('iframe');
+      expect(await frame.locator('h1').innerText()).toBe('r');
+      expect(await page.innerText('#state')).toBe('finished');
+      expect(await page.locator('#stages tbody th').allInnerTexts()).toContain('distill\ndistilling the student');
+      await expectAccessible(page, 390);
+    });
+    expect(odd).toEqual([]);
+  });
+});

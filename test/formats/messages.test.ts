@@ -1,0 +1,105 @@
+import path from 'node:path';
+import type { DescFile } from '@bufbuild/protobuf';
+import { loadSync } from '@grpc/proto-loader';
+import { readMessage, WireError, writeMessage } from '../../src/formats/protobuf/message.ts';
+import {
+  file_onnx,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  TensorProtoSchema,
+} from '../../src/formats/protobuf/onnx_pb.ts';
+import { file_saved_model, SavedModelSchema } from '../../src/formats/protobuf/saved_model_pb.ts';
+import { file_tensorboard } from '../../src/formats/protobuf/tensorboard_pb.ts';
+import { ROOT } from '../support/built.ts';
+import { Writer } from '../support/wire.ts';
+
+/** Fields as the library's descriptor has them: message.name number, sorted. */
+function described(file: DescFile): string[] {
+  return [...namesOf(file.proto.messageType, '')].sort();
+}
+
+interface MessageType {
+  readonly name: string;
+  readonly field: readonly { readonly name: string; readonly number: number; readonly type: unknown }[];
+  readonly nestedType: readonly MessageType[];
+  readonly options?: { readonly mapEntry?: boolean } | null | undefined;
+}
+
+function* namesOf(types: readonly MessageType[], prefix: string): Generator<string> {
+  for (const { name, field, nestedType, options } of types) {
+    // The libraries name the entries of a map differently.
+    if (options?.mapEntry === true) continue;
+    for (const each of field) yield `${prefix}${name}.${each.name} ${each.number} ${typeOf(each.type)}`;
+    yield* namesOf(nestedType, `${prefix}${name}.`);
+  }
+}
+
+/** Both libraries' names of `FieldDescriptorProto.Type`. */
+const TYPES = ['', 'DOUBLE', 'FLOAT', 'INT64', 'UINT64', 'INT32', '', '', '', 'STRING', '', 'MESSAGE', 'BYTES'];
+function typeOf(type: unknown): string {
+  return typeof type === 'number' ? TYPES[type]! : String(type).replace('TYPE_', '');
+}
+
+describe('generated messages', () => {
+  it.each([
+    ['onnx', file_onnx],
+    ['saved_model', file_saved_model],
+    ['tensorboard', file_tensorboard],
+  ])('have the fields of %s.proto: `npm run protobuf` was run', (name, file) => {
+    const loaded = loadSync(path.join(ROOT, `src/formats/protobuf/${name}.proto`), { keepCase: true });
+    const top = Object.entries(loaded)
+      // Messages inside messages come with these.
+      .filter(([key]) => /^limbeck\.\w+\.\w+$/.test(key))
+      .map(([, { type }]) => type as MessageType);
+    expect(described(file)).toEqual([...namesOf(top, '')].sort());
+  });
+});
+
+describe('reading a message', () => {
+  const refusal = (bytes: Uint8Array): string => {
+    try {
+      readMessage(ModelProtoSchema, bytes);
+      return 'read';
+    } catch (error) {
+      expect(error).toBeInstanceOf(WireError);
+      return (error as Error).message;
+    }
+  };
+
+  it('refuses a field whose type is another one than declared', () => {
+    expect(refusal(new Writer().int(2, 7).finish())).toBe('producer_name has wire type 0 instead of 2');
+    expect(refusal(new Writer().string(1, 'x').finish())).toBe('ir_version has wire type 2 instead of 0');
+  });
+
+  it('refuses a field that ends outside its message, though the bytes go on', () => {
+    // A graph of two bytes, which begin a name of nine.
+    const graph = Uint8Array.of((7 << 3) | 2, 2, (2 << 3) | 2, 9);
+    expect(refusal(Uint8Array.of(...graph, ...new Array<number>(20).fill(0x61)))).toBe('truncated');
+  });
+
+  it('refuses a list of numbers that ends inside a number', () => {
+    const tensor = (bytes: Uint8Array) => new Writer().message(7, (g) => g.message(5, (t) => t.bytes(1, bytes)));
+    expect(refusal(tensor(Uint8Array.of(1, 0x80)).int(1, 8).finish())).toBe('dims is truncated');
+    const floats = new Writer().message(7, (g) => g.message(5, (t) => t.bytes(4, Uint8Array.of(0, 0, 0, 0, 0))));
+    expect(refusal(floats.finish())).toBe('float_data is truncated');
+  });
+
+  it('refuses what is inside the entries of a map', () => {
+    const entry = new Writer().message(2, (meta) =>
+      meta.message(5, (map) => map.string(1, 'key').message(2, (s) => s.int(2, 1))),
+    );
+    expect(() => readMessage(SavedModelSchema, entry.finish())).toThrow('outputs has wire type 0 instead of 2');
+  });
+
+  it('refuses texts that are not UTF-8', () => {
+    expect(refusal(new Writer().bytes(2, Uint8Array.of(0xff)).finish())).toMatch(/utf-8/i);
+  });
+
+  it('takes numbers packed or one by one, and two parts of a message as one', () => {
+    const one = new Writer().int(1, 2).int(1, 300).finish();
+    expect(readMessage(TensorProtoSchema, one).dims).toEqual([2n, 300n]);
+    const parts = [{ name: 'a' }, { node: [{ opType: 'Add' }] }].map((part) => writeMessage(GraphProtoSchema, part));
+    const both = readMessage(GraphProtoSchema, Buffer.concat(parts));
+    expect([both.name, both.node[0]!.opType]).toEqual(['a', 'Add']);
+  });
+});

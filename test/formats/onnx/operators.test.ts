@@ -1,0 +1,101 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { format } from 'prettier';
+import { UserError } from '../../../src/base/errors.ts';
+import { importedOps, importOnnx } from '../../../src/formats/onnx/import.ts';
+import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
+import { fuse } from '../../../src/formats/tflite/fuse/fuse.ts';
+import { lower } from '../../../src/formats/tflite/lower/lower.ts';
+import { integerRules } from '../../../src/formats/tflite/quantize/rules.ts';
+import { atBatch } from '../../../src/graph/passes/at-batch.ts';
+import { forInference } from '../../../src/graph/passes/for-inference.ts';
+import type { Graph } from '../../../src/graph/types.ts';
+import { evaluator } from '../../../src/runtime/evaluator.ts';
+import { BACKEND_NAME } from '../../../src/trace/backend.ts';
+import { setEvaluator } from '../../../src/trace/evaluate.ts';
+import { install } from '../../../src/trace/install.ts';
+import { interpret } from '../../../src/trace/interpret/interpret.ts';
+import { ROOT } from '../../support/built.ts';
+import { numbers } from '../../support/graphs.ts';
+import { operatorCases, stored } from '../../support/onnx-cases/operators.ts';
+import { modelOf } from '../../support/onnx-steps.ts';
+import { operatorLimits } from '../../support/operator-limits.ts';
+
+const FILE = path.join(ROOT, 'docs/operators.md');
+
+/** A gradient of it is traced, which is all that a training step needs. */
+function train(graph: Graph): string {
+  const shape = graph.inputs.get('x')!.shape as readonly number[];
+  if (graph.types.get(graph.outputs.get('y')!)!.dtype !== 'float32') return '—';
+  const count = shape.reduce((a, b) => a * b, 1);
+  try {
+    tf.tidy(() =>
+      tf.grad((x) => tf.sum(interpret(graph, { x }).outputs['y']!))(tf.tensor(numbers(count, 'x'), [...shape])),
+    );
+    return 'yes';
+  } catch {
+    return 'no';
+  }
+}
+
+function tflite(graph: Graph): { fp32: string; int8: string } {
+  try {
+    const program = lower(graph, 2);
+    fuse(program);
+    program.prune();
+    const ops = program.operations.map(({ op }) => op);
+    const integer = ops.filter((op) => integerRules.has(op));
+    const int8 = integer.length === ops.length ? 'yes' : integer.length === 0 ? 'float' : 'in part';
+    return { fp32: 'yes', int8 };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { fp32: 'no', int8: 'no' };
+  }
+}
+
+function row(operator: string): string {
+  const [dims, fed, steps, opset] = operatorCases[operator]!;
+  const imported = importOnnx(modelOf(dims, stored, steps, opset), 'm.onnx');
+  const graph = atBatch(imported, fed[0]!);
+  const light = forInference(graph, (part) => evaluator.runSync(part, new Map()));
+  expect(lowerToOnnx(light).graph.nodes.length).toBeGreaterThan(0);
+  const { fp32, int8 } = tflite(light);
+  return `| \`${operator}\` | ${operatorLimits[operator] ?? ''} | ${train(graph)} | yes | ${fp32} | ${int8} |`;
+}
+
+const HEAD = `# Operators of ONNX files
+
+\`limbeck export --from FILE.onnx\` and \`student: { onnx: FILE.onnx }\` read a model with these ${importedOps.length} operators, of ONNX' own domain, in
+any operator set from 1 on. As a teacher, for \`bench\`, \`evaluate\` and \`inspect\`, a file may hold whatever ONNX Runtime runs.
+
+An input is float32, or int32, int64 or bool where the graph chooses by it (ids of words), and has a fixed size, but for its first
+axis, the batch, which may be open. A float16 file is read as float32. Weights may lie in a file beside the model. What depends on
+stored values and shapes alone is computed when the file is read, so that the shape arithmetic of PyTorch's exporters is gone; the
+batch is followed through it. A convolution in groups becomes one for each group, a recurrent layer as many steps as its input has.
+What is said of a node and is not read (an attribute, an input, an output that something needs) is refused by the name of the node.
+
+- **train**: it has a gradient, so that what lies before it can be trained; "—" where it gives no numbers but places or truths.
+- **ONNX**, **TFLite fp32**: it can be written again in these formats.
+- **TFLite int8**: its integer kernels compute it ("in part": some of what it is made of is computed in float32, converted to and fro;
+  "float": all of it). An int8 ONNX file keeps what has no integer kernel in float32 as well.
+
+The table is made from an example of each operator: a test fails where it is not current.
+
+`;
+
+it('docs/operators.md has every operator that is read, as the tables have it (UPDATE_DOCS=1 writes it anew)', async () => {
+  install();
+  setEvaluator(evaluator);
+  void tf.engine().setBackend(BACKEND_NAME);
+  expect(Object.keys(operatorCases).sort()).toEqual(importedOps);
+  expect(Object.keys(operatorLimits).filter((operator) => !importedOps.includes(operator))).toEqual([]);
+  const table = [
+    '| operator | what is not read of it | train | ONNX | TFLite fp32 | TFLite int8 |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...importedOps.map(row),
+  ];
+  const text = await format(`${HEAD}${table.join('\n')}\n`, { parser: 'markdown', printWidth: 130 });
+  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(FILE, text);
+  expect(readFileSync(FILE, 'utf8')).toBe(text);
+});

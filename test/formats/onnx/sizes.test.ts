@@ -1,0 +1,57 @@
+import { UserError } from '../../../src/base/errors.ts';
+import { importOnnx } from '../../../src/formats/onnx/import.ts';
+import type { Model, OnnxDim } from '../../../src/formats/onnx/model.ts';
+import type { InputShapes } from '../../../src/formats/onnx/sizes.ts';
+import { withInputShapes } from '../../../src/formats/onnx/sizes.ts';
+import { expectSame, modelOf } from '../../support/onnx-steps.ts';
+
+const OPEN: readonly OnnxDim[] = ['N', 3, 'H', 'W'];
+const model = (dims = OPEN): Model =>
+  modelOf(dims, {}, [
+    ['MaxPool', ['x'], { kernel_shape: [2, 2] }],
+    ['Flatten', ['y0']],
+  ]);
+const given = (...shape: (number | 'batch')[]): InputShapes => new Map([['x', shape]]);
+
+describe('sizes that a file leaves open', () => {
+  it('can be said, and the file is then read and gives what ONNX Runtime makes of it', async () => {
+    expect(() => importOnnx(model(), 'm.onnx')).toThrow(/input x: expected a known shape/);
+    expect(() => importOnnx(model(), 'm.onnx')).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('--shape x=1,3,SIZE,SIZE') as string }) as Error,
+    );
+    await expectSame(withInputShapes(model(), given(2, 3, 6, 8), 'm.onnx'), [2, 3, 6, 8]);
+  });
+
+  it('are said for all but the batch, or for it too', () => {
+    const read = (shapes: InputShapes): unknown =>
+      importOnnx(withInputShapes(model(), shapes, 'm.onnx'), 'm').inputs.get('x');
+    expect(read(given('batch', 3, 6, 8))).toEqual({ dtype: 'float32', shape: ['batch', 3, 6, 8] });
+    expect(read(given(4, 3, 6, 8))).toEqual({ dtype: 'float32', shape: [4, 3, 6, 8] });
+  });
+
+  it('are the same wherever they have one name, in the outputs too', () => {
+    const { graph } = model();
+    const other = { name: 'z', dtype: 'float32', dims: ['N', 'H'] } as const;
+    const outputs = [{ name: 'y', dtype: 'float32', dims: ['N', 'F'] } as const];
+    const two: Model = { ...model(), graph: { ...graph, inputs: [...graph.inputs, other], outputs } };
+    const made = withInputShapes(two, given(2, 3, 6, 8), 'm.onnx').graph;
+    expect(made.inputs[1]!.dims).toEqual([2, 6]);
+    expect(made.outputs[0]!.dims).toEqual([2, 'F']);
+  });
+
+  it.each([
+    [new Map([['y', [1]]]), /m\.onnx: a shape for y, which is no input of it/],
+    [given(1, 3, 6), /m\.onnx: input x is \[N, 3, H, W\], received a shape of 3 sizes/],
+    [given(1, 4, 6, 8), /m\.onnx: input x is \[N, 3, H, W\], received 4 for its axis 1/],
+  ] as [InputShapes, RegExp][])('are refused where they do not fit: %s', (shapes, message) => {
+    const attempt = (): unknown => withInputShapes(model(), shapes, 'm.onnx');
+    expect(attempt).toThrow(message);
+    expect(attempt).toThrow(UserError);
+    expect(() => withInputShapes(model([2, 3, 'H', 'W']), given('batch', 3, 6, 8), 'm.onnx')).toThrow(
+      /received batch for its axis 0/,
+    );
+    expect(() => withInputShapes(model(['S', 3, 'S', 'S']), given(1, 3, 6, 8), 'm.onnx')).toThrow(
+      /received 1 and 6 for S/,
+    );
+  });
+});

@@ -1,0 +1,157 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { parseNpy } from '../../src/data/npy.ts';
+import { readNpz } from '../../src/data/npz.ts';
+import type { TensorSpec } from '../../src/graph/types.ts';
+import { TransferSet } from '../../src/serve/shadow/keep.ts';
+import { translationOf } from '../../src/serve/shadow/preparation.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { classified, classifier, sumAndDifference } from './models.ts';
+import { ask, floats, serving } from './server.ts';
+import type { Served } from './server.ts';
+
+const folder = temporaryFolder();
+
+const best = (values: readonly number[]): number => values.indexOf(Math.max(...values));
+const rows = Array.from({ length: 24 }, (_, i) => [Math.sin(i), Math.cos(3 * i), i % 5, -i / 7]);
+const differing = rows.filter((row) => best(classified(row)) !== best(classified(row, 1)));
+
+async function withShadow(more: object, use: (server: Served) => Promise<void>, models = ['student.onnx']) {
+  const { writeFile } = await import('node:fs/promises');
+  const teacher = path.join(folder(), 'teacher.onnx');
+  await writeFile(teacher, classifier({ seed: 1 }));
+  const files = Object.fromEntries(models.map((name) => [name, classifier()]));
+  const server = await serving(files, { shadow: { teacher, share: 1, ...more } });
+  await use(server).finally(server.end);
+}
+
+const counts = ({ host }: Served) => host.shadow!.counts;
+const infer = (server: Served, some: readonly (readonly number[])[]) =>
+  ask(server, '/v2/models/student/infer', { body: floats({ x: some }) });
+
+/** Until the shadow has answered, or not, as many samples. */
+async function settled(server: Served, samples: number): Promise<void> {
+  const all = (): number => Object.values(counts(server)).reduce((sum, count) => sum + count, 0);
+  while (all() < samples) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('a shadow', () => {
+  it('answers too, and what it says otherwise becomes a data set', async () => {
+    expect(differing.length).toBeGreaterThan(2);
+    const kept = path.join(folder(), 'kept');
+    const keep = { folder: kept, mostBytes: 1e6 };
+    await withShadow({ keep }, async (server) => {
+      expect((await infer(server, rows)).status).toBe(200);
+      await settled(server, rows.length);
+      const disagree = differing.length;
+      expect(counts(server)).toEqual({ agree: rows.length - disagree, disagree, dropped: 0, failed: 0 });
+      const text = (await ask(server, '/metrics')).body.toString('utf8');
+      expect(text).toContain(`limbeck_serve_shadow_samples_total{model="student",result="disagree"} ${disagree}`);
+      expect(text).toContain(`limbeck_serve_shadow_kept{model="student"} ${disagree}`);
+    });
+    const files = { samples: path.join(kept, 'samples.npy'), labels: path.join(kept, 'labels.npy') };
+    const split = await readNpz(files, { layout: undefined });
+    expect([...split.samples]).toEqual([...Float32Array.from(differing.flat())]);
+    expect([...split.labels.values]).toEqual(differing.map((row) => best(classified(row, 1))));
+    const { shape, body } = parseNpy(await readFile(path.join(kept, 'logits.npy')), 'logits.npy');
+    expect(shape).toEqual([differing.length, 3]);
+    const logits = new Float32Array(new Uint8Array(body).buffer);
+    differing.flatMap((row) => classified(row, 1)).forEach((value, i) => expect(logits[i]).toBeCloseTo(value, 4));
+
+    // It goes on where it was.
+    await withShadow({ keep }, async (server) => {
+      await infer(server, differing);
+      await settled(server, differing.length);
+    });
+    expect((await readNpz(files, { layout: undefined })).labels.values).toHaveLength(2 * differing.length);
+  });
+
+  it('is not asked while it is busy, and asks nothing of those who wait', async () => {
+    await withShadow({}, async (server) => {
+      const answers = await Promise.all(rows.map((row) => infer(server, [row])));
+      expect(answers.map(({ status }) => status)).toEqual(rows.map(() => 200));
+      await settled(server, rows.length);
+      const { dropped, agree, disagree, failed } = counts(server);
+      expect(failed).toBe(0);
+      expect(agree + disagree).toBeGreaterThan(0);
+      expect(dropped).toBeGreaterThan(0);
+    });
+  });
+
+  it('is asked a share of the requests', async () => {
+    await withShadow({ share: 0.25 }, async (server) => {
+      for (let i = 0; i < 80; i++) await infer(server, [rows[i % rows.length]!]);
+      const all = Object.values(counts(server)).reduce((sum, count) => sum + count, 0);
+      expect(all).toBeGreaterThan(8);
+      expect(all).toBeLessThan(35);
+    });
+  });
+
+  it('says whose it is, and is one for the same question', async () => {
+    await expect(withShadow({}, () => Promise.resolve(), ['student.onnx', 'other.onnx'])).rejects.toThrow(
+      /several models are served/,
+    );
+    const { writeFile } = await import('node:fs/promises');
+    const teacher = path.join(folder(), 'other.onnx');
+    await writeFile(teacher, sumAndDifference());
+    await expect(serving({ 'student.onnx': classifier() }, { shadow: { teacher, share: 1 } })).rejects.toThrow(
+      /other.onnx: its input \[.*\] and \[.*\] is not that of the model that it is to shadow/,
+    );
+  });
+});
+
+describe('a transfer set', () => {
+  const form = { sampleShape: [2, 2, 1], dtype: 'uint8', classes: 3 } as const;
+  const one = { sample: Uint8Array.of(1, 2, 3, 4), label: 2, logits: Float32Array.of(0, 1, 2) };
+
+  it('is bounded', async () => {
+    const set = await TransferSet.open(folder(), form, 3 * (4 + 8 + 12));
+    expect([1, 2, 3, 4, 5].map(() => set.add(one))).toEqual([true, true, true, false, false]);
+    await set.close();
+    expect((await stat(path.join(folder(), 'samples.npy'))).size).toBe(128 + 3 * 4);
+    const [samples, labels] = ['samples', 'labels'].map((name) => path.join(folder(), `${name}.npy`));
+    const split = await readNpz({ samples: samples!, labels: labels! }, { layout: 'nhwc' });
+    expect(split.sampleShape).toEqual([2, 2, 1]);
+    expect([...split.labels.values]).toEqual([2, 2, 2]);
+  });
+
+  it('does not mix samples of another form in', async () => {
+    await (await TransferSet.open(folder(), form, 1e6)).close();
+    await expect(TransferSet.open(folder(), { ...form, dtype: 'float32' }, 1e6)).rejects.toThrow(
+      /samples.npy: it holds other arrays than \[count, 2, 2, 1\] of <f4/,
+    );
+  });
+});
+
+describe('what a teacher is fed', () => {
+  const known = (shape: readonly number[], prepared?: object) => {
+    const inputs: TensorSpec[] = [{ name: 'x', dtype: 'float32', shape: ['batch', ...shape] }];
+    const facts = { inputs, outputs: [], batching: { kind: 'any' }, cost: [], notes: [] } as const;
+    const metadata = new Map(prepared === undefined ? [] : [['preprocessing', JSON.stringify({ shape, ...prepared })]]);
+    return { facts, metadata };
+  };
+  const unit = { scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] };
+  const pixels = Uint8Array.from({ length: 24 }, (_, i) => 10 * i);
+  const fed = Float32Array.from(pixels, (value) => value / 255);
+
+  it('is what the samples were, prepared as its own file says', () => {
+    const own = { scale: 1 / 255, mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.1] };
+    const { toTeacher, toRaw, rawDtype, isGuess } = translationOf(
+      known([2, 2, 3], unit),
+      known([2, 2, 3], own),
+      't.onnx',
+    );
+    expect([rawDtype, isGuess]).toEqual(['uint8', false]);
+    expect([...toRaw(fed)]).toEqual([...pixels]);
+    toTeacher(fed).forEach((value, i) => {
+      expect(value).toBeCloseTo((pixels[i]! / 255 - own.mean[i % 3]!) / own.std[i % 3]!, 5);
+    });
+  });
+
+  it('has its channels first where its input has', () => {
+    const { toTeacher, shape, isGuess } = translationOf(known([2, 2, 3], unit), known([3, 2, 2]), 't.onnx');
+    expect([shape, isGuess]).toEqual([[3, 2, 2], true]);
+    const first = [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11];
+    expect([...toTeacher(fed)]).toEqual([...first, ...first.map((at) => at + 12)].map((at) => fed[at]));
+  });
+});

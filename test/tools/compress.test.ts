@@ -1,0 +1,123 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { compression } from '../../src/tools/compress/compress.ts';
+import type { CompressOptions } from '../../src/tools/compress/compress.ts';
+import { besideOriginal, besideText } from '../../src/tools/compress/within.ts';
+import { budgetOf } from '../../src/tools/compress/budget.ts';
+import { npyBytes } from '../../src/data/npy.ts';
+import { reportHtml } from '../../src/report/html.ts';
+import { reportMarkdown } from '../../src/report/markdown.ts';
+import { reportText } from '../../src/report/text.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { floats, modelOf } from '../support/onnx-steps.ts';
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+
+const folder = temporaryFolder();
+const at = (name: string): string => path.join(folder(), name);
+
+/** A small net that knows digits, and pictures of digits that say nothing of what they are. */
+async function given(): Promise<{ model: string; data: string }> {
+  const trained = await runRecipe(
+    makeRecipe(
+      {
+        ...{ name: 'whole', dataset: DIGITS, student: { model: 'mlp', hidden: [64, 64] }, ...QUICK },
+        distill: { epochs: 8, batchSize: 32, optimizer: { learningRate: 0.01 } },
+      },
+      folder(),
+    ),
+    { out: folder() },
+  );
+  const model = path.join(trained.folder, trained.report.models[0]!.file!);
+  const rows = (await readFile(DIGITS.train, 'utf8')).trimEnd().split('\n').slice(1, 601);
+  const x = Float32Array.from(rows.flatMap((row) => row.split(',').slice(0, 64).map(Number)));
+  await writeFile(at('digits.npy'), npyBytes([rows.length, 8, 8, 1], x));
+  return { model, data: at('digits.npy') };
+}
+
+const asked = (more: Pick<CompressOptions, 'model' | 'data'> & Partial<CompressOptions>): CompressOptions => ({
+  ...{ epochs: 1, seed: 0, formats: ['onnx'], out: folder(), ...more },
+});
+
+it('a model becomes smaller on samples without labels, and all that is said of it is agreement with the original', async () => {
+  const options = asked({ ...(await given()), name: 'small', budget: 'size=8,latency=2,drop=100' });
+  const { loaded, budget } = await compression(options);
+  expect(loaded.recipe).toMatchObject({ baseline: false, distill: { epochs: 0, alpha: 1 } });
+  const { folder: run, report } = await runRecipe(loaded, { out: folder() });
+  expect(report.dataset.labelledBy).toBe(path.basename(options.model));
+
+  // The original agrees with itself, and so does what was taken of it as it is.
+  const [original, whole] = report.models;
+  expect([original!.accuracy.test, whole!.accuracy.test]).toEqual([1, 1]);
+  const made = besideOriginal(report, budget);
+  const best = made[0]!;
+  expect(best).toMatchObject({ id: expect.stringContaining('int8') as string });
+  expect(best.size).toBeGreaterThan(4);
+  expect(best.drop).toBeLessThan(30);
+  const narrow = report.models.find(({ id }) => id === 'pruned-2')!;
+  expect(narrow.params).toBeLessThan(0.7 * original!.params);
+
+  for (const text of [reportText(report, run), reportMarkdown(report), reportHtml(report)]) {
+    expect(text).toMatch(/No labels are known: every score is agreement with the original/);
+    expect(text.replaceAll(/minAccuracy|data-\S+/g, '')).not.toMatch(/\b(as|more|less) accurate\b/);
+  }
+  expect(reportHtml(report)).not.toMatch(/>[^<]*\baccuracy\b[^<]*</);
+  expect(besideText(report, budget, run)).toMatch(/× smaller, .* points of agreement lost/);
+
+  // The same command finds the run that is done.
+  const again = await runRecipe((await compression(options)).loaded, { out: folder() });
+  expect(again.report).toEqual(report);
+});
+
+it('budgets are factors and points', () => {
+  expect(budgetOf(undefined, true)).toEqual({ size: 4, latency: 2, drop: 1 });
+  expect(budgetOf('size=6x, drop=0.5', false)).toEqual({ size: 6, latency: 2, drop: 0.5 });
+  for (const wrong of ['4', 'size=0.5', 'speed=2', 'drop=101', ''])
+    expect(() => budgetOf(wrong, true)).toThrow(/^--budget: expected/);
+});
+
+describe('refused', () => {
+  const SAME = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+  const write = async (
+    steps: Parameters<typeof modelOf>[2],
+    stored: Parameters<typeof modelOf>[1],
+    outputs = ['y'],
+  ) => {
+    const model = modelOf(['n', 2, 6, 6], stored, steps);
+    const all = {
+      ...model,
+      graph: { ...model.graph, outputs: outputs.map((name) => ({ name, dtype: 'float32' as const })) },
+    };
+    await writeFile(at('m.onnx'), encodeModel(all));
+    await writeFile(
+      at('x.npy'),
+      npyBytes(
+        [20, 2, 6, 6],
+        Float32Array.from({ length: 1440 }, (_, i) => Math.sin(i)),
+      ),
+    );
+    return { model: at('m.onnx'), data: at('x.npy') };
+  };
+  const END = [['GlobalAveragePool', ['y0']], ['Flatten', ['y1'], { axis: 1 }]] as const; // prettier-ignore
+  const CONV = { a: floats(4, 2, 3, 3) };
+  const whole = () => write([['Conv', ['x', 'a'], SAME], ...END], CONV);
+
+  it.each([
+    ['samples of another shape', async () => {
+      const files = await whole();
+      await writeFile(files.data, npyBytes([5, 6, 6, 2], new Float32Array(360)));
+      return files;
+    }, /expected an array \[samples, 2, 6, 6\], as the input x of \S+m\.onnx is, received \[5, 6, 6, 2\]/],
+    ['several outputs', () => write([['Conv', ['x', 'a'], SAME], ...END], CONV, ['y', 'y1']), /expected one output, received y, y1/],
+    ['probabilities', () => write([['Conv', ['x', 'a'], SAME], ...END.slice(0, 1), ['Flatten', ['y1'], { axis: 1 }], ['Softmax', ['y2']]], CONV), /expected logits, received a model that ends in node_3 \(Softmax\)/],
+    ['an operator that is not known', () => write([['Conv', ['x', 'a'], SAME], ['Nothing', ['y0']]], CONV), /node node_1: the operator Nothing is not known/],
+    ['no weights', () => write([['GlobalAveragePool', ['x']], ['Flatten', ['y0'], { axis: 1 }]], {}), /holds no float32 weights to train/],
+    ['data that are no data', async () => ({ ...(await whole()), data: at('m.onnx') }), /--data: expected a recipe/],
+    ['data that are not there', async () => ({ ...(await whole()), data: at('nothing.npz') }), /nothing\.npz/],
+    ['a file of another kind', async () => ({ ...(await whole()), model: at('x.npy') }), /expected an \.onnx file/],
+  ])('%s', async (_, files, message) => {
+    await expect(compression(asked(await files()))).rejects.toThrow(message);
+  }); // prettier-ignore
+});
