@@ -4,8 +4,7 @@ import { createMixer } from './augment/mix.ts';
 import type { Mix } from './augment/mixup.ts';
 import type { AugmentStep } from './config.ts';
 import { sizeOf } from './dataset.ts';
-import type { Dataset, TargetValues } from './dataset.ts';
-import type { InputPart } from './inputs.ts';
+import type { Dataset, InputPart, TargetValues } from './dataset.ts';
 import { sampleWriter } from './samples.ts';
 import { targetsOf } from './targets/registry.ts';
 

@@ -1,12 +1,22 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import type { TaskName } from './config.ts';
-import type { InputPart } from './inputs.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
 export interface Normalization {
   readonly scale: number;
   readonly mean: readonly number[];
   readonly std: readonly number[];
+}
+
+/** One of several inputs of a model: a part of the row of numbers that a sample is. */
+export interface InputPart {
+  readonly name: string;
+  /** Of one sample. */
+  readonly shape: readonly number[];
+  /** Position of its first number in the row. */
+  readonly from: number;
+  /** Ids, masks, counts: numbers that are never normalized, and that an input of integers can take. */
+  readonly isWhole: boolean;
 }
 
 export type Samples = Uint8Array | Float32Array;

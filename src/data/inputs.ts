@@ -1,16 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { sizeOf } from './dataset.ts';
-
-/** One of several inputs of a model: a part of the row of numbers that a sample is. */
-export interface InputPart {
-  readonly name: string;
-  /** Of one sample. */
-  readonly shape: readonly number[];
-  /** Position of its first number in the row. */
-  readonly from: number;
-  /** Ids, masks, counts: numbers that are never normalized, and that an input of integers can take. */
-  readonly isWhole: boolean;
-}
+import type { InputPart } from './dataset.ts';
 
 /** What samples are made of, where a model is fed more than one input. */
 export interface SampleForm {

@@ -3,7 +3,7 @@ import type { CommonConfig, NormalizeConfig } from './config.ts';
 import { isImageShape } from './dataset.ts';
 import { sizeOf } from './dataset.ts';
 import type { Normalization, Samples } from './dataset.ts';
-import type { InputPart } from './inputs.ts';
+import type { InputPart } from './dataset.ts';
 
 type Setting = CommonConfig<unknown>['normalize'];
 

@@ -4,7 +4,6 @@ import type { SampleForm } from '../data/inputs.ts';
 import type { DType } from '../graph/types.ts';
 import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import { samplesAs } from '../runtime/typed.ts';
-import type { FileTeacherSettings, Runnable } from './file-teacher.ts';
 import { preprocess } from './preprocess.ts';
 
 /** An input of a file, and how samples are laid out for it. */
@@ -13,16 +12,21 @@ export interface FedInput {
   readonly form: InputForm;
 }
 
+interface Asked {
+  readonly input?: string | undefined;
+  readonly layout: 'auto' | 'nchw' | 'nhwc';
+}
+
 /** Types that samples can be handed on as: whole numbers as they are, others in float. */
 const FLOATS: ReadonlySet<DType> = new Set(['float32', 'float16']);
 const INTEGERS: ReadonlySet<DType> = new Set(['int32', 'int64']);
 
 /** The inputs of a file that samples of the data set go to. `UserError` where they do not fit each other. */
 export function fedInputs(
-  { inputs }: Pick<Runnable, 'inputs'>,
+  { inputs }: { readonly inputs: readonly ModelValue[] },
   name: string,
   dataset: SampleForm,
-  settings: Pick<FileTeacherSettings, 'input' | 'layout'>,
+  settings: Asked,
 ): FedInput[] {
   if (dataset.inputs === undefined) return [onlyInput(inputs, name, dataset, settings)];
   if (settings.input !== undefined)
@@ -47,7 +51,7 @@ function onlyInput(
   inputs: readonly ModelValue[],
   name: string,
   { sampleShape }: SampleForm,
-  { input: wanted, layout }: Pick<FileTeacherSettings, 'input' | 'layout'>,
+  { input: wanted, layout }: Asked,
 ): FedInput {
   const input = wanted === undefined ? inputs[0] : inputs.find((candidate) => candidate.name === wanted);
   const names = inputs.map((candidate) => candidate.name).join(', ');
@@ -103,13 +107,13 @@ function channelsFirst(data: Float32Array, n: number, shape: readonly number[]):
   return preprocess(data, n, shape, { scale: all, offset: all.map(() => 0), layout: 'nchw' });
 }
 
-export interface InputForm {
+interface InputForm {
   readonly layout: 'nhwc' | 'nchw';
   readonly shape: (n: number) => number[];
 }
 
 /** Which of the layouts the input can have; `auto` takes PyTorch's where both fit. */
-export function inputForm(
+function inputForm(
   input: ModelValue,
   name: string,
   sample: readonly number[],

@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { partsFor } from '../data/inputs.ts';
-import type { InputPart } from '../data/inputs.ts';
+import type { InputPart } from '../data/dataset.ts';
 import type { TensorType } from '../graph/types.ts';
 
 /** `UserError` where the parts of the samples are not what the inputs [batch, ...] of a model of several take. */

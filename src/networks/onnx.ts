@@ -7,7 +7,7 @@ import { cleaned } from '../graph/passes/cleaned.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
 import { checkParts } from './inputs.ts';
-import type { InputPart } from '../data/inputs.ts';
+import type { InputPart } from '../data/dataset.ts';
 import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';

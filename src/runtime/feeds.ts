@@ -1,5 +1,5 @@
 import { inputsOf } from '../data/inputs.ts';
-import type { InputPart } from '../data/inputs.ts';
+import type { InputPart } from '../data/dataset.ts';
 import type { InferenceTensor, ModelValue } from './inference.ts';
 import type { TensorData } from '../graph/types.ts';
 import { toStored } from './litert/ends.ts';

@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { modelFeeds, storedFeeds } from '../runtime/feeds.ts';
-import type { InputPart } from '../data/inputs.ts';
+import type { InputPart } from '../data/dataset.ts';
 import { fromStored, openFastestTflite, openTflite } from '../runtime/litert.ts';
 import type { TfliteSession } from '../runtime/litert.ts';
 import type { Form } from '../report/artifact.ts';

@@ -1,6 +1,6 @@
 import type { TargetValues } from '../data/dataset.ts';
 import { inputsOf } from '../data/inputs.ts';
-import type { InputPart } from '../data/inputs.ts';
+import type { InputPart } from '../data/dataset.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import { samplesAs } from '../runtime/typed.ts';

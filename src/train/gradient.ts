@@ -17,7 +17,7 @@ import { isSum } from './totals.ts';
  */
 
 /** Of a part's results: the gradient of a variable, by state name. With a loss scale, times its factor. */
-export const GRADIENT = 'gradient/';
+const GRADIENT = 'gradient/';
 /** Of a part's results: by how much a mean that is observed moves, times the part's share of the samples. */
 export const MOVED = 'moved/';
 /** Of a part's results: what is observed as an extreme value. */

@@ -1,7 +1,7 @@
 import type { Network } from '../networks/network.ts';
 import type { CompiledStep, Engine, State } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
-import type { InputPart } from '../data/inputs.ts';
+import type { InputPart } from '../data/dataset.ts';
 import { fedTo, inputFeedsOf } from './batch.ts';
 import { partSizes } from './cut.ts';
 import { predictionProgram } from './inference.ts';

@@ -6,8 +6,10 @@ import { exportTflite } from '../../src/formats/tflite/export.ts';
 import { forInference } from '../../src/graph/passes/for-inference.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { numbers } from '../support/graphs.ts';
+import * as attention from '../support/onnx-cases/attention.ts';
 import * as convolutions from '../support/onnx-cases/conv.ts';
 import * as known from '../support/onnx-cases/known.ts';
+import * as places from '../support/onnx-cases/places.ts';
 import * as recurrent from '../support/onnx-cases/recurrent.ts';
 import * as sizes from '../support/onnx-cases/resize.ts';
 import type { Case as Steps } from '../support/onnx-steps.ts';
@@ -16,8 +18,10 @@ import type { Case } from './python.ts';
 import { checkWithPython } from './python.ts';
 
 const TABLES: readonly [Readonly<Record<string, Steps>>, Readonly<Record<string, OnnxTensor>>][] = [
+  [attention.attentionCases, attention.stored],
   [convolutions.convCases, convolutions.stored],
   [known.knownCases, known.stored],
+  [places.placeCases, places.stored],
   [recurrent.recurrentCases, recurrent.stored],
   [sizes.resizeCases, sizes.stored],
 ];

@@ -1,5 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { zipSync } from 'fflate';
+import sharp from 'sharp';
+import { classesOf } from '../../src/tasks/classes.ts';
+import { InferenceModel } from '../../src/runtime/inference.ts';
+import { loadData } from '../../src/setup/data.ts';
 import { compression } from '../../src/tools/compress/compress.ts';
 import type { CompressOptions } from '../../src/tools/compress/compress.ts';
 import { besideOriginal, besideText } from '../../src/tools/compress/within.ts';
@@ -32,7 +37,14 @@ async function given(): Promise<{ model: string; data: string }> {
   );
   const model = path.join(trained.folder, trained.report.models[0]!.file!);
   const rows = (await readFile(DIGITS.train, 'utf8')).trimEnd().split('\n').slice(1, 601);
-  const x = Float32Array.from(rows.flatMap((row) => row.split(',').slice(0, 64).map(Number)));
+  const x = Float32Array.from(
+    rows.flatMap((row) =>
+      row
+        .split(',')
+        .slice(0, 64)
+        .map((value) => Number(value) / 16),
+    ),
+  );
   await writeFile(at('digits.npy'), npyBytes([rows.length, 8, 8, 1], x));
   return { model, data: at('digits.npy') };
 }
@@ -44,7 +56,9 @@ const asked = (more: Pick<CompressOptions, 'model' | 'data'> & Partial<CompressO
 it('a model becomes smaller on samples without labels, and all that is said of it is agreement with the original', async () => {
   const options = asked({ ...(await given()), name: 'small', budget: 'size=8,latency=2,drop=100' });
   const { loaded, budget } = await compression(options);
-  expect(loaded.recipe).toMatchObject({ baseline: false, distill: { epochs: 0, alpha: 1 } });
+  // Arrays are what the model is fed, whatever the file says of raw samples.
+  const asIs = { scale: 1, mean: 0, std: 1 };
+  expect(loaded.recipe).toMatchObject({ teacher: { normalize: asIs }, distill: { epochs: 0, alpha: 1 } });
   const { folder: run, report } = await runRecipe(loaded, { out: folder() });
   expect(report.dataset.labelledBy).toBe(path.basename(options.model));
 
@@ -76,6 +90,61 @@ it('budgets are factors and points', () => {
   expect(budgetOf('size=6x, drop=0.5', false)).toEqual({ size: 6, latency: 2, drop: 0.5 });
   for (const wrong of ['4', 'size=0.5', 'speed=2', 'drop=101', ''])
     expect(() => budgetOf(wrong, true)).toThrow(/^--budget: expected/);
+});
+
+describe('data', () => {
+  const CONV = { a: floats(4, 3, 3, 3) };
+  const steps = [
+    ['Conv', ['x', 'a'], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }],
+    ['GlobalAveragePool', ['y0']],
+    ['Flatten', ['y1'], { axis: 1 }],
+  ] as const;
+  const model = async (): Promise<string> => {
+    await writeFile(at('m.onnx'), encodeModel(modelOf(['n', 3, 6, 6], CONV, steps)));
+    return at('m.onnx');
+  };
+  const x = Float32Array.from({ length: 40 * 108 }, (_, i) => Math.sin(i * i));
+
+  it('of an archive with labels are what it says', async () => {
+    const y = Int32Array.from({ length: 40 }, (_, i) => i % 3);
+    const archive = zipSync({ 'x.npy': npyBytes([40, 3, 6, 6], x), 'y.npy': npyBytes([40], y) });
+    await writeFile(at('d.npz'), archive);
+    const { loaded, budget } = await compression(asked({ model: await model(), data: at('d.npz') }));
+    const data = await loadData(loaded.recipe);
+    expect(loaded.recipe.dataset.labelledBy).toBeUndefined();
+    expect([data.train.sampleShape, data.classNames.length]).toEqual([[6, 6, 3], 4]);
+    expect(budget.drop).toBe(1);
+  });
+
+  it('without labels have those that the model gives them, whatever lies first, channels or pixels', async () => {
+    await writeFile(at('x.npy'), npyBytes([40, 3, 6, 6], x));
+    const { loaded, budget } = await compression(asked({ model: await model(), data: at('x.npy') }));
+    expect(budget.drop).toBe(5);
+    const { train, validation, test } = await loadData(loaded.recipe);
+    const session = new InferenceModel(await readFile(await model()), 'm', { logSeverityLevel: 3 });
+    const { y } = await session.run({ x: { data: x, shape: [40, 3, 6, 6] } });
+    session.dispose();
+    const wanted = classesOf(y!.data as Float32Array, 4);
+    for (const { ids, targets } of [train, validation, test!])
+      expect([...targets]).toEqual([...ids].map((id) => wanted[id]!));
+  });
+
+  it('may be a folder of pictures that nobody sorted', async () => {
+    await mkdir(at('pictures'));
+    for (let i = 0; i < 30; i++) {
+      const pixels = Uint8Array.from({ length: 300 }, (_, j) => (i * i * (j + 7) * 31) % 256);
+      await sharp(pixels, { raw: { width: 10, height: 10, channels: 3 } })
+        .png()
+        .toFile(at(`pictures/${i}.png`));
+    }
+    const given = { model: await model(), data: at('pictures'), mean: [0.5], std: [0.2] };
+    await expect(compression(asked({ ...given, std: undefined }))).rejects.toThrow(/--mean and --std: expected both/);
+    const { loaded } = await compression(asked({ ...given, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] }));
+    const { train } = await loadData(loaded.recipe);
+    expect(train.sampleShape).toEqual([6, 6, 3]);
+    expect(train.normalization).toEqual({ scale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] });
+    expect(loaded.recipe.dataset.labelledBy).toBe('m.onnx');
+  });
 });
 
 describe('refused', () => {
@@ -115,6 +184,11 @@ describe('refused', () => {
     ['an operator that is not known', () => write([['Conv', ['x', 'a'], SAME], ['Nothing', ['y0']]], CONV), /node node_1: the operator Nothing is not known/],
     ['no weights', () => write([['GlobalAveragePool', ['x']], ['Flatten', ['y0'], { axis: 1 }]], {}), /holds no float32 weights to train/],
     ['data that are no data', async () => ({ ...(await whole()), data: at('m.onnx') }), /--data: expected a recipe/],
+    ['a damaged archive', async () => {
+      const files = await whole();
+      await writeFile(at('d.npz'), 'PK');
+      return { ...files, data: at('d.npz') };
+    }, /d\.npz: not an \.npz archive, or a damaged one/],
     ['data that are not there', async () => ({ ...(await whole()), data: at('nothing.npz') }), /nothing\.npz/],
     ['a file of another kind', async () => ({ ...(await whole()), model: at('x.npy') }), /expected an \.onnx file/],
   ])('%s', async (_, files, message) => {

@@ -1,10 +1,9 @@
 import type { OnProgress } from '../../base/progress.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
-import type { TargetValues } from '../../data/dataset.ts';
+import type { InputPart, TargetValues } from '../../data/dataset.ts';
 import { gainOf } from '../../tasks/score.ts';
 import type { Task } from '../../tasks/task.ts';
-import type { InputPart } from '../../data/inputs.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';

@@ -49,7 +49,7 @@ const fileKeys = {
 
 const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
 
-/** What says how a source is read; a key that nothing reads would be a mistake that nobody notices. */
+/** Keys that say how a source is read; one that nothing reads would be a mistake that nobody notices. */
 const READ = [
   'signature',
   'input',

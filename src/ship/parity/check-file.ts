@@ -14,7 +14,7 @@ import type { ShipContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { inputsOf } from '../../data/inputs.ts';
-import type { InputPart } from '../../data/inputs.ts';
+import type { InputPart } from '../../data/dataset.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
 import { beyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';

@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.ts';
+import { statedIn } from '../../distill/preparation.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
@@ -15,6 +16,8 @@ export interface CompressedModel {
   /** The same with the channels of a picture last. */
   readonly sampleShape: readonly number[];
   readonly classes: number;
+  /** How the file itself says that pictures become its input; undefined where it does not. */
+  readonly stated?: { readonly scale: number; readonly mean: number[]; readonly std: number[] } | undefined;
 }
 
 /** `UserError` for a file that is not there, that is no model of classes, or that cannot be trained. */
@@ -34,7 +37,9 @@ export async function openModel(file: string): Promise<CompressedModel> {
   // Whatever a training would stop at is said now, by node and operator.
   const options = { inputShape: sampleShape, classes, seed: 0, head: 'keep', freeze: [] } as const;
   onnxNetwork(model, file, options).dispose();
-  return { file, input, fed, sampleShape, classes };
+  const { scale, mean, std } = statedIn(model.metadata).preprocessing ?? {};
+  const stated = scale && mean && std && { scale, mean, std };
+  return { file, input, fed, sampleShape, classes, ...(stated && { stated }) };
 }
 
 /** As PyTorch has pictures: few channels in front of height and width. */

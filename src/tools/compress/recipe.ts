@@ -1,6 +1,7 @@
 import type { RecipeInput } from '../../recipe/schema.ts';
 import type { Budget } from './budget.ts';
 import { INT8 } from './budget.ts';
+import { askedAs } from './samples.ts';
 
 /** What the recipe of a compression is made of. */
 export interface Compression {
@@ -46,7 +47,7 @@ export function recipeOf({ name, model, dataset, budget, epochs, seed, formats }
     name,
     seed,
     dataset,
-    teacher: { onnx: model },
+    teacher: { onnx: model, normalize: askedAs(dataset.normalize) },
     student: { onnx: model },
     baseline: false,
     distill: { temperature: 2, alpha: dataset.labelledBy === undefined ? 0.9 : 1, epochs: 0, batchSize: 64 },

@@ -62,7 +62,7 @@ function refuse(normalize: Normalize | undefined, data: string): void {
 
 /** Classes of a folder are those of the model if there are as many; else the pictures alone are taken. */
 async function ofFolder(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
-  const { data, normalize = 'unit' } = options;
+  const { data, normalize = model.stated ?? 'unit' } = options;
   const { file, sampleShape, classes } = model;
   const [height, width, channels] = sampleShape;
   if (height === undefined || width === undefined || (channels !== 1 && channels !== 3))
@@ -89,7 +89,7 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
   const bytes = await readBytes(data);
   const arrays = new Map<string, NpyArray>();
   if (data.endsWith('.npz')) {
-    for (const [name, content] of Object.entries(unzip(bytes, (name) => name.endsWith('.npy'))))
+    for (const [name, content] of Object.entries(archived(bytes, data)))
       arrays.set(name.slice(0, -'.npy'.length), parseNpy(content, `${data}: ${name}`));
   } else arrays.set('x', parseNpy(bytes, data));
   const given = [...arrays].filter(([name]) => name !== 'y');
@@ -107,12 +107,26 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
       'Save the inputs as the model is fed: layout, size and normalization included.',
     );
   const layout = model.fed.join() === model.sampleShape.join() ? ('nhwc' as const) : ('nchw' as const);
-  if (arrays.has('y'))
+  const labels = arrays.get('y');
+  if (labels !== undefined)
     return {
       ...{ type: 'npz', train: { file: path.resolve(data), samples: key, labels: 'y' }, testFraction: TEST },
       ...{ normalize: 'none', ...(own.length === 3 && { layout }) },
+      // Numbers are places among the answers; words are sorted, as the model must have been trained on them.
+      ...(!/^[US]/.test(labels.code) && { classes: namesOf(model) }),
     };
   return labelled(model, { samples: arranged(npySamples(array), model), sampleShape: model.sampleShape, normalize: 'none', layout: 'nhwc' }, options); // prettier-ignore
+}
+
+function archived(bytes: Uint8Array, file: string): Record<string, Uint8Array> {
+  try {
+    return unzip(bytes, (name) => name.endsWith('.npy'));
+  } catch (error) {
+    const fact = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${file}: not an .npz archive, or a damaged one (${fact})`, 'Write it with numpy.savez.', {
+      cause: error,
+    });
+  }
 }
 
 /** With channels last, as samples are held. */
@@ -130,6 +144,17 @@ function arranged(samples: Samples, { fed, sampleShape }: CompressedModel): Samp
 
 const TEST = 0.2;
 
+/** `teacher.normalize` that gives it what the student is given, whatever its file says of itself; undefined: as the data are. */
+export function askedAs(normalize: DatasetInput['normalize']) {
+  if (normalize === 'none') return { scale: 1, mean: 0, std: 1 };
+  if (normalize === 'unit') return { scale: 1 / 255, mean: 0, std: 1 };
+  return typeof normalize === 'object' ? normalize : undefined;
+}
+
+function namesOf({ classes }: CompressedModel): string[] {
+  return Array.from({ length: classes }, (_, i) => String(i));
+}
+
 interface Unlabelled {
   readonly samples: Samples;
   readonly sampleShape: readonly number[];
@@ -143,7 +168,7 @@ async function labelled(
   { samples, sampleShape, normalize, layout }: Unlabelled,
   { folder, onProgress }: SamplesOptions,
 ): Promise<DatasetInput> {
-  const classNames = Array.from({ length: model.classes }, (_, i) => String(i));
+  const classNames = namesOf(model);
   const count = samples.length / sampleShape.reduce((product, size) => product * size, 1);
   const ids = Int32Array.from({ length: count }, (_, i) => i);
   const normalization = normalizationOf(normalize, samples, sampleShape);
@@ -156,7 +181,7 @@ async function labelled(
   const short = path.basename(model.file);
   const teacher = { onnx: model.file, layout: 'auto', outputs: 'auto', intermediate: [] } as const;
   const opened = await openFile(
-    { ...teacher, intermediate: [] },
+    { ...teacher, intermediate: [], normalize: askedAs(normalize) },
     { engine: engineOf(place), session: sessionOptionsOf(place), dataset, name: () => short },
   );
   const logits = await answers(opened.teacher, dataset, ids, onProgress);
