@@ -13,6 +13,7 @@ import { install } from '../src/trace/install.ts';
 import { gradientProgram, updateProgram } from '../src/train/gradient.ts';
 import { Trainer } from '../src/train/loop.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
+import { classification } from '../src/tasks/classification.ts';
 import { trainingProgram } from '../src/train/step.ts';
 
 const [name, ...numbers] = process.argv.slice(2);
@@ -27,12 +28,13 @@ const loss = createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed
 const optimizer = createOptimizer({ type: 'adam' }, network.trainable);
 const batch = {
   x: new Float32Array(batchSize * size * size * channels).map((_, i) => Math.sin(i)),
-  labels: Int32Array.from({ length: batchSize }, (_, i) => i % 10),
+  targets: Int32Array.from({ length: batchSize }, (_, i) => i % 10),
 };
 const before = resident('VmRSS');
-const common = { network, loss, optimizer };
+const task = classification(10);
+const common = { network, task, loss, optimizer };
 const trainer = await Trainer.create({
-  ...{ engine, batchSize, optimizer, classes: 10, stepsPerEpoch: 3, steps: 3 },
+  ...{ engine, batchSize, optimizer, task, stepsPerEpoch: 3, steps: 3 },
   program: (n) => trainingProgram({ ...common, batchSize: n }),
   parts:
     samples === batchSize

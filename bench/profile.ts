@@ -22,6 +22,7 @@ import { createOptimizer } from '../src/train/optimizers.ts';
 import { trainingProgram } from '../src/train/step.ts';
 import type { NetName } from './nets.ts';
 import { buildNet, inputShapeOf, NETS } from './nets.ts';
+import { classification } from '../src/tasks/classification.ts';
 import { table } from './processes.ts';
 
 const { values: options } = parseArgs({
@@ -67,7 +68,7 @@ async function run(): Promise<void> {
   const network = layersNetwork(built);
   const loss = createLoss('ce');
   const optimizer = createOptimizer({ type: 'adam' }, network.trainable);
-  const program = trainingProgram({ network, loss, optimizer, batchSize });
+  const program = trainingProgram({ task: classification(10), network, loss, optimizer, batchSize });
   const graph = traceProgram(program);
   const initial = new Map(
     await Promise.all(

@@ -18,6 +18,7 @@ import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
 import type { NetName } from './nets.ts';
 import { buildNet, inputShapeOf } from './nets.ts';
+import { classification } from '../src/tasks/classification.ts';
 import { timed, timedSteps } from './timing.ts';
 
 const [kind, net, ...numbers] = process.argv.slice(2, 7);
@@ -44,7 +45,13 @@ async function ours(name: NetName): Promise<object> {
   const model = buildNet(name);
   const loss = createLoss('ce');
   const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
-  const program = trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize });
+  const program = trainingProgram({
+    task: classification(10),
+    network: layersNetwork(model),
+    loss,
+    optimizer,
+    batchSize,
+  });
   const start = performance.now();
   const step = await engine.compile(program);
   const compileMs = performance.now() - start;

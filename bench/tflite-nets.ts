@@ -22,6 +22,7 @@ import type { State } from '../src/runtime/engine.ts';
 import { InferenceModel } from '../src/runtime/inference.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
+import { classification } from '../src/tasks/classification.ts';
 import { trainingProgram } from '../src/train/step.ts';
 
 type LayersModel = ReturnType<typeof buildModel>;
@@ -134,7 +135,7 @@ async function trainedWeights(
   const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
   const step = await engine.compile(
-    trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH }),
+    trainingProgram({ task: classification(10), network: layersNetwork(model), loss, optimizer, batchSize: BATCH }),
   );
   const [each, perEpoch] = [sizeOf(shape), Math.floor(labels.length / BATCH)];
   const weights = new Float32Array(BATCH).fill(1);
@@ -187,7 +188,7 @@ async function balancedWeights(model: LayersModel, { x }: Pictures, shape: reado
 function pictures(data: Dataset, from: number, count: number, shape: readonly number[]): Pictures {
   const rows = new RandomStream('bench', data.name).permutation(data.count).slice(from, from + count);
   const small = viewOf(data, rows, { seed: 0, view: 0, augment: [] });
-  const labels = Int32Array.from(rows, (row) => data.labels[row]!);
+  const labels = Int32Array.from(rows, (row) => data.targets[row]!);
   return { x: enlarged(small, data.sampleShape, shape), labels };
 }
 

@@ -8,7 +8,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['base'],
   ['graph', 'recipe'],
   ['trace', 'formats', 'data'],
-  ['networks', 'runtime', 'files'],
+  ['networks', 'runtime', 'files', 'tasks'],
   ['train', 'measure'],
   ['distill', 'compress', 'report', 'watch'],
   ['folder', 'setup'],
@@ -22,7 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly RegExp[] }[] = [
   {
     pattern: /^@tensorflow\//,
-    allowed: [/^(trace|networks|files|train|distill|compress)\//, /^runtime\/tensorflow(\.ts|\/)/],
+    allowed: [/^(trace|networks|files|tasks|train|distill|compress)\//, /^runtime\/tensorflow(\.ts|\/)/],
   },
   { pattern: /^onnxruntime-node/, allowed: [/^runtime\/onnxruntime(\.ts|\/)/] },
   // Types only: html/chart.ts alone loads it, at the first chart.

@@ -1,4 +1,4 @@
-/** An event of a run at work. Times are seconds, accuracies fractions. */
+/** An event of a run at work. Times are seconds; accuracies are fractions, or another task's score. */
 export type RunEvent =
   | { readonly type: 'run'; readonly name: string; readonly folder: string; readonly resumed: boolean }
   | StageEvent
@@ -10,6 +10,8 @@ export type RunEvent =
   | { readonly type: 'warning'; readonly message: string };
 
 interface OfStage {
+  /** The task whose score is told as `accuracy`; absent of classification. */
+  readonly task?: string;
   /** As the ledger names it. */
   readonly stage: string;
   /** In a search: the candidate and round that the stage belongs to, as its folder is named. */

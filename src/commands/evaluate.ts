@@ -14,7 +14,7 @@ interface EvaluateArgs {
 
 export const evaluateCommand: Command<EvaluateArgs> = {
   name: 'evaluate <model>',
-  summary: 'Accuracy of a model file on the data of a recipe',
+  summary: 'Accuracy, or error, of a model file on the data of a recipe',
   options: (yargs) =>
     yargs
       .positional('model', {
@@ -32,6 +32,7 @@ export const evaluateCommand: Command<EvaluateArgs> = {
   run: async ({ model, recipe, set, split, usual }, context) => {
     if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
+    const { digits } = await import('../report/format.ts');
     const { evaluateFile } = await import('../tools/evaluate.ts');
     const evaluated = await evaluateFile(
       model,
@@ -46,11 +47,22 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       return;
     }
     const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
-    const rows = Object.entries(result.perClass).map(([name, accuracy]) => [name, percent(accuracy)]);
-    context.out(table([['class', 'accuracy'], ...rows]));
+    if (result.perClass !== undefined) {
+      const rows = Object.entries(result.perClass).map(([name, accuracy]) => [name, percent(accuracy)]);
+      context.out(table([['class', 'accuracy'], ...rows]));
+    }
+    if (result.errors !== undefined) {
+      const rows = result.errors.rows.map(({ name, mae, rmse, r2 }) => [
+        name,
+        digits(mae),
+        digits(rmse),
+        r2 === null ? '-' : r2.toFixed(3),
+      ]);
+      context.out(table([['predicts', 'MAE', 'RMSE', 'R²'], ...rows]));
+    }
     context.note(`input: ${result.preparation}\n`);
     for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
-    context.out(`${model}: right on ${percent(result.accuracy)} of ${result.samples} ${split} samples\n`);
+    context.out(`${model}: ${result.said}\n`);
   },
 };
 

@@ -1,5 +1,5 @@
 import type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/events.ts';
-import { eventText } from '../watch/events.ts';
+import { eventText, scoreOfEvent } from '../watch/events.ts';
 import { openLog } from './context.ts';
 import type { Context } from './context.ts';
 
@@ -70,7 +70,7 @@ export function barText(event: ProgressEvent, columns: number): string {
     `${String(Math.floor(100 * share)).padStart(3)} %`,
     `${timeLeft(event.secondsLeft)} left`,
     ...(event.loss === undefined ? [] : [`loss ${event.loss.toFixed(4)}`]),
-    ...(event.accuracy === undefined ? [] : [`${(100 * event.accuracy).toFixed(2)} %`]),
+    ...(event.accuracy === undefined ? [] : [scoreOfEvent(event)(event.accuracy)]),
     event.epoch === undefined
       ? `${event.what === undefined ? '' : `${event.what} `}${event.done}/${event.total}`
       : `epoch ${event.epoch.toFixed(1)}/${event.epochs ?? ''}`,

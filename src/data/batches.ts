@@ -4,9 +4,9 @@ import { createMixer } from './augment/mix.ts';
 import type { Mix } from './augment/mixup.ts';
 import type { AugmentStep } from './config.ts';
 import { sizeOf } from './dataset.ts';
-import type { Dataset } from './dataset.ts';
-import type { InputPart } from './dataset.ts';
+import type { Dataset, InputPart, TargetValues } from './dataset.ts';
 import { sampleWriter } from './samples.ts';
+import { targetsOf } from './targets/registry.ts';
 
 export interface BatchOptions {
   readonly batchSize: number;
@@ -39,8 +39,8 @@ export interface Batch {
   readonly shape: readonly number[];
   /** Where `x` holds several inputs: which part of a sample is which. */
   readonly inputs?: readonly InputPart[];
-  /** [n] class indexes. */
-  readonly labels: Int32Array;
+  /** [n] class indexes; of regression [n, numbers]. */
+  readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. */
   readonly weights?: Float32Array;
   readonly mix?: Mix;
@@ -79,22 +79,21 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
     const start = index * batchSize;
     const n = Math.min(batchSize, dataset.count - start);
     const ids = new Int32Array(n);
-    const labels = new Int32Array(n);
     const x = buffer === undefined ? new Float32Array(n * size) : buffer.subarray(0, n * size);
     for (let i = 0; i < n; i++) {
       const row = order === undefined ? start + i : order[start + i]!;
       ids[i] = row;
-      labels[i] = dataset.labels[row]!;
       write(row, x, i * size);
     }
+    const targets = targetsOf(dataset, ids);
     const mix = mixer?.(x, n, index);
     return {
       index,
       ids,
       x,
       shape: [n, ...dataset.sampleShape],
-      labels,
-      ...(classWeights && { weights: sampleWeights(labels, classWeights, mix) }),
+      targets,
+      ...(classWeights && { weights: sampleWeights(targets as Int32Array, classWeights, mix) }),
       ...(mix && { mix }),
       ...(dataset.inputs && { inputs: dataset.inputs }),
       ...(view !== undefined && { view }),

@@ -1,3 +1,7 @@
+import type { TaskName } from '../recipe/task.ts';
+
+export type { TaskName };
+
 /**
  * What a data set is read from and how, as plain types that the recipe's schema mirrors. Paths are absolute. Optional keys may
  * also be present and undefined, as a parsed recipe has them.
@@ -43,6 +47,8 @@ export interface NormalizeConfig {
 type MissingPolicy = 'error' | 'mean' | 'zero' | 'drop';
 
 export interface CommonConfig<Source> {
+  /** Default: classification. */
+  task?: TaskName | undefined;
   train: Source;
   /** The test split; absent means none, unless `testFraction` carves one. */
   test?: Source | undefined;
@@ -67,6 +73,8 @@ export interface CommonConfig<Source> {
 
 export interface TableOptions {
   missing?: MissingPolicy | undefined;
+  /** What stands between the numbers of a sample, in a column that lists them. Default `|`. */
+  separator?: string | undefined;
   /** Reshape the features of a row, e.g. `[8, 8, 1]` for pictures stored as columns. */
   shape?: readonly number[] | undefined;
 }
@@ -92,8 +100,11 @@ export type Files = string | readonly string[];
 
 export interface CsvConfig extends CommonConfig<Files>, TableOptions {
   type: 'csv';
-  /** Column name, or index from 0 (negative: from the end). Default: `label` with a header, else the last column. */
-  label?: string | number | undefined;
+  /**
+   * Column name, or index from 0 (negative: from the end). Default: `label` with a header, else the last column. Several: numbers to
+   * predict.
+   */
+  label?: string | number | readonly (string | number)[] | undefined;
   /** Columns that are neither label nor feature. */
   ignore?: readonly (string | number)[] | undefined;
   /** Does the first line name the columns? Default true. */
@@ -140,16 +151,16 @@ export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageO
   image?: string | undefined;
   /** Numeric columns, or one column of lists. Default: all but the label. */
   features?: string | readonly string[] | undefined;
-  /** Default `label`. */
-  label?: string | undefined;
+  /** Default `label`. Several: numbers to predict. */
+  label?: string | readonly string[] | undefined;
 }
 
 export interface JsonlConfig extends CommonConfig<Files>, TableOptions {
   type: 'jsonl';
   /** One key that holds an array of numbers, or several that hold a number each. Default: `features`, else all but the label. */
   features?: string | readonly string[] | undefined;
-  /** Default `label`. */
-  label?: string | undefined;
+  /** Default `label`. Several: numbers to predict. */
+  label?: string | readonly string[] | undefined;
 }
 
 export type DatasetConfig =

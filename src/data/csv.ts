@@ -6,11 +6,14 @@ import type { RawSplit } from './dataset.ts';
 import { countLines, emptyFile, fileList, openUnpacked, streamError } from './source.ts';
 import { TableSink } from './table.ts';
 
-export type CsvOptions = Pick<CsvConfig, 'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'shape'>;
+export type CsvOptions = Pick<
+  CsvConfig,
+  'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'shape' | 'task' | 'separator'
+>;
 
 interface Layout {
   readonly names: readonly string[];
-  readonly label: number;
+  readonly labels: readonly number[];
   readonly features: readonly number[];
 }
 
@@ -78,7 +81,13 @@ class CsvReader {
     if (this.#layout === undefined) {
       this.#layout = layoutOf(record, this.#options, this.#where());
       const names = this.#layout.features.map((column) => this.#layout!.names[column]!);
-      this.#sink = new TableSink(this.#file, names, this.#options, this.#expectedRows);
+      this.#sink = new TableSink(
+        this.#file,
+        names,
+        this.#options,
+        this.#expectedRows,
+        this.#layout.labels.map((column) => this.#layout!.names[column]!),
+      );
     } else if (header && record.some((name, i) => name.trim() !== this.#layout!.names[i])) {
       const at = record.findIndex((name, i) => name.trim() !== this.#layout!.names[i]);
       throw new UserError(
@@ -90,7 +99,7 @@ class CsvReader {
   }
 
   #row(record: readonly string[]): void {
-    const { names, label, features } = this.#layout!;
+    const { names, labels, features } = this.#layout!;
     const sink = this.#sink!;
     if (record.length !== names.length) {
       throw new UserError(
@@ -102,7 +111,10 @@ class CsvReader {
     }
     sink.begin();
     for (let i = 0; i < features.length; i++) sink.setText(i, record[features[i]!]!, this.#where);
-    sink.end(record[label]!, this.#where);
+    sink.end(
+      labels.map((column) => record[column]!),
+      this.#where,
+    );
   }
 
   #syntaxError(error: CsvError): UserError {
@@ -157,9 +169,10 @@ function layoutOf(record: readonly string[], options: CsvOptions, where: string)
       'If the first line holds data and no names, set `header: false`; else rename one.',
     );
   }
-  const label = columnOf(options.label ?? (header ? 'label' : -1), names, header, where, 'label');
+  const wanted = [options.label ?? (header ? 'label' : -1)].flat();
+  const labels = wanted.map((column) => columnOf(column, names, header, where, 'label'));
   const left = new Set((options.ignore ?? []).map((column) => columnOf(column, names, header, where, 'ignore')));
-  return { names, label, features: names.map((_, i) => i).filter((i) => i !== label && !left.has(i)) };
+  return { names, labels, features: names.map((_, i) => i).filter((i) => !labels.includes(i) && !left.has(i)) };
 }
 
 function columnOf(

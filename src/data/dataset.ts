@@ -1,4 +1,5 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
+import type { TaskName } from './config.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
 export interface Normalization {
@@ -28,6 +29,9 @@ export interface Dataset {
   readonly sampleShape: readonly number[];
   /** Where a model is fed several inputs: which part of a sample goes to which. */
   readonly inputs?: readonly InputPart[] | undefined;
+  /** What a model is asked about a sample; `src/tasks` has the rest of it. */
+  readonly task: TaskName;
+  /** What a model answers, a number each: the classes, or the label columns. */
   readonly classNames: readonly string[];
   readonly count: number;
   /** The split in whose files `ids` count: `train` for a validation split that was carved from it. */
@@ -36,9 +40,18 @@ export interface Dataset {
   readonly ids: Int32Array;
   /** [count, ...sampleShape], before normalization; on a SharedArrayBuffer, so that workers see it without a copy. */
   readonly samples: Samples;
-  /** [count] class indexes. */
-  readonly labels: Int32Array;
+  /** [count] class indexes; of regression [count, classNames.length] numbers. */
+  readonly targets: TargetValues;
+  /** Mean and deviation of each number to predict over train, in the label's units. */
+  readonly scaling?: Scaling | undefined;
   readonly normalization: Normalization;
+}
+
+export type TargetValues = Int32Array | Float32Array;
+
+export interface Scaling {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
 }
 
 /** The stable name of a sample, e.g. `train/1234`. */
@@ -56,10 +69,10 @@ export function isImageShape(shape: readonly number[]): shape is readonly [numbe
 
 /** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
 export function fingerprint(dataset: Dataset): string {
-  const { idPrefix, sampleShape, inputs, classNames, normalization, ids, labels, samples } = dataset;
+  const { idPrefix, sampleShape, inputs, classNames, normalization, ids, targets, samples } = dataset;
   const type = samples.constructor.name;
   const head = JSON.stringify({ idPrefix, sampleShape, inputs, classNames, normalization, type });
-  return sha256(head, bytesOf(ids), bytesOf(labels), bytesOf(samples));
+  return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples));
 }
 
 export function sharedBytes(length: number): Uint8Array {
@@ -92,12 +105,23 @@ export interface RawSplit {
 }
 
 export type RawLabels =
-  /** Class indexes as stored. */
-  | { readonly kind: 'index'; readonly values: Int32Array }
-  /** `values` point into `names`, which are in order of first appearance; `firstAt` says where that was, e.g. `x.csv:7`. */
+  | LabelWords
+  /** Several label columns; `values` are those of the first. */
   | {
-      readonly kind: 'name';
-      readonly values: Int32Array;
+      readonly kind: 'columns';
       readonly names: readonly string[];
-      readonly firstAt: readonly string[];
-    };
+      readonly columns: readonly LabelWords[];
+      readonly values: Int32Array;
+    }
+  /** [count, width] numbers as stored. */
+  | { readonly kind: 'numbers'; readonly values: Float32Array; readonly width: number }
+  /** Class indexes as stored. */
+  | { readonly kind: 'index'; readonly values: Int32Array };
+
+/** `values` point into `names`, which are in order of first appearance; `firstAt` says where that was, e.g. `x.csv:7`. */
+export interface LabelWords {
+  readonly kind: 'name';
+  readonly values: Int32Array;
+  readonly names: readonly string[];
+  readonly firstAt: readonly string[];
+}

@@ -6,7 +6,7 @@ import { countLines, fileList, linesOf } from './source.ts';
 import { LABELS } from './supported.ts';
 import { TableSink } from './table.ts';
 
-export type JsonlOptions = Pick<JsonlConfig, 'features' | 'label' | 'missing' | 'shape'>;
+export type JsonlOptions = Pick<JsonlConfig, 'features' | 'label' | 'missing' | 'shape' | 'task' | 'separator'>;
 
 type Row = Record<string, unknown>;
 
@@ -77,7 +77,7 @@ class JsonlReader {
   }
 
   #row(row: Row): void {
-    const label = this.#label(row);
+    const labels = this.#labelKeys().map((key) => this.#label(row, key));
     if (this.#sink === undefined) this.#start(row);
     const sink = this.#sink!;
     sink.begin();
@@ -101,12 +101,18 @@ class JsonlReader {
       }
       values.forEach((value, i) => sink.setValue(i, value, this.#where));
     }
-    sink.end(label, this.#where);
+    sink.end(labels, this.#where);
   }
 
-  #label(row: Row): string {
-    const key = this.#options.label ?? 'label';
-    const value = row[key];
+  #labelKeys(): readonly string[] {
+    return [this.#options.label ?? 'label'].flat();
+  }
+
+  #label(row: Row, key: string): string {
+    const { task, separator = '|' } = this.#options;
+    const found = row[key];
+    const isList = Array.isArray(found) && task !== undefined && task !== 'classification';
+    const value = isList ? found.map(String).join(separator) : found;
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (value !== undefined) {
       throw new UserError(`${this.#where()}: the label is ${shown(value)}`, `${LABELS} Remove lines without one.`);
@@ -116,7 +122,7 @@ class JsonlReader {
 
   #start(row: Row): void {
     const { features } = this.#options;
-    const label = this.#options.label ?? 'label';
+    const labels = this.#labelKeys();
     const single =
       typeof features === 'string'
         ? features
@@ -136,7 +142,7 @@ class JsonlReader {
         ? flatten(row[this.#array]).map((_, i) => `${this.#array!}[${i}]`)
         : single !== undefined
           ? [single]
-          : ((features as readonly string[] | undefined) ?? Object.keys(row).filter((key) => key !== label));
+          : ((features as readonly string[] | undefined) ?? Object.keys(row).filter((key) => !labels.includes(key)));
     for (const key of this.#array === undefined ? names : []) {
       if (!(key in row)) throw this.#noKey(key, 'features', row);
       if (Array.isArray(row[key])) {
@@ -146,7 +152,7 @@ class JsonlReader {
         );
       }
     }
-    this.#sink = new TableSink(this.#source, names, this.#options, this.#expectedRows);
+    this.#sink = new TableSink(this.#source, names, this.#options, this.#expectedRows, labels);
   }
 
   #noKey(key: string, option: string, row: Row): UserError {

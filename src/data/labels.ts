@@ -1,5 +1,5 @@
 import { UserError, nearest, shown } from '../base/errors.ts';
-import type { RawLabels, RawSplit } from './dataset.ts';
+import type { LabelWords, RawLabels, RawSplit } from './dataset.ts';
 import { growingInts } from './grow.ts';
 import { LABELS } from './supported.ts';
 
@@ -25,7 +25,7 @@ export class LabelNames {
     return this.#index.size;
   }
 
-  labels(): RawLabels {
+  labels(): LabelWords {
     return { kind: 'name', values: this.#values.view(), names: [...this.#index.keys()], firstAt: this.#firstAt };
   }
 }
@@ -45,13 +45,27 @@ function notUtf8(name: string, where: string): UserError {
 export function classNamesOf(train: RawSplit, declared?: readonly string[]): readonly string[] {
   if (declared !== undefined) return checkedNames(declared);
   if (train.classNames !== undefined) return train.classNames;
-  const { labels } = train;
-  if (labels.kind === 'name') return checkedCount([...labels.names].sort(compareNames), train);
+  const labels = oneClass(train);
+  if (labels.kind === 'name')
+    return checkedCount([...labels.names].sort(compareNames), labels.values.length, train.source);
   refuseNegative(train, labels.values);
   const highest = labels.values.reduce((max, value) => Math.max(max, value), 0);
   return checkedCount(
     Array.from({ length: Math.min(highest, labels.values.length * 10) + 1 }, (_, i) => String(i)),
-    train,
+    labels.values.length,
+    train.source,
+  );
+}
+
+type ClassLabels = RawLabels & { kind: 'name' | 'index' };
+
+/** Labels of which each sample has one. */
+function oneClass({ labels, source }: RawSplit): ClassLabels {
+  if (labels.kind === 'name' || labels.kind === 'index') return labels;
+  const received = labels.kind === 'columns' ? `the columns ${labels.names.join(', ')}` : `${labels.width} numbers`;
+  throw new UserError(
+    `${source}: expected one label column for classes, received ${received}`,
+    'Set `task: regression` to predict numbers; several labels for a sample are not supported.',
   );
 }
 
@@ -65,7 +79,7 @@ function refuseNegative({ source, ids }: RawSplit, values: Int32Array): void {
   );
 }
 
-function checkedNames(names: readonly string[]): readonly string[] {
+export function checkedNames(names: readonly string[]): readonly string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
     throw new UserError(`classes: ${shown(twice)} is named twice`, 'Give every class its own name.');
@@ -77,31 +91,30 @@ function checkedNames(names: readonly string[]): readonly string[] {
 const MANY = 6;
 
 /** A column of measurements taken for the label gives nearly as many classes as samples. */
-function checkedCount(names: string[], train: RawSplit): string[] {
-  const count = train.labels.values.length;
+function checkedCount(names: string[], count: number, source: string): string[] {
   if (names.length < 2) {
     throw new UserError(
-      `${train.source}: all ${count} samples have the label ${shown(names[0])}, expected at least 2 classes`,
+      `${source}: all ${count} samples have the label ${shown(names[0])}, expected at least 2 classes`,
       'Check which column or file holds the labels.',
     );
   }
   if (names.length > 100 && names.length > count / 2) {
     throw new UserError(
-      `${train.source}: ${names.length} different labels for ${count} samples, e.g. ${shown(names[1])}`,
+      `${source}: ${names.length} different labels for ${count} samples, e.g. ${shown(names[1])}`,
       `${LABELS} Check which column or file holds the labels.`,
     );
   }
   const fractions = names.filter((name) => Number.isFinite(Number(name)) && !Number.isInteger(Number(name)));
   if (fractions.length >= MANY && fractions.length > names.length / 2) {
     throw new UserError(
-      `${train.source}: the labels are ${names.length} different numbers, e.g. ${shown(fractions[0])}`,
+      `${source}: the labels are ${names.length} different numbers, e.g. ${shown(fractions[0])}`,
       `${LABELS} If each of these numbers is a class, list them as \`classes\`.`,
     );
   }
   return names;
 }
 
-function compareNames(a: string, b: string): number {
+export function compareNames(a: string, b: string): number {
   const [x, y] = [Number(a), Number(b)];
   if (Number.isInteger(x) && Number.isInteger(y) && x !== y) return x - y;
   if (Number.isInteger(x) !== Number.isInteger(y)) return Number.isInteger(x) ? -1 : 1;
@@ -110,7 +123,7 @@ function compareNames(a: string, b: string): number {
 
 /** The class index of every sample; a label that is no class is an error that says where it stands. */
 export function classIndexes(split: RawSplit, classNames: readonly string[]): Int32Array {
-  const { labels } = split;
+  const labels = oneClass(split);
   return labels.kind === 'index' ? checkedIndexes(split, labels.values, classNames) : mapped(labels, classNames);
 }
 
@@ -126,7 +139,7 @@ function checkedIndexes(split: RawSplit, values: Int32Array, classNames: readonl
   return values;
 }
 
-function mapped(labels: RawLabels & { kind: 'name' }, classNames: readonly string[]): Int32Array {
+function mapped(labels: LabelWords, classNames: readonly string[]): Int32Array {
   const index = new Map(classNames.map((name, i) => [name, i]));
   const toClass = labels.names.map((name, i) => {
     const found = index.get(name) ?? asIndex(name, classNames);
@@ -142,7 +155,7 @@ function asIndex(name: string, classNames: readonly string[]): number | undefine
   return Number(name) < classNames.length ? Number(name) : undefined;
 }
 
-function unknownLabel(name: string, where: string, classNames: readonly string[]): UserError {
+export function unknownLabel(name: string, where: string, classNames: readonly string[]): UserError {
   const near = nearest(name, classNames);
   const known = classNames.length <= 12 ? classNames.join(', ') : `${classNames.slice(0, 11).join(', ')}, …`;
   return new UserError(

@@ -1,13 +1,13 @@
 import { UserError } from '../base/errors.ts';
-import { checkFinite, checkSameKind, missingClasses } from './checks.ts';
-import type { CommonConfig, DatasetConfig } from './config.ts';
+import { checkFinite, checkSameKind } from './checks.ts';
+import type { CommonConfig, DatasetConfig, TaskName } from './config.ts';
 import { sizeOf } from './dataset.ts';
-import type { Dataset, RawSplit, Samples } from './dataset.ts';
-import type { InputPart } from './dataset.ts';
-import { classIndexes, classNamesOf } from './labels.ts';
+import type { Dataset, InputPart, RawSplit, Samples, TargetValues } from './dataset.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
 import { drawStratified, partition, splitSize } from './split.ts';
 import { fillMeans } from './table.ts';
+import type { TargetReader } from './targets/reader.ts';
+import { targetReader } from './targets/registry.ts';
 import { classWeights } from './weights.ts';
 
 export interface LoadedDataset {
@@ -15,6 +15,8 @@ export interface LoadedDataset {
   readonly validation: Dataset;
   /** Undefined if the recipe names no test split and no `testFraction`; `warnings` says so. */
   readonly test: Dataset | undefined;
+  readonly task: TaskName;
+  /** What a model answers, a number each: the classes, or the label columns. */
   readonly classNames: readonly string[];
   /** [classes], if the recipe asks for class weights. */
   readonly classWeights: Float32Array | undefined;
@@ -37,7 +39,8 @@ const NO_TEST =
  * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
  */
 export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset> {
-  const { splitSeed = SPLIT_SEED, limit } = config;
+  const { splitSeed = SPLIT_SEED, limit, task = 'classification' } = config;
+  const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
     throw new UserError(
       `testFraction: ${config.testFraction} given beside \`test\``,
@@ -49,10 +52,12 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
   for (const split of others) checkSameKind(split, trainRaw);
   for (const split of [trainRaw, ...others]) checkFinite(split);
 
-  const classNames = classNamesOf(trainRaw, config.classes);
-  let train = splitOf('train', trainRaw, classNames);
-  let validation = validationRaw && splitOf('validation', validationRaw, classNames);
-  let test = testRaw && splitOf('test', testRaw, classNames);
+  const classNames = reader.names(trainRaw, config);
+  const read = (name: Part, raw: RawSplit): Split =>
+    splitOf(name, raw, reader.strata, reader.values(raw, classNames, config), reader.width(classNames));
+  let train = read('train', trainRaw);
+  let validation = validationRaw && read('validation', validationRaw);
+  let test = testRaw && read('test', testRaw);
   if (config.testFraction !== undefined) {
     if (!(config.testFraction < 1)) {
       throw new UserError(
@@ -84,20 +89,23 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     inputs === undefined
       ? normalizationOf(config.normalize, train.samples, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
-  const dataset = ({ name, idPrefix, samples, labels, ids }: Split): Dataset => {
+  const scaling = reader.scaling?.(train.targets, train.width);
+  const dataset = ({ name, idPrefix, samples, targets, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
-    const count = ids.length;
-    return { name, idPrefix, samples, labels, ids, count, classNames, sampleShape, inputs, normalization };
+    const shared = { task, classNames, sampleShape, inputs, normalization, ...(scaling && { scaling }) };
+    return { name, idPrefix, samples, targets, ids, count: ids.length, ...shared };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
-  warnings.push(...splits.flatMap((split) => missingClasses(split.name, split.labels, classNames)));
+  warnings.push(...splits.flatMap((split) => reader.oddities(split.name, split.targets, classNames)));
   if (test === undefined) warnings.push(NO_TEST);
   return {
     train: dataset(train),
     validation: dataset(validation),
     test: test && dataset(test),
+    task,
     classNames,
-    classWeights: config.classWeights && classWeights(config.classWeights, train.labels, classNames.length),
+    classWeights:
+      config.classWeights && classWeights(config.classWeights, train.targets as Int32Array, classNames.length),
     warnings,
   };
 }
@@ -116,20 +124,30 @@ interface Split {
   readonly idPrefix: Part;
   readonly rowSize: number;
   readonly samples: Samples;
-  readonly labels: Int32Array;
+  readonly targets: TargetValues;
+  /** Numbers of `targets` for each sample. */
+  readonly width: number;
+  readonly strata: (values: TargetValues) => Int32Array;
   readonly ids: Int32Array;
 }
 
-function splitOf(name: Part, raw: RawSplit, classNames: readonly string[]): Split {
-  const labels = classIndexes(raw, classNames);
-  const ids = raw.ids ?? Int32Array.from(labels, (_, i) => i);
+function splitOf(
+  name: Part,
+  raw: RawSplit,
+  strata: TargetReader['strata'],
+  targets: TargetValues,
+  width: number,
+): Split {
+  const ids = raw.ids ?? Int32Array.from({ length: targets.length / width }, (_, i) => i);
   return {
     source: raw.source,
     name,
     idPrefix: name,
     rowSize: sizeOf(raw.sampleShape),
     samples: raw.samples,
-    labels,
+    targets,
+    width,
+    strata,
     ids,
   };
 }
@@ -153,14 +171,15 @@ function limited(split: Split, limit: number, seed: number): Split {
 
 /** What is left of `split`, and the part that was drawn. */
 function draw(split: Split, name: Part, size: number, seed: number, purpose: string): [Split, Split] {
-  const classes = split.labels.reduce((max, label) => Math.max(max, label), 0) + 1;
-  const rows = drawStratified(split.labels, classes, size, seed, purpose);
+  const strata = split.strata(split.targets).subarray(0, split.ids.length);
+  const classes = strata.reduce((max, label) => Math.max(max, label), 0) + 1;
+  const rows = drawStratified(strata, classes, size, seed, purpose);
   const samples = partition(split.samples, split.rowSize, rows);
-  const labels = partition(split.labels, 1, rows);
+  const targets = partition(split.targets, split.width, rows);
   const ids = partition(split.ids, 1, rows);
   return [
-    { ...split, samples: samples.kept, labels: labels.kept, ids: ids.kept },
-    { ...split, name, samples: samples.drawn, labels: labels.drawn, ids: ids.drawn },
+    { ...split, samples: samples.kept, targets: targets.kept, ids: ids.kept },
+    { ...split, name, samples: samples.drawn, targets: targets.drawn, ids: ids.drawn },
   ];
 }
 

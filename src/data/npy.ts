@@ -157,6 +157,22 @@ export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   return samples;
 }
 
+/** Numbers to predict: [count] or [count, width]. */
+export function npyNumbers(array: NpyArray): RawLabels {
+  const { where, shape, code, body } = array;
+  if (shape.length < 1 || shape.length > 2 || sizeOf(shape) === 0) {
+    throw new UserError(
+      `${where}: labels have the shape [${shape.join(', ')}], expected [samples] or [samples, numbers]`,
+      'Reshape the array; its first axis counts the samples.',
+    );
+  }
+  if (WORDS.test(code)) return wordLabels(array);
+  const { bytes, read } = DTYPES[code]!;
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => read(view, i * bytes));
+  return { kind: 'numbers', values, width: shape[1] ?? 1 };
+}
+
 /** Class indexes, or words. */
 export function npyLabels(array: NpyArray): RawLabels {
   const { where, shape, code, body } = array;

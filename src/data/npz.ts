@@ -5,28 +5,34 @@ import type { NpzConfig, NpzSource } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
 import { inputParts } from './inputs.ts';
-import { holdsWhole, npyLabels, npySamples, parseNpy } from './npy.ts';
+import { holdsWhole, npyLabels, npyNumbers, npySamples, parseNpy } from './npy.ts';
 import type { NpyArray } from './npy.ts';
 import { emptyFile, hex } from './source.ts';
 import { unzip } from './zip.ts';
 
 /** NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). */
-export async function readNpz(source: NpzSource, { layout }: Pick<NpzConfig, 'layout'>): Promise<RawSplit> {
+export async function readNpz(
+  source: NpzSource,
+  { layout, task }: Pick<NpzConfig, 'layout' | 'task'>,
+): Promise<RawSplit> {
   if ('file' in source && typeof source.samples === 'object') {
     const names = source.samples;
     const [labels, ...parts] = await fromArchive(source.file, source.labels ?? 'y', ...names);
-    return severalInputs(names, parts, labels!, layout);
+    return severalInputs(names, parts, labels!, { layout, task });
   }
   const [samples, labels] =
     'file' in source
       ? await fromArchive(source.file, typeof source.samples === 'string' ? source.samples : 'x', source.labels ?? 'y')
       : await Promise.all([readNpy(source.samples), readNpy(source.labels)]);
-  return split(samples!, labels!, layout);
+  return split(samples!, labels!, { layout, task });
 }
 
+type SplitOptions = Pick<NpzConfig, 'layout' | 'task'>;
+
 /** Samples and labels of one input. */
-function split(samples: NpyArray, labels: NpyArray, layout: NpzConfig['layout']): RawSplit {
-  const classes = npyLabels(labels);
+function split(samples: NpyArray, labels: NpyArray, { layout, task }: SplitOptions): RawSplit {
+  const raw = task === undefined || task === 'classification' ? npyLabels(labels) : npyNumbers(labels);
+  const labelled = raw.values.length / (raw.kind === 'numbers' ? raw.width : 1);
   const [count = 0, ...shape] = samples.shape;
   if (shape.length < 1 || shape.length > 3 || sizeOf(samples.shape) === 0) {
     throw new UserError(
@@ -34,13 +40,13 @@ function split(samples: NpyArray, labels: NpyArray, layout: NpzConfig['layout'])
       'Reshape the array; the first axis counts the samples.',
     );
   }
-  if (count !== classes.values.length) {
+  if (count !== labelled) {
     throw new UserError(
-      `${labels.where}: ${classes.values.length} labels for the ${count} samples of ${samples.where}`,
+      `${labels.where}: ${labelled} labels for the ${count} samples of ${samples.where}`,
       'Save samples and labels of the same split.',
     );
   }
-  return { source: samples.where, ...arrange(samples, shape, layout), labels: classes };
+  return { source: samples.where, ...arrange(samples, shape, layout), labels: raw };
 }
 
 /** The arrays of several inputs, sample by sample one behind the other. */
@@ -48,9 +54,9 @@ function severalInputs(
   names: readonly string[],
   arrays: readonly NpyArray[],
   labels: NpyArray,
-  layout: NpzConfig['layout'],
+  options: SplitOptions,
 ): RawSplit {
-  const splits = arrays.map((array) => split(array, labels, layout));
+  const splits = arrays.map((array) => split(array, labels, options));
   const inputs = inputParts(
     splits.map(({ sampleShape }, i) => ({
       ...{ name: names[i]!, isWhole: holdsWhole(arrays[i]!) },

@@ -16,7 +16,7 @@ import { TableSink } from './table.ts';
 
 export type ParquetOptions = Pick<
   ParquetConfig,
-  'image' | 'features' | 'label' | 'missing' | 'shape' | 'resize' | 'channels'
+  'image' | 'features' | 'label' | 'missing' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
 >;
 
 /** Rows decoded at a time when they hold images. */
@@ -40,7 +40,7 @@ export async function readParquet(files: Files, options: ParquetOptions): Promis
       options.image ??
       (options.features === undefined ? ['image', 'img'].find((name) => columns.includes(name)) : undefined);
     const split = await (image === undefined ? readTable(opened, options) : readImages(opened, image, options));
-    const classNames = huggingFaceNames(opened[0]!.metadata, options.label ?? 'label');
+    const classNames = huggingFaceNames(opened[0]!.metadata, [options.label ?? 'label'].flat()[0]!);
     return classNames === undefined ? split : { ...split, classNames, labels: asIndexes(split.labels) };
   } finally {
     await Promise.all(opened.map(({ handle }) => handle.close()));
@@ -49,7 +49,7 @@ export async function readParquet(files: Files, options: ParquetOptions): Promis
 
 /** A ClassLabel is the position of its name, even where names are numbers: in [0, 1, 10, 2] the label 2 means "10". */
 function asIndexes(labels: RawLabels): RawLabels {
-  if (labels.kind === 'index' || !labels.names.every((name) => /^-?\d+$/.test(name))) return labels;
+  if (labels.kind !== 'name' || !labels.names.every((name) => /^-?\d+$/.test(name))) return labels;
   const indexes = labels.names.map(Number);
   return { kind: 'index', values: labels.values.map((value) => indexes[value]!) };
 }
@@ -58,17 +58,14 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
   const sink = new ImageSink(options, countRows(opened));
   const labels = new LabelNames();
   for (const source of opened) {
-    const [imageColumn, labelColumn] = [
-      column(source, image, 'image'),
-      column(source, options.label ?? 'label', 'label'),
-    ];
+    const [imageColumn, labelColumn] = [column(source, image, 'image'), column(source, oneLabel(options), 'label')];
     for (const range of source.scan.ranges) {
       for (let rowStart = range.rowStart; rowStart < range.rowEnd; rowStart += ROWS_AT_ONCE) {
         const rows = { rowStart, rowEnd: Math.min(rowStart + ROWS_AT_ONCE, range.rowEnd) };
         const where = (i: number) => `${source.file}: row ${rowStart + i}`;
         const images = await readColumn(source, imageColumn, rows);
         const names = await readColumn(source, labelColumn, rows);
-        names.forEach((name, i) => labels.push(labelText(name, where(i)), () => where(i)));
+        names.forEach((name, i) => labels.push(labelText(name, where(i), options), () => where(i)));
         await sink.add(images.map((value, i) => ({ where: where(i), input: imageBytes(value, where(i), image) })));
       }
     }
@@ -78,20 +75,29 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
 }
 
 async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {
-  const label = column(opened[0]!, options.label ?? 'label', 'label');
+  const wanted = [options.label ?? 'label'].flat();
+  const labelled = wanted.map((name) => column(opened[0]!, name, 'label'));
   const indexes = pandasIndexes(opened[0]!.metadata);
   const given = typeof options.features === 'string' ? [options.features] : options.features;
-  const features = given ?? opened[0]!.columns.filter((name) => name !== label && !indexes.has(name));
+  const features = given ?? opened[0]!.columns.filter((name) => !labelled.includes(name) && !indexes.has(name));
   let sink: TableSink | undefined;
   for (const source of opened) {
     const names = features.map((name) => column(source, name, 'features'));
     for (const range of source.scan.ranges) {
       const data = await Promise.all(names.map((name) => readColumn(source, name, range)));
-      const labels = await readColumn(source, column(source, label, 'label'), range);
-      for (let i = 0; i < labels.length; i++) {
+      const labels = await Promise.all(
+        labelled.map((name) => readColumn(source, column(source, name, 'label'), range)),
+      );
+      for (let i = 0; i < labels[0]!.length; i++) {
         const where = () => `${source.file}: row ${range.rowStart + i}`;
         const row = data.length === 1 ? asList(data[0]![i]) : data.map((values) => values[i]);
-        sink ??= new TableSink(opened[0]!.file, columnNames(features, row.length), options, countRows(opened));
+        sink ??= new TableSink(
+          opened[0]!.file,
+          columnNames(features, row.length),
+          options,
+          countRows(opened),
+          labelled,
+        );
         if (row.length !== sink.columns.length) {
           throw new UserError(
             `${where()}: ${shown(features[0])} has ${row.length} values, in the first row ${sink.columns.length}`,
@@ -100,7 +106,10 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
         }
         sink.begin();
         for (let c = 0; c < row.length; c++) sink.setValue(c, row[c], where);
-        sink.end(labelText(labels[i], where()), where);
+        sink.end(
+          labels.map((of) => labelText(of[i], where(), options)),
+          where,
+        );
       }
     }
   }
@@ -214,7 +223,18 @@ function asList(value: unknown): ArrayLike<unknown> {
   return ArrayBuffer.isView(value) && !(value instanceof DataView) ? (value as unknown as ArrayLike<unknown>) : [value];
 }
 
-function labelText(value: unknown, where: string): string {
+/** Pictures have one column of labels. */
+function oneLabel({ label = 'label' }: ParquetOptions): string {
+  if (typeof label === 'string') return label;
+  throw new UserError(
+    `label: expected one column beside pictures, received ${label.join(', ')}`,
+    'Name one column; it may hold a list of numbers to predict.',
+  );
+}
+
+function labelText(value: unknown, where: string, { task, separator = '|' }: ParquetOptions): string {
+  if (Array.isArray(value) && task !== undefined && task !== 'classification')
+    return value.map((one) => labelText(one, where, { task, separator })).join(separator);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
   if (
     typeof value === 'string' ||

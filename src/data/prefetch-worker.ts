@@ -34,8 +34,8 @@ function roomFor(made: number, job: number): boolean {
 }
 
 /** Moved to the reader, not copied. */
-function buffersOf({ ids, x, labels, weights }: Batch): ArrayBuffer[] {
-  return [ids, x, labels, ...(weights === undefined ? [] : [weights])].map((array) => array.buffer as ArrayBuffer);
+function buffersOf({ ids, x, targets, weights }: Batch): ArrayBuffer[] {
+  return [ids, x, targets, ...(weights === undefined ? [] : [weights])].map((array) => array.buffer as ArrayBuffer);
 }
 
 function send(message: FromWorker, transfer: ArrayBuffer[]): void {

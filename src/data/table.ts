@@ -1,7 +1,7 @@
 import { UserError, shown } from '../base/errors.ts';
 import type { TableOptions } from './config.ts';
 import { sizeOf } from './dataset.ts';
-import type { RawSplit, Samples } from './dataset.ts';
+import type { RawLabels, RawSplit, Samples } from './dataset.ts';
 import { growingFloats, growingInts } from './grow.ts';
 import { LabelNames } from './labels.ts';
 import { FEATURES, LABELS } from './supported.ts';
@@ -22,20 +22,30 @@ export class TableSink {
   readonly #source: string;
   readonly #samples;
   readonly #ids = growingInts();
-  readonly #labels = new LabelNames();
+  readonly #labels: readonly LabelNames[];
+  readonly #labelNames: readonly string[];
   #row: Float32Array = new Float32Array(0);
   #start = 0;
   #dropped = false;
   #rowsSeen = 0;
   #filled = false;
 
-  constructor(source: string, columns: readonly string[], options: TableOptions, expectedRows: number) {
+  /** `labels`: names of the label columns. */
+  constructor(
+    source: string,
+    columns: readonly string[],
+    options: TableOptions,
+    expectedRows: number,
+    labels: readonly string[] = ['label'],
+  ) {
     if (columns.length === 0) {
       throw new UserError(`${source}: no feature columns, only a label`, 'Check `label`, `ignore` and the delimiter.');
     }
     this.columns = columns;
     this.#source = source;
     this.#options = options;
+    this.#labelNames = labels;
+    this.#labels = labels.map(() => new LabelNames());
     this.#samples = growingFloats(expectedRows * columns.length);
   }
 
@@ -70,14 +80,22 @@ export class TableSink {
     if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, String(value), where);
   }
 
-  end(label: string, where: () => string): void {
+  /** `labels`: of each label column. */
+  end(labels: readonly string[], where: () => string): void {
     const id = this.#rowsSeen++;
     if (this.#dropped) this.#samples.length = this.#start;
     else {
-      if (label.trim() === '') {
-        throw new UserError(`${where()}: the label is empty`, `${LABELS} Remove the row or give it a label.`);
-      }
-      this.#labels.push(label.trim(), where);
+      this.#labels.forEach((names, i) => {
+        const label = labels[i]!.trim();
+        if (label === '') {
+          const column = labels.length === 1 ? '' : ` in ${shown(this.#labelNames[i])}`;
+          throw new UserError(
+            `${where()}: the label${column} is empty`,
+            `${LABELS} Remove the row or give it a label.`,
+          );
+        }
+        names.push(label, where);
+      });
       this.#ids.push(id);
     }
   }
@@ -96,11 +114,18 @@ export class TableSink {
       source: this.#source,
       sampleShape: tableShape(this.columns.length, this.#options.shape),
       samples: this.#samples.view(),
-      labels: this.#labels.labels(),
+      labels: this.#rawLabels(),
       ids,
       columns: this.columns,
       fillWithMean: this.#filled,
     };
+  }
+
+  #rawLabels(): RawLabels {
+    const columns = this.#labels.map((names) => names.labels());
+    return columns.length === 1
+      ? columns[0]!
+      : { kind: 'columns', names: this.#labelNames, columns, values: columns[0]!.values };
   }
 
   #setMissing(column: number, value: unknown, where: () => string): void {

@@ -1,7 +1,9 @@
 import { percent } from '../base/numbers.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { accuracyOf } from './chance.ts';
-import { classesOf } from '../measure/accuracy.ts';
+import type { TargetValues } from '../data/dataset.ts';
+import { taskOf } from '../tasks/registry.ts';
+import { isBetter } from '../tasks/score.ts';
+import { classesOf } from '../tasks/classes.ts';
 import { classList, reordered } from './class-order.ts';
 import type { Reordering } from './class-order.ts';
 import { swappedPairs } from './swapped.ts';
@@ -74,17 +76,18 @@ function wrongOrder(
 /** The best of the other readings. */
 export async function bestAlternative(
   dataset: Dataset,
-  { rows, labels }: Pick<Asked, 'rows' | 'labels'>,
+  { rows, labels }: { readonly rows: Int32Array; readonly labels: TargetValues },
   alternatives: readonly Alternative[],
   ask: Ask,
 ): Promise<{ what: string; accuracy: number } | undefined> {
+  const task = taskOf(dataset);
   let best: { what: string; accuracy: number } | undefined;
   for (const { what, open } of alternatives) {
     const other = await open().catch(() => undefined);
     if (other === undefined) continue;
     const logits = await ask(other, dataset, rows).finally(() => other.dispose());
-    const accuracy = accuracyOf(logits, labels, dataset.classNames.length);
-    if (best === undefined || accuracy > best.accuracy) best = { what, accuracy };
+    const accuracy = task.scoreOf(logits, labels);
+    if (best === undefined || isBetter(task.score, accuracy, best.accuracy)) best = { what, accuracy };
   }
   return best;
 }

@@ -3,9 +3,13 @@ import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { oneClassWarning } from '../measure/one-class.ts';
-import { accuracyOf, beatsChance, chanceBar, largestShare } from './chance.ts';
-import { classesOf } from '../measure/accuracy.ts';
+import { oneClassWarning } from '../tasks/one-class.ts';
+import { targetsOf } from '../data/targets/registry.ts';
+import { taskOf } from '../tasks/registry.ts';
+import { isBetter } from '../tasks/score.ts';
+import type { Task } from '../tasks/task.ts';
+import { accuracyOf, beatsChance, chanceBar, largestShare } from '../tasks/chance.ts';
+import { classesOf } from '../tasks/classes.ts';
 import { bestAlternative, diagnosis, isMuchBetter, otherOrder, otherReading } from './diagnosis.ts';
 import type { Alternative, Asked } from './diagnosis.ts';
 import { areProbabilities } from './teacher.ts';
@@ -42,13 +46,16 @@ export async function preflight(
   options: PreflightOptions = {},
 ): Promise<Preflight> {
   const { minAccuracy, alternatives = [] } = options;
-  const classes = dataset.classNames.length;
+  const task = taskOf(dataset);
+  const classes = task.width;
   if (teacher.classes !== classes) {
+    const asked = task.classes === undefined ? `${classes} numbers` : `the ${classes} classes of the data set`;
     throw new UserError(
-      `${teacher.name}: expected answers for the ${classes} classes of the data set, received ${teacher.classes}`,
+      `${teacher.name}: expected answers for ${asked}, received ${teacher.classes}`,
       'Name the right output with `teacher.output`, or use a teacher of this data set.',
     );
   }
+  if (task.classes === undefined) return checkNumbers(teacher, dataset, task, options);
   const asked = await askAbout(
     teacher,
     dataset,
@@ -84,6 +91,33 @@ export async function preflight(
   throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, hint);
 }
 
+/** As `preflight`, where no answer is a class: a teacher must know more than one that knows nothing of the samples. */
+async function checkNumbers(
+  teacher: Teacher,
+  dataset: Dataset,
+  task: Task,
+  { alternatives = [], samples = samplesFor(task.width), onProgress }: PreflightOptions,
+): Promise<Preflight> {
+  const rows = someRows(dataset, samples);
+  const labels = targetsOf(dataset, rows);
+  const given = await answers(teacher, dataset, rows, onProgress);
+  refuseUseless(teacher, given, rows.length);
+  const { score, isBetter: isGood, chance } = task.skill(given, labels);
+  const stuck = task.stuck(teacher.name, given, labels);
+  const found = { accuracy: score, samples: rows.length, warnings: stuck === undefined ? [] : [stuck] };
+  if (isGood) return found;
+  const fact = `${teacher.name}: ${task.score.said(score, `${rows.length} validation samples`)}, and ${chance}`;
+  const best = await bestAlternative(dataset, { rows, labels }, alternatives, answers);
+  if (best !== undefined && isBetter(task.score, best.accuracy, task.ignorance(labels))) {
+    const better = task.score.said(best.accuracy, 'them');
+    throw new UserError(`${fact}; with ${best.what} it is ${better}`, `Set \`teacher\` to use ${best.what}.`);
+  }
+  throw new UserError(
+    fact,
+    'Check that it was trained on this data set, that it answers in the units of the labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',
+  );
+}
+
 function refuseUseless(teacher: Teacher, logits: Float32Array, samples: number): void {
   if (logits.some((value) => !Number.isFinite(value))) {
     throw new UserError(
@@ -112,7 +146,7 @@ async function oddities(
   alternatives: readonly Alternative[],
 ): Promise<string[]> {
   const warnings: string[] = [];
-  const labels = rows.map((row) => dataset.labels[row]!);
+  const labels = targetsOf(dataset, rows) as Int32Array;
   const oneClass = oneClassWarning(teacher.name, classesOf(logits, teacher.classes), labels, dataset.classNames);
   if (oneClass !== undefined) warnings.push(oneClass);
   if (areProbabilities(logits, teacher.classes)) {
@@ -133,7 +167,7 @@ async function oddities(
 }
 
 async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array, onProgress?: OnProgress): Promise<Asked> {
-  const labels = rows.map((row) => dataset.labels[row]!);
+  const labels = targetsOf(dataset, rows) as Int32Array;
   const logits = await answers(teacher, dataset, rows, onProgress);
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
 }

@@ -131,8 +131,13 @@ export function preparationText({ normalize, layout, from }: Preparation, { norm
 export function preparationMetadata(
   { normalize, classes, output }: Preparation,
   layout: 'nchw' | 'nhwc',
-  { sampleShape, normalization, classNames }: Pick<Dataset, 'sampleShape' | 'normalization' | 'classNames'>,
-  answersClasses: boolean,
+  {
+    sampleShape,
+    normalization,
+    classNames,
+    task,
+  }: Pick<Dataset, 'sampleShape' | 'normalization' | 'classNames' | 'task'>,
+  answersTask: boolean,
 ): Map<string, string> {
   const channels = sampleShape.at(-1)!;
   const all = (value: number | readonly number[]): readonly number[] =>
@@ -143,7 +148,9 @@ export function preparationMetadata(
     ...(layout === 'nchw' && sampleShape.length === 3 && { layout }),
   };
   return new Map([
-    ...(answersClasses ? [['labels', JSON.stringify(classes ?? classNames)] as const] : []),
+    ...(answersTask
+      ? [[task === 'classification' ? 'labels' : 'targets', JSON.stringify(classes ?? classNames)] as const]
+      : []),
     ['preprocessing', JSON.stringify(preprocessing)],
     ...(output === undefined ? [] : [['classOutput', output] as const]),
   ]);

@@ -3,7 +3,8 @@ import { UserError } from '../base/errors.ts';
 import type { AugmentStep } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
-import { accuracyOf, beatsChance } from './chance.ts';
+import { targetsOf } from '../data/targets/registry.ts';
+import { taskOf } from '../tasks/registry.ts';
 import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
 import type { SoftTargets } from './soft-targets.ts';
 
@@ -20,6 +21,7 @@ export interface StoredLogitsOptions {
 
 export interface StoredLogits {
   readonly answers: SoftTargets;
+  /** The score on some of the samples. */
   readonly accuracy: number;
   /** How many views of each sample there are answers to, if they are those that the student can be shown. */
   readonly views: number | undefined;
@@ -42,15 +44,14 @@ export async function storedLogits(
   if (logits!.some((value) => !Number.isFinite(value))) {
     throw new UserError(`${file}: some of the stored logits are not finite`, 'Let the teacher answer again.');
   }
-  const labels = ids.map((row) => dataset.labels[row]!);
-  const classes = dataset.classNames.length;
-  const accuracy = accuracyOf(logits!, labels, classes);
-  const isGood = minAccuracy === undefined ? beatsChance(logits!, labels, classes) : accuracy >= minAccuracy;
+  const task = taskOf(dataset);
+  const { score: accuracy, isBetter } = task.skill(logits!, targetsOf(dataset, ids));
+  const isGood = minAccuracy === undefined ? isBetter : accuracy >= minAccuracy;
   if (isGood) {
     const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
     return { answers, accuracy, isSame, views: isSame && augment.length > 0 ? answers.views : undefined };
   }
-  const fact = `${file}: the stored logits are right on ${percent(accuracy, 1)} of ${n} training samples`;
+  const fact = `${file}: the stored logits are ${task.score.said(accuracy, `${n} training samples`, 1)}`;
   if (minAccuracy !== undefined) {
     throw new UserError(
       `${fact}, and teacher.minAccuracy asks for ${percent(minAccuracy, 1)}`,

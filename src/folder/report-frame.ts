@@ -47,6 +47,7 @@ export function factsOf({ recipe, data, engine }: Known): RunFacts {
         ? { type, classes: 0, sampleShape: [], samples: { train: 0, validation: 0, test: 0 } }
         : {
             type,
+            ...(data.task !== 'classification' && { task: data.task }),
             classes: data.classNames.length,
             classNames: data.classNames,
             ...(labelledBy !== undefined && { labelledBy }),

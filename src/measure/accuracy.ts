@@ -1,9 +1,9 @@
-import { argMax } from '../base/numbers.ts';
 import { samplesAtOnce } from '../data/at-once.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { modelFeeds } from '../runtime/feeds.ts';
 import type { InferenceModel } from '../runtime/inference.ts';
+import { agreement, classesOf } from '../tasks/classes.ts';
 
 const BATCH = 250;
 
@@ -28,18 +28,6 @@ export async function logitsOf(model: InferenceModel, dataset: Dataset, count = 
   return logits.subarray(0, Math.min(count, done) * classes);
 }
 
-/** The class of each row. */
-export function classesOf(logits: Float32Array, classes: number): Int32Array {
-  return Int32Array.from({ length: logits.length / classes }, (_, row) => argMax(logits, row * classes, classes));
-}
-
-/** Share of equal entries. */
-export function agreement(a: Int32Array, b: Int32Array): number {
-  let equal = 0;
-  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++;
-  return equal / a.length;
-}
-
 /** Answers of a file for each sample of a split. */
 async function predictionsOf(model: InferenceModel, dataset: Dataset): Promise<Int32Array> {
   return classesOf(await logitsOf(model, dataset), dataset.classNames.length);
@@ -47,50 +35,5 @@ async function predictionsOf(model: InferenceModel, dataset: Dataset): Promise<I
 
 /** Share of the samples of a split that a file has right. */
 export async function accuracyOf(model: InferenceModel, dataset: Dataset): Promise<number> {
-  return agreement(await predictionsOf(model, dataset), dataset.labels);
-}
-
-/** [true class][predicted class]: numbers of samples. */
-export function confusionOf(predicted: Int32Array, labels: Int32Array, classes: number): number[][] {
-  const counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
-  predicted.forEach((said, i) => counts[labels[i]!]![said]!++);
-  return counts;
-}
-
-/** Numbers of samples by their true class, and of those among them that are right. */
-export function perClassOf(
-  predicted: Int32Array,
-  labels: Int32Array,
-  classes: number,
-): { samples: number[]; right: number[] } {
-  const samples = Array.from({ length: classes }, () => 0);
-  const right = [...samples];
-  labels.forEach((label, i) => {
-    samples[label]!++;
-    if (predicted[i] === label) right[label]!++;
-  });
-  return { samples, right };
-}
-
-/** Two models on the same samples: numbers of samples. */
-export interface SideBySide {
-  readonly bothRight: number;
-  readonly onlyOther: number;
-  readonly onlyThis: number;
-  /** Both wrong, and both say the same. */
-  readonly sameError: number;
-  readonly differentErrors: number;
-}
-
-export function sideBySide(predicted: Int32Array, other: Int32Array, labels: Int32Array): SideBySide {
-  const counts = { bothRight: 0, onlyOther: 0, onlyThis: 0, sameError: 0, differentErrors: 0 };
-  labels.forEach((label, i) => {
-    const [own, its] = [predicted[i] === label, other[i] === label];
-    if (own && its) counts.bothRight++;
-    else if (own) counts.onlyThis++;
-    else if (its) counts.onlyOther++;
-    else if (predicted[i] === other[i]) counts.sameError++;
-    else counts.differentErrors++;
-  });
-  return counts;
+  return agreement(await predictionsOf(model, dataset), dataset.targets as Int32Array);
 }

@@ -8,6 +8,7 @@ import { knownKeys } from './keys.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
 import type { Override } from './overrides.ts';
 import { modelComplaints } from './models.ts';
+import { withTaskDefaults } from './schema/task.ts';
 import type { ModelTable } from './models.ts';
 import { namedFiles, resolvePaths } from './paths.ts';
 import { recipeSchema } from './schema.ts';
@@ -81,7 +82,7 @@ function complete(
   fail: (complaints: readonly Complaint[]) => never,
   models: ModelTable | undefined,
 ): LoadedRecipe {
-  const result = recipeSchema.safeParse(data, { reportInput: true });
+  const result = recipeSchema.safeParse(withTaskDefaults(data), { reportInput: true });
   if (!result.success) {
     return fail(complaintsOf(result.error.issues, data, (keys) => knownKeys(keys, data)));
   }

@@ -7,6 +7,7 @@ import { count, seed, usual } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
+import { refuseForTask } from './schema/task.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import type { TeacherInput } from './schema/teacher.ts';
 import { trainingKeys } from './schema/training.ts';
@@ -204,6 +205,7 @@ export const recipeSchema = z
       context.addIssue({ code: 'custom', message: 'not read', path: ['distill', key], params });
     }
   })
+  .superRefine((recipe, context) => refuseForTask(recipe, context))
   .superRefine(({ precision, distill: { loss } }, context) => {
     if (precision !== 'mixed' || !FULL_PRECISION.includes(loss)) return;
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };

@@ -1,5 +1,7 @@
 import { percent } from '../base/numbers.ts';
+import type { Score } from '../tasks/score.ts';
 import { milliseconds, number, size } from './format.ts';
+import { scoreOf } from './score.ts';
 import { accuracyOf, finalModel, settingOf } from './summary.ts';
 import type { Repeats } from './certainty.ts';
 import type { LatencyRow, ModelRow, Report, Verdict } from './types.ts';
@@ -34,16 +36,21 @@ export function compareReports(
     { what: 'status', values: reports.map(({ status }) => status) },
     of('model', ({ id }) => id),
     ...ids.map((id) => ({
-      what: `accuracy of ${id}`,
+      what: `${scoreNameOf(reports)} of ${id}`,
       values: reports.map((report) => {
         const row = report.models.find((model) => model.id === id);
         const accuracy = row === undefined ? null : accuracyOf(row);
-        if (row?.repeats !== undefined) return meanWithInterval(row.repeats);
-        return accuracy === null ? null : percentWithError(accuracy, report, row!);
+        if (row?.repeats !== undefined) return meanWithInterval(row.repeats, scoreOf(report));
+        return accuracy === null ? null : withError(accuracy, report, row!);
       }),
     })),
     { what: 'verdict', values: reports.map(({ verdict }) => verdict?.result ?? null) },
-    { what: 'gain', values: reports.map(({ verdict }) => (verdict === undefined ? null : gainOf(verdict))) },
+    {
+      what: 'gain',
+      values: reports
+        .map((report) => report.verdict && gainText(report.verdict, scoreOf(report)))
+        .map((text) => text ?? null),
+    },
     of('parameters', ({ params }) => number(params)),
     of('MACs', ({ macs }) => (macs === null ? null : number(macs))),
     of('size', ({ sizeBytes }) => (sizeBytes === 0 ? null : size(sizeBytes))),
@@ -57,7 +64,17 @@ export function compareReports(
   return { runs, recipe, figures: figures.filter(({ values }) => values.some((value) => value !== null)) };
 }
 
-function gainOf({ gain, interval }: Verdict): string {
+/** The score's name, where all runs have the same task. */
+function scoreNameOf(reports: readonly Report[]): string {
+  const names = new Set(reports.map((report) => scoreOf(report).name));
+  return names.size === 1 ? [...names][0]! : 'score';
+}
+
+function gainText({ gain, interval }: Verdict, score: Score): string {
+  if (score.better === 'lower') {
+    const between = interval === null ? '' : ` (${score.change(-interval[0])} to ${score.change(-interval[1])})`;
+    return `${score.change(-gain)} ${score.name}${between}`;
+  }
   const said = (fraction: number): string => `${fraction < 0 ? '' : '+'}${(100 * fraction).toFixed(2)}`;
   const between = interval === null ? '' : ` (${said(interval[0])} to ${said(interval[1])})`;
   return `${said(gain)} points${between}`;
@@ -78,11 +95,16 @@ export function shareInterval(share: number, samples: number): readonly [number,
   return [Math.max(0, centre - half), Math.min(1, centre + half)];
 }
 
-function meanWithInterval({ mean, interval: [low, high], accuracies }: Repeats): string {
-  return `${percent(mean)} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}), mean of ${accuracies.length}`;
+function meanWithInterval({ mean, interval: [low, high], accuracies }: Repeats, score: Score): string {
+  const [a, b] =
+    score.name === 'accuracy' ? [low, high].map((end) => (100 * end).toFixed(1)) : [low, high].map(score.text);
+  return `${score.text(mean)} (${a!} to ${b!}), mean of ${accuracies.length}`;
 }
 
-function percentWithError(accuracy: number, { dataset }: Report, row: ModelRow): string {
+function withError(accuracy: number, { dataset }: Report, row: ModelRow): string {
+  const score = scoreOf({ dataset });
+  // Wilson's interval is that of a share of samples that are right.
+  if (score.name !== 'accuracy') return score.text(accuracy);
   const samples = row.accuracy.test === null ? dataset.samples.validation : dataset.samples.test;
   if (samples === 0) return percent(accuracy);
   const [low, high] = shareInterval(accuracy, samples);

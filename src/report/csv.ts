@@ -1,3 +1,4 @@
+import { scoreOf } from './score.ts';
 import { sameClass } from './summary.ts';
 import type { Report } from './types.ts';
 
@@ -79,7 +80,10 @@ export function reportCsv(report: Report): string {
     ]);
     return (timed.length === 0 ? [Array.from({ length: TIMED }, () => null)] : timed).map((row) => [...own, ...row]);
   });
-  return [[...HEAD], ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  // Another score has a column of its own name.
+  const score = scoreOf(report).name.replace(/ /g, '_').toLowerCase();
+  const head = HEAD.map((name) => name.replace(/^(validation|test)_accuracy$/, `$1_${score}`));
+  return [head, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
 function cell(value: string | number | null): string {

@@ -42,6 +42,11 @@ export function short(value: number): string {
   return value < 1e6 ? `${Number((value / 1e3).toPrecision(3))} k` : `${Number((value / 1e6).toPrecision(3))} M`;
 }
 
+/** Four digits that say something. */
+export function digits(value: number): string {
+  return Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
+}
+
 /** Of an interval of fractions, e.g. `89.94 % to 96.46 %`. */
 export function percentRange([low, high]: readonly [number, number]): string {
   return `${percent(low)} to ${percent(high)}`;

@@ -1,8 +1,8 @@
-import { percent } from '../base/numbers.ts';
-import { percentRange, size, times } from './format.ts';
+import { size, times } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';
+import { errorsSection } from './html/errors.ts';
 import { calibrationSection } from './html/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
 import { searchSection } from './html/search.ts';
@@ -22,6 +22,8 @@ import {
   summarySentences,
   teacherModel,
 } from './summary.ts';
+import type { Score } from '../tasks/score.ts';
+import { scoreOf } from './score.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** Nothing may be loaded: the file says all, wherever it is opened. */
@@ -40,13 +42,14 @@ export function reportHtml(report: Report): string {
     tradeSection(report),
     stepsSection(report),
     modelsSection,
-    verdict === undefined ? '' : verdictSection(verdict),
+    verdict === undefined ? '' : verdictSection(verdict, scoreOf(report)),
     searchSection(report),
     latencySection(report),
     curvesSection(report),
     classesSection(report),
     calibrationSection(report),
     agreementSection(report),
+    errorsSection(report),
     pruningSection(report),
     quantizationSection(report),
     factsSection(report),
@@ -94,15 +97,16 @@ function tiles(report: Report): string {
   if (model === undefined) return '';
   const beside = teacher === model ? undefined : teacher;
   const accuracy = accuracyOf(model);
+  const score = scoreOf(report);
   const its = beside === undefined ? null : accuracyOf(beside);
   const latency = beside === undefined ? undefined : commonLatency(model, beside);
   const all = [
     accuracy === null
       ? ''
       : tile(
-          percent(accuracy),
+          score.text(accuracy),
           report.dataset.labelledBy === undefined
-            ? `right on the ${splitOf(model)} split${overSeeds(model)}${its === null ? '' : `; teacher ${percent(its)}`}`
+            ? `${score.name === 'accuracy' ? 'right' : score.name} on the ${splitOf(model)} split${overSeeds(model, score)}${its === null ? '' : `; teacher ${score.text(its)}`}`
             : `of the ${splitOf(model)} split: ${AGREEMENT}`,
         ),
     model.sizeBytes === 0
@@ -126,9 +130,9 @@ function tiles(report: Report): string {
   return `<div class="tiles">${all.join('')}</div>`;
 }
 
-function overSeeds({ repeats }: ModelRow): string {
+function overSeeds({ repeats }: ModelRow, score: Score): string {
   if (repeats === undefined) return '';
-  return `, mean of ${repeats.accuracies.length} (95 % interval ${percentRange(repeats.interval)})`;
+  return `, mean of ${repeats.accuracies.length} (95 % interval ${repeats.interval.map(score.text).join(' to ')})`;
 }
 
 const TONES = { BEATS: 'good', 'NO GAIN': 'bad', INCONCLUSIVE: 'warn' } as const;

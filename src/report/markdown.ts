@@ -1,7 +1,8 @@
 import { percent } from '../base/numbers.ts';
-import { fileSize, milliseconds, number, percentRange, seconds, size } from './format.ts';
+import { digits, fileSize, milliseconds, number, seconds, size } from './format.ts';
 import { frontOf } from './search.ts';
-import { notesOf, sameClass, summarySentences } from './summary.ts';
+import { scoreOf } from './score.ts';
+import { answersText, notesOf, sameClass, summarySentences } from './summary.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** The report for people who read it in an editor or on a code host. */
@@ -14,14 +15,15 @@ export function reportMarkdown(report: Report): string {
     verdict === undefined ? '' : `**${verdict.result}**: distilled against scratch ${verdict.sentence}.`,
     verdict?.pair === undefined ? '' : `These two models: ${verdict.pair.sentence}.`,
     ...repeatLines(report),
-    table(report.models),
+    table(report),
     latencyTable(report.models),
     qualityTable(report.models),
+    errorsTable(report.models),
     searchTable(report),
     [
       dataset.classes === 0
         ? `Data: ${dataset.type}, not read.`
-        : `Data: ${dataset.type}, ${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}; ` +
+        : `Data: ${dataset.type}, ${answersText(dataset)}, samples of ${dataset.sampleShape.join('×')}; ` +
           `${number(train)} train, ${number(validation)} validation, ${number(test)} test. ` +
           'Models are chosen on the validation split; the test split is used once, at the end.',
       ...(teacher === undefined
@@ -34,10 +36,11 @@ export function reportMarkdown(report: Report): string {
                 : `Teacher: ${teacher.source}; its answers (${teacher.store}, ${teacher.views} ${teacher.views === 1 ? 'view' : 'views'}, ` +
                   `${size(teacher.bytes)}) took ${seconds(teacher.seconds)}, storing them saved ${seconds(teacher.savedSeconds)}.`,
           ]),
-      ...parity.map(
-        ({ file, samples, top1Agreement, largestError }) =>
-          `Parity of ${file}: same class as the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
-          `largest difference of a logit ${largestError.toExponential(1)}.`,
+      ...parity.map(({ file, samples, top1Agreement, largestError }) =>
+        top1Agreement === undefined
+          ? `Parity of ${file}: on ${number(samples)} samples beside the training graph, largest difference of an answer ${largestError.toExponential(1)}.`
+          : `Parity of ${file}: same class as the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
+            `largest difference of a logit ${largestError.toExponential(1)}.`,
       ),
       `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, ${machine.engine} on ${machine.device}. ` +
         `Seed ${seed}, ${seconds(report.wallSeconds)} in all.`,
@@ -56,24 +59,29 @@ export function reportMarkdown(report: Report): string {
 }
 
 /** Rows are of the first of several models; this is what all of them have. */
-function repeatLines({ models }: Report): string[] {
-  return models.flatMap(({ id, repeats }) => {
+function repeatLines(report: Report): string[] {
+  const score = scoreOf(report);
+  return report.models.flatMap(({ id, repeats }) => {
     if (repeats === undefined) return [];
     const { mean, interval, accuracies } = repeats;
-    return [`${id} over ${accuracies.length} seeds: mean ${percent(mean)}, 95 % interval ${percentRange(interval)}.`];
+    return [
+      `${id} over ${accuracies.length} seeds: mean ${score.text(mean)}, 95 % interval ${interval.map(score.text).join(' to ')}.`,
+    ];
   });
 }
 
-function table(models: readonly ModelRow[]): string {
-  const head = ['model', 'precision', 'parameters', 'MACs', 'size', 'validation', 'test', 'training'];
-  const rows = models.map((row) => [
+function table(report: Report): string {
+  const score = scoreOf(report);
+  const name = score.name === 'accuracy' ? '' : ` ${score.name}`;
+  const head = ['model', 'precision', 'parameters', 'MACs', 'size', `validation${name}`, `test${name}`, 'training'];
+  const rows = report.models.map((row) => [
     row.id,
     row.precision,
     number(row.params),
     row.macs === null ? '' : number(row.macs),
     fileSize(row.sizeBytes),
-    row.accuracy.validation === null ? '' : percent(row.accuracy.validation),
-    row.accuracy.test === null ? '' : percent(row.accuracy.test),
+    row.accuracy.validation === null ? '' : score.text(row.accuracy.validation),
+    row.accuracy.test === null ? '' : score.text(row.accuracy.test),
     row.seconds === 0 ? '' : seconds(row.seconds),
   ]);
   const lines = [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows];
@@ -134,6 +142,24 @@ function qualityTable(models: readonly ModelRow[]): string {
   if (rows.length === 0) return '';
   const head = ['model', 'calibration error', 'mean confidence', 'same class as the teacher'];
   return [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+/** Of predicted numbers: how far off each is. */
+function errorsTable(models: readonly ModelRow[]): string {
+  const rows = models.flatMap(({ id, errors }) =>
+    (errors?.rows ?? []).map(({ name, mae, rmse, r2 }) => [
+      id,
+      name,
+      digits(mae),
+      digits(rmse),
+      r2 === null ? '' : r2.toFixed(3),
+    ]),
+  );
+  if (rows.length === 0) return '';
+  const head = ['model', 'predicts', 'MAE', 'RMSE', 'R²'];
+  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }

@@ -53,6 +53,28 @@ export const laterMeasurementSchema = z.strictObject({
   skipped: z.array(z.strictObject({ what: z.string(), why: z.string() })).readonly(),
 });
 
+/** The score of a task: a fraction, or an error of which less is better. */
+export const score = z.number().min(0);
+
+export const errorsSchema = z.strictObject({
+  split,
+  rows: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        mae: amount.describe('Mean absolute error.'),
+        rmse: amount.describe('Root of the mean squared error.'),
+        r2: z.number().nullable().describe('1 - squared error / that of the mean; null where all labels are the same.'),
+        bias: z.number().describe('Mean of prediction - label.'),
+      }),
+    )
+    .readonly(),
+  points: z
+    .array(z.array(z.tuple([z.number(), z.number()]).readonly()).readonly())
+    .readonly()
+    .describe('Of each number: [label, prediction] of some samples.'),
+});
+
 const histogram = z.strictObject({
   edges: z.array(z.number()).readonly().describe('Ascending; bin i holds values above edge i - 1, up to edge i.'),
   counts: z.array(whole).readonly(),
@@ -68,9 +90,9 @@ export const usualSchema = z.strictObject({
 
 export const repeatsSchema = z
   .strictObject({
-    accuracies: z.array(fraction).min(2).readonly(),
-    mean: fraction,
-    interval: z.tuple([fraction, fraction]).readonly().describe('95 % confidence interval of the mean.'),
+    accuracies: z.array(score).min(2).readonly(),
+    mean: score,
+    interval: z.tuple([score, score]).readonly().describe('95 % confidence interval of the mean.'),
   })
   .describe('Accuracies of the model trained with several seeds; all other figures of the row are those of the first.');
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { PRECISIONS } from './artifact.ts';
 import { fromVersion1 } from './earlier.ts';
+import { TASKS } from '../recipe/task.ts';
 import { amount, fraction, latencySchema, laterMeasurementSchema, modelSchema } from './schema-parts.ts';
-import { pairSchema, repeatsSchema, split, usualSchema, whole } from './schema-parts.ts';
+import { errorsSchema, pairSchema, repeatsSchema, score, split, usualSchema, whole } from './schema-parts.ts';
 import type { Report } from './types.ts';
 
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
@@ -25,6 +26,7 @@ export const reportSchema = z
     }),
     dataset: z.strictObject({
       type: z.string(),
+      task: z.enum(TASKS).exactOptional().describe('Absent of classification.'),
       classes: whole.describe('0 if the run stopped before it had read its data.'),
       classNames: z.array(z.string()).readonly().exactOptional(),
       labelledBy: z
@@ -66,7 +68,9 @@ export const reportSchema = z
           sizeBytes: whole,
           gzipBytes: whole.exactOptional().describe('The file zipped.'),
           file: z.string().nullable().describe('Relative to the folder of the run.'),
-          accuracy: z.strictObject({ validation: fraction.nullable(), test: fraction.nullable() }),
+          accuracy: z
+            .strictObject({ validation: score.nullable(), test: score.nullable() })
+            .describe('The score of the task: of classes a fraction, of numbers the RMSE in the units of the label.'),
           repeats: repeatsSchema.exactOptional(),
           seconds: amount,
           latency: z.array(latencySchema).readonly(),
@@ -108,6 +112,8 @@ export const reportSchema = z
             })
             .exactOptional()
             .describe('Beside the teacher on the same samples: numbers of samples.'),
+          errors: errorsSchema.exactOptional().describe('Of predicted numbers, in the units of the label.'),
+          distance: amount.exactOptional().describe("Of predicted numbers: RMSE against the teacher's answers."),
           usual: usualSchema
             .exactOptional()
             .describe('How its answers are spread, for servers that watch theirs. ONNX files alone.'),
@@ -117,7 +123,7 @@ export const reportSchema = z
     verdict: z
       .strictObject({
         result: z.enum(['BEATS', 'NO GAIN', 'INCONCLUSIVE']),
-        gain: z.number().describe('Mean gain in accuracy, a fraction.'),
+        gain: z.number().describe('Mean gain in the score: a fraction of accuracy, or how much less the RMSE is.'),
         interval: z.tuple([z.number(), z.number()]).readonly().nullable(),
         repeats: whole,
         gains: z.array(z.number()).readonly(),
@@ -128,15 +134,15 @@ export const reportSchema = z
     pruningSensitivity: z
       .strictObject({
         model: z.string(),
-        accuracy: fraction,
+        accuracy: score,
         rows: z
           .array(
             z.strictObject({
               layers: z.array(z.string()).readonly().describe('Layers that make the same channels count as one.'),
               channels: whole,
               kept: whole,
-              accuracy: fraction,
-              drop: z.number().describe('Against the model as it is, a fraction.'),
+              accuracy: score,
+              drop: z.number().describe('How much worse than the model as it is.'),
             }),
           )
           .readonly(),
@@ -146,7 +152,8 @@ export const reportSchema = z
     parity: z
       .array(
         z.strictObject({
-          ...{ file: z.string(), samples: whole, top1Agreement: fraction, largestError: amount },
+          ...{ file: z.string(), samples: whole, largestError: amount },
+          top1Agreement: fraction.exactOptional().describe('Same class; absent of tasks without.'),
           sqnrDb: z.number().exactOptional().describe('Power of the logits over that of the difference, in dB.'),
         }),
       )
@@ -157,7 +164,7 @@ export const reportSchema = z
           stage: z.string(),
           bestEpoch: whole.nullable().describe('Its weights were kept; null where the training was stopped.'),
           epochs: z
-            .array(z.strictObject({ epoch: whole, loss: z.number(), accuracy: fraction, validation: fraction }))
+            .array(z.strictObject({ epoch: whole, loss: z.number(), accuracy: score, validation: score }))
             .readonly(),
         }),
       )
@@ -220,9 +227,7 @@ export const reportSchema = z
         z.strictObject({
           stage: z.string(),
           seconds: amount,
-          accuracy: z
-            .strictObject({ validation: fraction.exactOptional(), test: fraction.exactOptional() })
-            .exactOptional(),
+          accuracy: z.strictObject({ validation: score.exactOptional(), test: score.exactOptional() }).exactOptional(),
           traffic: z
             .strictObject({
               calls: whole.describe('Calls of compiled steps.'),
@@ -244,13 +249,13 @@ export const reportSchema = z
         model: z.string().describe('The id of the float model.'),
         precision: z.string(),
         samples: whole,
-        accuracy: fraction.describe('Of the float model on these samples.'),
+        accuracy: score.describe('Of the float model on these samples.'),
         rows: z
           .array(
             z.strictObject({
               layer: z.string(),
               noise: amount.describe('Power of the error of the logits, as a share of the power of the float logits.'),
-              drop: z.number().describe('Loss of accuracy, a fraction.'),
+              drop: z.number().describe('How much worse the score is.'),
             }),
           )
           .readonly(),
@@ -268,7 +273,9 @@ export const reportSchema = z
     recipe: z.record(z.string(), z.unknown()).readonly().exactOptional().describe('With its defaults filled in.'),
     notes: z.array(z.string()).readonly(),
   })
-  .describe('report.json of a Limbeck run. Accuracies are fractions, sizes bytes, latencies milliseconds.');
+  .describe(
+    'report.json of a Limbeck run. What is called accuracy is the score of the task, of classes a fraction; sizes bytes, latencies milliseconds.',
+  );
 
 export function reportJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(reportSchema);

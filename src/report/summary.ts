@@ -1,6 +1,8 @@
 import { isSameContent, isSameModel } from './artifact.ts';
-import { percent } from '../base/numbers.ts';
 import { size, times } from './format.ts';
+import { accuracyScore, gainOf } from '../tasks/score.ts';
+import type { Score } from '../tasks/score.ts';
+import { scoreOf } from './score.ts';
 import type { Pair } from './certainty.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
@@ -104,7 +106,7 @@ export function summarySentences(report: Report): string[] {
   if (teacher !== undefined && teacher !== model) sentences.push(...comparison(report, model, teacher));
   else {
     const accuracy = accuracyOf(model);
-    const right = accuracy === null ? [] : [`right on ${percent(accuracy)} of the ${splitOf(model)} samples`];
+    const right = accuracy === null ? [] : [scoreOf(report).said(accuracy, `the ${splitOf(model)} samples`)];
     const known = [...(model.sizeBytes === 0 ? [] : [size(model.sizeBytes)]), ...right];
     if (known.length > 0) sentences.push(`The ${model.id} model is ${known.join(' and ')}.`);
   }
@@ -142,16 +144,22 @@ function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[
   }
   const [own, its] = [accuracyOf(model), accuracyOf(teacher)];
   if (report.dataset.labelledBy !== undefined) {
-    const agreed = own === null ? '' : ` and agrees with it on ${percent(own)} of the ${splitOf(model)} samples`;
+    const agreed =
+      own === null ? '' : ` and agrees with it on ${accuracyScore.text(own)} of the ${splitOf(model)} samples`;
     return [`The ${model.id} student is ${parts.join(' and ') || 'as large'} than the original${agreed}.`];
   }
   const than = parts.length === 0 ? '' : ' than the teacher';
-  const gap = own === null || its === null ? '' : gapOf(own - its, than === '');
+  const gap = own === null || its === null ? '' : gapOf(scoreOf(report), own, its, than === '');
   const said = `${parts.join(' and ')}${than}${gap}`.trim();
   return said === '' ? [] : [`The ${model.id} student is ${said}.`];
 }
 
-function gapOf(difference: number, alone: boolean): string {
+function gapOf(score: Score, own: number, its: number, alone: boolean): string {
+  if (score.name !== 'accuracy') {
+    const beside = `${alone ? ' ' : ', with '}${score.name} ${score.text(own)} against ${score.text(its)}`;
+    return alone ? ` at${beside} of the teacher` : beside;
+  }
+  const difference = own - its;
   const points = Math.abs(100 * difference);
   const beside = alone ? ' than the teacher' : '';
   if (points < 0.05) return `${alone ? '' : ' and'} as accurate${alone ? ' as the teacher' : ''}`;
@@ -163,16 +171,18 @@ export function splitOf({ accuracy }: ModelRow): 'test' | 'validation' {
   return accuracy.test === null ? 'validation' : 'test';
 }
 
-/** Models that no other beats in both: a lower cost at no lower accuracy, or a higher accuracy at no higher cost. */
-export function paretoFront<T extends { readonly cost: number; readonly accuracy: number }>(points: readonly T[]): T[] {
+/** Models that no other beats in both: a lower cost at no worse score, or a better score at no higher cost. */
+export function paretoFront<T extends { readonly cost: number; readonly accuracy: number }>(
+  points: readonly T[],
+  score: Pick<Score, 'better'> = accuracyScore,
+): T[] {
+  const gain = (a: T, b: T): number => gainOf(score, a.accuracy, b.accuracy);
   return points
     .filter(
       (point) =>
         !points.some(
           (other) =>
-            other.cost <= point.cost &&
-            other.accuracy >= point.accuracy &&
-            (other.cost < point.cost || other.accuracy > point.accuracy),
+            other.cost <= point.cost && gain(other, point) >= 0 && (other.cost < point.cost || gain(other, point) > 0),
         ),
     )
     .sort((a, b) => a.cost - b.cost);
@@ -190,4 +200,11 @@ export function notesOf({ notes, remeasured = [] }: Report): string[] {
 export function sameClass(agreement: Agreement): number {
   const { bothRight, onlyTeacher, onlyThis, sameError, differentErrors } = agreement;
   return (bothRight + sameError) / (bothRight + onlyTeacher + onlyThis + sameError + differentErrors);
+}
+
+/** What a model answers, e.g. `10 classes`. */
+export function answersText({ task, classes, classNames = [] }: Report['dataset']): string {
+  if (task === undefined || task === 'classification') return `${classes} classes`;
+  const some = classNames.length <= 8 ? classNames : [...classNames.slice(0, 8), '…'];
+  return `${classes} to predict (${some.join(', ')})`;
 }

@@ -1,17 +1,19 @@
-import { percent } from '../base/numbers.ts';
 import { fileSize, number, seconds } from './format.ts';
+import { scoreOf } from './score.ts';
 import { scoreSentence, summarySentences } from './summary.ts';
 import type { Report } from './types.ts';
 
 /** The end of a run in a terminal: the models side by side, the verdict, and where the rest is. */
 export function reportText(report: Report, folder: string): string {
-  const head = ['model', 'parameters', 'size', 'validation', 'test'];
+  const score = scoreOf(report);
+  const name = score.name === 'accuracy' ? '' : ` ${score.name}`;
+  const head = ['model', 'parameters', 'size', `validation${name}`, `test${name}`];
   const rows = report.models.map(({ id, params, sizeBytes, accuracy }) => [
     id,
     number(params),
     fileSize(sizeBytes),
-    accuracy.validation === null ? '-' : percent(accuracy.validation),
-    accuracy.test === null ? '-' : percent(accuracy.test),
+    accuracy.validation === null ? '-' : score.text(accuracy.validation),
+    accuracy.test === null ? '-' : score.text(accuracy.test),
   ]);
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
   const line = (row: readonly string[]): string =>

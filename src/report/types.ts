@@ -1,9 +1,15 @@
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { Form, ModelRef } from './artifact.ts';
+import type { ErrorReport } from '../tasks/task.ts';
+import type { TaskName } from '../recipe/task.ts';
+import type { PruningSensitivity, QuantizationSensitivity } from './sensitivity.ts';
 import type { Pair, Repeats } from './certainty.ts';
 import type { LaterMeasurement, Measurement } from './measurement.ts';
 
-/** The content of report.json. Accuracies are fractions, sizes bytes, latencies milliseconds, times seconds. */
+/**
+ * The content of report.json. What is called accuracy is the score of the task: of classes a fraction, of numbers the root of the mean
+ * squared error in the label's units, of which less is better (`dataset.task` says which). Other shares are fractions, sizes bytes, latencies milliseconds, times seconds.
+ */
 export interface Report {
   readonly version: 2;
   readonly name: string;
@@ -52,23 +58,6 @@ export interface StageSummary {
   };
 }
 
-/** What each layer alone in fewer bits does to a model whose rest stays float. */
-export interface QuantizationSensitivity {
-  /** The `id` of the float model. */
-  readonly model: string;
-  readonly precision: string;
-  readonly samples: number;
-  /** Of the float model on these samples. */
-  readonly accuracy: number;
-  readonly rows: readonly {
-    readonly layer: string;
-    /** Power of the error of the logits, as a share of the power of the float logits. */
-    readonly noise: number;
-    /** Loss of accuracy, a fraction; negative where the error happens to help. */
-    readonly drop: number;
-  }[];
-}
-
 /** What else must be the same for the same figures. */
 export interface Environment {
   readonly limbeck: string;
@@ -106,6 +95,9 @@ export interface Machine {
 
 export interface DatasetSummary {
   readonly type: string;
+  /** Absent of classification. */
+  readonly task?: TaskName;
+  /** What a model answers, a number each: classes, or label columns. */
   readonly classes: number;
   readonly classNames?: readonly string[];
   /** Whose answers stand in for labels: what is counted as right is agreement with it. */
@@ -153,6 +145,15 @@ export interface ModelRow extends Form<string> {
   readonly agreement?: Agreement;
   /** Of ONNX files, for servers that watch theirs. */
   readonly usual?: UsualAnswers;
+  /** Of predicted numbers: how far off, number by number. */
+  readonly errors?: Errors;
+  /** Of predicted numbers: root of the mean squared difference from the teacher's answers. */
+  readonly distance?: number;
+}
+
+/** Errors of predicted numbers in the label's units, on one split. */
+export interface Errors extends ErrorReport {
+  readonly split: 'test' | 'validation';
 }
 
 /** Numbers of samples by their true class. */
@@ -229,28 +230,11 @@ export interface Verdict {
   readonly pair?: Pair;
 }
 
-/** Accuracy on the validation split after channels of one layer alone were removed, without training. */
-export interface PruningSensitivity {
-  /** The model that was pruned. */
-  readonly model: string;
-  /** Of the model as it is. */
-  readonly accuracy: number;
-  readonly rows: readonly {
-    /** Layers that make the same channels count as one. */
-    readonly layers: readonly string[];
-    readonly channels: number;
-    readonly kept: number;
-    readonly accuracy: number;
-    /** Against the model as it is, a fraction. */
-    readonly drop: number;
-  }[];
-}
-
 export interface ParitySummary {
   readonly file: string;
   readonly samples: number;
-  /** Share of samples on which file and training graph agree about the class. */
-  readonly top1Agreement: number;
+  /** Share of samples on which file and training graph agree about the class; absent of other tasks. */
+  readonly top1Agreement?: number;
   readonly largestError: number;
   /** Power of the logits over that of the difference, in dB; absent where there is no difference. */
   readonly sqnrDb?: number;

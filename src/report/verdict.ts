@@ -1,36 +1,43 @@
+import { accuracyScore, gainOf } from '../tasks/score.ts';
+import type { Score } from '../tasks/score.ts';
 import { pairedTest } from '../measure/paired.ts';
 import type { PairedCounts } from '../measure/paired.ts';
 import { number } from './format.ts';
 import type { Pair, Repeats } from './certainty.ts';
 import type { Verdict } from './types.ts';
 
-/** Gains below a tenth of a percentage point matter to nobody: an interval wholly below it is NO GAIN. */
-const SMALLEST_GAIN = 0.001;
-
 /**
  * Compare students with their twins, pair by pair (same seed, so same weights at the start and same order of samples).
- * Accuracies are fractions of so many samples. The interval is Student's t at 95 % on the mean of the differences.
+ * Gains too small to matter to anybody, of accuracy below a tenth of a point, are NO GAIN. The interval is Student's t at 95 % on the mean of the differences.
  */
-export function verdictOf(distilled: readonly number[], scratch: readonly number[], samples = Infinity): Verdict {
+export function verdictOf(
+  distilled: readonly number[],
+  scratch: readonly number[],
+  samples = Infinity,
+  score: Score = accuracyScore,
+): Verdict {
   if (distilled.length !== scratch.length || distilled.length === 0) throw new Error('pairs of accuracies are needed');
-  const gains = distilled.map((accuracy, i) => accuracy - scratch[i]!);
+  const gains = distilled.map((own, i) => gainOf(score, own, scratch[i]!));
   const repeats = gains.length;
   const gain = mean(gains);
+  const said = (value: number): string => gainText(score, value);
   if (repeats === 1) {
-    const sentence = `${points(gain)} in one run of each: too few to tell from the chance of a seed; repeats: 3 gives an interval`;
+    const sentence = `${said(gain)} in one run of each: too few to tell from the chance of a seed; repeats: 3 gives an interval`;
     return { result: 'INCONCLUSIVE', gain, interval: null, repeats, gains, sentence };
   }
   // A difference of two readings has twice the variance of one.
-  const interval = intervalOf(gains, Math.sqrt(1 / 6) / samples);
-  const result = interval[1] < SMALLEST_GAIN ? 'NO GAIN' : interval[0] > 0 ? 'BEATS' : 'INCONCLUSIVE';
-  const range = `95 % interval ${points(interval[0])} to ${points(interval[1])}, ${repeats} runs of each`;
-  return { result, gain, interval, repeats, gains, sentence: `${points(gain)} (${range})` };
+  const interval = intervalOf(gains, Math.SQRT2 * score.grain(samples));
+  const result =
+    interval[1] < score.smallestGain(mean(scratch)) ? 'NO GAIN' : interval[0] > 0 ? 'BEATS' : 'INCONCLUSIVE';
+  const range = `95 % interval ${said(interval[0])} to ${said(interval[1])}, ${repeats} runs of each`;
+  return { result, gain, interval, repeats, gains, sentence: `${said(gain)} (${range})` };
 }
 
-/** A model that was trained several times: its mean accuracy with the 95 % interval, on so many samples. */
-export function repeatsOf(accuracies: readonly number[], samples: number): Repeats {
-  const [low, high] = intervalOf(accuracies, Math.sqrt(1 / 12) / samples);
-  return { accuracies, mean: mean(accuracies), interval: [Math.max(0, low), Math.min(1, high)] };
+/** A model that was trained several times: its mean score with the 95 % interval, on so many samples. */
+export function repeatsOf(accuracies: readonly number[], samples: number, score: Score = accuracyScore): Repeats {
+  const [low, high] = intervalOf(accuracies, score.grain(samples));
+  const [least, most] = score.bounds;
+  return { accuracies, mean: mean(accuracies), interval: [Math.max(least, low), Math.min(most, high)] };
 }
 
 /**
@@ -67,6 +74,11 @@ export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
 export function points(fraction: number): string {
   const text = (100 * fraction).toFixed(2);
   return `${fraction >= 0 ? '+' : ''}${text} points`;
+}
+
+/** A gain as the score's change; of an error of which less is better, how much less. */
+export function gainText(score: Score, gain: number): string {
+  return score.better === 'higher' ? score.change(gain) : `${score.name} ${score.change(-gain)}`;
 }
 
 function mean(values: readonly number[]): number {

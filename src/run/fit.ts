@@ -12,6 +12,7 @@ import type { LossArgs } from '../distill/losses/define.ts';
 import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
+import { taskOf } from '../tasks/registry.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { LossScale } from '../train/loss-scale.ts';
@@ -79,7 +80,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const { settings, seed, answers, stage } = options;
   // Building and compiling come before the training tells where it begins.
   context.onEvent({ type: 'stage', stage });
-  const classes = data.classNames.length;
+  const task = taskOf(data.train);
   const network = await options.build();
   const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
   const steps = stepsOf(settings, data.train.count);
@@ -101,16 +102,16 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const waiting = new Stopwatch();
   const withAnswers = async (batch: Batch) => ({ ...batch, teacher: (await answers?.answersFor(batch)) ?? {} });
   let prefetcher: Prefetcher | undefined;
-  const common = { network, loss, optimizer, ...(ema && { ema }), masks, lossScale };
+  const common = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale };
   const begun = begunTraining(saved, options);
   if (loss.acrossBatch === true && shardsOf(context) !== undefined) throw inShards(loss.name);
   const trainerOptions = {
     engine,
     program: (samples: number) =>
-      trainingProgram({ ...common, batchSize: samples, targets: hasMixup ? 'mixup' : 'classes' }),
+      trainingProgram({ ...common, batchSize: samples, mix: hasMixup ? 'partners' : 'none' }),
     precision,
     batchSize,
-    classes,
+    task,
     stepsPerEpoch,
     steps,
     batches: async function* (epoch: number, startBatch: number) {
@@ -143,8 +144,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       loss.acrossBatch === true
         ? undefined
         : {
-            gradient: (samples) =>
-              gradientProgram({ ...common, batchSize: samples, targets: hasMixup ? 'soft' : 'classes' }),
+            gradient: (samples) => gradientProgram({ ...common, batchSize: samples, mix: hasMixup ? 'soft' : 'none' }),
             update: (parts) => updateProgram({ ...common, batchSize }, parts),
             shards: shardsOf(context),
             together: context.together,
@@ -155,20 +155,21 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const prefix = ema === undefined ? '' : EMA_PREFIX;
   const evaluator = new Evaluator({
     engine,
-    program: (batchSize) => evaluationProgram({ network: ema ?? network, batchSize, prefix }),
-    classes,
+    program: (batchSize) => evaluationProgram({ network: ema ?? network, task, batchSize, prefix }),
+    task,
     shareStateWith: trainer.compiled,
   });
   const { validation } = data;
   const validate = async (): Promise<number> => {
     const size = await evaluator.atOnce(Math.min(EVALUATION_BATCH, validation.count));
-    return (await evaluator.run(batches(validation, { batchSize: size, seed, epoch: 0, shuffle: false }))).accuracy;
+    return (await evaluator.run(batches(validation, { batchSize: size, seed, epoch: 0, shuffle: false }))).score;
   };
   try {
     const result = await train({
       stage,
       title: options.title,
       trainer,
+      task,
       steps,
       stepsPerEpoch,
       validate,

@@ -1,15 +1,10 @@
-import { sideBySide } from '../measure/accuracy.ts';
 import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
 import type { Pair } from '../report/certainty.ts';
-import type {
-  Agreement,
-  ModelRow,
-  PruningSensitivity,
-  QuantizationSensitivity,
-  Report,
-  TeacherSummary,
-} from '../report/types.ts';
+import type { ModelRow, Report, TeacherSummary } from '../report/types.ts';
+import type { PruningSensitivity, QuantizationSensitivity } from '../report/sensitivity.ts';
+import { taskOf } from '../tasks/registry.ts';
+import type { Score } from '../tasks/score.ts';
 import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
 import type { StageContext } from './context.ts';
 import { factsOf, frameOf } from '../folder/report-frame.ts';
@@ -34,6 +29,7 @@ export function makeReport(
   { measured, answers, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
 ): Report {
   const { data } = context;
+  const task = taskOf(data.validation);
   const samples = (data.test ?? data.validation).count;
   const test = (role: ModelRef['role']): number[] =>
     measured.flatMap(({ row }) => {
@@ -50,13 +46,13 @@ export function makeReport(
     ...(answers !== undefined && { teacher: answers }),
     models: measured
       .filter(({ row }) => row.model.repeat === 0)
-      .map(({ row, predicted }) => ({
+      .map(({ row, answers: own }) => ({
         ...row,
-        ...repeatsIn(measured, row, samples),
+        ...repeatsIn(measured, row, samples, task.score),
         latency: timed?.rows.get(row.id) ?? [],
-        ...agreementOf(row, predicted, measured, data),
+        ...agreementOf(row, own, measured, context),
       })),
-    ...(hasPair && { verdict: { ...verdictOf(distilled, scratch, samples), ...pairIn(measured, data) } }),
+    ...(hasPair && { verdict: { ...verdictOf(distilled, scratch, samples, task.score), ...pairIn(measured, data) } }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),
@@ -66,13 +62,18 @@ export function makeReport(
 }
 
 /** The accuracies of a model that was trained more than once. */
-function repeatsIn(measured: readonly Measured[], first: ModelRow, samples: number): Pick<ModelRow, 'repeats'> {
+function repeatsIn(
+  measured: readonly Measured[],
+  first: ModelRow,
+  samples: number,
+  score: Score,
+): Pick<ModelRow, 'repeats'> {
   const isSame = ({ row }: Measured): boolean =>
     row.format === first.format && isSameContent({ ...row, model: { ...row.model, repeat: 0 } }, first);
   const accuracies = measured
     .filter(isSame)
     .flatMap(({ row: { accuracy } }) => accuracy.test ?? accuracy.validation ?? []);
-  return accuracies.length < 2 ? {} : { repeats: repeatsOf(accuracies, samples) };
+  return accuracies.length < 2 ? {} : { repeats: repeatsOf(accuracies, samples, score) };
 }
 
 /** The only student and its only twin, sample by sample. */
@@ -82,22 +83,27 @@ function pairIn(measured: readonly Measured[], data: StageContext['data']): { pa
   const [[distilled, ...more], [scratch]] = [of('distilled'), of('scratch')];
   if (distilled === undefined || scratch === undefined || more.length > 0) return {};
   const split = data.test === undefined ? 'validation' : 'test';
-  const { labels } = data[split]!;
-  const { onlyThis, onlyOther } = sideBySide(distilled.predicted, scratch.predicted, labels);
-  const counts = { onlyFirst: onlyThis, onlySecond: onlyOther, samples: labels.length };
+  const { targets, count } = data[split]!;
+  const { agreement } = taskOf(data.validation).beside(distilled.answers, scratch.answers, targets);
+  // Only of classes is a sample right or wrong.
+  if (agreement === undefined) return {};
+  const counts = { onlyFirst: agreement.onlyThis, onlySecond: agreement.onlyTeacher, samples: count };
   return { pair: pairOf(split, counts) };
 }
 
 /** How a model stands beside the teacher, sample by sample. */
 function agreementOf(
   { model: { role } }: ModelRow,
-  predicted: Int32Array,
+  answers: Float32Array,
   measured: readonly Measured[],
-  data: StageContext['data'],
-): { agreement?: Agreement } {
+  { data }: Pick<StageContext, 'data'>,
+): Pick<ModelRow, 'agreement' | 'distance'> {
   const teacher = measured.find(({ row }) => row.model.role === 'teacher');
   if (teacher === undefined || role === 'teacher') return {};
   const split = data.test === undefined ? 'validation' : 'test';
-  const { onlyOther, ...counts } = sideBySide(predicted, teacher.predicted, data[split]!.labels);
-  return { agreement: { split, ...counts, onlyTeacher: onlyOther } };
+  const { agreement, distance } = taskOf(data.validation).beside(answers, teacher.answers, data[split]!.targets);
+  return {
+    ...(agreement !== undefined && { agreement: { split, ...agreement } }),
+    ...(distance !== undefined && { distance }),
+  };
 }

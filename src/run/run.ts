@@ -57,9 +57,11 @@ async function runAlone(given: LoadedRecipe, options: RunOptions): Promise<RunRe
       return { folder, report: before };
     }
     const log = await fileLog(path.join(folder, 'log.jsonl'));
+    const { task = 'classification' } = loaded.recipe.dataset;
     const onEvent: OnEvent = (event) => {
-      logEvent(log, event);
-      options.onEvent?.(event);
+      const told = 'stage' in event && task !== 'classification' ? { ...event, task } : event;
+      logEvent(log, told);
+      options.onEvent?.(told);
     };
     onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
     if (moved !== undefined) onEvent({ type: 'warning', message: moved });

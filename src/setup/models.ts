@@ -3,6 +3,8 @@ import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { withSeededMathRandom } from '../base/random.ts';
 import type { LoadedDataset } from '../data/load.ts';
+import { scaledNetwork } from '../networks/scaled.ts';
+import { taskOf } from '../tasks/registry.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
@@ -38,7 +40,7 @@ export function studentBuilder(context: Given, seed: number): Build {
   if (student === undefined) throw new Error('the recipe has no student');
   const args = argsOf(context, seed);
   const { model, module, tfjs, onnx } = student;
-  if (module !== undefined) return async () => layersNetwork(await modelFromModule(module, args));
+  if (module !== undefined) return async () => answering(context, layersNetwork(await modelFromModule(module, args)));
   const { freeze = [], learningRates = {} } = student;
   if (tfjs !== undefined)
     return async () =>
@@ -46,22 +48,27 @@ export function studentBuilder(context: Given, seed: number): Build {
   if (onnx !== undefined) {
     const { output, head = 'keep', batchNorm } = student;
     const options = { ...args, output, head, freeze, batchNorm };
-    return async () =>
-      withChoices(
-        onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options),
-        { freeze: [], learningRates },
-        onnx,
-      );
+    return async () => {
+      const network = onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
+      const chosen = withChoices(network, { freeze: [], learningRates }, onnx);
+      return head === 'replace' ? answering(context, chosen) : chosen;
+    };
   }
   if (model === undefined) throw new Error('no model is named');
   const options = modelOptions(student, 'student');
-  return () => Promise.resolve(layersNetwork(buildModel(model, { ...args, options })));
+  return () => Promise.resolve(answering(context, layersNetwork(buildModel(model, { ...args, options }))));
 }
 
 export function teacherBuilder(context: Given, training: TeacherTrainingRecipe): Build {
   const options = modelOptions(training, 'teacher');
   const args = { ...argsOf(context, context.recipe.seed), options };
-  return () => Promise.resolve(layersNetwork(buildModel(training.model, args)));
+  return () => Promise.resolve(answering(context, layersNetwork(buildModel(training.model, args))));
+}
+
+/** A network that begins from nothing answers as the task wants it; one from a file answers as it is. */
+function answering({ data }: Given, network: ModelNetwork): ModelNetwork {
+  const { scaling } = taskOf(data.train);
+  return scaling === undefined ? network : scaledNetwork(network, scaling);
 }
 
 /** `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */

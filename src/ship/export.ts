@@ -22,6 +22,7 @@ import { predictionProgram } from '../train/inference.ts';
 import { predictions } from '../train/predict.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
+import { taskOf } from '../tasks/registry.ts';
 import type { Fitted } from '../train/training.ts';
 import { onnxOptions } from './metadata.ts';
 import type { ModelFile } from './model-file.ts';
@@ -107,8 +108,8 @@ async function referenceOf(context: ShipContext, trained: Fitted): Promise<Refer
     const { dtype, shape } = trained.network.outputs[name]!;
     return [name, { data, shape: [n, ...shape.slice(1).map(Number)], isInteger: dtype !== 'float32' }];
   });
-  const labels = validation.labels.slice(0, n);
-  return { x, shape: [n, ...sampleShape], inputs, logits: logits!, others: Object.fromEntries(others), labels };
+  const targets = validation.targets.slice(0, n * taskOf(validation).targetWidth);
+  return { x, shape: [n, ...sampleShape], inputs, logits: logits!, others: Object.fromEntries(others), targets };
 }
 
 /** The first layer that the exported graph computes otherwise than the training graph. */

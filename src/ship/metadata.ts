@@ -1,5 +1,6 @@
 import { sha256 } from '../base/bytes.ts';
 import type { Options } from '../formats/onnx/lower.ts';
+import { taskOf } from '../tasks/registry.ts';
 import type { ShipContext } from './context.ts';
 
 /** What ONNX files of a run are written with: the operator set, and what a program that runs them has to know. */
@@ -8,13 +9,15 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
   readonly metadata: ReadonlyMap<string, string>;
 } {
   const { sampleShape, inputs, normalization } = data.train;
+  const task = taskOf(data.train);
   const entries = {
-    labels: data.classNames,
+    // Only of classes, of which a reader takes the largest.
+    [task.classes === undefined ? 'targets' : 'labels']: data.classNames,
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...normalization },
     // Which part of such a row each of several inputs is fed.
     ...(inputs !== undefined && { inputs }),
-    output: 'logits',
+    output: task.answers,
     recipe: recipe.name,
     recipeSha256: sha256(JSON.stringify(written)),
   };

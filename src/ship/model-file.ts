@@ -2,7 +2,7 @@ import type { OnProgress } from '../base/progress.ts';
 import { samplesAtOnce } from '../data/at-once.ts';
 import { batches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { classesOf } from '../measure/accuracy.ts';
+import { taskOf } from '../tasks/registry.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { modelFeeds, storedFeeds } from '../runtime/feeds.ts';
 import type { InputPart } from '../data/dataset.ts';
@@ -19,7 +19,7 @@ export interface ModelFile extends Pick<Form, 'format' | 'precision'> {
 }
 
 export interface Runner {
-  /** x: [n, ...sampleShape], result: [n, classes]. */
+  /** x: [n, ...sampleShape], result: [n, width]. */
   readonly logits: (x: Float32Array, shape: readonly number[], inputs?: readonly InputPart[]) => Promise<Float32Array>;
   readonly dispose: () => void;
 }
@@ -66,7 +66,7 @@ async function tfliteRunner(opened: Promise<TfliteSession>): Promise<Runner> {
   };
 }
 
-/** Logits [count, classes] of every sample of a split, in its order. */
+/** What a file answers, [count, width], to every sample of a split, in its order. */
 export async function logitsOfFile(
   file: ModelFile,
   split: Dataset,
@@ -92,12 +92,12 @@ export async function logitsOfFile(
   return all;
 }
 
-/** What a file says about each sample of a split, in its order. */
-export async function predictionsOfFile(
+/** The score of a file on a split. */
+export async function scoreOfFile(
   file: ModelFile,
   split: Dataset,
   session: SessionOptions,
   onProgress?: OnProgress,
-): Promise<Int32Array> {
-  return classesOf(await logitsOfFile(file, split, session, onProgress), split.classNames.length);
+): Promise<number> {
+  return taskOf(split).scoreOf(await logitsOfFile(file, split, session, onProgress), split.targets);
 }

@@ -18,9 +18,10 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { modelFeeds } from '../runtime/feeds.ts';
-import { agreement, classesOf } from '../measure/accuracy.ts';
+import { taskOf } from '../tasks/registry.ts';
 import { idOf } from '../report/artifact.ts';
-import type { QuantizationSensitivity } from '../report/types.ts';
+import type { QuantizationSensitivity } from '../report/sensitivity.ts';
+import type { Task } from '../tasks/task.ts';
 import type { ExportedModel } from './export.ts';
 
 /** A graph that is ready to be written in integers. */
@@ -109,8 +110,12 @@ export function calibrationSamples(
   };
 }
 
-/** The layers that a step keeps in float; `UserError` for one that the model does not have. */
-export function keptFloat({ keepFloat }: { readonly keepFloat: readonly string[] }, graph: Graph): string[] {
+/** The layers that a step keeps in float, and what brings answers to the label's units; `UserError` for one that the model does not have. */
+export function keptFloat(
+  { keepFloat }: { readonly keepFloat: readonly string[] },
+  graph: Graph,
+  answers: Task['answers'],
+): string[] {
   const known = new Set(graph.nodes.map(({ layer, outputs }) => layer ?? outputs[0]!));
   for (const name of keepFloat) {
     if (known.has(name)) continue;
@@ -120,7 +125,22 @@ export function keptFloat({ keepFloat }: { readonly keepFloat: readonly string[]
       meant === undefined ? `Layers with weights: ${quantizableLayers(graph).join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
-  return [...keepFloat];
+  return answers === 'values' ? [...keepFloat, ...unitsOf(graph)] : [...keepFloat];
+}
+
+/** The last two ops of a graph if they scale and move its answers by constants, see `scaledNetwork`. */
+function unitsOf(graph: Graph): string[] {
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const found: string[] = [];
+  let value = [...graph.outputs.values()][0]!;
+  for (const op of ['Add', 'Multiply']) {
+    const node = producers.get(value);
+    const inner = node?.inputs.filter((name) => !graph.constants.has(name)) ?? [];
+    if (node?.op !== op || inner.length !== 1) return [];
+    found.push(node.layer ?? node.outputs[0]!);
+    value = inner[0]!;
+  }
+  return found;
 }
 
 /** Samples for the table of layers: enough to rank them. */
@@ -136,13 +156,14 @@ export async function rankLayers(
   const { x, shape, inputs, logits } = model.reference;
   const n = Math.min(RANKED, shape[0]!);
   const part = (values: Float32Array): Float32Array => values.subarray(0, (values.length / shape[0]!) * n);
-  const labels = data.validation.labels.subarray(0, n);
-  const samples = { x: part(x), shape: [n, ...shape.slice(1)], inputs, logits: part(logits), labels };
+  const task = taskOf(data.validation);
+  const targets = data.validation.targets.subarray(0, n * task.targetWidth);
+  const samples = { x: part(x), shape: [n, ...shape.slice(1)], inputs, logits: part(logits), targets };
   const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
     encodeModel(exportQdq(float, quantization, { keepFloat }).result);
   const session = sessionOptionsOf(recipe);
-  const rows = await layerSensitivity(quantizableLayers(float), write, samples, session, onProgress);
-  const accuracy = agreement(classesOf(samples.logits, data.classNames.length), Int32Array.from(labels));
+  const rows = await layerSensitivity(quantizableLayers(float), write, samples, task, session, onProgress);
+  const accuracy = task.scoreOf(samples.logits, targets);
   return { model: idOf(model), precision: 'int8', samples: n, accuracy, rows };
 }
 

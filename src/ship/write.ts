@@ -1,16 +1,16 @@
 import { UserError } from '../base/errors.ts';
 import { monotonicMs } from '../base/clock.ts';
-import { agreement } from '../measure/accuracy.ts';
+import { taskOf } from '../tasks/registry.ts';
 import type { DenseScales } from '../graph/quantization.ts';
 import { fileOf } from '../report/artifact.ts';
 import type { Artifact } from '../report/artifact.ts';
 import type { Reduced } from '../report/forms.ts';
-import type { QuantizationSensitivity } from '../report/types.ts';
+import type { QuantizationSensitivity } from '../report/sensitivity.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import type { ModelFile } from './model-file.ts';
 import { progressOf } from '../train/progress.ts';
-import { predictionsOfFile } from './model-file.ts';
+import { scoreOfFile } from './model-file.ts';
 import type { ExportedModel } from './export.ts';
 import { checkVariant } from './parity/check-file.ts';
 import type { Variant } from './variants.ts';
@@ -41,7 +41,7 @@ export interface Refused {
   readonly file: ModelFile;
   readonly seconds: number;
   readonly validation: number;
-  /** In percentage points. */
+  /** As `Score.lost` has it. */
   readonly drop: number;
 }
 
@@ -143,14 +143,14 @@ async function dropOf(
   const { recipe, data } = context;
   const { maxDrop, fallback } = recipe.quantize[number]!;
   const onProgress = progressOf(context, stage);
-  const accuracy = async (of: ModelFile): Promise<number> => {
-    const given = await predictionsOfFile(of, data.validation, sessionOptionsOf(recipe), onProgress);
-    return agreement(given, data.validation.labels);
+  const { score } = taskOf(data.validation);
+  const scored = async (of: ModelFile): Promise<number> => {
+    return scoreOfFile(of, data.validation, sessionOptionsOf(recipe), onProgress);
   };
-  const validation = await accuracy(file);
-  const drop = 100 * ((await accuracy(model)) - validation);
+  const validation = await scored(file);
+  const drop = score.lost(await scored(model), validation);
   if (drop <= maxDrop) return { validation, drop };
-  const fact = `${file.file}: ${file.precision} loses ${drop.toFixed(2)} points of validation accuracy, more than quantize.${number}.maxDrop ${maxDrop}`;
+  const fact = `${file.file}: ${file.precision} loses ${score.lossText(drop)}, more than quantize.${number}.maxDrop ${maxDrop}`;
   if (fallback === 'qat' && !trained)
     return { validation, drop, tooMuch: `${fact}; it was not written, and the student is trained with quantization` };
   if (hasMore) return { validation, drop, tooMuch: `${fact}; more layers are kept in float` };

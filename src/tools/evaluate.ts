@@ -1,12 +1,13 @@
-import { accuracyOf } from '../distill/chance.ts';
-import { classesOf } from '../measure/accuracy.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { classesOf, perClassOf as countsOf } from '../tasks/classes.ts';
+import { taskOf } from '../tasks/registry.ts';
+import type { ErrorReport, Task } from '../tasks/task.ts';
 import { answers } from '../distill/preflight.ts';
 import { openFile } from '../distill/open.ts';
 import { ownTeacher, preparationText } from '../distill/preparation.ts';
 import { UserError } from '../base/errors.ts';
 import { usualAnswers } from '../measure/usual.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
-import { oneClassWarning } from '../measure/one-class.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
@@ -18,13 +19,19 @@ export interface EvaluationResult {
   readonly file: string;
   readonly split: Split;
   readonly samples: number;
-  readonly accuracy: number;
+  /** The result in words. */
+  readonly said: string;
+  /** Of classes. */
+  readonly accuracy?: number;
   /** By class name. */
-  readonly perClass: Readonly<Record<string, number>>;
+  readonly perClass?: Readonly<Record<string, number>>;
+  /** Of other tasks. */
+  readonly score?: { readonly name: string; readonly value: number };
+  readonly errors?: ErrorReport;
   /** How its input was prepared, and who says so. */
   readonly preparation: string;
-  /** How its answers are spread; undefined for the train split, whose answers are not usual. */
-  readonly usual: UsualAnswers | undefined;
+  /** How its answers are spread; undefined for the train split, whose answers are not usual, and for what is no class. */
+  readonly usual?: UsualAnswers | undefined;
   /** What is odd about its answers, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -32,7 +39,7 @@ export interface EvaluationResult {
 const ANY = { layout: 'auto', outputs: 'auto' } as const;
 
 /**
- * Accuracy of a model file on a split of a recipe's data. Its input is prepared as the recipe's `teacher` says if it is the
+ * Score of a model file on a split of a recipe's data. Its input is prepared as the recipe's `teacher` says if it is the
  * recipe's own, else as its metadata say, else as the recipe prepares its data.
  */
 export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
@@ -54,37 +61,43 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
     name: (name: string) => name,
   };
   const { teacher: model, preparation } = await openFile(settings, options);
-  const classes = data.classNames.length;
-  if (model.classes !== classes) {
+  const task = taskOf(dataset);
+  if (model.classes !== task.width) {
+    const each = task.classes === undefined ? 'number' : 'class';
     throw new UserError(
-      `${file}: expected ${classes} outputs, one per class of the data set, received ${model.classes}`,
+      `${file}: expected ${task.width} outputs, one per ${each} of the data set, received ${model.classes}`,
       'Evaluate it with a recipe of its own data set.',
     );
   }
   const rows = Int32Array.from({ length: dataset.count }, (_, i) => i);
-  const logits = await answers(model, dataset, rows);
+  const given = await answers(model, dataset, rows);
+  const score = task.scoreOf(given, dataset.targets);
+  const shared = { file, split, samples: dataset.count, preparation: preparationText(preparation, dataset) };
   await model.dispose();
-  const perClass = data.classNames.map((name, label) => {
-    const of = rows.filter((row) => dataset.labels[row] === label);
-    const own = new Float32Array(of.length * classes);
-    of.forEach((row, i) => own.set(logits.subarray(row * classes, (row + 1) * classes), i * classes));
-    return [
-      name,
-      of.length === 0
-        ? 0
-        : accuracyOf(
-            own,
-            of.map(() => label),
-            classes,
-          ),
-    ] as const;
-  });
-  const accuracy = accuracyOf(logits, dataset.labels, classes);
-  const odd = oneClassWarning(file, classesOf(logits, classes), dataset.labels, data.classNames);
+  const odd = task.stuck(file, given, dataset.targets);
+  const warnings = odd === undefined ? [] : [odd];
+  const said = task.score.said(score, `${dataset.count} ${split} samples`);
+  if (task.classes !== undefined) {
+    const usual = split === 'train' ? undefined : usualAnswers(given, task.width, split);
+    return { ...shared, said, accuracy: score, perClass: perClassOf(given, dataset, task.classes), usual, warnings };
+  }
   return {
-    ...{ file, split, samples: dataset.count, accuracy, perClass: Object.fromEntries(perClass) },
-    preparation: preparationText(preparation, dataset),
-    usual: split === 'train' ? undefined : usualAnswers(logits, classes, split),
-    warnings: odd === undefined ? [] : [odd],
+    ...shared,
+    said,
+    score: { name: task.score.name, value: score },
+    ...errorsOf(task, given, dataset),
+    warnings,
   };
+}
+
+function errorsOf(task: Task, given: Float32Array, { targets }: Dataset): Pick<EvaluationResult, 'errors'> {
+  const { errors } = task.describe(given, targets);
+  return errors === undefined ? {} : { errors };
+}
+
+/** Share of each class that is right, by its name. */
+function perClassOf(logits: Float32Array, { targets }: Dataset, classes: readonly string[]): Record<string, number> {
+  const width = classes.length;
+  const { samples, right } = countsOf(classesOf(logits, width), targets as Int32Array, width);
+  return Object.fromEntries(classes.map((name, i) => [name, samples[i] === 0 ? 0 : right[i]! / samples[i]!]));
 }

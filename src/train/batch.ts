@@ -1,9 +1,10 @@
-import { shown, UserError } from '../base/errors.ts';
+import type { TargetValues } from '../data/dataset.ts';
 import { inputsOf } from '../data/inputs.ts';
 import type { InputPart } from '../data/dataset.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import { samplesAs } from '../runtime/typed.ts';
+import type { Mixed, Task } from '../tasks/task.ts';
 
 /** What one step learns from; a batch of src/data fits as it is. */
 export interface TrainingBatch {
@@ -11,25 +12,24 @@ export interface TrainingBatch {
   readonly x: TensorData;
   /** Where `x` holds several inputs: which part of a sample is which. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** [n] class indexes. */
-  readonly labels: Int32Array;
+  /** [n] class indexes; of regression [n, numbers]. */
+  readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. Default 1. */
   readonly weights?: Float32Array;
   /** How the samples were mixed, for a program with mixup targets. */
-  readonly mix?: { readonly partners: Int32Array; readonly lambda: Float32Array };
+  readonly mix?: Mixed;
   /** The teacher's answers, by feed name: `teacherLogits`, `teacher/<name>`; or soft `targets`. */
   readonly teacher?: Readonly<Record<string, Float32Array>>;
 }
 
-/** The feeds that stand for the batch. Labels outside 0 … classes - 1 are a `UserError`: a one-hot of them would be all zero. */
-export function batchFeeds(batch: TrainingBatch, classes: number, where: string): Record<string, TensorData> {
-  const { x, inputs, labels, weights, mix, teacher } = batch;
-  checkLabels(labels, classes, where);
+/** The feeds that stand for the batch; `UserError` for targets that the task cannot have. */
+export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Record<string, TensorData> {
+  const { x, inputs, targets, weights, mix, teacher } = batch;
+  const n = samplesOf(batch, task);
   return {
-    ...inputFeedsOf(x, labels.length, inputs),
-    labels,
-    weights: weights ?? ones(labels.length),
-    ...mix,
+    ...inputFeedsOf(x, n, inputs),
+    ...task.fed(targets, where, mix),
+    weights: weights ?? ones(n),
     ...teacher,
   };
 }
@@ -57,20 +57,14 @@ export function fedTo(
   );
 }
 
-function checkLabels(labels: Int32Array, classes: number, where: string): void {
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
-    if (label >= 0 && label < classes) continue;
-    throw new UserError(
-      `${where}: the label of sample ${i} is ${shown(label)}, and the model has the classes 0 … ${classes - 1}`,
-      'Check the labels of the data set, or give the model as many classes as the labels have.',
-    );
-  }
+export function samplesOf({ targets }: TrainingBatch, { targetWidth }: Pick<Task, 'targetWidth'>): number {
+  return targets.length / targetWidth;
 }
 
 /** Σ w: what the results of the batch are sums or means over. */
-export function totalWeight({ weights, labels }: TrainingBatch): number {
-  return weights === undefined ? labels.length : weights.reduce((sum, weight) => sum + weight, 0);
+export function totalWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth'>): number {
+  const { weights } = batch;
+  return weights === undefined ? samplesOf(batch, task) : weights.reduce((sum, weight) => sum + weight, 0);
 }
 
 const cache = new Map<number, Float32Array>();

@@ -1,6 +1,7 @@
 import type { TensorData } from '../graph/types.ts';
 import type { TrainingBatch } from './batch.ts';
-import { totalWeight } from './batch.ts';
+import type { Task } from '../tasks/task.ts';
+import { samplesOf, totalWeight } from './batch.ts';
 
 /** A part of a batch, and what of the batch it is. */
 export interface Part {
@@ -25,10 +26,10 @@ export function evenSizes(samples: number, wanted: number): number[] {
 }
 
 /** The parts of a batch, one after another; what they hold lies in the batch. */
-export function partsOf(batch: TrainingBatch, sizes: readonly number[], classes: number): Part[] {
-  const n = batch.labels.length;
-  const weight = totalWeight(batch);
-  const whole = { ...batch.teacher, ...(batch.mix && { targets: mixedTargets(batch.labels, batch.mix, classes) }) };
+export function partsOf(batch: TrainingBatch, sizes: readonly number[], task: Task): Part[] {
+  const n = samplesOf(batch, task);
+  const weight = totalWeight(batch, task);
+  const whole = { ...batch.teacher, ...(batch.mix && { targets: task.mixedValues(batch.targets, batch.mix) }) };
   let next = 0;
   return sizes.map((size) => {
     const first = next;
@@ -41,32 +42,10 @@ export function partsOf(batch: TrainingBatch, sizes: readonly number[], classes:
     const part = {
       x: rows(batch.x),
       inputs: batch.inputs,
-      labels: rows(batch.labels),
+      targets: rows(batch.targets),
       ...(batch.weights && { weights: rows(batch.weights) }),
       teacher,
     };
-    return { batch: part, first, share: weight === 0 ? 0 : totalWeight(part) / weight, samples: size / n };
+    return { batch: part, first, share: weight === 0 ? 0 : totalWeight(part, task) / weight, samples: size / n };
   });
-}
-
-/**
- * [n, classes] what a step makes of mixed labels: a sample's partner may be in another part. The same float32 arithmetic as
- * `targetsFrom`.
- */
-function mixedTargets(
-  labels: Int32Array,
-  { partners, lambda }: NonNullable<TrainingBatch['mix']>,
-  classes: number,
-): Float32Array {
-  const targets = new Float32Array(labels.length * classes);
-  labels.forEach((label, i) => {
-    const other = labels[partners[i]!]!;
-    if (other === label) {
-      targets[i * classes + label] = 1;
-      return;
-    }
-    targets[i * classes + label] = lambda[i]!;
-    targets[i * classes + other] = 1 - lambda[i]!;
-  });
-  return targets;
 }

@@ -1,12 +1,15 @@
 import type { CompiledStep, Engine } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { INFERENCE_BYTES, sizeWithin } from './predict.ts';
-import { batchFeeds, fedTo, totalWeight, type TrainingBatch } from './batch.ts';
+import type { Task } from '../tasks/task.ts';
+import { batchFeeds, fedTo, samplesOf, totalWeight, type TrainingBatch } from './batch.ts';
+import { scalars } from './steps.ts';
+import { added, NOTHING, scoreOf, sumsOf } from './totals.ts';
 
 export interface Evaluation {
-  /** Weighted share of the samples that the model has right, 0 … 1. */
-  readonly accuracy: number;
-  /** Weighted mean cross-entropy. */
+  /** Of the task, over all samples by their weight. */
+  readonly score: number;
+  /** Weighted mean of the loss with the labels. */
   readonly loss: number;
   readonly samples: number;
 }
@@ -14,7 +17,7 @@ export interface Evaluation {
 export interface EvaluatorOptions {
   readonly engine: Engine;
   readonly program: (batchSize: number) => StepProgram;
-  readonly classes: number;
+  readonly task: Task;
   /** The training whose weights are evaluated; absent: the variables as they are now. */
   readonly shareStateWith?: CompiledStep;
 }
@@ -30,17 +33,16 @@ export class Evaluator {
   }
 
   async run(batches: AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>): Promise<Evaluation> {
-    let [loss, correct, weight, samples, index] = [0, 0, 0, 0, 0];
+    const { task } = this.#options;
+    let [totals, index] = [NOTHING, 0];
     for await (const batch of batches) {
-      const compiled = await this.#sized(batch.labels.length);
-      const feeds = batchFeeds(batch, this.#options.classes, `evaluation, batch ${++index}`);
-      const results = await compiled.run(fedTo(compiled, feeds));
-      loss += Number(results['loss']![0]);
-      correct += Number(results['correct']![0]);
-      weight += totalWeight(batch);
-      samples += batch.labels.length;
+      const samples = samplesOf(batch, task);
+      const compiled = await this.#sized(samples);
+      const feeds = batchFeeds(batch, task, `evaluation, batch ${++index}`);
+      const { loss, ...rest } = scalars(await compiled.run(fedTo(compiled, feeds)));
+      totals = added(totals, { loss: loss!, sums: sumsOf(rest), weight: totalWeight(batch, task), samples });
     }
-    return { accuracy: correct / weight, loss: loss / weight, samples };
+    return { score: scoreOf(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
   }
 
   /** How many samples at once: `most`, or fewer where those would take more than a gigabyte. */

@@ -4,6 +4,7 @@ import type { Network, Tensors } from '../networks/network.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { byStateName, differentiated, floats, lossFeeds, trainingState, update, updateFeeds } from './step.ts';
 import type { TrainingOptions } from './step.ts';
+import { isSum } from './totals.ts';
 
 /**
  * A training step in two programs, so that the gradients of several parts of a batch can be added up between them:
@@ -37,7 +38,7 @@ export function gradientProgram(options: TrainingOptions): StepProgram {
       const share = feeds.share as tf.Scalar;
       const { results, gradients } = differentiated(options, feeds, (loss) => tf.mul(loss, share));
       return {
-        ...mapped(results, (name, value) => (name === 'correct' ? value : tf.mul(value, share))),
+        ...mapped(results, (name, value) => (isSum(name) ? value : tf.mul(value, share))),
         ...renamed(gradients, (name) => `${GRADIENT}${name}`),
         ...observed(),
       };

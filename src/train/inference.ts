@@ -2,44 +2,47 @@ import * as tf from '@tensorflow/tfjs-core';
 import { prefixed } from '../networks/network.ts';
 import type { Network } from '../networks/network.ts';
 import type { StepProgram } from '../trace/program.ts';
-import { classCountOf, correct, floats, forward, inputFeeds, targetsFrom } from './step.ts';
+import type { Task } from '../tasks/task.ts';
+import { floats, forward, inputFeeds } from './step.ts';
 
 export interface EvaluationOptions {
   readonly network: Network;
+  readonly task: Task;
   readonly batchSize: number;
   /** In front of the state names: `EMA_PREFIX` for the averaged network. Default none. */
   readonly prefix?: string;
-  /** Hand the logits back too. Default false. */
+  /** Hand the answers back too, as `logits`. Default false. */
   readonly logits?: boolean;
 }
 
 /**
- * Inference on a batch. Feeds: `x`, `labels` int32 [batch], `weights` [batch]. Results are sums, so that batches add up
- * exactly: `loss` Σ w · cross-entropy, `correct` Σ w · hit, and on demand `logits` [batch, classes].
+ * Inference on a batch. Feeds: `x`, the targets, `weights` [batch]. Results are sums, so that batches add up exactly: `loss`
+ * Σ w · loss with the labels, `score/<sum>` those of the task, and on demand `logits` [batch, width].
  */
 export function evaluationProgram({
   network,
+  task,
   batchSize,
   prefix = '',
   logits: wanted = false,
 }: EvaluationOptions): StepProgram {
-  const classes = classCountOf(network);
   return {
     feeds: {
       ...inputFeeds(network, batchSize),
-      labels: { dtype: 'int32', shape: [batchSize] },
+      ...task.feeds(batchSize, 'none'),
       weights: floats([batchSize]),
     },
     state: prefixed(network.state, prefix),
     run: (feeds) => {
-      const { logits } = forward(network, feeds, { training: false, layers: [] });
-      const targets = targetsFrom(feeds, 'classes', classes);
+      const { answers } = forward(network, feeds, { training: false, layers: [] });
+      const targets = task.targets(feeds, 'none');
       const weights = feeds.weights as tf.Tensor1D;
-      const entropy = tf.neg(tf.sum(tf.mul(targets, tf.logSoftmax(logits)), -1));
+      const outputs = task.forLoss(answers);
+      const sums = Object.entries(task.sums(outputs, targets, weights));
       return {
-        loss: tf.sum(tf.mul(entropy, weights)),
-        correct: correct(logits, targets, weights),
-        ...(wanted ? { logits } : {}),
+        loss: tf.sum(tf.mul(task.loss(outputs, targets, {}), weights)),
+        ...Object.fromEntries(sums.map(([name, sum]) => [`score/${name}`, sum])),
+        ...(wanted ? { logits: answers } : {}),
       };
     },
   };

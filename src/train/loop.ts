@@ -1,18 +1,21 @@
 import { shown, UserError } from '../base/errors.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, State } from '../runtime/engine.ts';
-import { batchFeeds, totalWeight, type TrainingBatch } from './batch.ts';
+import type { Task } from '../tasks/task.ts';
+import { batchFeeds, samplesOf, totalWeight, type TrainingBatch } from './batch.ts';
 import type { Optimizer } from './optimizers.ts';
 import { PartedSteps } from './parted.ts';
 import type { PartsOptions } from './parted.ts';
 import type { Schedule } from './schedules.ts';
 import { WholeSteps } from './steps.ts';
 import type { Steps, StepsOptions } from './steps.ts';
+import { added, isSum, NOTHING, scoreOf, sumsOf } from './totals.ts';
+import type { Totals } from './totals.ts';
 
 export interface TrainerOptions extends StepsOptions {
   /** Of a batch that is cut into parts; absent: each step is one program. */
   readonly parts?: PartsOptions | undefined;
-  readonly classes: number;
+  readonly task: Task;
   readonly stepsPerEpoch: number;
   /** Steps of the whole training. */
   readonly steps: number;
@@ -33,14 +36,6 @@ export interface TrainerOptions extends StepsOptions {
     | undefined;
 }
 
-/** Sums over the steps of an epoch; mean loss is `loss / weight`, accuracy `correct / weight`. */
-export interface Totals {
-  readonly loss: number;
-  readonly correct: number;
-  readonly weight: number;
-  readonly samples: number;
-}
-
 /** Where a training stands. With the state it is all that a resume needs; plain JSON. */
 export interface Position {
   readonly epoch: number;
@@ -57,15 +52,14 @@ export interface StepMetrics {
   readonly position: Position;
   readonly loss: number;
   readonly parts: Readonly<Record<string, number>>;
-  /** Weighted share of the samples that the model had right before the update. */
-  readonly accuracy: number;
+  /** Of the batch before the update. */
+  readonly score: number;
   readonly learningRate: number;
   readonly samples: number;
   /** The sums of the epoch that this step ended, if it did. */
   readonly epoch?: Totals;
 }
 
-const NOTHING: Totals = { loss: 0, correct: 0, weight: 0, samples: 0 };
 const START: Position = { epoch: 0, batch: 0, step: 0, totals: NOTHING };
 
 /** A training in progress: the compiled steps, the state inside them, and the position. Knows no paths and no clock. */
@@ -117,7 +111,7 @@ export class Trainer {
       for await (const next of batches(epoch, batch)) {
         const wants = signal?.aborted === true;
         if (this.steps.agreed?.(wants) ?? wants) return;
-        if (chunk.length > 0 && chunk[0]!.labels.length !== next.labels.length) yield* await this.#take(chunk);
+        if (chunk.length > 0 && chunk[0]!.targets.length !== next.targets.length) yield* await this.#take(chunk);
         chunk.push(next);
         if (this.#isFull(chunk)) yield* await this.#take(chunk);
         if (this.#position.step >= steps || this.#position.epoch !== epoch) break;
@@ -152,10 +146,10 @@ export class Trainer {
 
   /** What the `ahead`-th step from here is fed. */
   #feeds(batch: TrainingBatch, ahead: number): Record<string, TensorData> {
-    const { schedule, optimizer, classes } = this.#options;
+    const { schedule, optimizer, task } = this.#options;
     const step = this.#position.step + ahead;
     return {
-      ...batchFeeds(batch, classes, this.#where(ahead)),
+      ...batchFeeds(batch, task, this.#where(ahead)),
       ...optimizer.feedValues(step, schedule(step)),
       ...this.#scalars(step),
     };
@@ -167,18 +161,20 @@ export class Trainer {
 
   #done(batch: TrainingBatch, results: Readonly<Record<string, number>>): StepMetrics {
     const { step } = this.#position;
-    const { loss = NaN, correct = 0, ...rest } = results;
+    const { task, schedule } = this.#options;
+    const { loss = NaN, ...rest } = results;
     if (!Number.isFinite(loss)) throw diverged(this.#where(0), step, loss, this.#lastLoss);
     this.#lastLoss = loss;
-    const weight = totalWeight(batch);
-    const samples = batch.labels.length;
-    const ended = this.#advance({ loss: loss * weight, correct, weight, samples });
+    const [weight, samples] = [totalWeight(batch, task), samplesOf(batch, task)];
+    const own: Totals = { loss: loss * weight, sums: sumsOf(rest), weight, samples };
+    const ended = this.#advance(own);
+    const parts = Object.entries(rest).filter(([name]) => !isSum(name));
     return {
       position: this.#position,
       loss,
-      parts: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name.replace(/^loss\//, ''), value])),
-      accuracy: weight === 0 ? 0 : correct / weight,
-      learningRate: this.#options.schedule(step),
+      parts: Object.fromEntries(parts.map(([name, value]) => [name.replace(/^loss\//, ''), value])),
+      score: scoreOf(own, task),
+      learningRate: schedule(step),
       samples,
       ...(ended === undefined ? {} : { epoch: ended }),
     };
@@ -187,12 +183,7 @@ export class Trainer {
   /** Moves on by one step; gives the sums of the epoch when that was its last. */
   #advance(step: Totals): Totals | undefined {
     const { epoch, batch, step: done, totals: before } = this.#position;
-    const totals = {
-      loss: before.loss + step.loss,
-      correct: before.correct + step.correct,
-      weight: before.weight + step.weight,
-      samples: before.samples + step.samples,
-    };
+    const totals = added(before, step);
     const ends = batch + 1 === this.#options.stepsPerEpoch;
     this.#position = ends
       ? { epoch: epoch + 1, batch: 0, step: done + 1, totals: NOTHING }

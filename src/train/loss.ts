@@ -1,14 +1,17 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Task } from '../tasks/task.ts';
 
 /** What a loss sees of one batch. Everything is a tensor, so that a step can be traced with it inside. */
 export interface LossInput {
-  /** [batch, classes] */
+  /** What the label's part of a loss is made of. */
+  readonly task: Pick<Task, 'loss' | 'lossName' | 'divergence'>;
+  /** [batch, width] logits, or numbers as `Task.forLoss` gives them. */
   readonly studentLogits: tf.Tensor2D;
-  /** [batch, classes] the labels as distributions: one-hot, or mixed by mixup; rows sum to 1. */
+  /** [batch, width] of classes the labels as distributions: one-hot, or mixed by mixup; rows sum to 1. */
   readonly targets: tf.Tensor2D;
   /** [batch] weight of each sample; 1 everywhere unless classes or samples are weighted. */
   readonly weights: tf.Tensor1D;
-  /** [batch, classes]; only for losses that need it. */
+  /** [batch, width]; only for losses that need it. */
   readonly teacherLogits?: tf.Tensor2D;
   /** Intermediate tensors by the names that the loss asked for; [batch, ...]. */
   readonly studentFeatures: Readonly<Record<string, tf.Tensor>>;

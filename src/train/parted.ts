@@ -4,7 +4,8 @@ import type { CompiledStep } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
 import { traceProgram } from '../trace/trace.ts';
-import { batchFeeds, fedTo } from './batch.ts';
+import type { Task } from '../tasks/task.ts';
+import { batchFeeds, fedTo, samplesOf } from './batch.ts';
 import { evenSizes, partsOf } from './cut.ts';
 import type { Part } from './cut.ts';
 import { MOVED, updateParts } from './gradient.ts';
@@ -26,7 +27,7 @@ export interface PartsOptions {
 
 export interface PartedOptions extends StepsOptions {
   readonly parts: PartsOptions;
-  readonly classes: number;
+  readonly task: Task;
 }
 
 /**
@@ -87,9 +88,9 @@ export class PartedSteps implements Steps {
   }
 
   async #one({ batch, feeds }: Given, step: number): Promise<Readonly<Record<string, number>>> {
-    const { classes, parts } = this.#options;
+    const { task, parts } = this.#options;
     this.#sum.clear();
-    const all = partsOf(batch, sizesOf(batch.labels.length, parts), classes);
+    const all = partsOf(batch, sizesOf(samplesOf(batch, task), parts), task);
     const { together } = parts;
     if (together === undefined || together.size === 1)
       for (const part of all) this.#sum.add(await this.#gradientOf(part, feeds, step));
@@ -131,8 +132,8 @@ export class PartedSteps implements Steps {
   }
 
   async #gradientOf(part: Part, feeds: Given['feeds'], step: number) {
-    const compiled = await this.#of(part.batch.labels.length);
-    const own = batchFeeds(part.batch, this.#options.classes, `step ${step + 1}`);
+    const compiled = await this.#of(samplesOf(part.batch, this.#options.task));
+    const own = batchFeeds(part.batch, this.#options.task, `step ${step + 1}`);
     const shares = { share: Float32Array.of(part.share), samples: Float32Array.of(part.samples) };
     return compiled.run(fedTo(compiled, { ...feeds, ...own, ...shares }), step, part.first);
   }

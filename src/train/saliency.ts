@@ -1,28 +1,33 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepProgram } from '../trace/program.ts';
 import type { TrainingOptions } from './step.ts';
-import { byStateName, classCountOf, forward, lossFeeds, lossInput, targetsFrom } from './step.ts';
+import { byStateName, forward, lossFeeds, lossInput } from './step.ts';
 
 /**
  * Gradient times weight of every trainable variable for a batch, by state name, in inference mode: what removing a weight
  * would change the loss by, to the first order. Fed as a training step is, without the optimizer's scalars.
  */
 export function saliencyProgram(
-  options: Pick<TrainingOptions, 'network' | 'loss' | 'batchSize' | 'targets'>,
+  options: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix'>,
 ): StepProgram {
-  const { network, loss, targets = 'classes' } = options;
+  const { network, task, loss, mix = 'none' } = options;
   const { state, trainable } = network;
   const layers = loss.features.map(({ student }) => student);
   return {
     feeds: lossFeeds(options),
     state: { ...state, ...loss.variables },
     run: (feeds) => {
-      const goal = targetsFrom(feeds, targets, classCountOf(network));
+      const goal = task.targets(feeds, mix);
       const { grads } = tf.variableGrads(() => {
-        const { logits, layers: inner } = forward(network, feeds, { training: false, layers });
+        const { answers, layers: inner } = forward(network, feeds, { training: false, layers });
         const weights = feeds.weights as tf.Tensor1D;
         return loss.compute(
-          lossInput(loss, feeds, { studentLogits: logits, targets: goal, weights, studentFeatures: inner }),
+          lossInput(loss, task, feeds, {
+            studentLogits: task.forLoss(answers),
+            targets: goal,
+            weights,
+            studentFeatures: inner,
+          }),
         ).loss;
       }, Object.values(trainable));
       const gradients = Object.entries(byStateName(trainable, grads));

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../graph/types.ts';
+import type { MixKind, Task } from '../tasks/task.ts';
 import { prefixed, sized } from '../networks/network.ts';
 import type { Network, Tensors, Variables } from '../networks/network.ts';
 import type { StepProgram } from '../trace/program.ts';
@@ -11,16 +12,14 @@ import type { Optimizer } from './optimizers.ts';
 export const EMA_PREFIX = 'ema/';
 
 export interface TrainingOptions {
-  /** Gives logits [batch, classes]. */
+  /** Gives what the task answers, [batch, width]. */
   readonly network: Network;
+  readonly task: Task;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
-  /**
-   * `classes`: int32 class indexes are fed as `labels`. `mixup`: also `partners`, positions in the batch, and `lambda`.
-   * `soft`: distributions [batch, classes] are fed as `targets`. Default `classes`.
-   */
-  readonly targets?: 'classes' | 'mixup' | 'soft';
+  /** How samples are mixed, see `MixKind`. Default none. */
+  readonly mix?: MixKind;
   /**
    * A second network of the same architecture whose variables follow as a moving average (Polyak & Juditsky 1992) with the
    * decay that is fed as `emaDecay`. An evaluation program of it reads the averaged weights.
@@ -38,7 +37,7 @@ export const MASK_PREFIX = 'mask/';
 /**
  * One training step: forward, loss, backward, update. Feeds: `x`, the targets, `weights` [batch], `teacherLogits` and
  * `teacher/<name>` where the loss needs them, `hyper/<name>` and the optimizer's scalars. Results: `loss`,
- * `loss/<part>`, and `correct`, the summed weight of the samples whose class the model hit before the update.
+ * `loss/<part>`, and `score/<sum>`, the sums of the task over the batch before the update.
  * `gradient.ts` has the same step in two programs.
  */
 export function trainingProgram(options: TrainingOptions): StepProgram {
@@ -57,19 +56,20 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
 
 /** The results of a step, and the gradients by state name of what `minimized` makes of the loss; with a loss scale, times its factor. */
 export function differentiated(
-  { network, loss, targets = 'classes', lossScale }: TrainingOptions,
+  { network, task, loss, mix = 'none', lossScale }: TrainingOptions,
   feeds: Tensors,
   minimized: (loss: tf.Scalar) => tf.Scalar,
 ): { readonly results: Record<string, tf.Tensor>; readonly gradients: Record<string, tf.Tensor> } {
   const trained = { ...network.trainable, ...loss.variables };
   const layers = loss.features.map(({ student }) => student);
-  const goal = targetsFrom(feeds, targets, classCountOf(network));
+  const goal = task.targets(feeds, mix);
   const weights = feeds.weights as tf.Tensor1D;
   const results: Record<string, tf.Tensor> = {};
   const { grads } = tf.variableGrads(() => {
-    const { logits, layers: inner } = forward(network, feeds, { training: true, layers });
-    const input = lossInput(loss, feeds, {
-      studentLogits: logits,
+    const { answers, layers: inner } = forward(network, feeds, { training: true, layers });
+    const outputs = task.forLoss(answers);
+    const input = lossInput(loss, task, feeds, {
+      studentLogits: outputs,
       targets: goal,
       weights,
       studentFeatures: inner,
@@ -77,7 +77,8 @@ export function differentiated(
     const { loss: value, parts } = loss.compute(input);
     results['loss'] = tf.keep(value.clone());
     for (const [name, part] of Object.entries(parts)) results[`loss/${name}`] = tf.keep(part.clone());
-    results['correct'] = tf.keep(correct(logits, goal, weights));
+    for (const [name, sum] of Object.entries(task.sums(outputs, goal, weights)))
+      results[`score/${name}`] = tf.keep(sum);
     const whole = minimized(value);
     return lossScale === undefined ? whole : lossScale.scaled(whole);
   }, Object.values(trained));
@@ -129,16 +130,16 @@ function averageOf(ema: Network | undefined): Variables {
 /** What every program that computes a loss is fed. */
 export function lossFeeds({
   network,
+  task,
   loss,
   batchSize,
-  targets = 'classes',
-}: Pick<TrainingOptions, 'network' | 'loss' | 'batchSize' | 'targets'>): StepProgram['feeds'] {
-  const classes = classCountOf(network);
+  mix = 'none',
+}: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix'>): StepProgram['feeds'] {
   return {
     ...inputFeeds(network, batchSize),
-    ...targetTypes(targets, batchSize, classes),
+    ...task.feeds(batchSize, mix),
     weights: floats([batchSize]),
-    ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, classes]) } : {}),
+    ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, task.width]) } : {}),
     ...Object.fromEntries(
       loss.features.map(({ teacher, teacherShape }) => [`teacher/${teacher}`, floats([batchSize, ...teacherShape])]),
     ),
@@ -161,26 +162,28 @@ function narrow({ dtype, shape }: TensorType): TensorType {
   return { dtype: dtype === 'int64' ? 'int32' : dtype, shape };
 }
 
-/** A call with what the feeds hold for it. */
+/** A call with what the feeds hold for it. `answers` is the output that is learnt. */
 export function forward(
   network: Network,
   feeds: Tensors,
   { training, layers }: { readonly training: boolean; readonly layers: readonly string[] },
-): { readonly logits: tf.Tensor2D; readonly layers: Tensors; readonly outputs: Tensors } {
+): { readonly answers: tf.Tensor2D; readonly layers: Tensors; readonly outputs: Tensors } {
   const inputs = Object.fromEntries(Object.keys(network.inputs).map((name) => [name, feeds[feedOf(network, name)]!]));
   const hyper = Object.fromEntries(network.hyper.map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
   const called = network.forward(inputs, { training, layers, ...(training && { hyper }) });
-  return { ...called, logits: called.outputs['logits'] as tf.Tensor2D };
+  return { ...called, answers: called.outputs['logits'] as tf.Tensor2D };
 }
 
 export function lossInput(
   loss: Loss,
+  task: Task,
   feeds: Tensors,
   rest: Pick<LossInput, 'studentLogits' | 'targets' | 'weights' | 'studentFeatures'>,
 ): LossInput {
   return {
     ...rest,
-    ...(feeds.teacherLogits === undefined ? {} : { teacherLogits: feeds.teacherLogits as tf.Tensor2D }),
+    task,
+    ...(feeds.teacherLogits === undefined ? {} : { teacherLogits: task.forLoss(feeds.teacherLogits as tf.Tensor2D) }),
     teacherFeatures: Object.fromEntries(loss.features.map(({ teacher }) => [teacher, feeds[`teacher/${teacher}`]!])),
     hyper: Object.fromEntries(Object.keys(loss.hyper).map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar])),
   };
@@ -193,26 +196,6 @@ export function byStateName(variables: Variables, gradients: tf.NamedTensorMap):
     return gradient === undefined ? [] : [[name, gradient]];
   });
   return Object.fromEntries(found);
-}
-
-export function targetsFrom(feeds: Tensors, kind: 'classes' | 'mixup' | 'soft', classes: number): tf.Tensor2D {
-  if (kind === 'soft') return feeds.targets as tf.Tensor2D;
-  const own = tf.oneHot(feeds.labels as tf.Tensor1D, classes, 1, 0, 'float32') as tf.Tensor2D;
-  if (kind === 'classes') return own;
-  const lambda = tf.expandDims(feeds.lambda!, 1);
-  const partners = tf.gather(own, feeds.partners as tf.Tensor1D);
-  return tf.add(partners, tf.mul(tf.sub(own, partners), lambda));
-}
-
-function targetTypes(kind: 'classes' | 'mixup' | 'soft', batch: number, classes: number): Record<string, TensorType> {
-  if (kind === 'soft') return { targets: floats([batch, classes]) };
-  const labels: TensorType = { dtype: 'int32', shape: [batch] };
-  return kind === 'classes' ? { labels } : { labels, partners: labels, lambda: floats([batch]) };
-}
-
-export function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): tf.Scalar {
-  const hit = tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(targets, -1)), 'float32');
-  return tf.sum(tf.mul(hit, weights));
 }
 
 export function classCountOf(network: Network): number {

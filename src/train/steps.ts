@@ -61,7 +61,7 @@ export class WholeSteps implements Steps {
   }
 
   async take(given: readonly Given[], step: number): Promise<Readonly<Record<string, number>>[]> {
-    const compiled = await this.#of(given[0]!.batch.labels.length);
+    const compiled = await this.#of(given[0]!.feeds['weights']!.length);
     const feeds = given.map((each) => fedTo(compiled, each.feeds));
     const results =
       feeds.length === 1 || compiled.runs === undefined

@@ -4,10 +4,14 @@ import { InterruptedError } from '../base/errors.ts';
 import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { State, StateTensor } from '../runtime/engine.ts';
-import type { Position, StepMetrics, Totals, Trainer } from './loop.ts';
+import { isBetter } from '../tasks/score.ts';
+import type { Task } from '../tasks/task.ts';
+import type { Position, StepMetrics, Trainer } from './loop.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { Cut } from './memory.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
+import { scoreOf } from './totals.ts';
+import type { Totals } from './totals.ts';
 
 /** The saved states of one stage. */
 export interface StageStates {
@@ -19,9 +23,10 @@ export interface TrainingRun {
   readonly stage: string;
   readonly title: string;
   readonly trainer: Trainer;
+  readonly task: Pick<Task, 'score' | 'scoreOfSums'>;
   readonly steps: number;
   readonly stepsPerEpoch: number;
-  /** Accuracy on the validation split with the weights as they are now. */
+  /** The score on the validation split with the weights as they are now. */
   readonly validate: () => Promise<number>;
   /** The weights that are shipped, by name, and what stands before the name: nothing, or the moving average's prefix. */
   readonly shipped: { readonly names: readonly string[]; readonly prefix: string; readonly masks?: readonly string[] };
@@ -45,6 +50,7 @@ export interface TrainingRun {
 export interface EpochRecord {
   readonly epoch: number;
   readonly loss: number;
+  /** Of the task, on the training batches as they came. */
   readonly accuracy: number;
   readonly validation: number;
 }
@@ -115,9 +121,10 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   const endEpoch = async (epoch: number, totals: Totals): Promise<void> => {
     const validation = await run.validate();
     const isWhole = run.chooseFrom === undefined || trainer.position.step > run.chooseFrom;
-    if (validation > best.validation && isWhole)
+    const isFirst = best.epoch === 0;
+    if (isWhole && (isFirst || isBetter(run.task.score, validation, best.validation)))
       best = { epoch, validation, weights: shippedOf(await trainer.state(), run.shipped) };
-    const record = { epoch, loss: totals.loss / totals.weight, accuracy: totals.correct / totals.weight, validation };
+    const record = { epoch, loss: totals.loss / totals.weight, accuracy: scoreOf(totals, run.task), validation };
     epochs = [...epochs, record];
     const of = Math.ceil(run.steps / run.stepsPerEpoch);
     onEvent({ type: 'epoch', stage, ...record, epochs: of, step: trainer.position.step, seconds: seconds() });
@@ -156,13 +163,13 @@ class Meter {
   }
 
   /** Tells the progress if it was not told a moment ago; says whether it did. */
-  show({ position, samples, loss, accuracy }: StepMetrics): boolean {
+  show({ position, samples, loss, score }: StepMetrics): boolean {
     this.#samples += samples;
     const now = monotonicMs();
     if (now - this.#shown < SHOW_EVERY_MS) return false;
     const secondsPerStep = (now - Math.max(this.#shown, this.#start)) / 1000 / (position.step - this.#shownStep);
     [this.#shown, this.#shownStep] = [now, position.step];
-    const { steps, stepsPerEpoch, stage, onEvent } = this.#run;
+    const { steps, stepsPerEpoch, stage, onEvent, task } = this.#run;
     const elapsed = (now - this.#start) / 1000;
     const { totals } = position;
     onEvent({
@@ -173,7 +180,7 @@ class Meter {
       epoch: position.step / stepsPerEpoch,
       epochs: Math.ceil(steps / stepsPerEpoch),
       loss: totals.weight > 0 ? totals.loss / totals.weight : loss,
-      accuracy: totals.weight > 0 ? totals.correct / totals.weight : accuracy,
+      accuracy: totals.weight > 0 ? scoreOf(totals, task) : score,
       samplesPerSecond: this.#samples / elapsed,
       secondsPerStep,
       secondsLeft: ((steps - position.step) * elapsed) / (position.step - this.#firstStep),

@@ -1,4 +1,6 @@
 import { percent } from '../base/numbers.ts';
+import type { TaskName } from '../recipe/task.ts';
+import { scoreOfTask } from '../tasks/registry.ts';
 import type { RunEvent } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
 import { trafficText } from './traffic.ts';
@@ -25,17 +27,19 @@ export function eventText(event: RunEvent): string | undefined {
     case 'stage':
       return event.resumedAt === undefined ? event.title : `${event.title}, from ${event.resumedAt}`;
     case 'epoch': {
-      const validation = event.validation === undefined ? '' : `  validation ${percent(event.validation)}`;
+      const score = scoreOfEvent(event);
+      const validation = event.validation === undefined ? '' : `  validation ${score(event.validation)}`;
       return (
-        `  epoch ${event.epoch}/${event.epochs}  loss ${event.loss.toFixed(4)}  train ${percent(event.accuracy)}` +
+        `  epoch ${event.epoch}/${event.epochs}  loss ${event.loss.toFixed(4)}  train ${score(event.accuracy)}` +
         `${validation}  ${event.seconds.toFixed(1)} s`
       );
     }
     case 'done': {
       const { validation, test } = event.figures.accuracy ?? {};
+      const score = scoreOfEvent(event);
       const figures = [
-        ...(validation === undefined ? [] : [`validation ${percent(validation)}`]),
-        ...(test === undefined ? [] : [`test ${percent(test)}`]),
+        ...(validation === undefined ? [] : [`validation ${score(validation)}`]),
+        ...(test === undefined ? [] : [`test ${score(test)}`]),
         `${event.seconds.toFixed(1)} s`,
         // Below that nobody needs to act.
         ...((event.dataWait ?? 0) < 0.1 ? [] : [`${percent(event.dataWait!)} of it waiting for data`]),
@@ -50,4 +54,17 @@ export function eventText(event: RunEvent): string | undefined {
     case 'saved':
       return undefined;
   }
+}
+
+/** The score of a task in words, with its name where that is not accuracy. */
+export function scoreOfEvent({ task }: { readonly task?: string }): (value: number) => string {
+  const score = scoreOfTask(task as TaskName | undefined);
+  return (value) => (task === undefined ? score.text(value) : `${score.name} ${score.text(value)}`);
+}
+
+/** The name of the score in metrics and curves, e.g. `accuracy` or `rmse`. */
+export function metricOfEvent({ task }: { readonly task?: string }): string {
+  return scoreOfTask(task as TaskName | undefined)
+    .name.toLowerCase()
+    .replace(/ /g, '_');
 }

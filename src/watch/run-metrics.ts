@@ -1,6 +1,7 @@
 import type * as PromClient from 'prom-client';
 import type { Counter, Gauge, Registry } from 'prom-client';
 import { limbeckVersion } from '../base/packages.ts';
+import { metricOfEvent } from './events.ts';
 import type { OnEvent, RunEvent } from '../base/events.ts';
 
 /** Everything that a run tells as metrics; names and units as Prometheus wants them. */
@@ -19,6 +20,17 @@ export function runMetrics(client: typeof PromClient, registry: Registry): OnEve
   const current = gauge('stage', 'The stage that is going on; always 1.', ['trial', 'stage']);
   const loss = gauge('loss', 'Mean training loss of the epoch so far.', ['trial', 'stage']);
   const accuracy = gauge('accuracy_ratio', 'Share of right answers, by split.', ['trial', 'stage', 'split']);
+  const scored = gauge('score', 'Score of a task other than classification, by split.', [
+    'trial',
+    'stage',
+    'split',
+    'score',
+  ]);
+  const tellScore = (event: StageEventOf, split: string, value: number): void => {
+    const of = { ...labelsOf(event), split };
+    if (event.task === undefined) accuracy.set(of, value);
+    else scored.set({ ...of, score: metricOfEvent(event) }, value);
+  };
   const speed = gauge('samples_per_second', 'Samples per second since the stage was started.', ['trial', 'stage']);
   const step = gauge('step_seconds', 'Time of one step, mean since the last report of progress.', ['trial', 'stage']);
   const done = gauge('steps_done', 'Steps done of the stage.', ['trial', 'stage']);
@@ -49,22 +61,21 @@ export function runMetrics(client: typeof PromClient, registry: Registry): OnEve
         if (event.secondsPerStep !== undefined) step.set(of, event.secondsPerStep);
         if (event.epoch !== undefined) epoch.set(of, event.epoch);
         if (event.loss !== undefined) loss.set(of, event.loss);
-        if (event.accuracy !== undefined) accuracy.set({ ...of, split: 'train' }, event.accuracy);
+        if (event.accuracy !== undefined) tellScore(event, 'train', event.accuracy);
         break;
       }
       case 'epoch': {
         const of = labelsOf(event);
         loss.set(of, event.loss);
         epoch.set(of, event.epoch);
-        accuracy.set({ ...of, split: 'train' }, event.accuracy);
-        if (event.validation !== undefined) accuracy.set({ ...of, split: 'validation' }, event.validation);
+        tellScore(event, 'train', event.accuracy);
+        if (event.validation !== undefined) tellScore(event, 'validation', event.validation);
         break;
       }
       case 'done': {
         const of = labelsOf(event);
         seconds.set(of, event.seconds);
-        for (const [split, value] of Object.entries(event.figures.accuracy ?? {}))
-          accuracy.set({ ...of, split }, value);
+        for (const [split, value] of Object.entries(event.figures.accuracy ?? {})) tellScore(event, split, value);
         break;
       }
       case 'saved':
@@ -77,6 +88,12 @@ export function runMetrics(client: typeof PromClient, registry: Registry): OnEve
         break;
     }
   };
+}
+
+interface StageEventOf {
+  readonly stage: string;
+  readonly trial?: string;
+  readonly task?: string;
 }
 
 function labelsOf({ stage, trial }: { readonly stage: string; readonly trial?: string }) {

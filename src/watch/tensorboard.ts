@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { epochSeconds } from '../base/clock.ts';
 import { fileVersionRecord, restartRecord, scalarRecord } from '../formats/tensorboard.ts';
+import { metricOfEvent } from './events.ts';
 import type { DoneEvent, EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/events.ts';
 
 /** The folder of a run that `tensorboard --logdir` is pointed at. */
@@ -45,7 +46,7 @@ export function tensorboardWriter(onFailure: (message: string) => void): OnEvent
     else if (event.type === 'done' && event.figures.accuracy?.test !== undefined) {
       // One point, which takes the place of the one that an earlier start wrote.
       write(event, restartRecord(epochSeconds(), 0));
-      write(event, recordOf(0, resultScalars(event.figures.accuracy)));
+      write(event, recordOf(0, resultScalars(event.figures.accuracy, metricOfEvent(event))));
     }
   };
 }
@@ -54,27 +55,33 @@ function recordOf(step: number, scalars: Readonly<Record<string, number>>): Uint
   return scalarRecord({ wallTime: epochSeconds(), step, scalars });
 }
 
-function epochScalars({ loss, accuracy, validation }: EpochEvent): Record<string, number> {
+function epochScalars(event: EpochEvent): Record<string, number> {
+  const { loss, accuracy, validation } = event;
+  const name = metricOfEvent(event);
   return {
     'epoch/loss': loss,
-    'epoch/accuracy': accuracy,
-    ...(validation !== undefined && { 'epoch/validation_accuracy': validation }),
+    [`epoch/${name}`]: accuracy,
+    ...(validation !== undefined && { [`epoch/validation_${name}`]: validation }),
   };
 }
 
-function progressScalars({ loss, accuracy, samplesPerSecond, secondsPerStep }: ProgressEvent): Record<string, number> {
+function progressScalars(event: ProgressEvent): Record<string, number> {
+  const { loss, accuracy, samplesPerSecond, secondsPerStep } = event;
   return {
     'running/loss': loss!,
-    ...(accuracy !== undefined && { 'running/accuracy': accuracy }),
+    ...(accuracy !== undefined && { [`running/${metricOfEvent(event)}`]: accuracy }),
     ...(samplesPerSecond !== undefined && { 'speed/samples_per_second': samplesPerSecond }),
     ...(secondsPerStep !== undefined && { 'speed/seconds_per_step': secondsPerStep }),
     'memory/resident_bytes': process.memoryUsage.rss(),
   };
 }
 
-function resultScalars({ validation, test }: NonNullable<DoneEvent['figures']['accuracy']>): Record<string, number> {
+function resultScalars(
+  { validation, test }: NonNullable<DoneEvent['figures']['accuracy']>,
+  name: string,
+): Record<string, number> {
   return {
-    ...(validation !== undefined && { 'result/validation_accuracy': validation }),
-    ...(test !== undefined && { 'result/test_accuracy': test }),
+    ...(validation !== undefined && { [`result/validation_${name}`]: validation }),
+    ...(test !== undefined && { [`result/test_${name}`]: test }),
   };
 }

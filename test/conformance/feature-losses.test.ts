@@ -10,6 +10,7 @@ import { evaluator } from '../../src/runtime/evaluator.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { uniformNumbers } from '../../src/trace/random.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { runPython } from './python.ts';
 
 const BATCH = 6;
@@ -87,6 +88,7 @@ async function ours(one: Case): Promise<{ forPython: object; loss: number; gradi
     run: (feeds) => {
       const valueOf = (logits: tf.Tensor, feature: tf.Tensor): tf.Scalar =>
         loss.compute({
+          task: classification(CLASSES),
           studentLogits: logits as tf.Tensor2D,
           teacherLogits: feeds.teacher as tf.Tensor2D,
           targets: feeds.targets as tf.Tensor2D,

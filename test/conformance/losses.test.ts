@@ -10,6 +10,7 @@ import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { OptimizerConfig } from '../../src/train/optimizers.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { runPython } from './python.ts';
 
 const BATCH = 7;
@@ -84,6 +85,7 @@ async function ours({
     run: ({ student, teacher, targets, weights }) => {
       const valueOf = (s: tf.Tensor): tf.Scalar =>
         loss.compute({
+          task: classification(CLASSES),
           studentLogits: s as tf.Tensor2D,
           teacherLogits: teacher as tf.Tensor2D,
           targets: targets as tf.Tensor2D,

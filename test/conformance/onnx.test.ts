@@ -15,6 +15,7 @@ import { createOptimizer } from '../../src/train/optimizers.ts';
 import { trainingProgram } from '../../src/train/step.ts';
 import { examples } from '../formats/onnx/ops/examples.ts';
 import type { Case, CaseTensor } from './python.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { checkWithPython } from './python.ts';
 
 /** The graph as a file with what it gives here, at the same level of optimization as in Python. */
@@ -104,7 +105,9 @@ async function trainingCase(net: (typeof NETS)[number]): Promise<Case> {
   const model = buildNet(net);
   const loss = createLoss('ce');
   const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
-  const graph = traceProgram(trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize }));
+  const graph = traceProgram(
+    trainingProgram({ task: classification(10), network: layersNetwork(model), loss, optimizer, batchSize }),
+  );
   const random = new RandomStream('conformance', net);
   const feeds = new Map<string, TensorData>();
   for (const [name, { dtype, shape }] of [...graph.inputs, ...graph.state]) {

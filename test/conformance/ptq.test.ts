@@ -73,7 +73,7 @@ async function compare(name: keyof typeof STUDENTS, folder: string): Promise<Ver
     path.join(exports, 'heldOut.bin'),
     bytesOf(viewOf(data.test!, rows, { seed: 0, view: 0, augment: [] })),
   );
-  const { sampleShape, labels } = data.test!;
+  const { sampleShape, targets: labels } = data.test!;
   const ours = CALIBRATORS.map((one, i) => [one, `scratch-int8${i === 0 ? '' : `-${i + 1}`}.onnx`]);
   const content = {
     ...{ float, ours: Object.fromEntries(ours) as object, labels: [...labels.subarray(0, HELD_OUT)] },

@@ -16,6 +16,7 @@ import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { forward, trainingProgram } from '../../src/train/step.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { runPython } from './python.ts';
 
 interface Weight {
@@ -66,7 +67,7 @@ function gradientProgram(network: ModelNetwork, training: boolean): StepProgram 
     run: (feeds) => {
       let logits: tf.Tensor | undefined;
       const { grads } = tf.variableGrads(() => {
-        logits = tf.keep(forward(network, feeds, { training, layers: [] }).logits.clone());
+        logits = tf.keep(forward(network, feeds, { training, layers: [] }).answers.clone());
         const wanted = tf.oneHot(feeds['labels'] as tf.Tensor1D, CLASSES, 1, 0, 'float32');
         return tf.div(tf.neg(tf.sum(tf.mul(wanted, tf.logSoftmax(logits)))), BATCH);
       }, Object.values(network.trainable));
@@ -82,7 +83,9 @@ const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 async function adam(network: ModelNetwork, feeds: Readonly<Record<string, TensorData>>): Promise<State> {
   const loss = createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed: 0 });
   const optimizer = createOptimizer({ type: 'adam', epsilon: 1e-4 }, network.trainable);
-  const step = await engine.compile(trainingProgram({ network, loss, optimizer, batchSize: BATCH }));
+  const step = await engine.compile(
+    trainingProgram({ task: classification(CLASSES), network, loss, optimizer, batchSize: BATCH }),
+  );
   const fed = { ...feeds, weights: new Float32Array(BATCH).fill(1) };
   const hyper = Object.fromEntries(
     Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)]),

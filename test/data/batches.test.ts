@@ -33,9 +33,9 @@ describe('batches', () => {
   });
 
   it('give each row its own pixels, normalized, and its label', () => {
-    for (const { ids, x, labels } of all(images)) {
+    for (const { ids, x, targets } of all(images)) {
       ids.forEach((row, i) => {
-        expect(labels[i]).toBe(row % 3);
+        expect(targets[i]).toBe(row % 3);
         expect(x[i * 30 + 4]).toBe(Math.fround(((row * 7 + 4) % 256) / 255));
       });
     }
@@ -89,8 +89,8 @@ describe('batches', () => {
   });
 
   it('carry a weight per sample', () => {
-    for (const { labels, weights } of all(images, { classWeights: Float32Array.of(1, 2, 3) })) {
-      expect([...weights!]).toEqual(Array.from(labels, (label) => label + 1));
+    for (const { targets, weights } of all(images, { classWeights: Float32Array.of(1, 2, 3) })) {
+      expect([...weights!]).toEqual(Array.from(targets, (label) => label + 1));
     }
     expect(all(images)[0]).not.toHaveProperty('weights');
   });
@@ -118,7 +118,7 @@ describe('augmented batches', () => {
       ...images,
       count: 3,
       ids: Int32Array.from(rows),
-      labels: Int32Array.from(rows, (row) => row % 3),
+      targets: Int32Array.from(rows, (row) => row % 3),
       samples: Uint8Array.from(rows.flatMap((row) => [...images.samples.subarray(row * 30, row * 30 + 30)])),
     };
     const whole = byRow(all(images, { augment }), 30);
@@ -160,7 +160,7 @@ describe('mixup', () => {
     const list = all(table, changes);
     expect(list).toEqual(all(table, changes));
     expect([...list[0]!.mix!.lambda]).not.toEqual([...list[1]!.mix!.lambda]);
-    for (const { ids, x, labels, mix, weights } of list) {
+    for (const { ids, x, targets, mix, weights } of list) {
       const { partners, lambda } = mix!;
       ids.forEach((row, i) => {
         const [own, other] = [row, ids[partners[i]!]!].map((r) => Math.fround(table.samples[2 * r]! / 255)) as [
@@ -168,7 +168,7 @@ describe('mixup', () => {
           number,
         ];
         expect(x[2 * i]).toBeCloseTo(lambda[i]! * own + (1 - lambda[i]!) * other, 5);
-        const weight = lambda[i]! * (labels[i]! + 1) + (1 - lambda[i]!) * (labels[partners[i]!]! + 1);
+        const weight = lambda[i]! * (targets[i]! + 1) + (1 - lambda[i]!) * (targets[partners[i]!]! + 1);
         expect(weights![i]).toBeCloseTo(weight, 5);
       });
     }

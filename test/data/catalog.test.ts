@@ -44,9 +44,9 @@ describe('the data sets of this repository', () => {
 
   it('Fashion-MNIST has 1,000 test and 6,000 train samples of every class', async () => {
     const { train, validation, test } = await loadDataset((await entryOf('fashion-mnist')).dataset);
-    expect([...countByClass(test!.labels, 10)]).toEqual(new Array(10).fill(1000));
-    expect([...countByClass(train.labels, 10)]).toEqual(new Array(10).fill(5400));
-    expect([...countByClass(validation.labels, 10)]).toEqual(new Array(10).fill(600));
+    expect([...countByClass(test!.targets as Int32Array, 10)]).toEqual(new Array(10).fill(1000));
+    expect([...countByClass(train.targets as Int32Array, 10)]).toEqual(new Array(10).fill(5400));
+    expect([...countByClass(validation.targets as Int32Array, 10)]).toEqual(new Array(10).fill(600));
     // The split that the committed teachers were trained with: students must not validate on what their teacher has seen.
     expect(sha256(bytesOf(validation.ids))).toBe('3c4e9f4bf849c098276bfe276cb256741030e79ddbc94b066b26c24e1586f537');
   });

@@ -33,7 +33,7 @@ const table = (rows: readonly (readonly [number | string, string])[]) =>
   ['a,label', ...rows.map(([a, label]) => `${a},${label}`)].join('\n');
 const rowsOf = (dataset: Dataset) => [...dataset.samples];
 const countsOf = (dataset: Dataset) =>
-  [0, 1, 2].map((label) => dataset.labels.filter((value) => value === label).length);
+  [0, 1, 2].map((label) => (dataset.targets as Int32Array).filter((value) => value === label).length);
 const allIds = (...datasets: Dataset[]) =>
   datasets.flatMap((dataset) => Array.from(dataset.ids, (_, row) => sampleId(dataset, row)));
 
@@ -63,8 +63,8 @@ describe('splitting', () => {
     expect([...rowsOf(train), ...rowsOf(validation)].sort((a, b) => a - b)).toEqual(
       Array.from({ length: 90 }, (_, i) => i),
     );
-    for (const { samples, labels, ids } of [train, validation, test!]) {
-      expect([...labels]).toEqual(Array.from(samples, (value) => value % 3));
+    for (const { samples, targets, ids } of [train, validation, test!]) {
+      expect([...targets]).toEqual(Array.from(samples, (value) => value % 3));
       expect([...ids]).toEqual([...samples]);
     }
     expect([train.idPrefix, validation.idPrefix, test!.idPrefix]).toEqual(['train', 'train', 'test']);
@@ -98,7 +98,7 @@ describe('splitting', () => {
     ]);
     expect(allIds(all.train)).toEqual(expect.arrayContaining(allIds(few.train)));
     expect(fingerprint(few.validation)).toBe(fingerprint(all.validation));
-    expect([...few.train.labels]).toEqual(Array.from(few.train.samples, (value) => value % 3));
+    expect([...few.train.targets]).toEqual(Array.from(few.train.samples, (value) => value % 3));
   });
 
   it('uses validation files of their own, and then all of train', async () => {
@@ -129,7 +129,7 @@ describe('splitting', () => {
       validation: 6,
     });
     const { train, validation, warnings } = await loadDataset(config);
-    expect(train.labels).toContain(1);
+    expect(train.targets).toContain(1);
     expect(validation.count).toBe(6);
     expect(warnings).toContain('validation has no sample of 1 of 2 classes: y');
   });
@@ -185,7 +185,7 @@ describe('labels', () => {
         [7, 'cat'],
       ]),
     });
-    expect([...(await loadDataset(config)).test!.labels]).toEqual([1, 1, 0]);
+    expect([...(await loadDataset(config)).test!.targets]).toEqual([1, 1, 0]);
   });
 
   it.each([
@@ -199,7 +199,7 @@ describe('labels', () => {
       [4, second!],
     ]);
     const { train, validation } = await loadDataset(await csv({ trainText, classes }));
-    const pairs = [train, validation].flatMap(({ samples, labels }) => Array.from(samples, (a, i) => [a, labels[i]]));
+    const pairs = [train, validation].flatMap(({ samples, targets }) => Array.from(samples, (a, i) => [a, targets[i]]));
     expect(pairs.sort()).toEqual([
       [1, 1],
       [2, 0],
@@ -261,7 +261,7 @@ describe('labels', () => {
     const measured = table(Array.from({ length: 200 }, (_, i) => [i, `${i}.5`] as const));
     const many = await userError(loadDataset(await csv({ trainText: measured })));
     expect(many.message).toMatch(/train\.csv: 200 different labels for 200 samples, e\.g\. "/);
-    expect(many.hint).toMatch(/Not supported are numbers to predict .regression.*which column/);
+    expect(many.hint).toMatch(/numbers to predict, with `task: regression`.*which column/);
     const config = await csv({
       trainText: table([
         [1, 'x'],

@@ -27,7 +27,7 @@ describe('Parquet', () => {
     const train = await folder.file('numbers.parquet', names);
     const { train: split, classNames } = await loadDataset({ type: 'parquet', train, validation: 3 });
     expect(classNames).toEqual(['10', '2', '1']);
-    expect([...split.labels]).toEqual([...split.ids].map((id) => id % 3));
+    expect([...split.targets]).toEqual([...split.ids].map((id) => id % 3));
   });
 
   it("leaves out the index that pandas wrote, as pandas' own reader does", async () => {

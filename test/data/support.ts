@@ -62,10 +62,11 @@ export function datasetOf(samples: Samples, sampleShape: readonly number[], clas
     name: 'train',
     idPrefix: 'train',
     sampleShape,
+    task: 'classification',
     classNames: Array.from({ length: classes }, (_, i) => `class ${i}`),
     count,
     ids: Int32Array.from({ length: count }, (_, i) => i),
-    labels: Int32Array.from({ length: count }, (_, i) => i % classes),
+    targets: Int32Array.from({ length: count }, (_, i) => i % classes),
     samples,
     normalization: {
       scale: samples instanceof Uint8Array ? 1 / 255 : 1,

@@ -3,7 +3,7 @@ import type { Dataset } from '../../src/data/dataset.ts';
 import { alternativesOf } from '../../src/distill/alternatives.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../src/distill/onnx-teacher.ts';
-import { accuracyOf } from '../../src/distill/chance.ts';
+import { accuracyOf } from '../../src/tasks/chance.ts';
 import { answers, preflight } from '../../src/distill/preflight.ts';
 import type { Model } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
@@ -42,7 +42,7 @@ async function accuracyWithModel(
   const teacher = await onnxTeacher(source(encodeModel(model), dataset), { ...DEFAULTS, ...settings });
   const rows = Int32Array.from({ length: dataset.count }, (_, i) => i);
   const logits = await answers(teacher, dataset, rows).finally(() => teacher.dispose());
-  return accuracyOf(logits, dataset.labels, 3);
+  return accuracyOf(logits, dataset.targets, 3);
 }
 
 describe('an ONNX teacher', () => {

@@ -228,5 +228,5 @@ function reversed(dataset: Dataset): Dataset {
     const from = (dataset.count - 1 - i) * 32;
     samples.set((dataset.samples as Uint8Array).subarray(from, from + 32), i * 32);
   }
-  return { ...dataset, samples, ids: dataset.ids.slice().reverse(), labels: dataset.labels.slice().reverse() };
+  return { ...dataset, samples, ids: dataset.ids.slice().reverse(), targets: dataset.targets.slice().reverse() };
 }

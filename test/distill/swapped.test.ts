@@ -105,10 +105,10 @@ describe('two classes changed over', () => {
   it('stop a run before it begins, and the order to set is that of the file', async () => {
     const classNames = namesOf(10);
     const base = pictures(500);
-    const dataset = { ...base, classNames, labels: even(500, 10) };
+    const dataset = { ...base, classNames, targets: even(500, 10) };
     // In the order of the data set, as it is read with the `classes` of the recipe.
     const declared = [...classNames].reverse();
-    const truth = ask(new RandomStream('file'), habitsOf(new RandomStream('habits'), 10, 0.7), dataset.labels);
+    const truth = ask(new RandomStream('file'), habitsOf(new RandomStream('habits'), 10, 0.7), dataset.targets);
     const given = swapped(truth, 3, 5);
     let asked = 0;
     const teacher: Teacher = {

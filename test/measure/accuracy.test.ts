@@ -1,4 +1,5 @@
-import { accuracyOf, agreement, classesOf, logitsOf, perClassOf } from '../../src/measure/accuracy.ts';
+import { accuracyOf, logitsOf } from '../../src/measure/accuracy.ts';
+import { agreement, classesOf, perClassOf } from '../../src/tasks/classes.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { pictures } from '../support/dataset.ts';
 import { pictureTeacher } from '../support/onnx.ts';
@@ -14,7 +15,7 @@ describe('accuracy of a file', () => {
 
   it('comes from logits in the order of the data set, over several batches', async () => {
     const dataset = pictures(301);
-    expect(classesOf(await logitsOf(open(), dataset), 3)).toEqual(dataset.labels);
+    expect(classesOf(await logitsOf(open(), dataset), 3)).toEqual(dataset.targets);
     expect(await logitsOf(open(), dataset, 10)).toHaveLength(30);
   });
 

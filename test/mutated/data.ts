@@ -75,7 +75,7 @@ function dataset(config: (at: (file: string) => string) => DatasetConfig): Reade
   };
 }
 
-function checkSplit({ samples, labels, sampleShape, count, classNames }: Dataset): void {
+function checkSplit({ samples, targets: labels, sampleShape, count, classNames }: Dataset): void {
   sane(count > 0 && labels.length === count, `it has ${count} samples and ${labels.length} labels`);
   sane(
     sampleShape.every((size) => Number.isSafeInteger(size) && size > 0),

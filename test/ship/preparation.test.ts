@@ -58,7 +58,7 @@ describe("a recipe's own teacher", () => {
       expect(float.accuracy).toBeGreaterThan(0.95);
       const { accuracy, preparation, warnings } = await evaluated(out);
       expect(preparation).toBe('(value * 1 - 0) / 1, as the metadata of the file say');
-      expect(accuracy).toBeGreaterThan(float.accuracy - 0.03);
+      expect(accuracy).toBeGreaterThan(float.accuracy! - 0.03);
       expect(warnings).toEqual([]);
       // Of a recipe that says nothing of it too.
       expect((await evaluated(out, await recipe())).accuracy).toBe(accuracy);

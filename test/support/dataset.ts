@@ -26,7 +26,8 @@ export function pictures(count = 60, change: Partial<Dataset> = {}): Dataset {
     count,
     ids: Int32Array.from({ length: count }, (_, i) => 10 * i + 3),
     samples,
-    labels,
+    targets: labels,
+    task: 'classification',
     normalization: { scale: 1 / 255, mean: [0, 0], std: [1, 1] },
     ...change,
   };

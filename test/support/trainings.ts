@@ -9,6 +9,7 @@ import type { Engine, State } from '../../src/runtime/engine.ts';
 import type { FeaturePair } from '../../src/train/loss.ts';
 import { LossScale } from '../../src/train/loss-scale.ts';
 import { createOptimizer, type OptimizerConfig } from '../../src/train/optimizers.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { trainingProgram } from '../../src/train/step.ts';
 
 const [BATCH, CLASSES] = [4, 3];
@@ -95,7 +96,14 @@ export async function trained(
   const optimizer = createOptimizer(setup.optimizer ?? { type: 'momentum', weightDecay: 1e-3 }, trainable);
   const lossScale = setup.mixed === true ? new LossScale() : undefined;
   const step = await engine.compile(
-    trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH, lossScale }),
+    trainingProgram({
+      task: classification(CLASSES),
+      network: layersNetwork(model),
+      loss,
+      optimizer,
+      batchSize: BATCH,
+      lossScale,
+    }),
     {
       randomKey: ['engine test'],
       precision: setup.mixed === true ? 'mixed' : 'full',

@@ -9,7 +9,7 @@ export function twoFeatures(samples: number, batch: number, stream: string) {
   function* batchesFrom(startBatch: number): Generator<TrainingBatch> {
     for (let start = startBatch * batch; start < samples; start += batch) {
       const end = Math.min(samples, start + batch);
-      yield { x: features.slice(2 * start, 2 * end), labels: labels.slice(start, end) };
+      yield { x: features.slice(2 * start, 2 * end), targets: labels.slice(start, end) };
     }
   }
   return { features, labels, batchesFrom };

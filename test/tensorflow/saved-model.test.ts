@@ -35,7 +35,8 @@ const dataset: Dataset = {
   ids: Int32Array.of(0, 1, 2, 3, 4),
   sampleShape: [2, 2, 1],
   classNames: ['a', 'b', 'c'],
-  labels: Int32Array.of(0, 1, 2, 0, 1),
+  task: 'classification',
+  targets: Int32Array.of(0, 1, 2, 0, 1),
   normalization: { scale: 1, mean: [0], std: [1] },
   samples: x,
 };

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
-import { classesOf } from '../../src/measure/accuracy.ts';
+import { classesOf } from '../../src/tasks/classes.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { compression } from '../../src/tools/compress/compress.ts';
@@ -125,8 +125,8 @@ describe('data', () => {
     const { y } = await session.run({ x: { data: x, shape: [40, 3, 6, 6] } });
     session.dispose();
     const wanted = classesOf(y!.data as Float32Array, 4);
-    for (const { ids, labels } of [train, validation, test!])
-      expect([...labels]).toEqual([...ids].map((id) => wanted[id]!));
+    for (const { ids, targets } of [train, validation, test!])
+      expect([...targets]).toEqual([...ids].map((id) => wanted[id]!));
   });
 
   it('may be a folder of pictures that nobody sorted', async () => {

@@ -7,6 +7,7 @@ import { useLazyBackend } from '../../src/trace/use.ts';
 import { Trainer, type StepMetrics } from '../../src/train/loop.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { trainingProgram } from '../../src/train/step.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { twoFeatures } from '../support/two-features.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
@@ -22,9 +23,10 @@ async function create(stepsPerCall: number): Promise<Trainer> {
   const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
   return Trainer.create({
     engine: createOnnxRuntimeEngine({ device: 'cpu', stepsPerCall }),
-    program: (batchSize) => trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize }),
+    program: (batchSize) =>
+      trainingProgram({ task: classification(2), network: layersNetwork(model), loss, optimizer, batchSize }),
     batchSize: BATCH,
-    classes: 2,
+    task: classification(2),
     stepsPerEpoch: STEPS_PER_EPOCH,
     steps: EPOCHS * STEPS_PER_EPOCH - 2,
     batches: (_, start) => batchesFrom(start),

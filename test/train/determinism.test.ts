@@ -7,6 +7,7 @@ import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { trainingProgram } from '../../src/train/step.ts';
 
 const STEPS = 500;
@@ -25,7 +26,13 @@ async function trained({ model: name, inputShape, options }: Net, seed: number, 
   const model = buildModel(name, { inputShape, classes: 4, seed, options });
   const loss = createLoss('kd');
   const optimizer = createOptimizer({ type: 'adamw', weightDecay: 0.01 }, layersNetwork(model).trainable);
-  const program = trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH });
+  const program = trainingProgram({
+    task: classification(4),
+    network: layersNetwork(model),
+    loss,
+    optimizer,
+    batchSize: BATCH,
+  });
   const step = await createOnnxRuntimeEngine({ device: 'cpu' }).compile(program, { randomKey: [seed, 'test'] });
   const size = BATCH * inputShape.reduce((a, b) => a * b, 1);
   const hyper = Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)] as const);

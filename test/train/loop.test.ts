@@ -12,6 +12,7 @@ import { evaluationProgram } from '../../src/train/inference.ts';
 import { trainingProgram } from '../../src/train/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { eagerEngine } from '../support/eager-engine.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { twoFeatures } from '../support/two-features.ts';
 
 beforeAll(useCpu);
@@ -37,10 +38,10 @@ function create({ learningRate = 0.5, batches = (_, start) => batchesFrom(start)
     engine: eagerEngine,
     program: (batchSize) => {
       sizes.push(batchSize);
-      return trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize });
+      return trainingProgram({ task: classification(2), network: layersNetwork(model), loss, optimizer, batchSize });
     },
     batchSize: BATCH,
-    classes: 2,
+    task: classification(2),
     ...length,
     batches,
     optimizer,
@@ -146,14 +147,14 @@ describe('what goes wrong', () => {
   });
 
   it('points at the data when the first loss is no number', async () => {
-    const nan = (): TrainingBatch[] => [{ x: new Float32Array(8).fill(NaN), labels: labels.slice(0, 4) }];
+    const nan = (): TrainingBatch[] => [{ x: new Float32Array(8).fill(NaN), targets: labels.slice(0, 4) }];
     const error = await failure({ batches: nan });
     expect(error.message).toContain('it was the first step');
     expect(error.hint).toContain('data');
   });
 
   it.each([-1, 2])('the label %i is out of range before any step is taken', async (label) => {
-    const bad = (): TrainingBatch[] => [{ x: new Float32Array(8), labels: Int32Array.of(0, 1, label, 1) }];
+    const bad = (): TrainingBatch[] => [{ x: new Float32Array(8), targets: Int32Array.of(0, 1, label, 1) }];
     const error = await failure({ batches: bad });
     expect(error).toBeInstanceOf(UserError);
     expect(error.message).toBe(
@@ -174,13 +175,14 @@ describe('evaluation', () => {
     const evaluate = async (size: number): Promise<unknown> => {
       const evaluator = new Evaluator({
         engine: eagerEngine,
-        program: (batchSize) => evaluationProgram({ network: layersNetwork(model), batchSize }),
-        classes: 2,
+        program: (batchSize) =>
+          evaluationProgram({ task: classification(2), network: layersNetwork(model), batchSize }),
+        task: classification(2),
       });
       const parts: TrainingBatch[] = [];
       for (let i = 0; i < SAMPLES; i += size) {
         const end = Math.min(SAMPLES, i + size);
-        parts.push({ x: features.slice(2 * i, 2 * end), labels: labels.slice(i, end) });
+        parts.push({ x: features.slice(2 * i, 2 * end), targets: labels.slice(i, end) });
       }
       const { loss, ...rest } = await evaluator.run(parts);
       return { ...rest, loss: loss.toFixed(5) };

@@ -10,6 +10,7 @@ import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { FeaturePair } from '../../src/train/loss.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { trainingProgram } from '../../src/train/step.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
@@ -39,7 +40,8 @@ async function setUp(name: AnyLoss) {
   const loss = createLoss(name, { features, seed: 5 });
   const optimizer = createOptimizer({ type: 'adamw' }, { ...network.trainable, ...loss.variables });
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
-  const program = (batchSize: number) => trainingProgram({ network, loss, optimizer, batchSize });
+  const program = (batchSize: number) =>
+    trainingProgram({ task: classification(4), network, loss, optimizer, batchSize });
   const main = await engine.compile(program(BATCH), { randomKey: ['losses', name] });
   // The last batch of an epoch is a smaller one.
   const small = await engine.compile(program(BATCH - 2), { randomKey: ['losses', name], shareStateWith: main });

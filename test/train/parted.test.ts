@@ -21,12 +21,14 @@ import { maskVariables } from '../../src/train/masks.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import type { OptimizerConfig } from '../../src/train/optimizers.ts';
 import { trainingProgram } from '../../src/train/step.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import type { TrainingOptions } from '../../src/train/step.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 
 const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 const CLASSES = 3;
+const task = classification(CLASSES);
 
 interface Setup {
   readonly network: () => Network;
@@ -49,8 +51,8 @@ async function trained(setup: Setup, samples: number | undefined): Promise<{ sta
   const loss = createLoss(name, setup.lossArgs);
   const optimizer = createOptimizer(config, { ...network.trainable, ...loss.variables });
   const more = setup.more?.(network) ?? {};
-  const options = (batchSize: number) => ({ network, loss, optimizer, batchSize, ...more });
-  const soft = more.targets === 'mixup' ? 'soft' : more.targets;
+  const options = (batchSize: number) => ({ network, task, loss, optimizer, batchSize, ...more });
+  const mix = more.mix === 'partners' ? ('soft' as const) : 'none';
   const sizes = [batch, 7];
   const trainer = await Trainer.create({
     engine,
@@ -58,12 +60,12 @@ async function trained(setup: Setup, samples: number | undefined): Promise<{ sta
     ...(samples !== undefined && {
       parts: {
         samples,
-        gradient: (size: number) => gradientProgram({ ...options(size), targets: soft ?? 'classes' }),
+        gradient: (size: number) => gradientProgram({ ...options(size), mix }),
         update: (parts: Parameters<typeof updateProgram>[1]) => updateProgram(options(batch), parts),
       },
     }),
     batchSize: batch,
-    classes: CLASSES,
+    task,
     stepsPerEpoch: 2,
     steps: 2,
     batches: () => sizes.map((n, i) => batchOf(setup, n, i)),
@@ -74,8 +76,7 @@ async function trained(setup: Setup, samples: number | undefined): Promise<{ sta
     randomKey: [1, 'parts'],
   });
   const losses = [];
-  for await (const metrics of trainer.run())
-    losses.push(metrics.loss, ...Object.values(metrics.parts), metrics.accuracy);
+  for await (const metrics of trainer.run()) losses.push(metrics.loss, ...Object.values(metrics.parts), metrics.score);
   const state = await trainer.state();
   await trainer.dispose();
   return { state, losses };
@@ -84,10 +85,10 @@ async function trained(setup: Setup, samples: number | undefined): Promise<{ sta
 function batchOf({ sample, teacher = {}, weighted, more, network }: Setup, n: number, index: number): TrainingBatch {
   const random = new RandomStream('parts', index);
   const numbers = (size: number): Float32Array => Float32Array.from({ length: n * size }, () => random.normal());
-  const isMixed = more?.(network()).targets === 'mixup';
+  const isMixed = more?.(network()).mix === 'partners';
   return {
     x: numbers(sample.reduce((a, b) => a * b, 1)),
-    labels: Int32Array.from({ length: n }, () => random.below(CLASSES)),
+    targets: Int32Array.from({ length: n }, () => random.below(CLASSES)),
     ...(weighted === true && {
       weights: Float32Array.from({ length: n }, (_, i) => (i === 3 ? 0 : 0.2 + random.uniform())),
     }),
@@ -138,7 +139,7 @@ const cases: Readonly<Record<string, Setup>> = {
     sample: [6],
     optimizer: sgd,
   },
-  mixup: { network: mlp, sample: [6], optimizer: sgd, loss: 'kd', more: () => ({ targets: 'mixup' }) },
+  mixup: { network: mlp, sample: [6], optimizer: sgd, loss: 'kd', more: () => ({ mix: 'partners' }) },
   'clipping, of the sum': { network: mlp, sample: [6], optimizer: { ...sgd, clipNorm: 0.1 } },
   'a scaled loss': { network: mlp, sample: [6], optimizer: sgd, more: () => ({ lossScale: new LossScale() }) },
   'masks and a moving average': {

@@ -7,6 +7,7 @@ import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntim
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { Evaluator } from '../../src/train/evaluate.ts';
 import { evaluationProgram } from '../../src/train/inference.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { predictions } from '../../src/train/predict.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
@@ -51,8 +52,8 @@ it('an evaluation takes fewer samples at once where they would take more than a 
         return Object.assign(step, { memoryBytes: size * 2 ** 24 });
       },
     },
-    program: (batchSize) => evaluationProgram({ network, batchSize }),
-    classes: 3,
+    program: (batchSize) => evaluationProgram({ network, task: classification(3), batchSize }),
+    task: classification(3),
   });
   expect(await large.atOnce(256)).toBe(64);
   await large.dispose();

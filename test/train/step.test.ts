@@ -9,6 +9,7 @@ import { evaluationProgram, predictionProgram } from '../../src/train/inference.
 import { EMA_PREFIX, trainingProgram } from '../../src/train/step.ts';
 import { traceProgram } from '../../src/trace/trace.ts';
 import { useCpu } from '../support/cpu.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { eagerEngine } from '../support/eager-engine.ts';
 
 beforeAll(useCpu);
@@ -40,7 +41,14 @@ const best = (z: readonly number[]): number => z.indexOf(Math.max(...z));
 async function train(model: LayersModel, feeds: Record<string, Float32Array | Int32Array>, options = {}) {
   const optimizer = createOptimizer({ type: 'sgd' }, layersNetwork(model).trainable);
   const loss = createLoss('ce');
-  const program = trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH, ...options });
+  const program = trainingProgram({
+    task: classification(3),
+    network: layersNetwork(model),
+    loss,
+    optimizer,
+    batchSize: BATCH,
+    ...options,
+  });
   const step = await eagerEngine.compile(program);
   const hyper = { 'hyper/labelSmoothing': Float32Array.of(0) };
   return step.run({ x, weights, ...hyper, ...optimizer.feedValues(0, 0.5), ...feeds });
@@ -50,7 +58,7 @@ describe('training program', () => {
   it('gives the weighted mean loss and the weight of the hits before the update', async () => {
     const model = mlp();
     const before = logitsOf(model);
-    const { loss, correct } = await train(model, { labels });
+    const { loss, 'score/correct': correct } = await train(model, { labels });
     expect(loss![0]).toBeCloseTo(weighted(before.map((z, i) => entropy(z, labels[i]!))), 5);
     const hits = before.reduce((sum, z, i) => sum + (best(z) === labels[i] ? weights[i]! : 0), 0);
     expect(correct![0]).toBeCloseTo(hits, 6);
@@ -76,7 +84,7 @@ describe('training program', () => {
     expect(logitsOf(a)).toEqual(logitsOf(b));
   });
 
-  it('mixes targets as mixup does, and takes soft ones as they are', async () => {
+  it('mixes targets as mixup does', async () => {
     const partners = Int32Array.of(1, 0, 3, 2);
     const lambda = Float32Array.of(0.3, 0.6, 1, 0);
     const targets = new Float32Array(BATCH * 3);
@@ -85,8 +93,9 @@ describe('training program', () => {
       targets[i * 3 + labels[partners[i]!]!]! += 1 - lambda[i]!;
     });
     const [a, b] = [mlp(), mlp()];
-    const mixed = await train(a, { labels, partners, lambda }, { targets: 'mixup' });
-    const soft = await train(b, { targets }, { targets: 'soft' });
+    const mixed = await train(a, { labels, partners, lambda }, { mix: 'partners' });
+    // The same from targets that are mixed already.
+    const soft = await train(b, { targets }, { mix: 'soft' });
     expect(mixed['loss']![0]).toBeCloseTo(Number(soft['loss']![0]), 6);
     const plain = await train(mlp(), { labels });
     expect(mixed['loss']![0]).not.toBeCloseTo(Number(plain['loss']![0]), 2);
@@ -102,7 +111,12 @@ describe('training program', () => {
     await train(model, { labels, emaDecay: Float32Array.of(0.75) }, { ema: layersNetwork(ema) });
     const fresh = kernel!.dataSync();
     average!.dataSync().forEach((value, i) => expect(value).toBeCloseTo(0.75 * old[i]! + 0.25 * fresh[i]!, 6));
-    const evaluation = evaluationProgram({ network: layersNetwork(ema), batchSize: BATCH, prefix: EMA_PREFIX });
+    const evaluation = evaluationProgram({
+      task: classification(3),
+      network: layersNetwork(ema),
+      batchSize: BATCH,
+      prefix: EMA_PREFIX,
+    });
     expect(Object.keys(evaluation.state)[0]).toBe('ema/dense1/kernel');
   });
 
@@ -126,7 +140,13 @@ describe('training program', () => {
     const feedsOf = (name: 'ce' | 'kd'): string[] => {
       const optimizer = createOptimizer({ type: 'adamw' }, layersNetwork(model).trainable);
       return Object.keys(
-        trainingProgram({ network: layersNetwork(model), loss: createLoss(name), optimizer, batchSize: 2 }).feeds,
+        trainingProgram({
+          task: classification(3),
+          network: layersNetwork(model),
+          loss: createLoss(name),
+          optimizer,
+          batchSize: 2,
+        }).feeds,
       );
     };
     expect(feedsOf('ce')).toEqual(['x', 'labels', 'weights', 'hyper/labelSmoothing', 'stepSize', 'epsilon']);
@@ -140,7 +160,7 @@ describe('training program', () => {
     expect(moving.trainable).toBe(false);
     const images = Float32Array.from({ length: BATCH * 64 }, (_, i) => Math.cos(i));
     const evaluation = await eagerEngine.compile(
-      evaluationProgram({ network: layersNetwork(model), batchSize: BATCH }),
+      evaluationProgram({ task: classification(3), network: layersNetwork(model), batchSize: BATCH }),
     );
     await evaluation.run({ x: images, labels, weights });
     expect(moving.variable.dataSync().every((value) => value === 0)).toBe(true);
@@ -153,9 +173,9 @@ describe('evaluation program', () => {
   it('gives sums of weighted loss and hits, and logits on demand', async () => {
     const model = mlp();
     const step = await eagerEngine.compile(
-      evaluationProgram({ network: layersNetwork(model), batchSize: BATCH, logits: true }),
+      evaluationProgram({ task: classification(3), network: layersNetwork(model), batchSize: BATCH, logits: true }),
     );
-    const { loss, correct, logits } = await step.run({ x, labels, weights });
+    const { loss, 'score/correct': correct, logits } = await step.run({ x, labels, weights });
     const expected = logitsOf(model);
     expect(loss![0]).toBeCloseTo(
       expected.reduce((sum, z, i) => sum + weights[i]! * entropy(z, labels[i]!), 0),

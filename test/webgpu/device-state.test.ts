@@ -12,6 +12,7 @@ import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { evaluationProgram } from '../../src/train/inference.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { trainingProgram } from '../../src/train/step.ts';
 
 const BATCH = 8;
@@ -37,7 +38,13 @@ async function training(): Promise<{
   const model = buildNet('mlp');
   const optimizer = createOptimizer({ type: 'adam' }, layersNetwork(model).trainable);
   const step = await engine.compile(
-    trainingProgram({ network: layersNetwork(model), loss: createLoss('ce'), optimizer, batchSize: BATCH }),
+    trainingProgram({
+      task: classification(10),
+      network: layersNetwork(model),
+      loss: createLoss('ce'),
+      optimizer,
+      batchSize: BATCH,
+    }),
   );
   const size = BATCH * inputShapeOf('mlp').reduce((a, b) => a * b, 1);
   const feeds = (i: number): Parameters<CompiledStep['run']>[0] => {
@@ -70,9 +77,12 @@ it('moves the state to the device once, and back when it is read, whatever the n
   expect(engine.traffic!.stateBytes - during.stateBytes).toBe(bytesOf(state));
 
   // An evaluation of the same weights reads them where they are.
-  const evaluation = await engine.compile(evaluationProgram({ network: layersNetwork(model), batchSize: BATCH }), {
-    shareStateWith: step,
-  });
+  const evaluation = await engine.compile(
+    evaluationProgram({ task: classification(10), network: layersNetwork(model), batchSize: BATCH }),
+    {
+      shareStateWith: step,
+    },
+  );
   const { x, labels, weights } = feeds(0);
   const moves = engine.traffic!.stateMoves;
   await evaluation.run({ x: x!, labels: labels!, weights: weights! });

@@ -10,6 +10,7 @@ import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
+import { classification } from '../../src/tasks/classification.ts';
 import { trainingProgram } from '../../src/train/step.ts';
 
 const BATCH = 8;
@@ -50,7 +51,7 @@ async function train(engine: Engine, net: NetName, model: ReturnType<typeof buil
   const loss = createLoss('ce');
   const optimizer = createOptimizer({ type: 'momentum' }, layersNetwork(model).trainable);
   const step = await engine.compile(
-    trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize: BATCH }),
+    trainingProgram({ task: classification(10), network: layersNetwork(model), loss, optimizer, batchSize: BATCH }),
   );
   const random = new RandomStream('webgpu', net);
   const size = BATCH * inputShapeOf(net).reduce((a, b) => a * b, 1);

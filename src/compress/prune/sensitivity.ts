@@ -1,5 +1,7 @@
 import type { OnProgress } from '../../base/progress.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
+import { accuracyScore, gainOf } from '../../tasks/score.ts';
+import type { Score } from '../../tasks/score.ts';
 import type { State } from '../../runtime/engine.ts';
 import { rounded } from './budget.ts';
 import { dependencies } from './groups.ts';
@@ -12,7 +14,8 @@ export interface SensitivityOptions {
   readonly amounts?: readonly number[];
   readonly multipleOf?: number;
   readonly importance?: Exclude<Importance, 'taylor'>;
-  /** Accuracy of a model on samples of the caller's choice, a fraction. */
+  readonly score?: Pick<Score, 'better'>;
+  /** Score of a model on samples of the caller's choice. */
   readonly evaluate: (network: ModelNetwork, weights: State) => Promise<number>;
   readonly onProgress?: OnProgress;
 }
@@ -22,7 +25,7 @@ export interface SensitivityRow {
   readonly channels: number;
   readonly kept: number;
   readonly accuracy: number;
-  /** Against the model as it was, a fraction. */
+  /** How much worse than the model as it was. */
   readonly drop: number;
 }
 
@@ -30,7 +33,14 @@ export interface SensitivityRow {
 export async function sensitivity(
   network: ModelNetwork,
   weights: State,
-  { amounts = [0.25, 0.5, 0.75], multipleOf = 8, importance = 'l2', evaluate, onProgress }: SensitivityOptions,
+  {
+    amounts = [0.25, 0.5, 0.75],
+    multipleOf = 8,
+    importance = 'l2',
+    score = accuracyScore,
+    evaluate,
+    onProgress,
+  }: SensitivityOptions,
 ): Promise<SensitivityRow[]> {
   const found = dependencies(network);
   const scores = found.groups.map((group) => scoreChannels(group, storedBy(found, weights), importance).scores);
@@ -52,7 +62,7 @@ export async function sensitivity(
       );
       const accuracy = await evaluate(pruned.network, pruned.weights);
       pruned.network.dispose();
-      rows.push({ layers, channels, kept, accuracy, drop: whole - accuracy });
+      rows.push({ layers, channels, kept, accuracy, drop: gainOf(score, whole, accuracy) });
       onProgress?.('cut', rows.length, total);
     }
   }

@@ -1,4 +1,5 @@
-import { batchFeeds, fedTo } from '../../train/batch.ts';
+import type { Task } from '../../tasks/task.ts';
+import { batchFeeds, fedTo, samplesOf } from '../../train/batch.ts';
 import type { TrainingBatch } from '../../train/batch.ts';
 import { partSizes, partsOf } from '../../train/cut.ts';
 import { sizeWithin } from '../../train/predict.ts';
@@ -12,7 +13,7 @@ export interface TaylorOptions {
   /** Gives gradient times weight of every trainable variable, see `saliencyProgram`. */
   readonly program: (batchSize: number) => StepProgram;
   readonly weights: State;
-  readonly classes: number;
+  readonly task: Task;
   /** Training batches, of one size. */
   readonly batches: AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>;
   /** The loss' scalars. */
@@ -31,7 +32,7 @@ const MOST_BYTES = 2 ** 32;
  * the whole data the gradients of a trained model add up to nearly nothing.
  */
 export async function taylorScores(groups: readonly ChannelGroup[], options: TaylorOptions): Promise<Float64Array[]> {
-  const { engine, program, weights, classes, batches, hyper } = options;
+  const { engine, program, weights, task, batches, hyper } = options;
   const scalars = Object.entries(hyper).map(([name, value]) => [`hyper/${name}`, Float32Array.of(value)] as const);
   const scores = groups.map(({ channels }) => new Float64Array(channels));
   const steps = new Map<number, CompiledStep>();
@@ -43,12 +44,12 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
   let count = 0;
   try {
     for await (const batch of batches) {
-      microBatch ??= await sizeWithin(batch.labels.length, MOST_BYTES, sized, (size) => steps.delete(size));
+      microBatch ??= await sizeWithin(samplesOf(batch, task), MOST_BYTES, sized, (size) => steps.delete(size));
       const all = groups.map(({ channels }) => new Float64Array(channels));
-      for (const { batch: part, share } of partsOf(batch, partSizes(batch.labels.length, microBatch), classes)) {
-        const step = await sized(part.labels.length);
+      for (const { batch: part, share } of partsOf(batch, partSizes(samplesOf(batch, task), microBatch), task)) {
+        const step = await sized(samplesOf(part, task));
         const feeds = {
-          ...batchFeeds(part, classes, `importance, batch ${count + 1}`),
+          ...batchFeeds(part, task, `importance, batch ${count + 1}`),
           ...Object.fromEntries(scalars),
         };
         const products = await step.run(fedTo(step, feeds), count);

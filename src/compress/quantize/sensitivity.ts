@@ -1,8 +1,9 @@
 import type { OnProgress } from '../../base/progress.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
-import { agreement, classesOf } from '../../measure/accuracy.ts';
-import type { InputPart } from '../../data/dataset.ts';
+import type { InputPart, TargetValues } from '../../data/dataset.ts';
+import { gainOf } from '../../tasks/score.ts';
+import type { Task } from '../../tasks/task.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
@@ -12,7 +13,7 @@ export interface LayerSensitivity {
   readonly layer: string;
   /** Power of the error of the logits, as a share of the power of the float logits. */
   readonly noise: number;
-  /** Loss of accuracy on the samples, a fraction; negative where the error happens to help. */
+  /** How much worse the score on the samples is; negative where the error happens to help. */
   readonly drop: number;
 }
 
@@ -21,8 +22,8 @@ export interface LabelledSamples {
   readonly x: Float32Array;
   readonly shape: readonly number[];
   readonly inputs?: readonly InputPart[] | undefined;
-  readonly labels: ArrayLike<number>;
-  /** What the float model says: [n, classes]. */
+  readonly targets: TargetValues;
+  /** What the float model says: [n, width]. */
   readonly logits: Float32Array;
 }
 
@@ -39,13 +40,12 @@ export function quantizableLayers(graph: Graph): string[] {
 export async function layerSensitivity(
   layers: readonly string[],
   write: (keepFloat: (layer: string) => boolean) => Uint8Array,
-  { x, shape, inputs, labels, logits }: LabelledSamples,
+  { x, shape, inputs, targets, logits }: LabelledSamples,
+  task: Pick<Task, 'score' | 'scoreOf'>,
   session: SessionOptions,
   onProgress?: OnProgress,
 ): Promise<LayerSensitivity[]> {
-  const [n] = shape as [number];
-  const classes = logits.length / n;
-  const right = (of: Float32Array): number => agreement(classesOf(of, classes), Int32Array.from(labels));
+  const whole = task.scoreOf(logits, targets);
   const power = logits.reduce((sum, value) => sum + value * value, 0) || 1;
   const found: LayerSensitivity[] = [];
   for (const layer of layers) {
@@ -58,7 +58,7 @@ export async function layerSensitivity(
     const actual = results[model.outputs[0]!.name]!.data as Float32Array;
     model.dispose();
     const error = actual.reduce((sum, value, i) => sum + (value - logits[i]!) ** 2, 0);
-    found.push({ layer, noise: error / power, drop: right(logits) - right(actual) });
+    found.push({ layer, noise: error / power, drop: gainOf(task.score, whole, task.scoreOf(actual, targets)) });
     onProgress?.('one layer alone in int8, layer', found.length, layers.length);
   }
   return found.sort((a, b) => b.noise - a.noise);

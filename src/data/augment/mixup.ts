@@ -4,7 +4,7 @@ import type { RandomStream } from '../../base/random.ts';
 export interface Mix {
   /** [n] positions in the same batch. */
   readonly partners: Int32Array;
-  /** [n] in [0, 1]; the target is `lambda · target(label) + (1 - lambda) · target(label of the partner)`. */
+  /** [n] in [0, 1]; the target is `lambda · target + (1 - lambda) · target of the partner`. */
   readonly lambda: Float32Array;
 }
 

@@ -2,7 +2,7 @@ import { labelLoss } from './common.ts';
 import { logitLoss } from './define.ts';
 
 /**
- * Cross-entropy with the labels alone: how the scratch twin of the student is trained.
+ * The labels alone, as the task learns from them: how the scratch twin of the student is trained. Of classes that is cross-entropy,
  *
  *   L = -Σ_k y_k log softmax(s)_k,   y = (1 - ε)·onehot + ε/K
  */
@@ -10,6 +10,6 @@ export const ce = logitLoss({
   needs: 'labels',
   compute: (input) => {
     const loss = labelLoss(input);
-    return { loss, parts: { ce: loss } };
+    return { loss, parts: { [input.task.lossName]: loss } };
   },
 });

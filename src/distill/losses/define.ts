@@ -3,6 +3,8 @@ import type { FeaturePair, Loss, LossInput, LossOutput } from '../../train/loss.
 export interface LossArgs {
   /** Numbers that replace defaults. */
   readonly hyper?: Readonly<Record<string, number>>;
+  /** Numbers of the label's part and their defaults, which the task knows; default: those of classes. */
+  readonly ofLabels?: Readonly<Record<string, number>>;
   /** What feature losses compare. */
   readonly features?: readonly FeaturePair[];
   /** Of the weights that the loss brings along. */

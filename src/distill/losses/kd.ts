@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossInput } from '../../train/loss.ts';
-import { divergence, mixed, teacherLogits, weightedMean } from './common.ts';
+import { mixed, teacherLogits, weightedMean } from './common.ts';
 import { logitLoss } from './define.ts';
 
 /**
@@ -16,9 +16,8 @@ export const kd = logitLoss({
 });
 
 /** T² · KL(softmax(t/T) ‖ softmax(s/T)), weighted mean over the batch. */
-export function softened({ weights, hyper }: LossInput, student: tf.Tensor2D, teacher: tf.Tensor2D): tf.Scalar {
+export function softened({ task, weights, hyper }: LossInput, student: tf.Tensor2D, teacher: tf.Tensor2D): tf.Scalar {
   const temperature = hyper['temperature']!;
-  const logP = tf.logSoftmax(tf.div(teacher, temperature));
-  const logQ = tf.logSoftmax(tf.div(student, temperature));
-  return tf.mul(weightedMean(divergence(logP, logQ), weights), tf.square(temperature));
+  if (task.divergence === undefined) throw new Error('this loss is of tasks with a temperature');
+  return tf.mul(weightedMean(task.divergence(teacher, student, temperature), weights), tf.square(temperature));
 }

@@ -2,6 +2,7 @@ import { ACROSS_BATCH, lossNumbers } from '../../recipe/schema/loss.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';
 import type { Loss } from '../../train/loss.ts';
 import { attention } from './attention.ts';
+import { bounded } from './bounded.ts';
 import { ce } from './ce.ts';
 import { cwd } from './cwd.ts';
 import type { LossArgs, LossDefinition } from './define.ts';
@@ -25,6 +26,7 @@ export type AnyLoss = LossName | 'ce';
 /** Every loss that a recipe can name, and `ce` for training without a teacher. Their numbers are in recipe/schema/loss.ts. */
 export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   ce,
+  bounded,
   kd,
   'kd-standardized': kdStandardized,
   dkd,
@@ -44,14 +46,17 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   attention,
 };
 
-/** The numbers that a loss has, at their defaults. */
-export function usualNumbers(name: AnyLoss): Record<string, number> {
-  return { ...(name === 'ce' ? {} : lossNumbers(name)), labelSmoothing: 0 };
+/** The numbers that a loss has, at their defaults; `ofLabels`: those of the part that the labels have. */
+export function usualNumbers(
+  name: AnyLoss,
+  ofLabels: Readonly<Record<string, number>> = { labelSmoothing: 0 },
+): Record<string, number> {
+  return { ...(name === 'ce' ? {} : lossNumbers(name)), ...ofLabels };
 }
 
 /** Throws for a number that the loss does not have. */
 export function createLoss(name: AnyLoss, args: LossArgs = {}): Loss {
-  const numbers = usualNumbers(name);
+  const numbers = usualNumbers(name, args.ofLabels);
   for (const key of Object.keys(args.hyper ?? {})) {
     if (!Object.hasOwn(numbers, key)) throw new Error(`the loss ${name} has no number ${key}`);
   }

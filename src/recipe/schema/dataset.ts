@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TASKS } from '../task.ts';
 import { count, file, files, fraction, sampleShape, seed } from './parts.ts';
 
 /** [least, most], both above 0. */
@@ -66,6 +67,10 @@ const normalize = z.union([
 /** Keys of every data set type; `source` is what one split is read from. */
 function common<S extends z.ZodType>(source: S) {
   return {
+    task: z
+      .enum(TASKS)
+      .optional()
+      .describe('What is asked about a sample: its class, or numbers; default: classification.'),
     train: source.describe('Where the training split is read from.'),
     test: source.optional().describe('Where the test split is read from; touched once, at the end.'),
     validation: z
@@ -93,6 +98,11 @@ function common<S extends z.ZodType>(source: S) {
 }
 
 const table = {
+  separator: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Regression: what stands between the numbers of a column that lists them; default: |.'),
   missing: z
     .enum(['error', 'mean', 'zero', 'drop'])
     .default('error')
@@ -126,6 +136,7 @@ const npzSource = z.union([
 ]);
 
 const column = z.union([z.string(), z.int()]);
+const labels = z.union([z.string(), z.array(z.string()).min(1)]);
 const features = z.union([z.string(), z.array(z.string()).min(1)]);
 
 export const datasetSchema = z
@@ -135,7 +146,10 @@ export const datasetSchema = z
       type: z.literal('csv'),
       ...common(files),
       ...table,
-      label: column.optional().describe('Label column by name or index (negative: from the end).'),
+      label: z
+        .union([column, z.array(column).min(1)])
+        .optional()
+        .describe('Label column by name or index (negative: from the end); several: numbers to predict.'),
       ignore: z.array(column).optional().describe('Columns that are neither label nor feature.'),
       header: z.boolean().default(true).describe('Does the first line name the columns?'),
       delimiter: z.string().min(1).default(',').describe('What separates two values.'),
@@ -159,14 +173,14 @@ export const datasetSchema = z
       ...image,
       image: z.string().optional().describe('Column of encoded images.'),
       features: features.optional().describe('Numeric columns, or one column of lists.'),
-      label: z.string().optional().describe('Label column.'),
+      label: labels.optional().describe('Label column; several: numbers to predict.'),
     }),
     z.strictObject({
       type: z.literal('jsonl'),
       ...common(files),
       ...table,
       features: features.optional().describe('Key of an array of numbers, or keys of a number each.'),
-      label: z.string().optional().describe('Label key.'),
+      label: labels.optional().describe('Label key; several: numbers to predict.'),
     }),
   ])
   .describe('The data: type, files and preparation.');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TaskName } from '../task.ts';
 import { fraction } from './parts.ts';
 
 /**
@@ -80,7 +81,21 @@ export const LOSSES = {
       classWeight: weightOf('which classes are alike', 1),
     },
   },
-  mse: { doc: 'Squared difference of logits (Ba & Caruana 2014).', options: { alpha: alpha(0.9) } },
+  mse: {
+    doc: 'Squared difference of logits (Ba & Caruana 2014), or of numbers.',
+    options: { alpha: alpha(0.9) },
+  },
+  bounded: {
+    doc: 'The teacher as a bound of the error of numbers (Chen 2017).',
+    options: {
+      boundWeight: weightOf('the error where the student is not better than the teacher', 0.5),
+      margin: z
+        .number()
+        .min(0)
+        .default(0)
+        .describe('How much better its squared error must be to be free of that, in variances of the label.'),
+    },
+  },
   hint: {
     doc: 'Intermediate tensors through a learned regressor (FitNets 2015), with kd.',
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 100), features },
@@ -133,6 +148,16 @@ export const LOSSES = {
 
 export type LossName = keyof typeof LOSSES;
 
+const EVERY: readonly TaskName[] = ['classification', 'regression'];
+const OF_TASKS: Readonly<Partial<Record<LossName, readonly TaskName[]>>> = {
+  mse: EVERY,
+  bounded: ['regression'],
+};
+
+/** Tasks that a loss is for; most compare classes. */
+export function tasksOfLoss(name: LossName): readonly TaskName[] {
+  return OF_TASKS[name] ?? ['classification'];
+}
 /** Losses that compare the samples of a batch with each other: they are no sums over samples, and have no value for a part of a batch. */
 export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>(['dist', 'mlld', 'pkd', 'rkd', 'sp']);
 

@@ -72,6 +72,13 @@ export const trainingKeys = {
     ),
   optimizer: optimizerSchema.prefault({}),
   labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the label weight spread over all classes.'),
+  huber: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Of regression: error in deviations of the label from which on it counts straight, not squared; default: squared throughout.',
+    ),
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };
 

@@ -1,5 +1,7 @@
-import { percent } from '../../base/numbers.ts';
-import type { PruningSensitivity, Report } from '../types.ts';
+import type { Score } from '../../tasks/score.ts';
+import { scoreOf } from '../score.ts';
+import type { Report } from '../types.ts';
+import type { PruningSensitivity } from '../sensitivity.ts';
 import { GRID_LINES, gridOf, rowsAxis, valueAxis } from './axes.ts';
 import { chart, forScreens, plain } from './chart.ts';
 import { escape } from './escape.ts';
@@ -10,16 +12,18 @@ import { tooltip } from './targets.ts';
 type Row = PruningSensitivity['rows'][number];
 
 /** Cost of each layer when it alone is pruned: a picture, and a table of the same figures. */
-export function pruningSection({ pruningSensitivity }: Report): string {
+export function pruningSection(report: Report): string {
+  const { pruningSensitivity } = report;
+  const score = scoreOf(report);
   if (pruningSensitivity === undefined || pruningSensitivity.rows.length === 0) return '';
   const { model, accuracy, rows } = pruningSensitivity;
   const places = Math.max(...byLayer(rows).map((of) => of.length));
   const legend = Array.from({ length: places }, (_, i) => `<li>${key(i)}${ORDER[i] ?? `amount ${i + 1}`}</li>`);
   return (
-    `<section id="pruning"><h2>Sensitivity to pruning</h2><p>Validation accuracy of the ${escape(model)} model (${percent(accuracy)}) after one layer ` +
+    `<section id="pruning"><h2>Sensitivity to pruning</h2><p>Validation ${score.name} of the ${escape(model)} model (${score.text(accuracy)}) after one layer ` +
     `alone lost channels, without training afterwards. Layers that make the same channels can only lose them together.</p>` +
-    `<ul class="legend">${legend.join('')}</ul>${picture(rows)}` +
-    `<details><summary>All ${rows.length} measurements</summary>${rowsTable(rows)}</details></section>`
+    `<ul class="legend">${legend.join('')}</ul>${picture(rows, score)}` +
+    `<details><summary>All ${rows.length} measurements</summary>${rowsTable(rows, score)}</details></section>`
   );
 }
 
@@ -32,20 +36,26 @@ function byLayer(rows: readonly Row[]): Row[][] {
   return [...groups.values()];
 }
 
-function picture(rows: readonly Row[]): string {
+function picture(rows: readonly Row[], score: Score): string {
+  const [unit, factor] = score.better === 'higher' ? ['points', 100] : [score.name, 1];
   const layers = byLayer(rows);
   const worst = rows.reduce((most, row) => (row.drop > most.drop ? row : most));
   const marks = layers.flatMap((of, line) =>
-    of.map((row, kind) => ({ row, at: [100 * row.drop, line] as const, kind, size: 8 })),
+    of.map((row, kind) => ({ row, at: [factor * row.drop, line] as const, kind, size: 8 })),
   );
   return forScreens(({ width, className }) => {
     const left = className === 'wide' ? 200 : 110;
     return chart({
       ...{ width, height: 70 + 30 * layers.length, className },
-      title: `Validation accuracy lost by layer. The most sensitive is ${nameOf(worst)}: ${lost(worst)} with ${worst.kept} of ${worst.channels} channels.`,
+      title: `Validation ${score.name} lost by layer. The most sensitive is ${nameOf(worst)}: ${lost(worst, score)} with ${worst.kept} of ${worst.channels} channels.`,
       option: () => ({
         grid: gridOf({ left }),
-        xAxis: valueAxis({ name: 'validation accuracy lost, points', text: String, hasZero: true }),
+        xAxis: valueAxis({
+          name:
+            score.better === 'higher' ? `validation ${score.name} lost, ${unit}` : `validation ${score.name} on top`,
+          text: String,
+          hasZero: true,
+        }),
         yAxis: {
           ...rowsAxis(layers.map((of) => plain(nameOf(of[0]!)))),
           splitLine: GRID_LINES,
@@ -57,7 +67,7 @@ function picture(rows: readonly Row[]): string {
       overlay: (place) =>
         marks
           .map(({ row, at }) =>
-            tooltip(place(...at), `${nameOf(row)}: ${row.kept} of ${row.channels} channels, ${lost(row)}`),
+            tooltip(place(...at), `${nameOf(row)}: ${row.kept} of ${row.channels} channels, ${lost(row, score)}`),
           )
           .join(''),
     });
@@ -68,14 +78,19 @@ function nameOf({ layers }: Row): string {
   return layers.length === 1 ? layers[0]! : `${layers[0]!} +${layers.length - 1}`;
 }
 
-function lost({ drop }: Row): string {
+function lost({ drop }: Row, score: Score): string {
+  if (score.better === 'lower') return `${score.name} ${score.change(drop)}`;
   return drop < 0 ? `${(-100 * drop).toFixed(2)} points gained` : `${(100 * drop).toFixed(2)} points lost`;
 }
 
-function rowsTable(rows: readonly Row[]): string {
+function rowsTable(rows: readonly Row[], score: Score): string {
   const lines = rows.map(
     ({ layers, channels, kept, accuracy, drop }) =>
-      `<tr><th scope="row">${escape(layers.join(', '))}</th><td>${channels}</td><td>${kept}</td><td>${percent(accuracy)}</td><td>${(100 * drop).toFixed(2)}</td></tr>`,
+      `<tr><th scope="row">${escape(layers.join(', '))}</th><td>${channels}</td><td>${kept}</td><td>${score.text(accuracy)}</td><td>${score.better === 'higher' ? (100 * drop).toFixed(2) : score.change(drop)}</td></tr>`,
   );
-  return table('Sensitivity to pruning', ['layers', 'channels', 'left', 'validation', 'points lost'], lines);
+  return table(
+    'Sensitivity to pruning',
+    ['layers', 'channels', 'left', 'validation', score.better === 'higher' ? 'points lost' : `${score.name} on top`],
+    lines,
+  );
 }

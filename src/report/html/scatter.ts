@@ -1,6 +1,6 @@
 import type { EChartsOption, LineSeriesOption } from 'echarts';
-import { percent } from '../../base/numbers.ts';
-import { percentRange, shortPercent } from '../format.ts';
+import type { Score } from '../../tasks/score.ts';
+import { axisText, capital } from '../score.ts';
 import { paretoFront } from '../summary.ts';
 import { gridOf, NAME, PERCENT_GAP, PERCENT_ROOM, valueAxis } from './axes.ts';
 import { chart, forScreens, plain } from './chart.ts';
@@ -17,12 +17,12 @@ export function letterOf(i: number): string {
 }
 
 /** Accuracy over a cost, with the Pareto front. */
-export function scatter(points: readonly Point[], cost: Cost, places: readonly string[]): string {
-  const front = paretoFront(points);
+export function scatter(points: readonly Point[], cost: Cost, places: readonly string[], score: Score): string {
+  const front = paretoFront(points, score);
   const runtimeOf = ({ place }: Point): string | undefined => (places.length > 0 ? place : undefined);
   const told = points.map((point) => {
     const runtime = runtimeOf(point);
-    return `${point.id}${runtime === undefined ? '' : ` in ${runtime}`}: ${percent(point.accuracy)}, ${cost.text(point.cost)}`;
+    return `${point.id}${runtime === undefined ? '' : ` in ${runtime}`}: ${score.text(point.accuracy)}, ${cost.text(point.cost)}`;
   });
   const names = points.map((point) => {
     const runtime = runtimeOf(point);
@@ -31,22 +31,22 @@ export function scatter(points: readonly Point[], cost: Cost, places: readonly s
   return forScreens(({ width, ticks, className }) =>
     chart({
       ...{ width, height: className === 'wide' ? 400 : 330, className },
-      title: `Accuracy against ${cost.name}. ${told.join('; ')}. Pareto front: ${front.map(({ id }) => id).join(', ')}.`,
-      option: (place) => ({ ...axes(points, cost, ticks), series: series(points, front, names, place, width) }),
+      title: `${capital(score.name)} against ${cost.name}. ${told.join('; ')}. Pareto front: ${front.map(({ id }) => id).join(', ')}.`,
+      option: (place) => ({ ...axes(points, cost, ticks, score), series: series(points, front, names, place, width) }),
       overlay: (place) =>
         `<text class="hint" x="${PERCENT_ROOM}" y="12">Point at a mark, or tab to it, for its figures.</text>` +
-        points.map((point) => readout(point, cost, front, place)).join(''),
+        points.map((point) => readout(point, cost, front, place, score)).join(''),
     }),
   );
 }
 
-function axes(points: readonly Point[], cost: Cost, ticks: number): EChartsOption {
+function axes(points: readonly Point[], cost: Cost, ticks: number, score: Score): EChartsOption {
   const log = { values: points.map((point) => point.cost), above: 6 };
   return {
     // Room above the plot for the figures of the mark that is pointed at.
     grid: gridOf({ top: 46, left: PERCENT_ROOM, right: 34 }),
     xAxis: valueAxis({ name: cost.name, text: cost.text, log, ticks, bounds: [0, Infinity] }),
-    yAxis: valueAxis({ name: 'accuracy', text: shortPercent, ticks, bounds: [0, 1], gap: PERCENT_GAP }),
+    yAxis: valueAxis({ name: score.name, text: axisText(score), ticks, bounds: score.bounds, gap: PERCENT_GAP }),
   };
 }
 
@@ -87,10 +87,12 @@ function whisker(cost: number, kind: number, interval: readonly [number, number]
 }
 
 /** The figures of a mark, above the chart while it is pointed at or has the focus. */
-function readout(point: Point, cost: Cost, front: readonly Point[], place: Place): string {
+function readout(point: Point, cost: Cost, front: readonly Point[], place: Place, score: Score): string {
   const name = `${point.id}${point.place === undefined ? '' : `, ${point.place}`}`;
-  const between = point.interval === undefined ? '' : ` on average (${percentRange(point.interval)})`;
-  const figures = `${percent(point.accuracy)} right${between}, ${cost.text(point.cost)}${front.includes(point) ? '; on the Pareto front' : ''}`;
+  const between = point.interval === undefined ? '' : ` on average (${point.interval.map(score.text).join(' to ')})`;
+  const own =
+    score.name === 'accuracy' ? `${score.text(point.accuracy)} right` : `${score.name} ${score.text(point.accuracy)}`;
+  const figures = `${own}${between}, ${cost.text(point.cost)}${front.includes(point) ? '; on the Pareto front' : ''}`;
   return target(
     place(point.cost, point.accuracy),
     `${name}: ${figures}`,

@@ -1,14 +1,19 @@
 import { stringify } from 'yaml';
 import { percent } from '../../base/numbers.ts';
 import { milliseconds, number, seconds, short, size } from '../format.ts';
+import { axisText, capital, scoreOf } from '../score.ts';
 import { notesOf, slowerInFewerBits } from '../summary.ts';
+import { answersText } from '../summary.ts';
+import type { Score } from '../../tasks/score.ts';
 import type { Environment, Report, StageSummary } from '../types.ts';
 import { escape } from './escape.ts';
 import { lineChart } from './lines.ts';
 import type { Line } from './lines.ts';
 import { latencyTable, seriesOf, table } from './tables.ts';
 
-export function curvesSection({ training = [], models }: Report): string {
+export function curvesSection(report: Report): string {
+  const { training = [], models } = report;
+  const score = scoreOf(report);
   const runs = training.filter(({ epochs }) => epochs.length > 0);
   if (runs.length === 0) return '';
   const lines = runs.map((run, i) => {
@@ -38,15 +43,16 @@ export function curvesSection({ training = [], models }: Report): string {
     ]),
     {
       ...shared,
-      title: 'Accuracy on the validation split',
-      y: 'accuracy',
-      yText: (value) => `${Number((100 * value).toFixed(1))} %`,
-      bounds: [0, 1],
+      title: `${capital(score.name)} on the validation split`,
+      y: score.name,
+      yText: axisText(score),
+      bounds: score.bounds,
+      ...(score.better === 'lower' && { logAbove: 30 }),
     },
   );
   return (
     `<section id="curves"><h2>Training</h2><p>The mark is the epoch whose weights were kept: the best on the validation split. ` +
-    `Thin lines are accuracy on the training batches as they came, with augmentation and dropout. Losses of different kinds cannot be compared.</p>` +
+    `Thin lines are ${score.name} on the training batches as they came, with augmentation and dropout. Losses of different kinds cannot be compared.</p>` +
     `<div class="pair">${loss}${accuracy}</div></section>`
   );
 }
@@ -87,7 +93,7 @@ export function factsSection(report: Report): string {
   const content =
     dataset.classes === 0
       ? 'not read'
-      : `${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}: ` +
+      : `${answersText(dataset)}, samples of ${dataset.sampleShape.join('×')}: ` +
         `${number(train)} to train, ${number(validation)} to choose models by, ${number(test)} to test once at the end`;
   const parts = [
     `<h2>What it rests on</h2><dl><dt>Data</dt><dd>${escape(dataset.type)}, ${content}</dd>`,
@@ -97,11 +103,20 @@ export function factsSection(report: Report): string {
   if (parity.length > 0) {
     const rows = parity.map(
       ({ file, samples, top1Agreement, largestError }) =>
-        `<tr><th scope="row">${escape(file)}</th><td>${number(samples)}</td><td>${percent(top1Agreement)}</td><td>${largestError === 0 ? '0' : largestError.toExponential(1)}</td></tr>`,
+        `<tr><th scope="row">${escape(file)}</th><td>${number(samples)}</td><td>${top1Agreement === undefined ? '–' : percent(top1Agreement)}</td><td>${largestError === 0 ? '0' : largestError.toExponential(1)}</td></tr>`,
     );
     parts.push(
       '<h3>Exported files beside the graphs they were trained in</h3>',
-      table('Parity', ['file', 'samples', 'same class', 'largest difference of a logit'], rows),
+      table(
+        'Parity',
+        [
+          'file',
+          'samples',
+          'same class',
+          `largest difference of ${dataset.task === undefined ? 'a logit' : 'an answer'}`,
+        ],
+        rows,
+      ),
     );
   }
   const skipped =
@@ -135,6 +150,7 @@ export function recipeSection({
   environment,
   stages = [],
   stopped,
+  dataset,
 }: Report): string {
   const facts: readonly (readonly [string, string])[] = [
     [
@@ -150,7 +166,7 @@ export function recipeSection({
   const text = recipe === undefined ? '' : stringify(recipe, { lineWidth: 0 });
   return (
     `<section id="again"><h2>To do it again</h2><dl class="facts">${facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('')}</dl>` +
-    (stages.length === 0 ? '' : stagesTable(stages, stopped !== undefined)) +
+    (stages.length === 0 ? '' : stagesTable(stages, stopped !== undefined, scoreOf({ dataset }))) +
     `${recipe === undefined ? '' : `<details><summary>Recipe, with its defaults filled in</summary><pre tabindex="0">${escape(text)}</pre></details>`}</section>`
   );
 }
@@ -165,7 +181,7 @@ function environmentFacts({ limbeck, system, packages, cpuFeatures }: Environmen
 }
 
 /** Of a run that was stopped it is most of what there is to see. */
-function stagesTable(stages: readonly StageSummary[], isOpen: boolean): string {
+function stagesTable(stages: readonly StageSummary[], isOpen: boolean, score: Score): string {
   const longest = Math.max(...stages.map((stage) => stage.seconds));
   const onDevice = stages.some(({ traffic }) => traffic !== undefined);
   const rows = stages.map(({ stage, seconds: took, accuracy, traffic }) => {
@@ -173,7 +189,7 @@ function stagesTable(stages: readonly StageSummary[], isOpen: boolean): string {
     const bar = `<span class="bar" aria-hidden="true"><i style="width:${width.toFixed(1)}%"></i></span>`;
     const cells = [
       seconds(took) + bar,
-      ...[accuracy?.validation, accuracy?.test].map((value) => (value === undefined ? '–' : percent(value))),
+      ...[accuracy?.validation, accuracy?.test].map((value) => (value === undefined ? '–' : score.text(value))),
       ...(onDevice ? [traffic === undefined ? '–' : transfers(traffic)] : []),
     ];
     return `<tr><th scope="row">${escape(stage)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;

@@ -1,10 +1,10 @@
 import type { BarSeriesOption } from 'echarts';
 import { labelOf } from '../artifact.ts';
-import { percent } from '../../base/numbers.ts';
-import { fileSize, milliseconds, number, percentRange, shortPercent, times } from '../format.ts';
+import { fileSize, milliseconds, number, times } from '../format.ts';
 import { accuracyOf, changeOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
-import { points } from '../verdict.ts';
+import type { Score } from '../../tasks/score.ts';
+import { axisText, capital, scoreOf } from '../score.ts';
 import { gridOf, limitLine, NAME, rowsAxis, valueAxis } from './axes.ts';
 import { chart, forScreens } from './chart.ts';
 import { escape } from './escape.ts';
@@ -17,13 +17,14 @@ export function stepsSection(report: Report): string {
   if (steps.length < 2) return '';
   const teacher = teacherModel(report);
   const rows = steps.map((model, i) => stepRow(report, model, steps[i - 1]));
-  const head = ['step', 'accuracy', 'change', 'size', 'latency', 'parameters', 'MACs'];
+  const score = scoreOf(report);
+  const head = ['step', score.name, 'change', 'size', 'latency', 'parameters', 'MACs'];
   const timed = steps.map((model) => commonLatency(model, steps[0]!)?.[0]).find((row) => row !== undefined);
   return (
     `<section id="steps"><h2>Step by step</h2><p>One technique at a time, each measured on the ${splitOf(steps[0]!)} split. ` +
     `${timed === undefined ? '' : `Latency: ${escape(settingOf(timed))}. `}Factors are against the step before.` +
     `${means(steps)}</p>` +
-    `${waterfall(steps, teacher)}${table('Step by step', head, rows)}</section>`
+    `${waterfall(steps, teacher, score)}${table('Step by step', head, rows)}</section>`
   );
 }
 
@@ -36,13 +37,15 @@ function means(steps: readonly ModelRow[]): string {
   }.`;
 }
 
-function stepRow({ models }: Report, model: ModelRow, before: ModelRow | undefined): string {
+function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined): string {
+  const { models } = report;
+  const score = scoreOf(report);
   const accuracy = accuracyOf(model)!;
   const latency = before && commonLatency(model, before);
   const own = latency?.[0] ?? [...model.latency].sort((a, b) => a.batchSize - b.batchSize || a.threads - b.threads)[0];
   const cells = [
-    percent(accuracy) + intervalOf(model),
-    before === undefined ? '–' : tone(changeOf(model, before)),
+    score.text(accuracy) + intervalOf(model, score),
+    before === undefined ? '–' : tone(score, changeOf(model, before)),
     fileSize(model.sizeBytes) + factor(before && before.sizeBytes / model.sizeBytes, 'smaller', 'larger'),
     own === undefined
       ? '–'
@@ -56,14 +59,15 @@ function stepRow({ models }: Report, model: ModelRow, before: ModelRow | undefin
   );
 }
 
-function intervalOf({ repeats }: ModelRow): string {
+function intervalOf({ repeats }: ModelRow, score: Score): string {
   if (repeats === undefined) return '';
-  return `<small>${percentRange(repeats.interval)}, mean of ${repeats.accuracies.length}</small>`;
+  return `<small>${repeats.interval.map(score.text).join(' to ')}, mean of ${repeats.accuracies.length}</small>`;
 }
 
-function tone(change: number): string {
-  const text = points(change);
-  return /^[+-]0\.00/.test(text) ? 'none' : `<span class="${change > 0 ? 'good' : 'bad'}">${text}</span>`;
+function tone(score: Score, change: number): string {
+  const text = score.change(change);
+  const isGood = change > 0 === (score.better === 'higher');
+  return isNone(text) ? 'none' : `<span class="${isGood ? 'good' : 'bad'}">${text}</span>`;
 }
 
 function factor(ratio: number | undefined, more: string, less: string): string {
@@ -76,23 +80,23 @@ function factor(ratio: number | undefined, more: string, less: string): string {
  * Bars that begin where the one before ended, the first where the axis begins. A bar behind a mean over seeds begins where the first
  * of them was, from which its model was made.
  */
-function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined): string {
+function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined, score: Score): string {
   const accuracies = steps.map((model) => accuracyOf(model)!);
   const changes = steps.map((model, i) => (i === 0 ? accuracies[0]! : changeOf(model, steps[i - 1]!)));
   const its = teacher === undefined ? null : accuracyOf(teacher);
   const told = steps.map(
-    (model, i) => `${labelOf(model)} ${percent(accuracies[i]!)}${i === 0 ? '' : ` (${signed(changes[i]!)})`}`,
+    (model, i) => `${labelOf(model)} ${score.text(accuracies[i]!)}${i === 0 ? '' : ` (${signed(score, changes[i]!)})`}`,
   );
-  const teacherLine = its === null ? [] : [limitLine(its, 0, `teacher ${percent(its)}`, 'start')];
+  const teacherLine = its === null ? [] : [limitLine(its, 0, `teacher ${score.text(its)}`, 'start')];
   return forScreens(({ width, ticks, className }) =>
     chart({
       ...{ width, height: steps.length * ROW + 74, className },
-      title: `Accuracy step by step: ${told.join('; ')}${its === null ? '' : `; the teacher has ${percent(its)}`}.`,
+      title: `${capital(score.name)} step by step: ${told.join('; ')}${its === null ? '' : `; the teacher has ${score.text(its)}`}.`,
       option: () => ({
         grid: gridOf({ left: className === 'narrow' ? 22 : 150, right: 58, top: 26 }),
-        xAxis: valueAxis({ name: 'accuracy', text: shortPercent, ticks, bounds: [0, 1] }),
+        xAxis: valueAxis({ name: score.name, text: axisText(score), ticks, bounds: score.bounds }),
         yAxis: { ...rowsAxis(steps.map(labelOf)), axisLabel: className === 'narrow' ? ABOVE : BESIDE },
-        series: [...teacherLine, ...bars(accuracies, changes)],
+        series: [...teacherLine, ...bars(accuracies, changes, score)],
       }),
     }),
   );
@@ -104,10 +108,10 @@ const BESIDE = { ...NAME, margin: 10 };
 const ABOVE = { ...NAME, inside: true, margin: 4, verticalAlign: 'bottom' as const, padding: [0, 0, 11, 0] };
 
 /** Parts that ECharts stacks: up to the lower of two accuracies nothing is seen, from there to the other the change. */
-function bars(accuracies: readonly number[], changes: readonly number[]): BarSeriesOption[] {
+function bars(accuracies: readonly number[], changes: readonly number[], score: Score): BarSeriesOption[] {
   const shared = { type: 'bar', stack: 'steps', silent: true, barWidth: 16 } as const;
   const colour = (change: number, i: number): string =>
-    i === 0 ? 'var(--s0)' : change >= 0 ? 'var(--good)' : 'var(--bad)';
+    i === 0 ? 'var(--s0)' : change === 0 || change > 0 === (score.better === 'higher') ? 'var(--good)' : 'var(--bad)';
   return [
     {
       ...shared,
@@ -119,7 +123,7 @@ function bars(accuracies: readonly number[], changes: readonly number[]): BarSer
       barMinHeight: 2,
       label: {
         ...{ show: true, position: 'right', ...NAME },
-        formatter: ({ dataIndex: i }) => (i === 0 ? percent(accuracies[0]!) : signed(changes[i]!)),
+        formatter: ({ dataIndex: i }) => (i === 0 ? score.text(accuracies[0]!) : signed(score, changes[i]!)),
       },
       data: changes.map((change, i) => ({ value: Math.abs(change), itemStyle: { color: colour(change, i) } })),
       // From the end of a bar to the beginning of the next.
@@ -134,7 +138,12 @@ function bars(accuracies: readonly number[], changes: readonly number[]): BarSer
   ];
 }
 
-function signed(change: number): string {
-  const text = (100 * change).toFixed(2);
-  return /^-?0\.00$/.test(text) ? '±0' : `${change > 0 ? '+' : '−'}${text.replace('-', '')}`;
+function isNone(text: string): boolean {
+  return /^[+-]0(\.00)?( |$)/.test(text);
+}
+
+/** Without the unit, which the axis has. */
+function signed(score: Score, change: number): string {
+  const text = score.change(change);
+  return isNone(text) ? '±0' : text.replace('-', '−').replace(/ points$/, '');
 }

@@ -1,6 +1,6 @@
-import { points } from '../verdict.ts';
-import { percent } from '../../base/numbers.ts';
-import { milliseconds, number, percentRange, seconds, size, times } from '../format.ts';
+import type { Score } from '../../tasks/score.ts';
+import { scoreOf } from '../score.ts';
+import { milliseconds, number, seconds, size, times } from '../format.ts';
 import { commonLatency, fileAccuracyOf, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
@@ -18,6 +18,7 @@ export function table(label: string, head: readonly string[], rows: readonly str
 /** Each model with what it cost and what it gained. */
 export function modelsTable(report: Report): string {
   const { models } = report;
+  const score = scoreOf(report);
   const [teacher, final] = [teacherModel(report), finalModel(report)];
   const hasLatency = models.some(({ latency }) => latency.length > 0);
   const largest = Math.max(...models.map(({ sizeBytes }) => sizeBytes));
@@ -25,8 +26,8 @@ export function modelsTable(report: Report): string {
     const { id, precision, params, macs, sizeBytes, gzipBytes, accuracy, seconds: took, file } = model;
     const beside = teacher === undefined || teacher === model ? undefined : teacher;
     const cells = [
-      accuracyCell(accuracy.validation),
-      `${accuracyCell(accuracy.test)}${beside === undefined ? '' : change(fileAccuracyOf(model), fileAccuracyOf(beside))}${ofRepeats(model)}`,
+      scoreCell(score, accuracy.validation),
+      `${scoreCell(score, accuracy.test)}${beside === undefined ? '' : change(score, fileAccuracyOf(model), fileAccuracyOf(beside))}${ofRepeats(model, score)}`,
       sizeBytes > 0
         ? `${size(sizeBytes)}${ratio(beside && beside.sizeBytes / sizeBytes)}${zipped(gzipBytes)}${bar(sizeBytes / largest)}`
         : '',
@@ -47,18 +48,18 @@ function zipped(bytes: number | undefined): string {
   return bytes === undefined ? '' : `<small>${size(bytes)} zipped</small>`;
 }
 
-function accuracyCell(value: number | null): string {
-  return value === null ? '–' : percent(value);
+function scoreCell(score: Score, value: number | null): string {
+  return value === null ? '–' : score.text(value);
 }
 
-function ofRepeats({ repeats }: ModelRow): string {
+function ofRepeats({ repeats }: ModelRow, score: Score): string {
   if (repeats === undefined) return '';
   const { mean, interval, accuracies } = repeats;
-  return `<small>mean of ${accuracies.length}: ${percent(mean)} (${percentRange(interval)})</small>`;
+  return `<small>mean of ${accuracies.length}: ${score.text(mean)} (${interval.map(score.text).join(' to ')})</small>`;
 }
 
-function change(own: number | null, other: number | null): string {
-  return own === null || other === null ? '' : `<small>${escape(points(own - other))}</small>`;
+function change(score: Score, own: number | null, other: number | null): string {
+  return own === null || other === null ? '' : `<small>${escape(score.change(own - other))}</small>`;
 }
 
 function ratio(value: number | undefined): string {

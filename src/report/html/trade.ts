@@ -1,4 +1,5 @@
-import { percent } from '../../base/numbers.ts';
+import type { Score } from '../../tasks/score.ts';
+import { capital, scoreOf } from '../score.ts';
 import { paretoFront } from '../summary.ts';
 import type { Report } from '../types.ts';
 import { costsOf, placesOf } from './costs.ts';
@@ -10,6 +11,7 @@ import { letterOf, scatter } from './scatter.ts';
 /** Accuracy over each kind of cost in each runtime, chosen by radio buttons: no script is needed. */
 export function tradeSection(report: Report): string {
   const costs = costsOf(report);
+  const score = scoreOf(report);
   if (costs.length === 0) return '';
   const places = placesOf(report);
   // Where all was timed in one place there is nothing to choose.
@@ -29,8 +31,8 @@ export function tradeSection(report: Report): string {
   const runtimes = choices.length > 1 ? choice('runtime', 'Runtime', ['all', ...places], 'runtimes') : '';
   const names = costs.map(({ name }) => name);
   return (
-    `<section id="trade"><h2>Accuracy against cost</h2><p>Up and to the left is better. The dotted line is the Pareto front: ` +
-    `nothing else is both more accurate and cheaper than what lies on it. Hollow marks are beaten in both.</p>` +
+    `<section id="trade"><h2>${capital(score.name)} against cost</h2><p>${score.better === 'higher' ? 'Up' : 'Down'} and to the left is better. The dotted line is the Pareto front: ` +
+    `nothing else is both ${score.name === 'accuracy' ? 'more accurate' : 'better'} and cheaper than what lies on it. Hollow marks are beaten in both.</p>` +
     `<style>${rules.join('')}</style>${choice('cost', 'Cost', names)}${runtimes}${panels.join('')}</section>`
   );
 }
@@ -52,13 +54,14 @@ function panel(report: Report, cost: Cost, place: string | undefined, places: re
   const letters = isMixed
     ? `<ul class="legend">${places.map((name, i) => `<li><b>${letterOf(i)}</b> ${escape(name)}</li>`).join('')}</ul>`
     : '';
-  const front = paretoFront(points).map((point) => described(point, cost, isMixed));
+  const score = scoreOf(report);
+  const front = paretoFront(points, score).map((point) => described(point, cost, isMixed, score));
   return (
-    `${scatter(points, cost, isMixed ? places : [])}${isMixed ? legend + letters : ''}` +
+    `${scatter(points, cost, isMixed ? places : [], score)}${isMixed ? legend + letters : ''}` +
     `<p class="front-list"><b>Pareto front:</b> ${escape(front.join('; '))}.</p>`
   );
 }
 
-function described({ id, place, cost: at, accuracy }: Point, cost: Cost, isMixed: boolean): string {
-  return `${id}${isMixed && place !== undefined ? ` in ${place}` : ''} (${percent(accuracy)}, ${cost.text(at)})`;
+function described({ id, place, cost: at, accuracy }: Point, cost: Cost, isMixed: boolean, score: Score): string {
+  return `${id}${isMixed && place !== undefined ? ` in ${place}` : ''} (${score.text(accuracy)}, ${cost.text(at)})`;
 }

@@ -11,6 +11,7 @@ import { usualAdaround } from '../../recipe/schema/compress.ts';
 import type { Int8AfterTraining } from '../../recipe/schema/compress.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { progressOf } from '../../train/progress.ts';
 import { keptFloat, prepareInt8 } from '../../ship/quantize.ts';
 import type { Prepared } from '../../ship/quantize.ts';
@@ -57,7 +58,7 @@ async function roundAdaptively(
   const seconds = (): number => before + (monotonicMs() - start) / 1000;
   let savedAt = start;
   let told = resume?.layers.length ?? 0;
-  const kept = keptFloat(settings, prepared.graph);
+  const kept = keptFloat(settings, prepared.graph, taskOf(context.data.train).answers);
   // A stop is seen to below, where the state is saved.
   const tell = progressOf({ onEvent }, stage, {
     from: (resume?.layers.length ?? 0) * iterations + (resume?.iteration ?? 0),

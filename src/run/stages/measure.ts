@@ -3,9 +3,8 @@ import { monotonicMs } from '../../base/clock.ts';
 import { answers } from '../../distill/preflight.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { agreement, classesOf, confusionOf, perClassOf } from '../../measure/accuracy.ts';
-import { calibrationOf } from '../../measure/calibration.ts';
 import { usualAnswers } from '../../measure/usual.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../report/artifact.ts';
 import type { ModelRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
@@ -16,23 +15,23 @@ import type { ExportedModel } from '../../ship/export.ts';
 
 export interface Measured {
   readonly row: ModelRow;
-  /** What it says about the samples of the split that figures are from. */
-  readonly predicted: Int32Array;
+  /** What it says about the samples of the split that figures are from, [samples, width]. */
+  readonly answers: Float32Array;
   readonly exported?: ExportedModel;
 }
 
-/** Accuracy of a file that ships, as it is: on the validation split, and once on the test split. */
+/** Score of a file that ships, as it is: on the validation split, and once on the test split. */
 export async function measure(context: StageContext, exported: ExportedModel): Promise<Measured> {
   const { recipe } = context;
   const start = monotonicMs();
   const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
   context.onEvent({ type: 'stage', stage: `measure ${file}` });
   const session = sessionOptionsOf(recipe);
-  const { accuracy, predicted, ...quality } = await evaluate(
-    context,
-    (split) => logitsOfFile(exported, split, session),
-    format === 'onnx',
-  );
+  const {
+    accuracy,
+    answers: said,
+    ...quality
+  } = await evaluate(context, (split) => logitsOfFile(exported, split, session), format === 'onnx');
   const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
   const row = {
@@ -53,14 +52,18 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     latency: [],
     ...quality,
   };
-  return { row, predicted, exported };
+  return { row, answers: said, exported };
 }
 
-/** Accuracy of a teacher that came as a file. */
+/** Score of a teacher that came as a file. */
 export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<Measured> {
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
-  const { accuracy, predicted, ...quality } = await evaluate(context, async (split) => {
+  const {
+    accuracy,
+    answers: said,
+    ...quality
+  } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
     return answers(teacher, split, rows);
   });
@@ -83,34 +86,37 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
     latency: [],
     ...quality,
   };
-  return { row, predicted };
+  return { row, answers: said };
 }
 
-/** With more classes a confusion matrix is larger than anybody reads, and than the rest of the report. */
-const MOST_CLASSES = 40;
-
-async function evaluate({ data }: StageContext, logitsOf: (split: Dataset) => Promise<Float32Array>, isServed = false) {
-  const classes = data.classNames.length;
-  const onValidation = await logitsOf(data.validation);
-  const onTest = data.test && (await logitsOf(data.test));
-  const right = (logits: Float32Array, { labels }: Dataset): number => agreement(classesOf(logits, classes), labels);
+async function evaluate(
+  { data }: StageContext,
+  answersOf: (split: Dataset) => Promise<Float32Array>,
+  isServed = false,
+) {
+  const task = taskOf(data.validation);
+  const onValidation = await answersOf(data.validation);
+  const onTest = data.test && (await answersOf(data.test));
   const accuracy = {
-    validation: right(onValidation, data.validation),
-    test: onTest === undefined ? null : right(onTest, data.test!),
+    validation: task.scoreOf(onValidation, data.validation.targets),
+    test: onTest === undefined ? null : task.scoreOf(onTest, data.test!.targets),
   };
   const split = onTest === undefined ? ('validation' as const) : ('test' as const);
-  const [logits, { labels }] = [onTest ?? onValidation, data[split]!];
-  const predicted = classesOf(logits, classes);
+  const [answers, { targets }] = [onTest ?? onValidation, data[split]!];
+  const found = Object.entries(task.describe(answers, targets));
+  // Each part says which split it is of.
+  const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));
+  // Servers watch the confidence of classes.
+  const isWatched = isServed && task.classes !== undefined;
   return {
     accuracy,
-    predicted,
-    ...(isServed && { usual: usualAnswers(logits, classes, split) }),
-    calibration: { split, ...calibrationOf(logits, labels, classes) },
-    ...(classes <= MOST_CLASSES
-      ? { confusion: { split, counts: confusionOf(predicted, labels, classes) } }
-      : { perClass: { split, ...perClassOf(predicted, labels, classes) } }),
+    answers,
+    ...(isWatched && { usual: usualAnswers(answers, task.width, split) }),
+    ...(parts as Parts),
   };
 }
+
+type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors'>;
 
 function given({ validation, test }: { validation: number; test: number | null }) {
   return test === null ? { validation } : { validation, test };

@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import { nameOf, stageOf } from '../../report/artifact.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import type { Fitted } from '../../train/training.ts';
@@ -46,7 +47,7 @@ export async function pruneStudents(
 
 /**
  * Pruning step `number` (from 0) of the recipe: channels are removed or weights made zero, the student is trained on with
- * the loss and the teacher it had, and its validation accuracy is held against that of the student it was made from.
+ * the loss and the teacher it had, and its score on the validation split is held against that of the student it was made from.
  */
 async function pruneStudent(
   context: StageContext,
@@ -58,7 +59,8 @@ async function pruneStudent(
   const model = { role: 'pruned', repeat: from.model.repeat, step: number + 1 } as const;
   const stage = stageOf(model);
   context.onEvent({ type: 'stage', stage });
-  const dropOf = (validation: number): number => 100 * (from.trained.validation - validation);
+  const { score } = taskOf(context.data.train);
+  const dropOf = (validation: number): number => score.lost(from.trained.validation, validation);
   // The row of the last training says what was pruned, and what it cost.
   const inLedger =
     (found: Partial<Pick<PruneOutcome, 'figures' | 'notes'>>): StageContext['done'] =>
@@ -78,9 +80,7 @@ async function pruneStudent(
 
   const drop = dropOf(trained.validation);
   if (drop <= step.maxDrop) return { student: { model, trained }, notes };
-  const fact =
-    `prune[${number}]: ${drop.toFixed(2)} points of validation accuracy were lost, ` +
-    `expected at most ${step.maxDrop} (maxDrop)`;
+  const fact = `prune[${number}]: ${score.lossText(drop)} were lost, ` + `expected at most ${step.maxDrop} (maxDrop)`;
   if (step.fallback === 'stop') {
     throw new UserError(
       fact,

@@ -8,6 +8,7 @@ import { usualQat } from '../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { State } from '../../runtime/engine.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { predictions } from '../../train/predict.ts';
 import type { StageContext } from '../context.ts';
 import { fit, stepsOf } from '../fit.ts';
@@ -50,7 +51,7 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
   const build = () =>
     Promise.resolve(new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat, name: idOf(from) }));
   const done: StageContext['done'] = (name, seconds, figures, notes) => {
-    const drop = 100 * (from.trained.validation - figures!.accuracy!.validation!);
+    const drop = taskOf(context.data.train).score.lost(from.trained.validation, figures!.accuracy!.validation!);
     const all = { ...notes, drop, method: 'qat', scheme: step.scheme, skipped };
     return context.done(name, seconds, { ...figures, params: from.params, macs: from.macs }, all);
   };
@@ -95,6 +96,7 @@ function fitQuantized(
   const seed = new RandomStream(recipe.seed, 'qat', number).uint32();
   const loss = lossOf(recipe, lessons);
   const numbers = numbersOf(recipe, loss);
+  const ofLabels = taskOf(data.train).labelNumbers(recipe.distill);
   const frozenFrom = (steps: number): number => Math.round(freezeAfter * steps);
   const steps = stepsOf(settings, data.train.count);
   return fit(context, {
@@ -103,7 +105,7 @@ function fitQuantized(
     build,
     settings,
     loss,
-    lossArgs: { hyper: { ...numbers, ...('temperature' in numbers && { temperature }) }, seed },
+    lossArgs: { hyper: { ...numbers, ...('temperature' in numbers && { temperature }) }, ofLabels, seed },
     seed,
     answers: lessons?.answers,
     views: lessons?.views,

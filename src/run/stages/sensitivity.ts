@@ -1,12 +1,13 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { InterruptedError } from '../../base/errors.ts';
 import { sensitivity } from '../../compress/prune/sensitivity.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { nameOf } from '../../report/artifact.ts';
-import type { PruningSensitivity } from '../../report/types.ts';
+import type { PruningSensitivity } from '../../report/sensitivity.ts';
 import type { StageContext } from '../context.ts';
 import { progressOf } from '../../train/progress.ts';
 import type { TrainedModel } from '../../ship/export.ts';
-import { validationAccuracy } from './taken.ts';
+import { validationScore } from './taken.ts';
 
 const STAGE = 'pruning-sensitivity';
 
@@ -21,15 +22,19 @@ export async function pruningSensitivity(
   const id = nameOf(student.model);
   const start = monotonicMs();
   context.onEvent({ type: 'stage', stage: STAGE, title: `removing channels of each layer of ${id} alone` });
+  const { score } = taskOf(context.data.train);
+  // Of a score of which less is better, what is lost is what comes on top.
+  const lost = (drop: number): string => score.change(drop).replace(/^\+/, '');
   const rows = await sensitivity(trained.network, trained.weights, {
+    score,
     onProgress: progressOf(context, STAGE),
     evaluate: async (network, weights) => {
       if (context.signal?.aborted === true) throw new InterruptedError(`stopped ${STAGE}`);
-      return validationAccuracy(context, network, weights);
+      return validationScore(context, network, weights);
     },
   });
   for (const { layers, channels, kept, drop } of rows) {
-    const message = `  ${layers.join(', ')}: ${kept} of ${channels} channels, ${(100 * drop).toFixed(2)} points lost`;
+    const message = `  ${layers.join(', ')}: ${kept} of ${channels} channels, ${lost(drop)} lost`;
     context.onEvent({ type: 'message', message });
   }
   await context.done(STAGE, (monotonicMs() - start) / 1000, {}, { rows });

@@ -7,11 +7,12 @@ import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { idOf } from '../../report/artifact.ts';
 import { qatStage, reducedForm } from '../../report/forms.ts';
-import type { QuantizationSensitivity } from '../../report/types.ts';
+import type { QuantizationSensitivity } from '../../report/sensitivity.ts';
 import type { Int16Recipe, Int8AfterTraining, Int8Recipe, QuantizeRecipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { progressOf } from '../../train/progress.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from '../../ship/export.ts';
@@ -119,7 +120,7 @@ async function trainAndQuantize(
 ): Promise<Shipped> {
   const { recipe } = context;
   const { number, lessons, dense } = step;
-  const kept = keptFloat(settings, model.graph);
+  const kept = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
     ...{ stage: qatStage(number), step: settings, number, lessons, keepFloat },
@@ -149,7 +150,7 @@ async function writeInt8(
   settings: Int8AfterTraining,
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const { recipe } = context;
-  const asked = keptFloat(settings, model.graph);
+  const asked = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const ptq = { number: step.number, settings, samples, dense: sharedScales(recipe, settings, step) };
   const { prepared, notes: said } = await prepareStep(context, model.graph, ptq);
@@ -203,7 +204,7 @@ async function writeInt16(
   step: FormStep,
   settings: Int16Recipe,
 ): Promise<Shipped> {
-  const kept = keptFloat(settings, model.graph);
+  const kept = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);

@@ -4,6 +4,7 @@ import type { AnyLoss } from '../../distill/losses/registry.ts';
 import { lossNumbers } from '../../recipe/schema/loss.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { stageOf } from '../../report/artifact.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
 import type { FitOptions } from '../fit.ts';
@@ -59,7 +60,8 @@ export async function studentLoss(
 ): Promise<Pick<FitOptions, 'loss' | 'lossArgs'>> {
   const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
   const loss = lessons === undefined ? 'ce' : context.recipe.distill.loss;
-  return { loss, lossArgs: { hyper: numbersOf(context.recipe, loss), features, seed } };
+  const ofLabels = taskOf(context.data.train).labelNumbers(context.recipe.distill);
+  return { loss, lossArgs: { hyper: numbersOf(context.recipe, loss), ofLabels, features, seed } };
 }
 
 /** Whether the loss can compare what this teacher gives: found out before the twin without a teacher is trained. */
@@ -71,10 +73,9 @@ export async function checkLoss(context: StageContext, lessons: Answers): Promis
   for (const variable of Object.values(createLoss(loss, lossArgs).variables)) variable.dispose();
 }
 
-/** The numbers that the recipe gives a loss: those of its own loss, or of the labels alone. */
+/** The numbers that the recipe gives a loss of its own, besides those of the labels. */
 export function numbersOf({ distill }: Recipe, loss: AnyLoss): Record<string, number> {
-  const { labelSmoothing } = distill;
-  return { ...(loss === 'ce' ? {} : lossNumbers(loss, distill)), labelSmoothing };
+  return loss === 'ce' ? {} : lossNumbers(loss, distill);
 }
 
 async function featurePairs(

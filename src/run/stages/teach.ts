@@ -12,6 +12,8 @@ import { storedLogits } from '../../distill/stored-logits.ts';
 import type { SoftTargets } from '../../distill/soft-targets.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { isBetter } from '../../tasks/score.ts';
 import { stageOf, TEACHER } from '../../report/artifact.ts';
 import type { TeacherTrainingRecipe } from '../../recipe/schema/teacher.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
@@ -59,7 +61,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     });
     onEvent({
       type: 'message',
-      message: `stored logits: right on ${percent(stored.accuracy)} of the training samples`,
+      message: `stored logits: ${taskOf(data.train).score.said(stored.accuracy, 'the training samples')}`,
     });
     if (!stored.isSame) {
       const seen = augment.length === 0 ? 'plain samples' : 'samples augmented anew in each epoch';
@@ -92,7 +94,8 @@ async function check(
   const { data, onEvent } = context;
   const options = { minAccuracy, alternatives, declared, onProgress: progressOf(context, 'check teacher') };
   const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
-  const message = `teacher ${teacher.name}: right on ${percent(accuracy)} of ${samples} validation samples`;
+  const said = taskOf(data.validation).score.said(accuracy, `${samples} validation samples`);
+  const message = `teacher ${teacher.name}: ${said}`;
   onEvent({ type: 'message', message });
   for (const warning of warnings) onEvent({ type: 'warning', message: warning });
 }
@@ -110,7 +113,7 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
     build: teacherBuilder(context, training),
     settings: training,
     loss: 'ce',
-    lossArgs: { hyper: { labelSmoothing: training.labelSmoothing }, seed: recipe.seed },
+    lossArgs: { ofLabels: taskOf(data.train).labelNumbers(training), seed: recipe.seed },
     seed: recipe.seed,
   });
   const { minAccuracy } = recipe.teacher ?? {};
@@ -120,10 +123,10 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
       'Train it longer, choose a larger teacher.train.model, or ask for less.',
     );
   }
-  const chance = 1 / context.data.classNames.length;
-  if (fitted.validation > chance) return fitted;
+  const task = taskOf(data.validation);
+  if (isBetter(task.score, fitted.validation, task.ignorance(data.validation.targets))) return fitted;
   throw new UserError(
-    `teacher.train: the trained teacher is right on ${percent(fitted.validation)} of the validation split, no better than chance`,
+    `teacher.train: the trained teacher is ${task.score.said(fitted.validation, 'the validation split')}, no better than chance`,
     'Train it longer, or lower teacher.train.optimizer.learningRate.',
   );
 }

@@ -3,7 +3,7 @@ import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
 import type { Graph } from '../../graph/types.ts';
-import { oneClassWarning } from '../../measure/one-class.ts';
+import { oneClassWarning } from '../../tasks/one-class.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { beyondBudget } from '../parity/budgets.ts';

@@ -44,7 +44,7 @@ interface Written {
 }
 
 async function writerFor(
-  { graph }: ConvertSource,
+  { graph, metadata: stated }: ConvertSource,
   samples: Samples,
   options: ConvertOptions,
 ): Promise<{ graph: Graph; skipped: readonly Skipped[]; writer: (metadata: ReadonlyMap<string, string>) => Written }> {
@@ -55,7 +55,7 @@ async function writerFor(
   const describe = (metadata: ReadonlyMap<string, string>) =>
     descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
   if (precision === 'int8' || precision === 'int16x8') {
-    const kept = keptFloat(options, graph);
+    const kept = keptFloat(options, graph, stated.get('output') === 'values' ? 'values' : 'logits');
     const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true, dense };
     const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples, options.onProgress);
     const keepFloat = (layer: string): boolean => kept.includes(layer);

@@ -7,6 +7,7 @@ import { fedInputs, feedsOf } from '../../distill/teacher-inputs.ts';
 import { ownTeacher, preparationMetadata, preparationOf, preparationText } from '../../distill/preparation.ts';
 import { affineOf, preprocess } from '../../distill/preprocess.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { loadData } from '../../setup/data.ts';
 import type { ClassOutput } from '../parity/compare.ts';
@@ -20,9 +21,9 @@ import type { ConvertSource } from './source.ts';
 export interface ConvertSamples {
   readonly batches: readonly Feeds[];
   readonly isMadeUp: boolean;
-  /** Of a recipe: its task is classes. */
+  /** Of a recipe whose task is classes. */
   readonly classOutput?: ClassOutput;
-  /** Of a recipe: the classes of the samples and their names. */
+  /** Of a recipe whose task is classes: those of the samples and their names. */
   readonly labels?: Int32Array;
   readonly classNames?: readonly string[];
   /** Of a recipe: how the inputs were prepared, for people, and for the metadata of the file that is written. */
@@ -67,20 +68,22 @@ async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most:
     feeds.map(([name, { data, shape }]) => [name, { values: typedAs('float32', data) as Float32Array, shape }]),
   );
   const isSaid = asked.from === 'recipe';
-  const classOutput = { classes: train.classNames.length, output: asked.output };
-  const answersClasses = [...graph.outputs].some(([output, value]) => {
+  const task = taskOf(train);
+  const classOutput = task.classes && { classes: task.width, output: asked.output };
+  const answersTask = [...graph.outputs].some(([output, value]) => {
     const { shape } = graph.types.get(value)!;
-    return (asked.output ?? output) === output && shape.length === 2 && shape[1] === classOutput.classes;
+    return (asked.output ?? output) === output && shape.length === 2 && shape[1] === task.width;
   });
-  const stated = preparationMetadata(asked, layout, train, answersClasses);
+  const stated = preparationMetadata(asked, layout, train, answersTask);
   return {
     ...{
       batches: inBatches(graph.inputs, all, most, calibrationBatch(graph, BATCH)),
       isMadeUp: false,
-      classOutput,
-      classNames: train.classNames,
     },
-    labels: Int32Array.from(rows, (row) => train.labels[row]!),
+    ...(classOutput && {
+      ...{ classOutput, classNames: train.classNames },
+      labels: Int32Array.from(rows, (row) => train.targets[row]!),
+    }),
     preparation: preparationText(asked, train),
     // What the file says of itself stays as it is written there, unless the recipe says otherwise.
     metadata: new Map([...source.metadata, ...[...stated].filter(([key]) => isSaid || !source.metadata.has(key))]),

@@ -3,7 +3,9 @@ import { runtimeSentence } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { percent } from '../../base/numbers.ts';
 import { milliseconds, number, size } from '../../report/format.ts';
-import { summarySentences } from '../../report/summary.ts';
+import { capital, scoreOf } from '../../report/score.ts';
+import { answersText, summarySentences } from '../../report/summary.ts';
+import type { Score } from '../../tasks/score.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { placeOf } from './place.ts';
 
@@ -17,6 +19,7 @@ export interface CardOptions {
 /** Model card: what these files are, what they learned from, how good and how fast they are, and where that ends. */
 export function modelCard(report: Report, rows: readonly ModelRow[], { normalization, runtimes }: CardOptions): string {
   const { name, seed, dataset, machine, verdict, teacher, parity } = report;
+  const score = scoreOf(report);
   const { train, validation, test } = dataset.samples;
   const kept = new Set(rows.map(({ file }) => file));
   const parts = [
@@ -26,7 +29,7 @@ export function modelCard(report: Report, rows: readonly ModelRow[], { normaliza
     filesTable(rows, runtimes),
     ...runtimeText(runtimes),
     '## Data',
-    `${dataset.classes} classes, samples of ${dataset.sampleShape.join('×')}, read as ${dataset.type}: ${number(train)} for ` +
+    `${answersText(dataset)}, samples of ${dataset.sampleShape.join('×')}, read as ${dataset.type}: ${number(train)} for ` +
       `training, ${number(validation)} to choose among models, ${number(test)} for the test at the end, used once. ` +
       `Inputs are prepared as \`${normalization}\`; see preprocessing.json.`,
     '## Teacher',
@@ -37,17 +40,21 @@ export function modelCard(report: Report, rows: readonly ModelRow[], { normaliza
           `Beside the same student trained without the teacher: **${verdict.result}**, ${verdict.sentence}. ` +
             `Seed ${seed}, ${verdict.repeats} ${verdict.repeats === 1 ? 'repeat' : 'repeats'}.`,
         ]),
-    '## Accuracy',
-    accuracyText(rows),
+    `## ${capital(score.name)}`,
+    accuracyText(rows, score),
     '## Latency',
     latencyText(rows, report),
     '## Limits',
     [
-      'Accuracy is that on this data. Pictures or values of another source, camera or population may do worse: test on yours.',
-      `It always answers one of ${dataset.classes} classes, whatever it is shown: it was not trained to say that it does not know.`,
-      'Its probabilities were not calibrated; a high one is no promise.',
+      `${capital(score.name)} is that on this data. Pictures or values of another source, camera or population may do worse: test on yours.`,
+      ...(dataset.task === undefined
+        ? [
+            `It always answers one of ${dataset.classes} classes, whatever it is shown: it was not trained to say that it does not know.`,
+            'Its probabilities were not calibrated; a high one is no promise.',
+          ]
+        : ['It always answers, whatever it is shown: it was not trained to say that it does not know.']),
       ...(test === 0
-        ? ['There was no test split: the accuracy is that on the split by which the model was chosen.']
+        ? [`There was no test split: the ${score.name} is that on the split by which the model was chosen.`]
         : []),
       `Latency was measured on ${machine.cpu}, not on a phone; int8 can be slower than fp32 on some devices. Measure on yours.`,
       'Whether it treats groups of people alike was not examined.',
@@ -58,10 +65,11 @@ export function modelCard(report: Report, rows: readonly ModelRow[], { normaliza
     '## How it was checked',
     parity
       .filter(({ file }) => kept.has(file))
-      .map(
-        ({ file, samples, top1Agreement, largestError }) =>
-          `- ${path.posix.basename(file)}: the class of the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
-          `largest difference of a logit ${largestError.toExponential(1)}`,
+      .map(({ file, samples, top1Agreement, largestError }) =>
+        top1Agreement === undefined
+          ? `- ${path.posix.basename(file)}: beside the training graph on ${number(samples)} samples, largest difference of an answer ${largestError.toExponential(1)}`
+          : `- ${path.posix.basename(file)}: the class of the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
+            `largest difference of a logit ${largestError.toExponential(1)}`,
       )
       .join('\n'),
   ];
@@ -89,17 +97,19 @@ function runtimeText(runtimes: CardOptions['runtimes']): string[] {
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
-function teacherText({ teacher, models }: Report): string {
+function teacherText(report: Report): string {
+  const { teacher, models } = report;
+  const score = scoreOf(report);
   const row = models.find(({ model }) => model.role === 'teacher');
   if (teacher?.store === 'none') return `The stored logits ${teacher.source}.`;
   if (teacher === undefined) return 'None: it was trained on the labels alone.';
   const accuracy = row?.accuracy.test ?? row?.accuracy.validation;
   const figures = row === undefined ? '' : `, ${number(row.params)} parameters`;
-  return `${teacher.source}${figures}${accuracy === undefined || accuracy === null ? '' : `, accuracy ${percent(accuracy)}`}.`;
+  return `${teacher.source}${figures}${accuracy === undefined || accuracy === null ? '' : `, ${score.name} ${score.text(accuracy)}`}.`;
 }
 
-function accuracyText(rows: readonly ModelRow[]): string {
-  const shown = (value: number | null): string => (value === null ? '' : percent(value));
+function accuracyText(rows: readonly ModelRow[], score: Score): string {
+  const shown = (value: number | null): string => (value === null ? '' : score.text(value));
   return table(
     ['file', 'validation', 'test'],
     rows.map(({ file, accuracy }) => [path.posix.basename(file!), shown(accuracy.validation), shown(accuracy.test)]),

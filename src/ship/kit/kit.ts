@@ -26,7 +26,10 @@ import { modelCard } from './card.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
 import { placeOf } from './place.ts';
-import { nodeSample } from './node.ts';
+import { nodeNumbers, nodeSample } from './node.ts';
+import { targetsOf } from '../../data/targets/registry.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import type { Task } from '../../tasks/task.ts';
 import { phoneSamples } from './phone.ts';
 
 export interface KitOptions {
@@ -76,6 +79,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     if (row.usual !== undefined) content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
   }
   const ends = await endsOf(models[0]!, recipe);
+  const task = taskOf(data.validation);
   const preprocessing = {
     models: models.map(({ row, bytes }) => ({
       ...{ file: placeOf(row), format: row.format, precision: row.precision },
@@ -86,7 +90,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
     },
     normalization: { scale, mean, std, formula: FORMULA },
-    output: { name: ends.output, classes: data.classNames.length, labels: 'labels.txt', softmax: 'not in the model' },
+    output: { name: ends.output, ...outputOf(task) },
   };
   content.set('labels.txt', labelsText(data.classNames));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
@@ -96,14 +100,12 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     'MODEL_CARD.md',
     modelCard({ ...report, parity }, rows, { normalization: FORMULA, runtimes: runtimesOf(models) }),
   );
-  content.set('README.md', readme(report, rows));
-  const samples: Record<string, Readonly<Record<string, string>>> = { 'samples/browser': browserSample(formats) };
-  if (formats.has('onnx')) samples['samples/node'] = nodeSample;
-  if (formats.has('tflite')) samples['samples'] = phoneSamples;
+  content.set('README.md', readme(report, rows, task));
+  const samples = samplesOf(task, formats);
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
   for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
-  return { files: [...content.keys()].sort(), skipped: [...left, ...made.skipped, ...skippedOf(formats)] };
+  return { files: [...content.keys()].sort(), skipped: [...left, ...made.skipped, ...skippedOf(formats, task)] };
 }
 
 const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
@@ -158,26 +160,53 @@ const EXAMPLES = 5;
 
 /** The first validation samples of some classes as they are before normalization, with what the first model says of them. */
 async function examples({ row, bytes }: KitModel, split: Dataset, recipe: Recipe): Promise<object[]> {
-  const rows = split.classNames
-    .map((_, label) => split.labels.indexOf(label))
-    .filter((found) => found >= 0)
-    .slice(0, EXAMPLES);
+  const task = taskOf(split);
+  // Of classes one sample each, of other tasks the first ones.
+  const found = task.classes?.map((_, label) => split.targets.indexOf(label)).filter((at) => at >= 0);
+  const rows = (found ?? Array.from({ length: split.count }, (_, i) => i)).slice(0, EXAMPLES);
   const size = sizeOf(split.sampleShape);
   const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
   const runner = await openRunner(file, sessionOptionsOf(recipe));
   const x = viewOf(split, Int32Array.from(rows), { seed: 0, view: 0, augment: [] });
   const logits = await runner.logits(x, [rows.length, ...split.sampleShape]).finally(runner.dispose);
-  const classes = split.classNames.length;
+  const { width, classes } = task;
   return rows.map((at, i) => ({
-    label: split.classNames[split.labels[at]!],
+    ...(classes === undefined
+      ? { targets: Array.from(targetsOf(split, [at])) }
+      : { label: classes[split.targets[at]!] }),
     raw: Array.from(split.samples.subarray(at * size, (at + 1) * size)),
-    logits: Array.from(logits.subarray(i * classes, (i + 1) * classes)),
+    [task.answers]: Array.from(logits.subarray(i * width, (i + 1) * width)),
   }));
 }
 
-function skippedOf(formats: ReadonlySet<string>): Kit['skipped'] {
+/** What the numbers of the output are. */
+function outputOf(task: Task): object {
+  const labels = 'labels.txt';
+  return task.classes === undefined
+    ? { numbers: task.width, labels, answers: task.answers }
+    : { classes: task.width, labels, softmax: 'not in the model' };
+}
+
+function samplesOf(task: Task, formats: ReadonlySet<string>): Record<string, Readonly<Record<string, string>>> {
+  if (task.classes === undefined) return formats.has('onnx') ? { 'samples/node': nodeNumbers } : {};
+  return {
+    'samples/browser': browserSample(formats),
+    ...(formats.has('onnx') && { 'samples/node': nodeSample }),
+    ...(formats.has('tflite') && { samples: phoneSamples }),
+  };
+}
+
+function skippedOf(formats: ReadonlySet<string>, task: Task): Kit['skipped'] {
   const remedy = 'there is no file for them, as said above';
   return [
+    ...(task.classes === undefined
+      ? [
+          {
+            what: 'The samples for Android, iOS, React Native and browsers',
+            why: `they give classes, and the task is ${task.name}`,
+          },
+        ]
+      : []),
     ...(formats.has('tflite')
       ? []
       : [{ what: 'TFLite files, and the samples for Android, iOS, React Native and LiteRT.js', why: remedy }]),
@@ -187,7 +216,8 @@ function skippedOf(formats: ReadonlySet<string>): Kit['skipped'] {
   ];
 }
 
-function readme({ name }: Report, rows: readonly ModelRow[]): string {
+function readme({ name }: Report, rows: readonly ModelRow[], { classes, answers }: Task): string {
+  const hasClasses = classes !== undefined;
   const formats = new Set(rows.map(({ format }) => format));
   const lines = [
     `# ${name}: ship kit`,
@@ -195,10 +225,12 @@ function readme({ name }: Report, rows: readonly ModelRow[]): string {
     '- `models/`: the files that ship; MODEL_CARD.md says what each is worth',
     '- `preprocessing.json`, `labels.txt`: what goes in and what comes out',
     '- `models/*.usual.json`: how their answers are spread, for `limbeck serve` to see when they no longer are',
-    '- `example.json`: a few samples with the logits that the first model gives, to check your own code by',
+    `- \`example.json\`: a few samples with the ${answers} that the first model gives, to check your own code by`,
     ...(formats.has('onnx') ? ['- `samples/node`: `npm install && npm start`'] : []),
-    '- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints',
-    ...(formats.has('tflite')
+    ...(hasClasses
+      ? ['- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints']
+      : []),
+    ...(hasClasses && formats.has('tflite')
       ? ['- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app']
       : []),
     '',

@@ -1,6 +1,5 @@
 import { UserError } from '../../base/errors.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { agreement } from '../../measure/accuracy.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { fileOf, idOf } from '../../report/artifact.ts';
 import type { Artifact, ModelRef } from '../../report/artifact.ts';
@@ -8,7 +7,7 @@ import type { ModelRow, ParitySummary } from '../../report/types.ts';
 import { convertModel } from '../convert.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
-import { predictionsOfFile } from '../model-file.ts';
+import { scoreOfFile } from '../model-file.ts';
 import { placeOf } from './place.ts';
 
 /** A file of a kit, with its row in the model card. */
@@ -56,17 +55,13 @@ export async function missingModels(
       try {
         const made = await convertModel(optionsFor({ run, model: float.id, format, precision }, recipe), what);
         const { bytes, top1Agreement, largestError, samples } = made;
-        const predictions = await predictionsOfFile(
-          { file, bytes, format, precision },
-          validation,
-          sessionOptionsOf(recipe),
-        );
-        const accuracy = { validation: agreement(predictions, validation.labels), test: null };
+        const score = await scoreOfFile({ file, bytes, format, precision }, validation, sessionOptionsOf(recipe));
+        const accuracy = { validation: score, test: null };
         const figures = { sizeBytes: bytes.length, accuracy, latency: [], seconds: 0 };
         const { params, macs } = float;
         models.push({ row: { id: idOf(artifact), ...artifact, stage: 'kit', params, macs, file, ...figures }, bytes });
-        if (top1Agreement !== null && largestError !== null)
-          parity.push({ file, samples, top1Agreement, largestError });
+        if (largestError !== null)
+          parity.push({ file, samples, largestError, ...(top1Agreement !== null && { top1Agreement }) });
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         skipped.push({ what, why: error.message });

@@ -54,3 +54,50 @@ for (const { raw, logits: expected } of JSON.parse(readFileSync(file, 'utf8'))) 
 }
 `,
 };
+
+/** The same where a model answers numbers, not classes: each by its name. */
+export const nodeNumbers: Readonly<Record<string, string>> = {
+  'package.json': `{
+  "name": "predict-in-node",
+  "private": true,
+  "type": "module",
+  "scripts": { "start": "node predict.mjs" },
+  "dependencies": { "${RUNTIME}": "^1.20.0" }
+}
+`,
+  'predict.mjs': `// Predicts with ONNX Runtime:  npm install && node predict.mjs [samples.json]
+// samples.json: [{"raw": [numbers before normalization]}, ...]
+import { readFileSync } from 'node:fs';
+import * as ort from '${RUNTIME}';
+
+const kit = new URL('../../', import.meta.url);
+const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
+const names = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
+const model = models.find(({ format }) => format === 'onnx');
+const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
+
+/** What the model was trained on: (value * scale - mean) / std, channel by channel. */
+export function prepare(raw) {
+  const { scale, mean, std } = normalization;
+  const channels = mean.length;
+  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
+}
+
+/** In the order of labels.txt, in the units of the labels. */
+export async function predict(raw) {
+  const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
+  return results[output.name].data;
+}
+
+const file = process.argv[2] ?? new URL('example.json', kit);
+for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
+  const expected = sample[output.answers];
+  const found = await predict(sample.raw);
+  console.log(names.map((name, i) => name + ' ' + found[i]).join(', '));
+  if (expected?.some((value, i) => Math.abs(value - found[i]) > 1e-3 * Math.max(1, Math.abs(value)))) {
+    console.error('not what example.json holds');
+    process.exitCode = 1;
+  }
+}
+`,
+};

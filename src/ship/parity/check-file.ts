@@ -1,7 +1,9 @@
 import { UserError } from '../../base/errors.ts';
 import { samplesAtOnce } from '../../data/at-once.ts';
+import type { TargetValues } from '../../data/dataset.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
-import { oneClassWarning } from '../../measure/one-class.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import type { Task } from '../../tasks/task.ts';
 import type { ParitySummary } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
@@ -19,7 +21,7 @@ import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
 import { largestDifference } from './difference.ts';
 import { LikenessTally } from './likeness.ts';
-import type { Values } from './likeness.ts';
+import type { OutputLikeness, Values } from './likeness.ts';
 import { openFileRunner } from './runners.ts';
 import type { Feeds } from './runners.ts';
 import { integerCause } from '../integer-cause.ts';
@@ -31,12 +33,12 @@ export interface Reference {
   readonly shape: readonly number[];
   /** Where a sample holds several inputs. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** [n, classes] */
+  /** What it answers, [n, width]. */
   readonly logits: Float32Array;
   /** The other outputs of the model, by name. */
   readonly others?: Readonly<Record<string, Values>>;
-  /** [n] */
-  readonly labels?: Int32Array;
+  /** Of the samples. */
+  readonly targets?: TargetValues;
 }
 
 /** A model that files are written from. */
@@ -87,12 +89,12 @@ export async function checkFile(
   file: ModelFile,
   diverging: (actual: Float32Array) => Promise<Diverging>,
 ): Promise<ParitySummary> {
-  const { inputs, labels } = reference;
-  const { classNames } = context.data;
+  const { inputs, logits, targets } = reference;
+  const task = taskOf(context.data.validation);
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
   const parts = inParts(reference);
   const known = parts.map(({ logits: data, shape: [n], others }) => ({
-    logits: { data, shape: [n!, classNames.length], isInteger: false },
+    logits: { data, shape: [n!, task.width], isInteger: false },
     ...others,
   }));
   const trained: Ask = { outputs: Object.keys(known[0]!), run: () => Promise.resolve(known.shift()!) };
@@ -106,27 +108,50 @@ export async function checkFile(
     },
   };
   const feeds = parts.map((part) => inputsOf(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs }));
-  const compared = await compareOn(feeds, trained, asked, {
-    ...{ classes: classNames.length, output: 'logits' },
-  }).finally(() => runner.dispose());
-  const { samples, classes } = compared;
+  // Classes are compared where answers are classes, elsewhere how far the numbers are apart.
+  const classOutput = task.classes && { classes: task.width, output: 'logits' };
+  const compared = await compareOn(feeds, trained, asked, classOutput).finally(() => runner.dispose());
+  const { samples } = compared;
+  const actual = Float32Array.from(answers.flatMap(({ data }) => [...(data as Float32Array)]));
   const likeness = compared.outputs[0]!;
-  const odd = oneClassWarning(file.file, classes.actual, labels ?? classes.expected, classNames);
+  const odd = task.stuck(file.file, actual, targets ?? logits);
   if (odd !== undefined) context.onEvent({ type: 'warning', message: odd });
-  const beyond = compared.outputs
+  const beyond = [...compared.outputs, ...numberByNumber(task, logits, actual)]
     .map((output) => beyondBudget(output, file.precision))
     .find((found) => found !== undefined);
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
-    return summary({ file: file.file, samples, top1Agreement: top1Agreement!, largestError }, sqnrDb!);
-  const { layer, cause } = await diverging(
-    Float32Array.from(answers.flatMap(({ data }) => [...(data as Float32Array)])),
-  );
+    return summary(
+      { file: file.file, samples, ...(top1Agreement !== null && { top1Agreement }), largestError },
+      sqnrDb!,
+    );
+  const { layer, cause } = await diverging(actual);
   throw new UserError(
     `${file.file}: does not answer as the graph it was trained in on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
     'The file was not written. Export in a higher precision, or report this with the recipe.',
   );
+}
+
+/**
+ * Of numbers in the label's units each by itself, about its mean and in its deviations: beside one of a thousand, a lost one of a
+ * hundredth would not be seen.
+ */
+function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual: Float32Array): OutputLikeness[] {
+  if (scaling === undefined) return [];
+  return names.map((name, c) => {
+    const column = (of: Float32Array): Values => {
+      const data = of.filter((_, i) => i % names.length === c);
+      return {
+        data: data.map((value) => (value - scaling.mean[c]!) / scaling.std[c]!),
+        shape: [data.length],
+        isInteger: false,
+      };
+    };
+    const tally = new LikenessTally(name);
+    tally.add(column(expected), column(actual));
+    return tally.result();
+  });
 }
 
 /** As `checkFile`, for a file that `make` wrote of the model's graph. */

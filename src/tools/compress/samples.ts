@@ -174,7 +174,8 @@ async function labelled(
   const normalization = normalizationOf(normalize, samples, sampleShape);
   const dataset: Dataset = {
     ...{ name: 'all', idPrefix: 'train', sampleShape, classNames, count, ids, samples, normalization },
-    labels: new Int32Array(count),
+    task: 'classification',
+    targets: new Int32Array(count),
   };
   const place = { engine: 'auto', device: 'auto', threads: 0, stepsPerCall: undefined } as const;
   const short = path.basename(model.file);

@@ -12,6 +12,7 @@ import type { TrainingBatch } from '../../../src/train/batch.ts';
 import { saliencyProgram } from '../../../src/train/saliency.ts';
 import { evaluationProgram } from '../../../src/train/inference.ts';
 import { useCpu } from '../../support/cpu.ts';
+import { classification } from '../../../src/tasks/classification.ts';
 import { randomWeights, small } from './models.ts';
 
 beforeAll(useCpu);
@@ -24,7 +25,7 @@ function batch(model: LayersModel, number: number): TrainingBatch {
   const size = model.inputs[0]!.shape.slice(1).reduce<number>((total, of) => total * of!, 1);
   return {
     x: Float32Array.from({ length: N * size }, () => random.normal()),
-    labels: Int32Array.from({ length: N }, () => random.below(3)),
+    targets: Int32Array.from({ length: N }, () => random.below(3)),
   };
 }
 
@@ -37,13 +38,16 @@ function scoresOf(
 ) {
   const loss = createLoss('ce');
   return taylorScores(groups, {
-    ...{ engine, weights, classes: 3, batches: given, hyper: loss.hyper, microBatch },
-    program: (batchSize) => saliencyProgram({ network: layersNetwork(model), loss, batchSize }),
+    ...{ engine, weights, task: classification(3), batches: given, hyper: loss.hyper, microBatch },
+    program: (batchSize) =>
+      saliencyProgram({ task: classification(3), network: layersNetwork(model), loss, batchSize }),
   });
 }
 
-async function lossOf(model: LayersModel, weights: State, { x, labels }: TrainingBatch): Promise<number> {
-  const step = await engine.compile(evaluationProgram({ network: layersNetwork(model), batchSize: N }));
+async function lossOf(model: LayersModel, weights: State, { x, targets: labels }: TrainingBatch): Promise<number> {
+  const step = await engine.compile(
+    evaluationProgram({ task: classification(3), network: layersNetwork(model), batchSize: N }),
+  );
   await step.load(weights);
   const results = await step.run({ x, labels, weights: new Float32Array(N).fill(1) });
   const loss = Number(results['loss']![0]) / N;

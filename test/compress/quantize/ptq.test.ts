@@ -13,6 +13,7 @@ import { magnitudes } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { classification } from '../../../src/tasks/classification.ts';
 import { expectClose, numbers } from '../../support/graphs.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });
@@ -189,12 +190,18 @@ describe('the sensitivity of layers', () => {
     const write = (keepFloat: (layer: string) => boolean) =>
       encodeModel(exportQdq(graph, quantization, { keepFloat }).result);
     const expected = await logits(graph);
-    const labels = Array.from({ length: 64 }, (_, i) =>
+    const targets = Int32Array.from({ length: 64 }, (_, i) =>
       [0, 1, 2].reduce((a, b) => (expected[3 * i + b]! > expected[3 * i + a]! ? b : a)),
     );
     const layers = quantizableLayers(graph);
     expect(layers).toEqual(['first', 'second', 'third', 'dense']);
-    const table = await layerSensitivity(layers, write, { x, shape: [64, 6, 6, 2], labels, logits: expected }, session);
+    const table = await layerSensitivity(
+      layers,
+      write,
+      { x, shape: [64, 6, 6, 2], targets, logits: expected },
+      classification(3),
+      session,
+    );
     // One scale for channels that differ a hundredfold: what reads them suffers.
     expect(['first', 'second']).toContain(table[0]!.layer);
     expect(table.map(({ layer }) => layer).sort()).toEqual([...layers].sort());
@@ -206,7 +213,8 @@ describe('the sensitivity of layers', () => {
     const nothing = await layerSensitivity(
       ['none'],
       () => write(() => true),
-      { x, shape: [64, 6, 6, 2], labels, logits: expected },
+      { x, shape: [64, 6, 6, 2], targets, logits: expected },
+      classification(3),
       session,
     );
     expect(nothing[0]!.noise).toBeLessThan(1e-10);

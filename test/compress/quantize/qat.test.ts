@@ -23,6 +23,7 @@ import { openTflite } from '../../../src/runtime/litert.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { createOptimizer } from '../../../src/train/optimizers.ts';
+import { classification } from '../../../src/tasks/classification.ts';
 import { numbers } from '../../support/graphs.ts';
 
 const SESSION = { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
@@ -62,7 +63,9 @@ async function trained(graph: Graph, steps: number, moving = steps / 2) {
   const loss = createLoss('ce');
   const optimizer = createOptimizer({ type: 'adamw' }, network.trainable);
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
-  const step = await engine.compile(trainingProgram({ network, loss, optimizer, batchSize: COUNT }));
+  const step = await engine.compile(
+    trainingProgram({ task: classification(CLASSES), network, loss, optimizer, batchSize: COUNT }),
+  );
   const losses: number[] = [];
   for (let i = 0; i < steps; i++) {
     const { loss: value } = await step.run({
@@ -75,9 +78,12 @@ async function trained(graph: Graph, steps: number, moving = steps / 2) {
     });
     losses.push(value![0] as number);
   }
-  const evaluation = await engine.compile(evaluationProgram({ network, batchSize: COUNT, logits: true }), {
-    shareStateWith: step,
-  });
+  const evaluation = await engine.compile(
+    evaluationProgram({ task: classification(CLASSES), network, batchSize: COUNT, logits: true }),
+    {
+      shareStateWith: step,
+    },
+  );
   const { logits } = await evaluation.run({ x: SAMPLES, labels: LABELS, weights: new Float32Array(COUNT).fill(1) });
   return { network, state: await step.state(), losses, logits: (logits as Float32Array).slice() };
 }

@@ -3,6 +3,7 @@ import { UserError } from '../../../src/base/errors.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import type { FeaturePair, Loss, LossInput } from '../../../src/train/loss.ts';
+import { classification } from '../../../src/tasks/classification.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);
@@ -22,6 +23,7 @@ const values = (shape: number[], seed: number): tf.Tensor =>
 function inputFor(loss: Loss, { studentShape, teacherShape }: FeaturePair, weights = [1, 1]): LossInput {
   const logits = tf.tensor2d([1, 2, 3, 0, 0, 1], [2, 3]);
   return {
+    task: classification(3),
     studentLogits: logits,
     teacherLogits: logits,
     targets: tf.tensor2d([1, 0, 0, 0, 1, 0], [2, 3]),

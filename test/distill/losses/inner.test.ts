@@ -4,6 +4,7 @@ import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import { withRandomSource } from '../../../src/trace/random.ts';
 import type { FeaturePair, Loss } from '../../../src/train/loss.ts';
+import { classification } from '../../../src/tasks/classification.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);
@@ -34,6 +35,7 @@ function distance(loss: Loss, { student, teacher, weights }: Batch): { value: nu
   const logits = tf.zeros<tf.Rank.R2>([rows, 2]);
   const part = (a: tf.Tensor): tf.Scalar =>
     loss.compute({
+      task: classification(2),
       studentLogits: logits,
       teacherLogits: logits,
       targets: tf.oneHot(tf.zeros([rows], 'int32'), 2, 1, 0, 'float32') as tf.Tensor2D,
@@ -185,6 +187,7 @@ describe.each(featureLosses)('%s', (name) => {
     const variables = Object.values(loss.variables);
     if (variables.length === 0) return;
     const input = {
+      task: classification(2),
       studentLogits: tf.zeros<tf.Rank.R2>([4, 2]),
       teacherLogits: tf.zeros<tf.Rank.R2>([4, 2]),
       targets: tf.ones<tf.Rank.R2>([4, 2]),

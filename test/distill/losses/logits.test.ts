@@ -2,11 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
 import { createLoss, losses, usualNumbers } from '../../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
-import { LOSSES } from '../../../src/recipe/schema/loss.ts';
+import { LOSSES, tasksOfLoss } from '../../../src/recipe/schema/loss.ts';
 import type { LossName } from '../../../src/recipe/schema/loss.ts';
 import type { Loss, LossInput } from '../../../src/train/loss.ts';
 import { useCpu } from '../../support/cpu.ts';
 import type { Case } from './reference.ts';
+import { classification } from '../../../src/tasks/classification.ts';
 import { reference, referenceGradient } from './reference.ts';
 
 beforeAll(useCpu);
@@ -33,6 +34,7 @@ const rows = (values: readonly (readonly number[])[]): tf.Tensor2D => tf.tensor2
 function computed(loss: Loss, of: Case): { value: number; gradient: number[] } {
   return tf.tidy(() => {
     const rest: Omit<LossInput, 'studentLogits'> = {
+      task: classification(CLASSES),
       teacherLogits: rows(of.teacher),
       targets: rows(of.targets),
       weights: tf.tensor1d([...of.w]),
@@ -54,7 +56,10 @@ function expectClose(actual: readonly number[], expected: readonly number[], rel
   });
 }
 
-const names = (Object.keys(losses) as AnyLoss[]).filter((name) => losses[name].needs !== 'features');
+/** Those of classes; test/distill/losses/numbers.test.ts has those of numbers. */
+const names = (Object.keys(losses) as AnyLoss[]).filter(
+  (name) => losses[name].needs !== 'features' && (name === 'ce' || tasksOfLoss(name).includes('classification')),
+);
 
 /** Those of the numbers that the loss has. */
 function having(name: AnyLoss, numbers: Record<string, number>): Record<string, number> {

@@ -4,7 +4,7 @@ import { decodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { describeTflite } from '../../../src/formats/tflite/describe.ts';
 import { runRecipe } from '../../../src/run/run.ts';
 import { makeRecipe } from '../../../src/setup/runnable.ts';
-import { isWorse } from '../../../src/run/stages/dense-scales.ts';
+import { isWorse } from '../../../src/tasks/classes.ts';
 import { DIGITS, QUICK } from '../../support/digits.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
@@ -110,7 +110,7 @@ it('they have one by output where one for all costs validation accuracy, which t
   expect(await Promise.all(['int8', 'int8-2', 'int8-qat'].map(onOnnx))).toEqual([16, 16, 16]);
   expect(report.notes).toContainEqual(
     expect.stringMatching(
-      /^TFLite files have a scale for each output of a dense layer, which needs TensorFlow Lite 2\.17: .* is right on \d+\.\d+ % of the validation split, on \d+\.\d+ % with one scale for a layer$/,
+      /^TFLite files have a scale for each output of a dense layer, which needs TensorFlow Lite 2\.17: .* is right on \d+\.\d+ % of the validation split, accuracy \d+\.\d+ % with one scale for a layer$/,
     ),
   );
   const [float, ...others] = report.models;

@@ -6,6 +6,7 @@ import { taylorScores } from '../../../compress/prune/taylor.ts';
 import { isMix } from '../../../data/augment/mix.ts';
 import { batchCount, batches } from '../../../data/batches.ts';
 import { createLoss } from '../../../distill/losses/registry.ts';
+import { taskOf } from '../../../tasks/registry.ts';
 import { fixedMasks } from '../../../train/masks.ts';
 import { saliencyProgram } from '../../../train/saliency.ts';
 import { epochOptions } from '../../fit.ts';
@@ -71,7 +72,8 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
     const settings = { ...recipe.distill, epochs: step.finetune.epochs, batchSize };
     const order = epochOptions(recipe, { settings, seed, views: lessons?.views }, 0);
     const whole = Math.max(1, batchCount(data.train.count, batchSize) - (data.train.count % batchSize === 0 ? 0 : 1));
-    const targets = recipe.dataset.augment.some(isMix) ? 'soft' : 'classes';
+    const mix = recipe.dataset.augment.some(isMix) ? 'soft' : 'none';
+    const task = taskOf(data.train);
     const most = Math.min(whole, TAYLOR_BATCHES);
     const tell = progressOf(context, stage);
     async function* some() {
@@ -82,9 +84,9 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
       }
     }
     return taylorScores(groups, {
-      ...{ engine, weights, classes: data.classNames.length, batches: some(), hyper: loss.hyper },
+      ...{ engine, weights, task, batches: some(), hyper: loss.hyper },
       microBatch: loss.acrossBatch === true ? batchSize : recipe.distill.microBatch,
-      program: (size) => saliencyProgram({ network, loss, batchSize: size, targets }),
+      program: (size) => saliencyProgram({ network, task, loss, batchSize: size, mix }),
     });
   };
 }

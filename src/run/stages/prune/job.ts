@@ -50,7 +50,7 @@ export interface Finetuning extends Pick<FitOptions, 'stage' | 'title' | 'masks'
  */
 export const FINETUNE_RATE = 0.3;
 
-/** Train a pruned student on, or count what it has right where the recipe wants no training. */
+/** Train a pruned student on, or take its score where the recipe wants no training. */
 export async function finetune(
   { context, step, number, lessons }: PruneJob,
   { stage, title, masks, network, weights, done, round = 0 }: Finetuning,

@@ -14,6 +14,7 @@ import { trainingProgram } from '../../../../src/train/step.ts';
 import type { NetName } from '../../../../bench/nets.ts';
 import { buildNet, inputShapeOf, NETS } from '../../../../bench/nets.ts';
 import { useCpu } from '../../../support/cpu.ts';
+import { classification } from '../../../../src/tasks/classification.ts';
 import { describeBlocked } from './harness.ts';
 
 beforeAll(useCpu);
@@ -34,7 +35,13 @@ async function train(
 ): Promise<Trained> {
   const loss = createLoss('ce');
   const optimizer = createOptimizer({ type: 'momentum' }, layersNetwork(model).trainable);
-  const program = trainingProgram({ network: layersNetwork(model), loss, optimizer, batchSize });
+  const program = trainingProgram({
+    task: classification(10),
+    network: layersNetwork(model),
+    loss,
+    optimizer,
+    batchSize,
+  });
   const step = await createOnnxRuntimeEngine({ device: 'cpu', threads, blocked }).compile(program);
   const random = new RandomStream('blocked steps');
   const size = inputShape.reduce((product, dim) => product * dim, batchSize);

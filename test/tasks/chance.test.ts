@@ -1,4 +1,4 @@
-import { beatsChance } from '../../src/distill/chance.ts';
+import { beatsChance } from '../../src/tasks/chance.ts';
 import { RandomStream } from '../../src/base/random.ts';
 
 /** Logits that answer with these classes. */

@@ -1,4 +1,4 @@
-import { classesOf } from '../measure/accuracy.ts';
+import { classesOf } from './classes.ts';
 import { argMax } from '../base/numbers.ts';
 
 /** Accuracy, and what a teacher that knows nothing would have of it. */

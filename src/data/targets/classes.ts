@@ -1,0 +1,13 @@
+import { missingClasses } from '../checks.ts';
+import { classIndexes, classNamesOf } from '../labels.ts';
+import type { TargetReader } from './reader.ts';
+
+/** One class for each sample. */
+export const classes: TargetReader = {
+  unread: { separator: 'A sample has one class; set `task: regression` for a column that lists numbers.' },
+  names: (train, { classes: declared }) => classNamesOf(train, declared),
+  values: classIndexes,
+  width: () => 1,
+  strata: (values) => values as Int32Array,
+  oddities: (split, values, names) => missingClasses(split, values as Int32Array, names),
+};

@@ -1,0 +1,48 @@
+import { UserError } from '../../base/errors.ts';
+import type { DatasetConfig, TaskName } from '../config.ts';
+import type { TargetValues } from '../dataset.ts';
+import { classes } from './classes.ts';
+import { numbers } from './numbers.ts';
+import type { TargetReader } from './reader.ts';
+
+const readers: Readonly<Record<TaskName, TargetReader>> = { classification: classes, regression: numbers };
+
+/** How the labels of a data set are read; `UserError` for a key that its task does not read. */
+export function targetReader(config: DatasetConfig): TargetReader {
+  const task = config.task ?? 'classification';
+  const reader = readers[task];
+  for (const [key, hint] of Object.entries(reader.unread)) {
+    const value = (config as unknown as Record<string, unknown>)[key];
+    if (value === undefined) continue;
+    throw new UserError(`dataset.${key}: not read by the task ${task}, received ${JSON.stringify(value)}`, hint);
+  }
+  return reader;
+}
+
+/** The numbers of some samples, one sample after another. */
+export function targetsOf(
+  {
+    targets,
+    task,
+    classNames,
+  }: { readonly targets: TargetValues; readonly task: TaskName; readonly classNames: readonly string[] },
+  rows: ArrayLike<number>,
+): TargetValues {
+  const width = targetWidth({ task, classNames });
+  const size = rows.length * width;
+  const out = targets instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
+  for (let i = 0; i < rows.length; i++)
+    for (let c = 0; c < width; c++) out[i * width + c] = targets[rows[i]! * width + c]!;
+  return out;
+}
+
+/** Numbers that stand for one sample in `targets`. */
+export function targetWidth({
+  task,
+  classNames,
+}: {
+  readonly task: TaskName;
+  readonly classNames: readonly string[];
+}): number {
+  return readers[task].width(classNames);
+}

@@ -1,0 +1,76 @@
+import { argMax } from '../base/numbers.ts';
+
+/** The class of each row. */
+export function classesOf(logits: Float32Array, classes: number): Int32Array {
+  return Int32Array.from({ length: logits.length / classes }, (_, row) => argMax(logits, row * classes, classes));
+}
+
+/** Share of equal entries. */
+export function agreement(a: Int32Array, b: Int32Array): number {
+  let equal = 0;
+  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++;
+  return equal / a.length;
+}
+
+/** [true class][predicted class]: numbers of samples. */
+export function confusionOf(predicted: Int32Array, labels: Int32Array, classes: number): number[][] {
+  const counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
+  predicted.forEach((said, i) => counts[labels[i]!]![said]!++);
+  return counts;
+}
+
+/** Numbers of samples by their true class, and of those among them that are right. */
+export function perClassOf(
+  predicted: Int32Array,
+  labels: Int32Array,
+  classes: number,
+): { samples: number[]; right: number[] } {
+  const samples = Array.from({ length: classes }, () => 0);
+  const right = [...samples];
+  labels.forEach((label, i) => {
+    samples[label]!++;
+    if (predicted[i] === label) right[label]!++;
+  });
+  return { samples, right };
+}
+
+/** Two models on the same samples: numbers of samples. */
+export interface SideBySide {
+  readonly bothRight: number;
+  readonly onlyOther: number;
+  readonly onlyThis: number;
+  /** Both wrong, and both say the same. */
+  readonly sameError: number;
+  readonly differentErrors: number;
+}
+
+export function sideBySide(predicted: Int32Array, other: Int32Array, labels: Int32Array): SideBySide {
+  const counts = { bothRight: 0, onlyOther: 0, onlyThis: 0, sameError: 0, differentErrors: 0 };
+  labels.forEach((label, i) => {
+    const [own, its] = [predicted[i] === label, other[i] === label];
+    if (own && its) counts.bothRight++;
+    else if (own) counts.onlyThis++;
+    else if (its) counts.onlyOther++;
+    else if (predicted[i] === other[i]) counts.sameError++;
+    else counts.differentErrors++;
+  });
+  return counts;
+}
+
+/** Which samples are right. */
+export function hits(predicted: Int32Array, labels: ArrayLike<number>): boolean[] {
+  return Array.from(predicted, (one, i) => one === labels[i]);
+}
+
+/** 1.96 standard deviations: chance alone does that in one of 40 cases. */
+const SURE = 1.96;
+
+/**
+ * Whether `a` is right less often than `b` on the same samples by more than chance: McNemar's test, with the continuity
+ * correction of Edwards 1948, over the samples that one of them has right and the other wrong.
+ */
+export function isWorse(a: readonly boolean[], b: readonly boolean[]): boolean {
+  const lost = a.filter((right, i) => !right && b[i]).length;
+  const won = a.filter((right, i) => right && !b[i]).length;
+  return lost - won - 1 > SURE * Math.sqrt(lost + won);
+}

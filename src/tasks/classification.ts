@@ -1,0 +1,128 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { shown, UserError } from '../base/errors.ts';
+import { percent } from '../base/numbers.ts';
+import type { TargetValues } from '../data/dataset.ts';
+import { calibrationOf } from './calibration.ts';
+import { accuracyOf, beatsChance, largestShare } from './chance.ts';
+import { classesOf, confusionOf, hits, isWorse, perClassOf, sideBySide } from './classes.ts';
+import { oneClassWarning } from './one-class.ts';
+import { accuracyScore } from './score.ts';
+import { asGiven, mixedTargets, mixFeeds, numberFeeds } from './targets.ts';
+import type { Hyper, Mixed, Task } from './task.ts';
+
+/** With more classes a confusion matrix is larger than anybody reads, and than the rest of the report. */
+const MOST_CLASSES = 40;
+
+/** One class for each sample, by softmax over as many logits as there are classes. */
+export function classification(names: readonly string[] | number): Task {
+  const classes = typeof names === 'number' ? Array.from({ length: names }, (_, i) => String(i)) : names;
+  const width = classes.length;
+  const given = (answers: Float32Array): Int32Array => classesOf(answers, width);
+  return {
+    ...{
+      name: 'classification',
+      names: classes,
+      classes,
+      width,
+      targetWidth: 1,
+      score: accuracyScore,
+      answers: 'logits',
+    },
+    lossName: 'ce',
+    labelNumbers: ({ labelSmoothing }) => ({ labelSmoothing }),
+    feeds: (batchSize, mix) =>
+      mix === 'soft'
+        ? numberFeeds(batchSize, width, 'none')
+        : { labels: { dtype: 'int32', shape: [batchSize] }, ...(mix === 'partners' && mixFeeds(batchSize)) },
+    fed: (labels, where, mix) => {
+      checkLabels(labels, width, where);
+      return { labels, ...mix };
+    },
+    targets: (feeds, mix) => {
+      if (mix === 'soft') return feeds['targets'] as tf.Tensor2D;
+      const own = tf.oneHot(feeds['labels'] as tf.Tensor1D, width, 1, 0, 'float32') as tf.Tensor2D;
+      return mix === 'partners' ? mixedTargets(own, feeds) : own;
+    },
+    mixedValues: (labels, mix) => mixedLabels(labels, mix, width),
+    forLoss: asGiven,
+    loss: crossEntropy,
+    divergence: (teacher, student, temperature) =>
+      divergence(tf.logSoftmax(tf.div(teacher, temperature)), tf.logSoftmax(tf.div(student, temperature))),
+    sums: (logits, targets, weights) => ({ correct: correct(logits, targets, weights) }),
+    scoreOfSums: ({ correct: right }, weight) => right! / weight,
+    scoreOf: (logits, labels) => accuracyOf(logits, labels, width),
+    describe: (logits, targets) => {
+      const labels = targets as Int32Array;
+      return {
+        calibration: calibrationOf(logits, labels, width),
+        ...(width <= MOST_CLASSES
+          ? { confusion: { counts: confusionOf(given(logits), labels, width) } }
+          : { perClass: perClassOf(given(logits), labels, width) }),
+      };
+    },
+    beside: (logits, teacher, labels) => {
+      const { onlyOther, ...counts } = sideBySide(given(logits), given(teacher), labels as Int32Array);
+      return { agreement: { ...counts, onlyTeacher: onlyOther } };
+    },
+    ignorance: () => 1 / width,
+    isWorse: (logits, than, labels) => isWorse(hits(given(logits), labels), hits(given(than), labels)),
+    skill: (logits, labels) => ({
+      score: accuracyOf(logits, labels, width),
+      isBetter: beatsChance(logits, labels, width),
+      chance: `the most frequent class alone gives ${percent(largestShare(labels, width), 1)}`,
+    }),
+    stuck: (name, logits, truth) =>
+      oneClassWarning(name, given(logits), truth instanceof Int32Array ? truth : given(truth), classes),
+  };
+}
+
+/** -Σ_k target_k · log softmax(logits)_k of each sample, targets smoothed by `labelSmoothing` where it is fed. */
+function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D, { labelSmoothing }: Hyper): tf.Tensor1D {
+  const goal = labelSmoothing === undefined ? targets : smoothed(targets, labelSmoothing);
+  return tf.neg(tf.sum(tf.mul(goal, tf.logSoftmax(logits)), -1));
+}
+
+/** Szegedy et al. 2016, "Rethinking the Inception architecture", section 7: `share` of the target spread over all classes. */
+function smoothed(targets: tf.Tensor2D, share: tf.Scalar): tf.Tensor2D {
+  return tf.add(tf.mul(targets, tf.sub(1, share)), tf.div(share, targets.shape[1]));
+}
+
+/**
+ * KL(p ‖ q) of each row from log-probabilities, [batch]. Stays finite for any finite logarithm: where p underflows to 0,
+ * so does its term.
+ */
+export function divergence(logP: tf.Tensor, logQ: tf.Tensor): tf.Tensor1D {
+  return tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, logQ)), -1);
+}
+
+function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): tf.Scalar {
+  const hit = tf.cast(tf.equal(tf.argMax(logits, -1), tf.argMax(targets, -1)), 'float32');
+  return tf.sum(tf.mul(hit, weights));
+}
+
+/** [n, classes] what a step makes of mixed labels, in the same float32 arithmetic. */
+function mixedLabels(labels: TargetValues, { partners, lambda }: Mixed, classes: number): Float32Array {
+  const targets = new Float32Array(labels.length * classes);
+  labels.forEach((label, i) => {
+    const other = labels[partners[i]!]!;
+    if (other === label) {
+      targets[i * classes + label] = 1;
+      return;
+    }
+    targets[i * classes + label] = lambda[i]!;
+    targets[i * classes + other] = 1 - lambda[i]!;
+  });
+  return targets;
+}
+
+/** A one-hot of a label outside 0 … classes - 1 would be all zero. */
+function checkLabels(labels: TargetValues, classes: number, where: string): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    if (label >= 0 && label < classes) continue;
+    throw new UserError(
+      `${where}: the label of sample ${i} is ${shown(label)}, and the model has the classes 0 … ${classes - 1}`,
+      'Check the labels of the data set, or give the model as many classes as the labels have.',
+    );
+  }
+}

@@ -1,0 +1,67 @@
+import type { ErrorReport } from './task.ts';
+
+/** Samples that a chart of residuals shows. */
+const SHOWN = 400;
+
+/** Errors of answers [samples, names.length] in the label's units. */
+export function errorsOf(
+  answers: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  names: readonly string[],
+): ErrorReport {
+  const width = names.length;
+  const n = targets.length / width;
+  const step = Math.max(1, Math.ceil(n / SHOWN));
+  const column = (c: number): number[] => Array.from({ length: n }, (_, i) => targets[i * width + c]!);
+  return {
+    rows: names.map((name, c) => {
+      const labels = column(c);
+      const errors = labels.map((label, i) => answers[i * width + c]! - label);
+      const squared = sum(errors.map((error) => error * error));
+      const mean = sum(labels) / n;
+      const about = sum(labels.map((label) => (label - mean) ** 2));
+      return {
+        name,
+        mae: sum(errors.map(Math.abs)) / n,
+        rmse: Math.sqrt(squared / n),
+        r2: about === 0 ? null : 1 - squared / about,
+        bias: sum(errors) / n,
+      };
+    }),
+    points: names.map((_, c) =>
+      column(c).flatMap((label, i) => (i % step === 0 ? [[label, answers[i * width + c]!] as const] : [])),
+    ),
+  };
+}
+
+/** Root of the mean squared error of each number, mean over the numbers. */
+export function rmseOf(answers: ArrayLike<number>, targets: ArrayLike<number>, width: number): number {
+  const squared = new Float64Array(width);
+  for (let i = 0; i < targets.length; i++) squared[i % width]! += (answers[i]! - targets[i]!) ** 2;
+  const n = targets.length / width;
+  return squared.reduce((total, value) => total + Math.sqrt(value / n), 0) / width;
+}
+
+/** Chance alone does that in one of 40 cases. */
+const SURE = 1.96;
+
+/** Whether answers are further off than other ones by more than chance: a paired test on the squared errors, in deviations, sample by sample. */
+export function isFurtherOff(
+  answers: ArrayLike<number>,
+  than: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  std: readonly number[],
+): boolean {
+  const width = std.length;
+  const errorOf = (of: ArrayLike<number>, row: number): number =>
+    sum(std.map((one, c) => ((of[row * width + c]! - targets[row * width + c]!) / one) ** 2));
+  const n = targets.length / width;
+  const more = Array.from({ length: n }, (_, row) => errorOf(answers, row) - errorOf(than, row));
+  const mean = sum(more) / n;
+  const spread = Math.sqrt(sum(more.map((value) => (value - mean) ** 2)) / Math.max(1, n - 1));
+  return mean > SURE * (spread / Math.sqrt(n));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

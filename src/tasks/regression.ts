@@ -1,0 +1,114 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.ts';
+import { errorsOf, isFurtherOff, rmseOf } from './errors.ts';
+import { rmseScore } from './score.ts';
+import { mixedTargets, numberFeeds } from './targets.ts';
+import type { Hyper, Task, TaskData } from './task.ts';
+
+/**
+ * One or several numbers for each sample. Networks answer in the label's units; losses see answers and labels with train's mean taken
+ * off and divided by its deviation, so that numbers of all sizes weigh the same and a learning rate fits any unit.
+ */
+export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'>): Task {
+  const width = names.length;
+  const { mean, std } = scaling ?? { mean: names.map(() => 0), std: names.map(() => 1) };
+  const standard = (values: tf.Tensor2D): tf.Tensor2D =>
+    tf.div(tf.sub(values, tf.tensor1d([...mean])), tf.tensor1d([...std]));
+  const ignorance = (targets: ArrayLike<number>): number => rmseOf(meansOf(targets, width), targets, width);
+  return {
+    ...{ name: 'regression', names, width, targetWidth: width, score: rmseScore, answers: 'values', scaling },
+    lossName: 'label',
+    labelNumbers: ({ huber }) => (huber === undefined ? {} : { huber }),
+    feeds: (batchSize, mix) => numberFeeds(batchSize, width, mix),
+    fed: (targets, where, mix) => {
+      const bad = targets.findIndex((value) => !Number.isFinite(value));
+      if (bad === -1) return { targets, ...mix };
+      throw new UserError(
+        `${where}: the label of sample ${Math.floor(bad / width)} is ${String(targets[bad])}, expected a finite number`,
+        'Check the labels of the data set.',
+      );
+    },
+    targets: (feeds, mix) => {
+      const own = standard(feeds['targets'] as tf.Tensor2D);
+      return mix === 'partners' ? mixedTargets(own, feeds) : own;
+    },
+    mixedValues: (targets, { partners, lambda }) =>
+      Float32Array.from(targets, (value, at) => {
+        const [i, c] = [Math.floor(at / width), at % width];
+        const other = targets[partners[i]! * width + c]!;
+        return other + (value - other) * lambda[i]!;
+      }),
+    forLoss: standard,
+    loss: (outputs, targets, { huber }: Hyper) => {
+      const error = tf.sub(outputs, targets);
+      return tf.mean(huber === undefined ? tf.square(error) : huberLoss(error, huber), -1);
+    },
+    sums: (outputs, targets, weights) => {
+      const error = tf.mul(tf.sub(outputs, targets), tf.tensor1d([...std]));
+      const squared = tf.sum(tf.mul(tf.square(error), tf.expandDims(weights, 1)), 0);
+      const of = (c: number): tf.Scalar => tf.reshape(tf.slice(squared, [c], [1]), []);
+      return Object.fromEntries(names.map((_, c) => [`squared${c}`, of(c)]));
+    },
+    scoreOfSums: (sums, weight) =>
+      names.reduce((sum, _, c) => sum + Math.sqrt(sums[`squared${c}`]! / weight), 0) / width,
+    scoreOf: (answers, targets) => rmseOf(answers, targets, width),
+    describe: (answers, targets) => ({ errors: errorsOf(answers, targets, names) }),
+    beside: (answers, teacher) => ({ distance: rmseOf(answers, teacher, width) }),
+    ignorance,
+    isWorse: (answers, than, targets) => isFurtherOff(answers, than, targets, std),
+    skill: (answers, targets) => {
+      const { rows } = errorsOf(answers, targets, names);
+      const score = rmseOf(answers, targets, width);
+      const ignorant = rmseScore.text(ignorance(targets));
+      // Better than the mean for every number that varies: one of several may be read in another unit.
+      const isBetter = rows.every(({ r2 }) => r2 === null || r2 > 0);
+      return { score, isBetter, chance: `the mean of the labels alone gives ${ignorant}` };
+    },
+    stuck: (name, answers, truth) => stuck(name, answers, truth, names),
+  };
+}
+
+/** Huber 1964: squared up to `delta` deviations, then straight, so that a few wild labels do not rule the training. */
+function huberLoss(error: tf.Tensor, delta: tf.Scalar): tf.Tensor {
+  const size = tf.abs(error);
+  const inner = tf.minimum(size, delta);
+  // 0.5 · inner² + delta · (size - inner), which is both branches at once.
+  return tf.add(tf.mul(0.5, tf.square(inner)), tf.mul(delta, tf.sub(size, inner)));
+}
+
+/** As many rows as targets, each the mean over all. */
+function meansOf(targets: ArrayLike<number>, width: number): Float32Array {
+  const mean = new Float64Array(width);
+  for (let i = 0; i < targets.length; i++) mean[i % width]! += (targets[i]! * width) / targets.length;
+  return Float32Array.from({ length: targets.length }, (_, i) => mean[i % width]!);
+}
+
+const FEWEST = 10;
+/** Spread of the answers below this share of that of the truth says that they do not depend on the sample. */
+const SPREAD = 0.01;
+
+function stuck(
+  name: string,
+  answers: Float32Array,
+  truth: ArrayLike<number>,
+  names: readonly string[],
+): string | undefined {
+  const width = names.length;
+  if (answers.length / width < FEWEST) return undefined;
+  for (let c = 0; c < width; c++) {
+    const [own, its] = [spread(answers, c, width), spread(truth, c, width)];
+    if (its === 0 || own >= SPREAD * its) continue;
+    return `${name}: answers nearly the same number for ${names[c]!} to all of ${answers.length / width} samples; its input is probably not prepared as it wants it (normalization, layout, size), or its weights are wrong`;
+  }
+  return undefined;
+}
+
+/** Standard deviation of one number. */
+function spread(values: ArrayLike<number>, c: number, width: number): number {
+  const n = values.length / width;
+  let mean = 0;
+  for (let i = c; i < values.length; i += width) mean += values[i]! / n;
+  let square = 0;
+  for (let i = c; i < values.length; i += width) square += (values[i]! - mean) ** 2 / n;
+  return Math.sqrt(square);
+}

@@ -1,0 +1,139 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Dataset, TargetValues } from '../data/dataset.ts';
+import type { TaskName } from '../data/config.ts';
+import type { TensorData, TensorType } from '../graph/types.ts';
+import type { Score } from './score.ts';
+
+/** How the targets of samples are mixed: `lambda` of the own one, the rest of that at position `partners`. */
+export interface Mixed {
+  readonly partners: Int32Array;
+  readonly lambda: Float32Array;
+}
+
+/**
+ * `none`: the targets of each sample are fed. `partners`: also positions in the batch, and `lambda`. `soft`: `targets` [batch, width] that
+ * are mixed already, for a part of a batch whose partners may be in another.
+ */
+export type MixKind = 'none' | 'partners' | 'soft';
+
+export type Hyper = Readonly<Record<string, tf.Scalar>>;
+
+/**
+ * What a model is asked about a sample, and what a good answer is. Everything that differs between tasks is here; no other code
+ * asks which of them it is. `outputs` and `answers` are what a model gives, [batch, width]: logits, or numbers in the label's units.
+ */
+export interface Task {
+  readonly name: TaskName;
+  /** What a model answers, a number each. */
+  readonly names: readonly string[];
+  /** Numbers that a model answers for each sample. */
+  readonly width: number;
+  /** Numbers of `Dataset.targets` for each sample. */
+  readonly targetWidth: number;
+  readonly score: Score;
+  /** Classes of which one is right, so that two answers can be compared by the class they give; absent elsewhere. */
+  readonly classes?: readonly string[] | undefined;
+  /** What the numbers of a file are, as its metadata say. */
+  readonly answers: 'logits' | 'values';
+  /** Answers are brought from a mean of 0 and a deviation of 1 to the label's units, as the last step of a network made here. */
+  readonly scaling?: { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined;
+  /** The loss with the labels, as logs call it. */
+  readonly lossName: string;
+  /** Its numbers, fed at every step, as a recipe's training gives them. */
+  labelNumbers(training: LabelTraining): Record<string, number>;
+
+  /** Types of the feeds that hold the targets. */
+  feeds(batchSize: number, mix: MixKind): Record<string, TensorType>;
+  /** The feeds themselves; `UserError` for a target that cannot be one. */
+  fed(targets: TargetValues, where: string, mix?: Mixed): Record<string, TensorData>;
+  /** What is fed as a loss takes it, [batch, width]. */
+  targets(feeds: Readonly<Record<string, tf.Tensor>>, mix: MixKind): tf.Tensor2D;
+  /** The targets of mixed samples, [batch, width], as `feeds` has them for `soft`. */
+  mixedValues(targets: TargetValues, mix: Mixed): Float32Array;
+  /** Answers of a student or a teacher as a loss takes them, [batch, width]: of one size whatever the label's units. */
+  forLoss(answers: tf.Tensor2D): tf.Tensor2D;
+  /** Without a teacher, [batch]: how far answers are from targets, both as a loss takes them. */
+  loss(outputs: tf.Tensor2D, targets: tf.Tensor2D, hyper: Hyper): tf.Tensor1D;
+  /** How far two answers are from each other at a temperature, [batch]; absent where a temperature means nothing. */
+  divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D;
+  /** Sums over a batch that the score follows from, by name; targets and outputs as a loss takes them. */
+  sums(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): Record<string, tf.Scalar>;
+  /** The score of such sums, added up over batches, over the summed weight. */
+  scoreOfSums(sums: Readonly<Record<string, number>>, weight: number): number;
+
+  /** The score of answers to samples, all at once. */
+  scoreOf(answers: Float32Array, targets: TargetValues): number;
+  /** What a report says of them besides the score. */
+  describe(answers: Float32Array, targets: TargetValues): TaskReport;
+  /** One model's answers beside the teacher's. */
+  beside(answers: Float32Array, teacher: Float32Array, targets: TargetValues): Beside;
+  /** The score of a model that knows nothing of these samples. */
+  ignorance(targets: TargetValues): number;
+  /** Are answers worse than other ones to the same samples, by more than chance? */
+  isWorse(answers: Float32Array, than: Float32Array, targets: TargetValues): boolean;
+  /** Whether a teacher knows anything, and what an ignorant one would have. */
+  skill(answers: Float32Array, targets: TargetValues): Skill;
+  /** A loud word where a model answers (nearly) the same whatever it is shown; undefined where all is well. `truth`: another model's answers. */
+  stuck(name: string, answers: Float32Array, truth: Float32Array | TargetValues): string | undefined;
+}
+
+/** Keys of a recipe's training that are about the labels. */
+export interface LabelTraining {
+  readonly labelSmoothing: number;
+  readonly huber?: number | undefined;
+}
+
+export interface Skill {
+  readonly score: number;
+  readonly isBetter: boolean;
+  /** What an ignorant model would have, e.g. `the most frequent class alone gives 10.2 %`. */
+  readonly chance: string;
+}
+
+export interface TaskReport {
+  readonly calibration?: Calibration;
+  readonly confusion?: { readonly counts: readonly (readonly number[])[] };
+  readonly perClass?: { readonly samples: readonly number[]; readonly right: readonly number[] };
+  readonly errors?: ErrorReport;
+}
+
+export interface Calibration {
+  readonly ece: number;
+  readonly confidence: number;
+  readonly bins: readonly {
+    readonly samples: number;
+    readonly confidence: number | null;
+    readonly accuracy: number | null;
+  }[];
+}
+
+/** Errors of predicted numbers, in the label's units. */
+export interface ErrorReport {
+  readonly rows: readonly {
+    readonly name: string;
+    /** Mean absolute error. */
+    readonly mae: number;
+    /** Root of the mean squared error. */
+    readonly rmse: number;
+    /** 1 - squared error / squared error of the mean; null where all labels are the same. */
+    readonly r2: number | null;
+    /** Mean of prediction - label. */
+    readonly bias: number;
+  }[];
+  /** Some samples, [label, prediction] of each number: what a chart of residuals shows. */
+  readonly points: readonly (readonly (readonly [number, number])[])[];
+}
+
+export interface Beside {
+  readonly agreement?: {
+    readonly bothRight: number;
+    readonly onlyTeacher: number;
+    readonly onlyThis: number;
+    readonly sameError: number;
+    readonly differentErrors: number;
+  };
+  /** Root of the mean squared difference of the answers, mean over the numbers, in the label's units. */
+  readonly distance?: number;
+}
+
+export type TaskData = Pick<Dataset, 'task' | 'classNames' | 'scaling'>;

@@ -1,0 +1,40 @@
+import type { Task } from '../tasks/task.ts';
+
+/** Sums over steps or batches; the mean loss is `loss / weight`. */
+export interface Totals {
+  readonly loss: number;
+  /** Numbers that the score follows from, by name. */
+  readonly sums: Readonly<Record<string, number>>;
+  readonly weight: number;
+  readonly samples: number;
+}
+
+export const NOTHING: Totals = { loss: 0, sums: {}, weight: 0, samples: 0 };
+
+const SCORE = 'score/';
+
+/** Is this result of a step a sum of the task? */
+export function isSum(name: string): boolean {
+  return name.startsWith(SCORE);
+}
+
+/** The sums of a task among the results of a step. */
+export function sumsOf(results: Readonly<Record<string, number>>): Record<string, number> {
+  const found = Object.entries(results).filter(([name]) => isSum(name));
+  return Object.fromEntries(found.map(([name, value]) => [name.slice(SCORE.length), value]));
+}
+
+export function added(a: Totals, b: Totals): Totals {
+  const sums = Object.entries(b.sums).map(([name, value]) => [name, (a.sums[name] ?? 0) + value] as const);
+  return {
+    loss: a.loss + b.loss,
+    sums: { ...a.sums, ...Object.fromEntries(sums) },
+    weight: a.weight + b.weight,
+    samples: a.samples + b.samples,
+  };
+}
+
+/** The score of what was added up; 0 of nothing. */
+export function scoreOf({ sums, weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
+  return weight === 0 ? 0 : task.scoreOfSums(sums, weight);
+}

@@ -1,0 +1,84 @@
+import { loadDataset } from '../../src/data/load.ts';
+import { targetsOf } from '../../src/data/targets/registry.ts';
+import { temporaryFolder, userError } from './support.ts';
+
+const folder = temporaryFolder();
+const rows = (count: number, row: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => row(i)).join('\n');
+const csv = async (text: string, more = {}) =>
+  loadDataset({
+    type: 'csv',
+    task: 'regression',
+    train: await folder.file('numbers.csv', text),
+    validation: 2,
+    ...more,
+  });
+
+describe('numbers to predict', () => {
+  it('are one column, and every split keeps its own', async () => {
+    const { train, validation, classNames, task } = await csv(`a,label\n${rows(10, (i) => `${i},${10 * i + 0.5}`)}`);
+    expect([task, ...classNames]).toEqual(['regression', 'target']);
+    for (const split of [train, validation])
+      expect([...split.targets]).toEqual([...split.samples].map((value) => 10 * value + 0.5));
+    expect([train.count, validation.count]).toEqual([8, 2]);
+    const mean = [...train.targets].reduce((sum, value) => sum + value, 0) / 8;
+    expect(train.scaling!.mean[0]).toBeCloseTo(mean, 6);
+    // That of train, whichever split is asked.
+    expect(validation.scaling).toEqual(train.scaling);
+  });
+
+  it('are several columns, by name', async () => {
+    const { train, classNames } = await csv(`x,a,b\n${rows(6, (i) => `${i},${2 * i},${-i}`)}`, { label: ['b', 'a'] });
+    expect(classNames).toEqual(['b', 'a']);
+    expect(train.sampleShape).toEqual([1]);
+    expect([...targetsOf(train, [1])]).toEqual([-train.samples[1]!, 2 * train.samples[1]!]);
+  });
+
+  it('are a column that lists them', async () => {
+    const { train, classNames } = await csv(`x,label\n${rows(6, (i) => `${i},${2 * i}/${-i}`)}`, { separator: '/' });
+    expect(classNames).toEqual(['target[0]', 'target[1]']);
+    expect([...targetsOf(train, [1])]).toEqual([2 * train.samples[1]!, -train.samples[1]!]);
+  });
+
+  it('are a list in JSON lines', async () => {
+    const text = rows(5, (i) => JSON.stringify({ features: [i, 1], label: [i / 2, i] }));
+    const train = await folder.file('numbers.jsonl', text);
+    const data = await loadDataset({ type: 'jsonl', task: 'regression', train, validation: 1 });
+    expect(data.classNames).toHaveLength(2);
+    expect([...targetsOf(data.train, [0])]).toEqual([data.train.samples[0]! / 2, data.train.samples[0]!]);
+  });
+
+  it.each([
+    ['a word', 'x,label\n1,2.5\n2,tall\n3,1', /numbers.csv:3: the label is "tall", expected a finite float32 number$/],
+    ['infinity', 'x,label\n1,2.5\n2,1e99\n3,1', /numbers.csv:3: the label is "1e99", expected a finite/],
+    ['nothing', 'x,label\n1,2.5\n2,\n3,1', /numbers.csv:3: the label is empty$/],
+    [
+      'another number of them',
+      'x,label\n1,2|3\n2,4\n3,1|1',
+      /numbers.csv:3: 1 number to predict, expected 2 as in train$/,
+    ],
+  ])('refuses %s with its place', async (_, text, message) => {
+    expect((await userError(csv(text))).message).toMatch(message);
+  });
+
+  it('refuses keys that are about classes', async () => {
+    const text = 'x,label\n1,2\n2,3\n3,1\n4,2';
+    expect((await userError(csv(text, { classes: ['a', 'b'] }))).message).toBe(
+      'dataset.classes: not read by the task regression, received ["a","b"]',
+    );
+    expect((await userError(csv(text, { classWeights: 'balanced' }))).message).toContain('dataset.classWeights');
+  });
+
+  it('says which number never changes', async () => {
+    const { warnings } = await csv(`x,a,b\n${rows(8, (i) => `${i},${i},7`)}`, { label: ['a', 'b'] });
+    expect(warnings).toContain('train: b is 7 for every sample');
+  });
+});
+
+it('classes from several columns are refused with what to set', async () => {
+  const text = `x,a,b\n${rows(6, (i) => `${i},${i % 2},1`)}`;
+  const train = await folder.file('classes.csv', text);
+  const { message, hint } = await userError(loadDataset({ type: 'csv', train, label: ['a', 'b'] }));
+  expect(message).toMatch(/expected one label column for classes, received the columns a, b$/);
+  expect(hint).toContain('`task: regression`');
+});

@@ -1,0 +1,128 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseReport } from '../../src/report/schema.ts';
+import { reportHtml } from '../../src/report/html.ts';
+import { reportMarkdown } from '../../src/report/markdown.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { writeKit } from '../../src/ship/kit/kit.ts';
+import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+/** Two numbers of very different size that follow from three features: what standardizing and the units of answers are for. */
+function table(rows: number, first: number): string {
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const [a, b, c] = [1, 2.3, 3.7].map((step) => Math.sin(step * (first + i) + step));
+    return [a, b, c, 1000 + 40 * a! + 20 * b! * c!, 0.01 * (b! - c!)].join(',');
+  });
+  return `a,b,c,pressure,share\n${lines.join('\n')}\n`;
+}
+
+async function recipe(change: object = {}) {
+  await writeFile(path.join(folder(), 'train.csv'), table(300, 0));
+  await writeFile(path.join(folder(), 'test.csv'), table(80, 300));
+  const data = { type: 'csv', task: 'regression', train: 'train.csv', test: 'test.csv', label: ['pressure', 'share'] };
+  return {
+    name: 'numbers',
+    dataset: { ...data, validation: 60 },
+    teacher: { train: { model: 'mlp', hidden: [32], epochs: 20, batchSize: 32, optimizer: { learningRate: 0.01 } } },
+    student: { model: 'mlp', hidden: [16] },
+    distill: { epochs: 15, batchSize: 32, optimizer: { learningRate: 0.02 } },
+    ...QUICK,
+    ...change,
+  };
+}
+
+it('goes the whole way: twin and verdict, pruning, int8 with and without training, both formats, kit and evaluation', async () => {
+  const made = makeRecipe(
+    await recipe({
+      prune: [{ type: 'magnitude', amount: 0.2, maxDrop: 100 }],
+      quantize: [
+        { samples: 64, maxDrop: 100 },
+        { method: 'qat', samples: 64, maxDrop: 100 },
+      ],
+      export: ['onnx', 'tflite'],
+      report: { latency: { seconds: 0 }, pruningSensitivity: true },
+    }),
+    folder(),
+  );
+  expect(made.recipe.distill).toMatchObject({ loss: 'mse', softTargets: { store: 'fp32' } });
+  const { report, folder: run } = await runRecipe(made, { out: folder() });
+  expect(report.dataset).toMatchObject({ task: 'regression', classNames: ['pressure', 'share'] });
+  const ids = report.models.map(({ id }) => id);
+  expect(ids).toEqual(
+    expect.arrayContaining(['teacher', 'scratch', 'distilled', 'pruned-1-int8', 'pruned-1-int8-qat-tflite']),
+  );
+  for (const { errors, file, accuracy } of report.models) {
+    const [pressure, share] = errors!.rows;
+    // In the units of the labels, each far better than its mean.
+    expect([file, pressure!.r2! > 0.8, share!.r2! > 0.8]).toEqual([file, true, true]);
+    expect(accuracy.test).toBeCloseTo((pressure!.rmse + share!.rmse) / 2, 4);
+  }
+  for (const { top1Agreement, sqnrDb } of report.parity)
+    expect([top1Agreement, (sqnrDb ?? Infinity) > 20]).toEqual([undefined, true]);
+  expect(report.verdict!.sentence).toContain('RMSE');
+  expect(report.verdict!.gain).toBeCloseTo(scoreOf('scratch') - scoreOf('distilled'), 6);
+  expect(parseReport(JSON.stringify(report))).toEqual(report);
+  expect(reportHtml(report)).toContain('<h2>Errors</h2>');
+  expect(reportMarkdown(report)).toContain('| predicts | MAE | RMSE | R² |');
+
+  // The file answers in the units of the labels to whoever asks it.
+  const file = path.join(run, 'exports/distilled.onnx');
+  const found = await evaluateFile(file, made, 'test');
+  expect(found.score).toEqual({ name: 'RMSE', value: expect.closeTo(scoreOf('distilled'), 3) as number });
+  expect(found.accuracy).toBeUndefined();
+
+  const kit = await writeKit(run, path.join(folder(), 'kit'));
+  expect(kit.skipped.map(({ why }) => why)).toContain('they give classes, and the task is regression');
+  const [example] = JSON.parse(await readFile(path.join(folder(), 'kit/example.json'), 'utf8')) as {
+    targets: number[];
+    values: number[];
+  }[];
+  expect(Math.abs(example!.values[0]! - example!.targets[0]!)).toBeLessThan(100);
+
+  function scoreOf(id: string): number {
+    return report.models.find((model) => model.id === id)!.accuracy.test!;
+  }
+});
+
+it('is taught by a file that answers in the units of the labels, bounded, and refuses one that does not', async () => {
+  const teacher = makeRecipe(await recipe({ name: 't', teacher: undefined, baseline: false }), folder());
+  const { folder: run } = await runRecipe(teacher, { out: folder() });
+  const onnx = path.join(run, 'exports/scratch.onnx');
+  const taught = await recipe({ name: 's', teacher: { onnx }, distill: { loss: 'bounded', epochs: 8, huber: 1 } });
+  const { report } = await runRecipe(makeRecipe(taught, folder()), { out: folder() });
+  expect(report.teacher!.source).toBe('scratch.onnx');
+  expect(report.models.find(({ id }) => id === 'distilled')!.distance).toBeGreaterThan(0);
+
+  // Trained on other units: no better than the mean.
+  const other = await recipe({ name: 'o', teacher: { onnx } });
+  await writeFile(path.join(folder(), 'train.csv'), table(300, 0).replaceAll(/,(\d+)(\.\d+)?,/g, ',$1,'));
+  const wrong = { ...other, dataset: { ...other.dataset, label: ['share', 'pressure'] } };
+  await expect(runRecipe(makeRecipe(wrong, folder()), { out: folder() })).rejects.toThrow(
+    /scratch.onnx: off by .* \(RMSE\) on 60 validation samples, and the mean of the labels alone gives/,
+  );
+});
+
+it.each([
+  [{ distill: { loss: 'kd' } }, 'distill.loss: expected a loss for regression: mse or bounded, received kd'],
+  [
+    { distill: { labelSmoothing: 0.1 } },
+    'distill.labelSmoothing: expected no such key for regression: it is of classification',
+  ],
+  [{ target: { p95Ms: 1 } }, 'target: expected no such key for regression: it is of classification'],
+])('refuses %j', async (change, message) => {
+  const wrong = await recipe(change);
+  expect(() => makeRecipe(wrong, folder())).toThrow(message);
+});
+
+it('refuses what is of regression for classes', async () => {
+  const { dataset, ...rest } = await recipe({ distill: { huber: 1 }, teacher: undefined });
+  const classes = { ...dataset, task: undefined, label: 'share' };
+  expect(() => makeRecipe({ ...rest, dataset: classes }, folder())).toThrow(
+    'distill.huber: expected no such key for classification: it is of regression',
+  );
+});
