@@ -83,21 +83,21 @@ export interface LabelTraining {
   readonly huber?: number | undefined;
 }
 
-export interface Skill {
+interface Skill {
   readonly score: number;
   readonly isBetter: boolean;
   /** What an ignorant model would have, e.g. `the most frequent class alone gives 10.2 %`. */
   readonly chance: string;
 }
 
-export interface TaskReport {
+interface TaskReport {
   readonly calibration?: Calibration;
   readonly confusion?: { readonly counts: readonly (readonly number[])[] };
   readonly perClass?: { readonly samples: readonly number[]; readonly right: readonly number[] };
   readonly errors?: ErrorReport;
 }
 
-export interface Calibration {
+interface Calibration {
   readonly ece: number;
   readonly confidence: number;
   readonly bins: readonly {
@@ -124,7 +124,7 @@ export interface ErrorReport {
   readonly points: readonly (readonly (readonly [number, number])[])[];
 }
 
-export interface Beside {
+interface Beside {
   readonly agreement?: {
     readonly bothRight: number;
     readonly onlyTeacher: number;
