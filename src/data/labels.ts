@@ -79,7 +79,7 @@ function refuseNegative({ source, ids }: RawSplit, values: Int32Array): void {
   );
 }
 
-export function checkedNames(names: readonly string[]): readonly string[] {
+function checkedNames(names: readonly string[]): readonly string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
     throw new UserError(`classes: ${shown(twice)} is named twice`, 'Give every class its own name.');
@@ -114,7 +114,7 @@ function checkedCount(names: string[], count: number, source: string): string[] 
   return names;
 }
 
-export function compareNames(a: string, b: string): number {
+function compareNames(a: string, b: string): number {
   const [x, y] = [Number(a), Number(b)];
   if (Number.isInteger(x) && Number.isInteger(y) && x !== y) return x - y;
   if (Number.isInteger(x) !== Number.isInteger(y)) return Number.isInteger(x) ? -1 : 1;
@@ -155,7 +155,7 @@ function asIndex(name: string, classNames: readonly string[]): number | undefine
   return Number(name) < classNames.length ? Number(name) : undefined;
 }
 
-export function unknownLabel(name: string, where: string, classNames: readonly string[]): UserError {
+function unknownLabel(name: string, where: string, classNames: readonly string[]): UserError {
   const near = nearest(name, classNames);
   const known = classNames.length <= 12 ? classNames.join(', ') : `${classNames.slice(0, 11).join(', ')}, …`;
   return new UserError(

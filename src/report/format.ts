@@ -46,8 +46,3 @@ export function short(value: number): string {
 export function digits(value: number): string {
   return Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }
-
-/** Of an interval of fractions, e.g. `89.94 % to 96.46 %`. */
-export function percentRange([low, high]: readonly [number, number]): string {
-  return `${percent(low)} to ${percent(high)}`;
-}
