@@ -1,4 +1,3 @@
-import { percent } from '../base/numbers.ts';
 export function number(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
