@@ -27,9 +27,6 @@ interface Feed {
   readonly elements: number;
 }
 
-/** Bytes, by estimate, up to which a step may take twice its memory for a little time. */
-const MOST_WITH_PATTERN = 2 ** 28;
-
 /** A graph compiled for ONNX Runtime, with variables that stay in place from call to call. */
 export class OnnxRuntimeStep implements CompiledStep {
   readonly inputs: ReadonlyMap<string, TensorType>;
@@ -61,13 +58,11 @@ export class OnnxRuntimeStep implements CompiledStep {
     lowering: LoweringOptions = {},
     meter = new TrafficMeter(),
   ) {
-    const bytes = stepBytes(graph);
     // A pattern is a second block of the size of all that was held at once, taken from the second call on beside what the first call
-    // took: up to twice the memory (docs/benchmarks.md) for a step that is at most 6 % faster (ds-cnn, batch 128). Small steps have it.
-    const enableMemPattern = bytes <= MOST_WITH_PATTERN;
-    const session = { ...asked, enableMemPattern };
+    // took: up to twice the memory (docs/benchmarks.md) for a step that is at most 6 % faster (ds-cnn, batch 128).
+    const session = { ...asked, enableMemPattern: false };
     this.#meter = meter;
-    this.memoryBytes = onCpu(session) ? (enableMemPattern ? 2 : 1) * bytes : undefined;
+    this.memoryBytes = onCpu(session) ? stepBytes(graph) : undefined;
     this.#graph = graph;
     this.#stateNames = new Set(graph.state.keys());
     this.#randomKey = options.randomKey ?? [];

@@ -143,7 +143,13 @@ describe('a server with limits and tokens', () => {
   it('refuses what would be late, has no place, is too large or comes from a stranger', async () => {
     const infer = (body: object | string, more = {}) =>
       ask(server, '/v2/models/animals/infer', { body, headers: { ...headers, ...more } });
-    const answers = await Promise.all(Array.from({ length: 60 }, () => infer(question.body)));
+    // A worker that stands still, so that more come than there is room for.
+    const pids = server.host.pool.workers.map(({ pid }) => pid!);
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    const asked = Array.from({ length: 60 }, () => infer(question.body));
+    await Promise.race(asked);
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+    const answers = await Promise.all(asked);
     const full = answers.filter(({ status }) => status === 503);
     expect(full.length).toBeGreaterThan(0);
     expect(full[0]!.json.error).toMatch(/queue of model animals is full: 2 requests wait/);

@@ -37,7 +37,7 @@ function network(): Graph {
 const graph = network();
 const shape = [32, 6, 6, 2];
 const x = numbers(32 * 72, 'x');
-const context = { recipe: { device: 'cpu', threads: 1 }, data: { classNames: ['a', 'b', 'c'] }, onEvent: () => undefined } as unknown as StageContext; // prettier-ignore
+const context = { recipe: { device: 'cpu', threads: 1 }, data: { validation: { task: 'classification', classNames: ['a', 'b', 'c'] } }, onEvent: () => undefined } as unknown as StageContext; // prettier-ignore
 
 async function exported() {
   const model = new InferenceModel(encodeModel(lowerToOnnx(graph)), 'float.onnx', session);
