@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 const TESTS = {
   kill: {
     ...{ file: 'test/run/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
-    config: ['--config', 'jest.kill.config.js'],
+    config: ['--config', 'jest.long.config.js'],
   },
   mutated: { file: 'test/mutated/mutated.test.ts', variable: 'LIMBECK_MUTATIONS', option: 'times', usual: '300' },
   malformed: { file: 'test/serve/malformed.test.ts', variable: 'LIMBECK_REQUESTS', option: 'times', usual: '10000' },

@@ -99,7 +99,7 @@ it('warns of a file that gives one class to samples of all of them', async () =>
     format: 'onnx',
     precision: 'int8',
   } as const;
-  const checkable = { graph, reference: { ...reference, logits, labels } };
+  const checkable = { graph, reference: { ...reference, logits, targets: labels } };
   await checkVariant(listening as unknown as StageContext, checkable, file, () => ({ bytes: file.bytes }));
   expect(told).toEqual([expect.stringMatching(/^exports\/x\.onnx: answers a to 100\.0 % of 32 samples/) as string]);
 });
