@@ -65,7 +65,7 @@ function oneClass({ labels, source }: RawSplit): ClassLabels {
   const received = labels.kind === 'columns' ? `the columns ${labels.names.join(', ')}` : `${labels.width} numbers`;
   throw new UserError(
     `${source}: expected one label column for classes, received ${received}`,
-    'Set `task: regression` to predict numbers; several labels for a sample are not supported.',
+    'Set `task: regression` to predict numbers, or `task: multi-label` for several labels of a sample.',
   );
 }
 
