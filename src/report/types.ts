@@ -159,7 +159,7 @@ export interface Errors extends ErrorReport {
 }
 
 /** Each of several labels, on one split; thresholds are those chosen on the validation split. */
-export interface Labels extends LabelReport {
+interface Labels extends LabelReport {
   readonly split: 'test' | 'validation';
 }
 

@@ -3,7 +3,7 @@ import type { LabelReport } from './task.ts';
 /** Figures of answers to samples that have any of several labels; logits and labels are [samples, width], labels 0 or 1. */
 
 /** Answers to some samples, and their labels. */
-export interface Labelled {
+interface Labelled {
   readonly answers: ArrayLike<number>;
   readonly targets: ArrayLike<number>;
 }

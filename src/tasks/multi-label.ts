@@ -61,7 +61,12 @@ export function multiLabel(names: readonly string[]): Task {
     // Decision by decision: F1 is no sum over samples.
     isWorse: (answers, than, targets) =>
       isLess(rightDecisions({ answers, targets }, width), rightDecisions({ answers: than, targets }, width)),
-    skill: (answers, targets) => ({ score: macroF1({ answers, targets }, width), ...ranking(answers, targets, width) }),
+    skill: (answers, targets) => ({
+      score: macroF1({ answers, targets }, width),
+      ...(areProbabilities(answers, width)
+        ? { isBetter: false, chance: 'all of its answers lie between 0 and 1, as probabilities do and logits do not' }
+        : ranking(answers, targets, width)),
+    }),
     stuck: (name, answers, truth) => stuck(name, answers, truth, names),
   };
 }
@@ -118,6 +123,11 @@ function ranking(answers: ArrayLike<number>, targets: TargetValues, width: numbe
   };
 }
 
+/** A file that ends in a sigmoid: read as logits, its answers would give every label to every sample. */
+function areProbabilities(answers: Float32Array, width: number): boolean {
+  return answers.length / width >= FEWEST && answers.every((value) => value >= 0 && value <= 1);
+}
+
 const FEWEST = 10;
 /** Spread of the logits below which, or below this share of another model's, answers do not depend on the sample. */
 const SPREAD = 0.01;
@@ -135,7 +145,10 @@ function stuck(
     if (its === 0) return false;
     return spread(columnOf(answers, c, width)) < SPREAD * (truth instanceof Int32Array ? 1 : its);
   });
-  if (at === -1) return undefined;
+  if (at === -1) {
+    if (!areProbabilities(answers, width)) return undefined;
+    return `${name}: all of its answers lie between 0 and 1, as probabilities do, and are read as logits; leave out the sigmoid at its end`;
+  }
   return `${name}: answers nearly the same for ${names[at]!} to all of ${answers.length / width} samples; its input is probably not prepared as it wants it (normalization, layout, size), or its weights are wrong`;
 }
 

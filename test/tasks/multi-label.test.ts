@@ -105,6 +105,13 @@ describe('multi-label', () => {
     expect(two.skill(blind, labels).isBetter).toBe(false);
     expect(two.stuck('x', known, labels)).toBeUndefined();
     expect(two.stuck('x', new Float32Array(200), labels)).toContain('x: answers nearly the same for a to all of 100');
+    // The answers of a file that ends in a sigmoid are no logits.
+    const shares = known.map((logit) => 1 / (1 + Math.exp(-logit)));
+    expect(two.skill(shares, labels)).toMatchObject({
+      isBetter: false,
+      chance: expect.stringContaining('between 0 and 1') as string,
+    });
+    expect(two.stuck('x', shares, labels)).toContain('x: all of its answers lie between 0 and 1');
     expect(
       two.isWorse(
         blind,

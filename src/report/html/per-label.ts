@@ -20,7 +20,8 @@ export function labelsSection(report: Report): string {
       : 'The threshold is the probability above which the label is given for the best F1 on this very split: there is no test split, so that F1 with it flatters.';
   return (
     `<section id="labels"><h2>Labels</h2><p>How well each label is given on the ${split} split. Average precision is the area under precision by ` +
-    `recall, for which no threshold is needed; F1 is that at a probability of 0.5. ${threshold}${cut}</p>` +
+    `recall, for which no threshold is needed; F1 is that at a probability of 0.5. ${threshold} Right decisions are the share of all labels of all samples that are rightly given or not given; ` +
+    `beside them is the root of the mean squared difference of the logits from the teacher's.${cut}</p>` +
     table(
       'All labels',
       ['model', 'mean average precision', 'right decisions', 'from the teacher'],
