@@ -22,7 +22,9 @@ export default {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: [
         '/node_modules/',
-        '<rootDir>/test/(conformance|tensorflow|webgpu)/',
+        '<rootDir>/test/(browser|conformance|tensorflow|webgpu)/',
+        // `npm run test:kill`.
+        '<rootDir>/test/run/kill.test.ts',
         '<rootDir>/test/trace/tfjs/',
       ],
       extensionsToTreatAsEsm: ['.ts'],

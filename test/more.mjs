@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
-/** Tests that `npm test` runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 1000`, `npm run test:malformed`, `npm run test:drift`, `npm run test:soak -- --seconds 60`. */
+/** Tests that `npm test` leaves out, or runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 1000`, `npm run test:malformed`, `npm run test:drift`, `npm run test:soak -- --seconds 60`. */
 const TESTS = {
-  kill: { file: 'test/run/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
+  kill: {
+    ...{ file: 'test/run/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
+    config: ['--config', 'jest.kill.config.js'],
+  },
   mutated: { file: 'test/mutated/mutated.test.ts', variable: 'LIMBECK_MUTATIONS', option: 'times', usual: '300' },
   malformed: { file: 'test/serve/malformed.test.ts', variable: 'LIMBECK_REQUESTS', option: 'times', usual: '10000' },
   drift: { file: 'test/serve/drift.test.ts', variable: 'LIMBECK_DRIFT', option: 'samples', usual: '10000' },

@@ -1,4 +1,3 @@
-import { percent } from '../base/numbers.ts';
 export function number(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
@@ -45,9 +44,4 @@ export function short(value: number): string {
 /** Four digits that say something. */
 export function digits(value: number): string {
   return Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
-}
-
-/** Of an interval of fractions, e.g. `89.94 % to 96.46 %`. */
-export function percentRange([low, high]: readonly [number, number]): string {
-  return `${percent(low)} to ${percent(high)}`;
 }

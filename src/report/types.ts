@@ -154,7 +154,7 @@ export interface ModelRow extends Form<string> {
 }
 
 /** Errors of predicted numbers in the label's units, on one split. */
-export interface Errors extends ErrorReport {
+interface Errors extends ErrorReport {
   readonly split: 'test' | 'validation';
 }
 

@@ -71,7 +71,7 @@ export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
   return { split, samples, onlyDistilled, onlyScratch, ...test, sentence: `${seen}; ${meaning}` };
 }
 
-export function points(fraction: number): string {
+function points(fraction: number): string {
   const text = (100 * fraction).toFixed(2);
   return `${fraction >= 0 ? '+' : ''}${text} points`;
 }

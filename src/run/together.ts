@@ -46,7 +46,10 @@ export async function runTogether(
   try {
     const folder = path.join(out, recipe.name);
     if (existing !== 'fresh' && (await exists(folder)))
-      await cp(folder, path.join(copy, recipe.name), { recursive: true, filter: (file) => path.basename(file) !== 'lock' });
+      await cp(folder, path.join(copy, recipe.name), {
+        recursive: true,
+        filter: (file) => path.basename(file) !== 'lock',
+      });
     together.barrier();
     return await run(given, { ...options, out: copy });
   } finally {

@@ -78,7 +78,7 @@ export interface Task {
 }
 
 /** Keys of a recipe's training that are about the labels. */
-export interface LabelTraining {
+interface LabelTraining {
   readonly labelSmoothing: number;
   readonly huber?: number | undefined;
 }

@@ -19,4 +19,4 @@ export interface TargetReader {
   oddities(split: string, values: TargetValues, names: readonly string[]): string[];
 }
 
-export type TargetConfig = Pick<DatasetConfig, 'classes'> & { readonly separator?: string | undefined };
+type TargetConfig = Pick<DatasetConfig, 'classes'> & { readonly separator?: string | undefined };

@@ -42,7 +42,7 @@ export function targetsOf(
 }
 
 /** Numbers that stand for one sample in `targets`. */
-export function targetWidth({
+function targetWidth({
   task,
   classNames,
 }: {
