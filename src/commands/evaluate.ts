@@ -60,6 +60,13 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       ]);
       context.out(table([['predicts', 'MAE', 'RMSE', 'R²'], ...rows]));
     }
+    if (result.labels !== undefined) {
+      const share = (value: number | null): string => (value === null ? '-' : percent(value));
+      const rows = result.labels.rows.map(({ name, samples, averagePrecision, f1 }) => [
+        ...[name, String(samples), share(averagePrecision), share(f1)],
+      ]);
+      context.out(table([['label', 'samples', 'average precision', 'F1'], ...rows]));
+    }
     context.note(`input: ${result.preparation}\n`);
     for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
     context.out(`${model}: ${result.said}\n`);

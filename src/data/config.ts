@@ -72,8 +72,10 @@ export interface CommonConfig<Source> {
 }
 
 export interface TableOptions {
+  /** Of several labels a sample may have none, with which a column that lists them is empty. */
+  task?: TaskName | undefined;
   missing?: MissingPolicy | undefined;
-  /** What stands between the numbers of a sample, in a column that lists them. Default `|`. */
+  /** What stands between the numbers or labels of a sample, in a column that lists them. Default `|`. */
   separator?: string | undefined;
   /** Reshape the features of a row, e.g. `[8, 8, 1]` for pictures stored as columns. */
   shape?: readonly number[] | undefined;

@@ -65,7 +65,7 @@ function oneClass({ labels, source }: RawSplit): ClassLabels {
   const received = labels.kind === 'columns' ? `the columns ${labels.names.join(', ')}` : `${labels.width} numbers`;
   throw new UserError(
     `${source}: expected one label column for classes, received ${received}`,
-    'Set `task: regression` to predict numbers; several labels for a sample are not supported.',
+    'Set `task: regression` to predict numbers, or `task: multi-label` for several labels of a sample.',
   );
 }
 
@@ -79,7 +79,7 @@ function refuseNegative({ source, ids }: RawSplit, values: Int32Array): void {
   );
 }
 
-function checkedNames(names: readonly string[]): readonly string[] {
+export function checkedNames(names: readonly string[]): readonly string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
     throw new UserError(`classes: ${shown(twice)} is named twice`, 'Give every class its own name.');
@@ -114,7 +114,7 @@ function checkedCount(names: string[], count: number, source: string): string[] 
   return names;
 }
 
-function compareNames(a: string, b: string): number {
+export function compareNames(a: string, b: string): number {
   const [x, y] = [Number(a), Number(b)];
   if (Number.isInteger(x) && Number.isInteger(y) && x !== y) return x - y;
   if (Number.isInteger(x) !== Number.isInteger(y)) return Number.isInteger(x) ? -1 : 1;
@@ -155,7 +155,7 @@ function asIndex(name: string, classNames: readonly string[]): number | undefine
   return Number(name) < classNames.length ? Number(name) : undefined;
 }
 
-function unknownLabel(name: string, where: string, classNames: readonly string[]): UserError {
+export function unknownLabel(name: string, where: string, classNames: readonly string[]): UserError {
   const near = nearest(name, classNames);
   const known = classNames.length <= 12 ? classNames.join(', ') : `${classNames.slice(0, 11).join(', ')}, …`;
   return new UserError(

@@ -87,7 +87,9 @@ export class TableSink {
     else {
       this.#labels.forEach((names, i) => {
         const label = labels[i]!.trim();
-        if (label === '') {
+        // A sample may have none of several labels.
+        const mayBeNone = labels.length === 1 && this.#options.task === 'multi-label';
+        if (label === '' && !mayBeNone) {
           const column = labels.length === 1 ? '' : ` in ${shown(this.#labelNames[i])}`;
           throw new UserError(
             `${where()}: the label${column} is empty`,

@@ -114,7 +114,7 @@ async function checkNumbers(
   }
   throw new UserError(
     fact,
-    'Check that it was trained on this data set, that it answers in the units of the labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',
+    'Check that it was trained on this data set, that it answers in the units of the labels, or logits of several labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',
   );
 }
 

@@ -3,6 +3,7 @@ import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';
 import { errorsSection } from './html/errors.ts';
+import { labelsSection } from './html/per-label.ts';
 import { calibrationSection } from './html/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
 import { searchSection } from './html/search.ts';
@@ -50,6 +51,7 @@ export function reportHtml(report: Report): string {
     calibrationSection(report),
     agreementSection(report),
     errorsSection(report),
+    labelsSection(report),
     pruningSection(report),
     quantizationSection(report),
     factsSection(report),

@@ -19,6 +19,7 @@ export function reportMarkdown(report: Report): string {
     latencyTable(report.models),
     qualityTable(report.models),
     errorsTable(report.models),
+    labelsTable(report.models),
     searchTable(report),
     [
       dataset.classes === 0
@@ -159,6 +160,23 @@ function errorsTable(models: readonly ModelRow[]): string {
   );
   if (rows.length === 0) return '';
   const head = ['model', 'predicts', 'MAE', 'RMSE', 'R²'];
+  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+/** Of several labels: how well each is given. */
+function labelsTable(models: readonly ModelRow[]): string {
+  const share = (value: number | null | undefined): string =>
+    value === null || value === undefined ? '' : percent(value);
+  const rows = models.flatMap(({ id, labels }) =>
+    (labels?.rows ?? []).map(({ name, samples, averagePrecision, f1, threshold, f1AtThreshold }) => [
+      ...[id, name, number(samples), share(averagePrecision), share(f1)],
+      ...[threshold?.toFixed(3) ?? '', share(f1AtThreshold)],
+    ]),
+  );
+  if (rows.length === 0) return '';
+  const head = ['model', 'label', 'samples with it', 'average precision', 'F1 at 0.5', 'threshold', 'F1 with it'];
   return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');

@@ -75,6 +75,28 @@ export const errorsSchema = z.strictObject({
     .describe('Of each number: [label, prediction] of some samples.'),
 });
 
+export const labelsSchema = z.strictObject({
+  split,
+  meanAveragePrecision: fraction.nullable().describe('Over the labels that some sample has.'),
+  rightDecisions: fraction.describe('Share of all labels of all samples that are rightly given or not given.'),
+  rows: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        samples: whole.describe('That have the label.'),
+        averagePrecision: fraction.nullable().describe('Null where no sample has the label.'),
+        f1: fraction
+          .nullable()
+          .describe('At a probability of 0.5; null where no sample has the label and none is given.'),
+        threshold: fraction
+          .exactOptional()
+          .describe('Probability above which the label is given for the best F1 on the validation split.'),
+        f1AtThreshold: fraction.nullable().exactOptional(),
+      }),
+    )
+    .readonly(),
+});
+
 const histogram = z.strictObject({
   edges: z.array(z.number()).readonly().describe('Ascending; bin i holds values above edge i - 1, up to edge i.'),
   counts: z.array(whole).readonly(),

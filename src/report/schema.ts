@@ -3,7 +3,16 @@ import { PRECISIONS } from './artifact.ts';
 import { fromVersion1 } from './earlier.ts';
 import { TASKS } from '../recipe/task.ts';
 import { amount, fraction, latencySchema, laterMeasurementSchema, modelSchema } from './schema-parts.ts';
-import { errorsSchema, pairSchema, repeatsSchema, score, split, usualSchema, whole } from './schema-parts.ts';
+import {
+  errorsSchema,
+  labelsSchema,
+  pairSchema,
+  repeatsSchema,
+  score,
+  split,
+  usualSchema,
+  whole,
+} from './schema-parts.ts';
 import type { Report } from './types.ts';
 
 /** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
@@ -113,7 +122,10 @@ export const reportSchema = z
             .exactOptional()
             .describe('Beside the teacher on the same samples: numbers of samples.'),
           errors: errorsSchema.exactOptional().describe('Of predicted numbers, in the units of the label.'),
-          distance: amount.exactOptional().describe("Of predicted numbers: RMSE against the teacher's answers."),
+          labels: labelsSchema.exactOptional().describe('Of several labels: each by itself.'),
+          distance: amount
+            .exactOptional()
+            .describe("Of predicted numbers and of the logits of several labels: RMSE against the teacher's answers."),
           usual: usualSchema
             .exactOptional()
             .describe('How its answers are spread, for servers that watch theirs. ONNX files alone.'),

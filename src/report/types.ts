@@ -1,6 +1,6 @@
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { Form, ModelRef } from './artifact.ts';
-import type { ErrorReport } from '../tasks/task.ts';
+import type { ErrorReport, LabelReport } from '../tasks/task.ts';
 import type { TaskName } from '../recipe/task.ts';
 import type { PruningSensitivity, QuantizationSensitivity } from './sensitivity.ts';
 import type { Pair, Repeats } from './certainty.ts';
@@ -147,12 +147,19 @@ export interface ModelRow extends Form<string> {
   readonly usual?: UsualAnswers;
   /** Of predicted numbers: how far off, number by number. */
   readonly errors?: Errors;
-  /** Of predicted numbers: root of the mean squared difference from the teacher's answers. */
+  /** Of several labels: each by itself. */
+  readonly labels?: Labels;
+  /** Of predicted numbers, and of the logits of several labels: root of the mean squared difference from the teacher's answers. */
   readonly distance?: number;
 }
 
 /** Errors of predicted numbers in the label's units, on one split. */
 interface Errors extends ErrorReport {
+  readonly split: 'test' | 'validation';
+}
+
+/** Each of several labels, on one split; thresholds are those chosen on the validation split. */
+interface Labels extends LabelReport {
   readonly split: 'test' | 'validation';
 }
 

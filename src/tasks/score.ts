@@ -47,6 +47,16 @@ export const accuracyScore: Score = {
   lossText: (lost) => `${lost.toFixed(2)} points of validation accuracy`,
 };
 
+/** F1 of each label at a probability of 0.5, mean over the labels; drops are in percentage points. */
+export const f1Score: Score = {
+  ...{ name: 'macro F1', better: 'higher', text: (value) => percent(value), change: points, bounds: [0, 1] },
+  said: (value, samples, digits) => `at a macro F1 of ${percent(value, digits)} on ${samples}`,
+  smallestGain: () => 0.001,
+  grain: (samples) => Math.sqrt(1 / 12) / samples,
+  lost: (before, after) => 100 * (before - after),
+  lossText: (lost) => `${lost.toFixed(2)} points of validation macro F1`,
+};
+
 /** Root of the mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
   ...{ name: 'RMSE', better: 'lower', text: figure, bounds: [0, Infinity] },

@@ -64,7 +64,7 @@ export interface Task {
   /** The score of answers to samples, all at once. */
   scoreOf(answers: Float32Array, targets: TargetValues): number;
   /** What a report says of them besides the score. */
-  describe(answers: Float32Array, targets: TargetValues): TaskReport;
+  describe(answers: Float32Array, targets: TargetValues, tuning?: Tuning): TaskReport;
   /** One model's answers beside the teacher's. */
   beside(answers: Float32Array, teacher: Float32Array, targets: TargetValues): Beside;
   /** The score of a model that knows nothing of these samples. */
@@ -90,11 +90,18 @@ interface Skill {
   readonly chance: string;
 }
 
+/** Answers of the same model to the validation split, on which thresholds are chosen. */
+interface Tuning {
+  readonly answers: Float32Array;
+  readonly targets: TargetValues;
+}
+
 interface TaskReport {
   readonly calibration?: Calibration;
   readonly confusion?: { readonly counts: readonly (readonly number[])[] };
   readonly perClass?: { readonly samples: readonly number[]; readonly right: readonly number[] };
   readonly errors?: ErrorReport;
+  readonly labels?: LabelReport;
 }
 
 interface Calibration {
@@ -124,6 +131,26 @@ export interface ErrorReport {
   readonly points: readonly (readonly (readonly [number, number])[])[];
 }
 
+/** Which of several labels samples have, label by label. */
+export interface LabelReport {
+  /** Over the labels that some sample has; null where there is none. */
+  readonly meanAveragePrecision: number | null;
+  /** Share of all labels of all samples that are rightly given or not given. */
+  readonly rightDecisions: number;
+  readonly rows: readonly {
+    readonly name: string;
+    /** Samples that have the label. */
+    readonly samples: number;
+    /** Null where no sample has the label. */
+    readonly averagePrecision: number | null;
+    /** At a probability of 0.5; null where no sample has the label and none is given. */
+    readonly f1: number | null;
+    /** The probability from which on the label is given for the best F1 on the validation split; absent where no sample there has it. */
+    readonly threshold?: number;
+    readonly f1AtThreshold?: number | null;
+  }[];
+}
+
 interface Beside {
   readonly agreement?: {
     readonly bothRight: number;
@@ -132,7 +159,7 @@ interface Beside {
     readonly sameError: number;
     readonly differentErrors: number;
   };
-  /** Root of the mean squared difference of the answers, mean over the numbers, in the label's units. */
+  /** Root of the mean squared difference of the answers, of numbers in the label's units, mean over them. */
   readonly distance?: number;
 }
 

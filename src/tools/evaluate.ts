@@ -1,7 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import { classesOf, perClassOf as countsOf } from '../tasks/classes.ts';
 import { taskOf } from '../tasks/registry.ts';
-import type { ErrorReport, Task } from '../tasks/task.ts';
+import type { ErrorReport, LabelReport, Task } from '../tasks/task.ts';
 import { answers } from '../distill/preflight.ts';
 import { openFile } from '../distill/open.ts';
 import { ownTeacher, preparationText } from '../distill/preparation.ts';
@@ -28,6 +28,7 @@ export interface EvaluationResult {
   /** Of other tasks. */
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;
+  readonly labels?: LabelReport;
   /** How its input was prepared, and who says so. */
   readonly preparation: string;
   /** How its answers are spread; undefined for the train split, whose answers are not usual, and for what is no class. */
@@ -90,9 +91,9 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
   };
 }
 
-function errorsOf(task: Task, given: Float32Array, { targets }: Dataset): Pick<EvaluationResult, 'errors'> {
-  const { errors } = task.describe(given, targets);
-  return errors === undefined ? {} : { errors };
+function errorsOf(task: Task, given: Float32Array, { targets }: Dataset): Pick<EvaluationResult, 'errors' | 'labels'> {
+  const { errors, labels } = task.describe(given, targets);
+  return { ...(errors && { errors }), ...(labels && { labels }) };
 }
 
 /** Share of each class that is right, by its name. */

@@ -17,7 +17,7 @@ const lines = (label: (i: number) => unknown): string =>
   Array.from({ length: 40 }, (_, i) => JSON.stringify({ features: [i], label: label(i) })).join('\n');
 
 const SUPPORTED =
-  /^Supported are one class for each sample.*; and numbers to predict, with `task: regression`\. Not supported are several labels for a sample \(multi-label\) and samples without a label\. /;
+  /^Supported are one class for each sample.*; numbers to predict, with `task: regression`; and several labels for a sample, with `task: multi-label`\. Not supported are samples without a label\. /;
 
 describe('what is not supported is said by name', () => {
   it.each<[string, DatasetConfig['type'], string, RegExp]>([

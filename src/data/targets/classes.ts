@@ -4,7 +4,10 @@ import type { TargetReader } from './reader.ts';
 
 /** One class for each sample. */
 export const classes: TargetReader = {
-  unread: { separator: 'A sample has one class; set `task: regression` for a column that lists numbers.' },
+  unread: {
+    separator:
+      'A sample has one class; set `task: regression` for a column that lists numbers, `task: multi-label` for one that lists labels.',
+  },
   names: (train, { classes: declared }) => classNamesOf(train, declared),
   values: classIndexes,
   width: () => 1,

@@ -2,10 +2,15 @@ import { UserError } from '../../base/errors.ts';
 import type { DatasetConfig, TaskName } from '../config.ts';
 import type { TargetValues } from '../dataset.ts';
 import { classes } from './classes.ts';
+import { labels } from './labels.ts';
 import { numbers } from './numbers.ts';
 import type { TargetReader } from './reader.ts';
 
-const readers: Readonly<Record<TaskName, TargetReader>> = { classification: classes, regression: numbers };
+const readers: Readonly<Record<TaskName, TargetReader>> = {
+  classification: classes,
+  regression: numbers,
+  'multi-label': labels,
+};
 
 /** How the labels of a data set are read; `UserError` for a key that its task does not read. */
 export function targetReader(config: DatasetConfig): TargetReader {

@@ -70,7 +70,9 @@ function common<S extends z.ZodType>(source: S) {
     task: z
       .enum(TASKS)
       .optional()
-      .describe('What is asked about a sample: its class, or numbers; default: classification.'),
+      .describe(
+        'What is asked about a sample: its class, numbers, or which of several labels it has; default: classification.',
+      ),
     train: source.describe('Where the training split is read from.'),
     test: source.optional().describe('Where the test split is read from; touched once, at the end.'),
     validation: z
@@ -102,7 +104,9 @@ const table = {
     .string()
     .min(1)
     .optional()
-    .describe('Regression: what stands between the numbers of a column that lists them; default: |.'),
+    .describe(
+      'Regression and multi-label: what stands between the numbers or labels of a column that lists them; default: |.',
+    ),
   missing: z
     .enum(['error', 'mean', 'zero', 'drop'])
     .default('error')

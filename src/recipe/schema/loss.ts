@@ -148,8 +148,9 @@ export const LOSSES = {
 
 export type LossName = keyof typeof LOSSES;
 
-const EVERY: readonly TaskName[] = ['classification', 'regression'];
+const EVERY: readonly TaskName[] = ['classification', 'regression', 'multi-label'];
 const OF_TASKS: Readonly<Partial<Record<LossName, readonly TaskName[]>>> = {
+  kd: ['classification', 'multi-label'],
   mse: EVERY,
   bounded: ['regression'],
 };

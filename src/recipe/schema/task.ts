@@ -7,6 +7,7 @@ import type { LossName } from './loss.ts';
 const USUAL: Readonly<Record<Exclude<TaskName, 'classification'>, { loss: LossName; store: 'fp16' | 'fp32' }>> = {
   // Half precision has 11 bits: too few for a label such as 1021.3 hPa.
   regression: { loss: 'mse', store: 'fp32' },
+  'multi-label': { loss: 'kd', store: 'fp16' },
 };
 
 type Mapping = Readonly<Record<string, unknown>>;

@@ -103,7 +103,9 @@ async function evaluate(
   };
   const split = onTest === undefined ? ('validation' as const) : ('test' as const);
   const [answers, { targets }] = [onTest ?? onValidation, data[split]!];
-  const found = Object.entries(task.describe(answers, targets));
+  const found = Object.entries(
+    task.describe(answers, targets, { answers: onValidation, targets: data.validation.targets }),
+  );
   // Each part says which split it is of.
   const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));
   // Servers watch the confidence of classes.
@@ -116,7 +118,7 @@ async function evaluate(
   };
 }
 
-type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors'>;
+type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors' | 'labels'>;
 
 function given({ validation, test }: { validation: number; test: number | null }) {
   return test === null ? { validation } : { validation, test };

@@ -55,7 +55,7 @@ for (const { raw, logits: expected } of JSON.parse(readFileSync(file, 'utf8'))) 
 `,
 };
 
-/** The same where a model answers numbers, not classes: each by its name. */
+/** The same where a model answers numbers or which of several labels a sample has, not classes: each by its name. */
 export const nodeNumbers: Readonly<Record<string, string>> = {
   'package.json': `{
   "name": "predict-in-node",
@@ -83,17 +83,22 @@ export function prepare(raw) {
   return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
 }
 
-/** In the order of labels.txt, in the units of the labels. */
+/** In the order of labels.txt: numbers in the units of the labels, or logits of labels. */
 export async function predict(raw) {
   const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
   return results[output.name].data;
+}
+
+/** A logit as the probability that the sample has the label. */
+function shown(value) {
+  return output.answers === 'logits' ? (100 / (1 + Math.exp(-value))).toFixed(1) + ' %' : String(value);
 }
 
 const file = process.argv[2] ?? new URL('example.json', kit);
 for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
   const expected = sample[output.answers];
   const found = await predict(sample.raw);
-  console.log(names.map((name, i) => name + ' ' + found[i]).join(', '));
+  console.log(names.map((name, i) => name + ' ' + shown(found[i])).join(', '));
   if (expected?.some((value, i) => Math.abs(value - found[i]) > 1e-3 * Math.max(1, Math.abs(value)))) {
     console.error('not what example.json holds');
     process.exitCode = 1;

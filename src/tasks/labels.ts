@@ -1,0 +1,139 @@
+import type { LabelReport } from './task.ts';
+
+/** Figures of answers to samples that have any of several labels; logits and labels are [samples, width], labels 0 or 1. */
+
+/** Answers to some samples, and their labels. */
+interface Labelled {
+  readonly answers: ArrayLike<number>;
+  readonly targets: ArrayLike<number>;
+}
+
+/** A label is given where its probability is above 0.5. */
+export const GIVEN = 0;
+
+/** F1 at a probability of 0.5, mean over the labels; one that no sample has and none is given is left out, as scikit-learn's `zero_division=nan` does. */
+export function macroF1({ answers, targets }: Labelled, width: number): number {
+  const all = Array.from({ length: width }, (_, c) => f1Of(columnOf(answers, c, width), columnOf(targets, c, width)));
+  return meanOf(all) ?? 0;
+}
+
+/** Each label by itself. `tuning`: samples on which the thresholds are chosen that give the best F1, the validation split. */
+export function labelReport(of: Labelled, names: readonly string[], tuning?: Labelled): LabelReport {
+  const width = names.length;
+  const rows = names.map((name, c) => {
+    const [logits, labels] = [columnOf(of.answers, c, width), columnOf(of.targets, c, width)];
+    const cut = tuning && bestThreshold(columnOf(tuning.answers, c, width), columnOf(tuning.targets, c, width));
+    return {
+      name,
+      samples: labels.filter((label) => label === 1).length,
+      averagePrecision: averagePrecision(logits, labels),
+      f1: f1Of(logits, labels),
+      ...(cut !== undefined && { threshold: 1 / (1 + Math.exp(-cut)), f1AtThreshold: f1Of(logits, labels, cut) }),
+    };
+  });
+  return {
+    meanAveragePrecision: meanOf(rows.map(({ averagePrecision: value }) => value)),
+    rightDecisions: rightDecisions(of, width).reduce((sum, right) => sum + right, 0) / of.targets.length,
+    rows,
+  };
+}
+
+/** Of each sample: how many of its labels are rightly given or not given, at a probability of 0.5. */
+export function rightDecisions({ answers, targets }: Labelled, width: number): number[] {
+  return Array.from({ length: targets.length / width }, (_, row) => {
+    let right = 0;
+    for (let at = row * width; at < (row + 1) * width; at++) if (answers[at]! > GIVEN === (targets[at] === 1)) right++;
+    return right;
+  });
+}
+
+/** 2 · right / (given + true); null where no sample has the label and none is given. */
+export function f1Of(logits: readonly number[], labels: readonly number[], threshold = GIVEN): number | null {
+  let [right, both] = [0, 0];
+  logits.forEach((logit, i) => {
+    const [given, isTrue] = [logit > threshold, labels[i] === 1];
+    if (given && isTrue) right++;
+    both += Number(given) + Number(isTrue);
+  });
+  return both === 0 ? null : (2 * right) / both;
+}
+
+/**
+ * Σ (R_n - R_{n-1}) · P_n over the thresholds from the highest answer down, equal answers at once (the sum that scikit-learn takes, without
+ * interpolation); null where no sample has the label.
+ */
+export function averagePrecision(logits: readonly number[], labels: readonly number[]): number | null {
+  const positives = labels.filter((label) => label === 1).length;
+  if (positives === 0) return null;
+  let [sum, before] = [0, 0];
+  for (const { right, given } of steps(logits, labels)) {
+    sum += ((right - before) / positives) * (right / given);
+    before = right;
+  }
+  return sum;
+}
+
+/** The logit above which the label is given for the best F1; undefined where no sample has the label. */
+export function bestThreshold(logits: readonly number[], labels: readonly number[]): number | undefined {
+  const positives = labels.filter((label) => label === 1).length;
+  if (positives === 0) return undefined;
+  let [best, found] = [-1, 0];
+  for (const { right, given, logit, next } of steps(logits, labels)) {
+    const f1 = (2 * right) / (given + positives);
+    // Halfway to the next answer; below all answers, a little below the lowest.
+    if (f1 > best) [best, found] = [f1, next === undefined ? logit - 1 : (logit + next) / 2];
+  }
+  return found;
+}
+
+/**
+ * Probability that a sample with the label is ranked before one without, ties half (Mann & Whitney 1947), and its deviation where answers say
+ * nothing; undefined where all samples are of one kind.
+ */
+export function rankingOf(
+  logits: readonly number[],
+  labels: readonly number[],
+): { readonly area: number; readonly deviation: number } | undefined {
+  const positives = labels.filter((label) => label === 1).length;
+  const negatives = labels.length - positives;
+  if (positives === 0 || negatives === 0) return undefined;
+  let [wins, before, givenBefore] = [0, 0, 0];
+  for (const { right, given } of steps(logits, labels)) {
+    const [own, others] = [right - before, given - givenBefore - (right - before)];
+    const behind = negatives - (given - right);
+    wins += own * (behind + others / 2);
+    [before, givenBefore] = [right, given];
+  }
+  const pairs = positives * negatives;
+  return { area: wins / pairs, deviation: Math.sqrt((labels.length + 1) / (12 * pairs)) };
+}
+
+interface Step {
+  /** Samples with the label among those of this answer or a higher one, and all of them. */
+  readonly right: number;
+  readonly given: number;
+  readonly logit: number;
+  readonly next: number | undefined;
+}
+
+/** From the highest answer down, one step for equal ones. */
+function steps(logits: readonly number[], labels: readonly number[]): Step[] {
+  const order = logits.map((_, i) => i).sort((a, b) => logits[b]! - logits[a]!);
+  const found: Step[] = [];
+  let right = 0;
+  order.forEach((row, i) => {
+    if (labels[row] === 1) right++;
+    const [logit, next] = [logits[row]!, i + 1 < order.length ? logits[order[i + 1]!]! : undefined];
+    if (next !== logit) found.push({ right, given: i + 1, logit, next });
+  });
+  return found;
+}
+
+export function columnOf(values: ArrayLike<number>, c: number, width: number): number[] {
+  return Array.from({ length: values.length / width }, (_, row) => values[row * width + c]!);
+}
+
+export function meanOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+}

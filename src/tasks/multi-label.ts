@@ -1,0 +1,159 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.ts';
+import { percent } from '../base/numbers.ts';
+import type { TargetValues } from '../data/dataset.ts';
+import { columnOf, f1Of, GIVEN, labelReport, macroF1, meanOf, rankingOf, rightDecisions } from './labels.ts';
+import { f1Score } from './score.ts';
+import { asGiven, mixedTargets, numberFeeds } from './targets.ts';
+import type { Task } from './task.ts';
+
+/** Any of several labels for each sample, none and all of them too: a logit for each, by a sigmoid of its own. */
+export function multiLabel(names: readonly string[]): Task {
+  const width = names.length;
+  return {
+    ...{ name: 'multi-label', names, width, targetWidth: width, score: f1Score, answers: 'logits' },
+    lossName: 'bce',
+    labelNumbers: () => ({}),
+    feeds: (batchSize, mix) => numberFeeds(batchSize, width, mix),
+    fed: (targets, where, mix) => {
+      const bad = targets.findIndex((value) => value !== 0 && value !== 1);
+      if (bad === -1) return { targets: Float32Array.from(targets), ...mix };
+      throw new UserError(
+        `${where}: the label ${names[bad % width]!} of sample ${Math.floor(bad / width)} is ${String(targets[bad])}, expected 0 or 1`,
+        'Check the labels of the data set.',
+      );
+    },
+    targets: (feeds, mix) => {
+      const own = feeds['targets'] as tf.Tensor2D;
+      return mix === 'partners' ? mixedTargets(own, feeds) : own;
+    },
+    mixedValues: (targets, { partners, lambda }) =>
+      Float32Array.from(targets, (value, at) => {
+        const [i, c] = [Math.floor(at / width), at % width];
+        const other = targets[partners[i]! * width + c]!;
+        return other + (value - other) * lambda[i]!;
+      }),
+    forLoss: asGiven,
+    loss: (logits, targets) => tf.mean(crossEntropy(logits, targets), -1),
+    divergence: (teacher, student, temperature) => {
+      const [t, s] = [tf.div(teacher, temperature), tf.div(student, temperature)];
+      const given = tf.sigmoid(t);
+      return tf.mean(tf.sub(crossEntropy(s, given), crossEntropy(t, given)), -1);
+    },
+    sums: (logits, targets, weights) => {
+      const [given, isTrue] = [above(logits, GIVEN), above(targets, 0.5)];
+      const of = (values: tf.Tensor): tf.Tensor => tf.sum(tf.mul(values, tf.expandDims(weights, 1)), 0);
+      const [right, both] = [of(tf.mul(given, isTrue)), of(tf.add(given, isTrue))];
+      const at = (sums: tf.Tensor, c: number): tf.Scalar => tf.reshape(tf.slice(sums, [c], [1]), []);
+      return Object.fromEntries(
+        names.flatMap((_, c) => [
+          [`right${c}`, at(right, c)],
+          [`both${c}`, at(both, c)],
+        ]),
+      );
+    },
+    scoreOfSums: (sums) =>
+      meanOf(names.map((_, c) => (sums[`both${c}`] === 0 ? null : (2 * sums[`right${c}`]!) / sums[`both${c}`]!))) ?? 0,
+    scoreOf: (answers, targets) => macroF1({ answers, targets }, width),
+    describe: (answers, targets, tuning) => ({ labels: labelReport({ answers, targets }, names, tuning) }),
+    beside: (answers, teacher) => ({ distance: distanceOf(answers, teacher) }),
+    ignorance: (targets) => meanOf(names.map((_, c) => ofCommoner(columnOf(targets, c, width)))) ?? 0,
+    // Decision by decision: F1 is no sum over samples.
+    isWorse: (answers, than, targets) =>
+      isLess(rightDecisions({ answers, targets }, width), rightDecisions({ answers: than, targets }, width)),
+    skill: (answers, targets) => ({
+      score: macroF1({ answers, targets }, width),
+      ...(areProbabilities(answers, width)
+        ? { isBetter: false, chance: 'all of its answers lie between 0 and 1, as probabilities do and logits do not' }
+        : ranking(answers, targets, width)),
+    }),
+    stuck: (name, answers, truth) => stuck(name, answers, truth, names),
+  };
+}
+
+/** -(z log p + (1 - z) log(1 - p)) of each label for p = sigmoid(logit), finite for any finite logit: softplus(x) - x z. */
+function crossEntropy(logits: tf.Tensor, targets: tf.Tensor): tf.Tensor {
+  const size = tf.abs(logits);
+  return tf.add(tf.sub(tf.relu(logits), tf.mul(logits, targets)), tf.log1p(tf.exp(tf.neg(size))));
+}
+
+function above(values: tf.Tensor, limit: number): tf.Tensor {
+  return tf.cast(tf.greater(values, limit), 'float32');
+}
+
+/** Root of the mean squared difference of the logits. */
+function distanceOf(answers: Float32Array, teacher: Float32Array): number {
+  return Math.sqrt(answers.reduce((sum, value, i) => sum + (value - teacher[i]!) ** 2, 0) / answers.length);
+}
+
+/** F1 of whoever gives a label to all samples where most have it, else to none. */
+function ofCommoner(labels: readonly number[]): number | null {
+  const most = labels.filter((label) => label === 1).length > labels.length / 2;
+  return f1Of(
+    labels.map(() => (most ? 1 : -1)),
+    labels,
+  );
+}
+
+/** 1.96 standard deviations: chance alone does that in one of 40 cases. */
+const SURE = 1.96;
+
+/** Whether the mean of `a` is below that of `b` by more than chance: a paired test, sample by sample. */
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  const less = a.map((value, i) => b[i]! - value);
+  const mean = less.reduce((sum, value) => sum + value, 0) / less.length;
+  const square = less.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, less.length - 1);
+  return mean > SURE * Math.sqrt(square / less.length);
+}
+
+/**
+ * Whether samples with a label are ranked before those without, which needs no threshold: a good teacher of rare labels may give none of them
+ * at 0.5. The deviation of a mean is at most the mean of the deviations, however the labels go together.
+ */
+function ranking(answers: ArrayLike<number>, targets: TargetValues, width: number) {
+  const all = Array.from({ length: width }, (_, c) =>
+    rankingOf(columnOf(answers, c, width), columnOf(targets, c, width)),
+  ).filter((one) => one !== undefined);
+  const area = meanOf(all.map((one) => one.area));
+  if (area === null) return { isBetter: false, chance: 'there is no label that some samples have and others have not' };
+  const deviation = meanOf(all.map((one) => one.deviation))!;
+  return {
+    isBetter: area > 0.5 + 3 * deviation,
+    chance: `it ranks a sample with a label before one without in ${percent(area, 1)} of the cases, at random in ${percent(0.5, 1)}`,
+  };
+}
+
+/** A file that ends in a sigmoid: read as logits, its answers would give every label to every sample. */
+function areProbabilities(answers: Float32Array, width: number): boolean {
+  return answers.length / width >= FEWEST && answers.every((value) => value >= 0 && value <= 1);
+}
+
+const FEWEST = 10;
+/** Spread of the logits below which, or below this share of another model's, answers do not depend on the sample. */
+const SPREAD = 0.01;
+
+function stuck(
+  name: string,
+  answers: Float32Array,
+  truth: Float32Array | TargetValues,
+  names: readonly string[],
+): string | undefined {
+  const width = names.length;
+  if (answers.length / width < FEWEST) return undefined;
+  const at = names.findIndex((_, c) => {
+    const its = spread(columnOf(truth, c, width));
+    if (its === 0) return false;
+    return spread(columnOf(answers, c, width)) < SPREAD * (truth instanceof Int32Array ? 1 : its);
+  });
+  if (at === -1) {
+    if (!areProbabilities(answers, width)) return undefined;
+    return `${name}: all of its answers lie between 0 and 1, as probabilities do, and are read as logits; leave out the sigmoid at its end`;
+  }
+  return `${name}: answers nearly the same for ${names[at]!} to all of ${answers.length / width} samples; its input is probably not prepared as it wants it (normalization, layout, size), or its weights are wrong`;
+}
+
+/** Standard deviation. */
+function spread(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+}
