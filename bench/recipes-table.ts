@@ -15,8 +15,11 @@ function rowsOf(name: string): string[][] | undefined {
   const file = path.join('checkpoints', name, 'report.json');
   if (!existsSync(file)) return undefined;
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
-  const percent = (share: number | null | undefined): string =>
-    typeof share === 'number' ? (100 * share).toFixed(2) : '-';
+  const percent = (score: number | null | undefined): string => {
+    if (typeof score !== 'number') return '-';
+    // Of numbers that are predicted, the headline score is in the unit of the label.
+    return report.dataset.task === 'regression' ? `RMSE ${score.toFixed(2)}` : (100 * score).toFixed(2);
+  };
   return report.models.map((model, i) => [
     i === 0 ? name : '',
     `${model.id}, ${model.format} ${model.precision}`,
