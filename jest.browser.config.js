@@ -5,4 +5,5 @@ export default {
   ...base.projects[0],
   testMatch: ['<rootDir>/test/browser/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  testTimeout: 240_000,
 };

@@ -5,4 +5,5 @@ export default {
   ...base.projects[0],
   testMatch: ['<rootDir>/test/(run/(kill|recipes)|docs).test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
+  testTimeout: 240_000,
 };

@@ -1,6 +1,6 @@
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { Form, ModelRef } from './artifact.ts';
-import type { ErrorReport, LabelReport } from '../tasks/task.ts';
+import type { ErrorReport, LabelReport } from '../tasks/described.ts';
 import type { TaskName } from '../recipe/task.ts';
 import type { PruningSensitivity, QuantizationSensitivity } from './sensitivity.ts';
 import type { Pair, Repeats } from './certainty.ts';

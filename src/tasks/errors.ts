@@ -1,4 +1,4 @@
-import type { ErrorReport } from './task.ts';
+import type { ErrorReport } from './described.ts';
 
 /** Samples that a chart of residuals shows. */
 const SHOWN = 400;

@@ -1,4 +1,4 @@
-import type { LabelReport } from './task.ts';
+import type { LabelReport } from './described.ts';
 
 /** Figures of answers to samples that have any of several labels; logits and labels are [samples, width], labels 0 or 1. */
 

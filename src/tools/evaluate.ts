@@ -1,7 +1,8 @@
 import type { Dataset } from '../data/dataset.ts';
 import { classesOf, perClassOf as countsOf } from '../tasks/classes.ts';
 import { taskOf } from '../tasks/registry.ts';
-import type { ErrorReport, LabelReport, Task } from '../tasks/task.ts';
+import type { ErrorReport, LabelReport } from '../tasks/described.ts';
+import type { Task } from '../tasks/task.ts';
 import { answers } from '../distill/preflight.ts';
 import { openFile } from '../distill/open.ts';
 import { ownTeacher, preparationText } from '../distill/preparation.ts';
