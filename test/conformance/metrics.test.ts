@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { RandomStream } from '../../src/base/random.ts';
+import { errorsOf } from '../../src/tasks/errors.ts';
+import { labelReport, macroF1 } from '../../src/tasks/labels.ts';
+import { runPython } from './python.ts';
+
+function byScikitLearn(cases: readonly object[]): unknown[] {
+  const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+  try {
+    writeFileSync(path.join(folder, 'cases.json'), JSON.stringify(cases));
+    return runPython('metrics_check.py', folder) as unknown[];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Sampled {
+  readonly answers: number[][];
+  readonly targets: number[][];
+}
+
+/** Rows of `width` numbers: labels, and answers that have something to do with them. */
+function sampled(key: string, width: number, label: (random: RandomStream, c: number) => number, step = 0): Sampled {
+  const random = new RandomStream('metrics', key);
+  const targets = Array.from({ length: 60 }, () => Array.from({ length: width }, (_, c) => label(random, c)));
+  const noisy = (value: number): number => {
+    const answer = 2 * value - 1 + random.normal();
+    // Answers that are equal are what orders are easily got wrong by.
+    return step === 0 ? answer : Math.round(answer / step) * step;
+  };
+  return { answers: targets.map((row) => row.map(noisy)), targets };
+}
+
+it('errors of predicted numbers are those of scikit-learn', () => {
+  const cases = Array.from({ length: 20 }, (_, i) =>
+    sampled(`numbers ${i}`, 1 + (i % 3), (random, c) => 10 ** c * random.normal()),
+  );
+  const expected = byScikitLearn(cases.map((one) => ({ task: 'regression', ...one })));
+  cases.forEach(({ answers, targets }, i) => {
+    const names = targets[0]!.map((_, c) => `n${c}`);
+    const { rows } = errorsOf(answers.flat(), targets.flat(), names);
+    (expected[i] as Record<string, number>[]).forEach((row, c) => {
+      for (const [name, value] of Object.entries(row)) expect(rows[c]![name as 'mae']).toBeCloseTo(value, 10);
+    });
+  });
+});
+
+it('F1 and average precision of several labels are those of scikit-learn, also with equal answers and labels that nobody has', () => {
+  const cases = Array.from(
+    { length: 40 },
+    (_, i) =>
+    sampled(`labels ${i}`, 4, (random, c) => (random.uniform() < [0.5, 0.1, 0.9, i % 5 === 0 ? 0 : 0.3][c]! ? 1 : 0), [0, 0.5, 1][i % 3]), // prettier-ignore
+  );
+  const expected = byScikitLearn(cases.map((one) => ({ task: 'labels', ...one })));
+  cases.forEach(({ answers, targets }, i) => {
+    const of = { answers: answers.flat(), targets: targets.flat() };
+    const { rows, rightDecisions } = labelReport(of, ['a', 'b', 'c', 'd']);
+    const wanted = expected[i] as { macroF1: number; rightDecisions: number; averagePrecision: (number | null)[] };
+    expect(macroF1(of, 4)).toBeCloseTo(wanted.macroF1, 10);
+    expect(rightDecisions).toBeCloseTo(wanted.rightDecisions, 10);
+    rows.forEach(({ averagePrecision }, c) => {
+      if (wanted.averagePrecision[c] === null) expect(averagePrecision).toBeNull();
+      else expect(averagePrecision).toBeCloseTo(wanted.averagePrecision[c]!, 10);
+    });
+  });
+});
