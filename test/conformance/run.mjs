@@ -40,9 +40,12 @@ function setUp() {
 setUp();
 const args = process.argv.slice(2).filter((arg) => !['--setup', `--${group}`].includes(arg));
 if (!process.argv.includes('--setup')) {
-  const tests = `conformance/${group ?? '(?!tflite|serve|zoo)'}`;
+  const all = `conformance/${group ?? '(?!tflite|serve|zoo)'}`;
+  // `npm run test:conformance -- losses`: jest would run what fits either pattern.
+  const [tests, ...options] =
+    args[0] === undefined || args[0].startsWith('-') ? [all, ...args] : [`${all}.*${args[0]}`, ...args.slice(1)];
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-  run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', tests, ...args], {
+  run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', tests, ...options], {
     CONFORMANCE_PYTHON: python,
   });
 }
