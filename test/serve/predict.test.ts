@@ -32,6 +32,9 @@ beforeAll(async () => {
     'light.onnx': brightness(METADATA),
     'bare.onnx': brightness({}),
     'two.onnx': sumAndDifference(),
+    'several.onnx': brightness({ ...METADATA, labels: '[]', targets: '["dark","bright"]' }),
+    'numbers.onnx': brightness({ ...METADATA, labels: '[]', targets: '["minus","plus"]', output: 'values' }),
+    'sixteen.onnx': brightness({ ...METADATA, preprocessing: JSON.stringify({ shape: [2, 2, 1], scale: 1, mean: [0], std: [16] }) }), // prettier-ignore
   });
 });
 afterAll(() => server.end());
@@ -76,8 +79,34 @@ describe('POST /v1/M', () => {
     expect(answer.json.predictions).toEqual([{ index: 1, score: 12 }]);
   });
 
+  it('answers each of several labels with a probability of its own, and numbers as they are', async () => {
+    const white = [[[255], [255]], [[255], [255]]]; // prettier-ignore
+    const [labels] = (await predictions('/v1/several', { inputs: white })) as unknown as [{ values: object[] }];
+    const each = (logit: number): number => 1 / (1 + Math.exp(-logit));
+    expect(labels.values).toEqual([
+      { index: 0, label: 'dark', probability: expect.closeTo(each(-4), 6) as number },
+      { index: 1, label: 'bright', probability: expect.closeTo(each(4), 6) as number },
+    ]);
+    const [numbers] = (await predictions('/v1/numbers', { inputs: white })) as unknown as [{ values: object[] }];
+    expect(numbers.values).toEqual([
+      { index: 0, label: 'minus', score: -4 },
+      { index: 1, label: 'plus', score: 4 },
+    ]);
+  });
+
+  it('refuses a picture where the data had other values than pictures have', async () => {
+    const answer = await ask(server, '/v1/sixteen', {
+      body: await grey(200),
+      headers: { 'content-type': 'image/png' },
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.json.error).toMatch(/would become up to 15\.9 after its preparation/);
+  });
+
   it('says what it takes', async () => {
-    expect((await ask(server, '/v1')).json).toEqual({ models: ['bare', 'light', 'two'] });
+    expect((await ask(server, '/v1')).json).toEqual({
+      models: ['bare', 'light', 'numbers', 'several', 'sixteen', 'two'],
+    });
     expect((await ask(server, '/v1/light')).json).toMatchObject({
       shape: [2, 2, 1],
       labels: ['dark', 'bright'],

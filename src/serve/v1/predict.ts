@@ -48,7 +48,9 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   const data = Array.from(viewOf(dtype, shape, bytes), Number);
   const classes = data.length / samples;
   const rows = Array.from({ length: samples }, (_, i) => data.slice(i * classes, (i + 1) * classes));
-  return { model: model.name, predictions: rows.map((row) => best(row, described, call.top)) };
+  const one = (row: readonly number[]): object =>
+    described.targets === undefined ? best(row, described, call.top) : { values: named(row, described) };
+  return { model: model.name, predictions: rows.map(one) };
 }
 
 /** `GET /v1/M`: what it takes and what it answers. */
@@ -69,6 +71,14 @@ function best(row: readonly number[], { labels, logits }: Described, top: number
     return { index, ...label, ...(logits ? { probability: values[index]! } : { score: values[index]! }) };
   });
   return { ...classes[0]!, ...(top > 1 && { top: classes }) };
+}
+
+/** All of what is answered, by name: the probability of each label, or the number. */
+function named(row: readonly number[], { targets, logits }: Described): Class[] {
+  return row.map((value, index): Class => {
+    const label = targets?.length === row.length ? { label: targets[index]! } : {};
+    return { index, ...label, ...(logits ? { probability: 1 / (1 + Math.exp(-value)) } : { score: value }) };
+  });
 }
 
 function softmax(row: readonly number[]): number[] {

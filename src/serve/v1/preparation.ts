@@ -10,7 +10,9 @@ export interface Described {
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;
   readonly labels?: readonly string[];
-  /** Whether the answer is logits, of which softmax makes probabilities. */
+  /** Names of what it answers where that is no choice of one class: labels that a sample may have several of, or numbers. */
+  readonly targets?: readonly string[];
+  /** Whether the answer is logits, of which softmax makes probabilities; of `targets`, the logistic function of each. */
   readonly logits: boolean;
 }
 
@@ -33,10 +35,12 @@ export function describedBy(model: Pick<ServedModel, 'facts' | 'metadata'>): Des
   const fits =
     data?.shape.join() === shape.join() && [data.mean, data.std].every(({ length }) => length === shape.at(-1));
   const labels = labelsOf(model);
+  const targets = z.array(z.string()).safeParse(parsed(metadata.get('targets'))).data;
   return {
     ...{ shape, logits: metadata.get('output') === 'logits' },
     ...(fits && { normalization: data }),
     ...(labels !== undefined && { labels }),
+    ...(targets !== undefined && { targets }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Normalization } from '../../data/dataset.ts';
 import { Refusal } from '../refusal.ts';
 import { bytesFromJson } from '../v2/json-tensor.ts';
 import type { Described } from './preparation.ts';
@@ -11,6 +12,12 @@ export async function pixelsOf(picture: Buffer, { shape, normalization }: Descri
   if (shape.length !== 3 || (channels !== 1 && channels !== 3) || normalization === undefined) {
     throw new Refusal(400, 'this model takes no pictures: its file does not say how to prepare them');
   }
+  const beyond = farthest(normalization);
+  if (beyond > FARTHEST)
+    throw new Refusal(
+      400,
+      `this model takes no pictures of values 0 to 255: they would become up to ${beyond.toPrecision(3)} after its preparation; send the values that its data had`,
+    );
   const { default: sharp } = await import('sharp');
   try {
     const { data } = await sharp(picture, { failOn: 'error', limitInputPixels: MOST_PIXELS })
@@ -24,6 +31,18 @@ export async function pixelsOf(picture: Buffer, { shape, normalization }: Descri
   } catch (error) {
     throw new Refusal(400, `the picture cannot be decoded: ${(error as Error).message.split('\n')[0]}`);
   }
+}
+
+/** Deviations from the mean that no value of a picture has that a model was trained on. */
+const FARTHEST = 8;
+
+/** How far 0 … 255 goes after a preparation that moves or scales anything: 16 for pictures whose values were 0 to 16. */
+function farthest({ scale, mean, std }: Normalization): number {
+  const isPlain = scale === 1 && mean.every((value) => value === 0) && std.every((value) => value === 1);
+  if (isPlain) return 0;
+  return Math.max(
+    ...mean.flatMap((centre, i) => [0, 255].map((value) => Math.abs((value * scale - centre) / std[i]!))),
+  );
 }
 
 /** `{"inputs": …}` or the values themselves: one sample, or several, raw as the data of the recipe was. */

@@ -140,10 +140,17 @@ async function askModel({ card, as }: Member, { kind }: Group, question: Questio
     }
     const top = Math.min(5, described?.labels?.length ?? 5);
     const answer = await post<{ predictions: Prediction[] }>(`v1/${encodeURIComponent(name)}?top=${top}`, body, type);
-    return { kind: 'classes', prediction: labelled(answer.predictions[0]!, as), ms: performance.now() - start };
+    const [first] = answer.predictions as [Prediction & { values?: Prediction[] }];
+    const ms = performance.now() - start;
+    if (first.values !== undefined) return { kind: 'text', text: first.values.map(valueText).join('\n'), ms };
+    return { kind: 'classes', prediction: labelled(first, as), ms };
   } catch (error) {
     return { kind: 'error', message: (error as Error).message };
   }
+}
+
+function valueText({ index, label = `${index}`, probability, score }: Prediction): string {
+  return `${label}: ${probability === undefined ? Number(score!.toPrecision(5)) : `${(100 * probability).toFixed(1)} %`}`;
 }
 
 function borrowed({ picture }: Question, { described }: Card): Question {
