@@ -121,7 +121,7 @@ type ConvertArgs = Pick<
 > &
   Pick<ExportArgs, 'sparse' | 'ends' | 'batch' | 'denseScales' | 'accept' | 'shape'>;
 
-/** What a conversion does that is told no more than where from. */
+/** Options of a conversion of which only the source is said. */
 export const CONVERT_ARGS: Omit<ConvertArgs, 'data' | 'out' | 'format' | 'precision'> = {
   ...{ model: undefined, calibrator: 'mse', samples: 512, keepFloat: [], symmetric: false, sparse: false, opset: 17 },
   ...{ ends: 'float32', batch: '1', denseScales: undefined, accept: false, shape: [] },

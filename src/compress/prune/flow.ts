@@ -6,7 +6,7 @@ import { manyRules, rules } from './rules.ts';
 /** Ops behind which a weight is still that weight. */
 const ARRANGING: ReadonlySet<string> = new Set(['Identity', 'Transpose', 'Reshape', 'Split', 'Slice']);
 
-/** What a value is of the stored tensors: its own name, or that of the one whose axes were moved; undefined for what is computed. */
+/** The stored tensor that a value is, as it is or with its axes moved; undefined for a value that is computed. */
 export function storedOf({ state, constants, nodes }: Graph): ReadonlyMap<string, string> {
   const stored = new Map([...state.keys(), ...constants.keys()].map((name) => [name, name]));
   for (const { op, inputs, outputs } of nodes) {

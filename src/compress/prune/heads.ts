@@ -31,7 +31,7 @@ export function headsOf(graph: Graph, value: string): number[] {
 
 type ShapeOf = (name: string) => readonly number[];
 
-/** Where the axis is behind a node that changes nothing but where values lie. */
+/** The same axis in the output of a node that only moves values. */
 function movedTo({ op, attrs, outputs }: Node, value: string, axis: number, shape: ShapeOf): number | undefined {
   if (op === 'Transpose') return (attrs['perm'] as number[]).indexOf(axis);
   const [from, to] = [shape(value), shape(outputs[0]!)];
@@ -42,7 +42,7 @@ function movedTo({ op, attrs, outputs }: Node, value: string, axis: number, shap
   return keeps && from.length === to.length && from[axis] === to[axis] ? axis : undefined;
 }
 
-/** Where an axis that a reshape leaves whole comes to be: as much lies before it, and as much behind it. */
+/** The same axis in the output of a reshape that leaves it whole: as many values stand before it and behind it. */
 function alone(from: readonly number[], to: readonly number[], axis: number): number | undefined {
   const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
   const before = product(from.slice(0, axis));

@@ -25,7 +25,7 @@ export interface SensitivityRow {
   readonly channels: number;
   readonly kept: number;
   readonly accuracy: number;
-  /** How much worse than the model as it was. */
+  /** Loss of score against the model before. */
   readonly drop: number;
 }
 

@@ -68,7 +68,7 @@ function* ofSamples(samples: Samples): Generator<Batch, void, undefined> {
   for (const feeds of samples) yield { feeds, count: Object.values(feeds)[0]!.shape[0]! };
 }
 
-/** What a layer reads, batch by batch. The batch may be any of its axes, or a part of one, so samples are counted by values. */
+/** Inputs of a layer, batch by batch. The batch may be any of its axes, or a part of one, so samples are counted by values. */
 async function* fedTo(
   input: string,
   graph: Graph,

@@ -12,13 +12,13 @@ import { beforeSoftmax, unmasked } from './masks.ts';
 
 export type Feeds = Readonly<Record<string, InferenceTensor>>;
 
-/** What the model is fed, batch by batch, by the names of its inputs; gone through several times, each time from the first batch on. */
+/** Feeds of a model by the names of its inputs, batch by batch. They are read several times, each time from the first batch on. */
 export interface Samples extends Iterable<Feeds> {
   /** Batches. */
   readonly length: number;
 }
 
-/** What all values of a batch may take at once, all of them being looked at: half a gigabyte. */
+/** Most bytes that all values of a batch may take together: half a gigabyte. */
 const MOST_BYTES = 2 ** 29;
 
 /**

@@ -36,7 +36,7 @@ export interface ConvertOptions {
   readonly out?: string | undefined;
 }
 
-/** What a conversion does that is told no more than what to read. */
+/** Options of a conversion of which only the source is said. */
 export const CONVERT_DEFAULTS: Omit<ConvertOptions, 'from'> = {
   ...{ opset: 17, samples: 512, keepFloat: [], symmetric: false },
   format: 'onnx',

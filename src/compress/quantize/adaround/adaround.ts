@@ -107,7 +107,7 @@ export async function adaround(
   return { result: roundedGraph(), layers };
 }
 
-/** What a layer is given and what it gives, of all samples that it is searched on, take at most: a gigabyte. */
+/** Most bytes that inputs and outputs of a layer may take, over all samples of its search: a gigabyte. */
 const MOST_BYTES = 2 ** 30;
 
 /**

@@ -91,7 +91,7 @@ function batchOf(block: Block, { x, y, count, key }: Search, iteration: number, 
   return endsOf(block, { x, y, count }, rows);
 }
 
-/** What the layer is given and gives of some samples, each as its graph has it: the batch may be any axis. */
+/** Inputs and outputs of a layer for some samples, in the layout of its graph: the batch may be any axis. */
 function endsOf(
   { graph, input, output }: Block,
   { x, y, count }: Pick<Search, 'x' | 'y' | 'count'>,
