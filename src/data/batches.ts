@@ -43,6 +43,8 @@ export interface Batch {
   readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. */
   readonly weights?: Float32Array;
+  /** [n] 1 where a sample has a label, of a mixed one where both have; absent where all have. */
+  readonly labelled?: Float32Array;
   readonly mix?: Mix;
   /** Which of the fixed views this is. */
   readonly view?: number;
@@ -60,6 +62,27 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
   const size = sizeOf(dataset.sampleShape) * Math.min(options.batchSize, dataset.count);
   const buffer = options.reuse === true ? new Float32Array(size) : undefined;
   for (let index = options.startBatch ?? 0; index < count; index++) yield make(index, buffer);
+}
+
+/**
+ * Batches of step `from` up to step `to` of a training that goes through its samples pass after pass, whatever the epochs are called by
+ * which it is validated: a twin that learns from few samples takes as many steps as the student that learns from many.
+ */
+export async function* passesOf(
+  { from, to }: { readonly from: number; readonly to: number },
+  perPass: number,
+  pass: (index: number, startBatch: number) => AsyncIterable<Batch>,
+): AsyncGenerator<Batch, void, undefined> {
+  for (let step = from; step < to;) {
+    const left = to - step;
+    let taken = 0;
+    for await (const batch of pass(Math.floor(step / perPass), step % perPass)) {
+      yield batch;
+      if (++taken === left) break;
+    }
+    if (taken === 0) return;
+    step += taken;
+  }
 }
 
 /** Makes any batch of an epoch, in any order; so workers can share the work and a resumed run can start anywhere. */
@@ -87,13 +110,22 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
     }
     const targets = targetsOf(dataset, ids);
     const mix = mixer?.(x, n, index);
+    const labelled = dataset.labelled && labelledIn(dataset.labelled, ids, mix);
     return {
       index,
       ids,
       x,
       shape: [n, ...dataset.sampleShape],
       targets,
-      ...(classWeights && { weights: sampleWeights(targets as Int32Array, classWeights, mix) }),
+      ...(classWeights && {
+        weights: sampleWeights(
+          targets as Int32Array,
+          classWeights,
+          mix,
+          dataset.labelled && ids.map((row) => dataset.labelled![row]!),
+        ),
+      }),
+      ...(labelled && { labelled }),
       ...(mix && { mix }),
       ...(dataset.inputs && { inputs: dataset.inputs }),
       ...(view !== undefined && { view }),
@@ -130,8 +162,18 @@ function augmentedWriter(dataset: Dataset, augment: readonly AugmentStep[], seed
   };
 }
 
-function sampleWeights(labels: Int32Array, classWeights: Float32Array, mix: Mix | undefined): Float32Array {
-  const own = Float32Array.from(labels, (label) => classWeights[label]!);
+function labelledIn(labelled: Uint8Array, rows: Int32Array, mix: Mix | undefined): Float32Array {
+  return Float32Array.from(rows, (row, i) => labelled[row]! & labelled[rows[mix?.partners[i] ?? i]!]!);
+}
+
+/** A sample without a label weighs 1, whichever class it may be of. */
+function sampleWeights(
+  labels: Int32Array,
+  classWeights: Float32Array,
+  mix: Mix | undefined,
+  labelled: Int32Array | undefined,
+): Float32Array {
+  const own = Float32Array.from(labels, (label, i) => (labelled?.[i] === 0 ? 1 : classWeights[label]!));
   if (mix === undefined) return own;
   return own.map((weight, i) => mix.lambda[i]! * weight + (1 - mix.lambda[i]!) * own[mix.partners[i]!]!);
 }

@@ -56,7 +56,14 @@ export interface CommonConfig<Source> {
   validation?: number | Source | undefined;
   /** Carve this fraction of train as the test split; only without `test`. */
   testFraction?: number | undefined;
-  /** Which samples `validation` and `testFraction` take. Default 1, whatever the seed of the recipe. */
+  /** Samples without a label, which train is added: a teacher answers for them. Labels that their files may hold are not read. */
+  unlabelled?: Source | undefined;
+  /**
+   * So many samples of train keep their label, every class with its share; the others count as samples without one. 0: no labels are
+   * read, of any split, and models are scored against the teacher. Default: as many as there are.
+   */
+  labelled?: number | undefined;
+  /** Which samples `validation`, `testFraction` and `labelled` take. Default 1, whatever the seed of the recipe. */
   splitSeed?: number | undefined;
   /** Keep at most this many samples of each split, every class with its share. Default: all. */
   limit?: number | undefined;
@@ -90,7 +97,8 @@ export interface ImageOptions {
 
 export interface IdxFiles {
   images: string;
-  labels: string;
+  /** Absent of samples without labels. */
+  labels?: string | undefined;
 }
 
 export interface IdxConfig extends CommonConfig<IdxFiles> {
@@ -133,7 +141,7 @@ interface ImageFolderConfig extends CommonConfig<string>, ImageOptions {
 
 /** Two `.npy` files, or two arrays of one `.npz` file (default `x` and `y`). */
 export type NpzSource =
-  | { samples: string; labels: string }
+  | { samples: string; labels?: string | undefined }
   | {
       file: string;
       /** Several, for a model of several inputs: their names are those of its inputs. */

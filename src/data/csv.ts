@@ -4,12 +4,14 @@ import { UserError, nearest, shown } from '../base/errors.ts';
 import type { CsvConfig, Files } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { countLines, emptyFile, fileList, openUnpacked, streamError } from './source.ts';
+import type { LabelsRead } from './labelled.ts';
 import { TableSink } from './table.ts';
 
 export type CsvOptions = Pick<
   CsvConfig,
   'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'shape' | 'task' | 'separator'
->;
+> &
+  LabelsRead;
 
 interface Layout {
   readonly names: readonly string[];
@@ -170,9 +172,16 @@ function layoutOf(record: readonly string[], options: CsvOptions, where: string)
     );
   }
   const wanted = [options.label ?? (header ? 'label' : -1)].flat();
-  const labels = wanted.map((column) => columnOf(column, names, header, where, 'label'));
+  // Where no labels are read their columns may be missing, or are no features all the same.
+  const there = options.withoutLabels === true ? wanted.filter((column) => isThere(column, names)) : wanted;
+  const labels = there.map((column) => columnOf(column, names, header, where, 'label'));
   const left = new Set((options.ignore ?? []).map((column) => columnOf(column, names, header, where, 'ignore')));
-  return { names, labels, features: names.map((_, i) => i).filter((i) => !labels.includes(i) && !left.has(i)) };
+  const features = names.map((_, i) => i).filter((i) => !labels.includes(i) && !left.has(i));
+  return { names, labels: options.withoutLabels === true ? [] : labels, features };
+}
+
+function isThere(column: string | number, names: readonly string[]): boolean {
+  return typeof column === 'number' || names.includes(column);
 }
 
 function columnOf(

@@ -40,8 +40,10 @@ export interface Dataset {
   readonly ids: Int32Array;
   /** [count, ...sampleShape], before normalization; on a SharedArrayBuffer, so that workers see it without a copy. */
   readonly samples: Samples;
-  /** [count] class indexes; of regression [count, classNames.length] numbers. */
+  /** [count] class indexes; of regression [count, classNames.length] numbers. Of samples without a label they mean nothing. */
   readonly targets: TargetValues;
+  /** [count] 1 where a sample has a label, else 0; absent where all have one. */
+  readonly labelled?: Uint8Array | undefined;
   /** Mean and deviation of each number to predict over train, in the label's units. */
   readonly scaling?: Scaling | undefined;
   readonly normalization: Normalization;
@@ -69,10 +71,10 @@ export function isImageShape(shape: readonly number[]): shape is readonly [numbe
 
 /** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
 export function fingerprint(dataset: Dataset): string {
-  const { idPrefix, sampleShape, inputs, classNames, normalization, ids, targets, samples } = dataset;
+  const { idPrefix, sampleShape, inputs, classNames, normalization, ids, targets, samples, labelled } = dataset;
   const type = samples.constructor.name;
   const head = JSON.stringify({ idPrefix, sampleShape, inputs, classNames, normalization, type });
-  return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples));
+  return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples), ...(labelled ? [labelled] : []));
 }
 
 export function sharedBytes(length: number): Uint8Array {
@@ -113,15 +115,17 @@ export type RawLabels =
       readonly columns: readonly LabelWords[];
       readonly values: Int32Array;
     }
-  /** [count, width] numbers as stored. */
+  /** [count, width] numbers as stored; NaN: none. */
   | { readonly kind: 'numbers'; readonly values: Float32Array; readonly width: number }
-  /** Class indexes as stored. */
+  /** Class indexes as stored; -1 beside 0: none. */
   | { readonly kind: 'index'; readonly values: Int32Array };
 
-/** `values` point into `names`, which are in order of first appearance; `firstAt` says where that was, e.g. `x.csv:7`. */
+/** `values` point into `names`, which are in order of first appearance, -1: no label; `firstAt` says where that was, e.g. `x.csv:7`. */
 export interface LabelWords {
   readonly kind: 'name';
   readonly values: Int32Array;
   readonly names: readonly string[];
   readonly firstAt: readonly string[];
+  /** Where the first sample without a label is. */
+  readonly noneAt?: string | undefined;
 }

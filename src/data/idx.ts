@@ -2,6 +2,7 @@ import { UserError } from '../base/errors.ts';
 import type { IdxFiles } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
+import { noLabels } from './labelled.ts';
 import { hex, readUnpacked } from './source.ts';
 
 /** The type byte of an IDX header: bytes per value and how to read one (big endian). */
@@ -22,7 +23,10 @@ interface IdxArray {
 
 /** IDX, the format of MNIST (yann.lecun.com/exdb/mnist): 00 00 type rank, the dimensions, the values; plain or gzip. */
 export async function readIdx({ images, labels }: IdxFiles): Promise<RawSplit> {
-  const [imageArray, labelArray] = await Promise.all([readArray(images), readArray(labels)]);
+  const [imageArray, labelArray] = await Promise.all([
+    readArray(images),
+    labels === undefined ? undefined : readArray(labels),
+  ]);
   const [count, ...sample] = imageArray.shape as [number, ...number[]];
   if (sample.length < 1 || sample.length > 3) {
     throw new UserError(
@@ -32,6 +36,9 @@ export async function readIdx({ images, labels }: IdxFiles): Promise<RawSplit> {
         : 'Store the samples as [count, height, width].',
     );
   }
+  const read = { source: images, sampleShape: sample.length === 2 ? [...sample, 1] : sample };
+  if (labels === undefined || labelArray === undefined)
+    return { ...read, samples: samplesOf(imageArray), labels: noLabels(count) };
   if (labelArray.shape.length !== 1) {
     throw new UserError(
       `${labels}: expected one dimension, a label per sample, received [${labelArray.shape.join(', ')}]`,
@@ -45,8 +52,7 @@ export async function readIdx({ images, labels }: IdxFiles): Promise<RawSplit> {
     );
   }
   return {
-    source: images,
-    sampleShape: sample.length === 2 ? [...sample, 1] : sample,
+    ...read,
     samples: samplesOf(imageArray),
     labels: { kind: 'index', values: integersOf(labelArray, labels) },
   };

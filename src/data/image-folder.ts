@@ -5,6 +5,7 @@ import { asUserError } from '../base/files.ts';
 import type { ImageOptions } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
+import { noLabels } from './labelled.ts';
 
 const EXTENSIONS = new Set(['.png', '.jpg', '.jpeg', '.webp']);
 
@@ -61,12 +62,29 @@ export async function readImageFolder(folder: string, options: ImageOptions): Pr
       names: classNames,
       firstAt: classNames.map((name) => path.join(folder, name)),
     },
+    notes: others.length === 0 ? [] : [leftOut(folder, others, true)],
+  };
+}
+
+/** Pictures of no class: all that lie in the folder, at any depth. */
+export async function readPictures(folder: string, options: ImageOptions): Promise<RawSplit> {
+  const all = await filesBelow(folder);
+  const isPicture = (file: string): boolean => EXTENSIONS.has(path.extname(file).toLowerCase());
+  const files = all.filter(isPicture);
+  if (files.length === 0) {
+    throw new UserError(`${folder}: no images in it`, `Files that end in ${[...EXTENSIONS].join(', ')} are read.`);
+  }
+  const sink = new ImageSink(options, files.length);
+  await sink.add(files.map((file) => ({ where: file, input: file })));
+  const others = all.filter((file) => !isPicture(file));
+  return {
+    ...{ source: folder, sampleShape: sink.shape!, samples: sink.samples(), labels: noLabels(files.length) },
     notes: others.length === 0 ? [] : [leftOut(folder, others)],
   };
 }
 
-function leftOut(folder: string, others: readonly string[]): string {
-  return `${folder}: ${others.length} of its files left out, which are no PNG, JPEG or WebP in the folder of a class, e.g. ${others[0]!}`;
+function leftOut(folder: string, others: readonly string[], inClasses = false): string {
+  return `${folder}: ${others.length} of its files left out, which are no PNG, JPEG or WebP${inClasses ? ' in the folder of a class' : ''}, e.g. ${others[0]!}`;
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

@@ -4,9 +4,11 @@ import { sizeOf } from './dataset.ts';
 import type { RawSplit } from './dataset.ts';
 import { countLines, fileList, linesOf } from './source.ts';
 import { LABELS } from './supported.ts';
+import type { LabelsRead } from './labelled.ts';
 import { TableSink } from './table.ts';
 
-export type JsonlOptions = Pick<JsonlConfig, 'features' | 'label' | 'missing' | 'shape' | 'task' | 'separator'>;
+export type JsonlOptions = Pick<JsonlConfig, 'features' | 'label' | 'missing' | 'shape' | 'task' | 'separator'> &
+  LabelsRead;
 
 type Row = Record<string, unknown>;
 
@@ -30,6 +32,8 @@ class JsonlReader {
   #shape: readonly number[] | undefined;
   /** The shape as the first line has it, without a channel added. */
   #nested: readonly number[] = [];
+  #first: { readonly row: Row; readonly where: string } | undefined;
+  #hasLabelKey = false;
   #file = '';
   #line = 0;
   readonly #where = () => `${this.#file}:${this.#line}`;
@@ -52,6 +56,9 @@ class JsonlReader {
   }
 
   finish(): RawSplit {
+    // A key that no line has is a slip of the pen and not a file without labels.
+    if (this.#options.withoutLabels !== true && !this.#hasLabelKey && this.#first !== undefined)
+      throw this.#noKey(this.#labelKeys()[0]!, 'label', this.#first.row, this.#first.where);
     this.#sink ??= new TableSink(this.#source, ['features'], this.#options, 0);
     const split = this.#sink.finish();
     return this.#shape === undefined || this.#options.shape !== undefined
@@ -77,7 +84,10 @@ class JsonlReader {
   }
 
   #row(row: Row): void {
-    const labels = this.#labelKeys().map((key) => this.#label(row, key));
+    const keys = this.#options.withoutLabels === true ? [] : this.#labelKeys();
+    if (this.#first === undefined) this.#first = { row, where: this.#where() };
+    if (keys.some((key) => row[key] !== undefined)) this.#hasLabelKey = true;
+    const labels = keys.map((key) => this.#label(row, key));
     if (this.#sink === undefined) this.#start(row);
     const sink = this.#sink!;
     sink.begin();
@@ -108,16 +118,14 @@ class JsonlReader {
     return [this.#options.label ?? 'label'].flat();
   }
 
-  #label(row: Row, key: string): string {
+  #label(row: Row, key: string): string | undefined {
     const { task, separator = '|' } = this.#options;
     const found = row[key];
     const isList = Array.isArray(found) && task !== undefined && task !== 'classification';
     const value = isList ? found.map(String).join(separator) : found;
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
-    if (value !== undefined) {
-      throw new UserError(`${this.#where()}: the label is ${shown(value)}`, `${LABELS} Remove lines without one.`);
-    }
-    throw this.#noKey(key, 'label', row);
+    if (value === undefined || value === null) return undefined;
+    throw new UserError(`${this.#where()}: the label is ${shown(value)}`, LABELS);
   }
 
   #start(row: Row): void {
@@ -152,13 +160,14 @@ class JsonlReader {
         );
       }
     }
-    this.#sink = new TableSink(this.#source, names, this.#options, this.#expectedRows, labels);
+    const kept = this.#options.withoutLabels === true ? [] : labels;
+    this.#sink = new TableSink(this.#source, names, this.#options, this.#expectedRows, kept);
   }
 
-  #noKey(key: string, option: string, row: Row): UserError {
+  #noKey(key: string, option: string, row: Row, where = this.#where()): UserError {
     const near = nearest(key, Object.keys(row));
     return new UserError(
-      `${this.#where()}: no key ${shown(key)}, the line has: ${Object.keys(row).join(', ')}`,
+      `${where}: no key ${shown(key)}, the line has: ${Object.keys(row).join(', ')}`,
       `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Set \`${option}\` to a key that every line has.`,
     );
   }

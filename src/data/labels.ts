@@ -8,6 +8,7 @@ export class LabelNames {
   readonly #values = growingInts();
   readonly #index = new Map<string, number>();
   readonly #firstAt: string[] = [];
+  #noneAt: string | undefined;
 
   /** `where` is asked only when the name is new. */
   push(name: string, where: () => string): void {
@@ -21,12 +22,19 @@ export class LabelNames {
     this.#values.push(index);
   }
 
+  /** A sample without a label. */
+  pushNone(where: () => string): void {
+    this.#noneAt ??= where();
+    this.#values.push(-1);
+  }
+
   get distinct(): number {
     return this.#index.size;
   }
 
   labels(): LabelWords {
-    return { kind: 'name', values: this.#values.view(), names: [...this.#index.keys()], firstAt: this.#firstAt };
+    const names = [...this.#index.keys()];
+    return { kind: 'name', values: this.#values.view(), names, firstAt: this.#firstAt, noneAt: this.#noneAt };
   }
 }
 

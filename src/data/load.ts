@@ -1,13 +1,16 @@
 import { UserError } from '../base/errors.ts';
 import { checkFinite, checkSameKind } from './checks.ts';
-import type { CommonConfig, DatasetConfig, TaskName } from './config.ts';
-import { sizeOf } from './dataset.ts';
-import type { Dataset, InputPart, RawSplit, Samples, TargetValues } from './dataset.ts';
+import type { DatasetConfig, TaskName } from './config.ts';
+import type { Dataset, InputPart } from './dataset.ts';
+import { labelPresence } from './labelled.ts';
+import type { Presence } from './labelled.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
-import { drawStratified, partition, splitSize } from './split.ts';
+import { added, carve, keepLabels, labelledTargets, limited, splitOf } from './parts.ts';
+import type { Part, Split } from './parts.ts';
+import { readSplits } from './read.ts';
 import { fillMeans } from './table.ts';
-import type { TargetReader } from './targets/reader.ts';
-import { targetReader } from './targets/registry.ts';
+import { fillWithMeans, targetReader } from './targets/registry.ts';
+import { namesFrom, noneLabelled, scored } from './without-labels.ts';
 import { classWeights } from './weights.ts';
 
 export interface LoadedDataset {
@@ -18,13 +21,15 @@ export interface LoadedDataset {
   readonly task: TaskName;
   /** What a model answers, a number each: the classes, or the label columns. */
   readonly classNames: readonly string[];
+  /** Whose answers stand in for the labels of validation and test; absent where these are labels. */
+  readonly labelledBy?: string | undefined;
+  /** Where the first sample of train without a label is, where its files have such samples. */
+  readonly unlabelledAt?: string | undefined;
   /** [classes], if the recipe asks for class weights. */
   readonly classWeights: Float32Array | undefined;
   /** What is odd but no error, one sentence each. */
   readonly warnings: readonly string[];
 }
-
-type Part = 'train' | 'validation' | 'test';
 
 /** Default share of train that becomes the validation split. */
 const VALIDATION = 0.1;
@@ -39,7 +44,7 @@ const NO_TEST =
  * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
  */
 export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset> {
-  const { splitSeed = SPLIT_SEED, limit, task = 'classification' } = config;
+  const { splitSeed = SPLIT_SEED, limit, labelled, task = 'classification' } = config;
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
     throw new UserError(
@@ -47,17 +52,19 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
       'Remove one of them: `test` names files, `testFraction` carves train.',
     );
   }
-  const [trainRaw, validationRaw, testRaw] = await readSplits(config);
-  const others = [validationRaw, testRaw].filter((split) => split !== undefined);
+  const [trainRaw, validationRaw, testRaw, unlabelledRaw] = await readSplits(config);
+  const others = [validationRaw, testRaw, unlabelledRaw].filter((split) => split !== undefined);
   for (const split of others) checkSameKind(split, trainRaw);
   for (const split of [trainRaw, ...others]) checkFinite(split);
 
-  const classNames = reader.names(trainRaw, config);
-  const read = (name: Part, raw: RawSplit): Split =>
-    splitOf(name, raw, reader.strata, reader.values(raw, classNames, config), reader.width(classNames));
-  let train = read('train', trainRaw);
-  let validation = validationRaw && read('validation', validationRaw);
-  let test = testRaw && read('test', testRaw);
+  const present = labelPresence(trainRaw);
+  const onValidation = validationRaw && scored(labelPresence(validationRaw), labelled);
+  if (labelled !== 0 && present.known === 0 && onValidation === undefined) throw noneLabelled(trainRaw, present.count);
+  const classNames = namesFrom(reader, [present, onValidation], config);
+  const read = (name: Part, presence: Presence): Split => splitOf(name, presence, { reader, classNames, config });
+  let train = read('train', present);
+  let validation = onValidation && read('validation', onValidation);
+  let test = testRaw && read('test', scored(labelPresence(testRaw), labelled));
   if (config.testFraction !== undefined) {
     if (!(config.testFraction < 1)) {
       throw new UserError(
@@ -71,6 +78,8 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     const amount = typeof config.validation === 'number' ? config.validation : VALIDATION;
     [train, validation] = carve(train, 'validation', amount, 'validation', splitSeed);
   }
+  if (labelled !== undefined && labelled > 0) train = keepLabels(train, labelled, splitSeed);
+  if (unlabelledRaw !== undefined) train = added(train, unlabelledRaw);
   if (limit !== undefined) {
     [train, validation] = [limited(train, limit, splitSeed), limited(validation, limit, splitSeed)];
     test = test && limited(test, limit, splitSeed);
@@ -89,14 +98,29 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     inputs === undefined
       ? normalizationOf(config.normalize, train.samples, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
-  const scaling = reader.scaling?.(train.targets, train.width);
-  const dataset = ({ name, idPrefix, samples, targets, ids }: Split): Dataset => {
+  const known = splits.map(labelledTargets);
+  // Without labels in train those of validation say how large the numbers are.
+  const basis = known[0]!.length > 0 ? known[0]! : known[1]!;
+  const scaling = basis.length === 0 ? undefined : reader.scaling?.(basis, train.width);
+  const dataset = ({ name, idPrefix, samples, targets, flags, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
     const shared = { task, classNames, sampleShape, inputs, normalization, ...(scaling && { scaling }) };
-    return { name, idPrefix, samples, targets, ids, count: ids.length, ...shared };
+    const isPartial = flags?.includes(0) === true;
+    if (isPartial && scaling !== undefined) fillWithMeans(targets, flags, scaling.mean);
+    return {
+      name,
+      idPrefix,
+      samples,
+      targets,
+      ids,
+      count: ids.length,
+      ...shared,
+      ...(isPartial && { labelled: flags }),
+    };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
-  warnings.push(...splits.flatMap((split) => reader.oddities(split.name, split.targets, classNames)));
+  for (const [i, targets] of known.entries())
+    if (targets.length > 0) warnings.push(...reader.oddities(splits[i]!.name, targets, classNames));
   if (test === undefined) warnings.push(NO_TEST);
   return {
     train: dataset(train),
@@ -104,8 +128,8 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     test: test && dataset(test),
     task,
     classNames,
-    classWeights:
-      config.classWeights && classWeights(config.classWeights, train.targets as Int32Array, classNames.length),
+    unlabelledAt: labelled === 0 ? undefined : present.noneAt,
+    classWeights: config.classWeights && classWeights(config.classWeights, known[0] as Int32Array, classNames.length),
     warnings,
   };
 }
@@ -115,108 +139,4 @@ function refuseAugment(inputs: readonly InputPart[]): never {
     `augment: expected none for samples of several inputs (${inputs.map(({ name }) => name).join(', ')})`,
     'Remove it: pictures are changed at random only where they are the only input.',
   );
-}
-
-interface Split {
-  /** The files, for messages. */
-  readonly source: string;
-  readonly name: Part;
-  readonly idPrefix: Part;
-  readonly rowSize: number;
-  readonly samples: Samples;
-  readonly targets: TargetValues;
-  /** Numbers of `targets` for each sample. */
-  readonly width: number;
-  readonly strata: (values: TargetValues) => Int32Array;
-  readonly ids: Int32Array;
-}
-
-function splitOf(
-  name: Part,
-  raw: RawSplit,
-  strata: TargetReader['strata'],
-  targets: TargetValues,
-  width: number,
-): Split {
-  const ids = raw.ids ?? Int32Array.from({ length: targets.length / width }, (_, i) => i);
-  return {
-    source: raw.source,
-    name,
-    idPrefix: name,
-    rowSize: sizeOf(raw.sampleShape),
-    samples: raw.samples,
-    targets,
-    width,
-    strata,
-    ids,
-  };
-}
-
-/** Draw a part of `split`, stratified, in place. Its ids go on counting in the files they came from. */
-function carve(split: Split, name: Part, amount: number, key: string, seed: number): [Split, Split] {
-  const parts = draw(split, name, splitSize(key, amount, split.ids.length, split.source), seed, name);
-  if (parts[1].ids.length === 0) {
-    throw new UserError(
-      `${key}: every class of ${split.source} has a single sample, none can be taken from it`,
-      `Name files of their own as \`${name}\`, or add samples.`,
-    );
-  }
-  return parts;
-}
-
-function limited(split: Split, limit: number, seed: number): Split {
-  if (split.ids.length <= limit) return split;
-  return draw(split, split.name, limit, seed, `limit ${split.name}`)[1];
-}
-
-/** What is left of `split`, and the part that was drawn. */
-function draw(split: Split, name: Part, size: number, seed: number, purpose: string): [Split, Split] {
-  const strata = split.strata(split.targets).subarray(0, split.ids.length);
-  const classes = strata.reduce((max, label) => Math.max(max, label), 0) + 1;
-  const rows = drawStratified(strata, classes, size, seed, purpose);
-  const samples = partition(split.samples, split.rowSize, rows);
-  const targets = partition(split.targets, split.width, rows);
-  const ids = partition(split.ids, 1, rows);
-  return [
-    { ...split, samples: samples.kept, targets: targets.kept, ids: ids.kept },
-    { ...split, name, samples: samples.drawn, targets: targets.drawn, ids: ids.drawn },
-  ];
-}
-
-/** All splits at once; of several errors, train's comes first, whichever was found first. */
-async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | undefined, RawSplit | undefined]> {
-  const parts: Part[] = ['train', 'validation', 'test'];
-  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part)));
-  const splits = results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
-  return [splits[0]!, splits[1], splits[2]];
-}
-
-/** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
-async function readSplit(config: DatasetConfig, part: Part): Promise<RawSplit | undefined> {
-  if (config[part] === undefined || typeof config[part] === 'number') return undefined;
-  switch (config.type) {
-    case 'idx':
-      return (await import('./idx.ts')).readIdx(sourceOf(config, part));
-    case 'csv':
-      return (await import('./csv.ts')).readCsv(sourceOf(config, part), config);
-    case 'cifar10':
-      return (await import('./cifar.ts')).readCifar(sourceOf(config, part), 'cifar10', part);
-    case 'cifar100':
-      return (await import('./cifar.ts')).readCifar(sourceOf(config, part), config.labels ?? 'fine', part);
-    case 'image-folder':
-      return (await import('./image-folder.ts')).readImageFolder(sourceOf(config, part), config);
-    case 'npz':
-      return (await import('./npz.ts')).readNpz(sourceOf(config, part), config);
-    case 'parquet':
-      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), config);
-    case 'jsonl':
-      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), config);
-  }
-}
-
-function sourceOf<S>(config: CommonConfig<S>, part: Part): S {
-  return config[part] as S;
 }

@@ -207,9 +207,8 @@ function wordLabels({ where, shape, code, body }: NpyArray): RawLabels {
   for (let i = 0; i < (shape[0] ?? 0); i++) {
     const at = (): string => `${where}: sample ${i}`;
     const name = (code.startsWith('U') ? utf32 : utf8)(view, i * element, element).trim();
-    if (name === '')
-      throw new UserError(`${at()}: the label is empty`, `${LABELS} Remove the sample or give it a label.`);
-    labels.push(name, at);
+    if (name === '') labels.pushNone(at);
+    else labels.push(name, at);
   }
   return labels.labels();
 }

@@ -7,31 +7,45 @@ import type { RawSplit, Samples } from './dataset.ts';
 import { inputParts } from './inputs.ts';
 import { holdsWhole, npyLabels, npyNumbers, npySamples, parseNpy } from './npy.ts';
 import type { NpyArray } from './npy.ts';
+import { noLabels } from './labelled.ts';
+import type { LabelsRead } from './labelled.ts';
 import { emptyFile, hex } from './source.ts';
 import { unzip } from './zip.ts';
 
 /** NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). */
 export async function readNpz(
   source: NpzSource,
-  { layout, task }: Pick<NpzConfig, 'layout' | 'task'>,
+  { layout, task, withoutLabels = false }: Pick<NpzConfig, 'layout' | 'task'> & LabelsRead,
 ): Promise<RawSplit> {
   if ('file' in source && typeof source.samples === 'object') {
     const names = source.samples;
-    const [labels, ...parts] = await fromArchive(source.file, source.labels ?? 'y', ...names);
-    return severalInputs(names, parts, labels!, { layout, task });
+    const parts = await fromArchive(source.file, ...names);
+    const [labels] = withoutLabels ? [] : await fromArchive(source.file, source.labels ?? 'y');
+    return severalInputs(names, parts, labels, { layout, task });
   }
-  const [samples, labels] =
-    'file' in source
-      ? await fromArchive(source.file, typeof source.samples === 'string' ? source.samples : 'x', source.labels ?? 'y')
-      : await Promise.all([readNpy(source.samples), readNpy(source.labels)]);
-  return split(samples!, labels!, { layout, task });
+  if ('file' in source) {
+    const wanted = [typeof source.samples === 'string' ? source.samples : 'x'];
+    const [samples, labels] = await fromArchive(
+      source.file,
+      ...wanted,
+      ...(withoutLabels ? [] : [source.labels ?? 'y']),
+    );
+    return split(samples!, labels, { layout, task });
+  }
+  const [samples, labels] = await Promise.all([readNpy(source.samples), source.labels && readNpy(source.labels)]);
+  return split(samples, labels === '' ? undefined : labels, { layout, task });
 }
 
 type SplitOptions = Pick<NpzConfig, 'layout' | 'task'>;
 
 /** Samples and labels of one input. */
-function split(samples: NpyArray, labels: NpyArray, { layout, task }: SplitOptions): RawSplit {
-  const raw = task === undefined || task === 'classification' ? npyLabels(labels) : npyNumbers(labels);
+function split(samples: NpyArray, labels: NpyArray | undefined, { layout, task }: SplitOptions): RawSplit {
+  const raw =
+    labels === undefined
+      ? noLabels(samples.shape[0] ?? 0)
+      : task === undefined || task === 'classification'
+        ? npyLabels(labels)
+        : npyNumbers(labels);
   const labelled = raw.values.length / (raw.kind === 'numbers' ? raw.width : 1);
   const [count = 0, ...shape] = samples.shape;
   if (shape.length < 1 || shape.length > 3 || sizeOf(samples.shape) === 0) {
@@ -42,7 +56,7 @@ function split(samples: NpyArray, labels: NpyArray, { layout, task }: SplitOptio
   }
   if (count !== labelled) {
     throw new UserError(
-      `${labels.where}: ${labelled} labels for the ${count} samples of ${samples.where}`,
+      `${labels!.where}: ${labelled} labels for the ${count} samples of ${samples.where}`,
       'Save samples and labels of the same split.',
     );
   }
@@ -53,7 +67,7 @@ function split(samples: NpyArray, labels: NpyArray, { layout, task }: SplitOptio
 function severalInputs(
   names: readonly string[],
   arrays: readonly NpyArray[],
-  labels: NpyArray,
+  labels: NpyArray | undefined,
   options: SplitOptions,
 ): RawSplit {
   const splits = arrays.map((array) => split(array, labels, options));

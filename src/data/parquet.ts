@@ -12,12 +12,15 @@ import { LabelNames } from './labels.ts';
 import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
 import { emptyFile, fileList } from './source.ts';
 import { LABELS } from './supported.ts';
+import type { LabelsRead } from './labelled.ts';
+import { noLabels } from './labelled.ts';
 import { TableSink } from './table.ts';
 
 export type ParquetOptions = Pick<
   ParquetConfig,
   'image' | 'features' | 'label' | 'missing' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
->;
+> &
+  LabelsRead;
 
 /** Rows decoded at a time when they hold images. */
 const ROWS_AT_ONCE = 256;
@@ -58,28 +61,32 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
   const sink = new ImageSink(options, countRows(opened));
   const labels = new LabelNames();
   for (const source of opened) {
-    const [imageColumn, labelColumn] = [column(source, image, 'image'), column(source, oneLabel(options), 'label')];
+    const imageColumn = column(source, image, 'image');
+    const labelColumn = options.withoutLabels === true ? undefined : column(source, oneLabel(options), 'label');
     for (const range of source.scan.ranges) {
       for (let rowStart = range.rowStart; rowStart < range.rowEnd; rowStart += ROWS_AT_ONCE) {
         const rows = { rowStart, rowEnd: Math.min(rowStart + ROWS_AT_ONCE, range.rowEnd) };
         const where = (i: number) => `${source.file}: row ${rowStart + i}`;
         const images = await readColumn(source, imageColumn, rows);
-        const names = await readColumn(source, labelColumn, rows);
-        names.forEach((name, i) => labels.push(labelText(name, where(i), options), () => where(i)));
+        const names = labelColumn === undefined ? [] : await readColumn(source, labelColumn, rows);
+        names.forEach((name, i) => pushLabel(labels, labelText(name, where(i), options), () => where(i)));
         await sink.add(images.map((value, i) => ({ where: where(i), input: imageBytes(value, where(i), image) })));
       }
     }
   }
   if (sink.shape === undefined) throw noRows(opened[0]!.file);
-  return { source: opened[0]!.file, sampleShape: sink.shape, samples: sink.samples(), labels: labels.labels() };
+  const read = options.withoutLabels === true ? noLabels(countRows(opened)) : labels.labels();
+  return { source: opened[0]!.file, sampleShape: sink.shape, samples: sink.samples(), labels: read };
 }
 
 async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {
   const wanted = [options.label ?? 'label'].flat();
-  const labelled = wanted.map((name) => column(opened[0]!, name, 'label'));
+  const isRead = options.withoutLabels !== true;
+  const named = isRead ? wanted.map((name) => column(opened[0]!, name, 'label')) : wanted;
+  const labelled = isRead ? named : [];
   const indexes = pandasIndexes(opened[0]!.metadata);
   const given = typeof options.features === 'string' ? [options.features] : options.features;
-  const features = given ?? opened[0]!.columns.filter((name) => !labelled.includes(name) && !indexes.has(name));
+  const features = given ?? opened[0]!.columns.filter((name) => !named.includes(name) && !indexes.has(name));
   let sink: TableSink | undefined;
   for (const source of opened) {
     const names = features.map((name) => column(source, name, 'features'));
@@ -88,7 +95,7 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
       const labels = await Promise.all(
         labelled.map((name) => readColumn(source, column(source, name, 'label'), range)),
       );
-      for (let i = 0; i < labels[0]!.length; i++) {
+      for (let i = 0; i < range.rowEnd - range.rowStart; i++) {
         const where = () => `${source.file}: row ${range.rowStart + i}`;
         const row = data.length === 1 ? asList(data[0]![i]) : data.map((values) => values[i]);
         sink ??= new TableSink(
@@ -232,9 +239,16 @@ function oneLabel({ label = 'label' }: ParquetOptions): string {
   );
 }
 
-function labelText(value: unknown, where: string, { task, separator = '|' }: ParquetOptions): string {
+function pushLabel(labels: LabelNames, label: string | undefined, where: () => string): void {
+  if (label === undefined) labels.pushNone(where);
+  else labels.push(label, where);
+}
+
+/** Undefined for a sample without a label. */
+function labelText(value: unknown, where: string, { task, separator = '|' }: ParquetOptions): string | undefined {
+  if (value === null || value === undefined) return undefined;
   if (Array.isArray(value) && task !== undefined && task !== 'classification')
-    return value.map((one) => labelText(one, where, { task, separator })).join(separator);
+    return value.map((one) => labelText(one, where, { task, separator }) ?? '').join(separator);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
   if (
     typeof value === 'string' ||
@@ -243,10 +257,7 @@ function labelText(value: unknown, where: string, { task, separator = '|' }: Par
     typeof value === 'boolean'
   )
     return String(value);
-  throw new UserError(
-    `${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`,
-    `${LABELS} Remove rows without one.`,
-  );
+  throw new UserError(`${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`, LABELS);
 }
 
 function imageBytes(value: unknown, where: string, name: string): Uint8Array {

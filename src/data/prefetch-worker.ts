@@ -34,8 +34,9 @@ function roomFor(made: number, job: number): boolean {
 }
 
 /** Moved to the reader, not copied. */
-function buffersOf({ ids, x, targets, weights }: Batch): ArrayBuffer[] {
-  return [ids, x, targets, ...(weights === undefined ? [] : [weights])].map((array) => array.buffer as ArrayBuffer);
+function buffersOf({ ids, x, targets, weights, labelled }: Batch): ArrayBuffer[] {
+  const optional = [weights, labelled].filter((array) => array !== undefined);
+  return [ids, x, targets, ...optional].map((array) => array.buffer as ArrayBuffer);
 }
 
 function send(message: FromWorker, transfer: ArrayBuffer[]): void {

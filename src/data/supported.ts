@@ -1,7 +1,7 @@
 /** What a data set can be, for whoever has another one. */
 export const LABELS =
   'Supported are one class for each sample, a word or a class index; numbers to predict, with `task: regression`; and ' +
-  'several labels for a sample, with `task: multi-label`. Not supported are samples without a label.';
+  'several labels for a sample, with `task: multi-label`. In train a sample may have none, where a teacher answers for it.';
 
 export const FEATURES =
   'Supported are columns of numbers and of true and false. Columns of words are not: leave them out (`ignore` for CSV, ' +

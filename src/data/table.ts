@@ -3,8 +3,9 @@ import type { TableOptions } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { RawLabels, RawSplit, Samples } from './dataset.ts';
 import { growingFloats, growingInts } from './grow.ts';
+import { noLabels } from './labelled.ts';
 import { LabelNames } from './labels.ts';
-import { FEATURES, LABELS } from './supported.ts';
+import { FEATURES } from './supported.ts';
 
 /** Words that spreadsheets, pandas, R and Weka write for "no value". */
 const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
@@ -80,23 +81,17 @@ export class TableSink {
     if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, String(value), where);
   }
 
-  /** `labels`: of each label column. */
-  end(labels: readonly string[], where: () => string): void {
+  /** `labels`: of each label column; undefined or empty: the sample has none there. */
+  end(labels: readonly (string | undefined)[], where: () => string): void {
     const id = this.#rowsSeen++;
     if (this.#dropped) this.#samples.length = this.#start;
     else {
       this.#labels.forEach((names, i) => {
-        const label = labels[i]!.trim();
-        // A sample may have none of several labels.
-        const mayBeNone = labels.length === 1 && this.#options.task === 'multi-label';
-        if (label === '' && !mayBeNone) {
-          const column = labels.length === 1 ? '' : ` in ${shown(this.#labelNames[i])}`;
-          throw new UserError(
-            `${where()}: the label${column} is empty`,
-            `${LABELS} Remove the row or give it a label.`,
-          );
-        }
-        names.push(label, where);
+        const label = labels[i]?.trim();
+        // A list of labels may be empty: the sample has none of them, which is known.
+        const isList = labels.length === 1 && this.#options.task === 'multi-label';
+        if (label === undefined || (label === '' && !isList)) names.pushNone(where);
+        else names.push(label, where);
       });
       this.#ids.push(id);
     }
@@ -124,6 +119,7 @@ export class TableSink {
   }
 
   #rawLabels(): RawLabels {
+    if (this.#labels.length === 0) return noLabels(this.#ids.length);
     const columns = this.#labels.map((names) => names.labels());
     return columns.length === 1
       ? columns[0]!

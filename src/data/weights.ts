@@ -19,6 +19,11 @@ export function classWeights(
     }
     return Float32Array.from(setting);
   }
+  if (labels.length === 0)
+    throw new UserError(
+      'classWeights: balanced counts the labels of train, and none of its samples has one',
+      'Give one weight per class, or leave it out.',
+    );
   const counts = countByClass(labels, classes);
   const present = counts.filter((count) => count > 0).length;
   return Float32Array.from(counts, (count) => (count === 0 ? 0 : labels.length / (present * count)));

@@ -27,7 +27,8 @@ export interface PreflightOptions {
 }
 
 export interface Preflight {
-  readonly accuracy: number;
+  /** Undefined where no label says how good it is. */
+  readonly accuracy: number | undefined;
   readonly samples: number;
   /** What is odd about a teacher that is good enough. */
   readonly warnings: readonly string[];
@@ -55,6 +56,7 @@ export async function preflight(
       'Name the right output with `teacher.output`, or use a teacher of this data set.',
     );
   }
+  if (dataset.labelled !== undefined) return checkWithoutLabels(teacher, dataset, task, options);
   if (task.classes === undefined) return checkNumbers(teacher, dataset, task, options);
   const asked = await askAbout(
     teacher,
@@ -89,6 +91,34 @@ export async function preflight(
       ? `the most frequent class alone gives ${percent(largestShare(labels, classes), 1)}`
       : `teacher.minAccuracy asks for ${percent(required, 1)}`;
   throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, hint);
+}
+
+/** As `preflight`, where no sample has a label: how often the teacher is right, nobody knows. */
+async function checkWithoutLabels(
+  teacher: Teacher,
+  dataset: Dataset,
+  task: Task,
+  { minAccuracy, samples = samplesFor(task.width), onProgress }: PreflightOptions,
+): Promise<Preflight> {
+  if (minAccuracy !== undefined)
+    throw new UserError(
+      `teacher.minAccuracy: expected labels to check it on, and no validation sample has one, received ${minAccuracy}`,
+      'Take it out, or give the samples of validation a label.',
+    );
+  const rows = someRows(dataset, samples);
+  const given = await answers(teacher, dataset, rows, onProgress);
+  refuseUseless(teacher, given, rows.length);
+  if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [] };
+  const counts = classesOf(given, task.width).reduce(
+    (sum, label) => sum.set(label, (sum.get(label) ?? 0) + 1),
+    new Map<number, number>(),
+  );
+  const [[most, count]] = [...counts].sort(([, a], [, b]) => b - a) as [[number, number]];
+  if (count < rows.length) return { accuracy: undefined, samples: rows.length, warnings: [] };
+  throw new UserError(
+    `${teacher.name}: gives all ${rows.length} samples the class ${dataset.classNames[most]!}`,
+    'Check how its input is prepared (`teacher.normalize`, `teacher.layout`), and that the samples are of several kinds.',
+  );
 }
 
 /** As `preflight`, where no answer is a class: a teacher must know more than one that knows nothing of the samples. */

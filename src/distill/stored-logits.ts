@@ -21,8 +21,8 @@ export interface StoredLogitsOptions {
 
 export interface StoredLogits {
   readonly answers: SoftTargets;
-  /** The score on some of the samples. */
-  readonly accuracy: number;
+  /** The score on some of the samples; undefined where none has a label. */
+  readonly accuracy: number | undefined;
   /** How many views of each sample there are answers to, if they are those that the student can be shown. */
   readonly views: number | undefined;
   /** Are they answers to what the student is shown? */
@@ -38,19 +38,22 @@ export async function storedLogits(
 ): Promise<StoredLogits> {
   const content = readSafetensors(bytes, file);
   const answers = new StoredSoftTargets(content, dataset, file);
-  const n = Math.min(CHECKED, dataset.count);
-  const ids = Int32Array.from({ length: n }, (_, i) => Math.floor((i * dataset.count) / n));
+  const { labelled } = dataset;
+  const known = Int32Array.from(dataset.ids.keys()).filter((row) => labelled === undefined || labelled[row] === 1);
+  const from = known.length > 0 ? known : Int32Array.from(dataset.ids.keys());
+  const n = Math.min(CHECKED, from.length);
+  const ids = Int32Array.from({ length: n }, (_, i) => from[Math.floor((i * from.length) / n)]!);
   const { teacherLogits: logits } = await answers.answersFor({ ids, x: new Float32Array(0) });
   if (logits!.some((value) => !Number.isFinite(value))) {
     throw new UserError(`${file}: some of the stored logits are not finite`, 'Let the teacher answer again.');
   }
+  const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
+  const found = { answers, isSame, views: isSame && augment.length > 0 ? answers.views : undefined };
+  if (known.length === 0) return { ...found, accuracy: undefined };
   const task = taskOf(dataset);
   const { score: accuracy, isBetter } = task.skill(logits!, targetsOf(dataset, ids));
   const isGood = minAccuracy === undefined ? isBetter : accuracy >= minAccuracy;
-  if (isGood) {
-    const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
-    return { answers, accuracy, isSame, views: isSame && augment.length > 0 ? answers.views : undefined };
-  }
+  if (isGood) return { ...found, accuracy };
   const fact = `${file}: the stored logits are ${task.score.said(accuracy, `${n} training samples`, 1)}`;
   if (minAccuracy !== undefined) {
     throw new UserError(

@@ -1,5 +1,6 @@
 import type { Traffic } from '../base/events.ts';
 import { limbeckVersion, versionOf } from '../base/packages.ts';
+import { labelledCount } from '../data/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { cpuFeatures, machineInfo, systemRelease } from '../measure/machine.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -39,7 +40,10 @@ export interface RunFacts {
 
 /** The facts of a run. Until the data is read and the engine is there, they are what the recipe says. */
 export function factsOf({ recipe, data, engine }: Known): RunFacts {
-  const { type, labelledBy } = recipe.dataset;
+  const { type } = recipe.dataset;
+  const isUnknown = data?.validation.labelled !== undefined;
+  const labelledBy = data?.labelledBy ?? recipe.dataset.labelledBy ?? (isUnknown ? 'the teacher' : undefined);
+  const labelled = data === undefined ? 0 : labelledCount(data.train);
   return {
     machine: { ...machineInfo(), engine: engine?.name ?? recipe.engine, device: engine?.device ?? recipe.device },
     dataset:
@@ -53,6 +57,7 @@ export function factsOf({ recipe, data, engine }: Known): RunFacts {
             ...(labelledBy !== undefined && { labelledBy }),
             sampleShape: data.train.sampleShape,
             samples: { train: data.train.count, validation: data.validation.count, test: data.test?.count ?? 0 },
+            ...(labelled < data.train.count && { labelled }),
           },
     warnings: data?.warnings ?? [],
   };

@@ -22,7 +22,7 @@ export function namedFiles(recipe: Recipe): { readonly keys: readonly Key[]; rea
 function mapPaths(recipe: Recipe, change: Change): Recipe {
   const { dataset, teacher, student } = recipe;
   const splits = Object.fromEntries(
-    (['train', 'validation', 'test'] as const)
+    (['train', 'validation', 'test', 'unlabelled'] as const)
       .filter((key) => dataset[key] !== undefined)
       .map((key) => [key, mapSource(dataset[key], ['dataset', key], change)]),
   );

@@ -44,6 +44,14 @@ const distillKeys = {
     .default(10)
     .describe('Passes over the training split; 0: a student from a file is taken as it is.'),
   softTargets: softTargets.prefault({}),
+  minConfidence: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'Of classification: an answer of the teacher is learnt from where it gives its class at least this probability; default: all are.',
+    ),
 };
 
 /** A recipe that names no loss has this one. */
@@ -199,7 +207,8 @@ export const recipeSchema = z
     if (teacher !== undefined) return;
     const usualNumbers = Object.entries(lossNumbers(distill.loss));
     const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
-    const keys = [...(distill.loss === USUAL_LOSS ? [] : ['loss']), ...changed.map(([key]) => key)];
+    const given = distill.minConfidence === undefined ? [] : ['minConfidence'];
+    const keys = [...(distill.loss === USUAL_LOSS ? [] : ['loss']), ...changed.map(([key]) => key), ...given];
     for (const key of keys) {
       const params = { expected: 'a teacher, which it is about', received: 'none' };
       context.addIssue({ code: 'custom', message: 'not read', path: ['distill', key], params });

@@ -22,6 +22,7 @@ import {
   splitOf,
   summarySentences,
   teacherModel,
+  originalOf,
 } from './summary.ts';
 import type { Score } from '../tasks/score.ts';
 import { scoreOf } from './score.ts';
@@ -55,7 +56,7 @@ export function reportHtml(report: Report): string {
     pruningSection(report),
     quantizationSection(report),
     factsSection(report),
-  ].map((section) => (dataset.labelledBy === undefined ? section : ofAgreement(section)));
+  ].map((section) => (dataset.labelledBy === undefined ? section : ofAgreement(section, agreementOf(report))));
   const sections = [...figures, recipeSection(report)].filter((section) => section !== '');
   return [
     '<!doctype html>',
@@ -73,16 +74,18 @@ export function reportHtml(report: Report): string {
 }
 
 /** The words that are read, in tables, headings and charts: where nobody knows the labels, no share is an accuracy. */
-function ofAgreement(html: string): string {
+function ofAgreement(html: string, agreement: string): string {
   return html.replaceAll(/>[^<]+</g, (text) =>
     text
-      .replaceAll(/\baccuracy\b/g, AGREEMENT)
-      .replaceAll(/\bAccuracy\b/g, AGREEMENT.replace('a', 'A'))
-      .replaceAll(/\b(more|less|as) accurate\b/g, '$1 in agreement with the original'),
+      .replaceAll(/\baccuracy\b/g, agreement)
+      .replaceAll(/\bAccuracy\b/g, agreement.replace('a', 'A'))
+      .replaceAll(/\b(more|less|as) accurate\b/g, `$1 in ${agreement}`),
   );
 }
 
-const AGREEMENT = 'agreement with the original';
+function agreementOf(report: Report): string {
+  return `agreement with ${originalOf(report)}`;
+}
 
 /** Links to the sections by their headings; in print the page numbers would be missing. */
 function contents(sections: readonly string[]): string {
@@ -109,7 +112,7 @@ function tiles(report: Report): string {
           score.text(accuracy),
           report.dataset.labelledBy === undefined
             ? `${score.name === 'accuracy' ? 'right' : score.name} on the ${splitOf(model)} split${overSeeds(model, score)}${its === null ? '' : `; teacher ${score.text(its)}`}`
-            : `of the ${splitOf(model)} split: ${AGREEMENT}`,
+            : `of the ${splitOf(model)} split: ${score.name === 'accuracy' ? '' : `${score.name}, `}${agreementOf(report)}`,
         ),
     model.sizeBytes === 0
       ? ''

@@ -25,7 +25,7 @@ export function reportMarkdown(report: Report): string {
       dataset.classes === 0
         ? `Data: ${dataset.type}, not read.`
         : `Data: ${dataset.type}, ${answersText(dataset)}, samples of ${dataset.sampleShape.join('×')}; ` +
-          `${number(train)} train, ${number(validation)} validation, ${number(test)} test. ` +
+          `${number(train)} train${dataset.labelled === undefined ? '' : ` (${number(dataset.labelled)} with a label)`}, ${number(validation)} validation, ${number(test)} test. ` +
           'Models are chosen on the validation split; the test split is used once, at the end.',
       ...(teacher === undefined
         ? []

@@ -44,6 +44,7 @@ export const reportSchema = z
         .describe('Whose answers stand in for labels: what is counted as right is agreement with it.'),
       sampleShape: z.array(whole).readonly(),
       samples: z.strictObject({ train: whole, validation: whole, test: whole }),
+      labelled: whole.exactOptional().describe('Samples of train that have a label; absent where all have one.'),
     }),
     teacher: z
       .strictObject({

@@ -84,12 +84,22 @@ export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): 
 }
 
 /** Said before all figures of a run without labels. */
-export function scoreSentence({ dataset: { labelledBy } }: Pick<Report, 'dataset'>): string[] {
+export function scoreSentence({ dataset: { labelledBy, task }, recipe }: Pick<Report, 'dataset' | 'recipe'>): string[] {
   if (labelledBy === undefined) return [];
+  if (task !== undefined && task !== 'classification')
+    return [
+      `No labels are known: every score is against the answers of ${labelledBy}, and says nothing of how right either is.`,
+    ];
   return [
-    `No labels are known: every score is agreement with the original, the share of samples that get the class that ${labelledBy} gives ` +
+    `No labels are known: every score is agreement with ${originalOf({ recipe })}, the share of samples that get the class that ${labelledBy} gives ` +
       'them, and says nothing of how often either is right.',
   ];
+}
+
+/** Whose answers are agreed with, where no labels are known: a teacher, or the model that was compressed. */
+export function originalOf({ recipe }: { readonly recipe?: Report['recipe'] | undefined }): string {
+  const { labelled } = (recipe?.['dataset'] ?? {}) as { labelled?: number };
+  return labelled === 0 ? 'the teacher' : 'the original';
 }
 
 /** The result of a run in plain words, one sentence each. */
@@ -144,9 +154,15 @@ function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[
   }
   const [own, its] = [accuracyOf(model), accuracyOf(teacher)];
   if (report.dataset.labelledBy !== undefined) {
+    const samples = `the ${splitOf(model)} samples`;
+    const score = scoreOf(report);
     const agreed =
-      own === null ? '' : ` and agrees with it on ${accuracyScore.text(own)} of the ${splitOf(model)} samples`;
-    return [`The ${model.id} student is ${parts.join(' and ') || 'as large'} than the original${agreed}.`];
+      own === null
+        ? ''
+        : score.name === 'accuracy'
+          ? ` and agrees with it on ${accuracyScore.text(own)} of ${samples}`
+          : `, at ${score.name} ${score.text(own)} against its answers to ${samples}`;
+    return [`The ${model.id} student is ${parts.join(' and ') || 'as large'} than ${originalOf(report)}${agreed}.`];
   }
   const than = parts.length === 0 ? '' : ' than the teacher';
   const gap = own === null || its === null ? '' : gapOf(scoreOf(report), own, its, than === '');

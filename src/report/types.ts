@@ -104,6 +104,8 @@ export interface DatasetSummary {
   readonly labelledBy?: string;
   readonly sampleShape: readonly number[];
   readonly samples: { readonly train: number; readonly validation: number; readonly test: number };
+  /** Samples of train that have a label; absent where all have one. */
+  readonly labelled?: number;
 }
 
 /** Where the soft targets came from, and what storing them was worth. */

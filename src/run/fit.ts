@@ -1,10 +1,12 @@
 import { Stopwatch } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { freeMemory } from '../base/memory.ts';
-import { batches, batchCount } from '../data/batches.ts';
+import { batches, batchCount, passesOf } from '../data/batches.ts';
 import type { Batch, BatchOptions } from '../data/batches.ts';
 import { isMix } from '../data/augment/mix.ts';
+import { labelledCount, labelledOf } from '../data/labelled.ts';
 import { Prefetcher } from '../data/prefetch.ts';
+import { isPartial, known } from '../distill/known.ts';
 import type { SoftTargets } from '../distill/soft-targets.ts';
 import { createLoss } from '../distill/losses/registry.ts';
 import type { AnyLoss } from '../distill/losses/registry.ts';
@@ -46,6 +48,8 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly masks?: ((steps: number) => MaskPlan) | undefined;
   /** The scalars that the network is fed besides those of the loss, at a step. */
   readonly hyper?: (step: number) => Readonly<Record<string, number>>;
+  /** Take as many steps as a training on so many samples, however few have a label. Default: on those that this one learns from. */
+  readonly asLongAs?: number | undefined;
   /** Default: that of the recipe. */
   readonly precision?: Recipe['precision'];
   /** Hash of what the training depends on, where that is less than the whole recipe: states of another job are left aside. */
@@ -82,8 +86,12 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   context.onEvent({ type: 'stage', stage });
   const task = taskOf(data.train);
   const network = await options.build();
-  const stepsPerEpoch = batchCount(data.train.count, settings.batchSize);
-  const steps = stepsOf(settings, data.train.count);
+  const { minConfidence } = context.recipe.distill;
+  // Without a teacher nothing can be learnt from a sample without a label.
+  const learnt = answers === undefined ? labelledOf(data.train) : data.train;
+  const { asLongAs = learnt.count } = options;
+  const stepsPerEpoch = batchCount(asLongAs, settings.batchSize);
+  const steps = stepsOf(settings, asLongAs);
   const states = context.states(stage);
   const saved = await states.load();
   const finished = finishedTraining(saved, steps, options);
@@ -98,11 +106,16 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const lossScale = precision === 'mixed' ? new LossScale() : undefined;
   const hasMixup = context.recipe.dataset.augment.some(isMix);
 
-  const batchSize = Math.min(settings.batchSize, data.train.count);
+  const batchSize = Math.min(settings.batchSize, learnt.count);
   const waiting = new Stopwatch();
-  const withAnswers = async (batch: Batch) => ({ ...batch, teacher: (await answers?.answersFor(batch)) ?? {} });
+  const partial = answers !== undefined && isPartial(data.train, minConfidence);
+  const hasLabels = labelledCount(data.train) > 0;
+  const withAnswers = async (batch: Batch) => {
+    const answered = { ...batch, teacher: (await answers?.answersFor(batch)) ?? {} };
+    return partial ? known(answered, { task, hasLabels, minConfidence }) : answered;
+  };
   let prefetcher: Prefetcher | undefined;
-  const common = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale };
+  const common = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale, partial };
   const begun = begunTraining(saved, options);
   if (loss.acrossBatch === true && shardsOf(context) !== undefined) throw inShards(loss.name);
   const trainerOptions = {
@@ -115,12 +128,15 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     stepsPerEpoch,
     steps,
     batches: async function* (epoch: number, startBatch: number) {
-      const order = epochOptions(context.recipe, options, epoch);
-      const source = (prefetcher ??= new Prefetcher(data.train)).epoch({
-        ...order,
-        startBatch,
-        classWeights: data.classWeights,
-      });
+      prefetcher ??= new Prefetcher(learnt);
+      const passes = { from: epoch * stepsPerEpoch + startBatch, to: (epoch + 1) * stepsPerEpoch };
+      const source = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) =>
+        prefetcher!.epoch({
+          ...epochOptions(context.recipe, options, pass),
+          startBatch: first,
+          classWeights: data.classWeights,
+        }),
+      );
       for await (const batch of waiting.timed(source)) {
         yield await withAnswers(batch);
       }
@@ -137,7 +153,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   };
   const { trainer, cut } = await fittingTrainer(trainerOptions, {
     stage,
-    rest: steps < stepsPerEpoch ? 0 : data.train.count % batchSize,
+    rest: steps < batchCount(learnt.count, settings.batchSize) ? 0 : learnt.count % batchSize,
     microBatch: settings.microBatch ?? begun?.cut?.samples,
     isBegun: begun !== undefined,
     parts:

@@ -17,7 +17,11 @@ import { openStores } from '../folder/stores.ts';
 import type { RunStores } from '../folder/stores.ts';
 import { trafficSince } from '../watch/traffic.ts';
 
-export type Stages = (context: StageContext, stores: RunStores) => Promise<Partial<Findings>>;
+/** What the stages found, and the data as models were scored on them: where there are no labels, by the teacher's answers. */
+export type Stages = (
+  context: StageContext,
+  stores: RunStores,
+) => Promise<Partial<Findings> & { readonly data?: StageContext['data'] }>;
 
 export interface FollowOptions extends RunOptions {
   readonly onEvent: OnEvent;
@@ -55,13 +59,13 @@ export async function follow(
     stores = await openStores(folder, onEvent, options.shared);
     const context = await begin(loaded, stores, { ...options, onEvent, clock });
     facts = factsOf(context);
-    const findings = await stages(context, stores);
+    const { data = context.data, ...findings } = await stages(context, stores);
     onEvent({ type: 'stage', stage: 'report' });
     const { rows, found } = ledger();
     const parts = rows.flatMap(({ notes: { microBatch } }) => (typeof microBatch === 'string' ? [microBatch] : []));
     const notes = [...(options.notes ?? []), ...parts, ...(findings.notes ?? [])];
     const training = await curvesOf(recipe, rows);
-    const report = makeReport(context, { measured: [], ...found, training, ...findings, notes });
+    const report = makeReport({ ...context, data }, { measured: [], ...found, training, ...findings, notes });
     // First: a run that has its report is not gone on with.
     await stores.ledger.save();
     await writeReport(folder, report);

@@ -1,7 +1,7 @@
 import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
 import type { Pair } from '../report/certainty.ts';
-import type { ModelRow, Report, TeacherSummary } from '../report/types.ts';
+import type { ModelRow, Report, TeacherSummary, Verdict } from '../report/types.ts';
 import type { PruningSensitivity, QuantizationSensitivity } from '../report/sensitivity.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
@@ -9,6 +9,7 @@ import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
 import type { StageContext } from './context.ts';
 import { factsOf, frameOf } from '../folder/report-frame.ts';
 import type { Course } from '../folder/report-frame.ts';
+import { learntFrom } from './stages/scores.ts';
 import type { Timed } from './stages/latency.ts';
 import type { Measured } from './stages/measure.ts';
 
@@ -52,13 +53,25 @@ export function makeReport(
         latency: timed?.rows.get(row.id) ?? [],
         ...agreementOf(row, own, measured, context),
       })),
-    ...(hasPair && { verdict: { ...verdictOf(distilled, scratch, samples, task.score), ...pairIn(measured, data) } }),
+    ...(hasPair && { verdict: { ...verdictIn(context, distilled, scratch, samples), ...pairIn(measured, data) } }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),
     ...(quantizationSensitivity !== undefined && { quantizationSensitivity }),
     notes: [...data.warnings, ...notes, ...(timed?.notes ?? [])],
   };
+}
+
+/** The verdict, which says what student and twin learnt from where that differs. */
+function verdictIn(
+  context: StageContext,
+  distilled: readonly number[],
+  scratch: readonly number[],
+  samples: number,
+): Verdict {
+  const verdict = verdictOf(distilled, scratch, samples, taskOf(context.data.validation).score);
+  const seen = learntFrom(context);
+  return seen === undefined ? verdict : { ...verdict, sentence: `${verdict.sentence}; ${seen}` };
 }
 
 /** The accuracies of a model that was trained more than once. */

@@ -10,6 +10,7 @@ import { finishedReport, missingFiles } from '../folder/finished.ts';
 import { follow } from './follow.ts';
 import { prepareFolder, refuseForeignFolder, removeUnbegun } from '../folder/folder.ts';
 import { lockRun } from '../folder/lock.ts';
+import { labelledCount } from '../data/labelled.ts';
 import { TEACHER } from '../report/artifact.ts';
 import type { Findings } from './report.ts';
 import { checkOptions } from './options.ts';
@@ -30,6 +31,7 @@ import { shipModel } from './stages/ship.ts';
 import { checkLoss, trainStudent } from './stages/student.ts';
 import { runTogether } from './together.ts';
 import { teach } from './stages/teach.ts';
+import { labelNotes, withScores } from './stages/scores.ts';
 
 /** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
@@ -86,14 +88,16 @@ async function runAlone(given: LoadedRecipe, options: RunOptions): Promise<RunRe
  *                          │           │            │            │           │           │            │
  *                          └───────────┴────────────┴─── saved in the run's folder ──────┴────────────┘
  */
-async function stages(context: StageContext, stores: RunStores): Promise<Partial<Findings>> {
-  const { recipe } = context;
+async function stages(begin: StageContext, stores: RunStores): Promise<Partial<Findings> & Pick<StageContext, 'data'>> {
+  const { recipe } = begin;
 
   // 0. What would fail late is found out now.
-  const begun = await checkModels(context);
+  const begun = await checkModels(begin);
 
-  // 1. A teacher, opened or trained, and known to be worth listening to.
-  const teaching = await teach(context);
+  // 1. A teacher, opened or trained, and known to be worth listening to. Where there are no labels its answers stand in for them.
+  const teaching = await teach(begin);
+  const context = await withScores(begin, teaching);
+  const hasTwin = recipe.baseline && labelledCount(context.data.train) > 0;
 
   // 2. Its answers to the training samples, for every repeat the same.
   const lessons = teaching && recipe.student && (await collectAnswers(context, teaching, stores.softTargets));
@@ -102,7 +106,7 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
   const students: TrainedModel[] = [];
   for (let repeat = 0; recipe.student !== undefined && repeat < recipe.repeats; repeat++) {
     // 3. The student by itself: what the distilled one has to beat.
-    if (lessons === undefined || recipe.baseline) {
+    if (lessons === undefined || hasTwin) {
       students.push({ model: { role: 'scratch', repeat }, trained: await trainStudent(context, repeat) });
     }
     // 4. The student and its teacher.
@@ -139,8 +143,9 @@ async function stages(context: StageContext, stores: RunStores): Promise<Partial
 
   // 9. Their latency, side by side.
   const timed = await timeModels(context, measured);
-  const allNotes = [...begun, ...notes, ...(shipped?.notes ?? [])];
+  const allNotes = [...begun, ...labelNotes(context), ...notes, ...(shipped?.notes ?? [])];
   return {
+    data: context.data,
     measured,
     answers: lessons?.summary,
     timed,

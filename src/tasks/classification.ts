@@ -64,6 +64,7 @@ export function classification(names: readonly string[] | number): Task {
       const { onlyOther, ...counts } = sideBySide(given(logits), given(teacher), labels as Int32Array);
       return { agreement: { ...counts, onlyTeacher: onlyOther } };
     },
+    asTargets: given,
     ignorance: () => 1 / width,
     isWorse: (logits, than, labels) => isWorse(hits(given(logits), labels), hits(given(than), labels)),
     skill: (logits, labels) => ({

@@ -57,6 +57,7 @@ export function multiLabel(names: readonly string[]): Task {
     scoreOf: (answers, targets) => macroF1({ answers, targets }, width),
     describe: (answers, targets, tuning) => ({ labels: labelReport({ answers, targets }, names, tuning) }),
     beside: (answers, teacher) => ({ distance: distanceOf(answers, teacher) }),
+    asTargets: (answers) => Int32Array.from(answers, (logit) => (logit > GIVEN ? 1 : 0)),
     ignorance: (targets) => meanOf(names.map((_, c) => ofCommoner(columnOf(targets, c, width)))) ?? 0,
     // Decision by decision: F1 is no sum over samples.
     isWorse: (answers, than, targets) =>

@@ -54,6 +54,7 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
     scoreOf: (answers, targets) => rmseOf(answers, targets, width),
     describe: (answers, targets) => ({ errors: errorsOf(answers, targets, names) }),
     beside: (answers, teacher) => ({ distance: rmseOf(answers, teacher, width) }),
+    asTargets: (answers) => answers.slice(),
     ignorance,
     isWorse: (answers, than, targets) => isFurtherOff(answers, than, targets, std),
     skill: (answers, targets) => {

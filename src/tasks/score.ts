@@ -68,6 +68,12 @@ export const rmseScore: Score = {
   lossText: (lost) => `${lost.toFixed(2)} % of validation RMSE`,
 };
 
+/** A score where the answers of another model stand in for labels. */
+export function againstText(score: Score, value: number, by: string, samples: string): string {
+  if (score.name === 'accuracy') return `gives the class that ${by} gives on ${score.text(value)} of ${samples}`;
+  return `${score.name} ${score.text(value)} against the answers of ${by} on ${samples}`;
+}
+
 /** Four digits that say something. */
 function figure(value: number): string {
   if (!Number.isFinite(value)) return String(value);

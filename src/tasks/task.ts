@@ -68,6 +68,8 @@ export interface Task {
   describe(answers: Float32Array, targets: TargetValues, tuning?: Tuning): TaskReport;
   /** One model's answers beside the teacher's. */
   beside(answers: Float32Array, teacher: Float32Array, targets: TargetValues): Beside;
+  /** The targets of samples that are labelled by these answers. */
+  asTargets(answers: Float32Array): TargetValues;
   /** The score of a model that knows nothing of these samples. */
   ignorance(targets: TargetValues): number;
   /** Are answers worse than other ones to the same samples, by more than chance? */

@@ -1,10 +1,15 @@
+import path from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
+import { labelledCount, labelledOf } from '../data/labelled.ts';
+import type { LoadedDataset } from '../data/load.ts';
+import { isWithoutLabels, scoredByTeacher } from '../distill/scored-by-teacher.ts';
 import { classesOf, perClassOf as countsOf } from '../tasks/classes.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { ErrorReport, LabelReport } from '../tasks/described.ts';
+import { againstText } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
 import { answers } from '../distill/preflight.ts';
-import { openFile } from '../distill/open.ts';
+import { openFile, openTeacher } from '../distill/open.ts';
 import { ownTeacher, preparationText } from '../distill/preparation.ts';
 import { UserError } from '../base/errors.ts';
 import { usualAnswers } from '../measure/usual.ts';
@@ -20,6 +25,8 @@ export interface EvaluationResult {
   readonly file: string;
   readonly split: Split;
   readonly samples: number;
+  /** Whose answers stand in for labels, which nobody has: the score is agreement with them. */
+  readonly labelledBy?: string;
   /** The result in words. */
   readonly said: string;
   /** Of classes. */
@@ -45,14 +52,9 @@ const ANY = { layout: 'auto', outputs: 'auto' } as const;
  * recipe's own, else as its metadata say, else as the recipe prepares its data.
  */
 export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
-  const data = await loadData(recipe);
-  const dataset = data[split];
-  if (dataset === undefined) {
-    throw new UserError(
-      `${recipe.name}: the data set has no test split`,
-      'Use --split validation, or set dataset.test.',
-    );
-  }
+  const data = await scoredData(recipe);
+  const { labelledBy } = data;
+  const dataset = labelledSplit(data, split, recipe.name);
   const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
   const own = await ownTeacher(file, recipe.teacher);
   const settings = { ...ANY, ...own, onnx: undefined, intermediate: [], [format]: file };
@@ -74,11 +76,14 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
   const rows = Int32Array.from({ length: dataset.count }, (_, i) => i);
   const given = await answers(model, dataset, rows);
   const score = task.scoreOf(given, dataset.targets);
-  const shared = { file, split, samples: dataset.count, preparation: preparationText(preparation, dataset) };
+  const by = labelledBy === undefined ? {} : { labelledBy };
+  const shared = { file, split, samples: dataset.count, ...by, preparation: preparationText(preparation, dataset) };
   await model.dispose();
   const odd = task.stuck(file, given, dataset.targets);
   const warnings = odd === undefined ? [] : [odd];
-  const said = task.score.said(score, `${dataset.count} ${split} samples`);
+  const samples = `${dataset.count} ${split} samples`;
+  const said =
+    labelledBy === undefined ? task.score.said(score, samples) : againstText(task.score, score, labelledBy, samples);
   if (task.classes !== undefined) {
     const usual = split === 'train' ? undefined : usualAnswers(given, task.width, split);
     return { ...shared, said, accuracy: score, perClass: perClassOf(given, dataset, task.classes), usual, warnings };
@@ -90,6 +95,32 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
     ...errorsOf(task, given, dataset),
     warnings,
   };
+}
+
+/** The data of the recipe; where no labels are read, its teacher is asked what to score against. */
+async function scoredData(recipe: LoadedRecipe['recipe']): Promise<LoadedDataset> {
+  const data = await loadData(recipe);
+  if (!isWithoutLabels(data) || recipe.teacher === undefined) return data;
+  const [engine, session] = [engineOf(recipe), sessionOptionsOf(recipe)];
+  const name = (file: string): string => path.basename(file);
+  const { teacher } = await openTeacher(recipe.teacher, { engine, session, dataset: data.validation, name });
+  try {
+    return await scoredByTeacher(data, teacher);
+  } finally {
+    await teacher.dispose();
+  }
+}
+
+/** The samples of a split that have a label, or an answer of the teacher in its place. */
+function labelledSplit(data: LoadedDataset, split: Split, recipe: string): Dataset {
+  const dataset = data[split];
+  if (dataset === undefined)
+    throw new UserError(`${recipe}: the data set has no test split`, 'Use --split validation, or set dataset.test.');
+  if (labelledCount(dataset) > 0) return labelledOf(dataset);
+  throw new UserError(
+    `${recipe}: no sample of the split ${split} has a label`,
+    'Use --split validation or --split test, which are scored.',
+  );
 }
 
 function errorsOf(task: Task, given: Float32Array, { targets }: Dataset): Pick<EvaluationResult, 'errors' | 'labels'> {

@@ -5,6 +5,7 @@ import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import { samplesAs } from '../runtime/typed.ts';
 import type { Mixed, Task } from '../tasks/task.ts';
+import type { Known } from './known.ts';
 
 /** What one step learns from; a batch of src/data fits as it is. */
 export interface TrainingBatch {
@@ -16,6 +17,8 @@ export interface TrainingBatch {
   readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. Default 1. */
   readonly weights?: Float32Array;
+  /** [n] what is known of each sample, for a program that asks; see `src/train/known.ts`. */
+  readonly known?: Known | undefined;
   /** How the samples were mixed, for a program with mixup targets. */
   readonly mix?: Mixed;
   /** The teacher's answers, by feed name: `teacherLogits`, `teacher/<name>`; or soft `targets`. */
@@ -24,12 +27,13 @@ export interface TrainingBatch {
 
 /** The feeds that stand for the batch; `UserError` for targets that the task cannot have. */
 export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Record<string, TensorData> {
-  const { x, inputs, targets, weights, mix, teacher } = batch;
+  const { x, inputs, targets, weights, known, mix, teacher } = batch;
   const n = samplesOf(batch, task);
   return {
     ...inputFeedsOf(x, n, inputs),
     ...task.fed(targets, where, mix),
     weights: weights ?? ones(n),
+    ...(known && { hasLabel: known.label, hasAnswer: known.answer, isScored: known.scored }),
     ...teacher,
   };
 }
@@ -65,6 +69,13 @@ export function samplesOf({ targets }: TrainingBatch, { targetWidth }: Pick<Task
 export function totalWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth'>): number {
   const { weights } = batch;
   return weights === undefined ? samplesOf(batch, task) : weights.reduce((sum, weight) => sum + weight, 0);
+}
+
+/** Σ w of the samples that the score of the batch is over. */
+export function scoredWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth'>): number {
+  const { weights, known } = batch;
+  if (known === undefined) return totalWeight(batch, task);
+  return known.scored.reduce((sum, has, i) => sum + has * (weights?.[i] ?? 1), 0);
 }
 
 const cache = new Map<number, Float32Array>();

@@ -2,6 +2,7 @@ import type { TensorData } from '../graph/types.ts';
 import type { TrainingBatch } from './batch.ts';
 import type { Task } from '../tasks/task.ts';
 import { samplesOf, totalWeight } from './batch.ts';
+import type { Known } from './known.ts';
 
 /** A part of a batch, and what of the batch it is. */
 export interface Part {
@@ -25,6 +26,10 @@ export function evenSizes(samples: number, wanted: number): number[] {
   return Array.from({ length: parts }, (_, i) => Math.ceil((samples - i) / parts));
 }
 
+function mapped({ label, answer, scored }: Known, rows: (values: Float32Array) => Float32Array): Known {
+  return { label: rows(label), answer: rows(answer), scored: rows(scored) };
+}
+
 /** The parts of a batch, one after another; what they hold lies in the batch. */
 export function partsOf(batch: TrainingBatch, sizes: readonly number[], task: Task): Part[] {
   const n = samplesOf(batch, task);
@@ -44,6 +49,7 @@ export function partsOf(batch: TrainingBatch, sizes: readonly number[], task: Ta
       inputs: batch.inputs,
       targets: rows(batch.targets),
       ...(batch.weights && { weights: rows(batch.weights) }),
+      ...(batch.known && { known: mapped(batch.known, rows) }),
       teacher,
     };
     return { batch: part, first, share: weight === 0 ? 0 : totalWeight(part, task) / weight, samples: size / n };

@@ -2,7 +2,7 @@ import { shown, UserError } from '../base/errors.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, State } from '../runtime/engine.ts';
 import type { Task } from '../tasks/task.ts';
-import { batchFeeds, samplesOf, totalWeight, type TrainingBatch } from './batch.ts';
+import { batchFeeds, samplesOf, scoredWeight, totalWeight, type TrainingBatch } from './batch.ts';
 import type { Optimizer } from './optimizers.ts';
 import { PartedSteps } from './parted.ts';
 import type { PartsOptions } from './parted.ts';
@@ -166,7 +166,8 @@ export class Trainer {
     if (!Number.isFinite(loss)) throw diverged(this.#where(0), step, loss, this.#lastLoss);
     this.#lastLoss = loss;
     const [weight, samples] = [totalWeight(batch, task), samplesOf(batch, task)];
-    const own: Totals = { loss: loss * weight, sums: sumsOf(rest), weight, samples };
+    const scored = batch.known && scoredWeight(batch, task);
+    const own: Totals = { loss: loss * weight, sums: sumsOf(rest), weight, scored, samples };
     const ended = this.#advance(own);
     const parts = Object.entries(rest).filter(([name]) => !isSum(name));
     return {

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Task } from '../tasks/task.ts';
+import type { Partial } from './known.ts';
 
 /** What a loss sees of one batch. Everything is a tensor, so that a step can be traced with it inside. */
 export interface LossInput {
@@ -11,6 +12,8 @@ export interface LossInput {
   readonly targets: tf.Tensor2D;
   /** [batch] weight of each sample; 1 everywhere unless classes or samples are weighted. */
   readonly weights: tf.Tensor1D;
+  /** Where some samples have no label, or no answer of the teacher: `weights` are then those of the teacher's part. */
+  readonly partial?: Partial | undefined;
   /** [batch, width]; only for losses that need it. */
   readonly teacherLogits?: tf.Tensor2D;
   /** Intermediate tensors by the names that the loss asked for; [batch, ...]. */

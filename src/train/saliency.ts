@@ -8,7 +8,7 @@ import { byStateName, forward, lossFeeds, lossInput } from './step.ts';
  * would change the loss by, to the first order. Fed as a training step is, without the optimizer's scalars.
  */
 export function saliencyProgram(
-  options: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix'>,
+  options: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial'>,
 ): StepProgram {
   const { network, task, loss, mix = 'none' } = options;
   const { state, trainable } = network;

@@ -4,6 +4,7 @@ import type { MixKind, Task } from '../tasks/task.ts';
 import { prefixed, sized } from '../networks/network.ts';
 import type { Network, Tensors, Variables } from '../networks/network.ts';
 import type { StepProgram } from '../trace/program.ts';
+import { partialOf } from './known.ts';
 import type { Loss, LossInput } from './loss.ts';
 import type { LossScale } from './loss-scale.ts';
 import type { Optimizer } from './optimizers.ts';
@@ -27,6 +28,8 @@ export interface TrainingOptions {
   readonly ema?: Network;
   /** Pruned weights stay zero: a variable of zeros and ones by the name of the weight; its state is `mask/<weight>`. */
   readonly masks?: Variables;
+  /** Some samples have no label, or no answer of the teacher: `hasLabel`, `hasAnswer` and `isScored` [batch] are fed. Default false. */
+  readonly partial?: boolean | undefined;
   /** For a step whose products are computed in float16. */
   readonly lossScale?: LossScale | undefined;
 }
@@ -77,7 +80,8 @@ export function differentiated(
     const { loss: value, parts } = loss.compute(input);
     results['loss'] = tf.keep(value.clone());
     for (const [name, part] of Object.entries(parts)) results[`loss/${name}`] = tf.keep(part.clone());
-    for (const [name, sum] of Object.entries(task.sums(outputs, goal, weights)))
+    const counted: tf.Tensor1D = feeds.isScored === undefined ? weights : tf.mul(weights, feeds.isScored);
+    for (const [name, sum] of Object.entries(task.sums(outputs, goal, counted)))
       results[`score/${name}`] = tf.keep(sum);
     const whole = minimized(value);
     return lossScale === undefined ? whole : lossScale.scaled(whole);
@@ -127,6 +131,8 @@ function averageOf(ema: Network | undefined): Variables {
   return ema === undefined ? {} : prefixed(ema.state, EMA_PREFIX);
 }
 
+const KNOWN = ['hasLabel', 'hasAnswer', 'isScored'];
+
 /** What every program that computes a loss is fed. */
 export function lossFeeds({
   network,
@@ -134,11 +140,13 @@ export function lossFeeds({
   loss,
   batchSize,
   mix = 'none',
-}: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix'>): StepProgram['feeds'] {
+  partial = false,
+}: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial'>): StepProgram['feeds'] {
   return {
     ...inputFeeds(network, batchSize),
     ...task.feeds(batchSize, mix),
     weights: floats([batchSize]),
+    ...(partial && Object.fromEntries(KNOWN.map((name) => [name, floats([batchSize])]))),
     ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, task.width]) } : {}),
     ...Object.fromEntries(
       loss.features.map(({ teacher, teacherShape }) => [`teacher/${teacher}`, floats([batchSize, ...teacherShape])]),
@@ -180,12 +188,15 @@ export function lossInput(
   feeds: Tensors,
   rest: Pick<LossInput, 'studentLogits' | 'targets' | 'weights' | 'studentFeatures'>,
 ): LossInput {
+  const hyper = Object.fromEntries(Object.keys(loss.hyper).map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
+  const partial = feeds.hasLabel && partialOf(feeds, rest.weights, hyper['alpha']!);
   return {
     ...rest,
+    ...(partial && { partial, weights: partial.soft }),
     task,
     ...(feeds.teacherLogits === undefined ? {} : { teacherLogits: task.forLoss(feeds.teacherLogits as tf.Tensor2D) }),
     teacherFeatures: Object.fromEntries(loss.features.map(({ teacher }) => [teacher, feeds[`teacher/${teacher}`]!])),
-    hyper: Object.fromEntries(Object.keys(loss.hyper).map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar])),
+    hyper,
   };
 }
 

@@ -6,6 +6,8 @@ export interface Totals {
   /** Numbers that the score follows from, by name. */
   readonly sums: Readonly<Record<string, number>>;
   readonly weight: number;
+  /** Weight that the score is over; absent where that is `weight`. */
+  readonly scored?: number | undefined;
   readonly samples: number;
 }
 
@@ -30,11 +32,12 @@ export function added(a: Totals, b: Totals): Totals {
     loss: a.loss + b.loss,
     sums: { ...a.sums, ...Object.fromEntries(sums) },
     weight: a.weight + b.weight,
+    ...((a.scored ?? b.scored) !== undefined && { scored: (a.scored ?? a.weight) + (b.scored ?? b.weight) }),
     samples: a.samples + b.samples,
   };
 }
 
 /** The score of what was added up; 0 of nothing. */
-export function scoreOf({ sums, weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
-  return weight === 0 ? 0 : task.scoreOfSums(sums, weight);
+export function scoreOf({ sums, weight, scored = weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
+  return scored === 0 ? 0 : task.scoreOfSums(sums, scored);
 }

@@ -74,7 +74,7 @@ function otherWidth(where: string, received: number, expected: number): UserErro
 }
 
 /** Mean and deviation of each number; one that is always the same has the deviation 1. */
-function scalingOf(values: TargetValues, width: number): Scaling {
+export function scalingOf(values: TargetValues, width: number): Scaling {
   const count = values.length / width;
   const mean = new Float64Array(width);
   for (let i = 0; i < values.length; i++) mean[i % width]! += values[i]! / count;

@@ -34,16 +34,20 @@ export function withoutTarget(logits: tf.Tensor, isTarget: tf.Tensor): tf.Tensor
 }
 
 /** Weighted mean of what the task makes of the labels, e.g. their cross-entropy. */
-export function labelLoss({ task, studentLogits, targets, weights, hyper }: LossInput): tf.Scalar {
-  return weightedMean(task.loss(studentLogits, targets, hyper), weights);
+export function labelLoss({ task, studentLogits, targets, weights, hyper, partial }: LossInput): tf.Scalar {
+  return weightedMean(task.loss(studentLogits, targets, hyper), partial?.labels ?? weights);
 }
 
-/** (1 - alpha) · loss with the labels + alpha · `soft`, the part that the teacher decides. */
+/** (1 - alpha) · loss with the labels + alpha · `soft`, the part that the teacher decides; alpha sample by sample where `partial` is. */
 export function mixed(name: string, input: LossInput, soft: tf.Scalar): LossOutput {
   const label = labelLoss(input);
+  const parts = { [input.task.lossName]: label, [name]: soft };
+  const { partial } = input;
+  if (partial !== undefined)
+    return { loss: tf.add(tf.mul(label, partial.labelShare), tf.mul(soft, partial.softShare)), parts };
   const alpha = input.hyper['alpha']!;
   const loss: tf.Scalar = tf.add(tf.mul(label, tf.sub(1, alpha)), tf.mul(soft, alpha));
-  return { loss, parts: { [input.task.lossName]: label, [name]: soft } };
+  return { loss, parts };
 }
 
 /** The teacher's logits; a training program feeds them whenever a loss needs more than labels. */

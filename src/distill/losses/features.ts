@@ -33,7 +33,10 @@ export function featureLoss(definition: {
         features,
         variables,
         compute: (input) => {
-          const sum = tf.addN(features.map((pair) => distance(pair, input, variables)));
+          const { partial } = input;
+          const compared = partial === undefined ? input : { ...input, weights: partial.answers };
+          const all: tf.Scalar = tf.addN(features.map((pair) => distance(pair, compared, variables)));
+          const sum: tf.Scalar = partial === undefined ? all : tf.mul(all, partial.answerShare);
           const { loss, parts } = mixed('kd', input, softened(input, input.studentLogits, teacherLogits(input)));
           return { loss: tf.add(loss, tf.mul(sum, input.hyper['featureWeight']!)), parts: { ...parts, [name]: sum } };
         },

@@ -80,6 +80,18 @@ function common<S extends z.ZodType>(source: S) {
       .default(0.1)
       .describe('Validation split: a fraction of train, a number of samples, or files of its own.'),
     testFraction: z.number().gt(0).lt(1).optional().describe('Fraction of train to hold out as test, without `test`.'),
+    unlabelled: source
+      .optional()
+      .describe(
+        'Samples without a label, added to train: the teacher answers for them. Labels in these files are not read.',
+      ),
+    labelled: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        'Samples of train that keep their label, the others count as without; 0: no labels are read, scores are against the teacher. Default: all.',
+      ),
     splitSeed: seed
       .default(1)
       .describe('Which samples are held out; apart from `seed`, so that teacher and student hold out the same.'),
@@ -124,11 +136,11 @@ const image = {
 
 const idxSource = z.strictObject({
   images: file.describe('IDX file with the samples, plain or .gz.'),
-  labels: file.describe('IDX file with the labels, plain or .gz.'),
+  labels: file.optional().describe('IDX file with the labels, plain or .gz; absent of samples without labels.'),
 });
 
 const npzSource = z.union([
-  z.strictObject({ samples: file, labels: file }),
+  z.strictObject({ samples: file, labels: file.optional() }),
   z.strictObject({
     file,
     samples: z

@@ -162,6 +162,9 @@ export function tasksOfLoss(name: LossName): readonly TaskName[] {
 /** Losses that compare the samples of a batch with each other: they are no sums over samples, and have no value for a part of a batch. */
 export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>(['dist', 'mlld', 'pkd', 'rkd', 'sp']);
 
+/** Losses whose part of the teacher asks which class is the true one: they have no value for a sample without a label. */
+export const NEEDS_LABEL: ReadonlySet<string> = new Set<LossName>(['bounded', 'dkd', 'nkd']);
+
 /** The numbers of a loss, those that are not given by their defaults. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {
   const numbers = Object.entries(LOSSES[name].options).filter(([key]) => key !== 'features');

@@ -35,7 +35,7 @@ function isMapping(value: unknown): value is Mapping {
 /** What the checks below read of a recipe. */
 interface Checked {
   readonly dataset: { readonly task?: TaskName | undefined };
-  readonly distill: Training & { readonly loss: LossName };
+  readonly distill: Training & { readonly loss: LossName; readonly minConfidence?: number | undefined };
   readonly teacher?:
     | {
         readonly train?: Training | undefined;
@@ -77,6 +77,7 @@ export function refuseForTask({ dataset, distill, teacher, target }: Checked, co
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],
     [['teacher', 'classes'], teacher?.classes],
     [['teacher', 'outputs'], teacher?.outputs === 'probabilities' ? 'probabilities' : undefined],
+    [['distill', 'minConfidence'], distill.minConfidence],
     [['target'], target === undefined ? undefined : 'a search'],
   ];
   for (const [path, received] of given)

@@ -2,6 +2,8 @@ import { nearest, UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
 import { createAugmenter } from '../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../data/augment/mix.ts';
+import { labelledCount } from '../../data/labelled.ts';
+import { NEEDS_LABEL } from '../../recipe/schema/loss.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
@@ -19,6 +21,7 @@ export async function checkModels(
   const { recipe, data, onEvent } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
+  refuseForLabels(recipe, data);
   createAugmenter(recipe.dataset.augment, data.train.sampleShape, data.train.normalization);
   createMixer(recipe.dataset.augment, data.train.sampleShape, recipe.seed, 0);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
@@ -27,7 +30,7 @@ export async function checkModels(
   const model = await studentBuilder(context, recipe.seed)();
   refuseNoTokens(model, data);
   refuseUnprunable(recipe, model);
-  const notes = beginning(recipe, model);
+  const notes = beginning(recipe, data, model);
   for (const message of notes) onEvent({ type: 'message', message });
   const layers = Object.keys(model.layers);
   if (teacher === undefined) return notes;
@@ -45,9 +48,29 @@ export async function checkModels(
   return notes;
 }
 
+/** What needs labels that are not there. */
+function refuseForLabels({ teacher, distill }: Recipe, { train, validation }: StageContext['data']): void {
+  if (teacher === undefined) return;
+  const without = train.count - labelledCount(train);
+  if (without > 0 && NEEDS_LABEL.has(distill.loss))
+    throw new UserError(
+      `distill.loss: ${distill.loss} asks which class or number is the true one, and ${without} of ${train.count} samples of train have no label`,
+      'Choose another loss, such as kd or mse.',
+    );
+  if (validation.labelled === undefined || teacher.logits === undefined) return;
+  throw new UserError(
+    'teacher.logits: expected a teacher that can be asked about validation and test, which have no labels, received stored answers to train',
+    'Name the teacher itself, or give the samples of validation and test a label.',
+  );
+}
+
 /** What the student and its twin begin from, if that is a file. */
-function beginning({ teacher, baseline }: Recipe, { origin = [] }: ModelNetwork): string[] {
-  const hasTwin = origin.length > 0 && teacher !== undefined && baseline;
+function beginning(
+  { teacher, baseline }: Recipe,
+  { train }: StageContext['data'],
+  { origin = [] }: ModelNetwork,
+): string[] {
+  const hasTwin = origin.length > 0 && teacher !== undefined && baseline && labelledCount(train) > 0;
   return [...origin, ...(hasTwin ? ['the twin that is trained without the teacher begins from the same weights'] : [])];
 }
 

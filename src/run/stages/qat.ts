@@ -1,5 +1,6 @@
 import { FakeQuantizedNetwork, RANGE_RATE } from '../../compress/quantize/qat/network.ts';
 import { RandomStream } from '../../base/random.ts';
+import { labelledCount } from '../../data/labelled.ts';
 import { losses } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
 import type { Skipped } from '../../formats/skipped.ts';
@@ -98,7 +99,8 @@ function fitQuantized(
   const numbers = numbersOf(recipe, loss);
   const ofLabels = taskOf(data.train).labelNumbers(recipe.distill);
   const frozenFrom = (steps: number): number => Math.round(freezeAfter * steps);
-  const steps = stepsOf(settings, data.train.count);
+  const samples = lessons === undefined ? labelledCount(data.train) : data.train.count;
+  const steps = stepsOf(settings, samples);
   return fit(context, {
     stage,
     title: `training the student with quantization, ranges frozen from step ${frozenFrom(steps)} of ${steps} on`,

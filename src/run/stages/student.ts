@@ -47,6 +47,8 @@ export async function trainStudent(
     seed,
     answers: lessons?.answers,
     views: lessons?.views,
+    // A twin of the student, on the same budget.
+    asLongAs: context.data.train.count,
     ...change,
   });
 }

@@ -61,7 +61,10 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     });
     onEvent({
       type: 'message',
-      message: `stored logits: ${taskOf(data.train).score.said(stored.accuracy, 'the training samples')}`,
+      message:
+        stored.accuracy === undefined
+          ? 'stored logits: no label says how often they are right'
+          : `stored logits: ${taskOf(data.train).score.said(stored.accuracy, 'the training samples')}`,
     });
     if (!stored.isSame) {
       const seen = augment.length === 0 ? 'plain samples' : 'samples augmented anew in each epoch';
@@ -94,7 +97,10 @@ async function check(
   const { data, onEvent } = context;
   const options = { minAccuracy, alternatives, declared, onProgress: progressOf(context, 'check teacher') };
   const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
-  const said = taskOf(data.validation).score.said(accuracy, `${samples} validation samples`);
+  const said =
+    accuracy === undefined
+      ? `answers ${samples} validation samples, and no label says how often it is right`
+      : taskOf(data.validation).score.said(accuracy, `${samples} validation samples`);
   const message = `teacher ${teacher.name}: ${said}`;
   onEvent({ type: 'message', message });
   for (const warning of warnings) onEvent({ type: 'warning', message: warning });

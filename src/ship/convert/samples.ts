@@ -9,6 +9,7 @@ import { affineOf, preprocess } from '../../distill/preprocess.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { typedAs } from '../../runtime/typed.ts';
+import { labelledCount, labelledOf } from '../../data/labelled.ts';
 import { loadData } from '../../setup/data.ts';
 import type { ClassOutput } from '../parity/compare.ts';
 import { loadRunnable } from '../../setup/runnable.ts';
@@ -54,7 +55,9 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
 
 async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most: number): Promise<ConvertSamples> {
   const { file, graph } = source;
-  const { train } = await loadData(recipe);
+  const { train: all } = await loadData(recipe);
+  const isLabelled = labelledCount(all) > 0;
+  const train = isLabelled ? labelledOf(all) : all;
   const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
   const rows = order.slice(0, Math.min(most, train.count));
   const asked = preparationOf(file, await ownTeacher(file, recipe.teacher), source.metadata, train);
@@ -64,7 +67,7 @@ async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most:
   const x = viewOf(train, rows, { seed: 0, view: 0, augment: [] });
   const prepared = preprocess(x, rows.length, train.sampleShape, { ...affineOf(train, asked.normalize), layout });
   const feeds = Object.entries(feedsOf(fed, prepared, rows.length, train, file));
-  const all = new Map(
+  const values = new Map(
     feeds.map(([name, { data, shape }]) => [name, { values: typedAs('float32', data) as Float32Array, shape }]),
   );
   const isSaid = asked.from === 'recipe';
@@ -77,12 +80,12 @@ async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most:
   const stated = preparationMetadata(asked, layout, train, answersTask);
   return {
     ...{
-      batches: inBatches(graph.inputs, all, most, calibrationBatch(graph, BATCH)),
+      batches: inBatches(graph.inputs, values, most, calibrationBatch(graph, BATCH)),
       isMadeUp: false,
     },
     ...(classOutput && {
       ...{ classOutput, classNames: train.classNames },
-      labels: Int32Array.from(rows, (row) => train.targets[row]!),
+      ...(isLabelled && { labels: Int32Array.from(rows, (row) => train.targets[row]!) }),
     }),
     preparation: preparationText(asked, train),
     // What the file says of itself stays as it is written there, unless the recipe says otherwise.

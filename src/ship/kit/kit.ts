@@ -162,7 +162,10 @@ const EXAMPLES = 5;
 async function examples({ row, bytes }: KitModel, split: Dataset, recipe: Recipe): Promise<object[]> {
   const task = taskOf(split);
   // Of classes one sample each, of other tasks the first ones.
-  const found = task.classes?.map((_, label) => split.targets.indexOf(label)).filter((at) => at >= 0);
+  const isKnown = split.labelled === undefined;
+  const found = isKnown
+    ? task.classes?.map((_, label) => split.targets.indexOf(label)).filter((at) => at >= 0)
+    : undefined;
   const rows = (found ?? Array.from({ length: split.count }, (_, i) => i)).slice(0, EXAMPLES);
   const size = sizeOf(split.sampleShape);
   const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
@@ -171,9 +174,10 @@ async function examples({ row, bytes }: KitModel, split: Dataset, recipe: Recipe
   const logits = await runner.logits(x, [rows.length, ...split.sampleShape]).finally(runner.dispose);
   const { width, classes } = task;
   return rows.map((at, i) => ({
-    ...(classes === undefined
-      ? { targets: Array.from(targetsOf(split, [at])) }
-      : { label: classes[split.targets[at]!] }),
+    ...(isKnown &&
+      (classes === undefined
+        ? { targets: Array.from(targetsOf(split, [at])) }
+        : { label: classes[split.targets[at]!] })),
     raw: Array.from(split.samples.subarray(at * size, (at + 1) * size)),
     [task.answers]: Array.from(logits.subarray(i * width, (i + 1) * width)),
   }));

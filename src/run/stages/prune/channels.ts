@@ -5,6 +5,8 @@ import type { LayerCut, MeasureGroups } from '../../../compress/prune/prune.ts';
 import { taylorScores } from '../../../compress/prune/taylor.ts';
 import { isMix } from '../../../data/augment/mix.ts';
 import { batchCount, batches } from '../../../data/batches.ts';
+import { labelledCount, labelledOf } from '../../../data/labelled.ts';
+import { isPartial, known } from '../../../distill/known.ts';
 import { createLoss } from '../../../distill/losses/registry.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { fixedMasks } from '../../../train/masks.ts';
@@ -68,25 +70,30 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
     const seed = recipe.seed;
     const options = await studentLoss(context, lessons, () => network.withWeights(weights), seed);
     const loss = createLoss(options.loss, options.lossArgs);
-    const batchSize = Math.min(recipe.distill.batchSize, data.train.count);
+    const learnt = lessons === undefined ? labelledOf(data.train) : data.train;
+    const { minConfidence } = recipe.distill;
+    const partial = lessons !== undefined && isPartial(data.train, minConfidence);
+    const hasLabels = labelledCount(data.train) > 0;
+    const batchSize = Math.min(recipe.distill.batchSize, learnt.count);
     const settings = { ...recipe.distill, epochs: step.finetune.epochs, batchSize };
     const order = epochOptions(recipe, { settings, seed, views: lessons?.views }, 0);
-    const whole = Math.max(1, batchCount(data.train.count, batchSize) - (data.train.count % batchSize === 0 ? 0 : 1));
+    const whole = Math.max(1, batchCount(learnt.count, batchSize) - (learnt.count % batchSize === 0 ? 0 : 1));
     const mix = recipe.dataset.augment.some(isMix) ? 'soft' : 'none';
     const task = taskOf(data.train);
     const most = Math.min(whole, TAYLOR_BATCHES);
     const tell = progressOf(context, stage);
     async function* some() {
-      for (const batch of batches(data.train, { ...order, classWeights: data.classWeights })) {
+      for (const batch of batches(learnt, { ...order, classWeights: data.classWeights })) {
         tell('batch', batch.index, most);
         if (batch.index === most) return;
-        yield { ...batch, teacher: (await lessons?.answers.answersFor(batch)) ?? {} };
+        const answered = { ...batch, teacher: (await lessons?.answers.answersFor(batch)) ?? {} };
+        yield partial ? known(answered, { task, hasLabels, minConfidence }) : answered;
       }
     }
     return taylorScores(groups, {
       ...{ engine, weights, task, batches: some(), hyper: loss.hyper },
       microBatch: loss.acrossBatch === true ? batchSize : recipe.distill.microBatch,
-      program: (size) => saliencyProgram({ network, task, loss, batchSize: size, mix }),
+      program: (size) => saliencyProgram({ network, task, loss, batchSize: size, mix, partial }),
     });
   };
 }

@@ -1,0 +1,151 @@
+import { UserError } from '../base/errors.ts';
+import type { DatasetConfig } from './config.ts';
+import { sizeOf } from './dataset.ts';
+import type { RawSplit, Samples, TargetValues } from './dataset.ts';
+import { joined, spread } from './labelled.ts';
+import type { Presence } from './labelled.ts';
+import { drawStratified, partition, splitSize } from './split.ts';
+import type { TargetReader } from './targets/reader.ts';
+
+export type Part = 'train' | 'validation' | 'test';
+
+/** A split on the way: what was read, and not yet normalized. */
+export interface Split {
+  /** The files, for messages. */
+  readonly source: string;
+  readonly name: Part;
+  readonly idPrefix: Part;
+  readonly rowSize: number;
+  readonly samples: Samples;
+  readonly targets: TargetValues;
+  /** Numbers of `targets` for each sample. */
+  readonly width: number;
+  readonly strata: (values: TargetValues) => Int32Array;
+  readonly ids: Int32Array;
+  /** 1 where a sample has a label; undefined where all have one. */
+  readonly flags: Uint8Array | undefined;
+}
+
+interface Reading {
+  readonly reader: TargetReader;
+  readonly classNames: readonly string[];
+  readonly config: DatasetConfig;
+}
+
+/** Numbers are floats, classes and labels are not. */
+function noValues({ task }: DatasetConfig): TargetValues {
+  return task === 'regression' ? new Float32Array(0) : new Int32Array(0);
+}
+
+export function splitOf(
+  name: Part,
+  { raw, flags, count, known, ids: given }: Presence,
+  { reader, classNames, config }: Reading,
+): Split {
+  const width = reader.width(classNames);
+  const values = known > 0 ? reader.values(raw, classNames, config) : noValues(config);
+  const ids = given ?? Int32Array.from({ length: count }, (_, i) => i);
+  return {
+    source: raw.source,
+    name,
+    idPrefix: name,
+    rowSize: sizeOf(raw.sampleShape),
+    samples: raw.samples,
+    targets: flags === undefined ? values : spread(values, flags, width),
+    width,
+    strata: reader.strata,
+    ids,
+    flags,
+  };
+}
+
+/** Draw a part of `split`, stratified, in place. Its ids go on counting in the files they came from. */
+export function carve(split: Split, name: Part, amount: number, key: string, seed: number): [Split, Split] {
+  // What is scored needs labels; where nothing has one, the teacher stands in.
+  const from = split.flags?.includes(1) === true ? labelledRows(split.flags) : undefined;
+  const size = splitSize(key, amount, from?.length ?? split.ids.length, split.source);
+  const parts = draw(split, name, size, seed, name, from);
+  if (parts[1].ids.length === 0) {
+    throw new UserError(
+      `${key}: every class of ${split.source} has a single sample, none can be taken from it`,
+      `Name files of their own as \`${name}\`, or add samples.`,
+    );
+  }
+  return parts;
+}
+
+export function limited(split: Split, limit: number, seed: number): Split {
+  if (split.ids.length <= limit) return split;
+  return draw(split, split.name, limit, seed, `limit ${split.name}`)[1];
+}
+
+/** What is left of `split`, and the part that was drawn, of the rows `from` alone where they are given. */
+function draw(
+  split: Split,
+  name: Part,
+  size: number,
+  ...[seed, purpose, from]: readonly [number, string, Int32Array?]
+): [Split, Split] {
+  const rows = drawnRows(split, size, seed, purpose, from);
+  const samples = partition(split.samples, split.rowSize, rows);
+  const targets = partition(split.targets, split.width, rows);
+  const ids = partition(split.ids, 1, rows);
+  const flags = split.flags && partition(split.flags, 1, rows);
+  return [
+    { ...split, samples: samples.kept, targets: targets.kept, ids: ids.kept, flags: flags?.kept },
+    { ...split, name, samples: samples.drawn, targets: targets.drawn, ids: ids.drawn, flags: flags?.drawn },
+  ];
+}
+
+/** Samples without a label are a class of their own. */
+function drawnRows(split: Split, size: number, ...[seed, purpose, from]: readonly [number, string, Int32Array?]) {
+  const { flags } = split;
+  const known = split.strata(split.targets).subarray(0, split.ids.length);
+  const most = known.reduce((max, label) => Math.max(max, label), 0) + 1;
+  const strata = flags === undefined ? known : known.map((label, row) => (flags[row] === 1 ? label : most));
+  const classes = flags === undefined ? most : most + 1;
+  if (from === undefined) return drawStratified(strata, classes, size, seed, purpose);
+  const among = from.map((row) => strata[row]!);
+  return drawStratified(among, classes, size, seed, purpose).map((i) => from[i]!);
+}
+
+/** So many samples of train keep their label. */
+export function keepLabels(split: Split, wanted: number, seed: number): Split {
+  const { ids, width } = split;
+  const rows = split.flags === undefined ? Int32Array.from(ids.keys()) : labelledRows(split.flags);
+  if (wanted > rows.length)
+    throw new UserError(
+      `labelled: ${wanted} of the samples of ${split.source} are to keep their label, and ${rows.length} have one to train with`,
+      'Ask for fewer, or leave it out to use all.',
+    );
+  const flags = new Uint8Array(ids.length);
+  for (const row of wanted === rows.length ? rows : drawnRows(split, wanted, seed, 'labelled', rows)) flags[row] = 1;
+  // What is not to be known is not kept either.
+  const targets = split.targets.map((value, i) => (flags[Math.floor(i / width)] === 1 ? value : 0));
+  return { ...split, targets, flags };
+}
+
+/** Train with samples of no label behind its own; their ids go on counting. */
+export function added(split: Split, raw: RawSplit): Split {
+  const { ids, targets, width, flags } = split;
+  const own = raw.ids ?? Int32Array.from({ length: raw.samples.length / split.rowSize }, (_, i) => i);
+  const next = ids.reduce((max, id) => Math.max(max, id), -1) + 1;
+  const count = ids.length + own.length;
+  const all = targets instanceof Int32Array ? new Int32Array(count * width) : new Float32Array(count * width);
+  all.set(targets);
+  const has = new Uint8Array(count);
+  if (flags === undefined) has.fill(1, 0, ids.length);
+  else has.set(flags);
+  const [samples, behind] = [joined(split.samples, raw.samples), own.map((id) => next + id)];
+  return { ...split, samples, targets: all, ids: Int32Array.from([...ids, ...behind]), flags: has };
+}
+
+function labelledRows(flags: Uint8Array): Int32Array {
+  return Int32Array.from(flags.keys()).filter((row) => flags[row] === 1);
+}
+
+/** Targets of the samples that have a label. */
+export function labelledTargets({ targets, flags, width }: Split): TargetValues {
+  if (flags === undefined) return targets;
+  return targets.filter((_, i) => flags[Math.floor(i / width)] === 1);
+}

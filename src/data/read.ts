@@ -1,0 +1,70 @@
+import { UserError } from '../base/errors.ts';
+import type { CommonConfig, DatasetConfig } from './config.ts';
+import type { RawSplit } from './dataset.ts';
+import { noLabels } from './labelled.ts';
+
+type Part = 'train' | 'validation' | 'test';
+
+/** All splits at once; of several errors, train's comes first, whichever was found first. */
+export async function readSplits(config: DatasetConfig): Promise<[RawSplit, ...(RawSplit | undefined)[]]> {
+  const parts = ['train', 'validation', 'test', 'unlabelled'] as const;
+  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part)));
+  const splits = results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+  return [splits[0]!, ...splits.slice(1)];
+}
+
+/** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
+async function readSplit(config: DatasetConfig, part: Part | 'unlabelled'): Promise<RawSplit | undefined> {
+  if (config[part] === undefined || typeof config[part] === 'number') return undefined;
+  const withoutLabels = part === 'unlabelled' || config.labelled === 0;
+  const from = part === 'unlabelled' ? 'train' : part;
+  const withoutRead = (raw: RawSplit): RawSplit =>
+    withoutLabels ? { ...raw, labels: noLabels(raw.labels.values.length) } : raw;
+  switch (config.type) {
+    case 'idx':
+      return (await import('./idx.ts')).readIdx(pairOf(sourceOf(config, part), part, withoutLabels));
+    case 'csv':
+      return (await import('./csv.ts')).readCsv(sourceOf(config, part), { ...config, withoutLabels });
+    case 'cifar10':
+      return withoutRead(await (await import('./cifar.ts')).readCifar(sourceOf(config, part), 'cifar10', from));
+    case 'cifar100':
+      return withoutRead(
+        await (await import('./cifar.ts')).readCifar(sourceOf(config, part), config.labels ?? 'fine', from),
+      );
+    case 'image-folder': {
+      const { readImageFolder, readPictures } = await import('./image-folder.ts');
+      return (withoutLabels ? readPictures : readImageFolder)(sourceOf(config, part), config);
+    }
+    case 'npz':
+      return (await import('./npz.ts')).readNpz(pairOf(sourceOf(config, part), part, withoutLabels), {
+        ...config,
+        withoutLabels,
+      });
+    case 'parquet':
+      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), { ...config, withoutLabels });
+    case 'jsonl':
+      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), { ...config, withoutLabels });
+  }
+}
+
+function sourceOf<S>(config: CommonConfig<S>, part: Part | 'unlabelled'): S {
+  return config[part] as S;
+}
+
+/** Files of samples and of labels: of both where labels are read, else of samples alone. */
+function pairOf<S extends object>(source: S, part: Part | 'unlabelled', withoutLabels: boolean): S {
+  const { labels } = source as { labels?: string };
+  if (withoutLabels && labels !== undefined)
+    throw new UserError(
+      `${part}.labels: not read ${part === 'unlabelled' ? 'of samples without labels' : 'with `labelled: 0`'}, received ${labels}`,
+      'Leave it out.',
+    );
+  if (withoutLabels || labels !== undefined || 'file' in source) return source;
+  throw new UserError(
+    `${part}.labels: expected a file of labels, received none`,
+    'Name it; samples without labels stand under `unlabelled`, and with `labelled: 0` no split needs labels.',
+  );
+}

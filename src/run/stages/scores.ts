@@ -1,0 +1,43 @@
+import { labelledCount } from '../../data/labelled.ts';
+import { isWithoutLabels, scoredByTeacher } from '../../distill/scored-by-teacher.ts';
+import { number } from '../../report/format.ts';
+import { progressOf } from '../../train/progress.ts';
+import type { StageContext } from '../context.ts';
+import type { Teaching } from './teach.ts';
+
+/** The same context, with what the teacher answers in place of the labels of validation and test where these have none. */
+export async function withScores(context: StageContext, teaching: Teaching | undefined): Promise<StageContext> {
+  if (!isWithoutLabels(context.data) || teaching?.teacher === undefined) return context;
+  const { teacher } = teaching;
+  const stage = 'score by teacher';
+  context.onEvent({ type: 'stage', stage });
+  const data = await scoredByTeacher(context.data, teacher, progressOf(context, stage));
+  const message = `no labels are read: every score is against the answers of ${teacher.name}, and says nothing of how often either is right`;
+  context.onEvent({ type: 'warning', message });
+  return { ...context, data };
+}
+
+/** What a student and its twin learn from where that differs; undefined where every sample has a label. */
+export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data' | 'recipe'>): string | undefined {
+  const [known, { minConfidence }] = [labelledCount(train), recipe.distill];
+  const sure =
+    minConfidence === undefined ? '' : `, answers of the teacher below a probability of ${minConfidence} left out`;
+  if (known === train.count)
+    return sure === '' ? undefined : `the student learnt from ${number(train.count)} samples${sure}`;
+  const twin = known > 0 && recipe.baseline ? `; its twin from those ${number(known)}, for as many steps` : '';
+  return `the student learnt from ${number(train.count)} samples, ${number(known)} of them with a label${sure}${twin}`;
+}
+
+/** For the report: what each model has seen, and why there is no twin. */
+export function labelNotes(context: Pick<StageContext, 'data' | 'recipe'>): string[] {
+  const { recipe, data } = context;
+  if (recipe.teacher === undefined || recipe.student === undefined) return [];
+  const seen = learntFrom(context);
+  const twin =
+    recipe.baseline && labelledCount(data.train) === 0
+      ? [
+          'no twin was trained without the teacher: no sample of train has a label. The training curve counts agreement with the teacher',
+        ]
+      : [];
+  return [...(seen === undefined ? [] : [seen]), ...twin];
+}
