@@ -29,6 +29,8 @@ export interface Dataset {
   readonly sampleShape: readonly number[];
   /** Where a model is fed several inputs: which part of a sample goes to which. */
   readonly inputs?: readonly InputPart[] | undefined;
+  /** Names of the numbers of a sample, where it is a row of a table. */
+  readonly columns?: readonly string[] | undefined;
   /** What a model is asked about a sample; `src/tasks` has the rest of it. */
   readonly task: TaskName;
   /** What a model answers, a number each: the classes, or the label columns. */

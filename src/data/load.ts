@@ -103,8 +103,8 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
   const basis = known[0]!.length > 0 ? known[0]! : known[1]!;
   const scaling = basis.length === 0 ? undefined : reader.scaling?.(basis, train.width);
   const dataset = ({ name, idPrefix, samples, targets, flags, ids }: Split): Dataset => {
-    const { sampleShape } = trainRaw;
-    const shared = { task, classNames, sampleShape, inputs, normalization, ...(scaling && { scaling }) };
+    const { sampleShape, columns } = trainRaw;
+    const shared = { task, classNames, sampleShape, columns, inputs, normalization, ...(scaling && { scaling }) };
     const isPartial = flags?.includes(0) === true;
     if (isPartial && scaling !== undefined) fillWithMeans(targets, flags, scaling.mean);
     return {

@@ -2,6 +2,7 @@ import { size, times } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';
+import { examplesSection } from './html/examples.ts';
 import { errorsSection } from './html/errors.ts';
 import { labelsSection } from './html/per-label.ts';
 import { calibrationSection } from './html/calibration.ts';
@@ -29,7 +30,7 @@ import { scoreOf } from './score.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** Nothing may be loaded: the file says all, wherever it is opened. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The report as one file without scripts: a function of report.json and nothing else. */
 export function reportHtml(report: Report): string {
@@ -51,6 +52,7 @@ export function reportHtml(report: Report): string {
     classesSection(report),
     calibrationSection(report),
     agreementSection(report),
+    examplesSection(report),
     errorsSection(report),
     labelsSection(report),
     pruningSection(report),

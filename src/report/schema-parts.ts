@@ -130,3 +130,27 @@ export const pairSchema = z
     sentence: z.string(),
   })
   .describe('The student and its twin sample by sample; of a run with one repeat.');
+
+export const examplesSchema = z.strictObject({
+  model: z.string().describe('Id of the student.'),
+  split: z.enum(['test', 'validation']),
+  differ: z.int().min(0).describe('Samples of the split that they answer differently; of numbers all of them.'),
+  samples: z.int().min(0),
+  rows: z
+    .array(
+      z.strictObject({
+        sample: z.string(),
+        picture: z.base64().exactOptional().describe('PNG in base64.'),
+        values: z
+          .array(z.strictObject({ name: z.string(), value: z.number() }))
+          .readonly()
+          .exactOptional()
+          .describe('Of a row of a table: its first columns.'),
+        label: z.string().exactOptional().describe('Absent where nobody knows it.'),
+        teacher: z.string(),
+        student: z.string(),
+      }),
+    )
+    .readonly()
+    .describe('Those of which both are surest first.'),
+});

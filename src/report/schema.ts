@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { PRECISIONS } from './artifact.ts';
 import { fromVersion1 } from './earlier.ts';
 import { TASKS } from '../recipe/task.ts';
-import { amount, fraction, latencySchema, laterMeasurementSchema, modelSchema } from './schema-parts.ts';
+import {
+  amount,
+  fraction,
+  latencySchema,
+  laterMeasurementSchema,
+  modelSchema,
+  examplesSchema,
+} from './schema-parts.ts';
 import {
   errorsSchema,
   labelsSchema,
@@ -144,6 +151,9 @@ export const reportSchema = z
         pair: pairSchema.exactOptional(),
       })
       .exactOptional(),
+    examples: examplesSchema
+      .exactOptional()
+      .describe('Samples that the last student and the teacher answer differently.'),
     pruningSensitivity: z
       .strictObject({
         model: z.string(),

@@ -84,22 +84,23 @@ export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): 
 }
 
 /** Said before all figures of a run without labels. */
-export function scoreSentence({ dataset: { labelledBy, task }, recipe }: Pick<Report, 'dataset' | 'recipe'>): string[] {
+export function scoreSentence(report: Pick<Report, 'dataset' | 'recipe'>): string[] {
+  const { labelledBy, task } = report.dataset;
   if (labelledBy === undefined) return [];
   if (task !== undefined && task !== 'classification')
     return [
       `No labels are known: every score is against the answers of ${labelledBy}, and says nothing of how right either is.`,
     ];
   return [
-    `No labels are known: every score is agreement with ${originalOf({ recipe })}, the share of samples that get the class that ${labelledBy} gives ` +
+    `No labels are known: every score is agreement with ${originalOf(report)}, the share of samples that get the class that ${labelledBy} gives ` +
       'them, and says nothing of how often either is right.',
   ];
 }
 
 /** Whose answers are agreed with, where no labels are known: a teacher, or the model that was compressed. */
-export function originalOf({ recipe }: { readonly recipe?: Report['recipe'] | undefined }): string {
+export function originalOf({ dataset, recipe }: Pick<Report, 'dataset' | 'recipe'>): string {
   const { labelled } = (recipe?.['dataset'] ?? {}) as { labelled?: number };
-  return labelled === 0 ? 'the teacher' : 'the original';
+  return dataset.labelledBy === undefined || labelled === 0 ? 'the teacher' : 'the original';
 }
 
 /** The result of a run in plain words, one sentence each. */

@@ -1,3 +1,4 @@
+import type { Examples } from './examples.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { Form, ModelRef } from './artifact.ts';
 import type { ErrorReport, LabelReport } from '../tasks/described.ts';
@@ -24,6 +25,8 @@ export interface Report {
   readonly teacher?: TeacherSummary;
   readonly models: readonly ModelRow[];
   readonly verdict?: Verdict;
+  /** Samples that the last student and the teacher answer differently. */
+  readonly examples?: Examples;
   /** What each layer costs when it alone is pruned. */
   readonly pruningSensitivity?: PruningSensitivity;
   readonly parity: readonly ParitySummary[];

@@ -1,6 +1,7 @@
 import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
 import type { Pair } from '../report/certainty.ts';
+import type { Examples } from '../report/examples.ts';
 import type { ModelRow, Report, TeacherSummary, Verdict } from '../report/types.ts';
 import type { PruningSensitivity, QuantizationSensitivity } from '../report/sensitivity.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -17,6 +18,7 @@ import type { Measured } from './stages/measure.ts';
 export interface Findings extends Course {
   readonly measured: readonly Measured[];
   readonly answers?: TeacherSummary | undefined;
+  readonly examples?: Examples | undefined;
   readonly timed?: Timed | undefined;
   readonly pruningSensitivity?: PruningSensitivity | undefined;
   /** What stages left alone, and why. */
@@ -27,7 +29,7 @@ export interface Findings extends Course {
 /** Everything that a run found out, side by side. Models appear once, repeats of them in the verdict. */
 export function makeReport(
   context: StageContext,
-  { measured, answers, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
+  { measured, answers, examples, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
 ): Report {
   const { data } = context;
   const task = taskOf(data.validation);
@@ -55,6 +57,7 @@ export function makeReport(
       })),
     ...(hasPair && { verdict: { ...verdictIn(context, distilled, scratch, samples), ...pairIn(measured, data) } }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
+    ...(examples !== undefined && { examples }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),
     ...(quantizationSensitivity !== undefined && { quantizationSensitivity }),

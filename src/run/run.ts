@@ -22,6 +22,7 @@ import { searchBudget } from './search/search.ts';
 import { checkModels } from './stages/check.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
+import { examplesOf } from './stages/examples.ts';
 import { timeModels } from './stages/latency.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import type { Measured } from './stages/measure.ts';
@@ -148,6 +149,7 @@ async function stages(begin: StageContext, stores: RunStores): Promise<Partial<F
     data: context.data,
     measured,
     answers: lessons?.summary,
+    examples: await examplesOf(context, measured),
     timed,
     pruningSensitivity: sensitivity,
     quantizationSensitivity: shipped?.sensitivity,

@@ -5,6 +5,7 @@ import type { TargetValues } from '../data/dataset.ts';
 import { calibrationOf } from './calibration.ts';
 import { accuracyOf, beatsChance, largestShare } from './chance.ts';
 import { classesOf, confusionOf, hits, isWorse, perClassOf, sideBySide } from './classes.ts';
+import { betweenClasses, classText } from './disagreement.ts';
 import { oneClassWarning } from './one-class.ts';
 import { accuracyScore } from './score.ts';
 import { asGiven, mixedTargets, mixFeeds, numberFeeds } from './targets.ts';
@@ -65,6 +66,9 @@ export function classification(names: readonly string[] | number): Task {
       return { agreement: { ...counts, onlyTeacher: onlyOther } };
     },
     asTargets: given,
+    textOf: (answers, row) => classText(answers, row, classes),
+    labelText: (targets, row) => classes[targets[row]!]!,
+    disagreement: (answers, others) => betweenClasses(answers, others, width),
     ignorance: () => 1 / width,
     isWorse: (logits, than, labels) => isWorse(hits(given(logits), labels), hits(given(than), labels)),
     skill: (logits, labels) => ({

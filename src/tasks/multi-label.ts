@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { percent } from '../base/numbers.ts';
 import type { TargetValues } from '../data/dataset.ts';
+import { betweenLabels, labelsText } from './disagreement.ts';
 import { columnOf, f1Of, GIVEN, labelReport, macroF1, meanOf, rankingOf, rightDecisions } from './labels.ts';
 import { f1Score } from './score.ts';
 import { asGiven, mixedTargets, numberFeeds } from './targets.ts';
@@ -57,6 +58,9 @@ export function multiLabel(names: readonly string[]): Task {
     scoreOf: (answers, targets) => macroF1({ answers, targets }, width),
     describe: (answers, targets, tuning) => ({ labels: labelReport({ answers, targets }, names, tuning) }),
     beside: (answers, teacher) => ({ distance: distanceOf(answers, teacher) }),
+    textOf: (answers, row) => labelsText(answers, row, names, GIVEN),
+    labelText: (targets, row) => labelsText(targets, row, names, 0.5),
+    disagreement: (answers, others) => betweenLabels(answers, others, width),
     asTargets: (answers) => Int32Array.from(answers, (logit) => (logit > GIVEN ? 1 : 0)),
     ignorance: (targets) => meanOf(names.map((_, c) => ofCommoner(columnOf(targets, c, width)))) ?? 0,
     // Decision by decision: F1 is no sum over samples.

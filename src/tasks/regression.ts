@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
+import { betweenNumbers, numbersText } from './disagreement.ts';
 import { errorsOf, isFurtherOff, rmseOf } from './errors.ts';
 import { rmseScore } from './score.ts';
 import { mixedTargets, numberFeeds } from './targets.ts';
@@ -54,6 +55,9 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
     scoreOf: (answers, targets) => rmseOf(answers, targets, width),
     describe: (answers, targets) => ({ errors: errorsOf(answers, targets, names) }),
     beside: (answers, teacher) => ({ distance: rmseOf(answers, teacher, width) }),
+    textOf: (answers, row) => numbersText(answers, row, names),
+    labelText: (targets, row) => numbersText(targets, row, names),
+    disagreement: (answers, others) => betweenNumbers(answers, others, std),
     asTargets: (answers) => answers.slice(),
     ignorance,
     isWorse: (answers, than, targets) => isFurtherOff(answers, than, targets, std),

@@ -68,6 +68,12 @@ export interface Task {
   describe(answers: Float32Array, targets: TargetValues, tuning?: Tuning): TaskReport;
   /** One model's answers beside the teacher's. */
   beside(answers: Float32Array, teacher: Float32Array, targets: TargetValues): Beside;
+  /** What answers say of a sample, e.g. `Coat (93.1 %)`. */
+  textOf(answers: Float32Array, row: number): string;
+  /** What the targets say of a sample. */
+  labelText(targets: TargetValues, row: number): string;
+  /** How sure two models are of different answers to each sample: 0 where they agree, and more the surer both are. */
+  disagreement(answers: Float32Array, others: Float32Array): Float32Array;
   /** The targets of samples that are labelled by these answers. */
   asTargets(answers: Float32Array): TargetValues;
   /** The score of a model that knows nothing of these samples. */

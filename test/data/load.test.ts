@@ -40,7 +40,7 @@ const allIds = (...datasets: Dataset[]) =>
 it('says that -1 is no class', async () => {
   const train = {
     images: await folder.file('minus.idx', idx(8, [2, 1, 1], [1, 2])),
-    labels: await folder.file('minus-labels.idx', idx(9, [2], [255, 0])),
+    labels: await folder.file('minus-labels.idx', idx(9, [2], [255, 1])),
   };
   const { message } = await userError(loadDataset({ type: 'idx', train }));
   expect(message).toMatch(/minus\.idx: sample 0: label -1 is out of range, class indexes start at 0$/);

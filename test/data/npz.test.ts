@@ -68,12 +68,6 @@ describe('NumPy arrays', () => {
     expect(labels).toMatchObject({ kind: 'name', names: ['Ärme', 'b'], values: Int32Array.of(0, 1, 0) });
   });
 
-  it('refuses a word without letters, and says whose', async () => {
-    const labels = npy('<U2', [2], utf32(['a', ' '], 2, true));
-    const error = await userError(readPair(npy('|u1', [2, 1], Uint8Array.of(1, 2)), labels));
-    expect(error.message).toMatch(/y\.npy: sample 1: the label is empty$/);
-  });
-
   it('reads Fortran order, in which pandas hands out tables, and big endian', async () => {
     const fortran = await readPair(
       npy('|u1', [2, 2, 3], Uint8Array.of(0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11), { fortran: true }),

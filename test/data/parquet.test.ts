@@ -119,7 +119,6 @@ describe('broken Parquet', () => {
       /row 0: column "kind": expected a number, received "x"$/,
       /`features`/,
     ],
-    ['a null label', 'table', { label: 'a', features: 'b' }, /row 2: the label is null$/, /Remove rows without one/],
     [
       'numbers as images',
       'table',

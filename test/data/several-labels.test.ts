@@ -77,7 +77,12 @@ describe('several labels of a sample', () => {
       { label: ['a', 'b'] },
       /labels.csv:3: the label b is "2", expected 0 or 1$/,
     ],
-    ['nothing', 'x,a,b\n1,0,1\n2,,1\n3,1,0', { label: ['a', 'b'] }, /labels.csv:3: the label in "a" is empty$/],
+    [
+      'nothing',
+      'x,a,b\n1,0,1\n2,,1\n3,1,0',
+      { label: ['a', 'b'] },
+      /labels.csv:3: the label in "a" is empty, and others of the sample are not$/,
+    ],
     [
       'one column of 0 and 1',
       'x,label\n1,0\n2,1\n3,1',

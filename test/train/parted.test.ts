@@ -14,6 +14,7 @@ import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntim
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';
 import { gradientProgram, updateProgram } from '../../src/train/gradient.ts';
+import { withKnown } from '../../src/train/known.ts';
 import { LossScale } from '../../src/train/loss-scale.ts';
 import { Trainer } from '../../src/train/loop.ts';
 import { partSizes } from '../../src/train/cut.ts';
@@ -39,6 +40,8 @@ interface Setup {
   readonly more?: (network: Network) => Partial<TrainingOptions>;
   readonly teacher?: Readonly<Record<string, number>>;
   readonly weighted?: boolean;
+  /** Some samples have no label, some no answer of the teacher, one has neither. */
+  readonly partial?: boolean;
   readonly hyper?: Readonly<Record<string, number>>;
   readonly batch?: number;
   readonly emaDecay?: number;
@@ -82,11 +85,12 @@ async function trained(setup: Setup, samples: number | undefined): Promise<{ sta
   return { state, losses };
 }
 
-function batchOf({ sample, teacher = {}, weighted, more, network }: Setup, n: number, index: number): TrainingBatch {
+function batchOf(setup: Setup, n: number, index: number): TrainingBatch {
+  const { sample, teacher = {}, weighted, more, network } = setup;
   const random = new RandomStream('parts', index);
   const numbers = (size: number): Float32Array => Float32Array.from({ length: n * size }, () => random.normal());
   const isMixed = more?.(network()).mix === 'partners';
-  return {
+  const batch = {
     x: numbers(sample.reduce((a, b) => a * b, 1)),
     targets: Int32Array.from({ length: n }, () => random.below(CLASSES)),
     ...(weighted === true && {
@@ -103,6 +107,9 @@ function batchOf({ sample, teacher = {}, weighted, more, network }: Setup, n: nu
       },
     }),
   };
+  if (setup.partial !== true) return batch;
+  const [label, answer] = [3, 4].map((every) => Float32Array.from({ length: n }, (_, i) => (i % every === 0 ? 0 : 1)));
+  return withKnown(batch, { label: label!, answer: answer!, scored: label! });
 }
 
 /** The largest difference of two states, of what is trained relative to its size. */
@@ -133,6 +140,10 @@ const sgd = { type: 'momentum', weightDecay: 0.01 } as const;
 const cases: Readonly<Record<string, Setup>> = {
   'cross-entropy': { network: mlp, sample: [6], optimizer: sgd },
   'samples of different weight, one of them 0': { network: mlp, sample: [6], optimizer: sgd, weighted: true },
+  'samples without a label, without an answer and without either': {
+    ...{ network: mlp, sample: [6], optimizer: sgd, loss: 'kd', weighted: true, partial: true },
+    more: () => ({ partial: true }),
+  },
   distillation: { network: mlp, sample: [6], optimizer: sgd, loss: 'kd', weighted: true },
   'dropout, whose masks follow the place in the batch': {
     network: () => mlp({ dropout: 0.5 }),
@@ -159,6 +170,19 @@ const cases: Readonly<Record<string, Setup>> = {
       hyper: { featureWeight: 1 },
     },
     teacher: { 'teacher/inner': 5 },
+  },
+  'the same, of samples without a label': {
+    network: mlp,
+    sample: [6],
+    loss: 'hint',
+    optimizer: sgd,
+    lossArgs: {
+      features: [{ student: 'dense1', teacher: 'inner', studentShape: [8], teacherShape: [5] }],
+      hyper: { featureWeight: 1 },
+    },
+    teacher: { 'teacher/inner': 5 },
+    partial: true,
+    more: () => ({ partial: true }),
   },
 };
 

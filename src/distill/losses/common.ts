@@ -41,13 +41,15 @@ export function labelLoss({ task, studentLogits, targets, weights, hyper, partia
 /** (1 - alpha) · loss with the labels + alpha · `soft`, the part that the teacher decides; alpha sample by sample where `partial` is. */
 export function mixed(name: string, input: LossInput, soft: tf.Scalar): LossOutput {
   const label = labelLoss(input);
-  const parts = { [input.task.lossName]: label, [name]: soft };
   const { partial } = input;
-  if (partial !== undefined)
-    return { loss: tf.add(tf.mul(label, partial.labelShare), tf.mul(soft, partial.softShare)), parts };
+  if (partial !== undefined) {
+    // Parts as they are weighed, so that those of parts of a batch add up to those of the whole.
+    const weighed: [tf.Scalar, tf.Scalar] = [tf.mul(label, partial.labelShare), tf.mul(soft, partial.softShare)];
+    return { loss: tf.add(...weighed), parts: { [input.task.lossName]: weighed[0], [name]: weighed[1] } };
+  }
   const alpha = input.hyper['alpha']!;
   const loss: tf.Scalar = tf.add(tf.mul(label, tf.sub(1, alpha)), tf.mul(soft, alpha));
-  return { loss, parts };
+  return { loss, parts: { [input.task.lossName]: label, [name]: soft } };
 }
 
 /** The teacher's logits; a training program feeds them whenever a loss needs more than labels. */

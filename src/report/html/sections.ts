@@ -94,7 +94,7 @@ export function factsSection(report: Report): string {
     dataset.classes === 0
       ? 'not read'
       : `${answersText(dataset)}, samples of ${dataset.sampleShape.join('×')}: ` +
-        `${number(train)} to train, ${number(validation)} to choose models by, ${number(test)} to test once at the end`;
+        `${number(train)} to train${dataset.labelled === undefined ? '' : `, ${number(dataset.labelled)} of them with a label`}, ${number(validation)} to choose models by, ${number(test)} to test once at the end`;
   const parts = [
     `<h2>What it rests on</h2><dl><dt>Data</dt><dd>${escape(dataset.type)}, ${content}</dd>`,
     teacher === undefined ? '' : `<dt>Teacher</dt><dd>${escape(teacherText(teacher))}</dd>`,

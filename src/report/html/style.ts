@@ -86,6 +86,10 @@ ul.notes{margin:6px 0 0;padding-left:20px}
 .confusion thead th{text-align:center;max-width:9em;overflow:hidden;text-overflow:ellipsis}
 .confusion tbody th{max-width:12em;overflow:hidden;text-overflow:ellipsis;text-align:left}
 .hit{background:color-mix(in srgb,var(--accent) var(--w),transparent)}.miss{background:color-mix(in srgb,var(--bad) var(--w),transparent)}
+.examples{display:grid;grid-template-columns:repeat(auto-fill,minmax(210px,1fr));gap:14px;list-style:none;margin:12px 0 0;padding:0}
+.examples li{border:1px solid var(--rule);border-radius:8px;padding:10px 12px;overflow-wrap:anywhere}
+.examples img{width:84px;height:84px;object-fit:contain;image-rendering:pixelated;border:1px solid var(--rule)}
+.examples code{font-size:.8rem}.examples small{color:var(--soft)}
 footer{color:var(--soft);font-size:.88rem;padding-bottom:36px}
 @media(max-width:620px){main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:22px}section{padding:16px 14px}
 .scroll{margin:0 -14px;padding:0 14px}.wide{display:none!important}.narrow{display:block!important}.tiles{grid-template-columns:1fr 1fr}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}

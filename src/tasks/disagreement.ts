@@ -1,0 +1,57 @@
+import { percent } from '../base/numbers.ts';
+
+/** Two models beside each other, sample by sample, and what they say in words. */
+
+/** The class of a row and its softmax probability. */
+function sureOf(logits: Float32Array, row: number, width: number): { best: number; probability: number } {
+  const values = logits.subarray(row * width, (row + 1) * width);
+  const best = values.reduce((at, value, i) => (value > values[at]! ? i : at), 0);
+  return { best, probability: 1 / values.reduce((sum, value) => sum + Math.exp(value - values[best]!), 0) };
+}
+
+export function classText(logits: Float32Array, row: number, names: readonly string[]): string {
+  const { best, probability } = sureOf(logits, row, names.length);
+  return `${names[best]!} (${percent(probability, 1)})`;
+}
+
+/** The smaller of the two probabilities where the classes differ. */
+export function betweenClasses(answers: Float32Array, others: Float32Array, width: number): Float32Array {
+  return Float32Array.from({ length: answers.length / width }, (_, row) => {
+    const [own, its] = [sureOf(answers, row, width), sureOf(others, row, width)];
+    return own.best === its.best ? 0 : Math.min(own.probability, its.probability);
+  });
+}
+
+/** The largest over the labels that one gives and the other does not of the smaller distance from 0 of the two logits. */
+export function betweenLabels(answers: Float32Array, others: Float32Array, width: number): Float32Array {
+  return Float32Array.from({ length: answers.length / width }, (_, row) => {
+    let most = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      const [own, its] = [answers[i]!, others[i]!];
+      if (own > 0 !== its > 0) most = Math.max(most, Math.min(Math.abs(own), Math.abs(its)));
+    }
+    return most;
+  });
+}
+
+/** The mean distance of the numbers, each in deviations of its label. */
+export function betweenNumbers(answers: Float32Array, others: Float32Array, std: readonly number[]): Float32Array {
+  const width = std.length;
+  return Float32Array.from({ length: answers.length / width }, (_, row) => {
+    const each = std.map((deviation, c) => Math.abs(answers[row * width + c]! - others[row * width + c]!) / deviation);
+    return each.reduce((sum, value) => sum + value, 0) / width;
+  });
+}
+
+/** The labels that are given at more than a probability of a half. */
+export function labelsText(values: ArrayLike<number>, row: number, names: readonly string[], limit: number): string {
+  return names.filter((_, c) => values[row * names.length + c]! > limit).join(', ') || 'none';
+}
+
+export function numbersText(values: ArrayLike<number>, row: number, names: readonly string[]): string {
+  const each = names.map((name, c) => {
+    const text = String(Number(values[row * names.length + c]!.toPrecision(4)));
+    return names.length === 1 ? text : `${name} ${text}`;
+  });
+  return each.join(', ');
+}
