@@ -79,6 +79,8 @@ export interface CommonConfig<Source> {
 }
 
 export interface TableOptions {
+  /** Columns of words: a model sees a number of 0 and 1 for each word that train has there. By name, in CSV by index too. */
+  categorical?: readonly (string | number)[] | undefined;
   /** Of several labels a sample may have none, with which a column that lists them is empty. */
   task?: TaskName | undefined;
   missing?: MissingPolicy | undefined;

@@ -9,7 +9,7 @@ import { TableSink } from './table.ts';
 
 export type CsvOptions = Pick<
   CsvConfig,
-  'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'shape' | 'task' | 'separator'
+  'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'categorical' | 'shape' | 'task' | 'separator'
 > &
   LabelsRead;
 

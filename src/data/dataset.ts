@@ -1,4 +1,5 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
+import type { Column, ColumnWords } from './columns.ts';
 import type { TaskName } from './config.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
@@ -29,8 +30,8 @@ export interface Dataset {
   readonly sampleShape: readonly number[];
   /** Where a model is fed several inputs: which part of a sample goes to which. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** Names of the numbers of a sample, where it is a row of a table. */
-  readonly columns?: readonly string[] | undefined;
+  /** Where a sample is a row of a table: its columns, and the words of those that have some. */
+  readonly columns?: readonly Column[] | undefined;
   /** What a model is asked about a sample; `src/tasks` has the rest of it. */
   readonly task: TaskName;
   /** What a model answers, a number each: the classes, or the label columns. */
@@ -100,8 +101,10 @@ export interface RawSplit {
   readonly classNames?: readonly string[];
   /** The position of each sample in its files; absent: 0 … count - 1. */
   readonly ids?: Int32Array;
-  /** Column names of a table, for messages. */
+  /** Column names of a table. */
   readonly columns?: readonly string[];
+  /** Of columns of words: what the numbers in their place point into. */
+  readonly words?: readonly ColumnWords[] | undefined;
   /** NaN in `samples` stands for a value to be replaced by the column's mean over train. */
   readonly fillWithMean?: boolean;
   /** What is odd about the files but no error, one sentence each. */

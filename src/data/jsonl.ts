@@ -7,7 +7,10 @@ import { LABELS } from './supported.ts';
 import type { LabelsRead } from './labelled.ts';
 import { TableSink } from './table.ts';
 
-export type JsonlOptions = Pick<JsonlConfig, 'features' | 'label' | 'missing' | 'shape' | 'task' | 'separator'> &
+export type JsonlOptions = Pick<
+  JsonlConfig,
+  'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'task' | 'separator'
+> &
   LabelsRead;
 
 type Row = Record<string, unknown>;

@@ -11,7 +11,7 @@ export class LabelNames {
   #noneAt: string | undefined;
 
   /** `where` is asked only when the name is new. */
-  push(name: string, where: () => string): void {
+  push(name: string, where: () => string): number {
     let index = this.#index.get(name);
     if (index === undefined) {
       if (name.includes('\uFFFD')) throw notUtf8(name, where());
@@ -20,6 +20,7 @@ export class LabelNames {
       this.#firstAt.push(where());
     }
     this.#values.push(index);
+    return index;
   }
 
   /** A sample without a label. */

@@ -1,7 +1,9 @@
 import { UserError } from '../base/errors.ts';
 import { checkFinite, checkSameKind } from './checks.ts';
+import { columnsOf, encoded, plainWords } from './columns.ts';
+import type { Column } from './columns.ts';
 import type { DatasetConfig, TaskName } from './config.ts';
-import type { Dataset, InputPart } from './dataset.ts';
+import type { Dataset, InputPart, RawSplit } from './dataset.ts';
 import { labelPresence } from './labelled.ts';
 import type { Presence } from './labelled.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
@@ -41,9 +43,10 @@ const NO_TEST =
 
 /**
  * Read a data set and split it. With the same files and `splitSeed` the splits are the same. Throws `UserError` for files that are
- * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
+ * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data. `given`: columns
+ * with their words as a model file has them, instead of those of train.
  */
-export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset> {
+export async function loadDataset(config: DatasetConfig, given?: readonly Column[]): Promise<LoadedDataset> {
   const { splitSeed = SPLIT_SEED, limit, labelled, task = 'classification' } = config;
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
@@ -52,19 +55,29 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
       'Remove one of them: `test` names files, `testFraction` carves train.',
     );
   }
-  const [trainRaw, validationRaw, testRaw, unlabelledRaw] = await readSplits(config);
+  const [trainRead, validationRead, testRead, unlabelledRead] = await readSplits(config);
+  const read = { train: trainRead, validation: validationRead, test: testRead, unlabelled: unlabelledRead };
+  const splitsRead = Object.values(read).filter((split) => split !== undefined);
+  for (const split of splitsRead) checkSameKind(split, trainRead);
+  for (const split of splitsRead) checkFinite(split);
+  const hasWords = trainRead.words !== undefined;
+  const columns = hasWords ? (given ?? columnsOf(trainRead)) : columnsOf(trainRead);
+  if (hasWords) refuseOtherColumns(columns, trainRead);
+  const withNumbers = <S extends RawSplit | undefined>(name: keyof typeof read, split: S): S =>
+    split !== undefined && hasWords ? (encoded(split, columns, name) as S) : split;
+  const trainRaw = withNumbers('train', trainRead);
+  const [validationRaw, testRaw] = [withNumbers('validation', validationRead), withNumbers('test', testRead)];
+  const unlabelledRaw = withNumbers('unlabelled', unlabelledRead);
   const others = [validationRaw, testRaw, unlabelledRaw].filter((split) => split !== undefined);
-  for (const split of others) checkSameKind(split, trainRaw);
-  for (const split of [trainRaw, ...others]) checkFinite(split);
 
   const present = labelPresence(trainRaw);
   const onValidation = validationRaw && scored(labelPresence(validationRaw), labelled);
   if (labelled !== 0 && present.known === 0 && onValidation === undefined) throw noneLabelled(trainRaw, present.count);
   const classNames = namesFrom(reader, [present, onValidation], config);
-  const read = (name: Part, presence: Presence): Split => splitOf(name, presence, { reader, classNames, config });
-  let train = read('train', present);
-  let validation = onValidation && read('validation', onValidation);
-  let test = testRaw && read('test', scored(labelPresence(testRaw), labelled));
+  const split = (name: Part, presence: Presence): Split => splitOf(name, presence, { reader, classNames, config });
+  let train = split('train', present);
+  let validation = onValidation && split('validation', onValidation);
+  let test = testRaw && split('test', scored(labelPresence(testRaw), labelled));
   if (config.testFraction !== undefined) {
     if (!(config.testFraction < 1)) {
       throw new UserError(
@@ -94,17 +107,19 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
 
   const { inputs } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
-  const normalization =
+  const usual =
     inputs === undefined
       ? normalizationOf(config.normalize, train.samples, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
+  const normalization = hasWords ? plainWords(usual, columns) : usual;
   const known = splits.map(labelledTargets);
   // Without labels in train those of validation say how large the numbers are.
   const basis = known[0]!.length > 0 ? known[0]! : known[1]!;
   const scaling = basis.length === 0 ? undefined : reader.scaling?.(basis, train.width);
   const dataset = ({ name, idPrefix, samples, targets, flags, ids }: Split): Dataset => {
-    const { sampleShape, columns } = trainRaw;
-    const shared = { task, classNames, sampleShape, columns, inputs, normalization, ...(scaling && { scaling }) };
+    const { sampleShape } = trainRaw;
+    const table = trainRaw.columns === undefined ? {} : { columns };
+    const shared = { task, classNames, sampleShape, ...table, inputs, normalization, ...(scaling && { scaling }) };
     const isPartial = flags?.includes(0) === true;
     if (isPartial && scaling !== undefined) fillWithMeans(targets, flags, scaling.mean);
     return {
@@ -132,6 +147,18 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     classWeights: config.classWeights && classWeights(config.classWeights, known[0] as Int32Array, classNames.length),
     warnings,
   };
+}
+
+/** A model file that was made for other columns cannot be fed these. */
+function refuseOtherColumns(columns: readonly Column[], { source, columns: own = [], words = [] }: RawSplit): void {
+  const isSame =
+    columns.length === own.length &&
+    columns.every(({ name, words: has }, i) => name === own[i] && (has !== undefined) === words.some(({ column }) => column === i)); // prettier-ignore
+  if (isSame) return;
+  throw new UserError(
+    `${source}: its columns are ${own.join(', ')}, and the model was made for ${columns.map(({ name }) => name).join(', ')}`,
+    'Use the model on data of the columns that it was made for, in their order and with the same ones as `categorical`.',
+  );
 }
 
 function refuseAugment(inputs: readonly InputPart[]): never {

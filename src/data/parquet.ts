@@ -18,7 +18,7 @@ import { TableSink } from './table.ts';
 
 export type ParquetOptions = Pick<
   ParquetConfig,
-  'image' | 'features' | 'label' | 'missing' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
+  'image' | 'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
 > &
   LabelsRead;
 

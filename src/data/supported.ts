@@ -4,5 +4,5 @@ export const LABELS =
   'several labels for a sample, with `task: multi-label`. In train a sample may have none, where a teacher answers for it.';
 
 export const FEATURES =
-  'Supported are columns of numbers and of true and false. Columns of words are not: leave them out (`ignore` for CSV, ' +
-  '`features` for others), or write a column of 0 and 1 for each word.';
+  'Supported are columns of numbers and of true and false. Columns of words are named as `categorical`, or left out (`ignore` for CSV, ' +
+  '`features` for others).';

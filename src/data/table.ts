@@ -1,4 +1,5 @@
-import { UserError, shown } from '../base/errors.ts';
+import { nearest, shown, UserError } from '../base/errors.ts';
+import { refuseDate } from './columns.ts';
 import type { TableOptions } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { RawLabels, RawSplit, Samples } from './dataset.ts';
@@ -24,6 +25,8 @@ export class TableSink {
   readonly #samples;
   readonly #ids = growingInts();
   readonly #labels: readonly LabelNames[];
+  /** By place among the columns. */
+  readonly #words: ReadonlyMap<number, LabelNames>;
   readonly #labelNames: readonly string[];
   #row: Float32Array = new Float32Array(0);
   #start = 0;
@@ -47,6 +50,7 @@ export class TableSink {
     this.#options = options;
     this.#labelNames = labels;
     this.#labels = labels.map(() => new LabelNames());
+    this.#words = new Map(wordColumns(source, columns, options).map((column) => [column, new LabelNames()]));
     this.#samples = growingFloats(expectedRows * columns.length);
   }
 
@@ -58,6 +62,10 @@ export class TableSink {
 
   /** A field of a text file. */
   setText(column: number, text: string, where: () => string): void {
+    if (this.#words.has(column)) {
+      this.#setWord(column, text, where);
+      return;
+    }
     const value = Number(text);
     if (Number.isFinite(value) && (value !== 0 || text.trim() !== '')) {
       this.#row[this.#start + column] = value;
@@ -74,11 +82,28 @@ export class TableSink {
       this.#setMissing(column, value, where);
       return;
     }
+    const word = value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value;
+    if (this.#words.has(column) && typeof word !== 'object') {
+      this.#setWord(column, String(word as string), where);
+      return;
+    }
     if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {
       throw this.#notNumber(column, value, where);
     }
     this.#row[this.#start + column] = Number(value);
     if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, String(value), where);
+  }
+
+  #setWord(column: number, text: string, where: () => string): void {
+    const word = text.trim();
+    if (MISSING.has(word.toLowerCase())) {
+      this.#setMissing(column, text, where);
+      // A column of words has no mean: a row without one has none of them.
+      this.#row[this.#start + column] = -1;
+      return;
+    }
+    refuseDate(word, this.columns[column]!, where);
+    this.#row[this.#start + column] = this.#words.get(column)!.push(word, where);
   }
 
   /** `labels`: of each label column; undefined or empty: the sample has none there. */
@@ -115,6 +140,9 @@ export class TableSink {
       ids,
       columns: this.columns,
       fillWithMean: this.#filled,
+      ...(this.#words.size > 0 && {
+        words: [...this.#words].map(([column, names]) => ({ column, ...names.labels() })),
+      }),
     };
   }
 
@@ -135,14 +163,15 @@ export class TableSink {
       );
     }
     if (policy === 'drop') this.#dropped = true;
-    if (policy === 'mean') this.#filled = true;
+    if (policy === 'mean' && !this.#words.has(column)) this.#filled = true;
     this.#row[this.#start + column] = policy === 'mean' ? NaN : 0;
   }
 
   #notNumber(column: number, value: unknown, where: () => string): UserError {
+    refuseDate(value, this.columns[column]!, where);
     return new UserError(
       `${where()}: column ${shown(this.columns[column])}: expected a number, received ${shown(value)}`,
-      `Correct the value if it is to be a number. ${FEATURES}`,
+      `Correct the value if it is to be a number. ${FEATURES} For this one: \`categorical: [${this.columns[column]!}]\`.`,
     );
   }
 
@@ -152,6 +181,24 @@ export class TableSink {
       'Correct the value or remove the row.',
     );
   }
+}
+
+/** Places of the columns of words. */
+function wordColumns(source: string, columns: readonly string[], { categorical = [], shape }: TableOptions): number[] {
+  if (categorical.length > 0 && shape !== undefined)
+    throw new UserError(
+      `shape: expected none beside columns of words, received [${shape.join(', ')}]`,
+      'Leave one of `shape` and `categorical` out: a word becomes several numbers.',
+    );
+  return categorical.map((wanted) => {
+    const at = columns.indexOf(String(wanted));
+    if (at !== -1) return at;
+    const near = nearest(String(wanted), columns);
+    throw new UserError(
+      `${source}: categorical: no column ${shown(wanted)} among the features: ${columns.slice(0, 8).join(', ')}${columns.length > 8 ? ', …' : ''}`,
+      `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Name columns of words; in a CSV file without a header by their index.`,
+    );
+  });
 }
 
 function tableShape(features: number, shape?: readonly number[]): readonly number[] {

@@ -1,6 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
+import type { Column } from '../data/columns.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
@@ -36,6 +37,29 @@ export function statedIn(metadata: ReadonlyMap<string, string>): {
   };
 }
 
+/** Columns of a table as a file was made for them, with their words; undefined where it does not say. */
+export function columnsIn(metadata: ReadonlyMap<string, string>): readonly Column[] | undefined {
+  const schema = z.array(z.object({ name: z.string(), words: z.array(z.string()).optional() }));
+  return schema.safeParse(jsonOf(metadata.get('columns'))).data;
+}
+
+/** A file made for other columns or other words would be fed numbers that mean something else to it. */
+function refuseOtherColumns(
+  file: string,
+  stated: readonly Column[] | undefined,
+  own: readonly Column[] | undefined,
+): void {
+  const asText = (columns: readonly Column[]): string =>
+    JSON.stringify(columns.map(({ name, words }) => [name, words ?? null]));
+  if (stated === undefined || own === undefined || asText(stated) === asText(own)) return;
+  const at = own.findIndex(({ name, words = [] }, i) => name !== stated[i]?.name || words.join('\n') !== (stated[i].words ?? []).join('\n')); // prettier-ignore
+  const [its, here] = [stated[at], own[at]].map((column) => column && `${column.name}${column.words ? ` of ${column.words.length} words (${column.words.slice(0, 5).join(', ')}${column.words.length > 5 ? ', …' : ''})` : ''}`); // prettier-ignore
+  throw new UserError(
+    `${file}: was made for the column ${its ?? 'none'}, and the data have ${here ?? 'none'} there`,
+    'Use a file that was made for the same columns and words of train.',
+  );
+}
+
 /**
  * The one answer to how a model file is asked, whoever asks: what the recipe says of it, else what its own metadata says, else
  * as the data set is prepared. `recipe` is the block that names the file, see `ownTeacher`. `UserError` if the file was made
@@ -45,8 +69,9 @@ export function preparationOf(
   file: string,
   recipe: StatedSettings | undefined,
   metadata: ReadonlyMap<string, string>,
-  { sampleShape, classNames }: Pick<Dataset, 'sampleShape' | 'classNames'>,
+  { sampleShape, classNames, columns }: Pick<Dataset, 'sampleShape' | 'classNames' | 'columns'>,
 ): Preparation {
+  refuseOtherColumns(file, columnsIn(metadata), columns);
   const { preprocessing, labels } = statedIn(metadata);
   const isOwn = recipe?.normalize === undefined && preprocessing !== undefined;
   const layout = recipe?.layout === undefined || recipe.layout === 'auto' ? preprocessing?.layout : recipe.layout;

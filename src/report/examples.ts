@@ -15,7 +15,7 @@ interface Example {
   /** PNG in base64. */
   readonly picture?: string;
   /** Of a row of a table: its first columns. */
-  readonly values?: readonly { readonly name: string; readonly value: number }[];
+  readonly values?: readonly { readonly name: string; readonly value: number | string }[];
   /** Absent where nobody knows it. */
   readonly label?: string;
   readonly teacher: string;

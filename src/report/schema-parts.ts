@@ -142,7 +142,7 @@ export const examplesSchema = z.strictObject({
         sample: z.string(),
         picture: z.base64().exactOptional().describe('PNG in base64.'),
         values: z
-          .array(z.strictObject({ name: z.string(), value: z.number() }))
+          .array(z.strictObject({ name: z.string(), value: z.union([z.number(), z.string()]) }))
           .readonly()
           .exactOptional()
           .describe('Of a row of a table: its first columns.'),

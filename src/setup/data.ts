@@ -1,13 +1,20 @@
 import { UserError } from '../base/errors.ts';
+import type { Column } from '../data/columns.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
 import { loadDataset } from '../data/load.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 
-/** The data set of a recipe, read and split. `UserError` for samples without a label where no teacher answers for them. */
-export async function loadData({ dataset, teacher }: Pick<Recipe, 'dataset' | 'teacher'>): Promise<LoadedDataset> {
+/**
+ * The data set of a recipe, read and split. `columns`: with their words as a model file has them, instead of those of train. `UserError` for
+ * samples without a label where no teacher answers for them.
+ */
+export async function loadData(
+  { dataset, teacher }: Pick<Recipe, 'dataset' | 'teacher'>,
+  columns?: readonly Column[],
+): Promise<LoadedDataset> {
   // The schema says the same as the type, but for optional keys that it holds as undefined.
-  const data = await loadDataset(dataset);
+  const data = await loadDataset(dataset, columns);
   if (teacher === undefined) return { ...data, train: onlyLabelled(data, dataset) };
   if (teacher.train !== undefined && labelledCount(data.train) === 0)
     throw new UserError(

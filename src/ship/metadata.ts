@@ -8,13 +8,15 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {
-  const { sampleShape, inputs, normalization } = data.train;
+  const { sampleShape, inputs, normalization, columns } = data.train;
   const task = taskOf(data.train);
   const entries = {
     // Only of classes, of which a reader takes the largest.
     [task.classes === undefined ? 'targets' : 'labels']: data.classNames,
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...normalization },
+    // Where some of them are words: what each number of such a row stands for.
+    ...(columns?.some(({ words }) => words !== undefined) === true && { columns }),
     // Which part of such a row each of several inputs is fed.
     ...(inputs !== undefined && { inputs }),
     output: task.answers,

@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { readBytes } from '../base/files.ts';
+import type { Column } from '../data/columns.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';
@@ -10,8 +12,12 @@ import { againstText } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
 import { answers } from '../distill/preflight.ts';
 import { openFile, openTeacher } from '../distill/open.ts';
-import { ownTeacher, preparationText } from '../distill/preparation.ts';
+import { columnsIn, ownTeacher, preparationText } from '../distill/preparation.ts';
 import { UserError } from '../base/errors.ts';
+import { readOnnx } from '../files/onnx-file.ts';
+import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { readEntries } from '../formats/tflite/entries.ts';
+import { readTflite } from '../formats/tflite/read.ts';
 import { usualAnswers } from '../measure/usual.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
@@ -52,7 +58,7 @@ const ANY = { layout: 'auto', outputs: 'auto' } as const;
  * recipe's own, else as its metadata say, else as the recipe prepares its data.
  */
 export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
-  const data = await scoredData(recipe);
+  const data = await scoredData(recipe, await columnsOf(file));
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);
   const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
@@ -97,9 +103,20 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
   };
 }
 
+/** Columns and words that a file says it was made for: rows are read with them, whatever words train has. */
+async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
+  if (file.endsWith('.json')) return undefined;
+  if (!file.endsWith('.tflite')) return columnsIn(decodeModel(await readOnnx(file), file).metadata);
+  const bytes = await readBytes(file);
+  return columnsIn(readEntries(readTflite(bytes), bytes));
+}
+
 /** The data of the recipe; where no labels are read, its teacher is asked what to score against. */
-async function scoredData(recipe: LoadedRecipe['recipe']): Promise<LoadedDataset> {
-  const data = await loadData(recipe);
+async function scoredData(
+  recipe: LoadedRecipe['recipe'],
+  columns: readonly Column[] | undefined,
+): Promise<LoadedDataset> {
+  const data = await loadData(recipe, columns);
   if (!isWithoutLabels(data) || recipe.teacher === undefined) return data;
   const [engine, session] = [engineOf(recipe), sessionOptionsOf(recipe)];
   const name = (file: string): string => path.basename(file);

@@ -39,7 +39,7 @@ async function recipe(dataset: object, change: object = {}) {
   const given = { type: 'csv', train: 'train.csv', test: 'test.csv', validation: 60, ...dataset };
   const made = {
     ...{ name: 'few', dataset: given, student: { model: 'mlp', hidden: [16] } },
-    teacher: { train: { model: 'mlp', hidden: [32], epochs: 20, ...TRAINING } },
+    teacher: { train: { model: 'mlp', hidden: [32], epochs: 8, ...TRAINING } },
     distill: { epochs: 4, ...TRAINING },
     ...{ ...QUICK, ...change },
   };
@@ -51,7 +51,7 @@ const exported = (out: string, file: string) => readFile(path.join(folder(), out
 it('rows without a label: what student and twin learnt from is said; stopped inside the twin it ends with the same bits', async () => {
   const quantize = [{ method: 'qat', samples: 64, qat: { epochs: 1 }, maxDrop: 50 }];
   const prune = [{ amount: 0.3, importance: 'taylor', finetune: { epochs: 1 }, maxDrop: 50 }];
-  const more = { repeats: 2, prune, quantize, distill: { minConfidence: 0.6, epochs: 4, ...TRAINING } };
+  const more = { prune, quantize, distill: { minConfidence: 0.6, epochs: 4, ...TRAINING } };
   const augment = [{ mixup: 0.2 }];
   const dataset = { ...CLASSES, train: 'some.csv', augment };
   const live = { ...more, distill: { ...more.distill, softTargets: { store: 'live' } } };

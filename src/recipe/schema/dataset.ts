@@ -119,6 +119,11 @@ const table = {
     .describe(
       'Regression and multi-label: what stands between the numbers or labels of a column that lists them; default: |.',
     ),
+  categorical: z
+    .array(z.union([z.string(), z.int()]))
+    .min(1)
+    .optional()
+    .describe('Columns of words: models see a number of 0 and 1 for each word that train has there.'),
   missing: z
     .enum(['error', 'mean', 'zero', 'drop'])
     .default('error')

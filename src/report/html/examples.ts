@@ -21,7 +21,7 @@ export function examplesSection(report: Report): string {
 function card({ sample, picture, values, label, teacher, student }: NonNullable<Report['examples']>['rows'][number]) {
   const shown =
     picture === undefined
-      ? `<code>${escape((values ?? []).map(({ name, value }) => `${name} ${Number(value.toPrecision(4))}`).join(', '))}</code>`
+      ? `<code>${escape((values ?? []).map(({ name, value }) => `${name} ${typeof value === 'string' ? value : Number(value.toPrecision(4))}`).join(', '))}</code>`
       : `<img alt="sample ${escape(sample)}" src="data:image/png;base64,${escape(picture)}">`;
   const said: readonly (readonly [string, string | undefined])[] = [['label', label], ['teacher', teacher], ['student', student]]; // prettier-ignore
   const lines = said.flatMap(([who, text]) => (text === undefined ? [] : [`<dt>${who}</dt><dd>${escape(text)}</dd>`]));

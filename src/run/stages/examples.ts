@@ -44,6 +44,12 @@ export async function examplesOf(
 /** Of a table the first columns as they are in the file. */
 function valuesOf({ columns, samples, sampleShape }: Dataset, row: number): Pick<Examples['rows'][number], 'values'> {
   if (columns === undefined || sampleShape.length > 1) return {};
-  const from = row * sizeOf(sampleShape);
-  return { values: columns.slice(0, COLUMNS).map((name, c) => ({ name, value: samples[from + c]! })) };
+  let at = row * sizeOf(sampleShape);
+  const values = columns.map(({ name, words }) => {
+    const from = at;
+    at += words?.length ?? 1;
+    if (words === undefined) return { name, value: samples[from]! };
+    return { name, value: words.find((_, i) => samples[from + i] === 1) ?? 'none of the known words' };
+  });
+  return { values: values.slice(0, COLUMNS) };
 }

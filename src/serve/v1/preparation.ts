@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { numberNames } from '../../data/columns.ts';
+import type { Column } from '../../data/columns.ts';
+import { columnsIn } from '../../distill/preparation.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
@@ -10,6 +13,8 @@ export interface Described {
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;
   readonly labels?: readonly string[];
+  /** Columns of a table, some of words, which a row may be sent by name with. */
+  readonly columns?: readonly Column[];
   /** Names of what it answers where that is no choice of one class: labels that a sample may have several of, or numbers. */
   readonly targets?: readonly string[];
   /** Whether the answer is logits, of which softmax makes probabilities; of `targets`, the logistic function of each. */
@@ -35,13 +40,19 @@ export function describedBy(model: Pick<ServedModel, 'facts' | 'metadata'>): Des
   const fits =
     data?.shape.join() === shape.join() && [data.mean, data.std].every(({ length }) => length === shape.at(-1));
   const labels = labelsOf(model);
+  const columns = columnsIn(metadata);
   const targets = z.array(z.string()).safeParse(parsed(metadata.get('targets'))).data;
   return {
     ...{ shape, logits: metadata.get('output') === 'logits' },
     ...(fits && { normalization: data }),
     ...(labels !== undefined && { labels }),
     ...(targets !== undefined && { targets }),
+    ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
   };
+}
+
+function hasWidth(columns: readonly Column[], shape: readonly number[]): boolean {
+  return shape.length === 1 && numberNames(columns).length === shape[0];
 }
 
 function parsed(text: string | undefined): unknown {

@@ -1,3 +1,5 @@
+import { shown } from '../../base/errors.ts';
+import type { Column } from '../../data/columns.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import { Refusal } from '../refusal.ts';
 import { bytesFromJson } from '../v2/json-tensor.ts';
@@ -46,7 +48,7 @@ function farthest({ scale, mean, std }: Normalization): number {
 }
 
 /** `{"inputs": …}` or the values themselves: one sample, or several, raw as the data of the recipe was. */
-export function valuesOf(body: Buffer, { shape }: Described): Float32Array {
+export function valuesOf(body: Buffer, { shape, columns }: Described): Float32Array {
   let given: unknown;
   try {
     given = JSON.parse(body.toString('utf8'));
@@ -54,6 +56,11 @@ export function valuesOf(body: Buffer, { shape }: Described): Float32Array {
     throw new Refusal(400, 'the body is no JSON; send pictures with content-type image/png and the like');
   }
   const values = Array.isArray(given) ? given : (given as { inputs?: unknown } | null)?.inputs;
+  if (columns !== undefined) {
+    const rows = Array.isArray(values) ? values : [values ?? given];
+    if (rows.length > 0 && rows.every(isRow))
+      return Float32Array.from(rows.flatMap((row) => numbersOfRow(row, columns)));
+  }
   const depth = depthOf(values);
   const expected = `a sample of shape [${shape.join(', ')}], or an array of them`;
   if (!Array.isArray(values) || (depth !== shape.length && depth !== shape.length + 1)) {
@@ -64,6 +71,35 @@ export function valuesOf(body: Buffer, { shape }: Described): Float32Array {
   const full = [samples.length, ...shape];
   const bytes = bytesFromJson('inputs', 'float32', full, samples);
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A row of a table by the names of its columns, as the numbers that a model sees. A word that train had not is none of those it had. */
+function numbersOfRow(row: Row, columns: readonly Column[]): number[] {
+  const unread = Object.keys(row).find((key) => !columns.some(({ name }) => name === key));
+  if (unread !== undefined)
+    throw new Refusal(
+      400,
+      `unknown column ${shown(unread)}; the columns are ${columns.map(({ name }) => name).join(', ')}`,
+    );
+  return columns.flatMap(({ name, words }) => {
+    const value = row[name];
+    if (words !== undefined) {
+      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+        const word = String(value).trim();
+        return words.map((one) => (one === word ? 1 : 0));
+      }
+      throw new Refusal(400, `column ${shown(name)}: expected a word, received ${shown(value)}`);
+    }
+    if (typeof value === 'number' && Number.isFinite(value)) return [value];
+    if (typeof value === 'boolean') return [value ? 1 : 0];
+    throw new Refusal(400, `column ${shown(name)}: expected a number, received ${shown(value)}`);
+  });
 }
 
 function depthOf(values: unknown): number {

@@ -89,6 +89,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       ...{ name: ends.input, shape: [1, ...data.validation.sampleShape], dtype: 'float32' },
       ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
     },
+    ...(hasWords(data.validation) && { columns: data.validation.columns }),
     normalization: { scale, mean, std, formula: FORMULA },
     output: { name: ends.output, ...outputOf(task) },
   };
@@ -181,6 +182,10 @@ async function examples({ row, bytes }: KitModel, split: Dataset, recipe: Recipe
     raw: Array.from(split.samples.subarray(at * size, (at + 1) * size)),
     [task.answers]: Array.from(logits.subarray(i * width, (i + 1) * width)),
   }));
+}
+
+function hasWords({ columns }: Dataset): boolean {
+  return columns?.some(({ words }) => words !== undefined) === true;
 }
 
 /** What the numbers of the output are. */

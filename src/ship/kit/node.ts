@@ -11,15 +11,23 @@ export const nodeSample: Readonly<Record<string, string>> = {
 }
 `,
   'classify.mjs': `// Classifies samples with ONNX Runtime:  npm install && node classify.mjs [samples.json]
-// samples.json: [{"raw": [numbers before normalization, row by row, channels last]}, ...]
+// samples.json: [{"raw": [numbers before normalization, row by row, channels last]}, ...], or rows of a table by column: [{"age": 39, "city": "Oslo"}, ...]
 import { readFileSync } from 'node:fs';
 import * as ort from '${RUNTIME}';
 
 const kit = new URL('../../', import.meta.url);
-const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
+const { models, input, columns, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
 const labels = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
+
+/** A row by the names of its columns as numbers: 0 and 1 for each word, all 0 for a word that the model does not know. */
+export function encode(row) {
+  return columns.flatMap(({ name, words }) => {
+    if (row[name] === undefined) throw new Error('no column ' + name);
+    return words === undefined ? [Number(row[name])] : words.map((word) => (String(row[name]).trim() === word ? 1 : 0));
+  });
+}
 
 /** What the model was trained on: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
@@ -41,8 +49,9 @@ export function probabilities(logits) {
 }
 
 const file = process.argv[2] ?? new URL('example.json', kit);
-for (const { raw, logits: expected } of JSON.parse(readFileSync(file, 'utf8'))) {
-  const logits = await logitsOf(raw);
+for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
+  const expected = sample.logits;
+  const logits = await logitsOf(sample.raw ?? encode(sample));
   const shares = probabilities(logits);
   const best = shares.indexOf(Math.max(...shares));
   console.log(labels[best] + '\\t' + (100 * shares[best]).toFixed(1) + ' %');
@@ -66,15 +75,23 @@ export const nodeNumbers: Readonly<Record<string, string>> = {
 }
 `,
   'predict.mjs': `// Predicts with ONNX Runtime:  npm install && node predict.mjs [samples.json]
-// samples.json: [{"raw": [numbers before normalization]}, ...]
+// samples.json: [{"raw": [numbers before normalization]}, ...], or rows of a table by column: [{"age": 39, "city": "Oslo"}, ...]
 import { readFileSync } from 'node:fs';
 import * as ort from '${RUNTIME}';
 
 const kit = new URL('../../', import.meta.url);
-const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
+const { models, input, columns, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
 const names = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
+
+/** A row by the names of its columns as numbers: 0 and 1 for each word, all 0 for a word that the model does not know. */
+export function encode(row) {
+  return columns.flatMap(({ name, words }) => {
+    if (row[name] === undefined) throw new Error('no column ' + name);
+    return words === undefined ? [Number(row[name])] : words.map((word) => (String(row[name]).trim() === word ? 1 : 0));
+  });
+}
 
 /** What the model was trained on: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
@@ -97,7 +114,7 @@ function shown(value) {
 const file = process.argv[2] ?? new URL('example.json', kit);
 for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
   const expected = sample[output.answers];
-  const found = await predict(sample.raw);
+  const found = await predict(sample.raw ?? encode(sample));
   console.log(names.map((name, i) => name + ' ' + shown(found[i])).join(', '));
   if (expected?.some((value, i) => Math.abs(value - found[i]) > 1e-3 * Math.max(1, Math.abs(value)))) {
     console.error('not what example.json holds');

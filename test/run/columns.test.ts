@@ -1,0 +1,63 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { describedBy } from '../../src/serve/v1/preparation.ts';
+import { valuesOf } from '../../src/serve/v1/read.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { writeKit } from '../../src/ship/kit/kit.ts';
+import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+const CITIES = ['Oslo', 'Rome', 'Bonn'];
+
+/** Whether it is warm follows from the city and the month. */
+function table(rows: number, cities = CITIES): string {
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const [city, month] = [cities[i % cities.length]!, (i * 7) % 12];
+    return `${city},${month},${month > 9 - 4 * CITIES.indexOf(city) ? 'warm' : 'cold'}`;
+  });
+  return `city,month,label\n${lines.join('\n')}\n`;
+}
+
+it('the words travel with the model: metadata, evaluation, kit, requests', async () => {
+  await writeFile(path.join(folder(), 'train.csv'), table(240));
+  await writeFile(path.join(folder(), 'test.csv'), table(60, ['Rome', 'Oslo']));
+  await writeFile(path.join(folder(), 'other.csv'), table(240, ['Rome', 'Oslo']));
+  const dataset = { type: 'csv', train: 'train.csv', test: 'test.csv', categorical: ['city'] };
+  const base = { name: 'words', dataset, student: { model: 'mlp', hidden: [16] }, ...QUICK };
+  const training = { epochs: 30, batchSize: 32, optimizer: { learningRate: 0.02 } };
+  const made = makeRecipe({ ...base, distill: training, export: ['onnx', 'tflite'] }, folder());
+  const { report, folder: run } = await runRecipe(made, { out: folder() });
+  const [onnx, tflite] = ['onnx', 'tflite'].map((format) => report.models.find((row) => row.format === format)!);
+  expect(onnx!.accuracy.test).toBeGreaterThan(0.9);
+
+  const file = path.join(run, onnx!.file!);
+  const { metadata } = decodeModel(await readFile(file), file);
+  const columns = [{ name: 'city', words: ['Bonn', 'Oslo', 'Rome'] }, { name: 'month' }];
+  expect(JSON.parse(metadata.get('columns')!)).toEqual(columns);
+
+  // Train of another recipe has other words: those of the file are used.
+  const other = makeRecipe({ ...base, dataset: { ...dataset, train: 'other.csv' } }, folder());
+  for (const model of [onnx!, tflite!])
+    expect((await evaluateFile(path.join(run, model.file!), other, 'test')).accuracy).toBe(onnx!.accuracy.test);
+  const taught = makeRecipe({ ...other.written, name: 'taught', teacher: { onnx: file } }, folder());
+  await expect(runRecipe(taught, { out: folder() })).rejects.toThrow(
+    /was made for the column city of 3 words \(Bonn, Oslo, Rome\), and the data have city of 2 words \(Oslo, Rome\) there/,
+  );
+
+  await writeKit(run, path.join(folder(), 'kit'));
+  const kit = JSON.parse(await readFile(path.join(folder(), 'kit/preprocessing.json'), 'utf8')) as object;
+  expect(kit).toMatchObject({ columns, input: { shape: [1, 4] } });
+
+  const input = { name: 'input', dtype: 'float32', shape: [null, 4] };
+  const described = describedBy({ facts: { inputs: [input], batching: { kind: 'free' } }, metadata } as never)!;
+  const ask = (body: unknown) => Array.from(valuesOf(Buffer.from(JSON.stringify(body)), described));
+  expect(ask({ city: 'Rome', month: 3 })).toEqual([0, 0, 1, 3]);
+  expect(ask({ inputs: [{ city: 'Oslo', month: 1 }, { city: 'Paris', month: 2 }] })).toEqual([0, 1, 0, 1, 0, 0, 0, 2]); // prettier-ignore
+  expect(ask([0, 1, 0, 1])).toEqual([0, 1, 0, 1]);
+  expect(() => ask({ city: 'Rome', month: '3' })).toThrow('column "month": expected a number, received "3"');
+  expect(() => ask({ town: 'Rome', month: 3 })).toThrow('unknown column "town"; the columns are city, month');
+});
