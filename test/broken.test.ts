@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { data } from './broken/data.ts';
+import { labels } from './broken/labels.ts';
 import { FILES } from './broken/files.ts';
 import { recipes } from './broken/recipes.ts';
 import { students } from './broken/students.ts';
@@ -11,7 +12,7 @@ import { inProcess } from './support/in-process.ts';
 const folder = temporaryFolder();
 
 describe('a broken input ends with exit code 1, a message, a remedy, no stack and untouched files', () => {
-  it.each(Object.entries({ ...recipes, ...data, ...students, ...teachers }))(
+  it.each(Object.entries({ ...recipes, ...data, ...labels, ...students, ...teachers }))(
     '%s',
     async (_name, { recipe, files = {}, message }) => {
       const all = { ...FILES, ...files, 'r.yaml': recipe };

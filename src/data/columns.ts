@@ -1,22 +1,7 @@
 import { shown, UserError } from '../base/errors.ts';
 import { sharedFloats } from './dataset.ts';
-import type { Normalization, RawSplit } from './dataset.ts';
+import type { Column, Normalization, RawSplit } from './dataset.ts';
 import { compareNames } from './labels.ts';
-
-/** A column of a table as a model sees it: one number, or a number of 0 and 1 for each of its words. */
-export interface Column {
-  readonly name: string;
-  /** The words of train in order; any other word is 0 in all of them. */
-  readonly words?: readonly string[] | undefined;
-}
-
-/** Words of a column of a split as it was read: the numbers in its place point into them, -1: missing. */
-export interface ColumnWords {
-  /** Its place among the columns. */
-  readonly column: number;
-  readonly names: readonly string[];
-  readonly firstAt: readonly string[];
-}
 
 /** More words than that are mostly names or numbers of single rows, which no model can learn from. */
 const MOST_WORDS = 1000;

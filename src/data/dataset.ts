@@ -1,5 +1,4 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
-import type { Column, ColumnWords } from './columns.ts';
 import type { TaskName } from './config.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
@@ -18,6 +17,21 @@ export interface InputPart {
   readonly from: number;
   /** Ids, masks, counts: numbers that are never normalized, and that an input of integers can take. */
   readonly isWhole: boolean;
+}
+
+/** A column of a table as a model sees it: one number, or a number of 0 and 1 for each of its words. */
+export interface Column {
+  readonly name: string;
+  /** The words of train in order; any other word is 0 in all of them. */
+  readonly words?: readonly string[] | undefined;
+}
+
+/** Words of a column of a split as it was read: the numbers in its place point into them, -1: missing. */
+export interface ColumnWords {
+  /** Its place among the columns. */
+  readonly column: number;
+  readonly names: readonly string[];
+  readonly firstAt: readonly string[];
 }
 
 export type Samples = Uint8Array | Float32Array;

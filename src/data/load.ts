@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import { checkFinite, checkSameKind } from './checks.ts';
 import { columnsOf, encoded, plainWords } from './columns.ts';
-import type { Column } from './columns.ts';
+import type { Column } from './dataset.ts';
 import type { DatasetConfig, TaskName } from './config.ts';
 import type { Dataset, InputPart, RawSplit } from './dataset.ts';
 import { labelPresence } from './labelled.ts';

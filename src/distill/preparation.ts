@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
-import type { Column } from '../data/columns.ts';
+import type { Column } from '../data/dataset.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';

@@ -215,6 +215,18 @@ export const recipeSchema = z
     }
   })
   .superRefine((recipe, context) => refuseForTask(recipe, context))
+  .superRefine(({ dataset }, context) => {
+    if (dataset.labelled === 0) return;
+    for (const part of ['train', 'validation', 'test'] as const) {
+      const source: unknown = dataset[part];
+      if (!['idx', 'npz'].includes(dataset.type) || typeof source !== 'object' || source === null) continue;
+      if ('file' in source || ('labels' in source && source.labels !== undefined)) continue;
+      const hint =
+        'Name the file of labels; samples without labels stand under `unlabelled`, and with `labelled: 0` no split needs labels.';
+      const params = { expected: 'text', received: 'nothing', hint };
+      context.addIssue({ code: 'custom', message: 'no labels', path: ['dataset', part, 'labels'], params });
+    }
+  })
   .superRefine(({ precision, distill: { loss } }, context) => {
     if (precision !== 'mixed' || !FULL_PRECISION.includes(loss)) return;
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };

@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import type { Column } from '../data/columns.ts';
+import type { Column } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
 import { loadDataset } from '../data/load.ts';
 import type { LoadedDataset } from '../data/load.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { readBytes } from '../base/files.ts';
-import type { Column } from '../data/columns.ts';
+import type { Column } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';

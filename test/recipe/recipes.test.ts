@@ -45,7 +45,7 @@ describe('the JSON Schema of recipes', () => {
         const isSaid =
           inner.description !== undefined ||
           key === 'type' ||
-          /(train|test|validation|crop|normalize)\./.test(`${where}${key}`);
+          /(train|test|validation|unlabelled|crop|normalize)\./.test(`${where}${key}`);
         if (!isSaid) without.push(`${where}${key}`);
         visit(inner, `${where}${key}.`);
       }

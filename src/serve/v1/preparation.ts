@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { numberNames } from '../../data/columns.ts';
-import type { Column } from '../../data/columns.ts';
+import type { Column } from '../../data/dataset.ts';
 import { columnsIn } from '../../distill/preparation.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import type { ServedModel } from '../model.ts';

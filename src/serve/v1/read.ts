@@ -1,5 +1,5 @@
 import { shown } from '../../base/errors.ts';
-import type { Column } from '../../data/columns.ts';
+import type { Column } from '../../data/dataset.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import { Refusal } from '../refusal.ts';
 import { bytesFromJson } from '../v2/json-tensor.ts';
