@@ -62,9 +62,9 @@ export interface CommonConfig<Source> {
   limit?: number | undefined;
   /** Class names in index order. Default: what the file says, else the sorted labels of train. */
   classes?: readonly string[] | undefined;
-  /** `unit`: 8-bit values / 255; `standard`: mean and deviation of train. Default: `unit` for 8-bit images, else `standard`. */
   /** What gave the labels where nobody knows them; what is counted is agreement with it. */
   labelledBy?: string | undefined;
+  /** `unit`: 8-bit values / 255; `standard`: mean and deviation of train. Default: `unit` for 8-bit images, else `standard`. */
   normalize?: 'none' | 'unit' | 'standard' | NormalizeConfig | undefined;
   augment?: readonly AugmentStep[] | undefined;
   /** `balanced`: n / (classes · count), so that each class weighs the same; or one weight per class. Default: none. */
