@@ -1,4 +1,4 @@
-/** Sets variables that libtensorflow reads when it is loaded, which is to come after this. Your own settings stay. */
+/** Sets the environment variables that libtensorflow reads when it is loaded, so call this before. Settings of the user stay. */
 export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: number; gpu?: boolean } = {}): void {
   // Warnings and errors only.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
@@ -9,7 +9,7 @@ export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: numbe
   if (!gpu) process.env['CUDA_VISIBLE_DEVICES'] = '-1';
 }
 
-/** Which launcher has started this process as one of several, and of how many. */
+/** Launcher that started this process as one of several, and their number. */
 export interface MpiLaunch {
   readonly by: 'Open MPI' | 'MPICH';
   readonly size: number;

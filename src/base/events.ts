@@ -12,9 +12,9 @@ export type RunEvent =
 interface OfStage {
   /** The task whose score is told as `accuracy`; absent of classification. */
   readonly task?: string;
-  /** As the ledger names it. */
+  /** Name of the stage, as in the ledger. */
   readonly stage: string;
-  /** In a search: the candidate and round that the stage belongs to, as its folder is named. */
+  /** In a search: the candidate and round that the stage belongs to, by the name of its folder. */
   readonly trial?: string;
 }
 
@@ -63,7 +63,7 @@ export interface EpochEvent extends OfStage {
   /** Training steps done. */
   readonly step: number;
   readonly loss: number;
-  /** On the training batches as they came, before each update. */
+  /** Score on the training batches, each before its update. */
   readonly accuracy: number;
   readonly validation?: number;
   readonly seconds: number;

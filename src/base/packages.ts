@@ -51,7 +51,7 @@ export function needPackages(what: string, names: readonly string[], from?: stri
   );
 }
 
-/** In the versions that this version of Limbeck is tested with. */
+/** Command that installs packages in the versions that this version of Limbeck is tested with. */
 export function installCommand(names: readonly string[]): string {
   const { peerDependencies } = own();
   const words = names.map((name) => `${name}@${peerDependencies[name]!.replace(/^\^/, '')}`);

@@ -79,7 +79,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return found;
 }
 
-/** What is in a folder, sorted, without hidden files and what macOS puts in archives; links are followed. */
+/** Entries of a folder, sorted, without hidden files and what macOS puts into archives; links are followed. */
 async function entries(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
   try {
     const all = await readdir(folder, { withFileTypes: true });

@@ -30,7 +30,7 @@ export class LabelNames {
   }
 }
 
-/** What is no UTF-8 is read as U+FFFD, whichever letter it was: classes would become one without a word. */
+/** Refusal of a label that is not UTF-8. Its bytes would all be read as U+FFFD, and different classes could silently become one. */
 function notUtf8(name: string, where: string): UserError {
   return new UserError(
     `${where}: the label ${shown(name)} holds bytes that are no UTF-8`,

@@ -132,7 +132,7 @@ async function hasWork(folder: string): Promise<boolean> {
   return false;
 }
 
-/** Deletes what a start has made that failed before it could even keep its recipe: the folder of the run, and `made`, in which it lies. */
+/** Removal of what a start left that failed before it could keep its recipe: the folder of the run, and `made`, in which it lies. */
 export async function removeUnbegun(folder: string, made: string): Promise<void> {
   const names = await readdir(folder).catch(() => undefined);
   if (names?.every(isTraceOfStart) === false) return;

@@ -7,7 +7,9 @@ import { usualSchema } from '../report/schema-parts.ts';
 import { writtenReport } from './finished.ts';
 import { z } from 'zod';
 
-/** Beside a model file that has left its run: how its answers are spread, which the report of the run has for those in it. */
+/**
+ * Path of the file beside a model file outside of its run that says how its answers are spread. For models in a run the report has that.
+ */
 export function usualPath(file: string): string {
   return file.replace(/\.onnx$/i, '') + '.usual.json';
 }

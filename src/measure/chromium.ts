@@ -39,7 +39,10 @@ function isProgram(file: string): boolean {
   }
 }
 
-/** Beside the time for measuring: starting, loading runtimes, and the sessions that every model has whatever it takes. */
+/**
+ * Milliseconds to wait besides the time for measuring: for the start, the runtimes, and the sessions that every model gets however long
+ * they take.
+ */
 const PATIENCE_MS = 120_000;
 
 export interface BrowserOptions {

@@ -150,7 +150,7 @@ async function openAll(sources: readonly Source[], number: number): Promise<Open
   };
 }
 
-/** Forward, backward, and each time from another start. */
+/** Position of file `i` in a round: forward and backward in turn, each time starting with another file. */
 function orderOf(round: number, i: number, n: number): number {
   const place = (i + round) % n;
   return round % 2 === 0 ? place : n - 1 - place;

@@ -22,7 +22,7 @@ export interface GraphNetworkOptions {
   readonly batchNorm: 'train' | 'frozen';
   /** Of the batch norm of this name, in ONNX' sense: running = running · momentum + batch · (1 - momentum). */
   readonly momentumOf?: (layer: string) => number | undefined;
-  /** What it begins from, a sentence each. */
+  /** Notes on the weights that a training starts with, a sentence each. */
   readonly origin?: readonly string[];
 }
 
@@ -137,7 +137,7 @@ function fitting({ state }: Graph, content: Weights): Weights {
   return new Map(found);
 }
 
-/** What the graph computes with besides its weights. */
+/** Hash of the constants that the graph computes with besides its weights. */
 function hashOfConstants({ constants }: Graph): string {
   return sha256(...[...constants].flatMap(([key, { data }]) => [key, bytesOf(data)]));
 }

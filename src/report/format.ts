@@ -2,7 +2,7 @@ export function number(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** For the axes of charts. */
+/** Percentage for the axes of charts. */
 export function shortPercent(fraction: number): string {
   return `${Number((100 * fraction).toFixed(2))} %`;
 }
@@ -24,7 +24,7 @@ export function milliseconds(value: number): string {
   return value < 100 ? `${value.toFixed(value < 10 ? 2 : 1)} ms` : `${number(value)} ms`;
 }
 
-/** How many times as much, as people say it: 15, 2.4. */
+/** Ratio as people say it: 15, 2.4. */
 export function times(ratio: number): string {
   return ratio >= 9.95 ? number(ratio) : ratio.toFixed(1).replace(/\.0$/, '');
 }

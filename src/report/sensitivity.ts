@@ -1,4 +1,4 @@
-/** What each layer alone in fewer bits does to a model whose rest stays float. */
+/** Loss of score that each layer causes when it alone is in fewer bits and the rest of the model stays float. */
 export interface QuantizationSensitivity {
   /** The `id` of the float model. */
   readonly model: string;

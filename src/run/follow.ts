@@ -25,7 +25,7 @@ export interface FollowOptions extends RunOptions {
   readonly shared?: string;
   /** Leave the test split alone. */
   readonly withoutTest?: boolean;
-  /** What the report says besides what the stages found. */
+  /** Further notes for the report, besides those of the stages. */
   readonly notes?: readonly string[];
 }
 

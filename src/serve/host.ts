@@ -100,7 +100,7 @@ export class ModelHost {
     return this.#scheduler.pending;
   }
 
-  /** Whether requests would be answered: not while stopping, nor while no worker lives. */
+  /** True if requests would be answered: not while stopping, nor while no worker lives. */
   get isReady(): boolean {
     return !this.#draining && this.pool.workers.length > 0;
   }

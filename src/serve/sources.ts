@@ -9,7 +9,7 @@ export interface Source {
   readonly file: string;
 }
 
-/** What a server can load: files named one by one, and whatever lies in folders, now or later. */
+/** Models that a server can load: files that are named one by one, and those that lie in folders, now or later. */
 export interface Sources {
   readonly named: readonly Source[];
   readonly folders: readonly string[];
@@ -71,7 +71,7 @@ function checkedName(name: string, where: string): string {
   );
 }
 
-/** All that can be loaded now. A link in a folder is no file of it. */
+/** Models that can be loaded now, by name. Links in a folder are ignored. */
 export async function available({ named, folders }: Sources): Promise<ReadonlyMap<string, Source>> {
   const found = new Map<string, Source>();
   for (const folder of folders) {

@@ -23,7 +23,7 @@ import type { LayersModel } from '../networks/models/registry.ts';
 
 type Build = () => Promise<ModelNetwork>;
 
-/** What a model is built for. */
+/** Recipe and data that a model is built for. */
 interface Given {
   readonly recipe: Recipe;
   readonly data: Pick<LoadedDataset, 'train' | 'classNames'>;
@@ -112,7 +112,7 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
   return checked(file, model, args);
 }
 
-/** Whatever the function throws, and tfjs on its behalf, is about the user's code: say where in it. */
+/** `UserError` for anything that a user's function throws, or tfjs on its behalf, with the place in that function. */
 function failedInside(file: string, { inputShape, classes }: ReturnType<typeof argsOf>, error: unknown): UserError {
   const { message = String(error), stack = '' } = (error ?? {}) as Partial<Error>;
   // A stack names a module by its URL or, in some runners, by its path.

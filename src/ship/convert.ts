@@ -17,7 +17,7 @@ export interface Converted {
   readonly to: string;
   readonly bytes: number;
   readonly skipped: readonly Skipped[];
-  /** How like each output is to that of the source file, which ONNX Runtime (for a tfjs model: tfjs) ran on the same samples. */
+  /** Likeness of each output to that of the source file, which ONNX Runtime (for a tfjs model: tfjs) ran on the same samples. */
   readonly outputs: readonly OutputLikeness[];
   /** Of the first output of classes, where the task is classes; else null. */
   readonly top1Agreement: number | null;
@@ -26,11 +26,11 @@ export interface Converted {
   readonly samples: number;
   /** The samples were made up, as none were given. */
   readonly isMadeUp: boolean;
-  /** How the samples of a recipe were prepared. */
+  /** Preparation of the samples that came from a recipe. */
   readonly preparation?: string | undefined;
-  /** Why the file was beyond the budget of its precision, and was accepted all the same. */
+  /** Reasons why the file was beyond the budget of its precision, if it was accepted all the same. */
   readonly accepted: readonly string[];
-  /** What is odd, one sentence each. */
+  /** Oddities, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export async function convertFile(given: Partial<ConvertOptions> & Pick<ConvertO
   return { ...converted, bytes: bytes.length };
 }
 
-/** As `convertFile`, without writing: `to` is what the file is called in messages. */
+/** `convertFile` without writing: `to` is the name of the file in messages. */
 export async function convertModel(
   options: ConvertOptions,
   to: string,

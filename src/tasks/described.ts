@@ -11,11 +11,11 @@ export interface ErrorReport {
     /** Mean of prediction - label. */
     readonly bias: number;
   }[];
-  /** Some samples, [label, prediction] of each number: what a chart of residuals shows. */
+  /** Some samples, [label, prediction] of each number, for a chart of residuals. */
   readonly points: readonly (readonly (readonly [number, number])[])[];
 }
 
-/** Which of several labels samples have, label by label. */
+/** Scores of several labels, label by label. */
 export interface LabelReport {
   /** Over the labels that some sample has; null where there is none. */
   readonly meanAveragePrecision: number | null;

@@ -20,7 +20,7 @@ import { libraryVersions, measureElsewhere } from '../measure/elsewhere.ts';
 import type { Place } from '../measure/elsewhere.ts';
 
 export interface BenchOptions extends VariantOptions {
-  /** For all files together, in each place. */
+  /** Seconds for all files together, in each place. */
   readonly seconds: number;
   /** Default: this process. */
   readonly places?: readonly Place[];
@@ -34,7 +34,7 @@ export interface BenchRow extends Omit<DeviceRow, 'model'> {
 }
 
 export interface BenchResult {
-  /** When measuring began, ISO 8601. */
+  /** Beginning of the measurement, ISO 8601. */
   readonly measuredAt: string;
   readonly machine: MachineInfo;
   readonly cpuFeatures: readonly string[] | null;

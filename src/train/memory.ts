@@ -24,7 +24,7 @@ export interface Fitting {
   readonly onEvent: OnEvent;
 }
 
-/** How the batches of a training are cut: most samples of a part, and a sentence on it for log and report. */
+/** Cut of the batches of a training: most samples of a part, and a sentence on it for log and report. */
 export interface Cut {
   readonly samples: number;
   readonly note: string;
@@ -117,7 +117,7 @@ function fittingSamples(samples: number, bytes: number, free: number): number {
 interface Need extends Pick<Fitting, 'isBegun' | 'parts' | 'free' | 'onEvent'> {
   readonly fact: string;
   readonly bytes: number;
-  /** That are computed at once. */
+  /** Samples that are computed at once. */
   readonly samples: number;
 }
 

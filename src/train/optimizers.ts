@@ -28,7 +28,7 @@ export interface Optimizer {
   readonly feeds: Readonly<Record<string, TensorType>>;
   /** Their values for step 0, 1, …: a resumed run names the step it is at. */
   readonly feedValues: (step: number, learningRate: number) => Record<string, Float32Array>;
-  /** Assigns the variables and the slots. A variable without a gradient stays as it is. */
+  /** Update of the variables and the slots. A variable without a gradient stays as it is. */
   readonly apply: (gradients: Tensors, feeds: Tensors) => void;
 }
 

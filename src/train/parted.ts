@@ -19,7 +19,7 @@ export interface PartsOptions {
   readonly update: (parts: StepProgram['feeds']) => StepProgram;
   /** Most samples of a part. */
   readonly samples: number;
-  /** How many parts a batch has at least: several processes share them. Default 1. */
+  /** Least number of parts of a batch, which several processes share. Default 1. */
   readonly shards?: number | undefined;
   /** The processes that share the parts; default: this one alone. */
   readonly together?: Collectives | undefined;
@@ -76,7 +76,7 @@ export class PartedSteps implements Steps {
     return largest(this.#options);
   }
 
-  /** Does the network observe means over each part, as batch norms do? */
+  /** True if the network observes means over each part, as batch norms do. */
   get observesMeans(): boolean {
     return [...this.#gradient.outputs.keys()].some((name) => name.startsWith(MOVED));
   }

@@ -6,7 +6,7 @@ export type Importance = 'l1' | 'l2' | 'bn-scale' | 'taylor';
 export interface Scored {
   /** [channels] comparable between groups: relative to the mean of the group, or with `taylor` changes of the loss. */
   readonly scores: Float64Array;
-  /** What was measured: a group without batch norm is measured by L2 instead of the scale. */
+  /** Measure that was used: a group without batch norm is measured by `l2` instead of `bn-scale`. */
   readonly by: Importance;
 }
 
@@ -38,7 +38,7 @@ export function scoreChannels(
   return { scores: mean === 0 ? values : values.map((value) => value / mean), by };
 }
 
-/** Adds to [channels] what `of` makes of the values that each channel holds in a weight. */
+/** Adds to `sums`, [channels], the sum of `of` over the values that each channel holds in a weight. */
 export function addSums(
   sums: Float64Array,
   { axis, positions }: Pick<Member, 'axis' | 'positions'>,

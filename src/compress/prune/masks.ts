@@ -56,7 +56,7 @@ export interface GradualOptions {
 }
 
 const RAMP = 0.5;
-/** As often as the masks change on the way. */
+/** Number of times that the masks change during the training. */
 const CHANGES = 20;
 
 /** Masks that grow while the training goes on. */
@@ -71,7 +71,7 @@ export function gradualMasks(names: readonly string[], { sparsity, budget, steps
   };
 }
 
-/** How many weights the masks cover, and how many are masked to zero. */
+/** Number of weights that the masks cover, and number of those masked to zero. */
 export function maskedCounts(masks: State): { weights: number; zero: number } {
   let [weights, zero] = [0, 0];
   for (const { data } of masks.values()) {

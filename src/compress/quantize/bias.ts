@@ -80,7 +80,7 @@ async function* fedTo(
 
 interface BiasedLayer {
   readonly node: Node;
-  /** Adds the bias. */
+  /** Node that adds the bias. */
   readonly add: Node;
   readonly bias: string;
 }

@@ -14,7 +14,7 @@ import { channelAxisOf, shareScales } from './share.ts';
 
 export interface PtqOptions {
   readonly calibrator: CalibratorName;
-  /** How the calibration graph is run. */
+  /** Options of the session that runs the calibration graph. */
   readonly session: SessionOptions;
   /** Activations get the zero point 0, which TensorRT wants. Default false: half of the range is lost on what a ReLU gives. */
   readonly symmetric?: boolean;

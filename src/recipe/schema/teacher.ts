@@ -129,7 +129,7 @@ function refuseUnread(
   }
 }
 
-/** As it is written. zod's own type has options of the model as the type of every key, `optimizer` too. */
+/** Teacher as it is written. zod's own type has options of the model as the type of every key, `optimizer` too. */
 export interface TeacherInput extends Omit<z.input<typeof teacherSchema>, 'train'> {
   readonly train?: (z.input<z.ZodObject<typeof trainedKeys>> & Readonly<Record<string, unknown>>) | undefined;
 }

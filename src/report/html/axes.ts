@@ -19,7 +19,7 @@ export interface Values {
   readonly log?: { readonly values: readonly number[]; readonly above: number };
   /** Numbers on the axis, about. */
   readonly ticks?: number;
-  /** Nothing lies outside these. */
+  /** Limits outside of which there are no values. */
   readonly bounds?: readonly [number, number];
   /** Zero lies on the axis, whatever the values are. */
   readonly hasZero?: boolean;

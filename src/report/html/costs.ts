@@ -15,7 +15,7 @@ export interface Point {
   readonly interval?: readonly [number, number];
 }
 
-/** Something that a model costs. */
+/** Cost of a model, such as its latency or its size. */
 export interface Cost {
   readonly name: string;
   readonly text: (value: number) => string;

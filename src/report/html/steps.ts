@@ -142,7 +142,7 @@ function isNone(text: string): boolean {
   return /^[+-]0(\.00)?( |$)/.test(text);
 }
 
-/** Without the unit, which the axis has. */
+/** Change of a score without its unit, which the axis has. */
 function signed(score: Score, change: number): string {
   const text = score.change(change);
   return isNone(text) ? '±0' : text.replace('-', '−').replace(/ points$/, '');

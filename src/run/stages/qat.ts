@@ -41,8 +41,8 @@ export interface TrainedForInt8 {
 }
 
 /**
- * Trains the inference graph of a model on as int8 computes it, with the teacher it had, from the ranges that calibration
- * gives. Its weights and ranges are those of the epoch that was best on the validation split.
+ * Training of a model's inference graph with int8 simulated, under the same teacher, starting from the calibrated ranges. The result has
+ * the weights and ranges of the epoch that was best on the validation split.
  */
 export async function trainForInt8(context: StageContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
   const { stage, step } = qat;
@@ -121,7 +121,7 @@ export function lossOf({ distill }: Recipe, lessons: Answers | undefined): AnyLo
   return losses[distill.loss].needs === 'features' ? 'kd' : distill.loss;
 }
 
-/** What the training graph says about the samples that the files are checked on. */
+/** Outputs of the training graph for the samples that the files are checked on. */
 async function simulated(
   { engine }: StageContext,
   network: FakeQuantizedNetwork,

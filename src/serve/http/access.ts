@@ -5,11 +5,11 @@ import { readUtf8 } from '../../base/files.ts';
 import { isFromOtherPage } from '../../base/web.ts';
 import { Refusal } from '../refusal.ts';
 
-/** Who may ask. */
+/** Rules on who may send requests. */
 export interface Access {
   /** SHA-256 of each token; empty: everybody who reaches the server. */
   readonly tokens: readonly Buffer[];
-  /** Whether the server is reached from this machine alone. */
+  /** True if the server can be reached from this machine alone. */
   readonly loopback: boolean;
 }
 

@@ -5,7 +5,7 @@ import { Refusal } from '../refusal.ts';
 
 const decoders = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 
-/** How much all bodies that are being read or answered may take together. */
+/** Limit of the memory that all bodies being read or answered may take together. */
 export class BodyBudget {
   readonly #most: number;
   #taken = 0;
@@ -60,7 +60,7 @@ export async function readBody(
   }
 }
 
-/** By events: an asynchronous iterator takes more time than all else that is done with a small body. */
+/** Body of a request, collected by events: an asynchronous iterator takes more time than everything else that is done with a small body. */
 function collected(
   request: IncomingMessage,
   most: number,

@@ -26,7 +26,7 @@ export interface Site {
   readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
 }
 
-/** What may be asked without a token: whether the server lives, and the page, which is the same everywhere. */
+/** True for paths that need no token: the health of the server, and the page, which holds no data. */
 export function isOpen(path: readonly string[]): boolean {
   return isPage(path) || (path.length === 3 && path[0] === 'v2' && path[1] === 'health');
 }

@@ -8,12 +8,12 @@ export interface Translation {
   /** Of one sample of the teacher's input. */
   readonly shape: readonly number[];
   readonly toTeacher: (fed: Float32Array) => Float32Array;
-  /** As the data of the recipe were: pixels where they were pictures. */
+  /** Conversion back to the values of the recipe's data: pixels where those were pictures. */
   readonly toRaw: (fed: Float32Array) => Uint8Array | Float32Array;
   /** Of one sample before preparation. */
   readonly rawShape: readonly number[];
   readonly rawDtype: 'uint8' | 'float32';
-  /** Where the teacher's file does not say how it is prepared: it is fed what the student is. */
+  /** True where the teacher's file does not state its preparation and it gets the input of the student. */
   readonly isGuess: boolean;
 }
 

@@ -27,7 +27,7 @@ export interface ShadowOptions {
   readonly keep?: { readonly folder: string; readonly mostBytes: number } | undefined;
 }
 
-/** What became of samples: those not asked of the teacher, because it was busy or failed, are not compared. */
+/** Result for a sample: compared, or not sent to the teacher because it was busy, or failed there. */
 export type ShadowResult = 'agree' | 'disagree' | 'dropped' | 'failed';
 
 interface Teacher extends Pick<ServedModel, 'facts' | 'metadata'> {

@@ -105,7 +105,7 @@ interface Begun {
   readonly epochMs: number;
 }
 
-/** What is known of one request, until its answer is sent. */
+/** Spans of one request, collected until its answer is sent. */
 export class RequestTrace {
   readonly #add: (spans: readonly Span[]) => void;
   readonly #own: Begun;

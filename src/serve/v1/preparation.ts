@@ -3,7 +3,7 @@ import type { Normalization } from '../../data/dataset.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
 
-/** What a file says of its input and its answer. */
+/** Input and answer of a model as its file describes them. */
 export interface Described {
   /** Of one sample, channels last. */
   readonly shape: readonly number[];
@@ -12,7 +12,7 @@ export interface Described {
   readonly labels?: readonly string[];
   /** Names of what it answers where that is no choice of one class: labels that a sample may have several of, or numbers. */
   readonly targets?: readonly string[];
-  /** Whether the answer is logits, of which softmax makes probabilities; of `targets`, the logistic function of each. */
+  /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
   readonly logits: boolean;
 }
 

@@ -6,7 +6,7 @@ import { datatypeOf, elementsOf } from '../dtypes.ts';
 import { Refusal } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
 
-/** Whole numbers that a type holds. */
+/** Ranges of whole numbers that each type can hold. */
 const RANGES: Partial<Record<DType, readonly [number, number]>> = {
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
   int32: [-(2 ** 31), 2 ** 31 - 1],

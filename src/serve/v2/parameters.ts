@@ -12,7 +12,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   shared_memory_region: 'shared memory is not supported: send the data with the request',
 };
 
-/** What a request asks of the queue. */
+/** Priority and timeout that a request sets for the queue. */
 export function schedulingOf(parameters: Parameters, { options }: ServedModel) {
   refuseUnsupported(parameters);
   const priority = wholeNumber(parameters, 'priority') ?? 0;

@@ -9,7 +9,7 @@ import { bytesFromJson } from './json-tensor.ts';
 import { refuseUnsupported, schedulingOf, wholeNumber } from './parameters.ts';
 import type { Parameters } from './parameters.ts';
 
-/** How the client wants one output. */
+/** Request of a client for one output. */
 interface Wanted {
   readonly binary: boolean;
   /** The k largest as `value:index:label`; 0: the values themselves. */

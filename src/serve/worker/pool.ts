@@ -88,7 +88,7 @@ export class Pool {
     }
   }
 
-  /** Ends all workers when they have answered what they have; kills those that take longer than `patienceMs`. */
+  /** Ends all workers after the calls that they have; kills those that take longer than `patienceMs`. */
   async close(patienceMs: number): Promise<void> {
     this.#closed = true;
     if (this.#generation !== undefined) this.#retire(this.#generation);

@@ -9,11 +9,11 @@ export interface ConvertOptions {
   readonly from: string;
   /** ONNX: shapes of inputs that the file leaves open. */
   readonly shapes?: InputShapes;
-  /** Which model of a run. Default: the distilled student. */
+  /** Model of a run to convert. Default: the distilled student. */
   readonly model?: string | undefined;
   readonly format: ModelFile['format'];
   readonly precision: ModelFile['precision'];
-  /** Samples to calibrate with and to compare on: a recipe (.yaml), or arrays as the model is fed (.npy, .npz). */
+  /** Samples to calibrate with and to compare on: a recipe (.yaml), or arrays in the form of the model's inputs (.npy, .npz). */
   readonly data?: string | undefined;
   readonly calibrator: Calibrator;
   readonly samples: number;

@@ -17,7 +17,7 @@ import { madeUp } from './made-up.ts';
 import type { ConvertOptions } from './options.ts';
 import type { ConvertSource } from './source.ts';
 
-/** What a model is calibrated with and compared on. */
+/** Samples that a model is calibrated with and compared on. */
 export interface ConvertSamples {
   readonly batches: readonly Feeds[];
   readonly isMadeUp: boolean;

@@ -31,9 +31,9 @@ export interface Reference {
   readonly x: Float32Array;
   /** [n, ...sampleShape] */
   readonly shape: readonly number[];
-  /** Where a sample holds several inputs. */
+  /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** What it answers, [n, width]. */
+  /** Outputs of the training graph, [n, width]. */
   readonly logits: Float32Array;
   /** The other outputs of the model, by name. */
   readonly others?: Readonly<Record<string, Values>>;
@@ -48,13 +48,13 @@ interface Checkable {
   readonly reference: Reference;
 }
 
-/** Where a file goes wrong: the first layer that differs, and what is to blame as far as that is known. */
+/** Place where a file goes wrong: the first layer that differs, and the cause as far as it is known. */
 export interface Diverging {
   readonly layer: string | undefined;
   readonly cause: string;
 }
 
-/** As many samples each as a file is asked about at once. */
+/** Reference cut into parts of as many samples as a file is given at once. */
 function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Reference[] {
   const [n, ...sample] = shape as [number, ...number[]];
   let next = 0;
@@ -80,8 +80,8 @@ function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Referen
 }
 
 /**
- * Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. `diverging`
- * is asked then, with the answers of the file.
+ * Check of a file on the samples that the training graph was run on; throws a `UserError` if the outputs differ. `diverging` is then asked,
+ * with the outputs of the file, where they begin to.
  */
 export async function checkFile(
   context: Pick<ShipContext, 'recipe' | 'data' | 'onEvent'>,
@@ -154,7 +154,7 @@ function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual
   });
 }
 
-/** As `checkFile`, for a file that `make` wrote of the model's graph. */
+/** `checkFile` for a file that `make` wrote from the model's graph. */
 export function checkVariant(
   context: Pick<ShipContext, 'recipe' | 'data' | 'onEvent'>,
   model: Checkable,
@@ -169,7 +169,7 @@ function summary(parity: ParitySummary, sqnrDb: number): ParitySummary {
   return Number.isFinite(sqnrDb) ? { ...parity, sqnrDb } : parity;
 }
 
-/** Whether a value is further off than the budget of the precision allows an output to be. */
+/** True if a value is further off than the budget of the precision allows an output to be. */
 export function differs(
   expected: Float32Array,
   actual: Float32Array | undefined,

@@ -8,7 +8,7 @@ export interface Values {
   readonly isInteger: boolean;
 }
 
-/** How like the output of one file is to that of another on the same samples. */
+/** Likeness of an output of one file to that of another on the same samples. */
 export interface OutputLikeness {
   readonly output: string;
   /**

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 
-/** What a compressed model is to come to, beside the original. */
+/** Targets of a compression, relative to the original model. */
 export interface Budget {
   /** Factor that the file is to be smaller by. */
   readonly size: number;

@@ -15,7 +15,7 @@ export interface CompressOptions {
   readonly model: string;
   /** A recipe, a folder of pictures, or arrays of inputs as the model is fed. */
   readonly data: string;
-  /** As `size=4,latency=2,drop=0.5`. */
+  /** Budget as text: `size=4,latency=2,drop=0.5`. */
   readonly budget?: string | undefined;
   /** Passes over the training split after each cut. */
   readonly epochs: number;

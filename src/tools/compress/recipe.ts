@@ -3,7 +3,7 @@ import type { Budget } from './budget.ts';
 import { INT8 } from './budget.ts';
 import { askedAs } from './samples.ts';
 
-/** What the recipe of a compression is made of. */
+/** Choices that the recipe of a compression is made from. */
 export interface Compression {
   readonly name: string;
   readonly model: string;

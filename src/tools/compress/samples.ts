@@ -27,7 +27,7 @@ export interface SamplesOptions {
   readonly data: string;
   /** Of pictures: how their values are made what the model was trained on. */
   readonly normalize?: Normalize | undefined;
-  /** Where samples and the labels that the model gives them are kept. */
+  /** Folder for the samples and the labels that the model gives them. */
   readonly folder: string;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -129,7 +129,7 @@ function archived(bytes: Uint8Array, file: string): Record<string, Uint8Array> {
   }
 }
 
-/** With channels last, as samples are held. */
+/** Samples with channels last, as data sets hold them. */
 function arranged(samples: Samples, { fed, sampleShape }: CompressedModel): Samples {
   if (fed.join() === sampleShape.join()) return samples;
   const [height, width, channels] = sampleShape as [number, number, number];

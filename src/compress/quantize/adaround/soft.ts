@@ -49,7 +49,7 @@ export function decided(floor: Float32Array, v: Float32Array): Int8Array {
   return Int8Array.from(floor, (steps, i) => Math.min(LAST, Math.max(-LAST, steps + (v[i]! >= 0 ? 1 : 0))));
 }
 
-/** Weights to the nearest step, half away from zero as the writers of files round. */
+/** Weights as numbers of steps, rounded to nearest and half away from zero, as the writers of files round. */
 export function nearestSteps(values: Float32Array, shape: readonly number[], q: TensorQuantization): Int8Array {
   const slice = sliceOf(shape, q.axis);
   return Int8Array.from(values, (value, i) => {
@@ -58,7 +58,7 @@ export function nearestSteps(values: Float32Array, shape: readonly number[], q: 
   });
 }
 
-/** What the steps are worth: the writers make the same steps of it again. */
+/** Weights that these numbers of steps stand for; the writers of files turn them into the same steps again. */
 export function weightsOf(steps: Int8Array, shape: readonly number[], q: TensorQuantization): Float32Array {
   const slice = sliceOf(shape, q.axis);
   return Float32Array.from(steps, (value, i) => value * q.scales[slice(i)]!);

@@ -15,7 +15,7 @@ export interface LowerOptions {
   readonly poolIndices: boolean;
   /** The provider convolves any number of channels rightly (WebGPU's does not, see channels.ts). */
   readonly anyChannels: boolean;
-  /** For ONNX Runtime's cpu provider alone: activations in blocks of so many channels, see blocked/. */
+  /** Blocks of this many channels for activations, see blocked/; for ONNX Runtime's cpu provider alone. */
   readonly blocked?: { readonly size: number } | undefined;
 }
 
@@ -28,7 +28,7 @@ export class Lowering extends OnnxBuilder {
   readonly options: LowerOptions;
   /** Values that were flattened in another layout than the plain one: sizes of the flattened axes, and their order. */
   readonly flattened = new Map<string, { readonly sizes: readonly number[]; readonly order: readonly number[] }>();
-  /** By tensor, the value that it holds; the first where two values share one. */
+  /** Value of each tensor; the first one where two values share a tensor. */
   readonly values = new Map<string, string>();
   readonly #tensors = new Map<string, Map<string, string>>();
   readonly #deferred = new Map<string, Make>();

@@ -21,7 +21,7 @@ export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune']
   readonly number: number;
   readonly lessons: Answers | undefined;
   readonly from: Fitted;
-  /** How the row of the step comes into the ledger. */
+  /** Row of the ledger that marks the step as done. */
   readonly inLedger: (found: {
     readonly figures?: Figures;
     readonly notes?: LedgerRow['notes'];

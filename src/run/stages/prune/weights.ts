@@ -56,7 +56,7 @@ function patterned(step: PrunePattern, from: Fitted, targets: readonly Kernel[])
   return { plan: () => fixedMasks(masks), final: masks, skipped };
 }
 
-/** What an earlier step made zero stays zero. */
+/** Masks that also keep at zero what an earlier step made zero. */
 function within(masks: State, earlier: State = new Map()): State {
   return new Map([...earlier, ...withMasks(masks, earlier)]);
 }
