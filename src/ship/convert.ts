@@ -19,7 +19,7 @@ export interface Converted {
   readonly skipped: readonly Skipped[];
   /** Likeness of each output to that of the source file, which ONNX Runtime (for a tfjs model: tfjs) ran on the same samples. */
   readonly outputs: readonly OutputLikeness[];
-  /** Of the first output of classes, where the task is classes; else null. */
+  /** Share of samples with the same class, for the first output of classes; null where the task has none. */
   readonly top1Agreement: number | null;
   /** Largest difference of a number of an output; null where nothing was compared. */
   readonly largestError: number | null;

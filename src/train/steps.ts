@@ -35,7 +35,7 @@ export interface StepsOptions {
   /** The step for a batch of this size: asked for the usual size, and for the last, smaller batch when it comes. */
   readonly program: (batchSize: number) => StepProgram;
   readonly batchSize: number;
-  /** Of the step's products. */
+  /** Precision of the step's products. */
   readonly precision?: CompileOptions['precision'];
   /** Key of the random feeds. */
   readonly randomKey?: readonly (string | number)[];

@@ -5,7 +5,7 @@ import { labelsOf } from '../v2/classification.ts';
 
 /** Input and answer of a model as its file describes them. */
 export interface Described {
-  /** Of one sample, channels last. */
+  /** Shape of one sample, channels last. */
   readonly shape: readonly number[];
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;

@@ -32,7 +32,7 @@ export function refuseUnsupported(parameters: Parameters): void {
   }
 }
 
-/** At least 0; gRPC sends some of them as text. */
+/** Parameter that is a whole number of at least 0; gRPC sends some of them as text. */
 export function wholeNumber(parameters: Parameters, key: string): number | undefined {
   const value = parameters[key];
   if (value === undefined) return undefined;

@@ -14,7 +14,7 @@ export interface ModelMessage {
   readonly type: 'model';
   readonly key: string;
   readonly fileName: string;
-  /** Of the file; the body may be padded. */
+  /** Bytes of the file; the body may be padded. */
   readonly bytes: number;
   /** Known from a worker before, so that it need not be found out again. */
   readonly batching?: Batching;

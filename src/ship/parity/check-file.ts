@@ -37,7 +37,7 @@ export interface Reference {
   readonly logits: Float32Array;
   /** The other outputs of the model, by name. */
   readonly others?: Readonly<Record<string, Values>>;
-  /** Of the samples. */
+  /** Targets of the samples. */
   readonly targets?: TargetValues;
 }
 
@@ -134,8 +134,8 @@ export async function checkFile(
 }
 
 /**
- * Of numbers in the label's units each by itself, about its mean and in its deviations: beside one of a thousand, a lost one of a
- * hundredth would not be seen.
+ * Likeness of predictions in the label's units, each number by itself, about its mean and in its deviations: beside a number around a
+ * thousand, an error in one around a hundredth would not be seen.
  */
 function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual: Float32Array): OutputLikeness[] {
   if (scaling === undefined) return [];
@@ -182,7 +182,7 @@ export function differs(
   return beyondBudget(tally.result(), precision) !== undefined;
 }
 
-/** Of the samples, the one whose logits differ most: where it shows what went wrong. */
+/** Sample whose logits differ most: it shows best what went wrong. */
 function worstSample({ x, shape: [n, ...sample], logits }: Reference, actual: Float32Array) {
   const [each, classes] = [x.length / n!, logits.length / n!];
   const errorOf = (row: number): number =>
