@@ -58,7 +58,7 @@ export class ModelHost {
   readonly #scheduler: Scheduler;
   #held = new Map<string, Held>();
   #models = new Map<string, ServedModel>();
-  /** Being unloaded: their requests are still answered, new ones are not taken. */
+  /** Models that are being unloaded: their requests are still answered, new ones are refused. */
   readonly #leaving = new Set<string>();
   readonly #reasons = new Map<string, string>();
   #shadow: Shadow | undefined;

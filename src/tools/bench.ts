@@ -39,7 +39,7 @@ export interface BenchResult {
   readonly machine: MachineInfo;
   readonly cpuFeatures: readonly string[] | null;
   readonly versions: Readonly<Record<string, string>>;
-  /** Of the last minute, when measuring began. */
+  /** Load average of the last minute before measuring began. */
   readonly loadAverage: number;
   readonly rows: readonly BenchRow[];
   /** Every file beside the first, in the settings that both have. */

@@ -132,7 +132,7 @@ async function trainAndQuantize(
   return { ...made, notes: [...lossNote(recipe, lessons, qatStage(number)), ...made.notes] };
 }
 
-/** Said where the step is trained by another loss than the student was. */
+/** Note for a step that is trained by another loss than the student was. */
 function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): string[] {
   const [asked, used] = [recipe.distill.loss, lossOf(recipe, lessons)];
   if (lessons === undefined || used === asked) return [];

@@ -31,7 +31,7 @@ export interface HttpOptions {
   readonly log: Log;
   readonly rate?: RateLimit | undefined;
   readonly tracer?: Tracer | undefined;
-  /** Told of each answer. */
+  /** Listener to each answer. */
   readonly onAnswer: (answer: AnswerEntry) => void;
 }
 

@@ -51,7 +51,7 @@ export class Tracer {
     this.#timer = setInterval(() => void this.#flush(), FLUSH_MS).unref();
   }
 
-  /** Undefined for a request that is not traced. */
+  /** Trace of a request; undefined for one that is not traced. */
   begin(traceparent: string | undefined, startMs: number): RequestTrace | undefined {
     const [, traceId, parent, flags] =
       /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? '') ?? [];

@@ -16,7 +16,7 @@ export interface ModelMessage {
   readonly fileName: string;
   /** Bytes of the file; the body may be padded. */
   readonly bytes: number;
-  /** Known from a worker before, so that it need not be found out again. */
+  /** Batching that an earlier worker has found out. */
   readonly batching?: Batching;
   /** Most samples of a batch that will be asked for. */
   readonly maxBatch: number;

@@ -45,7 +45,7 @@ export class Pool {
     return [...(this.#generation?.workers ?? [])];
   }
 
-  /** Old and new, idle and busy: all that hold memory. */
+  /** All workers that hold memory: old and new, idle and busy. */
   get everyone(): readonly WorkerProcess[] {
     return [...this.workers, ...this.#old];
   }
