@@ -7,6 +7,7 @@ import { targetsOf } from '../data/targets/registry.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
 import type { SoftTargets } from './soft-targets.ts';
+import { npyLogits } from './npy-logits.ts';
 
 /** Most samples that the stored answers are checked on. */
 const CHECKED = 2000;
@@ -36,7 +37,7 @@ export async function storedLogits(
   dataset: Dataset,
   { minAccuracy, augment = [], seed = 0 }: StoredLogitsOptions = {},
 ): Promise<StoredLogits> {
-  const content = readSafetensors(bytes, file);
+  const content = file.endsWith('.npy') ? npyLogits(bytes, file) : readSafetensors(bytes, file);
   const answers = new StoredSoftTargets(content, dataset, file);
   const n = Math.min(CHECKED, dataset.count);
   const ids = Int32Array.from({ length: n }, (_, i) => Math.floor((i * dataset.count) / n));

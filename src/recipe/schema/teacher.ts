@@ -83,7 +83,11 @@ export const teacherSchema = z
       .enum(['fixed', 'entropy'])
       .optional()
       .describe('ensemble: by `weight` alone (default), or sample by sample more of those that are surer.'),
-    logits: file.optional().describe('Stored logits: a soft-target file written by an earlier run.'),
+    logits: file
+      .optional()
+      .describe(
+        'Stored logits: a soft-target file written by an earlier run, or a .npy array with a row for each sample of the training file.',
+      ),
     minAccuracy: fraction
       .optional()
       .describe('Stop before training if the teacher is worse than this on the labels; default: better than chance.'),

@@ -9,12 +9,14 @@ import type { InferAnswer, InferRequest } from '../batch/queue.ts';
 import { classesOutput } from '../model.ts';
 import type { ServedModel } from '../model.ts';
 import type { ModelFacts } from '../types.ts';
+import { labelsOf } from '../v2/classification.ts';
 import { viewOf } from '../v2/json-tensor.ts';
 import { Pool } from '../worker/pool.ts';
 import type { PoolOptions } from '../worker/pool.ts';
 import { TransferSet } from './keep.ts';
 import { translationOf } from './preparation.ts';
 import type { Translation } from './preparation.ts';
+import { writeTransferRecipe } from './transfer-recipe.ts';
 
 export interface ShadowOptions {
   /** `teacher.onnx`, or `student=teacher.onnx` where several models are served. */
@@ -129,6 +131,7 @@ export class Shadow {
     if (keep === undefined || this.#set !== undefined) return;
     const form = { sampleShape: value.rawShape, dtype: value.rawDtype, classes };
     this.#set = await TransferSet.open(keep.folder, form, keep.mostBytes);
+    await writeTransferRecipe(keep.folder, { labels: labelsOf(model), classes });
   }
 
   async #ask(
