@@ -202,7 +202,7 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
   const names = await readdir(folder);
   if (names.includes('recipe.json') || names.includes('ledger.json') || names.every(isTraceOfStart)) return;
   throw new UserError(
-    `${folder}: this folder is not a run, received one that holds ${shown(names.slice(0, 3))}`,
+    `${folder}: this folder is not a run: it holds ${shown(names.slice(0, 3))}`,
     'Choose another folder with --out, another name with --set name=..., or remove it.',
   );
 }

@@ -134,7 +134,7 @@ export class ModelHost {
   load(name: string): Promise<void> {
     return this.#alone(async () => {
       const source = (await available(this.#options.sources)).get(name);
-      if (source === undefined) throw new Refusal(404, `there is no file of a model ${name}`);
+      if (source === undefined) throw new Refusal(404, `there is no file for a model ${name}`);
       try {
         await this.#serve(new Map([...this.#held, [name, await this.#read(source)]]));
         this.#reasons.delete(name);

@@ -86,7 +86,7 @@ export async function benchModels(files: readonly ModelFile[], options: BenchOpt
     const reasons = skipped.map(({ what, why }) => `${what}: ${why}`);
     throw new UserError(
       `nothing was measured: ${reasons.join('; ') || 'there is no file'}`,
-      'Remove what stands in the way, or measure something else.',
+      'Follow the remedies in these reasons, or name other files.',
     );
   }
   return {

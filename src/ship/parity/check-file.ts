@@ -127,7 +127,7 @@ export async function checkFile(
     );
   const { layer, cause } = await diverging(actual);
   throw new UserError(
-    `${file.file}: does not answer as the graph it was trained in on ${samples} samples: ${beyond}; ` +
+    `${file.file}: its answers differ from those of the training graph on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
     'The file was not written. Export in a higher precision, or report this with the recipe.',
   );
