@@ -72,7 +72,7 @@ export interface CommonConfig<Source> {
 }
 
 export interface TableOptions {
-  /** Of several labels a sample may have none, with which a column that lists them is empty. */
+  /** Task of the data set. With several labels a sample may have none; then a column that lists them is empty. */
   task?: TaskName | undefined;
   missing?: MissingPolicy | undefined;
   /** Separator between the numbers or labels of a sample, in a column that lists several. Default `|`. */

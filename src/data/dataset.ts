@@ -11,7 +11,7 @@ export interface Normalization {
 /** One of several inputs of a model: a part of the row of numbers that a sample is. */
 export interface InputPart {
   readonly name: string;
-  /** Of one sample. */
+  /** Shape of one sample. */
   readonly shape: readonly number[];
   /** Position of its first number in the row. */
   readonly from: number;

@@ -61,7 +61,7 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
   if (config.testFraction !== undefined) {
     if (!(config.testFraction < 1)) {
       throw new UserError(
-        `testFraction: ${config.testFraction} is no fraction of train`,
+        `testFraction: expected a number between 0 and 1, received ${config.testFraction}`,
         'For example 0.1 for a tenth.',
       );
     }

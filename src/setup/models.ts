@@ -167,6 +167,6 @@ function refuseSoftmax(file: string, { outputs }: LayersModel): void {
   if (layer.getClassName() !== 'Softmax' && layer.getConfig()['activation'] !== 'softmax') return;
   throw new UserError(
     `${file}: expected logits, received a model whose last layer ${layer.name} is a softmax`,
-    'Save it without the softmax (Keras: a last Dense layer without activation); the order of the classes stays.',
+    'Save it without the softmax (Keras: a last Dense layer without activation); the order of the classes does not change.',
   );
 }

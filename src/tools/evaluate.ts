@@ -22,11 +22,11 @@ export interface EvaluationResult {
   readonly samples: number;
   /** The result in words. */
   readonly said: string;
-  /** Of classes. */
+  /** Accuracy, for classes. */
   readonly accuracy?: number;
   /** Score of each class, by name. */
   readonly perClass?: Readonly<Record<string, number>>;
-  /** Of other tasks. */
+  /** Score of other tasks. */
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;
   readonly labels?: LabelReport;

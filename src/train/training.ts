@@ -50,7 +50,7 @@ export interface TrainingRun {
 export interface EpochRecord {
   readonly epoch: number;
   readonly loss: number;
-  /** Of the task, on the training batches as they came. */
+  /** Score of the task on the training batches, each before its update. */
   readonly accuracy: number;
   readonly validation: number;
 }
