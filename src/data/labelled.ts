@@ -131,7 +131,7 @@ export function labelledOf(dataset: Dataset): Dataset {
   const subset = {
     ...dataset,
     ...{ count: rows.length, samples: own, ids: rows.map((row) => ids[row]!), targets: targetsOf(dataset, rows) },
-    labelled: undefined,
+    ...{ labelled: undefined, forTeacher: undefined },
   };
   subsets.set(dataset, subset);
   return subset;

@@ -21,7 +21,7 @@ export interface LoadedDataset {
   /** Undefined if the recipe names no test split and no `testFraction`; `warnings` says so. */
   readonly test: Dataset | undefined;
   readonly task: TaskName;
-  /** What a model answers, a number each: the classes, or the label columns. */
+  /** Names of the model's outputs: the classes, or the label columns. */
   readonly classNames: readonly string[];
   /** Whose answers stand in for the labels of validation and test; absent where these are labels. */
   readonly labelledBy?: string | undefined;
@@ -29,7 +29,7 @@ export interface LoadedDataset {
   readonly unlabelledAt?: string | undefined;
   /** [classes], if the recipe asks for class weights. */
   readonly classWeights: Float32Array | undefined;
-  /** What is odd but no error, one sentence each. */
+  /** Oddities of the data that are no error, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -81,7 +81,7 @@ export async function loadDataset(config: DatasetConfig, given?: readonly Column
   if (config.testFraction !== undefined) {
     if (!(config.testFraction < 1)) {
       throw new UserError(
-        `testFraction: ${config.testFraction} is no fraction of train`,
+        `testFraction: expected a number between 0 and 1, received ${config.testFraction}`,
         'For example 0.1 for a tenth.',
       );
     }
@@ -105,11 +105,11 @@ export async function loadDataset(config: DatasetConfig, given?: readonly Column
     );
   }
 
-  const { inputs } = trainRaw;
+  const { inputs, text } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
   const usual =
     inputs === undefined
-      ? normalizationOf(config.normalize, train.samples, trainRaw.sampleShape)
+      ? normalizationOf(text === undefined ? config.normalize : 'none', train.samples, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
   const normalization = hasWords ? plainWords(usual, columns) : usual;
   const known = splits.map(labelledTargets);
@@ -118,8 +118,17 @@ export async function loadDataset(config: DatasetConfig, given?: readonly Column
   const scaling = basis.length === 0 ? undefined : reader.scaling?.(basis, train.width);
   const dataset = ({ name, idPrefix, samples, targets, flags, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
-    const table = trainRaw.columns === undefined ? {} : { columns };
-    const shared = { task, classNames, sampleShape, ...table, inputs, normalization, ...(scaling && { scaling }) };
+    const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
+    const shared = {
+      task,
+      classNames,
+      sampleShape,
+      ...table,
+      inputs,
+      text,
+      normalization,
+      ...(scaling && { scaling }),
+    };
     const isPartial = flags?.includes(0) === true;
     if (isPartial && scaling !== undefined) fillWithMeans(targets, flags, scaling.mean);
     return {

@@ -2,13 +2,16 @@ import { UserError } from '../base/errors.ts';
 import type { CommonConfig, DatasetConfig } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { noLabels } from './labelled.ts';
+import { openText } from './text/open.ts';
+import type { OpenText } from './text/open.ts';
 
 type Part = 'train' | 'validation' | 'test';
 
 /** All splits at once; of several errors, train's comes first, whichever was found first. */
 export async function readSplits(config: DatasetConfig): Promise<[RawSplit, ...(RawSplit | undefined)[]]> {
   const parts = ['train', 'validation', 'test', 'unlabelled'] as const;
-  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part)));
+  const text = 'text' in config && config.text !== undefined ? await openText(config.text) : undefined;
+  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, text)));
   const splits = results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -17,7 +20,11 @@ export async function readSplits(config: DatasetConfig): Promise<[RawSplit, ...(
 }
 
 /** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
-async function readSplit(config: DatasetConfig, part: Part | 'unlabelled'): Promise<RawSplit | undefined> {
+async function readSplit(
+  config: DatasetConfig,
+  part: Part | 'unlabelled',
+  text?: OpenText,
+): Promise<RawSplit | undefined> {
   if (config[part] === undefined || typeof config[part] === 'number') return undefined;
   const withoutLabels = part === 'unlabelled' || config.labelled === 0;
   const from = part === 'unlabelled' ? 'train' : part;
@@ -27,7 +34,7 @@ async function readSplit(config: DatasetConfig, part: Part | 'unlabelled'): Prom
     case 'idx':
       return (await import('./idx.ts')).readIdx(pairOf(sourceOf(config, part), part, withoutLabels));
     case 'csv':
-      return (await import('./csv.ts')).readCsv(sourceOf(config, part), { ...config, withoutLabels });
+      return (await import('./csv.ts')).readCsv(sourceOf(config, part), { ...config, text, withoutLabels });
     case 'cifar10':
       return withoutRead(await (await import('./cifar.ts')).readCifar(sourceOf(config, part), 'cifar10', from));
     case 'cifar100':
@@ -38,15 +45,21 @@ async function readSplit(config: DatasetConfig, part: Part | 'unlabelled'): Prom
       const { readImageFolder, readPictures } = await import('./image-folder.ts');
       return (withoutLabels ? readPictures : readImageFolder)(sourceOf(config, part), config);
     }
+    case 'text-folder':
+      return (await import('./text/text-folder.ts')).readTextFolder(
+        sourceOf(config, part),
+        text ?? (await openText({})),
+        { ...config, withoutLabels },
+      );
     case 'npz':
       return (await import('./npz.ts')).readNpz(pairOf(sourceOf(config, part), part, withoutLabels), {
         ...config,
         withoutLabels,
       });
     case 'parquet':
-      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), { ...config, withoutLabels });
+      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), { ...config, text, withoutLabels });
     case 'jsonl':
-      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), { ...config, withoutLabels });
+      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), { ...config, text, withoutLabels });
   }
 }
 

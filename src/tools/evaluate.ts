@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { readBytes } from '../base/files.ts';
-import type { Column } from '../data/dataset.ts';
-import type { Dataset } from '../data/dataset.ts';
+import { asTeacherSees } from '../data/dataset.ts';
+import type { Column, Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { isWithoutLabels, scoredByTeacher } from '../distill/scored-by-teacher.ts';
@@ -21,7 +21,7 @@ import { readTflite } from '../formats/tflite/read.ts';
 import { usualAnswers } from '../measure/usual.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
-import { loadData } from '../setup/data.ts';
+import { loadDataToTeach, loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 
@@ -35,19 +35,19 @@ export interface EvaluationResult {
   readonly labelledBy?: string;
   /** The result in words. */
   readonly said: string;
-  /** Of classes. */
+  /** Accuracy, for classes. */
   readonly accuracy?: number;
-  /** By class name. */
+  /** Score of each class, by name. */
   readonly perClass?: Readonly<Record<string, number>>;
-  /** Of other tasks. */
+  /** Score of other tasks. */
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;
   readonly labels?: LabelReport;
-  /** How its input was prepared, and who says so. */
+  /** Preparation of the input, and who states it. */
   readonly preparation: string;
-  /** How its answers are spread; undefined for the train split, whose answers are not usual, and for what is no class. */
+  /** Distribution of its answers; undefined for the train split, whose answers are not usual, and for tasks without classes. */
   readonly usual?: UsualAnswers | undefined;
-  /** What is odd about its answers, one sentence each. */
+  /** Oddities of its answers, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -58,11 +58,13 @@ const ANY = { layout: 'auto', outputs: 'auto' } as const;
  * recipe's own, else as its metadata say, else as the recipe prepares its data.
  */
 export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
-  const data = await scoredData(recipe, await columnsOf(file));
-  const { labelledBy } = data;
-  const dataset = labelledSplit(data, split, recipe.name);
   const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
   const own = await ownTeacher(file, recipe.teacher);
+  // A member of an ensemble reads what the ensemble does.
+  const fed = await loadFedData(recipe, own && recipe.teacher, format === 'tfjs', await columnsOf(file));
+  const data = await scoredData(recipe, fed);
+  const { labelledBy } = data;
+  const dataset = labelledSplit(data, split, recipe.name);
   const settings = { ...ANY, ...own, onnx: undefined, intermediate: [], [format]: file };
   const options = {
     engine: engineOf(recipe),
@@ -112,17 +114,22 @@ async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
 }
 
 /** The data of the recipe; where no labels are read, its teacher is asked what to score against. */
-async function scoredData(
-  recipe: LoadedRecipe['recipe'],
-  columns: readonly Column[] | undefined,
-): Promise<LoadedDataset> {
-  const data = await loadData(recipe, columns);
+async function scoredData(recipe: LoadedRecipe['recipe'], data: LoadedDataset): Promise<LoadedDataset> {
   if (!isWithoutLabels(data) || recipe.teacher === undefined) return data;
   const [engine, session] = [engineOf(recipe), sessionOptionsOf(recipe)];
   const name = (file: string): string => path.basename(file);
-  const { teacher } = await openTeacher(recipe.teacher, { engine, session, dataset: data.validation, name });
+  // Split alike; its rows are as the teacher is fed them.
+  const taught = await loadDataToTeach(recipe);
+  const dataset = asTeacherSees(taught.validation);
+  const { teacher } = await openTeacher(recipe.teacher, { engine, session, dataset, name });
   try {
-    return await scoredByTeacher(data, teacher);
+    const { validation, test, labelledBy } = await scoredByTeacher(taught, teacher);
+    const scored = (split: Dataset, { targets, scaling }: Dataset): Dataset => ({
+      ...split,
+      ...{ targets, scaling, labelled: undefined },
+    });
+    const own = { validation: scored(data.validation, validation), test: data.test && scored(data.test, test!) };
+    return { ...data, ...own, labelledBy };
   } finally {
     await teacher.dispose();
   }

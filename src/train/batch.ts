@@ -7,11 +7,11 @@ import { samplesAs } from '../runtime/typed.ts';
 import type { Mixed, Task } from '../tasks/task.ts';
 import type { Known } from './known.ts';
 
-/** What one step learns from; a batch of src/data fits as it is. */
+/** Samples that one step learns from; a batch of src/data fits as it is. */
 export interface TrainingBatch {
   /** [n, ...inputShape] */
   readonly x: TensorData;
-  /** Where `x` holds several inputs: which part of a sample is which. */
+  /** Parts of `x` that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
   /** [n] class indexes; of regression [n, numbers]. */
   readonly targets: TargetValues;
@@ -19,7 +19,7 @@ export interface TrainingBatch {
   readonly weights?: Float32Array;
   /** [n] what is known of each sample, for a program that asks; see `src/train/known.ts`. */
   readonly known?: Known | undefined;
-  /** How the samples were mixed, for a program with mixup targets. */
+  /** Mixture of the samples, for a program with mixup targets. */
   readonly mix?: Mixed;
   /** The teacher's answers, by feed name: `teacherLogits`, `teacher/<name>`; or soft `targets`. */
   readonly teacher?: Readonly<Record<string, Float32Array>>;
@@ -48,8 +48,8 @@ export function inputFeedsOf(x: TensorData, n: number, inputs?: readonly InputPa
 const isInput = (feed: string): boolean => feed === 'x' || feed.startsWith('x/');
 
 /**
- * Of these feeds what a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32
- * like everything else in a sample.
+ * Feeds that a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32 like
+ * everything else in a sample.
  */
 export function fedTo(
   { inputs }: Pick<CompiledStep, 'inputs'>,

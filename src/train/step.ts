@@ -13,13 +13,13 @@ import type { Optimizer } from './optimizers.ts';
 export const EMA_PREFIX = 'ema/';
 
 export interface TrainingOptions {
-  /** Gives what the task answers, [batch, width]. */
+  /** Network whose output is the answer of the task, [batch, width]. */
   readonly network: Network;
   readonly task: Task;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
-  /** How samples are mixed, see `MixKind`. Default none. */
+  /** Mixing of samples, see `MixKind`. Default none. */
   readonly mix?: MixKind;
   /**
    * A second network of the same architecture whose variables follow as a moving average (Polyak & Juditsky 1992) with the
@@ -30,7 +30,7 @@ export interface TrainingOptions {
   readonly masks?: Variables;
   /** Some samples have no label, or no answer of the teacher: `hasLabel`, `hasAnswer` and `isScored` [batch] are fed. Default false. */
   readonly partial?: boolean | undefined;
-  /** For a step whose products are computed in float16. */
+  /** Scale of the loss, for a step whose products are computed in float16. */
   readonly lossScale?: LossScale | undefined;
 }
 
@@ -89,7 +89,7 @@ export function differentiated(
   return { results, gradients: byStateName(trained, grads) };
 }
 
-/** Moves the weights by their gradients, keeps what is masked at zero, and lets the moving average follow. */
+/** Update of the weights by their gradients. Masked weights stay zero, and the moving average follows. */
 export function update(
   { network, loss, optimizer, ema, masks = {}, lossScale }: TrainingOptions,
   gradients: Tensors,
@@ -109,7 +109,7 @@ export function update(
   }
 }
 
-/** What an update is fed besides the gradients. */
+/** Feeds of an update besides the gradients. */
 export function updateFeeds({ optimizer, ema }: TrainingOptions): StepProgram['feeds'] {
   return { ...optimizer.feeds, ...(ema === undefined ? {} : { emaDecay: floats([]) }) };
 }
@@ -133,7 +133,7 @@ function averageOf(ema: Network | undefined): Variables {
 
 const KNOWN = ['hasLabel', 'hasAnswer', 'isScored'];
 
-/** What every program that computes a loss is fed. */
+/** Feeds of every program that computes a loss. */
 export function lossFeeds({
   network,
   task,
