@@ -84,7 +84,7 @@ export class TableSink {
     }
     const word = value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value;
     if (this.#words.has(column) && typeof word !== 'object') {
-      this.#setWord(column, String(word as string), where);
+      this.#setWord(column, String(word), where);
       return;
     }
     if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {

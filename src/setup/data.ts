@@ -78,5 +78,5 @@ export async function loadFedData(
   return loadDataset({
     ...dataset,
     text: { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL },
-  } as typeof dataset);
+  });
 }

@@ -111,7 +111,9 @@ it('no labels at all: scores are against the teacher, and that is said everywher
   const teacher = { onnx: path.join(run, 'teacher.onnx') };
   const made = await recipe({ ...CLASSES, labelled: 0, classes: ['no', 'yes'] }, { teacher });
   const warnings: string[] = [];
-  const onEvent = (event: RunEvent): void => void (event.type === 'warning' && warnings.push(event.message));
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'warning') warnings.push(event.message);
+  };
   const { report, folder: own } = await runRecipe(made, { out: path.join(folder(), 'none'), onEvent });
   expect(report.dataset).toMatchObject({ labelledBy: 'teacher.onnx', labelled: 0 });
   expect(report.models.map(({ id, accuracy }) => [id, accuracy.test])).toEqual([['teacher', 1], ['distilled', expect.any(Number)]]); // prettier-ignore

@@ -52,7 +52,7 @@ async function computed(labelled: readonly number[], minConfidence?: number) {
   const input = lossInput(loss, task, feeds, {
     studentLogits: tf.tensor2d(student),
     targets: tf.oneHot(tf.tensor1d(targets, 'int32'), 3, 1, 0, 'float32') as tf.Tensor2D,
-    weights: tf.tensor1d(made.weights!),
+    weights: tf.tensor1d(made.weights),
     studentFeatures: {},
   });
   return { value: (await loss.compute(input).loss.data())[0]!, made };
@@ -69,7 +69,7 @@ it('leaves out answers that are not sure; samples of which nothing is known weig
   // The probabilities of their classes are 0.91, 0.36, 0.37 and 0.99.
   const { value, made } = await computed([0, 1, 0, 0], 0.5);
   expect(Array.from(made.known.answer)).toEqual([1, 0, 0, 1]);
-  expect(Array.from(made.weights!)).toEqual([1, 2, 0, 3]);
+  expect(Array.from(made.weights)).toEqual([1, 2, 0, 3]);
   expect(value).toBeCloseTo(reference([0, 1, 0, 0], [1, 0, 0, 1]), 5);
   expect((await computed([0, 0, 0, 0], 0.9999)).value).toBe(0);
 });
