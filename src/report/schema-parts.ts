@@ -1,3 +1,4 @@
+import { TASKS } from '../recipe/task.ts';
 import { z } from 'zod';
 
 /** Schemas that several parts of report.json share. */
@@ -153,4 +154,18 @@ export const examplesSchema = z.strictObject({
     )
     .readonly()
     .describe('Those of which both are surest first.'),
+});
+
+export const datasetSchema = z.strictObject({
+  type: z.string(),
+  task: z.enum(TASKS).exactOptional().describe('Absent of classification.'),
+  classes: whole.describe('0 if the run stopped before it had read its data.'),
+  classNames: z.array(z.string()).readonly().exactOptional(),
+  labelledBy: z
+    .string()
+    .exactOptional()
+    .describe('Whose answers stand in for labels: what is counted as right is agreement with it.'),
+  sampleShape: z.array(whole).readonly(),
+  samples: z.strictObject({ train: whole, validation: whole, test: whole }),
+  labelled: whole.exactOptional().describe('Samples of train that have a label; absent where all have one.'),
 });

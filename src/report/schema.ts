@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { PRECISIONS } from './artifact.ts';
 import { fromVersion1 } from './earlier.ts';
-import { TASKS } from '../recipe/task.ts';
 import {
   amount,
   fraction,
   latencySchema,
   laterMeasurementSchema,
   modelSchema,
+  datasetSchema,
   examplesSchema,
 } from './schema-parts.ts';
 import {
@@ -40,19 +40,7 @@ export const reportSchema = z
       engine: z.string(),
       device: z.string(),
     }),
-    dataset: z.strictObject({
-      type: z.string(),
-      task: z.enum(TASKS).exactOptional().describe('Absent of classification.'),
-      classes: whole.describe('0 if the run stopped before it had read its data.'),
-      classNames: z.array(z.string()).readonly().exactOptional(),
-      labelledBy: z
-        .string()
-        .exactOptional()
-        .describe('Whose answers stand in for labels: what is counted as right is agreement with it.'),
-      sampleShape: z.array(whole).readonly(),
-      samples: z.strictObject({ train: whole, validation: whole, test: whole }),
-      labelled: whole.exactOptional().describe('Samples of train that have a label; absent where all have one.'),
-    }),
+    dataset: datasetSchema,
     teacher: z
       .strictObject({
         source: z.string(),

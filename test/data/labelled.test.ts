@@ -177,7 +177,7 @@ describe('what cannot be scored is refused', () => {
     const sources = await Promise.all(
       Object.entries({ train: good, ...files }).map(async ([name, text]) => [name, await folder.file(`${name}.csv`, text)]),
     );
-    const error = await userError(load({ type: 'csv', ...Object.fromEntries(sources), validation: 2, ...more }));
+    const error = await userError(load({ type: 'csv', ...(Object.fromEntries(sources) as object), validation: 2, ...more }));
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(hint);
   }); // prettier-ignore
