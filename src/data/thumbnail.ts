@@ -11,7 +11,11 @@ export async function thumbnail(dataset: Dataset, row: number): Promise<string |
   if (!isImageShape(sampleShape) || inputs !== undefined || (channels !== 1 && channels !== 3)) return undefined;
   const size = sizeOf(sampleShape);
   const values = samples.subarray(row * size, (row + 1) * size);
-  const raw = { width: width!, height: height!, channels: channels };
+  const raw: { width: number; height: number; channels: 1 | 3 } = {
+    width: width!,
+    height: height!,
+    channels: channels,
+  };
   const { default: sharp } = await import('sharp');
   const image = sharp(values instanceof Uint8Array ? values : spread(values), { raw });
   const png = await image.resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true }).png().toBuffer();
