@@ -81,6 +81,32 @@ export interface TableOptions {
   shape?: readonly number[] | undefined;
 }
 
+/** A tensor that a model of several inputs takes of a text. */
+export type TokenInput = 'input_ids' | 'attention_mask' | 'token_type_ids';
+
+/** How texts become token ids. */
+export interface TextConfig {
+  /** Column of the texts by name or, in CSV, index; two for pairs. A folder of texts has none. */
+  column?: string | number | readonly (string | number)[] | undefined;
+  /** `bytes`, `hashed`, or the file tokenizer.json of Hugging Face. Default: bytes. */
+  tokenizer?: string | undefined;
+  /** Tokens of a sample: shorter ones are filled up, longer ones cut. Default 128. */
+  length?: number | undefined;
+  /** Which end of longer texts is cut off. Default: the end. */
+  truncate?: 'end' | 'start' | undefined;
+  /** hashed: number of ids. Default 4096. */
+  buckets?: number | undefined;
+  /** hashed: most words in a row that have an id of their own. Default 2. */
+  ngrams?: number | undefined;
+  /** Inputs of a model of several. Default: one input, of token ids. */
+  inputs?: readonly TokenInput[] | undefined;
+}
+
+interface TextOptions {
+  /** Samples are texts. */
+  text?: TextConfig | undefined;
+}
+
 export interface ImageOptions {
   /** `[height, width]` that every image is scaled to. Default: none; images of different sizes are an error. */
   resize?: readonly [number, number] | undefined;
@@ -100,7 +126,7 @@ export interface IdxConfig extends CommonConfig<IdxFiles> {
 /** Files are read one after another, as if they were one. */
 export type Files = string | readonly string[];
 
-export interface CsvConfig extends CommonConfig<Files>, TableOptions {
+export interface CsvConfig extends CommonConfig<Files>, TableOptions, TextOptions {
   type: 'csv';
   /**
    * Column name, or index from 0 (negative: from the end). Default: `label` with a header, else the last column. Several: numbers to
@@ -131,6 +157,12 @@ interface ImageFolderConfig extends CommonConfig<string>, ImageOptions {
   type: 'image-folder';
 }
 
+/** A folder with one sub-folder per class, of .txt files. */
+interface TextFolderConfig extends CommonConfig<string>, Pick<TableOptions, 'missing'> {
+  type: 'text-folder';
+  text?: TextConfig | undefined;
+}
+
 /** Two `.npy` files, or two arrays of one `.npz` file (default `x` and `y`). */
 export type NpzSource =
   | { samples: string; labels: string }
@@ -147,7 +179,7 @@ export interface NpzConfig extends CommonConfig<NpzSource> {
   layout?: 'nhwc' | 'nchw' | undefined;
 }
 
-export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageOptions {
+export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageOptions, TextOptions {
   type: 'parquet';
   /** Column of encoded images. Default: `image` or `img` where the file has it. */
   image?: string | undefined;
@@ -157,7 +189,7 @@ export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageO
   label?: string | readonly string[] | undefined;
 }
 
-export interface JsonlConfig extends CommonConfig<Files>, TableOptions {
+export interface JsonlConfig extends CommonConfig<Files>, TableOptions, TextOptions {
   type: 'jsonl';
   /** One key that holds an array of numbers, or several that hold a number each. Default: `features`, else all but the label. */
   features?: string | readonly string[] | undefined;
@@ -166,4 +198,12 @@ export interface JsonlConfig extends CommonConfig<Files>, TableOptions {
 }
 
 export type DatasetConfig =
-  IdxConfig | CsvConfig | Cifar10Config | Cifar100Config | ImageFolderConfig | NpzConfig | ParquetConfig | JsonlConfig;
+  | IdxConfig
+  | CsvConfig
+  | Cifar10Config
+  | Cifar100Config
+  | ImageFolderConfig
+  | TextFolderConfig
+  | NpzConfig
+  | ParquetConfig
+  | JsonlConfig;

@@ -128,7 +128,7 @@ export class ImageSink {
     } catch (error) {
       if (firstLine(error).includes('pixel limit')) await this.#refuseClaim(encoded);
       throw new UserError(
-        `${where}: cannot decode the image: ${firstLine(error)}`,
+        `${where}: cannot decode the image: ${firstLine(error)} (received ${await sizeOf(input)} bytes)`,
         'Get the file again or remove it; PNG, JPEG and WebP are read.',
         { cause: error },
       );

@@ -132,10 +132,10 @@ async function hasWork(folder: string): Promise<boolean> {
   return false;
 }
 
-/** Removal of what a start left that failed before it could keep its recipe: the folder of the run, and `made`, in which it lies. */
+/** Removal of what a start made that failed before it had read its data: the folder of the run, and `made`, in which it lies. */
 export async function removeUnbegun(folder: string, made: string): Promise<void> {
   const names = await readdir(folder).catch(() => undefined);
-  if (names?.every(isTraceOfStart) === false) return;
+  if (names?.every((name) => isTraceOfStart(name) || name === 'recipe.json') === false) return;
   if (names !== undefined) await rm(folder, { recursive: true, force: true });
   for (let outer = folder; outer !== made;) {
     outer = path.dirname(outer);

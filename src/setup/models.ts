@@ -30,8 +30,9 @@ interface Given {
 }
 
 function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
-  const { sampleShape, inputs } = data.train;
-  return { inputShape: sampleShape, inputs, classes: data.classNames.length, seed };
+  const { sampleShape, inputs, text } = data.train;
+  const tokens = text && { vocabulary: text.vocabulary, padding: text.padding };
+  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, seed };
 }
 
 /** The student of the recipe: a named model, one from a module, a tfjs file, or an ONNX file. */
