@@ -202,7 +202,7 @@ export const recipeSchema = z
     const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
     const keys = [...(distill.loss === USUAL_LOSS ? [] : ['loss']), ...changed.map(([key]) => key)];
     for (const key of keys) {
-      const params = { expected: 'a teacher, which it is about', received: 'none' };
+      const params = { expected: 'a teacher, without which it has no effect', received: 'none' };
       context.addIssue({ code: 'custom', message: 'not read', path: ['distill', key], params });
     }
   })

@@ -180,11 +180,11 @@ const int8AfterTraining = z
     const refuse = (key: string, expected: string, received: string): void =>
       context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received } });
     if (search !== undefined && rounding !== 'adaround')
-      refuse('adaround', 'rounding: adaround, which these keys are of', `rounding: ${rounding}`);
+      refuse('adaround', 'rounding: adaround, to which these keys belong', `rounding: ${rounding}`);
     if (training !== undefined && fallback !== 'qat')
-      refuse('qat', 'method: qat or fallback: qat, which these keys are of', `method: ptq, fallback: ${fallback}`);
+      refuse('qat', 'method: qat or fallback: qat, to which these keys belong', `method: ptq, fallback: ${fallback}`);
     if (symmetric && fallback === 'qat')
-      refuse('symmetric', 'false beside qat: ranges that are trained with have a zero point', 'true');
+      refuse('symmetric', 'false beside qat: trained ranges have a zero point', 'true');
   });
 
 const int8Training = z.strictObject({

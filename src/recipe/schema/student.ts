@@ -61,7 +61,7 @@ export const studentSchema = z
       if (source === 'onnx') return;
       for (const { key, of } of unread) {
         if (source === 'tfjs' && of !== 'onnx') continue;
-        const params = { expected: `no such key beside ${source}: it is of ${of}`, received: `student.${key}` };
+        const params = { expected: `no such key beside ${source}: it belongs to ${of}`, received: `student.${key}` };
         context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
       }
       return;

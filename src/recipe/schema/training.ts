@@ -61,7 +61,7 @@ export const optimizerSchema = z
     for (const [key, { by, readers, usual }] of Object.entries(READ_BY)) {
       const value = optimizer[key as keyof typeof optimizer];
       if (readers.includes(optimizer[by]) || value === undefined || String(value) === String(usual)) continue;
-      const params = { expected: `${readers.join(', ')} as ${by}, which it is of`, received: optimizer[by] };
+      const params = { expected: `${readers.join(', ')} as ${by}, to which it belongs`, received: optimizer[by] };
       context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
     }
   })
