@@ -91,7 +91,7 @@ it('a batch that does not fit is cut, log and report say so, and a resume keeps 
   );
   process.availableMemory = () => 64e9;
   const { report } = await runRecipe(large, { out });
-  expect(report.notes).toContain(said.slice(0, said.indexOf('; microBatch')));
+  expect(report.notes).toContain(said.slice(0, said.indexOf('; set microBatch')));
   const states = path.join(out, 'r/state');
   const newest = (await readdir(states))
     .filter((name) => name.startsWith('scratch-'))
