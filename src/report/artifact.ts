@@ -1,19 +1,24 @@
+import { z } from 'zod';
+
+const repeat = z.int().min(0).describe('From 0: trainings of one recipe that differ in their seed.');
+
+export const modelSchema = z
+  .union([
+    z.strictObject({ role: z.enum(['teacher', 'scratch', 'distilled']), repeat }),
+    z.strictObject({
+      role: z.literal('pruned'),
+      repeat,
+      step: z.int().min(1).describe('Which prune step of the recipe, from 1.'),
+    }),
+  ])
+  .describe('Which training made its weights.');
+
 /** How a model came to be: which training made its weights. */
-export type ModelRef =
-  | {
-      readonly role: 'teacher' | 'scratch' | 'distilled';
-      /** From 0: trainings of one recipe that differ in their seed. */
-      readonly repeat: number;
-    }
-  | {
-      readonly role: 'pruned';
-      readonly repeat: number;
-      /** Which `prune` step of the recipe, from 1. */
-      readonly step: number;
-    };
+export type ModelRef = Readonly<z.infer<typeof modelSchema>>;
 
 export const FORMATS = ['onnx', 'tflite'] as const;
 export const PRECISIONS = ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int16x8', 'int4'] as const;
+export const METHODS = ['ptq', 'qat'] as const;
 
 type Precision = (typeof PRECISIONS)[number];
 
@@ -22,7 +27,7 @@ export interface Form<Format = (typeof FORMATS)[number]> {
   readonly format: Format;
   readonly precision: Precision;
   /** How it came to fewer bits: after its training, or in one of its own. Absent of fp32. */
-  readonly method?: 'ptq' | 'qat';
+  readonly method?: (typeof METHODS)[number];
   /** From 2: which of several `quantize` steps with this precision and method. Absent of the first. */
   readonly number?: number;
 }

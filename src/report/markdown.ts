@@ -64,9 +64,9 @@ function repeatLines(report: Report): string[] {
   const score = scoreOf(report);
   return report.models.flatMap(({ id, repeats }) => {
     if (repeats === undefined) return [];
-    const { mean, interval, accuracies } = repeats;
+    const { mean, interval, scores } = repeats;
     return [
-      `${id} over ${accuracies.length} seeds: mean ${score.text(mean)}, 95 % interval ${interval.map(score.text).join(' to ')}.`,
+      `${id} over ${scores.length} seeds: mean ${score.text(mean)}, 95 % interval ${interval.map(score.text).join(' to ')}.`,
     ];
   });
 }
@@ -81,8 +81,8 @@ function table(report: Report): string {
     number(row.params),
     row.macs === null ? '' : number(row.macs),
     fileSize(row.sizeBytes),
-    row.accuracy.validation === null ? '' : score.text(row.accuracy.validation),
-    row.accuracy.test === null ? '' : score.text(row.accuracy.test),
+    row.score.validation === null ? '' : score.text(row.score.validation),
+    row.score.test === null ? '' : score.text(row.score.test),
     row.seconds === 0 ? '' : seconds(row.seconds),
   ]);
   const lines = [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows];

@@ -1,290 +1,31 @@
-import type { UsualAnswers } from '../measure/usual.ts';
-import type { Form, ModelRef } from './artifact.ts';
-import type { ErrorReport, LabelReport } from '../tasks/described.ts';
-import type { TaskName } from '../recipe/task.ts';
-import type { PruningSensitivity, QuantizationSensitivity } from './sensitivity.ts';
-import type { Pair, Repeats } from './certainty.ts';
-import type { LaterMeasurement, Measurement } from './measurement.ts';
+import type { z } from 'zod';
+import type { laterMeasurementSchema, latencySchema, measurementSchema } from './schema/latency.ts';
+import type { reportSchema } from './schema.ts';
 
-/**
- * The content of report.json. What is called accuracy is the score of the task: of classes a fraction, of numbers the root of the mean
- * squared error in the label's units, of which less is better (`dataset.task` says which). Other shares are fractions, sizes bytes, latencies milliseconds, times seconds.
- */
-export interface Report {
-  readonly version: 2;
-  readonly name: string;
-  readonly seed: number;
-  readonly status: 'complete' | 'failed' | 'interrupted';
-  /** Where a run that did not come to its end stopped, and why. */
-  readonly stopped?: { readonly stage: string; readonly reason: string };
-  readonly wallSeconds: number;
-  readonly machine: Machine;
-  /** Without classes: the run stopped before it had read its data. */
-  readonly dataset: DatasetSummary;
-  readonly teacher?: TeacherSummary;
-  readonly models: readonly ModelRow[];
-  readonly verdict?: Verdict;
-  /** What each layer costs when it alone is pruned. */
-  readonly pruningSensitivity?: PruningSensitivity;
-  readonly parity: readonly ParitySummary[];
-  /** How each model was trained, epoch by epoch. */
-  readonly training?: readonly TrainingCurve[];
-  /** What latency was measured with. */
-  readonly measurement?: Measurement;
-  /** Measurements after the run, whose rows stand among those of the models. */
-  readonly remeasured?: readonly LaterMeasurement[];
-  /** Of a run with a budget: what was tried, and why this student is the one reported. */
-  readonly search?: Search;
-  /** The stages in order and the time that each took: `wallSeconds` in all, but for a search, which has trials besides. */
-  readonly stages?: readonly StageSummary[];
-  readonly quantizationSensitivity?: QuantizationSensitivity;
-  readonly environment?: Environment;
-  /** The recipe with its defaults filled in, file names as they were written. */
-  readonly recipe?: Readonly<Record<string, unknown>>;
-  /** One sentence each: what was odd, left out or skipped, and why. */
-  readonly notes: readonly string[];
-}
+/** Names of the parts of report.json, all inferred from its schema. */
 
-export interface StageSummary {
-  readonly stage: string;
-  readonly seconds: number;
-  readonly accuracy?: { readonly validation?: number; readonly test?: number };
-  /** What went to and from the device that computed, in bytes; absent for the CPU. */
-  readonly traffic?: {
-    readonly calls: number;
-    readonly stateMoves: number;
-    readonly stateBytes: number;
-    readonly dataBytes: number;
-  };
-}
+export type Report = Readonly<z.infer<typeof reportSchema>>;
+export type Machine = Report['machine'];
+export type DatasetSummary = Report['dataset'];
+export type TeacherSummary = NonNullable<Report['teacher']>;
+export type StageSummary = NonNullable<Report['stages']>[number];
+export type TrainingCurve = NonNullable<Report['training']>[number];
+export type Environment = NonNullable<Report['environment']>;
 
-/** What else must be the same for the same figures. */
-export interface Environment {
-  readonly limbeck: string;
-  readonly system: string;
-  readonly packages: Readonly<Record<string, string>>;
-  readonly cpuFeatures: readonly string[] | null;
-}
+export type ModelRow = Readonly<Report['models'][number]>;
+export type LatencyRow = Readonly<z.infer<typeof latencySchema>>;
+export type Repeats = NonNullable<ModelRow['repeats']>;
+export type Calibration = NonNullable<ModelRow['calibration']>;
+export type Agreement = NonNullable<ModelRow['agreement']>;
+export type Confusion = NonNullable<ModelRow['confusion']>;
 
-export interface TrainingCurve {
-  /** The `stage` of a model row. */
-  readonly stage: string;
-  /** The epoch whose weights were kept; null where the training did not come to its end. */
-  readonly bestEpoch: number | null;
-  readonly epochs: readonly EpochFigures[];
-}
+export type Verdict = NonNullable<Report['verdict']>;
+export type Pair = NonNullable<Verdict['pair']>;
+export type ParitySummary = Report['parity'][number];
+export type PruningSensitivity = NonNullable<Report['pruningSensitivity']>;
+export type QuantizationSensitivity = NonNullable<Report['quantizationSensitivity']>;
+export type Search = NonNullable<Report['search']>;
+export type SearchPoint = Search['points'][number];
 
-interface EpochFigures {
-  readonly epoch: number;
-  /** Mean of the training loss over the epoch. Losses of different kinds are not comparable. */
-  readonly loss: number;
-  /** On the training batches as they came, before each update. */
-  readonly accuracy: number;
-  readonly validation: number;
-}
-
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly platform: string;
-  readonly node: string;
-  readonly engine: string;
-  readonly device: string;
-}
-
-export interface DatasetSummary {
-  readonly type: string;
-  /** Absent of classification. */
-  readonly task?: TaskName;
-  /** What a model answers, a number each: classes, or label columns. */
-  readonly classes: number;
-  readonly classNames?: readonly string[];
-  /** Whose answers stand in for labels: what is counted as right is agreement with it. */
-  readonly labelledBy?: string;
-  readonly sampleShape: readonly number[];
-  readonly samples: { readonly train: number; readonly validation: number; readonly test: number };
-}
-
-/** Where the soft targets came from, and what storing them was worth. */
-export interface TeacherSummary {
-  readonly source: string;
-  readonly store: 'fp16' | 'fp32' | 'live' | 'none';
-  readonly views: number;
-  /** Time the teacher took to answer: for the store, or at the steps of the last start when it is asked live. */
-  readonly seconds: number;
-  /** Time that asking it at every step would have taken beyond that. */
-  readonly savedSeconds: number;
-  readonly bytes: number;
-}
-
-export interface ModelRow extends Form<string> {
-  /** `teacher`, `scratch`, `distilled`, then one per later step. */
-  readonly id: string;
-  readonly model: ModelRef;
-  /** The stage that made its weights. */
-  readonly stage: string;
-  readonly params: number;
-  readonly macs: number | null;
-  readonly sizeBytes: number;
-  /** The file zipped: where many weights are zero, that is much less. */
-  readonly gzipBytes?: number;
-  /** Relative to the folder of the run. */
-  readonly file: string | null;
-  readonly accuracy: { readonly validation: number | null; readonly test: number | null };
-  /** On the test split, or on the validation split where there is none. */
-  readonly repeats?: Repeats;
-  /** Time of training. */
-  readonly seconds: number;
-  readonly latency: readonly LatencyRow[];
-  /** On the test split, or on the validation split where there is none. */
-  readonly confusion?: Confusion;
-  /** Where there are too many classes for a confusion matrix. */
-  readonly perClass?: PerClass;
-  readonly calibration?: Calibration;
-  readonly agreement?: Agreement;
-  /** Of ONNX files, for servers that watch theirs. */
-  readonly usual?: UsualAnswers;
-  /** Of predicted numbers: how far off, number by number. */
-  readonly errors?: Errors;
-  /** Of several labels: each by itself. */
-  readonly labels?: Labels;
-  /** Of predicted numbers, and of the logits of several labels: root of the mean squared difference from the teacher's answers. */
-  readonly distance?: number;
-}
-
-/** Errors of predicted numbers in the label's units, on one split. */
-interface Errors extends ErrorReport {
-  readonly split: 'test' | 'validation';
-}
-
-/** Each of several labels, on one split; thresholds are those chosen on the validation split. */
-interface Labels extends LabelReport {
-  readonly split: 'test' | 'validation';
-}
-
-/** Numbers of samples by their true class. */
-interface PerClass {
-  readonly split: 'test' | 'validation';
-  readonly samples: readonly number[];
-  readonly right: readonly number[];
-}
-
-/** Is it as often right as it is sure? */
-export interface Calibration {
-  readonly split: 'test' | 'validation';
-  /** Expected calibration error over bins of equal width, a fraction. */
-  readonly ece: number;
-  /** Mean probability of the class that was given. */
-  readonly confidence: number;
-  /** Ascending; confidence and accuracy are means, null in a bin without samples. */
-  readonly bins: readonly {
-    readonly samples: number;
-    readonly confidence: number | null;
-    readonly accuracy: number | null;
-  }[];
-}
-
-/** Beside the teacher on the same samples: numbers of samples. */
-export interface Agreement {
-  readonly split: 'test' | 'validation';
-  readonly bothRight: number;
-  readonly onlyTeacher: number;
-  readonly onlyThis: number;
-  /** Both wrong, with the same class. */
-  readonly sameError: number;
-  readonly differentErrors: number;
-}
-
-export interface Confusion {
-  readonly split: 'test' | 'validation';
-  /** [true class][predicted class]: numbers of samples. */
-  readonly counts: readonly (readonly number[])[];
-}
-
-export interface LatencyRow {
-  readonly runtime: string;
-  readonly device: string;
-  readonly batchSize: number;
-  readonly threads: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms?: number;
-  /** Samples per second at the median. */
-  readonly throughputPerSecond: number;
-  /** 95 % confidence interval of the median, from the spread between sessions; null for fewer than six of them. */
-  readonly intervalMs?: readonly [number, number] | null;
-  readonly runs?: number;
-  /** Times that the model was loaded anew. */
-  readonly sessions?: number;
-  /** What loading and running the model adds to the memory of a process, at its highest. */
-  readonly memoryBytes?: number | null;
-  /** Of a measurement after the run. Only rows of one measurement took turns and can be compared. */
-  readonly measuredAt?: string;
-}
-
-/** Is the distilled student better than its twin trained without the teacher? On test accuracy, seed by seed. */
-export interface Verdict {
-  readonly result: 'BEATS' | 'NO GAIN' | 'INCONCLUSIVE';
-  /** Mean gain in accuracy, a fraction. */
-  readonly gain: number;
-  /** 95 % confidence interval of the mean gain; null with one repeat, which cannot tell a gain from chance. */
-  readonly interval: readonly [number, number] | null;
-  readonly repeats: number;
-  readonly gains: readonly number[];
-  readonly sentence: string;
-  /** The two models beside each other, sample by sample; of a run with one repeat, where nothing else can be said. */
-  readonly pair?: Pair;
-}
-
-export interface ParitySummary {
-  readonly file: string;
-  readonly samples: number;
-  /** Share of samples on which file and training graph agree about the class; absent of other tasks. */
-  readonly top1Agreement?: number;
-  readonly largestError: number;
-  /** Power of the logits over that of the difference, in dB; absent where there is no difference. */
-  readonly sqnrDb?: number;
-}
-
-/** A search within a budget. */
-export interface Search {
-  readonly target: {
-    readonly runtime: string;
-    readonly batchSize: number;
-    readonly threads: number;
-    readonly p95Ms?: number;
-    readonly sizeKb?: number;
-    /** Percentage points of validation accuracy below the teacher. */
-    readonly maxDrop?: number;
-  };
-  readonly points: readonly SearchPoint[];
-  /** Id of the point that is reported. */
-  readonly pick: string;
-  /** The pick, in both of its measurements. */
-  readonly withinBudget: boolean;
-  /** The pick, timed once more after it was chosen, and whether its latency was within the budget then. */
-  readonly again?: { readonly p50Ms: number; readonly p95Ms: number; readonly withinBudget: boolean };
-  readonly sentence: string;
-}
-
-/** A file that the search made and measured. */
-export interface SearchPoint {
-  /** Run and model, e.g. `width-0.5-pruned-0.3-round-2/pruned-1-int8`. */
-  readonly id: string;
-  /** Factor on the width of the recipe's student. */
-  readonly width: number;
-  /** Share of multiply-accumulates that pruning removed. */
-  readonly amount: number;
-  readonly precision: string;
-  readonly epochs: number;
-  readonly params: number;
-  readonly sizeBytes: number;
-  /** Accuracy on the validation split, a fraction. */
-  readonly validation: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  /** No other point is at least as good in accuracy, latency and size, and better in one. */
-  readonly onFront: boolean;
-  readonly withinBudget: boolean;
-}
+export type Measurement = z.infer<typeof measurementSchema>;
+export type LaterMeasurement = z.infer<typeof laterMeasurementSchema>;

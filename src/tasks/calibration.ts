@@ -1,19 +1,4 @@
-/** Samples whose confidence falls into one bin; means are null where there are none. */
-interface CalibrationBin {
-  readonly samples: number;
-  /** Mean probability of the class that was given. */
-  readonly confidence: number | null;
-  /** Share of the samples that are right. */
-  readonly accuracy: number | null;
-}
-
-export interface Calibration {
-  /** Expected calibration error, a fraction: the mean of |accuracy - confidence| over the bins, weighted by samples. */
-  readonly ece: number;
-  /** Mean over all samples. */
-  readonly confidence: number;
-  readonly bins: readonly CalibrationBin[];
-}
+import type { Calibration } from './described.ts';
 
 /**
  * Is a model as often right as it is sure? Bins of equal width, bin m holds confidences in ((m - 1) / bins, m / bins].

@@ -1,9 +1,10 @@
+import { columnOf, meanOf } from './columns.ts';
 import type { LabelReport } from './described.ts';
 
 /** Figures of answers to samples that have any of several labels; logits and labels are [samples, width], labels 0 or 1. */
 
 /** Answers to some samples, and their labels. */
-interface Labelled {
+export interface Labelled {
   readonly answers: ArrayLike<number>;
   readonly targets: ArrayLike<number>;
 }
@@ -127,13 +128,4 @@ function steps(logits: readonly number[], labels: readonly number[]): Step[] {
     if (next !== logit) found.push({ right, given: i + 1, logit, next });
   });
   return found;
-}
-
-export function columnOf(values: ArrayLike<number>, c: number, width: number): number[] {
-  return Array.from({ length: values.length / width }, (_, row) => values[row * width + c]!);
-}
-
-export function meanOf(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
 }

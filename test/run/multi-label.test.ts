@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseReport } from '../../src/report/schema.ts';
+import { parseReport } from '../../src/report/read.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
@@ -57,11 +57,11 @@ it('goes the whole way: twin and verdict, pruning, int8 with and without trainin
   );
   const lines = table(120, 300).trim().split('\n').slice(1);
   const counts = [3, 4, 5].map((at) => lines.filter((line) => line.split(',')[at] === '1').length);
-  for (const { labels, file, accuracy } of report.models) {
+  for (const { labels, file, score } of report.models) {
     const { rows, meanAveragePrecision } = labels!;
     // Whether a label is given depends on the sample, for each of them.
-    expect([file, meanAveragePrecision! > 0.85, accuracy.test! > 0.8]).toEqual([file, true, true]);
-    expect(accuracy.test).toBeCloseTo(
+    expect([file, meanAveragePrecision! > 0.85, score.test! > 0.8]).toEqual([file, true, true]);
+    expect(score.test).toBeCloseTo(
       rows.reduce((sum, { f1 }) => sum + f1! / 3, 0),
       5,
     );
@@ -91,7 +91,7 @@ it('goes the whole way: twin and verdict, pruning, int8 with and without trainin
   expect(example!.targets.every((label) => label === 0 || label === 1)).toBe(true);
 
   function scoreOf(id: string): number {
-    return report.models.find((model) => model.id === id)!.accuracy.test!;
+    return report.models.find((model) => model.id === id)!.score.test!;
   }
 });
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseReport } from '../../src/report/schema.ts';
+import { parseReport } from '../../src/report/read.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
@@ -56,11 +56,11 @@ it('goes the whole way: twin and verdict, pruning, int8 with and without trainin
   expect(ids).toEqual(
     expect.arrayContaining(['teacher', 'scratch', 'distilled', 'pruned-1-int8', 'pruned-1-int8-qat-tflite']),
   );
-  for (const { errors, file, accuracy } of report.models) {
+  for (const { errors, file, score } of report.models) {
     const [pressure, share] = errors!.rows;
     // In the units of the labels, each far better than its mean.
     expect([file, pressure!.r2! > 0.8, share!.r2! > 0.8]).toEqual([file, true, true]);
-    expect(accuracy.test).toBeCloseTo((pressure!.rmse + share!.rmse) / 2, 4);
+    expect(score.test).toBeCloseTo((pressure!.rmse + share!.rmse) / 2, 4);
   }
   for (const { top1Agreement, sqnrDb } of report.parity)
     expect([top1Agreement, (sqnrDb ?? Infinity) > 20]).toEqual([undefined, true]);
@@ -85,7 +85,7 @@ it('goes the whole way: twin and verdict, pruning, int8 with and without trainin
   expect(Math.abs(example!.values[0]! - example!.targets[0]!)).toBeLessThan(100);
 
   function scoreOf(id: string): number {
-    return report.models.find((model) => model.id === id)!.accuracy.test!;
+    return report.models.find((model) => model.id === id)!.score.test!;
   }
 });
 

@@ -8,7 +8,7 @@ import { pickOf } from './points.ts';
 import { secondsOf } from './sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { summary } from './summary.ts';
-import { distinct, pointsOf, teacherAccuracy } from './trials.ts';
+import { distinct, pointsOf, teacherScore } from './trials.ts';
 import type { Trial } from './trials.ts';
 
 /** The trials of a search that came to their end, in order, as their folders have them. */
@@ -44,7 +44,7 @@ export function stoppedSearch(
 ): Report {
   const target = recipe.target!;
   const points = distinct(trials.flatMap((trial) => pointsOf(trial, target)));
-  const teacher = teacherAccuracy(trials);
+  const teacher = teacherScore(trials);
   const pick = pickOf(points, target, teacher);
   const best = pick && trials.find(({ run }) => run === pick.run);
   const wallSeconds = secondsOf(trials) + (underWay?.report.wallSeconds ?? 0);

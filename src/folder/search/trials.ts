@@ -13,9 +13,9 @@ export interface Trial {
   readonly report: Report;
 }
 
-export function teacherAccuracy(trials: readonly Trial[]): number | undefined {
+export function teacherScore(trials: readonly Trial[]): number | undefined {
   const row = trials[0]?.report.models.find(({ model }) => model.role === 'teacher');
-  return row?.accuracy.validation ?? undefined;
+  return row?.score.validation ?? undefined;
 }
 
 /** The files of a trial that the target's runtime runs. Its own latency, measured in its run, stands until all are timed. */
@@ -24,10 +24,10 @@ export function pointsOf({ candidate, loaded, run, report }: Trial, target: Targ
   const { epochs } = loaded.recipe.distill;
   return shipped(report, target).flatMap((row): Point[] => {
     const latency = latencyOf(row, target);
-    const { id: model, precision, params, sizeBytes, accuracy } = row;
-    if (latency === undefined || accuracy.validation === null) return [];
+    const { id: model, precision, params, sizeBytes, score } = row;
+    if (latency === undefined || score.validation === null) return [];
     const isPruned = row.model.role === 'pruned';
-    const figures = { precision, params, sizeBytes, validation: accuracy.validation };
+    const figures = { precision, params, sizeBytes, validation: score.validation };
     const { p50Ms, p95Ms } = latency;
     const made = { id: pointId(run, model), run, model, width, amount: isPruned ? amount : 0, epochs };
     return [{ ...made, ...figures, p50Ms, p95Ms }];

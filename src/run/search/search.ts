@@ -18,7 +18,7 @@ import { candidatesOf, recipeOf, runOf, shareOf } from '../../folder/search/spac
 import { stoppedSearch } from '../../folder/search/stopped.ts';
 import { roughly, summary, timedAgain } from '../../folder/search/summary.ts';
 import { timed } from './timing.ts';
-import { latencyOf, pointsOf, teacherAccuracy } from '../../folder/search/trials.ts';
+import { latencyOf, pointsOf, teacherScore } from '../../folder/search/trials.ts';
 import type { Trial } from '../../folder/search/trials.ts';
 
 type SearchOptions = RunOptions & { readonly onEvent: OnEvent };
@@ -68,7 +68,7 @@ async function completeSearch(
 ): Promise<Report> {
   const target = loaded.recipe.target!;
   await halve(loaded, folder, options, stages, trials);
-  const teacher = teacherAccuracy(trials);
+  const teacher = teacherScore(trials);
   const { points, seconds, notes } = await timed(trials, folder, target, options);
   const pick = pickOf(points, target, teacher);
   if (pick === undefined) throw untimed(target, notes);
@@ -123,7 +123,7 @@ async function halve(
       all.push(trial);
     }
     const groups = new Map(trials.map((trial) => [trial.candidate, pointsOf(trial, target)]));
-    candidates = survivors(groups, target, teacherAccuracy(trials));
+    candidates = survivors(groups, target, teacherScore(trials));
   }
 }
 
