@@ -89,18 +89,27 @@ function table(report: Report): string {
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** The Pareto set of a search, the most accurate first; all points are in report.json. */
-function searchTable({ search }: Report): string {
+/** The Pareto set of a search, the best score first; all points are in report.json. */
+function searchTable(report: Report): string {
+  const { search } = report;
   if (search === undefined) return '';
-  const rows = frontOf(search).map((point) => [
+  const score = scoreOf(report);
+  const rows = frontOf(search, score).map((point) => [
     point.id === search.pick ? `**${point.id}**` : point.id,
-    percent(point.validation),
+    score.text(point.validation),
     milliseconds(point.p95Ms),
     size(point.sizeBytes),
     number(point.params),
     point.withinBudget ? 'yes' : 'no',
   ]);
-  const head = ['Pareto set', 'validation', '95 %', 'size', 'parameters', 'within budget'];
+  const head = [
+    'Pareto set',
+    `validation${score.name === 'accuracy' ? '' : ` ${score.name}`}`,
+    '95 %',
+    'size',
+    'parameters',
+    'within budget',
+  ];
   const lines = [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows];
   return `Search: ${search.sentence}.\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
 }

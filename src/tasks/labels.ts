@@ -68,10 +68,11 @@ export function averagePrecision(logits: readonly number[], labels: readonly num
   if (positives === 0) return null;
   let [sum, before] = [0, 0];
   for (const { right, given } of steps(logits, labels)) {
-    sum += ((right - before) / positives) * (right / given);
+    // Divided at the end: where all are ranked first, that is 1 to the last bit.
+    sum += (right - before) * (right / given);
     before = right;
   }
-  return sum;
+  return sum / positives;
 }
 
 /** The logit above which the label is given for the best F1; undefined where no sample has the label. */

@@ -21,6 +21,10 @@ export interface Score {
   readonly grain: (samples: number) => number;
   /** What `maxDrop` limits, see `lossText`. Negative where the second is better. */
   readonly lost: (before: number, after: number) => number;
+  /** The score that loses so much; the inverse of `lost`. */
+  readonly after: (before: number, lost: number) => number;
+  /** `lost` beside another model's score, e.g. `1.20 points below`. */
+  readonly dropText: (lost: number) => string;
   /** `lost` in words, e.g. `1.20 points of validation accuracy`. */
   readonly lossText: (lost: number) => string;
 }
@@ -55,6 +59,8 @@ function share(name: string, said: Score['said']): Score {
     smallestGain: () => 0.001,
     grain: (samples) => Math.sqrt(1 / 12) / samples,
     lost: (before, after) => 100 * (before - after),
+    after: (before, lost) => before - lost / 100,
+    dropText: (lost) => `${lost.toFixed(2)} points below`,
     lossText: (lost) => `${lost.toFixed(2)} points of validation ${name}`,
   };
 }
@@ -79,6 +85,8 @@ export const rmseScore: Score = {
   smallestGain: (score) => 0.001 * score,
   grain: () => 0,
   lost: (before, after) => (after === before ? 0 : 100 * (after / before - 1)),
+  after: (before, lost) => before * (1 + lost / 100),
+  dropText: (lost) => `${lost.toFixed(2)} % above`,
   lossText: (lost) => `${lost.toFixed(2)} % of validation RMSE`,
 };
 

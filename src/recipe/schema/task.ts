@@ -44,7 +44,6 @@ interface Checked {
         readonly outputs: string;
       }
     | undefined;
-  readonly target?: unknown;
 }
 
 interface Training {
@@ -53,7 +52,7 @@ interface Training {
 }
 
 /** Keys that mean nothing for the task of the data are refused by name: nothing would read them. */
-export function refuseForTask({ dataset, distill, teacher, target }: Checked, context: z.RefinementCtx): void {
+export function refuseForTask({ dataset, distill, teacher }: Checked, context: z.RefinementCtx): void {
   const { task = 'classification' } = dataset;
   const refuse = (path: readonly string[], expected: string, received: unknown): void =>
     context.addIssue({ code: 'custom', message: 'not of the task', path: [...path], params: { expected, received } });
@@ -77,7 +76,6 @@ export function refuseForTask({ dataset, distill, teacher, target }: Checked, co
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],
     [['teacher', 'classes'], teacher?.classes],
     [['teacher', 'outputs'], teacher?.outputs === 'probabilities' ? 'probabilities' : undefined],
-    [['target'], target === undefined ? undefined : 'a search'],
   ];
   for (const [path, received] of given)
     if (received !== undefined) refuse(path, `no such key for ${task}: it is of classification`, received);

@@ -152,9 +152,9 @@ describe('a recipe with a target', () => {
   );
 
   it('refuses widths of a student that has none, before anything is trained', async () => {
-    const student = { model: 'mlp', hidden: [8] };
+    const student = { model: 'lenet' };
     await expect(search({ widths: [0.5], sizeKb: 9 }, {}, { student })).rejects.toThrow(
-      'target.widths: mlp has no option width, received 0.5',
+      'target.widths: lenet has no option width or hidden, received 0.5',
     );
   });
 
