@@ -179,13 +179,22 @@ function labelsTable(models: readonly ModelRow[]): string {
   const share = (value: number | null | undefined): string =>
     value === null || value === undefined ? '' : percent(value);
   const rows = models.flatMap(({ id, labels }) =>
-    (labels?.rows ?? []).map(({ name, samples, averagePrecision, f1, threshold, f1AtThreshold }) => [
+    (labels?.rows ?? []).map(({ name, samples, averagePrecision, f1, threshold, f1AtThreshold, ece }) => [
       ...[id, name, number(samples), share(averagePrecision), share(f1)],
-      ...[threshold?.toFixed(3) ?? '', share(f1AtThreshold)],
+      ...[threshold?.toFixed(3) ?? '', share(f1AtThreshold), share(ece)],
     ]),
   );
   if (rows.length === 0) return '';
-  const head = ['model', 'label', 'samples with it', 'average precision', 'F1 at 0.5', 'threshold', 'F1 with it'];
+  const head = [
+    'model',
+    'label',
+    'samples with it',
+    'average precision',
+    'F1 at 0.5',
+    'threshold',
+    'F1 with it',
+    'calibration error',
+  ];
   return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');

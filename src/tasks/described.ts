@@ -61,6 +61,11 @@ export const DESCRIBED = {
       meanAveragePrecision: fraction
         .nullable()
         .describe('Over the labels that some sample has; null where there is none.'),
+      ece: fraction
+        .exactOptional()
+        .describe(
+          'Expected calibration error of the probabilities, mean over the labels; reports of version 2 have none.',
+        ),
       rightDecisions: fraction.describe('Share of all labels of all samples that are rightly given or not given.'),
       rows: z
         .array(
@@ -77,6 +82,14 @@ export const DESCRIBED = {
                 'Probability above which the label is given for the best F1 on the validation split; absent where no sample there has it.',
               ),
             f1AtThreshold: fraction.nullable().exactOptional(),
+            ece: fraction.exactOptional().describe('Expected calibration error over bins of equal width.'),
+            bins: z
+              .array(z.strictObject({ samples: whole, probability: fraction.nullable(), share: fraction.nullable() }))
+              .readonly()
+              .exactOptional()
+              .describe(
+                'Ascending by the probability of the label: its mean, and the share of samples that have the label; null where there are none.',
+              ),
           }),
         )
         .readonly(),

@@ -1,3 +1,4 @@
+import { reliabilityOf } from './calibration.ts';
 import { columnOf, meanOf } from './columns.ts';
 import type { LabelReport } from './described.ts';
 
@@ -11,6 +12,13 @@ export interface Labelled {
 
 /** A label is given where its probability is above 0.5. */
 export const GIVEN = 0;
+
+/** Of a diagram of reliability, for each label. */
+const BINS = 10;
+
+function sigmoid(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}
 
 /** F1 at a probability of 0.5, mean over the labels; one that no sample has and none is given is left out, as scikit-learn's `zero_division=nan` does. */
 export function macroF1({ answers, targets }: Labelled, width: number): number {
@@ -29,10 +37,16 @@ export function labelReport(of: Labelled, names: readonly string[], tuning?: Lab
       samples: labels.filter((label) => label === 1).length,
       averagePrecision: averagePrecision(logits, labels),
       f1: f1Of(logits, labels),
-      ...(cut !== undefined && { threshold: 1 / (1 + Math.exp(-cut)), f1AtThreshold: f1Of(logits, labels, cut) }),
+      ...(cut !== undefined && { threshold: sigmoid(cut), f1AtThreshold: f1Of(logits, labels, cut) }),
+      ...reliabilityOf(
+        logits.map(sigmoid),
+        labels.map((label) => label === 1),
+        BINS,
+      ),
     };
   });
   return {
+    ece: meanOf(rows.map(({ ece }) => ece))!,
     meanAveragePrecision: meanOf(rows.map(({ averagePrecision: value }) => value)),
     rightDecisions: rightDecisions(of, width).reduce((sum, right) => sum + right, 0) / of.targets.length,
     rows,
