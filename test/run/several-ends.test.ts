@@ -73,6 +73,18 @@ describe('a model of two inputs and two outputs', () => {
     session.dispose();
   });
 
+  it('may have another output taught, by a loss that names it', async () => {
+    const distill = {
+      ...{ loss: 'hint', features: [{ student: 'norm', teacher: 'norm' }], featureWeight: 1 },
+      ...{ epochs: 1, batchSize: 32, softTargets: { store: 'live' } },
+    };
+    const teacher = { ...RECIPE.teacher, intermediate: ['norm'] };
+    const more = { distill, teacher, quantize: [], export: ['onnx'] };
+    const { report } = await runRecipe(makeRecipe({ ...RECIPE, ...more }, folder()), { out: folder() });
+    expect(report.status).toBe('complete');
+    expect(report.notes.join('\n')).not.toContain('nothing teaches');
+  });
+
   it.each([
     [
       'another input than the data have',
