@@ -1,3 +1,4 @@
+import { taskRow } from './task.ts';
 import type { TaskName } from './task.ts';
 
 export interface InitAnswers {
@@ -56,7 +57,7 @@ export function recipeText({
       : `student: { model: ${model} }`,
     '',
     'distill:',
-    ...LOSS_LINES[task],
+    ...taskRow(task).begins.map((line) => `  ${line}`),
     '  epochs: 10',
     '  batchSize: 128',
     '  optimizer: { type: adamw, learningRate: 0.002, schedule: cosine }',
@@ -66,25 +67,6 @@ export function recipeText({
     '',
   ].join('\n');
 }
-
-/** The loss that a task begins with. */
-const LOSS_LINES: Readonly<Record<TaskName, readonly string[]>> = {
-  classification: [
-    '  loss: kd',
-    '  temperature: 4 # softens teacher and student before they are compared',
-    '  alpha: 0.9 # weight of the teacher; the labels weigh 1 - alpha',
-  ],
-  regression: [
-    "  loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
-    '  alpha: 0.7 # weight of the teacher; the labels weigh 1 - alpha',
-    '  # huber: 1 # errors beyond one deviation count straight, not squared',
-  ],
-  'multi-label': [
-    '  loss: kd # label by label',
-    '  temperature: 1 # softens teacher and student before they are compared',
-    '  alpha: 0.5 # weight of the teacher; the labels weigh 1 - alpha',
-  ],
-};
 
 function labelLines(label: string | readonly string[]): string[] {
   if (label.length === 0) return [];

@@ -1,22 +1,17 @@
 import type { z } from 'zod';
+import { isLossFor, TASKS, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
-import { LOSSES, tasksOfLoss } from './loss.ts';
+import { LOSSES } from './loss.ts';
 import type { LossName } from './loss.ts';
-
-/** What a recipe of a task gets where it says nothing; classes have the defaults of the schema. */
-const USUAL: Readonly<Record<Exclude<TaskName, 'classification'>, { loss: LossName; store: 'fp16' | 'fp32' }>> = {
-  // Half precision has 11 bits: too few for a label such as 1021.3 hPa.
-  regression: { loss: 'mse', store: 'fp32' },
-  'multi-label': { loss: 'kd', store: 'fp16' },
-};
 
 type Mapping = Readonly<Record<string, unknown>>;
 
 /** The recipe as it was written, with what its task has for a default. */
 export function withTaskDefaults(data: unknown): unknown {
   const task = at(data, 'dataset', 'task');
-  if (typeof task !== 'string' || !Object.hasOwn(USUAL, task) || at(data, 'teacher') === undefined) return data;
-  const { loss, store } = USUAL[task as keyof typeof USUAL];
+  const known = TASKS.find((name) => name === task && name !== 'classification');
+  if (known === undefined || at(data, 'teacher') === undefined) return data;
+  const { loss, store } = taskRow(known);
   const { distill = {} } = data as { distill?: unknown };
   if (!isMapping(distill)) return data;
   const { softTargets = {} } = distill;
@@ -67,7 +62,7 @@ export function refuseForTask({ dataset, distill, teacher }: Checked, context: z
     if (task !== 'classification' && training.labelSmoothing > 0)
       refuse([...path, 'labelSmoothing'], `no such key for ${task}: it is of classification`, training.labelSmoothing);
   }
-  if (teacher !== undefined && !tasksOfLoss(distill.loss).includes(task)) {
+  if (teacher !== undefined && !isLossFor(distill.loss, task)) {
     const fitting = fittingLosses(task);
     refuse(['distill', 'loss'], `a loss for ${task}: ${fitting.join(' or ')}`, distill.loss);
   }
@@ -82,5 +77,5 @@ export function refuseForTask({ dataset, distill, teacher }: Checked, context: z
 }
 
 function fittingLosses(task: TaskName): readonly LossName[] {
-  return (Object.keys(LOSSES) as LossName[]).filter((name) => tasksOfLoss(name).includes(task));
+  return (Object.keys(LOSSES) as LossName[]).filter((name) => isLossFor(name, task));
 }
