@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
+import { taskRow } from '../recipe/task.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
 
 /** What people and files say of how a model file is asked. */
@@ -149,7 +150,7 @@ export function preparationMetadata(
   };
   return new Map([
     ...(answersTask
-      ? [[task === 'classification' ? 'labels' : 'targets', JSON.stringify(classes ?? classNames)] as const]
+      ? [[taskRow(task).hasClasses ? 'labels' : 'targets', JSON.stringify(classes ?? classNames)] as const]
       : []),
     ['preprocessing', JSON.stringify(preprocessing)],
     ...(output === undefined ? [] : [['classOutput', output] as const]),

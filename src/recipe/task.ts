@@ -2,6 +2,8 @@ import type { LossName } from './schema/loss.ts';
 
 /** What a recipe says of a task. */
 interface TaskRow {
+  /** Is a label the name of one class? Elsewhere a sample has numbers, or a list. */
+  readonly hasClasses: boolean;
   /** The losses that are for it, or all but those that are for another task alone. */
   readonly losses: readonly LossName[] | 'of classes';
   /** What a recipe gets that names none. */
@@ -16,12 +18,12 @@ const SOFTENS = '# softens teacher and student before they are compared';
 
 const ROWS = {
   classification: {
-    ...{ losses: 'of classes', loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: true, losses: 'of classes', loss: 'kd', store: 'fp16' },
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
   },
   regression: {
     // Half precision has 11 bits: too few for a label such as 1021.3 hPa.
-    ...{ losses: ['mse', 'bounded'], loss: 'mse', store: 'fp32' },
+    ...{ hasClasses: false, losses: ['mse', 'bounded'], loss: 'mse', store: 'fp32' },
     begins: [
       "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
       `alpha: 0.7 ${ALPHA}`,
@@ -29,7 +31,7 @@ const ROWS = {
     ],
   },
   'multi-label': {
-    ...{ losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: false, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;
@@ -38,7 +40,7 @@ const ROWS = {
 export type TaskName = keyof typeof ROWS;
 export const TASKS = Object.keys(ROWS) as [TaskName, ...TaskName[]];
 
-export function taskRow(task: TaskName): TaskRow {
+export function taskRow(task: TaskName = 'classification'): TaskRow {
   return ROWS[task];
 }
 

@@ -2,6 +2,7 @@ import { isSameContent, isSameModel } from './artifact.ts';
 import { size, times } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
+import { taskRow } from '../recipe/task.ts';
 import { scoreOf } from './score.ts';
 import type { Pair } from './types.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
@@ -204,7 +205,7 @@ export function sameClass(agreement: Agreement): number {
 
 /** What a model answers, e.g. `10 classes`. */
 export function answersText({ task, classes, classNames = [] }: Report['dataset']): string {
-  if (task === undefined || task === 'classification') return `${classes} classes`;
+  if (taskRow(task).hasClasses) return `${classes} classes`;
   const some = classNames.length <= 8 ? classNames : [...classNames.slice(0, 8), '…'];
   return `${classes} to predict (${some.join(', ')})`;
 }
