@@ -99,8 +99,8 @@ function ofCommoner(labels: readonly number[]): number | null {
 }
 
 /**
- * Whether samples with a label are ranked before those without, which needs no threshold: a good teacher of rare labels may give none of them
- * at 0.5. The deviation of a mean is at most the mean of the deviations, however the labels go together.
+ * Ranking of samples with a label before those without, which needs no threshold: a good teacher of rare labels may give none of them at
+ * 0.5. The deviation of a mean is at most the mean of the deviations, however the labels go together.
  */
 function ranking(answers: ArrayLike<number>, targets: TargetValues, width: number) {
   const all = Array.from({ length: width }, (_, c) =>

@@ -66,7 +66,7 @@ function better(judge: Judge): (a: Point, b: Point) => number {
 }
 
 /**
- * Which candidates the next round keeps: by their best point, first those within the budget or closest to it. Every other
+ * Candidates that the next round keeps. They are ranked by their best point, first those within the budget or closest to it. Every other
  * place goes to the Pareto set, so that the next round still has something to choose between.
  */
 export function survivors<T>(groups: ReadonlyMap<T, readonly Point[]>, judge: Judge): T[] {

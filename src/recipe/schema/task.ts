@@ -27,7 +27,7 @@ function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What the checks below read of a recipe. */
+/** Parts of a recipe that the checks below read. */
 interface Checked {
   readonly dataset: { readonly task?: TaskName | undefined };
   readonly distill: Training & { readonly loss: LossName };

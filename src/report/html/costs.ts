@@ -15,11 +15,11 @@ export interface Point {
   readonly interval?: readonly [number, number];
 }
 
-/** Something that a model costs. */
+/** Cost of a model, such as its latency or its size. */
 export interface Cost {
   readonly name: string;
   readonly text: (value: number) => string;
-  /** Of one runtime, or of all. */
+  /** Points of one runtime, or of all. */
   readonly points: (place?: string) => Point[];
   readonly isLatency: boolean;
 }

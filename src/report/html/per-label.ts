@@ -11,7 +11,7 @@ import { table } from './tables.ts';
 const SHOWN = 40;
 const MOST_DIAGRAMS = 12;
 
-/** How well each of several labels is given: all models, label by label. */
+/** Section on each of several labels: the scores of all models, label by label. */
 export function labelsSection(report: Report): string {
   const rated = report.models.filter(({ labels }) => labels !== undefined);
   if (rated.length === 0) return '';

@@ -10,7 +10,7 @@ const ${names} = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 
-/** What the model was trained on: (value * scale - mean) / std, channel by channel. */
+/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
   const { scale, mean, std } = normalization;
   const channels = mean.length;

@@ -7,7 +7,7 @@ import type { RunEnd, Told } from '../../run/log.ts';
 interface Stage {
   readonly name: string;
   title: string | undefined;
-  /** Of one that has ended. */
+  /** Seconds of a stage that has ended. */
   seconds: number | undefined;
   figures: DoneEvent['figures'];
 }
@@ -84,7 +84,7 @@ function addEvent(state: RunState, event: RunEvent): void {
   }
 }
 
-/** In a search stages have the same names in every trial. */
+/** Name of a stage; in a search it includes the trial, since stages have the same names in every trial. */
 export function nameOf({ stage, trial }: Pick<StageEvent | EpochEvent | ProgressEvent, 'stage' | 'trial'>): string {
   return trial === undefined ? stage : `${trial}/${stage}`;
 }
