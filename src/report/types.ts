@@ -15,7 +15,6 @@ export type Environment = NonNullable<Report['environment']>;
 export type ModelRow = Readonly<Report['models'][number]>;
 export type LatencyRow = Readonly<z.infer<typeof latencySchema>>;
 export type Repeats = NonNullable<ModelRow['repeats']>;
-export type Calibration = NonNullable<ModelRow['calibration']>;
 export type Agreement = NonNullable<ModelRow['agreement']>;
 export type Confusion = NonNullable<ModelRow['confusion']>;
 

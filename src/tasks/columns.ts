@@ -14,7 +14,7 @@ export function meanOf(values: readonly (number | null)[]): number | null {
 }
 
 /** Standard deviation over so many degrees of freedom. */
-export function deviationOf(values: readonly number[], degrees = values.length): number {
+function deviationOf(values: readonly number[], degrees = values.length): number {
   const mean = meanOf(values)!;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / degrees);
 }

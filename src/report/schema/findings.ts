@@ -3,7 +3,7 @@ import { amount, fraction, scoreValue, split, whole } from './parts.ts';
 
 /** What a run found out beside the figures of its models. */
 
-export const pairSchema = z
+const pairSchema = z
   .strictObject({
     split,
     samples: whole,
