@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import type { Command } from './command.ts';
-import { convert, CONVERT_ARGS } from './export.ts';
-import { shapeOption } from './shapes.ts';
+import { convert } from './export.ts';
+import { inputShapes, shapeOption } from './shapes.ts';
 
 interface QuantizeArgs {
   model: string;
@@ -35,6 +35,7 @@ export const quantizeCommand: Command<QuantizeArgs> = {
         'quantize: expected --data, received none',
         'Name a recipe whose data the model is for, or arrays of inputs as the model is fed (.npz, .npy).',
       );
-    await convert({ ...CONVERT_ARGS, data, format, out, keepFloat, accept, shape, precision: 'int8' }, model, context);
+    const written = { format: format as 'onnx' | 'tflite', out, precision: 'int8' } as const;
+    await convert({ from: model, data, ...written, keepFloat, accept, shapes: inputShapes(shape) }, context);
   },
 };

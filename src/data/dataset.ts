@@ -109,6 +109,8 @@ export interface RawSplit {
   readonly ids?: Int32Array;
   /** Column names of a table, for messages. */
   readonly columns?: readonly string[];
+  /** Names of its label columns. */
+  readonly labelNames?: readonly string[];
   /** NaN in `samples` stands for a value to be replaced by the column's mean over train. */
   readonly fillWithMean?: boolean;
   /** Oddities of the files that are no error, one sentence each. */

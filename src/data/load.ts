@@ -198,7 +198,7 @@ async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | 
 }
 
 /** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
-async function readSplit(config: DatasetConfig, part: Part, text?: OpenText): Promise<RawSplit | undefined> {
+export async function readSplit(config: DatasetConfig, part: Part, text?: OpenText): Promise<RawSplit | undefined> {
   if (config[part] === undefined || typeof config[part] === 'number') return undefined;
   switch (config.type) {
     case 'idx':

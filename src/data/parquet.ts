@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { UserError, nearest, shown } from '../base/errors.ts';
 import { asUserError } from '../base/files.ts';
+import { taskRow } from '../recipe/task.ts';
 import type { Files, ParquetConfig } from './config.ts';
 import type { RawLabels, RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
@@ -250,7 +251,7 @@ function oneLabel({ label = 'label' }: ParquetOptions): string {
 }
 
 function labelText(value: unknown, where: string, { task, separator = '|' }: ParquetOptions): string {
-  if (Array.isArray(value) && task !== undefined && task !== 'classification')
+  if (Array.isArray(value) && !taskRow(task).hasClasses)
     return value.map((one) => labelText(one, where, { task, separator })).join(separator);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
   if (

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
+import { taskRow } from '../recipe/task.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
 
 /** Preparation of a teacher's input as far as the recipe or the file states it. */
@@ -153,7 +154,7 @@ export function preparationMetadata(
   };
   return new Map([
     ...(answersTask
-      ? [[task === 'classification' ? 'labels' : 'targets', JSON.stringify(classes ?? classNames)] as const]
+      ? [[taskRow(task).hasClasses ? 'labels' : 'targets', JSON.stringify(classes ?? classNames)] as const]
       : []),
     ['preprocessing', JSON.stringify(preprocessing)],
     ...(output === undefined ? [] : [['classOutput', output] as const]),

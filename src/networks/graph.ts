@@ -115,7 +115,12 @@ function normalized(node: Node, given: readonly tf.Tensor[], state: Variables, m
 
 /** Output of an operator of the file: that of the last node that it became. */
 function lastOf(graph: Graph, layer: string): string {
-  return graph.nodes.findLast((node) => node.layer === layer)!.outputs[0]!;
+  return furtherOutputs(graph).get(layer) ?? graph.nodes.findLast((node) => node.layer === layer)!.outputs[0]!;
+}
+
+/** Outputs beside the logits, by their names: a loss of inner tensors may name them too. */
+function furtherOutputs({ outputs }: Graph): Map<string, string> {
+  return new Map([...outputs].slice(1));
 }
 
 function layersOf(graph: Graph): Record<string, TensorType> {
@@ -123,8 +128,9 @@ function layersOf(graph: Graph): Record<string, TensorType> {
   const last = new Map(
     graph.nodes.flatMap(({ layer, outputs }) => (layer === undefined ? [] : [[layer, outputs[0]!]])),
   );
-  const inner = [...last].filter(([, value]) => !ends.has(value) && graph.types.get(value)!.dtype === 'float32');
-  return Object.fromEntries(inner.map(([layer, value]) => [layer, graph.types.get(value)!]));
+  const known = [...[...last].filter(([, value]) => !ends.has(value)), ...furtherOutputs(graph)];
+  const floats = known.filter(([, value]) => graph.types.get(value)!.dtype === 'float32');
+  return Object.fromEntries(floats.map(([layer, value]) => [layer, graph.types.get(value)!]));
 }
 
 function fitting({ state }: Graph, content: Weights): Weights {

@@ -29,6 +29,8 @@ export interface OnnxNetworkOptions {
   readonly freeze: readonly string[];
   /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
   readonly batchNorm?: 'train' | 'frozen' | undefined;
+  /** Layers and outputs that a loss of inner tensors compares with the teacher's. */
+  readonly compared?: readonly string[] | undefined;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface OnnxNetworkOptions {
  * `UserError` for what the reader does not know, and where input or classes do not fit the data.
  */
 export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
-  const { inputShape, inputs, classes, seed, head, freeze, batchNorm = 'train' } = options;
+  const { inputShape, inputs, classes, seed, head, freeze, batchNorm = 'train', compared = [] } = options;
   const read = importOnnx(inputs === undefined ? withSampleSizes(model, file, inputShape) : model, file);
   const ordered = logitsFirst(read, file, options.output);
   const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
@@ -57,7 +59,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
   const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
   const short = file.split(/[\\/]/).at(-1)!;
   const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph });
-  const others = [...whole.outputs.keys()].slice(1);
+  const others = [...whole.outputs.keys()].slice(1).filter((output) => !compared.includes(output));
   if (others.length > 0)
     origin.push(
       `${short}: its ${others.length === 1 ? 'output' : 'outputs'} ${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'} in the files, but nothing teaches ${others.length === 1 ? 'it' : 'them'}: what it answers changes with the weights that it shares with the logits`,

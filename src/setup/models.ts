@@ -48,7 +48,8 @@ export function studentBuilder(context: Given, seed: number): Build {
       withChoices(layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args)), { freeze, learningRates }, tfjs);
   if (onnx !== undefined) {
     const { output, head = 'keep', batchNorm } = student;
-    const options = { ...args, output, head, freeze, batchNorm };
+    const compared = 'features' in context.recipe.distill ? context.recipe.distill.features : [];
+    const options = { ...args, output, head, freeze, batchNorm, compared: compared.map((pair) => pair.student) };
     return async () => {
       const network = onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
       const chosen = withChoices(network, { freeze: [], learningRates }, onnx);

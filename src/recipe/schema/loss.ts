@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { TaskName } from '../task.ts';
 import { fraction } from './parts.ts';
 
 /**
@@ -151,17 +150,6 @@ export const LOSSES = {
 
 export type LossName = keyof typeof LOSSES;
 
-const EVERY: readonly TaskName[] = ['classification', 'regression', 'multi-label'];
-const OF_TASKS: Readonly<Partial<Record<LossName, readonly TaskName[]>>> = {
-  kd: ['classification', 'multi-label'],
-  mse: EVERY,
-  bounded: ['regression'],
-};
-
-/** Tasks that a loss is for; most compare classes. */
-export function tasksOfLoss(name: LossName): readonly TaskName[] {
-  return OF_TASKS[name] ?? ['classification'];
-}
 /** Losses that compare the samples of a batch with each other: they are no sums over samples, and have no value for a part of a batch. */
 export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>(['dist', 'mlld', 'pkd', 'rkd', 'sp']);
 

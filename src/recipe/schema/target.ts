@@ -16,7 +16,9 @@ export const targetSchema = z
       .min(0)
       .max(100)
       .optional()
-      .describe('Largest loss of validation accuracy against the teacher, in percentage points.'),
+      .describe(
+        'Largest loss of the validation score against the teacher: percentage points of accuracy or F1, percent of an RMSE.',
+      ),
     widths: z
       .array(z.number().gt(0))
       .min(1)

@@ -10,7 +10,7 @@ import type { Skipped } from '../../measure/skipped.ts';
 import { sourceOf } from '../../measure/variants.ts';
 import type { ModelFile } from '../../measure/variants.ts';
 import { idOf, nameOf, TEACHER } from '../../report/artifact.ts';
-import type { Measurement } from '../../report/measurement.ts';
+import type { Measurement } from '../../report/types.ts';
 import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { latencyRow, libraryVersions, measureElsewhere } from '../../measure/elsewhere.ts';

@@ -3,7 +3,8 @@ import { runtimeSentence } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { percent } from '../../base/numbers.ts';
 import { milliseconds, number, size } from '../../report/format.ts';
-import { capital, scoreOf } from '../../report/score.ts';
+import { capital } from '../../report/format.ts';
+import { scoreOf } from '../../report/score.ts';
 import { answersText, summarySentences } from '../../report/summary.ts';
 import type { Score } from '../../tasks/score.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
@@ -103,16 +104,16 @@ function teacherText(report: Report): string {
   const row = models.find(({ model }) => model.role === 'teacher');
   if (teacher?.store === 'none') return `The stored logits ${teacher.source}.`;
   if (teacher === undefined) return 'None: it was trained on the labels alone.';
-  const accuracy = row?.accuracy.test ?? row?.accuracy.validation;
+  const its = row?.score.test ?? row?.score.validation;
   const figures = row === undefined ? '' : `, ${number(row.params)} parameters`;
-  return `${teacher.source}${figures}${accuracy === undefined || accuracy === null ? '' : `, ${score.name} ${score.text(accuracy)}`}.`;
+  return `${teacher.source}${figures}${its === undefined || its === null ? '' : `, ${score.name} ${score.text(its)}`}.`;
 }
 
 function accuracyText(rows: readonly ModelRow[], score: Score): string {
   const shown = (value: number | null): string => (value === null ? '' : score.text(value));
   return table(
     ['file', 'validation', 'test'],
-    rows.map(({ file, accuracy }) => [path.posix.basename(file!), shown(accuracy.validation), shown(accuracy.test)]),
+    rows.map(({ file, score: own }) => [path.posix.basename(file!), shown(own.validation), shown(own.test)]),
   );
 }
 

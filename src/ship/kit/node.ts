@@ -1,23 +1,12 @@
 const RUNTIME = 'onnxruntime-node';
 
-/** A program for Node that classifies the examples of a kit with ONNX Runtime, and says whether it gives what it should. */
-export const nodeSample: Readonly<Record<string, string>> = {
-  'package.json': `{
-  "name": "classify-in-node",
-  "private": true,
-  "type": "module",
-  "scripts": { "start": "node classify.mjs" },
-  "dependencies": { "${RUNTIME}": "^1.20.0" }
-}
-`,
-  'classify.mjs': `// Classifies samples with ONNX Runtime:  npm install && node classify.mjs [samples.json]
-// samples.json: [{"raw": [numbers before normalization, row by row, channels last]}, ...]
-import { readFileSync } from 'node:fs';
+/** Both programs begin so: the files of the kit, and a sample prepared as the model was trained. */
+const opened = (names: string): string => `import { readFileSync } from 'node:fs';
 import * as ort from '${RUNTIME}';
 
 const kit = new URL('../../', import.meta.url);
 const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
-const labels = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
+const ${names} = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 
@@ -27,7 +16,23 @@ export function prepare(raw) {
   const channels = mean.length;
   return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
 }
+`;
 
+const packageJson = (name: string, program: string): string => `{
+  "name": "${name}",
+  "private": true,
+  "type": "module",
+  "scripts": { "start": "node ${program}" },
+  "dependencies": { "${RUNTIME}": "^1.20.0" }
+}
+`;
+
+/** A program for Node that classifies the examples of a kit with ONNX Runtime, and says whether it gives what it should. */
+export const nodeSample: Readonly<Record<string, string>> = {
+  'package.json': packageJson('classify-in-node', 'classify.mjs'),
+  'classify.mjs': `// Classifies samples with ONNX Runtime:  npm install && node classify.mjs [samples.json]
+// samples.json: [{"raw": [numbers before normalization, row by row, channels last]}, ...]
+${opened('labels')}
 export async function logitsOf(raw) {
   const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
   return results[output.name].data;
@@ -57,33 +62,11 @@ for (const { raw, logits: expected } of JSON.parse(readFileSync(file, 'utf8'))) 
 
 /** The same where a model answers numbers or which of several labels a sample has, not classes: each by its name. */
 export const nodeNumbers: Readonly<Record<string, string>> = {
-  'package.json': `{
-  "name": "predict-in-node",
-  "private": true,
-  "type": "module",
-  "scripts": { "start": "node predict.mjs" },
-  "dependencies": { "${RUNTIME}": "^1.20.0" }
-}
-`,
+  'package.json': packageJson('predict-in-node', 'predict.mjs'),
   'predict.mjs': `// Predicts with ONNX Runtime:  npm install && node predict.mjs [samples.json]
 // samples.json: [{"raw": [numbers before normalization]}, ...]
-import { readFileSync } from 'node:fs';
-import * as ort from '${RUNTIME}';
-
-const kit = new URL('../../', import.meta.url);
-const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
-const names = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
-const model = models.find(({ format }) => format === 'onnx');
-const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
-
-/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
-export function prepare(raw) {
-  const { scale, mean, std } = normalization;
-  const channels = mean.length;
-  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
-}
-
-/** Outputs in the order of labels.txt: numbers in the units of the labels, or logits of labels. */
+${opened('names')}
+/** In the order of labels.txt: numbers in the units of the labels, or logits of labels. */
 export async function predict(raw) {
   const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
   return results[output.name].data;
