@@ -11,6 +11,7 @@ import { shown } from '../graph/stages.ts';
 import type { Graph, TensorData, TensorType } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, State } from './engine.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
+import { inOrder } from './node-order.ts';
 import { fillRandom } from './randoms.ts';
 import { RepeatedStep } from './repeat.ts';
 import type { SessionOptions, Tensor } from './session.ts';
@@ -76,11 +77,13 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
-    const model = lowerToOnnx(shown('step', foldPads(graph)), {
-      poolIndices: onCpu(session),
-      anyChannels: session.executionProviders?.[0] !== 'webgpu',
-      ...lowering,
-    });
+    const model = inOrder(
+      lowerToOnnx(shown('step', foldPads(graph)), {
+        poolIndices: onCpu(session),
+        anyChannels: session.executionProviders?.[0] !== 'webgpu',
+        ...lowering,
+      }),
+    );
     this.#single = { model, options: session };
     this.#session = new Session(
       encodeModel(model),
