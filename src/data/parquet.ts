@@ -13,11 +13,14 @@ import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
 import { emptyFile, fileList, hex } from './source.ts';
 import { LABELS } from './supported.ts';
 import { TableSink } from './table.ts';
+import type { OpenText } from './text/open.ts';
+import { TextSink } from './text/sink.ts';
+import type { RowSink } from './text/sink.ts';
 
 export type ParquetOptions = Pick<
   ParquetConfig,
   'image' | 'features' | 'label' | 'missing' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
->;
+> & { readonly text?: OpenText | undefined };
 
 /** Rows decoded at a time when they hold images. */
 const ROWS_AT_ONCE = 256;
@@ -38,7 +41,9 @@ export async function readParquet(files: Files, options: ParquetOptions): Promis
     const { columns } = opened[0]!;
     const image =
       options.image ??
-      (options.features === undefined ? ['image', 'img'].find((name) => columns.includes(name)) : undefined);
+      (options.features === undefined && options.text === undefined
+        ? ['image', 'img'].find((name) => columns.includes(name))
+        : undefined);
     const split = await (image === undefined ? readTable(opened, options) : readImages(opened, image, options));
     const classNames = huggingFaceNames(opened[0]!.metadata, [options.label ?? 'label'].flat()[0]!);
     return classNames === undefined ? split : { ...split, classNames, labels: asIndexes(split.labels) };
@@ -78,11 +83,13 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
   const wanted = [options.label ?? 'label'].flat();
   const labelled = wanted.map((name) => column(opened[0]!, name, 'label'));
   const indexes = pandasIndexes(opened[0]!.metadata);
-  const given = typeof options.features === 'string' ? [options.features] : options.features;
+  const { text } = options;
+  const given =
+    text?.columns.map(String) ?? (typeof options.features === 'string' ? [options.features] : options.features);
   const features = given ?? opened[0]!.columns.filter((name) => !labelled.includes(name) && !indexes.has(name));
-  let sink: TableSink | undefined;
+  let sink: RowSink | undefined;
   for (const source of opened) {
-    const names = features.map((name) => column(source, name, 'features'));
+    const names = features.map((name) => column(source, name, text === undefined ? 'features' : 'text.column'));
     for (const range of source.scan.ranges) {
       const data = await Promise.all(names.map((name) => readColumn(source, name, range)));
       const labels = await Promise.all(
@@ -90,14 +97,12 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
       );
       for (let i = 0; i < labels[0]!.length; i++) {
         const where = () => `${source.file}: row ${range.rowStart + i}`;
-        const row = data.length === 1 ? asList(data[0]![i]) : data.map((values) => values[i]);
-        sink ??= new TableSink(
-          opened[0]!.file,
-          columnNames(features, row.length),
-          options,
-          countRows(opened),
-          labelled,
-        );
+        const row = data.length === 1 && text === undefined ? asList(data[0]![i]) : data.map((values) => values[i]);
+        const { file } = opened[0]!;
+        sink ??=
+          text === undefined
+            ? new TableSink(file, columnNames(features, row.length), options, countRows(opened), labelled)
+            : new TextSink(file, features, text, options, countRows(opened), labelled);
         if (row.length !== sink.columns.length) {
           throw new UserError(
             `${where()}: ${shown(features[0])} has ${row.length} values, in the first row ${sink.columns.length}`,

@@ -64,7 +64,7 @@ export async function* linesOf(file: string): AsyncGenerator<string[]> {
   if (rest !== '') yield [rest];
 }
 
-/** What spreadsheets save when they are not told to write CSV in UTF-8. */
+/** Refusal of UTF-16 text, zip archives and Excel workbooks where UTF-8 text is expected. */
 function refuseOtherText(file: string, start: Uint8Array): void {
   const bytes = hex(start);
   if (bytes.startsWith('ff fe') || bytes.startsWith('fe ff')) {
@@ -134,7 +134,7 @@ function endsEarly(file: string, received: string): UserError {
   );
 }
 
-/** What zlib says about a broken file, as a `UserError`; anything else comes back as it is. */
+/** `UserError` for a damaged file that zlib complains about; any other error unchanged. */
 function badGzip(file: string, error: unknown): unknown {
   if (zlibCode(error) === '') return error;
   return new UserError(

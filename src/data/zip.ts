@@ -6,7 +6,7 @@ const crc32 = (zlib as { crc32?: (data: Uint8Array) => number }).crc32;
 
 /** Deflate makes no more than this out of a byte (zlib.net/zlib_tech.html). */
 const MOST_INFLATED = 1032;
-/** In place of a number that is elsewhere, as archives of more than 4 GiB have it (APPNOTE.TXT, 4.3.14). */
+/** Values in archives of more than 4 GiB that mean that the number is stored elsewhere (APPNOTE.TXT, 4.3.14). */
 const [ELSEWHERE, COUNT_ELSEWHERE] = [0xffffffff, 0xffff];
 
 /**

@@ -3,7 +3,7 @@ import { StageClock } from '../base/stage-clock.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Report } from '../report/types.ts';
 import type { StageContext } from './context.ts';
-import { loadData } from '../setup/data.ts';
+import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
@@ -25,7 +25,7 @@ export interface FollowOptions extends RunOptions {
   readonly shared?: string;
   /** Leave the test split alone. */
   readonly withoutTest?: boolean;
-  /** What the report says besides what the stages found. */
+  /** Further notes for the report, besides those of the stages. */
   readonly notes?: readonly string[];
 }
 
@@ -99,7 +99,7 @@ async function begin(
   prepareSavedModels(recipe);
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
-  const whole = await loadData(recipe);
+  const whole = await loadDataToTeach(recipe);
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const seconds = (monotonicMs() - start) / 1000;

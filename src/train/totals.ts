@@ -13,7 +13,7 @@ export const NOTHING: Totals = { loss: 0, sums: {}, weight: 0, samples: 0 };
 
 const SCORE = 'score/';
 
-/** Is this result of a step a sum of the task? */
+/** True for a result of a step that is a sum of the task. */
 export function isSum(name: string): boolean {
   return name.startsWith(SCORE);
 }

@@ -67,7 +67,7 @@ function messageRule(name: string, schema: DescMessage): Rule {
   return { name, wire: WireType.LengthDelimited, isNumbers: false, inner: () => rulesOf(schema) };
 }
 
-/** Undefined: an enum. */
+/** Wire type of a scalar; undefined stands for an enum. */
 function wireOf(type: ScalarType | undefined): WireType {
   if (type === ScalarType.DOUBLE) return WireType.Bit64;
   if (type === ScalarType.FLOAT) return WireType.Bit32;
