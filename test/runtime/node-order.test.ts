@@ -30,7 +30,21 @@ it.each([
     ...[node('b3', 'f3'), node('b2', 'b3'), node('b1', 'b2')],
     ...last.map((name) => node(name, `f${name.slice(1)}`, `b${name.slice(1)}`)),
   ];
-  const ordered = inOrder({ graph: { nodes } } as unknown as Model).graph.nodes;
+  const ordered = inOrder({ graph: { nodes, outputs: [] } } as unknown as Model).graph.nodes;
   expect(computed(ordered)).toEqual(['f1', 'f2', 'f3', 'b3', 'u3', 'b2', 'u2', 'b1', 'u1']);
   expect(ordered).toHaveLength(nodes.length);
+});
+
+it('a result of floats that ONNX Runtime might replace by another node is copied last, one of integers is left alone', () => {
+  const reshape = (name: string): OnnxNode => ({ ...node(name, 'x'), op: 'Reshape' });
+  const graph = {
+    nodes: [reshape('floats'), reshape('integers')],
+    outputs: [
+      { name: 'floats', dtype: 'float32' },
+      { name: 'integers', dtype: 'int32' },
+    ],
+  };
+  const ordered = inOrder({ graph } as unknown as Model).graph.nodes;
+  const told = ordered.map(({ op, inputs, outputs }) => [op, ...inputs, ...outputs].join(' '));
+  expect(told).toEqual(['Reshape x floats/before', 'Sum floats/before floats', 'Reshape x integers']);
 });
