@@ -78,7 +78,7 @@ export async function fittingTrainer(
   const why = `steps of ${options.batchSize} samples take about ${memoryText(bytes)} of memory, and ${memoryText(free)} are free`;
   const now = memoryText(steps.memoryBytes(rest)!);
   const note = `${stage}: ${why}: ${noteOf(steps, options.batchSize)}; that takes about ${now}`;
-  onEvent({ type: 'warning', message: `${note}; microBatch: ${samples} in the recipe keeps it so` });
+  onEvent({ type: 'warning', message: `${note}; set microBatch: ${samples} in the recipe to keep this` });
   return { trainer, cut: { samples, note } };
 }
 
