@@ -12,6 +12,7 @@ import { shown } from '../graph/stages.ts';
 import type { Graph, TensorData, TensorType } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, State } from './engine.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
+import { inOrder } from './node-order.ts';
 import { fillRandom } from './randoms.ts';
 import { RepeatedStep } from './repeat.ts';
 import type { SessionOptions, Tensor } from './session.ts';
@@ -88,11 +89,12 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
     Object.assign(this.#fetches, this.#fused?.fetches);
-    const model = lowerToOnnx(shown('step', foldPads(part)), {
+    const lowered = lowerToOnnx(shown('step', foldPads(part)), {
       poolIndices: onCpu(session),
       anyChannels: session.executionProviders?.[0] !== 'webgpu',
       ...lowering,
     });
+    const model = onCpu(session) ? inOrder(lowered) : lowered;
     this.#single = { model, options: session };
     const located = this.store instanceof DeviceStore && { preferredOutputLocation: this.#locations(this.store) };
     if (model.graph.nodes.length > 0) this.#session = new Session(encodeModel(model), { ...session, ...located });
