@@ -74,7 +74,8 @@ class CsvReader {
   finish(): RawSplit {
     const { names, features } = this.#layout!;
     const split = this.#sink!.finish();
-    if (this.#options.text !== undefined || !features.includes(0) || !['', 'Unnamed: 0'].includes(names[0]!)) return split;
+    if (this.#options.text !== undefined || !features.includes(0) || !['', 'Unnamed: 0'].includes(names[0]!))
+      return split;
     const note = `${this.#files[0]!}: the first column is called ${shown(names[0])} and is taken for a feature; if it numbers the rows, as pandas writes them, set \`ignore: [0]\``;
     return { ...split, notes: [note] };
   }

@@ -41,7 +41,9 @@ export async function readParquet(files: Files, options: ParquetOptions): Promis
     const { columns } = opened[0]!;
     const image =
       options.image ??
-      (options.features === undefined && options.text === undefined ? ['image', 'img'].find((name) => columns.includes(name)) : undefined);
+      (options.features === undefined && options.text === undefined
+        ? ['image', 'img'].find((name) => columns.includes(name))
+        : undefined);
     const split = await (image === undefined ? readTable(opened, options) : readImages(opened, image, options));
     const classNames = huggingFaceNames(opened[0]!.metadata, [options.label ?? 'label'].flat()[0]!);
     return classNames === undefined ? split : { ...split, classNames, labels: asIndexes(split.labels) };
@@ -82,7 +84,8 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
   const labelled = wanted.map((name) => column(opened[0]!, name, 'label'));
   const indexes = pandasIndexes(opened[0]!.metadata);
   const { text } = options;
-  const given = text?.columns.map(String) ?? (typeof options.features === 'string' ? [options.features] : options.features);
+  const given =
+    text?.columns.map(String) ?? (typeof options.features === 'string' ? [options.features] : options.features);
   const features = given ?? opened[0]!.columns.filter((name) => !labelled.includes(name) && !indexes.has(name));
   let sink: RowSink | undefined;
   for (const source of opened) {

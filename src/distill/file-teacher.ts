@@ -90,10 +90,7 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
   };
 }
 
-type Ask = (
-  feeds: Readonly<Record<string, InferenceTensor>>,
-  n: number,
-) => Promise<Readonly<Record<string, Values>>>;
+type Ask = (feeds: Readonly<Record<string, InferenceTensor>>, n: number) => Promise<Readonly<Record<string, Values>>>;
 
 /** How a file is asked. */
 interface Asking {

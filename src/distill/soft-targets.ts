@@ -33,7 +33,9 @@ export interface StoreOptions {
 /** A changed teacher, preprocessing, data set, augmentation or number format has another key, and so another file. */
 export function softTargetsKey({ teacher, dataset, store, views, augment, seed }: StoreOptions): string {
   const drawn = augment.length === 0 ? {} : { augment, seed, views };
-  return sha256(JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(asTeacherSees(dataset)), store, ...drawn }));
+  return sha256(
+    JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(asTeacherSees(dataset)), store, ...drawn }),
+  );
 }
 
 /** What the views of samples are drawn from: two stores of one text answer to the same pictures. */

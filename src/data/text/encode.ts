@@ -34,7 +34,7 @@ export interface Encoded {
 
 export type Encoder = (texts: readonly string[]) => Encoded;
 
-/** What `form` says in short; an Error for a tokenizer.json of a kind that is not supported. */
+/** An Error for a tokenizer.json of a kind that is not supported. */
 export function tokenizerFor(
   form: Pick<TextForm, 'tokenizer' | 'buckets' | 'ngrams'>,
   json: TokenizerJson | undefined,
@@ -44,20 +44,24 @@ export function tokenizerFor(
   return tokenizerOf(json!);
 }
 
+/** The encoder that `form` describes; `json`: the content of its tokenizer.json, if it has one. */
+export function encoderFor(form: TextForm, json: TokenizerJson | undefined): Encoder {
+  return encoderOf(tokenizerFor(form, json), form);
+}
+
 /** Whole samples: the texts of one, cut, with the tokens of the template, filled up with padding. */
 export function encoderOf(tokenizer: Tokenizer, { texts, length, truncate, padding }: TextForm): Encoder {
   const template = tokenizer.templates[texts === 2 ? 'pair' : 'single'];
   const room = length - template.filter((part) => 'id' in part).length;
-  if (room < 1) throw new Error(`a length of ${length} leaves no room for a token beside those that the tokenizer adds`);
+  if (room < 1)
+    throw new Error(`a length of ${length} leaves no room for a token beside those that the tokenizer adds`);
   return (given) => {
     const all = given.map((text, i) => tokenizer.ids(text, i === 1));
     const sizes = cut(
       all.map((ids) => ids.length),
       room,
     );
-    const kept = all.map((ids, i) =>
-      truncate === 'end' ? ids.slice(0, sizes[i]) : ids.slice(ids.length - sizes[i]!),
-    );
+    const kept = all.map((ids, i) => (truncate === 'end' ? ids.slice(0, sizes[i]) : ids.slice(ids.length - sizes[i]!)));
     const [ids, mask, types] = [new Int32Array(length).fill(padding), new Int32Array(length), new Int32Array(length)];
     let at = 0;
     for (const part of template) {

@@ -33,7 +33,7 @@ function wordPiece(part: ModelPart): TokenModel {
     const letters = Array.from(word);
     if (letters.length > most) return [unknown];
     const ids: number[] = [];
-    for (let start = 0; start < letters.length; ) {
+    for (let start = 0; start < letters.length;) {
       let end = letters.length;
       let id: number | undefined;
       for (; end > start; end--) {
@@ -129,7 +129,7 @@ function unigram(part: ModelPart): TokenModel {
       starts[to] = from;
       ids[to] = id;
     };
-    for (let from = 0; from < text.length; ) {
+    for (let from = 0; from < text.length;) {
       const letter = text.codePointAt(from)! > 0xffff ? 2 : 1;
       let isKnown = false;
       for (let to = from + letter; to <= Math.min(text.length, from + longest); to++) {
@@ -146,7 +146,7 @@ function unigram(part: ModelPart): TokenModel {
 
   function traced(text: string, starts: Int32Array, ids: Int32Array): number[] {
     const found: (readonly number[])[] = [];
-    for (let to = text.length; to > 0; ) {
+    for (let to = text.length; to > 0;) {
       let from = starts[to]!;
       if (ids[to] === (unknown ?? -1)) {
         // Unknown letters beside each other are one.
@@ -168,7 +168,8 @@ function wordLevel(part: ModelPart): TokenModel {
   const unknown = unknownOf(part, vocabulary);
   return (word) => {
     const id = vocabulary.get(word) ?? unknown;
-    if (id === undefined) throw new Error(`it knows no token for ${JSON.stringify(word)} and has none for what is unknown`);
+    if (id === undefined)
+      throw new Error(`it knows no token for ${JSON.stringify(word)} and has none for what is unknown`);
     return [id];
   };
 }
@@ -182,7 +183,8 @@ const MODELS: Readonly<Record<string, (part: ModelPart) => TokenModel>> = {
 
 /** The model of a tokenizer.json; older files do not name its type. */
 export function tokenModelOf(part: ModelPart): TokenModel {
-  const type = part.type ?? (Array.isArray(part.vocab) ? 'Unigram' : part['merges'] === undefined ? 'WordPiece' : 'BPE');
+  const type =
+    part.type ?? (Array.isArray(part.vocab) ? 'Unigram' : part['merges'] === undefined ? 'WordPiece' : 'BPE');
   const factory = Object.hasOwn(MODELS, type) ? MODELS[type] : undefined;
   if (factory === undefined) throw new Error(`the model ${type} is not supported`);
   return remembering(factory({ ...part, type }));

@@ -3,7 +3,7 @@ import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { TextConfig, TokenInput } from '../config.ts';
-import { encoderOf, tokenizerFor } from './encode.ts';
+import { encoderFor, encoderOf, tokenizerFor } from './encode.ts';
 import type { Encoder, TextForm } from './encode.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
@@ -15,6 +15,8 @@ export interface OpenText {
   readonly inputs?: readonly TokenInput[] | undefined;
   /** Columns of a file that hold the texts of a sample. */
   readonly columns: readonly (string | number)[];
+  /** Called with the texts of each row. */
+  readonly onText?: ((row: number, texts: readonly string[]) => void) | undefined;
 }
 
 export const DEFAULT_LENGTH = 128;
@@ -58,15 +60,39 @@ export async function openText(config: TextConfig): Promise<OpenText> {
       file === undefined
         ? 'Change the options of `text`.'
         : `Expected is a tokenizer.json as the package tokenizers saves it, of a kind that docs/text.md lists${
-            path.extname(file) === '.txt' ? '; a vocab.txt is read by BertTokenizerFast, whose save_pretrained writes one' : ''
+            path.extname(file) === '.txt'
+              ? '; a vocab.txt is read by BertTokenizerFast, whose save_pretrained writes one'
+              : ''
           }.`,
       { cause: error },
     );
   }
 }
 
+/** The file of a tokenizer that lies beside a model. */
+export const TOKENIZER_FILE = 'tokenizer.json';
+
+/** What a model was fed with, by its metadata and the tokenizer.json in `folder`. `UserError` where that is another one, or none. */
+export async function storedEncoder(form: TextForm, folder: string): Promise<Encoder> {
+  if (form.tokenizer !== 'tokenizer.json') return encoderFor(form, undefined);
+  const file = path.join(folder, TOKENIZER_FILE);
+  const bytes = await readBytes(file);
+  refuseOtherFile(file, bytes, form);
+  return encoderFor(form, parsed(bytes));
+}
+
+/** `UserError` for a tokenizer.json that is not the one of `form`. */
+export function refuseOtherFile(file: string, bytes: Uint8Array, { sha256: expected }: TextForm): void {
+  const found = sha256(bytes);
+  if (found === expected) return;
+  throw new UserError(
+    `${file}: expected the tokenizer of hash ${String(expected)}, received ${found}`,
+    'Put the tokenizer.json there that the model was trained with; it lies in the folder `exports` of its run.',
+  );
+}
+
 /** What stands in the file of a tokenizer. */
-export function parsed(bytes: Uint8Array): TokenizerJson {
+function parsed(bytes: Uint8Array): TokenizerJson {
   const json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<TokenizerJson> | null;
   if (typeof json !== 'object' || json?.model === undefined || typeof json.model !== 'object')
     throw new Error('it has no `model`');

@@ -65,7 +65,8 @@ function translated(source: string): string {
       out += letter;
     } else if (/^(?:[*+?]|\{\d+,?\d*\})\+/.test(rest)) throw refuse('a possessive quantifier');
     else if (/[$^.]/.test(letter)) throw refuse(letter);
-    else out += folded.length > 0 && /[a-z]/i.test(letter) ? `[${letter.toLowerCase()}${letter.toUpperCase()}]` : letter;
+    else
+      out += folded.length > 0 && /[a-z]/i.test(letter) ? `[${letter.toLowerCase()}${letter.toUpperCase()}]` : letter;
   }
   return out;
 }

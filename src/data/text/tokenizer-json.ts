@@ -50,7 +50,13 @@ export function tokenizerOf(json: TokenizerJson): Tokenizer {
     added.find(({ content }) => PADDING.test(content))?.id ??
     [...vocabulary].find(([token]) => PADDING.test(token))?.[1];
   return {
-    vocabulary: 1 + Math.max(0, ...added.map(({ id }) => id), [...vocabulary.values()].reduce((a, b) => Math.max(a, b), 0)),
+    vocabulary:
+      1 +
+      Math.max(
+        0,
+        ...added.map(({ id }) => id),
+        [...vocabulary.values()].reduce((a, b) => Math.max(a, b), 0),
+      ),
     padding,
     templates: templatesOf(json.post_processor),
     ids: (text) => {

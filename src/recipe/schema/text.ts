@@ -45,7 +45,11 @@ export const textOfColumns = z
   .describe('Samples are texts: in which columns, and how they become token ids.');
 
 function refuseUnread(
-  { tokenizer: named = 'bytes', buckets, ngrams }: { tokenizer?: string | undefined; buckets?: unknown; ngrams?: unknown },
+  {
+    tokenizer: named = 'bytes',
+    buckets,
+    ngrams,
+  }: { tokenizer?: string | undefined; buckets?: unknown; ngrams?: unknown },
   context: z.RefinementCtx,
 ): void {
   if (named === 'hashed') return;
@@ -74,7 +78,11 @@ export function refuseForText({ dataset, teacher }: Checked, context: z.Refineme
   if (teacher?.['text'] !== undefined) {
     if (!isText) refuse(['teacher', 'text'], 'no such key: the data are no texts (dataset.text)', 'teacher.text');
     else if (teacher['train'] !== undefined || teacher['logits'] !== undefined)
-      refuse(['teacher', 'text'], 'no such key beside a teacher that is no file: it reads what the student reads', 'teacher.text');
+      refuse(
+        ['teacher', 'text'],
+        'no such key beside a teacher that is no file: it reads what the student reads',
+        'teacher.text',
+      );
   }
   if (!isText) return;
   const { normalize, augment, ignore, features, image, shape, resize, channels } = dataset;
