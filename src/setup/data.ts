@@ -50,7 +50,7 @@ export async function loadFedData(
   return loadDataset({
     ...dataset,
     text: { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL },
-  } as typeof dataset);
+  });
 }
 
 /** The tokenizer.json of a recipe's texts; undefined where they need none. `UserError` if the data were read with another one. */
