@@ -3,7 +3,7 @@ import type { TaskName } from '../recipe/task.ts';
 export type { TaskName };
 
 /**
- * What a data set is read from and how, as plain types that the recipe's schema mirrors. Paths are absolute. Optional keys may
+ * Description of a data set as plain types that mirror the recipe's schema: what is read, and how. Paths are absolute. Optional keys may
  * also be present and undefined, as a parsed recipe has them.
  */
 
@@ -29,7 +29,7 @@ export type AugmentStep =
         ratio?: readonly [number, number] | undefined;
       };
     }
-  /** So many operations out of fourteen, at a magnitude of 30 at most (default 2 and 9). */
+  /** RandAugment: this number of operations out of fourteen (default 2), with a magnitude of 0 to 30 (default 9). */
   | { randAugment: { operations?: number | undefined; magnitude?: number | undefined } }
   /** A box of another sample of the batch in each sample, its area from Beta(cutmix, cutmix). Beside mixup: batch by batch one of the two. */
   | { cutmix: number }
@@ -43,7 +43,7 @@ export interface NormalizeConfig {
   scale?: number | undefined;
 }
 
-/** What to do with an empty or unknown value in a table: stop, put the column's train mean or zero, or leave the row out. */
+/** Treatment of an empty or unknown value in a table: stop, use the column's train mean or zero, or leave the row out. */
 type MissingPolicy = 'error' | 'mean' | 'zero' | 'drop';
 
 export interface CommonConfig<Source> {
@@ -56,15 +56,15 @@ export interface CommonConfig<Source> {
   validation?: number | Source | undefined;
   /** Carve this fraction of train as the test split; only without `test`. */
   testFraction?: number | undefined;
-  /** Which samples `validation` and `testFraction` take. Default 1, whatever the seed of the recipe. */
+  /** Seed that decides which samples `validation` and `testFraction` take. Default 1, whatever the seed of the recipe. */
   splitSeed?: number | undefined;
   /** Keep at most this many samples of each split, every class with its share. Default: all. */
   limit?: number | undefined;
   /** Class names in index order. Default: what the file says, else the sorted labels of train. */
   classes?: readonly string[] | undefined;
-  /** `unit`: 8-bit values / 255; `standard`: mean and deviation of train. Default: `unit` for 8-bit images, else `standard`. */
-  /** What gave the labels where nobody knows them; what is counted is agreement with it. */
+  /** Name of the model that labelled the samples, where nobody knows the true labels. Scores are then agreement with it. */
   labelledBy?: string | undefined;
+  /** `unit`: 8-bit values / 255; `standard`: mean and deviation of train. Default: `unit` for 8-bit images, else `standard`. */
   normalize?: 'none' | 'unit' | 'standard' | NormalizeConfig | undefined;
   augment?: readonly AugmentStep[] | undefined;
   /** `balanced`: n / (classes · count), so that each class weighs the same; or one weight per class. Default: none. */
@@ -72,10 +72,10 @@ export interface CommonConfig<Source> {
 }
 
 export interface TableOptions {
-  /** Of several labels a sample may have none, with which a column that lists them is empty. */
+  /** Task of the data set. With several labels a sample may have none; then a column that lists them is empty. */
   task?: TaskName | undefined;
   missing?: MissingPolicy | undefined;
-  /** What stands between the numbers or labels of a sample, in a column that lists them. Default `|`. */
+  /** Separator between the numbers or labels of a sample, in a column that lists several. Default `|`. */
   separator?: string | undefined;
   /** Reshape the features of a row, e.g. `[8, 8, 1]` for pictures stored as columns. */
   shape?: readonly number[] | undefined;
@@ -135,7 +135,7 @@ export interface CsvConfig extends CommonConfig<Files>, TableOptions, TextOption
   label?: string | number | readonly (string | number)[] | undefined;
   /** Columns that are neither label nor feature. */
   ignore?: readonly (string | number)[] | undefined;
-  /** Does the first line name the columns? Default true. */
+  /** True if the first line names the columns. Default true. */
   header?: boolean | undefined;
   /** Default `,`. */
   delimiter?: string | undefined;

@@ -66,7 +66,7 @@ class CsvReader {
       parser.resume();
       await pipeline(await openUnpacked(file), parser);
     } catch (error) {
-      throw error instanceof CsvError ? this.#syntaxError(error) : streamError(file, error);
+      throw error instanceof CsvError ? this.#syntaxError(error) : await streamError(file, error);
     }
     if (first) throw emptyFile(file);
   }

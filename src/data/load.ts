@@ -18,11 +18,11 @@ export interface LoadedDataset {
   /** Undefined if the recipe names no test split and no `testFraction`; `warnings` says so. */
   readonly test: Dataset | undefined;
   readonly task: TaskName;
-  /** What a model answers, a number each: the classes, or the label columns. */
+  /** Names of the model's outputs: the classes, or the label columns. */
   readonly classNames: readonly string[];
   /** [classes], if the recipe asks for class weights. */
   readonly classWeights: Float32Array | undefined;
-  /** What is odd but no error, one sentence each. */
+  /** Oddities of the data that are no error, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -66,7 +66,7 @@ export async function loadDataset(config: DatasetConfig, onText?: OnText): Promi
   if (config.testFraction !== undefined) {
     if (!(config.testFraction < 1)) {
       throw new UserError(
-        `testFraction: ${config.testFraction} is no fraction of train`,
+        `testFraction: expected a number between 0 and 1, received ${config.testFraction}`,
         'For example 0.1 for a tenth.',
       );
     }
@@ -174,7 +174,7 @@ function limited(split: Split, limit: number, seed: number): Split {
   return draw(split, split.name, limit, seed, `limit ${split.name}`)[1];
 }
 
-/** What is left of `split`, and the part that was drawn. */
+/** Two splits made of `split`: what is left of it, and the part that was drawn. */
 function draw(split: Split, name: Part, size: number, seed: number, purpose: string): [Split, Split] {
   const strata = split.strata(split.targets).subarray(0, split.ids.length);
   const classes = strata.reduce((max, label) => Math.max(max, label), 0) + 1;

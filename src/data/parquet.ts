@@ -10,7 +10,7 @@ import type { RawLabels, RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
 import { LabelNames } from './labels.ts';
 import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
-import { emptyFile, fileList } from './source.ts';
+import { emptyFile, fileList, hex } from './source.ts';
 import { LABELS } from './supported.ts';
 import { TableSink } from './table.ts';
 import type { OpenText } from './text/open.ts';
@@ -128,6 +128,7 @@ async function openParquet(file: string): Promise<OpenParquet> {
     handle = await open(file, 'r');
     const buffer = bufferOf(handle, (await handle.stat()).size);
     if (buffer.byteLength === 0) throw emptyFile(file);
+    await refuseTruncated(file, buffer);
     // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
     const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
     const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
@@ -139,6 +140,17 @@ async function openParquet(file: string): Promise<OpenParquet> {
     await handle?.close();
     throw parquetError(file, error);
   }
+}
+
+/** Its tables are at its end, so of a truncated file nothing tells how long it was. */
+async function refuseTruncated(file: string, buffer: AsyncBuffer): Promise<void> {
+  const [start, end] = [new Uint8Array(await buffer.slice(0, 4)), new Uint8Array(await buffer.slice(-4))];
+  const mark = hex(new TextEncoder().encode('PAR1'));
+  if (hex(start) !== mark || hex(end) === mark) return;
+  throw new UserError(
+    `${file}: truncated: received ${buffer.byteLength} bytes, which end with ${hex(end)}, expected ${mark} (PAR1) at the end`,
+    'Get the file again and compare its size with the source.',
+  );
 }
 
 function noRows(file: string): UserError {

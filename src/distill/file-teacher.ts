@@ -34,15 +34,15 @@ export interface Runnable {
 }
 
 export interface FileTeacherSource {
-  /** For messages, e.g. its path. */
+  /** Name for messages, e.g. the path of the file. */
   readonly name: string;
   readonly runtime: Runnable;
-  /** What stands for everything in the file: its bytes, or a hash of them. */
+  /** Bytes of the file or a hash of them: stored answers belong to this content. */
   readonly content: Uint8Array | string;
   readonly params: number;
   readonly sizeBytes: number;
   readonly dataset: Dataset;
-  /** Some samples, [n, ...sampleShape], to see what the teacher answers. */
+  /** Some samples, [n, ...sampleShape], that the teacher is asked about when it is opened. */
   readonly probe: { readonly x: Float32Array; readonly n: number };
 }
 
@@ -156,7 +156,10 @@ interface Values {
   readonly shape: readonly number[];
 }
 
-/** What the file gave, in float32: one row per sample, or something in it does not follow the size of the batch. */
+/**
+ * Outputs of the file in float32. `UserError` where an output does not have one row per sample: then something in the file does not follow
+ * the size of the batch.
+ */
 function floats(results: Readonly<Record<string, InferenceTensor>>, n: number, name: string): Record<string, Values> {
   return Object.fromEntries(
     Object.entries(results).map(([output, { data, shape }]) => {

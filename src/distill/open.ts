@@ -37,9 +37,9 @@ export interface OpenedTeacher {
   readonly alternatives: readonly Alternative[];
   /** The order of its classes, where the recipe gives one. */
   readonly declared?: readonly string[] | undefined;
-  /** How it is asked; an ensemble has that of each member. */
+  /** Preparation of its inputs; the members of an ensemble each have their own. */
   readonly preparation?: Preparation;
-  /** What an ensemble is made of: a good member hides a bad one. */
+  /** Members of an ensemble. Each is checked alone, because a good member hides a bad one. */
   readonly members?: readonly OpenedTeacher[];
 }
 
@@ -82,7 +82,7 @@ interface Opener {
   readonly open: (settings: FileTeacherSettings) => Promise<Teacher>;
 }
 
-/** Reads the file once, for every way that it may be asked in. */
+/** Opener of a teacher's file: reads it once, and makes a teacher for each preparation that is tried. */
 async function opener(recipe: FileSettings, { engine, session, dataset, name }: OpenOptions): Promise<Opener> {
   const probe = probeOf(dataset);
   const file = recipe.tfjs ?? recipe.savedModel ?? recipe.tflite ?? recipe.onnx;

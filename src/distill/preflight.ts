@@ -30,16 +30,16 @@ export interface PreflightOptions {
 export interface Preflight {
   readonly accuracy: number;
   readonly samples: number;
-  /** What is odd about a teacher that is good enough. */
+  /** Oddities of a teacher that is good enough, one sentence each. */
   readonly warnings: readonly string[];
 }
 
 const BATCH = 100;
 
 /**
- * Ask the teacher about some labelled samples before anything is trained on its word. `UserError` for another number of
- * classes, answers that are not finite or always the same, classes in another order, and a teacher that is no better than
- * chance; the last says what would be better: another layout, another normalization, another order of classes.
+ * Test of the teacher on some labelled samples, before anything is trained on its answers. Throws a `UserError` for another number of
+ * classes, answers that are not finite or always the same, classes in another order, and a teacher that is no better than chance; the last
+ * says what would be better: another layout, another normalization, another order of classes.
  */
 export async function preflight(
   teacher: Teacher,
@@ -92,7 +92,7 @@ export async function preflight(
   throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, hint);
 }
 
-/** As `preflight`, where no answer is a class: a teacher must know more than one that knows nothing of the samples. */
+/** `preflight` for tasks without classes: a teacher must be better than a model that ignores the samples. */
 async function checkNumbers(
   teacher: Teacher,
   dataset: Dataset,
@@ -173,7 +173,7 @@ async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array, on
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
 }
 
-/** With fewer of each class two of them changed over cannot be told from a few mistakes. */
+/** Number of samples to ask about. With fewer per class, two classes that are swapped could not be told from a few mistakes. */
 function samplesFor(classes: number): number {
   return Math.min(5000, Math.max(1000, 20 * classes));
 }

@@ -38,7 +38,7 @@ export function softTargetsKey({ teacher, dataset, store, views, augment, seed }
   );
 }
 
-/** What the views of samples are drawn from: two stores of one text answer to the same pictures. */
+/** Text that identifies the random views of samples: stores with equal texts hold answers to the same pictures. */
 export function drawnFrom(augment: readonly AugmentStep[], seed: number): string {
   return augment.length === 0 ? '' : JSON.stringify({ augment, seed });
 }
@@ -73,7 +73,7 @@ export class SoftTargetsBuilder {
     return this.#options.dataset.count * this.#options.views;
   }
 
-  /** Ask the teacher about the next samples, `count` at most. */
+  /** Stores the teacher's answers to the next samples, `count` at most. */
   async next(count: number): Promise<void> {
     const { teacher, dataset, augment, seed, store } = this.#options;
     const view = Math.floor(this.#done / dataset.count);

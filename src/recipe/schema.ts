@@ -238,7 +238,7 @@ export const recipeSchema = z
   .describe('A Limbeck recipe.');
 
 export type Recipe = z.infer<typeof recipeSchema>;
-/** As it is written: what has a default may be left out. */
+/** Recipe as it is written: keys with a default may be left out. */
 export interface RecipeInput extends Omit<z.input<typeof recipeSchema>, 'teacher' | 'student'> {
   readonly teacher?: TeacherInput | undefined;
   readonly student?: StudentInput | undefined;

@@ -26,7 +26,7 @@ export interface FollowOptions extends RunOptions {
   readonly shared?: string;
   /** Leave the test split alone. */
   readonly withoutTest?: boolean;
-  /** What the report says besides what the stages found. */
+  /** Further notes for the report, besides those of the stages. */
   readonly notes?: readonly string[];
 }
 
@@ -70,6 +70,8 @@ export async function follow(
     return report;
   } catch (error) {
     const { rows, found } = ledger();
+    // Data that cannot be read, or no engine: all that there is to say is in the error.
+    if (rows.length === 0) throw error;
     const write = async (): Promise<void> => {
       const under = stores && { stage: current, states: stores.states(current) };
       const training = await curvesOf(recipe, rows, under);
@@ -79,8 +81,7 @@ export async function follow(
         stoppedReport(recipe, facts, { ...found, training, models, stopped: stopOf(error, current) }),
       );
       stores?.ledger.count(clock.take());
-      // Where nothing has come to its end there is no ledger, and nothing to lose.
-      if (rows.length > 0) await stores?.ledger.save();
+      await stores?.ledger.save();
     };
     // What stopped the run matters more than what stops its report.
     await write().catch((second: unknown) => options.onEvent({ type: 'warning', message: unwritten(second) }));

@@ -22,19 +22,19 @@ export interface EvaluationResult {
   readonly samples: number;
   /** The result in words. */
   readonly said: string;
-  /** Of classes. */
+  /** Accuracy, for classes. */
   readonly accuracy?: number;
-  /** By class name. */
+  /** Score of each class, by name. */
   readonly perClass?: Readonly<Record<string, number>>;
-  /** Of other tasks. */
+  /** Score of other tasks. */
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;
   readonly labels?: LabelReport;
-  /** How its input was prepared, and who says so. */
+  /** Preparation of the input, and who states it. */
   readonly preparation: string;
-  /** How its answers are spread; undefined for the train split, whose answers are not usual, and for what is no class. */
+  /** Distribution of its answers; undefined for the train split, whose answers are not usual, and for tasks without classes. */
   readonly usual?: UsualAnswers | undefined;
-  /** What is odd about its answers, one sentence each. */
+  /** Oddities of its answers, one sentence each. */
   readonly warnings: readonly string[];
 }
 

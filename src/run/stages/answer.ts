@@ -132,7 +132,7 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
   return content();
 }
 
-/** Its size is for the device that the teacher runs on, which may be another than the student's. */
+/** Batch for asking the teacher. Its size is for the device that the teacher runs on, which may be another than the student's. */
 export function batchFor(
   { device }: Pick<Teacher, 'device'>,
   { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,

@@ -12,7 +12,7 @@ import { idsOf } from './texts.ts';
 export interface PredictCall {
   readonly contentType: string;
   readonly body: Buffer;
-  /** Classes to name for each sample. */
+  /** Number of classes to name for each sample. */
   readonly top: number;
   readonly client: Client;
 }
@@ -20,7 +20,7 @@ export interface PredictCall {
 interface Class {
   readonly index: number;
   readonly label?: string;
-  /** Where the file says that its answers are logits; else `score`, the value itself. */
+  /** Share of a class, where the file says that its answers are logits; otherwise `score` has the value itself. */
   readonly probability?: number;
   readonly score?: number;
 }
@@ -61,7 +61,7 @@ export function descriptionOf(model: ServedModel): Described {
   if (described !== undefined) return described;
   throw new Refusal(
     400,
-    `model ${model.name} has not one float32 input of a known size: ask it at /v2/models/${model.name}/infer`,
+    `model ${model.name} does not have exactly one float32 input of a known size: send requests to /v2/models/${model.name}/infer`,
   );
 }
 

@@ -75,7 +75,7 @@ server.listen(Number(process.argv[2] ?? 8080), '127.0.0.1', () => {
 
 const NUMBERS = {
   imports: '',
-  prepare: `/** What the model was trained on: (value * scale - mean) / std, channel by channel. */
+  prepare: `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
   const { scale, mean, std } = normalization;
   const channels = mean.length;
@@ -156,7 +156,7 @@ function probabilities(logits) {
   return powers.map((power) => power / sum);
 }
 
-${rest}/** Runs the examples through classify(raw) -> logits, then every picture that is chosen. */
+${rest}/** Page: runs the examples through classify(raw) -> logits, then every picture that is chosen. */
 export async function start(classify) {
   const list = document.querySelector('ol');
   const show = async (raw, expected) => {
@@ -205,7 +205,7 @@ await start(async (raw) => {
 });
 `;
 
-/** What the server shows first. */
+/** Start page of the server. */
 const INDEX = `<!doctype html>
 <html lang="en">
   <head>

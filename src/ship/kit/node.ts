@@ -3,7 +3,7 @@ import { NODE_TEXT, NODE_TEXT_CHECK } from './text.ts';
 const RUNTIME = 'onnxruntime-node';
 
 /** What numbers are made ready by. */
-const PREPARE = `/** What the model was trained on: (value * scale - mean) / std, channel by channel. */
+const PREPARE = `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
   const { scale, mean, std } = normalization;
   const channels = mean.length;
@@ -103,7 +103,7 @@ const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 
 ${prepare}
-/** In the order of labels.txt: numbers in the units of the labels, or logits of labels. */
+/** Outputs in the order of labels.txt: numbers in the units of the labels, or logits of labels. */
 export async function predict(raw) {
   const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
   return results[output.name].data;
