@@ -19,12 +19,12 @@ export interface OpenText {
   readonly onText?: ((row: number, texts: readonly string[]) => void) | undefined;
 }
 
-export const DEFAULT_LENGTH = 128;
+const DEFAULT_LENGTH = 128;
 const DEFAULT_BUCKETS = 4096;
 const DEFAULT_NGRAMS = 2;
 
 /** Names that are no files. */
-export function isTokenizerFile(tokenizer: string | undefined): tokenizer is string {
+function isTokenizerFile(tokenizer: string | undefined): tokenizer is string {
   return tokenizer !== undefined && tokenizer !== 'bytes' && tokenizer !== 'hashed';
 }
 
