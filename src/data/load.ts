@@ -28,6 +28,9 @@ export interface LoadedDataset {
 
 type Part = 'train' | 'validation' | 'test';
 
+/** Called with the texts of each sample, which are otherwise gone when their ids are there; `id` as `sampleId` names it. */
+export type OnText = (id: string, texts: readonly string[]) => void;
+
 /** Default share of train that becomes the validation split. */
 const VALIDATION = 0.1;
 /** Apart from the recipe's seed: a teacher and its students, of whatever seeds, must validate on the same samples. */
@@ -40,7 +43,7 @@ const NO_TEST =
  * Read a data set and split it. With the same files and `splitSeed` the splits are the same. Throws `UserError` for files that are
  * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
  */
-export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset> {
+export async function loadDataset(config: DatasetConfig, onText?: OnText): Promise<LoadedDataset> {
   const { splitSeed = SPLIT_SEED, limit, task = 'classification' } = config;
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
@@ -49,7 +52,7 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
       'Remove one of them: `test` names files, `testFraction` carves train.',
     );
   }
-  const [trainRaw, validationRaw, testRaw] = await readSplits(config);
+  const [trainRaw, validationRaw, testRaw] = await readSplits(config, onText);
   const others = [validationRaw, testRaw].filter((split) => split !== undefined);
   for (const split of others) checkSameKind(split, trainRaw);
   for (const split of [trainRaw, ...others]) checkFinite(split);
@@ -186,10 +189,17 @@ function draw(split: Split, name: Part, size: number, seed: number, purpose: str
 }
 
 /** All splits at once; of several errors, train's comes first, whichever was found first. */
-async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | undefined, RawSplit | undefined]> {
+async function readSplits(
+  config: DatasetConfig,
+  onText?: OnText,
+): Promise<[RawSplit, RawSplit | undefined, RawSplit | undefined]> {
   const parts: Part[] = ['train', 'validation', 'test'];
-  const text = 'text' in config && config.text !== undefined ? await openText(config.text) : undefined;
-  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, text)));
+  const stated = 'text' in config ? config.text : undefined;
+  const named = config.type === 'text-folder' ? (stated ?? {}) : stated;
+  const text = named && (await openText(named));
+  const textOf = (part: Part): OpenText | undefined =>
+    text && { ...text, onText: onText && ((row, texts) => onText(`${part}/${row}`, texts)) };
+  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, textOf(part))));
   const splits = results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -212,11 +222,7 @@ export async function readSplit(config: DatasetConfig, part: Part, text?: OpenTe
     case 'image-folder':
       return (await import('./image-folder.ts')).readImageFolder(sourceOf(config, part), config);
     case 'text-folder':
-      return (await import('./text/text-folder.ts')).readTextFolder(
-        sourceOf(config, part),
-        text ?? (await openText({})),
-        config,
-      );
+      return (await import('./text/text-folder.ts')).readTextFolder(sourceOf(config, part), text!, config);
     case 'npz':
       return (await import('./npz.ts')).readNpz(sourceOf(config, part), config);
     case 'parquet':

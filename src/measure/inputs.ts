@@ -1,5 +1,8 @@
 import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
+import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { readEntries } from '../formats/tflite/entries.ts';
+import { readTflite } from '../formats/tflite/read.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { allocate } from '../runtime/session.ts';
 import type { Skipped } from './skipped.ts';
@@ -10,6 +13,8 @@ export interface End {
   readonly dtype: DType;
   /** -1 where the size is open. */
   readonly shape: readonly number[];
+  /** Floats that stand for token ids. */
+  readonly isIds?: boolean;
 }
 
 /** The inputs with all sizes known at this batch size; nothing, with a reason noted, where the file has another one. */
@@ -40,14 +45,21 @@ export function sizes(
   return sized;
 }
 
-/** Values as normalized data has them; whole numbers stay 0 and 1, which are indexes of any table. */
-export function noise(dtype: DType, shape: readonly number[]): TensorData {
+/** Whether the inputs of a file are token ids, as its metadata say. */
+export function takesIds(format: '.onnx' | '.tflite', bytes: Uint8Array, name: string): boolean {
+  if (format === '.onnx') return decodeModel(bytes, name).metadata.has('text');
+  return readEntries(readTflite(bytes), bytes).has('text');
+}
+
+/** Values as normalized data has them; whole numbers and ids stay 0 and 1, which are indexes of any table. */
+export function noise(dtype: DType, shape: readonly number[], isIds = false): TensorData {
   const data = allocate(
     dtype,
     shape.reduce((product, size) => product * size, 1),
   );
   const random = new RandomStream('latency');
-  if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = random.normal();
+  if (data instanceof Float32Array && isIds) data.fill(1);
+  else if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = random.normal();
   // 1.0 as half-precision bits.
   else if (dtype === 'float16') data.fill(0x3c00 as never);
   else if (data instanceof BigInt64Array) for (let i = 0; i < data.length; i++) data[i] = BigInt(random.below(2));

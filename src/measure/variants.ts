@@ -8,7 +8,7 @@ import { openTflite } from '../runtime/litert.ts';
 import type { TfliteRuntime } from '../runtime/litert.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { ortTensor, Session } from '../runtime/session.ts';
-import { noise, sizes } from './inputs.ts';
+import { noise, sizes, takesIds } from './inputs.ts';
 import type { Opened, Source, Variant } from './setting.ts';
 import { reasonOf } from './skipped.ts';
 import type { Skipped } from './skipped.ts';
@@ -120,6 +120,7 @@ function openOnnx(
   model.dispose();
   const timed = new Session(bytes, session);
   opened.disposals.push(() => timed.dispose());
+  const isIds = takesIds('.onnx', bytes, name);
   const fetches = Object.fromEntries(outputs.map((output) => [output.name, null]));
   for (const batchSize of options.batchSizes) {
     const ends = inputs.map(({ name: input, dtype, shape }) => ({
@@ -130,7 +131,7 @@ function openOnnx(
     const sized = sizes(name, ends, batchSize, options.sampleShape, opened.skipped);
     if (sized === undefined) continue;
     const feeds = Object.fromEntries(
-      sized.map((end) => [end.name, ortTensor(end.dtype, noise(end.dtype, end.shape), end.shape)]),
+      sized.map((end) => [end.name, ortTensor(end.dtype, noise(end.dtype, end.shape, isIds), end.shape)]),
     );
     const run = (): void => void timed.run(feeds, fetches);
     opened.variants.push({ name, runtime: ONNX, device, batchSize, threads, run });
@@ -144,13 +145,14 @@ async function tflite(
   options: VariantOptions,
   opened: Opening,
 ): Promise<void> {
+  const isIds = takesIds('.tflite', bytes, name);
   for (const batchSize of options.batchSizes) {
     // A session per batch size: changing the size of an input lays the model out anew.
     const session = await openTflite(bytes, { runtime, threads });
     opened.disposals.push(() => session.dispose());
     const sized = sizes(name, session.inputs, batchSize, options.sampleShape, opened.skipped);
     if (sized === undefined) continue;
-    const feeds = Object.fromEntries(sized.map((end) => [end.name, noise(end.dtype, end.shape)]));
+    const feeds = Object.fromEntries(sized.map((end) => [end.name, noise(end.dtype, end.shape, isIds)]));
     const run = (): Promise<unknown> => session.run(feeds);
     opened.variants.push({ name, runtime: TFLITE[runtime], device: 'cpu', batchSize, threads, run });
   }

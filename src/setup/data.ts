@@ -1,14 +1,16 @@
+import { readBytes } from '../base/files.ts';
 import type { TextConfig, TokenInput } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/load.ts';
-import type { LoadedDataset } from '../data/load.ts';
+import type { LoadedDataset, OnText } from '../data/load.ts';
+import { refuseOtherFile } from '../data/text/open.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
 
 /** The data set of a recipe, read and split. */
-export async function loadData({ dataset }: Pick<Recipe, 'dataset'>): Promise<LoadedDataset> {
+export async function loadData({ dataset }: Pick<Recipe, 'dataset'>, onText?: OnText): Promise<LoadedDataset> {
   // The schema says the same as the type, but for optional keys that it holds as undefined.
-  return loadDataset(dataset);
+  return loadDataset(dataset, onText);
 }
 
 const ALL: readonly TokenInput[] = ['input_ids', 'attention_mask', 'token_type_ids'];
@@ -48,5 +50,17 @@ export async function loadFedData(
   return loadDataset({
     ...dataset,
     text: { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL },
-  } as typeof dataset);
+  });
+}
+
+/** The tokenizer.json of a recipe's texts; undefined where they need none. `UserError` if the data were read with another one. */
+export async function tokenizerOf(
+  { dataset }: Pick<Recipe, 'dataset'>,
+  { train }: Pick<LoadedDataset, 'train'>,
+): Promise<Uint8Array | undefined> {
+  if (train.text?.tokenizer !== 'tokenizer.json') return undefined;
+  const { text } = dataset as { readonly text: TextConfig };
+  const bytes = await readBytes(text.tokenizer!);
+  refuseOtherFile(text.tokenizer!, bytes, train.text);
+  return bytes;
 }

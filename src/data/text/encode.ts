@@ -44,6 +44,11 @@ export function tokenizerFor(
   return tokenizerOf(json!);
 }
 
+/** The encoder that `form` describes; `json`: the content of its tokenizer.json, if it has one. */
+export function encoderFor(form: TextForm, json: TokenizerJson | undefined): Encoder {
+  return encoderOf(tokenizerFor(form, json), form);
+}
+
 /** Whole samples: the texts of one, cut, with the tokens of the template, filled up with padding. */
 export function encoderOf(tokenizer: Tokenizer, { texts, length, truncate, padding }: TextForm): Encoder {
   const template = tokenizer.templates[texts === 2 ? 'pair' : 'single'];

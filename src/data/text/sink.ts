@@ -23,6 +23,7 @@ export class TextSink implements RowSink {
   readonly #isDropping: boolean;
   #texts: string[] = [];
   #isDropped = false;
+  #rows = 0;
   #count = 0;
   #cut = 0;
 
@@ -83,10 +84,12 @@ export class TextSink implements RowSink {
   }
 
   end(labels: Parameters<TableSink['end']>[0], where: () => string): void {
+    const row = this.#rows++;
     if (this.#isDropped) this.#table.setValue(0, null, where);
     else {
       const encoded = this.#encoded(where);
       this.#count++;
+      this.#text.onText?.(row, this.#texts);
       if (encoded.tokens > this.#text.form.length) this.#cut++;
       const { inputs = ['input_ids'] } = this.#text;
       inputs.forEach((input, i) => {
