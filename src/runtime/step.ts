@@ -3,6 +3,7 @@ import { encodeModel } from '../formats/onnx/protobuf.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import type { Options as LoweringOptions } from '../formats/onnx/lower.ts';
 import { lowerToOnnx, nextName, outputName } from '../formats/onnx/lower.ts';
+import { leavesLast } from '../formats/onnx/leaves.ts';
 import { foldPads } from '../graph/passes/fold-pads.ts';
 import { splitUpdates } from '../graph/passes/split-updates.ts';
 import { stepBytes } from '../graph/memory.ts';
@@ -77,6 +78,8 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of graph.state) this.store.declare(name, type, () => initialOf(name, initial));
     const split = fuses && this.store instanceof HostStore ? splitUpdates(graph) : undefined;
     this.#fused = split && FusedUpdates.create(graph, split, this.store as HostStore);
+    // Those that have no place yet get one now: a variable without content is found here, not at the first call.
+    for (const name of graph.state.keys()) this.store.current(name);
     const part = (this.#part = split && this.#fused ? split.rest : graph);
     const resting = [...graph.state].flatMap(([name, type]) => (part.state.has(name) ? [] : [type]));
     this.memoryBytes = onCpu(session) ? stepBytes(part, resting) : undefined;
@@ -88,11 +91,12 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
     Object.assign(this.#fetches, this.#fused?.fetches);
-    const model = lowerToOnnx(shown('step', foldPads(part)), {
+    const lowered = lowerToOnnx(shown('step', foldPads(part)), {
       poolIndices: onCpu(session),
       anyChannels: session.executionProviders?.[0] !== 'webgpu',
       ...lowering,
     });
+    const model = leavesLast(lowered);
     this.#single = { model, options: session };
     const located = this.store instanceof DeviceStore && { preferredOutputLocation: this.#locations(this.store) };
     if (model.graph.nodes.length > 0) this.#session = new Session(encodeModel(model), { ...session, ...located });
