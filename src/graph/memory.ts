@@ -48,7 +48,7 @@ export function liveBytes(graph: Graph): LiveBytes {
   };
 }
 
-/** Of each value that is a view of another, the one that owns the memory. */
+/** Value that owns the memory, for each value that is a view of another. */
 function sourcesOf(nodes: readonly Node[]): ReadonlyMap<string, string> {
   const sources = new Map<string, string>();
   for (const { op, inputs, outputs } of nodes) {

@@ -14,7 +14,7 @@ interface Buffer {
 
 /** The variables of one or more steps, wherever they lie. */
 export interface StateStore {
-  /** Adds a variable; one of the same name that is there already keeps its content. */
+  /** Adds a variable; if one of this name exists, it keeps its content. */
   declare(name: string, type: TensorType, initial: () => TensorData): void;
   /** The tensor that a call is fed. */
   current(name: string): Tensor;

@@ -112,7 +112,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     return this.runSync(feeds, step, first);
   }
 
-  /** As `run`, without giving way to anything else first. */
+  /** `run` without giving way to anything else first. */
   runSync(
     feeds: Readonly<Record<string, TensorData>>,
     step?: number,
@@ -202,7 +202,10 @@ export class OnnxRuntimeStep implements CompiledStep {
     ]);
   }
 
-  /** With outputs on the device, ONNX Runtime makes the others anew instead of filling those that it is given. */
+  /**
+   * Copies the results of a call. If outputs stay on the device, ONNX Runtime creates the others anew instead of filling the arrays that it
+   * is given.
+   */
   #takeResults(written: Readonly<Record<string, Tensor>>): void {
     for (const [name, data] of Object.entries(this.#results)) {
       if (data.length === 0) continue;
