@@ -14,7 +14,7 @@ interface EvaluateArgs {
 
 export const evaluateCommand: Command<EvaluateArgs> = {
   name: 'evaluate <model>',
-  summary: 'Accuracy, or error, of a model file on the data of a recipe',
+  summary: 'Measure the accuracy, or error, of a model file on the data of a recipe',
   options: (yargs) =>
     yargs
       .positional('model', {
@@ -27,7 +27,7 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       .option('split', { choices: ['train', 'validation', 'test'], default: 'test', describe: 'Part of the data' })
       .option('usual', {
         ...{ type: 'boolean', default: false },
-        describe: 'Write how its answers are spread beside it, for `limbeck serve` to compare with',
+        describe: 'Write the distribution of its answers beside it, by which `limbeck serve` sees drift',
       }),
   run: async ({ model, recipe, set, split, usual }, context) => {
     if (usual) refuseUsual(model, split);

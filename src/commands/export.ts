@@ -43,7 +43,7 @@ export const exportCommand: Command<ExportArgs> = {
       .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
       .option('to', { type: 'string', describe: 'Copy: file to write' })
       .option('from', { type: 'string', describe: 'Folder of a run, a float32 .onnx file, or model.json of tfjs' })
-      .option('model', { type: 'string', describe: 'Which model, as the report names it [default: distilled]' })
+      .option('model', { type: 'string', describe: 'Model, by its name in the report [default: distilled]' })
       .option('kit', { type: 'string', describe: 'Folder to write: models, labels, model card, samples for apps' })
       .option('triton', { type: 'string', describe: "Folder to write: a model repository of Triton's" })
       .option('kserve', { type: 'string', describe: 'Folder to write: manifests for KServe, KEDA or plain Kubernetes' })
@@ -67,7 +67,7 @@ export const exportCommand: Command<ExportArgs> = {
       .option('calibrator', {
         choices: ['minmax', 'percentile', 'entropy', 'mse'],
         default: 'mse',
-        describe: 'int8: how ranges of activations are chosen',
+        describe: 'int8: method that chooses the ranges of activations',
       })
       .option('samples', { type: 'number', default: 512, describe: 'int8: samples that the calibrator sees' })
       .option('keep-float', { type: 'string', array: true, default: [], describe: 'int8: layers that stay in float' })
@@ -80,17 +80,18 @@ export const exportCommand: Command<ExportArgs> = {
       .option('ends', {
         choices: ['float32', 'int8', 'uint8'],
         default: 'float32',
-        describe: 'TFLite in int8: what the file is fed and hands back',
+        describe: 'TFLite in int8: type of inputs and outputs',
       })
       .option('dense-scales', {
         choices: ['tensor', 'channel'],
-        describe: 'TFLite with int8 weights: one for a dense layer, or one for each output [default: tensor]',
+        describe:
+          'TFLite with int8 weights: one scale for a dense layer, or one for each of its outputs [default: tensor]',
       })
-      .option('batch', { choices: ['1', 'dynamic'], default: '1', describe: 'TFLite: samples at once' })
+      .option('batch', { choices: ['1', 'dynamic'], default: '1', describe: 'TFLite: samples in a call' })
       .option('accept', {
         type: 'boolean',
         default: false,
-        describe: 'Write the file though it answers too differently from its source; it says so itself',
+        describe: 'Write the file even if its answers differ too much from its source; its metadata say so',
       })
       .option('shape', shapeOption)
       .option('opset', { type: 'number', default: 17, describe: 'ONNX operator set' }) as never,

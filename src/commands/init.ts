@@ -30,7 +30,7 @@ export const initCommand: Command<InitArgs> = {
       .option('label', { type: 'string', describe: 'Label column, for tables' })
       .option('teacher', { type: 'string', describe: 'ONNX file or tfjs model.json; without one a teacher is trained' })
       .option('model', { type: 'string', describe: 'Model of the student, or an ONNX file to start from' })
-      .option('force', { type: 'boolean', default: false, describe: 'Replace a file that is there' }) as never,
+      .option('force', { type: 'boolean', default: false, describe: 'Replace an existing file' }) as never,
   run: async (args, context) => {
     const { exists, writeFileAtomic } = await import('../base/files.ts');
     const path = await import('node:path');

@@ -15,7 +15,7 @@ interface QuantizeArgs {
 
 export const quantizeCommand: Command<QuantizeArgs> = {
   name: 'quantize <model>',
-  summary: 'Write an ONNX file in int8, without training: `export --from` in short',
+  summary: 'Quantize an ONNX file to int8 without training (short for `export --from`)',
   options: (yargs) =>
     yargs
       .positional('model', { type: 'string', demandOption: true, describe: 'A float32 .onnx file' })
@@ -27,7 +27,7 @@ export const quantizeCommand: Command<QuantizeArgs> = {
       .option('accept', {
         type: 'boolean',
         default: false,
-        describe: 'Write the file though it answers too differently from its source; it says so itself',
+        describe: 'Write the file even if its answers differ too much from its source; its metadata say so',
       }),
   run: async ({ model, data, format, out, 'keep-float': keepFloat, accept, shape }, context) => {
     if (data === undefined)

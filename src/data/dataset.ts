@@ -30,7 +30,7 @@ export interface Dataset {
   readonly sampleShape: readonly number[];
   /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** How texts became these samples, where they are texts. */
+  /** Conversion of texts into these samples, for data sets of texts. */
   readonly text?: TextForm | undefined;
   /** The same samples, row by row, as a teacher is fed them that has a tokenizer of its own. */
   readonly forTeacher?: Dataset | undefined;

@@ -92,7 +92,7 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
 
 type Ask = (feeds: Readonly<Record<string, InferenceTensor>>, n: number) => Promise<Readonly<Record<string, Values>>>;
 
-/** How a file is asked. */
+/** Way of asking a file. */
 interface Asking {
   readonly raw: (x: Float32Array, n: number) => Promise<Record<string, Values>>;
   readonly layout: 'nhwc' | 'nchw';

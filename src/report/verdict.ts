@@ -65,9 +65,9 @@ export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
   const better = test.difference > 0 ? 'distilled one' : 'twin';
   const meaning =
     test.p < 0.05
-      ? `of these two models the ${better} is the better one by more than the choice of samples explains; whether the teacher is ` +
-        `why, other seeds must tell`
-      : 'which of these two models is the better one, so many samples do not tell';
+      ? `of these two models the ${better} is better by more than the choice of samples explains; whether the teacher is the ` +
+        `reason, only other seeds can tell`
+      : 'so many samples do not tell which of these two models is the better one';
   return { split, samples, onlyDistilled, onlyScratch, ...test, sentence: `${seen}; ${meaning}` };
 }
 

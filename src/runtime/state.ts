@@ -86,7 +86,7 @@ class Slot {
 
 /** Variables in this process' memory: two buffers each, which take turns, or one place for those of fused updates. */
 export class HostStore implements StateStore {
-  /** Where fused updates have their variables, if there are any. */
+  /** Memory of the variables of fused updates, if there are any. */
   arena: Arena | undefined;
   readonly #slots = new Map<string, Slot>();
 
@@ -108,7 +108,7 @@ export class HostStore implements StateStore {
     this.#slot(name).swap();
   }
 
-  /** What a variable holds now. */
+  /** Current content of a variable. */
   data(name: string): TensorData {
     return this.#slot(name).current.data;
   }

@@ -41,7 +41,7 @@ export class OnnxRuntimeStep implements CompiledStep {
   readonly #single: { readonly model: Model; readonly options: SessionOptions };
   #repeated: RepeatedStep | undefined;
   readonly #graph: Graph;
-  /** What the session computes: the graph, or what the fused updates leave of it. */
+  /** Graph that the session computes: the whole one, or the part without the fused updates. */
   readonly #part: Graph;
   readonly #fused: FusedUpdates | undefined;
   readonly #stateNames: ReadonlySet<string>;

@@ -45,5 +45,8 @@ export async function loadFedData(
   const stated = Object.entries(own?.text ?? {}).filter(([, value]) => value !== undefined);
   const merged: TextConfig = { ...common, ...Object.fromEntries(stated) };
   const hashing = merged.tokenizer === 'hashed' ? { buckets, ngrams } : {};
-  return loadDataset({ ...dataset, text: { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL } } as typeof dataset);
+  return loadDataset({
+    ...dataset,
+    text: { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL },
+  } as typeof dataset);
 }

@@ -77,7 +77,7 @@ export async function fittingTrainer(
   const { most: samples } = steps;
   const why = `steps of ${options.batchSize} samples take about ${memoryText(bytes)} of memory, and ${memoryText(free)} are free`;
   const note = `${stage}: ${why}: ${noteOf(steps, options.batchSize)}`;
-  onEvent({ type: 'warning', message: `${note}; microBatch: ${samples} in the recipe keeps it so` });
+  onEvent({ type: 'warning', message: `${note}; set microBatch: ${samples} in the recipe to keep this` });
   return { trainer, cut: { samples, note } };
 }
 

@@ -128,10 +128,10 @@ it.each([
   [{ distill: { loss: 'dkd' } }, 'distill.loss: expected a loss for multi-label: kd or mse, received dkd'],
   [
     { distill: { labelSmoothing: 0.1 } },
-    'distill.labelSmoothing: expected no such key for multi-label: it is of classification',
+    'distill.labelSmoothing: expected no such key for multi-label: it belongs to classification',
   ],
-  [{ distill: { huber: 1 } }, 'distill.huber: expected no such key for multi-label: it is of regression'],
-  [{ target: { p95Ms: 1 } }, 'target: expected no such key for multi-label: it is of classification'],
+  [{ distill: { huber: 1 } }, 'distill.huber: expected no such key for multi-label: it belongs to regression'],
+  [{ target: { p95Ms: 1 } }, 'target: expected no such key for multi-label: it belongs to classification'],
 ])('refuses %j', async (change, message) => {
   const wrong = await recipe(change);
   expect(() => makeRecipe(wrong, folder())).toThrow(message);

@@ -111,9 +111,9 @@ it.each([
   [{ distill: { loss: 'kd' } }, 'distill.loss: expected a loss for regression: mse or bounded, received kd'],
   [
     { distill: { labelSmoothing: 0.1 } },
-    'distill.labelSmoothing: expected no such key for regression: it is of classification',
+    'distill.labelSmoothing: expected no such key for regression: it belongs to classification',
   ],
-  [{ target: { p95Ms: 1 } }, 'target: expected no such key for regression: it is of classification'],
+  [{ target: { p95Ms: 1 } }, 'target: expected no such key for regression: it belongs to classification'],
 ])('refuses %j', async (change, message) => {
   const wrong = await recipe(change);
   expect(() => makeRecipe(wrong, folder())).toThrow(message);
@@ -123,6 +123,6 @@ it('refuses what is of regression for classes', async () => {
   const { dataset, ...rest } = await recipe({ distill: { huber: 1 }, teacher: undefined });
   const classes = { ...dataset, task: undefined, label: 'share' };
   expect(() => makeRecipe({ ...rest, dataset: classes }, folder())).toThrow(
-    'distill.huber: expected no such key for classification: it is of regression',
+    'distill.huber: expected no such key for classification: it belongs to regression',
   );
 });

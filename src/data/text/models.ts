@@ -107,7 +107,7 @@ function bytePairs(part: ModelPart): TokenModel {
   };
 }
 
-/** How much less likely an unknown letter is than the least likely token. */
+/** Distance in score of an unknown letter below the least likely token. */
 const UNKNOWN_PENALTY = 10;
 
 /** Kudo 2018, "Subword regularization": the most likely tokens, by Viterbi. */

@@ -42,7 +42,7 @@ function strip({ strip_left, strip_right }: Component): Normalizer {
   };
 }
 
-/** What sentencepiece calls nmt: controls away, odd spaces as spaces. */
+/** Normalizer that sentencepiece calls nmt: removes control characters, and turns unusual spaces into spaces. */
 const nmt: Normalizer = (text) =>
   text
     .replace(/[\u0001-\u0008\u000B\u000E-\u001F\u007F\u008F\u009F]/g, '')

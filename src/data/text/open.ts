@@ -67,7 +67,7 @@ export async function openText(config: TextConfig): Promise<OpenText> {
   }
 }
 
-/** What stands in the file of a tokenizer. */
+/** Content of a tokenizer's file. */
 export function parsed(bytes: Uint8Array): TokenizerJson {
   const json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<TokenizerJson> | null;
   if (typeof json !== 'object' || json?.model === undefined || typeof json.model !== 'object')

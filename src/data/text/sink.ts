@@ -6,7 +6,7 @@ import { TableSink } from '../table.ts';
 import type { Encoded } from './encode.ts';
 import type { OpenText } from './open.ts';
 
-/** Where the rows of a file go, be they numbers or texts. */
+/** Receiver of the rows of a file, be they numbers or texts. */
 export type RowSink = Pick<TableSink, 'columns' | 'begin' | 'setText' | 'setValue' | 'end' | 'finish'>;
 
 const PARTS = { input_ids: 'ids', attention_mask: 'mask', token_type_ids: 'types' } as const;

@@ -8,7 +8,7 @@ import { preTokenizerOf } from './pre-tokenizers.ts';
 import { templatesOf } from './template.ts';
 import type { Templates } from './template.ts';
 
-/** From a text to ids. It runs in browsers too, where a kit takes it along; what it does not support is an Error. */
+/** Tokenizer, from a text to ids. It runs in browsers too, in a kit; what it does not support is an Error. */
 export interface Tokenizer {
   /** Number of ids: one more than the largest. */
   readonly vocabulary: number;

@@ -26,9 +26,9 @@ export interface UpdateNode {
 /** New contents of variables of one size that follow number by number from what they hold and from other values. */
 export interface FusedUpdate {
   readonly elements: number;
-  /** What is read number by number: variables, feeds, and results of the rest of the graph. */
+  /** Values that are read number by number: variables, feeds, and results of the rest of the graph. */
   readonly vectors: readonly string[];
-  /** What is read as one number. */
+  /** Values that are read as one number. */
   readonly scalars: readonly string[];
   readonly nodes: readonly UpdateNode[];
   /** The value that becomes the content of a variable. */

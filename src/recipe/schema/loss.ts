@@ -13,8 +13,9 @@ const temperature = (usual: number) =>
     .gt(0)
     .max(1000)
     .default(usual)
-    .describe('Softens the answers of teacher and student before they are compared.');
-const alpha = (usual: number) => fraction.default(usual).describe('Weight of the teacher; the labels weigh 1 - alpha.');
+    .describe('Temperature that softens the answers of teacher and student before they are compared.');
+const alpha = (usual: number) =>
+  fraction.default(usual).describe('Weight of the teacher; that of the labels is 1 - alpha.');
 const weightOf = (what: string, usual: number) => z.number().min(0).default(usual).describe(`Weight of ${what}.`);
 const features = z
   .array(
@@ -93,7 +94,9 @@ export const LOSSES = {
         .number()
         .min(0)
         .default(0)
-        .describe('How much better its squared error must be to be free of that, in variances of the label.'),
+        .describe(
+          'Gain in squared error over the teacher from which on a sample is not counted once more, in variances of the label.',
+        ),
     },
   },
   hint: {
@@ -109,7 +112,7 @@ export const LOSSES = {
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 50),
-      mapTemperature: temperature(4).describe('Softens the channels before they are compared.'),
+      mapTemperature: temperature(4).describe('Temperature that softens the channels before they are compared.'),
       features,
     },
   },

@@ -23,7 +23,7 @@ const keys = {
     .string()
     .optional()
     .describe(
-      'onnx: which of several outputs has the logits that are trained; the others stay in the exported files. Default: the only one.',
+      'onnx: name of the output with the logits that are trained; other outputs stay in the exported files. Default: the only output.',
     ),
   head: z
     .enum(['keep', 'replace'])
@@ -39,12 +39,12 @@ const keys = {
     .record(z.string().min(1), z.number().positive())
     .optional()
     .describe(
-      'onnx, tfjs: by what the learning rate of weights is multiplied, by names in which `*` stands for any characters; the last that fits counts.',
+      'onnx, tfjs: factors of the learning rate of weights, by names in which `*` stands for any characters; the last one that fits counts.',
     ),
   batchNorm: z
     .enum(['train', 'frozen'])
     .optional()
-    .describe('onnx: whether batch norms are trained and follow the data, or stay as they are; default: train.'),
+    .describe('onnx: train batch norms and let them follow the data, or leave them unchanged; default: train.'),
 };
 
 export const studentSchema = z
@@ -61,7 +61,7 @@ export const studentSchema = z
       if (source === 'onnx') return;
       for (const { key, of } of unread) {
         if (source === 'tfjs' && of !== 'onnx') continue;
-        const params = { expected: `no such key beside ${source}: it is of ${of}`, received: `student.${key}` };
+        const params = { expected: `no such key beside ${source}: it belongs to ${of}`, received: `student.${key}` };
         context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
       }
       return;

@@ -64,9 +64,13 @@ export function refuseForTask({ dataset, distill, teacher, target }: Checked, co
   for (const [path, training] of trainings) {
     if (training === undefined) continue;
     if (task !== 'regression' && training.huber !== undefined)
-      refuse([...path, 'huber'], `no such key for ${task}: it is of regression`, training.huber);
+      refuse([...path, 'huber'], `no such key for ${task}: it belongs to regression`, training.huber);
     if (task !== 'classification' && training.labelSmoothing > 0)
-      refuse([...path, 'labelSmoothing'], `no such key for ${task}: it is of classification`, training.labelSmoothing);
+      refuse(
+        [...path, 'labelSmoothing'],
+        `no such key for ${task}: it belongs to classification`,
+        training.labelSmoothing,
+      );
   }
   if (teacher !== undefined && !tasksOfLoss(distill.loss).includes(task)) {
     const fitting = fittingLosses(task);
@@ -80,7 +84,7 @@ export function refuseForTask({ dataset, distill, teacher, target }: Checked, co
     [['target'], target === undefined ? undefined : 'a search'],
   ];
   for (const [path, received] of given)
-    if (received !== undefined) refuse(path, `no such key for ${task}: it is of classification`, received);
+    if (received !== undefined) refuse(path, `no such key for ${task}: it belongs to classification`, received);
 }
 
 function fittingLosses(task: TaskName): readonly LossName[] {

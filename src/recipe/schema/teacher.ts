@@ -17,7 +17,7 @@ const fileKeys = {
   onnx: file.optional().describe('ONNX file.'),
   tfjs: file.optional().describe('TensorFlow.js model.json.'),
   savedModel: file.optional().describe('Folder of a TensorFlow SavedModel; needs `npm run setup:tensorflow`.'),
-  signature: z.string().optional().describe('savedModel: which of its signatures answers; default: serving_default.'),
+  signature: z.string().optional().describe('savedModel: signature that is called; default: serving_default.'),
   input: z.string().optional().describe('Name of the input; default: the only one.'),
   output: z
     .string()
@@ -30,20 +30,20 @@ const fileKeys = {
       mean: z
         .union([z.number(), z.array(z.number()).min(1)])
         .default(0)
-        .describe('Taken off after scaling.'),
+        .describe('Mean that is subtracted after scaling.'),
       std: z
         .union([z.number().gt(0), z.array(z.number().gt(0)).min(1)])
         .default(1)
-        .describe('Divides last.'),
+        .describe('Deviation that values are divided by last.'),
     })
     .optional()
     .describe(
-      'How the teacher wants its input; default: as its file says (`preprocessing` in the metadata), else as the student sees it.',
+      'Normalization of the input of the teacher; default: that in its file (`preprocessing` in the metadata), else that of the student.',
     ),
   outputs: z
     .enum(['auto', 'logits', 'probabilities'])
     .default('auto')
-    .describe('What the teacher answers; probabilities are turned into logits by their logarithm.'),
+    .describe('Kind of answers; probabilities are turned into logits by their logarithm.'),
   classes: z.array(z.string()).min(2).optional().describe('Class names in the order of the teacher, if it differs.'),
   intermediate: z.array(z.string()).default([]).describe('Names of inner tensors for feature losses.'),
 };
@@ -83,7 +83,7 @@ export const teacherSchema = z
     weighting: z
       .enum(['fixed', 'entropy'])
       .optional()
-      .describe('ensemble: by `weight` alone (default), or sample by sample more of those that are surer.'),
+      .describe('ensemble: by `weight` alone (default), or for each sample with more weight on the surer teachers.'),
     text: teacherText.optional(),
     logits: file
       .optional()
@@ -95,7 +95,7 @@ export const teacherSchema = z
       .describe('Stop before training if the teacher is worse than this on the labels; default: better than chance.'),
   })
   .superRefine(oneSource(SOURCES))
-  .describe('Where the soft targets come from.');
+  .describe('Source of the soft targets.');
 
 function oneSource(keys: readonly string[]) {
   return (value: Record<string, unknown>, context: z.RefinementCtx): void => {

@@ -16,7 +16,7 @@ type Feeds = Readonly<Record<string, TensorData>>;
 interface Call {
   readonly run: (...args: readonly number[]) => void;
   readonly args: number[];
-  /** Where in `args` a scalar goes, and what it is read from. */
+  /** Positions of scalars in `args`, and the functions that read them. */
   readonly scalars: readonly (readonly [at: number, read: (feeds: Feeds) => number])[];
 }
 
@@ -27,7 +27,7 @@ interface Call {
 export class FusedUpdates {
   /** What is left of the graph, to be computed before. */
   readonly rest: Graph;
-  /** By output of the rest of the graph, what ONNX Runtime writes it into. */
+  /** Tensors that ONNX Runtime writes outputs of the rest of the graph into, by output. */
   readonly fetches: Readonly<Record<string, Tensor>>;
   readonly #calls: readonly Call[];
   /** Feeds that are read number by number, and where to. */
@@ -88,7 +88,7 @@ export class FusedUpdates {
     return new FusedUpdates(rest, fetches, calls, copied);
   }
 
-  /** After the rest of the graph was computed with the same feeds. */
+  /** Runs the updates, after the rest of the graph was computed with the same feeds. */
   run(feeds: Feeds): void {
     for (const [name, data] of this.#copied) data.set(feeds[name] as Float32Array);
     // A variable of one number may be read as a scalar and written: all are read before the first is written.

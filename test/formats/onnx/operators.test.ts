@@ -66,21 +66,21 @@ function row(operator: string): string {
 
 const HEAD = `# Operators of ONNX files
 
-\`limbeck export --from FILE.onnx\` and \`student: { onnx: FILE.onnx }\` read a model with these ${importedOps.length} operators, of ONNX' own domain, in
-any operator set from 1 on. As a teacher, for \`bench\`, \`evaluate\` and \`inspect\`, a file may hold whatever ONNX Runtime runs.
+\`limbeck export --from FILE.onnx\` and \`student: { onnx: FILE.onnx }\` read models with these ${importedOps.length} operators of ONNX' own domain, in any
+operator set from 1 on. As a teacher, and for \`bench\`, \`evaluate\` and \`inspect\`, a file may have all operators that ONNX Runtime runs.
 
-An input is float32, or int32, int64 or bool where the graph chooses by it (ids of words), and has a fixed size, but for its first
-axis, the batch, which may be open. A float16 file is read as float32. Weights may lie in a file beside the model. What depends on
-stored values and shapes alone is computed when the file is read, so that the shape arithmetic of PyTorch's exporters is gone; the
-batch is followed through it. A convolution in groups becomes one for each group, a recurrent layer as many steps as its input has.
-What is said of a node and is not read (an attribute, an input, an output that something needs) is refused by the name of the node.
+An input is float32, or int32, int64 or bool if the graph selects by it (such as token ids). Its sizes are fixed, except for the first axis,
+the batch, which may be open. A float16 file is read as float32. Weights may lie in a file beside the model. Values that depend only on
+stored values and shapes are computed when the file is read, which removes the shape arithmetic of PyTorch's exporters, also where it depends on
+the batch. A grouped convolution becomes one convolution for each group, and a recurrent layer a sequence of as many steps as its input has.
+An attribute, input or output that matters and cannot be read is refused with the name of its node.
 
-- **train**: it has a gradient, so that what lies before it can be trained; "—" where it gives no numbers but places or truths.
-- **ONNX**, **TFLite fp32**: it can be written again in these formats.
-- **TFLite int8**: its integer kernels compute it ("in part": some of what it is made of is computed in float32, converted to and fro;
-  "float": all of it). An int8 ONNX file keeps what has no integer kernel in float32 as well.
+- **train**: the operator has a gradient, so that layers before it can be trained; "—" if its result is indices or booleans.
+- **ONNX**, **TFLite fp32**: the operator can be written in these formats.
+- **TFLite int8**: integer kernels compute it ("in part": some of its operations are computed in float32, with conversions; "float": all of
+  them). In an int8 ONNX file, too, operations without an integer kernel stay in float32.
 
-The table is made from an example of each operator: a test fails where it is not current.
+The table is made from an example of each operator; a test fails if it is not current.
 
 `;
 
