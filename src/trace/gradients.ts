@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { BACKEND_NAME } from './backend.ts';
-import type { LazyBackend } from './backend.ts';
+import { BACKEND_NAME, LazyBackend } from './backend.ts';
 
 type Saved = readonly tf.Tensor[];
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each gradient knows what its kernel took
@@ -66,7 +65,8 @@ function upTo(dy: tf.Tensor, x: tf.Tensor, most: number): tf.Tensor {
 
 /** Was this computed by a ReLU, in the trace at hand? */
 function isPositive(x: tf.Tensor): boolean {
-  return (tf.backend() as LazyBackend).lookup(x).node?.op === 'Relu';
+  const backend = tf.backend();
+  return backend instanceof LazyBackend && backend.lookup(x).node?.op === 'Relu';
 }
 
 /** Steps: the gradient is zero. tfjs refuses a mask that depends on what is trained. */
