@@ -120,7 +120,7 @@ function print(events: readonly Event[], graph: Graph, ms: number, machine: Mach
       .map(([name, each]) => [name, each.toFixed(3), ((each * 100 * 1000) / all).toFixed(1)]);
   const nodeOf = places(graph);
   const kinds = sums(({ name, args }) => {
-    const node = nodeOf(name.replace(/_kernel_time$/, ''));
+    const node = nodeOf(name.replace(/^fused |_kernel_time$/g, ''));
     return node === undefined ? 'other' : kindOf(node, args?.op_name);
   });
   const least = floors(graph, machine);

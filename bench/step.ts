@@ -172,7 +172,10 @@ console.log(
         (row.eager as string | undefined) ?? '-',
       ],
       ...[number(row.ratio, 2), number(row.cpuRatio, 2), number(row.compiledMs, 2), number(row.compiledRatio, 2)],
-      ...[number((row.compileMs as number) / 1000, 1), number((row.torchCompileMs as number) / 1000, 1)],
+      ...[
+        number((row.compileMs as number) / 1000, 1),
+        number(row.torchCompileMs === undefined ? undefined : (row.torchCompileMs as number) / 1000, 1),
+      ],
       ...[number(row.rssMb, 0), number(row.eagerRssMb, 0), number((row.shareOfGemmPeak as number) * 100, 0)],
     ]),
   ),
