@@ -4,7 +4,6 @@ import type { Model } from '../formats/onnx/model.ts';
 import type { Options as LoweringOptions } from '../formats/onnx/lower.ts';
 import { lowerToOnnx, nextName, outputName } from '../formats/onnx/lower.ts';
 import { foldPads } from '../graph/passes/fold-pads.ts';
-import { splitUpdates } from '../graph/passes/split-updates.ts';
 import { stepBytes } from '../graph/memory.ts';
 import { printType } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
@@ -76,9 +75,10 @@ export class OnnxRuntimeStep implements CompiledStep {
     this.#randomsPerSample = options.randomsPerSample ?? new Map<string, number>();
     this.store = (sharedStore(options.shareStateWith) ?? newStore(session, meter)).open();
     for (const [name, type] of graph.state) this.store.declare(name, type, () => initialOf(name, initial));
-    const split = fuses && this.store instanceof HostStore ? splitUpdates(graph) : undefined;
-    this.#fused = split && FusedUpdates.create(graph, split, this.store as HostStore);
-    const part = (this.#part = split && this.#fused ? split.rest : graph);
+    this.#fused = fuses && this.store instanceof HostStore ? FusedUpdates.of(graph, this.store) : undefined;
+    // Those that have no place yet get one now: a variable without content is found here, not at the first call.
+    for (const name of graph.state.keys()) this.store.current(name);
+    const part = (this.#part = this.#fused?.rest ?? graph);
     const resting = [...graph.state].flatMap(([name, type]) => (part.state.has(name) ? [] : [type]));
     this.memoryBytes = onCpu(session) ? stepBytes(part, resting) : undefined;
     const random = [...graph.inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));

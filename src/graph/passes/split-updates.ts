@@ -3,21 +3,11 @@ import { staticSize } from '../shapes.ts';
 import type { Graph, Node } from '../types.ts';
 
 /** The ops of optimizers that are computed number by number. `Identity` and `Reshape` compute nothing. */
-export const UPDATE_OPS = [
-  'Add',
-  'Sub',
-  'Multiply',
-  'RealDiv',
-  'Sqrt',
-  'Square',
-  'Neg',
-  'Identity',
-  'Reshape',
-] as const;
+const UPDATE_OPS = ['Add', 'Sub', 'Multiply', 'RealDiv', 'Sqrt', 'Square', 'Neg', 'Identity', 'Reshape'] as const;
 export type UpdateOp = (typeof UPDATE_OPS)[number];
 
 /** A node that a fused update computes; its values have as many elements as the variables, or one. */
-export interface UpdateNode {
+interface UpdateNode {
   readonly op: UpdateOp;
   readonly inputs: readonly string[];
   readonly output: string;
