@@ -55,6 +55,7 @@ export async function readImageFolder(folder: string, options: ImageOptions): Pr
     source: folder,
     sampleShape: sink.shape!,
     samples: sink.samples(),
+    originals: sink.originals(),
     labels: {
       kind: 'name',
       values: Int32Array.from(values),

@@ -1,15 +1,18 @@
 import { fromHalfArray, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { AtSize } from '../data/originals.ts';
 import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import { feedsOf, fedInputs } from './teacher-inputs.ts';
+import { seenAs } from './seen.ts';
+import type { OwnSize } from './seen.ts';
 import { affineOf, channelsLast, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
 import { orderOf, permuted } from './class-order.ts';
 import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher } from './teacher.ts';
 
-export interface FileTeacherSettings {
+export interface FileTeacherSettings extends OwnSize {
   readonly input?: string | undefined;
   readonly output?: string | undefined;
   readonly layout: 'auto' | 'nchw' | 'nhwc';
@@ -32,6 +35,13 @@ export interface Runnable {
   dispose(): void;
 }
 
+/** Some samples to look at, see `Teacher.answer`. */
+export interface Probe {
+  readonly x: Float32Array;
+  readonly n: number;
+  readonly original?: AtSize | undefined;
+}
+
 export interface FileTeacherSource {
   /** For messages, e.g. its path. */
   readonly name: string;
@@ -42,28 +52,29 @@ export interface FileTeacherSource {
   readonly sizeBytes: number;
   readonly dataset: Dataset;
   /** Some samples, [n, ...sampleShape], to see what the teacher answers. */
-  readonly probe: { readonly x: Float32Array; readonly n: number };
+  readonly probe: Probe;
 }
 
 /** A loaded file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
 export async function fileTeacher(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
   const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
-  const inputs = fedInputs(runtime, name, dataset, settings);
+  const seen = seenAs(dataset, settings);
+  const inputs = fedInputs(runtime, name, seen.form, settings);
   const output = outputOf(runtime, name, settings);
   const { layout } = inputs[0]!.form;
-  const preprocessing = { ...affineOf(dataset, settings.normalize), layout };
+  const preprocessing = { ...affineOf(seen.form, settings.normalize), layout };
   const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const wanted = [output, ...settings.intermediate];
 
-  const raw = async (x: Float32Array, n: number): Promise<Record<string, Values>> => {
-    const data = preprocess(x, n, dataset.sampleShape, preprocessing);
+  const raw = async (x: Float32Array, n: number, original?: AtSize): Promise<Record<string, Values>> => {
+    const data = preprocess(await seen.bring(x, n, original), n, seen.form.sampleShape, preprocessing);
     const run = async (piece: Float32Array, size: number): Promise<Record<string, Values>> => {
-      const feeds = feedsOf(inputs, piece, size, dataset, name);
+      const feeds = feedsOf(inputs, piece, size, seen.form, name);
       return floats(await runtime.run(feeds, wanted), size, name);
     };
     return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
   };
-  const first = await raw(probe.x, probe.n);
+  const first = await raw(probe.x, probe.n, probe.original);
   const classes = first[output]!.data.length / probe.n;
   const order = orderOf(name, settings.classes, dataset.classNames);
   const isProbability = answersProbabilities(name, settings.outputs, first[output]!.data, classes);
@@ -75,7 +86,8 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
   const { intermediate } = settings;
   const [only] = inputs;
   const input = dataset.inputs === undefined ? only!.input.name : inputs.map((fed) => fed.input.name);
-  const read = { input, output, intermediate, order, preprocessing, isProbability };
+  const size = seen.form === dataset ? {} : { size: seen.form.sampleShape };
+  const read = { input, output, intermediate, order, preprocessing, isProbability, ...size };
 
   return {
     name,
@@ -85,8 +97,9 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
     params,
     sizeBytes,
     device: runtime.device,
-    answer: async (x, n): Promise<Answer> => {
-      const results = await raw(x, n);
+    ...(seen.form !== dataset && { sampleShape: seen.form.sampleShape }),
+    answer: async (x, n, original): Promise<Answer> => {
+      const results = await raw(x, n, original);
       const values = results[output]!.data;
       const logits = isProbability ? logitsOfProbabilities(values) : values;
       const features = settings.intermediate.map((feature) => [feature, featureOf(results[feature]!, layout)] as const);

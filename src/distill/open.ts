@@ -1,6 +1,8 @@
+import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
-import { viewOf } from '../data/batches.ts';
+import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { originalsOf } from '../data/originals.ts';
 import { layersNetwork } from '../networks/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -22,6 +24,7 @@ import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { tfliteTeacher } from './tflite-teacher.ts';
 import type { Teacher } from './teacher.ts';
+import { readClassVectors, zeroShot } from './zero-shot.ts';
 
 export interface OpenOptions {
   readonly engine: Engine;
@@ -62,13 +65,44 @@ export async function openFile(
   options: OpenOptions,
 ): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
   const { dataset } = options;
-  const { file, metadata, open } = await opener(recipe, options);
+  const { file, metadata, open: read } = await opener(recipe, options);
   const preparation = preparationOf(options.name(file), recipe, metadata, dataset);
+  refuseEnlarged(options.name(file), recipe, preparation, dataset);
+  const open = await withHead(preparation, recipe.logitScale, read, options);
   const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
   const alternatives = alternativesOf(dataset, { ...layout, normalize: preparation.normalize }, (change) =>
     open({ ...preparation, ...change }),
   );
   return { teacher: await open(preparation), alternatives, declared: preparation.classes, preparation };
+}
+
+/** A file that says of itself that it sees larger pictures would be fed those of the student, enlarged. */
+function refuseEnlarged(
+  file: string,
+  recipe: FileSettings,
+  { resize, channels }: Preparation,
+  { originals, sampleShape }: Dataset,
+): void {
+  const isSaid = recipe.resize !== undefined || recipe.channels !== undefined;
+  if (originals !== 'not kept' || isSaid || (resize === undefined && channels === undefined)) return;
+  const [height, width, own] = sampleShape;
+  const [wanted, of] = [resize ?? [height!, width!], channels ?? own!];
+  throw new UserError(
+    `${file}: was made for pictures of ${wanted.join('x')}x${of}, received samples of shape [${sampleShape.join(', ')}]`,
+    `Set teacher.resize: [${wanted.join(', ')}] and teacher.channels: ${of}: it is then fed the picture files at that size.`,
+  );
+}
+
+/** Opens a model that embeds with vectors of the classes as its head. */
+async function withHead(
+  { vectors: file }: Preparation,
+  scale: number | undefined,
+  open: Opener['open'],
+  { dataset, name }: OpenOptions,
+): Promise<Opener['open']> {
+  if (file === undefined) return open;
+  const vectors = await readClassVectors(file, name(file), dataset.classNames);
+  return async (settings) => zeroShot(await open(settings), vectors, scale);
 }
 
 interface Opener {
@@ -86,8 +120,8 @@ async function opener(recipe: FileSettings, { engine, session, dataset, name }: 
   const metadata = new Map<string, string>();
   if (recipe.tfjs !== undefined) {
     const source = { ...about, engine, network: layersNetwork(await loadTfjsModel(file)) };
-    const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features }) =>
-      modelTeacher({ ...source, features, outputs, normalize, classes });
+    const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features, resize, channels }) =>
+      modelTeacher({ ...source, features, outputs, normalize, classes, size: { resize, channels } });
     return { file, metadata, open };
   }
   if (recipe.savedModel !== undefined) {
@@ -113,5 +147,5 @@ const PROBED = 32;
 function probeOf(dataset: Dataset): OnnxTeacherSource['probe'] {
   const n = Math.min(PROBED, dataset.count);
   const rows = Int32Array.from({ length: n }, (_, i) => i);
-  return { n, x: viewOf(dataset, rows, { seed: 0, view: 0, augment: [] }) };
+  return { n, x: viewOf(dataset, rows, PLAIN), original: originalsOf(dataset, rows, chanceOf(PLAIN)) };
 }

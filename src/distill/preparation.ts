@@ -4,14 +4,20 @@ import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
+import type { OwnSize } from './seen.ts';
 
 /** What people and files say of how a model file is asked. */
-export type StatedSettings = Partial<FileTeacherSettings>;
+export interface StatedSettings extends Partial<Omit<FileTeacherSettings, 'classes'>> {
+  /** Class names in the order of the file, or a file with vectors of the classes. */
+  readonly classes?: readonly string[] | string | undefined;
+}
 
 /** How a model file is asked about a data set. */
 export interface Preparation extends FileTeacherSettings {
   /** Who says how its input is normalized: the `teacher` of the recipe, the file itself, or nobody: then as the data is. */
   readonly from: 'recipe' | 'file' | 'data';
+  /** File with a vector of each class, for a model that answers with an embedding. */
+  readonly vectors?: string;
 }
 
 /** `preprocessing` in the metadata of a file: (value * scale - mean) / std, channel by channel, on raw values. */
@@ -48,31 +54,57 @@ export function preparationOf(
   { sampleShape, classNames }: Pick<Dataset, 'sampleShape' | 'classNames'>,
 ): Preparation {
   const { preprocessing, labels } = statedIn(metadata);
+  const vectors = typeof recipe?.classes === 'string' ? recipe.classes : undefined;
+  const size = ownSize(recipe, preprocessing, sampleShape);
   const isOwn = recipe?.normalize === undefined && preprocessing !== undefined;
   const layout = recipe?.layout === undefined || recipe.layout === 'auto' ? preprocessing?.layout : recipe.layout;
   return {
     input: recipe?.input,
     output: recipe?.output ?? metadata.get('classOutput'),
     layout: layout ?? 'auto',
-    normalize: isOwn ? statedNormalization(file, preprocessing, sampleShape) : recipe?.normalize,
-    outputs: recipe?.outputs ?? 'auto',
-    classes: recipe?.classes ?? otherOrder(labels, classNames),
+    normalize: isOwn
+      ? statedNormalization(file, preprocessing, size.channels ?? sampleShape.at(-1)!)
+      : recipe?.normalize,
+    outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',
+    classes:
+      vectors === undefined
+        ? ((recipe?.classes as readonly string[] | undefined) ?? otherOrder(labels, classNames))
+        : undefined,
     intermediate: recipe?.intermediate ?? [],
+    ...size,
+    ...(vectors !== undefined && { vectors }),
     from: isOwn ? 'file' : recipe?.normalize === undefined ? 'data' : 'recipe',
+  };
+}
+
+/** The size that the recipe says, else the one that the file was made for, where samples are pictures of another. */
+function ownSize(
+  recipe: StatedSettings | undefined,
+  stated: StatedPreparation | undefined,
+  sampleShape: readonly number[],
+): OwnSize {
+  if (recipe?.resize !== undefined || recipe?.channels !== undefined)
+    return { resize: recipe.resize, channels: recipe.channels };
+  const [height, width, channels] = stated?.shape ?? [];
+  if (stated?.shape.length !== 3 || sampleShape.length !== 3) return {};
+  const [ownHeight, ownWidth, own] = sampleShape;
+  const isOfColours = (count: number | undefined): count is 1 | 3 => count === 1 || count === 3;
+  return {
+    ...((height !== ownHeight || width !== ownWidth) && { resize: [height!, width!] }),
+    ...(channels !== own && isOfColours(channels) && isOfColours(own) && { channels }),
   };
 }
 
 function statedNormalization(
   file: string,
   { scale, mean, std }: StatedPreparation,
-  sampleShape: readonly number[],
+  channels: number,
 ): Normalization | { scale: number; mean: number | number[]; std: number | number[] } {
-  const channels = sampleShape.at(-1)!;
   const fitting = (values: number[]): number | number[] => {
     if (values.length === 1) return values[0]!;
     if (values.length === channels) return values;
     throw new UserError(
-      `${file}: its metadata prepare ${values.length} channels, received samples of shape [${sampleShape.join(', ')}]`,
+      `${file}: its metadata prepare ${values.length} channels, received samples of ${channels}`,
       'Use the file on data of the kind that it was made for (`dataset.channels`).',
     );
   };
@@ -107,7 +139,10 @@ async function isSame(file: string, other: string): Promise<boolean> {
 }
 
 /** For people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
-export function preparationText({ normalize, layout, from }: Preparation, { normalization }: Dataset): string {
+export function preparationText(
+  { normalize, layout, from, resize, channels }: Preparation,
+  { normalization }: Pick<Dataset, 'normalization'>,
+): string {
   const { scale = normalization.scale, mean, std } = normalize ?? normalization;
   const shown = (value: number | readonly number[]): string => {
     const rounded = [value].flat().map((one) => String(Number(one.toPrecision(4))));
@@ -124,7 +159,9 @@ export function preparationText({ normalize, layout, from }: Preparation, { norm
     data: 'the recipe prepares its data',
   };
   const inLayout = layout === 'auto' ? '' : `, ${layout}`;
-  return `(value * ${shown(scale)} - ${shown(mean)}) / ${shown(std)}${inLayout}, as ${says[from]}`;
+  const atSize = resize === undefined ? '' : `pictures of ${resize.join('x')}, `;
+  const inColour = channels === undefined ? '' : channels === 1 ? 'in grey, ' : 'in colour, ';
+  return `${atSize}${inColour}(value * ${shown(scale)} - ${shown(mean)}) / ${shown(std)}${inLayout}, as ${says[from]}`;
 }
 
 /** The metadata that keep a preparation with the file that was made with it. */

@@ -45,7 +45,7 @@ const ANY = { layout: 'auto', outputs: 'auto' } as const;
  * recipe's own, else as its metadata say, else as the recipe prepares its data.
  */
 export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
-  const data = await loadData(recipe);
+  const data = await loadData(recipe, { keepOriginals: true });
   const dataset = data[split];
   if (dataset === undefined) {
     throw new UserError(

@@ -39,7 +39,7 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
   }
   const { teacher } = teaching;
   if (store === 'live') {
-    const answers = new LiveSoftTargets(teacher);
+    const answers = new LiveSoftTargets(teacher, data.train);
     // Known when the training is over.
     const summary = {
       ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },
@@ -134,10 +134,14 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
 
 /** Its size is for the device that the teacher runs on, which may be another than the student's. */
 export function batchFor(
-  { device }: Pick<Teacher, 'device'>,
+  { device, sampleShape }: Pick<Teacher, 'device' | 'sampleShape'>,
   { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,
 ): LabelBatch {
-  return new LabelBatch(device, elementsOf(data.train.sampleShape), recipe.distill.softTargets.batchSize);
+  return new LabelBatch(
+    device,
+    elementsOf(sampleShape ?? data.train.sampleShape),
+    recipe.distill.softTargets.batchSize,
+  );
 }
 
 function sizeOf({ tensors }: Safetensors): number {
