@@ -15,6 +15,7 @@ import type { Alternative } from './diagnosis.ts';
 import { ensemble } from './ensemble.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
 import { modelTeacher } from './model-teacher.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
@@ -32,6 +33,8 @@ export interface OpenOptions {
   /** The validation split: shape and normalization of samples, and some to look at. */
   readonly dataset: Dataset;
   readonly name: (file: string) => string;
+  /** Of inputs that an ONNX file leaves open. */
+  readonly shapes?: InputShapes;
 }
 
 export interface OpenedTeacher {
@@ -112,7 +115,7 @@ interface Opener {
 }
 
 /** Reads the file once, for every way that it may be asked in. */
-async function opener(recipe: FileSettings, { engine, session, dataset, name }: OpenOptions): Promise<Opener> {
+async function opener(recipe: FileSettings, { engine, session, dataset, name, shapes }: OpenOptions): Promise<Opener> {
   const probe = probeOf(dataset);
   const file = recipe.tfjs ?? recipe.savedModel ?? recipe.tflite ?? recipe.onnx;
   if (file === undefined) throw new Error('the recipe names no file of a teacher');
@@ -134,7 +137,7 @@ async function opener(recipe: FileSettings, { engine, session, dataset, name }: 
     const open: Opener['open'] = (settings) => tfliteTeacher({ ...about, bytes }, settings);
     return { file, metadata: readEntries(readTflite(bytes), bytes), open };
   }
-  const source = { ...about, bytes: await readOnnx(file), session };
+  const source = { ...about, bytes: await readOnnx(file, shapes), session };
   return {
     file,
     metadata: decodeModel(source.bytes, about.name).metadata,

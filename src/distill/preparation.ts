@@ -4,6 +4,7 @@ import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
+import { shapeSeen } from './seen.ts';
 import type { OwnSize } from './seen.ts';
 
 /** What people and files say of how a model file is asked. */
@@ -62,9 +63,7 @@ export function preparationOf(
     input: recipe?.input,
     output: recipe?.output ?? metadata.get('classOutput'),
     layout: layout ?? 'auto',
-    normalize: isOwn
-      ? statedNormalization(file, preprocessing, size.channels ?? sampleShape.at(-1)!)
-      : recipe?.normalize,
+    normalize: isOwn ? statedNormalization(file, preprocessing, shapeSeen(size, sampleShape)) : recipe?.normalize,
     outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',
     classes:
       vectors === undefined
@@ -98,13 +97,14 @@ function ownSize(
 function statedNormalization(
   file: string,
   { scale, mean, std }: StatedPreparation,
-  channels: number,
+  sampleShape: readonly number[],
 ): Normalization | { scale: number; mean: number | number[]; std: number | number[] } {
+  const channels = sampleShape.at(-1)!;
   const fitting = (values: number[]): number | number[] => {
     if (values.length === 1) return values[0]!;
     if (values.length === channels) return values;
     throw new UserError(
-      `${file}: its metadata prepare ${values.length} channels, received samples of ${channels}`,
+      `${file}: its metadata prepare ${values.length} channels, received samples of shape [${sampleShape.join(', ')}]`,
       'Use the file on data of the kind that it was made for (`dataset.channels`).',
     );
   };

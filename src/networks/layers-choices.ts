@@ -28,7 +28,7 @@ export async function chosenLayers(
   const short = file.split(/[\\/]/).at(-1)!;
   const weights = new Map<string, Constant>();
   for (const { name, variable } of modelVariables(model))
-    weights.set(name, { type: { dtype: 'float32', shape: variable.shape }, data: (await variable.data()) as Float32Array }); // prettier-ignore
+    weights.set(name, { type: { dtype: 'float32', shape: variable.shape }, data: await variable.data<'float32'>() }); // prettier-ignore
   const origin: string[] = [];
   const found = head === 'replace' ? topOf(model, file) : undefined;
   if (found !== undefined) {
@@ -63,8 +63,8 @@ interface Top {
 function topOf({ layers }: LayersModel, file: string): Top {
   const at = layers.findLastIndex(({ weights }) => weights.length > 0);
   const layer = layers[at];
-  const size = layer?.getConfig()['kernelSize'];
-  const isTop = layer?.getClassName() === 'Dense' || (layer?.getClassName() === 'Conv2D' && String(size) === '1,1');
+  const size = JSON.stringify(layer?.getConfig()['kernelSize']);
+  const isTop = layer?.getClassName() === 'Dense' || (layer?.getClassName() === 'Conv2D' && size === '[1,1]');
   if (layer === undefined || !isTop)
     throw new UserError(
       `${file}: its last layer with weights is ${layer === undefined ? 'none' : `${layer.name} (${layer.getClassName()})`}, no dense layer or 1×1 convolution`,

@@ -7,6 +7,7 @@ import { answers } from '../distill/preflight.ts';
 import { openFile } from '../distill/open.ts';
 import { ownTeacher, preparationText } from '../distill/preparation.ts';
 import { UserError } from '../base/errors.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { usualAnswers } from '../measure/usual.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
@@ -42,9 +43,14 @@ const ANY = { layout: 'auto', outputs: 'auto' } as const;
 
 /**
  * Score of a model file on a split of a recipe's data. Its input is prepared as the recipe's `teacher` says if it is the
- * recipe's own, else as its metadata say, else as the recipe prepares its data.
+ * recipe's own, else as its metadata say, else as the recipe prepares its data. `shapes`: of inputs that an ONNX file leaves open.
  */
-export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
+export async function evaluateFile(
+  file: string,
+  { recipe }: LoadedRecipe,
+  split: Split,
+  shapes: InputShapes = new Map(),
+): Promise<EvaluationResult> {
   const data = await loadData(recipe, { keepOriginals: true });
   const dataset = data[split];
   if (dataset === undefined) {
@@ -54,12 +60,15 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
     );
   }
   const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
+  if (shapes.size > 0 && format !== 'onnx')
+    throw new UserError(`${file}: --shape is for an .onnx file`, 'Leave it out: other files have their sizes.');
   const own = await ownTeacher(file, recipe.teacher);
   const settings = { ...ANY, ...own, onnx: undefined, intermediate: [], [format]: file };
   const options = {
     engine: engineOf(recipe),
     session: sessionOptionsOf(recipe),
     dataset,
+    shapes,
     name: (name: string) => name,
   };
   const { teacher: model, preparation } = await openFile(settings, options);

@@ -12,7 +12,7 @@ const same: Importer = (node, c) => {
 const dropout: Importer = (node, c) => {
   const [x, ratio = '', training = ''] = node.inputs as [string, string?, string?];
   ignore(node, 'seed');
-  const rate = ratio === '' ? Number(attr(node, c, 'ratio', 'float') ?? USUAL_RATE) : c.number(ratio, 'ratio');
+  const rate = ratio === '' ? (attr(node, c, 'ratio', 'float') ?? USUAL_RATE) : c.number(ratio, 'ratio');
   if (c.isTrained) {
     if (c.opset < 7) ignore(node, 'is_test');
     const held = c.liesChannelsLast(x) ? c.nhwc(x) : c.plain(x);
