@@ -24,6 +24,7 @@ import type { Preparation } from './preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { tfliteTeacher } from './tflite-teacher.ts';
+import { refuseOtherText } from './stated-text.ts';
 import type { Teacher } from './teacher.ts';
 import { readClassVectors, zeroShot } from './zero-shot.ts';
 
@@ -42,9 +43,9 @@ export interface OpenedTeacher {
   readonly alternatives: readonly Alternative[];
   /** The order of its classes, where the recipe gives one. */
   readonly declared?: readonly string[] | undefined;
-  /** How it is asked; an ensemble has that of each member. */
+  /** Preparation of its inputs; the members of an ensemble each have their own. */
   readonly preparation?: Preparation;
-  /** What an ensemble is made of: a good member hides a bad one. */
+  /** Members of an ensemble. Each is checked alone, because a good member hides a bad one. */
   readonly members?: readonly OpenedTeacher[];
 }
 
@@ -69,7 +70,11 @@ export async function openFile(
 ): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
   const { dataset } = options;
   const { file, metadata, open: read } = await opener(recipe, options);
-  const preparation = preparationOf(options.name(file), recipe, metadata, dataset);
+  const isText = dataset.text !== undefined;
+  if (isText) refuseOtherText(options.name(file), metadata, dataset.text);
+  // Ids are fed as they are, whatever the metadata say of numbers.
+  const stated = isText ? new Map([...metadata].filter(([key]) => key !== 'preprocessing')) : metadata;
+  const preparation = preparationOf(options.name(file), recipe, stated, dataset);
   refuseEnlarged(options.name(file), recipe, preparation, dataset);
   const open = await withHead(preparation, recipe.logitScale, read, options);
   const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
@@ -114,7 +119,7 @@ interface Opener {
   readonly open: (settings: FileTeacherSettings) => Promise<Teacher>;
 }
 
-/** Reads the file once, for every way that it may be asked in. */
+/** Opener of a teacher's file: reads it once, and makes a teacher for each preparation that is tried. */
 async function opener(recipe: FileSettings, { engine, session, dataset, name, shapes }: OpenOptions): Promise<Opener> {
   const probe = probeOf(dataset);
   const file = recipe.tfjs ?? recipe.savedModel ?? recipe.tflite ?? recipe.onnx;

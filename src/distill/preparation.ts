@@ -7,15 +7,18 @@ import type { FileTeacherSettings } from './file-teacher.ts';
 import { shapeSeen } from './seen.ts';
 import type { OwnSize } from './seen.ts';
 
-/** What people and files say of how a model file is asked. */
+/** Preparation of a teacher's input as far as the recipe or the file states it. */
 export interface StatedSettings extends Partial<Omit<FileTeacherSettings, 'classes'>> {
   /** Class names in the order of the file, or a file with vectors of the classes. */
   readonly classes?: readonly string[] | string | undefined;
 }
 
-/** How a model file is asked about a data set. */
+/** Preparation of a data set's samples as input of a model file. */
 export interface Preparation extends FileTeacherSettings {
-  /** Who says how its input is normalized: the `teacher` of the recipe, the file itself, or nobody: then as the data is. */
+  /**
+   * Origin of the normalization: the `teacher` section of the recipe, the metadata of the file, or, where both say nothing, the data set
+   * itself.
+   */
   readonly from: 'recipe' | 'file' | 'data';
   /** File with a vector of each class, for a model that answers with an embedding. */
   readonly vectors?: string;
@@ -31,7 +34,7 @@ const statedSchema = z.object({
 });
 export type StatedPreparation = z.infer<typeof statedSchema>;
 
-/** What the metadata of a file says; nothing of what is not there, or not sound. */
+/** Preparation that the metadata of a file states. What is absent or invalid is left out. */
 export function statedIn(metadata: ReadonlyMap<string, string>): {
   readonly preprocessing?: StatedPreparation | undefined;
   /** Class names in the order of the file. */
@@ -138,11 +141,12 @@ async function isSame(file: string, other: string): Promise<boolean> {
   return size === otherSize && (await readFile(a)).equals(await readFile(b));
 }
 
-/** For people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
+/** Text for people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
 export function preparationText(
   { normalize, layout, from, resize, channels }: Preparation,
-  { normalization }: Pick<Dataset, 'normalization'>,
+  { normalization, text }: Pick<Dataset, 'normalization' | 'text'>,
 ): string {
+  if (text !== undefined) return `texts of ${text.length} tokens by ${text.tokenizer}`;
   const { scale = normalization.scale, mean, std } = normalize ?? normalization;
   const shown = (value: number | readonly number[]): string => {
     const rounded = [value].flat().map((one) => String(Number(one.toPrecision(4))));

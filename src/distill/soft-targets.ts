@@ -1,10 +1,10 @@
 import { fromHalf, sha256, toHalf } from '../base/bytes.ts';
 import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
-import { chanceOf, viewOf } from '../data/batches.ts';
+import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
 import type { Chance } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
-import { fingerprint, sampleId } from '../data/dataset.ts';
+import { asTeacherSees, fingerprint, sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { originalsOf } from '../data/originals.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
@@ -36,10 +36,12 @@ export interface StoreOptions {
 /** A changed teacher, preprocessing, data set, augmentation or number format has another key, and so another file. */
 export function softTargetsKey({ teacher, dataset, store, views, augment, seed }: StoreOptions): string {
   const drawn = augment.length === 0 ? {} : { augment, seed, views };
-  return sha256(JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(dataset), store, ...drawn }));
+  return sha256(
+    JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(asTeacherSees(dataset)), store, ...drawn }),
+  );
 }
 
-/** What the views of samples are drawn from: two stores of one text answer to the same pictures. */
+/** Text that identifies the random views of samples: stores with equal texts hold answers to the same pictures. */
 export function drawnFrom(augment: readonly AugmentStep[], seed: number): string {
   return augment.length === 0 ? '' : JSON.stringify({ augment, seed });
 }
@@ -74,7 +76,7 @@ export class SoftTargetsBuilder {
     return this.#options.dataset.count * this.#options.views;
   }
 
-  /** Ask the teacher about the next samples, `count` at most. */
+  /** Stores the teacher's answers to the next samples, `count` at most. */
   async next(count: number): Promise<void> {
     const { teacher, dataset, augment, seed, store } = this.#options;
     const view = Math.floor(this.#done / dataset.count);
@@ -83,7 +85,7 @@ export class SoftTargetsBuilder {
     const rows = Int32Array.from({ length: n }, (_, i) => first + i);
     const drawn = { seed, view, augment };
     const original = originalsOf(dataset, rows, chanceOf(drawn));
-    const { logits } = await teacher.answer(viewOf(dataset, rows, drawn), n, original);
+    const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), rows, drawn), n, original);
     const offset = this.#done * teacher.classes;
     for (let i = 0; i < logits.length; i++) {
       const sample = (): string => sampleId(dataset, first + Math.floor(i / teacher.classes));
@@ -203,8 +205,10 @@ export class LiveSoftTargets implements SoftTargets {
 
   async answersFor({ x, ids, chance }: Asked): Promise<Record<string, Float32Array>> {
     const start = monotonicMs();
+    const { forTeacher } = this.#dataset;
+    const seen = forTeacher === undefined ? x : viewOf(forTeacher, ids, PLAIN);
     const original = chance && originalsOf(this.#dataset, ids, chance);
-    const { logits, features } = await this.#teacher.answer(x, ids.length, original);
+    const { logits, features } = await this.#teacher.answer(seen, ids.length, original);
     this.#ms += monotonicMs() - start;
     const row = logits.findIndex((value) => !Number.isFinite(value));
     if (row !== -1) {

@@ -7,15 +7,15 @@ export interface Collectives {
   readonly rank: number;
   /** Number of processes. */
   readonly size: number;
-  /** What all of them have, in the order of their ranks, [size, length]. */
+  /** Values of all processes in the order of their ranks, [size, length]. */
   allgather(own: Float32Array): Float32Array;
   /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
   allreduce(own: Float32Array): Float32Array;
-  /** What rank 0 has, in place. */
+  /** Copies the values of rank 0 to all processes, in place. */
   broadcast(values: Float32Array): void;
   barrier(): void;
   /** Ends all processes at once with this exit code. */
   abort(exitCode: number): void;
-  /** To be called by all of them at the end. */
+  /** End of the communication, to be called by all processes. */
   finish(): void;
 }

@@ -4,7 +4,7 @@ import { limbeckVersion } from '../base/packages.ts';
 import { metricOfEvent } from './events.ts';
 import type { OnEvent, RunEvent } from '../base/events.ts';
 
-/** Everything that a run tells as metrics; names and units as Prometheus wants them. */
+/** Metrics of a run's events; names and units as Prometheus wants them. */
 export function runMetrics(client: typeof PromClient, registry: Registry): OnEvent {
   client.collectDefaultMetrics({ register: registry });
   // Gauges with the names of counters: promtool refuses them, and nobody needs them to watch a training.

@@ -56,6 +56,14 @@ export const teachers: Readonly<Record<string, Case>> = {
       'Get the file again, or remove it.',
     ],
   },
+  'stored logits of NumPy that are none': {
+    recipe: `${TABLE}\nteacher: {logits: l.npy}\n${rest}`,
+    files: { 'l.npy': 'a,b\n1,2\n3,4\n' },
+    message: [
+      'l.npy: not a NumPy array: it starts with 61 2c 62 0a 31 2c, expected 93 4e 55 4d 50 59',
+      'Write it with numpy.save or numpy.savez.',
+    ],
+  },
   'mixup with stored answers': {
     recipe: `dataset: {type: csv, train: d.csv, testFraction: 0.2, augment: [{mixup: 0.2}]}\n${train}${rest}`,
     message: [

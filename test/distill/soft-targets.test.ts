@@ -207,6 +207,28 @@ describe('stored logits as a teacher', () => {
     );
   });
 
+  it('are read from a NumPy array, row i for sample i of the file', async () => {
+    const npy = (values: Float32Array, shape: string): Uint8Array => {
+      const header = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`.padEnd(117);
+      const start = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0]);
+      return Buffer.concat([start, Buffer.from(`${header}\n`, 'latin1'), Buffer.from(values.buffer)]);
+    };
+    // The samples have the numbers 3, 13, … of a file of 600.
+    const data = pictures();
+    const rows = new Float32Array(1800);
+    data.ids.forEach((id, i) => rows.set(perfect.subarray(3 * i, 3 * i + 3), 3 * id));
+    const { answers, accuracy } = await storedLogits(npy(rows, '(600, 3)'), 'x.npy', data);
+    expect(accuracy).toBe(1);
+    const { teacherLogits } = await answers.answersFor({ ids: Int32Array.of(7, 2), x: new Float32Array(0) });
+    expect(teacherLogits).toEqual(Float32Array.of(...perfect.subarray(21, 24), ...perfect.subarray(6, 9)));
+    await expect(storedLogits(npy(rows, '(1800,)'), 'x.npy', data)).rejects.toThrow(
+      'x.npy: expected logits as [samples, classes], received [1800]',
+    );
+    await expect(storedLogits(npy(rows.subarray(0, 900).slice(), '(300, 3)'), 'x.npy', data)).rejects.toThrow(
+      'x.npy: no answer for sample train/303',
+    );
+  });
+
   it('know whether they are answers to the views that the student is shown', async () => {
     const right: Teacher = {
       ...teacher,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { ROOT } from '../support/built.ts';
 import { centred, classified, classifier, sumAndDifference } from './models.ts';
 import { ask, binary, floats, serving } from './server.ts';
@@ -62,8 +63,12 @@ describe('the protocol over HTTP', () => {
   });
 
   it('describes its addresses, and has them', async () => {
-    const { paths } = (await ask(server, '/openapi.json')).json as { paths: Record<string, Record<string, unknown>> };
+    const described = (await ask(server, '/openapi.json')).json;
+    const { paths } = described as { paths: Record<string, Record<string, unknown>> };
     expect(Object.keys(paths).length).toBeGreaterThan(12);
+    // By the official schema of OpenAPI 3.1.
+    expect(await new Validator().validate(described)).toEqual({ valid: true });
+    expect(await new Validator().validate({ ...described, info: {} })).toMatchObject({ valid: false });
     for (const [place, methods] of Object.entries(paths)) {
       if (/load$/.test(place)) continue;
       for (const method of ['get', 'post'].filter((name) => name in methods)) {

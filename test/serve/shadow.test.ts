@@ -2,7 +2,10 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseNpy } from '../../src/data/npy.ts';
 import { readNpz } from '../../src/data/npz.ts';
+import { loadDataset } from '../../src/data/load.ts';
+import { storedLogits } from '../../src/distill/stored-logits.ts';
 import type { TensorSpec } from '../../src/graph/types.ts';
+import { loadRecipe } from '../../src/recipe/load.ts';
 import { TransferSet } from '../../src/serve/shadow/keep.ts';
 import { translationOf } from '../../src/serve/shadow/preparation.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -57,6 +60,13 @@ describe('a shadow', () => {
     expect(shape).toEqual([differing.length, 3]);
     const logits = new Float32Array(new Uint8Array(body).buffer);
     differing.flatMap((row) => classified(row, 1)).forEach((value, i) => expect(logits[i]).toBeCloseTo(value, 4));
+
+    // A recipe beside them reads all three, and has every class of the model.
+    const { recipe } = await loadRecipe(path.join(kept, 'recipe.yaml'));
+    const { train } = await loadDataset(recipe.dataset);
+    expect(train.classNames).toEqual(['cat', 'dog', 'hen']);
+    const stored = await storedLogits(await readFile(recipe.teacher!.logits!), 'logits.npy', train);
+    expect(stored.accuracy).toBe(1);
 
     // It goes on where it was.
     await withShadow({ keep }, async (server) => {

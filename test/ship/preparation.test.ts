@@ -114,5 +114,5 @@ it('a size that the file leaves open is that of --shape, which must fit it', asy
     evaluateFile(place('teacher.onnx'), await loadRunnable(place('r.yaml')), 'test', new Map([[name, shape]]));
   expect((await sized([7, 2])).accuracy).toBe((await evaluated(place('teacher.onnx'))).accuracy);
   await expect(sized(['batch', 3])).rejects.toThrow(/input x is \[batch, 2\]/);
-  await expect(sized([1, 2], 'y')).rejects.toThrow(/a shape for y, which is no input of it/);
+  await expect(sized([1, 2], 'y')).rejects.toThrow(/a shape is given for y, which is not an input of the model/);
 });

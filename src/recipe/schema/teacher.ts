@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, file, fraction } from './parts.ts';
+import { teacherText } from './text.ts';
 import { modelName, modelOption, trainingKeys } from './training.ts';
 
 const trainedKeys = { model: modelName, ...trainingKeys };
@@ -108,7 +109,12 @@ export const teacherSchema = z
       .enum(['fixed', 'entropy'])
       .optional()
       .describe('ensemble: by `weight` alone (default), or sample by sample more of those that are surer.'),
-    logits: file.optional().describe('Stored logits: a soft-target file written by an earlier run.'),
+    text: teacherText.optional(),
+    logits: file
+      .optional()
+      .describe(
+        'Stored logits: a soft-target file written by an earlier run, or a .npy array with a row for each sample of the training file.',
+      ),
     minAccuracy: fraction
       .optional()
       .describe('Stop before training if the teacher is worse than this on the labels; default: better than chance.'),
@@ -157,7 +163,7 @@ function refuseUnread(
   }
 }
 
-/** As it is written. zod's own type has options of the model as the type of every key, `optimizer` too. */
+/** Teacher as it is written. zod's own type has options of the model as the type of every key, `optimizer` too. */
 export interface TeacherInput extends Omit<z.input<typeof teacherSchema>, 'train'> {
   readonly train?: (z.input<z.ZodObject<typeof trainedKeys>> & Readonly<Record<string, unknown>>) | undefined;
 }

@@ -6,7 +6,7 @@ import type { Teacher } from '../../distill/teacher.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSummary } from '../../report/types.ts';
-import { sizeOf as elementsOf } from '../../data/dataset.ts';
+import { asTeacherSees, sizeOf as elementsOf } from '../../data/dataset.ts';
 import type { StageContext } from '../context.ts';
 import { SHOW_EVERY_MS } from '../../train/progress.ts';
 import { LabelBatch } from './label-batch.ts';
@@ -132,16 +132,13 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
   return content();
 }
 
-/** Its size is for the device that the teacher runs on, which may be another than the student's. */
+/** Batch for asking the teacher. Its size is for the device that the teacher runs on, which may be another than the student's. */
 export function batchFor(
   { device, sampleShape }: Pick<Teacher, 'device' | 'sampleShape'>,
   { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,
 ): LabelBatch {
-  return new LabelBatch(
-    device,
-    elementsOf(sampleShape ?? data.train.sampleShape),
-    recipe.distill.softTargets.batchSize,
-  );
+  const seen = sampleShape ?? asTeacherSees(data.train).sampleShape;
+  return new LabelBatch(device, elementsOf(seen), recipe.distill.softTargets.batchSize);
 }
 
 function sizeOf({ tensors }: Safetensors): number {

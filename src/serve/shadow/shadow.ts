@@ -9,12 +9,14 @@ import type { InferAnswer, InferRequest } from '../batch/queue.ts';
 import { classesOutput } from '../model.ts';
 import type { ServedModel } from '../model.ts';
 import type { ModelFacts } from '../types.ts';
+import { labelsOf } from '../v2/classification.ts';
 import { viewOf } from '../v2/json-tensor.ts';
 import { Pool } from '../worker/pool.ts';
 import type { PoolOptions } from '../worker/pool.ts';
 import { TransferSet } from './keep.ts';
 import { translationOf } from './preparation.ts';
 import type { Translation } from './preparation.ts';
+import { writeTransferRecipe } from './transfer-recipe.ts';
 
 export interface ShadowOptions {
   /** `teacher.onnx`, or `student=teacher.onnx` where several models are served. */
@@ -25,7 +27,7 @@ export interface ShadowOptions {
   readonly keep?: { readonly folder: string; readonly mostBytes: number } | undefined;
 }
 
-/** What became of samples: those not asked of the teacher, because it was busy or failed, are not compared. */
+/** Result for a sample: compared, or not sent to the teacher because it was busy, or failed there. */
 export type ShadowResult = 'agree' | 'disagree' | 'dropped' | 'failed';
 
 interface Teacher extends Pick<ServedModel, 'facts' | 'metadata'> {
@@ -119,7 +121,7 @@ export class Shadow {
     if (classes === undefined || classes !== classCount(this.#teacher)) {
       throw new UserError(
         `${file}: expected answers of ${classes ?? 'some'} classes, as ${model.name} gives, received ${classCount(this.#teacher) ?? 'none'}`,
-        'A shadow answers the same question.',
+        'Name a teacher with the same classes.',
       );
     }
     this.#translation = { key: model.key, value };
@@ -129,6 +131,7 @@ export class Shadow {
     if (keep === undefined || this.#set !== undefined) return;
     const form = { sampleShape: value.rawShape, dtype: value.rawDtype, classes };
     this.#set = await TransferSet.open(keep.folder, form, keep.mostBytes);
+    await writeTransferRecipe(keep.folder, { labels: labelsOf(model), classes });
   }
 
   async #ask(
@@ -183,7 +186,7 @@ function chosen(given: string, models: readonly ServedModel[]): { model: ServedM
   if (name === undefined) {
     throw new UserError(
       `--shadow ${given}: several models are served, ${names}`,
-      `Say whose it is: --shadow ${models[0]!.name}=${file}.`,
+      `Say which of them it is for: --shadow ${models[0]!.name}=${file}.`,
     );
   }
   throw new UserError(`--shadow ${given}: there is no model ${name}`, `The models are ${names}.`);

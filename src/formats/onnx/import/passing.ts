@@ -8,7 +8,7 @@ const same: Importer = (node, c) => {
   c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: c.nhwc(x) } : { plain: c.plain(x) });
 };
 
-/** What drops nothing in inference; where the file is read to be trained, it is kept for that. */
+/** Dropout, which does nothing in inference; where the file is read to be trained, it is kept for that. */
 const dropout: Importer = (node, c) => {
   const [x, ratio = '', training = ''] = node.inputs as [string, string?, string?];
   ignore(node, 'seed');
@@ -35,7 +35,7 @@ function inTraining(c: Import): never {
 
 const cast: Importer = (node, c) => casted(node, c, castType(node, c));
 
-/** To the type of another value. */
+/** Cast to the type of another value. */
 const castLike: Importer = (node, c) => {
   ignore(node, 'saturate', 'round_mode');
   casted(node, c, c.knownOf(node.inputs[1])?.dtype ?? c.builder.typeOf(c.plain(node.inputs[1]!)).dtype);
@@ -55,7 +55,7 @@ function casted(node: OnnxNode, c: Import, to: string): void {
   c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: y } : { plain: y });
 }
 
-/** What hands its input on. */
+/** Importers of operators that pass their input on. */
 export const passingImporters: Readonly<Record<string, Importer>> = {
   Identity: same,
   Dropout: dropout,
