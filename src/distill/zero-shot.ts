@@ -23,7 +23,7 @@ interface Stored {
 }
 
 /** The factor on cosines that CLIP's training comes to (Radford et al. 2021, section 2.5: clipped at 100). */
-export const LOGIT_SCALE = 100;
+const LOGIT_SCALE = 100;
 
 /**
  * The vectors in a file: one array [classes, size] in the order of the classes, or an array [size] for each class, called as it is.
