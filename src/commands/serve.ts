@@ -1,6 +1,7 @@
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import { openLog, printJson } from './context.ts';
+import { inputShapes, shapeOption } from './shapes.ts';
 
 interface ServeArgs {
   models: string[];
@@ -8,6 +9,7 @@ interface ServeArgs {
   port: number;
   'grpc-port': number | undefined;
   device: string;
+  shape: string[];
   workers: number | undefined;
   threads: number;
   'max-batch': number;
@@ -50,6 +52,7 @@ export const serveCommand: Command<ServeArgs> = {
         choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'],
         ...{ default: 'cpu', describe: 'Device that models run on' },
       })
+      .option('shape', shapeOption)
       .option('workers', { type: 'number', describe: 'Processes that run models [default: cores - 1]' })
       .option('threads', { type: 'number', default: 1, describe: 'Threads of each worker' })
       .option('max-batch', { type: 'number', default: 64, describe: 'Most samples in a call of a model' })
@@ -116,7 +119,7 @@ export const serveCommand: Command<ServeArgs> = {
     const log = await openLog(context);
     const server = await serve({
       ...{ models: args.models, out: args.out, host: args.host, port: args.port, threads: args.threads },
-      ...{ log, device: args.device as 'cpu', tls: await tlsOf(args) },
+      ...{ log, device: args.device as 'cpu', tls: await tlsOf(args), shapes: inputShapes(args.shape) },
       ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
       ...{ shadow: shadowOf(args), rate: args.rate, traces: await tracesOf(args) },

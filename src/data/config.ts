@@ -112,6 +112,8 @@ export interface ImageOptions {
   resize?: readonly [number, number] | undefined;
   /** Default: as the first image has, transparency dropped. */
   channels?: 1 | 3 | undefined;
+  /** Whether the pictures are to be found again at another size: for a model that sees them larger. No key of a recipe. */
+  keepOriginals?: boolean | undefined;
 }
 
 export interface IdxFiles {

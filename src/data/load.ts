@@ -43,7 +43,12 @@ const NO_TEST =
  * Read a data set and split it. With the same files and `splitSeed` the splits are the same. Throws `UserError` for files that are
  * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
  */
-export async function loadDataset(config: DatasetConfig, onText?: OnText): Promise<LoadedDataset> {
+export async function loadDataset(
+  given: DatasetConfig,
+  { onText, keepOriginals = false }: { readonly onText?: OnText | undefined; readonly keepOriginals?: boolean } = {},
+): Promise<LoadedDataset> {
+  const hasPictures = given.type === 'image-folder' || given.type === 'parquet';
+  const config = hasPictures && keepOriginals ? { ...given, keepOriginals } : given;
   const { splitSeed = SPLIT_SEED, limit, task = 'classification' } = config;
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
@@ -98,7 +103,8 @@ export async function loadDataset(config: DatasetConfig, onText?: OnText): Promi
   const dataset = ({ name, idPrefix, samples, targets, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
     const shared = { task, classNames, sampleShape, inputs, text, normalization, ...(scaling && { scaling }) };
-    return { name, idPrefix, samples, targets, ids, count: ids.length, ...shared };
+    const originals = { train: trainRaw, validation: validationRaw, test: testRaw }[idPrefix]?.originals;
+    return { ...(originals && { originals }), name, idPrefix, samples, targets, ids, count: ids.length, ...shared };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
   warnings.push(...splits.flatMap((split) => reader.oddities(split.name, split.targets, classNames)));

@@ -77,7 +77,8 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
     }
   }
   if (sink.shape === undefined) throw noRows(opened[0]!.file);
-  return { source: opened[0]!.file, sampleShape: sink.shape, samples: sink.samples(), labels: labels.labels() };
+  const read = { sampleShape: sink.shape, samples: sink.samples(), originals: sink.originals() };
+  return { source: opened[0]!.file, ...read, labels: labels.labels() };
 }
 
 async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {

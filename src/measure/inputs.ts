@@ -33,7 +33,8 @@ export function sizes(
       if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why: `the file has batch ${first}` });
       return undefined;
     }
-    const sample = rest.map((size, i) => (size >= 0 ? size : (sampleShape?.[i] ?? -1)));
+    const given = laidOut(rest, sampleShape);
+    const sample = rest.map((size, i) => (size >= 0 ? size : (given?.[i] ?? -1)));
     if (sample.includes(-1) || (rest.includes(-1) && sampleShape?.length !== rest.length)) {
       throw new UserError(
         `${file}: input ${end.name} leaves sizes open: [${end.shape.map((size) => (size < 0 ? '?' : size)).join(', ')}]`,
@@ -43,6 +44,14 @@ export function sizes(
     sized.push({ ...end, shape: [batchSize, ...sample] });
   }
   return sized;
+}
+
+/** Sizes of a picture are said with its channels last; a file that has them first is told by the sizes that it fixes. */
+function laidOut(rest: readonly number[], shape: readonly number[] | undefined): readonly number[] | undefined {
+  if (shape?.length !== 3 || rest.length !== 3) return shape;
+  const fits = (sizes: readonly number[]): boolean => rest.every((size, i) => size < 0 || size === sizes[i]);
+  const first = [shape[2]!, shape[0]!, shape[1]!];
+  return !fits(shape) && fits(first) ? first : shape;
 }
 
 /** Whether the inputs of a file are token ids, as its metadata say. */

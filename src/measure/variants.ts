@@ -29,6 +29,8 @@ export interface ModelFile {
   /** `.onnx` or `.tflite`, where the name does not end in it. */
   readonly format?: string;
   readonly bytes: Uint8Array;
+  /** Of one sample, where it is not that of the others. */
+  readonly sampleShape?: readonly number[];
 }
 
 /** A file to load for each session anew. */
@@ -40,7 +42,8 @@ export function sourceOf(file: ModelFile, options: VariantOptions): Source {
  * A file in every runtime that takes it here, at all batch sizes and threads asked for; where it cannot be opened, the
  * reason. `UserError` for an unknown kind.
  */
-export async function openVariants(file: ModelFile, options: VariantOptions): Promise<Opened> {
+export async function openVariants(file: ModelFile, asked: VariantOptions): Promise<Opened> {
+  const options = { ...asked, sampleShape: file.sampleShape ?? asked.sampleShape };
   const extension = file.format ?? path.extname(file.name).toLowerCase();
   const opened: Opening = { variants: [], skipped: [], disposals: [] };
   const cores = availableParallelism();

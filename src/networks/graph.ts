@@ -5,6 +5,7 @@ import { printGraph } from '../graph/print.ts';
 import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
 import { batchNormTrain } from '../trace/batch-norm.ts';
 import { interpret, rules, tensorOf } from '../trace/interpret/interpret.ts';
+import { dropoutMask } from '../trace/layers/dropout.ts';
 import { inLayer } from '../trace/scope.ts';
 import { kernelsOfGraph } from './graph-kernels.ts';
 import type { ForwardOptions, Forwarded, ModelNetwork, Tensors, Variables, Weights } from './network.ts';
@@ -63,6 +64,7 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
     const instead = (node: Node, given: readonly tf.Tensor[]): tf.Tensor[] | undefined => {
       const trains = training && batchNorm === 'train' && node.op === 'FusedBatchNorm';
       if (trains) return [normalized(node, given, state, momentumOf(node.layer ?? '') ?? USUAL_MOMENTUM)];
+      if (training && node.op === 'Dropout') return [dropoutMask(given[0]!, node.attrs.rate as number)];
       return node.layer === undefined
         ? undefined
         : inLayer(node.layer, () => [rules[node.op]!(given, node.attrs)].flat());

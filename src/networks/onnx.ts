@@ -39,7 +39,8 @@ export interface OnnxNetworkOptions {
  */
 export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
   const { inputShape, inputs, classes, seed, head, freeze, batchNorm = 'train', compared = [] } = options;
-  const read = importOnnx(inputs === undefined ? withSampleSizes(model, file, inputShape) : model, file);
+  const sized = inputs === undefined ? withSampleSizes(model, file, inputShape) : model;
+  const read = importOnnx(sized, file, { isTrained: true });
   const ordered = logitsFirst(read, file, options.output);
   const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
@@ -104,6 +105,13 @@ function doing(batchNorm: 'train' | 'frozen', norms: number): string {
   return norms === 1 ? 'stays as it is' : 'stay as they are';
 }
 
+function dropping(file: string, { nodes }: Graph): string[] {
+  const found = nodes.filter(({ op }) => op === 'Dropout');
+  const rates = [...new Set(found.map(({ attrs }) => Number((attrs.rate as number).toPrecision(3))))].join(', ');
+  const many = found.length === 1 ? 'its dropout drops' : `its ${found.length} dropouts drop`;
+  return found.length === 0 ? [] : [`${file}: ${many} ${rates} of the values in training`];
+}
+
 /** Notes on the weights that a training of the file starts with, and on which of them are trained, a sentence each. */
 function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin): string[] {
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm').length;
@@ -114,6 +122,7 @@ function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin)
     ...(norms === 0
       ? []
       : [`${file}: its ${norms === 1 ? 'batch norm' : `${norms} batch norms`} ${doing(batchNorm, norms)}`]),
+    ...dropping(file, graph),
     ...(frozen.length === 0 ? [] : [`${file}: frozen: ${frozen.join(', ')}`]),
     ...(stored.fixed.length === 0
       ? []

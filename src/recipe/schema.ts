@@ -178,7 +178,7 @@ export const recipeSchema = z
   })
   .superRefine(({ student, distill, target }, context) => {
     if (distill.epochs > 0) return;
-    const isFile = (student?.onnx !== undefined && student.head !== 'replace') || student?.tfjs !== undefined;
+    const isFile = (student?.onnx ?? student?.tfjs) !== undefined && student?.head !== 'replace';
     const expected = 'more than 0 epochs, but for a student from a file that is taken as it is';
     if (isFile && target === undefined) return;
     context.addIssue({

@@ -5,10 +5,10 @@ import { modelName, modelOption } from './training.ts';
 const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
 
 /** Keys that say how an ONNX file becomes a student; beside another source nothing reads them. */
-const OF_ONNX = ['output', 'head', 'batchNorm'] as const;
+const OF_ONNX = ['output'] as const;
 
-/** Keys that say how the weights of a file are trained. */
-const OF_FILES = ['freeze', 'learningRates'] as const;
+/** Keys that say how a file is trained. */
+const OF_FILES = ['head', 'batchNorm', 'freeze', 'learningRates'] as const;
 
 const keys = {
   model: modelName.optional(),
@@ -29,7 +29,7 @@ const keys = {
     .enum(['keep', 'replace'])
     .optional()
     .describe(
-      'onnx: the last layer as the file has it, or drawn anew for the classes of the data; default: keep, which must fit.',
+      'onnx, tfjs: the last layer as the file has it, or drawn anew for the classes of the data; default: keep, which must fit.',
     ),
   freeze: z
     .array(z.string().min(1))
@@ -44,7 +44,7 @@ const keys = {
   batchNorm: z
     .enum(['train', 'frozen'])
     .optional()
-    .describe('onnx: train batch norms and let them follow the data, or leave them unchanged; default: train.'),
+    .describe('onnx, tfjs: train batch norms and let them follow the data, or leave them unchanged; default: train.'),
 };
 
 export const studentSchema = z

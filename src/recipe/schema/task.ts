@@ -35,7 +35,7 @@ interface Checked {
     | {
         readonly train?: Training | undefined;
         readonly minAccuracy?: number | undefined;
-        readonly classes?: readonly string[] | undefined;
+        readonly classes?: readonly string[] | string | undefined;
         readonly outputs: string;
       }
     | undefined;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { file, fraction } from './parts.ts';
+import { count, file, fraction } from './parts.ts';
 import { teacherText } from './text.ts';
 import { modelName, modelOption, trainingKeys } from './training.ts';
 
@@ -40,11 +40,33 @@ const fileKeys = {
     .describe(
       'Normalization of the input of the teacher; default: that in its file (`preprocessing` in the metadata), else that of the student.',
     ),
+  resize: z
+    .tuple([count, count])
+    .optional()
+    .describe(
+      'Height and width of the pictures that the teacher sees, from the picture files where the data are files; default: as its file says, else as the student sees them.',
+    ),
+  channels: z
+    .union([z.literal(1), z.literal(3)])
+    .optional()
+    .describe(
+      '1 for a teacher that sees grey, 3 for one that sees colour; default: as its file says, else as the student.',
+    ),
   outputs: z
     .enum(['auto', 'logits', 'probabilities'])
     .default('auto')
     .describe('Kind of answers; probabilities are turned into logits by their logarithm.'),
-  classes: z.array(z.string()).min(2).optional().describe('Class names in the order of the teacher, if it differs.'),
+  classes: z
+    .union([z.array(z.string()).min(2), file])
+    .optional()
+    .describe(
+      'Class names in the order of the teacher, if it differs; or a file with a vector of each class (.npy, .npz, .safetensors), for a teacher that answers with an embedding.',
+    ),
+  logitScale: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('classes as a file: factor on the cosine of embedding and vector of a class; default: 100, as CLIP has.'),
   intermediate: z.array(z.string()).default([]).describe('Names of inner tensors for feature losses.'),
 };
 
@@ -57,14 +79,17 @@ const READ = [
   'output',
   'layout',
   'normalize',
+  'resize',
+  'channels',
   'outputs',
   'classes',
+  'logitScale',
   'intermediate',
   'weighting',
 ] as const;
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   onnx: READ.filter((key) => key !== 'signature' && key !== 'weighting'),
-  tfjs: ['normalize', 'outputs', 'classes', 'intermediate'],
+  tfjs: ['normalize', 'resize', 'channels', 'outputs', 'classes', 'logitScale', 'intermediate'],
   savedModel: READ.filter((key) => key !== 'weighting'),
   train: [],
   ensemble: ['weighting'],
@@ -102,6 +127,13 @@ function oneSource(keys: readonly string[]) {
     const given = keys.filter((key) => value[key] !== undefined);
     if (given.length === 1) {
       refuseUnread(value, given[0] as (typeof SOURCES)[number], context);
+      if (value['logitScale'] !== undefined && typeof value['classes'] !== 'string') {
+        const params = {
+          expected: 'a file with vectors as teacher.classes beside it',
+          received: 'teacher.logitScale alone',
+        };
+        context.addIssue({ code: 'custom', message: 'not read', path: ['logitScale'], params });
+      }
       return;
     }
     const expected = `exactly one of ${keys.join(', ')}`;

@@ -56,7 +56,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const asExported = rowsOf(report, options.model, run);
   const { recipe } = await storedRecipe(run);
   const texts = new Map<string, readonly string[]>();
-  const data = await loadData(recipe, (id, sample) => texts.set(id, sample));
+  const data = await loadData(recipe, { onText: (id, sample) => texts.set(id, sample) });
   const { inputs } = data.validation;
   if (inputs !== undefined)
     throw new UserError(

@@ -95,8 +95,9 @@ describe('texts as samples', () => {
   it('gives the texts of samples to whoever asks', async () => {
     const file = await folder.file('train.csv', table(ROWS));
     const seen = new Map<string, readonly string[]>();
-    await loadDataset({ type: 'csv', train: file, text: { column: 'text' }, validation: 2 }, (id, texts) =>
-      seen.set(id, texts),
+    await loadDataset(
+      { type: 'csv', train: file, text: { column: 'text' }, validation: 2 },
+      { onText: (id, texts) => seen.set(id, texts) },
     );
     expect(seen.get('train/1')).toEqual(['go, go']);
     expect(seen.size).toBe(6);
