@@ -20,6 +20,7 @@ export async function readImageFolder(folder: string, options: ImageOptions): Pr
     source: folder,
     sampleShape: sink.shape!,
     samples: sink.samples(),
+    originals: sink.originals(),
     labels: {
       kind: 'name',
       values,
@@ -35,5 +36,6 @@ export async function readPictures(folder: string, options: ImageOptions): Promi
   const { files, notes } = await allFiles(folder, PICTURES);
   const sink = new ImageSink(options, files.length);
   await sink.add(files.map((file) => ({ where: file, input: file })));
-  return { source: folder, sampleShape: sink.shape!, samples: sink.samples(), labels: noLabels(files.length), notes };
+  const read = { sampleShape: sink.shape!, samples: sink.samples(), originals: sink.originals() };
+  return { source: folder, ...read, labels: noLabels(files.length), notes };
 }

@@ -1,15 +1,16 @@
 import { UserError } from '../base/errors.ts';
 import { checkFinite, checkSameKind } from './checks.ts';
 import { columnsOf, encoded, plainWords } from './columns.ts';
-import type { Column } from './dataset.ts';
 import type { DatasetConfig, TaskName } from './config.ts';
-import type { Dataset, InputPart, RawSplit } from './dataset.ts';
+import type { Column, Dataset, InputPart, RawSplit } from './dataset.ts';
 import { labelPresence } from './labelled.ts';
 import type { Presence } from './labelled.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
-import { added, carve, keepLabels, labelledTargets, limited, splitOf } from './parts.ts';
+import { joinedOriginals } from './originals.ts';
+import { added, carve, keepLabels, labelledTargets, limited, nextId, splitOf } from './parts.ts';
 import type { Part, Split } from './parts.ts';
 import { readSplits } from './read.ts';
+import type { OnText } from './read.ts';
 import { fillMeans } from './table.ts';
 import { fillWithMeans, targetReader } from './targets/registry.ts';
 import { namesFrom, noneLabelled, scored } from './without-labels.ts';
@@ -33,6 +34,14 @@ export interface LoadedDataset {
   readonly warnings: readonly string[];
 }
 
+export interface LoadOptions {
+  readonly onText?: OnText | undefined;
+  /** See `Dataset.originals`. */
+  readonly keepOriginals?: boolean | undefined;
+  /** Columns with their words as a model file has them, instead of those of train. */
+  readonly columns?: readonly Column[] | undefined;
+}
+
 /** Default share of train that becomes the validation split. */
 const VALIDATION = 0.1;
 /** Apart from the recipe's seed: a teacher and its students, of whatever seeds, must validate on the same samples. */
@@ -43,10 +52,14 @@ const NO_TEST =
 
 /**
  * Read a data set and split it. With the same files and `splitSeed` the splits are the same. Throws `UserError` for files that are
- * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data. `given`: columns
- * with their words as a model file has them, instead of those of train.
+ * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
  */
-export async function loadDataset(config: DatasetConfig, given?: readonly Column[]): Promise<LoadedDataset> {
+export async function loadDataset(
+  given: DatasetConfig,
+  { onText, keepOriginals = false, columns: stated }: LoadOptions = {},
+): Promise<LoadedDataset> {
+  const hasPictures = given.type === 'image-folder' || given.type === 'parquet';
+  const config = hasPictures && keepOriginals ? { ...given, keepOriginals } : given;
   const { splitSeed = SPLIT_SEED, limit, labelled, task = 'classification' } = config;
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
@@ -55,13 +68,13 @@ export async function loadDataset(config: DatasetConfig, given?: readonly Column
       'Remove one of them: `test` names files, `testFraction` carves train.',
     );
   }
-  const [trainRead, validationRead, testRead, unlabelledRead] = await readSplits(config);
+  const [trainRead, validationRead, testRead, unlabelledRead] = await readSplits(config, onText);
   const read = { train: trainRead, validation: validationRead, test: testRead, unlabelled: unlabelledRead };
   const splitsRead = Object.values(read).filter((split) => split !== undefined);
   for (const split of splitsRead) checkSameKind(split, trainRead);
   for (const split of splitsRead) checkFinite(split);
   const hasWords = trainRead.words !== undefined;
-  const columns = hasWords ? (given ?? columnsOf(trainRead)) : columnsOf(trainRead);
+  const columns = hasWords ? (stated ?? columnsOf(trainRead)) : columnsOf(trainRead);
   if (hasWords) refuseOtherColumns(columns, trainRead);
   const withNumbers = <S extends RawSplit | undefined>(name: keyof typeof read, split: S): S =>
     split !== undefined && hasWords ? (encoded(split, columns, name) as S) : split;
@@ -76,6 +89,7 @@ export async function loadDataset(config: DatasetConfig, given?: readonly Column
   const classNames = namesFrom(reader, [present, onValidation], config);
   const split = (name: Part, presence: Presence): Split => splitOf(name, presence, { reader, classNames, config });
   let train = split('train', present);
+  const behindTrain = nextId(train.ids);
   let validation = onValidation && split('validation', onValidation);
   let test = testRaw && split('test', scored(labelPresence(testRaw), labelled));
   if (config.testFraction !== undefined) {
@@ -92,7 +106,7 @@ export async function loadDataset(config: DatasetConfig, given?: readonly Column
     [train, validation] = carve(train, 'validation', amount, 'validation', splitSeed);
   }
   if (labelled !== undefined && labelled > 0) train = keepLabels(train, labelled, splitSeed);
-  if (unlabelledRaw !== undefined) train = added(train, unlabelledRaw);
+  if (unlabelledRaw !== undefined) train = added(train, unlabelledRaw, behindTrain);
   if (limit !== undefined) {
     [train, validation] = [limited(train, limit, splitSeed), limited(validation, limit, splitSeed)];
     test = test && limited(test, limit, splitSeed);
@@ -116,31 +130,24 @@ export async function loadDataset(config: DatasetConfig, given?: readonly Column
   // Without labels in train those of validation say how large the numbers are.
   const basis = known[0]!.length > 0 ? known[0]! : known[1]!;
   const scaling = basis.length === 0 ? undefined : reader.scaling?.(basis, train.width);
+  const originals = {
+    train: joinedOriginals(trainRaw.originals, unlabelledRaw?.originals),
+    validation: validationRaw?.originals,
+    test: testRaw?.originals,
+  };
   const dataset = ({ name, idPrefix, samples, targets, flags, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
-    const shared = {
-      task,
-      classNames,
-      sampleShape,
-      ...table,
-      inputs,
-      text,
-      normalization,
+    const shared = { task, classNames, sampleShape, ...table, inputs, text, normalization };
+    const scaled = {
+      ...shared,
       ...(scaling && { scaling }),
+      ...(originals[idPrefix] && { originals: originals[idPrefix] }),
     };
     const isPartial = flags?.includes(0) === true;
     if (isPartial && scaling !== undefined) fillWithMeans(targets, flags, scaling.mean);
-    return {
-      name,
-      idPrefix,
-      samples,
-      targets,
-      ids,
-      count: ids.length,
-      ...shared,
-      ...(isPartial && { labelled: flags }),
-    };
+    const own = { name, idPrefix, samples, targets, ids, count: ids.length };
+    return { ...own, ...scaled, ...(isPartial && { labelled: flags }) };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
   for (const [i, targets] of known.entries())

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { UserError, clipped, nearest, shown } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
+import { taskRow } from '../recipe/task.ts';
 import type { NpzConfig, NpzSource } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
@@ -43,7 +44,7 @@ function split(samples: NpyArray, labels: NpyArray | undefined, { layout, task }
   const raw =
     labels === undefined
       ? noLabels(samples.shape[0] ?? 0)
-      : task === undefined || task === 'classification'
+      : taskRow(task).hasClasses
         ? npyLabels(labels)
         : npyNumbers(labels);
   const labelled = raw.values.length / (raw.kind === 'numbers' ? raw.width : 1);

@@ -125,11 +125,15 @@ export function keepLabels(split: Split, wanted: number, seed: number): Split {
   return { ...split, targets, flags };
 }
 
-/** Train with samples of no label behind its own; their ids go on counting. */
-export function added(split: Split, raw: RawSplit): Split {
+/** The first id behind those of a split. */
+export function nextId(ids: Int32Array): number {
+  return ids.reduce((max, id) => Math.max(max, id), -1) + 1;
+}
+
+/** Train with samples of no label behind its own; their ids go on counting at `next`, behind all that its files hold. */
+export function added(split: Split, raw: RawSplit, next: number): Split {
   const { ids, targets, width, flags } = split;
   const own = raw.ids ?? Int32Array.from({ length: raw.samples.length / split.rowSize }, (_, i) => i);
-  const next = ids.reduce((max, id) => Math.max(max, id), -1) + 1;
   const count = ids.length + own.length;
   const all = targets instanceof Int32Array ? new Int32Array(count * width) : new Float32Array(count * width);
   all.set(targets);

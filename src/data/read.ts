@@ -7,11 +7,26 @@ import type { OpenText } from './text/open.ts';
 
 type Part = 'train' | 'validation' | 'test';
 
+/**
+ * Called with the texts of each sample, which are otherwise gone when their ids are there; `id` as `sampleId` names it. Not called for
+ * samples under `unlabelled`.
+ */
+export type OnText = (id: string, texts: readonly string[]) => void;
+
 /** All splits at once; of several errors, train's comes first, whichever was found first. */
-export async function readSplits(config: DatasetConfig): Promise<[RawSplit, ...(RawSplit | undefined)[]]> {
+export async function readSplits(
+  config: DatasetConfig,
+  onText?: OnText,
+): Promise<[RawSplit, ...(RawSplit | undefined)[]]> {
   const parts = ['train', 'validation', 'test', 'unlabelled'] as const;
-  const text = 'text' in config && config.text !== undefined ? await openText(config.text) : undefined;
-  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, text)));
+  const stated = 'text' in config ? config.text : undefined;
+  const named = config.type === 'text-folder' ? (stated ?? {}) : stated;
+  const text = named && (await openText(named));
+  const textOf = (part: Part | 'unlabelled'): OpenText | undefined => {
+    if (text === undefined || onText === undefined || part === 'unlabelled') return text;
+    return { ...text, onText: (row, texts) => onText(`${part}/${row}`, texts) };
+  };
+  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, textOf(part))));
   const splits = results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -20,7 +35,7 @@ export async function readSplits(config: DatasetConfig): Promise<[RawSplit, ...(
 }
 
 /** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
-async function readSplit(
+export async function readSplit(
   config: DatasetConfig,
   part: Part | 'unlabelled',
   text?: OpenText,
@@ -46,11 +61,10 @@ async function readSplit(
       return (withoutLabels ? readPictures : readImageFolder)(sourceOf(config, part), config);
     }
     case 'text-folder':
-      return (await import('./text/text-folder.ts')).readTextFolder(
-        sourceOf(config, part),
-        text ?? (await openText({})),
-        { ...config, withoutLabels },
-      );
+      return (await import('./text/text-folder.ts')).readTextFolder(sourceOf(config, part), text!, {
+        ...config,
+        withoutLabels,
+      });
     case 'npz':
       return (await import('./npz.ts')).readNpz(pairOf(sourceOf(config, part), part, withoutLabels), {
         ...config,

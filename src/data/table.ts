@@ -83,7 +83,7 @@ export class TableSink {
       return;
     }
     const word = value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value;
-    if (this.#words.has(column) && typeof word !== 'object') {
+    if (this.#words.has(column) && isPlain(word)) {
       this.#setWord(column, String(word), where);
       return;
     }
@@ -139,6 +139,7 @@ export class TableSink {
       labels: this.#rawLabels(),
       ids,
       columns: this.columns,
+      labelNames: this.#labelNames,
       fillWithMean: this.#filled,
       ...(this.#words.size > 0 && {
         words: [...this.#words].map(([column, names]) => ({ column, ...names.labels() })),
@@ -181,6 +182,10 @@ export class TableSink {
       'Correct the value or remove the row.',
     );
   }
+}
+
+function isPlain(value: unknown): value is string | number | bigint | boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 }
 
 /** Places of the columns of words. */

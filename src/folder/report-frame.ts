@@ -4,6 +4,8 @@ import { labelledCount } from '../data/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { cpuFeatures, machineInfo, systemRelease } from '../measure/machine.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { VERSION } from '../report/schema.ts';
+import { scoreEntry } from '../report/score.ts';
 import type {
   DatasetSummary,
   Environment,
@@ -40,7 +42,7 @@ export interface RunFacts {
 
 /** The facts of a run. Until the data is read and the engine is there, they are what the recipe says. */
 export function factsOf({ recipe, data, engine }: Known): RunFacts {
-  const { type } = recipe.dataset;
+  const { type, task = 'classification' } = recipe.dataset;
   const isUnknown = data?.validation.labelled !== undefined;
   const labelledBy = data?.labelledBy ?? recipe.dataset.labelledBy ?? (isUnknown ? 'the teacher' : undefined);
   const labelled = data === undefined ? 0 : labelledCount(data.train);
@@ -48,10 +50,10 @@ export function factsOf({ recipe, data, engine }: Known): RunFacts {
     machine: { ...machineInfo(), engine: engine?.name ?? recipe.engine, device: engine?.device ?? recipe.device },
     dataset:
       data === undefined
-        ? { type, classes: 0, sampleShape: [], samples: { train: 0, validation: 0, test: 0 } }
+        ? { type, task, classes: 0, sampleShape: [], samples: { train: 0, validation: 0, test: 0 } }
         : {
             type,
-            ...(data.task !== 'classification' && { task: data.task }),
+            task,
             classes: data.classNames.length,
             classNames: data.classNames,
             ...(labelledBy !== undefined && { labelledBy }),
@@ -90,7 +92,7 @@ export function frameOf(
   { written, wallSeconds, training, stages = [] }: Course,
 ) {
   return {
-    ...{ version: 2 as const, name, seed, wallSeconds, machine, dataset },
+    ...{ version: VERSION, name, seed, wallSeconds, machine, dataset, score: scoreEntry(dataset.task) },
     ...(training.length > 0 && { training }),
     ...(stages.length > 0 && { stages }),
     environment: environment(),
@@ -105,7 +107,7 @@ export function stagesOf(ledger: Pick<Ledger, 'times' | 'find'>): StageSummary[]
     return {
       stage,
       seconds,
-      ...(figures?.accuracy !== undefined && { accuracy: figures.accuracy }),
+      ...(figures?.score !== undefined && { score: figures.score }),
       ...(notes?.['traffic'] !== undefined && { traffic: notes['traffic'] as Traffic }),
     };
   });

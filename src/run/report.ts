@@ -1,9 +1,7 @@
 import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
-import type { Pair } from '../report/certainty.ts';
-import type { Examples } from '../report/examples.ts';
-import type { ModelRow, Report, TeacherSummary, Verdict } from '../report/types.ts';
-import type { PruningSensitivity, QuantizationSensitivity } from '../report/sensitivity.ts';
+import type { Examples, ModelRow, Pair, Report, TeacherSummary, Verdict } from '../report/types.ts';
+import type { PruningSensitivity, QuantizationSensitivity } from '../report/types.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
@@ -36,7 +34,7 @@ export function makeReport(
   const samples = (data.test ?? data.validation).count;
   const test = (role: ModelRef['role']): number[] =>
     measured.flatMap(({ row }) => {
-      const { validation, test: onTest } = row.accuracy;
+      const { validation, test: onTest } = row.score;
       return row.model.role === role && row.precision === 'fp32' && row.format === 'onnx'
         ? [onTest ?? validation ?? NaN]
         : [];
@@ -77,7 +75,7 @@ function verdictIn(
   return seen === undefined ? verdict : { ...verdict, sentence: `${verdict.sentence}; ${seen}` };
 }
 
-/** The accuracies of a model that was trained more than once. */
+/** The scores of a model that was trained more than once. */
 function repeatsIn(
   measured: readonly Measured[],
   first: ModelRow,
@@ -86,10 +84,8 @@ function repeatsIn(
 ): Pick<ModelRow, 'repeats'> {
   const isSame = ({ row }: Measured): boolean =>
     row.format === first.format && isSameContent({ ...row, model: { ...row.model, repeat: 0 } }, first);
-  const accuracies = measured
-    .filter(isSame)
-    .flatMap(({ row: { accuracy } }) => accuracy.test ?? accuracy.validation ?? []);
-  return accuracies.length < 2 ? {} : { repeats: repeatsOf(accuracies, samples, score) };
+  const scores = measured.filter(isSame).flatMap(({ row: { score } }) => score.test ?? score.validation ?? []);
+  return scores.length < 2 ? {} : { repeats: repeatsOf(scores, samples, score) };
 }
 
 /** The only student and its only twin, sample by sample. */

@@ -1,22 +1,23 @@
 import { UserError } from '../base/errors.ts';
+import { readBytes } from '../base/files.ts';
 import type { TextConfig, TokenInput } from '../data/config.ts';
 import type { Column, Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
 import { loadDataset } from '../data/load.ts';
-import type { LoadedDataset } from '../data/load.ts';
+import type { LoadedDataset, LoadOptions } from '../data/load.ts';
+import { refuseOtherFile } from '../data/text/open.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
 
 /**
- * The data set of a recipe, read and split. `columns`: with their words as a model file has them, instead of those of train. `UserError` for
- * samples without a label where no teacher answers for them.
+ * The data set of a recipe, read and split. `UserError` for samples without a label where no teacher answers for them.
  */
 export async function loadData(
   { dataset, teacher }: Pick<Recipe, 'dataset' | 'teacher'>,
-  columns?: readonly Column[],
+  { keepOriginals = seesOwnSize(teacher), ...options }: LoadOptions = {},
 ): Promise<LoadedDataset> {
   // The schema says the same as the type, but for optional keys that it holds as undefined.
-  const data = await loadDataset(dataset, columns);
+  const data = await loadDataset(dataset, { keepOriginals, ...options });
   if (teacher === undefined) return { ...data, train: onlyLabelled(data, dataset) };
   if (teacher.train !== undefined && labelledCount(data.train) === 0)
     throw new UserError(
@@ -38,6 +39,12 @@ function onlyLabelled({ train, unlabelledAt }: LoadedDataset, { unlabelled, labe
       'Name a teacher, or leave it out.',
     );
   return labelledOf(train);
+}
+
+/** True if a teacher is fed pictures of another size than the student, as far as the recipe says. */
+function seesOwnSize(teacher: Recipe['teacher']): boolean {
+  const all = teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])];
+  return all.some(({ resize, channels }) => resize !== undefined || channels !== undefined);
 }
 
 const ALL: readonly TokenInput[] = ['input_ids', 'attention_mask', 'token_type_ids'];
@@ -68,9 +75,11 @@ export async function loadFedData(
   isTfjs: boolean,
   columns?: readonly Column[],
 ): Promise<LoadedDataset> {
-  if (!('text' in dataset) && dataset.type !== 'text-folder') return loadDataset(dataset, columns);
+  if (!('text' in dataset) && dataset.type !== 'text-folder')
+    return loadDataset(dataset, { keepOriginals: true, columns });
   const { text } = dataset as { readonly text?: TextConfig };
-  if (text === undefined && dataset.type !== 'text-folder') return loadDataset(dataset, columns);
+  if (text === undefined && dataset.type !== 'text-folder')
+    return loadDataset(dataset, { keepOriginals: true, columns });
   const { buckets, ngrams, ...common } = text ?? {};
   const stated = Object.entries(own?.text ?? {}).filter(([, value]) => value !== undefined);
   const merged: TextConfig = { ...common, ...Object.fromEntries(stated) };
@@ -79,4 +88,16 @@ export async function loadFedData(
     ...dataset,
     text: { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL },
   });
+}
+
+/** The tokenizer.json of a recipe's texts; undefined where they need none. `UserError` if the data were read with another one. */
+export async function tokenizerOf(
+  { dataset }: Pick<Recipe, 'dataset'>,
+  { train }: Pick<LoadedDataset, 'train'>,
+): Promise<Uint8Array | undefined> {
+  if (train.text?.tokenizer !== 'tokenizer.json') return undefined;
+  const { text } = dataset as { readonly text: TextConfig };
+  const bytes = await readBytes(text.tokenizer!);
+  refuseOtherFile(text.tokenizer!, bytes, train.text);
+  return bytes;
 }

@@ -31,7 +31,7 @@ function entriesOf(
   prepared: StatedPreparation | undefined,
 ): Map<string, string> {
   const isStandard = prepared === undefined || (isPicture(prepared) && prepared.layout !== 'nchw');
-  const own = ['targets', 'classOutput', 'check', 'columns', ...(isStandard ? [] : ['preprocessing'])];
+  const own = ['targets', 'text', 'classOutput', 'check', 'columns', ...(isStandard ? [] : ['preprocessing'])];
   return new Map([...metadata].filter(([key]) => own.includes(key)));
 }
 

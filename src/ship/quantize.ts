@@ -20,7 +20,7 @@ import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { modelFeeds } from '../runtime/feeds.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { idOf } from '../report/artifact.ts';
-import type { QuantizationSensitivity } from '../report/sensitivity.ts';
+import type { QuantizationSensitivity } from '../report/types.ts';
 import type { Task } from '../tasks/task.ts';
 import type { ExportedModel } from './export.ts';
 
@@ -163,8 +163,8 @@ export async function rankLayers(
     encodeModel(exportQdq(float, quantization, { keepFloat }).result);
   const session = sessionOptionsOf(recipe);
   const rows = await layerSensitivity(quantizableLayers(float), write, samples, task, session, onProgress);
-  const accuracy = task.scoreOf(samples.logits, targets);
-  return { model: idOf(model), precision: 'int8', samples: n, accuracy, rows };
+  const score = task.scoreOf(samples.logits, targets);
+  return { model: idOf(model), precision: 'int8', samples: n, score, rows };
 }
 
 /** The numbers of layers to keep in float, one after another until the accuracy holds: few first, then in larger steps. */

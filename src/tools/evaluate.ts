@@ -16,6 +16,7 @@ import { columnsIn, ownTeacher, preparationText } from '../distill/preparation.t
 import { UserError } from '../base/errors.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readEntries } from '../formats/tflite/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { usualAnswers } from '../measure/usual.ts';
@@ -55,10 +56,17 @@ const ANY = { layout: 'auto', outputs: 'auto' } as const;
 
 /**
  * Score of a model file on a split of a recipe's data. Its input is prepared as the recipe's `teacher` says if it is the
- * recipe's own, else as its metadata say, else as the recipe prepares its data.
+ * recipe's own, else as its metadata say, else as the recipe prepares its data. `shapes`: of inputs that an ONNX file leaves open.
  */
-export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
+export async function evaluateFile(
+  file: string,
+  { recipe }: LoadedRecipe,
+  split: Split,
+  shapes: InputShapes = new Map(),
+): Promise<EvaluationResult> {
   const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
+  if (shapes.size > 0 && format !== 'onnx')
+    throw new UserError(`${file}: --shape is for an .onnx file`, 'Leave it out: other files have their sizes.');
   const own = await ownTeacher(file, recipe.teacher);
   // A member of an ensemble reads what the ensemble does.
   const fed = await loadFedData(recipe, own && recipe.teacher, format === 'tfjs', await columnsOf(file));
@@ -70,6 +78,7 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
     engine: engineOf(recipe),
     session: sessionOptionsOf(recipe),
     dataset,
+    shapes,
     name: (name: string) => name,
   };
   const { teacher: model, preparation } = await openFile(settings, options);

@@ -53,7 +53,9 @@ describe('what is not supported is said by name', () => {
     const train = await folder.file('words.csv', 'colour,label\nred,a\nblue,b\n');
     const { message, hint } = await userError(loadDataset({ type: 'csv', train }));
     expect(message).toMatch(/words\.csv:2: column "colour": expected a number, received "red"/);
-    expect(hint).toMatch(/Supported are columns of numbers.* Columns of words are named as `categorical`.*`categorical: \[colour\]`/);
+    expect(hint).toMatch(
+      /Supported are columns of numbers.* Columns of words are named as `categorical`.*`categorical: \[colour\]`/,
+    );
   });
 
   it('but fractions that are listed as classes, and a few of them, are classes', async () => {

@@ -281,8 +281,11 @@ describe('a broken recipe', () => {
   });
 
   it.each([
-    ['distill: {temperature: 9}', 'distill.temperature: expected a teacher, which it is about, received none'],
-    ['distill: {loss: dist}', 'distill.loss: expected a teacher, which it is about, received none'],
+    [
+      'distill: {temperature: 9}',
+      'distill.temperature: expected a teacher, without which it has no effect, received none',
+    ],
+    ['distill: {loss: dist}', 'distill.loss: expected a teacher, without which it has no effect, received none'],
   ])('refuses what only a teacher gives a meaning, without one: %s', (line, message) => {
     expect(failure(SHORT + line).message).toContain(message);
   });

@@ -32,7 +32,7 @@ it('the words travel with the model: metadata, evaluation, kit, requests', async
   const made = makeRecipe({ ...base, distill: training, export: ['onnx', 'tflite'] }, folder());
   const { report, folder: run } = await runRecipe(made, { out: folder() });
   const [onnx, tflite] = ['onnx', 'tflite'].map((format) => report.models.find((row) => row.format === format)!);
-  expect(onnx!.accuracy.test).toBeGreaterThan(0.9);
+  expect(onnx!.score.test).toBeGreaterThan(0.9);
 
   const file = path.join(run, onnx!.file!);
   const { metadata } = decodeModel(await readFile(file), file);
@@ -42,7 +42,7 @@ it('the words travel with the model: metadata, evaluation, kit, requests', async
   // Train of another recipe has other words: those of the file are used.
   const other = makeRecipe({ ...base, dataset: { ...dataset, train: 'other.csv' } }, folder());
   for (const model of [onnx!, tflite!])
-    expect((await evaluateFile(path.join(run, model.file!), other, 'test')).accuracy).toBe(onnx!.accuracy.test);
+    expect((await evaluateFile(path.join(run, model.file!), other, 'test')).accuracy).toBe(onnx!.score.test);
   const taught = makeRecipe({ ...other.written, name: 'taught', teacher: { onnx: file } }, folder());
   await expect(runRecipe(taught, { out: folder() })).rejects.toThrow(
     /was made for the column city of 3 words \(Bonn, Oslo, Rome\), and the data have city of 2 words \(Oslo, Rome\) there/,

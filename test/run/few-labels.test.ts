@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InterruptedError, UserError } from '../../src/base/errors.ts';
 import type { RunEvent } from '../../src/base/events.ts';
-import { parseReport } from '../../src/report/schema.ts';
+import { parseReport } from '../../src/report/read.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { checkData } from '../../src/run/check-data.ts';
@@ -77,7 +77,7 @@ it('rows without a label: what student and twin learnt from is said; stopped ins
   );
   expect(scratch!.epochs.map(({ epoch }) => epoch)).toEqual(distill!.epochs.map(({ epoch }) => epoch));
   for (const { epochs } of [scratch!, distill!])
-    for (const { accuracy } of epochs) expect(accuracy > 0 && accuracy <= 1).toBe(true);
+    for (const { score } of epochs) expect(score > 0 && score <= 1).toBe(true);
 
   const stop = new AbortController();
   let steps = 0;
@@ -101,7 +101,7 @@ it('the twin is the student that is trained on the labelled samples alone', asyn
   const alone = await recipe(own, { teacher: undefined, distill: { epochs: 4, ...TRAINING, optimizer: { learningRate: 0.02, schedule: 'constant' } } }); // prettier-ignore
   const { report: other } = await runRecipe(alone, { out: path.join(folder(), 'alone') });
   const twin = report.models.find(({ id }) => id === 'scratch')!;
-  expect(other.models.find(({ id }) => id === 'scratch')!.accuracy).toEqual(twin.accuracy);
+  expect(other.models.find(({ id }) => id === 'scratch')!.score).toEqual(twin.score);
 });
 
 it('no labels at all: scores are against the teacher, and that is said everywhere', async () => {
@@ -116,7 +116,7 @@ it('no labels at all: scores are against the teacher, and that is said everywher
   };
   const { report, folder: own } = await runRecipe(made, { out: path.join(folder(), 'none'), onEvent });
   expect(report.dataset).toMatchObject({ labelledBy: 'teacher.onnx', labelled: 0 });
-  expect(report.models.map(({ id, accuracy }) => [id, accuracy.test])).toEqual([['teacher', 1], ['distilled', expect.any(Number)]]); // prettier-ignore
+  expect(report.models.map(({ id, score }) => [id, score.test])).toEqual([['teacher', 1], ['distilled', expect.any(Number)]]); // prettier-ignore
   expect(report.verdict).toBeUndefined();
   const says =
     'every score is agreement with the teacher, the share of samples that get the class that teacher.onnx gives them';
@@ -125,7 +125,7 @@ it('no labels at all: scores are against the teacher, and that is said everywher
   expect(report.notes.find((note) => note.startsWith('no twin was trained'))).toMatch(/no sample of train has a label/);
   const { said, accuracy, labelledBy } = await evaluateFile(path.join(own, 'exports/distilled.onnx'), made, 'test');
   expect(said).toMatch(/^gives the class that teacher\.onnx gives on [\d.]+ % of 100 test samples$/);
-  expect([labelledBy, accuracy]).toEqual(['teacher.onnx', report.models[1]!.accuracy.test]);
+  expect([labelledBy, accuracy]).toEqual(['teacher.onnx', report.models[1]!.score.test]);
   await expect(evaluateFile(teacher.onnx, made, 'train')).rejects.toThrow('no sample of the split train has a label');
   await writeKit(own, path.join(folder(), 'kit'));
   const examples = JSON.parse(await readFile(path.join(folder(), 'kit/example.json'), 'utf8')) as object[];
@@ -143,11 +143,11 @@ it('numbers without labels are standardized by what the teacher answers', async 
   const { report } = await runRecipe(made, { out: path.join(folder(), 'numbers') });
   const student = report.models.find(({ id }) => id === 'distilled')!;
   // Of numbers around 20, whose deviation is about 2.
-  expect(student.accuracy.test).toBeLessThan(1);
+  expect(student.score.test).toBeLessThan(1);
   expect(reportMarkdown(report)).toContain('every score is against the answers of teacher.onnx');
   const some = await runRecipe(await recipe({ ...NUMBERS, train: 'some.csv' }, { teacher, distill: { epochs: 20, ...TRAINING } }), { out: path.join(folder(), 'some') }); // prettier-ignore
   expect(some.report.dataset.labelled).toBe(55);
-  expect(some.report.models.find(({ id }) => id === 'distilled')!.accuracy.test).toBeLessThan(1);
+  expect(some.report.models.find(({ id }) => id === 'distilled')!.score.test).toBeLessThan(1);
 });
 
 describe('what cannot be is refused', () => {
@@ -157,7 +157,7 @@ describe('what cannot be is refused', () => {
     ['a pool without a teacher', { ...CLASSES, unlabelled: 'train.csv' }, { teacher: undefined }, /dataset\.unlabelled: expected a teacher that answers/],
     ['a teacher that is to be trained without labels', { ...CLASSES, labelled: 0, classes: ['no', 'yes'] }, {}, /teacher\.train: expected labels to train a teacher with/],
     ['confidence of numbers', NUMBERS, { distill: { minConfidence: 0.5 } }, /minConfidence.*no such key for regression/],
-    ['confidence without a teacher', CLASSES, { teacher: undefined, distill: { minConfidence: 0.5 } }, /minConfidence: expected a teacher, which it is about/],
+    ['confidence without a teacher', CLASSES, { teacher: undefined, distill: { minConfidence: 0.5 } }, /minConfidence: expected a teacher, without which it has no effect/],
   ])('%s', async (_, dataset, change, message) => {
     const work = async () => checkData((await recipe(dataset, change)).recipe);
     await expect(work()).rejects.toThrow(UserError);

@@ -1,7 +1,7 @@
 import { sampleId, sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { thumbnail } from '../../data/thumbnail.ts';
-import type { Examples } from '../../report/examples.ts';
+import type { Examples } from '../../report/types.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { StageContext } from '../context.ts';
 import type { Measured } from './measure.ts';

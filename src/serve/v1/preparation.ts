@@ -3,6 +3,8 @@ import { numberNames } from '../../data/columns.ts';
 import type { Column } from '../../data/dataset.ts';
 import { columnsIn } from '../../distill/preparation.ts';
 import type { Normalization } from '../../data/dataset.ts';
+import type { TextForm } from '../../data/text/encode.ts';
+import { statedText } from '../../distill/stated-text.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
 
@@ -15,6 +17,8 @@ export interface Described {
   readonly labels?: readonly string[];
   /** Columns of a table, some of words, which a row may be sent by name with. */
   readonly columns?: readonly Column[];
+  /** How texts become its input. */
+  readonly text?: TextForm;
   /** Names of what it answers where that is no choice of one class: labels that a sample may have several of, or numbers. */
   readonly targets?: readonly string[];
   /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
@@ -42,7 +46,9 @@ export function describedBy(model: Pick<ServedModel, 'facts' | 'metadata'>): Des
   const labels = labelsOf(model);
   const columns = columnsIn(metadata);
   const targets = z.array(z.string()).safeParse(parsed(metadata.get('targets'))).data;
+  const text = statedText(metadata);
   return {
+    ...(text !== undefined && shape.length === 1 && shape[0] === text.length && { text }),
     ...{ shape, logits: metadata.get('output') === 'logits' },
     ...(fits && { normalization: data }),
     ...(labels !== undefined && { labels }),

@@ -1,25 +1,18 @@
+import { NODE_TEXT, NODE_TEXT_CHECK } from './text.ts';
+
 const RUNTIME = 'onnxruntime-node';
 
-/** A program for Node that classifies the examples of a kit with ONNX Runtime, and says whether it gives what it should. */
-export const nodeSample: Readonly<Record<string, string>> = {
-  'package.json': `{
-  "name": "classify-in-node",
-  "private": true,
-  "type": "module",
-  "scripts": { "start": "node classify.mjs" },
-  "dependencies": { "${RUNTIME}": "^1.20.0" }
+/** What numbers are made ready by. */
+const PREPARE = `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
+export function prepare(raw) {
+  const { scale, mean, std } = normalization;
+  const channels = mean.length;
+  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
 }
-`,
-  'classify.mjs': `// Classifies samples with ONNX Runtime:  npm install && node classify.mjs [samples.json]
-// samples.json: [{"raw": [numbers before normalization, row by row, channels last]}, ...], or rows of a table by column: [{"age": 39, "city": "Oslo"}, ...]
-import { readFileSync } from 'node:fs';
-import * as ort from '${RUNTIME}';
+`;
 
-const kit = new URL('../../', import.meta.url);
-const { models, input, columns, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
-const labels = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
-const model = models.find(({ format }) => format === 'onnx');
-const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
+/** Rows of a table, where some columns are words. */
+const ENCODE = `const { columns } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
 
 /** A row by the names of its columns as numbers: 0 and 1 for each word, all 0 for a word that the model does not know. */
 export function encode(row) {
@@ -29,13 +22,52 @@ export function encode(row) {
   });
 }
 
-/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
-export function prepare(raw) {
-  const { scale, mean, std } = normalization;
-  const channels = mean.length;
-  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
-}
+`;
 
+const RAW = '{"raw": [numbers before normalization, row by row, channels last]}';
+
+/** Kinds of samples. */
+export type SampleKind = 'numbers' | 'words' | 'text';
+
+/** What samples of a kind have of their own; `take`: the one that is sent to the model. */
+const PARTS = {
+  numbers: { what: `${RAW}, ...`, imports: '', prepare: PREPARE, take: '  const { raw } = sample;\n' },
+  words: {
+    what: `${RAW}, ...], or rows of a table by column: [{"age": 39, "city": "Oslo"}, ...`,
+    ...{ imports: '', prepare: ENCODE + PREPARE, take: '  const raw = sample.raw ?? encode(sample);\n' },
+  },
+  text: {
+    what: '{"text": "a text, or [the two of a pair]"}, ...',
+    imports: "import { encoderFor } from '../tokenize/encode.js';\n",
+    prepare: NODE_TEXT,
+    take: `  const { text: raw, ids } = sample;\n${NODE_TEXT_CHECK}`,
+  },
+} as const satisfies Readonly<Record<SampleKind, object>>;
+
+/** A program for Node that classifies the examples of a kit with ONNX Runtime, and says whether it gives what it should. */
+export function nodeSample(kind: SampleKind): Readonly<Record<string, string>> {
+  const { what, imports, prepare, take } = PARTS[kind];
+  return {
+    'package.json': `{
+  "name": "classify-in-node",
+  "private": true,
+  "type": "module",
+  "scripts": { "start": "node classify.mjs" },
+  "dependencies": { "${RUNTIME}": "^1.20.0" }
+}
+`,
+    'classify.mjs': `// Classifies samples with ONNX Runtime:  npm install && node classify.mjs [samples.json]
+// samples.json: [${what}]
+import { readFileSync } from 'node:fs';
+import * as ort from '${RUNTIME}';
+${imports}
+const kit = new URL('../../', import.meta.url);
+const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
+const labels = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
+const model = models.find(({ format }) => format === 'onnx');
+const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
+
+${prepare}
 export async function logitsOf(raw) {
   const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
   return results[output.name].data;
@@ -51,7 +83,7 @@ export function probabilities(logits) {
 const file = process.argv[2] ?? new URL('example.json', kit);
 for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
   const expected = sample.logits;
-  const logits = await logitsOf(sample.raw ?? encode(sample));
+${take}  const logits = await logitsOf(raw);
   const shares = probabilities(logits);
   const best = shares.indexOf(Math.max(...shares));
   console.log(labels[best] + '\\t' + (100 * shares[best]).toFixed(1) + ' %');
@@ -62,11 +94,14 @@ for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
   }
 }
 `,
-};
+  };
+}
 
 /** The same where a model answers numbers or which of several labels a sample has, not classes: each by its name. */
-export const nodeNumbers: Readonly<Record<string, string>> = {
-  'package.json': `{
+export function nodeNumbers(kind: SampleKind): Readonly<Record<string, string>> {
+  const { what, imports, prepare, take } = PARTS[kind];
+  return {
+    'package.json': `{
   "name": "predict-in-node",
   "private": true,
   "type": "module",
@@ -74,32 +109,18 @@ export const nodeNumbers: Readonly<Record<string, string>> = {
   "dependencies": { "${RUNTIME}": "^1.20.0" }
 }
 `,
-  'predict.mjs': `// Predicts with ONNX Runtime:  npm install && node predict.mjs [samples.json]
-// samples.json: [{"raw": [numbers before normalization]}, ...], or rows of a table by column: [{"age": 39, "city": "Oslo"}, ...]
+    'predict.mjs': `// Predicts with ONNX Runtime:  npm install && node predict.mjs [samples.json]
+// samples.json: [${what}]
 import { readFileSync } from 'node:fs';
 import * as ort from '${RUNTIME}';
-
+${imports}
 const kit = new URL('../../', import.meta.url);
-const { models, input, columns, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
+const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
 const names = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 
-/** A row by the names of its columns as numbers: 0 and 1 for each word, all 0 for a word that the model does not know. */
-export function encode(row) {
-  return columns.flatMap(({ name, words }) => {
-    if (row[name] === undefined) throw new Error('no column ' + name);
-    return words === undefined ? [Number(row[name])] : words.map((word) => (String(row[name]).trim() === word ? 1 : 0));
-  });
-}
-
-/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
-export function prepare(raw) {
-  const { scale, mean, std } = normalization;
-  const channels = mean.length;
-  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
-}
-
+${prepare}
 /** Outputs in the order of labels.txt: numbers in the units of the labels, or logits of labels. */
 export async function predict(raw) {
   const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
@@ -114,7 +135,7 @@ function shown(value) {
 const file = process.argv[2] ?? new URL('example.json', kit);
 for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
   const expected = sample[output.answers];
-  const found = await predict(sample.raw ?? encode(sample));
+${take}  const found = await predict(raw);
   console.log(names.map((name, i) => name + ' ' + shown(found[i])).join(', '));
   if (expected?.some((value, i) => Math.abs(value - found[i]) > 1e-3 * Math.max(1, Math.abs(value)))) {
     console.error('not what example.json holds');
@@ -122,4 +143,5 @@ for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
   }
 }
 `,
-};
+  };
+}
