@@ -1,3 +1,6 @@
+import { shardOf } from './shard.ts';
+import type { Shard } from './shard.ts';
+
 /** Sets variables that libtensorflow reads when it is loaded, which is to come after this. Your own settings stay. */
 export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: number; gpu?: boolean } = {}): void {
   // Warnings and errors only.
@@ -21,4 +24,9 @@ export function mpiLaunch(): MpiLaunch | undefined {
   const { OMPI_COMM_WORLD_SIZE: open, OMPI_COMM_WORLD_RANK: openRank, PMI_SIZE: mpich, PMI_RANK: rank } = process.env;
   if (open !== undefined) return { by: 'Open MPI', size: Number(open), rank: Number(openRank) };
   return mpich === undefined ? undefined : { by: 'MPICH', size: Number(mpich), rank: Number(rank) };
+}
+
+/** The shard of a work that several processes share, by `--shard i/n` or by the launcher that has started this one. */
+export function ownShard(given: string | undefined): Shard {
+  return shardOf(given, process.env);
 }
