@@ -7,6 +7,8 @@ export interface Collectives {
   readonly rank: number;
   /** Number of processes. */
   readonly size: number;
+  /** Seconds that calls of this process have waited for the others so far: most in the fastest. */
+  readonly waitedSeconds: number;
   /** What all of them have, in the order of their ranks, [size, length]. */
   allgather(own: Float32Array): Float32Array;
   /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */

@@ -2,7 +2,10 @@ import { createRequire } from 'node:module';
 import type koffi from 'koffi';
 import { UserError } from '../base/errors.ts';
 import { installCommand } from '../base/packages.ts';
+import { prepareMpi } from '../base/environment.ts';
 import type { MpiLaunch } from '../base/environment.ts';
+import { awaitAll } from './arrival.ts';
+import type { Arrival } from './arrival.ts';
 import type { Collectives } from './collectives.ts';
 
 /** What a call of the library takes for a communicator, a type or an operation: pointers in Open MPI, numbers elsewhere. */
@@ -19,6 +22,7 @@ interface Abi {
 const NAMES: Readonly<Record<MpiLaunch['by'], readonly string[]>> = {
   'Open MPI': ['libmpi.so.40', 'libmpi.so', 'libmpi.40.dylib', 'libmpi.dylib'],
   MPICH: [
+    'libmpi_abi.so.1',
     'libmpi_abi.so.0',
     'libmpi_abi.so',
     'libmpich.so.12',
@@ -29,16 +33,24 @@ const NAMES: Readonly<Record<MpiLaunch['by'], readonly string[]>> = {
   ],
 };
 
+export interface MpiOptions {
+  /** Seconds after which a process that does not come to a call counts as stuck. */
+  readonly seconds: number;
+  /** Where this process is, for people. */
+  readonly place: string;
+}
+
 /**
  * The processes that `mpirun` has started, by the library that it belongs to. `UserError` where the library or the package `koffi`, which
  * calls it, is not there: each process would else run the whole recipe by itself.
  */
-export function openMpi({ by, size: told }: MpiLaunch): Collectives {
+export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOptions): Collectives {
   const ffi = requireKoffi(by, told);
+  prepareMpi();
   const library = firstLibrary(ffi, NAMES[by], by);
   const abi = abiOf(library);
   const h = abi.handle;
-  const bound = (name: string, types: string) => {
+  const bound: Bound = (name, types) => {
     const call = library.func(`int ${name}(${types})`) as (...args: unknown[]) => number;
     return (...args: unknown[]): void => {
       const code = call(...args);
@@ -51,7 +63,6 @@ export function openMpi({ by, size: told }: MpiLaunch): Collectives {
   const allgather = bound('MPI_Allgather', `void *, int, ${h}, void *, int, ${h}, ${h}`);
   const allreduce = bound('MPI_Allreduce', `void *, void *, int, ${h}, ${h}, ${h}`);
   const broadcast = bound('MPI_Bcast', `void *, int, ${h}, int, ${h}`);
-  const barrier = bound('MPI_Barrier', h);
   const abort = bound('MPI_Abort', `${h}, int`);
   const finalize = bound('MPI_Finalize', '');
   init(null, null);
@@ -65,24 +76,88 @@ export function openMpi({ by, size: told }: MpiLaunch): Collectives {
       `${by} has started ${told} processes, and its library knows of ${size}`,
       'Start Limbeck by the mpirun that belongs to the library that is found first.',
     );
+  const gather = (own: Float32Array): Float32Array => {
+    const all = new Float32Array(size * own.length);
+    allgather(own, own.length, abi.float, all, own.length, abi.float, abi.world);
+    return all;
+  };
+  const places = textsOf(gather(floatsOf(place)), size);
+  const arrive = arrivals(bound, abi, rank, size);
+  let waitedMs = 0;
+  const together = <T>(call: () => T): T => {
+    waitedMs += awaitAll(arrive(), { rank, places, seconds });
+    return call();
+  };
   return {
     rank,
     size,
-    allgather: (own) => {
-      const all = new Float32Array(size * own.length);
-      allgather(own, own.length, abi.float, all, own.length, abi.float, abi.world);
-      return all;
+    get waitedSeconds() {
+      return waitedMs / 1000;
     },
-    allreduce: (own) => {
-      const sum = new Float32Array(own.length);
-      allreduce(own, sum, own.length, abi.float, abi.sum, abi.world);
-      return sum;
-    },
-    broadcast: (values) => broadcast(values, values.length, abi.float, 0, abi.world),
-    barrier: () => barrier(abi.world),
+    allgather: (own) => together(() => gather(own)),
+    allreduce: (own) =>
+      together(() => {
+        const sum = new Float32Array(own.length);
+        allreduce(own, sum, own.length, abi.float, abi.sum, abi.world);
+        return sum;
+      }),
+    broadcast: (values) => together(() => broadcast(values, values.length, abi.float, 0, abi.world)),
+    barrier: () => together(() => undefined),
     abort: (exitCode) => abort(abi.world, exitCode),
     finish: () => finalize(),
   };
+}
+
+type Bound = (name: string, types: string) => (...args: unknown[]) => void;
+
+/**
+ * Tells all processes that this one has come, without waiting for them: a barrier that does not block, and a message to process 0, which
+ * so knows who is missing. Requests and messages lie in memory of their own, since the library writes there after the call.
+ */
+function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, size: number): () => Arrival {
+  const ibarrier = bound('MPI_Ibarrier', `${h}, void *`);
+  const isend = bound('MPI_Isend', `void *, int, ${h}, int, int, ${h}, void *`);
+  const irecv = bound('MPI_Irecv', `void *, int, ${h}, int, int, ${h}, void *`);
+  const test = bound('MPI_Test', 'void *, void *, void *');
+  const flag = new Int32Array(new ArrayBuffer(256));
+  const status = new Uint8Array(new ArrayBuffer(256));
+  const others = Array.from({ length: size - 1 }, (_, i) => i + 1);
+  const memory = Array.from({ length: size }, () => ({
+    request: new BigInt64Array(new ArrayBuffer(256)),
+    message: new Float32Array(new ArrayBuffer(256)),
+  }));
+  const barrier = new BigInt64Array(new ArrayBuffer(256));
+  /** A request that is done stays done: the library makes it a null request. */
+  const isDone = (request: BigInt64Array): boolean => {
+    test(request, flag, status);
+    return flag[0] !== 0;
+  };
+  return () => {
+    const awaited = rank === 0 ? others : [rank];
+    for (const other of awaited) {
+      const { request, message } = memory[other]!;
+      if (rank === 0) irecv(message, 1, float, other, TAG, world, request);
+      else isend(message, 1, float, 0, TAG, world, request);
+    }
+    ibarrier(world, barrier);
+    const missing = (): number[] => awaited.filter((other) => !isDone(memory[other]!.request));
+    return { isWhole: () => isDone(barrier) && missing().length === 0, missing };
+  };
+}
+
+const TAG = 18;
+/** Bytes of a place. */
+const PLACE = 96;
+
+function floatsOf(text: string): Float32Array {
+  const floats = new Float32Array(PLACE);
+  floats.set(Buffer.from(text).subarray(0, PLACE));
+  return floats;
+}
+
+function textsOf(all: Float32Array, size: number): string[] {
+  const text = (rank: number): string => Buffer.from(all.slice(rank * PLACE, (rank + 1) * PLACE)).toString();
+  return Array.from({ length: size }, (_, rank) => text(rank).replaceAll('\0', ''));
 }
 
 type Library = ReturnType<typeof koffi.load>;
