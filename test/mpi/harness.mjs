@@ -75,19 +75,23 @@ export function hold(what, isTrue, seen = '') {
  */
 export function hashes(run) {
   const files = ['teacher.onnx', ...readdirSync(path.join(run, 'exports')).map((name) => `exports/${name}`)];
-  const states = readdirSync(path.join(run, 'state')).sort();
+  // The answers of a teacher are saved on the way after so many seconds, and lie elsewhere when they are whole.
+  const states = readdirSync(path.join(run, 'state'))
+    .sort()
+    .filter((name) => !name.startsWith('answers'));
   const newest = new Map(states.map((name) => [name.replace(/-\d+\.safetensors$/, ''), name]));
   const rows = files
     .filter((file) => existsSync(path.join(run, file)))
     .map((file) => [file, sha256(readFileSync(path.join(run, file)))]);
   for (const [stage, name] of newest)
-    rows.push([`state of ${stage}`, tensors(readFileSync(path.join(run, 'state', name)))]);
+    rows.push([`state of ${stage}`, safetensors(readFileSync(path.join(run, 'state', name)))]);
   return JSON.stringify(rows.sort(), undefined, 1);
 }
 
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 
-function tensors(bytes) {
+/** Hash of the tensors of a file, without its metadata. */
+export function safetensors(bytes) {
   const length = Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.subarray(8, 8 + length).toString());
   delete header.__metadata__;
