@@ -9,8 +9,10 @@ export interface Collectives {
   readonly size: number;
   /** Seconds that calls of this process have waited for the others so far: most in the fastest. */
   readonly waitedSeconds: number;
-  /** What all of them have, in the order of their ranks, [size, length]. */
+  /** What all of them have, in the order of their ranks, [size, length]. Valid until the next call of it. */
   allgather(own: Float32Array): Float32Array;
+  /** `own`: what this process has for each, [size, length]; given is what each has for this one. Valid until the next call of it. */
+  alltoall(own: Float32Array): Float32Array;
   /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
   allreduce(own: Float32Array): Float32Array;
   /** What rank 0 has, in place. */

@@ -61,6 +61,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
   const rankOf = bound('MPI_Comm_rank', `${h}, _Out_ int *`);
   const sizeOf = bound('MPI_Comm_size', `${h}, _Out_ int *`);
   const allgather = bound('MPI_Allgather', `void *, int, ${h}, void *, int, ${h}, ${h}`);
+  const alltoall = bound('MPI_Alltoall', `void *, int, ${h}, void *, int, ${h}, ${h}`);
   const allreduce = bound('MPI_Allreduce', `void *, void *, int, ${h}, ${h}, ${h}`);
   const broadcast = bound('MPI_Bcast', `void *, int, ${h}, int, ${h}`);
   const abort = bound('MPI_Abort', `${h}, int`);
@@ -76,8 +77,9 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
       `${by} has started ${told} processes, and its library knows of ${size}`,
       'Start Limbeck by the mpirun that belongs to the library that is found first.',
     );
+  const [gathered, scattered] = [reused(), reused()];
   const gather = (own: Float32Array): Float32Array => {
-    const all = new Float32Array(size * own.length);
+    const all = gathered(size * own.length);
     allgather(own, own.length, abi.float, all, own.length, abi.float, abi.world);
     return all;
   };
@@ -95,6 +97,13 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
       return waitedMs / 1000;
     },
     allgather: (own) => together(() => gather(own)),
+    alltoall: (own) =>
+      together(() => {
+        const each = own.length / size;
+        const all = scattered(own.length);
+        alltoall(own, each, abi.float, all, each, abi.float, abi.world);
+        return all;
+      }),
     allreduce: (own) =>
       together(() => {
         const sum = new Float32Array(own.length);
@@ -106,6 +115,12 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     abort: (exitCode) => abort(abi.world, exitCode),
     finish: () => finalize(),
   };
+}
+
+/** Gives an array of a length, the same one again as long as the length stays: new ones of megabytes in each step take time. */
+function reused(): (length: number) => Float32Array {
+  let array = new Float32Array(0);
+  return (length) => (array = array.length === length ? array : new Float32Array(length));
 }
 
 type Bound = (name: string, types: string) => (...args: unknown[]) => void;

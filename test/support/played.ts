@@ -46,6 +46,12 @@ function player(
   };
   return {
     ...{ rank, size, waitedSeconds: 0, allgather },
+    alltoall: (own) => {
+      const all = allgather(own);
+      const length = own.length / size;
+      const from = Array.from({ length: size }, (_, other) => other * own.length + rank * length);
+      return Float32Array.from(from.flatMap((at) => [...all.subarray(at, at + length)]));
+    },
     allreduce: (own) => {
       const all = allgather(own);
       return own.map((_, i) =>
