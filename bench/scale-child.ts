@@ -4,7 +4,6 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { mpiLaunch } from '../src/base/environment.ts';
-import { RandomStream } from '../src/base/random.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { layersNetwork } from '../src/networks/layers.ts';
 import { parametersOf } from '../src/networks/network.ts';
@@ -19,11 +18,12 @@ import { gradientProgram, updateProgram } from '../src/train/gradient.ts';
 import { Trainer } from '../src/train/loop.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
 import { trainingProgram } from '../src/train/step.ts';
-import type { NetName } from './nets.ts';
-import { buildNet, inputShapeOf } from './nets.ts';
+import { netOf } from './nets.ts';
 import { median } from './processes.ts';
+import { samplesOf } from './program.ts';
 
-const net = process.argv[2] as NetName;
+const name = process.argv[2]!;
+const net = netOf(name);
 const [batchSize, steps, threads, shards] = process.argv.slice(3, 7).map(Number) as [number, number, number, number];
 const WARM = 10;
 
@@ -49,17 +49,13 @@ function talking(call: () => Float32Array): Float32Array {
 install();
 setEvaluator(evaluator);
 await tf.setBackend('limbeck');
-const random = new RandomStream('bench', net);
-const size = batchSize * inputShapeOf(net).reduce((a, b) => a * b, 1);
-const batch = {
-  x: Float32Array.from({ length: size }, () => random.normal()),
-  targets: Int32Array.from({ length: batchSize }, () => random.below(10)),
-  teacher: {},
-};
-const network = layersNetwork(buildNet(net));
+if (net.kind !== 'labels') throw new Error(`${name}: its loss is of pixels, which no task of a recipe has`);
+const { x, labels } = samplesOf(name, net, batchSize);
+const batch = { x: x as Float32Array, targets: labels as Int32Array, teacher: {} };
+const network = layersNetwork(net.build(net));
 const loss = createLoss('ce');
 const optimizer = createOptimizer({ type: 'adam' }, network.trainable);
-const task = classification(10);
+const task = classification(net.classes);
 const common = { network, task, loss, optimizer };
 const trainer = await Trainer.create({
   engine: createOnnxRuntimeEngine({ device: 'cpu', threads }),
@@ -88,7 +84,7 @@ for await (const { position } of trainer.run()) {
 if (opened === undefined || opened.rank === 0)
   console.log(
     JSON.stringify({
-      ...{ net, steps: done - WARM, ms_per_step: median(times), parameters: parametersOf(network) },
+      ...{ net: name, steps: done - WARM, ms_per_step: median(times), parameters: parametersOf(network) },
       gather_ms: (gatherMs - gatherBefore) / steps,
       waited_ms: (1000 * ((opened?.waitedSeconds ?? 0) - waitedBefore)) / steps,
     }),

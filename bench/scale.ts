@@ -14,16 +14,15 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { NetName } from './nets.ts';
-import { NETS } from './nets.ts';
+import { netOf, netsOf } from './nets.ts';
 import { findPython, jsonOf, median, table } from './processes.ts';
 
 const { values: options } = parseArgs({
   options: {
-    models: { type: 'string', default: NETS.join(',') },
+    models: { type: 'string', default: 'mlp,dscnn,resnet8,resnet18' },
     rounds: { type: 'string', default: '5' },
     steps: { type: 'string', default: '40' },
-    batch: { type: 'string', default: '128' },
+    batch: { type: 'string' },
     shards: { type: 'string', default: '2,8' },
     mpirun: { type: 'string', default: 'mpirun.mpich' },
     latency: { type: 'string', default: '50' },
@@ -34,8 +33,9 @@ const { values: options } = parseArgs({
   },
   allowNegative: true,
 });
-const { batch, steps, mpirun } = options;
-const nets = options.models.split(',') as NetName[];
+const { steps, mpirun } = options;
+const nets = netsOf(options.models).map(([name]) => name);
+const batchOf = (name: string): string => options.batch ?? String(netOf(name).batch);
 const shardNumbers = options.shards.split(',').map(Number);
 const python = options.peer ? findPython(options.python) : undefined;
 if (options.peer && python === undefined) {
@@ -49,18 +49,18 @@ const child = path.join(import.meta.dirname, 'scale-child.js');
 const launcher = mpirun.includes('openmpi')
   ? ['--allow-run-as-root', '--oversubscribe', '--bind-to', 'none', '--mca', 'pml', 'ob1', '--mca', 'btl', 'self,sm']
   : [];
-const node = (net: NetName, threads: number, shards: number): string[] =>
-  [process.execPath, child, net, batch, steps, threads, shards].map(String);
-const alone = (net: NetName, threads: number, shards: number) =>
+const node = (net: string, threads: number, shards: number): string[] =>
+  [process.execPath, child, net, batchOf(net), steps, threads, shards].map(String);
+const alone = (net: string, threads: number, shards: number) =>
   jsonOf(process.execPath, node(net, threads, shards).slice(1));
-const ranks = (net: NetName, n: number, shards: number) =>
+const ranks = (net: string, n: number, shards: number) =>
   jsonOf(mpirun, [...launcher, '-n', String(n), ...node(net, 1, shards)]);
-const torch = (script: string, net: NetName, ...more: string[]) =>
-  jsonOf(python!, [`bench/${script}`, net, '--batch', batch, '--steps', steps, ...more]);
+const torch = (script: string, net: string, ...more: string[]) =>
+  jsonOf(python!, [`bench/${script}`, net, '--batch', batchOf(net), '--steps', steps, ...more]);
 /** PyTorch in the memory format that is faster here. */
-async function ddp(net: NetName): Promise<Record<string, unknown>> {
+async function ddp(net: string): Promise<Record<string, unknown>> {
   const both = [];
-  for (const layout of net === 'mlp' ? ['nchw'] : ['nchw', 'nhwc'])
+  for (const layout of netOf(net).inputShape.length === 3 ? ['nchw', 'nhwc'] : ['nchw'])
     both.push(await torch('torch_ddp.py', net, '--layout', layout));
   return both.sort((a, b) => Number(a.ms_per_step) - Number(b.ms_per_step))[0]!;
 }
@@ -93,13 +93,13 @@ const ms = (found: Record<string, Record<string, unknown>[]>, what: string, key 
   found[what] === undefined ? NaN : median(found[what].map((one) => Number(one[key])));
 const number = (value: number, digits = 2): string => (Number.isNaN(value) ? '-' : value.toFixed(digits));
 console.log(
-  `batch ${batch}, ${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, ${mpirun}; milliseconds a step, processes × threads, medians of ${options.rounds} rounds\n`,
+  `${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, ${mpirun}; milliseconds a step, processes × threads, medians of ${options.rounds} rounds\n`,
 );
 const columns = Object.keys(rows[0]!.found);
 console.log(
   table(
     ['model', ...columns],
-    rows.map(({ net, found }) => [net, ...columns.map((what) => number(ms(found, what)))]),
+    rows.map(({ net, found }) => [`${net}, batch ${batchOf(net)}`, ...columns.map((what) => number(ms(found, what)))]),
   ),
 );
 console.log(

@@ -3,7 +3,7 @@
 
     python3 bench/torch_ddp.py MODEL [--batch 128] [--steps 50] [--threads 1] [--ranks 2] [--layout nchw|nhwc]
 
-Rank 0 prints a JSON line. Nets and what is timed are those of bench/torch_step.py.
+Rank 0 prints a JSON line. Nets and what is timed are those of bench/torch_step.py, with labels.
 """
 import argparse
 import json
@@ -17,21 +17,19 @@ import torch.multiprocessing as mp
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
-from torch_step import Net
+from torch_nets import NETS, samples_of
 
 
 def work(rank, args, store):
     torch.set_num_threads(args.threads)
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=args.ranks)
     torch.manual_seed(0)
-    memory_format = torch.channels_last if args.layout == "nhwc" and args.model != "mlp" else torch.contiguous_format
-    net = DistributedDataParallel(Net(args.model).to(memory_format=memory_format))
-    batch = args.batch // args.ranks
-    x = torch.randn((batch, 784) if args.model == "mlp" else (batch, 1, 28, 28))
-    if args.model != "mlp":
-        x = x.to(memory_format=memory_format)
-    y = torch.randint(0, 10, (batch,))
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    net = NETS[args.model][0]("").train()
+    x, y = samples_of(args.model, args.batch // args.ranks)
+    if args.layout == "nhwc":
+        net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+    net = DistributedDataParallel(net)
+    optimizer = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=1e-3, fused=True)
     times = []
     for i in range(args.steps + 10):
         start = time.perf_counter()
@@ -50,7 +48,7 @@ def work(rank, args, store):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("model", choices=["mlp", "cnn", "cnn-bn", "dscnn", "resnet8"])
+    parser.add_argument("model", choices=list(NETS))
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--threads", type=int, default=1)

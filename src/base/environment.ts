@@ -1,7 +1,7 @@
 import { shardOf } from './shard.ts';
 import type { Shard } from './shard.ts';
 
-/** Sets variables that libtensorflow reads when it is loaded, which is to come after this. Your own settings stay. */
+/** Sets the environment variables that libtensorflow reads when it is loaded, so call this before. Settings of the user stay. */
 export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: number; gpu?: boolean } = {}): void {
   // Warnings and errors only.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
@@ -12,14 +12,14 @@ export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: numbe
   if (!gpu) process.env['CUDA_VISIBLE_DEVICES'] = '-1';
 }
 
-/** Which launcher has started this process as one of several, and of how many. */
+/** Launcher that started this process as one of several, and their number. */
 export interface MpiLaunch {
   readonly by: 'Open MPI' | 'MPICH';
   readonly size: number;
   readonly rank: number;
 }
 
-/** Undefined where nothing like mpirun has started this process. Slurm's srun with PMIx starts processes of Open MPI. */
+/** Launch by mpirun or the like, or by Slurm's srun with PMIx, which is Open MPI; undefined where nothing like it has started this process. */
 export function mpiLaunch(): MpiLaunch | undefined {
   const { OMPI_COMM_WORLD_SIZE: open, OMPI_COMM_WORLD_RANK: openRank, PMI_SIZE: mpich, PMI_RANK: rank } = process.env;
   if (open !== undefined) return { by: 'Open MPI', size: Number(open), rank: Number(openRank) };

@@ -12,15 +12,15 @@ export type RunEvent =
 interface OfStage {
   /** The task whose score is told as `accuracy`; absent of classification. */
   readonly task?: string;
-  /** As the ledger names it. */
+  /** Name of the stage, as in the ledger. */
   readonly stage: string;
-  /** In a search: the candidate and round that the stage belongs to, as its folder is named. */
+  /** In a search: the candidate and round that the stage belongs to, by the name of its folder. */
   readonly trial?: string;
 }
 
 export interface StageEvent extends OfStage {
   readonly type: 'stage';
-  /** Absent of what takes a moment, which its `done` tells people about. */
+  /** Title for people; absent for a stage that takes a moment, whose `done` event is enough. */
   readonly title?: string;
   readonly resumedAt?: string;
   /** First step of the training: 0 unless it was resumed. */
@@ -31,7 +31,7 @@ export interface DoneEvent extends OfStage {
   readonly type: 'done';
   readonly figures: Figures;
   readonly seconds: number;
-  /** Of a training: the share of its time that steps waited for their data. */
+  /** Share of a training's time that steps waited for their data. */
   readonly dataWait?: number;
   /** Traffic to and from the device, if it has memory of its own. */
   readonly traffic?: Traffic;
@@ -51,7 +51,7 @@ export interface ProgressEvent extends OfStage {
   readonly loss?: number;
   readonly accuracy?: number;
   readonly samplesPerSecond?: number;
-  /** Of a unit of work, since the progress was told last. */
+  /** Seconds for a unit of work, since the last event of progress. */
   readonly secondsPerStep?: number;
   readonly secondsLeft: number;
 }
@@ -63,7 +63,7 @@ export interface EpochEvent extends OfStage {
   /** Training steps done. */
   readonly step: number;
   readonly loss: number;
-  /** On the training batches as they came, before each update. */
+  /** Score on the training batches, each before its update. */
   readonly accuracy: number;
   readonly validation?: number;
   readonly seconds: number;

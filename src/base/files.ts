@@ -86,7 +86,7 @@ export async function readText(file: string): Promise<string> {
   return Buffer.from(await readBytes(file)).toString('utf8');
 }
 
-/** As `readText`, for what people write: text in another encoding is a `UserError`, not text with wrong letters. */
+/** `readText` for files that people write: text in another encoding is a `UserError`, not text with wrong letters. */
 export async function readUtf8(file: string): Promise<string> {
   const bytes = await readBytes(file);
   try {

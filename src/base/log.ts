@@ -19,7 +19,7 @@ export interface Log {
 
 const LEVELS: Readonly<Record<Verbosity, Level>> = { quiet: 'warn', normal: 'info', verbose: 'debug' };
 
-/** For people: one message after another, a warning marked as one. `print` gets the text with its line end. */
+/** Log for people: one message after another, warnings marked. `print` gets the text with its line end. */
 export function consoleLog(verbosity: Verbosity, print: (text: string) => void): Log {
   const stream = new Writable({
     decodeStrings: false,
@@ -39,7 +39,7 @@ export function consoleLog(verbosity: Verbosity, print: (text: string) => void):
   return logOf(logger, stream);
 }
 
-/** For machines: a JSON object per line, appended to `file`: time, level, message and the fields. */
+/** Log for machines: a JSON object per line, appended to `file`: time, level, message and the fields. */
 export async function fileLog(file: string): Promise<Log> {
   const stream = createWriteStream(file, { flags: 'a' });
   await once(stream, 'open').catch((error: unknown) => {

@@ -145,7 +145,7 @@ function multiplyHigh(aHigh: number, aLow: number, b: number): number {
   return (imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
 }
 
-/** Does some work while `Math.random` is a stream of this key, for libraries that take no generator. Not for work in parallel. */
+/** Result of `work`, during which `Math.random` is a stream of this key: for libraries that take no generator. Not for work in parallel. */
 export async function withSeededMathRandom<T>(
   key: readonly (string | number)[],
   work: () => T | Promise<T>,

@@ -1,6 +1,6 @@
 import { monotonicMs } from './clock.ts';
 
-/** Counts the seconds of a piece of work by the stage that it is in: every moment belongs to one of them. */
+/** Clock that counts the seconds of a piece of work by stage: every moment belongs to one of them. */
 export class StageClock {
   readonly #now: () => number;
   readonly #seconds = new Map<string, number>();

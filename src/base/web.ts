@@ -5,8 +5,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Whether a page of another origin made the browser send a request. `loopback`: of a server that only this machine reaches, so
- * that it must be called by a name of this machine; a page could have a name of its own that leads to 127.0.0.1.
+ * True if a page of another origin made the browser send a request. `loopback`: the server is reached from this machine alone, so requests
+ * must name it by a name of this machine; a page could have a name of its own that leads to 127.0.0.1.
  */
 export function isFromOtherPage({ headers }: IncomingMessage, loopback: boolean): boolean {
   const { origin, host = '' } = headers;

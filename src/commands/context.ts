@@ -1,6 +1,6 @@
 import type { Log, Verbosity } from '../base/log.ts';
 
-/** What every command is given: where to print, how much, and whether to stop. */
+/** Context of every command: streams to print to, verbosity, terminal, and the signal that stops it. */
 export interface Context {
   readonly json: boolean;
   readonly verbosity: Verbosity;
@@ -10,7 +10,7 @@ export interface Context {
   readonly signal: AbortSignal;
   /** The result: stdout. */
   readonly out: (text: string) => void;
-  /** Everything else: stdout for people, stderr beside `--json`. */
+  /** Writer of all further text: to stdout for people, to stderr beside `--json`. */
   readonly note: (text: string) => void;
 }
 

@@ -5,7 +5,7 @@ import type { Problem } from '../base/errors.ts';
 /** Exit codes of the program; 0 is success. */
 export const EXIT = { user: 1, bug: 70, interrupted: 130, pipe: 141 };
 
-/** What `--json` prints when a command fails: all keys in every case, null where they do not apply. */
+/** Object that `--json` prints when a command fails: all keys in every case, null where they do not apply. */
 export interface JsonFailure extends Omit<Problem, 'hint'> {
   readonly code: UserError['kind'] | 'interrupted' | 'bug';
   readonly hint: string | null;
@@ -15,7 +15,7 @@ export interface JsonFailure extends Omit<Problem, 'hint'> {
 
 export interface Failure {
   readonly exitCode: number;
-  /** For people: two lines for the user's mistakes, a stack for ours. */
+  /** Text for people: two lines for a mistake of the user, a stack for a bug of ours. */
   readonly text: string;
   readonly json: JsonFailure;
 }

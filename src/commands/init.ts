@@ -61,7 +61,7 @@ export const initCommand: Command<InitArgs> = {
 
 const TYPES = ['csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'npz', 'parquet', 'jsonl'];
 
-/** Ask for what is missing where somebody can answer; elsewhere say which option is missing. */
+/** Answers to everything that the options leave open: asked in a terminal. Elsewhere a missing option is a `UserError`. */
 async function complete(args: InitArgs, context: Context) {
   const { nearest, shown } = await import('../base/errors.ts');
   const { exists } = await import('../base/files.ts');
@@ -104,11 +104,11 @@ async function complete(args: InitArgs, context: Context) {
 }
 
 interface Question {
-  /** What says the same on the command line. */
+  /** Option of the command line that gives the same answer. */
   readonly option?: string;
-  /** What no answer stands for; a question without one is asked until it is answered. */
+  /** Default for an empty answer; a question without one is asked until it is answered. */
   readonly fallback?: string;
-  /** What is wrong with an answer, if anything: it is said, and the question asked again. */
+  /** Check of an answer: the reason why it is refused, after which the question is asked again; undefined if it is accepted. */
   readonly wrong?: (answer: string) => string | undefined | Promise<string | undefined>;
 }
 

@@ -1,6 +1,6 @@
 import { nearest, UserError } from '../base/errors.ts';
 
-/** What yargs complains about, said as everything else is: what was expected, what was received, where to read more. */
+/** `UserError` for a complaint of yargs: what was expected, what was received, where to read more. */
 export function misuse(
   message: string,
   args: readonly string[],

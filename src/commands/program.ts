@@ -47,7 +47,7 @@ const commands = [
   schemaCommand,
 ] as const;
 
-/** What the program is started by: a process, or a test. */
+/** Surroundings of the program: streams, terminal and signals, given by a process or by a test. */
 export interface Host {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -59,8 +59,8 @@ export interface Host {
 }
 
 /**
- * What a command line asks for. Returns the exit code; the reason of one that is not 0 is told to `err`, and with `--json` to
- * `out` too, as `{ error: JsonFailure }`.
+ * Run of one command line; returns the exit code. The reason for a code other than 0 is written to `err`, and with `--json` also to `out`,
+ * as `{ error: JsonFailure }`.
  */
 export async function runProgram(args: readonly string[], host: Host): Promise<number> {
   try {
@@ -74,7 +74,7 @@ export async function runProgram(args: readonly string[], host: Host): Promise<n
   }
 }
 
-/** By the words themselves: a command line that cannot be understood has no options yet. */
+/** Search for `--json` among the raw words, since a command line that yargs cannot parse has no options yet. */
 function asksJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   const word = (end < 0 ? args : args.slice(0, end)).findLast((arg) => /^--json(=|$)/.test(arg));

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { shown, UserError } from '../base/errors.ts';
 
-/** What yargs knows of the options of a command, by their names; its types do not have it. */
+/** Table that yargs keeps of the options of a command, by name. Its types do not declare it. */
 export interface OptionTable {
   readonly key: Readonly<Record<string, unknown>>;
   readonly array: readonly string[];

@@ -47,14 +47,14 @@ export interface Watchers {
   readonly close: (error?: unknown) => Promise<void>;
 }
 
-/** Options of a process that trains with others and is not the first: each serves its metrics, at the next port, and the first alone the rest. */
+/** Options of one process of several: each serves its metrics, rank r at the port r further; all else is the first one's alone. */
 export function watchedRank(watch: WatchArgs, rank: number): WatchArgs {
   const { metrics } = watch;
   const alone = rank === 0 ? {} : { tensorboard: false, page: false, 'page-port': undefined };
   return { ...watch, ...alone, metrics: metrics === undefined || metrics === 0 ? metrics : metrics + rank };
 }
 
-/** Those that are asked for. Their packages are loaded only then. `UserError` for a port that cannot be opened. */
+/** Watchers that the options ask for; only their packages are loaded. Throws a `UserError` for a port that cannot be opened. */
 export async function openWatchers(
   { tensorboard, metrics, 'metrics-host': host, page, 'page-port': pagePort, 'page-host': pageHost }: WatchArgs,
   tell: OnEvent,

@@ -20,7 +20,7 @@ export interface BatchOptions {
   readonly views?: number | undefined;
   /** Seed of the fixed views, if it is not `seed`: runs that differ in their order can see the same views. */
   readonly viewSeed?: number | undefined;
-  /** Where to begin, e.g. after a resume: the batches from here on are those that a whole epoch has. Default 0. */
+  /** First batch to give, e.g. after a resume: the batches from here on equal those of a whole epoch. Default 0. */
   readonly startBatch?: number | undefined;
   /** [classes]; fills `weights`. */
   readonly classWeights?: Float32Array | undefined;
@@ -37,14 +37,14 @@ export interface Batch {
   readonly x: Float32Array;
   /** The shape of `x`. */
   readonly shape: readonly number[];
-  /** Where `x` holds several inputs: which part of a sample is which. */
+  /** Parts of `x` that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[];
   /** [n] class indexes; of regression [n, numbers]. */
   readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. */
   readonly weights?: Float32Array;
   readonly mix?: Mix;
-  /** Which of the fixed views this is. */
+  /** Number of the fixed view that this batch shows. */
   readonly view?: number;
 }
 
@@ -62,7 +62,7 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
   for (let index = options.startBatch ?? 0; index < count; index++) yield make(index, buffer);
 }
 
-/** Makes any batch of an epoch, in any order; so workers can share the work and a resumed run can start anywhere. */
+/** Maker of any batch of an epoch, in any order; so workers can share the work and a resumed run can start anywhere. */
 export function batchMaker(dataset: Dataset, options: BatchOptions): (index: number, buffer?: Float32Array) => Batch {
   const { seed, epoch, batchSize, classWeights, augment = [], views } = options;
   const order =

@@ -13,7 +13,7 @@ export interface CatalogEntry {
   readonly summary: string;
   readonly license: string;
   readonly source: string;
-  /** What it is and, where its files are not included, how to get them; absolute path. */
+  /** Absolute path of the file that describes the data set and, where its files are not included, says how to get them. */
   readonly readme: string;
   readonly sampleShape: readonly number[];
   readonly classNames: readonly string[];
@@ -21,12 +21,12 @@ export interface CatalogEntry {
   readonly splits: Readonly<Record<string, number>>;
   /** Paths are absolute; `bytes` and `sha256` are of the decompressed file. */
   readonly files: readonly CatalogFile[];
-  /** How to load it; paths are absolute. */
+  /** `dataset` of a recipe that loads it, with absolute paths. */
   readonly dataset: DatasetConfig;
-  /** Are all files there? */
+  /** True if all files are there. */
   readonly available: boolean;
   readonly missing: readonly string[];
-  /** Of the files that are there, as stored. */
+  /** Bytes of the files that are there, as stored. */
   readonly bytesOnDisk: number;
 }
 
@@ -82,7 +82,7 @@ function absolute(value: unknown, root: string): unknown {
   );
 }
 
-/** What is wrong with the files of a data set, one sentence each; empty if size and checksum of all are right. */
+/** Problems with the files of a data set, one sentence each; empty if size and checksum of all files are right. */
 export async function verifyDataset(entry: CatalogEntry): Promise<string[]> {
   const problems = entry.missing.map((file) => `${file}: missing`);
   for (const file of entry.files) {

@@ -100,7 +100,7 @@ async function readRecords(file: string, { labelBytes }: Variant, variant: strin
   return bytes;
 }
 
-/** Planes to pixels. */
+/** Conversion of one image from colour planes to pixels. */
 function interleave(source: Uint8Array, from: number, target: Uint8Array, to: number): void {
   for (let i = 0; i < PIXELS; i++) {
     target[to + 3 * i] = source[from + i]!;

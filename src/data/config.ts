@@ -3,7 +3,7 @@ import type { TaskName } from '../recipe/task.ts';
 export type { TaskName };
 
 /**
- * What a data set is read from and how, as plain types that the recipe's schema mirrors. Paths are absolute. Optional keys may
+ * Description of a data set as plain types that mirror the recipe's schema: what is read, and how. Paths are absolute. Optional keys may
  * also be present and undefined, as a parsed recipe has them.
  */
 
@@ -29,7 +29,7 @@ export type AugmentStep =
         ratio?: readonly [number, number] | undefined;
       };
     }
-  /** So many operations out of fourteen, at a magnitude of 30 at most (default 2 and 9). */
+  /** RandAugment: this number of operations out of fourteen (default 2), with a magnitude of 0 to 30 (default 9). */
   | { randAugment: { operations?: number | undefined; magnitude?: number | undefined } }
   /** A box of another sample of the batch in each sample, its area from Beta(cutmix, cutmix). Beside mixup: batch by batch one of the two. */
   | { cutmix: number }
@@ -43,7 +43,7 @@ export interface NormalizeConfig {
   scale?: number | undefined;
 }
 
-/** What to do with an empty or unknown value in a table: stop, put the column's train mean or zero, or leave the row out. */
+/** Treatment of an empty or unknown value in a table: stop, use the column's train mean or zero, or leave the row out. */
 type MissingPolicy = 'error' | 'mean' | 'zero' | 'drop';
 
 export interface CommonConfig<Source> {
@@ -56,15 +56,15 @@ export interface CommonConfig<Source> {
   validation?: number | Source | undefined;
   /** Carve this fraction of train as the test split; only without `test`. */
   testFraction?: number | undefined;
-  /** Which samples `validation` and `testFraction` take. Default 1, whatever the seed of the recipe. */
+  /** Seed that decides which samples `validation` and `testFraction` take. Default 1, whatever the seed of the recipe. */
   splitSeed?: number | undefined;
   /** Keep at most this many samples of each split, every class with its share. Default: all. */
   limit?: number | undefined;
   /** Class names in index order. Default: what the file says, else the sorted labels of train. */
   classes?: readonly string[] | undefined;
-  /** `unit`: 8-bit values / 255; `standard`: mean and deviation of train. Default: `unit` for 8-bit images, else `standard`. */
-  /** What gave the labels where nobody knows them; what is counted is agreement with it. */
+  /** Name of the model that labelled the samples, where nobody knows the true labels. Scores are then agreement with it. */
   labelledBy?: string | undefined;
+  /** `unit`: 8-bit values / 255; `standard`: mean and deviation of train. Default: `unit` for 8-bit images, else `standard`. */
   normalize?: 'none' | 'unit' | 'standard' | NormalizeConfig | undefined;
   augment?: readonly AugmentStep[] | undefined;
   /** `balanced`: n / (classes · count), so that each class weighs the same; or one weight per class. Default: none. */
@@ -72,13 +72,39 @@ export interface CommonConfig<Source> {
 }
 
 export interface TableOptions {
-  /** Of several labels a sample may have none, with which a column that lists them is empty. */
+  /** Task of the data set. With several labels a sample may have none; then a column that lists them is empty. */
   task?: TaskName | undefined;
   missing?: MissingPolicy | undefined;
-  /** What stands between the numbers or labels of a sample, in a column that lists them. Default `|`. */
+  /** Separator between the numbers or labels of a sample, in a column that lists several. Default `|`. */
   separator?: string | undefined;
   /** Reshape the features of a row, e.g. `[8, 8, 1]` for pictures stored as columns. */
   shape?: readonly number[] | undefined;
+}
+
+/** A tensor that a model of several inputs takes of a text. */
+export type TokenInput = 'input_ids' | 'attention_mask' | 'token_type_ids';
+
+/** How texts become token ids. */
+export interface TextConfig {
+  /** Column of the texts by name or, in CSV, index; two for pairs. A folder of texts has none. */
+  column?: string | number | readonly (string | number)[] | undefined;
+  /** `bytes`, `hashed`, or the file tokenizer.json of Hugging Face. Default: bytes. */
+  tokenizer?: string | undefined;
+  /** Tokens of a sample: shorter ones are filled up, longer ones cut. Default 128. */
+  length?: number | undefined;
+  /** Which end of longer texts is cut off. Default: the end. */
+  truncate?: 'end' | 'start' | undefined;
+  /** hashed: number of ids. Default 4096. */
+  buckets?: number | undefined;
+  /** hashed: most words in a row that have an id of their own. Default 2. */
+  ngrams?: number | undefined;
+  /** Inputs of a model of several. Default: one input, of token ids. */
+  inputs?: readonly TokenInput[] | undefined;
+}
+
+interface TextOptions {
+  /** Samples are texts. */
+  text?: TextConfig | undefined;
 }
 
 export interface ImageOptions {
@@ -100,7 +126,7 @@ export interface IdxConfig extends CommonConfig<IdxFiles> {
 /** Files are read one after another, as if they were one. */
 export type Files = string | readonly string[];
 
-export interface CsvConfig extends CommonConfig<Files>, TableOptions {
+export interface CsvConfig extends CommonConfig<Files>, TableOptions, TextOptions {
   type: 'csv';
   /**
    * Column name, or index from 0 (negative: from the end). Default: `label` with a header, else the last column. Several: numbers to
@@ -109,7 +135,7 @@ export interface CsvConfig extends CommonConfig<Files>, TableOptions {
   label?: string | number | readonly (string | number)[] | undefined;
   /** Columns that are neither label nor feature. */
   ignore?: readonly (string | number)[] | undefined;
-  /** Does the first line name the columns? Default true. */
+  /** True if the first line names the columns. Default true. */
   header?: boolean | undefined;
   /** Default `,`. */
   delimiter?: string | undefined;
@@ -131,6 +157,12 @@ interface ImageFolderConfig extends CommonConfig<string>, ImageOptions {
   type: 'image-folder';
 }
 
+/** A folder with one sub-folder per class, of .txt files. */
+interface TextFolderConfig extends CommonConfig<string>, Pick<TableOptions, 'missing'> {
+  type: 'text-folder';
+  text?: TextConfig | undefined;
+}
+
 /** Two `.npy` files, or two arrays of one `.npz` file (default `x` and `y`). */
 export type NpzSource =
   | { samples: string; labels: string }
@@ -147,7 +179,7 @@ export interface NpzConfig extends CommonConfig<NpzSource> {
   layout?: 'nhwc' | 'nchw' | undefined;
 }
 
-export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageOptions {
+export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageOptions, TextOptions {
   type: 'parquet';
   /** Column of encoded images. Default: `image` or `img` where the file has it. */
   image?: string | undefined;
@@ -157,7 +189,7 @@ export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageO
   label?: string | readonly string[] | undefined;
 }
 
-export interface JsonlConfig extends CommonConfig<Files>, TableOptions {
+export interface JsonlConfig extends CommonConfig<Files>, TableOptions, TextOptions {
   type: 'jsonl';
   /** One key that holds an array of numbers, or several that hold a number each. Default: `features`, else all but the label. */
   features?: string | readonly string[] | undefined;
@@ -166,4 +198,12 @@ export interface JsonlConfig extends CommonConfig<Files>, TableOptions {
 }
 
 export type DatasetConfig =
-  IdxConfig | CsvConfig | Cifar10Config | Cifar100Config | ImageFolderConfig | NpzConfig | ParquetConfig | JsonlConfig;
+  | IdxConfig
+  | CsvConfig
+  | Cifar10Config
+  | Cifar100Config
+  | ImageFolderConfig
+  | TextFolderConfig
+  | NpzConfig
+  | ParquetConfig
+  | JsonlConfig;

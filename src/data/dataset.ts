@@ -1,5 +1,6 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import type { TaskName } from './config.ts';
+import type { TextForm } from './text/encode.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
 export interface Normalization {
@@ -11,7 +12,7 @@ export interface Normalization {
 /** One of several inputs of a model: a part of the row of numbers that a sample is. */
 export interface InputPart {
   readonly name: string;
-  /** Of one sample. */
+  /** Shape of one sample. */
   readonly shape: readonly number[];
   /** Position of its first number in the row. */
   readonly from: number;
@@ -27,11 +28,15 @@ export interface Dataset {
   readonly name: string;
   /** `[height, width, channels]` for images, `[features]` for tables. */
   readonly sampleShape: readonly number[];
-  /** Where a model is fed several inputs: which part of a sample goes to which. */
+  /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** What a model is asked about a sample; `src/tasks` has the rest of it. */
+  /** How texts became these samples, where they are texts. */
+  readonly text?: TextForm | undefined;
+  /** The same samples, row by row, as a teacher is fed them that has a tokenizer of its own. */
+  readonly forTeacher?: Dataset | undefined;
+  /** Task that the targets belong to; its `Task` value is in `src/tasks`. */
   readonly task: TaskName;
-  /** What a model answers, a number each: the classes, or the label columns. */
+  /** Names of the model's outputs: the classes, or the label columns. */
   readonly classNames: readonly string[];
   readonly count: number;
   /** The split in whose files `ids` count: `train` for a validation split that was carved from it. */
@@ -67,11 +72,16 @@ export function isImageShape(shape: readonly number[]): shape is readonly [numbe
   return shape.length === 3;
 }
 
+/** The samples as the teacher is fed them. */
+export function asTeacherSees(dataset: Dataset): Dataset {
+  return dataset.forTeacher ?? dataset;
+}
+
 /** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
 export function fingerprint(dataset: Dataset): string {
-  const { idPrefix, sampleShape, inputs, classNames, normalization, ids, targets, samples } = dataset;
+  const { idPrefix, sampleShape, inputs, text, classNames, normalization, ids, targets, samples } = dataset;
   const type = samples.constructor.name;
-  const head = JSON.stringify({ idPrefix, sampleShape, inputs, classNames, normalization, type });
+  const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type });
   return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples));
 }
 
@@ -83,14 +93,15 @@ export function sharedFloats(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(length * 4));
 }
 
-/** What a reader returns: one split as its files say, labels not yet mapped to classes. */
+/** Result of a reader: one split as its files have it, labels not yet mapped to classes. */
 export interface RawSplit {
-  /** For messages: the file or folder the samples came from. */
+  /** File or folder that the samples came from, for messages. */
   readonly source: string;
   readonly sampleShape: readonly number[];
   readonly samples: Samples;
   /** See `Dataset`. */
   readonly inputs?: readonly InputPart[] | undefined;
+  readonly text?: TextForm | undefined;
   readonly labels: RawLabels;
   /** Class names that the file itself holds. */
   readonly classNames?: readonly string[];
@@ -100,7 +111,7 @@ export interface RawSplit {
   readonly columns?: readonly string[];
   /** NaN in `samples` stands for a value to be replaced by the column's mean over train. */
   readonly fillWithMean?: boolean;
-  /** What is odd about the files but no error, one sentence each. */
+  /** Oddities of the files that are no error, one sentence each. */
   readonly notes?: readonly string[];
 }
 

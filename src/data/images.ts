@@ -13,11 +13,11 @@ const MEMORY_SHARE = 0.6;
 
 /** Pixels that a file of any size may have, and that one of PNG can have for each of its bytes (one bit each, deflated). */
 const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
-/** As sharp has it. */
+/** Limit of pixels per image, as in sharp. */
 const MOST_PIXELS = 2 ** 28;
 
 export interface EncodedImage {
-  /** For messages, e.g. a path or `x.parquet: row 7`. */
+  /** Place for messages, e.g. a path or `x.parquet: row 7`. */
   readonly where: string;
   /** A path, or the bytes of the file. */
   readonly input: string | Uint8Array;
@@ -95,7 +95,7 @@ export class ImageSink {
     );
   }
 
-  /** How many pixels are decoded at most: a damaged file may claim to have any number. Scaled images are never whole in memory. */
+  /** Limit of pixels to decode: a damaged file may claim to have any number. Images that are scaled are never whole in memory. */
   async #mostPixels(input: EncodedImage['input']): Promise<number> {
     if (this.#options.resize !== undefined) return MOST_PIXELS;
     if (this.shape !== undefined) return this.shape[0] * this.shape[1];
@@ -107,7 +107,7 @@ export class ImageSink {
     const { height, width } = autoOrient;
     if (this.shape !== undefined && this.#options.resize === undefined) throw this.#otherSize(where, height, width);
     throw new UserError(
-      `${where}: the image is said to be ${height}x${width} (height x width), expected at most ${await this.#mostPixels(input)} pixels in a file of ${await sizeOf(input)} bytes`,
+      `${where}: the header of the image says ${height}x${width} (height x width), expected at most ${await this.#mostPixels(input)} pixels in a file of ${await sizeOf(input)} bytes`,
       'Get the file again, make the image smaller, or remove it.',
     );
   }
@@ -128,7 +128,7 @@ export class ImageSink {
     } catch (error) {
       if (firstLine(error).includes('pixel limit')) await this.#refuseClaim(encoded);
       throw new UserError(
-        `${where}: cannot decode the image: ${firstLine(error)}`,
+        `${where}: cannot decode the image: ${firstLine(error)} (received ${await sizeOf(input)} bytes)`,
         'Get the file again or remove it; PNG, JPEG and WebP are read.',
         { cause: error },
       );

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { sizeOf } from './dataset.ts';
 import type { InputPart } from './dataset.ts';
 
-/** What samples are made of, where a model is fed more than one input. */
+/** Shape of samples, and their parts where a model has more than one input. */
 export interface SampleForm {
   readonly sampleShape: readonly number[];
   readonly inputs?: readonly InputPart[] | undefined;

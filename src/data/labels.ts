@@ -30,7 +30,7 @@ export class LabelNames {
   }
 }
 
-/** What is no UTF-8 is read as U+FFFD, whichever letter it was: classes would become one without a word. */
+/** Refusal of a label that is not UTF-8. Its bytes would all be read as U+FFFD, and different classes could silently become one. */
 function notUtf8(name: string, where: string): UserError {
   return new UserError(
     `${where}: the label ${shown(name)} holds bytes that are no UTF-8`,
@@ -87,7 +87,7 @@ export function checkedNames(names: readonly string[]): readonly string[] {
   return names;
 }
 
-/** Fewer fractions may be names of classes, e.g. of sizes. */
+/** Number of fractions from which labels are taken for numbers: fewer may be names of classes, e.g. of sizes. */
 const MANY = 6;
 
 /** A column of measurements taken for the label gives nearly as many classes as samples. */

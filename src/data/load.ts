@@ -8,6 +8,8 @@ import { drawStratified, partition, splitSize } from './split.ts';
 import { fillMeans } from './table.ts';
 import type { TargetReader } from './targets/reader.ts';
 import { targetReader } from './targets/registry.ts';
+import { openText } from './text/open.ts';
+import type { OpenText } from './text/open.ts';
 import { classWeights } from './weights.ts';
 
 export interface LoadedDataset {
@@ -16,11 +18,11 @@ export interface LoadedDataset {
   /** Undefined if the recipe names no test split and no `testFraction`; `warnings` says so. */
   readonly test: Dataset | undefined;
   readonly task: TaskName;
-  /** What a model answers, a number each: the classes, or the label columns. */
+  /** Names of the model's outputs: the classes, or the label columns. */
   readonly classNames: readonly string[];
   /** [classes], if the recipe asks for class weights. */
   readonly classWeights: Float32Array | undefined;
-  /** What is odd but no error, one sentence each. */
+  /** Oddities of the data that are no error, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -61,7 +63,7 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
   if (config.testFraction !== undefined) {
     if (!(config.testFraction < 1)) {
       throw new UserError(
-        `testFraction: ${config.testFraction} is no fraction of train`,
+        `testFraction: expected a number between 0 and 1, received ${config.testFraction}`,
         'For example 0.1 for a tenth.',
       );
     }
@@ -83,16 +85,16 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     );
   }
 
-  const { inputs } = trainRaw;
+  const { inputs, text } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
   const normalization =
     inputs === undefined
-      ? normalizationOf(config.normalize, train.samples, trainRaw.sampleShape)
+      ? normalizationOf(text === undefined ? config.normalize : 'none', train.samples, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
   const scaling = reader.scaling?.(train.targets, train.width);
   const dataset = ({ name, idPrefix, samples, targets, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
-    const shared = { task, classNames, sampleShape, inputs, normalization, ...(scaling && { scaling }) };
+    const shared = { task, classNames, sampleShape, inputs, text, normalization, ...(scaling && { scaling }) };
     return { name, idPrefix, samples, targets, ids, count: ids.length, ...shared };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
@@ -169,7 +171,7 @@ function limited(split: Split, limit: number, seed: number): Split {
   return draw(split, split.name, limit, seed, `limit ${split.name}`)[1];
 }
 
-/** What is left of `split`, and the part that was drawn. */
+/** Two splits made of `split`: what is left of it, and the part that was drawn. */
 function draw(split: Split, name: Part, size: number, seed: number, purpose: string): [Split, Split] {
   const strata = split.strata(split.targets).subarray(0, split.ids.length);
   const classes = strata.reduce((max, label) => Math.max(max, label), 0) + 1;
@@ -186,7 +188,8 @@ function draw(split: Split, name: Part, size: number, seed: number, purpose: str
 /** All splits at once; of several errors, train's comes first, whichever was found first. */
 async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | undefined, RawSplit | undefined]> {
   const parts: Part[] = ['train', 'validation', 'test'];
-  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part)));
+  const text = 'text' in config && config.text !== undefined ? await openText(config.text) : undefined;
+  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, text)));
   const splits = results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -195,25 +198,31 @@ async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | 
 }
 
 /** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
-async function readSplit(config: DatasetConfig, part: Part): Promise<RawSplit | undefined> {
+async function readSplit(config: DatasetConfig, part: Part, text?: OpenText): Promise<RawSplit | undefined> {
   if (config[part] === undefined || typeof config[part] === 'number') return undefined;
   switch (config.type) {
     case 'idx':
       return (await import('./idx.ts')).readIdx(sourceOf(config, part));
     case 'csv':
-      return (await import('./csv.ts')).readCsv(sourceOf(config, part), config);
+      return (await import('./csv.ts')).readCsv(sourceOf(config, part), { ...config, text });
     case 'cifar10':
       return (await import('./cifar.ts')).readCifar(sourceOf(config, part), 'cifar10', part);
     case 'cifar100':
       return (await import('./cifar.ts')).readCifar(sourceOf(config, part), config.labels ?? 'fine', part);
     case 'image-folder':
       return (await import('./image-folder.ts')).readImageFolder(sourceOf(config, part), config);
+    case 'text-folder':
+      return (await import('./text/text-folder.ts')).readTextFolder(
+        sourceOf(config, part),
+        text ?? (await openText({})),
+        config,
+      );
     case 'npz':
       return (await import('./npz.ts')).readNpz(sourceOf(config, part), config);
     case 'parquet':
-      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), config);
+      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), { ...config, text });
     case 'jsonl':
-      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), config);
+      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), { ...config, text });
   }
 }
 

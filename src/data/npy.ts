@@ -113,7 +113,7 @@ function reversed(body: Uint8Array, bytes: number): Uint8Array {
   return out;
 }
 
-/** From the first axis varying fastest to the last one. */
+/** Copy of an array in Fortran order with the last axis varying fastest. */
 function rowsFirst(body: Uint8Array, shape: readonly number[], bytes: number): Uint8Array {
   const strides = shape.map((_, axis) => bytes * sizeOf(shape.slice(0, axis)));
   const index = new Array<number>(shape.length).fill(0);
@@ -137,7 +137,7 @@ function truncated(where: string, expected: number, received: number): UserError
   );
 }
 
-/** Whether the array is of a type of whole numbers. */
+/** True if the array has a type of whole numbers. */
 export function holdsWhole({ code }: NpyArray): boolean {
   return DTYPES[code]?.integer === true;
 }
@@ -157,7 +157,7 @@ export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   return samples;
 }
 
-/** Numbers to predict: [count] or [count, width]. */
+/** Targets of a regression: [count] or [count, width]. */
 export function npyNumbers(array: NpyArray): RawLabels {
   const { where, shape, code, body } = array;
   if (shape.length < 1 || shape.length > 2 || sizeOf(shape) === 0) {

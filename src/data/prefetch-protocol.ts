@@ -1,7 +1,7 @@
 import type { Batch, BatchOptions } from './batches.ts';
 import type { Dataset } from './dataset.ts';
 
-/** What a prefetch worker is started with. */
+/** Data that a prefetch worker starts with. */
 export interface WorkerSetup {
   readonly dataset: Dataset;
   /** This worker makes batches first, first + step, first + 2·step, … after the start. */
@@ -18,7 +18,7 @@ export const CONTROL = {
   job: 0,
   /** Batches of this job that the reader has taken from this worker. */
   taken: 1,
-  /** Goes up with every change of the others; a waiting worker sleeps on it. */
+  /** Counter that rises with every change of the others; a waiting worker sleeps on it. */
   changes: 2,
 } as const;
 

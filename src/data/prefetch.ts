@@ -17,9 +17,9 @@ export interface PrefetchOptions {
 type EpochOptions = Omit<BatchOptions, 'reuse'>;
 
 /**
- * Makes the batches of one data set in worker threads, ahead of the reader: a training step blocks the event loop while it
- * runs, and the next batch is there when it ends. Batches are those of `batches()`, in order and byte for byte. The samples
- * are shared with the workers, each batch's arrays are moved: nothing is copied. Close it when done.
+ * Worker threads that make the batches of one data set ahead of the reader: a training step blocks the event loop while it runs, and the
+ * next batch is there when it ends. Batches are those of `batches()`, in order and byte for byte. The samples are shared with the workers,
+ * each batch's arrays are moved: nothing is copied. Close it when done.
  */
 export class Prefetcher {
   /** `inline`: no worker threads, batches are made when they are asked for. */
@@ -68,7 +68,7 @@ export class Prefetcher {
     return this.#lanes.reduce((sum, lane) => sum + lane.ready, 0);
   }
 
-  /** Ends the worker threads; resolves when they are gone. */
+  /** End of the worker threads; resolves when they are gone. */
   async close(): Promise<void> {
     this.#job++;
     await Promise.all(this.#lanes.map((lane) => lane.close()));
@@ -93,9 +93,9 @@ class Lane {
   readonly #worker: Worker;
   readonly #control = new Int32Array(new SharedArrayBuffer(12));
   #ready: Batch[] = [];
-  /** What went wrong in this job; the worker lives on. */
+  /** Failure of this job; the worker stays usable. */
   #failure: Error | undefined;
-  /** Why the worker is gone. */
+  /** Reason why the worker ended. */
   #death: Error | undefined;
   #wake: (() => void) | undefined;
 

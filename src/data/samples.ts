@@ -2,7 +2,7 @@ import type { Dataset, Normalization } from './dataset.ts';
 import { sizeOf } from './dataset.ts';
 import { byteTable } from './normalize.ts';
 
-/** Writes the normalized sample of a row to `out`, from `offset` on. */
+/** Function that writes the normalized sample of a row to `out`, from `offset` on. */
 export type SampleWriter = (row: number, out: Float32Array, offset: number) => void;
 
 export function sampleWriter(dataset: Dataset): SampleWriter {

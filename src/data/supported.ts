@@ -1,4 +1,4 @@
-/** What a data set can be, for whoever has another one. */
+/** Text for messages: the kinds of labels that a data set can have. */
 export const LABELS =
   'Supported are one class for each sample, a word or a class index; numbers to predict, with `task: regression`; and ' +
   'several labels for a sample, with `task: multi-label`. Not supported are samples without a label.';

@@ -9,12 +9,12 @@ import { FEATURES, LABELS } from './supported.ts';
 /** Words that spreadsheets, pandas, R and Weka write for "no value". */
 const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
 
-/** As pandas and R write them; in typed files they are 1 and 0 as well. */
+/** Booleans as pandas and R write them in text; typed files have them as 1 and 0. */
 const BOOLEAN = /^\s*(?:true|false)\s*$/i;
 
 /**
- * Collects the rows of a table as float32. Only the array and the different labels are kept, whatever the size of the file.
- * A row: `begin()`, `set()` for every column, then `end(label)`.
+ * Collector of table rows as float32. Only the array and the different labels are kept, whatever the size of the file. A row: `begin()`,
+ * `set()` for every column, then `end(label)`.
  */
 export class TableSink {
   readonly columns: readonly string[];

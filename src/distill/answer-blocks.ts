@@ -84,7 +84,9 @@ export class BlockMerge {
   /** To be asked for when all blocks were added. */
   get whole(): Safetensors {
     const { dataset, views } = this.#options;
-    const { tensors, metadata } = answersFile(this.#options, this.#values, views * dataset.count);
+    const { tensors, metadata } = answersFile(this.#options, this.#values, {
+      ...{ key: softTargetsKey(this.#options), done: views * dataset.count },
+    });
     return { tensors, metadata: { ...metadata, seconds: String(this.#seconds) } };
   }
 }

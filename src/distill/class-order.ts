@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 
-/** For each class of the data set, its position in the teacher's answer; undefined where the order is the same. */
+/** Position in the teacher's answer of each class of the data set; undefined where the order is the same. */
 export function orderOf(
   name: string,
   classes: readonly string[] | undefined,
@@ -31,7 +31,7 @@ export function permuted(logits: Float32Array, order: readonly number[] | undefi
   return logits.map((_, i) => logits[i - (i % classes) + order[i % classes]!]!);
 }
 
-/** How good a teacher would be if each of its answers stood for another class. */
+/** Score of a teacher with its answers assigned to other classes. */
 export interface Reordering {
   /** The classes in the order that fits best. */
   readonly classes: readonly string[];

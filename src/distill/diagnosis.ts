@@ -93,8 +93,8 @@ export async function bestAlternative(
 }
 
 /**
- * Why a teacher is not good enough: the order of its classes, the way its input is prepared, or neither. `known`: an order
- * that is known to explain it, if nothing explains it better.
+ * Reason why a teacher is not good enough: the order of its classes, the preparation of its input, or neither. `known`: an order that
+ * explains it, used where nothing explains it better.
  */
 export async function diagnosis(
   dataset: Dataset,

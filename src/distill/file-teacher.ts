@@ -3,6 +3,7 @@ import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import { feedsOf, fedInputs } from './teacher-inputs.ts';
+import { askedAboutTexts, textInputs } from './text-inputs.ts';
 import { affineOf, channelsLast, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
 import { orderOf, permuted } from './class-order.ts';
@@ -33,36 +34,27 @@ export interface Runnable {
 }
 
 export interface FileTeacherSource {
-  /** For messages, e.g. its path. */
+  /** Name for messages, e.g. the path of the file. */
   readonly name: string;
   readonly runtime: Runnable;
-  /** What stands for everything in the file: its bytes, or a hash of them. */
+  /** Bytes of the file or a hash of them: stored answers belong to this content. */
   readonly content: Uint8Array | string;
   readonly params: number;
   readonly sizeBytes: number;
   readonly dataset: Dataset;
-  /** Some samples, [n, ...sampleShape], to see what the teacher answers. */
+  /** Some samples, [n, ...sampleShape], that the teacher is asked about when it is opened. */
   readonly probe: { readonly x: Float32Array; readonly n: number };
 }
 
 /** A loaded file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
 export async function fileTeacher(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
   const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
-  const inputs = fedInputs(runtime, name, dataset, settings);
   const output = outputOf(runtime, name, settings);
-  const { layout } = inputs[0]!.form;
-  const preprocessing = { ...affineOf(dataset, settings.normalize), layout };
-  const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const wanted = [output, ...settings.intermediate];
-
-  const raw = async (x: Float32Array, n: number): Promise<Record<string, Values>> => {
-    const data = preprocess(x, n, dataset.sampleShape, preprocessing);
-    const run = async (piece: Float32Array, size: number): Promise<Record<string, Values>> => {
-      const feeds = feedsOf(inputs, piece, size, dataset, name);
-      return floats(await runtime.run(feeds, wanted), size, name);
-    };
-    return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
-  };
+  const ask = async (feeds: Readonly<Record<string, InferenceTensor>>, n: number): Promise<Record<string, Values>> =>
+    floats(await runtime.run(feeds, wanted), n, name);
+  const { raw, layout, ...fed } =
+    dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
   const first = await raw(probe.x, probe.n);
   const classes = first[output]!.data.length / probe.n;
   const order = orderOf(name, settings.classes, dataset.classNames);
@@ -73,8 +65,7 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
 
   // Not where the file lies: moved or copied, it gives the same answers.
   const { intermediate } = settings;
-  const [only] = inputs;
-  const input = dataset.inputs === undefined ? only!.input.name : inputs.map((fed) => fed.input.name);
+  const { input, preprocessing } = fed;
   const read = { input, output, intermediate, order, preprocessing, isProbability };
 
   return {
@@ -96,6 +87,49 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
       runtime.dispose();
       return Promise.resolve();
     },
+  };
+}
+
+type Ask = (feeds: Readonly<Record<string, InferenceTensor>>, n: number) => Promise<Readonly<Record<string, Values>>>;
+
+/** How a file is asked. */
+interface Asking {
+  readonly raw: (x: Float32Array, n: number) => Promise<Record<string, Values>>;
+  readonly layout: 'nhwc' | 'nchw';
+  /** Names of its inputs. */
+  readonly input: string | readonly string[];
+  readonly preprocessing: object;
+}
+
+/** About samples that are numbers. */
+function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
+  const inputs = fedInputs(runtime, name, dataset, settings);
+  const { layout } = inputs[0]!.form;
+  const preprocessing = { ...affineOf(dataset, settings.normalize), layout };
+  const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
+  const run = async (piece: Float32Array, size: number): Promise<Readonly<Record<string, Values>>> =>
+    ask(feedsOf(inputs, piece, size, dataset, name), size);
+  const raw: Asking['raw'] = async (x, n) => {
+    const data = preprocess(x, n, dataset.sampleShape, preprocessing);
+    return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
+  };
+  const input = dataset.inputs === undefined ? inputs[0]!.input.name : inputs.map((fed) => fed.input.name);
+  return { raw, layout, input, preprocessing };
+}
+
+/** About texts. Inner tensors have one length in all batches, so that texts are filled up to it where some are asked for. */
+function textInput(
+  { name, runtime, dataset }: FileTeacherSource,
+  { intermediate }: FileTeacherSettings,
+  ask: Ask,
+): Asking {
+  const inputs = textInputs(runtime.inputs, name, dataset);
+  const asked = { data: dataset, name, whole: intermediate.length > 0, ask };
+  return {
+    raw: (x, n) => askedAboutTexts(x, n, inputs, asked),
+    layout: 'nhwc',
+    input: inputs.map(({ input }) => input.name),
+    preprocessing: { text: dataset.text },
   };
 }
 
@@ -122,7 +156,10 @@ interface Values {
   readonly shape: readonly number[];
 }
 
-/** What the file gave, in float32: one row per sample, or something in it does not follow the size of the batch. */
+/**
+ * Outputs of the file in float32. `UserError` where an output does not have one row per sample: then something in the file does not follow
+ * the size of the batch.
+ */
 function floats(results: Readonly<Record<string, InferenceTensor>>, n: number, name: string): Record<string, Values> {
   return Object.fromEntries(
     Object.entries(results).map(([output, { data, shape }]) => {

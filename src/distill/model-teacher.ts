@@ -29,7 +29,7 @@ export interface ModelTeacherOptions {
   readonly normalize?: TeacherNormalization | undefined;
   /** Class names in the model's order. Default: that of the data set. */
   readonly classes?: readonly string[] | undefined;
-  /** Some samples, to see whether it answers with probabilities. */
+  /** Some samples on which it is tested whether the answers are probabilities. */
   readonly probe?: { readonly x: Float32Array; readonly n: number };
 }
 

@@ -21,6 +21,7 @@ import type { Preparation } from './preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { tfliteTeacher } from './tflite-teacher.ts';
+import { refuseOtherText } from './stated-text.ts';
 import type { Teacher } from './teacher.ts';
 
 export interface OpenOptions {
@@ -36,9 +37,9 @@ export interface OpenedTeacher {
   readonly alternatives: readonly Alternative[];
   /** The order of its classes, where the recipe gives one. */
   readonly declared?: readonly string[] | undefined;
-  /** How it is asked; an ensemble has that of each member. */
+  /** Preparation of its inputs; the members of an ensemble each have their own. */
   readonly preparation?: Preparation;
-  /** What an ensemble is made of: a good member hides a bad one. */
+  /** Members of an ensemble. Each is checked alone, because a good member hides a bad one. */
   readonly members?: readonly OpenedTeacher[];
 }
 
@@ -63,7 +64,11 @@ export async function openFile(
 ): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
   const { dataset } = options;
   const { file, metadata, open } = await opener(recipe, options);
-  const preparation = preparationOf(options.name(file), recipe, metadata, dataset);
+  const isText = dataset.text !== undefined;
+  if (isText) refuseOtherText(options.name(file), metadata, dataset.text);
+  // Ids are fed as they are, whatever the metadata say of numbers.
+  const stated = isText ? new Map([...metadata].filter(([key]) => key !== 'preprocessing')) : metadata;
+  const preparation = preparationOf(options.name(file), recipe, stated, dataset);
   const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
   const alternatives = alternativesOf(dataset, { ...layout, normalize: preparation.normalize }, (change) =>
     open({ ...preparation, ...change }),
@@ -77,7 +82,7 @@ interface Opener {
   readonly open: (settings: FileTeacherSettings) => Promise<Teacher>;
 }
 
-/** Reads the file once, for every way that it may be asked in. */
+/** Opener of a teacher's file: reads it once, and makes a teacher for each preparation that is tried. */
 async function opener(recipe: FileSettings, { engine, session, dataset, name }: OpenOptions): Promise<Opener> {
   const probe = probeOf(dataset);
   const file = recipe.tfjs ?? recipe.savedModel ?? recipe.tflite ?? recipe.onnx;

@@ -2,6 +2,7 @@ import { percent } from '../base/numbers.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { viewOf } from '../data/batches.ts';
+import { asTeacherSees } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { oneClassWarning } from '../tasks/one-class.ts';
 import { targetsOf } from '../data/targets/registry.ts';
@@ -29,16 +30,16 @@ export interface PreflightOptions {
 export interface Preflight {
   readonly accuracy: number;
   readonly samples: number;
-  /** What is odd about a teacher that is good enough. */
+  /** Oddities of a teacher that is good enough, one sentence each. */
   readonly warnings: readonly string[];
 }
 
 const BATCH = 100;
 
 /**
- * Ask the teacher about some labelled samples before anything is trained on its word. `UserError` for another number of
- * classes, answers that are not finite or always the same, classes in another order, and a teacher that is no better than
- * chance; the last says what would be better: another layout, another normalization, another order of classes.
+ * Test of the teacher on some labelled samples, before anything is trained on its answers. Throws a `UserError` for another number of
+ * classes, answers that are not finite or always the same, classes in another order, and a teacher that is no better than chance; the last
+ * says what would be better: another layout, another normalization, another order of classes.
  */
 export async function preflight(
   teacher: Teacher,
@@ -91,7 +92,7 @@ export async function preflight(
   throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, hint);
 }
 
-/** As `preflight`, where no answer is a class: a teacher must know more than one that knows nothing of the samples. */
+/** `preflight` for tasks without classes: a teacher must be better than a model that ignores the samples. */
 async function checkNumbers(
   teacher: Teacher,
   dataset: Dataset,
@@ -172,7 +173,7 @@ async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array, on
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
 }
 
-/** With fewer of each class two of them changed over cannot be told from a few mistakes. */
+/** Number of samples to ask about. With fewer per class, two classes that are swapped could not be told from a few mistakes. */
 function samplesFor(classes: number): number {
   return Math.min(5000, Math.max(1000, 20 * classes));
 }
@@ -193,7 +194,7 @@ export async function answers(
   const all = new Float32Array(rows.length * teacher.classes);
   for (let start = 0; start < rows.length; start += BATCH) {
     const part = rows.subarray(start, start + BATCH);
-    const x = viewOf(dataset, part, { seed: 0, view: 0, augment: [] });
+    const x = viewOf(asTeacherSees(dataset), part, { seed: 0, view: 0, augment: [] });
     all.set((await teacher.answer(x, part.length)).logits, start * teacher.classes);
     onProgress?.(`${dataset.name} samples,`, start + part.length, rows.length);
   }

@@ -5,12 +5,15 @@ import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
 
-/** What people and files say of how a model file is asked. */
+/** Preparation of a teacher's input as far as the recipe or the file states it. */
 export type StatedSettings = Partial<FileTeacherSettings>;
 
-/** How a model file is asked about a data set. */
+/** Preparation of a data set's samples as input of a model file. */
 export interface Preparation extends FileTeacherSettings {
-  /** Who says how its input is normalized: the `teacher` of the recipe, the file itself, or nobody: then as the data is. */
+  /**
+   * Origin of the normalization: the `teacher` section of the recipe, the metadata of the file, or, where both say nothing, the data set
+   * itself.
+   */
   readonly from: 'recipe' | 'file' | 'data';
 }
 
@@ -24,7 +27,7 @@ const statedSchema = z.object({
 });
 export type StatedPreparation = z.infer<typeof statedSchema>;
 
-/** What the metadata of a file says; nothing of what is not there, or not sound. */
+/** Preparation that the metadata of a file states. What is absent or invalid is left out. */
 export function statedIn(metadata: ReadonlyMap<string, string>): {
   readonly preprocessing?: StatedPreparation | undefined;
   /** Class names in the order of the file. */
@@ -106,8 +109,9 @@ async function isSame(file: string, other: string): Promise<boolean> {
   return size === otherSize && (await readFile(a)).equals(await readFile(b));
 }
 
-/** For people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
-export function preparationText({ normalize, layout, from }: Preparation, { normalization }: Dataset): string {
+/** Text for people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
+export function preparationText({ normalize, layout, from }: Preparation, { normalization, text }: Dataset): string {
+  if (text !== undefined) return `texts of ${text.length} tokens by ${text.tokenizer}`;
   const { scale = normalization.scale, mean, std } = normalize ?? normalization;
   const shown = (value: number | readonly number[]): string => {
     const rounded = [value].flat().map((one) => String(Number(one.toPrecision(4))));

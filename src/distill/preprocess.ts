@@ -8,7 +8,7 @@ export interface Preprocessing {
   readonly layout: 'nhwc' | 'nchw';
 }
 
-/** How a teacher wants its input, starting from raw values: `(value · scale - mean) / std`. */
+/** Normalization that a teacher expects, of raw values: `(value · scale - mean) / std`. */
 export interface TeacherNormalization {
   readonly scale?: number | undefined;
   readonly mean: number | readonly number[];

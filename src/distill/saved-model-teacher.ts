@@ -10,7 +10,7 @@ import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
 
 export interface SavedModelSettings extends FileTeacherSettings {
-  /** Which of its signatures answers. Default `serving_default`. */
+  /** Signature that is called. Default `serving_default`. */
   readonly signature?: string | undefined;
 }
 

@@ -3,7 +3,7 @@ import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { viewOf } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
-import { fingerprint, sampleId } from '../data/dataset.ts';
+import { asTeacherSees, fingerprint, sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import type { Teacher } from './teacher.ts';
@@ -33,10 +33,12 @@ export interface StoreOptions {
 /** A changed teacher, preprocessing, data set, augmentation or number format has another key, and so another file. */
 export function softTargetsKey({ teacher, dataset, store, views, augment, seed }: StoreOptions): string {
   const drawn = augment.length === 0 ? {} : { augment, seed, views };
-  return sha256(JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(dataset), store, ...drawn }));
+  return sha256(
+    JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(asTeacherSees(dataset)), store, ...drawn }),
+  );
 }
 
-/** What the views of samples are drawn from: two stores of one text answer to the same pictures. */
+/** Text that identifies the random views of samples: stores with equal texts hold answers to the same pictures. */
 export function drawnFrom(augment: readonly AugmentStep[], seed: number): string {
   return augment.length === 0 ? '' : JSON.stringify({ augment, seed });
 }
@@ -70,7 +72,7 @@ export class SoftTargetsBuilder {
     return this.#options.dataset.count * this.#options.views;
   }
 
-  /** Ask the teacher about the next samples, `count` at most. */
+  /** Stores the teacher's answers to the next samples, `count` at most. */
   async next(count: number): Promise<void> {
     const { teacher, dataset } = this.#options;
     const n = Math.min(count, dataset.count - (this.#done % dataset.count));
@@ -79,7 +81,7 @@ export class SoftTargetsBuilder {
   }
 
   saved(): Safetensors {
-    return answersFile(this.#options, this.#values, this.#done);
+    return answersFile(this.#options, this.#values, { key: this.#key, done: this.#done });
   }
 }
 
@@ -101,7 +103,7 @@ export async function answersTo(
   const view = Math.floor(first / dataset.count);
   const row = first % dataset.count;
   const rows = Int32Array.from({ length: count }, (_, i) => row + i);
-  const { logits } = await teacher.answer(viewOf(dataset, rows, { seed, view, augment }), count);
+  const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), rows, { seed, view, augment }), count);
   const values = answerRoom(options, count);
   for (let i = 0; i < logits.length; i++) {
     const sample = (): string => sampleId(dataset, row + Math.floor(i / teacher.classes));
@@ -113,7 +115,11 @@ export async function answersTo(
 }
 
 /** Answers as they are kept, of which the first `done` rows are there. */
-export function answersFile(options: StoreOptions, data: Uint16Array | Float32Array, done: number): Safetensors {
+export function answersFile(
+  options: StoreOptions,
+  data: Uint16Array | Float32Array,
+  { key, done }: { readonly key: string; readonly done: number },
+): Safetensors {
   const { dataset, views, teacher, store, augment, seed } = options;
   const dtype = store === 'fp16' ? 'float16' : 'float32';
   return {
@@ -122,7 +128,7 @@ export function answersFile(options: StoreOptions, data: Uint16Array | Float32Ar
       ['ids', { dtype: 'int32', shape: [dataset.count], data: dataset.ids }],
     ]),
     metadata: {
-      key: softTargetsKey(options),
+      key,
       done: String(done),
       idPrefix: dataset.idPrefix,
       drawn: drawnFrom(augment, seed),
@@ -205,10 +211,13 @@ export class StoredSoftTargets implements SoftTargets {
 /** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
 export class LiveSoftTargets implements SoftTargets {
   readonly #teacher: Teacher;
+  readonly #fed: Dataset | undefined;
   #ms = 0;
 
-  constructor(teacher: Teacher) {
+  /** `dataset`: the one that batches are of. */
+  constructor(teacher: Teacher, { forTeacher }: Pick<Dataset, 'forTeacher'> = {}) {
     this.#teacher = teacher;
+    this.#fed = forTeacher;
   }
 
   /** Time that the teacher took so far. */
@@ -218,7 +227,8 @@ export class LiveSoftTargets implements SoftTargets {
 
   async answersFor({ x, ids }: Asked): Promise<Record<string, Float32Array>> {
     const start = monotonicMs();
-    const { logits, features } = await this.#teacher.answer(x, ids.length);
+    const seen = this.#fed === undefined ? x : viewOf(this.#fed, ids, { seed: 0, view: 0, augment: [] });
+    const { logits, features } = await this.#teacher.answer(seen, ids.length);
     this.#ms += monotonicMs() - start;
     const row = logits.findIndex((value) => !Number.isFinite(value));
     if (row !== -1) {

@@ -15,7 +15,7 @@ const CHECKED = 2000;
 export interface StoredLogitsOptions {
   /** Required accuracy, 0 … 1. Default: better than chance. */
   readonly minAccuracy?: number | undefined;
-  /** What the student sees is drawn from. */
+  /** Augmentation and seed that the views shown to the student are drawn from. */
   readonly augment?: readonly AugmentStep[];
   readonly seed?: number;
 }
@@ -24,9 +24,9 @@ export interface StoredLogits {
   readonly answers: SoftTargets;
   /** The score on some of the samples. */
   readonly accuracy: number;
-  /** How many views of each sample there are answers to, if they are those that the student can be shown. */
+  /** Number of views of each sample that answers are stored for; undefined unless they are views that the student can be shown. */
   readonly views: number | undefined;
-  /** Are they answers to what the student is shown? */
+  /** True if they are answers to the same pictures that the student is shown. */
   readonly isSame: boolean;
 }
 

@@ -82,7 +82,7 @@ function wrongType(name: string, input: ModelValue, expected: string): UserError
   );
 }
 
-/** What the file is fed for `n` prepared samples. `UserError` for fractions where it takes integers. */
+/** Inputs of the file for `n` prepared samples. `UserError` for fractions where it takes integers. */
 export function feedsOf(
   inputs: readonly FedInput[],
   x: Float32Array,
@@ -112,7 +112,7 @@ interface InputForm {
   readonly shape: (n: number) => number[];
 }
 
-/** Which of the layouts the input can have; `auto` takes PyTorch's where both fit. */
+/** Layout of the input among those that its shape allows; `auto` takes PyTorch's where both fit. */
 function inputForm(
   input: ModelValue,
   name: string,

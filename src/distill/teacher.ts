@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 
-/** What a teacher says about a batch. */
+/** Answer of a teacher to a batch. */
 export interface Answer {
   /** [n, classes] */
   readonly logits: Float32Array;
@@ -13,7 +13,7 @@ export interface Answer {
  * It sees samples as the student does (NHWC, normalized, augmented) and turns them into what it wants itself.
  */
 export interface Teacher {
-  /** For people, e.g. the name of its file. */
+  /** Name for people, e.g. that of its file. */
   readonly name: string;
   /** A hash of everything its answers depend on: weights, preprocessing, which outputs are read. */
   readonly key: string;
@@ -22,7 +22,7 @@ export interface Teacher {
   readonly featureShapes: Readonly<Record<string, readonly number[]>>;
   readonly params: number;
   readonly sizeBytes: number;
-  /** Where it runs, e.g. `cpu`: not always where the student is trained. */
+  /** Device that it runs on, e.g. `cpu`: not always the one that the student is trained on. */
   readonly device: string;
   /** `x`: [n, ...sampleShape] */
   answer(x: Float32Array, n: number): Promise<Answer>;
@@ -48,7 +48,7 @@ export function areProbabilities(values: Float32Array, classes: number): boolean
   return values.length > 0;
 }
 
-/** Whether a teacher whose answers look like `values` answers with probabilities; `UserError` if it is said to and does not. */
+/** True if answers that look like `values` are probabilities; `UserError` if the recipe says that they are and they are not. */
 export function answersProbabilities(
   name: string,
   outputs: 'auto' | 'logits' | 'probabilities',
@@ -61,6 +61,6 @@ export function answersProbabilities(
   if (other === undefined) return true;
   throw new UserError(
     `teacher.outputs: expected probabilities, received ${other.toPrecision(4)} from ${name}`,
-    'Set it to logits, or leave it out: which they are is seen.',
+    'Set it to logits, or leave it out: Limbeck then finds out which they are.',
   );
 }

@@ -6,10 +6,10 @@ import { exists, readText, writeFileAtomic } from '../base/files.ts';
 /** One completed stage. */
 export interface LedgerRow {
   readonly stage: string;
-  /** As the stage counts its work: of a training all of it, also what an earlier run has done for this one. */
+  /** Seconds of the stage's own work; for a training all of it, also what an earlier run has done for this one. */
   readonly seconds: number;
   readonly figures: Figures;
-  /** Whatever else the report says about the stage. */
+  /** Everything else that the report says about the stage. */
   readonly notes: Readonly<Record<string, unknown>>;
 }
 

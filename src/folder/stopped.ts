@@ -10,7 +10,7 @@ import type { StoppedFindings } from './report-frame.ts';
 import { curveOfState } from '../train/training.ts';
 import type { StageStates } from '../train/training.ts';
 
-/** Why a run ends before its end, in the words of the report. */
+/** Reason why a run stopped before its end, in the words of the report. */
 export function stopOf(error: unknown, stage: string): StoppedFindings['stopped'] {
   const reason = error instanceof Error ? error.message : String(error);
   return { status: error instanceof InterruptedError ? 'interrupted' : 'failed', stage, reason };

@@ -9,7 +9,7 @@ import { Ledger } from './ledger.ts';
 import type { KeyedStore } from '../distill/soft-targets.ts';
 import type { StageStates } from '../train/training.ts';
 
-/** Everything that a run keeps in its folder, by what it is for. */
+/** Stores in the folder of a run, by their purpose. */
 export interface RunStores {
   readonly ledger: Ledger;
   readonly states: (stage: string) => StageStates;

@@ -7,7 +7,9 @@ import { usualSchema } from '../report/schema-parts.ts';
 import { writtenReport } from './finished.ts';
 import { z } from 'zod';
 
-/** Beside a model file that has left its run: how its answers are spread, which the report of the run has for those in it. */
+/**
+ * Path of the file beside a model file outside of its run that says how its answers are spread. For models in a run the report has that.
+ */
 export function usualPath(file: string): string {
   return file.replace(/\.onnx$/i, '') + '.usual.json';
 }
@@ -16,7 +18,10 @@ export function usualText(bytes: Uint8Array, usual: UsualAnswers): string {
   return `${JSON.stringify({ sha256: sha256(bytes), ...usual })}\n`;
 }
 
-/** From the file beside a model, or from the report of the run whose `exports` it is in. `UserError` for one of another model. */
+/**
+ * Usual answers of a model, from the file beside it, or from the report of the run whose `exports` it is in. Throws a `UserError` if the
+ * file beside it belongs to another model.
+ */
 export async function usualOf(file: string, bytes: Uint8Array): Promise<UsualAnswers | undefined> {
   const beside = usualPath(file);
   if (await exists(beside)) {

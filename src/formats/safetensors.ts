@@ -28,7 +28,7 @@ const TYPES: Readonly<Record<DType, { name: string; size: number }>> = {
   bool: { name: 'BOOL', size: 1 },
 };
 const DTYPES = new Map(Object.entries(TYPES).map(([dtype, { name }]) => [name, dtype as DType]));
-/** As the reference implementation has it: a longer header is an attack or not a header. */
+/** Limit of the header, as in the reference implementation: a longer one is an attack or not a header. */
 const LONGEST_HEADER = 100_000_000;
 
 export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {

@@ -65,7 +65,7 @@ export function magnitudes(values: Float32Array, shape: readonly number[], axis?
   return largest;
 }
 
-/** By value, the layer that it is made in: what a user calls it by. A value without one goes by its own name. */
+/** Layer in which each value is made, the name that users know it by. A value without a layer has its own name. */
 export function layersOf({ nodes }: Graph): ReadonlyMap<string, string> {
   return new Map(nodes.flatMap(({ outputs, layer }) => outputs.map((name) => [name, layer ?? name] as const)));
 }

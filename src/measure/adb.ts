@@ -15,7 +15,7 @@ export interface AdbOptions {
   readonly threads: readonly number[];
   /** `benchmark_model` runs a file as it is: other batch sizes than 1 are left out. */
   readonly batchSizes: readonly number[];
-  /** For everything together. */
+  /** Seconds for all files together. */
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
   /** `ADB`: the program; `BENCHMARK_MODEL`: TensorFlow Lite's benchmark_model for the phone, to be copied there. */
@@ -25,7 +25,7 @@ export interface AdbOptions {
 const FOLDER = '/data/local/tmp';
 const TOOL = `${FOLDER}/benchmark_model`;
 const SESSIONS = 8;
-/** Beside the time for measuring: a phone that is asked something answers, or is gone. */
+/** Milliseconds to wait for an answer, besides the time for measuring: a phone that does not answer by then is gone. */
 const PATIENCE_MS = 60_000;
 
 /** Result of one call of `benchmark_model`. */
@@ -171,7 +171,7 @@ function figuresIn(output: string): ToolFigures {
   return figures;
 }
 
-/** At least 10 runs, and so many seconds of them. */
+/** Command of the tool: at least 10 runs, and at least `seconds` of them. */
 function toolCommand(remote: string, threads: number, seconds: number): string {
   const rounded = seconds.toFixed(2);
   return `${TOOL} --graph=${remote} --num_threads=${threads} --use_xnnpack=true --num_runs=10 --min_secs=${rounded}`;

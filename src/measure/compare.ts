@@ -20,8 +20,8 @@ export interface Comparison {
 const MARGIN = 0.05;
 
 /**
- * Is `a` faster than `b`? In pairs, session by session, so that what slowed the machine down for a while drops out, and
- * how the files happened to lie in memory is part of the spread.
+ * Comparison of the latency of `a` and `b`, in pairs, session by session: what slowed the machine down for a while drops out, and how the
+ * files happened to lie in memory is part of the spread.
  */
 export function compareLatency(a: Pick<Latency, 'sessionMs'>, b: Pick<Latency, 'sessionMs'>): Comparison {
   const sessions = Math.min(a.sessionMs.length, b.sessionMs.length);

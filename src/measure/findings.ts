@@ -37,7 +37,7 @@ export class Findings {
     return !this.#leftOut.has(describe(setting));
   }
 
-  /** Forget settings that could not be opened again: sessions are compared in pairs, so all must have had each. */
+  /** Drops settings that could not be opened again: sessions are compared in pairs, so all must have had each. */
   keepOnly(settings: readonly Setting[]): void {
     const opened = new Set(settings.map(describe));
     for (const key of this.#timed.keys()) {

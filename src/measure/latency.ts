@@ -28,7 +28,7 @@ export interface LatencyResult {
   readonly skipped: readonly Skipped[];
 }
 
-/** Of the time one session may take a sixteenth; fewer than eight sessions compare nothing. */
+/** Number of sessions: one may take a sixteenth of the time; fewer than eight compare nothing. */
 const SESSIONS = { wanted: 16, fewest: 8 };
 /** Rounds of a session that was soon open: another session says more than another round. */
 const ROUNDS = 5;
@@ -150,7 +150,7 @@ async function openAll(sources: readonly Source[], number: number): Promise<Open
   };
 }
 
-/** Forward, backward, and each time from another start. */
+/** Position of file `i` in a round: forward and backward in turn, each time starting with another file. */
 function orderOf(round: number, i: number, n: number): number {
   const place = (i + round) % n;
   return round % 2 === 0 ? place : n - 1 - place;

@@ -10,7 +10,7 @@ export interface PairedTest {
   readonly difference: number;
   /** 95 % confidence interval of the difference, for samples drawn as these were. */
   readonly interval: readonly [number, number];
-  /** How likely a split at least as uneven is where both models are equally good (McNemar's test, mid-p). */
+  /** Probability of a split at least as uneven if both models are equally good (McNemar's test, mid-p). */
   readonly p: number;
 }
 

@@ -15,7 +15,7 @@ import type { ModelFile } from './variants.ts';
 
 export interface ServeOptions {
   readonly plan: Plan;
-  /** In the order of the plan's models. */
+  /** Files in the order of the plan's models. */
   readonly files: readonly ModelFile[];
   /** Default 127.0.0.1; 0.0.0.0 for all networks of this machine. */
   readonly host?: string;
@@ -26,7 +26,7 @@ export interface ServeOptions {
 }
 
 export interface PageServer {
-  /** With the token: whoever knows it may use the page. */
+  /** Address with the token: whoever knows it may use the page. */
   readonly url: string;
   readonly close: () => Promise<void>;
 }
@@ -50,7 +50,7 @@ const ASSETS: Readonly<Record<string, readonly [from: string, file: string]>> = 
   ),
 };
 
-/** Of a browser, by the format of a model. */
+/** Runtimes of a browser, by the format of a model. */
 const RUNTIMES = { onnx: 'onnxruntime-web', tflite: '@litertjs/core' } as const;
 
 const SCRIPTS = ['script', 'runtimes', 'timing'];

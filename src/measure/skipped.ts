@@ -6,7 +6,7 @@ export interface Skipped {
   readonly why: string;
 }
 
-/** Why `what` failed, on one line, with the remedy where there is one. A wish to stop is no reason, and goes on. */
+/** Reason why `what` failed, on one line, with the remedy where there is one. An `InterruptedError` is thrown on. */
 export function reasonOf(error: unknown, what: string): string {
   if (error instanceof InterruptedError) throw error;
   const message = error instanceof Error ? error.message : String(error);

@@ -4,13 +4,13 @@ interface Histogram {
   readonly counts: readonly number[];
 }
 
-/** How a model answers on a split: what answers to requests are compared with later, when nobody knows the right ones. */
+/** Distribution of a model's answers on a split. Answers to requests, whose true labels nobody knows, are compared with it later. */
 export interface UsualAnswers {
   readonly split: 'validation' | 'test';
   readonly samples: number;
   /** Probability of the class that was given. */
   readonly confidence: Histogram;
-  /** Of all probabilities, in nats. */
+  /** Entropy of all probabilities, in nats. */
   readonly entropy: Histogram;
   /** Samples by the class that was given. */
   readonly classes: readonly number[];

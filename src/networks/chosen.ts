@@ -1,11 +1,11 @@
 import { UserError } from '../base/errors.ts';
 import type { ModelNetwork } from './network.ts';
 
-/** What a recipe says of weights by patterns of their names. */
+/** Choices of a recipe about weights, by patterns of their names. */
 export interface Choices {
   /** Weights that stay as they are. */
   readonly freeze: readonly string[];
-  /** By what the learning rate of weights is multiplied; where several patterns fit, the last one counts. */
+  /** Factors of the learning rate of weights; where several patterns fit, the last one counts. */
   readonly learningRates: Readonly<Record<string, number>>;
 }
 
@@ -40,7 +40,10 @@ function shortOf(file: string): string {
   return file.split(/[\\/]/).at(-1)!;
 }
 
-/** Whether one of the patterns fits, in which `*` stands for any characters; one that fits no name is a mistake that nobody would notice. */
+/**
+ * Test whether one of the patterns fits a name; `*` stands for any characters. A pattern that fits no name at all is a `UserError`, because
+ * nobody would notice the mistake.
+ */
 export function fitting(
   patterns: readonly string[],
   names: readonly string[],

@@ -15,19 +15,19 @@ export interface Network {
   readonly inputs: Readonly<Record<string, TensorType>>;
   /** [batch, ...] by name; `logits` is what is trained, and the first. */
   readonly outputs: Readonly<Record<string, TensorType>>;
-  /** Everything that a call reads, by a name that is the same in every process. */
+  /** Variables that a call reads, by names that are the same in every process. */
   readonly state: Variables;
   /** The part of it that an optimizer moves. */
   readonly trainable: Variables;
-  /** By what the learning rate of a weight is multiplied. Default 1 for each. */
+  /** Factor of the learning rate of a weight. Default 1 for each. */
   readonly rateOf?: ((name: string) => number) | undefined;
   /** Inner tensors that a feature loss or a parity check can name, in order, with their shapes [batch, ...]. */
   readonly layers: Readonly<Record<string, TensorType>>;
   /** Scalars that a training call is fed besides those of the loss, e.g. how far observed ranges move. */
   readonly hyper: readonly string[];
   /**
-   * What a training call observes as the lowest or highest value of its batch, by state name: of a batch in parts the lowest or
-   * highest of theirs counts. All else that is observed is a mean over the batch.
+   * Variables that a training call sets to the lowest or highest value of its batch, by state name. For a batch in parts the lowest or
+   * highest of all parts counts; every other observed value is a mean over the batch.
    */
   readonly extremes?: Readonly<Record<string, 'lowest' | 'highest'>>;
   /** A training call moves what is observed rather than learned (moving averages, ranges) by itself. */
@@ -41,14 +41,16 @@ export interface Network {
 export interface ModelNetwork extends Network {
   /** Token ids from 0 to this are what the only input holds, if it goes into an embedding. */
   readonly vocabulary?: number | undefined;
-  /** What it begins from if that is a file: a sentence each, for log and report. */
+  /** Notes on the weights that a training starts with, where they come from a file: a sentence each, for log and report. */
   readonly origin?: readonly string[] | undefined;
   /** The inference graph that it is, its weights as state, if it is one: channels are cut there, and the result is a network of its kind. */
   readonly graph?: {
     readonly value: Graph;
     readonly replaced: (graph: Graph, weights: Weights) => ModelNetwork;
   };
-  /** What it computes, weights aside, as plain JSON: two networks of one definition and one state answer alike. */
+  /**
+   * Definition of the computation without the weights, as plain JSON: two networks of one definition and one state give the same answers.
+   */
   definition(): unknown;
   /**
    * The same network holding these weights, by state name; one of layers is as wide as they are, where channels of them are gone. The
@@ -102,7 +104,7 @@ export function parametersOf({ state }: Pick<Network, 'state'>): number {
   return Object.values(state).reduce((sum, { size }) => sum + size, 0);
 }
 
-/** What the variables of a network hold. */
+/** Contents of the variables of a network. */
 export function contentOf({ state }: Pick<Network, 'state'>): Map<string, Constant> {
   return new Map(
     Object.entries(state).map(([name, variable]) => {

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import type { Graph } from '../graph/types.ts';
 
-/** What exporters number rather than name: numbers that they computed, and weights that they turned around. */
+/** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
 const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
 
 /** Operators that learn what they compute with. */
@@ -23,8 +23,8 @@ export interface StoredWeights {
 }
 
 /**
- * Which stored floats are weights: those with a name, and those without one that a layer computes with. A file that stores none,
- * as some exporters write it, has its weights in Constant nodes. `UserError` for a weight that is not in the graph as such.
+ * Stored floats that are weights: those with a name, and those without one that a layer computes with. A file that stores none, as some
+ * exporters write it, has its weights in Constant nodes. Throws a `UserError` for a weight that the graph does not have as it is stored.
  */
 export function storedWeights({ graph: file }: Model, name: string, graph: Graph): StoredWeights {
   const isFloat = ({ dtype }: { readonly dtype: string }): boolean => dtype === 'float32' || dtype === 'float16';
@@ -49,7 +49,7 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
   if (gone !== undefined) {
     const { node, op } = readBy(gone.name).find((reader) => !TOLD.has(reader.op))!;
     throw new UserError(
-      `${name}: the weight ${gone.name} cannot be trained: node ${node} (${op}) makes something else of it when the file is read`,
+      `${name}: the weight ${gone.name} cannot be trained: node ${node} (${op}) changes it when the file is read`,
       'Export the model with that folded into its weights (torch.onnx.export: do_constant_folding=True).',
     );
   }

@@ -17,7 +17,7 @@ import type { StoredWeights } from './onnx-weights.ts';
 
 export interface OnnxNetworkOptions {
   readonly inputShape: readonly number[];
-  /** Where samples hold several inputs: which part of them is which. */
+  /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
   readonly classes: number;
   readonly seed: number;
@@ -73,7 +73,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
   });
 }
 
-/** What a training step calls its own: a weight of this name could not be told from it. */
+/** Names that a training step uses itself: a weight may not have one of them. */
 const TAKEN: ReadonlySet<string> = new Set([
   ...['input', 'logits', 'x', 'labels', 'weights', 'targets', 'partners', 'lambda', 'teacherLogits'],
   ...['learningRate', 'stepSize', 'epsilon', 'keep', 'weightDecay', 'clipNorm', 'emaDecay', 'loss', 'correct'],
@@ -83,7 +83,7 @@ function refuseTaken(names: readonly string[], file: string): void {
   const taken = names.find((name) => TAKEN.has(name));
   if (taken === undefined) return;
   throw new UserError(
-    `${file}: a weight is called ${taken}, which a training step calls something else`,
+    `${file}: a weight is called ${taken}, a name that the training step uses itself`,
     'Rename the initializer in the file.',
   );
 }
@@ -102,7 +102,7 @@ function doing(batchNorm: 'train' | 'frozen', norms: number): string {
   return norms === 1 ? 'stays as it is' : 'stay as they are';
 }
 
-/** What a training of the file begins from and what of it is trained, a sentence each. */
+/** Notes on the weights that a training of the file starts with, and on which of them are trained, a sentence each. */
 function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin): string[] {
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm').length;
   const frozen = [...weights.keys()].filter(isFrozen);
@@ -135,7 +135,9 @@ function refuseFixedBatch(file: string, name: string, shape: TensorType['shape']
   );
 }
 
-/** With the sizes of a sample where the only input leaves its own open; pictures as they lie there, with the channels first if both fit. */
+/**
+ * Model with the sizes of a sample where its only input leaves its own open. Pictures keep their layout; if both fit, channels come first.
+ */
 function withSampleSizes(model: Model, file: string, sample: readonly number[]): Model {
   const stored = new Set(model.graph.initializers.map(({ name }) => name));
   const inputs = model.graph.inputs.filter(({ name }) => !stored.has(name));
@@ -151,7 +153,7 @@ function withSampleSizes(model: Model, file: string, sample: readonly number[]):
   );
 }
 
-/** With an input [batch, h, w, c] in front of one that is [batch, c, h, w]; `UserError` where the sizes are others. */
+/** Graph with an input [batch, h, w, c] in front of one that is [batch, c, h, w]; `UserError` where the sizes are others. */
 function channelsLast(graph: Graph, file: string, sample: readonly number[]): Graph {
   const inputs = [...graph.inputs];
   if (inputs.length !== 1)
@@ -213,7 +215,7 @@ function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetw
   if (producer?.op === 'Softmax' || producer?.op === 'LogSoftmax')
     throw new UserError(
       `${file}: expected logits, received a model that ends in ${producer.layer ?? name} (${producer.op})`,
-      'Export it without; the order of the classes stays.',
+      'Export it without that layer; the order of the classes does not change.',
     );
   const { shape } = graph.types.get(value)!;
   if (shape.length === 2 && shape[1] === classes) return;

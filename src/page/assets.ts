@@ -11,8 +11,8 @@ export interface Asset {
 }
 
 /**
- * Nothing is loaded from elsewhere, no script or style stands in the page, nobody may frame it. `blob:` is a picture that the
- * user has chosen; frames are for the report of a run.
+ * Headers of the page: nothing is loaded from elsewhere, no script or style stands in the page, no site may frame it. `blob:` is for a
+ * picture that the user has chosen, frames are for the report of a run.
  */
 const HEADERS = {
   'content-security-policy':
@@ -53,10 +53,10 @@ function asset(type: keyof typeof TYPES, content: string | Uint8Array): Asset {
   return { headers: { ...HEADERS, 'content-type': TYPES[type] }, content };
 }
 
-/** Where the compiled program lies: scripts have the same places under `app/`, so that their imports lead where they should. */
+/** Folder of the compiled program. Scripts have the same places under `app/`, so that their imports find each other. */
 const PROGRAM = path.join(import.meta.dirname, '..');
 
-/** What the scripts of the page share with the rest of the program; it runs anywhere. */
+/** Scripts that the page shares with the rest of the program; they run anywhere. */
 const SHARED = ['base/numbers.js', 'report/format.js'];
 
 let read: Promise<ReadonlyMap<string, Uint8Array>> | undefined;

@@ -30,7 +30,7 @@ export interface LoadOptions {
   readonly set?: readonly string[];
   /** The models there are: with them, options of models are checked too. */
   readonly models?: ModelTable;
-  /** Tells whether a file or folder is there: with it, one that is named and is not is a complaint. */
+  /** Test whether a file or folder exists; if it is given, a path in the recipe that does not exist is reported. */
   readonly isThere?: (file: string) => boolean;
 }
 

@@ -1,14 +1,14 @@
-/** How a model came to be: which training made its weights. */
+/** Training that made a model's weights. */
 export type ModelRef =
   | {
       readonly role: 'teacher' | 'scratch' | 'distilled';
-      /** From 0: trainings of one recipe that differ in their seed. */
+      /** Number of the training, from 0, among trainings of one recipe that differ in their seed. */
       readonly repeat: number;
     }
   | {
       readonly role: 'pruned';
       readonly repeat: number;
-      /** Which `prune` step of the recipe, from 1. */
+      /** Number of the `prune` step of the recipe, from 1. */
       readonly step: number;
     };
 
@@ -17,17 +17,17 @@ export const PRECISIONS = ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int16x8', 'i
 
 type Precision = (typeof PRECISIONS)[number];
 
-/** How a model is written. `Format` is wider where a teacher came as a file of another kind. */
+/** Form in which a model is written. `Format` is wider where a teacher came as a file of another kind. */
 export interface Form<Format = (typeof FORMATS)[number]> {
   readonly format: Format;
   readonly precision: Precision;
-  /** How it came to fewer bits: after its training, or in one of its own. Absent of fp32. */
+  /** Method of quantization: after the training, or in a training of its own. Absent for fp32. */
   readonly method?: 'ptq' | 'qat';
-  /** From 2: which of several `quantize` steps with this precision and method. Absent of the first. */
+  /** Number, from 2, among several `quantize` steps with this precision and method. Absent for the first. */
   readonly number?: number;
 }
 
-/** Which model a file is. Its id, its file and its label are printed from this, and never read back. */
+/** Identity of a model file. Its id, its file name and its label are printed from this, and never read back. */
 export interface Artifact extends Form {
   readonly model: ModelRef;
 }
@@ -46,7 +46,7 @@ export function stageOf(model: ModelRef): string {
   return (model.role === 'pruned' ? `prune-${model.step}` : stages[model.role]) + repeatOf(model);
 }
 
-/** As reports and commands call it: `distilled-int8-qat-2-tflite`. */
+/** Id in reports and commands: `distilled-int8-qat-2-tflite`. */
 export function idOf(artifact: Artifact): string {
   const name = formName(nameOf(artifact.model), artifact);
   return artifact.format === 'onnx' ? name : `${name}-${artifact.format}`;
@@ -58,7 +58,7 @@ export function fileOf(artifact: Artifact): string {
   return artifact.model.role === 'teacher' ? file : `exports/${file}`;
 }
 
-/** What was done to get to it, in words: `with the teacher`, `in int8, trained for it`. */
+/** Words for the last step that made the model: `with the teacher`, `in int8, trained for it`. */
 export function labelOf({ model, precision, method, number }: Omit<Artifact, 'format'>): string {
   const again = number === undefined ? '' : ` (${number})`;
   if (precision !== 'fp32') return `in ${precision}${again}${method === 'qat' ? ', trained for it' : ''}`;
@@ -66,7 +66,7 @@ export function labelOf({ model, precision, method, number }: Omit<Artifact, 'fo
   return model.role === 'pruned' ? `prune step ${model.step}` : labels[model.role];
 }
 
-/** What a file is called in a form, without its ending: the model's name, its precision and how it came to that. */
+/** Name of a file without its ending: the name of the model, its precision, and how it came to that. */
 export function formName(name: string, { precision, method, number }: Omit<Form, 'format'>): string {
   if (precision === 'fp32') return name;
   return `${name}-${precision}${method === 'qat' ? '-qat' : ''}${number === undefined ? '' : `-${number}`}`;
@@ -76,7 +76,7 @@ export function isSameModel(a: ModelRef, b: ModelRef): boolean {
   return nameOf(a) === nameOf(b);
 }
 
-/** Whether two files hold the same, each in its own format. */
+/** True if two files hold the same model in the same precision, each in its own format. */
 export function isSameContent(a: Content, b: Content): boolean {
   return formName(nameOf(a.model), a) === formName(nameOf(b.model), b);
 }

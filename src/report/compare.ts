@@ -10,11 +10,11 @@ export interface Comparison {
   readonly runs: readonly string[];
   /** Keys of the recipes in which the runs differ, with the value of each run. */
   readonly recipe: readonly { readonly key: string; readonly values: readonly unknown[] }[];
-  /** What was measured, with the figure of each run in words; null where a run has none. */
+  /** Measured quantities, with the figure of each run in words; null where a run has none. */
   readonly figures: readonly { readonly what: string; readonly values: readonly (string | null)[] }[];
 }
 
-/** Runs side by side, called `runs`: what differs in their recipes, and what came of it. */
+/** Comparison of runs: differences of their recipes, and their results. `runs` are their names. */
 export function compareReports(
   reports: readonly Report[],
   runs: readonly string[] = reports.map(({ name }) => name),
@@ -80,7 +80,7 @@ function gainText({ gain, interval }: Verdict, score: Score): string {
   return `${said(gain)} points${between}`;
 }
 
-/** Where it was measured in several sessions, with the 95 % interval that their spread leaves open. */
+/** Median latency, with the 95 % interval from the spread between sessions where there were several. */
 function medianOf({ p50Ms, intervalMs }: LatencyRow): string {
   const between = intervalMs ? ` (${intervalMs.map((end) => end.toPrecision(3)).join(' to ')})` : '';
   return `${milliseconds(p50Ms)}${between}`;

@@ -2,7 +2,7 @@ export function number(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** For the axes of charts. */
+/** Percentage for the axes of charts. */
 export function shortPercent(fraction: number): string {
   return `${Number((100 * fraction).toFixed(2))} %`;
 }
@@ -12,7 +12,7 @@ export function size(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
 }
 
-/** Of a file; 0 bytes stand for one that was not written. */
+/** Size of a file as text; 0 bytes stand for one that was not written. */
 export function fileSize(bytes: number): string {
   return bytes === 0 ? '–' : size(bytes);
 }
@@ -24,7 +24,7 @@ export function milliseconds(value: number): string {
   return value < 100 ? `${value.toFixed(value < 10 ? 2 : 1)} ms` : `${number(value)} ms`;
 }
 
-/** How many times as much, as people say it: 15, 2.4. */
+/** Ratio as people say it: 15, 2.4. */
 export function times(ratio: number): string {
   return ratio >= 9.95 ? number(ratio) : ratio.toFixed(1).replace(/\.0$/, '');
 }

@@ -2,7 +2,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { FORMATS } from './artifact.ts';
 import type { Form } from './artifact.ts';
 
-/** How the files of a `quantize` step came to fewer bits, with a number if steps before it make such files too. */
+/** Method of quantization of the files of a `quantize` step, with a number if earlier steps make such files too. */
 export type Reduced = Pick<Form, 'method' | 'number'>;
 type Step = Recipe['quantize'][number];
 type Method = 'ptq' | 'qat';

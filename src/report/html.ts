@@ -27,7 +27,7 @@ import type { Score } from '../tasks/score.ts';
 import { scoreOf } from './score.ts';
 import type { ModelRow, Report } from './types.ts';
 
-/** Nothing may be loaded: the file says all, wherever it is opened. */
+/** Policy that forbids to load anything: the file holds everything, wherever it is opened. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The report as one file without scripts: a function of report.json and nothing else. */
@@ -84,7 +84,7 @@ function ofAgreement(html: string): string {
 
 const AGREEMENT = 'agreement with the original';
 
-/** Links to the sections by their headings; in print the page numbers would be missing. */
+/** Links to the sections by their headings; page numbers of a printed report are not known here. */
 function contents(sections: readonly string[]): string {
   const links = sections.flatMap((section) => {
     const [, id, heading] = /^<section id="([\w-]+)"><h2>([^<]*)/.exec(section) ?? [];

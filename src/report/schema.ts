@@ -15,7 +15,7 @@ import {
 } from './schema-parts.ts';
 import type { Report } from './types.ts';
 
-/** What docs/report.schema.json is made from; a test holds it against the types and against the file. */
+/** Schema of report.json, from which docs/report.schema.json is made; a test compares it with the types and with the file. */
 export const reportSchema = z
   .strictObject({
     version: z.literal(2),

@@ -54,20 +54,20 @@ export function fileAccuracyOf({ accuracy }: ModelRow): number | null {
   return accuracy.test ?? accuracy.validation;
 }
 
-/** As `fileAccuracyOf`, of a model that was trained several times the mean: the first is one draw among them. */
+/** Score as `fileAccuracyOf`; for a model that was trained several times the mean, because the first is one draw among them. */
 export function accuracyOf(row: ModelRow): number | null {
   return row.repeats?.mean ?? fileAccuracyOf(row);
 }
 
-/** What a step changed. What follows a model of several seeds was made from the first of them, and is compared with that. */
+/** Change of the score by a step. A model made from one of several seeds comes from the first of them, and is compared with that one. */
 export function changeOf(row: ModelRow, before: ModelRow): number {
   const of = row.repeats === undefined ? fileAccuracyOf : accuracyOf;
   return of(row)! - of(before)!;
 }
 
 /**
- * How one model is timed beside others: the smallest batch and the fewest threads that both have in one runtime, in one
- * measurement: other minutes of a machine give other figures.
+ * Latencies of two models that can be compared: the smallest batch and the fewest threads that both have in one runtime and in one
+ * measurement, because at other minutes a machine gives other figures.
  */
 export function commonLatency(a: ModelRow, b: ModelRow): readonly [LatencyRow, LatencyRow] | undefined {
   const pairs = a.latency.flatMap((row) => {
@@ -83,7 +83,7 @@ export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): 
   return `${runtime} on ${device}, batch ${batchSize}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
-/** Said before all figures of a run without labels. */
+/** Sentence before all figures of a run without labels. */
 export function scoreSentence({ dataset: { labelledBy } }: Pick<Report, 'dataset'>): string[] {
   if (labelledBy === undefined) return [];
   return [
@@ -188,7 +188,7 @@ export function paretoFront<T extends { readonly cost: number; readonly accuracy
     .sort((a, b) => a.cost - b.cost);
 }
 
-/** What was odd or left out, in the run and in measurements after it. */
+/** Oddities and omissions of the run and of measurements after it. */
 export function notesOf({ notes, remeasured = [] }: Report): string[] {
   const later = remeasured.flatMap(({ measuredAt, skipped }) =>
     skipped.map(({ what, why }) => `latency of ${what} was not measured at ${measuredAt}: ${why}`),
@@ -202,7 +202,7 @@ export function sameClass(agreement: Agreement): number {
   return (bothRight + sameError) / (bothRight + onlyTeacher + onlyThis + sameError + differentErrors);
 }
 
-/** What a model answers, e.g. `10 classes`. */
+/** Text on what a model answers, e.g. `10 classes`. */
 export function answersText({ task, classes, classNames = [] }: Report['dataset']): string {
   if (task === undefined || task === 'classification') return `${classes} classes`;
   const some = classNames.length <= 8 ? classNames : [...classNames.slice(0, 8), '…'];

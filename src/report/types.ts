@@ -15,25 +15,25 @@ export interface Report {
   readonly name: string;
   readonly seed: number;
   readonly status: 'complete' | 'failed' | 'interrupted';
-  /** Where a run that did not come to its end stopped, and why. */
+  /** Stage at which an unfinished run stopped, and the reason. */
   readonly stopped?: { readonly stage: string; readonly reason: string };
   readonly wallSeconds: number;
   readonly machine: Machine;
-  /** Without classes: the run stopped before it had read its data. */
+  /** Data set; without classes if the run stopped before it had read its data. */
   readonly dataset: DatasetSummary;
   readonly teacher?: TeacherSummary;
   readonly models: readonly ModelRow[];
   readonly verdict?: Verdict;
-  /** What each layer costs when it alone is pruned. */
+  /** Loss of score for each layer that is pruned alone. */
   readonly pruningSensitivity?: PruningSensitivity;
   readonly parity: readonly ParitySummary[];
-  /** How each model was trained, epoch by epoch. */
+  /** Training of each model, epoch by epoch. */
   readonly training?: readonly TrainingCurve[];
-  /** What latency was measured with. */
+  /** Conditions of the latencies. */
   readonly measurement?: Measurement;
   /** Measurements after the run, whose rows stand among those of the models. */
   readonly remeasured?: readonly LaterMeasurement[];
-  /** Of a run with a budget: what was tried, and why this student is the one reported. */
+  /** Search of a run with a budget: the students that were tried, and the reason for the one that is reported. */
   readonly search?: Search;
   /** The stages in order and the time that each took: `wallSeconds` in all, but for a search, which has trials besides. */
   readonly stages?: readonly StageSummary[];
@@ -49,7 +49,7 @@ export interface StageSummary {
   readonly stage: string;
   readonly seconds: number;
   readonly accuracy?: { readonly validation?: number; readonly test?: number };
-  /** What went to and from the device that computed, in bytes; absent for the CPU. */
+  /** Bytes copied to and from the device that computed; absent for the CPU. */
   readonly traffic?: {
     readonly calls: number;
     readonly stateMoves: number;
@@ -58,7 +58,7 @@ export interface StageSummary {
   };
 }
 
-/** What else must be the same for the same figures. */
+/** Further conditions for the same figures. */
 export interface Environment {
   readonly limbeck: string;
   readonly system: string;
@@ -78,7 +78,7 @@ interface EpochFigures {
   readonly epoch: number;
   /** Mean of the training loss over the epoch. Losses of different kinds are not comparable. */
   readonly loss: number;
-  /** On the training batches as they came, before each update. */
+  /** Score on the training batches, each before its update. */
   readonly accuracy: number;
   readonly validation: number;
 }
@@ -95,18 +95,18 @@ export interface Machine {
 
 export interface DatasetSummary {
   readonly type: string;
-  /** Absent of classification. */
+  /** Task; absent for classification. */
   readonly task?: TaskName;
-  /** What a model answers, a number each: classes, or label columns. */
+  /** Number of outputs of a model: classes, or label columns. */
   readonly classes: number;
   readonly classNames?: readonly string[];
-  /** Whose answers stand in for labels: what is counted as right is agreement with it. */
+  /** Name of the model whose answers stand in for labels: scores count agreement with it. */
   readonly labelledBy?: string;
   readonly sampleShape: readonly number[];
   readonly samples: { readonly train: number; readonly validation: number; readonly test: number };
 }
 
-/** Where the soft targets came from, and what storing them was worth. */
+/** Source of the soft targets, and the cost and benefit of storing them. */
 export interface TeacherSummary {
   readonly source: string;
   readonly store: 'fp16' | 'fp32' | 'live' | 'none';
@@ -132,24 +132,24 @@ export interface ModelRow extends Form<string> {
   /** Relative to the folder of the run. */
   readonly file: string | null;
   readonly accuracy: { readonly validation: number | null; readonly test: number | null };
-  /** On the test split, or on the validation split where there is none. */
+  /** Results on the test split, or on the validation split where there is none. */
   readonly repeats?: Repeats;
   /** Time of training. */
   readonly seconds: number;
   readonly latency: readonly LatencyRow[];
-  /** On the test split, or on the validation split where there is none. */
+  /** Confusion on the test split, or on the validation split where there is none. */
   readonly confusion?: Confusion;
-  /** Where there are too many classes for a confusion matrix. */
+  /** Figures by class, where there are too many classes for a confusion matrix. */
   readonly perClass?: PerClass;
   readonly calibration?: Calibration;
   readonly agreement?: Agreement;
-  /** Of ONNX files, for servers that watch theirs. */
+  /** Usual answers of an ONNX file, with which servers compare those to requests. */
   readonly usual?: UsualAnswers;
-  /** Of predicted numbers: how far off, number by number. */
+  /** Errors of predicted numbers, number by number. */
   readonly errors?: Errors;
-  /** Of several labels: each by itself. */
+  /** Scores of several labels, each by itself. */
   readonly labels?: Labels;
-  /** Of predicted numbers, and of the logits of several labels: root of the mean squared difference from the teacher's answers. */
+  /** Root of the mean squared difference from the teacher's answers, for predicted numbers and for the logits of several labels. */
   readonly distance?: number;
 }
 
@@ -170,14 +170,14 @@ interface PerClass {
   readonly right: readonly number[];
 }
 
-/** Is it as often right as it is sure? */
+/** Comparison of confidence and accuracy. */
 export interface Calibration {
   readonly split: 'test' | 'validation';
   /** Expected calibration error over bins of equal width, a fraction. */
   readonly ece: number;
   /** Mean probability of the class that was given. */
   readonly confidence: number;
-  /** Ascending; confidence and accuracy are means, null in a bin without samples. */
+  /** Bins by ascending confidence; confidence and accuracy are means, null in a bin without samples. */
   readonly bins: readonly {
     readonly samples: number;
     readonly confidence: number | null;
@@ -185,7 +185,7 @@ export interface Calibration {
   }[];
 }
 
-/** Beside the teacher on the same samples: numbers of samples. */
+/** Agreement with the teacher on the same samples, in numbers of samples. */
 export interface Agreement {
   readonly split: 'test' | 'validation';
   readonly bothRight: number;
@@ -217,13 +217,13 @@ export interface LatencyRow {
   readonly runs?: number;
   /** Times that the model was loaded anew. */
   readonly sessions?: number;
-  /** What loading and running the model adds to the memory of a process, at its highest. */
+  /** Most memory that loading and running the model adds to a process, in bytes. */
   readonly memoryBytes?: number | null;
-  /** Of a measurement after the run. Only rows of one measurement took turns and can be compared. */
+  /** Time of a measurement after the run. Only rows of one measurement took turns and can be compared. */
   readonly measuredAt?: string;
 }
 
-/** Is the distilled student better than its twin trained without the teacher? On test accuracy, seed by seed. */
+/** Verdict on whether the distilled student is better than its twin trained without the teacher, on test accuracy and seed by seed. */
 export interface Verdict {
   readonly result: 'BEATS' | 'NO GAIN' | 'INCONCLUSIVE';
   /** Mean gain in accuracy, a fraction. */

@@ -51,8 +51,8 @@ function intervalOf(values: readonly number[], least: number): readonly [number,
 }
 
 /**
- * What is known about two models themselves, a student and its twin, from the samples that only one of them has right. Of the
- * method it says nothing: another seed makes two other models.
+ * Comparison of one student with its twin, from the samples that only one of them has right. It says nothing about the method: another seed
+ * makes two other models.
  */
 export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
   const { onlyFirst: onlyDistilled, onlySecond: onlyScratch, samples } = counts;

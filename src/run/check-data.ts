@@ -1,24 +1,24 @@
 import type { OnEvent } from '../base/events.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { loadData } from '../setup/data.ts';
+import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { checkModels } from './stages/check.ts';
 import { openAndCheck } from './stages/teach.ts';
 
 export interface CheckedData {
   readonly data: LoadedDataset;
-  /** What a student from a file begins from, and what a teacher that comes as files knows. */
+  /** Facts for the user: the weights that a student from a file starts with, and the score of a teacher that comes as files. */
   readonly messages: readonly string[];
   readonly warnings: readonly string[];
 }
 
 /**
- * What a run finds out before it trains: the data set is read, models are built, and a teacher that comes as files is opened and
- * asked about some samples. `UserError` for all that would stop the run there.
+ * Checks that need no training: the data set is read, models are built, and a teacher that comes as files is opened and asked about some
+ * samples. Throws a `UserError` for everything that would stop the run there.
  */
 export async function checkData(recipe: Recipe): Promise<CheckedData> {
-  const data = await loadData(recipe);
+  const data = await loadDataToTeach(recipe);
   const messages: string[] = [];
   const warnings = [...data.warnings];
   const onEvent: OnEvent = (event) => {

@@ -32,7 +32,7 @@ import type { Fitted, TrainingResult } from '../train/training.ts';
 export interface FitOptions<N extends Network = ModelNetwork> {
   readonly stage: string;
   readonly title: string;
-  /** Builds the network, the same each time. */
+  /** Builder of the network; each call gives the same one. */
   readonly build: () => Promise<N>;
   readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'microBatch' | 'optimizer' | 'ema'>;
   readonly loss: AnyLoss;
@@ -48,17 +48,20 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly hyper?: (step: number) => Readonly<Record<string, number>>;
   /** Default: that of the recipe. */
   readonly precision?: Recipe['precision'];
-  /** Hash of what the training depends on, where that is less than the whole recipe: states of another job are left aside. */
+  /**
+   * Hash of the settings that the training depends on, where those are less than the whole recipe. Saved states with another hash are
+   * ignored.
+   */
   readonly job?: string;
-  /** Hash of the samples, where the state may outlive them. */
+  /** Hash of the training samples, where a saved state may be older than they are. */
   readonly data?: string;
 }
 
 const EVALUATION_BATCH = 256;
 
 /**
- * What an epoch is drawn from. The order follows the seed of the training, which differs between repeats; the fixed views
- * follow that of the recipe, because the teacher has answered to those.
+ * Options of the batches of an epoch. Their order follows the seed of the training, which differs between repeats; the fixed views follow
+ * that of the recipe, because the teacher's answers are stored for those.
  */
 export function epochOptions(
   recipe: Pick<Recipe, 'seed' | 'dataset'>,
@@ -197,7 +200,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   }
 }
 
-/** Into how many parts a batch is cut for several processes; undefined: not for that. */
+/** Number of parts that a batch is cut into for several processes; undefined: not cut for that. */
 function shardsOf({ recipe, together }: StageContext): number | undefined {
   return recipe.shards ?? (together && SHARDS);
 }

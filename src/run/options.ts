@@ -8,12 +8,12 @@ import type { Place } from '../folder/place.ts';
 export interface RunOptions {
   /** The folder that holds the folders of the runs. Default: `checkpoints`. */
   readonly out?: string;
-  /** What to do with an earlier run of the same name and another recipe. Default: stop and say what changed. */
+  /** Treatment of an earlier run of the same name with another recipe. Default: stop and say what changed. */
   readonly existing?: Existing;
-  /** With `existing: 'resume'`: the engine and device to go on with, instead of those that the run began with. */
+  /** Engine and device to go on with, under `existing: 'resume'`, instead of those that the run began with. */
   readonly place?: Place;
   readonly onEvent?: OnEvent;
-  /** Stops the run after the current step; what it has is saved and the promise rejects with an `InterruptedError`. */
+  /** Signal that stops the run after the current step; the state is saved and the promise rejects with an `InterruptedError`. */
   readonly signal?: AbortSignal | undefined;
   /** The processes that train together: each calls `runRecipe`, and all have the same recipe and data. Default: this one alone. */
   readonly together?: Collectives | undefined;
@@ -26,7 +26,7 @@ export interface RunResult {
   readonly report: Report;
 }
 
-/** What types cannot hold: a NaN would never be reached, and nothing ever saved. */
+/** Check of what types cannot hold: with NaN no time to save would ever come. */
 export function checkOptions({ saveEvery = 5 }: RunOptions): void {
   if (saveEvery >= 0) return;
   throw new UserError(

@@ -12,18 +12,18 @@ import type { Course } from '../folder/report-frame.ts';
 import type { Timed } from './stages/latency.ts';
 import type { Measured } from './stages/measure.ts';
 
-/** What the stages came to, as far as the run came. */
+/** Results of the stages, as far as the run has come. */
 export interface Findings extends Course {
   readonly measured: readonly Measured[];
   readonly answers?: TeacherSummary | undefined;
   readonly timed?: Timed | undefined;
   readonly pruningSensitivity?: PruningSensitivity | undefined;
-  /** What stages left alone, and why. */
+  /** Notes on what stages left out, and why. */
   readonly notes?: readonly string[];
   readonly quantizationSensitivity?: QuantizationSensitivity | undefined;
 }
 
-/** Everything that a run found out, side by side. Models appear once, repeats of them in the verdict. */
+/** Report of everything that a run found out. Each model has one row; its repeats are in the verdict. */
 export function makeReport(
   context: StageContext,
   { measured, answers, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
@@ -91,7 +91,7 @@ function pairIn(measured: readonly Measured[], data: StageContext['data']): { pa
   return { pair: pairOf(split, counts) };
 }
 
-/** How a model stands beside the teacher, sample by sample. */
+/** Agreement of a model with the teacher, sample by sample. */
 function agreementOf(
   { model: { role } }: ModelRow,
   answers: Float32Array,

@@ -11,11 +11,11 @@ import { predictionProgram } from '../train/inference.ts';
 
 export interface TeacherFigures {
   readonly format: string;
-  /** For one sample; null where they are not known. */
+  /** Multiply-accumulates for one sample; null where they are not known. */
   readonly macs: number | null;
 }
 
-/** What the report says of a teacher that came as a file, besides what the teacher itself knows. */
+/** Figures in the report for a teacher that comes as a file, besides those of the `Teacher` itself. */
 export async function teacherFigures(recipe: TeacherRecipe): Promise<TeacherFigures> {
   if (recipe.ensemble === undefined) return figuresOf(recipe);
   const members = await Promise.all(recipe.ensemble.map(figuresOf));

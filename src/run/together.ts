@@ -71,7 +71,7 @@ export function requireSame(together: Collectives, what: string, text: string): 
   );
 }
 
-/** What the processes must have alike of the data. */
+/** Fingerprint of the splits, which must be the same in all processes. */
 export function splitsOf({ train, validation, test }: LoadedDataset): string {
   return [train, validation, ...(test === undefined ? [] : [test])].map(fingerprint).join();
 }

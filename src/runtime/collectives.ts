@@ -9,17 +9,17 @@ export interface Collectives {
   readonly size: number;
   /** Seconds that calls of this process have waited for the others so far: most in the fastest. */
   readonly waitedSeconds: number;
-  /** What all of them have, in the order of their ranks, [size, length]. Valid until the next call of it. */
+  /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call of it. */
   allgather(own: Float32Array): Float32Array;
   /** `own`: what this process has for each, [size, length]; given is what each has for this one. Valid until the next call of it. */
   alltoall(own: Float32Array): Float32Array;
   /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
   allreduce(own: Float32Array): Float32Array;
-  /** What rank 0 has, in place. */
+  /** Copies the values of rank 0 to all processes, in place. */
   broadcast(values: Float32Array): void;
   barrier(): void;
   /** Ends all processes at once with this exit code. */
   abort(exitCode: number): void;
-  /** To be called by all of them at the end. */
+  /** End of the communication, to be called by all processes. */
   finish(): void;
 }

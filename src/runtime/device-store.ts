@@ -13,7 +13,7 @@ import { bytesIn, TrafficMeter } from './traffic.ts';
 
 interface Held {
   readonly type: TensorType;
-  /** On the device, or in memory until a call needs it there. */
+  /** Content on the device, or in memory until a call needs it there. */
   tensor: Tensor;
 }
 
@@ -55,7 +55,10 @@ export class DeviceStore implements StateStore {
     return null;
   }
 
-  /** Throws where a call gave host memory for a variable that stays on the device: it would cross at every step. */
+  /**
+   * Takes over the result of a call. Throws if the call gave host memory for a variable that stays on the device: it would be copied at
+   * every step.
+   */
   advance(name: string, written: Tensor): void {
     const held = this.#held.get(name)!;
     const { location } = written;
@@ -103,7 +106,7 @@ export class DeviceStore implements StateStore {
     return tensor.location === 'cpu' && isResident(type);
   }
 
-  /** Everything that was declared or loaded since the last call, in one go. */
+  /** Uploads everything that was declared or loaded since the last call, at once. */
   #upload(): void {
     const waiting = new Map([...this.#held].filter(([, held]) => this.#waits(held)));
     const uploaded = this.#copy(waiting, 'gpu-buffer');

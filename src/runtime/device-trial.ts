@@ -6,7 +6,7 @@ import { halfFault } from './half.ts';
 
 export interface Trial {
   readonly usable: boolean;
-  /** Why it is not usable, or what it is. */
+  /** Reason why it is not usable, or a description of it. */
   readonly reason: string;
   /** Answer of `halfFault` for a usable device; absent where nobody asked. */
   readonly half?: string | null;
@@ -23,7 +23,7 @@ export function tryConvolution(name: DeviceName): Trial {
   }
 }
 
-/** With a product of float16. */
+/** Trial of a device, with a product of float16. */
 export function tryDevice(name: DeviceName): Trial {
   const trial = tryConvolution(name);
   return trial.usable ? { ...trial, half: halfFault(name, { executionProviders: [name, 'cpu'] }) ?? null } : trial;
@@ -31,7 +31,7 @@ export function tryDevice(name: DeviceName): Trial {
 
 const PATIENCE_MS = 60_000;
 
-/** In a process of its own: WebGPU's library writes warnings to the terminal as it starts, and a driver may crash. */
+/** Trial in a process of its own: WebGPU's library writes warnings to the terminal as it starts, and a driver may crash. */
 export function tryElsewhere(name: DeviceName): Trial {
   const entry = entryBeside(import.meta.url, 'device-child');
   if (entry === undefined) return tryDevice(name);

@@ -18,7 +18,7 @@ export function requireHalf(device: string, options: SessionOptions): void {
   );
 }
 
-/** Why a device does not multiply matrices of float16; `undefined` if it does. */
+/** Reason why a device does not multiply matrices of float16; `undefined` if it does. */
 export function halfFault(device: string, options: SessionOptions): string | undefined {
   if (!known.has(device)) known.set(device, faultOf(options));
   return known.get(device);

@@ -55,7 +55,7 @@ export class InferenceModel {
     return this.runNow(feeds, wanted);
   }
 
-  /** As `run`, without letting anything else happen before: for a process that has nothing else to do. */
+  /** `run` without letting anything else happen before: for a process that has nothing else to do. */
   runNow(
     feeds: Readonly<Record<string, InferenceTensor>>,
     wanted: readonly string[] = this.outputs.map(({ name }) => name),

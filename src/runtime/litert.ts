@@ -15,7 +15,7 @@ export interface OpenOptions {
   readonly runtime?: TfliteRuntime;
   /** 1 by default. */
   readonly threads?: number;
-  /** For messages, e.g. the path of the file. */
+  /** Name for messages, e.g. the path of the file. */
   readonly name?: string;
 }
 
@@ -24,7 +24,10 @@ export function endsOfFile(bytes: Uint8Array, name?: string): Ends {
   return atFile(name, () => modelEnds(readTflite(bytes)));
 }
 
-/** Throws a `UserError` for a file that is none, and for a model that the runtime cannot run, or would get wrong. */
+/**
+ * Session of a TFLite file. Throws a `UserError` for a file that is none, and for a model that the runtime cannot run, or would compute
+ * wrongly.
+ */
 export async function openTflite(bytes: Uint8Array, options: OpenOptions = {}): Promise<TfliteSession> {
   const { runtime = 'litert', threads = 1, name } = options;
   const ends = endsOfFile(bytes, name);

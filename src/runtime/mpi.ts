@@ -8,7 +8,7 @@ import { awaitAll } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
 import type { Collectives } from './collectives.ts';
 
-/** What a call of the library takes for a communicator, a type or an operation: pointers in Open MPI, numbers elsewhere. */
+/** Value that the library's functions take for a communicator, a type or an operation: pointers in Open MPI, numbers elsewhere. */
 type Handle = unknown;
 
 interface Abi {

@@ -6,9 +6,9 @@ import { allocate, ortTensor, Session } from './session.ts';
 import type { Tensor } from './session.ts';
 
 export interface SeenTypes {
-  /** By value name: every value that the model computes for one sample. */
+  /** Types of all values that the model computes for one sample, by their names. */
   readonly types: ReadonlyMap<string, { readonly dtype: string; readonly dims: readonly number[] }>;
-  /** Why there are none: the model does not run here. */
+  /** Reason why there are none: the model does not run here. */
   readonly problem?: string;
 }
 

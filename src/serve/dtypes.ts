@@ -1,6 +1,6 @@
 import type { DType } from '../graph/types.ts';
 
-/** What the protocol calls the types of tensors, and how many bytes an element has. */
+/** Names of the tensor types in the protocol, and bytes of an element. */
 const TABLE: readonly (readonly [dtype: DType, datatype: string, bytes: number])[] = [
   ['float32', 'FP32', 4],
   ['float16', 'FP16', 2],

@@ -7,7 +7,7 @@ import { probe } from './worker/probe.ts';
 /** Samples of the largest batch that is tried: enough to see whether samples change each other's answers. */
 const TRIED = 4;
 
-/** What a server would find out about a file: its ends, its labels, and whether its samples can be put together. */
+/** Facts that a server finds out about a file: its inputs and outputs, its labels, and whether its samples can be batched. */
 export function examine(
   bytes: Uint8Array,
   file: string,

@@ -10,7 +10,7 @@ import type { Weights } from './weights.ts';
 /** A model that is being served. */
 export interface ServedModel {
   readonly name: string;
-  /** How workers call it: another one for each time that it is loaded. */
+  /** Key that workers know it by; each loading gets a new one. */
   readonly key: string;
   readonly facts: ModelFacts;
   readonly options: BatchOptions;
@@ -19,14 +19,14 @@ export interface ServedModel {
   readonly queue: RequestQueue;
   readonly cost: CostLine;
   readonly statistics: Statistics;
-  /** What the file says of itself: labels, preparation. */
+  /** Metadata of the file: labels, preparation. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
   /** The file that it was read from. */
   readonly file: string;
   readonly sizeBytes: number;
   readonly weights: Weights;
-  /** Where it is known how the model usually answers. */
+  /** Watch over its answers, where the usual ones are known. */
   readonly drift: DriftWatch | undefined;
 }
 
@@ -61,7 +61,7 @@ export function servedModel(setup: ModelSetup, before?: ServedModel): ServedMode
   };
 }
 
-/** Whether clients see a batch as the first size of its tensors. */
+/** True if clients see a batch as the first size of its tensors. */
 export function takesBatches({ facts }: Pick<ServedModel, 'facts'>): boolean {
   return facts.batching.kind !== 'whole';
 }

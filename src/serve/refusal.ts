@@ -1,4 +1,4 @@
-/** Why a request was not answered, in the words of Triton's metric `nv_inference_request_failure`. */
+/** Reason why a request was not answered, in the words of Triton's metric `nv_inference_request_failure`. */
 export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
 
 /** A request that is answered by an error: the status of HTTP, and what to say. */
@@ -6,7 +6,7 @@ export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
   readonly reason: FailureReason;
-  /** When to try again, where that helps. */
+  /** Seconds after which a new try makes sense; undefined where none does. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: number, message: string, options: { reason?: FailureReason; retryAfterSeconds?: number } = {}) {

@@ -38,7 +38,7 @@ export interface ServeOptions {
   readonly batch?: Partial<BatchOptions>;
   readonly tokenFile?: string | undefined;
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
-  /** Requests a second of one token, or of one address where there are no tokens. Default: any number. */
+  /** Limit of requests per second for one token, or for one address where there are no tokens. Default: none. */
   readonly rate?: number | undefined;
   /** Traces for OpenTelemetry. */
   readonly traces?: TraceOptions | undefined;
@@ -50,9 +50,9 @@ export interface ServeOptions {
   readonly maxBody?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
   readonly drainSeconds?: number;
-  /** What is worth telling besides; default: nobody is told. */
+  /** Log for notable events. Default: none. */
   readonly log?: Log;
-  /** Of this server, as it tells clients; default: that of the package. */
+  /** Version of this server that clients are told. Default: that of the package. */
   readonly version?: string;
   /** The compiled worker; for tests. */
   readonly workerEntry?: string;

@@ -9,7 +9,7 @@ export interface Source {
   readonly file: string;
 }
 
-/** What a server can load: files named one by one, and whatever lies in folders, now or later. */
+/** Models that a server can load: files that are named one by one, and those that lie in folders, now or later. */
 export interface Sources {
   readonly named: readonly Source[];
   readonly folders: readonly string[];
@@ -66,12 +66,12 @@ async function runSource(given: string, name: string | undefined, out: string): 
 function checkedName(name: string, where: string): string {
   if (NAME.test(name)) return name;
   throw new UserError(
-    `${where}: ${shown(name)} cannot be the name of a model: letters, digits, _ . and - can`,
+    `${where}: ${shown(name)} cannot be the name of a model: expected letters, digits, _ . and - alone`,
     `Give it one: name=${where}.`,
   );
 }
 
-/** All that can be loaded now. A link in a folder is no file of it. */
+/** Models that can be loaded now, by name. Links in a folder are ignored. */
 export async function available({ named, folders }: Sources): Promise<ReadonlyMap<string, Source>> {
   const found = new Map<string, Source>();
   for (const folder of folders) {

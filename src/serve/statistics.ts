@@ -1,4 +1,4 @@
-/** How often, and how long in all. */
+/** Count of an action, and its total time. */
 export class Duration {
   count = 0;
   ms = 0;
@@ -17,7 +17,7 @@ export interface Timings {
   readonly outputMs: number;
 }
 
-/** What Triton's statistics of a model say, counted since the server's start. */
+/** Statistics of a model since the server's start, as Triton reports them. */
 export class Statistics {
   /** Milliseconds since 1970; 0: never. */
   lastInference = 0;
@@ -30,7 +30,7 @@ export class Statistics {
   readonly computeInfer = new Duration();
   readonly computeOutput = new Duration();
   readonly failures: Record<string, number> = { REJECTED: 0, CANCELED: 0, BACKEND: 0, OTHER: 0 };
-  /** By samples of a call. */
+  /** Calls by their number of samples. */
   readonly batches = new Map<
     number,
     { readonly input: Duration; readonly infer: Duration; readonly output: Duration }

@@ -1,7 +1,7 @@
 import { elementCount } from '../formats/onnx/model.ts';
 import type { Model } from '../formats/onnx/model.ts';
 
-/** What a file stores. */
+/** Weights that a file stores. */
 export interface Weights {
   /** Numbers in tensors that are more than a few values of shape or scale. */
   readonly params: number;

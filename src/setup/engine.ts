@@ -18,7 +18,7 @@ export function engineOf({
   return createOnnxRuntimeEngine({ device, threads, stepsPerCall });
 }
 
-/** Loads what a TensorFlow teacher runs on, with the recipe's settings; `UserError` if it is not there or broken. */
+/** Loads libtensorflow for a SavedModel teacher, with the recipe's settings; `UserError` if it is missing or broken. */
 export function prepareSavedModels({ teacher, device, threads }: Pick<Recipe, 'teacher' | 'device' | 'threads'>): void {
   if (asksSavedModel(teacher)) createTensorFlowEngine(device === 'cpu' ? 'cpu' : 'auto', threads);
 }

@@ -23,15 +23,16 @@ import type { LayersModel } from '../networks/models/registry.ts';
 
 type Build = () => Promise<ModelNetwork>;
 
-/** What a model is built for. */
+/** Recipe and data that a model is built for. */
 interface Given {
   readonly recipe: Recipe;
   readonly data: Pick<LoadedDataset, 'train' | 'classNames'>;
 }
 
 function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
-  const { sampleShape, inputs } = data.train;
-  return { inputShape: sampleShape, inputs, classes: data.classNames.length, seed };
+  const { sampleShape, inputs, text } = data.train;
+  const tokens = text && { vocabulary: text.vocabulary, padding: text.padding };
+  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, seed };
 }
 
 /** The student of the recipe: a named model, one from a module, a tfjs file, or an ONNX file. */
@@ -112,7 +113,7 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
   return checked(file, model, args);
 }
 
-/** Whatever the function throws, and tfjs on its behalf, is about the user's code: say where in it. */
+/** `UserError` for anything that a user's function throws, or tfjs on its behalf, with the place in that function. */
 function failedInside(file: string, { inputShape, classes }: ReturnType<typeof argsOf>, error: unknown): UserError {
   const { message = String(error), stack = '' } = (error ?? {}) as Partial<Error>;
   // A stack names a module by its URL or, in some runners, by its path.
@@ -167,6 +168,6 @@ function refuseSoftmax(file: string, { outputs }: LayersModel): void {
   if (layer.getClassName() !== 'Softmax' && layer.getConfig()['activation'] !== 'softmax') return;
   throw new UserError(
     `${file}: expected logits, received a model whose last layer ${layer.name} is a softmax`,
-    'Save it without the softmax (Keras: a last Dense layer without activation); the order of the classes stays.',
+    'Save it without the softmax (Keras: a last Dense layer without activation); the order of the classes does not change.',
   );
 }

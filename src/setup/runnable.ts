@@ -23,7 +23,7 @@ export function refuseMissing(recipe: Pick<Recipe, 'engine' | 'teacher' | 'expor
   if (recipe.export.includes('tflite')) needPackages('export: [tflite]', ['@litertjs/core'], from);
 }
 
-/** Whether the teacher, or one of an ensemble, is a TensorFlow SavedModel. */
+/** True if the teacher, or one of an ensemble, is a TensorFlow SavedModel. */
 export function asksSavedModel(teacher: Recipe['teacher']): boolean {
   return [teacher, ...(teacher?.ensemble ?? [])].some((one) => one?.savedModel !== undefined);
 }

@@ -4,7 +4,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { LedgerRow } from '../folder/ledger.ts';
 
-/** What makes files of trained models, and checks them, is given. */
+/** Context of the functions that make files of trained models and check them. */
 export interface ShipContext {
   readonly recipe: Recipe;
   /** The recipe as it was written: the same on every machine. */

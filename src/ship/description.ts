@@ -25,7 +25,7 @@ export function descriptionFrom(name: string, metadata: ReadonlyMap<string, stri
   };
 }
 
-/** What the standard metadata cannot say: how anything but a picture is prepared, and what our own readers look for. */
+/** Metadata entries beside the standard ones: the preparation of anything but a picture, and what our own readers look for. */
 function entriesOf(
   metadata: ReadonlyMap<string, string>,
   prepared: StatedPreparation | undefined,

@@ -70,7 +70,7 @@ export async function exportModel(
   return { ...exported, macs: macsOf(graph), params, parity, graph, reference };
 }
 
-/** From the inputs [batch, ...] to the outputs by name and those of the layers named. */
+/** Inference graph from the inputs [batch, ...] to the outputs by name and those of the named layers. */
 export function inferenceGraph(
   { network, weights }: { readonly network: Network; readonly weights: Weights },
   features: readonly string[],
@@ -96,7 +96,7 @@ function encode(graph: Graph, options: Options): Uint8Array {
   return encodeModel(lowerToOnnx(graph, options));
 }
 
-/** What the training graph says of the first samples of the validation split. */
+/** Outputs of the training graph for the first samples of the validation split. */
 async function referenceOf(context: ShipContext, trained: Fitted): Promise<Reference> {
   const { validation } = context.data;
   const n = Math.min(SAMPLES, validation.count);

@@ -4,8 +4,8 @@ import { simulateTflite } from '../formats/tflite/simulate/simulate.ts';
 import { largestDifference } from './parity/difference.ts';
 
 /**
- * Whether LiteRT or the rounding to 8 bits is to blame: what the file's integers come to is simulated, and the runtime may
- * be off by one step of each value.
+ * Cause of a difference, LiteRT or the rounding to 8 bits: the integer arithmetic of the file is simulated, and the runtime may be off by
+ * one step in each value.
  */
 export function integerCause(
   bytes: Uint8Array,

@@ -3,7 +3,7 @@ import type { Options } from '../formats/onnx/lower.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { ShipContext } from './context.ts';
 
-/** What ONNX files of a run are written with: the operator set, and what a program that runs them has to know. */
+/** Options that ONNX files of a run are written with: the operator set, and metadata for programs that run them. */
 export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe' | 'written' | 'data'>): Options & {
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;

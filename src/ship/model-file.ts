@@ -66,7 +66,7 @@ async function tfliteRunner(opened: Promise<TfliteSession>): Promise<Runner> {
   };
 }
 
-/** What a file answers, [count, width], to every sample of a split, in its order. */
+/** Outputs of a file, [count, width], for every sample of a split, in its order. */
 export async function logitsOfFile(
   file: ModelFile,
   split: Dataset,

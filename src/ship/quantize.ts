@@ -33,7 +33,7 @@ export interface Prepared {
   readonly skipped: readonly Skipped[];
 }
 
-/** How a graph is calibrated and corrected; int16x8 has neither asymmetric ranges nor corrected biases. */
+/** Settings of calibration and correction of a graph; int16x8 has neither asymmetric ranges nor corrected biases. */
 export interface PtqRecipe {
   readonly scheme: 'int8' | 'int16x8';
   readonly calibrator: Calibrator;
@@ -146,7 +146,7 @@ function unitsOf(graph: Graph): string[] {
 /** Samples for the table of layers: enough to rank them. */
 const RANKED = 128;
 
-/** Which layer loses how much in int8, the worst first. */
+/** Loss of score that each layer causes in int8, the worst first. */
 export async function rankLayers(
   { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
   { float, quantization }: Prepared,

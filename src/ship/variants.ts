@@ -12,7 +12,7 @@ import { descriptionFrom } from './description.ts';
 import { onnxOptions } from './metadata.ts';
 import type { ModelFile } from './model-file.ts';
 
-/** What files say of the model that they hold. */
+/** Parts of the context that describe the model in a file's metadata. */
 type Described = Pick<ShipContext, 'recipe' | 'written' | 'data'>;
 
 /** One file to make of an inference graph. */
@@ -20,7 +20,7 @@ export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
   readonly make: (graph: Graph) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
 }
 
-/** Without calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */
+/** Files that need no calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */
 export function reducedVariants(context: Described, scheme: Reduction, dense: DenseScales): Variant[] {
   const onnx: Variant = {
     ...{ format: 'onnx', precision: scheme },

@@ -19,7 +19,7 @@ export interface Shipped {
   readonly files: readonly ExportedModel[];
   /** One sentence each: what stays float32, what was not written, and why. */
   readonly notes: readonly string[];
-  /** Which layer loses how much in int8. */
+  /** Loss of score that each layer causes in int8. */
   readonly sensitivity?: QuantizationSensitivity | undefined;
 }
 
@@ -28,7 +28,7 @@ export type Write = (file: string, bytes: Uint8Array) => Promise<void>;
 export interface WriteStep {
   /** Place in the recipe, from 0. */
   readonly number: number;
-  /** Of TFLite files, and of ONNX files that share what was searched for or trained on these scales. */
+  /** Scales of dense layers in TFLite files, and in ONNX files that share the result of a search or training on these scales. */
   readonly dense: DenseScales;
   readonly write: Write;
 }
@@ -41,7 +41,7 @@ export interface Refused {
   readonly file: ModelFile;
   readonly seconds: number;
   readonly validation: number;
-  /** As `Score.lost` has it. */
+  /** Loss of score, as `Score.lost` has it. */
   readonly drop: number;
 }
 
@@ -126,14 +126,14 @@ export async function finish(
 }
 
 interface DropOptions {
-  /** That the time counts for. */
+  /** Stage that the time is counted for. */
   readonly stage: string;
   readonly number: number;
   readonly trained: boolean;
   readonly hasMore: boolean;
 }
 
-/** What a file with fewer bits loses on the validation split, and why it is not shipped if that is too much. */
+/** Loss of a file with fewer bits on the validation split, and the reason why it is not shipped if that is too much. */
 async function dropOf(
   context: ShipContext,
   model: ExportedModel,

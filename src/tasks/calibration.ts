@@ -16,8 +16,8 @@ export interface Calibration {
 }
 
 /**
- * Is a model as often right as it is sure? Bins of equal width, bin m holds confidences in ((m - 1) / bins, m / bins].
- * Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3. logits: [labels.length, classes].
+ * Comparison of a model's confidence with its accuracy. Bins of equal width, bin m holds confidences in ((m - 1) / bins, m / bins]. Guo et
+ * al. 2017, "On Calibration of Modern Neural Networks", equation 3. logits: [labels.length, classes].
  */
 export function calibrationOf(logits: Float32Array, labels: Int32Array, classes: number, bins = 15): Calibration {
   const samples = Array.from({ length: bins }, () => 0);

@@ -14,17 +14,16 @@ export function largestShare(labels: ArrayLike<number>, classes: number): number
   return Math.max(...countsOf(labels, classes)) / labels.length;
 }
 
-/** What always answering with the most frequent class gives, and three standard errors more; 1 where that is beyond. */
+/** Accuracy of always answering with the most frequent class, plus three standard errors; at most 1. */
 export function chanceBar(labels: ArrayLike<number>, classes: number): number {
   const chance = largestShare(labels, classes);
   return Math.min(1, chance + 3 * Math.sqrt((chance * (1 - chance)) / labels.length));
 }
 
 /**
- * Is a teacher better than chance? By its accuracy, or by its recall averaged over the classes: where 99 of 100 samples are
- * of one class, hardly any teacher is more often right than that class, and a good one still finds the others. Answers that
- * do not depend on the sample have the recall 1/K on average, whatever their shares q_k, with the variance
- * Σ q_k (1 - q_k) / n_k / K².
+ * True if a teacher is better than chance: by its accuracy, or by its recall averaged over the classes. Where 99 of 100 samples are of one
+ * class, hardly any teacher is more often right than that class, and a good one still finds the others. Answers that do not depend on the
+ * sample have the recall 1/K on average, whatever their shares q_k, with the variance Σ q_k (1 - q_k) / n_k / K².
  */
 export function beatsChance(logits: Float32Array, labels: ArrayLike<number>, classes: number): boolean {
   const accuracy = accuracyOf(logits, labels, classes);

@@ -39,7 +39,7 @@ export interface SideBySide {
   readonly bothRight: number;
   readonly onlyOther: number;
   readonly onlyThis: number;
-  /** Both wrong, and both say the same. */
+  /** Number of samples that both get wrong with the same class. */
   readonly sameError: number;
   readonly differentErrors: number;
 }
@@ -57,7 +57,7 @@ export function sideBySide(predicted: Int32Array, other: Int32Array, labels: Int
   return counts;
 }
 
-/** Which samples are right. */
+/** True for each sample that is right. */
 export function hits(predicted: Int32Array, labels: ArrayLike<number>): boolean[] {
   return Array.from(predicted, (one, i) => one === labels[i]);
 }
@@ -66,8 +66,8 @@ export function hits(predicted: Int32Array, labels: ArrayLike<number>): boolean[
 const SURE = 1.96;
 
 /**
- * Whether `a` is right less often than `b` on the same samples by more than chance: McNemar's test, with the continuity
- * correction of Edwards 1948, over the samples that one of them has right and the other wrong.
+ * True if `a` is right less often than `b` on the same samples by more than chance: McNemar's test, with the continuity correction of
+ * Edwards 1948, over the samples that one of them has right and the other wrong.
  */
 export function isWorse(a: readonly boolean[], b: readonly boolean[]): boolean {
   const lost = a.filter((right, i) => !right && b[i]).length;

@@ -10,7 +10,7 @@ import { accuracyScore } from './score.ts';
 import { asGiven, mixedTargets, mixFeeds, numberFeeds } from './targets.ts';
 import type { Hyper, Mixed, Task } from './task.ts';
 
-/** With more classes a confusion matrix is larger than anybody reads, and than the rest of the report. */
+/** Number of classes above which a confusion matrix is larger than anybody reads, and than the rest of the report. */
 const MOST_CLASSES = 40;
 
 /** One class for each sample, by softmax over as many logits as there are classes. */

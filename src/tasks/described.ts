@@ -11,13 +11,13 @@ export interface ErrorReport {
     /** Mean of prediction - label. */
     readonly bias: number;
   }[];
-  /** Some samples, [label, prediction] of each number: what a chart of residuals shows. */
+  /** Some samples, [label, prediction] of each number, for a chart of residuals. */
   readonly points: readonly (readonly (readonly [number, number])[])[];
 }
 
-/** Which of several labels samples have, label by label. */
+/** Scores of several labels, label by label. */
 export interface LabelReport {
-  /** Over the labels that some sample has; null where there is none. */
+  /** Mean over the labels that some sample has; null where there is none. */
   readonly meanAveragePrecision: number | null;
   /** Share of all labels of all samples that are rightly given or not given. */
   readonly rightDecisions: number;
@@ -27,7 +27,7 @@ export interface LabelReport {
     readonly samples: number;
     /** Null where no sample has the label. */
     readonly averagePrecision: number | null;
-    /** At a probability of 0.5; null where no sample has the label and none is given. */
+    /** F1 at a probability of 0.5; null where no sample has the label and none is given. */
     readonly f1: number | null;
     /** The probability from which on the label is given for the best F1 on the validation split; absent where no sample there has it. */
     readonly threshold?: number;

@@ -45,7 +45,10 @@ export function rmseOf(answers: ArrayLike<number>, targets: ArrayLike<number>, w
 /** Chance alone does that in one of 40 cases. */
 const SURE = 1.96;
 
-/** Whether answers are further off than other ones by more than chance: a paired test on the squared errors, in deviations, sample by sample. */
+/**
+ * True if answers are further off than other ones by more than chance: a paired test on the squared errors, in deviations, sample by
+ * sample.
+ */
 export function isFurtherOff(
   answers: ArrayLike<number>,
   than: ArrayLike<number>,

@@ -98,7 +98,7 @@ function ofCommoner(labels: readonly number[]): number | null {
 /** 1.96 standard deviations: chance alone does that in one of 40 cases. */
 const SURE = 1.96;
 
-/** Whether the mean of `a` is below that of `b` by more than chance: a paired test, sample by sample. */
+/** True if the mean of `a` is below that of `b` by more than chance: a paired test, sample by sample. */
 function isLess(a: readonly number[], b: readonly number[]): boolean {
   const less = a.map((value, i) => b[i]! - value);
   const mean = less.reduce((sum, value) => sum + value, 0) / less.length;
@@ -107,8 +107,8 @@ function isLess(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /**
- * Whether samples with a label are ranked before those without, which needs no threshold: a good teacher of rare labels may give none of them
- * at 0.5. The deviation of a mean is at most the mean of the deviations, however the labels go together.
+ * Ranking of samples with a label before those without, which needs no threshold: a good teacher of rare labels may give none of them at
+ * 0.5. The deviation of a mean is at most the mean of the deviations, however the labels go together.
  */
 function ranking(answers: ArrayLike<number>, targets: TargetValues, width: number) {
   const all = Array.from({ length: width }, (_, c) =>

@@ -12,7 +12,7 @@ const tasks: Readonly<Record<TaskName, (data: TaskData) => Task>> = {
   'multi-label': ({ classNames }) => multiLabel(classNames),
 };
 
-/** What models are asked about the samples of a data set. */
+/** Task of a data set. */
 export function taskOf(data: TaskData): Task {
   return tasks[data.task](data);
 }

@@ -76,7 +76,7 @@ function huberLoss(error: tf.Tensor, delta: tf.Scalar): tf.Tensor {
   return tf.add(tf.mul(0.5, tf.square(inner)), tf.mul(delta, tf.sub(size, inner)));
 }
 
-/** As many rows as targets, each the mean over all. */
+/** Mean of the targets, repeated for each of them: [rows, width]. */
 function meansOf(targets: ArrayLike<number>, width: number): Float32Array {
   const mean = new Float64Array(width);
   for (let i = 0; i < targets.length; i++) mean[i % width]! += (targets[i]! * width) / targets.length;

@@ -4,30 +4,33 @@ import { percent } from '../base/numbers.ts';
 export interface Score {
   readonly name: string;
   readonly better: 'higher' | 'lower';
-  /** For people, e.g. `93.40 %` or `54.2`. */
+  /** Text for people, e.g. `93.40 %` or `54.2`. */
   readonly text: (value: number) => string;
   /** A difference of two, e.g. `+0.40 points`. */
   readonly change: (difference: number) => string;
-  /** What a sentence says of a model, e.g. `right on 93.40 % of 200 validation samples`. */
+  /** Words for a sentence about a model, e.g. `right on 93.40 % of 200 validation samples`. */
   readonly said: (value: number, samples: string, digits?: number) => string;
   /** Ends of an axis. */
   readonly bounds: readonly [number, number];
   /** A gain below this share of the twin's score matters to nobody; of accuracy, a difference below this. */
   readonly smallestGain: (score: number) => number;
-  /** What the size of a split alone leaves of a score, read in steps of a sample: the deviation of a twelfth of a step. */
+  /**
+   * Deviation of a score that comes from the size of the split alone, where it moves in steps of one sample: that of a uniform error of one
+   * step.
+   */
   readonly grain: (samples: number) => number;
-  /** What `maxDrop` limits, see `lossText`. Negative where the second is better. */
+  /** Loss that `maxDrop` limits, see `lossText`. Negative where the second is better. */
   readonly lost: (before: number, after: number) => number;
   /** `lost` in words, e.g. `1.20 points of validation accuracy`. */
   readonly lossText: (lost: number) => string;
 }
 
-/** Is a score better than another one? */
+/** True if a score is better than another one. */
 export function isBetter({ better }: Pick<Score, 'better'>, score: number, than: number): boolean {
   return better === 'higher' ? score > than : score < than;
 }
 
-/** How much better a score is than another one, whichever way is better. */
+/** Gain of a score over another one; positive is better, whichever direction the score has. */
 export function gainOf({ better }: Pick<Score, 'better'>, score: number, than: number): number {
   return better === 'higher' ? score - than : than - score;
 }

@@ -5,7 +5,7 @@ import type { TensorData, TensorType } from '../graph/types.ts';
 import type { ErrorReport, LabelReport } from './described.ts';
 import type { Score } from './score.ts';
 
-/** How the targets of samples are mixed: `lambda` of the own one, the rest of that at position `partners`. */
+/** Mixture of the targets of samples: `lambda` of the own one, the rest of that at position `partners`. */
 export interface Mixed {
   readonly partners: Int32Array;
   readonly lambda: Float32Array;
@@ -20,12 +20,13 @@ export type MixKind = 'none' | 'partners' | 'soft';
 export type Hyper = Readonly<Record<string, tf.Scalar>>;
 
 /**
- * What a model is asked about a sample, and what a good answer is. Everything that differs between tasks is here; no other code
- * asks which of them it is. `outputs` and `answers` are what a model gives, [batch, width]: logits, or numbers in the label's units.
+ * Task: the question that a model answers about a sample, and the measure of a good answer. Everything that differs between tasks is here;
+ * no other code asks which of them it is. `outputs` and `answers` are what a model gives, [batch, width]: logits, or numbers in the label's
+ * units.
  */
 export interface Task {
   readonly name: TaskName;
-  /** What a model answers, a number each. */
+  /** Names of the model's outputs. */
   readonly names: readonly string[];
   /** Numbers that a model answers for each sample. */
   readonly width: number;
@@ -34,28 +35,28 @@ export interface Task {
   readonly score: Score;
   /** Classes of which one is right, so that two answers can be compared by the class they give; absent elsewhere. */
   readonly classes?: readonly string[] | undefined;
-  /** What the numbers of a file are, as its metadata say. */
+  /** Meaning of the numbers that a file gives, for its metadata. */
   readonly answers: 'logits' | 'values';
   /** Answers are brought from a mean of 0 and a deviation of 1 to the label's units, as the last step of a network made here. */
   readonly scaling?: { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined;
   /** The loss with the labels, as logs call it. */
   readonly lossName: string;
-  /** Its numbers, fed at every step, as a recipe's training gives them. */
+  /** Numbers of the loss with the labels, fed at every step, from the training section of a recipe. */
   labelNumbers(training: LabelTraining): Record<string, number>;
 
   /** Types of the feeds that hold the targets. */
   feeds(batchSize: number, mix: MixKind): Record<string, TensorType>;
   /** The feeds themselves; `UserError` for a target that cannot be one. */
   fed(targets: TargetValues, where: string, mix?: Mixed): Record<string, TensorData>;
-  /** What is fed as a loss takes it, [batch, width]. */
+  /** Targets in the form that a loss takes, [batch, width]. */
   targets(feeds: Readonly<Record<string, tf.Tensor>>, mix: MixKind): tf.Tensor2D;
   /** The targets of mixed samples, [batch, width], as `feeds` has them for `soft`. */
   mixedValues(targets: TargetValues, mix: Mixed): Float32Array;
   /** Answers of a student or a teacher as a loss takes them, [batch, width]: of one size whatever the label's units. */
   forLoss(answers: tf.Tensor2D): tf.Tensor2D;
-  /** Without a teacher, [batch]: how far answers are from targets, both as a loss takes them. */
+  /** Loss without a teacher, [batch]: the distance of outputs from targets, both in the form that a loss takes. */
   loss(outputs: tf.Tensor2D, targets: tf.Tensor2D, hyper: Hyper): tf.Tensor1D;
-  /** How far two answers are from each other at a temperature, [batch]; absent where a temperature means nothing. */
+  /** Distance of two answers at a temperature, [batch]; absent where a temperature means nothing. */
   divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D;
   /** Sums over a batch that the score follows from, by name; targets and outputs as a loss takes them. */
   sums(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): Record<string, tf.Scalar>;
@@ -64,15 +65,15 @@ export interface Task {
 
   /** The score of answers to samples, all at once. */
   scoreOf(answers: Float32Array, targets: TargetValues): number;
-  /** What a report says of them besides the score. */
+  /** Description of the answers for the report, besides the score. */
   describe(answers: Float32Array, targets: TargetValues, tuning?: Tuning): TaskReport;
   /** One model's answers beside the teacher's. */
   beside(answers: Float32Array, teacher: Float32Array, targets: TargetValues): Beside;
   /** The score of a model that knows nothing of these samples. */
   ignorance(targets: TargetValues): number;
-  /** Are answers worse than other ones to the same samples, by more than chance? */
+  /** True if answers are worse than other ones to the same samples, by more than chance. */
   isWorse(answers: Float32Array, than: Float32Array, targets: TargetValues): boolean;
-  /** Whether a teacher knows anything, and what an ignorant one would have. */
+  /** Skill of a teacher, beside that of a model that ignores the samples. */
   skill(answers: Float32Array, targets: TargetValues): Skill;
   /** A loud word where a model answers (nearly) the same whatever it is shown; undefined where all is well. `truth`: another model's answers. */
   stuck(name: string, answers: Float32Array, truth: Float32Array | TargetValues): string | undefined;
@@ -87,7 +88,7 @@ interface LabelTraining {
 interface Skill {
   readonly score: number;
   readonly isBetter: boolean;
-  /** What an ignorant model would have, e.g. `the most frequent class alone gives 10.2 %`. */
+  /** Text on the score of a model that ignores the samples, e.g. `the most frequent class alone gives 10.2 %`. */
   readonly chance: string;
 }
 

@@ -20,7 +20,7 @@ import { libraryVersions, measureElsewhere } from '../measure/elsewhere.ts';
 import type { Place } from '../measure/elsewhere.ts';
 
 export interface BenchOptions extends VariantOptions {
-  /** For all files together, in each place. */
+  /** Seconds for all files together, in each place. */
   readonly seconds: number;
   /** Default: this process. */
   readonly places?: readonly Place[];
@@ -34,12 +34,12 @@ export interface BenchRow extends Omit<DeviceRow, 'model'> {
 }
 
 export interface BenchResult {
-  /** When measuring began, ISO 8601. */
+  /** Beginning of the measurement, ISO 8601. */
   readonly measuredAt: string;
   readonly machine: MachineInfo;
   readonly cpuFeatures: readonly string[] | null;
   readonly versions: Readonly<Record<string, string>>;
-  /** Of the last minute, when measuring began. */
+  /** Load average of the last minute before measuring began. */
   readonly loadAverage: number;
   readonly rows: readonly BenchRow[];
   /** Every file beside the first, in the settings that both have. */
@@ -86,7 +86,7 @@ export async function benchModels(files: readonly ModelFile[], options: BenchOpt
     const reasons = skipped.map(({ what, why }) => `${what}: ${why}`);
     throw new UserError(
       `nothing was measured: ${reasons.join('; ') || 'there is no file'}`,
-      'Remove what stands in the way, or measure something else.',
+      'Follow the remedies in these reasons, or name other files.',
     );
   }
   return {

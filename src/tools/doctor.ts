@@ -11,12 +11,12 @@ interface EngineStatus {
   readonly name: 'onnxruntime' | 'tensorflow';
   readonly usable: boolean;
   readonly reason: string;
-  /** What would make it usable, or faster. */
+  /** Remedy that would make it usable, or faster. */
   readonly remedy?: string | undefined;
 }
 
 interface DoctorDevice extends Omit<DeviceStatus, 'half'> {
-  /** What `precision: mixed` does there; absent where the device is not usable. */
+  /** Behaviour of `precision: mixed` there; absent where the device is not usable. */
   readonly float16?: string;
 }
 
@@ -25,7 +25,7 @@ interface OptionalPackage {
   readonly name: string;
   /** `missing` where it is not installed. */
   readonly version: string;
-  /** What it is for. */
+  /** Purpose of the package. */
   readonly use: string;
   /** The command that installs it; absent where it is. */
   readonly remedy?: string;
@@ -34,11 +34,11 @@ interface OptionalPackage {
 export interface Diagnosis {
   readonly versions: Readonly<Record<string, string>>;
   readonly machine: MachineInfo;
-  /** What `engine: auto` and `device: auto` would take. */
+  /** Choices of `engine: auto` and `device: auto`. */
   readonly engine: string;
   readonly device: string;
   readonly engines: readonly EngineStatus[];
-  /** Of onnxruntime. */
+  /** Devices of onnxruntime. */
   readonly devices: readonly DoctorDevice[];
   readonly optional: readonly OptionalPackage[];
   readonly cpuFeatures: readonly CpuFeature[] | undefined;
@@ -46,7 +46,7 @@ export interface Diagnosis {
   readonly missing: readonly string[];
 }
 
-/** By the names of the optional peer dependencies in package.json; the engine tensorflow has a row of its own. */
+/** Purposes of the optional peer dependencies in package.json, by name; the engine tensorflow has a row of its own. */
 const OPTIONAL: Readonly<Record<string, string>> = {
   '@litertjs/core': 'TFLite files: checked before they ship, and timed',
   koffi: 'training by several processes under mpirun; TFLite files timed natively, with tfjs-tflite-node',
@@ -85,7 +85,7 @@ export function diagnose(): Diagnosis {
   };
 }
 
-/** With whether mixed precision works there; the cpu rounds to float16 and multiplies in float32. */
+/** Device with the result of mixed precision; the cpu rounds to float16 and multiplies in float32. */
 function withHalf({ half, ...device }: DeviceStatus): DoctorDevice {
   if (!device.usable) return device;
   if (device.name === 'cpu') return { ...device, float16: 'emulated' };

@@ -44,7 +44,7 @@ export async function dumpGraphs(folder: string): Promise<Dump> {
   return { count: () => known.size, end: () => watchStages(undefined) };
 }
 
-/** What goes in and comes out, by which a graph is known again at the next stage. */
+/** Inputs and outputs of a text's graph, by which it is found again at the next stage. */
 function summaryOf(text: string): string {
   const lines = text.split('\n');
   const named = (kind: string) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => nameOf(line));

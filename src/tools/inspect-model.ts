@@ -11,7 +11,7 @@ import { runtimeSentence } from '../formats/tflite/runtime.ts';
 import { seenTypes } from '../runtime/seen-types.ts';
 import { acceptedIn } from '../ship/convert/card.ts';
 
-/** What was found, for machines and for people. */
+/** Result for machines and as text for people. */
 export interface Inspection {
   readonly value: unknown;
   readonly text: string;

@@ -56,7 +56,7 @@ const flat = (kernelName: string, ...inputs: readonly string[]): Override => ({
     Object.fromEntries(inputs.map((name, i) => [name, (): tf.Tensor => tf.zeros(saved[i]!.shape)])),
 });
 
-/** Of rows that each sample looked up in its own x [batch, n, ...]: all samples as one list. */
+/** Gradient of rows that each sample looked up in its own x [batch, n, ...], computed with all samples as one list. */
 function lookedUpBySample(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor): tf.Tensor {
   const [batch, n, ...inner] = x.shape as [number, number, ...number[]];
   const first = tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(n, 'int32'));
@@ -233,7 +233,7 @@ export function registerGradients(): void {
     register(addition, (dy, saved, attrs) => gradFunc(dy, saved, attrs, NONE));
 }
 
-/** Of kernels that tfjs has no gradient of. */
+/** Gradient of kernels for which tfjs has none. */
 const NONE: Original = () => ({});
 
 function register(

@@ -1,11 +1,11 @@
-/** Which layer is being applied, so that nodes and messages can name it. */
+/** Layers that are being applied, innermost last, so that nodes and messages can name them. */
 const layers: string[] = [];
 
 export function currentLayer(): string | undefined {
   return layers.length === 0 ? undefined : layers.join('/');
 }
 
-/** Everything recorded while `body` runs belongs to layer `name`. */
+/** Result of `body`; everything recorded while it runs belongs to layer `name`. */
 export function inLayer<T>(name: string, body: () => T): T {
   layers.push(name);
   try {

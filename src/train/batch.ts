@@ -6,17 +6,17 @@ import type { CompiledStep } from '../runtime/engine.ts';
 import { samplesAs } from '../runtime/typed.ts';
 import type { Mixed, Task } from '../tasks/task.ts';
 
-/** What one step learns from; a batch of src/data fits as it is. */
+/** Samples that one step learns from; a batch of src/data fits as it is. */
 export interface TrainingBatch {
   /** [n, ...inputShape] */
   readonly x: TensorData;
-  /** Where `x` holds several inputs: which part of a sample is which. */
+  /** Parts of `x` that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
   /** [n] class indexes; of regression [n, numbers]. */
   readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. Default 1. */
   readonly weights?: Float32Array;
-  /** How the samples were mixed, for a program with mixup targets. */
+  /** Mixture of the samples, for a program with mixup targets. */
   readonly mix?: Mixed;
   /** The teacher's answers, by feed name: `teacherLogits`, `teacher/<name>`; or soft `targets`. */
   readonly teacher?: Readonly<Record<string, Float32Array>>;
@@ -44,8 +44,8 @@ export function inputFeedsOf(x: TensorData, n: number, inputs?: readonly InputPa
 const isInput = (feed: string): boolean => feed === 'x' || feed.startsWith('x/');
 
 /**
- * Of these feeds what a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32
- * like everything else in a sample.
+ * Feeds that a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32 like
+ * everything else in a sample.
  */
 export function fedTo(
   { inputs }: Pick<CompiledStep, 'inputs'>,

@@ -6,7 +6,7 @@ import { samplesOf, totalWeight } from './batch.ts';
 /** A part of a batch, and what of the batch it is. */
 export interface Part {
   readonly batch: TrainingBatch;
-  /** Where in the batch its first sample is. */
+  /** Position in the batch of the part's first sample. */
   readonly first: number;
   /** Its share of the weight of the batch. */
   readonly share: number;

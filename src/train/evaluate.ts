@@ -7,7 +7,7 @@ import { scalars } from './steps.ts';
 import { added, NOTHING, scoreOf, sumsOf } from './totals.ts';
 
 export interface Evaluation {
-  /** Of the task, over all samples by their weight. */
+  /** Score of the task over all samples by their weight. */
   readonly score: number;
   /** Weighted mean of the loss with the labels. */
   readonly loss: number;
@@ -22,7 +22,7 @@ export interface EvaluatorOptions {
   readonly shareStateWith?: CompiledStep;
 }
 
-/** Evaluates the same weights again and again; a program per batch size is compiled when it is first needed. */
+/** Evaluation of the same weights, any number of times; a program for each batch size is compiled when it is first needed. */
 export class Evaluator {
   readonly #options: EvaluatorOptions;
   readonly #compiled = new Map<number, CompiledStep>();
@@ -45,7 +45,7 @@ export class Evaluator {
     return { score: scoreOf(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
   }
 
-  /** How many samples at once: `most`, or fewer where those would take more than a gigabyte. */
+  /** Number of samples at once: `most`, or fewer where those would take more than a gigabyte. */
   async atOnce(most: number): Promise<number> {
     return (this.#atOnce ??= await sizeWithin(
       most,

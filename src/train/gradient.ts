@@ -16,17 +16,17 @@ import { isSum } from './totals.ts';
  * Losses are weighted means, so the loss of the batch is the sum of those of its parts, each times its share of the weight.
  */
 
-/** Of a part's results: the gradient of a variable, by state name. With a loss scale, times its factor. */
+/** Prefix of a part's results for the gradient of a variable, by state name. With a loss scale, times its factor. */
 const GRADIENT = 'gradient/';
-/** Of a part's results: by how much a mean that is observed moves, times the part's share of the samples. */
+/** Prefix of a part's results for the change of an observed mean, times the part's share of the samples. */
 export const MOVED = 'moved/';
-/** Of a part's results: what is observed as an extreme value. */
+/** Prefixes of a part's results for what is observed as an extreme value. */
 export const EXTREME = { lowest: 'lowest/', highest: 'highest/' } as const;
 
 /**
- * Forward and backward of a part of a batch. It changes no variable: what the network observes is a result, so that each part sees
- * the same state wherever it is computed. Feeds: those of `lossFeeds`, `share` (the part's share of the weight of the batch) and
- * `samples` (its share of the samples). Results: those of a training step, losses times `share`, and what the update is fed.
+ * Program of forward and backward pass of a part of a batch. It changes no variable: what the network observes is a result, so that each
+ * part sees the same state wherever it is computed. Feeds: those of `lossFeeds`, `share` (the part's share of the weight of the batch) and
+ * `samples` (its share of the samples). Results: those of a training step, losses times `share`, and the feeds of the update.
  */
 export function gradientProgram(options: TrainingOptions): StepProgram {
   const { network, loss, lossScale } = options;
@@ -73,7 +73,7 @@ export function updateProgram(options: TrainingOptions, parts: StepProgram['feed
   };
 }
 
-/** Is this a result of a part that the update is fed? The others are figures. */
+/** True for a result of a part that is a feed of the update. The others are figures. */
 export function isForUpdate(name: string): boolean {
   return [GRADIENT, MOVED, ...Object.values(EXTREME)].some((prefix) => name.startsWith(prefix));
 }
@@ -92,7 +92,7 @@ function withPenalties({ network, lossScale }: TrainingOptions, gradients: Tenso
   };
 }
 
-/** Notes what the variables that are not trained hold; what it gives tells how a call has moved them, and moves them back. */
+/** Recorder of the variables that are not trained; the function that it returns gives their changes by a call and undoes them. */
 function observing({ state, trainable, extremes = {} }: Network, samples: tf.Tensor): () => Record<string, tf.Tensor> {
   const before = Object.entries(state)
     .filter(([name]) => trainable[name] === undefined)

@@ -9,7 +9,7 @@ export interface EvaluationOptions {
   readonly network: Network;
   readonly task: Task;
   readonly batchSize: number;
-  /** In front of the state names: `EMA_PREFIX` for the averaged network. Default none. */
+  /** Prefix of the state names: `EMA_PREFIX` for the averaged network. Default none. */
   readonly prefix?: string;
   /** Hand the answers back too, as `logits`. Default false. */
   readonly logits?: boolean;

@@ -13,7 +13,7 @@ import { added, isSum, NOTHING, scoreOf, sumsOf } from './totals.ts';
 import type { Totals } from './totals.ts';
 
 export interface TrainerOptions extends StepsOptions {
-  /** Of a batch that is cut into parts; absent: each step is one program. */
+  /** Options of a step whose batch is cut into parts; absent: each step is one program. */
   readonly parts?: PartsOptions | undefined;
   readonly task: Task;
   readonly stepsPerEpoch: number;
@@ -27,7 +27,7 @@ export interface TrainerOptions extends StepsOptions {
   readonly hyper?: (step: number) => Readonly<Record<string, number>>;
   /** Decay of the moving average of the weights; absent for a program without one. */
   readonly emaDecay?: number;
-  /** What changes the state besides the step itself, e.g. growing masks: before which steps, and how. */
+  /** Changes of the state besides the step itself, e.g. growing masks: the steps before which they happen, and the change. */
   readonly prepare?:
     | {
         readonly changesAt: (step: number) => boolean;
@@ -36,23 +36,23 @@ export interface TrainerOptions extends StepsOptions {
     | undefined;
 }
 
-/** Where a training stands. With the state it is all that a resume needs; plain JSON. */
+/** Position of a training. Together with the state it is all that a resume needs; plain JSON. */
 export interface Position {
   readonly epoch: number;
   /** The next batch of the epoch. */
   readonly batch: number;
   /** Steps done. */
   readonly step: number;
-  /** Of the epoch so far. */
+  /** Totals of the epoch so far. */
   readonly totals: Totals;
 }
 
 export interface StepMetrics {
-  /** Where the training stands after this step. */
+  /** Position after this step. */
   readonly position: Position;
   readonly loss: number;
   readonly parts: Readonly<Record<string, number>>;
-  /** Of the batch before the update. */
+  /** Score of the batch before the update. */
   readonly score: number;
   readonly learningRate: number;
   readonly samples: number;
@@ -84,7 +84,7 @@ export class Trainer {
     return this.#position;
   }
 
-  /** For programs that read the same variables, e.g. an evaluation in mid-training. */
+  /** Compiled step, for programs that read the same variables, e.g. an evaluation in mid-training. */
   get compiled(): CompiledStep {
     return this.steps.compiled;
   }
@@ -121,7 +121,7 @@ export class Trainer {
     }
   }
 
-  /** Whether the steps that wait must be taken before another batch is drawn. */
+  /** True if the collected steps must be taken before another batch is drawn. */
   #isFull({ length }: readonly TrainingBatch[]): boolean {
     const { steps, stepsPerEpoch, prepare } = this.#options;
     const { batch, step } = this.#position;
@@ -144,7 +144,7 @@ export class Trainer {
     return batches.map((batch, i) => this.#done(batch, results[i]!));
   }
 
-  /** What the `ahead`-th step from here is fed. */
+  /** Feeds of the `ahead`-th step from here. */
   #feeds(batch: TrainingBatch, ahead: number): Record<string, TensorData> {
     const { schedule, optimizer, task } = this.#options;
     const step = this.#position.step + ahead;

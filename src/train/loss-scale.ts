@@ -17,7 +17,7 @@ export class LossScale {
   /** Steps since the factor changed, or since a gradient overflowed. */
   readonly #steps = tf.variable(tf.scalar(0), false);
 
-  /** By state name. */
+  /** Variables by state name. */
   get variables(): Variables {
     return { 'lossScale/factor': this.#factor, 'lossScale/steps': this.#steps };
   }

@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Task } from '../tasks/task.ts';
 
-/** What a loss sees of one batch. Everything is a tensor, so that a step can be traced with it inside. */
+/** Inputs of a loss for one batch. All are tensors, so that a step can be traced with the loss inside. */
 export interface LossInput {
-  /** What the label's part of a loss is made of. */
+  /** Task, which gives the part of a loss that compares with the labels. */
   readonly task: Pick<Task, 'loss' | 'lossName' | 'divergence'>;
   /** [batch, width] logits, or numbers as `Task.forLoss` gives them. */
   readonly studentLogits: tf.Tensor2D;
@@ -21,7 +21,7 @@ export interface LossInput {
 }
 
 export interface LossOutput {
-  /** What is minimised. */
+  /** Value that is minimised. */
   readonly loss: tf.Scalar;
   /** Its terms, before they are weighted together, for the log. */
   readonly parts: Readonly<Record<string, tf.Scalar>>;
@@ -42,11 +42,11 @@ export interface Loss {
   readonly needs: 'labels' | 'logits' | 'features';
   /** Numbers that are fed at every step, with their values. */
   readonly hyper: Readonly<Record<string, number>>;
-  /** What it compares, for feature losses. */
+  /** Pairs of inner tensors that a feature loss compares. */
   readonly features: readonly FeaturePair[];
   /** Variables of its own that are trained along, e.g. a regressor, by state name. */
   readonly variables: Readonly<Record<string, tf.Variable>>;
-  /** Compares the samples of a batch with each other: it has no value for a part of a batch. */
+  /** True if samples of a batch are compared with each other: then the loss has no value for a part of a batch. */
   readonly acrossBatch?: boolean;
   readonly compute: (input: LossInput) => LossOutput;
 }

@@ -3,11 +3,11 @@ import type { CompiledStep, State, StateTensor } from '../runtime/engine.ts';
 import type { Network, Variables } from '../networks/network.ts';
 import { EMA_PREFIX, MASK_PREFIX } from './step.ts';
 
-/** How the masks of pruned weights come about while a training goes on. A function of step and weights alone: resumable. */
+/** Plan of the masks of pruned weights during a training. A function of step and weights alone, so a run can be resumed. */
 export interface MaskPlan {
   /** The weights that are masked, by state name. */
   readonly names: readonly string[];
-  /** Do the masks change before this step? */
+  /** True if the masks change before this step. */
   readonly changesAt: (step: number) => boolean;
   /** The masks from this step on, of the weights as they are then: zeros and ones by the name of the weight. */
   readonly masksAt: (step: number, weights: State) => State;

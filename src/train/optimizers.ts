@@ -28,7 +28,7 @@ export interface Optimizer {
   readonly feeds: Readonly<Record<string, TensorType>>;
   /** Their values for step 0, 1, …: a resumed run names the step it is at. */
   readonly feedValues: (step: number, learningRate: number) => Record<string, Float32Array>;
-  /** Assigns the variables and the slots. A variable without a gradient stays as it is. */
+  /** Update of the variables and the slots. A variable without a gradient stays as it is. */
   readonly apply: (gradients: Tensors, feeds: Tensors) => void;
 }
 
@@ -98,7 +98,7 @@ const RULES: Record<OptimizerConfig['type'], (config: OptimizerConfig) => Rule> 
     update: (g, _slots, { learningRate }) => ({ by: tf.mul(g, learningRate!), slots: {} }),
   }),
   momentum: (config) => withMomentum(config, (_g, buffer) => buffer),
-  /** Looks ahead along the momentum (Sutskever et al. 2013). */
+  /** Momentum that looks ahead (Sutskever et al. 2013). */
   nesterov: (config) => withMomentum(config, (g, buffer, momentum) => tf.add(g, tf.mul(buffer, momentum))),
   rmsprop,
   adam,

@@ -7,7 +7,7 @@ const MERGES: Readonly<Record<string, (sum: Float32Array, next: Float32Array) =>
   [EXTREME.highest]: (sum, next) => sum.forEach((value, i) => (sum[i] = Math.max(value, next[i]!))),
 };
 
-/** What the parts of a batch come to: the sum of each result in float32, in the order in which they are added; of extremes the extreme. */
+/** Sum of each result over the parts of a batch, in float32 and in the order in which parts are added; of extremes the extreme. */
 export class PartSum {
   readonly #sums = new Map<string, Float32Array>();
   #isEmpty = true;
@@ -33,7 +33,7 @@ export class PartSum {
     return Object.fromEntries(this.#sums);
   }
 
-  /** What the update is fed. */
+  /** Feeds of the update. */
   get forUpdate(): Values {
     return this.#named(isForUpdate);
   }

@@ -20,7 +20,7 @@ export interface PartsOptions {
   readonly update: (parts: StepProgram['feeds']) => StepProgram;
   /** Most samples of a part. */
   readonly samples: number;
-  /** How many parts a batch has at least: several processes share them. Default 1. */
+  /** Least number of parts of a batch, which several processes share. Default 1. */
   readonly shards?: number | undefined;
   /** The processes that share the parts; default: this one alone. */
   readonly together?: Collectives | undefined;
@@ -80,7 +80,7 @@ export class PartedSteps implements Steps {
     return largest(this.#options);
   }
 
-  /** Does the network observe means over each part, as batch norms do? */
+  /** True if the network observes means over each part, as batch norms do. */
   get observesMeans(): boolean {
     return [...this.#gradient.outputs.keys()].some((name) => name.startsWith(MOVED));
   }
@@ -188,7 +188,7 @@ function sizesOf(samples: number, { samples: most, shards = 1 }: PartsOptions): 
   return evenSizes(samples, Math.min(shards, samples) * Math.ceil(shard / most));
 }
 
-/** Of each random feed, how many of its numbers belong to one sample: what it has more for two samples than for one. */
+/** Numbers of each random feed that belong to one sample: those that it has more for two samples than for one. */
 function randomsOf(program: PartsOptions['gradient']): Map<string, number> {
   const [one, two] = [1, 2].map((samples) => {
     const inputs = [...traceProgram(program(samples)).inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));

@@ -20,7 +20,7 @@ export interface Samples {
   /** [n, ...] */
   readonly x: Float32Array;
   readonly n: number;
-  /** Where `x` holds several inputs: which part of a sample is which. */
+  /** Parts of `x` that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
   /** Bytes. */
   readonly most?: number;

@@ -7,8 +7,8 @@ import type { OnEvent } from '../base/events.ts';
 export const SHOW_EVERY_MS = 100;
 
 /**
- * Tells how far a stage is and how long it will go on at this pace, for each of the things that it does one after another.
- * `from`: what an earlier start has done. `InterruptedError` where the run is to stop: such work is done again by the next.
+ * Report of the progress and remaining time of a stage, for each of the things that it does one after another. `from`: number of things
+ * that an earlier start has done. Throws an `InterruptedError` where the run is to stop; the next start then repeats this work.
  */
 export function progressOf(
   { onEvent, signal }: { readonly onEvent: OnEvent; readonly signal?: AbortSignal | undefined },

@@ -3,7 +3,7 @@ export interface ScheduleConfig {
   readonly schedule: 'constant' | 'cosine' | 'linear' | 'step' | 'onecycle';
   /** The rate at its highest. */
   readonly learningRate: number;
-  /** Where cosine, linear and onecycle end. Default 0. */
+  /** Learning rate at the end of cosine, linear and onecycle. Default 0. */
   readonly finalLearningRate?: number;
   /** Epochs in which the rate rises in a straight line. Default 0; for onecycle, 0 stands for 30 % of the run. */
   readonly warmup?: number;
@@ -11,9 +11,9 @@ export interface ScheduleConfig {
   readonly milestones?: readonly number[];
   /** `step`: default 0.1. */
   readonly gamma?: number;
-  /** How often the schedule is gone through, each time in an equal share of the steps: warm restarts. Default 1. */
+  /** Number of cycles: the schedule is repeated, each time in an equal share of the steps (warm restarts). Default 1. */
   readonly cycles?: number | undefined;
-  /** What the rates are multiplied by from one cycle to the next. Default 1. */
+  /** Factor of the rates from one cycle to the next. Default 1. */
   readonly cycleFactor?: number | undefined;
 }
 

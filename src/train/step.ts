@@ -12,13 +12,13 @@ import type { Optimizer } from './optimizers.ts';
 export const EMA_PREFIX = 'ema/';
 
 export interface TrainingOptions {
-  /** Gives what the task answers, [batch, width]. */
+  /** Network whose output is the answer of the task, [batch, width]. */
   readonly network: Network;
   readonly task: Task;
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly batchSize: number;
-  /** How samples are mixed, see `MixKind`. Default none. */
+  /** Mixing of samples, see `MixKind`. Default none. */
   readonly mix?: MixKind;
   /**
    * A second network of the same architecture whose variables follow as a moving average (Polyak & Juditsky 1992) with the
@@ -27,7 +27,7 @@ export interface TrainingOptions {
   readonly ema?: Network;
   /** Pruned weights stay zero: a variable of zeros and ones by the name of the weight; its state is `mask/<weight>`. */
   readonly masks?: Variables;
-  /** For a step whose products are computed in float16. */
+  /** Scale of the loss, for a step whose products are computed in float16. */
   readonly lossScale?: LossScale | undefined;
 }
 
@@ -85,7 +85,7 @@ export function differentiated(
   return { results, gradients: byStateName(trained, grads) };
 }
 
-/** Moves the weights by their gradients, keeps what is masked at zero, and lets the moving average follow. */
+/** Update of the weights by their gradients. Masked weights stay zero, and the moving average follows. */
 export function update(
   { network, loss, optimizer, ema, masks = {}, lossScale }: TrainingOptions,
   gradients: Tensors,
@@ -105,7 +105,7 @@ export function update(
   }
 }
 
-/** What an update is fed besides the gradients. */
+/** Feeds of an update besides the gradients. */
 export function updateFeeds({ optimizer, ema }: TrainingOptions): StepProgram['feeds'] {
   return { ...optimizer.feeds, ...(ema === undefined ? {} : { emaDecay: floats([]) }) };
 }
@@ -127,7 +127,7 @@ function averageOf(ema: Network | undefined): Variables {
   return ema === undefined ? {} : prefixed(ema.state, EMA_PREFIX);
 }
 
-/** What every program that computes a loss is fed. */
+/** Feeds of every program that computes a loss. */
 export function lossFeeds({
   network,
   task,

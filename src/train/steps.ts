@@ -6,26 +6,26 @@ import type { TrainingBatch } from './batch.ts';
 
 export type Values = Readonly<Record<string, TensorData>>;
 
-/** What a step is given: a batch, and all that it may be fed. */
+/** Input of a step: a batch, and all feeds. */
 export interface Given {
   readonly batch: TrainingBatch;
   readonly feeds: Values;
 }
 
-/** How the steps of a training are computed: each as one program, or gradient and update apart. */
+/** Steps of a training, computed as one program each, or gradient and update apart. */
 export interface Steps {
-  /** Holds all variables of the training. */
+  /** Compiled step that holds all variables of the training. */
   readonly compiled: CompiledStep;
-  /** How many steps are taken in one call. */
+  /** Number of steps in one call. */
   readonly perCall: number;
-  /** Steps one after another with batches of one size; `step` numbers the first. Gives the figures of each, `loss` among them. */
+  /** Steps one after another with batches of one size; `step` numbers the first. Returns the figures of each, `loss` among them. */
   take(given: readonly Given[], step: number): Promise<readonly Readonly<Record<string, number>>[]>;
   /**
-   * About the memory that a training takes whose last, smaller batch has `rest` samples (0: none): a program of another size has
-   * memory of its own. Undefined where nobody counts.
+   * Estimate of the memory in bytes that a training takes whose last, smaller batch has `rest` samples (0: none): a program of another size
+   * has memory of its own. Undefined where nobody counts.
    */
   memoryBytes(rest: number): number | undefined;
-  /** Whether to stop, where several processes must do so after the same step: if one of them wants to. */
+  /** True if the training must stop after this step: in several processes, if one of them wants to. */
   agreed?(wants: boolean): boolean;
   dispose(): Promise<void>;
 }
@@ -35,13 +35,13 @@ export interface StepsOptions {
   /** The step for a batch of this size: asked for the usual size, and for the last, smaller batch when it comes. */
   readonly program: (batchSize: number) => StepProgram;
   readonly batchSize: number;
-  /** Of the step's products. */
+  /** Precision of the step's products. */
   readonly precision?: CompileOptions['precision'];
   /** Key of the random feeds. */
   readonly randomKey?: readonly (string | number)[];
 }
 
-/** Forward, backward and update in one program, and one more for the last, smaller batch. */
+/** Steps with forward, backward and update in one program, and one more program for the last, smaller batch. */
 export class WholeSteps implements Steps {
   readonly compiled: CompiledStep;
   readonly perCall: number;

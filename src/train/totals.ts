@@ -13,7 +13,7 @@ export const NOTHING: Totals = { loss: 0, sums: {}, weight: 0, samples: 0 };
 
 const SCORE = 'score/';
 
-/** Is this result of a step a sum of the task? */
+/** True for a result of a step that is a sum of the task. */
 export function isSum(name: string): boolean {
   return name.startsWith(SCORE);
 }
@@ -32,6 +32,12 @@ export function added(a: Totals, b: Totals): Totals {
     weight: a.weight + b.weight,
     samples: a.samples + b.samples,
   };
+}
+
+/** Totals as a saved state has them. Older versions knew classification alone, and had its one sum beside the others. */
+export function totalsOf(saved: Omit<Totals, 'sums'> & { readonly sums?: Totals['sums']; correct?: number }): Totals {
+  const { correct, sums = correct === undefined ? {} : { correct }, ...rest } = saved;
+  return { ...rest, sums };
 }
 
 /** The score of what was added up; 0 of nothing. */

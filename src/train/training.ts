@@ -10,7 +10,7 @@ import type { Position, StepMetrics, Trainer } from './loop.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { Cut } from './memory.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
-import { scoreOf } from './totals.ts';
+import { scoreOf, totalsOf } from './totals.ts';
 import type { Totals } from './totals.ts';
 
 /** The saved states of one stage. */
@@ -32,11 +32,11 @@ export interface TrainingRun {
   readonly shipped: { readonly names: readonly string[]; readonly prefix: string; readonly masks?: readonly string[] };
   /** An epoch that ended without this step (from 0) is not chosen: the model is not yet what it is to become. */
   readonly chooseFrom?: number | undefined;
-  /** How batches are cut into parts, if they are. */
+  /** Cut of batches into parts, if there is one. */
   readonly cut?: Cut | undefined;
-  /** Hash of what the training depends on: a saved state of another job is left aside. */
+  /** Hash of the settings that the training depends on. Saved states with another hash are ignored. */
   readonly job?: string | undefined;
-  /** Hash of the samples that it learns from, where the state may outlive them: a state of other samples is left aside. */
+  /** Hash of the training samples, where a saved state may be older than they are. States of other samples are ignored. */
   readonly data?: string | undefined;
   /** Seconds that steps of this process have waited for their data so far. */
   readonly dataSeconds?: () => number;
@@ -50,7 +50,7 @@ export interface TrainingRun {
 export interface EpochRecord {
   readonly epoch: number;
   readonly loss: number;
-  /** Of the task, on the training batches as they came. */
+  /** Score of the task on the training batches, each before its update. */
   readonly accuracy: number;
   readonly validation: number;
 }
@@ -63,9 +63,9 @@ export interface TrainingResult {
   readonly epochs: readonly EpochRecord[];
   /** Working time, over all starts. */
   readonly seconds: number;
-  /** How much of it steps waited for their data. */
+  /** Seconds that steps waited for their data. */
   readonly dataSeconds?: number;
-  /** How batches were cut into parts, if they were. */
+  /** Cut of batches into parts, if there was one. */
   readonly cut?: Cut | undefined;
 }
 
@@ -162,7 +162,7 @@ class Meter {
     this.#shownStep = firstStep;
   }
 
-  /** Tells the progress if it was not told a moment ago; says whether it did. */
+  /** Shows the progress unless it was shown a moment ago; returns true if it did. */
   show({ position, samples, loss, score }: StepMetrics): boolean {
     this.#samples += samples;
     const now = monotonicMs();
@@ -213,7 +213,7 @@ function isOf(saved: Safetensors | undefined, { job = '', data }: Owner): saved 
   return data === undefined || (saved.metadata['data'] ?? data) === data;
 }
 
-/** What a saved state says of a training that came to its end; undefined for any other. */
+/** Result of a training that the saved state says is finished; undefined for any other state. */
 export function finishedTraining(
   saved: Safetensors | undefined,
   steps: number,
@@ -226,7 +226,7 @@ export function finishedTraining(
   return { weights: part(saved, BEST), validation, bestEpoch, epochs, seconds, dataSeconds, cut };
 }
 
-/** How a training has begun whose saved state this is; undefined for any other. */
+/** Cut of the batches that a training with this saved state began with; undefined for a state of another training. */
 export function begunTraining(
   saved: Safetensors | undefined,
   owner: Owner,
@@ -244,7 +244,8 @@ async function restore(
   saved: Safetensors,
 ): Promise<{ progress: Progress; best: Progress['best'] & { weights: State } }> {
   const progress = progressOf(saved);
-  await trainer.resume(part(saved, STATE), progress.position);
+  const { position } = progress;
+  await trainer.resume(part(saved, STATE), { ...position, totals: totalsOf(position.totals) });
   return { progress, best: { ...progress.best, weights: part(saved, BEST) } };
 }
 

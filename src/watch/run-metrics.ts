@@ -10,7 +10,7 @@ export interface Together {
   readonly waitedSeconds: number;
 }
 
-/** Everything that a run tells as metrics; names and units as Prometheus wants them. */
+/** Metrics of a run's events; names and units as Prometheus wants them. */
 export function runMetrics(client: typeof PromClient, registry: Registry, together?: Together): OnEvent {
   if (together !== undefined) registry.setDefaultLabels({ rank: String(together.rank) });
   client.collectDefaultMetrics({ register: registry });

@@ -13,7 +13,7 @@ export function trafficSince(before: Traffic | undefined, now: Traffic | undefin
   };
 }
 
-/** For people, e.g. `state moved 12 times (2.1 MB) in 900 calls, data 30.5 MB`. */
+/** Text for people, e.g. `state moved 12 times (2.1 MB) in 900 calls, data 30.5 MB`. */
 export function trafficText({ calls, stateMoves, stateBytes, dataBytes }: Traffic): string {
   const times = stateMoves === 1 ? 'once' : `${stateMoves} times`;
   return `state moved ${times} (${megabytes(stateBytes)}) in ${calls} calls, data ${megabytes(dataBytes)}`;

@@ -16,13 +16,16 @@ export interface BudgetOptions {
    * says nothing of what a network can do without it: where one is dear, a bottleneck would be left of it.
    */
   readonly layerLimit?: number | undefined;
-  /** What `amount` is a share of, if that is not the model as it is: the model before the first of several rounds. */
+  /**
+   * Costs that `amount` is a share of, in the second and later of several rounds: those of the model before the first. Default: those of
+   * the model itself.
+   */
   readonly whole?: Costs | undefined;
 }
 
 /**
- * How many channels each group keeps so that the share removed is nearest to `amount`. `scores[g]` are the importances of
- * group g, of which the least important go first.
+ * Number of channels that each group keeps, so that the removed share of the costs is nearest to `amount`. `scores[g]` has the importance
+ * of each channel of group g; the least important are removed first.
  */
 export function allot(scores: readonly Float64Array[], costsOf: CostsOf, options: BudgetOptions): number[] {
   return options.budget === 'layer' ? evenly(scores, costsOf, options) : greedily(scores, costsOf, options);
@@ -33,7 +36,7 @@ export function removedShare(before: Costs, after: Costs, target: Target): numbe
   return before[target] === 0 ? 0 : 1 - after[target] / before[target];
 }
 
-/** What the count of a layer of so many channels stays a multiple of. */
+/** Divisor that the channel count of a layer with that many channels keeps. */
 export function multipleFor(channels: number, multipleOf: BudgetOptions['multipleOf']): number {
   if (typeof multipleOf === 'number') return multipleOf;
   return multipleOf.find((multiple) => multiple < channels) ?? multipleOf.at(-1) ?? 1;

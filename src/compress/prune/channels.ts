@@ -3,7 +3,7 @@ export type AxisLabels = readonly number[] | null;
 /** One entry per axis of a value. */
 export type Labels = readonly AxisLabels[];
 
-/** What an axis of a weight is to the op that reads it. */
+/** Part that an axis of a weight plays in the op that reads it. */
 export type Role = 'out' | 'in' | 'depthwise' | 'scale' | 'offset' | 'other';
 
 /** An axis of a weight: `labels[i]` is the channel that its position i belongs to. */
@@ -43,7 +43,7 @@ export class Channels {
     });
   }
 
-  /** Says what the axes are whose own labels these are; other labels are passed over. */
+  /** Sets the role of the weight axes that introduced these labels; labels of other origin are ignored. */
   mark(labels: AxisLabels, role: Role): void {
     for (const label of labels ?? []) {
       const axis = this.#axisOf.get(label);
@@ -51,7 +51,7 @@ export class Channels {
     }
   }
 
-  /** What the axis is whose own labels these are. */
+  /** Role of the weight axis that introduced these labels; undefined where none did. */
   roleOf(labels: AxisLabels): Role | undefined {
     return this.#axisOf.get(labels?.[0] ?? -1)?.role;
   }
@@ -85,7 +85,7 @@ export class Channels {
     }
   }
 
-  /** Why a channel stays; undefined if it may be removed. */
+  /** Reason why a channel must stay; undefined if it may be removed. */
   reason(label: number): string | undefined {
     return this.#reasons.get(this.find(label));
   }

@@ -28,7 +28,7 @@ const shapeOf =
     return { ...attrs, [key]: sizes };
   };
 
-/** By op: the attributes that tell sizes or places of channels. Other ops take as many as come to them. */
+/** Ops with attributes that hold channel counts or positions, and how each is changed. All other ops follow the shapes of their inputs. */
 const resizing: Readonly<Record<string, Resize>> = {
   Reshape: shapeOf('shape'),
   BroadcastTo: shapeOf('shape'),

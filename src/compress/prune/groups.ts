@@ -47,8 +47,8 @@ export interface Dependencies {
 }
 
 /**
- * Which channels of a model depend on each other, read off its inference graph (Fang et al. 2023, "DepGraph"): that which it is, or
- * one traced of it.
+ * Groups of channels that can only be removed together, read off the inference graph of a model (Fang et al. 2023, "DepGraph"). A model
+ * that is a graph is read as it is, a tfjs-layers model is traced first.
  */
 export function dependencies(network: ModelNetwork): Dependencies {
   return network.graph === undefined ? ofLayers(network) : ofGraph(network.graph, network.rigid());

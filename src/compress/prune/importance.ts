@@ -6,15 +6,15 @@ export type Importance = 'l1' | 'l2' | 'bn-scale' | 'taylor';
 export interface Scored {
   /** [channels] comparable between groups: relative to the mean of the group, or with `taylor` changes of the loss. */
   readonly scores: Float64Array;
-  /** What was measured: a group without batch norm is measured by L2 instead of the scale. */
+  /** Measure that was used: a group without batch norm is measured by `l2` instead of `bn-scale`. */
   readonly by: Importance;
 }
 
 /**
- * How much each channel of a group matters.
+ * Importance of each channel of a group: [channels].
  * - `l1`, `l2`: norm of the filters that make it (Li et al. 2017, "Pruning filters for efficient ConvNets").
  * - `bn-scale`: |γ| of the batch norms behind them (Liu et al. 2017, "Network slimming").
- * - `taylor`: what the loss would change by without it, see taylor.ts; `measured` has it.
+ * - `taylor`: change of the loss without it, see taylor.ts; `measured` has it.
  */
 export function scoreChannels(
   group: ChannelGroup,
@@ -38,7 +38,7 @@ export function scoreChannels(
   return { scores: mean === 0 ? values : values.map((value) => value / mean), by };
 }
 
-/** Adds to [channels] what `of` makes of the values that each channel holds in a weight. */
+/** Adds to `sums`, [channels], the sum of `of` over the values that each channel holds in a weight. */
 export function addSums(
   sums: Float64Array,
   { axis, positions }: Pick<Member, 'axis' | 'positions'>,

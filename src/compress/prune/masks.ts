@@ -21,7 +21,7 @@ export function magnitudeMasks(
   return masks;
 }
 
-/** Of every `outOf` weights that follow each other along the inputs, the `keep` largest stay (Mishra et al. 2021). */
+/** Masks that keep the `keep` largest of every `outOf` weights in a row along the inputs (Mishra et al. 2021). */
 export function patternMasks(
   weights: State,
   targets: readonly Kernel[],
@@ -56,7 +56,7 @@ export interface GradualOptions {
 }
 
 const RAMP = 0.5;
-/** As often as the masks change on the way. */
+/** Number of times that the masks change during the training. */
 const CHANGES = 20;
 
 /** Masks that grow while the training goes on. */
@@ -71,7 +71,7 @@ export function gradualMasks(names: readonly string[], { sparsity, budget, steps
   };
 }
 
-/** How many weights the masks cover, and how many are masked to zero. */
+/** Number of weights that the masks cover, and number of those masked to zero. */
 export function maskedCounts(masks: State): { weights: number; zero: number } {
   let [weights, zero] = [0, 0];
   for (const { data } of masks.values()) {

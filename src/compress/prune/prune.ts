@@ -14,13 +14,13 @@ import { sliceWeights } from './slice.ts';
 export interface PruneOptions extends Partial<BudgetOptions> {
   readonly amount: number;
   readonly importance?: Importance;
-  /** For `taylor`: [channels] importance for each group, see `taylorScores`. */
+  /** Importances for `taylor`: [channels] for each group, see `taylorScores`. */
   readonly measure?: MeasureGroups;
 }
 
 export type MeasureGroups = (groups: readonly ChannelGroup[]) => Promise<readonly Float64Array[]>;
 
-/** What happened to the channels that one or several layers make together. */
+/** Result for the channels that one or several layers share. */
 export interface LayerCut {
   readonly layers: readonly string[];
   readonly before: number;
@@ -36,7 +36,7 @@ export interface PrunedModel {
   readonly slice: (tensors: State) => State;
   readonly before: Costs;
   readonly after: Costs;
-  /** What of the amount could not be removed, if anything; `skipped` has it too. */
+  /** Parts of the amount that could not be removed, with the reason; also in `skipped`. */
   readonly short: readonly Skipped[];
 }
 
@@ -73,7 +73,7 @@ export async function pruneChannels(
   };
 }
 
-/** All that layers compute with: the weights, and what a graph has among its constants. */
+/** All tensors that layers compute with: the weights, and the constants of the graph. */
 export function storedBy({ graph }: Dependencies, weights: State): State {
   return new Map([...graph.constants, ...weights]);
 }
@@ -121,7 +121,7 @@ function tooNarrow(cuts: readonly LayerCut[], { multipleOf }: BudgetOptions): Sk
     }));
 }
 
-/** What is left of the amount although every layer is as narrow as it may be. */
+/** Rest of the amount that is still missing when every layer is as narrow as it may be. */
 function shortOf(reached: number, cuts: readonly LayerCut[], options: BudgetOptions): Skipped[] {
   const { amount, target, multipleOf, budget, layerLimit = (1 + amount) / 2 } = options;
   const most = budget === 'global' ? layerLimit : 1;

@@ -7,13 +7,13 @@ export interface RuleInput {
   readonly shapes: readonly (readonly number[])[];
   readonly output: readonly number[];
   readonly attrs: Attrs;
-  /** Which inputs are weights as they are stored, however their axes were moved. */
+  /** True for each input that is a stored weight, even with its axes moved. */
   readonly stored: readonly boolean[];
   /** The axes of the result that a matrix product repeats over, such as the heads of an attention. */
   readonly heads: () => readonly number[];
-  /** Why a channel stays that this op cannot lose. */
+  /** Reason for channels that must stay because this op cannot lose them. */
   readonly reason: string;
 }
 
-/** Joins the channels that one op ties together, and gives the labels of its result. */
+/** Rule of one op: joins the channels that the op ties together, and returns the labels of its result. */
 export type Rule = (input: RuleInput) => Labels;

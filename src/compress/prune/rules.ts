@@ -137,10 +137,10 @@ const gather: Rule = ({ channels, labels: [x, indices], attrs, reason }) => {
 
 const REDUCTIONS = ['Sum', 'Mean', 'Max', 'Min', 'Prod'].filter((name) => Object.hasOwn(reduce, name));
 
-/** By op, for ops with several results: the labels of each. */
+/** Rules of ops with several results, by op: the labels of each result. */
 export const manyRules: Readonly<Record<string, (input: RuleInput) => readonly Labels[]>> = { Split: parts };
 
-/** By op. An op that is in neither table keeps all channels that come to it. */
+/** Rules by op. An op that is in neither table keeps all channels that reach it. */
 export const rules: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(Object.keys(elementwise).map((name) => [name, broadcasting])),
   ...Object.fromEntries(REDUCTIONS.map((name) => [name, reduction(name === 'Sum')])),

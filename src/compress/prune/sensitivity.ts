@@ -29,7 +29,7 @@ export interface SensitivityRow {
   readonly drop: number;
 }
 
-/** What each layer costs when it alone is pruned, without any training after it. One row per layer and amount. */
+/** Score of the model with one layer pruned and no training afterwards: one row for each layer and amount. */
 export async function sensitivity(
   network: ModelNetwork,
   weights: State,

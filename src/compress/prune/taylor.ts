@@ -10,7 +10,7 @@ import { addSums } from './importance.ts';
 
 export interface TaylorOptions {
   readonly engine: Engine;
-  /** Gives gradient times weight of every trainable variable, see `saliencyProgram`. */
+  /** Program that gives gradient times weight for every trainable variable, see `saliencyProgram`. */
   readonly program: (batchSize: number) => StepProgram;
   readonly weights: State;
   readonly task: Task;

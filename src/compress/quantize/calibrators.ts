@@ -1,7 +1,7 @@
 import { entropy } from './entropy.ts';
 import type { Histogram, Range } from './histogram.ts';
 
-/** Chooses the range that 8 bits are spread over; what lies outside is clipped. The range that was seen holds 0. */
+/** Choice of the range that 8 bits are spread over; values outside are clipped. The observed range includes 0. */
 export type Calibrator = (histogram: Histogram) => Range;
 
 /** Share of the nonzero values that a percentile clips at each end. */
@@ -11,7 +11,7 @@ const SEARCH = 200;
 
 const minmax: Calibrator = ({ min, max }) => ({ min, max });
 
-/** Clips what is too rare at each end, to the width of a bin. */
+/** Range without the rarest values at each end, exact to the width of a bin. */
 const percentile: Calibrator = ({ min, max, bins, width }) => {
   const tail = total(bins) * CLIPPED;
   if (tail === 0) return { min, max };
@@ -51,7 +51,7 @@ export const calibrators = { minmax, percentile, entropy, mse } as const satisfi
 
 export type CalibratorName = keyof typeof calibrators;
 
-/** What it costs to clip at k / SEARCH of one end, for each k: sums over the bins beyond, from their first three moments. */
+/** Error of clipping one end at k / SEARCH of it, for each k: sums over the bins beyond, from their first three moments. */
 function clipping({ min, bins, width }: Histogram, end: number): Float64Array {
   const costs = new Float64Array(SEARCH + 1);
   const outward = end > 0;
@@ -71,7 +71,7 @@ function clipping({ min, bins, width }: Histogram, end: number): Float64Array {
   return costs;
 }
 
-/** From 1 to SEARCH; of equals the widest. */
+/** Candidate from 1 to SEARCH with the smallest cost; of equals the widest. */
 function cheapest(cost: (candidate: number) => number): number {
   let best = SEARCH;
   for (let candidate = SEARCH - 1; candidate > 0; candidate--) if (cost(candidate) < cost(best)) best = candidate;

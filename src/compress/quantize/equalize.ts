@@ -107,7 +107,7 @@ function isPlainProduct(graph: Graph, { op, inputs, attrs }: Node): boolean {
   );
 }
 
-/** Whether factors of the last axis of `value` come out of a node as they went in. */
+/** True if factors on the last axis of `value` come out of the node unchanged. */
 function passes(graph: Graph, { op, attrs }: Node, value: string, isBias: boolean): boolean {
   if (HOMOGENEOUS.has(op)) return true;
   const last = graph.types.get(value)!.shape.length - 1;

@@ -1,6 +1,6 @@
 /**
- * What is known about the values that an activation took. Zeros are counted apart: every quantizer here stores 0 exactly,
- * so they say nothing about the range, and after a ReLU they would drown everything else.
+ * Distribution of the values that an activation took. Zeros are counted apart: every quantizer here stores 0 exactly, so they say nothing
+ * about the range, and after a ReLU they would outnumber everything else.
  */
 export interface Histogram {
   readonly min: number;

@@ -55,7 +55,10 @@ export async function* quantizedBatches(
     yield { data: onGrid(data as Float32Array, quantization, value), shape };
 }
 
-/** What is on the grid stays there: at the end of a graph a product is not rounded, inside of it is. */
+/**
+ * Values rounded to the steps of a quantized tensor. Inside the graph a product is already rounded and does not change; at its end it is
+ * not.
+ */
 function onGrid(values: Float32Array, quantization: Quantization, name: string): Float32Array {
   const q = quantization.get(name);
   if (q === undefined) return values;

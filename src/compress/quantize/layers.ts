@@ -2,7 +2,7 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import { usesOf } from '../../graph/passes/uses.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 
-/** By the result of a layer before its bias: the stored bias, one value for each channel, that nothing else reads. */
+/** Stored biases by the name of the layer's result before the bias: one value for each channel, read by nothing else. */
 export function biasesOf(graph: Graph): ReadonlyMap<string, string> {
   const uses = usesOf(graph);
   const found = new Map<string, string>();

@@ -7,7 +7,7 @@ import type { Range } from './histogram.ts';
  */
 const MASKED = -1000;
 
-/** How far below the smallest score a masked one is stored: e^-10 is nothing beside the 1 / 256 of an int8 softmax. */
+/** Distance below the smallest real score at which a masked score is stored: e^-10 is far below the 1 / 256 of an int8 softmax. */
 const MARGIN = 10;
 
 /** Ops through which a mask reaches a softmax. */

@@ -22,8 +22,8 @@ export interface Samples extends Iterable<Feeds> {
 const MOST_BYTES = 2 ** 29;
 
 /**
- * How many samples to observe a graph on at once: `most`, halved until what it computes of them fits. A matter of the graph alone, so
- * that every machine calibrates alike.
+ * Number of samples that a graph is observed on at once: `most`, halved until all activations fit. It follows from the graph alone, so
+ * every machine calibrates alike.
  */
 export function calibrationBatch(graph: Graph, most: number): number {
   const each = activationsOf(graph).reduce((sum, name) => sum + 4 * sizeOf(graph.types.get(name)!.shape).factor, 0);
@@ -45,7 +45,7 @@ function activationsOf(graph: Graph): string[] {
   return graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => graph.types.get(name)!.dtype === 'float32'));
 }
 
-/** Which values every activation of an inference graph takes. The samples are run twice: for the ranges, and to count. */
+/** Ranges and histograms of every activation of an inference graph. The samples are run twice: once for the ranges, once to count. */
 export async function observe(
   graph: Graph,
   samples: Samples,

@@ -9,7 +9,7 @@ export function sliceOf(shape: readonly number[], axis: number | undefined): (in
   return (index) => Math.floor(index / inner) % slices;
 }
 
-/** What is left of weights once they have been stored as int8 (-127 … 127, half away from zero) and read again. */
+/** Weights after being stored as int8 (-127 … 127, half away from zero) and read again. */
 export function rounded(values: Float32Array, shape: readonly number[], q: TensorQuantization): Float32Array {
   const slice = sliceOf(shape, q.axis);
   return values.map((value, i) => {

@@ -8,12 +8,12 @@ import { modelFeeds } from '../../runtime/feeds.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 
-/** What a layer alone does to the model when it is computed in int8 and everything else in float. */
+/** Effect of computing one layer in int8 and everything else in float. */
 export interface LayerSensitivity {
   readonly layer: string;
   /** Power of the error of the logits, as a share of the power of the float logits. */
   readonly noise: number;
-  /** How much worse the score on the samples is; negative where the error happens to help. */
+  /** Drop of the score on the samples; negative where the error happens to help. */
   readonly drop: number;
 }
 
@@ -23,7 +23,7 @@ export interface LabelledSamples {
   readonly shape: readonly number[];
   readonly inputs?: readonly InputPart[] | undefined;
   readonly targets: TargetValues;
-  /** What the float model says: [n, width]. */
+  /** Outputs of the float model: [n, width]. */
   readonly logits: Float32Array;
 }
 
@@ -34,8 +34,8 @@ export function quantizableLayers(graph: Graph): string[] {
 }
 
 /**
- * Which layer loses how much: each is put into int8 alone. `write` gives the ONNX file in which the layers that it names stay
- * in float. The worst comes first.
+ * Sensitivity of each layer, found by putting it alone into int8; the worst comes first. `write` returns the ONNX file in which the layers
+ * that it is given stay in float.
  */
 export async function layerSensitivity(
   layers: readonly string[],

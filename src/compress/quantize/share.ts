@@ -39,7 +39,7 @@ export function shareScales(graph: Graph, found: Quantization, symmetric = false
   return shared;
 }
 
-/** Where the output channels of a node's weights lie; absent for one scale. */
+/** Axis of a node's weights that holds the output channels; undefined where the weights share one scale. */
 export function channelAxisOf(
   { op, attrs }: Graph['nodes'][number],
   rank: number,

@@ -1,6 +1,6 @@
 import type { StepContext } from './image.ts';
 
-/** Where a pixel comes from: its place from the centre times the matrix, then moved; x points right, y down. */
+/** Source position of each pixel: its position relative to the centre times the matrix, then shifted; x points right, y down. */
 export interface Source {
   /** [[xx, xy], [yx, yy]] */
   readonly matrix: readonly [readonly [number, number], readonly [number, number]];

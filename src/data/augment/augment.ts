@@ -11,7 +11,7 @@ import { resizedCropStep } from './resized-crop.ts';
 import { cutoutStep, flipStep, rotateStep, shiftStep } from './steps.ts';
 import type { ImageStep } from './steps.ts';
 
-/** Augments one normalized sample in place. */
+/** Function that augments one normalized sample in place. */
 export type Augmenter = (sample: Float32Array, random: RandomStream) => void;
 
 /** The steps that change single samples, as one function; undefined if there are none (the others work on batches). */

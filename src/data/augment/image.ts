@@ -5,7 +5,7 @@ export interface ImageShape {
   readonly channels: number;
 }
 
-/** What a step is made from. `black` is the normalized value of 0, per channel. */
+/** Image shape and normalization that a step is built for. `black` is the normalized value of 0, per channel. */
 export interface StepContext extends ImageShape {
   readonly black: Float32Array;
 }

@@ -6,12 +6,12 @@ import { cutmix } from './cutmix.ts';
 import { mixup } from './mixup.ts';
 import type { Mix } from './mixup.ts';
 
-/** Whether a step makes one sample of several, which no stored answer of a teacher is for. */
+/** True for a step that makes one sample out of several, for which no teacher's answer can be stored. */
 export function isMix(step: AugmentStep): boolean {
   return 'mixup' in step || 'cutmix' in step;
 }
 
-/** Mixes a batch of `n` samples in place; `index` is its place in the epoch. */
+/** Function that mixes a batch of `n` samples in place; `index` is the batch's place in the epoch. */
 export type Mixer = (x: Float32Array, n: number, index: number) => Mix;
 
 /** The steps that mix samples, as one function; undefined if there are none. Of two, each batch gets one by chance. */

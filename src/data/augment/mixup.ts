@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../base/random.ts';
 
-/** How a batch was mixed: sample i is `lambda[i]` of itself and the rest of the sample at position `partners[i]`. */
+/** Mixture of a batch: `lambda[i]` is the share of sample i itself, the rest is the sample at position `partners[i]`. */
 export interface Mix {
   /** [n] positions in the same batch. */
   readonly partners: Int32Array;

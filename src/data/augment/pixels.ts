@@ -1,6 +1,6 @@
 import type { ImageShape } from './image.ts';
 
-/** Changes an image of values from 0 (black) to 1 (white) in place. */
+/** Function that changes an image of values from 0 (black) to 1 (white) in place. */
 export type PixelChange = (image: Float32Array, shape: ImageShape) => void;
 
 const clamped = (value: number): number => Math.min(1, Math.max(0, value));
@@ -58,7 +58,7 @@ export function sharpness(factor: number): PixelChange {
   };
 }
 
-/** Values from the threshold on are inverted. */
+/** Inversion of the values from the threshold on. */
 export function solarize(threshold: number): PixelChange {
   return (image) => {
     for (let i = 0; i < image.length; i++) if (image[i]! >= threshold) image[i] = 1 - image[i]!;

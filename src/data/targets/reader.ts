@@ -1,13 +1,13 @@
 import type { DatasetConfig } from '../config.ts';
 import type { RawSplit, Scaling, TargetValues } from '../dataset.ts';
 
-/** How the label columns of a task become numbers. */
+/** Reader of the label columns of a task: turns them into numbers. */
 export interface TargetReader {
   /** Keys of the data set that this task does not read, with what to do instead. */
   readonly unread: Readonly<Partial<Record<'classes' | 'classWeights' | 'separator', string>>>;
   /** Names of what a model answers, a number each. */
   names(train: RawSplit, config: TargetConfig): readonly string[];
-  /** Of all samples of a split; `UserError` for a label that is none, with the place where it stands. */
+  /** Targets of all samples of a split; `UserError` with the place of a label that is none. */
   values(split: RawSplit, names: readonly string[], config: TargetConfig): TargetValues;
   /** Numbers that stand for one sample. */
   width(names: readonly string[]): number;
@@ -15,7 +15,7 @@ export interface TargetReader {
   readonly strata: (values: TargetValues) => Int32Array;
   /** Over train. */
   scaling?(values: TargetValues, width: number): Scaling;
-  /** What is odd about a split but no error, one sentence each. */
+  /** Oddities of a split that are no error, one sentence each. */
   oddities(split: string, values: TargetValues, names: readonly string[]): string[];
 }
 

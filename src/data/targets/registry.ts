@@ -12,7 +12,7 @@ const readers: Readonly<Record<TaskName, TargetReader>> = {
   'multi-label': labels,
 };
 
-/** How the labels of a data set are read; `UserError` for a key that its task does not read. */
+/** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that the task does not read. */
 export function targetReader(config: DatasetConfig): TargetReader {
   const task = config.task ?? 'classification';
   const reader = readers[task];

@@ -20,7 +20,7 @@ export function smoothL1(values: tf.Tensor): tf.Tensor {
   return tf.mul(near, tf.sub(size, tf.mul(near, 0.5)));
 }
 
-/** Takes the target class out of a softmax; every float32 logit disappears beside it. */
+/** Number added to the target class's logit to take it out of a softmax; any float32 logit is negligible beside it. */
 const OUT = -1e9;
 
 /** Ones at the class of the label, [batch, classes]; at the larger one of a mixed label. */

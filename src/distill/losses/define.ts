@@ -5,9 +5,9 @@ export interface LossArgs {
   readonly hyper?: Readonly<Record<string, number>>;
   /** Numbers of the label's part and their defaults, which the task knows; default: those of classes. */
   readonly ofLabels?: Readonly<Record<string, number>>;
-  /** What feature losses compare. */
+  /** Pairs of inner tensors that a feature loss compares. */
   readonly features?: readonly FeaturePair[];
-  /** Of the weights that the loss brings along. */
+  /** Seed of the loss' own weights. */
   readonly seed?: number;
 }
 

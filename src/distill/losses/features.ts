@@ -13,7 +13,7 @@ type Variables = Readonly<Record<string, tf.Variable>>;
  *   L = b · Σ_pairs distance(F_s, F_t) + α · T² · KL(…) + (1 - α) · CE(s, y)
  */
 export function featureLoss(definition: {
-  /** Throws a `UserError` for a pair that it cannot compare. */
+  /** Check of a pair; throws a `UserError` for one that the loss cannot compare. */
   readonly check: (loss: string, pair: FeaturePair) => void;
   /** Variables that are trained along for a pair, by state name; drawn from the seed. */
   readonly variables?: (pair: FeaturePair, seed: number) => Variables;
@@ -52,8 +52,9 @@ function requireFeatures(loss: string, features: readonly FeaturePair[] | undefi
 }
 
 /**
- * How two pictures [batch, height, width, channels] come to one size: the larger is averaged over windows, so it must be a
- * multiple of the smaller. Anything that is not a picture must have the same shape but for its last axis.
+ * Check that two tensors can be brought to one size. Of two pictures, [batch, height, width, channels], the larger is averaged over
+ * windows, so its height and width must be multiples of the smaller's. Other tensors must have the same shape except for the last axis.
+ * Throws a `UserError` otherwise.
  */
 export function checkSizes(loss: string, { student, teacher, studentShape, teacherShape }: FeaturePair): void {
   const [a, b] = [studentShape.slice(0, -1), teacherShape.slice(0, -1)];
@@ -66,7 +67,7 @@ export function checkSizes(loss: string, { student, teacher, studentShape, teach
   );
 }
 
-/** As `checkSizes`, for a loss that compares places within a layer: a vector has none. */
+/** `checkSizes` for a loss that compares the positions within a layer; also refuses a layer whose output is a vector, which has none. */
 export function checkPlaces(loss: string, pair: FeaturePair): void {
   checkSizes(loss, pair);
   if (pair.studentShape.length > 1) return;

@@ -18,7 +18,10 @@ export const kdStandardized = logitLoss({
   },
 });
 
-/** As in the authors' code, the deviation divides by K - 1. The floor keeps the gradient of constant logits finite. */
+/**
+ * Logits with mean 0 and deviation 1. As in the authors' code, the deviation divides by K - 1. The floor keeps the gradient of constant
+ * logits finite.
+ */
 function standardized(logits: tf.Tensor2D): tf.Tensor2D {
   const centred = tf.sub(logits, tf.mean(logits, -1, true));
   const variance = tf.div(tf.sum(tf.square(centred), -1, true), Math.max(1, logits.shape[1] - 1));

@@ -54,7 +54,7 @@ export function usualNumbers(
   return { ...(name === 'ce' ? {} : lossNumbers(name)), ...ofLabels };
 }
 
-/** Throws for a number that the loss does not have. */
+/** Loss of a name with its numbers; throws for a number that the loss does not have. */
 export function createLoss(name: AnyLoss, args: LossArgs = {}): Loss {
   const numbers = usualNumbers(name, args.ofLabels);
   for (const key of Object.keys(args.hyper ?? {})) {

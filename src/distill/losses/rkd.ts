@@ -28,7 +28,7 @@ function sum({ hyper }: LossInput, distances: tf.Scalar, angles: tf.Scalar): tf.
   return tf.add(tf.mul(distances, hyper['distanceWeight']!), tf.mul(angles, hyper['angleWeight']!));
 }
 
-/** How much pairs [batch, batch] and triples [batch, batch, batch], with the corner in the middle, count. */
+/** Weights of the pairs, [batch, batch], and of the triples, [batch, batch, batch], with the corner in the middle. */
 function counts(weights: tf.Tensor1D): { pairs: tf.Tensor2D; triples: tf.Tensor3D } {
   const size = weights.shape[0];
   const different = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 0 : 1));

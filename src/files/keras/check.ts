@@ -146,7 +146,7 @@ function checkBackward(config: Json, source: Source): void {
     refuse('Bidirectional', config, 'backward_layer', (backward['config'] as Json)['name'], source);
 }
 
-/** As tfjs-layers spells what Keras writes, values included. */
+/** Keras' names and values in the spelling of tfjs-layers. */
 function camelCased(value: unknown): unknown {
   if (typeof value === 'string') return camel(value);
   if (Array.isArray(value)) return value.map(camelCased);

@@ -25,7 +25,7 @@ interface Inner {
 type Config = Readonly<Record<string, unknown>>;
 type LayerClass = (new (config: Config) => Inner) & { className: string };
 
-/** Whatever layer `like` is of, as a class to build on. */
+/** Class of a layer, to derive another one from. */
 const classOf = (like: layers.Layer): LayerClass => like.constructor as unknown as LayerClass;
 
 const single = (inputs: unknown): Tensor4D => (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D;

@@ -11,7 +11,7 @@ export interface Point extends Omit<SearchPoint, 'onFront' | 'withinBudget'> {
 
 export type Budget = Pick<TargetRecipe, 'p95Ms' | 'sizeKb' | 'maxDrop'>;
 
-/** By how much a point is over the budget: the largest of `figure / limit - 1`; 0 or less meets it. */
+/** Share by which a point is over the budget: the largest of `figure / limit - 1`; 0 or less meets it. */
 export function excessOf(point: Point, budget: Budget, teacher: number | undefined): number {
   const excess = [
     budget.p95Ms === undefined ? -Infinity : point.p95Ms / budget.p95Ms - 1,
@@ -29,7 +29,7 @@ function dropExcess({ validation }: Point, { maxDrop }: Budget, teacher: number 
   return (teacher - maxDrop / 100 - validation) / teacher;
 }
 
-/** At least as good in accuracy, latency and size, and better in one of them. */
+/** True if `a` is at least as good as `b` in accuracy, latency and size, and better in one of them. */
 function dominates(a: Point, b: Point): boolean {
   const asGood = a.validation >= b.validation && a.p95Ms <= b.p95Ms && a.sizeBytes <= b.sizeBytes;
   return asGood && (a.validation > b.validation || a.p95Ms < b.p95Ms || a.sizeBytes < b.sizeBytes);
@@ -55,7 +55,7 @@ function better(budget: Budget, teacher: number | undefined): (a: Point, b: Poin
 }
 
 /**
- * Which candidates the next round keeps: by their best point, first those within the budget or closest to it. Every other
+ * Candidates that the next round keeps. They are ranked by their best point, first those within the budget or closest to it. Every other
  * place goes to the Pareto set, so that the next round still has something to choose between.
  */
 export function survivors<T>(

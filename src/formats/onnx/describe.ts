@@ -10,7 +10,7 @@ export interface SeenType {
 export interface OnnxLayer {
   readonly op: string;
   readonly name: string;
-  /** For one sample; empty where it is not known. */
+  /** Shape for one sample; empty where it is not known. */
   readonly output: readonly number[];
   /** Types that it computes with: that of its activations, and that of its weights where it differs, as in `float32 × int8`. */
   readonly precision: string;

@@ -91,7 +91,7 @@ function isKnown({ op, domain }: OnnxNode): boolean {
   return (domain === '' || domain === 'ai.onnx') && Object.hasOwn(importers, op);
 }
 
-/** Of a node of the graph or of one inside of a node, by what is known of its inputs. */
+/** Importer of a node, whether it stands in the graph or inside of another node, chosen by what is known of its inputs. */
 function importerOf(node: OnnxNode, c: Import): Importer {
   // Those of the graph itself have been asked for before anything was read.
   if (!isKnown(node)) return c.fail('it is not known here', knownOperators(node.op));
@@ -109,7 +109,7 @@ function refuseUnknown({ graph }: Model, file: string): void {
   );
 }
 
-/** What to do about an operator that is not known. */
+/** Remedy for an operator that is not known. */
 function knownOperators(op: string): string {
   if (/Quantize|Integer|QLinear/.test(op)) return 'This file is quantized already: start from the float32 model.';
   const meant = nearest(op, importedOps);

@@ -39,7 +39,7 @@ interface Entry {
   readonly method: number;
   readonly packedSize: number;
   readonly size: number;
-  /** Of its local header. */
+  /** Offset of its local header. */
   readonly offset: number;
 }
 

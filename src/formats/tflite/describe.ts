@@ -39,7 +39,7 @@ export interface TfliteDescription extends NeededRuntime {
   readonly signatures: readonly string[];
   readonly operators: Readonly<Record<string, number>>;
   readonly layers: readonly LayerDescription[];
-  /** Of the layers that are counted. */
+  /** Multiply-accumulates of the layers that are counted. */
   readonly macs: number;
   /** Operators that `macs` leaves out, and the number of subgraphs beside the main one. */
   readonly uncounted: { readonly operators: readonly string[]; readonly subgraphs: number };
@@ -78,7 +78,7 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
   };
 }
 
-/** By value, the constant that a DEQUANTIZE or DENSIFY makes it of: what weights are stored as. */
+/** Constants that weights are stored as, by the value that a DEQUANTIZE or DENSIFY makes of each. */
 function storedAs(model: TfliteModel, { operators, tensors }: Subgraph): ReadonlyMap<TfliteTensor, TfliteTensor> {
   const widening = [builtinOperators.indexOf('DEQUANTIZE'), builtinOperators.indexOf('DENSIFY')];
   return new Map(

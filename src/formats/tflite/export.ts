@@ -30,20 +30,20 @@ export type Precision = 'float32' | 'float16' | 'dynamic' | 'integer';
 
 export interface TfliteOptions {
   readonly precision?: Precision;
-  /** For `integer`: scales by value name. */
+  /** Scales by value name, for `integer`. */
   readonly quantization?: Quantization;
   /**
-   * For `dynamic`, and for `integer` where `quantization` does not name the weights: scales of dense layers. Default
-   * `tensor`; `channel` takes a runtime from TensorFlow Lite 2.17 on.
+   * Scales of dense layers, for `dynamic`, and for `integer` where `quantization` does not name the weights. Default `tensor`; `channel`
+   * takes a runtime from TensorFlow Lite 2.17 on.
    */
   readonly dense?: DenseScales;
-  /** For `integer`: the type of inputs and outputs; float32 by default, with conversions inside the model. */
+  /** Type of inputs and outputs, for `integer`; float32 by default, with conversions inside the model. */
   readonly ends?: Ends;
-  /** For `integer`: layers that stay in float, by their name in the graph. */
+  /** Layers that stay in float, for `integer`, by their name in the graph. */
   readonly keepFloat?: (layer: string) => boolean;
   /**
-   * For `float32`: pruned filters of 1×1 convolutions as sparse tensors. The file is smaller and no slower on XNNPACK; other
-   * delegates, such as those for GPUs, may not know DENSIFY. Default false.
+   * Pruned filters of 1×1 convolutions as sparse tensors, for `float32`. The file is smaller and no slower on XNNPACK; other delegates,
+   * such as those for GPUs, may not know DENSIFY. Default false.
    */
   readonly sparse?: boolean;
   /** 1 by default. */

@@ -31,7 +31,7 @@ export function runtimeOf(model: TfliteModel): NeededRuntime {
   };
 }
 
-/** For people: `runs in TensorFlow Lite 2.17.0 and later, for FULLY_CONNECTED v12`. */
+/** Sentence for people: `runs in TensorFlow Lite 2.17.0 and later, for FULLY_CONNECTED v12`. */
 export function runtimeSentence({ minimumRuntime, minimumRuntimeFor, caution }: NeededRuntime): string {
   if (minimumRuntime === undefined)
     return 'runs in a TensorFlow Lite that has all its operators: of one it is not known since when';

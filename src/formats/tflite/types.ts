@@ -30,7 +30,7 @@ export interface Subgraph {
 export interface TfliteTensor {
   readonly name: string;
   readonly shape?: readonly number[];
-  /** As `shape`, with -1 where the size may differ from call to call. */
+  /** Shape with -1 where the size may differ from call to call. */
   readonly shapeSignature?: readonly number[];
   readonly hasRank?: boolean;
   readonly type: number;

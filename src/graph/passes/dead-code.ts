@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../builder.ts';
 import type { Graph } from '../types.ts';
 
-/** Without the nodes and constants that no output and no update needs. Inputs and state stay: they are the interface. */
+/** Graph without the nodes and constants that no output and no update needs. Inputs and state stay: they are the interface. */
 export function removeDeadCode(graph: Graph): Graph {
   const needed = new Set([...graph.outputs.values(), ...graph.updates.values()]);
   const nodes = graph.nodes.toReversed().filter(({ inputs, outputs }) => {

@@ -40,8 +40,8 @@ function cast(builder: GraphBuilder, value: string, dtype: 'float16' | 'float32'
 }
 
 /**
- * To float16 and back, in another shape in between: of two casts in a row that only it needs, ONNX Runtime's cpu provider
- * makes none, and nothing would be rounded.
+ * Value cast to float16 and back, with another shape in between: ONNX Runtime's cpu provider removes two casts in a row if nothing else
+ * reads them, and nothing would be rounded.
  */
 function rounded(builder: GraphBuilder, value: string, node?: Node): string {
   const { shape } = builder.typeOf(value);

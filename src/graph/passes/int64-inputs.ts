@@ -14,7 +14,7 @@ export function withInt32Inputs(graph: Graph): Graph {
 
 function withInputsOf(dtype: DType, graph: Graph, isChanged: (name: string) => boolean): Graph {
   const builder = new GraphBuilder();
-  /** What stands in for a value. */
+  /** Replacements of values. */
   const instead = new Map<string, string>();
   for (const { outputs } of graph.nodes) for (const value of outputs) builder.reserve(value);
   for (const [key, { type, data }] of graph.constants) builder.constant(type, data, key);

@@ -3,7 +3,7 @@
 export interface PlannedInput {
   readonly name: string;
   readonly dtype: string;
-  /** With the size of the batch. */
+  /** Shape with the size of the batch. */
   readonly shape: readonly number[];
 }
 
@@ -19,7 +19,7 @@ export interface Plan {
   readonly title: string;
   readonly models: readonly PlannedModel[];
   readonly threads: readonly number[];
-  /** For everything together. */
+  /** Seconds for all files together. */
   readonly seconds: number;
 }
 

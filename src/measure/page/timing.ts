@@ -7,7 +7,7 @@ export interface Job {
   readonly open: () => Promise<Session>;
 }
 
-/** Runs kept of one session: more would make the message large, and the figures no better. */
+/** Limit of the runs kept of one session: more would make the message large, and the figures no better. */
 const MOST_RUNS = 200;
 const FEWEST_RUNS = 3;
 /** Sessions that the time is divided into. */
@@ -62,7 +62,10 @@ async function timeSession(job: Job, turnMs: number, tick: number, now: () => nu
   }
 }
 
-/** So many runs that they take twenty ticks: an error of one is 5 % of a single figure, and far less of the median. */
+/**
+ * Number of runs in one reading of the clock, so that they take twenty ticks: an error of one tick is 5 % of a single figure, and far less
+ * of the median.
+ */
 async function runsTogether(session: Session, tick: number, now: () => number): Promise<number> {
   for (let together = 1; ; together *= 2) {
     const start = now();

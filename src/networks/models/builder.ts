@@ -4,11 +4,13 @@ import { shown, UserError } from '../../base/errors.ts';
 import { Blocks } from './blocks.ts';
 import type { OptionSpecs, OptionsOf } from './options.ts';
 
-/** What every builder is given: the shape of one sample without the batch, the number of classes, the seed of the weights. */
+/** Arguments of every builder: the shape of one sample without the batch, the number of classes, the seed of the weights. */
 export interface ModelArgs {
   readonly inputShape: readonly number[];
   readonly classes: number;
   readonly seed: number;
+  /** Of samples that are texts: number of token ids, and the one that is padding. */
+  readonly tokens?: { readonly vocabulary: number; readonly padding: number } | undefined;
 }
 
 export interface ModelFamily {
@@ -58,7 +60,7 @@ export function imageShape(
   return [height, width, channels];
 }
 
-/** How often a model may halve the picture before it is smaller than 4 pixels. */
+/** Number of times that a model may halve a picture before it is smaller than 4 pixels. */
 export function halvings(height: number, width: number): number {
   return Math.max(0, Math.floor(Math.log2(Math.min(height, width) / 4)));
 }

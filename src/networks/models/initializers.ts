@@ -6,7 +6,7 @@ export type Scheme = 'he-normal' | 'glorot-uniform' | 'normal';
 
 export interface SeededConfig {
   readonly seed: number;
-  /** Names the stream: a weight gets the same numbers whatever was built before it. */
+  /** Name of the stream of random numbers: a weight gets the same numbers whatever was built before it. */
   readonly stream: string;
   readonly scheme: Scheme;
   /** Deviation for `normal`. */

@@ -2,7 +2,7 @@ import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { family, imageShape, network } from './builder.ts';
 import { integer } from './options.ts';
 
-/** After LeCun et al. 1998, "Gradient-based learning applied to document recognition", with ReLU and max pooling. */
+/** LeNet-5 of LeCun et al. 1998, "Gradient-based learning applied to document recognition", with ReLU and max pooling. */
 export const lenet = family({
   doc: 'Two 5×5 convolutions with pooling and two dense layers.',
   options: {

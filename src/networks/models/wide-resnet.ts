@@ -28,7 +28,7 @@ export const wideResnet = family({
   },
 });
 
-/** Without a bias as well: the next block's batch norm brings one. */
+/** Options of a convolution without norm, activation and bias: the batch norm of the next block brings an offset. */
 const PLAIN = { norm: false, bias: false, activation: 'none' } as const;
 
 function preActivated(

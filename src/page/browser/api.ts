@@ -43,7 +43,7 @@ async function open(): Promise<void> {
   say(byId('foot'), `Limbeck ${info.version}.`);
 }
 
-/** By a link of its own: one to the server would come without the token. */
+/** Download of the description, by fetching it: a plain link to the server would send no token. */
 async function download(): Promise<void> {
   const url = URL.createObjectURL(await (await ask('openapi.json')).blob());
   make('a', { href: url, download: 'openapi.json' }).click();

@@ -3,7 +3,7 @@ import { byId, make } from './make.ts';
 /** Kept in this variable alone: who loads the page again is asked again. */
 let token: string | undefined;
 
-/** What the server says to a question that it does not answer. */
+/** Error with which the server refused a request. */
 class Refused extends Error {
   readonly status: number;
 
@@ -13,7 +13,9 @@ class Refused extends Error {
   }
 }
 
-/** Ask the server, with the token; where one is wanted and none is known, or a wrong one, the user is asked for it. */
+/**
+ * Response of the server to a request with the token; where a token is wanted and none is known, or a wrong one, the user is asked for it.
+ */
 export async function ask(place: string, init: RequestInit = {}): Promise<Response> {
   for (;;) {
     const headers = { ...(init.headers as object), ...(token !== undefined && { authorization: `Bearer ${token}` }) };
@@ -43,7 +45,7 @@ async function reasonOf(response: Response): Promise<string> {
   }
 }
 
-/** Whether a plain link would be refused: browsers send no token with one. */
+/** True if a token is in use: then a plain link would be refused, because browsers send no token with one. */
 export function hasToken(): boolean {
   return token !== undefined;
 }

@@ -5,7 +5,7 @@ import { scaleBetween, scaleTo } from './scale.ts';
 export interface Line {
   readonly name: string;
   readonly kind: number;
-  /** In the order of x; null where there is no value, so that the line has a gap. */
+  /** Points in the order of x; null where there is no value, so that the line has a gap. */
   readonly points: readonly (readonly [x: number, y: number | null])[];
 }
 
@@ -14,9 +14,9 @@ export interface ChartOptions {
   readonly yText: (value: number) => string;
   /** A moment, for its axis and for whoever reads a value there. */
   readonly xText: (x: number) => string;
-  /** Whether the axis begins at zero. */
+  /** True if the axis begins at zero. */
   readonly fromZero?: boolean;
-  /** What there is instead of lines while there are none. */
+  /** Text shown while there are no lines. */
   readonly empty: string;
 }
 

@@ -51,7 +51,7 @@ export interface Element extends Node {
 
 export type File = Blob & { readonly name: string };
 
-/** What can be drawn on a canvas. */
+/** Source that can be drawn on a canvas. */
 export interface Picture {
   readonly width: number;
   readonly height: number;

@@ -7,7 +7,7 @@ import { addTold, emptyState } from './run/state.ts';
 
 const EVERY_MS = 1000;
 
-/** Tells the run which pages are open, so that it does not end before they have its report. */
+/** Id of this page, by which the run knows that it is open and does not end before the page has the report. */
 const VIEWER = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join(
   '',
 );

@@ -2,25 +2,25 @@ import type { OnEvent, ProgressEvent, RunEvent } from '../../base/events.ts';
 import { reportSoFar } from '../../folder/so-far.ts';
 import type { StageSummary, TrainingCurve } from '../../report/types.ts';
 
-/** How a run ended; `message`: why, where it did not come to its end. */
+/** End of a run; `message`: the reason, where it stopped before its end. */
 export interface RunEnd {
   readonly status: 'finished' | 'stopped';
   readonly message?: string;
 }
 
-/** What the page is told. */
+/** Answer to a page that asks for events. */
 export interface Told {
-  /** Of a resumed run, what it had done before; with the first answer alone. */
+  /** Results of a resumed run before this start; only in the first answer. */
   readonly before?: { readonly training: readonly TrainingCurve[]; readonly stages: readonly StageSummary[] };
   readonly events: readonly RunEvent[];
-  /** How many events there were, to ask for those that come after. */
+  /** Number of events so far, to ask for those that come after. */
   readonly next: number;
   /** The latest of the stage that is going on. */
   readonly progress?: ProgressEvent;
   readonly end?: RunEnd;
 }
 
-/** What a run has told so far, for pages that ask again and again. */
+/** Events of a run so far, for pages that ask for them again and again. */
 export class RunLog {
   readonly #events: RunEvent[] = [];
   #progress: ProgressEvent | undefined;

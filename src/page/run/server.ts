@@ -28,7 +28,7 @@ export interface RunPage {
 
 /** A page asks every second: one that was silent for so long is closed. */
 const SILENT_MS = 5000;
-/** How long the end of a run waits for pages to take the report. */
+/** Milliseconds that the end of a run waits for pages to take the report. */
 const PATIENCE_MS = 5000;
 
 /** The report brings a policy of its own, which is as strict; only this page may frame it. */

@@ -3,8 +3,8 @@ import type { TaskName } from '../task.ts';
 import { fraction } from './parts.ts';
 
 /**
- * What a recipe says of each loss, one row a loss: its options with their defaults. The schema, `limbeck schema` and the table in
- * docs/losses.md follow from it; what the loss computes is a file in src/distill/losses.
+ * Options of each loss with their defaults, one row a loss. The schema, `limbeck schema` and the table in docs/losses.md follow from it;
+ * what the loss computes is a file in src/distill/losses.
  */
 
 const temperature = (usual: number) =>

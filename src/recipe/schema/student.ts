@@ -4,10 +4,10 @@ import { modelName, modelOption } from './training.ts';
 
 const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
 
-/** What says how an ONNX file becomes a student: beside another source nothing would read it. */
+/** Keys that say how an ONNX file becomes a student; beside another source nothing reads them. */
 const OF_ONNX = ['output', 'head', 'batchNorm'] as const;
 
-/** What says how weights of a file are trained. */
+/** Keys that say how the weights of a file are trained. */
 const OF_FILES = ['freeze', 'learningRates'] as const;
 
 const keys = {
@@ -79,5 +79,5 @@ export const studentSchema = z
     context.addIssue({ code: 'custom', message: 'not one source', params });
   })
   .describe('The small model that ships.');
-/** As it is written. zod's own type has options of the model as the type of every key, `freeze` too. */
+/** Student as it is written. zod's own type has options of the model as the type of every key, `freeze` too. */
 export type StudentInput = z.input<z.ZodObject<typeof keys>> & Readonly<Record<string, unknown>>;

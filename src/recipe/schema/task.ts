@@ -3,7 +3,7 @@ import type { TaskName } from '../task.ts';
 import { LOSSES, tasksOfLoss } from './loss.ts';
 import type { LossName } from './loss.ts';
 
-/** What a recipe of a task gets where it says nothing; classes have the defaults of the schema. */
+/** Defaults of a recipe by its task; classification has those of the schema. */
 const USUAL: Readonly<Record<Exclude<TaskName, 'classification'>, { loss: LossName; store: 'fp16' | 'fp32' }>> = {
   // Half precision has 11 bits: too few for a label such as 1021.3 hPa.
   regression: { loss: 'mse', store: 'fp32' },
@@ -32,7 +32,7 @@ function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What the checks below read of a recipe. */
+/** Parts of a recipe that the checks below read. */
 interface Checked {
   readonly dataset: { readonly task?: TaskName | undefined };
   readonly distill: Training & { readonly loss: LossName };

@@ -82,7 +82,7 @@ export const trainingKeys = {
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };
 
-/** Besides `model`, any option of that model may stand here; which there are, the models know. */
+/** Name of a model. Besides it any option of that model may stand here; the models define them. */
 export const modelName = z
   .string()
   .min(1)

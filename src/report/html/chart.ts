@@ -67,9 +67,9 @@ function echarts(): typeof Echarts {
 const FONT = 'inherit';
 
 /**
- * Without the element around it, what scripts would need, and what style.ts says once for all charts. Classes and ids are
- * numbered through the process and would differ from report to report; they are those of the pointer's rules and of clip
- * paths, which lines have even where nothing is clipped.
+ * Content of a chart's SVG without the element around it, without what only scripts need, and without the styles that style.ts gives all
+ * charts. Classes and ids are left out too, because ECharts numbers them through the process and they would differ from report to report;
+ * they serve rules for the pointer and clip paths, which lines have even where nothing is clipped.
  */
 function bare(svg: string): string {
   return (

@@ -10,7 +10,7 @@ import { table } from './tables.ts';
 /** Most numbers of a sample whose residuals are drawn. */
 const DRAWN = 3;
 
-/** How far predicted numbers are off: a table of all models, residuals of those that matter. */
+/** Section on the errors of predicted numbers: a table of all models, residuals of the most important ones. */
 export function errorsSection(report: Report): string {
   const rated = report.models.filter(({ errors }) => errors !== undefined);
   if (rated.length === 0) return '';

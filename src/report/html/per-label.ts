@@ -8,7 +8,7 @@ import { table } from './tables.ts';
 /** Most labels that each model has a row for. */
 const SHOWN = 40;
 
-/** How well each of several labels is given: all models, label by label. */
+/** Section on each of several labels: the scores of all models, label by label. */
 export function labelsSection(report: Report): string {
   const rated = report.models.filter(({ labels }) => labels !== undefined);
   if (rated.length === 0) return '';

@@ -4,7 +4,7 @@ import { scoreOf } from '../score.ts';
 import { escape } from './escape.ts';
 import { table } from './tables.ts';
 
-/** Which layers do not bear fewer bits: the worst first. */
+/** Section on the loss of score that each layer causes in fewer bits, the worst first. */
 export function quantizationSection(report: Report): string {
   const { quantizationSensitivity: found } = report;
   if (found === undefined || found.rows.length === 0) return '';

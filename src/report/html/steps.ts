@@ -28,7 +28,7 @@ export function stepsSection(report: Report): string {
   );
 }
 
-/** Said where some steps are means over seeds and others are made from the first of them. */
+/** Sentence for steps of which some are means over seeds and others are made from the first of them. */
 function means(steps: readonly ModelRow[]): string {
   if (steps.every(({ repeats }) => repeats === undefined)) return '';
   const isMixed = steps.some(({ repeats }) => repeats === undefined);
@@ -142,7 +142,7 @@ function isNone(text: string): boolean {
   return /^[+-]0(\.00)?( |$)/.test(text);
 }
 
-/** Without the unit, which the axis has. */
+/** Change of a score without its unit, which the axis has. */
 function signed(score: Score, change: number): string {
   const text = score.change(change);
   return isNone(text) ? '±0' : text.replace('-', '−').replace(/ points$/, '');

@@ -9,7 +9,7 @@ export function target([x, y]: readonly [number, number], label: string, content
   );
 }
 
-/** For the pointer alone, where a table has the same figures for the keyboard. */
+/** Text for the pointer alone, where a table has the same figures for the keyboard. */
 export function tooltip([x, y]: readonly [number, number], text: string): string {
   return `<circle class="target" cx="${px(x)}" cy="${px(y)}" r="8"><title>${escape(text)}</title></circle>`;
 }

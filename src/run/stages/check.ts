@@ -10,8 +10,8 @@ import { studentBuilder, teacherBuilder } from '../../setup/models.ts';
 import { refuseNoTokens } from './tokens.ts';
 
 /**
- * What would fail late is found out before anything is trained: models that cannot be built, answers that cannot be stored. What a
- * student from a file begins from is said, and given for the report.
+ * Checks before any training, for what would otherwise fail late: models that cannot be built, answers that cannot be stored. Returns notes
+ * for the report on the weights that a student from a file starts with.
  */
 export async function checkModels(
   context: Pick<StageContext, 'recipe' | 'data' | 'onEvent'>,
@@ -45,7 +45,7 @@ export async function checkModels(
   return notes;
 }
 
-/** What the student and its twin begin from, if that is a file. */
+/** Notes on the weights that the student and its twin start with, if those come from a file. */
 function beginning({ teacher, baseline }: Recipe, { origin = [] }: ModelNetwork): string[] {
   const hasTwin = origin.length > 0 && teacher !== undefined && baseline;
   return [...origin, ...(hasTwin ? ['the twin that is trained without the teacher begins from the same weights'] : [])];

@@ -14,7 +14,7 @@ import type { ExportedModel } from '../../ship/export.ts';
 
 export interface DenseChoice {
   readonly dense: DenseScales;
-  /** For the report. */
+  /** Notes for the report. */
   readonly notes: readonly string[];
 }
 

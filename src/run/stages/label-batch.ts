@@ -1,17 +1,18 @@
-/** What two cores ask fastest; more only needs more memory. */
+/** Samples in a call of the teacher. On a CPU with two cores this is the fastest number; more only needs more memory. */
 const ON_CPU = 100;
 const ON_DEVICE = 1024;
-/** Of one batch of samples, as float32. */
+/** Limit of one batch of samples, as float32. */
 const MOST_BYTES = 2 ** 28;
 
-/** What ONNX Runtime, its providers and libtensorflow say when memory is short. */
+/** Messages of ONNX Runtime, its providers and libtensorflow when memory is short. */
 const SHORT_OF_MEMORY = /out of memory|failed to allocate|bad_alloc|\bOOM\b|RESOURCE_EXHAUSTED|not enough memory/i;
 
+/** True for an error by which an engine says that memory is short. */
 export function isShortOfMemory(error: unknown): boolean {
   return SHORT_OF_MEMORY.test(error instanceof Error ? error.message : String(error));
 }
 
-/** How many samples a teacher is asked about at once: many on a graphics card, which is halved while its memory is too small. */
+/** Number of samples that a teacher is asked about at once: many on a graphics card, halved as long as its memory is too small. */
 export class LabelBatch {
   #size: number;
 
@@ -25,7 +26,7 @@ export class LabelBatch {
     return this.#size;
   }
 
-  /** Asks with this size; if memory is short, with half of it, down to one sample. Other errors are passed on. */
+  /** Calls `question` with this size; if memory is short, with half of it, down to one sample. Other errors are passed on. */
   async ask(question: (size: number) => Promise<void>, onHalved: (size: number) => void): Promise<void> {
     for (;;) {
       try {

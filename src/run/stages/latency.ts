@@ -75,7 +75,7 @@ function noteOf({ what, why }: Skipped): string {
   return `latency of ${what} was not measured: ${why}`;
 }
 
-/** By id of the model: what the run exported, and an ONNX teacher as it was given. */
+/** Files to time, named by the id of the model: what the run exported, and an ONNX teacher as it was given. */
 async function filesOf({ recipe }: StageContext, measured: readonly Measured[]): Promise<ModelFile[]> {
   const files = measured.flatMap(({ exported }) =>
     exported === undefined || exported.model.repeat > 0

@@ -15,7 +15,7 @@ import type { ExportedModel } from '../../ship/export.ts';
 
 export interface Measured {
   readonly row: ModelRow;
-  /** What it says about the samples of the split that figures are from, [samples, width]. */
+  /** Outputs for the samples of the split that the figures are from, [samples, width]. */
   readonly answers: Float32Array;
   readonly exported?: ExportedModel;
 }

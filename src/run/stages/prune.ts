@@ -92,7 +92,7 @@ async function pruneStudent(
   return { student: undefined, notes: [...notes, message] };
 }
 
-/** Says of each pruned student that is not faster than the one it was made from, wherever both were timed. */
+/** Notes on pruned students that are not faster than the student that they were made from, wherever both were timed. */
 export function sizeOnly(
   students: readonly TrainedModel[],
   pruned: readonly TrainedModel[],

@@ -25,7 +25,7 @@ type Calibrate = (graph: ExportedModel['graph']) => Promise<{ result: Quantizati
 export interface QatStep {
   readonly stage: string;
   readonly step: Int8Recipe;
-  /** Of this step: another order of the samples than the trainings before had. */
+  /** Number of this step, which gives the samples another order than in the trainings before. */
   readonly number: number;
   readonly lessons: Answers | undefined;
   /** Layers that are trained and exported in float. */
@@ -41,8 +41,8 @@ export interface TrainedForInt8 {
 }
 
 /**
- * Trains the inference graph of a model on as int8 computes it, with the teacher it had, from the ranges that calibration
- * gives. Its weights and ranges are those of the epoch that was best on the validation split.
+ * Training of a model's inference graph with int8 simulated, under the same teacher, starting from the calibrated ranges. The result has
+ * the weights and ranges of the epoch that was best on the validation split.
  */
 export async function trainForInt8(context: StageContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
   const { stage, step } = qat;
@@ -81,7 +81,7 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
   }
 }
 
-/** Of losses that have one: quantized students learn better from a low temperature. */
+/** Temperature for losses that have one: quantized students learn better from a low one. */
 const QAT_TEMPERATURE = 1;
 
 /** One training as any other, of a network that rounds, whose ranges stop moving on the way. */
@@ -121,7 +121,7 @@ export function lossOf({ distill }: Recipe, lessons: Answers | undefined): AnyLo
   return losses[distill.loss].needs === 'features' ? 'kd' : distill.loss;
 }
 
-/** What the training graph says about the samples that the files are checked on. */
+/** Outputs of the training graph for the samples that the files are checked on. */
 async function simulated(
   { engine }: StageContext,
   network: FakeQuantizedNetwork,

@@ -11,7 +11,10 @@ import { validationScore } from './taken.ts';
 
 const STAGE = 'pruning-sensitivity';
 
-/** If the recipe asks: what each layer of the student costs on the validation split when it alone loses channels. */
+/**
+ * Loss of score on the validation split when one layer alone of the student loses channels, for each layer; undefined unless the recipe
+ * asks for it.
+ */
 export async function pruningSensitivity(
   context: StageContext,
   students: readonly TrainedModel[],

@@ -15,7 +15,7 @@ import { studentBuilder } from '../../setup/models.ts';
 import { contentOf } from '../../networks/network.ts';
 import { taken } from './taken.ts';
 
-/** What differs when a student that was changed is trained on. */
+/** Settings that differ when a student that was changed is trained further. */
 export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks'>;
 
 /** Train the student: from the teacher, or without `lessons` from the labels alone, as its scratch twin. */
@@ -51,7 +51,7 @@ export async function trainStudent(
   });
 }
 
-/** What a student is trained by: the loss of the recipe, or the labels alone. */
+/** Loss that a student is trained with: the one of the recipe, or that of the labels alone. */
 export async function studentLoss(
   context: StageContext,
   lessons: Answers | undefined,
@@ -64,7 +64,7 @@ export async function studentLoss(
   return { loss, lossArgs: { hyper: numbersOf(context.recipe, loss), ofLabels, features, seed } };
 }
 
-/** Whether the loss can compare what this teacher gives: found out before the twin without a teacher is trained. */
+/** Check that the loss can compare the outputs of this teacher, made before the twin without a teacher is trained. */
 export async function checkLoss(context: StageContext, lessons: Answers): Promise<void> {
   const { recipe } = context;
   if (!('features' in recipe.distill)) return;

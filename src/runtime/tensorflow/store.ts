@@ -27,7 +27,7 @@ export class TensorStore {
     this.#held.clear();
   }
 
-  /** Adds a variable; one of the same name that is there already keeps its content. */
+  /** Adds a variable; if one of this name exists, it keeps its content. */
   declare(name: string, type: TensorType, initial: () => TensorData): void {
     const known = this.#held.get(name);
     if (known === undefined) this.#held.set(name, { type, dataId: written(type, initial()) });

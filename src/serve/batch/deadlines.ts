@@ -3,7 +3,7 @@ import { Refusal } from '../refusal.ts';
 import type { Pool } from '../worker/pool.ts';
 import type { Waiting } from './queue.ts';
 
-/** Why a request that has just come cannot be taken: nobody could answer it, the queue is full, or it would be late. */
+/** Refusal of a request that cannot be answered: no worker lives, the queue is full, or it would be late. Undefined if it is accepted. */
 export function refuseIfHopeless(model: ServedModel, waiting: Waiting, pool: Pool, nowMs: number): Refusal | undefined {
   const { queue, options, name } = model;
   const refusal = (message: string, seconds: number): Refusal =>

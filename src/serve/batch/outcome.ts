@@ -2,7 +2,7 @@ import type { ServedModel } from '../model.ts';
 import type { WireTensor } from '../types.ts';
 import type { Waiting } from './queue.ts';
 
-/** What each request of a call is answered: its own samples of the outputs it asked for, as views. */
+/** Answers of the requests of one call: each has its own samples of the outputs it asked for, as views. */
 export function shares(
   { facts }: ServedModel,
   together: readonly Waiting[],

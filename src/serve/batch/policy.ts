@@ -10,9 +10,9 @@ export interface BatchOptions {
   readonly preferred: readonly number[];
   /** Requests that may wait; further ones are refused. */
   readonly maxQueue: number;
-  /** Milliseconds from arrival within which a request is answered or refused; a request may ask for its own. */
+  /** Milliseconds from arrival within which a request is answered or refused; a request may set its own. */
   readonly maxLatencyMs?: number | undefined;
-  /** What becomes of a request that cannot be answered in time: refused, or answered when nothing else waits. */
+  /** Treatment of a request that cannot be answered in time: refused, or answered when nothing else waits. */
   readonly onTimeout: 'reject' | 'delay';
   /** 1 is served first. */
   readonly priorityLevels: number;
@@ -31,12 +31,13 @@ export interface Situation {
 export type Decision = { readonly run: number } | { readonly waitMs: number };
 
 /**
- * How many samples to run now that a worker is idle, or how long to wait for more: not at all unless told to. While a worker
- * is busy requests gather anyway, the more the busier it is, so a batch grows with the load by itself. A rule that waits while
- * (requests + 1) · expected gap is less than the fixed cost of a call, which is the best that can be known of Poisson arrivals,
- * is at most 1 % faster in simulation and never more productive (test/serve/waiting.test.ts); behind a real server, whose gaps
- * are not those of a Poisson process, it was slower. Only clients that all ask again at once gain by a wait: their number and
- * pace are not the server's to guess.
+ * Number of samples to run now that a worker is idle, or the time to wait for more. Without settings there is no wait. While a worker is
+ * busy requests gather anyway, so a batch grows with the load by itself.
+ *
+ * A rule that waits while (requests + 1) · expected gap is less than the fixed cost of a call, which is the best one for Poisson arrivals,
+ * is at most 1 % faster in simulation and never has a higher throughput (test/serve/waiting.test.ts); behind a real server, whose gaps are
+ * not those of a Poisson process, it was slower. A wait helps only with clients that all ask again at once, and the server cannot know
+ * their number and pace.
  */
 export function decide(now: Situation, options: BatchOptions): Decision {
   const { samples, oldestWaitMs, slackMs } = now;

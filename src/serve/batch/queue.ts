@@ -10,16 +10,16 @@ export interface InferRequest {
   readonly samples: number;
   /** 1 is served first; 0: the lowest. */
   readonly priority: number;
-  /** Milliseconds from its arrival, instead of the server's. */
+  /** Milliseconds from arrival; replaces the server's `maxLatencyMs`. */
   readonly timeoutMs?: number | undefined;
   readonly client?: Client | undefined;
 }
 
-/** Who asked; an `AbortSignal` is one. A plain object costs less to make for each request. */
+/** Client of a request; an `AbortSignal` is one. A plain object costs less to make for each request. */
 export interface Client {
-  /** Whether nobody waits for the answer any more. */
+  /** True when nobody waits for the answer any more. */
   readonly aborted: boolean;
-  /** Told how long the stages took, from the moment on when the request joined the queue. */
+  /** Listener to the times of the stages, from the moment on when the request joined the queue. */
   readonly onTimings?: (arrivedMs: number, timings: Timings) => void;
 }
 
@@ -33,7 +33,7 @@ export interface Waiting {
   readonly group: string;
   readonly arrivedMs: number;
   readonly deadlineMs: number;
-  /** It was in a call that failed: it runs alone, once more. */
+  /** True after a call with this request failed: it then runs alone, once more. */
   readonly again: boolean;
   readonly resolve: (answer: InferAnswer) => void;
   readonly reject: (error: Error) => void;
@@ -69,7 +69,7 @@ export class RequestQueue {
     this.#count([waiting], 1);
   }
 
-  /** Before all others. */
+  /** Puts requests before all others. */
   addFirst(waiting: readonly Waiting[]): void {
     this.#levels[0]!.unshift(...waiting);
     this.#count(waiting, 1);
@@ -81,8 +81,8 @@ export class RequestQueue {
   }
 
   /**
-   * Those that can run with the first one, in order, up to `most` samples; the first one whatever it has. `full`: there is
-   * nothing to wait for, since another one would not fit.
+   * Requests that can run with the first one, in order, up to `most` samples; the first one whatever its size. `full`: true if there is
+   * nothing to wait for, since no other one would fit.
    */
   together(most: number): { readonly found: readonly Waiting[]; readonly full: boolean } {
     const { first } = this;

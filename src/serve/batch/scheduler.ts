@@ -10,7 +10,7 @@ import { shares } from './outcome.ts';
 import { decide, mostWithin } from './policy.ts';
 import type { InferAnswer, InferRequest, Waiting } from './queue.ts';
 
-/** Told of each request that was answered, for histograms. */
+/** Listener to each request that was answered, for histograms. */
 export type OnAnswered = (model: ServedModel, timings: Timings, samples: number) => void;
 
 /** Timers count whole milliseconds: what is shorter is waited for by looking again at every turn of the event loop. */
@@ -22,7 +22,7 @@ const TIMER_MS = 2;
  */
 const AHEAD = 2;
 
-/** Puts requests together and gives them to workers: the model whose first request waits longest is next. */
+/** Scheduler: puts requests together and gives them to workers. The model whose first request has waited longest is next. */
 export class Scheduler {
   readonly #pool: Pool;
   readonly #models: () => Iterable<ServedModel>;
@@ -100,7 +100,7 @@ export class Scheduler {
     }
   }
 
-  /** What to run now, or how long to wait at most until there is something. */
+  /** Requests to run now, or the longest time to wait until there are some. */
   #next(onlyFull: boolean): { now?: { model: ServedModel; together: readonly Waiting[] }; waitMs: number } {
     const nowMs = monotonicMs();
     let best: { model: ServedModel; together: readonly Waiting[] } | undefined;
@@ -153,8 +153,8 @@ export class Scheduler {
   }
 
   /**
-   * Whatever it was, one request may have done it: each gets one more try, alone. A call of one request that the model itself
-   * refused would only be refused again.
+   * Handling of a failed call. Any of its requests may have caused it, so each gets one more try, alone. A call of one request that the
+   * model itself refused is not repeated: it would only be refused again.
    */
   #failed(model: ServedModel, together: readonly Waiting[], error: unknown): void {
     const again = together.filter((waiting) => !waiting.again && (error instanceof WorkerEnded || together.length > 1));

@@ -8,7 +8,7 @@ import { ALERT } from './watch.ts';
 /** Samples between two looks at how the window has changed, for the log. */
 const LOOK_EVERY = 50;
 
-/** Adds an answer to what is known of a model's answers; the log hears of it once when they drift, and when they are back. */
+/** Adds an answer to the statistics of a model's answers. The log gets one line when they drift, and one when they are back. */
 export function watchAnswer(model: ServedModel, { outputs }: InferAnswer, log: Log): void {
   const { drift: watch, metadata, name } = model;
   const output = outputs.find((one) => one.name === classesOutput(model));

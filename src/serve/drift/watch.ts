@@ -3,7 +3,7 @@ import type { UsualAnswers } from '../../measure/usual.ts';
 
 /** Latest samples that are compared. */
 const WINDOW = 500;
-/** With fewer of them nothing is said. */
+/** Number of samples below which no drift is reported. */
 const LEAST = 200;
 /** Classes that would have fewer of a window's samples are counted as one: their shares are chance. */
 const RARE = 5;
@@ -27,14 +27,14 @@ interface Track {
   readonly ring: Uint32Array;
 }
 
-/** Compares the answers to the latest samples with those on the split that the model was measured on. */
+/** Comparison of the answers to the latest samples with those on the split that the model was measured on. */
 export class DriftWatch {
   readonly #usual: UsualAnswers;
-  /** By class: its bin. */
+  /** Bin of each class. */
   readonly #groups: readonly number[];
   readonly #tracks: Readonly<Record<Aspect, Track>>;
   #seen = 0;
-  /** Whether it was said that answers have drifted. */
+  /** True while the log's last word was that answers drift. */
   isTold = false;
 
   constructor(usual: UsualAnswers) {
@@ -75,7 +75,7 @@ export class DriftWatch {
     }
   }
 
-  /** Undefined until there are enough samples to say anything. */
+  /** Drift of the answers; undefined until there are enough samples to say anything. */
   get drift(): Drift | undefined {
     if (this.samples < LEAST) return undefined;
     const { confidence, entropy, classes } = this.#tracks;

@@ -5,11 +5,11 @@ import { readUtf8 } from '../../base/files.ts';
 import { isFromOtherPage } from '../../base/web.ts';
 import { Refusal } from '../refusal.ts';
 
-/** Who may ask. */
+/** Rules on who may send requests. */
 export interface Access {
   /** SHA-256 of each token; empty: everybody who reaches the server. */
   readonly tokens: readonly Buffer[];
-  /** Whether the server is reached from this machine alone. */
+  /** True if the server can be reached from this machine alone. */
   readonly loopback: boolean;
 }
 
@@ -21,8 +21,8 @@ export async function tokensOf(file: string): Promise<Buffer[]> {
   const short = tokens.find((token) => token.length < 16);
   if (short !== undefined) {
     throw new UserError(
-      `${file}: a token has ${short.length} characters, at least 16 are wanted`,
-      'openssl rand -hex 24',
+      `${file}: a token has ${short.length} characters, expected at least 16`,
+      'Make one with: openssl rand -hex 24',
     );
   }
   return tokens.map(hashOf);
@@ -35,7 +35,8 @@ export function refuseStranger({ tokens }: Access, authorization: string | undef
   const hash = hashOf(given ?? '');
   // All are compared, so that the time tells nothing.
   const known = tokens.filter((token) => timingSafeEqual(token, hash)).length > 0;
-  if (given === undefined || !known) throw new Refusal(401, 'a token is wanted: Authorization: Bearer TOKEN');
+  if (given === undefined || !known)
+    throw new Refusal(401, 'this server asks for a token: send the header Authorization: Bearer TOKEN');
 }
 
 /**

@@ -10,7 +10,7 @@ interface Bucket {
   atMs: number;
 }
 
-/** So many requests a second for each client, and one second's worth at once (a token bucket). */
+/** Limit of requests per second for each client, with bursts of up to one second's worth (a token bucket). */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -39,7 +39,7 @@ export class RateLimit {
   }
 }
 
-/** Who a request counts for: its token, where tokens are wanted, else the address, which nobody can make up. */
+/** Client that a request is counted for: its token, where tokens are wanted, else its address, which cannot be invented. */
 export function clientOf({ tokens }: Access, authorization: string | undefined, address: string): string {
   return tokens.length > 0 && authorization !== undefined ? authorization : address;
 }

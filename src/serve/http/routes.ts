@@ -26,7 +26,7 @@ export interface Site {
   readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
 }
 
-/** What may be asked without a token: whether the server lives, and the page, which is the same everywhere. */
+/** True for paths that need no token: the health of the server, and the page, which holds no data. */
 export function isOpen(path: readonly string[]): boolean {
   return isPage(path) || (path.length === 3 && path[0] === 'v2' && path[1] === 'health');
 }
@@ -150,9 +150,9 @@ function get(call: Call, body: () => object, status = 200): Reply {
 
 function allow({ request }: Call, method: 'GET' | 'POST'): void {
   if (request.method === method || (method === 'GET' && request.method === 'HEAD')) return;
-  throw new Refusal(405, `${request.method} is not for this address, ${method} is`);
+  throw new Refusal(405, `${request.method} is not allowed at this address, expected ${method}`);
 }
 
 function nothing({ path }: Call): Refusal {
-  return new Refusal(404, `there is nothing at /${path.join('/')}`);
+  return new Refusal(404, `this server has no address /${path.join('/')}`);
 }

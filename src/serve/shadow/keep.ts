@@ -5,7 +5,7 @@ import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { makeFolder } from '../../base/files.ts';
 
-/** What one sample is in the files. */
+/** Form of one sample in the files. */
 export interface KeptForm {
   readonly sampleShape: readonly number[];
   /** Pixels as they were, or numbers. */
@@ -15,7 +15,7 @@ export interface KeptForm {
 
 export interface KeptSample {
   readonly sample: Uint8Array | Float32Array;
-  /** What the teacher says it is. */
+  /** Class that the teacher gives. */
   readonly label: number;
   readonly logits: Float32Array;
 }

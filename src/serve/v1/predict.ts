@@ -11,7 +11,7 @@ import { pixelsOf, valuesOf } from './read.ts';
 export interface PredictCall {
   readonly contentType: string;
   readonly body: Buffer;
-  /** Classes to name for each sample. */
+  /** Number of classes to name for each sample. */
   readonly top: number;
   readonly client: Client;
 }
@@ -19,7 +19,7 @@ export interface PredictCall {
 interface Class {
   readonly index: number;
   readonly label?: string;
-  /** Where the file says that its answers are logits; else `score`, the value itself. */
+  /** Share of a class, where the file says that its answers are logits; otherwise `score` has the value itself. */
   readonly probability?: number;
   readonly score?: number;
 }
@@ -59,7 +59,7 @@ export function descriptionOf(model: ServedModel): Described {
   if (described !== undefined) return described;
   throw new Refusal(
     400,
-    `model ${model.name} has not one float32 input of a known size: ask it at /v2/models/${model.name}/infer`,
+    `model ${model.name} does not have exactly one float32 input of a known size: send requests to /v2/models/${model.name}/infer`,
   );
 }
 

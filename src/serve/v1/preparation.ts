@@ -3,16 +3,16 @@ import type { Normalization } from '../../data/dataset.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
 
-/** What a file says of its input and its answer. */
+/** Input and answer of a model as its file describes them. */
 export interface Described {
-  /** Of one sample, channels last. */
+  /** Shape of one sample, channels last. */
   readonly shape: readonly number[];
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;
   readonly labels?: readonly string[];
   /** Names of what it answers where that is no choice of one class: labels that a sample may have several of, or numbers. */
   readonly targets?: readonly string[];
-  /** Whether the answer is logits, of which softmax makes probabilities; of `targets`, the logistic function of each. */
+  /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
   readonly logits: boolean;
 }
 
@@ -23,7 +23,7 @@ const written = z.object({
   std: z.array(z.number().positive()),
 });
 
-/** Undefined for a model that has not one float32 input with samples of one size. */
+/** Description of a model; undefined unless it has exactly one input, float32, with samples of one size. */
 export function describedBy(model: Pick<ServedModel, 'facts' | 'metadata'>): Described | undefined {
   const { facts, metadata } = model;
   const [input, ...others] = facts.inputs;

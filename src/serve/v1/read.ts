@@ -33,10 +33,10 @@ export async function pixelsOf(picture: Buffer, { shape, normalization }: Descri
   }
 }
 
-/** Deviations from the mean that no value of a picture has that a model was trained on. */
+/** Limit in deviations from the mean: no value of a picture of the training data lies further out. */
 const FARTHEST = 8;
 
-/** How far 0 … 255 goes after a preparation that moves or scales anything: 16 for pictures whose values were 0 to 16. */
+/** Largest result of 0 … 255 after a preparation that shifts or scales: e.g. 16 for pictures whose values were 0 to 16. */
 function farthest({ scale, mean, std }: Normalization): number {
   const isPlain = scale === 1 && mean.every((value) => value === 0) && std.every((value) => value === 1);
   if (isPlain) return 0;

@@ -7,7 +7,7 @@ import type { TensorSpec } from '../../graph/types.ts';
 import { publicShape } from './checked.ts';
 import { labelsOf } from './classification.ts';
 
-/** What the server says of itself and of its models, in the words of the protocol. */
+/** Metadata of the server, in the words of the protocol. */
 export function serverMetadata(version: string) {
   const extensions = [
     ...['classification', 'binary_tensor_data', 'model_configuration', 'model_repository', 'schedule_policy'],
@@ -27,7 +27,7 @@ export function modelMetadata(model: ServedModel) {
   };
 }
 
-/** As Triton has it in its configuration files, so that its tools understand it. */
+/** Configuration of a model in the form of Triton's configuration files, which Triton's tools read. */
 export function modelConfig(model: ServedModel, { workers, device }: { workers: number; device: string }) {
   const { name, options, facts, maxBatch } = model;
   const batched = takesBatches(model);

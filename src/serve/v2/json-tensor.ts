@@ -6,7 +6,7 @@ import { datatypeOf, elementsOf } from '../dtypes.ts';
 import { Refusal } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
 
-/** Whole numbers that a type holds. */
+/** Ranges of whole numbers that each type can hold. */
 const RANGES: Partial<Record<DType, readonly [number, number]>> = {
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
   int32: [-(2 ** 31), 2 ** 31 - 1],
@@ -76,7 +76,7 @@ export function jsonFrom({ name, dtype, shape, bytes }: WireTensor): string {
   if (dtype !== 'float32') return `[${(data as Int32Array).join(',')}]`;
   for (const value of data as Float32Array) {
     if (Number.isFinite(value)) continue;
-    throw new Refusal(400, `output ${name} holds ${value}, which JSON cannot say: ask for binary data`);
+    throw new Refusal(400, `output ${name} holds ${value}, which JSON cannot express: ask for binary data`);
   }
   return `[${(data as Float32Array).join(',')}]`;
 }

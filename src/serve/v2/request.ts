@@ -9,7 +9,7 @@ import { bytesFromJson } from './json-tensor.ts';
 import { refuseUnsupported, schedulingOf, wholeNumber } from './parameters.ts';
 import type { Parameters } from './parameters.ts';
 
-/** How the client wants one output. */
+/** Request of a client for one output. */
 interface Wanted {
   readonly binary: boolean;
   /** The k largest as `value:index:label`; 0: the values themselves. */
@@ -101,6 +101,6 @@ function wantedOf(given: Parameters, allBinary: boolean): Wanted {
   refuseUnsupported(given);
   const binary = given['binary_data'];
   if (binary !== undefined && typeof binary !== 'boolean')
-    throw new Refusal(400, 'parameter binary_data: true or false');
+    throw new Refusal(400, 'parameter binary_data: expected true or false');
   return { binary: binary ?? allBinary, classes: wholeNumber(given, 'classification') ?? 0 };
 }

@@ -1,7 +1,7 @@
 import type { TensorSpec } from '../../graph/types.ts';
 import type { Batching } from '../types.ts';
 
-/** What the declared shapes say about the batch; whether samples leave each other alone is found out by running. */
+/** Batching that the declared shapes allow. Whether samples change each other's answers is found out by running. */
 export function declaredBatching(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): Batching {
   const firsts = [...inputs, ...outputs].map(({ shape }) => shape[0]);
   if (firsts.length === 0 || firsts.includes(undefined)) return { kind: 'whole' };

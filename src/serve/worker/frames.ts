@@ -37,7 +37,7 @@ export function framed(head: object, parts: readonly (readonly Uint8Array[])[]):
   return [start, ...body];
 }
 
-/** Puts messages together from the pieces in which a pipe hands them out. */
+/** Reader of messages, which puts them together from the pieces that a pipe delivers. */
 export class FrameReader<Head> {
   readonly #onFrame: (head: Head, body: Uint8Array) => void;
   #start = Buffer.alloc(START_BYTES);

@@ -45,7 +45,7 @@ export class Pool {
     return [...(this.#generation?.workers ?? [])];
   }
 
-  /** Old and new, idle and busy: all that hold memory. */
+  /** All workers that hold memory: old and new, idle and busy. */
   get everyone(): readonly WorkerProcess[] {
     return [...this.workers, ...this.#old];
   }
@@ -84,11 +84,14 @@ export class Pool {
       for (const worker of started) worker.kill();
       if (!(error instanceof WorkerEnded)) throw error;
       const names = models.map(({ message }) => message.fileName).join(', ');
-      throw new UserError(`${names}: ${error.message} while it loaded`, 'Perhaps there is too little memory for it.');
+      throw new UserError(
+        `${names}: ${error.message} while it loaded`,
+        'There may be too little memory for it: free some, or serve fewer models.',
+      );
     }
   }
 
-  /** Ends all workers when they have answered what they have; kills those that take longer than `patienceMs`. */
+  /** Ends all workers after the calls that they have; kills those that take longer than `patienceMs`. */
   async close(patienceMs: number): Promise<void> {
     this.#closed = true;
     if (this.#generation !== undefined) this.#retire(this.#generation);

@@ -26,7 +26,7 @@ export interface WorkerOptions {
   readonly threads: number;
   /** A call that takes longer ends the process: nothing else would. */
   readonly runTimeoutMs: number;
-  /** It gets what processor time nobody else wants. */
+  /** True for a process that gets only processor time that nobody else wants. */
   readonly lowPriority?: boolean;
 }
 
@@ -39,9 +39,9 @@ export interface RunAnswer {
   readonly outputs: readonly WireTensor[];
   readonly inputMs: number;
   readonly inferMs: number;
-  /** When it was this message's turn: when it was written, or when the one before had its answer. */
+  /** Start of this message's turn: when it was written, or when the one before had its answer. */
   readonly beganMs: number;
-  /** From then to its answer. */
+  /** Milliseconds from `beganMs` to its answer. */
   readonly totalMs: number;
 }
 

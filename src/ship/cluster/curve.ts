@@ -8,7 +8,7 @@ export interface Curve {
   readonly sizes: readonly number[];
   readonly threads: number;
   readonly device: string;
-  /** What loading and running the model added to the memory of a process, at its highest; undefined where not measured. */
+  /** Most memory that loading and running the model adds to a process, in bytes; undefined where not measured. */
   readonly memoryBytes: number | undefined;
 }
 

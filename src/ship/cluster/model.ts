@@ -9,17 +9,17 @@ export interface ShippedModel {
   readonly bytes: Uint8Array;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  /** Whether requests may be put together: the first size is a batch of any size, and samples leave each other alone. */
+  /** True if requests may be put together: the first size is a batch of any size, and samples do not change each other's answers. */
   readonly joins: boolean;
-  /** Why not, for the reader of the files. */
+  /** Reason why not, for the reader of the files. */
   readonly alone?: string;
   readonly labels?: readonly string[];
   readonly usual?: UsualAnswers;
-  /** What was measured on the kind of device that it is to run on. */
+  /** Measurements on the kind of device that the model is to run on. */
   readonly curve: Curve | undefined;
 }
 
-/** Where it is to run. */
+/** Kind of device that the model is to run on. */
 export type Target = 'cpu' | 'gpu' | 'tensorrt';
 
 /** Devices of a report whose figures hold there. */
@@ -33,7 +33,7 @@ export const MEASURED_ON: Readonly<Record<Target, readonly string[]>> = {
 export function checkedName(name: string): string {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name)) return name;
   throw new UserError(
-    `${shown(name)} cannot be the name of a model: letters, digits, _ . and - can`,
+    `${shown(name)} cannot be the name of a model: expected letters, digits, _ . and - alone`,
     'Rename the folder of the run.',
   );
 }

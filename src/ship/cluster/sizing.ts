@@ -1,6 +1,6 @@
 import type { Curve } from './curve.ts';
 
-/** What a machine with one instance of a model is set to, and what it can be expected to do. */
+/** Settings of a machine with one instance of a model, and the load that it is expected to carry. */
 export interface Sizing {
   /** Samples of a call beyond which larger batches bring little. */
   readonly batch: number;

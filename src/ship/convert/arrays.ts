@@ -9,12 +9,12 @@ import { typedAs } from '../../runtime/typed.ts';
 
 export const BATCH = 32;
 
-/** Whole numbers beyond it are not all float32. */
+/** Largest whole number up to which all are exact in float32. */
 const EXACT = 2 ** 24;
 
 type Inputs = ReadonlyMap<string, TensorType>;
 
-/** What one input is fed: all samples, one after another. */
+/** Samples of one input, one after another. */
 export interface Rows {
   readonly values: Float32Array;
   /** [samples, ...], as the input is declared. */

@@ -59,7 +59,7 @@ export async function checkConversion(
 
 const NOTHING = { outputs: [], samples: 0, top1Agreement: null, largestError: null, accepted: [] } as const;
 
-/** What was compared; why nothing could be, of a source that does not take the inputs that were made up for it. */
+/** Result of the comparison, or the reason why there is none: a source that does not take the inputs made up for it. */
 async function run(source: ConvertSource, made: ModelFile, samples: ConvertSamples): Promise<Compared | string> {
   const session = sessionOptionsOf({ device: 'cpu', threads: 0 });
   const reference = await openReference(source);

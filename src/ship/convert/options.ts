@@ -9,11 +9,11 @@ export interface ConvertOptions {
   readonly from: string;
   /** ONNX: shapes of inputs that the file leaves open. */
   readonly shapes?: InputShapes;
-  /** Which model of a run. Default: the distilled student. */
+  /** Model of a run to convert. Default: the distilled student. */
   readonly model?: string | undefined;
   readonly format: ModelFile['format'];
   readonly precision: ModelFile['precision'];
-  /** Samples to calibrate with and to compare on: a recipe (.yaml), or arrays as the model is fed (.npy, .npz). */
+  /** Samples to calibrate with and to compare on: a recipe (.yaml), or arrays in the form of the model's inputs (.npy, .npz). */
   readonly data?: string | undefined;
   readonly calibrator: Calibrator;
   readonly samples: number;
@@ -30,7 +30,7 @@ export interface ConvertOptions {
   readonly batch?: 1 | 'dynamic';
   /** Write the file although it answers too differently from what it was made of; what was measured is kept in it. */
   readonly accept?: boolean;
-  /** Told how far the calibration is. */
+  /** Listener to the progress of the calibration. */
   readonly onProgress?: OnProgress;
   /** File to write; without one, beside the working folder under the model's name. */
   readonly out?: string | undefined;

@@ -84,7 +84,7 @@ export async function modelBytes(format) {
   return new Uint8Array(await (await load(file)).arrayBuffer());
 }
 
-/** What the model was trained on: (value * scale - mean) / std, channel by channel. */
+/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
   const { scale, mean, std } = normalization;
   const channels = mean.length;
@@ -113,7 +113,7 @@ function rawOf(picture) {
   return raw;
 }
 
-/** Runs the examples through classify(raw) -> logits, then every picture that is chosen. */
+/** Page: runs the examples through classify(raw) -> logits, then every picture that is chosen. */
 export async function start(classify) {
   const list = document.querySelector('ol');
   const show = async (raw, expected) => {
@@ -166,7 +166,7 @@ await start(async (raw) => {
 });
 `;
 
-/** What the server shows first. */
+/** Start page of the server. */
 const INDEX = `<!doctype html>
 <html lang="en">
   <head>

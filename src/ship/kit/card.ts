@@ -10,9 +10,9 @@ import type { ModelRow, Report } from '../../report/types.ts';
 import { placeOf } from './place.ts';
 
 export interface CardOptions {
-  /** How inputs are prepared. */
+  /** Preparation of inputs, as text. */
   readonly normalization: string;
-  /** By TFLite file of the rows: which TensorFlow Lite runs it. */
+  /** TensorFlow Lite version that runs each TFLite file of the rows, by file. */
   readonly runtimes: ReadonlyMap<string, NeededRuntime>;
 }
 
@@ -91,7 +91,7 @@ function filesTable(rows: readonly ModelRow[], runtimes: CardOptions['runtimes']
   );
 }
 
-/** What asks for the runtimes of the table, and what no version alone says. */
+/** Sentences on the runtimes of the table: what is needed, and what no version alone says. */
 function runtimeText(runtimes: CardOptions['runtimes']): string[] {
   const lines = [...runtimes].map(([file, runtime]) => `- ${file.replace(/^.*\//, '')} ${runtimeSentence(runtime)}`);
   return lines.length === 0 ? [] : [lines.join('\n')];

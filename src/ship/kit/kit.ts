@@ -42,11 +42,11 @@ export interface KitOptions {
 export interface Kit {
   /** Relative to the folder of the kit. */
   readonly files: readonly string[];
-  /** What a kit can hold and this one does not, and why. */
+  /** Files that a kit can have and this one lacks, with the reasons. */
   readonly skipped: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** Everything that an app needs of a finished run: models, labels, preparation of inputs, model card, working samples. */
+/** Kit with everything that an app needs of a finished run: models, labels, preparation of inputs, model card, working samples. */
 export async function writeKit(run: string, folder: string, options: KitOptions = {}): Promise<Kit> {
   if (options.force !== true) await refuseFilled(folder);
   const report = await finishedReport(run);
@@ -179,7 +179,7 @@ async function examples({ row, bytes }: KitModel, split: Dataset, recipe: Recipe
   }));
 }
 
-/** What the numbers of the output are. */
+/** Meaning of the numbers in the output. */
 function outputOf(task: Task): object {
   const labels = 'labels.txt';
   return task.classes === undefined

@@ -22,7 +22,7 @@ export interface Completed {
   readonly skipped: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** What every kit has, as far as the run has what is needed. */
+/** Files that every kit has, as far as the run made them. */
 const WANTED = (['fp32', 'int8'] as const).flatMap((precision) =>
   (['onnx', 'tflite'] as const).map((format) => ({ format, precision })),
 );
@@ -71,7 +71,7 @@ export async function missingModels(
   return { models, parity, skipped };
 }
 
-/** Whether the run was to make the file, in which case it had a reason not to. */
+/** True if the run was to make the file, in which case it had a reason not to. */
 function refused(recipe: Recipe, format: ModelFile['format'], precision: 'fp32' | 'int8'): boolean {
   return (
     precision === 'int8' && recipe.export.includes(format) && recipe.quantize.some(({ scheme }) => scheme === 'int8')

@@ -21,7 +21,7 @@ const labels = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, 
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 
-/** What the model was trained on: (value * scale - mean) / std, channel by channel. */
+/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
   const { scale, mean, std } = normalization;
   const channels = mean.length;
@@ -76,14 +76,14 @@ const names = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 
-/** What the model was trained on: (value * scale - mean) / std, channel by channel. */
+/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
   const { scale, mean, std } = normalization;
   const channels = mean.length;
   return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
 }
 
-/** In the order of labels.txt: numbers in the units of the labels, or logits of labels. */
+/** Outputs in the order of labels.txt: numbers in the units of the labels, or logits of labels. */
 export async function predict(raw) {
   const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
   return results[output.name].data;

@@ -43,7 +43,7 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
         return labels.zip(powers.map { it / sum }).sortedByDescending { it.second }
     }
 
-    /** For models of pictures with one or three channels. */
+    /** Labels and their scores, for models of pictures with one or three channels. */
     fun classify(picture: Bitmap): List<Pair<String, Float>> {
         val (height, width, channels) = List(3) { shape.getInt(it + 1) }
         val pixels = IntArray(height * width)

@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-/** Where a file of a run lies in a kit. */
+/** Path in a kit of a file of the run. */
 export function placeOf({ file }: { readonly file: string | null }): string {
   return `models/${path.posix.basename(file!)}`;
 }

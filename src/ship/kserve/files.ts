@@ -26,7 +26,7 @@ const PROMETHEUS = 'http://prometheus-server.monitoring.svc:80';
 const CANARY_PERCENT = 10;
 const SHADOW_PERCENT = 1;
 
-/** All that a cluster needs to serve a model: the image's Dockerfile and models, and manifests. */
+/** Files that a cluster needs to serve a model: the image's Dockerfile and models, and manifests. */
 export function kserveFiles(model: ShippedModel, options: KserveOptions): Files {
   const { target, teacher, limbeck, prometheus = PROMETHEUS } = options;
   const hash = sha256(`${sha256(model.bytes)} ${teacher === undefined ? '' : sha256(teacher.bytes)}`).slice(0, 12);

@@ -2,16 +2,16 @@ import type { Curve } from '../cluster/curve.ts';
 import type { Target } from '../cluster/model.ts';
 import { sizingOf } from '../cluster/sizing.ts';
 
-/** What all manifests of a model agree about. */
+/** Settings that are the same in all manifests of a model. */
 export interface Settings {
-  /** Of Kubernetes' objects. */
+  /** Name of the Kubernetes objects. */
   readonly name: string;
-  /** Of the model, in addresses and metrics. */
+  /** Name of the model in addresses and metrics. */
   readonly model: string;
   readonly image: string;
   readonly target: Target;
   readonly threads: number;
-  /** Of the container: what is set aside for it, and what it must not exceed. */
+  /** Memory of the container: what is set aside for it, and what it must not exceed. */
   readonly memory: { readonly request: string; readonly limit: string };
   /** Requests in one replica, running and waiting, at which it is busy. */
   readonly concurrency: number;
@@ -25,10 +25,10 @@ export interface Settings {
  */
 const SERVER_BYTES = 128 * 2 ** 20;
 const WORKER_BYTES = 96 * 2 ** 20;
-/** What a model is taken to add where that was not measured. */
+/** Memory that a model is assumed to add where it was not measured. */
 const UNKNOWN_BYTES = 256 * 2 ** 20;
 
-/** Where the report has no figures of the kind of device: one request runs, one waits. */
+/** Settings where the report has no figures for the kind of device: one request runs, one waits. */
 const UNKNOWN = { concurrency: 2, p95Ms: 100 };
 
 export function settingsOf(
@@ -51,7 +51,7 @@ export function settingsOf(
   };
 }
 
-/** For what lies between the model and the histogram: reading, placing and handing out tensors. */
+/** Time between the model and the histogram: reading, placing and handing out tensors. */
 const NETWORK_MS = 5;
 
 /** A DNS label that begins with a letter, short enough for what KServe and Knative append to it. */

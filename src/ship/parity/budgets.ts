@@ -10,9 +10,9 @@ interface Budget {
 }
 
 /**
- * What is broken is far below: an output of half its size comes to 6 dB, one of the other sign to -6. Sound int8 files are far
- * above: onnxruntime.quantization's were at 25 to 58 dB on eleven nets of all kinds (docs/compression.md); what accuracy
- * they may cost is for `quantize.maxDrop` to say.
+ * Limits of likeness by precision. Broken files are far below them: an output of half its size comes to 6 dB, one of the other sign to -6.
+ * Sound int8 files are far above: onnxruntime.quantization's were at 25 to 58 dB on eleven nets of all kinds (docs/compression.md). The
+ * accuracy that they may cost is set by `quantize.maxDrop`.
  */
 const BUDGETS: Readonly<Record<ModelFile['precision'], Budget>> = {
   fp32: { sqnrDb: 60, top1Agreement: 0.998 },
@@ -23,7 +23,7 @@ const BUDGETS: Readonly<Record<ModelFile['precision'], Budget>> = {
   int4: { sqnrDb: 5, top1Agreement: 0.8 },
 };
 
-/** Why an output is too far from what it should be; undefined where it is not. */
+/** Reason why an output is too far from what it should be; undefined where it is not. */
 export function beyondBudget(likeness: OutputLikeness, precision: ModelFile['precision']): string | undefined {
   const { sqnrDb, top1Agreement } = likeness;
   const budget = BUDGETS[precision];
@@ -34,7 +34,7 @@ export function beyondBudget(likeness: OutputLikeness, precision: ModelFile['pre
   return reasons.length === 0 ? undefined : `${likenessText(likeness)}; expected ${reasons.join(' and ')}`;
 }
 
-/** For people, e.g. `output logits: 31.2 dB, largest error 1.20 % of its range, same class on 99.00 %`. */
+/** Text for people, e.g. `output logits: 31.2 dB, largest error 1.20 % of its range, same class on 99.00 %`. */
 export function likenessText({ output, sqnrDb, relativeError, top1Agreement }: OutputLikeness): string {
   const parts = [
     ...(sqnrDb === null

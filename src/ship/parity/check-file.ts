@@ -31,13 +31,13 @@ export interface Reference {
   readonly x: Float32Array;
   /** [n, ...sampleShape] */
   readonly shape: readonly number[];
-  /** Where a sample holds several inputs. */
+  /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** What it answers, [n, width]. */
+  /** Outputs of the training graph, [n, width]. */
   readonly logits: Float32Array;
   /** The other outputs of the model, by name. */
   readonly others?: Readonly<Record<string, Values>>;
-  /** Of the samples. */
+  /** Targets of the samples. */
   readonly targets?: TargetValues;
 }
 
@@ -48,13 +48,13 @@ interface Checkable {
   readonly reference: Reference;
 }
 
-/** Where a file goes wrong: the first layer that differs, and what is to blame as far as that is known. */
+/** Place where a file goes wrong: the first layer that differs, and the cause as far as it is known. */
 export interface Diverging {
   readonly layer: string | undefined;
   readonly cause: string;
 }
 
-/** As many samples each as a file is asked about at once. */
+/** Reference cut into parts of as many samples as a file is given at once. */
 function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Reference[] {
   const [n, ...sample] = shape as [number, ...number[]];
   let next = 0;
@@ -80,8 +80,8 @@ function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Referen
 }
 
 /**
- * Runs a file on the samples that the training graph was run on; `UserError` if it does not answer as that did. `diverging`
- * is asked then, with the answers of the file.
+ * Check of a file on the samples that the training graph was run on; throws a `UserError` if the outputs differ. `diverging` is then asked,
+ * with the outputs of the file, where they begin to.
  */
 export async function checkFile(
   context: Pick<ShipContext, 'recipe' | 'data' | 'onEvent'>,
@@ -127,15 +127,15 @@ export async function checkFile(
     );
   const { layer, cause } = await diverging(actual);
   throw new UserError(
-    `${file.file}: does not answer as the graph it was trained in on ${samples} samples: ${beyond}; ` +
+    `${file.file}: its answers differ from those of the training graph on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
     'The file was not written. Export in a higher precision, or report this with the recipe.',
   );
 }
 
 /**
- * Of numbers in the label's units each by itself, about its mean and in its deviations: beside one of a thousand, a lost one of a
- * hundredth would not be seen.
+ * Likeness of predictions in the label's units, each number by itself, about its mean and in its deviations: beside a number around a
+ * thousand, an error in one around a hundredth would not be seen.
  */
 function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual: Float32Array): OutputLikeness[] {
   if (scaling === undefined) return [];
@@ -154,7 +154,7 @@ function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual
   });
 }
 
-/** As `checkFile`, for a file that `make` wrote of the model's graph. */
+/** `checkFile` for a file that `make` wrote from the model's graph. */
 export function checkVariant(
   context: Pick<ShipContext, 'recipe' | 'data' | 'onEvent'>,
   model: Checkable,
@@ -169,7 +169,7 @@ function summary(parity: ParitySummary, sqnrDb: number): ParitySummary {
   return Number.isFinite(sqnrDb) ? { ...parity, sqnrDb } : parity;
 }
 
-/** Whether a value is further off than the budget of the precision allows an output to be. */
+/** True if a value is further off than the budget of the precision allows an output to be. */
 export function differs(
   expected: Float32Array,
   actual: Float32Array | undefined,
@@ -182,7 +182,7 @@ export function differs(
   return beyondBudget(tally.result(), precision) !== undefined;
 }
 
-/** Of the samples, the one whose logits differ most: where it shows what went wrong. */
+/** Sample whose logits differ most: it shows best what went wrong. */
 function worstSample({ x, shape: [n, ...sample], logits }: Reference, actual: Float32Array) {
   const [each, classes] = [x.length / n!, logits.length / n!];
   const errorOf = (row: number): number =>

@@ -3,24 +3,24 @@ import type { Feeds, FileRunner } from './runners.ts';
 import { LikenessTally } from './likeness.ts';
 import type { OutputLikeness, Values } from './likeness.ts';
 
-/** What answers: a file in a runtime, or answers that are known already. */
+/** Source of outputs: a file in a runtime, or outputs that are known already. */
 export type Ask = Pick<FileRunner, 'outputs' | 'run'>;
 
 export interface ClassOutput {
   readonly classes: number;
-  /** Which output has the scores; default: every output [samples, classes]. */
+  /** Name of the output with the scores; default: every output of shape [samples, classes]. */
   readonly output?: string | undefined;
 }
 
 export interface Compared {
   readonly samples: number;
   readonly outputs: readonly OutputLikeness[];
-  /** What both gave for the first output of classes, sample by sample; empty where there is none. */
+  /** Classes by both for the first output of classes, sample by sample; empty where there is none. */
   readonly classes: { readonly expected: Int32Array; readonly actual: Int32Array };
 }
 
 /**
- * Asks both about every batch and compares all outputs of `reference`. Classes are compared where the task is classes: the
+ * Comparison of all outputs of `reference` with those of `file`, on every batch. Classes are compared where the task has classes: the
  * caller knows their number from the data, and the output is [samples, classes].
  */
 export async function compareOn(

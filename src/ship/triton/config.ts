@@ -43,7 +43,7 @@ export function tritonConfig(model: ShippedModel, { target, precision }: ConfigO
   };
 }
 
-/** Where nothing was measured: Triton's own default for models that it describes itself. */
+/** Largest batch where nothing was measured: Triton's own default for models that it describes itself. */
 const DEFAULT_BATCH = 4;
 
 /** The batch is not among `dims`; a sample that is one number is a tensor of one there. */

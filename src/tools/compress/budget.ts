@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 
-/** What a compressed model is to come to, beside the original. */
+/** Targets of a compression, relative to the original model. */
 export interface Budget {
   /** Factor that the file is to be smaller by. */
   readonly size: number;
@@ -34,7 +34,7 @@ export function budgetOf(text: string | undefined, isLabelled: boolean): Budget 
     if (Number(number) < least || (key === 'drop' ? Number(number) > 100 : Number(number) > 1000))
       throw new UserError(
         `--budget: expected ${key} from ${least} to ${key === 'drop' ? 100 : 1000}, received ${number}`,
-        key === 'drop' ? 'It is points in percent.' : 'It is a factor: 2 asks for half.',
+        key === 'drop' ? 'It is a number of percentage points.' : 'It is a factor: 2 asks for half.',
       );
     budget[key] = Number(number);
   }

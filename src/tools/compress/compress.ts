@@ -15,17 +15,17 @@ export interface CompressOptions {
   readonly model: string;
   /** A recipe, a folder of pictures, or arrays of inputs as the model is fed. */
   readonly data: string;
-  /** As `size=4,latency=2,drop=0.5`. */
+  /** Budget as text: `size=4,latency=2,drop=0.5`. */
   readonly budget?: string | undefined;
   /** Passes over the training split after each cut. */
   readonly epochs: number;
   readonly seed: number;
   readonly formats: readonly ('onnx' | 'tflite')[];
-  /** Of the run; default: as the file. */
+  /** Name of the run. Default: that of the file. */
   readonly name?: string | undefined;
   /** The folder that holds the folders of the runs. */
   readonly out: string;
-  /** Of pictures in a folder: a number for all channels, or one for each. */
+  /** Means of pictures in a folder: a number for all channels, or one for each. */
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
   /** Changes of the recipe that is made, as `distill.temperature=3`. */

@@ -7,7 +7,7 @@ import { onnxNetwork } from '../../networks/onnx.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
 import { useLazyBackend } from '../../trace/use.ts';
 
-/** What has to be known of a model that is to become smaller. */
+/** Facts about a model that is to be compressed. */
 export interface CompressedModel {
   readonly file: string;
   readonly input: string;
@@ -16,7 +16,7 @@ export interface CompressedModel {
   /** The same with the channels of a picture last. */
   readonly sampleShape: readonly number[];
   readonly classes: number;
-  /** How the file itself says that pictures become its input; undefined where it does not. */
+  /** Conversion of pictures to input that the file itself states; undefined where it states none. */
   readonly stated?: { readonly scale: number; readonly mean: number[]; readonly std: number[] } | undefined;
 }
 
@@ -42,7 +42,7 @@ export async function openModel(file: string): Promise<CompressedModel> {
   return { file, input, fed, sampleShape, classes, ...(stated && { stated }) };
 }
 
-/** As PyTorch has pictures: few channels in front of height and width. */
+/** True for shapes as PyTorch has pictures: few channels in front of height and width. */
 function isChannelsFirst([channels, height, width, ...more]: readonly number[]): boolean {
   if (height === undefined || width === undefined || more.length > 0) return false;
   return channels! <= 4 ? width > 4 || height > 4 : channels! < width;

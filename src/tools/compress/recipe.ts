@@ -3,13 +3,13 @@ import type { Budget } from './budget.ts';
 import { INT8 } from './budget.ts';
 import { askedAs } from './samples.ts';
 
-/** What the recipe of a compression is made of. */
+/** Choices that the recipe of a compression is made from. */
 export interface Compression {
   readonly name: string;
   readonly model: string;
   readonly dataset: RecipeInput['dataset'];
   readonly budget: Budget;
-  /** Of the fine-tuning after each cut, and of training with quantization. */
+  /** Epochs of the fine-tuning after each cut, and of training with quantization. */
   readonly epochs: number;
   readonly seed: number;
   readonly formats: readonly ('onnx' | 'tflite')[];

@@ -25,9 +25,9 @@ type Normalize = NonNullable<DatasetInput['normalize']>;
 export interface SamplesOptions {
   /** A recipe, a folder of pictures, or arrays of inputs as the model is fed. */
   readonly data: string;
-  /** Of pictures: how their values are made what the model was trained on. */
+  /** Normalization that turns the values of pictures into those that the model was trained on. */
   readonly normalize?: Normalize | undefined;
-  /** Where samples and the labels that the model gives them are kept. */
+  /** Folder for the samples and the labels that the model gives them. */
   readonly folder: string;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -129,7 +129,7 @@ function archived(bytes: Uint8Array, file: string): Record<string, Uint8Array> {
   }
 }
 
-/** With channels last, as samples are held. */
+/** Samples with channels last, as data sets hold them. */
 function arranged(samples: Samples, { fed, sampleShape }: CompressedModel): Samples {
   if (fed.join() === sampleShape.join()) return samples;
   const [height, width, channels] = sampleShape as [number, number, number];

@@ -76,7 +76,7 @@ export const morphology: Table = {
   },
 };
 
-/** For each tap, the flat position in the input of what it picks. */
+/** Flat positions in the input of the values that each tap picks. */
 function positions(info: tf.backend_util.Conv2DInfo, windows: Windows, includeBatch: boolean): Value[] {
   const { inHeight, inWidth, inChannels, outHeight, outWidth } = info;
   const batch = includeBatch ? info.batchSize : 1;

@@ -88,7 +88,7 @@ function stridedSlice(x: Value, attrs: Readonly<Record<string, unknown>>): Value
   return reshape(picked, finalShape);
 }
 
-/** Nothing, in the given shape (which has a 0 in it). */
+/** Empty tensor of the given shape (which has a 0 in it). */
 function emptied(x: Value, to: readonly number[]): Value {
   return constant([], to, x.type.dtype as 'float32');
 }

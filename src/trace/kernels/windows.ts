@@ -72,7 +72,7 @@ function spread(x: Value, axis: number, stride: number): Value {
   return op('Slice', [long], { begin: shape.map(() => 0), size: shape.with(axis, (shape[axis]! - 1) * stride + 1) });
 }
 
-/** For each tap, where it is the first to reach `best`. */
+/** Masks, one for each tap, of the places where it is the first to reach `best`. */
 export function firstBest(values: readonly Value[], best: Value): Value[] {
   let taken: Value | undefined;
   return values.map((value) => {

@@ -23,7 +23,7 @@ export function callBatchNormalization(
   });
 }
 
-/** As tfjs does it: moving ← moving - (moving - value) · (1 - momentum), with the biased variance. */
+/** Update of a moving value as in tfjs: moving ← moving - (moving - value) · (1 - momentum), with the biased variance. */
 function move(variable: LayerVariable, value: tf.Tensor, momentum: number): void {
   tf.tidy(() => {
     const before = variable.read();

@@ -16,17 +16,17 @@ export interface AdaRoundOptions {
   readonly session: SessionOptions;
   /** Steps of the search, for each layer. */
   readonly iterations: number;
-  /** Keys the order in which samples are seen. */
+  /** Seed of the order of the samples. */
   readonly seed: number;
   /** Layers that stay in float. */
   readonly keepFloat?: (layer: string) => boolean;
-  /** Where an earlier call was stopped. */
+  /** State of an earlier call that was stopped. */
   readonly resume?: AdaRoundState | undefined;
   /** Called after each step; what it throws ends the search. */
   readonly onStep?: (at: AdaRoundProgress) => Promise<void>;
 }
 
-/** What the rounding of a layer's weights costs its output: mean squared errors. */
+/** Error that the rounding of a layer's weights causes in its output, to the nearest step and as found here: mean squared errors. */
 export interface LayerRounding {
   readonly layer: string;
   readonly nearest: number;
@@ -40,7 +40,7 @@ export interface AdaRoundState {
   /** Layers that are done, and the steps of their weights by the name of the weights. */
   readonly layers: readonly LayerRounding[];
   readonly steps: ReadonlyMap<string, Int8Array>;
-  /** Of the layer that is searched, steps made and variables. */
+  /** Steps made and variables of the layer that is being searched. */
   readonly iteration: number;
   readonly variables: State;
 }
@@ -111,8 +111,9 @@ export async function adaround(
 const MOST_BYTES = 2 ** 30;
 
 /**
- * How many samples' ends of a layer fit, but a step's at least. Large ones are those of pictures of many places, each of which is as good
- * as a sample. A matter of the graph alone, so that every machine finds the same rounding.
+ * Number of samples whose inputs and outputs of a layer fit into `MOST_BYTES`, at least one batch. With large pictures fewer samples are
+ * enough, since each position of a picture counts as one. The number follows from the graph alone, so every machine finds the same
+ * rounding.
  */
 export function samplesWithin({ types }: Graph, { input, output }: Pick<Block, 'input' | 'output'>): number {
   const each = 4 * (sizeOf(types.get(input)!.shape).factor + sizeOf(types.get(output)!.shape).factor);

@@ -4,7 +4,7 @@ import { sliceOf } from '../rounding.ts';
 
 /** The stretch of the sigmoid (Louizos et al. 2018): its ends reach 0 and 1 for finite arguments. */
 const [GAMMA, ZETA] = [-0.1, 1.1];
-/** Of int8 weights. */
+/** Largest step of int8 weights. */
 const LAST = 127;
 
 /** h(V) = clip(σ(V)(ζ - γ) + γ, 0, 1) (Nagel et al. 2020, "Up or down? Adaptive rounding", equation 23). */
@@ -49,7 +49,7 @@ export function decided(floor: Float32Array, v: Float32Array): Int8Array {
   return Int8Array.from(floor, (steps, i) => Math.min(LAST, Math.max(-LAST, steps + (v[i]! >= 0 ? 1 : 0))));
 }
 
-/** Weights to the nearest step, half away from zero as the writers of files round. */
+/** Weights as numbers of steps, rounded to nearest and half away from zero, as the writers of files round. */
 export function nearestSteps(values: Float32Array, shape: readonly number[], q: TensorQuantization): Int8Array {
   const slice = sliceOf(shape, q.axis);
   return Int8Array.from(values, (value, i) => {
@@ -58,7 +58,7 @@ export function nearestSteps(values: Float32Array, shape: readonly number[], q: 
   });
 }
 
-/** What the steps are worth: the writers make the same steps of it again. */
+/** Weights that these numbers of steps stand for; the writers of files turn them into the same steps again. */
 export function weightsOf(steps: Int8Array, shape: readonly number[], q: TensorQuantization): Float32Array {
   const slice = sliceOf(shape, q.axis);
   return Float32Array.from(steps, (value, i) => value * q.scales[slice(i)]!);

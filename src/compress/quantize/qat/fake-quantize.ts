@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { fakeQuant, fakeQuantGradient } from '../../../trace/fake-quant.ts';
 
 /**
- * What int8 does to an activation, with a gradient: straight through where nothing is clipped, else zero (Jacob et al. 2018,
- * "Quantization and training of neural networks for efficient integer-arithmetic-only inference").
- * `scale` and `zeroPoint` have one element each and are not trained by it.
+ * Activation as int8 stores it, with a gradient: straight through where nothing is clipped, else zero (Jacob et al. 2018, "Quantization and
+ * training of neural networks for efficient integer-arithmetic-only inference"). `scale` and `zeroPoint` have one element each and are not
+ * trained by it.
  */
 export function fakeQuantizeActivation(x: tf.Tensor, scale: tf.Tensor, zeroPoint: tf.Tensor): tf.Tensor {
   const run = tf.customGrad((value, save) => {
@@ -28,7 +28,7 @@ export function parametersOf(low: tf.Tensor, high: tf.Tensor): { scale: tf.Tenso
 }
 
 const LEVELS = 255;
-/** Of an activation that has died: a scale of zero would divide by zero. */
+/** Scale of an activation that is always 0: a scale of zero would divide by zero. */
 export const SMALLEST_SCALE = Math.fround(1e-12);
 
 /** Symmetric scales of weights, one for each slice along `axis` (kept as axes of size 1), or one for all. */

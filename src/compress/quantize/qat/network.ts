@@ -35,7 +35,7 @@ type ParametersOf = (name: string) => { readonly scale: tf.Tensor; readonly zero
 /** The scalar that a training call is fed: how far a range moves towards that of the batch; 0 while ranges are frozen. */
 export const RANGE_RATE = 'rangeRate';
 
-/** What a batch gives, and the range that each group of activations took in it. */
+/** Outputs for a batch, and the range that each group of activations took in it. */
 interface Simulated {
   readonly outputs: Tensors;
   /** [groups] */
@@ -106,7 +106,7 @@ export class FakeQuantizedNetwork implements Network {
     return [];
   }
 
-  /** What the int8 file gives for these inputs. */
+  /** Outputs of the int8 file for these inputs, simulated in float. */
   simulate(inputs: Tensors): Simulated {
     const graph = atBatch(this.#graph, Object.values(inputs)[0]!.shape[0]);
     const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
@@ -225,7 +225,7 @@ function trainableConstants(graph: Graph): string[] {
   return [...names];
 }
 
-/** Of a weight that holds exact zeros, which come from pruning. */
+/** Mask of a weight that holds exact zeros, which come from pruning. */
 function maskOf({ type, data }: Constant): Constant | undefined {
   if (type.shape.length < 2 || !(data as Float32Array).includes(0)) return undefined;
   return { type, data: (data as Float32Array).map((value) => (value === 0 ? 0 : 1)) };

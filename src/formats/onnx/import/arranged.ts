@@ -11,7 +11,7 @@ interface Stored {
   readonly values: Map<string, string>;
 }
 
-/** What the constants are made with. */
+/** Means to make the constants. */
 export interface Maker {
   readonly builder: GraphBuilder;
   readonly op: (op: string, inputs: readonly string[], attrs: Attrs) => string;

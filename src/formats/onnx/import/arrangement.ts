@@ -1,7 +1,7 @@
 import type { TensorData } from '../../../graph/types.ts';
 import { transposeData } from '../lower/layout.ts';
 
-/** How a stored tensor is read: given the shape `from`, its axes in the order `perm`, and that given `shape`. */
+/** Way to read a stored tensor: given the shape `from`, its axes in the order `perm`, and the result given `shape`. */
 export interface Arrangement {
   readonly from: readonly number[];
   readonly perm: readonly number[];
@@ -17,7 +17,7 @@ export function plainOf(shape: readonly number[]): Arrangement {
   return { from: shape, perm: shape.map((_, i) => i), shape };
 }
 
-/** From what an arrangement gives to the tensor as it was. */
+/** Inverse of an arrangement. */
 export function backwards({ from, perm }: Arrangement): Arrangement {
   return { from: perm.map((axis) => from[axis]!), perm: perm.map((_, i) => perm.indexOf(i)), shape: from };
 }

@@ -4,9 +4,9 @@ import { intAttr } from './attrs.ts';
 import type { Import } from './context.ts';
 
 interface Given {
-  /** Of the node's input, '' for none: bool (true: attend), or float32 that is added. */
+  /** Mask input of the node, '' for none: bool (true: attend), or float32 that is added. */
   readonly mask: string;
-  /** Of the node's input: how many places of K are filled, one for each sample. */
+  /** Input with the number of filled places of K for each sample, '' for none. */
   readonly lengths: string;
   /** Places of K that lie before the first one of Q. */
   readonly offset: number;
@@ -14,7 +14,7 @@ interface Given {
   readonly columns: number;
 }
 
-/** What is added to the scores, and where they count at all; both broadcast to [batch, heads, rows, columns]. */
+/** Terms that are added to the scores, and masks of the scores that count; both broadcast to [batch, heads, rows, columns]. */
 export interface Masks {
   readonly bias: string | undefined;
   readonly allowed: readonly string[];
@@ -23,7 +23,7 @@ export interface Masks {
 /** float32's lowest number: of a score that does not count, softmax gives 0. */
 const LOWEST = -3.4028234663852886e38;
 
-/** Everything that says which places may be attended to. */
+/** Masks merged from everything in a node that says which places may be attended to. */
 export function mergeMasks(node: OnnxNode, c: Import, given: Given): Masks {
   const { mask, lengths, rows, columns } = given;
   const allowed: string[] = [];

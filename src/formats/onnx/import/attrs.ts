@@ -1,7 +1,7 @@
 import type { OnnxAttr, OnnxNode } from '../model.ts';
 import type { Import } from './context.ts';
 
-/** What attributes of a type hold. */
+/** Value types of attributes, by type. */
 type Values = { [Type in OnnxAttr['type']]: Extract<OnnxAttr, { type: Type }>['value'] };
 
 /** The value of an attribute; undefined where there is none. `UserError` where it is of another type. */

@@ -71,7 +71,7 @@ const topK: Importer = (node, c) => {
   c.define(node.outputs[1] ?? '', { plain: c.op('Cast', [swap(places)], { dtype: 'int64' }) });
 };
 
-/** What compares and chooses. */
+/** Importers of operators that compare and choose. */
 export const choiceImporters: Readonly<Record<string, Importer>> = {
   Where: where,
   Equal: compared('Equal'),

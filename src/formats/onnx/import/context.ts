@@ -13,17 +13,17 @@ import { ANY_TYPE, INTEGERS } from './dtypes.ts';
 const TO_NHWC = [0, 2, 3, 1] as const;
 const TO_NCHW = [0, 3, 1, 2] as const;
 
-/** What an ONNX tensor is in the graph: as ONNX has it, with its channels last, or both. */
+/** Values in the graph that stand for an ONNX tensor: as in ONNX, with its channels last, or both. */
 interface Held {
   plain?: string;
-  /** Of a tensor [n, c, h, w], the value [n, h, w, c]. */
+  /** Value [n, h, w, c] of a tensor [n, c, h, w]. */
   nhwc?: string;
 }
 
-/** What the import of one node works with. */
+/** Context of the import of one node. */
 export class Import {
   readonly builder = new GraphBuilder();
-  /** Of ONNX' own operators in this file. */
+  /** Version of ONNX' own operator set in this file. */
   readonly opset: number;
   readonly #file: string;
   readonly #tensors: Map<string, OnnxTensor>;
@@ -155,12 +155,12 @@ export class Import {
     return { data: found.data, shape: staticShape(found.type.shape, what) };
   }
 
-  /** Whether the values of a tensor are known when the file is read, perhaps but for the batch size. */
+  /** True if the values of a tensor are known when the file is read, perhaps except for the batch size. */
   isKnown(name: string): boolean {
     return this.#known.has(name) || this.stored(name) !== undefined;
   }
 
-  /** Whether it is stored as floats, as weights are. */
+  /** True if the tensor is stored as floats, as weights are. */
   isWeights(name: string): boolean {
     return !this.#known.has(name) && this.stored(name)?.type.dtype === 'float32';
   }
@@ -203,7 +203,7 @@ export class Import {
     if (name !== '') this.#held.set(name, held);
   }
 
-  /** Says that an op whose result is [n, h, w, c] gives the ONNX tensor [n, c, h, w] of this name. */
+  /** Defines the ONNX tensor [n, c, h, w] of this name by an op whose result is [n, h, w, c]. */
   defineNhwc(name: string, value: string): void {
     this.define(name, { nhwc: value });
   }

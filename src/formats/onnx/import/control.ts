@@ -53,7 +53,7 @@ function inlined(c: Import, given: OnnxGraph, fed: Names, prefix: string): strin
   return outputs;
 }
 
-/** Whether a condition that is known when the file is read holds. */
+/** Value of a condition that is known when the file is read; fails for any other. */
 function holds(c: Import, name: string, what: string): boolean {
   const known = c.knownOf(name);
   if (known?.values.length === 1) return known.values[0] !== 0;
@@ -63,7 +63,7 @@ function holds(c: Import, name: string, what: string): boolean {
   );
 }
 
-/** Of a condition that is known: one of its graphs, as if it stood there. */
+/** One graph of an `If` with a known condition, imported as if it stood in the place of the node. */
 const either: Importer = (node, c) => {
   const [then, otherwise] = ['then_branch', 'else_branch'].map((name) => graphOf(node, c, name)) as [
     OnnxGraph,
@@ -78,7 +78,7 @@ function graphOf(node: OnnxNode, c: Import, name: string): OnnxGraph {
   return attr(node, c, name, 'graph') ?? c.fail(`it has no ${name}`);
 }
 
-/** As many steps as are known when the file is read, one behind the other. */
+/** Steps of a `Loop` whose number is known when the file is read, one after the other. */
 const loop: Importer = (node, c) => {
   const [most = '', condition = '', ...initial] = node.inputs;
   const body = graphOf(node, c, 'body');
@@ -121,7 +121,7 @@ function stacked(c: Import, name: string, values: readonly string[]): void {
   c.define(name, { plain: c.op('Concat', rows, { axis: 0 }) });
 }
 
-/** What says which nodes count, and how often. */
+/** Importers of operators that control which nodes run, and how often. */
 export const controlImporters: Readonly<Record<string, Importer>> = {
   If: either,
   Loop: loop,

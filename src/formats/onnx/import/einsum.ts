@@ -62,7 +62,7 @@ function sizesOf(c: Import, operands: readonly Lettered[], equation: string): Ma
   return sizes;
 }
 
-/** Without the axes that nobody needs. */
+/** Operand summed over the axes that are not kept. */
 function summed(c: Import, { value, letters }: Lettered, kept: ReadonlySet<string>): Lettered {
   const axes = letters.flatMap((letter, i) => (kept.has(letter) ? [] : [i]));
   if (axes.length === 0) return { value, letters };

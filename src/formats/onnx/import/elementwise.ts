@@ -3,7 +3,7 @@ import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, intAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
 
-/** On the operand as it lies. */
+/** Importer of an operator with one operand, in either layout. */
 export const unary =
   (op: string, attrs: (node: OnnxNode, c: Import) => Attrs = () => ({})): Importer =>
   (node, c) => {
@@ -11,7 +11,7 @@ export const unary =
     onOne(node, c, (x) => c.op(op, [x], given));
   };
 
-/** What `compute` makes of the first input, which keeps its shape and may lie with its channels last. */
+/** Defines the output as what `compute` makes of the first input. The shape stays, and the layout, which may be channels last. */
 export function onOne(node: OnnxNode, c: Import, compute: (x: string) => string): void {
   const [x] = node.inputs as [string];
   const last = c.liesChannelsLast(x);
@@ -36,7 +36,7 @@ const several =
   (node, c) =>
     combine(c, op, node.inputs, node.outputs[0]!);
 
-/** Before operator set 7 an operand was broadcast only on demand, and could start at an axis. */
+/** Importer of an operator with two operands. Before operator set 7 an operand was broadcast only on demand, and could start at an axis. */
 const binary =
   (op: string): Importer =>
   (node, c) => {
@@ -66,7 +66,7 @@ function zeroOf(c: Import, value: string): string {
   return dtype === 'float32' ? zero : c.op('Cast', [zero], { dtype });
 }
 
-/** Of integers it is cut towards zero, where the graph's is rounded down. */
+/** Division. ONNX truncates the quotient of integers, the graph's operator rounds it down. */
 const divided: Importer = (node, c) => {
   const [a, b] = node.inputs as [string, string];
   const isWhole = c.knownOf(a) === undefined && /^int/.test(c.builder.typeOf(c.plain(a)).dtype);
@@ -85,7 +85,7 @@ const divided: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Add', [down, c.op('Cast', [isFar], { dtype })]) });
 };
 
-/** What is left has the sign of the divisor; with `fmod` that of the dividend. */
+/** Remainder, with the sign of the divisor; with `fmod` that of the dividend. */
 const modulo: Importer = (node, c) => {
   const [x, y] = node.inputs.slice(0, 2).map((name) => c.plain(name)) as [string, string];
   const hasSignOfDividend = intAttr(node, c, 'fmod', 0) === 1;
@@ -121,7 +121,7 @@ const pow: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Pow', [c.plain(x), exponent]) });
 };
 
-/** Before operator set 7 a slope of several values was one for each channel, the second axis. */
+/** Prelu. Before operator set 7 a slope of several values had one for each channel, the second axis. */
 const prelu: Importer = (node, c) => {
   const [x, slope] = node.inputs as [string, string];
   const [rank, shape] = [c.shapeOf(x).length, c.shapeOf(slope)];

@@ -12,7 +12,7 @@ const number = (c: Import, value: number): string => c.constant(Float32Array.of(
 const add = (c: Import, a: string, b: number): string => (b === 0 ? a : c.op('Add', [a, number(c, b)]));
 const times = (c: Import, a: string, b: number): string => c.op('Multiply', [a, number(c, b)]);
 
-/** From -1 … 1 to the places of an axis: its first and last pixel, or their outer edges, are at -1 and 1. */
+/** Coordinates -1 … 1 turned into positions on an axis: -1 and 1 are its first and last pixel, or their outer edges. */
 function placed(c: Import, at: string, size: number, alignCorners: boolean): string {
   return alignCorners
     ? times(c, add(c, at, 1), (size - 1) / 2)

@@ -1,3 +1,3 @@
-/** What to do where a node needs to know how many samples there are. */
+/** Remedy where a node needs to know the number of samples. */
 export const FIXED_BATCH =
   'Give the batch a size too, with --shape NAME=1,…, or export the model with a fixed batch size.';

@@ -30,7 +30,9 @@ function stridesOf(dims: readonly number[]): number[] {
   return dims.map((_, i) => count(dims.slice(i + 1)));
 }
 
-/** Where the batch is open, each sample is looked up in by itself; else all is one list. */
+/**
+ * Sizes of the axes that are looked up in. With an open batch each sample is looked up in by itself, otherwise all samples are one list.
+ */
 function fixedFrom(c: Import, shape: Shape): { isOpen: boolean; dims: number[] } {
   const isOpen = typeof shape[0] !== 'number' && shape.length > 0;
   const dims = isOpen ? shape.slice(1) : shape;
@@ -72,7 +74,7 @@ const gatherElements: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape: to }) });
 };
 
-/** Of tuples [..., depth] into axes of these sizes the places in the list of them all. */
+/** Positions in the flat list of all elements, of index tuples [..., depth] into axes of these sizes. */
 export function tuplePlaces(c: Import, tuples: string, sizes: readonly number[]): string {
   const { shape } = c.builder.typeOf(tuples);
   const last = shape.length - 1;

@@ -1,4 +1,4 @@
-/** How a resize places its pixels, and rounds to the nearest one: names of ONNX, and `simple` for its older forms. */
+/** Placing of pixels by a resize, and rounding to the nearest one: names of ONNX, and `simple` for its older forms. */
 export interface Sampling {
   readonly coordinates: string;
   readonly rounding: string;
@@ -8,7 +8,7 @@ export interface Sampling {
 
 const single = Math.fround;
 
-/** Where an output pixel lies between the pixels of the input, computed in float32 as ONNX Runtime does. */
+/** Position of an output pixel between the pixels of the input, computed in float32 as ONNX Runtime does. */
 function position(i: number, from: number, to: number, scale: number, coordinates: string): number {
   const half = single(single((i + 0.5) / scale) - 0.5);
   switch (coordinates) {

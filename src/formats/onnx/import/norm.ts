@@ -5,7 +5,7 @@ import type { Import, Importer } from './context.ts';
 import { rowOf } from './conv.ts';
 import { defineImage, imageOf } from './image.ts';
 
-/** How many elements some axes have together. */
+/** Number of elements that some axes have together. */
 export function side(dims: Shape): Dim {
   const { factor, power } = sizeOf(dims);
   return power === 0 ? factor : batchTimes(factor);

@@ -5,7 +5,7 @@ import type { Import, Importer } from './context.ts';
 import { gathered } from './resize.ts';
 import { nhwcAxis } from './shape.ts';
 
-/** What is added before and after each axis as it lies; negative: cut away. */
+/** Amounts added before and after each axis, in the layout of the value; negative amounts are cut away. */
 function amounts(node: OnnxNode, c: Import, rank: number, last: boolean): { before: number[]; after: number[] } {
   const [, given = '', , axes = ''] = node.inputs as [string, string?, string?, string?];
   const name = c.opset < 2 ? 'paddings' : 'pads';
@@ -22,7 +22,7 @@ function amounts(node: OnnxNode, c: Import, rank: number, last: boolean): { befo
   return { before, after };
 }
 
-/** Which element lies at each place along an axis that is continued by its edge, by its mirror image or by itself. */
+/** Index of the element at each place along an axis that is padded by its edge, by its mirror image or by itself. */
 function continued(mode: string, size: number, before: number, after: number): number[] {
   const period = mode === 'wrap' ? size : Math.max(1, 2 * (size - 1));
   return Array.from({ length: before + size + after }, (_, i) => {

@@ -112,7 +112,7 @@ const constant: Importer = (node, c) => {
   else c.fail('a constant that is no tensor of numbers');
 };
 
-/** Of floats; others are known values. */
+/** ConstantOfShape of floats; those of other types are known values. */
 const constantOfShape: Importer = (node, c) => {
   const dims = c.numbers(node.inputs[0], 'shape');
   const given = attr(node, c, 'value', 'tensor');
@@ -162,7 +162,7 @@ const eyeLike: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.constant(data, shape) });
 };
 
-/** What takes tensors apart, puts them together, or makes them of nothing. */
+/** Importers of operators that split tensors, join them, or create them. */
 export const partImporters: Readonly<Record<string, Importer>> = {
   Concat: concat,
   Slice: slice,

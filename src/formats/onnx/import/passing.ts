@@ -8,7 +8,7 @@ const same: Importer = (node, c) => {
   c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: c.nhwc(x) } : { plain: c.plain(x) });
 };
 
-/** In inference, which is what is read, nothing is dropped. */
+/** Dropout, which does nothing in inference, the only mode that is read. */
 const dropout: Importer = (node, c) => {
   const [, , training = ''] = node.inputs as [string, string?, string?];
   ignore(node, 'ratio', 'seed');
@@ -23,7 +23,7 @@ function inTraining(c: Import): never {
 
 const cast: Importer = (node, c) => casted(node, c, castType(node, c));
 
-/** To the type of another value. */
+/** Cast to the type of another value. */
 const castLike: Importer = (node, c) => {
   ignore(node, 'saturate', 'round_mode');
   casted(node, c, c.knownOf(node.inputs[1])?.dtype ?? c.builder.typeOf(c.plain(node.inputs[1]!)).dtype);
@@ -43,7 +43,7 @@ function casted(node: OnnxNode, c: Import, to: string): void {
   c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: y } : { plain: y });
 }
 
-/** What hands its input on. */
+/** Importers of operators that pass their input on. */
 export const passingImporters: Readonly<Record<string, Importer>> = {
   Identity: same,
   Dropout: dropout,

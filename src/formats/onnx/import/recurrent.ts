@@ -6,7 +6,7 @@ import type { Import, Importer } from './context.ts';
 
 const ACTIVATIONS: Readonly<Record<string, string>> = { sigmoid: 'Sigmoid', tanh: 'Tanh', relu: 'Relu' };
 
-/** What one direction of a layer works with: each matrix [gates · hidden, ...], each bias [gates · hidden]. */
+/** Weights and functions of one direction of a layer: each matrix [gates · hidden, ...], each bias [gates · hidden]. */
 interface Cell {
   readonly recurrence: string;
   readonly recurrentBias: string | undefined;

@@ -92,7 +92,7 @@ const resize: Importer = (node, c) => {
   c.define(output, { plain: resized });
 };
 
-/** By the graph's own resize, where that places and rounds alike. */
+/** Resize by the graph's own operator; false, with nothing defined, where that places or rounds pixels in another way. */
 function asImage(
   c: Import,
   x: string,

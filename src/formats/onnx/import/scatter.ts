@@ -5,7 +5,10 @@ import type { Import, Importer } from './context.ts';
 import { count } from './fold/known.ts';
 import { flatPlaces, positive, tuplePlaces } from './index-ops.ts';
 
-/** What a scatter with a reduction does with what is there, and what leaves that as it is (undefined: itself). */
+/**
+ * Operator with which a scatter combines new and old values, and the value that leaves the old ones unchanged (undefined: the old value
+ * itself).
+ */
 const REDUCTIONS: Readonly<Record<string, { readonly op: string; readonly neutral?: number }>> = {
   add: { op: 'Add', neutral: 0 },
   mul: { op: 'Multiply', neutral: 1 },

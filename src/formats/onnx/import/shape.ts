@@ -30,7 +30,7 @@ const reshape: Importer = (node, c) => {
   reshaped(c, node.outputs[0]!, c.plain(x), target);
 };
 
-/** What -1 stands for. */
+/** Size that -1 stands for. */
 function restOf(c: Import, from: Shape, wanted: readonly Dim[]): Dim {
   const others = sizeOf(wanted.map((dim) => (dim === -1 ? 1 : dim)));
   const all = sizeOf(from);
@@ -98,7 +98,7 @@ const size: Importer = (node, c) => {
   c.defineKnown(node.outputs[0]!, integers([side(c.shapeOf(node.inputs[0]!))], true));
 };
 
-/** Where an axis of [n, c, h, w] lies in [n, h, w, c]. */
+/** Axis in [n, h, w, c] of an axis of [n, c, h, w]. */
 export function nhwcAxis(axis: number): number {
   return [0, 3, 1, 2][axis]!;
 }

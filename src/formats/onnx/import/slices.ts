@@ -4,14 +4,14 @@ import { axisOf, intsAttr } from './attrs.ts';
 import { FIXED_BATCH } from './hints.ts';
 import type { Import } from './context.ts';
 
-/** What is taken of one axis: `length` elements from `begin` on, each `step` further; -1 for all of the batch. */
+/** Slice of one axis: `length` elements from `begin` on, `step` apart; a `length` of -1 is the whole batch. */
 export interface AxisSlice {
   readonly begin: number;
   readonly step: number;
   readonly length: number;
 }
 
-/** What a `Slice` takes of each axis: attributes before operator set 10, inputs since. */
+/** Slices of each axis by a `Slice` node: attributes before operator set 10, inputs since. */
 export function slicesOf(node: OnnxNode, c: Import, from: Shape): AxisSlice[] {
   const of = (position: number, name: string): number[] | undefined => {
     if (c.opset < 10) return intsAttr(node, c, name);

@@ -56,7 +56,7 @@ export function windowOf(node: OnnxNode, c: Import, kernel: readonly number[], s
   return { strides, dilations, pads: auto === 'VALID' ? [0, 0, 0, 0] : given };
 }
 
-/** What `ceil_mode` adds below and on the right (bottom, right), so that a last window that is not whole counts too. */
+/** Padding (bottom, right) that `ceil_mode` adds, so that a last window that is not whole counts too. */
 export function ceiling(
   node: OnnxNode,
   c: Import,

@@ -15,11 +15,11 @@ export interface LowerOptions {
   readonly poolIndices: boolean;
   /** The provider convolves any number of channels rightly (WebGPU's does not, see channels.ts). */
   readonly anyChannels: boolean;
-  /** For ONNX Runtime's cpu provider alone: activations in blocks of so many channels, see blocked/. */
+  /** Blocks of this many channels for activations, see blocked/; for ONNX Runtime's cpu provider alone. */
   readonly blocked?: { readonly size: number } | undefined;
 }
 
-/** Gives a value in `layout`, or in a layout of its choice. */
+/** Maker of a value in `layout`, or in a layout of its own choice. */
 export type Make = (layout: Layout) => { readonly tensor: string; readonly layout: Layout };
 
 /** The graph and the ONNX nodes so far, which a lowering rule works with. */
@@ -28,7 +28,7 @@ export class Lowering extends OnnxBuilder {
   readonly options: LowerOptions;
   /** Values that were flattened in another layout than the plain one: sizes of the flattened axes, and their order. */
   readonly flattened = new Map<string, { readonly sizes: readonly number[]; readonly order: readonly number[] }>();
-  /** By tensor, the value that it holds; the first where two values share one. */
+  /** Value of each tensor; the first one where two values share a tensor. */
   readonly values = new Map<string, string>();
   readonly #tensors = new Map<string, Map<string, string>>();
   readonly #deferred = new Map<string, Make>();
@@ -67,7 +67,7 @@ export class Lowering extends OnnxBuilder {
     return [...this.graph.outputs.values(), ...this.graph.updates.values()].includes(value);
   }
 
-  /** Says that the ONNX tensor `tensor` holds the graph's `value` in `layout` (plain by default). */
+  /** Defines the ONNX tensor `tensor` as the graph's `value` in `layout` (plain by default). */
   define(value: string, tensor: string, layout: Layout = plainLayout(this.shapeOf(value).length)): void {
     const layouts = this.#tensors.get(value) ?? new Map<string, string>();
     layouts.set(layout.join(), tensor);
@@ -76,7 +76,7 @@ export class Lowering extends OnnxBuilder {
     this.wish(tensor, isPlain(layout) ? value : `${value}:${layout.join('')}`);
   }
 
-  /** Says that `make` gives the value where a rule asks for it, e.g. because it lies there in no order of axes. */
+  /** Defines `make` as the source of the value when a rule asks for it, e.g. because the value lies there in no order of axes. */
   defer(value: string, make: Make): void {
     this.#deferred.set(value, make);
   }

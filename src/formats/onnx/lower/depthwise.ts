@@ -41,7 +41,9 @@ export const depthwiseBackpropInput: Rule = (node, c) => {
   c.define(out, transposedConv(c, c.as(dy, NCHW), weights, large, small, [height, width], window, group), NCHW);
 };
 
-/** As for a full convolution, one group per input channel: its "channels" are the samples of the batch. */
+/**
+ * Gradient of a depthwise filter, as for a full convolution with one group per input channel: its "channels" are the samples of the batch.
+ */
 export const depthwiseBackpropFilter: Rule = (node, c) => {
   const [x, dy] = node.inputs as [string, string];
   const [height, width, group, multiplier] = ints(node.attrs, 'filterShape') as [number, number, number, number];

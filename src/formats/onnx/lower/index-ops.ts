@@ -40,7 +40,9 @@ export const gatherNd: Rule = (node, c) => {
   c.define(node.outputs[0]!, c.one('GatherND', [c.plain(params), c.cast(c.plain(indices), 'int64')]));
 };
 
-/** By comparing with 0 ... depth-1: an index outside gives a row of `offValue`, where ONNX' OneHot would count from the end. */
+/**
+ * One-hot rows by comparison with 0 ... depth-1: an index outside gives a row of `offValue`, where ONNX' OneHot would count from the end.
+ */
 export const oneHot: Rule = (node, c) => {
   const [indices, out] = [node.inputs[0]!, node.outputs[0]!];
   const depth = int(node.attrs, 'depth');

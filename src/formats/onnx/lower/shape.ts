@@ -87,7 +87,7 @@ const pad = inAnyLayout((c, x, order, node) => {
   return c.one('Pad', [x, amounts, c.scalar(dtype, node.attrs.constantValue as number)], { mode: 'constant' });
 });
 
-/** By gathering along each padded axis: ONNX' Pad has `reflect` only, and not for every type. */
+/** Mirror padding by a gather along each padded axis: ONNX' Pad has `reflect` only, and not for every type. */
 const mirrorPad = inAnyLayout((c, x, order, node) => {
   const pads = order(paddings(ints(node.attrs, 'paddings')));
   const sizes = order(c.shapeOf(node.inputs[0]!));

@@ -1,7 +1,7 @@
 import type { Dim } from '../../../graph/types.ts';
 import type { Lowering } from './context.ts';
 
-/** Of a batch whose size is not known here: enough for 2^31 rows. */
+/** Number of rounds for a batch whose size is not known here: enough for 2^31 rows. */
 const ROUNDS_OF_ANY_BATCH = 31;
 
 export interface KeySums {

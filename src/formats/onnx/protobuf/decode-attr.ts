@@ -49,7 +49,7 @@ function exact(value: bigint): Int64 {
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** By field number, as `encodeAttr` writes them again. */
+/** Other values of an attribute by field number, as `encodeAttr` writes them again. */
 function othersOf({ tp, typeProtos, sparseTensor, sparseTensors }: AttributeProto): [number, Uint8Array][] {
   const fields = { 14: tp, 15: typeProtos, 22: sparseTensor, 23: sparseTensors };
   return Object.entries(fields).flatMap(([field, values]) =>

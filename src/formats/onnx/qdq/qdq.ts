@@ -86,7 +86,7 @@ interface Questions {
   readonly scalesOf: (tensor: string) => TensorQuantization | undefined;
   readonly layer: (node: OnnxNode) => string;
   readonly keep: (layer: string) => boolean;
-  /** Of activations. */
+  /** Type of activations. */
   readonly dtype: 'int8' | 'uint8';
 }
 
@@ -128,7 +128,7 @@ class Qdq {
     return { activations: new Set([...marked.keys()].map(valueOf)), layers, operands };
   }
 
-  /** Which nodes are computed in integers, and which activations are stored so for them. */
+  /** Choice of the nodes that are computed in integers, and of the activations that are stored as integers for them. */
   #chosen(): {
     readonly integer: ReadonlySet<OnnxNode>;
     readonly marked: ReadonlyMap<string, TensorQuantization>;
@@ -149,14 +149,14 @@ class Qdq {
     return { integer, marked, skipped };
   }
 
-  /** Of an activation, as it is stored in this file. */
+  /** Scales of an activation as this file stores it. */
   #scalesOf(tensor: string): TensorQuantization | undefined {
     const found = this.#constants.has(tensor) ? undefined : this.#questions.scalesOf(tensor);
     if (found === undefined || found.dtype !== 'int8' || this.#questions.dtype === 'int8') return found;
     return { ...found, dtype: 'uint8', zeroPoints: found.zeroPoints.map((zeroPoint) => zeroPoint + 128) };
   }
 
-  /** Why a node is not computed in integers; `undefined` if it is. */
+  /** Reason why a node is not computed in integers; `undefined` if it is. */
   #obstacle(node: OnnxNode, marked: ReadonlyMap<string, TensorQuantization>): string | undefined {
     const { op, inputs } = node;
     if (!WEIGHTED.has(op) && !FREE.has(op) && !HANDING_ON.has(op)) return `${op} has no int8 kernel`;

@@ -111,7 +111,7 @@ function transposeConv(c: Context): void {
   c.emit('SLICE', [full, begin, c.program.ints([-1, h.size, w.size, -1], 'size')]);
 }
 
-/** With a constant right factor a fully connected layer, whose weights TFLite wants as [out, in]. */
+/** Matrix product. With a constant right factor it is a fully connected layer, whose weights TFLite wants as [out, in]. */
 function matMul(c: Context): void {
   const [a, b] = [c.input(0), c.input(1)];
   const [transposeA, transposeB] = [c.attr<boolean>('transposeA'), c.attr<boolean>('transposeB')];

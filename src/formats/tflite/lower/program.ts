@@ -9,7 +9,7 @@ export interface Value {
   /** Present for a constant. */
   readonly data?: TensorData;
   readonly quantization?: TensorQuantization;
-  /** Of a constant whose `data` are its nonzero values alone: where they stand, as the format's SparsityParameters. */
+  /** Positions of the nonzero values, as the format's SparsityParameters, of a constant whose `data` are those values alone. */
   readonly sparsity?: Fields;
 }
 
@@ -27,7 +27,7 @@ export interface Operation {
  * rewrite. Values keep the names that they have in the graph.
  */
 export class Program {
-  /** By name in the graph, the value that is fed or handed back. */
+  /** Values that are fed or returned, by their names in the graph. */
   inputs = new Map<string, string>();
   outputs = new Map<string, string>();
   operations: Operation[] = [];

@@ -13,7 +13,7 @@ export type Ends = 'float32' | 'int8' | 'uint8';
 
 export interface IntegerOptions {
   readonly ends: Ends;
-  /** Of dense layers whose weights bear no scales. */
+  /** Scales of dense layers whose weights have none yet. */
   readonly dense: DenseScales;
   readonly keepFloat: (layer: string) => boolean;
 }
@@ -48,7 +48,7 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat }: In
   return skipped;
 }
 
-/** Why an input or output of the model is float32 though its user asked for 8 bits. */
+/** Reason why an input or output of the model stays float32 although 8 bits were asked for. */
 function floatEnd(program: Program, name: string, ends: Ends): string | undefined {
   const { type, quantization, data } = program.value(name);
   const isReal = type.dtype === 'float32' || quantization !== undefined;
@@ -61,7 +61,7 @@ function isFloat(program: Program, { inputs, outputs }: Operation): boolean {
   return [...inputs, ...outputs].some((name) => name !== '' && program.type(name).dtype === 'float32');
 }
 
-/** Why an operation cannot be computed in integers. */
+/** Reason why an operation cannot be computed in integers. */
 function obstacle(program: Program, operation: Operation): string | undefined {
   const { op, inputs, outputs } = operation;
   const rule = integerRules.get(op);
@@ -93,7 +93,7 @@ function overflows(program: Program, { op, inputs, outputs }: Operation): boolea
 class Conversion {
   readonly #program: Program;
   readonly #dense: DenseScales;
-  /** By value: its integer and its float32 form, as far as they exist yet. */
+  /** Integer and float32 forms of each value, as far as they exist yet. */
   readonly #integers = new Map<string, string>();
   readonly #floats = new Map<string, string>();
 

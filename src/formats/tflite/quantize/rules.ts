@@ -25,7 +25,7 @@ export const integerRules: ReadonlyMap<string, IntegerRule> = new Map([
   ...rule('reads', 'ARG_MAX ARG_MIN SHAPE'),
 ]);
 
-/** Of these the kernels have no 16-bit kind. */
+/** Operators whose kernels have no 16-bit kind. */
 export const noInt16: ReadonlySet<string> = new Set([
   'ELU',
   'GELU',

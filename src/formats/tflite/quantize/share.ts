@@ -21,7 +21,7 @@ export function shareScales(program: Program): void {
   }
 }
 
-/** Of several operands, the scale of the whole decides. */
+/** Operators with several operands, all of which get the scale of the result. */
 const MERGING = new Set(['CONCATENATION', 'MAXIMUM', 'MINIMUM', 'SELECT_V2']);
 
 /** The operand that a result shares its scale with. */
@@ -59,7 +59,10 @@ interface View {
   readonly producers: ReadonlyMap<string, Operation>;
 }
 
-/** Has a value that nothing else reads computed with this scale from the start, through operators that pass scales on. */
+/**
+ * Gives this scale to a value that nothing else reads, through operators that pass scales on, so that it is computed with it from the
+ * start.
+ */
 function adopt(program: Program, view: View, name: string, quantization: TensorQuantization): void {
   const producer = view.producers.get(name);
   const rule = integerRules.get(producer?.op ?? '');

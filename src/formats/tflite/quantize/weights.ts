@@ -63,7 +63,7 @@ function newIntegers(dtype: TensorQuantization['dtype'], length: number): Intege
   }
 }
 
-/** As C's round, which the converter and the kernels use. */
+/** Nearest integer, halves away from zero, as C's round, which the converter and the kernels use. */
 export function roundHalfAway(value: number): number {
   return Math.sign(value) * Math.round(Math.abs(value));
 }

@@ -58,7 +58,7 @@ function shiftedRight(x: number, bits: number): number {
   return x < 0 ? -magnitude : magnitude;
 }
 
-/** As C's rint in its usual mode: halves to the even neighbour. */
+/** Nearest integer, halves to even, as C's rint in its usual mode. */
 export function roundHalfEven(value: number): number {
   const rounded = round(value);
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;

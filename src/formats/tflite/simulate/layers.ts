@@ -97,7 +97,7 @@ const convolution: Kernel = (call) => {
   return [out];
 };
 
-/** Of all of `a` and as much of `b` from `start`; arrays of one kind, so that it is compiled for them. */
+/** Scalar product of all of `a` with as much of `b` from `start` on; both arrays have one type, so that the function is compiled for it. */
 function dot(a: Float64Array, b: Float64Array, start: number): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[start + i]!;
@@ -203,7 +203,7 @@ function matMulFinish({ inputs, outputs, op }: Call): (sum: number) => number {
   return (sum) => clamp(rescale(sum) + zeroPointOf(output), range);
 }
 
-/** Which matrix of an operand matrix number `index` of the output is made of. */
+/** Number of the matrix of an operand that matrix number `index` of the output is computed from. */
 function matrixOf(index: number, operand: Declared, output: Declared): number {
   const outer = output.shape.slice(0, -2);
   const own = operand.shape.slice(0, -2);

@@ -4,7 +4,7 @@ import type { FixedPoint } from './fixed-point.ts';
 import { fixedPoint, multiply } from './fixed-point.ts';
 import { emptyData, sizeOf } from './tensor.ts';
 
-/** For each element of the output, the elements of the input that it is made of. */
+/** Elements of the input that each element of the output is computed from. */
 function groups(call: Call): { members: number[][]; count: number } {
   const { shape } = call.inputs[0]!;
   const axes = new Set(ints(call, 1).map((axis) => (axis + shape.length) % shape.length));

@@ -46,7 +46,7 @@ const slice: Kernel = (call) => {
 
 const bit = (mask: unknown, axis: number): boolean => ((Number(mask ?? 0) >> axis) & 1) === 1;
 
-/** Without new axes and ellipses, which our files do not have. */
+/** StridedSlice without new axes and ellipses, which our files do not have. */
 const stridedSlice: Kernel = (call) => {
   const [begin, strides, { shape }] = [ints(call, 1), ints(call, 3), call.inputs[0]!];
   const { beginMask, shrinkAxisMask } = call.options;

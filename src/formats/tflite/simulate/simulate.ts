@@ -18,7 +18,7 @@ const kernels: Readonly<Record<string, Kernel>> = { ...arithmetic, ...layers, ..
 export const simulatedOperators: readonly string[] = Object.keys(kernels).sort();
 
 export interface Simulation {
-  /** By the names of the signature. */
+  /** Outputs by the names of the signature. */
   readonly outputs: Readonly<Record<string, TensorData>>;
   /** Value of one step of the integers behind an output, by its name; absent for outputs that are computed in float32. */
   readonly steps: Readonly<Record<string, number>>;

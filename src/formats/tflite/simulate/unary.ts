@@ -32,7 +32,7 @@ const computed =
 
 const sigmoid: Unary = (x) => 1 / (1 + Math.exp(-x));
 
-/** By its series for small x and by the continued fraction of its complement for large ones: exact beyond float32. */
+/** Error function, by its series for small x and by the continued fraction of its complement for large ones: exact beyond float32. */
 function erf(x: number): number {
   const magnitude = Math.abs(x);
   if (magnitude > 3) return Math.sign(x) * (1 - tail(magnitude));

@@ -12,7 +12,7 @@ export interface ModelCounts {
   readonly buckets: Map<number, number>;
 }
 
-/** What the metrics said at one moment. */
+/** Metrics of the server at one moment. */
 export interface Snapshot {
   /** Seconds on the page's clock. */
   readonly at: number;

@@ -59,7 +59,7 @@ function line(
   return { name, kind: names.indexOf(name), points: isHere ? [...points, [progress.epoch!, now] as const] : points };
 }
 
-/** What is going on, how far it is, and what is left of it. */
+/** View of the current stage: its name, its progress, and what is left of it. */
 function nowView(): (state: RunState) => void {
   const what = make('p', { class: 'said', role: 'status' });
   const fill = make('i');

@@ -4,7 +4,7 @@ import type { RunEnd, Told } from '../../run/log.ts';
 interface Stage {
   readonly name: string;
   title: string | undefined;
-  /** Of one that has ended. */
+  /** Seconds of a stage that has ended. */
   seconds: number | undefined;
   figures: DoneEvent['figures'];
 }
@@ -20,7 +20,7 @@ export interface Epoch {
 export interface RunState {
   name: string | undefined;
   folder: string | undefined;
-  /** In the order in which they began. */
+  /** Stages in the order in which they began. */
   readonly stages: Map<string, Stage>;
   current: string | undefined;
   /** Epochs by number, by stage. */
@@ -78,7 +78,7 @@ function addEvent(state: RunState, event: RunEvent): void {
   }
 }
 
-/** In a search stages have the same names in every trial. */
+/** Name of a stage; in a search it includes the trial, since stages have the same names in every trial. */
 export function nameOf({ stage, trial }: Pick<StageEvent | EpochEvent | ProgressEvent, 'stage' | 'trial'>): string {
   return trial === undefined ? stage : `${trial}/${stage}`;
 }

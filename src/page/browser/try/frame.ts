@@ -4,11 +4,11 @@ import { make } from '../make.ts';
 import type { Attributes } from '../make.ts';
 import { rangeOf } from './group.ts';
 
-/** What is sent to a model. */
+/** Request to a model. */
 export interface Question {
   readonly body: Blob | string;
   readonly type: string;
-  /** What was drawn or seen, where this browser can read it. */
+  /** Picture that was drawn or seen, where this browser can read it. */
   readonly picture?: Canvas;
 }
 

@@ -5,7 +5,7 @@ export interface Group {
   readonly kind: 'picture' | 'values' | 'tensors';
   readonly title: string;
   readonly members: readonly Member[];
-  /** Of its first model; absent where the server knows tensors alone. */
+  /** Description of the first model; absent where the server knows tensors alone. */
   readonly described?: Described;
 }
 
@@ -60,8 +60,8 @@ function titleOf(kind: Group['kind'], { described, inputs }: Card): string {
 }
 
 /**
- * What raw values stand for black and white. Pictures of bytes have 0 and 255; tables with the shape of a picture have the
- * range that their normalization divides by.
+ * Raw values that stand for black and white. Pictures of bytes have 0 and 255; tables with the shape of a picture have the range that their
+ * normalization divides by.
  */
 export function rangeOf({ normalization, shape }: Described): {
   readonly white: number;

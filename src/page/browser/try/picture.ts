@@ -67,7 +67,7 @@ export function pictureFile(described: Described, onQuestion: OnQuestion): Sourc
   return { element, stop: () => undefined };
 }
 
-/** For ink on paper, where the data was light on dark or the other way round. */
+/** Switch for ink on paper, where the data was light on dark, or the other way round. */
 export function inverting({ shape }: Described, onChange: () => void) {
   const box = make('input', { type: 'checkbox', id: 'invert', change: onChange });
   const label = make('label', { for: 'invert' }, 'Swap light and dark');

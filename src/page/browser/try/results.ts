@@ -102,7 +102,7 @@ function nameOf({ label, index }: Prediction): string {
   return label ?? `class ${index}`;
 }
 
-/** In a sentence who says what, and whether a student says what its teacher says. */
+/** Sentence with the answer of each model, and on whether a student agrees with its teacher. */
 function verdictOf(cards: readonly Card[], outcomes: readonly Outcome[]): string {
   const said = outcomes.flatMap((outcome, i) =>
     outcome.kind === 'classes'

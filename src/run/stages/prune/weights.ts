@@ -33,7 +33,7 @@ export async function pruneStepWeights(job: PruneJob<PruneMagnitude | PrunePatte
 
 interface Masks {
   readonly plan: (steps: number) => MaskPlan;
-  /** Of the weights before training: their numbers are those at the end. */
+  /** Masks of the weights before training; the number of zeros is the same at the end. */
   readonly final: State;
   readonly skipped: readonly Skipped[];
 }
@@ -56,7 +56,7 @@ function patterned(step: PrunePattern, from: Fitted, targets: readonly Kernel[])
   return { plan: () => fixedMasks(masks), final: masks, skipped };
 }
 
-/** What an earlier step made zero stays zero. */
+/** Masks that also keep at zero what an earlier step made zero. */
 function within(masks: State, earlier: State = new Map()): State {
   return new Map([...earlier, ...withMasks(masks, earlier)]);
 }

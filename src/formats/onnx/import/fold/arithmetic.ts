@@ -5,7 +5,7 @@ import { FIXED_BATCH } from '../hints.ts';
 import { elementAt, filled } from './known.ts';
 import type { Known } from './known.ts';
 
-/** How two known values are combined: as numbers, and where one is a multiple of the batch (undefined: cannot be said). */
+/** Operation on two known values: on numbers, and on sizes that may be multiples of the batch (undefined: not known). */
 interface Arithmetic {
   readonly numbers: (a: number, b: number, dtype: DType) => number;
   readonly sizes: (a: Dim, b: Dim) => Dim | undefined;
@@ -19,7 +19,7 @@ function times(factor: number): Dim | undefined {
 const isInteger = (dtype: DType): boolean => dtype.startsWith('int');
 const never = (): undefined => undefined;
 
-/** By what is known of each: the batch is 1 or more. */
+/** Comparison of sizes, of which is known that the batch is 1 or more. */
 const compared =
   (numbers: (a: number, b: number) => boolean, isStrict: boolean): Arithmetic['sizes'] =>
   (a, b) => {

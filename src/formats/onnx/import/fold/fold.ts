@@ -2,5 +2,5 @@ import type { OnnxNode } from '../../model.ts';
 import type { Import } from '../context.ts';
 import type { Known } from './known.ts';
 
-/** What a node gives whose inputs are known when the file is read. */
+/** Function that computes the outputs of a node when the file is read, from inputs that are known by then. */
 export type Fold = (inputs: readonly Known[], node: OnnxNode, c: Import) => Known | readonly Known[];

@@ -23,7 +23,7 @@ const several =
   (inputs, _, c) =>
     inputs.slice(1).reduce((a, b) => combined(c, op, a, b), inputs[0]!);
 
-/** Of whole sizes, rounding is nothing. */
+/** Operation on one value. Rounding does not change sizes, which are whole. */
 const unary =
   (run: (x: number) => number, isRounding = false): Fold =>
   ([x], _, c) => ({
@@ -163,7 +163,7 @@ const folds: Readonly<Record<string, Fold>> = {
   ...places,
 };
 
-/** How many of the first inputs hold what is worked on; the others say where, or how much. Not listed: all. */
+/** Number of leading inputs that are operands; the others are positions or amounts. Not listed: all inputs are operands. */
 const OPERANDS: Readonly<Record<string, number>> = {
   ...{ Gather: 1, Slice: 1, Expand: 1, Tile: 1, Squeeze: 1, Unsqueeze: 1, Reshape: 1, Split: 1, Trilu: 1, Pow: 1 },
   ...{ ReduceSum: 1, ReduceProd: 1, ReduceMin: 1, ReduceMax: 1, CumSum: 1 },
@@ -200,7 +200,7 @@ export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   };
 }
 
-/** As most are, and large; they are made for the graph at once. */
+/** True for a constant of floats, as most are. They can be large, and are put into the graph at once. */
 function makesFloat({ attrs }: OnnxNode): boolean {
   const value = attrs.get('value');
   return value?.type !== 'tensor' || value.value.dtype === 'float32';

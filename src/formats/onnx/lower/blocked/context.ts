@@ -13,9 +13,9 @@ export type BlockedRule = (node: Node, b: Blocked) => boolean;
 export type { Sizes };
 
 /**
- * Which values lie in blocks of `size` channels, [batch, channels / size, height, width, size] in memory, and how to get
- * them so. ONNX Runtime's own convolutions for the CPU work on that. Their tensors are declared [batch, channels, height,
- * width]. Channels that fill up the last block are zero.
+ * Values in blocks of `size` channels, [batch, channels / size, height, width, size] in memory, and conversions to that layout, which ONNX
+ * Runtime's own convolutions for the CPU work on. Their tensors are declared [batch, channels, height, width]. Channels that fill up the
+ * last block are zero.
  */
 export class Blocked {
   readonly c: Lowering;

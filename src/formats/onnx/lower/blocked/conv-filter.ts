@@ -16,7 +16,7 @@ interface Task {
   readonly small: Sizes;
   readonly size: readonly [number, number];
   readonly strides: readonly [number, number];
-  /** Before the first row and column. */
+  /** Padding before the first row and column. */
   readonly before: readonly [number, number];
   /** Rows and columns of padding that windows reach at the far end. */
   readonly after: readonly [number, number];

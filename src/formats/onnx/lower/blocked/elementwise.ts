@@ -51,7 +51,7 @@ function isWhole(b: Blocked, name: string, sizes: Sizes): boolean {
   return b.c.shapeOf(name).join() === sizes.join();
 }
 
-/** In any other layout the mask is quicker than a comparison as well. */
+/** Gradient of ReLU in any other layout, by a mask as well, which is faster than a comparison. */
 const plainReluGrad: ElementwiseRule = plainRow((c, [dy, y]) => c.one('Mul', [dy!, mask(c, y!)]));
 
 export function reluGrad(rule: ElementwiseRule): BlockedRule {

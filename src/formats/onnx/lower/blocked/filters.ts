@@ -30,9 +30,9 @@ function padded(
 }
 
 /**
- * For a convolution over blocks: [out / size, in / size, height, width, in % size, out % size] in memory. The runs of
- * `size` filters that the graph's order has stay whole, so the transpose is a copy of runs. Few input channels (the image
- * itself) are not in blocks: [out / size, in, height, width, out % size].
+ * Filter for a convolution over blocks: [out / size, in / size, height, width, in % size, out % size] in memory. The runs of `size` filters
+ * that the graph's order has stay whole, so the transpose is a copy of runs. Few input channels (the image itself) are not in blocks: [out
+ * / size, in, height, width, out % size].
  */
 export function forward(b: Blocked, { tensor, height, width, channels, filters }: Filter): string {
   const { size } = b;
@@ -48,7 +48,7 @@ export function forward(b: Blocked, { tensor, height, width, channels, filters }
   });
 }
 
-/** For the gradient of the input: in and out swapped, and of the taps those named in `taps`, [rows][columns]; -1 is zero. */
+/** Filter for the gradient of the input: in and out swapped, with the taps named in `taps`, [rows][columns]; -1 is zero. */
 export function backward(b: Blocked, filter: Filter, taps: readonly (readonly number[])[]): string {
   const { tensor, height, width, channels, filters } = filter;
   const { size } = b;

@@ -1,0 +1,103 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { asUserError } from '../base/files.ts';
+
+/** Sub-folders of a whole data set, as downloads have them. */
+const SPLITS = new Set(['train', 'training', 'test', 'testing', 'val', 'valid', 'validation', 'dev', 'eval']);
+
+/** Files of a kind, for messages too: `images` that are `PNG, JPEG or WebP`. */
+interface FileKind {
+  /** With the dot, in small letters. */
+  readonly extensions: ReadonlySet<string>;
+  readonly what: string;
+  readonly kinds: string;
+}
+
+interface ClassFiles {
+  readonly classNames: readonly string[];
+  /** In order of their paths, class by class. */
+  readonly files: readonly string[];
+  /** Class of each file. */
+  readonly values: Int32Array;
+  /** What is odd but no error, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Files of one sub-folder per class, at any depth below it, in order of their paths (by code unit): this order is what sample ids
+ * count. `UserError` where there is none.
+ */
+export async function classFiles(folder: string, { extensions, what, kinds }: FileKind): Promise<ClassFiles> {
+  const inside = await entries(folder);
+  const classNames = inside.filter(({ isFolder }) => isFolder).map(({ name }) => name);
+  if (classNames.length === 0) {
+    throw new UserError(
+      `${folder}: no sub-folders, expected one per class`,
+      `Put the ${what} of class \`cat\` in a folder \`cat\`.`,
+    );
+  }
+  if (classNames.every((name) => SPLITS.has(name.toLowerCase()))) {
+    throw new UserError(
+      `${folder}: its sub-folders are splits, not classes: ${classNames.join(', ')}`,
+      `Name one split at a time, as in \`train: ${path.join(path.basename(folder), classNames.at(-1)!)}\`.`,
+    );
+  }
+  const files: string[] = [];
+  const others = inside.filter(({ isFolder }) => !isFolder).map(({ name }) => path.join(folder, name));
+  const values: number[] = [];
+  for (const [index, name] of classNames.entries()) {
+    for (const file of await filesBelow(path.join(folder, name))) {
+      if (!extensions.has(path.extname(file).toLowerCase())) {
+        others.push(file);
+        continue;
+      }
+      files.push(file);
+      values.push(index);
+    }
+  }
+  if (files.length === 0) {
+    throw new UserError(
+      `${folder}: no ${what} in its ${classNames.length} sub-folders`,
+      `Files that end in ${[...extensions].join(', ')} are read.`,
+    );
+  }
+  const left = `${folder}: ${others.length} of its files left out, which are no ${kinds} in the folder of a class, e.g. ${others[0]!}`;
+  return { classNames, files, values: Int32Array.from(values), notes: others.length === 0 ? [] : [left] };
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name, isFolder } of await entries(folder)) {
+    const full = path.join(folder, name);
+    if (isFolder) found.push(...(await filesBelow(full)));
+    else found.push(full);
+  }
+  return found;
+}
+
+/** What is in a folder, sorted, without hidden files and what macOS puts in archives; links are followed. */
+async function entries(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
+  try {
+    const all = await readdir(folder, { withFileTypes: true });
+    const kept = all.filter(({ name }) => !name.startsWith('.') && name !== '__MACOSX');
+    kept.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return await Promise.all(
+      kept.map(async (entry) => ({
+        name: entry.name,
+        isFolder:
+          entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(path.join(folder, entry.name)))),
+      })),
+    );
+  } catch (error) {
+    throw asUserError(error, folder, 'read');
+  }
+}
+
+async function leadsToFolder(link: string): Promise<boolean> {
+  try {
+    return (await stat(link)).isDirectory();
+  } catch (error) {
+    throw asUserError(error, link, 'read');
+  }
+}
