@@ -9,6 +9,11 @@ export interface Arrival {
   readonly missing: () => readonly number[];
 }
 
+/** Time that a wait may take until it asks who still lives, which `late` begins; `missing` then has the answer. */
+interface Late {
+  readonly late: () => void;
+}
+
 export interface Patience {
   readonly rank: number;
   /** Where each process is, for people: `node2, process 4711`. */
@@ -23,18 +28,26 @@ export interface Patience {
 const BUSY_MS = 0.2;
 /** Milliseconds between two questions then. Processes that share a core compute in it. */
 const PAUSE_MS = 0.1;
+/** Seconds in which those that live say so. */
+const ANSWER_SECONDS = 3;
 /** Seconds that process 0 has to say who is missing, before the others say that it is process 0. */
 const FIRST_SECONDS = 10;
 
 /** Returns when all processes have come, with the milliseconds that it took; `UserError` that names those that do not. A blocking call of the library would wait for ever. */
 export function awaitAll(
-  { isWhole, missing }: Arrival,
+  { isWhole, missing, late }: Arrival & Partial<Late>,
   { rank, places, seconds, clock = monotonicMs, pause = sleep }: Patience,
 ): number {
   const start = clock();
-  const limit = 1000 * (rank === 0 ? seconds : seconds + FIRST_SECONDS);
+  const answers = late === undefined ? 0 : ANSWER_SECONDS;
+  const limit = 1000 * (seconds + (rank === 0 ? answers : FIRST_SECONDS));
+  let isLate = false;
   while (!isWhole()) {
     const waited = clock() - start;
+    if (waited > 1000 * seconds && !isLate) {
+      isLate = true;
+      late?.();
+    }
     if (waited > limit) throw stuck(rank === 0 ? missing() : [0], places, seconds);
     if (waited > BUSY_MS) pause(PAUSE_MS);
   }

@@ -60,10 +60,10 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
   const init = bound('MPI_Init', 'void *, void *');
   const rankOf = bound('MPI_Comm_rank', `${h}, _Out_ int *`);
   const sizeOf = bound('MPI_Comm_size', `${h}, _Out_ int *`);
-  const allgather = bound('MPI_Allgather', `void *, int, ${h}, void *, int, ${h}, ${h}`);
-  const alltoall = bound('MPI_Alltoall', `void *, int, ${h}, void *, int, ${h}, ${h}`);
-  const allreduce = bound('MPI_Allreduce', `void *, void *, int, ${h}, ${h}, ${h}`);
-  const broadcast = bound('MPI_Bcast', `void *, int, ${h}, int, ${h}`);
+  const allgather = bound('MPI_Iallgather', `void *, int, ${h}, void *, int, ${h}, ${h}, void *`);
+  const alltoall = bound('MPI_Ialltoall', `void *, int, ${h}, void *, int, ${h}, ${h}, void *`);
+  const allreduce = bound('MPI_Iallreduce', `void *, void *, int, ${h}, ${h}, ${h}, void *`);
+  const broadcast = bound('MPI_Ibcast', `void *, int, ${h}, int, ${h}, void *`);
   const abort = bound('MPI_Abort', `${h}, int`);
   const finalize = bound('MPI_Finalize', '');
   init(null, null);
@@ -77,41 +77,41 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
       `${by} has started ${told} processes, and its library knows of ${size}`,
       'Start Limbeck by the mpirun that belongs to the library that is found first.',
     );
+  const waits = arrivals(bound, abi, rank, size);
+  let places: readonly string[] = Array.from({ length: size }, (_, other) => `rank ${other}`);
+  let waitedMs = 0;
+  /** A call that does not block, and the wait for it: a blocking one could not be given up. */
+  const together = (...call: Parameters<typeof waits.called>): void => {
+    waitedMs += awaitAll(waits.arrived(), { rank, places, seconds });
+    awaitAll(waits.called(...call), { rank, places, seconds });
+  };
   const [gathered, scattered] = [reused(), reused()];
   const gather = (own: Float32Array): Float32Array => {
     const all = gathered(size * own.length);
-    allgather(own, own.length, abi.float, all, own.length, abi.float, abi.world);
+    together(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world);
     return all;
   };
-  const places = textsOf(gather(floatsOf(place)), size);
-  const arrive = arrivals(bound, abi, rank, size);
-  let waitedMs = 0;
-  const together = <T>(call: () => T): T => {
-    waitedMs += awaitAll(arrive(), { rank, places, seconds });
-    return call();
-  };
+  places = textsOf(gather(floatsOf(place)), size);
   return {
     rank,
     size,
     get waitedSeconds() {
       return waitedMs / 1000;
     },
-    allgather: (own) => together(() => gather(own)),
-    alltoall: (own) =>
-      together(() => {
-        const each = own.length / size;
-        const all = scattered(own.length);
-        alltoall(own, each, abi.float, all, each, abi.float, abi.world);
-        return all;
-      }),
-    allreduce: (own) =>
-      together(() => {
-        const sum = new Float32Array(own.length);
-        allreduce(own, sum, own.length, abi.float, abi.sum, abi.world);
-        return sum;
-      }),
-    broadcast: (values) => together(() => broadcast(values, values.length, abi.float, 0, abi.world)),
-    barrier: () => together(() => undefined),
+    allgather: gather,
+    alltoall: (own) => {
+      const each = own.length / size;
+      const all = scattered(own.length);
+      together(alltoall, own, each, abi.float, all, each, abi.float, abi.world);
+      return all;
+    },
+    allreduce: (own) => {
+      const sum = new Float32Array(own.length);
+      together(allreduce, own, sum, own.length, abi.float, abi.sum, abi.world);
+      return sum;
+    },
+    broadcast: (values) => together(broadcast, values, values.length, abi.float, 0, abi.world),
+    barrier: () => void awaitAll(waits.arrived(), { rank, places, seconds }),
     abort: (exitCode) => abort(abi.world, exitCode),
     finish: () => finalize(),
   };
@@ -129,7 +129,7 @@ type Bound = (name: string, types: string) => (...args: unknown[]) => void;
  * Tells all processes that this one has come, without waiting for them: a barrier that does not block, and a message to process 0, which
  * so knows who is missing. Requests and messages lie in memory of their own, since the library writes there after the call.
  */
-function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, size: number): () => Arrival {
+function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, size: number) {
   const ibarrier = bound('MPI_Ibarrier', `${h}, void *`);
   const isend = bound('MPI_Isend', `void *, int, ${h}, int, int, ${h}, void *`);
   const irecv = bound('MPI_Irecv', `void *, int, ${h}, int, int, ${h}, void *`);
@@ -147,20 +147,33 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
     test(request, flag, status);
     return flag[0] !== 0;
   };
-  return () => {
-    const awaited = rank === 0 ? others : [rank];
+  const awaited = rank === 0 ? others : [rank];
+  const missing = (): number[] => awaited.filter((other) => !isDone(memory[other]!.request));
+  const tell = (tag: number): void => {
     for (const other of awaited) {
       const { request, message } = memory[other]!;
-      if (rank === 0) irecv(message, 1, float, other, TAG, world, request);
-      else isend(message, 1, float, 0, TAG, world, request);
+      if (rank === 0) irecv(message, 1, float, other, tag, world, request);
+      else isend(message, 1, float, 0, tag, world, request);
     }
-    ibarrier(world, barrier);
-    const missing = (): number[] => awaited.filter((other) => !isDone(memory[other]!.request));
-    return { isWhole: () => isDone(barrier) && missing().length === 0, missing };
+  };
+  return {
+    arrived: (): Arrival => {
+      tell(ARRIVED);
+      ibarrier(world, barrier);
+      return { isWhole: () => isDone(barrier) && missing().length === 0, missing };
+    },
+    /** The wait for a call that all have come to; those that live say so when it takes too long. */
+    called: (call: (...args: unknown[]) => void, ...args: unknown[]) => {
+      // Asking for the buffer of a small array moves it to where it stays: the library writes there while JavaScript goes on.
+      for (const one of args) if (one instanceof Float32Array) void one.buffer;
+      call(...args, barrier);
+      return { isWhole: () => isDone(barrier), missing, late: () => tell(ALIVE) };
+    },
   };
 }
 
-const TAG = 18;
+const ARRIVED = 18;
+const ALIVE = 19;
 /** Bytes of a place. */
 const PLACE = 96;
 

@@ -42,9 +42,24 @@ export function temporary() {
   return folder;
 }
 
+const running = new Set();
+/** Nothing that was started here outlives this process, also where it is stopped. */
+process.on('exit', () => {
+  for (const { pid } of running) {
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // Its whole group has ended.
+    }
+  }
+});
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(1));
+
 /** A process in a group of its own; `ended` tells its exit code and what it printed. */
 export function start(command, args, { env = {}, cwd } = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, detached: true });
+  running.add(child);
+  child.on('close', () => running.delete(child));
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += data));
   const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, text })));
