@@ -137,10 +137,12 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
   const flag = new Int32Array(new ArrayBuffer(256));
   const status = new Uint8Array(new ArrayBuffer(256));
   const others = Array.from({ length: size - 1 }, (_, i) => i + 1);
-  const memory = Array.from({ length: size }, () => ({
-    request: new BigInt64Array(new ArrayBuffer(256)),
-    message: new Float32Array(new ArrayBuffer(256)),
-  }));
+  const messages = () =>
+    Array.from({ length: size }, () => ({
+      request: new BigInt64Array(new ArrayBuffer(256)),
+      message: new Float32Array(new ArrayBuffer(256)),
+    }));
+  const [ofArrival, ofLife] = [messages(), messages()];
   const barrier = new BigInt64Array(new ArrayBuffer(256));
   /** A request that is done stays done: the library makes it a null request. */
   const isDone = (request: BigInt64Array): boolean => {
@@ -148,8 +150,9 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
     return flag[0] !== 0;
   };
   const awaited = rank === 0 ? others : [rank];
-  const missing = (): number[] => awaited.filter((other) => !isDone(memory[other]!.request));
-  const tell = (tag: number): void => {
+  const missingIn = (memory: ReturnType<typeof messages>) => (): number[] =>
+    awaited.filter((other) => !isDone(memory[other]!.request));
+  const tell = (memory: ReturnType<typeof messages>, tag: number): void => {
     for (const other of awaited) {
       const { request, message } = memory[other]!;
       if (rank === 0) irecv(message, 1, float, other, tag, world, request);
@@ -157,17 +160,20 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
     }
   };
   return {
-    arrived: (): Arrival => {
-      tell(ARRIVED);
+    arrived: (): Arrival & { readonly late?: () => void } => {
+      tell(ofArrival, ARRIVED);
       ibarrier(world, barrier);
-      return { isWhole: () => isDone(barrier) && missing().length === 0, missing };
+      const missing = missingIn(ofArrival);
+      // Process 0 may still be in the call before, and want to know who lives.
+      const late = rank === 0 ? undefined : () => tell(ofLife, ALIVE);
+      return { isWhole: () => isDone(barrier) && missing().length === 0, missing, ...(late && { late }) };
     },
     /** The wait for a call that all have come to; those that live say so when it takes too long. */
     called: (call: (...args: unknown[]) => void, ...args: unknown[]) => {
       // Asking for the buffer of a small array moves it to where it stays: the library writes there while JavaScript goes on.
-      for (const one of args) if (one instanceof Float32Array) void one.buffer;
+      for (const one of args) if (one instanceof Float32Array) one.buffer.slice(0, 0);
       call(...args, barrier);
-      return { isWhole: () => isDone(barrier), missing, late: () => tell(ALIVE) };
+      return { isWhole: () => isDone(barrier), missing: missingIn(ofLife), late: () => tell(ofLife, ALIVE) };
     },
   };
 }
