@@ -141,7 +141,11 @@ export function batchFor(
   { device }: Pick<Teacher, 'device'>,
   { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,
 ): LabelBatch {
-  return new LabelBatch(device, elementsOf(asTeacherSees(data.train).sampleShape), recipe.distill.softTargets.batchSize);
+  return new LabelBatch(
+    device,
+    elementsOf(asTeacherSees(data.train).sampleShape),
+    recipe.distill.softTargets.batchSize,
+  );
 }
 
 function sizeOf({ tensors }: Safetensors): number {
