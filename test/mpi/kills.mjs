@@ -117,6 +117,7 @@ for (let kill = 0; kill < Number(values.kills); kill++) {
   if (ends === undefined)
     throw new Error(`${kind}: not at its end ${took} s after a kill\n${JSON.stringify(processesWith(text))}`);
   if (kind === 'training') longest = Math.max(longest, took);
+  await waitFor(() => processesWith(text).length === 0, 'the end of all processes', 10_000).catch(() => undefined);
   const left = processesWith(text);
   if (left.length > 0) throw new Error(`${kind}: processes are left: ${JSON.stringify(left)}`);
   console.log(
