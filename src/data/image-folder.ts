@@ -1,106 +1,17 @@
-import { readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
-import { UserError } from '../base/errors.ts';
-import { asUserError } from '../base/files.ts';
+import { classFolder } from './class-folder.ts';
 import type { ImageOptions } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
 
-const EXTENSIONS = new Set(['.png', '.jpg', '.jpeg', '.webp']);
-
-/** Sub-folders of a whole data set, as downloads have them. */
-const SPLITS = new Set(['train', 'training', 'test', 'testing', 'val', 'valid', 'validation', 'dev', 'eval']);
+const EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp'];
 
 /**
  * One sub-folder per class, with images at any depth below it. Files are taken in order of their paths (by code unit), and
  * this order is what sample ids count. The decoded images must fit in memory at the size the model sees; see ImageSink.
  */
 export async function readImageFolder(folder: string, options: ImageOptions): Promise<RawSplit> {
-  const inside = await entries(folder);
-  const classNames = inside.filter(({ isFolder }) => isFolder).map(({ name }) => name);
-  if (classNames.length === 0) {
-    throw new UserError(
-      `${folder}: no sub-folders, expected one per class`,
-      'Put the images of class `cat` in a folder `cat`.',
-    );
-  }
-  if (classNames.every((name) => SPLITS.has(name.toLowerCase()))) {
-    throw new UserError(
-      `${folder}: its sub-folders are splits, not classes: ${classNames.join(', ')}`,
-      `Name one split at a time, as in \`train: ${path.join(path.basename(folder), classNames.at(-1)!)}\`.`,
-    );
-  }
-  const files: string[] = [];
-  const others = inside.filter(({ isFolder }) => !isFolder).map(({ name }) => path.join(folder, name));
-  const values: number[] = [];
-  for (const [index, name] of classNames.entries()) {
-    for (const file of await filesBelow(path.join(folder, name))) {
-      if (!EXTENSIONS.has(path.extname(file).toLowerCase())) {
-        others.push(file);
-        continue;
-      }
-      files.push(file);
-      values.push(index);
-    }
-  }
-  if (files.length === 0) {
-    throw new UserError(
-      `${folder}: no images in its ${classNames.length} sub-folders`,
-      `Files that end in ${[...EXTENSIONS].join(', ')} are read.`,
-    );
-  }
+  const { files, labels, notes } = await classFolder(folder, { what: 'images', extensions: EXTENSIONS });
   const sink = new ImageSink(options, files.length);
   await sink.add(files.map((file) => ({ where: file, input: file })));
-  return {
-    source: folder,
-    sampleShape: sink.shape!,
-    samples: sink.samples(),
-    labels: {
-      kind: 'name',
-      values: Int32Array.from(values),
-      names: classNames,
-      firstAt: classNames.map((name) => path.join(folder, name)),
-    },
-    notes: others.length === 0 ? [] : [leftOut(folder, others)],
-  };
-}
-
-function leftOut(folder: string, others: readonly string[]): string {
-  return `${folder}: ${others.length} of its files left out, which are no PNG, JPEG or WebP in the folder of a class, e.g. ${others[0]!}`;
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const { name, isFolder } of await entries(folder)) {
-    const full = path.join(folder, name);
-    if (isFolder) found.push(...(await filesBelow(full)));
-    else found.push(full);
-  }
-  return found;
-}
-
-/** Entries of a folder, sorted, without hidden files and what macOS puts into archives; links are followed. */
-async function entries(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
-  try {
-    const all = await readdir(folder, { withFileTypes: true });
-    const kept = all.filter(({ name }) => !name.startsWith('.') && name !== '__MACOSX');
-    kept.sort((a, b) => (a.name < b.name ? -1 : 1));
-    return await Promise.all(
-      kept.map(async (entry) => ({
-        name: entry.name,
-        isFolder:
-          entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(path.join(folder, entry.name)))),
-      })),
-    );
-  } catch (error) {
-    throw asUserError(error, folder, 'read');
-  }
-}
-
-async function leadsToFolder(link: string): Promise<boolean> {
-  try {
-    return (await stat(link)).isDirectory();
-  } catch (error) {
-    throw asUserError(error, link, 'read');
-  }
+  return { source: folder, sampleShape: sink.shape!, samples: sink.samples(), labels, notes };
 }

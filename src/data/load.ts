@@ -85,9 +85,11 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
 
   const { inputs } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
+  // A sound is fed as it is recorded: loudness is part of it.
+  const usual = config.type === 'audio-folder' ? 'none' : undefined;
   const normalization =
     inputs === undefined
-      ? normalizationOf(config.normalize, train.samples, trainRaw.sampleShape)
+      ? normalizationOf(config.normalize ?? usual, train.samples, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
   const scaling = reader.scaling?.(train.targets, train.width);
   const dataset = ({ name, idPrefix, samples, targets, ids }: Split): Dataset => {
@@ -208,6 +210,8 @@ async function readSplit(config: DatasetConfig, part: Part): Promise<RawSplit | 
       return (await import('./cifar.ts')).readCifar(sourceOf(config, part), config.labels ?? 'fine', part);
     case 'image-folder':
       return (await import('./image-folder.ts')).readImageFolder(sourceOf(config, part), config);
+    case 'audio-folder':
+      return (await import('./audio-folder.ts')).readAudioFolder(sourceOf(config, part), config);
     case 'npz':
       return (await import('./npz.ts')).readNpz(sourceOf(config, part), config);
     case 'parquet':

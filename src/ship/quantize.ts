@@ -18,6 +18,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { modelFeeds } from '../runtime/feeds.ts';
+import { LOG_MEL } from '../networks/log-mel.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { idOf } from '../report/artifact.ts';
 import type { QuantizationSensitivity } from '../report/sensitivity.ts';
@@ -125,7 +126,8 @@ export function keptFloat(
       meant === undefined ? `Layers with weights: ${quantizableLayers(graph).join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
-  return answers === 'values' ? [...keepFloat, ...unitsOf(graph)] : [...keepFloat];
+  const frontEnd = known.has(LOG_MEL) ? [LOG_MEL] : [];
+  return [...new Set([...keepFloat, ...frontEnd, ...(answers === 'values' ? unitsOf(graph) : [])])];
 }
 
 /** The last two ops of a graph if they scale and move its answers by constants, see `scaledNetwork`. */
