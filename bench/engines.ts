@@ -6,13 +6,12 @@
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { NetName } from './nets.ts';
-import { NETS } from './nets.ts';
+import { netOf } from './nets.ts';
 import { findPython, jsonOf, table, torchOf } from './processes.ts';
 
 const { values: options } = parseArgs({
   options: {
-    models: { type: 'string', default: NETS.join(',') },
+    models: { type: 'string', default: 'mlp,cnn,cnn-bn,dscnn,resnet8' },
     devices: { type: 'string' },
     steps: { type: 'string', default: '20' },
     batch: { type: 'string', default: '128' },
@@ -27,10 +26,8 @@ const { values: options } = parseArgs({
 const { batch, steps, threads } = options;
 const within = Number(options.within);
 const child = path.join(import.meta.dirname, 'step-child.js');
-const nets = options.models.split(',').map((name) => {
-  if (!NETS.includes(name as NetName)) throw new Error(`unknown model ${name}; known: ${NETS.join(', ')}`);
-  return name as NetName;
-});
+const nets = options.models.split(',');
+for (const name of nets) netOf(name);
 
 type Status = { readonly name: string; readonly usable: boolean; readonly reason: string };
 const probe = await jsonOf(process.execPath, [path.join(import.meta.dirname, 'probe-child.js')]);

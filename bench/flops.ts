@@ -1,32 +1,22 @@
-import type { NetName } from './nets.ts';
+import { macs } from '../src/graph/macs.ts';
+import type { OpName } from '../src/graph/ops.ts';
+import { staticSize } from '../src/graph/shapes.ts';
+import type { Graph, Node } from '../src/graph/types.ts';
 
-/** Multiply-accumulates of one sample's forward pass through a convolution or dense layer. */
-const conv = (size: number, filter: number, inputs: number, outputs: number): number =>
-  size * size * filter * filter * inputs * outputs;
+/** Floating-point operations of a node's products: two a multiply-accumulate. 0 for all that multiplies no matrices. */
+export function flopsOf({ op, inputs, outputs, attrs }: Node, { types }: Graph): number {
+  const shape = (name: string) => (name === '' ? [] : types.get(name)!.shape);
+  const [first, second] = inputs.map(shape);
+  // A gradient by filter meets what its convolution met: each value of dy a whole window, of one channel where it is depthwise.
+  if (op === 'Conv2DBackpropFilter') return 2 * staticSize(second!) * staticSize(shape(outputs[0]!).slice(0, 3));
+  if (op === 'DepthwiseConv2dNativeBackpropFilter')
+    return 2 * staticSize(second!) * staticSize(shape(outputs[0]!).slice(0, 2));
+  if (op === 'DepthwiseConv2dNativeBackpropInput') return 2 * staticSize(first!) * staticSize(second!.slice(0, 2));
+  if (op === 'Conv2DBackpropInput') return 2 * staticSize(first!) * staticSize(second!.slice(0, 3));
+  return 2 * macs[op as OpName](inputs.map(shape), shape(outputs[0]!), attrs);
+}
 
-const FORWARD: Record<NetName, readonly number[]> = {
-  mlp: [784 * 800, 800 * 800, 8000],
-  cnn: [conv(28, 3, 1, 32), conv(14, 3, 32, 64), 31360],
-  'cnn-bn': [conv(28, 3, 1, 32), conv(14, 3, 32, 64), 31360],
-  dscnn: [
-    conv(14, 3, 1, 32),
-    ...[32, 64, 64, 64].flatMap((channels) => [conv(14, 3, 1, channels), conv(14, 1, channels, 64)]),
-    640,
-  ],
-  resnet8: [
-    conv(28, 3, 1, 16),
-    2 * conv(28, 3, 16, 16),
-    conv(14, 3, 16, 32) + conv(14, 3, 32, 32) + conv(14, 1, 16, 32),
-    conv(7, 3, 32, 64) + conv(7, 3, 64, 64) + conv(7, 1, 32, 64),
-    640,
-  ],
-};
-
-/**
- * Floating-point operations of one training step: two a multiply-accumulate, forward once and backward twice (towards
- * input and weights), but for the first layer, whose input needs no gradient.
- */
-export function stepFlops(net: NetName, batch: number): number {
-  const [first, ...rest] = FORWARD[net];
-  return 2 * batch * (2 * first! + 3 * rest.reduce((a, b) => a + b, 0));
+/** Of a whole step. */
+export function stepFlops(graph: Graph): number {
+  return graph.nodes.reduce((sum, node) => sum + flopsOf(node, graph), 0);
 }

@@ -1,78 +1,40 @@
-import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { input, layers, model } from '@tensorflow/tfjs-layers';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { REAL_NETS } from './real-nets.ts';
+import { SMALL_NETS } from './small-nets.ts';
 
-/** The five nets of the step benchmark, as in bench/torch_step.py. All give logits for 10 classes. */
-export const NETS = ['mlp', 'cnn', 'cnn-bn', 'dscnn', 'resnet8'] as const;
-export type NetName = (typeof NETS)[number];
-
-export const inputShapeOf = (name: NetName): number[] => (name === 'mlp' ? [784] : [28, 28, 1]);
-
-export function buildNet(name: NetName): LayersModel {
-  const x = input({ shape: inputShapeOf(name) });
-  const features = { mlp, cnn: plainCnn(false), 'cnn-bn': plainCnn(true), dscnn, resnet8 }[name](x);
-  return model({ inputs: x, outputs: layers.dense({ units: 10 }).apply(features) as SymbolicTensor });
+/** A net of the step benchmark; bench/torch_nets.py has the same one under the same name. */
+export interface BenchNet {
+  readonly about: string;
+  /** Samples of a step, unless asked for otherwise. */
+  readonly batch: number;
+  /** One sample, channels last. */
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+  /** What it learns: a label a sample, or `pixels`, a 0 or 1 each. */
+  readonly kind: 'labels' | 'pixels';
+  /** Samples are rows of tokens below this, the last of them 0, which is padding. */
+  readonly vocabulary?: number;
+  readonly build: (net: BenchNet) => LayersModel;
 }
 
-type Block = (x: SymbolicTensor) => SymbolicTensor;
+export const NETS: Readonly<Record<string, BenchNet>> = { ...SMALL_NETS, ...REAL_NETS };
 
-const apply = (
-  layer: { apply: (x: SymbolicTensor | SymbolicTensor[]) => unknown },
-  x: SymbolicTensor | SymbolicTensor[],
-): SymbolicTensor => layer.apply(x) as SymbolicTensor;
+export const SMALL_NET_NAMES = Object.keys(SMALL_NETS);
 
-const relu: Block = (x) => apply(layers.reLU(), x);
-const pool: Block = (x) => apply(layers.maxPooling2d({ poolSize: 2 }), x);
-const norm: Block = (x) => apply(layers.batchNormalization({ epsilon: 1e-5, momentum: 0.9 }), x);
-const head: Block = (x) => apply(layers.globalAveragePooling2d({}), x);
-
-const mlp: Block = (x) => {
-  const hidden: Block = (h) =>
-    apply(layers.dense({ units: 800, activation: 'relu', kernelInitializer: 'heNormal' }), h);
-  return hidden(hidden(x));
-};
-
-function conv(filters: number, options: { size?: number; stride?: number; bias?: boolean } = {}): Block {
-  const { size = 3, stride = 1, bias = false } = options;
-  // PyTorch's symmetric padding, which TensorFlow's `same` is not for stride 2.
-  const same = stride === 1 || size === 1;
-  const layer = layers.conv2d({
-    filters,
-    kernelSize: size,
-    strides: stride,
-    padding: same ? 'same' : 'valid',
-    useBias: bias,
-    kernelInitializer: 'heNormal',
-  });
-  return (x) => apply(layer, same ? x : apply(layers.zeroPadding2d({ padding: 1 }), x));
+export function netOf(name: string): BenchNet {
+  const net = Object.hasOwn(NETS, name) ? NETS[name] : undefined;
+  if (net === undefined) throw new Error(`unknown model ${name}; known: ${Object.keys(NETS).join(', ')}`);
+  return net;
 }
 
-function plainCnn(withNorm: boolean): Block {
-  const stage = (filters: number): Block => {
-    const first = conv(filters, { bias: !withNorm });
-    return (x) => pool(relu(withNorm ? norm(first(x)) : first(x)));
-  };
-  return (x) => apply(layers.flatten(), stage(64)(stage(32)(x)));
+/** The nets of a list with commas, in its order; all where there is none. */
+export function netsOf(list: string | undefined): readonly (readonly [string, BenchNet])[] {
+  return (list?.split(',') ?? Object.keys(NETS)).map((name) => [name, netOf(name)]);
 }
 
-const dscnn: Block = (x) => {
-  let h = relu(norm(conv(32, { stride: 2 })(x)));
-  for (let i = 0; i < 4; i++) {
-    h = relu(norm(apply(layers.depthwiseConv2d({ kernelSize: 3, padding: 'same', useBias: false }), h)));
-    h = relu(norm(conv(64, { size: 1 })(h)));
-  }
-  return head(h);
-};
+export function buildNet(name: string): LayersModel {
+  const net = netOf(name);
+  return net.build(net);
+}
 
-const resnet8: Block = (x) => {
-  let h = relu(norm(conv(16)(x)));
-  for (const [filters, stride] of [
-    [16, 1],
-    [32, 2],
-    [64, 2],
-  ] as const) {
-    const main = norm(conv(filters)(relu(norm(conv(filters, { stride })(h)))));
-    const skip = stride === 1 ? h : norm(conv(filters, { size: 1, stride })(h));
-    h = relu(apply(layers.add(), [main, skip]));
-  }
-  return head(h);
-};
+export const inputShapeOf = (name: string): readonly number[] => netOf(name).inputShape;

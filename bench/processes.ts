@@ -17,6 +17,13 @@ export async function jsonOf(
   return JSON.parse(text.trimEnd().split('\n').at(-1)!) as Record<string, unknown>;
 }
 
+/** Runs a command to its end; its output passes through. */
+export async function runToEnd(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, { stdio: 'inherit' });
+  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with code ${String(code)}`);
+}
+
 /** The Python asked for, a file or a command; else the conformance tests' if it was set up. */
 export function findPython(
   asked: string | undefined,

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""PyTorch's side of bench/step.ts: times one eager training step of a net and prints one JSON line.
+"""PyTorch's side of bench/step.ts: times one training step of a net of bench/torch_nets.py and prints one JSON line.
 
-    python3 bench/torch_step.py MODEL [--batch 128] [--steps 50] [--threads 2] [--optimizer adam|sgd] [--device cpu|cuda]
-                             [--layout nchw|nhwc|best]
+    python3 bench/torch_step.py NET [--variant eager-nhwc] [--batch N] [--steps 30] [--threads 2] [--optimizer adam|sgd]
+                             [--device cpu|cuda]
 
-The nets are those of bench/nets.ts. Forward, loss, backward and optimizer step are timed together, as is loss.item(),
-since a training loop reads the loss. With --layout best both memory formats run and the faster one counts.
+A variant is eager or compile, then nchw or nhwc (the memory format), matmul or sdpa (how attention is written), cudnn or exact
+(nn.GRU, or the registry's cell by hand), or plain; `best` is the faster of nchw and nhwc. The optimizer is always fused. Forward,
+loss, backward and optimizer step are timed together, as is loss.item(), since a training loop reads the loss.
 """
 import argparse
 import json
@@ -13,105 +14,68 @@ import resource
 import time
 
 import torch
-from torch import nn
 from torch.nn import functional as F
+from torch_nets import NETS, samples_of
+
+WARM_UP, SECONDS, LEAST = 3, 4, 5
 
 
-class Net(nn.Module):
-    """A list of layers, each with the ReLU, pooling or residual that the name says."""
-
-    def __init__(self, name):
-        super().__init__()
-        self.layers = nn.ModuleList()
-        self.name = name
-        build = {"mlp": self.mlp, "cnn": self.cnn, "cnn-bn": self.cnn, "dscnn": self.dscnn, "resnet8": self.resnet8}
-        self.body = build[name]()
-
-    def conv(self, inputs, outputs, size=3, stride=1, groups=1, norm=True):
-        steps = [nn.Conv2d(inputs, outputs, size, stride, size // 2, groups=groups, bias=not norm)]
-        return nn.Sequential(*steps, nn.BatchNorm2d(outputs)) if norm else steps[0]
-
-    def mlp(self):
-        return nn.Sequential(nn.Linear(784, 800), nn.ReLU(), nn.Linear(800, 800), nn.ReLU(), nn.Linear(800, 10))
-
-    def cnn(self):
-        norm = self.name == "cnn-bn"
-        first = [self.conv(1, 32, norm=norm), nn.ReLU(), nn.MaxPool2d(2)]
-        second = [self.conv(32, 64, norm=norm), nn.ReLU(), nn.MaxPool2d(2)]
-        return nn.Sequential(*first, *second, nn.Flatten(), nn.Linear(7 * 7 * 64, 10))
-
-    def dscnn(self):
-        layers = [self.conv(1, 32, stride=2), nn.ReLU()]
-        for inputs in (32, 64, 64, 64):
-            layers += [self.conv(inputs, inputs, groups=inputs), nn.ReLU(), self.conv(inputs, 64, size=1), nn.ReLU()]
-        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
-
-    def resnet8(self):
-        blocks = [Residual(self, a, b, stride) for a, b, stride in ((16, 16, 1), (16, 32, 2), (32, 64, 2))]
-        head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
-        return nn.Sequential(self.conv(1, 16), nn.ReLU(), *blocks, *head)
-
-    def forward(self, x):
-        return self.body(x)
-
-
-class Residual(nn.Module):
-    def __init__(self, net, inputs, outputs, stride):
-        super().__init__()
-        self.main = nn.Sequential(net.conv(inputs, outputs, stride=stride), nn.ReLU(), net.conv(outputs, outputs))
-        same = inputs == outputs and stride == 1
-        self.skip = nn.Identity() if same else net.conv(inputs, outputs, size=1, stride=stride)
-
-    def forward(self, x):
-        return F.relu(self.main(x) + self.skip(x))
-
-
-def ms_per_step(args, memory_format):
+def times_of(args, variant):
     torch.manual_seed(0)
-    net = Net(args.model).to(device=args.device, memory_format=memory_format)
-    shape = (args.batch, 784) if args.model == "mlp" else (args.batch, 1, 28, 28)
-    x = torch.randn(shape, device=args.device)
-    if args.model != "mlp":
-        x = x.to(memory_format=memory_format)
-    y = torch.randint(0, 10, (args.batch,), device=args.device)
+    kind, _, word = variant.partition("-")
+    net = NETS[args.net][0](word).to(args.device).train()
+    x, y = (tensor.to(args.device) for tensor in samples_of(args.net, args.batch))
+    if word == "nhwc":
+        net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+        y = y.to(memory_format=torch.channels_last) if y.ndim == 4 else y
+    objective = F.binary_cross_entropy_with_logits if args.net == "unet" else F.cross_entropy
+    loss_of = lambda x, y: objective(net(x), y)
+    if kind == "compile":
+        loss_of = torch.compile(loss_of)
+    trained = [p for p in net.parameters() if p.requires_grad]
     if args.optimizer == "adam":
-        optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+        optimizer = torch.optim.Adam(trained, lr=1e-3, fused=True)
     else:
-        optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+        optimizer = torch.optim.SGD(trained, lr=1e-3, fused=True, momentum=0.9 if args.optimizer == "momentum" else 0)
 
     def step():
+        start = time.perf_counter()
         optimizer.zero_grad()
-        loss = F.cross_entropy(net(x), y)
+        loss = loss_of(x, y)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        loss.item()
+        return (time.perf_counter() - start) * 1e3
 
-    for _ in range(5):
+    first = step()
+    for _ in range(WARM_UP - 1):
         step()
-    times = []
-    for _ in range(args.steps):
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[len(times) // 2] * 1e3
+    times, begin, cpu = [], time.perf_counter(), time.process_time()
+    while len(times) < args.steps and (len(times) < LEAST or time.perf_counter() - begin < SECONDS):
+        times.append(step())
+    ms = sorted(times)[len(times) // 2]
+    cpu_ms = (time.process_time() - cpu) * 1e3 / len(times)
+    return {"ms_per_step": ms, "fastest_ms": min(times), "cpu_ms_per_step": cpu_ms, "compile_ms": max(0, first - ms)}
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("model", choices=["mlp", "cnn", "cnn-bn", "dscnn", "resnet8"])
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("net", choices=list(NETS))
+    parser.add_argument("--variant", default="best")
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--optimizer", choices=["adam", "sgd"], default="adam")
+    parser.add_argument("--optimizer", choices=["adam", "momentum", "sgd"], default="adam")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--layout", choices=["nchw", "nhwc", "best"], default="best")
     args = parser.parse_args()
+    args.batch = args.batch or NETS[args.net][3]
     torch.set_num_threads(args.threads)
-    formats = {"nchw": [torch.contiguous_format], "nhwc": [torch.channels_last]}
-    formats["best"] = [torch.contiguous_format] + ([] if args.model == "mlp" else [torch.channels_last])
-    ms = min(ms_per_step(args, f) for f in formats[args.layout])
+    pictures = len(NETS[args.net][1]) == 3
+    best = ["eager-nchw", "eager-nhwc"] if pictures else ["eager-plain"]
+    results = [times_of(args, variant) for variant in (best if args.variant == "best" else [args.variant])]
+    fastest = min(results, key=lambda result: result["ms_per_step"])
     peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    print(json.dumps({"model": args.model, "ms_per_step": round(ms, 3), "torch": torch.__version__, "peak_rss_mb": peak}))
+    print(json.dumps({"net": args.net, **fastest, "torch": torch.__version__, "peak_rss_mb": peak}))
 
 
 if __name__ == "__main__":

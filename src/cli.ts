@@ -3,7 +3,7 @@ import { EXIT } from './commands/failure.ts';
 import { runProgram } from './commands/program.ts';
 
 const interrupt = new AbortController();
-/** Whether the command has asked for the signal: one that does not know of it is stopped at once. */
+/** True once the command listens to the signal: one that does not is stopped at once. */
 let isWatched = false;
 process.on('SIGINT', onInterrupt);
 process.on('SIGTERM', onInterrupt);

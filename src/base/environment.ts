@@ -16,7 +16,7 @@ export interface MpiLaunch {
   readonly rank: number;
 }
 
-/** Undefined where nothing like mpirun has started this process. */
+/** Launch by mpirun or the like; undefined where nothing like it has started this process. */
 export function mpiLaunch(): MpiLaunch | undefined {
   const { OMPI_COMM_WORLD_SIZE: open, OMPI_COMM_WORLD_RANK: openRank, PMI_SIZE: mpich, PMI_RANK: rank } = process.env;
   if (open !== undefined) return { by: 'Open MPI', size: Number(open), rank: Number(openRank) };

@@ -40,7 +40,7 @@ export interface Problem {
   readonly file: string | null;
   readonly line: number | null;
   readonly column: number | null;
-  /** Of a recipe, e.g. `distill.epochs`. */
+  /** Key of a recipe, e.g. `distill.epochs`. */
   readonly key: string | null;
   readonly message: string;
   readonly hint: string;

@@ -20,7 +20,7 @@ interface OfStage {
 
 export interface StageEvent extends OfStage {
   readonly type: 'stage';
-  /** Absent of what takes a moment, which its `done` tells people about. */
+  /** Title for people; absent for a stage that takes a moment, whose `done` event is enough. */
   readonly title?: string;
   readonly resumedAt?: string;
   /** First step of the training: 0 unless it was resumed. */
@@ -31,7 +31,7 @@ export interface DoneEvent extends OfStage {
   readonly type: 'done';
   readonly figures: Figures;
   readonly seconds: number;
-  /** Of a training: the share of its time that steps waited for their data. */
+  /** Share of a training's time that steps waited for their data. */
   readonly dataWait?: number;
   /** Traffic to and from the device, if it has memory of its own. */
   readonly traffic?: Traffic;
@@ -51,7 +51,7 @@ export interface ProgressEvent extends OfStage {
   readonly loss?: number;
   readonly accuracy?: number;
   readonly samplesPerSecond?: number;
-  /** Of a unit of work, since the progress was told last. */
+  /** Seconds for a unit of work, since the last event of progress. */
   readonly secondsPerStep?: number;
   readonly secondsLeft: number;
 }

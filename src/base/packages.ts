@@ -23,7 +23,7 @@ export function packageFolder(name: string, from: string = import.meta.filename)
     .find((folder) => existsSync(path.join(folder, 'package.json')));
 }
 
-/** Of an installed package; `missing` where it is not installed or its package.json cannot be read. */
+/** Version of an installed package; `missing` where it is not installed or its package.json cannot be read. */
 export function versionOf(name: string): string {
   const folder = packageFolder(name);
   return (folder && manifestIn(folder)?.version) ?? MISSING;
@@ -33,7 +33,7 @@ export function limbeckVersion(): string {
   return manifestIn(path.dirname(MANIFEST))?.version ?? MISSING;
 }
 
-/** Those that nothing works without. */
+/** Names of the packages that nothing works without. */
 export function requiredPackages(): string[] {
   return Object.keys(own().dependencies);
 }

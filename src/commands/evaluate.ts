@@ -75,12 +75,15 @@ export const evaluateCommand: Command<EvaluateArgs> = {
 
 function refuseUsual(model: string, split: string): void {
   if (!/\.onnx$/i.test(model)) {
-    throw new UserError(`${model}: --usual is for an .onnx file`, '`limbeck serve` serves no other files.');
+    throw new UserError(
+      `${model}: --usual: expected an .onnx file`,
+      'Leave it out: only `limbeck serve` reads what it writes, and that serves .onnx files.',
+    );
   }
   if (split === 'train') {
     throw new UserError(
-      '--usual with --split train',
-      'Answers to samples that it learned are surer: use another split.',
+      '--usual: expected --split validation or test, received train',
+      'Use another split: a model is surer of the samples that it was trained on.',
     );
   }
 }

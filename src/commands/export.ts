@@ -101,7 +101,10 @@ export const exportCommand: Command<ExportArgs> = {
       const folder = await findRun(args.run, args.out ?? outOption.default);
       if (args.triton !== undefined || args.kserve !== undefined) {
         if (args.kit !== undefined || args.to !== undefined)
-          throw new UserError('export: --triton or --kserve beside --kit or --to', 'Write one after the other.');
+          throw new UserError(
+            'export: --triton and --kserve cannot stand beside --kit or --to',
+            'Run the command once for each.',
+          );
         const { exportForCluster } = await import('./export-cluster.ts');
         return exportForCluster(folder, args, context);
       }

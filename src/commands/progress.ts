@@ -10,7 +10,7 @@ export interface Display {
   readonly close: () => Promise<void>;
 }
 
-/** Shows events as lines, and progress as a bar below them where there is a terminal. */
+/** Display of events as lines, and of progress as a bar below them where there is a terminal. */
 export async function showEvents(context: Context): Promise<Display> {
   const hasBar = context.isTerminal && !context.json && context.verbosity !== 'quiet';
   const isDue = epochThrottle();

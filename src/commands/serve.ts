@@ -91,7 +91,10 @@ export const serveCommand: Command<ServeArgs> = {
     await checkNumbers(args);
     if (args.keep !== undefined && args.shadow === undefined) {
       const { UserError } = await import('../base/errors.ts');
-      throw new UserError('serve: --keep without --shadow', 'What is kept is where a shadow disagrees: name one.');
+      throw new UserError(
+        'serve: --keep without --shadow',
+        'Add --shadow TEACHER.onnx: --keep keeps the samples on which that disagrees.',
+      );
     }
     const { serve } = await import('../serve/serve.ts');
     const { signal } = context;
@@ -161,7 +164,7 @@ async function tlsOf({ 'tls-cert': tlsCert, 'tls-key': tlsKey }: ServeArgs) {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   const { UserError } = await import('../base/errors.ts');
   const [have, lack] = tlsCert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
-  throw new UserError(`serve: ${have} without ${lack}`, 'HTTPS needs both.');
+  throw new UserError(`serve: ${have} without ${lack}`, 'Add it: HTTPS needs a certificate and its key.');
 }
 
 function shadowOf({ shadow, share, keep, 'keep-most': most }: ServeArgs) {
@@ -174,7 +177,7 @@ async function tracesOf({ traces, 'trace-share': share }: ServeArgs) {
   if (/^https?:\/\//.test(traces) && URL.canParse(traces)) return { url: traces, share };
   const { UserError } = await import('../base/errors.ts');
   throw new UserError(
-    `--traces: expected an address of HTTP, received ${traces}`,
+    `--traces: expected an HTTP address, received ${traces}`,
     'A collector on this machine has http://localhost:4318/v1/traces.',
   );
 }

@@ -45,7 +45,7 @@ export interface Watchers {
   readonly close: (error?: unknown) => Promise<void>;
 }
 
-/** Those that are asked for. Their packages are loaded only then. `UserError` for a port that cannot be opened. */
+/** Watchers that the options ask for; only their packages are loaded. Throws a `UserError` for a port that cannot be opened. */
 export async function openWatchers(
   { tensorboard, metrics, 'metrics-host': host, page, 'page-port': pagePort, 'page-host': pageHost }: WatchArgs,
   tell: OnEvent,

@@ -1,6 +1,6 @@
 import { sizeOf } from './dataset.ts';
 
-/** Of one batch of samples, as float32. What a picture model computes in between is about 30 times as large: 1 GB. */
+/** Limit of one batch of samples, as float32. The inner tensors of a picture model are about 30 times as large: 1 GB. */
 const MOST_BYTES = 2 ** 25;
 
 /** Number of samples that a model file gets in one call: `most`, or fewer where samples are large (55 of 224×224×3). */

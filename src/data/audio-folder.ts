@@ -1,11 +1,14 @@
+import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
-import { classFolder } from './class-folder.ts';
+import { classFiles } from './class-folder.ts';
 import { clip, clipLength } from './clip.ts';
 import type { ClipOptions } from './clip.ts';
 import { sharedFloats } from './dataset.ts';
 import type { RawSplit } from './dataset.ts';
 import { parseWav } from './wav.ts';
+
+const SOUNDS = { extensions: new Set(['.wav', '.wave']), what: 'sounds', kinds: 'WAV' };
 
 /** Files read at a time. */
 const AT_ONCE = 16;
@@ -15,7 +18,7 @@ const AT_ONCE = 16;
  * resampled, longer ones cut to their middle, shorter ones padded with silence. `UserError` names the file that cannot be read.
  */
 export async function readAudioFolder(folder: string, options: ClipOptions): Promise<RawSplit> {
-  const { files, labels, notes } = await classFolder(folder, { what: 'sounds', extensions: ['.wav', '.wave'] });
+  const { classNames, files, values, notes } = await classFiles(folder, SOUNDS);
   const length = clipLength(options);
   if (length === 0)
     throw new UserError('dataset.seconds: a sound has no value', 'Raise dataset.seconds or dataset.rate.');
@@ -37,5 +40,7 @@ export async function readAudioFolder(folder: string, options: ClipOptions): Pro
       ? [`${folder}: ${resampledCount} of ${files.length} sounds have another rate than ${options.rate}: resampled`]
       : []),
   ];
+  const firstAt = classNames.map((name) => path.join(folder, name));
+  const labels = { kind: 'name', values, names: classNames, firstAt } as const;
   return { source: folder, sampleShape: [length, 1], samples, labels, notes: [...notes, ...more] };
 }

@@ -23,10 +23,10 @@ export interface CatalogEntry {
   readonly files: readonly CatalogFile[];
   /** `dataset` of a recipe that loads it, with absolute paths. */
   readonly dataset: DatasetConfig;
-  /** Are all files there? */
+  /** True if all files are there. */
   readonly available: boolean;
   readonly missing: readonly string[];
-  /** Of the files that are there, as stored. */
+  /** Bytes of the files that are there, as stored. */
   readonly bytesOnDisk: number;
 }
 

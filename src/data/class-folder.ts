@@ -2,23 +2,33 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { asUserError } from '../base/files.ts';
-import type { LabelWords } from './dataset.ts';
 
 /** Sub-folders of a whole data set, as downloads have them. */
 const SPLITS = new Set(['train', 'training', 'test', 'testing', 'val', 'valid', 'validation', 'dev', 'eval']);
 
-export interface ClassFolder {
-  /** In order of their paths (by code unit), which is what sample ids count. */
+/** Files of a kind, for messages too: `images` that are `PNG, JPEG or WebP`. */
+interface FileKind {
+  /** With the dot, in small letters. */
+  readonly extensions: ReadonlySet<string>;
+  readonly what: string;
+  readonly kinds: string;
+}
+
+interface ClassFiles {
+  readonly classNames: readonly string[];
+  /** In order of their paths, class by class. */
   readonly files: readonly string[];
-  readonly labels: LabelWords;
+  /** Class of each file. */
+  readonly values: Int32Array;
+  /** What is odd but no error, one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** Files of these endings (lower case, with the dot) in a folder with one sub-folder per class, at any depth below it. */
-export async function classFolder(
-  folder: string,
-  { what, extensions }: { readonly what: string; readonly extensions: readonly string[] },
-): Promise<ClassFolder> {
+/**
+ * Files of one sub-folder per class, at any depth below it, in order of their paths (by code unit): this order is what sample ids
+ * count. `UserError` where there is none.
+ */
+export async function classFiles(folder: string, { extensions, what, kinds }: FileKind): Promise<ClassFiles> {
   const inside = await entries(folder);
   const classNames = inside.filter(({ isFolder }) => isFolder).map(({ name }) => name);
   if (classNames.length === 0) {
@@ -38,7 +48,7 @@ export async function classFolder(
   const values: number[] = [];
   for (const [index, name] of classNames.entries()) {
     for (const file of await filesBelow(path.join(folder, name))) {
-      if (!extensions.includes(path.extname(file).toLowerCase())) {
+      if (!extensions.has(path.extname(file).toLowerCase())) {
         others.push(file);
         continue;
       }
@@ -49,24 +59,11 @@ export async function classFolder(
   if (files.length === 0) {
     throw new UserError(
       `${folder}: no ${what} in its ${classNames.length} sub-folders`,
-      `Files that end in ${extensions.join(', ')} are read.`,
+      `Files that end in ${[...extensions].join(', ')} are read.`,
     );
   }
-  return {
-    files,
-    labels: {
-      kind: 'name',
-      values: Int32Array.from(values),
-      names: classNames,
-      firstAt: classNames.map((name) => path.join(folder, name)),
-    },
-    notes:
-      others.length === 0
-        ? []
-        : [
-            `${folder}: ${others.length} of its files left out, which are no ${what} in the folder of a class, e.g. ${others[0]!}`,
-          ],
-  };
+  const left = `${folder}: ${others.length} of its files left out, which are no ${kinds} in the folder of a class, e.g. ${others[0]!}`;
+  return { classNames, files, values: Int32Array.from(values), notes: others.length === 0 ? [] : [left] };
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
@@ -79,7 +76,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return found;
 }
 
-/** Entries of a folder, sorted, without hidden files and what macOS puts into archives; links are followed. */
+/** What is in a folder, sorted, without hidden files and what macOS puts in archives; links are followed. */
 async function entries(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
   try {
     const all = await readdir(folder, { withFileTypes: true });

@@ -78,13 +78,39 @@ export interface CommonConfig<Source> {
 }
 
 export interface TableOptions {
-  /** Of several labels a sample may have none, with which a column that lists them is empty. */
+  /** Task of the data set. With several labels a sample may have none; then a column that lists them is empty. */
   task?: TaskName | undefined;
   missing?: MissingPolicy | undefined;
   /** Separator between the numbers or labels of a sample, in a column that lists several. Default `|`. */
   separator?: string | undefined;
   /** Reshape the features of a row, e.g. `[8, 8, 1]` for pictures stored as columns. */
   shape?: readonly number[] | undefined;
+}
+
+/** A tensor that a model of several inputs takes of a text. */
+export type TokenInput = 'input_ids' | 'attention_mask' | 'token_type_ids';
+
+/** How texts become token ids. */
+export interface TextConfig {
+  /** Column of the texts by name or, in CSV, index; two for pairs. A folder of texts has none. */
+  column?: string | number | readonly (string | number)[] | undefined;
+  /** `bytes`, `hashed`, or the file tokenizer.json of Hugging Face. Default: bytes. */
+  tokenizer?: string | undefined;
+  /** Tokens of a sample: shorter ones are filled up, longer ones cut. Default 128. */
+  length?: number | undefined;
+  /** Which end of longer texts is cut off. Default: the end. */
+  truncate?: 'end' | 'start' | undefined;
+  /** hashed: number of ids. Default 4096. */
+  buckets?: number | undefined;
+  /** hashed: most words in a row that have an id of their own. Default 2. */
+  ngrams?: number | undefined;
+  /** Inputs of a model of several. Default: one input, of token ids. */
+  inputs?: readonly TokenInput[] | undefined;
+}
+
+interface TextOptions {
+  /** Samples are texts. */
+  text?: TextConfig | undefined;
 }
 
 export interface ImageOptions {
@@ -106,7 +132,7 @@ export interface IdxConfig extends CommonConfig<IdxFiles> {
 /** Files are read one after another, as if they were one. */
 export type Files = string | readonly string[];
 
-export interface CsvConfig extends CommonConfig<Files>, TableOptions {
+export interface CsvConfig extends CommonConfig<Files>, TableOptions, TextOptions {
   type: 'csv';
   /**
    * Column name, or index from 0 (negative: from the end). Default: `label` with a header, else the last column. Several: numbers to
@@ -146,6 +172,12 @@ interface AudioFolderConfig extends CommonConfig<string> {
   seconds: number;
 }
 
+/** A folder with one sub-folder per class, of .txt files. */
+interface TextFolderConfig extends CommonConfig<string>, Pick<TableOptions, 'missing'> {
+  type: 'text-folder';
+  text?: TextConfig | undefined;
+}
+
 /** Two `.npy` files, or two arrays of one `.npz` file (default `x` and `y`). */
 export type NpzSource =
   | { samples: string; labels: string }
@@ -162,7 +194,7 @@ export interface NpzConfig extends CommonConfig<NpzSource> {
   layout?: 'nhwc' | 'nchw' | undefined;
 }
 
-export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageOptions {
+export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageOptions, TextOptions {
   type: 'parquet';
   /** Column of encoded images. Default: `image` or `img` where the file has it. */
   image?: string | undefined;
@@ -172,7 +204,7 @@ export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageO
   label?: string | readonly string[] | undefined;
 }
 
-export interface JsonlConfig extends CommonConfig<Files>, TableOptions {
+export interface JsonlConfig extends CommonConfig<Files>, TableOptions, TextOptions {
   type: 'jsonl';
   /** One key that holds an array of numbers, or several that hold a number each. Default: `features`, else all but the label. */
   features?: string | readonly string[] | undefined;
@@ -187,6 +219,7 @@ export type DatasetConfig =
   | Cifar100Config
   | ImageFolderConfig
   | AudioFolderConfig
+  | TextFolderConfig
   | NpzConfig
   | ParquetConfig
   | JsonlConfig;

@@ -5,11 +5,14 @@ import type { CsvConfig, Files } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { countLines, emptyFile, fileList, openUnpacked, streamError } from './source.ts';
 import { TableSink } from './table.ts';
+import type { OpenText } from './text/open.ts';
+import { TextSink } from './text/sink.ts';
+import type { RowSink } from './text/sink.ts';
 
 export type CsvOptions = Pick<
   CsvConfig,
   'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'shape' | 'task' | 'separator'
->;
+> & { readonly text?: OpenText | undefined };
 
 interface Layout {
   readonly names: readonly string[];
@@ -28,7 +31,7 @@ class CsvReader {
   readonly #files: readonly string[];
   readonly #options: CsvOptions;
   #layout: Layout | undefined;
-  #sink: TableSink | undefined;
+  #sink: RowSink | undefined;
   #expectedRows = 0;
   #file = '';
   #line = 0;
@@ -63,7 +66,7 @@ class CsvReader {
       parser.resume();
       await pipeline(await openUnpacked(file), parser);
     } catch (error) {
-      throw error instanceof CsvError ? this.#syntaxError(error) : streamError(file, error);
+      throw error instanceof CsvError ? this.#syntaxError(error) : await streamError(file, error);
     }
     if (first) throw emptyFile(file);
   }
@@ -71,7 +74,8 @@ class CsvReader {
   finish(): RawSplit {
     const { names, features } = this.#layout!;
     const split = this.#sink!.finish();
-    if (!features.includes(0) || !['', 'Unnamed: 0'].includes(names[0]!)) return split;
+    if (this.#options.text !== undefined || !features.includes(0) || !['', 'Unnamed: 0'].includes(names[0]!))
+      return split;
     const note = `${this.#files[0]!}: the first column is called ${shown(names[0])} and is taken for a feature; if it numbers the rows, as pandas writes them, set \`ignore: [0]\``;
     return { ...split, notes: [note] };
   }
@@ -81,13 +85,12 @@ class CsvReader {
     if (this.#layout === undefined) {
       this.#layout = layoutOf(record, this.#options, this.#where());
       const names = this.#layout.features.map((column) => this.#layout!.names[column]!);
-      this.#sink = new TableSink(
-        this.#file,
-        names,
-        this.#options,
-        this.#expectedRows,
-        this.#layout.labels.map((column) => this.#layout!.names[column]!),
-      );
+      const labels = this.#layout.labels.map((column) => this.#layout!.names[column]!);
+      const { text } = this.#options;
+      this.#sink =
+        text === undefined
+          ? new TableSink(this.#file, names, this.#options, this.#expectedRows, labels)
+          : new TextSink(this.#file, names, text, this.#options, this.#expectedRows, labels);
     } else if (header && record.some((name, i) => name.trim() !== this.#layout!.names[i])) {
       const at = record.findIndex((name, i) => name.trim() !== this.#layout!.names[i]);
       throw new UserError(
@@ -171,6 +174,10 @@ function layoutOf(record: readonly string[], options: CsvOptions, where: string)
   }
   const wanted = [options.label ?? (header ? 'label' : -1)].flat();
   const labels = wanted.map((column) => columnOf(column, names, header, where, 'label'));
+  if (options.text !== undefined) {
+    const { columns } = options.text;
+    return { names, labels, features: columns.map((column) => columnOf(column, names, header, where, 'text.column')) };
+  }
   const left = new Set((options.ignore ?? []).map((column) => columnOf(column, names, header, where, 'ignore')));
   return { names, labels, features: names.map((_, i) => i).filter((i) => !labels.includes(i) && !left.has(i)) };
 }

@@ -1,5 +1,6 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import type { TaskName } from './config.ts';
+import type { TextForm } from './text/encode.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
 export interface Normalization {
@@ -11,7 +12,7 @@ export interface Normalization {
 /** One of several inputs of a model: a part of the row of numbers that a sample is. */
 export interface InputPart {
   readonly name: string;
-  /** Of one sample. */
+  /** Shape of one sample. */
   readonly shape: readonly number[];
   /** Position of its first number in the row. */
   readonly from: number;
@@ -29,6 +30,10 @@ export interface Dataset {
   readonly sampleShape: readonly number[];
   /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
+  /** How texts became these samples, where they are texts. */
+  readonly text?: TextForm | undefined;
+  /** The same samples, row by row, as a teacher is fed them that has a tokenizer of its own. */
+  readonly forTeacher?: Dataset | undefined;
   /** Task that the targets belong to; its `Task` value is in `src/tasks`. */
   readonly task: TaskName;
   /** Names of the model's outputs: the classes, or the label columns. */
@@ -72,11 +77,16 @@ export function isSoundShape(shape: readonly number[]): boolean {
   return shape.length === 2 && shape[1] === 1;
 }
 
+/** The samples as the teacher is fed them. */
+export function asTeacherSees(dataset: Dataset): Dataset {
+  return dataset.forTeacher ?? dataset;
+}
+
 /** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
 export function fingerprint(dataset: Dataset): string {
-  const { idPrefix, sampleShape, inputs, classNames, normalization, ids, targets, samples } = dataset;
+  const { idPrefix, sampleShape, inputs, text, classNames, normalization, ids, targets, samples } = dataset;
   const type = samples.constructor.name;
-  const head = JSON.stringify({ idPrefix, sampleShape, inputs, classNames, normalization, type });
+  const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type });
   return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples));
 }
 
@@ -96,6 +106,7 @@ export interface RawSplit {
   readonly samples: Samples;
   /** See `Dataset`. */
   readonly inputs?: readonly InputPart[] | undefined;
+  readonly text?: TextForm | undefined;
   readonly labels: RawLabels;
   /** Class names that the file itself holds. */
   readonly classNames?: readonly string[];

@@ -3,6 +3,7 @@ import type { IdxFiles } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
 import { hex, readUnpacked } from './source.ts';
+import type { SizeByHeader } from './source.ts';
 
 /** The type byte of an IDX header: bytes per value and how to read one (big endian). */
 const TYPES: Readonly<Record<number, { name: string; bytes: number; read: (view: DataView, at: number) => number }>> = {
@@ -53,7 +54,7 @@ export async function readIdx({ images, labels }: IdxFiles): Promise<RawSplit> {
 }
 
 async function readArray(file: string): Promise<IdxArray> {
-  const bytes = await readUnpacked(file);
+  const bytes = await readUnpacked(file, sizeByHeader);
   const type = TYPES[bytes[2] ?? 0];
   const rank = bytes[3] ?? 0;
   if (bytes[0] !== 0 || bytes[1] !== 0 || type === undefined || rank === 0) {
@@ -64,8 +65,7 @@ async function readArray(file: string): Promise<IdxArray> {
   }
   const header = 4 + 4 * rank;
   if (bytes.length < header) throw truncated(file, header, bytes.length);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const shape = shapeOf(bytes);
   const expected = header + sizeOf(shape) * type.bytes;
   if (bytes.length < expected) throw truncated(file, expected, bytes.length);
   if (bytes.length > expected) {
@@ -77,6 +77,16 @@ async function readArray(file: string): Promise<IdxArray> {
   if (shape.includes(0)) throw new UserError(`${file}: holds no samples: [${shape.join(', ')}]`, 'Get the file again.');
   return { shape, type: bytes[2]!, body: bytes.subarray(header) };
 }
+
+function shapeOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes[3]! }, (_, axis) => view.getUint32(4 + 4 * axis));
+}
+
+const sizeByHeader: SizeByHeader = (start) => {
+  const [type, header] = [TYPES[start[2] ?? 0], 4 + 4 * (start[3] ?? 0)];
+  return type === undefined || start.length < header ? undefined : header + sizeOf(shapeOf(start)) * type.bytes;
+};
 
 function truncated(file: string, expected: number, received: number): UserError {
   return new UserError(

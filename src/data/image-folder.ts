@@ -1,17 +1,30 @@
-import { classFolder } from './class-folder.ts';
+import path from 'node:path';
+import { classFiles } from './class-folder.ts';
 import type { ImageOptions } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
 
-const EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp'];
+const PICTURES = {
+  extensions: new Set(['.png', '.jpg', '.jpeg', '.webp']),
+  what: 'images',
+  kinds: 'PNG, JPEG or WebP',
+};
 
-/**
- * One sub-folder per class, with images at any depth below it. Files are taken in order of their paths (by code unit), and
- * this order is what sample ids count. The decoded images must fit in memory at the size the model sees; see ImageSink.
- */
+/** One sub-folder per class, with images at any depth below it. The decoded images must fit in memory at the size the model sees. */
 export async function readImageFolder(folder: string, options: ImageOptions): Promise<RawSplit> {
-  const { files, labels, notes } = await classFolder(folder, { what: 'images', extensions: EXTENSIONS });
+  const { classNames, files, values, notes } = await classFiles(folder, PICTURES);
   const sink = new ImageSink(options, files.length);
   await sink.add(files.map((file) => ({ where: file, input: file })));
-  return { source: folder, sampleShape: sink.shape!, samples: sink.samples(), labels, notes };
+  return {
+    source: folder,
+    sampleShape: sink.shape!,
+    samples: sink.samples(),
+    labels: {
+      kind: 'name',
+      values,
+      names: classNames,
+      firstAt: classNames.map((name) => path.join(folder, name)),
+    },
+    notes,
+  };
 }

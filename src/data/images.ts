@@ -107,7 +107,7 @@ export class ImageSink {
     const { height, width } = autoOrient;
     if (this.shape !== undefined && this.#options.resize === undefined) throw this.#otherSize(where, height, width);
     throw new UserError(
-      `${where}: the image is said to be ${height}x${width} (height x width), expected at most ${await this.#mostPixels(input)} pixels in a file of ${await sizeOf(input)} bytes`,
+      `${where}: the header of the image says ${height}x${width} (height x width), expected at most ${await this.#mostPixels(input)} pixels in a file of ${await sizeOf(input)} bytes`,
       'Get the file again, make the image smaller, or remove it.',
     );
   }
@@ -128,7 +128,7 @@ export class ImageSink {
     } catch (error) {
       if (firstLine(error).includes('pixel limit')) await this.#refuseClaim(encoded);
       throw new UserError(
-        `${where}: cannot decode the image: ${firstLine(error)}`,
+        `${where}: cannot decode the image: ${firstLine(error)} (received ${await sizeOf(input)} bytes)`,
         'Get the file again or remove it; PNG, JPEG and WebP are read.',
         { cause: error },
       );

@@ -5,8 +5,13 @@ import type { RawSplit } from './dataset.ts';
 import { countLines, fileList, linesOf } from './source.ts';
 import { LABELS } from './supported.ts';
 import { TableSink } from './table.ts';
+import type { OpenText } from './text/open.ts';
+import { TextSink } from './text/sink.ts';
+import type { RowSink } from './text/sink.ts';
 
-export type JsonlOptions = Pick<JsonlConfig, 'features' | 'label' | 'missing' | 'shape' | 'task' | 'separator'>;
+export type JsonlOptions = Pick<JsonlConfig, 'features' | 'label' | 'missing' | 'shape' | 'task' | 'separator'> & {
+  readonly text?: OpenText | undefined;
+};
 
 type Row = Record<string, unknown>;
 
@@ -24,7 +29,7 @@ class JsonlReader {
   readonly #options: JsonlOptions;
   readonly #source: string;
   readonly #expectedRows: number;
-  #sink: TableSink | undefined;
+  #sink: RowSink | undefined;
   /** Key of the array of features; undefined if each feature has a key of its own. */
   #array: string | undefined;
   #shape: readonly number[] | undefined;
@@ -121,8 +126,14 @@ class JsonlReader {
   }
 
   #start(row: Row): void {
-    const { features } = this.#options;
+    const { features, text } = this.#options;
     const labels = this.#labelKeys();
+    if (text !== undefined) {
+      const keys = text.columns.map(String);
+      for (const key of keys) if (!(key in row)) throw this.#noKey(key, 'text.column', row);
+      this.#sink = new TextSink(this.#source, keys, text, this.#options, this.#expectedRows, labels);
+      return;
+    }
     const single =
       typeof features === 'string'
         ? features

@@ -87,7 +87,7 @@ export function checkedNames(names: readonly string[]): readonly string[] {
   return names;
 }
 
-/** Fewer fractions may be names of classes, e.g. of sizes. */
+/** Number of fractions from which labels are taken for numbers: fewer may be names of classes, e.g. of sizes. */
 const MANY = 6;
 
 /** A column of measurements taken for the label gives nearly as many classes as samples. */

@@ -8,6 +8,8 @@ import { drawStratified, partition, splitSize } from './split.ts';
 import { fillMeans } from './table.ts';
 import type { TargetReader } from './targets/reader.ts';
 import { targetReader } from './targets/registry.ts';
+import { openText } from './text/open.ts';
+import type { OpenText } from './text/open.ts';
 import { classWeights } from './weights.ts';
 
 export interface LoadedDataset {
@@ -61,7 +63,7 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
   if (config.testFraction !== undefined) {
     if (!(config.testFraction < 1)) {
       throw new UserError(
-        `testFraction: ${config.testFraction} is no fraction of train`,
+        `testFraction: expected a number between 0 and 1, received ${config.testFraction}`,
         'For example 0.1 for a tenth.',
       );
     }
@@ -83,18 +85,18 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
     );
   }
 
-  const { inputs } = trainRaw;
+  const { inputs, text } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
   // A sound is fed as it is recorded: loudness is part of it.
   const usual = config.type === 'audio-folder' ? 'none' : undefined;
   const normalization =
     inputs === undefined
-      ? normalizationOf(config.normalize ?? usual, train.samples, trainRaw.sampleShape)
+      ? normalizationOf(text === undefined ? (config.normalize ?? usual) : 'none', train.samples, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
   const scaling = reader.scaling?.(train.targets, train.width);
   const dataset = ({ name, idPrefix, samples, targets, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
-    const shared = { task, classNames, sampleShape, inputs, normalization, ...(scaling && { scaling }) };
+    const shared = { task, classNames, sampleShape, inputs, text, normalization, ...(scaling && { scaling }) };
     return { name, idPrefix, samples, targets, ids, count: ids.length, ...shared };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
@@ -188,7 +190,8 @@ function draw(split: Split, name: Part, size: number, seed: number, purpose: str
 /** All splits at once; of several errors, train's comes first, whichever was found first. */
 async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | undefined, RawSplit | undefined]> {
   const parts: Part[] = ['train', 'validation', 'test'];
-  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part)));
+  const text = 'text' in config && config.text !== undefined ? await openText(config.text) : undefined;
+  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, text)));
   const splits = results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -197,13 +200,13 @@ async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | 
 }
 
 /** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
-async function readSplit(config: DatasetConfig, part: Part): Promise<RawSplit | undefined> {
+async function readSplit(config: DatasetConfig, part: Part, text?: OpenText): Promise<RawSplit | undefined> {
   if (config[part] === undefined || typeof config[part] === 'number') return undefined;
   switch (config.type) {
     case 'idx':
       return (await import('./idx.ts')).readIdx(sourceOf(config, part));
     case 'csv':
-      return (await import('./csv.ts')).readCsv(sourceOf(config, part), config);
+      return (await import('./csv.ts')).readCsv(sourceOf(config, part), { ...config, text });
     case 'cifar10':
       return (await import('./cifar.ts')).readCifar(sourceOf(config, part), 'cifar10', part);
     case 'cifar100':
@@ -212,12 +215,18 @@ async function readSplit(config: DatasetConfig, part: Part): Promise<RawSplit | 
       return (await import('./image-folder.ts')).readImageFolder(sourceOf(config, part), config);
     case 'audio-folder':
       return (await import('./audio-folder.ts')).readAudioFolder(sourceOf(config, part), config);
+    case 'text-folder':
+      return (await import('./text/text-folder.ts')).readTextFolder(
+        sourceOf(config, part),
+        text ?? (await openText({})),
+        config,
+      );
     case 'npz':
       return (await import('./npz.ts')).readNpz(sourceOf(config, part), config);
     case 'parquet':
-      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), config);
+      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), { ...config, text });
     case 'jsonl':
-      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), config);
+      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), { ...config, text });
   }
 }
 

@@ -113,7 +113,7 @@ function reversed(body: Uint8Array, bytes: number): Uint8Array {
   return out;
 }
 
-/** From the first axis varying fastest to the last one. */
+/** Copy of an array in Fortran order with the last axis varying fastest. */
 function rowsFirst(body: Uint8Array, shape: readonly number[], bytes: number): Uint8Array {
   const strides = shape.map((_, axis) => bytes * sizeOf(shape.slice(0, axis)));
   const index = new Array<number>(shape.length).fill(0);

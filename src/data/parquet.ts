@@ -10,14 +10,17 @@ import type { RawLabels, RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
 import { LabelNames } from './labels.ts';
 import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
-import { emptyFile, fileList } from './source.ts';
+import { emptyFile, fileList, hex } from './source.ts';
 import { LABELS } from './supported.ts';
 import { TableSink } from './table.ts';
+import type { OpenText } from './text/open.ts';
+import { TextSink } from './text/sink.ts';
+import type { RowSink } from './text/sink.ts';
 
 export type ParquetOptions = Pick<
   ParquetConfig,
   'image' | 'features' | 'label' | 'missing' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
->;
+> & { readonly text?: OpenText | undefined };
 
 /** Rows decoded at a time when they hold images. */
 const ROWS_AT_ONCE = 256;
@@ -38,7 +41,9 @@ export async function readParquet(files: Files, options: ParquetOptions): Promis
     const { columns } = opened[0]!;
     const image =
       options.image ??
-      (options.features === undefined ? ['image', 'img'].find((name) => columns.includes(name)) : undefined);
+      (options.features === undefined && options.text === undefined
+        ? ['image', 'img'].find((name) => columns.includes(name))
+        : undefined);
     const split = await (image === undefined ? readTable(opened, options) : readImages(opened, image, options));
     const classNames = huggingFaceNames(opened[0]!.metadata, [options.label ?? 'label'].flat()[0]!);
     return classNames === undefined ? split : { ...split, classNames, labels: asIndexes(split.labels) };
@@ -78,11 +83,13 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
   const wanted = [options.label ?? 'label'].flat();
   const labelled = wanted.map((name) => column(opened[0]!, name, 'label'));
   const indexes = pandasIndexes(opened[0]!.metadata);
-  const given = typeof options.features === 'string' ? [options.features] : options.features;
+  const { text } = options;
+  const given =
+    text?.columns.map(String) ?? (typeof options.features === 'string' ? [options.features] : options.features);
   const features = given ?? opened[0]!.columns.filter((name) => !labelled.includes(name) && !indexes.has(name));
-  let sink: TableSink | undefined;
+  let sink: RowSink | undefined;
   for (const source of opened) {
-    const names = features.map((name) => column(source, name, 'features'));
+    const names = features.map((name) => column(source, name, text === undefined ? 'features' : 'text.column'));
     for (const range of source.scan.ranges) {
       const data = await Promise.all(names.map((name) => readColumn(source, name, range)));
       const labels = await Promise.all(
@@ -90,14 +97,12 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
       );
       for (let i = 0; i < labels[0]!.length; i++) {
         const where = () => `${source.file}: row ${range.rowStart + i}`;
-        const row = data.length === 1 ? asList(data[0]![i]) : data.map((values) => values[i]);
-        sink ??= new TableSink(
-          opened[0]!.file,
-          columnNames(features, row.length),
-          options,
-          countRows(opened),
-          labelled,
-        );
+        const row = data.length === 1 && text === undefined ? asList(data[0]![i]) : data.map((values) => values[i]);
+        const { file } = opened[0]!;
+        sink ??=
+          text === undefined
+            ? new TableSink(file, columnNames(features, row.length), options, countRows(opened), labelled)
+            : new TextSink(file, features, text, options, countRows(opened), labelled);
         if (row.length !== sink.columns.length) {
           throw new UserError(
             `${where()}: ${shown(features[0])} has ${row.length} values, in the first row ${sink.columns.length}`,
@@ -123,6 +128,7 @@ async function openParquet(file: string): Promise<OpenParquet> {
     handle = await open(file, 'r');
     const buffer = bufferOf(handle, (await handle.stat()).size);
     if (buffer.byteLength === 0) throw emptyFile(file);
+    await refuseTruncated(file, buffer);
     // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
     const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
     const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
@@ -134,6 +140,17 @@ async function openParquet(file: string): Promise<OpenParquet> {
     await handle?.close();
     throw parquetError(file, error);
   }
+}
+
+/** Its tables are at its end, so of a truncated file nothing tells how long it was. */
+async function refuseTruncated(file: string, buffer: AsyncBuffer): Promise<void> {
+  const [start, end] = [new Uint8Array(await buffer.slice(0, 4)), new Uint8Array(await buffer.slice(-4))];
+  const mark = hex(new TextEncoder().encode('PAR1'));
+  if (hex(start) !== mark || hex(end) === mark) return;
+  throw new UserError(
+    `${file}: truncated: received ${buffer.byteLength} bytes, which end with ${hex(end)}, expected ${mark} (PAR1) at the end`,
+    'Get the file again and compare its size with the source.',
+  );
 }
 
 function noRows(file: string): UserError {

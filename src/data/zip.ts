@@ -29,7 +29,7 @@ function directory(bytes: Uint8Array): Map<string, number> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let end = bytes.length - 22;
   while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
-  if (end < 0) throw new Error('it has no directory');
+  if (end < 0) throw new Error(`received ${bytes.length} bytes${expectedOf(view)}, without the directory at its end`);
   const count = view.getUint16(end + 10, true);
   let at = view.getUint32(end + 16, true);
   if (at === ELSEWHERE || count === COUNT_ELSEWHERE) return found;
@@ -46,4 +46,20 @@ function directory(bytes: Uint8Array): Map<string, number> {
     at += 46 + nameLength! + extra! + comment!;
   }
   return found;
+}
+
+/** Where the last entry of an archive without its directory ends, as its own header has it (APPNOTE.TXT, 4.3.7). */
+function expectedOf(view: DataView): string {
+  let at = 0;
+  while (at + 30 <= view.byteLength && view.getUint32(at, true) === 0x04034b50) {
+    const [nameLength, extra] = [26, 28].map((offset) => view.getUint16(at + offset, true)) as [number, number];
+    const isElsewhere = view.getUint32(at + 18, true) === ELSEWHERE;
+    // The field of large sizes is the only one that NumPy writes: its own head, then the size, then that of what is packed.
+    const sizeAt = at + 30 + nameLength + 12;
+    if (isElsewhere && sizeAt + 8 > view.byteLength) return '';
+    const packed = isElsewhere ? Number(view.getBigUint64(sizeAt, true)) : view.getUint32(at + 18, true);
+    at += 30 + nameLength + extra + packed;
+    if (at > view.byteLength) return ` of more than ${at}`;
+  }
+  return '';
 }

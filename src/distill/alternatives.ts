@@ -12,10 +12,12 @@ const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
  * the file knows its own.
  */
 export function alternativesOf(
-  { samples, sampleShape, normalization }: Dataset,
+  { samples, sampleShape, normalization, text }: Dataset,
   { layout, normalize: asked }: Partial<Reading>,
   open: (change: Partial<Reading>) => Promise<Teacher>,
 ): Alternative[] {
+  // Ids are fed as they are.
+  if (text !== undefined) return [];
   const isEightBit = samples instanceof Uint8Array;
   const channels = sampleShape.at(-1)!;
   const normalizations: readonly (readonly [string, Reading['normalize']])[] = [

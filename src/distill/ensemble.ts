@@ -76,7 +76,7 @@ function byEntropy(members: readonly Member[], all: readonly Float32Array[], cla
   return shares.map((share) => share.map((value, row) => value / totals[row]!));
 }
 
-/** Of the softmax of a row, in nats. */
+/** Entropy of the softmax of a row, in nats. */
 function entropyOf(logits: Float32Array, row: number, classes: number): number {
   const values = logits.subarray(row * classes, (row + 1) * classes);
   const max = Math.max(...values);

@@ -3,6 +3,7 @@ import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import { feedsOf, fedInputs } from './teacher-inputs.ts';
+import { askedAboutTexts, textInputs } from './text-inputs.ts';
 import { affineOf, channelsLast, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
 import { orderOf, permuted } from './class-order.ts';
@@ -48,21 +49,12 @@ export interface FileTeacherSource {
 /** A loaded file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
 export async function fileTeacher(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
   const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
-  const inputs = fedInputs(runtime, name, dataset, settings);
   const output = outputOf(runtime, name, settings);
-  const { layout } = inputs[0]!.form;
-  const preprocessing = { ...affineOf(dataset, settings.normalize), layout };
-  const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const wanted = [output, ...settings.intermediate];
-
-  const raw = async (x: Float32Array, n: number): Promise<Record<string, Values>> => {
-    const data = preprocess(x, n, dataset.sampleShape, preprocessing);
-    const run = async (piece: Float32Array, size: number): Promise<Record<string, Values>> => {
-      const feeds = feedsOf(inputs, piece, size, dataset, name);
-      return floats(await runtime.run(feeds, wanted), size, name);
-    };
-    return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
-  };
+  const ask = async (feeds: Readonly<Record<string, InferenceTensor>>, n: number): Promise<Record<string, Values>> =>
+    floats(await runtime.run(feeds, wanted), n, name);
+  const { raw, layout, ...fed } =
+    dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
   const first = await raw(probe.x, probe.n);
   const classes = first[output]!.data.length / probe.n;
   const order = orderOf(name, settings.classes, dataset.classNames);
@@ -73,8 +65,7 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
 
   // Not where the file lies: moved or copied, it gives the same answers.
   const { intermediate } = settings;
-  const [only] = inputs;
-  const input = dataset.inputs === undefined ? only!.input.name : inputs.map((fed) => fed.input.name);
+  const { input, preprocessing } = fed;
   const read = { input, output, intermediate, order, preprocessing, isProbability };
 
   return {
@@ -96,6 +87,49 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
       runtime.dispose();
       return Promise.resolve();
     },
+  };
+}
+
+type Ask = (feeds: Readonly<Record<string, InferenceTensor>>, n: number) => Promise<Readonly<Record<string, Values>>>;
+
+/** How a file is asked. */
+interface Asking {
+  readonly raw: (x: Float32Array, n: number) => Promise<Record<string, Values>>;
+  readonly layout: 'nhwc' | 'nchw';
+  /** Names of its inputs. */
+  readonly input: string | readonly string[];
+  readonly preprocessing: object;
+}
+
+/** About samples that are numbers. */
+function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
+  const inputs = fedInputs(runtime, name, dataset, settings);
+  const { layout } = inputs[0]!.form;
+  const preprocessing = { ...affineOf(dataset, settings.normalize), layout };
+  const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
+  const run = async (piece: Float32Array, size: number): Promise<Readonly<Record<string, Values>>> =>
+    ask(feedsOf(inputs, piece, size, dataset, name), size);
+  const raw: Asking['raw'] = async (x, n) => {
+    const data = preprocess(x, n, dataset.sampleShape, preprocessing);
+    return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
+  };
+  const input = dataset.inputs === undefined ? inputs[0]!.input.name : inputs.map((fed) => fed.input.name);
+  return { raw, layout, input, preprocessing };
+}
+
+/** About texts. Inner tensors have one length in all batches, so that texts are filled up to it where some are asked for. */
+function textInput(
+  { name, runtime, dataset }: FileTeacherSource,
+  { intermediate }: FileTeacherSettings,
+  ask: Ask,
+): Asking {
+  const inputs = textInputs(runtime.inputs, name, dataset);
+  const asked = { data: dataset, name, whole: intermediate.length > 0, ask };
+  return {
+    raw: (x, n) => askedAboutTexts(x, n, inputs, asked),
+    layout: 'nhwc',
+    input: inputs.map(({ input }) => input.name),
+    preprocessing: { text: dataset.text },
   };
 }
 

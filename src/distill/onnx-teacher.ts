@@ -7,6 +7,7 @@ import type { SessionOptions } from '../runtime/session.ts';
 import { fileTeacher } from './file-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
+import { refuseOtherVocabulary } from './vocabulary.ts';
 
 export type OnnxTeacherSettings = FileTeacherSettings;
 
@@ -20,6 +21,7 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
   const { name, bytes, dataset, session, probe } = source;
   const model = decodeModel(bytes, name);
   const runtime = new InferenceModel(withOutputs(model, settings.intermediate, bytes), name, session);
+  refuseOtherVocabulary(model, runtime.inputs, name, dataset);
   const about = { params: parametersOf(model), sizeBytes: bytes.length, content: bytes };
   return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
 }

@@ -21,6 +21,7 @@ import type { Preparation } from './preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { tfliteTeacher } from './tflite-teacher.ts';
+import { refuseOtherText } from './stated-text.ts';
 import type { Teacher } from './teacher.ts';
 
 export interface OpenOptions {
@@ -63,7 +64,11 @@ export async function openFile(
 ): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
   const { dataset } = options;
   const { file, metadata, open } = await opener(recipe, options);
-  const preparation = preparationOf(options.name(file), recipe, metadata, dataset);
+  const isText = dataset.text !== undefined;
+  if (isText) refuseOtherText(options.name(file), metadata, dataset.text);
+  // Ids are fed as they are, whatever the metadata say of numbers.
+  const stated = isText ? new Map([...metadata].filter(([key]) => key !== 'preprocessing')) : metadata;
+  const preparation = preparationOf(options.name(file), recipe, stated, dataset);
   const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
   const alternatives = alternativesOf(dataset, { ...layout, normalize: preparation.normalize }, (change) =>
     open({ ...preparation, ...change }),

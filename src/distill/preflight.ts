@@ -2,6 +2,7 @@ import { percent } from '../base/numbers.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { viewOf } from '../data/batches.ts';
+import { asTeacherSees } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { oneClassWarning } from '../tasks/one-class.ts';
 import { targetsOf } from '../data/targets/registry.ts';
@@ -193,7 +194,7 @@ export async function answers(
   const all = new Float32Array(rows.length * teacher.classes);
   for (let start = 0; start < rows.length; start += BATCH) {
     const part = rows.subarray(start, start + BATCH);
-    const x = viewOf(dataset, part, { seed: 0, view: 0, augment: [] });
+    const x = viewOf(asTeacherSees(dataset), part, { seed: 0, view: 0, augment: [] });
     all.set((await teacher.answer(x, part.length)).logits, start * teacher.classes);
     onProgress?.(`${dataset.name} samples,`, start + part.length, rows.length);
   }

@@ -110,7 +110,8 @@ async function isSame(file: string, other: string): Promise<boolean> {
 }
 
 /** Text for people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
-export function preparationText({ normalize, layout, from }: Preparation, { normalization }: Dataset): string {
+export function preparationText({ normalize, layout, from }: Preparation, { normalization, text }: Dataset): string {
+  if (text !== undefined) return `texts of ${text.length} tokens by ${text.tokenizer}`;
   const { scale = normalization.scale, mean, std } = normalize ?? normalization;
   const shown = (value: number | readonly number[]): string => {
     const rounded = [value].flat().map((one) => String(Number(one.toPrecision(4))));

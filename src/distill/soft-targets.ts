@@ -3,7 +3,7 @@ import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { viewOf } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
-import { fingerprint, sampleId } from '../data/dataset.ts';
+import { asTeacherSees, fingerprint, sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import type { Teacher } from './teacher.ts';
@@ -33,7 +33,9 @@ export interface StoreOptions {
 /** A changed teacher, preprocessing, data set, augmentation or number format has another key, and so another file. */
 export function softTargetsKey({ teacher, dataset, store, views, augment, seed }: StoreOptions): string {
   const drawn = augment.length === 0 ? {} : { augment, seed, views };
-  return sha256(JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(dataset), store, ...drawn }));
+  return sha256(
+    JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(asTeacherSees(dataset)), store, ...drawn }),
+  );
 }
 
 /** Text that identifies the random views of samples: stores with equal texts hold answers to the same pictures. */
@@ -78,7 +80,7 @@ export class SoftTargetsBuilder {
     const first = this.#done % dataset.count;
     const n = Math.min(count, dataset.count - first);
     const rows = Int32Array.from({ length: n }, (_, i) => first + i);
-    const { logits } = await teacher.answer(viewOf(dataset, rows, { seed, view, augment }), n);
+    const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), rows, { seed, view, augment }), n);
     const offset = this.#done * teacher.classes;
     for (let i = 0; i < logits.length; i++) {
       const sample = (): string => sampleId(dataset, first + Math.floor(i / teacher.classes));
@@ -182,10 +184,13 @@ export class StoredSoftTargets implements SoftTargets {
 /** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
 export class LiveSoftTargets implements SoftTargets {
   readonly #teacher: Teacher;
+  readonly #fed: Dataset | undefined;
   #ms = 0;
 
-  constructor(teacher: Teacher) {
+  /** `dataset`: the one that batches are of. */
+  constructor(teacher: Teacher, { forTeacher }: Pick<Dataset, 'forTeacher'> = {}) {
     this.#teacher = teacher;
+    this.#fed = forTeacher;
   }
 
   /** Time that the teacher took so far. */
@@ -195,7 +200,8 @@ export class LiveSoftTargets implements SoftTargets {
 
   async answersFor({ x, ids }: Asked): Promise<Record<string, Float32Array>> {
     const start = monotonicMs();
-    const { logits, features } = await this.#teacher.answer(x, ids.length);
+    const seen = this.#fed === undefined ? x : viewOf(this.#fed, ids, { seed: 0, view: 0, augment: [] });
+    const { logits, features } = await this.#teacher.answer(seen, ids.length);
     this.#ms += monotonicMs() - start;
     const row = logits.findIndex((value) => !Number.isFinite(value));
     if (row !== -1) {

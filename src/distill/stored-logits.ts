@@ -26,7 +26,7 @@ export interface StoredLogits {
   readonly accuracy: number;
   /** Number of views of each sample that answers are stored for; undefined unless they are views that the student can be shown. */
   readonly views: number | undefined;
-  /** Are they answers to what the student is shown? */
+  /** True if they are answers to the same pictures that the student is shown. */
   readonly isSame: boolean;
 }
 

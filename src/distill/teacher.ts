@@ -61,6 +61,6 @@ export function answersProbabilities(
   if (other === undefined) return true;
   throw new UserError(
     `teacher.outputs: expected probabilities, received ${other.toPrecision(4)} from ${name}`,
-    'Set it to logits, or leave it out: which they are is seen.',
+    'Set it to logits, or leave it out: Limbeck then finds out which they are.',
   );
 }

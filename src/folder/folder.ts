@@ -34,7 +34,7 @@ export interface Prepared {
   readonly loaded: LoadedRecipe;
   /** True if there is something to resume. */
   readonly resumed: boolean;
-  /** Of the run so far and this start: notes for the report. */
+  /** Notes for the report, on the run so far and this start. */
   readonly moves: readonly string[];
   /** The last of them if it is of this start. */
   readonly moved?: string;
@@ -60,7 +60,7 @@ export async function storedRecipe(folder: string): Promise<LoadedRecipe> {
   return found[0]!;
 }
 
-/** Undefined for a file that is damaged or gone. */
+/** Recipe as it is stored; undefined for a file that is damaged or gone. */
 async function readStored(file: string): Promise<StoredRecipe | undefined> {
   if (!(await exists(file))) return undefined;
   const text = await readText(file);
@@ -132,10 +132,10 @@ async function hasWork(folder: string): Promise<boolean> {
   return false;
 }
 
-/** Removal of what a start left that failed before it could keep its recipe: the folder of the run, and `made`, in which it lies. */
+/** Removal of what a start made that failed before it had read its data: the folder of the run, and `made`, in which it lies. */
 export async function removeUnbegun(folder: string, made: string): Promise<void> {
   const names = await readdir(folder).catch(() => undefined);
-  if (names?.every(isTraceOfStart) === false) return;
+  if (names?.every((name) => isTraceOfStart(name) || name === 'recipe.json') === false) return;
   if (names !== undefined) await rm(folder, { recursive: true, force: true });
   for (let outer = folder; outer !== made;) {
     outer = path.dirname(outer);
@@ -202,7 +202,7 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
   const names = await readdir(folder);
   if (names.includes('recipe.json') || names.includes('ledger.json') || names.every(isTraceOfStart)) return;
   throw new UserError(
-    `${folder}: this folder is not a run, received one that holds ${shown(names.slice(0, 3))}`,
+    `${folder}: this folder is not a run: it holds ${shown(names.slice(0, 3))}`,
     'Choose another folder with --out, another name with --set name=..., or remove it.',
   );
 }
@@ -222,7 +222,10 @@ function changed(folder: string, changes: readonly string[]): UserError {
 const fileOfStudent = ({ recipe: { student } }: LoadedRecipe): string | undefined =>
   student?.module ?? student?.tfjs ?? student?.onnx;
 
-/** Of the file alone, not of what it imports; of an ONNX file with the weights that lie beside it. Absent if there is none any more, which is said where the student is built. */
+/**
+ * Hash of the student's file, not of what it imports; of an ONNX file with the weights that lie beside it. Undefined if the file is gone,
+ * which is reported where the student is built.
+ */
 async function hashOfStudent(loaded: LoadedRecipe): Promise<string | undefined> {
   const file = fileOfStudent(loaded);
   if (file === undefined || !(await exists(file))) return undefined;

@@ -91,7 +91,7 @@ async function startOf(pid: number): Promise<string> {
 function inUse(folder: string, { pid, host }: Owner): UserError {
   const where = host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;
   return new UserError(
-    `${folder}: another process works on this run, received a lock of ${shown(where)}`,
+    `${folder}: another process works on this run: the lock is that of ${shown(where)}`,
     'Wait for it, stop it, or give this run another name with --set name=...',
   );
 }

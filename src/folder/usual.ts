@@ -18,7 +18,10 @@ export function usualText(bytes: Uint8Array, usual: UsualAnswers): string {
   return `${JSON.stringify({ sha256: sha256(bytes), ...usual })}\n`;
 }
 
-/** From the file beside a model, or from the report of the run whose `exports` it is in. `UserError` for one of another model. */
+/**
+ * Usual answers of a model, from the file beside it, or from the report of the run whose `exports` it is in. Throws a `UserError` if the
+ * file beside it belongs to another model.
+ */
 export async function usualOf(file: string, bytes: Uint8Array): Promise<UsualAnswers | undefined> {
   const beside = usualPath(file);
   if (await exists(beside)) {

@@ -15,7 +15,7 @@ export function fileVersionRecord(wallTime: number): Uint8Array {
   return record(writeMessage(EventSchema, { wallTime, fileVersion: 'brain.Event:2' }));
 }
 
-/** Says that a program starts at this step: what an earlier file has from it on is left aside by TensorBoard. */
+/** Record that a program starts at this step: TensorBoard then ignores what an earlier file has from it on. */
 export function restartRecord(wallTime: number, step: number): Uint8Array {
   const START = 1;
   return record(writeMessage(EventSchema, { wallTime, step: BigInt(step), sessionLog: { status: START } }));

@@ -63,9 +63,9 @@ const [OWN, GAPS] = [50e6, 1.2];
 
 /**
  * About the memory that computing a graph of fixed shapes takes at its highest. The two numbers are fitted to measurements: see "Memory
- * of a training step" in docs/benchmarks.md.
+ * of a training step" in docs/benchmarks.md. `resting`: variables of the step that the graph does not read.
  */
-export function stepBytes(graph: Graph): number {
+export function stepBytes(graph: Graph, resting: readonly TensorType[] = []): number {
   const { ends, state, values } = liveBytes(graph);
-  return OWN + ends + state + GAPS * values;
+  return OWN + ends + state + GAPS * values + resting.reduce((sum, type) => sum + bytesOfType(type), 0);
 }

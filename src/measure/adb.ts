@@ -171,7 +171,7 @@ function figuresIn(output: string): ToolFigures {
   return figures;
 }
 
-/** At least 10 runs, and so many seconds of them. */
+/** Command of the tool: at least 10 runs, and at least `seconds` of them. */
 function toolCommand(remote: string, threads: number, seconds: number): string {
   const rounded = seconds.toFixed(2);
   return `${TOOL} --graph=${remote} --num_threads=${threads} --use_xnnpack=true --num_runs=10 --min_secs=${rounded}`;

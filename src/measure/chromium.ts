@@ -81,14 +81,21 @@ export async function measureInChromium(
   });
   child.once('error', (error) => reject(new UserError(`${program}: ${error.message}`, 'Correct CHROME_PATH.')));
   child.once('close', (code) =>
-    reject(new UserError(`${program} ended before it had measured (exit code ${code})`, 'Start it by hand.')),
+    reject(
+      new UserError(`${program} ended before it had measured (exit code ${code})`, 'Start it by hand to see why.'),
+    ),
   );
   const interrupted = (): void => reject(new InterruptedError('stopped measuring latency'));
   signal?.addEventListener('abort', interrupted);
   if (signal?.aborted === true) interrupted();
   const ms = 2000 * plan.seconds + PATIENCE_MS;
   const timer = setTimeout(() => {
-    reject(new UserError(`${program} has not measured within ${Math.round(ms / 1000)} s`, 'Use another browser.'));
+    reject(
+      new UserError(
+        `${program} has not measured within ${Math.round(ms / 1000)} s`,
+        'Set CHROME_PATH to another browser.',
+      ),
+    );
   }, ms);
   try {
     return await posted;

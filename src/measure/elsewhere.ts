@@ -37,7 +37,7 @@ export async function measureElsewhere(
   return { rows, skipped };
 }
 
-/** Of the libraries that models are timed in. */
+/** Versions of the libraries that models are timed in. */
 export function libraryVersions(): Record<string, string> {
   const libraries = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core'];
   return Object.fromEntries(libraries.map((name) => [name, versionOf(name)]));

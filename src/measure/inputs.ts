@@ -32,7 +32,7 @@ export function sizes(
     if (sample.includes(-1) || (rest.includes(-1) && sampleShape?.length !== rest.length)) {
       throw new UserError(
         `${file}: input ${end.name} leaves sizes open: [${end.shape.map((size) => (size < 0 ? '?' : size)).join(', ')}]`,
-        'Say the sizes of one sample: --shape 224x224x3.',
+        'Give the sizes of one sample: --shape 224x224x3.',
       );
     }
     sized.push({ ...end, shape: [batchSize, ...sample] });

@@ -28,7 +28,7 @@ export interface LatencyResult {
   readonly skipped: readonly Skipped[];
 }
 
-/** Of the time one session may take a sixteenth; fewer than eight sessions compare nothing. */
+/** Number of sessions: one may take a sixteenth of the time; fewer than eight compare nothing. */
 const SESSIONS = { wanted: 16, fewest: 8 };
 /** Rounds of a session that was soon open: another session says more than another round. */
 const ROUNDS = 5;

@@ -42,7 +42,7 @@ export interface CpuFeature {
   readonly why: string;
 }
 
-/** From /proc/cpuinfo; undefined where the system has none. */
+/** Features of the CPU from /proc/cpuinfo; undefined where the system has none. */
 export function cpuFeatures(read: () => string = readCpuInfo): CpuFeature[] | undefined {
   let text: string;
   try {

@@ -15,7 +15,7 @@ export interface MemoryRequest {
   readonly device: DeviceName;
   readonly threads: number;
   readonly batchSizes: readonly number[];
-  /** Of the file, which the process reads from its stdin. */
+  /** Size of the file, which the process reads from its stdin. */
   readonly sizeBytes: number;
   readonly sampleShape?: readonly number[] | undefined;
 }

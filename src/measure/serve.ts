@@ -50,7 +50,7 @@ const ASSETS: Readonly<Record<string, readonly [from: string, file: string]>> = 
   ),
 };
 
-/** Of a browser, by the format of a model. */
+/** Runtimes of a browser, by the format of a model. */
 const RUNTIMES = { onnx: 'onnxruntime-web', tflite: '@litertjs/core' } as const;
 
 const SCRIPTS = ['script', 'runtimes', 'timing'];

@@ -10,7 +10,7 @@ export interface UsualAnswers {
   readonly samples: number;
   /** Probability of the class that was given. */
   readonly confidence: Histogram;
-  /** Of all probabilities, in nats. */
+  /** Entropy of all probabilities, in nats. */
   readonly entropy: Histogram;
   /** Samples by the class that was given. */
   readonly classes: readonly number[];

@@ -20,7 +20,7 @@ export interface GraphNetworkOptions {
    * `frozen`: they stay as they are, scale and offset too.
    */
   readonly batchNorm: 'train' | 'frozen';
-  /** Of the batch norm of this name, in ONNX' sense: running = running · momentum + batch · (1 - momentum). */
+  /** Momentum of the batch norm of this name, in ONNX' sense: running = running · momentum + batch · (1 - momentum). */
   readonly momentumOf?: (layer: string) => number | undefined;
   /** Notes on the weights that a training starts with, a sentence each. */
   readonly origin?: readonly string[];
@@ -113,7 +113,7 @@ function normalized(node: Node, given: readonly tf.Tensor[], state: Variables, m
   return y;
 }
 
-/** Of the nodes that an operator of the file became, what the last one gives is what the operator gives. */
+/** Output of an operator of the file: that of the last node that it became. */
 function lastOf(graph: Graph, layer: string): string {
   return graph.nodes.findLast((node) => node.layer === layer)!.outputs[0]!;
 }

@@ -49,7 +49,7 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
   if (gone !== undefined) {
     const { node, op } = readBy(gone.name).find((reader) => !TOLD.has(reader.op))!;
     throw new UserError(
-      `${name}: the weight ${gone.name} cannot be trained: node ${node} (${op}) makes something else of it when the file is read`,
+      `${name}: the weight ${gone.name} cannot be trained: node ${node} (${op}) changes it when the file is read`,
       'Export the model with that folded into its weights (torch.onnx.export: do_constant_folding=True).',
     );
   }

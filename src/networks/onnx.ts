@@ -83,7 +83,7 @@ function refuseTaken(names: readonly string[], file: string): void {
   const taken = names.find((name) => TAKEN.has(name));
   if (taken === undefined) return;
   throw new UserError(
-    `${file}: a weight is called ${taken}, which a training step calls something else`,
+    `${file}: a weight is called ${taken}, a name that the training step uses itself`,
     'Rename the initializer in the file.',
   );
 }
@@ -215,7 +215,7 @@ function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetw
   if (producer?.op === 'Softmax' || producer?.op === 'LogSoftmax')
     throw new UserError(
       `${file}: expected logits, received a model that ends in ${producer.layer ?? name} (${producer.op})`,
-      'Export it without; the order of the classes stays.',
+      'Export it without that layer; the order of the classes does not change.',
     );
   const { shape } = graph.types.get(value)!;
   if (shape.length === 2 && shape[1] === classes) return;

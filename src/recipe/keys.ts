@@ -13,7 +13,7 @@ interface JsonSchema {
 
 /** The keys that the schema knows at a path. */
 export interface KnownKeys {
-  /** Of the member of a union that the value is. */
+  /** Keys of the member of a union that the value is. */
   readonly keys: readonly string[];
   /** The key that says which member it is, e.g. `loss`, and what it says. */
   readonly chosenBy?: { readonly key: string; readonly value: string };

@@ -29,10 +29,10 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
   const files = ['onnx', 'tfjs', 'savedModel'] as const;
   return {
     ...recipe,
-    dataset: { ...dataset, ...splits },
+    dataset: { ...withText(dataset, ['dataset'], change), ...splits },
     ...(teacher !== undefined && {
       teacher: {
-        ...mapKeys(teacher, ['teacher'], [...files, 'logits'], change),
+        ...mapKeys(withText(teacher, ['teacher'], change), ['teacher'], [...files, 'logits'], change),
         ...(teacher.ensemble !== undefined && {
           ensemble: teacher.ensemble.map((member, i) => mapKeys(member, ['teacher', 'ensemble', i], files, change)),
         }),
@@ -40,6 +40,13 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
     }),
     ...(student !== undefined && { student: mapKeys(student, ['student'], ['module', 'tfjs', 'onnx'], change) }),
   };
+}
+
+/** `text.tokenizer` is a file unless it is one of the tokenizers that need none. */
+function withText<T extends object>(part: T, at: readonly Key[], change: Change): T {
+  const { text } = part as { readonly text?: { readonly tokenizer?: string | undefined } | undefined };
+  if (text?.tokenizer === undefined || text.tokenizer === 'bytes' || text.tokenizer === 'hashed') return part;
+  return { ...part, text: mapKeys(text, [...at, 'text'], ['tokenizer'], change) };
 }
 
 function mapKeys<T extends object>(

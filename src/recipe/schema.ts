@@ -8,6 +8,7 @@ import { studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
 import { refuseForTask } from './schema/task.ts';
+import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import type { TeacherInput } from './schema/teacher.ts';
 import { trainingKeys } from './schema/training.ts';
@@ -206,6 +207,7 @@ export const recipeSchema = z
     }
   })
   .superRefine((recipe, context) => refuseForTask(recipe, context))
+  .superRefine((recipe, context) => refuseForText(recipe, context))
   .superRefine(({ precision, distill: { loss } }, context) => {
     if (precision !== 'mixed' || !FULL_PRECISION.includes(loss)) return;
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };

@@ -13,7 +13,7 @@ export function pathText(path: KeyPath): string {
 export interface RecipeSource {
   readonly file: string;
   readonly data: unknown;
-  /** Of the value at `path`, or of the nearest thing around it; `key` points at a key of that value. */
+  /** Place of the value at `path`, or of the nearest thing around it; `key` points at a key of that value. */
   locate(path: KeyPath, key?: string): SourcePlace;
 }
 

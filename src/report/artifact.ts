@@ -2,7 +2,7 @@
 export type ModelRef =
   | {
       readonly role: 'teacher' | 'scratch' | 'distilled';
-      /** From 0: trainings of one recipe that differ in their seed. */
+      /** Number of the training, from 0, among trainings of one recipe that differ in their seed. */
       readonly repeat: number;
     }
   | {
@@ -23,7 +23,7 @@ export interface Form<Format = (typeof FORMATS)[number]> {
   readonly precision: Precision;
   /** Method of quantization: after the training, or in a training of its own. Absent for fp32. */
   readonly method?: 'ptq' | 'qat';
-  /** From 2: which of several `quantize` steps with this precision and method. Absent of the first. */
+  /** Number, from 2, among several `quantize` steps with this precision and method. Absent for the first. */
   readonly number?: number;
 }
 

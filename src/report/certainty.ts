@@ -5,7 +5,7 @@ export interface Pair {
   /** Samples that only one of the two has right. */
   readonly onlyDistilled: number;
   readonly onlyScratch: number;
-  /** Of the accuracies, a fraction, with its 95 % confidence interval over samples. */
+  /** Difference of the accuracies, a fraction, with its 95 % confidence interval over samples. */
   readonly difference: number;
   readonly interval: readonly [number, number];
   /** Mid-p value of the two being equally good. */

@@ -12,7 +12,7 @@ export function size(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
 }
 
-/** Of a file; 0 bytes stand for one that was not written. */
+/** Size of a file as text; 0 bytes stand for one that was not written. */
 export function fileSize(bytes: number): string {
   return bytes === 0 ? '–' : size(bytes);
 }

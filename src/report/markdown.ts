@@ -147,7 +147,7 @@ function qualityTable(models: readonly ModelRow[]): string {
     .join('\n');
 }
 
-/** Of predicted numbers: how far off each is. */
+/** Table of the errors of predicted numbers. */
 function errorsTable(models: readonly ModelRow[]): string {
   const rows = models.flatMap(({ id, errors }) =>
     (errors?.rows ?? []).map(({ name, mae, rmse, r2 }) => [
@@ -165,7 +165,7 @@ function errorsTable(models: readonly ModelRow[]): string {
     .join('\n');
 }
 
-/** Of several labels: how well each is given. */
+/** Table of the scores of several labels. */
 function labelsTable(models: readonly ModelRow[]): string {
   const share = (value: number | null | undefined): string =>
     value === null || value === undefined ? '' : percent(value);

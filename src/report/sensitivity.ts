@@ -4,7 +4,7 @@ export interface QuantizationSensitivity {
   readonly model: string;
   readonly precision: string;
   readonly samples: number;
-  /** Of the float model on these samples. */
+  /** Score of the float model on these samples. */
   readonly accuracy: number;
   readonly rows: readonly {
     readonly layer: string;
@@ -19,7 +19,7 @@ export interface QuantizationSensitivity {
 export interface PruningSensitivity {
   /** The model that was pruned. */
   readonly model: string;
-  /** Of the model as it is. */
+  /** Score of the model without pruning. */
   readonly accuracy: number;
   readonly rows: readonly {
     /** Layers that make the same channels count as one. */
@@ -27,7 +27,7 @@ export interface PruningSensitivity {
     readonly channels: number;
     readonly kept: number;
     readonly accuracy: number;
-    /** Against the model as it is, a fraction. */
+    /** Drop against the whole model, a fraction. */
     readonly drop: number;
   }[];
 }

@@ -83,7 +83,7 @@ export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): 
   return `${runtime} on ${device}, batch ${batchSize}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
-/** Said before all figures of a run without labels. */
+/** Sentence before all figures of a run without labels. */
 export function scoreSentence({ dataset: { labelledBy } }: Pick<Report, 'dataset'>): string[] {
   if (labelledBy === undefined) return [];
   return [

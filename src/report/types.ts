@@ -33,7 +33,7 @@ export interface Report {
   readonly measurement?: Measurement;
   /** Measurements after the run, whose rows stand among those of the models. */
   readonly remeasured?: readonly LaterMeasurement[];
-  /** Of a run with a budget: what was tried, and why this student is the one reported. */
+  /** Search of a run with a budget: the students that were tried, and the reason for the one that is reported. */
   readonly search?: Search;
   /** The stages in order and the time that each took: `wallSeconds` in all, but for a search, which has trials besides. */
   readonly stages?: readonly StageSummary[];
@@ -95,7 +95,7 @@ export interface Machine {
 
 export interface DatasetSummary {
   readonly type: string;
-  /** Absent of classification. */
+  /** Task; absent for classification. */
   readonly task?: TaskName;
   /** Number of outputs of a model: classes, or label columns. */
   readonly classes: number;
@@ -143,13 +143,13 @@ export interface ModelRow extends Form<string> {
   readonly perClass?: PerClass;
   readonly calibration?: Calibration;
   readonly agreement?: Agreement;
-  /** Of ONNX files, for servers that watch theirs. */
+  /** Usual answers of an ONNX file, with which servers compare those to requests. */
   readonly usual?: UsualAnswers;
-  /** Of predicted numbers: how far off, number by number. */
+  /** Errors of predicted numbers, number by number. */
   readonly errors?: Errors;
-  /** Of several labels: each by itself. */
+  /** Scores of several labels, each by itself. */
   readonly labels?: Labels;
-  /** Of predicted numbers, and of the logits of several labels: root of the mean squared difference from the teacher's answers. */
+  /** Root of the mean squared difference from the teacher's answers, for predicted numbers and for the logits of several labels. */
   readonly distance?: number;
 }
 
@@ -219,7 +219,7 @@ export interface LatencyRow {
   readonly sessions?: number;
   /** Most memory that loading and running the model adds to a process, in bytes. */
   readonly memoryBytes?: number | null;
-  /** Of a measurement after the run. Only rows of one measurement took turns and can be compared. */
+  /** Time of a measurement after the run. Only rows of one measurement took turns and can be compared. */
   readonly measuredAt?: string;
 }
 

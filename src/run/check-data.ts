@@ -1,7 +1,7 @@
 import type { OnEvent } from '../base/events.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { loadData } from '../setup/data.ts';
+import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { checkModels } from './stages/check.ts';
 import { openAndCheck } from './stages/teach.ts';
@@ -18,7 +18,7 @@ export interface CheckedData {
  * samples. Throws a `UserError` for everything that would stop the run there.
  */
 export async function checkData(recipe: Recipe): Promise<CheckedData> {
-  const data = await loadData(recipe);
+  const data = await loadDataToTeach(recipe);
   const messages: string[] = [];
   const warnings = [...data.warnings];
   const onEvent: OnEvent = (event) => {

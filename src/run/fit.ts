@@ -200,7 +200,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   }
 }
 
-/** Into how many parts a batch is cut for several processes; undefined: not for that. */
+/** Number of parts that a batch is cut into for several processes; undefined: not cut for that. */
 function shardsOf({ recipe, together }: StageContext): number | undefined {
   return recipe.shards ?? (together && SHARDS);
 }

@@ -3,7 +3,7 @@ import { StageClock } from '../base/stage-clock.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Report } from '../report/types.ts';
 import type { StageContext } from './context.ts';
-import { loadData } from '../setup/data.ts';
+import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
@@ -68,6 +68,8 @@ export async function follow(
     return report;
   } catch (error) {
     const { rows, found } = ledger();
+    // Data that cannot be read, or no engine: all that there is to say is in the error.
+    if (rows.length === 0) throw error;
     const write = async (): Promise<void> => {
       const under = stores && { stage: current, states: stores.states(current) };
       const training = await curvesOf(recipe, rows, under);
@@ -77,8 +79,7 @@ export async function follow(
         stoppedReport(recipe, facts, { ...found, training, models, stopped: stopOf(error, current) }),
       );
       stores?.ledger.count(clock.take());
-      // Where nothing has come to its end there is no ledger, and nothing to lose.
-      if (rows.length > 0) await stores?.ledger.save();
+      await stores?.ledger.save();
     };
     // What stopped the run matters more than what stops its report.
     await write().catch((second: unknown) => options.onEvent({ type: 'warning', message: unwritten(second) }));
@@ -98,7 +99,7 @@ async function begin(
   prepareSavedModels(recipe);
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
-  const whole = await loadData(recipe);
+  const whole = await loadDataToTeach(recipe);
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const seconds = (monotonicMs() - start) / 1000;

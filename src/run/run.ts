@@ -73,11 +73,12 @@ async function runAlone(given: LoadedRecipe, options: RunOptions): Promise<RunRe
     const report = await followed.finally(() => log.close());
     return { folder, report };
   } catch (error) {
-    if (!(error instanceof InterruptedError)) throw error;
-    throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
+    if (error instanceof InterruptedError)
+      throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
+    if (made !== undefined) await removeUnbegun(folder, made);
+    throw error;
   } finally {
     await unlock();
-    if (made !== undefined) await removeUnbegun(folder, made);
   }
 }
 

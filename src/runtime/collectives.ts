@@ -16,6 +16,6 @@ export interface Collectives {
   barrier(): void;
   /** Ends all processes at once with this exit code. */
   abort(exitCode: number): void;
-  /** To be called by all of them at the end. */
+  /** End of the communication, to be called by all processes. */
   finish(): void;
 }

@@ -15,7 +15,7 @@ export interface CompileOptions {
   readonly shareStateWith?: CompiledStep;
   /** Key of the random feeds (dropout masks): the stream for a call is [...randomKey, call's `step`, feed name]. */
   readonly randomKey?: readonly (string | number)[];
-  /** Of each random feed, how many of its numbers belong to one sample: for calls that have a part of a batch. Default 0. */
+  /** Numbers of each random feed that belong to one sample, for calls that have a part of a batch. Default 0. */
   readonly randomsPerSample?: ReadonlyMap<string, number>;
   /** `mixed`: matrix products and convolutions in float16, the rest and the state in float32. Default `full`. */
   readonly precision?: 'full' | 'mixed' | undefined;

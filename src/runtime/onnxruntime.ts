@@ -21,6 +21,8 @@ export interface OnnxRuntimeOptions extends SessionChoice {
   readonly device?: DeviceName | 'auto';
   /** Use ONNX Runtime's blocked convolutions where this CPU has them. Default true; false is for comparisons. */
   readonly blocked?: boolean;
+  /** Compute updates of variables in one pass over memory, on the CPU. Default true; false is for comparisons. */
+  readonly fused?: boolean;
   /** Steps of a training in one call; default: 16 where a state would go to the device and back at every call, else 1. */
   readonly stepsPerCall?: number | undefined;
 }
@@ -35,11 +37,13 @@ export class OnnxRuntimeEngine implements Engine {
   readonly stepsPerCall: number;
   readonly #session: SessionOptions;
   readonly #blocked: boolean;
+  readonly #fused: boolean;
   readonly #meter = new TrafficMeter();
 
   constructor(options: OnnxRuntimeOptions) {
     this.device = chooseDevice(options.device ?? 'auto');
     this.#blocked = this.device === 'cpu' && options.blocked !== false;
+    this.#fused = this.device === 'cpu' && options.fused !== false;
     this.#session = sessionOptions(this.device, options);
     this.stepsPerCall = options.stepsPerCall ?? (LOOPING.includes(this.device) ? 16 : 1);
   }
@@ -79,6 +83,7 @@ export class OnnxRuntimeEngine implements Engine {
       options,
       lowering,
       this.#meter,
+      this.#fused,
     );
   }
 }

@@ -3,6 +3,7 @@ import { printType } from '../graph/print.ts';
 import { sameShape, staticShape, staticSize } from '../graph/shapes.ts';
 import type { TensorData, TensorType } from '../graph/types.ts';
 import type { State, StateTensor } from './engine.ts';
+import type { Arena } from './fused/arena.ts';
 import type { Tensor } from './session.ts';
 import { allocate, holds, ortTensor } from './session.ts';
 
@@ -35,6 +36,8 @@ class Slot {
   readonly type: TensorType;
   #current: Buffer;
   #spare: Buffer | undefined;
+  /** Its content stays where it is, as others know the place. */
+  #isPlaced = false;
 
   constructor(type: TensorType, data: TensorData) {
     this.type = type;
@@ -52,17 +55,28 @@ class Slot {
   }
 
   swap(): void {
-    [this.#current, this.#spare] = [this.spare, this.#current];
+    if (this.#isPlaced) (this.#current.data as Float32Array).set(this.spare.data as Float32Array);
+    else [this.#current, this.#spare] = [this.spare, this.#current];
   }
 
-  #buffer(): Buffer {
-    const data = allocate(this.type.dtype, staticSize(this.type.shape));
+  /** Moves to `data`, for good. */
+  place(data: TensorData): void {
+    if (this.#current.data === data) return;
+    (data as Float32Array).set(this.#current.data as Float32Array);
+    this.#current = this.#buffer(data);
+    this.#spare = undefined;
+    this.#isPlaced = true;
+  }
+
+  #buffer(data = allocate(this.type.dtype, staticSize(this.type.shape))): Buffer {
     return { data, tensor: ortTensor(this.type.dtype, data, staticShape(this.type.shape, 'a variable')) };
   }
 }
 
-/** Variables in this process' memory: two buffers each, which take turns. */
+/** Variables in this process' memory: two buffers each, which take turns, or one place for those of fused updates. */
 export class HostStore implements StateStore {
+  /** Where fused updates have their variables, if there are any. */
+  arena: Arena | undefined;
   readonly #slots = new Map<string, Slot>();
 
   declare(name: string, type: TensorType, initial: () => TensorData): void {
@@ -81,6 +95,16 @@ export class HostStore implements StateStore {
 
   advance(name: string): void {
     this.#slot(name).swap();
+  }
+
+  /** What a variable holds now. */
+  data(name: string): TensorData {
+    return this.#slot(name).current.data;
+  }
+
+  /** Moves a variable's content to `data`, where it stays from now on. */
+  place(name: string, data: TensorData): void {
+    this.#slot(name).place(data);
   }
 
   read(names: Iterable<string>): State {

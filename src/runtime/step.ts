@@ -4,6 +4,7 @@ import type { Model } from '../formats/onnx/model.ts';
 import type { Options as LoweringOptions } from '../formats/onnx/lower.ts';
 import { lowerToOnnx, nextName, outputName } from '../formats/onnx/lower.ts';
 import { foldPads } from '../graph/passes/fold-pads.ts';
+import { splitUpdates } from '../graph/passes/split-updates.ts';
 import { stepBytes } from '../graph/memory.ts';
 import { printType } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
@@ -16,6 +17,7 @@ import { RepeatedStep } from './repeat.ts';
 import type { SessionOptions, Tensor } from './session.ts';
 import { allocate, holds, ortTensor, Session, tensorValues } from './session.ts';
 import { DeviceStore } from './device-store.ts';
+import { FusedUpdates } from './fused/updates.ts';
 import { HostStore } from './state.ts';
 import type { StateStore } from './state.ts';
 import { trafficOf, TrafficMeter } from './traffic.ts';
@@ -33,11 +35,15 @@ export class OnnxRuntimeStep implements CompiledStep {
   readonly outputs: ReadonlyMap<string, TensorType>;
   readonly memoryBytes: number | undefined;
   readonly store: StateStore;
-  readonly #session: Session;
+  /** None where fused updates are all there is to compute. */
+  readonly #session: Session | undefined;
   /** The model of one step and how to run it, for a session of many. */
   readonly #single: { readonly model: Model; readonly options: SessionOptions };
   #repeated: RepeatedStep | undefined;
   readonly #graph: Graph;
+  /** What the session computes: the graph, or what the fused updates leave of it. */
+  readonly #part: Graph;
+  readonly #fused: FusedUpdates | undefined;
   readonly #stateNames: ReadonlySet<string>;
   readonly #feeds = new Map<string, Feed>();
   readonly #randoms = new Map<string, Float32Array>();
@@ -57,18 +63,23 @@ export class OnnxRuntimeStep implements CompiledStep {
     options: CompileOptions = {},
     lowering: LoweringOptions = {},
     meter = new TrafficMeter(),
+    fuses = false,
   ) {
     // A pattern is a second block of the size of all that was held at once, taken from the second call on beside what the first call
     // took: up to twice the memory (docs/benchmarks.md) for a step that is at most 6 % faster (ds-cnn, batch 128).
     const session = { ...asked, enableMemPattern: false };
     this.#meter = meter;
-    this.memoryBytes = onCpu(session) ? stepBytes(graph) : undefined;
     this.#graph = graph;
     this.#stateNames = new Set(graph.state.keys());
     this.#randomKey = options.randomKey ?? [];
     this.#randomsPerSample = options.randomsPerSample ?? new Map<string, number>();
     this.store = (sharedStore(options.shareStateWith) ?? newStore(session, meter)).open();
     for (const [name, type] of graph.state) this.store.declare(name, type, () => initialOf(name, initial));
+    const split = fuses && this.store instanceof HostStore ? splitUpdates(graph) : undefined;
+    this.#fused = split && FusedUpdates.create(graph, split, this.store as HostStore);
+    const part = (this.#part = split && this.#fused ? split.rest : graph);
+    const resting = [...graph.state].flatMap(([name, type]) => (part.state.has(name) ? [] : [type]));
+    this.memoryBytes = onCpu(session) ? stepBytes(part, resting) : undefined;
     const random = [...graph.inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));
     this.inputs = new Map([...graph.inputs].filter(([name]) => !name.startsWith(RANDOM_PREFIX)));
     this.outputs = new Map([...graph.outputs].map(([name, value]) => [name, graph.types.get(value)!]));
@@ -76,18 +87,15 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of random) this.#bindRandom(name, type);
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
-    const model = lowerToOnnx(shown('step', foldPads(graph)), {
+    Object.assign(this.#fetches, this.#fused?.fetches);
+    const model = lowerToOnnx(shown('step', foldPads(part)), {
       poolIndices: onCpu(session),
       anyChannels: session.executionProviders?.[0] !== 'webgpu',
       ...lowering,
     });
     this.#single = { model, options: session };
-    this.#session = new Session(
-      encodeModel(model),
-      this.store instanceof DeviceStore
-        ? { ...session, preferredOutputLocation: this.#locations(this.store) }
-        : session,
-    );
+    const located = this.store instanceof DeviceStore && { preferredOutputLocation: this.#locations(this.store) };
+    if (model.graph.nodes.length > 0) this.#session = new Session(encodeModel(model), { ...session, ...located });
   }
 
   async run(
@@ -106,13 +114,19 @@ export class OnnxRuntimeStep implements CompiledStep {
     step?: number,
     first?: number,
   ): Readonly<Record<string, TensorData>> {
-    for (const [name, feed] of this.#feeds) this.#tensors[name] = fed(name, feed, feeds[name]);
+    if (this.#disposed) throw new Error('the session is disposed');
+    const { inputs, state, updates } = this.#part;
+    for (const [name, feed] of this.#feeds) {
+      const data = checkFeed(name, feed, feeds[name]);
+      if (inputs.has(name)) this.#tensors[name] = ortTensor(feed.type.dtype, data, feed.dims);
+    }
     this.#refuseUnknown(feeds);
     if (this.#randoms.size > 0) this.#drawRandoms(step, first);
-    for (const name of this.#stateNames) this.#tensors[name] = this.store.current(name);
-    for (const name of this.#graph.updates.keys()) this.#fetches[nextName(name)] = this.store.spare(name);
-    const written = this.#session.run(this.#tensors, this.#fetches);
-    for (const name of this.#graph.updates.keys()) this.store.advance(name, written[nextName(name)]!);
+    for (const name of state.keys()) this.#tensors[name] = this.store.current(name);
+    for (const name of updates.keys()) this.#fetches[nextName(name)] = this.store.spare(name);
+    const written = this.#session?.run(this.#tensors, this.#fetches) ?? {};
+    this.#fused?.run(feeds);
+    for (const name of updates.keys()) this.store.advance(name, written[nextName(name)]!);
     if (this.#isResident) this.#takeResults(written);
     this.#meter.called(this.#traffic);
     return this.#results;
@@ -124,8 +138,8 @@ export class OnnxRuntimeStep implements CompiledStep {
   ): Promise<readonly Readonly<Record<string, TensorData>>[]> {
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#disposed) throw new Error('the session is disposed');
-    // A state that stays on the device has nothing to gain, and ONNX Runtime's WebGPU provider has no loops.
-    if (this.#isResident || this.#graph.inputs.size === 0)
+    // A state that stays where it is has nothing to gain, and ONNX Runtime's WebGPU provider has no loops.
+    if (this.#isResident || this.#fused !== undefined || this.#graph.inputs.size === 0)
       return feeds.map((each, i) => copyOf(this.runSync(each, step === undefined ? step : step + i)));
     const { model, options } = this.#single;
     this.#repeated ??= new RepeatedStep(this.#graph, model, options);
@@ -148,7 +162,7 @@ export class OnnxRuntimeStep implements CompiledStep {
 
   async dispose(): Promise<void> {
     if (!this.#disposed) {
-      this.#session.dispose();
+      this.#session?.dispose();
       this.#repeated?.dispose();
       this.store.close();
     }
@@ -239,10 +253,6 @@ function sizes(name: string, { shape }: TensorType): { dims: readonly number[]; 
 
 function copyOf(results: Readonly<Record<string, TensorData>>): Record<string, TensorData> {
   return Object.fromEntries(Object.entries(results).map(([name, data]) => [name, data.slice()]));
-}
-
-function fed(name: string, feed: Feed, data: TensorData | undefined): Tensor {
-  return ortTensor(feed.type.dtype, checkFeed(name, feed, data), feed.dims);
 }
 
 function checkFeed(name: string, { type, elements }: Feed, data: TensorData | undefined): TensorData {

@@ -25,7 +25,7 @@ const BACKEND = 'tensorflow';
 export class TensorFlowEngine implements Engine {
   readonly name = 'tensorflow';
   readonly device: 'cpu' | 'cuda';
-  /** Of libtensorflow. */
+  /** Version of libtensorflow. */
   readonly version: string;
 
   /** `UserError` if it is not installed, or has no GPU where `cuda` is asked for. `threads`: of one op; 0: one per core. */

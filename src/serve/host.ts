@@ -58,7 +58,7 @@ export class ModelHost {
   readonly #scheduler: Scheduler;
   #held = new Map<string, Held>();
   #models = new Map<string, ServedModel>();
-  /** Being unloaded: their requests are still answered, new ones are not taken. */
+  /** Models that are being unloaded: their requests are still answered, new ones are refused. */
   readonly #leaving = new Set<string>();
   readonly #reasons = new Map<string, string>();
   #shadow: Shadow | undefined;
@@ -134,7 +134,7 @@ export class ModelHost {
   load(name: string): Promise<void> {
     return this.#alone(async () => {
       const source = (await available(this.#options.sources)).get(name);
-      if (source === undefined) throw new Refusal(404, `there is no file of a model ${name}`);
+      if (source === undefined) throw new Refusal(404, `there is no file for a model ${name}`);
       try {
         await this.#serve(new Map([...this.#held, [name, await this.#read(source)]]));
         this.#reasons.delete(name);

@@ -52,7 +52,7 @@ export interface ServeOptions {
   readonly drainSeconds?: number;
   /** Log for notable events. Default: none. */
   readonly log?: Log;
-  /** Of this server, as it tells clients; default: that of the package. */
+  /** Version of this server that clients are told. Default: that of the package. */
   readonly version?: string;
   /** The compiled worker; for tests. */
   readonly workerEntry?: string;

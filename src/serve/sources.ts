@@ -66,7 +66,7 @@ async function runSource(given: string, name: string | undefined, out: string): 
 function checkedName(name: string, where: string): string {
   if (NAME.test(name)) return name;
   throw new UserError(
-    `${where}: ${shown(name)} cannot be the name of a model: letters, digits, _ . and - can`,
+    `${where}: ${shown(name)} cannot be the name of a model: expected letters, digits, _ . and - alone`,
     `Give it one: name=${where}.`,
   );
 }

@@ -33,8 +33,9 @@ interface Given {
 }
 
 function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
-  const { sampleShape, inputs } = data.train;
-  return { inputShape: sampleShape, inputs, classes: data.classNames.length, seed };
+  const { sampleShape, inputs, text } = data.train;
+  const tokens = text && { vocabulary: text.vocabulary, padding: text.padding };
+  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, seed };
 }
 
 /** Arguments of a model that is made here: of sounds it sees the features. */
@@ -187,6 +188,6 @@ function refuseSoftmax(file: string, { outputs }: LayersModel): void {
   if (layer.getClassName() !== 'Softmax' && layer.getConfig()['activation'] !== 'softmax') return;
   throw new UserError(
     `${file}: expected logits, received a model whose last layer ${layer.name} is a softmax`,
-    'Save it without the softmax (Keras: a last Dense layer without activation); the order of the classes stays.',
+    'Save it without the softmax (Keras: a last Dense layer without activation); the order of the classes does not change.',
   );
 }

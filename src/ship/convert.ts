@@ -19,7 +19,7 @@ export interface Converted {
   readonly skipped: readonly Skipped[];
   /** Likeness of each output to that of the source file, which ONNX Runtime (for a tfjs model: tfjs) ran on the same samples. */
   readonly outputs: readonly OutputLikeness[];
-  /** Of the first output of classes, where the task is classes; else null. */
+  /** Share of samples with the same class, for the first output of classes; null where the task has none. */
   readonly top1Agreement: number | null;
   /** Largest difference of a number of an output; null where nothing was compared. */
   readonly largestError: number | null;
@@ -78,7 +78,7 @@ function refuse({ from, format, precision, sparse, ends, batch, dense }: Convert
   if ((ends ?? 'float32') !== 'float32' && !(format === 'tflite' && precision === 'int8'))
     throw new UserError(
       `--ends ${ends}: expected --format tflite --precision int8, received ${format} and ${precision}`,
-      'Leave it out: all others are fed float32.',
+      'Leave it out: all other files take and give float32.',
     );
   if (dense !== undefined && !(format === 'tflite' && WITH_INT8_WEIGHTS.includes(precision)))
     throw new UserError(
@@ -88,14 +88,14 @@ function refuse({ from, format, precision, sparse, ends, batch, dense }: Convert
   if (batch === 'dynamic' && format === 'onnx')
     throw new UserError(
       '--batch dynamic: expected --format tflite, received onnx',
-      'Leave it out: ONNX files take any.',
+      'Leave it out: ONNX files take batches of any size.',
     );
   if (format === 'tflite' && precision === 'int4')
     throw new UserError('--precision int4: expected --format onnx, received tflite', 'Choose int8 for TFLite.');
   if (sparse === true && !(format === 'tflite' && precision === 'fp32'))
     throw new UserError(
       `--sparse: expected --format tflite --precision fp32, received ${format} and ${precision}`,
-      'Leave it out: there is no sparse form of these.',
+      'Leave it out: other files cannot hold sparse weights.',
     );
   if (path.resolve(from) === path.resolve(to))
     throw new UserError(

@@ -70,7 +70,7 @@ export async function exportModel(
   return { ...exported, macs: macsOf(graph), params, parity, graph, reference };
 }
 
-/** From the inputs [batch, ...] to the outputs by name and those of the layers named. */
+/** Inference graph from the inputs [batch, ...] to the outputs by name and those of the named layers. */
 export function inferenceGraph(
   { network, weights }: { readonly network: Network; readonly weights: Weights },
   features: readonly string[],

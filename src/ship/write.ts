@@ -28,7 +28,7 @@ export type Write = (file: string, bytes: Uint8Array) => Promise<void>;
 export interface WriteStep {
   /** Place in the recipe, from 0. */
   readonly number: number;
-  /** Of TFLite files, and of ONNX files that share what was searched for or trained on these scales. */
+  /** Scales of dense layers in TFLite files, and in ONNX files that share the result of a search or training on these scales. */
   readonly dense: DenseScales;
   readonly write: Write;
 }

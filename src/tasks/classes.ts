@@ -39,7 +39,7 @@ export interface SideBySide {
   readonly bothRight: number;
   readonly onlyOther: number;
   readonly onlyThis: number;
-  /** Both wrong, and both say the same. */
+  /** Number of samples that both get wrong with the same class. */
   readonly sameError: number;
   readonly differentErrors: number;
 }

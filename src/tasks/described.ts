@@ -17,7 +17,7 @@ export interface ErrorReport {
 
 /** Scores of several labels, label by label. */
 export interface LabelReport {
-  /** Over the labels that some sample has; null where there is none. */
+  /** Mean over the labels that some sample has; null where there is none. */
   readonly meanAveragePrecision: number | null;
   /** Share of all labels of all samples that are rightly given or not given. */
   readonly rightDecisions: number;
@@ -27,7 +27,7 @@ export interface LabelReport {
     readonly samples: number;
     /** Null where no sample has the label. */
     readonly averagePrecision: number | null;
-    /** At a probability of 0.5; null where no sample has the label and none is given. */
+    /** F1 at a probability of 0.5; null where no sample has the label and none is given. */
     readonly f1: number | null;
     /** The probability from which on the label is given for the best F1 on the validation split; absent where no sample there has it. */
     readonly threshold?: number;

@@ -38,7 +38,7 @@ export function labelReport(of: Labelled, names: readonly string[], tuning?: Lab
   };
 }
 
-/** Of each sample: how many of its labels are rightly given or not given, at a probability of 0.5. */
+/** Number of labels of each sample that are rightly given or not given, at a probability of 0.5. */
 export function rightDecisions({ answers, targets }: Labelled, width: number): number[] {
   return Array.from({ length: targets.length / width }, (_, row) => {
     let right = 0;
@@ -116,7 +116,7 @@ interface Step {
   readonly next: number | undefined;
 }
 
-/** From the highest answer down, one step for equal ones. */
+/** Steps of the threshold from the highest answer down, one for equal answers. */
 function steps(logits: readonly number[], labels: readonly number[]): Step[] {
   const order = logits.map((_, i) => i).sort((a, b) => logits[b]! - logits[a]!);
   const found: Step[] = [];

@@ -41,7 +41,7 @@ export interface Task {
   readonly scaling?: { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined;
   /** The loss with the labels, as logs call it. */
   readonly lossName: string;
-  /** Its numbers, fed at every step, as a recipe's training gives them. */
+  /** Numbers of the loss with the labels, fed at every step, from the training section of a recipe. */
   labelNumbers(training: LabelTraining): Record<string, number>;
 
   /** Types of the feeds that hold the targets. */
@@ -71,7 +71,7 @@ export interface Task {
   beside(answers: Float32Array, teacher: Float32Array, targets: TargetValues): Beside;
   /** The score of a model that knows nothing of these samples. */
   ignorance(targets: TargetValues): number;
-  /** Are answers worse than other ones to the same samples, by more than chance? */
+  /** True if answers are worse than other ones to the same samples, by more than chance. */
   isWorse(answers: Float32Array, than: Float32Array, targets: TargetValues): boolean;
   /** Skill of a teacher, beside that of a model that ignores the samples. */
   skill(answers: Float32Array, targets: TargetValues): Skill;

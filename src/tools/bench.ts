@@ -39,7 +39,7 @@ export interface BenchResult {
   readonly machine: MachineInfo;
   readonly cpuFeatures: readonly string[] | null;
   readonly versions: Readonly<Record<string, string>>;
-  /** Of the last minute, when measuring began. */
+  /** Load average of the last minute before measuring began. */
   readonly loadAverage: number;
   readonly rows: readonly BenchRow[];
   /** Every file beside the first, in the settings that both have. */
@@ -86,7 +86,7 @@ export async function benchModels(files: readonly ModelFile[], options: BenchOpt
     const reasons = skipped.map(({ what, why }) => `${what}: ${why}`);
     throw new UserError(
       `nothing was measured: ${reasons.join('; ') || 'there is no file'}`,
-      'Remove what stands in the way, or measure something else.',
+      'Follow the remedies in these reasons, or name other files.',
     );
   }
   return {

@@ -38,7 +38,7 @@ export interface Diagnosis {
   readonly engine: string;
   readonly device: string;
   readonly engines: readonly EngineStatus[];
-  /** Of onnxruntime. */
+  /** Devices of onnxruntime. */
   readonly devices: readonly DoctorDevice[];
   readonly optional: readonly OptionalPackage[];
   readonly cpuFeatures: readonly CpuFeature[] | undefined;

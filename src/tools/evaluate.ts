@@ -10,7 +10,7 @@ import { UserError } from '../base/errors.ts';
 import { usualAnswers } from '../measure/usual.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
-import { loadData } from '../setup/data.ts';
+import { loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 
@@ -22,11 +22,11 @@ export interface EvaluationResult {
   readonly samples: number;
   /** The result in words. */
   readonly said: string;
-  /** Of classes. */
+  /** Accuracy, for classes. */
   readonly accuracy?: number;
   /** Score of each class, by name. */
   readonly perClass?: Readonly<Record<string, number>>;
-  /** Of other tasks. */
+  /** Score of other tasks. */
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;
   readonly labels?: LabelReport;
@@ -45,7 +45,10 @@ const ANY = { layout: 'auto', outputs: 'auto' } as const;
  * recipe's own, else as its metadata say, else as the recipe prepares its data.
  */
 export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
-  const data = await loadData(recipe);
+  const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
+  const own = await ownTeacher(file, recipe.teacher);
+  // A member of an ensemble reads what the ensemble does.
+  const data = await loadFedData(recipe, own && recipe.teacher, format === 'tfjs');
   const dataset = data[split];
   if (dataset === undefined) {
     throw new UserError(
@@ -53,8 +56,6 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
       'Use --split validation, or set dataset.test.',
     );
   }
-  const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
-  const own = await ownTeacher(file, recipe.teacher);
   const settings = { ...ANY, ...own, onnx: undefined, intermediate: [], [format]: file };
   const options = {
     engine: engineOf(recipe),

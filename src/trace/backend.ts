@@ -163,7 +163,7 @@ function typed(values: tf.BackendValues, dtype: 'float32' | 'int32' | 'bool'): T
   }
 }
 
-/** Gives the backend, registering it on first use. */
+/** Backend, which is registered on first use. */
 export function lazyBackend(): LazyBackend {
   const engine = tf.engine();
   if (!engine.backendNames().includes(BACKEND_NAME)) tf.registerBackend(BACKEND_NAME, () => new LazyBackend(), 0);

@@ -57,7 +57,7 @@ function addMerged(builder: GraphBuilder, merge: Merge, node: Node, other: Node,
 function cannot(what: string): UserError {
   return new UserError(
     `the program cannot be made for any batch size: ${what}`,
-    'keep the batch as an axis of its own and its size out of numbers and attributes, or trace for one fixed batch size',
+    'Keep the batch as an axis of its own and its size out of numbers and attributes, or trace for one fixed batch size.',
   );
 }
 

@@ -53,7 +53,7 @@ export function notReadable(value: Value, roots: readonly Value[]): UserError {
       : `the result of ${node.op}${node.layer === undefined ? '' : ` in layer ${node.layer}`}, which depends on the ${from.kind} ${from.name}`;
   return new UserError(
     `a step read ${what}; while a step is traced it has no value`,
-    'return the tensor from the step and read it there, or compute with tf ops (tf.where, tf.mul with a mask) instead of branching on its value',
+    'Return the tensor from the step and read it there, or compute with tf ops (tf.where, tf.mul with a mask) instead of branching on its value.',
   );
 }
 

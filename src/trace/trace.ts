@@ -89,7 +89,7 @@ function concrete(name: string, { dtype, shape }: TensorType): ConcreteType {
   if (shape.every((dim) => typeof dim === 'number')) return { dtype, shape };
   throw new UserError(
     `feed ${name}: the shape [${shape.join(', ')}] has a symbolic dimension`,
-    'give fixed sizes, or trace with traceWithBatch to get a graph for any batch size',
+    'Give fixed sizes, or trace with traceWithBatch to get a graph for any batch size.',
   );
 }
 

@@ -70,8 +70,8 @@ export function missingFromState(name: string, what: 'reads' | 'assigns' | 'crea
   return new UserError(
     `the step ${what} the variable ${name}, which is not in its state`,
     what === 'creates'
-      ? 'create variables (build the model, make optimizer slots) before the trace and list them in `state`'
-      : 'list every variable that the step reads or assigns in `state`, optimizer slots and moving averages included',
+      ? 'Create variables (build the model, make optimizer slots) before the trace and list them in `state`.'
+      : 'List every variable that the step reads or assigns in `state`, optimizer slots and moving averages included.',
   );
 }
 

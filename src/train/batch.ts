@@ -44,8 +44,8 @@ export function inputFeedsOf(x: TensorData, n: number, inputs?: readonly InputPa
 const isInput = (feed: string): boolean => feed === 'x' || feed.startsWith('x/');
 
 /**
- * Of these feeds what a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32
- * like everything else in a sample.
+ * Feeds that a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32 like
+ * everything else in a sample.
  */
 export function fedTo(
   { inputs }: Pick<CompiledStep, 'inputs'>,

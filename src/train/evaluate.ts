@@ -7,7 +7,7 @@ import { scalars } from './steps.ts';
 import { added, NOTHING, scoreOf, sumsOf } from './totals.ts';
 
 export interface Evaluation {
-  /** Of the task, over all samples by their weight. */
+  /** Score of the task over all samples by their weight. */
   readonly score: number;
   /** Weighted mean of the loss with the labels. */
   readonly loss: number;

@@ -16,11 +16,11 @@ import { isSum } from './totals.ts';
  * Losses are weighted means, so the loss of the batch is the sum of those of its parts, each times its share of the weight.
  */
 
-/** Of a part's results: the gradient of a variable, by state name. With a loss scale, times its factor. */
+/** Prefix of a part's results for the gradient of a variable, by state name. With a loss scale, times its factor. */
 const GRADIENT = 'gradient/';
-/** Of a part's results: by how much a mean that is observed moves, times the part's share of the samples. */
+/** Prefix of a part's results for the change of an observed mean, times the part's share of the samples. */
 export const MOVED = 'moved/';
-/** Of a part's results: what is observed as an extreme value. */
+/** Prefixes of a part's results for what is observed as an extreme value. */
 export const EXTREME = { lowest: 'lowest/', highest: 'highest/' } as const;
 
 /**

@@ -13,7 +13,7 @@ import { added, isSum, NOTHING, scoreOf, sumsOf } from './totals.ts';
 import type { Totals } from './totals.ts';
 
 export interface TrainerOptions extends StepsOptions {
-  /** Of a batch that is cut into parts; absent: each step is one program. */
+  /** Options of a step whose batch is cut into parts; absent: each step is one program. */
   readonly parts?: PartsOptions | undefined;
   readonly task: Task;
   readonly stepsPerEpoch: number;
@@ -43,7 +43,7 @@ export interface Position {
   readonly batch: number;
   /** Steps done. */
   readonly step: number;
-  /** Of the epoch so far. */
+  /** Totals of the epoch so far. */
   readonly totals: Totals;
 }
 
@@ -52,7 +52,7 @@ export interface StepMetrics {
   readonly position: Position;
   readonly loss: number;
   readonly parts: Readonly<Record<string, number>>;
-  /** Of the batch before the update. */
+  /** Score of the batch before the update. */
   readonly score: number;
   readonly learningRate: number;
   readonly samples: number;

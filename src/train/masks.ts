@@ -7,7 +7,7 @@ import { EMA_PREFIX, MASK_PREFIX } from './step.ts';
 export interface MaskPlan {
   /** The weights that are masked, by state name. */
   readonly names: readonly string[];
-  /** Do the masks change before this step? */
+  /** True if the masks change before this step. */
   readonly changesAt: (step: number) => boolean;
   /** The masks from this step on, of the weights as they are then: zeros and ones by the name of the weight. */
   readonly masksAt: (step: number, weights: State) => State;

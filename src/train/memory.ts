@@ -6,7 +6,7 @@ import type { TrainerOptions } from './loop.ts';
 import { PartedSteps } from './parted.ts';
 import type { PartsOptions } from './parted.ts';
 
-/** Of the memory that is free: beyond it a training is told to be large. */
+/** Share of the free memory above which a training is reported as large. */
 const LARGE = 0.5;
 
 export interface Fitting {
@@ -81,7 +81,7 @@ export async function fittingTrainer(
   return { trainer, cut: { samples, note } };
 }
 
-/** From `samples` down by halves: the first parts that take half of what is free, or where none do the first that fit. */
+/** Trainer with the largest parts, halved from `samples` down, that take half of the free memory; if none do, with the first that fit. */
 async function largestParts(
   samples: number,
   make: (samples: number) => Promise<Trainer>,

@@ -98,7 +98,7 @@ const RULES: Record<OptimizerConfig['type'], (config: OptimizerConfig) => Rule> 
     update: (g, _slots, { learningRate }) => ({ by: tf.mul(g, learningRate!), slots: {} }),
   }),
   momentum: (config) => withMomentum(config, (_g, buffer) => buffer),
-  /** Looks ahead along the momentum (Sutskever et al. 2013). */
+  /** Momentum that looks ahead (Sutskever et al. 2013). */
   nesterov: (config) => withMomentum(config, (g, buffer, momentum) => tf.add(g, tf.mul(buffer, momentum))),
   rmsprop,
   adam,

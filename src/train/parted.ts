@@ -176,7 +176,7 @@ function sizesOf(samples: number, { samples: most, shards = 1 }: PartsOptions): 
   return evenSizes(samples, Math.min(shards, samples) * Math.ceil(shard / most));
 }
 
-/** Of each random feed, how many of its numbers belong to one sample: what it has more for two samples than for one. */
+/** Numbers of each random feed that belong to one sample: those that it has more for two samples than for one. */
 function randomsOf(program: PartsOptions['gradient']): Map<string, number> {
   const [one, two] = [1, 2].map((samples) => {
     const inputs = [...traceProgram(program(samples)).inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));

@@ -21,8 +21,8 @@ export interface Steps {
   /** Steps one after another with batches of one size; `step` numbers the first. Returns the figures of each, `loss` among them. */
   take(given: readonly Given[], step: number): Promise<readonly Readonly<Record<string, number>>[]>;
   /**
-   * About the memory that a training takes whose last, smaller batch has `rest` samples (0: none): a program of another size has
-   * memory of its own. Undefined where nobody counts.
+   * Estimate of the memory in bytes that a training takes whose last, smaller batch has `rest` samples (0: none): a program of another size
+   * has memory of its own. Undefined where nobody counts.
    */
   memoryBytes(rest: number): number | undefined;
   /** True if the training must stop after this step: in several processes, if one of them wants to. */
@@ -35,7 +35,7 @@ export interface StepsOptions {
   /** The step for a batch of this size: asked for the usual size, and for the last, smaller batch when it comes. */
   readonly program: (batchSize: number) => StepProgram;
   readonly batchSize: number;
-  /** Of the step's products. */
+  /** Precision of the step's products. */
   readonly precision?: CompileOptions['precision'];
   /** Key of the random feeds. */
   readonly randomKey?: readonly (string | number)[];

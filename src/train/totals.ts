@@ -34,6 +34,12 @@ export function added(a: Totals, b: Totals): Totals {
   };
 }
 
+/** Totals as a saved state has them. Older versions knew classification alone, and had its one sum beside the others. */
+export function totalsOf(saved: Omit<Totals, 'sums'> & { readonly sums?: Totals['sums']; correct?: number }): Totals {
+  const { correct, sums = correct === undefined ? {} : { correct }, ...rest } = saved;
+  return { ...rest, sums };
+}
+
 /** The score of what was added up; 0 of nothing. */
 export function scoreOf({ sums, weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
   return weight === 0 ? 0 : task.scoreOfSums(sums, weight);

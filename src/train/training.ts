@@ -10,7 +10,7 @@ import type { Position, StepMetrics, Trainer } from './loop.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { Cut } from './memory.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
-import { scoreOf } from './totals.ts';
+import { scoreOf, totalsOf } from './totals.ts';
 import type { Totals } from './totals.ts';
 
 /** The saved states of one stage. */
@@ -50,7 +50,7 @@ export interface TrainingRun {
 export interface EpochRecord {
   readonly epoch: number;
   readonly loss: number;
-  /** Of the task, on the training batches as they came. */
+  /** Score of the task on the training batches, each before its update. */
   readonly accuracy: number;
   readonly validation: number;
 }
@@ -244,7 +244,8 @@ async function restore(
   saved: Safetensors,
 ): Promise<{ progress: Progress; best: Progress['best'] & { weights: State } }> {
   const progress = progressOf(saved);
-  await trainer.resume(part(saved, STATE), progress.position);
+  const { position } = progress;
+  await trainer.resume(part(saved, STATE), { ...position, totals: totalsOf(position.totals) });
   return { progress, best: { ...progress.best, weights: part(saved, BEST) } };
 }
 

@@ -112,7 +112,7 @@ export const data: Readonly<Record<string, Case>> = {
     recipe: `${IDX}\n${rest}`,
     files: { 'x.gz': gzipSync(idx(40, 4, 4)).subarray(0, -12) },
     message: [
-      'x.gz: the gzip data ends too early, the file is truncated',
+      'x.gz: truncated: the gzip data ends too early, received 28 bytes, which unpack to 276 of the 656 that its header says',
       'Get the file again and compare its size with the source.',
     ],
   },
@@ -147,7 +147,7 @@ export const data: Readonly<Record<string, Case>> = {
     recipe: `dataset: {type: image-folder, train: pics, testFraction: 0.2}\n${rest}`,
     files: { 'pics/a/1.png': 'no picture', 'pics/b/1.png': 'no picture' },
     message: [
-      'pics/a/1.png: cannot decode the image: Input file contains unsupported image format',
+      'pics/a/1.png: cannot decode the image: Input file contains unsupported image format (received 10 bytes)',
       'Get the file again or remove it; PNG, JPEG and WebP are read.',
     ],
   },

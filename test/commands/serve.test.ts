@@ -58,17 +58,17 @@ describe('limbeck serve', () => {
     [['empty'], /^serve: no \.onnx file in .*\nName/],
     [['my-run'], 'no run "my-run" in checkpoints, and no folder of that name with a recipe.json\n'],
     [['a.onnx', 'b/a.onnx'], 'serve: two models are called a\nName them'],
-    [['a b.onnx'], 'a b.onnx: "a b" cannot be the name of a model: letters, digits, _ . and - can\n'],
+    [['a b.onnx'], 'a b.onnx: "a b" cannot be the name of a model: expected letters, digits, _ . and - alone\n'],
     [['bad.onnx'], /^bad\.onnx: /],
     [['a.onnx', '--workers', '0'], '--workers: expected a whole number > 0, received 0\n'],
     [['a.onnx', '--preferred', '128'], '--preferred: expected 1 to 64, received 128\n'],
     [['a.onnx', '--grpc-port', '70000'], '--grpc-port: expected a port, or 0, received 70000\n'],
     [['a.onnx', '--tls-key', 'x'], 'serve: --tls-key without --tls-cert\n'],
     [['a.onnx', '--rate', '0'], '--rate: expected requests a second, received 0\n'],
-    [['a.onnx', '--traces', 'localhost:4318'], '--traces: expected an address of HTTP, received localhost:4318\n'],
+    [['a.onnx', '--traces', 'localhost:4318'], '--traces: expected an HTTP address, received localhost:4318\n'],
     [['a.onnx', '--shadow', 'b.onnx', '--share', '2'], '--share: expected a share above 0, at most 1, received 2\n'],
     [['a.onnx', '--keep', 'kept'], 'serve: --keep without --shadow\n'],
-    [['a.onnx', '--token-file', 'tokens'], 'tokens: a token has 5 characters, at least 16 are wanted\n'],
+    [['a.onnx', '--token-file', 'tokens'], 'tokens: a token has 5 characters, expected at least 16\n'],
   ])('%j is refused', async (args, message) => {
     await writeFile(path.join(folder(), 'bad.onnx'), 'no model');
     await writeFile(path.join(folder(), 'tokens'), 'short\n');

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { NETS, buildNet } from '../../bench/nets.ts';
+import { SMALL_NET_NAMES, buildNet } from '../../bench/nets.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { lowerToOnnx, nextName, outputName } from '../../src/formats/onnx/lower.ts';
@@ -68,7 +68,7 @@ describe('every ONNX file that we write passes the official checker and gives th
     install();
     await tf.setBackend('limbeck');
     const cases: Case[] = [];
-    for (const net of NETS) cases.push(await trainingCase(net));
+    for (const net of SMALL_NET_NAMES) cases.push(await trainingCase(net));
     expectAllRight(cases);
   });
 });
@@ -100,7 +100,7 @@ describe('the check itself', () => {
   });
 });
 
-async function trainingCase(net: (typeof NETS)[number]): Promise<Case> {
+async function trainingCase(net: string): Promise<Case> {
   const batchSize = 4;
   const model = buildNet(net);
   const loss = createLoss('ce');

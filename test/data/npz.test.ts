@@ -1,4 +1,5 @@
 import { zipSync } from 'fflate';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readNpz } from '../../src/data/npz.ts';
 import { temporaryFolder, userError } from './support.ts';
@@ -200,7 +201,12 @@ describe('broken NumPy arrays', () => {
     const whole = await readNpz({ file: await folder.file('whole.npz', zip) }, {});
     expect([...whole.samples]).toEqual([1, 2]);
     const cut = await userError(readNpz({ file: await folder.file('cut.npz', zip.subarray(0, zip.length - 30)) }, {}));
-    expect(cut.message).toMatch(/cut\.npz: the archive is damaged or truncated \(.+\)$/);
+    expect(cut.message).toMatch(/truncated \(received \d+ bytes, without the directory at its end\)$/);
+    const half = (await readFile(byNumpy)).subarray(0, 250);
+    const short = await userError(readNpz({ file: await folder.file('half.npz', half) }, {}));
+    expect(short.message).toMatch(
+      /truncated \(received 250 bytes of more than \d+, without the directory at its end\)$/,
+    );
     // numpy.savez does not compress: nothing but the CRC tells of a changed value.
     const stored = zipSync({ 'x.npy': [npy('|u1', [2, 1], two), { level: 0 }], 'y.npy': labels2 });
     stored[30 + 'x.npy'.length + npy('|u1', [2, 1], two).length - 1]! ^= 1;

@@ -111,6 +111,6 @@ describe('randAugment', () => {
     const error = await userError(() =>
       createAugmenter([{ randAugment: {} }], [8, 8, 1], { scale: 1, mean: [0], std: [16] }),
     );
-    expect(error.message).toMatch(/8-bit images alone, .* received a scale of 1$/);
+    expect(error.message).toMatch(/images of 8 bits, .* received a scale of 1$/);
   });
 });

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import { reportOf } from '../../src/folder/report-files.ts';
@@ -43,19 +43,25 @@ const throwAt =
     if (event.type === type && 'stage' in event && event.stage === stage) throw new Error('no more');
   };
 
+describe('a run that fails before it has read its data leaves nothing behind', () => {
+  const target = { p95Ms: 10, sizeKb: 40, widths: [1], amounts: [0, 0.5], rounds: 1 };
+  it.each<[string, object, RegExp]>([
+    ['no such file', { dataset: { ...BASE.dataset, train: 'gone.csv' } }, /gone\.csv/],
+    ['no engine', { device: 'coreml' }, /coreml/],
+    ['a search', { dataset: { ...BASE.dataset, train: 'gone.csv' }, teacher: TEACHER, target }, /gone\.csv/],
+  ])('%s', async (_, change, message) => {
+    await expect(run(change)).rejects.toThrow(message);
+    expect(existsSync(inRun())).toBe(false);
+  });
+
+  it('or what was there', async () => {
+    mkdirSync(inRun());
+    await expect(run({ dataset: { ...BASE.dataset, train: 'gone.csv' } })).rejects.toThrow(/gone\.csv/);
+    expect(readdirSync(inRun()).sort()).toEqual(['log.jsonl', 'recipe.json']);
+  });
+});
+
 describe('a run that fails says in which stage', () => {
-  it('before it has read its data', async () => {
-    const { report, stage } = await failure({ dataset: { ...BASE.dataset, train: 'gone.csv' } });
-    expect([stage, report.dataset.classes, report.models]).toEqual(['data', 0, []]);
-    expect(await readFile(inRun('report.html'), 'utf8')).toContain('<dd>csv, not read</dd>');
-    expect(await readFile(inRun('report.md'), 'utf8')).toContain('- Data: csv, not read.');
-  });
-
-  it('where there is no engine', async () => {
-    const { report, stage } = await failure({ device: 'coreml' });
-    expect([stage, report.machine.device]).toEqual(['engine', 'coreml']);
-  });
-
   it('in opening and checking a teacher', async () => {
     await writeFile(path.join(folder(), 'bad.onnx'), 'no model');
     expect((await failure({ teacher: { onnx: 'bad.onnx' } })).stage).toBe('open teacher');

@@ -147,7 +147,7 @@ describe('a run', () => {
     [
       'operations of 8-bit images on others',
       { dataset: { ...DIGITS, augment: [{ randAugment: {} }] } },
-      /randAugment knows what is white in 8-bit images alone/,
+      /randAugment: expected images of 8 bits/,
     ],
     [
       'hints with stored answers',

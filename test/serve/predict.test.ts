@@ -121,7 +121,7 @@ describe('POST /v1/M', () => {
     ['another depth', 'light', 'application/json', '[1, 2, 3, 4]', /depth 1/],
     ['another shape', 'light', 'application/json', '[[[1],[2]]]', /shape \[1, 2, 2, 1\]/],
     ['nothing', 'light', 'application/json', '{}', /received none/],
-    ['two inputs', 'two', 'application/json', '[]', /has not one float32 input/],
+    ['two inputs', 'two', 'application/json', '[]', /does not have exactly one float32 input/],
     ['a model that is not there', 'none', 'application/json', '[]', /no model none/],
   ])('refuses %s', async (_name, model, type, body, message) => {
     const answer = await ask(server, `/v1/${model}`, { body, headers: { 'content-type': type } });

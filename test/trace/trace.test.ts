@@ -162,7 +162,7 @@ describe('a program that cannot be traced is refused', () => {
       ),
     );
     expect(message).toMatch(/a step read the result of Add in layer logits.*while a step is traced it has no value/);
-    expect(message).toMatch(/return the tensor from the step/);
+    expect(message).toMatch(/Return the tensor from the step/);
   });
 
   it('when a feed itself is read', () => {

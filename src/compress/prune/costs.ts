@@ -6,7 +6,7 @@ import type { Dependencies } from './groups.ts';
 export type Target = 'channels' | 'macs' | 'parameters';
 
 export interface Costs {
-  /** Of those that can be removed at all. */
+  /** Number of channels that can be removed at all. */
   readonly channels: number;
   /** Multiply-accumulates for one sample. */
   readonly macs: number;

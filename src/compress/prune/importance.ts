@@ -11,10 +11,10 @@ export interface Scored {
 }
 
 /**
- * How much each channel of a group matters.
+ * Importance of each channel of a group: [channels].
  * - `l1`, `l2`: norm of the filters that make it (Li et al. 2017, "Pruning filters for efficient ConvNets").
  * - `bn-scale`: |γ| of the batch norms behind them (Liu et al. 2017, "Network slimming").
- * - `taylor`: what the loss would change by without it, see taylor.ts; `measured` has it.
+ * - `taylor`: change of the loss without it, see taylor.ts; `measured` has it.
  */
 export function scoreChannels(
   group: ChannelGroup,

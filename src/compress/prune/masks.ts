@@ -21,7 +21,7 @@ export function magnitudeMasks(
   return masks;
 }
 
-/** Of every `outOf` weights that follow each other along the inputs, the `keep` largest stay (Mishra et al. 2021). */
+/** Masks that keep the `keep` largest of every `outOf` weights in a row along the inputs (Mishra et al. 2021). */
 export function patternMasks(
   weights: State,
   targets: readonly Kernel[],

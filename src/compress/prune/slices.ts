@@ -13,7 +13,7 @@ export function slice(input: RuleInput): Labels {
   });
 }
 
-/** Of an axis whose places are not taken one after the other, none can go. */
+/** Rule of StridedSlice: no channel of an axis can be removed that is read with a stride other than 1. */
 export function stridedSlice(input: RuleInput): Labels {
   const [begin, end, strides] = [ints(input, 'begin'), ints(input, 'end'), ints(input, 'strides')];
   return input.labels[0]!.map((labels, axis): AxisLabels => {

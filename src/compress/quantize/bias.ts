@@ -96,7 +96,7 @@ function biasedLayers(graph: Graph, quantization: Quantization): BiasedLayer[] {
   });
 }
 
-/** Of each value named, the mean for each channel (its last axis) over a batch. */
+/** Graph with the mean of each named value over a batch, for each channel (its last axis). */
 function meanGraph(graph: Graph, values: readonly string[]): Graph {
   const wanted = new Set(values);
   return rewrite({ ...graph, outputs: new Map() }, (node, builder) => {

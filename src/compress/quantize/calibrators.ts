@@ -71,7 +71,7 @@ function clipping({ min, bins, width }: Histogram, end: number): Float64Array {
   return costs;
 }
 
-/** From 1 to SEARCH; of equals the widest. */
+/** Candidate from 1 to SEARCH with the smallest cost; of equals the widest. */
 function cheapest(cost: (candidate: number) => number): number {
   let best = SEARCH;
   for (let candidate = SEARCH - 1; candidate > 0; candidate--) if (cost(candidate) < cost(best)) best = candidate;

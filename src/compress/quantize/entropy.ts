@@ -34,8 +34,8 @@ export function entropy(histogram: Histogram): Range {
 }
 
 /**
- * Of the bins from `first` to `last`, with what lies outside added to the outermost, against the same bins drawn from 256
- * levels that each spread their count evenly over those of their bins that were not empty.
+ * Kullback-Leibler divergence of the bins from `first` to `last`, with what lies outside added to the outermost, from the same bins drawn
+ * with 256 levels, each of which spreads its count evenly over its bins that were not empty.
  */
 function divergence(bins: Float64Array, first: number, last: number): number {
   const count = last - first;

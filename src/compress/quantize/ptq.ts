@@ -36,7 +36,10 @@ export async function quantize(
   options: PtqOptions,
 ): Promise<{ result: Quantization; skipped: Skipped[] }> {
   if (samples.length === 0)
-    throw new UserError('calibration without samples, received none', 'Set quantize.samples to 1 or more.');
+    throw new UserError(
+      'quantize.samples: expected at least 1 sample to calibrate with, received none',
+      'Set quantize.samples to 1 or more.',
+    );
   const calibrate = calibrators[options.calibrator];
   const { histograms, notFinite, masked } = await observe(graph, samples, options.session, options.onProgress);
   const ranges = new Map([...histograms].map(([name, histogram]) => [name, calibrate(histogram)]));

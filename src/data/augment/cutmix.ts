@@ -33,7 +33,7 @@ export function cutmix(
   return { partners, lambda };
 }
 
-/** From and to where a piece of this share reaches along one side. */
+/** Begin and end, along one side, of a piece with this share of it. */
 function span(length: number, share: number, random: RandomStream): [number, number] {
   const half = Math.floor((length * share) / 2);
   const centre = random.below(length);

@@ -104,7 +104,7 @@ function convert(image: Float32Array, by: (value: number, channel: number) => nu
 function unitNormalization({ scale, mean, std }: Normalization): Pick<Normalization, 'mean' | 'std'> {
   if (Math.abs(scale * 255 - 1) < 1e-6) return { mean, std };
   throw new UserError(
-    `augment: randAugment knows what is white in 8-bit images alone, whose values are scaled by 1/255, received a scale of ${scale}`,
+    `augment: randAugment: expected images of 8 bits, whose values are scaled by 1/255, received a scale of ${scale}`,
     'Use images of 8 bits, or other augmentations.',
   );
 }

@@ -42,7 +42,7 @@ export function enlarge(
   }
 }
 
-/** Of position `at` of `size`, within `part` pixels: the two beside it, and the weight of the second. */
+/** Pixels on both sides of position `at` of `size`, within `part` pixels, and the weight of the second. */
 function neighbours(at: number, size: number, part: number): [number, number, number] {
   const from = Math.min(Math.max(((at + 0.5) * part) / size - 0.5, 0), part - 1);
   const first = Math.floor(from);

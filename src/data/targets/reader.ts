@@ -7,7 +7,7 @@ export interface TargetReader {
   readonly unread: Readonly<Partial<Record<'classes' | 'classWeights' | 'separator', string>>>;
   /** Names of what a model answers, a number each. */
   names(train: RawSplit, config: TargetConfig): readonly string[];
-  /** Of all samples of a split; `UserError` for a label that is none, with the place where it stands. */
+  /** Targets of all samples of a split; `UserError` with the place of a label that is none. */
   values(split: RawSplit, names: readonly string[], config: TargetConfig): TargetValues;
   /** Numbers that stand for one sample. */
   width(names: readonly string[]): number;

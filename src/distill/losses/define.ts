@@ -7,7 +7,7 @@ export interface LossArgs {
   readonly ofLabels?: Readonly<Record<string, number>>;
   /** Pairs of inner tensors that a feature loss compares. */
   readonly features?: readonly FeaturePair[];
-  /** Of the weights that the loss brings along. */
+  /** Seed of the loss' own weights. */
   readonly seed?: number;
 }
 

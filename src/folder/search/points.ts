@@ -29,7 +29,7 @@ function dropExcess({ validation }: Point, { maxDrop }: Budget, teacher: number 
   return (teacher - maxDrop / 100 - validation) / teacher;
 }
 
-/** At least as good in accuracy, latency and size, and better in one of them. */
+/** True if `a` is at least as good as `b` in accuracy, latency and size, and better in one of them. */
 function dominates(a: Point, b: Point): boolean {
   const asGood = a.validation >= b.validation && a.p95Ms <= b.p95Ms && a.sizeBytes <= b.sizeBytes;
   return asGood && (a.validation > b.validation || a.p95Ms < b.p95Ms || a.sizeBytes < b.sizeBytes);

@@ -16,7 +16,7 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
   const unknown = [...shapes.keys()].find((name) => !inputs.some((input) => input.name === name));
   if (unknown !== undefined)
     throw new UserError(
-      `${file}: a shape for ${unknown}, which is no input of it`,
+      `${file}: a shape is given for ${unknown}, which is not an input of the model`,
       `Its inputs are ${inputs.map(({ name }) => name).join(', ')}.`,
     );
   const named = new Map<string, number>();

@@ -67,7 +67,7 @@ function messageRule(name: string, schema: DescMessage): Rule {
   return { name, wire: WireType.LengthDelimited, isNumbers: false, inner: () => rulesOf(schema) };
 }
 
-/** Undefined: an enum. */
+/** Wire type of a scalar; undefined stands for an enum. */
 function wireOf(type: ScalarType | undefined): WireType {
   if (type === ScalarType.DOUBLE) return WireType.Bit64;
   if (type === ScalarType.FLOAT) return WireType.Bit32;
@@ -84,6 +84,7 @@ function check(rules: Rules, bytes: Uint8Array, depth: number): void {
   while (reader.pos < reader.len) {
     const [number, wire] = reader.tag();
     const rule = rules.get(number);
+    if (depth === 0 && wire === WireType.LengthDelimited) checkEnd(rule?.name ?? `field ${number}`, reader);
     if (rule === undefined) reader.skip(wire, number);
     else if (wire !== rule.wire) {
       if (!rule.isNumbers || wire !== WireType.LengthDelimited) {
@@ -93,6 +94,15 @@ function check(rules: Rules, bytes: Uint8Array, depth: number): void {
     } else if (rule.inner !== undefined) check(rule.inner(), reader.bytes(), depth + 1);
     else reader.skip(wire, number);
   }
+}
+
+/** A file that lacks its end: the field says how far it should go. */
+function checkEnd(name: string, reader: BinaryReader): void {
+  const at = reader.pos;
+  const length = reader.uint32();
+  const end = reader.pos + length;
+  reader.pos = at;
+  if (end > reader.len) throw new WireError(`truncated: ${name} ends at byte ${end}, received ${reader.len} bytes`);
 }
 
 /** The last number ends where the field does. */

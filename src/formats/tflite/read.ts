@@ -13,7 +13,7 @@ const HINT = 'Download or export the file again; if it was made by another progr
  */
 export function readTflite(bytes: Uint8Array): TfliteModel {
   if (!hasIdentifier(modelSchema, bytes))
-    throw new UserError('not a TFLite file: it does not bear the mark TFL3', 'Give a file that ends in .tflite.');
+    throw new UserError('not a TFLite file: it lacks the identifier TFL3', 'Give a file that ends in .tflite.');
   try {
     const model = complete(readFlatbuffer(modelSchema, bytes), bytes);
     checkModel(model);

@@ -88,12 +88,38 @@ export class PositionEmbedding extends layers.Layer {
   }
 }
 
-/** Token ids [batch, length] to 1 where there is a token and 0 where there is padding (id 0). */
+/** Token ids [batch, length] to 1 where there is a token and 0 where there is padding. */
 export class TokenMask extends layers.Layer {
   static readonly className = 'LimbeckTokenMask';
+  readonly #padding: number;
+
+  constructor(config: { name?: string; padding?: number }) {
+    super(config);
+    this.#padding = config.padding ?? 0;
+  }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => tf.cast(tf.notEqual(tf.cast(only(inputs), 'float32'), 0), 'float32'));
+    return tf.tidy(() => tf.cast(tf.notEqual(tf.cast(only(inputs), 'float32'), this.#padding), 'float32'));
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), padding: this.#padding };
+  }
+}
+
+/** Makes all numbers of the tokens of [batch, length, size] 0 that the mask [batch, length] does not keep. */
+export class MaskedTokens extends layers.Layer {
+  static readonly className = 'LimbeckMaskedTokens';
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [x, mask] = inputs as [tf.Tensor, tf.Tensor];
+      return tf.mul(x, tf.expandDims(mask, -1));
+    });
+  }
+
+  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+    return firstShape(inputShape);
   }
 }
 
@@ -175,6 +201,6 @@ export class SelfAttention extends layers.Layer {
   }
 }
 
-for (const layer of [LayerNorm, Gelu, PositionEmbedding, TokenMask, MaskedMean, SelfAttention]) {
+for (const layer of [LayerNorm, Gelu, PositionEmbedding, TokenMask, MaskedTokens, MaskedMean, SelfAttention]) {
   tf.serialization.registerClass(layer);
 }

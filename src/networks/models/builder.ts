@@ -9,6 +9,8 @@ export interface ModelArgs {
   readonly inputShape: readonly number[];
   readonly classes: number;
   readonly seed: number;
+  /** Of samples that are texts: number of token ids, and the one that is padding. */
+  readonly tokens?: { readonly vocabulary: number; readonly padding: number } | undefined;
 }
 
 export interface ModelFamily {

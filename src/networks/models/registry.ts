@@ -2,12 +2,14 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { nearest, shown, UserError } from '../../base/errors.ts';
 import type { ModelArgs, ModelFamily } from './builder.ts';
 import { dsCnn } from './ds-cnn.ts';
+import { embeddingBag } from './embedding-bag.ts';
 import { gru } from './gru.ts';
 import { lenet } from './lenet.ts';
 import { mlp } from './mlp.ts';
 import { mobilenetV1, mobilenetV2 } from './mobilenet.ts';
 import { resolveOptions } from './options.ts';
 import { resnet } from './resnet.ts';
+import { textCnn } from './text-cnn.ts';
 import { textTransformer } from './text-transformer.ts';
 import { vgg } from './vgg.ts';
 import { wideResnet } from './wide-resnet.ts';
@@ -23,6 +25,8 @@ export const models: Readonly<Record<string, ModelFamily>> = {
   'mobilenet-v2': mobilenetV2,
   vgg,
   'text-transformer': textTransformer,
+  'embedding-bag': embeddingBag,
+  'text-cnn': textCnn,
   gru,
 };
 
@@ -39,7 +43,10 @@ export function buildModel(name: string, { options = {}, ...args }: BuildModelAr
     const hint = near === undefined ? `The models are ${Object.keys(models).join(', ')}.` : `Did you mean ${near}?`;
     throw new UserError(`there is no model ${shown(name)}`, hint);
   }
-  return model.build(args, resolveOptions(name, model.options, options));
+  // What the data say of token ids stands where the options say nothing.
+  const { tokens = {} } = args;
+  const known = Object.entries(tokens).filter(([key]) => Object.hasOwn(model.options, key));
+  return model.build(args, resolveOptions(name, model.options, { ...Object.fromEntries(known), ...options }));
 }
 
 /** A model of the registry, or one that the user brought. */

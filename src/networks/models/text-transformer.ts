@@ -1,15 +1,16 @@
-import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { shown, UserError } from '../../base/errors.ts';
-import { Gelu, LayerNorm, MaskedMean, PositionEmbedding, SelfAttention, TokenMask } from './attention.ts';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { UserError } from '../../base/errors.ts';
+import { Gelu, LayerNorm, MaskedMean, PositionEmbedding, SelfAttention } from './attention.ts';
 import type { Blocks } from './blocks.ts';
 import { family, network } from './builder.ts';
 import { integer, real } from './options.ts';
+import { tokenOptions, tokens } from './tokens.ts';
 
 /** Layer norm before each part (Xiong et al. 2020, "On layer normalization in the transformer"): trains without warm-up. */
 export const textTransformer = family({
-  doc: 'Small transformer encoder over token ids [length]; id 0 is padding.',
+  doc: 'Small transformer encoder over token ids [length]; padding is left out.',
   options: {
-    vocabulary: integer(8192, 'Number of token ids, padding included.', 2, 1_000_000),
+    ...tokenOptions,
     depth: integer(2, 'Encoder layers.', 1, 48),
     size: integer(64, 'Size of a token vector; a multiple of heads.', 1, 4096),
     heads: integer(4, 'Attention heads.', 1, 64),
@@ -17,17 +18,10 @@ export const textTransformer = family({
     dropout: real(0, 'Share dropped behind each part in training.', 0, 0.9),
   },
   build: ({ inputShape, classes, seed, blocks }, options) => {
-    const { vocabulary, depth, size, heads, feedForward, dropout } = options;
-    check(inputShape, size, heads);
-    const x = input({ shape: [...inputShape], dtype: 'int32', name: 'input' });
-    const mask = new TokenMask({ name: 'mask' }).apply(x) as SymbolicTensor;
-    const embedding = layers.embedding({
-      name: 'tokens',
-      inputDim: vocabulary,
-      outputDim: size,
-      embeddingsInitializer: blocks.initial('tokens/embeddings', { scheme: 'normal' }),
-    });
-    let y = embedding.apply(x) as SymbolicTensor;
+    const { depth, size, heads, feedForward, dropout } = options;
+    checkHeads(size, heads);
+    const { input: x, mask, vectors } = tokens('text-transformer', inputShape, blocks, options);
+    let y = vectors;
     y = new PositionEmbedding({ name: 'positions', seed }).apply(y) as SymbolicTensor;
     for (let i = 1; i <= depth; i++) {
       const name = `encoder${i}`;
@@ -49,17 +43,10 @@ function feed(blocks: Blocks, x: SymbolicTensor, name: string, size: number, tim
   return blocks.dense(active, `${name}_dense2`, size, 'glorot-uniform');
 }
 
-function check(inputShape: readonly number[], size: number, heads: number): void {
-  if (inputShape.length !== 1) {
-    throw new UserError(
-      `model text-transformer takes token ids [length], received samples of shape ${shown(inputShape)}`,
-      'Choose gru for sequences of features, or a convolutional model for images.',
-    );
-  }
-  if (size % heads !== 0) {
-    throw new UserError(
-      `model text-transformer: size ${size} is not a multiple of heads ${heads}`,
-      `Set size to ${Math.ceil(size / heads) * heads}, or change heads.`,
-    );
-  }
+function checkHeads(size: number, heads: number): void {
+  if (size % heads === 0) return;
+  throw new UserError(
+    `model text-transformer: size ${size} is not a multiple of heads ${heads}`,
+    `Set size to ${Math.ceil(size / heads) * heads}, or change heads.`,
+  );
 }

@@ -10,7 +10,7 @@ export interface RunEnd {
 
 /** Answer to a page that asks for events. */
 export interface Told {
-  /** Of a resumed run, what it had done before; with the first answer alone. */
+  /** Results of a resumed run before this start; only in the first answer. */
   readonly before?: { readonly training: readonly TrainingCurve[]; readonly stages: readonly StageSummary[] };
   readonly events: readonly RunEvent[];
   /** Number of events so far, to ask for those that come after. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TASKS } from '../task.ts';
 import { count, file, files, fraction, sampleShape, seed } from './parts.ts';
+import { textOfColumns, textOfFiles } from './text.ts';
 
 /** [least, most], both above 0. */
 const range = (most: number) =>
@@ -134,6 +135,8 @@ const image = {
     .describe('1 for grey, 3 for colour.'),
 };
 
+const text = { text: textOfColumns };
+
 const idxSource = z.strictObject({
   images: file.describe('IDX file with the samples, plain or .gz.'),
   labels: file.describe('IDX file with the labels, plain or .gz.'),
@@ -185,6 +188,7 @@ export const datasetSchema = z
       type: z.literal('csv'),
       ...common(files),
       ...table,
+      ...text,
       label: z
         .union([column, z.array(column).min(1)])
         .optional()
@@ -202,6 +206,12 @@ export const datasetSchema = z
     z.strictObject({ type: z.literal('image-folder'), ...common(file), ...image }),
     z.strictObject({ type: z.literal('audio-folder'), ...common(file), ...audio }),
     z.strictObject({
+      type: z.literal('text-folder'),
+      ...common(file),
+      missing: z.enum(['error', 'drop']).default('error').describe('What to do with an empty text: stop, or drop it.'),
+      text: textOfFiles,
+    }),
+    z.strictObject({
       type: z.literal('npz'),
       ...common(npzSource),
       layout: z.enum(['nhwc', 'nchw']).optional().describe('Order of the axes of image arrays; asked for if unclear.'),
@@ -211,6 +221,7 @@ export const datasetSchema = z
       ...common(files),
       ...table,
       ...image,
+      ...text,
       image: z.string().optional().describe('Column of encoded images.'),
       features: features.optional().describe('Numeric columns, or one column of lists.'),
       label: labels.optional().describe('Label column; several: numbers to predict.'),
@@ -219,6 +230,7 @@ export const datasetSchema = z
       type: z.literal('jsonl'),
       ...common(files),
       ...table,
+      ...text,
       features: features.optional().describe('Key of an array of numbers, or keys of a number each.'),
       label: labels.optional().describe('Label key; several: numbers to predict.'),
     }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { file, fraction } from './parts.ts';
+import { teacherText } from './text.ts';
 import { modelName, modelOption, trainingKeys } from './training.ts';
 
 const trainedKeys = { model: modelName, ...trainingKeys };
@@ -83,6 +84,7 @@ export const teacherSchema = z
       .enum(['fixed', 'entropy'])
       .optional()
       .describe('ensemble: by `weight` alone (default), or sample by sample more of those that are surer.'),
+    text: teacherText.optional(),
     logits: file
       .optional()
       .describe(

@@ -3,7 +3,7 @@ import type { GridComponentOption, ScatterSeriesOption } from 'echarts';
 /** Room of a grid for the numbers and the name of its axes. */
 const ROOM = { left: 64, right: 14, top: 14, bottom: 44 } as const;
 
-/** Left of an axis of percentages with two decimals, with its name. */
+/** Pixels left of an axis of percentages with two decimals, with its name. */
 export const PERCENT_ROOM = 72;
 export const PERCENT_GAP = 56;
 

@@ -11,7 +11,7 @@ export interface Point {
   readonly place?: string;
   readonly cost: number;
   readonly accuracy: number;
-  /** Of the mean, where the accuracy is one over several seeds. */
+  /** Interval of the mean, where the accuracy is one over several seeds. */
   readonly interval?: readonly [number, number];
 }
 
@@ -19,7 +19,7 @@ export interface Point {
 export interface Cost {
   readonly name: string;
   readonly text: (value: number) => string;
-  /** Of one runtime, or of all. */
+  /** Points of one runtime, or of all. */
   readonly points: (place?: string) => Point[];
   readonly isLatency: boolean;
 }

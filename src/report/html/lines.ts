@@ -50,7 +50,7 @@ export function lineChart(lines: readonly Line[], options: LinesOptions): string
   return `<figure><figcaption>${escape(title)}</figcaption>${svg}<ul class="legend">${legend}</ul></figure>`;
 }
 
-/** From the first to the last, in whole numbers: epochs, or batch sizes by powers of two. */
+/** Axis from the first to the last value, in whole numbers: epochs, or batch sizes by powers of two. */
 function xAxis({ x: name, logX }: LinesOptions, xs: readonly number[]) {
   const [min, max] = [Math.min(...xs), Math.max(...xs)];
   const log = logX === true ? { log: { values: xs, above: 1 } } : {};

@@ -77,7 +77,7 @@ function series(
   ];
 }
 
-/** From one end of an interval to the other, behind its mark. */
+/** Line from one end of an interval to the other, behind its mark. */
 function whisker(cost: number, kind: number, interval: readonly [number, number]): LineSeriesOption {
   return {
     ...{ type: 'line', data: interval.map((end) => [cost, end]), silent: true, clip: false },

@@ -71,7 +71,7 @@ function cloud(search: Search): string {
   );
 }
 
-/** Around the student that was picked. */
+/** Ring around the student that was picked. */
 function ring(places: readonly (readonly [number, number])[]): ScatterSeriesOption & { type: 'scatter' } {
   return {
     ...{

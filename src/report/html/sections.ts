@@ -180,7 +180,7 @@ function environmentFacts({ limbeck, system, packages, cpuFeatures }: Environmen
   ];
 }
 
-/** Of a run that was stopped it is most of what there is to see. */
+/** Table of the stages. For a run that was stopped it is most of what there is to see. */
 function stagesTable(stages: readonly StageSummary[], isOpen: boolean, score: Score): string {
   const longest = Math.max(...stages.map((stage) => stage.seconds));
   const onDevice = stages.some(({ traffic }) => traffic !== undefined);

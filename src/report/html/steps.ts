@@ -28,7 +28,7 @@ export function stepsSection(report: Report): string {
   );
 }
 
-/** Said where some steps are means over seeds and others are made from the first of them. */
+/** Sentence for steps of which some are means over seeds and others are made from the first of them. */
 function means(steps: readonly ModelRow[]): string {
   if (steps.every(({ repeats }) => repeats === undefined)) return '';
   const isMixed = steps.some(({ repeats }) => repeats === undefined);

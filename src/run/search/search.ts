@@ -7,6 +7,7 @@ import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { OnEvent, StageEvent } from '../../base/events.ts';
 import { writtenReport } from '../../folder/finished.ts';
+import { removeUnbegun } from '../../folder/folder.ts';
 import { follow } from '../follow.ts';
 import { removeOutdated, unwritten, writeReport } from '../../folder/written.ts';
 import type { Stages } from '../follow.ts';
@@ -47,8 +48,13 @@ export async function searchBudget(
   } catch (error) {
     const { stage, trial } = current;
     const stopped = stopOf(error, trial === undefined ? stage : `${trial}/${stage}`);
+    const underWay = trial === undefined ? undefined : await writtenReport(path.join(folder, 'search', trial));
+    if (trials.length === 0 && underWay === undefined) {
+      const all = path.join(folder, 'search');
+      if (trial !== undefined) await removeUnbegun(path.join(all, trial), all);
+      throw error;
+    }
     const write = async (): Promise<void> => {
-      const underWay = trial === undefined ? undefined : await writtenReport(path.join(folder, 'search', trial));
       const isDone = trials.some(({ run }) => run === trial);
       const begun = isDone || underWay === undefined ? undefined : { run: trial!, report: underWay };
       await writeReport(folder, stoppedSearch(loaded, trials, begun, stopped));

@@ -39,7 +39,7 @@ export async function prepareStep(
   return isAdaptive ? roundAdaptively(context, prepared, step) : { prepared, notes: [] };
 }
 
-/** From the saved state, if there is one: a run that was killed here ends with the same bits. */
+/** Adaptive rounding, which continues from the saved state, if there is one: a run that was killed here ends with the same bits. */
 async function roundAdaptively(
   context: StageContext,
   prepared: Prepared,
@@ -122,7 +122,7 @@ function stored(
   return { tensors, metadata: { adaround: JSON.stringify(progress) } };
 }
 
-/** Of a state whose steps are those of other scales nothing is of use. */
+/** Saved state of the search; undefined if its steps belong to other scales. */
 function restored(
   saved: Safetensors | undefined,
   wanted: DenseScales,

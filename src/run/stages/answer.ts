@@ -6,7 +6,7 @@ import type { Teacher } from '../../distill/teacher.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSummary } from '../../report/types.ts';
-import { sizeOf as elementsOf } from '../../data/dataset.ts';
+import { asTeacherSees, sizeOf as elementsOf } from '../../data/dataset.ts';
 import type { StageContext } from '../context.ts';
 import { SHOW_EVERY_MS } from '../../train/progress.ts';
 import { LabelBatch } from './label-batch.ts';
@@ -39,7 +39,7 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
   }
   const { teacher } = teaching;
   if (store === 'live') {
-    const answers = new LiveSoftTargets(teacher);
+    const answers = new LiveSoftTargets(teacher, data.train);
     // Known when the training is over.
     const summary = {
       ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },
@@ -132,12 +132,12 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
   return content();
 }
 
-/** Its size is for the device that the teacher runs on, which may be another than the student's. */
+/** Batch for asking the teacher. Its size is for the device that the teacher runs on, which may be another than the student's. */
 export function batchFor(
   { device }: Pick<Teacher, 'device'>,
   { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,
 ): LabelBatch {
-  return new LabelBatch(device, elementsOf(data.train.sampleShape), recipe.distill.softTargets.batchSize);
+  return new LabelBatch(device, elementsOf(asTeacherSees(data.train).sampleShape), recipe.distill.softTargets.batchSize);
 }
 
 function sizeOf({ tensors }: Safetensors): number {

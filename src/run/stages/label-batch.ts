@@ -1,7 +1,7 @@
 /** Samples in a call of the teacher. On a CPU with two cores this is the fastest number; more only needs more memory. */
 const ON_CPU = 100;
 const ON_DEVICE = 1024;
-/** Of one batch of samples, as float32. */
+/** Limit of one batch of samples, as float32. */
 const MOST_BYTES = 2 ** 28;
 
 /** Messages of ONNX Runtime, its providers and libtensorflow when memory is short. */

@@ -25,7 +25,7 @@ type Calibrate = (graph: ExportedModel['graph']) => Promise<{ result: Quantizati
 export interface QatStep {
   readonly stage: string;
   readonly step: Int8Recipe;
-  /** Of this step: another order of the samples than the trainings before had. */
+  /** Number of this step, which gives the samples another order than in the trainings before. */
   readonly number: number;
   readonly lessons: Answers | undefined;
   /** Layers that are trained and exported in float. */
@@ -81,7 +81,7 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
   }
 }
 
-/** Of losses that have one: quantized students learn better from a low temperature. */
+/** Temperature for losses that have one: quantized students learn better from a low one. */
 const QAT_TEMPERATURE = 1;
 
 /** One training as any other, of a network that rounds, whose ranges stop moving on the way. */

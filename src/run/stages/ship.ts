@@ -132,7 +132,7 @@ async function trainAndQuantize(
   return { ...made, notes: [...lossNote(recipe, lessons, qatStage(number)), ...made.notes] };
 }
 
-/** Said where the step is trained by another loss than the student was. */
+/** Note for a step that is trained by another loss than the student was. */
 function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): string[] {
   const [asked, used] = [recipe.distill.loss, lossOf(recipe, lessons)];
   if (lessons === undefined || used === asked) return [];
@@ -192,7 +192,9 @@ async function writeInt8(
   return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
 }
 
-/** Of what both formats have in common: the result of a search has scales of its own, nearest steps are found for each. */
+/**
+ * Scales of dense layers in what both formats share: the result of a search belongs to its scales, nearest steps are found for each file.
+ */
 function sharedScales({ export: formats }: Recipe, { rounding }: Int8AfterTraining, { dense }: FormStep): DenseScales {
   return rounding === 'nearest' && formats.includes('onnx') ? 'channel' : dense;
 }

@@ -4,7 +4,7 @@ import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { modelTeacher } from '../../distill/model-teacher.ts';
-import { fingerprint } from '../../data/dataset.ts';
+import { asTeacherSees, fingerprint } from '../../data/dataset.ts';
 import { openTeacher } from '../../distill/open.ts';
 import type { OpenedTeacher } from '../../distill/open.ts';
 import { preflight } from '../../distill/preflight.ts';
@@ -77,7 +77,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
   const opened = await openTeacher(source, {
     engine,
     session,
-    dataset: data.validation,
+    dataset: asTeacherSees(data.validation),
     name: (file) => path.basename(file),
   });
   onEvent({ type: 'stage', stage: 'check teacher' });

@@ -48,8 +48,8 @@ export function modelEnds(model: TfliteModel): Ends {
 function runnable(name: string, type: string): DType {
   if (Object.hasOwn(arrays, type)) return type as DType;
   throw new UserError(
-    `${name} is ${type}, which is not run here`,
-    `Use a model whose inputs and outputs are ${Object.keys(arrays).join(', ')}; limbeck inspect shows any.`,
+    `${name} is ${type}, a type that cannot be run here`,
+    `Use a model whose inputs and outputs are ${Object.keys(arrays).join(', ')}; limbeck inspect shows models of all types.`,
   );
 }
 

@@ -22,7 +22,7 @@ interface BackendModule {
 
 export interface TensorFlowLibrary {
   readonly backend: KernelBackend;
-  /** Of libtensorflow, e.g. `2.19.0`. */
+  /** Version of libtensorflow, e.g. `2.19.0`. */
   readonly version: string;
   readonly gpu: boolean;
   /** tfjs-node's loader of SavedModels. */

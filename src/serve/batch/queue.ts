@@ -19,7 +19,7 @@ export interface InferRequest {
 export interface Client {
   /** True when nobody waits for the answer any more. */
   readonly aborted: boolean;
-  /** Told how long the stages took, from the moment on when the request joined the queue. */
+  /** Listener to the times of the stages, from the moment on when the request joined the queue. */
   readonly onTimings?: (arrivedMs: number, timings: Timings) => void;
 }
 
@@ -81,8 +81,8 @@ export class RequestQueue {
   }
 
   /**
-   * Those that can run with the first one, in order, up to `most` samples; the first one whatever it has. `full`: there is
-   * nothing to wait for, since another one would not fit.
+   * Requests that can run with the first one, in order, up to `most` samples; the first one whatever its size. `full`: true if there is
+   * nothing to wait for, since no other one would fit.
    */
   together(most: number): { readonly found: readonly Waiting[]; readonly full: boolean } {
     const { first } = this;

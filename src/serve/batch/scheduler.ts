@@ -10,7 +10,7 @@ import { shares } from './outcome.ts';
 import { decide, mostWithin } from './policy.ts';
 import type { InferAnswer, InferRequest, Waiting } from './queue.ts';
 
-/** Told of each request that was answered, for histograms. */
+/** Listener to each request that was answered, for histograms. */
 export type OnAnswered = (model: ServedModel, timings: Timings, samples: number) => void;
 
 /** Timers count whole milliseconds: what is shorter is waited for by looking again at every turn of the event loop. */

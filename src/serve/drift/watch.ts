@@ -75,7 +75,7 @@ export class DriftWatch {
     }
   }
 
-  /** Undefined until there are enough samples to say anything. */
+  /** Drift of the answers; undefined until there are enough samples to say anything. */
   get drift(): Drift | undefined {
     if (this.samples < LEAST) return undefined;
     const { confidence, entropy, classes } = this.#tracks;

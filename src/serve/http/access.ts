@@ -21,8 +21,8 @@ export async function tokensOf(file: string): Promise<Buffer[]> {
   const short = tokens.find((token) => token.length < 16);
   if (short !== undefined) {
     throw new UserError(
-      `${file}: a token has ${short.length} characters, at least 16 are wanted`,
-      'openssl rand -hex 24',
+      `${file}: a token has ${short.length} characters, expected at least 16`,
+      'Make one with: openssl rand -hex 24',
     );
   }
   return tokens.map(hashOf);
@@ -35,7 +35,8 @@ export function refuseStranger({ tokens }: Access, authorization: string | undef
   const hash = hashOf(given ?? '');
   // All are compared, so that the time tells nothing.
   const known = tokens.filter((token) => timingSafeEqual(token, hash)).length > 0;
-  if (given === undefined || !known) throw new Refusal(401, 'a token is wanted: Authorization: Bearer TOKEN');
+  if (given === undefined || !known)
+    throw new Refusal(401, 'this server asks for a token: send the header Authorization: Bearer TOKEN');
 }
 
 /**

@@ -45,7 +45,8 @@ export async function readBody(
     const encoding = request.headers['content-encoding'] ?? 'identity';
     if (encoding === 'identity') return { body: packed, held };
     const decode = decoders[encoding as keyof typeof decoders];
-    if (decode === undefined) throw new Refusal(415, `Content-Encoding ${encoding}: gzip and deflate are read`);
+    if (decode === undefined)
+      throw new Refusal(415, `Content-Encoding: expected gzip or deflate, received ${encoding}`);
     const body = await decode(packed, { maxOutputLength: most }).catch((error: unknown) => {
       throw (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
         ? tooLarge()
@@ -56,7 +57,7 @@ export async function readBody(
   } catch (error) {
     budget.give(held);
     if (error instanceof Refusal) throw error;
-    throw new Refusal(400, 'the body did not come to its end', { reason: 'CANCELED' });
+    throw new Refusal(400, 'the connection ended before the whole body had come', { reason: 'CANCELED' });
   }
 }
 

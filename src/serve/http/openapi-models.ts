@@ -6,7 +6,7 @@ import { describedBy } from '../v1/preparation.ts';
 import type { Described } from '../v1/preparation.ts';
 import { answers, jsonOf, objectOf, TEXT } from './openapi-schemas.ts';
 
-/** Of each model the addresses where it is asked, with the shapes and labels of that model. */
+/** Addresses of each model, with its shapes and labels. */
 export function modelPaths(models: readonly ServedModel[]): Record<string, object> {
   return Object.fromEntries(
     models.flatMap((model) => {

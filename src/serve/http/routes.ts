@@ -150,9 +150,9 @@ function get(call: Call, body: () => object, status = 200): Reply {
 
 function allow({ request }: Call, method: 'GET' | 'POST'): void {
   if (request.method === method || (method === 'GET' && request.method === 'HEAD')) return;
-  throw new Refusal(405, `${request.method} is not for this address, ${method} is`);
+  throw new Refusal(405, `${request.method} is not allowed at this address, expected ${method}`);
 }
 
 function nothing({ path }: Call): Refusal {
-  return new Refusal(404, `there is nothing at /${path.join('/')}`);
+  return new Refusal(404, `this server has no address /${path.join('/')}`);
 }

@@ -31,7 +31,7 @@ export interface HttpOptions {
   readonly log: Log;
   readonly rate?: RateLimit | undefined;
   readonly tracer?: Tracer | undefined;
-  /** Told of each answer. */
+  /** Listener to each answer. */
   readonly onAnswer: (answer: AnswerEntry) => void;
 }
 
@@ -163,6 +163,6 @@ function pathOf(url: string): string[] {
   try {
     return parts.map(decodeURIComponent);
   } catch {
-    throw new Refusal(400, 'the address is not encoded as addresses are');
+    throw new Refusal(400, 'the address is not valid: a % in it does not begin an escape such as %20');
   }
 }

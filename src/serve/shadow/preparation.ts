@@ -3,14 +3,14 @@ import type { ServedModel } from '../model.ts';
 import { describedBy } from '../v1/preparation.ts';
 import type { Described } from '../v1/preparation.ts';
 
-/** From what a student was fed to what a teacher is, and back to what it was before. */
+/** Conversion from the input of a student to that of a teacher, and back to the raw values. */
 export interface Translation {
-  /** Of one sample of the teacher's input. */
+  /** Shape of one sample of the teacher's input. */
   readonly shape: readonly number[];
   readonly toTeacher: (fed: Float32Array) => Float32Array;
   /** Conversion back to the values of the recipe's data: pixels where those were pictures. */
   readonly toRaw: (fed: Float32Array) => Uint8Array | Float32Array;
-  /** Of one sample before preparation. */
+  /** Shape of one sample before preparation. */
   readonly rawShape: readonly number[];
   readonly rawDtype: 'uint8' | 'float32';
   /** True where the teacher's file does not state its preparation and it gets the input of the student. */

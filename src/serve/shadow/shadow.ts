@@ -121,7 +121,7 @@ export class Shadow {
     if (classes === undefined || classes !== classCount(this.#teacher)) {
       throw new UserError(
         `${file}: expected answers of ${classes ?? 'some'} classes, as ${model.name} gives, received ${classCount(this.#teacher) ?? 'none'}`,
-        'A shadow answers the same question.',
+        'Name a teacher with the same classes.',
       );
     }
     this.#translation = { key: model.key, value };
@@ -186,7 +186,7 @@ function chosen(given: string, models: readonly ServedModel[]): { model: ServedM
   if (name === undefined) {
     throw new UserError(
       `--shadow ${given}: several models are served, ${names}`,
-      `Say whose it is: --shadow ${models[0]!.name}=${file}.`,
+      `Say which of them it is for: --shadow ${models[0]!.name}=${file}.`,
     );
   }
   throw new UserError(`--shadow ${given}: there is no model ${name}`, `The models are ${names}.`);

@@ -5,7 +5,7 @@ import { RandomStream } from '../../base/random.ts';
 import type { Timings } from '../statistics.ts';
 
 export interface TraceOptions {
-  /** Of a collector, e.g. `http://localhost:4318/v1/traces`. */
+  /** Address of a collector, e.g. `http://localhost:4318/v1/traces`. */
   readonly url: string;
   /** Share of the requests without a trace of their own that are traced. */
   readonly share: number;
@@ -16,7 +16,7 @@ interface Span {
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;
-  /** Of OpenTelemetry: 1 internal, 2 server. */
+  /** Kind in OpenTelemetry: 1 internal, 2 server. */
   readonly kind: 1 | 2;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
@@ -51,7 +51,7 @@ export class Tracer {
     this.#timer = setInterval(() => void this.#flush(), FLUSH_MS).unref();
   }
 
-  /** Undefined for a request that is not traced. */
+  /** Trace of a request; undefined for one that is not traced. */
   begin(traceparent: string | undefined, startMs: number): RequestTrace | undefined {
     const [, traceId, parent, flags] =
       /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? '') ?? [];

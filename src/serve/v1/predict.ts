@@ -59,7 +59,7 @@ export function descriptionOf(model: ServedModel): Described {
   if (described !== undefined) return described;
   throw new Refusal(
     400,
-    `model ${model.name} has not one float32 input of a known size: ask it at /v2/models/${model.name}/infer`,
+    `model ${model.name} does not have exactly one float32 input of a known size: send requests to /v2/models/${model.name}/infer`,
   );
 }
 

@@ -5,7 +5,7 @@ import { labelsOf } from '../v2/classification.ts';
 
 /** Input and answer of a model as its file describes them. */
 export interface Described {
-  /** Of one sample, channels last. */
+  /** Shape of one sample, channels last. */
   readonly shape: readonly number[];
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;
@@ -23,7 +23,7 @@ const written = z.object({
   std: z.array(z.number().positive()),
 });
 
-/** Undefined for a model that has not one float32 input with samples of one size. */
+/** Description of a model; undefined unless it has exactly one input, float32, with samples of one size. */
 export function describedBy(model: Pick<ServedModel, 'facts' | 'metadata'>): Described | undefined {
   const { facts, metadata } = model;
   const [input, ...others] = facts.inputs;

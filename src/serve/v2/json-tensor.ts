@@ -76,7 +76,7 @@ export function jsonFrom({ name, dtype, shape, bytes }: WireTensor): string {
   if (dtype !== 'float32') return `[${(data as Int32Array).join(',')}]`;
   for (const value of data as Float32Array) {
     if (Number.isFinite(value)) continue;
-    throw new Refusal(400, `output ${name} holds ${value}, which JSON cannot say: ask for binary data`);
+    throw new Refusal(400, `output ${name} holds ${value}, which JSON cannot express: ask for binary data`);
   }
   return `[${(data as Float32Array).join(',')}]`;
 }

@@ -17,7 +17,7 @@ export function schedulingOf(parameters: Parameters, { options }: ServedModel) {
   refuseUnsupported(parameters);
   const priority = wholeNumber(parameters, 'priority') ?? 0;
   if (priority > options.priorityLevels) {
-    throw new Refusal(400, `parameter priority: there are ${options.priorityLevels} levels, received ${priority}`);
+    throw new Refusal(400, `parameter priority: expected at most ${options.priorityLevels}, received ${priority}`);
   }
   const timeout = wholeNumber(parameters, 'timeout') ?? 0;
   return { priority, ...(timeout > 0 && { timeoutMs: timeout / 1000 }) };
@@ -32,7 +32,7 @@ export function refuseUnsupported(parameters: Parameters): void {
   }
 }
 
-/** At least 0; gRPC sends some of them as text. */
+/** Parameter that is a whole number of at least 0; gRPC sends some of them as text. */
 export function wholeNumber(parameters: Parameters, key: string): number | undefined {
   const value = parameters[key];
   if (value === undefined) return undefined;

@@ -101,6 +101,6 @@ function wantedOf(given: Parameters, allBinary: boolean): Wanted {
   refuseUnsupported(given);
   const binary = given['binary_data'];
   if (binary !== undefined && typeof binary !== 'boolean')
-    throw new Refusal(400, 'parameter binary_data: true or false');
+    throw new Refusal(400, 'parameter binary_data: expected true or false');
   return { binary: binary ?? allBinary, classes: wholeNumber(given, 'classification') ?? 0 };
 }

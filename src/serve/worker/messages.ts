@@ -14,9 +14,9 @@ export interface ModelMessage {
   readonly type: 'model';
   readonly key: string;
   readonly fileName: string;
-  /** Of the file; the body may be padded. */
+  /** Bytes of the file; the body may be padded. */
   readonly bytes: number;
-  /** Known from a worker before, so that it need not be found out again. */
+  /** Batching that an earlier worker has found out. */
   readonly batching?: Batching;
   /** Most samples of a batch that will be asked for. */
   readonly maxBatch: number;

@@ -45,7 +45,7 @@ export class Pool {
     return [...(this.#generation?.workers ?? [])];
   }
 
-  /** Old and new, idle and busy: all that hold memory. */
+  /** All workers that hold memory: old and new, idle and busy. */
   get everyone(): readonly WorkerProcess[] {
     return [...this.workers, ...this.#old];
   }
@@ -84,7 +84,10 @@ export class Pool {
       for (const worker of started) worker.kill();
       if (!(error instanceof WorkerEnded)) throw error;
       const names = models.map(({ message }) => message.fileName).join(', ');
-      throw new UserError(`${names}: ${error.message} while it loaded`, 'Perhaps there is too little memory for it.');
+      throw new UserError(
+        `${names}: ${error.message} while it loaded`,
+        'There may be too little memory for it: free some, or serve fewer models.',
+      );
     }
   }
 

@@ -41,7 +41,7 @@ export interface RunAnswer {
   readonly inferMs: number;
   /** Start of this message's turn: when it was written, or when the one before had its answer. */
   readonly beganMs: number;
-  /** From then to its answer. */
+  /** Milliseconds from `beganMs` to its answer. */
   readonly totalMs: number;
 }
 

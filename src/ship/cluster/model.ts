@@ -33,7 +33,7 @@ export const MEASURED_ON: Readonly<Record<Target, readonly string[]>> = {
 export function checkedName(name: string): string {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(name)) return name;
   throw new UserError(
-    `${shown(name)} cannot be the name of a model: letters, digits, _ . and - can`,
+    `${shown(name)} cannot be the name of a model: expected letters, digits, _ . and - alone`,
     'Rename the folder of the run.',
   );
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Entry in the metadata of a file that was accepted although it is beyond the budget of its precision. */
 const entrySchema = z.object({ accepted: z.array(z.string()) });
 
-/** Under `check` in the metadata of the file, after what was accepted of the file that it was made of. */
+/** Metadata with the accepted deviations under `check`, after those of the file that this one was made from. */
 export function withCheck(metadata: ReadonlyMap<string, string>, accepted: readonly string[]): Map<string, string> {
   const entry = { accepted: [...acceptedIn(metadata), ...accepted] };
   return new Map([...metadata, ['check', JSON.stringify(entry)]]);

@@ -30,7 +30,7 @@ export interface ConvertOptions {
   readonly batch?: 1 | 'dynamic';
   /** Write the file although it answers too differently from what it was made of; what was measured is kept in it. */
   readonly accept?: boolean;
-  /** Told how far the calibration is. */
+  /** Listener to the progress of the calibration. */
   readonly onProgress?: OnProgress;
   /** File to write; without one, beside the working folder under the model's name. */
   readonly out?: string | undefined;

@@ -21,12 +21,12 @@ import type { ConvertSource } from './source.ts';
 export interface ConvertSamples {
   readonly batches: readonly Feeds[];
   readonly isMadeUp: boolean;
-  /** Of a recipe whose task is classes. */
+  /** Output with the scores, for a recipe whose task is classes. */
   readonly classOutput?: ClassOutput;
-  /** Of a recipe whose task is classes: those of the samples and their names. */
+  /** Labels of the samples and names of the classes, for a recipe whose task is classes. */
   readonly labels?: Int32Array;
   readonly classNames?: readonly string[];
-  /** Of a recipe: how the inputs were prepared, for people, and for the metadata of the file that is written. */
+  /** Preparation of the inputs by a recipe: as text, and as metadata for the file that is written. */
   readonly preparation?: string;
   readonly metadata?: ReadonlyMap<string, string>;
 }

@@ -22,7 +22,7 @@ export interface ConvertSource {
   readonly file: string;
   readonly graph: Graph;
   readonly metadata: ReadonlyMap<string, string>;
-  /** Of the run that it comes from. */
+  /** Recipe of the run that the model comes from. */
   readonly recipe?: LoadedRecipe;
 }
 

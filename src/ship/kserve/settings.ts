@@ -4,14 +4,14 @@ import { sizingOf } from '../cluster/sizing.ts';
 
 /** Settings that are the same in all manifests of a model. */
 export interface Settings {
-  /** Of Kubernetes' objects. */
+  /** Name of the Kubernetes objects. */
   readonly name: string;
-  /** Of the model, in addresses and metrics. */
+  /** Name of the model in addresses and metrics. */
   readonly model: string;
   readonly image: string;
   readonly target: Target;
   readonly threads: number;
-  /** Of the container: what is set aside for it, and what it must not exceed. */
+  /** Memory of the container: what is set aside for it, and what it must not exceed. */
   readonly memory: { readonly request: string; readonly limit: string };
   /** Requests in one replica, running and waiting, at which it is busy. */
   readonly concurrency: number;

@@ -37,7 +37,7 @@ export interface Reference {
   readonly logits: Float32Array;
   /** The other outputs of the model, by name. */
   readonly others?: Readonly<Record<string, Values>>;
-  /** Of the samples. */
+  /** Targets of the samples. */
   readonly targets?: TargetValues;
 }
 
@@ -127,15 +127,15 @@ export async function checkFile(
     );
   const { layer, cause } = await diverging(actual);
   throw new UserError(
-    `${file.file}: does not answer as the graph it was trained in on ${samples} samples: ${beyond}; ` +
+    `${file.file}: its answers differ from those of the training graph on ${samples} samples: ${beyond}; ` +
       `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
     'The file was not written. Export in a higher precision, or report this with the recipe.',
   );
 }
 
 /**
- * Of numbers in the label's units each by itself, about its mean and in its deviations: beside one of a thousand, a lost one of a
- * hundredth would not be seen.
+ * Likeness of predictions in the label's units, each number by itself, about its mean and in its deviations: beside a number around a
+ * thousand, an error in one around a hundredth would not be seen.
  */
 function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual: Float32Array): OutputLikeness[] {
   if (scaling === undefined) return [];
@@ -182,7 +182,7 @@ export function differs(
   return beyondBudget(tally.result(), precision) !== undefined;
 }
 
-/** Of the samples, the one whose logits differ most: where it shows what went wrong. */
+/** Sample whose logits differ most: it shows best what went wrong. */
 function worstSample({ x, shape: [n, ...sample], logits }: Reference, actual: Float32Array) {
   const [each, classes] = [x.length / n!, logits.length / n!];
   const errorOf = (row: number): number =>

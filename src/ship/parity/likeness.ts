@@ -32,12 +32,12 @@ export interface OutputLikeness {
 /** Adds up batch after batch of one output. */
 export class LikenessTally {
   readonly #output: string;
-  /** Of scores [samples, classes]. */
+  /** Number of classes, for scores [samples, classes]. */
   readonly #classes: number | undefined;
   #signal = 0;
   #noise = 0;
   #largest = 0;
-  /** Of each number of a sample, over all samples. */
+  /** Sum of each number of a sample over all samples. */
   #sums = new Float64Array();
   #samples = 0;
   #isInteger = false;

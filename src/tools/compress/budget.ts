@@ -34,7 +34,7 @@ export function budgetOf(text: string | undefined, isLabelled: boolean): Budget 
     if (Number(number) < least || (key === 'drop' ? Number(number) > 100 : Number(number) > 1000))
       throw new UserError(
         `--budget: expected ${key} from ${least} to ${key === 'drop' ? 100 : 1000}, received ${number}`,
-        key === 'drop' ? 'It is points in percent.' : 'It is a factor: 2 asks for half.',
+        key === 'drop' ? 'It is a number of percentage points.' : 'It is a factor: 2 asks for half.',
       );
     budget[key] = Number(number);
   }

@@ -21,11 +21,11 @@ export interface CompressOptions {
   readonly epochs: number;
   readonly seed: number;
   readonly formats: readonly ('onnx' | 'tflite')[];
-  /** Of the run; default: as the file. */
+  /** Name of the run. Default: that of the file. */
   readonly name?: string | undefined;
   /** The folder that holds the folders of the runs. */
   readonly out: string;
-  /** Of pictures in a folder: a number for all channels, or one for each. */
+  /** Means of pictures in a folder: a number for all channels, or one for each. */
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
   /** Changes of the recipe that is made, as `distill.temperature=3`. */

@@ -9,7 +9,7 @@ export interface Compression {
   readonly model: string;
   readonly dataset: RecipeInput['dataset'];
   readonly budget: Budget;
-  /** Of the fine-tuning after each cut, and of training with quantization. */
+  /** Epochs of the fine-tuning after each cut, and of training with quantization. */
   readonly epochs: number;
   readonly seed: number;
   readonly formats: readonly ('onnx' | 'tflite')[];

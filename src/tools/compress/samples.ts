@@ -25,7 +25,7 @@ type Normalize = NonNullable<DatasetInput['normalize']>;
 export interface SamplesOptions {
   /** A recipe, a folder of pictures, or arrays of inputs as the model is fed. */
   readonly data: string;
-  /** Of pictures: how their values are made what the model was trained on. */
+  /** Normalization that turns the values of pictures into those that the model was trained on. */
   readonly normalize?: Normalize | undefined;
   /** Folder for the samples and the labels that the model gives them. */
   readonly folder: string;

@@ -17,7 +17,7 @@ const host =
       const layer = currentLayer();
       throw new UserError(
         `${name}${layer === undefined ? '' : ` in layer ${layer}`} cannot be part of a traced step: what it gives depends on values in a way that a graph of fixed shapes cannot hold`,
-        'call it outside the step, on the values that the step gives back',
+        'Call it outside the step, on the values that the step gives back.',
       );
     }
     const results = run((key) => backend.readSync(inputs[key]!.dataId) as Numbers, inputs, attrs);

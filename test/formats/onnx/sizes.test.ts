@@ -40,7 +40,7 @@ describe('sizes that a file leaves open', () => {
   });
 
   it.each([
-    [new Map([['y', [1]]]), /m\.onnx: a shape for y, which is no input of it/],
+    [new Map([['y', [1]]]), /m\.onnx: a shape is given for y, which is not an input of the model/],
     [given(1, 3, 6), /m\.onnx: input x is \[N, 3, H, W\], received a shape of 3 sizes/],
     [given(1, 4, 6, 8), /m\.onnx: input x is \[N, 3, H, W\], received 4 for its axis 1/],
   ] as [InputShapes, RegExp][])('are refused where they do not fit: %s', (shapes, message) => {

@@ -19,6 +19,8 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
   'mobilenet-v2': { inputShape: [8, 8, 1], options: { alpha: 0.1 } },
   vgg: { inputShape: [8, 8, 1], options: { width: 0.1 } },
   'text-transformer': { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2 } },
+  'embedding-bag': { inputShape: [6], options: { vocabulary: 20, size: 8, hidden: 4 } },
+  'text-cnn': { inputShape: [6], options: { vocabulary: 20, size: 4, filters: 8, kernel: 3, depth: 2 } },
   gru: { inputShape: [4, 3], options: { units: 5 } },
 };
 

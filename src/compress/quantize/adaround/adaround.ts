@@ -40,7 +40,7 @@ export interface AdaRoundState {
   /** Layers that are done, and the steps of their weights by the name of the weights. */
   readonly layers: readonly LayerRounding[];
   readonly steps: ReadonlyMap<string, Int8Array>;
-  /** Of the layer that is searched, steps made and variables. */
+  /** Steps made and variables of the layer that is being searched. */
   readonly iteration: number;
   readonly variables: State;
 }

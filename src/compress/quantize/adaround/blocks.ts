@@ -17,7 +17,7 @@ export interface Block {
   readonly type: TensorType;
   readonly values: Float32Array;
   readonly scales: TensorQuantization;
-  /** From `x` to `y`: the product, its bias and its activation; the weights are a constant of it. */
+  /** Graph from `x` to `y`: the product, its bias and its activation; the weights are a constant of it. */
   readonly graph: Graph;
 }
 

@@ -13,7 +13,7 @@ const LEARNING_RATE = 0.01;
 /** Share of the search before weights are drawn to their ends, and how sharply they are from then on. */
 const FREE = 0.2;
 const [FIRST_BETA, LAST_BETA] = [20, 2];
-/** Of what is undecided, beside an error that is 1 where weights go to the nearest step. */
+/** Weight of the term for undecided roundings, beside an error that is 1 where all weights are rounded to nearest. */
 const LAMBDA = 10;
 
 export interface Search {

@@ -4,7 +4,7 @@ import { sliceOf } from '../rounding.ts';
 
 /** The stretch of the sigmoid (Louizos et al. 2018): its ends reach 0 and 1 for finite arguments. */
 const [GAMMA, ZETA] = [-0.1, 1.1];
-/** Of int8 weights. */
+/** Largest step of int8 weights. */
 const LAST = 127;
 
 /** h(V) = clip(σ(V)(ζ - γ) + γ, 0, 1) (Nagel et al. 2020, "Up or down? Adaptive rounding", equation 23). */

@@ -28,7 +28,7 @@ export function parametersOf(low: tf.Tensor, high: tf.Tensor): { scale: tf.Tenso
 }
 
 const LEVELS = 255;
-/** Of an activation that has died: a scale of zero would divide by zero. */
+/** Scale of an activation that is always 0: a scale of zero would divide by zero. */
 export const SMALLEST_SCALE = Math.fround(1e-12);
 
 /** Symmetric scales of weights, one for each slice along `axis` (kept as axes of size 1), or one for all. */

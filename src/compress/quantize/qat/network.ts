@@ -225,7 +225,7 @@ function trainableConstants(graph: Graph): string[] {
   return [...names];
 }
 
-/** Of a weight that holds exact zeros, which come from pruning. */
+/** Mask of a weight that holds exact zeros, which come from pruning. */
 function maskOf({ type, data }: Constant): Constant | undefined {
   if (type.shape.length < 2 || !(data as Float32Array).includes(0)) return undefined;
   return { type, data: (data as Float32Array).map((value) => (value === 0 ? 0 : 1)) };

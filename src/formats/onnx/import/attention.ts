@@ -107,7 +107,7 @@ const rotary: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape }) });
 };
 
-/** Those of each place, with an axis of 1 for the heads. */
+/** Angles of each place, with an axis of 1 for the heads. */
 function angles(_: OnnxNode, c: Import, cache: string, places: string, isByHead: boolean): string {
   const rows =
     places === '' ? c.plain(cache) : c.op('GatherV2', [c.plain(cache), c.plain(places)], { axis: 0, batchDims: 0 });

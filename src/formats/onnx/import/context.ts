@@ -203,7 +203,7 @@ export class Import {
     if (name !== '') this.#held.set(name, held);
   }
 
-  /** Says that an op whose result is [n, h, w, c] gives the ONNX tensor [n, c, h, w] of this name. */
+  /** Defines the ONNX tensor [n, c, h, w] of this name by an op whose result is [n, h, w, c]. */
   defineNhwc(name: string, value: string): void {
     this.define(name, { nhwc: value });
   }

@@ -9,7 +9,7 @@ export function imageOf(c: Import, name: string): string {
   return c.op('Reshape', [rows], { shape: [shape[0]!, 1, shape[2]!, shape[1]!] });
 }
 
-/** Says that `value`, which was computed of `imageOf` of a tensor with `rank` axes, is the tensor `name`. */
+/** Defines the tensor `name` as `value`, which was computed from `imageOf` of a tensor with `rank` axes. */
 export function defineImage(c: Import, name: string, value: string, rank: number): void {
   if (rank !== 3) {
     c.defineNhwc(name, value);

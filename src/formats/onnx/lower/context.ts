@@ -19,7 +19,7 @@ export interface LowerOptions {
   readonly blocked?: { readonly size: number } | undefined;
 }
 
-/** Gives a value in `layout`, or in a layout of its choice. */
+/** Maker of a value in `layout`, or in a layout of its own choice. */
 export type Make = (layout: Layout) => { readonly tensor: string; readonly layout: Layout };
 
 /** The graph and the ONNX nodes so far, which a lowering rule works with. */
@@ -67,7 +67,7 @@ export class Lowering extends OnnxBuilder {
     return [...this.graph.outputs.values(), ...this.graph.updates.values()].includes(value);
   }
 
-  /** Says that the ONNX tensor `tensor` holds the graph's `value` in `layout` (plain by default). */
+  /** Defines the ONNX tensor `tensor` as the graph's `value` in `layout` (plain by default). */
   define(value: string, tensor: string, layout: Layout = plainLayout(this.shapeOf(value).length)): void {
     const layouts = this.#tensors.get(value) ?? new Map<string, string>();
     layouts.set(layout.join(), tensor);
@@ -76,7 +76,7 @@ export class Lowering extends OnnxBuilder {
     this.wish(tensor, isPlain(layout) ? value : `${value}:${layout.join('')}`);
   }
 
-  /** Says that `make` gives the value where a rule asks for it, e.g. because it lies there in no order of axes. */
+  /** Defines `make` as the source of the value when a rule asks for it, e.g. because the value lies there in no order of axes. */
   defer(value: string, make: Make): void {
     this.#deferred.set(value, make);
   }

@@ -22,7 +22,7 @@ function biasOf(node: Node, c: Lowering): Bias | undefined {
   return known && shape.length === 1 && shape[0] === channels ? { bias, out: add.outputs[0]! } : undefined;
 }
 
-/** Says that `build` gives what `node` gives, or with the bias that follows where there is one. */
+/** Defines the result of `node` as that of `build`, with the bias that follows where there is one. */
 export function defineBiased(
   c: Lowering,
   node: Node,

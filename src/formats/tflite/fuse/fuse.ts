@@ -8,7 +8,7 @@ import { foldPad } from './pad.ts';
 import { dropReshape, dropReshapeAroundFullyConnected, moveReshapeDown } from './reshape.ts';
 import { rewrite } from './rewrite.ts';
 
-/** Fewer operations for the same result. */
+/** Fuses operations where fewer give the same result. */
 export function fuse(program: Program): void {
   program.prune();
   rewrite(program, [foldConstant]);

@@ -4,7 +4,7 @@ import type { RunEnd, Told } from '../../run/log.ts';
 interface Stage {
   readonly name: string;
   title: string | undefined;
-  /** Of one that has ended. */
+  /** Seconds of a stage that has ended. */
   seconds: number | undefined;
   figures: DoneEvent['figures'];
 }

@@ -5,7 +5,7 @@ export interface Group {
   readonly kind: 'picture' | 'values' | 'tensors';
   readonly title: string;
   readonly members: readonly Member[];
-  /** Of its first model; absent where the server knows tensors alone. */
+  /** Description of the first model; absent where the server knows tensors alone. */
   readonly described?: Described;
 }
 

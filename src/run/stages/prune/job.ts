@@ -17,7 +17,7 @@ export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune']
   readonly context: StageContext;
   readonly step: Step;
   readonly stage: string;
-  /** Of the step, from 0. */
+  /** Number of the step, from 0. */
   readonly number: number;
   readonly lessons: Answers | undefined;
   readonly from: Fitted;
@@ -45,9 +45,7 @@ export interface Finetuning extends Pick<FitOptions, 'stage' | 'title' | 'masks'
   readonly round?: number;
 }
 
-/**
- * Of the learning rate of `distill`: a pruned student is near where it is going, and the full rate would train it anew.
- */
+/** Share of the learning rate of `distill`: a pruned student is already near its optimum, and the full rate would train it anew. */
 export const FINETUNE_RATE = 0.3;
 
 /** Train a pruned student on, or take its score where the recipe wants no training. */

@@ -33,7 +33,7 @@ export async function pruneStepWeights(job: PruneJob<PruneMagnitude | PrunePatte
 
 interface Masks {
   readonly plan: (steps: number) => MaskPlan;
-  /** Of the weights before training: their numbers are those at the end. */
+  /** Masks of the weights before training; the number of zeros is the same at the end. */
   readonly final: State;
   readonly skipped: readonly Skipped[];
 }

@@ -46,7 +46,7 @@ function after(epilogue: Epilogue, { outputs }: Node): Epilogue {
   return { ...epilogue, out: outputs[0]!, through: [...epilogue.through, epilogue.out] };
 }
 
-/** Says that `tensor` is what results. */
+/** Defines `tensor` as the result. */
 export function define(b: Blocked, { out, through }: Epilogue, tensor: string): void {
   for (const value of through) b.absorbed.add(value);
   b.define(out, tensor);

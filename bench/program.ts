@@ -1,0 +1,76 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RandomStream } from '../src/base/random.ts';
+import { createLoss } from '../src/distill/losses/registry.ts';
+import type { TensorData } from '../src/graph/types.ts';
+import { layersNetwork } from '../src/networks/layers.ts';
+import type { ModelNetwork } from '../src/networks/network.ts';
+import { evaluator } from '../src/runtime/evaluator.ts';
+import { classification } from '../src/tasks/classification.ts';
+import { setEvaluator } from '../src/trace/evaluate.ts';
+import { install } from '../src/trace/install.ts';
+import type { StepProgram } from '../src/trace/program.ts';
+import type { Optimizer, OptimizerConfig } from '../src/train/optimizers.ts';
+import { createOptimizer } from '../src/train/optimizers.ts';
+import { byStateName, trainingProgram } from '../src/train/step.ts';
+import type { BenchNet } from './nets.ts';
+
+export interface BenchStep {
+  readonly program: StepProgram;
+  /** What the `i`-th step is fed. */
+  readonly feedsAt: (i: number) => Record<string, TensorData>;
+}
+
+/** A training step of a net on random samples: cross entropy and, unless asked for another, Adam. */
+export async function benchStep(
+  name: string,
+  net: BenchNet,
+  batchSize: number,
+  config: OptimizerConfig = { type: 'adam' },
+): Promise<BenchStep> {
+  install();
+  setEvaluator(evaluator);
+  await tf.setBackend('limbeck');
+  const network = layersNetwork(net.build(net));
+  const optimizer = createOptimizer(config, network.trainable);
+  const loss = createLoss('ce');
+  const task = classification(net.classes);
+  const program =
+    net.kind === 'pixels'
+      ? pixelProgram(net, network, optimizer, batchSize)
+      : trainingProgram({ task, network, loss, optimizer, batchSize });
+  const hyper = Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)] as const);
+  const feeds = { ...samplesOf(name, net, batchSize), ...(net.kind === 'pixels' ? {} : Object.fromEntries(hyper)) };
+  return { program, feedsAt: (i) => ({ ...feeds, ...optimizer.feedValues(i, 1e-3) }) };
+}
+
+/** Random samples by the name of the feed. Rows of tokens end in padding of random length. */
+function samplesOf(name: string, net: BenchNet, batch: number): Record<string, TensorData> {
+  const random = new RandomStream('bench', name);
+  const size = net.inputShape.reduce((a, b) => a * b, 1);
+  const x = new Float32Array(batch * size);
+  for (let i = 0; i < x.length; i++) {
+    const length = size / 2 + Math.floor(((i - (i % size)) / size / batch) * (size / 2)) + 1;
+    if (net.vocabulary === undefined) x[i] = random.normal();
+    else if (i % size < length) x[i] = 1 + random.below(net.vocabulary - 1);
+  }
+  if (net.kind === 'pixels') return { x, mask: Float32Array.from(x, () => random.below(2)) };
+  const labels = Int32Array.from({ length: batch }, () => random.below(net.classes));
+  return { x, labels, weights: new Float32Array(batch).fill(1) };
+}
+
+function pixelProgram(net: BenchNet, network: ModelNetwork, optimizer: Optimizer, batch: number): StepProgram {
+  const pixels = { dtype: 'float32', shape: [batch, ...net.inputShape] } as const;
+  const [inputName] = Object.keys(network.inputs);
+  return {
+    feeds: { x: pixels, mask: pixels, ...optimizer.feeds },
+    state: { ...network.state, ...optimizer.slots },
+    run: ({ x, mask, ...feeds }) => {
+      const { value, grads } = tf.variableGrads(() => {
+        const { outputs } = network.forward({ [inputName!]: x! }, { training: true });
+        return tf.losses.sigmoidCrossEntropy(mask!, outputs['logits']!);
+      }, Object.values(network.trainable));
+      optimizer.apply(byStateName(network.trainable, grads), feeds);
+      return { loss: value };
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { precompiled } from './precompiled.ts';
+import { patternOf } from './pattern.ts';
+
+/** The part of a tokenizer.json: a component by its `type`. */
+export interface Component {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+export type Normalizer = (text: string) => string;
+
+const SPACE = /\p{White_Space}/u;
+
+/** Letter by letter, as Rust does it: `toLowerCase` of a whole word makes another letter of a sigma at its end. */
+function lowerCase(text: string): string {
+  // Only ΣσÎ and the like differ; most texts need no second look.
+  return text.includes('\u03A3') ? Array.from(text, (letter) => letter.toLowerCase()).join('') : text.toLowerCase();
+}
+
+const CHINESE =
+  /[\u4E00-\u9FFF\u3400-\u4DBF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B920}-\u{2CEAF}\uF900-\uFAFF\u{2F800}-\u{2FA1F}]/gu;
+
+/** Devlin et al. 2018, "BERT": cleaned, Chinese letters apart, without accents, in small letters. */
+function bert({ clean_text, handle_chinese_chars, strip_accents, lowercase }: Component): Normalizer {
+  const stripped = strip_accents ?? lowercase;
+  return (given) => {
+    let text = given;
+    if (clean_text === true)
+      text = text.replace(/\0|\uFFFD|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]/gu, '').replace(/\p{White_Space}/gu, ' ');
+    if (handle_chinese_chars === true) text = text.replace(CHINESE, ' $& ');
+    if (stripped === true) text = text.normalize('NFD').replace(/\p{Mn}/gu, '');
+    return lowercase === true ? lowerCase(text) : text;
+  };
+}
+
+function strip({ strip_left, strip_right }: Component): Normalizer {
+  return (text) => {
+    let [start, end] = [0, text.length];
+    if (strip_left === true) while (start < end && SPACE.test(text[start]!)) start++;
+    if (strip_right === true) while (end > start && SPACE.test(text[end - 1]!)) end--;
+    return text.slice(start, end);
+  };
+}
+
+/** What sentencepiece calls nmt: controls away, odd spaces as spaces. */
+const nmt: Normalizer = (text) =>
+  text
+    .replace(/[\u0001-\u0008\u000B\u000E-\u001F\u007F\u008F\u009F]/g, '')
+    .replace(/[\t\n\f\r\u1680\u200B-\u200F\u2028\u2029\u2581\uFEFF\uFFFD]/g, ' ');
+
+type Factory = (component: Component) => Normalizer;
+
+const FACTORIES: Readonly<Record<string, Factory>> = {
+  BertNormalizer: bert,
+  NFC: () => (text) => text.normalize('NFC'),
+  NFD: () => (text) => text.normalize('NFD'),
+  NFKC: () => (text) => text.normalize('NFKC'),
+  NFKD: () => (text) => text.normalize('NFKD'),
+  Lowercase: () => lowerCase,
+  StripAccents: () => (text) => text.replace(/\p{M}/gu, ''),
+  Strip: strip,
+  Nmt: () => nmt,
+  Prepend: (component) => (text) => (text === '' ? '' : String(component['prepend']) + text),
+  Replace: (component) => {
+    const pattern = patternOf(component['pattern']);
+    const content = String(component['content']);
+    return (text) => text.replace(pattern, () => content);
+  },
+  Precompiled: (component) => precompiled(component['precompiled_charsmap']),
+  ByteLevel: () => byteLetters,
+  Sequence: (component) => {
+    const parts = (component['normalizers'] as Component[]).map(normalizerOf);
+    return (text) => parts.reduce((so, part) => part(so), text);
+  },
+};
+
+export function normalizerOf(component: Component | null | undefined): Normalizer {
+  if (component === null || component === undefined) return (text) => text;
+  const factory = Object.hasOwn(FACTORIES, component.type) ? FACTORIES[component.type] : undefined;
+  if (factory === undefined) throw new Error(`the normalizer ${component.type} is not supported`);
+  return factory(component);
+}
+
+/** A printable letter for each byte, as GPT-2 has them: those of Latin-1 that can be seen, and U+0100 and up for the others. */
+const LETTERS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte).map((byte, _, all) => {
+  const isSeen = (one: number): boolean =>
+    (one >= 0x21 && one <= 0x7e) || (one >= 0xa1 && one <= 0xac) || (one >= 0xae && one <= 0xff);
+  return String.fromCharCode(isSeen(byte) ? byte : 256 + all.slice(0, byte).filter((one) => !isSeen(one)).length);
+});
+
+const utf8 = new TextEncoder();
+
+/** The UTF-8 bytes of a text as letters. */
+export function byteLetters(text: string): string {
+  return Array.from(utf8.encode(text), (byte) => LETTERS[byte]!).join('');
+}

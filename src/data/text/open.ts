@@ -1,0 +1,76 @@
+import path from 'node:path';
+import { sha256 } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
+import type { TextConfig, TokenInput } from '../config.ts';
+import { encoderOf, tokenizerFor } from './encode.ts';
+import type { Encoder, TextForm } from './encode.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
+
+/** Texts on their way to numbers. */
+export interface OpenText {
+  readonly form: TextForm;
+  readonly encode: Encoder;
+  /** The inputs of a model of several, in this order; undefined: ids alone. */
+  readonly inputs?: readonly TokenInput[] | undefined;
+  /** Columns of a file that hold the texts of a sample. */
+  readonly columns: readonly (string | number)[];
+}
+
+export const DEFAULT_LENGTH = 128;
+const DEFAULT_BUCKETS = 4096;
+const DEFAULT_NGRAMS = 2;
+
+/** Names that are no files. */
+export function isTokenizerFile(tokenizer: string | undefined): tokenizer is string {
+  return tokenizer !== undefined && tokenizer !== 'bytes' && tokenizer !== 'hashed';
+}
+
+/** The tokenizer that a recipe names. `UserError` for a file that is none, or of a kind that is not supported. */
+export async function openText(config: TextConfig): Promise<OpenText> {
+  const { tokenizer: named = 'bytes', truncate = 'end', inputs } = config;
+  const columns = [config.column ?? []].flat();
+  const file = isTokenizerFile(named) ? named : undefined;
+  const bytes = file === undefined ? undefined : await readBytes(file);
+  const kind = file === undefined ? (named as 'bytes' | 'hashed') : 'tokenizer.json';
+  const own = {
+    tokenizer: kind,
+    ...(bytes !== undefined && { sha256: sha256(bytes) }),
+    ...(kind === 'hashed' && {
+      buckets: config.buckets ?? DEFAULT_BUCKETS,
+      ngrams: config.ngrams ?? DEFAULT_NGRAMS,
+    }),
+  } as const;
+  try {
+    const tokenizer = tokenizerFor(own, bytes && parsed(bytes));
+    // A tokenizer without padding gets an id of its own for it, where no mask tells it from a token.
+    const { padding = inputs?.includes('attention_mask') === true ? 0 : tokenizer.vocabulary } = tokenizer;
+    const form: TextForm = {
+      ...own,
+      ...{ texts: columns.length === 2 ? 2 : 1, length: config.length ?? DEFAULT_LENGTH, truncate },
+      ...{ vocabulary: Math.max(tokenizer.vocabulary, padding + 1), padding },
+    };
+    return { form, encode: encoderOf(tokenizer, form), inputs, columns };
+  } catch (error) {
+    if (error instanceof UserError || !(error instanceof Error)) throw error;
+    throw new UserError(
+      `${file ?? `text.tokenizer: ${named}`}: ${error.message}`,
+      file === undefined
+        ? 'Change the options of `text`.'
+        : `Expected is a tokenizer.json as the package tokenizers saves it, of a kind that docs/text.md lists${
+            path.extname(file) === '.txt'
+              ? '; a vocab.txt is read by BertTokenizerFast, whose save_pretrained writes one'
+              : ''
+          }.`,
+      { cause: error },
+    );
+  }
+}
+
+/** What stands in the file of a tokenizer. */
+export function parsed(bytes: Uint8Array): TokenizerJson {
+  const json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<TokenizerJson> | null;
+  if (typeof json !== 'object' || json?.model === undefined || typeof json.model !== 'object')
+    throw new Error('it has no `model`');
+  return json as TokenizerJson;
+}

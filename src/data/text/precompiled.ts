@@ -1,0 +1,57 @@
+type Replacement = (piece: Uint8Array) => string | undefined;
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/**
+ * Replacements that sentencepiece has compiled: in base64 the size of a double array trie over UTF-8 (Aoe 1989), the trie, then
+ * texts that end in 0. As the Rust package spm_precompiled reads them: what a grapheme of up to 5 bytes begins with stands for all of
+ * it, else letter by letter.
+ */
+export function precompiled(charsmap: unknown): (text: string) => string {
+  if (charsmap === null || charsmap === undefined) return (text) => text;
+  const replacement = replacementsOf(Uint8Array.from(atob(String(charsmap)), (letter) => letter.charCodeAt(0)));
+  const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+  const known = new Map<string, string>();
+  const made = (grapheme: string): string => {
+    const bytes = encoder.encode(grapheme);
+    const whole = bytes.length < 6 ? replacement(bytes) : undefined;
+    return whole ?? Array.from(grapheme, (letter) => replacement(encoder.encode(letter)) ?? letter).join('');
+  };
+  return (text) => {
+    let out = '';
+    for (const { segment } of graphemes.segment(text)) {
+      let found = known.get(segment);
+      if (found === undefined) known.set(segment, (found = made(segment)));
+      out += found;
+    }
+    return out;
+  };
+}
+
+function replacementsOf(bytes: Uint8Array): Replacement {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const size = view.getUint32(0, true);
+  const units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
+  const texts = bytes.subarray(4 + size);
+  return (piece) => {
+    const at = firstPrefix(units, piece);
+    return at === undefined ? undefined : decoder.decode(texts.subarray(at, texts.indexOf(0, at)));
+  };
+}
+
+/** The value of the shortest key of the trie that `piece` begins with. */
+function firstPrefix(units: Uint32Array, piece: Uint8Array): number | undefined {
+  const offset = (unit: number): number => (unit >>> 10) << ((unit & (1 << 9)) >>> 6);
+  const label = (unit: number): number => (unit & ((1 << 31) | 0xff)) >>> 0;
+  let position = offset(units[0]!);
+  for (const byte of piece) {
+    if (byte === 0) return undefined;
+    position ^= byte;
+    const unit = units[position]!;
+    if (label(unit) !== byte) return undefined;
+    position ^= offset(unit);
+    if (((unit >>> 8) & 1) === 1) return units[position]! & 0x7fffffff;
+  }
+  return undefined;
+}

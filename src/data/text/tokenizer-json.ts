@@ -1,0 +1,85 @@
+import { finderOf } from './added-tokens.ts';
+import type { AddedToken } from './added-tokens.ts';
+import { tokenModelOf, vocabularyOf } from './models.ts';
+import type { ModelPart } from './models.ts';
+import { normalizerOf } from './normalizers.ts';
+import type { Component } from './normalizers.ts';
+import { preTokenizerOf } from './pre-tokenizers.ts';
+import { templatesOf } from './template.ts';
+import type { Templates } from './template.ts';
+
+/** From a text to ids. It runs in browsers too, where a kit takes it along; what it does not support is an Error. */
+export interface Tokenizer {
+  /** Number of ids: one more than the largest. */
+  readonly vocabulary: number;
+  /** Id of padding; undefined where the tokenizer has none. */
+  readonly padding: number | undefined;
+  readonly templates: Templates;
+  /** Ids of a text without those that its template adds; `second`: the second text of a pair. */
+  ids(text: string, second: boolean): number[];
+}
+
+/** The content of a tokenizer.json, as far as it is read. */
+export interface TokenizerJson {
+  readonly added_tokens?: readonly AddedToken[] | null;
+  readonly normalizer?: Component | null;
+  readonly pre_tokenizer?: Component | null;
+  readonly post_processor?: Component | null;
+  readonly model: ModelPart;
+  readonly padding?: { readonly pad_id?: number } | null;
+}
+
+const PADDING = /^(?:\[PAD\]|<pad>|<\|pad\|>|<PAD>|\[pad\])$/;
+
+/** A tokenizer.json of Hugging Face, with the ids that the Rust package `tokenizers` gives. */
+export function tokenizerOf(json: TokenizerJson): Tokenizer {
+  const added = json.added_tokens ?? [];
+  refuseFirst(json);
+  const normalizer = normalizerOf(json.normalizer);
+  const preTokenizer = preTokenizerOf(json.pre_tokenizer);
+  const model = tokenModelOf(json.model);
+  const vocabulary = vocabularyOf(json.model);
+  const isNormalized = (token: AddedToken): boolean => token.normalized ?? token.special !== true;
+  const raw = finderOf(
+    added.filter((token) => !isNormalized(token)),
+    ({ content }) => content,
+  );
+  const normalized = finderOf(added.filter(isNormalized), ({ content }) => normalizer(content));
+  const padding =
+    json.padding?.pad_id ??
+    added.find(({ content }) => PADDING.test(content))?.id ??
+    [...vocabulary].find(([token]) => PADDING.test(token))?.[1];
+  return {
+    vocabulary:
+      1 +
+      Math.max(
+        0,
+        ...added.map(({ id }) => id),
+        [...vocabulary.values()].reduce((a, b) => Math.max(a, b), 0),
+      ),
+    padding,
+    templates: templatesOf(json.post_processor),
+    ids: (text) => {
+      let isFirst = true;
+      const ids: number[] = [];
+      for (const part of raw(text)) {
+        for (const piece of typeof part === 'number' ? [part] : normalized(normalizer(part))) {
+          if (typeof piece === 'number') ids.push(piece);
+          else for (const word of preTokenizer(piece, isFirst)) ids.push(...model(word));
+          isFirst = false;
+        }
+      }
+      return ids;
+    },
+  };
+}
+
+/** Normalizers that can take away what a text begins with. */
+const SHORTENING = /"(?:Strip|Nmt|BertNormalizer|StripAccents|Precompiled)"|"content":""/;
+
+/** The Rust package asks where a word stood before normalization; what is known here is where it stands after it. */
+function refuseFirst({ normalizer, pre_tokenizer }: TokenizerJson): void {
+  const found = SHORTENING.exec(JSON.stringify(normalizer ?? null));
+  if (found === null || !JSON.stringify(pre_tokenizer ?? null).includes('"prepend_scheme":"first"')) return;
+  throw new Error(`the pre-tokenizer Metaspace with prepend_scheme first is not supported behind ${found[0]}`);
+}

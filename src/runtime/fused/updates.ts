@@ -1,0 +1,105 @@
+import { PART_PREFIX } from '../../graph/passes/split-updates.ts';
+import type { FusedUpdate, SplitGraph } from '../../graph/passes/split-updates.ts';
+import { staticShape } from '../../graph/shapes.ts';
+import type { Graph, TensorData } from '../../graph/types.ts';
+import { outputName } from '../../formats/onnx/lower.ts';
+import { encodeModule } from '../../formats/wasm/module.ts';
+import { kindOf, updateFunction, VECTOR_BYTES } from '../../formats/wasm/update.ts';
+import type { Tensor } from '../session.ts';
+import { ortTensor } from '../session.ts';
+import type { HostStore } from '../state.ts';
+import { Arena } from './arena.ts';
+import { wasmFunctions } from './webassembly.ts';
+
+type Feeds = Readonly<Record<string, TensorData>>;
+
+interface Call {
+  readonly run: (...args: readonly number[]) => void;
+  readonly args: number[];
+  /** Where in `args` a scalar goes, and what it is read from. */
+  readonly scalars: readonly (readonly [at: number, read: (feeds: Feeds) => number])[];
+}
+
+/**
+ * Updates of variables in one pass over memory each, by WebAssembly: the arithmetic of the nodes that `splitUpdates` took out of a
+ * graph, in place. The variables move to the memory of these functions, and ONNX Runtime writes gradients there, so nothing is copied.
+ */
+export class FusedUpdates {
+  /** By output of the rest of the graph, what ONNX Runtime writes it into. */
+  readonly fetches: Readonly<Record<string, Tensor>>;
+  readonly #calls: readonly Call[];
+  /** Feeds that are read number by number, and where to. */
+  readonly #copied: ReadonlyMap<string, Float32Array>;
+
+  private constructor(
+    fetches: Record<string, Tensor>,
+    calls: readonly Call[],
+    copied: ReadonlyMap<string, Float32Array>,
+  ) {
+    this.fetches = fetches;
+    this.#calls = calls;
+    this.#copied = copied;
+  }
+
+  /** Moves the variables of `store`; undefined, with nothing moved, if there is no memory for that. */
+  static create(graph: Graph, { rest, updates }: SplitGraph, store: HostStore): FusedUpdates | undefined {
+    const arena = (store.arena ??= Arena.for(updates));
+    if (arena === undefined) return undefined;
+    const names = new Set(updates.flatMap(({ vectors }) => vectors));
+    const sizes = new Map(updates.flatMap(({ vectors, elements }) => vectors.map((name) => [name, elements] as const)));
+    const vectors = new Map<string, Float32Array>();
+    for (const name of names) {
+      const elements = sizes.get(name)!;
+      const isVariable = graph.state.has(name);
+      const data = isVariable ? (arena.variable(name) ?? arena.place(name, elements)) : arena.lent(name, elements);
+      if (data === undefined) return undefined;
+      vectors.set(name, data);
+    }
+    for (const [name, data] of vectors) if (graph.state.has(name)) store.place(name, data);
+    const scalars = new Map<string, Float32Array>();
+    const fetches: Record<string, Tensor> = {};
+    for (const output of rest.outputs.keys()) {
+      if (!output.startsWith(PART_PREFIX)) continue;
+      const name = output.slice(PART_PREFIX.length);
+      const data = vectors.get(name) ?? new Float32Array(1);
+      if (!vectors.has(name)) scalars.set(name, data);
+      fetches[outputName(rest, output)] = ortTensor('float32', data, staticShape(graph.types.get(name)!.shape, name));
+    }
+    const scalarOf = (name: string): ((feeds: Feeds) => number) => {
+      const constant = graph.constants.get(name);
+      const own = scalars.get(name);
+      if (constant !== undefined) return () => Number(constant.data[0]);
+      if (own !== undefined) return () => own[0]!;
+      if (graph.state.has(name)) return () => Number(store.data(name)[0]);
+      return (feeds) => Number(feeds[name]![0]);
+    };
+    const kinds = [...new Map(updates.map((update) => [kindOf(update), update])).entries()];
+    const functions = kinds.map(([kind, update]) => updateFunction(kind, update));
+    const run = wasmFunctions(encodeModule(functions), arena.memory);
+    const calls = updates.map((update) => callOf(update, run[kindOf(update)]!, vectors, scalarOf));
+    const copied = new Map([...vectors].filter(([name]) => graph.inputs.has(name)));
+    return new FusedUpdates(fetches, calls, copied);
+  }
+
+  /** After the rest of the graph was computed with the same feeds. */
+  run(feeds: Feeds): void {
+    for (const [name, data] of this.#copied) data.set(feeds[name] as Float32Array);
+    // A variable of one number may be read as a scalar and written: all are read before the first is written.
+    for (const { args, scalars } of this.#calls) for (const [at, read] of scalars) args[at] = read(feeds);
+    for (const { run, args } of this.#calls) run(...args);
+  }
+}
+
+function callOf(
+  { elements, vectors, scalars }: FusedUpdate,
+  run: Call['run'],
+  data: ReadonlyMap<string, Float32Array>,
+  scalarOf: (name: string) => (feeds: Feeds) => number,
+): Call {
+  const bytes = Math.ceil((4 * elements) / VECTOR_BYTES) * VECTOR_BYTES;
+  return {
+    run,
+    args: [...vectors.map((name) => data.get(name)!.byteOffset), ...scalars.map(() => 0), bytes],
+    scalars: scalars.map((name, i) => [vectors.length + i, scalarOf(name)]),
+  };
+}
