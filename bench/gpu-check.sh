@@ -79,7 +79,7 @@ within 90 "${cli[@]}" doctor
 
 accuracy() { # of the distilled student on the test split, in percent
   node -e 'const { models } = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
-    console.log((100 * models.find(({ id }) => id === "distilled").accuracy.test).toFixed(2));' "$1"
+    console.log((100 * models.find(({ id }) => id === "distilled").score.test).toFixed(2));' "$1"
 }
 
 train() { # NAME SETTING...

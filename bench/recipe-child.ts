@@ -14,7 +14,7 @@ console.log(
   JSON.stringify({
     answersSeconds: secondsOf('answers'),
     trainSeconds: secondsOf('distill'),
-    validation: student?.accuracy.validation,
+    validation: student?.score.validation,
     parameters: student?.params,
   }),
 );

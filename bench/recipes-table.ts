@@ -25,8 +25,8 @@ function rowsOf(name: string): string[][] | undefined {
     `${model.id}, ${model.format} ${model.precision}`,
     model.params === null || model.params === undefined ? '-' : model.params.toLocaleString('en'),
     (model.sizeBytes / 1000).toFixed(1),
-    percent(model.accuracy.validation),
-    percent(model.accuracy.test),
+    percent(model.score.validation),
+    percent(model.score.test),
     i === 0 ? (report.verdict?.result ?? '-') : '',
     i === 0 ? (report.wallSeconds / 60).toFixed(1) : '',
   ]);

@@ -164,9 +164,18 @@ console.log(
       ...['compile s', 'torch.compile s', 'ours MB', 'eager MB', '% of GEMM peak'],
     ],
     rows.map((row) => [
-      ...[String(row.net), String(row.batch), number(row.ms, 2), number(row.eagerMs, 2), String(row.eager ?? '-')],
+      ...[
+        String(row.net),
+        String(row.batch),
+        number(row.ms, 2),
+        number(row.eagerMs, 2),
+        (row.eager as string | undefined) ?? '-',
+      ],
       ...[number(row.ratio, 2), number(row.cpuRatio, 2), number(row.compiledMs, 2), number(row.compiledRatio, 2)],
-      ...[number((row.compileMs as number) / 1000, 1), number((row.torchCompileMs as number) / 1000, 1)],
+      ...[
+        number((row.compileMs as number) / 1000, 1),
+        number(row.torchCompileMs === undefined ? undefined : (row.torchCompileMs as number) / 1000, 1),
+      ],
       ...[number(row.rssMb, 0), number(row.eagerRssMb, 0), number((row.shareOfGemmPeak as number) * 100, 0)],
     ]),
   ),

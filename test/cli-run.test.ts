@@ -175,9 +175,9 @@ describe('limbeck run', () => {
       (await inProcess(folder(), 'evaluate', file, '--recipe', 'tiny.yaml', '--json')).stdout,
     ) as { accuracy: number };
     const report = JSON.parse(await readFile(path.join(folder(), 'checkpoints/tiny/report.json'), 'utf8')) as {
-      models: { id: string; accuracy: { test: number } }[];
+      models: { id: string; score: { test: number } }[];
     };
-    expect(evaluated.accuracy).toBe(report.models.find(({ id }) => id === 'distilled')!.accuracy.test);
+    expect(evaluated.accuracy).toBe(report.models.find(({ id }) => id === 'distilled')!.score.test);
     expect(await inProcess(folder(), 'export', 'tiny', '--to', 'copy.onnx')).toMatchObject({ code: 0 });
     expect(await readFile(path.join(folder(), 'copy.onnx'))).toEqual(await readFile(path.join(folder(), file)));
     // How its answers are spread: as the report has it, and made anew.

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type * as encode from '../src/data/text/encode.ts';
 import { built, ROOT } from './support/built.ts';
 
 const run = promisify(execFile);
@@ -61,6 +62,39 @@ describe('docs/compress.md', () => {
       expect(printed).toHaveLength(3);
       expect(printed[1]).toMatch(/pruned-2-int8: \d+\.\d× smaller, .* points of accuracy lost\n/);
       expect(printed[2]).toMatch(/^digits-int8\.onnx: \d+ bytes, from checkpoints\/digits-csv\/teacher\.onnx\n/m);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('docs/text.md', () => {
+  it('has a recipe and commands that run', async () => {
+    const text = await readFile(path.join(ROOT, 'docs/text.md'), 'utf8');
+    const recipe = /```yaml\n([^]*?)```/.exec(text)![1]!;
+    const commands = /```sh\n([^]*?)```/.exec(text)![1]!;
+    const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-docs-'));
+    try {
+      await cp(path.join(ROOT, 'datasets/banking77'), path.join(folder, 'datasets/banking77'), { recursive: true });
+      // A handful of questions: 77 kinds of them are not learned in a test.
+      const small = ['dataset.limit=231', 'report.latency.seconds=0', 'teacher.train.epochs=30', 'distill.epochs=1'];
+      const quick = small.flatMap((one) => ['--set', one]);
+      await writeFile(path.join(folder, 'questions.yaml'), recipe);
+      const printed = [];
+      for (const line of commands.trim().split('\n')) {
+        const [, ...args] = line.split(' ');
+        const set = args[0] === 'export' ? [] : quick.slice(0, args[0] === 'run' ? undefined : 2);
+        printed.push(
+          (await run(process.execPath, [path.join(built(), 'dist/cli.js'), ...args, ...set], { cwd: folder })).stdout,
+        );
+      }
+      expect(printed).toHaveLength(3);
+      expect(printed[1]).toMatch(/\d+\.\d+ %/);
+      expect(printed[2]).toContain('begin with README.md');
+      // The compiled modules, which need nothing else.
+      const { encoderFor } = (await import(path.join(folder, 'kit/samples/tokenize/encode.js'))) as typeof encode;
+      const form = { tokenizer: 'bytes', texts: 1, length: 2, truncate: 'end', vocabulary: 258, padding: 0 } as const;
+      expect([...encoderFor(form, undefined)(['a']).ids]).toEqual([98, 0]);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -1,6 +1,6 @@
-/** An event of a run at work. Times are seconds; accuracies are fractions, or another task's score. */
+/** An event of a run at work. Times are seconds, scores those of the task. */
 export type RunEvent =
-  | { readonly type: 'run'; readonly name: string; readonly folder: string; readonly resumed: boolean }
+  | RunBegun
   | StageEvent
   | ProgressEvent
   | EpochEvent
@@ -9,10 +9,20 @@ export type RunEvent =
   | { readonly type: 'message'; readonly message: string }
   | { readonly type: 'warning'; readonly message: string };
 
-interface OfStage {
-  /** The task whose score is told as `accuracy`; absent of classification. */
+interface OfTask {
+  /** The task that scores are of; absent of classification. */
   readonly task?: string;
-  /** Name of the stage, as in the ledger. */
+}
+
+interface RunBegun extends OfTask {
+  readonly type: 'run';
+  readonly name: string;
+  readonly folder: string;
+  readonly resumed: boolean;
+}
+
+interface OfStage extends OfTask {
+  /** As the ledger names it. */
   readonly stage: string;
   /** In a search: the candidate and round that the stage belongs to, by the name of its folder. */
   readonly trial?: string;
@@ -49,7 +59,7 @@ export interface ProgressEvent extends OfStage {
   readonly epoch?: number;
   readonly epochs?: number;
   readonly loss?: number;
-  readonly accuracy?: number;
+  readonly score?: number;
   readonly samplesPerSecond?: number;
   /** Seconds for a unit of work, since the last event of progress. */
   readonly secondsPerStep?: number;
@@ -63,17 +73,17 @@ export interface EpochEvent extends OfStage {
   /** Training steps done. */
   readonly step: number;
   readonly loss: number;
-  /** Score on the training batches, each before its update. */
-  readonly accuracy: number;
+  /** On the training batches as they came, before each update. */
+  readonly score: number;
   readonly validation?: number;
   readonly seconds: number;
 }
 
 export type OnEvent = (event: RunEvent) => void;
 
-/** Figures of a model after a stage; accuracies are fractions, sizes are in bytes. */
+/** Figures of a model after a stage; sizes are in bytes. */
 export interface Figures {
-  readonly accuracy?: { readonly validation?: number; readonly test?: number };
+  readonly score?: { readonly validation?: number; readonly test?: number };
   readonly params?: number;
   readonly macs?: number;
   readonly sizeBytes?: number;

@@ -33,13 +33,13 @@ export const benchCommand: Command<BenchArgs> = {
       .option('device', {
         choices: ['auto', 'all', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'],
         default: 'cpu',
-        describe: 'Where ONNX files run on this machine',
+        describe: 'Device that ONNX files run on, on this machine',
       })
       .option('in', {
         choices: ['node', 'chromium', 'adb'],
         array: true,
         default: ['node'],
-        describe: 'This machine, a headless Chromium on it, phones that adb reaches',
+        describe: 'Places to measure in: this machine, a headless Chromium on it, phones that adb reaches',
       })
       .option('serve', { type: 'boolean', default: false, describe: 'Serve a page that measures on other devices' })
       .option('host', { type: 'string', default: '0.0.0.0', describe: '--serve: address to listen on' })

@@ -26,17 +26,17 @@ export const outOption = {
 export const saveEveryOption = {
   type: 'number',
   default: 5,
-  describe: 'Most seconds between two saved states: what a kill can cost',
+  describe: 'Most seconds between two saved states, and so the most work that a kill loses',
 } as const;
 
 export const engineOption = {
   type: 'string',
   choices: ['auto', 'onnxruntime', 'tensorflow'] as const,
-  describe: 'What computes, instead of the `engine` of the recipe',
+  describe: 'Engine to compute with, instead of the `engine` of the recipe',
 } as const;
 
 export const deviceOption = {
   type: 'string',
   choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'] as const,
-  describe: 'Where, instead of the `device` of the recipe',
+  describe: 'Device to compute on, instead of the `device` of the recipe',
 } as const;

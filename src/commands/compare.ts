@@ -9,7 +9,7 @@ interface CompareArgs {
 
 export const compareCommand: Command<CompareArgs> = {
   name: 'compare <runs..>',
-  summary: 'Runs side by side: what differs in their recipes, and what came of it',
+  summary: 'Show runs side by side: differences of their recipes, and their results',
   options: (yargs) =>
     yargs
       .positional('runs', { type: 'string', array: true, demandOption: true, describe: 'Names of runs, or folders' })

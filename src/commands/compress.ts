@@ -23,7 +23,7 @@ interface CompressArgs extends WatchArgs {
 
 export const compressCommand: Command<CompressArgs> = {
   name: 'compress <model>',
-  summary: 'Make an ONNX file smaller and faster without a recipe or labels: it is its own teacher',
+  summary: 'Make an ONNX file smaller and faster without a recipe or labels; the model is its own teacher',
   options: (yargs) =>
     yargs
       .positional('model', { type: 'string', demandOption: true, describe: 'ONNX file that answers with logits' })
@@ -33,7 +33,8 @@ export const compressCommand: Command<CompressArgs> = {
       })
       .option('budget', {
         type: 'string',
-        describe: 'What to come to [default: size=4,latency=2,drop=1; without labels drop=5]',
+        describe:
+          'Targets: times smaller, times faster, points of accuracy to lose at most [default: size=4,latency=2,drop=1; without labels drop=5]',
       })
       .option('epochs', { type: 'number', default: 2, describe: 'Passes over the data after each cut' })
       .option('format', {
@@ -44,10 +45,14 @@ export const compressCommand: Command<CompressArgs> = {
       .option('mean', {
         type: 'number',
         array: true,
-        describe: 'Pictures in a folder: taken off after scaling to 0 … 1',
+        describe: 'Pictures in a folder: mean to subtract after scaling to 0 … 1',
       })
-      .option('std', { type: 'number', array: true, describe: 'Pictures in a folder: divides last' })
-      .option('seed', { type: 'number', default: 0, describe: 'All randomness of training follows from it' })
+      .option('std', {
+        type: 'number',
+        array: true,
+        describe: 'Pictures in a folder: deviation to divide by after that',
+      })
+      .option('seed', { type: 'number', default: 0, describe: 'Seed of all randomness in training' })
       .option('name', { type: 'string', describe: 'Name of the run [default: as the file, with -small]' })
       .option('out', outOption)
       .option('set', setOption)

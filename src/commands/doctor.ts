@@ -5,7 +5,7 @@ type DoctorArgs = object;
 
 export const doctorCommand: Command<DoctorArgs> = {
   name: 'doctor',
-  summary: 'Say which engine and device would be used here, what the CPU has, versions, and what is missing',
+  summary: 'Show the engine and device that would be used here, versions, features of the CPU, and what is missing',
   options: (yargs) => yargs,
   run: async (_args, context) => {
     const { diagnose } = await import('../tools/doctor.ts');

@@ -3,6 +3,7 @@ import type { UsualAnswers } from '../measure/usual.ts';
 import { setOption } from './command.ts';
 import type { Command } from './command.ts';
 import { printJson, table } from './context.ts';
+import { inputShapes, shapeOption } from './shapes.ts';
 
 interface EvaluateArgs {
   model: string;
@@ -10,11 +11,12 @@ interface EvaluateArgs {
   set: string[];
   split: string;
   usual: boolean;
+  shape: string[];
 }
 
 export const evaluateCommand: Command<EvaluateArgs> = {
   name: 'evaluate <model>',
-  summary: 'Accuracy, or error, of a model file on the data of a recipe',
+  summary: 'Measure the accuracy, or error, of a model file on the data of a recipe',
   options: (yargs) =>
     yargs
       .positional('model', {
@@ -25,11 +27,12 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       .option('recipe', { type: 'string', demandOption: true, describe: 'Recipe whose data are used' })
       .option('set', setOption)
       .option('split', { choices: ['train', 'validation', 'test'], default: 'test', describe: 'Part of the data' })
+      .option('shape', shapeOption)
       .option('usual', {
         ...{ type: 'boolean', default: false },
-        describe: 'Write how its answers are spread beside it, for `limbeck serve` to compare with',
+        describe: 'Write the distribution of its answers beside it, by which `limbeck serve` sees drift',
       }),
-  run: async ({ model, recipe, set, split, usual }, context) => {
+  run: async ({ model, recipe, set, split, usual, shape }, context) => {
     if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
     const { digits } = await import('../report/format.ts');
@@ -38,6 +41,7 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       model,
       await loadRunnable(recipe, set),
       split as 'train' | 'validation' | 'test',
+      inputShapes(shape),
     );
     const { usual: spread, ...result } = evaluated;
     if (usual) await writeUsual(model, spread!);

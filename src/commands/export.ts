@@ -1,4 +1,6 @@
 import { UserError } from '../base/errors.ts';
+import type { convertFile } from '../ship/convert.ts';
+import { CONVERT_DEFAULTS } from '../ship/convert/options.ts';
 import type { ConvertOptions } from '../ship/convert/options.ts';
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
@@ -43,7 +45,7 @@ export const exportCommand: Command<ExportArgs> = {
       .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
       .option('to', { type: 'string', describe: 'Copy: file to write' })
       .option('from', { type: 'string', describe: 'Folder of a run, a float32 .onnx file, or model.json of tfjs' })
-      .option('model', { type: 'string', describe: 'Which model, as the report names it [default: distilled]' })
+      .option('model', { type: 'string', describe: 'Model, by its name in the report [default: distilled]' })
       .option('kit', { type: 'string', describe: 'Folder to write: models, labels, model card, samples for apps' })
       .option('triton', { type: 'string', describe: "Folder to write: a model repository of Triton's" })
       .option('kserve', { type: 'string', describe: 'Folder to write: manifests for KServe, KEDA or plain Kubernetes' })
@@ -53,10 +55,10 @@ export const exportCommand: Command<ExportArgs> = {
       })
       .option('image', { type: 'string', describe: 'KServe: name of the image, without its tag [default: as the run]' })
       .option('force', { type: 'boolean', default: false, describe: 'Write a kit into a folder that is not empty' })
-      .option('format', { choices: ['onnx', 'tflite'], default: 'onnx', describe: 'File format' })
+      .option('format', { choices: ['onnx', 'tflite'], default: CONVERT_DEFAULTS.format, describe: 'File format' })
       .option('precision', {
         choices: ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int16x8', 'int4'],
-        default: 'fp32',
+        default: CONVERT_DEFAULTS.precision,
         describe: 'Number format',
       })
       .option('out', { type: 'string', describe: 'File to write; when copying, the folder that holds the runs' })
@@ -66,10 +68,14 @@ export const exportCommand: Command<ExportArgs> = {
       })
       .option('calibrator', {
         choices: ['minmax', 'percentile', 'entropy', 'mse'],
-        default: 'mse',
-        describe: 'int8: how ranges of activations are chosen',
+        default: CONVERT_DEFAULTS.calibrator,
+        describe: 'int8: method that chooses the ranges of activations',
       })
-      .option('samples', { type: 'number', default: 512, describe: 'int8: samples that the calibrator sees' })
+      .option('samples', {
+        type: 'number',
+        default: CONVERT_DEFAULTS.samples,
+        describe: 'int8: samples that the calibrator sees',
+      })
       .option('keep-float', { type: 'string', array: true, default: [], describe: 'int8: layers that stay in float' })
       .option('symmetric', { type: 'boolean', default: false, describe: 'int8: zero points of 0, for TensorRT' })
       .option('sparse', {
@@ -79,23 +85,24 @@ export const exportCommand: Command<ExportArgs> = {
       })
       .option('ends', {
         choices: ['float32', 'int8', 'uint8'],
-        default: 'float32',
-        describe: 'TFLite in int8: what the file is fed and hands back',
+        default: CONVERT_DEFAULTS.ends,
+        describe: 'TFLite in int8: type of inputs and outputs',
       })
       .option('dense-scales', {
         choices: ['tensor', 'channel'],
-        describe: 'TFLite with int8 weights: one for a dense layer, or one for each output [default: tensor]',
+        describe:
+          'TFLite with int8 weights: one scale for a dense layer, or one for each of its outputs [default: tensor]',
       })
-      .option('batch', { choices: ['1', 'dynamic'], default: '1', describe: 'TFLite: samples at once' })
+      .option('batch', { choices: ['1', 'dynamic'], default: '1', describe: 'TFLite: samples in a call' })
       .option('accept', {
         type: 'boolean',
         default: false,
-        describe: 'Write the file though it answers too differently from its source; it says so itself',
+        describe: 'Write the file even if its answers differ too much from its source; its metadata say so',
       })
       .option('shape', shapeOption)
-      .option('opset', { type: 'number', default: 17, describe: 'ONNX operator set' }) as never,
+      .option('opset', { type: 'number', default: CONVERT_DEFAULTS.opset, describe: 'ONNX operator set' }) as never,
   run: async (args, context) => {
-    if (args.from !== undefined && args.run === undefined) return convert(args, args.from, context);
+    if (args.from !== undefined && args.run === undefined) return convert(conversionOf(args, args.from), context);
     if (args.run !== undefined && args.from === undefined) {
       const { findRun } = await import('../folder/find.ts');
       const folder = await findRun(args.run, args.out ?? outOption.default);
@@ -118,41 +125,22 @@ export const exportCommand: Command<ExportArgs> = {
   },
 };
 
-type ConvertArgs = Pick<
-  ExportArgs,
-  'model' | 'out' | 'format' | 'precision' | 'data' | 'calibrator' | 'samples' | 'keepFloat' | 'symmetric' | 'opset'
-> &
-  Pick<ExportArgs, 'sparse' | 'ends' | 'batch' | 'denseScales' | 'accept' | 'shape'>;
-
-/** Options of a conversion of which only the source is said. */
-export const CONVERT_ARGS: Omit<ConvertArgs, 'data' | 'out' | 'format' | 'precision'> = {
-  ...{ model: undefined, calibrator: 'mse', samples: 512, keepFloat: [], symmetric: false, sparse: false, opset: 17 },
-  ...{ ends: 'float32', batch: '1', denseScales: undefined, accept: false, shape: [] },
-};
-
-export async function convert(args: ConvertArgs, from: string, context: Context): Promise<void> {
-  const { convertFile } = await import('../ship/convert.ts');
-  const { format, precision, calibrator, ends = 'float32' } = args as unknown as ConvertOptions;
+function conversionOf(args: ExportArgs, from: string): ConvertArgs {
+  const { format, precision, calibrator, ends } = args as unknown as ConvertOptions;
   const { model, data, samples, keepFloat, symmetric, opset, sparse, accept, out } = args;
-  const options = {
-    from,
-    model,
-    format,
-    precision,
-    data,
-    calibrator,
-    samples,
-    keepFloat,
-    symmetric,
-    opset,
-    sparse,
-    accept,
-    ends,
+  return {
+    ...{ from, model, format, precision, data, calibrator, samples, keepFloat, symmetric, opset, sparse, accept, out },
+    ...(ends !== undefined && { ends }),
     dense: args.denseScales as ConvertOptions['dense'],
     shapes: inputShapes(args.shape),
-    batch: args.batch === 'dynamic' ? ('dynamic' as const) : (1 as const),
-    out,
+    batch: args.batch === 'dynamic' ? 'dynamic' : 1,
   };
+}
+
+type ConvertArgs = Parameters<typeof convertFile>[0];
+
+export async function convert(options: ConvertArgs, context: Context): Promise<void> {
+  const { convertFile } = await import('../ship/convert.ts');
   const { showEvents } = await import('./progress.ts');
   const { progressOf } = await import('../train/progress.ts');
   const display = await showEvents(context);

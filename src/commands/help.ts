@@ -6,7 +6,7 @@ const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
   ['--verbose', 'Print details too'],
   ['--dump-graph', 'Folder to write: the graphs of what is computed, as text'],
   ['--version', 'Print the version'],
-  ['-h, --help', 'Print this, or behind a command its options'],
+  ['-h, --help', 'Print this, or the options of a command'],
 ];
 
 /**

@@ -1,4 +1,7 @@
 import { InterruptedError, UserError } from '../base/errors.ts';
+import type { SeenTask } from '../data/seen-task.ts';
+import { TASKS } from '../recipe/task.ts';
+import type { TaskName } from '../recipe/task.ts';
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
 import type { Context } from './context.ts';
@@ -10,6 +13,7 @@ interface InitArgs {
   labels: string | undefined;
   test: string | undefined;
   testLabels: string | undefined;
+  task: string | undefined;
   label: string | undefined;
   teacher: string | undefined;
   model: string | undefined;
@@ -27,10 +31,11 @@ export const initCommand: Command<InitArgs> = {
       .option('labels', { type: 'string', describe: 'Training labels, for idx and npz' })
       .option('test', { type: 'string', describe: 'Test data' })
       .option('test-labels', { type: 'string', describe: 'Test labels, for idx and npz' })
-      .option('label', { type: 'string', describe: 'Label column, for tables' })
+      .option('label', { type: 'string', describe: 'Label column, for tables; several with commas between' })
+      .option('task', { choices: TASKS, describe: 'What is asked of a sample [default: what the labels look like]' })
       .option('teacher', { type: 'string', describe: 'ONNX file or tfjs model.json; without one a teacher is trained' })
       .option('model', { type: 'string', describe: 'Model of the student, or an ONNX file to start from' })
-      .option('force', { type: 'boolean', default: false, describe: 'Replace a file that is there' }) as never,
+      .option('force', { type: 'boolean', default: false, describe: 'Replace an existing file' }) as never,
   run: async (args, context) => {
     const { exists, writeFileAtomic } = await import('../base/files.ts');
     const path = await import('node:path');
@@ -90,17 +95,64 @@ async function complete(args: InitArgs, context: Context) {
     const testLabels =
       args.testLabels ?? (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
     const isTable = type === 'csv' || type === 'parquet' || type === 'jsonl';
-    const label =
+    const named =
       args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', { fallback: '' }) : '');
+    const isNamed = args.label !== undefined;
+    const { task, label } = await taskOf({ ...args, type, train, labels, label: named, isNamed }, ask, context);
     const teacher = args.teacher ?? (await optional('Teacher: ONNX file or model.json (empty: train one)'));
     const modelOrFile = (answer: string) =>
       answer.endsWith('.onnx') ? isThere(answer) : oneOf(Object.keys(models))(answer);
     const student = { fallback: isTable ? 'mlp' : 'ds-cnn', wrong: modelOrFile };
     const model = args.model ?? (await ask('Model of the student', student));
-    return { type, train, labels, test, testLabels, label, teacher, model };
+    return { type, task, train, labels, test, testLabels, label, teacher, model };
   } finally {
     ask.close();
   }
+}
+
+interface Data extends Pick<InitArgs, 'to' | 'task' | 'label'> {
+  readonly type: string;
+  readonly train: string;
+  readonly labels: string;
+  /** On the command line. */
+  readonly isNamed: boolean;
+}
+
+/** The task, as it is said or as the labels look; on a terminal one may say otherwise. */
+async function taskOf({ to, task, label, isNamed, ...data }: Data, ask: Ask, context: Context) {
+  const names = label!.includes(',') ? label!.split(',').map((name) => name.trim()) : label!;
+  if (task !== undefined) return { task: task as TaskName, label: names };
+  const path = await import('node:path');
+  const { seenTask } = await import('../data/seen-task.ts');
+  const place = (file: string): string => path.resolve(path.dirname(to), file);
+  const train = SOURCES[data.type]?.(place(data.train), place(data.labels)) ?? place(data.train);
+  const config = { type: data.type, train, missing: 'zero', ...(names.length > 0 && { label: names }) };
+  const seen = await seenTask(config as never).catch((error: unknown): SeenTask => {
+    if (!(error instanceof UserError)) throw error;
+    context.note(`the labels could not be read: ${error.message}\n`);
+    return { task: 'classification' };
+  });
+  if (seen.bits !== undefined && !isNamed) {
+    const columns = seen.bits.join(', ');
+    const question = `${columns} hold 0 and 1. Is each of them a label (yes, no)`;
+    const wrong = (text: string) => (['yes', 'no'].includes(text) ? undefined : 'Answer yes or no.');
+    if ((await ask(question, { fallback: 'no', wrong })) === 'yes')
+      return { task: 'multi-label' as const, label: seen.bits };
+  }
+  if (seen.why === undefined) return { task: seen.task, label: names };
+  context.note(`${seen.why}: task: ${seen.task}; say --task for another one\n`);
+  const wrong = (text: string) => (isTask(text) ? undefined : `Not one of ${TASKS.join(', ')}.`);
+  const chosen = await ask(`Task (${TASKS.join(', ')})`, { fallback: seen.task, wrong });
+  return { task: chosen as TaskName, label: names };
+}
+
+const SOURCES: Readonly<Record<string, (samples: string, labels: string) => object>> = {
+  idx: (images, labels) => ({ images, labels }),
+  npz: (samples, labels) => ({ samples, labels }),
+};
+
+function isTask(text: string): text is TaskName {
+  return (TASKS as readonly string[]).includes(text);
 }
 
 interface Question {
@@ -123,6 +175,8 @@ async function asker(context: Context): Promise<Ask> {
   const output = context.json ? process.stderr : process.stdout;
   const isAnswered = context.isTerminal && process.stdin.isTTY;
   const prompt = isAnswered ? createInterface({ input: process.stdin, output }) : undefined;
+  // What is typed while nothing is asked waits for the next question.
+  prompt?.pause();
   const ask = async (question: string, about: Question): Promise<string> => {
     const { option, fallback, wrong } = about;
     if (prompt === undefined) {
@@ -134,6 +188,7 @@ async function asker(context: Context): Promise<Ask> {
     }
     const shownFallback = fallback === undefined || fallback === '' ? '' : ` [${fallback}]`;
     const text = await prompt.question(`${question}${shownFallback}: `, { signal: context.signal }).catch(stopped);
+    prompt.pause();
     const answer = text.trim();
     if (answer === '') return fallback ?? ask(question, about);
     const complaint = await wrong?.(answer);

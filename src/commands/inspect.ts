@@ -10,7 +10,7 @@ interface InspectArgs {
 
 export const inspectCommand: Command<InspectArgs> = {
   name: 'inspect [file]',
-  summary: 'Say what is in a file (.onnx, .tflite, .safetensors) or in the folder of a run; --models lists the models',
+  summary: 'Describe a file (.onnx, .tflite, .safetensors) or the folder of a run; --models lists the models',
   options: (yargs) =>
     yargs
       .positional('file', { type: 'string', describe: 'File or folder' })

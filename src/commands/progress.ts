@@ -70,7 +70,7 @@ export function barText(event: ProgressEvent, columns: number): string {
     `${String(Math.floor(100 * share)).padStart(3)} %`,
     `${timeLeft(event.secondsLeft)} left`,
     ...(event.loss === undefined ? [] : [`loss ${event.loss.toFixed(4)}`]),
-    ...(event.accuracy === undefined ? [] : [scoreOfEvent(event)(event.accuracy)]),
+    ...(event.score === undefined ? [] : [scoreOfEvent(event)(event.score)]),
     event.epoch === undefined
       ? `${event.what === undefined ? '' : `${event.what} `}${event.done}/${event.total}`
       : `epoch ${event.epoch.toFixed(1)}/${event.epochs ?? ''}`,

@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import type { Command } from './command.ts';
-import { convert, CONVERT_ARGS } from './export.ts';
-import { shapeOption } from './shapes.ts';
+import { convert } from './export.ts';
+import { inputShapes, shapeOption } from './shapes.ts';
 
 interface QuantizeArgs {
   model: string;
@@ -15,7 +15,7 @@ interface QuantizeArgs {
 
 export const quantizeCommand: Command<QuantizeArgs> = {
   name: 'quantize <model>',
-  summary: 'Write an ONNX file in int8, without training: `export --from` in short',
+  summary: 'Quantize an ONNX file to int8 without training (short for `export --from`)',
   options: (yargs) =>
     yargs
       .positional('model', { type: 'string', demandOption: true, describe: 'A float32 .onnx file' })
@@ -27,7 +27,7 @@ export const quantizeCommand: Command<QuantizeArgs> = {
       .option('accept', {
         type: 'boolean',
         default: false,
-        describe: 'Write the file though it answers too differently from its source; it says so itself',
+        describe: 'Write the file even if its answers differ too much from its source; its metadata say so',
       }),
   run: async ({ model, data, format, out, 'keep-float': keepFloat, accept, shape }, context) => {
     if (data === undefined)
@@ -35,6 +35,7 @@ export const quantizeCommand: Command<QuantizeArgs> = {
         'quantize: expected --data, received none',
         'Name a recipe whose data the model is for, or arrays of inputs as the model is fed (.npz, .npy).',
       );
-    await convert({ ...CONVERT_ARGS, data, format, out, keepFloat, accept, shape, precision: 'int8' }, model, context);
+    const written = { format: format as 'onnx' | 'tflite', out, precision: 'int8' } as const;
+    await convert({ from: model, data, ...written, keepFloat, accept, shapes: inputShapes(shape) }, context);
   },
 };

@@ -35,7 +35,7 @@ export const runCommand: Command<RunArgs> = {
       .option('resume', {
         type: 'boolean',
         default: false,
-        describe: 'Go on with the recipe that the run began with, but for --engine',
+        describe: 'Go on with the recipe that the run began with; of changes only --engine counts',
       }),
   run: async ({ recipe, out, set, engine, fresh, resume, 'save-every': saveEvery, ...watch }, context) => {
     if (fresh && resume) {

@@ -5,7 +5,11 @@ export const schemaCommand: Command<{ of: string }> = {
   name: 'schema',
   summary: 'Print the JSON Schema of recipes (or of report.json), for editors and other tools',
   options: (yargs) =>
-    yargs.option('of', { choices: ['recipe', 'report'], default: 'recipe', describe: 'Which file it describes' }),
+    yargs.option('of', {
+      choices: ['recipe', 'report'],
+      default: 'recipe',
+      describe: 'File that the schema describes',
+    }),
   run: async ({ of }, context) => {
     if (of === 'report') {
       const { reportJsonSchema } = await import('../report/schema.ts');

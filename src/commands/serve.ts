@@ -1,6 +1,7 @@
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import { openLog, printJson } from './context.ts';
+import { inputShapes, shapeOption } from './shapes.ts';
 
 interface ServeArgs {
   models: string[];
@@ -8,6 +9,7 @@ interface ServeArgs {
   port: number;
   'grpc-port': number | undefined;
   device: string;
+  shape: string[];
   workers: number | undefined;
   threads: number;
   'max-batch': number;
@@ -48,43 +50,59 @@ export const serveCommand: Command<ServeArgs> = {
       .option('grpc-port', { type: 'number', describe: 'Serve gRPC too, at this port; 0: any that is free' })
       .option('device', {
         choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'],
-        ...{ default: 'cpu', describe: 'Where models run' },
+        ...{ default: 'cpu', describe: 'Device that models run on' },
       })
+      .option('shape', shapeOption)
       .option('workers', { type: 'number', describe: 'Processes that run models [default: cores - 1]' })
-      .option('threads', { type: 'number', default: 1, describe: 'Threads of each of them' })
-      .option('max-batch', { type: 'number', default: 64, describe: 'Most samples of a call' })
+      .option('threads', { type: 'number', default: 1, describe: 'Threads of each worker' })
+      .option('max-batch', { type: 'number', default: 64, describe: 'Most samples in a call of a model' })
       .option('max-delay', {
         ...{ type: 'number', default: 0 },
         describe: 'Milliseconds that an idle worker waits for more requests',
       })
       .option('max-latency', {
         type: 'number',
-        describe: 'Milliseconds to answer in; what cannot be is refused at once',
+        describe: 'Milliseconds to answer within; requests that would be late are refused at once',
       })
-      .option('preferred', { type: 'number', array: true, default: [], describe: 'Sizes of a call that need not wait' })
+      .option('preferred', {
+        type: 'number',
+        array: true,
+        default: [],
+        describe: 'Batch sizes that run at once, without waiting for more',
+      })
       .option('max-queue', { type: 'number', default: 1024, describe: 'Requests of a model that may wait' })
       .option('on-timeout', {
         ...{ choices: ['reject', 'delay'], default: 'reject' },
         describe: 'Requests that would be late: refuse them, or answer them last',
       })
-      .option('priorities', { type: 'number', default: 1, describe: 'Levels of priority' })
-      .option('exact', { type: 'boolean', default: false, describe: 'Answers with the bits that a request alone has' })
+      .option('priorities', { type: 'number', default: 1, describe: 'Number of priority levels' })
+      .option('exact', {
+        type: 'boolean',
+        default: false,
+        describe: 'Give every answer the bits that it has without a batch',
+      })
       .option('token-file', { type: 'string', describe: 'File of tokens, one a line; requests need one of them' })
       .option('tls-cert', { type: 'string', describe: 'Certificate (PEM) for HTTPS' })
       .option('tls-key', { type: 'string', describe: 'Its private key (PEM)' })
       .option('access-log', { type: 'string', describe: 'File for a line of JSON per answer' })
-      .option('rate', { type: 'number', describe: 'Requests a second of one token or address; more are answered 429' })
-      .option('traces', { type: 'string', describe: 'Collector of OpenTelemetry: http://localhost:4318/v1/traces' })
+      .option('rate', {
+        type: 'number',
+        describe: 'Most requests per second of one token or address; further ones get status 429',
+      })
+      .option('traces', {
+        type: 'string',
+        describe: 'OpenTelemetry collector to send traces to: http://localhost:4318/v1/traces',
+      })
       .option('trace-share', { type: 'number', default: 0.01, describe: 'Share of the requests that are traced' })
-      .option('shadow', { type: 'string', describe: 'Teacher that answers a sample of the requests too: file.onnx' })
-      .option('share', { type: 'number', default: 0.01, describe: 'Share of the requests that the shadow is asked' })
-      .option('keep', { type: 'string', describe: 'Folder for samples of which the shadow says something else' })
-      .option('keep-most', { type: 'number', default: 256, describe: 'MiB of them' })
-      .option('max-body', { type: 'number', default: 64, describe: 'MiB of a request' })
+      .option('shadow', { type: 'string', describe: 'Teacher that answers a share of the requests too: file.onnx' })
+      .option('share', { type: 'number', default: 0.01, describe: 'Share of the requests that the shadow answers too' })
+      .option('keep', { type: 'string', describe: 'Folder for samples on which the shadow disagrees' })
+      .option('keep-most', { type: 'number', default: 256, describe: 'Most MiB in that folder' })
+      .option('max-body', { type: 'number', default: 64, describe: 'Most MiB in a request' })
       .option('drain', {
         type: 'number',
         default: 30,
-        describe: 'Seconds to answer what is left after a signal to stop',
+        describe: 'Seconds to answer waiting requests after a signal to stop',
       })
       .option('out', outOption),
   run: async (args, context) => {
@@ -101,7 +119,7 @@ export const serveCommand: Command<ServeArgs> = {
     const log = await openLog(context);
     const server = await serve({
       ...{ models: args.models, out: args.out, host: args.host, port: args.port, threads: args.threads },
-      ...{ log, device: args.device as 'cpu', tls: await tlsOf(args) },
+      ...{ log, device: args.device as 'cpu', tls: await tlsOf(args), shapes: inputShapes(args.shape) },
       ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
       ...{ shadow: shadowOf(args), rate: args.rate, traces: await tracesOf(args) },

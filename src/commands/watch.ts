@@ -29,7 +29,7 @@ export const watchOptions = {
   page: {
     type: 'boolean',
     default: false,
-    describe: 'Serve a page that shows how it goes, and the report when it is there',
+    describe: 'Serve a page that shows the progress, and the report at the end',
   },
   'page-port': { type: 'number', describe: 'Port of that page [default: any that is free]' },
   'page-host': {

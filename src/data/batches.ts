@@ -28,6 +28,15 @@ export interface BatchOptions {
   readonly reuse?: boolean | undefined;
 }
 
+/** All that the random changes of samples depend on, beside their ids. */
+export interface Chance {
+  readonly augment: readonly AugmentStep[];
+  readonly seed: number;
+  readonly key: readonly ['epoch' | 'view', number];
+  /** Where samples of a batch may be mixed. */
+  readonly mix?: { readonly seed: number; readonly epoch: number; readonly index: number };
+}
+
 export interface Batch {
   /** Position in the epoch. */
   readonly index: number;
@@ -46,6 +55,8 @@ export interface Batch {
   readonly mix?: Mix;
   /** Number of the fixed view that this batch shows. */
   readonly view?: number;
+  /** What its samples were changed by. */
+  readonly chance: Chance;
 }
 
 /** Batches in an epoch, the last, smaller one included. */
@@ -68,10 +79,11 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
   const order =
     options.shuffle === false ? undefined : new RandomStream(seed, 'order', epoch).permutation(dataset.count);
   const view = views === undefined || augment.length === 0 ? undefined : epoch % views;
-  const write =
+  const chance: Chance =
     view === undefined
-      ? augmentedWriter(dataset, augment, seed, ['epoch', epoch])
-      : augmentedWriter(dataset, augment, options.viewSeed ?? seed, ['view', view]);
+      ? { augment, seed, key: ['epoch', epoch] }
+      : { augment, seed: options.viewSeed ?? seed, key: ['view', view] };
+  const write = augmentedWriter(dataset, chance);
   const mixer = createMixer(augment, dataset.sampleShape, seed, epoch);
   const size = sizeOf(dataset.sampleShape);
 
@@ -97,6 +109,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
       ...(mix && { mix }),
       ...(dataset.inputs && { inputs: dataset.inputs }),
       ...(view !== undefined && { view }),
+      chance: mix === undefined ? chance : { ...chance, mix: { seed, epoch, index } },
     };
   };
 }
@@ -105,22 +118,34 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
  * View `view` of the samples `rows`, [rows, ...sampleShape]: what `batches` gives for them in every epoch e with
  * e mod views = view, mixed samples aside. A teacher's answer to a view can so be stored once, under the sample's id and the view.
  */
-export function viewOf(
-  dataset: Dataset,
-  rows: ArrayLike<number>,
-  { seed, view, augment }: { seed: number; view: number; augment: readonly AugmentStep[] },
-): Float32Array {
+export function viewOf(dataset: Dataset, rows: ArrayLike<number>, view: View): Float32Array {
   const size = sizeOf(dataset.sampleShape);
-  const write = augmentedWriter(dataset, augment, seed, ['view', view]);
+  const write = augmentedWriter(dataset, chanceOf(view));
   const out = new Float32Array(rows.length * size);
   for (let i = 0; i < rows.length; i++) write(rows[i]!, out, i * size);
   return out;
 }
 
-/** One key per epoch or view, one substream per sample id: a sample's chance does not depend on where it is in the order. */
-function augmentedWriter(dataset: Dataset, augment: readonly AugmentStep[], seed: number, key: [string, number]) {
+export interface View {
+  readonly seed: number;
+  readonly view: number;
+  readonly augment: readonly AugmentStep[];
+}
+
+/** Samples as they are. */
+export const PLAIN: View = { seed: 0, view: 0, augment: [] };
+
+export function chanceOf({ seed, view, augment }: View): Chance {
+  return { augment, seed, key: ['view', view] };
+}
+
+/**
+ * One key per epoch or view, one substream per sample id: a sample's chance does not depend on where it is in the order. `drawn`: the
+ * shape that lengths are drawn in, if the samples have another: one picture at two sizes is changed alike.
+ */
+export function augmentedWriter(dataset: Dataset, { augment, seed, key }: Chance, drawn?: readonly number[]) {
   const plain = sampleWriter(dataset);
-  const apply = createAugmenter(augment, dataset.sampleShape, dataset.normalization);
+  const apply = createAugmenter(augment, dataset.sampleShape, dataset.normalization, drawn);
   if (apply === undefined) return plain;
   const random = new RandomStream(seed, 'augment', dataset.idPrefix, ...key);
   const size = sizeOf(dataset.sampleShape);
@@ -128,6 +153,11 @@ function augmentedWriter(dataset: Dataset, augment: readonly AugmentStep[], seed
     plain(row, out, offset);
     apply(out.subarray(offset, offset + size), random.seek(dataset.ids[row]!));
   };
+}
+
+/** The mixing of a batch at another size. */
+export function mixerOf({ sampleShape }: Dataset, { augment, mix }: Chance, drawn: readonly number[]) {
+  return mix && createMixer(augment, sampleShape, mix.seed, mix.epoch, drawn);
 }
 
 function sampleWeights(labels: Int32Array, classWeights: Float32Array, mix: Mix | undefined): Float32Array {

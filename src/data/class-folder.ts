@@ -8,7 +8,7 @@ const SPLITS = new Set(['train', 'training', 'test', 'testing', 'val', 'valid', 
 
 /** Files of a kind, for messages too: `images` that are `PNG, JPEG or WebP`. */
 interface FileKind {
-  /** With the dot, in small letters. */
+  /** Endings of the files, with the dot and in small letters. */
   readonly extensions: ReadonlySet<string>;
   readonly what: string;
   readonly kinds: string;
@@ -16,11 +16,11 @@ interface FileKind {
 
 interface ClassFiles {
   readonly classNames: readonly string[];
-  /** In order of their paths, class by class. */
+  /** Files in order of their paths, class by class. */
   readonly files: readonly string[];
   /** Class of each file. */
   readonly values: Int32Array;
-  /** What is odd but no error, one sentence each. */
+  /** Oddities that are no error, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -76,7 +76,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return found;
 }
 
-/** What is in a folder, sorted, without hidden files and what macOS puts in archives; links are followed. */
+/** Entries of a folder, sorted, without hidden files and what macOS puts into archives; links are followed. */
 async function entries(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
   try {
     const all = await readdir(folder, { withFileTypes: true });

@@ -90,7 +90,7 @@ export interface TableOptions {
 /** A tensor that a model of several inputs takes of a text. */
 export type TokenInput = 'input_ids' | 'attention_mask' | 'token_type_ids';
 
-/** How texts become token ids. */
+/** Conversion of texts into token ids. */
 export interface TextConfig {
   /** Column of the texts by name or, in CSV, index; two for pairs. A folder of texts has none. */
   column?: string | number | readonly (string | number)[] | undefined;
@@ -98,7 +98,7 @@ export interface TextConfig {
   tokenizer?: string | undefined;
   /** Tokens of a sample: shorter ones are filled up, longer ones cut. Default 128. */
   length?: number | undefined;
-  /** Which end of longer texts is cut off. Default: the end. */
+  /** End of longer texts that is cut off. Default: `end`. */
   truncate?: 'end' | 'start' | undefined;
   /** hashed: number of ids. Default 4096. */
   buckets?: number | undefined;
@@ -118,6 +118,8 @@ export interface ImageOptions {
   resize?: readonly [number, number] | undefined;
   /** Default: as the first image has, transparency dropped. */
   channels?: 1 | 3 | undefined;
+  /** Whether the pictures are to be found again at another size: for a model that sees them larger. No key of a recipe. */
+  keepOriginals?: boolean | undefined;
 }
 
 export interface IdxFiles {

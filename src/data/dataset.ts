@@ -30,7 +30,7 @@ export interface Dataset {
   readonly sampleShape: readonly number[];
   /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** How texts became these samples, where they are texts. */
+  /** Conversion of texts into these samples, for data sets of texts. */
   readonly text?: TextForm | undefined;
   /** The same samples, row by row, as a teacher is fed them that has a tokenizer of its own. */
   readonly forTeacher?: Dataset | undefined;
@@ -50,6 +50,22 @@ export interface Dataset {
   /** Mean and deviation of each number to predict over train, in the label's units. */
   readonly scaling?: Scaling | undefined;
   readonly normalization: Normalization;
+  /** The pictures that `samples` were made of, where they are files: kept where someone wants them at another size. */
+  readonly originals?: Originals | 'not kept' | undefined;
+}
+
+export interface EncodedImage {
+  /** For messages, e.g. a path or `x.parquet: row 7`. */
+  readonly where: string;
+  /** A path, or the bytes of the file. */
+  readonly input: string | Uint8Array;
+}
+
+/** Pictures as they are stored, found by the ids of samples. */
+export interface Originals {
+  readonly images: readonly EncodedImage[];
+  /** A hash of all of their bytes. */
+  readonly hash: string;
 }
 
 export type TargetValues = Int32Array | Float32Array;
@@ -86,7 +102,8 @@ export function asTeacherSees(dataset: Dataset): Dataset {
 export function fingerprint(dataset: Dataset): string {
   const { idPrefix, sampleShape, inputs, text, classNames, normalization, ids, targets, samples } = dataset;
   const type = samples.constructor.name;
-  const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type });
+  const originals = typeof dataset.originals === 'object' ? dataset.originals.hash : undefined;
+  const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type, originals });
   return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples));
 }
 
@@ -114,8 +131,11 @@ export interface RawSplit {
   readonly ids?: Int32Array;
   /** Column names of a table, for messages. */
   readonly columns?: readonly string[];
+  /** Names of its label columns. */
+  readonly labelNames?: readonly string[];
   /** NaN in `samples` stands for a value to be replaced by the column's mean over train. */
   readonly fillWithMean?: boolean;
+  readonly originals?: Originals | 'not kept' | undefined;
   /** Oddities of the files that are no error, one sentence each. */
   readonly notes?: readonly string[];
 }

@@ -19,6 +19,7 @@ export async function readImageFolder(folder: string, options: ImageOptions): Pr
     source: folder,
     sampleShape: sink.shape!,
     samples: sink.samples(),
+    originals: sink.originals(),
     labels: {
       kind: 'name',
       values,

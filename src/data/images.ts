@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import sharp from 'sharp';
 import { UserError } from '../base/errors.ts';
+import { readBytes } from '../base/files.ts';
 import type { ImageOptions } from './config.ts';
+import type { EncodedImage, Originals } from './dataset.ts';
 import { growingBytes } from './grow.ts';
 
 /** Images decoded at a time: what is in memory besides the result. */
@@ -16,13 +19,6 @@ const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
 /** Limit of pixels per image, as in sharp. */
 const MOST_PIXELS = 2 ** 28;
 
-export interface EncodedImage {
-  /** Place for messages, e.g. a path or `x.parquet: row 7`. */
-  readonly where: string;
-  /** A path, or the bytes of the file. */
-  readonly input: string | Uint8Array;
-}
-
 /**
  * Decodes PNG, JPEG and WebP (and whatever else sharp reads) to one uint8 array [count, height, width, channels]. The first
  * image sets the size and the channels unless the options do. Memory: the result, plus eight decoded images.
@@ -33,6 +29,8 @@ export class ImageSink {
   readonly #expected: number;
   #first = '';
   #samples = growingBytes();
+  readonly #kept: EncodedImage[] = [];
+  readonly #hash = createHash('sha256');
 
   constructor(options: ImageOptions, expected: number) {
     this.#options = options;
@@ -41,7 +39,20 @@ export class ImageSink {
     sharp.cache(false);
   }
 
-  async add(images: readonly EncodedImage[]): Promise<void> {
+  async add(given: readonly EncodedImage[]): Promise<void> {
+    if (this.#options.keepOriginals !== true) {
+      await this.#add(given);
+      return;
+    }
+    this.#kept.push(...given);
+    for (let from = 0; from < given.length; from += AT_ONCE) {
+      const read = await Promise.all(given.slice(from, from + AT_ONCE).map(inMemory));
+      for (const { input } of read) this.#hash.update(input);
+      await this.#add(read);
+    }
+  }
+
+  async #add(images: readonly EncodedImage[]): Promise<void> {
     let from = 0;
     if (this.shape === undefined && images.length > 0) {
       this.#start(images[0]!, await this.#decode(images[0]!));
@@ -56,6 +67,11 @@ export class ImageSink {
 
   samples(): Uint8Array {
     return this.#samples.view();
+  }
+
+  /** See `Dataset`; called once. */
+  originals(): Originals | 'not kept' {
+    return this.#options.keepOriginals === true ? { images: this.#kept, hash: this.#hash.digest('hex') } : 'not kept';
   }
 
   #start(image: EncodedImage, pixels: Pixels): void {
@@ -141,6 +157,10 @@ interface Pixels {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+}
+
+async function inMemory({ where, input }: EncodedImage): Promise<{ where: string; input: Uint8Array }> {
+  return { where, input: typeof input === 'string' ? await readBytes(input) : input };
 }
 
 async function greyOrColour(input: string | Uint8Array): Promise<1 | 3> {

@@ -1,4 +1,5 @@
 import { UserError, nearest, shown } from '../base/errors.ts';
+import { taskRow } from '../recipe/task.ts';
 import type { Files, JsonlConfig } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { RawSplit } from './dataset.ts';
@@ -116,7 +117,7 @@ class JsonlReader {
   #label(row: Row, key: string): string {
     const { task, separator = '|' } = this.#options;
     const found = row[key];
-    const isList = Array.isArray(found) && task !== undefined && task !== 'classification';
+    const isList = Array.isArray(found) && !taskRow(task).hasClasses;
     const value = isList ? found.map(String).join(separator) : found;
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (value !== undefined) {

@@ -28,6 +28,9 @@ export interface LoadedDataset {
 
 type Part = 'train' | 'validation' | 'test';
 
+/** Called with the texts of each sample, which are otherwise gone when their ids are there; `id` as `sampleId` names it. */
+export type OnText = (id: string, texts: readonly string[]) => void;
+
 /** Default share of train that becomes the validation split. */
 const VALIDATION = 0.1;
 /** Apart from the recipe's seed: a teacher and its students, of whatever seeds, must validate on the same samples. */
@@ -40,7 +43,12 @@ const NO_TEST =
  * Read a data set and split it. With the same files and `splitSeed` the splits are the same. Throws `UserError` for files that are
  * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
  */
-export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset> {
+export async function loadDataset(
+  given: DatasetConfig,
+  { onText, keepOriginals = false }: { readonly onText?: OnText | undefined; readonly keepOriginals?: boolean } = {},
+): Promise<LoadedDataset> {
+  const hasPictures = given.type === 'image-folder' || given.type === 'parquet';
+  const config = hasPictures && keepOriginals ? { ...given, keepOriginals } : given;
   const { splitSeed = SPLIT_SEED, limit, task = 'classification' } = config;
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
@@ -49,7 +57,7 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
       'Remove one of them: `test` names files, `testFraction` carves train.',
     );
   }
-  const [trainRaw, validationRaw, testRaw] = await readSplits(config);
+  const [trainRaw, validationRaw, testRaw] = await readSplits(config, onText);
   const others = [validationRaw, testRaw].filter((split) => split !== undefined);
   for (const split of others) checkSameKind(split, trainRaw);
   for (const split of [trainRaw, ...others]) checkFinite(split);
@@ -97,7 +105,8 @@ export async function loadDataset(config: DatasetConfig): Promise<LoadedDataset>
   const dataset = ({ name, idPrefix, samples, targets, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
     const shared = { task, classNames, sampleShape, inputs, text, normalization, ...(scaling && { scaling }) };
-    return { name, idPrefix, samples, targets, ids, count: ids.length, ...shared };
+    const originals = { train: trainRaw, validation: validationRaw, test: testRaw }[idPrefix]?.originals;
+    return { ...(originals && { originals }), name, idPrefix, samples, targets, ids, count: ids.length, ...shared };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
   warnings.push(...splits.flatMap((split) => reader.oddities(split.name, split.targets, classNames)));
@@ -188,10 +197,17 @@ function draw(split: Split, name: Part, size: number, seed: number, purpose: str
 }
 
 /** All splits at once; of several errors, train's comes first, whichever was found first. */
-async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | undefined, RawSplit | undefined]> {
+async function readSplits(
+  config: DatasetConfig,
+  onText?: OnText,
+): Promise<[RawSplit, RawSplit | undefined, RawSplit | undefined]> {
   const parts: Part[] = ['train', 'validation', 'test'];
-  const text = 'text' in config && config.text !== undefined ? await openText(config.text) : undefined;
-  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, text)));
+  const stated = 'text' in config ? config.text : undefined;
+  const named = config.type === 'text-folder' ? (stated ?? {}) : stated;
+  const text = named && (await openText(named));
+  const textOf = (part: Part): OpenText | undefined =>
+    text && { ...text, onText: onText && ((row, texts) => onText(`${part}/${row}`, texts)) };
+  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, textOf(part))));
   const splits = results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -200,7 +216,7 @@ async function readSplits(config: DatasetConfig): Promise<[RawSplit, RawSplit | 
 }
 
 /** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
-async function readSplit(config: DatasetConfig, part: Part, text?: OpenText): Promise<RawSplit | undefined> {
+export async function readSplit(config: DatasetConfig, part: Part, text?: OpenText): Promise<RawSplit | undefined> {
   if (config[part] === undefined || typeof config[part] === 'number') return undefined;
   switch (config.type) {
     case 'idx':
@@ -216,11 +232,7 @@ async function readSplit(config: DatasetConfig, part: Part, text?: OpenText): Pr
     case 'audio-folder':
       return (await import('./audio-folder.ts')).readAudioFolder(sourceOf(config, part), config);
     case 'text-folder':
-      return (await import('./text/text-folder.ts')).readTextFolder(
-        sourceOf(config, part),
-        text ?? (await openText({})),
-        config,
-      );
+      return (await import('./text/text-folder.ts')).readTextFolder(sourceOf(config, part), text!, config);
     case 'npz':
       return (await import('./npz.ts')).readNpz(sourceOf(config, part), config);
     case 'parquet':

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { UserError, clipped, nearest, shown } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
+import { taskRow } from '../recipe/task.ts';
 import type { NpzConfig, NpzSource } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
@@ -31,7 +32,7 @@ type SplitOptions = Pick<NpzConfig, 'layout' | 'task'>;
 
 /** Samples and labels of one input. */
 function split(samples: NpyArray, labels: NpyArray, { layout, task }: SplitOptions): RawSplit {
-  const raw = task === undefined || task === 'classification' ? npyLabels(labels) : npyNumbers(labels);
+  const raw = taskRow(task).hasClasses ? npyLabels(labels) : npyNumbers(labels);
   const labelled = raw.values.length / (raw.kind === 'numbers' ? raw.width : 1);
   const [count = 0, ...shape] = samples.shape;
   if (shape.length < 1 || shape.length > 3 || sizeOf(samples.shape) === 0) {

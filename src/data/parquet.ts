@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { UserError, nearest, shown } from '../base/errors.ts';
 import { asUserError } from '../base/files.ts';
+import { taskRow } from '../recipe/task.ts';
 import type { Files, ParquetConfig } from './config.ts';
 import type { RawLabels, RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
@@ -76,7 +77,8 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
     }
   }
   if (sink.shape === undefined) throw noRows(opened[0]!.file);
-  return { source: opened[0]!.file, sampleShape: sink.shape, samples: sink.samples(), labels: labels.labels() };
+  const read = { sampleShape: sink.shape, samples: sink.samples(), originals: sink.originals() };
+  return { source: opened[0]!.file, ...read, labels: labels.labels() };
 }
 
 async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {
@@ -250,7 +252,7 @@ function oneLabel({ label = 'label' }: ParquetOptions): string {
 }
 
 function labelText(value: unknown, where: string, { task, separator = '|' }: ParquetOptions): string {
-  if (Array.isArray(value) && task !== undefined && task !== 'classification')
+  if (Array.isArray(value) && !taskRow(task).hasClasses)
     return value.map((one) => labelText(one, where, { task, separator })).join(separator);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
   if (

@@ -31,10 +31,12 @@ export class Prefetcher {
   constructor(dataset: Dataset, { workers = 1, depth = 4 }: PrefetchOptions = {}) {
     const entry = entryBeside(import.meta.url, 'prefetch-worker');
     this.#dataset = dataset;
+    // Batches are made of samples alone.
+    const sent = { ...dataset, originals: undefined };
     this.mode = workers > 0 && entry !== undefined ? 'workers' : 'inline';
     const step = this.mode === 'workers' ? workers : 0;
     const ahead = Math.max(1, Math.ceil(depth / workers));
-    this.#lanes = Array.from({ length: step }, (_, first) => new Lane(entry!, { dataset, first, step, ahead }));
+    this.#lanes = Array.from({ length: step }, (_, first) => new Lane(entry!, { dataset: sent, first, step, ahead }));
   }
 
   /** The batches of one epoch, from `startBatch` on. Only one epoch can be read at a time: the next call ends the one before. */

@@ -12,7 +12,7 @@ export function fileList(files: Files): readonly string[] {
   return typeof files === 'string' ? [files] : files;
 }
 
-/** How many bytes the unpacked data should have, as far as its beginning says; undefined where it does not. */
+/** Number of bytes of the unpacked data by their beginning; undefined where it does not say. */
 export type SizeByHeader = (start: Uint8Array) => number | undefined;
 
 /** A whole file, decompressed if it is gzip (told by its first bytes, not by its name). */

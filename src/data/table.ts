@@ -119,6 +119,7 @@ export class TableSink {
       labels: this.#rawLabels(),
       ids,
       columns: this.columns,
+      labelNames: this.#labelNames,
       fillWithMean: this.#filled,
     };
   }

@@ -48,7 +48,7 @@ function directory(bytes: Uint8Array): Map<string, number> {
   return found;
 }
 
-/** Where the last entry of an archive without its directory ends, as its own header has it (APPNOTE.TXT, 4.3.7). */
+/** Expected size of an archive without its directory: the end of its last entry by that entry's own header (APPNOTE.TXT, 4.3.7). */
 function expectedOf(view: DataView): string {
   let at = 0;
   while (at + 30 <= view.byteLength && view.getUint32(at, true) === 0x04034b50) {

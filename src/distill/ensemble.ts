@@ -1,5 +1,6 @@
 import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
+import { sizeOf } from '../data/dataset.ts';
 import type { Teacher } from './teacher.ts';
 
 export interface Member {
@@ -21,6 +22,9 @@ export function ensemble(members: readonly Member[], weighting: Weighting = 'fix
       'Use teachers of the same data set.',
     );
   }
+  const largest = members
+    .flatMap(({ teacher }) => (teacher.sampleShape === undefined ? [] : [teacher.sampleShape]))
+    .sort((a, b) => sizeOf(b) - sizeOf(a))[0];
   const sum = members.reduce((total, { weight }) => total + weight, 0);
   return {
     name: `an ensemble of ${members.map(({ teacher }) => teacher.name).join(', ')}`,
@@ -36,10 +40,11 @@ export function ensemble(members: readonly Member[], weighting: Weighting = 'fix
     sizeBytes: members.reduce((total, { teacher }) => total + teacher.sizeBytes, 0),
     // One batch goes to all: the slowest at large ones decides.
     device: members.find(({ teacher }) => teacher.device === 'cpu')?.teacher.device ?? first!.teacher.device,
-    answer: async (x, n) => {
+    ...(largest && { sampleShape: largest }),
+    answer: async (x, n, original) => {
       const mean = new Float64Array(n * classes);
       const all: Float32Array[] = [];
-      for (const { teacher } of members) all.push((await teacher.answer(x, n)).logits);
+      for (const { teacher } of members) all.push((await teacher.answer(x, n, original)).logits);
       const shares = weighting === 'fixed' ? undefined : byEntropy(members, all, classes);
       members.forEach(({ weight }, m) => {
         const logits = all[m]!;

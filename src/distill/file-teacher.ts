@@ -1,8 +1,11 @@
 import { fromHalfArray, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { AtSize } from '../data/originals.ts';
 import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import { feedsOf, fedInputs } from './teacher-inputs.ts';
+import { seenAs } from './seen.ts';
+import type { OwnSize } from './seen.ts';
 import { askedAboutTexts, textInputs } from './text-inputs.ts';
 import { affineOf, channelsLast, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
@@ -10,7 +13,7 @@ import { orderOf, permuted } from './class-order.ts';
 import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher } from './teacher.ts';
 
-export interface FileTeacherSettings {
+export interface FileTeacherSettings extends OwnSize {
   readonly input?: string | undefined;
   readonly output?: string | undefined;
   readonly layout: 'auto' | 'nchw' | 'nhwc';
@@ -33,6 +36,13 @@ export interface Runnable {
   dispose(): void;
 }
 
+/** Some samples to look at, see `Teacher.answer`. */
+export interface Probe {
+  readonly x: Float32Array;
+  readonly n: number;
+  readonly original?: AtSize | undefined;
+}
+
 export interface FileTeacherSource {
   /** Name for messages, e.g. the path of the file. */
   readonly name: string;
@@ -43,7 +53,7 @@ export interface FileTeacherSource {
   readonly sizeBytes: number;
   readonly dataset: Dataset;
   /** Some samples, [n, ...sampleShape], that the teacher is asked about when it is opened. */
-  readonly probe: { readonly x: Float32Array; readonly n: number };
+  readonly probe: Probe;
 }
 
 /** A loaded file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
@@ -55,7 +65,7 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
     floats(await runtime.run(feeds, wanted), n, name);
   const { raw, layout, ...fed } =
     dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
-  const first = await raw(probe.x, probe.n);
+  const first = await raw(probe.x, probe.n, probe.original);
   const classes = first[output]!.data.length / probe.n;
   const order = orderOf(name, settings.classes, dataset.classNames);
   const isProbability = answersProbabilities(name, settings.outputs, first[output]!.data, classes);
@@ -65,8 +75,9 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
 
   // Not where the file lies: moved or copied, it gives the same answers.
   const { intermediate } = settings;
-  const { input, preprocessing } = fed;
-  const read = { input, output, intermediate, order, preprocessing, isProbability };
+  const { input, preprocessing, sampleShape } = fed;
+  const size = sampleShape && { size: sampleShape };
+  const read = { input, output, intermediate, order, preprocessing, isProbability, ...size };
 
   return {
     name,
@@ -76,8 +87,9 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
     params,
     sizeBytes,
     device: runtime.device,
-    answer: async (x, n): Promise<Answer> => {
-      const results = await raw(x, n);
+    ...(sampleShape && { sampleShape }),
+    answer: async (x, n, original): Promise<Answer> => {
+      const results = await raw(x, n, original);
       const values = results[output]!.data;
       const logits = isProbability ? logitsOfProbabilities(values) : values;
       const features = settings.intermediate.map((feature) => [feature, featureOf(results[feature]!, layout)] as const);
@@ -92,29 +104,33 @@ export async function fileTeacher(source: FileTeacherSource, settings: FileTeach
 
 type Ask = (feeds: Readonly<Record<string, InferenceTensor>>, n: number) => Promise<Readonly<Record<string, Values>>>;
 
-/** How a file is asked. */
+/** Way of asking a file. */
 interface Asking {
-  readonly raw: (x: Float32Array, n: number) => Promise<Record<string, Values>>;
+  readonly raw: (x: Float32Array, n: number, original?: AtSize) => Promise<Record<string, Values>>;
   readonly layout: 'nhwc' | 'nchw';
   /** Names of its inputs. */
   readonly input: string | readonly string[];
   readonly preprocessing: object;
+  /** Of one sample as the file sees it, if not as the data set has it. */
+  readonly sampleShape?: readonly number[];
 }
 
 /** About samples that are numbers. */
 function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
-  const inputs = fedInputs(runtime, name, dataset, settings);
+  const seen = seenAs(dataset, settings);
+  const { form } = seen;
+  const inputs = fedInputs(runtime, name, form, settings);
   const { layout } = inputs[0]!.form;
-  const preprocessing = { ...affineOf(dataset, settings.normalize), layout };
+  const preprocessing = { ...affineOf(form, settings.normalize), layout };
   const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const run = async (piece: Float32Array, size: number): Promise<Readonly<Record<string, Values>>> =>
-    ask(feedsOf(inputs, piece, size, dataset, name), size);
-  const raw: Asking['raw'] = async (x, n) => {
-    const data = preprocess(x, n, dataset.sampleShape, preprocessing);
+    ask(feedsOf(inputs, piece, size, form, name), size);
+  const raw: Asking['raw'] = async (x, n, original) => {
+    const data = preprocess(await seen.bring(x, n, original), n, form.sampleShape, preprocessing);
     return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
   };
   const input = dataset.inputs === undefined ? inputs[0]!.input.name : inputs.map((fed) => fed.input.name);
-  return { raw, layout, input, preprocessing };
+  return { raw, layout, input, preprocessing, ...(form !== dataset && { sampleShape: form.sampleShape }) };
 }
 
 /** About texts. Inner tensors have one length in all batches, so that texts are filled up to it where some are asked for. */

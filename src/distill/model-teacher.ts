@@ -2,6 +2,7 @@ import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { SampleForm } from '../data/inputs.ts';
+import type { AtSize } from '../data/originals.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { onlyInput, parametersOf } from '../networks/network.ts';
 import type { ModelNetwork } from '../networks/network.ts';
@@ -10,6 +11,10 @@ import { fedTo, inputFeedsOf } from '../train/batch.ts';
 import { predictionProgram } from '../train/inference.ts';
 import { classCountOf } from '../train/step.ts';
 import { affineOf, preprocess } from './preprocess.ts';
+import type { Probe } from './file-teacher.ts';
+import { sizeRemedy } from './teacher-inputs.ts';
+import { seenAs } from './seen.ts';
+import type { OwnSize } from './seen.ts';
 import type { TeacherNormalization } from './preprocess.ts';
 import { orderOf, permuted } from './class-order.ts';
 import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
@@ -27,25 +32,28 @@ export interface ModelTeacherOptions {
   readonly outputs: 'auto' | 'logits' | 'probabilities';
   /** Default: as the student sees its input. */
   readonly normalize?: TeacherNormalization | undefined;
+  /** Default: as the data set has its samples. */
+  readonly size?: OwnSize | undefined;
   /** Class names in the model's order. Default: that of the data set. */
   readonly classes?: readonly string[] | undefined;
   /** Some samples on which it is tested whether the answers are probabilities. */
-  readonly probe?: { readonly x: Float32Array; readonly n: number };
+  readonly probe?: Probe;
 }
 
 /** A network as a teacher, such as one that this run has trained. */
 export async function modelTeacher(options: ModelTeacherOptions): Promise<Teacher> {
   const { name, engine, network, features, dataset, outputs, normalize, probe } = options;
-  checkShape(network, name, dataset);
+  const seen = seenAs(dataset, options.size ?? {});
+  checkShape(network, name, seen.form);
   const shapes = features.flatMap((feature) => {
     const layer = Object.hasOwn(network.layers, feature) ? network.layers[feature] : undefined;
     return layer === undefined ? [] : [[feature, layer.shape.slice(1).map(Number)] as const];
   });
   const steps = new SizedSteps(engine, network, features, options.weights);
-  const preprocessing = { ...affineOf(dataset, normalize), layout: 'nhwc' } as const;
-  const raw = async (x: Float32Array, n: number): Promise<Answer> => {
+  const preprocessing = { ...affineOf(seen.form, normalize), layout: 'nhwc' } as const;
+  const raw = async (x: Float32Array, n: number, original?: AtSize): Promise<Answer> => {
     const step = await steps.for(n);
-    const prepared = preprocess(x, n, dataset.sampleShape, preprocessing);
+    const prepared = preprocess(await seen.bring(x, n, original), n, seen.form.sampleShape, preprocessing);
     const results = await step.run(fedTo(step, inputFeedsOf(prepared, n, dataset.inputs)));
     const copy = (output: string): Float32Array => (results[output] as Float32Array).slice();
     return { logits: copy('logits'), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };
@@ -55,10 +63,11 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
   const isProbability =
     probe === undefined
       ? outputs === 'probabilities'
-      : answersProbabilities(name, outputs, (await raw(probe.x, probe.n)).logits, classes);
+      : answersProbabilities(name, outputs, (await raw(probe.x, probe.n, probe.original)).logits, classes);
   const content = await (await steps.for(1)).state();
   const sorted = [...content].sort(([a], [b]) => (a < b ? -1 : 1));
-  const settings = { config: network.definition(), features, preprocessing, isProbability, order };
+  const size = seen.form === dataset ? {} : { size: seen.form.sampleShape };
+  const settings = { config: network.definition(), features, preprocessing, isProbability, order, ...size };
   return {
     name,
     key: sha256(JSON.stringify(settings), ...sorted.flatMap(([key, { data }]) => [key, bytesOf(data)])),
@@ -67,8 +76,9 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
     params: parametersOf(network),
     sizeBytes: sorted.reduce((sum, [, { data }]) => sum + data.byteLength, 0),
     device: engine.device,
-    answer: async (x, n) => {
-      const { logits, features: named } = await raw(x, n);
+    ...(seen.form !== dataset && { sampleShape: seen.form.sampleShape }),
+    answer: async (x, n, original) => {
+      const { logits, features: named } = await raw(x, n, original);
       return { logits: permuted(isProbability ? logitsOfProbabilities(logits) : logits, order), features: named };
     },
     dispose: () => steps.dispose(),
@@ -84,7 +94,7 @@ function checkShape(network: ModelNetwork, name: string, { sampleShape: sample, 
   if (shape.length === sample.length && shape.every((size, i) => Number.isNaN(size) || size === sample[i])) return;
   throw new UserError(
     `${name}: its input is [batch, ${shape.map((size) => (Number.isNaN(size) ? '?' : size)).join(', ')}], received samples of shape [${sample.join(', ')}]`,
-    'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).',
+    sizeRemedy(['', ...shape], sample),
   );
 }
 

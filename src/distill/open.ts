@@ -1,6 +1,8 @@
+import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
-import { viewOf } from '../data/batches.ts';
+import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { originalsOf } from '../data/originals.ts';
 import { layersNetwork } from '../networks/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -13,6 +15,7 @@ import type { Alternative } from './diagnosis.ts';
 import { ensemble } from './ensemble.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
 import { modelTeacher } from './model-teacher.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
@@ -23,6 +26,7 @@ import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { tfliteTeacher } from './tflite-teacher.ts';
 import { refuseOtherText } from './stated-text.ts';
 import type { Teacher } from './teacher.ts';
+import { readClassVectors, zeroShot } from './zero-shot.ts';
 
 export interface OpenOptions {
   readonly engine: Engine;
@@ -30,6 +34,8 @@ export interface OpenOptions {
   /** The validation split: shape and normalization of samples, and some to look at. */
   readonly dataset: Dataset;
   readonly name: (file: string) => string;
+  /** Of inputs that an ONNX file leaves open. */
+  readonly shapes?: InputShapes;
 }
 
 export interface OpenedTeacher {
@@ -63,17 +69,48 @@ export async function openFile(
   options: OpenOptions,
 ): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
   const { dataset } = options;
-  const { file, metadata, open } = await opener(recipe, options);
+  const { file, metadata, open: read } = await opener(recipe, options);
   const isText = dataset.text !== undefined;
   if (isText) refuseOtherText(options.name(file), metadata, dataset.text);
   // Ids are fed as they are, whatever the metadata say of numbers.
   const stated = isText ? new Map([...metadata].filter(([key]) => key !== 'preprocessing')) : metadata;
   const preparation = preparationOf(options.name(file), recipe, stated, dataset);
+  refuseEnlarged(options.name(file), recipe, preparation, dataset);
+  const open = await withHead(preparation, recipe.logitScale, read, options);
   const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
   const alternatives = alternativesOf(dataset, { ...layout, normalize: preparation.normalize }, (change) =>
     open({ ...preparation, ...change }),
   );
   return { teacher: await open(preparation), alternatives, declared: preparation.classes, preparation };
+}
+
+/** A file that says of itself that it sees larger pictures would be fed those of the student, enlarged. */
+function refuseEnlarged(
+  file: string,
+  recipe: FileSettings,
+  { resize, channels }: Preparation,
+  { originals, sampleShape }: Dataset,
+): void {
+  const isSaid = recipe.resize !== undefined || recipe.channels !== undefined;
+  if (originals !== 'not kept' || isSaid || (resize === undefined && channels === undefined)) return;
+  const [height, width, own] = sampleShape;
+  const [wanted, of] = [resize ?? [height!, width!], channels ?? own!];
+  throw new UserError(
+    `${file}: was made for pictures of ${wanted.join('x')}x${of}, received samples of shape [${sampleShape.join(', ')}]`,
+    `Set teacher.resize: [${wanted.join(', ')}] and teacher.channels: ${of}: it is then fed the picture files at that size.`,
+  );
+}
+
+/** Opens a model that embeds with vectors of the classes as its head. */
+async function withHead(
+  { vectors: file }: Preparation,
+  scale: number | undefined,
+  open: Opener['open'],
+  { dataset, name }: OpenOptions,
+): Promise<Opener['open']> {
+  if (file === undefined) return open;
+  const vectors = await readClassVectors(file, name(file), dataset.classNames);
+  return async (settings) => zeroShot(await open(settings), vectors, scale);
 }
 
 interface Opener {
@@ -83,7 +120,7 @@ interface Opener {
 }
 
 /** Opener of a teacher's file: reads it once, and makes a teacher for each preparation that is tried. */
-async function opener(recipe: FileSettings, { engine, session, dataset, name }: OpenOptions): Promise<Opener> {
+async function opener(recipe: FileSettings, { engine, session, dataset, name, shapes }: OpenOptions): Promise<Opener> {
   const probe = probeOf(dataset);
   const file = recipe.tfjs ?? recipe.savedModel ?? recipe.tflite ?? recipe.onnx;
   if (file === undefined) throw new Error('the recipe names no file of a teacher');
@@ -91,8 +128,8 @@ async function opener(recipe: FileSettings, { engine, session, dataset, name }: 
   const metadata = new Map<string, string>();
   if (recipe.tfjs !== undefined) {
     const source = { ...about, engine, network: layersNetwork(await loadTfjsModel(file)) };
-    const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features }) =>
-      modelTeacher({ ...source, features, outputs, normalize, classes });
+    const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features, resize, channels }) =>
+      modelTeacher({ ...source, features, outputs, normalize, classes, size: { resize, channels } });
     return { file, metadata, open };
   }
   if (recipe.savedModel !== undefined) {
@@ -105,7 +142,7 @@ async function opener(recipe: FileSettings, { engine, session, dataset, name }: 
     const open: Opener['open'] = (settings) => tfliteTeacher({ ...about, bytes }, settings);
     return { file, metadata: readEntries(readTflite(bytes), bytes), open };
   }
-  const source = { ...about, bytes: await readOnnx(file), session };
+  const source = { ...about, bytes: await readOnnx(file, shapes), session };
   return {
     file,
     metadata: decodeModel(source.bytes, about.name).metadata,
@@ -118,5 +155,5 @@ const PROBED = 32;
 function probeOf(dataset: Dataset): OnnxTeacherSource['probe'] {
   const n = Math.min(PROBED, dataset.count);
   const rows = Int32Array.from({ length: n }, (_, i) => i);
-  return { n, x: viewOf(dataset, rows, { seed: 0, view: 0, augment: [] }) };
+  return { n, x: viewOf(dataset, rows, PLAIN), original: originalsOf(dataset, rows, chanceOf(PLAIN)) };
 }

@@ -1,9 +1,10 @@
 import { percent } from '../base/numbers.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
-import { viewOf } from '../data/batches.ts';
+import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
 import { asTeacherSees } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { originalsOf } from '../data/originals.ts';
 import { oneClassWarning } from '../tasks/one-class.ts';
 import { targetsOf } from '../data/targets/registry.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -194,8 +195,9 @@ export async function answers(
   const all = new Float32Array(rows.length * teacher.classes);
   for (let start = 0; start < rows.length; start += BATCH) {
     const part = rows.subarray(start, start + BATCH);
-    const x = viewOf(asTeacherSees(dataset), part, { seed: 0, view: 0, augment: [] });
-    all.set((await teacher.answer(x, part.length)).logits, start * teacher.classes);
+    const original = originalsOf(dataset, part, chanceOf(PLAIN));
+    const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), part, PLAIN), part.length, original);
+    all.set(logits, start * teacher.classes);
     onProgress?.(`${dataset.name} samples,`, start + part.length, rows.length);
   }
   return all;

@@ -3,10 +3,16 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
+import { taskRow } from '../recipe/task.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
+import { shapeSeen } from './seen.ts';
+import type { OwnSize } from './seen.ts';
 
 /** Preparation of a teacher's input as far as the recipe or the file states it. */
-export type StatedSettings = Partial<FileTeacherSettings>;
+export interface StatedSettings extends Partial<Omit<FileTeacherSettings, 'classes'>> {
+  /** Class names in the order of the file, or a file with vectors of the classes. */
+  readonly classes?: readonly string[] | string | undefined;
+}
 
 /** Preparation of a data set's samples as input of a model file. */
 export interface Preparation extends FileTeacherSettings {
@@ -15,6 +21,8 @@ export interface Preparation extends FileTeacherSettings {
    * itself.
    */
   readonly from: 'recipe' | 'file' | 'data';
+  /** File with a vector of each class, for a model that answers with an embedding. */
+  readonly vectors?: string;
 }
 
 /** `preprocessing` in the metadata of a file: (value * scale - mean) / std, channel by channel, on raw values. */
@@ -51,17 +59,42 @@ export function preparationOf(
   { sampleShape, classNames }: Pick<Dataset, 'sampleShape' | 'classNames'>,
 ): Preparation {
   const { preprocessing, labels } = statedIn(metadata);
+  const vectors = typeof recipe?.classes === 'string' ? recipe.classes : undefined;
+  const size = ownSize(recipe, preprocessing, sampleShape);
   const isOwn = recipe?.normalize === undefined && preprocessing !== undefined;
   const layout = recipe?.layout === undefined || recipe.layout === 'auto' ? preprocessing?.layout : recipe.layout;
   return {
     input: recipe?.input,
     output: recipe?.output ?? metadata.get('classOutput'),
     layout: layout ?? 'auto',
-    normalize: isOwn ? statedNormalization(file, preprocessing, sampleShape) : recipe?.normalize,
-    outputs: recipe?.outputs ?? 'auto',
-    classes: recipe?.classes ?? otherOrder(labels, classNames),
+    normalize: isOwn ? statedNormalization(file, preprocessing, shapeSeen(size, sampleShape)) : recipe?.normalize,
+    outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',
+    classes:
+      vectors === undefined
+        ? ((recipe?.classes as readonly string[] | undefined) ?? otherOrder(labels, classNames))
+        : undefined,
     intermediate: recipe?.intermediate ?? [],
+    ...size,
+    ...(vectors !== undefined && { vectors }),
     from: isOwn ? 'file' : recipe?.normalize === undefined ? 'data' : 'recipe',
+  };
+}
+
+/** The size that the recipe says, else the one that the file was made for, where samples are pictures of another. */
+function ownSize(
+  recipe: StatedSettings | undefined,
+  stated: StatedPreparation | undefined,
+  sampleShape: readonly number[],
+): OwnSize {
+  if (recipe?.resize !== undefined || recipe?.channels !== undefined)
+    return { resize: recipe.resize, channels: recipe.channels };
+  const [height, width, channels] = stated?.shape ?? [];
+  if (stated?.shape.length !== 3 || sampleShape.length !== 3) return {};
+  const [ownHeight, ownWidth, own] = sampleShape;
+  const isOfColours = (count: number | undefined): count is 1 | 3 => count === 1 || count === 3;
+  return {
+    ...((height !== ownHeight || width !== ownWidth) && { resize: [height!, width!] }),
+    ...(channels !== own && isOfColours(channels) && isOfColours(own) && { channels }),
   };
 }
 
@@ -110,7 +143,10 @@ async function isSame(file: string, other: string): Promise<boolean> {
 }
 
 /** Text for people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
-export function preparationText({ normalize, layout, from }: Preparation, { normalization, text }: Dataset): string {
+export function preparationText(
+  { normalize, layout, from, resize, channels }: Preparation,
+  { normalization, text }: Pick<Dataset, 'normalization' | 'text'>,
+): string {
   if (text !== undefined) return `texts of ${text.length} tokens by ${text.tokenizer}`;
   const { scale = normalization.scale, mean, std } = normalize ?? normalization;
   const shown = (value: number | readonly number[]): string => {
@@ -128,7 +164,9 @@ export function preparationText({ normalize, layout, from }: Preparation, { norm
     data: 'the recipe prepares its data',
   };
   const inLayout = layout === 'auto' ? '' : `, ${layout}`;
-  return `(value * ${shown(scale)} - ${shown(mean)}) / ${shown(std)}${inLayout}, as ${says[from]}`;
+  const atSize = resize === undefined ? '' : `pictures of ${resize.join('x')}, `;
+  const inColour = channels === undefined ? '' : channels === 1 ? 'in grey, ' : 'in colour, ';
+  return `${atSize}${inColour}(value * ${shown(scale)} - ${shown(mean)}) / ${shown(std)}${inLayout}, as ${says[from]}`;
 }
 
 /** The metadata that keep a preparation with the file that was made with it. */
@@ -153,7 +191,7 @@ export function preparationMetadata(
   };
   return new Map([
     ...(answersTask
-      ? [[task === 'classification' ? 'labels' : 'targets', JSON.stringify(classes ?? classNames)] as const]
+      ? [[taskRow(task).hasClasses ? 'labels' : 'targets', JSON.stringify(classes ?? classNames)] as const]
       : []),
     ['preprocessing', JSON.stringify(preprocessing)],
     ...(output === undefined ? [] : [['classOutput', output] as const]),

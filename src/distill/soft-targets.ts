@@ -1,10 +1,12 @@
 import { fromHalf, sha256, toHalf } from '../base/bytes.ts';
 import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
-import { viewOf } from '../data/batches.ts';
+import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
+import type { Chance } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
 import { asTeacherSees, fingerprint, sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { originalsOf } from '../data/originals.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -14,6 +16,7 @@ export interface Asked {
   readonly ids: Int32Array;
   readonly x: Float32Array;
   readonly view?: number;
+  readonly chance?: Chance;
 }
 
 /** The teacher's answers as the feeds of a training step; stored and live ones are one type. */
@@ -80,7 +83,9 @@ export class SoftTargetsBuilder {
     const first = this.#done % dataset.count;
     const n = Math.min(count, dataset.count - first);
     const rows = Int32Array.from({ length: n }, (_, i) => first + i);
-    const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), rows, { seed, view, augment }), n);
+    const drawn = { seed, view, augment };
+    const original = originalsOf(dataset, rows, chanceOf(drawn));
+    const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), rows, drawn), n, original);
     const offset = this.#done * teacher.classes;
     for (let i = 0; i < logits.length; i++) {
       const sample = (): string => sampleId(dataset, first + Math.floor(i / teacher.classes));
@@ -184,13 +189,13 @@ export class StoredSoftTargets implements SoftTargets {
 /** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
 export class LiveSoftTargets implements SoftTargets {
   readonly #teacher: Teacher;
-  readonly #fed: Dataset | undefined;
+  readonly #dataset: Dataset;
   #ms = 0;
 
-  /** `dataset`: the one that batches are of. */
-  constructor(teacher: Teacher, { forTeacher }: Pick<Dataset, 'forTeacher'> = {}) {
+  /** `dataset`: the one whose batches it is asked about. */
+  constructor(teacher: Teacher, dataset: Dataset) {
     this.#teacher = teacher;
-    this.#fed = forTeacher;
+    this.#dataset = dataset;
   }
 
   /** Time that the teacher took so far. */
@@ -198,10 +203,12 @@ export class LiveSoftTargets implements SoftTargets {
     return this.#ms / 1000;
   }
 
-  async answersFor({ x, ids }: Asked): Promise<Record<string, Float32Array>> {
+  async answersFor({ x, ids, chance }: Asked): Promise<Record<string, Float32Array>> {
     const start = monotonicMs();
-    const seen = this.#fed === undefined ? x : viewOf(this.#fed, ids, { seed: 0, view: 0, augment: [] });
-    const { logits, features } = await this.#teacher.answer(seen, ids.length);
+    const { forTeacher } = this.#dataset;
+    const seen = forTeacher === undefined ? x : viewOf(forTeacher, ids, PLAIN);
+    const original = chance && originalsOf(this.#dataset, ids, chance);
+    const { logits, features } = await this.#teacher.answer(seen, ids.length, original);
     this.#ms += monotonicMs() - start;
     const row = logits.findIndex((value) => !Number.isFinite(value));
     if (row !== -1) {

@@ -14,7 +14,7 @@ const stated = z.object({
   padding: z.number().int().nonnegative(),
 });
 
-/** How texts become numbers, as `text` in the metadata of a file says it; undefined where nothing sound is said. */
+/** Conversion of texts into numbers that `text` in the metadata of a file states; undefined where it states nothing valid. */
 export function statedText(metadata: ReadonlyMap<string, string>): TextForm | undefined {
   try {
     return stated.safeParse(JSON.parse(metadata.get('text') ?? 'null')).data;

@@ -107,6 +107,20 @@ function channelsFirst(data: Float32Array, n: number, shape: readonly number[]):
   return preprocess(data, n, shape, { scale: all, offset: all.map(() => 0), layout: 'nchw' });
 }
 
+/** What brings pictures to the size of a model that was made for another. */
+export function sizeRemedy(declared: readonly (number | string)[], sample: readonly number[]): string {
+  const other = 'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).';
+  const [, a, b, c] = declared;
+  if (declared.length !== 4 || sample.length !== 3) return other;
+  const isFirst = (a === 1 || a === 3) && c !== 1 && c !== 3;
+  const [height, width, channels] = isFirst ? [b, c, a] : [a, b, c];
+  if (channels !== 1 && channels !== 3) return other;
+  const size = typeof height === 'number' && typeof width === 'number' ? ` teacher.resize: [${height}, ${width}]` : '';
+  const colours = channels === sample[2] ? '' : ` teacher.channels: ${channels}`;
+  const keys = [size, colours].filter((key) => key !== '').join(' and');
+  return keys === '' ? other : `Set${keys}, so that it is fed the pictures as it wants them. Or: ${other}`;
+}
+
 interface InputForm {
   readonly layout: 'nhwc' | 'nchw';
   readonly shape: (n: number) => number[];
@@ -137,6 +151,6 @@ function inputForm(
   const asked = layout === 'auto' ? '' : ` in the layout ${layout}`;
   throw new UserError(
     `${name}: its input ${input.name} is [${declared}], received samples of shape [${sample.join(', ')}]${asked}`,
-    'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).',
+    sizeRemedy(input.shape, sample),
   );
 }

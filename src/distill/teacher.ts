@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import type { AtSize } from '../data/originals.ts';
 
 /** Answer of a teacher to a batch. */
 export interface Answer {
@@ -22,10 +23,12 @@ export interface Teacher {
   readonly featureShapes: Readonly<Record<string, readonly number[]>>;
   readonly params: number;
   readonly sizeBytes: number;
+  /** Of one sample as it sees it, if not as the data set has it. */
+  readonly sampleShape?: readonly number[];
   /** Device that it runs on, e.g. `cpu`: not always the one that the student is trained on. */
   readonly device: string;
-  /** `x`: [n, ...sampleShape] */
-  answer(x: Float32Array, n: number): Promise<Answer>;
+  /** `x`: [n, ...sampleShape]; `original`: the same samples from their files, for a teacher of another size. */
+  answer(x: Float32Array, n: number, original?: AtSize): Promise<Answer>;
   dispose(): Promise<void>;
 }
 

@@ -18,7 +18,7 @@ const NAMES: Readonly<Record<string, TokenInput>> = {
   segment_ids: 'token_type_ids',
 };
 
-/** Which part of a text an input of a file takes; that of a file of one input is the ids. */
+/** Part of a text that an input of a file takes; that of a file with one input is the ids. */
 export function tokenInputOf(inputs: readonly ModelValue[], { name }: ModelValue): TokenInput | undefined {
   if (inputs.length === 1) return 'input_ids';
   return Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
@@ -90,7 +90,7 @@ interface Bucket {
   readonly rows: readonly number[];
 }
 
-/** What a file is fed for rows of a batch. */
+/** Feeds of a file for rows of a batch. */
 function textFeeds(
   x: Float32Array,
   { length, rows }: Bucket,
@@ -119,7 +119,7 @@ interface Values {
   readonly shape: readonly number[];
 }
 
-/** What a file answers to texts, in the order of the batch, whatever lengths and numbers of them it is asked about at once. */
+/** Outputs of a file for texts, in the order of the batch, whatever their lengths and the number that it is asked about at once. */
 export async function askedAboutTexts(
   x: Float32Array,
   n: number,

@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { sha256 } from '../base/bytes.ts';
 import { exists, readText, writeFileAtomic } from '../base/files.ts';
 import type { DeviceRow } from '../measure/device-rows.ts';
-import type { LaterMeasurement } from '../report/measurement.ts';
-import { laterMeasurementSchema, latencySchema } from '../report/schema-parts.ts';
-import type { LatencyRow, ModelRow, Report } from '../report/types.ts';
+import { laterMeasurementSchema, latencySchema } from '../report/schema/latency.ts';
+import type { LaterMeasurement, LatencyRow, ModelRow, Report } from '../report/types.ts';
 import { latencyRow } from '../measure/elsewhere.ts';
 import { modelFileOf } from './run-models.ts';
 

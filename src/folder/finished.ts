@@ -2,7 +2,7 @@ import path from 'node:path';
 import { nearest, shown, UserError } from '../base/errors.ts';
 import { exists, readText } from '../base/files.ts';
 import { nameOf } from '../report/artifact.ts';
-import { parseReport } from '../report/schema.ts';
+import { parseReport } from '../report/read.ts';
 import type { ModelRow, Report } from '../report/types.ts';
 
 /** The report of a run that came to its end; a damaged one counts as none, and is made again. */
@@ -11,14 +11,15 @@ export async function finishedReport(folder: string): Promise<Report | undefined
   return report?.status === 'complete' ? report : undefined;
 }
 
-/** The report of a run, finished or stopped; undefined if there is none, or a damaged one. */
+/** The report of a run, finished or stopped; undefined if there is none, or a damaged one; `UserError` for one of a later version. */
 export async function writtenReport(folder: string): Promise<Report | undefined> {
   const file = path.join(folder, 'report.json');
   if (!(await exists(file))) return undefined;
   const text = await readText(file);
   try {
-    return parseReport(text);
-  } catch {
+    return parseReport(text, file);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
     return undefined;
   }
 }

@@ -2,6 +2,8 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import type { Figures } from '../base/events.ts';
 import { exists, readText, writeFileAtomic } from '../base/files.ts';
+import { epochRecord } from '../train/epoch-record.ts';
+import type { StoredEpoch } from '../train/epoch-record.ts';
 
 /** One completed stage. */
 export interface LedgerRow {
@@ -84,14 +86,25 @@ function checksum(content: Content | readonly LedgerRow[]): string {
   return sha256(JSON.stringify(content));
 }
 
-/** Older ledgers have the times of their rows alone. */
+/** Older ledgers have the times of their rows alone, and call the score accuracy. */
 function parse(text: string): Content | undefined {
   try {
     const { sha256: claimed, rows, times } = JSON.parse(text) as { sha256: string } & Content;
-    if (times !== undefined) return checksum({ rows, times }) === claimed ? { rows, times } : undefined;
+    if (times !== undefined)
+      return checksum({ rows, times }) === claimed ? { rows: rows.map(withScore), times } : undefined;
     if (checksum(rows) !== claimed) return undefined;
-    return { rows, times: rows.map(({ stage, seconds }) => [stage, seconds]) };
+    return { rows: rows.map(withScore), times: rows.map(({ stage, seconds }) => [stage, seconds]) };
   } catch {
     return undefined;
   }
+}
+
+function withScore(row: LedgerRow): LedgerRow {
+  const { accuracy, ...figures } = row.figures as Figures & { readonly accuracy?: Figures['score'] };
+  const { epochs } = row.notes as { readonly epochs?: readonly StoredEpoch[] };
+  return {
+    ...row,
+    figures: { ...figures, ...(accuracy !== undefined && { score: accuracy }) },
+    notes: { ...row.notes, ...(Array.isArray(epochs) && { epochs: epochs.map(epochRecord) }) },
+  };
 }

@@ -3,6 +3,8 @@ import { limbeckVersion, versionOf } from '../base/packages.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { cpuFeatures, machineInfo, systemRelease } from '../measure/machine.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import { VERSION } from '../report/schema.ts';
+import { scoreEntry } from '../report/score.ts';
 import type {
   DatasetSummary,
   Environment,
@@ -39,15 +41,15 @@ export interface RunFacts {
 
 /** The facts of a run. Until the data is read and the engine is there, they are what the recipe says. */
 export function factsOf({ recipe, data, engine }: Known): RunFacts {
-  const { type, labelledBy } = recipe.dataset;
+  const { type, task = 'classification', labelledBy } = recipe.dataset;
   return {
     machine: { ...machineInfo(), engine: engine?.name ?? recipe.engine, device: engine?.device ?? recipe.device },
     dataset:
       data === undefined
-        ? { type, classes: 0, sampleShape: [], samples: { train: 0, validation: 0, test: 0 } }
+        ? { type, task, classes: 0, sampleShape: [], samples: { train: 0, validation: 0, test: 0 } }
         : {
             type,
-            ...(data.task !== 'classification' && { task: data.task }),
+            task,
             classes: data.classNames.length,
             classNames: data.classNames,
             ...(labelledBy !== undefined && { labelledBy }),
@@ -85,7 +87,7 @@ export function frameOf(
   { written, wallSeconds, training, stages = [] }: Course,
 ) {
   return {
-    ...{ version: 2 as const, name, seed, wallSeconds, machine, dataset },
+    ...{ version: VERSION, name, seed, wallSeconds, machine, dataset, score: scoreEntry(dataset.task) },
     ...(training.length > 0 && { training }),
     ...(stages.length > 0 && { stages }),
     environment: environment(),
@@ -100,7 +102,7 @@ export function stagesOf(ledger: Pick<Ledger, 'times' | 'find'>): StageSummary[]
     return {
       stage,
       seconds,
-      ...(figures?.accuracy !== undefined && { accuracy: figures.accuracy }),
+      ...(figures?.score !== undefined && { score: figures.score }),
       ...(notes?.['traffic'] !== undefined && { traffic: notes['traffic'] as Traffic }),
     };
   });

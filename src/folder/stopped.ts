@@ -41,7 +41,7 @@ export async function curvesOf(
 
 /**
  * The models that a run had when it stopped: those of the recipe whose stages are in the ledger. One that was trained and
- * not exported yet has no file, and a size of 0. Repeats are left out, and files of which no accuracy is known.
+ * not exported yet has no file, and a size of 0. Repeats are left out, and files of which no score is known.
  */
 export function modelsSoFar(recipe: Pick<Recipe, 'prune' | 'quantize'>, ledger: readonly LedgerRow[]): ModelRow[] {
   const find = (stage: string): LedgerRow | undefined => ledger.find((row) => row.stage === stage);
@@ -52,8 +52,8 @@ export function modelsSoFar(recipe: Pick<Recipe, 'prune' | 'quantize'>, ledger: 
     if (training === undefined) return [];
     const artifact = { model, ...float!.form };
     const [written, measured] = [find(`export ${fileOf(artifact)}`), find(`measure ${fileOf(artifact)}`)];
-    const accuracy = { ...training.figures.accuracy, ...measured?.figures.accuracy };
-    const known = { ...training.figures, ...written?.figures, ...measured?.figures, accuracy };
+    const score = { ...training.figures.score, ...measured?.figures.score };
+    const known = { ...training.figures, ...written?.figures, ...measured?.figures, score };
     return [rowOf(artifact, training, known)];
   });
   const rest = models.flatMap((model) =>
@@ -61,7 +61,7 @@ export function modelsSoFar(recipe: Pick<Recipe, 'prune' | 'quantize'>, ledger: 
       const artifact = { model, ...form };
       const [written, measured] = [find(`export ${fileOf(artifact)}`), find(`measure ${fileOf(artifact)}`)];
       const known = { ...written?.figures, ...measured?.figures };
-      if (written === undefined || known.accuracy === undefined || known.params === undefined) return [];
+      if (written === undefined || known.score === undefined || known.params === undefined) return [];
       const training = find(trainedIn ?? stageOf(model));
       const stage = trainedIn ?? (form.precision === 'fp32' ? stageOf(model) : 'quantize');
       return [rowOf(artifact, { stage, seconds: training?.seconds ?? 0 }, known)];
@@ -82,7 +82,7 @@ function rowOf(
   figures: Figures,
 ): ModelRow {
   const { params = 0, macs = null, sizeBytes = 0, file = null } = figures;
-  const { validation = null, test = null } = figures.accuracy ?? {};
-  const known = { params, macs, sizeBytes, file, accuracy: { validation, test } };
+  const { validation = null, test = null } = figures.score ?? {};
+  const known = { params, macs, sizeBytes, file, score: { validation, test } };
   return { id: idOf(artifact), ...artifact, stage, seconds, ...known, latency: [] };
 }

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { exists, readText } from '../base/files.ts';
+import { usualSchema } from '../measure/usual.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
-import { usualSchema } from '../report/schema-parts.ts';
 import { writtenReport } from './finished.ts';
 import { z } from 'zod';
 

@@ -1,5 +1,8 @@
 import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
+import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { readEntries } from '../formats/tflite/entries.ts';
+import { readTflite } from '../formats/tflite/read.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { allocate } from '../runtime/session.ts';
 import type { Skipped } from './skipped.ts';
@@ -10,6 +13,8 @@ export interface End {
   readonly dtype: DType;
   /** -1 where the size is open. */
   readonly shape: readonly number[];
+  /** Floats that stand for token ids. */
+  readonly isIds?: boolean;
 }
 
 /** The inputs with all sizes known at this batch size; nothing, with a reason noted, where the file has another one. */
@@ -28,7 +33,8 @@ export function sizes(
       if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why: `the file has batch ${first}` });
       return undefined;
     }
-    const sample = rest.map((size, i) => (size >= 0 ? size : (sampleShape?.[i] ?? -1)));
+    const given = laidOut(rest, sampleShape);
+    const sample = rest.map((size, i) => (size >= 0 ? size : (given?.[i] ?? -1)));
     if (sample.includes(-1) || (rest.includes(-1) && sampleShape?.length !== rest.length)) {
       throw new UserError(
         `${file}: input ${end.name} leaves sizes open: [${end.shape.map((size) => (size < 0 ? '?' : size)).join(', ')}]`,
@@ -40,14 +46,29 @@ export function sizes(
   return sized;
 }
 
-/** Values as normalized data has them; whole numbers stay 0 and 1, which are indexes of any table. */
-export function noise(dtype: DType, shape: readonly number[]): TensorData {
+/** Sizes of a picture are said with its channels last; a file that has them first is told by the sizes that it fixes. */
+function laidOut(rest: readonly number[], shape: readonly number[] | undefined): readonly number[] | undefined {
+  if (shape?.length !== 3 || rest.length !== 3) return shape;
+  const fits = (sizes: readonly number[]): boolean => rest.every((size, i) => size < 0 || size === sizes[i]);
+  const first = [shape[2]!, shape[0]!, shape[1]!];
+  return !fits(shape) && fits(first) ? first : shape;
+}
+
+/** Whether the inputs of a file are token ids, as its metadata say. */
+export function takesIds(format: '.onnx' | '.tflite', bytes: Uint8Array, name: string): boolean {
+  if (format === '.onnx') return decodeModel(bytes, name).metadata.has('text');
+  return readEntries(readTflite(bytes), bytes).has('text');
+}
+
+/** Values as normalized data has them; whole numbers and ids stay 0 and 1, which are indexes of any table. */
+export function noise(dtype: DType, shape: readonly number[], isIds = false): TensorData {
   const data = allocate(
     dtype,
     shape.reduce((product, size) => product * size, 1),
   );
   const random = new RandomStream('latency');
-  if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = random.normal();
+  if (data instanceof Float32Array && isIds) data.fill(1);
+  else if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = random.normal();
   // 1.0 as half-precision bits.
   else if (dtype === 'float16') data.fill(0x3c00 as never);
   else if (data instanceof BigInt64Array) for (let i = 0; i < data.length; i++) data[i] = BigInt(random.below(2));

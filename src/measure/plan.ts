@@ -2,7 +2,7 @@ import { readTflite } from '../formats/tflite/read.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { modelEnds } from '../runtime/litert.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
-import { sizes } from './inputs.ts';
+import { sizes, takesIds } from './inputs.ts';
 import type { End } from './inputs.ts';
 import { reasonOf } from './skipped.ts';
 import type { Skipped } from './skipped.ts';
@@ -35,8 +35,12 @@ export function planOf(files: readonly ModelFile[], options: PlanOptions): { pla
 function planned(file: ModelFile, i: number, options: PlanOptions, skipped: Skipped[]): PlannedModel {
   const format = (file.format ?? file.name).endsWith('.onnx') ? 'onnx' : 'tflite';
   const ends = format === 'onnx' ? onnxInputs(file) : modelEnds(readTflite(file.bytes)).inputs;
+  const isIds = takesIds(`.${format}`, file.bytes, file.name);
   const settings = options.batchSizes.flatMap((batchSize) => {
-    const inputs = sizes(file.name, ends, batchSize, options.sampleShape, skipped);
+    const inputs = sizes(file.name, ends, batchSize, options.sampleShape, skipped)?.map((end) => ({
+      ...end,
+      ...(isIds && { isIds }),
+    }));
     return inputs === undefined ? [] : [{ batchSize, inputs }];
   });
   return { id: file.name, format, url: `models/${i}`, settings };

@@ -1,20 +1,22 @@
-/** Counts of values between edges: bin i holds those in (edges[i - 1], edges[i]], the last one those above. */
-interface Histogram {
-  readonly edges: readonly number[];
-  readonly counts: readonly number[];
-}
+import { z } from 'zod';
 
-/** Distribution of a model's answers on a split. Answers to requests, whose true labels nobody knows, are compared with it later. */
-export interface UsualAnswers {
-  readonly split: 'validation' | 'test';
-  readonly samples: number;
-  /** Probability of the class that was given. */
-  readonly confidence: Histogram;
-  /** Entropy of all probabilities, in nats. */
-  readonly entropy: Histogram;
-  /** Samples by the class that was given. */
-  readonly classes: readonly number[];
-}
+const whole = z.int().min(0);
+const histogram = z.strictObject({
+  edges: z.array(z.number()).readonly().describe('Ascending; bin i holds values above edge i - 1, up to edge i.'),
+  counts: z.array(whole).readonly(),
+});
+
+/** How a model answers on a split: what answers to requests are compared with later, when nobody knows the right ones. */
+export const usualSchema = z.strictObject({
+  split: z.enum(['test', 'validation']),
+  samples: whole,
+  confidence: histogram.describe('Probability of the class that was given.'),
+  entropy: histogram.describe('Of all probabilities, in nats.'),
+  classes: z.array(whole).readonly().describe('Samples by the class that was given.'),
+});
+
+type Histogram = z.infer<typeof histogram>;
+export type UsualAnswers = Readonly<z.infer<typeof usualSchema>>;
 
 /** One answer: the class, its softmax probability, and the entropy of all probabilities in nats. */
 export interface Spread {

@@ -8,7 +8,7 @@ import { openTflite } from '../runtime/litert.ts';
 import type { TfliteRuntime } from '../runtime/litert.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { ortTensor, Session } from '../runtime/session.ts';
-import { noise, sizes } from './inputs.ts';
+import { noise, sizes, takesIds } from './inputs.ts';
 import type { Opened, Source, Variant } from './setting.ts';
 import { reasonOf } from './skipped.ts';
 import type { Skipped } from './skipped.ts';
@@ -29,6 +29,8 @@ export interface ModelFile {
   /** `.onnx` or `.tflite`, where the name does not end in it. */
   readonly format?: string;
   readonly bytes: Uint8Array;
+  /** Of one sample, where it is not that of the others. */
+  readonly sampleShape?: readonly number[];
 }
 
 /** A file to load for each session anew. */
@@ -40,7 +42,8 @@ export function sourceOf(file: ModelFile, options: VariantOptions): Source {
  * A file in every runtime that takes it here, at all batch sizes and threads asked for; where it cannot be opened, the
  * reason. `UserError` for an unknown kind.
  */
-export async function openVariants(file: ModelFile, options: VariantOptions): Promise<Opened> {
+export async function openVariants(file: ModelFile, asked: VariantOptions): Promise<Opened> {
+  const options = { ...asked, sampleShape: file.sampleShape ?? asked.sampleShape };
   const extension = file.format ?? path.extname(file.name).toLowerCase();
   const opened: Opening = { variants: [], skipped: [], disposals: [] };
   const cores = availableParallelism();
@@ -120,6 +123,7 @@ function openOnnx(
   model.dispose();
   const timed = new Session(bytes, session);
   opened.disposals.push(() => timed.dispose());
+  const isIds = takesIds('.onnx', bytes, name);
   const fetches = Object.fromEntries(outputs.map((output) => [output.name, null]));
   for (const batchSize of options.batchSizes) {
     const ends = inputs.map(({ name: input, dtype, shape }) => ({
@@ -130,7 +134,7 @@ function openOnnx(
     const sized = sizes(name, ends, batchSize, options.sampleShape, opened.skipped);
     if (sized === undefined) continue;
     const feeds = Object.fromEntries(
-      sized.map((end) => [end.name, ortTensor(end.dtype, noise(end.dtype, end.shape), end.shape)]),
+      sized.map((end) => [end.name, ortTensor(end.dtype, noise(end.dtype, end.shape, isIds), end.shape)]),
     );
     const run = (): void => void timed.run(feeds, fetches);
     opened.variants.push({ name, runtime: ONNX, device, batchSize, threads, run });
@@ -144,13 +148,14 @@ async function tflite(
   options: VariantOptions,
   opened: Opening,
 ): Promise<void> {
+  const isIds = takesIds('.tflite', bytes, name);
   for (const batchSize of options.batchSizes) {
     // A session per batch size: changing the size of an input lays the model out anew.
     const session = await openTflite(bytes, { runtime, threads });
     opened.disposals.push(() => session.dispose());
     const sized = sizes(name, session.inputs, batchSize, options.sampleShape, opened.skipped);
     if (sized === undefined) continue;
-    const feeds = Object.fromEntries(sized.map((end) => [end.name, noise(end.dtype, end.shape)]));
+    const feeds = Object.fromEntries(sized.map((end) => [end.name, noise(end.dtype, end.shape, isIds)]));
     const run = (): Promise<unknown> => session.run(feeds);
     opened.variants.push({ name, runtime: TFLITE[runtime], device: 'cpu', batchSize, threads, run });
   }

@@ -5,6 +5,7 @@ import { printGraph } from '../graph/print.ts';
 import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
 import { batchNormTrain } from '../trace/batch-norm.ts';
 import { interpret, rules, tensorOf } from '../trace/interpret/interpret.ts';
+import { dropoutMask } from '../trace/layers/dropout.ts';
 import { inLayer } from '../trace/scope.ts';
 import { kernelsOfGraph } from './graph-kernels.ts';
 import type { ForwardOptions, Forwarded, ModelNetwork, Tensors, Variables, Weights } from './network.ts';
@@ -63,6 +64,7 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
     const instead = (node: Node, given: readonly tf.Tensor[]): tf.Tensor[] | undefined => {
       const trains = training && batchNorm === 'train' && node.op === 'FusedBatchNorm';
       if (trains) return [normalized(node, given, state, momentumOf(node.layer ?? '') ?? USUAL_MOMENTUM)];
+      if (training && node.op === 'Dropout') return [dropoutMask(given[0]!, node.attrs.rate as number)];
       return node.layer === undefined
         ? undefined
         : inLayer(node.layer, () => [rules[node.op]!(given, node.attrs)].flat());
@@ -115,7 +117,12 @@ function normalized(node: Node, given: readonly tf.Tensor[], state: Variables, m
 
 /** Output of an operator of the file: that of the last node that it became. */
 function lastOf(graph: Graph, layer: string): string {
-  return graph.nodes.findLast((node) => node.layer === layer)!.outputs[0]!;
+  return furtherOutputs(graph).get(layer) ?? graph.nodes.findLast((node) => node.layer === layer)!.outputs[0]!;
+}
+
+/** Outputs beside the logits, by their names: a loss of inner tensors may name them too. */
+function furtherOutputs({ outputs }: Graph): Map<string, string> {
+  return new Map([...outputs].slice(1));
 }
 
 function layersOf(graph: Graph): Record<string, TensorType> {
@@ -123,8 +130,9 @@ function layersOf(graph: Graph): Record<string, TensorType> {
   const last = new Map(
     graph.nodes.flatMap(({ layer, outputs }) => (layer === undefined ? [] : [[layer, outputs[0]!]])),
   );
-  const inner = [...last].filter(([, value]) => !ends.has(value) && graph.types.get(value)!.dtype === 'float32');
-  return Object.fromEntries(inner.map(([layer, value]) => [layer, graph.types.get(value)!]));
+  const known = [...[...last].filter(([, value]) => !ends.has(value)), ...furtherOutputs(graph)];
+  const floats = known.filter(([, value]) => graph.types.get(value)!.dtype === 'float32');
+  return Object.fromEntries(floats.map(([layer, value]) => [layer, graph.types.get(value)!]));
 }
 
 function fitting({ state }: Graph, content: Weights): Weights {

@@ -29,6 +29,8 @@ export interface OnnxNetworkOptions {
   readonly freeze: readonly string[];
   /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
   readonly batchNorm?: 'train' | 'frozen' | undefined;
+  /** Layers and outputs that a loss of inner tensors compares with the teacher's. */
+  readonly compared?: readonly string[] | undefined;
 }
 
 /**
@@ -36,8 +38,9 @@ export interface OnnxNetworkOptions {
  * `UserError` for what the reader does not know, and where input or classes do not fit the data.
  */
 export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
-  const { inputShape, inputs, classes, seed, head, freeze, batchNorm = 'train' } = options;
-  const read = importOnnx(inputs === undefined ? withSampleSizes(model, file, inputShape) : model, file);
+  const { inputShape, inputs, classes, seed, head, freeze, batchNorm = 'train', compared = [] } = options;
+  const sized = inputs === undefined ? withSampleSizes(model, file, inputShape) : model;
+  const read = importOnnx(sized, file, { isTrained: true });
   const ordered = logitsFirst(read, file, options.output);
   const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
@@ -57,7 +60,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
   const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
   const short = file.split(/[\\/]/).at(-1)!;
   const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph });
-  const others = [...whole.outputs.keys()].slice(1);
+  const others = [...whole.outputs.keys()].slice(1).filter((output) => !compared.includes(output));
   if (others.length > 0)
     origin.push(
       `${short}: its ${others.length === 1 ? 'output' : 'outputs'} ${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'} in the files, but nothing teaches ${others.length === 1 ? 'it' : 'them'}: what it answers changes with the weights that it shares with the logits`,
@@ -102,6 +105,13 @@ function doing(batchNorm: 'train' | 'frozen', norms: number): string {
   return norms === 1 ? 'stays as it is' : 'stay as they are';
 }
 
+function dropping(file: string, { nodes }: Graph): string[] {
+  const found = nodes.filter(({ op }) => op === 'Dropout');
+  const rates = [...new Set(found.map(({ attrs }) => Number((attrs.rate as number).toPrecision(3))))].join(', ');
+  const many = found.length === 1 ? 'its dropout drops' : `its ${found.length} dropouts drop`;
+  return found.length === 0 ? [] : [`${file}: ${many} ${rates} of the values in training`];
+}
+
 /** Notes on the weights that a training of the file starts with, and on which of them are trained, a sentence each. */
 function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin): string[] {
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm').length;
@@ -112,6 +122,7 @@ function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin)
     ...(norms === 0
       ? []
       : [`${file}: its ${norms === 1 ? 'batch norm' : `${norms} batch norms`} ${doing(batchNorm, norms)}`]),
+    ...dropping(file, graph),
     ...(frozen.length === 0 ? [] : [`${file}: frozen: ${frozen.join(', ')}`]),
     ...(stored.fixed.length === 0
       ? []

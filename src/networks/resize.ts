@@ -6,16 +6,22 @@ import { modelVariables } from './models/info.ts';
 import type { Weights } from './network.ts';
 import { sized } from './resizable.ts';
 
-interface LayerJson {
-  readonly class_name: string;
-  readonly config: Record<string, unknown> & { name: string };
+export interface LayerJson {
+  class_name: string;
+  config: Record<string, unknown> & { name: string };
 }
 
-/** A model of the same layers, as wide as these weights are, that holds them. `model` is left as it is. */
-export async function withWeights(model: LayersModel, weights: Weights): Promise<LayersModel> {
+/** A model of the same layers, as wide as these weights are, that holds them; `change`: of a layer. `model` is left as it is. */
+export async function withWeights(
+  model: LayersModel,
+  weights: Weights,
+  change: (layer: LayerJson) => void = () => undefined,
+): Promise<LayersModel> {
   const topology = JSON.parse(model.toJSON() as string) as { config: { layers: LayerJson[] } | LayerJson[] };
   const layers = Array.isArray(topology.config) ? topology.config : topology.config.layers;
-  for (const { class_name: className, config } of layers) {
+  for (const layer of layers) {
+    change(layer);
+    const { class_name: className, config } = layer;
     if (!Object.hasOwn(sized, className)) continue;
     const { key, weight, axis } = sized[className]!;
     const kernel = weights.get(`${config.name}/${weight}`);

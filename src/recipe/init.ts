@@ -1,17 +1,33 @@
+import { taskRow } from './task.ts';
+import type { TaskName } from './task.ts';
+
 export interface InitAnswers {
   readonly type: string;
+  /** Default: classification. */
+  readonly task?: TaskName;
   readonly train: string;
   readonly labels: string;
   readonly test: string;
   readonly testLabels: string;
-  readonly label: string;
+  /** Column of the labels, or several; empty for the usual one. */
+  readonly label: string | readonly string[];
   /** Empty: train one. */
   readonly teacher: string;
   readonly model: string;
 }
 
 /** A recipe to start from: what must be said, and as comments what is likely to be wanted next. */
-export function recipeText({ type, train, labels, test, testLabels, label, teacher, model }: InitAnswers): string {
+export function recipeText({
+  type,
+  task = 'classification',
+  train,
+  labels,
+  test,
+  testLabels,
+  label,
+  teacher,
+  model,
+}: InitAnswers): string {
   const source = (samples: string, names: string): string => {
     if (type === 'idx') return `{ images: ${quoted(samples)}, labels: ${quoted(names)} }`;
     if (type === 'npz') return `{ samples: ${quoted(samples)}, labels: ${quoted(names)} }`;
@@ -24,12 +40,13 @@ export function recipeText({ type, train, labels, test, testLabels, label, teach
     '',
     'dataset:',
     `  type: ${type}`,
+    ...(task === 'classification' ? [] : [`  task: ${task}`]),
     `  train: ${source(train, labels)}`,
     test === ''
       ? '  testFraction: 0.1 # no test data was named: hold out a part of train'
       : `  test: ${source(test, testLabels)}`,
     '  validation: 0.1 # models are chosen on this part of train; the test split is used once, at the end',
-    ...(label === '' ? [] : [`  label: ${quoted(label)}`]),
+    ...labelLines(label),
     ...(isImage ? ['  # augment: [{ shift: 2 }, { flip: horizontal }]'] : []),
     '',
     ...teacherLines(teacher, isImage),
@@ -40,9 +57,7 @@ export function recipeText({ type, train, labels, test, testLabels, label, teach
       : `student: { model: ${model} }`,
     '',
     'distill:',
-    '  loss: kd',
-    '  temperature: 4 # softens teacher and student before they are compared',
-    '  alpha: 0.9 # weight of the teacher; the labels weigh 1 - alpha',
+    ...taskRow(task).begins.map((line) => `  ${line}`),
     '  epochs: 10',
     '  batchSize: 128',
     '  optimizer: { type: adamw, learningRate: 0.002, schedule: cosine }',
@@ -51,6 +66,11 @@ export function recipeText({ type, train, labels, test, testLabels, label, teach
     '# repeats: 3 # train with three seeds: a gain that is larger than chance can explain gets the verdict BEATS',
     '',
   ].join('\n');
+}
+
+function labelLines(label: string | readonly string[]): string[] {
+  if (label.length === 0) return [];
+  return [`  label: ${typeof label === 'string' ? quoted(label) : `[${label.map(quoted).join(', ')}]`}`];
 }
 
 function teacherLines(teacher: string, isImage: boolean): string[] {

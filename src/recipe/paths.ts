@@ -26,7 +26,8 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
       .filter((key) => dataset[key] !== undefined)
       .map((key) => [key, mapSource(dataset[key], ['dataset', key], change)]),
   );
-  const files = ['onnx', 'tfjs', 'savedModel'] as const;
+  // Classes are a file where they are no list.
+  const files = ['onnx', 'tfjs', 'savedModel', 'classes'] as const;
   return {
     ...recipe,
     dataset: { ...withText(dataset, ['dataset'], change), ...splits },

@@ -20,7 +20,7 @@ const softTargets = z
     store: z
       .enum(['fp16', 'fp32', 'live'])
       .default('fp16')
-      .describe('Number format of the stored teacher answers; `live` asks the teacher at every step instead.'),
+      .describe('Number format of the stored answers of the teacher; `live` asks the teacher at every step instead.'),
     views: count
       .max(1000)
       .optional()
@@ -31,10 +31,10 @@ const softTargets = z
       .max(65536)
       .optional()
       .describe(
-        'Samples that the teacher is asked about at once; default: 100 on the cpu, elsewhere 1024, halved while memory is short.',
+        'Samples in a call of the teacher; default: 100 on the cpu, elsewhere 1024, halved while memory is short.',
       ),
   })
-  .describe('How the answers of the teacher reach the student.');
+  .describe('Storage of the answers of the teacher.');
 
 const distillKeys = {
   ...trainingKeys,
@@ -86,7 +86,7 @@ const reportSchema = z
           .array(z.enum(['node', 'chromium', 'adb']))
           .min(1)
           .default(['node'])
-          .describe('Where to time: on this machine, in a headless Chromium, on phones that adb reaches.'),
+          .describe('Places to time in: this machine, a headless Chromium on it, phones that adb reaches.'),
       })
       .prefault({})
       .describe('Time the exported models beside the teacher.'),
@@ -95,7 +95,7 @@ const reportSchema = z
       .default(false)
       .describe('Remove channels of each layer of the student alone, and show the accuracy that it costs.'),
   })
-  .describe('What is measured at the end.');
+  .describe('Measurements at the end of the run.');
 
 export const recipeSchema = z
   .strictObject({
@@ -103,7 +103,7 @@ export const recipeSchema = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)
       .describe('Name of the run and of its folder under checkpoints; default: name of the recipe file.'),
-    seed: seed.default(0).describe('All randomness of training follows from it.'),
+    seed: seed.default(0).describe('Seed of all randomness in training.'),
     dataset: datasetSchema,
     teacher: teacherSchema.optional(),
     student: studentSchema.optional(),
@@ -121,14 +121,14 @@ export const recipeSchema = z
         ends: z
           .enum(['float32', 'int8', 'uint8'])
           .default('float32')
-          .describe('int8 files: what they are fed and hand back; the scales are in the file.'),
+          .describe('int8 files: type of inputs and outputs; the scales are in the file.'),
         batch: z
           .union([z.literal(1), z.literal('dynamic')])
           .default(1)
-          .describe('Samples at once; dynamic: any number, which not every runtime on a phone takes.'),
+          .describe('Samples in a call; dynamic: any number, which not every runtime on a phone supports.'),
       })
       .prefault({})
-      .describe('How TFLite files are written.'),
+      .describe('Options of TFLite files.'),
     onnx: z
       .strictObject({
         opset: z
@@ -139,29 +139,29 @@ export const recipeSchema = z
           .describe('Operator set of ONNX files, from 17 to 21; raised where an op needs a later one.'),
       })
       .prefault({})
-      .describe('How ONNX files are written.'),
+      .describe('Options of ONNX files.'),
     report: reportSchema.prefault({}),
     target: targetSchema.optional(),
-    repeats: count.max(100).default(1).describe('Times the student is trained, each with its own seed.'),
+    repeats: count.max(100).default(1).describe('Number of times that the student is trained, each with its own seed.'),
     engine: z
       .enum(['auto', 'onnxruntime', 'tensorflow'])
       .default('auto')
-      .describe('What computes; auto: onnxruntime. tensorflow needs `npm run setup:tensorflow`.'),
+      .describe('Library that computes; auto: onnxruntime. tensorflow needs `npm run setup:tensorflow`.'),
     device: z
       .enum(['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'])
       .default('auto')
-      .describe('Where it computes.'),
+      .describe('Device that computes.'),
     precision: z
       .enum(['full', 'mixed'])
       .default('full')
       .describe(
-        'Of training; mixed: matrix products and convolutions in float16 with a scaled loss, all else in float32; qat stays full.',
+        'Precision of training; mixed: matrix products and convolutions in float16 with a scaled loss, all else in float32; qat stays full.',
       ),
     stepsPerCall: count
       .max(1024)
       .optional()
       .describe(
-        'Training steps in one call of ONNX Runtime, which the state stays on the device for; default: 16 on cuda and tensorrt, else 1.',
+        'Training steps in one call of ONNX Runtime, during which the state stays on the device; default: 16 on cuda and tensorrt, else 1.',
       ),
     shards: count
       .max(1024)
@@ -178,7 +178,7 @@ export const recipeSchema = z
   })
   .superRefine(({ student, distill, target }, context) => {
     if (distill.epochs > 0) return;
-    const isFile = (student?.onnx !== undefined && student.head !== 'replace') || student?.tfjs !== undefined;
+    const isFile = (student?.onnx ?? student?.tfjs) !== undefined && student?.head !== 'replace';
     const expected = 'more than 0 epochs, but for a student from a file that is taken as it is';
     if (isFile && target === undefined) return;
     context.addIssue({
@@ -202,7 +202,7 @@ export const recipeSchema = z
     const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
     const keys = [...(distill.loss === USUAL_LOSS ? [] : ['loss']), ...changed.map(([key]) => key)];
     for (const key of keys) {
-      const params = { expected: 'a teacher, which it is about', received: 'none' };
+      const params = { expected: 'a teacher, without which it has no effect', received: 'none' };
       context.addIssue({ code: 'custom', message: 'not read', path: ['distill', key], params });
     }
   })

@@ -1,19 +1,24 @@
-/** Training that made a model's weights. */
-export type ModelRef =
-  | {
-      readonly role: 'teacher' | 'scratch' | 'distilled';
-      /** Number of the training, from 0, among trainings of one recipe that differ in their seed. */
-      readonly repeat: number;
-    }
-  | {
-      readonly role: 'pruned';
-      readonly repeat: number;
-      /** Number of the `prune` step of the recipe, from 1. */
-      readonly step: number;
-    };
+import { z } from 'zod';
+
+const repeat = z.int().min(0).describe('From 0: trainings of one recipe that differ in their seed.');
+
+export const modelSchema = z
+  .union([
+    z.strictObject({ role: z.enum(['teacher', 'scratch', 'distilled']), repeat }),
+    z.strictObject({
+      role: z.literal('pruned'),
+      repeat,
+      step: z.int().min(1).describe('Which prune step of the recipe, from 1.'),
+    }),
+  ])
+  .describe('Which training made its weights.');
+
+/** How a model came to be: which training made its weights. */
+export type ModelRef = Readonly<z.infer<typeof modelSchema>>;
 
 export const FORMATS = ['onnx', 'tflite'] as const;
 export const PRECISIONS = ['fp32', 'fp16', 'int8', 'dynamic-int8', 'int16x8', 'int4'] as const;
+export const METHODS = ['ptq', 'qat'] as const;
 
 type Precision = (typeof PRECISIONS)[number];
 
@@ -21,9 +26,9 @@ type Precision = (typeof PRECISIONS)[number];
 export interface Form<Format = (typeof FORMATS)[number]> {
   readonly format: Format;
   readonly precision: Precision;
-  /** Method of quantization: after the training, or in a training of its own. Absent for fp32. */
-  readonly method?: 'ptq' | 'qat';
-  /** Number, from 2, among several `quantize` steps with this precision and method. Absent for the first. */
+  /** How it came to fewer bits: after its training, or in one of its own. Absent of fp32. */
+  readonly method?: (typeof METHODS)[number];
+  /** From 2: which of several `quantize` steps with this precision and method. Absent of the first. */
   readonly number?: number;
 }
 

@@ -2,8 +2,8 @@ import { percent } from '../base/numbers.ts';
 import type { Score } from '../tasks/score.ts';
 import { milliseconds, number, size } from './format.ts';
 import { scoreOf } from './score.ts';
-import { accuracyOf, finalModel, settingOf } from './summary.ts';
-import type { Repeats } from './certainty.ts';
+import { rowScore, finalModel, settingOf } from './summary.ts';
+import type { Repeats } from './types.ts';
 import type { LatencyRow, ModelRow, Report, Verdict } from './types.ts';
 
 export interface Comparison {
@@ -39,9 +39,9 @@ export function compareReports(
       what: `${scoreNameOf(reports)} of ${id}`,
       values: reports.map((report) => {
         const row = report.models.find((model) => model.id === id);
-        const accuracy = row === undefined ? null : accuracyOf(row);
+        const own = row === undefined ? null : rowScore(row);
         if (row?.repeats !== undefined) return meanWithInterval(row.repeats, scoreOf(report));
-        return accuracy === null ? null : withError(accuracy, report, row!);
+        return own === null ? null : withError(own, report, row!);
       }),
     })),
     { what: 'verdict', values: reports.map(({ verdict }) => verdict?.result ?? null) },
@@ -95,20 +95,20 @@ export function shareInterval(share: number, samples: number): readonly [number,
   return [Math.max(0, centre - half), Math.min(1, centre + half)];
 }
 
-function meanWithInterval({ mean, interval: [low, high], accuracies }: Repeats, score: Score): string {
+function meanWithInterval({ mean, interval: [low, high], scores }: Repeats, score: Score): string {
   const [a, b] =
     score.name === 'accuracy' ? [low, high].map((end) => (100 * end).toFixed(1)) : [low, high].map(score.text);
-  return `${score.text(mean)} (${a!} to ${b!}), mean of ${accuracies.length}`;
+  return `${score.text(mean)} (${a!} to ${b!}), mean of ${scores.length}`;
 }
 
-function withError(accuracy: number, { dataset }: Report, row: ModelRow): string {
+function withError(value: number, { dataset }: Report, row: ModelRow): string {
   const score = scoreOf({ dataset });
   // Wilson's interval is that of a share of samples that are right.
-  if (score.name !== 'accuracy') return score.text(accuracy);
-  const samples = row.accuracy.test === null ? dataset.samples.validation : dataset.samples.test;
-  if (samples === 0) return percent(accuracy);
-  const [low, high] = shareInterval(accuracy, samples);
-  return `${percent(accuracy)} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+  if (score.name !== 'accuracy') return score.text(value);
+  const samples = row.score.test === null ? dataset.samples.validation : dataset.samples.test;
+  if (samples === 0) return percent(value);
+  const [low, high] = shareInterval(value, samples);
+  return `${percent(value)} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
 }
 
 /** Leaves by their path: `distill.temperature`. Lists count as leaves. */

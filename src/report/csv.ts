@@ -42,8 +42,8 @@ const TIMED = HEAD.length - HEAD.indexOf('runtime');
  */
 export function reportCsv(report: Report): string {
   const rows = report.models.flatMap((model) => {
-    const { id, stage, format, precision, file, params, macs, sizeBytes, accuracy, seconds, latency } = model;
-    const { validation, test } = accuracy;
+    const { id, stage, format, precision, file, params, macs, sizeBytes, seconds, latency } = model;
+    const { validation, test } = model.score;
     const ece = model.calibration?.ece ?? null;
     const same = model.agreement === undefined ? null : sameClass(model.agreement);
     const own = [

@@ -1,5 +1,8 @@
-import { FORMATS, idOf, nameOf, PRECISIONS } from './artifact.ts';
+import type { TaskName } from '../recipe/task.ts';
+import { FORMATS, idOf, METHODS, nameOf, PRECISIONS } from './artifact.ts';
 import type { Artifact, ModelRef } from './artifact.ts';
+import { VERSION } from './schema.ts';
+import { scoreEntry } from './score.ts';
 
 interface Version1 {
   readonly version: 1;
@@ -7,11 +10,16 @@ interface Version1 {
   readonly recipe?: { readonly prune?: readonly unknown[]; readonly quantize?: readonly unknown[] };
 }
 
+/** A report of an earlier version as one of this version; anything else as it is. */
+export function fromEarlier(json: unknown): unknown {
+  return fromVersion2(fromVersion1(json));
+}
+
 /**
- * A report of version 1, which named its models by their ids alone, as one of this version; anything else as it is. Which
+ * A report of version 1, which named its models by their ids alone, as one of version 2; anything else as it is. Which
  * model an id meant is found by printing the ids of all models that such a report can have.
  */
-export function fromVersion1(json: unknown): unknown {
+function fromVersion1(json: unknown): unknown {
   if (!isVersion1(json)) return json;
   const { models, recipe } = json;
   const known = artifacts(Math.max(models.length, recipe?.prune?.length ?? 0, recipe?.quantize?.length ?? 0));
@@ -25,6 +33,47 @@ export function fromVersion1(json: unknown): unknown {
     return { ...row, model, ...form };
   });
   return { ...json, version: 2, models: rows };
+}
+
+interface WithAccuracy {
+  readonly accuracy?: unknown;
+}
+
+interface Version2 {
+  readonly dataset: { readonly task?: TaskName };
+  readonly models: readonly (WithAccuracy & { readonly repeats?: { readonly accuracies: unknown } })[];
+  readonly training?: readonly { readonly epochs: readonly WithAccuracy[] }[];
+  readonly stages?: readonly WithAccuracy[];
+  readonly pruningSensitivity?: WithAccuracy & { readonly rows: readonly WithAccuracy[] };
+  readonly quantizationSensitivity?: WithAccuracy;
+}
+
+/** A report of version 2, which called the score of every task accuracy and left the task of classes out; anything else as it is. */
+function fromVersion2(json: unknown): unknown {
+  if ((json as { readonly version?: unknown } | null)?.version !== 2) return json;
+  const { dataset, models, training, stages, pruningSensitivity, quantizationSensitivity, ...rest } = json as Version2;
+  const { task = 'classification' } = dataset;
+  return {
+    ...rest,
+    version: VERSION,
+    dataset: { ...dataset, task },
+    score: scoreEntry(task),
+    models: models.map(({ repeats, ...row }) => {
+      const { accuracies, ...own } = repeats ?? {};
+      return { ...scored(row), ...(repeats !== undefined && { repeats: { ...own, scores: accuracies } }) };
+    }),
+    ...(training && { training: training.map((one) => ({ ...one, epochs: one.epochs.map(scored) })) }),
+    ...(stages && { stages: stages.map(scored) }),
+    ...(pruningSensitivity && {
+      pruningSensitivity: { ...scored(pruningSensitivity), rows: pruningSensitivity.rows.map(scored) },
+    }),
+    ...(quantizationSensitivity && { quantizationSensitivity: scored(quantizationSensitivity) }),
+  };
+}
+
+/** What was called accuracy, called score. */
+function scored({ accuracy, ...rest }: WithAccuracy): object {
+  return accuracy === undefined ? rest : { ...rest, score: accuracy };
 }
 
 function isVersion1(json: unknown): json is Version1 {
@@ -47,7 +96,7 @@ function formsIn(format: Artifact['format'], numbers: readonly number[]): Omit<A
   return PRECISIONS.flatMap((precision): Omit<Artifact, 'model'>[] =>
     precision === 'fp32'
       ? [{ format, precision }]
-      : (['ptq', 'qat'] as const).flatMap((method) =>
+      : METHODS.flatMap((method) =>
           numbers.map((number) => ({ format, precision, method, ...(number > 1 && { number }) })),
         ),
   );

@@ -14,15 +14,7 @@ import { STYLE } from './html/style.ts';
 import { modelsTable } from './html/tables.ts';
 import { tradeSection } from './html/trade.ts';
 import { verdictSection } from './html/verdict.ts';
-import {
-  accuracyOf,
-  commonLatency,
-  finalModel,
-  settingOf,
-  splitOf,
-  summarySentences,
-  teacherModel,
-} from './summary.ts';
+import { rowScore, commonLatency, finalModel, settingOf, splitOf, summarySentences, teacherModel } from './summary.ts';
 import type { Score } from '../tasks/score.ts';
 import { scoreOf } from './score.ts';
 import type { ModelRow, Report } from './types.ts';
@@ -98,15 +90,15 @@ function tiles(report: Report): string {
   const [model, teacher] = [finalModel(report), teacherModel(report)];
   if (model === undefined) return '';
   const beside = teacher === model ? undefined : teacher;
-  const accuracy = accuracyOf(model);
+  const own = rowScore(model);
   const score = scoreOf(report);
-  const its = beside === undefined ? null : accuracyOf(beside);
+  const its = beside === undefined ? null : rowScore(beside);
   const latency = beside === undefined ? undefined : commonLatency(model, beside);
   const all = [
-    accuracy === null
+    own === null
       ? ''
       : tile(
-          score.text(accuracy),
+          score.text(own),
           report.dataset.labelledBy === undefined
             ? `${score.name === 'accuracy' ? 'right' : score.name} on the ${splitOf(model)} split${overSeeds(model, score)}${its === null ? '' : `; teacher ${score.text(its)}`}`
             : `of the ${splitOf(model)} split: ${AGREEMENT}`,
@@ -134,7 +126,7 @@ function tiles(report: Report): string {
 
 function overSeeds({ repeats }: ModelRow, score: Score): string {
   if (repeats === undefined) return '';
-  return `, mean of ${repeats.accuracies.length} (95 % interval ${repeats.interval.map(score.text).join(' to ')})`;
+  return `, mean of ${repeats.scores.length} (95 % interval ${repeats.interval.map(score.text).join(' to ')})`;
 }
 
 const TONES = { BEATS: 'good', 'NO GAIN': 'bad', INCONCLUSIVE: 'warn' } as const;

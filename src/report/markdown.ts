@@ -64,9 +64,9 @@ function repeatLines(report: Report): string[] {
   const score = scoreOf(report);
   return report.models.flatMap(({ id, repeats }) => {
     if (repeats === undefined) return [];
-    const { mean, interval, accuracies } = repeats;
+    const { mean, interval, scores } = repeats;
     return [
-      `${id} over ${accuracies.length} seeds: mean ${score.text(mean)}, 95 % interval ${interval.map(score.text).join(' to ')}.`,
+      `${id} over ${scores.length} seeds: mean ${score.text(mean)}, 95 % interval ${interval.map(score.text).join(' to ')}.`,
     ];
   });
 }
@@ -81,26 +81,35 @@ function table(report: Report): string {
     number(row.params),
     row.macs === null ? '' : number(row.macs),
     fileSize(row.sizeBytes),
-    row.accuracy.validation === null ? '' : score.text(row.accuracy.validation),
-    row.accuracy.test === null ? '' : score.text(row.accuracy.test),
+    row.score.validation === null ? '' : score.text(row.score.validation),
+    row.score.test === null ? '' : score.text(row.score.test),
     row.seconds === 0 ? '' : seconds(row.seconds),
   ]);
   const lines = [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** The Pareto set of a search, the most accurate first; all points are in report.json. */
-function searchTable({ search }: Report): string {
+/** The Pareto set of a search, the best score first; all points are in report.json. */
+function searchTable(report: Report): string {
+  const { search } = report;
   if (search === undefined) return '';
-  const rows = frontOf(search).map((point) => [
+  const score = scoreOf(report);
+  const rows = frontOf(search, score).map((point) => [
     point.id === search.pick ? `**${point.id}**` : point.id,
-    percent(point.validation),
+    score.text(point.validation),
     milliseconds(point.p95Ms),
     size(point.sizeBytes),
     number(point.params),
     point.withinBudget ? 'yes' : 'no',
   ]);
-  const head = ['Pareto set', 'validation', '95 %', 'size', 'parameters', 'within budget'];
+  const head = [
+    'Pareto set',
+    `validation${score.name === 'accuracy' ? '' : ` ${score.name}`}`,
+    '95 %',
+    'size',
+    'parameters',
+    'within budget',
+  ];
   const lines = [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows];
   return `Search: ${search.sentence}.\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
 }
@@ -170,13 +179,22 @@ function labelsTable(models: readonly ModelRow[]): string {
   const share = (value: number | null | undefined): string =>
     value === null || value === undefined ? '' : percent(value);
   const rows = models.flatMap(({ id, labels }) =>
-    (labels?.rows ?? []).map(({ name, samples, averagePrecision, f1, threshold, f1AtThreshold }) => [
+    (labels?.rows ?? []).map(({ name, samples, averagePrecision, f1, threshold, f1AtThreshold, ece }) => [
       ...[id, name, number(samples), share(averagePrecision), share(f1)],
-      ...[threshold?.toFixed(3) ?? '', share(f1AtThreshold)],
+      ...[threshold?.toFixed(3) ?? '', share(f1AtThreshold), share(ece)],
     ]),
   );
   if (rows.length === 0) return '';
-  const head = ['model', 'label', 'samples with it', 'average precision', 'F1 at 0.5', 'threshold', 'F1 with it'];
+  const head = [
+    'model',
+    'label',
+    'samples with it',
+    'average precision',
+    'F1 at 0.5',
+    'threshold',
+    'F1 with it',
+    'calibration error',
+  ];
   return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');

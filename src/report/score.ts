@@ -1,10 +1,17 @@
-import { scoreOfTask } from '../tasks/registry.ts';
+import type { TaskName } from '../recipe/task.ts';
+import { scoreOfTask } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import type { Report } from './types.ts';
 
-/** The score that the figures of a report called accuracy are. */
+/** The score that the figures of a report are values of. */
 export function scoreOf({ dataset }: Pick<Report, 'dataset'>): Score {
   return scoreOfTask(dataset.task);
+}
+
+/** The score of a task as report.json names it. */
+export function scoreEntry(task: TaskName): Report['score'] {
+  const { name, unit, better } = scoreOfTask(task);
+  return { name, unit, better };
 }
 
 /** Ticks of an axis of scores. */
@@ -12,8 +19,4 @@ export function axisText(score: Pick<Score, 'better'>): (value: number) => strin
   return score.better === 'higher'
     ? (value) => `${Number((100 * value).toFixed(1))} %`
     : (value) => String(Number(value.toPrecision(3)));
-}
-
-export function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

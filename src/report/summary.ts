@@ -2,8 +2,9 @@ import { isSameContent, isSameModel } from './artifact.ts';
 import { size, times } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
+import { taskRow } from '../recipe/task.ts';
 import { scoreOf } from './score.ts';
-import type { Pair } from './certainty.ts';
+import type { Pair } from './types.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
 /**
@@ -50,18 +51,18 @@ export function teacherModel(report: Report): ModelRow | undefined {
 }
 
 /** Accuracy of the file on the test split, or on the validation split where there is no other. */
-export function fileAccuracyOf({ accuracy }: ModelRow): number | null {
-  return accuracy.test ?? accuracy.validation;
+export function fileScore({ score }: ModelRow): number | null {
+  return score.test ?? score.validation;
 }
 
-/** Score as `fileAccuracyOf`; for a model that was trained several times the mean, because the first is one draw among them. */
-export function accuracyOf(row: ModelRow): number | null {
-  return row.repeats?.mean ?? fileAccuracyOf(row);
+/** As `fileScore`, of a model that was trained several times the mean: the first is one draw among them. */
+export function rowScore(row: ModelRow): number | null {
+  return row.repeats?.mean ?? fileScore(row);
 }
 
 /** Change of the score by a step. A model made from one of several seeds comes from the first of them, and is compared with that one. */
 export function changeOf(row: ModelRow, before: ModelRow): number {
-  const of = row.repeats === undefined ? fileAccuracyOf : accuracyOf;
+  const of = row.repeats === undefined ? fileScore : rowScore;
   return of(row)! - of(before)!;
 }
 
@@ -105,8 +106,8 @@ export function summarySentences(report: Report): string[] {
   if (model === undefined) return sentences;
   if (teacher !== undefined && teacher !== model) sentences.push(...comparison(report, model, teacher));
   else {
-    const accuracy = accuracyOf(model);
-    const right = accuracy === null ? [] : [scoreOf(report).said(accuracy, `the ${splitOf(model)} samples`)];
+    const own = rowScore(model);
+    const right = own === null ? [] : [scoreOf(report).said(own, `the ${splitOf(model)} samples`)];
     const known = [...(model.sizeBytes === 0 ? [] : [size(model.sizeBytes)]), ...right];
     if (known.length > 0) sentences.push(`The ${model.id} model is ${known.join(' and ')}.`);
   }
@@ -142,7 +143,7 @@ function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[
     const ratio = latency[1].p50Ms / latency[0].p50Ms;
     parts.push(ratio >= 1 ? `${times(ratio)}× faster` : `${times(1 / ratio)}× slower`);
   }
-  const [own, its] = [accuracyOf(model), accuracyOf(teacher)];
+  const [own, its] = [rowScore(model), rowScore(teacher)];
   if (report.dataset.labelledBy !== undefined) {
     const agreed =
       own === null ? '' : ` and agrees with it on ${accuracyScore.text(own)} of the ${splitOf(model)} samples`;
@@ -167,16 +168,16 @@ function gapOf(score: Score, own: number, its: number, alone: boolean): string {
   return alone ? ` ${by}${beside}` : `, and ${by}`;
 }
 
-export function splitOf({ accuracy }: ModelRow): 'test' | 'validation' {
-  return accuracy.test === null ? 'validation' : 'test';
+export function splitOf({ score }: ModelRow): 'test' | 'validation' {
+  return score.test === null ? 'validation' : 'test';
 }
 
 /** Models that no other beats in both: a lower cost at no worse score, or a better score at no higher cost. */
-export function paretoFront<T extends { readonly cost: number; readonly accuracy: number }>(
+export function paretoFront<T extends { readonly cost: number; readonly score: number }>(
   points: readonly T[],
   score: Pick<Score, 'better'> = accuracyScore,
 ): T[] {
-  const gain = (a: T, b: T): number => gainOf(score, a.accuracy, b.accuracy);
+  const gain = (a: T, b: T): number => gainOf(score, a.score, b.score);
   return points
     .filter(
       (point) =>
@@ -204,7 +205,7 @@ export function sameClass(agreement: Agreement): number {
 
 /** Text on what a model answers, e.g. `10 classes`. */
 export function answersText({ task, classes, classNames = [] }: Report['dataset']): string {
-  if (task === undefined || task === 'classification') return `${classes} classes`;
+  if (taskRow(task).hasClasses) return `${classes} classes`;
   const some = classNames.length <= 8 ? classNames : [...classNames.slice(0, 8), '…'];
   return `${classes} to predict (${some.join(', ')})`;
 }

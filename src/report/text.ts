@@ -8,12 +8,12 @@ export function reportText(report: Report, folder: string): string {
   const score = scoreOf(report);
   const name = score.name === 'accuracy' ? '' : ` ${score.name}`;
   const head = ['model', 'parameters', 'size', `validation${name}`, `test${name}`];
-  const rows = report.models.map(({ id, params, sizeBytes, accuracy }) => [
+  const rows = report.models.map(({ id, params, sizeBytes, score: own }) => [
     id,
     number(params),
     fileSize(sizeBytes),
-    accuracy.validation === null ? '-' : score.text(accuracy.validation),
-    accuracy.test === null ? '-' : score.text(accuracy.test),
+    own.validation === null ? '-' : score.text(own.validation),
+    own.test === null ? '-' : score.text(own.test),
   ]);
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
   const line = (row: readonly string[]): string =>

@@ -3,7 +3,7 @@ import type { Score } from '../tasks/score.ts';
 import { pairedTest } from '../measure/paired.ts';
 import type { PairedCounts } from '../measure/paired.ts';
 import { number } from './format.ts';
-import type { Pair, Repeats } from './certainty.ts';
+import type { Pair, Repeats } from './types.ts';
 import type { Verdict } from './types.ts';
 
 /**
@@ -16,7 +16,7 @@ export function verdictOf(
   samples = Infinity,
   score: Score = accuracyScore,
 ): Verdict {
-  if (distilled.length !== scratch.length || distilled.length === 0) throw new Error('pairs of accuracies are needed');
+  if (distilled.length !== scratch.length || distilled.length === 0) throw new Error('pairs of scores are needed');
   const gains = distilled.map((own, i) => gainOf(score, own, scratch[i]!));
   const repeats = gains.length;
   const gain = mean(gains);
@@ -34,10 +34,10 @@ export function verdictOf(
 }
 
 /** A model that was trained several times: its mean score with the 95 % interval, on so many samples. */
-export function repeatsOf(accuracies: readonly number[], samples: number, score: Score = accuracyScore): Repeats {
-  const [low, high] = intervalOf(accuracies, score.grain(samples));
+export function repeatsOf(scores: readonly number[], samples: number, score: Score = accuracyScore): Repeats {
+  const [low, high] = intervalOf(scores, score.grain(samples));
   const [least, most] = score.bounds;
-  return { accuracies, mean: mean(accuracies), interval: [Math.max(least, low), Math.min(most, high)] };
+  return { scores, mean: mean(scores), interval: [Math.max(least, low), Math.min(most, high)] };
 }
 
 /**
@@ -65,9 +65,9 @@ export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
   const better = test.difference > 0 ? 'distilled one' : 'twin';
   const meaning =
     test.p < 0.05
-      ? `of these two models the ${better} is the better one by more than the choice of samples explains; whether the teacher is ` +
-        `why, other seeds must tell`
-      : 'which of these two models is the better one, so many samples do not tell';
+      ? `of these two models the ${better} is better by more than the choice of samples explains; whether the teacher is the ` +
+        `reason, only other seeds can tell`
+      : 'so many samples do not tell which of these two models is the better one';
   return { split, samples, onlyDistilled, onlyScratch, ...test, sentence: `${seen}; ${meaning}` };
 }
 

@@ -218,7 +218,7 @@ async function done<N extends Network>(
   { weights: kept, ...result }: TrainingResult,
   network: N,
 ): Promise<Fitted<N>> {
-  const figures = { accuracy: { validation: result.validation }, params: parametersOf(network) };
+  const figures = { score: { validation: result.validation }, params: parametersOf(network) };
   const { bestEpoch, epochs, seconds, dataSeconds = 0, cut } = result;
   const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;
   await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait, ...(cut && { microBatch: cut.note }) });

@@ -3,7 +3,8 @@ import { StageClock } from '../base/stage-clock.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Report } from '../report/types.ts';
 import type { StageContext } from './context.ts';
-import { loadDataToTeach } from '../setup/data.ts';
+import { TOKENIZER_FILE } from '../data/text/open.ts';
+import { loadDataToTeach, tokenizerOf } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
@@ -55,6 +56,7 @@ export async function follow(
     stores = await openStores(folder, onEvent, options.shared);
     const context = await begin(loaded, stores, { ...options, onEvent, clock });
     facts = factsOf(context);
+    await keepTokenizer(context, stores);
     const findings = await stages(context, stores);
     onEvent({ type: 'stage', stage: 'report' });
     const { rows, found } = ledger();
@@ -85,6 +87,12 @@ export async function follow(
     await write().catch((second: unknown) => options.onEvent({ type: 'warning', message: unwritten(second) }));
     throw error;
   }
+}
+
+/** The tokenizer of texts is a part of the models that ship. */
+async function keepTokenizer({ recipe, data }: StageContext, { write }: RunStores): Promise<void> {
+  const bytes = await tokenizerOf(recipe, data);
+  if (bytes !== undefined) await write(`exports/${TOKENIZER_FILE}`, bytes);
 }
 
 /** Engine and data are got ready, and what they are is entered in the ledger. */

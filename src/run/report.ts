@@ -1,8 +1,8 @@
 import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
-import type { Pair } from '../report/certainty.ts';
+import type { Pair } from '../report/types.ts';
 import type { ModelRow, Report, TeacherSummary } from '../report/types.ts';
-import type { PruningSensitivity, QuantizationSensitivity } from '../report/sensitivity.ts';
+import type { PruningSensitivity, QuantizationSensitivity } from '../report/types.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
@@ -33,7 +33,7 @@ export function makeReport(
   const samples = (data.test ?? data.validation).count;
   const test = (role: ModelRef['role']): number[] =>
     measured.flatMap(({ row }) => {
-      const { validation, test: onTest } = row.accuracy;
+      const { validation, test: onTest } = row.score;
       return row.model.role === role && row.precision === 'fp32' && row.format === 'onnx'
         ? [onTest ?? validation ?? NaN]
         : [];
@@ -61,7 +61,7 @@ export function makeReport(
   };
 }
 
-/** The accuracies of a model that was trained more than once. */
+/** The scores of a model that was trained more than once. */
 function repeatsIn(
   measured: readonly Measured[],
   first: ModelRow,
@@ -70,10 +70,8 @@ function repeatsIn(
 ): Pick<ModelRow, 'repeats'> {
   const isSame = ({ row }: Measured): boolean =>
     row.format === first.format && isSameContent({ ...row, model: { ...row.model, repeat: 0 } }, first);
-  const accuracies = measured
-    .filter(isSame)
-    .flatMap(({ row: { accuracy } }) => accuracy.test ?? accuracy.validation ?? []);
-  return accuracies.length < 2 ? {} : { repeats: repeatsOf(accuracies, samples, score) };
+  const scores = measured.filter(isSame).flatMap(({ row: { score } }) => score.test ?? score.validation ?? []);
+  return scores.length < 2 ? {} : { repeats: repeatsOf(scores, samples, score) };
 }
 
 /** The only student and its only twin, sample by sample. */

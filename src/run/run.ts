@@ -59,7 +59,8 @@ async function runAlone(given: LoadedRecipe, options: RunOptions): Promise<RunRe
     const log = await fileLog(path.join(folder, 'log.jsonl'));
     const { task = 'classification' } = loaded.recipe.dataset;
     const onEvent: OnEvent = (event) => {
-      const told = 'stage' in event && task !== 'classification' ? { ...event, task } : event;
+      const isOfTask = 'stage' in event || event.type === 'run';
+      const told = isOfTask && task !== 'classification' ? { ...event, task } : event;
       logEvent(log, told);
       options.onEvent?.(told);
     };

@@ -34,54 +34,65 @@ export interface StateStore {
 /** One variable: what it holds now, and where its next content is written meanwhile. */
 class Slot {
   readonly type: TensorType;
-  #current: Buffer;
+  /** What it holds at first, until someone asks: it may be given a place before. */
+  #initial: (() => TensorData) | undefined;
+  #current: Buffer | undefined;
   #spare: Buffer | undefined;
   /** Its content stays where it is, as others know the place. */
   #isPlaced = false;
 
-  constructor(type: TensorType, data: TensorData) {
+  constructor(type: TensorType, initial: () => TensorData) {
     this.type = type;
-    this.#current = this.#buffer();
-    (this.#current.data as Float32Array).set(data as Float32Array);
+    this.#initial = initial;
   }
 
   get current(): Buffer {
-    return this.#current;
+    return (this.#current ??= this.#filled(this.#allocated()));
   }
 
   /** Made when a step first writes the variable. */
   get spare(): Buffer {
-    return (this.#spare ??= this.#buffer());
+    return (this.#spare ??= this.#buffer(this.#allocated()));
   }
 
   swap(): void {
-    if (this.#isPlaced) (this.#current.data as Float32Array).set(this.spare.data as Float32Array);
-    else [this.#current, this.#spare] = [this.spare, this.#current];
+    if (this.#isPlaced) (this.current.data as Float32Array).set(this.spare.data as Float32Array);
+    else [this.#current, this.#spare] = [this.spare, this.current];
   }
 
   /** Moves to `data`, for good. */
   place(data: TensorData): void {
-    if (this.#current.data === data) return;
-    (data as Float32Array).set(this.#current.data as Float32Array);
-    this.#current = this.#buffer(data);
+    if (this.#current?.data === data) return;
+    this.#current = this.#filled(data);
     this.#spare = undefined;
     this.#isPlaced = true;
   }
 
-  #buffer(data = allocate(this.type.dtype, staticSize(this.type.shape))): Buffer {
+  /** `data` with what the variable holds. */
+  #filled(data: TensorData): Buffer {
+    (data as Float32Array).set((this.#current?.data ?? this.#initial!()) as Float32Array);
+    this.#initial = undefined;
+    return this.#buffer(data);
+  }
+
+  #allocated(): TensorData {
+    return allocate(this.type.dtype, staticSize(this.type.shape));
+  }
+
+  #buffer(data: TensorData): Buffer {
     return { data, tensor: ortTensor(this.type.dtype, data, staticShape(this.type.shape, 'a variable')) };
   }
 }
 
 /** Variables in this process' memory: two buffers each, which take turns, or one place for those of fused updates. */
 export class HostStore implements StateStore {
-  /** Where fused updates have their variables, if there are any. */
+  /** Memory of the variables of fused updates, if there are any. */
   arena: Arena | undefined;
   readonly #slots = new Map<string, Slot>();
 
   declare(name: string, type: TensorType, initial: () => TensorData): void {
     const known = this.#slots.get(name);
-    if (known === undefined) this.#slots.set(name, new Slot(type, initial()));
+    if (known === undefined) this.#slots.set(name, new Slot(type, initial));
     else checkType(name, known.type, type);
   }
 
@@ -97,7 +108,7 @@ export class HostStore implements StateStore {
     this.#slot(name).swap();
   }
 
-  /** What a variable holds now. */
+  /** Current content of a variable. */
   data(name: string): TensorData {
     return this.#slot(name).current.data;
   }

@@ -4,7 +4,6 @@ import type { Model } from '../formats/onnx/model.ts';
 import type { Options as LoweringOptions } from '../formats/onnx/lower.ts';
 import { lowerToOnnx, nextName, outputName } from '../formats/onnx/lower.ts';
 import { foldPads } from '../graph/passes/fold-pads.ts';
-import { splitUpdates } from '../graph/passes/split-updates.ts';
 import { stepBytes } from '../graph/memory.ts';
 import { printType } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
@@ -12,6 +11,7 @@ import { shown } from '../graph/stages.ts';
 import type { Graph, TensorData, TensorType } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, State } from './engine.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
+import { inOrder } from './node-order.ts';
 import { fillRandom } from './randoms.ts';
 import { RepeatedStep } from './repeat.ts';
 import type { SessionOptions, Tensor } from './session.ts';
@@ -41,7 +41,7 @@ export class OnnxRuntimeStep implements CompiledStep {
   readonly #single: { readonly model: Model; readonly options: SessionOptions };
   #repeated: RepeatedStep | undefined;
   readonly #graph: Graph;
-  /** What the session computes: the graph, or what the fused updates leave of it. */
+  /** Graph that the session computes: the whole one, or the part without the fused updates. */
   readonly #part: Graph;
   readonly #fused: FusedUpdates | undefined;
   readonly #stateNames: ReadonlySet<string>;
@@ -75,9 +75,10 @@ export class OnnxRuntimeStep implements CompiledStep {
     this.#randomsPerSample = options.randomsPerSample ?? new Map<string, number>();
     this.store = (sharedStore(options.shareStateWith) ?? newStore(session, meter)).open();
     for (const [name, type] of graph.state) this.store.declare(name, type, () => initialOf(name, initial));
-    const split = fuses && this.store instanceof HostStore ? splitUpdates(graph) : undefined;
-    this.#fused = split && FusedUpdates.create(graph, split, this.store as HostStore);
-    const part = (this.#part = split && this.#fused ? split.rest : graph);
+    this.#fused = fuses && this.store instanceof HostStore ? FusedUpdates.of(graph, this.store) : undefined;
+    // Those that have no place yet get one now: a variable without content is found here, not at the first call.
+    for (const name of graph.state.keys()) this.store.current(name);
+    const part = (this.#part = this.#fused?.rest ?? graph);
     const resting = [...graph.state].flatMap(([name, type]) => (part.state.has(name) ? [] : [type]));
     this.memoryBytes = onCpu(session) ? stepBytes(part, resting) : undefined;
     const random = [...graph.inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));
@@ -88,11 +89,12 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
     Object.assign(this.#fetches, this.#fused?.fetches);
-    const model = lowerToOnnx(shown('step', foldPads(part)), {
+    const lowered = lowerToOnnx(shown('step', foldPads(part)), {
       poolIndices: onCpu(session),
       anyChannels: session.executionProviders?.[0] !== 'webgpu',
       ...lowering,
     });
+    const model = onCpu(session) ? inOrder(lowered) : lowered;
     this.#single = { model, options: session };
     const located = this.store instanceof DeviceStore && { preferredOutputLocation: this.#locations(this.store) };
     if (model.graph.nodes.length > 0) this.#session = new Session(encodeModel(model), { ...session, ...located });

@@ -196,13 +196,14 @@ export class ModelHost {
   }
 
   async #read(source: Source): Promise<Held> {
-    const bytes = await readOnnx(source.file);
+    const stored = await readOnnx(source.file);
+    const bytes = source.shapes === undefined ? stored : await readOnnx(source.file, source.shapes);
     const key = `${source.name} ${++this.#loads}`;
     const { maxBatch } = this.#options.batch;
     const model = decodeModel(bytes, source.file);
     const message = { type: 'model', key, fileName: source.file, bytes: bytes.length, maxBatch } as const;
     const { metadata } = model;
-    const usual = await usualOf(source.file, bytes);
+    const usual = await usualOf(source.file, stored);
     return { source, metadata, sha256: sha256(bytes), weights: weightsOf(model), usual, toLoad: { message, bytes } };
   }
 

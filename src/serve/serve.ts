@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../base/errors.ts';
 import { limbeckVersion, needPackages } from '../base/packages.ts';
 import { readBytes } from '../base/files.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { fileLog } from '../base/log.ts';
 import { isLoopback } from '../base/web.ts';
 import type { Log } from '../base/log.ts';
@@ -15,7 +16,7 @@ import { tokensOf } from './http/access.ts';
 import { RateLimit } from './http/rate.ts';
 import { serveHttp } from './http/server.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
-import { sourcesOf } from './sources.ts';
+import { sourcesOf, withShapes } from './sources.ts';
 import { Tracer } from './trace/otlp.ts';
 import type { TraceOptions } from './trace/otlp.ts';
 
@@ -37,6 +38,8 @@ export interface ServeOptions {
   readonly threads?: number;
   readonly batch?: Partial<BatchOptions>;
   readonly tokenFile?: string | undefined;
+  /** Of inputs that the file of the only model leaves open. */
+  readonly shapes?: InputShapes;
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Limit of requests per second for one token, or for one address where there are no tokens. Default: none. */
   readonly rate?: number | undefined;
@@ -87,7 +90,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   needPackages('limbeck serve', ['prom-client']);
   if (options.grpcPort !== undefined) needPackages('--grpc-port', ['@grpc/grpc-js', '@grpc/proto-loader']);
   const { serverMetrics } = await import('./server-metrics.ts');
-  const sources = await sourcesOf(options.models, options.out ?? 'checkpoints');
+  const sources = withShapes(
+    await sourcesOf(options.models, options.out ?? 'checkpoints'),
+    options.shapes ?? new Map(),
+  );
   const access = {
     tokens: options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile),
     loopback: isLoopback(address),

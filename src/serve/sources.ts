@@ -2,11 +2,14 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 
 /** A model that can be loaded. */
 export interface Source {
   readonly name: string;
   readonly file: string;
+  /** Of inputs that the file leaves open. */
+  readonly shapes?: InputShapes;
 }
 
 /** Models that a server can load: files that are named one by one, and those that lie in folders, now or later. */
@@ -41,6 +44,17 @@ export async function sourcesOf(args: readonly string[], out: string): Promise<S
     seen.add(name);
   }
   return { named, folders };
+}
+
+/** The one model that is served, with sizes that its file leaves open. `UserError` for several: an input could be of any of them. */
+export function withShapes({ named, folders }: Sources, shapes: InputShapes): Sources {
+  if (shapes.size === 0) return { named, folders };
+  const [only, ...others] = named;
+  if (only !== undefined && others.length + folders.length === 0) return { named: [{ ...only, shapes }], folders };
+  throw new UserError(
+    `--shape: expected one model, received ${[...named.map(({ name }) => name), ...folders].join(', ')}`,
+    'Serve it by itself, or export it with these sizes: limbeck export --from FILE.onnx --shape NAME=1,3,224,224.',
+  );
 }
 
 function fileSource(file: string, name = path.basename(file).replace(/\.onnx$/i, '')): Source {

@@ -1,14 +1,25 @@
+import { readBytes } from '../base/files.ts';
 import type { TextConfig, TokenInput } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { loadDataset } from '../data/load.ts';
-import type { LoadedDataset } from '../data/load.ts';
+import type { LoadedDataset, OnText } from '../data/load.ts';
+import { refuseOtherFile } from '../data/text/open.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
 
-/** The data set of a recipe, read and split. */
-export async function loadData({ dataset }: Pick<Recipe, 'dataset'>): Promise<LoadedDataset> {
+/** The data set of a recipe, read and split; `keepOriginals`: see `Dataset.originals`. */
+export async function loadData(
+  { dataset, teacher }: Pick<Recipe, 'dataset' | 'teacher'>,
+  { keepOriginals = seesOwnSize(teacher), onText }: { readonly keepOriginals?: boolean; readonly onText?: OnText } = {},
+): Promise<LoadedDataset> {
   // The schema says the same as the type, but for optional keys that it holds as undefined.
-  return loadDataset(dataset);
+  return loadDataset(dataset, { keepOriginals, onText });
+}
+
+/** True if a teacher is fed pictures of another size than the student, as far as the recipe says. */
+function seesOwnSize(teacher: Recipe['teacher']): boolean {
+  const all = teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])];
+  return all.some(({ resize, channels }) => resize !== undefined || channels !== undefined);
 }
 
 const ALL: readonly TokenInput[] = ['input_ids', 'attention_mask', 'token_type_ids'];
@@ -38,12 +49,27 @@ export async function loadFedData(
   own: Pick<TeacherRecipe, 'text'> | undefined,
   isTfjs: boolean,
 ): Promise<LoadedDataset> {
-  if (!('text' in dataset) && dataset.type !== 'text-folder') return loadDataset(dataset);
+  if (!('text' in dataset) && dataset.type !== 'text-folder') return loadDataset(dataset, { keepOriginals: true });
   const { text } = dataset as { readonly text?: TextConfig };
-  if (text === undefined && dataset.type !== 'text-folder') return loadDataset(dataset);
+  if (text === undefined && dataset.type !== 'text-folder') return loadDataset(dataset, { keepOriginals: true });
   const { buckets, ngrams, ...common } = text ?? {};
   const stated = Object.entries(own?.text ?? {}).filter(([, value]) => value !== undefined);
   const merged: TextConfig = { ...common, ...Object.fromEntries(stated) };
   const hashing = merged.tokenizer === 'hashed' ? { buckets, ngrams } : {};
-  return loadDataset({ ...dataset, text: { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL } } as typeof dataset);
+  return loadDataset({
+    ...dataset,
+    text: { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL },
+  });
+}
+
+/** The tokenizer.json of a recipe's texts; undefined where they need none. `UserError` if the data were read with another one. */
+export async function tokenizerOf(
+  { dataset }: Pick<Recipe, 'dataset'>,
+  { train }: Pick<LoadedDataset, 'train'>,
+): Promise<Uint8Array | undefined> {
+  if (train.text?.tokenizer !== 'tokenizer.json') return undefined;
+  const { text } = dataset as { readonly text: TextConfig };
+  const bytes = await readBytes(text.tokenizer!);
+  refuseOtherFile(text.tokenizer!, bytes, train.text);
+  return bytes;
 }

@@ -18,6 +18,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { soundOf } from './sound.ts';
 import { checkParts } from '../networks/inputs.ts';
+import { chosenLayers } from '../networks/layers-choices.ts';
 import { layersNetwork } from '../networks/layers.ts';
 import { withChoices } from '../networks/chosen.ts';
 import { onnxNetwork } from '../networks/onnx.ts';
@@ -56,12 +57,21 @@ export function studentBuilder(context: Given, seed: number): Build {
     return async () => fitted(context, layersNetwork(await modelFromModule(module, made)));
   }
   const { freeze = [], learningRates = {} } = student;
+  const { output, head = 'keep', batchNorm } = student;
   if (tfjs !== undefined)
-    return async () =>
-      withChoices(layersNetwork(checked(tfjs, await loadTfjsModel(tfjs), args)), { freeze, learningRates }, tfjs);
+    return async () => {
+      const { model: chosen, origin } = await chosenLayers(await loadTfjsModel(tfjs), tfjs, {
+        ...args,
+        head,
+        batchNorm,
+      });
+      const network = { ...layersNetwork(checked(tfjs, chosen, args)), origin };
+      const withAll = withChoices(network, { freeze, learningRates }, tfjs);
+      return head === 'replace' ? answering(context, withAll) : withAll;
+    };
   if (onnx !== undefined) {
-    const { output, head = 'keep', batchNorm } = student;
-    const options = { ...args, output, head, freeze, batchNorm };
+    const compared = 'features' in context.recipe.distill ? context.recipe.distill.features : [];
+    const options = { ...args, output, head, freeze, batchNorm, compared: compared.map((pair) => pair.student) };
     return async () => {
       const network = onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
       const chosen = withChoices(network, { freeze: [], learningRates }, onnx);

@@ -31,7 +31,7 @@ function entriesOf(
   prepared: StatedPreparation | undefined,
 ): Map<string, string> {
   const isStandard = prepared === undefined || (isPicture(prepared) && prepared.layout !== 'nchw');
-  const own = ['targets', 'classOutput', 'check', ...(isStandard ? [] : ['preprocessing'])];
+  const own = ['targets', 'text', 'classOutput', 'check', ...(isStandard ? [] : ['preprocessing'])];
   return new Map([...metadata].filter(([key]) => own.includes(key)));
 }
 

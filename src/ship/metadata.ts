@@ -8,7 +8,7 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {
-  const { sampleShape, inputs, normalization } = data.train;
+  const { sampleShape, inputs, text, normalization } = data.train;
   const task = taskOf(data.train);
   const entries = {
     // Only of classes, of which a reader takes the largest.
@@ -19,6 +19,8 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
     // Which part of such a row each of several inputs is fed.
     ...(inputs !== undefined && { inputs }),
+    // The tokenizer by its hash, and how texts are cut and filled up.
+    ...(text !== undefined && { text }),
     output: task.answers,
     recipe: recipe.name,
     recipeSha256: sha256(JSON.stringify(written)),

@@ -21,7 +21,7 @@ import { modelFeeds } from '../runtime/feeds.ts';
 import { LOG_MEL } from '../networks/log-mel.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { idOf } from '../report/artifact.ts';
-import type { QuantizationSensitivity } from '../report/sensitivity.ts';
+import type { QuantizationSensitivity } from '../report/types.ts';
 import type { Task } from '../tasks/task.ts';
 import type { ExportedModel } from './export.ts';
 
@@ -168,8 +168,8 @@ export async function rankLayers(
   const session = sessionOptionsOf(recipe);
   const layers = quantizableLayers(float).filter((layer) => !kept.includes(layer));
   const rows = await layerSensitivity(layers, write, samples, task, session, onProgress);
-  const accuracy = task.scoreOf(samples.logits, targets);
-  return { model: idOf(model), precision: 'int8', samples: n, accuracy, rows };
+  const score = task.scoreOf(samples.logits, targets);
+  return { model: idOf(model), precision: 'int8', samples: n, score, rows };
 }
 
 /** The numbers of layers to keep in float, one after another until the accuracy holds: few first, then in larger steps. */

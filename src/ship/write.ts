@@ -5,7 +5,7 @@ import type { DenseScales } from '../graph/quantization.ts';
 import { fileOf } from '../report/artifact.ts';
 import type { Artifact } from '../report/artifact.ts';
 import type { Reduced } from '../report/forms.ts';
-import type { QuantizationSensitivity } from '../report/sensitivity.ts';
+import type { QuantizationSensitivity } from '../report/types.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import type { ModelFile } from './model-file.ts';
@@ -115,11 +115,11 @@ export async function finish(
   file: ExportedModel,
   write: Write,
   start = monotonicMs(),
-  accuracy?: { readonly validation: number },
+  score?: { readonly validation: number },
 ): Promise<ExportedModel> {
   await write(file.file, file.bytes);
   const { params, macs, bytes } = file;
-  const known = accuracy && { accuracy, params, macs };
+  const known = score && { score, params, macs };
   const figures = { file: file.file, sizeBytes: bytes.length, ...known };
   await context.done(`export ${file.file}`, (monotonicMs() - start) / 1000, figures);
   return file;

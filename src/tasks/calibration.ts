@@ -1,43 +1,54 @@
-/** Samples whose confidence falls into one bin; means are null where there are none. */
-interface CalibrationBin {
-  readonly samples: number;
-  /** Mean probability of the class that was given. */
-  readonly confidence: number | null;
-  /** Share of the samples that are right. */
-  readonly accuracy: number | null;
-}
-
-export interface Calibration {
-  /** Expected calibration error, a fraction: the mean of |accuracy - confidence| over the bins, weighted by samples. */
-  readonly ece: number;
-  /** Mean over all samples. */
-  readonly confidence: number;
-  readonly bins: readonly CalibrationBin[];
-}
+import type { Calibration } from './described.ts';
 
 /**
- * Comparison of a model's confidence with its accuracy. Bins of equal width, bin m holds confidences in ((m - 1) / bins, m / bins]. Guo et
- * al. 2017, "On Calibration of Modern Neural Networks", equation 3. logits: [labels.length, classes].
+ * Is a model as often right as it is sure? Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3.
+ * logits: [labels.length, classes].
  */
 export function calibrationOf(logits: Float32Array, labels: Int32Array, classes: number, bins = 15): Calibration {
-  const samples = Array.from({ length: bins }, () => 0);
-  const sure = Array.from({ length: bins }, () => 0);
-  const right = Array.from({ length: bins }, () => 0);
-  for (let row = 0; row < labels.length; row++) {
-    const { best, confidence } = answerOf(logits, row * classes, classes);
-    const bin = Math.max(0, Math.min(bins - 1, Math.ceil(confidence * bins) - 1));
-    samples[bin]!++;
-    sure[bin]! += confidence;
-    if (best === labels[row]) right[bin]!++;
-  }
-  const n = labels.length;
+  const answers = Array.from(labels, (_, row) => answerOf(logits, row * classes, classes));
+  const sure = answers.map(({ confidence }) => confidence);
+  const { ece, bins: found } = reliabilityOf(
+    sure,
+    answers.map(({ best }, row) => best === labels[row]),
+    bins,
+  );
   return {
-    ece: samples.reduce((sum, _, bin) => sum + Math.abs(right[bin]! - sure[bin]!), 0) / n,
-    confidence: sure.reduce((sum, value) => sum + value, 0) / n,
+    ece,
+    confidence: sure.reduce((sum, value) => sum + value, 0) / labels.length,
+    bins: found.map(({ samples, probability, share }) => ({ samples, confidence: probability, accuracy: share })),
+  };
+}
+
+/** Expected calibration error, and by bin the mean probability of samples and the share of them that came true. */
+export interface Reliability {
+  readonly ece: number;
+  readonly bins: readonly {
+    readonly samples: number;
+    readonly probability: number | null;
+    readonly share: number | null;
+  }[];
+}
+
+/** Probabilities beside what came true, in bins of equal width: bin m holds those in ((m - 1) / bins, m / bins]. */
+export function reliabilityOf(
+  probabilities: readonly number[],
+  cameTrue: readonly boolean[],
+  bins: number,
+): Reliability {
+  const samples = Array.from({ length: bins }, () => 0);
+  const [sure, right] = [[...samples], [...samples]];
+  probabilities.forEach((probability, i) => {
+    const bin = Math.max(0, Math.min(bins - 1, Math.ceil(probability * bins) - 1));
+    samples[bin]!++;
+    sure[bin]! += probability;
+    if (cameTrue[i] === true) right[bin]!++;
+  });
+  return {
+    ece: samples.reduce((sum, _, bin) => sum + Math.abs(right[bin]! - sure[bin]!), 0) / probabilities.length,
     bins: samples.map((count, bin) => ({
       samples: count,
-      confidence: count === 0 ? null : sure[bin]! / count,
-      accuracy: count === 0 ? null : right[bin]! / count,
+      probability: count === 0 ? null : sure[bin]! / count,
+      share: count === 0 ? null : right[bin]! / count,
     })),
   };
 }

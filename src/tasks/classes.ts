@@ -1,4 +1,5 @@
 import { argMax } from '../base/numbers.ts';
+import { SURE } from './columns.ts';
 
 /** The class of each row. */
 export function classesOf(logits: Float32Array, classes: number): Int32Array {
@@ -61,9 +62,6 @@ export function sideBySide(predicted: Int32Array, other: Int32Array, labels: Int
 export function hits(predicted: Int32Array, labels: ArrayLike<number>): boolean[] {
   return Array.from(predicted, (one, i) => one === labels[i]);
 }
-
-/** 1.96 standard deviations: chance alone does that in one of 40 cases. */
-const SURE = 1.96;
 
 /**
  * True if `a` is right less often than `b` on the same samples by more than chance: McNemar's test, with the continuity correction of

@@ -1,36 +1,121 @@
-/** Errors of predicted numbers, in the label's units. */
-export interface ErrorReport {
-  readonly rows: readonly {
-    readonly name: string;
-    /** Mean absolute error. */
-    readonly mae: number;
-    /** Root of the mean squared error. */
-    readonly rmse: number;
-    /** 1 - squared error / squared error of the mean; null where all labels are the same. */
-    readonly r2: number | null;
-    /** Mean of prediction - label. */
-    readonly bias: number;
-  }[];
-  /** Some samples, [label, prediction] of each number, for a chart of residuals. */
-  readonly points: readonly (readonly (readonly [number, number])[])[];
-}
+import { z } from 'zod';
 
-/** Scores of several labels, label by label. */
-export interface LabelReport {
-  /** Mean over the labels that some sample has; null where there is none. */
-  readonly meanAveragePrecision: number | null;
-  /** Share of all labels of all samples that are rightly given or not given. */
-  readonly rightDecisions: number;
-  readonly rows: readonly {
-    readonly name: string;
-    /** Samples that have the label. */
-    readonly samples: number;
-    /** Null where no sample has the label. */
-    readonly averagePrecision: number | null;
-    /** F1 at a probability of 0.5; null where no sample has the label and none is given. */
-    readonly f1: number | null;
-    /** The probability from which on the label is given for the best F1 on the validation split; absent where no sample there has it. */
-    readonly threshold?: number;
-    readonly f1AtThreshold?: number | null;
-  }[];
+/** What tasks say of a model's answers besides the score, part by part; report.json has each with its split. */
+
+const fraction = z.number().min(0).max(1);
+const whole = z.int().min(0);
+const amount = z.number().min(0);
+
+const bins = z
+  .array(
+    z.strictObject({
+      samples: whole,
+      confidence: fraction.nullable(),
+      accuracy: fraction.nullable(),
+    }),
+  )
+  .readonly()
+  .describe('Ascending; means over the samples of the bin, null where there are none.');
+
+export const DESCRIBED = {
+  confusion: z.strictObject({
+    counts: z
+      .array(z.array(whole).readonly())
+      .readonly()
+      .describe('[true class][predicted class]: numbers of samples.'),
+  }),
+  perClass: z
+    .strictObject({ samples: z.array(whole).readonly(), right: z.array(whole).readonly() })
+    .describe('By true class, where there are too many classes for a confusion matrix.'),
+  calibration: z
+    .strictObject({
+      ece: fraction.describe('Expected calibration error over bins of equal width.'),
+      confidence: fraction.describe('Mean probability of the class that was given.'),
+      bins,
+    })
+    .describe('Is it as often right as it is sure?'),
+  errors: z
+    .strictObject({
+      rows: z
+        .array(
+          z.strictObject({
+            name: z.string(),
+            mae: amount.describe('Mean absolute error.'),
+            rmse: amount.describe('Root of the mean squared error.'),
+            r2: z
+              .number()
+              .nullable()
+              .describe('1 - squared error / that of the mean; null where all labels are the same.'),
+            bias: z.number().describe('Mean of prediction - label.'),
+          }),
+        )
+        .readonly(),
+      points: z
+        .array(z.array(z.tuple([z.number(), z.number()]).readonly()).readonly())
+        .readonly()
+        .describe('Of each number: [label, prediction] of some samples.'),
+    })
+    .describe('Of predicted numbers, in the units of the label.'),
+  labels: z
+    .strictObject({
+      meanAveragePrecision: fraction
+        .nullable()
+        .describe('Over the labels that some sample has; null where there is none.'),
+      ece: fraction
+        .exactOptional()
+        .describe(
+          'Expected calibration error of the probabilities, mean over the labels; reports of version 2 have none.',
+        ),
+      rightDecisions: fraction.describe('Share of all labels of all samples that are rightly given or not given.'),
+      rows: z
+        .array(
+          z.strictObject({
+            name: z.string(),
+            samples: whole.describe('That have the label.'),
+            averagePrecision: fraction.nullable().describe('Null where no sample has the label.'),
+            f1: fraction
+              .nullable()
+              .describe('At a probability of 0.5; null where no sample has the label and none is given.'),
+            threshold: fraction
+              .exactOptional()
+              .describe(
+                'Probability above which the label is given for the best F1 on the validation split; absent where no sample there has it.',
+              ),
+            f1AtThreshold: fraction.nullable().exactOptional(),
+            ece: fraction.exactOptional().describe('Expected calibration error over bins of equal width.'),
+            bins: z
+              .array(z.strictObject({ samples: whole, probability: fraction.nullable(), share: fraction.nullable() }))
+              .readonly()
+              .exactOptional()
+              .describe(
+                'Ascending by the probability of the label: its mean, and the share of samples that have the label; null where there are none.',
+              ),
+          }),
+        )
+        .readonly(),
+    })
+    .describe('Of several labels: each by itself.'),
+};
+
+/** One model's answers beside the teacher's. */
+export const BESIDE = {
+  agreement: z
+    .strictObject({
+      bothRight: whole,
+      onlyTeacher: whole,
+      onlyThis: whole,
+      sameError: whole.describe('Both wrong, with the same class.'),
+      differentErrors: whole,
+    })
+    .describe('Beside the teacher on the same samples: numbers of samples.'),
+};
+
+export type Described = { readonly [K in keyof typeof DESCRIBED]?: z.infer<(typeof DESCRIBED)[K]> };
+export type Calibration = NonNullable<Described['calibration']>;
+export type ErrorReport = NonNullable<Described['errors']>;
+export type LabelReport = NonNullable<Described['labels']>;
+export interface Beside {
+  readonly agreement?: z.infer<(typeof BESIDE)['agreement']>;
+  /** Root of the mean squared difference of the answers, of numbers in the label's units, mean over them. */
+  readonly distance?: number;
 }

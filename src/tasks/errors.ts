@@ -1,3 +1,4 @@
+import { columnOf, isAboveZero } from './columns.ts';
 import type { ErrorReport } from './described.ts';
 
 /** Samples that a chart of residuals shows. */
@@ -12,10 +13,9 @@ export function errorsOf(
   const width = names.length;
   const n = targets.length / width;
   const step = Math.max(1, Math.ceil(n / SHOWN));
-  const column = (c: number): number[] => Array.from({ length: n }, (_, i) => targets[i * width + c]!);
   return {
     rows: names.map((name, c) => {
-      const labels = column(c);
+      const labels = columnOf(targets, c, width);
       const errors = labels.map((label, i) => answers[i * width + c]! - label);
       const squared = sum(errors.map((error) => error * error));
       const mean = sum(labels) / n;
@@ -29,7 +29,9 @@ export function errorsOf(
       };
     }),
     points: names.map((_, c) =>
-      column(c).flatMap((label, i) => (i % step === 0 ? [[label, answers[i * width + c]!] as const] : [])),
+      columnOf(targets, c, width).flatMap((label, i) =>
+        i % step === 0 ? [[label, answers[i * width + c]!] as const] : [],
+      ),
     ),
   };
 }
@@ -42,13 +44,7 @@ export function rmseOf(answers: ArrayLike<number>, targets: ArrayLike<number>, w
   return squared.reduce((total, value) => total + Math.sqrt(value / n), 0) / width;
 }
 
-/** Chance alone does that in one of 40 cases. */
-const SURE = 1.96;
-
-/**
- * True if answers are further off than other ones by more than chance: a paired test on the squared errors, in deviations, sample by
- * sample.
- */
+/** Whether answers are further off than other ones by more than chance: a paired test on the squared errors, in deviations, sample by sample. */
 export function isFurtherOff(
   answers: ArrayLike<number>,
   than: ArrayLike<number>,
@@ -58,11 +54,9 @@ export function isFurtherOff(
   const width = std.length;
   const errorOf = (of: ArrayLike<number>, row: number): number =>
     sum(std.map((one, c) => ((of[row * width + c]! - targets[row * width + c]!) / one) ** 2));
-  const n = targets.length / width;
-  const more = Array.from({ length: n }, (_, row) => errorOf(answers, row) - errorOf(than, row));
-  const mean = sum(more) / n;
-  const spread = Math.sqrt(sum(more.map((value) => (value - mean) ** 2)) / Math.max(1, n - 1));
-  return mean > SURE * (spread / Math.sqrt(n));
+  return isAboveZero(
+    Array.from({ length: targets.length / width }, (_, row) => errorOf(answers, row) - errorOf(than, row)),
+  );
 }
 
 function sum(values: readonly number[]): number {

@@ -1,15 +1,24 @@
+import { reliabilityOf } from './calibration.ts';
+import { columnOf, meanOf } from './columns.ts';
 import type { LabelReport } from './described.ts';
 
 /** Figures of answers to samples that have any of several labels; logits and labels are [samples, width], labels 0 or 1. */
 
 /** Answers to some samples, and their labels. */
-interface Labelled {
+export interface Labelled {
   readonly answers: ArrayLike<number>;
   readonly targets: ArrayLike<number>;
 }
 
 /** A label is given where its probability is above 0.5. */
 export const GIVEN = 0;
+
+/** Of a diagram of reliability, for each label. */
+const BINS = 10;
+
+function sigmoid(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}
 
 /** F1 at a probability of 0.5, mean over the labels; one that no sample has and none is given is left out, as scikit-learn's `zero_division=nan` does. */
 export function macroF1({ answers, targets }: Labelled, width: number): number {
@@ -28,10 +37,16 @@ export function labelReport(of: Labelled, names: readonly string[], tuning?: Lab
       samples: labels.filter((label) => label === 1).length,
       averagePrecision: averagePrecision(logits, labels),
       f1: f1Of(logits, labels),
-      ...(cut !== undefined && { threshold: 1 / (1 + Math.exp(-cut)), f1AtThreshold: f1Of(logits, labels, cut) }),
+      ...(cut !== undefined && { threshold: sigmoid(cut), f1AtThreshold: f1Of(logits, labels, cut) }),
+      ...reliabilityOf(
+        logits.map(sigmoid),
+        labels.map((label) => label === 1),
+        BINS,
+      ),
     };
   });
   return {
+    ece: meanOf(rows.map(({ ece }) => ece))!,
     meanAveragePrecision: meanOf(rows.map(({ averagePrecision: value }) => value)),
     rightDecisions: rightDecisions(of, width).reduce((sum, right) => sum + right, 0) / of.targets.length,
     rows,
@@ -67,10 +82,11 @@ export function averagePrecision(logits: readonly number[], labels: readonly num
   if (positives === 0) return null;
   let [sum, before] = [0, 0];
   for (const { right, given } of steps(logits, labels)) {
-    sum += ((right - before) / positives) * (right / given);
+    // Divided at the end: where all are ranked first, that is 1 to the last bit.
+    sum += (right - before) * (right / given);
     before = right;
   }
-  return sum;
+  return sum / positives;
 }
 
 /** The logit above which the label is given for the best F1; undefined where no sample has the label. */
@@ -127,13 +143,4 @@ function steps(logits: readonly number[], labels: readonly number[]): Step[] {
     if (next !== logit) found.push({ right, given: i + 1, logit, next });
   });
   return found;
-}
-
-export function columnOf(values: ArrayLike<number>, c: number, width: number): number[] {
-  return Array.from({ length: values.length / width }, (_, row) => values[row * width + c]!);
-}
-
-export function meanOf(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
 }

@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { percent } from '../base/numbers.ts';
 import type { TargetValues } from '../data/dataset.ts';
-import { columnOf, f1Of, GIVEN, labelReport, macroF1, meanOf, rankingOf, rightDecisions } from './labels.ts';
+import { columnOf, FEWEST, isAboveZero, meanOf, mixedNumbers, PROBABLY, stuckAt } from './columns.ts';
+import { f1Of, GIVEN, labelReport, macroF1, rankingOf, rightDecisions } from './labels.ts';
+import type { Labelled } from './labels.ts';
 import { f1Score } from './score.ts';
 import { asGiven, mixedTargets, numberFeeds } from './targets.ts';
 import type { Task } from './task.ts';
@@ -27,12 +29,7 @@ export function multiLabel(names: readonly string[]): Task {
       const own = feeds['targets'] as tf.Tensor2D;
       return mix === 'partners' ? mixedTargets(own, feeds) : own;
     },
-    mixedValues: (targets, { partners, lambda }) =>
-      Float32Array.from(targets, (value, at) => {
-        const [i, c] = [Math.floor(at / width), at % width];
-        const other = targets[partners[i]! * width + c]!;
-        return other + (value - other) * lambda[i]!;
-      }),
+    mixedValues: (targets, mix) => mixedNumbers(targets, mix, width),
     forLoss: asGiven,
     loss: (logits, targets) => tf.mean(crossEntropy(logits, targets), -1),
     divergence: (teacher, student, temperature) => {
@@ -60,7 +57,7 @@ export function multiLabel(names: readonly string[]): Task {
     ignorance: (targets) => meanOf(names.map((_, c) => ofCommoner(columnOf(targets, c, width)))) ?? 0,
     // Decision by decision: F1 is no sum over samples.
     isWorse: (answers, than, targets) =>
-      isLess(rightDecisions({ answers, targets }, width), rightDecisions({ answers: than, targets }, width)),
+      isAboveZero(lostDecisions({ answers, targets }, { answers: than, targets }, width)),
     skill: (answers, targets) => ({
       score: macroF1({ answers, targets }, width),
       ...(areProbabilities(answers, width)
@@ -86,6 +83,12 @@ function distanceOf(answers: Float32Array, teacher: Float32Array): number {
   return Math.sqrt(answers.reduce((sum, value, i) => sum + (value - teacher[i]!) ** 2, 0) / answers.length);
 }
 
+/** How many decisions fewer are right than in other answers to the same samples, sample by sample. */
+function lostDecisions(own: Labelled, other: Labelled, width: number): number[] {
+  const right = rightDecisions(own, width);
+  return rightDecisions(other, width).map((value, i) => value - right[i]!);
+}
+
 /** F1 of whoever gives a label to all samples where most have it, else to none. */
 function ofCommoner(labels: readonly number[]): number | null {
   const most = labels.filter((label) => label === 1).length > labels.length / 2;
@@ -93,17 +96,6 @@ function ofCommoner(labels: readonly number[]): number | null {
     labels.map(() => (most ? 1 : -1)),
     labels,
   );
-}
-
-/** 1.96 standard deviations: chance alone does that in one of 40 cases. */
-const SURE = 1.96;
-
-/** True if the mean of `a` is below that of `b` by more than chance: a paired test, sample by sample. */
-function isLess(a: readonly number[], b: readonly number[]): boolean {
-  const less = a.map((value, i) => b[i]! - value);
-  const mean = less.reduce((sum, value) => sum + value, 0) / less.length;
-  const square = less.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, less.length - 1);
-  return mean > SURE * Math.sqrt(square / less.length);
 }
 
 /**
@@ -128,10 +120,7 @@ function areProbabilities(answers: Float32Array, width: number): boolean {
   return answers.length / width >= FEWEST && answers.every((value) => value >= 0 && value <= 1);
 }
 
-const FEWEST = 10;
-/** Spread of the logits below which, or below this share of another model's, answers do not depend on the sample. */
-const SPREAD = 0.01;
-
+/** Of a logit: below this share of another model's spread, or of 1 beside labels, answers do not depend on the sample. */
 function stuck(
   name: string,
   answers: Float32Array,
@@ -139,21 +128,9 @@ function stuck(
   names: readonly string[],
 ): string | undefined {
   const width = names.length;
-  if (answers.length / width < FEWEST) return undefined;
-  const at = names.findIndex((_, c) => {
-    const its = spread(columnOf(truth, c, width));
-    if (its === 0) return false;
-    return spread(columnOf(answers, c, width)) < SPREAD * (truth instanceof Int32Array ? 1 : its);
-  });
-  if (at === -1) {
-    if (!areProbabilities(answers, width)) return undefined;
-    return `${name}: all of its answers lie between 0 and 1, as probabilities do, and are read as logits; leave out the sigmoid at its end`;
-  }
-  return `${name}: answers nearly the same for ${names[at]!} to all of ${answers.length / width} samples; its input is probably not prepared as it wants it (normalization, layout, size), or its weights are wrong`;
-}
-
-/** Standard deviation. */
-function spread(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  const at = stuckAt(answers, truth, width, truth instanceof Int32Array ? 1 : undefined);
+  if (at !== -1)
+    return `${name}: answers nearly the same for ${names[at]!} to all of ${answers.length / width} samples; ${PROBABLY}`;
+  if (!areProbabilities(answers, width)) return undefined;
+  return `${name}: all of its answers lie between 0 and 1, as probabilities do, and are read as logits; leave out the sigmoid at its end`;
 }

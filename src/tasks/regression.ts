@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
+import { mixedNumbers, PROBABLY, stuckAt } from './columns.ts';
 import { errorsOf, isFurtherOff, rmseOf } from './errors.ts';
 import { rmseScore } from './score.ts';
 import { mixedTargets, numberFeeds } from './targets.ts';
@@ -32,12 +33,7 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
       const own = standard(feeds['targets'] as tf.Tensor2D);
       return mix === 'partners' ? mixedTargets(own, feeds) : own;
     },
-    mixedValues: (targets, { partners, lambda }) =>
-      Float32Array.from(targets, (value, at) => {
-        const [i, c] = [Math.floor(at / width), at % width];
-        const other = targets[partners[i]! * width + c]!;
-        return other + (value - other) * lambda[i]!;
-      }),
+    mixedValues: (targets, mix) => mixedNumbers(targets, mix, width),
     forLoss: standard,
     loss: (outputs, targets, { huber }: Hyper) => {
       const error = tf.sub(outputs, targets);
@@ -83,32 +79,13 @@ function meansOf(targets: ArrayLike<number>, width: number): Float32Array {
   return Float32Array.from({ length: targets.length }, (_, i) => mean[i % width]!);
 }
 
-const FEWEST = 10;
-/** Spread of the answers below this share of that of the truth says that they do not depend on the sample. */
-const SPREAD = 0.01;
-
 function stuck(
   name: string,
   answers: Float32Array,
   truth: ArrayLike<number>,
   names: readonly string[],
 ): string | undefined {
-  const width = names.length;
-  if (answers.length / width < FEWEST) return undefined;
-  for (let c = 0; c < width; c++) {
-    const [own, its] = [spread(answers, c, width), spread(truth, c, width)];
-    if (its === 0 || own >= SPREAD * its) continue;
-    return `${name}: answers nearly the same number for ${names[c]!} to all of ${answers.length / width} samples; its input is probably not prepared as it wants it (normalization, layout, size), or its weights are wrong`;
-  }
-  return undefined;
-}
-
-/** Standard deviation of one number. */
-function spread(values: ArrayLike<number>, c: number, width: number): number {
-  const n = values.length / width;
-  let mean = 0;
-  for (let i = c; i < values.length; i += width) mean += values[i]! / n;
-  let square = 0;
-  for (let i = c; i < values.length; i += width) square += (values[i]! - mean) ** 2 / n;
-  return Math.sqrt(square);
+  const at = stuckAt(answers, truth, names.length);
+  if (at === -1) return undefined;
+  return `${name}: answers nearly the same number for ${names[at]!} to all of ${answers.length / names.length} samples; ${PROBABLY}`;
 }

@@ -1,8 +1,11 @@
 import { percent } from '../base/numbers.ts';
+import type { TaskName } from '../recipe/task.ts';
 
 /** The figure that a task is judged by: epochs and students are chosen by it, limits and verdicts are given in it. */
 export interface Score {
   readonly name: string;
+  /** `fraction`: from 0 to 1; `label`: in the units of the label. */
+  readonly unit: 'fraction' | 'label';
   readonly better: 'higher' | 'lower';
   /** Text for people, e.g. `93.40 %` or `54.2`. */
   readonly text: (value: number) => string;
@@ -21,6 +24,10 @@ export interface Score {
   readonly grain: (samples: number) => number;
   /** Loss that `maxDrop` limits, see `lossText`. Negative where the second is better. */
   readonly lost: (before: number, after: number) => number;
+  /** The score that loses so much; the inverse of `lost`. */
+  readonly after: (before: number, lost: number) => number;
+  /** `lost` beside another model's score, e.g. `1.20 points below`. */
+  readonly dropText: (lost: number) => string;
   /** `lost` in words, e.g. `1.20 points of validation accuracy`. */
   readonly lossText: (lost: number) => string;
 }
@@ -40,36 +47,62 @@ function points(fraction: number): string {
   return `${fraction >= 0 ? '+' : ''}${text} points`;
 }
 
-/** Share of the samples that are right; drops are in percentage points. */
-export const accuracyScore: Score = {
-  ...{ name: 'accuracy', better: 'higher', text: (value) => percent(value), change: points, bounds: [0, 1] },
-  said: (value, samples, digits) => `right on ${percent(value, digits)} of ${samples}`,
-  smallestGain: () => 0.001,
-  grain: (samples) => Math.sqrt(1 / 12) / samples,
-  lost: (before, after) => 100 * (before - after),
-  lossText: (lost) => `${lost.toFixed(2)} points of validation accuracy`,
-};
+/** A score from 0 to 1, of which drops are in percentage points. */
+function share(name: string, said: Score['said']): Score {
+  return {
+    ...{
+      name,
+      said,
+      unit: 'fraction',
+      better: 'higher',
+      text: (value) => percent(value),
+      change: points,
+      bounds: [0, 1],
+    },
+    smallestGain: () => 0.001,
+    grain: (samples) => Math.sqrt(1 / 12) / samples,
+    lost: (before, after) => 100 * (before - after),
+    after: (before, lost) => before - lost / 100,
+    dropText: (lost) => `${lost.toFixed(2)} points below`,
+    lossText: (lost) => `${lost.toFixed(2)} points of validation ${name}`,
+  };
+}
 
-/** F1 of each label at a probability of 0.5, mean over the labels; drops are in percentage points. */
-export const f1Score: Score = {
-  ...{ name: 'macro F1', better: 'higher', text: (value) => percent(value), change: points, bounds: [0, 1] },
-  said: (value, samples, digits) => `at a macro F1 of ${percent(value, digits)} on ${samples}`,
-  smallestGain: () => 0.001,
-  grain: (samples) => Math.sqrt(1 / 12) / samples,
-  lost: (before, after) => 100 * (before - after),
-  lossText: (lost) => `${lost.toFixed(2)} points of validation macro F1`,
-};
+/** Share of the samples that are right. */
+export const accuracyScore = share(
+  'accuracy',
+  (value, samples, digits) => `right on ${percent(value, digits)} of ${samples}`,
+);
+
+/** F1 of each label at a probability of 0.5, mean over the labels. */
+export const f1Score = share(
+  'macro F1',
+  (value, samples, digits) => `at a macro F1 of ${percent(value, digits)} on ${samples}`,
+);
 
 /** Root of the mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
-  ...{ name: 'RMSE', better: 'lower', text: figure, bounds: [0, Infinity] },
+  ...{ name: 'RMSE', unit: 'label', better: 'lower', text: figure, bounds: [0, Infinity] },
   change: (difference) => `${difference >= 0 ? '+' : '-'}${figure(Math.abs(difference))}`,
   said: (value, samples) => `off by ${figure(value)} (RMSE) on ${samples}`,
   smallestGain: (score) => 0.001 * score,
   grain: () => 0,
   lost: (before, after) => (after === before ? 0 : 100 * (after / before - 1)),
+  after: (before, lost) => before * (1 + lost / 100),
+  dropText: (lost) => `${lost.toFixed(2)} % above`,
   lossText: (lost) => `${lost.toFixed(2)} % of validation RMSE`,
 };
+
+const scores: Readonly<Record<TaskName, Score>> = {
+  classification: accuracyScore,
+  regression: rmseScore,
+  'multi-label': f1Score,
+};
+
+/** The score of a task, for whoever has only its name. */
+export function scoreOfTask(task: TaskName = 'classification'): Score {
+  return scores[task];
+}
 
 /** Four digits that say something. */
 function figure(value: number): string {

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Dataset, TargetValues } from '../data/dataset.ts';
 import type { TaskName } from '../data/config.ts';
 import type { TensorData, TensorType } from '../graph/types.ts';
-import type { ErrorReport, LabelReport } from './described.ts';
+import type { Beside, Described } from './described.ts';
 import type { Score } from './score.ts';
 
 /** Mixture of the targets of samples: `lambda` of the own one, the rest of that at position `partners`. */
@@ -65,8 +65,8 @@ export interface Task {
 
   /** The score of answers to samples, all at once. */
   scoreOf(answers: Float32Array, targets: TargetValues): number;
-  /** Description of the answers for the report, besides the score. */
-  describe(answers: Float32Array, targets: TargetValues, tuning?: Tuning): TaskReport;
+  /** What a report says of them besides the score. */
+  describe(answers: Float32Array, targets: TargetValues, tuning?: Tuning): Described;
   /** One model's answers beside the teacher's. */
   beside(answers: Float32Array, teacher: Float32Array, targets: TargetValues): Beside;
   /** The score of a model that knows nothing of these samples. */
@@ -96,36 +96,6 @@ interface Skill {
 interface Tuning {
   readonly answers: Float32Array;
   readonly targets: TargetValues;
-}
-
-interface TaskReport {
-  readonly calibration?: Calibration;
-  readonly confusion?: { readonly counts: readonly (readonly number[])[] };
-  readonly perClass?: { readonly samples: readonly number[]; readonly right: readonly number[] };
-  readonly errors?: ErrorReport;
-  readonly labels?: LabelReport;
-}
-
-interface Calibration {
-  readonly ece: number;
-  readonly confidence: number;
-  readonly bins: readonly {
-    readonly samples: number;
-    readonly confidence: number | null;
-    readonly accuracy: number | null;
-  }[];
-}
-
-interface Beside {
-  readonly agreement?: {
-    readonly bothRight: number;
-    readonly onlyTeacher: number;
-    readonly onlyThis: number;
-    readonly sameError: number;
-    readonly differentErrors: number;
-  };
-  /** Root of the mean squared difference of the answers, of numbers in the label's units, mean over them. */
-  readonly distance?: number;
 }
 
 export type TaskData = Pick<Dataset, 'task' | 'classNames' | 'scaling'>;

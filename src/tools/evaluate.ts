@@ -7,6 +7,7 @@ import { answers } from '../distill/preflight.ts';
 import { openFile } from '../distill/open.ts';
 import { ownTeacher, preparationText } from '../distill/preparation.ts';
 import { UserError } from '../base/errors.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { usualAnswers } from '../measure/usual.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
@@ -42,10 +43,17 @@ const ANY = { layout: 'auto', outputs: 'auto' } as const;
 
 /**
  * Score of a model file on a split of a recipe's data. Its input is prepared as the recipe's `teacher` says if it is the
- * recipe's own, else as its metadata say, else as the recipe prepares its data.
+ * recipe's own, else as its metadata say, else as the recipe prepares its data. `shapes`: of inputs that an ONNX file leaves open.
  */
-export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split: Split): Promise<EvaluationResult> {
+export async function evaluateFile(
+  file: string,
+  { recipe }: LoadedRecipe,
+  split: Split,
+  shapes: InputShapes = new Map(),
+): Promise<EvaluationResult> {
   const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
+  if (shapes.size > 0 && format !== 'onnx')
+    throw new UserError(`${file}: --shape is for an .onnx file`, 'Leave it out: other files have their sizes.');
   const own = await ownTeacher(file, recipe.teacher);
   // A member of an ensemble reads what the ensemble does.
   const data = await loadFedData(recipe, own && recipe.teacher, format === 'tfjs');
@@ -61,6 +69,7 @@ export async function evaluateFile(file: string, { recipe }: LoadedRecipe, split
     engine: engineOf(recipe),
     session: sessionOptionsOf(recipe),
     dataset,
+    shapes,
     name: (name: string) => name,
   };
   const { teacher: model, preparation } = await openFile(settings, options);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { BACKEND_NAME } from './backend.ts';
+import { BACKEND_NAME, LazyBackend } from './backend.ts';
 
 type Saved = readonly tf.Tensor[];
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each gradient knows what its kernel took
@@ -48,6 +48,27 @@ function chosen(dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, isA: tf.Tensor): Grad
   };
 }
 
+/** The next larger float32 of a positive normal one. */
+function nextFloat(value: number): number {
+  const bits = new Int32Array(Float32Array.of(value).buffer);
+  bits[0]!++;
+  return new Float32Array(bits.buffer)[0]!;
+}
+
+/**
+ * dy where x ≤ most, else 0. In blocks of channels, a comparison and a choice would leave them and come back; the difference has the
+ * right sign for every x, as that of two floats is zero only for equal ones.
+ */
+function upTo(dy: tf.Tensor, x: tf.Tensor, most: number): tf.Tensor {
+  return run('ReluGrad', { dy, x: tf.sub(nextFloat(most), x) });
+}
+
+/** Was this computed by a ReLU, in the trace at hand? */
+function isPositive(x: tf.Tensor): boolean {
+  const backend = tf.backend();
+  return backend instanceof LazyBackend && backend.lookup(x).node?.op === 'Relu';
+}
+
 /** Steps: the gradient is zero. tfjs refuses a mask that depends on what is trained. */
 const flat = (kernelName: string, ...inputs: readonly string[]): Override => ({
   kernelName,
@@ -92,6 +113,22 @@ const overrides: readonly Override[] = [
     inputsToSave: ['x'],
     outputsToSave: [true],
     gradFunc: (dy, [, y]) => ({ x: () => run('ReluGrad', { dy, x: y! }) }),
+  },
+  {
+    // x ≤ 6, and x > 0.
+    kernelName: 'Relu6',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x]) => ({ x: () => run('ReluGrad', { dy: upTo(dy, x!, 6), x: x! }) }),
+  },
+  {
+    // A ReLU with a largest value is a ReLU and this behind it.
+    kernelName: 'ClipByValue',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], attrs, original) => {
+      const { clipValueMin: least, clipValueMax: most } = attrs as { clipValueMin: number; clipValueMax: number };
+      const isUpper = least <= 0 && most > 1e-30 && most < 1e30 && isPositive(x!);
+      return isUpper ? { x: () => upTo(dy, x!, most) } : original(dy, [x!], attrs);
+    },
   },
   {
     kernelName: 'Sum',

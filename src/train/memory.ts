@@ -76,8 +76,9 @@ export async function fittingTrainer(
   if (!(steps instanceof PartedSteps)) throw new Error(`${stage}: a batch of ${options.batchSize} was not cut`);
   const { most: samples } = steps;
   const why = `steps of ${options.batchSize} samples take about ${memoryText(bytes)} of memory, and ${memoryText(free)} are free`;
-  const note = `${stage}: ${why}: ${noteOf(steps, options.batchSize)}`;
-  onEvent({ type: 'warning', message: `${note}; microBatch: ${samples} in the recipe keeps it so` });
+  const now = memoryText(steps.memoryBytes(rest)!);
+  const note = `${stage}: ${why}: ${noteOf(steps, options.batchSize)}; that takes about ${now}`;
+  onEvent({ type: 'warning', message: `${note}; set microBatch: ${samples} in the recipe to keep this` });
   return { trainer, cut: { samples, note } };
 }
 

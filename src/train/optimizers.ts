@@ -55,7 +55,9 @@ export function createOptimizer(
   const decays = (variable: tf.Variable): boolean => decay !== 0 && (config.decay === 'all' || variable.rank > 1);
   const slots: Record<string, tf.Variable> = {};
   for (const [name, { shape }] of Object.entries(variables)) {
-    for (const slot of rule.slots) slots[`${slot}/${name}`] = tf.variable(tf.zeros(shape), false);
+    // One for all slots: variables of the same tensor share its memory.
+    const zeros = tf.zeros(shape);
+    for (const slot of rule.slots) slots[`${slot}/${name}`] = tf.variable(zeros, false);
   }
 
   function scalars(step: number, learningRate: number): Record<string, number> {

@@ -8,6 +8,8 @@ import { isBetter } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Position, StepMetrics, Trainer } from './loop.ts';
 import type { OnEvent } from '../base/events.ts';
+import { epochRecord } from './epoch-record.ts';
+import type { EpochRecord, StoredEpoch } from './epoch-record.ts';
 import type { Cut } from './memory.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
 import { scoreOf, totalsOf } from './totals.ts';
@@ -45,14 +47,6 @@ export interface TrainingRun {
   readonly signal?: AbortSignal | undefined;
   /** Most milliseconds between two saved states; at the end of an epoch a fifth of it is enough. */
   readonly saveEveryMs: number;
-}
-
-export interface EpochRecord {
-  readonly epoch: number;
-  readonly loss: number;
-  /** Score of the task on the training batches, each before its update. */
-  readonly accuracy: number;
-  readonly validation: number;
 }
 
 export interface TrainingResult {
@@ -124,7 +118,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     const isFirst = best.epoch === 0;
     if (isWhole && (isFirst || isBetter(run.task.score, validation, best.validation)))
       best = { epoch, validation, weights: shippedOf(await trainer.state(), run.shipped) };
-    const record = { epoch, loss: totals.loss / totals.weight, accuracy: scoreOf(totals, run.task), validation };
+    const record = { epoch, loss: totals.loss / totals.weight, score: scoreOf(totals, run.task), validation };
     epochs = [...epochs, record];
     const of = Math.ceil(run.steps / run.stepsPerEpoch);
     onEvent({ type: 'epoch', stage, ...record, epochs: of, step: trainer.position.step, seconds: seconds() });
@@ -180,7 +174,7 @@ class Meter {
       epoch: position.step / stepsPerEpoch,
       epochs: Math.ceil(steps / stepsPerEpoch),
       loss: totals.weight > 0 ? totals.loss / totals.weight : loss,
-      accuracy: totals.weight > 0 ? scoreOf(totals, task) : score,
+      score: totals.weight > 0 ? scoreOf(totals, task) : score,
       samplesPerSecond: this.#samples / elapsed,
       secondsPerStep,
       secondsLeft: ((steps - position.step) * elapsed) / (position.step - this.#firstStep),
@@ -235,8 +229,8 @@ export function begunTraining(
 }
 
 /** The epochs that a saved state has behind it; none for the state of another kind of stage. */
-export function curveOfState({ metadata }: Safetensors): readonly EpochRecord[] {
-  return metadata['progress'] === undefined ? [] : (JSON.parse(metadata['progress']) as Progress).epochs;
+export function curveOfState(saved: Safetensors): readonly EpochRecord[] {
+  return saved.metadata['progress'] === undefined ? [] : progressOf(saved).epochs;
 }
 
 async function restore(
@@ -250,7 +244,8 @@ async function restore(
 }
 
 function progressOf({ metadata }: Safetensors): Progress {
-  return JSON.parse(metadata['progress']!) as Progress;
+  const stored = JSON.parse(metadata['progress']!) as Progress & { readonly epochs: readonly StoredEpoch[] };
+  return { ...stored, epochs: stored.epochs.map(epochRecord) };
 }
 
 function part({ tensors }: Safetensors, prefix: string): State {

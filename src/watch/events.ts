@@ -1,6 +1,6 @@
 import { percent } from '../base/numbers.ts';
 import type { TaskName } from '../recipe/task.ts';
-import { scoreOfTask } from '../tasks/registry.ts';
+import { scoreOfTask } from '../tasks/score.ts';
 import type { RunEvent } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
 import { trafficText } from './traffic.ts';
@@ -30,12 +30,12 @@ export function eventText(event: RunEvent): string | undefined {
       const score = scoreOfEvent(event);
       const validation = event.validation === undefined ? '' : `  validation ${score(event.validation)}`;
       return (
-        `  epoch ${event.epoch}/${event.epochs}  loss ${event.loss.toFixed(4)}  train ${score(event.accuracy)}` +
+        `  epoch ${event.epoch}/${event.epochs}  loss ${event.loss.toFixed(4)}  train ${score(event.score)}` +
         `${validation}  ${event.seconds.toFixed(1)} s`
       );
     }
     case 'done': {
-      const { validation, test } = event.figures.accuracy ?? {};
+      const { validation, test } = event.figures.score ?? {};
       const score = scoreOfEvent(event);
       const figures = [
         ...(validation === undefined ? [] : [`validation ${score(validation)}`]),

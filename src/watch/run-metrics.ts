@@ -19,7 +19,7 @@ export function runMetrics(client: typeof PromClient, registry: Registry): OnEve
   // In a search stages have the same names in every trial; elsewhere there is no such label.
   const current = gauge('stage', 'The stage that is going on; always 1.', ['trial', 'stage']);
   const loss = gauge('loss', 'Mean training loss of the epoch so far.', ['trial', 'stage']);
-  const accuracy = gauge('accuracy_ratio', 'Share of right answers, by split.', ['trial', 'stage', 'split']);
+  const right = gauge('accuracy_ratio', 'Share of right answers, by split.', ['trial', 'stage', 'split']);
   const scored = gauge('score', 'Score of a task other than classification, by split.', [
     'trial',
     'stage',
@@ -28,7 +28,7 @@ export function runMetrics(client: typeof PromClient, registry: Registry): OnEve
   ]);
   const tellScore = (event: StageEventOf, split: string, value: number): void => {
     const of = { ...labelsOf(event), split };
-    if (event.task === undefined) accuracy.set(of, value);
+    if (event.task === undefined) right.set(of, value);
     else scored.set({ ...of, score: metricOfEvent(event) }, value);
   };
   const speed = gauge('samples_per_second', 'Samples per second since the stage was started.', ['trial', 'stage']);
@@ -61,21 +61,21 @@ export function runMetrics(client: typeof PromClient, registry: Registry): OnEve
         if (event.secondsPerStep !== undefined) step.set(of, event.secondsPerStep);
         if (event.epoch !== undefined) epoch.set(of, event.epoch);
         if (event.loss !== undefined) loss.set(of, event.loss);
-        if (event.accuracy !== undefined) tellScore(event, 'train', event.accuracy);
+        if (event.score !== undefined) tellScore(event, 'train', event.score);
         break;
       }
       case 'epoch': {
         const of = labelsOf(event);
         loss.set(of, event.loss);
         epoch.set(of, event.epoch);
-        tellScore(event, 'train', event.accuracy);
+        tellScore(event, 'train', event.score);
         if (event.validation !== undefined) tellScore(event, 'validation', event.validation);
         break;
       }
       case 'done': {
         const of = labelsOf(event);
         seconds.set(of, event.seconds);
-        for (const [split, value] of Object.entries(event.figures.accuracy ?? {})) tellScore(event, split, value);
+        for (const [split, value] of Object.entries(event.figures.score ?? {})) tellScore(event, split, value);
         break;
       }
       case 'saved':

@@ -43,10 +43,10 @@ export function tensorboardWriter(onFailure: (message: string) => void): OnEvent
     else if (event.type === 'epoch') write(event, recordOf(event.step, epochScalars(event)));
     else if (event.type === 'progress' && event.loss !== undefined)
       write(event, recordOf(event.done, progressScalars(event)));
-    else if (event.type === 'done' && event.figures.accuracy?.test !== undefined) {
+    else if (event.type === 'done' && event.figures.score?.test !== undefined) {
       // One point, which takes the place of the one that an earlier start wrote.
       write(event, restartRecord(epochSeconds(), 0));
-      write(event, recordOf(0, resultScalars(event.figures.accuracy, metricOfEvent(event))));
+      write(event, recordOf(0, resultScalars(event.figures.score, metricOfEvent(event))));
     }
   };
 }
@@ -56,20 +56,20 @@ function recordOf(step: number, scalars: Readonly<Record<string, number>>): Uint
 }
 
 function epochScalars(event: EpochEvent): Record<string, number> {
-  const { loss, accuracy, validation } = event;
+  const { loss, score, validation } = event;
   const name = metricOfEvent(event);
   return {
     'epoch/loss': loss,
-    [`epoch/${name}`]: accuracy,
+    [`epoch/${name}`]: score,
     ...(validation !== undefined && { [`epoch/validation_${name}`]: validation }),
   };
 }
 
 function progressScalars(event: ProgressEvent): Record<string, number> {
-  const { loss, accuracy, samplesPerSecond, secondsPerStep } = event;
+  const { loss, score, samplesPerSecond, secondsPerStep } = event;
   return {
     'running/loss': loss!,
-    ...(accuracy !== undefined && { [`running/${metricOfEvent(event)}`]: accuracy }),
+    ...(score !== undefined && { [`running/${metricOfEvent(event)}`]: score }),
     ...(samplesPerSecond !== undefined && { 'speed/samples_per_second': samplesPerSecond }),
     ...(secondsPerStep !== undefined && { 'speed/seconds_per_step': secondsPerStep }),
     'memory/resident_bytes': process.memoryUsage.rss(),
@@ -77,7 +77,7 @@ function progressScalars(event: ProgressEvent): Record<string, number> {
 }
 
 function resultScalars(
-  { validation, test }: NonNullable<DoneEvent['figures']['accuracy']>,
+  { validation, test }: NonNullable<DoneEvent['figures']['score']>,
   name: string,
 ): Record<string, number> {
   return {

@@ -154,12 +154,12 @@ async function started(args: readonly string[], said: RegExp) {
       await open(server.url, {}, async (page) => {
         await enter(page);
         const report = JSON.parse(await readFile(path.join(folder, 'fashion/report.json'), 'utf8')) as {
-          models: { id: string; accuracy: { test: number } }[];
+          models: { id: string; score: { test: number } }[];
         };
-        const { accuracy } = report.models.find(({ id }) => id === 'distilled')!;
+        const { score } = report.models.find(({ id }) => id === 'distilled')!;
         const card = await page.locator('.card', { hasText: 'student' }).first().innerText();
         for (const text of [
-          `${(100 * accuracy.test).toFixed(2)} %`,
+          `${(100 * score.test).toFixed(2)} %`,
           '2.77 MB',
           'Ankle boot',
           'input FP32 [any × 28 × 28 × 1]',

@@ -13,7 +13,7 @@ const progress: ProgressEvent = {
   epoch: 1.25,
   epochs: 5,
   loss: 0.43216,
-  accuracy: 0.841,
+  score: 0.841,
   samplesPerSecond: 10400.4,
   secondsLeft: 75,
 };
@@ -25,7 +25,7 @@ const epoch = (number: number, seconds: number): EpochEvent => ({
   epoch: number,
   epochs: 5,
   loss: 0.5,
-  accuracy: 0.8,
+  score: 0.8,
   validation: 0.75,
   seconds,
 });

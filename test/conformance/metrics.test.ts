@@ -47,7 +47,19 @@ it('errors of predicted numbers are those of scikit-learn', () => {
   });
 });
 
-it('F1 and average precision of several labels are those of scikit-learn, also with equal answers and labels that nobody has', () => {
+interface LabelFigures {
+  readonly macroF1: number;
+  readonly rightDecisions: number;
+  readonly averagePrecision: readonly (number | null)[];
+  readonly reliability: readonly {
+    readonly ece: number;
+    readonly samples: readonly number[];
+    readonly probability: readonly number[];
+    readonly share: readonly number[];
+  }[];
+}
+
+it('F1, average precision and calibration of several labels are those of scikit-learn, also with equal answers and labels that nobody has', () => {
   const cases = Array.from(
     { length: 40 },
     (_, i) =>
@@ -57,10 +69,18 @@ it('F1 and average precision of several labels are those of scikit-learn, also w
   cases.forEach(({ answers, targets }, i) => {
     const of = { answers: answers.flat(), targets: targets.flat() };
     const { rows, rightDecisions } = labelReport(of, ['a', 'b', 'c', 'd']);
-    const wanted = expected[i] as { macroF1: number; rightDecisions: number; averagePrecision: (number | null)[] };
+    const wanted = expected[i] as LabelFigures;
     expect(macroF1(of, 4)).toBeCloseTo(wanted.macroF1, 10);
     expect(rightDecisions).toBeCloseTo(wanted.rightDecisions, 10);
-    rows.forEach(({ averagePrecision }, c) => {
+    rows.forEach(({ averagePrecision, ece, bins }, c) => {
+      const curve = wanted.reliability[c]!;
+      const held = bins!.filter(({ samples }) => samples > 0);
+      expect(ece).toBeCloseTo(curve.ece, 10);
+      expect(held.map(({ samples }) => samples)).toEqual(curve.samples);
+      held.forEach(({ probability, share }, bin) => {
+        expect(probability).toBeCloseTo(curve.probability[bin]!, 10);
+        expect(share).toBeCloseTo(curve.share[bin]!, 10);
+      });
       if (wanted.averagePrecision[c] === null) expect(averagePrecision).toBeNull();
       else expect(averagePrecision).toBeCloseTo(wanted.averagePrecision[c]!, 10);
     });

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 from sklearn import metrics
+from sklearn.calibration import calibration_curve
 
 
 def regression(case):
@@ -20,6 +21,15 @@ def regression(case):
     ]
 
 
+def reliability(truth, chance, bins=10):
+    """Expected calibration error from scikit-learn's calibration curve, and its points."""
+    share, mean = calibration_curve(truth, chance, n_bins=bins, strategy="uniform")
+    counts = np.bincount(np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], chance), minlength=bins)
+    counts = counts[counts > 0]
+    ece = float(np.sum(counts * np.abs(share - mean)) / len(truth))
+    return {"ece": ece, "share": share.tolist(), "probability": mean.tolist(), "samples": counts.tolist()}
+
+
 def labels(case):
     truth, logits = np.array(case["targets"]), np.array(case["answers"])
     given = (logits > 0).astype(int)
@@ -27,6 +37,9 @@ def labels(case):
     return {
         "macroF1": metrics.f1_score(truth[:, used], given[:, used], average="macro", zero_division=0),
         "rightDecisions": float(np.mean(truth == given)),
+        "reliability": [
+            reliability(truth[:, c], 1 / (1 + np.exp(-logits[:, c]))) for c in range(truth.shape[1])
+        ],
         "averagePrecision": [
             metrics.average_precision_score(truth[:, c], logits[:, c]) if truth[:, c].any() else None
             for c in range(truth.shape[1])

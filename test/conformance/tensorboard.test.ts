@@ -20,7 +20,7 @@ const start = (step: number): RunEvent[] => [
 
 const epoch = (number: number, loss: number): RunEvent => ({
   ...{ type: 'epoch', stage: 'distill', epoch: number, epochs: 4, step: 200 * number, loss },
-  ...{ accuracy: 0.5, validation: 0.25 * number, seconds: 1 },
+  ...{ score: 0.5, validation: 0.25 * number, seconds: 1 },
 });
 
 const read = (): Found => runPython('tensorboard_check.py', path.join(folder, 'tensorboard')) as Found;

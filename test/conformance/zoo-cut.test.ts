@@ -29,6 +29,7 @@ const OUTPUTS = 'its channels are the outputs of the model';
 
 /** Why channels of some nets stay, beside those that are their outputs. */
 const KEPT: Readonly<Record<string, RegExp>> = {
+  swin: /LayerNormalization needs its channels as they are/,
   convnext: /LayerNormalization needs its channels as they are/,
   vit: /(LayerNormalization|layer_norm) needs its channels as they are/,
 };

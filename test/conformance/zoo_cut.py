@@ -1,6 +1,6 @@
 """Nets of torchvision with random weights, as ONNX files whose channels are to be cut, and pictures for them.
 
-    python3 zoo_cut.py FOLDER
+    python3 zoo_cut.py FOLDER [NAME...]
 
 Prints what there is: name, exporter and file. `preserved` is torch's older exporter with batch normalizations as nodes of their own.
 """
@@ -23,7 +23,7 @@ NETS = {
     "resnext": lambda: zoo.ResNet(zoo.resnet.Bottleneck, [1, 1, 1, 1], num_classes=20, groups=4, width_per_group=16),
 }
 WRITTEN = ["resnet18", "mobilenet-v2", "mobilenet-v3-small", "shufflenet-v2", "densenet", "resnext", "regnet-y"]
-WRITTEN += ["efficientnet-b0", "squeezenet", "convnext", "vit"]
+WRITTEN += ["efficientnet-b0", "squeezenet", "convnext", "vit", "swin"]
 TWICE = {"resnet18", "mobilenet-v3-small", "shufflenet-v2", "resnext", "vit"}
 
 
@@ -55,10 +55,10 @@ def preserve(net, x, to):
     torch.onnx.export(net, x[:2], to, input_names=["x"], dynamic_axes={"x": {0: "batch"}}, **options)
 
 
-def main(folder):
+def main(folder, only):
     entries = []
     x = torch.randn(4, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
-    for name in WRITTEN:
+    for name in only or WRITTEN:
         net = made(name, x)
         for exporter in ("dynamo", "preserved") if name in TWICE else ("preserved",):
             file = f"{name}-{exporter}.onnx"
@@ -71,4 +71,4 @@ def main(folder):
     print(json.dumps({"size": SIZE, "entries": entries}))
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]), sys.argv[2:])

@@ -56,7 +56,7 @@ it('live answers are to the batch itself: cropped, erased and mixed as the stude
     asked.push(x);
     return teacher.answer(x, n);
   };
-  const live = new LiveSoftTargets({ ...teacher, answer });
+  const live = new LiveSoftTargets({ ...teacher, answer }, pictures());
   const steps = [{ resizedCrop: {} }, { erase: {} }, { cutmix: 1 }, { mixup: 1 }];
   const [first] = batches(pictures(), { batchSize: 16, seed: 5, epoch: 0, augment: steps });
   const { teacherLogits } = await live.answersFor(first!);
@@ -70,7 +70,7 @@ describe('stored soft targets', () => {
   it('are the answers to the very samples of a shuffled batch, for every view of an augmented epoch', async () => {
     const given = options({ views: 3, augment });
     const stored = new StoredSoftTargets(await built(given), given.dataset, 'x');
-    const live = new LiveSoftTargets(teacher);
+    const live = new LiveSoftTargets(teacher, given.dataset);
     for (const epoch of [0, 1, 2, 4]) {
       for (const batch of batches(given.dataset, { batchSize: 16, seed: 5, epoch, augment, views: 3 })) {
         expect(await stored.answersFor(batch)).toEqual(await live.answersFor(batch));
@@ -83,7 +83,7 @@ describe('stored soft targets', () => {
     const turned = reversed(pictures());
     const answers = new StoredSoftTargets(stored, turned, 'x');
     for (const batch of batches(turned, { batchSize: 16, seed: 1, epoch: 0 })) {
-      expect(await answers.answersFor(batch)).toEqual(await new LiveSoftTargets(teacher).answersFor(batch));
+      expect(await answers.answersFor(batch)).toEqual(await new LiveSoftTargets(teacher, turned).answersFor(batch));
     }
   });
 

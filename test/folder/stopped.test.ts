@@ -106,8 +106,8 @@ describe('a run that fails says in which stage', () => {
     const { models, stopped } = (await failure(compressed, throwAt('done', last))).report;
     expect(stopped).toEqual({ stage: last, reason: 'no more' });
     const told = (rows: readonly ModelRow[]) =>
-      rows.map(({ id, model, stage, format, precision, method, file, accuracy }) => ({
-        ...{ id, model, stage, format, precision, method, file, accuracy },
+      rows.map(({ id, model, stage, format, precision, method, file, score }) => ({
+        ...{ id, model, stage, format, precision, method, file, score },
       }));
     expect(models.map(({ id, precision }) => [id, precision])).toEqual([
       ['scratch', 'fp32'],

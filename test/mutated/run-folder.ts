@@ -29,7 +29,7 @@ quantize: { scheme: int8 }
 
 const rows = [
   { stage: 'data', seconds: 1.25, figures: {}, notes: { classes: ['a', 'b'] } },
-  { stage: 'distill', seconds: 30, figures: { accuracy: { validation: 0.5 }, params: 12 }, notes: {} },
+  { stage: 'distill', seconds: 30, figures: { score: { validation: 0.5 }, params: 12 }, notes: {} },
 ];
 const LEDGER = `${JSON.stringify({ sha256: sha256(JSON.stringify(rows)), rows }, null, 2)}\n`;
 const STORED = JSON.stringify({

@@ -221,3 +221,31 @@ describe('weights of a file', () => {
     expect(() => network(model)).toThrow(/m\.onnx: expected logits, received a model that ends in \S+ \(Softmax\)/);
   });
 });
+
+it('dropout of the file drops in a training call alone, by its rate, and is said', () => {
+  const steps: Step[] = [
+    ['MatMul', ['x', 'w'], {}, ['h']],
+    ['Dropout', ['h', 'ratio'], {}, ['d']],
+    ['MatMul', ['d', 'v'], {}, ['y']],
+  ];
+  const stored = { w: floats(40, 200), ratio: scalar(0.25), v: floats(200, 3) };
+  const model = modelOf(['n', 40], stored, steps);
+  const network = onnxNetwork(model, 'm.onnx', { ...OPTIONS, inputShape: [40] });
+  expect(network.origin!.join('\n')).toContain('m.onnx: its dropout drops 0.25 of the values in training');
+  const input = tf.tensor(
+    Float32Array.from({ length: 160 }, (_, i) => Math.cos(i)),
+    [4, 40],
+  );
+  const call = (training: boolean): number[] => [
+    ...network.forward({ input }, { training, layers: ['node_1'] }).layers['node_1']!.dataSync(),
+  ];
+  const [plain, dropped] = [call(false), call(true)];
+  const gone = dropped.filter((value) => value === 0).length / dropped.length;
+  expect(Math.abs(gone - 0.25)).toBeLessThan(0.06);
+  dropped.forEach((value, i) => {
+    if (value !== 0) expect(value).toBeCloseTo(plain[i]! / 0.75, 4);
+  });
+  // Nothing of it is in what ships.
+  const shipped = cleaned(traceWithBatch((batchSize) => predictionProgram({ network, batchSize })));
+  expect(shipped.nodes.map(({ op }) => op)).not.toContain('Dropout');
+});

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/folder.ts';
 const folder = temporaryFolder();
 
 const epoch = (number: number, stage = 'distill', trial?: string): RunEvent => ({
-  ...{ type: 'epoch', stage, epoch: number, epochs: 2, step: number, loss: 1 / number, accuracy: 0.5, seconds: 1 },
+  ...{ type: 'epoch', stage, epoch: number, epochs: 2, step: number, loss: 1 / number, score: 0.5, seconds: 1 },
   ...{ validation: number / 10, ...(trial !== undefined && { trial }) },
 });
 const progress = (done: number): RunEvent => ({ type: 'progress', stage: 'distill', done, total: 9, secondsLeft: 1 });
@@ -30,12 +30,12 @@ describe('the page of a run', () => {
     expect(state).toMatchObject({ name: 'r', current: 'distill', progress: { done: 2 }, end: undefined });
     page.onEvent(epoch(2));
     page.onEvent({ type: 'warning', message: 'odd' });
-    page.onEvent({ type: 'done', stage: 'distill', seconds: 4, figures: { accuracy: { validation: 0.2 } } });
+    page.onEvent({ type: 'done', stage: 'distill', seconds: 4, figures: { score: { validation: 0.2 } } });
     const second = await told(first.next);
     expect(second.events).toHaveLength(3);
     addTold(state, second);
     expect([...state.curves.get('distill')!.values()].map(({ validation }) => validation)).toEqual([0.1, 0.2]);
-    expect(state.stages.get('distill')).toMatchObject({ seconds: 4, figures: { accuracy: { validation: 0.2 } } });
+    expect(state.stages.get('distill')).toMatchObject({ seconds: 4, figures: { score: { validation: 0.2 } } });
     expect([state.current, state.progress, state.messages]).toEqual([
       undefined,
       undefined,
@@ -56,6 +56,13 @@ describe('the page of a run', () => {
     await expect(fetch(page.url)).rejects.toThrow();
   });
 
+  it('has the score of its task, which the first event names', () => {
+    const state = emptyState();
+    const run = { type: 'run', name: 'r', folder: 'r', resumed: false, task: 'regression' } as const;
+    addTold(state, { events: [run], next: 1 });
+    expect([state.score.name, state.score.text(54.21)]).toEqual(['RMSE', '54.21']);
+  });
+
   it('keeps stages of trials apart, and ends at once where nobody looks', async () => {
     const page = await serveRunPage({ port: 0 });
     const { end } = { end: { status: 'stopped', message: 'no room' } } as const;
@@ -70,12 +77,12 @@ describe('the page of a run', () => {
   it('shows what an earlier start of the run had done', () => {
     const state = emptyState();
     const training = [
-      { stage: 'distill', bestEpoch: null, epochs: [{ epoch: 1, loss: 2, accuracy: 0.3, validation: 0.4 }] },
+      { stage: 'distill', bestEpoch: null, epochs: [{ epoch: 1, loss: 2, score: 0.3, validation: 0.4 }] },
     ];
-    const stages = [{ stage: 'teach', seconds: 7, accuracy: { validation: 0.9 } }];
+    const stages = [{ stage: 'teach', seconds: 7, score: { validation: 0.9 } }];
     addTold(state, { before: { training, stages }, events: [epoch(2)], next: 1 });
     expect([...state.curves.get('distill')!.keys()]).toEqual([1, 2]);
-    expect(state.stages.get('teach')).toMatchObject({ seconds: 7, figures: { accuracy: { validation: 0.9 } } });
+    expect(state.stages.get('teach')).toMatchObject({ seconds: 7, figures: { score: { validation: 0.9 } } });
   });
 
   it('is for this machine, and for nothing but reading', async () => {

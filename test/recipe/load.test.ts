@@ -192,13 +192,13 @@ describe('a broken recipe', () => {
     [
       'an unknown type',
       '{type: cvs, train: a}',
-      '1:17 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, npz, parquet, jsonl, received "cvs"',
+      '1:17 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, text-folder, npz, parquet, jsonl, received "cvs"',
       /Did you mean csv\?/,
     ],
     [
       'no type',
       '{train: a}',
-      '1:10 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, npz, parquet, jsonl, received nothing',
+      '1:10 dataset.type: expected one of idx, csv, cifar10, cifar100, image-folder, text-folder, npz, parquet, jsonl, received nothing',
       /./,
     ],
     ['a missing file', '{type: csv}', '1:10 dataset.train: expected text or a list, received nothing', /./],
@@ -281,8 +281,11 @@ describe('a broken recipe', () => {
   });
 
   it.each([
-    ['distill: {temperature: 9}', 'distill.temperature: expected a teacher, which it is about, received none'],
-    ['distill: {loss: dist}', 'distill.loss: expected a teacher, which it is about, received none'],
+    [
+      'distill: {temperature: 9}',
+      'distill.temperature: expected a teacher, without which it has no effect, received none',
+    ],
+    ['distill: {loss: dist}', 'distill.loss: expected a teacher, without which it has no effect, received none'],
   ])('refuses what only a teacher gives a meaning, without one: %s', (line, message) => {
     expect(failure(SHORT + line).message).toContain(message);
   });

@@ -30,7 +30,7 @@ const model = (role: 'teacher' | 'scratch' | 'distilled', bytes: number, test: n
   sizeBytes: bytes,
   gzipBytes: Math.round(0.9 * bytes),
   file: fileOf({ model: { role, repeat: 0 }, format: 'onnx', precision: 'fp32' }),
-  accuracy: { validation: test + 0.01, test },
+  score: { validation: test + 0.01, test },
   seconds: 75,
   latency: latency(scale),
   confusion: {
@@ -63,12 +63,12 @@ const model = (role: 'teacher' | 'scratch' | 'distilled', bytes: number, test: n
 const curve = (stage: string, loss: number) => ({
   stage,
   bestEpoch: 2,
-  epochs: [1, 2, 3].map((epoch) => ({ epoch, loss: loss / epoch, accuracy: 0.7 + epoch / 20, validation: 0.75 })),
+  epochs: [1, 2, 3].map((epoch) => ({ epoch, loss: loss / epoch, score: 0.7 + epoch / 20, validation: 0.75 })),
 });
 
 /** A report with everything that a report can have. Its class names are as hostile as class names get. */
 export const example: Report = {
-  version: 2,
+  version: 3,
   name: 'example',
   seed: 7,
   status: 'complete',
@@ -82,8 +82,10 @@ export const example: Report = {
     engine: 'onnxruntime',
     device: 'cpu',
   },
+  score: { name: 'accuracy', unit: 'fraction', better: 'higher' },
   dataset: {
     type: 'idx',
+    task: 'classification',
     classes: 2,
     classNames: ['<script>alert(1)</script>', `"><img src=x onerror='alert(2)'>\u0001 & co`],
     sampleShape: [28, 28, 1],
@@ -105,11 +107,11 @@ export const example: Report = {
   },
   pruningSensitivity: {
     model: 'distilled',
-    accuracy: 0.95,
+    score: 0.95,
     rows: [
-      { layers: ['<stem>', 'add'], channels: 32, kept: 24, accuracy: 0.9, drop: 0.05 },
-      { layers: ['<stem>', 'add'], channels: 32, kept: 16, accuracy: 0.7, drop: 0.25 },
-      { layers: ['pointwise'], channels: 64, kept: 32, accuracy: 0.952, drop: -0.002 },
+      { layers: ['<stem>', 'add'], channels: 32, kept: 24, score: 0.9, drop: 0.05 },
+      { layers: ['<stem>', 'add'], channels: 32, kept: 16, score: 0.7, drop: 0.25 },
+      { layers: ['pointwise'], channels: 64, kept: 32, score: 0.952, drop: -0.002 },
     ],
   },
   parity: [{ file: 'exports/distilled.onnx', samples: 512, top1Agreement: 1, largestError: 1.2e-6 }],
@@ -127,13 +129,13 @@ export const example: Report = {
     {
       stage: 'teach',
       seconds: 190,
-      accuracy: { validation: 0.96 },
+      score: { validation: 0.96 },
       traffic: { calls: 1234, stateMoves: 7, stateBytes: 2_500_000, dataBytes: 30_000_000 },
     },
-    { stage: 'measure exports/distilled.onnx', seconds: 1.5, accuracy: { validation: 0.956, test: 0.946 } },
+    { stage: 'measure exports/distilled.onnx', seconds: 1.5, score: { validation: 0.956, test: 0.946 } },
   ],
   quantizationSensitivity: {
-    ...{ model: 'distilled', precision: 'int8', samples: 512, accuracy: 0.95 },
+    ...{ model: 'distilled', precision: 'int8', samples: 512, score: 0.95 },
     rows: [
       { layer: 'conv<1>', noise: 0.001, drop: 0.004 },
       { layer: 'dense', noise: 0.1, drop: 0.052 },

@@ -2,7 +2,7 @@ import { reportCsv } from '../../src/report/csv.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { besideMarks } from '../../src/report/html/labels.ts';
 import { reportJson } from '../../src/report/json.ts';
-import { parseReport } from '../../src/report/schema.ts';
+import { parseReport } from '../../src/report/read.ts';
 import { faults } from '../support/faults.ts';
 import { example } from './example.ts';
 
@@ -248,7 +248,7 @@ describe('charts at their limits', () => {
   });
 
   it('have no accuracy above 100 % on the axis where all are right', () => {
-    const models = example.models.map((row) => ({ ...row, accuracy: { validation: 1, test: 1 } }));
+    const models = example.models.map((row) => ({ ...row, score: { validation: 1, test: 1 } }));
     const text = reportHtml({ ...example, models, training: [] });
     expect(text).toContain('>100 %</text>');
     expect(text).not.toMatch(/>1(?!00)\d\d(?:\.\d+)? %<\/text>/);

@@ -1,7 +1,7 @@
 import { reportHtml } from '../../src/report/html.ts';
 import { reportJson } from '../../src/report/json.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
-import { parseReport } from '../../src/report/schema.ts';
+import { parseReport } from '../../src/report/read.ts';
 import { pairOf, repeatsOf, verdictOf } from '../../src/report/verdict.ts';
 import { faults } from '../support/faults.ts';
 import { example } from './example.ts';

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { reportJson } from '../../src/report/json.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
-import { parseReport, reportJsonSchema } from '../../src/report/schema.ts';
+import { parseReport } from '../../src/report/read.ts';
+import { reportJsonSchema } from '../../src/report/schema.ts';
 import type { ModelRow, Report } from '../../src/report/types.ts';
 import { example } from './example.ts';
 
@@ -16,13 +17,13 @@ const row = (role: 'scratch' | 'distilled', test: number): ModelRow => ({
   macs: 1234567,
   sizeBytes: 190123,
   file: `exports/${role}.onnx`,
-  accuracy: { validation: 0.93, test },
+  score: { validation: 0.93, test },
   seconds: 75,
   latency: [],
 });
 
 const report: Report = {
-  version: 2,
+  version: 3,
   name: 'fashion-mnist',
   seed: 7,
   status: 'complete',
@@ -36,17 +37,16 @@ const report: Report = {
     engine: 'onnxruntime',
     device: 'cpu',
   },
+  score: { name: 'accuracy', unit: 'fraction', better: 'higher' },
   dataset: {
     type: 'idx',
+    task: 'classification',
     classes: 10,
     sampleShape: [28, 28, 1],
     samples: { train: 54000, validation: 6000, test: 10000 },
   },
   teacher: { source: 'teacher.onnx', store: 'fp16', views: 1, seconds: 21.3, savedSeconds: 190, bytes: 1080000 },
-  models: [
-    row('scratch', 0.915),
-    { ...row('distilled', 0.9234), macs: null, accuracy: { validation: 0.93, test: null } },
-  ],
+  models: [row('scratch', 0.915), { ...row('distilled', 0.9234), macs: null, score: { validation: 0.93, test: null } }],
   verdict: {
     result: 'BEATS',
     gain: 0.0084,

@@ -2,7 +2,7 @@ import { idOf } from '../../src/report/artifact.ts';
 import type { Form } from '../../src/report/artifact.ts';
 import { compareReports, shareInterval } from '../../src/report/compare.ts';
 import { pairOf, repeatsOf, verdictOf } from '../../src/report/verdict.ts';
-import { accuracyOf, changeOf, finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
+import { rowScore, changeOf, finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
 import type { ModelRow } from '../../src/report/types.ts';
 import { example } from './example.ts';
 
@@ -32,13 +32,13 @@ describe('the summary', () => {
     const models = example.models.map((model) =>
       model.id === 'distilled' ? { ...model, repeats: repeatsOf([0.946, 0.93, 0.92], 200) } : model,
     );
-    expect(accuracyOf(models[2]!)).toBeCloseTo(0.932, 10);
+    expect(rowScore(models[2]!)).toBeCloseTo(0.932, 10);
     expect(summarySentences({ ...example, models })[0]).toMatch(/and 1\.8 points less accurate\.$/);
     // What was made from the first of them is compared with that.
     const int8: ModelRow = {
       ...example.models[2]!,
       precision: 'int8',
-      accuracy: { validation: null, test: 0.945 },
+      score: { validation: null, test: 0.945 },
     };
     expect(changeOf(int8, models[2]!)).toBeCloseTo(-0.001, 10);
     expect(changeOf(models[2]!, models[1]!)).toBeCloseTo(0.032, 10);
@@ -120,7 +120,7 @@ describe('the model that a run is about', () => {
 
 describe('the Pareto front', () => {
   it('holds what nothing beats in both, cheapest first', () => {
-    const point = (cost: number, accuracy: number) => ({ cost, accuracy });
+    const point = (cost: number, score: number) => ({ cost, score });
     const front = paretoFront([point(3, 0.9), point(1, 0.8), point(2, 0.7), point(3, 0.85), point(4, 0.9)]);
     expect(front).toEqual([point(1, 0.8), point(3, 0.9)]);
   });

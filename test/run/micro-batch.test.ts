@@ -87,11 +87,11 @@ it('a batch that does not fit is cut, log and report say so, and a resume keeps 
   await expect(first).rejects.toThrow(/^stopped scratch/);
   const said = warnings.find((message) => message.includes('microBatch'))!;
   expect(said).toMatch(
-    /^scratch: steps of 1000 samples take about \d+ MB of memory, and 130 MB are free: a batch of 1000 is cut into \d+ parts of at most \d+ samples, whose gradients are added up, and batch norms normalize each part by itself; microBatch: \d+ in the recipe keeps it so$/,
+    /^scratch: steps of 1000 samples take about \d+ MB of memory, and 130 MB are free: a batch of 1000 is cut into \d+ parts of at most \d+ samples, whose gradients are added up, and batch norms normalize each part by itself; that takes about \d+ MB; set microBatch: \d+ in the recipe to keep this$/,
   );
   process.availableMemory = () => 64e9;
   const { report } = await runRecipe(large, { out });
-  expect(report.notes).toContain(said.slice(0, said.indexOf('; microBatch')));
+  expect(report.notes).toContain(said.slice(0, said.indexOf('; set microBatch')));
   const states = path.join(out, 'r/state');
   const newest = (await readdir(states))
     .filter((name) => name.startsWith('scratch-'))

@@ -1,54 +1,30 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseReport } from '../../src/report/schema.ts';
+import { parseReport } from '../../src/report/read.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
-import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { SEARCH, sineRecipe, sineTable, wholeWay } from '../support/sines.ts';
+import type { Sines } from '../support/sines.ts';
 
 const folder = temporaryFolder();
 
-/** Three labels that follow from three features, each by itself: common, half and half, rare. */
-function table(rows: number, first: number): string {
-  const lines = Array.from({ length: rows }, (_, i) => {
-    const [a, b, c] = [1, 2.3, 3.7].map((step) => Math.sin(step * (first + i) + step));
-    return [a, b, c, a! > -0.6 ? 1 : 0, b! > c! ? 1 : 0, a! + b! > 1.2 ? 1 : 0].join(',');
-  });
-  return `a,b,c,warm,wet,windy\n${lines.join('\n')}\n`;
-}
-
-async function recipe(change: object = {}) {
-  await writeFile(path.join(folder(), 'train.csv'), table(300, 0));
-  await writeFile(path.join(folder(), 'test.csv'), table(120, 300));
-  const data = { type: 'csv', task: 'multi-label', train: 'train.csv', test: 'test.csv' };
-  return {
-    name: 'labels',
-    dataset: { ...data, label: ['warm', 'wet', 'windy'], validation: 60 },
-    teacher: { train: { model: 'mlp', hidden: [32], epochs: 20, batchSize: 32, optimizer: { learningRate: 0.02 } } },
-    student: { model: 'mlp', hidden: [16] },
-    distill: { epochs: 15, batchSize: 32, optimizer: { learningRate: 0.02 } },
-    ...QUICK,
-    ...change,
-  };
-}
+/** Three labels, each by itself: common, half and half, rare. */
+const SINES: Sines = {
+  task: 'multi-label',
+  label: ['warm', 'wet', 'windy'],
+  of: (a, b, c) => [a > -0.6, b > c, a + b > 1.2].map(Number),
+  ...{ test: 120, learningRate: 0.02 },
+};
+const table = (rows: number, first: number): string => sineTable(SINES, rows, first);
+const recipe = (change: object = {}) => sineRecipe(folder(), SINES, change);
 
 it('goes the whole way: twin and verdict, pruning, int8 with and without training, both formats, kit and evaluation', async () => {
-  const made = makeRecipe(
-    await recipe({
-      prune: [{ type: 'magnitude', amount: 0.2, maxDrop: 30 }],
-      quantize: [
-        { samples: 64, maxDrop: 30 },
-        { method: 'qat', samples: 64, maxDrop: 30 },
-      ],
-      export: ['onnx', 'tflite'],
-      report: { latency: { seconds: 0 }, pruningSensitivity: true },
-    }),
-    folder(),
-  );
+  const made = makeRecipe(await recipe(wholeWay(30)), folder());
   expect(made.recipe.distill).toMatchObject({ loss: 'kd', softTargets: { store: 'fp16' } });
   const { report, folder: run } = await runRecipe(made, { out: folder() });
   expect(report.dataset).toMatchObject({ task: 'multi-label', classNames: ['warm', 'wet', 'windy'] });
@@ -57,11 +33,11 @@ it('goes the whole way: twin and verdict, pruning, int8 with and without trainin
   );
   const lines = table(120, 300).trim().split('\n').slice(1);
   const counts = [3, 4, 5].map((at) => lines.filter((line) => line.split(',')[at] === '1').length);
-  for (const { labels, file, accuracy } of report.models) {
+  for (const { labels, file, score } of report.models) {
     const { rows, meanAveragePrecision } = labels!;
     // Whether a label is given depends on the sample, for each of them.
-    expect([file, meanAveragePrecision! > 0.85, accuracy.test! > 0.8]).toEqual([file, true, true]);
-    expect(accuracy.test).toBeCloseTo(
+    expect([file, meanAveragePrecision! > 0.85, score.test! > 0.8]).toEqual([file, true, true]);
+    expect(score.test).toBeCloseTo(
       rows.reduce((sum, { f1 }) => sum + f1! / 3, 0),
       5,
     );
@@ -91,7 +67,7 @@ it('goes the whole way: twin and verdict, pruning, int8 with and without trainin
   expect(example!.targets.every((label) => label === 0 || label === 1)).toBe(true);
 
   function scoreOf(id: string): number {
-    return report.models.find((model) => model.id === id)!.accuracy.test!;
+    return report.models.find((model) => model.id === id)!.score.test!;
   }
 });
 
@@ -124,14 +100,20 @@ it('is taught by a file, with mixed samples, and refuses one of other labels', a
   );
 });
 
+it('is searched for within a budget, by its macro F1', async () => {
+  const { report } = await runRecipe(makeRecipe(await recipe(SEARCH), folder()), { out: folder() });
+  const { points, withinBudget, sentence } = report.search!;
+  expect([withinBudget, new Set(points.map(({ width }) => width))]).toEqual([true, new Set([1, 0.5])]);
+  expect(sentence).toMatch(/% on the validation split, -?\d+\.\d\d points below the teacher/);
+});
+
 it.each([
   [{ distill: { loss: 'dkd' } }, 'distill.loss: expected a loss for multi-label: kd or mse, received dkd'],
   [
     { distill: { labelSmoothing: 0.1 } },
-    'distill.labelSmoothing: expected no such key for multi-label: it is of classification',
+    'distill.labelSmoothing: expected no such key for multi-label: it belongs to classification',
   ],
-  [{ distill: { huber: 1 } }, 'distill.huber: expected no such key for multi-label: it is of regression'],
-  [{ target: { p95Ms: 1 } }, 'target: expected no such key for multi-label: it is of classification'],
+  [{ distill: { huber: 1 } }, 'distill.huber: expected no such key for multi-label: it belongs to regression'],
 ])('refuses %j', async (change, message) => {
   const wrong = await recipe(change);
   expect(() => makeRecipe(wrong, folder())).toThrow(message);

@@ -60,7 +60,7 @@ it('a file that was trained here is trained on for other classes, narrowed, mask
   };
   const whole = await follow(recipe);
   const [scratch] = whole.report.models;
-  expect(scratch!.accuracy.validation).toBeGreaterThan(0.6);
+  expect(scratch!.score.validation).toBeGreaterThan(0.6);
   const notes = whole.report.notes.join('\n');
   expect(notes).toMatch(/the student begins from the 4 weights of student\.onnx, 1635 numbers/);
   expect(notes).toMatch(/student\.onnx: its last layer \S+ is drawn anew: 3 classes instead of 10/);

@@ -1,54 +1,30 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseReport } from '../../src/report/schema.ts';
+import { parseReport } from '../../src/report/read.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
-import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { SEARCH, sineRecipe, sineTable, wholeWay } from '../support/sines.ts';
+import type { Sines } from '../support/sines.ts';
 
 const folder = temporaryFolder();
 
-/** Two numbers of very different size that follow from three features: what standardizing and the units of answers are for. */
-function table(rows: number, first: number): string {
-  const lines = Array.from({ length: rows }, (_, i) => {
-    const [a, b, c] = [1, 2.3, 3.7].map((step) => Math.sin(step * (first + i) + step));
-    return [a, b, c, 1000 + 40 * a! + 20 * b! * c!, 0.01 * (b! - c!)].join(',');
-  });
-  return `a,b,c,pressure,share\n${lines.join('\n')}\n`;
-}
-
-async function recipe(change: object = {}) {
-  await writeFile(path.join(folder(), 'train.csv'), table(300, 0));
-  await writeFile(path.join(folder(), 'test.csv'), table(80, 300));
-  const data = { type: 'csv', task: 'regression', train: 'train.csv', test: 'test.csv', label: ['pressure', 'share'] };
-  return {
-    name: 'numbers',
-    dataset: { ...data, validation: 60 },
-    teacher: { train: { model: 'mlp', hidden: [32], epochs: 20, batchSize: 32, optimizer: { learningRate: 0.01 } } },
-    student: { model: 'mlp', hidden: [16] },
-    distill: { epochs: 15, batchSize: 32, optimizer: { learningRate: 0.02 } },
-    ...QUICK,
-    ...change,
-  };
-}
+/** Two numbers of very different size: what standardizing and the units of answers are for. */
+const SINES: Sines = {
+  task: 'regression',
+  label: ['pressure', 'share'],
+  of: (a, b, c) => [1000 + 40 * a + 20 * b * c, 0.01 * (b - c)],
+  ...{ test: 80, learningRate: 0.01 },
+};
+const table = (rows: number, first: number): string => sineTable(SINES, rows, first);
+const recipe = (change: object = {}) => sineRecipe(folder(), SINES, change);
 
 it('goes the whole way: twin and verdict, pruning, int8 with and without training, both formats, kit and evaluation', async () => {
-  const made = makeRecipe(
-    await recipe({
-      prune: [{ type: 'magnitude', amount: 0.2, maxDrop: 100 }],
-      quantize: [
-        { samples: 64, maxDrop: 100 },
-        { method: 'qat', samples: 64, maxDrop: 100 },
-      ],
-      export: ['onnx', 'tflite'],
-      report: { latency: { seconds: 0 }, pruningSensitivity: true },
-    }),
-    folder(),
-  );
+  const made = makeRecipe(await recipe(wholeWay(100)), folder());
   expect(made.recipe.distill).toMatchObject({ loss: 'mse', softTargets: { store: 'fp32' } });
   const { report, folder: run } = await runRecipe(made, { out: folder() });
   expect(report.dataset).toMatchObject({ task: 'regression', classNames: ['pressure', 'share'] });
@@ -56,11 +32,11 @@ it('goes the whole way: twin and verdict, pruning, int8 with and without trainin
   expect(ids).toEqual(
     expect.arrayContaining(['teacher', 'scratch', 'distilled', 'pruned-1-int8', 'pruned-1-int8-qat-tflite']),
   );
-  for (const { errors, file, accuracy } of report.models) {
+  for (const { errors, file, score } of report.models) {
     const [pressure, share] = errors!.rows;
     // In the units of the labels, each far better than its mean.
     expect([file, pressure!.r2! > 0.8, share!.r2! > 0.8]).toEqual([file, true, true]);
-    expect(accuracy.test).toBeCloseTo((pressure!.rmse + share!.rmse) / 2, 4);
+    expect(score.test).toBeCloseTo((pressure!.rmse + share!.rmse) / 2, 4);
   }
   for (const { top1Agreement, sqnrDb } of report.parity)
     expect([top1Agreement, (sqnrDb ?? Infinity) > 20]).toEqual([undefined, true]);
@@ -85,7 +61,7 @@ it('goes the whole way: twin and verdict, pruning, int8 with and without trainin
   expect(Math.abs(example!.values[0]! - example!.targets[0]!)).toBeLessThan(100);
 
   function scoreOf(id: string): number {
-    return report.models.find((model) => model.id === id)!.accuracy.test!;
+    return report.models.find((model) => model.id === id)!.score.test!;
   }
 });
 
@@ -107,13 +83,25 @@ it('is taught by a file that answers in the units of the labels, bounded, and re
   );
 });
 
+it('is searched for within a budget: the lower the error the better', async () => {
+  const made = makeRecipe(await recipe(SEARCH), folder());
+  const { report } = await runRecipe(made, { out: folder() });
+  const { points, pick, sentence } = report.search!;
+  const within = points.filter((point) => point.withinBudget);
+  expect(points.find(({ id }) => id === pick)!.validation).toBe(
+    Math.min(...within.map(({ validation }) => validation)),
+  );
+  expect(sentence).toMatch(/RMSE \S+ on the validation split, -?\d+\.\d\d % above the teacher/);
+  expect(reportMarkdown(report)).toContain('| Pareto set | validation RMSE |');
+  expect(reportHtml(report)).toContain('at most 100.00 % above the teacher');
+});
+
 it.each([
   [{ distill: { loss: 'kd' } }, 'distill.loss: expected a loss for regression: mse or bounded, received kd'],
   [
     { distill: { labelSmoothing: 0.1 } },
-    'distill.labelSmoothing: expected no such key for regression: it is of classification',
+    'distill.labelSmoothing: expected no such key for regression: it belongs to classification',
   ],
-  [{ target: { p95Ms: 1 } }, 'target: expected no such key for regression: it is of classification'],
 ])('refuses %j', async (change, message) => {
   const wrong = await recipe(change);
   expect(() => makeRecipe(wrong, folder())).toThrow(message);
@@ -123,6 +111,6 @@ it('refuses what is of regression for classes', async () => {
   const { dataset, ...rest } = await recipe({ distill: { huber: 1 }, teacher: undefined });
   const classes = { ...dataset, task: undefined, label: 'share' };
   expect(() => makeRecipe({ ...rest, dataset: classes }, folder())).toThrow(
-    'distill.huber: expected no such key for classification: it is of regression',
+    'distill.huber: expected no such key for classification: it belongs to regression',
   );
 });

@@ -30,7 +30,7 @@ function follow(change: object, options: Parameters<typeof runRecipe>[1] = {}) {
 /** The models in the report of a run that stopped. */
 async function soFar(run: string) {
   const { models } = JSON.parse(await readFile(path.join(folder(), run, 'report.json'), 'utf8')) as Report;
-  return models.map(({ id, params, sizeBytes, file, accuracy }) => [id, params, sizeBytes, file, accuracy.validation]);
+  return models.map(({ id, params, sizeBytes, file, score }) => [id, params, sizeBytes, file, score.validation]);
 }
 
 describe('a run', () => {
@@ -45,7 +45,7 @@ describe('a run', () => {
     expect(report.verdict).not.toHaveProperty('pair');
     const [teacher, scratch, distilled] = report.models;
     expect(teacher).not.toHaveProperty('repeats');
-    expect(distilled!.repeats!.accuracies[0]).toBe(distilled!.accuracy.test);
+    expect(distilled!.repeats!.scores[0]).toBe(distilled!.score.test);
     expect(distilled!.repeats!.mean - scratch!.repeats!.mean).toBeCloseTo(report.verdict!.gain, 12);
   });
 
@@ -79,7 +79,7 @@ describe('a run', () => {
     expect(report.models.map(({ id, file }) => [id, file])).toEqual([['teacher', 'teacher.onnx']]);
     const teacher = { onnx: path.join(folder(), 'r/teacher.onnx') };
     const { report: next, events } = await follow({ name: 'next', teacher });
-    expect(next.models[0]).toMatchObject({ id: 'teacher', accuracy: report.models[0]!.accuracy, params: 2410 });
+    expect(next.models[0]).toMatchObject({ id: 'teacher', score: report.models[0]!.score, params: 2410 });
     expect(events.map(eventText)).toContainEqual(
       expect.stringMatching(/^teacher teacher\.onnx: right on \d+\.\d+ % of 144/),
     );

@@ -88,7 +88,7 @@ describe('a teacher from a file of tfjs', () => {
     await expect(attempt).rejects.toThrow(/with its classes in another order it is right on/);
     await expect(attempt).rejects.toMatchObject({ hint: expect.stringContaining('classes: ["yes", "no"]') as string });
     const { report } = await follow({ teacher: { ...teacher, classes: ['yes', 'no'] } });
-    expect(report.models[0]!.accuracy.test).toBeGreaterThan(0.9);
+    expect(report.models[0]!.score.test).toBeGreaterThan(0.9);
   });
 
   it('is looked at by itself in an ensemble, where a better one would hide it', async () => {

@@ -42,7 +42,7 @@ it('a model.json of the user is trained as the student', async () => {
   const { report } = await run();
   const [student] = report.models;
   expect(student).toMatchObject({ id: 'scratch', params: 64 * 12 + 12 + 12 * 10 + 10 });
-  expect(student!.accuracy.validation).toBeGreaterThan(0.7);
+  expect(student!.score.validation).toBeGreaterThan(0.7);
 });
 
 it('a model that a module builds is trained, layers without names and weights without seeds the same each time', async () => {
@@ -59,7 +59,7 @@ it('a model that a module builds is trained, layers without names and weights wi
   );
   const first = await run({ module: file }, { ema: 0.9 });
   expect(first.report.models[0]).toMatchObject({ id: 'scratch', params: 64 * 12 + 12 + 12 * 10 + 10 });
-  expect(first.report.models[0]!.accuracy.validation).toBeGreaterThan(0.7);
+  expect(first.report.models[0]!.score.validation).toBeGreaterThan(0.7);
   const exported = path.join(first.folder, first.report.models[0]!.file!);
   const bytes = await readFile(exported);
   await run({ module: file }, { ema: 0.9 }, 'fresh');

@@ -239,7 +239,12 @@ describe('what is wrong with a request', () => {
     ['an unknown output', { ...good, outputs: [{ name: 'z' }] }, 400, /has no output z: its outputs are logits/],
     ['a sequence', { ...good, parameters: { sequence_id: 7 } }, 400, /keep no state/],
     ['shared memory', { inputs: [{ ...input, parameters: { shared_memory_region: 'a' } }] }, 400, /shared memory/],
-    ['a priority that is none', { ...good, parameters: { priority: 2 } }, 400, /there are 1 levels/],
+    [
+      'a priority that is none',
+      { ...good, parameters: { priority: 2 } },
+      400,
+      /priority: expected at most 1, received 2/,
+    ],
   ])('%s', async (_name, body, status, message) => {
     const answer = await infer('animals', body);
     expect(answer.json.error).toMatch(message);

@@ -106,3 +106,13 @@ it('refuses a file that was made for another number of channels', async () => {
     /its metadata prepare 3 channels, received samples of shape \[2\]/,
   );
 });
+
+it('a size that the file leaves open is that of --shape, which must fit it', async () => {
+  await writeFile(place('teacher.onnx'), teacher());
+  await recipe(OWN);
+  const sized = async (shape: readonly (number | 'batch')[], name = 'x') =>
+    evaluateFile(place('teacher.onnx'), await loadRunnable(place('r.yaml')), 'test', new Map([[name, shape]]));
+  expect((await sized([7, 2])).accuracy).toBe((await evaluated(place('teacher.onnx'))).accuracy);
+  await expect(sized(['batch', 3])).rejects.toThrow(/input x is \[batch, 2\]/);
+  await expect(sized([1, 2], 'y')).rejects.toThrow(/a shape is given for y, which is not an input of the model/);
+});

@@ -11,7 +11,7 @@ export const operatorLimits: Readonly<Record<string, string>> = {
   ConstantOfShape: 'other values than float32, int32, int64 and bool',
   Conv: 'windows over other than height and width, or length alone',
   ConvTranspose: 'windows over other than height and width, or length alone; an output larger than its windows reach',
-  Dropout: 'training mode; the mask',
+  Dropout: 'training mode, but as a student; the mask',
   Einsum: 'diagonals; axes of size 1 that stand for others',
   Expand: 'shapes that are computed from values',
   EyeLike: 'other numbers than float32',

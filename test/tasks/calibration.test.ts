@@ -1,4 +1,4 @@
-import { calibrationOf } from '../../src/tasks/calibration.ts';
+import { calibrationOf, reliabilityOf } from '../../src/tasks/calibration.ts';
 import { sideBySide } from '../../src/tasks/classes.ts';
 
 /** Logits of a two-class model that is sure of its class by these probabilities. */
@@ -49,4 +49,12 @@ describe('two models side by side', () => {
       ...{ bothRight: 1, onlyThis: 1, onlyOther: 2, sameError: 1, differentErrors: 1 },
     });
   });
+});
+
+it('the probabilities of a label are held against how often it is there, bin by bin', () => {
+  // Bins (0, 0.5] and (0.5, 1]: 0.2 and 0.4 with one of two, 0.6, 0.8 and 1 with all three.
+  const { ece, bins } = reliabilityOf([0.2, 0.4, 0.6, 0.8, 1], [true, false, true, true, true], 2);
+  expect(bins[0]).toEqual({ samples: 2, probability: expect.closeTo(0.3, 12) as number, share: 0.5 });
+  expect(bins[1]).toEqual({ samples: 3, probability: expect.closeTo(0.8, 12) as number, share: 1 });
+  expect(ece).toBeCloseTo((2 * 0.2 + 3 * 0.2) / 5, 12);
 });

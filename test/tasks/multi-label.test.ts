@@ -22,7 +22,8 @@ describe('multi-label', () => {
     expect(b!.f1).toBeCloseTo(2 / 3, 12);
     // Halfway between -0.5 and -1.
     expect(b!.threshold).toBeCloseTo(1 / (1 + Math.exp(0.75)), 12);
-    expect(c).toEqual({ name: 'c', samples: 0, averagePrecision: null, f1: null });
+    expect(c).toMatchObject({ name: 'c', samples: 0, averagePrecision: null, f1: null });
+    expect(c).not.toHaveProperty('threshold');
     expect(labels!.meanAveragePrecision).toBeCloseTo((5 / 6 + 1) / 2, 12);
     expect(labels!.rightDecisions).toBeCloseTo(10 / 12, 12);
   });
@@ -30,6 +31,15 @@ describe('multi-label', () => {
   it('takes equal answers at once', () => {
     // scikit-learn: average_precision_score([1, 0, 0, 1], [1, 1, 0, 0]) = 0.5, roc_auc_score = 0.5
     expect(averagePrecision([1, 1, 0, 0], [1, 0, 0, 1])).toBe(0.5);
+    // A share of 1 to the last bit: report.json takes none above.
+    const ranks = Array.from({ length: 20 }, (_, i) => -i);
+    for (let n = 1; n < 20; n++)
+      expect(
+        averagePrecision(
+          ranks,
+          ranks.map((rank) => Number(rank > -n)),
+        ),
+      ).toBe(1);
     expect(rankingOf([1, 1, 0, 0], [1, 0, 0, 1])!.area).toBe(0.5);
     expect(rankingOf([4, 3, 2, 1], [1, 1, 0, 0])!.area).toBe(1);
     expect(rankingOf([4, 3, 2, 1], [0, 1, 0, 1])!.area).toBe(0.25);

@@ -9,13 +9,13 @@ const folder = temporaryFolder();
 const ENGINES = ['onnxruntime', 'tensorflow'] as const;
 type Name = (typeof ENGINES)[number];
 
-/** Test accuracies by model, in percent. */
-const accuracies = ({ models }: Report) => new Map(models.map(({ id, accuracy }) => [id, 100 * accuracy.test!]));
+/** Test scores by model, in percent. */
+const scores = ({ models }: Report) => new Map(models.map(({ id, score }) => [id, 100 * score.test!]));
 
 function expectSameAccuracies(actual: Report, expected: Report): void {
-  const [ours, theirs] = [accuracies(actual), accuracies(expected)];
+  const [ours, theirs] = [scores(actual), scores(expected)];
   expect([...ours.keys()]).toEqual([...theirs.keys()]);
-  const apart = [...theirs].filter(([id, accuracy]) => !(Math.abs(ours.get(id)! - accuracy) < 0.3));
+  const apart = [...theirs].filter(([id, score]) => !(Math.abs(ours.get(id)! - score) < 0.3));
   expect(apart).toEqual([]);
 }
 
@@ -28,7 +28,7 @@ it('the digits-csv recipe ends with the same verdict on both engines, and accura
     reports.set(engine, report);
   }
   const [ours, theirs] = ENGINES.map((engine) => reports.get(engine)!) as [Report, Report];
-  expect(accuracies(ours).get('distilled')).toBeGreaterThan(80);
+  expect(scores(ours).get('distilled')).toBeGreaterThan(80);
   expectSameAccuracies(theirs, ours);
   expect(theirs.verdict!.result).toBe(ours.verdict!.result);
 }, 900_000);

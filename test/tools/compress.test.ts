@@ -64,7 +64,7 @@ it('a model becomes smaller on samples without labels, and all that is said of i
 
   // The original agrees with itself, and so does what was taken of it as it is.
   const [original, whole] = report.models;
-  expect([original!.accuracy.test, whole!.accuracy.test]).toEqual([1, 1]);
+  expect([original!.score.test, whole!.score.test]).toEqual([1, 1]);
   const made = besideOriginal(report, budget);
   const best = made[0]!;
   expect(best).toMatchObject({ id: expect.stringContaining('int8') as string });

@@ -14,15 +14,15 @@ const training = (run: string): RunEvent[] => [
   { type: 'run', name: 'r', folder: run, resumed: false },
   { type: 'stage', stage: 'distill', title: 'distilling', step: 0 },
   {
-    ...{ type: 'progress', stage: 'distill', done: 5, total: 20, epoch: 0.5, epochs: 2, loss: 1.5, accuracy: 0.25 },
+    ...{ type: 'progress', stage: 'distill', done: 5, total: 20, epoch: 0.5, epochs: 2, loss: 1.5, score: 0.25 },
     ...{ samplesPerSecond: 1000, secondsPerStep: 0.125, secondsLeft: 3 },
   },
   {
-    ...{ type: 'epoch', stage: 'distill', epoch: 1, epochs: 2, step: 10, loss: 0.75, accuracy: 0.5 },
+    ...{ type: 'epoch', stage: 'distill', epoch: 1, epochs: 2, step: 10, loss: 0.75, score: 0.5 },
     ...{ validation: 0.625, seconds: 2 },
   },
   { type: 'saved', stage: 'distill', file: 'x' },
-  { type: 'done', stage: 'distill', seconds: 4, figures: { accuracy: { validation: 0.625 } } },
+  { type: 'done', stage: 'distill', seconds: 4, figures: { score: { validation: 0.625 } } },
 ];
 
 describe('metrics for Prometheus', () => {
@@ -113,8 +113,8 @@ describe("TensorBoard's files", () => {
 
   it('have the test accuracy of each file, and in a search a folder per trial', async () => {
     const write = tensorboardWriter(() => undefined);
-    const accuracy = { validation: 0.625, test: 0.5 };
-    const measured: RunEvent = { type: 'done', stage: 'measure exports/a.onnx', seconds: 1, figures: { accuracy } };
+    const score = { validation: 0.625, test: 0.5 };
+    const measured: RunEvent = { type: 'done', stage: 'measure exports/a.onnx', seconds: 1, figures: { score } };
     [...training(folder()), measured, { ...measured, trial: 'width-1' }].forEach(write);
     const place = path.join(folder(), 'tensorboard');
     expect((await readdir(place)).sort()).toEqual(['distill', 'measure-exports-a.onnx', 'width-1']);

@@ -8,8 +8,8 @@ let out: string;
 beforeAll(async () => (out = await mkdtemp(path.join(tmpdir(), 'limbeck-'))));
 afterAll(() => rm(out, { recursive: true }));
 
-/** Test accuracy of every model of the digits-csv recipe, in percent. */
-async function accuracies(device: string): Promise<Map<string, number>> {
+/** Test score of every model of the digits-csv recipe, in percent. */
+async function scores(device: string): Promise<Map<string, number>> {
   const loaded = await loadRunnable('recipes/digits-csv.yaml', [`device=${device}`, `name=digits-${device}`]);
   const { report } = await runRecipe(loaded, { out });
   expect(report.machine).toMatchObject({ engine: 'onnxruntime', device });
@@ -20,14 +20,14 @@ async function accuracies(device: string): Promise<Map<string, number>> {
     if (device === 'cpu') expect(traffic).toBeUndefined();
     else expect(traffic!.stateMoves).toBeLessThan(traffic!.calls / 5);
   }
-  return new Map(report.models.map(({ id, accuracy }) => [id, 100 * accuracy.test!]));
+  return new Map(report.models.map(({ id, score }) => [id, 100 * score.test!]));
 }
 
 it('the digits-csv recipe ends with the same accuracies on webgpu as on cpu within 0.3 points', async () => {
-  const cpu = await accuracies('cpu');
-  const webgpu = await accuracies('webgpu');
+  const cpu = await scores('cpu');
+  const webgpu = await scores('webgpu');
   expect(cpu.size).toBeGreaterThan(2);
   expect(cpu.get('distilled')).toBeGreaterThan(80);
-  const differences = [...cpu].map(([id, accuracy]) => [id, Math.abs(webgpu.get(id)! - accuracy)]);
+  const differences = [...cpu].map(([id, score]) => [id, Math.abs(webgpu.get(id)! - score)]);
   expect(differences.filter(([, difference]) => !((difference as number) < 0.3))).toEqual([]);
 }, 900_000);

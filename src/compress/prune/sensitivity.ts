@@ -24,7 +24,7 @@ export interface SensitivityRow {
   readonly layers: readonly string[];
   readonly channels: number;
   readonly kept: number;
-  readonly accuracy: number;
+  readonly score: number;
   /** Loss of score against the model before. */
   readonly drop: number;
 }
@@ -60,9 +60,9 @@ export async function sensitivity(
         scores,
         found.groups.map((group, i) => (i === g ? kept : group.channels)),
       );
-      const accuracy = await evaluate(pruned.network, pruned.weights);
+      const after = await evaluate(pruned.network, pruned.weights);
       pruned.network.dispose();
-      rows.push({ layers, channels, kept, accuracy, drop: gainOf(score, whole, accuracy) });
+      rows.push({ layers, channels, kept, score: after, drop: gainOf(score, whole, after) });
       onProgress?.('cut', rows.length, total);
     }
   }

@@ -1,3 +1,4 @@
+import { unitOf } from './image.ts';
 import type { StepContext } from './image.ts';
 
 /** Source position of each pixel: its position relative to the centre times the matrix, then shifted; x points right, y down. */
@@ -11,10 +12,14 @@ export interface Source {
 export function affine(
   image: Float32Array,
   scratch: Float32Array,
-  { height, width, channels, black }: StepContext,
-  { matrix: [[xx, xy], [yx, yy]], shift: [dx, dy] = [0, 0] }: Source,
+  context: StepContext,
+  { matrix: [[xx, across], [down, yy]], shift: [dx, dy] = [0, 0] }: Source,
 ): void {
+  const { height, width, channels, black } = context;
   scratch.set(image);
+  // A picture that is wider here than where angles are said is turned as that one is.
+  const [unitY, unitX] = unitOf(context);
+  const [xy, yx] = [across * (unitX / unitY), down * (unitY / unitX)];
   const [middleY, middleX] = [(height - 1) / 2, (width - 1) / 2];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

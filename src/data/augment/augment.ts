@@ -3,6 +3,7 @@ import type { RandomStream } from '../../base/random.ts';
 import type { AugmentStep } from '../config.ts';
 import { isImageShape, isSoundShape } from '../dataset.ts';
 import type { Normalization } from '../dataset.ts';
+import { imageShape } from './image.ts';
 import type { StepContext } from './image.ts';
 import { eraseStep } from './erase.ts';
 import { isMix } from './mix.ts';
@@ -15,11 +16,15 @@ import type { ImageStep } from './steps.ts';
 /** Function that augments one normalized sample in place. */
 export type Augmenter = (sample: Float32Array, random: RandomStream) => void;
 
-/** The steps that change single samples, as one function; undefined if there are none (the others work on batches). */
+/**
+ * The steps that change single samples, as one function; undefined if there are none (the others work on batches). `drawnIn`: see
+ * `StepContext`.
+ */
 export function createAugmenter(
   steps: readonly AugmentStep[],
   shape: readonly number[],
   normalization: Normalization,
+  drawnIn: readonly number[] = shape,
 ): Augmenter | undefined {
   const single = steps.filter((step) => !isMix(step));
   if (single.length === 0) return undefined;
@@ -32,9 +37,10 @@ export function createAugmenter(
     );
   }
   const [height, width, channels] = shape;
+  const drawn = imageShape(drawnIn);
   const { mean, std } = normalization;
   const black = Float32Array.from(mean, (value, c) => (0 - value) / std[c]!);
-  const functions = single.map((step) => imageStep(step, { height, width, channels, black }, normalization));
+  const functions = single.map((step) => imageStep(step, { height, width, channels, black, drawn }, normalization));
   return (sample, random) => {
     for (const apply of functions) apply(sample, random);
   };

@@ -8,6 +8,13 @@ export interface Box {
   readonly width: number;
 }
 
+/** The same part of a picture of another size, one pixel at least. */
+export function scaledBox({ top, left, height, width }: Box, [down, across]: readonly [number, number]): Box {
+  const [y, x] = [Math.round(top * down), Math.round(left * across)];
+  const [bottom, right] = [Math.round((top + height) * down), Math.round((left + width) * across)];
+  return { top: y, left: x, height: Math.max(1, bottom - y), width: Math.max(1, right - x) };
+}
+
 const TRIES = 10;
 
 /**

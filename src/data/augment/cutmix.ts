@@ -6,7 +6,7 @@ import type { Mix } from './mixup.ts';
 /**
  * Yun et al. 2019, "CutMix: regularization strategy to train strong classifiers with localizable features", section 3.2: a box of
  * each sample comes from another sample of the batch. Its centre may lie anywhere, so part of it may lie outside; what it covers is
- * what the label says. One box a sample. Changes `x` in place.
+ * what the label says. One box a sample, drawn in pixels of `drawn`. Changes `x` in place.
  */
 export function cutmix(
   x: Float32Array,
@@ -14,6 +14,7 @@ export function cutmix(
   { height, width, channels }: ImageShape,
   alpha: number,
   random: RandomStream,
+  drawn: Pick<ImageShape, 'height' | 'width'> = { height, width },
 ): Mix {
   const partners = Int32Array.from(random.permutation(n));
   const lambda = new Float32Array(n);
@@ -21,8 +22,8 @@ export function cutmix(
   const plain = x.slice(0, n * size);
   for (let i = 0; i < n; i++) {
     const side = Math.sqrt(1 - beta(alpha, random));
-    const [top, bottom] = span(height, side, random);
-    const [left, right] = span(width, side, random);
+    const [top, bottom] = span(drawn.height, side, random, height / drawn.height);
+    const [left, right] = span(drawn.width, side, random, width / drawn.width);
     for (let y = top; y < bottom; y++) {
       const [start, end] = [(y * width + left) * channels, (y * width + right) * channels];
       const from = partners[i]! * size;
@@ -34,8 +35,8 @@ export function cutmix(
 }
 
 /** Begin and end, along one side, of a piece with this share of it. */
-function span(length: number, share: number, random: RandomStream): [number, number] {
+function span(length: number, share: number, random: RandomStream, unit: number): [number, number] {
   const half = Math.floor((length * share) / 2);
   const centre = random.below(length);
-  return [Math.max(0, centre - half), Math.min(length, centre + half)];
+  return [Math.round(Math.max(0, centre - half) * unit), Math.round(Math.min(length, centre + half) * unit)];
 }

@@ -1,5 +1,6 @@
 import type { AugmentStep } from '../config.ts';
-import { drawBox } from './boxes.ts';
+import { drawBox, scaledBox } from './boxes.ts';
+import { unitOf } from './image.ts';
 import type { StepContext } from './image.ts';
 import type { ImageStep } from './steps.ts';
 
@@ -10,16 +11,24 @@ export type Erase = Extract<AugmentStep, { erase: unknown }>['erase'];
  * the darkest and the brightest of the image.
  */
 export function eraseStep(context: StepContext, { probability, area, ratio }: Erase): ImageStep {
-  const { width, channels } = context;
+  const { width, channels, drawn = context } = context;
+  const unit = unitOf(context);
   return (image, random) => {
     if (random.uniform() >= (probability ?? 0.5)) return;
-    const box = drawBox(context, area ?? [0.02, 0.4], ratio ?? [0.3, 1 / 0.3], random);
+    const box = drawBox(drawn, area ?? [0.02, 0.4], ratio ?? [0.3, 1 / 0.3], random);
     if (box === undefined) return;
     let [low, high] = [Infinity, -Infinity];
     for (const value of image) [low, high] = [Math.min(low, value), Math.max(high, value)];
-    for (let y = box.top; y < box.top + box.height; y++) {
-      const start = (y * width + box.left) * channels;
-      for (let i = start; i < start + box.width * channels; i++) image[i] = low + (high - low) * random.uniform();
+    const noise = Float64Array.from({ length: box.height * box.width * drawn.channels }, () => random.uniform());
+    const own = scaledBox(box, unit);
+    for (let y = 0; y < own.height; y++) {
+      const row = Math.floor((y * box.height) / own.height) * box.width;
+      for (let x = 0; x < own.width; x++) {
+        const from = (row + Math.floor((x * box.width) / own.width)) * drawn.channels;
+        const at = ((own.top + y) * width + own.left + x) * channels;
+        for (let c = 0; c < channels; c++)
+          image[at + c] = low + (high - low) * noise[from + Math.min(c, drawn.channels - 1)]!;
+      }
     }
   };
 }

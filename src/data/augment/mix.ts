@@ -3,6 +3,7 @@ import { RandomStream } from '../../base/random.ts';
 import type { AugmentStep } from '../config.ts';
 import { isImageShape } from '../dataset.ts';
 import { cutmix } from './cutmix.ts';
+import { imageShape } from './image.ts';
 import { mixup } from './mixup.ts';
 import type { Mix } from './mixup.ts';
 
@@ -18,15 +19,23 @@ export type Mixer = (x: Float32Array, n: number, index: number) => Mix;
 export function createMixer(
   steps: readonly AugmentStep[],
   shape: readonly number[],
-  ...[seed, epoch]: readonly [number, number]
+  seed: number,
+  epoch: number,
+  drawn: readonly number[] = shape,
 ): Mixer | undefined {
-  const mixers = steps.filter(isMix).map((step) => mixerOf(step, shape, seed, epoch));
+  const mixers = steps.filter(isMix).map((step) => mixerOf(step, shape, seed, epoch, drawn));
   if (mixers.length < 2) return mixers[0];
   const choices = new RandomStream(seed, 'mix', epoch);
   return (x, n, index) => mixers[choices.seek(index).below(mixers.length)]!(x, n, index);
 }
 
-function mixerOf(step: AugmentStep, shape: readonly number[], seed: number, epoch: number): Mixer {
+function mixerOf(
+  step: AugmentStep,
+  shape: readonly number[],
+  seed: number,
+  epoch: number,
+  drawn: readonly number[],
+): Mixer {
   if ('mixup' in step) {
     const random = new RandomStream(seed, 'mixup', epoch);
     return (x, n, index) => mixup(x, n, step.mixup, random.seek(index));
@@ -38,7 +47,6 @@ function mixerOf(step: AugmentStep, shape: readonly number[], seed: number, epoc
       'Use mixup, or set `shape: [height, width, channels]` if the columns are pixels.',
     );
   }
-  const [height, width, channels] = shape;
   const random = new RandomStream(seed, 'cutmix', epoch);
-  return (x, n, index) => cutmix(x, n, { height, width, channels }, step.cutmix, random.seek(index));
+  return (x, n, index) => cutmix(x, n, imageShape(shape), step.cutmix, random.seek(index), imageShape(drawn));
 }

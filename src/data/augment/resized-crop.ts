@@ -1,6 +1,7 @@
 import type { AugmentStep } from '../config.ts';
-import { drawBox } from './boxes.ts';
+import { drawBox, scaledBox } from './boxes.ts';
 import type { Box } from './boxes.ts';
+import { unitOf } from './image.ts';
 import type { StepContext } from './image.ts';
 import type { ImageStep } from './steps.ts';
 
@@ -13,8 +14,8 @@ export type ResizedCrop = Extract<AugmentStep, { resizedCrop: unknown }>['resize
 export function resizedCropStep(context: StepContext, { area, ratio }: ResizedCrop): ImageStep {
   const scratch = new Float32Array(context.height * context.width * context.channels);
   return (image, random) => {
-    const box = drawBox(context, area ?? [0.08, 1], ratio ?? [3 / 4, 4 / 3], random);
-    if (box !== undefined) enlarge(image, scratch, context, box);
+    const box = drawBox(context.drawn ?? context, area ?? [0.08, 1], ratio ?? [3 / 4, 4 / 3], random);
+    if (box !== undefined) enlarge(image, scratch, context, scaledBox(box, unitOf(context)));
   };
 }
 

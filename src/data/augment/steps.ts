@@ -1,4 +1,5 @@
 import type { RandomStream } from '../../base/random.ts';
+import { unitOf } from './image.ts';
 import type { StepContext } from './image.ts';
 import { rotate } from './rotate.ts';
 import { mirrorHorizontally, mirrorVertically, translate } from './translate.ts';
@@ -8,11 +9,12 @@ export type ImageStep = (image: Float32Array, random: RandomStream) => void;
 
 export function shiftStep(context: StepContext, distance: number, edge: 'black' | 'reflect'): ImageStep {
   const reach = Math.floor(distance);
+  const [down, across] = unitOf(context);
   const scratch = new Float32Array(context.height * context.width * context.channels);
   return (image, random) => {
     const dy = random.below(2 * reach + 1) - reach;
     const dx = random.below(2 * reach + 1) - reach;
-    if (dy !== 0 || dx !== 0) translate(image, scratch, context, dy, dx, edge);
+    if (dy !== 0 || dx !== 0) translate(image, scratch, context, Math.round(dy * down), Math.round(dx * across), edge);
   };
 }
 
@@ -31,12 +33,16 @@ export function rotateStep(context: StepContext, degrees: number): ImageStep {
 }
 
 /** The square's centre is anywhere in the image, so that part of it may lie outside; it is filled with 0, as in the paper. */
-export function cutoutStep({ height, width, channels }: StepContext, side: number): ImageStep {
+export function cutoutStep(context: StepContext, side: number): ImageStep {
+  const { height, width, channels, drawn = context } = context;
+  const [down, across] = unitOf(context);
   return (image, random) => {
-    const top = random.below(height) - Math.floor(side / 2);
-    const left = random.below(width) - Math.floor(side / 2);
-    const [from, to] = [Math.max(0, left), Math.min(width, left + side)];
-    for (let y = Math.max(0, top); y < Math.min(height, top + side); y++) {
+    const top = random.below(drawn.height) - Math.floor(side / 2);
+    const left = random.below(drawn.width) - Math.floor(side / 2);
+    const within = (at: number, unit: number, size: number): number =>
+      Math.min(size, Math.max(0, Math.round(at * unit)));
+    const [from, to] = [within(left, across, width), within(left + side, across, width)];
+    for (let y = within(top, down, height); y < within(top + side, down, height); y++) {
       image.fill(0, (y * width + from) * channels, (y * width + to) * channels);
     }
   };

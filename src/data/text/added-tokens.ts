@@ -10,7 +10,7 @@ export interface AddedToken {
 }
 
 /** Texts between added tokens, and the ids of these. */
-export type Part = string | number;
+type Part = string | number;
 
 export type Finder = (text: string) => Part[];
 

@@ -2,11 +2,11 @@ import { bytes, hashed } from './plain.ts';
 import { tokenizerOf } from './tokenizer-json.ts';
 import type { Tokenizer, TokenizerJson } from './tokenizer-json.ts';
 
-/** How texts become numbers: what stands in the metadata of a model under `text`, and all that an app needs to do the same. */
+/** Conversion of texts into numbers: the entry `text` in the metadata of a model, and all that an app needs to do the same. */
 export interface TextForm {
   /** `tokenizer.json`: the file of this name and hash. */
   readonly tokenizer: 'bytes' | 'hashed' | 'tokenizer.json';
-  /** Of the file tokenizer.json. */
+  /** Hash of the file tokenizer.json. */
   readonly sha256?: string | undefined;
   /** hashed: ids, and most words in a row. */
   readonly buckets?: number | undefined;
@@ -22,7 +22,7 @@ export interface TextForm {
   readonly padding: number;
 }
 
-/** Of one sample, each [length]. */
+/** Token ids and the like of one sample, each [length]. */
 export interface Encoded {
   readonly ids: Int32Array;
   /** 1 for a token, 0 for padding. */
@@ -34,7 +34,7 @@ export interface Encoded {
 
 export type Encoder = (texts: readonly string[]) => Encoded;
 
-/** What `form` says in short; an Error for a tokenizer.json of a kind that is not supported. */
+/** Tokenizer of a form; throws an Error for a tokenizer.json of a kind that is not supported. */
 export function tokenizerFor(
   form: Pick<TextForm, 'tokenizer' | 'buckets' | 'ngrams'>,
   json: TokenizerJson | undefined,
@@ -42,6 +42,11 @@ export function tokenizerFor(
   if (form.tokenizer === 'bytes') return bytes;
   if (form.tokenizer === 'hashed') return hashed(form.buckets!, form.ngrams!);
   return tokenizerOf(json!);
+}
+
+/** The encoder that `form` describes; `json`: the content of its tokenizer.json, if it has one. */
+export function encoderFor(form: TextForm, json: TokenizerJson | undefined): Encoder {
+  return encoderOf(tokenizerFor(form, json), form);
 }
 
 /** Whole samples: the texts of one, cut, with the tokens of the template, filled up with padding. */

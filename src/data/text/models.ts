@@ -4,6 +4,9 @@ export type TokenModel = (piece: string) => readonly number[];
 export interface ModelPart {
   readonly type?: string;
   readonly vocab: unknown;
+  readonly unk_token?: string | null;
+  readonly continuing_subword_prefix?: string | null;
+  readonly end_of_word_suffix?: string | null;
   readonly [key: string]: unknown;
 }
 
@@ -16,19 +19,26 @@ export function vocabularyOf({ type, vocab }: ModelPart): Vocabulary {
   return new Map(Object.entries(vocab as Record<string, number>));
 }
 
+/** -1 of an empty vocabulary. */
+export function largestId(vocabulary: ReadonlyMap<string, number>): number {
+  let largest = -1;
+  for (const id of vocabulary.values()) largest = Math.max(largest, id);
+  return largest;
+}
+
 function unknownOf({ unk_token }: ModelPart, vocabulary: Vocabulary): number | undefined {
   if (unk_token === null || unk_token === undefined) return undefined;
-  const id = vocabulary.get(String(unk_token));
-  if (id === undefined) throw new Error(`its unknown token ${String(unk_token)} is not in its vocabulary`);
+  const id = vocabulary.get(unk_token);
+  if (id === undefined) throw new Error(`its unknown token ${unk_token} is not in its vocabulary`);
   return id;
 }
 
 /** Wu et al. 2016, "Google's neural machine translation system": from the left the longest piece that is known. */
 function wordPiece(part: ModelPart): TokenModel {
   const vocabulary = vocabularyOf(part);
-  const unknown = unknownOf({ ...part, unk_token: part['unk_token'] ?? '[UNK]' }, vocabulary)!;
+  const unknown = unknownOf({ ...part, unk_token: part.unk_token ?? '[UNK]' }, vocabulary)!;
   const most = Number(part['max_input_chars_per_word'] ?? 100);
-  const prefix = String(part['continuing_subword_prefix'] ?? '##');
+  const prefix = part.continuing_subword_prefix ?? '##';
   return (word) => {
     const letters = Array.from(word);
     if (letters.length > most) return [unknown];
@@ -63,9 +73,9 @@ function bytePairs(part: ModelPart): TokenModel {
   const vocabulary = vocabularyOf(part);
   const unknown = unknownOf(part, vocabulary);
   if (Number(part['dropout'] ?? 0) > 0) throw new Error('its model drops merges at random (dropout)');
-  const prefix = String(part['continuing_subword_prefix'] ?? '');
-  const suffix = String(part['end_of_word_suffix'] ?? '');
-  const size = Math.max(0, ...vocabulary.values()) + 1;
+  const prefix = part.continuing_subword_prefix ?? '';
+  const suffix = part.end_of_word_suffix ?? '';
+  const size = largestId(vocabulary) + 1;
   /** Rank and id of what a pair becomes, by first · size + second. */
   const merges = new Map<number, readonly [rank: number, id: number]>();
   (part['merges'] as (string | [string, string])[]).forEach((merge, rank) => {
@@ -107,7 +117,7 @@ function bytePairs(part: ModelPart): TokenModel {
   };
 }
 
-/** How much less likely an unknown letter is than the least likely token. */
+/** Distance in score of an unknown letter below the least likely token. */
 const UNKNOWN_PENALTY = 10;
 
 /** Kudo 2018, "Subword regularization": the most likely tokens, by Viterbi. */

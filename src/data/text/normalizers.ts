@@ -42,9 +42,10 @@ function strip({ strip_left, strip_right }: Component): Normalizer {
   };
 }
 
-/** What sentencepiece calls nmt: controls away, odd spaces as spaces. */
+/** Normalizer that sentencepiece calls nmt: removes control characters, and turns unusual spaces into spaces. */
 const nmt: Normalizer = (text) =>
   text
+    // eslint-disable-next-line no-control-regex -- control characters are what is taken away
     .replace(/[\u0001-\u0008\u000B\u000E-\u001F\u007F\u008F\u009F]/g, '')
     .replace(/[\t\n\f\r\u1680\u200B-\u200F\u2028\u2029\u2581\uFEFF\uFFFD]/g, ' ');
 
@@ -66,7 +67,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
     const content = String(component['content']);
     return (text) => text.replace(pattern, () => content);
   },
-  Precompiled: (component) => precompiled(component['precompiled_charsmap']),
+  Precompiled: (component) => precompiled(component['precompiled_charsmap'] as string | null),
   ByteLevel: () => byteLetters,
   Sequence: (component) => {
     const parts = (component['normalizers'] as Component[]).map(normalizerOf);

@@ -3,7 +3,7 @@ import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { TextConfig, TokenInput } from '../config.ts';
-import { encoderOf, tokenizerFor } from './encode.ts';
+import { encoderFor, encoderOf, tokenizerFor } from './encode.ts';
 import type { Encoder, TextForm } from './encode.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
@@ -15,14 +15,16 @@ export interface OpenText {
   readonly inputs?: readonly TokenInput[] | undefined;
   /** Columns of a file that hold the texts of a sample. */
   readonly columns: readonly (string | number)[];
+  /** Called with the texts of each row. */
+  readonly onText?: ((row: number, texts: readonly string[]) => void) | undefined;
 }
 
-export const DEFAULT_LENGTH = 128;
+const DEFAULT_LENGTH = 128;
 const DEFAULT_BUCKETS = 4096;
 const DEFAULT_NGRAMS = 2;
 
 /** Names that are no files. */
-export function isTokenizerFile(tokenizer: string | undefined): tokenizer is string {
+function isTokenizerFile(tokenizer: string | undefined): tokenizer is string {
   return tokenizer !== undefined && tokenizer !== 'bytes' && tokenizer !== 'hashed';
 }
 
@@ -67,8 +69,30 @@ export async function openText(config: TextConfig): Promise<OpenText> {
   }
 }
 
-/** What stands in the file of a tokenizer. */
-export function parsed(bytes: Uint8Array): TokenizerJson {
+/** Name of a tokenizer's file beside a model. */
+export const TOKENIZER_FILE = 'tokenizer.json';
+
+/** Encoder that a model was fed by, from its metadata and the tokenizer.json in `folder`. `UserError` where that is another one, or none. */
+export async function storedEncoder(form: TextForm, folder: string): Promise<Encoder> {
+  if (form.tokenizer !== 'tokenizer.json') return encoderFor(form, undefined);
+  const file = path.join(folder, TOKENIZER_FILE);
+  const bytes = await readBytes(file);
+  refuseOtherFile(file, bytes, form);
+  return encoderFor(form, parsed(bytes));
+}
+
+/** `UserError` for a tokenizer.json that is not the one of `form`. */
+export function refuseOtherFile(file: string, bytes: Uint8Array, { sha256: expected }: TextForm): void {
+  const found = sha256(bytes);
+  if (found === expected) return;
+  throw new UserError(
+    `${file}: expected the tokenizer of hash ${String(expected)}, received ${found}`,
+    'Put the tokenizer.json there that the model was trained with; it lies in the folder `exports` of its run.',
+  );
+}
+
+/** Content of a tokenizer's file. */
+function parsed(bytes: Uint8Array): TokenizerJson {
   const json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<TokenizerJson> | null;
   if (typeof json !== 'object' || json?.model === undefined || typeof json.model !== 'object')
     throw new Error('it has no `model`');

@@ -1,4 +1,4 @@
-/** What Oniguruma means by its classes; JavaScript's \s has U+FEFF and not U+0085, its \d and \w are ASCII. */
+/** Character classes of Oniguruma; JavaScript's \s has U+FEFF and not U+0085, its \d and \w are ASCII. */
 const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}';
 const CLASSES: Readonly<Record<string, readonly [inside: string, alone: string]>> = {
   s: ['\\p{White_Space}', '\\p{White_Space}'],
@@ -17,7 +17,7 @@ export function patternOf(pattern: unknown): RegExp {
   return new RegExp(translated(source), 'gu');
 }
 
-/** From Oniguruma, which the Rust package compiles patterns with, to JavaScript. */
+/** Pattern of Oniguruma, with which the Rust package compiles patterns, translated to JavaScript. */
 function translated(source: string): string {
   const refuse = (what: string): Error => new Error(`the pattern ${source} holds ${what}, which is not supported`);
   let out = '';

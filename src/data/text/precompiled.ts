@@ -8,9 +8,9 @@ const encoder = new TextEncoder();
  * texts that end in 0. As the Rust package spm_precompiled reads them: what a grapheme of up to 5 bytes begins with stands for all of
  * it, else letter by letter.
  */
-export function precompiled(charsmap: unknown): (text: string) => string {
-  if (charsmap === null || charsmap === undefined) return (text) => text;
-  const replacement = replacementsOf(Uint8Array.from(atob(String(charsmap)), (letter) => letter.charCodeAt(0)));
+export function precompiled(charsmap: string | null): (text: string) => string {
+  if (charsmap === null) return (text) => text;
+  const replacement = replacementsOf(Uint8Array.from(atob(charsmap), (letter) => letter.charCodeAt(0)));
   const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
   const known = new Map<string, string>();
   const made = (grapheme: string): string => {

@@ -6,7 +6,7 @@ import { TableSink } from '../table.ts';
 import type { Encoded } from './encode.ts';
 import type { OpenText } from './open.ts';
 
-/** Where the rows of a file go, be they numbers or texts. */
+/** Receiver of the rows of a file, be they numbers or texts. */
 export type RowSink = Pick<TableSink, 'columns' | 'begin' | 'setText' | 'setValue' | 'end' | 'finish'>;
 
 const PARTS = { input_ids: 'ids', attention_mask: 'mask', token_type_ids: 'types' } as const;
@@ -23,6 +23,7 @@ export class TextSink implements RowSink {
   readonly #isDropping: boolean;
   #texts: string[] = [];
   #isDropped = false;
+  #rows = 0;
   #count = 0;
   #cut = 0;
 
@@ -83,10 +84,12 @@ export class TextSink implements RowSink {
   }
 
   end(labels: Parameters<TableSink['end']>[0], where: () => string): void {
+    const row = this.#rows++;
     if (this.#isDropped) this.#table.setValue(0, null, where);
     else {
       const encoded = this.#encoded(where);
       this.#count++;
+      this.#text.onText?.(row, this.#texts);
       if (encoded.tokens > this.#text.form.length) this.#cut++;
       const { inputs = ['input_ids'] } = this.#text;
       inputs.forEach((input, i) => {

@@ -1,8 +1,7 @@
 import type { Component } from './normalizers.ts';
 
-/** What a sample is made of, in order: a token of its own, or the first or second text; `type`: its token type id. */
-export type TemplatePart =
-  { readonly id: number; readonly type: number } | { readonly text: 0 | 1; readonly type: number };
+/** Part of a sample, in order: a token of its own, or the first or second text; `type`: its token type id. */
+type TemplatePart = { readonly id: number; readonly type: number } | { readonly text: 0 | 1; readonly type: number };
 
 export interface Templates {
   readonly single: readonly TemplatePart[];

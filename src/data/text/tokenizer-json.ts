@@ -1,6 +1,6 @@
 import { finderOf } from './added-tokens.ts';
 import type { AddedToken } from './added-tokens.ts';
-import { tokenModelOf, vocabularyOf } from './models.ts';
+import { largestId, tokenModelOf, vocabularyOf } from './models.ts';
 import type { ModelPart } from './models.ts';
 import { normalizerOf } from './normalizers.ts';
 import type { Component } from './normalizers.ts';
@@ -8,7 +8,7 @@ import { preTokenizerOf } from './pre-tokenizers.ts';
 import { templatesOf } from './template.ts';
 import type { Templates } from './template.ts';
 
-/** From a text to ids. It runs in browsers too, where a kit takes it along; what it does not support is an Error. */
+/** Tokenizer, from a text to ids. It runs in browsers too, in a kit; what it does not support is an Error. */
 export interface Tokenizer {
   /** Number of ids: one more than the largest. */
   readonly vocabulary: number;
@@ -50,13 +50,7 @@ export function tokenizerOf(json: TokenizerJson): Tokenizer {
     added.find(({ content }) => PADDING.test(content))?.id ??
     [...vocabulary].find(([token]) => PADDING.test(token))?.[1];
   return {
-    vocabulary:
-      1 +
-      Math.max(
-        0,
-        ...added.map(({ id }) => id),
-        [...vocabulary.values()].reduce((a, b) => Math.max(a, b), 0),
-      ),
+    vocabulary: 1 + added.reduce((most, { id }) => Math.max(most, id), largestId(vocabulary)),
     padding,
     templates: templatesOf(json.post_processor),
     ids: (text) => {

@@ -1,5 +1,7 @@
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { SearchPoint } from '../../report/types.ts';
+import { gainOf } from '../../tasks/score.ts';
+import type { Score } from '../../tasks/score.ts';
 
 /** A file that was made and measured, before it is held against the others and the budget. */
 export interface Point extends Omit<SearchPoint, 'onFront' | 'withinBudget'> {
@@ -9,48 +11,57 @@ export interface Point extends Omit<SearchPoint, 'onFront' | 'withinBudget'> {
   readonly model: string;
 }
 
-export type Budget = Pick<TargetRecipe, 'p95Ms' | 'sizeKb' | 'maxDrop'>;
+/** What points are judged by. */
+export interface Judge {
+  readonly budget: Pick<TargetRecipe, 'p95Ms' | 'sizeKb' | 'maxDrop'>;
+  readonly score: Score;
+  /** Its score on the validation split; undefined without one. */
+  readonly teacher: number | undefined;
+}
 
-/** Share by which a point is over the budget: the largest of `figure / limit - 1`; 0 or less meets it. */
-export function excessOf(point: Point, budget: Budget, teacher: number | undefined): number {
+/** By how much a point is over the budget: the largest of `figure / limit - 1`; 0 or less meets it. */
+export function excessOf(point: Point, judge: Judge): number {
+  const { budget } = judge;
   const excess = [
     budget.p95Ms === undefined ? -Infinity : point.p95Ms / budget.p95Ms - 1,
     budget.sizeKb === undefined ? -Infinity : point.sizeBytes / (1000 * budget.sizeKb) - 1,
-    dropExcess(point, budget, teacher),
+    dropExcess(point, judge),
   ];
   return Math.max(...excess);
 }
 
-function dropExcess({ validation }: Point, { maxDrop }: Budget, teacher: number | undefined): number {
+function dropExcess({ validation }: Point, { budget: { maxDrop }, score, teacher }: Judge): number {
   if (maxDrop === undefined) return -Infinity;
   // What cannot be compared does not meet a limit.
   if (teacher === undefined) return Infinity;
-  // Relative to the share that the teacher gets right, so that a budget of no loss at all divides by something.
-  return (teacher - maxDrop / 100 - validation) / teacher;
+  const missing = gainOf(score, score.after(teacher, maxDrop), validation);
+  // Relative to the score of the teacher, so that a budget of no loss at all divides by something.
+  return missing <= 0 && teacher === 0 ? 0 : missing / teacher;
 }
 
-/** True if `a` is at least as good as `b` in accuracy, latency and size, and better in one of them. */
-function dominates(a: Point, b: Point): boolean {
-  const asGood = a.validation >= b.validation && a.p95Ms <= b.p95Ms && a.sizeBytes <= b.sizeBytes;
-  return asGood && (a.validation > b.validation || a.p95Ms < b.p95Ms || a.sizeBytes < b.sizeBytes);
+/** At least as good in score, latency and size, and better in one of them. */
+function dominates(a: Point, b: Point, score: Score): boolean {
+  const gain = gainOf(score, a.validation, b.validation);
+  const asGood = gain >= 0 && a.p95Ms <= b.p95Ms && a.sizeBytes <= b.sizeBytes;
+  return asGood && (gain > 0 || a.p95Ms < b.p95Ms || a.sizeBytes < b.sizeBytes);
 }
 
 /** The points that no other one dominates. */
-export function paretoSet(points: readonly Point[]): Point[] {
-  return points.filter((point) => !points.some((other) => dominates(other, point)));
+export function paretoSet(points: readonly Point[], score: Score): Point[] {
+  return points.filter((point) => !points.some((other) => dominates(other, point, score)));
 }
 
-/** The most accurate point within the budget; if there is none, the one that comes closest to it. */
-export function pickOf(points: readonly Point[], budget: Budget, teacher: number | undefined): Point | undefined {
-  return [...points].sort(better(budget, teacher))[0];
+/** The point with the best score within the budget; if there is none, the one that comes closest to it. */
+export function pickOf(points: readonly Point[], judge: Judge): Point | undefined {
+  return [...points].sort(better(judge))[0];
 }
 
 /** Orders points as the search prefers them. */
-function better(budget: Budget, teacher: number | undefined): (a: Point, b: Point) => number {
+function better(judge: Judge): (a: Point, b: Point) => number {
   return (a, b) => {
-    const [over, other] = [a, b].map((point) => Math.max(0, excessOf(point, budget, teacher))) as [number, number];
+    const [over, other] = [a, b].map((point) => Math.max(0, excessOf(point, judge))) as [number, number];
     if (over !== other) return over - other;
-    return b.validation - a.validation || a.p95Ms - b.p95Ms || a.sizeBytes - b.sizeBytes;
+    return gainOf(judge.score, b.validation, a.validation) || a.p95Ms - b.p95Ms || a.sizeBytes - b.sizeBytes;
   };
 }
 
@@ -58,15 +69,11 @@ function better(budget: Budget, teacher: number | undefined): (a: Point, b: Poin
  * Candidates that the next round keeps. They are ranked by their best point, first those within the budget or closest to it. Every other
  * place goes to the Pareto set, so that the next round still has something to choose between.
  */
-export function survivors<T>(
-  groups: ReadonlyMap<T, readonly Point[]>,
-  budget: Budget,
-  teacher: number | undefined,
-): T[] {
+export function survivors<T>(groups: ReadonlyMap<T, readonly Point[]>, judge: Judge): T[] {
   const keep = Math.ceil(groups.size / 2);
-  const order = better(budget, teacher);
+  const order = better(judge);
   const all = [...groups.values()].flat();
-  const front = new Set(paretoSet(all));
+  const front = new Set(paretoSet(all, judge.score));
   const byBest = [...groups].flatMap(([candidate, points]) => {
     const best = [...points].sort(order)[0];
     return best === undefined ? [] : [{ candidate, best, isOnFront: points.some((point) => front.has(point)) }];

@@ -41,21 +41,13 @@ export function recipeOf(
   target: TargetRecipe,
 ): LoadedRecipe {
   const { student, distill, prune, quantize } = written;
-  const own = ownWidth(student);
-  if (own === undefined && width !== 1) {
-    const name = student?.model ?? 'this student';
-    throw new UserError(
-      `target.widths: ${name} has no option width, received ${width}`,
-      'Set target.widths: [1] to search over pruning and number formats alone, or take a model that has widths.',
-    );
-  }
   const [template] = prune;
   const epochs = template?.finetune.epochs ?? distill.epochs / 4;
   const { views } = distill.softTargets;
   const recipe = {
     ...written,
     target: undefined,
-    student: own === undefined || width === 1 ? student : { ...student, width: own * width },
+    student: width === 1 ? student : atWidth(student, width),
     // One set of stored answers for all rounds, however many epochs they have.
     distill: {
       ...distill,
@@ -93,10 +85,18 @@ function defaultViews({ dataset, distill }: Recipe): { views?: number } {
   return dataset.augment.length === 0 ? {} : { views: Math.min(4, Math.ceil(distill.epochs)) };
 }
 
-function ownWidth(student: Recipe['student']): number | undefined {
-  if (student?.model === undefined) return undefined;
-  const option = models[student.model]?.options['width'];
-  if (option === undefined) return undefined;
-  const given = (student as Record<string, unknown>)['width'];
-  return typeof given === 'number' ? given : Number(option.default);
+/** The student with so many times its channels, or hidden units. */
+function atWidth(student: Recipe['student'], width: number): object {
+  const own = student?.model === undefined ? {} : models[student.model]!.options;
+  const given = student as Record<string, unknown> | undefined;
+  const valueOf = (option: string): unknown => given?.[option] ?? own[option]?.default;
+  if (own['width'] !== undefined) return { ...student, width: Number(valueOf('width')) * width };
+  const hidden = own['hidden'] === undefined ? undefined : valueOf('hidden');
+  if (Array.isArray(hidden)) {
+    return { ...student, hidden: hidden.map((units: number) => Math.max(1, Math.round(units * width))) };
+  }
+  throw new UserError(
+    `target.widths: ${student?.model ?? 'this student'} has no option width or hidden, received ${width}`,
+    'Set target.widths: [1] to search over pruning and number formats alone, or take a model that has widths.',
+  );
 }

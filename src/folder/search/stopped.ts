@@ -8,7 +8,7 @@ import { pickOf } from './points.ts';
 import { secondsOf } from './sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { summary } from './summary.ts';
-import { distinct, pointsOf, teacherAccuracy } from './trials.ts';
+import { distinct, judgeOf, pointsOf } from './trials.ts';
 import type { Trial } from './trials.ts';
 
 /** The trials of a search that came to their end, in order, as their folders have them. */
@@ -44,15 +44,15 @@ export function stoppedSearch(
 ): Report {
   const target = recipe.target!;
   const points = distinct(trials.flatMap((trial) => pointsOf(trial, target)));
-  const teacher = teacherAccuracy(trials);
-  const pick = pickOf(points, target, teacher);
+  const judge = judgeOf(recipe, trials);
+  const pick = pickOf(points, judge);
   const best = pick && trials.find(({ run }) => run === pick.run);
   const wallSeconds = secondsOf(trials) + (underWay?.report.wallSeconds ?? 0);
   const { status, stage, reason } = stopped;
   const nothing = { written, wallSeconds, training: [], models: [], stopped };
   const shown = best ?? underWay;
   const base = shown?.report ?? stoppedReport(recipe, factsOf({ recipe }), nothing);
-  const search = pick && summary(points, pick, target, teacher);
+  const search = pick && summary(points, pick, target, judge);
   const at = base.models.findIndex(({ id }) => id === pick?.model);
   const notes = trials.flatMap(({ run, report }) => report.notes.map((note) => `${run}: ${note}`));
   return {

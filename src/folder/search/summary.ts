@@ -1,16 +1,11 @@
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { LatencyRow, Search } from '../../report/types.ts';
 import { excessOf, paretoSet } from './points.ts';
-import type { Point } from './points.ts';
+import type { Judge, Point } from './points.ts';
 
 /** Result of a search: every point, those that are worth having, and the pick. */
-export function summary(
-  points: readonly Point[],
-  pick: Point,
-  target: TargetRecipe,
-  teacher: number | undefined,
-): Search {
-  const front = new Set(paretoSet(points));
+export function summary(points: readonly Point[], pick: Point, target: TargetRecipe, judge: Judge): Search {
+  const front = new Set(paretoSet(points, judge.score));
   const { runtime, batchSize, threads, p95Ms, sizeKb, maxDrop } = target;
   const budget = {
     ...(p95Ms !== undefined && { p95Ms }),
@@ -22,11 +17,11 @@ export function summary(
     points: points.map((point) => ({
       ...reported(point),
       onFront: front.has(point),
-      withinBudget: excessOf(point, target, teacher) <= 0,
+      withinBudget: excessOf(point, judge) <= 0,
     })),
     pick: pick.id,
-    withinBudget: excessOf(pick, target, teacher) <= 0,
-    sentence: sentenceOf(points, pick, target, teacher),
+    withinBudget: excessOf(pick, judge) <= 0,
+    sentence: sentenceOf(points, pick, judge),
   };
 }
 
@@ -36,13 +31,13 @@ function reported(point: Point) {
   return { id, width, amount, precision, epochs, params, sizeBytes, validation, p50Ms, p95Ms };
 }
 
-function sentenceOf(points: readonly Point[], pick: Point, target: TargetRecipe, teacher: number | undefined): string {
-  const drop =
-    teacher === undefined ? '' : `, ${(100 * (teacher - pick.validation)).toFixed(2)} points below the teacher`;
+function sentenceOf(points: readonly Point[], pick: Point, judge: Judge): string {
+  const { score, teacher } = judge;
+  const drop = teacher === undefined ? '' : `, ${score.dropText(score.lost(teacher, pick.validation))} the teacher`;
   const figures =
-    `${(100 * pick.validation).toFixed(2)} % on the validation split${drop}, ` +
+    `${score.unit === 'label' ? `${score.name} ` : ''}${score.text(pick.validation)} on the validation split${drop}, ` +
     `95 % of calls within ${pick.p95Ms.toPrecision(3)} ms, ${(pick.sizeBytes / 1000).toFixed(1)} kB`;
-  const excess = excessOf(pick, target, teacher);
+  const excess = excessOf(pick, judge);
   return excess <= 0
     ? `the best of ${points.length} measured students within the budget is ${pick.id}: ${figures}`
     : `none of ${points.length} measured students is within the budget; ${pick.id} comes closest, over it by ${roughly(excess)}: ${figures}`;

@@ -1,7 +1,9 @@
 import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
-import type { Point } from './points.ts';
+import { scoreOfTask } from '../../tasks/score.ts';
+import type { Judge, Point } from './points.ts';
 import type { Candidate } from './space.ts';
 
 /** One candidate in one round, as it came out. */
@@ -13,9 +15,10 @@ export interface Trial {
   readonly report: Report;
 }
 
-export function teacherAccuracy(trials: readonly Trial[]): number | undefined {
+/** What the files of these trials are judged by. */
+export function judgeOf({ dataset, target }: Pick<Recipe, 'dataset' | 'target'>, trials: readonly Trial[]): Judge {
   const row = trials[0]?.report.models.find(({ model }) => model.role === 'teacher');
-  return row?.accuracy.validation ?? undefined;
+  return { budget: target!, score: scoreOfTask(dataset.task), teacher: row?.score.validation ?? undefined };
 }
 
 /** The files of a trial that the target's runtime runs. Its own latency, measured in its run, stands until all are timed. */
@@ -24,10 +27,10 @@ export function pointsOf({ candidate, loaded, run, report }: Trial, target: Targ
   const { epochs } = loaded.recipe.distill;
   return shipped(report, target).flatMap((row): Point[] => {
     const latency = latencyOf(row, target);
-    const { id: model, precision, params, sizeBytes, accuracy } = row;
-    if (latency === undefined || accuracy.validation === null) return [];
+    const { id: model, precision, params, sizeBytes, score } = row;
+    if (latency === undefined || score.validation === null) return [];
     const isPruned = row.model.role === 'pruned';
-    const figures = { precision, params, sizeBytes, validation: accuracy.validation };
+    const figures = { precision, params, sizeBytes, validation: score.validation };
     const { p50Ms, p95Ms } = latency;
     const made = { id: pointId(run, model), run, model, width, amount: isPruned ? amount : 0, epochs };
     return [{ ...made, ...figures, p50Ms, p95Ms }];

@@ -56,9 +56,9 @@ export const importedOps: readonly string[] = Object.keys(importers).sort();
 /**
  * An ONNX model of float32 or float16 as an inference graph in float32: inputs and outputs keep their names and layouts, layers are called what the
  * nodes are. The first axis of an input is the batch where the file leaves it open. `UserError`, naming the node, for an
- * operator that is not known, and for what cannot be read of a known one.
+ * operator that is not known, and for what cannot be read of a known one. `isTrained`: with the dropout of the file.
  */
-export function importOnnx(model: Model, file: string): Graph {
+export function importOnnx(model: Model, file: string, { isTrained = false } = {}): Graph {
   const { graph: given, opsets } = widened(model);
   refuseUnknown(model, file);
   const graph = withConstants(given);
@@ -70,7 +70,7 @@ export function importOnnx(model: Model, file: string): Graph {
       'Export the model with what it is fed as an input of its graph.',
     );
   const wanted = new Set([...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ name }) => name)]);
-  const c = new Import(file, opsets.get('') ?? opsets.get('ai.onnx') ?? 1, tensors, wanted, importerOf);
+  const c = new Import(file, opsets.get('') ?? opsets.get('ai.onnx') ?? 1, tensors, wanted, importerOf, isTrained);
   for (const input of fed) {
     c.define(input.name, { plain: c.builder.input(input.name, typeOf(input, file)) });
   }

@@ -63,7 +63,7 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
   return { name, params, locals, body: [...setup, ...loop] };
 }
 
-/** What an update computes, whatever its values are called: updates of one kind share a function. */
+/** Kind of an update, without the names of its values: updates of one kind share a function. */
 export function kindOf({ vectors, scalars, nodes, writes }: FusedUpdate): string {
   const place = new Map([...vectors, ...scalars, ...nodes.map(({ output }) => output)].map((name, i) => [name, i]));
   return JSON.stringify([

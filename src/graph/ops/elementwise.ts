@@ -49,6 +49,8 @@ export const elementwise = {
   ClipByValue: unary({ clipValueMin: 'float', clipValueMax: 'float' }),
   Cos: unary(),
   Cosh: unary(),
+  /** Drops values in a training call alone: what comes in goes out of a graph that is run. */
+  Dropout: unary({ rate: 'float' }),
   Elu: unary(),
   Erf: unary(),
   Exp: unary(),

@@ -3,21 +3,11 @@ import { staticSize } from '../shapes.ts';
 import type { Graph, Node } from '../types.ts';
 
 /** The ops of optimizers that are computed number by number. `Identity` and `Reshape` compute nothing. */
-export const UPDATE_OPS = [
-  'Add',
-  'Sub',
-  'Multiply',
-  'RealDiv',
-  'Sqrt',
-  'Square',
-  'Neg',
-  'Identity',
-  'Reshape',
-] as const;
+const UPDATE_OPS = ['Add', 'Sub', 'Multiply', 'RealDiv', 'Sqrt', 'Square', 'Neg', 'Identity', 'Reshape'] as const;
 export type UpdateOp = (typeof UPDATE_OPS)[number];
 
 /** A node that a fused update computes; its values have as many elements as the variables, or one. */
-export interface UpdateNode {
+interface UpdateNode {
   readonly op: UpdateOp;
   readonly inputs: readonly string[];
   readonly output: string;
@@ -26,9 +16,9 @@ export interface UpdateNode {
 /** New contents of variables of one size that follow number by number from what they hold and from other values. */
 export interface FusedUpdate {
   readonly elements: number;
-  /** What is read number by number: variables, feeds, and results of the rest of the graph. */
+  /** Values that are read number by number: variables, feeds, and results of the rest of the graph. */
   readonly vectors: readonly string[];
-  /** What is read as one number. */
+  /** Values that are read as one number. */
   readonly scalars: readonly string[];
   readonly nodes: readonly UpdateNode[];
   /** The value that becomes the content of a variable. */

@@ -5,6 +5,8 @@ export interface PlannedInput {
   readonly dtype: string;
   /** Shape with the size of the batch. */
   readonly shape: readonly number[];
+  /** Floats that stand for token ids. */
+  readonly isIds?: boolean;
 }
 
 export interface PlannedModel {

@@ -153,10 +153,10 @@ const ARRAYS: Readonly<Record<string, new (size: number) => ArrayBufferView>> = 
 };
 
 /** Zeros for whole numbers, which are indexes of any table. */
-function noise({ dtype, shape }: PlannedInput): ArrayBufferView {
+function noise({ dtype, shape, isIds = false }: PlannedInput): ArrayBufferView {
   const data = new ARRAYS[dtype]!(shape.reduce((product, size) => product * size, 1));
   // The values change no time, as long as they are none of the tiny ones that some processors are slow with.
-  if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = Math.sin(i + 1);
+  if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = isIds ? 1 : Math.sin(i + 1);
   return data;
 }
 

@@ -49,15 +49,27 @@ export class LayerNorm extends layers.Layer {
   }
 }
 
+/**
+ * x · Φ(x), with the gradient Φ(x) + x · φ(x) in six ops where tfjs' own takes ten: u = x / √2, and the factor of the density
+ * φ(x) = e^(-u²) / √(2π) is in the exponent.
+ */
+const gelu = tf.customGrad((x, save) => {
+  const u = tf.mul(x as tf.Tensor, Math.SQRT1_2);
+  const distribution = tf.mul(tf.add(tf.erf(u), 1), 0.5);
+  (save as tf.GradSaveFunc)([u, distribution]);
+  return {
+    value: tf.mul(x as tf.Tensor, distribution),
+    gradFunc: (dy: tf.Tensor, [u, distribution]: tf.Tensor[]) =>
+      tf.mul(dy, tf.add(distribution!, tf.mul(u!, tf.exp(tf.sub(-Math.log(Math.PI) / 2, tf.square(u!)))))),
+  };
+});
+
 /** Gelu by the error function (Hendrycks & Gimpel 2016, equation 1). */
 export class Gelu extends layers.Layer {
   static readonly className = 'LimbeckGelu';
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => {
-      const x = only(inputs);
-      return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
-    });
+    return tf.tidy(() => gelu(only(inputs)));
   }
 }
 

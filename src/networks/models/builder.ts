@@ -9,7 +9,7 @@ export interface ModelArgs {
   readonly inputShape: readonly number[];
   readonly classes: number;
   readonly seed: number;
-  /** Of samples that are texts: number of token ids, and the one that is padding. */
+  /** Number of token ids, and the one that is padding, for samples that are texts. */
   readonly tokens?: { readonly vocabulary: number; readonly padding: number } | undefined;
 }
 

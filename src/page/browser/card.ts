@@ -41,17 +41,23 @@ interface Timed {
   readonly setting: string;
 }
 
+interface Scored {
+  readonly value: number;
+  readonly text: string;
+}
+
 interface CardReport {
   readonly run: string;
   readonly id: string;
   readonly role: string;
   readonly macs: number | null;
-  readonly accuracy: number | null;
+  readonly score: { readonly name: string };
+  readonly scored: Scored | null;
   readonly split: string;
   readonly cpu: string;
   readonly dataset: string;
   readonly latency?: Timed;
-  readonly teacher?: { readonly accuracy: number | null; readonly sizeBytes: number; readonly latency?: Timed };
+  readonly teacher?: { readonly scored: Scored | null; readonly sizeBytes: number; readonly latency?: Timed };
   readonly sameAsTeacher?: number;
   readonly verdict?: string;
 }

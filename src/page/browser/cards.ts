@@ -33,9 +33,9 @@ function mainFigures({ report, sizeBytes, precision, params }: Card): Element[] 
   const figure = (value: string, about: string): Element =>
     make('div', {}, make('b', {}, value), make('span', {}, about));
   return [
-    ...(typeof report?.accuracy === 'number'
-      ? [figure(percent(report.accuracy), `right on the ${report.split} split`)]
-      : []),
+    ...(report === undefined || report.scored === null
+      ? []
+      : [figure(report.scored.text, `${report.score.name} on the ${report.split} split`)]),
     figure(size(sizeBytes), precision === 'none' ? 'file' : `file, ${precision}`),
     figure(short(params), 'parameters'),
   ];
@@ -50,7 +50,7 @@ function reportFacts({ report, sizeBytes }: Card): Fact[] {
   if (macs !== null) facts.push(['Work', `${short(macs)} multiplications a sample`]);
   if (teacher !== undefined) {
     const parts = [
-      ...(teacher.accuracy === null ? [] : [`${percent(teacher.accuracy)} right`]),
+      ...(teacher.scored === null ? [] : [`${report.score.name} ${teacher.scored.text}`]),
       ...(teacher.sizeBytes === 0
         ? []
         : [size(teacher.sizeBytes), ratio(teacher.sizeBytes / sizeBytes, 'larger', 'smaller')]),

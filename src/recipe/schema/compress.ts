@@ -7,7 +7,9 @@ const finetune = z
     epochs: z.number().min(0).default(1).describe('Passes over the training split after the change.'),
     optimizer: optimizerSchema
       .optional()
-      .describe('Default: that of `distill` with a lower learning rate, on a cosine schedule.'),
+      .describe(
+        'Optimizer and learning-rate schedule; default: that of `distill` with a lower learning rate, on a cosine schedule.',
+      ),
   })
   .describe('Training after the change, with the loss of `distill`.');
 
@@ -17,7 +19,7 @@ const maxDrop = z.number().min(0).max(100).describe('Largest loss of validation 
 const pruneKeys = {
   finetune: finetune.prefault({}),
   maxDrop: maxDrop.default(1),
-  fallback: z.enum(['stop', 'skip']).default('stop').describe('What happens when the drop is larger.'),
+  fallback: z.enum(['stop', 'skip']).default('stop').describe('Action when the drop is larger.'),
 };
 const amount = fraction.default(0.3);
 const budget = z.enum(['global', 'layer']).default('global');
@@ -25,32 +27,41 @@ const budget = z.enum(['global', 'layer']).default('global');
 const pruneChannels = z.strictObject({
   type: usual('channels', 'Channels are removed: the files are smaller.'),
   amount: amount.describe('Share of `target` that is removed.'),
-  target: z.enum(['channels', 'macs', 'parameters']).default('channels').describe('What `amount` is a share of.'),
+  target: z
+    .enum(['channels', 'macs', 'parameters'])
+    .default('channels')
+    .describe('Quantity that `amount` is a share of.'),
   importance: z
     .enum(['l1', 'l2', 'bn-scale', 'taylor'])
     .default('l2')
     .describe(
-      'What says how much a channel matters: norm of its weights, scale of its batch norm, or change of the loss without it.',
+      'Measure of the importance of a channel: norm of its weights, scale of its batch norm, or change of the loss without it.',
     ),
-  budget: budget.describe('Channels are removed where they matter least, or the same share from every layer.'),
+  budget: budget.describe(
+    'global: remove the least important channels of all layers; layer: the same share from every layer.',
+  ),
   multipleOf: z
     .union([count, z.array(count).min(1)])
     .default(8)
-    .describe('Counts stay multiples of this, others are slower; of several, the first below what the layer has.'),
+    .describe(
+      'Channel counts stay multiples of this, because others are slower; of several numbers, the first that is smaller than the count.',
+    ),
   layerLimit: z
     .number()
     .gt(0)
     .max(1)
     .optional()
-    .describe('With budget global: largest share of its channels that a layer loses; default (1 + amount) / 2.'),
-  rounds: count.max(100).default(1).describe('Channels are removed in so many rounds, fine-tuned after each.'),
+    .describe('With budget global: largest share of its channels that a layer may lose; default (1 + amount) / 2.'),
+  rounds: count.max(100).default(1).describe('Number of rounds, with fine-tuning after each.'),
   ...pruneKeys,
 });
 
 const pruneMagnitude = z.strictObject({
   type: z.literal('magnitude').describe('The smallest weights become zero.'),
   amount: amount.describe('Share of the weights that become zero.'),
-  budget: budget.describe('Weights become zero where they are smallest, or the same share in every layer.'),
+  budget: budget.describe(
+    'global: the smallest weights of all layers become zero; layer: the same share in every layer.',
+  ),
   ...pruneKeys,
 });
 
@@ -66,7 +77,7 @@ const prunePattern = z.strictObject({
       context.addIssue({ code: 'custom', message: 'keeps everything', params });
     })
     .default('2:4')
-    .describe('Of every m weights that follow each other along the inputs, n stay.'),
+    .describe('n:m keeps n of every m weights in a row along the inputs.'),
   ...pruneKeys,
 });
 
@@ -103,8 +114,8 @@ const qat = z
       .min(0)
       .lt(1)
       .default(0.99)
-      .describe('Decay of the moving averages that ranges of activations are.'),
-    freezeAfter: fraction.default(0.5).describe('Share of the training after which ranges stay as they are.'),
+      .describe('Decay of the moving averages that give the ranges of activations.'),
+    freezeAfter: fraction.default(0.5).describe('Share of the training after which the ranges no longer change.'),
   })
   .describe('Training with quantization, with the loss of `distill`.');
 
@@ -121,7 +132,7 @@ export const usualAdaround: z.infer<typeof adaround> = adaround.parse({});
 
 /** Keys of every quantization. */
 const quantizeKeys = { maxDrop: maxDrop.default(0.5) };
-const FALLBACK = 'What happens when the drop is larger: ';
+const FALLBACK = 'Action when the drop is larger: ';
 const keepOrStop = z.enum(['keep-float', 'stop']).default('keep-float');
 
 /** Keys of the quantizations that look at samples. */
@@ -129,7 +140,7 @@ const calibrated = {
   calibrator: z
     .enum(['minmax', 'percentile', 'entropy', 'mse'])
     .default('mse')
-    .describe('How ranges of activations are chosen.'),
+    .describe('Method that chooses the ranges of activations.'),
   samples: count.default(512).describe('Training samples that the calibrator sees.'),
   keepFloat: z.array(z.string().min(1)).default([]).describe('Layers that stay in float, by name.'),
 };
@@ -148,7 +159,7 @@ const int8AfterTraining = z
     symmetric: z
       .boolean()
       .default(false)
-      .describe('Activations with the zero point 0, which TensorRT wants, at the price of half their range.'),
+      .describe('Activations with the zero point 0, which TensorRT needs, at the price of half their range.'),
     equalize,
     biasCorrection: z.boolean().default(true).describe('Take the mean error of the rounded weights out of the biases.'),
     rounding: z
@@ -169,11 +180,11 @@ const int8AfterTraining = z
     const refuse = (key: string, expected: string, received: string): void =>
       context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received } });
     if (search !== undefined && rounding !== 'adaround')
-      refuse('adaround', 'rounding: adaround, which these keys are of', `rounding: ${rounding}`);
+      refuse('adaround', 'rounding: adaround, to which these keys belong', `rounding: ${rounding}`);
     if (training !== undefined && fallback !== 'qat')
-      refuse('qat', 'method: qat or fallback: qat, which these keys are of', `method: ptq, fallback: ${fallback}`);
+      refuse('qat', 'method: qat or fallback: qat, to which these keys belong', `method: ptq, fallback: ${fallback}`);
     if (symmetric && fallback === 'qat')
-      refuse('symmetric', 'false beside qat: ranges that are trained with have a zero point', 'true');
+      refuse('symmetric', 'false beside qat: trained ranges have a zero point', 'true');
   });
 
 const int8Training = z.strictObject({

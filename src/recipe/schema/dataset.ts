@@ -11,14 +11,14 @@ const range = (most: number) =>
 
 const augmentStep = z
   .union([
-    z.strictObject({ shift: z.number().min(0).describe('Move by up to this many pixels each way.') }),
+    z.strictObject({ shift: z.number().min(0).describe('Shift by up to this many pixels each way.') }),
     z.strictObject({
       crop: z
         .union([z.number().min(0), z.strictObject({ padding: count, edge: z.enum(['black', 'reflect']).optional() })])
         .describe('Pad on all sides by this many pixels, then cut out the original size at random.'),
     }),
     z.strictObject({ flip: z.enum(['horizontal', 'vertical']).describe('Mirror half of the samples.') }),
-    z.strictObject({ rotate: z.number().min(0).max(180).describe('Turn by up to this many degrees each way.') }),
+    z.strictObject({ rotate: z.number().min(0).max(180).describe('Rotate by up to this many degrees each way.') }),
     z.strictObject({ cutout: count.describe('Blank a square of this side.') }),
     z.strictObject({
       resizedCrop: z
@@ -26,7 +26,7 @@ const augmentStep = z
           area: range(1).optional().describe('Share of the area; default: [0.08, 1].'),
           ratio: range(100).optional().describe('Width / height; default: [0.75, 1.333].'),
         })
-        .describe('Draw a random part of the image to its whole size.'),
+        .describe('Cut out a random part of the image and resize it to the whole size.'),
     }),
     z.strictObject({
       erase: z
@@ -40,13 +40,16 @@ const augmentStep = z
     z.strictObject({
       randAugment: z
         .strictObject({
-          operations: count.max(20).optional().describe('How many, one after another; default: 2.'),
-          magnitude: z.number().min(0).max(30).optional().describe('Their strength, up to 30; default: 9.'),
+          operations: count.max(20).optional().describe('Number of operations, one after another; default: 2.'),
+          magnitude: z.number().min(0).max(30).optional().describe('Strength of the operations, up to 30; default: 9.'),
         })
         .describe('Random operations out of fourteen: turn, shear, move, contrast, colour, and the like.'),
     }),
     z.strictObject({
-      cutmix: z.number().gt(0).describe('A box of another sample in each, its area from Beta(cutmix, cutmix).'),
+      cutmix: z
+        .number()
+        .gt(0)
+        .describe('Put a box of another sample into each, with an area from Beta(cutmix, cutmix).'),
     }),
     z.strictObject({
       timeShift: z.number().gt(0).max(1).describe('Sounds: move in time by up to this share of their length each way.'),
@@ -60,7 +63,7 @@ const augmentStep = z
         .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' })
         .describe('Sounds: white noise, at a signal-to-noise ratio between these two, in decibels.'),
     }),
-    z.strictObject({ mixup: z.number().gt(0).describe('Mix two samples, weight from Beta(mixup, mixup).') }),
+    z.strictObject({ mixup: z.number().gt(0).describe('Mix two samples, with a weight from Beta(mixup, mixup).') }),
   ])
   .describe('One random change of a training sample.');
 
@@ -73,7 +76,7 @@ const normalize = z.union([
       .number()
       .gt(0)
       .optional()
-      .describe('Factor before the mean is taken off. Default: 1/255 for 8-bit images.'),
+      .describe('Factor that values are multiplied by before the mean is subtracted. Default: 1/255 for 8-bit images.'),
   }),
 ]);
 
@@ -84,10 +87,10 @@ function common<S extends z.ZodType>(source: S) {
       .enum(TASKS)
       .optional()
       .describe(
-        'What is asked about a sample: its class, numbers, or which of several labels it has; default: classification.',
+        'Question about a sample: its class, numbers, or which of several labels it has; default: classification.',
       ),
-    train: source.describe('Where the training split is read from.'),
-    test: source.optional().describe('Where the test split is read from; touched once, at the end.'),
+    train: source.describe('Files of the training split.'),
+    test: source.optional().describe('Files of the test split, which is used once, at the end.'),
     validation: z
       .union([z.number().gt(0), source])
       .default(0.1)
@@ -95,14 +98,18 @@ function common<S extends z.ZodType>(source: S) {
     testFraction: z.number().gt(0).lt(1).optional().describe('Fraction of train to hold out as test, without `test`.'),
     splitSeed: seed
       .default(1)
-      .describe('Which samples are held out; apart from `seed`, so that teacher and student hold out the same.'),
+      .describe(
+        'Seed that decides which samples are held out; it is not `seed`, so that teacher and student hold out the same ones.',
+      ),
     limit: count.optional().describe('At most this many samples of each split, to try a recipe out; default: all.'),
     classes: z.array(z.string().min(1)).min(2).optional().describe('Class names in index order.'),
     labelledBy: z
       .string()
       .min(1)
       .optional()
-      .describe('What gave the labels where nobody knows them, such as a model file: scores are agreement with it.'),
+      .describe(
+        'Name of the model that gave the labels, where nobody knows the true ones; scores are then agreement with it.',
+      ),
     normalize: normalize.optional().describe('Values as the models see them: none, unit, standard, or mean and std.'),
     augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),
     classWeights: z
@@ -118,12 +125,12 @@ const table = {
     .min(1)
     .optional()
     .describe(
-      'Regression and multi-label: what stands between the numbers or labels of a column that lists them; default: |.',
+      'Regression and multi-label: separator of the numbers or labels in a column that lists them; default: |.',
     ),
   missing: z
     .enum(['error', 'mean', 'zero', 'drop'])
     .default('error')
-    .describe('What to do with a missing value: stop, fill in, or drop the row.'),
+    .describe('Treatment of a missing value: stop, fill in, or drop the row.'),
   shape: sampleShape.optional().describe('Shape that the columns of a row are folded into, e.g. [8, 8, 1].'),
 };
 
@@ -195,7 +202,7 @@ export const datasetSchema = z
         .describe('Label column by name or index (negative: from the end); several: numbers to predict.'),
       ignore: z.array(column).optional().describe('Columns that are neither label nor feature.'),
       header: z.boolean().default(true).describe('Does the first line name the columns?'),
-      delimiter: z.string().min(1).default(',').describe('What separates two values.'),
+      delimiter: z.string().min(1).default(',').describe('Delimiter of the values in a line.'),
     }),
     z.strictObject({ type: z.literal('cifar10'), ...common(files) }),
     z.strictObject({
@@ -214,7 +221,10 @@ export const datasetSchema = z
     z.strictObject({
       type: z.literal('npz'),
       ...common(npzSource),
-      layout: z.enum(['nhwc', 'nchw']).optional().describe('Order of the axes of image arrays; asked for if unclear.'),
+      layout: z
+        .enum(['nhwc', 'nchw'])
+        .optional()
+        .describe('Order of the axes of image arrays; a message asks for it where it is not clear.'),
     }),
     z.strictObject({
       type: z.literal('parquet'),

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { TaskName } from '../task.ts';
 import { fraction } from './parts.ts';
 
 /**
@@ -13,8 +12,9 @@ const temperature = (usual: number) =>
     .gt(0)
     .max(1000)
     .default(usual)
-    .describe('Softens the answers of teacher and student before they are compared.');
-const alpha = (usual: number) => fraction.default(usual).describe('Weight of the teacher; the labels weigh 1 - alpha.');
+    .describe('Temperature that softens the answers of teacher and student before they are compared.');
+const alpha = (usual: number) =>
+  fraction.default(usual).describe('Weight of the teacher; that of the labels is 1 - alpha.');
 const weightOf = (what: string, usual: number) => z.number().min(0).default(usual).describe(`Weight of ${what}.`);
 const features = z
   .array(
@@ -93,7 +93,9 @@ export const LOSSES = {
         .number()
         .min(0)
         .default(0)
-        .describe('How much better its squared error must be to be free of that, in variances of the label.'),
+        .describe(
+          'Gain in squared error over the teacher from which on a sample is not counted once more, in variances of the label.',
+        ),
     },
   },
   hint: {
@@ -109,7 +111,7 @@ export const LOSSES = {
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 50),
-      mapTemperature: temperature(4).describe('Softens the channels before they are compared.'),
+      mapTemperature: temperature(4).describe('Temperature that softens the channels before they are compared.'),
       features,
     },
   },
@@ -148,17 +150,6 @@ export const LOSSES = {
 
 export type LossName = keyof typeof LOSSES;
 
-const EVERY: readonly TaskName[] = ['classification', 'regression', 'multi-label'];
-const OF_TASKS: Readonly<Partial<Record<LossName, readonly TaskName[]>>> = {
-  kd: ['classification', 'multi-label'],
-  mse: EVERY,
-  bounded: ['regression'],
-};
-
-/** Tasks that a loss is for; most compare classes. */
-export function tasksOfLoss(name: LossName): readonly TaskName[] {
-  return OF_TASKS[name] ?? ['classification'];
-}
 /** Losses that compare the samples of a batch with each other: they are no sums over samples, and have no value for a part of a batch. */
 export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>(['dist', 'mlld', 'pkd', 'rkd', 'sp']);
 

@@ -5,10 +5,10 @@ import { modelName, modelOption } from './training.ts';
 const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
 
 /** Keys that say how an ONNX file becomes a student; beside another source nothing reads them. */
-const OF_ONNX = ['output', 'head', 'batchNorm'] as const;
+const OF_ONNX = ['output'] as const;
 
-/** Keys that say how the weights of a file are trained. */
-const OF_FILES = ['freeze', 'learningRates'] as const;
+/** Keys that say how a file is trained. */
+const OF_FILES = ['head', 'batchNorm', 'freeze', 'learningRates'] as const;
 
 const keys = {
   model: modelName.optional(),
@@ -23,13 +23,13 @@ const keys = {
     .string()
     .optional()
     .describe(
-      'onnx: which of several outputs has the logits that are trained; the others stay in the exported files. Default: the only one.',
+      'onnx: name of the output with the logits that are trained; other outputs stay in the exported files. Default: the only output.',
     ),
   head: z
     .enum(['keep', 'replace'])
     .optional()
     .describe(
-      'onnx: the last layer as the file has it, or drawn anew for the classes of the data; default: keep, which must fit.',
+      'onnx, tfjs: the last layer as the file has it, or drawn anew for the classes of the data; default: keep, which must fit.',
     ),
   freeze: z
     .array(z.string().min(1))
@@ -39,12 +39,12 @@ const keys = {
     .record(z.string().min(1), z.number().positive())
     .optional()
     .describe(
-      'onnx, tfjs: by what the learning rate of weights is multiplied, by names in which `*` stands for any characters; the last that fits counts.',
+      'onnx, tfjs: factors of the learning rate of weights, by names in which `*` stands for any characters; the last one that fits counts.',
     ),
   batchNorm: z
     .enum(['train', 'frozen'])
     .optional()
-    .describe('onnx: whether batch norms are trained and follow the data, or stay as they are; default: train.'),
+    .describe('onnx, tfjs: train batch norms and let them follow the data, or leave them unchanged; default: train.'),
 };
 
 export const studentSchema = z
@@ -61,7 +61,7 @@ export const studentSchema = z
       if (source === 'onnx') return;
       for (const { key, of } of unread) {
         if (source === 'tfjs' && of !== 'onnx') continue;
-        const params = { expected: `no such key beside ${source}: it is of ${of}`, received: `student.${key}` };
+        const params = { expected: `no such key beside ${source}: it belongs to ${of}`, received: `student.${key}` };
         context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
       }
       return;

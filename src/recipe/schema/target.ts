@@ -6,17 +6,19 @@ export const targetSchema = z
     runtime: z
       .enum(['onnxruntime', 'litert-wasm', 'tflite-native'])
       .default('onnxruntime')
-      .describe('Where latency counts, as `limbeck bench` names it.'),
+      .describe('Runtime whose latency counts, by its name in `limbeck bench`.'),
     batchSize: count.default(1).describe('Samples per call.'),
     threads: count.default(1).describe('Threads of the runtime.'),
-    p95Ms: z.number().gt(0).optional().describe('Latency in milliseconds that 95 % of the calls keep within.'),
+    p95Ms: z.number().gt(0).optional().describe('Latency in milliseconds within which 95 % of the calls must end.'),
     sizeKb: z.number().gt(0).optional().describe('Size of the file in units of 1,000 bytes.'),
     maxDrop: z
       .number()
       .min(0)
       .max(100)
       .optional()
-      .describe('Largest loss of validation accuracy against the teacher, in percentage points.'),
+      .describe(
+        'Largest loss of the validation score against the teacher: percentage points of accuracy or F1, percent of an RMSE.',
+      ),
     widths: z
       .array(z.number().gt(0))
       .min(1)

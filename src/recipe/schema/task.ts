@@ -1,22 +1,17 @@
 import type { z } from 'zod';
+import { isLossFor, TASKS, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
-import { LOSSES, tasksOfLoss } from './loss.ts';
+import { LOSSES } from './loss.ts';
 import type { LossName } from './loss.ts';
-
-/** Defaults of a recipe by its task; classification has those of the schema. */
-const USUAL: Readonly<Record<Exclude<TaskName, 'classification'>, { loss: LossName; store: 'fp16' | 'fp32' }>> = {
-  // Half precision has 11 bits: too few for a label such as 1021.3 hPa.
-  regression: { loss: 'mse', store: 'fp32' },
-  'multi-label': { loss: 'kd', store: 'fp16' },
-};
 
 type Mapping = Readonly<Record<string, unknown>>;
 
 /** The recipe as it was written, with what its task has for a default. */
 export function withTaskDefaults(data: unknown): unknown {
   const task = at(data, 'dataset', 'task');
-  if (typeof task !== 'string' || !Object.hasOwn(USUAL, task) || at(data, 'teacher') === undefined) return data;
-  const { loss, store } = USUAL[task as keyof typeof USUAL];
+  const known = TASKS.find((name) => name === task && name !== 'classification');
+  if (known === undefined || at(data, 'teacher') === undefined) return data;
+  const { loss, store } = taskRow(known);
   const { distill = {} } = data as { distill?: unknown };
   if (!isMapping(distill)) return data;
   const { softTargets = {} } = distill;
@@ -40,11 +35,10 @@ interface Checked {
     | {
         readonly train?: Training | undefined;
         readonly minAccuracy?: number | undefined;
-        readonly classes?: readonly string[] | undefined;
+        readonly classes?: readonly string[] | string | undefined;
         readonly outputs: string;
       }
     | undefined;
-  readonly target?: unknown;
 }
 
 interface Training {
@@ -53,7 +47,7 @@ interface Training {
 }
 
 /** Keys that mean nothing for the task of the data are refused by name: nothing would read them. */
-export function refuseForTask({ dataset, distill, teacher, target }: Checked, context: z.RefinementCtx): void {
+export function refuseForTask({ dataset, distill, teacher }: Checked, context: z.RefinementCtx): void {
   const { task = 'classification' } = dataset;
   const refuse = (path: readonly string[], expected: string, received: unknown): void =>
     context.addIssue({ code: 'custom', message: 'not of the task', path: [...path], params: { expected, received } });
@@ -64,11 +58,15 @@ export function refuseForTask({ dataset, distill, teacher, target }: Checked, co
   for (const [path, training] of trainings) {
     if (training === undefined) continue;
     if (task !== 'regression' && training.huber !== undefined)
-      refuse([...path, 'huber'], `no such key for ${task}: it is of regression`, training.huber);
+      refuse([...path, 'huber'], `no such key for ${task}: it belongs to regression`, training.huber);
     if (task !== 'classification' && training.labelSmoothing > 0)
-      refuse([...path, 'labelSmoothing'], `no such key for ${task}: it is of classification`, training.labelSmoothing);
+      refuse(
+        [...path, 'labelSmoothing'],
+        `no such key for ${task}: it belongs to classification`,
+        training.labelSmoothing,
+      );
   }
-  if (teacher !== undefined && !tasksOfLoss(distill.loss).includes(task)) {
+  if (teacher !== undefined && !isLossFor(distill.loss, task)) {
     const fitting = fittingLosses(task);
     refuse(['distill', 'loss'], `a loss for ${task}: ${fitting.join(' or ')}`, distill.loss);
   }
@@ -77,12 +75,11 @@ export function refuseForTask({ dataset, distill, teacher, target }: Checked, co
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],
     [['teacher', 'classes'], teacher?.classes],
     [['teacher', 'outputs'], teacher?.outputs === 'probabilities' ? 'probabilities' : undefined],
-    [['target'], target === undefined ? undefined : 'a search'],
   ];
   for (const [path, received] of given)
-    if (received !== undefined) refuse(path, `no such key for ${task}: it is of classification`, received);
+    if (received !== undefined) refuse(path, `no such key for ${task}: it belongs to classification`, received);
 }
 
 function fittingLosses(task: TaskName): readonly LossName[] {
-  return (Object.keys(LOSSES) as LossName[]).filter((name) => tasksOfLoss(name).includes(task));
+  return (Object.keys(LOSSES) as LossName[]).filter((name) => isLossFor(name, task));
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { file, fraction } from './parts.ts';
+import { count, file, fraction } from './parts.ts';
 import { teacherText } from './text.ts';
 import { modelName, modelOption, trainingKeys } from './training.ts';
 
@@ -17,7 +17,7 @@ const fileKeys = {
   onnx: file.optional().describe('ONNX file.'),
   tfjs: file.optional().describe('TensorFlow.js model.json.'),
   savedModel: file.optional().describe('Folder of a TensorFlow SavedModel; needs `npm run setup:tensorflow`.'),
-  signature: z.string().optional().describe('savedModel: which of its signatures answers; default: serving_default.'),
+  signature: z.string().optional().describe('savedModel: signature that is called; default: serving_default.'),
   input: z.string().optional().describe('Name of the input; default: the only one.'),
   output: z
     .string()
@@ -30,21 +30,43 @@ const fileKeys = {
       mean: z
         .union([z.number(), z.array(z.number()).min(1)])
         .default(0)
-        .describe('Taken off after scaling.'),
+        .describe('Mean that is subtracted after scaling.'),
       std: z
         .union([z.number().gt(0), z.array(z.number().gt(0)).min(1)])
         .default(1)
-        .describe('Divides last.'),
+        .describe('Deviation that values are divided by last.'),
     })
     .optional()
     .describe(
-      'How the teacher wants its input; default: as its file says (`preprocessing` in the metadata), else as the student sees it.',
+      'Normalization of the input of the teacher; default: that in its file (`preprocessing` in the metadata), else that of the student.',
+    ),
+  resize: z
+    .tuple([count, count])
+    .optional()
+    .describe(
+      'Height and width of the pictures that the teacher sees, from the picture files where the data are files; default: as its file says, else as the student sees them.',
+    ),
+  channels: z
+    .union([z.literal(1), z.literal(3)])
+    .optional()
+    .describe(
+      '1 for a teacher that sees grey, 3 for one that sees colour; default: as its file says, else as the student.',
     ),
   outputs: z
     .enum(['auto', 'logits', 'probabilities'])
     .default('auto')
-    .describe('What the teacher answers; probabilities are turned into logits by their logarithm.'),
-  classes: z.array(z.string()).min(2).optional().describe('Class names in the order of the teacher, if it differs.'),
+    .describe('Kind of answers; probabilities are turned into logits by their logarithm.'),
+  classes: z
+    .union([z.array(z.string()).min(2), file])
+    .optional()
+    .describe(
+      'Class names in the order of the teacher, if it differs; or a file with a vector of each class (.npy, .npz, .safetensors), for a teacher that answers with an embedding.',
+    ),
+  logitScale: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('classes as a file: factor on the cosine of embedding and vector of a class; default: 100, as CLIP has.'),
   intermediate: z.array(z.string()).default([]).describe('Names of inner tensors for feature losses.'),
 };
 
@@ -57,14 +79,17 @@ const READ = [
   'output',
   'layout',
   'normalize',
+  'resize',
+  'channels',
   'outputs',
   'classes',
+  'logitScale',
   'intermediate',
   'weighting',
 ] as const;
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   onnx: READ.filter((key) => key !== 'signature' && key !== 'weighting'),
-  tfjs: ['normalize', 'outputs', 'classes', 'intermediate'],
+  tfjs: ['normalize', 'resize', 'channels', 'outputs', 'classes', 'logitScale', 'intermediate'],
   savedModel: READ.filter((key) => key !== 'weighting'),
   train: [],
   ensemble: ['weighting'],
@@ -83,7 +108,7 @@ export const teacherSchema = z
     weighting: z
       .enum(['fixed', 'entropy'])
       .optional()
-      .describe('ensemble: by `weight` alone (default), or sample by sample more of those that are surer.'),
+      .describe('ensemble: by `weight` alone (default), or for each sample with more weight on the surer teachers.'),
     text: teacherText.optional(),
     logits: file
       .optional()
@@ -95,13 +120,20 @@ export const teacherSchema = z
       .describe('Stop before training if the teacher is worse than this on the labels; default: better than chance.'),
   })
   .superRefine(oneSource(SOURCES))
-  .describe('Where the soft targets come from.');
+  .describe('Source of the soft targets.');
 
 function oneSource(keys: readonly string[]) {
   return (value: Record<string, unknown>, context: z.RefinementCtx): void => {
     const given = keys.filter((key) => value[key] !== undefined);
     if (given.length === 1) {
       refuseUnread(value, given[0] as (typeof SOURCES)[number], context);
+      if (value['logitScale'] !== undefined && typeof value['classes'] !== 'string') {
+        const params = {
+          expected: 'a file with vectors as teacher.classes beside it',
+          received: 'teacher.logitScale alone',
+        };
+        context.addIssue({ code: 'custom', message: 'not read', path: ['logitScale'], params });
+      }
       return;
     }
     const expected = `exactly one of ${keys.join(', ')}`;

@@ -55,7 +55,7 @@ function refuseUnread(
   if (named === 'hashed') return;
   for (const [key, received] of Object.entries({ buckets, ngrams })) {
     if (received === undefined) continue;
-    const params = { expected: `no such key beside the tokenizer ${named}: it is of hashed`, received };
+    const params = { expected: `no such key beside the tokenizer ${named}: it belongs to hashed`, received };
     context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
   }
 }

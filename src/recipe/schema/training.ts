@@ -25,26 +25,32 @@ export const optimizerSchema = z
     schedule: z
       .enum(['constant', 'cosine', 'linear', 'step', 'onecycle'])
       .default('cosine')
-      .describe('How the learning rate changes over the run.'),
+      .describe('Schedule of the learning rate over the run.'),
     warmup: z.number().min(0).default(0).describe('Epochs over which the learning rate rises from 0.'),
     milestones: z.array(z.number().gt(0)).default([]).describe('Epochs after which `step` multiplies by `gamma`.'),
     gamma: z.number().gt(0).default(0.1).describe('Factor of the `step` schedule.'),
-    finalLearningRate: z.number().min(0).default(0).describe('Where `cosine`, `linear` and `onecycle` end.'),
+    finalLearningRate: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Learning rate at the end of `cosine`, `linear` and `onecycle`.'),
     cycles: count
       .max(1000)
       .optional()
-      .describe('How often the schedule is gone through, in equal shares of the run (warm restarts); default: 1.'),
+      .describe(
+        'Number of times that the schedule is repeated, in equal shares of the run (warm restarts); default: 1.',
+      ),
     cycleFactor: z
       .number()
       .gt(0)
       .max(1)
       .optional()
-      .describe('What the learning rate is multiplied by from one cycle to the next; default: 1.'),
+      .describe('Factor of the learning rate from one cycle to the next; default: 1.'),
     weightDecay: z.number().min(0).default(0).describe('Weight decay: decoupled for adamw, L2 for the others.'),
     decay: z
       .enum(['matrices', 'all'])
       .default('matrices')
-      .describe('Which weights decay: `matrices` spares biases and norm scales.'),
+      .describe('Weights that decay: `matrices` excludes biases and scales of norms.'),
     momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of momentum and nesterov.'),
     beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the first moment (adam, adamw).'),
     beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment (adam, adamw, rmsprop).'),
@@ -55,7 +61,7 @@ export const optimizerSchema = z
     for (const [key, { by, readers, usual }] of Object.entries(READ_BY)) {
       const value = optimizer[key as keyof typeof optimizer];
       if (readers.includes(optimizer[by]) || value === undefined || String(value) === String(usual)) continue;
-      const params = { expected: `${readers.join(', ')} as ${by}, which it is of`, received: optimizer[by] };
+      const params = { expected: `${readers.join(', ')} as ${by}, to which it belongs`, received: optimizer[by] };
       context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
     }
   })
@@ -68,7 +74,7 @@ export const trainingKeys = {
     .max(65_536)
     .optional()
     .describe(
-      'Most samples that a step computes at once: it adds up the gradients of parts of its batch; default: all, or as many as there is memory for.',
+      'Most samples that a step computes at once; a larger batch is computed in parts whose gradients are added. Default: as many as fit into memory.',
     ),
   optimizer: optimizerSchema.prefault({}),
   labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the label weight spread over all classes.'),
@@ -77,7 +83,7 @@ export const trainingKeys = {
     .gt(0)
     .optional()
     .describe(
-      'Of regression: error in deviations of the label from which on it counts straight, not squared; default: squared throughout.',
+      'Regression: error, in deviations of the label, above which it counts linearly and not squared; default: always squared.',
     ),
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };

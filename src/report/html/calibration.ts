@@ -2,7 +2,7 @@ import type { EChartsOption } from 'echarts';
 import { percent } from '../../base/numbers.ts';
 import { number, shortPercent } from '../format.ts';
 import { finalModel, teacherModel } from '../summary.ts';
-import type { Calibration, ModelRow, Report } from '../types.ts';
+import type { ModelRow, Report } from '../types.ts';
 import { CENTRED, gridOf, rowsAxis, valueAxis } from './axes.ts';
 import { chart } from './chart.ts';
 import { escape } from './escape.ts';
@@ -48,39 +48,52 @@ function diagram(report: Report, model: ModelRow): string {
   const told = bins.flatMap(({ samples, confidence, accuracy }) =>
     samples === 0 ? [] : [`sure by ${percent(confidence!)}, right on ${percent(accuracy!)} of ${number(samples)}`],
   );
-  const svg = chart({
-    ...{ width: 300, height: 290 },
-    title: `Reliability of ${model.id}, expected calibration error ${percent(ece)}: ${told.join('; ')}.`,
-    option: () => reliability(model.calibration!, colourOf(kind)),
-  });
+  const title = `Reliability of ${model.id}, expected calibration error ${percent(ece)}: ${told.join('; ')}.`;
+  const found = bins.map(({ samples, accuracy }) => [samples, accuracy] as const);
+  return reliabilityFigure({ kind, name: model.id, ece, title, bins: found, axes: ['confidence', 'accuracy'] });
+}
+
+interface Reliability {
+  readonly kind: number;
+  readonly name: string;
+  readonly ece: number;
+  /** For those who do not see it. */
+  readonly title: string;
+  /** Number of samples, and the share that came true, of each bin. */
+  readonly bins: readonly (readonly [samples: number, share: number | null])[];
+  readonly axes: readonly [across: string, up: string];
+}
+
+export function reliabilityFigure(of: Reliability): string {
+  const svg = chart({ ...{ width: 300, height: 290 }, title: of.title, option: () => reliability(of) });
   return (
-    `<figure><figcaption>${key(kind)}${escape(model.id)} <small>ECE ${percent(ece)}</small></figcaption>` +
+    `<figure><figcaption>${key(of.kind)}${escape(of.name)} <small>ECE ${percent(of.ece)}</small></figcaption>` +
     `${svg}</figure>`
   );
 }
 
 /** Bars and the diagonal on one grid, the counts under it on another; bins are categories that lie along 0 to 100 %. */
-function reliability({ bins }: Calibration, colour: string): EChartsOption {
+function reliability({ bins, kind, axes: [across, up] }: Reliability): EChartsOption {
   const side = { left: 62, right: 22 } as const;
   const rows = { ...rowsAxis(bins.map((_, i) => `bin ${i + 1}`)), inverse: false };
   const share = { min: 0, max: 1, interval: 0.25, boundaryGap: [0, 0] as [number, number] };
   const bar = { type: 'bar', silent: true, barCategoryGap: '6%' } as const;
   // As high as the square root of the counts: the last bin would hide all others.
-  const counts = bins.map(({ samples }) => (samples === 0 ? '-' : Math.sqrt(samples)));
-  const accuracies = bins.map(({ accuracy }) => accuracy ?? '-');
+  const counts = bins.map(([samples]) => (samples === 0 ? '-' : Math.sqrt(samples)));
+  const shares = bins.map(([, value]) => value ?? '-');
   return {
     grid: [gridOf({ ...side, bottom: 76 }), gridOf({ ...side, top: 238, bottom: 30 })],
     xAxis: [
       { ...valueAxis({ text: shortPercent }), ...share },
       { ...rows, show: false },
-      { ...rows, gridIndex: 1, axisLabel: { show: false }, name: 'confidence', ...CENTRED },
+      { ...rows, gridIndex: 1, axisLabel: { show: false }, name: across, ...CENTRED },
     ],
     yAxis: [
-      { ...valueAxis({ name: 'accuracy', text: shortPercent, gap: 46 }), ...share },
+      { ...valueAxis({ name: up, text: shortPercent, gap: 46 }), ...share },
       { type: 'value', gridIndex: 1, show: false },
     ],
     series: [
-      { ...bar, xAxisIndex: 1, itemStyle: { color: colour, opacity: 0.75 }, data: accuracies },
+      { ...bar, xAxisIndex: 1, itemStyle: { color: colourOf(kind), opacity: 0.75 }, data: shares },
       { ...bar, xAxisIndex: 2, yAxisIndex: 1, itemStyle: { color: 'var(--soft)' }, data: counts },
       {
         ...{ type: 'line', silent: true, clip: false, symbol: 'none', data: [0, 1].map((at) => [at, at]) },

@@ -1,5 +1,5 @@
 import { milliseconds, short, size } from '../format.ts';
-import { accuracyOf } from '../summary.ts';
+import { rowScore } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 
 /** One mark of a scatter chart: a model, in one runtime where the cost is a latency. */
@@ -10,8 +10,8 @@ export interface Point {
   /** Runtime and device that it was timed on; undefined for costs that do not depend on it. */
   readonly place?: string;
   readonly cost: number;
-  readonly accuracy: number;
-  /** Interval of the mean, where the accuracy is one over several seeds. */
+  readonly score: number;
+  /** Of the mean, where the accuracy is one over several seeds. */
   readonly interval?: readonly [number, number];
 }
 
@@ -71,10 +71,10 @@ function latencyCost(
     points: (place) =>
       models.flatMap((model, kind) =>
         model.latency.flatMap((row): Point[] => {
-          const accuracy = accuracyOf(model);
+          const score = rowScore(model);
           const isWanted = row.batchSize === batchSize && row.threads === threads;
-          if (!isWanted || accuracy === null || (place !== undefined && place !== placeOf(row))) return [];
-          return [{ id: model.id, kind, place: placeOf(row), cost: of(row), accuracy, ...intervalOf(model) }];
+          if (!isWanted || score === null || (place !== undefined && place !== placeOf(row))) return [];
+          return [{ id: model.id, kind, place: placeOf(row), cost: of(row), score, ...intervalOf(model) }];
         }),
       ),
   };
@@ -92,8 +92,8 @@ function plainCost(
     isLatency: false,
     points: () =>
       models.flatMap((model, kind): Point[] => {
-        const [cost, accuracy] = [of(model), accuracyOf(model)];
-        return cost === null || accuracy === null ? [] : [{ id: model.id, kind, cost, accuracy, ...intervalOf(model) }];
+        const [cost, score] = [of(model), rowScore(model)];
+        return cost === null || score === null ? [] : [{ id: model.id, kind, cost, score, ...intervalOf(model) }];
       }),
   };
 }

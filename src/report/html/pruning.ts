@@ -1,7 +1,7 @@
 import type { Score } from '../../tasks/score.ts';
 import { scoreOf } from '../score.ts';
 import type { Report } from '../types.ts';
-import type { PruningSensitivity } from '../sensitivity.ts';
+import type { PruningSensitivity } from '../types.ts';
 import { GRID_LINES, gridOf, rowsAxis, valueAxis } from './axes.ts';
 import { chart, forScreens, plain } from './chart.ts';
 import { escape } from './escape.ts';
@@ -16,11 +16,11 @@ export function pruningSection(report: Report): string {
   const { pruningSensitivity } = report;
   const score = scoreOf(report);
   if (pruningSensitivity === undefined || pruningSensitivity.rows.length === 0) return '';
-  const { model, accuracy, rows } = pruningSensitivity;
+  const { model, score: whole, rows } = pruningSensitivity;
   const places = Math.max(...byLayer(rows).map((of) => of.length));
   const legend = Array.from({ length: places }, (_, i) => `<li>${key(i)}${ORDER[i] ?? `amount ${i + 1}`}</li>`);
   return (
-    `<section id="pruning"><h2>Sensitivity to pruning</h2><p>Validation ${score.name} of the ${escape(model)} model (${score.text(accuracy)}) after one layer ` +
+    `<section id="pruning"><h2>Sensitivity to pruning</h2><p>Validation ${score.name} of the ${escape(model)} model (${score.text(whole)}) after one layer ` +
     `alone lost channels, without training afterwards. Layers that make the same channels can only lose them together.</p>` +
     `<ul class="legend">${legend.join('')}</ul>${picture(rows, score)}` +
     `<details><summary>All ${rows.length} measurements</summary>${rowsTable(rows, score)}</details></section>`
@@ -85,8 +85,8 @@ function lost({ drop }: Row, score: Score): string {
 
 function rowsTable(rows: readonly Row[], score: Score): string {
   const lines = rows.map(
-    ({ layers, channels, kept, accuracy, drop }) =>
-      `<tr><th scope="row">${escape(layers.join(', '))}</th><td>${channels}</td><td>${kept}</td><td>${score.text(accuracy)}</td><td>${score.better === 'higher' ? (100 * drop).toFixed(2) : score.change(drop)}</td></tr>`,
+    ({ layers, channels, kept, score: own, drop }) =>
+      `<tr><th scope="row">${escape(layers.join(', '))}</th><td>${channels}</td><td>${kept}</td><td>${score.text(own)}</td><td>${score.better === 'higher' ? (100 * drop).toFixed(2) : score.change(drop)}</td></tr>`,
   );
   return table(
     'Sensitivity to pruning',

@@ -1,6 +1,7 @@
 import type { EChartsOption, LineSeriesOption } from 'echarts';
 import type { Score } from '../../tasks/score.ts';
-import { axisText, capital } from '../score.ts';
+import { capital } from '../format.ts';
+import { axisText } from '../score.ts';
 import { paretoFront } from '../summary.ts';
 import { gridOf, NAME, PERCENT_GAP, PERCENT_ROOM, valueAxis } from './axes.ts';
 import { chart, forScreens, plain } from './chart.ts';
@@ -22,7 +23,7 @@ export function scatter(points: readonly Point[], cost: Cost, places: readonly s
   const runtimeOf = ({ place }: Point): string | undefined => (places.length > 0 ? place : undefined);
   const told = points.map((point) => {
     const runtime = runtimeOf(point);
-    return `${point.id}${runtime === undefined ? '' : ` in ${runtime}`}: ${score.text(point.accuracy)}, ${cost.text(point.cost)}`;
+    return `${point.id}${runtime === undefined ? '' : ` in ${runtime}`}: ${score.text(point.score)}, ${cost.text(point.cost)}`;
   });
   const names = points.map((point) => {
     const runtime = runtimeOf(point);
@@ -57,7 +58,7 @@ function series(
   place: Place,
   width: number,
 ): NonNullable<EChartsOption['series']> {
-  const at = ({ cost, accuracy }: Point): [number, number] => [cost, accuracy];
+  const at = ({ cost, score }: Point): [number, number] => [cost, score];
   return [
     {
       type: 'line',
@@ -91,10 +92,10 @@ function readout(point: Point, cost: Cost, front: readonly Point[], place: Place
   const name = `${point.id}${point.place === undefined ? '' : `, ${point.place}`}`;
   const between = point.interval === undefined ? '' : ` on average (${point.interval.map(score.text).join(' to ')})`;
   const own =
-    score.name === 'accuracy' ? `${score.text(point.accuracy)} right` : `${score.name} ${score.text(point.accuracy)}`;
+    score.name === 'accuracy' ? `${score.text(point.score)} right` : `${score.name} ${score.text(point.score)}`;
   const figures = `${own}${between}, ${cost.text(point.cost)}${front.includes(point) ? '; on the Pareto front' : ''}`;
   return target(
-    place(point.cost, point.accuracy),
+    place(point.cost, point.score),
     `${name}: ${figures}`,
     `<g class="readout"><text class="name" x="${PERCENT_ROOM}" y="12">${escape(name)}</text>` +
       `<text x="${PERCENT_ROOM}" y="29">${escape(figures)}</text></g>`,

@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
 import { percent } from '../../base/numbers.ts';
 import { milliseconds, number, seconds, short, size } from '../format.ts';
-import { axisText, capital, scoreOf } from '../score.ts';
+import { capital } from '../format.ts';
+import { axisText, scoreOf } from '../score.ts';
 import { notesOf, slowerInFewerBits } from '../summary.ts';
 import { answersText } from '../summary.ts';
 import type { Score } from '../../tasks/score.ts';
@@ -20,8 +21,7 @@ export function curvesSection(report: Report): string {
     const place = models.findIndex(({ stage }) => stage === run.stage);
     const kind = place < 0 ? models.length + i : place;
     const name = place < 0 ? run.stage : models[place]!.id;
-    const of = (value: 'loss' | 'accuracy' | 'validation') =>
-      run.epochs.map((e): [number, number] => [e.epoch, e[value]]);
+    const of = (value: 'loss' | 'score' | 'validation') => run.epochs.map((e): [number, number] => [e.epoch, e[value]]);
     return { name, kind, marked: run.bestEpoch, of };
   });
   const shared = { x: 'epoch' } as const;
@@ -36,9 +36,9 @@ export function curvesSection(report: Report): string {
       bounds: [0, Infinity],
     },
   );
-  const accuracy = lineChart(
+  const scores = lineChart(
     lines.flatMap(({ of, ...line }): Line[] => [
-      { ...line, points: of('accuracy'), isFaint: true },
+      { ...line, points: of('score'), isFaint: true },
       { ...line, points: of('validation') },
     ]),
     {
@@ -53,7 +53,7 @@ export function curvesSection(report: Report): string {
   return (
     `<section id="curves"><h2>Training</h2><p>The mark is the epoch whose weights were kept: the best on the validation split. ` +
     `Thin lines are ${score.name} on the training batches as they came, with augmentation and dropout. Losses of different kinds cannot be compared.</p>` +
-    `<div class="pair">${loss}${accuracy}</div></section>`
+    `<div class="pair">${loss}${scores}</div></section>`
   );
 }
 
@@ -184,12 +184,12 @@ function environmentFacts({ limbeck, system, packages, cpuFeatures }: Environmen
 function stagesTable(stages: readonly StageSummary[], isOpen: boolean, score: Score): string {
   const longest = Math.max(...stages.map((stage) => stage.seconds));
   const onDevice = stages.some(({ traffic }) => traffic !== undefined);
-  const rows = stages.map(({ stage, seconds: took, accuracy, traffic }) => {
+  const rows = stages.map(({ stage, seconds: took, score: own, traffic }) => {
     const width = (100 * took) / (longest || 1);
     const bar = `<span class="bar" aria-hidden="true"><i style="width:${width.toFixed(1)}%"></i></span>`;
     const cells = [
       seconds(took) + bar,
-      ...[accuracy?.validation, accuracy?.test].map((value) => (value === undefined ? '–' : score.text(value))),
+      ...[own?.validation, own?.test].map((value) => (value === undefined ? '–' : score.text(value))),
       ...(onDevice ? [traffic === undefined ? '–' : transfers(traffic)] : []),
     ];
     return `<tr><th scope="row">${escape(stage)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;

@@ -9,7 +9,7 @@ export function quantizationSection(report: Report): string {
   const { quantizationSensitivity: found } = report;
   if (found === undefined || found.rows.length === 0) return '';
   const score = scoreOf(report);
-  const { model, precision, samples, accuracy } = found;
+  const { model, precision, samples, score: float } = found;
   const rows = [...found.rows].sort((a, b) => b.noise - a.noise);
   const most = rows[0]!.noise || 1;
   const lines = rows.map(({ layer, noise, drop }) => {
@@ -19,7 +19,7 @@ export function quantizationSection(report: Report): string {
   const title = `Sensitivity to ${precision}`;
   return (
     `<section id="quantization"><h2>${escape(title)}</h2><p>What each layer of ${escape(model)} does when it alone is computed in ${escape(precision)}, ` +
-    `where the float model is ${score.said(accuracy, `${number(samples)} samples`)}. Noise: power of the error against that of the logits; the loudest first.</p>` +
+    `where the float model is ${score.said(float, `${number(samples)} samples`)}. Noise: power of the error against that of the logits; the loudest first.</p>` +
     `${table(title, ['layer', 'noise', score.name], lines)}</section>`
   );
 }

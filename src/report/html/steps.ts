@@ -1,10 +1,11 @@
 import type { BarSeriesOption } from 'echarts';
 import { labelOf } from '../artifact.ts';
 import { fileSize, milliseconds, number, times } from '../format.ts';
-import { accuracyOf, changeOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
+import { rowScore, changeOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import type { Score } from '../../tasks/score.ts';
-import { axisText, capital, scoreOf } from '../score.ts';
+import { capital } from '../format.ts';
+import { axisText, scoreOf } from '../score.ts';
 import { gridOf, limitLine, NAME, rowsAxis, valueAxis } from './axes.ts';
 import { chart, forScreens } from './chart.ts';
 import { escape } from './escape.ts';
@@ -13,7 +14,7 @@ import { table } from './tables.ts';
 
 /** One step after another, from the student that had no teacher to what ships: what each cost and what it gained. */
 export function stepsSection(report: Report): string {
-  const steps = stepsOf(report).filter((model) => accuracyOf(model) !== null);
+  const steps = stepsOf(report).filter((model) => rowScore(model) !== null);
   if (steps.length < 2) return '';
   const teacher = teacherModel(report);
   const rows = steps.map((model, i) => stepRow(report, model, steps[i - 1]));
@@ -40,11 +41,11 @@ function means(steps: readonly ModelRow[]): string {
 function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined): string {
   const { models } = report;
   const score = scoreOf(report);
-  const accuracy = accuracyOf(model)!;
+  const value = rowScore(model)!;
   const latency = before && commonLatency(model, before);
   const own = latency?.[0] ?? [...model.latency].sort((a, b) => a.batchSize - b.batchSize || a.threads - b.threads)[0];
   const cells = [
-    score.text(accuracy) + intervalOf(model, score),
+    score.text(value) + intervalOf(model, score),
     before === undefined ? '–' : tone(score, changeOf(model, before)),
     fileSize(model.sizeBytes) + factor(before && before.sizeBytes / model.sizeBytes, 'smaller', 'larger'),
     own === undefined
@@ -61,7 +62,7 @@ function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined):
 
 function intervalOf({ repeats }: ModelRow, score: Score): string {
   if (repeats === undefined) return '';
-  return `<small>${repeats.interval.map(score.text).join(' to ')}, mean of ${repeats.accuracies.length}</small>`;
+  return `<small>${repeats.interval.map(score.text).join(' to ')}, mean of ${repeats.scores.length}</small>`;
 }
 
 function tone(score: Score, change: number): string {
@@ -81,11 +82,11 @@ function factor(ratio: number | undefined, more: string, less: string): string {
  * of them was, from which its model was made.
  */
 function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined, score: Score): string {
-  const accuracies = steps.map((model) => accuracyOf(model)!);
-  const changes = steps.map((model, i) => (i === 0 ? accuracies[0]! : changeOf(model, steps[i - 1]!)));
-  const its = teacher === undefined ? null : accuracyOf(teacher);
+  const scores = steps.map((model) => rowScore(model)!);
+  const changes = steps.map((model, i) => (i === 0 ? scores[0]! : changeOf(model, steps[i - 1]!)));
+  const its = teacher === undefined ? null : rowScore(teacher);
   const told = steps.map(
-    (model, i) => `${labelOf(model)} ${score.text(accuracies[i]!)}${i === 0 ? '' : ` (${signed(score, changes[i]!)})`}`,
+    (model, i) => `${labelOf(model)} ${score.text(scores[i]!)}${i === 0 ? '' : ` (${signed(score, changes[i]!)})`}`,
   );
   const teacherLine = its === null ? [] : [limitLine(its, 0, `teacher ${score.text(its)}`, 'start')];
   return forScreens(({ width, ticks, className }) =>
@@ -96,7 +97,7 @@ function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined, sc
         grid: gridOf({ left: className === 'narrow' ? 22 : 150, right: 58, top: 26 }),
         xAxis: valueAxis({ name: score.name, text: axisText(score), ticks, bounds: score.bounds }),
         yAxis: { ...rowsAxis(steps.map(labelOf)), axisLabel: className === 'narrow' ? ABOVE : BESIDE },
-        series: [...teacherLine, ...bars(accuracies, changes, score)],
+        series: [...teacherLine, ...bars(scores, changes, score)],
       }),
     }),
   );
@@ -108,7 +109,7 @@ const BESIDE = { ...NAME, margin: 10 };
 const ABOVE = { ...NAME, inside: true, margin: 4, verticalAlign: 'bottom' as const, padding: [0, 0, 11, 0] };
 
 /** Parts that ECharts stacks: up to the lower of two accuracies nothing is seen, from there to the other the change. */
-function bars(accuracies: readonly number[], changes: readonly number[], score: Score): BarSeriesOption[] {
+function bars(scores: readonly number[], changes: readonly number[], score: Score): BarSeriesOption[] {
   const shared = { type: 'bar', stack: 'steps', silent: true, barWidth: 16 } as const;
   const colour = (change: number, i: number): string =>
     i === 0 ? 'var(--s0)' : change === 0 || change > 0 === (score.better === 'higher') ? 'var(--good)' : 'var(--bad)';
@@ -116,23 +117,23 @@ function bars(accuracies: readonly number[], changes: readonly number[], score: 
     {
       ...shared,
       itemStyle: { color: 'none' },
-      data: accuracies.map((accuracy, i) => (i === 0 ? '-' : Math.min(accuracy, accuracy - changes[i]!))),
+      data: scores.map((own, i) => (i === 0 ? '-' : Math.min(own, own - changes[i]!))),
     },
     {
       ...shared,
       barMinHeight: 2,
       label: {
         ...{ show: true, position: 'right', ...NAME },
-        formatter: ({ dataIndex: i }) => (i === 0 ? score.text(accuracies[0]!) : signed(score, changes[i]!)),
+        formatter: ({ dataIndex: i }) => (i === 0 ? score.text(scores[0]!) : signed(score, changes[i]!)),
       },
       data: changes.map((change, i) => ({ value: Math.abs(change), itemStyle: { color: colour(change, i) } })),
       // From the end of a bar to the beginning of the next.
       markLine: {
         ...{ symbol: 'none', silent: true, label: { show: false } },
         lineStyle: { color: 'var(--soft)', width: 1, type: [2, 2] },
-        data: accuracies
+        data: scores
           .slice(0, -1)
-          .map((accuracy, i) => [{ coord: [accuracy, i] }, { coord: [accuracies[i + 1]! - changes[i + 1]!, i + 1] }]),
+          .map((own, i) => [{ coord: [own, i] }, { coord: [scores[i + 1]! - changes[i + 1]!, i + 1] }]),
       },
     },
   ];

@@ -1,7 +1,7 @@
 import type { Score } from '../../tasks/score.ts';
 import { scoreOf } from '../score.ts';
 import { milliseconds, number, seconds, size, times } from '../format.ts';
-import { commonLatency, fileAccuracyOf, finalModel, settingOf, teacherModel } from '../summary.ts';
+import { commonLatency, fileScore, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
 import { key } from './kinds.ts';
@@ -23,11 +23,11 @@ export function modelsTable(report: Report): string {
   const hasLatency = models.some(({ latency }) => latency.length > 0);
   const largest = Math.max(...models.map(({ sizeBytes }) => sizeBytes));
   const rows = models.map((model, i) => {
-    const { id, precision, params, macs, sizeBytes, gzipBytes, accuracy, seconds: took, file } = model;
+    const { id, precision, params, macs, sizeBytes, gzipBytes, seconds: took, file } = model;
     const beside = teacher === undefined || teacher === model ? undefined : teacher;
     const cells = [
-      scoreCell(score, accuracy.validation),
-      `${scoreCell(score, accuracy.test)}${beside === undefined ? '' : change(score, fileAccuracyOf(model), fileAccuracyOf(beside))}${ofRepeats(model, score)}`,
+      scoreCell(score, model.score.validation),
+      `${scoreCell(score, model.score.test)}${beside === undefined ? '' : change(score, fileScore(model), fileScore(beside))}${ofRepeats(model, score)}`,
       sizeBytes > 0
         ? `${size(sizeBytes)}${ratio(beside && beside.sizeBytes / sizeBytes)}${zipped(gzipBytes)}${bar(sizeBytes / largest)}`
         : '',
@@ -54,8 +54,8 @@ function scoreCell(score: Score, value: number | null): string {
 
 function ofRepeats({ repeats }: ModelRow, score: Score): string {
   if (repeats === undefined) return '';
-  const { mean, interval, accuracies } = repeats;
-  return `<small>mean of ${accuracies.length}: ${score.text(mean)} (${interval.map(score.text).join(' to ')})</small>`;
+  const { mean, interval, scores } = repeats;
+  return `<small>mean of ${scores.length}: ${score.text(mean)} (${interval.map(score.text).join(' to ')})</small>`;
 }
 
 function change(score: Score, own: number | null, other: number | null): string {

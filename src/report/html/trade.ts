@@ -1,5 +1,6 @@
 import type { Score } from '../../tasks/score.ts';
-import { capital, scoreOf } from '../score.ts';
+import { capital } from '../format.ts';
+import { scoreOf } from '../score.ts';
 import { paretoFront } from '../summary.ts';
 import type { Report } from '../types.ts';
 import { costsOf, placesOf } from './costs.ts';
@@ -62,6 +63,6 @@ function panel(report: Report, cost: Cost, place: string | undefined, places: re
   );
 }
 
-function described({ id, place, cost: at, accuracy }: Point, cost: Cost, isMixed: boolean, score: Score): string {
-  return `${id}${isMixed && place !== undefined ? ` in ${place}` : ''} (${score.text(accuracy)}, ${cost.text(at)})`;
+function described({ id, place, cost: at, score: own }: Point, cost: Cost, isMixed: boolean, score: Score): string {
+  return `${id}${isMixed && place !== undefined ? ` in ${place}` : ''} (${score.text(own)}, ${cost.text(at)})`;
 }

@@ -19,7 +19,7 @@ import { candidatesOf, recipeOf, runOf, shareOf } from '../../folder/search/spac
 import { stoppedSearch } from '../../folder/search/stopped.ts';
 import { roughly, summary, timedAgain } from '../../folder/search/summary.ts';
 import { timed } from './timing.ts';
-import { latencyOf, pointsOf, teacherAccuracy } from '../../folder/search/trials.ts';
+import { judgeOf, latencyOf, pointsOf } from '../../folder/search/trials.ts';
 import type { Trial } from '../../folder/search/trials.ts';
 
 type SearchOptions = RunOptions & { readonly onEvent: OnEvent };
@@ -74,11 +74,11 @@ async function completeSearch(
 ): Promise<Report> {
   const target = loaded.recipe.target!;
   await halve(loaded, folder, options, stages, trials);
-  const teacher = teacherAccuracy(trials);
   const { points, seconds, notes } = await timed(trials, folder, target, options);
-  const pick = pickOf(points, target, teacher);
+  const judge = judgeOf(loaded.recipe, trials);
+  const pick = pickOf(points, judge);
   if (pick === undefined) throw untimed(target, notes);
-  const search = summary(points, pick, target, teacher);
+  const search = summary(points, pick, target, judge);
 
   const trial = trials.find(({ run }) => run === pick.run)!;
   const final = await follow(
@@ -129,7 +129,7 @@ async function halve(
       all.push(trial);
     }
     const groups = new Map(trials.map((trial) => [trial.candidate, pointsOf(trial, target)]));
-    candidates = survivors(groups, target, teacherAccuracy(trials));
+    candidates = survivors(groups, judgeOf(loaded.recipe, trials));
   }
 }
 

@@ -134,10 +134,11 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
 
 /** Batch for asking the teacher. Its size is for the device that the teacher runs on, which may be another than the student's. */
 export function batchFor(
-  { device }: Pick<Teacher, 'device'>,
+  { device, sampleShape }: Pick<Teacher, 'device' | 'sampleShape'>,
   { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,
 ): LabelBatch {
-  return new LabelBatch(device, elementsOf(asTeacherSees(data.train).sampleShape), recipe.distill.softTargets.batchSize);
+  const seen = sampleShape ?? asTeacherSees(data.train).sampleShape;
+  return new LabelBatch(device, elementsOf(seen), recipe.distill.softTargets.batchSize);
 }
 
 function sizeOf({ tensors }: Safetensors): number {

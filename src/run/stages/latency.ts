@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import { monotonicMs } from '../../base/clock.ts';
 import { InterruptedError } from '../../base/errors.ts';
+import { shapeSeen } from '../../distill/seen.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { measureLatency } from '../../measure/latency.ts';
 import { cpuFeatures } from '../../measure/machine.ts';
@@ -10,7 +11,7 @@ import type { Skipped } from '../../measure/skipped.ts';
 import { sourceOf } from '../../measure/variants.ts';
 import type { ModelFile } from '../../measure/variants.ts';
 import { idOf, nameOf, TEACHER } from '../../report/artifact.ts';
-import type { Measurement } from '../../report/measurement.ts';
+import type { Measurement } from '../../report/types.ts';
 import type { LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { latencyRow, libraryVersions, measureElsewhere } from '../../measure/elsewhere.ts';
@@ -76,7 +77,7 @@ function noteOf({ what, why }: Skipped): string {
 }
 
 /** Files to time, named by the id of the model: what the run exported, and an ONNX teacher as it was given. */
-async function filesOf({ recipe }: StageContext, measured: readonly Measured[]): Promise<ModelFile[]> {
+async function filesOf({ recipe, data }: StageContext, measured: readonly Measured[]): Promise<ModelFile[]> {
   const files = measured.flatMap(({ exported }) =>
     exported === undefined || exported.model.repeat > 0
       ? []
@@ -85,5 +86,6 @@ async function filesOf({ recipe }: StageContext, measured: readonly Measured[]):
   const teacher = recipe.teacher?.onnx;
   const isOpened = measured.some(({ row, exported }) => row.model.role === 'teacher' && exported === undefined);
   if (teacher === undefined || !isOpened) return files;
-  return [{ name: nameOf(TEACHER), format: '.onnx', bytes: await readOnnx(teacher) }, ...files];
+  const sampleShape = shapeSeen(recipe.teacher ?? {}, data.train.sampleShape);
+  return [{ name: nameOf(TEACHER), format: '.onnx', bytes: await readOnnx(teacher), sampleShape }, ...files];
 }

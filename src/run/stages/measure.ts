@@ -28,11 +28,11 @@ export async function measure(context: StageContext, exported: ExportedModel): P
   context.onEvent({ type: 'stage', stage: `measure ${file}` });
   const session = sessionOptionsOf(recipe);
   const {
-    accuracy,
+    score,
     answers: said,
     ...quality
   } = await evaluate(context, (split) => logitsOfFile(exported, split, session), format === 'onnx');
-  const figures = { accuracy: given(accuracy), params, macs, sizeBytes: bytes.length, file };
+  const figures = { score: given(score), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
   const row = {
     id: idOf(exported),
@@ -47,7 +47,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     sizeBytes: bytes.length,
     gzipBytes: gzipSync(bytes, { level: 9 }).length,
     file,
-    accuracy,
+    score,
     seconds: trained.seconds,
     latency: [],
     ...quality,
@@ -60,7 +60,7 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
   const {
-    accuracy,
+    score,
     answers: said,
     ...quality
   } = await evaluate(context, async (split) => {
@@ -70,7 +70,7 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
   const { params, sizeBytes } = teacher;
   const { format, macs } = await teacherFigures(context.recipe.teacher!);
   const seconds = (monotonicMs() - start) / 1000;
-  await context.done('measure teacher', seconds, { accuracy: given(accuracy), params, sizeBytes });
+  await context.done('measure teacher', seconds, { score: given(score), params, sizeBytes });
   const row = {
     id: nameOf(TEACHER),
     model: TEACHER,
@@ -81,7 +81,7 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
     macs,
     sizeBytes,
     file: null,
-    accuracy,
+    score,
     seconds: 0,
     latency: [],
     ...quality,
@@ -97,7 +97,7 @@ async function evaluate(
   const task = taskOf(data.validation);
   const onValidation = await answersOf(data.validation);
   const onTest = data.test && (await answersOf(data.test));
-  const accuracy = {
+  const score = {
     validation: task.scoreOf(onValidation, data.validation.targets),
     test: onTest === undefined ? null : task.scoreOf(onTest, data.test!.targets),
   };
@@ -111,7 +111,7 @@ async function evaluate(
   // Servers watch the confidence of classes.
   const isWatched = isServed && task.classes !== undefined;
   return {
-    accuracy,
+    score,
     answers,
     ...(isWatched && { usual: usualAnswers(answers, task.width, split) }),
     ...(parts as Parts),

@@ -69,7 +69,7 @@ async function pruneStudent(
         name,
         seconds,
         { ...figures, ...found.figures },
-        { ...more, ...found.notes, drop: dropOf(figures.accuracy?.validation ?? 0) },
+        { ...more, ...found.notes, drop: dropOf(figures.score?.validation ?? 0) },
       );
   const job: PruneJob = { context, step, stage, number, lessons, from: from.trained, inLedger };
   const { trained, skipped, said } = await (step.type === 'channels'

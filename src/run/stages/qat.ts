@@ -51,7 +51,7 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
   const build = () =>
     Promise.resolve(new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat, name: idOf(from) }));
   const done: StageContext['done'] = (name, seconds, figures, notes) => {
-    const drop = taskOf(context.data.train).score.lost(from.trained.validation, figures!.accuracy!.validation!);
+    const drop = taskOf(context.data.train).score.lost(from.trained.validation, figures!.score!.validation!);
     const all = { ...notes, drop, method: 'qat', scheme: step.scheme, skipped };
     return context.done(name, seconds, { ...figures, params: from.params, macs: from.macs }, all);
   };

@@ -3,7 +3,7 @@ import { InterruptedError } from '../../base/errors.ts';
 import { sensitivity } from '../../compress/prune/sensitivity.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { nameOf } from '../../report/artifact.ts';
-import type { PruningSensitivity } from '../../report/sensitivity.ts';
+import type { PruningSensitivity } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import { progressOf } from '../../train/progress.ts';
 import type { TrainedModel } from '../../ship/export.ts';
@@ -41,5 +41,5 @@ export async function pruningSensitivity(
     context.onEvent({ type: 'message', message });
   }
   await context.done(STAGE, (monotonicMs() - start) / 1000, {}, { rows });
-  return { model: id, accuracy: trained.validation, rows };
+  return { model: id, score: trained.validation, rows };
 }

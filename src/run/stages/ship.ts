@@ -7,7 +7,7 @@ import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { idOf } from '../../report/artifact.ts';
 import { qatStage, reducedForm } from '../../report/forms.ts';
-import type { QuantizationSensitivity } from '../../report/sensitivity.ts';
+import type { QuantizationSensitivity } from '../../report/types.ts';
 import type { Int16Recipe, Int8AfterTraining, Int8Recipe, QuantizeRecipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
@@ -93,7 +93,7 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   await context.done(stage, undefined, {}, { method: 'ptq', scheme: settings.scheme });
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
   const { file, seconds, validation, drop } = ptq.refused;
-  const figures = { accuracy: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
+  const figures = { score: { validation }, params: model.params, macs: model.macs, sizeBytes: file.bytes.length };
   const notes = { drop, method: 'ptq', scheme: settings.scheme, shipped: false };
   await context.done(`ptq-${number + 1}`, seconds, figures, notes);
   const qat = await trainAndQuantize(context, model, step, settings);

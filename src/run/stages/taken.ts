@@ -18,7 +18,7 @@ export async function taken(
   const start = monotonicMs();
   const validation = await validationScore(context, network, weights);
   const seconds = (monotonicMs() - start) / 1000;
-  await context.done(stage, seconds, { accuracy: { validation } });
+  await context.done(stage, seconds, { score: { validation } });
   return { network, weights, validation, bestEpoch: 0, epochs: [], seconds };
 }
 

@@ -18,7 +18,7 @@ export class Arena {
     this.memory = memory;
   }
 
-  /** With space for these updates; undefined if that is more than 4 GB. */
+  /** Arena with space for these updates; undefined if that is more than 4 GB. */
   static for(updates: readonly FusedUpdate[]): Arena | undefined {
     const bytes = updates.reduce((sum, { elements, vectors }) => sum + vectors.length * spaceOf(elements), 0);
     const memory = wasmMemory(bytes);

@@ -1,5 +1,5 @@
-import { PART_PREFIX } from '../../graph/passes/split-updates.ts';
-import type { FusedUpdate, SplitGraph } from '../../graph/passes/split-updates.ts';
+import { PART_PREFIX, splitUpdates } from '../../graph/passes/split-updates.ts';
+import type { FusedUpdate } from '../../graph/passes/split-updates.ts';
 import { staticShape } from '../../graph/shapes.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { outputName } from '../../formats/onnx/lower.ts';
@@ -16,7 +16,7 @@ type Feeds = Readonly<Record<string, TensorData>>;
 interface Call {
   readonly run: (...args: readonly number[]) => void;
   readonly args: number[];
-  /** Where in `args` a scalar goes, and what it is read from. */
+  /** Positions of scalars in `args`, and the functions that read them. */
   readonly scalars: readonly (readonly [at: number, read: (feeds: Feeds) => number])[];
 }
 
@@ -25,24 +25,31 @@ interface Call {
  * graph, in place. The variables move to the memory of these functions, and ONNX Runtime writes gradients there, so nothing is copied.
  */
 export class FusedUpdates {
-  /** By output of the rest of the graph, what ONNX Runtime writes it into. */
+  /** What is left of the graph, to be computed before. */
+  readonly rest: Graph;
+  /** Tensors that ONNX Runtime writes outputs of the rest of the graph into, by output. */
   readonly fetches: Readonly<Record<string, Tensor>>;
   readonly #calls: readonly Call[];
   /** Feeds that are read number by number, and where to. */
   readonly #copied: ReadonlyMap<string, Float32Array>;
 
   private constructor(
+    rest: Graph,
     fetches: Record<string, Tensor>,
     calls: readonly Call[],
     copied: ReadonlyMap<string, Float32Array>,
   ) {
+    this.rest = rest;
     this.fetches = fetches;
     this.#calls = calls;
     this.#copied = copied;
   }
 
-  /** Moves the variables of `store`; undefined, with nothing moved, if there is no memory for that. */
-  static create(graph: Graph, { rest, updates }: SplitGraph, store: HostStore): FusedUpdates | undefined {
+  /** Moves the variables of `store`; undefined, with nothing moved, if the graph has no such updates or there is no memory for them. */
+  static of(graph: Graph, store: HostStore): FusedUpdates | undefined {
+    const split = splitUpdates(graph);
+    if (split === undefined) return undefined;
+    const { rest, updates } = split;
     const arena = (store.arena ??= Arena.for(updates));
     if (arena === undefined) return undefined;
     const names = new Set(updates.flatMap(({ vectors }) => vectors));
@@ -78,10 +85,10 @@ export class FusedUpdates {
     const run = wasmFunctions(encodeModule(functions), arena.memory);
     const calls = updates.map((update) => callOf(update, run[kindOf(update)]!, vectors, scalarOf));
     const copied = new Map([...vectors].filter(([name]) => graph.inputs.has(name)));
-    return new FusedUpdates(fetches, calls, copied);
+    return new FusedUpdates(rest, fetches, calls, copied);
   }
 
-  /** After the rest of the graph was computed with the same feeds. */
+  /** Runs the updates, after the rest of the graph was computed with the same feeds. */
   run(feeds: Feeds): void {
     for (const [name, data] of this.#copied) data.set(feeds[name] as Float32Array);
     // A variable of one number may be read as a scalar and written: all are read before the first is written.

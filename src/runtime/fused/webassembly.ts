@@ -14,7 +14,7 @@ interface Wasm {
 const { WebAssembly: wasm } = globalThis as unknown as { readonly WebAssembly: Wasm };
 
 const PAGE = 65536;
-/** What 32 bits address. */
+/** Limit of what 32 bits address. */
 const MOST_BYTES = 65535 * PAGE;
 
 /** Memory of so many bytes, all zero; undefined if that is more than there can be. The system gives a page when it is first written. */

@@ -20,8 +20,9 @@ export function modelPaths(models: readonly ServedModel[]): Record<string, objec
 }
 
 function predictOperation({ name }: ServedModel, described: Described): object {
-  const { shape, labels, logits } = described;
-  const sample = nested(shape);
+  const { shape, labels, logits, text } = described;
+  const texts = text?.texts === 2 ? { type: 'array', items: TEXT, minItems: 2, maxItems: 2 } : TEXT;
+  const sample = text === undefined ? nested(shape) : { anyOf: [texts, nested(shape)] };
   const values = {
     'application/json': { schema: objectOf({ inputs: { anyOf: [sample, { type: 'array', items: sample }] } }) },
   };
@@ -44,13 +45,17 @@ function predictOperation({ name }: ServedModel, described: Described): object {
   return {
     tags: ['Models'],
     operationId: `predict-${name}`,
-    summary: `Classes of ${types.length > 0 ? 'a picture, or of ' : ''}raw values of shape ${shape.join(' × ')}`,
+    summary: `Classes of ${text !== undefined ? 'texts, or of ' : types.length > 0 ? 'a picture, or of ' : ''}raw values of shape ${shape.join(' × ')}`,
     parameters: [
       { name: 'top', in: 'query', schema: { type: 'integer', minimum: 1, default: 1 }, description: 'Classes to name' },
     ],
     requestBody: {
       required: true,
-      content: { ...Object.fromEntries(types.map((type) => [type, {}])), ...values },
+      content: {
+        ...Object.fromEntries(types.map((type) => [type, {}])),
+        ...values,
+        ...(text?.texts === 1 && { 'text/plain': { schema: TEXT } }),
+      },
     },
     ...answers('A class for each sample', objectOf({ model: TEXT, predictions })),
   };

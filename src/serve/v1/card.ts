@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { finishedReport } from '../../folder/finished.ts';
-import { accuracyOf, commonLatency, sameClass, settingOf, splitOf, teacherModel } from '../../report/summary.ts';
+import { scoreOf } from '../../report/score.ts';
+import { commonLatency, rowScore, sameClass, settingOf, splitOf, teacherModel } from '../../report/summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
 import type { ServedModel } from '../model.ts';
 import { modelMetadata } from '../v2/describe.ts';
@@ -53,24 +54,30 @@ async function readRow(file: string, sizeBytes: number): Promise<Row | undefined
 }
 
 function figuresOf({ report, model }: Row) {
-  const { verdict, machine, dataset } = report;
+  const { verdict, machine, dataset, score } = report;
   const teacher = teacherModel(report);
   const beside = teacher === undefined || teacher === model ? undefined : commonLatency(model, teacher);
   const latency = beside?.[0] ?? model.latency[0];
   return {
     ...{ run: report.name, id: model.id, role: model.model.role, macs: model.macs },
-    ...{ accuracy: accuracyOf(model), split: splitOf(model), cpu: machine.cpu, dataset: dataset.type },
+    ...{ score, scored: valueOf(model, report), split: splitOf(model), cpu: machine.cpu, dataset: dataset.type },
     ...(latency !== undefined && { latency: timed(latency) }),
     ...(teacher !== undefined &&
       teacher !== model && {
         teacher: {
-          ...{ accuracy: accuracyOf(teacher), sizeBytes: teacher.sizeBytes },
+          ...{ scored: valueOf(teacher, report), sizeBytes: teacher.sizeBytes },
           ...(beside !== undefined && { latency: timed(beside[1]) }),
         },
       }),
     ...(model.agreement !== undefined && { sameAsTeacher: sameClass(model.agreement) }),
     ...(verdict !== undefined && { verdict: verdict.result }),
   };
+}
+
+/** The score of a model, in words too: `93.40 %` or `54.2`. */
+function valueOf(model: ModelRow, report: Report): { readonly value: number; readonly text: string } | null {
+  const value = rowScore(model);
+  return value === null ? null : { value, text: scoreOf(report).text(value) };
 }
 
 function timed(row: LatencyRow) {

@@ -7,6 +7,7 @@ import { viewOf } from '../v2/json-tensor.ts';
 import { describedBy, prepared } from './preparation.ts';
 import type { Described } from './preparation.ts';
 import { pixelsOf, valuesOf } from './read.ts';
+import { idsOf } from './texts.ts';
 
 export interface PredictCall {
   readonly contentType: string;
@@ -24,11 +25,12 @@ interface Class {
   readonly score?: number;
 }
 
-/** `POST /v1/M`: a picture or raw values in, classes out, with what the file says of its preparation and its labels. */
+/** `POST /v1/M`: a picture, texts or raw values in, classes out, with what the file says of its preparation and its labels. */
 export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
   const described = descriptionOf(model);
   const isJson = /^application\/(.*\+)?json|^text\/|^application\/x-www-form-urlencoded|^$/i.test(call.contentType);
-  const raw = isJson ? valuesOf(call.body, described) : await pixelsOf(call.body, described);
+  const ids = described.text && isJson ? await idsOf(model, described.text, call) : undefined;
+  const raw = ids ?? (isJson ? valuesOf(call.body, described) : await pixelsOf(call.body, described));
   const values = prepared(raw, described);
   const size = described.shape.reduce((product, dimension) => product * dimension, 1);
   const samples = values.length / size;

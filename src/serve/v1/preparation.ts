@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Normalization } from '../../data/dataset.ts';
+import type { TextForm } from '../../data/text/encode.ts';
+import { statedText } from '../../distill/stated-text.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
 
@@ -10,6 +12,8 @@ export interface Described {
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;
   readonly labels?: readonly string[];
+  /** How texts become its input. */
+  readonly text?: TextForm;
   /** Names of what it answers where that is no choice of one class: labels that a sample may have several of, or numbers. */
   readonly targets?: readonly string[];
   /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
@@ -36,7 +40,9 @@ export function describedBy(model: Pick<ServedModel, 'facts' | 'metadata'>): Des
     data?.shape.join() === shape.join() && [data.mean, data.std].every(({ length }) => length === shape.at(-1));
   const labels = labelsOf(model);
   const targets = z.array(z.string()).safeParse(parsed(metadata.get('targets'))).data;
+  const text = statedText(metadata);
   return {
+    ...(text !== undefined && shape.length === 1 && shape[0] === text.length && { text }),
     ...{ shape, logits: metadata.get('output') === 'logits' },
     ...(fits && { normalization: data }),
     ...(labels !== undefined && { labels }),

@@ -37,9 +37,18 @@ export interface ConvertOptions {
 }
 
 /** Options of a conversion of which only the source is said. */
-export const CONVERT_DEFAULTS: Omit<ConvertOptions, 'from'> = {
-  ...{ opset: 17, samples: 512, keepFloat: [], symmetric: false },
+export const CONVERT_DEFAULTS = {
+  ...{
+    opset: 17,
+    samples: 512,
+    keepFloat: [],
+    symmetric: false,
+    sparse: false,
+    ends: 'float32',
+    batch: 1,
+    accept: false,
+  },
   format: 'onnx',
   precision: 'fp32',
   calibrator: 'mse',
-};
+} as const satisfies Omit<ConvertOptions, 'from'>;

@@ -2,10 +2,12 @@ import { RandomStream } from '../../base/random.ts';
 import { UserError } from '../../base/errors.ts';
 import { calibrationBatch } from '../../compress/quantize/observe.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
-import { viewOf } from '../../data/batches.ts';
+import { chanceOf, PLAIN, viewOf } from '../../data/batches.ts';
+import { originalsOf } from '../../data/originals.ts';
 import { fedInputs, feedsOf } from '../../distill/teacher-inputs.ts';
 import { ownTeacher, preparationMetadata, preparationOf, preparationText } from '../../distill/preparation.ts';
 import { affineOf, preprocess } from '../../distill/preprocess.ts';
+import { seenAs } from '../../distill/seen.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { typedAs } from '../../runtime/typed.ts';
@@ -54,27 +56,32 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
 
 async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most: number): Promise<ConvertSamples> {
   const { file, graph } = source;
-  const { train } = await loadData(recipe);
+  const { train } = await loadData(recipe, { keepOriginals: true });
   const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
   const rows = order.slice(0, Math.min(most, train.count));
   const asked = preparationOf(file, await ownTeacher(file, recipe.teacher), source.metadata, train);
   const ends = [...graph.inputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-  const fed = fedInputs({ inputs: ends }, file, train, asked);
+  const seen = seenAs(train, asked);
+  const { form } = seen;
+  const fed = fedInputs({ inputs: ends }, file, form, asked);
   const { layout } = fed[0]!.form;
-  const x = viewOf(train, rows, { seed: 0, view: 0, augment: [] });
-  const prepared = preprocess(x, rows.length, train.sampleShape, { ...affineOf(train, asked.normalize), layout });
-  const feeds = Object.entries(feedsOf(fed, prepared, rows.length, train, file));
+  const x = await seen.bring(viewOf(train, rows, PLAIN), rows.length, originalsOf(train, rows, chanceOf(PLAIN)));
+  const prepared = preprocess(x, rows.length, form.sampleShape, { ...affineOf(form, asked.normalize), layout });
+  const feeds = Object.entries(feedsOf(fed, prepared, rows.length, form, file));
   const all = new Map(
     feeds.map(([name, { data, shape }]) => [name, { values: typedAs('float32', data) as Float32Array, shape }]),
   );
   const isSaid = asked.from === 'recipe';
   const task = taskOf(train);
-  const classOutput = task.classes && { classes: task.width, output: asked.output };
-  const answersTask = [...graph.outputs].some(([output, value]) => {
-    const { shape } = graph.types.get(value)!;
-    return (asked.output ?? output) === output && shape.length === 2 && shape[1] === task.width;
-  });
-  const stated = preparationMetadata(asked, layout, train, answersTask);
+  // An embedding is no choice of a class.
+  const classOutput = asked.vectors === undefined && task.classes && { classes: task.width, output: asked.output };
+  const answersTask =
+    asked.vectors === undefined &&
+    [...graph.outputs].some(([output, value]) => {
+      const { shape } = graph.types.get(value)!;
+      return (asked.output ?? output) === output && shape.length === 2 && shape[1] === task.width;
+    });
+  const stated = preparationMetadata(asked, layout, { ...train, ...form }, answersTask);
   return {
     ...{
       batches: inBatches(graph.inputs, all, most, calibrationBatch(graph, BATCH)),
@@ -84,7 +91,7 @@ async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most:
       ...{ classOutput, classNames: train.classNames },
       labels: Int32Array.from(rows, (row) => train.targets[row]!),
     }),
-    preparation: preparationText(asked, train),
+    preparation: preparationText(asked, form),
     // What the file says of itself stays as it is written there, unless the recipe says otherwise.
     metadata: new Map([...source.metadata, ...[...stated].filter(([key]) => isSaid || !source.metadata.has(key))]),
   };

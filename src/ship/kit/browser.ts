@@ -1,21 +1,27 @@
-/** Pages that classify the examples of a kit in a browser, and pictures that are dropped on them where the data are pictures. */
-export function browserSample(formats: ReadonlySet<string>): Readonly<Record<string, string>> {
+/** Pages that classify the examples of a kit in a browser, and pictures that are chosen there, or texts that are written. */
+export function browserSample(formats: ReadonlySet<string>, isText: boolean): Readonly<Record<string, string>> {
   const pages: Record<string, string> = {};
   if (formats.has('tflite')) {
     const imports = {
       '@litertjs/core': './node_modules/@litertjs/core/dist/index.js',
       '@litertjs/wasm-utils': './node_modules/@litertjs/wasm-utils/dist/index.js',
     };
-    pages['litert.html'] = page('LiteRT.js', imports, './litert.js');
+    pages['litert.html'] = page('LiteRT.js', imports, './litert.js', isText);
     pages['litert.js'] = LITERT;
   }
   if (formats.has('onnx')) {
     const imports = { 'onnxruntime-web/wasm': './node_modules/onnxruntime-web/dist/ort.wasm.min.mjs' };
-    pages['onnxruntime.html'] = page('ONNX Runtime Web', imports, './onnxruntime.js');
+    pages['onnxruntime.html'] = page('ONNX Runtime Web', imports, './onnxruntime.js', isText);
     pages['onnxruntime.js'] = ONNXRUNTIME;
   }
   const links = { 'index.html': INDEX, 'index.js': LINKS };
-  return { 'package.json': PACKAGE, 'serve.mjs': SERVE, 'kit.js': KIT, ...links, ...pages };
+  return {
+    'package.json': PACKAGE,
+    'serve.mjs': SERVE,
+    'kit.js': isText ? kitScript(TEXT) : kitScript(NUMBERS),
+    ...links,
+    ...pages,
+  };
 }
 
 const PACKAGE = `{
@@ -67,8 +73,66 @@ server.listen(Number(process.argv[2] ?? 8080), '127.0.0.1', () => {
 });
 `;
 
-const KIT = `// What both pages share: the files of the kit, preparation of inputs, and the page itself.
-const root = new URL('../../', import.meta.url);
+const NUMBERS = {
+  imports: '',
+  prepare: `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
+export function prepare(raw) {
+  const { scale, mean, std } = normalization;
+  const channels = mean.length;
+  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
+}
+`,
+  rest: `/** A picture at the model's size: values from 0 to 255, grey as the mean of red, green and blue by their brightness. */
+function rawOf(picture) {
+  const [, height, width, channels] = input.shape;
+  const canvas = new OffscreenCanvas(width, height).getContext('2d');
+  canvas.drawImage(picture, 0, 0, width, height);
+  const { data } = canvas.getImageData(0, 0, width, height);
+  const raw = [];
+  for (let i = 0; i < data.length; i += 4) {
+    const [red, green, blue] = [data[i], data[i + 1], data[i + 2]];
+    if (channels === 1) raw.push(Math.round(0.299 * red + 0.587 * green + 0.114 * blue));
+    else raw.push(red, green, blue);
+  }
+  return raw;
+}
+
+`,
+  raw: 'raw',
+  check: '',
+  choose: `  const chooser = document.querySelector('input');
+  if (input.shape.length === 4 && [1, 3].includes(input.shape[3])) {
+    chooser.hidden = false;
+    chooser.onchange = async () => show(rawOf(await createImageBitmap(chooser.files[0])));
+  }
+`,
+};
+
+const TEXT: typeof NUMBERS = {
+  imports: "import { encoderFor } from '../tokenize/encode.js';\n",
+  prepare: `const { text } = await (await load('preprocessing.json')).json();
+const encode = encoderFor(text, text.file && (await (await load(text.file)).json()));
+
+/** Token ids of a text, or of two of a pair. */
+export function prepare(raw) {
+  return Float32Array.from(encode([raw].flat()).ids);
+}
+`,
+  rest: '',
+  raw: 'text: raw, ids',
+  check: `{
+    if (ids.some((id, i) => id !== prepare(raw)[i])) throw new Error('not the token ids that example.json holds');
+    `,
+  choose: `  const written = document.querySelector('textarea');
+  written.onchange = () => show(text.texts === 2 ? written.value.split('\\n', 2) : written.value);
+`,
+};
+
+/** What texts and numbers have of their own. */
+function kitScript({ imports, prepare, rest, raw, choose, check }: typeof NUMBERS): string {
+  const close = check === '' ? '' : '\n  }';
+  return `// What both pages share: the files of the kit, preparation of inputs, and the page itself.
+${imports}const root = new URL('../../', import.meta.url);
 const load = async (file) => {
   const response = await fetch(new URL(file, root));
   if (!response.ok) throw new Error(file + ': ' + response.status);
@@ -84,13 +148,7 @@ export async function modelBytes(format) {
   return new Uint8Array(await (await load(file)).arrayBuffer());
 }
 
-/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
-export function prepare(raw) {
-  const { scale, mean, std } = normalization;
-  const channels = mean.length;
-  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
-}
-
+${prepare}
 function probabilities(logits) {
   const largest = Math.max(...logits);
   const powers = Array.from(logits, (value) => Math.exp(value - largest));
@@ -98,22 +156,7 @@ function probabilities(logits) {
   return powers.map((power) => power / sum);
 }
 
-/** A picture at the model's size: values from 0 to 255, grey as the mean of red, green and blue by their brightness. */
-function rawOf(picture) {
-  const [, height, width, channels] = input.shape;
-  const canvas = new OffscreenCanvas(width, height).getContext('2d');
-  canvas.drawImage(picture, 0, 0, width, height);
-  const { data } = canvas.getImageData(0, 0, width, height);
-  const raw = [];
-  for (let i = 0; i < data.length; i += 4) {
-    const [red, green, blue] = [data[i], data[i + 1], data[i + 2]];
-    if (channels === 1) raw.push(Math.round(0.299 * red + 0.587 * green + 0.114 * blue));
-    else raw.push(red, green, blue);
-  }
-  return raw;
-}
-
-/** Page: runs the examples through classify(raw) -> logits, then every picture that is chosen. */
+${rest}/** Page: runs the examples through classify(raw) -> logits, then every picture that is chosen. */
 export async function start(classify) {
   const list = document.querySelector('ol');
   const show = async (raw, expected) => {
@@ -127,15 +170,11 @@ export async function start(classify) {
   };
   const examples = await (await load('example.json')).json();
   const results = [];
-  for (const { raw, label } of examples) results.push(await show(raw, label));
-  const chooser = document.querySelector('input');
-  if (input.shape.length === 4 && [1, 3].includes(input.shape[3])) {
-    chooser.hidden = false;
-    chooser.onchange = async () => show(rawOf(await createImageBitmap(chooser.files[0])));
-  }
-  document.body.dataset.results = JSON.stringify(results);
+  for (const { ${raw}, label } of examples) ${check}results.push(await show(raw, label));${close}
+${choose}  document.body.dataset.results = JSON.stringify(results);
 }
 `;
+}
 
 const LITERT = `import { loadAndCompile, loadLiteRt, Tensor } from '@litertjs/core';
 import { input, modelBytes, output, prepare, start } from './kit.js';
@@ -194,7 +233,10 @@ for (const { file, format } of models) {
 }
 `;
 
-function page(title: string, imports: Readonly<Record<string, string>>, script: string): string {
+function page(title: string, imports: Readonly<Record<string, string>>, script: string, isText: boolean): string {
+  const field = isText
+    ? '<textarea rows="4" cols="60" aria-label="Text; of a pair two lines"></textarea>'
+    : '<input type="file" accept="image/*" hidden />';
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -211,7 +253,7 @@ function page(title: string, imports: Readonly<Record<string, string>>, script: 
   </head>
   <body>
     <h1>${title}</h1>
-    <input type="file" accept="image/*" hidden />
+    ${field}
     <ol></ol>
   </body>
 </html>

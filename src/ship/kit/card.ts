@@ -3,8 +3,10 @@ import { runtimeSentence } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { percent } from '../../base/numbers.ts';
 import { milliseconds, number, size } from '../../report/format.ts';
-import { capital, scoreOf } from '../../report/score.ts';
+import { capital } from '../../report/format.ts';
+import { scoreOf } from '../../report/score.ts';
 import { answersText, summarySentences } from '../../report/summary.ts';
+import type { TextForm } from '../../data/text/encode.ts';
 import type { Score } from '../../tasks/score.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { placeOf } from './place.ts';
@@ -12,12 +14,18 @@ import { placeOf } from './place.ts';
 export interface CardOptions {
   /** Preparation of inputs, as text. */
   readonly normalization: string;
+  /** How texts become token ids, where the data are texts. */
+  readonly text?: TextForm | undefined;
   /** TensorFlow Lite version that runs each TFLite file of the rows, by file. */
   readonly runtimes: ReadonlyMap<string, NeededRuntime>;
 }
 
 /** Model card: what these files are, what they learned from, how good and how fast they are, and where that ends. */
-export function modelCard(report: Report, rows: readonly ModelRow[], { normalization, runtimes }: CardOptions): string {
+export function modelCard(
+  report: Report,
+  rows: readonly ModelRow[],
+  { normalization, text, runtimes }: CardOptions,
+): string {
   const { name, seed, dataset, machine, verdict, teacher, parity } = report;
   const score = scoreOf(report);
   const { train, validation, test } = dataset.samples;
@@ -31,7 +39,7 @@ export function modelCard(report: Report, rows: readonly ModelRow[], { normaliza
     '## Data',
     `${answersText(dataset)}, samples of ${dataset.sampleShape.join('×')}, read as ${dataset.type}: ${number(train)} for ` +
       `training, ${number(validation)} to choose among models, ${number(test)} for the test at the end, used once. ` +
-      `Inputs are prepared as \`${normalization}\`; see preprocessing.json.`,
+      `${text === undefined ? `Inputs are prepared as \`${normalization}\`` : textSentence(text)}; see preprocessing.json.`,
     '## Teacher',
     teacherText(report),
     ...(verdict === undefined
@@ -76,6 +84,11 @@ export function modelCard(report: Report, rows: readonly ModelRow[], { normaliza
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
+function textSentence({ tokenizer, sha256, length, truncate, vocabulary }: TextForm): string {
+  const file = sha256 === undefined ? '' : ` (models/tokenizer.json, SHA-256 ${sha256})`;
+  return `Texts become ${length} token ids of ${number(vocabulary)} by the tokenizer \`${tokenizer}\`${file}; longer ones lose their ${truncate}`;
+}
+
 function filesTable(rows: readonly ModelRow[], runtimes: CardOptions['runtimes']): string {
   const head = ['file', 'precision', 'size', 'parameters', 'MACs', 'TensorFlow Lite from'];
   return table(
@@ -103,16 +116,16 @@ function teacherText(report: Report): string {
   const row = models.find(({ model }) => model.role === 'teacher');
   if (teacher?.store === 'none') return `The stored logits ${teacher.source}.`;
   if (teacher === undefined) return 'None: it was trained on the labels alone.';
-  const accuracy = row?.accuracy.test ?? row?.accuracy.validation;
+  const its = row?.score.test ?? row?.score.validation;
   const figures = row === undefined ? '' : `, ${number(row.params)} parameters`;
-  return `${teacher.source}${figures}${accuracy === undefined || accuracy === null ? '' : `, ${score.name} ${score.text(accuracy)}`}.`;
+  return `${teacher.source}${figures}${its === undefined || its === null ? '' : `, ${score.name} ${score.text(its)}`}.`;
 }
 
 function accuracyText(rows: readonly ModelRow[], score: Score): string {
   const shown = (value: number | null): string => (value === null ? '' : score.text(value));
   return table(
     ['file', 'validation', 'test'],
-    rows.map(({ file, accuracy }) => [path.posix.basename(file!), shown(accuracy.validation), shown(accuracy.test)]),
+    rows.map(({ file, score: own }) => [path.posix.basename(file!), shown(own.validation), shown(own.test)]),
   );
 }
 

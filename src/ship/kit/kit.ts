@@ -27,6 +27,7 @@ import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
 import { placeOf } from './place.ts';
 import { nodeNumbers, nodeSample } from './node.ts';
+import { textExample, textParts } from './text.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
@@ -54,7 +55,8 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     throw new UserError(`${run}: this run has no report yet`, `Finish it with: limbeck resume ${path.basename(run)}`);
   const asExported = rowsOf(report, options.model, run);
   const { recipe } = await storedRecipe(run);
-  const data = await loadData(recipe);
+  const texts = new Map<string, readonly string[]>();
+  const data = await loadData(recipe, { onText: (id, sample) => texts.set(id, sample) });
   const { inputs } = data.validation;
   if (inputs !== undefined)
     throw new UserError(
@@ -78,6 +80,8 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     content.set(placeOf(row), bytes);
     if (row.usual !== undefined) content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
   }
+  const texting = await textParts(data.validation, run);
+  for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
   const ends = await endsOf(models[0]!, recipe);
   const task = taskOf(data.validation);
   const preprocessing = {
@@ -90,22 +94,30 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
     },
     normalization: { scale, mean, std, formula: FORMULA },
+    ...texting.said,
     output: { name: ends.output, ...outputOf(task) },
   };
   content.set('labels.txt', labelsText(data.classNames));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
-  content.set('example.json', `${JSON.stringify(await examples(models[0]!, data.validation, recipe))}\n`);
+  content.set('example.json', `${JSON.stringify(await examples(models[0]!, data.validation, recipe, texts))}\n`);
   const parity = [...report.parity, ...made.parity];
   content.set(
     'MODEL_CARD.md',
-    modelCard({ ...report, parity }, rows, { normalization: FORMULA, runtimes: runtimesOf(models) }),
+    modelCard({ ...report, parity }, rows, {
+      normalization: FORMULA,
+      text: data.validation.text,
+      runtimes: runtimesOf(models),
+    }),
   );
-  content.set('README.md', readme(report, rows, task));
-  const samples = samplesOf(task, formats);
+  content.set('README.md', readme(report, rows, task, data.validation.text !== undefined));
+  const samples = samplesOf(task, formats, data.validation.text !== undefined);
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
   for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
-  return { files: [...content.keys()].sort(), skipped: [...left, ...made.skipped, ...skippedOf(formats, task)] };
+  return {
+    files: [...content.keys()].sort(),
+    skipped: [...left, ...made.skipped, ...skippedOf(formats, task, data.validation)],
+  };
 }
 
 const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
@@ -159,7 +171,12 @@ async function endsOf({ row, bytes }: KitModel, recipe: Recipe): Promise<{ input
 const EXAMPLES = 5;
 
 /** The first validation samples of some classes as they are before normalization, with what the first model says of them. */
-async function examples({ row, bytes }: KitModel, split: Dataset, recipe: Recipe): Promise<object[]> {
+async function examples(
+  { row, bytes }: KitModel,
+  split: Dataset,
+  recipe: Recipe,
+  texts: ReadonlyMap<string, readonly string[]>,
+): Promise<object[]> {
   const task = taskOf(split);
   // Of classes one sample each, of other tasks the first ones.
   const found = task.classes?.map((_, label) => split.targets.indexOf(label)).filter((at) => at >= 0);
@@ -174,7 +191,7 @@ async function examples({ row, bytes }: KitModel, split: Dataset, recipe: Recipe
     ...(classes === undefined
       ? { targets: Array.from(targetsOf(split, [at])) }
       : { label: classes[split.targets[at]!] }),
-    raw: Array.from(split.samples.subarray(at * size, (at + 1) * size)),
+    ...textExample(split, at, Array.from(split.samples.subarray(at * size, (at + 1) * size)), texts),
     [task.answers]: Array.from(logits.subarray(i * width, (i + 1) * width)),
   }));
 }
@@ -187,16 +204,20 @@ function outputOf(task: Task): object {
     : { classes: task.width, labels, softmax: 'not in the model' };
 }
 
-function samplesOf(task: Task, formats: ReadonlySet<string>): Record<string, Readonly<Record<string, string>>> {
-  if (task.classes === undefined) return formats.has('onnx') ? { 'samples/node': nodeNumbers } : {};
+function samplesOf(
+  task: Task,
+  formats: ReadonlySet<string>,
+  isText: boolean,
+): Record<string, Readonly<Record<string, string>>> {
+  if (task.classes === undefined) return formats.has('onnx') ? { 'samples/node': nodeNumbers(isText) } : {};
   return {
-    'samples/browser': browserSample(formats),
-    ...(formats.has('onnx') && { 'samples/node': nodeSample }),
-    ...(formats.has('tflite') && { samples: phoneSamples }),
+    'samples/browser': browserSample(formats, isText),
+    ...(formats.has('onnx') && { 'samples/node': nodeSample(isText) }),
+    ...(formats.has('tflite') && !isText && { samples: phoneSamples }),
   };
 }
 
-function skippedOf(formats: ReadonlySet<string>, task: Task): Kit['skipped'] {
+function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset): Kit['skipped'] {
   const remedy = 'there is no file for them, as said above';
   return [
     ...(task.classes === undefined
@@ -206,7 +227,14 @@ function skippedOf(formats: ReadonlySet<string>, task: Task): Kit['skipped'] {
             why: `they give classes, and the task is ${task.name}`,
           },
         ]
-      : []),
+      : text !== undefined
+        ? [
+            {
+              what: 'The samples for Android, iOS and React Native',
+              why: 'they feed numbers, and the tokenizer is written in JavaScript',
+            },
+          ]
+        : []),
     ...(formats.has('tflite')
       ? []
       : [{ what: 'TFLite files, and the samples for Android, iOS, React Native and LiteRT.js', why: remedy }]),
@@ -216,7 +244,7 @@ function skippedOf(formats: ReadonlySet<string>, task: Task): Kit['skipped'] {
   ];
 }
 
-function readme({ name }: Report, rows: readonly ModelRow[], { classes, answers }: Task): string {
+function readme({ name }: Report, rows: readonly ModelRow[], { classes, answers }: Task, isText: boolean): string {
   const hasClasses = classes !== undefined;
   const formats = new Set(rows.map(({ format }) => format));
   const lines = [
@@ -230,7 +258,8 @@ function readme({ name }: Report, rows: readonly ModelRow[], { classes, answers 
     ...(hasClasses
       ? ['- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints']
       : []),
-    ...(hasClasses && formats.has('tflite')
+    ...(isText ? ['- `samples/tokenize`: from texts to token ids, for Node and browsers'] : []),
+    ...(hasClasses && !isText && formats.has('tflite')
       ? ['- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app']
       : []),
     '',

@@ -56,8 +56,7 @@ export async function missingModels(
         const made = await convertModel(optionsFor({ run, model: float.id, format, precision }, recipe), what);
         const { bytes, top1Agreement, largestError, samples } = made;
         const score = await scoreOfFile({ file, bytes, format, precision }, validation, sessionOptionsOf(recipe));
-        const accuracy = { validation: score, test: null };
-        const figures = { sizeBytes: bytes.length, accuracy, latency: [], seconds: 0 };
+        const figures = { sizeBytes: bytes.length, score: { validation: score, test: null }, latency: [], seconds: 0 };
         const { params, macs } = float;
         models.push({ row: { id: idOf(artifact), ...artifact, stage: 'kit', params, macs, file, ...figures }, bytes });
         if (largestError !== null)

@@ -1,4 +1,4 @@
-import { accuracyOf, commonLatency, scoreSentence, teacherModel } from '../../report/summary.ts';
+import { rowScore, commonLatency, scoreSentence, teacherModel } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { Budget } from './budget.ts';
 
@@ -29,7 +29,7 @@ function beside(row: ModelRow, original: ModelRow, taken: ModelRow | undefined, 
   const pair = commonLatency(row, original) ?? (taken && commonLatency(row, taken));
   const latency = pair === undefined ? null : pair[1].p50Ms / pair[0].p50Ms;
   const size = original.sizeBytes / row.sizeBytes;
-  const drop = 100 * ((accuracyOf(original) ?? NaN) - (accuracyOf(row) ?? NaN));
+  const drop = 100 * ((rowScore(original) ?? NaN) - (rowScore(row) ?? NaN));
   const isWithin = size >= budget.size && (latency ?? 0) >= budget.latency && drop <= budget.drop;
   return { id: row.id, file: row.file!, size, latency, drop, isWithin };
 }

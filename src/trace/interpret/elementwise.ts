@@ -39,6 +39,7 @@ function gelu(x: tf.Tensor, approximate: boolean): tf.Tensor {
 
 export const elementwise: Rules = {
   Identity: unary((x) => tf.clone(x)),
+  Dropout: unary((x) => tf.clone(x)),
   Abs: unary(tf.abs),
   Acos: unary(tf.acos),
   Acosh: unary(tf.acosh),

@@ -11,6 +11,9 @@ export function callBatchNormalization(
   options: Readonly<Record<string, unknown>>,
 ): tf.Tensor | undefined {
   const x = single(inputs);
+  // As Keras has it: one that is not to be trained does not follow the data.
+  if (options.training === true && layer.trainable === false)
+    return single(layer.call!(inputs, { ...options, training: false }));
   if (options.training !== true || (layer.axis !== -1 && layer.axis !== x.rank - 1)) return undefined;
   return tf.tidy(() => {
     const channels = x.shape.at(-1)!;

@@ -4,6 +4,7 @@ import type { LayerVariable } from '@tensorflow/tfjs-layers';
 /** Members of a tfjs layer that are used here; many are not in its public types. */
 export interface LayerLike {
   readonly name: string;
+  readonly trainable?: boolean;
   readonly rate: number;
   readonly stddev: number;
   readonly noiseShape?: readonly (number | null)[] | null;
@@ -14,6 +15,7 @@ export interface LayerLike {
   readonly beta?: LayerVariable | null;
   readonly movingMean: LayerVariable;
   readonly movingVariance: LayerVariable;
+  call?(inputs: unknown, options: Readonly<Record<string, unknown>>): Tensor | Tensor[];
   dropoutFunc?: ((x: Tensor, rate: number) => Tensor) | null;
   getNoiseShape?(input: Tensor): readonly number[] | null | undefined;
 }

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
 import { createLoss, losses, usualNumbers } from '../../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
-import { LOSSES, tasksOfLoss } from '../../../src/recipe/schema/loss.ts';
+import { LOSSES } from '../../../src/recipe/schema/loss.ts';
+import { isLossFor } from '../../../src/recipe/task.ts';
 import type { LossName } from '../../../src/recipe/schema/loss.ts';
 import type { Loss, LossInput } from '../../../src/train/loss.ts';
 import { useCpu } from '../../support/cpu.ts';
@@ -58,7 +59,7 @@ function expectClose(actual: readonly number[], expected: readonly number[], rel
 
 /** Those of classes; test/distill/losses/numbers.test.ts has those of numbers. */
 const names = (Object.keys(losses) as AnyLoss[]).filter(
-  (name) => losses[name].needs !== 'features' && (name === 'ce' || tasksOfLoss(name).includes('classification')),
+  (name) => losses[name].needs !== 'features' && (name === 'ce' || isLossFor(name, 'classification')),
 );
 
 /** Those of the numbers that the loss has. */

@@ -1,5 +1,6 @@
 import { summary, timedAgain } from '../../../src/folder/search/summary.ts';
 import { targetSchema } from '../../../src/recipe/schema/target.ts';
+import { accuracyScore } from '../../../src/tasks/score.ts';
 
 const point = (run: string, p95Ms: number) => ({
   ...{ id: `${run}/distilled`, run, model: 'distilled' },
@@ -14,7 +15,8 @@ const latency = (p95Ms: number) => ({
 
 const searched = (target: object) => {
   const pick = point('a', 0.9);
-  return summary([pick, point('b', 3)], pick, targetSchema.parse(target), undefined);
+  const budget = targetSchema.parse(target);
+  return summary([pick, point('b', 3)], pick, budget, { budget, score: accuracyScore, teacher: undefined });
 };
 
 describe('the second measurement of a pick', () => {

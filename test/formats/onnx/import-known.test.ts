@@ -68,7 +68,7 @@ describe('values that are known when the file is read', () => {
         ['Greater', ['y0', 'nothing']],
         ['If', ['y1'], { then_branch: none, else_branch: none }],
       ],
-      /\(If\): which of its graphs counts depends on what the model is fed/,
+      /\(If\): the choice between its graphs depends on the input of the model/,
     ],
     [
       'an operator inside of a graph',

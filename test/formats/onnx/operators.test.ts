@@ -3,6 +3,9 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { format } from 'prettier';
 import { UserError } from '../../../src/base/errors.ts';
+import { Channels } from '../../../src/compress/prune/channels.ts';
+import type { Labels } from '../../../src/compress/prune/channels.ts';
+import { follow } from '../../../src/compress/prune/flow.ts';
 import { importedOps, importOnnx } from '../../../src/formats/onnx/import.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { fuse } from '../../../src/formats/tflite/fuse/fuse.ts';
@@ -54,6 +57,26 @@ function tflite(graph: Graph): { fp32: string; int8: string } {
   }
 }
 
+/** Along which axes of the example what comes to it may be removed with it: `yes` for all but the batch. */
+function cut(graph: Graph): string {
+  const [name, { shape }] = [...graph.inputs].find(([input]) => input === 'x')!;
+  const axes = shape.length === 1 ? [0] : shape.flatMap((_, i) => (i === 0 ? [] : [i]));
+  const free = axes.filter((axis) => {
+    const channels = new Channels();
+    const labels = new Map<string, Labels>();
+    for (const [key, { type }] of graph.constants) labels.set(key, channels.weight(key, type.shape.map(Number)));
+    const own = channels.fresh(Number(shape[axis]));
+    labels.set(
+      name,
+      shape.map((_, i) => (i === axis ? own : null)),
+    );
+    follow(graph, channels, labels);
+    return own.every((label) => channels.reason(label) === undefined);
+  });
+  if (free.length === axes.length) return 'yes';
+  return free.length === 0 ? 'no' : `axis ${free.join(', ')}`;
+}
+
 function row(operator: string): string {
   const [dims, fed, steps, opset] = operatorCases[operator]!;
   const imported = importOnnx(modelOf(dims, stored, steps, opset), 'm.onnx');
@@ -61,26 +84,28 @@ function row(operator: string): string {
   const light = forInference(graph, (part) => evaluator.runSync(part, new Map()));
   expect(lowerToOnnx(light).graph.nodes.length).toBeGreaterThan(0);
   const { fp32, int8 } = tflite(light);
-  return `| \`${operator}\` | ${operatorLimits[operator] ?? ''} | ${train(graph)} | yes | ${fp32} | ${int8} |`;
+  return `| \`${operator}\` | ${operatorLimits[operator] ?? ''} | ${train(graph)} | ${cut(light)} | yes | ${fp32} | ${int8} |`;
 }
 
 const HEAD = `# Operators of ONNX files
 
-\`limbeck export --from FILE.onnx\` and \`student: { onnx: FILE.onnx }\` read a model with these ${importedOps.length} operators, of ONNX' own domain, in
-any operator set from 1 on. As a teacher, for \`bench\`, \`evaluate\` and \`inspect\`, a file may hold whatever ONNX Runtime runs.
+\`limbeck export --from FILE.onnx\` and \`student: { onnx: FILE.onnx }\` read models with these ${importedOps.length} operators of ONNX' own domain, in any
+operator set from 1 on. As a teacher, and for \`bench\`, \`evaluate\` and \`inspect\`, a file may have all operators that ONNX Runtime runs.
 
-An input is float32, or int32, int64 or bool where the graph chooses by it (ids of words), and has a fixed size, but for its first
-axis, the batch, which may be open. A float16 file is read as float32. Weights may lie in a file beside the model. What depends on
-stored values and shapes alone is computed when the file is read, so that the shape arithmetic of PyTorch's exporters is gone; the
-batch is followed through it. A convolution in groups becomes one for each group, a recurrent layer as many steps as its input has.
-What is said of a node and is not read (an attribute, an input, an output that something needs) is refused by the name of the node.
+An input is float32, or int32, int64 or bool if the graph selects by it (such as token ids). Its sizes are fixed, except for the first axis,
+the batch, which may be open. A float16 file is read as float32. Weights may lie in a file beside the model. Values that depend only on
+stored values and shapes are computed when the file is read, which removes the shape arithmetic of PyTorch's exporters, also where it depends on
+the batch. A grouped convolution becomes one convolution for each group, and a recurrent layer a sequence of as many steps as its input has.
+An attribute, input or output that matters and cannot be read is refused with the name of its node.
 
-- **train**: it has a gradient, so that what lies before it can be trained; "—" where it gives no numbers but places or truths.
-- **ONNX**, **TFLite fp32**: it can be written again in these formats.
-- **TFLite int8**: its integer kernels compute it ("in part": some of what it is made of is computed in float32, converted to and fro;
-  "float": all of it). An int8 ONNX file keeps what has no integer kernel in float32 as well.
+- **train**: the operator has a gradient, so that layers before it can be trained; "—" if its result is indices or booleans.
+- **cut**: axes of its input along which pruning can remove channels: yes for all, or those named (0 is the batch; 1 the channels of a
+  picture), as far as its example has them. Channels along the others stay, and the report says why.
+- **ONNX**, **TFLite fp32**: the operator can be written in these formats.
+- **TFLite int8**: integer kernels compute it ("in part": some of its operations are computed in float32, with conversions; "float": all of
+  them). In an int8 ONNX file, too, operations without an integer kernel stay in float32.
 
-The table is made from an example of each operator: a test fails where it is not current.
+The table is made from an example of each operator; a test fails if it is not current.
 
 `;
 
@@ -91,8 +116,8 @@ it('docs/operators.md has every operator that is read, as the tables have it (UP
   expect(Object.keys(operatorCases).sort()).toEqual(importedOps);
   expect(Object.keys(operatorLimits).filter((operator) => !importedOps.includes(operator))).toEqual([]);
   const table = [
-    '| operator | what is not read of it | train | ONNX | TFLite fp32 | TFLite int8 |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| operator | what is not read of it | train | cut | ONNX | TFLite fp32 | TFLite int8 |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...importedOps.map(row),
   ];
   const text = await format(`${HEAD}${table.join('\n')}\n`, { parser: 'markdown', printWidth: 130 });

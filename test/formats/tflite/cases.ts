@@ -84,6 +84,7 @@ export const cases: Record<string, Build> = {
   'ClipByValue+n1': unary('ClipByValue', { clipValueMin: -1, clipValueMax: 1 }),
   Cos: unary('Cos'),
   Cosh: unary('Cosh'),
+  Dropout: unary('Dropout', { rate: 0.5 }),
   Elu: unary('Elu'),
   Exp: unary('Exp'),
   Expm1: unary('Expm1'),

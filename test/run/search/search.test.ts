@@ -41,10 +41,10 @@ describe('a recipe with a target', () => {
       if (point.withinBudget) expect(pick.validation).toBeGreaterThanOrEqual(point.validation);
     }
     expectFront(found);
-    expect(report.models.every(({ accuracy }) => accuracy.test !== null)).toBe(true);
+    expect(report.models.every(({ score }) => score.test !== null)).toBe(true);
     const trial = await trialReport(run, 'width-1-pruned-0-round-1');
     if (!found.pick.startsWith('width-1-pruned-0-round-1')) {
-      expect(trial.models.every(({ accuracy }) => accuracy.test === null)).toBe(true);
+      expect(trial.models.every(({ score }) => score.test === null)).toBe(true);
     }
     const row = report.models.at(-1)!;
     expect(found.pick).toMatch(new RegExp(`/${row.id}$`));
@@ -152,9 +152,9 @@ describe('a recipe with a target', () => {
   );
 
   it('refuses widths of a student that has none, before anything is trained', async () => {
-    const student = { model: 'mlp', hidden: [8] };
+    const student = { model: 'lenet' };
     await expect(search({ widths: [0.5], sizeKb: 9 }, {}, { student })).rejects.toThrow(
-      'target.widths: mlp has no option width, received 0.5',
+      'target.widths: lenet has no option width or hidden, received 0.5',
     );
   });
 

@@ -72,7 +72,7 @@ describe('a recipe with pruning', () => {
     const rows = ledger.rows.filter(({ stage }) => stage === 'prune-1');
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({
-      figures: { accuracy: { validation: expect.any(Number) as number }, params: 1210, macs: 1184 },
+      figures: { score: { validation: expect.any(Number) as number }, params: 1210, macs: 1184 },
       notes: {
         cuts: [{ layers: ['dense1'], before: 32, after: 16, by: 'l2' }],
         skipped: [{ what: 'logits', why: 'its channels are the outputs of the model' }],
@@ -102,8 +102,8 @@ describe('a recipe with pruning', () => {
     const { report } = await follow({ ...TRAINED, prune: [{ ...STEP, amount: 0.75, finetune: { epochs: 0 } }] });
     const [whole, pruned] = report.models;
     expect(pruned!.params).toBe(610);
-    expect(whole!.accuracy.validation!).toBeGreaterThan(0.85);
-    expect(pruned!.accuracy.validation!).toBeLessThan(whole!.accuracy.validation! - 0.1);
+    expect(whole!.score.validation!).toBeGreaterThan(0.85);
+    expect(pruned!.score.validation!).toBeLessThan(whole!.score.validation! - 0.1);
   });
 
   it('stops when it loses more than maxDrop, or goes on with the student from before', async () => {
@@ -185,7 +185,7 @@ describe('a recipe with masks', () => {
     const { bestEpoch, epochs } = report.training!.find(({ stage }) => stage === 'prune-1')!;
     expect(epochs[0]!.validation).toBeGreaterThan(epochs[3]!.validation);
     expect(bestEpoch).toBeGreaterThanOrEqual(2);
-    expect(report.models.at(-1)!.accuracy.validation).toBe(epochs[bestEpoch! - 1]!.validation);
+    expect(report.models.at(-1)!.score.validation).toBe(epochs[bestEpoch! - 1]!.validation);
   });
 
   it('stopped inside the training goes on to the same bits, masks included', async () => {
@@ -229,7 +229,7 @@ describe('a recipe with masks', () => {
   it('without training masks at once', async () => {
     const { report } = await follow({ ...TRAINED, prune: [{ ...MASKED, amount: 0.9, finetune: { epochs: 0 } }] });
     const [whole, masked] = report.models;
-    expect(masked!.accuracy.validation!).toBeLessThan(whole!.accuracy.validation!);
+    expect(masked!.score.validation!).toBeLessThan(whole!.score.validation!);
     expect(masked!.gzipBytes!).toBeLessThan(0.4 * whole!.gzipBytes!);
   });
 
@@ -248,15 +248,15 @@ describe('a recipe that asks for sensitivity', () => {
       prune: [],
       report: { latency: { seconds: 0 }, pruningSensitivity: true },
     });
-    const { model, accuracy, rows } = report.pruningSensitivity!;
-    expect([model, accuracy]).toEqual(['scratch', report.models[0]!.accuracy.validation]);
+    const { model, score, rows } = report.pruningSensitivity!;
+    expect([model, score]).toEqual(['scratch', report.models[0]!.score.validation]);
     expect(rows.map(({ layers, channels, kept }) => [layers.join(), channels, kept])).toEqual([
       ['dense1', 32, 24],
       ['dense1', 32, 16],
       ['dense1', 32, 8],
       ['dense2', 16, 8],
     ]);
-    for (const row of rows) expect(row.drop).toBeCloseTo(accuracy - row.accuracy);
+    for (const row of rows) expect(row.drop).toBeCloseTo(score - row.score);
     expect(rows[2]!.drop).toBeGreaterThan(0.05);
     const html = await readFile(path.join(folder(), 'r/report.html'), 'utf8');
     expect(html).toContain('Sensitivity to pruning');

@@ -52,11 +52,11 @@ it('trains the student with quantization and ships both formats, each agreeing w
     ]),
   );
   const [float, ...others] = report.models.filter(({ id }) => id.startsWith('distilled'));
-  for (const { accuracy } of others) expect(accuracy.test!).toBeGreaterThan(float!.accuracy.test! - 0.03);
+  for (const { score } of others) expect(score.test!).toBeGreaterThan(float!.score.test! - 0.03);
   const parity = report.parity.find(({ file }) => file.endsWith('int8-qat.onnx'))!;
   expect(parity.top1Agreement).toBeGreaterThan(0.99);
   expect((await ledger('r')).get('qat-2')).toMatchObject({
-    figures: { accuracy: { validation: expect.any(Number) as number } },
+    figures: { score: { validation: expect.any(Number) as number } },
     notes: { method: 'qat', epochs: [{ epoch: 1 }, { epoch: 2 }], drop: expect.any(Number) as number },
   });
 }, 120_000);

@@ -34,8 +34,8 @@ it('exports both formats in fp32 and int8, each run beside the training graph, t
     ['scratch-int8-tflite', 'tflite', 'int8'],
   ]);
   expect(report.parity.map(({ file }) => path.basename(file)).sort()).toEqual(names);
-  for (const { accuracy } of report.models) {
-    expect(Math.abs(accuracy.test! - report.models[0]!.accuracy.test!)).toBeLessThan(0.05);
+  for (const { score } of report.models) {
+    expect(Math.abs(score.test! - report.models[0]!.score.test!)).toBeLessThan(0.05);
   }
   const bytes = () => Promise.all(names.map((name) => readFile(path.join(folder(), 'r/exports', name), 'base64')));
   for (const name of names.filter((file) => file.endsWith('.tflite'))) {
@@ -95,7 +95,7 @@ it('keeps the most sensitive layers in float until the drop is within maxDrop, o
     expect(names).toEqual(worst.sort());
     const [float, int8] = report.models;
     expect(int8!.precision).toBe('int8');
-    expect(int8!.accuracy.validation).toBeGreaterThanOrEqual(float!.accuracy.validation!);
+    expect(int8!.score.validation).toBeGreaterThanOrEqual(float!.score.validation!);
     await expect(lossy(seed, 'stop')).rejects.toThrow(/int8 loses .* more than quantize\.0\.maxDrop 0/);
     return;
   }
@@ -151,8 +151,7 @@ it('ships TFLite with 16-bit activations, 8-bit ends and any batch, measured as 
     ['scratch-int8-tflite', 'int8'],
     ['scratch-int16x8-tflite', 'int16x8'],
   ]);
-  for (const { accuracy } of files)
-    expect(Math.abs(accuracy.test! - report.models[0]!.accuracy.test!)).toBeLessThan(0.05);
+  for (const { score } of files) expect(Math.abs(score.test! - report.models[0]!.score.test!)).toBeLessThan(0.05);
   const described = await Promise.all(
     files.map(async ({ file }) => describeTflite(new Uint8Array(await readFile(path.join(folder(), 'r', file!))))),
   );

@@ -37,9 +37,9 @@ it('a model of token ids is trained, exported in both formats, evaluated and pac
   expect(report.models.map(({ format, precision }) => `${format} ${precision}`).sort()).toEqual(
     precisions.flatMap((precision) => [`onnx ${precision}`, `tflite ${precision}`]).sort(),
   );
-  for (const { accuracy } of report.models) expect(accuracy.test).toBeGreaterThan(0.9);
+  for (const { score } of report.models) expect(score.test).toBeGreaterThan(0.9);
   const { accuracy } = await evaluateFile(path.join(run, 'exports/scratch.onnx'), recipe, 'test');
-  expect(accuracy).toBe(report.models[0]!.accuracy.test);
+  expect(accuracy).toBe(report.models[0]!.score.test);
 
   const kit = path.join(folder(), 'kit');
   expect((await writeKit(run, kit)).skipped).toEqual([]);

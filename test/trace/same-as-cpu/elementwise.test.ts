@@ -14,6 +14,8 @@ const hardSigmoid: Fn = (x) => tf.clipByValue(tf.add(tf.div(x, 6), 0.5), 0, 1);
 const UNARY: Readonly<Record<string, readonly [Fn, Options?]>> = {
   relu: [(x) => tf.relu(x)],
   relu6: [(x) => tf.relu6(tf.mul(x, 4))],
+  'relu up to a value': [(x) => tf.clipByValue(tf.relu(tf.mul(x, 4)), 0, 3)],
+  'relu up to itself': [(x) => tf.clipByValue(tf.relu(tf.round(tf.mul(x, 4))), 0, 3)],
   leakyRelu: [(x) => tf.leakyRelu(x, 0.1)],
   elu: [(x) => tf.elu(x)],
   selu: [(x) => tf.selu(x)],

@@ -25,6 +25,8 @@ export class Import {
   readonly builder = new GraphBuilder();
   /** Version of ONNX' own operator set in this file. */
   readonly opset: number;
+  /** Whether the graph is to be trained, with what only a training does. */
+  readonly isTrained: boolean;
   readonly #file: string;
   readonly #tensors: Map<string, OnnxTensor>;
   readonly #held = new Map<string, Held>();
@@ -41,7 +43,9 @@ export class Import {
     tensors: Map<string, OnnxTensor>,
     wanted: Set<string>,
     importerOf: (node: OnnxNode, c: Import) => Importer,
+    isTrained = false,
   ) {
+    this.isTrained = isTrained;
     this.#file = file;
     this.opset = opset;
     this.#tensors = tensors;

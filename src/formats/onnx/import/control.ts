@@ -58,7 +58,7 @@ function holds(c: Import, name: string, what: string): boolean {
   const known = c.knownOf(name);
   if (known?.values.length === 1) return known.values[0] !== 0;
   return c.fail(
-    `${what} depends on what the model is fed`,
+    `${what} depends on the input of the model`,
     'Export the model with that fixed: trace it instead of scripting it, or store the input that it depends on in the file.',
   );
 }
@@ -69,7 +69,7 @@ const either: Importer = (node, c) => {
     OnnxGraph,
     OnnxGraph,
   ];
-  const taken = holds(c, node.inputs[0]!, 'which of its graphs counts') ? then : otherwise;
+  const taken = holds(c, node.inputs[0]!, 'the choice between its graphs') ? then : otherwise;
   const results = inlined(c, taken, new Map(), `${node.outputs[0]!}/`);
   results.forEach((result, i) => c.alias(node.outputs[i]!, result));
 };
@@ -83,7 +83,7 @@ const loop: Importer = (node, c) => {
   const [most = '', condition = '', ...initial] = node.inputs;
   const body = graphOf(node, c, 'body');
   const steps = most === '' ? Infinity : c.number(most, 'number of steps');
-  let goesOn = condition === '' || holds(c, condition, 'whether it begins');
+  let goesOn = condition === '' || holds(c, condition, 'its first step');
   let state: readonly string[] = initial;
   const scanned: string[][] = body.outputs.slice(1 + initial.length).map(() => []);
   let step = 0;
@@ -95,7 +95,7 @@ const loop: Importer = (node, c) => {
     c.defineKnown(asked, { dtype: 'bool', dims: [], values: [1] });
     const fed = [counter, asked, ...state].map((value, i) => [body.inputs[i]!.name, value] as const);
     const [next, ...results] = inlined(c, body, new Map(fed), prefix);
-    goesOn = holds(c, next!, 'whether it goes on');
+    goesOn = holds(c, next!, 'its number of steps');
     state = results.slice(0, initial.length);
     results.slice(initial.length).forEach((value, i) => scanned[i]!.push(value));
   }

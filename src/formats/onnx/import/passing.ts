@@ -8,14 +8,26 @@ const same: Importer = (node, c) => {
   c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: c.nhwc(x) } : { plain: c.plain(x) });
 };
 
-/** Dropout, which does nothing in inference, the only mode that is read. */
+/** Dropout, which does nothing in inference; where the file is read to be trained, it is kept for that. */
 const dropout: Importer = (node, c) => {
-  const [, , training = ''] = node.inputs as [string, string?, string?];
-  ignore(node, 'ratio', 'seed');
+  const [x, ratio = '', training = ''] = node.inputs as [string, string?, string?];
+  ignore(node, 'seed');
+  const rate = ratio === '' ? (attr(node, c, 'ratio', 'float') ?? USUAL_RATE) : c.number(ratio, 'ratio');
+  if (c.isTrained) {
+    if (c.opset < 7) ignore(node, 'is_test');
+    const held = c.liesChannelsLast(x) ? c.nhwc(x) : c.plain(x);
+    if (training !== '') c.number(training, 'training_mode');
+    const y = c.op('Dropout', [held], { rate });
+    c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: y } : { plain: y });
+    return;
+  }
   if (c.opset < 7 && Number(attr(node, c, 'is_test', 'int') ?? 0) === 0) inTraining(c);
   if (training !== '' && c.number(training, 'training_mode') !== 0) inTraining(c);
   same(node, c);
 };
+
+/** ONNX: Dropout, default of ratio. */
+const USUAL_RATE = 0.5;
 
 function inTraining(c: Import): never {
   return c.fail('it drops values at random: it is in training mode', 'Export the model in evaluation mode.');

@@ -140,6 +140,7 @@ const identity: Rule = (node, c) => {
 
 export const elementwiseRules: Record<string, Rule> = {
   Identity: identity,
+  Dropout: identity,
   Abs: number('Abs'),
   Acos: float('Acos'),
   Acosh: float('Acosh'),

@@ -112,6 +112,7 @@ function cast(c: Context): void {
 
 export const elementwise: Readonly<Record<string, Lowering>> = {
   Identity: (c) => c.same(c.input(0)),
+  Dropout: (c) => c.same(c.input(0)),
   Abs: unary('ABS'),
   Ceil: unary('CEIL'),
   ClipByValue: clip,

@@ -1,7 +1,8 @@
 import { percent } from '../../../base/numbers.ts';
-import { number, seconds, short } from '../../../report/format.ts';
+import { capital, number, seconds, short } from '../../../report/format.ts';
+import type { Score } from '../../../tasks/score.ts';
 import { liveChart } from '../chart.ts';
-import type { Line } from '../chart.ts';
+import type { Chart, Line } from '../chart.ts';
 import type { Element } from '../dom.ts';
 import { byId, make, say } from '../make.ts';
 import { tile } from '../live/words.ts';
@@ -13,15 +14,7 @@ const MOST_LINES = 6;
 
 /** The parts of the page of a run; `update` draws them again. */
 export function runView(): { readonly update: (state: RunState) => void } {
-  const epochText = (x: number): string => `epoch ${Number(x.toFixed(1))}`;
-  const common = { xText: epochText, empty: 'no epoch yet', fromZero: false };
-  const accuracy = liveChart({
-    ...common,
-    title: 'Right on the validation split',
-    yText: (value) => percent(value, 1),
-  });
-  const loss = liveChart({ ...common, title: 'Training loss', yText: (value) => String(Number(value.toPrecision(3))) });
-  byId('curves-body').replaceChildren(make('div', { class: 'charts' }, accuracy.element, loss.element));
+  let curves: Curves | undefined;
   const now = nowView();
   return {
     update: (state) => {
@@ -29,16 +22,35 @@ export function runView(): { readonly update: (state: RunState) => void } {
       const names = [...state.curves.keys()];
       const shown = names.slice(-MOST_LINES);
       byId('curves').hidden = names.length === 0;
-      accuracy.update(
-        shown.map((name) => line(state, names, name, ({ validation, accuracy: own }) => validation ?? own)),
-      );
-      loss.update(shown.map((name) => line(state, names, name, (epoch) => epoch.loss, state.progress?.loss)));
+      if (names.length > 0) {
+        curves ??= curvesOf(state.score);
+        curves.score.update(
+          shown.map((name) => line(state, names, name, ({ validation, score }) => validation ?? score)),
+        );
+        curves.loss.update(shown.map((name) => line(state, names, name, (epoch) => epoch.loss, state.progress?.loss)));
+      }
       byId('stages').hidden = state.stages.size === 0;
       byId('stages-body').replaceChildren(stagesTable(state));
       byId('told').hidden = state.messages.length === 0;
       showMessages(state);
     },
   };
+}
+
+interface Curves {
+  readonly score: Chart;
+  readonly loss: Chart;
+}
+
+/** The charts, made when the task of the run is known. */
+function curvesOf({ name, unit, text }: Score): Curves {
+  const epochText = (x: number): string => `epoch ${Number(x.toFixed(1))}`;
+  const common = { xText: epochText, empty: 'no epoch yet', fromZero: false };
+  const yText = unit === 'fraction' ? (value: number) => percent(value, 1) : text;
+  const score = liveChart({ ...common, title: `${capital(name)} on the validation split`, yText });
+  const loss = liveChart({ ...common, title: 'Training loss', yText: (value) => String(Number(value.toPrecision(3))) });
+  byId('curves-body').replaceChildren(make('div', { class: 'charts' }, score.element, loss.element));
+  return { score, loss };
 }
 
 function line(
@@ -71,7 +83,7 @@ function nowView(): (state: RunState) => void {
   const about = make('p', { class: 'soft' });
   const row = make('div', { class: 'tiles' });
   byId('now').replaceChildren(make('section', {}, make('h2', {}, 'Now'), what, bar, about), row);
-  return ({ progress, current, stages, end }) => {
+  return ({ progress, current, stages, end, score }) => {
     const title = current === undefined ? undefined : (stages.get(current)?.title ?? current);
     say(
       what,
@@ -100,21 +112,23 @@ function nowView(): (state: RunState) => void {
         ? []
         : [tile(`${progress.epoch.toFixed(1)} of ${progress.epochs ?? '?'}`, 'epochs')]),
       ...(progress.loss === undefined ? [] : [tile(progress.loss.toFixed(4), 'training loss of this epoch')]),
-      ...(progress.accuracy === undefined ? [] : [tile(percent(progress.accuracy), 'right in training, this epoch')]),
+      ...(progress.score === undefined
+        ? []
+        : [tile(score.text(progress.score), `${score.name} in training, this epoch`)]),
       ...(progress.samplesPerSecond === undefined ? [] : [tile(short(progress.samplesPerSecond), 'samples a second')]),
     );
   };
 }
 
-function stagesTable({ stages, current, end }: RunState): Element {
+function stagesTable({ stages, current, end, score }: RunState): Element {
   // What takes a moment is told of when it has ended, if at all.
   const shown = [...stages.values()].filter(
     ({ name, title, seconds: took }) => took !== undefined || title !== undefined || name === current,
   );
   const rows = shown.map(({ name, title, seconds: took, figures }) => {
     const isNow = name === current && end === undefined;
-    const { validation, test } = figures.accuracy ?? {};
-    const share = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
+    const { validation, test } = figures.score ?? {};
+    const share = (value: number | undefined): string => (value === undefined ? '–' : score.text(value));
     const about = title === undefined || title === name ? undefined : make('small', {}, title);
     return make(
       'tr',

@@ -1,4 +1,7 @@
 import type { DoneEvent, EpochEvent, ProgressEvent, RunEvent, StageEvent } from '../../../base/events.ts';
+import type { TaskName } from '../../../recipe/task.ts';
+import { scoreOfTask } from '../../../tasks/score.ts';
+import type { Score } from '../../../tasks/score.ts';
 import type { RunEnd, Told } from '../../run/log.ts';
 
 interface Stage {
@@ -12,7 +15,7 @@ interface Stage {
 export interface Epoch {
   readonly epoch: number;
   readonly loss: number;
-  readonly accuracy: number;
+  readonly score: number;
   readonly validation?: number | undefined;
 }
 
@@ -20,7 +23,8 @@ export interface Epoch {
 export interface RunState {
   name: string | undefined;
   folder: string | undefined;
-  /** Stages in the order in which they began. */
+  score: Score;
+  /** In the order in which they began. */
   readonly stages: Map<string, Stage>;
   current: string | undefined;
   /** Epochs by number, by stage. */
@@ -33,14 +37,15 @@ export interface RunState {
 export function emptyState(): RunState {
   return {
     ...{ name: undefined, folder: undefined, current: undefined, progress: undefined, end: undefined },
+    score: scoreOfTask(),
     ...{ stages: new Map(), curves: new Map(), messages: [] },
   };
 }
 
 /** Add what the run told since the last time. */
 export function addTold(state: RunState, { before, events, progress, end }: Told): void {
-  for (const { stage, seconds, accuracy } of before?.stages ?? []) {
-    Object.assign(stageOf(state, stage), { seconds, figures: accuracy === undefined ? {} : { accuracy } });
+  for (const { stage, seconds, score } of before?.stages ?? []) {
+    Object.assign(stageOf(state, stage), { seconds, figures: score === undefined ? {} : { score } });
   }
   for (const { stage, epochs } of before?.training ?? []) {
     for (const epoch of epochs) curveOf(state, stage).set(epoch.epoch, epoch);
@@ -54,14 +59,15 @@ function addEvent(state: RunState, event: RunEvent): void {
   switch (event.type) {
     case 'run':
       [state.name, state.folder] = [event.name, event.folder];
+      state.score = scoreOfTask(event.task as TaskName | undefined);
       break;
     case 'stage':
       state.current = nameOf(event);
       stageOf(state, state.current).title = event.title;
       break;
     case 'epoch': {
-      const { epoch, loss, accuracy, validation } = event;
-      curveOf(state, nameOf(event)).set(epoch, { epoch, loss, accuracy, validation });
+      const { epoch, loss, score, validation } = event;
+      curveOf(state, nameOf(event)).set(epoch, { epoch, loss, score, validation });
       break;
     }
     case 'done':

@@ -97,18 +97,19 @@ function expectSameBytes(one: Trained, other: Trained): void {
 }
 
 describeBlocked('training steps in blocks', () => {
-  it.each(SMALL_NET_NAMES.flatMap((net) => (net === 'cnn-bn' ? [16, 7] : [16]).map((batch): [string, number] => [net, batch])))(
-    '%s, batch %d: as without blocks, and the same bytes twice',
-    async (net, batch) => {
-      const model = seeded(net);
-      const plain = await train(model, inputShapeOf(net), batch, false);
-      const blocked = await train(model, inputShapeOf(net), batch, true);
-      const again = await train(model, inputShapeOf(net), batch, true);
-      blocked.losses.forEach((loss, i) => expect(Math.abs(loss / plain.losses[i]! - 1)).toBeLessThan(1e-4));
-      expect(differences(plain.state, blocked.state).at(-1)).toBeLessThan(1e-3);
-      expectSameBytes(again, blocked);
-    },
-  );
+  it.each(
+    SMALL_NET_NAMES.flatMap((net) =>
+      (net === 'cnn-bn' ? [16, 7] : [16]).map((batch): [string, number] => [net, batch]),
+    ),
+  )('%s, batch %d: as without blocks, and the same bytes twice', async (net, batch) => {
+    const model = seeded(net);
+    const plain = await train(model, inputShapeOf(net), batch, false);
+    const blocked = await train(model, inputShapeOf(net), batch, true);
+    const again = await train(model, inputShapeOf(net), batch, true);
+    blocked.losses.forEach((loss, i) => expect(Math.abs(loss / plain.losses[i]! - 1)).toBeLessThan(1e-4));
+    expect(differences(plain.state, blocked.state).at(-1)).toBeLessThan(1e-3);
+    expectSameBytes(again, blocked);
+  });
 
   it('gives the same bytes twice on two threads', async () => {
     const model = buildNet('resnet8');

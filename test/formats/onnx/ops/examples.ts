@@ -37,6 +37,7 @@ export const examples: Readonly<Record<OpName, Example>> = {
   ...{ Sinh: unary, Softplus: unary, Sqrt: inside, Square: unary, Swish: unary, Tan: inside, Tanh: unary },
   ...{ IsFinite: unary, IsInf: unary, IsNan: unary, LogicalNot: call([bool([2], [0, 1])]) },
   ClipByValue: call([x], { clipValueMin: -1, clipValueMax: 0.5 }),
+  Dropout: call([x], { rate: 0.5 }),
   Gelu: call([x], { approximate: false }),
   HardSigmoid: call([x], { alpha: 0.2, beta: 0.5 }),
   LeakyRelu: call([x], { alpha: 0.2 }),

@@ -1,0 +1,95 @@
+/** Which pixels an output pixel is made of along one side, and by what weights. */
+interface Taps {
+  readonly first: Int32Array;
+  readonly count: Int32Array;
+  /** [output, most]: of each output the weights of its pixels, summing to 1. */
+  readonly weights: Float64Array;
+  readonly most: number;
+}
+
+/**
+ * Bilinear with antialiasing, as Pillow's `Image.resize(..., BILINEAR)` and torchvision's `Resize` have it: a triangle about the
+ * centre of the output pixel, as wide as two pixels of the smaller of both pictures.
+ */
+function tapsOf(from: number, to: number): Taps {
+  const scale = from / to;
+  const reach = Math.max(scale, 1);
+  const most = Math.ceil(reach) * 2 + 1;
+  const [first, count] = [new Int32Array(to), new Int32Array(to)];
+  const weights = new Float64Array(to * most);
+  for (let i = 0; i < to; i++) {
+    const centre = (i + 0.5) * scale;
+    const start = Math.max(0, Math.trunc(centre - reach + 0.5));
+    const end = Math.min(from, Math.trunc(centre + reach + 0.5));
+    first[i] = start;
+    count[i] = end - start;
+    let sum = 0;
+    for (let k = 0; k < end - start; k++) {
+      const weight = Math.max(0, 1 - Math.abs((k + start - centre + 0.5) / reach));
+      weights[i * most + k] = weight;
+      sum += weight;
+    }
+    for (let k = 0; k < end - start; k++) weights[i * most + k]! /= sum;
+  }
+  return { first, count, weights, most };
+}
+
+type Pixels = Uint8Array | Float32Array;
+
+interface Lines {
+  /** Rows of pixels, or pixels of a row: what is not resized in this pass, outside and inside of what is. */
+  readonly outer: number;
+  readonly inner: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Bits after the point of a weight in 8-bit pictures, as Pillow has them. */
+const BITS = 22;
+
+/** One side resized: [outer, from, inner] to [outer, to, inner]. */
+function pass<P extends Pixels>(source: P, { outer, inner, from, to }: Lines, out: P): P {
+  const { first, count, weights, most } = tapsOf(from, to);
+  const isByte = source instanceof Uint8Array;
+  // Bytes are summed in whole numbers, so that every machine rounds alike.
+  const factors = isByte ? weights.map((weight) => Math.trunc(weight * 2 ** BITS + 0.5)) : weights;
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < to; i++) {
+      const [start, taps] = [(o * from + first[i]!) * inner, count[i]!];
+      const at = (o * to + i) * inner;
+      for (let c = 0; c < inner; c++) {
+        let sum = isByte ? 2 ** (BITS - 1) : 0;
+        for (let k = 0, p = start + c; k < taps; k++, p += inner) sum += source[p]! * factors[i * most + k]!;
+        out[at + c] = isByte ? Math.min(255, sum >> BITS) : sum;
+      }
+    }
+  }
+  return out;
+}
+
+/**
+ * One picture [height, width, channels] at another size. 8-bit pictures come out as Pillow has them: across, then down, each rounded.
+ * Pillow 13 begins with either side, as it finds it faster: its pixels are then off by one from these at most.
+ */
+export function resized<P extends Pixels>(
+  pixels: P,
+  [height, width, channels]: readonly [number, number, number],
+  [toHeight, toWidth]: readonly [number, number],
+): P {
+  const make = (length: number): P => (pixels instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as P; // prettier-ignore
+  const across =
+    width === toWidth
+      ? pixels
+      : pass(pixels, { outer: height, inner: channels, from: width, to: toWidth }, make(height * toWidth * channels));
+  if (height === toHeight) return across;
+  const down = { outer: 1, inner: toWidth * channels, from: height, to: toHeight };
+  return pass(across, down, make(toHeight * toWidth * channels));
+}
+
+/** Grey of a colour picture, ITU-R 601-2 luma in whole numbers, as Pillow's `convert("L")`. */
+export function greyOf(pixels: Uint8Array): Uint8Array {
+  const out = new Uint8Array(pixels.length / 3);
+  for (let i = 0; i < out.length; i++)
+    out[i] = (pixels[3 * i]! * 19595 + pixels[3 * i + 1]! * 38470 + pixels[3 * i + 2]! * 7471 + 0x8000) >> 16;
+  return out;
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { amount, fraction, scoreValue, split, whole } from './parts.ts';
+
+/** What a run found out beside the figures of its models. */
+
+const pairSchema = z
+  .strictObject({
+    split,
+    samples: whole,
+    onlyDistilled: whole.describe('Samples that the distilled student alone has right.'),
+    onlyScratch: whole,
+    difference: z.number().describe('Of the accuracies, a fraction.'),
+    interval: z.tuple([z.number(), z.number()]).readonly().describe('95 % confidence interval of the difference.'),
+    p: fraction.describe("Mid-p value of McNemar's test."),
+    sentence: z.string(),
+  })
+  .describe('The student and its twin sample by sample; of a run with one repeat.');
+
+export const verdictSchema = z
+  .strictObject({
+    result: z.enum(['BEATS', 'NO GAIN', 'INCONCLUSIVE']),
+    gain: z.number().describe('Mean gain in the score; of an error of which less is better, how much less it is.'),
+    interval: z
+      .tuple([z.number(), z.number()])
+      .readonly()
+      .nullable()
+      .describe(
+        '95 % confidence interval of the mean gain; null with one repeat, which cannot tell a gain from chance.',
+      ),
+    repeats: whole,
+    gains: z.array(z.number()).readonly(),
+    sentence: z.string(),
+    pair: pairSchema.exactOptional(),
+  })
+  .describe('Is the distilled student better than its twin trained without the teacher? Seed by seed.');
+
+export const paritySchema = z.strictObject({
+  file: z.string(),
+  samples: whole,
+  largestError: amount,
+  top1Agreement: fraction
+    .exactOptional()
+    .describe('Share of samples on which file and training graph agree about the class; absent of tasks without.'),
+  sqnrDb: z
+    .number()
+    .exactOptional()
+    .describe('Power of the logits over that of the difference, in dB; absent where there is no difference.'),
+});
+
+export const pruningSensitivitySchema = z
+  .strictObject({
+    model: z.string().describe('The model that was pruned.'),
+    score: scoreValue.describe('Of the model as it is.'),
+    rows: z
+      .array(
+        z.strictObject({
+          layers: z.array(z.string()).readonly().describe('Layers that make the same channels count as one.'),
+          channels: whole,
+          kept: whole,
+          score: scoreValue,
+          drop: z.number().describe('How much worse than the model as it is.'),
+        }),
+      )
+      .readonly(),
+  })
+  .describe('Score on the validation split after one layer alone lost channels, without training.');
+
+export const quantizationSensitivitySchema = z
+  .strictObject({
+    model: z.string().describe('The id of the float model.'),
+    precision: z.string(),
+    samples: whole,
+    score: scoreValue.describe('Of the float model on these samples.'),
+    rows: z
+      .array(
+        z.strictObject({
+          layer: z.string(),
+          noise: amount.describe('Power of the error of the logits, as a share of the power of the float logits.'),
+          drop: z.number().describe('How much worse the score is; negative where the error happens to help.'),
+        }),
+      )
+      .readonly(),
+  })
+  .describe('What each layer alone in fewer bits does to a model whose rest stays float.');
+
+const pointSchema = z.strictObject({
+  id: z.string().describe('Run and model, e.g. `width-0.5-pruned-0.3-round-2/pruned-1-int8`.'),
+  width: amount.describe("Factor on the width of the recipe's student."),
+  amount: fraction.describe('Share of multiply-accumulates that pruning removed.'),
+  precision: z.string(),
+  epochs: amount,
+  params: whole,
+  sizeBytes: whole,
+  validation: scoreValue.describe('Score on the validation split.'),
+  p50Ms: amount,
+  p95Ms: amount,
+  onFront: z.boolean().describe('No other point is at least as good in score, latency and size, and better in one.'),
+  withinBudget: z.boolean(),
+});
+
+export const searchSchema = z
+  .strictObject({
+    target: z.strictObject({
+      runtime: z.string(),
+      batchSize: whole,
+      threads: whole,
+      p95Ms: amount.exactOptional(),
+      sizeKb: amount.exactOptional(),
+      maxDrop: amount
+        .exactOptional()
+        .describe('Percentage points of the validation score below the teacher; percent of it where it is an error.'),
+    }),
+    points: z.array(pointSchema).readonly().describe('Files that the search made and measured.'),
+    pick: z.string().describe('Id of the point that is reported.'),
+    withinBudget: z.boolean().describe('The pick, in both of its measurements.'),
+    again: z
+      .strictObject({ p50Ms: amount, p95Ms: amount, withinBudget: z.boolean() })
+      .exactOptional()
+      .describe('The pick, timed once more after it was chosen.'),
+    sentence: z.string(),
+  })
+  .describe('What a search within a budget tried.');

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { usualSchema } from '../../measure/usual.ts';
+import { BESIDE, DESCRIBED } from '../../tasks/described.ts';
+import { METHODS, modelSchema, PRECISIONS } from '../artifact.ts';
+import { latencySchema } from './latency.ts';
+import { amount, scoreValue, split, whole } from './parts.ts';
+
+const repeatsSchema = z
+  .strictObject({
+    scores: z.array(scoreValue).min(2).readonly(),
+    mean: scoreValue,
+    interval: z.tuple([scoreValue, scoreValue]).readonly().describe('95 % confidence interval of the mean.'),
+  })
+  .describe(
+    'Scores of the model trained with several seeds, on the test split or on the validation split where there is none; ' +
+      'all other figures of the row are those of the first.',
+  );
+
+type Shape = Readonly<Record<string, z.ZodObject>>;
+type OfSplit<S extends Shape> = {
+  [K in keyof S]: z.ZodExactOptional<z.ZodObject<{ split: typeof split } & S[K]['shape'], z.core.$strict>>;
+};
+
+/** What a task says of a model's answers, each part with the split that it is of. */
+function ofSplit<S extends Shape>(parts: S): OfSplit<S> {
+  const all = Object.entries(parts).map(([name, part]) => {
+    const own = z.strictObject({ split, ...part.shape }).exactOptional();
+    return [name, part.description === undefined ? own : own.describe(part.description)];
+  });
+  return Object.fromEntries(all) as OfSplit<S>;
+}
+
+export const modelRowSchema = z.strictObject({
+  id: z.string().describe('teacher, scratch, distilled, then one per later step.'),
+  model: modelSchema,
+  stage: z.string().describe('The stage that made its weights.'),
+  format: z.string(),
+  precision: z.enum(PRECISIONS),
+  method: z
+    .enum(METHODS)
+    .exactOptional()
+    .describe('How it came to fewer bits: after its training, or in one of its own; absent of fp32.'),
+  number: z
+    .int()
+    .min(2)
+    .exactOptional()
+    .describe('Which of several quantize steps with this precision and method; absent of the first.'),
+  params: whole,
+  macs: whole.nullable(),
+  sizeBytes: whole,
+  gzipBytes: whole.exactOptional().describe('The file zipped: where many weights are zero, that is much less.'),
+  file: z.string().nullable().describe('Relative to the folder of the run.'),
+  score: z
+    .strictObject({ validation: scoreValue.nullable(), test: scoreValue.nullable() })
+    .describe("The score of the task, as the report's `score` names it."),
+  repeats: repeatsSchema.exactOptional(),
+  seconds: amount.describe('Of training.'),
+  latency: z.array(latencySchema).readonly(),
+  ...ofSplit(DESCRIBED),
+  ...ofSplit(BESIDE),
+  distance: amount
+    .exactOptional()
+    .describe("Of predicted numbers and of the logits of several labels: RMSE against the teacher's answers."),
+  usual: usualSchema
+    .exactOptional()
+    .describe('How its answers are spread, for servers that watch theirs. ONNX files alone.'),
+});

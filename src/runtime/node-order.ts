@@ -1,0 +1,54 @@
+import type { Model, OnnxNode } from '../formats/onnx/model.ts';
+
+/**
+ * The same model with the order of its nodes in which ONNX Runtime holds the fewest values. It begins with the last of the nodes whose
+ * results no other node reads, after all that this one needs, and so on to the first of them (`GraphViewer` in
+ * onnxruntime/core/graph/graph_viewer.cc). If it began with the first layer's weights, it would go through all layers forwards and back
+ * before it came to the gradients of the others, and hold every value of every layer until then: so it begins with what needs least.
+ */
+export function inOrder(model: Model): Model {
+  const { nodes, outputs } = model.graph;
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const isLast = ({ outputs }: OnnxNode): boolean => !outputs.some((name) => read.has(name));
+  const needs = needsOf(nodes);
+  const last = nodes.filter(isLast).map((node) => ({ node, needs: needs(node) }));
+  last.sort((a, b) => b.needs - a.needs);
+  const floats = new Set(outputs.flatMap(({ name, dtype }) => (dtype === 'float32' ? [name] : [])));
+  const pinned = last.map(({ node }) => pinnedOf(node, floats));
+  const ordered = [
+    ...nodes.filter((node) => !isLast(node)),
+    ...pinned.flatMap(({ first }) => first),
+    ...pinned.map(({ end }) => end),
+  ];
+  return { ...model, graph: { ...model.graph, nodes: ordered } };
+}
+
+/** Nodes that ONNX Runtime may replace by others, which then come last in its list. */
+const REPLACED = new Set(['Reshape', 'Transpose', 'Identity', 'Squeeze', 'Unsqueeze']);
+
+/** A sum of one value is a copy of it that ONNX Runtime leaves where it is; such values have the size of weights, not of a batch. */
+function pinnedOf(
+  node: OnnxNode,
+  floats: ReadonlySet<string>,
+): { readonly first: readonly OnnxNode[]; readonly end: OnnxNode } {
+  if (!REPLACED.has(node.op) || !floats.has(node.outputs[0]!)) return { first: [], end: node };
+  const [output] = node.outputs as readonly [string];
+  const before = `${output}/before`;
+  const copy = { ...node, op: 'Sum', name: `${node.name}/copy`, inputs: [before], outputs: [output], attrs: new Map() };
+  return { first: [{ ...node, outputs: [before] }], end: copy };
+}
+
+/** How many nodes have to be computed before a node. */
+function needsOf(nodes: readonly OnnxNode[]): (node: OnnxNode) => number {
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  return (node) => {
+    const found = new Set<OnnxNode>([node]);
+    for (const { inputs } of found) {
+      for (const name of inputs) {
+        const maker = makers.get(name);
+        if (maker !== undefined) found.add(maker);
+      }
+    }
+    return found.size;
+  };
+}

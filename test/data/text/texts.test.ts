@@ -1,0 +1,147 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { CsvConfig, TextConfig } from '../../../src/data/config.ts';
+import { loadDataset } from '../../../src/data/load.ts';
+import { bytes, hashed } from '../../../src/data/text/plain.ts';
+import { wordPieces } from '../../support/tokenizer.ts';
+import { temporaryFolder, userError } from '../support.ts';
+
+const folder = temporaryFolder();
+
+const HEAD = 'id,text,label\n';
+const ROWS = ['my card,a', '"go, go",b', 'Ü,a', 'lost,b', 'my,a', 'go,b'];
+
+async function load(text: TextConfig, content: string | Uint8Array = table(ROWS), change: Partial<CsvConfig> = {}) {
+  const file = await folder.file('train.csv', content);
+  return loadDataset({ type: 'csv', train: file, validation: 2, text, ...change });
+}
+
+function table(rows: readonly string[]): string {
+  return HEAD + rows.map((row, i) => `${i},${row}`).join('\n');
+}
+
+const first = (of: { readonly samples: ArrayLike<number> }, n: number): number[] => Array.from(of.samples).slice(0, n);
+
+describe('texts as samples', () => {
+  it('reads bytes of a column, filled up with 0, as they are', async () => {
+    const { train } = await load({ column: 'text', length: 8 });
+    expect(train).toMatchObject({
+      sampleShape: [8],
+      classNames: ['a', 'b'],
+      text: { tokenizer: 'bytes', length: 8, padding: 0, vocabulary: 258, texts: 1, truncate: 'end' },
+      normalization: { scale: 1, mean: new Array(8).fill(0) },
+    });
+    const row = train.ids.indexOf(0);
+    const own = train.samples.subarray(row * 8, row * 8 + 8);
+    expect([...own]).toEqual([...Array.from(Buffer.from('my card'), (byte) => byte + 1), 0]);
+  });
+
+  it('reads a tokenizer.json, whose hash goes along, and the inputs of a model of several', async () => {
+    const file = await folder.file('tokenizer.json', JSON.stringify(wordPieces(['my', 'card', 'go', 'lost'])));
+    const inputs = ['input_ids', 'attention_mask'] as const;
+    const { train } = await load({ column: 'text', tokenizer: file, length: 5, inputs });
+    expect(train.text!.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(train.inputs).toEqual([
+      { name: 'input_ids', shape: [5], from: 0, isWhole: true },
+      { name: 'attention_mask', shape: [5], from: 5, isWhole: true },
+    ]);
+    expect(first(train, 1)).toEqual([2]);
+  });
+
+  it('reads pairs, JSON lines and folders alike', async () => {
+    const text = [
+      '{"a": "x", "b": "y", "label": 0}',
+      '{"a": "y", "b": "x", "label": 1}',
+      '{"a": "z", "b": "z", "label": 0}',
+    ];
+    const file = await folder.file('x.jsonl', text.join('\n'));
+    const pair = await loadDataset({
+      type: 'jsonl',
+      train: file,
+      validation: 1,
+      text: { column: ['a', 'b'], length: 4 },
+    });
+    const row = pair.train.ids.indexOf(0);
+    expect([...pair.train.samples.subarray(4 * row, 4 * row + 4)]).toEqual([121, 257, 122, 0]);
+    const root = path.join(folder.path, 'texts');
+    for (const [name, content] of Object.entries({
+      'no/1.txt': 'x',
+      'yes/1.txt': 'y',
+      'yes/2.txt': 'yy',
+      'no/2.txt': 'xx',
+      'no/a.md': '',
+    })) {
+      await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+      await writeFile(path.join(root, name), content);
+    }
+    const files = await loadDataset({ type: 'text-folder', train: root, validation: 1 });
+    expect(files.classNames).toEqual(['no', 'yes']);
+    expect(files.train.count + files.validation.count).toBe(4);
+    expect(files.warnings.join()).toContain('1 of its files left out, which are no text files (.txt)');
+  });
+
+  it('says how many texts are cut', async () => {
+    expect((await load({ column: 'text', length: 3 })).warnings.join()).toMatch(
+      /train\.csv: 3 of 6 texts have more than 3 tokens and lose their end/,
+    );
+  });
+
+  it('leaves empty texts out where it is told to', async () => {
+    const rows = [...ROWS, ' ,a'];
+    const { train, validation } = await load({ column: 'text', length: 3 }, table(rows), { missing: 'drop' });
+    expect(train.count + validation.count).toBe(6);
+  });
+
+  it('gives the texts of samples to whoever asks', async () => {
+    const file = await folder.file('train.csv', table(ROWS));
+    const seen = new Map<string, readonly string[]>();
+    await loadDataset(
+      { type: 'csv', train: file, text: { column: 'text' }, validation: 2 },
+      { onText: (id, texts) => seen.set(id, texts) },
+    );
+    expect(seen.get('train/1')).toEqual(['go, go']);
+    expect(seen.size).toBe(6);
+  });
+
+  it.each<[string, TextConfig, string | Uint8Array, string]>([
+    ['an empty text', { column: 'text' }, table([...ROWS, '  ,a']), 'train.csv:8: column "text": the text is empty'],
+    [
+      'bytes that are no UTF-8',
+      { column: 'text' },
+      Buffer.from(table([...ROWS, '\xe9t\xe9,a']), 'latin1'),
+      'train.csv:4: column "text": the text holds bytes that are no UTF-8',
+    ],
+    ['another column', { column: 'txt' }, table(ROWS), 'text.column: no column "txt"'],
+    ['a tokenizer that is not there', { column: 'text', tokenizer: 'none.json' }, table(ROWS), 'none.json'],
+  ])('refuses %s', async (_, text, content, message) => {
+    const { message: fact, hint } = await userError(load(text, content));
+    expect(fact).toContain(message);
+    expect(hint).not.toBe('');
+  });
+
+  it('refuses a file that is no tokenizer.json', async () => {
+    const file = await folder.file('vocab.txt', '[PAD]\n[UNK]');
+    const { message, hint } = await userError(load({ column: 'text', tokenizer: file }));
+    expect(message).toContain('vocab.txt: ');
+    expect(hint).toContain('save_pretrained');
+    const other = await folder.file('config.json', '{"model_type": "bert"}');
+    expect((await userError(load({ column: 'text', tokenizer: other }))).message).toContain('it has no `model`');
+  });
+});
+
+describe('tokenizers that need no file', () => {
+  it('hashes words and pairs of them, the second text apart from the first', () => {
+    const { ids } = hashed(64, 2);
+    const both = ids('Go Home', false);
+    expect(both).toHaveLength(3);
+    expect(ids('go  home', false)).toEqual(both);
+    expect(ids('home', false)).toEqual([both[1]]);
+    expect(ids('home', true)).not.toEqual([both[1]]);
+    expect(Math.min(...ids('a b c d e f', false))).toBeGreaterThan(0);
+    expect(ids('\u{1F600} É', false)).toEqual(hashed(64, 2).ids('\u{1F600} É', false));
+  });
+
+  it('counts bytes from 1', () => {
+    expect(bytes.ids('é', false)).toEqual([0xc3 + 1, 0xa9 + 1]);
+  });
+});

@@ -1,0 +1,81 @@
+import { encoderOf } from '../../../src/data/text/encode.ts';
+import { tokenizerOf } from '../../../src/data/text/tokenizer-json.ts';
+import type { TokenizerJson } from '../../../src/data/text/tokenizer-json.ts';
+import { wordPieces } from '../../support/tokenizer.ts';
+
+const WORDS = ['card', 'my', 'lost', '##ed', 'go'];
+const json = wordPieces(WORDS);
+const id = (token: string): number => (json.model.vocab as Record<string, number>)[token]!;
+
+const with_ = (change: Partial<TokenizerJson>): TokenizerJson => ({ ...json, ...change });
+
+describe('tokenizer.json', () => {
+  it('cuts words into the longest pieces, in small letters and without accents', () => {
+    const { ids } = tokenizerOf(json);
+    expect(ids('My CÁRD!', false)).toEqual([id('my'), id('card'), 1]);
+    expect(ids('goed lost[SEP]', false)).toEqual([id('go'), id('##ed'), id('lost'), 3]);
+    expect(ids('', false)).toEqual([]);
+  });
+
+  it('makes the small letter of a sigma at the end of a word that Rust makes', () => {
+    const greek = with_({ model: { ...json.model, vocab: { '[UNK]': 0, οδοσ: 1, οδος: 2 } } });
+    expect(tokenizerOf({ ...greek, added_tokens: [] }).ids('ΟΔΟΣ', false)).toEqual([1]);
+  });
+
+  it.each<[string, Partial<TokenizerJson>, RegExp]>([
+    ['a normalizer', { normalizer: { type: 'Bert2' } }, /the normalizer Bert2 is not supported/],
+    ['a pre-tokenizer', { pre_tokenizer: { type: 'UnicodeScripts' } }, /the pre-tokenizer UnicodeScripts is not/],
+    ['a post-processor', { post_processor: { type: 'Odd' } }, /the post-processor Odd is not/],
+    ['a model', { model: { type: 'Odd', vocab: {} } }, /the model Odd is not supported/],
+    ['dropout', { model: { type: 'BPE', vocab: { a: 0 }, merges: [], dropout: 0.1 } }, /at random/],
+    ['a merge', { model: { type: 'BPE', vocab: { a: 0 }, merges: ['a b'] } }, /its merge a b is not/],
+    ['a pattern', { pre_tokenizer: { type: 'Split', pattern: { Regex: 'a++' }, behavior: 'Removed' } }, /possessive/],
+    [
+      'a first word that may have moved',
+      {
+        normalizer: { type: 'Strip', strip_left: true },
+        pre_tokenizer: { type: 'Metaspace', prepend_scheme: 'first' },
+      },
+      /prepend_scheme first/,
+    ],
+  ])('refuses %s that it does not know by name', (_, change, message) => {
+    expect(() => tokenizerOf(with_(change))).toThrow(message);
+  });
+
+  it('has no padding where the file names none', () => {
+    expect(tokenizerOf(json).padding).toBe(0);
+    expect(tokenizerOf({ model: { type: 'WordLevel', vocab: { a: 3 } } })).toMatchObject({
+      padding: undefined,
+      vocabulary: 4,
+    });
+  });
+});
+
+describe('samples of a tokenizer', () => {
+  const form = { tokenizer: 'tokenizer.json', length: 6, truncate: 'end', vocabulary: 99, padding: 0 } as const;
+
+  it('fills short texts up and cuts long ones, with the tokens of the template in their places', () => {
+    const encode = encoderOf(tokenizerOf(json), { ...form, texts: 1 });
+    expect(encode(['my card'])).toEqual({
+      ids: Int32Array.of(2, id('my'), id('card'), 3, 0, 0),
+      mask: Int32Array.of(1, 1, 1, 1, 0, 0),
+      types: new Int32Array(6),
+      tokens: 4,
+    });
+    expect([...encode(['my card my card lost']).ids]).toEqual([2, id('my'), id('card'), id('my'), id('card'), 3]);
+    const last = encoderOf(tokenizerOf(json), { ...form, texts: 1, truncate: 'start' });
+    expect([...last(['my card my card lost']).ids].slice(1, 5)).toEqual(['card', 'my', 'card', 'lost'].map(id));
+    expect(last(['my card my card lost']).tokens).toBe(7);
+  });
+
+  it('cuts the longer text of a pair first', () => {
+    const encode = encoderOf(tokenizerOf(json), { ...form, length: 7, texts: 2 });
+    const { ids, types } = encode(['my', 'card card card card']);
+    expect([...ids]).toEqual([2, id('my'), 3, id('card'), id('card'), id('card'), 3]);
+    expect([...types]).toEqual([0, 0, 0, 1, 1, 1, 1]);
+  });
+
+  it('refuses a length without room', () => {
+    expect(() => encoderOf(tokenizerOf(json), { ...form, length: 3, texts: 2 })).toThrow(/leaves no room/);
+  });
+});
