@@ -95,9 +95,11 @@ export async function loadDataset(
 
   const { inputs, text } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
+  // A sound is fed as it is recorded: loudness is part of it.
+  const usual = config.type === 'audio-folder' ? 'none' : undefined;
   const normalization =
     inputs === undefined
-      ? normalizationOf(text === undefined ? config.normalize : 'none', train.samples, trainRaw.sampleShape)
+      ? normalizationOf(text === undefined ? (config.normalize ?? usual) : 'none', train.samples, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
   const scaling = reader.scaling?.(train.targets, train.width);
   const dataset = ({ name, idPrefix, samples, targets, ids }: Split): Dataset => {
@@ -227,6 +229,8 @@ export async function readSplit(config: DatasetConfig, part: Part, text?: OpenTe
       return (await import('./cifar.ts')).readCifar(sourceOf(config, part), config.labels ?? 'fine', part);
     case 'image-folder':
       return (await import('./image-folder.ts')).readImageFolder(sourceOf(config, part), config);
+    case 'audio-folder':
+      return (await import('./audio-folder.ts')).readAudioFolder(sourceOf(config, part), config);
     case 'text-folder':
       return (await import('./text/text-folder.ts')).readTextFolder(sourceOf(config, part), text!, config);
     case 'npz':

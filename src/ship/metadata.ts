@@ -15,6 +15,8 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     [task.classes === undefined ? 'targets' : 'labels']: data.classNames,
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...normalization },
+    // Sounds: values a second.
+    ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
     // Which part of such a row each of several inputs is fed.
     ...(inputs !== undefined && { inputs }),
     // The tokenizer by its hash, and how texts are cut and filled up.
