@@ -44,7 +44,7 @@ export async function benchStep(
 }
 
 /** Random samples by the name of the feed. Rows of tokens end in padding of random length. */
-function samplesOf(name: string, net: BenchNet, batch: number): Record<string, TensorData> {
+export function samplesOf(name: string, net: BenchNet, batch: number): Record<string, TensorData> {
   const random = new RandomStream('bench', name);
   const size = net.inputShape.reduce((a, b) => a * b, 1);
   const x = new Float32Array(batch * size);

@@ -9,3 +9,8 @@ export function argMax(values: ArrayLike<number | bigint>, from: number, count: 
   for (let i = 1; i < count; i++) if (values[from + i]! > values[from + best]!) best = i;
   return best;
 }
+
+/** Largest whole number that divides both. */
+export function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

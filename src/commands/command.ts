@@ -29,6 +29,12 @@ export const saveEveryOption = {
   describe: 'Most seconds between two saved states, and so the most work that a kill loses',
 } as const;
 
+export const rankTimeoutOption = {
+  type: 'number',
+  default: 600,
+  describe: 'With mpirun: seconds after which a process that the others wait for counts as stuck',
+} as const;
+
 export const engineOption = {
   type: 'string',
   choices: ['auto', 'onnxruntime', 'tensorflow'] as const,

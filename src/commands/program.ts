@@ -12,6 +12,7 @@ import { exportCommand } from './export.ts';
 import { failureOf } from './failure.ts';
 import { helpText } from './help.ts';
 import { initCommand } from './init.ts';
+import { labelCommand } from './label.ts';
 import { misuse } from './misuse.ts';
 import { inspectCommand } from './inspect.ts';
 import { quantizeCommand } from './quantize.ts';
@@ -20,6 +21,7 @@ import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { serveCommand } from './serve.ts';
+import { sweepCommand } from './sweep.ts';
 import { validateCommand } from './validate.ts';
 import { checkValues, optionsOf, requireValues } from './values.ts';
 import type { OptionTable } from './values.ts';
@@ -27,6 +29,8 @@ import type { OptionTable } from './values.ts';
 const commands = [
   runCommand,
   resumeCommand,
+  labelCommand,
+  sweepCommand,
   compressCommand,
   quantizeCommand,
   validateCommand,

@@ -1,4 +1,4 @@
-import { deviceOption, engineOption, outOption, saveEveryOption } from './command.ts';
+import { deviceOption, engineOption, outOption, rankTimeoutOption, saveEveryOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Place } from '../folder/place.ts';
 import { execute } from './run.ts';
@@ -9,6 +9,7 @@ interface ResumeArgs extends WatchArgs {
   run: string | undefined;
   out: string;
   'save-every': number;
+  'rank-timeout': number;
   engine: Place['engine'];
   device: Place['device'];
 }
@@ -21,10 +22,12 @@ export const resumeCommand: Command<ResumeArgs> = {
       .positional('run', { type: 'string', describe: 'Name of the run, or its folder' })
       .option('out', outOption)
       .option('save-every', saveEveryOption)
+      .option('rank-timeout', rankTimeoutOption)
       .option('engine', engineOption)
       .option('device', deviceOption)
       .options(watchOptions),
-  run: async ({ run, out, 'save-every': saveEvery, engine, device, ...watch }, context) => {
+  run: async ({ run, out, engine, device, ...rest }, context) => {
+    const { 'save-every': saveEvery, 'rank-timeout': rankTimeout, ...watch } = rest;
     const { findRun } = await import('../folder/find.ts');
     const { storedRecipe } = await import('../folder/folder.ts');
     const folder = await findRun(run, out);
@@ -35,6 +38,10 @@ export const resumeCommand: Command<ResumeArgs> = {
     const { default: path } = await import('node:path');
     // The folder may have another name by now; the recipe that is followed is the one it holds.
     const here = { ...loaded, recipe: { ...loaded.recipe, name: path.basename(folder) } };
-    await execute(here, { out: path.dirname(folder), existing: 'resume', place, saveEvery, watch }, context);
+    await execute(
+      here,
+      { out: path.dirname(folder), existing: 'resume', place, saveEvery, watch, rankTimeout },
+      context,
+    );
   },
 };

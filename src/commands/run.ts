@@ -2,12 +2,12 @@ import { UserError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { Existing } from '../folder/folder.ts';
 import type { Place } from '../folder/place.ts';
-import { engineOption, outOption, saveEveryOption, setOption } from './command.ts';
+import { engineOption, outOption, rankTimeoutOption, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { RunResult } from '../run/options.ts';
-import { openWatchers, watchOptions } from './watch.ts';
+import { openWatchers, watchedRank, watchOptions } from './watch.ts';
 import type { WatchArgs } from './watch.ts';
 
 interface RunArgs extends WatchArgs {
@@ -17,6 +17,7 @@ interface RunArgs extends WatchArgs {
   engine: string | undefined;
   fresh: boolean;
   'save-every': number;
+  'rank-timeout': number;
   resume: boolean;
 }
 
@@ -30,6 +31,7 @@ export const runCommand: Command<RunArgs> = {
       .option('set', setOption)
       .option('engine', engineOption)
       .option('save-every', saveEveryOption)
+      .option('rank-timeout', rankTimeoutOption)
       .option('fresh', { type: 'boolean', default: false, describe: 'Remove what an earlier run left and start again' })
       .options(watchOptions)
       .option('resume', {
@@ -37,7 +39,9 @@ export const runCommand: Command<RunArgs> = {
         default: false,
         describe: 'Go on with the recipe that the run began with; of changes only --engine counts',
       }),
-  run: async ({ recipe, out, set, engine, fresh, resume, 'save-every': saveEvery, ...watch }, context) => {
+  run: async (args, context) => {
+    const { recipe, out, set, engine, fresh, resume, ...rest } = args;
+    const { 'save-every': saveEvery, 'rank-timeout': rankTimeout, ...watch } = rest;
     if (fresh && resume) {
       throw new UserError('--fresh and --resume: expected one of them, received both', 'Leave one of them out.');
     }
@@ -47,24 +51,39 @@ export const runCommand: Command<RunArgs> = {
     const loaded = await loadRunnable(recipe, settings);
     const place = placeAskedFor(loaded.written, settings);
     const existing = fresh ? 'fresh' : resume ? 'resume' : 'ask';
-    await execute(loaded, { out, saveEvery, existing, place, watch }, context);
+    await execute(loaded, { out, saveEvery, existing, place, watch, rankTimeout }, context);
   },
 };
+
+interface ExecuteOptions {
+  readonly out: string;
+  readonly existing: Existing;
+  readonly place: Place;
+  readonly saveEvery: number;
+  readonly watch: WatchArgs;
+  /** Seconds; default 600. */
+  readonly rankTimeout?: number;
+}
 
 /** Run, show what happens, and print the report at the end; it is given too. */
 export async function execute(
   loaded: LoadedRecipe,
-  { watch, ...options }: { out: string; existing: Existing; place: Place; saveEvery: number; watch: WatchArgs },
+  { watch, rankTimeout = rankTimeoutOption.default, ...options }: ExecuteOptions,
   context: Context,
 ): Promise<RunResult> {
   const { runRecipe } = await import('../run/run.ts');
   const { follower, startedTogether } = await import('./together.ts');
-  const together = await startedTogether();
-  if (together !== undefined && together.rank > 0)
-    return follower(() => runRecipe(loaded, { ...options, signal: context.signal, together }));
+  const together = await startedTogether(rankTimeout);
+  if (together !== undefined && together.rank > 0) {
+    const own = await openWatchers(watchedRank(watch, together.rank), () => undefined, together);
+    const { onEvent } = own;
+    return follower(() => runRecipe(loaded, { ...options, signal: context.signal, onEvent, together })).finally(() =>
+      own.close(),
+    );
+  }
   const { showEvents } = await import('./progress.ts');
   const display = await showEvents(context);
-  const watchers = await openWatchers(watch, display.onEvent);
+  const watchers = await openWatchers(watch, display.onEvent, together);
   const onEvent: OnEvent = (event) => {
     display.onEvent(event);
     watchers.onEvent(event);

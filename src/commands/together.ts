@@ -1,13 +1,15 @@
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mpiLaunch } from '../base/environment.ts';
 import type { Collectives } from '../runtime/collectives.ts';
 
 /** The processes that mpirun has started with this one; undefined without mpirun. When this one ends with an error, all end. */
-export async function startedTogether(): Promise<Collectives | undefined> {
+export async function startedTogether(timeoutSeconds: number): Promise<Collectives | undefined> {
   const launch = mpiLaunch();
   if (launch === undefined) return undefined;
   const { openMpi } = await import('../runtime/mpi.ts');
-  const together = openMpi(launch);
+  const place = `${hostname()}, process id ${process.pid}`;
+  const together = openMpi(launch, { seconds: timeoutSeconds, place });
   process.on('exit', (code) => {
     if (code === 0) {
       together.finish();

@@ -1,5 +1,6 @@
 import type { OnEvent } from '../base/events.ts';
 import type { RunEnd } from '../page/run/log.ts';
+import type { Collectives } from '../runtime/collectives.ts';
 
 /** Options of commands that run something: who else is told how it goes. */
 export interface WatchArgs {
@@ -19,7 +20,8 @@ export const watchOptions = {
   },
   metrics: {
     type: 'number',
-    describe: 'Serve metrics to Prometheus at this port while it runs; 0: a free one',
+    describe:
+      'Serve metrics to Prometheus at this port while it runs; 0: a free one; rank r of mpirun: r ports further',
   },
   'metrics-host': {
     type: 'string',
@@ -45,10 +47,18 @@ export interface Watchers {
   readonly close: (error?: unknown) => Promise<void>;
 }
 
+/** Options of one process of several: each serves its metrics, rank r at the port r further; all else is the first one's alone. */
+export function watchedRank(watch: WatchArgs, rank: number): WatchArgs {
+  const { metrics } = watch;
+  const alone = rank === 0 ? {} : { tensorboard: false, page: false, 'page-port': undefined };
+  return { ...watch, ...alone, metrics: metrics === undefined || metrics === 0 ? metrics : metrics + rank };
+}
+
 /** Watchers that the options ask for; only their packages are loaded. Throws a `UserError` for a port that cannot be opened. */
 export async function openWatchers(
   { tensorboard, metrics, 'metrics-host': host, page, 'page-port': pagePort, 'page-host': pageHost }: WatchArgs,
   tell: OnEvent,
+  together?: Collectives,
 ): Promise<Watchers> {
   const listeners: OnEvent[] = [];
   const closing: ((error?: unknown) => Promise<void>)[] = [];
@@ -56,7 +66,7 @@ export async function openWatchers(
   await checkPort('page-port', pagePort);
   if (metrics !== undefined) {
     const { serveMetrics } = await import('../watch/metrics.ts');
-    const server = await serveMetrics({ port: metrics, host });
+    const server = await serveMetrics({ port: metrics, host, together });
     tell({ type: 'message', message: `metrics at ${server.url}` });
     listeners.push(server.onEvent);
     closing.push(server.close);

@@ -33,6 +33,12 @@ export type AugmentStep =
   | { randAugment: { operations?: number | undefined; magnitude?: number | undefined } }
   /** A box of another sample of the batch in each sample, its area from Beta(cutmix, cutmix). Beside mixup: batch by batch one of the two. */
   | { cutmix: number }
+  /** Sounds: move in time by up to this share of their length each way. */
+  | { timeShift: number }
+  /** Sounds: louder or softer by up to this many decibels. */
+  | { gain: number }
+  /** Sounds: white noise, at a signal-to-noise ratio between these two, in decibels. */
+  | { noise: readonly [number, number] }
   /** Mix two samples of a batch, with a weight from Beta(mixup, mixup) (Zhang et al. 2018, "mixup"). */
   | { mixup: number };
 
@@ -169,6 +175,15 @@ interface ImageFolderConfig extends CommonConfig<string>, ImageOptions {
   type: 'image-folder';
 }
 
+/** A folder with one sub-folder of WAV files per class. */
+interface AudioFolderConfig extends CommonConfig<string> {
+  type: 'audio-folder';
+  /** Values a second that every sound is brought to. */
+  rate: number;
+  /** Length of a sample. */
+  seconds: number;
+}
+
 /** A folder with one sub-folder per class, of .txt files. */
 interface TextFolderConfig extends CommonConfig<string>, Pick<TableOptions, 'missing'> {
   type: 'text-folder';
@@ -215,6 +230,7 @@ export type DatasetConfig =
   | Cifar10Config
   | Cifar100Config
   | ImageFolderConfig
+  | AudioFolderConfig
   | TextFolderConfig
   | NpzConfig
   | ParquetConfig

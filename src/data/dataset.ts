@@ -28,7 +28,7 @@ export interface Column {
 }
 
 /** Words of a column of a split as it was read: the numbers in its place point into them, -1: missing. */
-export interface ColumnWords {
+interface ColumnWords {
   /** Its place among the columns. */
   readonly column: number;
   readonly names: readonly string[];
@@ -41,7 +41,7 @@ export type Samples = Uint8Array | Float32Array;
 export interface Dataset {
   /** `train`, `validation` or `test`. */
   readonly name: string;
-  /** `[height, width, channels]` for images, `[features]` for tables. */
+  /** `[height, width, channels]` for images, `[features]` for tables, `[values, 1]` for sounds. */
   readonly sampleShape: readonly number[];
   /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
@@ -105,6 +105,11 @@ export function sizeOf(shape: readonly number[]): number {
 
 export function isImageShape(shape: readonly number[]): shape is readonly [number, number, number] {
   return shape.length === 3;
+}
+
+/** True for sounds: [values, 1], one value after another in time. */
+export function isSoundShape(shape: readonly number[]): boolean {
+  return shape.length === 2 && shape[1] === 1;
 }
 
 /** The samples as the teacher is fed them. */

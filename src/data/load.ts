@@ -121,9 +121,15 @@ export async function loadDataset(
 
   const { inputs, text } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
+  // A sound is fed as it is recorded: loudness is part of it.
+  const asRecorded = config.type === 'audio-folder' ? 'none' : undefined;
   const usual =
     inputs === undefined
-      ? normalizationOf(text === undefined ? config.normalize : 'none', train.samples, trainRaw.sampleShape)
+      ? normalizationOf(
+          text === undefined ? (config.normalize ?? asRecorded) : 'none',
+          train.samples,
+          trainRaw.sampleShape,
+        )
       : normalizationOfParts(config.normalize, train.samples, inputs);
   const normalization = hasWords ? plainWords(usual, columns) : usual;
   const known = splits.map(labelledTargets);

@@ -60,6 +60,8 @@ export async function readSplit(
       const { readImageFolder, readPictures } = await import('./image-folder.ts');
       return (withoutLabels ? readPictures : readImageFolder)(sourceOf(config, part), config);
     }
+    case 'audio-folder':
+      return (await import('./audio-folder.ts')).readAudioFolder(sourceOf(config, part), { ...config, withoutLabels });
     case 'text-folder':
       return (await import('./text/text-folder.ts')).readTextFolder(sourceOf(config, part), text!, {
         ...config,

@@ -41,7 +41,7 @@ export function known<B extends Answered & { readonly weights?: Float32Array }>(
 }
 
 /** The largest probability of a row's softmax. */
-export function confidenceOf(logits: Float32Array, row: number, width: number): number {
+function confidenceOf(logits: Float32Array, row: number, width: number): number {
   const values = logits.subarray(row * width, (row + 1) * width);
   const most = values.reduce((max, value) => Math.max(max, value), -Infinity);
   return 1 / values.reduce((sum, value) => sum + Math.exp(value - most), 0);

@@ -60,8 +60,7 @@ export class SoftTargetsBuilder {
   constructor(options: StoreOptions, resumed?: Safetensors) {
     this.#options = options;
     this.#key = softTargetsKey(options);
-    const size = this.total * options.teacher.classes;
-    this.#values = options.store === 'fp16' ? new Uint16Array(size) : new Float32Array(size);
+    this.#values = answerRoom(options, this.total);
     const values = resumed?.tensors.get('logits')?.data;
     if (resumed?.metadata['key'] !== this.#key || values === undefined) return;
     this.#done = Number(resumed.metadata['done']);
@@ -78,40 +77,68 @@ export class SoftTargetsBuilder {
 
   /** Stores the teacher's answers to the next samples, `count` at most. */
   async next(count: number): Promise<void> {
-    const { teacher, dataset, augment, seed, store } = this.#options;
-    const view = Math.floor(this.#done / dataset.count);
-    const first = this.#done % dataset.count;
-    const n = Math.min(count, dataset.count - first);
-    const rows = Int32Array.from({ length: n }, (_, i) => first + i);
-    const drawn = { seed, view, augment };
-    const original = originalsOf(dataset, rows, chanceOf(drawn));
-    const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), rows, drawn), n, original);
-    const offset = this.#done * teacher.classes;
-    for (let i = 0; i < logits.length; i++) {
-      const sample = (): string => sampleId(dataset, first + Math.floor(i / teacher.classes));
-      if (!Number.isFinite(logits[i]!)) throw notFinite(teacher, sample());
-      if (store === 'fp16' && Math.abs(logits[i]!) > MOST_HALF) throw tooLarge(teacher, sample(), logits[i]!);
-      this.#values[offset + i] = store === 'fp16' ? toHalf(logits[i]!) : logits[i]!;
-    }
+    const { teacher, dataset } = this.#options;
+    const n = Math.min(count, dataset.count - (this.#done % dataset.count));
+    this.#values.set(await answersTo(this.#options, this.#done, n), this.#done * teacher.classes);
     this.#done += n;
   }
 
   saved(): Safetensors {
-    const { dataset, views, teacher, store, augment, seed } = this.#options;
-    const dtype = store === 'fp16' ? 'float16' : 'float32';
-    return {
-      tensors: new Map([
-        ['logits', { dtype, shape: [views, dataset.count, teacher.classes], data: this.#values }],
-        ['ids', { dtype: 'int32', shape: [dataset.count], data: dataset.ids }],
-      ]),
-      metadata: {
-        key: this.#key,
-        done: String(this.#done),
-        idPrefix: dataset.idPrefix,
-        drawn: drawnFrom(augment, seed),
-      },
-    };
+    return answersFile(this.#options, this.#values, { key: this.#key, done: this.#done });
   }
+}
+
+/** Room for the answers to so many rows. */
+export function answerRoom({ store, teacher }: StoreOptions, rows: number): Uint16Array | Float32Array {
+  return store === 'fp16' ? new Uint16Array(rows * teacher.classes) : new Float32Array(rows * teacher.classes);
+}
+
+/**
+ * The teacher's answers to `count` rows of one view, [count, classes] in the number format of the store. Rows are counted over all views:
+ * `first` is `view * samples + row`. `UserError` for an answer that is not finite, or that the format cannot hold.
+ */
+export async function answersTo(
+  options: StoreOptions,
+  first: number,
+  count: number,
+): Promise<Uint16Array | Float32Array> {
+  const { teacher, dataset, augment, seed, store } = options;
+  const view = Math.floor(first / dataset.count);
+  const row = first % dataset.count;
+  const rows = Int32Array.from({ length: count }, (_, i) => row + i);
+  const drawn = { seed, view, augment };
+  const original = originalsOf(dataset, rows, chanceOf(drawn));
+  const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), rows, drawn), count, original);
+  const values = answerRoom(options, count);
+  for (let i = 0; i < logits.length; i++) {
+    const sample = (): string => sampleId(dataset, row + Math.floor(i / teacher.classes));
+    if (!Number.isFinite(logits[i]!)) throw notFinite(teacher, sample());
+    if (store === 'fp16' && Math.abs(logits[i]!) > MOST_HALF) throw tooLarge(teacher, sample(), logits[i]!);
+    values[i] = store === 'fp16' ? toHalf(logits[i]!) : logits[i]!;
+  }
+  return values;
+}
+
+/** Answers as they are kept, of which the first `done` rows are there. */
+export function answersFile(
+  options: StoreOptions,
+  data: Uint16Array | Float32Array,
+  { key, done }: { readonly key: string; readonly done: number },
+): Safetensors {
+  const { dataset, views, teacher, store, augment, seed } = options;
+  const dtype = store === 'fp16' ? 'float16' : 'float32';
+  return {
+    tensors: new Map([
+      ['logits', { dtype, shape: [views, dataset.count, teacher.classes], data }],
+      ['ids', { dtype: 'int32', shape: [dataset.count], data: dataset.ids }],
+    ]),
+    metadata: {
+      key,
+      done: String(done),
+      idPrefix: dataset.idPrefix,
+      drawn: drawnFrom(augment, seed),
+    },
+  };
 }
 
 /** Stored answers, found by sample id and never by position. */

@@ -207,9 +207,14 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
   );
 }
 
-/** True for a file that a process killed right after its start leaves behind. */
+/** True for a file that a process killed right after its start leaves behind, and for answers of a teacher that were there before it. */
 function isTraceOfStart(name: string): boolean {
-  return name.startsWith('lock') || name === 'log.jsonl' || (name.startsWith('.') && name.endsWith('.tmp'));
+  return (
+    name === 'soft-targets' ||
+    name.startsWith('lock') ||
+    name === 'log.jsonl' ||
+    (name.startsWith('.') && name.endsWith('.tmp'))
+  );
 }
 
 function changed(folder: string, changes: readonly string[]): UserError {

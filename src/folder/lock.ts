@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { sha256 } from '../base/bytes.ts';
 import { shown, UserError } from '../base/errors.ts';
 import { asUserError, makeFolder } from '../base/files.ts';
 
@@ -10,69 +11,159 @@ interface Owner {
   readonly host: string;
   /** Start of the process, as the system counts it: tells a process from a later one with the same id. */
   readonly started: string;
+  /** Does the process touch its lock again and again while it lives? */
+  readonly beats?: boolean;
 }
 
+export interface LockOptions {
+  /** Milliseconds between two touches of the lock. */
+  readonly beatMs?: number;
+  /** Milliseconds without a touch after which a process of another machine counts as dead. */
+  readonly silentMs?: number;
+  /** Told that a lock of another machine is watched, which takes as long. */
+  readonly onWait?: (message: string) => void;
+  /** Told that another process has taken the lock over: this one was silent for too long, and is to write no more. */
+  readonly onLost?: (message: string) => void;
+}
+
+const BEAT_MS = 5000;
+/** Many beats: a process can be busy in one call of its engine, and a network file system can be slow. */
+const SILENT_MS = 90_000;
+
 /**
- * Keep a second process out of a run folder. A lock whose process is gone is taken over; one of another machine is not,
- * since nobody here can tell whether that process lives.
+ * Keep a second process out of a run folder. A lock whose process is gone is taken over. Whether a process of another machine lives is
+ * seen from its lock, which it touches again and again; that is compared with itself, so clocks need not agree.
  */
-export async function lockRun(folder: string): Promise<() => Promise<void>> {
+export async function lockRun(
+  folder: string,
+  { beatMs = BEAT_MS, silentMs = SILENT_MS, onWait, onLost }: LockOptions = {},
+): Promise<() => Promise<void>> {
   const file = path.join(folder, 'lock');
-  const owner: Owner = { pid: process.pid, host: hostname(), started: await startOf(process.pid) };
+  const owner: Owner = { pid: process.pid, host: hostname(), started: await startOf(process.pid), beats: true };
+  const own = JSON.stringify(owner);
   await makeFolder(folder).catch((error: unknown) => {
     throw asUserError(error, folder, 'write');
   });
   for (let attempt = 0; attempt < 20; attempt++) {
-    if (await create(file, JSON.stringify(owner))) return () => rm(file, { force: true });
+    if (await create(file, own)) return held(file, own, beatMs, onLost);
     const text = await readFile(file, 'utf8').catch(() => undefined);
     if (text === undefined) continue;
     const other = parseOwner(text);
     // A lock without a readable owner is one that its process has not finished writing, or was killed while writing.
-    if (other === undefined ? attempt < 10 : await isAlive(other)) {
+    if (other === undefined ? attempt < 10 : await isAlive(other, () => isTouched(file, other, silentMs, onWait))) {
       if (other !== undefined) throw inUse(folder, other);
       await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
-    await takeAway(file, text);
+    if (await takeOver(file, text, own)) return held(file, own, beatMs, onLost);
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new UserError(`${file}: cannot get the lock of this run`, 'Remove the file if no other process works on it.');
+}
+
+/** Touches the lock until it is released. */
+function held(file: string, own: string, beatMs: number, onLost: LockOptions['onLost']): () => Promise<void> {
+  const isOwn = async (): Promise<boolean> => (await readFile(file, 'utf8').catch(() => own)) === own;
+  const beat = async (): Promise<void> => {
+    const now = new Date();
+    if (await isOwn()) await utimes(file, now, now);
+    else {
+      clearInterval(timer);
+      onLost?.(`${file}: another process has taken this run over, as this one gave no sign of life; it stops`);
+    }
+  };
+  // A touch that fails is made up for by the next.
+  const timer = setInterval(() => void beat().catch(() => undefined), beatMs).unref();
+  return async () => {
+    clearInterval(timer);
+    if (await isOwn()) await rm(file, { force: true });
+  };
+}
+
+/** Watches the lock until it is touched, or changes hands, or was silent for too long. */
+async function isTouched(
+  file: string,
+  other: Owner,
+  silentMs: number,
+  onWait: LockOptions['onWait'],
+): Promise<boolean> {
+  if (other.beats !== true) return true;
+  const first = await stampOf(file);
+  onWait?.(
+    `${file}: process ${other.pid} on ${other.host} has this lock: waiting ${silentMs / 1000} s for a sign of its life`,
+  );
+  for (let waited = 0; waited < silentMs; waited += silentMs / 20) {
+    await new Promise((resolve) => setTimeout(resolve, silentMs / 20));
+    if ((await stampOf(file)) !== first) return true;
+  }
+  return false;
+}
+
+/** Time of the last touch. The file is opened first: then NFS asks the server instead of what it remembers. */
+async function stampOf(file: string): Promise<number | undefined> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  try {
+    return (await handle?.stat())?.mtimeMs;
+  } finally {
+    await handle?.close();
+  }
 }
 
 async function create(file: string, text: string): Promise<boolean> {
   try {
     const handle = await open(file, 'wx');
     await handle.writeFile(text).finally(() => handle.close());
-    return true;
+    // Whoever saw it half written for too long may have taken it over.
+    return (await readFile(file, 'utf8').catch(() => undefined)) === text;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw asUserError(error, file, 'write');
   }
 }
 
-/** Remove a stale lock, but only that one: another process may have done the same and locked the run already. */
-async function takeAway(file: string, stale: string): Promise<void> {
+/**
+ * Put the own lock in the place of a stale one, but only of that one. Whoever makes the folder named after the stale lock may do it, and
+ * looks once more: those who come later find another lock. True if it is done.
+ */
+async function takeOver(file: string, stale: string, own: string): Promise<boolean> {
+  const ticket = `${file}.${sha256(stale).slice(0, 16)}`;
   const aside = `${file}.${randomBytes(6).toString('hex')}`;
-  await rename(file, aside).catch(() => undefined);
-  const text = await readFile(aside, 'utf8').catch(() => undefined);
-  if (text === undefined) return;
-  if (text === stale) await rm(aside, { force: true });
-  else await rename(aside, file);
+  await writeFile(aside, own);
+  try {
+    if (!(await mkdir(ticket).then(always, never))) {
+      // Its maker needs a moment; one that was killed in it leaves the ticket behind. Both times are the file system's.
+      const [made, now] = await Promise.all([ticket, aside].map((name) => stat(name).catch(() => undefined)));
+      if (made !== undefined && now !== undefined && now.ctimeMs - made.ctimeMs > TICKET_MS)
+        await rmdir(ticket).catch(never);
+      return false;
+    }
+    const isStale = (await readFile(file, 'utf8').catch(() => undefined)) === stale;
+    if (isStale) await rename(aside, file);
+    await rmdir(ticket).catch(never);
+    return isStale;
+  } finally {
+    await rm(aside, { force: true });
+  }
 }
+
+const TICKET_MS = 10_000;
+const always = (): boolean => true;
+const never = (): boolean => false;
 
 function parseOwner(text: string): Owner | undefined {
   try {
     const owner = JSON.parse(text) as Partial<Owner>;
     const { pid, host, started } = owner;
     if (typeof pid === 'number' && typeof host === 'string' && typeof started === 'string')
-      return { pid, host, started };
+      return { pid, host, started, ...(owner.beats === true && { beats: true }) };
   } catch {
     // Not written to its end.
   }
   return undefined;
 }
 
-async function isAlive({ pid, host, started }: Owner): Promise<boolean> {
-  if (host !== hostname()) return true;
+async function isAlive({ pid, host, started }: Owner, elsewhere: () => Promise<boolean>): Promise<boolean> {
+  if (host !== hostname()) return elsewhere();
   try {
     process.kill(pid, 0);
   } catch (error) {

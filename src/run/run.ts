@@ -41,22 +41,30 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
   return together === undefined ? runAlone(given, options) : runTogether(runAlone, given, { ...options, together });
 }
 
-async function runAlone(given: LoadedRecipe, options: RunOptions): Promise<RunResult> {
+async function runAlone(given: LoadedRecipe, asked: RunOptions): Promise<RunResult> {
+  const lost = new AbortController();
+  const signals = [lost.signal, ...(asked.signal === undefined ? [] : [asked.signal])];
+  const options = { ...asked, signal: AbortSignal.any(signals) };
+  const warn = (message: string): void => options.onEvent?.({ type: 'warning', message });
   const folder = path.join(options.out ?? 'checkpoints', given.recipe.name);
   await refuseForeignFolder(folder);
   const made = await firstMissing(folder);
-  const unlock = await lockRun(folder).catch(async (error: unknown) => {
+  const onLost = (message: string): void => {
+    warn(message);
+    lost.abort();
+  };
+  const unlock = await lockRun(folder, { onWait: warn, onLost }).catch(async (error: unknown) => {
     if (made !== undefined) await removeUnbegun(folder, made);
     throw error;
   });
   try {
     const prepared = await prepareFolder(folder, given, options.existing ?? 'ask', options.place);
     const { loaded, resumed, moves, moved, left } = prepared;
-    if (left !== undefined) options.onEvent?.({ type: 'warning', message: left });
+    if (left !== undefined) warn(left);
     const before = resumed ? await finishedReport(folder) : undefined;
     if (before !== undefined) {
       const gone = await missingFiles(folder, before);
-      if (gone !== undefined) options.onEvent?.({ type: 'warning', message: gone });
+      if (gone !== undefined) warn(gone);
       return { folder, report: before };
     }
     const log = await fileLog(path.join(folder, 'log.jsonl'));

@@ -7,8 +7,12 @@ export interface Collectives {
   readonly rank: number;
   /** Number of processes. */
   readonly size: number;
-  /** Values of all processes in the order of their ranks, [size, length]. */
+  /** Seconds that calls of this process have waited for the others so far: most in the fastest. */
+  readonly waitedSeconds: number;
+  /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call of it. */
   allgather(own: Float32Array): Float32Array;
+  /** `own`: what this process has for each, [size, length]; given is what each has for this one. Valid until the next call of it. */
+  alltoall(own: Float32Array): Float32Array;
   /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
   allreduce(own: Float32Array): Float32Array;
   /** Copies the values of rank 0 to all processes, in place. */

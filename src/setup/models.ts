@@ -3,6 +3,8 @@ import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { withSeededMathRandom } from '../base/random.ts';
 import type { LoadedDataset } from '../data/load.ts';
+import { logMelNetwork } from '../networks/log-mel.ts';
+import { melShape } from '../networks/mel.ts';
 import { scaledNetwork } from '../networks/scaled.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { readOnnx } from '../files/onnx-file.ts';
@@ -14,6 +16,7 @@ import { tf } from '../networks/models/tf.ts';
 import { modelOptions } from '../recipe/models.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
+import { soundOf } from './sound.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers-choices.ts';
 import { layersNetwork } from '../networks/layers.ts';
@@ -36,13 +39,23 @@ function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
   return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, seed };
 }
 
+/** Arguments of a model that is made here: of sounds it sees the features. */
+function madeArgs({ recipe, data }: Given, seed: number) {
+  const args = argsOf({ data }, seed);
+  const sound = soundOf(recipe.dataset);
+  return sound === undefined ? args : { ...args, inputShape: melShape(sound) };
+}
+
 /** The student of the recipe: a named model, one from a module, a tfjs file, or an ONNX file. */
 export function studentBuilder(context: Given, seed: number): Build {
   const { student } = context.recipe;
   if (student === undefined) throw new Error('the recipe has no student');
   const args = argsOf(context, seed);
   const { model, module, tfjs, onnx } = student;
-  if (module !== undefined) return async () => answering(context, layersNetwork(await modelFromModule(module, args)));
+  if (module !== undefined) {
+    const made = madeArgs(context, seed);
+    return async () => fitted(context, layersNetwork(await modelFromModule(module, made)));
+  }
   const { freeze = [], learningRates = {} } = student;
   const { output, head = 'keep', batchNorm } = student;
   if (tfjs !== undefined)
@@ -67,17 +80,24 @@ export function studentBuilder(context: Given, seed: number): Build {
   }
   if (model === undefined) throw new Error('no model is named');
   const options = modelOptions(student, 'student');
-  return () => Promise.resolve(answering(context, layersNetwork(buildModel(model, { ...args, options }))));
+  return () =>
+    Promise.resolve(fitted(context, layersNetwork(buildModel(model, { ...madeArgs(context, seed), options }))));
 }
 
 export function teacherBuilder(context: Given, training: TeacherTrainingRecipe): Build {
   const options = modelOptions(training, 'teacher');
-  const args = { ...argsOf(context, context.recipe.seed), options };
-  return () => Promise.resolve(answering(context, layersNetwork(buildModel(training.model, args))));
+  const args = { ...madeArgs(context, context.recipe.seed), options };
+  return () => Promise.resolve(fitted(context, layersNetwork(buildModel(training.model, args))));
+}
+
+/** A network that is made here hears sounds through a front-end, and answers as the task wants it. */
+function fitted(context: Given, network: ModelNetwork): ModelNetwork {
+  const sound = soundOf(context.recipe.dataset);
+  return answering(context, sound === undefined ? network : logMelNetwork(network, sound));
 }
 
 /** A network that begins from nothing answers as the task wants it; one from a file answers as it is. */
-function answering({ data }: Given, network: ModelNetwork): ModelNetwork {
+function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork): ModelNetwork {
   const { scaling } = taskOf(data.train);
   return scaling === undefined ? network : scaledNetwork(network, scaling);
 }

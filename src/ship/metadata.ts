@@ -17,6 +17,8 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     preprocessing: { shape: sampleShape, ...normalization },
     // Where some of them are words: what each number of such a row stands for.
     ...(columns?.some(({ words }) => words !== undefined) === true && { columns }),
+    // Sounds: values a second.
+    ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
     // Which part of such a row each of several inputs is fed.
     ...(inputs !== undefined && { inputs }),
     // The tokenizer by its hash, and how texts are cut and filled up.

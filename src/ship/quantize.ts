@@ -18,6 +18,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { modelFeeds } from '../runtime/feeds.ts';
+import { LOG_MEL } from '../networks/log-mel.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { idOf } from '../report/artifact.ts';
 import type { QuantizationSensitivity } from '../report/types.ts';
@@ -125,7 +126,9 @@ export function keptFloat(
       meant === undefined ? `Layers with weights: ${quantizableLayers(graph).join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
-  return answers === 'values' ? [...keepFloat, ...unitsOf(graph)] : [...keepFloat];
+  // In a file that is read again its ops are layers of their own, with this name first.
+  const frontEnd = [...known].filter((layer) => layer.split('/')[0] === LOG_MEL);
+  return [...new Set([...keepFloat, ...frontEnd, ...(answers === 'values' ? unitsOf(graph) : [])])];
 }
 
 /** The last two ops of a graph if they scale and move its answers by constants, see `scaledNetwork`. */
@@ -146,11 +149,12 @@ function unitsOf(graph: Graph): string[] {
 /** Samples for the table of layers: enough to rank them. */
 const RANKED = 128;
 
-/** Loss of score that each layer causes in int8, the worst first. */
+/** Loss of score that each layer but those `kept` in float causes in int8, the worst first. */
 export async function rankLayers(
   { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
   { float, quantization }: Prepared,
   model: ExportedModel,
+  kept: readonly string[],
   onProgress: OnProgress,
 ): Promise<QuantizationSensitivity> {
   const { x, shape, inputs, logits } = model.reference;
@@ -162,7 +166,8 @@ export async function rankLayers(
   const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
     encodeModel(exportQdq(float, quantization, { keepFloat }).result);
   const session = sessionOptionsOf(recipe);
-  const rows = await layerSensitivity(quantizableLayers(float), write, samples, task, session, onProgress);
+  const layers = quantizableLayers(float).filter((layer) => !kept.includes(layer));
+  const rows = await layerSensitivity(layers, write, samples, task, session, onProgress);
   const score = task.scoreOf(samples.logits, targets);
   return { model: idOf(model), precision: 'int8', samples: n, score, rows };
 }

@@ -28,6 +28,11 @@ export class PartSum {
     this.#isEmpty = false;
   }
 
+  /** All sums. */
+  get values(): Values {
+    return Object.fromEntries(this.#sums);
+  }
+
   /** Feeds of the update. */
   get forUpdate(): Values {
     return this.#named(isForUpdate);

@@ -10,6 +10,7 @@ import { evenSizes, partsOf } from './cut.ts';
 import type { Part } from './cut.ts';
 import { MOVED, updateParts } from './gradient.ts';
 import { PartSum } from './part-sum.ts';
+import { Slices } from './slices.ts';
 import { compileOptions } from './steps.ts';
 import type { Given, Steps, StepsOptions, Values } from './steps.ts';
 
@@ -42,6 +43,9 @@ export class PartedSteps implements Steps {
   readonly #randomsPerSample: ReadonlyMap<string, number>;
   readonly #sized = new Map<number, CompiledStep>();
   readonly #sum = new PartSum();
+  /** Of the processes' work together: this one's part of the sums, and arrays that are used again. */
+  readonly #slice = new PartSum();
+  readonly #rooms = new Map<string, Float32Array>();
 
   private constructor(
     options: PartedOptions,
@@ -99,31 +103,39 @@ export class PartedSteps implements Steps {
     return this.#sum.figures;
   }
 
-  /** Each process computes some of the parts, one after another; all add up all of them, in their order: the same bits as one alone. */
+  /**
+   * Each process computes some of the parts, one after another, and adds up a slice of the results of all parts, in their order: the same
+   * bits as one process alone. So each sends a result once, and adds up as much less as there are processes.
+   */
   async #shared(
     parts: readonly Part[],
     together: Collectives,
     compute: (part: Part) => Promise<Values>,
   ): Promise<void> {
     const { rank, size } = together;
-    const outputs = [...this.#gradient.outputs].map(([name, { shape }]) => [name, staticSize(shape)] as const);
-    const length = outputs.reduce((sum, [, elements]) => sum + elements, 0);
     const each = Math.ceil(parts.length / size);
-    const own = new Float32Array(each * length);
+    const slices = new Slices(this.#gradient.outputs, size);
+    const { width } = slices;
+    const own = this.#room('own', size * each * width);
+    const flat = this.#room('flat', size * width);
     for (const [i, part] of parts.slice(rank * each, (rank + 1) * each).entries()) {
-      const results = await compute(part);
-      let at = i * length;
-      for (const [name, elements] of outputs) {
-        own.set(results[name] as Float32Array, at);
-        at += elements;
-      }
+      slices.write(await compute(part), flat);
+      for (let to = 0; to < size; to++) own.set(flat.subarray(to * width, (to + 1) * width), (to * each + i) * width);
     }
-    const all = together.allgather(own);
-    parts.forEach((_, i) => {
-      let at = i * length;
-      const results = outputs.map(([name, elements]) => [name, all.subarray(at, (at += elements))] as const);
-      this.#sum.add(Object.fromEntries(results));
-    });
+    const got = together.alltoall(own);
+    this.#slice.clear();
+    parts.forEach((_, i) => this.#slice.add(slices.read(got.subarray(i * width, (i + 1) * width), rank)));
+    const sum = this.#room('sum', width);
+    slices.write(this.#slice.values, sum, rank);
+    this.#sum.add(slices.read(together.allgather(sum)));
+  }
+
+  #room(of: string, length: number): Float32Array {
+    const known = this.#rooms.get(of);
+    if (known?.length === length) return known;
+    const room = new Float32Array(length);
+    this.#rooms.set(of, room);
+    return room;
   }
 
   agreed(wants: boolean): boolean {

@@ -5,12 +5,15 @@ import { UserError } from '../base/errors.ts';
 import { needPackages } from '../base/packages.ts';
 import type { OnEvent } from '../base/events.ts';
 import { runMetrics } from './run-metrics.ts';
+import type { Together } from './run-metrics.ts';
 
 export interface MetricsOptions {
   /** 0 takes a free one. */
   readonly port: number;
   /** Default 127.0.0.1: nobody else on the network. */
   readonly host?: string;
+  /** The process as one of several: its metrics have the label `rank`. */
+  readonly together?: Together | undefined;
 }
 
 export interface MetricsServer {
@@ -23,11 +26,11 @@ export interface MetricsServer {
  * Serve what a run tells to Prometheus, at `/metrics`, for as long as it goes. `UserError` for a port that is taken, and where
  * prom-client is not installed, which is loaded here.
  */
-export async function serveMetrics({ port, host = '127.0.0.1' }: MetricsOptions): Promise<MetricsServer> {
+export async function serveMetrics({ port, host = '127.0.0.1', together }: MetricsOptions): Promise<MetricsServer> {
   needPackages('--metrics', ['prom-client']);
   const client = await import('prom-client');
   const registry = new client.Registry();
-  const onEvent = runMetrics(client, registry);
+  const onEvent = runMetrics(client, registry, together);
   const server = createServer((request, response) => {
     if (request.url?.split('?')[0] !== '/metrics' || request.method !== 'GET') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics\n');

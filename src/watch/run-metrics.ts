@@ -4,8 +4,15 @@ import { limbeckVersion } from '../base/packages.ts';
 import { metricOfEvent } from './events.ts';
 import type { OnEvent, RunEvent } from '../base/events.ts';
 
+/** The process as one of several that train together, as far as metrics tell of it. */
+export interface Together {
+  readonly rank: number;
+  readonly waitedSeconds: number;
+}
+
 /** Metrics of a run's events; names and units as Prometheus wants them. */
-export function runMetrics(client: typeof PromClient, registry: Registry): OnEvent {
+export function runMetrics(client: typeof PromClient, registry: Registry, together?: Together): OnEvent {
+  if (together !== undefined) registry.setDefaultLabels({ rank: String(together.rank) });
   client.collectDefaultMetrics({ register: registry });
   // Gauges with the names of counters: promtool refuses them, and nobody needs them to watch a training.
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
@@ -42,6 +49,15 @@ export function runMetrics(client: typeof PromClient, registry: Registry): OnEve
   new client.Gauge({
     ...{ name: 'limbeck_memory_bytes', labelNames: ['kind'], registers, collect: measureMemory },
     help: 'Memory of the process: resident, JavaScript heap, and buffers outside of it.',
+  });
+
+  new client.Counter({
+    ...{ name: 'limbeck_waited_seconds_total', registers },
+    help: 'Time that this process has waited for the others of its training; 0 of one alone.',
+    collect() {
+      this.reset();
+      this.inc(together?.waitedSeconds ?? 0);
+    },
   });
 
   return (event: RunEvent) => {

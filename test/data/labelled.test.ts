@@ -1,13 +1,15 @@
 import { zipSync } from 'fflate';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { batches } from '../../src/data/batches.ts';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import { fingerprint } from '../../src/data/dataset.ts';
+import type { Originals } from '../../src/data/dataset.ts';
 import { labelledCount, labelledOf } from '../../src/data/labelled.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { npyBytes } from '../../src/data/npy.ts';
+import { wavFile } from '../support/sound.ts';
 import { idx, temporaryFolder, userError } from './support.ts';
 
 const folder = temporaryFolder();
@@ -132,6 +134,47 @@ describe('files without labels', () => {
     const [train, unlabelled] = ['set', 'pool'].map((name) => path.join(folder.path, name));
     const data = await load({ type: 'image-folder', train, unlabelled, validation: 2 });
     expect([data.train.count, labelledCount(data.train), data.classNames]).toEqual([7, 4, ['cat', 'dog']]);
+    // Whichever samples validation takes, each has its own file, and no id stands for two.
+    for (let splitSeed = 1; splitSeed < 6; splitSeed++) {
+      const config = { type: 'image-folder', train, unlabelled, validation: 2, splitSeed } as DatasetConfig;
+      const kept = await loadDataset(config, { keepOriginals: true });
+      const fileOf = ({ originals, ids }: typeof kept.train, row: number) =>
+        path.relative(folder.path, (originals as Originals).images[ids[row]!]!.where);
+      const seen = [kept.train, kept.validation].flatMap((split) =>
+        Array.from(split.ids.keys(), (row) => {
+          const [file, red] = [fileOf(split, row), split.samples[row * 12]!];
+          expect([file, path.basename(file)]).toEqual([file, `${red / 9}.png`]);
+          expect([file, split.labelled?.[row] === 0]).toEqual([file, file.startsWith('pool')]);
+          return file;
+        }),
+      );
+      expect(new Set(seen).size).toBe(9);
+      expect((kept.validation.originals as Originals).images).toHaveLength(9);
+    }
+  });
+
+  it('and texts, of which those without labels are not told', async () => {
+    const train = await folder.file('texts.csv', 'text,label\ngo,a\nstop,b\non,a\noff,b\n');
+    const unlabelled = await folder.file('pool-texts.csv', 'text\nhalt\n');
+    const told: string[] = [];
+    const config = { type: 'csv', train, unlabelled, text: { column: 'text', length: 4 }, validation: 2 } as const;
+    const data = await loadDataset(config, { onText: (id) => told.push(id) });
+    expect([data.train.count, labelledCount(data.train), data.train.columns]).toEqual([3, 2, undefined]);
+    expect(told.sort()).toEqual(['train/0', 'train/1', 'train/2', 'train/3']);
+  });
+
+  it('and sounds', async () => {
+    for (const name of ['sounds/high', 'sounds/low', 'hum']) {
+      await mkdir(path.join(folder.path, name), { recursive: true });
+      for (let i = 0; i < 2; i++)
+        await writeFile(path.join(folder.path, name, `${i}.wav`), wavFile([i / 8], { tag: 3, bits: 32, rate: 10 }));
+    }
+    const [train, unlabelled] = ['sounds', 'hum'].map((name) => path.join(folder.path, name));
+    const config = { type: 'audio-folder', train, unlabelled, validation: 2, rate: 10, seconds: 0.1 };
+    const data = await load(config);
+    expect([data.train.count, labelledCount(data.train), data.classNames]).toEqual([4, 2, ['high', 'low']]);
+    const none = await load({ ...config, train: unlabelled, unlabelled: undefined, validation: 1, labelled: 0, classes: ['x'] }); // prettier-ignore
+    expect([none.train.count, labelledCount(none.train)]).toEqual([1, 0]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { lockRun } from '../../src/folder/lock.ts';
@@ -63,9 +63,34 @@ describe('the lock of a run', () => {
     expect(await readFile(lockFile(), 'utf8')).toContain('elsewhere');
   });
 
+  it('of another machine is watched: taken over when it is silent, left alone when it is touched', async () => {
+    await writeFile(lockFile(), JSON.stringify({ pid: 1, host: 'elsewhere', started: '1', beats: true }));
+    const touching = setInterval(() => void utimes(lockFile(), new Date(), new Date()), 20);
+    await expect(lockRun(folder(), { silentMs: 400 })).rejects.toThrow(/process 1 on elsewhere/);
+    clearInterval(touching);
+    const told: string[] = [];
+    const release = await lockRun(folder(), { silentMs: 100, beatMs: 10, onWait: (message) => told.push(message) });
+    expect(told).toHaveLength(1);
+    const before = (await stat(lockFile())).mtimeMs;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await stat(lockFile())).mtimeMs).toBeGreaterThan(before);
+    await release();
+  });
+
+  it('that another process took over stays with it, and the first one is told', async () => {
+    const told: string[] = [];
+    const release = await lockRun(folder(), { beatMs: 10, onLost: (message) => told.push(message) });
+    const taken = JSON.stringify({ pid: 1, host: 'elsewhere', started: '1', beats: true });
+    await writeFile(lockFile(), taken);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(told).toHaveLength(1);
+    await release();
+    expect(await readFile(lockFile(), 'utf8')).toBe(taken);
+  });
+
   it('goes to exactly one of many that ask at once for a stale one', async () => {
     await writeFile(lockFile(), JSON.stringify({ pid: process.pid, host: hostname(), started: 'long ago' }));
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockRun(folder())));
+    const results = await Promise.allSettled(Array.from({ length: 32 }, () => lockRun(folder())));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 });

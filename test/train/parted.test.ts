@@ -18,11 +18,13 @@ import { withKnown } from '../../src/train/known.ts';
 import { LossScale } from '../../src/train/loss-scale.ts';
 import { Trainer } from '../../src/train/loop.ts';
 import { partSizes } from '../../src/train/cut.ts';
+import type { PartsOptions } from '../../src/train/parted.ts';
 import { maskVariables } from '../../src/train/masks.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import type { OptimizerConfig } from '../../src/train/optimizers.ts';
 import { trainingProgram } from '../../src/train/step.ts';
 import { classification } from '../../src/tasks/classification.ts';
+import { played } from '../support/played.ts';
 import type { TrainingOptions } from '../../src/train/step.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
@@ -48,7 +50,11 @@ interface Setup {
 }
 
 /** Weights and loss after two steps, the second with a smaller batch. */
-async function trained(setup: Setup, samples: number | undefined): Promise<{ state: State; losses: number[] }> {
+async function trained(
+  setup: Setup,
+  samples: number | undefined,
+  shared: Pick<PartsOptions, 'shards' | 'together'> = {},
+): Promise<{ state: State; losses: number[] }> {
   const { loss: name = 'ce', optimizer: config = { type: 'adam' }, batch = 10, hyper = {} } = setup;
   const network = setup.network();
   const loss = createLoss(name, setup.lossArgs);
@@ -62,7 +68,7 @@ async function trained(setup: Setup, samples: number | undefined): Promise<{ sta
     program: (size) => trainingProgram(options(size)),
     ...(samples !== undefined && {
       parts: {
-        samples,
+        ...{ samples, ...shared },
         gradient: (size: number) => gradientProgram({ ...options(size), mix }),
         update: (parts: Parameters<typeof updateProgram>[1]) => updateProgram(options(batch), parts),
       },
@@ -249,6 +255,23 @@ describe('a batch in parts', () => {
     const setup = cases['masks and a moving average']!;
     const [a, b] = [await trained(setup, 4), await trained(setup, 4)];
     expect(Object.fromEntries(a.state)).toEqual(Object.fromEntries(b.state));
+  });
+});
+
+describe('processes that share the parts of a batch', () => {
+  it.each([
+    ['masks and a moving average', 2],
+    ['a scaled loss', 2],
+    ['dropout, whose masks follow the place in the batch', 3],
+    ['a loss of inner tensors with weights of its own', 4],
+  ])('%s: %i of them end with the bytes of one', async (name, size) => {
+    const setup = cases[name]!;
+    // Ten samples in four shards; three processes have two, two and none of them.
+    const alone = await trained(setup, 10, { shards: 4 });
+    for (const one of await played(size, (together) => trained(setup, 10, { shards: 4, together }))) {
+      expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
+      expect(one.losses).toEqual(alone.losses);
+    }
   });
 });
 

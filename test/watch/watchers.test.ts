@@ -70,6 +70,18 @@ describe('metrics for Prometheus', () => {
     await expect(fetch(server.url)).rejects.toThrow();
   });
 
+  it('of one of several processes say which, and how long it waited for the others', async () => {
+    const server = await serveMetrics({ port: 0, together: { rank: 2, waitedSeconds: 1.5 } });
+    try {
+      server.onEvent({ type: 'warning', message: 'w' });
+      const text = await (await fetch(server.url)).text();
+      expect(text).toContain('limbeck_waited_seconds_total{rank="2"} 1.5');
+      expect(text).toContain('limbeck_warnings_total{rank="2"} 1');
+    } finally {
+      await server.close();
+    }
+  });
+
   it('are all that the dashboard asks for', async () => {
     const registry = new client.Registry();
     runMetrics(client, registry);

@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import type { RandomStream } from '../../base/random.ts';
 import type { AugmentStep } from '../config.ts';
-import { isImageShape } from '../dataset.ts';
+import { isImageShape, isSoundShape } from '../dataset.ts';
 import type { Normalization } from '../dataset.ts';
 import { imageShape } from './image.ts';
 import type { StepContext } from './image.ts';
@@ -9,6 +9,7 @@ import { eraseStep } from './erase.ts';
 import { isMix } from './mix.ts';
 import { randAugmentStep } from './rand-augment.ts';
 import { resizedCropStep } from './resized-crop.ts';
+import { soundStep } from './sound.ts';
 import { cutoutStep, flipStep, rotateStep, shiftStep } from './steps.ts';
 import type { ImageStep } from './steps.ts';
 
@@ -27,9 +28,11 @@ export function createAugmenter(
 ): Augmenter | undefined {
   const single = steps.filter((step) => !isMix(step));
   if (single.length === 0) return undefined;
+  if (isSoundShape(shape)) return soundAugmenter(single, shape);
+  const [first] = single;
   if (!isImageShape(shape)) {
     throw new UserError(
-      `augment: ${Object.keys(single[0]!).join()} changes images, but a sample is [${shape.join(', ')}]`,
+      `augment: ${nameOf(first!)} changes images, but a sample is [${shape.join(', ')}]`,
       'Remove it, or set `shape: [height, width, channels]` if the columns are pixels.',
     );
   }
@@ -41,6 +44,24 @@ export function createAugmenter(
   return (sample, random) => {
     for (const apply of functions) apply(sample, random);
   };
+}
+
+function soundAugmenter(steps: readonly AugmentStep[], shape: readonly number[]): Augmenter {
+  const functions = steps.map((step) => {
+    const apply = soundStep(step, shape[0]!);
+    if (apply !== undefined) return apply;
+    throw new UserError(
+      `augment: ${nameOf(step)} changes images, but a sample is a sound of ${shape[0]!} values`,
+      'Sounds are changed by timeShift, gain and noise, and mixed by mixup.',
+    );
+  });
+  return (sample, random) => {
+    for (const apply of functions) apply(sample, random);
+  };
+}
+
+function nameOf(step: AugmentStep): string {
+  return Object.keys(step).join();
 }
 
 function imageStep(step: AugmentStep, context: StepContext, normalization: Normalization): ImageStep {
@@ -55,5 +76,8 @@ function imageStep(step: AugmentStep, context: StepContext, normalization: Norma
   if ('resizedCrop' in step) return resizedCropStep(context, step.resizedCrop);
   if ('erase' in step) return eraseStep(context, step.erase);
   if ('randAugment' in step) return randAugmentStep(context, step.randAugment, normalization);
-  throw new Error(`no augmentation ${JSON.stringify(step)}`);
+  throw new UserError(
+    `augment: ${nameOf(step)} changes sounds, but a sample is [${[context.height, context.width, context.channels].join(', ')}]`,
+    'Remove it: timeShift, gain and noise are for `type: audio-folder`.',
+  );
 }

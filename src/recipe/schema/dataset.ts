@@ -51,6 +51,18 @@ const augmentStep = z
         .gt(0)
         .describe('Put a box of another sample into each, with an area from Beta(cutmix, cutmix).'),
     }),
+    z.strictObject({
+      timeShift: z.number().gt(0).max(1).describe('Sounds: move in time by up to this share of their length each way.'),
+    }),
+    z.strictObject({
+      gain: z.number().gt(0).max(60).describe('Sounds: louder or softer by up to this many decibels.'),
+    }),
+    z.strictObject({
+      noise: z
+        .tuple([z.number().min(-40).max(100), z.number().min(-40).max(100)])
+        .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' })
+        .describe('Sounds: white noise, at a signal-to-noise ratio between these two, in decibels.'),
+    }),
     z.strictObject({ mixup: z.number().gt(0).describe('Mix two samples, with a weight from Beta(mixup, mixup).') }),
   ])
   .describe('One random change of a training sample.');
@@ -166,6 +178,29 @@ const npzSource = z.union([
   }),
 ]);
 
+const audio = {
+  rate: count.max(192_000).default(16_000).describe('Values a second; sounds of another rate are resampled.'),
+  seconds: z
+    .number()
+    .gt(0)
+    .max(60)
+    .default(1)
+    .describe('Length of a sample: longer sounds are cut to their middle, shorter ones padded with silence.'),
+  features: z
+    .strictObject({
+      window: z.number().gt(0).max(1).default(0.03).describe('Length of a frame in seconds.'),
+      hop: z.number().gt(0).max(1).default(0.02).describe('Seconds from the start of a frame to that of the next.'),
+      mels: count.max(256).default(40).describe('Bands of the mel scale.'),
+      low: z.number().min(0).default(20).describe('Frequency in hertz that the lowest band begins at.'),
+      high: z.number().gt(0).optional().describe('Frequency that the highest band ends at; default: half of the rate.'),
+      coefficients: count
+        .optional()
+        .describe('Cepstral coefficients (MFCC) made of the bands; default: none, the bands are what a model sees.'),
+    })
+    .prefault({})
+    .describe('What a named model sees of a sound: the logarithm of its mel spectrum, computed inside the model.'),
+};
+
 const column = z.union([z.string(), z.int()]);
 const labels = z.union([z.string(), z.array(z.string()).min(1)]);
 const features = z.union([z.string(), z.array(z.string()).min(1)]);
@@ -193,6 +228,7 @@ export const datasetSchema = z
       labels: z.enum(['fine', 'coarse']).default('fine').describe('The 100 fine or the 20 coarse classes.'),
     }),
     z.strictObject({ type: z.literal('image-folder'), ...common(file), ...image }),
+    z.strictObject({ type: z.literal('audio-folder'), ...common(file), ...audio }),
     z.strictObject({
       type: z.literal('text-folder'),
       ...common(file),

@@ -49,15 +49,8 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
     };
     return { teacher, answers, views: undefined, summary };
   }
-  const views = viewsOf(recipe);
-  const options: StoreOptions = {
-    teacher,
-    dataset: data.train,
-    store,
-    views,
-    augment: augment,
-    seed: recipe.seed,
-  };
+  const options = storeOptions(recipe, data, teacher, store);
+  const { views } = options;
   const key = softTargetsKey(options);
   const known = await kept.load(key);
   const content = known ?? (await answerAll(context, options));
@@ -76,6 +69,17 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
       bytes: sizeOf(content),
     },
   };
+}
+
+/** What answers to the training samples are stored for, and how. */
+export function storeOptions(
+  recipe: Recipe,
+  { train }: StageContext['data'],
+  teacher: Teacher,
+  store: StoreOptions['store'],
+): StoreOptions {
+  const { augment } = recipe.dataset;
+  return { teacher, dataset: train, store, views: viewsOf(recipe), augment, seed: recipe.seed };
 }
 
 const MOST_VIEWS = 4;

@@ -7,6 +7,11 @@ const MOST_BYTES = 2 ** 28;
 /** Messages of ONNX Runtime, its providers and libtensorflow when memory is short. */
 const SHORT_OF_MEMORY = /out of memory|failed to allocate|bad_alloc|\bOOM\b|RESOURCE_EXHAUSTED|not enough memory/i;
 
+/** True for an error by which an engine says that memory is short. */
+export function isShortOfMemory(error: unknown): boolean {
+  return SHORT_OF_MEMORY.test(error instanceof Error ? error.message : String(error));
+}
+
 /** Number of samples that a teacher is asked about at once: many on a graphics card, halved as long as its memory is too small. */
 export class LabelBatch {
   #size: number;
@@ -28,8 +33,7 @@ export class LabelBatch {
         await question(this.#size);
         return;
       } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
-        if (this.#size === 1 || !SHORT_OF_MEMORY.test(text)) throw error;
+        if (this.#size === 1 || !isShortOfMemory(error)) throw error;
       }
       this.#size = Math.ceil(this.#size / 2);
       onHalved(this.#size);

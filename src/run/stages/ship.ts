@@ -161,7 +161,7 @@ async function writeInt8(
   // Rounding is a stage of its own; what follows is not part of it.
   context.onEvent({ type: 'stage', stage: `quantize-${step.number + 1}` });
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);
-  const sensitivity = await rankLayers(context, prepared, model, onProgress);
+  const sensitivity = await rankLayers(context, prepared, model, asked, onProgress);
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];
   let refused: Refused | undefined;

@@ -34,7 +34,9 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat }: In
     conversion.input(name, why === undefined ? ends : 'float32');
   }
   for (const operation of operations) {
-    const isKept = integerRules.get(operation.op) !== 'same' && keepFloat(operation.layer ?? operation.outputs[0]!);
+    // What only hands integers on does so in a layer that is kept, too, where integers come to it.
+    const handsOn = integerRules.get(operation.op) === 'same' && conversion.hasInteger(operation.inputs[0]!);
+    const isKept = !handsOn && keepFloat(operation.layer ?? operation.outputs[0]!);
     const why = isKept ? 'it is kept in float' : obstacle(program, operation);
     if (why === undefined) conversion.integer(operation);
     else conversion.float(operation);
@@ -100,6 +102,10 @@ class Conversion {
   constructor(program: Program, dense: DenseScales) {
     this.#program = program;
     this.#dense = dense;
+  }
+
+  hasInteger(name: string): boolean {
+    return this.#integers.has(name);
   }
 
   input(name: string, ends: Ends): void {

@@ -1,0 +1,93 @@
+/**
+ * One process of one measurement: `node scale-child.js NET BATCH STEPS THREADS SHARDS`, by itself or under mpirun; rank 0 prints a JSON line.
+ * SHARDS 0: the step of the whole batch in one program, as without mpirun.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { mpiLaunch } from '../src/base/environment.ts';
+import { createLoss } from '../src/distill/losses/registry.ts';
+import { layersNetwork } from '../src/networks/layers.ts';
+import { parametersOf } from '../src/networks/network.ts';
+import type { Collectives } from '../src/runtime/collectives.ts';
+import { evaluator } from '../src/runtime/evaluator.ts';
+import { openMpi } from '../src/runtime/mpi.ts';
+import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
+import { classification } from '../src/tasks/classification.ts';
+import { setEvaluator } from '../src/trace/evaluate.ts';
+import { install } from '../src/trace/install.ts';
+import { gradientProgram, updateProgram } from '../src/train/gradient.ts';
+import { Trainer } from '../src/train/loop.ts';
+import { createOptimizer } from '../src/train/optimizers.ts';
+import { trainingProgram } from '../src/train/step.ts';
+import { netOf } from './nets.ts';
+import { median } from './processes.ts';
+import { samplesOf } from './program.ts';
+
+const name = process.argv[2]!;
+const net = netOf(name);
+const [batchSize, steps, threads, shards] = process.argv.slice(3, 7).map(Number) as [number, number, number, number];
+const WARM = 10;
+
+const launch = mpiLaunch();
+const opened = launch && openMpi(launch, { seconds: 120, place: `process id ${process.pid}` });
+let gatherMs = 0;
+const together: Collectives | undefined = opened && {
+  ...opened,
+  get waitedSeconds() {
+    return opened.waitedSeconds;
+  },
+  allgather: (own) => talking(() => opened.allgather(own)),
+  alltoall: (own) => talking(() => opened.alltoall(own)),
+};
+
+function talking(call: () => Float32Array): Float32Array {
+  const start = performance.now();
+  const all = call();
+  gatherMs += performance.now() - start;
+  return all;
+}
+
+install();
+setEvaluator(evaluator);
+await tf.setBackend('limbeck');
+if (net.kind !== 'labels') throw new Error(`${name}: its loss is of pixels, which no task of a recipe has`);
+const { x, labels } = samplesOf(name, net, batchSize);
+const batch = { x: x as Float32Array, targets: labels as Int32Array, teacher: {} };
+const network = layersNetwork(net.build(net));
+const loss = createLoss('ce');
+const optimizer = createOptimizer({ type: 'adam' }, network.trainable);
+const task = classification(net.classes);
+const common = { network, task, loss, optimizer };
+const trainer = await Trainer.create({
+  engine: createOnnxRuntimeEngine({ device: 'cpu', threads }),
+  program: (samples) => trainingProgram({ ...common, batchSize: samples }),
+  ...(shards > 0 && {
+    parts: {
+      ...{ samples: batchSize, shards, together },
+      gradient: (samples: number) => gradientProgram({ ...common, batchSize: samples }),
+      update: (parts: Parameters<typeof updateProgram>[1]) => updateProgram({ ...common, batchSize }, parts),
+    },
+  }),
+  ...{ batchSize, task, stepsPerEpoch: steps + WARM, steps: steps + WARM, optimizer, schedule: () => 1e-3 },
+  batches: () => Array.from({ length: steps + WARM }, () => batch),
+  hyper: () => loss.hyper,
+});
+const times: number[] = [];
+let [before, gatherBefore, waitedBefore] = [0, 0, 0];
+let done = 0;
+for await (const { position } of trainer.run()) {
+  const now = performance.now();
+  if (position.step > WARM) times.push(now - before);
+  else [gatherBefore, waitedBefore] = [gatherMs, opened?.waitedSeconds ?? 0];
+  before = now;
+  done = position.step;
+}
+if (opened === undefined || opened.rank === 0)
+  console.log(
+    JSON.stringify({
+      ...{ net: name, steps: done - WARM, ms_per_step: median(times), parameters: parametersOf(network) },
+      gather_ms: (gatherMs - gatherBefore) / steps,
+      waited_ms: (1000 * ((opened?.waitedSeconds ?? 0) - waitedBefore)) / steps,
+    }),
+  );
+opened?.barrier();
+opened?.finish();

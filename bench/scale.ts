@@ -1,0 +1,149 @@
+/**
+ * Two processes of one thread beside one of one thread and one of two, and beside PyTorch's DistributedDataParallel with gloo: same nets,
+ * same global batch, fresh processes, alternating, medians over the rounds.
+ * `npm run bench:scale -- [--models mlp,cnn] [--rounds 5] [--shards 2,8] [--mpirun mpirun.mpich] [--json FILE] [--no-peer]`
+ *
+ * Then what a cost model makes of it: a step of S shards on r processes takes
+ *
+ *     ceil(S / r) · shard + update + 2 · latency · log2(r) + (S / r + 1) · (r - 1) / r · bytes / bandwidth
+ *
+ * `shard` and `update` follow from one and two processes, without the time that they waited for messages; latency and bandwidth are of a
+ * network that --latency (microseconds) and --bandwidth (Gbit/s) describe. `update` is what does not become less with more processes.
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { netOf, netsOf } from './nets.ts';
+import { findPython, jsonOf, median, table } from './processes.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    models: { type: 'string', default: 'mlp,dscnn,resnet8,resnet18' },
+    rounds: { type: 'string', default: '5' },
+    steps: { type: 'string', default: '40' },
+    batch: { type: 'string' },
+    shards: { type: 'string', default: '2,8' },
+    mpirun: { type: 'string', default: 'mpirun.mpich' },
+    latency: { type: 'string', default: '50' },
+    bandwidth: { type: 'string', default: '10' },
+    json: { type: 'string' },
+    python: { type: 'string' },
+    peer: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+});
+const { steps, mpirun } = options;
+const nets = netsOf(options.models).map(([name]) => name);
+const batchOf = (name: string): string => options.batch ?? String(netOf(name).batch);
+const shardNumbers = options.shards.split(',').map(Number);
+const python = options.peer ? findPython(options.python) : undefined;
+if (options.peer && python === undefined) {
+  console.error(
+    'No Python with PyTorch: run `npm run test:conformance -- --setup` once, name one with --python, or use --no-peer.',
+  );
+  process.exit(1);
+}
+
+const child = path.join(import.meta.dirname, 'scale-child.js');
+const launcher = mpirun.includes('openmpi')
+  ? ['--allow-run-as-root', '--oversubscribe', '--bind-to', 'none', '--mca', 'pml', 'ob1', '--mca', 'btl', 'self,sm']
+  : [];
+const node = (net: string, threads: number, shards: number): string[] =>
+  [process.execPath, child, net, batchOf(net), steps, threads, shards].map(String);
+const alone = (net: string, threads: number, shards: number) =>
+  jsonOf(process.execPath, node(net, threads, shards).slice(1));
+const ranks = (net: string, n: number, shards: number) =>
+  jsonOf(mpirun, [...launcher, '-n', String(n), ...node(net, 1, shards)]);
+const torch = (script: string, net: string, ...more: string[]) =>
+  jsonOf(python!, [`bench/${script}`, net, '--batch', batchOf(net), '--steps', steps, ...more]);
+/** PyTorch in the memory format that is faster here. */
+async function ddp(net: string): Promise<Record<string, unknown>> {
+  const both = [];
+  for (const layout of netOf(net).inputShape.length === 3 ? ['nchw', 'nhwc'] : ['nchw'])
+    both.push(await torch('torch_ddp.py', net, '--layout', layout));
+  return both.sort((a, b) => Number(a.ms_per_step) - Number(b.ms_per_step))[0]!;
+}
+
+type Measure = () => Promise<Record<string, unknown>>;
+const rows = [];
+for (const net of nets) {
+  const measures: Record<string, Measure> = {
+    'whole 1×1': () => alone(net, 1, 0),
+    'whole 1×2': () => alone(net, 2, 0),
+    ...Object.fromEntries(
+      shardNumbers.flatMap((shards): [string, Measure][] => [
+        [`${shards} shards 1×1`, () => alone(net, 1, shards)],
+        [`${shards} shards 2×1`, () => ranks(net, 2, shards)],
+      ]),
+    ),
+    ...(python !== undefined && {
+      'torch 1×1': () => torch('torch_step.py', net, '--threads', '1'),
+      'torch 1×2': () => torch('torch_step.py', net, '--threads', '2'),
+      'torch DDP 2×1': () => ddp(net),
+    }),
+  };
+  const found: Record<string, Record<string, unknown>[]> = {};
+  for (let round = 0; round < Number(options.rounds); round++)
+    for (const [what, measure] of Object.entries(measures)) (found[what] ??= []).push(await measure());
+  rows.push({ net, found });
+}
+
+const ms = (found: Record<string, Record<string, unknown>[]>, what: string, key = 'ms_per_step'): number =>
+  found[what] === undefined ? NaN : median(found[what].map((one) => Number(one[key])));
+const number = (value: number, digits = 2): string => (Number.isNaN(value) ? '-' : value.toFixed(digits));
+console.log(
+  `${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, ${mpirun}; milliseconds a step, processes × threads, medians of ${options.rounds} rounds\n`,
+);
+const columns = Object.keys(rows[0]!.found);
+console.log(
+  table(
+    ['model', ...columns],
+    rows.map(({ net, found }) => [`${net}, batch ${batchOf(net)}`, ...columns.map((what) => number(ms(found, what)))]),
+  ),
+);
+console.log(
+  '\nEfficiency of two processes: time of one of one thread / (2 · time), and time of one of two threads / time\n',
+);
+const pairs = [...shardNumbers.map((n) => [`${n} shards 2×1`, 'whole'] as const), ['torch DDP 2×1', 'torch'] as const];
+console.log(
+  table(
+    ['model', ...pairs.flatMap(([what]) => [`${what} of ideal`, `to 1×2`])],
+    rows.map(({ net, found }) => [
+      net,
+      ...pairs.flatMap(([what, base]) => [
+        number(ms(found, `${base} 1×1`) / (2 * ms(found, what))),
+        number(ms(found, `${base} 1×2`) / ms(found, what)),
+      ]),
+    ]),
+  ),
+);
+
+const [latencyMs, bytesPerMs] = [Number(options.latency) / 1000, (Number(options.bandwidth) * 1e9) / 8 / 1000];
+const most = Math.max(...shardNumbers);
+console.log(
+  `\nBy the model, ${options.latency} µs and ${options.bandwidth} Gbit/s between the processes, ${most} shards: milliseconds a step\n`,
+);
+const counts = [1, 2, 4, 8, 64, 512];
+console.log(
+  table(
+    ['model', 'shard', 'update', ...counts.map((r) => `${r} processes`)],
+    rows.map(({ net, found }) => {
+      const one = ms(found, `${most} shards 1×1`);
+      const two = ms(found, `${most} shards 2×1`) - ms(found, `${most} shards 2×1`, 'gather_ms');
+      const shard = Math.max(0, (one - two) / (most - most / 2));
+      const update = Math.max(0, one - most * shard);
+      const bytes = 4 * ms(found, `${most} shards 1×1`, 'parameters');
+      const time = (r: number): number => {
+        // More processes than shards need more and smaller shards of the batch.
+        const shards = Math.max(most, r);
+        const compute = Math.ceil(shards / r) * shard * (most / shards) + update;
+        return r === 1
+          ? compute
+          : compute + 2 * latencyMs * Math.log2(r) + ((shards / r + 1) * ((r - 1) / r) * bytes) / bytesPerMs;
+      };
+      return [net, number(shard), number(update), ...counts.map((r) => number(time(r), 1))];
+    }),
+  ),
+);
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);

@@ -1,0 +1,88 @@
+import { UserError } from './errors.ts';
+
+/** A part of a piece of work that several processes share without speaking with each other: number `index`, from 0, of `count`. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+const WHOLE: Shard = { index: 0, count: 1 };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where those who start many processes say which of how many this one is, from 0. */
+const LAUNCHERS: readonly {
+  readonly by: string;
+  readonly index: string;
+  readonly count: string;
+  /** Variable that holds the first index, where that is not 0. */
+  readonly first?: string;
+  /** Variable that holds how far apart the indexes are. */
+  readonly step?: string;
+}[] = [
+  { by: 'a Kubernetes Indexed Job', index: 'JOB_COMPLETION_INDEX', count: 'JOB_COMPLETIONS' },
+  {
+    ...{ by: 'a Slurm array', index: 'SLURM_ARRAY_TASK_ID', count: 'SLURM_ARRAY_TASK_COUNT' },
+    ...{ first: 'SLURM_ARRAY_TASK_MIN', step: 'SLURM_ARRAY_TASK_STEP' },
+  },
+  { by: 'Open MPI', index: 'OMPI_COMM_WORLD_RANK', count: 'OMPI_COMM_WORLD_SIZE' },
+  { by: 'MPICH', index: 'PMI_RANK', count: 'PMI_SIZE' },
+  { by: 'a launcher like torchrun', index: 'RANK', count: 'WORLD_SIZE' },
+];
+
+/**
+ * The shard that `--shard i/n` names, else the one that a launcher tells in the environment, else the whole. `UserError` for what
+ * names no shard, and where two launchers tell different ones: a shard that is left out would be missed in the end.
+ */
+export function shardOf(given: string | undefined, environment: Environment): Shard {
+  if (given !== undefined) return parse(given);
+  const told = LAUNCHERS.flatMap((launcher) => {
+    const shard = toldBy(launcher, environment);
+    return shard === undefined ? [] : [{ by: launcher.by, shard }];
+  }).filter(({ shard }) => shard.count > 1);
+  const [first, other] = told;
+  if (first === undefined) return WHOLE;
+  if (other !== undefined && (other.shard.index !== first.shard.index || other.shard.count !== first.shard.count))
+    throw new UserError(
+      `${first.by} says shard ${textOf(first.shard)}, and ${other.by} says ${textOf(other.shard)}`,
+      'Say which with --shard i/n.',
+    );
+  return first.shard;
+}
+
+/** E.g. `3/8`. */
+export function textOf({ index, count }: Shard): string {
+  return `${index}/${count}`;
+}
+
+/** The items of a list that are this shard's: every so-and-so-many-th, so that a list in order of size is dealt out evenly. */
+export function partOf<T>(items: readonly T[], { index, count }: Shard): T[] {
+  return items.filter((_, i) => i % count === index);
+}
+
+function parse(text: string): Shard {
+  const [, index, count] = /^(\d{1,9})\/(\d{1,9})$/.exec(text) ?? [];
+  const shard = { index: Number(index), count: Number(count) };
+  if (index === undefined || shard.index >= shard.count)
+    throw new UserError(
+      `--shard: expected i/n with i from 0 to n - 1, received ${text}`,
+      'Write for example --shard 0/4, 1/4, 2/4 and 3/4.',
+    );
+  return shard;
+}
+
+function toldBy(launcher: (typeof LAUNCHERS)[number], environment: Environment): Shard | undefined {
+  const text = environment[launcher.index];
+  if (text === undefined || text === '') return undefined;
+  const numberOf = (name: string | undefined, usual: number): number => {
+    const value = name === undefined ? undefined : environment[name];
+    return value === undefined || value === '' ? usual : Number(value);
+  };
+  const count = numberOf(launcher.count, NaN);
+  const index = (Number(text) - numberOf(launcher.first, 0)) / numberOf(launcher.step, 1);
+  if (Number.isInteger(index) && Number.isInteger(count) && index >= 0 && index < count) return { index, count };
+  throw new UserError(
+    `${launcher.by} says ${launcher.index}=${text} and ${launcher.count}=${environment[launcher.count] ?? ''}, which is no shard`,
+    `Set ${launcher.count} to the number of processes, or say which shard this one is with --shard i/n.`,
+  );
+}

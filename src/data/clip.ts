@@ -1,0 +1,24 @@
+import { resampled } from './resample.ts';
+import type { Sound } from './wav.ts';
+
+/** What every sample of a data set of sounds is brought to. */
+export interface ClipOptions {
+  /** Values a second. */
+  readonly rate: number;
+  readonly seconds: number;
+}
+
+export function clipLength({ rate, seconds }: ClipOptions): number {
+  return Math.round(rate * seconds);
+}
+
+/** A sound at the rate and of the length of the data: its middle where it is longer, silence on both sides where it is shorter. */
+export function clip(sound: Sound, options: ClipOptions): Float32Array {
+  const values = resampled(sound, options.rate);
+  const length = clipLength(options);
+  const out = new Float32Array(length);
+  const surplus = values.length - length;
+  if (surplus >= 0) out.set(values.subarray(surplus >> 1, (surplus >> 1) + length));
+  else out.set(values, -surplus >> 1);
+  return out;
+}

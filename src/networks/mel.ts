@@ -1,0 +1,62 @@
+/** Front-end of sounds: what of a stretch of sound a network sees. */
+export interface LogMel {
+  /** Values a second of the sound. */
+  readonly rate: number;
+  /** Values of a sample. */
+  readonly length: number;
+  /** Values of a frame, and from the start of one to that of the next. */
+  readonly window: number;
+  readonly hop: number;
+  /** Bands of the mel scale, and the frequencies, in hertz, that they begin and end at. */
+  readonly mels: number;
+  readonly low: number;
+  readonly high: number;
+  /** Number of cepstral coefficients (MFCC) made of the bands; undefined: the bands themselves. */
+  readonly coefficients?: number | undefined;
+}
+
+/** Frames that lie in a sample whole. */
+export function framesOf({ length, window, hop }: LogMel): number {
+  return 1 + Math.floor((length - window) / hop);
+}
+
+/** Shape of what a network sees of a sample: [frames, bands or coefficients, 1]. */
+export function melShape(sound: LogMel): readonly [number, number, number] {
+  return [framesOf(sound), sound.coefficients ?? sound.mels, 1];
+}
+
+/** Slaney's mel scale (Auditory Toolbox, 1998): linear to 1,000 Hz, 27 bands for each factor of 6.4 above. */
+const [LINEAR, BREAK, STEP] = [200 / 3, 1000, Math.log(6.4) / 27];
+
+function toMel(hertz: number): number {
+  return hertz < BREAK ? hertz / LINEAR : BREAK / LINEAR + Math.log(hertz / BREAK) / STEP;
+}
+
+function toHertz(mel: number): number {
+  return mel < BREAK / LINEAR ? mel * LINEAR : BREAK * Math.exp(STEP * (mel - BREAK / LINEAR));
+}
+
+/** [bins, mels] triangles of equal area over the bins of a Fourier transform of `window` values: `librosa.filters.mel`. */
+export function melFilters({ rate, window, mels, low, high }: LogMel): Float64Array {
+  const bins = Math.floor(window / 2) + 1;
+  const [from, to] = [toMel(low), toMel(high)];
+  const edges = Array.from({ length: mels + 2 }, (_, i) => toHertz(from + ((to - from) * i) / (mels + 1)));
+  const filters = new Float64Array(bins * mels);
+  for (let m = 0; m < mels; m++) {
+    const [left, centre, right] = [edges[m]!, edges[m + 1]!, edges[m + 2]!];
+    for (let bin = 0; bin < bins; bin++) {
+      const hertz = (bin * rate) / window;
+      const height = Math.min((hertz - left) / (centre - left), (right - hertz) / (right - centre));
+      filters[bin * mels + m] = (Math.max(0, height) * 2) / (right - left);
+    }
+  }
+  return filters;
+}
+
+/** [mels, coefficients] of the orthonormal discrete cosine transform of type II: `scipy.fft.dct(…, norm='ortho')`. */
+export function cosines(mels: number, coefficients: number): Float32Array {
+  return Float32Array.from({ length: mels * coefficients }, (_, i) => {
+    const [m, k] = [Math.floor(i / coefficients), i % coefficients];
+    return Math.sqrt((k === 0 ? 1 : 2) / mels) * Math.cos((Math.PI * k * (2 * m + 1)) / (2 * mels));
+  });
+}

@@ -1,0 +1,98 @@
+import { parse } from 'yaml';
+import { shown, UserError } from '../base/errors.ts';
+import { parseOverride } from './overrides.ts';
+
+/** One run of a sweep: a name that is the same whoever makes the list, and what it changes, as for `--set`. */
+export interface TrialSettings {
+  readonly name: string;
+  readonly set: readonly string[];
+}
+
+/** Most trials of one sweep: more than that is a slip of the pen. */
+const MOST = 10_000;
+/** Of a name, besides its number. */
+const LONGEST = 60;
+
+/** Every combination of `--grid key=a,b,…`, the last key changing fastest. Values are YAML; one in brackets or quotes may hold commas. */
+export function gridTrials(grid: readonly string[]): TrialSettings[] {
+  const axes = grid.map((text) => {
+    const equals = text.indexOf('=');
+    const values = equals < 1 ? [] : split(text.slice(equals + 1)).filter((value) => value !== '');
+    if (values.length === 0)
+      throw new UserError(
+        `--grid: expected key.path=value,value, received ${shown(text)}`,
+        'Write for example --grid distill.temperature=1,2,4.',
+      );
+    const key = text.slice(0, equals);
+    return { key, settings: values.map((value) => `${key}=${value}`) };
+  });
+  const twice = axes.find(({ key }, i) => axes.findIndex((other) => other.key === key) < i);
+  if (twice !== undefined)
+    throw new UserError(`--grid: ${twice.key} is given twice`, 'Give all of its values in one --grid.');
+  const size = axes.reduce((product, { settings }) => product * settings.length, 1);
+  if (size > MOST) throw tooMany(size);
+  let trials: string[][] = [[]];
+  for (const { settings } of axes) trials = trials.flatMap((trial) => settings.map((setting) => [...trial, setting]));
+  return named(trials);
+}
+
+/** The trials of a file: a list, in YAML or JSON, of what each changes: `[{ "distill.temperature": 2, "seed": 1 }, …]`. */
+export function fileTrials(text: string, file: string): TrialSettings[] {
+  const trials = read(text);
+  if (trials === undefined || trials.length === 0)
+    throw new UserError(
+      `${file}: expected a list of mappings from keys of a recipe to values`,
+      'Write one item for each trial: - { distill.temperature: 2, seed: 1 }',
+    );
+  if (trials.length > MOST) throw tooMany(trials.length);
+  return named(trials.map((trial) => Object.entries(trial).map(([key, value]) => `${key}=${JSON.stringify(value)}`)));
+}
+
+function read(text: string): Record<string, unknown>[] | undefined {
+  let content: unknown;
+  try {
+    content = parse(text);
+  } catch {
+    return undefined;
+  }
+  const isTrial = (item: unknown): boolean => typeof item === 'object' && item !== null && !Array.isArray(item);
+  return Array.isArray(content) && content.every(isTrial) ? (content as Record<string, unknown>[]) : undefined;
+}
+
+function named(trials: readonly (readonly string[])[]): TrialSettings[] {
+  const width = String(trials.length).length;
+  return trials.map((set, i) => {
+    for (const text of set) refuseName(parseOverride(text).path);
+    const words = set.map((text) => text.slice(text.lastIndexOf('.', text.indexOf('=')) + 1));
+    const said = words.join('-').replace(/[^A-Za-z0-9._-]+/g, '-');
+    const number = String(i + 1).padStart(width, '0');
+    return { name: `${number}-${said}`.slice(0, LONGEST).replace(/-+$/, ''), set };
+  });
+}
+
+function refuseName(path: readonly unknown[]): void {
+  if (path[0] !== 'name') return;
+  throw new UserError('a trial sets name, which each trial has from its settings', 'Leave name out.');
+}
+
+function tooMany(received: number): UserError {
+  return new UserError(`a sweep of ${received} trials: expected at most ${MOST}`, 'Cut it into several sweeps.');
+}
+
+/** Parts between the commas that are not inside brackets or quotes. */
+function split(text: string): string[] {
+  const parts: string[] = [];
+  let [part, depth, quote] = ['', 0, ''];
+  for (const letter of `${text},`) {
+    if (quote !== '') quote = letter === quote ? '' : quote;
+    else if (letter === '"' || letter === "'") quote = letter;
+    else if ('[{'.includes(letter)) depth++;
+    else if (']}'.includes(letter)) depth--;
+    if (letter !== ',' || depth !== 0 || quote !== '') part += letter;
+    else {
+      parts.push(part.trim());
+      part = '';
+    }
+  }
+  return part === '' ? parts : [...parts, part.trim()];
+}

@@ -1,0 +1,166 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { monotonicMs } from '../base/clock.ts';
+import { inShell, UserError } from '../base/errors.ts';
+import type { OnEvent } from '../base/events.ts';
+import { partOf } from '../base/shard.ts';
+import type { Shard } from '../base/shard.ts';
+import { answerBlock, answerPlan, BlockMerge } from '../distill/answer-blocks.ts';
+import type { AnswerBlock, AnswerPlan } from '../distill/answer-blocks.ts';
+import { softTargetsKey } from '../distill/soft-targets.ts';
+import type { StoreOptions } from '../distill/soft-targets.ts';
+import { AnswerFolder } from '../folder/answer-folder.ts';
+import { refuseForeignFolder } from '../folder/folder.ts';
+import { lockRun } from '../folder/lock.ts';
+import { openStores } from '../folder/stores.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { loadData } from '../setup/data.ts';
+import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { progressOf } from '../train/progress.ts';
+import { batchFor, storeOptions } from './stages/answer.ts';
+import { isShortOfMemory } from './stages/label-batch.ts';
+import { openAndCheck } from './stages/teach.ts';
+
+export interface LabelOptions {
+  /** The folder that holds the folders of the runs. Default: `checkpoints`. */
+  readonly out?: string | undefined;
+  readonly onEvent?: OnEvent | undefined;
+  /** Stops after the current block. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Labelled {
+  /** Blocks that are this shard's, and how many of them this call has answered. */
+  readonly blocks: number;
+  readonly answered: number;
+  /** Of all shards. */
+  readonly total: number;
+  readonly folder: string;
+}
+
+/**
+ * A shard's part of the teacher's answers. Each block of answers is a file, so a shard that is killed and started again, or is shared
+ * by other shards than before, asks only about what is not there yet.
+ */
+export async function labelShard(given: LoadedRecipe, shard: Shard, options: LabelOptions = {}): Promise<Labelled> {
+  return withTeacher(given, options, async ({ plan, store, folder, onEvent }) => {
+    const own = partOf(plan.blocks, shard);
+    const tell = progressOf({ onEvent, signal: options.signal }, 'answers');
+    let [answered, done] = [0, 0];
+    for (const block of own) {
+      const before = await folder.load(block, (message) => onEvent({ type: 'warning', message }));
+      if (before === undefined) {
+        await folder.save(block, await asked(store, plan, block));
+        answered++;
+      }
+      tell('block', ++done, own.length);
+    }
+    return { blocks: own.length, answered, total: plan.blocks.length, folder: folder.folder };
+  });
+}
+
+export interface Merged {
+  readonly samples: number;
+  readonly views: number;
+  /** Of the run that will find the answers there. */
+  readonly folder: string;
+}
+
+/** The blocks of all shards as the stored answers of the run. `UserError` that counts those that are missing. */
+export async function mergeLabels(given: LoadedRecipe, options: LabelOptions = {}): Promise<Merged> {
+  return withTeacher(given, options, async ({ plan, store, folder, run, onEvent }) => {
+    const merge = new BlockMerge(store);
+    const missing: number[] = [];
+    for (const block of plan.blocks) {
+      const content = await folder.load(block, (message) => onEvent({ type: 'warning', message }));
+      if (content === undefined) missing.push(block.number);
+      else if (missing.length === 0) merge.add(block, content);
+    }
+    if (missing.length > 0) throw unfinished(folder.folder, missing, plan.blocks.length);
+    await refuseForeignFolder(run);
+    await mkdir(run, { recursive: true });
+    const unlock = await lockRun(run);
+    try {
+      const { softTargets } = await openStores(run, onEvent);
+      await softTargets.save(softTargetsKey(store), merge.whole);
+    } finally {
+      await unlock();
+    }
+    await folder.tidy();
+    return { samples: store.dataset.count, views: store.views, folder: run };
+  });
+}
+
+interface Work {
+  readonly plan: AnswerPlan;
+  readonly store: StoreOptions;
+  readonly folder: AnswerFolder;
+  /** Folder of the run. */
+  readonly run: string;
+  readonly onEvent: OnEvent;
+}
+
+async function withTeacher<T>(
+  { recipe }: LoadedRecipe,
+  { out = 'checkpoints', onEvent = () => undefined, signal }: LabelOptions,
+  work: (given: Work) => Promise<T>,
+): Promise<T> {
+  const format = storeOf(recipe);
+  const engine = engineOf(recipe);
+  prepareSavedModels(recipe);
+  const data = await loadData(recipe);
+  for (const message of data.warnings) onEvent({ type: 'warning', message });
+  const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal }))!;
+  try {
+    const store = storeOptions(recipe, data, teacher!, format);
+    const plan = answerPlan(store, batchFor(teacher!, { data, recipe }).size);
+    const run = path.join(out, recipe.name);
+    return await work({ plan, store, folder: new AnswerFolder(run, plan), run, onEvent });
+  } finally {
+    await teacher?.dispose();
+  }
+}
+
+/** The number format of the answers; `UserError` where there are none to ask for beforehand. */
+function storeOf({ teacher, distill }: Recipe): StoreOptions['store'] {
+  const { store } = distill.softTargets;
+  if (teacher === undefined) throw nothingToAsk('no teacher', 'Name a teacher in the recipe.');
+  if (teacher.logits !== undefined) throw nothingToAsk('stored logits', 'They are answers already: run the recipe.');
+  if (teacher.train !== undefined)
+    throw nothingToAsk(
+      'one that the recipe trains',
+      'Train it first, by `limbeck run` and a recipe of its own, and name its file as teacher.onnx.',
+    );
+  if (store !== 'live') return store;
+  throw new UserError(
+    'distill.softTargets.store: expected fp16 or fp32, received live: a teacher that is asked in every step gives no answers beforehand',
+    'Set it to fp16 or fp32, or run the recipe without labelling.',
+  );
+}
+
+function nothingToAsk(received: string, remedy: string): UserError {
+  return new UserError(`teacher: expected one that comes as a file, received ${received}`, remedy);
+}
+
+async function asked(store: StoreOptions, plan: AnswerPlan, block: AnswerBlock) {
+  const start = monotonicMs();
+  try {
+    return await answerBlock(store, plan, block, () => (monotonicMs() - start) / 1000);
+  } catch (error) {
+    if (!isShortOfMemory(error)) throw error;
+    throw new UserError(
+      `the teacher is short of memory with ${plan.batchSize} samples at once, which all shards ask about`,
+      `Set distill.softTargets.batchSize to ${Math.ceil(plan.batchSize / 2)} for all of them.`,
+      { cause: error },
+    );
+  }
+}
+
+function unfinished(folder: string, missing: readonly number[], total: number): UserError {
+  const some = missing.slice(0, 8).join(', ') + (missing.length > 8 ? ', …' : '');
+  return new UserError(
+    `${inShell(folder)}: ${missing.length} of ${total} blocks are missing: ${some}`,
+    'Let all shards come to their end, with the same recipe and data; or run `limbeck label RECIPE` without --shard, which answers what is missing.',
+  );
+}

@@ -1,0 +1,57 @@
+import path from 'node:path';
+import { InterruptedError, UserError } from '../base/errors.ts';
+import type { OnEvent } from '../base/events.ts';
+import { partOf } from '../base/shard.ts';
+import type { Shard } from '../base/shard.ts';
+import { SweepFolder } from '../folder/sweep-folder.ts';
+import type { TrialSoFar } from '../folder/sweep-folder.ts';
+import type { TrialSettings } from '../recipe/grid.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
+import { runRecipe } from './run.ts';
+
+export interface SweepOptions {
+  /** The folder that holds the folders of the runs. Default: `checkpoints`. */
+  readonly out?: string | undefined;
+  readonly saveEvery?: number | undefined;
+  readonly onEvent?: OnEvent | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Swept {
+  readonly folder: string;
+  /** All trials, of all shards, as far as they are. */
+  readonly trials: readonly TrialSoFar[];
+  /** Trials of this shard that failed, and why. */
+  readonly failed: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * A shard's part of the trials of a sweep, each a run of its own. Runs that are finished are left as they are, those that were stopped
+ * go on; a trial that fails does not keep the others from their turn.
+ */
+export async function sweepShard(
+  base: LoadedRecipe,
+  trials: readonly TrialSettings[],
+  load: (trial: TrialSettings) => Promise<LoadedRecipe>,
+  shard: Shard,
+  { out = 'checkpoints', onEvent = () => undefined, ...options }: SweepOptions = {},
+): Promise<Swept> {
+  // What cannot run is found out before anything runs.
+  const loaded = new Map<string, LoadedRecipe>();
+  for (const trial of trials) loaded.set(trial.name, await load(trial));
+  const sweep = await SweepFolder.open(path.join(out, base.recipe.name), base, trials);
+  const failed: { name: string; reason: string }[] = [];
+  const own = partOf(trials, shard);
+  for (const [i, { name, set }] of own.entries()) {
+    onEvent({ type: 'message', message: `trial ${name} (${i + 1} of ${own.length}): ${set.join(' ')}` });
+    try {
+      await sweep.giveAnswers(name);
+      await runRecipe(loaded.get(name)!, { ...options, out: sweep.folder, onEvent });
+    } catch (error) {
+      if (error instanceof InterruptedError || !(error instanceof UserError)) throw error;
+      failed.push({ name, reason: error.message });
+      onEvent({ type: 'warning', message: `trial ${name}: ${error.message}` });
+    }
+  }
+  return { folder: sweep.folder, trials: await sweep.soFar(), failed };
+}

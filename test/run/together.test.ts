@@ -1,0 +1,48 @@
+import { requireSame, runTogether } from '../../src/run/together.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { played } from '../support/played.ts';
+
+const folder = temporaryFolder();
+
+const recipe = (change: object = {}) =>
+  makeRecipe({
+    name: 'r',
+    dataset: { type: 'csv', train: 'data.csv', testFraction: 0.2 },
+    student: { model: 'mlp' },
+    ...change,
+  });
+
+const run = (size: number, change: (rank: number) => object = () => ({})) =>
+  played(size, (together) =>
+    runTogether(
+      (given, { out }) => Promise.resolve({ folder: out, report: given.recipe.seed } as never),
+      recipe(change(together.rank)),
+      { out: folder(), together },
+    ),
+  );
+
+describe('a run of several processes', () => {
+  it('has its folder in the first; the others work elsewhere', async () => {
+    const folders = (await run(3)).map((result) => result.folder);
+    expect(folders[0]).toBe(folder());
+    expect(new Set(folders).size).toBe(3);
+  });
+
+  it.each([
+    ['another recipe', (rank: number) => ({ seed: rank }), /process 1 of 2 has another recipe than process 0/],
+    ['more of them than shards', () => ({ shards: 1 }), /started 2 processes, and a batch is cut into 1 shards/],
+    ['a search, which measures time', () => ({ target: { p95Ms: 1 } }), /target: a search by latency/],
+  ])('refuses %s', async (_, change, message) => {
+    await expect(run(2, change)).rejects.toThrow(message);
+  });
+
+  it('says the first process that has something else', async () => {
+    const same = (texts: readonly string[]) =>
+      played(texts.length, (together) =>
+        Promise.resolve().then(() => requireSame(together, 'data', texts[together.rank]!)),
+      );
+    await expect(same(['a', 'a', 'b', 'b'])).rejects.toThrow(/process 2 of 4 has another data than process 0/);
+    await expect(same(['a', 'a'])).resolves.toHaveLength(2);
+  });
+});

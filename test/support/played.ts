@@ -1,0 +1,66 @@
+import type { Collectives } from '../../src/runtime/collectives.ts';
+
+class Captured extends Error {}
+
+/**
+ * What each of `size` processes comes to that work together, played one after another in this one: a process is run until it gathers for
+ * the first time, then the next, until all have; then each again, with what all had, until it gathers for the second time; and so on.
+ */
+export async function played<T>(size: number, work: (together: Collectives) => Promise<T>): Promise<T[]> {
+  const gathered: Float32Array[][] = [];
+  for (;;) {
+    const results: T[] = [];
+    const captured: Float32Array[] = [];
+    for (let rank = 0; rank < size; rank++) {
+      const together = player(rank, size, gathered, (own) => void (captured[rank] = own.slice()));
+      const result = await work(together).then(
+        (value) => ({ value }),
+        (error: unknown) => {
+          if (error instanceof Captured) return undefined;
+          throw error;
+        },
+      );
+      if (result !== undefined) results.push(result.value);
+    }
+    if (results.length === size) return results;
+    if (results.length > 0) throw new Error('some processes gather more often than others');
+    gathered.push(captured);
+  }
+}
+
+function player(
+  rank: number,
+  size: number,
+  gathered: readonly (readonly Float32Array[])[],
+  capture: (own: Float32Array) => void,
+): Collectives {
+  let call = 0;
+  const allgather = (own: Float32Array): Float32Array => {
+    const all = gathered[call++];
+    if (all === undefined) {
+      capture(own);
+      throw new Captured();
+    }
+    expect(own).toEqual(all[rank]);
+    return Float32Array.from(all.flatMap((each) => [...each]));
+  };
+  return {
+    ...{ rank, size, waitedSeconds: 0, allgather },
+    alltoall: (own) => {
+      const all = allgather(own);
+      const length = own.length / size;
+      const from = Array.from({ length: size }, (_, other) => other * own.length + rank * length);
+      return Float32Array.from(from.flatMap((at) => [...all.subarray(at, at + length)]));
+    },
+    allreduce: (own) => {
+      const all = allgather(own);
+      return own.map((_, i) =>
+        Array.from({ length: size }, (__, other) => all[other * own.length + i]!).reduce((a, b) => a + b),
+      );
+    },
+    broadcast: (values) => values.set(allgather(values).subarray(0, values.length)),
+    barrier: () => void allgather(new Float32Array(0)),
+    abort: () => undefined,
+    finish: () => undefined,
+  };
+}
