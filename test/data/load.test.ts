@@ -143,7 +143,12 @@ describe('splitting', () => {
     ],
     ['a fractional count', { validation: 2.5 }, /^validation: expected a fraction .* received 2\.5$/, /a tenth/],
     ['a negative fraction', { validation: -0.1 }, /received -0\.1$/, /a tenth/],
-    ['a test fraction of 1', { testFraction: 1 }, /^testFraction: 1 is no fraction/, /0\.1/],
+    [
+      'a test fraction of 1',
+      { testFraction: 1 },
+      /^testFraction: expected a number between 0 and 1, received 1/,
+      /0\.1/,
+    ],
   ])('rejects %s', async (_, options, message, hint) => {
     const error = await userError(loadDataset({ type: 'idx', train: await idxFiles('train', 90), ...options }));
     expect(error.message).toMatch(message);

@@ -88,7 +88,7 @@ it('goes from raw texts and a teacher with its own tokenizer to files and a kit 
   expect(statedText(readEntries(readTflite(tflite), tflite))).toEqual(form);
   await storedEncoder(form, path.dirname(exported('x')));
   const evaluated = await evaluateFile(exported('distilled.onnx'), made, 'test');
-  expect(evaluated.score).toBeCloseTo(score['distilled']!, 6);
+  expect(evaluated.accuracy).toBeCloseTo(score['distilled']!, 6);
   expect((await evaluateFile(path.join(folder(), 'teacher.onnx'), made, 'test')).accuracy).toBe(1);
   const { dataset } = recipe();
   const other = makeRecipe(
