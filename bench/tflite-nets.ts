@@ -108,7 +108,12 @@ export async function makeNet(name: NetName, { train, test }: { train: Dataset; 
 async function shippedFiles(graph: Graph, { x }: Pictures, shape: readonly number[]): Promise<Net['files']> {
   const step = quantizeSchema.parse({})[0] as Int8AfterTraining;
   const samples = inBatches(x, shape);
-  const prepared = await prepareInt8({ device: 'cpu', threads: 1 }, graph, { ...step, dense: 'tensor' }, samples);
+  const prepared = await prepareInt8(
+    { device: 'cpu', threads: 1 },
+    graph,
+    { ...step, dense: 'tensor', kept: [] },
+    samples,
+  );
   const { quantization } = prepared;
   return {
     float32: exportTflite(graph, { precision: 'float32' }).bytes,

@@ -42,6 +42,8 @@ export interface PtqRecipe {
   readonly biasCorrection?: boolean;
   readonly symmetric?: boolean;
   readonly dense: DenseScales;
+  /** Layers that stay in float, see `keptFloat`. */
+  readonly kept: readonly string[];
 }
 
 /** Equalized, calibrated and corrected, as a step of the recipe asks. */
@@ -78,12 +80,14 @@ async function corrected(
   recipe: Pick<Recipe, 'device' | 'threads'>,
   float: Graph,
   quantization: Quantization,
-  { scheme, biasCorrection = false }: PtqRecipe,
+  { scheme, biasCorrection = false, kept }: PtqRecipe,
   samples: Samples,
   onProgress?: OnProgress,
 ): Promise<Graph> {
   const isCorrected = biasCorrection && scheme !== 'int16x8';
-  return isCorrected ? correctBias(float, quantization, samples, sessionOptionsOf(recipe), onProgress) : float;
+  if (!isCorrected) return float;
+  const options = { session: sessionOptionsOf(recipe), keepFloat: (layer: string) => kept.includes(layer) };
+  return correctBias(float, quantization, samples, options, onProgress);
 }
 
 const CALIBRATION_BATCH = 32;
@@ -126,9 +130,9 @@ export function keptFloat(
       meant === undefined ? `Layers with weights: ${quantizableLayers(graph).join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
-  // In a file that is read again its ops are layers of their own, with this name first.
-  const frontEnd = [...known].filter((layer) => layer.split('/')[0] === LOG_MEL);
-  return [...new Set([...keepFloat, ...frontEnd, ...(answers === 'values' ? unitsOf(graph) : [])])];
+  return [
+    ...new Set([...keepFloat, ...[...known].filter(isFrontEnd), ...(answers === 'values' ? unitsOf(graph) : [])]),
+  ];
 }
 
 /** The last two ops of a graph if they scale and move its answers by constants, see `scaledNetwork`. */
@@ -149,12 +153,16 @@ function unitsOf(graph: Graph): string[] {
 /** Samples for the table of layers: enough to rank them. */
 const RANKED = 128;
 
-/** Loss of score that each layer but those `kept` in float causes in int8, the worst first. */
+/** True for a layer of the front-end of sounds; in a file that is read again each of its ops is a layer, with this name first. */
+function isFrontEnd(layer: string): boolean {
+  return layer.split('/')[0] === LOG_MEL;
+}
+
+/** Loss of score that each layer causes in int8, the worst first. */
 export async function rankLayers(
   { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
   { float, quantization }: Prepared,
   model: ExportedModel,
-  kept: readonly string[],
   onProgress: OnProgress,
 ): Promise<QuantizationSensitivity> {
   const { x, shape, inputs, logits } = model.reference;
@@ -166,7 +174,7 @@ export async function rankLayers(
   const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
     encodeModel(exportQdq(float, quantization, { keepFloat }).result);
   const session = sessionOptionsOf(recipe);
-  const layers = quantizableLayers(float).filter((layer) => !kept.includes(layer));
+  const layers = quantizableLayers(float).filter((layer) => !isFrontEnd(layer));
   const rows = await layerSensitivity(layers, write, samples, task, session, onProgress);
   const score = task.scoreOf(samples.logits, targets);
   return { model: idOf(model), precision: 'int8', samples: n, score, rows };

@@ -146,7 +146,7 @@ describe('splitting', () => {
     [
       'a test fraction of 1',
       { testFraction: 1 },
-      /^testFraction: expected a number between 0 and 1, received 1$/,
+      /^testFraction: expected a number between 0 and 1, received 1/,
       /0\.1/,
     ],
   ])('rejects %s', async (_, options, message, hint) => {

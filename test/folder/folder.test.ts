@@ -158,7 +158,7 @@ describe('the folder of a run', () => {
     await expect(refuseForeignFolder(path.join(folder(), 'new'))).resolves.toBeUndefined();
     await expect(refuseForeignFolder(folder())).resolves.toBeUndefined();
     await writeFile(path.join(folder(), 'thesis.tex'), '');
-    await expect(refuseForeignFolder(folder())).rejects.toThrow(/not a run, received one that holds \["thesis\.tex"\]/);
+    await expect(refuseForeignFolder(folder())).rejects.toThrow(/this folder is not a run: it holds \["thesis\.tex"\]/);
     await expect(refuseForeignFolder(path.join(folder(), 'thesis.tex'))).rejects.toThrow(/expected a folder/);
   });
 
@@ -167,15 +167,16 @@ describe('the folder of a run', () => {
     const [run, other] = [path.join(made, 'a'), path.join(made, 'b')];
     await mkdir(run, { recursive: true });
     await writeFile(path.join(run, 'log.jsonl'), '');
+    await writeFile(path.join(run, 'recipe.json'), '{}');
     await mkdir(other);
     await removeUnbegun(run, made);
     expect(await readdir(made)).toEqual(['b']);
-    await writeFile(path.join(other, 'recipe.json'), '{}');
+    await writeFile(path.join(other, 'ledger.json'), '{}');
     await removeUnbegun(other, made);
-    expect(await readdir(other)).toEqual(['recipe.json']);
-    await removeUnbegun(path.join(other, 'recipe.json/c'), path.join(other, 'recipe.json/c'));
-    expect(await readdir(other)).toEqual(['recipe.json']);
-    await rm(path.join(other, 'recipe.json'));
+    expect(await readdir(other)).toEqual(['ledger.json']);
+    await removeUnbegun(path.join(other, 'ledger.json/c'), path.join(other, 'ledger.json/c'));
+    expect(await readdir(other)).toEqual(['ledger.json']);
+    await rm(path.join(other, 'ledger.json'));
     await removeUnbegun(other, made);
     expect(await readdir(folder())).toEqual([]);
   });

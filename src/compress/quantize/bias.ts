@@ -2,7 +2,7 @@ import type { OnProgress } from '../../base/progress.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import { rewrite } from '../../graph/passes/rewrite.ts';
-import { weightedNodes } from '../../graph/quantization.ts';
+import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import { sizeOf } from '../../graph/shapes.ts';
 import type { Graph, Node } from '../../graph/types.ts';
@@ -25,10 +25,10 @@ export async function correctBias(
   graph: Graph,
   quantization: Quantization,
   samples: Samples,
-  session: SessionOptions,
+  { session, keepFloat = () => false }: BiasOptions,
   onProgress?: OnProgress,
 ): Promise<Graph> {
-  const layers = biasedLayers(graph, quantization);
+  const layers = biasedLayers(graph, quantization, keepFloat);
   if (layers.length === 0) return graph;
   const expected = await meansOf(
     meanGraph(
@@ -46,7 +46,11 @@ export async function correctBias(
     const scales = weightScalesOf(quantization, weights)!;
     const integers = rounded(values as Float32Array, type.shape as readonly number[], scales);
     const alone = layerAlone(withConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
-    const given = fedTo(input, graph, quantizedBatches(corrected, quantization, input, samples, { session }));
+    const given = fedTo(
+      input,
+      graph,
+      quantizedBatches(corrected, quantization, input, samples, { session, keepFloat }),
+    );
     const actual = await meansOf(meanGraph(alone, [output]), given, session);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;
@@ -56,6 +60,12 @@ export async function correctBias(
     onProgress?.('correcting biases, layer', i + 1, layers.length);
   }
   return corrected;
+}
+
+interface BiasOptions {
+  readonly session: SessionOptions;
+  /** True for layers that the file will compute in float: those before a layer feed it as they are, and none of them is corrected. */
+  readonly keepFloat?: (layer: string) => boolean;
 }
 
 interface Batch {
@@ -85,9 +95,11 @@ interface BiasedLayer {
   readonly bias: string;
 }
 
-function biasedLayers(graph: Graph, quantization: Quantization): BiasedLayer[] {
+function biasedLayers(graph: Graph, quantization: Quantization, keepFloat: (layer: string) => boolean): BiasedLayer[] {
   const biases = biasesOf(graph);
+  const layerOf = layersOf(graph);
   return weightedNodes(graph).flatMap((node) => {
+    if (keepFloat(layerOf.get(node.outputs[0]!)!)) return [];
     const bias = biases.get(node.outputs[0]!);
     if (bias === undefined || weightScalesOf(quantization, node.inputs[1]!) === undefined) return [];
     if (graph.constants.has(node.inputs[0]!)) return [];

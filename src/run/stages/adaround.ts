@@ -11,9 +11,8 @@ import { usualAdaround } from '../../recipe/schema/compress.ts';
 import type { Int8AfterTraining } from '../../recipe/schema/compress.ts';
 import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
-import { taskOf } from '../../tasks/registry.ts';
 import { progressOf } from '../../train/progress.ts';
-import { keptFloat, prepareInt8 } from '../../ship/quantize.ts';
+import { prepareInt8 } from '../../ship/quantize.ts';
 import type { Prepared } from '../../ship/quantize.ts';
 
 export interface PtqStep {
@@ -22,6 +21,8 @@ export interface PtqStep {
   readonly settings: Int8AfterTraining;
   readonly samples: Samples;
   readonly dense: DenseScales;
+  /** Layers that stay in float, see `keptFloat`. */
+  readonly kept: readonly string[];
 }
 
 /** A graph ready to be written in int8 as a step of the recipe asks; `notes` for the report. */
@@ -33,7 +34,7 @@ export async function prepareStep(
   const { recipe } = context;
   const { settings } = step;
   const isAdaptive = settings.rounding === 'adaround';
-  const ptq = { ...settings, dense: step.dense, ...(isAdaptive && { biasCorrection: false }) };
+  const ptq = { ...settings, dense: step.dense, kept: step.kept, ...(isAdaptive && { biasCorrection: false }) };
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);
   const prepared = await prepareInt8(recipe, graph, ptq, step.samples, onProgress);
   return isAdaptive ? roundAdaptively(context, prepared, step) : { prepared, notes: [] };
@@ -43,7 +44,7 @@ export async function prepareStep(
 async function roundAdaptively(
   context: StageContext,
   prepared: Prepared,
-  { number, settings, samples, dense }: PtqStep,
+  { number, settings, samples, dense, kept }: PtqStep,
 ): Promise<{ prepared: Prepared; notes: readonly string[] }> {
   const { recipe, engine, onEvent, signal, saveEveryMs } = context;
   const { iterations } = settings.adaround ?? usualAdaround;
@@ -58,7 +59,6 @@ async function roundAdaptively(
   const seconds = (): number => before + (monotonicMs() - start) / 1000;
   let savedAt = start;
   let told = resume?.layers.length ?? 0;
-  const kept = keptFloat(settings, prepared.graph, taskOf(context.data.train).answers);
   // A stop is seen to below, where the state is saved.
   const tell = progressOf({ onEvent }, stage, {
     from: (resume?.layers.length ?? 0) * iterations + (resume?.iteration ?? 0),

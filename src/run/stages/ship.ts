@@ -152,16 +152,16 @@ async function writeInt8(
   const { recipe } = context;
   const asked = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
   const samples = calibrationSamples(context, model.graph, settings.samples);
-  const ptq = { number: step.number, settings, samples, dense: sharedScales(recipe, settings, step) };
+  const ptq = { number: step.number, settings, samples, dense: sharedScales(recipe, settings, step), kept: asked };
   const { prepared, notes: said } = await prepareStep(context, model.graph, ptq);
   const onTflite =
     ptq.dense === step.dense
       ? prepared
-      : await withDenseScales(recipe, prepared, { ...settings, dense: step.dense }, samples);
+      : await withDenseScales(recipe, prepared, { ...settings, dense: step.dense, kept: asked }, samples);
   // Rounding is a stage of its own; what follows is not part of it.
   context.onEvent({ type: 'stage', stage: `quantize-${step.number + 1}` });
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);
-  const sensitivity = await rankLayers(context, prepared, model, asked, onProgress);
+  const sensitivity = await rankLayers(context, prepared, model, onProgress);
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];
   let refused: Refused | undefined;
@@ -210,7 +210,7 @@ async function writeInt16(
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);
-  const ptq = { ...settings, dense: step.dense };
+  const ptq = { ...settings, dense: step.dense, kept };
   const prepared = await prepareInt8(context.recipe, model.graph, ptq, samples, onProgress);
   const { graph, float, quantization, skipped } = prepared;
   const file = tflite(context, 'int16x8', { precision: 'integer', quantization, keepFloat });

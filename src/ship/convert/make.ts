@@ -56,7 +56,7 @@ async function writerFor(
     descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
   if (precision === 'int8' || precision === 'int16x8') {
     const kept = keptFloat(options, graph, stated.get('output') === 'values' ? 'values' : 'logits');
-    const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true, dense };
+    const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true, dense, kept };
     const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples, options.onProgress);
     const keepFloat = (layer: string): boolean => kept.includes(layer);
     const { quantization, skipped } = prepared;

@@ -112,7 +112,7 @@ describe('bias correction', () => {
         ),
       );
     const only = (name: string) => new Map([...coarse].filter(([key]) => key === name));
-    const corrected = await correctBias(graph, only('first/w'), samples, session);
+    const corrected = await correctBias(graph, only('first/w'), samples, { session });
     const error = async (of: Graph): Promise<number> => {
       const [a, b] = [await meanOf(of), await meanOf(graph)];
       return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
@@ -141,7 +141,7 @@ describe('bias correction', () => {
         graph.constants.has(name) ? { ...q, scales: q.scales.map((s) => 16 * s) } : q,
       ]),
     );
-    const corrected = await correctBias(graph, coarse, samples, session);
+    const corrected = await correctBias(graph, coarse, samples, { session });
     const shift = async (of: Graph): Promise<number> => {
       const model = new InferenceModel(encodeModel(exportQdq(of, coarse).result), 'test.onnx', session);
       const actual = (await model.run({ x: { data: x, shape: [64, 6, 6, 2] } }))['logits']!.data as Float32Array;
@@ -166,7 +166,7 @@ describe('bias correction', () => {
       b.output('y', b.op('Add', [b.op('BatchMatMul', [x, w], PLAIN, 'dense'), bias], {}, 'dense'));
       const made = b.build();
       const coarse = [...weightScales(made)].map(([name, q]) => [name, { ...q, scales: q.scales.map((v) => 16 * v) }]);
-      const corrected = await correctBias(made, new Map(coarse as never), batches, session);
+      const corrected = await correctBias(made, new Map(coarse as never), batches, { session });
       return [...(corrected.constants.get('b')!.data as Float32Array)];
     };
     const first = await correctedOf((_, x) => x);
@@ -180,7 +180,7 @@ describe('bias correction', () => {
 
   it('knows the bias of every layer, and leaves a graph without scales alone', async () => {
     expect([...biasesOf(graph).values()]).toEqual(['first/b', 'second/b', 'third/b', 'dense/b']);
-    expect(await correctBias(graph, new Map(), samples, session)).toBe(graph);
+    expect(await correctBias(graph, new Map(), samples, { session })).toBe(graph);
   });
 });
 

@@ -76,7 +76,7 @@ it('corrects biases batch by batch', async () => {
   const graph = network(4);
   const { result } = await quantize(graph, stream([12]), { calibrator: 'minmax', session });
   const biases = async (samples: Samples): Promise<number[]> => {
-    const corrected = await correctBias(graph, result, samples, session);
+    const corrected = await correctBias(graph, result, samples, { session });
     return [...corrected.constants.values()]
       .filter(({ type }) => type.shape.length === 1)
       .flatMap(({ data }) => [...(data as Float32Array)]);

@@ -179,7 +179,7 @@ describe('int8 ONNX', () => {
   });
 
   it('has nothing to calibrate with without samples', async () => {
-    await expect(quantize(graph, [], { calibrator: 'mse', session })).rejects.toThrow(/without samples/);
+    await expect(quantize(graph, [], { calibrator: 'mse', session })).rejects.toThrow(/at least 1 sample/);
   });
 
   it('a value that is no number on some sample leaves its layer in float, by name', async () => {
