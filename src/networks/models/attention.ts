@@ -54,13 +54,19 @@ export class LayerNorm extends layers.Layer {
  * φ(x) = e^(-u²) / √(2π) is in the exponent.
  */
 const gelu = tf.customGrad((x, save) => {
-  const u = tf.mul(x as tf.Tensor, Math.SQRT1_2);
-  const distribution = tf.mul(tf.add(tf.erf(u), 1), 0.5);
-  (save as tf.GradSaveFunc)([u, distribution]);
+  // Only inputs and results can be saved; what the gradient computes again, the graph has once.
+  const parts = (of: tf.Tensor) => {
+    const u = tf.mul(of, Math.SQRT1_2);
+    return { u, distribution: tf.mul(tf.add(tf.erf(u), 1), 0.5) };
+  };
+  (save as tf.GradSaveFunc)([x as tf.Tensor]);
   return {
-    value: tf.mul(x as tf.Tensor, distribution),
-    gradFunc: (dy: tf.Tensor, [u, distribution]: tf.Tensor[]) =>
-      tf.mul(dy, tf.add(distribution!, tf.mul(u!, tf.exp(tf.sub(-Math.log(Math.PI) / 2, tf.square(u!)))))),
+    value: tf.mul(x as tf.Tensor, parts(x as tf.Tensor).distribution),
+    gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => {
+      const { u, distribution } = parts(saved!);
+      const density = tf.exp(tf.sub(-Math.log(Math.PI) / 2, tf.square(u)));
+      return tf.mul(dy, tf.add(distribution, tf.mul(u, density)));
+    },
   };
 });
 
