@@ -55,6 +55,7 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
   // A target has its students timed, however short.
   'fashion-mnist-search.yaml': () =>
     Promise.resolve(['target.widths=[1]', 'target.amounts=[0,0.5]', 'target.rounds=1', 'report.latency.seconds=0.1']),
+  'fashion-mnist-few-labels.yaml': () => Promise.resolve(['dataset.labelled=20']),
   'quantize-ds-cnn.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
   'quantize-resnet8.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
   'cifar100-resnet32x4-8x4.yaml': async () => {
