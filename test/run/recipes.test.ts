@@ -8,6 +8,7 @@ import { refuseMissing } from '../../src/setup/runnable.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { wavFile } from '../support/sound.ts';
 
 const folder = temporaryFolder();
 const RECIPES = path.join(ROOT, 'recipes');
@@ -58,6 +59,17 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
   'fashion-mnist-few-labels.yaml': () => Promise.resolve(['dataset.labelled=20']),
   'quantize-ds-cnn.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
   'quantize-resnet8.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
+  'keywords.yaml': async () => {
+    const at = path.join(folder(), 'keywords');
+    for (const [name, hertz] of Object.entries({ low: 300, high: 2500 })) {
+      await mkdir(path.join(at, name), { recursive: true });
+      for (let i = 0; i < 25; i++) {
+        const values = Array.from({ length: 16_000 }, (_, t) => 0.3 * Math.sin((hertz + 8 * i) * t * 3.9e-4));
+        await writeFile(path.join(at, name, `${i}.wav`), wavFile(values));
+      }
+    }
+    return [`dataset.train=${at}`, `dataset.test=${at}`, 'quantize=[]'];
+  },
   'cifar100-resnet32x4-8x4.yaml': async () => {
     const at = path.join(folder(), 'cifar-100-binary');
     await mkdir(at);
