@@ -60,7 +60,7 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
   'quantize-ds-cnn.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
   'quantize-resnet8.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
   'keywords.yaml': async () => {
-    const at = path.join(folder(), 'keywords');
+    const at = path.join(folder(), 'spoken');
     for (const [name, hertz] of Object.entries({ low: 300, high: 2500 })) {
       await mkdir(path.join(at, name), { recursive: true });
       for (let i = 0; i < 25; i++) {
