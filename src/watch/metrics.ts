@@ -5,7 +5,7 @@ import { UserError } from '../base/errors.ts';
 import { needPackages } from '../base/packages.ts';
 import type { OnEvent } from '../base/events.ts';
 import { runMetrics } from './run-metrics.ts';
-import type { Together } from './run-metrics.ts';
+import type { Together } from './together.ts';
 
 export interface MetricsOptions {
   /** 0 takes a free one. */

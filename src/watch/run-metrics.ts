@@ -3,12 +3,7 @@ import type { Counter, Gauge, Registry } from 'prom-client';
 import { limbeckVersion } from '../base/packages.ts';
 import { metricOfEvent } from './events.ts';
 import type { OnEvent, RunEvent } from '../base/events.ts';
-
-/** The process as one of several that train together, as far as metrics tell of it. */
-export interface Together {
-  readonly rank: number;
-  readonly waitedSeconds: number;
-}
+import type { Together } from './together.ts';
 
 /** Metrics of a run's events; names and units as Prometheus wants them. */
 export function runMetrics(client: typeof PromClient, registry: Registry, together?: Together): OnEvent {
