@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { parseReport } from '../../src/report/read.ts';
 import { classifier, sumAndDifference } from '../serve/models.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT, start } from '../support/built.ts';
@@ -153,13 +154,11 @@ async function started(args: readonly string[], said: RegExp) {
     it('shows models with what is known of them', async () => {
       await open(server.url, {}, async (page) => {
         await enter(page);
-        const report = JSON.parse(await readFile(path.join(folder, 'fashion/report.json'), 'utf8')) as {
-          models: { id: string; score: { test: number } }[];
-        };
+        const report = parseReport(await readFile(path.join(folder, 'fashion/report.json'), 'utf8'), 'report.json');
         const { score } = report.models.find(({ id }) => id === 'distilled')!;
         const card = await page.locator('.card', { hasText: 'student' }).first().innerText();
         for (const text of [
-          `${(100 * score.test).toFixed(2)} %`,
+          `${(100 * score.test!).toFixed(2)} %`,
           '2.77 MB',
           'Ankle boot',
           'input FP32 [any × 28 × 28 × 1]',
