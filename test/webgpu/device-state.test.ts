@@ -61,8 +61,8 @@ async function training(): Promise<{
 }
 
 it('moves the state to the device once, and back when it is read, whatever the number of steps', async () => {
-  const { step, feeds, model } = await training();
   const before = engine.traffic!;
+  const { step, feeds, model } = await training();
   for (let i = 0; i < 6; i++) await step.run(feeds(i));
   const during = engine.traffic!;
   expect(during.calls - before.calls).toBe(6);
