@@ -191,6 +191,9 @@ describe('limbeck run', () => {
     const int8 = await inProcess(folder(), ...from, '--precision', 'int8', '--out', 'own.onnx');
     expect(int8).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(int8.stdout)).toMatchObject({ to: 'own.onnx', skipped: [] });
+    expect((await inProcess(folder(), 'export', '--from', 'copy.onnx', '--out', 'own.tflite')).stderr).toContain(
+      '--out own.tflite: expected the ending of an onnx file, received .tflite\nAdd --format tflite,',
+    );
     const lite = ['export', '--from', 'copy.onnx', '--format', 'tflite', '--precision', 'int8'];
     expect((await inProcess(folder(), ...lite)).stderr).toContain('expected samples to calibrate with, received none');
     expect(await inProcess(folder(), ...lite, '--data', 'tiny.yaml')).toMatchObject({ code: 0 });

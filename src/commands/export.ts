@@ -6,6 +6,7 @@ import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import { printJson } from './context.ts';
+import { FORMATS } from '../report/artifact.ts';
 import { inputShapes, shapeOption } from './shapes.ts';
 
 interface ExportArgs {
@@ -128,6 +129,12 @@ export const exportCommand: Command<ExportArgs> = {
 function conversionOf(args: ExportArgs, from: string): ConvertArgs {
   const { format, precision, calibrator, ends } = args as unknown as ConvertOptions;
   const { model, data, samples, keepFloat, symmetric, opset, sparse, accept, out } = args;
+  const other = FORMATS.find((one) => one !== format && out?.toLowerCase().endsWith(`.${one}`));
+  if (other !== undefined)
+    throw new UserError(
+      `--out ${out!}: expected the ending of an ${format} file, received .${other}`,
+      `Add --format ${other}, or give the file another ending.`,
+    );
   return {
     ...{ from, model, format, precision, data, calibrator, samples, keepFloat, symmetric, opset, sparse, accept, out },
     ...(ends !== undefined && { ends }),
