@@ -1,17 +1,28 @@
+import { UserError } from '../base/errors.ts';
 import { greatestCommonDivisor } from '../base/numbers.ts';
 import type { Sound } from './wav.ts';
 
+/** Limit of the terms of a ratio of rates: the filter has 20 times as many values. */
+const MOST = 20_000;
+/** Filters that are kept: a data set has sounds of few rates. */
+const MOST_FILTERS = 8;
 /** Zero crossings of the filter on each side, and the shape of its window. */
 const [HALF_WIDTH, BETA] = [10, 5];
 
 /**
  * Sound at another rate: what lies above half of the lower rate is filtered out by a windowed sinc (polyphase, Kaiser window of beta 5),
  * with the values of `scipy.signal.resample_poly`. Result of ceil(length · rate / from) values.
+ * `UserError` for rates without a common divisor, such as 44,101 and 16,000.
  */
-export function resampled({ rate: from, values }: Sound, rate: number): Float32Array {
+export function resampled({ where = 'the sound', rate: from, values }: Sound, rate: number): Float32Array {
   if (from === rate) return values;
   const divisor = greatestCommonDivisor(from, rate);
   const [up, down] = [rate / divisor, from / divisor];
+  if (Math.max(up, down) > MOST)
+    throw new UserError(
+      `${where}: a rate of ${from} values a second cannot be brought to ${rate}: they have no large common divisor`,
+      `Bring it to another rate, e.g. with \`ffmpeg -i in.wav -ar ${rate} out.wav\`.`,
+    );
   const filter = filterOf(up, down);
   const half = (filter.length - 1) / 2;
   const out = new Float32Array(Math.ceil((values.length * up) / down));
@@ -42,6 +53,7 @@ function filterOf(up: number, down: number): Float64Array {
   // A constant stays what it is.
   const gain = up / filter.reduce((sum, value) => sum + value, 0);
   const result = filter.map((value) => value * gain);
+  if (filters.size >= MOST_FILTERS) filters.clear();
   filters.set(key, result);
   return result;
 }

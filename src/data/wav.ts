@@ -2,6 +2,8 @@ import { UserError } from '../base/errors.ts';
 
 /** Sound of one channel: values from -1 to 1, `rate` of them a second. */
 export interface Sound {
+  /** The file, for messages. */
+  readonly where?: string;
   readonly rate: number;
   readonly values: Float32Array;
 }
@@ -51,7 +53,11 @@ export function parseWav(bytes: Uint8Array, where: string): Sound {
           `${where}: truncated: its header promises ${size} bytes of sound, received ${bytes.length - body}`,
           'Get the file again and compare its size with the source.',
         );
-      return { rate: format.rate, values: valuesOf(view, body, isOpen ? bytes.length - body : size, format, where) };
+      return {
+        where,
+        rate: format.rate,
+        values: valuesOf(view, body, isOpen ? bytes.length - body : size, format, where),
+      };
     }
     at = body + size + (size % 2);
   }

@@ -6,6 +6,7 @@ import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { ROOT } from '../support/built.ts';
+import { wavFile } from '../support/sound.ts';
 import { sumAndDifference } from './models.ts';
 import { ask, serving } from './server.ts';
 import type { Served } from './server.ts';
@@ -26,11 +27,24 @@ function brightness(metadata: object): Uint8Array {
   return encodeModel(lowerToOnnx(b.build(), { metadata: new Map(Object.entries(metadata)) }));
 }
 
+/** [batch, 4, 1], 4 values at 8 a second: logits of -sum and +sum. */
+function loudness(): Uint8Array {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 4, 1] });
+  const flat = b.op('Reshape', [x], { shape: ['batch', 4] });
+  const w = b.constant({ dtype: 'float32', shape: [4, 2] }, Float32Array.of(-1, 1, -1, 1, -1, 1, -1, 1));
+  b.output('logits', b.op('BatchMatMul', [flat, w], { transposeA: false, transposeB: false }));
+  const preprocessing = JSON.stringify({ shape: [4, 1], scale: 1, mean: [0], std: [1] });
+  const metadata = { ...METADATA, preprocessing, sound: '{"rate":8}' };
+  return encodeModel(lowerToOnnx(b.build(), { metadata: new Map(Object.entries(metadata)) }));
+}
+
 let server: Served;
 beforeAll(async () => {
   server = await serving({
     'light.onnx': brightness(METADATA),
     'bare.onnx': brightness({}),
+    'loud.onnx': loudness(),
     'two.onnx': sumAndDifference(),
     'several.onnx': brightness({ ...METADATA, labels: '[]', targets: '["dark","bright"]' }),
     'numbers.onnx': brightness({ ...METADATA, labels: '[]', targets: '["minus","plus"]', output: 'values' }),
@@ -54,6 +68,33 @@ async function predictions(place: string, body: object | Uint8Array, type?: stri
 const bright = (value: number): number => 1 / (1 + Math.exp(-8 * ((value / 255 - 0.5) / 0.5)));
 
 describe('POST /v1/M', () => {
+  it('takes a WAV file of any length and rate, and refuses what is none', async () => {
+    const [said] = await predictions(
+      '/v1/loud',
+      wavFile([0, 0.5, 0.25, 0, 0, 0], { rate: 8, tag: 3, bits: 32 }),
+      'audio/wav',
+    );
+    expect(said!.label).toBe('bright');
+    // The middle of it.
+    expect(said!.probability).toBeCloseTo(1 / (1 + Math.exp(-2 * 0.75)), 5);
+    const refused = async (place: string, body: Uint8Array): Promise<unknown> => {
+      const { status, json } = await ask(server, place, { body, headers: { 'content-type': 'audio/x-wav' } });
+      return [status, json.error];
+    };
+    expect(await refused('/v1/loud', Buffer.from('no'))).toEqual([
+      400,
+      'the sound: no WAV file: expected RIFF and WAVE at its start',
+    ]);
+    expect(await refused('/v1/loud', wavFile([0], { rate: 2_000_000_011 }))).toEqual([
+      400,
+      'the sound: a rate of 2000000011 values a second cannot be brought to 8: they have no large common divisor',
+    ]);
+    expect(await refused('/v1/light', wavFile([0]))).toEqual([
+      400,
+      'this model takes no sounds: its file does not say at which rate',
+    ]);
+  });
+
   it('takes a picture of any size and says what it shows', async () => {
     const [white] = await predictions('/v1/light', await grey(140), 'image/png');
     expect(white).toMatchObject({ label: 'bright', index: 1 });
@@ -105,7 +146,7 @@ describe('POST /v1/M', () => {
 
   it('says what it takes', async () => {
     expect((await ask(server, '/v1')).json).toEqual({
-      models: ['bare', 'light', 'numbers', 'several', 'sixteen', 'two'],
+      models: ['bare', 'light', 'loud', 'numbers', 'several', 'sixteen', 'two'],
     });
     expect((await ask(server, '/v1/light')).json).toMatchObject({
       shape: [2, 2, 1],

@@ -26,7 +26,8 @@ function predictOperation({ name }: ServedModel, described: Described): object {
   const values = {
     'application/json': { schema: objectOf({ inputs: { anyOf: [sample, { type: 'array', items: sample }] } }) },
   };
-  const types = takesPictures(described) ? ['image/png', 'image/jpeg', 'image/webp'] : [];
+  const pictures = takesPictures(described) ? ['image/png', 'image/jpeg', 'image/webp'] : [];
+  const types = described?.rate === undefined ? pictures : ['audio/wav'];
   const prediction = {
     type: 'object',
     required: ['index', logits ? 'probability' : 'score'],
@@ -45,7 +46,7 @@ function predictOperation({ name }: ServedModel, described: Described): object {
   return {
     tags: ['Models'],
     operationId: `predict-${name}`,
-    summary: `Classes of ${text !== undefined ? 'texts, or of ' : types.length > 0 ? 'a picture, or of ' : ''}raw values of shape ${shape.join(' × ')}`,
+    summary: `Classes of ${text !== undefined ? 'texts, or of ' : pictures.length > 0 ? 'a picture, or of ' : types.length > 0 ? 'a sound, or of ' : ''}raw values of shape ${shape.join(' × ')}`,
     parameters: [
       { name: 'top', in: 'query', schema: { type: 'integer', minimum: 1, default: 1 }, description: 'Classes to name' },
     ],

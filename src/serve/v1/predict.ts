@@ -7,6 +7,7 @@ import { viewOf } from '../v2/json-tensor.ts';
 import { describedBy, prepared } from './preparation.ts';
 import type { Described } from './preparation.ts';
 import { pixelsOf, valuesOf } from './read.ts';
+import { soundOf } from './sound.ts';
 import { idsOf } from './texts.ts';
 
 export interface PredictCall {
@@ -25,12 +26,12 @@ interface Class {
   readonly score?: number;
 }
 
-/** `POST /v1/M`: a picture, texts or raw values in, classes out, with what the file says of its preparation and its labels. */
+/** `POST /v1/M`: a picture, a sound, texts or raw values in, classes out, with what the file says of its preparation and its labels. */
 export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
   const described = descriptionOf(model);
   const isJson = /^application\/(.*\+)?json|^text\/|^application\/x-www-form-urlencoded|^$/i.test(call.contentType);
   const ids = described.text && isJson ? await idsOf(model, described.text, call) : undefined;
-  const raw = ids ?? (isJson ? valuesOf(call.body, described) : await pixelsOf(call.body, described));
+  const raw = ids ?? (isJson ? valuesOf(call.body, described) : await decoded(call, described));
   const values = prepared(raw, described);
   const size = described.shape.reduce((product, dimension) => product * dimension, 1);
   const samples = values.length / size;
@@ -53,6 +54,11 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   const one = (row: readonly number[]): object =>
     described.targets === undefined ? best(row, described, call.top) : { values: named(row, described) };
   return { model: model.name, predictions: rows.map(one) };
+}
+
+function decoded({ contentType, body }: PredictCall, described: Described): Promise<Uint8Array> | Float32Array {
+  const isSound = /^audio\/(x-|vnd\.)?wave?/i.test(contentType);
+  return isSound ? soundOf(body, described) : pixelsOf(body, described);
 }
 
 /** `GET /v1/M`: what it takes and what it answers. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { numberNames } from '../../data/columns.ts';
+import { isSoundShape } from '../../data/dataset.ts';
 import type { Column } from '../../data/dataset.ts';
 import { columnsIn } from '../../distill/preparation.ts';
 import type { Normalization } from '../../data/dataset.ts';
@@ -19,6 +20,8 @@ export interface Described {
   readonly columns?: readonly Column[];
   /** How texts become its input. */
   readonly text?: TextForm;
+  /** Values a second, for a model that takes sounds. */
+  readonly rate?: number;
   /** Names of what it answers where that is no choice of one class: labels that a sample may have several of, or numbers. */
   readonly targets?: readonly string[];
   /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
@@ -47,7 +50,9 @@ export function describedBy(model: Pick<ServedModel, 'facts' | 'metadata'>): Des
   const columns = columnsIn(metadata);
   const targets = z.array(z.string()).safeParse(parsed(metadata.get('targets'))).data;
   const text = statedText(metadata);
+  const sound = z.object({ rate: z.number().positive() }).safeParse(parsed(metadata.get('sound'))).data;
   return {
+    ...(sound !== undefined && isSoundShape(shape) && { rate: sound.rate }),
     ...(text !== undefined && shape.length === 1 && shape[0] === text.length && { text }),
     ...{ shape, logits: metadata.get('output') === 'logits' },
     ...(fits && { normalization: data }),
