@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Report } from '../src/report/types.ts';
+import { parseReport } from '../src/report/read.ts';
 import { table } from './processes.ts';
 
 const PAGE = 'recipes/README.md';
@@ -14,7 +14,7 @@ const HEADER = ['recipe', 'model', 'parameters', 'size kB', 'validation %', 'tes
 function rowsOf(name: string): string[][] | undefined {
   const file = path.join('checkpoints', name, 'report.json');
   if (!existsSync(file)) return undefined;
-  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  const report = parseReport(readFileSync(file, 'utf8'), file);
   const percent = (score: number | null | undefined): string => {
     if (typeof score !== 'number') return '-';
     // Of numbers that are predicted, the headline score is in the unit of the label.
