@@ -10,7 +10,7 @@ const WHOLE: Shard = { index: 0, count: 1 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where those who start many processes say which of how many this one is, from 0. */
+/** Environment variables of launchers: number of this process, from 0, and number of processes. */
 const LAUNCHERS: readonly {
   readonly by: string;
   readonly index: string;

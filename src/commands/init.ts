@@ -175,7 +175,7 @@ async function asker(context: Context): Promise<Ask> {
   const output = context.json ? process.stderr : process.stdout;
   const isAnswered = context.isTerminal && process.stdin.isTTY;
   const prompt = isAnswered ? createInterface({ input: process.stdin, output }) : undefined;
-  // What is typed while nothing is asked waits for the next question.
+  // Lines typed before a question is asked are kept for it.
   prompt?.pause();
   const ask = async (question: string, about: Question): Promise<string> => {
     const { option, fallback, wrong } = about;

@@ -33,7 +33,7 @@ export interface Chance {
   readonly augment: readonly AugmentStep[];
   readonly seed: number;
   readonly key: readonly ['epoch' | 'view', number];
-  /** Where samples of a batch may be mixed. */
+  /** Seed and epoch that mixing draws from; absent where samples are not mixed. */
   readonly mix?: { readonly seed: number; readonly epoch: number; readonly index: number };
 }
 
@@ -57,7 +57,7 @@ export interface Batch {
   readonly mix?: Mix;
   /** Number of the fixed view that this batch shows. */
   readonly view?: number;
-  /** What its samples were changed by. */
+  /** Random changes that its samples were given. */
   readonly chance: Chance;
 }
 

@@ -1,7 +1,7 @@
 import { resampled } from './resample.ts';
 import type { Sound } from './wav.ts';
 
-/** What every sample of a data set of sounds is brought to. */
+/** Rate and length of every sample of a data set of sounds. */
 export interface ClipOptions {
   /** Values a second. */
   readonly rate: number;

@@ -127,7 +127,7 @@ export interface ImageOptions {
   resize?: readonly [number, number] | undefined;
   /** Default: as the first image has, transparency dropped. */
   channels?: 1 | 3 | undefined;
-  /** Whether the pictures are to be found again at another size: for a model that sees them larger. No key of a recipe. */
+  /** True to keep the way back to the picture files, for a model that sees them at another size. No key of a recipe. */
   keepOriginals?: boolean | undefined;
 }
 

@@ -175,7 +175,7 @@ function layoutOf(record: readonly string[], options: CsvOptions, where: string)
     );
   }
   const wanted = [options.label ?? (header ? 'label' : -1)].flat();
-  // Where no labels are read their columns may be missing, or are no features all the same.
+  // Label columns are no features, also if labels are not read; then they may be missing.
   const there = options.withoutLabels === true ? wanted.filter((column) => isThere(column, names)) : wanted;
   const labels = there.map((column) => columnOf(column, names, header, where, 'label'));
   const isRead = options.withoutLabels !== true;

@@ -181,6 +181,6 @@ export interface LabelWords {
   readonly values: Int32Array;
   readonly names: readonly string[];
   readonly firstAt: readonly string[];
-  /** Where the first sample without a label is. */
+  /** Place of the first sample without a label, e.g. `x.csv:7`. */
   readonly noneAt?: string | undefined;
 }

@@ -25,7 +25,7 @@ export interface Presence {
   readonly ids: Int32Array | undefined;
   /** Labels and ids of the samples that have one; `samples` are those of all. */
   readonly raw: RawSplit;
-  /** Where the first sample without a label is. */
+  /** Place of the first sample without a label, e.g. `x.csv:7`. */
   readonly noneAt: string | undefined;
 }
 
@@ -54,7 +54,7 @@ function placeOfNone(labels: RawLabels): string | undefined {
   return labels.kind === 'name' ? labels.noneAt : labels.kind === 'columns' ? labels.columns[0]!.noneAt : undefined;
 }
 
-/** Whether a row has no label at all. */
+/** True for a row without any label. */
 function emptyAt({ labels, source, ids }: RawSplit): (row: number) => boolean {
   if (labels.kind === 'name') return (row) => labels.values[row]! === -1;
   // -1 alone may be a class of a support vector machine; beside a class 0 it is what scikit-learn writes for none.

@@ -1,5 +1,6 @@
 import * as zlib from 'node:zlib';
 import { unzipSync } from 'fflate';
+import { UserError } from '../base/errors.ts';
 
 /** CRC-32 as zip has it; Node has it since 20.15. */
 const crc32 = (zlib as { crc32?: (data: Uint8Array) => number }).crc32;
@@ -62,4 +63,16 @@ function expectedOf(view: DataView): string {
     if (at > view.byteLength) return ` of more than ${at}`;
   }
   return '';
+}
+
+/** The `.npy` files in an `.npz` archive, by name. `UserError` for what is no archive, or a damaged one. */
+export function npyEntries(bytes: Uint8Array, file: string): Record<string, Uint8Array> {
+  try {
+    return unzip(bytes, (name) => name.endsWith('.npy'));
+  } catch (error) {
+    const fact = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${file}: not an .npz archive, or a damaged one (${fact})`, 'Write it with numpy.savez.', {
+      cause: error,
+    });
+  }
 }

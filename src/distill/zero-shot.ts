@@ -2,7 +2,7 @@ import { bytesOf, sha256 } from '../base/bytes.ts';
 import { nearest, UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import { npySamples, parseNpy } from '../data/npy.ts';
-import { unzip } from '../data/zip.ts';
+import { npyEntries } from '../data/zip.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { typedAs } from '../runtime/typed.ts';
 import type { Teacher } from './teacher.ts';
@@ -74,21 +74,10 @@ function arraysIn(bytes: Uint8Array, file: string, name: string): Map<string, St
       `teacher.classes: expected a file ending in .npy, .npz or .safetensors, received ${name}`,
       'Write the vectors of the classes with numpy.save, or list the names of the classes.',
     );
-  const entries = unzipped(bytes, name);
+  const entries = npyEntries(bytes, name);
   return new Map(
     Object.entries(entries).map(([key, one]) => [key.slice(0, -'.npy'.length), stored(one, `${name}: ${key}`)]),
   );
-}
-
-function unzipped(bytes: Uint8Array, name: string): Record<string, Uint8Array> {
-  try {
-    return unzip(bytes, (entry) => entry.endsWith('.npy'));
-  } catch (error) {
-    const fact = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${name}: not an .npz archive, or a damaged one (${fact})`, 'Write it with numpy.savez.', {
-      cause: error,
-    });
-  }
 }
 
 function matrixOf(arrays: ReadonlyMap<string, Stored>, name: string, classNames: readonly string[]): Stored {

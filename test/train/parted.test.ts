@@ -141,6 +141,11 @@ const mlp = (options = {}): Network =>
   layersNetwork(
     buildModel('mlp', { inputShape: [6], classes: CLASSES, seed: 1, options: { hidden: [8], ...options } }),
   );
+const HINT = {
+  features: [{ student: 'dense1', teacher: 'inner', studentShape: [8], teacherShape: [5] }],
+  hyper: { featureWeight: 1 },
+};
+
 const sgd = { type: 'momentum', weightDecay: 0.01 } as const;
 
 const cases: Readonly<Record<string, Setup>> = {
@@ -171,10 +176,7 @@ const cases: Readonly<Record<string, Setup>> = {
     sample: [6],
     loss: 'hint',
     optimizer: sgd,
-    lossArgs: {
-      features: [{ student: 'dense1', teacher: 'inner', studentShape: [8], teacherShape: [5] }],
-      hyper: { featureWeight: 1 },
-    },
+    lossArgs: HINT,
     teacher: { 'teacher/inner': 5 },
   },
   'the same, of samples without a label': {
@@ -182,10 +184,7 @@ const cases: Readonly<Record<string, Setup>> = {
     sample: [6],
     loss: 'hint',
     optimizer: sgd,
-    lossArgs: {
-      features: [{ student: 'dense1', teacher: 'inner', studentShape: [8], teacherShape: [5] }],
-      hyper: { featureWeight: 1 },
-    },
+    lossArgs: HINT,
     teacher: { 'teacher/inner': 5 },
     partial: true,
     more: () => ({ partial: true }),

@@ -10,7 +10,7 @@ import { ImageSink } from '../../data/images.ts';
 import { normalizationOf } from '../../data/normalize.ts';
 import { npyBytes, npySamples, parseNpy } from '../../data/npy.ts';
 import type { NpyArray } from '../../data/npy.ts';
-import { unzip } from '../../data/zip.ts';
+import { npyEntries } from '../../data/zip.ts';
 import { openFile } from '../../distill/open.ts';
 import { answers } from '../../distill/preflight.ts';
 import type { RecipeInput } from '../../recipe/schema.ts';
@@ -89,7 +89,7 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
   const bytes = await readBytes(data);
   const arrays = new Map<string, NpyArray>();
   if (data.endsWith('.npz')) {
-    for (const [name, content] of Object.entries(archived(bytes, data)))
+    for (const [name, content] of Object.entries(npyEntries(bytes, data)))
       arrays.set(name.slice(0, -'.npy'.length), parseNpy(content, `${data}: ${name}`));
   } else arrays.set('x', parseNpy(bytes, data));
   const given = [...arrays].filter(([name]) => name !== 'y');
@@ -116,17 +116,6 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
       ...(!/^[US]/.test(labels.code) && { classes: namesOf(model) }),
     };
   return labelled(model, { samples: arranged(npySamples(array), model), sampleShape: model.sampleShape, normalize: 'none', layout: 'nhwc' }, options); // prettier-ignore
-}
-
-function archived(bytes: Uint8Array, file: string): Record<string, Uint8Array> {
-  try {
-    return unzip(bytes, (name) => name.endsWith('.npy'));
-  } catch (error) {
-    const fact = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${file}: not an .npz archive, or a damaged one (${fact})`, 'Write it with numpy.savez.', {
-      cause: error,
-    });
-  }
 }
 
 /** Samples with channels last, as data sets hold them. */
