@@ -1,11 +1,14 @@
-"""Fifteen nets as ONNX files to be trained, with what PyTorch computes of them: logits, gradients, and five steps of Adam.
+"""A net as ONNX files to be trained, with what PyTorch computes of it: logits, gradients, and the weights after five steps of Adam.
 
-    python3 zoo_train.py FOLDER [NAME...]
+    python3 zoo_train.py FOLDER NAME
 
-Batch normalizations are nodes of their own and train; nothing is dropped at random.
+torch's older exporter writes batch normalizations as nodes of their own, which are trained; the newer one folds them, as it does by
+itself. Either writes the batch open and fixed. What PyTorch computes is in float64; how far float32 is from it is printed too. Nothing is
+dropped at random.
 """
 
 import json
+import os
 import sys
 import warnings
 from copy import deepcopy
@@ -14,13 +17,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torch.fx.experimental.optimization import fuse
 from torch.nn import functional as F
 from torchvision.ops import StochasticDepth
 from zoo_data import photos, sounds
+from zoo_kinks import clear_of_kinks, nearest_kink
 from zoo_nets import TORCHVISION, Encoder, Recurrent, Waves, zoo
+from zoo_write import finish
 
 warnings.filterwarnings("ignore")
-BATCH, SIZE, CLASSES, RATE = 4, 64, 20, 1e-3
+BATCH, SAMPLES, SIZE, CLASSES, RATE = 4, 8, 64, 20, 1e-3
 
 
 class UNet(nn.Module):
@@ -84,22 +90,26 @@ NETS = {
 RECURRENT = {"lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
 
 
-def inputs(name):
+def inputs(name, count):
     if name == "audio":
-        return sounds(BATCH, 2048, 16000)[:, None]
+        return sounds(count, 2048, 16000)[:, None]
     if name in RECURRENT or name == "encoder":
-        return 10 * sounds(BATCH, 24 * 64, 16000).reshape(BATCH, 24, 64)
-    return photos(BATCH, SIZE)
+        return 10 * sounds(count, 24 * 64, 16000).reshape(count, 24, 64)
+    return np.float32(photos(count, SIZE))
 
 
-def made(name, x):
+def norms_of(net):
+    return [module for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+
+
+def made(name):
+    """With biases and scales as a trained net has them: none is what it began as."""
     torch.manual_seed(0)
     net = NETS[name]()
     for module in net.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.momentum = None
+        if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm)):
             nn.init.uniform_(module.weight, 0.5, 1.5)
-        if getattr(module, "bias", None) is not None and isinstance(module.bias, torch.Tensor):
+        if isinstance(getattr(module, "bias", None), torch.Tensor):
             nn.init.normal_(module.bias, 0, 0.1)
         if isinstance(module, (nn.Dropout, StochasticDepth)):
             module.p = 0.0
@@ -107,30 +117,35 @@ def made(name, x):
             module.dropout = 0.0
             nn.init.normal_(module.in_proj_bias, 0, 0.1)
     with torch.no_grad():
-        net.train()(x)
         for key, parameter in net.named_parameters():
             if key.endswith("layer_scale"):
                 parameter.fill_(0.5)
-    for module in net.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.momentum = 0.1
-    return net
+    return net.train()
 
 
-def logits_of(net, x):
-    answer = net(x)
+def settle(net, x):
+    """Running statistics of the batch norms: those of the batch."""
+    for module in norms_of(net):
+        module.momentum = None
+    with torch.no_grad():
+        net(x)
+    for module in norms_of(net):
+        module.momentum = 0.1
+
+
+def first_of(answer):
     return answer[0] if isinstance(answer, tuple) else answer
 
 
 def gradients(net, x, y):
     net.zero_grad()
-    logits = logits_of(net, x)
+    logits = first_of(net(x))
     F.cross_entropy(logits, y).backward()
     return logits
 
 
 def as_stored(name, parameters):
-    """As the file has them: torch's exporter puts the gates of a recurrent layer in ONNX' order, and both biases into one."""
+    """As the file has them: torch's exporters put the gates of a recurrent layer in ONNX' order, and both biases into one."""
     if name not in RECURRENT:
         return parameters
     order, found = RECURRENT[name], {}
@@ -144,38 +159,73 @@ def as_stored(name, parameters):
     return found
 
 
-def numbers(name, net, of):
-    return as_stored(name, {key: of(parameter).detach().numpy().copy() for key, parameter in net.named_parameters()})
-
-
-def main(folder, only):
-    entries = []
-    for name in NETS:
-        if only and name not in only:
-            continue
-        x = torch.from_numpy(np.float32(inputs(name)))
-        y = torch.arange(BATCH) * 3 % CLASSES
-        net = made(name, x)
-        mode = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": name in RECURRENT}
-        outputs = ["logits", "boxes"] if name == "two-heads" else ["logits"]
-        named = {"input_names": ["x"], "output_names": outputs, "dynamic_axes": {"x": {0: "batch"}}}
-        torch.onnx.export(deepcopy(net).eval(), x[:2], folder / f"{name}.onnx", dynamo=False, **mode, **named)
-        before = numbers(name, net, lambda p: p)
-        logits = gradients(deepcopy(net).train(), x, y)
-        copy = deepcopy(net).train()
+def computed(name, net, x, y, dtype):
+    """In this precision, from the same float32 weights and samples."""
+    numbers = lambda of: as_stored(name, {key: of(p).detach().double().numpy().copy() for key, p in copy.named_parameters()})
+    copy, x = deepcopy(net).to(dtype), x.to(dtype)
+    logits = gradients(copy, x, y)
+    found = {"p": numbers(lambda p: p), "g": numbers(lambda p: torch.zeros_like(p) if p.grad is None else p.grad)}
+    optimizer = torch.optim.Adam(copy.parameters(), lr=RATE, eps=1e-4)
+    for _ in range(5):
         gradients(copy, x, y)
-        gradient = numbers(name, copy, lambda p: p.grad if p.grad is not None else torch.zeros_like(p))
-        copy = deepcopy(net).train()
-        optimizer = torch.optim.Adam(copy.parameters(), lr=RATE, eps=1e-4)
-        for _ in range(5):
-            gradients(copy, x, y)
-            optimizer.step()
-        after = numbers(name, copy, lambda p: p)
-        arrays = {f"{kind}/{key}": v for kind, of in (("p", before), ("g", gradient), ("a", after)) for key, v in of.items()}
-        np.savez(folder / f"{name}.npz", x=x.numpy(), logits=logits.detach().numpy(), **arrays)
-        entries.append({"name": name, "labels": y.tolist(), "rate": RATE})
-        print(name, file=sys.stderr, flush=True)
-    print(json.dumps(entries))
+        optimizer.step()
+    return {"logits": logits.detach().double().numpy(), **found, "a": numbers(lambda p: p)}
 
 
-main(Path(sys.argv[1]), sys.argv[2:])
+def worst(actual, expected, floor):
+    """Error of the tensor that is furthest off, relative to its norm, which counts as `floor` of the largest norm at least."""
+    norms = {key: np.linalg.norm(value) for key, value in expected.items()}
+    least = floor * max(norms.values())
+    return max(float(np.linalg.norm(actual[key] - value) / max(norms[key], least, 1e-30)) for key, value in expected.items())
+
+
+def export(net, x, to, exporter, is_open, **options):
+    outputs = ["logits", "boxes"] if isinstance(net(x[:2]), tuple) else ["logits"]
+    named = {"input_names": ["x"], "output_names": outputs}
+    if exporter == "legacy":
+        axes = {"dynamic_axes": {"x": {0: "batch"}}} if is_open else {}
+        torch.onnx.export(net, (x[:2] if is_open else x,), to, dynamo=False, **named, **axes, **options)
+    else:
+        shapes = {"dynamic_shapes": ({0: torch.export.Dim("batch")},)} if is_open else {}
+        given = x[:2] if is_open else x
+        torch.onnx.export(net, (given,), to, dynamo=True, external_data=False, verbose=False, **named, **shapes)
+
+
+def written(name, net, x, y, exporter, folder, **options):
+    """The net as files of an exporter, and its numbers."""
+    stem = name if exporter == "legacy" else f"{name}-{exporter}"
+    files = {}
+    for batch in ("open", "fixed"):
+        file = f"{stem}.onnx" if batch == "open" else f"{stem}-fixed.onnx"
+        export(deepcopy(net).eval(), x, folder / file, exporter, batch == "open", **options)
+        files[batch] = file
+    exact, single = computed(name, net, x, y, torch.float64), computed(name, net, x, y, torch.float32)
+    with torch.no_grad():
+        answers = first_of(deepcopy(net).eval().double()(x.double())).numpy()
+    arrays = {f"{kind}/{key}": np.float32(value) for kind in "pga" for key, value in exact[kind].items()}
+    plain = {"x": x.numpy(), "logits": np.float32(exact["logits"]), "answers": np.float32(answers)}
+    np.savez(folder / f"{stem}.pytorch.npz", **plain, **arrays)
+    float32 = {"gradient": worst(single["g"], exact["g"], 1e-3), "adam": worst(single["a"], exact["a"], 0)}
+    return {"exporter": exporter, **files, "numbers": f"{stem}.pytorch.npz", "kink": nearest_kink(net, x), "float32": float32}
+
+
+def main(folder, name):
+    samples = torch.from_numpy(inputs(name, SAMPLES))
+    x, y = samples[:BATCH], torch.arange(BATCH) * 3 % CLASSES
+    net = made(name)
+    is_cleared = "ZOO_KINKS" not in os.environ
+    if is_cleared:
+        clear_of_kinks(net, x)
+    settle(net, x)
+    mode = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": name in RECURRENT}
+    forms = [written(name, net, x, y, "legacy", folder, **mode)]
+    whole = deepcopy(net).eval()
+    folded = fuse(whole) if norms_of(net) else whole
+    if is_cleared:
+        clear_of_kinks(folded, x)
+    forms.append(written(name, folded, x, y, "dynamo", folder))
+    found = finish(name, "torchscript", {"x": samples.numpy()})
+    print("\n" + json.dumps({"found": found, "forms": forms, "labels": y.tolist(), "rate": RATE}))
+
+
+main(Path(sys.argv[1]), sys.argv[2])
