@@ -56,6 +56,7 @@ describe.each(NETS)('%s', (name) => {
     for (const { form, open, fixed, trained: ofOpen, fixedTrained } of result.forms) {
       // Where an input is near a kink, rounding decides which gradients PyTorch itself gives.
       expect(form.kink ?? 1).toBeGreaterThan(1e-4);
+      expect(form.flipped).toBe(0);
       expect(Math.max(open, fixed)).toBeLessThan(1e-4);
       if (typeof fixedTrained === 'string') expect(fixedTrained).toMatch(/fixed batch size 4, which cannot be left open: /);
       for (const errors of typeof fixedTrained === 'string' ? [ofOpen] : [ofOpen, fixedTrained]) {

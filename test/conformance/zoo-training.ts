@@ -51,6 +51,8 @@ export interface Form {
   readonly numbers: string;
   /** Distance of the nearest input of a ReLU and its like from where its slope jumps; null where there is none. */
   readonly kink: number | null;
+  /** Inputs of those that are on the other side of it in float32 than in float64. */
+  readonly flipped: number;
   /** How far PyTorch in float32 is from itself in float64. */
   readonly float32: { readonly gradient: number; readonly adam: number };
 }
@@ -76,7 +78,8 @@ export function arraysOf(file: string): Arrays {
   return new Map(
     Object.entries(files).map(([key, bytes]) => {
       const array = parseNpy(bytes, key);
-      return [key.slice(0, -'.npy'.length), { shape: array.shape, data: npySamples(array) as Float32Array }];
+      // Samples are memory that threads share, which ONNX Runtime does not take.
+      return [key.slice(0, -'.npy'.length), { shape: array.shape, data: npySamples(array).slice() as Float32Array }];
     }),
   );
 }
@@ -153,8 +156,8 @@ function gradientProgram(network: ModelNetwork, sample: readonly number[]): Step
   };
 }
 
-/** Gradients that are 0 but for rounding: of a bias in front of what takes the mean off. */
-const NOTHING = 1e-3;
+/** Gradients that are 0 but for the rounding of float64, of a bias in front of what takes the mean off: relative to the largest. */
+const NOTHING = 1e-9;
 
 const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 
@@ -188,7 +191,8 @@ export async function trained(file: string, arrays: Arrays, { labels, rate }: Le
   await step.dispose();
   const gradients = [...found].map(([key, { key: theirs, turned }]) => {
     const given = (results[`d ${key}`] ?? new Float32Array(of('g', theirs).length)) as Float32Array;
-    return errorOf(given, turned(of('g', theirs)), NOTHING * scale);
+    const size = normOf(of('g', theirs));
+    return errorOf(given, turned(of('g', theirs)), size > NOTHING * scale ? size : scale);
   });
   const state = await afterFive(networkOf(file, sample), feeds, rate);
   const moved = [...found].map(([key, { key: theirs, turned }]) =>

@@ -29,10 +29,30 @@ def onnx_answers(file, batches):
     return {one.name: [run[i] for run in runs] for i, one in enumerate(session.get_outputs())}
 
 
+def steps_of(detail):
+    """Scale and zero point of an input or output in 8 bits; None for floats."""
+    scale, zero = detail["quantization"]
+    return (scale, zero) if np.issubdtype(detail["dtype"], np.integer) and scale > 0 else None
+
+
 def tflite_answers(file, batches):
+    """LiteRT's quantizer leaves inputs and outputs in 8 bits: their steps are taken here."""
     runner = Interpreter(model_path=file, num_threads=2).get_signature_runner()
-    runs = [runner(**feeds) for feeds in batches]
-    return {name: [run[name] for run in runs] for name in runner.get_output_details()}
+    fed, given = runner.get_input_details(), runner.get_output_details()
+
+    def fitting(name, x):
+        steps, dtype = steps_of(fed[name]), fed[name]["dtype"]
+        if steps is None:
+            return x
+        limits = np.iinfo(dtype)
+        return np.clip(np.round(x / steps[0]) + steps[1], limits.min, limits.max).astype(dtype)
+
+    def number(name, y):
+        steps = steps_of(given[name])
+        return y if steps is None else (y.astype(np.float32) - steps[1]) * np.float32(steps[0])
+
+    runs = [runner(**{name: fitting(name, x) for name, x in feeds.items()}) for feeds in batches]
+    return {name: [number(name, run[name]) for run in runs] for name in given}
 
 
 def likeness(expected, actual):

@@ -55,16 +55,35 @@ def clear_of_kinks(net, x):
             net.get_submodule(name).bias.copy_(bias)
 
 
-def nearest_kink(net, x):
-    """Distance of the nearest input from a kink, in float64; None where nothing has one."""
-    copy, found = deepcopy(net).double(), []
+def watched(net, x, dtype):
+    """Of every input of a ReLU and its like the distances from its kinks, call by call."""
+    copy, found = deepcopy(net).to(dtype), []
 
     def look(module, given):
-        found.extend(float((given[0] - kink).abs().min()) for kink in KINKS[type(module)])
+        found.extend((given[0] - kink).detach().clone() for kink in KINKS[type(module)])
 
     for module in copy.modules():
         if type(module) in KINKS:
             module.register_forward_pre_hook(look)
     with torch.no_grad():
-        copy(x.double())
-    return min(found, default=None)
+        copy(x.to(dtype))
+    return found
+
+
+def nearest_kink(net, x):
+    """Distance of the nearest input from a kink, in float64; None where nothing has one."""
+    return min((float(one.abs().min()) for one in watched(net, x, torch.float64)), default=None)
+
+
+def flipped(net, x):
+    """Inputs that are on the other side of a kink in float32 than in float64."""
+    pairs = zip(watched(net, x, torch.float64), watched(net, x, torch.float32))
+    return sum(int(((one > 0) != (other > 0)).sum()) for one, other in pairs)
+
+
+def smooth(net):
+    """Every ReLU and its like as what has no kink, to tell a wrong gradient from one that rounding decides."""
+    for module in net.modules():
+        for name, child in module.named_children():
+            if type(child) in KINKS:
+                setattr(module, name, nn.SiLU() if isinstance(child, (nn.ReLU, nn.Hardswish)) else nn.Sigmoid())

@@ -2,6 +2,8 @@
 
     python3 zoo_train.py FOLDER NAME
 
+ZOO_KINKS=kept leaves activations where they are, ZOO_KINKS=smooth replaces those that have kinks; see zoo_kinks.py.
+
 torch's older exporter writes batch normalizations as nodes of their own, which are trained; the newer one folds them, as it does by
 itself. Either writes the batch open and fixed. What PyTorch computes is in float64; how far float32 is from it is printed too. Nothing is
 dropped at random.
@@ -21,7 +23,7 @@ from torch.fx.experimental.optimization import fuse
 from torch.nn import functional as F
 from torchvision.ops import StochasticDepth
 from zoo_data import photos, sounds
-from zoo_kinks import clear_of_kinks, nearest_kink
+from zoo_kinks import clear_of_kinks, flipped, nearest_kink, smooth
 from zoo_nets import TORCHVISION, Encoder, Recurrent, Waves, zoo
 from zoo_write import finish
 
@@ -172,11 +174,12 @@ def computed(name, net, x, y, dtype):
     return {"logits": logits.detach().double().numpy(), **found, "a": numbers(lambda p: p)}
 
 
-def worst(actual, expected, floor):
-    """Error of the tensor that is furthest off, relative to its norm, which counts as `floor` of the largest norm at least."""
+def worst(actual, expected):
+    """Error of the tensor that is furthest off, relative to its norm; where that is 0 but for float64's rounding, to the largest norm."""
     norms = {key: np.linalg.norm(value) for key, value in expected.items()}
-    least = floor * max(norms.values())
-    return max(float(np.linalg.norm(actual[key] - value) / max(norms[key], least, 1e-30)) for key, value in expected.items())
+    largest = max(norms.values())
+    sizes = {key: norm if norm > 1e-9 * largest else largest for key, norm in norms.items()}
+    return max(float(np.linalg.norm(actual[key] - value) / sizes[key]) for key, value in expected.items())
 
 
 def export(net, x, to, exporter, is_open, **options):
@@ -205,23 +208,26 @@ def written(name, net, x, y, exporter, folder, **options):
     arrays = {f"{kind}/{key}": np.float32(value) for kind in "pga" for key, value in exact[kind].items()}
     plain = {"x": x.numpy(), "logits": np.float32(exact["logits"]), "answers": np.float32(answers)}
     np.savez(folder / f"{stem}.pytorch.npz", **plain, **arrays)
-    float32 = {"gradient": worst(single["g"], exact["g"], 1e-3), "adam": worst(single["a"], exact["a"], 0)}
-    return {"exporter": exporter, **files, "numbers": f"{stem}.pytorch.npz", "kink": nearest_kink(net, x), "float32": float32}
+    float32 = {"gradient": worst(single["g"], exact["g"]), "adam": worst(single["a"], exact["a"])}
+    kinks = {"kink": nearest_kink(net, x), "flipped": flipped(net, x)}
+    return {"exporter": exporter, **files, "numbers": f"{stem}.pytorch.npz", **kinks, "float32": float32}
 
 
 def main(folder, name):
     samples = torch.from_numpy(inputs(name, SAMPLES))
     x, y = samples[:BATCH], torch.arange(BATCH) * 3 % CLASSES
     net = made(name)
-    is_cleared = "ZOO_KINKS" not in os.environ
-    if is_cleared:
+    kinks = os.environ.get("ZOO_KINKS", "cleared")
+    if kinks == "smooth":
+        smooth(net)
+    if kinks == "cleared":
         clear_of_kinks(net, x)
     settle(net, x)
     mode = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": name in RECURRENT}
     forms = [written(name, net, x, y, "legacy", folder, **mode)]
     whole = deepcopy(net).eval()
     folded = fuse(whole) if norms_of(net) else whole
-    if is_cleared:
+    if kinks == "cleared":
         clear_of_kinks(folded, x)
     forms.append(written(name, folded, x, y, "dynamo", folder))
     found = finish(name, "torchscript", {"x": samples.numpy()})
