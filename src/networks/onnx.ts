@@ -6,7 +6,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { cleaned } from '../graph/passes/cleaned.ts';
 import { openBatch } from '../graph/passes/open-batch.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
-import type { Graph, TensorType } from '../graph/types.ts';
+import type { Graph } from '../graph/types.ts';
 import { checkParts } from './inputs.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { fitting } from './chosen.ts';

@@ -21,7 +21,11 @@ interface Step {
 interface Compared {
   readonly steps: readonly Step[];
   /** Losses before each step and after the last. */
-  readonly losses: { readonly ours: readonly number[]; readonly float32: readonly number[]; readonly float64: readonly number[] };
+  readonly losses: {
+    readonly ours: readonly number[];
+    readonly float32: readonly number[];
+    readonly float64: readonly number[];
+  };
   /** Loss after the last step in float64 from weights that were moved by a float32 rounding each, relative to that without. */
   readonly moved: readonly number[];
 }

@@ -58,7 +58,8 @@ describe.each(NETS)('%s', (name) => {
       expect(form.kink ?? 1).toBeGreaterThan(1e-4);
       expect(form.flipped).toBe(0);
       expect(Math.max(open, fixed)).toBeLessThan(1e-4);
-      if (typeof fixedTrained === 'string') expect(fixedTrained).toMatch(/fixed batch size 4, which cannot be left open: /);
+      if (typeof fixedTrained === 'string')
+        expect(fixedTrained).toMatch(/fixed batch size 4, which cannot be left open: /);
       for (const errors of typeof fixedTrained === 'string' ? [ofOpen] : [ofOpen, fixedTrained]) {
         expect([form.exporter, errors.unmatched]).toEqual([form.exporter, []]);
         expect(errors.logits).toBeLessThan(1e-4);

@@ -61,7 +61,12 @@ describe('a graph for batches of one size, opened', () => {
       (b, x) => b.op('Add', [x, b.constant({ dtype: 'float32', shape: [4, 3] }, new Float32Array(12))]),
       'do not broadcast',
     ],
-    ['a product of samples', [4, 3], (b, x) => b.op('BatchMatMul', [x, x], { transposeA: true, transposeB: false }), 'makes one of all'],
+    [
+      'a product of samples',
+      [4, 3],
+      (b, x) => b.op('BatchMatMul', [x, x], { transposeA: true, transposeB: false }),
+      'makes one of all',
+    ],
   ])('is refused with %s', (_, shape, build, why) => {
     expect(() => openBatch(graphOf(shape, build), shape[0]!)).toThrow(why);
   });
