@@ -42,7 +42,7 @@ type OfNet = Result['forms'][number];
 /** Nets that are trained, in Markdown: errors beside PyTorch in float64, worst of both exporters unless one is named; then int8 files in dB. */
 export function trainingTable(results: readonly Result[]): string {
   const beside = ['legacy', 'dynamo', 'fixed batch', 'PyTorch float32'];
-  const training = ['net', 'weights', 'kink', 'answers', ...beside.map((one) => `gradients: ${one}`), ...beside.map((one) => `Adam: ${one}`)]; // prettier-ignore
+  const training = ['net', 'weights', 'kink', 'answers', ...beside.map((one) => `gradients: ${one}`), 'rate', ...beside.map((one) => `Adam: ${one}`)]; // prettier-ignore
   const errors = results.map(({ name, forms }) => {
     const [legacy, dynamo] = forms as [OfNet, OfNet];
     const most = (of: (one: OfNet) => number): string => short(Math.max(...forms.map(of)));
@@ -56,6 +56,7 @@ export function trainingTable(results: readonly Result[]): string {
       ...[name, String(legacy.trained.weights), kinks.length === 0 ? '—' : short(Math.min(...kinks))],
       most(({ open, fixed, trained }) => Math.max(open, fixed, trained.logits)),
       ...columns(({ gradient }) => gradient, ({ form }) => form.float32.gradient),
+      forms.map(({ form }) => form.rate.toExponential()).join(', '),
       ...columns(({ adam }) => adam, ({ form }) => form.float32.adam),
     ]; // prettier-ignore
   });

@@ -9,7 +9,8 @@ import { trainingTable } from './zoo-table.ts';
 import { answered, arraysOf, trained } from './zoo-training.ts';
 import type { Form, Lesson, Result } from './zoo-training.ts';
 
-interface Written extends Lesson {
+interface Written {
+  readonly labels: Lesson['labels'];
   readonly found: Found;
   readonly forms: readonly Form[];
 }
@@ -29,29 +30,33 @@ afterAll(() => {
 });
 
 async function measured(name: string): Promise<Result> {
-  const { found, forms, ...lesson } = await noted(
-    folder,
-    `${name}.written.json`,
-    () => runPython('zoo_train.py', folder, name) as Written,
-  );
+  const written = await noted(folder, `${name}.written.json`, () => runPython('zoo_train.py', folder, name) as Written);
+  const forms = await noted(folder, `${name}.trained.json`, () => trainedForms(written));
+  const { found } = (await converted(folder, written.found)).measured;
+  const sqnr = Object.entries(found).map(([kind, one]) => [kind, one.sqnr]);
+  return { name, forms, sqnr: Object.fromEntries(sqnr) as Result['sqnr'] };
+}
+
+async function trainedForms({ forms, labels }: Written): Promise<Result['forms']> {
   const at = (file: string): string => path.join(folder, file);
   const all: Result['forms'][number][] = [];
   for (const form of forms) {
-    const arrays = arraysOf(at(form.numbers));
-    const [open, fixed] = [await answered(at(form.open), arrays), await answered(at(form.fixed), arrays)];
-    const ofFixed = await trained(at(form.fixed), arrays, lesson).catch((error: unknown) => {
+    const [arrays, lesson] = [arraysOf(at(form.numbers)), { labels, rate: form.rate }];
+    const fixedTrained = await trained(at(form.fixed), arrays, lesson).catch((error: unknown) => {
       if (error instanceof UserError) return error.message;
       throw error;
     });
-    all.push({ form, open, fixed, trained: await trained(at(form.open), arrays, lesson), fixedTrained: ofFixed });
+    all.push({
+      ...{ form, open: await answered(at(form.open), arrays), fixed: await answered(at(form.fixed), arrays) },
+      ...{ trained: await trained(at(form.open), arrays, lesson), fixedTrained },
+    });
   }
-  const sqnr = Object.entries((await converted(folder, found)).measured.found).map(([kind, one]) => [kind, one.sqnr]);
-  return { name, forms: all, sqnr: Object.fromEntries(sqnr) as Result['sqnr'] };
+  return all;
 }
 
 describe.each(NETS)('%s', (name) => {
   it('gives the logits, the gradient of every weight and the weights after five steps of Adam that PyTorch gives', async () => {
-    const result = await noted(folder, `${name}.result.json`, () => measured(name));
+    const result = await measured(name);
     results.push(result);
     for (const { form, open, fixed, trained: ofOpen, fixedTrained } of result.forms) {
       // Where an input is near a kink, rounding decides which gradients PyTorch itself gives.

@@ -29,13 +29,16 @@ type Arrays = ReadonlyMap<string, Stored>;
 
 export interface Lesson {
   readonly labels: readonly number[];
+  /** Learning rate of Adam. */
   readonly rate: number;
 }
 
-/** Errors of a training beside PyTorch's in float64: of the tensor that is furthest off, relative to its norm. */
+/** Errors of a training beside PyTorch's in float64, of the tensor that is furthest off. */
 export interface Trained {
   readonly logits: number;
+  /** Relative to the norm of the gradient; of one that is 0 but for rounding, to the largest. */
   readonly gradient: number;
+  /** Of five steps of Adam, beyond the rounding of a weight at each of them: relative to how far a weight moved. */
   readonly adam: number;
   readonly weights: number;
   /** Weights of PyTorch's that the network has not. */
@@ -53,6 +56,8 @@ export interface Form {
   readonly kink: number | null;
   /** Inputs of those that are on the other side of it in float32 than in float64. */
   readonly flipped: number;
+  /** Largest learning rate at which PyTorch in float32 and float64 agree after five steps of Adam. */
+  readonly rate: number;
   /** How far PyTorch in float32 is from itself in float64. */
   readonly float32: { readonly gradient: number; readonly adam: number };
 }
@@ -156,6 +161,11 @@ function gradientProgram(network: ModelNetwork, sample: readonly number[]): Step
   };
 }
 
+/** What lies between a float32 and the next. */
+function spacing(value: number): number {
+  return 2 ** (Math.floor(Math.log2(Math.max(Math.abs(value), 2 ** -126))) - 23);
+}
+
 /** Gradients that are 0 but for the rounding of float64, of a bias in front of what takes the mean off: relative to the largest. */
 const NOTHING = 1e-9;
 
@@ -185,23 +195,28 @@ export async function trained(file: string, arrays: Arrays, { labels, rate }: Le
     }),
   );
   const of = (kind: string, key: string): Float32Array => arrays.get(`${kind}/${key}`)!.data;
-  const scale = Math.max(...[...found.values()].map(({ key }) => normOf(of('g', key))));
   const step = await engine.compile(gradientProgram(network, sample));
   const results = await step.run(feeds);
   await step.dispose();
+  const norms = new Map([...found].map(([key, match]) => [key, normOf(of('g', match.key))]));
+  const largest = Math.max(...norms.values());
+  const isNothing = (key: string): boolean => norms.get(key)! <= NOTHING * largest;
   const gradients = [...found].map(([key, { key: theirs, turned }]) => {
     const given = (results[`d ${key}`] ?? new Float32Array(of('g', theirs).length)) as Float32Array;
-    const size = normOf(of('g', theirs));
-    return errorOf(given, turned(of('g', theirs)), size > NOTHING * scale ? size : scale);
+    return errorOf(given, turned(of('g', theirs)), isNothing(key) ? largest : norms.get(key)!);
   });
   const state = await afterFive(networkOf(file, sample), feeds, rate);
-  const moved = [...found].map(([key, { key: theirs, turned }]) =>
-    errorOf(state.get(key)!.data as Float32Array, turned(of('a', theirs))),
-  );
+  const moves = [...found].map(([key, { key: theirs, turned }]) => {
+    const [before, move] = [turned(of('p', theirs)), turned(of('m', theirs))];
+    const moved = Float64Array.from(state.get(key)!.data as Float32Array, (value, i) => value - before[i]!);
+    if (isNothing(key)) return errorOf(moved, move, normOf(before));
+    const off = moved.map((value, i) => Math.max(0, Math.abs(value - move[i]!) - 3 * spacing(before[i]!)));
+    return normOf(off) / Math.max(normOf(move), 1e-30);
+  });
   const all = [...arrays.keys()].filter((key) => key.startsWith('p/'));
   return {
     logits: errorOf(results['logits'] as Float32Array, arrays.get('logits')!.data),
-    ...{ gradient: Math.max(...gradients), adam: Math.max(...moved) },
+    ...{ gradient: Math.max(...gradients), adam: Math.max(...moves) },
     ...{ weights: all.length, unmatched: all.filter((key) => !taken.has(key)) },
   };
 }
