@@ -22,7 +22,6 @@ export function table(found: readonly Found[], made: readonly Made[], measured: 
     const kinds: Kind[] = ['fp32.onnx', 'int8.onnx', 'ort.onnx', 'fp32.tflite', 'int8.tflite', 'litert.tflite'];
     return [name, source, ...kinds.map(cell)];
   });
-  const lines = [HEAD, HEAD.map((_, i) => (i < 2 ? '---' : '--:')), ...rows].map((row) => `| ${row.join(' | ')} |`);
   const refused = made.flatMap(({ refusals }) =>
     Object.entries(refusals).map(
       ([kind, { message, hint }]) =>
@@ -30,7 +29,7 @@ export function table(found: readonly Found[], made: readonly Made[], measured: 
         `${kind === 'fp32.onnx' ? '' : `${kind}: `}${message}. ${hint ?? 'A fault.'}`,
     ),
   );
-  return [...lines, '', ...refused].join('\n');
+  return [...markdown(HEAD, rows, 2), '', ...refused].join('\n');
 }
 
 function decibels(db: number): string {
@@ -39,41 +38,40 @@ function decibels(db: number): string {
 
 type OfNet = Result['forms'][number];
 
-/** Nets that are trained, in Markdown: errors beside PyTorch in float64, worst of both exporters unless one is named; then int8 files in dB. */
+/** Nets that are trained, in Markdown: errors beside PyTorch in float64; then their int8 files in dB; then why batches stay fixed. */
 export function trainingTable(results: readonly Result[]): string {
-  const beside = ['legacy', 'dynamo', 'fixed batch', 'PyTorch float32'];
-  const training = ['net', 'weights', 'kink', 'answers', ...beside.map((one) => `gradients: ${one}`), 'rate', ...beside.map((one) => `Adam: ${one}`)]; // prettier-ignore
-  const errors = results.map(({ name, forms }) => {
-    const [legacy, dynamo] = forms as [OfNet, OfNet];
-    const most = (of: (one: OfNet) => number): string => short(Math.max(...forms.map(of)));
-    const kinks = forms.flatMap(({ form }) => form.kink ?? []);
-    const columns = (of: (one: Result['forms'][number]['trained']) => number, float32: (one: OfNet) => number): string[] => [
-      ...[legacy, dynamo].map(({ trained }) => short(of(trained))),
-      forms.some(({ fixedTrained }) => typeof fixedTrained === 'string') ? 'refused' : most(({ fixedTrained }) => of(fixedTrained as OfNet['trained'])),
-      most(float32),
-    ]; // prettier-ignore
-    return [
-      ...[name, String(legacy.trained.weights), kinks.length === 0 ? '—' : short(Math.min(...kinks))],
-      most(({ open, fixed, trained }) => Math.max(open, fixed, trained.logits)),
-      ...columns(({ gradient }) => gradient, ({ form }) => form.float32.gradient),
-      forms.map(({ form }) => form.rate.toExponential()).join(', '),
-      ...columns(({ adam }) => adam, ({ form }) => form.float32.adam),
-    ]; // prettier-ignore
-  });
+  const head = ['net', 'exporter', 'weights', 'nearest kink', 'answers', 'gradients', "PyTorch's", 'Adam, rate', 'error', "PyTorch's", 'fixed batch']; // prettier-ignore
+  const rows = results.flatMap(({ name, forms }) => forms.map((one) => trainedRow(name, one)));
   const kinds = ['int8.onnx', 'ort.onnx', 'int8.tflite', 'litert.tflite'] as const;
-  const int8 = results.map(({ name, sqnr }) => [name, ...kinds.map((kind) => (sqnr[kind] === undefined ? '—' : decibels(sqnr[kind])))]); // prettier-ignore
-  const refused = results.flatMap(({ forms }) => forms.flatMap(({ fixedTrained }) => typeof fixedTrained === 'string' ? fixedTrained : [])); // prettier-ignore
+  const int8 = results.map(({ name, sqnr }) => [
+    name,
+    ...kinds.map((kind) => (sqnr[kind] === undefined ? '—' : decibels(sqnr[kind]))),
+  ]);
+  const refused = results.flatMap(({ forms }) => forms.map(({ fixedTrained }) => fixedTrained));
   return [
-    ...markdown(training, errors),
+    ...markdown(head, rows, 2),
     '',
-    ...markdown(['net', 'ONNX int8', "onnxruntime.quantization's", 'TFLite int8', "LiteRT's quantizer's"], int8),
+    ...markdown(['net', 'ONNX int8', "ORT's", 'TFLite int8', "LiteRT's"], int8, 1),
     '',
-    ...refused,
+    ...refused.filter((one) => typeof one === 'string'),
   ].join('\n');
 }
 
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  return [head, head.map((_, i) => (i === 0 ? '---' : '--:')), ...rows].map((row) => `| ${row.join(' | ')} |`);
+function trainedRow(name: string, { form, open, fixed, trained, fixedTrained }: OfNet): string[] {
+  const { kink, flipped, rate, float32 } = form;
+  const beyond = flipped === 0 ? '' : `, ${flipped} beyond`;
+  const errors = ({ gradient, adam }: typeof trained): string => [gradient, adam].map(short).join(', ');
+  const ofFixed = typeof fixedTrained === 'string' ? 'refused' : errors(fixedTrained);
+  return [
+    ...[name, form.exporter, String(trained.weights), kink === null ? '—' : short(kink) + beyond],
+    ...[short(Math.max(open, fixed, trained.logits)), short(trained.gradient), short(float32.gradient)],
+    ...[rate.toExponential(), short(trained.adam), short(float32.adam)],
+    ofFixed === errors(trained) ? 'same' : ofFixed,
+  ];
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[], words: number): string[] {
+  return [head, head.map((_, i) => (i < words ? '---' : '--:')), ...rows].map((row) => `| ${row.join(' | ')} |`);
 }
 
 const short = (value: number): string => value.toExponential(1);

@@ -95,7 +95,7 @@ function opened(op: string, attrs: Attrs, from: Open, size: number, fail: Fail):
     const isShape = kinds[name] === 'shape' && axis === 0;
     return [name, isShape ? [shape[0]!, ...(value as Shape).slice(1)] : value] as const;
   });
-  return Object.fromEntries(entries) as Attrs;
+  return Object.fromEntries(entries);
 }
 
 /** The shape of a reshape with the batch where it comes to stand: behind as many numbers as before. */

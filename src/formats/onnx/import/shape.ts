@@ -106,8 +106,9 @@ export function nhwcAxis(axis: number): number {
 const expand: Importer = (node, c) => {
   const [x, to] = node.inputs as [string, string];
   const shape = c.broadcast(c.shapeOf(x), c.numbers(to, 'shape'));
-  if (sameShape(shape, c.shapeOf(x))) return c.alias(node.outputs[0]!, x);
-  c.define(node.outputs[0]!, { plain: c.op('BroadcastTo', [c.plain(x)], { shape }) });
+  const output = node.outputs[0]!;
+  if (sameShape(shape, c.shapeOf(x))) c.alias(output, x);
+  else c.define(output, { plain: c.op('BroadcastTo', [c.plain(x)], { shape }) });
 };
 
 const tile: Importer = (node, c) => {
