@@ -1,5 +1,5 @@
 import type { Found, Kind, Made, Measured } from './zoo.ts';
-import type { Result } from './zoo-training.ts';
+import type { FormResult, Result } from './zoo-training.ts';
 
 const HEAD = ['file', 'written by', 'ONNX fp32', 'ONNX int8', "ORT's", 'TFLite fp32', 'TFLite int8', "LiteRT's"];
 
@@ -36,18 +36,16 @@ function decibels(db: number): string {
   return db > 900 ? 'equal' : db.toFixed(1);
 }
 
-type OfNet = Result['forms'][number];
-
-/** Nets that are trained, in Markdown: errors beside PyTorch in float64; then their int8 files in dB; then why batches stay fixed. */
+/** Nets that are trained, in Markdown: errors beside PyTorch in float64; then their int8 files in dB; then what is refused, and why. */
 export function trainingTable(results: readonly Result[]): string {
-  const head = ['net', 'exporter', 'weights', 'nearest kink', 'answers', 'gradients', "PyTorch's", 'Adam, rate', 'error', "PyTorch's", 'fixed batch']; // prettier-ignore
+  const head = ['net', 'exporter', 'weights', 'nearest kink', 'answers', 'gradients', "PyTorch's", 'fixed batch', 'Adam', 'error', "PyTorch's"]; // prettier-ignore
   const rows = results.flatMap(({ name, forms }) => forms.map((one) => trainedRow(name, one)));
   const kinds = ['int8.onnx', 'ort.onnx', 'int8.tflite', 'litert.tflite'] as const;
   const int8 = results.map(({ name, sqnr }) => [
     name,
     ...kinds.map((kind) => (sqnr[kind] === undefined ? '—' : decibels(sqnr[kind]))),
   ]);
-  const refused = results.flatMap(({ forms }) => forms.map(({ fixedTrained }) => fixedTrained));
+  const refused = results.flatMap(({ forms }) => forms.flatMap(({ trained, fixed }) => [trained, fixed]));
   return [
     ...markdown(head, rows, 2),
     '',
@@ -57,16 +55,20 @@ export function trainingTable(results: readonly Result[]): string {
   ].join('\n');
 }
 
-function trainedRow(name: string, { form, open, fixed, trained, fixedTrained }: OfNet): string[] {
-  const { kink, flipped, rate, float32 } = form;
+function trainedRow(name: string, { form, answers, trained, fixedAnswers, fixed, adam }: FormResult): string[] {
+  const { kink, flipped, float32 } = form;
   const beyond = flipped === 0 ? '' : `, ${flipped} beyond`;
-  const errors = ({ gradient, adam }: typeof trained): string => [gradient, adam].map(short).join(', ');
-  const ofFixed = typeof fixedTrained === 'string' ? 'refused' : errors(fixedTrained);
+  const gradient = (of: typeof trained): string => (typeof of === 'string' ? 'refused' : short(of.gradient));
+  const numbers = [answers, fixedAnswers, typeof trained === 'string' ? 0 : trained.logits];
   return [
-    ...[name, form.exporter, String(trained.weights), kink === null ? '—' : short(kink) + beyond],
-    ...[short(Math.max(open, fixed, trained.logits)), short(trained.gradient), short(float32.gradient)],
-    ...[rate.toExponential(), short(trained.adam), short(float32.adam)],
-    ofFixed === errors(trained) ? 'same' : ofFixed,
+    ...[name, form.exporter, typeof trained === 'string' ? '—' : String(trained.weights)],
+    ...[
+      kink === null ? '—' : short(kink) + beyond,
+      short(Math.max(...numbers.filter((one) => typeof one === 'number'))),
+    ],
+    ...[gradient(trained), short(float32), gradient(fixed)],
+    ...[`${form.adam.isSmooth ? 'smooth, ' : ''}${form.adam.rate.toExponential()}`],
+    ...[adam === undefined ? 'refused' : short(adam), short(form.adam.float32)],
   ];
 }
 

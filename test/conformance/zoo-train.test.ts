@@ -7,7 +7,7 @@ import { converted, noted, zooFolder } from './zoo.ts';
 import type { Found } from './zoo.ts';
 import { trainingTable } from './zoo-table.ts';
 import { answered, arraysOf, trained } from './zoo-training.ts';
-import type { Form, Lesson, Result } from './zoo-training.ts';
+import type { Form, FormResult, Lesson, Result } from './zoo-training.ts';
 
 interface Written {
   readonly labels: Lesson['labels'];
@@ -31,45 +31,65 @@ afterAll(() => {
 
 async function measured(name: string): Promise<Result> {
   const written = await noted(folder, `${name}.written.json`, () => runPython('zoo_train.py', folder, name) as Written);
-  const forms = await noted(folder, `${name}.trained.json`, () => trainedForms(written));
+  const forms: FormResult[] = [];
+  for (const form of written.forms) {
+    const note = `${name}-${form.exporter}.trained.json`;
+    forms.push(await noted(folder, note, () => formResult(form, written.labels)));
+  }
   const { found } = (await converted(folder, written.found)).measured;
   const sqnr = Object.entries(found).map(([kind, one]) => [kind, one.sqnr]);
   return { name, forms, sqnr: Object.fromEntries(sqnr) as Result['sqnr'] };
 }
 
-async function trainedForms({ forms, labels }: Written): Promise<Result['forms']> {
+async function formResult(form: Form, labels: Lesson['labels']): Promise<FormResult> {
   const at = (file: string): string => path.join(folder, file);
-  const all: Result['forms'][number][] = [];
-  for (const form of forms) {
-    const [arrays, lesson] = [arraysOf(at(form.numbers)), { labels, rate: form.rate }];
-    const fixedTrained = await trained(at(form.fixed), arrays, lesson).catch((error: unknown) => {
+  const arrays = arraysOf(at(form.numbers));
+  const orRefused = async <T>(made: Promise<T>): Promise<T | string> =>
+    made.catch((error: unknown) => {
       if (error instanceof UserError) return error.message;
       throw error;
     });
-    all.push({
-      ...{ form, open: await answered(at(form.open), arrays), fixed: await answered(at(form.fixed), arrays) },
-      ...{ trained: await trained(at(form.open), arrays, lesson), fixedTrained },
-    });
-  }
-  return all;
+  const { file, numbers, rate } = form.adam;
+  const steps = await orRefused(trained(at(file), arraysOf(at(numbers)), { labels, rate }));
+  return {
+    form,
+    answers: await orRefused(answered(at(form.open), arrays)),
+    trained: await orRefused(trained(at(form.open), arrays, { labels })),
+    fixedAnswers: await orRefused(answered(at(form.fixed), arrays)),
+    fixed: await orRefused(trained(at(form.fixed), arrays, { labels })),
+    adam: typeof steps === 'string' ? undefined : steps.adam,
+  };
 }
+
+/** torch's newer exporter writes the mean over a picture as a look-up by the number of the sample. */
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  'convnext-dynamo.onnx': /\(Range\): its length depends on the batch size/,
+};
+
+/** A batch that is fixed, and that something in the file depends on. */
+const FIXED = /fixed batch size 4, which cannot be left open: /;
 
 describe.each(NETS)('%s', (name) => {
   it('gives the logits, the gradient of every weight and the weights after five steps of Adam that PyTorch gives', async () => {
     const result = await measured(name);
     results.push(result);
-    for (const { form, open, fixed, trained: ofOpen, fixedTrained } of result.forms) {
+    for (const { form, answers, trained: ofOpen, fixedAnswers, fixed, adam } of result.forms) {
       // Where an input is near a kink, rounding decides which gradients PyTorch itself gives.
       expect(form.kink ?? 1).toBeGreaterThan(1e-4);
       expect(form.flipped).toBe(0);
-      expect(Math.max(open, fixed)).toBeLessThan(1e-4);
-      if (typeof fixedTrained === 'string')
-        expect(fixedTrained).toMatch(/fixed batch size 4, which cannot be left open: /);
-      for (const errors of typeof fixedTrained === 'string' ? [ofOpen] : [ofOpen, fixedTrained]) {
+      const refused = REFUSED[form.open];
+      if (refused === undefined) {
+        expect(answers).toBeLessThan(1e-4);
+        expect(ofOpen).toBeInstanceOf(Object);
+        expect(adam).toBeLessThan(1e-3);
+      } else expect(ofOpen).toMatch(refused);
+      expect(fixedAnswers).toBeLessThan(1e-4);
+      if (typeof fixed === 'string') expect(fixed).toMatch(FIXED);
+      for (const errors of [ofOpen, fixed]) {
+        if (typeof errors === 'string') continue;
         expect([form.exporter, errors.unmatched]).toEqual([form.exporter, []]);
         expect(errors.logits).toBeLessThan(1e-4);
         expect(errors.gradient).toBeLessThan(1e-4);
-        expect(errors.adam).toBeLessThan(1e-3);
       }
     }
     const { sqnr } = result;

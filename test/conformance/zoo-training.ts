@@ -29,8 +29,8 @@ type Arrays = ReadonlyMap<string, Stored>;
 
 export interface Lesson {
   readonly labels: readonly number[];
-  /** Learning rate of Adam. */
-  readonly rate: number;
+  /** Learning rate of Adam; without one no step is taken. */
+  readonly rate?: number;
 }
 
 /** Errors of a training beside PyTorch's in float64, of the tensor that is furthest off. */
@@ -39,39 +39,48 @@ export interface Trained {
   /** Relative to the norm of the gradient; of one that is 0 but for rounding, to the largest. */
   readonly gradient: number;
   /** Of five steps of Adam, beyond the rounding of a weight at each of them: relative to how far a weight moved. */
-  readonly adam: number;
+  readonly adam?: number;
   readonly weights: number;
   /** Weights of PyTorch's that the network has not. */
   readonly unmatched: readonly string[];
 }
 
-/** What one of torch's exporters made of a net, and PyTorch's numbers of it. */
+/** What one of torch's exporters made of a net, and archives of PyTorch's numbers in float64. */
 export interface Form {
   readonly exporter: 'legacy' | 'dynamo';
   readonly open: string;
   readonly fixed: string;
-  /** Archive of PyTorch's numbers, in float64. */
   readonly numbers: string;
   /** Distance of the nearest input of a ReLU and its like from where its slope jumps; null where there is none. */
   readonly kink: number | null;
   /** Inputs of those that are on the other side of it in float32 than in float64. */
   readonly flipped: number;
-  /** Largest learning rate at which PyTorch in float32 and float64 agree after five steps of Adam. */
-  readonly rate: number;
-  /** How far PyTorch in float32 is from itself in float64. */
-  readonly float32: { readonly gradient: number; readonly adam: number };
+  /** How far the gradients of PyTorch in float32 are from those in float64. */
+  readonly float32: number;
+  /** Steps of Adam of this net, or of one with smooth activations. */
+  readonly adam: {
+    readonly file: string;
+    readonly numbers: string;
+    readonly rate: number;
+    readonly isSmooth: boolean;
+    readonly float32: number;
+  };
+}
+
+/** Errors of a form beside PyTorch, or why its file is refused. */
+export interface FormResult {
+  readonly form: Form;
+  readonly answers: number | string;
+  readonly trained: Trained | string;
+  /** Of the file with a fixed batch size. */
+  readonly fixedAnswers: number | string;
+  readonly fixed: Trained | string;
+  readonly adam: number | undefined;
 }
 
 export interface Result {
   readonly name: string;
-  readonly forms: readonly {
-    readonly form: Form;
-    readonly open: number;
-    readonly fixed: number;
-    readonly trained: Trained;
-    /** Of the file with a fixed batch size; or why its batch cannot be opened. */
-    readonly fixedTrained: Trained | string;
-  }[];
+  readonly forms: readonly FormResult[];
   readonly sqnr: Partial<Record<Kind, number>>;
 }
 
@@ -205,10 +214,10 @@ export async function trained(file: string, arrays: Arrays, { labels, rate }: Le
     const given = (results[`d ${key}`] ?? new Float32Array(of('g', theirs).length)) as Float32Array;
     return errorOf(given, turned(of('g', theirs)), isNothing(key) ? largest : norms.get(key)!);
   });
-  const state = await afterFive(networkOf(file, sample), feeds, rate);
-  const moves = [...found].map(([key, { key: theirs, turned }]) => {
+  const state = rate === undefined ? undefined : await afterFive(networkOf(file, sample), feeds, rate);
+  const moves = (state === undefined ? [] : [...found]).map(([key, { key: theirs, turned }]) => {
     const [before, move] = [turned(of('p', theirs)), turned(of('m', theirs))];
-    const moved = Float64Array.from(state.get(key)!.data as Float32Array, (value, i) => value - before[i]!);
+    const moved = Float64Array.from(state!.get(key)!.data as Float32Array, (value, i) => value - before[i]!);
     if (isNothing(key)) return errorOf(moved, move, normOf(before));
     const off = moved.map((value, i) => Math.max(0, Math.abs(value - move[i]!) - 3 * spacing(before[i]!)));
     return normOf(off) / Math.max(normOf(move), 1e-30);
@@ -216,7 +225,8 @@ export async function trained(file: string, arrays: Arrays, { labels, rate }: Le
   const all = [...arrays.keys()].filter((key) => key.startsWith('p/'));
   return {
     logits: errorOf(results['logits'] as Float32Array, arrays.get('logits')!.data),
-    ...{ gradient: Math.max(...gradients), adam: Math.max(...moves) },
+    gradient: Math.max(...gradients),
+    ...(state && { adam: Math.max(...moves) }),
     ...{ weights: all.length, unmatched: all.filter((key) => !taken.has(key)) },
   };
 }
