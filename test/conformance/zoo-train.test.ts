@@ -67,7 +67,7 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
 };
 
 /** A batch that is fixed, and that something in the file depends on. */
-const FIXED = /fixed batch size 4, which cannot be left open: /;
+const FIXED = /fixed batch size 8, which cannot be left open: /;
 
 describe.each(NETS)('%s', (name) => {
   it('gives the logits, the gradient of every weight and the weights after five steps of Adam that PyTorch gives', async () => {

@@ -84,7 +84,7 @@ export interface Result {
   readonly sqnr: Partial<Record<Kind, number>>;
 }
 
-const [BATCH, CLASSES] = [4, 20];
+const CLASSES = 20;
 
 /** What a script of PyTorch's stored under their names. */
 export function arraysOf(file: string): Arrays {
@@ -153,16 +153,17 @@ function networkOf(file: string, sample: readonly number[]): ModelNetwork {
   return onnxNetwork(model, path.basename(file), { ...options, ...output });
 }
 
-function gradientProgram(network: ModelNetwork, sample: readonly number[]): StepProgram {
+function gradientProgram(network: ModelNetwork, shape: readonly number[]): StepProgram {
+  const batch = shape[0]!;
   return {
-    feeds: { x: { dtype: 'float32', shape: [BATCH, ...sample] }, labels: { dtype: 'int32', shape: [BATCH] } },
+    feeds: { x: { dtype: 'float32', shape }, labels: { dtype: 'int32', shape: [batch] } },
     state: network.state,
     run: (feeds) => {
       let logits: tf.Tensor | undefined;
       const { grads } = tf.variableGrads(() => {
         logits = tf.keep(forward(network, feeds, { training: true, layers: [] }).answers.clone());
         const wanted = tf.oneHot(feeds['labels'] as tf.Tensor1D, CLASSES, 1, 0, 'float32');
-        return tf.div(tf.neg(tf.sum(tf.mul(wanted, tf.logSoftmax(logits)))), BATCH);
+        return tf.div(tf.neg(tf.sum(tf.mul(wanted, tf.logSoftmax(logits)))), batch);
       }, Object.values(network.trainable));
       const named = Object.entries(network.trainable).map(([key, { name }]) => [`d ${key}`, grads[name]] as const);
       return { logits: logits!, ...Object.fromEntries(named.filter(([, grad]) => grad !== undefined)) as Record<string, tf.Tensor> }; // prettier-ignore
@@ -204,7 +205,7 @@ export async function trained(file: string, arrays: Arrays, { labels, rate }: Le
     }),
   );
   const of = (kind: string, key: string): Float32Array => arrays.get(`${kind}/${key}`)!.data;
-  const step = await engine.compile(gradientProgram(network, sample));
+  const step = await engine.compile(gradientProgram(network, [labels.length, ...sample]));
   const results = await step.run(feeds);
   await step.dispose();
   const norms = new Map([...found].map(([key, match]) => [key, normOf(of('g', match.key))]));
@@ -235,10 +236,10 @@ async function afterFive(network: ModelNetwork, feeds: { x: Float32Array; labels
   const loss = createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed: 0 });
   // What has no gradient but rounding must not be blown up by the division.
   const optimizer = createOptimizer({ type: 'adam', epsilon: 1e-4 }, network.trainable);
-  const task = classification(CLASSES);
-  const step = await engine.compile(trainingProgram({ task, network, loss, optimizer, batchSize: BATCH }));
+  const [task, batchSize] = [classification(CLASSES), feeds.labels.length];
+  const step = await engine.compile(trainingProgram({ task, network, loss, optimizer, batchSize }));
   const hyper = Object.fromEntries(Object.entries(loss.hyper).map(([key, v]) => [`hyper/${key}`, Float32Array.of(v)]));
-  const weights = new Float32Array(BATCH).fill(1);
+  const weights = new Float32Array(batchSize).fill(1);
   for (let i = 0; i < 5; i++) await step.run({ ...feeds, weights, ...hyper, ...optimizer.feedValues(i, rate) });
   const state = await step.state();
   await step.dispose();
