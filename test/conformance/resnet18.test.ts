@@ -8,11 +8,13 @@ import type { State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { runPython } from './python.ts';
 
-/** A step from our own weights, beside PyTorch's step from the same weights in float64; relative errors. */
+/** A step from our own weights, beside PyTorch's from the same weights in float64. */
 interface Step {
+  /** Error of the loss, in steps of a float32 just below 1. */
   readonly loss: number;
+  /** Error of the gradient, relative to the first slot of Adam, which is what a step goes by. */
   readonly gradient: number;
-  /** What PyTorch in float32 has. */
+  /** That of PyTorch in float32. */
   readonly gradient32: number;
   /** Largest error of a weight's update by Adam from our gradients, in learning rates. */
   readonly update: number;
@@ -21,16 +23,10 @@ interface Step {
 interface Compared {
   readonly steps: readonly Step[];
   /** Losses before each step and after the last. */
-  readonly losses: {
-    readonly ours: readonly number[];
-    readonly float32: readonly number[];
-    readonly float64: readonly number[];
-  };
-  /** Loss after the last step in float64 from weights that were moved by a float32 rounding each, relative to that without. */
-  readonly moved: readonly number[];
+  readonly losses: Readonly<Record<'ours' | 'float32' | 'float64', readonly number[]>>;
 }
 
-const [BATCH, STEPS] = [Number(process.env['RESNET18_BATCH'] ?? 4), 5];
+const [BATCH, STEPS] = [Number(process.env['RESNET18_BATCH'] ?? 2), 5];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,9 +40,9 @@ function keep(state: State, i: number): void {
 }
 
 /**
- * Five steps of Adam amplify roundings: its first step moves every weight by the learning rate, in the direction of a sign that for small
- * gradients rounding decides, and batch norm over few samples passes that on. So losses after five steps differ between any two programs,
- * and between PyTorch's own precisions. What must agree is each step from the same weights.
+ * The loss after five steps is 2.7e-5 here: logits of samples that the net knows by heart, of which float32 takes the logarithm of a
+ * probability just below 1, in steps of 6e-8. That is 2e-3 of the loss, in PyTorch as here. What must agree is each step from the same weights,
+ * and the loss to a few of those steps.
  */
 it('every one of five steps of Adam with ResNet-18 is the step that PyTorch makes from the same weights', async () => {
   const net = netOf('resnet18');
@@ -64,8 +60,10 @@ it('every one of five steps of Adam with ResNet-18 is the step that PyTorch make
   const compared = runPython('resnet18_steps.py', folder) as Compared;
   console.log(JSON.stringify(compared, null, 1));
   for (const { loss, gradient, update } of compared.steps) {
-    expect(loss).toBeLessThan(1e-5);
-    expect(gradient).toBeLessThan(1e-3);
-    expect(update).toBeLessThan(1e-4);
+    expect(loss).toBeLessThan(16);
+    expect(gradient).toBeLessThan(1e-4);
+    expect(update).toBeLessThan(1e-5);
   }
+  const { ours, float64 } = compared.losses;
+  expect(Math.abs(ours[STEPS]! - float64[STEPS]!) / 2 ** -24).toBeLessThan(4);
 }, 600_000);

@@ -231,15 +231,14 @@ def export(net, x, to, exporter, is_open, **options):
 
 def stepped(name, net, x, y, exporter, stem, folder, **options):
     """
-    Five steps of Adam of the net, or of one with smooth activations: a training moves inputs of ReLUs over their kinks, at moments that rounding
-    decides. What is taken is the first with which PyTorch agrees with itself.
+    Five steps of Adam, of a net that has kinks with smooth activations in their place: a training moves inputs over kinks, at moments that rounding
+    decides. The rate is the first with which PyTorch agrees with itself.
     """
-    other = deepcopy(net)
-    smooth(other)
-    if norms_of(other):
-        settle(other, x)
-    for is_smooth, rate in ((False, 1e-3), (True, 1e-3), (True, 1e-4)):
-        one = other if is_smooth else net
+    is_smooth, one = nearest_kink(net, x) is not None, deepcopy(net)
+    if is_smooth:
+        smooth(one)
+        settle(one, x)
+    for rate in (1e-3, 1e-4):
         logits, before, gradient = differentiated(name, one, x, y, torch.float64)
         after, rounded = (trained(name, one, x, y, dtype, rate) for dtype in (torch.float64, torch.float32))
         error = worst_move(rounded, after, before, gradient)
