@@ -11,8 +11,8 @@ it('wraps its last column between words on a terminal that is too narrow, and th
     [
       'device  usable',
       'cpu     yes     works',
-      'cuda    no      the library of the provider is not installed;',
-      '                fetch it, and install CUDA 12',
+      'cuda    no      the library of the provider is not',
+      '                installed; fetch it, and install CUDA 12',
       '',
     ].join('\n'),
   );
