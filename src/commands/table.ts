@@ -1,12 +1,12 @@
 import type { Context } from './context.ts';
 import { wrapped } from './wrapped.ts';
 
-/** Least width of a last column that is wrapped. */
+/** Least width of a column of words that is wrapped. */
 const NARROW = 24;
 
 /**
- * A table of left-aligned columns; numbers keep to the right. On a terminal that is too narrow for it, words in the last column are wrapped;
- * where that does not do either, each row is a block of lines with the names of the columns.
+ * A table of left-aligned columns; numbers keep to the right. On a terminal that is too narrow for it, the widest columns of words are
+ * wrapped; where that does not do, each row is a block of lines with the names of the columns.
  */
 export function table(
   rows: readonly (readonly string[])[],
@@ -14,21 +14,27 @@ export function table(
 ): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   const isNumber = widths.map((_, i) => rows.slice(1).every((row) => /^[\d.,%+-]*( [a-zA-Z%]+)?$/.test(row[i] ?? '')));
-  const cells = (row: readonly string[]): string[] =>
-    row.map((cell, i) => (isNumber[i] === true ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
-  const left = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
-  const room = columns - left;
-  const isWide = isTerminal && left + (widths.at(-1) ?? 0) > columns;
-  if (isWide && (room < NARROW || isNumber.at(-1) === true)) return blocks(rows, columns);
+  const most = isTerminal ? columns : Infinity;
+  const whole = (): number => widths.reduce((sum, width) => sum + width + 2, -2);
+  while (whole() > most) {
+    const widest = widths.reduce((best, width, i) => (!isNumber[i] && width > (widths[best] ?? 0) ? i : best), -1);
+    if ((widths[widest] ?? 0) <= NARROW) return blocks(rows, columns);
+    const next = Math.max(
+      NARROW,
+      ...widths.filter((width, i) => i !== widest && !isNumber[i] && width < widths[widest]!),
+    );
+    widths[widest] = Math.max(next, widths[widest]! - (whole() - most), NARROW);
+  }
   const lines = rows.flatMap((row) => {
-    const head = cells(row.slice(0, widths.length - 1))
-      .map((cell) => `${cell}  `)
-      .join('');
-    const last = row[widths.length - 1] ?? '';
-    if (!isWide) return [head + (cells(row)[widths.length - 1] ?? '')];
-    return wrapped(last, room).map((part, i) => (i === 0 ? head : ' '.repeat(left)) + part);
+    const cells = row.map((cell, i) => (cell.length > widths[i]! ? wrapped(cell, widths[i]!) : [cell]));
+    return Array.from({ length: Math.max(...cells.map(({ length }) => length)) }, (_, n) =>
+      cells
+        .map(({ [n]: part = '' }, i) => (isNumber[i] === true ? part.padStart(widths[i]!) : part.padEnd(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    );
   });
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  return `${lines.join('\n')}\n`;
 }
 
 function blocks([head = [], ...rows]: readonly (readonly string[])[], columns: number): string {
