@@ -215,7 +215,9 @@ describe('float16 ONNX', () => {
     expect(result.graph.initializers.map(({ dtype }) => dtype)).toEqual(['float32', 'float32']);
     const model = new InferenceModel(encodeModel(result), 'm', session);
     const { y } = await model.run({ x: { data: Float32Array.of(0.5, 0.25, -1, 1), shape: [2, 2] } });
-    expect([...y!.data].map(Number)).toEqual([290_000, 0.27, 250_000, 0.33].map((value): unknown => expect.closeTo(value, 4)));
+    expect([...y!.data].map(Number)).toEqual(
+      [290_000, 0.27, 250_000, 0.33].map((value): unknown => expect.closeTo(value, 4)),
+    );
     model.dispose();
   });
 
