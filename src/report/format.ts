@@ -29,6 +29,12 @@ export function times(ratio: number): string {
   return ratio >= 9.95 ? number(ratio) : ratio.toFixed(1).replace(/\.0$/, '');
 }
 
+/** How many times more, or less, e.g. `3.2× faster`. */
+export function many(ratio: number, more: string, less: string): string {
+  const [by, word] = ratio >= 1 ? [times(ratio), more] : [times(1 / ratio), less];
+  return by === '1' ? `hardly ${word}` : `${by}× ${word}`;
+}
+
 export function seconds(value: number): string {
   if (value < 60) return `${value.toFixed(1)} s`;
   const whole = Math.round(value);

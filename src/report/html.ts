@@ -1,4 +1,4 @@
-import { size, times } from './format.ts';
+import { many, size } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';
@@ -148,6 +148,3 @@ function tile(figure: string, about: string): string {
   return `<div class="tile"><b>${escape(figure)}</b><span>${escape(about)}</span></div>`;
 }
 
-function many(ratio: number, more: string, less: string): string {
-  return ratio >= 1 ? `${times(ratio)}× ${more}` : `${times(1 / ratio)}× ${less}`;
-}

@@ -1,5 +1,5 @@
 import { isSameContent, isSameModel } from './artifact.ts';
-import { size, times } from './format.ts';
+import { many, size, times } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { taskRow } from '../recipe/task.ts';
@@ -146,13 +146,11 @@ function ofOneRun({ p, difference }: Pair): string {
 function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[] {
   const parts = [];
   if (model.sizeBytes > 0 && teacher.sizeBytes > 0) {
-    const ratio = teacher.sizeBytes / model.sizeBytes;
-    parts.push(ratio >= 1 ? `${times(ratio)}× smaller` : `${times(1 / ratio)}× larger`);
+    parts.push(many(teacher.sizeBytes / model.sizeBytes, 'smaller', 'larger'));
   }
   const latency = commonLatency(model, teacher);
   if (latency !== undefined) {
-    const ratio = latency[1].p50Ms / latency[0].p50Ms;
-    parts.push(ratio >= 1 ? `${times(ratio)}× faster` : `${times(1 / ratio)}× slower`);
+    parts.push(many(latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower'));
   }
   const [own, its] = [rowScore(model), rowScore(teacher)];
   if (report.dataset.labelledBy !== undefined) {
