@@ -29,10 +29,10 @@ export function times(ratio: number): string {
   return ratio >= 9.95 ? number(ratio) : ratio.toFixed(1).replace(/\.0$/, '');
 }
 
-/** How many times more, or less, e.g. `3.2× faster`. */
-export function many(ratio: number, more: string, less: string): string {
-  const [by, word] = ratio >= 1 ? [times(ratio), more] : [times(1 / ratio), less];
-  return by === '1' ? `hardly ${word}` : `${by}× ${word}`;
+/** `15× smaller`; undefined where the figures would say `1×`. */
+export function compared(ratio: number, more: string, less: string): string | undefined {
+  if (times(ratio) === '1' || times(1 / ratio) === '1') return undefined;
+  return ratio > 1 ? `${times(ratio)}× ${more}` : `${times(1 / ratio)}× ${less}`;
 }
 
 export function seconds(value: number): string {
