@@ -128,7 +128,8 @@ function modelValue(value: Session['inputs'][number], fileName: string): ModelVa
 
 /** What ONNX Runtime says, without the places in its own source, which say nothing to its users. */
 function firstLine(error: unknown): string {
-  const text = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  const text =
+    typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
   return text
     .split('\n', 1)[0]!
     .replace(/\/\S+\.(?:cc|cpp|h):\d+ (?:[^()]*\([^()]*\) (?:const )?)?/g, '')
