@@ -5,6 +5,8 @@ import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
 import { asTeacherSees } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { originalsOf } from '../data/originals.ts';
+import { inTurns } from '../runtime/collectives.ts';
+import type { Collectives } from '../runtime/collectives.ts';
 import { oneClassWarning } from '../tasks/one-class.ts';
 import { targetsOf } from '../data/targets/registry.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -108,7 +110,7 @@ async function checkWithoutLabels(
       'Take it out, or give the samples of validation a label.',
     );
   const rows = someRows(dataset, samples);
-  const given = await answers(teacher, dataset, rows, onProgress);
+  const given = await answers(teacher, dataset, rows, { onProgress });
   refuseUseless(teacher, given, rows.length);
   if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [] };
   const counts = classesOf(given, task.width).reduce(
@@ -132,7 +134,7 @@ async function checkNumbers(
 ): Promise<Preflight> {
   const rows = someRows(dataset, samples);
   const labels = targetsOf(dataset, rows);
-  const given = await answers(teacher, dataset, rows, onProgress);
+  const given = await answers(teacher, dataset, rows, { onProgress });
   refuseUseless(teacher, given, rows.length);
   const { score, isBetter: isGood, chance } = task.skill(given, labels);
   const stuck = task.stuck(teacher.name, given, labels);
@@ -200,7 +202,7 @@ async function oddities(
 
 async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array, onProgress?: OnProgress): Promise<Asked> {
   const labels = targetsOf(dataset, rows) as Int32Array;
-  const logits = await answers(teacher, dataset, rows, onProgress);
+  const logits = await answers(teacher, dataset, rows, { onProgress });
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
 }
 
@@ -220,17 +222,24 @@ export async function answers(
   teacher: Teacher,
   dataset: Dataset,
   rows: Int32Array,
-  onProgress?: OnProgress,
+  { onProgress, together }: AnswersOptions = {},
 ): Promise<Float32Array> {
-  const all = new Float32Array(rows.length * teacher.classes);
-  for (let start = 0; start < rows.length; start += BATCH) {
-    const part = rows.subarray(start, start + BATCH);
+  const { classes } = teacher;
+  const count = Math.ceil(rows.length / BATCH);
+  const all = await inTurns(together, { count, width: BATCH * classes }, async (item) => {
+    const part = rows.subarray(item * BATCH, (item + 1) * BATCH);
     const original = originalsOf(dataset, part, chanceOf(PLAIN));
     const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), part, PLAIN), part.length, original);
-    all.set(logits, start * teacher.classes);
-    onProgress?.(`${dataset.name} samples,`, start + part.length, rows.length);
-  }
-  return all;
+    onProgress?.(`${dataset.name} samples,`, item * BATCH + part.length, rows.length);
+    return logits;
+  });
+  return all.slice(0, rows.length * classes);
+}
+
+interface AnswersOptions {
+  readonly onProgress?: OnProgress | undefined;
+  /** Processes that take turns at the batches. */
+  readonly together?: Collectives | undefined;
 }
 
 function areConstant(logits: Float32Array, classes: number): boolean {

@@ -1,4 +1,4 @@
-import { fromHalf, sha256, toHalf } from '../base/bytes.ts';
+import { bytesOf, fromHalf, sha256, toHalf } from '../base/bytes.ts';
 import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
@@ -8,6 +8,8 @@ import { asTeacherSees, fingerprint, sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { originalsOf } from '../data/originals.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
+import { inTurns } from '../runtime/collectives.ts';
+import type { Collectives } from '../runtime/collectives.ts';
 import type { Teacher } from './teacher.ts';
 
 /** The part of a batch that its soft targets depend on. */
@@ -75,12 +77,31 @@ export class SoftTargetsBuilder {
     return this.#options.dataset.count * this.#options.views;
   }
 
-  /** Stores the teacher's answers to the next samples, `count` at most. */
-  async next(count: number): Promise<void> {
+  /**
+   * Stores the teacher's answers to the next samples, `count` at most. Processes that work together ask about so many each, and store the
+   * answers of all: in the same batches as one process.
+   */
+  async next(count: number, together?: Collectives): Promise<void> {
     const { teacher, dataset } = this.#options;
-    const n = Math.min(count, dataset.count - (this.#done % dataset.count));
-    this.#values.set(await answersTo(this.#options, this.#done, n), this.#done * teacher.classes);
-    this.#done += n;
+    const batches: { readonly first: number; readonly n: number }[] = [];
+    let next = this.#done;
+    while (batches.length < (together?.size ?? 1) && next < this.total) {
+      const n = Math.min(count, dataset.count - (next % dataset.count));
+      batches.push({ first: next, n });
+      next += n;
+    }
+    // Bytes travel as floats.
+    const width = Math.ceil((count * teacher.classes * this.#values.BYTES_PER_ELEMENT) / 4);
+    const all = await inTurns(together, { count: batches.length, width }, async (item) => {
+      const { first, n } = batches[item]!;
+      const floats = new Float32Array(width);
+      new Uint8Array(floats.buffer).set(bytesOf(await answersTo(this.#options, first, n)));
+      return floats;
+    });
+    const Values = this.#values.constructor as Float32ArrayConstructor;
+    for (const [item, { first, n }] of batches.entries())
+      this.#values.set(new Values(all.buffer, 4 * width * item, n * teacher.classes), first * teacher.classes);
+    this.#done = next;
   }
 
   saved(): Safetensors {

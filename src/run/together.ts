@@ -40,7 +40,9 @@ export async function runTogether(
     );
   if (together.rank === 0) {
     together.barrier();
-    return run(given, options);
+    const result = await run(given, options);
+    await together.meet();
+    return result;
   }
   const copy = await mkdtemp(path.join(tmpdir(), 'limbeck-rank-'));
   try {
@@ -51,7 +53,9 @@ export async function runTogether(
         filter: (file) => path.basename(file) !== 'lock',
       });
     together.barrier();
-    return await run(given, { ...options, out: copy });
+    const result = await run(given, { ...options, out: copy });
+    await together.meet();
+    return result;
   } finally {
     await rm(copy, { recursive: true, force: true });
   }

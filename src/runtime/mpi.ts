@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import type koffi from 'koffi';
 import { UserError } from '../base/errors.ts';
 import { installCommand } from '../base/packages.ts';
@@ -112,10 +113,17 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     },
     broadcast: (values) => together(broadcast, values, values.length, abi.float, 0, abi.world),
     barrier: () => void awaitAll(waits.arrived(), { rank, places, seconds }),
+    meet: async () => {
+      const { isWhole } = waits.arrived();
+      while (!isWhole()) await delay(MEET_MS);
+    },
     abort: (exitCode) => abort(abi.world, exitCode),
     finish: () => finalize(),
   };
 }
+
+/** Milliseconds between two questions whether all have come who meet: so seldom that what others time meanwhile is not disturbed. */
+const MEET_MS = 20;
 
 /** Gives an array of a length, the same one again as long as the length stays: new ones of megabytes in each step take time. */
 function reused(): (length: number) => Float32Array {
