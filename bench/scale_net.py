@@ -62,6 +62,15 @@ class Way:
 
 
 def relay(ways, stopped):
+    try:
+        carry(ways, stopped)
+    except OSError:
+        # A namespace that goes takes its device along.
+        if not stopped.is_set():
+            raise
+
+
+def carry(ways, stopped):
     while not stopped.is_set():
         due = [at for at in (way.give() for way in ways) if at is not None]
         wait = max(0.0, min(due) - time.monotonic()) if due else 0.1

@@ -86,7 +86,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     waitedMs += awaitAll(waits.arrived(), { rank, places, seconds });
     awaitAll(waits.called(...call), { rank, places, seconds });
   };
-  const [gathered, scattered] = [reused(), reused()];
+  const gathered = reused();
   const gather = (own: Float32Array): Float32Array => {
     const all = gathered(size * own.length);
     together(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world);
@@ -100,11 +100,10 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
       return waitedMs / 1000;
     },
     allgather: gather,
-    alltoall: (own) => {
+    alltoall: (own, all) => {
       const each = own.length / size;
-      const all = scattered(own.length);
-      together(alltoall, own, each, abi.float, all, each, abi.float, abi.world);
-      return all;
+      const sent = waits.called(alltoall, own, each, abi.float, all, each, abi.float, abi.world);
+      return () => void awaitAll(sent, { rank, places, seconds });
     },
     allreduce: (own) => {
       const sum = new Float32Array(own.length);
@@ -112,7 +111,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
       return sum;
     },
     broadcast: (values) => together(broadcast, values, values.length, abi.float, 0, abi.world),
-    barrier: () => void awaitAll(waits.arrived(), { rank, places, seconds }),
+    barrier: () => void (waitedMs += awaitAll(waits.arrived(), { rank, places, seconds })),
     meet: async () => {
       const { isWhole } = waits.arrived();
       while (!isWhole()) await delay(MEET_MS);
@@ -180,8 +179,11 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
     called: (call: (...args: unknown[]) => void, ...args: unknown[]) => {
       // Asking for the buffer of a small array moves it to where it stays: the library writes there while JavaScript goes on.
       for (const one of args) if (one instanceof Float32Array) one.buffer.slice(0, 0);
-      call(...args, barrier);
-      return { isWhole: () => isDone(barrier), missing: missingIn(ofLife), late: () => tell(ofLife, ALIVE) };
+      const request = new BigInt64Array(new ArrayBuffer(256));
+      call(...args, request);
+      // The arrays are held for as long as the wait is.
+      const isWhole = (): boolean => isDone(request) && args.length > 0;
+      return { isWhole, missing: missingIn(ofLife), late: () => tell(ofLife, ALIVE) };
     },
   };
 }

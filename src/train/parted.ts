@@ -116,18 +116,24 @@ export class PartedSteps implements Steps {
     const { rank, size } = together;
     const slices = new Slices(this.#gradients.outputs, size);
     const { width } = slices;
-    const own = this.#room('own', size * each * width);
-    const flat = this.#room('flat', size * width);
-    let i = 0;
+    const own = Array.from({ length: each }, (_, i) => this.#room(`own/${i}`, size * width));
+    const got = own.map((_, i) => this.#room(`got/${i}`, size * width));
+    const waits = [];
+    // While a result is on its way the next is computed.
     for await (const result of results) {
-      slices.write(result, flat);
-      for (let to = 0; to < size; to++) own.set(flat.subarray(to * width, (to + 1) * width), (to * each + i) * width);
-      i++;
+      const at = waits.length;
+      slices.write(result, own[at]!);
+      waits.push(together.alltoall(own[at]!, got[at]!));
     }
-    const got = together.alltoall(own);
+    // Processes with fewer parts than others make as many calls.
+    while (waits.length < each) waits.push(together.alltoall(own[waits.length]!, got[waits.length]!));
+    together.barrier();
+    for (const wait of waits) wait();
     this.#slice.clear();
-    for (let part = 0; part < count; part++)
-      this.#slice.add(slices.read(got.subarray(part * width, (part + 1) * width), rank));
+    for (let part = 0; part < count; part++) {
+      const from = Math.floor(part / each) * width;
+      this.#slice.add(slices.read(got[part % each]!.subarray(from, from + width), rank));
+    }
     const sum = this.#room('sum', width);
     slices.write(this.#slice.values, sum, rank);
     this.#sum.add(slices.read(together.allgather(sum)));

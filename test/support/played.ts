@@ -46,11 +46,15 @@ function player(
   };
   return {
     ...{ rank, size, waitedSeconds: 0, allgather },
-    alltoall: (own) => {
-      const all = allgather(own);
+    alltoall: (own, all) => {
+      const of = allgather(own);
       const length = own.length / size;
-      const from = Array.from({ length: size }, (_, other) => other * own.length + rank * length);
-      return Float32Array.from(from.flatMap((at) => [...all.subarray(at, at + length)]));
+      return () => {
+        for (let other = 0; other < size; other++) {
+          const at = other * own.length + rank * length;
+          all.set(of.subarray(at, at + length), other * length);
+        }
+      };
     },
     allreduce: (own) => {
       const all = allgather(own);
