@@ -1,7 +1,8 @@
 /**
  * Two processes of one thread beside one of one thread and one of two, and beside PyTorch's DistributedDataParallel with gloo: same nets,
  * same global batch, fresh processes, alternating, medians over the rounds.
- * `npm run bench:scale -- [--models mlp,cnn] [--rounds 3] [--shards 2,8] [--mpirun mpirun.mpich] [--json FILE] [--no-peer] [--check 4,8]`
+ * `npm run bench:scale -- [--models mlp,cnn] [--rounds 3] [--shards 2,8] [--mpirun mpirun.mpich] [--json FILE] [--no-peer] [--check 4,8]
+ * [--network 100:1,1000:1]`
  *
  * Then what a cost model makes of it: a step of S shards on r processes takes
  *
@@ -10,6 +11,7 @@
  * `shard` and `update` follow from one and two processes, without the time that they waited for messages; latency and bandwidth are of a
  * network that --latency (microseconds) and --bandwidth (Gbit/s) describe. `update` is what does not become less with more processes.
  * --check: so many processes are measured on these cores too, beside what the model says of them, which here take turns at the cores.
+ * --network: two processes in namespaces of their own, with a network between them of so many microseconds and Gbit/s: `scale_net.py`, as root.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -23,6 +25,7 @@ const { values: options } = parseArgs({
     models: { type: 'string', default: 'mlp,resnet8,resnet18' },
     rounds: { type: 'string', default: '3' },
     check: { type: 'string' },
+    network: { type: 'string' },
     steps: { type: 'string', default: '40' },
     batch: { type: 'string' },
     shards: { type: 'string', default: '2,8' },
@@ -41,6 +44,8 @@ const batchOf = (name: string): string => options.batch ?? String(netOf(name).ba
 const shardNumbers = options.shards.split(',').map(Number);
 const most = Math.max(...shardNumbers);
 const checked = options.check?.split(',').map(Number) ?? [];
+const networks = options.network?.split(',').map((text) => text.split(':').map(Number) as [number, number]) ?? [];
+const networkName = ([us, gbit]: readonly [number, number]): string => `${us} µs, ${gbit} Gbit/s`;
 const python = options.peer ? findPython(options.python) : undefined;
 if (options.peer && python === undefined) {
   console.error(
@@ -59,6 +64,12 @@ const alone = (net: string, threads: number, shards: number) =>
   jsonOf(process.execPath, node(net, threads, shards).slice(1));
 const ranks = (net: string, n: number, shards: number) =>
   jsonOf(mpirun, [...launcher, '-n', String(n), ...node(net, 1, shards)]);
+/** Two processes with a network between them. */
+const over = (net: string, [latency, gbit]: readonly [number, number]) =>
+  jsonOf('python3', [
+    ...['bench/scale_net.py', '--latency', String(latency), '--gbit', String(gbit), '--mpirun', mpirun, '--'],
+    ...node(net, 1, most),
+  ]);
 const torch = (script: string, net: string, ...more: string[]) =>
   jsonOf(python!, [`bench/${script}`, net, '--batch', batchOf(net), '--steps', steps, ...more]);
 /** PyTorch in the memory format that is faster here. */
@@ -82,6 +93,7 @@ for (const net of nets) {
       ]),
     ),
     ...Object.fromEntries(checked.map((n) => [`${most} shards ${n}×1`, () => ranks(net, n, most)])),
+    ...Object.fromEntries(networks.map((network) => [networkName(network), () => over(net, network)])),
     ...(python !== undefined && {
       'torch 1×1': () => torch('torch_step.py', net, '--threads', '1'),
       'torch 1×2': () => torch('torch_step.py', net, '--threads', '2'),
@@ -125,7 +137,7 @@ console.log(
   ),
 );
 
-const [latencyMs, bytesPerMs] = [Number(options.latency) / 1000, (Number(options.bandwidth) * 1e9) / 8 / 1000];
+const wire = [Number(options.latency), Number(options.bandwidth)] as const;
 console.log(
   `\nBy the model, ${options.latency} µs and ${options.bandwidth} Gbit/s between the processes, ${most} shards: milliseconds a step\n`,
 );
@@ -140,12 +152,12 @@ function fitted(found: Found) {
 }
 
 /** Milliseconds of a step on `r` processes, of which each has a core. */
-function modelled({ shard, update, bytes }: ReturnType<typeof fitted>, r: number): number {
+function modelled({ shard, update, bytes }: ReturnType<typeof fitted>, r: number, [us, gbit] = wire): number {
   // More processes than shards need more and smaller shards of the batch.
   const shards = Math.max(most, r);
   const compute = Math.ceil(shards / r) * shard * (most / shards) + update;
   if (r === 1) return compute;
-  return compute + 2 * latencyMs * Math.log2(r) + ((shards / r + 1) * ((r - 1) / r) * bytes) / bytesPerMs;
+  return compute + (2 * us * Math.log2(r)) / 1000 + ((shards / r + 1) * ((r - 1) / r) * bytes) / ((gbit * 1e6) / 8);
 }
 
 /** The largest number of processes of which each doubling on the way takes at least a quarter off a step. */
@@ -190,6 +202,22 @@ if (checked.length > 0) {
         const { shard, update } = fitted(found);
         const alone = (n: number): number => Math.max(1, n / cores) * (Math.ceil(most / n) * shard + update);
         return [net, ...checked.flatMap((n) => [number(ms(found, `${most} shards ${n}×1`)), number(alone(n))])];
+      }),
+    ),
+  );
+}
+if (networks.length > 0) {
+  console.log('\nTwo processes with a network between them: measured, and by the model\n');
+  console.log(
+    table(
+      ['model', ...networks.flatMap((network) => [networkName(network), 'by the model'])],
+      rows.map(({ net, found }) => {
+        const of = fitted(found);
+        const pair = (network: readonly [number, number]): string[] => [
+          number(ms(found, networkName(network))),
+          number(modelled(of, 2, network)),
+        ];
+        return [net, ...networks.flatMap(pair)];
       }),
     ),
   );

@@ -118,7 +118,7 @@ export class PartedSteps implements Steps {
     const { width } = slices;
     const own = Array.from({ length: each }, (_, i) => this.#room(`own/${i}`, size * width));
     const got = own.map((_, i) => this.#room(`got/${i}`, size * width));
-    const waits = [];
+    const waits: (() => void)[] = [];
     // While a result is on its way the next is computed.
     for await (const result of results) {
       const at = waits.length;
