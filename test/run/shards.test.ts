@@ -136,7 +136,9 @@ describe('repeats in shards', () => {
     await shard(0);
     expect(await readFile(kept)).toEqual(before);
     const said: string[] = [];
-    const onEvent = (event: RunEvent): void => void (event.type === 'message' && said.push(event.message));
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'message') said.push(event.message);
+    };
     const recipe = { repeats: 3, baseline: true };
     const { report } = await runRecipe(made(recipe), { ...out(), onEvent });
     expect(said.filter((text) => text.includes('by a shard'))).toEqual([
