@@ -12,6 +12,7 @@ import type { Teacher } from '../../src/distill/teacher.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import type { Safetensors } from '../../src/formats/safetensors.ts';
 import { pictures } from '../support/dataset.ts';
+import { played } from '../support/played.ts';
 
 /** The logit of class k is a mean over the picture, differently weighted: another answer for every picture. */
 const teacher: Teacher = {
@@ -105,6 +106,17 @@ describe('stored soft targets', () => {
     expect(second.done).toBe(35);
     while (second.done < second.total) await second.next(7);
     expect(writeSafetensors(second.saved())).toEqual(writeSafetensors(await built(given)));
+  });
+
+  it.each(['fp16', 'fp32'] as const)('are those of one process where several ask in turns: %s', async (store) => {
+    const given = options({ views: 2, augment, store });
+    const alone = await built(given);
+    const all = await played(3, async (together) => {
+      const builder = new SoftTargetsBuilder(given);
+      while (builder.done < builder.total) await builder.next(7, together);
+      return builder.saved();
+    });
+    for (const one of all) expect(writeSafetensors(one)).toEqual(writeSafetensors(alone));
   });
 
   it('are not resumed from those of another teacher', async () => {
