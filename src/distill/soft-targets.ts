@@ -234,41 +234,7 @@ export class StoredSoftTargets implements SoftTargets {
   }
 }
 
-/** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
-export class LiveSoftTargets implements SoftTargets {
-  readonly #teacher: Teacher;
-  readonly #dataset: Dataset;
-  #ms = 0;
-
-  /** `dataset`: the one whose batches it is asked about. */
-  constructor(teacher: Teacher, dataset: Dataset) {
-    this.#teacher = teacher;
-    this.#dataset = dataset;
-  }
-
-  /** Time that the teacher took so far. */
-  get seconds(): number {
-    return this.#ms / 1000;
-  }
-
-  async answersFor({ x, ids, chance }: Asked): Promise<Record<string, Float32Array>> {
-    const start = monotonicMs();
-    const { forTeacher } = this.#dataset;
-    const seen = forTeacher === undefined ? x : viewOf(forTeacher, ids, PLAIN);
-    const original = chance && originalsOf(this.#dataset, ids, chance);
-    const { logits, features } = await this.#teacher.answer(seen, ids.length, original);
-    this.#ms += monotonicMs() - start;
-    const row = logits.findIndex((value) => !Number.isFinite(value));
-    if (row !== -1) {
-      const id = ids[Math.floor(row / this.#teacher.classes)]!;
-      throw notFinite(this.#teacher, `in row ${id} of the training split`);
-    }
-    const named = Object.entries(features).map(([name, values]): [string, Float32Array] => [`teacher/${name}`, values]);
-    return { teacherLogits: logits, ...Object.fromEntries(named) };
-  }
-}
-
-function notFinite(teacher: Teacher, sample: string): UserError {
+export function notFinite(teacher: Teacher, sample: string): UserError {
   return new UserError(
     `${teacher.name}: its answer to sample ${sample} is not finite`,
     'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.',

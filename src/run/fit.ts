@@ -27,7 +27,7 @@ import { gradientProgram, updateProgram } from '../train/gradient.ts';
 import { evaluationProgram } from '../train/inference.ts';
 import { EMA_PREFIX, MASK_PREFIX, trainingProgram } from '../train/step.ts';
 import type { StageContext } from './context.ts';
-import { SHARDS } from './together.ts';
+import { shardsOf } from './together.ts';
 import { begunTraining, finishedTraining, train } from '../train/training.ts';
 import type { Fitted, TrainingResult } from '../train/training.ts';
 
@@ -217,11 +217,6 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     await prefetcher?.close();
     ema?.dispose();
   }
-}
-
-/** Number of parts that a batch is cut into for several processes; undefined: not cut for that. */
-function shardsOf({ recipe, together }: StageContext): number | undefined {
-  return recipe.shards ?? (together && SHARDS);
 }
 
 function inShards(loss: string): UserError {

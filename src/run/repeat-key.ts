@@ -2,11 +2,12 @@ import { sha256 } from '../base/bytes.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import { hashOfStudent } from '../folder/folder.ts';
 import type { StageContext } from './context.ts';
-import { SHARDS, splitsOf } from './together.ts';
+import { shardsOf, splitsOf } from './together.ts';
 
 /** Hash of all that the trainings of a repeat depend on. */
-export async function repeatKey({ recipe, written, data, together }: StageContext): Promise<string> {
-  const shards = recipe.shards ?? (together && SHARDS) ?? null;
+export async function repeatKey(context: StageContext): Promise<string> {
+  const { recipe, written, data } = context;
+  const shards = shardsOf(context) ?? null;
   const recipeOf = canonicalJson({ ...written, name: null, shards });
   return sha256(recipeOf, splitsOf(data), (await hashOfStudent(recipe)) ?? '');
 }

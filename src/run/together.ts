@@ -9,10 +9,16 @@ import { fingerprint } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Collectives } from '../runtime/collectives.ts';
+import type { StageContext } from './context.ts';
 import type { RunOptions, RunResult } from './options.ts';
 
 /** Parts that a batch is cut into for several processes, however many there are: so 1, 2, 4 and 8 of them end with the same bytes. */
-export const SHARDS = 8;
+const SHARDS = 8;
+
+/** Number of parts that a batch is cut into for several processes; undefined: not cut for that. */
+export function shardsOf({ recipe, together }: Pick<StageContext, 'recipe' | 'together'>): number | undefined {
+  return recipe.shards ?? (together && SHARDS);
+}
 
 /**
  * A run of several processes. Each follows all stages and computes a share of every gradient. Rank 0 has the folder of the run; the others

@@ -1,6 +1,7 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { InterruptedError, UserError } from '../../base/errors.ts';
-import { LiveSoftTargets, SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../distill/soft-targets.ts';
+import { LiveSoftTargets } from '../../distill/live-soft-targets.ts';
+import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../distill/soft-targets.ts';
 import type { KeyedStore, SoftTargets, StoreOptions } from '../../distill/soft-targets.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
@@ -11,6 +12,7 @@ import { several, wanted } from '../../runtime/collectives.ts';
 import type { StageContext } from '../context.ts';
 import { SHOW_EVERY_MS } from '../../train/progress.ts';
 import { isShortOfMemory, LabelBatch } from './label-batch.ts';
+import { shardsOf } from '../together.ts';
 import type { Teaching } from './teach.ts';
 
 /** The teacher's answers, the views of the samples that they are for, and what having them cost. */
@@ -40,7 +42,7 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
   }
   const { teacher } = teaching;
   if (store === 'live') {
-    const answers = new LiveSoftTargets(teacher, data.train);
+    const answers = new LiveSoftTargets(teacher, data.train, { shards: shardsOf(context), together: context.together });
     // Known when the training is over.
     const summary = {
       ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },
