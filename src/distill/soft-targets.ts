@@ -1,7 +1,6 @@
 import { bytesOf, fromHalf, sha256, toHalf } from '../base/bytes.ts';
-import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
-import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
+import { chanceOf, viewOf } from '../data/batches.ts';
 import type { Chance } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
 import { asTeacherSees, fingerprint, sampleId } from '../data/dataset.ts';
