@@ -6,7 +6,7 @@
  *
  * Then what a cost model makes of it: a step of S shards on r processes takes
  *
- *     ceil(S / r) · shard + update + 2 · latency · log2(r) + (S / r + 1) · (r - 1) / r · bytes / bandwidth
+ *     ceil(S / r) · shard + update + 2 · latency · log2(r) + 2 · (r - 1) / r · bytes / bandwidth
  *
  * `shard` and `update` follow from one and two processes, without the time that they waited for messages; latency and bandwidth are of a
  * network that --latency (microseconds) and --bandwidth (Gbit/s) describe. `update` is what does not become less with more processes.
@@ -157,7 +157,7 @@ function modelled({ shard, update, bytes }: ReturnType<typeof fitted>, r: number
   const shards = Math.max(most, r);
   const compute = Math.ceil(shards / r) * shard * (most / shards) + update;
   if (r === 1) return compute;
-  return compute + (2 * us * Math.log2(r)) / 1000 + ((shards / r + 1) * ((r - 1) / r) * bytes) / ((gbit * 1e6) / 8);
+  return compute + (2 * us * Math.log2(r)) / 1000 + (2 * ((r - 1) / r) * bytes) / ((gbit * 1e6) / 8);
 }
 
 /** The largest number of processes of which each doubling on the way takes at least a quarter off a step. */

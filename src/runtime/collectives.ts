@@ -11,11 +11,8 @@ export interface Collectives {
   readonly waitedSeconds: number;
   /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call of it. */
   allgather(own: Float32Array): Float32Array;
-  /**
-   * Begins to send `own`, what this process has for each, [size, length], and to fill `all` with what each has for this one. What is returned
-   * waits for that; until then both arrays are the library's. Several may be under way, and all are waited for in the order of their beginning.
-   */
-  alltoall(own: Float32Array, all: Float32Array): () => void;
+  /** `own`: what this process has for each, [size, length]; `all` is filled with what each has for this one. */
+  alltoall(own: Float32Array, all: Float32Array): void;
   /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
   allreduce(own: Float32Array): Float32Array;
   /** Copies the values of rank 0 to all processes, in place. */

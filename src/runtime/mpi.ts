@@ -102,8 +102,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     allgather: gather,
     alltoall: (own, all) => {
       const each = own.length / size;
-      const sent = waits.called(alltoall, own, each, abi.float, all, each, abi.float, abi.world);
-      return () => void awaitAll(sent, { rank, places, seconds });
+      together(alltoall, own, each, abi.float, all, each, abi.float, abi.world);
     },
     allreduce: (own) => {
       const sum = new Float32Array(own.length);
@@ -179,11 +178,8 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
     called: (call: (...args: unknown[]) => void, ...args: unknown[]) => {
       // Asking for the buffer of a small array moves it to where it stays: the library writes there while JavaScript goes on.
       for (const one of args) if (one instanceof Float32Array) one.buffer.slice(0, 0);
-      const request = new BigInt64Array(new ArrayBuffer(256));
-      call(...args, request);
-      // The arrays are held for as long as the wait is.
-      const isWhole = (): boolean => isDone(request) && args.length > 0;
-      return { isWhole, missing: missingIn(ofLife), late: () => tell(ofLife, ALIVE) };
+      call(...args, barrier);
+      return { isWhole: () => isDone(barrier), missing: missingIn(ofLife), late: () => tell(ofLife, ALIVE) };
     },
   };
 }

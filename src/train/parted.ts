@@ -7,7 +7,7 @@ import { fedTo, samplesOf } from './batch.ts';
 import { evenSizes, partsOf } from './cut.ts';
 import { MOVED, updateParts } from './gradient.ts';
 import { PartGradients } from './gradients.ts';
-import type { Gradients, OwnParts } from './gradients.ts';
+import type { Gradients } from './gradients.ts';
 import { PartSum } from './part-sum.ts';
 import { Slices } from './slices.ts';
 import { compileOptions } from './steps.ts';
@@ -42,15 +42,16 @@ export class PartedSteps implements Steps {
   readonly perCall = 1;
   readonly #options: PartedOptions;
   readonly #gradients: Gradients;
-  readonly #sum = new PartSum();
+  readonly #sum: PartSum;
   /** Of the processes' work together: this one's part of the sums, and arrays that are used again. */
-  readonly #slice = new PartSum();
+  readonly #slice = new PartSum('in pairs');
   readonly #rooms = new Map<string, Float32Array>();
 
   private constructor(options: PartedOptions, gradients: Gradients, update: CompiledStep) {
     this.#options = options;
     this.#gradients = gradients;
     this.compiled = update;
+    this.#sum = new PartSum(options.parts.shards === undefined ? 'one by one' : 'in pairs');
   }
 
   static async create(options: PartedOptions): Promise<PartedSteps> {
@@ -60,7 +61,7 @@ export class PartedSteps implements Steps {
     const given = { engine, task, program, largest: largest(options), compile };
     const count = sizesOf(options.batchSize, parts).length;
     const gradients = parts.syncBatchNorm
-      ? await SyncedGradients.create({ ...given, together, parts: Math.ceil(count / (together?.size ?? 1)) })
+      ? await SyncedGradients.create({ ...given, together, parts: powerOfTwo(count / (together?.size ?? 1)) })
       : await PartGradients.create(given);
     const shared = { ...compile, shareStateWith: gradients.holder };
     const update = await engine.compile(parts.update(updateParts(gradients.outputs)), shared);
@@ -95,47 +96,34 @@ export class PartedSteps implements Steps {
     const all = partsOf(batch, sizesOf(samplesOf(batch, task), parts), task);
     const { together } = parts;
     const { size, rank } = together ?? { size: 1, rank: 0 };
-    const each = Math.ceil(all.length / size);
+    const each = powerOfTwo(all.length / size);
     const of = { own: all.slice(rank * each, (rank + 1) * each), count: all.length, each };
     const results = this.#gradients.of(of, feeds, step);
-    if (several(together)) await this.#shared(results, of, together);
+    if (several(together)) await this.#shared(results, Math.ceil(all.length / each), together);
     else for await (const result of results) this.#sum.add(result);
     await this.compiled.run(fedTo(this.compiled, { ...feeds, ...this.#sum.forUpdate }), step);
     return this.#sum.figures;
   }
 
   /**
-   * Each process computes some of the parts, one after another, and adds up a slice of the results of all parts, in their order: the same
-   * bits as one process alone. So each sends a result once, and adds up as much less as there are processes.
+   * Each process computes as many of the parts as a power of two, and adds them up in pairs; then a slice of the sums of all processes, in
+   * pairs too: the same bits as one process alone. So each sends two arrays of the size of its results, however many parts it has.
    */
-  async #shared(
-    results: AsyncIterable<Values>,
-    { count, each }: Omit<OwnParts, 'own'>,
-    together: Collectives,
-  ): Promise<void> {
+  async #shared(results: AsyncIterable<Values>, count: number, together: Collectives): Promise<void> {
     const { rank, size } = together;
     const slices = new Slices(this.#gradients.outputs, size);
     const { width } = slices;
-    const own = Array.from({ length: each }, (_, i) => this.#room(`own/${i}`, size * width));
-    const got = own.map((_, i) => this.#room(`got/${i}`, size * width));
-    const waits: (() => void)[] = [];
-    // While a result is on its way the next is computed.
-    for await (const result of results) {
-      const at = waits.length;
-      slices.write(result, own[at]!);
-      waits.push(together.alltoall(own[at]!, got[at]!));
-    }
-    // Processes with fewer parts than others make as many calls.
-    while (waits.length < each) waits.push(together.alltoall(own[waits.length]!, got[waits.length]!));
-    together.barrier();
-    for (const wait of waits) wait();
+    for await (const result of results) this.#sum.add(result);
+    const [own, all] = [this.#room('own', size * width), this.#room('all', size * width)];
+    // Where there are fewer parts than processes, some have none.
+    if (rank < count) slices.write(this.#sum.values, own);
+    together.alltoall(own, all);
     this.#slice.clear();
-    for (let part = 0; part < count; part++) {
-      const from = Math.floor(part / each) * width;
-      this.#slice.add(slices.read(got[part % each]!.subarray(from, from + width), rank));
-    }
+    for (let from = 0; from < count; from++)
+      this.#slice.add(slices.read(all.subarray(from * width, (from + 1) * width), rank));
     const sum = this.#room('sum', width);
     slices.write(this.#slice.values, sum, rank);
+    this.#sum.clear();
     this.#sum.add(slices.read(together.allgather(sum)));
   }
 
@@ -174,4 +162,9 @@ function largest({ batchSize, parts }: Pick<PartedOptions, 'batchSize' | 'parts'
 function sizesOf(samples: number, { samples: most, shards = 1 }: PartsOptions): number[] {
   const shard = Math.ceil(samples / Math.min(shards, samples));
   return evenSizes(samples, Math.min(shards, samples) * Math.ceil(shard / most));
+}
+
+/** The smallest power of two that is at least `least`. */
+function powerOfTwo(least: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, least)));
 }

@@ -28,7 +28,7 @@ export class SyncedGradients implements Gradients {
   readonly #options: SyncedOptions;
   readonly #pieces: readonly CompiledStep[];
   readonly #sized = new Map<number, readonly CompiledStep[]>();
-  readonly #sum = new PartSum();
+  readonly #sum = new PartSum('in pairs');
 
   private constructor(options: SyncedOptions, pieces: readonly CompiledStep[]) {
     this.#options = options;

@@ -49,12 +49,10 @@ function player(
     alltoall: (own, all) => {
       const of = allgather(own);
       const length = own.length / size;
-      return () => {
-        for (let other = 0; other < size; other++) {
-          const at = other * own.length + rank * length;
-          all.set(of.subarray(at, at + length), other * length);
-        }
-      };
+      for (let other = 0; other < size; other++) {
+        const at = other * own.length + rank * length;
+        all.set(of.subarray(at, at + length), other * length);
+      }
     },
     allreduce: (own) => {
       const all = allgather(own);
