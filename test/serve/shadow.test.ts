@@ -182,7 +182,7 @@ describe('what a teacher is fed', () => {
       if (value !== undefined) metadata.set(key, JSON.stringify(value));
       return { facts, metadata };
     };
-    const changed = Array.isArray(other) ? other : { ...own, ...other };
+    const changed = Array.isArray(other) ? other : Object.assign({}, own, other);
     expect(translationOf(model(own), model(own), 't.onnx').isGuess).toBe(false);
     const message = /^t\.onnx: its metadata say other things of (texts|sounds|columns) than those of the model/;
     expect(() => translationOf(model(own), model(changed), 't.onnx')).toThrow(message);
