@@ -54,6 +54,11 @@ describe('a WAV file', () => {
     ],
     ['no data', wavFile(ramp).subarray(0, 36), 'x.wav: not a valid WAV file: it has no data'],
     [
+      'values apart from each other',
+      Buffer.from(wavFile(ramp, { bits: 24 })).fill(4, 32, 33),
+      'x.wav: 4 bytes for the value of a moment, expected 3: 1 of 24 bits',
+    ],
+    [
       'infinity',
       wavFile([0, Infinity], { tag: 3, bits: 32 }),
       'x.wav: not a valid WAV file: value 1 of its sound is Infinity',
