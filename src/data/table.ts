@@ -25,7 +25,7 @@ export class TableSink {
   readonly #samples;
   readonly #ids = growingInts();
   readonly #labels: readonly LabelNames[];
-  /** By place among the columns. */
+  /** Words of each column of words, by its place among the columns. */
   readonly #words: ReadonlyMap<number, LabelNames>;
   readonly #labelNames: readonly string[];
   #row: Float32Array = new Float32Array(0);

@@ -25,7 +25,7 @@ export function noneLabelled({ source }: RawSplit, count: number): UserError {
   );
 }
 
-/** What a model answers, a number each: as the labels have it, or where there are none as the recipe has it. */
+/** Names of the numbers that a model answers with: those of the labels, or where there are none those of the recipe. */
 export function namesFrom(
   reader: TargetReader,
   presences: readonly (Presence | undefined)[],

@@ -6,7 +6,7 @@ import { taskOf } from '../tasks/registry.ts';
 import { answers } from './preflight.ts';
 import type { Teacher } from './teacher.ts';
 
-/** Is nothing known of the samples that models are scored on? */
+/** True if the samples that models are scored on have no labels. */
 export function isWithoutLabels({ validation }: Pick<LoadedDataset, 'validation'>): boolean {
   return validation.labelled !== undefined;
 }

@@ -1,6 +1,6 @@
 import { describe } from './setting.ts';
 import type { Setting } from './setting.ts';
-import type { Skipped } from './skipped.ts';
+import type { Skipped } from '../base/skipped.ts';
 import { median, summarize } from './statistics.ts';
 import type { Figures } from './statistics.ts';
 

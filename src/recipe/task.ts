@@ -1,12 +1,12 @@
 import type { LossName } from './schema/loss.ts';
 
-/** What a recipe says of a task. */
+/** Properties of a task that recipes and readers of data depend on. */
 interface TaskRow {
-  /** Is a label the name of one class? Elsewhere a sample has numbers, or a list. */
+  /** True if a label is the name of one class; elsewhere a sample has numbers, or a list. */
   readonly hasClasses: boolean;
   /** The losses that are for it, or all but those that are for another task alone. */
   readonly losses: readonly LossName[] | 'of classes';
-  /** What a recipe gets that names none. */
+  /** Default of a recipe that names none. */
   readonly loss: LossName;
   readonly store: 'fp16' | 'fp32';
   /** Keys of `distill` that `limbeck init` writes. */
@@ -36,7 +36,7 @@ const ROWS = {
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;
 
-/** What a model is asked about a sample: its class, numbers, or which of several labels it has. */
+/** Name of a task: a model answers with the class of a sample, with numbers, or with those of several labels that it has. */
 export type TaskName = keyof typeof ROWS;
 export const TASKS = Object.keys(ROWS) as [TaskName, ...TaskName[]];
 
@@ -47,7 +47,7 @@ export function taskRow(task: TaskName = 'classification'): TaskRow {
 /** Losses that are for numbers alone. */
 const OF_NUMBERS: ReadonlySet<LossName> = new Set(['bounded']);
 
-/** Is a loss for a task? Most compare classes. */
+/** True if a loss is for a task. Most compare classes. */
 export function isLossFor(loss: LossName, task: TaskName): boolean {
   const { losses } = taskRow(task);
   return losses === 'of classes' ? !OF_NUMBERS.has(loss) : losses.includes(loss);

@@ -22,7 +22,7 @@ function deviationOf(values: readonly number[], degrees = values.length): number
 /** 1.96 standard deviations: chance alone does that in one of 40 cases. */
 export const SURE = 1.96;
 
-/** Whether the mean of differences, sample by sample, is above 0 by more than chance: a paired test. */
+/** True if the mean of differences, sample by sample, is above 0 by more than chance: a paired test. */
 export function isAboveZero(differences: readonly number[]): boolean {
   const n = differences.length;
   return meanOf(differences)! > SURE * (deviationOf(differences, Math.max(1, n - 1)) / Math.sqrt(n));
@@ -52,6 +52,6 @@ export function stuckAt(answers: ArrayLike<number>, truth: ArrayLike<number>, wi
   });
 }
 
-/** What is probably wrong with such a model. */
+/** Probable cause of such answers, for messages. */
 export const PROBABLY =
   'its input is probably not prepared as it wants it (normalization, layout, size), or its weights are wrong';

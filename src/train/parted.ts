@@ -43,7 +43,7 @@ export class PartedSteps implements Steps {
   readonly #randomsPerSample: ReadonlyMap<string, number>;
   readonly #sized = new Map<number, CompiledStep>();
   readonly #sum = new PartSum();
-  /** Of the processes' work together: this one's part of the sums, and arrays that are used again. */
+  /** Where several processes share the work: this one's part of the sums, and arrays that are used again. */
   readonly #slice = new PartSum();
   readonly #rooms = new Map<string, Float32Array>();
 

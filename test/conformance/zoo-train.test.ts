@@ -16,6 +16,7 @@ import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { forward, trainingProgram } from '../../src/train/step.ts';
+import { relativeError } from '../support/error.ts';
 import { runPython } from './python.ts';
 
 interface Entry {
@@ -58,15 +59,6 @@ function arraysOf(name: string): Map<string, Stored> {
   );
 }
 
-function errorOf(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 1e-30): number {
-  let [off, all] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    off += (expected[i]! - actual[i]!) ** 2;
-    all += expected[i]! ** 2;
-  }
-  return Math.sqrt(off) / Math.max(Math.sqrt(all), floor);
-}
-
 /** Every order of the axes that keeps the number of values; PyTorch's own comes first. */
 function orders(rank: number): number[][] {
   if (rank < 2) return [[...Array(rank).keys()]];
@@ -84,7 +76,7 @@ function matched(values: Float32Array, arrays: ReadonlyMap<string, Stored>, take
     if (Math.abs(sorted(data) - sorted(values)) > 1e-4 * (sorted(data) + 1e-9)) continue;
     for (const order of orders(shape.length)) {
       const turned = (of: Float32Array) => transposeData(of, shape, order) as Float32Array;
-      if (errorOf(turned(data), values) < 1e-6) {
+      if (relativeError(turned(data), values) < 1e-6) {
         taken.add(key);
         return { key: key.slice(2), turned };
       }
@@ -147,9 +139,9 @@ async function measured({ name, labels, rate }: Entry) {
   let gradient = 0;
   for (const [key, { key: theirs, turned }] of found) {
     const given = (results[`d ${key}`] ?? new Float32Array(of('g', theirs).length)) as Float32Array;
-    gradient = Math.max(gradient, errorOf(given, turned(of('g', theirs)), NOTHING * scale));
+    gradient = Math.max(gradient, relativeError(given, turned(of('g', theirs)), NOTHING * scale));
   }
-  const logits = errorOf(results['logits'] as Float32Array, arrays.get('logits')!.data);
+  const logits = relativeError(results['logits'] as Float32Array, arrays.get('logits')!.data);
   await step.dispose();
   const moved = networkOf(name, sample);
   const loss = createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed: 0 });
@@ -163,7 +155,7 @@ async function measured({ name, labels, rate }: Entry) {
   await training.dispose();
   let adam = 0;
   for (const [key, { key: theirs, turned }] of found)
-    adam = Math.max(adam, errorOf(state.get(key)!.data as Float32Array, turned(of('a', theirs))));
+    adam = Math.max(adam, relativeError(state.get(key)!.data as Float32Array, turned(of('a', theirs))));
   const all = [...arrays.keys()].filter((key) => key.startsWith('p/'));
   const unmatched = all.filter((key) => !taken.has(key));
   return { logits, gradient, adam, weights: all.length, unmatched };

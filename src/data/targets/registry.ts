@@ -41,7 +41,7 @@ export function targetsOf(
   return out;
 }
 
-/** Of samples without a label: numbers as large as those of the others, so that a loss of them that counts for nothing stays finite. */
+/** Gives samples without a label the mean of the others: their loss weighs nothing, and so it stays finite. */
 export function fillWithMeans(targets: TargetValues, flags: Uint8Array, means: readonly number[]): void {
   const width = means.length;
   for (let i = 0; i < targets.length; i++) if (flags[Math.floor(i / width)] === 0) targets[i] = means[i % width]!;
