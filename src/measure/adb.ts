@@ -8,7 +8,7 @@ import { InterruptedError } from '../base/errors.ts';
 import type { DeviceRow, Measured } from './device-rows.ts';
 import { reasonOf } from './reason.ts';
 import type { Skipped } from '../base/skipped.ts';
-import { ascending, median, medianInterval } from './statistics.ts';
+import { ascending, median, medianInterval } from '../base/statistics.ts';
 import type { ModelFile } from './variants.ts';
 
 export interface AdbOptions {

@@ -1,4 +1,4 @@
-import { ascending, median, medianInterval, quantile } from '../../src/measure/statistics.ts';
+import { ascending, deviation, mean, median, medianInterval, quantile, tQuantile } from '../../src/base/statistics.ts';
 import { RandomStream } from '../../src/base/random.ts';
 
 describe('quantiles', () => {
@@ -7,6 +7,12 @@ describe('quantiles', () => {
     expect(quantile([10, 20, 30], 0)).toBe(10);
     expect(quantile([10, 20, 30], 0.95)).toBeCloseTo(29);
     expect(median([9, 1, 5])).toBe(5);
+  });
+
+  it('stand beside a mean and its deviation', () => {
+    expect(mean([1, 2, 6])).toBe(3);
+    expect(deviation([1, 2, 6])).toBeCloseTo(Math.sqrt(14 / 3), 12);
+    expect(deviation([1, 2, 6], 2)).toBeCloseTo(Math.sqrt(7), 12);
   });
 });
 
@@ -35,4 +41,18 @@ describe('the interval of a median', () => {
     expect(held).toBeGreaterThan(930);
     expect(held).toBeLessThan(985);
   });
+});
+
+it.each([
+  [1, 12.7062],
+  [2, 4.3027],
+  [3, 3.1824],
+  [4, 2.7764],
+  [5, 2.5706],
+  [9, 2.2622],
+  [19, 2.093],
+  [30, 2.0423],
+  [99, 1.9842],
+])('uses t(%d) = %d, as in the tables', (degrees, expected) => {
+  expect(tQuantile(degrees)).toBeCloseTo(expected, 3);
 });
