@@ -119,6 +119,11 @@ describe('architecture', () => {
     expect(cycles(all)).toEqual([]);
   });
 
+  it('asks for a task by its name only where a recipe is read, and where events leave out the usual one', () => {
+    const asking = sourceFiles().filter((file) => /\btask [!=]== '/.test(readFileSync(path.join(SRC, file), 'utf8')));
+    expect(asking).toEqual(['recipe/init.ts', 'recipe/schema/task.ts', 'run/alone.ts']);
+  });
+
   it('sees type-only, dynamic and re-exported imports', () => {
     const text =
       "import type { A } from '../a.ts';\nexport { b } from './b.ts';\nconst c = await import('./c.ts');\nimport './d.ts';\n";

@@ -32,18 +32,13 @@ interface Reading {
   readonly config: DatasetConfig;
 }
 
-/** Numbers are floats, classes and labels are not. */
-function noValues({ task }: DatasetConfig): TargetValues {
-  return task === 'regression' ? new Float32Array(0) : new Int32Array(0);
-}
-
 export function splitOf(
   name: Part,
   { raw, flags, count, known, ids: given }: Presence,
   { reader, classNames, config }: Reading,
 ): Split {
   const width = reader.width(classNames);
-  const values = known > 0 ? reader.values(raw, classNames, config) : noValues(config);
+  const values = known > 0 ? reader.values(raw, classNames, config) : reader.none();
   const ids = given ?? Int32Array.from({ length: count }, (_, i) => i);
   return {
     source: raw.source,

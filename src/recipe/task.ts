@@ -4,6 +4,8 @@ import type { LossName } from './schema/loss.ts';
 interface TaskRow {
   /** True if a label is the name of one class; elsewhere a sample has numbers, or a list. */
   readonly hasClasses: boolean;
+  /** True if an empty list of labels is known: the sample has none of them. Elsewhere it is a sample without a label. */
+  readonly isEmptyKnown: boolean;
   /** The losses that are for it, or all but those that are for another task alone. */
   readonly losses: readonly LossName[] | 'of classes';
   /** Default of a recipe that names none. */
@@ -18,12 +20,12 @@ const SOFTENS = '# softens teacher and student before they are compared';
 
 const ROWS = {
   classification: {
-    ...{ hasClasses: true, losses: 'of classes', loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: true, isEmptyKnown: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
   },
   regression: {
     // Half precision has 11 bits: too few for a label such as 1021.3 hPa.
-    ...{ hasClasses: false, losses: ['mse', 'bounded'], loss: 'mse', store: 'fp32' },
+    ...{ hasClasses: false, isEmptyKnown: false, losses: ['mse', 'bounded'], loss: 'mse', store: 'fp32' },
     begins: [
       "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
       `alpha: 0.7 ${ALPHA}`,
@@ -31,7 +33,7 @@ const ROWS = {
     ],
   },
   'multi-label': {
-    ...{ hasClasses: false, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: false, isEmptyKnown: true, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;

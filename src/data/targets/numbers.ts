@@ -16,6 +16,9 @@ export const numbers: TargetReader = {
       labels.kind === 'numbers' ? labels.width : labels.kind === 'index' ? 1 : listOf(labels, 0, separator).length;
     return width === 1 ? ['target'] : Array.from({ length: width }, (_, i) => `target[${i}]`);
   },
+  unlabelledNames: (_, listed) => listed ?? ['target'],
+  named: 'the numbers',
+  none: () => new Float32Array(0),
   values: ({ source, labels, ids }, names, { separator }) => {
     const width = names.length;
     if (labels.kind === 'numbers' || labels.kind === 'index') {
