@@ -18,11 +18,13 @@ export const macs: Readonly<Partial<Record<OpName, Count>>> = {
   Conv2DBackpropInput: ([dy, filter]) => size(dy!) * product(filter!.slice(0, 3)),
 };
 
+/** Multiply-accumulates of one node; 0 for an operator that does not multiply. `shapeOf`: of a value by its name. */
+export function macsOfNode({ op, inputs, outputs, attrs }: Node, shapeOf: (name: string) => Shape): number {
+  return macs[op as OpName]?.(inputs.map(shapeOf), shapeOf(outputs[0]!), attrs) ?? 0;
+}
+
 /** Multiply-accumulates of an inference graph for one sample; of a graph of fixed batch size, for the whole batch. */
 export function macsOf({ nodes, types }: Graph): number {
   const shape = (name: string): Shape => (name === '' ? [] : types.get(name)!.shape);
-  return nodes.reduce((sum, { op, inputs, outputs, attrs }) => {
-    const count = macs[op as OpName];
-    return count === undefined ? sum : sum + count(inputs.map(shape), shape(outputs[0]!), attrs);
-  }, 0);
+  return nodes.reduce((sum, node) => sum + macsOfNode(node, shape), 0);
 }
