@@ -79,6 +79,25 @@ it('another rate keeps a slow tone and takes away what the new rate cannot hold'
   expect(Math.max(...fast.subarray(100, 1900))).toBeLessThan(0.01);
 });
 
+it('another rate has the values of SciPy, from the first to the last', () => {
+  const values = Float32Array.from({ length: 60 }, (_, i) => ((i * 7) % 11) - 5);
+  // What scipy.signal.resample_poly(values, up, down) begins with, has in its middle, and ends with.
+  const [faster, slower] = [
+    [-5.003031, 0.285012, 1.369905, -2.001212, -4.002425, 0.617361, 3.729146, -1.000606, -0.440496, 5.003031, 3.499651, -0.607748], // prettier-ignore
+    [-2.257378, -0.431507, 3.366829, -1.016596, -1.89208, 0.845363, -3.100115, 0, -0.23078, -2.988415, 1.648089, 2.407109], // prettier-ignore
+  ];
+  for (const [from, to, expected] of [
+    [2, 3, faster],
+    [3, 2, slower],
+  ] as const) {
+    const made = [...resampled({ rate: from, values }, to)];
+    expect(made).toHaveLength((60 * to) / from);
+    const middle = made.length / 2;
+    const seen = [...made.slice(0, 4), ...made.slice(middle, middle + 4), ...made.slice(-4)];
+    expect(seen).toEqual(expected.map((value) => expect.closeTo(value, 5) as number));
+  }
+});
+
 it('a clip is the middle of a longer sound, and a shorter one between silence', () => {
   const values = Float32Array.of(1, 2, 3, 4, 5);
   expect([...clip({ rate: 1, values }, { rate: 1, seconds: 3 })]).toEqual([2, 3, 4]);
