@@ -107,6 +107,12 @@ it('a sweep in shards does every trial once, goes on, and refuses another sweep 
   const first = await sweep({ index: 0, count: 2 }, good);
   expect(first.trials.map(({ report }) => report?.status)).toEqual(['complete', undefined]);
   const kept = path.join(folder(), 'r-sweep', good[0]!.name);
+  // The answers that were given beforehand, with the seconds that they took, and not others to the same samples.
+  const [stored] = await readdir(path.join(folder(), 'r', 'soft-targets'));
+  const [given, own] = await Promise.all(
+    [path.join(folder(), 'r'), kept].map((run) => readFile(path.join(run, 'soft-targets', stored!))),
+  );
+  expect(own).toEqual(given);
   const before = await readFile(path.join(kept, 'exports/distilled.onnx'));
   await rm(path.join(kept, 'report.json'));
   const all = await sweep({ index: 0, count: 1 }, good);
