@@ -234,3 +234,9 @@ describe('the sensitivity of layers', () => {
     expect(nothing[0]!.noise).toBeLessThan(1e-10);
   });
 });
+
+it('weights are rounded half away from zero, and clipped to ±127 steps of their own channel', () => {
+  const q = { dtype: 'int8', axis: 1, scales: [1, 0.5], zeroPoints: [0, 0] } as const;
+  const values = Float32Array.of(2.5, 0.25, -2.5, -0.25, 127.4, 64, -500, -500);
+  expect([...rounded(values, [4, 2], q)]).toEqual([3, 0.5, -3, -0.5, 127, 63.5, -127, -63.5]);
+});
