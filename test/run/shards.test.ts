@@ -121,6 +121,15 @@ it('a sweep in shards does every trial once, goes on, and refuses another sweep 
   await expect(sweep({ index: 0, count: 1 }, gridTrials(['distill.temperature=1,3', 'seed=1']))).rejects.toThrow(
     /another sweep is there: it has trials that this one has not: 2-temperature-2-seed-1.json/,
   );
+  // Trials of the same names that change something else, and the same trials of another recipe.
+  const renamed = good.map(({ name }) => ({ name, set: ['distill.temperature=9'] }));
+  await expect(sweep({ index: 0, count: 1 }, renamed)).rejects.toThrow(/its trials\/.*\.json says something else/);
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"epochs":1', '"epochs":2'));
+  const changed = await loadRunnable(file);
+  expect(changed.written).not.toEqual(base.written);
+  await expect(sweepShard(changed, good, load, { index: 0, count: 1 }, { out: folder() })).rejects.toThrow(
+    /its sweep\.json says something else/,
+  );
 });
 
 /** The trials then use the answers of the recipe itself. */
