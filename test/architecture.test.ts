@@ -101,7 +101,8 @@ describe('architecture', () => {
   const all = imports();
 
   it('reads the table of the document', () => {
-    const text = '| 1     | `src/graph/`    | the graph |\n| 0     | `src/base/`     | errors |\n| 1     | `src/cli.ts`   | x |\n';
+    const text =
+      '| 1     | `src/graph/`    | the graph |\n| 0     | `src/base/`     | errors |\n| 1     | `src/cli.ts`   | x |\n';
     expect(layersIn(text)).toEqual([['base'], ['graph', 'cli.ts']]);
     expect(LAYERS.length).toBe(11);
     expect(LAYERS.flat().sort()).toEqual(readdirSync(SRC).sort());

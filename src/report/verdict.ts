@@ -47,7 +47,8 @@ export function repeatsOf(scores: readonly number[], samples: number, score: Sco
  */
 function intervalOf(values: readonly number[], least: number): readonly [number, number] {
   const centre = mean(values);
-  const half = (tQuantile(values.length - 1) * Math.max(deviation(values, values.length - 1), least)) / Math.sqrt(values.length);
+  const half =
+    (tQuantile(values.length - 1) * Math.max(deviation(values, values.length - 1), least)) / Math.sqrt(values.length);
   return [centre - half, centre + half];
 }
 

@@ -147,7 +147,11 @@ describe('a list of labels', () => {
   });
 
   it.each([
-    ['["red|round"]', /:1: the label "red\|round" holds "\|", which separates the labels of a list$/, /Set `separator`/],
+    [
+      '["red|round"]',
+      /:1: the label "red\|round" holds "\|", which separates the labels of a list$/,
+      /Set `separator`/,
+    ],
     ['["red", null]', /:1: the list of labels holds null$/, /Supported are one class/],
     ['[["red"]]', /:1: the list of labels holds \["red"\]$/, /Supported are one class/],
   ])('is refused as %s', async (list, message, hint) => {

@@ -8,7 +8,11 @@ export interface TargetReader {
   /** Names of what a model answers, a number each. */
   names(train: RawSplit, config: TargetConfig): readonly string[];
   /** Names where no file has a label; undefined where the recipe has to say them. `listed`: the label columns that it names. */
-  unlabelledNames(config: TargetConfig, listed: readonly string[] | undefined, train: RawSplit): readonly string[] | undefined;
+  unlabelledNames(
+    config: TargetConfig,
+    listed: readonly string[] | undefined,
+    train: RawSplit,
+  ): readonly string[] | undefined;
   /** What `names` names, for messages. */
   readonly named: string;
   /** Targets of no samples. */
