@@ -3,6 +3,7 @@ import { inShell, InterruptedError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
 import { firstMissing } from '../base/files.ts';
 import { fileLog } from '../base/log.ts';
+import { dropEarlier, putBack } from '../folder/earlier.ts';
 import { finishedReport, missingFiles } from '../folder/finished.ts';
 import { prepareFolder, refuseForeignFolder, removeUnbegun } from '../folder/folder.ts';
 import { lockRun } from '../folder/lock.ts';
@@ -50,7 +51,7 @@ export async function runAlone(given: LoadedRecipe, asked: RunOptions, stages: S
     };
     onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
     if (moved !== undefined) onEvent({ type: 'warning', message: moved });
-    const follower = { ...options, onEvent, notes: moves };
+    const follower = { ...options, onEvent, onWork: () => dropEarlier(folder), notes: moves };
     const followed =
       loaded.recipe.target === undefined
         ? follow(loaded, folder, follower, stages)
@@ -58,6 +59,11 @@ export async function runAlone(given: LoadedRecipe, asked: RunOptions, stages: S
     const report = await followed.finally(() => log.close());
     return { folder, report };
   } catch (error) {
+    // Where it cannot be done now, the next start does it.
+    if (!lost.signal.aborted && (await putBack(folder).catch(() => false))) {
+      warn(`${folder}: holds the run that was there before, since the new one has not got beyond its checks`);
+      throw error;
+    }
     if (error instanceof InterruptedError)
       throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
     if (made !== undefined) await removeUnbegun(folder, made);
