@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { Existing } from '../folder/folder.ts';
 import type { Place } from '../folder/place.ts';
-import { engineOption, outOption, rankTimeoutOption, saveEveryOption, setOption } from './command.ts';
+import { engineOption, outOption, rankTimeoutOption, recipePositional, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import { printJson } from './context.ts';
@@ -28,7 +28,7 @@ export const runCommand: Command<RunArgs> = {
   summary: 'Follow a recipe to its report; a run that was stopped goes on where it was',
   options: (yargs) =>
     yargs
-      .positional('recipe', { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' })
+      .positional('recipe', recipePositional)
       .option('out', outOption)
       .option('set', setOption)
       .option('engine', engineOption)

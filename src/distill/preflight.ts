@@ -94,7 +94,7 @@ export async function preflight(
   throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, hint);
 }
 
-/** As `preflight`, where no sample has a label: how often the teacher is right, nobody knows. */
+/** `preflight` of data without labels, which cannot tell how often the teacher is right. */
 async function checkWithoutLabels(
   teacher: Teacher,
   dataset: Dataset,

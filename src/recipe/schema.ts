@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
-import { ACROSS_BATCH, LOSSES, lossNumbers } from './schema/loss.ts';
+import { ACROSS_BATCH, FULL_PRECISION, LOSSES, lossNumbers } from './schema/loss.ts';
 import type { LossName } from './schema/loss.ts';
 import { count, seed, usual } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
@@ -57,9 +57,6 @@ const distillKeys = {
 
 /** A recipe that names no loss has this one. */
 const USUAL_LOSS = 'kd';
-
-/** Losses whose matrix products are sums over whole layers, or keep a projection orthogonal. */
-const FULL_PRECISION: readonly LossName[] = ['vkd', 'rkd', 'sp'];
 
 function withOptions<N extends LossName>(loss: N) {
   const { doc, options } = LOSSES[loss];
@@ -236,7 +233,7 @@ export const recipeSchema = z
   })
   .superRefine((recipe, context) => refuseForText(recipe, context))
   .superRefine(({ precision, distill: { loss } }, context) => {
-    if (precision !== 'mixed' || !FULL_PRECISION.includes(loss)) return;
+    if (precision !== 'mixed' || !FULL_PRECISION.has(loss)) return;
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };
     context.addIssue({ code: 'custom', message: 'too coarse', path: ['precision'], params });
   })

@@ -18,22 +18,18 @@ import type { Recipe } from '../recipe/schema.ts';
 import { loadData } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { progressOf } from '../train/progress.ts';
+import type { RunOptions } from './options.ts';
 import { batchFor, sized, storeOptions } from './stages/answer.ts';
 import { openAndCheck } from './stages/teach.ts';
 
-export interface LabelOptions {
-  /** The folder that holds the folders of the runs. Default: `checkpoints`. */
-  readonly out?: string | undefined;
-  readonly onEvent?: OnEvent | undefined;
-  /** Stops after the current block. */
-  readonly signal?: AbortSignal | undefined;
-}
+/** `signal` stops after the current block. */
+export type LabelOptions = Pick<RunOptions, 'out' | 'onEvent' | 'signal'>;
 
 export interface Labelled {
   /** Blocks that are this shard's, and how many of them this call has answered. */
   readonly blocks: number;
   readonly answered: number;
-  /** Of all shards. */
+  /** Blocks of all shards. */
   readonly total: number;
   readonly folder: string;
 }
@@ -62,7 +58,7 @@ export async function labelShard(given: LoadedRecipe, shard: Shard, options: Lab
 export interface Merged {
   readonly samples: number;
   readonly views: number;
-  /** Of the run that will find the answers there. */
+  /** Folder of the run that will find the answers there. */
   readonly folder: string;
 }
 

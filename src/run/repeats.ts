@@ -7,7 +7,8 @@ import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Stages } from './follow.ts';
 import type { RunOptions } from './options.ts';
 import { repeatKey } from './repeat-key.ts';
-import { prepare, runStages, trainRepeat } from './run.ts';
+import { runAlone } from './alone.ts';
+import { prepare, trainRepeat } from './run.ts';
 
 export interface Repeated {
   /** Numbers of the repeats of this shard, from 1. */
@@ -36,7 +37,7 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
   for (const repeat of own) {
     options.onEvent?.({ type: 'message', message: `repeat ${repeat + 1} of ${total}` });
     await folder.begin(repeat);
-    await runStages(given, folder.folderOf(repeat), options, stagesOf(folder, repeat));
+    await runAlone(given, folder.folderOf(repeat), options, stagesOf(folder, repeat));
   }
   return { repeats: own.map((repeat) => repeat + 1), total, folder: folder.folder };
 }

@@ -1,27 +1,16 @@
 import path from 'node:path';
-import { inShell, InterruptedError } from '../base/errors.ts';
-import { firstMissing } from '../base/files.ts';
-import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
+import { runAlone } from './alone.ts';
 import type { StageContext } from './context.ts';
-import { logEvent } from '../watch/events.ts';
-import type { OnEvent } from '../base/events.ts';
-import { dropEarlier, putBack } from '../folder/earlier.ts';
-import { finishedReport, missingFiles } from '../folder/finished.ts';
-import { follow } from './follow.ts';
 import type { Stages } from './follow.ts';
-import { prepareFolder, refuseForeignFolder, removeUnbegun } from '../folder/folder.ts';
-import { lockRun } from '../folder/lock.ts';
 import { labelledCount } from '../data/labelled.ts';
 import { TEACHER } from '../report/artifact.ts';
-import type { Findings } from './report.ts';
 import { checkOptions } from './options.ts';
 import { progressOf } from '../train/progress.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import type { RunStores } from '../folder/stores.ts';
 import { collectAnswers } from './stages/answer.ts';
 import type { Answers } from './stages/answer.ts';
-import { searchBudget } from './search/search.ts';
 import { checkModels } from './stages/check.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
@@ -43,82 +32,19 @@ import { labelNotes, withScores } from './stages/scores.ts';
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
   checkOptions(options);
   const { together } = options;
-  return together === undefined ? runAlone(given, options) : runTogether(runAlone, given, { ...options, together });
-}
-
-function runAlone(given: LoadedRecipe, options: RunOptions): Promise<RunResult> {
-  return runStages(given, path.join(options.out ?? 'checkpoints', given.recipe.name), options, stages);
-}
-
-/** Follow stages of a recipe in this folder, alone there. */
-export async function runStages(
-  given: LoadedRecipe,
-  folder: string,
-  asked: RunOptions,
-  what: Stages,
-): Promise<RunResult> {
-  const lost = new AbortController();
-  const signals = [lost.signal, ...(asked.signal === undefined ? [] : [asked.signal])];
-  const options = { ...asked, signal: AbortSignal.any(signals) };
-  const warn = (message: string): void => options.onEvent?.({ type: 'warning', message });
-  await refuseForeignFolder(folder);
-  const made = await firstMissing(folder);
-  const onLost = (message: string): void => {
-    warn(message);
-    lost.abort();
-  };
-  const unlock = await lockRun(folder, { onWait: warn, onLost }).catch(async (error: unknown) => {
-    if (made !== undefined) await removeUnbegun(folder, made);
-    throw error;
-  });
-  try {
-    const prepared = await prepareFolder(folder, given, options.existing ?? 'ask', options.place);
-    const { loaded, resumed, moves, moved, left } = prepared;
-    if (left !== undefined) warn(left);
-    const before = resumed ? await finishedReport(folder) : undefined;
-    if (before !== undefined) {
-      const gone = await missingFiles(folder, before);
-      if (gone !== undefined) warn(gone);
-      return { folder, report: before };
-    }
-    const log = await fileLog(path.join(folder, 'log.jsonl'));
-    const { task = 'classification' } = loaded.recipe.dataset;
-    const onEvent: OnEvent = (event) => {
-      const isOfTask = 'stage' in event || event.type === 'run';
-      const told = isOfTask && task !== 'classification' ? { ...event, task } : event;
-      logEvent(log, told);
-      options.onEvent?.(told);
-    };
-    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
-    if (moved !== undefined) onEvent({ type: 'warning', message: moved });
-    const follower = { ...options, onEvent, onWork: () => dropEarlier(folder), notes: moves };
-    const followed =
-      loaded.recipe.target === undefined
-        ? follow(loaded, folder, follower, what)
-        : searchBudget(loaded, folder, follower, what);
-    const report = await followed.finally(() => log.close());
-    return { folder, report };
-  } catch (error) {
-    // Where it cannot be done now, the next start does it.
-    if (!lost.signal.aborted && (await putBack(folder).catch(() => false))) {
-      warn(`${folder}: holds the run that was there before, since the new one has not got beyond its checks`);
-      throw error;
-    }
-    if (error instanceof InterruptedError)
-      throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
-    if (made !== undefined) await removeUnbegun(folder, made);
-    throw error;
-  } finally {
-    await unlock();
-  }
+  const run = (loaded: LoadedRecipe, own: RunOptions): Promise<RunResult> =>
+    runAlone(loaded, path.join(own.out ?? 'checkpoints', loaded.recipe.name), own, stages);
+  return together === undefined ? run(given, options) : runTogether(run, given, { ...options, together });
 }
 
 /**
- *     recipe ─► data ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 prune ─► 6 export ─► 7 measure ─► 8 report
- *                          │           │            │            │           │           │            │
- *                          └───────────┴────────────┴─── saved in the run's folder ──────┴────────────┘
+ *     recipe ─► data ─► 0 check ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 prune
+ *                                     │           │            │            │           │
+ *                                     └───────────┴── saved in the run's folder ────────┤
+ *                                                                                       ▼
+ *                                  report ◄─ 9 time ◄─ 8 measure ◄─ 7 quantize ◄─ 6 export
  */
-async function stages(begin: StageContext, stores: RunStores): Promise<Partial<Findings> & Pick<StageContext, 'data'>> {
+async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages> {
   const { recipe } = begin;
 
   // 0 to 2. What would fail late is found out now; the teacher and its answers.

@@ -37,7 +37,7 @@ const NAMES: Readonly<Record<MpiLaunch['by'], readonly string[]>> = {
 export interface MpiOptions {
   /** Seconds after which a process that does not come to a call counts as stuck. */
   readonly seconds: number;
-  /** Where this process is, for people. */
+  /** Machine and process id, for people. */
   readonly place: string;
 }
 

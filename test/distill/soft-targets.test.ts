@@ -131,6 +131,7 @@ describe('stored soft targets', () => {
       { dataset: pictures(60, { normalization: { scale: 1, mean: [0, 0], std: [1, 1] } }) },
       { store: 'fp16' },
       { augment },
+      { augment: [{ shift: 2 }, { flip: 'horizontal' }] },
       { augment, views: 2 },
       { augment, seed: 6 },
     ];

@@ -108,6 +108,12 @@ it('a sweep in shards does every trial once, goes on, and refuses another sweep 
   const first = await sweep({ index: 0, count: 2 }, good);
   expect(first.trials.map(({ report }) => report?.status)).toEqual(['complete', undefined]);
   const kept = path.join(folder(), 'r-sweep', good[0]!.name);
+  // The answers that were given beforehand, with the seconds that they took, and not others to the same samples.
+  const [stored] = await readdir(path.join(folder(), 'r', 'soft-targets'));
+  const [given, own] = await Promise.all(
+    [path.join(folder(), 'r'), kept].map((run) => readFile(path.join(run, 'soft-targets', stored!))),
+  );
+  expect(own).toEqual(given);
   const before = await readFile(path.join(kept, 'exports/distilled.onnx'));
   await rm(path.join(kept, 'report.json'));
   const all = await sweep({ index: 0, count: 1 }, good);
@@ -115,6 +121,15 @@ it('a sweep in shards does every trial once, goes on, and refuses another sweep 
   expect(await readFile(path.join(kept, 'exports/distilled.onnx'))).toEqual(before);
   await expect(sweep({ index: 0, count: 1 }, gridTrials(['distill.temperature=1,3', 'seed=1']))).rejects.toThrow(
     /another sweep is there: it has trials that this one has not: 2-temperature-2-seed-1.json/,
+  );
+  // Trials of the same names that change something else, and the same trials of another recipe.
+  const renamed = good.map(({ name }) => ({ name, set: ['distill.temperature=9'] }));
+  await expect(sweep({ index: 0, count: 1 }, renamed)).rejects.toThrow(/its trials\/.*\.json says something else/);
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"epochs":1', '"epochs":2'));
+  const changed = await loadRunnable(file);
+  expect(changed.written).not.toEqual(base.written);
+  await expect(sweepShard(changed, good, load, { index: 0, count: 1 }, { out: folder() })).rejects.toThrow(
+    /its sweep\.json says something else/,
   );
 });
 

@@ -74,7 +74,7 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
   };
 }
 
-/** What answers to the training samples are stored for, and how. */
+/** Options of the store of answers to the training samples. */
 export function storeOptions(
   recipe: Recipe,
   { train }: StageContext['data'],
