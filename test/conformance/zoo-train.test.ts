@@ -95,7 +95,14 @@ function matched(values: Float32Array, arrays: ReadonlyMap<string, Stored>, take
 
 function networkOf(name: string, sample: readonly number[]): ModelNetwork {
   const file = `${name}.onnx`;
-  const options = { inputShape: sample, classes: CLASSES, seed: 0, head: 'keep', freeze: [] } as const;
+  const options = {
+    inputShape: sample,
+    classes: CLASSES,
+    seed: 0,
+    head: 'keep',
+    freeze: [],
+    isTrimmed: false,
+  } as const;
   const output = name === 'two-heads' ? { output: 'logits' } : {};
   return onnxNetwork(decodeModel(readFileSync(path.join(folder, file)), file), file, { ...options, ...output });
 }

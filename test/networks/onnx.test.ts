@@ -22,6 +22,8 @@ const SHAPE = [8, 8, 2];
 const CLASSES = 3;
 const OPTIONS: OnnxNetworkOptions = {
   ...{ inputShape: SHAPE, classes: CLASSES, seed: 1, head: 'keep', freeze: [] },
+  // Weights are compared one by one.
+  isTrimmed: false,
 };
 
 /** A model of the registry; no two of its weights are equal, as in one that has been trained. */
