@@ -29,6 +29,7 @@ export async function pruneStudents(
   const pruned: TrainedModel[] = [];
   const channels: ChannelCuts[number][] = [];
   const notes: string[] = [];
+  const known = new Set<string>();
   const whole = students.filter(({ model }) => model.repeat === 0).at(-1);
   const { prune } = context.recipe;
   let lost: number | undefined;
@@ -39,7 +40,7 @@ export async function pruneStudents(
       notes.push(message);
       continue;
     }
-    const step = await pruneStudent(context, pruned.at(-1) ?? whole, number, lessons);
+    const step = await pruneStudent(context, pruned.at(-1) ?? whole, number, { lessons, known });
     lost = step.student === undefined ? number : undefined;
     if (step.student !== undefined) pruned.push(step.student);
     channels.push(...step.channels);
@@ -51,12 +52,13 @@ export async function pruneStudents(
 /**
  * Pruning step `number` (from 0) of the recipe: channels are removed or weights made zero, the student is trained on with
  * the loss and the teacher it had, and its score on the validation split is held against that of the student it was made from.
+ * `known`: what earlier steps left alone, and why.
  */
 async function pruneStudent(
   context: StageContext,
   from: TrainedModel,
   number: number,
-  lessons: Answers | undefined,
+  { lessons, known }: { readonly lessons: Answers | undefined; readonly known: Set<string> },
 ): Promise<PruneStep> {
   const step = context.recipe.prune[number]!;
   const model = { role: 'pruned', repeat: from.model.repeat, step: number + 1 } as const;
@@ -78,7 +80,10 @@ async function pruneStudent(
   const { trained, skipped, cuts, said } = await (step.type === 'channels'
     ? pruneStepChannels({ ...job, step })
     : pruneStepWeights({ ...job, step }));
-  const notes = [...skipped.map(({ what, why }) => `${stage}: left ${what} alone: ${why}`), ...said];
+  // Each step leaves the same alone as the one before: that is said once.
+  const left = skipped.map(({ what, why }) => `left ${what} alone: ${why}`).filter((one) => !known.has(one));
+  for (const one of left) known.add(one);
+  const notes = [...left.map((one) => `${stage}: ${one}`), ...said];
   for (const message of notes) context.onEvent({ type: 'message', message });
 
   const drop = dropOf(trained.validation);

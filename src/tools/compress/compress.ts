@@ -96,10 +96,15 @@ async function planned(
   const { cuts, trials } = await cutsFor(model, budget, { seconds, onProgress });
   await writeFileAtomic(stored, `${JSON.stringify({ key, cuts, trials }, null, 2)}\n`);
   const { size, speed } = trials[0]!;
-  const rest = cuts.macs === 1 ? 'no channels need go for it' : `channels go until ${cuts.macs} times fewer multiply-accumulates are left`; // prettier-ignore
+  const best = Math.max(...trials.map((trial) => trial.speed));
+  const missed = best < budget.latency ? [`${short}: no cut that was tried makes it ${budget.latency}× as fast: at best ${best.toFixed(1)}×`] : []; // prettier-ignore
+  const rest = cuts.macs === 1 ? 'all channels stay' : `channels go until there are ${cuts.macs} times fewer multiply-accumulates`; // prettier-ignore
   return {
     cuts,
-    notes: [`${short}: in 8 bits ${size.toFixed(1)}× smaller and ${speed.toFixed(1)}× as fast here; ${rest}`],
+    notes: [
+      `${short}: in 8 bits ${size.toFixed(1)}× smaller and ${speed.toFixed(1)}× as fast here; ${rest}`,
+      ...missed,
+    ],
   };
 }
 
