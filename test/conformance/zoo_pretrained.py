@@ -70,6 +70,11 @@ def write():
 
 
 def tune():
+    if os.path.exists(at("pytorch-int8.onnx")):
+        return {}
+    # More threads than cores that the process may use wait for each other.
+    if hasattr(os, "sched_getaffinity"):
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
     made = net()
     head = np.load(at("head.npz"))
     made._fc = torch.nn.Linear(*head["weight"].T.shape)
@@ -90,7 +95,7 @@ def tune():
     quant_pre_process(at("pytorch.onnx"), at("prepared.onnx"))
     quantize_static(at("prepared.onnx"), at("pytorch-int8.onnx"), Some(fed(x[:512]).numpy()), QuantFormat.QDQ, per_channel=True)
     os.remove(at("prepared.onnx"))
-    return {"loss": float(loss), "version": torch.__version__}
+    return {}
 
 
 class Some(CalibrationDataReader):

@@ -50,7 +50,7 @@ async function given(): Promise<{ model: string; data: string }> {
 }
 
 const asked = (more: Pick<CompressOptions, 'model' | 'data'> & Partial<CompressOptions>): CompressOptions => ({
-  ...{ epochs: 1, seed: 0, formats: ['onnx'], out: folder(), seconds: 0.5, ...more },
+  ...{ epochs: 1, seed: 0, formats: ['onnx'], out: folder(), seconds: 0.5, set: ['report.latency.seconds=1'], ...more },
 });
 
 it('a model becomes smaller on samples without labels, and all that is said of it is agreement with the original', async () => {
