@@ -75,7 +75,7 @@ function touched(attrs: Attrs, axis: number, size: number, taps: number): Window
 
 function part({ type, data }: Constant, [rows, columns]: readonly Window[]): Constant {
   const [, width, ...rest] = type.shape.map(Number) as [number, number, number, number];
-  const inner = rest[0]! * rest[1]!;
+  const inner = rest[0] * rest[1];
   const size = [rows!.last - rows!.first + 1, columns!.last - columns!.first + 1] as const;
   const kept = new Float32Array(size[0] * size[1] * inner);
   for (let row = 0; row < size[0]; row++) {
