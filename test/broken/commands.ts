@@ -69,14 +69,6 @@ export const commands: Readonly<Record<string, CommandCase>> = {
       'Export it without that layer; the order of the classes does not change.',
     ],
   },
-  'compress a file of a fixed batch': {
-    args: compress(),
-    files: { 'm.onnx': model(undefined, undefined, [1, 2, 6, 6]), 'x.npy': X },
-    message: [
-      'm.onnx: its input x has the fixed batch size 1',
-      'Export it with an open batch size (torch.onnx.export: dynamic_axes or dynamic_shapes).',
-    ],
-  },
   'compress a file whose sizes are open': {
     args: compress(),
     files: { 'm.onnx': model(undefined, undefined, ['n', 2, 'h', 'w']), 'x.npy': X },
