@@ -8,6 +8,7 @@ import { labelsSection } from './html/per-label.ts';
 import { calibrationSection } from './html/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
 import { searchSection } from './html/search.ts';
+import { channelsSection } from './html/channels.ts';
 import { pruningSection } from './html/pruning.ts';
 import { quantizationSection } from './html/sensitivity.ts';
 import { stepsSection } from './html/steps.ts';
@@ -55,6 +56,7 @@ export function reportHtml(report: Report): string {
     examplesSection(report),
     errorsSection(report),
     labelsSection(report),
+    channelsSection(report),
     pruningSection(report),
     quantizationSection(report),
     factsSection(report),

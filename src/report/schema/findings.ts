@@ -65,6 +65,28 @@ export const pruningSensitivitySchema = z
   })
   .describe('Score on the validation split after one layer alone lost channels, without training.');
 
+export const channelsSchema = z
+  .array(
+    z.strictObject({
+      model: z.string().describe('The model that has fewer channels.'),
+      rows: z
+        .array(
+          z.strictObject({
+            layers: z.array(z.string()).readonly().describe('Layers that make the same channels lose them together.'),
+            before: whole.describe('In the model that it was made from.'),
+            after: whole,
+          }),
+        )
+        .readonly(),
+      left: z
+        .array(z.strictObject({ what: z.string(), why: z.string() }))
+        .readonly()
+        .describe('Layers whose channels all stay, and why.'),
+    }),
+  )
+  .readonly()
+  .describe('Channels of each layer, before and after each step that removes some.');
+
 export const quantizationSensitivitySchema = z
   .strictObject({
     model: z.string().describe('The id of the float model.'),
