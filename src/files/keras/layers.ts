@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
+import { DilatedDepthwise } from '../../trace/layers/dilated-depthwise.ts';
 
 type Shape = (number | null)[];
 type Pair = [number, number];
@@ -10,13 +11,11 @@ interface Inner {
   readonly strides: Pair;
   readonly kernelSize: Pair;
   readonly padding: 'same' | 'valid';
-  readonly dilationRate: Pair;
   readonly dataFormat: string;
   readonly filters: number;
   readonly size: Pair;
   readonly maxValue?: number | null;
   readonly kernel: { read(): Tensor4D };
-  readonly depthwiseKernel: { read(): Tensor4D };
   readonly bias: { read(): Tensor } | null;
   readonly activation: { apply(x: Tensor): Tensor } | null;
   computeOutputShape(inputShape: Shape): Shape;
@@ -33,32 +32,6 @@ const single = (inputs: unknown): Tensor4D => (Array.isArray(inputs) ? inputs[0]
 function finished({ bias, activation }: Inner, y: Tensor): Tensor {
   const sum = bias === null ? y : tf.add(y, bias.read());
   return activation === null ? sum : activation.apply(sum);
-}
-
-/** tfjs-layers passes no dilation on. Channels are the last axis. */
-class DilatedDepthwise extends classOf(layers.depthwiseConv2d({ kernelSize: 1 })) {
-  static override className = 'KerasDepthwiseConv2D';
-
-  call(inputs: unknown): Tensor {
-    const { strides, padding, dilationRate } = this;
-    const y = tf.depthwiseConv2d(single(inputs), this.depthwiseKernel.read(), strides, padding, 'NHWC', dilationRate);
-    return finished(this, y);
-  }
-
-  override computeOutputShape(inputShape: Shape): Shape {
-    const shape = super.computeOutputShape(inputShape);
-    if (this.padding === 'same') return shape;
-    const size = (i: 0 | 1): number | null => {
-      const from = inputShape[i + 1]!;
-      const reach = (this.kernelSize[i] - 1) * this.dilationRate[i] + 1;
-      return from === null ? null : Math.floor((from - reach) / this.strides[i]) + 1;
-    };
-    return [shape[0]!, size(0), size(1), shape[3]!];
-  }
-
-  getClassName(): string {
-    return 'DepthwiseConv2D';
-  }
 }
 
 /** Keras counts from the middle of a pixel, tfjs-layers from its corner. */
@@ -145,7 +118,7 @@ let registered = false;
 export function registerKerasLayers(): void {
   if (registered) return;
   registered = true;
-  for (const layer of [DilatedDepthwise, BilinearUpSampling, SlopedRelu, PaddedTranspose])
+  for (const layer of [BilinearUpSampling, SlopedRelu, PaddedTranspose])
     tf.serialization.registerClass(layer as unknown as Parameters<typeof tf.serialization.registerClass>[0]);
 }
 
