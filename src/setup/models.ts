@@ -58,7 +58,7 @@ export function studentBuilder(context: Given, seed: number): Build {
   }
   const { freeze = [], learningRates = {} } = student;
   const { output, head = 'keep', batchNorm } = student;
-  refuseMasks(context.recipe);
+  if (tfjs !== undefined || onnx !== undefined) refuseMasks(context.recipe);
   if (tfjs !== undefined)
     return async () => {
       const { model: chosen, origin } = await chosenLayers(await loadTfjsModel(tfjs), tfjs, {

@@ -41,7 +41,7 @@ it('shows sounds with their spectrum, to be played, the most confident disagreem
   const { examples, html } = await compared(dataset);
   expect(examples.rows.map(({ sample }) => sample)).toEqual(['test/1', 'test/0']);
   const [first] = examples.rows;
-  expect(first).toMatchObject({ label: 'no', teacher: 'no (100.0%)', student: 'yes (100.0%)' });
+  expect(first).toMatchObject({ label: 'no', teacher: 'no (100.0 %)', student: 'yes (100.0 %)' });
   const { rate, values } = parseWav(Buffer.from(first!.sound!.wav, 'base64'), 'first');
   expect([rate, values.length, first!.sound!.seconds]).toEqual([4000, 400, 0.1]);
   sound(1).forEach((value, i) => expect(values[i]).toBeCloseTo(value, 3));
