@@ -8,7 +8,12 @@ import type { ModelNetwork } from './network.ts';
 import { specAugmented } from './spec-augment.ts';
 
 /** Layer of all ops of the front-end. In files of few bits it stays float: powers of a spectrum span ten orders of magnitude. */
-export const LOG_MEL = 'log-mel';
+const LOG_MEL = 'log-mel';
+
+/** True for a layer of the front-end of sounds; in a file that is read again each of its ops is a layer, with this name first. */
+export function isFrontEnd(layer: string): boolean {
+  return layer.split('/')[0] === LOG_MEL;
+}
 
 /** Power that counts as silence: added to every band before the logarithm. */
 const SILENCE = 1e-6;

@@ -10,14 +10,28 @@ const LARGEST = 65504;
 
 /**
  * The model computed and stored in float16 between float32 ends. Finite constants beyond what a half can hold become the
- * largest half, and are reported. ONNX Runtime's cpu provider widens what it has no float16 kernel for.
+ * largest half, and are reported. Nodes that are kept, the first of the model, stay float32. ONNX Runtime's cpu provider widens what it has no float16 kernel for.
  */
-export function halveModel(model: Model): { result: Model; skipped: Skipped[] } {
+export function halveModel(
+  model: Model,
+  keepFloat: (node: string) => boolean = () => false,
+): { result: Model; skipped: Skipped[] } {
   const { graph } = model;
   const skipped: Skipped[] = [];
-  const kept = new Set(graph.nodes.flatMap(({ op, inputs }) => (ALWAYS_FLOAT[op] ?? []).map((i) => inputs[i] ?? '')));
+  const isKept = (node: OnnxNode): boolean => keepFloat(node.name);
+  const inFloat = graph.nodes.filter(isKept);
+  const kept = new Set([
+    ...graph.nodes.flatMap(({ op, inputs }) => (ALWAYS_FLOAT[op] ?? []).map((i) => inputs[i] ?? '')),
+    ...inFloat.flatMap(({ inputs }) => inputs),
+  ]);
   const ends = [...graph.inputs, ...graph.outputs].filter(({ dtype }) => dtype === 'float32').map(({ name }) => name);
-  const renamed = new Map(ends.map((name) => [name, `${name}/half`]));
+  const made = new Set(inFloat.flatMap(({ outputs }) => outputs));
+  const readAsHalf = new Set(graph.nodes.filter((node) => !isKept(node)).flatMap(({ inputs }) => inputs));
+  const between = new Set([...made].filter((value) => readAsHalf.has(value)));
+  const both = graph.initializers.filter(
+    ({ name, dtype }) => dtype === 'float32' && readAsHalf.has(name) && inFloat.some(({ inputs }) => inputs.includes(name)),
+  );
+  const renamed = new Map([...ends, ...between, ...both.map((t) => t.name)].map((name) => [name, `${name}/half`]));
   const name = (value: string): string => renamed.get(value) ?? value;
   const cast = (from: string, to: string, dtype: 'float16' | 'float32'): OnnxNode => ({
     ...{ op: 'Cast', domain: '', name: `${to}/cast`, inputs: [from], outputs: [to] },
@@ -26,18 +40,22 @@ export function halveModel(model: Model): { result: Model; skipped: Skipped[] } 
   const isFed = new Set(graph.inputs.map((input) => input.name));
   // What is cast at once, as token ids are, would lose its lower digits in half precision.
   const asFed = (op: string, input: string): string => (op === 'Cast' && isFed.has(input) ? input : name(input));
-  const nodes = graph.nodes.map((node) => ({
-    ...node,
-    inputs: node.inputs.map((input) => asFed(node.op, input)),
-    outputs: node.outputs.map(name),
-    attrs: new Map([...node.attrs].map(([key, value]) => [key, halfAttr(node.op, key, value, skipped)] as const)),
-  }));
+  const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
+    if (isKept(node))
+      return [node, ...node.outputs.filter((out) => between.has(out)).map((out) => cast(out, name(out), 'float16'))];
+    const attrs = new Map([...node.attrs].map(([key, value]) => [key, halfAttr(node.op, key, value, skipped)] as const));
+    const inputs = node.inputs.map((input) => asFed(node.op, input));
+    return [{ ...node, inputs, outputs: node.outputs.map(name), attrs }];
+  });
   const isRead = new Set(nodes.flatMap(({ inputs }) => inputs));
   const result: Model = {
     ...model,
     graph: {
       ...graph,
-      initializers: graph.initializers.map((t) => (kept.has(t.name) ? t : halved(t, skipped))),
+      initializers: [
+        ...graph.initializers.map((t) => (kept.has(t.name) ? t : halved(t, skipped))),
+        ...both.map((t) => ({ ...halved(t, skipped), name: name(t.name) })),
+      ],
       nodes: [
         ...ends.filter((end) => isFed.has(end) && isRead.has(name(end))).map((end) => cast(end, name(end), 'float16')),
         ...nodes,
