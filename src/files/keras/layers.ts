@@ -5,6 +5,7 @@ import { DilatedDepthwise } from '../../trace/layers/dilated-depthwise.ts';
 
 type Shape = (number | null)[];
 type Pair = [number, number];
+type Config = Readonly<Record<string, unknown>>;
 
 /** Members of a layer that are used here; many are not in its public types. */
 interface Inner {
@@ -19,9 +20,9 @@ interface Inner {
   readonly bias: { read(): Tensor } | null;
   readonly activation: { apply(x: Tensor): Tensor } | null;
   computeOutputShape(inputShape: Shape): Shape;
+  getConfig(): Config;
 }
 
-type Config = Readonly<Record<string, unknown>>;
 type LayerClass = (new (config: Config) => Inner) & { className: string };
 
 /** Class of a layer, to derive another one from. */
@@ -46,10 +47,6 @@ class BilinearUpSampling extends classOf(layers.upSampling2d({})) {
     const y = tf.image.resizeBilinear(last, size, false, true);
     return isFirst ? tf.transpose(y, [0, 3, 1, 2]) : y;
   }
-
-  getClassName(): string {
-    return 'UpSampling2D';
-  }
 }
 
 /** x from the threshold on, below it the slope times what is missing, and the maximum at most. */
@@ -64,15 +61,15 @@ class SlopedRelu extends classOf(layers.reLU()) {
     this.#threshold = Number(config['threshold'] ?? 0);
   }
 
+  override getConfig(): Config {
+    return { ...super.getConfig(), negativeSlope: this.#slope, threshold: this.#threshold };
+  }
+
   call(inputs: unknown): Tensor {
     const x = single(inputs);
     const [slope, threshold] = [this.#slope, this.#threshold];
     const y = threshold === 0 ? tf.leakyRelu(x, slope) : thresholded(x, slope, threshold);
     return this.maxValue === undefined || this.maxValue === null ? y : tf.minimum(y, this.maxValue);
-  }
-
-  getClassName(): string {
-    return 'ReLU';
   }
 }
 
@@ -92,6 +89,10 @@ class PaddedTranspose extends classOf(layers.conv2dTranspose({ filters: 1, kerne
     this.#outputPadding = typeof given === 'number' ? [given, given] : given;
   }
 
+  override getConfig(): Config {
+    return { ...super.getConfig(), outputPadding: this.#outputPadding };
+  }
+
   call(inputs: unknown): Tensor {
     const x = single(inputs);
     const shape = this.computeOutputShape(x.shape) as [number, number, number, number];
@@ -105,10 +106,6 @@ class PaddedTranspose extends classOf(layers.conv2dTranspose({ filters: 1, kerne
       return from === null ? null : (from - 1) * this.strides[i] + kernel - cut + this.#outputPadding[i];
     };
     return [batch!, size(height!, 0), size(width!, 1), this.filters];
-  }
-
-  getClassName(): string {
-    return 'Conv2DTranspose';
   }
 }
 
