@@ -28,7 +28,10 @@ export const initCommand: Command<InitArgs> = {
   options: (yargs) =>
     yargs
       .positional('to', { type: 'string', default: 'recipe.yaml', describe: 'File to write' })
-      .option('type', { type: 'string', describe: 'Type of the data: csv, image-folder, ... [default: what its files look like]' })
+      .option('type', {
+        type: 'string',
+        describe: 'Type of the data: csv, image-folder, ... [default: what its files look like]',
+      })
       .option('train', { type: 'string', describe: 'Training data: file or folder (idx, npz: the samples)' })
       .option('labels', { type: 'string', describe: 'Training labels, for idx and npz' })
       .option('test', { type: 'string', describe: 'Test data' })
@@ -52,7 +55,9 @@ export const initCommand: Command<InitArgs> = {
     parseRecipe(text, args.to, { models });
     const { train, labels, test, testLabels, teacher, model } = answers;
     const student = model.endsWith('.onnx') ? model : '';
-    for (const file of [train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student].filter((name) => name !== '')) {
+    for (const file of [train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student].filter(
+      (name) => name !== '',
+    )) {
       const place = path.resolve(path.dirname(args.to), file);
       if (await exists(place)) continue;
       throw new UserError(

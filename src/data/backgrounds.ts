@@ -8,7 +8,11 @@ import { resampled } from './resample.ts';
 import { parseWav } from './wav.ts';
 
 /** The folders of noise that the augmentation of a data set of sounds names; undefined if it names none. `UserError` as for its samples. */
-export async function readBackgrounds({ type, augment = [], ...config }: DatasetConfig): Promise<Backgrounds | undefined> {
+export async function readBackgrounds({
+  type,
+  augment = [],
+  ...config
+}: DatasetConfig): Promise<Backgrounds | undefined> {
   if (type !== 'audio-folder') return undefined;
   const folders = new Set(augment.flatMap((step) => ('background' in step ? [step.background.folder] : [])));
   if (folders.size === 0) return undefined;

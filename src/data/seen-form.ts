@@ -27,7 +27,11 @@ const WORDS = 3;
 const [MOST_WORDS, MOST_SHARE] = [50, 0.5];
 
 /** The form of training data of a type; `label`: names of its label columns, if they are said. `UserError` where they cannot be read. */
-export async function seenForm(type: DatasetConfig['type'], place: string, label: readonly string[]): Promise<SeenForm> {
+export async function seenForm(
+  type: DatasetConfig['type'],
+  place: string,
+  label: readonly string[],
+): Promise<SeenForm> {
   if (type === 'text-folder') return { text: {} };
   if (type === 'audio-folder') return soundForm(place);
   if (type !== 'csv' && type !== 'jsonl') return {};
@@ -96,7 +100,10 @@ function columnsForm(rows: Rows, type: 'csv' | 'jsonl', label: readonly string[]
   const labels = new Set(label.length > 0 ? label : usual);
   const columns = names
     .filter((name) => !labels.has(name))
-    .map((name) => ({ name, values: rows.map((row) => row[name]).filter((value) => value !== '' && value !== null && value !== undefined) })) // prettier-ignore
+    .map((name) => ({
+      name,
+      values: rows.map((row) => row[name]).filter((value) => value !== '' && value !== null && value !== undefined),
+    })) // prettier-ignore
     .filter(({ values }) => values.some((value) => typeof value === 'string' && !Number.isFinite(Number(value))))
     .map(({ name, values }) => ({ name, words: values.map(String) }));
   const texts = columns.filter(({ words }) => mean(words.map((text) => text.trim().split(/\s+/u).length)) >= WORDS);

@@ -71,10 +71,7 @@ export function powerSpectrum(x: tf.Tensor, tables: FourierTables): tf.Tensor2D 
   const cosines = tf.tensor2d(tables.turnCosines, [inner, first]);
   const sines = tf.tensor2d(tables.turnSines, [inner, first]);
   const turned = tf.concat(
-    [
-      tf.add(tf.mul(real, cosines), tf.mul(imaginary, sines)),
-      tf.sub(tf.mul(imaginary, cosines), tf.mul(real, sines)),
-    ],
+    [tf.add(tf.mul(real, cosines), tf.mul(imaginary, sines)), tf.sub(tf.mul(imaginary, cosines), tf.mul(real, sines))],
     1,
   );
   const [re, im] = halves(product(tf.transpose(turned, [0, 2, 1]), tables.whole, [2 * inner, 2 * second]), second);

@@ -53,12 +53,7 @@ interface Constants {
   readonly groups: readonly BandGroup[];
 }
 
-function logMel(
-  x: tf.Tensor,
-  sound: LogMel,
-  { weights, fourier, groups }: Constants,
-  training: boolean,
-): tf.Tensor {
+function logMel(x: tf.Tensor, sound: LogMel, { weights, fourier, groups }: Constants, training: boolean): tf.Tensor {
   const { window, mels, coefficients, specAugment } = sound;
   const frames = framesOf(sound);
   const weighted = tf.mul(framed(x, sound), tf.tensor1d(weights));
@@ -70,7 +65,10 @@ function logMel(
   const isMasked = training && specAugment !== undefined;
   const heard = isMasked ? specAugmented(tf.reshape(logarithms, [-1, frames, mels]), specAugment) : logarithms;
   if (coefficients === undefined) return tf.reshape(heard, [-1, frames, mels, 1]);
-  const cepstrum = tf.matMul(tf.reshape<tf.Rank.R2>(heard, [-1, mels]), tf.tensor2d(cosines(mels, coefficients), [mels, coefficients]));
+  const cepstrum = tf.matMul(
+    tf.reshape<tf.Rank.R2>(heard, [-1, mels]),
+    tf.tensor2d(cosines(mels, coefficients), [mels, coefficients]),
+  );
   return tf.reshape(cepstrum, [-1, frames, coefficients, 1]);
 }
 

@@ -88,7 +88,9 @@ export function recipeText({
 type Kind = 'picture' | 'sound' | 'text' | 'table';
 
 /** What is likely to be wanted for data of a kind. */
-const KINDS: Readonly<Record<Kind, { readonly augment: readonly string[]; readonly teacher: string; readonly student: string }>> = {
+const KINDS: Readonly<
+  Record<Kind, { readonly augment: readonly string[]; readonly teacher: string; readonly student: string }>
+> = {
   picture: {
     augment: ['  # augment: [{ shift: 2 }, { flip: horizontal }]'],
     ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' },

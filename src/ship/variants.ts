@@ -31,7 +31,10 @@ export function reducedVariants(context: Described, scheme: Reduction, dense: De
     },
   };
   if (scheme === 'int4') return [onnx];
-  return [onnx, tflite(context, scheme, { precision: scheme === 'fp16' ? 'float16' : 'dynamic', dense, keepFloat: isFrontEnd })];
+  return [
+    onnx,
+    tflite(context, scheme, { precision: scheme === 'fp16' ? 'float16' : 'dynamic', dense, keepFloat: isFrontEnd }),
+  ];
 }
 
 export function int8Variants(

@@ -7,7 +7,10 @@ const AGAIN = 'Get the file again and compare its size with the source.';
 const EMPTY = ['no sound in it', 'Remove the file, or record it again.'] as const;
 
 const short = [0, 0.25, -0.5, 0.75, -1];
-const good = wavFile(Array.from({ length: 400 }, (_, i) => 0.5 * Math.sin(i)), { rate: 4000 });
+const good = wavFile(
+  Array.from({ length: 400 }, (_, i) => 0.5 * Math.sin(i)),
+  { rate: 4000 },
+);
 const GOOD = Object.fromEntries(['yes', 'no'].flatMap((name) => [1, 2, 3].map((i) => [`s/${name}/${i}.wav`, good])));
 
 const picture = await png(8);

@@ -83,7 +83,12 @@ it('the official interpreter hears in raw samples what ONNX Runtime and our own 
       ...{ calibrator: 'minmax', session, dense: 'tensor' },
     });
     const float = exportTflite(graph, { batch: COUNT }).bytes;
-    const integer = exportTflite(graph, { precision: 'integer', quantization, keepFloat: isFrontEnd, batch: COUNT }).bytes;
+    const integer = exportTflite(graph, {
+      precision: 'integer',
+      quantization,
+      keepFloat: isFrontEnd,
+      batch: COUNT,
+    }).bytes;
     const own = await openTflite(integer);
     const heard = (await own.run({ x })).logits as Float32Array;
     const one = (label: string, bytes: Uint8Array, expected: Float32Array, tolerance: number): Case => ({

@@ -171,7 +171,13 @@ describe('augmentation of sounds', () => {
     writeFileSync(path.join(root, 'noise/a.wav'), wavFile([0.5, 0.5, 0.5, 0.5], { rate: 20, tag: 3, bits: 32 }));
     writeFileSync(path.join(root, 'noise/b.wav'), wavFile([0.25, 0.25, 0.25], { rate: 10, tag: 3, bits: 32 }));
     const noise = path.join(root, 'noise');
-    const config = { type: 'audio-folder', train: path.join(root, 'data'), validation: 2, rate: 10, seconds: 0.3 } as const;
+    const config = {
+      type: 'audio-folder',
+      train: path.join(root, 'data'),
+      validation: 2,
+      rate: 10,
+      seconds: 0.3,
+    } as const;
     const noisy = { ...config, augment: [{ background: { folder: noise } }] } as const;
     const { train } = await loadDataset(noisy);
     expect(train.backgrounds?.[noise]?.starts).toEqual([0, 2, 5]);

@@ -37,7 +37,11 @@ it.each<[string, readonly string[], Sines['of'], object]>([
 );
 
 /** Files of two classes, as many as the splits need. */
-async function classes(root: string, ending: string, content: (k: number, i: number) => string | Uint8Array): Promise<void> {
+async function classes(
+  root: string,
+  ending: string,
+  content: (k: number, i: number) => string | Uint8Array,
+): Promise<void> {
   for (const [k, name] of ['high', 'low'].entries()) {
     await mkdir(path.join(folder(), root, name), { recursive: true });
     for (let i = 0; i < 20; i++) await writeFile(path.join(folder(), root, name, `${i}${ending}`), content(k, i));
@@ -47,7 +51,10 @@ async function classes(root: string, ending: string, content: (k: number, i: num
 const words = (k: number, i: number): string =>
   `${k === 0 ? 'a bright' : 'a dark'} day in ${['May', 'June', 'July'][i % 3]!} of ${i}`;
 const tone = (k: number, i: number): Uint8Array =>
-  wavFile(Array.from({ length: 780 }, (_, t) => 0.5 * Math.sin((k + 1) * 0.3 * t + i)), { rate: 4000 });
+  wavFile(
+    Array.from({ length: 780 }, (_, t) => 0.5 * Math.sin((k + 1) * 0.3 * t + i)),
+    { rate: 4000 },
+  );
 
 it.each<[string, () => Promise<void>, string, string, readonly string[], readonly string[]]>([
   [

@@ -29,7 +29,8 @@ export function halveModel(
   const readAsHalf = new Set(graph.nodes.filter((node) => !isKept(node)).flatMap(({ inputs }) => inputs));
   const between = new Set([...made].filter((value) => readAsHalf.has(value)));
   const both = graph.initializers.filter(
-    ({ name, dtype }) => dtype === 'float32' && readAsHalf.has(name) && inFloat.some(({ inputs }) => inputs.includes(name)),
+    ({ name, dtype }) =>
+      dtype === 'float32' && readAsHalf.has(name) && inFloat.some(({ inputs }) => inputs.includes(name)),
   );
   const renamed = new Map([...ends, ...between, ...both.map((t) => t.name)].map((name) => [name, `${name}/half`]));
   const name = (value: string): string => renamed.get(value) ?? value;
@@ -43,7 +44,9 @@ export function halveModel(
   const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
     if (isKept(node))
       return [node, ...node.outputs.filter((out) => between.has(out)).map((out) => cast(out, name(out), 'float16'))];
-    const attrs = new Map([...node.attrs].map(([key, value]) => [key, halfAttr(node.op, key, value, skipped)] as const));
+    const attrs = new Map(
+      [...node.attrs].map(([key, value]) => [key, halfAttr(node.op, key, value, skipped)] as const),
+    );
     const inputs = node.inputs.map((input) => asFed(node.op, input));
     return [{ ...node, inputs, outputs: node.outputs.map(name), attrs }];
   });

@@ -18,7 +18,12 @@ const STAGES = [
 export const bcResnet = family({
   doc: 'BC-ResNet for spoken words: convolutions over frequencies and, on their mean, over time; 9.2 k parameters at width 1.',
   options: {
-    width: real(1, 'Filters of every layer, as a multiple of those of BC-ResNet-1; the paper has 1, 1.5, 2, 3, 6 and 8.', 0.25, 16),
+    width: real(
+      1,
+      'Filters of every layer, as a multiple of those of BC-ResNet-1; the paper has 1, 1.5, 2, 3, 6 and 8.',
+      0.25,
+      16,
+    ),
     bands: integer(5, 'Parts of the frequencies with a norm of their own; 1: batch norm.', 1, 64),
     dropout: real(0.1, 'Share of the channels that is dropped in training.', 0, 0.9),
   },

@@ -98,7 +98,8 @@ export class Blocks {
   }
 }
 
-const dilated = (config: Parameters<typeof layers.depthwiseConv2d>[0]): layers.Layer => new DilatedDepthwise({ ...config });
+const dilated = (config: Parameters<typeof layers.depthwiseConv2d>[0]): layers.Layer =>
+  new DilatedDepthwise({ ...config });
 
 function windowOf({ kernel = 3, stride = 1, dilation = 1, padding = 'same' }: ConvOptions) {
   const both = (size: Size): number | [number, number] => (typeof size === 'number' ? size : [...size]);

@@ -35,5 +35,7 @@ function shown({ sample, picture, sound, texts, values = [] }: Row): string {
   if (texts !== undefined) return texts.map((text) => `<blockquote>${escape(text)}</blockquote>`).join('');
   const number = (value: string | number): string | number =>
     typeof value === 'string' ? value : Number(value.toPrecision(4));
-  return seen || `<code>${escape(values.map(({ name: column, value }) => `${column} ${number(value)}`).join(', '))}</code>`;
+  return (
+    seen || `<code>${escape(values.map(({ name: column, value }) => `${column} ${number(value)}`).join(', '))}</code>`
+  );
 }

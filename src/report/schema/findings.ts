@@ -131,7 +131,10 @@ export const examplesSchema = z
       .array(
         z.strictObject({
           sample: z.string(),
-          picture: z.base64().exactOptional().describe('PNG in base64; of a sound its spectrum, time from left to right.'),
+          picture: z
+            .base64()
+            .exactOptional()
+            .describe('PNG in base64; of a sound its spectrum, time from left to right.'),
           sound: z
             .strictObject({
               wav: z.base64().describe('WAV file in base64.'),

@@ -77,7 +77,11 @@ async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly num
 }
 
 /** Texts as they are in the files, which are read again for them; undefined for other data. */
-async function textsOf({ dataset: config }: Recipe, dataset: Dataset, rows: readonly number[]): Promise<Shown[] | undefined> {
+async function textsOf(
+  { dataset: config }: Recipe,
+  dataset: Dataset,
+  rows: readonly number[],
+): Promise<Shown[] | undefined> {
   if (dataset.text === undefined) return undefined;
   const wanted = new Map(rows.map((row, i) => [sampleId(dataset, row), i]));
   const found: (readonly string[])[] = [];
