@@ -80,7 +80,7 @@ it.each<[string, () => Promise<void>, string, string, readonly string[], readonl
     'a table with a column of texts',
     () => writeFile(path.join(folder(), 'data.csv'), `text,stars,label\n${Array.from({ length: 40 }, (_, i) => `${words(i % 2, i)},${i},${i % 2}`).join('\n')}\n`), // prettier-ignore
     'data.csv',
-    'data.csv ends in .csv: type: csv',
+    'data.csv ends in .csv: type: csv; say --type for another one\nrecipe.yaml: written',
     ['text: { column: text, tokenizer: hashed }', 'model: embedding-bag'],
     ['teacher.train.size=8', 'dataset.testFraction=0.3'],
   ],

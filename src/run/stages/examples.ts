@@ -89,7 +89,9 @@ async function textsOf(
     const at = wanted.get(id);
     if (at !== undefined) found[at] = texts;
   });
-  const begun = (text: string): string => (text.length > CHARACTERS ? `${text.slice(0, CHARACTERS)}…` : text);
+  // Half of a sign of two code units is no text.
+  const begun = (text: string): string =>
+    text.length > CHARACTERS ? `${text.slice(0, CHARACTERS).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
   return rows.map((_, i) => ({ texts: (found[i] ?? []).map(begun) }));
 }
 
