@@ -20,7 +20,7 @@ export interface InitAnswers {
   readonly form?: InitForm | undefined;
 }
 
-export interface InitForm {
+interface InitForm {
   readonly text?: { readonly column?: string };
   readonly categorical?: readonly string[];
   readonly ignore?: readonly string[];

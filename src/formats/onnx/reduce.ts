@@ -13,7 +13,7 @@ const reductions = { fp16: halveModel, 'dynamic-int8': dynamicInt8, int4: int4We
 export type Reduction = keyof typeof reductions;
 
 /** True for a node that stays in float32, by its name, which begins with that of its layer. */
-export type KeepFloat = (node: string) => boolean;
+type KeepFloat = (node: string) => boolean;
 
 /** An inference graph as ONNX in fewer bits. */
 export function lowerReduced(
