@@ -12,7 +12,7 @@ it('a dilated depthwise convolution has the answers and gradients of a filter wi
   layer.apply(x);
   layer.setWeights([taps]);
   const spaced = (filter: tf.Tensor4D): tf.Tensor4D =>
-    tf.slice(tf.reshape(tf.pad(tf.reshape(filter, [3, 1, 4]), [[0, 0], [0, 1], [0, 0]]), [6, 1, 4, 1]), [0, 0, 0, 0], [5, 1, 4, 1]); // prettier-ignore
+    tf.slice<tf.Rank.R4, tf.Tensor4D>(tf.reshape<tf.Rank.R4>(tf.pad(tf.reshape(filter, [3, 1, 4]), [[0, 0], [0, 1], [0, 0]]), [6, 1, 4, 1]), [0, 0, 0, 0], [5, 1, 4, 1]); // prettier-ignore
   const weights = tf.randomNormal([2, 9, 3, 4], 0, 1, 'float32', 3);
   const lossOf = (y: tf.Tensor): tf.Scalar => tf.sum(tf.mul(y, weights));
   const [filter] = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
