@@ -87,7 +87,7 @@ async function jsonRows(file: string): Promise<Rows> {
   return (await start(file)).slice(0, ROWS).flatMap((line) => {
     try {
       const row: unknown = JSON.parse(line);
-      return typeof row === 'object' && row !== null && !Array.isArray(row) ? [row as Rows[number]] : [];
+      return typeof row === 'object' && row !== null && !Array.isArray(row) ? [row] : [];
     } catch {
       return [];
     }

@@ -72,7 +72,7 @@ describe('a layer that tfjs-layers computes otherwise than Keras', () => {
   ] as const)(
     '%s computes the same where its model is made anew with its weights',
     async (name, config, shape, weights) => {
-      const network = layersNetwork(await load(name, config, [...shape], weights as never));
+      const network = layersNetwork(await load(name, config, [...shape], weights));
       const again = await network.withWeights(contentOf(network));
       const x = tf.tensor(random([2, ...shape], 'x'), [2, ...shape]);
       const answers = (of: typeof network | typeof again): Promise<ArrayLike<number>> =>

@@ -114,7 +114,7 @@ it.each([2 ** -9.9, 2 ** -10.1, 2 ** -11, 2 ** -12])(
       return g.op('Add', [x, g.weights([64])]);
     });
     const [name, constant] = [...graph.constants][0]!;
-  const data = constant.data as Float32Array;
+    const data = constant.data as Float32Array;
     const range = Math.max(...data) - Math.min(...data);
     const found = calibrated(graph, [randomFeeds(graph, 0)]);
     const scale = range / 255 / ratio;

@@ -15,8 +15,9 @@ it('a dilated depthwise convolution has the answers and gradients of a filter wi
     tf.slice<tf.Rank.R4, tf.Tensor4D>(tf.reshape<tf.Rank.R4>(tf.pad(tf.reshape(filter, [3, 1, 4]), [[0, 0], [0, 1], [0, 0]]), [6, 1, 4, 1]), [0, 0, 0, 0], [5, 1, 4, 1]); // prettier-ignore
   const weights = tf.randomNormal([2, 9, 3, 4], 0, 1, 'float32', 3);
   const lossOf = (y: tf.Tensor): tf.Scalar => tf.sum(tf.mul(y, weights));
-  const [filter] = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  const own = tf.variableGrads(() => lossOf(layer.apply(x) as tf.Tensor), [filter!]);
+  const filter: tf.Tensor = layer.trainableWeights[0]!.read();
+  if (!(filter instanceof tf.Variable)) throw new Error('the filter is no variable');
+  const own = tf.variableGrads(() => lossOf(layer.apply(x) as tf.Tensor), [filter]);
   const byInput = tf.grad((input) => lossOf(layer.apply(input) as tf.Tensor))(x);
   const wide = (input: tf.Tensor4D, f: tf.Tensor4D): tf.Tensor => tf.depthwiseConv2d(input, spaced(f), 1, 'same');
   const [expectedX, expectedTaps] = tf.grads((input, f) => lossOf(wide(input as tf.Tensor4D, f as tf.Tensor4D)))([
