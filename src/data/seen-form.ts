@@ -79,19 +79,26 @@ async function start(file: string): Promise<string[]> {
 
 async function csvRows(file: string, delimiter: string): Promise<Rows> {
   const { parse } = await import('csv-parse/sync');
-  const options = { to: ROWS, relax_quotes: true, relax_column_count: true, skip_empty_lines: true };
-  return parse<Rows[number]>((await start(file)).join('\n'), { ...options, columns: true, delimiter, skip_records_with_error: true }); // prettier-ignore
+  const lenient = {
+    relax_quotes: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+  };
+  const text = (await start(file)).join('\n');
+  const rows: unknown = parse(text, { ...lenient, columns: true, to: ROWS, delimiter });
+  return rows as Rows;
 }
 
 async function jsonRows(file: string): Promise<Rows> {
-  return (await start(file)).slice(0, ROWS).flatMap((line) => {
+  const rows: unknown[] = (await start(file)).slice(0, ROWS).flatMap((line) => {
     try {
-      const row: unknown = JSON.parse(line);
-      return typeof row === 'object' && row !== null && !Array.isArray(row) ? [row] : [];
+      return [JSON.parse(line) as unknown];
     } catch {
       return [];
     }
   });
+  return rows.filter((row) => typeof row === 'object' && row !== null && !Array.isArray(row)) as Rows;
 }
 
 function columnsForm(rows: Rows, type: 'csv' | 'jsonl', label: readonly string[]): SeenForm {
