@@ -56,7 +56,7 @@ const tone = (k: number, i: number): Uint8Array =>
     { rate: 4000 },
   );
 
-it.each<[string, () => Promise<void>, string, string, readonly string[], readonly string[]?]>([
+it.each<[string, () => Promise<void>, string, string, readonly string[], readonly string[]]>([
   [
     'a folder of sounds, its splits inside',
     async () => {
@@ -74,6 +74,7 @@ it.each<[string, () => Promise<void>, string, string, readonly string[], readonl
     'mails',
     'mails holds 40 files .txt: type: text-folder',
     ['type: text-folder', 'tokenizer: hashed', 'model: embedding-bag'],
+    ['teacher.train.size=8', 'dataset.testFraction=0.3'],
   ],
   [
     'a table with a column of texts',
@@ -89,18 +90,14 @@ it.each<[string, () => Promise<void>, string, string, readonly string[], readonl
     'data.jsonl',
     'data.jsonl ends in .jsonl: type: jsonl',
     ['text: { column: body, tokenizer: hashed }'],
+    ['teacher.train.size=8', 'dataset.testFraction=0.3'],
   ],
-])('limbeck init sees %s, and its recipe is right', async (_name, make, train, why, lines, small) => {
+])('limbeck init sees %s, and its recipe runs', async (_name, make, train, why, lines, small) => {
   await make();
   const made = await inProcess(folder(), 'init', '--train', train);
   expect([made.code, made.stdout + made.stderr]).toEqual([0, expect.stringContaining(why)]);
   const recipe = await readFile(path.join(folder(), 'recipe.yaml'), 'utf8');
   for (const line of lines) expect(recipe).toContain(line);
-  if (small === undefined) {
-    const checked = await inProcess(folder(), 'validate', '--data', 'recipe.yaml');
-    expect([checked.code, checked.stdout]).toEqual([0, expect.stringContaining('right: ')]);
-    return;
-  }
   const changes = [...SMALL.slice(0, 3), 'teacher.train.epochs=12', 'dataset.validation=8', ...small];
   const ran = await inProcess(folder(), 'run', 'recipe.yaml', ...changes.flatMap((change) => ['--set', change]));
   expect([ran.code, ran.stdout + ran.stderr]).toEqual([0, expect.stringContaining('distilled')]);
