@@ -106,10 +106,13 @@ async function complete(args: InitArgs, context: Context) {
     const splits = seen?.type === type ? seen.splits : undefined;
     const train = inside(splits?.train) ?? place;
     const unlabelled = inside(splits?.unlabelled);
+    const isData = async (answer: string) => (await isThere(answer)) ?? (await otherKind(type, answer, args.to));
     const hasLabelFile = type === 'idx' || type === 'npz';
     const labels = args.labels ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
     const test =
-      args.test ?? inside(splits?.test) ?? (await optional('Test data (empty: hold out a part of the training data)'));
+      args.test ??
+      inside(splits?.test) ??
+      (await ask('Test data (empty: hold out a part of the training data)', { fallback: '', wrong: isData }));
     const testLabels =
       args.testLabels ?? (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
     const isTable = type === 'csv' || type === 'parquet' || type === 'jsonl';
@@ -158,6 +161,18 @@ async function formAt(
     context.note(`the data could not be read: ${error.message}\n`);
     return {};
   }
+}
+
+/** Complaint on a folder where the type reads a file, or the other way round. */
+async function otherKind(type: string, answer: string, to: string): Promise<string | undefined> {
+  const { stat } = await import('node:fs/promises');
+  const path = await import('node:path');
+  const isFolder = (await stat(path.resolve(path.dirname(to), answer))).isDirectory();
+  // CIFAR's files are named one by one, or by their folder.
+  if (isFolder === type.endsWith('-folder') || type.startsWith('cifar')) return undefined;
+  return isFolder
+    ? `${answer} is a folder, and ${type} is read from a file. For a folder for each class, begin again with the type image-folder, audio-folder or text-folder.`
+    : `${answer} is a file, and ${type} is read from a folder.`;
 }
 
 interface Data extends Pick<InitArgs, 'to' | 'task' | 'label'> {

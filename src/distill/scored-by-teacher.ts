@@ -23,7 +23,7 @@ export async function scoredByTeacher(
   const task = taskOf(data.validation);
   const answered = async (split: Dataset): Promise<Dataset> => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    const targets = task.asTargets(await answers(teacher, split, rows, onProgress));
+    const targets = task.asTargets(await answers(teacher, split, rows, { onProgress }));
     return { ...split, targets, labelled: undefined };
   };
   const validation = await answered(data.validation);

@@ -177,6 +177,12 @@ export const recipeSchema = z
       .describe(
         'Parts of a batch that processes started by mpirun share, at least as many as processes; default: 8 where mpirun has started it.',
       ),
+    syncBatchNorm: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Batch norms use the statistics of the whole batch where it is cut into shards; else those of the shard.',
+      ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })
   .superRefine(({ target, student }, context) => {
@@ -234,15 +240,18 @@ export const recipeSchema = z
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };
     context.addIssue({ code: 'custom', message: 'too coarse', path: ['precision'], params });
   })
-  .superRefine(({ teacher, distill }, context) => {
+  .superRefine(({ teacher, distill, syncBatchNorm }, context) => {
     const trainings = [
       { of: distill, path: ['distill'] },
       ...(teacher?.train === undefined ? [] : [{ of: teacher.train, path: ['teacher', 'train'] }]),
     ];
     for (const { of, path } of trainings) {
       const { microBatch, batchSize } = of;
-      if (microBatch === undefined || microBatch <= batchSize) continue;
-      const params = { expected: `at most batchSize, which is ${batchSize}`, received: String(microBatch) };
+      if (microBatch === undefined || (microBatch <= batchSize && !syncBatchNorm)) continue;
+      const expected = syncBatchNorm
+        ? 'nothing: with syncBatchNorm all parts of a batch are held at once'
+        : `at most batchSize, which is ${batchSize}`;
+      const params = { expected, received: String(microBatch) };
       context.addIssue({ code: 'custom', message: 'too many', path: [...path, 'microBatch'], params });
     }
     if (distill.microBatch === undefined || !ACROSS_BATCH.has(distill.loss)) return;

@@ -18,8 +18,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import { loadData } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { progressOf } from '../train/progress.ts';
-import { batchFor, storeOptions } from './stages/answer.ts';
-import { isShortOfMemory } from './stages/label-batch.ts';
+import { batchFor, sized, storeOptions } from './stages/answer.ts';
 import { openAndCheck } from './stages/teach.ts';
 
 export interface LabelOptions {
@@ -145,16 +144,7 @@ function nothingToAsk(received: string, remedy: string): UserError {
 
 async function asked(store: StoreOptions, plan: AnswerPlan, block: AnswerBlock) {
   const start = monotonicMs();
-  try {
-    return await answerBlock(store, plan, block, () => (monotonicMs() - start) / 1000);
-  } catch (error) {
-    if (!isShortOfMemory(error)) throw error;
-    throw new UserError(
-      `the teacher is short of memory with ${plan.batchSize} samples at once, which all shards ask about`,
-      `Set distill.softTargets.batchSize to ${Math.ceil(plan.batchSize / 2)} for all of them.`,
-      { cause: error },
-    );
-  }
+  return sized(plan.batchSize, () => answerBlock(store, plan, block, () => (monotonicMs() - start) / 1000));
 }
 
 function unfinished(folder: string, missing: readonly number[], total: number): UserError {

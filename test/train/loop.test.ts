@@ -184,7 +184,11 @@ describe('evaluation', () => {
         const end = Math.min(SAMPLES, i + size);
         parts.push({ x: features.slice(2 * i, 2 * end), targets: labels.slice(i, end) });
       }
-      const { loss, ...rest } = await evaluator.run(parts);
+      const { loss, ...rest } = await evaluator.run({
+        count: parts.length,
+        size: Math.min(size, SAMPLES),
+        batch: (i) => parts[i]!,
+      });
       return { ...rest, loss: loss.toFixed(5) };
     };
     const whole = await evaluate(SAMPLES);
