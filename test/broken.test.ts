@@ -5,6 +5,7 @@ import { data } from './broken/data.ts';
 import { labels } from './broken/labels.ts';
 import { FILES } from './broken/files.ts';
 import { recipes } from './broken/recipes.ts';
+import { sounds } from './broken/sounds.ts';
 import { students } from './broken/students.ts';
 import { teachers } from './broken/teachers.ts';
 import { temporaryFolder } from './support/folder.ts';
@@ -13,7 +14,7 @@ import { inProcess } from './support/in-process.ts';
 const folder = temporaryFolder();
 
 describe('a broken input ends with exit code 1, a message, a remedy, no stack and untouched files', () => {
-  it.each(Object.entries({ ...recipes, ...data, ...labels, ...students, ...teachers }))(
+  it.each(Object.entries({ ...recipes, ...data, ...sounds, ...labels, ...students, ...teachers }))(
     '%s',
     async (_name, { recipe, files = {}, message }) => {
       await refused(['run', 'r.yaml'], { ...FILES, ...files, 'r.yaml': recipe }, message);

@@ -31,7 +31,8 @@ import { scoreOf } from './score.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** Policy that forbids to load anything: the file holds everything, wherever it is opened. */
-const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY =
+  "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The report as one file without scripts: a function of report.json and nothing else. */
 export function reportHtml(report: Report): string {

@@ -153,7 +153,21 @@ export const examplesSchema = z
       .array(
         z.strictObject({
           sample: z.string(),
-          picture: z.base64().exactOptional().describe('PNG in base64.'),
+          picture: z
+            .base64()
+            .exactOptional()
+            .describe('PNG in base64; of a sound its spectrum, time from left to right.'),
+          sound: z
+            .strictObject({
+              wav: z.base64().describe('WAV file in base64.'),
+              seconds: z.number().describe('Length of the sample, of which `wav` may be the middle.'),
+            })
+            .exactOptional(),
+          texts: z
+            .array(z.string())
+            .readonly()
+            .exactOptional()
+            .describe('Of a text, or a pair of them: its beginning.'),
           values: z
             .array(z.strictObject({ name: z.string(), value: z.union([z.number(), z.string()]) }))
             .readonly()

@@ -23,8 +23,9 @@ export async function checkModels(
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
   refuseForLabels(recipe, data);
-  createAugmenter(recipe.dataset.augment, data.train.sampleShape, data.train.normalization);
-  createMixer(recipe.dataset.augment, data.train.sampleShape, recipe.seed, 0);
+  const { sampleShape, normalization, backgrounds } = data.train;
+  createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
+  createMixer(recipe.dataset.augment, sampleShape, recipe.seed, 0);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) refuseNoTokens(trained, data);
   if (student === undefined) return [];

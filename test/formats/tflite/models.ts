@@ -66,6 +66,7 @@ export const small: Record<string, Expected> = {
   },
   lenet: { inputShape: [12, 12, 1], options: {} },
   'ds-cnn': { inputShape: [12, 12, 1], options: { width: 0.25 } },
+  'bc-resnet': { inputShape: [9, 16, 1], options: { width: 0.5, bands: 2 } },
   resnet: {
     inputShape: [12, 12, 3],
     options: { depth: 8, width: 0.5 },
