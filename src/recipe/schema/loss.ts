@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { fraction } from './parts.ts';
+import { augmentStep } from './augment.ts';
+import { count, fraction } from './parts.ts';
 
 /**
  * Options of each loss with their defaults, one row a loss. The schema, `limbeck schema` and the table in docs/losses.md follow from it;
@@ -81,6 +82,26 @@ export const LOSSES = {
       classWeight: weightOf('which classes are alike', 1),
     },
   },
+  crld: {
+    doc: 'Each view of a sample by the answers to both, where the teacher is sure (cross-view, Zhang 2024).',
+    options: {
+      temperature: temperature(4),
+      alpha: alpha(0.5),
+      withinWeight: weightOf('the answers to the same view', 2),
+      acrossWeight: weightOf('the answers to the other view', 0.5),
+      within: fraction
+        .default(0.9)
+        .describe('Least probability of its class that the teacher gives a plain view whose own answers count.'),
+      across: fraction
+        .default(0.2)
+        .describe('Least probability of its class that the teacher gives a strong view whose answers across count.'),
+      strong: z
+        .array(augmentStep)
+        .min(1)
+        .default([{ randAugment: {} }])
+        .describe('Further random changes of a sample, after `dataset.augment`, for the strong view.'),
+    },
+  },
   mse: {
     doc: 'Squared difference of logits (Ba & Caruana 2014), or of numbers.',
     options: { alpha: alpha(0.9) },
@@ -142,6 +163,25 @@ export const LOSSES = {
       features,
     },
   },
+  crd: {
+    doc: 'Which sample it is, among those of other classes in a memory (contrastive, Tian 2020), with kd.',
+    options: {
+      ...withKd,
+      featureWeight: weightOf('the inner tensors', 0.8),
+      contrastTemperature: z.number().gt(0).max(1000).default(0.07).describe('Temperature of the likeness of samples.'),
+      momentum: z.number().min(0).lt(1).default(0.5).describe('Share of a memory that stays when its sample is seen.'),
+      negatives: count
+        .max(65_536)
+        .default(1024)
+        .describe('Samples of other classes that each sample is compared with at a step.'),
+      size: count.max(4096).default(128).describe('Numbers in which a sample is remembered.'),
+      features,
+    },
+  },
+  reviewkd: {
+    doc: 'Layers from the last to the first, each joined with those behind it (knowledge review, Chen 2021), with kd.',
+    options: { ...withKd, featureWeight: weightOf('the inner tensors', 1), features },
+  },
   attention: {
     doc: 'Maps of where intermediate tensors are large (attention transfer 2017), with kd.',
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 1000), features },
@@ -150,14 +190,28 @@ export const LOSSES = {
 
 export type LossName = keyof typeof LOSSES;
 
-/** Losses that compare the samples of a batch with each other: they are no sums over samples, and have no value for a part of a batch. */
-export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>(['dist', 'mlld', 'pkd', 'rkd', 'sp']);
+/**
+ * Losses that are no sums over samples, and have no value for a part of a batch: they compare its samples with each other, take means of it
+ * in norms of their own, or remember it.
+ */
+export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>([
+  ...(['dist', 'mlld', 'pkd', 'rkd', 'sp', 'crd', 'reviewkd'] as const),
+]);
 
 /** Losses whose part of the teacher asks which class is the true one: they have no value for a sample without a label. */
-export const NEEDS_LABEL: ReadonlySet<string> = new Set<LossName>(['bounded', 'dkd', 'nkd']);
+export const NEEDS_LABEL: ReadonlySet<string> = new Set<LossName>(['bounded', 'dkd', 'nkd', 'crd']);
+
+/** Losses of one class for each sample that have no value for a mixture of two samples. */
+export const NEEDS_PLAIN: ReadonlySet<string> = new Set<LossName>(['crd']);
+
+/** Losses that ask student and teacher about a second view of each sample. */
+export const NEEDS_STRONG: ReadonlySet<string> = new Set<LossName>(['crld']);
+
+/** Options that are no numbers. */
+const LISTS = ['features', 'strong'];
 
 /** The numbers of a loss, those that are not given by their defaults. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {
-  const numbers = Object.entries(LOSSES[name].options).filter(([key]) => key !== 'features');
+  const numbers = Object.entries(LOSSES[name].options).filter(([key]) => !LISTS.includes(key));
   return Object.fromEntries(numbers.map(([key, schema]) => [key, schema.parse(given[key]) as number]));
 }

@@ -3,7 +3,7 @@ import { dependencies } from '../../compress/prune/groups.ts';
 import { createAugmenter } from '../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../data/augment/mix.ts';
 import { labelledCount } from '../../data/labelled.ts';
-import { NEEDS_LABEL } from '../../recipe/schema/loss.ts';
+import { NEEDS_LABEL, NEEDS_PLAIN, NEEDS_STRONG } from '../../recipe/schema/loss.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
@@ -23,6 +23,7 @@ export async function checkModels(
   const { teacher, student, distill } = recipe;
   refuseForLabels(recipe, data);
   createAugmenter(recipe.dataset.augment, data.train.sampleShape, data.train.normalization);
+  if ('strong' in distill) createAugmenter(distill.strong, data.train.sampleShape, data.train.normalization);
   createMixer(recipe.dataset.augment, data.train.sampleShape, recipe.seed, 0);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) refuseNoTokens(trained, data);
@@ -113,13 +114,20 @@ function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
 function refuseImpossible({ dataset, distill, teacher }: Recipe): void {
   const { store } = distill.softTargets;
   const isStored = teacher?.logits !== undefined;
-  if (store === 'live' && !isStored) return;
   const mix = dataset.augment.find(isMix);
+  if (mix !== undefined && NEEDS_PLAIN.has(distill.loss))
+    throw new UserError(
+      `distill.loss: ${distill.loss} remembers single samples, received dataset.augment with ${Object.keys(mix).join()}`,
+      'Choose another loss, or leave the mixing out.',
+    );
+  if (store === 'live' && !isStored) return;
   const reason = mix
     ? `dataset.augment: ${Object.keys(mix).join()} makes samples that no stored answer is for`
     : 'features' in distill
       ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
-      : undefined;
+      : NEEDS_STRONG.has(distill.loss)
+        ? `distill.loss: ${distill.loss} asks the teacher about a second view of each sample, for which no answer is stored`
+        : undefined;
   if (reason === undefined) return;
   if (isStored)
     throw new UserError(`${reason}, received teacher.logits`, 'Use the teacher itself, with answers `live`.');

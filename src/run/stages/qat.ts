@@ -5,6 +5,7 @@ import { losses } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
 import type { Skipped } from '../../formats/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
+import { NEEDS_STRONG } from '../../recipe/schema/loss.ts';
 import { usualQat } from '../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -117,10 +118,13 @@ function fitQuantized(
   });
 }
 
-/** Inner tensors have no names any more once batch norms are folded: those losses give way to plain distillation. */
+/**
+ * Inner tensors have no names any more once batch norms are folded, and a second view would move the observed ranges: those losses give way
+ * to plain distillation.
+ */
 export function lossOf({ distill }: Recipe, lessons: Answers | undefined): AnyLoss {
   if (lessons === undefined) return 'ce';
-  return losses[distill.loss].needs === 'features' ? 'kd' : distill.loss;
+  return losses[distill.loss].needs === 'features' || NEEDS_STRONG.has(distill.loss) ? 'kd' : distill.loss;
 }
 
 /** Outputs of the training graph for the samples that the files are checked on. */

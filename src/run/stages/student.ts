@@ -1,3 +1,5 @@
+import type { Dataset } from '../../data/dataset.ts';
+import type { LossArgs } from '../../distill/losses/define.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import { createLoss } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
@@ -47,6 +49,7 @@ export async function trainStudent(
     seed,
     answers: lessons?.answers,
     views: lessons?.views,
+    strong: 'strong' in distill ? distill.strong : undefined,
     // A twin of the student, on the same budget.
     asLongAs: context.data.train.count,
     ...change,
@@ -63,7 +66,8 @@ export async function studentLoss(
   const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
   const loss = lessons === undefined ? 'ce' : context.recipe.distill.loss;
   const ofLabels = taskOf(context.data.train).labelNumbers(context.recipe.distill);
-  return { loss, lossArgs: { hyper: numbersOf(context.recipe, loss), ofLabels, features, seed } };
+  const samples = samplesOf(context.data.train);
+  return { loss, lossArgs: { hyper: numbersOf(context.recipe, loss), ofLabels, features, seed, samples } };
 }
 
 /** Check that the loss can compare the outputs of this teacher, made before the twin without a teacher is trained. */
@@ -72,7 +76,13 @@ export async function checkLoss(context: StageContext, lessons: Answers): Promis
   if (!('features' in recipe.distill)) return;
   const build = studentBuilder(context, recipe.seed);
   const { loss, lossArgs } = await studentLoss(context, lessons, build, recipe.seed);
-  for (const variable of Object.values(createLoss(loss, lossArgs).variables)) variable.dispose();
+  const { variables, memory } = createLoss(loss, lossArgs);
+  for (const variable of Object.values({ ...variables, ...memory })) variable.dispose();
+}
+
+/** The samples as a loss remembers them; of other tasks than classification none does. */
+function samplesOf({ targets, classNames }: Dataset): LossArgs['samples'] {
+  return targets instanceof Int32Array ? { labels: targets, classes: classNames.length } : undefined;
 }
 
 /** The numbers that the recipe gives a loss of its own, besides those of the labels. */
