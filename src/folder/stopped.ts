@@ -1,6 +1,6 @@
 import { InterruptedError } from '../base/errors.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { fileOf, idOf, stageOf, TEACHER } from '../report/artifact.ts';
+import { fileOf, idOf, isRaceStage, stageOf, TEACHER } from '../report/artifact.ts';
 import type { Artifact, ModelRef } from '../report/artifact.ts';
 import { formsOf } from '../report/forms.ts';
 import type { ModelRow, TrainingCurve } from '../report/types.ts';
@@ -30,7 +30,7 @@ export async function curvesOf(
   );
   const finished = rows.flatMap(({ stage, notes }): TrainingCurve[] => {
     const { bestEpoch, epochs } = notes as Partial<TrainingCurve>;
-    if (epochs === undefined || bestEpoch === undefined || again.has(stage)) return [];
+    if (epochs === undefined || bestEpoch === undefined || again.has(stage) || isRaceStage(stage)) return [];
     return [{ stage, bestEpoch, epochs }];
   });
   if (current === undefined || finished.some(({ stage }) => stage === current.stage)) return finished;

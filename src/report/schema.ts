@@ -4,6 +4,7 @@ import {
   paritySchema,
   pruningSensitivitySchema,
   quantizationSensitivitySchema,
+  raceSchema,
   searchSchema,
   verdictSchema,
 } from './schema/findings.ts';
@@ -56,6 +57,7 @@ export const reportSchema = z
       .exactOptional()
       .describe('Measurements after the run, whose rows stand among those of the models.'),
     search: searchSchema.exactOptional(),
+    race: raceSchema.exactOptional(),
     stages: z
       .array(stageSchema)
       .readonly()

@@ -24,6 +24,7 @@ export type Examples = NonNullable<Report['examples']>;
 export type ParitySummary = Report['parity'][number];
 export type PruningSensitivity = NonNullable<Report['pruningSensitivity']>;
 export type QuantizationSensitivity = NonNullable<Report['quantizationSensitivity']>;
+export type Race = NonNullable<Report['race']>;
 export type Search = NonNullable<Report['search']>;
 export type SearchPoint = Search['points'][number];
 

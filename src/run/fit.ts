@@ -21,7 +21,8 @@ import type { CompiledStep } from '../runtime/engine.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { LossScale } from '../train/loss-scale.ts';
 import { createOptimizer } from '../train/optimizers.ts';
-import { createSchedule } from '../train/schedules.ts';
+import { changingNumbers, createSchedule } from '../train/schedules.ts';
+import type { NumberSchedule } from '../train/schedules.ts';
 import { fittingTrainer } from '../train/memory.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
@@ -46,6 +47,10 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly answers?: SoftTargets | undefined;
   /** Draw augmentation from this many fixed views, those that answers are stored for. */
   readonly views?: number | undefined;
+  /** Numbers of the loss that change, by name. */
+  readonly schedules?: Readonly<Record<string, NumberSchedule>> | undefined;
+  /** Epoch from whose end on the labels alone teach. Default: none. */
+  readonly teacherUntil?: number | undefined;
   /** Further changes of samples for a strong view, where the loss reads one. */
   readonly strong?: readonly AugmentStep[] | undefined;
   /** Masks of pruned weights, for a training of so many steps. */
@@ -122,6 +127,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     const answered = { ...batch, teacher };
     return partial ? known(answered, { task, hasLabels, minConfidence }) : answered;
   };
+  const numbers = changingNumbers(options, { stepsPerEpoch, steps });
   const strong =
     loss.reads === 'strong' && answers !== undefined
       ? new StrongViews(learnt, { augment: options.strong ?? [], answers })
@@ -153,7 +159,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     },
     optimizer,
     schedule: createSchedule(settings.optimizer, { stepsPerEpoch, steps }),
-    hyper: (step: number) => ({ ...loss.hyper, ...options.hyper?.(step) }),
+    hyper: (step: number) => ({ ...loss.hyper, ...numbers(step), ...options.hyper?.(step) }),
     prepare: plan && {
       changesAt: plan.changesAt,
       change: (step: number, compiled: CompiledStep) => updateMasks(compiled, plan, step),

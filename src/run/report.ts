@@ -1,7 +1,7 @@
 import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
 import type { Examples, ModelRow, Pair, Report, TeacherSummary, Verdict } from '../report/types.ts';
-import type { PruningSensitivity, QuantizationSensitivity } from '../report/types.ts';
+import type { PruningSensitivity, QuantizationSensitivity, Race } from '../report/types.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
@@ -22,12 +22,13 @@ export interface Findings extends Course {
   /** Notes on what stages left out, and why. */
   readonly notes?: readonly string[];
   readonly quantizationSensitivity?: QuantizationSensitivity | undefined;
+  readonly race?: Race | undefined;
 }
 
 /** Report of everything that a run found out. Each model has one row; its repeats are in the verdict. */
 export function makeReport(
   context: StageContext,
-  { measured, answers, examples, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
+  { measured, answers, examples, timed, notes = [], race, quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
 ): Report {
   const { data } = context;
   const task = taskOf(data.validation);
@@ -58,6 +59,7 @@ export function makeReport(
     ...(examples !== undefined && { examples }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),
+    ...(race !== undefined && { race }),
     ...(quantizationSensitivity !== undefined && { quantizationSensitivity }),
     notes: [...data.warnings, ...notes, ...(timed?.notes ?? [])],
   };

@@ -17,18 +17,21 @@ import { checkOptions } from './options.ts';
 import { progressOf } from '../train/progress.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import type { RunStores } from '../folder/stores.ts';
+import { assistants } from './stages/assist.ts';
 import { collectAnswers } from './stages/answer.ts';
 import { searchBudget } from './search/search.ts';
 import { checkModels } from './stages/check.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import { examplesOf } from './stages/examples.ts';
+import { earlierGenerations, generationNotes } from './stages/generations.ts';
 import { timeModels } from './stages/latency.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import type { Measured } from './stages/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune.ts';
 import { pruningSensitivity } from './stages/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
+import { raceLosses } from './stages/race.ts';
 import { checkLoss, trainStudent } from './stages/student.ts';
 import { runTogether } from './together.ts';
 import { teach } from './stages/teach.ts';
@@ -107,11 +110,13 @@ async function stages(begin: StageContext, stores: RunStores): Promise<Partial<F
 
   // 1. A teacher, opened or trained, and known to be worth listening to. Where there are no labels its answers stand in for them.
   const teaching = await teach(begin);
-  const context = await withScores(begin, teaching);
-  const hasTwin = recipe.baseline && labelledCount(context.data.train) > 0;
+  const scored = await withScores(begin, teaching);
+  const hasTwin = recipe.baseline && labelledCount(scored.data.train) > 0;
 
-  // 2. Its answers to the training samples, for every repeat the same.
-  const lessons = teaching && recipe.student && (await collectAnswers(context, teaching, stores.softTargets));
+  // 2. Its answers to the training samples, or those of the last assistant, for every repeat the same; and the loss to learn with.
+  const chained = teaching && (await assistants(scored, teaching, stores.softTargets));
+  const lessons = chained && recipe.student && (await collectAnswers(scored, chained.teaching, stores.softTargets));
+  const { context, race, notes: raced } = await raceLosses(scored, lessons);
   if (lessons !== undefined) await checkLoss(context, lessons);
 
   const students: TrainedModel[] = [];
@@ -122,7 +127,8 @@ async function stages(begin: StageContext, stores: RunStores): Promise<Partial<F
     }
     // 4. The student and its teacher.
     if (lessons !== undefined) {
-      students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, lessons) });
+      const taught = await earlierGenerations(context, repeat, lessons, stores.softTargets);
+      students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, taught) });
     }
   }
 
@@ -154,11 +160,13 @@ async function stages(begin: StageContext, stores: RunStores): Promise<Partial<F
 
   // 9. Their latency, side by side.
   const timed = await timeModels(context, measured);
-  const allNotes = [...begun, ...labelNotes(context), ...notes, ...(shipped?.notes ?? [])];
+  const ways = [...(chained?.notes ?? []), ...raced, ...(lessons === undefined ? [] : generationNotes(context))];
+  const allNotes = [...begun, ...ways, ...labelNotes(context), ...notes, ...(shipped?.notes ?? [])];
   return {
     data: context.data,
     measured,
     answers: lessons?.summary,
+    race,
     examples: await examplesOf(context, measured),
     timed,
     pruningSensitivity: sensitivity,

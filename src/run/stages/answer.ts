@@ -21,9 +21,16 @@ export interface Answers {
 }
 
 /** Let the teacher answer for every training sample and view, or arrange for it to be asked at every step. */
-export async function collectAnswers(context: StageContext, teaching: Teaching, kept: KeyedStore): Promise<Answers> {
-  const { recipe, data } = context;
-  context.onEvent({ type: 'stage', stage: 'answers' });
+export async function collectAnswers(
+  context: StageContext,
+  teaching: Teaching,
+  kept: KeyedStore,
+  stage = 'answers',
+): Promise<Answers> {
+  const { recipe } = context;
+  // A network that was trained here reads what the student reads, not what a teacher's file reads.
+  const data = teaching.trained === undefined ? context.data : ownForm(context.data);
+  context.onEvent({ type: 'stage', stage });
   const { augment } = recipe.dataset;
   const { store } = recipe.distill.softTargets;
   if (teaching.stored !== undefined) {
@@ -53,10 +60,10 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
   const { views } = options;
   const key = softTargetsKey(options);
   const known = await kept.load(key);
-  const content = known ?? (await answerAll(context, options));
+  const content = known ?? (await answerAll(context, options, stage));
   if (known === undefined) await kept.save(key, content);
   const seconds = Number(content.metadata['seconds']);
-  await context.done('answers', seconds);
+  await context.done(stage, seconds);
   const { epochs } = recipe.distill;
   const live = (seconds / views) * epochs * recipe.repeats;
   return {
@@ -69,6 +76,10 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
       bytes: sizeOf(content),
     },
   };
+}
+
+function ownForm(data: StageContext['data']): StageContext['data'] {
+  return { ...data, train: { ...data.train, forTeacher: undefined } };
 }
 
 /** What answers to the training samples are stored for, and how. */
@@ -90,9 +101,8 @@ export function viewsOf({ dataset, distill }: Recipe): number {
   return distill.softTargets.views ?? Math.max(1, Math.min(MOST_VIEWS, Math.ceil(distill.epochs)));
 }
 
-async function answerAll(context: StageContext, options: StoreOptions): Promise<Safetensors> {
+async function answerAll(context: StageContext, options: StoreOptions, stage: string): Promise<Safetensors> {
   const { onEvent, signal } = context;
-  const stage = 'answers';
   const states = context.states(stage);
   const saved = await states.load();
   const builder = new SoftTargetsBuilder(options, saved);

@@ -27,6 +27,11 @@ export async function checkModels(
   createMixer(recipe.dataset.augment, data.train.sampleShape, recipe.seed, 0);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) refuseNoTokens(trained, data);
+  const assistants = [];
+  for (const assistant of teacher?.chain ?? []) {
+    assistants.push(await teacherBuilder(context, assistant)());
+    refuseNoTokens(assistants.at(-1)!, data);
+  }
   if (student === undefined) return [];
   const model = await studentBuilder(context, recipe.seed)();
   refuseNoTokens(model, data);
@@ -40,10 +45,11 @@ export async function checkModels(
   for (const pair of distill.features) {
     if (!layers.includes(pair.student))
       throw unknownTensor(`the student has no layer ${pair.student}`, pair.student, layers);
-    if (trained !== undefined) {
-      const known = Object.keys(trained.layers);
+    const compared = assistants.at(-1) ?? trained;
+    if (compared !== undefined) {
+      const known = Object.keys(compared.layers);
       if (!known.includes(pair.teacher))
-        throw unknownTensor(`the teacher has no layer ${pair.teacher}`, pair.teacher, known);
+        throw unknownTensor(`${assistants.length > 0 ? 'the last assistant' : 'the teacher'} has no layer ${pair.teacher}`, pair.teacher, known);
     } else refuseUnnamed(teacher, pair.teacher);
   }
   return notes;

@@ -1,0 +1,107 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256 } from '../../src/base/bytes.ts';
+import type { RunEvent } from '../../src/base/events.ts';
+import type { RecipeInput } from '../../src/recipe/schema.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+const SMALL = { batchSize: 50, optimizer: { learningRate: 0.02 } };
+
+const recipe = (change: Partial<RecipeInput>) =>
+  makeRecipe(
+    {
+      name: 'r',
+      dataset: { ...DIGITS, limit: 250 },
+      teacher: { train: { model: 'mlp', hidden: [24], epochs: 4, ...SMALL } },
+      student: { model: 'mlp', hidden: [8] },
+      baseline: false,
+      ...QUICK,
+      ...change,
+    },
+    folder(),
+  );
+
+async function exportsOf(out: string): Promise<string[]> {
+  const of = path.join(out, 'r/exports');
+  const names = (await readdir(of)).sort();
+  return Promise.all(names.map(async (name) => `${name} ${sha256(await readFile(path.join(of, name)))}`));
+}
+
+/** Runs a recipe whole, and again with a stop in the middle of each of these stages; both must end alike. */
+async function alike(change: Partial<RecipeInput>, stages: readonly string[]) {
+  const [alone, stopped] = [path.join(folder(), 'alone'), path.join(folder(), 'stopped')];
+  const messages: string[] = [];
+  const { report } = await runRecipe(recipe(change), {
+    out: alone,
+    onEvent: (event) => event.type === 'message' && messages.push(event.message),
+  });
+  for (const stage of stages) {
+    const abort = new AbortController();
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'epoch' && event.stage === stage) abort.abort();
+    };
+    const run = runRecipe(recipe(change), { out: stopped, onEvent, signal: abort.signal, saveEvery: 0 });
+    await expect(run).rejects.toThrow(new RegExp(`^stopped ${stage} `));
+  }
+  const resumed = await runRecipe(recipe(change), { out: stopped });
+  expect(await exportsOf(stopped)).toEqual(await exportsOf(alone));
+  expect(resumed.report.race).toEqual(report.race);
+  return { report, messages };
+}
+
+it('a chain of assistants is trained one by the other, and stopped in mid-chain it ends with the same bytes', async () => {
+  const chain = [
+    { model: 'mlp', hidden: [16], epochs: 3, ...SMALL },
+    { model: 'mlp', hidden: [12], epochs: 3, ...SMALL },
+  ];
+  const teacher = { train: { model: 'mlp', hidden: [24], epochs: 4, ...SMALL }, chain };
+  const { report } = await alike({ teacher, distill: { epochs: 3, ...SMALL } }, ['assist-1', 'assist-2', 'distill']);
+  expect(report.notes).toContainEqual(
+    expect.stringMatching(/^assistant 2 \(mlp\), trained by assistant 1 \(mlp\), is right on .* of the validation split$/),
+  );
+  expect(report.teacher?.source).toBe('assistant 2 (mlp)');
+  expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);
+});
+
+it('generations teach their successors, with numbers that change, and resume in the middle', async () => {
+  const distill = {
+    ...SMALL,
+    epochs: 4,
+    generations: 3,
+    teacherUntil: 3,
+    schedules: { temperature: { from: 8, to: 1, curve: 'cosine' }, alpha: { to: 0.5, epochs: 2 } },
+  } as const;
+  const { report } = await alike({ distill }, ['generation-1', 'generation-2', 'distill']);
+  expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);
+  expect(report.notes).toContainEqual(expect.stringMatching(/^the distilled student is generation 3/));
+});
+
+it('loss: auto races within the epochs that it says beforehand, and the winner trains the student', async () => {
+  const race = { losses: ['kd', 'dist', 'mse'], temperatures: [1, 4], alphas: [0.9], rounds: 2 } as const;
+  const distill = { loss: 'auto', race, epochs: 4, ...SMALL } as const;
+  const { report, messages } = await alike({ distill }, ['race-2-3']);
+  // 5 candidates of 1 epoch, 3 of 2.
+  expect(messages).toContain(
+    'distill.loss: auto: a race of 5 candidates in 2 rounds, 11 epochs in all, before the 4 of the student itself',
+  );
+  const { candidates, pick, epochs } = report.race!;
+  const trained = candidates.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.epochs, 0);
+  expect([trained, epochs]).toEqual([11, 11]);
+  const best = Math.max(...candidates.map(({ rounds }) => rounds[1]?.validation ?? 0));
+  expect(candidates[pick]!.rounds[1]!.validation).toBe(best);
+  expect(report.training?.map(({ stage }) => stage)).toEqual(['teach', 'distill']);
+});
+
+it.each([
+  ['crd', { loss: 'crd', negatives: 16, size: 8, features: [{ student: 'dense1_relu', teacher: 'dense1_relu' }] }],
+  ['reviewkd', { loss: 'reviewkd', features: [{ student: 'dense1_relu', teacher: 'dense1_relu' }] }],
+  ['crld', { loss: 'crld', strong: [{ shift: 1 }] }],
+] as const)('a training with %s that is stopped ends with the same bytes', async (_, loss) => {
+  const distill = { ...loss, epochs: 3, ...SMALL, softTargets: { store: 'live' } } as RecipeInput['distill'];
+  await alike({ distill }, ['distill']);
+});
