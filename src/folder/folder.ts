@@ -7,7 +7,7 @@ import { readOnnx } from '../files/onnx-file.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { stageOf, TEACHER } from '../report/artifact.ts';
+import { isTeacherStage } from '../report/artifact.ts';
 import { stateOf } from './checkpoint.ts';
 import { finishedReport, writtenReport } from './finished.ts';
 import { Ledger } from './ledger.ts';
@@ -255,6 +255,6 @@ async function empty(folder: string): Promise<void> {
   }
   const state = path.join(folder, 'state');
   for (const name of await readdir(state).catch(() => [])) {
-    if (stateOf(name)?.stage !== stageOf(TEACHER)) await rm(path.join(state, name), { force: true });
+    if (!isTeacherStage(stateOf(name)?.stage ?? '')) await rm(path.join(state, name), { force: true });
   }
 }

@@ -190,7 +190,9 @@ export const recipeSchema = z
       const params = { expected: `at most batchSize, which is ${batchSize}`, received: String(microBatch) };
       context.addIssue({ code: 'custom', message: 'too many', path: [...path, 'microBatch'], params });
     }
-    const learning = trainings.filter(({ path }) => path[1] !== 'train' && (path[0] === 'distill' || !('features' in distill)));
+    const learning = trainings.filter(
+      ({ path }) => path[1] !== 'train' && (path[0] === 'distill' || !('features' in distill)),
+    );
     const inParts = learning.filter(({ of }) => of.microBatch !== undefined);
     if (!ACROSS_BATCH.has(distill.loss)) return;
     const expected = 'a loss that is a sum over samples, of which parts of a batch can be computed one after another';

@@ -68,6 +68,11 @@ export function isTeacherStage(stage: string): boolean {
   return stage === stageOf(TEACHER) || stage.startsWith(ASSIST);
 }
 
+/** The stage of a run that trains an earlier generation of the student, from 1. */
+export function generationStage(number: number, repeat: number): string {
+  return `generation-${number}${repeatOf({ role: 'distilled', repeat })}`;
+}
+
 const RACE = 'race-';
 
 /** True for a stage of the race of losses. */

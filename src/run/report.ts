@@ -28,7 +28,17 @@ export interface Findings extends Course {
 /** Report of everything that a run found out. Each model has one row; its repeats are in the verdict. */
 export function makeReport(
   context: StageContext,
-  { measured, answers, examples, timed, notes = [], race, quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
+  {
+    measured,
+    answers,
+    examples,
+    timed,
+    notes = [],
+    race,
+    quantizationSensitivity,
+    pruningSensitivity,
+    ...rest
+  }: Findings,
 ): Report {
   const { data } = context;
   const task = taskOf(data.validation);

@@ -122,10 +122,15 @@ export const OF_TEACHER = ['alpha', 'featureWeight'];
 
 /** Numbers of the loss at a step, as far as they are not constant. A loss takes those that it has. */
 export function changingNumbers(
-  { schedules = {}, teacherUntil }: { schedules?: Readonly<Record<string, NumberSchedule>> | undefined; teacherUntil?: number | undefined },
+  {
+    schedules = {},
+    teacherUntil,
+  }: { schedules?: Readonly<Record<string, NumberSchedule>> | undefined; teacherUntil?: number | undefined },
   length: TrainingLength,
 ): (step: number) => Readonly<Record<string, number>> {
-  const courses = Object.entries(schedules).map(([name, config]) => [name, createNumberSchedule(config, length)] as const);
+  const courses = Object.entries(schedules).map(
+    ([name, config]) => [name, createNumberSchedule(config, length)] as const,
+  );
   const end = teacherUntil === undefined ? Infinity : Math.round(teacherUntil * length.stepsPerEpoch);
   return (step) => ({
     ...Object.fromEntries(courses.map(([name, at]) => [name, at(step)])),

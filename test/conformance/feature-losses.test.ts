@@ -110,9 +110,11 @@ async function ours(one: Case): Promise<{ forPython: object; loss: number; gradi
   });
   const memory = loss.memory ?? {};
   const variables = Object.values(loss.variables);
-  const short = (key: string): string => key.replace(`${name}/`, '').replace(/s(\d):t\d\//, (_, i) => (i === '0' ? '' : `${i}/`));
+  const short = (key: string): string =>
+    key.replace(`${name}/`, '').replace(/s(\d):t\d\//, (_, i) => (i === '0' ? '' : `${i}/`));
   const own: Record<string, unknown> = {};
-  for (const [key, variable] of Object.entries({ ...loss.variables, ...memory })) own[short(key)] = await variable.array();
+  for (const [key, variable] of Object.entries({ ...loss.variables, ...memory }))
+    own[short(key)] = await variable.array();
   const float = (...shape: readonly number[]) => ({ dtype: 'float32', shape: [BATCH, ...shape] }) as const;
   const program: StepProgram = {
     feeds: {

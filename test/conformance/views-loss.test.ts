@@ -46,7 +46,14 @@ it('the loss of two views and its gradients by both are those of PyTorch in doub
     const loss = createLoss('crld', { hyper });
     const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
     const step = await engine.compile({
-      feeds: { s1: float, s2: float, t1: float, t2: float, targets: float, weights: { dtype: 'float32', shape: [BATCH] } },
+      feeds: {
+        s1: float,
+        s2: float,
+        t1: float,
+        t2: float,
+        targets: float,
+        weights: { dtype: 'float32', shape: [BATCH] },
+      },
       state: {},
       run: (feeds) => {
         const of = (name: string): tf.Tensor2D => feeds[name] as tf.Tensor2D;

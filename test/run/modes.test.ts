@@ -62,7 +62,9 @@ it('a chain of assistants is trained one by the other, and stopped in mid-chain 
   const teacher = { train: { model: 'mlp', hidden: [24], epochs: 4, ...SMALL }, chain };
   const { report } = await alike({ teacher, distill: { epochs: 3, ...SMALL } }, ['assist-1', 'assist-2', 'distill']);
   expect(report.notes).toContainEqual(
-    expect.stringMatching(/^assistant 2 \(mlp\), trained by assistant 1 \(mlp\), is right on .* of the validation split$/),
+    expect.stringMatching(
+      /^assistant 2 \(mlp\), trained by assistant 1 \(mlp\), is right on .* of the validation split$/,
+    ),
   );
   expect(report.teacher?.source).toBe('assistant 2 (mlp)');
   expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../../base/errors.ts';
 import { RandomStream } from '../../base/random.ts';
 import { uniformFeed } from '../../trace/random.ts';
 import type { FeaturePair, LossInput } from '../../train/loss.ts';
@@ -23,6 +24,11 @@ type Variables = Readonly<Record<string, tf.Variable>>;
 export const crd = jointLoss({
   check: ({ name, samples }) => {
     if (samples === undefined) throw new Error(`${name} needs the samples of the training split`);
+    if (samples.labels.some((label) => label !== samples.labels[0])) return;
+    throw new UserError(
+      `distill.loss: ${name} compares each sample with those of other classes, and all ${samples.labels.length} samples of train are of one class`,
+      'Choose another loss, such as kd.',
+    );
   },
   variables: ({ pairs, seed, hyper }) => {
     const embeddings = pairs.flatMap((pair) => [
@@ -90,14 +96,19 @@ function noiseContrast(
   memory: tf.Variable,
   z: tf.Variable,
   compared: tf.Tensor2D,
-  { hyper }: LossInput,
+  { hyper, weights }: LossInput,
 ): tf.Tensor1D {
   const count = memory.shape[0]!;
   const noise = (compared.shape[1] - 1) / count;
   const likeness = tf.sum(tf.mul(tf.gather(memory, compared), tf.expandDims(embedded, 1)), -1);
   const raw = tf.exp(tf.div(likeness, hyper['contrastTemperature']!));
-  const scale = tf.where(tf.greater(z, 0), z, constantOf(tf.mul(tf.mean(raw), count)));
-  z.assign(scale as tf.Scalar);
+  const known = constantOf(raw, (values) => {
+    const mean = tf.mul(weightedMean(tf.mean(values, -1), weights), count);
+    return tf.where(tf.logicalOr(tf.greater(z, 0), tf.equal(mean, 0)), z, mean);
+  });
+  z.assign(known as tf.Scalar);
+  // A first batch whose samples all have the weight 0 says nothing.
+  const scale = tf.abs(known);
   const p = tf.div(raw, scale);
   // ln((p + K/N) / (K/N)) of all; of the sample itself ln((p + K/N) / p).
   const logs = tf.log(tf.add(tf.div(p, noise), 1 + FLOOR / noise));
@@ -108,11 +119,14 @@ function noiseContrast(
 /** Of the authors' code, beside the noise. */
 const FLOOR = 1e-7;
 
-/** The value without a gradient. */
-const constantOf = tf.customGrad((x) => ({
-  value: tf.clone(x as tf.Tensor),
-  gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
-})) as (x: tf.Tensor) => tf.Tensor;
+/** A function of a tensor, taken as a constant by the gradient. */
+function constantOf(x: tf.Tensor, of: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const constant = tf.customGrad((given) => ({
+    value: of(given as tf.Tensor),
+    gradFunc: () => tf.zerosLike(x),
+  }));
+  return constant(x);
+}
 
 function remember(memory: tf.Variable, rows: tf.Tensor1D, embedded: tf.Tensor2D, { hyper }: LossInput): void {
   const before = tf.gather(memory, rows);

@@ -85,7 +85,10 @@ function fused(
 ): [tf.Tensor4D, tf.Tensor4D] {
   const of = <T extends tf.Tensor>(part: string): T => own[stateName('reviewkd', pair, part)] as unknown as T;
   const normed = (x: tf.Tensor4D, part: string): tf.Tensor4D =>
-    tf.add(tf.mul(standardized(tf.conv2d(x, of(`${part}/kernel`), 1, 'same'), weights), of(`${part}/scale`)), of(`${part}/offset`));
+    tf.add(
+      tf.mul(standardized(tf.conv2d(x, of(`${part}/kernel`), 1, 'same'), weights), of(`${part}/scale`)),
+      of(`${part}/offset`),
+    );
   let carried = normed(picture(studentFeatures[pair.student]!), 'in');
   if (residual !== undefined) {
     const before = resized(residual, sizeOf(pair.studentShape));
@@ -111,7 +114,8 @@ const LEVELS = [4, 2, 1];
 
 /** HCL: mean squares at all levels that are coarser than the tensor. */
 function hierarchical(student: tf.Tensor4D, teacher: tf.Tensor4D, weights: tf.Tensor1D): tf.Scalar {
-  const squares = (a: tf.Tensor, b: tf.Tensor): tf.Scalar => weightedMean(perSample(tf.squaredDifference(a, b)), weights);
+  const squares = (a: tf.Tensor, b: tf.Tensor): tf.Scalar =>
+    weightedMean(perSample(tf.squaredDifference(a, b)), weights);
   let [sum, weight, total] = [squares(student, teacher), 1, 1];
   for (const level of LEVELS.filter((size) => size < student.shape[1])) {
     weight /= 2;

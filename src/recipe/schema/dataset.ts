@@ -4,7 +4,6 @@ import { augmentStep } from './augment.ts';
 import { count, file, files, fraction, sampleShape, seed } from './parts.ts';
 import { textOfColumns, textOfFiles } from './text.ts';
 
-
 const normalize = z.union([
   z.enum(['none', 'unit', 'standard']),
   z.strictObject({

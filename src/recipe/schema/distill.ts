@@ -51,7 +51,9 @@ const distillKeys = {
     .number()
     .gt(0)
     .optional()
-    .describe('Epoch after which the labels alone teach (early-stopped distillation); default: the teacher to the end.'),
+    .describe(
+      'Epoch after which the labels alone teach (early-stopped distillation); default: the teacher to the end.',
+    ),
   generations: count
     .max(100)
     .optional()
@@ -105,25 +107,53 @@ export function refuseForDistill({ distill, teacher, student, target }: Checked,
   if (teacher?.chain !== undefined && student === undefined)
     refuse(['teacher', 'chain'], 'a student, whose teacher the last assistant is', 'none');
   if (loss === 'auto' && target !== undefined)
-    refuse(['distill', 'loss'], 'one loss for all candidates of the search', 'auto', 'Run the race first, without target.');
+    refuse(
+      ['distill', 'loss'],
+      'one loss for all candidates of the search',
+      'auto',
+      'Run the race first, without target.',
+    );
   if (generations > 1 && 'features' in distill)
     refuse(
       ['distill', 'generations'],
       `1 beside ${loss}, whose \`features\` name layers of the teacher: later generations have another one`,
       generations,
     );
-  if (generations > 1 && epochs === 0) refuse(['distill', 'generations'], '1 for a student that is not trained', generations);
+  if (generations > 1 && epochs === 0)
+    refuse(['distill', 'generations'], '1 for a student that is not trained', generations);
+  if (
+    target !== undefined &&
+    (teacherUntil !== undefined || Object.values(schedules).some((one) => one.epochs !== undefined))
+  )
+    refuse(
+      ['distill', teacherUntil === undefined ? 'schedules' : 'teacherUntil'],
+      'no fixed epochs beside target, whose candidates train for fewer',
+      teacherUntil ?? 'schedules with epochs',
+    );
   const options = loss === 'auto' ? {} : (LOSSES[loss].options as Readonly<Record<string, z.ZodType>>);
   if (teacherUntil !== undefined && loss !== 'auto' && options['alpha'] === undefined)
     refuse(['distill', 'teacherUntil'], `a loss with alpha, which ${loss} has not`, teacherUntil);
-  for (const [key, { from, to }] of Object.entries(schedules)) {
+  if (teacherUntil !== undefined && teacherUntil >= epochs)
+    refuse(['distill', 'teacherUntil'], `an epoch before the last, which is ${epochs}`, teacherUntil);
+  for (const [key, { from, to, epochs: length }] of Object.entries(schedules)) {
     const path = ['distill', 'schedules', key];
     const option = options[key];
+    if (length !== undefined && length > epochs)
+      refuse([...path, 'epochs'], `at most the epochs, which are ${epochs}`, length);
     if (loss === 'auto') refuse(path, 'no schedule beside loss: auto, which chooses the numbers', key);
     else if (option === undefined || !isFed(option))
-      refuse(path, `a number of ${loss} that can change: ${Object.keys(options).filter((name) => isFed(options[name]!)).join(', ')}`, key);
+      refuse(
+        path,
+        `a number of ${loss} that can change: ${Object.keys(options)
+          .filter((name) => isFed(options[name]!))
+          .join(', ')}`,
+        key,
+      );
     else
-      for (const [end, value] of [['from', from], ['to', to]] as const) {
+      for (const [end, value] of [
+        ['from', from],
+        ['to', to],
+      ] as const) {
         if (value === undefined || option.safeParse(value).success) continue;
         refuse([...path, end], `a value that ${key} may have`, value);
       }

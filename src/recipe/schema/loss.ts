@@ -98,6 +98,9 @@ export const LOSSES = {
       strong: z
         .array(augmentStep)
         .min(1)
+        .refine((steps) => !steps.some((step) => 'mixup' in step || 'cutmix' in step), {
+          params: { expected: 'changes of single samples' },
+        })
         .default([{ randAugment: {} }])
         .describe('Further random changes of a sample, after `dataset.augment`, for the strong view.'),
     },

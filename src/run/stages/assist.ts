@@ -60,7 +60,18 @@ function trainAssistant(
   const seed = new RandomStream(recipe.seed, 'assistant', number).uint32();
   const { softTargets, minConfidence } = distill;
   const taught = of.teacher?.key ?? recipe.teacher;
-  const job = { training, loss, hyper, dataset, seed, precision, softTargets, minConfidence, taught, views: lessons.views };
+  const job = {
+    training,
+    loss,
+    hyper,
+    dataset,
+    seed,
+    precision,
+    softTargets,
+    minConfidence,
+    taught,
+    views: lessons.views,
+  };
   return fit(context, {
     stage: assistantStage(number),
     title: `training assistant ${number} (${training.model})`,

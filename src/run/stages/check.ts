@@ -49,7 +49,11 @@ export async function checkModels(
     if (compared !== undefined) {
       const known = Object.keys(compared.layers);
       if (!known.includes(pair.teacher))
-        throw unknownTensor(`${assistants.length > 0 ? 'the last assistant' : 'the teacher'} has no layer ${pair.teacher}`, pair.teacher, known);
+        throw unknownTensor(
+          `${assistants.length > 0 ? 'the last assistant' : 'the teacher'} has no layer ${pair.teacher}`,
+          pair.teacher,
+          known,
+        );
     } else refuseUnnamed(teacher, pair.teacher);
   }
   return notes;

@@ -1,5 +1,6 @@
 import { RandomStream } from '../../base/random.ts';
 import type { KeyedStore } from '../../distill/soft-targets.ts';
+import { generationStage } from '../../report/artifact.ts';
 import { studentBuilder } from '../../setup/models.ts';
 import type { StageContext } from '../context.ts';
 import { collectAnswers } from './answer.ts';
@@ -36,10 +37,6 @@ export async function earlierGenerations(
     taught = await collectAnswers(context, { teacher, trained: fitted }, kept, `answers of ${stage}`);
   }
   return taught;
-}
-
-function generationStage(number: number, repeat: number): string {
-  return `generation-${number}${repeat === 0 ? '' : `-${repeat + 1}`}`;
 }
 
 /** For the report: a student of several generations costs more than its twin. */

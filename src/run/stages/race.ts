@@ -129,7 +129,17 @@ async function trainCandidate(
 ): Promise<number> {
   const { recipe, data } = context;
   const { seed, dataset, student, distill, precision } = recipe;
-  const job = { loss, numbers, epochs, seed, dataset, student, distill, precision, taught: lessons.teacher?.key ?? recipe.teacher };
+  const job = {
+    loss,
+    numbers,
+    epochs,
+    seed,
+    dataset,
+    student,
+    distill,
+    precision,
+    taught: lessons.teacher?.key ?? recipe.teacher,
+  };
   const fitted = await fit(context, {
     stage,
     title: `race: ${said({ loss, numbers })}, ${rounded(epochs)} ${epochs === 1 ? 'epoch' : 'epochs'}`,
