@@ -7,7 +7,7 @@ export function raceRows(
   score: Score,
 ): { head: string[]; rows: { cells: string[]; isPick: boolean }[] } {
   const longest = candidates[pick]!.rounds;
-  const epochs = longest.map(({ epochs: length }) => `after ${Number(length.toFixed(2))} epochs`);
+  const epochs = longest.map(({ epochs: length }) => `after ${Number(length.toFixed(2))} ${length === 1 ? 'epoch' : 'epochs'}`);
   const order = [...candidates.keys()].sort((a, b) => {
     if (a === pick || b === pick) return a === pick ? -1 : 1;
     const [one, other] = [candidates[a]!.rounds, candidates[b]!.rounds];
