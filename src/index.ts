@@ -24,6 +24,8 @@ export type { ConvertSource } from './ship/convert/source.ts';
 export type { OutputLikeness } from './ship/parity/likeness.ts';
 export { diagnose } from './tools/doctor.ts';
 export type { Diagnosis } from './tools/doctor.ts';
+export { embed } from './tools/embed.ts';
+export type { Embedded, EmbedOptions } from './tools/embed.ts';
 export { evaluateFile } from './tools/evaluate.ts';
 export type { EvaluationResult, Split } from './tools/evaluate.ts';
 export { eventText } from './watch/events.ts';
