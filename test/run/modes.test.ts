@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { sha256 } from '../../src/base/bytes.ts';
+import { bytesOf, sha256 } from '../../src/base/bytes.ts';
 import type { RunEvent } from '../../src/base/events.ts';
+import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { RecipeInput } from '../../src/recipe/schema.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
@@ -31,6 +32,26 @@ async function exportsOf(out: string): Promise<string[]> {
   const names = (await readdir(of)).sort();
   return Promise.all(names.map(async (name) => `${name} ${sha256(await readFile(path.join(of, name)))}`));
 }
+
+/** The weights that a run chose: its exports also say by which recipe they were made. */
+async function weightsOf(out: string): Promise<string[]> {
+  const of = path.join(out, 'r/state');
+  const name = (await readdir(of))
+    .filter((file) => file.startsWith('distill-'))
+    .sort()
+    .at(-1)!;
+  const { tensors } = readSafetensors(await readFile(path.join(of, name)), name);
+  const best = [...tensors].filter(([key]) => key.startsWith('best/'));
+  return best.map(([key, { data }]) => `${key} ${sha256(bytesOf(data))}`);
+}
+
+async function weightsAfter(change: Partial<RecipeInput>): Promise<string[]> {
+  const out = path.join(folder(), `run-${runs++}`);
+  await runRecipe(recipe(change), { out });
+  return weightsOf(out);
+}
+
+let runs = 0;
 
 /** Runs a recipe whole, and again with a stop in the middle of each of these stages; both must end alike. */
 async function alike(change: Partial<RecipeInput>, stages: readonly string[]) {
@@ -97,6 +118,22 @@ it('loss: auto races within the epochs that it says beforehand, and the winner t
   const best = Math.max(...candidates.map(({ rounds }) => rounds[1]?.validation ?? 0));
   expect(candidates[pick]!.rounds[1]!.validation).toBe(best);
   expect(report.training?.map(({ stage }) => stage)).toEqual(['teach', 'distill']);
+  const { loss, numbers } = candidates[pick]!;
+  const named = { loss, ...numbers, epochs: 4, ...SMALL } as RecipeInput['distill'];
+  expect(await weightsAfter({ distill: named })).toEqual(await weightsOf(path.join(folder(), 'alone')));
+});
+
+it('numbers change as the recipe says, and from teacherUntil on the teacher weighs nothing', async () => {
+  const base = { epochs: 2, ...SMALL };
+  const of = (distill: RecipeInput['distill']) =>
+    weightsAfter({ distill: { ...base, ...distill } as RecipeInput['distill'] });
+  const constant = { alpha: { from: 0.3, to: 0.3 }, temperature: { from: 2, to: 2, curve: 'cosine' } } as const;
+  expect(await of({ schedules: constant })).toEqual(await of({ alpha: 0.3, temperature: 2 }));
+  const until = await of({ teacherUntil: 1 });
+  expect(until).toEqual(await of({ schedules: { alpha: { to: 0.9 } }, teacherUntil: 1 }));
+  expect(until).not.toEqual(await of({}));
+  // Half a step before the first one: the labels alone.
+  expect(await of({ teacherUntil: 0.01 })).toEqual(await of({ alpha: 0 }));
 });
 
 it.each([
