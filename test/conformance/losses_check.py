@@ -231,7 +231,7 @@ def crd(s, t, v, w, h, case):
         for side in scores:
             x = torch.stack(scores[side])
             if v[side + "/z"] < 0:
-                v[side + "/z"] = x.mean().detach() * n
+                v[side + "/z"] = weighted(x.mean(1), w).detach() * n
             x = x / v[side + "/z"]
             noise = (x.shape[1] - 1) / n
             each = each - (x[:, 0] / (x[:, 0] + noise + 1e-7)).log() - (noise / (x[:, 1:] + noise + 1e-7)).log().sum(1)

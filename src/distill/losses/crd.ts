@@ -19,7 +19,7 @@ type Variables = Readonly<Record<string, tf.Variable>>;
  *   ℓ(e, bank) = - ln h(e, bank_i) - Σ_k ln (1 - h(e, bank_k)),   h(e, m) = p / (p + K/N),   p = exp(e · m / τ) / Z
  *
  * i: the sample itself; k: K samples of other classes, drawn anew at each step. N: samples of the training split. Z is N times the
- * mean of exp(e · m / τ) over the first batch, and stays. After each step bank_i ← (µ · bank_i + (1 - µ) · e) scaled to length 1.
+ * weighted mean of exp(e · m / τ) over the first batch, and stays. After each step bank_i ← (µ · bank_i + (1 - µ) · e) scaled to length 1.
  */
 export const crd = jointLoss({
   check: ({ name, samples }) => {
