@@ -12,8 +12,8 @@ import { normals, stateName } from './projector.ts';
 type Variables = Readonly<Record<string, tf.Variable>>;
 
 /**
- * Tian, Krishnan & Isola 2020 (ICLR), "Contrastive representation distillation", equations 10, 17 and 18, with the memory bank of their
- * code (Wu et al. 2018).
+ * Tian, Krishnan & Isola 2020 (ICLR), "Contrastive representation distillation", the objective of section 3 with its critic h, and the
+ * memory bank of their code (Wu et al. 2018).
  *
  *   distance = ℓ(e_s, bank_t) + ℓ(e_t, bank_s),   e = the pooled tensor through a learned linear layer, scaled to length 1
  *   ℓ(e, bank) = - ln h(e, bank_i) - Σ_k ln (1 - h(e, bank_k)),   h(e, m) = p / (p + K/N),   p = exp(e · m / τ) / Z

@@ -8,7 +8,8 @@ import { normals, stateName } from './projector.ts';
 type Variables = Readonly<Record<string, tf.Variable>>;
 
 /**
- * Chen et al. 2021 (CVPR), "Distilling knowledge via knowledge review", equations 6 and 7 and figures 3 and 4.
+ * Chen et al. 2021 (CVPR), "Distilling knowledge via knowledge review", section 3: attention-based fusion (ABF) and hierarchical
+ * context loss (HCL), as in the authors' code.
  *
  *   distance = Σ_i HCL(c_i(r_i), F_t,i),   r_i = a · n_i(F_s,i) + b · r_(i+1),   (a, b) = sigmoid(1×1 convolution of both)
  *
