@@ -144,3 +144,23 @@ it.each([
   const distill = { ...loss, epochs: 3, ...SMALL, softTargets: { store: 'live' } } as RecipeInput['distill'];
   await alike({ distill }, ['distill']);
 });
+
+it.each([
+  ['crd', { loss: 'crd', negatives: 16, size: 8, features: [{ student: 'dense1_relu', teacher: 'dense1_relu' }] }],
+  ['crld', { loss: 'crld', strong: [{ shift: 1 }] }],
+] as const)(
+  'a student of %s is pruned by taylor, and trained for int8 with kd, which the report says',
+  async (name, loss) => {
+    const distill = { ...loss, epochs: 2, ...SMALL, softTargets: { store: 'live' } } as RecipeInput['distill'];
+    const prune = [
+      { amount: 0.3, importance: 'taylor', finetune: { epochs: 1 }, maxDrop: 100 },
+    ] as RecipeInput['prune'];
+    const quantize = [{ method: 'qat', qat: { epochs: 1 }, maxDrop: 100 }] as RecipeInput['quantize'];
+    const student = { model: 'mlp', hidden: [16] };
+    const { report } = await runRecipe(recipe({ student, distill, prune, quantize }), { out: folder() });
+    expect(report.models.map(({ id }) => id)).toContain('pruned-1-int8-qat');
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(new RegExp(`^qat-1: trained by kd instead of ${name}, `)),
+    );
+  },
+);

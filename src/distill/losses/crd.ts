@@ -154,5 +154,6 @@ function otherClasses({ labels, classes }: TrainingSamples, own: tf.Tensor, coun
   // A product just below the number of the others may be rounded up to it.
   const place = tf.minimum(drawn, tf.sub(others, 1));
   const skipped = tf.mul(tf.cast(tf.greaterEqual(place, of(starts)), 'float32'), of(sizes));
-  return tf.gather(tf.tensor1d(byClass, 'int32'), tf.cast(tf.add(place, skipped), 'int32')) as tf.Tensor2D;
+  const rows: tf.Tensor = tf.tensor1d(byClass, 'int32');
+  return tf.gather(rows, tf.cast(tf.add(place, skipped), 'int32')) as tf.Tensor2D;
 }

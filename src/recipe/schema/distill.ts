@@ -84,11 +84,10 @@ const auto = z.strictObject({
   ...distillKeys,
 });
 
+const members: readonly unknown[] = [...(Object.keys(LOSSES) as LossName[]).map(withOptions), auto];
+
 export const distillSchema = z
-  .discriminatedUnion('loss', [...((Object.keys(LOSSES) as LossName[]).map(withOptions) as WithOptions[]), auto] as [
-    WithOptions,
-    ...(WithOptions | typeof auto)[],
-  ])
+  .discriminatedUnion('loss', members as [WithOptions, ...(WithOptions | typeof auto)[]])
   .describe('Training of the student: the distillation loss with its options, and how it is trained.');
 
 /** The parts of a recipe that are read here. */

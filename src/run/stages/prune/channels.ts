@@ -14,7 +14,7 @@ import { saliencyProgram } from '../../../train/saliency.ts';
 import { epochOptions } from '../../fit.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { progressOf } from '../../../train/progress.ts';
-import { studentLoss } from '../student.ts';
+import { laterNumbersOf, studentLoss } from '../student.ts';
 import { finetune } from './job.ts';
 import type { PruneJob, PruneOutcome } from './job.ts';
 import type { PruneChannels } from '../../../recipe/schema/compress.ts';
@@ -68,8 +68,11 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
     const { engine, data, recipe } = context;
     context.onEvent({ type: 'stage', stage, title: 'measuring the importance of channels' });
     const seed = recipe.seed;
-    const options = await studentLoss(context, lessons, () => network.withWeights(weights), seed);
-    const loss = createLoss(options.loss, options.lossArgs);
+    const options = await studentLoss(context, lessons, () => network.withWeights(weights), { seed, isNew: false });
+    const asked = createLoss(options.loss, options.lossArgs);
+    // A memory that is not filled yet would measure chance, and a second view is not drawn here.
+    const plain = { ...options.lossArgs, hyper: laterNumbersOf(recipe, 'kd'), features: [] };
+    const loss = asked.reads === undefined ? asked : createLoss('kd', plain);
     const learnt = lessons === undefined ? labelledOf(data.train) : data.train;
     const { minConfidence } = recipe.distill;
     const partial = lessons !== undefined && isPartial(data.train, minConfidence);
