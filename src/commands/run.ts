@@ -32,7 +32,11 @@ export const runCommand: Command<RunArgs> = {
       .option('engine', engineOption)
       .option('save-every', saveEveryOption)
       .option('rank-timeout', rankTimeoutOption)
-      .option('fresh', { type: 'boolean', default: false, describe: 'Remove what an earlier run left and start again' })
+      .option('fresh', {
+        type: 'boolean',
+        default: false,
+        describe: 'Start again; the earlier run is removed once the new one has begun its work',
+      })
       .options(watchOptions)
       .option('resume', {
         type: 'boolean',

@@ -86,7 +86,7 @@ class JsonlReader {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row;
     throw new UserError(
       `${this.#where()}: expected an object, received ${shown(value)}`,
-      'Write {"features": […], "label": …} on each line.',
+      'JSON lines has one whole object on each line, such as {"features": […], "label": …}; an array of objects is not read.',
     );
   }
 

@@ -170,9 +170,10 @@ export class TableSink {
 
   #notNumber(column: number, value: unknown, where: () => string): UserError {
     refuseDate(value, this.columns[column]!, where);
+    const isDecimal = typeof value === 'string' && /^\s*[+-]?\d+,\d+\s*$/.test(value);
     return new UserError(
       `${where()}: column ${shown(this.columns[column])}: expected a number, received ${shown(value)}`,
-      `Correct the value if it is to be a number. ${FEATURES} For this one: \`categorical: [${this.columns[column]!}]\`.`,
+      `${isDecimal ? 'Write decimals with a point. ' : ''}Correct the value if it is to be a number. ${FEATURES} For this one: \`categorical: [${this.columns[column]!}]\`.`,
     );
   }
 

@@ -7,8 +7,7 @@ import { readOnnx } from '../files/onnx-file.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { isTeacherStage } from '../report/artifact.ts';
-import { stateOf } from './checkpoint.ts';
+import { isEarlier, putBack, setAside } from './earlier.ts';
 import { finishedReport, writtenReport } from './finished.ts';
 import { Ledger } from './ledger.ts';
 import { differences, noteOf } from './place.ts';
@@ -95,7 +94,8 @@ async function hasItsFiles(value: unknown): Promise<boolean> {
 
 /**
  * Make the folder ready for a run of this recipe; call it while holding the lock. A run of the same recipe goes on, on
- * another engine or device too as long as it is not finished; one of a changed recipe stops unless told what to do.
+ * another engine or device too as long as it is not finished; one of a changed recipe stops unless told what to do. `fresh` sets it aside,
+ * until `dropEarlier` removes it or `putBack` brings it back.
  * `resume` goes on with the recipe that the run began with, in the `place` that is asked for.
  */
 export async function prepareFolder(
@@ -104,11 +104,12 @@ export async function prepareFolder(
   existing: Existing,
   place: Place = {},
 ): Promise<Prepared> {
+  await putBack(folder);
   await removeHalfWritten(folder);
   const file = path.join(folder, 'recipe.json');
   const isThere = (await exists(file)) || (await hasWork(folder));
   const goesOn = isThere && existing !== 'fresh';
-  if (isThere && !goesOn) await empty(folder);
+  if (isThere && !goesOn) await setAside(folder);
   const prepared = goesOn
     ? await goingOn(folder, given, existing === 'resume' ? place : undefined)
     : { loaded: given, resumed: false, moves: [] };
@@ -200,7 +201,13 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
     );
   }
   const names = await readdir(folder);
-  if (names.includes('recipe.json') || names.includes('ledger.json') || names.every(isTraceOfStart)) return;
+  if (
+    names.some(isEarlier) ||
+    names.includes('recipe.json') ||
+    names.includes('ledger.json') ||
+    names.every(isTraceOfStart)
+  )
+    return;
   throw new UserError(
     `${folder}: this folder is not a run: it holds ${shown(names.slice(0, 3))}`,
     'Choose another folder with --out, another name with --set name=..., or remove it.',
@@ -242,19 +249,4 @@ function otherStudent(folder: string, loaded: LoadedRecipe): UserError {
     `${folder}: the student of this run has changed: ${fileOfStudent(loaded)} is not the file that it began with`,
     'Add --fresh to start again with the changed student, or bring the file back.',
   );
-}
-
-/**
- * A trained teacher and its answers stay: they carry the hash of everything they depend on, so they are used again only if
- * nothing about them has changed.
- */
-async function empty(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (name === 'lock' || name === 'soft-targets') continue;
-    if (name !== 'state') await rm(path.join(folder, name), { recursive: true, force: true });
-  }
-  const state = path.join(folder, 'state');
-  for (const name of await readdir(state).catch(() => [])) {
-    if (!isTeacherStage(stateOf(name)?.stage ?? '')) await rm(path.join(state, name), { force: true });
-  }
 }

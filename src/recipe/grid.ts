@@ -45,8 +45,17 @@ export function fileTrials(text: string, file: string): TrialSettings[] {
       'Write one item for each trial: - { distill.temperature: 2, seed: 1 }',
     );
   if (trials.length > MOST) throw tooMany(trials.length);
+  const odd = trials.flatMap(Object.keys).find((key) => !KEY.test(key));
+  if (odd !== undefined)
+    throw new UserError(
+      `${file}: expected keys of a recipe, received ${shown(odd)}`,
+      'Write the path to a value with points, e.g. distill.temperature.',
+    );
   return named(trials.map((trial) => Object.entries(trial).map(([key, value]) => `${key}=${JSON.stringify(value)}`)));
 }
+
+/** Words with points between them. */
+const KEY = /^[^.=\s]+(?:\.[^.=\s]+)*$/;
 
 function read(text: string): Record<string, unknown>[] | undefined {
   let content: unknown;

@@ -6,6 +6,7 @@ import type { LoadedRecipe } from '../recipe/load.ts';
 import type { StageContext } from './context.ts';
 import { logEvent } from '../watch/events.ts';
 import type { OnEvent } from '../base/events.ts';
+import { dropEarlier, putBack } from '../folder/earlier.ts';
 import { finishedReport, missingFiles } from '../folder/finished.ts';
 import { follow } from './follow.ts';
 import { prepareFolder, refuseForeignFolder, removeUnbegun } from '../folder/folder.ts';
@@ -80,7 +81,7 @@ async function runAlone(given: LoadedRecipe, asked: RunOptions): Promise<RunResu
     };
     onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
     if (moved !== undefined) onEvent({ type: 'warning', message: moved });
-    const follower = { ...options, onEvent, notes: moves };
+    const follower = { ...options, onEvent, onWork: () => dropEarlier(folder), notes: moves };
     const followed =
       loaded.recipe.target === undefined
         ? follow(loaded, folder, follower, stages)
@@ -88,6 +89,11 @@ async function runAlone(given: LoadedRecipe, asked: RunOptions): Promise<RunResu
     const report = await followed.finally(() => log.close());
     return { folder, report };
   } catch (error) {
+    // Where it cannot be done now, the next start does it.
+    if (!lost.signal.aborted && (await putBack(folder).catch(() => false))) {
+      warn(`${folder}: holds the run that was there before, since the new one has not got beyond its checks`);
+      throw error;
+    }
     if (error instanceof InterruptedError)
       throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
     if (made !== undefined) await removeUnbegun(folder, made);

@@ -58,7 +58,7 @@ export class Evaluator {
       intraOpNumThreads: isLarge(graph) ? 0 : 1,
       interOpNumThreads: 1,
       enableMemPattern: false,
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
     });
     this.#sessions.set(key, session);
     if (this.#sessions.size > KEPT) {

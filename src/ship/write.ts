@@ -150,7 +150,7 @@ async function dropOf(
   const validation = await scored(file);
   const drop = score.lost(await scored(model), validation);
   if (drop <= maxDrop) return { validation, drop };
-  const fact = `${file.file}: ${file.precision} loses ${score.lossText(drop)}, more than quantize.${number}.maxDrop ${maxDrop}`;
+  const fact = `${file.file}: ${file.precision} loses ${score.lossText(drop)}, more than quantize[${number}].maxDrop ${maxDrop}`;
   if (fallback === 'qat' && !trained)
     return { validation, drop, tooMuch: `${fact}; it was not written, and the student is trained with quantization` };
   if (hasMore) return { validation, drop, tooMuch: `${fact}; more layers are kept in float` };

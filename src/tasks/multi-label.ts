@@ -69,7 +69,7 @@ export function multiLabel(names: readonly string[]): Task {
         ? { isBetter: false, chance: 'all of its answers lie between 0 and 1, as probabilities do and logits do not' }
         : ranking(answers, targets, width)),
     }),
-    stuck: (name, answers, truth) => stuck(name, answers, truth, names),
+    stuck: (name, answers, truth, why) => stuck(name, answers, truth, names, why),
   };
 }
 
@@ -131,11 +131,12 @@ function stuck(
   answers: Float32Array,
   truth: Float32Array | TargetValues,
   names: readonly string[],
+  why = PROBABLY,
 ): string | undefined {
   const width = names.length;
   const at = stuckAt(answers, truth, width, truth instanceof Int32Array ? 1 : undefined);
   if (at !== -1)
-    return `${name}: answers nearly the same for ${names[at]!} to all of ${answers.length / width} samples; ${PROBABLY}`;
+    return `${name}: answers nearly the same for ${names[at]!} to all of ${answers.length / width} samples; ${why}`;
   if (!areProbabilities(answers, width)) return undefined;
   return `${name}: all of its answers lie between 0 and 1, as probabilities do, and are read as logits; leave out the sigmoid at its end`;
 }

@@ -83,8 +83,11 @@ export interface Task {
   isWorse(answers: Float32Array, than: Float32Array, targets: TargetValues): boolean;
   /** Skill of a teacher, beside that of a model that ignores the samples. */
   skill(answers: Float32Array, targets: TargetValues): Skill;
-  /** A loud word where a model answers (nearly) the same whatever it is shown; undefined where all is well. `truth`: another model's answers. */
-  stuck(name: string, answers: Float32Array, truth: Float32Array | TargetValues): string | undefined;
+  /**
+   * A loud word where a model answers (nearly) the same whatever it is shown; undefined where all is well. `truth`: another model's answers.
+   * `why`: the cause, where it is known.
+   */
+  stuck(name: string, answers: Float32Array, truth: Float32Array | TargetValues, why?: string): string | undefined;
 }
 
 /** Keys of a recipe's training that are about the labels. */

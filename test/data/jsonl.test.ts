@@ -52,7 +52,7 @@ describe('JSON lines', () => {
 
   it.each<[string, string, RegExp, RegExp, JsonlOptions?]>([
     ['text', '{"features": [1], "label": 1}\n{"features": [1], ', /:2: not valid JSON: /, /one whole object per line/],
-    ['an array', '[1, 2]', /:1: expected an object, received \[1,2\]$/, /Write \{"features"/],
+    ['an array', '[1, 2]', /:1: expected an object, received \[1,2\]$/, /one whole object on each line/],
     [
       'no label',
       '{"features": [1], "lable": 1}',

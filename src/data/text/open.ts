@@ -3,6 +3,7 @@ import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { exists, readBytes } from '../../base/files.ts';
 import type { TextConfig, TokenInput } from '../config.ts';
+import { checkedTokenizer } from './checked.ts';
 import { encoderFor, encoderOf, tokenizerFor } from './encode.ts';
 import type { Encoder, TextForm } from './encode.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
@@ -97,8 +98,11 @@ export function refuseOtherFile(file: string, bytes: Uint8Array, { sha256: expec
 
 /** Content of a tokenizer's file. */
 function parsed(bytes: Uint8Array): TokenizerJson {
-  const json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<TokenizerJson> | null;
-  if (typeof json !== 'object' || json?.model === undefined || typeof json.model !== 'object')
-    throw new Error('it has no `model`');
-  return json as TokenizerJson;
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new Error('it is not JSON in UTF-8');
+  }
+  return checkedTokenizer(json);
 }

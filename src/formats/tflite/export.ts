@@ -64,7 +64,11 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
     throw new UserError('integer export without scales', 'Quantize the model first, or export with precision dynamic.');
   const program = lower(withInt32Inputs(graph), batch, precision === 'integer' ? quantization : undefined);
   showStage('tflite', () => printProgram(program));
-  fuse(program);
+  const { keepFloat, dense = 'tensor' } = options;
+  fuse(program, {
+    ...(precision === 'integer' && { keepFloat }),
+    oneScale: precision === 'dynamic' && dense === 'tensor',
+  });
   const skipped = reduce(program, precision, options);
   if (options.sparse === true && precision === 'float32' && storeSparse(program) === 0) skipped.push(DENSE);
   program.prune();

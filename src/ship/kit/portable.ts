@@ -5,7 +5,7 @@ import path from 'node:path';
 const FOLDER = path.join(import.meta.dirname, '../../data/text');
 
 /** What in the folder is of this program alone. */
-const OWN = new Set(['open', 'sink', 'text-folder']);
+const OWN = new Set(['checked', 'open', 'sink', 'text-folder']);
 
 /** The tokenizers as JavaScript, by file name, for apps to take along; `encode.js` is the first to import. */
 export async function tokenizerModules(): Promise<Readonly<Record<string, string>>> {
