@@ -105,8 +105,12 @@ it('generations teach their successors, with numbers that change, and resume in 
 });
 
 it('loss: auto races within the epochs that it says beforehand, and the winner trains the student', async () => {
-  const race = { losses: ['kd', 'dist', 'mse'], temperatures: [1, 4], alphas: [0.9], rounds: 2 } as const;
-  const distill = { loss: 'auto', race, epochs: 4, ...SMALL } as const;
+  const distill: RecipeInput['distill'] = {
+    loss: 'auto',
+    race: { losses: ['kd', 'dist', 'mse'], temperatures: [1, 4], alphas: [0.9], rounds: 2 },
+    epochs: 4,
+    ...SMALL,
+  };
   const { report, messages } = await alike({ distill }, ['race-2-3']);
   // 5 candidates of 1 epoch, 3 of 2.
   expect(messages).toContain(
@@ -136,31 +140,31 @@ it('numbers change as the recipe says, and from teacherUntil on the teacher weig
   expect(await of({ teacherUntil: 0.01 })).toEqual(await of({ alpha: 0 }));
 });
 
-it.each([
-  ['crd', { loss: 'crd', negatives: 16, size: 8, features: [{ student: 'dense1_relu', teacher: 'dense1_relu' }] }],
-  ['reviewkd', { loss: 'reviewkd', features: [{ student: 'dense1_relu', teacher: 'dense1_relu' }] }],
-  ['crld', { loss: 'crld', strong: [{ shift: 1 }] }],
-] as const)('a training with %s that is stopped ends with the same bytes', async (_, loss) => {
-  const distill = { ...loss, epochs: 3, ...SMALL, softTargets: { store: 'live' } } as RecipeInput['distill'];
+/** Losses that keep something of each sample, or show a second view of it, or learn layers of their own. */
+const DENSE = [{ student: 'dense1_relu', teacher: 'dense1_relu' }];
+const live = { ...SMALL, epochs: 3, softTargets: { store: 'live' } } as const;
+const CRD: RecipeInput['distill'] = { ...live, loss: 'crd', negatives: 16, size: 8, features: DENSE };
+const CRLD: RecipeInput['distill'] = { ...live, loss: 'crld', strong: [{ shift: 1 }] };
+const REVIEWKD: RecipeInput['distill'] = { ...live, loss: 'reviewkd', features: DENSE };
+
+it.each([CRD, REVIEWKD, CRLD])('a training with $loss that is stopped ends with the same bytes', async (distill) => {
   await alike({ distill }, ['distill']);
 });
 
-it.each([
-  ['crd', { loss: 'crd', negatives: 16, size: 8, features: [{ student: 'dense1_relu', teacher: 'dense1_relu' }] }],
-  ['crld', { loss: 'crld', strong: [{ shift: 1 }] }],
-] as const)(
-  'a student of %s is pruned by taylor, and trained for int8 with kd, which the report says',
-  async (name, loss) => {
-    const distill = { ...loss, epochs: 2, ...SMALL, softTargets: { store: 'live' } } as RecipeInput['distill'];
-    const prune = [
-      { amount: 0.3, importance: 'taylor', finetune: { epochs: 1 }, maxDrop: 100 },
-    ] as RecipeInput['prune'];
-    const quantize = [{ method: 'qat', qat: { epochs: 1 }, maxDrop: 100 }] as RecipeInput['quantize'];
-    const student = { model: 'mlp', hidden: [16] };
-    const { report } = await runRecipe(recipe({ student, distill, prune, quantize }), { out: folder() });
-    expect(report.models.map(({ id }) => id)).toContain('pruned-1-int8-qat');
-    expect(report.notes).toContainEqual(
-      expect.stringMatching(new RegExp(`^qat-1: trained by kd instead of ${name}, `)),
+it.each([CRD, CRLD])(
+  'a student of $loss is pruned by taylor, and trained for int8 with kd, which the report says',
+  async (distill) => {
+    const { report } = await runRecipe(
+      recipe({
+        distill,
+        student: { model: 'mlp', hidden: [16] },
+        prune: [{ amount: 0.3, importance: 'taylor', finetune: { epochs: 1 }, maxDrop: 100 }],
+        quantize: [{ method: 'qat', qat: { epochs: 1 }, maxDrop: 100 }],
+      }),
+      { out: folder() },
     );
+    expect(report.models.map(({ id }) => id)).toContain('pruned-1-int8-qat');
+    const note = new RegExp(`^qat-1: trained by kd instead of ${distill.loss!}, `);
+    expect(report.notes).toContainEqual(expect.stringMatching(note));
   },
 );
