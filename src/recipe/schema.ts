@@ -12,7 +12,6 @@ import { refuseForTask } from './schema/task.ts';
 import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import type { TeacherInput } from './schema/teacher.ts';
-import { trainingKeys } from './schema/training.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
 

@@ -129,8 +129,7 @@ it('loss: auto races within the epochs that it says beforehand, and the winner t
 
 it('numbers change as the recipe says, and from teacherUntil on the teacher weighs nothing', async () => {
   const base = { epochs: 2, ...SMALL };
-  const of = (distill: RecipeInput['distill']) =>
-    weightsAfter({ distill: { ...base, ...distill } as RecipeInput['distill'] });
+  const of = (distill: RecipeInput['distill']) => weightsAfter({ distill: { ...base, ...distill } });
   const constant = { alpha: { from: 0.3, to: 0.3 }, temperature: { from: 2, to: 2, curve: 'cosine' } } as const;
   expect(await of({ schedules: constant })).toEqual(await of({ alpha: 0.3, temperature: 2 }));
   const until = await of({ teacherUntil: 1 });
@@ -164,7 +163,7 @@ it.each([CRD, CRLD])(
       { out: folder() },
     );
     expect(report.models.map(({ id }) => id)).toContain('pruned-1-int8-qat');
-    const note = new RegExp(`^qat-1: trained by kd instead of ${distill.loss!}, `);
+    const note = new RegExp(`^qat-1: trained by kd instead of ${distill.loss}, `);
     expect(report.notes).toContainEqual(expect.stringMatching(note));
   },
 );

@@ -80,7 +80,7 @@ function contrasted(pair: FeaturePair, { hyper, samples }: Settings, input: Loss
   const [student, teacher] = [embedded('student'), embedded('teacher')];
   const rows = input.rows!;
   const negatives = otherClasses(samples!, tf.argMax(input.targets, -1), hyper['negatives']!);
-  const compared = tf.concat([tf.expandDims(rows, 1), negatives], 1) as tf.Tensor2D;
+  const compared = tf.concat<tf.Tensor2D>([tf.expandDims(rows, 1), negatives], 1);
   const each = tf.add<tf.Tensor1D>(
     noiseContrast(student, of('teacher', 'bank'), of('student', 'z'), compared, input),
     noiseContrast(teacher, of('student', 'bank'), of('teacher', 'z'), compared, input),
@@ -98,7 +98,7 @@ function noiseContrast(
   compared: tf.Tensor2D,
   { hyper, weights }: LossInput,
 ): tf.Tensor1D {
-  const count = memory.shape[0]!;
+  const count = memory.shape[0];
   const noise = (compared.shape[1] - 1) / count;
   const likeness = tf.sum(tf.mul(tf.gather(memory, compared), tf.expandDims(embedded, 1)), -1);
   const raw = tf.exp(tf.div(likeness, hyper['contrastTemperature']!));
@@ -106,7 +106,7 @@ function noiseContrast(
     const mean = tf.mul(weightedMean(tf.mean(values, -1), weights), count);
     return tf.where(tf.logicalOr(tf.greater(z, 0), tf.equal(mean, 0)), z, mean);
   });
-  z.assign(known as tf.Scalar);
+  z.assign(known);
   // A first batch whose samples all have the weight 0 says nothing.
   const scale = tf.abs(known);
   const p = tf.div(raw, scale);
@@ -133,7 +133,7 @@ function remember(memory: tf.Variable, rows: tf.Tensor1D, embedded: tf.Tensor2D,
   const momentum = hyper['momentum']!;
   const after = unit(tf.add(tf.mul(before, momentum), tf.mul(embedded, tf.sub(1, momentum))));
   // Each row is in a batch once.
-  const moved = tf.unsortedSegmentSum(tf.sub(after, before), rows, memory.shape[0]!);
+  const moved = tf.unsortedSegmentSum(tf.sub(after, before), rows, memory.shape[0]);
   memory.assign(tf.add(memory, moved));
 }
 
@@ -150,7 +150,7 @@ function otherClasses({ labels, classes }: TrainingSamples, own: tf.Tensor, coun
   const byClass = Int32Array.from(labels.keys()).sort((a, b) => labels[a]! - labels[b]! || a - b);
   const of = (table: Int32Array): tf.Tensor => tf.expandDims(tf.gather(tf.tensor1d(Float32Array.from(table)), own), 1);
   const others = tf.sub(labels.length, of(sizes));
-  const drawn = tf.floor(tf.mul(uniformFeed([own.shape[0]!, count]), others));
+  const drawn = tf.floor(tf.mul(uniformFeed([own.shape[0], count]), others));
   // A product just below the number of the others may be rounded up to it.
   const place = tf.minimum(drawn, tf.sub(others, 1));
   const skipped = tf.mul(tf.cast(tf.greaterEqual(place, of(starts)), 'float32'), of(sizes));

@@ -84,17 +84,18 @@ function fused(
   { studentFeatures, weights }: LossInput,
   own: Variables,
 ): [tf.Tensor4D, tf.Tensor4D] {
-  const of = <T extends tf.Tensor>(part: string): T => own[stateName('reviewkd', pair, part)] as unknown as T;
+  const of = (part: string): tf.Variable => own[stateName('reviewkd', pair, part)]!;
+  const kernel = (part: string): tf.Tensor4D => of(`${part}/kernel`) as tf.Tensor as tf.Tensor4D;
   const normed = (x: tf.Tensor4D, part: string): tf.Tensor4D =>
     tf.add(
-      tf.mul(standardized(tf.conv2d(x, of(`${part}/kernel`), 1, 'same'), weights), of(`${part}/scale`)),
+      tf.mul(standardized(tf.conv2d(x, kernel(part), 1, 'same'), weights), of(`${part}/scale`)),
       of(`${part}/offset`),
     );
   let carried = normed(picture(studentFeatures[pair.student]!), 'in');
   if (residual !== undefined) {
     const before = resized(residual, sizeOf(pair.studentShape));
     const both = tf.concat([carried, before], 3);
-    const share = tf.sigmoid(tf.add(tf.conv2d(both as tf.Tensor4D, of('shares/kernel'), 1, 'same'), of('shares/bias')));
+    const share = tf.sigmoid(tf.add(tf.conv2d(both, kernel('shares'), 1, 'same'), of('shares/bias')));
     const [a, b] = tf.split(share, 2, 3) as [tf.Tensor, tf.Tensor];
     carried = tf.add(tf.mul(carried, a), tf.mul(before, b));
   }
@@ -149,7 +150,7 @@ function resized(x: tf.Tensor4D, size: [number, number]): tf.Tensor4D {
 
 /** A vector as a picture of one pixel. */
 function picture(x: tf.Tensor): tf.Tensor4D {
-  return x.rank === 4 ? (x as tf.Tensor4D) : tf.reshape<tf.Rank.R4>(x, [x.shape[0]!, 1, 1, x.shape[1]!]);
+  return x.rank === 4 ? (x as tf.Tensor4D) : tf.reshape<tf.Rank.R4>(x, [x.shape[0], 1, 1, x.shape[1]!]);
 }
 
 function sizeOf(shape: readonly number[]): [number, number] {

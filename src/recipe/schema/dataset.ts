@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TASKS } from '../task.ts';
 import { augmentStep } from './augment.ts';
-import { count, file, files, fraction, sampleShape, seed } from './parts.ts';
+import { count, file, files, sampleShape, seed } from './parts.ts';
 import { textOfColumns, textOfFiles } from './text.ts';
 
 const normalize = z.union([

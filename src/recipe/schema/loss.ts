@@ -215,6 +215,7 @@ const LISTS = ['features', 'strong'];
 
 /** The numbers of a loss, those that are not given by their defaults. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {
-  const numbers = Object.entries(LOSSES[name].options).filter(([key]) => !LISTS.includes(key));
+  const options = Object.entries(LOSSES[name].options as Readonly<Record<string, z.ZodType>>);
+  const numbers = options.filter(([key]) => !LISTS.includes(key));
   return Object.fromEntries(numbers.map(([key, schema]) => [key, schema.parse(given[key]) as number]));
 }

@@ -165,8 +165,8 @@ function ranked(candidates: readonly Candidate[], { data }: StageContext): reado
 }
 
 function withLoss(context: StageContext, { loss, numbers }: Pick<Candidate, 'loss' | 'numbers'>): StageContext {
-  const { race: _, ...rest } = context.recipe.distill as Recipe['distill'] & { readonly race?: RaceRecipe };
-  const distill = { ...rest, ...lossNumbers(loss), ...numbers, loss } as Recipe['distill'];
+  const rest = Object.fromEntries(Object.entries(context.recipe.distill).filter(([key]) => key !== 'race'));
+  const distill = { ...rest, ...lossNumbers(loss), ...numbers, loss } as unknown as Recipe['distill'];
   return { ...context, recipe: { ...context.recipe, distill } };
 }
 
