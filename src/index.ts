@@ -6,7 +6,7 @@ export { listDatasets, verifyDataset } from './data/catalog.ts';
 export type { CatalogEntry } from './data/catalog.ts';
 export type { DatasetConfig } from './data/config.ts';
 export type { Dataset } from './data/dataset.ts';
-export type { Skipped } from './formats/skipped.ts';
+export type { Skipped } from './base/skipped.ts';
 export { describeTflite } from './formats/tflite/describe.ts';
 export type { TfliteDescription } from './formats/tflite/describe.ts';
 export { exportTflite } from './formats/tflite/export.ts';

@@ -129,7 +129,7 @@ interface Data extends Pick<InitArgs, 'to' | 'task' | 'label'> {
   readonly type: string;
   readonly train: string;
   readonly labels: string;
-  /** On the command line. */
+  /** True if the label column was named on the command line. */
   readonly isNamed: boolean;
 }
 

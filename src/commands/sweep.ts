@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import { outOption, saveEveryOption, setOption } from './command.ts';
+import { outOption, recipePositional, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
 import { table } from './table.ts';
@@ -20,7 +20,7 @@ export const sweepCommand: Command<SweepArgs> = {
   summary: 'Follow a recipe once for each of many settings, in shards on many machines',
   options: (yargs) =>
     yargs
-      .positional('recipe', { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' })
+      .positional('recipe', recipePositional)
       .option('out', outOption)
       .option('set', setOption)
       .option('grid', {

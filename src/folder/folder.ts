@@ -114,7 +114,7 @@ export async function prepareFolder(
     ? await goingOn(folder, given, existing === 'resume' ? place : undefined)
     : { loaded: given, resumed: false, moves: [] };
   const { base, written } = prepared.loaded;
-  const studentFile = await hashOfStudent(prepared.loaded);
+  const studentFile = await hashOfStudent(prepared.loaded.recipe);
   const stored: StoredRecipe = {
     ...{ base, baseFromHere: path.relative(folder, base), recipe: written },
     ...(studentFile !== undefined && { studentFile }),
@@ -176,7 +176,7 @@ async function goingOn(folder: string, given: LoadedRecipe, place: Place | undef
   // What is finished is not to be done elsewhere.
   const refused = [...changes, ...(isFinished ? moves : [])];
   if (refused.length > 0) throw changed(folder, refused);
-  const now = await hashOfStudent(loaded);
+  const now = await hashOfStudent(loaded.recipe);
   if (studentFile !== undefined && now !== undefined && now !== studentFile) throw otherStudent(folder, loaded);
   const other = differences(before.written, given.written).changes;
   const left =
@@ -231,22 +231,22 @@ function changed(folder: string, changes: readonly string[]): UserError {
   );
 }
 
-const fileOfStudent = ({ recipe: { student } }: LoadedRecipe): string | undefined =>
+const fileOfStudent = ({ student }: Pick<Recipe, 'student'>): string | undefined =>
   student?.module ?? student?.tfjs ?? student?.onnx;
 
 /**
  * Hash of the student's file, not of what it imports; of an ONNX file with the weights that lie beside it. Undefined if the file is gone,
  * which is reported where the student is built.
  */
-async function hashOfStudent(loaded: LoadedRecipe): Promise<string | undefined> {
-  const file = fileOfStudent(loaded);
+export async function hashOfStudent(recipe: Pick<Recipe, 'student'>): Promise<string | undefined> {
+  const file = fileOfStudent(recipe);
   if (file === undefined || !(await exists(file))) return undefined;
-  return sha256(await (loaded.recipe.student?.onnx === undefined ? readBytes(file) : readOnnx(file)));
+  return sha256(await (recipe.student?.onnx === undefined ? readBytes(file) : readOnnx(file)));
 }
 
 function otherStudent(folder: string, loaded: LoadedRecipe): UserError {
   return new UserError(
-    `${folder}: the student of this run has changed: ${fileOfStudent(loaded)} is not the file that it began with`,
+    `${folder}: the student of this run has changed: ${fileOfStudent(loaded.recipe)} is not the file that it began with`,
     'Add --fresh to start again with the changed student, or bring the file back.',
   );
 }

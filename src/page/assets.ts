@@ -56,7 +56,7 @@ function asset(type: keyof typeof TYPES, content: string | Uint8Array): Asset {
 /** Folder of the compiled program. Scripts have the same places under `app/`, so that their imports find each other. */
 const PROGRAM = path.join(import.meta.dirname, '..');
 
-/** What the scripts of the page share with the rest of the program; it runs anywhere. */
+/** Modules that the scripts of the page share with the rest of the program; they run anywhere. */
 const SHARED = ['base/numbers.js', 'report/format.js', 'tasks/score.js'];
 
 let read: Promise<ReadonlyMap<string, Uint8Array>> | undefined;

@@ -10,7 +10,7 @@ export interface TrialSettings {
 
 /** Most trials of one sweep: more than that is a slip of the pen. */
 const MOST = 10_000;
-/** Of a name, besides its number. */
+/** Longest name of a trial. */
 const LONGEST = 60;
 
 /** Every combination of `--grid key=a,b,…`, the last key changing fastest. Values are YAML; one in brackets or quotes may hold commas. */

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { distillSchema, refuseForDistill, USUAL_LOSS } from './schema/distill.ts';
-import { ACROSS_BATCH, lossNumbers } from './schema/loss.ts';
-import type { LossName } from './schema/loss.ts';
+import { ACROSS_BATCH, FULL_PRECISION, lossNumbers } from './schema/loss.ts';
 import { count, seed } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
@@ -14,9 +13,6 @@ import { teacherSchema } from './schema/teacher.ts';
 import type { TeacherInput } from './schema/teacher.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
-
-/** Losses whose matrix products are sums over whole layers, keep a projection orthogonal, or are divided by a low temperature. */
-const FULL_PRECISION: readonly LossName[] = ['vkd', 'rkd', 'sp', 'crd'];
 
 const reportSchema = z
   .strictObject({
@@ -117,6 +113,12 @@ export const recipeSchema = z
       .describe(
         'Parts of a batch that processes started by mpirun share, at least as many as processes; default: 8 where mpirun has started it.',
       ),
+    syncBatchNorm: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Batch norms use the statistics of the whole batch where it is cut into shards; else those of the shard.',
+      ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })
   .superRefine(({ target, student }, context) => {
@@ -173,11 +175,11 @@ export const recipeSchema = z
   })
   .superRefine((recipe, context) => refuseForText(recipe, context))
   .superRefine(({ precision, distill: { loss } }, context) => {
-    if (precision !== 'mixed' || !FULL_PRECISION.some((name) => name === loss)) return;
+    if (precision !== 'mixed' || !FULL_PRECISION.has(loss)) return;
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };
     context.addIssue({ code: 'custom', message: 'too coarse', path: ['precision'], params });
   })
-  .superRefine(({ teacher, distill }, context) => {
+  .superRefine(({ teacher, distill, syncBatchNorm }, context) => {
     const trainings = [
       { of: distill, path: ['distill'] },
       ...(teacher?.train === undefined ? [] : [{ of: teacher.train, path: ['teacher', 'train'] }]),
@@ -185,8 +187,11 @@ export const recipeSchema = z
     ];
     for (const { of, path } of trainings) {
       const { microBatch, batchSize } = of;
-      if (microBatch === undefined || microBatch <= batchSize) continue;
-      const params = { expected: `at most batchSize, which is ${batchSize}`, received: String(microBatch) };
+      if (microBatch === undefined || (microBatch <= batchSize && !syncBatchNorm)) continue;
+      const expected = syncBatchNorm
+        ? 'nothing: with syncBatchNorm all parts of a batch are held at once'
+        : `at most batchSize, which is ${batchSize}`;
+      const params = { expected, received: String(microBatch) };
       context.addIssue({ code: 'custom', message: 'too many', path: [...path, 'microBatch'], params });
     }
     const learning = trainings.filter(

@@ -18,7 +18,7 @@ import { openStores } from '../folder/stores.ts';
 import type { RunStores } from '../folder/stores.ts';
 import { trafficSince } from '../watch/traffic.ts';
 
-/** What the stages found, and the data as models were scored on them: where there are no labels, by the teacher's answers. */
+/** The stages of a run. They give their findings, and the data as models were scored on them: where there are no labels, with the teacher's answers. */
 export type Stages = (
   context: StageContext,
   stores: RunStores,

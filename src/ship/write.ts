@@ -140,12 +140,12 @@ async function dropOf(
   file: ModelFile,
   { stage, number, trained, hasMore }: DropOptions,
 ): Promise<{ readonly validation: number; readonly drop: number; readonly tooMuch?: string }> {
-  const { recipe, data } = context;
+  const { recipe, data, together } = context;
   const { maxDrop, fallback } = recipe.quantize[number]!;
   const onProgress = progressOf(context, stage);
   const { score } = taskOf(data.validation);
   const scored = async (of: ModelFile): Promise<number> => {
-    return scoreOfFile(of, data.validation, sessionOptionsOf(recipe), onProgress);
+    return scoreOfFile(of, data.validation, { session: sessionOptionsOf(recipe), onProgress, together });
   };
   const validation = await scored(file);
   const drop = score.lost(await scored(model), validation);

@@ -88,7 +88,7 @@ function distanceOf(answers: Float32Array, teacher: Float32Array): number {
   return Math.sqrt(answers.reduce((sum, value, i) => sum + (value - teacher[i]!) ** 2, 0) / answers.length);
 }
 
-/** How many decisions fewer are right than in other answers to the same samples, sample by sample. */
+/** Right decisions of each sample that are lost against other answers to the same samples. */
 function lostDecisions(own: Labelled, other: Labelled, width: number): number[] {
   const right = rightDecisions(own, width);
   return rightDecisions(other, width).map((value, i) => value - right[i]!);
@@ -125,7 +125,7 @@ function areProbabilities(answers: Float32Array, width: number): boolean {
   return answers.length / width >= FEWEST && answers.every((value) => value >= 0 && value <= 1);
 }
 
-/** Of a logit: below this share of another model's spread, or of 1 beside labels, answers do not depend on the sample. */
+/** Sentence on a model whose answers do not depend on the sample: their spread is below a share of another model's, or of 1 beside labels. */
 function stuck(
   name: string,
   answers: Float32Array,

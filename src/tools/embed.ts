@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { makeFolder, readBytes, writeFileAtomic } from '../base/files.ts';
+import { exists, makeFolder, readBytes, writeFileAtomic } from '../base/files.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { vocabularyOf } from '../data/text/models.ts';
@@ -61,6 +61,11 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
       "Name the encoder's own.",
     );
   const bytes = await readBytes(options.tokenizer);
+  if ((await exists(beside)) && Buffer.compare(await readBytes(beside), bytes) !== 0)
+    throw new UserError(
+      `--out: beside ${out} lies the tokenizer.json of another model`,
+      'Name a file in a folder of its own.',
+    );
   const json = JSON.parse(new TextDecoder().decode(bytes)) as TokenizerJson;
   const tokenizer = tokenizerOf(json);
   const marked = markedIds(json, tokenizer, form.padding);

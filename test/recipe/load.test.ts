@@ -51,6 +51,10 @@ it.each([
 
 it.each([
   [
+    'syncBatchNorm: true\ndistill: {batchSize: 32, microBatch: 8}',
+    /distill\.microBatch: expected nothing: with syncBatchNorm all parts .*, received 8/,
+  ],
+  [
     'distill: {batchSize: 32, microBatch: 64}',
     /distill\.microBatch: expected at most batchSize, which is 32, received 64/,
   ],

@@ -109,3 +109,14 @@ it('refuses to write over the encoder', async () => {
   );
   expect(readFileSync(at('encoder.onnx'))).toEqual(before);
 });
+
+it("refuses to write over another model's tokenizer", async () => {
+  await writeEncoder();
+  await embed(made());
+  await embed(made());
+  writeFileSync(at('out/tokenizer.json'), '{}');
+  await expect(embed(made())).rejects.toThrow(
+    /^--out: beside .*static\.onnx lies the tokenizer\.json of another model$/,
+  );
+  expect(readFileSync(at('out/tokenizer.json'), 'utf8')).toBe('{}');
+});

@@ -1,5 +1,5 @@
 import { fromHalf, toHalf, toHalfArray } from '../../base/bytes.ts';
-import type { Skipped } from '../skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 

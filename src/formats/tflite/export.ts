@@ -17,7 +17,7 @@ import { quantizeDynamic } from './quantize/dynamic.ts';
 import { halveWeights } from './quantize/half.ts';
 import type { Ends } from './quantize/integer.ts';
 import { quantizeInteger } from './quantize/integer.ts';
-import type { Skipped } from '../skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import { storeSparse } from './sparse.ts';
 import { writeTflite } from './write.ts';
 

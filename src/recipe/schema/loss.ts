@@ -29,6 +29,25 @@ const features = z
 
 const withKd = { temperature: temperature(4), alpha: alpha(0.9) };
 
+/** What else a recipe and a training have to know of a loss. */
+interface LossRow {
+  readonly doc: string;
+  readonly options: Readonly<Record<string, z.ZodType>>;
+  /**
+   * Compares the samples of a batch with each other, takes means of it in norms of its own, or remembers it: it is no sum over samples, and
+   * has no value for a part of a batch.
+   */
+  readonly acrossBatch?: true;
+  /** The part of the teacher asks which class or number is the true one: it has no value for a sample without a label. */
+  readonly needsLabel?: true;
+  /** It remembers single samples: it has no value for a mixture of two. */
+  readonly needsPlain?: true;
+  /** Student and teacher are asked about a second view of each sample. */
+  readonly needsStrong?: true;
+  /** Its matrix products are sums over whole layers, keep a projection orthogonal, or are divided by a low temperature: float16 is too coarse for them. */
+  readonly fullPrecision?: true;
+}
+
 export const LOSSES = {
   kd: {
     doc: 'Softened teacher probabilities (Hinton 2015).',
@@ -40,6 +59,7 @@ export const LOSSES = {
   },
   dkd: {
     doc: 'Target and non-target classes decoupled (Zhao 2022).',
+    needsLabel: true,
     options: {
       temperature: temperature(4),
       alpha: alpha(0.5),
@@ -49,6 +69,7 @@ export const LOSSES = {
   },
   dist: {
     doc: 'Correlation within samples and within classes (Huang 2022).',
+    acrossBatch: true,
     options: {
       temperature: temperature(4),
       alpha: alpha(0.8),
@@ -66,6 +87,7 @@ export const LOSSES = {
   },
   nkd: {
     doc: 'The true class, and the other classes normalized among themselves (Yang 2023).',
+    needsLabel: true,
     options: {
       temperature: temperature(1),
       alpha: alpha(0.5),
@@ -74,6 +96,7 @@ export const LOSSES = {
   },
   mlld: {
     doc: 'Instances, batches and classes at five temperatures (multi-level logits, Jin 2023).',
+    acrossBatch: true,
     options: {
       temperature: temperature(4),
       alpha: alpha(0.9),
@@ -83,6 +106,7 @@ export const LOSSES = {
     },
   },
   crld: {
+    needsStrong: true,
     doc: 'Each view of a sample by the answers to both, where the teacher is sure (cross-view, Zhang 2024).',
     options: {
       temperature: temperature(4),
@@ -111,6 +135,7 @@ export const LOSSES = {
   },
   bounded: {
     doc: 'The teacher as a bound of the error of numbers (Chen 2017).',
+    needsLabel: true,
     options: {
       boundWeight: weightOf('the error where the student is not better than the teacher', 0.5),
       margin: z
@@ -128,6 +153,7 @@ export const LOSSES = {
   },
   pkd: {
     doc: 'Intermediate tensors standardized channel by channel (Pearson correlation, Cao 2022), with kd.',
+    acrossBatch: true,
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 6), features },
   },
   cwd: {
@@ -141,10 +167,13 @@ export const LOSSES = {
   },
   vkd: {
     doc: 'Pooled tensors through a learned orthogonal projection (Miles 2024), with kd.',
+    fullPrecision: true,
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 1), features },
   },
   rkd: {
     doc: 'Distances and angles between the samples of a batch (Park 2019), with kd.',
+    acrossBatch: true,
+    fullPrecision: true,
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 1),
@@ -155,6 +184,8 @@ export const LOSSES = {
   },
   sp: {
     doc: 'Which samples of a batch are alike (similarity-preserving, Tung & Mori 2019), with kd.',
+    acrossBatch: true,
+    fullPrecision: true,
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 3000), features },
   },
   mgd: {
@@ -167,6 +198,10 @@ export const LOSSES = {
     },
   },
   crd: {
+    acrossBatch: true,
+    needsLabel: true,
+    needsPlain: true,
+    fullPrecision: true,
     doc: 'Which sample it is, among those of other classes in a memory (contrastive, Tian 2020), with kd.',
     options: {
       ...withKd,
@@ -182,6 +217,7 @@ export const LOSSES = {
     },
   },
   reviewkd: {
+    acrossBatch: true,
     doc: 'Layers from the last to the first, each joined with those behind it (knowledge review, Chen 2021), with kd.',
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 1), features },
   },
@@ -189,26 +225,22 @@ export const LOSSES = {
     doc: 'Maps of where intermediate tensors are large (attention transfer 2017), with kd.',
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 1000), features },
   },
-};
+} satisfies Readonly<Record<string, LossRow>>;
 
 export type LossName = keyof typeof LOSSES;
 
-/**
- * Losses that are no sums over samples, and have no value for a part of a batch: they compare its samples with each other, take means of it
- * in norms of their own, or remember it.
- */
-export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>([
-  ...(['dist', 'mlld', 'pkd', 'rkd', 'sp', 'crd', 'reviewkd'] as const),
-]);
+type Property = 'acrossBatch' | 'needsLabel' | 'needsPlain' | 'needsStrong' | 'fullPrecision';
 
-/** Losses whose part of the teacher asks which class is the true one: they have no value for a sample without a label. */
-export const NEEDS_LABEL: ReadonlySet<string> = new Set<LossName>(['bounded', 'dkd', 'nkd', 'crd']);
+function lossesWith(property: Property): ReadonlySet<string> {
+  const rows: Readonly<Record<string, LossRow>> = LOSSES;
+  return new Set(Object.keys(rows).filter((name) => rows[name]![property] === true));
+}
 
-/** Losses of one class for each sample that have no value for a mixture of two samples. */
-export const NEEDS_PLAIN: ReadonlySet<string> = new Set<LossName>(['crd']);
-
-/** Losses that ask student and teacher about a second view of each sample. */
-export const NEEDS_STRONG: ReadonlySet<string> = new Set<LossName>(['crld']);
+export const ACROSS_BATCH = lossesWith('acrossBatch');
+export const NEEDS_LABEL = lossesWith('needsLabel');
+export const NEEDS_PLAIN = lossesWith('needsPlain');
+export const NEEDS_STRONG = lossesWith('needsStrong');
+export const FULL_PRECISION = lossesWith('fullPrecision');
 
 /** Options that are no numbers. */
 const LISTS = ['features', 'strong'];

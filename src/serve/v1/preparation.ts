@@ -18,7 +18,7 @@ export interface Described {
   readonly labels?: readonly string[];
   /** Columns of a table, some of words, which a row may be sent by name with. */
   readonly columns?: readonly Column[];
-  /** How texts become its input. */
+  /** Conversion of texts into its input. */
   readonly text?: TextForm;
   /** Values a second, for a model that takes sounds. */
   readonly rate?: number;

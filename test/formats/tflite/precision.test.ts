@@ -126,6 +126,27 @@ describe('integers', () => {
     expect(typesOf(bytes).float32).toBe(2);
   });
 
+  it('keep a layer in float from its first operation to its last; what only hands values on takes them as they come', () => {
+    const two = sketch((g) => {
+      const front = g.op('BatchMatMul', [g.input('x', floats('batch', 8)), g.weights([8, 12])], PLAIN, 'front');
+      const rows = g.op('Reshape', [front], { shape: ['batch', 3, 4] }, 'front');
+      const scaled = g.op('Multiply', [rows, g.weights([4])], {}, 'front');
+      const flat = g.op('Reshape', [scaled], { shape: ['batch', 12] }, 'back');
+      return g.op('BatchMatMul', [flat, g.weights([12, 3])], PLAIN, 'back');
+    });
+    const ranges = calibrated(two, [randomFeeds(two)]);
+    const kept = (layer: string): string[] =>
+      operators(
+        exportTflite(two, { precision: 'integer', quantization: ranges, keepFloat: (name) => name === layer }).bytes,
+      );
+    expect(kept('front')).toEqual([
+      ...['FULLY_CONNECTED', 'RESHAPE', 'MUL', 'QUANTIZE', 'RESHAPE', 'FULLY_CONNECTED', 'DEQUANTIZE'],
+    ]);
+    expect(kept('back')).toEqual([
+      ...['QUANTIZE', 'FULLY_CONNECTED', 'RESHAPE', 'MUL', 'RESHAPE', 'DEQUANTIZE', 'FULLY_CONNECTED'],
+    ]);
+  });
+
   it.each([
     ['int8', 'native'],
     ['uint8', 'native'],

@@ -25,7 +25,7 @@ export class Import {
   readonly builder = new GraphBuilder();
   /** Version of ONNX' own operator set in this file. */
   readonly opset: number;
-  /** Whether the graph is to be trained, with what only a training does. */
+  /** True if the graph is to be trained: nodes that act in training alone, such as Dropout, are then kept. */
   readonly isTrained: boolean;
   readonly #file: string;
   readonly #tensors: Map<string, OnnxTensor>;
