@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Course of a number of the loss over the epochs. */
-export const numberSchedule = z.strictObject({
+const numberSchedule = z.strictObject({
   from: z.number().min(0).optional().describe('Value at the first step; default: the number as the recipe has it.'),
   to: z.number().min(0).describe('Value at the end, and in the trainings after it (pruning, quantization).'),
   curve: z.enum(['linear', 'cosine']).default('linear').describe('Way from one to the other.'),
@@ -12,7 +12,7 @@ export const lossSchedules = z
   .record(z.string(), numberSchedule)
   .describe('Numbers of the loss that change while the student is trained, such as temperature or alpha.');
 
-export type LossSchedules = z.infer<typeof lossSchedules>;
+type LossSchedules = z.infer<typeof lossSchedules>;
 
 /** True for an option that is a number fed at each step: lists and sizes are fixed when the step is built. */
 export function isFed(option: z.ZodType): boolean {
