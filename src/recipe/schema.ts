@@ -237,7 +237,8 @@ export const recipeSchema = z
     ];
     for (const { type, path } of trainings) {
       if (type !== 'muon') continue;
-      const expected = 'another rule beside student.onnx: muon knows filters as layers keep them, [height, width, in, out]';
+      const expected =
+        'another rule beside student.onnx: muon knows filters as layers keep them, [height, width, in, out]';
       const params = { expected, received: 'muon', hint: 'Choose adamw.' };
       context.addIssue({ code: 'custom', message: 'unknown layout', path: [...path, 'optimizer', 'type'], params });
     }

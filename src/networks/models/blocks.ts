@@ -81,15 +81,18 @@ export class Blocks {
     return this.dense(pooled, 'logits', classes, 'glorot-uniform');
   }
 
-  /** Weighted mean over height and width with a weight for each place and channel, normalized over the batch: [batch, channels]. */
-  weightedMean(x: SymbolicTensor, name: string): SymbolicTensor {
+  /**
+   * Sum over height and width with a learned weight for each place and channel, normalized over the batch: [batch, channels]. It begins near
+   * the mean.
+   */
+  weightedSum(x: SymbolicTensor, name: string): SymbolicTensor {
     const kernelSize = x.shape.slice(1, 3) as [number, number];
     const conv = layers.depthwiseConv2d({
       name,
       kernelSize,
       padding: 'valid',
       useBias: false,
-      depthwiseInitializer: this.initial(`${name}/depthwise_kernel`, { scheme: 'he-normal', depthwise: true }),
+      depthwiseInitializer: this.initial(`${name}/depthwise_kernel`, { scheme: 'mean', depthwise: true }),
     });
     const y = this.norm(conv.apply(x) as SymbolicTensor, `${name}_bn`);
     return layers.flatten({ name: `${name}_flat` }).apply(y) as SymbolicTensor;

@@ -21,6 +21,6 @@ export const cnn = family({
     filters.forEach((count, i) => {
       y = blocks.conv(y, `conv${i + 1}`, count, { pool: i < pools, scale: false });
     });
-    return network('cnn', x, blocks.dense(blocks.weightedMean(y, 'places'), 'logits', classes, 'glorot-uniform'));
+    return network('cnn', x, blocks.dense(blocks.weightedSum(y, 'places'), 'logits', classes, 'glorot-uniform'));
   },
 });
