@@ -1,10 +1,10 @@
-import { macs } from '../src/graph/macs.ts';
-import type { OpName } from '../src/graph/ops.ts';
+import { macsOfNode } from '../src/graph/macs.ts';
 import { staticSize } from '../src/graph/shapes.ts';
 import type { Graph, Node } from '../src/graph/types.ts';
 
 /** Floating-point operations of a node's products: two a multiply-accumulate. 0 for all that multiplies no matrices. */
-export function flopsOf({ op, inputs, outputs, attrs }: Node, { types }: Graph): number {
+export function flopsOf(node: Node, { types }: Graph): number {
+  const { op, inputs, outputs } = node;
   const shape = (name: string) => (name === '' ? [] : types.get(name)!.shape);
   const [first, second] = inputs.map(shape);
   // A gradient by filter meets what its convolution met: each value of dy a whole window, of one channel where it is depthwise.
@@ -13,7 +13,7 @@ export function flopsOf({ op, inputs, outputs, attrs }: Node, { types }: Graph):
     return 2 * staticSize(second!) * staticSize(shape(outputs[0]!).slice(0, 2));
   if (op === 'DepthwiseConv2dNativeBackpropInput') return 2 * staticSize(first!) * staticSize(second!.slice(0, 2));
   if (op === 'Conv2DBackpropInput') return 2 * staticSize(first!) * staticSize(second!.slice(0, 3));
-  return 2 * macs[op as OpName](inputs.map(shape), shape(outputs[0]!), attrs);
+  return 2 * macsOfNode(node, shape);
 }
 
 /** Of a whole step. */

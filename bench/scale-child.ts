@@ -36,10 +36,11 @@ const together: Collectives | undefined = opened && {
     return opened.waitedSeconds;
   },
   allgather: (own) => talking(() => opened.allgather(own)),
-  alltoall: (own) => talking(() => opened.alltoall(own)),
+  barrier: () => talking(() => opened.barrier()),
+  alltoall: (own, all) => talking(() => opened.alltoall(own, all)),
 };
 
-function talking(call: () => Float32Array): Float32Array {
+function talking<T>(call: () => T): T {
   const start = performance.now();
   const all = call();
   gatherMs += performance.now() - start;

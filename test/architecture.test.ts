@@ -3,20 +3,17 @@ import path from 'node:path';
 
 const SRC = path.resolve(import.meta.dirname, '../src');
 
-/** The layer table of docs/architecture.md, lowest first. A folder imports from lower layers or from inside itself. */
-const LAYERS: readonly (readonly string[])[] = [
-  ['base'],
-  ['graph', 'recipe'],
-  ['trace', 'formats', 'data'],
-  ['networks', 'runtime', 'files', 'tasks'],
-  ['train', 'measure'],
-  ['distill', 'compress', 'report', 'watch'],
-  ['folder', 'setup'],
-  ['ship', 'page'],
-  ['run', 'tools', 'serve'],
-  ['commands'],
-  ['index.ts', 'cli.ts'],
-];
+/** The layer table of docs/architecture.md, lowest first: a folder imports from lower layers or from inside itself. */
+const LAYERS: readonly (readonly string[])[] = layersIn(
+  readFileSync(path.resolve(import.meta.dirname, '../docs/architecture.md'), 'utf8'),
+);
+
+function layersIn(text: string): string[][] {
+  const layers: string[][] = [];
+  for (const [, layer, name] of text.matchAll(/^\| (\d+) +\| `src\/([^`/]+)\/?` +\|/gm))
+    (layers[Number(layer)] ??= []).push(name!);
+  return layers;
+}
 
 /** A package that only some places may import, by the reason given in docs/architecture.md. */
 const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly RegExp[] }[] = [
@@ -25,6 +22,7 @@ const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly 
     allowed: [/^(trace|networks|files|tasks|train|distill|compress)\//, /^runtime\/tensorflow(\.ts|\/)/],
   },
   { pattern: /^onnxruntime-node/, allowed: [/^runtime\/onnxruntime(\.ts|\/)/] },
+  { pattern: /^(koffi|@litertjs\/|tfjs-tflite-node)/, allowed: [/^runtime\//] },
   // Types only: html/chart.ts alone loads it, at the first chart.
   { pattern: /^echarts/, allowed: [/^report\/html\//] },
   { pattern: /^winston$/, allowed: [/^base\/log\.ts$/] },
@@ -102,6 +100,14 @@ function cycles(edges: readonly Import[]): string[] {
 describe('architecture', () => {
   const all = imports();
 
+  it('reads the table of the document', () => {
+    const text =
+      '| 1     | `src/graph/`    | the graph |\n| 0     | `src/base/`     | errors |\n| 1     | `src/cli.ts`   | x |\n';
+    expect(layersIn(text)).toEqual([['base'], ['graph', 'cli.ts']]);
+    expect(LAYERS.length).toBe(11);
+    expect(LAYERS.flat().sort()).toEqual(readdirSync(SRC).sort());
+  });
+
   it('places every source file in a layer', () => {
     expect(sourceFiles().filter((file) => layerOf(file) === -1)).toEqual([]);
   });
@@ -112,6 +118,11 @@ describe('architecture', () => {
 
   it('has no import cycle', () => {
     expect(cycles(all)).toEqual([]);
+  });
+
+  it('asks for a task by its name only where a recipe is read, and where events leave out the usual one', () => {
+    const asking = sourceFiles().filter((file) => /\btask [!=]== '/.test(readFileSync(path.join(SRC, file), 'utf8')));
+    expect(asking).toEqual(['recipe/init.ts', 'recipe/schema/task.ts', 'run/alone.ts']);
   });
 
   it('sees type-only, dynamic and re-exported imports', () => {

@@ -24,7 +24,7 @@ interface RunBegun extends OfTask {
 interface OfStage extends OfTask {
   /** As the ledger names it. */
   readonly stage: string;
-  /** In a search: the candidate and round that the stage belongs to, by the name of its folder. */
+  /** Candidate and round of a search that the stage belongs to, by the name of its folder. */
   readonly trial?: string;
 }
 

@@ -3,7 +3,8 @@ import type { BenchResult, BenchRow } from '../tools/bench.ts';
 import type { serveBench } from '../tools/serve.ts';
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
-import { printJson, table } from './context.ts';
+import { printJson } from './context.ts';
+import { table } from './table.ts';
 import type { Context } from './context.ts';
 
 interface BenchArgs {
@@ -131,7 +132,7 @@ async function serve(
       const named = rows.map(({ model, ...row }) => ({ name: model, ...row }));
       if (context.json) printJson(context, { device, rows: named, skipped });
       else {
-        context.out(`\n${device}\n${await rowTable(named)}`);
+        context.out(`\n${device}\n${await rowTable(named, context)}`);
         for (const { what: name, why } of skipped) context.note(`not measured: ${name}: ${why}\n`);
       }
     },
@@ -139,7 +140,7 @@ async function serve(
 }
 
 async function print(result: BenchResult, context: Context): Promise<void> {
-  context.out(await rowTable(result.rows));
+  context.out(await rowTable(result.rows, context));
   for (const { file, base, setting, ...comparison } of result.comparisons)
     context.out(`${file} beside ${base}, ${setting}: ${said(comparison)}\n`);
   for (const { what, why } of result.skipped) context.note(`not measured: ${what}: ${why}\n`);
@@ -160,7 +161,7 @@ const HEAD = [
   ...['samples/s', 'sessions', 'memory'],
 ];
 
-async function rowTable(rows: readonly BenchRow[]): Promise<string> {
+async function rowTable(rows: readonly BenchRow[], context: Context): Promise<string> {
   const { milliseconds, number, size } = await import('../report/format.ts');
   const lines = rows.map((row) => [
     row.name,
@@ -175,5 +176,5 @@ async function rowTable(rows: readonly BenchRow[]): Promise<string> {
     number(row.sessions),
     row.memoryBytes === undefined ? '-' : size(row.memoryBytes),
   ]);
-  return table([HEAD, ...lines]);
+  return table([HEAD, ...lines], context);
 }

@@ -9,6 +9,8 @@ export interface Command<Args extends object> {
   readonly run: (args: Args, context: Context) => Promise<void>;
 }
 
+export const recipePositional = { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' } as const;
+
 export const setOption = {
   type: 'string',
   array: true,

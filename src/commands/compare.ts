@@ -1,6 +1,7 @@
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
-import { printJson, table } from './context.ts';
+import { printJson } from './context.ts';
+import { table } from './table.ts';
 
 interface CompareArgs {
   runs: string[];
@@ -34,11 +35,11 @@ export const compareCommand: Command<CompareArgs> = {
     const head = ['', ...comparison.runs];
     const figures = comparison.figures.map(({ what, values }) => [what, ...values.map((value) => value ?? '-')]);
     const recipe = comparison.recipe.map(({ key, values }) => [key, ...values.map(shown)]);
-    context.out(table([head, ...figures]));
+    context.out(table([head, ...figures], context));
     context.out(
       recipe.length === 0
         ? '\nThe recipes are the same.\n'
-        : `\nRecipe:\n${table([['key', ...comparison.runs], ...recipe])}`,
+        : `\nRecipe:\n${table([['key', ...comparison.runs], ...recipe], context)}`,
     );
   },
 };

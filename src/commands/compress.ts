@@ -57,7 +57,11 @@ export const compressCommand: Command<CompressArgs> = {
       .option('out', outOption)
       .option('set', setOption)
       .option('save-every', saveEveryOption)
-      .option('fresh', { type: 'boolean', default: false, describe: 'Remove what an earlier run left and start again' })
+      .option('fresh', {
+        type: 'boolean',
+        default: false,
+        describe: 'Start again; the earlier run is removed once the new one has begun its work',
+      })
       .options(watchOptions) as never,
   run: async ({ model, data, format, fresh, 'save-every': saveEvery, ...args }, context) => {
     if (data === undefined)

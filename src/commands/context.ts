@@ -30,18 +30,3 @@ export async function openLog(context: Context): Promise<Log> {
   const { consoleLog } = await import('../base/log.ts');
   return consoleLog(context.verbosity, context.note);
 }
-
-/** A table of left-aligned columns; numbers keep to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
-  const isNumber = widths.map((_, i) => rows.slice(1).every((row) => /^[\d.,%+-]*( [a-zA-Z%]+)?$/.test(row[i] ?? '')));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => (isNumber[i] === true ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-    .concat('\n');
-}

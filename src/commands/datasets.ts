@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
-import { printJson, table } from './context.ts';
+import { printJson } from './context.ts';
+import { table } from './table.ts';
 
 interface DatasetsArgs {
   folder: string | undefined;
@@ -40,7 +41,7 @@ export const datasetsCommand: Command<DatasetsArgs> = {
         entry.license,
         entry.available ? entry.summary : `${entry.summary} (see ${entry.readme})`,
       ]);
-      context.out(table([['name', 'train', 'test', 'classes', 'sample', 'on disk', 'licence', ''], ...rows]));
+      context.out(table([['name', 'train', 'test', 'classes', 'sample', 'on disk', 'licence', ''], ...rows], context));
     }
     if (problems.length > 0) {
       throw new UserError(

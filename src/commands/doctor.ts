@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
-import { printJson, table } from './context.ts';
+import { printJson } from './context.ts';
+import { table } from './table.ts';
 
 type DoctorArgs = object;
 
@@ -24,26 +25,38 @@ export const doctorCommand: Command<DoctorArgs> = {
           ['memory', `${(found.machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
           ['engine', `${found.engine} on ${found.device}`],
         ]),
-        table([['engine', 'usable', ''], ...found.engines.map((e) => [e.name, mark(e.usable), withRemedy(e)])]),
-        table([
-          ['device', 'usable', ''],
-          ...found.devices.map((d) => [
-            d.name,
-            mark(d.usable),
-            d.float16 === undefined ? withRemedy(d) : `${withRemedy(d)}; float16 (precision: mixed): ${d.float16}`,
-          ]),
-        ]),
-        table([
-          ['optional package', 'here', 'for'],
-          ...found.optional.map(({ name, version, use, remedy }) => [
-            name,
-            version === 'missing' ? 'no' : version,
-            remedy === undefined ? use : `${use}. ${remedy}`,
-          ]),
-        ]),
+        table(
+          [['engine', 'usable', ''], ...found.engines.map((e) => [e.name, mark(e.usable), withRemedy(e)])],
+          context,
+        ),
+        table(
+          [
+            ['device', 'usable', ''],
+            ...found.devices.map((d) => [
+              d.name,
+              mark(d.usable),
+              d.float16 === undefined ? withRemedy(d) : `${withRemedy(d)}; float16 (precision: mixed): ${d.float16}`,
+            ]),
+          ],
+          context,
+        ),
+        table(
+          [
+            ['optional package', 'here', 'for'],
+            ...found.optional.map(({ name, version, use, remedy }) => [
+              name,
+              version === 'missing' ? 'no' : version,
+              remedy === undefined ? use : `${use}. ${remedy}`,
+            ]),
+          ],
+          context,
+        ),
         found.cpuFeatures === undefined
           ? 'CPU features: this system does not tell\n'
-          : table([['CPU feature', 'here', ''], ...found.cpuFeatures.map((f) => [f.name, mark(f.present), f.why])]),
+          : table(
+              [['CPU feature', 'here', ''], ...found.cpuFeatures.map((f) => [f.name, mark(f.present), f.why])],
+              context,
+            ),
         found.missing.length === 0
           ? 'nothing that Limbeck needs is missing\n'
           : `missing:\n${found.missing.map((m) => `  ${m}\n`).join('')}`,

@@ -2,7 +2,8 @@ import { UserError } from '../base/errors.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
 import { setOption } from './command.ts';
 import type { Command } from './command.ts';
-import { printJson, table } from './context.ts';
+import { printJson } from './context.ts';
+import { table } from './table.ts';
 import { inputShapes, shapeOption } from './shapes.ts';
 
 interface EvaluateArgs {

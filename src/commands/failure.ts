@@ -49,7 +49,9 @@ function placeIn(message: string): Pick<Problem, 'file' | 'line' | 'column'> {
   const [, file = null, line, column] = /^([^\n]+?):(\d+)(?::(\d+))?:? /.exec(message) ?? [];
   if (file !== null && existsSync(file)) return { file, line: Number(line), column: column ? Number(column) : null };
   const [, whole = null] = /^([^\n]+?): /.exec(message) ?? [];
-  // One that is missing is told by its name.
-  const isFile = whole !== null && (existsSync(whole) || /: cannot (read|write) it: /.test(message));
+  // One that is missing is told by its name, and so is a model that is called by its name alone.
+  const isFile =
+    whole !== null &&
+    (existsSync(whole) || /: cannot (read|write) it: /.test(message) || /\.(onnx|tflite)$/.test(whole));
   return { file: isFile ? whole : null, line: null, column: null };
 }

@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { wrapped } from './wrapped.ts';
 
 const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
   ['--json', 'Print the result as JSON'],
@@ -38,14 +39,4 @@ function lines(rows: readonly (readonly [string, string])[], columns: number): s
   return rows.flatMap(([name, text]) =>
     wrapped(text, Math.max(20, columns - left)).map((part, i) => (i === 0 ? `  ${name}` : '').padEnd(left) + part),
   );
-}
-
-function wrapped(text: string, width: number): string[] {
-  const out = [''];
-  for (const word of text.split(' ')) {
-    const last = out.at(-1)!;
-    if (last !== '' && last.length + 1 + word.length > width) out.push(word);
-    else out[out.length - 1] = last === '' ? word : `${last} ${word}`;
-  }
-  return out;
 }

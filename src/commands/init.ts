@@ -86,12 +86,15 @@ async function complete(args: InitArgs, context: Context) {
     const type =
       args.type ??
       (await ask(`Type of the data (${TYPES.join(', ')})`, { option: '--type', fallback: 'csv', wrong: oneOf(TYPES) }));
+    const isData = async (answer: string) => (await isThere(answer)) ?? (await otherKind(type, answer, args.to));
     const hasLabelFile = type === 'idx' || type === 'npz';
     const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
     const optional = (question: string) => ask(question, { fallback: '', wrong: isThere });
-    const train = args.train ?? (await needed('Training data', '--train'));
+    const train = args.train ?? (await ask('Training data', { option: '--train', wrong: isData }));
     const labels = args.labels ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
-    const test = args.test ?? (await optional('Test data (empty: hold out a part of the training data)'));
+    const test =
+      args.test ??
+      (await ask('Test data (empty: hold out a part of the training data)', { fallback: '', wrong: isData }));
     const testLabels =
       args.testLabels ?? (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
     const isTable = type === 'csv' || type === 'parquet' || type === 'jsonl';
@@ -110,11 +113,23 @@ async function complete(args: InitArgs, context: Context) {
   }
 }
 
+/** Complaint on a folder where the type reads a file, or the other way round. */
+async function otherKind(type: string, answer: string, to: string): Promise<string | undefined> {
+  const { stat } = await import('node:fs/promises');
+  const path = await import('node:path');
+  const isFolder = (await stat(path.resolve(path.dirname(to), answer))).isDirectory();
+  // CIFAR's files are named one by one, or by their folder.
+  if (isFolder === (type === 'image-folder') || type.startsWith('cifar')) return undefined;
+  return isFolder
+    ? `${answer} is a folder, and ${type} is read from a file. For pictures, a folder for each class, begin again with the type image-folder.`
+    : `${answer} is a file, and ${type} is read from a folder.`;
+}
+
 interface Data extends Pick<InitArgs, 'to' | 'task' | 'label'> {
   readonly type: string;
   readonly train: string;
   readonly labels: string;
-  /** On the command line. */
+  /** True if the label column was named on the command line. */
   readonly isNamed: boolean;
 }
 

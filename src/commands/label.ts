@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import { outOption, setOption } from './command.ts';
+import { outOption, recipePositional, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
 
@@ -21,7 +21,7 @@ export const labelCommand: Command<LabelArgs> = {
   summary: 'Let the teacher of a recipe answer beforehand, in shards on many machines; --merge puts them together',
   options: (yargs) =>
     yargs
-      .positional('recipe', { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' })
+      .positional('recipe', recipePositional)
       .option('out', outOption)
       .option('set', setOption)
       .option('shard', shardOption)

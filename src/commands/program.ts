@@ -7,6 +7,7 @@ import { compareCommand } from './compare.ts';
 import { compressCommand } from './compress.ts';
 import { datasetsCommand } from './datasets.ts';
 import { doctorCommand } from './doctor.ts';
+import { embedCommand } from './embed.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
 import { failureOf } from './failure.ts';
@@ -33,6 +34,7 @@ const commands = [
   sweepCommand,
   compressCommand,
   quantizeCommand,
+  embedCommand,
   validateCommand,
   evaluateCommand,
   exportCommand,

@@ -2,9 +2,10 @@ import { UserError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { Existing } from '../folder/folder.ts';
 import type { Place } from '../folder/place.ts';
-import { engineOption, outOption, rankTimeoutOption, saveEveryOption, setOption } from './command.ts';
+import { engineOption, outOption, rankTimeoutOption, recipePositional, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import type { Context } from './context.ts';
+import { printJson } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { RunResult } from '../run/options.ts';
 import { openWatchers, watchedRank, watchOptions } from './watch.ts';
@@ -18,6 +19,7 @@ interface RunArgs extends WatchArgs {
   fresh: boolean;
   'save-every': number;
   'rank-timeout': number;
+  shard: string | undefined;
   resume: boolean;
 }
 
@@ -26,13 +28,22 @@ export const runCommand: Command<RunArgs> = {
   summary: 'Follow a recipe to its report; a run that was stopped goes on where it was',
   options: (yargs) =>
     yargs
-      .positional('recipe', { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' })
+      .positional('recipe', recipePositional)
       .option('out', outOption)
       .option('set', setOption)
       .option('engine', engineOption)
       .option('save-every', saveEveryOption)
       .option('rank-timeout', rankTimeoutOption)
-      .option('fresh', { type: 'boolean', default: false, describe: 'Remove what an earlier run left and start again' })
+      .option('fresh', {
+        type: 'boolean',
+        default: false,
+        describe: 'Start again; the earlier run is removed once the new one has begun its work',
+      })
+      .option('shard', {
+        type: 'string',
+        describe:
+          'Train part i of n of the repeats, i from 0: 0/3; a run without it goes on with what all have trained',
+      })
       .options(watchOptions)
       .option('resume', {
         type: 'boolean',
@@ -40,7 +51,7 @@ export const runCommand: Command<RunArgs> = {
         describe: 'Go on with the recipe that the run began with; of changes only --engine counts',
       }),
   run: async (args, context) => {
-    const { recipe, out, set, engine, fresh, resume, ...rest } = args;
+    const { recipe, out, set, engine, fresh, resume, shard, ...rest } = args;
     const { 'save-every': saveEvery, 'rank-timeout': rankTimeout, ...watch } = rest;
     if (fresh && resume) {
       throw new UserError('--fresh and --resume: expected one of them, received both', 'Leave one of them out.');
@@ -51,9 +62,44 @@ export const runCommand: Command<RunArgs> = {
     const loaded = await loadRunnable(recipe, settings);
     const place = placeAskedFor(loaded.written, settings);
     const existing = fresh ? 'fresh' : resume ? 'resume' : 'ask';
-    await execute(loaded, { out, saveEvery, existing, place, watch, rankTimeout }, context);
+    if (shard === undefined) await execute(loaded, { out, saveEvery, existing, place, watch, rankTimeout }, context);
+    else await trainShard(loaded, shard, { out, saveEvery, existing, place, watch }, context);
   },
 };
+
+/** Train a shard of the repeats, and say which. */
+async function trainShard(
+  loaded: LoadedRecipe,
+  given: string,
+  { watch, ...options }: Omit<ExecuteOptions, 'rankTimeout'>,
+  context: Context,
+): Promise<void> {
+  const { mpiLaunch } = await import('../base/environment.ts');
+  if ((mpiLaunch()?.size ?? 1) > 1)
+    throw new UserError(
+      `--shard ${given}: a shard is one process, and mpirun has started several`,
+      'Leave out --shard, and they train together; or start each shard without mpirun.',
+    );
+  const { shardOf } = await import('../base/shard.ts');
+  const { repeatShard } = await import('../run/repeats.ts');
+  const { showEvents } = await import('./progress.ts');
+  const display = await showEvents(context);
+  const watchers = await openWatchers(watch, display.onEvent);
+  const onEvent: OnEvent = (event) => {
+    display.onEvent(event);
+    watchers.onEvent(event);
+  };
+  const work = repeatShard(loaded, shardOf(given, {}), { ...options, signal: context.signal, onEvent });
+  const result = await work.finally(async () => {
+    await watchers.close();
+    await display.close();
+  });
+  if (context.json) printJson(context, result);
+  else
+    context.out(
+      `shard ${given}: repeats ${result.repeats.join(', ') || 'none'} of ${result.total}: ${result.folder}\n`,
+    );
+}
 
 interface ExecuteOptions {
   readonly out: string;

@@ -1,7 +1,8 @@
 import { UserError } from '../base/errors.ts';
-import { outOption, saveEveryOption, setOption } from './command.ts';
+import { outOption, recipePositional, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
-import { printJson, table } from './context.ts';
+import { printJson } from './context.ts';
+import { table } from './table.ts';
 import { shardOption } from './label.ts';
 
 interface SweepArgs {
@@ -19,7 +20,7 @@ export const sweepCommand: Command<SweepArgs> = {
   summary: 'Follow a recipe once for each of many settings, in shards on many machines',
   options: (yargs) =>
     yargs
-      .positional('recipe', { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' })
+      .positional('recipe', recipePositional)
       .option('out', outOption)
       .option('set', setOption)
       .option('grid', {
@@ -58,7 +59,7 @@ export const sweepCommand: Command<SweepArgs> = {
     if (context.json) printJson(context, { folder, failed, trials: swept.trials.map(trialFigures) });
     else
       context.out(
-        `${table(sweepRows(swept.trials))}\n${done} of ${swept.trials.length} trials are finished: ${folder}\n`,
+        `${table(sweepRows(swept.trials), context)}\n${done} of ${swept.trials.length} trials are finished: ${folder}\n`,
       );
     if (failed.length === 0) return;
     throw new UserError(

@@ -96,6 +96,12 @@ export async function* passesOf(
   }
 }
 
+/** The samples of a data set in their order and as they are, in batches. */
+export function plainBatches(dataset: Dataset, size: number) {
+  const batch = batchMaker(dataset, { batchSize: size, seed: 0, epoch: 0, shuffle: false });
+  return { count: batchCount(dataset.count, size), size: Math.min(size, dataset.count), batch };
+}
+
 /** Maker of any batch of an epoch, in any order; so workers can share the work and a resumed run can start anywhere. */
 export function batchMaker(dataset: Dataset, options: BatchOptions): (index: number, buffer?: Float32Array) => Batch {
   const { seed, epoch, batchSize, classWeights, augment = [], views } = options;

@@ -3,7 +3,7 @@ import { sharedFloats } from './dataset.ts';
 import type { Column, Normalization, RawSplit } from './dataset.ts';
 import { compareNames } from './labels.ts';
 
-/** More words than that are mostly names or numbers of single rows, which no model can learn from. */
+/** Most words of a column: more are mostly names or numbers of single rows, which no model can learn from. */
 const MOST_WORDS = 1000;
 
 /** The columns of train, with all words that it has. `UserError` for a column of too many. */
@@ -51,7 +51,7 @@ export function encoded(raw: RawSplit, columns: readonly Column[], name: string)
     const first = places.indexOf(-1);
     if (unknown > 0)
       notes.push(
-        `${name}: ${unknown} of ${count} rows have a word in the column ${column.name} that train has not, the first ${shown(own.names[first])} at ${own.firstAt[first]!}: it is none of the known ones to a model`,
+        `${name}: ${unknown} of ${count} rows have a word in the column ${column.name} that train does not have, the first ${shown(own.names[first])} at ${own.firstAt[first]!}: models see none of the known words there`,
       );
     from += column.words.length;
   });

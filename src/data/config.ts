@@ -218,7 +218,7 @@ export interface ParquetConfig extends CommonConfig<Files>, TableOptions, ImageO
 
 export interface JsonlConfig extends CommonConfig<Files>, TableOptions, TextOptions {
   type: 'jsonl';
-  /** One key that holds an array of numbers, or several that hold a number each. Default: `features`, else all but the label. */
+  /** One key that holds an array of numbers, or several that hold a number each. Default: `features`, else all of the first line but the label. */
   features?: string | readonly string[] | undefined;
   /** Default `label`. Several: numbers to predict. */
   label?: string | readonly string[] | undefined;

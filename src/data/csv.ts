@@ -225,11 +225,12 @@ function columnOf(
     );
   }
   const near = nearest(wanted, names);
+  const isData = names.some((name) => name.trim() !== '' && Number.isFinite(Number(name)));
   const some = names.length <= 8 ? names.join(', ') : `${names.slice(0, 8).join(', ')}, …`;
   throw new UserError(
     `${where}: ${key}: no column ${shown(wanted)}, the file has ${names.length}: ${some}`,
     near === undefined
-      ? `Set \`${key}\` to the name or the index of a column.`
+      ? `Set \`${key}\` to the name or the index of a column${isData ? ', and `header: false` if the first line holds data' : ''}.`
       : `Did you mean ${shown(near)}? Else set \`${key}\` to the name or the index of a column.`,
   );
 }

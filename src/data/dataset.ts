@@ -150,7 +150,7 @@ export interface RawSplit {
   readonly ids?: Int32Array;
   /** Column names of a table. */
   readonly columns?: readonly string[];
-  /** Of columns of words: what the numbers in their place point into. */
+  /** Words of columns of words, which the numbers in their place point into. */
   readonly words?: readonly ColumnWords[] | undefined;
   /** Names of its label columns. */
   readonly labelNames?: readonly string[];

@@ -1,9 +1,9 @@
 import { UserError, nearest, shown } from '../base/errors.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Files, JsonlConfig } from './config.ts';
-import { sizeOf } from './dataset.ts';
 import type { RawSplit } from './dataset.ts';
 import { countLines, fileList, linesOf } from './source.ts';
+import { listedText } from './labels.ts';
 import { LABELS } from './supported.ts';
 import type { LabelsRead } from './labelled.ts';
 import { TableSink } from './table.ts';
@@ -40,6 +40,8 @@ class JsonlReader {
   /** The shape as the first line has it, without a channel added. */
   #nested: readonly number[] = [];
   #first: { readonly row: Row; readonly where: string } | undefined;
+  /** The features are the keys of the first line, as nothing names them. */
+  #isByFirstLine = false;
   #hasLabelKey = false;
   #file = '';
   #line = 0;
@@ -86,7 +88,7 @@ class JsonlReader {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row;
     throw new UserError(
       `${this.#where()}: expected an object, received ${shown(value)}`,
-      'Write {"features": […], "label": …} on each line.',
+      'JSON lines has one whole object on each line, such as {"features": […], "label": …}; an array of objects is not read.',
     );
   }
 
@@ -99,6 +101,7 @@ class JsonlReader {
     const sink = this.#sink!;
     sink.begin();
     if (this.#array === undefined) {
+      if (this.#isByFirstLine) this.#refuseNewKey(row);
       sink.columns.forEach((key, i) => sink.setValue(i, row[key], this.#where));
     } else {
       if (row[this.#array] === undefined) throw this.#noKey(this.#array, 'features', row);
@@ -110,6 +113,7 @@ class JsonlReader {
           'Every sample needs the same shape.',
         );
       }
+      if (shape !== undefined && !isEven(row[this.#array], shape)) throw uneven(row[this.#array], this.#where());
       if (values.length !== sink.columns.length) {
         throw new UserError(
           `${this.#where()}: ${shown(this.#array)} has ${values.length} values, in the first line ${sink.columns.length}`,
@@ -129,7 +133,7 @@ class JsonlReader {
     const { task, separator = '|' } = this.#options;
     const found = row[key];
     const isList = Array.isArray(found) && !taskRow(task).hasClasses;
-    const value = isList ? found.map(String).join(separator) : found;
+    const value = isList ? listedText(found, separator, this.#where) : found;
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (value === undefined || value === null) return undefined;
     throw new UserError(`${this.#where()}: the label is ${shown(value)}`, LABELS);
@@ -164,6 +168,7 @@ class JsonlReader {
         : single !== undefined
           ? [single]
           : ((features as readonly string[] | undefined) ?? Object.keys(row).filter((key) => !labels.includes(key)));
+    this.#isByFirstLine = features === undefined && this.#array === undefined;
     for (const key of this.#array === undefined ? names : []) {
       if (!(key in row)) throw this.#noKey(key, 'features', row);
       if (Array.isArray(row[key])) {
@@ -175,6 +180,18 @@ class JsonlReader {
     }
     const kept = this.#options.withoutLabels === true ? [] : labels;
     this.#sink = new TableSink(this.#source, names, this.#options, this.#expectedRows, kept);
+  }
+
+  /** A feature that only later lines have would be left out without a word. */
+  #refuseNewKey(row: Row): void {
+    const { columns } = this.#sink!;
+    const labels = this.#labelKeys();
+    const key = Object.keys(row).find((name) => !columns.includes(name) && !labels.includes(name));
+    if (key === undefined) return;
+    throw new UserError(
+      `${this.#where()}: the key ${shown(key)} is not in the first line, whose keys are the features: ${columns.join(', ')}`,
+      'Name the keys to read as `features`, or give the first line all of them.',
+    );
   }
 
   #noKey(key: string, option: string, row: Row, where = this.#where()): UserError {
@@ -195,13 +212,21 @@ function flatten(value: unknown): readonly unknown[] {
 function pictureShape(value: unknown, where: string): readonly number[] | undefined {
   const shape = nesting(value);
   if (shape.length === 1) return undefined;
-  if (shape.length > 3 || sizeOf(shape) !== flatten(value).length) {
-    throw new UserError(
-      `${where}: expected a list of numbers, or rows of equal length, received ${shown(value)}`,
-      'Write pictures as [row][column] or [row][column][channel].',
-    );
-  }
+  if (shape.length > 3 || !isEven(value, shape)) throw uneven(value, where);
   return shape.length === 2 ? [...shape, 1] : shape;
+}
+
+function uneven(value: unknown, where: string): UserError {
+  return new UserError(
+    `${where}: expected a list of numbers, or rows of equal length, received ${shown(value)}`,
+    'Write pictures as [row][column] or [row][column][channel].',
+  );
+}
+
+/** Rows of a picture that differ in length can have as many values together as rows of one length. */
+function isEven(value: unknown, [length, ...inner]: readonly number[]): boolean {
+  if (length === undefined) return !Array.isArray(value);
+  return Array.isArray(value) && value.length === length && value.every((one) => isEven(one, inner));
 }
 
 function nesting(value: unknown): number[] {

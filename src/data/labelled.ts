@@ -3,7 +3,7 @@ import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { Dataset, RawLabels, RawSplit, Samples, TargetValues } from './dataset.ts';
 import { targetsOf } from './targets/registry.ts';
 
-/** For readers of files. */
+/** Option of the readers of files. */
 export interface LabelsRead {
   /** The files need no labels, and those that they have are not read. */
   readonly withoutLabels?: boolean | undefined;
@@ -14,14 +14,14 @@ export function noLabels(count: number): RawLabels & { readonly kind: 'index' } 
   return { kind: 'index', values: new Int32Array(count).fill(-1) };
 }
 
-/** Which samples of a split have a label, and the split with the labels of those alone. */
+/** A split with the labels of the samples that have one, and a flag for each sample. */
 export interface Presence {
   /** [count] 1 or 0; undefined where all have one. */
   readonly flags: Uint8Array | undefined;
   readonly count: number;
   /** Samples that have one. */
   readonly known: number;
-  /** Of all samples, see `RawSplit`. */
+  /** Ids of all samples, see `RawSplit`. */
   readonly ids: Int32Array | undefined;
   /** Labels and ids of the samples that have one; `samples` are those of all. */
   readonly raw: RawSplit;
@@ -137,7 +137,7 @@ export function labelledOf(dataset: Dataset): Dataset {
   return subset;
 }
 
-/** Both one behind the other. */
+/** Samples of both, one behind the other. */
 export function joined(a: Samples, b: Samples): Samples {
   const out = likeSamples(a, a.length + b.length);
   out.set(a);

@@ -39,6 +39,22 @@ export class LabelNames {
   }
 }
 
+/** Labels or numbers of a list as the text of a column that lists them. `UserError` for one that such a text cannot hold. */
+export function listedText(list: readonly unknown[], separator: string, where: () => string): string {
+  const words = list.map((one) => {
+    const word = one instanceof Uint8Array ? Buffer.from(one).toString('utf8') : one;
+    const isPlain = ['string', 'bigint', 'boolean'].includes(typeof word) || Number.isFinite(word);
+    if (!isPlain) throw new UserError(`${where()}: the list of labels holds ${shown(one)}`, LABELS);
+    return String(word);
+  });
+  const split = words.find((word) => word.includes(separator));
+  if (split === undefined) return words.join(separator);
+  throw new UserError(
+    `${where()}: the label ${shown(split)} holds ${shown(separator)}, which separates the labels of a list`,
+    'Set `separator` to a text that no label holds.',
+  );
+}
+
 /** Refusal of a label that is not UTF-8. Its bytes would all be read as U+FFFD, and different classes could silently become one. */
 function notUtf8(name: string, where: string): UserError {
   return new UserError(

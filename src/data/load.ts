@@ -26,7 +26,7 @@ export interface LoadedDataset {
   readonly classNames: readonly string[];
   /** Whose answers stand in for the labels of validation and test; absent where these are labels. */
   readonly labelledBy?: string | undefined;
-  /** Where the first sample of train without a label is, where its files have such samples. */
+  /** Place of the first sample of train without a label; undefined where all have one. */
   readonly unlabelledAt?: string | undefined;
   /** [classes], if the recipe asks for class weights. */
   readonly classWeights: Float32Array | undefined;

@@ -9,7 +9,7 @@ import { taskRow } from '../recipe/task.ts';
 import type { Files, ParquetConfig } from './config.ts';
 import type { RawLabels, RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
-import { LabelNames } from './labels.ts';
+import { LabelNames, listedText } from './labels.ts';
 import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
 import { emptyFile, fileList, hex } from './source.ts';
 import { LABELS } from './supported.ts';
@@ -60,7 +60,8 @@ export async function readParquet(files: Files, options: ParquetOptions): Promis
 function asIndexes(labels: RawLabels): RawLabels {
   if (labels.kind !== 'name' || !labels.names.every((name) => /^-?\d+$/.test(name))) return labels;
   const indexes = labels.names.map(Number);
-  return { kind: 'index', values: labels.values.map((value) => indexes[value]!) };
+  // -1 stands for no label here too.
+  return { kind: 'index', values: labels.values.map((value) => (value === -1 ? -1 : indexes[value]!)) };
 }
 
 async function readImages(opened: readonly OpenParquet[], image: string, options: ParquetOptions): Promise<RawSplit> {
@@ -266,8 +267,7 @@ function pushLabel(labels: LabelNames, label: string | undefined, where: () => s
 /** Undefined for a sample without a label. */
 function labelText(value: unknown, where: string, { task, separator = '|' }: ParquetOptions): string | undefined {
   if (value === null || value === undefined) return undefined;
-  if (Array.isArray(value) && !taskRow(task).hasClasses)
-    return value.map((one) => labelText(one, where, { task, separator }) ?? '').join(separator);
+  if (Array.isArray(value) && !taskRow(task).hasClasses) return listedText(value, separator, () => where);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
   if (
     typeof value === 'string' ||

@@ -32,18 +32,13 @@ interface Reading {
   readonly config: DatasetConfig;
 }
 
-/** Numbers are floats, classes and labels are not. */
-function noValues({ task }: DatasetConfig): TargetValues {
-  return task === 'regression' ? new Float32Array(0) : new Int32Array(0);
-}
-
 export function splitOf(
   name: Part,
   { raw, flags, count, known, ids: given }: Presence,
   { reader, classNames, config }: Reading,
 ): Split {
   const width = reader.width(classNames);
-  const values = known > 0 ? reader.values(raw, classNames, config) : noValues(config);
+  const values = known > 0 ? reader.values(raw, classNames, config) : reader.none();
   const ids = given ?? Int32Array.from({ length: count }, (_, i) => i);
   return {
     source: raw.source,
@@ -79,7 +74,7 @@ export function limited(split: Split, limit: number, seed: number): Split {
   return draw(split, split.name, limit, seed, `limit ${split.name}`)[1];
 }
 
-/** What is left of `split`, and the part that was drawn, of the rows `from` alone where they are given. */
+/** The rest of `split`, and the part that was drawn, from the rows `from` alone where they are given. */
 function draw(
   split: Split,
   name: Part,
@@ -109,7 +104,7 @@ function drawnRows(split: Split, size: number, ...[seed, purpose, from]: readonl
   return drawStratified(among, classes, size, seed, purpose).map((i) => from[i]!);
 }
 
-/** So many samples of train keep their label. */
+/** Train with the labels of so many samples, drawn stratified; the others lose theirs. */
 export function keepLabels(split: Split, wanted: number, seed: number): Split {
   const { ids, width } = split;
   const rows = split.flags === undefined ? Int32Array.from(ids.keys()) : labelledRows(split.flags);

@@ -1,4 +1,4 @@
-/** Which pixels an output pixel is made of along one side, and by what weights. */
+/** Pixels that an output pixel is made of along one side, and their weights. */
 interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;

@@ -11,9 +11,9 @@ export interface SeenTask {
   readonly bits?: readonly string[];
 }
 
-/** More different whole numbers than that are no classes. */
+/** Limit of different whole numbers that can be classes. */
 const MOST_CLASSES = 20;
-/** Share of the samples: of more different whole numbers than that most have too few samples to be classes. */
+/** Limit of different whole numbers as a share of the samples: above it most have too few samples to be classes. */
 const RARE = 0.2;
 
 /** Reads the training files. `UserError` where they cannot be read. */

@@ -1,4 +1,5 @@
 import { nearest, shown, UserError } from '../base/errors.ts';
+import { taskRow } from '../recipe/task.ts';
 import { refuseDate } from './columns.ts';
 import type { TableOptions } from './config.ts';
 import { sizeOf } from './dataset.ts';
@@ -25,7 +26,7 @@ export class TableSink {
   readonly #samples;
   readonly #ids = growingInts();
   readonly #labels: readonly LabelNames[];
-  /** By place among the columns. */
+  /** Words of each column of words, by its place among the columns. */
   readonly #words: ReadonlyMap<number, LabelNames>;
   readonly #labelNames: readonly string[];
   #row: Float32Array = new Float32Array(0);
@@ -113,9 +114,8 @@ export class TableSink {
     else {
       this.#labels.forEach((names, i) => {
         const label = labels[i]?.trim();
-        // A list of labels may be empty: the sample has none of them, which is known.
-        const isList = labels.length === 1 && this.#options.task === 'multi-label';
-        if (label === undefined || (label === '' && !isList)) names.pushNone(where);
+        const isKnown = label !== '' || (labels.length === 1 && taskRow(this.#options.task).isEmptyKnown);
+        if (label === undefined || !isKnown) names.pushNone(where);
         else names.push(label, where);
       });
       this.#ids.push(id);
@@ -170,9 +170,10 @@ export class TableSink {
 
   #notNumber(column: number, value: unknown, where: () => string): UserError {
     refuseDate(value, this.columns[column]!, where);
+    const isDecimal = typeof value === 'string' && /^\s*[+-]?\d+,\d+\s*$/.test(value);
     return new UserError(
       `${where()}: column ${shown(this.columns[column])}: expected a number, received ${shown(value)}`,
-      `Correct the value if it is to be a number. ${FEATURES} For this one: \`categorical: [${this.columns[column]!}]\`.`,
+      `${isDecimal ? 'Write decimals with a point. ' : ''}Correct the value if it is to be a number. ${FEATURES} For this one: \`categorical: [${this.columns[column]!}]\`.`,
     );
   }
 

@@ -89,6 +89,12 @@ function formatOf(view: DataView, at: number, size: number, where: string): Form
   if (channels !== 1 && channels !== 2)
     throw new UserError(`${where}: ${channels} channels, expected one or two`, CONVERT);
   if (rate === 0) throw damaged(where, 'its rate is 0');
+  const [frame, expected] = [view.getUint16(at + 12, true), (channels * bits) / 8];
+  if (frame !== expected)
+    throw new UserError(
+      `${where}: ${frame} bytes for the ${channels === 1 ? 'value' : 'values'} of a moment, expected ${expected}: ${channels} of ${bits} bits`,
+      CONVERT,
+    );
   return { rate, channels, bytes: bits / 8, read };
 }
 

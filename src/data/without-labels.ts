@@ -25,7 +25,7 @@ export function noneLabelled({ source }: RawSplit, count: number): UserError {
   );
 }
 
-/** What a model answers, a number each: as the labels have it, or where there are none as the recipe has it. */
+/** Names of the numbers that a model answers with: those of the labels, or where there are none those of the recipe. */
 export function namesFrom(
   reader: TargetReader,
   presences: readonly (Presence | undefined)[],
@@ -34,14 +34,11 @@ export function namesFrom(
   const first = presences.find((presence) => presence !== undefined && presence.known > 0);
   if (first !== undefined) return reader.names(first.raw, config);
   const { raw } = presences[0]!;
-  const { task = 'classification', classes } = config;
   const { label } = config as { label?: unknown };
-  const listed = Array.isArray(label) ? label.map(String) : undefined;
-  if (task === 'regression') return listed ?? ['target'];
-  const names = classes ?? (task === 'multi-label' ? listed : raw.classNames);
+  const names = reader.unlabelledNames(config, Array.isArray(label) ? label.map(String) : undefined, raw);
   if (names !== undefined) return checkedNames(names);
   throw new UserError(
-    `dataset.classes: expected the names of ${task === 'multi-label' ? 'the labels' : 'the classes'}, as ${raw.source} has no labels, received none`,
+    `dataset.classes: expected the names of ${reader.named}, as ${raw.source} has no labels, received none`,
     'List them in the order of what the teacher answers.',
   );
 }

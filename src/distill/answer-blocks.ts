@@ -81,7 +81,7 @@ export class BlockMerge {
     this.#seconds += Number(metadata['seconds']);
   }
 
-  /** To be asked for when all blocks were added. */
+  /** Answers of all blocks together; read it after the last one was added. */
   get whole(): Safetensors {
     const { dataset, views } = this.#options;
     const { tensors, metadata } = answersFile(this.#options, this.#values, {

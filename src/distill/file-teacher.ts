@@ -111,7 +111,7 @@ interface Asking {
   /** Names of its inputs. */
   readonly input: string | readonly string[];
   readonly preprocessing: object;
-  /** Of one sample as the file sees it, if not as the data set has it. */
+  /** Shape of one sample as the file sees it, if not as the data set has it. */
   readonly sampleShape?: readonly number[];
 }
 

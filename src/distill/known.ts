@@ -1,4 +1,5 @@
 import type { Dataset, TargetValues } from '../data/dataset.ts';
+import { surest } from '../tasks/classes.ts';
 import type { Task } from '../tasks/task.ts';
 import { withKnown } from '../train/known.ts';
 import type { Known } from '../train/known.ts';
@@ -10,14 +11,14 @@ interface Answered {
   readonly teacher: Readonly<Record<string, Float32Array>>;
 }
 
-/** May a sample of the training have no label, or no answer of the teacher that is learnt from? */
+/** True if samples of the training may have no label, or no answer of the teacher that is learnt from. */
 export function isPartial({ labelled }: Pick<Dataset, 'labelled'>, minConfidence: number | undefined): boolean {
   return labelled !== undefined || minConfidence !== undefined;
 }
 
 interface Learning {
   readonly task: Pick<Task, 'width' | 'asTargets'>;
-  /** Does any sample of the training have a label? */
+  /** True if any sample of the training has a label. */
   readonly hasLabels: boolean;
   /** The least probability of the class that the teacher gives, for its answer to be learnt. */
   readonly minConfidence?: number | undefined;
@@ -32,17 +33,10 @@ export function known<B extends Answered & { readonly weights?: Float32Array }>(
   const ones = (): Float32Array => new Float32Array(ids.length).fill(1);
   const logits = teacher['teacherLogits']!;
   const isSure = (row: number): boolean =>
-    minConfidence === undefined || confidenceOf(logits, row, task.width) >= minConfidence;
+    minConfidence === undefined || surest(logits, row * task.width, task.width).probability >= minConfidence;
   const label = labelled ?? ones();
   const answer = Float32Array.from(ids, (_, row) => (isSure(row) ? 1 : 0));
   const scored = hasLabels ? label : ones();
   const targets = hasLabels ? batch.targets : task.asTargets(logits);
   return withKnown({ ...batch, targets }, { label, answer, scored });
-}
-
-/** The largest probability of a row's softmax. */
-function confidenceOf(logits: Float32Array, row: number, width: number): number {
-  const values = logits.subarray(row * width, (row + 1) * width);
-  const most = values.reduce((max, value) => Math.max(max, value), -Infinity);
-  return 1 / values.reduce((sum, value) => sum + Math.exp(value - most), 0);
 }

@@ -34,7 +34,7 @@ export interface OpenOptions {
   /** The validation split: shape and normalization of samples, and some to look at. */
   readonly dataset: Dataset;
   readonly name: (file: string) => string;
-  /** Of inputs that an ONNX file leaves open. */
+  /** Sizes of inputs that an ONNX file leaves open. */
   readonly shapes?: InputShapes;
 }
 

@@ -5,6 +5,8 @@ import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
 import { asTeacherSees } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { originalsOf } from '../data/originals.ts';
+import { inTurns } from '../runtime/collectives.ts';
+import type { Collectives } from '../runtime/collectives.ts';
 import { oneClassWarning } from '../tasks/one-class.ts';
 import { targetsOf } from '../data/targets/registry.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -25,7 +27,9 @@ export interface PreflightOptions {
   readonly declared?: readonly string[] | undefined;
   /** Samples that are asked about. Default 20 of each class, 1000 at least and 5000 at most. */
   readonly samples?: number;
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
+  /** Processes that take turns at asking. */
+  readonly together?: Collectives | undefined;
 }
 
 export interface Preflight {
@@ -60,12 +64,7 @@ export async function preflight(
   }
   if (dataset.labelled !== undefined) return checkWithoutLabels(teacher, dataset, task, options);
   if (task.classes === undefined) return checkNumbers(teacher, dataset, task, options);
-  const asked = await askAbout(
-    teacher,
-    dataset,
-    someRows(dataset, options.samples ?? samplesFor(classes)),
-    options.onProgress,
-  );
+  const asked = await askAbout(teacher, dataset, someRows(dataset, options.samples ?? samplesFor(classes)), options);
   const { labels, logits, accuracy } = asked;
   const samples = labels.length;
   refuseUseless(teacher, logits, samples);
@@ -95,12 +94,12 @@ export async function preflight(
   throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, hint);
 }
 
-/** As `preflight`, where no sample has a label: how often the teacher is right, nobody knows. */
+/** `preflight` of data without labels, which cannot tell how often the teacher is right. */
 async function checkWithoutLabels(
   teacher: Teacher,
   dataset: Dataset,
   task: Task,
-  { minAccuracy, samples = samplesFor(task.width), onProgress }: PreflightOptions,
+  { minAccuracy, samples = samplesFor(task.width), ...asking }: PreflightOptions,
 ): Promise<Preflight> {
   if (minAccuracy !== undefined)
     throw new UserError(
@@ -108,7 +107,7 @@ async function checkWithoutLabels(
       'Take it out, or give the samples of validation a label.',
     );
   const rows = someRows(dataset, samples);
-  const given = await answers(teacher, dataset, rows, onProgress);
+  const given = await answers(teacher, dataset, rows, asking);
   refuseUseless(teacher, given, rows.length);
   if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [] };
   const counts = classesOf(given, task.width).reduce(
@@ -128,11 +127,11 @@ async function checkNumbers(
   teacher: Teacher,
   dataset: Dataset,
   task: Task,
-  { alternatives = [], samples = samplesFor(task.width), onProgress }: PreflightOptions,
+  { alternatives = [], samples = samplesFor(task.width), ...asking }: PreflightOptions,
 ): Promise<Preflight> {
   const rows = someRows(dataset, samples);
   const labels = targetsOf(dataset, rows);
-  const given = await answers(teacher, dataset, rows, onProgress);
+  const given = await answers(teacher, dataset, rows, asking);
   refuseUseless(teacher, given, rows.length);
   const { score, isBetter: isGood, chance } = task.skill(given, labels);
   const stuck = task.stuck(teacher.name, given, labels);
@@ -198,9 +197,14 @@ async function oddities(
   return warnings;
 }
 
-async function askAbout(teacher: Teacher, dataset: Dataset, rows: Int32Array, onProgress?: OnProgress): Promise<Asked> {
+async function askAbout(
+  teacher: Teacher,
+  dataset: Dataset,
+  rows: Int32Array,
+  asking: AnswersOptions = {},
+): Promise<Asked> {
   const labels = targetsOf(dataset, rows) as Int32Array;
-  const logits = await answers(teacher, dataset, rows, onProgress);
+  const logits = await answers(teacher, dataset, rows, asking);
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
 }
 
@@ -220,17 +224,24 @@ export async function answers(
   teacher: Teacher,
   dataset: Dataset,
   rows: Int32Array,
-  onProgress?: OnProgress,
+  { onProgress, together }: AnswersOptions = {},
 ): Promise<Float32Array> {
-  const all = new Float32Array(rows.length * teacher.classes);
-  for (let start = 0; start < rows.length; start += BATCH) {
-    const part = rows.subarray(start, start + BATCH);
+  const { classes } = teacher;
+  const count = Math.ceil(rows.length / BATCH);
+  const all = await inTurns(together, { count, width: BATCH * classes }, async (item) => {
+    const part = rows.subarray(item * BATCH, (item + 1) * BATCH);
     const original = originalsOf(dataset, part, chanceOf(PLAIN));
     const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), part, PLAIN), part.length, original);
-    all.set(logits, start * teacher.classes);
-    onProgress?.(`${dataset.name} samples,`, start + part.length, rows.length);
-  }
-  return all;
+    onProgress?.(`${dataset.name} samples,`, item * BATCH + part.length, rows.length);
+    return logits;
+  });
+  return all.slice(0, rows.length * classes);
+}
+
+interface AnswersOptions {
+  readonly onProgress?: OnProgress | undefined;
+  /** Processes that take turns at the batches. */
+  readonly together?: Collectives | undefined;
 }
 
 function areConstant(logits: Float32Array, classes: number): boolean {

@@ -1,12 +1,12 @@
 import type { OnProgress } from '../base/progress.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';
-import { scalingOf } from '../data/targets/numbers.ts';
+import { scalingOf } from '../data/targets/registry.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { answers } from './preflight.ts';
 import type { Teacher } from './teacher.ts';
 
-/** Is nothing known of the samples that models are scored on? */
+/** True if the samples that models are scored on have no labels. */
 export function isWithoutLabels({ validation }: Pick<LoadedDataset, 'validation'>): boolean {
   return validation.labelled !== undefined;
 }
@@ -23,15 +23,15 @@ export async function scoredByTeacher(
   const task = taskOf(data.validation);
   const answered = async (split: Dataset): Promise<Dataset> => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    const targets = task.asTargets(await answers(teacher, split, rows, onProgress));
+    const targets = task.asTargets(await answers(teacher, split, rows, { onProgress }));
     return { ...split, targets, labelled: undefined };
   };
   const validation = await answered(data.validation);
   const test = data.test && (await answered(data.test));
-  const scaling = data.task === 'regression' ? { scaling: scalingOf(validation.targets, task.width) } : {};
+  const scaling = scalingOf(data.validation, validation.targets);
   const [train, ...others] = [data.train, validation, ...(test ? [test] : [])].map((split) => ({
     ...split,
-    ...scaling,
+    ...(scaling && { scaling }),
   }));
   return { ...data, train: train!, validation: others[0]!, test: others[1], labelledBy: teacher.name };
 }

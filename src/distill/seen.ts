@@ -57,7 +57,7 @@ export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
   return { form, bring };
 }
 
-/** Of one sample as a model sees it. */
+/** Shape of one sample as a model sees it. */
 export function shapeSeen({ resize, channels }: OwnSize, sampleShape: readonly number[]): readonly number[] {
   const [height, width, own] = sampleShape;
   return sampleShape.length === 3 ? [...(resize ?? [height!, width!]), channels ?? own!] : sampleShape;
@@ -68,7 +68,7 @@ const LUMA = [0.299, 0.587, 0.114] as const;
 
 const luma = (values: readonly number[]): number => LUMA.reduce((sum, weight, c) => sum + weight * values[c]!, 0);
 
-/** What values of other channels are normalized by: grey ones by the mixed means of the colours, each colour as grey was. */
+/** Normalization of pictures that were brought to other channels: of grey ones by the mixed means of the colours, of each colour as grey had it. */
 function normalizationFor({ scale, mean, std }: Normalization, channels: number): Normalization {
   if (mean.length === channels) return { scale, mean, std };
   const spread = (values: readonly number[]): number[] =>

@@ -1,13 +1,14 @@
-import { fromHalf, sha256, toHalf } from '../base/bytes.ts';
-import { monotonicMs } from '../base/clock.ts';
+import { bytesOf, fromHalf, sha256, toHalf } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
-import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
+import { chanceOf, viewOf } from '../data/batches.ts';
 import type { Chance } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
 import { asTeacherSees, fingerprint, sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { originalsOf } from '../data/originals.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
+import { inTurns } from '../runtime/collectives.ts';
+import type { Collectives } from '../runtime/collectives.ts';
 import type { Teacher } from './teacher.ts';
 
 /** The part of a batch that its soft targets depend on. */
@@ -75,12 +76,31 @@ export class SoftTargetsBuilder {
     return this.#options.dataset.count * this.#options.views;
   }
 
-  /** Stores the teacher's answers to the next samples, `count` at most. */
-  async next(count: number): Promise<void> {
+  /**
+   * Stores the teacher's answers to the next samples, `count` at most. Processes that work together ask about so many each, and store the
+   * answers of all: in the same batches as one process.
+   */
+  async next(count: number, together?: Collectives): Promise<void> {
     const { teacher, dataset } = this.#options;
-    const n = Math.min(count, dataset.count - (this.#done % dataset.count));
-    this.#values.set(await answersTo(this.#options, this.#done, n), this.#done * teacher.classes);
-    this.#done += n;
+    const batches: { readonly first: number; readonly n: number }[] = [];
+    let next = this.#done;
+    while (batches.length < (together?.size ?? 1) && next < this.total) {
+      const n = Math.min(count, dataset.count - (next % dataset.count));
+      batches.push({ first: next, n });
+      next += n;
+    }
+    // Bytes travel as floats.
+    const width = Math.ceil((count * teacher.classes * this.#values.BYTES_PER_ELEMENT) / 4);
+    const all = await inTurns(together, { count: batches.length, width }, async (item) => {
+      const { first, n } = batches[item]!;
+      const floats = new Float32Array(width);
+      new Uint8Array(floats.buffer).set(bytesOf(await answersTo(this.#options, first, n)));
+      return floats;
+    });
+    const Values = this.#values.constructor as Float32ArrayConstructor;
+    for (const [item, { first, n }] of batches.entries())
+      this.#values.set(new Values(all.buffer, 4 * width * item, n * teacher.classes), first * teacher.classes);
+    this.#done = next;
   }
 
   saved(): Safetensors {
@@ -213,41 +233,7 @@ export class StoredSoftTargets implements SoftTargets {
   }
 }
 
-/** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
-export class LiveSoftTargets implements SoftTargets {
-  readonly #teacher: Teacher;
-  readonly #dataset: Dataset;
-  #ms = 0;
-
-  /** `dataset`: the one whose batches it is asked about. */
-  constructor(teacher: Teacher, dataset: Dataset) {
-    this.#teacher = teacher;
-    this.#dataset = dataset;
-  }
-
-  /** Time that the teacher took so far. */
-  get seconds(): number {
-    return this.#ms / 1000;
-  }
-
-  async answersFor({ x, ids, chance }: Asked): Promise<Record<string, Float32Array>> {
-    const start = monotonicMs();
-    const { forTeacher } = this.#dataset;
-    const seen = forTeacher === undefined ? x : viewOf(forTeacher, ids, PLAIN);
-    const original = chance && originalsOf(this.#dataset, ids, chance);
-    const { logits, features } = await this.#teacher.answer(seen, ids.length, original);
-    this.#ms += monotonicMs() - start;
-    const row = logits.findIndex((value) => !Number.isFinite(value));
-    if (row !== -1) {
-      const id = ids[Math.floor(row / this.#teacher.classes)]!;
-      throw notFinite(this.#teacher, `in row ${id} of the training split`);
-    }
-    const named = Object.entries(features).map(([name, values]): [string, Float32Array] => [`teacher/${name}`, values]);
-    return { teacherLogits: logits, ...Object.fromEntries(named) };
-  }
-}
-
-function notFinite(teacher: Teacher, sample: string): UserError {
+export function notFinite(teacher: Teacher, sample: string): UserError {
   return new UserError(
     `${teacher.name}: its answer to sample ${sample} is not finite`,
     'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.',

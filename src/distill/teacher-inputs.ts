@@ -107,7 +107,7 @@ function channelsFirst(data: Float32Array, n: number, shape: readonly number[]):
   return preprocess(data, n, shape, { scale: all, offset: all.map(() => 0), layout: 'nchw' });
 }
 
-/** What brings pictures to the size of a model that was made for another. */
+/** Remedy for pictures of another size than the model was made for. */
 export function sizeRemedy(declared: readonly (number | string)[], sample: readonly number[]): string {
   const other = 'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).';
   const [, a, b, c] = declared;

@@ -23,7 +23,7 @@ export interface Teacher {
   readonly featureShapes: Readonly<Record<string, readonly number[]>>;
   readonly params: number;
   readonly sizeBytes: number;
-  /** Of one sample as it sees it, if not as the data set has it. */
+  /** Shape of one sample as the teacher sees it, if not as the data set has it. */
   readonly sampleShape?: readonly number[];
   /** Device that it runs on, e.g. `cpu`: not always the one that the student is trained on. */
   readonly device: string;
@@ -37,7 +37,7 @@ export function logitsOfProbabilities(probabilities: Float32Array): Float32Array
   return probabilities.map((p) => Math.log(Math.max(p, 1e-12)));
 }
 
-/** Do the rows look like probabilities: inside 0 … 1, and summing to 1? */
+/** True if the rows look like probabilities: inside 0 … 1, and summing to 1. */
 export function areProbabilities(values: Float32Array, classes: number): boolean {
   for (let row = 0; row < values.length; row += classes) {
     let sum = 0;

@@ -7,8 +7,7 @@ import { readOnnx } from '../files/onnx-file.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { stageOf, TEACHER } from '../report/artifact.ts';
-import { stateOf } from './checkpoint.ts';
+import { isEarlier, putBack, setAside } from './earlier.ts';
 import { finishedReport, writtenReport } from './finished.ts';
 import { Ledger } from './ledger.ts';
 import { differences, noteOf } from './place.ts';
@@ -95,7 +94,8 @@ async function hasItsFiles(value: unknown): Promise<boolean> {
 
 /**
  * Make the folder ready for a run of this recipe; call it while holding the lock. A run of the same recipe goes on, on
- * another engine or device too as long as it is not finished; one of a changed recipe stops unless told what to do.
+ * another engine or device too as long as it is not finished; one of a changed recipe stops unless told what to do. `fresh` sets it aside,
+ * until `dropEarlier` removes it or `putBack` brings it back.
  * `resume` goes on with the recipe that the run began with, in the `place` that is asked for.
  */
 export async function prepareFolder(
@@ -104,16 +104,17 @@ export async function prepareFolder(
   existing: Existing,
   place: Place = {},
 ): Promise<Prepared> {
+  await putBack(folder);
   await removeHalfWritten(folder);
   const file = path.join(folder, 'recipe.json');
   const isThere = (await exists(file)) || (await hasWork(folder));
   const goesOn = isThere && existing !== 'fresh';
-  if (isThere && !goesOn) await empty(folder);
+  if (isThere && !goesOn) await setAside(folder);
   const prepared = goesOn
     ? await goingOn(folder, given, existing === 'resume' ? place : undefined)
     : { loaded: given, resumed: false, moves: [] };
   const { base, written } = prepared.loaded;
-  const studentFile = await hashOfStudent(prepared.loaded);
+  const studentFile = await hashOfStudent(prepared.loaded.recipe);
   const stored: StoredRecipe = {
     ...{ base, baseFromHere: path.relative(folder, base), recipe: written },
     ...(studentFile !== undefined && { studentFile }),
@@ -175,7 +176,7 @@ async function goingOn(folder: string, given: LoadedRecipe, place: Place | undef
   // What is finished is not to be done elsewhere.
   const refused = [...changes, ...(isFinished ? moves : [])];
   if (refused.length > 0) throw changed(folder, refused);
-  const now = await hashOfStudent(loaded);
+  const now = await hashOfStudent(loaded.recipe);
   if (studentFile !== undefined && now !== undefined && now !== studentFile) throw otherStudent(folder, loaded);
   const other = differences(before.written, given.written).changes;
   const left =
@@ -200,7 +201,13 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
     );
   }
   const names = await readdir(folder);
-  if (names.includes('recipe.json') || names.includes('ledger.json') || names.every(isTraceOfStart)) return;
+  if (
+    names.some(isEarlier) ||
+    names.includes('recipe.json') ||
+    names.includes('ledger.json') ||
+    names.every(isTraceOfStart)
+  )
+    return;
   throw new UserError(
     `${folder}: this folder is not a run: it holds ${shown(names.slice(0, 3))}`,
     'Choose another folder with --out, another name with --set name=..., or remove it.',
@@ -224,37 +231,22 @@ function changed(folder: string, changes: readonly string[]): UserError {
   );
 }
 
-const fileOfStudent = ({ recipe: { student } }: LoadedRecipe): string | undefined =>
+const fileOfStudent = ({ student }: Pick<Recipe, 'student'>): string | undefined =>
   student?.module ?? student?.tfjs ?? student?.onnx;
 
 /**
  * Hash of the student's file, not of what it imports; of an ONNX file with the weights that lie beside it. Undefined if the file is gone,
  * which is reported where the student is built.
  */
-async function hashOfStudent(loaded: LoadedRecipe): Promise<string | undefined> {
-  const file = fileOfStudent(loaded);
+export async function hashOfStudent(recipe: Pick<Recipe, 'student'>): Promise<string | undefined> {
+  const file = fileOfStudent(recipe);
   if (file === undefined || !(await exists(file))) return undefined;
-  return sha256(await (loaded.recipe.student?.onnx === undefined ? readBytes(file) : readOnnx(file)));
+  return sha256(await (recipe.student?.onnx === undefined ? readBytes(file) : readOnnx(file)));
 }
 
 function otherStudent(folder: string, loaded: LoadedRecipe): UserError {
   return new UserError(
-    `${folder}: the student of this run has changed: ${fileOfStudent(loaded)} is not the file that it began with`,
+    `${folder}: the student of this run has changed: ${fileOfStudent(loaded.recipe)} is not the file that it began with`,
     'Add --fresh to start again with the changed student, or bring the file back.',
   );
-}
-
-/**
- * A trained teacher and its answers stay: they carry the hash of everything they depend on, so they are used again only if
- * nothing about them has changed.
- */
-async function empty(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (name === 'lock' || name === 'soft-targets') continue;
-    if (name !== 'state') await rm(path.join(folder, name), { recursive: true, force: true });
-  }
-  const state = path.join(folder, 'state');
-  for (const name of await readdir(state).catch(() => [])) {
-    if (stateOf(name)?.stage !== stageOf(TEACHER)) await rm(path.join(state, name), { force: true });
-  }
 }

@@ -11,7 +11,7 @@ interface Owner {
   readonly host: string;
   /** Start of the process, as the system counts it: tells a process from a later one with the same id. */
   readonly started: string;
-  /** Does the process touch its lock again and again while it lives? */
+  /** True if the process touches its lock again and again while it lives. */
   readonly beats?: boolean;
 }
 
@@ -20,9 +20,9 @@ export interface LockOptions {
   readonly beatMs?: number;
   /** Milliseconds without a touch after which a process of another machine counts as dead. */
   readonly silentMs?: number;
-  /** Told that a lock of another machine is watched, which takes as long. */
+  /** Called with a message when a lock of another machine is watched, which takes `silentMs`. */
   readonly onWait?: (message: string) => void;
-  /** Told that another process has taken the lock over: this one was silent for too long, and is to write no more. */
+  /** Called with a message when another process has taken the lock over, as this one was silent for too long: it must not write any more. */
   readonly onLost?: (message: string) => void;
 }
 

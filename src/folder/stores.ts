@@ -6,6 +6,7 @@ import { stageOf, TEACHER } from '../report/artifact.ts';
 import { CheckpointStore, seal, unseal } from './checkpoint.ts';
 import type { OnEvent } from '../base/events.ts';
 import { Ledger } from './ledger.ts';
+import { RepeatsFolder } from './repeats-folder.ts';
 import type { KeyedStore } from '../distill/soft-targets.ts';
 import type { StageStates } from '../train/training.ts';
 
@@ -14,6 +15,8 @@ export interface RunStores {
   readonly ledger: Ledger;
   readonly states: (stage: string) => StageStates;
   readonly softTargets: KeyedStore;
+  /** Repeats that shards have trained. */
+  readonly repeats: RepeatsFolder;
   /** Write a result, e.g. `report.json` or `exports/distilled.onnx`. */
   readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
 }
@@ -32,6 +35,7 @@ export async function openStores(folder: string, onEvent: OnEvent, shared = fold
       save: async (state) => onEvent({ type: 'saved', stage, file: await of(stage).save(stage, state) }),
     }),
     softTargets: softTargetStore(path.join(shared, 'soft-targets'), writerOf(shared), warn),
+    repeats: new RepeatsFolder(folder),
     write,
   };
 }

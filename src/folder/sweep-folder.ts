@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { exists, readBytes, readText, writeFileAtomic } from '../base/files.ts';
+import { exists, readText, writeFileAtomic } from '../base/files.ts';
 import type { TrialSettings } from '../recipe/grid.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Report } from '../report/types.ts';
 import { writtenReport } from './finished.ts';
+import { giveAnswers } from './given.ts';
 
 /** A trial and what is known of it: its report, finished or stopped, if it has one yet. */
 export interface TrialSoFar extends TrialSettings {
@@ -50,14 +51,9 @@ export class SweepFolder {
     return all;
   }
 
-  /** Gives a trial the answers that the teacher gave beforehand, for the recipe itself: those of other teachers and data have other keys. */
+  /** Gives a trial the answers that the teacher gave beforehand, for the recipe itself. */
   async giveAnswers(trial: string): Promise<void> {
-    const from = path.join(this.#base, 'soft-targets');
-    const to = path.join(this.folder, trial, 'soft-targets');
-    for (const name of await readdir(from).catch(() => [])) {
-      if (!name.endsWith('.safetensors') || (await exists(path.join(to, name)))) continue;
-      await writeFileAtomic(path.join(to, name), await readBytes(path.join(from, name)));
-    }
+    await giveAnswers(this.#base, path.join(this.folder, trial));
   }
 
   async #keep(name: string, content: unknown): Promise<void> {

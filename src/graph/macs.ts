@@ -1,5 +1,4 @@
 import type { OpName } from './ops.ts';
-import { opNames } from './ops.ts';
 import { sizeOf } from './shapes.ts';
 import type { Graph, Node, Shape } from './types.ts';
 
@@ -10,8 +9,8 @@ type Count = (inputs: readonly Shape[], output: Shape, attrs: Node['attrs']) => 
 const size = (shape: Shape): number => sizeOf(shape).factor;
 const product = (dims: Shape): number => dims.reduce<number>((total, dim) => total * Number(dim), 1);
 
-/** Elementwise arithmetic, reductions and pooling do not count, as usual in this field. */
-const counted: Partial<Record<OpName, Count>> = {
+/** Operators that multiply. Elementwise arithmetic, reductions and pooling do not count, as usual in this field. */
+export const macs: Readonly<Partial<Record<OpName, Count>>> = {
   BatchMatMul: ([a], output, { transposeA }) => size(output) * size([a!.at(transposeA === true ? -2 : -1)!]),
   Conv2D: ([, filter], output) => size(output) * product(filter!.slice(0, 3)),
   DepthwiseConv2dNative: ([, filter], output) => size(output) * product(filter!.slice(0, 2)),
@@ -19,17 +18,13 @@ const counted: Partial<Record<OpName, Count>> = {
   Conv2DBackpropInput: ([dy, filter]) => size(dy!) * product(filter!.slice(0, 3)),
 };
 
-const zero: Count = () => 0;
-
-export const macs: Readonly<Record<OpName, Count>> = Object.fromEntries(
-  opNames.map((name) => [name, counted[name] ?? zero]),
-) as Record<OpName, Count>;
+/** Multiply-accumulates of one node; 0 for an operator that does not multiply. `shapeOf`: of a value by its name. */
+export function macsOfNode({ op, inputs, outputs, attrs }: Node, shapeOf: (name: string) => Shape): number {
+  return macs[op as OpName]?.(inputs.map(shapeOf), shapeOf(outputs[0]!), attrs) ?? 0;
+}
 
 /** Multiply-accumulates of an inference graph for one sample; of a graph of fixed batch size, for the whole batch. */
 export function macsOf({ nodes, types }: Graph): number {
   const shape = (name: string): Shape => (name === '' ? [] : types.get(name)!.shape);
-  return nodes.reduce(
-    (sum, { op, inputs, outputs, attrs }) => sum + macs[op as OpName](inputs.map(shape), shape(outputs[0]!), attrs),
-    0,
-  );
+  return nodes.reduce((sum, node) => sum + macsOfNode(node, shape), 0);
 }

@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 import { sha256 } from '../base/bytes.ts';
 import { InterruptedError } from '../base/errors.ts';
 import type { DeviceRow, Measured } from './device-rows.ts';
-import { reasonOf } from './skipped.ts';
-import type { Skipped } from './skipped.ts';
-import { ascending, median, medianInterval } from './statistics.ts';
+import { reasonOf } from './reason.ts';
+import type { Skipped } from '../base/skipped.ts';
+import { ascending, median, medianInterval } from '../base/statistics.ts';
 import type { ModelFile } from './variants.ts';
 
 export interface AdbOptions {

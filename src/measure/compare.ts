@@ -1,5 +1,5 @@
 import type { Latency } from './findings.ts';
-import { ascending, medianInterval, quantile } from './statistics.ts';
+import { ascending, medianInterval, quantile } from '../base/statistics.ts';
 
 export interface Comparison {
   /** Time of `a` as a multiple of that of `b`: the median over sessions. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
-import type { Skipped } from './skipped.ts';
+import type { Skipped } from '../base/skipped.ts';
 import type { Posted, Shown } from './page/protocol.ts';
 import { summarize } from './statistics.ts';
 import type { Figures } from './statistics.ts';

@@ -1,19 +1,19 @@
 import { measureWithAdb } from './adb.ts';
 import { measureInChromium } from './chromium.ts';
 import type { DeviceRow, Measured } from './device-rows.ts';
-import { reasonOf } from './skipped.ts';
-import type { Skipped } from './skipped.ts';
+import { reasonOf } from './reason.ts';
+import type { Skipped } from '../base/skipped.ts';
 import { planOf } from './plan.ts';
 import type { PlanOptions } from './plan.ts';
 import type { ModelFile } from './variants.ts';
 import { versionOf } from '../base/packages.ts';
 
 /** Places that a model can be timed at: this process, a headless Chromium of this machine, phones that adb reaches. */
-export type Place = 'node' | 'chromium' | 'adb';
+export type TimingPlace = 'node' | 'chromium' | 'adb';
 
 /** Time files in the places that are not this process; what cannot be is said, and is no failure. */
 export async function measureElsewhere(
-  places: readonly Place[],
+  places: readonly TimingPlace[],
   files: readonly ModelFile[],
   options: PlanOptions & { readonly signal?: AbortSignal | undefined },
 ): Promise<Measured> {

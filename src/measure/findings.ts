@@ -1,7 +1,8 @@
 import { describe } from './setting.ts';
 import type { Setting } from './setting.ts';
-import type { Skipped } from './skipped.ts';
-import { median, summarize } from './statistics.ts';
+import type { Skipped } from '../base/skipped.ts';
+import { median } from '../base/statistics.ts';
+import { summarize } from './statistics.ts';
 import type { Figures } from './statistics.ts';
 
 export interface Latency extends Setting, Figures {

@@ -5,7 +5,7 @@ import { readEntries } from '../formats/tflite/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { allocate } from '../runtime/session.ts';
-import type { Skipped } from './skipped.ts';
+import type { Skipped } from '../base/skipped.ts';
 
 /** An input of a model file. */
 export interface End {
@@ -54,7 +54,7 @@ function laidOut(rest: readonly number[], shape: readonly number[] | undefined):
   return !fits(shape) && fits(first) ? first : shape;
 }
 
-/** Whether the inputs of a file are token ids, as its metadata say. */
+/** True if the inputs of a file are token ids, by its metadata. */
 export function takesIds(format: '.onnx' | '.tflite', bytes: Uint8Array, name: string): boolean {
   if (format === '.onnx') return decodeModel(bytes, name).metadata.has('text');
   return readEntries(readTflite(bytes), bytes).has('text');

@@ -5,8 +5,8 @@ import { Findings } from './findings.ts';
 import type { Latency } from './findings.ts';
 import { describe } from './setting.ts';
 import type { Opened, Source, Variant } from './setting.ts';
-import { reasonOf } from './skipped.ts';
-import type { Skipped } from './skipped.ts';
+import { reasonOf } from './reason.ts';
+import type { Skipped } from '../base/skipped.ts';
 import { takeTurn, TURN, warm } from './turn.ts';
 import type { Clock } from './turn.ts';
 
@@ -18,7 +18,7 @@ export interface LatencySettings {
   readonly signal?: AbortSignal | undefined;
   /** Default: the process's monotonic clock. */
   readonly clock?: Clock;
-  /** Told in seconds of the budget; medians that are known earlier end it earlier. */
+  /** Called with the seconds of the budget that are over; medians that are known earlier end it earlier. */
   readonly onProgress?: OnProgress;
 }
 

@@ -4,8 +4,8 @@ import { modelEnds } from '../runtime/litert.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { sizes, takesIds } from './inputs.ts';
 import type { End } from './inputs.ts';
-import { reasonOf } from './skipped.ts';
-import type { Skipped } from './skipped.ts';
+import { reasonOf } from './reason.ts';
+import type { Skipped } from '../base/skipped.ts';
 import type { Plan, PlannedModel } from './page/protocol.ts';
 import type { ModelFile } from './variants.ts';
 

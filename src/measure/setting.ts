@@ -1,4 +1,4 @@
-import type { Skipped } from './skipped.ts';
+import type { Skipped } from '../base/skipped.ts';
 
 /** Runtime, device and batch that a row of figures is about. */
 export interface Setting {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { argMax } from '../base/numbers.ts';
 
 const whole = z.int().min(0);
 const histogram = z.strictObject({
@@ -6,7 +7,7 @@ const histogram = z.strictObject({
   counts: z.array(whole).readonly(),
 });
 
-/** How a model answers on a split: what answers to requests are compared with later, when nobody knows the right ones. */
+/** Distribution of a model's answers on a split. Answers to requests are compared with it later, when nobody knows the right ones. */
 export const usualSchema = z.strictObject({
   split: z.enum(['test', 'validation']),
   samples: whole,
@@ -43,8 +44,7 @@ export function usualAnswers(logits: Float32Array, classes: number, split: Usual
 }
 
 export function spreadOf(logits: ArrayLike<number>, from: number, classes: number): Spread {
-  let best = 0;
-  for (let c = 1; c < classes; c++) if (logits[from + c]! > logits[from + best]!) best = c;
+  const best = argMax(logits, from, classes);
   let sum = 0;
   let weighted = 0;
   for (let c = 0; c < classes; c++) {

@@ -10,8 +10,8 @@ import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { ortTensor, Session } from '../runtime/session.ts';
 import { noise, sizes, takesIds } from './inputs.ts';
 import type { Opened, Source, Variant } from './setting.ts';
-import { reasonOf } from './skipped.ts';
-import type { Skipped } from './skipped.ts';
+import { reasonOf } from './reason.ts';
+import type { Skipped } from '../base/skipped.ts';
 
 export interface VariantOptions {
   readonly batchSizes: readonly number[];
@@ -29,7 +29,7 @@ export interface ModelFile {
   /** `.onnx` or `.tflite`, where the name does not end in it. */
   readonly format?: string;
   readonly bytes: Uint8Array;
-  /** Of one sample, where it is not that of the others. */
+  /** Shape of one sample, where it is not that of the other files. */
   readonly sampleShape?: readonly number[];
 }
 

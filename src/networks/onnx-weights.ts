@@ -11,8 +11,17 @@ const LEARNED: ReadonlySet<string> = new Set([
   ...['BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization'],
 ]);
 
+/** Inputs from this one on are what a layer starts from, such as the state of an LSTM, and nothing that it computes with. */
+const STARTS = 5;
+
 /** Operators that are told by a stored float how to compute: nothing that is learned. */
 const TOLD: ReadonlySet<string> = new Set(['Clip', 'Pad', 'Resize', 'Upsample', 'Dropout', 'Pow', 'Range', 'OneHot']);
+
+interface Reader {
+  readonly op: string;
+  readonly node: string;
+  readonly isStart: boolean;
+}
 
 export interface StoredWeights {
   readonly isWeight: (name: string) => boolean;
@@ -34,13 +43,17 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
     return value?.type === 'tensor' ? [{ ...value.value, name: outputs[0]! }] : [];
   });
   const stored = named.length > 0 ? named : constants.filter((one) => isFloat(one) && one.dims.length > 0);
-  const readers = new Map<string, { op: string; node: string }[]>();
+  const readers = new Map<string, Reader[]>();
   for (const { op, inputs, name: own, outputs } of file.nodes)
-    for (const input of new Set(inputs))
-      readers.set(input, [...(readers.get(input) ?? []), { op, node: own || outputs[0]! }]);
-  const readBy = (one: string): { op: string; node: string }[] => readers.get(one) ?? [];
-  const candidates = stored.filter(
-    (one) => !NUMBERED.test(one.name) || readBy(one.name).some(({ op }) => LEARNED.has(op)),
+    for (const input of new Set(inputs)) {
+      const isStart = LEARNED.has(op) && inputs.indexOf(input) >= STARTS;
+      readers.set(input, [...(readers.get(input) ?? []), { op, node: own || outputs[0]!, isStart }]);
+    }
+  const readBy = (one: string): readonly Reader[] => readers.get(one) ?? [];
+  // Zeros from which a layer starts are not in the graph.
+  const isNoStart = (one: string): boolean => !graph.constants.has(one) && readBy(one).every(({ isStart }) => isStart);
+  const candidates = stored.filter(({ name: one }) =>
+    NUMBERED.test(one) ? readBy(one).some(({ op, isStart }) => LEARNED.has(op) && !isStart) : !isNoStart(one),
   );
   const weights = new Set(candidates.map((one) => one.name));
   const gone = candidates.find(

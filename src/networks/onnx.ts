@@ -4,8 +4,9 @@ import type { Model } from '../formats/onnx/model.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { cleaned } from '../graph/passes/cleaned.ts';
+import { openBatch } from '../graph/passes/open-batch.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
-import type { Graph, TensorType } from '../graph/types.ts';
+import type { Graph } from '../graph/types.ts';
 import { checkParts } from './inputs.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { fitting } from './chosen.ts';
@@ -41,7 +42,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
   const { inputShape, inputs, classes, seed, head, freeze, batchNorm = 'train', compared = [] } = options;
   const sized = inputs === undefined ? withSampleSizes(model, file, inputShape) : model;
   const read = importOnnx(sized, file, { isTrained: true });
-  const ordered = logitsFirst(read, file, options.output);
+  const ordered = logitsFirst(withOpenBatch(read, file), file, options.output);
   const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   checkOutput(whole, file, classes, head);
@@ -65,6 +66,8 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
     origin.push(
       `${short}: its ${others.length === 1 ? 'output' : 'outputs'} ${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'} in the files, but nothing teaches ${others.length === 1 ? 'it' : 'them'}: what it answers changes with the weights that it shares with the logits`,
     );
+  const fixed = fixedBatch(read);
+  if (fixed !== undefined) origin.push(`${short}: its batch size, ${fixed} in the file, is left open`);
   if (head === 'replace') {
     const [before, after] = [headOf(imported)!, headOf(whole)!];
     origin.push(
@@ -133,17 +136,27 @@ function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin)
 
 /** `UserError` where the inputs are not the parts of the samples, in the shapes of the file. */
 function fedByParts(graph: Graph, file: string, inputs: readonly InputPart[]): Graph {
-  for (const [name, type] of graph.inputs) refuseFixedBatch(file, name, type.shape);
   checkParts(file, Object.fromEntries(graph.inputs), inputs);
   return graph;
 }
 
-function refuseFixedBatch(file: string, name: string, shape: TensorType['shape']): void {
-  if (shape[0] === 'batch') return;
-  throw new UserError(
-    `${file}: its input ${name} has the fixed batch size ${String(shape[0])}`,
-    'Export it with an open batch size (torch.onnx.export: dynamic_axes or dynamic_shapes).',
-  );
+/** The batch size of a file that fixes it; undefined for an open one. */
+function fixedBatch({ inputs }: Graph): number | undefined {
+  return [...inputs.values()].map(({ shape }) => shape[0]).find((dim) => typeof dim === 'number');
+}
+
+/** Graph that takes batches of any size, also of a file that fixes their size. `UserError` where that is not possible. */
+function withOpenBatch(graph: Graph, file: string): Graph {
+  const size = fixedBatch(graph);
+  if (size === undefined) return graph;
+  try {
+    return openBatch(graph, size);
+  } catch (error) {
+    throw new UserError(
+      `${file}: its input ${[...graph.inputs.keys()].join(', ')} has the fixed batch size ${size}, which cannot be left open: ${(error as Error).message}`,
+      'Export it with an open batch size (torch.onnx.export: dynamic_axes or dynamic_shapes).',
+    );
+  }
 }
 
 /**
@@ -179,7 +192,6 @@ function channelsLast(graph: Graph, file: string, sample: readonly number[]): Gr
       'Export the part of the model that is fed numbers.',
     );
   const own = shape.slice(1);
-  refuseFixedBatch(file, name, shape);
   if (own.join() === sample.join()) return graph;
   const [h, w, c] = sample;
   if (sample.length !== 3 || own.join() !== [c, h, w].join())

@@ -19,7 +19,7 @@ const HEADERS = {
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; frame-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-opener-policy': 'same-origin',
-  'permissions-policy': 'camera=(self), microphone=(), geolocation=()',
+  'permissions-policy': 'camera=(self), microphone=(self), geolocation=()',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-cache',
@@ -56,7 +56,7 @@ function asset(type: keyof typeof TYPES, content: string | Uint8Array): Asset {
 /** Folder of the compiled program. Scripts have the same places under `app/`, so that their imports find each other. */
 const PROGRAM = path.join(import.meta.dirname, '..');
 
-/** What the scripts of the page share with the rest of the program; it runs anywhere. */
+/** Modules that the scripts of the page share with the rest of the program; they run anywhere. */
 const SHARED = ['base/numbers.js', 'report/format.js', 'tasks/score.js'];
 
 let read: Promise<ReadonlyMap<string, Uint8Array>> | undefined;

@@ -10,7 +10,7 @@ export interface TrialSettings {
 
 /** Most trials of one sweep: more than that is a slip of the pen. */
 const MOST = 10_000;
-/** Of a name, besides its number. */
+/** Longest name of a trial. */
 const LONGEST = 60;
 
 /** Every combination of `--grid key=a,b,…`, the last key changing fastest. Values are YAML; one in brackets or quotes may hold commas. */
@@ -45,8 +45,17 @@ export function fileTrials(text: string, file: string): TrialSettings[] {
       'Write one item for each trial: - { distill.temperature: 2, seed: 1 }',
     );
   if (trials.length > MOST) throw tooMany(trials.length);
+  const odd = trials.flatMap(Object.keys).find((key) => !KEY.test(key));
+  if (odd !== undefined)
+    throw new UserError(
+      `${file}: expected keys of a recipe, received ${shown(odd)}`,
+      'Write the path to a value with points, e.g. distill.temperature.',
+    );
   return named(trials.map((trial) => Object.entries(trial).map(([key, value]) => `${key}=${JSON.stringify(value)}`)));
 }
+
+/** Words with points between them. */
+const KEY = /^[^.=\s]+(?:\.[^.=\s]+)*$/;
 
 function read(text: string): Record<string, unknown>[] | undefined {
   let content: unknown;

@@ -40,7 +40,8 @@ function complain(issue: Issue, base: KeyPath, data: unknown, keysAt: (path: Key
   const shownValue =
     received !== undefined ? String(received) : typeof value === 'number' ? String(value) : shown(value);
   const meant = typeof value === 'string' ? nearest(value, choices(issue)) : undefined;
-  const hint = meant !== undefined ? `Did you mean ${meant}?` : typeof own === 'string' ? own : remedy(path, value);
+  const hint =
+    meant !== undefined ? `Did you mean ${meant}?` : typeof own === 'string' ? own : remedy(path, value, issue);
   return [{ path, fact: `expected ${expected(issue)}, received ${shownValue}`, hint }];
 }
 
@@ -134,9 +135,12 @@ function choices(issue: Issue): string[] {
   return options.filter((option) => option !== undefined).map(String);
 }
 
-function remedy(path: KeyPath, value: unknown): string {
+function remedy(path: KeyPath, value: unknown, issue: Issue): string {
   if (path.length === 0) return SEE_SCHEMA;
   const key = pathText(path);
+  const isOne = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (issue.code === 'invalid_type' && issue.expected === 'array' && isOne)
+    return `Write it as a list of one: ${key}: [{ … }].`;
   return `${value === undefined ? `Add ${key}.` : `Change ${key}, or leave it out if it has a default.`} ${SEE_SCHEMA}`;
 }
 

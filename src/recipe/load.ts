@@ -36,6 +36,13 @@ export interface LoadOptions {
 
 /** Read, check and complete a recipe. Throws a `UserError` that names file, line, column and key of everything wrong. */
 export async function loadRecipe(file: string, options: LoadOptions = {}): Promise<LoadedRecipe> {
+  const [, ending] = /\.(onnx|tflite|npz|npy|csv|parquet|jsonl)$/i.exec(file) ?? [];
+  if (ending !== undefined)
+    throw new UserError(
+      `${file}: expected a recipe (YAML), received a file that ends in .${ending}`,
+      'Write a recipe that names the file; `limbeck init` asks for what it needs.',
+      { kind: 'recipe' },
+    );
   return parseRecipe(await readUtf8(file), file, options);
 }
 

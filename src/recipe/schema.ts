@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
-import { ACROSS_BATCH, LOSSES, lossNumbers } from './schema/loss.ts';
+import { ACROSS_BATCH, FULL_PRECISION, LOSSES, lossNumbers } from './schema/loss.ts';
 import type { LossName } from './schema/loss.ts';
 import { count, seed, usual } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
@@ -57,9 +57,6 @@ const distillKeys = {
 
 /** A recipe that names no loss has this one. */
 const USUAL_LOSS = 'kd';
-
-/** Losses whose matrix products are sums over whole layers, or keep a projection orthogonal. */
-const FULL_PRECISION: readonly LossName[] = ['vkd', 'rkd', 'sp'];
 
 function withOptions<N extends LossName>(loss: N) {
   const { doc, options } = LOSSES[loss];
@@ -177,6 +174,12 @@ export const recipeSchema = z
       .describe(
         'Parts of a batch that processes started by mpirun share, at least as many as processes; default: 8 where mpirun has started it.',
       ),
+    syncBatchNorm: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Batch norms use the statistics of the whole batch where it is cut into shards; else those of the shard.',
+      ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })
   .superRefine(({ target, student }, context) => {
@@ -244,19 +247,22 @@ export const recipeSchema = z
     }
   })
   .superRefine(({ precision, distill: { loss } }, context) => {
-    if (precision !== 'mixed' || !FULL_PRECISION.includes(loss)) return;
+    if (precision !== 'mixed' || !FULL_PRECISION.has(loss)) return;
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };
     context.addIssue({ code: 'custom', message: 'too coarse', path: ['precision'], params });
   })
-  .superRefine(({ teacher, distill }, context) => {
+  .superRefine(({ teacher, distill, syncBatchNorm }, context) => {
     const trainings = [
       { of: distill, path: ['distill'] },
       ...(teacher?.train === undefined ? [] : [{ of: teacher.train, path: ['teacher', 'train'] }]),
     ];
     for (const { of, path } of trainings) {
       const { microBatch, batchSize } = of;
-      if (microBatch === undefined || microBatch <= batchSize) continue;
-      const params = { expected: `at most batchSize, which is ${batchSize}`, received: String(microBatch) };
+      if (microBatch === undefined || (microBatch <= batchSize && !syncBatchNorm)) continue;
+      const expected = syncBatchNorm
+        ? 'nothing: with syncBatchNorm all parts of a batch are held at once'
+        : `at most batchSize, which is ${batchSize}`;
+      const params = { expected, received: String(microBatch) };
       context.addIssue({ code: 'custom', message: 'too many', path: [...path, 'microBatch'], params });
     }
     if (distill.microBatch === undefined || !ACROSS_BATCH.has(distill.loss)) return;

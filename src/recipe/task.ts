@@ -1,12 +1,14 @@
 import type { LossName } from './schema/loss.ts';
 
-/** What a recipe says of a task. */
+/** Properties of a task that recipes and readers of data depend on. */
 interface TaskRow {
-  /** Is a label the name of one class? Elsewhere a sample has numbers, or a list. */
+  /** True if a label is the name of one class; elsewhere a sample has numbers, or a list. */
   readonly hasClasses: boolean;
+  /** True if an empty list of labels is known: the sample has none of them. Elsewhere it is a sample without a label. */
+  readonly isEmptyKnown: boolean;
   /** The losses that are for it, or all but those that are for another task alone. */
   readonly losses: readonly LossName[] | 'of classes';
-  /** What a recipe gets that names none. */
+  /** Default of a recipe that names none. */
   readonly loss: LossName;
   readonly store: 'fp16' | 'fp32';
   /** Keys of `distill` that `limbeck init` writes. */
@@ -18,12 +20,12 @@ const SOFTENS = '# softens teacher and student before they are compared';
 
 const ROWS = {
   classification: {
-    ...{ hasClasses: true, losses: 'of classes', loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: true, isEmptyKnown: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
   },
   regression: {
     // Half precision has 11 bits: too few for a label such as 1021.3 hPa.
-    ...{ hasClasses: false, losses: ['mse', 'bounded'], loss: 'mse', store: 'fp32' },
+    ...{ hasClasses: false, isEmptyKnown: false, losses: ['mse', 'bounded'], loss: 'mse', store: 'fp32' },
     begins: [
       "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
       `alpha: 0.7 ${ALPHA}`,
@@ -31,12 +33,12 @@ const ROWS = {
     ],
   },
   'multi-label': {
-    ...{ hasClasses: false, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: false, isEmptyKnown: true, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;
 
-/** What a model is asked about a sample: its class, numbers, or which of several labels it has. */
+/** Name of a task: a model answers with the class of a sample, with numbers, or with those of several labels that it has. */
 export type TaskName = keyof typeof ROWS;
 export const TASKS = Object.keys(ROWS) as [TaskName, ...TaskName[]];
 
@@ -47,7 +49,7 @@ export function taskRow(task: TaskName = 'classification'): TaskRow {
 /** Losses that are for numbers alone. */
 const OF_NUMBERS: ReadonlySet<LossName> = new Set(['bounded']);
 
-/** Is a loss for a task? Most compare classes. */
+/** True if a loss is for a task. Most compare classes. */
 export function isLossFor(loss: LossName, task: TaskName): boolean {
   const { losses } = taskRow(task);
   return losses === 'of classes' ? !OF_NUMBERS.has(loss) : losses.includes(loss);

@@ -13,7 +13,7 @@ export const modelSchema = z
   ])
   .describe('Which training made its weights.');
 
-/** How a model came to be: which training made its weights. */
+/** Origin of a model: the training that made its weights. */
 export type ModelRef = Readonly<z.infer<typeof modelSchema>>;
 
 export const FORMATS = ['onnx', 'tflite'] as const;
@@ -26,9 +26,9 @@ type Precision = (typeof PRECISIONS)[number];
 export interface Form<Format = (typeof FORMATS)[number]> {
   readonly format: Format;
   readonly precision: Precision;
-  /** How it came to fewer bits: after its training, or in one of its own. Absent of fp32. */
+  /** Way to fewer bits: after the training (ptq), or in a training of its own (qat). Absent for fp32. */
   readonly method?: (typeof METHODS)[number];
-  /** From 2: which of several `quantize` steps with this precision and method. Absent of the first. */
+  /** Number, from 2, of the `quantize` step among those with this precision and method. Absent for the first. */
   readonly number?: number;
 }
 
@@ -57,7 +57,7 @@ export function idOf(artifact: Artifact): string {
   return artifact.format === 'onnx' ? name : `${name}-${artifact.format}`;
 }
 
-/** Its file, relative to the folder of the run. A teacher is a tool of the run, not a result: it lies apart from what ships. */
+/** Path of its file, relative to the folder of the run. A teacher is a tool of the run, not a result: it lies apart from what ships. */
 export function fileOf(artifact: Artifact): string {
   const file = `${formName(nameOf(artifact.model), artifact)}.${artifact.format}`;
   return artifact.model.role === 'teacher' ? file : `exports/${file}`;

@@ -82,7 +82,7 @@ function gainText({ gain, interval }: Verdict, score: Score): string {
 
 /** Median latency, with the 95 % interval from the spread between sessions where there were several. */
 function medianOf({ p50Ms, intervalMs }: LatencyRow): string {
-  const between = intervalMs ? ` (${intervalMs.map((end) => end.toPrecision(3)).join(' to ')})` : '';
+  const between = intervalMs ? ` (${intervalMs.map(milliseconds).join(' to ')})` : '';
   return `${milliseconds(p50Ms)}${between}`;
 }
 

@@ -71,7 +71,7 @@ function fromVersion2(json: unknown): unknown {
   };
 }
 
-/** What was called accuracy, called score. */
+/** The same object with its key `accuracy` called `score`. */
 function scored({ accuracy, ...rest }: WithAccuracy): object {
   return accuracy === undefined ? rest : { ...rest, score: accuracy };
 }

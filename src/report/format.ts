@@ -29,6 +29,12 @@ export function times(ratio: number): string {
   return ratio >= 9.95 ? number(ratio) : ratio.toFixed(1).replace(/\.0$/, '');
 }
 
+/** `15× smaller`; undefined where the figures would say `1×`. */
+export function compared(ratio: number, more: string, less: string): string | undefined {
+  if (times(ratio) === '1' || times(1 / ratio) === '1') return undefined;
+  return ratio > 1 ? `${times(ratio)}× ${more}` : `${times(1 / ratio)}× ${less}`;
+}
+
 export function seconds(value: number): string {
   if (value < 60) return `${value.toFixed(1)} s`;
   const whole = Math.round(value);

@@ -1,4 +1,4 @@
-import { size, times } from './format.ts';
+import { compared, size } from './format.ts';
 import { classesSection } from './html/classes.ts';
 import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';
@@ -122,13 +122,13 @@ function tiles(report: Report): string {
           size(model.sizeBytes),
           beside === undefined || beside.sizeBytes === 0
             ? 'size of the file'
-            : `${many(beside.sizeBytes / model.sizeBytes, 'smaller', 'larger')} than the teacher`,
+            : besideTeacher(compared(beside.sizeBytes / model.sizeBytes, 'smaller', 'larger'), 'as large'),
         ),
     latency === undefined
       ? ''
       : tile(
-          many(latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower'),
-          `than the teacher: ${settingOf(latency[0])}`,
+          compared(latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower') ?? 'as fast',
+          `${compared(latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower') === undefined ? 'as' : 'than'} the teacher: ${settingOf(latency[0])}`,
         ),
     report.verdict === undefined
       ? ''
@@ -144,10 +144,10 @@ function overSeeds({ repeats }: ModelRow, score: Score): string {
 
 const TONES = { BEATS: 'good', 'NO GAIN': 'bad', INCONCLUSIVE: 'warn' } as const;
 
-function tile(figure: string, about: string): string {
-  return `<div class="tile"><b>${escape(figure)}</b><span>${escape(about)}</span></div>`;
+function besideTeacher(factor: string | undefined, same: string): string {
+  return factor === undefined ? `${same} as the teacher` : `${factor} than the teacher`;
 }
 
-function many(ratio: number, more: string, less: string): string {
-  return ratio >= 1 ? `${times(ratio)}× ${more}` : `${times(1 / ratio)}× ${less}`;
+function tile(figure: string, about: string): string {
+  return `<div class="tile"><b>${escape(figure)}</b><span>${escape(about)}</span></div>`;
 }

@@ -1,5 +1,5 @@
 import { isSameContent, isSameModel } from './artifact.ts';
-import { size, times } from './format.ts';
+import { compared, size, times } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { taskRow } from '../recipe/task.ts';
@@ -144,15 +144,17 @@ function ofOneRun({ p, difference }: Pair): string {
 }
 
 function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[] {
-  const parts = [];
+  const parts: string[] = [];
+  const add = (ratio: number, more: string, less: string): void => {
+    const said = compared(ratio, more, less);
+    if (said !== undefined) parts.push(said);
+  };
   if (model.sizeBytes > 0 && teacher.sizeBytes > 0) {
-    const ratio = teacher.sizeBytes / model.sizeBytes;
-    parts.push(ratio >= 1 ? `${times(ratio)}× smaller` : `${times(1 / ratio)}× larger`);
+    add(teacher.sizeBytes / model.sizeBytes, 'smaller', 'larger');
   }
   const latency = commonLatency(model, teacher);
   if (latency !== undefined) {
-    const ratio = latency[1].p50Ms / latency[0].p50Ms;
-    parts.push(ratio >= 1 ? `${times(ratio)}× faster` : `${times(1 / ratio)}× slower`);
+    add(latency[1].p50Ms / latency[0].p50Ms, 'faster', 'slower');
   }
   const [own, its] = [rowScore(model), rowScore(teacher)];
   if (report.dataset.labelledBy !== undefined) {
@@ -164,7 +166,8 @@ function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[
         : score.name === 'accuracy'
           ? ` and agrees with it on ${accuracyScore.text(own)} of ${samples}`
           : `, at ${score.name} ${score.text(own)} against its answers to ${samples}`;
-    return [`The ${model.id} student is ${parts.join(' and ') || 'as large'} than ${originalOf(report)}${agreed}.`];
+    const than = parts.length === 0 ? `about as large as` : `${parts.join(' and ')} than`;
+    return [`The ${model.id} student is ${than} ${originalOf(report)}${agreed}.`];
   }
   const than = parts.length === 0 ? '' : ' than the teacher';
   const gap = own === null || its === null ? '' : gapOf(scoreOf(report), own, its, than === '');

@@ -1,3 +1,4 @@
+import { deviation, mean, tQuantile } from '../base/statistics.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { pairedTest } from '../measure/paired.ts';
@@ -46,7 +47,8 @@ export function repeatsOf(scores: readonly number[], samples: number, score: Sco
  */
 function intervalOf(values: readonly number[], least: number): readonly [number, number] {
   const centre = mean(values);
-  const half = (tQuantile(values.length - 1) * Math.max(deviation(values), least)) / Math.sqrt(values.length);
+  const half =
+    (tQuantile(values.length - 1) * Math.max(deviation(values, values.length - 1), least)) / Math.sqrt(values.length);
   return [centre - half, centre + half];
 }
 
@@ -60,7 +62,7 @@ export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
   const [low, high] = test.interval;
   const seen =
     `of ${number(samples)} ${split} samples the distilled student alone has ${number(onlyDistilled)} right, its twin alone ` +
-    `${number(onlyScratch)}: a difference of ${points(test.difference)}, 95 % interval ${points(low)} to ${points(high)} ` +
+    `${number(onlyScratch)}: a difference of ${accuracyScore.change(test.difference)}, 95 % interval ${accuracyScore.change(low)} to ${accuracyScore.change(high)} ` +
     `(McNemar's mid-p ${test.p < 0.001 ? 'below 0.001' : test.p.toFixed(3)})`;
   const better = test.difference > 0 ? 'distilled one' : 'twin';
   const meaning =
@@ -71,44 +73,7 @@ export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
   return { split, samples, onlyDistilled, onlyScratch, ...test, sentence: `${seen}; ${meaning}` };
 }
 
-function points(fraction: number): string {
-  const text = (100 * fraction).toFixed(2);
-  return `${fraction >= 0 ? '+' : ''}${text} points`;
-}
-
 /** A gain as the score's change; of an error of which less is better, how much less. */
 export function gainText(score: Score, gain: number): string {
   return score.better === 'higher' ? score.change(gain) : `${score.name} ${score.change(-gain)}`;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Sample standard deviation, n - 1 in the denominator. */
-function deviation(values: readonly number[]): number {
-  const centre = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
-}
-
-/** 97.5 % quantile of Student's t by degrees of freedom. With t = sqrt(n) tan(a), the density in a is c cos(a)^(n - 1). */
-export function tQuantile(degrees: number): number {
-  let [low, high] = [0, Math.PI / 2];
-  for (let i = 0; i < 60; i++) {
-    const angle = (low + high) / 2;
-    if (cosinePower(degrees - 1, angle) < 0.95 * cosinePower(degrees - 1, Math.PI / 2)) low = angle;
-    else high = angle;
-  }
-  return Math.sqrt(degrees) * Math.tan(low);
-}
-
-/** The integral of cos^power from 0 to `end`, by Simpson's rule. */
-function cosinePower(power: number, end: number): number {
-  const steps = 400;
-  let sum = 0;
-  for (let i = 0; i <= steps; i++) {
-    const weight = i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2;
-    sum += weight * Math.cos((end * i) / steps) ** power;
-  }
-  return (sum * end) / steps / 3;
 }

@@ -1,12 +1,9 @@
 import type { ShipContext } from '../ship/context.ts';
-import type { Collectives } from '../runtime/collectives.ts';
 import type { StageStates } from '../train/training.ts';
 
 /** Context of every stage. It knows neither paths nor which stage comes next. */
 export interface StageContext extends ShipContext {
   readonly signal?: AbortSignal | undefined;
-  /** The processes that train together, where several do. */
-  readonly together?: Collectives | undefined;
   /** Most milliseconds between two saved states: what a kill can cost. */
   readonly saveEveryMs: number;
   /** Saved states of a stage, by the name of the stage. */

@@ -1,7 +1,7 @@
 import { Stopwatch } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { freeMemory } from '../base/memory.ts';
-import { batches, batchCount, passesOf } from '../data/batches.ts';
+import { batchCount, passesOf, plainBatches } from '../data/batches.ts';
 import type { Batch, BatchOptions } from '../data/batches.ts';
 import { isMix } from '../data/augment/mix.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
@@ -27,7 +27,7 @@ import { gradientProgram, updateProgram } from '../train/gradient.ts';
 import { evaluationProgram } from '../train/inference.ts';
 import { EMA_PREFIX, MASK_PREFIX, trainingProgram } from '../train/step.ts';
 import type { StageContext } from './context.ts';
-import { SHARDS } from './together.ts';
+import { shardsOf } from './together.ts';
 import { begunTraining, finishedTraining, train } from '../train/training.ts';
 import type { Fitted, TrainingResult } from '../train/training.ts';
 
@@ -89,6 +89,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   context.onEvent({ type: 'stage', stage });
   const task = taskOf(data.train);
   const network = await options.build();
+  const { syncBatchNorm } = context.recipe;
   const { minConfidence } = context.recipe.distill;
   // Without a teacher nothing can be learnt from a sample without a label.
   const learnt = answers === undefined ? labelledOf(data.train) : data.train;
@@ -159,14 +160,16 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     rest: steps < batchCount(learnt.count, settings.batchSize) ? 0 : learnt.count % batchSize,
     microBatch: settings.microBatch ?? begun?.cut?.samples,
     isBegun: begun !== undefined,
+    // Without shards the batch is normalized as one, and must not be cut.
     parts:
-      loss.acrossBatch === true
+      loss.acrossBatch === true || (syncBatchNorm && shardsOf(context) === undefined)
         ? undefined
         : {
             gradient: (samples) => gradientProgram({ ...common, batchSize: samples, mix: hasMixup ? 'soft' : 'none' }),
             update: (parts) => updateProgram({ ...common, batchSize }, parts),
             shards: shardsOf(context),
             together: context.together,
+            syncBatchNorm,
           },
     free: freeMemory(),
     onEvent: context.onEvent,
@@ -181,7 +184,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const { validation } = data;
   const validate = async (): Promise<number> => {
     const size = await evaluator.atOnce(Math.min(EVALUATION_BATCH, validation.count));
-    return (await evaluator.run(batches(validation, { batchSize: size, seed, epoch: 0, shuffle: false }))).score;
+    return (await evaluator.run(plainBatches(validation, size), context.together)).score;
   };
   try {
     const result = await train({
@@ -214,11 +217,6 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     await prefetcher?.close();
     ema?.dispose();
   }
-}
-
-/** Number of parts that a batch is cut into for several processes; undefined: not cut for that. */
-function shardsOf({ recipe, together }: StageContext): number | undefined {
-  return recipe.shards ?? (together && SHARDS);
 }
 
 function inShards(loss: string): UserError {

@@ -18,7 +18,7 @@ import { openStores } from '../folder/stores.ts';
 import type { RunStores } from '../folder/stores.ts';
 import { trafficSince } from '../watch/traffic.ts';
 
-/** What the stages found, and the data as models were scored on them: where there are no labels, by the teacher's answers. */
+/** The stages of a run. They give their findings, and the data as models were scored on them: where there are no labels, with the teacher's answers. */
 export type Stages = (
   context: StageContext,
   stores: RunStores,
@@ -26,6 +26,8 @@ export type Stages = (
 
 export interface FollowOptions extends RunOptions {
   readonly onEvent: OnEvent;
+  /** Told before the first work of the run is kept: until then it has only read and checked what it was given. */
+  readonly onWork?: () => Promise<void>;
   /** Folder of a run whose trained teacher and stored answers are used and added to, instead of the run's own. */
   readonly shared?: string;
   /** Leave the test split alone. */
@@ -103,7 +105,15 @@ async function keepTokenizer({ recipe, data }: StageContext, { write }: RunStore
 async function begin(
   { recipe, written }: LoadedRecipe,
   stores: RunStores,
-  { onEvent, signal, saveEvery = 5, withoutTest, clock, together }: FollowOptions & { readonly clock: StageClock },
+  {
+    onEvent,
+    onWork,
+    signal,
+    saveEvery = 5,
+    withoutTest,
+    clock,
+    together,
+  }: FollowOptions & { readonly clock: StageClock },
 ): Promise<StageContext> {
   // First: a library that cannot be loaded is known before a large data set is read.
   onEvent({ type: 'stage', stage: 'engine' });
@@ -119,6 +129,7 @@ async function begin(
   const done: StageContext['done'] = async (stage, given, figures = {}, notes = {}) => {
     const traffic = trafficSince(before, engine.traffic);
     before = engine.traffic;
+    if (stage !== 'data') await onWork?.();
     stores.ledger.count(clock.take());
     const took = given ?? stores.ledger.times.get(stage) ?? 0;
     await stores.ledger.add({ stage, seconds: took, figures, notes: { ...notes, ...traffic } });
@@ -126,7 +137,7 @@ async function begin(
     const wait = typeof dataWait === 'number' && { dataWait };
     onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
   };
-  const saving = { states: counted(stores, clock), saveEveryMs: 1000 * saveEvery, done };
+  const saving = { states: counted(stores, clock, onWork), saveEveryMs: 1000 * saveEvery, done };
   if (together !== undefined) requireSame(together, 'data', splitsOf(data));
   const context = { recipe, written, data, engine, onEvent, signal, together, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
@@ -134,12 +145,17 @@ async function begin(
 }
 
 /** States of stages; with each that is saved the time until then is, so that a kill loses the time of lost work alone. */
-function counted({ states, ledger }: RunStores, clock: StageClock): RunStores['states'] {
+function counted(
+  { states, ledger }: RunStores,
+  clock: StageClock,
+  onWork: FollowOptions['onWork'],
+): RunStores['states'] {
   return (stage) => {
     const kept = states(stage);
     return {
       load: () => kept.load(),
       save: async (state) => {
+        await onWork?.();
         await kept.save(state);
         if (clock.untaken < 1) return;
         ledger.count(clock.take());

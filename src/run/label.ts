@@ -18,23 +18,18 @@ import type { Recipe } from '../recipe/schema.ts';
 import { loadData } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { progressOf } from '../train/progress.ts';
-import { batchFor, storeOptions } from './stages/answer.ts';
-import { isShortOfMemory } from './stages/label-batch.ts';
+import type { RunOptions } from './options.ts';
+import { batchFor, sized, storeOptions } from './stages/answer.ts';
 import { openAndCheck } from './stages/teach.ts';
 
-export interface LabelOptions {
-  /** The folder that holds the folders of the runs. Default: `checkpoints`. */
-  readonly out?: string | undefined;
-  readonly onEvent?: OnEvent | undefined;
-  /** Stops after the current block. */
-  readonly signal?: AbortSignal | undefined;
-}
+/** `signal` stops after the current block. */
+export type LabelOptions = Pick<RunOptions, 'out' | 'onEvent' | 'signal'>;
 
 export interface Labelled {
   /** Blocks that are this shard's, and how many of them this call has answered. */
   readonly blocks: number;
   readonly answered: number;
-  /** Of all shards. */
+  /** Blocks of all shards. */
   readonly total: number;
   readonly folder: string;
 }
@@ -63,7 +58,7 @@ export async function labelShard(given: LoadedRecipe, shard: Shard, options: Lab
 export interface Merged {
   readonly samples: number;
   readonly views: number;
-  /** Of the run that will find the answers there. */
+  /** Folder of the run that will find the answers there. */
   readonly folder: string;
 }
 
@@ -145,16 +140,7 @@ function nothingToAsk(received: string, remedy: string): UserError {
 
 async function asked(store: StoreOptions, plan: AnswerPlan, block: AnswerBlock) {
   const start = monotonicMs();
-  try {
-    return await answerBlock(store, plan, block, () => (monotonicMs() - start) / 1000);
-  } catch (error) {
-    if (!isShortOfMemory(error)) throw error;
-    throw new UserError(
-      `the teacher is short of memory with ${plan.batchSize} samples at once, which all shards ask about`,
-      `Set distill.softTargets.batchSize to ${Math.ceil(plan.batchSize / 2)} for all of them.`,
-      { cause: error },
-    );
-  }
+  return sized(plan.batchSize, () => answerBlock(store, plan, block, () => (monotonicMs() - start) / 1000));
 }
 
 function unfinished(folder: string, missing: readonly number[], total: number): UserError {

@@ -1,24 +1,16 @@
 import path from 'node:path';
-import { inShell, InterruptedError } from '../base/errors.ts';
-import { firstMissing } from '../base/files.ts';
-import { fileLog } from '../base/log.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
+import { runAlone } from './alone.ts';
 import type { StageContext } from './context.ts';
-import { logEvent } from '../watch/events.ts';
-import type { OnEvent } from '../base/events.ts';
-import { finishedReport, missingFiles } from '../folder/finished.ts';
-import { follow } from './follow.ts';
-import { prepareFolder, refuseForeignFolder, removeUnbegun } from '../folder/folder.ts';
-import { lockRun } from '../folder/lock.ts';
+import type { Stages } from './follow.ts';
 import { labelledCount } from '../data/labelled.ts';
 import { TEACHER } from '../report/artifact.ts';
-import type { Findings } from './report.ts';
 import { checkOptions } from './options.ts';
 import { progressOf } from '../train/progress.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import type { RunStores } from '../folder/stores.ts';
 import { collectAnswers } from './stages/answer.ts';
-import { searchBudget } from './search/search.ts';
+import type { Answers } from './stages/answer.ts';
 import { checkModels } from './stages/check.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
@@ -30,100 +22,41 @@ import { pruneStudents, sizeOnly } from './stages/prune.ts';
 import { pruningSensitivity } from './stages/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
 import { checkLoss, trainStudent } from './stages/student.ts';
+import { repeatKey } from './repeat-key.ts';
 import { runTogether } from './together.ts';
 import { teach } from './stages/teach.ts';
+import type { Teaching } from './stages/teach.ts';
 import { labelNotes, withScores } from './stages/scores.ts';
 
 /** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
   checkOptions(options);
   const { together } = options;
-  return together === undefined ? runAlone(given, options) : runTogether(runAlone, given, { ...options, together });
-}
-
-async function runAlone(given: LoadedRecipe, asked: RunOptions): Promise<RunResult> {
-  const lost = new AbortController();
-  const signals = [lost.signal, ...(asked.signal === undefined ? [] : [asked.signal])];
-  const options = { ...asked, signal: AbortSignal.any(signals) };
-  const warn = (message: string): void => options.onEvent?.({ type: 'warning', message });
-  const folder = path.join(options.out ?? 'checkpoints', given.recipe.name);
-  await refuseForeignFolder(folder);
-  const made = await firstMissing(folder);
-  const onLost = (message: string): void => {
-    warn(message);
-    lost.abort();
-  };
-  const unlock = await lockRun(folder, { onWait: warn, onLost }).catch(async (error: unknown) => {
-    if (made !== undefined) await removeUnbegun(folder, made);
-    throw error;
-  });
-  try {
-    const prepared = await prepareFolder(folder, given, options.existing ?? 'ask', options.place);
-    const { loaded, resumed, moves, moved, left } = prepared;
-    if (left !== undefined) warn(left);
-    const before = resumed ? await finishedReport(folder) : undefined;
-    if (before !== undefined) {
-      const gone = await missingFiles(folder, before);
-      if (gone !== undefined) warn(gone);
-      return { folder, report: before };
-    }
-    const log = await fileLog(path.join(folder, 'log.jsonl'));
-    const { task = 'classification' } = loaded.recipe.dataset;
-    const onEvent: OnEvent = (event) => {
-      const isOfTask = 'stage' in event || event.type === 'run';
-      const told = isOfTask && task !== 'classification' ? { ...event, task } : event;
-      logEvent(log, told);
-      options.onEvent?.(told);
-    };
-    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
-    if (moved !== undefined) onEvent({ type: 'warning', message: moved });
-    const follower = { ...options, onEvent, notes: moves };
-    const followed =
-      loaded.recipe.target === undefined
-        ? follow(loaded, folder, follower, stages)
-        : searchBudget(loaded, folder, follower, stages);
-    const report = await followed.finally(() => log.close());
-    return { folder, report };
-  } catch (error) {
-    if (error instanceof InterruptedError)
-      throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
-    if (made !== undefined) await removeUnbegun(folder, made);
-    throw error;
-  } finally {
-    await unlock();
-  }
+  const run = (loaded: LoadedRecipe, own: RunOptions): Promise<RunResult> =>
+    runAlone(loaded, path.join(own.out ?? 'checkpoints', loaded.recipe.name), own, stages);
+  return together === undefined ? run(given, options) : runTogether(run, given, { ...options, together });
 }
 
 /**
- *     recipe ─► data ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 prune ─► 6 export ─► 7 measure ─► 8 report
- *                          │           │            │            │           │           │            │
- *                          └───────────┴────────────┴─── saved in the run's folder ──────┴────────────┘
+ *     recipe ─► data ─► 0 check ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 prune
+ *                                     │           │            │            │           │
+ *                                     └───────────┴── saved in the run's folder ────────┤
+ *                                                                                       ▼
+ *                                  report ◄─ 9 time ◄─ 8 measure ◄─ 7 quantize ◄─ 6 export
  */
-async function stages(begin: StageContext, stores: RunStores): Promise<Partial<Findings> & Pick<StageContext, 'data'>> {
+async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages> {
   const { recipe } = begin;
 
-  // 0. What would fail late is found out now.
-  const begun = await checkModels(begin);
+  // 0 to 2. What would fail late is found out now; the teacher and its answers.
+  const prepared = await prepare(begin, stores);
+  const { context, teaching, lessons, begun } = prepared;
 
-  // 1. A teacher, opened or trained, and known to be worth listening to. Where there are no labels its answers stand in for them.
-  const teaching = await teach(begin);
-  const context = await withScores(begin, teaching);
-  const hasTwin = recipe.baseline && labelledCount(context.data.train) > 0;
-
-  // 2. Its answers to the training samples, for every repeat the same.
-  const lessons = teaching && recipe.student && (await collectAnswers(context, teaching, stores.softTargets));
-  if (lessons !== undefined) await checkLoss(context, lessons);
-
+  // 3 and 4. Students by themselves and with their teacher, those that shards have trained among them.
   const students: TrainedModel[] = [];
   for (let repeat = 0; recipe.student !== undefined && repeat < recipe.repeats; repeat++) {
-    // 3. The student by itself: what the distilled one has to beat.
-    if (lessons === undefined || hasTwin) {
-      students.push({ model: { role: 'scratch', repeat }, trained: await trainStudent(context, repeat) });
-    }
-    // 4. The student and its teacher.
-    if (lessons !== undefined) {
-      students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, lessons) });
-    }
+    if (recipe.repeats > 1 && (await stores.repeats.take(repeat, await repeatKey(context))))
+      context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
+    students.push(...(await trainRepeat(prepared, repeat)));
   }
 
   // 5. Fewer channels or weights, a student of its own after each step.
@@ -152,7 +85,8 @@ async function stages(begin: StageContext, stores: RunStores): Promise<Partial<F
   const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
   if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
 
-  // 9. Their latency, side by side.
+  // 9. Their latency, side by side. Of several processes the first times alone, and writes the report.
+  if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured);
   const allNotes = [...begun, ...labelNotes(context), ...notes, ...(shipped?.notes ?? [])];
   return {
@@ -165,4 +99,42 @@ async function stages(begin: StageContext, stores: RunStores): Promise<Partial<F
     quantizationSensitivity: shipped?.sensitivity,
     notes: [...allNotes, ...sizeOnly(students, pruned, timed.rows)],
   };
+}
+
+/** What the students of every repeat start from. */
+interface Begun {
+  readonly context: StageContext;
+  readonly teaching: Teaching | undefined;
+  readonly lessons: Answers | undefined;
+  /** Notes of the checks. */
+  readonly begun: readonly string[];
+}
+
+export async function prepare(begin: StageContext, { softTargets }: RunStores): Promise<Begun> {
+  // 0. What would fail late is found out now.
+  const begun = await checkModels(begin);
+
+  // 1. A teacher, opened or trained, and known to be worth listening to. Where there are no labels its answers stand in for them.
+  const teaching = await teach(begin);
+  const context = await withScores(begin, teaching);
+
+  // 2. Its answers to the training samples, for every repeat the same.
+  const lessons = teaching && begin.recipe.student && (await collectAnswers(context, teaching, softTargets));
+  if (lessons !== undefined) await checkLoss(context, lessons);
+  return { context, teaching, lessons, begun };
+}
+
+export async function trainRepeat(
+  { context, lessons }: Pick<Begun, 'context' | 'lessons'>,
+  repeat: number,
+): Promise<TrainedModel[]> {
+  const students: TrainedModel[] = [];
+  const hasTwin = context.recipe.baseline && labelledCount(context.data.train) > 0;
+  // 3. The student by itself: what the distilled one has to beat.
+  if (lessons === undefined || hasTwin)
+    students.push({ model: { role: 'scratch', repeat }, trained: await trainStudent(context, repeat) });
+  // 4. The student and its teacher.
+  if (lessons !== undefined)
+    students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, lessons) });
+  return students;
 }

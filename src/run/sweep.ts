@@ -1,25 +1,19 @@
 import path from 'node:path';
 import { InterruptedError, UserError } from '../base/errors.ts';
-import type { OnEvent } from '../base/events.ts';
 import { partOf } from '../base/shard.ts';
 import type { Shard } from '../base/shard.ts';
 import { SweepFolder } from '../folder/sweep-folder.ts';
 import type { TrialSoFar } from '../folder/sweep-folder.ts';
 import type { TrialSettings } from '../recipe/grid.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
+import type { RunOptions } from './options.ts';
 import { runRecipe } from './run.ts';
 
-export interface SweepOptions {
-  /** The folder that holds the folders of the runs. Default: `checkpoints`. */
-  readonly out?: string | undefined;
-  readonly saveEvery?: number | undefined;
-  readonly onEvent?: OnEvent | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+export type SweepOptions = Pick<RunOptions, 'out' | 'saveEvery' | 'onEvent' | 'signal'>;
 
 export interface Swept {
   readonly folder: string;
-  /** All trials, of all shards, as far as they are. */
+  /** Trials of all shards, with the reports that exist so far. */
   readonly trials: readonly TrialSoFar[];
   /** Trials of this shard that failed, and why. */
   readonly failed: readonly { readonly name: string; readonly reason: string }[];

@@ -9,10 +9,16 @@ import { fingerprint } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Collectives } from '../runtime/collectives.ts';
+import type { StageContext } from './context.ts';
 import type { RunOptions, RunResult } from './options.ts';
 
 /** Parts that a batch is cut into for several processes, however many there are: so 1, 2, 4 and 8 of them end with the same bytes. */
-export const SHARDS = 8;
+const SHARDS = 8;
+
+/** Number of parts that a batch is cut into for several processes; undefined: not cut for that. */
+export function shardsOf({ recipe, together }: Pick<StageContext, 'recipe' | 'together'>): number | undefined {
+  return recipe.shards ?? (together && SHARDS);
+}
 
 /**
  * A run of several processes. Each follows all stages and computes a share of every gradient. Rank 0 has the folder of the run; the others
@@ -40,7 +46,9 @@ export async function runTogether(
     );
   if (together.rank === 0) {
     together.barrier();
-    return run(given, options);
+    const result = await run(given, options);
+    await together.meet();
+    return result;
   }
   const copy = await mkdtemp(path.join(tmpdir(), 'limbeck-rank-'));
   try {
@@ -51,7 +59,9 @@ export async function runTogether(
         filter: (file) => path.basename(file) !== 'lock',
       });
     together.barrier();
-    return await run(given, { ...options, out: copy });
+    const result = await run(given, { ...options, out: copy });
+    await together.meet();
+    return result;
   } finally {
     await rm(copy, { recursive: true, force: true });
   }

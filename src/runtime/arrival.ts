@@ -1,11 +1,11 @@
 import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 
-/** What tells whether all processes have come to a call. */
+/** State of a call that all processes have to reach. */
 export interface Arrival {
   /** True as soon as all have. Asked again and again. */
   readonly isWhole: () => boolean;
-  /** Of process 0: those that have not. Empty in the others, which hear of it all at once. */
+  /** Processes that have not come, as far as process 0 knows; the others know only when all have, and give none. */
   readonly missing: () => readonly number[];
 }
 
@@ -16,7 +16,7 @@ interface Late {
 
 export interface Patience {
   readonly rank: number;
-  /** Where each process is, for people: `node2, process 4711`. */
+  /** Machine and process id of each process, for people: `node2, process 4711`. */
   readonly places: readonly string[];
   /** Seconds after which a process that does not come counts as stuck. */
   readonly seconds: number;

@@ -11,15 +11,53 @@ export interface Collectives {
   readonly waitedSeconds: number;
   /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call of it. */
   allgather(own: Float32Array): Float32Array;
-  /** `own`: what this process has for each, [size, length]; given is what each has for this one. Valid until the next call of it. */
-  alltoall(own: Float32Array): Float32Array;
+  /** `own`: what this process has for each, [size, length]; `all` is filled with what each has for this one. */
+  alltoall(own: Float32Array, all: Float32Array): void;
   /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
   allreduce(own: Float32Array): Float32Array;
   /** Copies the values of rank 0 to all processes, in place. */
   broadcast(values: Float32Array): void;
   barrier(): void;
+  /** As `barrier`, however long it takes, and with time for other things meanwhile. */
+  meet(): Promise<void>;
   /** Ends all processes at once with this exit code. */
   abort(exitCode: number): void;
   /** End of the communication, to be called by all processes. */
   finish(): void;
+}
+
+/**
+ * What `compute` gives for items 0 … count - 1, at most `width` numbers each, [count, width]. The processes take turns at the items, and all
+ * get all: the same numbers as from one process.
+ */
+export async function inTurns(
+  together: Collectives | undefined,
+  { count, width }: { readonly count: number; readonly width: number },
+  compute: (item: number) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  const { rank, size } = together ?? { rank: 0, size: 1 };
+  const turns = Math.ceil(count / size);
+  const own = new Float32Array(turns * width);
+  for (let turn = 0; turn < turns; turn++) {
+    const item = turn * size + rank;
+    if (item < count) own.set(await compute(item), turn * width);
+  }
+  if (together === undefined || size === 1) return own;
+  const gathered = together.allgather(own);
+  const all = new Float32Array(count * width);
+  for (let item = 0; item < count; item++) {
+    const at = (item % size) * turns + Math.floor(item / size);
+    all.set(gathered.subarray(at * width, (at + 1) * width), item * width);
+  }
+  return all;
+}
+
+/** True if any of the processes wants to stop. */
+export function wanted(wants: boolean, together: Collectives | undefined): boolean {
+  return together === undefined ? wants : together.allreduce(Float32Array.of(wants ? 1 : 0))[0]! > 0;
+}
+
+/** True where there are others to share the work with. */
+export function several(together: Collectives | undefined): together is Collectives {
+  return together !== undefined && together.size > 1;
 }

@@ -1,5 +1,5 @@
 import type { Traffic } from '../base/events.ts';
-import type { TensorData, TensorType } from '../graph/types.ts';
+import type { Graph, TensorData, TensorType } from '../graph/types.ts';
 import type { StepProgram } from '../trace/program.ts';
 
 export interface StateTensor {
@@ -64,4 +64,10 @@ export interface Engine {
   readonly traffic?: Traffic | undefined;
   /** Initial state is the variables' content at the time of the call. */
   compile(program: StepProgram, options?: CompileOptions): Promise<CompiledStep>;
+  /** The pieces that `cut` makes of the graph of a program; all share one state. Absent where an engine has no graphs. */
+  compilePieces?(
+    program: StepProgram,
+    cut: (graph: Graph) => readonly Graph[],
+    options?: CompileOptions,
+  ): Promise<readonly CompiledStep[]>;
 }

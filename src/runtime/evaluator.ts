@@ -4,14 +4,15 @@ import { lowerToOnnx, outputName } from '../formats/onnx/lower.ts';
 import { printGraph } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
 import type { Graph, TensorData } from '../graph/types.ts';
+import type { GraphEvaluator } from '../trace/evaluate.ts';
 import type { Tensor } from './session.ts';
 import { allocate, ortTensor, Session } from './session.ts';
 
 /** Sessions kept for graphs that come again; the oldest goes first. */
 const KEPT = 128;
 
-/** Computes graphs as they come, e.g. what tfjs tensors that are read outside a trace depend on. */
-export class Evaluator {
+/** Computes graphs as they come by sessions of ONNX Runtime, e.g. what tfjs tensors that are read outside a trace depend on. */
+export class SessionEvaluator implements GraphEvaluator {
   readonly #sessions = new Map<string, Session>();
 
   runSync(graph: Graph, feeds: ReadonlyMap<string, TensorData>): ReadonlyMap<string, TensorData> {
@@ -58,7 +59,7 @@ export class Evaluator {
       intraOpNumThreads: isLarge(graph) ? 0 : 1,
       interOpNumThreads: 1,
       enableMemPattern: false,
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
     });
     this.#sessions.set(key, session);
     if (this.#sessions.size > KEPT) {
@@ -76,4 +77,4 @@ function isLarge(graph: Graph): boolean {
 }
 
 /** One for the process. */
-export const evaluator = new Evaluator();
+export const evaluator = new SessionEvaluator();

@@ -36,9 +36,13 @@ export class InferenceModel {
     try {
       this.#session = new Session(this.device === 'webgpu' ? forWebgpu(bytes, fileName) : bytes, options);
     } catch (error) {
+      const fact = firstLine(error);
+      const [, version] = /max supported IR version: (\d+)/.exec(fact) ?? [];
       throw new UserError(
-        `${fileName}: ONNX Runtime cannot load this model: ${firstLine(error)}`,
-        'Check the file with onnx.checker, and export it for an operator set that ONNX Runtime knows.',
+        `${fileName}: ONNX Runtime cannot load this model: ${fact}`,
+        version === undefined
+          ? 'Check the file with onnx.checker, and export it for an operator set that ONNX Runtime knows.'
+          : `Save it in Python with that version: model = onnx.load(path); model.ir_version = ${version}; onnx.save(model, path).`,
         { cause: error },
       );
     }
@@ -122,7 +126,12 @@ function modelValue(value: Session['inputs'][number], fileName: string): ModelVa
   return { name: value.name, dtype, shape };
 }
 
+/** What ONNX Runtime says, without the places in its own source, which say nothing to its users. */
 function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n', 1)[0]!.slice(0, 300);
+  const text =
+    typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  return text
+    .split('\n', 1)[0]!
+    .replace(/\/\S+\.(?:cc|cpp|h):\d+ (?:[^()]*\([^()]*\) (?:const )?)?/g, '')
+    .slice(0, 300);
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import type koffi from 'koffi';
 import { UserError } from '../base/errors.ts';
 import { installCommand } from '../base/packages.ts';
@@ -36,7 +37,7 @@ const NAMES: Readonly<Record<MpiLaunch['by'], readonly string[]>> = {
 export interface MpiOptions {
   /** Seconds after which a process that does not come to a call counts as stuck. */
   readonly seconds: number;
-  /** Where this process is, for people. */
+  /** Machine and process id, for people. */
   readonly place: string;
 }
 
@@ -85,7 +86,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     waitedMs += awaitAll(waits.arrived(), { rank, places, seconds });
     awaitAll(waits.called(...call), { rank, places, seconds });
   };
-  const [gathered, scattered] = [reused(), reused()];
+  const gathered = reused();
   const gather = (own: Float32Array): Float32Array => {
     const all = gathered(size * own.length);
     together(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world);
@@ -99,11 +100,9 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
       return waitedMs / 1000;
     },
     allgather: gather,
-    alltoall: (own) => {
+    alltoall: (own, all) => {
       const each = own.length / size;
-      const all = scattered(own.length);
       together(alltoall, own, each, abi.float, all, each, abi.float, abi.world);
-      return all;
     },
     allreduce: (own) => {
       const sum = new Float32Array(own.length);
@@ -111,11 +110,18 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
       return sum;
     },
     broadcast: (values) => together(broadcast, values, values.length, abi.float, 0, abi.world),
-    barrier: () => void awaitAll(waits.arrived(), { rank, places, seconds }),
+    barrier: () => void (waitedMs += awaitAll(waits.arrived(), { rank, places, seconds })),
+    meet: async () => {
+      const { isWhole } = waits.arrived();
+      while (!isWhole()) await delay(MEET_MS);
+    },
     abort: (exitCode) => abort(abi.world, exitCode),
     finish: () => finalize(),
   };
 }
+
+/** Milliseconds between two questions whether all have come who meet: so seldom that what others time meanwhile is not disturbed. */
+const MEET_MS = 20;
 
 /** Gives an array of a length, the same one again as long as the length stays: new ones of megabytes in each step take time. */
 function reused(): (length: number) => Float32Array {

@@ -38,7 +38,7 @@ function pinnedOf(
   return { first: [{ ...node, outputs: [before] }], end: copy };
 }
 
-/** How many nodes have to be computed before a node. */
+/** Number of nodes that have to be computed before a node, itself included. */
 function needsOf(nodes: readonly OnnxNode[]): (node: OnnxNode) => number {
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   return (node) => {

@@ -54,13 +54,22 @@ export class OnnxRuntimeEngine implements Engine {
 
   async compile(program: StepProgram, options?: CompileOptions): Promise<OnnxRuntimeStep> {
     const graph = traceProgram(program);
-    const initial = new Map<string, StateTensor>();
-    for (const name of graph.state.keys()) {
-      const type = graph.state.get(name)!;
-      const data = await program.state[name]!.data();
-      initial.set(name, { type, data: typedAs(type, data) });
+    return this.compileGraph(graph, await initialOf(program, graph), options);
+  }
+
+  async compilePieces(
+    program: StepProgram,
+    cut: (graph: Graph) => readonly Graph[],
+    options?: CompileOptions,
+  ): Promise<OnnxRuntimeStep[]> {
+    const graph = traceProgram(program);
+    const initial = await initialOf(program, graph);
+    const pieces: OnnxRuntimeStep[] = [];
+    for (const piece of cut(graph)) {
+      const [holder] = pieces;
+      pieces.push(this.compileGraph(piece, initial, { ...options, ...(holder && { shareStateWith: holder }) }));
     }
-    return this.compileGraph(graph, initial, options);
+    return pieces;
   }
 
   /** An ONNX file, e.g. a teacher or an export; `fileName` is for messages. */
@@ -91,6 +100,15 @@ export class OnnxRuntimeEngine implements Engine {
 /** `UserError` if the device asked for cannot be used here. */
 export function createOnnxRuntimeEngine(options: OnnxRuntimeOptions = {}): OnnxRuntimeEngine {
   return new OnnxRuntimeEngine(options);
+}
+
+async function initialOf(program: StepProgram, graph: Graph): Promise<State> {
+  const initial = new Map<string, StateTensor>();
+  for (const [name, type] of graph.state) {
+    const data = await program.state[name]!.data();
+    initial.set(name, { type, data: typedAs(type, data) });
+  }
+  return initial;
 }
 
 function typedAs({ dtype }: TensorType, data: Float32Array | Int32Array | Uint8Array): StateTensor['data'] {

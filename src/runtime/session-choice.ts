@@ -14,7 +14,7 @@ export function sessionOptions(device: DeviceName, options: SessionChoice): Sess
     intraOpNumThreads: options.threads ?? 0,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     extra: options.settings ?? {},
   };
 }

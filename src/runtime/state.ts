@@ -34,11 +34,11 @@ export interface StateStore {
 /** One variable: what it holds now, and where its next content is written meanwhile. */
 class Slot {
   readonly type: TensorType;
-  /** What it holds at first, until someone asks: it may be given a place before. */
+  /** Initial content, which is not written anywhere before someone asks: the variable may be given a place first. */
   #initial: (() => TensorData) | undefined;
   #current: Buffer | undefined;
   #spare: Buffer | undefined;
-  /** Its content stays where it is, as others know the place. */
+  /** True once others know the place of the content: it then stays there. */
   #isPlaced = false;
 
   constructor(type: TensorType, initial: () => TensorData) {

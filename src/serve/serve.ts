@@ -38,7 +38,7 @@ export interface ServeOptions {
   readonly threads?: number;
   readonly batch?: Partial<BatchOptions>;
   readonly tokenFile?: string | undefined;
-  /** Of inputs that the file of the only model leaves open. */
+  /** Sizes of inputs that the file of the only model leaves open. */
   readonly shapes?: InputShapes;
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Limit of requests per second for one token, or for one address where there are no tokens. Default: none. */

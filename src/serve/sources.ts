@@ -8,7 +8,7 @@ import type { InputShapes } from '../formats/onnx/sizes.ts';
 export interface Source {
   readonly name: string;
   readonly file: string;
-  /** Of inputs that the file leaves open. */
+  /** Sizes of inputs that the file leaves open. */
   readonly shapes?: InputShapes;
 }
 

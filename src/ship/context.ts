@@ -1,6 +1,7 @@
 import type { Figures, OnEvent } from '../base/events.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
+import type { Collectives } from '../runtime/collectives.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { LedgerRow } from '../folder/ledger.ts';
 
@@ -11,6 +12,8 @@ export interface ShipContext {
   readonly written: Recipe;
   readonly engine: Engine;
   readonly data: LoadedDataset;
+  /** The processes that train together, where several do. */
+  readonly together?: Collectives | undefined;
   readonly onEvent: OnEvent;
   /** Enter a completed stage in the ledger. `seconds`: as the stage counts its work; undefined: the time that it took in this run. */
   readonly done: (

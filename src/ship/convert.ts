@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import type { Skipped } from '../formats/skipped.ts';
+import type { Skipped } from '../base/skipped.ts';
 import { formName } from '../report/artifact.ts';
 import { withCheck } from './convert/card.ts';
 import { checkConversion } from './convert/check.ts';

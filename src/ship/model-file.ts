@@ -1,7 +1,9 @@
 import type { OnProgress } from '../base/progress.ts';
 import { samplesAtOnce } from '../data/at-once.ts';
-import { batches } from '../data/batches.ts';
+import { plainBatches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { inTurns } from '../runtime/collectives.ts';
+import type { Collectives } from '../runtime/collectives.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { modelFeeds, storedFeeds } from '../runtime/feeds.ts';
@@ -66,38 +68,40 @@ async function tfliteRunner(opened: Promise<TfliteSession>): Promise<Runner> {
   };
 }
 
+/** What asking a file about a split may come with. */
+export interface Asking {
+  readonly session: SessionOptions;
+  readonly onProgress?: OnProgress | undefined;
+  /** Processes that take turns at the batches. */
+  readonly together?: Collectives | undefined;
+}
+
 /** Outputs of a file, [count, width], for every sample of a split, in its order. */
 export async function logitsOfFile(
   file: ModelFile,
   split: Dataset,
-  session: SessionOptions,
-  onProgress?: OnProgress,
+  { session, onProgress, together }: Asking,
 ): Promise<Float32Array> {
   const classes = split.classNames.length;
-  const all = new Float32Array(split.count * classes);
   const runner = await (file.format === 'tflite'
     ? tfliteRunner(openFastestTflite(file.bytes, file.file))
     : openRunner(file, session));
   const batchSize = samplesAtOnce(split.sampleShape, 250);
-  let done = 0;
+  const { count, batch } = plainBatches(split, batchSize);
   try {
-    for (const { x, shape, inputs } of batches(split, { batchSize, seed: 0, epoch: 0, shuffle: false })) {
-      all.set(await runner.logits(x, shape, inputs), done * classes);
-      done += shape[0]!;
-      onProgress?.(`${split.name} samples,`, done, split.count);
-    }
+    const all = await inTurns(together, { count, width: batchSize * classes }, async (item) => {
+      const { x, shape, inputs } = batch(item);
+      const logits = await runner.logits(x, shape, inputs);
+      onProgress?.(`${split.name} samples,`, Math.min(split.count, (item + 1) * batchSize), split.count);
+      return logits;
+    });
+    return all.slice(0, split.count * classes);
   } finally {
     runner.dispose();
   }
-  return all;
 }
 
 /** The score of a file on a split. */
-export async function scoreOfFile(
-  file: ModelFile,
-  split: Dataset,
-  session: SessionOptions,
-  onProgress?: OnProgress,
-): Promise<number> {
-  return taskOf(split).scoreOf(await logitsOfFile(file, split, session, onProgress), split.targets);
+export async function scoreOfFile(file: ModelFile, split: Dataset, asking: Asking): Promise<number> {
+  return taskOf(split).scoreOf(await logitsOfFile(file, split, asking), split.targets);
 }

@@ -10,7 +10,7 @@ import { layerSensitivity, quantizableLayers } from '../compress/quantize/sensit
 import { viewOf } from '../data/batches.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
 import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
-import type { Skipped } from '../formats/skipped.ts';
+import type { Skipped } from '../base/skipped.ts';
 import type { DenseScales, Quantization } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
 import type { Calibrator } from '../recipe/schema/compress.ts';

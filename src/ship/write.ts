@@ -140,17 +140,17 @@ async function dropOf(
   file: ModelFile,
   { stage, number, trained, hasMore }: DropOptions,
 ): Promise<{ readonly validation: number; readonly drop: number; readonly tooMuch?: string }> {
-  const { recipe, data } = context;
+  const { recipe, data, together } = context;
   const { maxDrop, fallback } = recipe.quantize[number]!;
   const onProgress = progressOf(context, stage);
   const { score } = taskOf(data.validation);
   const scored = async (of: ModelFile): Promise<number> => {
-    return scoreOfFile(of, data.validation, sessionOptionsOf(recipe), onProgress);
+    return scoreOfFile(of, data.validation, { session: sessionOptionsOf(recipe), onProgress, together });
   };
   const validation = await scored(file);
   const drop = score.lost(await scored(model), validation);
   if (drop <= maxDrop) return { validation, drop };
-  const fact = `${file.file}: ${file.precision} loses ${score.lossText(drop)}, more than quantize.${number}.maxDrop ${maxDrop}`;
+  const fact = `${file.file}: ${file.precision} loses ${score.lossText(drop)}, more than quantize[${number}].maxDrop ${maxDrop}`;
   if (fallback === 'qat' && !trained)
     return { validation, drop, tooMuch: `${fact}; it was not written, and the student is trained with quantization` };
   if (hasMore) return { validation, drop, tooMuch: `${fact}; more layers are kept in float` };

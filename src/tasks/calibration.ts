@@ -1,3 +1,4 @@
+import { surest } from './classes.ts';
 import type { Calibration } from './described.ts';
 
 /**
@@ -5,8 +6,8 @@ import type { Calibration } from './described.ts';
  * logits: [labels.length, classes].
  */
 export function calibrationOf(logits: Float32Array, labels: Int32Array, classes: number, bins = 15): Calibration {
-  const answers = Array.from(labels, (_, row) => answerOf(logits, row * classes, classes));
-  const sure = answers.map(({ confidence }) => confidence);
+  const answers = Array.from(labels, (_, row) => surest(logits, row * classes, classes));
+  const sure = answers.map(({ probability }) => probability);
   const { ece, bins: found } = reliabilityOf(
     sure,
     answers.map(({ best }, row) => best === labels[row]),
@@ -51,13 +52,4 @@ export function reliabilityOf(
       share: count === 0 ? null : right[bin]! / count,
     })),
   };
-}
-
-/** The class of a row and its softmax probability. */
-function answerOf(logits: Float32Array, from: number, classes: number): { best: number; confidence: number } {
-  let best = 0;
-  for (let c = 1; c < classes; c++) if (logits[from + c]! > logits[from + best]!) best = c;
-  let sum = 0;
-  for (let c = 0; c < classes; c++) sum += Math.exp(logits[from + c]! - logits[from + best]!);
-  return { best, confidence: 1 / sum };
 }

@@ -6,11 +6,16 @@ export function classesOf(logits: Float32Array, classes: number): Int32Array {
   return Int32Array.from({ length: logits.length / classes }, (_, row) => argMax(logits, row * classes, classes));
 }
 
-/** Share of equal entries. */
-export function agreement(a: Int32Array, b: Int32Array): number {
-  let equal = 0;
-  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++;
-  return equal / a.length;
+/** The class of the row that begins at `from`, and its softmax probability. */
+export function surest(
+  logits: ArrayLike<number>,
+  from: number,
+  classes: number,
+): { readonly best: number; readonly probability: number } {
+  const best = argMax(logits, from, classes);
+  let sum = 0;
+  for (let c = 0; c < classes; c++) sum += Math.exp(logits[from + c]! - logits[from + best]!);
+  return { best, probability: 1 / sum };
 }
 
 /** [true class][predicted class]: numbers of samples. */

@@ -76,8 +76,8 @@ export function classification(names: readonly string[] | number): Task {
       isBetter: beatsChance(logits, labels, width),
       chance: `the most frequent class alone gives ${percent(largestShare(labels, width), 1)}`,
     }),
-    stuck: (name, logits, truth) =>
-      oneClassWarning(name, given(logits), truth instanceof Int32Array ? truth : given(truth), classes),
+    stuck: (name, logits, truth, why) =>
+      oneClassWarning(name, given(logits), truth instanceof Int32Array ? truth : given(truth), classes, why),
   };
 }
 

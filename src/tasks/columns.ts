@@ -1,3 +1,4 @@
+import { deviation, mean } from '../base/statistics.ts';
 import type { TargetValues } from '../data/dataset.ts';
 import type { Mixed } from './task.ts';
 
@@ -10,22 +11,16 @@ export function columnOf(values: ArrayLike<number>, c: number, width: number): n
 /** Mean of what is not null; null where there is nothing. */
 export function meanOf(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
-}
-
-/** Standard deviation over so many degrees of freedom. */
-function deviationOf(values: readonly number[], degrees = values.length): number {
-  const mean = meanOf(values)!;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / degrees);
+  return known.length === 0 ? null : mean(known);
 }
 
 /** 1.96 standard deviations: chance alone does that in one of 40 cases. */
 export const SURE = 1.96;
 
-/** Whether the mean of differences, sample by sample, is above 0 by more than chance: a paired test. */
+/** True if the mean of differences, sample by sample, is above 0 by more than chance: a paired test. */
 export function isAboveZero(differences: readonly number[]): boolean {
   const n = differences.length;
-  return meanOf(differences)! > SURE * (deviationOf(differences, Math.max(1, n - 1)) / Math.sqrt(n));
+  return mean(differences) > SURE * (deviation(differences, Math.max(1, n - 1)) / Math.sqrt(n));
 }
 
 /** `lambda` of each sample's own numbers, the rest of its partner's. */
@@ -47,11 +42,11 @@ const SPREAD = 0.01;
 export function stuckAt(answers: ArrayLike<number>, truth: ArrayLike<number>, width: number, unit?: number): number {
   if (answers.length / width < FEWEST) return -1;
   return Array.from({ length: width }, (_, c) => c).findIndex((c) => {
-    const its = deviationOf(columnOf(truth, c, width));
-    return its > 0 && deviationOf(columnOf(answers, c, width)) < SPREAD * (unit ?? its);
+    const its = deviation(columnOf(truth, c, width));
+    return its > 0 && deviation(columnOf(answers, c, width)) < SPREAD * (unit ?? its);
   });
 }
 
-/** What is probably wrong with such a model. */
+/** Probable cause of such answers, for messages. */
 export const PROBABLY =
   'its input is probably not prepared as it wants it (normalization, layout, size), or its weights are wrong';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What tasks say of a model's answers besides the score, part by part; report.json has each with its split. */
+/** Parts of the description of a model's answers, besides the score; report.json has each with its split. */
 
 const fraction = z.number().min(0).max(1);
 const whole = z.int().min(0);

@@ -1,23 +1,17 @@
 import { percent } from '../base/numbers.ts';
+import { surest } from './classes.ts';
 
 /** Two models beside each other, sample by sample, and what they say in words. */
 
-/** The class of a row and its softmax probability. */
-function sureOf(logits: Float32Array, row: number, width: number): { best: number; probability: number } {
-  const values = logits.subarray(row * width, (row + 1) * width);
-  const best = values.reduce((at, value, i) => (value > values[at]! ? i : at), 0);
-  return { best, probability: 1 / values.reduce((sum, value) => sum + Math.exp(value - values[best]!), 0) };
-}
-
 export function classText(logits: Float32Array, row: number, names: readonly string[]): string {
-  const { best, probability } = sureOf(logits, row, names.length);
+  const { best, probability } = surest(logits, row * names.length, names.length);
   return `${names[best]!} (${percent(probability, 1)})`;
 }
 
 /** The smaller of the two probabilities where the classes differ. */
 export function betweenClasses(answers: Float32Array, others: Float32Array, width: number): Float32Array {
   return Float32Array.from({ length: answers.length / width }, (_, row) => {
-    const [own, its] = [sureOf(answers, row, width), sureOf(others, row, width)];
+    const [own, its] = [surest(answers, row * width, width), surest(others, row * width, width)];
     return own.best === its.best ? 0 : Math.min(own.probability, its.probability);
   });
 }

@@ -44,7 +44,7 @@ export function rmseOf(answers: ArrayLike<number>, targets: ArrayLike<number>, w
   return squared.reduce((total, value) => total + Math.sqrt(value / n), 0) / width;
 }
 
-/** Whether answers are further off than other ones by more than chance: a paired test on the squared errors, in deviations, sample by sample. */
+/** True if answers are further off than other ones by more than chance: a paired test on the squared errors, in deviations, sample by sample. */
 export function isFurtherOff(
   answers: ArrayLike<number>,
   than: ArrayLike<number>,

@@ -13,7 +13,7 @@ export interface Labelled {
 /** A label is given where its probability is above 0.5. */
 export const GIVEN = 0;
 
-/** Of a diagram of reliability, for each label. */
+/** Bins of the diagram of reliability of a label. */
 const BINS = 10;
 
 function sigmoid(logit: number): number {

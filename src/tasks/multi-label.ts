@@ -69,7 +69,7 @@ export function multiLabel(names: readonly string[]): Task {
         ? { isBetter: false, chance: 'all of its answers lie between 0 and 1, as probabilities do and logits do not' }
         : ranking(answers, targets, width)),
     }),
-    stuck: (name, answers, truth) => stuck(name, answers, truth, names),
+    stuck: (name, answers, truth, why) => stuck(name, answers, truth, names, why),
   };
 }
 
@@ -88,7 +88,7 @@ function distanceOf(answers: Float32Array, teacher: Float32Array): number {
   return Math.sqrt(answers.reduce((sum, value, i) => sum + (value - teacher[i]!) ** 2, 0) / answers.length);
 }
 
-/** How many decisions fewer are right than in other answers to the same samples, sample by sample. */
+/** Right decisions of each sample that are lost against other answers to the same samples. */
 function lostDecisions(own: Labelled, other: Labelled, width: number): number[] {
   const right = rightDecisions(own, width);
   return rightDecisions(other, width).map((value, i) => value - right[i]!);
@@ -125,17 +125,18 @@ function areProbabilities(answers: Float32Array, width: number): boolean {
   return answers.length / width >= FEWEST && answers.every((value) => value >= 0 && value <= 1);
 }
 
-/** Of a logit: below this share of another model's spread, or of 1 beside labels, answers do not depend on the sample. */
+/** Sentence on a model whose answers do not depend on the sample: their spread is below a share of another model's, or of 1 beside labels. */
 function stuck(
   name: string,
   answers: Float32Array,
   truth: Float32Array | TargetValues,
   names: readonly string[],
+  why = PROBABLY,
 ): string | undefined {
   const width = names.length;
   const at = stuckAt(answers, truth, width, truth instanceof Int32Array ? 1 : undefined);
   if (at !== -1)
-    return `${name}: answers nearly the same for ${names[at]!} to all of ${answers.length / width} samples; ${PROBABLY}`;
+    return `${name}: answers nearly the same for ${names[at]!} to all of ${answers.length / width} samples; ${why}`;
   if (!areProbabilities(answers, width)) return undefined;
   return `${name}: all of its answers lie between 0 and 1, as probabilities do, and are read as logits; leave out the sigmoid at its end`;
 }

@@ -1,3 +1,5 @@
+import { PROBABLY } from './columns.ts';
+
 /**
  * A loud word where a model gives one class to (nearly) every sample and the samples are of more: what a wrong preparation of
  * its input looks like, in an accuracy that may pass for a weak model's, or in an agreement of 100 %. Undefined where all is
@@ -8,6 +10,7 @@ export function oneClassWarning(
   predicted: Int32Array,
   truth: ArrayLike<number>,
   classNames?: readonly string[],
+  why = PROBABLY,
 ): string | undefined {
   const samples = predicted.length;
   if (samples < FEWEST) return undefined;
@@ -16,7 +19,7 @@ export function oneClassWarning(
   // Of data that are nearly all of one class, a good model says so too.
   if (share < NEARLY_ALL || 1 - share >= REST * (1 - trueShare)) return undefined;
   const what = classNames?.[given] ?? `class ${given}`;
-  return `${name}: answers ${what} to ${(100 * share).toFixed(1)} % of ${samples} samples, whatever they show; its input is probably not prepared as it wants it (normalization, layout, size), or its weights are wrong`;
+  return `${name}: answers ${what} to ${(100 * share).toFixed(1)} % of ${samples} samples, whatever they show; ${why}`;
 }
 
 const FEWEST = 10;

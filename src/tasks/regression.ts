@@ -65,7 +65,7 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
       const isBetter = rows.every(({ r2 }) => r2 === null || r2 > 0);
       return { score, isBetter, chance: `the mean of the labels alone gives ${ignorant}` };
     },
-    stuck: (name, answers, truth) => stuck(name, answers, truth, names),
+    stuck: (name, answers, truth, why) => stuck(name, answers, truth, names, why),
   };
 }
 
@@ -89,8 +89,9 @@ function stuck(
   answers: Float32Array,
   truth: ArrayLike<number>,
   names: readonly string[],
+  why = PROBABLY,
 ): string | undefined {
   const at = stuckAt(answers, truth, names.length);
   if (at === -1) return undefined;
-  return `${name}: answers nearly the same number for ${names[at]!} to all of ${answers.length / names.length} samples; ${PROBABLY}`;
+  return `${name}: answers nearly the same number for ${names[at]!} to all of ${answers.length / names.length} samples; ${why}`;
 }

@@ -65,15 +65,15 @@ export interface Task {
 
   /** The score of answers to samples, all at once. */
   scoreOf(answers: Float32Array, targets: TargetValues): number;
-  /** What a report says of them besides the score. */
+  /** Description of the answers for a report, besides the score. */
   describe(answers: Float32Array, targets: TargetValues, tuning?: Tuning): Described;
   /** One model's answers beside the teacher's. */
   beside(answers: Float32Array, teacher: Float32Array, targets: TargetValues): Beside;
-  /** What answers say of a sample, e.g. `Coat (93.1 %)`. */
+  /** Text of the answer to a sample, e.g. `Coat (93.1 %)`. */
   textOf(answers: Float32Array, row: number): string;
-  /** What the targets say of a sample. */
+  /** Text of the label of a sample. */
   labelText(targets: TargetValues, row: number): string;
-  /** How sure two models are of different answers to each sample: 0 where they agree, and more the surer both are. */
+  /** Size of the disagreement of two models on each sample: 0 where they agree, and more the surer both are. */
   disagreement(answers: Float32Array, others: Float32Array): Float32Array;
   /** The targets of samples that are labelled by these answers. */
   asTargets(answers: Float32Array): TargetValues;
@@ -83,8 +83,11 @@ export interface Task {
   isWorse(answers: Float32Array, than: Float32Array, targets: TargetValues): boolean;
   /** Skill of a teacher, beside that of a model that ignores the samples. */
   skill(answers: Float32Array, targets: TargetValues): Skill;
-  /** A loud word where a model answers (nearly) the same whatever it is shown; undefined where all is well. `truth`: another model's answers. */
-  stuck(name: string, answers: Float32Array, truth: Float32Array | TargetValues): string | undefined;
+  /**
+   * A loud word where a model answers (nearly) the same whatever it is shown; undefined where all is well. `truth`: another model's answers.
+   * `why`: the cause, where it is known.
+   */
+  stuck(name: string, answers: Float32Array, truth: Float32Array | TargetValues, why?: string): string | undefined;
 }
 
 /** Keys of a recipe's training that are about the labels. */

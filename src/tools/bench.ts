@@ -13,17 +13,17 @@ import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { MachineInfo } from '../measure/machine.ts';
 import { peakMemory } from '../measure/memory.ts';
 import { describe } from '../measure/setting.ts';
-import type { Skipped } from '../measure/skipped.ts';
+import type { Skipped } from '../base/skipped.ts';
 import { sourceOf } from '../measure/variants.ts';
 import type { ModelFile, VariantOptions } from '../measure/variants.ts';
 import { libraryVersions, measureElsewhere } from '../measure/elsewhere.ts';
-import type { Place } from '../measure/elsewhere.ts';
+import type { TimingPlace } from '../measure/elsewhere.ts';
 
 export interface BenchOptions extends VariantOptions {
   /** Seconds for all files together, in each place. */
   readonly seconds: number;
   /** Default: this process. */
-  readonly places?: readonly Place[];
+  readonly places?: readonly TimingPlace[];
   readonly signal?: AbortSignal | undefined;
   /** Timed along in this process alone: where a student ships its teacher does not go. */
   readonly teacher?: ModelFile | undefined;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { timestamp } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import type { DeviceRow } from '../measure/device-rows.ts';
-import type { Skipped } from '../measure/skipped.ts';
+import type { Skipped } from '../base/skipped.ts';
 import { planOf } from '../measure/plan.ts';
 import type { PlanOptions } from '../measure/plan.ts';
 import { servePage } from '../measure/serve.ts';

@@ -4,14 +4,14 @@ import { addNodes, notReadable, reachable } from './collect.ts';
 import type { Value } from './value.ts';
 
 /** Computes a graph's outputs from its inputs. */
-export interface Evaluator {
+export interface GraphEvaluator {
   runSync(graph: Graph, feeds: ReadonlyMap<string, TensorData>): ReadonlyMap<string, TensorData>;
 }
 
-let evaluator: Evaluator | undefined;
+let evaluator: GraphEvaluator | undefined;
 
 /** Computes values that are read outside a trace. */
-export function setEvaluator(next: Evaluator | undefined): Evaluator | undefined {
+export function setEvaluator(next: GraphEvaluator | undefined): GraphEvaluator | undefined {
   const previous = evaluator;
   evaluator = next;
   return previous;

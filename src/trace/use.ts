@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BACKEND_NAME } from './backend.ts';
 import { setEvaluator } from './evaluate.ts';
-import type { Evaluator } from './evaluate.ts';
+import type { GraphEvaluator } from './evaluate.ts';
 import { install } from './install.ts';
 
 /** Make the lazy backend tfjs' current one, with `evaluator` to compute what is read outside of a trace. */
-export function useLazyBackend(evaluator: Evaluator): void {
+export function useLazyBackend(evaluator: GraphEvaluator): void {
   install();
   setEvaluator(evaluator);
   void tf.engine().setBackend(BACKEND_NAME);

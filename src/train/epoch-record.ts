@@ -2,7 +2,7 @@
 export interface EpochRecord {
   readonly epoch: number;
   readonly loss: number;
-  /** Of the task, on the training batches as they came. */
+  /** Score of the task on the training batches as they came. */
   readonly score: number;
   readonly validation: number;
 }

@@ -1,3 +1,5 @@
+import { inTurns } from '../runtime/collectives.ts';
+import type { Collectives } from '../runtime/collectives.ts';
 import type { CompiledStep, Engine } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { INFERENCE_BYTES, sizeWithin } from './predict.ts';
@@ -22,6 +24,14 @@ export interface EvaluatorOptions {
   readonly shareStateWith?: CompiledStep;
 }
 
+/** The batches of a split, any of which can be asked for. */
+export interface Batches {
+  readonly count: number;
+  /** Samples of each but the last, which may have fewer. */
+  readonly size: number;
+  readonly batch: (index: number) => TrainingBatch;
+}
+
 /** Evaluation of the same weights, any number of times; a program for each batch size is compiled when it is first needed. */
 export class Evaluator {
   readonly #options: EvaluatorOptions;
@@ -32,15 +42,25 @@ export class Evaluator {
     this.#options = options;
   }
 
-  async run(batches: AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>): Promise<Evaluation> {
+  /** `together`: processes that take turns at the batches. */
+  async run({ count, size, batch }: Batches, together?: Collectives): Promise<Evaluation> {
     const { task } = this.#options;
-    let [totals, index] = [NOTHING, 0];
-    for await (const batch of batches) {
-      const samples = samplesOf(batch, task);
+    const names = [...(await this.#sized(size)).outputs.keys()];
+    const width = names.length + 2;
+    const all = await inTurns(together, { count, width }, async (item) => {
+      const given = batch(item);
+      const samples = samplesOf(given, task);
       const compiled = await this.#sized(samples);
-      const feeds = batchFeeds(batch, task, `evaluation, batch ${++index}`);
-      const { loss, ...rest } = scalars(await compiled.run(fedTo(compiled, feeds)));
-      totals = added(totals, { loss: loss!, sums: sumsOf(rest), weight: totalWeight(batch, task), samples });
+      const feeds = batchFeeds(given, task, `evaluation, batch ${item + 1}`);
+      const results = scalars(await compiled.run(fedTo(compiled, feeds)));
+      return Float32Array.from([...names.map((name) => results[name]!), totalWeight(given, task), samples]);
+    });
+    let totals = NOTHING;
+    for (let item = 0; item < count; item++) {
+      const numbers = all.subarray(item * width, (item + 1) * width);
+      const [weight, samples] = numbers.subarray(names.length) as unknown as [number, number];
+      const { loss, ...rest } = Object.fromEntries(names.map((name, i) => [name, numbers[i]!]));
+      totals = added(totals, { loss: loss!, sums: sumsOf(rest), weight, samples });
     }
     return { score: scoreOf(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
   }

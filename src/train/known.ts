@@ -17,13 +17,13 @@ export interface Known {
 
 /** Weights of a batch, each [batch], and their sums as shares of the weight of the whole batch. */
 export interface Partial {
-  /** Of the loss with the labels: w · label · (1 - α · answer). */
+  /** Weights of the loss with the labels: w · label · (1 - α · answer). */
   readonly labels: tf.Tensor1D;
   readonly labelShare: tf.Scalar;
-  /** Of what the teacher decides: w · answer · (1 - label · (1 - α)). They sum to the weight of the samples that it answers. */
+  /** Weights of the teacher's part: w · answer · (1 - label · (1 - α)), scaled to sum to the weight of the samples that it answers. */
   readonly soft: tf.Tensor1D;
   readonly softShare: tf.Scalar;
-  /** Of inner tensors, which no label speaks of: w · answer. */
+  /** Weights of inner tensors, which no label speaks of: w · answer. */
   readonly answers: tf.Tensor1D;
   readonly answerShare: tf.Scalar;
 }

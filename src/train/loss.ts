@@ -12,7 +12,7 @@ export interface LossInput {
   readonly targets: tf.Tensor2D;
   /** [batch] weight of each sample; 1 everywhere unless classes or samples are weighted. */
   readonly weights: tf.Tensor1D;
-  /** Where some samples have no label, or no answer of the teacher: `weights` are then those of the teacher's part. */
+  /** Weights where some samples have no label, or no answer of the teacher; `weights` are then those of the teacher's part. */
   readonly partial?: Partial | undefined;
   /** [batch, width]; only for losses that need it. */
   readonly teacherLogits?: tf.Tensor2D;

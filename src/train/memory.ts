@@ -17,7 +17,7 @@ export interface Fitting {
   readonly microBatch?: number | undefined;
   /** A training that goes on cuts its batches as it began, or its results would not be those of one that was not stopped. */
   readonly isBegun: boolean;
-  /** May a batch be cut at all? Not with a loss that compares its samples with each other. */
+  /** Programs of the parts that a batch can be cut into; undefined for a loss that compares its samples with each other. */
   readonly parts: Omit<PartsOptions, 'samples'> | undefined;
   /** Bytes. */
   readonly free: number;

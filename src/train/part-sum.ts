@@ -7,30 +7,45 @@ const MERGES: Readonly<Record<string, (sum: Float32Array, next: Float32Array) =>
   [EXTREME.highest]: (sum, next) => sum.forEach((value, i) => (sum[i] = Math.max(value, next[i]!))),
 };
 
-/** Sum of each result over the parts of a batch, in float32 and in the order in which parts are added; of extremes the extreme. */
+/** A sum of so many parts as 2 to the power of `level`, at least. */
+interface Waiting {
+  level: number;
+  readonly sums: Map<string, Float32Array>;
+}
+
+/**
+ * Sum of each result over the parts of a batch in float32, of extremes the extreme. In the order in which parts are added; or in pairs, and
+ * pairs of pairs: then the sum of each half, quarter, … can be made by another process, with the same bits.
+ */
 export class PartSum {
-  readonly #sums = new Map<string, Float32Array>();
-  #isEmpty = true;
+  readonly #inPairs: boolean;
+  /** Sums that wait for another one as large. */
+  readonly #waiting: Waiting[] = [];
+  /** Memory to use again. */
+  readonly #free: Waiting[] = [];
+
+  constructor(order: 'one by one' | 'in pairs') {
+    this.#inPairs = order === 'in pairs';
+  }
 
   /** Begins anew; memory is kept. */
   clear(): void {
-    this.#isEmpty = true;
+    this.#free.push(...this.#waiting.splice(0));
   }
 
   add(results: Values): void {
-    for (const [name, values] of Object.entries(results)) {
-      const next = values as Float32Array;
-      const sum = this.#sums.get(name);
-      if (sum === undefined) this.#sums.set(name, next.slice());
-      else if (this.#isEmpty) sum.set(next);
-      else (MERGES[name.slice(0, name.indexOf('/') + 1)] ?? added)(sum, next);
-    }
-    this.#isEmpty = false;
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && (!this.#inPairs || last.level === 0)) {
+      for (const [name, values] of Object.entries(results)) merge(name, last.sums.get(name)!, values as Float32Array);
+      last.level++;
+    } else this.#waiting.push(filled(this.#free.pop(), results));
+    while (this.#inPairs && this.#waiting.at(-1)!.level === this.#waiting.at(-2)?.level) this.#mergeLast();
   }
 
-  /** All sums. */
+  /** All sums. To be asked for when all parts were added. */
   get values(): Values {
-    return Object.fromEntries(this.#sums);
+    while (this.#waiting.length > 1) this.#mergeLast();
+    return Object.fromEntries(this.#waiting[0]?.sums ?? []);
   }
 
   /** Feeds of the update. */
@@ -44,8 +59,30 @@ export class PartSum {
   }
 
   #named(isWanted: (name: string) => boolean): Values {
-    return Object.fromEntries([...this.#sums].filter(([name]) => isWanted(name)));
+    return Object.fromEntries(Object.entries(this.values).filter(([name]) => isWanted(name)));
   }
+
+  #mergeLast(): void {
+    const newer = this.#waiting.pop()!;
+    const older = this.#waiting.at(-1)!;
+    for (const [name, values] of newer.sums) merge(name, older.sums.get(name)!, values);
+    older.level++;
+    this.#free.push(newer);
+  }
+}
+
+function filled(memory: Waiting | undefined, results: Values): Waiting {
+  const sums = new Map<string, Float32Array>();
+  for (const [name, values] of Object.entries(results)) {
+    const room = memory?.sums.get(name);
+    if (room?.length === values.length) room.set(values as Float32Array);
+    sums.set(name, room?.length === values.length ? room : (values.slice() as Float32Array));
+  }
+  return { level: 0, sums };
+}
+
+function merge(name: string, sum: Float32Array, next: Float32Array): void {
+  (MERGES[name.slice(0, name.indexOf('/') + 1)] ?? added)(sum, next);
 }
 
 function added(sum: Float32Array, next: Float32Array): void {

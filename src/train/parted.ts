@@ -1,17 +1,17 @@
-import { staticSize } from '../graph/shapes.ts';
+import { several, wanted } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
-import { RANDOM_PREFIX } from '../trace/random.ts';
-import { traceProgram } from '../trace/trace.ts';
 import type { Task } from '../tasks/task.ts';
-import { batchFeeds, fedTo, samplesOf } from './batch.ts';
+import { fedTo, samplesOf } from './batch.ts';
 import { evenSizes, partsOf } from './cut.ts';
-import type { Part } from './cut.ts';
 import { MOVED, updateParts } from './gradient.ts';
+import { PartGradients } from './gradients.ts';
+import type { Gradients } from './gradients.ts';
 import { PartSum } from './part-sum.ts';
 import { Slices } from './slices.ts';
 import { compileOptions } from './steps.ts';
+import { SyncedGradients } from './synced-gradients.ts';
 import type { Given, Steps, StepsOptions, Values } from './steps.ts';
 
 /** A step in two programs, see `gradient.ts`. */
@@ -24,6 +24,8 @@ export interface PartsOptions {
   readonly shards?: number | undefined;
   /** The processes that share the parts; default: this one alone. */
   readonly together?: Collectives | undefined;
+  /** Normalize by the statistics of the whole batch in batch norms. Default false: by those of the part. */
+  readonly syncBatchNorm?: boolean | undefined;
 }
 
 export interface PartedOptions extends StepsOptions {
@@ -33,41 +35,37 @@ export interface PartedOptions extends StepsOptions {
 
 /**
  * Steps whose batch is cut into parts that fit into memory, one after another: their gradients are added up, and one update follows.
- * The same result as of the whole batch up to the rounding of sums, but for batch norms, which normalize each part by itself.
+ * The same result as of the whole batch up to the rounding of sums, but for batch norms that normalize each part by itself.
  */
 export class PartedSteps implements Steps {
   readonly compiled: CompiledStep;
   readonly perCall = 1;
   readonly #options: PartedOptions;
-  readonly #gradient: CompiledStep;
-  readonly #randomsPerSample: ReadonlyMap<string, number>;
-  readonly #sized = new Map<number, CompiledStep>();
-  readonly #sum = new PartSum();
+  readonly #gradients: Gradients;
+  readonly #sum: PartSum;
   /** Of the processes' work together: this one's part of the sums, and arrays that are used again. */
-  readonly #slice = new PartSum();
+  readonly #slice = new PartSum('in pairs');
   readonly #rooms = new Map<string, Float32Array>();
 
-  private constructor(
-    options: PartedOptions,
-    gradient: CompiledStep,
-    update: CompiledStep,
-    randomsPerSample: ReadonlyMap<string, number>,
-  ) {
+  private constructor(options: PartedOptions, gradients: Gradients, update: CompiledStep) {
     this.#options = options;
-    this.#gradient = gradient;
+    this.#gradients = gradients;
     this.compiled = update;
-    this.#randomsPerSample = randomsPerSample;
-    this.#sized.set(largest(options), gradient);
+    this.#sum = new PartSum(options.parts.shards === undefined ? 'one by one' : 'in pairs');
   }
 
   static async create(options: PartedOptions): Promise<PartedSteps> {
-    const { engine, parts } = options;
-    const randomsPerSample = randomsOf(parts.gradient);
-    const common = compileOptions(options);
-    const gradient = await engine.compile(parts.gradient(largest(options)), { ...common, randomsPerSample });
-    const shared = { ...common, shareStateWith: gradient };
-    const update = await engine.compile(parts.update(updateParts(gradient.outputs)), shared);
-    return new PartedSteps(options, gradient, update, randomsPerSample);
+    const { engine, parts, task } = options;
+    const { gradient: program, together } = parts;
+    const compile = compileOptions(options);
+    const given = { engine, task, program, largest: largest(options), compile };
+    const count = sizesOf(options.batchSize, parts).length;
+    const gradients = parts.syncBatchNorm
+      ? await SyncedGradients.create({ ...given, together, parts: powerOfTwo(count / (together?.size ?? 1)) })
+      : await PartGradients.create(given);
+    const shared = { ...compile, shareStateWith: gradients.holder };
+    const update = await engine.compile(parts.update(updateParts(gradients.outputs)), shared);
+    return new PartedSteps(options, gradients, update);
   }
 
   /** Most samples of a part, as it was asked for. */
@@ -80,9 +78,10 @@ export class PartedSteps implements Steps {
     return largest(this.#options);
   }
 
-  /** True if the network observes means over each part, as batch norms do. */
+  /** True if the network has means of each part by itself, as batch norms do. */
   get observesMeans(): boolean {
-    return [...this.#gradient.outputs.keys()].some((name) => name.startsWith(MOVED));
+    const isMean = (name: string): boolean => name.startsWith(MOVED);
+    return this.#options.parts.syncBatchNorm !== true && [...this.#gradients.outputs.keys()].some(isMean);
   }
 
   async take(given: readonly Given[], step: number): Promise<Readonly<Record<string, number>>[]> {
@@ -96,37 +95,35 @@ export class PartedSteps implements Steps {
     this.#sum.clear();
     const all = partsOf(batch, sizesOf(samplesOf(batch, task), parts), task);
     const { together } = parts;
-    if (together === undefined || together.size === 1)
-      for (const part of all) this.#sum.add(await this.#gradientOf(part, feeds, step));
-    else await this.#shared(all, together, (part) => this.#gradientOf(part, feeds, step));
+    const { size, rank } = together ?? { size: 1, rank: 0 };
+    const each = powerOfTwo(all.length / size);
+    const of = { own: all.slice(rank * each, (rank + 1) * each), count: all.length, each };
+    const results = this.#gradients.of(of, feeds, step);
+    if (several(together)) await this.#shared(results, Math.ceil(all.length / each), together);
+    else for await (const result of results) this.#sum.add(result);
     await this.compiled.run(fedTo(this.compiled, { ...feeds, ...this.#sum.forUpdate }), step);
     return this.#sum.figures;
   }
 
   /**
-   * Each process computes some of the parts, one after another, and adds up a slice of the results of all parts, in their order: the same
-   * bits as one process alone. So each sends a result once, and adds up as much less as there are processes.
+   * Each process computes as many of the parts as a power of two, and adds them up in pairs; then a slice of the sums of all processes, in
+   * pairs too: the same bits as one process alone. So each sends two arrays of the size of its results, however many parts it has.
    */
-  async #shared(
-    parts: readonly Part[],
-    together: Collectives,
-    compute: (part: Part) => Promise<Values>,
-  ): Promise<void> {
+  async #shared(results: AsyncIterable<Values>, count: number, together: Collectives): Promise<void> {
     const { rank, size } = together;
-    const each = Math.ceil(parts.length / size);
-    const slices = new Slices(this.#gradient.outputs, size);
+    const slices = new Slices(this.#gradients.outputs, size);
     const { width } = slices;
-    const own = this.#room('own', size * each * width);
-    const flat = this.#room('flat', size * width);
-    for (const [i, part] of parts.slice(rank * each, (rank + 1) * each).entries()) {
-      slices.write(await compute(part), flat);
-      for (let to = 0; to < size; to++) own.set(flat.subarray(to * width, (to + 1) * width), (to * each + i) * width);
-    }
-    const got = together.alltoall(own);
+    for await (const result of results) this.#sum.add(result);
+    const [own, all] = [this.#room('own', size * width), this.#room('all', size * width)];
+    // Where there are fewer parts than processes, some have none.
+    if (rank < count) slices.write(this.#sum.values, own);
+    together.alltoall(own, all);
     this.#slice.clear();
-    parts.forEach((_, i) => this.#slice.add(slices.read(got.subarray(i * width, (i + 1) * width), rank)));
+    for (let from = 0; from < count; from++)
+      this.#slice.add(slices.read(all.subarray(from * width, (from + 1) * width), rank));
     const sum = this.#room('sum', width);
     slices.write(this.#slice.values, sum, rank);
+    this.#sum.clear();
     this.#sum.add(slices.read(together.allgather(sum)));
   }
 
@@ -139,19 +136,11 @@ export class PartedSteps implements Steps {
   }
 
   agreed(wants: boolean): boolean {
-    const { together } = this.#options.parts;
-    return together === undefined ? wants : together.allreduce(Float32Array.of(wants ? 1 : 0))[0]! > 0;
-  }
-
-  async #gradientOf(part: Part, feeds: Given['feeds'], step: number) {
-    const compiled = await this.#of(samplesOf(part.batch, this.#options.task));
-    const own = batchFeeds(part.batch, this.#options.task, `step ${step + 1}`);
-    const shares = { share: Float32Array.of(part.share), samples: Float32Array.of(part.samples) };
-    return compiled.run(fedTo(compiled, { ...feeds, ...own, ...shares }), step, part.first);
+    return wanted(wants, this.#options.parts.together);
   }
 
   memoryBytes(rest: number): number | undefined {
-    const [gradient, update] = [this.#gradient.memoryBytes, this.compiled.memoryBytes];
+    const [gradient, update] = [this.#gradients.memoryBytes, this.compiled.memoryBytes];
     if (gradient === undefined || update === undefined) return undefined;
     const { batchSize, parts } = this.#options;
     const sizes = new Set([batchSize, rest].flatMap((samples) => sizesOf(samples, parts)));
@@ -160,21 +149,8 @@ export class PartedSteps implements Steps {
   }
 
   async dispose(): Promise<void> {
-    for (const step of this.#sized.values()) if (step !== this.#gradient) await step.dispose();
     await this.compiled.dispose();
-    await this.#gradient.dispose();
-  }
-
-  async #of(size: number): Promise<CompiledStep> {
-    let compiled = this.#sized.get(size);
-    if (compiled === undefined) {
-      const { engine, parts } = this.#options;
-      const randoms = { randomsPerSample: this.#randomsPerSample };
-      const options = { shareStateWith: this.#gradient, ...compileOptions(this.#options), ...randoms };
-      compiled = await engine.compile(parts.gradient(size), options);
-      this.#sized.set(size, compiled);
-    }
-    return compiled;
+    await this.#gradients.dispose();
   }
 }
 
@@ -188,11 +164,7 @@ function sizesOf(samples: number, { samples: most, shards = 1 }: PartsOptions): 
   return evenSizes(samples, Math.min(shards, samples) * Math.ceil(shard / most));
 }
 
-/** Numbers of each random feed that belong to one sample: those that it has more for two samples than for one. */
-function randomsOf(program: PartsOptions['gradient']): Map<string, number> {
-  const [one, two] = [1, 2].map((samples) => {
-    const inputs = [...traceProgram(program(samples)).inputs].filter(([name]) => name.startsWith(RANDOM_PREFIX));
-    return new Map(inputs.map(([name, { shape }]) => [name, staticSize(shape)]));
-  }) as [Map<string, number>, Map<string, number>];
-  return new Map([...one].map(([name, size]) => [name, two.get(name)! - size]));
+/** The smallest power of two that is at least `least`. */
+function powerOfTwo(least: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, least)));
 }

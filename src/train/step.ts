@@ -28,7 +28,7 @@ export interface TrainingOptions {
   readonly ema?: Network;
   /** Pruned weights stay zero: a variable of zeros and ones by the name of the weight; its state is `mask/<weight>`. */
   readonly masks?: Variables;
-  /** Some samples have no label, or no answer of the teacher: `hasLabel`, `hasAnswer` and `isScored` [batch] are fed. Default false. */
+  /** True if some samples have no label, or no answer of the teacher: `hasLabel`, `hasAnswer` and `isScored` [batch] are then fed. Default false. */
   readonly partial?: boolean | undefined;
   /** Scale of the loss, for a step whose products are computed in float16. */
   readonly lossScale?: LossScale | undefined;

@@ -5,10 +5,11 @@ import path from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { parseReport } from '../../src/report/read.ts';
-import { classifier, sumAndDifference } from '../serve/models.ts';
+import { classifier, echo, sumAndDifference } from '../serve/models.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT, start } from '../support/built.ts';
 import { DIGITS } from '../support/digits.ts';
+import { wavFile } from '../support/sound.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const TOKEN = '0123456789abcdef-token';
@@ -255,6 +256,52 @@ async function started(args: readonly string[], said: RegExp) {
       });
       expect(odd.filter((line) => !/401/.test(line))).toEqual([]);
     });
+  });
+
+  it('of a server take texts, pairs, rows with words and sounds', async () => {
+    const form = { tokenizer: 'bytes', texts: 1, length: 4, truncate: 'end', vocabulary: 257, padding: 0 };
+    const columns = [{ name: 'island', words: ['Biscoe', 'Dream'] }, { name: 'mass' }];
+    const models = {
+      text: echo([4], { text: form }),
+      pair: echo([4], { text: { ...form, texts: 2 } }),
+      row: echo([3], { columns }),
+      sound: echo([2000, 1], { sound: { rate: 8000 } }),
+    };
+    for (const [name, bytes] of Object.entries(models)) await writeFile(path.join(folder, `${name}.onnx`), bytes);
+    await writeFile(path.join(folder, 'four.wav'), wavFile([0.5, -0.5, 0.25, 0], { rate: 8000, tag: 3, bits: 32 }));
+    const files = Object.keys(models).map((name) => `${name}.onnx`);
+    const server = await started(['serve', ...files, '--port', '0', '--workers', '1'], /at (http:\S+)\/v2/);
+    const phone = { viewport: { width: 390, height: 844 } };
+    const odd = await open(server.url, { ...phone, permissions: ['microphone'] }, async (page) => {
+      const answer = async (text: string): Promise<void> => {
+        await page.locator('.bars pre', { hasText: text }).waitFor();
+        await expectAccessible(page, 390);
+      };
+      await page.fill('#text0', 'né');
+      await answer('value 0: 111\nvalue 1: 196\nvalue 2: 170\nvalue 3: 0');
+      await page.click('label:has-text("pairs of texts: pair")');
+      await page.fill('#text0', 'a');
+      await page.fill('#text1', 'b');
+      await page.waitForSelector('.bars pre');
+      await page.click('label:has-text("rows of 2 columns: row")');
+      await answer('value 0: 1\nvalue 1: 0\nvalue 2: 0');
+      await page.selectOption('#column0', 'Dream');
+      await page.fill('#column1', '3.5');
+      await answer('value 0: 0\nvalue 1: 1\nvalue 2: 3.5');
+      await page.selectOption('#column0', '');
+      await answer('value 0: 0\nvalue 1: 0\nvalue 2: 3.5');
+      await page.click('label:has-text("sounds: sound")');
+      await page.setInputFiles('#file', path.join(folder, 'four.wav'));
+      await answer('value 998: 0.5\nvalue 999: -0.5\nvalue 1000: 0.25\nvalue 1001: 0');
+      // What a browser records is no WAV file: the page makes one of it. Chromium's own microphone for tests beeps.
+      await page.click('label:text-is("Microphone")');
+      await page.click('button:text-is("Record 0.25 s")');
+      await answer('value 1999: ');
+    }).finally(async () => {
+      server.child.kill('SIGTERM');
+      await server.finished;
+    });
+    expect(odd).toEqual([]);
   });
 
   it('of a run shows curves while it goes, and the report at its end', async () => {

@@ -40,7 +40,7 @@ describe('limbeck compare', () => {
     expect(lineOf(stdout, 'status')).toEqual(['status', 'complete', 'complete']);
     expect(lineOf(stdout, 'accuracy of distilled')!.slice(1)).toEqual(Array(2).fill('94.60 % (90.5 to 97.0)'));
     const [, warm, cold] = lineOf(stdout, 'median in onnxruntime on cpu, batch 8, 1 thread')!;
-    expect([warm, cold]).toEqual(['8.00 ms (7.20 to 8.80)', '8.00 ms']);
+    expect([warm, cold]).toEqual(['8.00 ms (7.20 ms to 8.80 ms)', '8.00 ms']);
     expect(lineOf(stdout, 'distill.temperature')).toEqual(['distill.temperature', '4', '1']);
   });
 

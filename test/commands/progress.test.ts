@@ -1,5 +1,5 @@
 import type { Context } from '../../src/commands/context.ts';
-import { table } from '../../src/commands/context.ts';
+import { table } from '../../src/commands/table.ts';
 import { contextOf } from '../../src/commands/program.ts';
 import { helpText } from '../../src/commands/help.ts';
 import { barText, showEvents, timeLeft } from '../../src/commands/progress.ts';

@@ -17,6 +17,7 @@ import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { forward, trainingProgram } from '../../src/train/step.ts';
 import { classification } from '../../src/tasks/classification.ts';
+import { relativeError } from '../support/error.ts';
 import { runPython } from './python.ts';
 
 interface Weight {
@@ -109,19 +110,10 @@ function matched(values: ArrayLike<number>, weights: readonly Weight[]) {
     for (const order of ORDERS[weight.shape.length] ?? [weight.shape.map((_, i) => i)]) {
       const turned = (of: readonly number[]) =>
         transposeData(Float32Array.from(of), weight.shape, order) as Float32Array;
-      if (errorOf(values, turned(weight.values)) < 1e-5) return { weight, turned };
+      if (relativeError(values, turned(weight.values)) < 1e-5) return { weight, turned };
     }
   }
   return undefined;
-}
-
-function errorOf(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 1e-30): number {
-  let [off, all] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    off += (expected[i]! - actual[i]!) ** 2;
-    all += expected[i]! ** 2;
-  }
-  return Math.sqrt(off) / Math.max(Math.sqrt(all), floor);
 }
 
 /** Gradients that are 0 but for rounding: of a bias in front of what takes the mean off, or of a key that all scores share. */
@@ -147,7 +139,7 @@ describe.each(CASES)('%s', (file, name) => {
       const begins = new Map(Object.entries(network.state).map(([key, one]) => [key, one.dataSync().slice()]));
       const step = await engine.compile(gradientProgram(network, mode === 'train'));
       const results = await step.run(feeds);
-      expect(errorOf(results['logits'] as Float32Array, expected.logits)).toBeLessThan(1e-5);
+      expect(relativeError(results['logits'] as Float32Array, expected.logits)).toBeLessThan(1e-5);
       const found = new Map(
         Object.keys(network.trainable).map((key) => [key, matched(begins.get(key)!, expected.weights)] as const),
       );
@@ -157,21 +149,21 @@ describe.each(CASES)('%s', (file, name) => {
       );
       let worst = 0;
       for (const [key, one] of found) {
-        const error = errorOf(results[`d ${key}`] as Float32Array, one!.turned(one!.weight.gradient), NOTHING);
+        const error = relativeError(results[`d ${key}`] as Float32Array, one!.turned(one!.weight.gradient), NOTHING);
         worst = Math.max(worst, error);
         expect([key, error < 1e-4]).toEqual([key, true]);
       }
       if (mode === 'train') {
         const now = await step.state();
         for (const key of Object.keys(expected.statistics).filter((one) => one.endsWith('running_mean')))
-          expect(errorOf(now.get(key)!.data as Float32Array, expected.statistics[key]!)).toBeLessThan(1e-5);
+          expect(relativeError(now.get(key)!.data as Float32Array, expected.statistics[key]!)).toBeLessThan(1e-5);
       }
       await step.dispose();
       // Batch norms of a training follow the batch: in evaluation mode there is nothing to hold this against.
       const moved = mode === 'eval' ? undefined : await adam(await networkOf(file), feeds);
       let off = 0;
       for (const [key, one] of moved === undefined ? [] : found) {
-        const error = errorOf(moved!.get(key)!.data as Float32Array, one!.turned(one!.weight.adam));
+        const error = relativeError(moved!.get(key)!.data as Float32Array, one!.turned(one!.weight.adam));
         off = Math.max(off, error);
         expect([key, error < 1e-3]).toEqual([key, true]);
       }

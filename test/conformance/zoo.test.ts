@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { runPython } from './python.ts';
-import type { Found, Kind, Made } from './zoo.ts';
-import { makeAll, unclear } from './zoo.ts';
-import type { Measured } from './zoo-table.ts';
+import type { Found, Kind, Made, Measured } from './zoo.ts';
+import { converted, unclear, zooFolder } from './zoo.ts';
 import { table } from './zoo-table.ts';
 
 /** The same numbers but for roundings of float32: the error is a thousandth of the answers. */
@@ -24,19 +20,21 @@ const FURTHER: Readonly<Record<string, number>> = { 'pp-ocr-v6-rec int8.tflite':
 const ENOUGH_DB = 30;
 
 describe('model files that others made, beside ONNX Runtime and onnxruntime.quantization', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'zoo-'));
+  const { folder, close } = zooFolder();
+  const measured = new Map<string, Measured>();
   const made: Made[] = [];
   let found: readonly Found[];
-  let measured: ReadonlyMap<string, Measured>;
 
   beforeAll(async () => {
-    found = runPython('zoo_write.py', folder) as Found[];
-    for (const one of found) made.push(await makeAll(folder, one));
-    writeFileSync(path.join(folder, 'made.json'), JSON.stringify(made));
-    measured = new Map((runPython('zoo_check.py', folder) as Measured[]).map((one) => [one.name, one]));
+    found = runPython('zoo_write.py', folder, ...(process.env['ZOO_ONLY']?.split(',') ?? [])) as Found[];
+    for (const one of found) {
+      const result = await converted(folder, one);
+      made.push(result.made);
+      measured.set(one.name, result.measured);
+    }
     console.log(table(found, made, measured));
-  }, 1_200_000);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  }, 3_600_000);
+  afterAll(close);
 
   const sqnr = (name: string, kind: Kind): number | undefined => measured.get(name)!.found[kind]?.sqnr;
   const cells = (kinds: readonly Kind[]): (readonly [string, Kind, number])[] =>

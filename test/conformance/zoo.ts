@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import type { OnnxGraph } from '../../src/formats/onnx/model.ts';
 import { convertFile } from '../../src/ship/convert.ts';
 import type { ConvertOptions } from '../../src/ship/convert/options.ts';
+import { runPython } from './python.ts';
 
 /** A model file that somebody else made, with its samples beside it. */
 export interface Found {
@@ -15,7 +17,7 @@ export interface Found {
   readonly notQuantized: string;
 }
 
-export type Kind = 'fp32.onnx' | 'int8.onnx' | 'fp32.tflite' | 'int8.tflite' | 'ort.onnx';
+export type Kind = 'fp32.onnx' | 'int8.onnx' | 'fp32.tflite' | 'int8.tflite' | 'ort.onnx' | 'litert.tflite';
 
 /** What `limbeck export --from` made of a file. */
 export interface Made {
@@ -29,7 +31,7 @@ export interface Made {
   readonly said: Partial<Record<Kind, number>>;
 }
 
-export interface Refusal {
+interface Refusal {
   readonly message: string;
   /** Of a `UserError`; undefined for what is none, a mistake of ours. */
   readonly hint: string | undefined;
@@ -42,8 +44,42 @@ const WANTED: readonly (readonly [Kind, Pick<ConvertOptions, 'format' | 'precisi
   ['int8.tflite', { format: 'tflite', precision: 'int8' }],
 ];
 
+/** Of each file that was made, beside the source on the same samples: the output that fares worst. */
+export interface Measured {
+  readonly name: string;
+  readonly found: Partial<Record<Kind, { readonly output: string; readonly sqnr: number; readonly error: number }>>;
+  /** Outputs of the source that are the same for all samples: nothing can be wrong with them. */
+  readonly still: readonly string[];
+  /** Why LiteRT's quantizer does not make an int8 file of our float32 one; empty where it does. */
+  readonly notQuantizedByLitert: string;
+}
+
+/** A folder that is kept where the variable ZOO names one: a run that was ended goes on in it. */
+export function zooFolder(): { readonly folder: string; readonly close: () => void } {
+  const kept = process.env['ZOO'];
+  if (kept !== undefined) mkdirSync(kept, { recursive: true });
+  const folder = kept ?? mkdtempSync(path.join(tmpdir(), 'zoo-'));
+  return { folder, close: () => kept ?? rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** What a note of the folder says; where there is none, what `make` gives, which is then noted. */
+export async function noted<T>(folder: string, note: string, make: () => T | Promise<T>): Promise<T> {
+  const file = path.join(folder, note);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as T;
+  const made = await make();
+  writeFileSync(file, JSON.stringify(made));
+  return made;
+}
+
+/** A file in all forms, and what others measure of them. */
+export async function converted(folder: string, found: Found): Promise<{ made: Made; measured: Measured }> {
+  const made = await noted(folder, `${found.name}.made.json`, () => makeAll(folder, found));
+  const check = (): Measured => runPython('zoo_check.py', folder, found.name) as Measured;
+  return { made, measured: await noted(folder, `${found.name}.measured.json`, check) };
+}
+
 /** The file in each form, from the samples beside it; with all answers written, so that others can measure them too. */
-export async function makeAll(folder: string, { name, notQuantized }: Found): Promise<Made> {
+async function makeAll(folder: string, { name, notQuantized }: Found): Promise<Made> {
   const files: Made['files'] = notQuantized === '' ? { 'ort.onnx': `${name}.ort.onnx` } : {};
   const refusals: Made['refusals'] = {};
   const said: Made['said'] = {};

@@ -1,4 +1,9 @@
-"""Runs source files and what was made of them on the same samples: ONNX Runtime for .onnx, the official interpreter for .tflite."""
+"""Runs source files and what was made of them on the same samples: ONNX Runtime for .onnx, the official interpreter for .tflite.
+
+    python3 zoo_check.py FOLDER NAME
+
+Beside our int8 TFLite file stands the one that LiteRT's own quantizer makes of our float32 file.
+"""
 
 import json
 import os
@@ -7,10 +12,11 @@ import sys
 import numpy as np
 import onnx
 import onnxruntime as ort
+from ai_edge_quantizer import quantizer, recipe
 from ai_edge_litert.interpreter import Interpreter
-from zoo_write import batches_of
+from zoo_data import batches_of
 
-folder = sys.argv[1]
+folder, name = sys.argv[1:]
 ort.set_default_logger_severity(3)
 
 
@@ -23,10 +29,30 @@ def onnx_answers(file, batches):
     return {one.name: [run[i] for run in runs] for i, one in enumerate(session.get_outputs())}
 
 
+def steps_of(detail):
+    """Scale and zero point of an input or output in 8 bits; None for floats."""
+    scale, zero = detail["quantization"]
+    return (scale, zero) if np.issubdtype(detail["dtype"], np.integer) and scale > 0 else None
+
+
 def tflite_answers(file, batches):
+    """LiteRT's quantizer leaves inputs and outputs in 8 bits: their steps are taken here."""
     runner = Interpreter(model_path=file, num_threads=2).get_signature_runner()
-    runs = [runner(**feeds) for feeds in batches]
-    return {name: [run[name] for run in runs] for name in runner.get_output_details()}
+    fed, given = runner.get_input_details(), runner.get_output_details()
+
+    def fitting(name, x):
+        steps, dtype = steps_of(fed[name]), fed[name]["dtype"]
+        if steps is None:
+            return x
+        limits = np.iinfo(dtype)
+        return np.clip(np.round(x / steps[0]) + steps[1], limits.min, limits.max).astype(dtype)
+
+    def number(name, y):
+        steps = steps_of(given[name])
+        return y if steps is None else (y.astype(np.float32) - steps[1]) * np.float32(steps[0])
+
+    runs = [runner(**{name: fitting(name, x) for name, x in feeds.items()}) for feeds in batches]
+    return {name: [number(name, run[name]) for run in runs] for name in given}
 
 
 def likeness(expected, actual):
@@ -46,20 +72,36 @@ def likeness(expected, actual):
     return worst
 
 
+def quantized(file, to, batches):
+    """Empty where LiteRT's quantizer made a file of 8-bit weights and activations, else why not."""
+    try:
+        signature = next(iter(Interpreter(model_path=file).get_signature_list()))
+        made = quantizer.Quantizer(file, recipe.static_wi8_ai8())
+        made.quantize(made.calibrate({signature: batches})).export_model(to, overwrite=True)
+        Interpreter(model_path=to).allocate_tensors()
+        return ""
+    except Exception as error:
+        return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
 def check(case):
-    source = os.path.join(folder, case["name"] + ".onnx")
-    with np.load(os.path.join(folder, case["name"] + ".npz")) as stored:
+    at = lambda file: os.path.join(folder, file)
+    source, files = at(name + ".onnx"), dict(case["files"])
+    with np.load(at(name + ".npz")) as stored:
         batches = batches_of(onnx.load(source), dict(stored))
     expected = onnx_answers(source, batches)
     # A net that answers the same to all is like any other that does.
-    still = [name for name, runs in expected.items() if len(runs) > 1 and all(np.array_equal(runs[0], x) for x in runs)]
-    result = {}
-    for kind, file in case["files"].items():
-        path = os.path.join(folder, file)
-        answers = tflite_answers if file.endswith(".tflite") else onnx_answers
-        result[kind] = likeness(expected, answers(path, batches))
-    return {"name": case["name"], "found": result, "still": still}
+    still = [key for key, runs in expected.items() if len(runs) > 1 and all(np.array_equal(runs[0], x) for x in runs)]
+    why = ""
+    if "fp32.tflite" in files:
+        files["litert.tflite"] = name + ".litert.tflite"
+        why = quantized(at(files["fp32.tflite"]), at(files["litert.tflite"]), batches)
+        if why:
+            del files["litert.tflite"]
+    answers = lambda file: (tflite_answers if file.endswith(".tflite") else onnx_answers)(at(file), batches)
+    found = {kind: likeness(expected, answers(file)) for kind, file in files.items()}
+    return {"name": name, "found": found, "still": still, "notQuantizedByLitert": why}
 
 
-with open(os.path.join(folder, "made.json")) as made:
-    print("\n" + json.dumps([check(case) for case in json.load(made)]))
+with open(os.path.join(folder, name + ".made.json")) as made:
+    print("\n" + json.dumps(check(json.load(made))))

@@ -64,3 +64,18 @@ def sounds(count, length, rate):
         swell = 0.5 + 0.5 * np.sin(2 * np.pi * (2 + 3 * random.random()) * time)
         found.append(noise if at % 4 == 3 else noise + 0.1 * tones * swell)
     return np.float32(found)
+
+
+def batches_of(model, feeds):
+    """One feed after another, each of the batch size that the file wants."""
+    stored = {tensor.name for tensor in model.graph.initializer}
+    inputs = [one for one in model.graph.input if one.name not in stored]
+    sizes = {one.name: (list(one.type.tensor_type.shape.dim) or [None])[0] for one in inputs}
+    steps = {name: (dim.dim_value or 1) if dim is not None else None for name, dim in sizes.items()}
+    count = max(len(x) // (steps[name] or len(x)) for name, x in feeds.items())
+    def part(name, at):
+        step, x = steps[name], feeds[name]
+        if step is None:
+            return x.reshape(())
+        return x if len(x) == step else x[at * step : (at + 1) * step]
+    return [{name: part(name, at) for name in feeds} for at in range(count)]

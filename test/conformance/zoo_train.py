@@ -1,11 +1,16 @@
-"""Fifteen nets as ONNX files to be trained, with what PyTorch computes of them: logits, gradients, and five steps of Adam.
+"""A net as ONNX files to be trained, with what PyTorch computes of it: logits, gradients, and the weights after five steps of Adam.
 
-    python3 zoo_train.py FOLDER [NAME...]
+    python3 zoo_train.py FOLDER NAME
 
-Batch normalizations are nodes of their own and train; nothing is dropped at random.
+ZOO_KINKS=kept leaves activations where they are, ZOO_KINKS=smooth replaces those that have kinks; see zoo_kinks.py.
+
+torch's older exporter writes batch normalizations as nodes of their own, which are trained; the newer one folds them, as it does by
+itself. Either writes the batch open and fixed. What PyTorch computes is in float64; how far float32 is from it is printed too. Nothing is
+dropped at random.
 """
 
 import json
+import os
 import sys
 import warnings
 from copy import deepcopy
@@ -14,13 +19,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torch.fx.experimental.optimization import fuse
 from torch.nn import functional as F
 from torchvision.ops import StochasticDepth
 from zoo_data import photos, sounds
+from zoo_kinks import clear_of_kinks, flipped, nearest_kink, smooth
 from zoo_nets import TORCHVISION, Encoder, Recurrent, Waves, zoo
+from zoo_write import finish
 
 warnings.filterwarnings("ignore")
-BATCH, SIZE, CLASSES, RATE = 4, 64, 20, 1e-3
+BATCH, SIZE, CLASSES = 8, 64, 20
+# PyTorch's float32 beside its float64: how near they have to be where others are compared with them.
+GRADIENTS_AGREE, STEPS_AGREE, SEEDS = 5e-5, 3e-4, 6
 
 
 class UNet(nn.Module):
@@ -81,25 +91,36 @@ NETS = {
     "encoder": lambda: classes(Encoder(), 64),
     "audio": waves,
 }
+# Behind the biases of its wider halves a batch norm takes off all but what the edges of a picture leave: of a large one next to nothing.
+SIZES = {"u-net": 16}
 RECURRENT = {"lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
 
 
-def inputs(name):
+def inputs(name, count):
     if name == "audio":
-        return sounds(BATCH, 2048, 16000)[:, None]
+        return sounds(count, 2048, 16000)[:, None]
     if name in RECURRENT or name == "encoder":
-        return 10 * sounds(BATCH, 24 * 64, 16000).reshape(BATCH, 24, 64)
-    return photos(BATCH, SIZE)
+        return 10 * sounds(count, 24 * 64, 16000).reshape(count, 24, 64)
+    return np.float32(photos(count, SIZES.get(name, SIZE)))
 
 
-def made(name, x):
-    torch.manual_seed(0)
+def norms_of(net):
+    return [module for module in net.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+
+
+def made(name, seed):
+    """With biases and scales as a trained net has them: none is what it began as, and no two are equal, which exporters store once."""
+    torch.manual_seed(seed)
     net = NETS[name]()
     for module in net.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.momentum = None
+        # Layers of an encoder begin as copies of one, and exporters store equal weights once.
+        if isinstance(module, nn.Linear):
+            module.reset_parameters()
+        if isinstance(module, nn.MultiheadAttention):
+            nn.init.xavier_uniform_(module.in_proj_weight)
+        if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm)):
             nn.init.uniform_(module.weight, 0.5, 1.5)
-        if getattr(module, "bias", None) is not None and isinstance(module.bias, torch.Tensor):
+        if isinstance(getattr(module, "bias", None), torch.Tensor):
             nn.init.normal_(module.bias, 0, 0.1)
         if isinstance(module, (nn.Dropout, StochasticDepth)):
             module.p = 0.0
@@ -107,30 +128,35 @@ def made(name, x):
             module.dropout = 0.0
             nn.init.normal_(module.in_proj_bias, 0, 0.1)
     with torch.no_grad():
-        net.train()(x)
         for key, parameter in net.named_parameters():
             if key.endswith("layer_scale"):
-                parameter.fill_(0.5)
-    for module in net.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.momentum = 0.1
-    return net
+                parameter.uniform_(0.3, 0.7)
+    return net.train()
 
 
-def logits_of(net, x):
-    answer = net(x)
+def settle(net, x):
+    """Running statistics of the batch norms: those of the batch."""
+    for module in norms_of(net):
+        module.momentum = None
+    with torch.no_grad():
+        net(x)
+    for module in norms_of(net):
+        module.momentum = 0.1
+
+
+def first_of(answer):
     return answer[0] if isinstance(answer, tuple) else answer
 
 
 def gradients(net, x, y):
     net.zero_grad()
-    logits = logits_of(net, x)
+    logits = first_of(net(x))
     F.cross_entropy(logits, y).backward()
     return logits
 
 
 def as_stored(name, parameters):
-    """As the file has them: torch's exporter puts the gates of a recurrent layer in ONNX' order, and both biases into one."""
+    """As the file has them: torch's exporters put the gates of a recurrent layer in ONNX' order, and both biases into one."""
     if name not in RECURRENT:
         return parameters
     order, found = RECURRENT[name], {}
@@ -145,37 +171,139 @@ def as_stored(name, parameters):
 
 
 def numbers(name, net, of):
-    return as_stored(name, {key: of(parameter).detach().numpy().copy() for key, parameter in net.named_parameters()})
+    return as_stored(name, {key: of(p).detach().double().numpy().copy() for key, p in net.named_parameters()})
 
 
-def main(folder, only):
-    entries = []
-    for name in NETS:
-        if only and name not in only:
-            continue
-        x = torch.from_numpy(np.float32(inputs(name)))
-        y = torch.arange(BATCH) * 3 % CLASSES
-        net = made(name, x)
-        mode = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": name in RECURRENT}
-        outputs = ["logits", "boxes"] if name == "two-heads" else ["logits"]
-        named = {"input_names": ["x"], "output_names": outputs, "dynamic_axes": {"x": {0: "batch"}}}
-        torch.onnx.export(deepcopy(net).eval(), x[:2], folder / f"{name}.onnx", dynamo=False, **mode, **named)
-        before = numbers(name, net, lambda p: p)
-        logits = gradients(deepcopy(net).train(), x, y)
-        copy = deepcopy(net).train()
+def differentiated(name, net, x, y, dtype):
+    """Logits, weights and gradients in this precision, from the same float32 weights and samples."""
+    copy = deepcopy(net).to(dtype)
+    logits = gradients(copy, x.to(dtype), y).detach().double().numpy()
+    gradient = numbers(name, copy, lambda p: torch.zeros_like(p) if p.grad is None else p.grad)
+    return logits, numbers(name, copy, lambda p: p), gradient
+
+
+def trained(name, net, x, y, dtype, rate):
+    copy, x = deepcopy(net).to(dtype), x.to(dtype)
+    optimizer = torch.optim.Adam(copy.parameters(), lr=rate, eps=1e-4)
+    for _ in range(5):
         gradients(copy, x, y)
-        gradient = numbers(name, copy, lambda p: p.grad if p.grad is not None else torch.zeros_like(p))
-        copy = deepcopy(net).train()
-        optimizer = torch.optim.Adam(copy.parameters(), lr=RATE, eps=1e-4)
-        for _ in range(5):
-            gradients(copy, x, y)
-            optimizer.step()
-        after = numbers(name, copy, lambda p: p)
-        arrays = {f"{kind}/{key}": v for kind, of in (("p", before), ("g", gradient), ("a", after)) for key, v in of.items()}
-        np.savez(folder / f"{name}.npz", x=x.numpy(), logits=logits.detach().numpy(), **arrays)
-        entries.append({"name": name, "labels": y.tolist(), "rate": RATE})
-        print(name, file=sys.stderr, flush=True)
-    print(json.dumps(entries))
+        optimizer.step()
+    return numbers(name, copy, lambda p: p)
 
 
-main(Path(sys.argv[1]), sys.argv[2:])
+def nothing(gradient):
+    """Names of gradients that are 0 but for the rounding of float64: of biases in front of what takes the mean off."""
+    norms = {key: np.linalg.norm(value) for key, value in gradient.items()}
+    return {key for key, norm in norms.items() if norm <= 1e-9 * max(norms.values())}
+
+
+def worst_gradient(actual, expected):
+    """Error of the tensor that is furthest off, relative to its norm; of a gradient that is nothing, to the largest norm."""
+    largest, without = max(np.linalg.norm(value) for value in expected.values()), nothing(expected)
+    size = lambda key: largest if key in without else np.linalg.norm(expected[key])
+    return max(float(np.linalg.norm(actual[key] - expected[key]) / size(key)) for key in expected)
+
+
+def worst_move(actual, expected, before, gradient):
+    """Error of the tensor that is furthest off, beyond the rounding of a weight to float32 at each step, relative to how far it moved."""
+    without = nothing(gradient)
+
+    def error(key):
+        rounding = 0 if key in without else 3 * np.spacing(np.abs(np.float32(before[key])))
+        off = np.maximum(np.abs(actual[key] - expected[key]) - rounding, 0)
+        size = expected[key] if key in without else expected[key] - before[key]
+        return float(np.linalg.norm(off) / max(np.linalg.norm(size), 1e-30))
+
+    return max(error(key) for key in expected)
+
+
+def export(net, x, to, exporter, is_open, **options):
+    outputs = ["logits", "boxes"] if isinstance(net(x[:2]), tuple) else ["logits"]
+    named = {"input_names": ["x"], "output_names": outputs}
+    if exporter == "legacy":
+        axes = {"dynamic_axes": {"x": {0: "batch"}}} if is_open else {}
+        torch.onnx.export(net, (x[:2] if is_open else x,), to, dynamo=False, **named, **axes, **options)
+    else:
+        shapes = {"dynamic_shapes": ({0: torch.export.Dim("batch")},)} if is_open else {}
+        given = x[:2] if is_open else x
+        torch.onnx.export(net, (given,), to, dynamo=True, external_data=False, verbose=False, **named, **shapes)
+
+
+def stepped(name, net, x, y, exporter, stem, folder, **options):
+    """
+    Five steps of Adam, of a net that has kinks with smooth activations in their place: a training moves inputs over kinks, at moments that rounding
+    decides. The rate is the first with which PyTorch agrees with itself.
+    """
+    is_smooth, one = nearest_kink(net, x) is not None, deepcopy(net)
+    if is_smooth:
+        smooth(one)
+        settle(one, x)
+    for rate in (1e-3, 1e-4):
+        logits, before, gradient = differentiated(name, one, x, y, torch.float64)
+        after, rounded = (trained(name, one, x, y, dtype, rate) for dtype in (torch.float64, torch.float32))
+        error = worst_move(rounded, after, before, gradient)
+        if error <= STEPS_AGREE:
+            break
+    file = f"{stem}-smooth.onnx" if is_smooth else f"{stem}.onnx"
+    if is_smooth:
+        export(deepcopy(one).eval(), x, folder / file, exporter, True, **options)
+    # What a weight moved by: a small difference of two large numbers.
+    move = {key: after[key] - before[key] for key in before}
+    stored = store(folder / f"{stem}.adam.npz", x, {"p": before, "g": gradient, "m": move}, logits=logits)
+    return {"file": file, "numbers": stored, "rate": rate, "isSmooth": is_smooth, "float32": error}
+
+
+def store(file, x, kinds, **plain):
+    arrays = {f"{kind}/{key}": np.float32(value) for kind, of in kinds.items() for key, value in of.items()}
+    np.savez(file, x=x.numpy(), **{key: np.float32(value) for key, value in plain.items()}, **arrays)
+    return file.name
+
+
+def written(name, net, x, y, exporter, folder, **options):
+    """The net as files of an exporter, and its numbers."""
+    stem = name if exporter == "legacy" else f"{name}-{exporter}"
+    files = {"open": f"{stem}.onnx", "fixed": f"{stem}-fixed.onnx"}
+    for batch, file in files.items():
+        export(deepcopy(net).eval(), x, folder / file, exporter, batch == "open", **options)
+    (logits, weights, gradient), single = (differentiated(name, net, x, y, d) for d in (torch.float64, torch.float32))
+    with torch.no_grad():
+        answers = first_of(deepcopy(net).eval().double()(x.double())).numpy()
+    return {
+        **{"exporter": exporter, **files, "kink": nearest_kink(net, x), "flipped": flipped(net, x)},
+        "numbers": store(folder / f"{stem}.pytorch.npz", x, {"p": weights, "g": gradient}, logits=logits, answers=answers),
+        "float32": worst_gradient(single[2], gradient),
+        "adam": stepped(name, net, x, y, exporter, stem, folder, **options),
+    }
+
+
+def drawn(name, x, y, kinks):
+    """The first of some draws at which PyTorch in float32 and float64 give the same gradients."""
+    for seed in range(SEEDS):
+        net = made(name, seed)
+        if kinks == "smooth":
+            smooth(net)
+        if kinks == "cleared":
+            clear_of_kinks(net, x)
+        exact, single = (differentiated(name, net, x, y, dtype)[2] for dtype in (torch.float64, torch.float32))
+        if kinks == "kept" or worst_gradient(single, exact) <= GRADIENTS_AGREE:
+            return net
+    raise SystemExit(f"{name}: PyTorch's float32 is further than {GRADIENTS_AGREE} from its float64 in {SEEDS} draws")
+
+
+def main(folder, name):
+    x, y = torch.from_numpy(inputs(name, BATCH)), torch.arange(BATCH) * 3 % CLASSES
+    kinks = os.environ.get("ZOO_KINKS", "cleared")
+    net = drawn(name, x, y, kinks)
+    settle(net, x)
+    mode = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": name in RECURRENT}
+    forms = [written(name, net, x, y, "legacy", folder, **mode)]
+    whole = deepcopy(net).eval()
+    folded = (fuse(whole) if norms_of(net) else whole).requires_grad_(True)
+    if kinks == "cleared":
+        clear_of_kinks(folded, x)
+    forms.append(written(name, folded, x, y, "dynamo", folder))
+    found = finish(name, "torchscript", {"x": x.numpy()})
+    print("\n" + json.dumps({"found": found, "forms": forms, "labels": y.tolist()}))
+
+
+main(Path(sys.argv[1]), sys.argv[2])

@@ -1,4 +1,9 @@
-"""Writes the model files, their samples, and what onnxruntime.quantization makes of them, into a folder."""
+"""Writes the model files, their samples, and what onnxruntime.quantization makes of them, into a folder.
+
+    python3 zoo_write.py FOLDER [NAME...]
+
+What a folder has already is not written again.
+"""
 
 import json
 import logging
@@ -13,6 +18,7 @@ import onnx.version_converter
 from onnxruntime import InferenceSession
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from zoo_data import batches_of
 from zoo_nets import NETS, export, exporters, made
 from zoo_packages import PACKAGES
 
@@ -27,21 +33,6 @@ class Samples(CalibrationDataReader):
 
     def get_next(self):
         return next(self.batches, None)
-
-
-def batches_of(model, feeds):
-    """One feed after another, each of the batch size that the file wants."""
-    stored = {tensor.name for tensor in model.graph.initializer}
-    inputs = [one for one in model.graph.input if one.name not in stored]
-    sizes = {one.name: (list(one.type.tensor_type.shape.dim) or [None])[0] for one in inputs}
-    steps = {name: (dim.dim_value or 1) if dim is not None else None for name, dim in sizes.items()}
-    count = max(len(x) // (steps[name] or len(x)) for name, x in feeds.items())
-    def part(name, at):
-        step, x = steps[name], feeds[name]
-        if step is None:
-            return x.reshape(())
-        return x if len(x) == step else x[at * step : (at + 1) * step]
-    return [{name: part(name, at) for name in feeds} for at in range(count)]
 
 
 def quantized(file, to, batches):
@@ -65,6 +56,10 @@ def quantized(file, to, batches):
             os.remove(prepared)
 
 
+def noted(name):
+    return os.path.join(folder, name + ".found.json")
+
+
 def finish(name, source, feeds):
     file = os.path.join(folder, name + ".onnx")
     model = onnx.load(file)
@@ -72,24 +67,39 @@ def finish(name, source, feeds):
     start = time.time()
     why = quantized(file, os.path.join(folder, name + ".ort.onnx"), batches_of(model, feeds))
     print(name, source, f"{time.time() - start:.1f} s", why, file=sys.stderr)
-    return {"name": name, "source": source, "notQuantized": why}
+    found = {"name": name, "source": source, "notQuantized": why}
+    with open(noted(name), "w") as note:
+        json.dump(found, note)
+    return found
 
 
-def all_files():
-    for name, (write, feed) in PACKAGES.items():
-        if not only or name in only:
-            write(os.path.join(folder, name + ".onnx"))
-            yield finish(name, "package", feed())
-    for net_name in NETS:
-        if only and not any(name.startswith(net_name) for name in only):
-            continue
-        net, feeds = made(net_name)
-        for exporter in exporters(net_name):
-            name = f"{net_name}-{exporter}"
-            export(net, feeds, exporter, os.path.join(folder, name + ".onnx"))
-            yield finish(name, exporter, feeds)
+def write_package(name, write, feed):
+    write(os.path.join(folder, name + ".onnx"))
+    return finish(name, "package", feed())
+
+
+def write_net(name, net_name, exporter):
+    net, feeds = made(net_name)
+    export(net, feeds, exporter, os.path.join(folder, name + ".onnx"))
+    return finish(name, exporter, feeds)
+
+
+WRITERS = {
+    **{name: lambda name=name, of=of: write_package(name, *of) for name, of in PACKAGES.items()},
+    **{
+        f"{net}-{exporter}": lambda net=net, exporter=exporter: write_net(f"{net}-{exporter}", net, exporter)
+        for net in NETS
+        for exporter in exporters(net)
+    },
+}
+
+
+def found(name):
+    if not os.path.exists(noted(name)):
+        return WRITERS[name]()
+    with open(noted(name)) as note:
+        return json.load(note)
 
 
 if __name__ == "__main__":
-    found = list(all_files())
-    print("\n" + json.dumps(found))
+    print("\n" + json.dumps([found(name) for name in only or WRITERS]))

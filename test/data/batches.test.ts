@@ -1,4 +1,4 @@
-import { batchCount, batches, viewOf } from '../../src/data/batches.ts';
+import { batchCount, batches, passesOf, viewOf } from '../../src/data/batches.ts';
 import type { Batch, BatchOptions } from '../../src/data/batches.ts';
 import type { AugmentStep } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
@@ -173,4 +173,19 @@ describe('mixup', () => {
       });
     }
   });
+});
+
+it('passes go on within one where a training was stopped, and begin anew at its end', async () => {
+  const taken = async (from: number, to: number): Promise<string[]> => {
+    // eslint-disable-next-line @typescript-eslint/require-await -- as workers give them
+    const pass = async function* (index: number, start: number) {
+      for (let batch = start; batch < 4; batch++) yield { index: 10 * index + batch } as Batch;
+    };
+    const seen: string[] = [];
+    for await (const { index } of passesOf({ from, to }, 4, pass)) seen.push(String(index).padStart(2, '0'));
+    return seen;
+  };
+  expect(await taken(0, 6)).toEqual(['00', '01', '02', '03', '10', '11']);
+  expect(await taken(6, 11)).toEqual(['12', '13', '20', '21', '22']);
+  expect(await taken(8, 8)).toEqual([]);
 });

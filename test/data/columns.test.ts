@@ -37,7 +37,7 @@ describe('columns of words', () => {
     const data = await load({ type: 'jsonl', train, test, categorical: ['city'] });
     expect([...rowsOf(data.test!).values()]).toEqual([[1, 0, 1], [0, 0, 2]]); // prettier-ignore
     expect(data.warnings.join('\n')).toMatch(
-      /test: 1 of 2 rows have a word in the column city that train has not, the first "Paris" at .*test\.jsonl:2: it is none of the known ones to a model/,
+      /test: 1 of 2 rows have a word in the column city that train does not have, the first "Paris" at .*test\.jsonl:2: models see none of the known words there/,
     );
   });
 

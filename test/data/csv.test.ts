@@ -173,6 +173,8 @@ describe('broken CSV', () => {
       'x.csv:1: label: no column "label", the file has 2: a, lable',
       /Did you mean "lable"\?/,
     ],
+    ['no header', '1,x\n2,y\n', 'x.csv:1: label: no column "label", the file has 2: 1, x', /`header: false`/],
+    ['a decimal comma', 'a;label\n"1,5";x\n', 'column "a": expected a number', /with a point/, { delimiter: ';' }],
     [
       'no such index',
       'a,b\n1,x\n',

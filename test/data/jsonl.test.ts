@@ -17,7 +17,7 @@ describe('JSON lines', () => {
   });
 
   it('reads a number per key, in the order of the first line', async () => {
-    const text = '{"b": 1, "kind": "x", "a": true}\n{"a": 4, "b": 3, "kind": "y", "more": "ignored"}';
+    const text = '{"b": 1, "kind": "x", "a": true}\n{"a": 4, "b": 3, "kind": "y"}';
     const split = await read(text, { label: 'kind' });
     expect(split.columns).toEqual(['b', 'a']);
     expect([...split.samples]).toEqual([1, 1, 3, 4]);
@@ -52,7 +52,7 @@ describe('JSON lines', () => {
 
   it.each<[string, string, RegExp, RegExp, JsonlOptions?]>([
     ['text', '{"features": [1], "label": 1}\n{"features": [1], ', /:2: not valid JSON: /, /one whole object per line/],
-    ['an array', '[1, 2]', /:1: expected an object, received \[1,2\]$/, /Write \{"features"/],
+    ['an array', '[1, 2]', /:1: expected an object, received \[1,2\]$/, /one whole object on each line/],
     [
       'no label',
       '{"features": [1], "lable": 1}',
@@ -116,8 +116,47 @@ it.each<[string, string, RegExp, RegExp]>([
     /:2: "features" is \[1, 4\], in the first line \[2, 2\]$/,
     /the same shape/,
   ],
+  [
+    'a picture with a shorter and a longer row',
+    '{"features": [[1, 2], [3, 4], [5, 6]], "label": 1}\n{"features": [[1, 2], [3], [4, 5, 6]], "label": 0}',
+    /:2: expected a list of numbers, or rows of equal length, received \[\[1,2\],\[3\],\[4,5,6\]\]$/,
+    /\[row\]\[column\]/,
+  ],
+  [
+    'a feature that only a later line has',
+    '{"a": 1, "label": 1}\n{"a": 2, "b": 3, "label": 0}',
+    /:2: the key "b" is not in the first line, whose keys are the features: a$/,
+    /Name the keys to read as `features`/,
+  ],
 ])('refuses %s', async (_name, text, message, hint) => {
   const error = await userError(read(text));
   expect(error.message).toMatch(message);
   expect(error.hint).toMatch(hint);
+});
+
+describe('a list of labels', () => {
+  const labelsOf = async (list: string, task: 'multi-label' | 'regression' = 'multi-label') => {
+    const { labels } = await read(`{"a": 1, "label": ${list}}\n`, { task });
+    return labels.kind === 'name' ? labels.names : labels.kind;
+  };
+
+  it('is read as the text of a column that lists them', async () => {
+    expect(await labelsOf('["red", 2, true]')).toEqual(['red|2|true']);
+    expect(await labelsOf('[1.5, 2]', 'regression')).toEqual(['1.5|2']);
+    expect(await labelsOf('[]')).toEqual(['']);
+  });
+
+  it.each([
+    [
+      '["red|round"]',
+      /:1: the label "red\|round" holds "\|", which separates the labels of a list$/,
+      /Set `separator`/,
+    ],
+    ['["red", null]', /:1: the list of labels holds null$/, /Supported are one class/],
+    ['[["red"]]', /:1: the list of labels holds \["red"\]$/, /Supported are one class/],
+  ])('is refused as %s', async (list, message, hint) => {
+    const error = await userError(labelsOf(list));
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
 });

@@ -186,6 +186,9 @@ describe('labelled', () => {
     expect([data.train.count, labelledCount(data.train), data.unlabelledAt]).toEqual([80, 10, undefined]);
     expect(Array.from(labelledOf(data.train).targets).filter((label) => label === 0)).toHaveLength(2);
     for (const [a, label] of pairs(data.train)) if (label !== undefined) expect(label).toBe(a! % 5 === 0 ? 0 : 1);
+    // The labels that are not to be known are nowhere: nothing that reads them by mistake learns from them.
+    const { targets, labelled } = data.train;
+    expect(targets.filter((label, i) => label !== 0 && labelled![i] === 0)).toHaveLength(0);
     const again = await load({ type: 'csv', train, labelled: 10, validation: 20 });
     expect(again.train.labelled).toEqual(data.train.labelled);
     // A trial on fewer samples keeps the share.

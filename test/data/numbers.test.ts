@@ -1,18 +1,9 @@
 import { loadDataset } from '../../src/data/load.ts';
 import { targetsOf } from '../../src/data/targets/registry.ts';
-import { temporaryFolder, userError } from './support.ts';
+import { csvReader, rows, temporaryFolder, userError } from './support.ts';
 
 const folder = temporaryFolder();
-const rows = (count: number, row: (i: number) => string): string =>
-  Array.from({ length: count }, (_, i) => row(i)).join('\n');
-const csv = async (text: string, more = {}) =>
-  loadDataset({
-    type: 'csv',
-    task: 'regression',
-    train: await folder.file('numbers.csv', text),
-    validation: 2,
-    ...more,
-  });
+const csv = csvReader(folder, 'regression', 'numbers.csv');
 
 describe('numbers to predict', () => {
   it('are one column, and every split keeps its own', async () => {

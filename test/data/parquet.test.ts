@@ -30,6 +30,12 @@ describe('Parquet', () => {
     expect([...split.targets]).toEqual([...split.ids].map((id) => id % 3));
   });
 
+  it('keeps a sample without a label apart from the first class', async () => {
+    const split = await read('unlabelled');
+    expect(split.classNames).toEqual(['cat', 'dog', 'owl']);
+    expect(split.labels).toEqual({ kind: 'index', values: Int32Array.of(1, -1, 0, 2, -1, 1) });
+  });
+
   it("leaves out the index that pandas wrote, as pandas' own reader does", async () => {
     expect((await read('filtered', { missing: 'zero' })).columns).toEqual(['a', 'n']);
     expect((await read('filtered', { features: ['a', '__index_level_0__'] })).columns).toHaveLength(2);

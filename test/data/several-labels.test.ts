@@ -1,19 +1,10 @@
 import { loadDataset } from '../../src/data/load.ts';
 import { labels } from '../../src/data/targets/labels.ts';
 import { targetsOf } from '../../src/data/targets/registry.ts';
-import { temporaryFolder, userError } from './support.ts';
+import { csvReader, rows, temporaryFolder, userError } from './support.ts';
 
 const folder = temporaryFolder();
-const rows = (count: number, row: (i: number) => string): string =>
-  Array.from({ length: count }, (_, i) => row(i)).join('\n');
-const csv = async (text: string, more = {}) =>
-  loadDataset({
-    type: 'csv',
-    task: 'multi-label',
-    train: await folder.file('labels.csv', text),
-    validation: 2,
-    ...more,
-  });
+const csv = csvReader(folder, 'multi-label', 'labels.csv');
 
 describe('several labels of a sample', () => {
   it('are columns of 0 and 1, true and false, and every split keeps its own', async () => {

@@ -54,6 +54,11 @@ describe('a WAV file', () => {
     ],
     ['no data', wavFile(ramp).subarray(0, 36), 'x.wav: not a valid WAV file: it has no data'],
     [
+      'values apart from each other',
+      Buffer.from(wavFile(ramp, { bits: 24 })).fill(4, 32, 33),
+      'x.wav: 4 bytes for the value of a moment, expected 3: 1 of 24 bits',
+    ],
+    [
       'infinity',
       wavFile([0, Infinity], { tag: 3, bits: 32 }),
       'x.wav: not a valid WAV file: value 1 of its sound is Infinity',
@@ -72,6 +77,25 @@ it('another rate keeps a slow tone and takes away what the new rate cannot hold'
     expect(Math.abs(slow[i]! - Math.sin((2 * Math.PI * 440 * i) / 8000))).toBeLessThan(0.01);
   const fast = resampled({ rate: 16_000, values: tone(6000) }, 8000);
   expect(Math.max(...fast.subarray(100, 1900))).toBeLessThan(0.01);
+});
+
+it('another rate has the values of SciPy, from the first to the last', () => {
+  const values = Float32Array.from({ length: 60 }, (_, i) => ((i * 7) % 11) - 5);
+  // What scipy.signal.resample_poly(values, up, down) begins with, has in its middle, and ends with.
+  const [faster, slower] = [
+    [-5.003031, 0.285012, 1.369905, -2.001212, -4.002425, 0.617361, 3.729146, -1.000606, -0.440496, 5.003031, 3.499651, -0.607748], // prettier-ignore
+    [-2.257378, -0.431507, 3.366829, -1.016596, -1.89208, 0.845363, -3.100115, 0, -0.23078, -2.988415, 1.648089, 2.407109], // prettier-ignore
+  ];
+  for (const [from, to, expected] of [
+    [2, 3, faster],
+    [3, 2, slower],
+  ] as const) {
+    const made = [...resampled({ rate: from, values }, to)];
+    expect(made).toHaveLength((60 * to) / from);
+    const middle = made.length / 2;
+    const seen = [...made.slice(0, 4), ...made.slice(middle, middle + 4), ...made.slice(-4)];
+    expect(seen).toEqual(expected.map((value) => expect.closeTo(value, 5) as number));
+  }
 });
 
 it('a clip is the middle of a longer sound, and a shorter one between silence', () => {

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
+import { loadDataset } from '../../src/data/load.ts';
+import type { TaskName } from '../../src/recipe/task.ts';
 import type { Dataset, Samples } from '../../src/data/dataset.ts';
 import { sharedBytes, sizeOf } from '../../src/data/dataset.ts';
 
@@ -35,6 +37,17 @@ export async function userError(work: Promise<unknown> | (() => unknown)): Promi
     throw error;
   }
   throw new Error('expected a UserError, nothing was thrown');
+}
+
+/** Lines of a table, `row` of each number. */
+export function rows(count: number, row: (i: number) => string): string {
+  return Array.from({ length: count }, (_, i) => row(i)).join('\n');
+}
+
+/** Reader of the data set of a task from the text of a CSV file `name`, with two samples for validation; `more` replaces keys. */
+export function csvReader(folder: ReturnType<typeof temporaryFolder>, task: TaskName, name: string) {
+  return async (text: string, more = {}) =>
+    loadDataset({ type: 'csv', task, train: await folder.file(name, text), validation: 2, ...more });
 }
 
 /** IDX by hand: 00 00 type rank, dimensions, values of one byte. */

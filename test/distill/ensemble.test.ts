@@ -62,7 +62,23 @@ describe('an ensemble', () => {
   it('has other answers in store for another weighting', async () => {
     const teacher = await onnxTeacher(source(pictureTeacher({})), DEFAULTS);
     const members = [1, 2].map((weight) => ({ teacher, weight }));
-    expect(ensemble(members, 'entropy').key).not.toBe(ensemble(members).key);
+    const keys = [
+      ensemble(members),
+      ensemble(members, 'entropy'),
+      ensemble([...members].reverse()),
+      ensemble(members.slice(1)),
+    ].map(({ key }) => key);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('is shown samples at the size of the member that sees them largest', () => {
+    const sees = (...sampleShape: number[]) => ({
+      teacher: { classes: 2, sampleShape } as unknown as Teacher,
+      weight: 1,
+    });
+    const plain = { teacher: { classes: 2 } as Teacher, weight: 1 };
+    expect(ensemble([sees(4, 4, 3), plain, sees(8, 8, 3), sees(6, 6, 3)]).sampleShape).toEqual([8, 8, 3]);
+    expect(ensemble([plain, plain]).sampleShape).toBeUndefined();
   });
 
   it('of teachers of different classes is refused', async () => {

@@ -1,17 +1,14 @@
 import { batches } from '../../src/data/batches.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import {
-  LiveSoftTargets,
-  SoftTargetsBuilder,
-  softTargetsKey,
-  StoredSoftTargets,
-} from '../../src/distill/soft-targets.ts';
+import { LiveSoftTargets } from '../../src/distill/live-soft-targets.ts';
+import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../src/distill/soft-targets.ts';
 import type { StoreOptions } from '../../src/distill/soft-targets.ts';
 import { storedLogits } from '../../src/distill/stored-logits.ts';
 import type { Teacher } from '../../src/distill/teacher.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import type { Safetensors } from '../../src/formats/safetensors.ts';
 import { pictures } from '../support/dataset.ts';
+import { played } from '../support/played.ts';
 
 /** The logit of class k is a mean over the picture, differently weighted: another answer for every picture. */
 const teacher: Teacher = {
@@ -107,6 +104,17 @@ describe('stored soft targets', () => {
     expect(writeSafetensors(second.saved())).toEqual(writeSafetensors(await built(given)));
   });
 
+  it.each(['fp16', 'fp32'] as const)('are those of one process where several ask in turns: %s', async (store) => {
+    const given = options({ views: 2, augment, store });
+    const alone = await built(given);
+    const all = await played(3, async (together) => {
+      const builder = new SoftTargetsBuilder(given);
+      while (builder.done < builder.total) await builder.next(7, together);
+      return builder.saved();
+    });
+    for (const one of all) expect(writeSafetensors(one)).toEqual(writeSafetensors(alone));
+  });
+
   it('are not resumed from those of another teacher', async () => {
     const first = new SoftTargetsBuilder(options());
     await first.next(7);
@@ -123,6 +131,7 @@ describe('stored soft targets', () => {
       { dataset: pictures(60, { normalization: { scale: 1, mean: [0, 0], std: [1, 1] } }) },
       { store: 'fp16' },
       { augment },
+      { augment: [{ shift: 2 }, { flip: 'horizontal' }] },
       { augment, views: 2 },
       { augment, seed: 6 },
     ];
@@ -170,6 +179,30 @@ describe('stored soft targets', () => {
     await builder.next(7);
     expect(() => new StoredSoftTargets(builder.saved(), pictures(), 'store')).toThrow(/holds 7 of 60 answers/);
   });
+});
+
+it('live answers in parts are those to the whole batch, and of several processes each asks about its part', async () => {
+  const [batch] = batches(pictures(), { batchSize: 16, seed: 5, epoch: 0 });
+  const answer: Teacher['answer'] = async (x, n) => {
+    const { logits } = await teacher.answer(x, n);
+    return {
+      logits,
+      features: { inner: Float32Array.from({ length: 2 * n }, (_, i) => x[(i >> 1) * (x.length / n) + (i & 1)]!) },
+    };
+  };
+  const given = { ...teacher, answer, featureShapes: { inner: [2] } };
+  const whole = await new LiveSoftTargets(given, pictures()).answersFor(batch!);
+  const asked: number[] = [];
+  const all = await played(3, (together) => {
+    const counting: Teacher['answer'] = (x, n) => {
+      asked[together.rank] = (asked[together.rank] ?? 0) + n;
+      return answer(x, n);
+    };
+    return new LiveSoftTargets({ ...given, answer: counting }, pictures(), { shards: 5, together }).answersFor(batch!);
+  });
+  for (const one of all) expect(one).toEqual(whole);
+  // Parts of 4, 3, 3, 3 and 3 samples, asked about twice by how it is played.
+  expect(asked).toEqual([14, 12, 6]);
 });
 
 describe('stored logits as a teacher', () => {

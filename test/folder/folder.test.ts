@@ -143,15 +143,15 @@ describe('the folder of a run', () => {
     await expect(attempt).rejects.toThrow(/has changed:\n {2}distill\.batchSize: 128 -> 64$/);
   });
 
-  it('is emptied by --fresh, but for the lock and a trained teacher, which carries the hash of what it depends on', async () => {
+  it('has the earlier run aside for --fresh, and holds it again at the next start if nothing came of the new one', async () => {
     await begun();
-    await writeFile(path.join(folder(), 'lock'), '');
     await writeFile(path.join(folder(), 'state/distill-000001.safetensors'), '');
-    await writeFile(path.join(folder(), 'state/teach-000001.safetensors'), '');
     const { loaded, resumed } = await prepareFolder(folder(), recipe('distill.batchSize=64'), 'fresh');
     expect([loaded.recipe.distill, resumed]).toMatchObject([{ batchSize: 64 }, false]);
-    expect((await readdir(folder())).sort()).toEqual(['lock', 'recipe.json', 'state']);
-    expect(await readdir(path.join(folder(), 'state'))).toEqual(['teach-000001.safetensors']);
+    expect(await readdir(path.join(folder(), 'state'))).toEqual([]);
+    await expect(prepareFolder(folder(), recipe('distill.batchSize=64'), 'ask')).rejects.toThrow(/has changed/);
+    expect(await readdir(path.join(folder(), 'state'))).toEqual(['distill-000001.safetensors']);
+    expect(await readdir(folder())).toEqual(['recipe.json', 'state']);
   });
 
   it('is refused when it holds something else', async () => {

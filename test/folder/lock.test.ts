@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -75,6 +76,19 @@ describe('the lock of a run', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect((await stat(lockFile())).mtimeMs).toBeGreaterThan(before);
     await release();
+  });
+
+  it('that changes hands while it is looked at stays with its new owner', async () => {
+    await writeFile(lockFile(), JSON.stringify({ pid: 1, host: 'elsewhere', started: '1', beats: true }));
+    utimesSync(lockFile(), 1000, 1000);
+    const taken = JSON.stringify({ pid: 2, host: 'elsewhere', started: '2' });
+    const onWait = (): void => {
+      writeFileSync(lockFile(), taken);
+      // As if nobody had touched it.
+      utimesSync(lockFile(), 1000, 1000);
+    };
+    await expect(lockRun(folder(), { silentMs: 100, onWait })).rejects.toThrow(/process 2 on elsewhere/);
+    expect(await readFile(lockFile(), 'utf8')).toBe(taken);
   });
 
   it('that another process took over stays with it, and the first one is told', async () => {

@@ -1,38 +1,21 @@
-import { ascending, median, medianInterval, quantile } from '../../src/measure/statistics.ts';
-import { RandomStream } from '../../src/base/random.ts';
+import { summarize } from '../../src/measure/statistics.ts';
 
-describe('quantiles', () => {
-  it('lie between order statistics', () => {
-    expect(quantile([1, 2, 3, 4], 0.5)).toBe(2.5);
-    expect(quantile([10, 20, 30], 0)).toBe(10);
-    expect(quantile([10, 20, 30], 0.95)).toBeCloseTo(29);
-    expect(median([9, 1, 5])).toBe(5);
-  });
+it('the median is that of the sessions, the slow runs are those of all of them', () => {
+  const session = (from: number): number[] => Array.from({ length: 20 }, (_, i) => from + i);
+  // Medians 19.5, 29.5 and 109.5; of all 60 runs the highest are 100 to 119.
+  const figures = summarize([session(10), session(20), session(100)], 4);
+  expect(figures).toMatchObject({ p50Ms: 29.5, runs: 60, sessions: 3, intervalMs: null });
+  expect(figures.throughputPerSecond).toBeCloseTo(4000 / 29.5, 12);
+  expect([figures.p95Ms, figures.p99Ms].every((value) => value > 110 && value <= 119)).toBe(true);
+  expect(figures.p99Ms).toBeGreaterThan(figures.p95Ms);
 });
 
-describe('the interval of a median', () => {
-  const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+it('of sessions of unequal lengths no share of the runs is below the median', () => {
+  const fast = new Array<number>(1000).fill(1);
+  expect(summarize([fast, [9, 9, 9], [9, 9]], 1)).toMatchObject({ p50Ms: 9, p95Ms: 9, p99Ms: 9 });
+});
 
-  it('has the ranks of the binomial tables', () => {
-    // 95 %: from n = 6 on; ranks 1, 2, 6 and 40 for n = 6, 9, 20 and 100. 99 %: from n = 8 on.
-    expect(medianInterval(upTo(5))).toBeUndefined();
-    expect(medianInterval(upTo(6))).toEqual([1, 6]);
-    expect(medianInterval(upTo(9))).toEqual([2, 8]);
-    expect(medianInterval(upTo(20))).toEqual([6, 15]);
-    expect(medianInterval(upTo(100))).toEqual([40, 61]);
-    expect(medianInterval(upTo(7), 0.99)).toBeUndefined();
-    expect(medianInterval(upTo(8), 0.99)).toEqual([1, 8]);
-  });
-
-  it.each([20, 300])('holds the true median in 95 of 100 samples of %d', (n) => {
-    const random = new RandomStream('interval', n);
-    let held = 0;
-    for (let i = 0; i < 1000; i++) {
-      // A skewed distribution, as times are: its median is ln 2.
-      const interval = medianInterval(ascending(upTo(n).map(() => -Math.log(1 - random.uniform()))))!;
-      if (interval[0] <= Math.LN2 && Math.LN2 <= interval[1]) held++;
-    }
-    expect(held).toBeGreaterThan(930);
-    expect(held).toBeLessThan(985);
-  });
+it('six sessions have an interval, from their own medians', () => {
+  const sessions = [1, 2, 3, 4, 5, 6].map((ms) => [ms, ms, 100 * ms]);
+  expect(summarize(sessions, 1)).toMatchObject({ p50Ms: 3.5, intervalMs: [1, 6] });
 });

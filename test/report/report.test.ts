@@ -28,15 +28,7 @@ const report: Report = {
   seed: 7,
   status: 'complete',
   wallSeconds: 170.2,
-  machine: {
-    cpu: 'CPU',
-    cores: 2,
-    memoryBytes: 8e9,
-    platform: 'linux x64',
-    node: '20.1.0',
-    engine: 'onnxruntime',
-    device: 'cpu',
-  },
+  machine: example.machine,
   score: { name: 'accuracy', unit: 'fraction', better: 'higher' },
   dataset: {
     type: 'idx',

@@ -141,8 +141,8 @@ describe('a comparison of runs', () => {
     expect(figure('gain')[0]).toMatch(/^[+-]\d\.\d\d points/);
     expect(compareReports([example, example], ['a/x', 'b/x']).runs).toEqual(['a/x', 'b/x']);
     expect(figure('median in onnxruntime on cpu, batch 8, 1 thread')).toEqual([
-      '8.00 ms (7.20 to 8.80)',
-      '8.00 ms (7.20 to 8.80)',
+      '8.00 ms (7.20 ms to 8.80 ms)',
+      '8.00 ms (7.20 ms to 8.80 ms)',
     ]);
   });
 

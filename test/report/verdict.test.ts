@@ -1,4 +1,4 @@
-import { pairOf, repeatsOf, tQuantile, verdictOf } from '../../src/report/verdict.ts';
+import { pairOf, repeatsOf, verdictOf } from '../../src/report/verdict.ts';
 
 describe('the verdict', () => {
   it('is open after one run, however large the gain', () => {
@@ -34,20 +34,6 @@ describe('the verdict', () => {
     expect(interval![0]).toBeCloseTo(0.02 - 0.043027 / Math.sqrt(3), 5);
     expect(interval![1]).toBeCloseTo(0.02 + 0.043027 / Math.sqrt(3), 5);
     expect(sentence).toBe('+2.00 points (95 % interval -0.48 points to +4.48 points, 3 runs of each)');
-  });
-
-  it.each([
-    [1, 12.7062],
-    [2, 4.3027],
-    [3, 3.1824],
-    [4, 2.7764],
-    [5, 2.5706],
-    [9, 2.2622],
-    [19, 2.093],
-    [30, 2.0423],
-    [99, 1.9842],
-  ])('uses t(%d) = %d, as in the tables', (degrees, expected) => {
-    expect(tQuantile(degrees)).toBeCloseTo(expected, 3);
   });
 });
 

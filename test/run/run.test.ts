@@ -62,6 +62,28 @@ describe('a run', () => {
     expect(await bytes('same')).toEqual(first);
   });
 
+  it.each([
+    ['its data are refused', { dataset: { ...DIGITS, train: 'gone.csv' } }, /gone\.csv/],
+    ['its student cannot be built', { student: { module: 'gone.mjs' } }, /gone\.mjs/],
+  ])('gives way to a fresh one only when that has begun: not if %s', async (_name, change, message) => {
+    const alone = { teacher: undefined, distill: { ...BASE.distill, epochs: 1 } };
+    await follow(alone);
+    const names = async () => (await readdir(path.join(folder(), 'r'), { recursive: true })).sort();
+    const before = await names();
+    const events: RunEvent[] = [];
+    const onEvent = (event: RunEvent): void => void events.push(event);
+    await expect(follow({ ...alone, ...change }, { existing: 'fresh', onEvent })).rejects.toThrow(message);
+    expect(events.at(-1)).toMatchObject({ message: expect.stringContaining('holds the run that was there') as string });
+    expect(await names()).toEqual(before);
+    const { report, resumed } = await follow(alone).then(({ report, events: [first] }) => ({
+      report,
+      resumed: first === undefined,
+    }));
+    expect([report.status, resumed]).toEqual(['complete', true]);
+    await follow({ ...alone, seed: 9 }, { existing: 'fresh' });
+    expect(await names()).toEqual(before);
+  });
+
   it('refuses a time between saved states that never comes', async () => {
     await expect(follow({}, { saveEvery: NaN })).rejects.toThrow('saveEvery: expected a number of seconds');
     expect(await readdir(folder())).toEqual([]);

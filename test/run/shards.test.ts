@@ -4,6 +4,7 @@ import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import type { RunEvent } from '../../src/base/events.ts';
 import { gridTrials } from '../../src/recipe/grid.ts';
 import { labelShard, mergeLabels } from '../../src/run/label.ts';
+import { repeatShard } from '../../src/run/repeats.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { sweepShard } from '../../src/run/sweep.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
@@ -107,6 +108,12 @@ it('a sweep in shards does every trial once, goes on, and refuses another sweep 
   const first = await sweep({ index: 0, count: 2 }, good);
   expect(first.trials.map(({ report }) => report?.status)).toEqual(['complete', undefined]);
   const kept = path.join(folder(), 'r-sweep', good[0]!.name);
+  // The answers that were given beforehand, with the seconds that they took, and not others to the same samples.
+  const [stored] = await readdir(path.join(folder(), 'r', 'soft-targets'));
+  const [given, own] = await Promise.all(
+    [path.join(folder(), 'r'), kept].map((run) => readFile(path.join(run, 'soft-targets', stored!))),
+  );
+  expect(own).toEqual(given);
   const before = await readFile(path.join(kept, 'exports/distilled.onnx'));
   await rm(path.join(kept, 'report.json'));
   const all = await sweep({ index: 0, count: 1 }, good);
@@ -115,6 +122,15 @@ it('a sweep in shards does every trial once, goes on, and refuses another sweep 
   await expect(sweep({ index: 0, count: 1 }, gridTrials(['distill.temperature=1,3', 'seed=1']))).rejects.toThrow(
     /another sweep is there: it has trials that this one has not: 2-temperature-2-seed-1.json/,
   );
+  // Trials of the same names that change something else, and the same trials of another recipe.
+  const renamed = good.map(({ name }) => ({ name, set: ['distill.temperature=9'] }));
+  await expect(sweep({ index: 0, count: 1 }, renamed)).rejects.toThrow(/its trials\/.*\.json says something else/);
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"epochs":1', '"epochs":2'));
+  const changed = await loadRunnable(file);
+  expect(changed.written).not.toEqual(base.written);
+  await expect(sweepShard(changed, good, load, { index: 0, count: 1 }, { out: folder() })).rejects.toThrow(
+    /its sweep\.json says something else/,
+  );
 });
 
 /** The trials then use the answers of the recipe itself. */
@@ -122,3 +138,47 @@ async function mergeAll(base: Awaited<ReturnType<typeof loadRunnable>>): Promise
   await labelShard(base, { index: 0, count: 1 }, { out: folder() });
   await mergeLabels(base, { out: folder() });
 }
+
+describe('repeats in shards', () => {
+  const out = () => ({ out: folder() });
+  const shard = (index: number, change: object = {}) =>
+    repeatShard(made({ repeats: 3, baseline: true, ...change }), { index, count: 2 }, out());
+
+  it('train each once; the run goes on with them, and comes to what it comes to alone', async () => {
+    expect((await shard(0)).repeats).toEqual([1, 3]);
+    const kept = path.join(folder(), 'r-repeats/3/ledger.json');
+    const before = await readFile(kept);
+    await shard(0);
+    expect(await readFile(kept)).toEqual(before);
+    const said: string[] = [];
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'message') said.push(event.message);
+    };
+    const recipe = { repeats: 3, baseline: true };
+    const { report } = await runRecipe(made(recipe), { ...out(), onEvent });
+    expect(said.filter((text) => text.includes('by a shard'))).toEqual([
+      'repeat 1 was trained by a shard',
+      'repeat 3 was trained by a shard',
+    ]);
+    const alone = (await runRecipe(made(recipe), { out: path.join(folder(), 'alone') })).report;
+    for (const file of ['distilled.onnx', 'distilled-2.onnx', 'distilled-3.onnx', 'scratch-3.onnx'])
+      expect(await readFile(path.join(folder(), 'r/exports', file))).toEqual(
+        await readFile(path.join(folder(), 'alone/r/exports', file)),
+      );
+    expect(report.verdict).toEqual(alone.verdict);
+  });
+
+  it('of another recipe or other data are refused', async () => {
+    await shard(1, { distill: { epochs: 1, batchSize: 16, softTargets: { batchSize: 16 } } });
+    await expect(runRecipe(made({ repeats: 3, baseline: true }), out())).rejects.toThrow(
+      /r-repeats.2: this repeat was trained by another recipe/,
+    );
+  });
+
+  it.each([
+    [{ repeats: 1 }, /received repeats: 1/],
+    [{ student: undefined }, /received no student/],
+  ])('refuses %j', async (change, message) => {
+    await expect(shard(0, change)).rejects.toThrow(message);
+  });
+});

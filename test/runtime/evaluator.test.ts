@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Graph } from '../../src/graph/types.ts';
-import { Evaluator } from '../../src/runtime/evaluator.ts';
+import { SessionEvaluator } from '../../src/runtime/evaluator.ts';
 
 const float = (...shape: number[]) => ({ dtype: 'float32', shape }) as const;
 
@@ -12,7 +12,7 @@ function scaled(by: number, size = 2): Graph {
 
 describe('the evaluator', () => {
   it('keeps graphs apart that differ in a constant only, even in the sign of zero', () => {
-    const evaluator = new Evaluator();
+    const evaluator = new SessionEvaluator();
     const run = (by: number): number[] => [
       ...(evaluator.runSync(scaled(by), new Map([['x', Float32Array.of(1, 2)]])).get('y') as Float32Array),
     ];
@@ -29,7 +29,7 @@ describe('the evaluator', () => {
   });
 
   it('gives results without elements, and takes feeds without', () => {
-    const evaluator = new Evaluator();
+    const evaluator = new SessionEvaluator();
     expect(evaluator.runSync(scaled(2, 0), new Map([['x', new Float32Array(0)]])).get('y')).toEqual(
       new Float32Array(0),
     );
@@ -40,7 +40,7 @@ describe('the evaluator', () => {
   });
 
   it('results of one run are not touched by the next', () => {
-    const evaluator = new Evaluator();
+    const evaluator = new SessionEvaluator();
     const first = evaluator.runSync(scaled(2), new Map([['x', Float32Array.of(1, 2)]])).get('y');
     evaluator.runSync(scaled(2), new Map([['x', Float32Array.of(5, 6)]]));
     expect(first).toEqual(Float32Array.of(2, 4));
@@ -48,7 +48,7 @@ describe('the evaluator', () => {
   });
 
   it('stays bounded over thousands of different graphs', () => {
-    const evaluator = new Evaluator();
+    const evaluator = new SessionEvaluator();
     const x = new Map([['x', Float32Array.of(1, 2)]]);
     for (let i = 0; i < 300; i++) evaluator.runSync(scaled(i), x);
     const { rss } = process.memoryUsage();
@@ -58,6 +58,6 @@ describe('the evaluator', () => {
   });
 
   it('wants every input', () => {
-    expect(() => new Evaluator().runSync(scaled(2), new Map())).toThrow('input x is not fed');
+    expect(() => new SessionEvaluator().runSync(scaled(2), new Map())).toThrow('input x is not fed');
   });
 });

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../src/base/random.ts';
 import { bytesOf, sha256 } from '../../src/base/bytes.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
@@ -6,6 +7,7 @@ import { buildModel } from '../../src/networks/models/registry.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime.ts';
 import { classification } from '../../src/tasks/classification.ts';
+import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { maskVariables } from '../../src/train/masks.ts';
 import type { OptimizerConfig } from '../../src/train/optimizers.ts';
@@ -66,4 +68,30 @@ it('goes on from a saved state with the same bits', async () => {
   const config = { type: 'adam' } as const;
   const first = await trained(config, true, [0]);
   expect(digest(await trained(config, true, [1, 2], first))).toEqual(digest(await trained(config, true)));
+});
+
+it('a variable of one number that is written is read as it was before the step, by whoever reads it', async () => {
+  const result = async (fused: boolean) => {
+    const [scale, values] = [tf.variable(tf.scalar(2)), tf.variable(tf.tensor1d([1, 2, 3, 4]))];
+    const program: StepProgram = {
+      feeds: { by: { dtype: 'float32', shape: [] } },
+      state: { scale, values },
+      run: ({ by }) => {
+        const [grown, moved] = [tf.mul(scale, by!), tf.add(values, scale)];
+        scale.assign(grown as tf.Scalar);
+        values.assign(moved as tf.Tensor1D);
+        return {};
+      },
+    };
+    const step = await createOnnxRuntimeEngine({ device: 'cpu', threads: 1, fused }).compile(program);
+    for (let i = 0; i < 2; i++) await step.run({ by: Float32Array.of(10) });
+    const state = await step.state();
+    await step.dispose();
+    return [...state].map(([name, { data }]) => [name, ...data]);
+  };
+  const expected = [
+    ['scale', 200],
+    ['values', 1 + 22, 2 + 22, 3 + 22, 4 + 22],
+  ];
+  expect([await result(false), await result(true)]).toEqual([expected, expected]);
 });

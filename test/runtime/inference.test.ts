@@ -1,7 +1,7 @@
 import { UserError } from '../../src/base/errors.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 
 const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
@@ -64,5 +64,17 @@ describe('an ONNX file for inference', () => {
 
   it('refuses a file that is no model', () => {
     expect(() => engine.load(Uint8Array.of(1, 2, 3), 'bad.onnx')).toThrow('bad.onnx: ONNX Runtime cannot load');
+    const later = decodeModel(model(), 'later.onnx');
+    try {
+      engine.load(encodeModel({ ...later, irVersion: 99 }), 'later.onnx');
+      throw new Error('it was loaded');
+    } catch (error) {
+      expect(error).toMatchObject({
+        message: expect.stringMatching(
+          /^later\.onnx: ONNX Runtime cannot load this model: Unsupported model IR version: 99, max supported IR version: \d+$/,
+        ) as string,
+        hint: expect.stringMatching(/model\.ir_version = \d+;/) as string,
+      });
+    }
   });
 });

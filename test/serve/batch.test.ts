@@ -59,6 +59,8 @@ describe('when to run', () => {
     const options = { ...waiting, preferred: [2, 4, 8] };
     expect(decide({ ...now, samples: 7 }, options)).toEqual({ run: 4 });
     expect(decide({ ...now, samples: 1 }, options)).toEqual({ waitMs: 5 });
+    // Beyond a deadline no request waits for a size to fill again.
+    expect(decide({ ...now, samples: 7, slackMs: 0 }, options)).toEqual({ run: 64 });
   });
 
   it('makes no batch that takes longer than there is time', () => {

@@ -41,3 +41,16 @@ export function centred(batch: Dim = 'batch'): Uint8Array {
   b.output('y', b.op('Sub', [x, b.op('Mean', [x], { axes: [0], keepDims: true })]));
   return encodeModel(lowerToOnnx(b.build()));
 }
+
+/** Answers its input, samples of this shape, with these JSON values in its metadata, and a name for each number. */
+export function echo(shape: readonly number[], entries: Readonly<Record<string, object>>): Uint8Array {
+  const b = new GraphBuilder();
+  const x = b.input('input', { dtype: 'float32', shape: ['batch', ...shape] });
+  const one = b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(1));
+  b.output('values', b.op('Multiply', [x, one]));
+  const [channels, size] = [shape.at(-1)!, shape.reduce((product, dimension) => product * dimension, 1)];
+  const preprocessing = { shape, scale: 1, mean: new Array(channels).fill(0), std: new Array(channels).fill(1) };
+  const all = { preprocessing, targets: Array.from({ length: size }, (_, i) => `value ${i}`), ...entries };
+  const metadata = new Map(Object.entries(all).map(([key, value]) => [key, JSON.stringify(value)]));
+  return encodeModel(lowerToOnnx(b.build(), { metadata: metadata.set('output', 'values') }));
+}

@@ -164,4 +164,29 @@ describe('what a teacher is fed', () => {
     const first = [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11];
     expect([...toTeacher(fed)]).toEqual([...first, ...first.map((at) => at + 12)].map((at) => fed[at]));
   });
+
+  it.each([
+    [
+      'text',
+      [5],
+      { tokenizer: 'bytes', texts: 1, length: 5, truncate: 'end', vocabulary: 257, padding: 0 },
+      { vocabulary: 9 },
+      true,
+    ],
+    ['sound', [5, 1], { rate: 16_000 }, { rate: 8000 }, false],
+    ['columns', [2], [{ name: 'a', words: ['x', 'y'] }], [{ name: 'a', words: ['y', 'x'] }], false],
+  ])('is refused where the same numbers mean another %s', (key, shape, own, other, needsBoth) => {
+    const model = (value?: object) => {
+      const [mean, std] = [0, 1].map((value) => new Array<number>(shape.at(-1)!).fill(value));
+      const { facts, metadata } = known(shape, { scale: 1, mean, std });
+      if (value !== undefined) metadata.set(key, JSON.stringify(value));
+      return { facts, metadata };
+    };
+    const changed = Array.isArray(other) ? other : Object.assign({}, own, other);
+    expect(translationOf(model(own), model(own), 't.onnx').isGuess).toBe(false);
+    const message = /^t\.onnx: its metadata say other things of (texts|sounds|columns) than those of the model/;
+    expect(() => translationOf(model(own), model(changed), 't.onnx')).toThrow(message);
+    if (needsBoth) expect(() => translationOf(model(own), model(), 't.onnx')).toThrow(message);
+    else expect(translationOf(model(own), model(), 't.onnx').isGuess).toBe(true);
+  });
 });

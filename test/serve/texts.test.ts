@@ -1,8 +1,6 @@
-import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { GraphBuilder } from '../../src/graph/builder.ts';
 import { sha256 } from '../../src/base/bytes.ts';
 import { wordPieces } from '../support/tokenizer.ts';
+import { echo } from './models.ts';
 import { ask, serving } from './server.ts';
 import type { Served } from './server.ts';
 
@@ -19,25 +17,16 @@ const text = {
 };
 
 /** Answers the ids of its input: [batch, 5] to [batch, 5]. */
-function echo(form: object): Uint8Array {
-  const b = new GraphBuilder();
-  const x = b.input('input', { dtype: 'float32', shape: ['batch', LENGTH] });
-  const one = b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(1));
-  b.output('values', b.op('Multiply', [x, one]));
-  const preprocessing = { shape: [LENGTH], scale: 1, mean: new Array(LENGTH).fill(0), std: new Array(LENGTH).fill(1) };
-  const entries = { text: form, preprocessing, targets: ['a', 'b', 'c', 'd', 'e'] };
-  const metadata = new Map(Object.entries(entries).map(([key, value]) => [key, JSON.stringify(value)]));
-  return encodeModel(lowerToOnnx(b.build(), { metadata: metadata.set('output', 'values') }));
-}
+const idsModel = (form: object): Uint8Array => echo([LENGTH], { text: form });
 
 let server: Served;
 beforeAll(async () => {
   server = await serving({
     'tokenizer.json': tokenizer,
-    'words.onnx': echo(text),
-    'pairs.onnx': echo({ ...text, texts: 2 }),
-    'bytes.onnx': echo({ ...text, tokenizer: 'bytes', sha256: undefined }),
-    'other.onnx': echo({ ...text, sha256: 'e3b0' }),
+    'words.onnx': idsModel(text),
+    'pairs.onnx': idsModel({ ...text, texts: 2 }),
+    'bytes.onnx': idsModel({ ...text, tokenizer: 'bytes', sha256: undefined }),
+    'other.onnx': idsModel({ ...text, sha256: 'e3b0' }),
   });
 });
 afterAll(() => server.end());

@@ -50,6 +50,18 @@ describe('requests that come together', () => {
     model.dispose();
   });
 
+  it('of more samples than a batch may have are refused', async () => {
+    const rows = Array.from({ length: 9 }, () => [1, 2, 3, 4]);
+    const input = { name: 'x', shape: [9, 4], datatype: 'FP32', data: rows };
+    for (const [place, body] of [
+      ['/v2/models/animals/infer', { inputs: [input] }],
+      ['/v1/animals', { inputs: rows }],
+    ] as const) {
+      const { status, json } = await ask(server, place, { body });
+      expect([status, json.error]).toEqual([400, 'model animals takes up to 8 samples in a request, received 9']);
+    }
+  });
+
   it('do not wait for others where the next one would not fit', async () => {
     const row = [1, 2, 3, 4];
     const ask = (samples: number) => infer(Array.from({ length: samples }, () => row));

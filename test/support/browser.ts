@@ -14,7 +14,7 @@ export function launch(): Promise<Browser> {
   const quiet = ['background-networking', 'component-update', 'sync', 'quic'].map((part) => `--disable-${part}`);
   return chromium.launch({
     executablePath: BROWSER!,
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', ...quiet],
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--use-fake-device-for-media-stream', ...quiet],
     // A machine that is busy with other tests takes its time.
     timeout: 120_000,
   });

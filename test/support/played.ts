@@ -46,11 +46,13 @@ function player(
   };
   return {
     ...{ rank, size, waitedSeconds: 0, allgather },
-    alltoall: (own) => {
-      const all = allgather(own);
+    alltoall: (own, all) => {
+      const of = allgather(own);
       const length = own.length / size;
-      const from = Array.from({ length: size }, (_, other) => other * own.length + rank * length);
-      return Float32Array.from(from.flatMap((at) => [...all.subarray(at, at + length)]));
+      for (let other = 0; other < size; other++) {
+        const at = other * own.length + rank * length;
+        all.set(of.subarray(at, at + length), other * length);
+      }
     },
     allreduce: (own) => {
       const all = allgather(own);
@@ -60,6 +62,7 @@ function player(
     },
     broadcast: (values) => values.set(allgather(values).subarray(0, values.length)),
     barrier: () => void allgather(new Float32Array(0)),
+    meet: () => Promise.resolve().then(() => void allgather(new Float32Array(0))),
     abort: () => undefined,
     finish: () => undefined,
   };

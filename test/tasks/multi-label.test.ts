@@ -131,4 +131,27 @@ describe('multi-label', () => {
     ).toBe(true);
     expect(two.isWorse(known, known, labels)).toBe(false);
   });
+
+  it('without any knowledge scores what giving each label to all scores where most have it, and to none elsewhere', () => {
+    // a: 3 of 4 have it, 2 · 3 / (4 + 3); b: 1 of 4, nobody gets it: 0; c: nobody has it, no F1.
+    const labels = Int32Array.of(1, 0, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0);
+    expect(task.ignorance(labels)).toBeCloseTo((6 / 7 + 0) / 2, 12);
+  });
+
+  it('a teacher that ranks samples a little better than chance is not yet better', () => {
+    const one = multiLabel(['a']);
+    const labels = Int32Array.from({ length: 40 }, (_, i) => i % 2);
+    // Each is ranked by its place, so that those with the label lie one place higher: an area of 0.525.
+    const ranked = Float32Array.from({ length: 40 }, (_, i) => i);
+    expect(one.skill(ranked, labels)).toMatchObject({
+      isBetter: false,
+      chance: 'it ranks a sample with a label before one without in 52.5 % of the cases, at random in 50.0 %',
+    });
+    expect(
+      one.skill(
+        ranked.map((place, i) => place + 40 * labels[i]!),
+        labels,
+      ).isBetter,
+    ).toBe(true);
+  });
 });

@@ -6,9 +6,11 @@ import type { State } from '../../src/runtime/engine.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';
 import { Evaluator } from '../../src/train/evaluate.ts';
 import { Trainer, type Position, type StepMetrics } from '../../src/train/loop.ts';
+import { withKnown } from '../../src/train/known.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { createSchedule } from '../../src/train/schedules.ts';
 import { evaluationProgram } from '../../src/train/inference.ts';
+import { scoreOf } from '../../src/train/totals.ts';
 import { trainingProgram } from '../../src/train/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { eagerEngine } from '../support/eager-engine.ts';
@@ -26,11 +28,12 @@ interface Setup {
   readonly learningRate?: number;
   readonly batches?: (epoch: number, start: number) => Iterable<TrainingBatch>;
   readonly steps?: number;
+  readonly partial?: boolean;
 }
 
-function create({ learningRate = 0.5, batches = (_, start) => batchesFrom(start), steps }: Setup = {}) {
+function create({ learningRate = 0.5, batches = (_, start) => batchesFrom(start), steps, partial }: Setup = {}) {
   const model = buildModel('mlp', { inputShape: [2], classes: 2, seed: 3, options: { hidden: [6] } });
-  const loss = createLoss('ce');
+  const loss = createLoss(partial === true ? 'kd' : 'ce');
   const optimizer = createOptimizer({ type: 'momentum' }, layersNetwork(model).trainable);
   const length = { stepsPerEpoch: STEPS_PER_EPOCH, steps: steps ?? EPOCHS * STEPS_PER_EPOCH };
   const sizes: number[] = [];
@@ -38,7 +41,8 @@ function create({ learningRate = 0.5, batches = (_, start) => batchesFrom(start)
     engine: eagerEngine,
     program: (batchSize) => {
       sizes.push(batchSize);
-      return trainingProgram({ task: classification(2), network: layersNetwork(model), loss, optimizer, batchSize });
+      const network = layersNetwork(model);
+      return trainingProgram({ task: classification(2), network, loss, optimizer, batchSize, partial });
     },
     batchSize: BATCH,
     task: classification(2),
@@ -86,6 +90,32 @@ describe('a training', () => {
     const metrics = await drain(await trainer, STEPS_PER_EPOCH);
     const sum = metrics.reduce((total, { loss, samples }) => total + loss * samples, 0);
     expect(metrics.at(-1)!.epoch!.loss).toBeCloseTo(sum, 10);
+  });
+
+  it('has the score of those samples that are scored, whatever their number in a batch', async () => {
+    /** The score of an epoch in which nothing is learned, over the samples that it is asked about. */
+    const scored = async (isAsked: (sample: number) => boolean): Promise<number> => {
+      const trainer = await create({
+        ...{ learningRate: 0, partial: true },
+        *batches() {
+          let at = 0;
+          for (const batch of batchesFrom(0)) {
+            const n = batch.targets.length;
+            const label = new Float32Array(n).fill(1);
+            const asked = label.map((_, i) => Number(isAsked(at + i)));
+            const teacher = { teacherLogits: new Float32Array(2 * n) };
+            yield withKnown({ ...batch, teacher }, { label, answer: new Float32Array(n), scored: asked });
+            at += n;
+          }
+        },
+      }).trainer;
+      return scoreOf((await drain(trainer, STEPS_PER_EPOCH)).at(-1)!.epoch!, classification(2));
+    };
+    const few = [0, 1, 2, 3, 4, 9, 21];
+    const each = await Promise.all(few.map((sample) => scored((one) => one === sample)));
+    expect([...new Set(each)].sort()).toEqual([0, 1]);
+    const mean = each.reduce((sum, score) => sum + score, 0) / few.length;
+    expect(await scored((sample) => few.includes(sample))).toBeCloseTo(mean, 10);
   });
 
   it.each([1, 5, 6, 7, 13])('continues after %i steps as if it had not stopped', async (steps) => {
@@ -184,7 +214,11 @@ describe('evaluation', () => {
         const end = Math.min(SAMPLES, i + size);
         parts.push({ x: features.slice(2 * i, 2 * end), targets: labels.slice(i, end) });
       }
-      const { loss, ...rest } = await evaluator.run(parts);
+      const { loss, ...rest } = await evaluator.run({
+        count: parts.length,
+        size: Math.min(size, SAMPLES),
+        batch: (i) => parts[i]!,
+      });
       return { ...rest, loss: loss.toFixed(5) };
     };
     const whole = await evaluate(SAMPLES);

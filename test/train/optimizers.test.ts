@@ -12,11 +12,15 @@ const MATRIX = [0.5, -1, 2, 0.25];
 const VECTOR = [1, -0.5];
 
 /** What ten steps make of the two variables. */
-function trained(config: OptimizerConfig): { matrix: number[]; vector: number[] } {
+function trained(
+  config: OptimizerConfig,
+  factor = 1,
+  rateOf?: (name: string) => number,
+): { matrix: number[]; vector: number[] } {
   const variables = { matrix: tf.variable(tf.tensor2d(MATRIX, [2, 2])), vector: tf.variable(tf.tensor1d(VECTOR)) };
-  const optimizer = createOptimizer(config, variables);
+  const optimizer = createOptimizer(config, variables, rateOf);
   for (let step = 0; step < STEPS; step++) {
-    const values = optimizer.feedValues(step, RATES[step]!);
+    const values = optimizer.feedValues(step, factor * RATES[step]!);
     expect(Object.keys(values)).toEqual(Object.keys(optimizer.feeds));
     const feeds = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, tf.scalar(value[0]!)]));
     const matrix = tf.tensor2d(
@@ -135,4 +139,17 @@ it('names slots after their variables and starts them at zero', () => {
 
 it('feeds no weight decay where there is none', () => {
   expect(Object.keys(createOptimizer({ type: 'adamw' }, {}).feeds)).toEqual(['stepSize', 'epsilon']);
+});
+
+it.each<OptimizerConfig>([
+  { type: 'sgd', weightDecay: 0.1 },
+  { type: 'nesterov', weightDecay: 0.1 },
+  { type: 'rmsprop' },
+  { type: 'adam', weightDecay: 0.1 },
+  { type: 'adamw', weightDecay: 0.1, decay: 'all' },
+])('a variable of another learning rate is trained, and decays, as all are at that rate: %j', (config) => {
+  const own = trained(config, 1, (name) => (name === 'matrix' ? 0.25 : 1));
+  const close = (values: readonly number[]): number[] => values.map((value) => expect.closeTo(value, 5) as number);
+  expect(own.matrix).toEqual(close(trained(config, 0.25).matrix));
+  expect(own.vector).toEqual(close(trained(config).vector));
 });

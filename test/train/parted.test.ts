@@ -1,4 +1,4 @@
-import { input, layers, model as layersModel } from '@tensorflow/tfjs-layers';
+import { initializers, input, layers, model as layersModel } from '@tensorflow/tfjs-layers';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { FakeQuantizedNetwork } from '../../src/compress/quantize/qat/network.ts';
 import { RandomStream } from '../../src/base/random.ts';
@@ -53,7 +53,7 @@ interface Setup {
 async function trained(
   setup: Setup,
   samples: number | undefined,
-  shared: Pick<PartsOptions, 'shards' | 'together'> = {},
+  shared: Pick<PartsOptions, 'shards' | 'together' | 'syncBatchNorm'> = {},
 ): Promise<{ state: State; losses: number[] }> {
   const { loss: name = 'ce', optimizer: config = { type: 'adam' }, batch = 10, hyper = {} } = setup;
   const network = setup.network();
@@ -254,6 +254,52 @@ describe('a batch in parts', () => {
     const setup = cases['masks and a moving average']!;
     const [a, b] = [await trained(setup, 4), await trained(setup, 4)];
     expect(Object.fromEntries(a.state)).toEqual(Object.fromEntries(b.state));
+  });
+});
+
+/** Convolutions with a batch norm each, two of them at one depth, whose outputs meet; a norm behind a dense layer; dropout between. */
+const branched = (): Network => {
+  const inputs = input({ shape: [4, 4, 2] });
+  const of = (x: SymbolicTensor, name: string, filters = 3): SymbolicTensor => {
+    const made = { name, filters, kernelSize: 3, padding: 'same', useBias: false } as const;
+    const kernelInitializer = initializers.glorotUniform({ seed: name.length });
+    const conv = layers.conv2d({ ...made, kernelInitializer }).apply(x);
+    return layers.batchNormalization({ name: `${name}_bn`, momentum: 0.9 }).apply(conv) as SymbolicTensor;
+  };
+  const relu = (x: SymbolicTensor): SymbolicTensor => layers.reLU().apply(x) as SymbolicTensor;
+  const stem = relu(of(inputs, 'stem'));
+  const sum = layers.add().apply([of(relu(of(stem, 'long')), 'longer'), of(stem, 'short')]) as SymbolicTensor;
+  const flat = layers.dropout({ rate: 0.3, seed: 1 }).apply(layers.flatten().apply(relu(sum))) as SymbolicTensor;
+  const kernelInitializer = initializers.glorotUniform({ seed: 9 });
+  const dense = layers
+    .dense({ name: 'd', units: CLASSES, useBias: false, kernelInitializer })
+    .apply(flat) as SymbolicTensor;
+  return layersNetwork(
+    layersModel({ inputs, outputs: layers.batchNormalization({ name: 'end' }).apply(dense) as SymbolicTensor }),
+  );
+};
+
+describe('batch norms of the whole batch', () => {
+  const setup: Setup = { network: branched, sample: [4, 4, 2], optimizer: sgd, loss: 'kd', weighted: true };
+  const synced = { shards: 4, syncBatchNorm: true };
+
+  it('the step of the whole batch up to rounding', async () => {
+    const [whole, parts] = [await trained(setup, undefined), await trained(setup, 10, synced)];
+    expectClose(whole.state, parts.state, 1e-5);
+    parts.losses.forEach((loss, i) => expect(loss).toBeCloseTo(whole.losses[i]!, 5));
+    // What it is for: without it the norms are those of a part.
+    const apart = await trained(setup, 10, { shards: 4 });
+    expect(() => expectClose(whole.state, apart.state, 1e-3)).toThrow();
+  });
+
+  it('three processes end with the bytes of one', async () => {
+    // Of one norm: what is played begins anew for each sum that they share.
+    const short = { ...setup, network: normed, sample: [6] };
+    const alone = await trained(short, 10, synced);
+    for (const one of await played(3, (together) => trained(short, 10, { ...synced, together }))) {
+      expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
+      expect(one.losses).toEqual(alone.losses);
+    }
   });
 });
 

@@ -1,5 +1,4 @@
-import { macs } from '../../graph/macs.ts';
-import type { OpName } from '../../graph/ops.ts';
+import { macsOfNode } from '../../graph/macs.ts';
 import type { AxisLabels, Labels } from './channels.ts';
 import type { Dependencies } from './groups.ts';
 
@@ -37,9 +36,9 @@ export function costModel({ graph, labels, groups, groupOf }: Dependencies): Cos
   const parameters = [...graph.state].map(([name, { shape: of }]): Term => {
     return { base: of.reduce<number>((total, size) => total * Number(size), 1), axes: axesOf(name) };
   });
-  const work = graph.nodes.flatMap(({ op, inputs, outputs, attrs }): Term[] => {
-    const base = macs[op as OpName](inputs.map(shape), shape(outputs[0]!), attrs);
-    return base === 0 ? [] : [{ base, axes: axesOf(inputs[1]!) }];
+  const work = graph.nodes.flatMap((node): Term[] => {
+    const base = macsOfNode(node, shape);
+    return base === 0 ? [] : [{ base, axes: axesOf(node.inputs[1]!) }];
   });
   return (kept) => {
     const left = groups.map(({ channels }, i) => kept[i]! / channels);

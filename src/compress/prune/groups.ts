@@ -1,3 +1,4 @@
+import type { Skipped } from '../../base/skipped.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import { atBatch } from '../../graph/passes/at-batch.ts';
@@ -6,11 +7,6 @@ import { predictionProgram } from '../../train/inference.ts';
 import type { Labels, Role, WeightAxis } from './channels.ts';
 import { Channels } from './channels.ts';
 import { follow, storedOf, untracked } from './flow.ts';
-
-export interface Skipped {
-  readonly what: string;
-  readonly why: string;
-}
 
 /** An axis of a weight that a group reaches into: `positions[c]` are those of the group's channel c. */
 export interface Member {

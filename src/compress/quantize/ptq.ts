@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
-import type { Skipped } from '../../formats/skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import { asymmetric, layersOf, magnitudes, symmetric, weightedNodes } from '../../graph/quantization.ts';
 import type { DenseScales, Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';

@@ -27,17 +27,26 @@ export function enlarge(
   box: Box,
 ): void {
   scratch.set(image);
-  for (let y = 0; y < height; y++) {
-    const [above, below, wy] = neighbours(y, height, box.height);
+  // Once for all rows: the columns are the same in each.
+  const lefts = new Int32Array(width);
+  const rights = new Int32Array(width);
+  const weights = new Float64Array(width);
+  for (let x = 0; x < width; x++) {
+    const [left, right, weight] = neighbours(x, width, box.width);
+    lefts[x] = (box.left + left) * channels;
+    rights[x] = (box.left + right) * channels;
+    weights[x] = weight;
+  }
+  const row = width * channels;
+  for (let y = 0, to = 0; y < height; y++) {
+    const [first, second, wy] = neighbours(y, height, box.height);
+    const [above, below] = [(box.top + first) * row, (box.top + second) * row];
     for (let x = 0; x < width; x++) {
-      const [left, right, wx] = neighbours(x, width, box.width);
-      const at = (row: number, column: number): number => ((box.top + row) * width + box.left + column) * channels;
-      const [a, b, d, e] = [at(above, left), at(above, right), at(below, left), at(below, right)];
-      const to = (y * width + x) * channels;
-      for (let c = 0; c < channels; c++) {
-        const upper = (1 - wx) * scratch[a + c]! + wx * scratch[b + c]!;
-        const lower = (1 - wx) * scratch[d + c]! + wx * scratch[e + c]!;
-        image[to + c] = (1 - wy) * upper + wy * lower;
+      const [left, right, wx] = [lefts[x]!, rights[x]!, weights[x]!];
+      for (let c = 0; c < channels; c++, to++) {
+        const upper = (1 - wx) * scratch[above + left + c]! + wx * scratch[above + right + c]!;
+        const lower = (1 - wx) * scratch[below + left + c]! + wx * scratch[below + right + c]!;
+        image[to] = (1 - wy) * upper + wy * lower;
       }
     }
   }

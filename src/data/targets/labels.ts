@@ -31,6 +31,9 @@ export const labels: TargetReader = {
     if (raw.kind === 'index') throw classIndexes(source);
     return listedNames(raw, source, separator);
   },
+  unlabelledNames: ({ classes }, listed) => classes ?? listed,
+  named: 'the labels',
+  none: () => new Int32Array(0),
   values: (split, names, { separator }) => {
     const { labels: raw, source } = split;
     if (raw.kind === 'index') throw classIndexes(source);

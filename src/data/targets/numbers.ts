@@ -16,6 +16,9 @@ export const numbers: TargetReader = {
       labels.kind === 'numbers' ? labels.width : labels.kind === 'index' ? 1 : listOf(labels, 0, separator).length;
     return width === 1 ? ['target'] : Array.from({ length: width }, (_, i) => `target[${i}]`);
   },
+  unlabelledNames: (_, listed) => listed ?? ['target'],
+  named: 'the numbers',
+  none: () => new Float32Array(0),
   values: ({ source, labels, ids }, names, { separator }) => {
     const width = names.length;
     if (labels.kind === 'numbers' || labels.kind === 'index') {
@@ -47,7 +50,7 @@ export const numbers: TargetReader = {
   width: (names) => names.length,
   // Drawn at random, without strata.
   strata: (values) => new Int32Array(values.length),
-  scaling: scalingOf,
+  scaling: meanAndDeviation,
   oddities: (split, values, names) => constants(split, values, names),
 };
 
@@ -74,7 +77,7 @@ function otherWidth(where: string, received: number, expected: number): UserErro
 }
 
 /** Mean and deviation of each number; one that is always the same has the deviation 1. */
-export function scalingOf(values: TargetValues, width: number): Scaling {
+function meanAndDeviation(values: TargetValues, width: number): Scaling {
   const count = values.length / width;
   const mean = new Float64Array(width);
   for (let i = 0; i < values.length; i++) mean[i % width]! += values[i]! / count;

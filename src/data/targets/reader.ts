@@ -7,6 +7,16 @@ export interface TargetReader {
   readonly unread: Readonly<Partial<Record<'classes' | 'classWeights' | 'separator', string>>>;
   /** Names of what a model answers, a number each. */
   names(train: RawSplit, config: TargetConfig): readonly string[];
+  /** Names where no file has a label; undefined where the recipe has to say them. `listed`: the label columns that it names. */
+  unlabelledNames(
+    config: TargetConfig,
+    listed: readonly string[] | undefined,
+    train: RawSplit,
+  ): readonly string[] | undefined;
+  /** What `names` names, for messages. */
+  readonly named: string;
+  /** Targets of no samples. */
+  none(): TargetValues;
   /** Targets of all samples of a split; `UserError` with the place of a label that is none. */
   values(split: RawSplit, names: readonly string[], config: TargetConfig): TargetValues;
   /** Numbers that stand for one sample. */

@@ -1,10 +1,13 @@
 import { UserError } from '../../base/errors.ts';
 import type { DatasetConfig, TaskName } from '../config.ts';
-import type { TargetValues } from '../dataset.ts';
+import type { Dataset, Scaling, TargetValues } from '../dataset.ts';
 import { classes } from './classes.ts';
 import { labels } from './labels.ts';
 import { numbers } from './numbers.ts';
 import type { TargetReader } from './reader.ts';
+
+/** Parts of a data set that say how its targets are kept. */
+type TargetData = Pick<Dataset, 'task' | 'classNames'>;
 
 const readers: Readonly<Record<TaskName, TargetReader>> = {
   classification: classes,
@@ -24,13 +27,14 @@ export function targetReader(config: DatasetConfig): TargetReader {
   return reader;
 }
 
+/** Mean and deviation of targets, for tasks that answer in units of their own; undefined for others. */
+export function scalingOf({ task, classNames }: TargetData, targets: TargetValues): Scaling | undefined {
+  return readers[task].scaling?.(targets, targetWidth({ task, classNames }));
+}
+
 /** The numbers of some samples, one sample after another. */
 export function targetsOf(
-  {
-    targets,
-    task,
-    classNames,
-  }: { readonly targets: TargetValues; readonly task: TaskName; readonly classNames: readonly string[] },
+  { targets, task, classNames }: TargetData & { readonly targets: TargetValues },
   rows: ArrayLike<number>,
 ): TargetValues {
   const width = targetWidth({ task, classNames });
@@ -41,19 +45,13 @@ export function targetsOf(
   return out;
 }
 
-/** Of samples without a label: numbers as large as those of the others, so that a loss of them that counts for nothing stays finite. */
+/** Gives samples without a label the mean of the others: their loss weighs nothing, and so it stays finite. */
 export function fillWithMeans(targets: TargetValues, flags: Uint8Array, means: readonly number[]): void {
   const width = means.length;
   for (let i = 0; i < targets.length; i++) if (flags[Math.floor(i / width)] === 0) targets[i] = means[i % width]!;
 }
 
 /** Numbers that stand for one sample in `targets`. */
-function targetWidth({
-  task,
-  classNames,
-}: {
-  readonly task: TaskName;
-  readonly classNames: readonly string[];
-}): number {
+function targetWidth({ task, classNames }: TargetData): number {
   return readers[task].width(classNames);
 }

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
-import { readBytes } from '../../base/files.ts';
+import { exists, readBytes } from '../../base/files.ts';
 import type { TextConfig, TokenInput } from '../config.ts';
+import { checkedTokenizer } from './checked.ts';
 import { encoderFor, encoderOf, tokenizerFor } from './encode.ts';
 import type { Encoder, TextForm } from './encode.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
@@ -72,10 +73,14 @@ export async function openText(config: TextConfig): Promise<OpenText> {
 /** Name of a tokenizer's file beside a model. */
 export const TOKENIZER_FILE = 'tokenizer.json';
 
-/** Encoder that a model was fed by, from its metadata and the tokenizer.json in `folder`. `UserError` where that is another one, or none. */
+/**
+ * Encoder that a model was fed by, from its metadata and the tokenizer.json in `folder`, or in `exports` there: a run keeps it beside the
+ * files that it exports, and the teacher's lies a folder above. `UserError` where that is another one, or none.
+ */
 export async function storedEncoder(form: TextForm, folder: string): Promise<Encoder> {
   if (form.tokenizer !== 'tokenizer.json') return encoderFor(form, undefined);
-  const file = path.join(folder, TOKENIZER_FILE);
+  const [beside, exported] = [folder, path.join(folder, 'exports')].map((place) => path.join(place, TOKENIZER_FILE));
+  const file = !(await exists(beside!)) && (await exists(exported!)) ? exported! : beside!;
   const bytes = await readBytes(file);
   refuseOtherFile(file, bytes, form);
   return encoderFor(form, parsed(bytes));
@@ -93,8 +98,11 @@ export function refuseOtherFile(file: string, bytes: Uint8Array, { sha256: expec
 
 /** Content of a tokenizer's file. */
 function parsed(bytes: Uint8Array): TokenizerJson {
-  const json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<TokenizerJson> | null;
-  if (typeof json !== 'object' || json?.model === undefined || typeof json.model !== 'object')
-    throw new Error('it has no `model`');
-  return json as TokenizerJson;
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new Error('it is not JSON in UTF-8');
+  }
+  return checkedTokenizer(json);
 }

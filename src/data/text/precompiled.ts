@@ -31,7 +31,8 @@ export function precompiled(charsmap: string | null): (text: string) => string {
 
 function replacementsOf(bytes: Uint8Array): Replacement {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const size = view.getUint32(0, true);
+  const size = bytes.length < 4 ? Infinity : view.getUint32(0, true);
+  if (size > bytes.length - 4 || size % 4 !== 0 || size === 0) throw new Error('its precompiled_charsmap is cut off');
   const units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
   const texts = bytes.subarray(4 + size);
   return (piece) => {

@@ -18,29 +18,21 @@ const BARE: Templates = {
 
 type Ends = readonly [token: string, id: number];
 
-function ends({ cls, sep }: Component): readonly [cls: number, sep: number] {
-  return [(cls as Ends)[1], (sep as Ends)[1]];
+/** One text between the tokens that begin and end it. */
+function single({ cls, sep }: Component): { readonly single: readonly TemplatePart[]; readonly end: TemplatePart } {
+  const end = { id: (sep as Ends)[1], type: 0 };
+  return { single: [{ id: (cls as Ends)[1], type: 0 }, { text: 0, type: 0 }, end], end };
 }
 
 function bert(component: Component): Templates {
-  const [cls, sep] = ends(component);
-  const single: TemplatePart[] = [
-    { id: cls, type: 0 },
-    { text: 0, type: 0 },
-    { id: sep, type: 0 },
-  ];
-  return { single, pair: [...single, { text: 1, type: 1 }, { id: sep, type: 1 }] };
+  const { single: first, end } = single(component);
+  return { single: first, pair: [...first, { text: 1, type: 1 }, { ...end, type: 1 }] };
 }
 
 /** RoBERTa has two separators between texts and no token types. */
 function roberta(component: Component): Templates {
-  const [cls, sep] = ends(component);
-  const single: TemplatePart[] = [
-    { id: cls, type: 0 },
-    { text: 0, type: 0 },
-    { id: sep, type: 0 },
-  ];
-  return { single, pair: [...single, { id: sep, type: 0 }, { text: 1, type: 0 }, { id: sep, type: 0 }] };
+  const { single: first, end } = single(component);
+  return { single: first, pair: [...first, end, { text: 1, type: 0 }, end] };
 }
 
 interface Piece {

@@ -11,7 +11,7 @@ export interface Point extends Omit<SearchPoint, 'onFront' | 'withinBudget'> {
   readonly model: string;
 }
 
-/** What points are judged by. */
+/** Limits and score that points are judged by. */
 export interface Judge {
   readonly budget: Pick<TargetRecipe, 'p95Ms' | 'sizeKb' | 'maxDrop'>;
   readonly score: Score;
@@ -19,7 +19,7 @@ export interface Judge {
   readonly teacher: number | undefined;
 }
 
-/** By how much a point is over the budget: the largest of `figure / limit - 1`; 0 or less meets it. */
+/** Excess of a point over the budget: the largest of `figure / limit - 1`; 0 or less meets it. */
 export function excessOf(point: Point, judge: Judge): number {
   const { budget } = judge;
   const excess = [
@@ -39,7 +39,7 @@ function dropExcess({ validation }: Point, { budget: { maxDrop }, score, teacher
   return missing <= 0 && teacher === 0 ? 0 : missing / teacher;
 }
 
-/** At least as good in score, latency and size, and better in one of them. */
+/** True if `a` is at least as good in score, latency and size, and better in one of them. */
 function dominates(a: Point, b: Point, score: Score): boolean {
   const gain = gainOf(score, a.validation, b.validation);
   const asGood = gain >= 0 && a.p95Ms <= b.p95Ms && a.sizeBytes <= b.sizeBytes;

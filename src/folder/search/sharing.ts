@@ -1,8 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
-import { readBytes, writeFileAtomic } from '../../base/files.ts';
 import { stageOf } from '../../report/artifact.ts';
-import { stateOf } from '../checkpoint.ts';
+import { giveStates } from '../given.ts';
 import type { Trial } from './trials.ts';
 
 /** The stage that trials of one width and one number of epochs have in common: they differ in what comes after. */
@@ -24,14 +21,7 @@ export function twinOf(
  * after a stop, with nothing left to do. A trial that has begun keeps its own.
  */
 export async function takeTraining(from: string, to: string): Promise<void> {
-  if ((await trainingStates(to)).length > 0) return;
-  for (const name of await trainingStates(from))
-    await writeFileAtomic(path.join(to, 'state', name), await readBytes(path.join(from, 'state', name)));
-}
-
-async function trainingStates(folder: string): Promise<string[]> {
-  const names = await readdir(path.join(folder, 'state')).catch(() => []);
-  return names.filter((name) => stateOf(name)?.stage === TRAINING).sort();
+  await giveStates(TRAINING, from, to);
 }
 
 /** Working time of `trials`: each counts what it has done itself. */

@@ -15,7 +15,7 @@ export interface Trial {
   readonly report: Report;
 }
 
-/** What the files of these trials are judged by. */
+/** Limits and score that the files of these trials are judged by. */
 export function judgeOf({ dataset, target }: Pick<Recipe, 'dataset' | 'target'>, trials: readonly Trial[]): Judge {
   const row = trials[0]?.report.models.find(({ model }) => model.role === 'teacher');
   return { budget: target!, score: scoreOfTask(dataset.task), teacher: row?.score.validation ?? undefined };

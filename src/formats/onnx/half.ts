@@ -1,5 +1,5 @@
 import { fromHalf, toHalf, toHalfArray } from '../../base/bytes.ts';
-import type { Skipped } from '../skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 
@@ -8,6 +8,36 @@ const ALWAYS_FLOAT: Readonly<Record<string, readonly number[]>> = { Resize: [1, 
 
 const LARGEST = 65504;
 
+interface Units {
+  /** The value that the first of the nodes takes. */
+  readonly from: string;
+  readonly nodes: readonly OnnxNode[];
+}
+
+/**
+ * The last nodes before each output that bring answers to their units: a product and maybe a sum with constants that nothing else reads.
+ * They stay float32: a thousand and a deviation of five from it have no room together in the eleven bits of a half.
+ */
+function unitsOf({ nodes, initializers, outputs }: Model['graph']): Units[] {
+  const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const isConstant = new Set(initializers.map(({ name }) => name));
+  const reads = new Map<string, number>();
+  for (const { inputs } of nodes) for (const name of inputs) reads.set(name, (reads.get(name) ?? 0) + 1);
+  const stepFrom = (value: string, op: string): { node: OnnxNode; from: string } | undefined => {
+    const node = producers.get(value);
+    const [from, ...more] = node?.inputs.filter((name) => !isConstant.has(name)) ?? [];
+    return node?.op === op && from !== undefined && more.length === 0 ? { node, from } : undefined;
+  };
+  return outputs.flatMap(({ name, dtype }) => {
+    const sum = stepFrom(name, 'Add');
+    const product = stepFrom(sum?.from ?? name, 'Mul');
+    if (product === undefined || dtype !== 'float32' || reads.has(name)) return [];
+    const nodes = [product.node, ...(sum === undefined ? [] : [sum.node])];
+    const own = nodes.flatMap(({ inputs }) => inputs).filter((input) => input !== product.from);
+    return own.every((input) => reads.get(input) === 1) ? [{ from: product.from, nodes }] : [];
+  });
+}
+
 /**
  * The model computed and stored in float16 between float32 ends. Finite constants beyond what a half can hold become the
  * largest half, and are reported. ONNX Runtime's cpu provider widens what it has no float16 kernel for.
@@ -15,8 +45,17 @@ const LARGEST = 65504;
 export function halveModel(model: Model): { result: Model; skipped: Skipped[] } {
   const { graph } = model;
   const skipped: Skipped[] = [];
-  const kept = new Set(graph.nodes.flatMap(({ op, inputs }) => (ALWAYS_FLOAT[op] ?? []).map((i) => inputs[i] ?? '')));
-  const ends = [...graph.inputs, ...graph.outputs].filter(({ dtype }) => dtype === 'float32').map(({ name }) => name);
+  const units = unitsOf(graph);
+  const inUnits = new Set(units.flatMap(({ nodes }) => nodes));
+  const wide = (value: string): string => (isFed.has(value) ? value : `${value}/wide`);
+  const kept = new Set([
+    ...graph.nodes.flatMap(({ op, inputs }) => (ALWAYS_FLOAT[op] ?? []).map((i) => inputs[i] ?? '')),
+    ...[...inUnits].flatMap(({ inputs }) => inputs),
+  ]);
+  const isWide = new Set([...inUnits].flatMap(({ outputs }) => outputs));
+  const ends = [...graph.inputs, ...graph.outputs]
+    .filter(({ name, dtype }) => dtype === 'float32' && !isWide.has(name))
+    .map(({ name }) => name);
   const renamed = new Map(ends.map((name) => [name, `${name}/half`]));
   const name = (value: string): string => renamed.get(value) ?? value;
   const cast = (from: string, to: string, dtype: 'float16' | 'float32'): OnnxNode => ({
@@ -26,12 +65,18 @@ export function halveModel(model: Model): { result: Model; skipped: Skipped[] } 
   const isFed = new Set(graph.inputs.map((input) => input.name));
   // What is cast at once, as token ids are, would lose its lower digits in half precision.
   const asFed = (op: string, input: string): string => (op === 'Cast' && isFed.has(input) ? input : name(input));
-  const nodes = graph.nodes.map((node) => ({
-    ...node,
-    inputs: node.inputs.map((input) => asFed(node.op, input)),
-    outputs: node.outputs.map(name),
-    attrs: new Map([...node.attrs].map(([key, value]) => [key, halfAttr(node.op, key, value, skipped)] as const)),
-  }));
+  const starts = new Map(units.map(({ from, nodes: [first] }) => [first, from] as const));
+  const nodes = graph.nodes.flatMap((node) => {
+    const from = starts.get(node);
+    if (from !== undefined) {
+      const widened = { ...node, inputs: node.inputs.map((input) => (input === from ? wide(from) : input)) };
+      return isFed.has(from) ? [widened] : [cast(name(from), wide(from), 'float32'), widened];
+    }
+    if (inUnits.has(node)) return [node];
+    const attrs = [...node.attrs].map(([key, value]) => [key, halfAttr(node.op, key, value, skipped)] as const);
+    const inputs = node.inputs.map((input) => asFed(node.op, input));
+    return [{ ...node, inputs, outputs: node.outputs.map(name), attrs: new Map(attrs) }];
+  });
   const isRead = new Set(nodes.flatMap(({ inputs }) => inputs));
   const result: Model = {
     ...model,

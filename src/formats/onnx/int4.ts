@@ -1,4 +1,4 @@
-import type { Skipped } from '../skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import { compact } from './compact.ts';
 import { transposed } from './dynamic.ts';
 import { tensor, tensorData } from './model.ts';

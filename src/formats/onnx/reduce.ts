@@ -1,5 +1,5 @@
 import type { Graph } from '../../graph/types.ts';
-import type { Skipped } from '../skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import { dynamicInt8 } from './dynamic.ts';
 import { halveModel } from './half.ts';
 import { INT4_OPSET, int4Weights } from './int4.ts';

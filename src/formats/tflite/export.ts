@@ -17,7 +17,7 @@ import { quantizeDynamic } from './quantize/dynamic.ts';
 import { halveWeights } from './quantize/half.ts';
 import type { Ends } from './quantize/integer.ts';
 import { quantizeInteger } from './quantize/integer.ts';
-import type { Skipped } from '../skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import { storeSparse } from './sparse.ts';
 import { writeTflite } from './write.ts';
 
@@ -64,7 +64,11 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
     throw new UserError('integer export without scales', 'Quantize the model first, or export with precision dynamic.');
   const program = lower(withInt32Inputs(graph), batch, precision === 'integer' ? quantization : undefined);
   showStage('tflite', () => printProgram(program));
-  fuse(program);
+  const { keepFloat, dense = 'tensor' } = options;
+  fuse(program, {
+    ...(precision === 'integer' && { keepFloat }),
+    oneScale: precision === 'dynamic' && dense === 'tensor',
+  });
   const skipped = reduce(program, precision, options);
   if (options.sparse === true && precision === 'float32' && storeSparse(program) === 0) skipped.push(DENSE);
   program.prune();

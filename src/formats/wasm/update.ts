@@ -12,7 +12,7 @@ const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
 const [LOAD, STORE, SPLAT] = [[...simd(0x00), 4, 0], [...simd(0x0b), 4, 0], simd(0x13)];
 const I32_ADD = [0x6a];
 
-/** All correctly rounded (IEEE 754), so that the bits are those of any other processor. */
+/** Instructions of each operator. All are correctly rounded (IEEE 754), so that the bits are those of any other processor. */
 const ARITHMETIC: Readonly<Record<UpdateOp, (operands: readonly number[][]) => number[]>> = {
   Add: ([a, b]) => [...a!, ...b!, ...simd(0xe4)],
   Sub: ([a, b]) => [...a!, ...b!, ...simd(0xe5)],

@@ -1,3 +1,4 @@
+import type { Skipped } from '../../base/skipped.ts';
 import type { PlannedInput } from './protocol.ts';
 import type { Session } from './timing.ts';
 
@@ -44,14 +45,12 @@ export interface PageRuntime {
   open(bytes: Uint8Array, inputs: readonly PlannedInput[]): Promise<Session>;
 }
 
-type Skipped = { what: string; why: string }[];
-
 /** Every runtime that this browser has, and why it has not the others. */
 export async function findRuntimes(
   formats: ReadonlySet<string>,
   threads: readonly number[],
-): Promise<{ found: PageRuntime[]; skipped: Skipped }> {
-  const skipped: Skipped = [];
+): Promise<{ found: PageRuntime[]; skipped: Skipped[] }> {
+  const skipped: Skipped[] = [];
   const found: PageRuntime[] = [];
   const gpu = await hasGpu(skipped);
   if (formats.has('onnx')) {
@@ -69,7 +68,7 @@ export async function findRuntimes(
   return { found, skipped };
 }
 
-async function attempt(open: () => Promise<PageRuntime>, what: string, found: PageRuntime[], skipped: Skipped) {
+async function attempt(open: () => Promise<PageRuntime>, what: string, found: PageRuntime[], skipped: Skipped[]) {
   try {
     found.push(await open());
   } catch (error) {
@@ -83,7 +82,7 @@ function tooMany(count: number): string | undefined {
   return count > navigator.hardwareConcurrency ? `there are ${navigator.hardwareConcurrency} cores` : undefined;
 }
 
-async function hasGpu(skipped: Skipped): Promise<boolean> {
+async function hasGpu(skipped: Skipped[]): Promise<boolean> {
   const because = (why: string): false => {
     skipped.push({ what: 'WebGPU', why });
     return false;

@@ -32,6 +32,12 @@ export interface Described {
     readonly std: readonly number[];
   };
   readonly labels?: readonly string[];
+  /** Columns of a table by their names; `words`: those that a column of words had. */
+  readonly columns?: readonly { readonly name: string; readonly words?: readonly string[] }[];
+  /** Number of texts of a sample, for a model that takes texts. */
+  readonly text?: { readonly texts: 1 | 2 };
+  /** Values a second, for a model that takes sounds. */
+  readonly rate?: number;
   readonly logits: boolean;
 }
 

@@ -92,6 +92,20 @@ export interface MediaStream {
   getTracks(): { stop(): void }[];
 }
 
+export interface AudioBuffer {
+  readonly numberOfChannels: number;
+  readonly sampleRate: number;
+  readonly length: number;
+  getChannelData(channel: number): Float32Array;
+}
+
+interface Recorder {
+  readonly state: string;
+  start(): void;
+  stop(): void;
+  addEventListener(type: string, listener: (event: { readonly data: Blob }) => void): void;
+}
+
 interface World {
   readonly document: {
     readonly visibilityState: string;
@@ -109,6 +123,12 @@ interface World {
   };
   readonly location: { readonly origin: string; readonly pathname: string };
   readonly createImageBitmap: (blob: Blob) => Promise<Picture & { close(): void }>;
+  readonly AudioContext: new () => {
+    decodeAudioData(bytes: ArrayBuffer): Promise<AudioBuffer>;
+    close(): Promise<void>;
+  };
+  readonly MediaRecorder?: new (stream: MediaStream) => Recorder;
 }
 
-export const { document, navigator, location, createImageBitmap } = globalThis as unknown as World;
+export const { document, navigator, location, createImageBitmap, AudioContext, MediaRecorder } =
+  globalThis as unknown as World;

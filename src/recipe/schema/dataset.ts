@@ -258,7 +258,11 @@ export const datasetSchema = z
       ...common(files),
       ...table,
       ...text,
-      features: features.optional().describe('Key of an array of numbers, or keys of a number each.'),
+      features: features
+        .optional()
+        .describe(
+          'Key of an array of numbers, or keys of a number each; default: `features`, else all keys of the first line but the label.',
+        ),
       label: labels.optional().describe('Label key; several: numbers to predict.'),
     }),
   ])

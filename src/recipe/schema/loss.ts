@@ -28,6 +28,18 @@ const features = z
 
 const withKd = { temperature: temperature(4), alpha: alpha(0.9) };
 
+/** What else a recipe and a training have to know of a loss. */
+interface LossRow {
+  readonly doc: string;
+  readonly options: Readonly<Record<string, z.ZodType>>;
+  /** Compares the samples of a batch with each other: it is no sum over samples, and has no value for a part of a batch. */
+  readonly acrossBatch?: true;
+  /** The part of the teacher asks which class or number is the true one: it has no value for a sample without a label. */
+  readonly needsLabel?: true;
+  /** Its matrix products are sums over whole layers, or keep a projection orthogonal: float16 is too coarse for them. */
+  readonly fullPrecision?: true;
+}
+
 export const LOSSES = {
   kd: {
     doc: 'Softened teacher probabilities (Hinton 2015).',
@@ -39,6 +51,7 @@ export const LOSSES = {
   },
   dkd: {
     doc: 'Target and non-target classes decoupled (Zhao 2022).',
+    needsLabel: true,
     options: {
       temperature: temperature(4),
       alpha: alpha(0.5),
@@ -48,6 +61,7 @@ export const LOSSES = {
   },
   dist: {
     doc: 'Correlation within samples and within classes (Huang 2022).',
+    acrossBatch: true,
     options: {
       temperature: temperature(4),
       alpha: alpha(0.8),
@@ -65,6 +79,7 @@ export const LOSSES = {
   },
   nkd: {
     doc: 'The true class, and the other classes normalized among themselves (Yang 2023).',
+    needsLabel: true,
     options: {
       temperature: temperature(1),
       alpha: alpha(0.5),
@@ -73,6 +88,7 @@ export const LOSSES = {
   },
   mlld: {
     doc: 'Instances, batches and classes at five temperatures (multi-level logits, Jin 2023).',
+    acrossBatch: true,
     options: {
       temperature: temperature(4),
       alpha: alpha(0.9),
@@ -87,6 +103,7 @@ export const LOSSES = {
   },
   bounded: {
     doc: 'The teacher as a bound of the error of numbers (Chen 2017).',
+    needsLabel: true,
     options: {
       boundWeight: weightOf('the error where the student is not better than the teacher', 0.5),
       margin: z
@@ -104,6 +121,7 @@ export const LOSSES = {
   },
   pkd: {
     doc: 'Intermediate tensors standardized channel by channel (Pearson correlation, Cao 2022), with kd.',
+    acrossBatch: true,
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 6), features },
   },
   cwd: {
@@ -117,10 +135,13 @@ export const LOSSES = {
   },
   vkd: {
     doc: 'Pooled tensors through a learned orthogonal projection (Miles 2024), with kd.',
+    fullPrecision: true,
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 1), features },
   },
   rkd: {
     doc: 'Distances and angles between the samples of a batch (Park 2019), with kd.',
+    acrossBatch: true,
+    fullPrecision: true,
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 1),
@@ -131,6 +152,8 @@ export const LOSSES = {
   },
   sp: {
     doc: 'Which samples of a batch are alike (similarity-preserving, Tung & Mori 2019), with kd.',
+    acrossBatch: true,
+    fullPrecision: true,
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 3000), features },
   },
   mgd: {
@@ -146,15 +169,18 @@ export const LOSSES = {
     doc: 'Maps of where intermediate tensors are large (attention transfer 2017), with kd.',
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 1000), features },
   },
-};
+} satisfies Readonly<Record<string, LossRow>>;
 
 export type LossName = keyof typeof LOSSES;
 
-/** Losses that compare the samples of a batch with each other: they are no sums over samples, and have no value for a part of a batch. */
-export const ACROSS_BATCH: ReadonlySet<string> = new Set<LossName>(['dist', 'mlld', 'pkd', 'rkd', 'sp']);
+function lossesWith(property: 'acrossBatch' | 'needsLabel' | 'fullPrecision'): ReadonlySet<string> {
+  const rows: Readonly<Record<string, LossRow>> = LOSSES;
+  return new Set(Object.keys(rows).filter((name) => rows[name]![property] === true));
+}
 
-/** Losses whose part of the teacher asks which class is the true one: they have no value for a sample without a label. */
-export const NEEDS_LABEL: ReadonlySet<string> = new Set<LossName>(['bounded', 'dkd', 'nkd']);
+export const ACROSS_BATCH = lossesWith('acrossBatch');
+export const NEEDS_LABEL = lossesWith('needsLabel');
+export const FULL_PRECISION = lossesWith('fullPrecision');
 
 /** The numbers of a loss, those that are not given by their defaults. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {

@@ -6,7 +6,7 @@ import type { EChartsOption } from 'echarts';
 import { escape } from './escape.ts';
 
 /** The pixel of a pair of values in the first pair of axes. */
-export type Place = (x: number, y: number) => readonly [x: number, y: number];
+export type ToPixels = (x: number, y: number) => readonly [x: number, y: number];
 
 export interface Drawing {
   readonly width: number;
@@ -15,9 +15,9 @@ export interface Drawing {
   readonly title: string;
   readonly className?: string;
   /** `place` is for label layouts: it answers once the axes are laid out. */
-  readonly option: (place: Place) => EChartsOption;
+  readonly option: (place: ToPixels) => EChartsOption;
   /** SVG over the chart, such as what the pointer and the keyboard can reach. */
-  readonly overlay?: (place: Place) => string;
+  readonly overlay?: (place: ToPixels) => string;
 }
 
 export interface Screen {
@@ -35,7 +35,7 @@ export function forScreens(draw: (screen: Screen) => string): string {
 /** Draws a chart as an SVG without ids, scripts and styles of its own. Colours are the variables of style.ts. */
 export function chart({ width, height, title, className = 'small', option, overlay }: Drawing): string {
   const drawn = echarts().init(null, null, { renderer: 'svg', ssr: true, width, height });
-  const place: Place = (x, y) => {
+  const place: ToPixels = (x, y) => {
     const [left, top] = drawn.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [x, y]);
     return [left!, top!];
   };

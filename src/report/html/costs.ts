@@ -11,7 +11,7 @@ export interface Point {
   readonly place?: string;
   readonly cost: number;
   readonly score: number;
-  /** Of the mean, where the accuracy is one over several seeds. */
+  /** Interval of the mean, where the score is one over several seeds. */
   readonly interval?: readonly [number, number];
 }
 

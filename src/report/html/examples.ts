@@ -5,10 +5,10 @@ import { escape } from './escape.ts';
 
 /** Samples with what teacher and student say of them, side by side. */
 export function examplesSection(report: Report): string {
-  const { examples, dataset } = report;
+  const { examples, score } = report;
   if (examples === undefined) return '';
   const { model, split, differ, samples, rows } = examples;
-  const isNumbers = dataset.task === 'regression';
+  const isNumbers = score.unit === 'label';
   const which = isNumbers
     ? `The samples of the ${split} split whose answers are furthest apart.`
     : `They answer ${number(differ)} of the ${number(samples)} samples of the ${split} split differently; those of which both are surest come first.`;

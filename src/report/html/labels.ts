@@ -1,6 +1,6 @@
 import type { LabelLayoutOptionCallbackParams } from 'echarts';
 import { PERCENT_ROOM } from './axes.ts';
-import type { Place } from './chart.ts';
+import type { ToPixels } from './chart.ts';
 
 type Box = Record<'left' | 'right' | 'top' | 'bottom', number>;
 
@@ -22,7 +22,7 @@ const SPOTS = [0, -1, 1, -2, 2, -3, 3].flatMap((lines) => [
  * A label layout for ECharts, which by itself only hides labels that overlap: each label stands at the first place
  * around its mark where no mark and no label is yet, and within the plot.
  */
-export function besideMarks(points: readonly (readonly [number, number])[], place: Place, width: number) {
+export function besideMarks(points: readonly (readonly [number, number])[], place: ToPixels, width: number) {
   let taken: Box[] = [];
   return ({ dataIndex, labelRect }: LabelLayoutOptionCallbackParams) => {
     const [wide, high] = [WIDER * labelRect.width, labelRect.height];

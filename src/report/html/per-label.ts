@@ -66,7 +66,7 @@ function labelRows(report: Report, model: ModelRow): string[] {
     );
 }
 
-/** Whether a label is as often there as the model's probability says, of the model that the run is about. */
+/** Diagrams of the calibration of each label, for the model that the run is about. */
 function diagrams(report: Report): string {
   const model = finalModel(report);
   if (model?.labels === undefined) return '';

@@ -5,7 +5,7 @@ import { axisText } from '../score.ts';
 import { paretoFront } from '../summary.ts';
 import { gridOf, NAME, PERCENT_GAP, PERCENT_ROOM, valueAxis } from './axes.ts';
 import { chart, forScreens, plain } from './chart.ts';
-import type { Place } from './chart.ts';
+import type { ToPixels } from './chart.ts';
 import type { Cost, Point } from './costs.ts';
 import { escape } from './escape.ts';
 import { colourOf, markSeries } from './kinds.ts';
@@ -55,7 +55,7 @@ function series(
   points: readonly Point[],
   front: readonly Point[],
   names: readonly string[],
-  place: Place,
+  place: ToPixels,
   width: number,
 ): NonNullable<EChartsOption['series']> {
   const at = ({ cost, score }: Point): [number, number] => [cost, score];
@@ -88,7 +88,7 @@ function whisker(cost: number, kind: number, interval: readonly [number, number]
 }
 
 /** The figures of a mark, above the chart while it is pointed at or has the focus. */
-function readout(point: Point, cost: Cost, front: readonly Point[], place: Place, score: Score): string {
+function readout(point: Point, cost: Cost, front: readonly Point[], place: ToPixels, score: Score): string {
   const name = `${point.id}${point.place === undefined ? '' : `, ${point.place}`}`;
   const between = point.interval === undefined ? '' : ` on average (${point.interval.map(score.text).join(' to ')})`;
   const own =

@@ -1,6 +1,6 @@
 import type { BarSeriesOption } from 'echarts';
 import { labelOf } from '../artifact.ts';
-import { fileSize, milliseconds, number, times } from '../format.ts';
+import { compared, fileSize, milliseconds, number } from '../format.ts';
 import { rowScore, changeOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import type { Score } from '../../tasks/score.ts';
@@ -73,8 +73,7 @@ function tone(score: Score, change: number): string {
 
 function factor(ratio: number | undefined, more: string, less: string): string {
   if (ratio === undefined || !Number.isFinite(ratio) || ratio === 0) return '';
-  if (times(ratio) === '1' || times(1 / ratio) === '1') return '<small>the same</small>';
-  return `<small>${ratio > 1 ? `${times(ratio)}× ${more}` : `${times(1 / ratio)}× ${less}`}</small>`;
+  return `<small>${compared(ratio, more, less) ?? 'the same'}</small>`;
 }
 
 /**

@@ -69,7 +69,7 @@ a{color:var(--accent)}section{scroll-margin-top:12px}
 .readout{opacity:0;pointer-events:none}.point:hover .readout,.point:focus .readout{opacity:1}
 svg:has(.point:hover) .hint,svg:has(.point:focus) .hint{opacity:0}
 svg:has(.point:hover) .point:focus:not(:hover) .readout{opacity:0}
-.caution{border-left:3px solid var(--warn);padding-left:12px;color:var(--ink)!important}
+.caution{border-left:3px solid var(--warn);padding-left:12px;overflow-wrap:anywhere;color:var(--ink)!important}
 .thirds{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,250px),1fr));gap:18px;margin-top:16px}
 .swatch{display:inline-block;width:13px;height:13px;border-radius:3px;vertical-align:-2px;margin-right:6px}
 .strip{display:flex;height:9px;min-width:150px;max-width:240px;margin-top:5px;border-radius:3px;overflow:hidden;gap:1px}

@@ -1,6 +1,6 @@
 import type { Score } from '../../tasks/score.ts';
 import { scoreOf } from '../score.ts';
-import { milliseconds, number, seconds, size, times } from '../format.ts';
+import { compared, milliseconds, number, seconds, size } from '../format.ts';
 import { commonLatency, fileScore, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
@@ -64,7 +64,7 @@ function change(score: Score, own: number | null, other: number | null): string 
 
 function ratio(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value) || value === 0) return '';
-  return `<small>${value >= 1 ? `${times(value)}× less` : `${times(1 / value)}× more`}</small>`;
+  return `<small>${compared(value, 'less', 'more') ?? 'the same'}</small>`;
 }
 
 function bar(share: number): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { amount, fraction, scoreValue, split, whole } from './parts.ts';
 
-/** What a run found out beside the figures of its models. */
+/** Findings of a run besides the figures of its models. */
 
 const pairSchema = z
   .strictObject({

@@ -21,7 +21,7 @@ type OfSplit<S extends Shape> = {
   [K in keyof S]: z.ZodExactOptional<z.ZodObject<{ split: typeof split } & S[K]['shape'], z.core.$strict>>;
 };
 
-/** What a task says of a model's answers, each part with the split that it is of. */
+/** Parts of a task's description of a model's answers, each with the split of the samples. */
 function ofSplit<S extends Shape>(parts: S): OfSplit<S> {
   const all = Object.entries(parts).map(([name, part]) => {
     const own = z.strictObject({ split, ...part.shape }).exactOptional();

@@ -10,7 +10,7 @@ import { writtenReport } from '../../folder/finished.ts';
 import { removeUnbegun } from '../../folder/folder.ts';
 import { follow } from '../follow.ts';
 import { removeOutdated, unwritten, writeReport } from '../../folder/written.ts';
-import type { Stages } from '../follow.ts';
+import type { FollowOptions, Stages } from '../follow.ts';
 import type { RunOptions } from '../options.ts';
 import { stopOf } from '../../folder/stopped.ts';
 import { pickOf, survivors } from '../../folder/search/points.ts';
@@ -22,7 +22,7 @@ import { timed } from './timing.ts';
 import { judgeOf, latencyOf, pointsOf } from '../../folder/search/trials.ts';
 import type { Trial } from '../../folder/search/trials.ts';
 
-type SearchOptions = RunOptions & { readonly onEvent: OnEvent };
+type SearchOptions = RunOptions & Pick<FollowOptions, 'onEvent' | 'onWork'>;
 
 /**
  * Find the student that is best within the budget of `target`, by successive halving (Jamieson and Talwalkar 2016,

@@ -1,4 +1,5 @@
 import { monotonicMs } from '../../base/clock.ts';
+import { mean } from '../../base/statistics.ts';
 import { InterruptedError } from '../../base/errors.ts';
 import { RandomStream } from '../../base/random.ts';
 import { adaround } from '../../compress/quantize/adaround/adaround.ts';
@@ -95,8 +96,7 @@ function sentence({ layer, nearest, adaptive, moved }: LayerRounding): string {
 
 function summary(layers: readonly LayerRounding[]): string {
   const less = layers.map(({ nearest, adaptive }) => (nearest === 0 ? 0 : 1 - adaptive / nearest));
-  const mean = less.reduce((sum, value) => sum + value, 0) / less.length;
-  return `the squared error of what a layer gives is ${(100 * mean).toFixed(1)} % smaller, on average over ${less.length} layers, than with weights at the nearest step`;
+  return `the squared error of what a layer gives is ${(100 * mean(less)).toFixed(1)} % smaller, on average over ${less.length} layers, than with weights at the nearest step`;
 }
 
 const STEPS = 'steps/';

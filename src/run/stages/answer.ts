@@ -1,15 +1,18 @@
 import { monotonicMs } from '../../base/clock.ts';
-import { InterruptedError } from '../../base/errors.ts';
-import { LiveSoftTargets, SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../distill/soft-targets.ts';
+import { InterruptedError, UserError } from '../../base/errors.ts';
+import { LiveSoftTargets } from '../../distill/live-soft-targets.ts';
+import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../distill/soft-targets.ts';
 import type { KeyedStore, SoftTargets, StoreOptions } from '../../distill/soft-targets.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSummary } from '../../report/types.ts';
 import { asTeacherSees, sizeOf as elementsOf } from '../../data/dataset.ts';
+import { several, wanted } from '../../runtime/collectives.ts';
 import type { StageContext } from '../context.ts';
 import { SHOW_EVERY_MS } from '../../train/progress.ts';
-import { LabelBatch } from './label-batch.ts';
+import { isShortOfMemory, LabelBatch } from './label-batch.ts';
+import { shardsOf } from '../together.ts';
 import type { Teaching } from './teach.ts';
 
 /** The teacher's answers, the views of the samples that they are for, and what having them cost. */
@@ -39,7 +42,7 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
   }
   const { teacher } = teaching;
   if (store === 'live') {
-    const answers = new LiveSoftTargets(teacher, data.train);
+    const answers = new LiveSoftTargets(teacher, data.train, { shards: shardsOf(context), together: context.together });
     // Known when the training is over.
     const summary = {
       ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },
@@ -71,7 +74,7 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
   };
 }
 
-/** What answers to the training samples are stored for, and how. */
+/** Options of the store of answers to the training samples. */
 export function storeOptions(
   recipe: Recipe,
   { train }: StageContext['data'],
@@ -91,7 +94,7 @@ export function viewsOf({ dataset, distill }: Recipe): number {
 }
 
 async function answerAll(context: StageContext, options: StoreOptions): Promise<Safetensors> {
-  const { onEvent, signal } = context;
+  const { onEvent, signal, together } = context;
   const stage = 'answers';
   const states = context.states(stage);
   const saved = await states.load();
@@ -117,11 +120,12 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
   const halved = (size: number): void =>
     onEvent({ type: 'message', message: `  short of memory: asking about ${size} samples at once` });
   while (builder.done < total) {
-    if (signal?.aborted === true) {
+    if (wanted(signal?.aborted === true, together)) {
       await states.save(content());
       throw new InterruptedError(`stopped asking the teacher after sample ${builder.done} of ${total}`);
     }
-    await batch.ask((size) => builder.next(size), halved);
+    if (several(together)) await sized(batch.size, (size) => builder.next(size, together));
+    else await batch.ask((size) => builder.next(size), halved);
     const now = monotonicMs();
     if (now - savedAt > context.saveEveryMs) {
       await states.save(content());
@@ -134,6 +138,20 @@ async function answerAll(context: StageContext, options: StoreOptions): Promise<
     onEvent({ type: 'progress', stage, done: builder.done, total, samplesPerSecond, secondsLeft });
   }
   return content();
+}
+
+/** A question in batches of one size, as all who ask must have them; `UserError` if memory is short. */
+export async function sized<T>(size: number, question: (size: number) => Promise<T>): Promise<T> {
+  try {
+    return await question(size);
+  } catch (error) {
+    if (!isShortOfMemory(error)) throw error;
+    throw new UserError(
+      `the teacher is short of memory with ${size} samples at once, which all who ask it have to ask about`,
+      `Set distill.softTargets.batchSize to ${Math.ceil(size / 2)} for all of them.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Batch for asking the teacher. Its size is for the device that the teacher runs on, which may be another than the student's. */

@@ -48,7 +48,7 @@ export async function checkModels(
   return notes;
 }
 
-/** What needs labels that are not there. */
+/** `UserError` for a loss or a teacher that needs labels where there are none. */
 function refuseForLabels({ teacher, distill }: Recipe, { train, validation }: StageContext['data']): void {
   if (teacher === undefined) return;
   const without = train.count - labelledCount(train);

@@ -25,7 +25,7 @@ export interface DenseChoice {
  * scheme and whichever TFLite runtimes are installed.
  */
 export async function chooseDenseScales(
-  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
+  { recipe, data, together }: Pick<StageContext, 'recipe' | 'data' | 'together'>,
   model: ExportedModel,
 ): Promise<DenseChoice> {
   const { graph } = model;
@@ -35,7 +35,7 @@ export async function chooseDenseScales(
   const ask = async (of: Graph): Promise<Float32Array> => {
     const bytes = encodeModel(lowerToOnnx(of));
     const file = { file: `${id} with rounded dense layers`, bytes, format: 'onnx', precision: 'fp32' } as const;
-    return logitsOfFile(file, validation, sessionOptionsOf(recipe));
+    return logitsOfFile(file, validation, { session: sessionOptionsOf(recipe), together });
   };
   if (denseWeights(graph).length === 0) return { dense: 'channel', notes: [] };
   const { targets } = validation;

@@ -9,7 +9,7 @@ import type { Measured } from './measure.ts';
 /** Most samples that are shown, and most columns of one. */
 const [SAMPLES, COLUMNS] = [12, 8];
 
-/** The last student beside the teacher; undefined where there are not both of them, or they never differ. */
+/** Samples on which the last student and the teacher differ; undefined where one of them is missing, or they never differ. */
 export async function examplesOf(
   { data }: Pick<StageContext, 'data'>,
   measured: readonly Measured[],
@@ -41,7 +41,7 @@ export async function examplesOf(
   };
 }
 
-/** Of a table the first columns as they are in the file. */
+/** First columns of a row of a table, as they are in the file. */
 function valuesOf({ columns, samples, sampleShape }: Dataset, row: number): Pick<Examples['rows'][number], 'values'> {
   if (columns === undefined || sampleShape.length > 1) return {};
   let at = row * sizeOf(sampleShape);

@@ -7,7 +7,7 @@ import { measureLatency } from '../../measure/latency.ts';
 import { cpuFeatures } from '../../measure/machine.ts';
 import { peakMemory } from '../../measure/memory.ts';
 import { describe } from '../../measure/setting.ts';
-import type { Skipped } from '../../measure/skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import { sourceOf } from '../../measure/variants.ts';
 import type { ModelFile } from '../../measure/variants.ts';
 import { idOf, nameOf, TEACHER } from '../../report/artifact.ts';

@@ -22,7 +22,7 @@ export interface Measured {
 
 /** Score of a file that ships, as it is: on the validation split, and once on the test split. */
 export async function measure(context: StageContext, exported: ExportedModel): Promise<Measured> {
-  const { recipe } = context;
+  const { recipe, together } = context;
   const start = monotonicMs();
   const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
   context.onEvent({ type: 'stage', stage: `measure ${file}` });
@@ -31,7 +31,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
     score,
     answers: said,
     ...quality
-  } = await evaluate(context, (split) => logitsOfFile(exported, split, session), format === 'onnx');
+  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, together }), format === 'onnx');
   const figures = { score: given(score), params, macs, sizeBytes: bytes.length, file };
   await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
   const row = {
@@ -65,7 +65,7 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
     ...quality
   } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    return answers(teacher, split, rows);
+    return answers(teacher, split, rows, { together: context.together });
   });
   const { params, sizeBytes } = teacher;
   const { format, macs } = await teacherFigures(context.recipe.teacher!);

@@ -84,7 +84,7 @@ async function pruneStudent(
   if (step.fallback === 'stop') {
     throw new UserError(
       fact,
-      `Lower prune.${number}.amount, raise its finetune.epochs or maxDrop, or set fallback: skip to go on without this step.`,
+      `Lower prune[${number}].amount, raise its finetune.epochs or maxDrop, or set fallback: skip to go on without this step.`,
     );
   }
   const message = `${fact}; the student from before is kept`;

@@ -3,7 +3,7 @@ import { RandomStream } from '../../base/random.ts';
 import { labelledCount } from '../../data/labelled.ts';
 import { losses } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
-import type { Skipped } from '../../formats/skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import { usualQat } from '../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../recipe/schema/compress.ts';

@@ -17,7 +17,7 @@ export async function withScores(context: StageContext, teaching: Teaching | und
   return { ...context, data };
 }
 
-/** What a student and its twin learn from where that differs; undefined where every sample has a label. */
+/** Sentence on the samples that a student and its twin learn from; undefined where every sample has a label. */
 export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data' | 'recipe'>): string | undefined {
   const [known, { minConfidence }] = [labelledCount(train), recipe.distill];
   const sure =
@@ -28,7 +28,7 @@ export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data
   return `the student learnt from ${number(train.count)} samples, ${number(known)} of them with a label${sure}${twin}`;
 }
 
-/** For the report: what each model has seen, and why there is no twin. */
+/** Notes for the report on the samples that each model has learnt from, and on a missing twin. */
 export function labelNotes(context: Pick<StageContext, 'data' | 'recipe'>): string[] {
   const { recipe, data } = context;
   if (recipe.teacher === undefined || recipe.student === undefined) return [];

@@ -2,7 +2,7 @@ import { monotonicMs } from '../../base/clock.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import { withFloatLayers } from '../../compress/quantize/kept.ts';
 import { quantize } from '../../compress/quantize/ptq.ts';
-import type { Skipped } from '../../formats/skipped.ts';
+import type { Skipped } from '../../base/skipped.ts';
 import type { DenseScales, Quantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { idOf } from '../../report/artifact.ts';

@@ -1,5 +1,5 @@
 import { monotonicMs } from '../../base/clock.ts';
-import { batches } from '../../data/batches.ts';
+import { plainBatches } from '../../data/batches.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
 import { taskOf } from '../../tasks/registry.ts';
@@ -26,7 +26,7 @@ const EVALUATION_BATCH = 256;
 
 /** Score of a model on the validation split with these weights. */
 export async function validationScore(
-  { engine, data }: StageContext,
+  { engine, data, together }: StageContext,
   network: ModelNetwork,
   weights: State,
 ): Promise<number> {
@@ -36,8 +36,7 @@ export async function validationScore(
   const evaluator = new Evaluator({ engine, program, task });
   try {
     const batchSize = await evaluator.atOnce(Math.min(EVALUATION_BATCH, data.validation.count));
-    const order = { batchSize, seed: 0, epoch: 0, shuffle: false };
-    return (await evaluator.run(batches(data.validation, order))).score;
+    return (await evaluator.run(plainBatches(data.validation, batchSize), together)).score;
   } finally {
     await evaluator.dispose();
     loaded.dispose();

@@ -44,7 +44,7 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
   return { teacher: await trainedTeacher(context, trained), trained };
 }
 
-type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal'>;
+type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together'>;
 
 /** A teacher that comes as files, or answers that one gave, opened and checked; undefined for a recipe without. */
 export async function openAndCheck(context: Opening): Promise<Teaching | undefined> {
@@ -94,8 +94,8 @@ async function check(
   { teacher, alternatives, declared }: OpenedTeacher,
   minAccuracy?: number,
 ): Promise<void> {
-  const { data, onEvent } = context;
-  const options = { minAccuracy, alternatives, declared, onProgress: progressOf(context, 'check teacher') };
+  const { data, onEvent, together } = context;
+  const options = { minAccuracy, alternatives, declared, together, onProgress: progressOf(context, 'check teacher') };
   const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
   const said =
     accuracy === undefined

@@ -25,7 +25,7 @@ interface Call {
  * graph, in place. The variables move to the memory of these functions, and ONNX Runtime writes gradients there, so nothing is copied.
  */
 export class FusedUpdates {
-  /** What is left of the graph, to be computed before. */
+  /** The graph without these updates, which is computed before them. */
   readonly rest: Graph;
   /** Tensors that ONNX Runtime writes outputs of the rest of the graph into, by output. */
   readonly fetches: Readonly<Record<string, Tensor>>;

@@ -31,6 +31,7 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
       'A shadow takes one float32 input with samples of the same size.',
     );
   }
+  refuseOtherMeaning(from, to, file);
   const raw = from.normalization !== undefined;
   const pictures = raw && from.shape.length === 3;
   return {
@@ -46,8 +47,32 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
     },
     rawShape: from.shape,
     rawDtype: pictures ? 'uint8' : 'float32',
-    isGuess: to.normalization === undefined,
+    isGuess:
+      to.normalization === undefined ||
+      (to.rate ?? from.rate) !== to.rate ||
+      (from.columns !== undefined && to.columns === undefined),
   };
+}
+
+/**
+ * Same sizes can mean other things: ids of another tokenizer, sounds of another rate, words of other columns. A file that says nothing of
+ * rate or columns is taken to mean the same; ids without their tokenizer mean nothing.
+ */
+function refuseOtherMeaning(from: Described, to: Described, file: string): void {
+  const meanings = [
+    ['texts', from.text, to.text],
+    ['sounds', from.rate, to.rate],
+    ['columns', from.columns, to.columns],
+  ] as const;
+  for (const [what, own, its] of meanings) {
+    const isUnsaid = its === undefined && what !== 'texts';
+    if (isUnsaid || JSON.stringify(own) === JSON.stringify(its)) continue;
+    throw new UserError(
+      `${file}: its metadata say other things of ${what} than those of the model that it is to shadow: ` +
+        `${JSON.stringify(its) ?? 'nothing'} instead of ${JSON.stringify(own) ?? 'nothing'}`,
+      'A shadow is fed what the model is fed, so both need the same tokenizer, rate or columns.',
+    );
+  }
 }
 
 /** Channels last to channels first is the one difference of layouts that exporters make. */

@@ -18,7 +18,7 @@ export interface Described {
   readonly labels?: readonly string[];
   /** Columns of a table, some of words, which a row may be sent by name with. */
   readonly columns?: readonly Column[];
-  /** How texts become its input. */
+  /** Conversion of texts into its input. */
   readonly text?: TextForm;
   /** Values a second, for a model that takes sounds. */
   readonly rate?: number;
@@ -28,29 +28,41 @@ export interface Described {
   readonly logits: boolean;
 }
 
-const written = z.object({
+const soundSchema = z.object({ rate: z.number().positive() });
+const targetsSchema = z.array(z.string());
+const preparationSchema = z.object({
   shape: z.array(z.number().int().positive()),
   scale: z.number().positive(),
   mean: z.array(z.number()),
   std: z.array(z.number().positive()),
 });
 
+type Source = Pick<ServedModel, 'facts' | 'metadata'>;
+
+/** Descriptions made so far: neither facts nor metadata of a model change after it is loaded, and each request needs them. */
+const made = new WeakMap<Source, Described | undefined>();
+
 /** Description of a model; undefined unless it has exactly one input, float32, with samples of one size. */
-export function describedBy(model: Pick<ServedModel, 'facts' | 'metadata'>): Described | undefined {
+export function describedBy(model: Source): Described | undefined {
+  if (!made.has(model)) made.set(model, describe(model));
+  return made.get(model);
+}
+
+function describe(model: Source): Described | undefined {
   const { facts, metadata } = model;
   const [input, ...others] = facts.inputs;
   if (input === undefined || others.length > 0 || input.dtype !== 'float32') return undefined;
   if (facts.batching.kind === 'whole' && input.shape[0] !== 1) return undefined;
   const shape = input.shape.slice(1);
   if (!shape.every((size) => typeof size === 'number')) return undefined;
-  const { data } = written.safeParse(parsed(metadata.get('preprocessing')));
+  const { data } = preparationSchema.safeParse(parsed(metadata.get('preprocessing')));
   const fits =
     data?.shape.join() === shape.join() && [data.mean, data.std].every(({ length }) => length === shape.at(-1));
   const labels = labelsOf(model);
   const columns = columnsIn(metadata);
-  const targets = z.array(z.string()).safeParse(parsed(metadata.get('targets'))).data;
+  const targets = targetsSchema.safeParse(parsed(metadata.get('targets'))).data;
   const text = statedText(metadata);
-  const sound = z.object({ rate: z.number().positive() }).safeParse(parsed(metadata.get('sound'))).data;
+  const sound = soundSchema.safeParse(parsed(metadata.get('sound'))).data;
   return {
     ...(sound !== undefined && isSoundShape(shape) && { rate: sound.rate }),
     ...(text !== undefined && shape.length === 1 && shape[0] === text.length && { text }),
@@ -76,8 +88,10 @@ function parsed(text: string | undefined): unknown {
 
 /** Raw values of whole samples as the model wants them. */
 export function prepared(values: Float32Array | Uint8Array, { shape, normalization }: Described): Float32Array {
-  if (normalization === undefined) return Float32Array.from(values);
+  const out = new Float32Array(values);
+  if (normalization === undefined) return out;
   const { scale, mean, std } = normalization;
   const channels = shape.at(-1)!;
-  return Float32Array.from(values, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
+  for (let i = 0; i < out.length; i++) out[i] = (values[i]! * scale - mean[i % channels]!) / std[i % channels]!;
+  return out;
 }

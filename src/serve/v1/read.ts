@@ -91,8 +91,8 @@ function numbersOfRow(row: Row, columns: readonly Column[]): number[] {
     const value = row[name];
     if (words !== undefined) {
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-        const word = String(value).trim();
-        return words.map((one) => (one === word ? 1 : 0));
+        const at = wordOf(value, words);
+        return words.map((_, i) => (i === at ? 1 : 0));
       }
       throw new Refusal(400, `column ${shown(name)}: expected a word, received ${shown(value)}`);
     }
@@ -100,6 +100,14 @@ function numbersOfRow(row: Row, columns: readonly Column[]): number[] {
     if (typeof value === 'boolean') return [value ? 1 : 0];
     throw new Refusal(400, `column ${shown(name)}: expected a number, received ${shown(value)}`);
   });
+}
+
+/** Place of a value among the words of train; those of a text file may write it otherwise: `True`, `2.0`. */
+function wordOf(value: string | number | boolean, words: readonly string[]): number {
+  const word = String(value).trim();
+  const same = words.indexOf(word);
+  if (same !== -1 || typeof value === 'string') return same;
+  return words.findIndex((one) => (typeof value === 'number' ? Number(one) === value : one.toLowerCase() === word));
 }
 
 function depthOf(values: unknown): number {

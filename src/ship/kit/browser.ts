@@ -128,7 +128,7 @@ export function prepare(raw) {
 `,
 };
 
-/** What texts and numbers have of their own. */
+/** Script of the pages, with the parts that differ between texts and numbers. */
 function kitScript({ imports, prepare, rest, raw, choose, check }: typeof NUMBERS): string {
   const close = check === '' ? '' : '\n  }';
   return `// What both pages share: the files of the kit, preparation of inputs, and the page itself.

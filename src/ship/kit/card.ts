@@ -14,7 +14,7 @@ import { placeOf } from './place.ts';
 export interface CardOptions {
   /** Preparation of inputs, as text. */
   readonly normalization: string;
-  /** How texts become token ids, where the data are texts. */
+  /** Conversion of texts into token ids, where the data are texts. */
   readonly text?: TextForm | undefined;
   /** TensorFlow Lite version that runs each TFLite file of the rows, by file. */
   readonly runtimes: ReadonlyMap<string, NeededRuntime>;

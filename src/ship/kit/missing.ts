@@ -55,7 +55,9 @@ export async function missingModels(
       try {
         const made = await convertModel(optionsFor({ run, model: float.id, format, precision }, recipe), what);
         const { bytes, top1Agreement, largestError, samples } = made;
-        const score = await scoreOfFile({ file, bytes, format, precision }, validation, sessionOptionsOf(recipe));
+        const score = await scoreOfFile({ file, bytes, format, precision }, validation, {
+          session: sessionOptionsOf(recipe),
+        });
         const figures = { sizeBytes: bytes.length, score: { validation: score, test: null }, latency: [], seconds: 0 };
         const { params, macs } = float;
         models.push({ row: { id: idOf(artifact), ...artifact, stage: 'kit', params, macs, file, ...figures }, bytes });

@@ -2,7 +2,7 @@ import { NODE_TEXT, NODE_TEXT_CHECK } from './text.ts';
 
 const RUNTIME = 'onnxruntime-node';
 
-/** What numbers are made ready by. */
+/** Function of a program that normalizes numbers. */
 const PREPARE = `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
   const { scale, mean, std } = normalization;
@@ -29,7 +29,7 @@ const RAW = '{"raw": [numbers before normalization, row by row, channels last]}'
 /** Kinds of samples. */
 export type SampleKind = 'numbers' | 'words' | 'text';
 
-/** What samples of a kind have of their own; `take`: the one that is sent to the model. */
+/** Parts of a program that differ between kinds of samples; `take` reads the sample that is sent to the model. */
 const PARTS = {
   numbers: { what: `${RAW}, ...`, imports: '', prepare: PREPARE, take: '  const { raw } = sample;\n' },
   words: {
@@ -44,46 +44,65 @@ const PARTS = {
   },
 } as const satisfies Readonly<Record<SampleKind, object>>;
 
-/** A program for Node that classifies the examples of a kit with ONNX Runtime, and says whether it gives what it should. */
-export function nodeSample(kind: SampleKind): Readonly<Record<string, string>> {
-  const { what, imports, prepare, take } = PARTS[kind];
+/** Files of a program in Node: its package, and from the imports to `prepare` what every such program has. */
+function program(name: string, file: string, { what, imports, prepare }: (typeof PARTS)[SampleKind], rest: Program) {
   return {
     'package.json': `{
-  "name": "classify-in-node",
+  "name": "${name}",
   "private": true,
   "type": "module",
-  "scripts": { "start": "node classify.mjs" },
+  "scripts": { "start": "node ${file}" },
   "dependencies": { "${RUNTIME}": "^1.20.0" }
 }
 `,
-    'classify.mjs': `// Classifies samples with ONNX Runtime:  npm install && node classify.mjs [samples.json]
+    [file]: `// ${rest.does} with ONNX Runtime:  npm install && node ${file} [samples.json]
 // samples.json: [${what}]
 import { readFileSync } from 'node:fs';
 import * as ort from '${RUNTIME}';
 ${imports}
 const kit = new URL('../../', import.meta.url);
 const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
-const labels = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
+const ${rest.labels} = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 
 ${prepare}
-export async function logitsOf(raw) {
+${rest.doc}export async function ${rest.asks}(raw) {
   const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
   return results[output.name].data;
 }
 
-export function probabilities(logits) {
+${rest.helper}
+const file = process.argv[2] ?? new URL('example.json', kit);
+for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
+${rest.each}}
+`,
+  };
+}
+
+/** Parts that differ between programs: their purpose, the names of the labels and of the function that asks the model, and the work on each sample. */
+interface Program {
+  readonly does: string;
+  readonly labels: string;
+  readonly doc: string;
+  readonly asks: string;
+  readonly helper: string;
+  readonly each: string;
+}
+
+/** A program for Node that classifies the examples of a kit with ONNX Runtime, and says whether it gives what it should. */
+export function nodeSample(kind: SampleKind): Readonly<Record<string, string>> {
+  return program('classify-in-node', 'classify.mjs', PARTS[kind], {
+    ...{ does: 'Classifies samples', labels: 'labels', doc: '', asks: 'logitsOf' },
+    helper: `export function probabilities(logits) {
   const largest = Math.max(...logits);
   const powers = Array.from(logits, (value) => Math.exp(value - largest));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
 }
-
-const file = process.argv[2] ?? new URL('example.json', kit);
-for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
-  const expected = sample.logits;
-${take}  const logits = await logitsOf(raw);
+`,
+    each: `  const expected = sample.logits;
+${PARTS[kind].take}  const logits = await logitsOf(raw);
   const shares = probabilities(logits);
   const best = shares.indexOf(Math.max(...shares));
   console.log(labels[best] + '\\t' + (100 * shares[best]).toFixed(1) + ' %');
@@ -92,56 +111,27 @@ ${take}  const logits = await logitsOf(raw);
     console.error('not the logits that example.json holds');
     process.exitCode = 1;
   }
-}
 `,
-  };
+  });
 }
 
 /** The same where a model answers numbers or which of several labels a sample has, not classes: each by its name. */
 export function nodeNumbers(kind: SampleKind): Readonly<Record<string, string>> {
-  const { what, imports, prepare, take } = PARTS[kind];
-  return {
-    'package.json': `{
-  "name": "predict-in-node",
-  "private": true,
-  "type": "module",
-  "scripts": { "start": "node predict.mjs" },
-  "dependencies": { "${RUNTIME}": "^1.20.0" }
-}
-`,
-    'predict.mjs': `// Predicts with ONNX Runtime:  npm install && node predict.mjs [samples.json]
-// samples.json: [${what}]
-import { readFileSync } from 'node:fs';
-import * as ort from '${RUNTIME}';
-${imports}
-const kit = new URL('../../', import.meta.url);
-const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
-const names = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
-const model = models.find(({ format }) => format === 'onnx');
-const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
-
-${prepare}
-/** Outputs in the order of labels.txt: numbers in the units of the labels, or logits of labels. */
-export async function predict(raw) {
-  const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
-  return results[output.name].data;
-}
-
-/** A logit as the probability that the sample has the label. */
+  return program('predict-in-node', 'predict.mjs', PARTS[kind], {
+    ...{ does: 'Predicts', labels: 'names', asks: 'predict' },
+    doc: '/** Outputs in the order of labels.txt: numbers in the units of the labels, or logits of labels. */\n',
+    helper: `/** A logit as the probability that the sample has the label. */
 function shown(value) {
   return output.answers === 'logits' ? (100 / (1 + Math.exp(-value))).toFixed(1) + ' %' : String(value);
 }
-
-const file = process.argv[2] ?? new URL('example.json', kit);
-for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
-  const expected = sample[output.answers];
-${take}  const found = await predict(raw);
+`,
+    each: `  const expected = sample[output.answers];
+${PARTS[kind].take}  const found = await predict(raw);
   console.log(names.map((name, i) => name + ' ' + shown(found[i])).join(', '));
   if (expected?.some((value, i) => Math.abs(value - found[i]) > 1e-3 * Math.max(1, Math.abs(value)))) {
     console.error('not what example.json holds');
     process.exitCode = 1;
   }
-}
 `,
-  };
+  });
 }

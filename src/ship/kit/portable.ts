@@ -4,8 +4,8 @@ import path from 'node:path';
 /** The modules that make token ids of texts: they import each other and nothing else, so that they run anywhere. */
 const FOLDER = path.join(import.meta.dirname, '../../data/text');
 
-/** What in the folder is of this program alone. */
-const OWN = new Set(['open', 'sink', 'text-folder']);
+/** Modules of the folder that need the rest of this program. */
+const OWN = new Set(['checked', 'open', 'sink', 'text-folder']);
 
 /** The tokenizers as JavaScript, by file name, for apps to take along; `encode.js` is the first to import. */
 export async function tokenizerModules(): Promise<Readonly<Record<string, string>>> {
@@ -20,7 +20,7 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
   return Object.fromEntries(texts.map(([name, text]) => [name, text.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n')]));
 }
 
-/** Only where the program itself runs uncompiled, in its own tests. */
+/** Module as JavaScript, where the program itself runs uncompiled, in its own tests. */
 async function compiled(text: string): Promise<string> {
   const { default: typescript } = await import('typescript');
   const compilerOptions = {

@@ -5,10 +5,10 @@ import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import path from 'node:path';
 import { tokenizerModules } from './portable.ts';
 
-/** Where a kit has its tokenizer: beside the models, where `limbeck serve` looks for it. */
+/** Place of the tokenizer in a kit: beside the models, where `limbeck serve` looks for it. */
 const PLACE = `models/${TOKENIZER_FILE}`;
 
-/** What preprocessing.json says of texts, and the files that make ids of them; nothing for other data. */
+/** Entry of preprocessing.json on texts, and the files that make ids of them; nothing for other data. */
 export async function textParts({ text }: Dataset, run: string) {
   if (text === undefined) return { files: {}, said: {} };
   const hasFile = text.tokenizer === 'tokenizer.json';
@@ -48,7 +48,7 @@ export function prepare(raw) {
 }
 `;
 
-/** What \`prepare\` gives for an example is compared with its ids. */
+/** Comparison of the ids that `prepare` gives for an example with those of the file. */
 export const NODE_TEXT_CHECK = `  if (ids?.some((id, i) => id !== prepare(raw)[i])) {
     console.error('not the token ids that example.json holds');
     process.exitCode = 1;

@@ -114,7 +114,9 @@ export async function checkFile(
   const { samples } = compared;
   const actual = Float32Array.from(answers.flatMap(({ data }) => [...(data as Float32Array)]));
   const likeness = compared.outputs[0]!;
-  const odd = task.stuck(file.file, actual, targets ?? logits);
+  const truth = targets ?? logits;
+  const isUntrained = task.stuck(file.file, logits, truth) !== undefined;
+  const odd = task.stuck(file.file, actual, truth, isUntrained ? UNTRAINED : undefined);
   if (odd !== undefined) context.onEvent({ type: 'warning', message: odd });
   const beyond = [...compared.outputs, ...numberByNumber(task, logits, actual)]
     .map((output) => beyondBudget(output, file.precision))
@@ -153,6 +155,8 @@ function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual
     return tally.result();
   });
 }
+
+const UNTRAINED = 'so does the network that was trained: train it for longer, or with another learning rate';
 
 /** `checkFile` for a file that `make` wrote from the model's graph. */
 export function checkVariant(

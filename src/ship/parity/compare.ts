@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.ts';
+import { argMax } from '../../base/numbers.ts';
 import type { Feeds, FileRunner } from './runners.ts';
 import { LikenessTally } from './likeness.ts';
 import type { OutputLikeness, Values } from './likeness.ts';
@@ -73,9 +74,5 @@ function hasScores(output: string, { shape, isInteger }: Values, { classes, outp
 }
 
 function topOf({ data }: Values, classes: number): number[] {
-  return Array.from({ length: data.length / classes }, (_, row) => {
-    let best = row * classes;
-    for (let i = best + 1; i < (row + 1) * classes; i++) if (data[i]! > data[best]!) best = i;
-    return best - row * classes;
-  });
+  return Array.from({ length: data.length / classes }, (_, row) => argMax(data, row * classes, classes));
 }

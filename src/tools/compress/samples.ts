@@ -173,7 +173,7 @@ async function labelled(
     { ...teacher, intermediate: [], normalize: askedAs(normalize) },
     { engine: engineOf(place), session: sessionOptionsOf(place), dataset, name: () => short },
   );
-  const logits = await answers(opened.teacher, dataset, ids, onProgress);
+  const logits = await answers(opened.teacher, dataset, ids, { onProgress });
   await opened.teacher.dispose();
   const labels = Int32Array.from(ids, (row) => argMax(logits, row * model.classes, model.classes));
   refuseOne(labels, short);

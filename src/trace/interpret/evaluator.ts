@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorData } from '../../graph/types.ts';
-import type { Evaluator } from '../evaluate.ts';
+import type { GraphEvaluator } from '../evaluate.ts';
 import { interpret, tensorOf } from './interpret.ts';
 
 /** Evaluates graphs with tf ops on another backend, e.g. tfjs' own `cpu`: slow, but independent of everything else. */
-export function interpreterOn(backendName: string): Evaluator {
+export function interpreterOn(backendName: string): GraphEvaluator {
   return {
     runSync: (graph, feeds) => {
       const engine = tf.engine();

@@ -149,6 +149,18 @@ function bruteForceEntropy(values: Float32Array): number {
   return best;
 }
 
+it('percentile clips no more than the share at each end, and all of it but for a bin', () => {
+  // 100,000 values, of which 5 at each end may go: 4 lie far out, then 20 in one bin.
+  const ends = (sign: number): number[] => [
+    ...[40, 50, 60, 70].map((value) => sign * value),
+    ...new Array<number>(20).fill(sign * 20),
+  ];
+  const values = Float32Array.of(...many(() => random.uniform() - 0.5, 100_000 - 48), ...ends(1), ...ends(-1));
+  const { min, max } = calibrated('percentile', values);
+  const bin = 140 / 2048;
+  expect([max > 20, max <= 20 + bin, min < -20, min >= -20 - bin]).toEqual([true, true, true, true]);
+});
+
 it('percentile clips a value of 40,000 that lies far out', () => {
   const values = Float32Array.of(...many(() => random.normal(), 39_999), 1e4);
   expect(calibrated('percentile', values).max).toBeLessThan(10);

@@ -178,6 +178,20 @@ describe('bias correction', () => {
     );
   });
 
+  it('leaves layers alone that the file computes in float, and corrects those behind for what they get', async () => {
+    const coarse = new Map(
+      [...weightScales(graph)].map(([name, q]) => [name, { ...q, scales: q.scales.map((s) => 16 * s) }]),
+    );
+    const keepFloat = (layer: string): boolean => layer === 'first';
+    const kept = await correctBias(graph, coarse, samples, { session, keepFloat });
+    const without = new Map([...coarse].filter(([name]) => name !== 'first/w'));
+    const expected = await correctBias(graph, without, samples, { session });
+    for (const name of ['first/b', 'second/b', 'third/b', 'dense/b'])
+      expect([name, kept.constants.get(name)!.data]).toEqual([name, expected.constants.get(name)!.data]);
+    expect(kept.constants.get('first/b')!.data).toEqual(graph.constants.get('first/b')!.data);
+    expect(kept.constants.get('second/b')!.data).not.toEqual(graph.constants.get('second/b')!.data);
+  });
+
   it('knows the bias of every layer, and leaves a graph without scales alone', async () => {
     expect([...biasesOf(graph).values()]).toEqual(['first/b', 'second/b', 'third/b', 'dense/b']);
     expect(await correctBias(graph, new Map(), samples, { session })).toBe(graph);
@@ -219,4 +233,10 @@ describe('the sensitivity of layers', () => {
     );
     expect(nothing[0]!.noise).toBeLessThan(1e-10);
   });
+});
+
+it('weights are rounded half away from zero, and clipped to ±127 steps of their own channel', () => {
+  const q = { dtype: 'int8', axis: 1, scales: [1, 0.5], zeroPoints: [0, 0] } as const;
+  const values = Float32Array.of(2.5, 0.25, -2.5, -0.25, 127.4, 64, -500, -500);
+  expect([...rounded(values, [4, 2], q)]).toEqual([3, 0.5, -3, -0.5, 127, 63.5, -127, -63.5]);
 });

@@ -73,6 +73,13 @@ describe('samples of a tokenizer', () => {
     const { ids, types } = encode(['my', 'card card card card']);
     expect([...ids]).toEqual([2, id('my'), 3, id('card'), id('card'), id('card'), 3]);
     expect([...types]).toEqual([0, 0, 0, 1, 1, 1, 1]);
+    // Where both are long, each has its half, and the longer one what is left over.
+    const kinds = (a: string, b: string, length: number): number[] =>
+      [0, 1].map((type) => encoderOf(tokenizerOf(json), { ...form, length, texts: 2 })([a, b]).types.filter((one) => one === type).length); // prettier-ignore
+    expect(kinds('my my my', 'go go go go', 9)).toEqual([2 + 3, 1 + 3]);
+    expect(kinds('my my my', 'go go go go', 8)).toEqual([2 + 2, 1 + 3]);
+    expect(kinds('my my my my', 'go go go', 8)).toEqual([2 + 3, 1 + 2]);
+    expect(kinds('my my my', 'go go go go', 7)).toEqual([2 + 2, 1 + 2]);
   });
 
   it('refuses a length without room', () => {

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createLoss, losses } from '../../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
+import { ACROSS_BATCH } from '../../../src/recipe/schema/loss.ts';
+import type { LossName } from '../../../src/recipe/schema/loss.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import { withRandomSource } from '../../../src/trace/random.ts';
 import type { FeaturePair, Loss } from '../../../src/train/loss.ts';
@@ -210,4 +212,17 @@ describe.each(featureLosses.filter((name) => name !== 'rkd' && name !== 'mgd'))(
     const written = { student: twice(student), teacher: twice(teacher), weights: [1, 1, 1, 1] };
     expect(valueOf(name, once) / valueOf(name, written)).toBeCloseTo(1, 5);
   });
+});
+
+it('the recipe says which losses compare the samples of a batch: the others are the mean over the samples', () => {
+  const [student, teacher] = [pictures(4, 'student'), pictures(4, 'teacher')];
+  const across = featureLosses.filter((name) => {
+    const weighing = (weights: number[]): number =>
+      valueOf(name, { student, teacher, weights }, name === 'mgd' ? { maskRatio: 0 } : {});
+    const alone = student.map((_, i) => weighing(student.map((__, k) => Number(k === i))));
+    const mean = alone.reduce((sum, value) => sum + value, 0) / alone.length;
+    return Math.abs(weighing([1, 1, 1, 1]) - mean) > 1e-4 * Math.abs(mean);
+  });
+  expect(across).toEqual(featureLosses.filter((name) => ACROSS_BATCH.has(name as LossName)));
+  expect(across).not.toEqual([]);
 });

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
 import { createLoss, losses, usualNumbers } from '../../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
-import { LOSSES } from '../../../src/recipe/schema/loss.ts';
+import { ACROSS_BATCH, LOSSES, NEEDS_LABEL } from '../../../src/recipe/schema/loss.ts';
 import { isLossFor } from '../../../src/recipe/task.ts';
 import type { LossName } from '../../../src/recipe/schema/loss.ts';
 import type { Loss, LossInput } from '../../../src/train/loss.ts';
@@ -196,13 +196,40 @@ describe('what the losses are for', () => {
 });
 
 describe('registry', () => {
+  const named = names.filter((name): name is LossName => name !== 'ce');
+
   it('has a loss for every row of the recipe, and ce', () => {
     expect(Object.keys(losses).sort()).toEqual([...Object.keys(LOSSES), 'ce'].sort());
   });
 
   it('compares inner tensors where the recipe names some', () => {
-    const named = (Object.keys(LOSSES) as LossName[]).filter((name) => 'features' in LOSSES[name].options);
-    expect(named).toEqual((Object.keys(LOSSES) as LossName[]).filter((name) => losses[name].needs === 'features'));
+    const naming = (Object.keys(LOSSES) as LossName[]).filter((name) => 'features' in LOSSES[name].options);
+    expect(naming).toEqual((Object.keys(LOSSES) as LossName[]).filter((name) => losses[name].needs === 'features'));
+  });
+
+  const ofTeacher = (name: LossName): Loss => createLoss(name, { hyper: having(name, { alpha: 1 }) });
+
+  it('says which losses ask for the true class in the part of the teacher: the others do not change with the labels', () => {
+    const of = makeCase('labels asked', 2);
+    const other = { ...of, targets: [...of.targets.slice(1), of.targets[0]!] };
+    const asking = named.filter((name) => {
+      const loss = ofTeacher(name);
+      return Math.abs(computed(loss, of).value - computed(loss, other).value) > 1e-6;
+    });
+    expect(asking).toEqual(named.filter((name) => NEEDS_LABEL.has(name)));
+    expect(asking).not.toEqual([]);
+  });
+
+  it('says which losses compare the samples of a batch: the others are the mean over the samples', () => {
+    const of = makeCase('apart', 2);
+    const across = named.filter((name) => {
+      const loss = ofTeacher(name);
+      const alone = of.w.map((_, i) => computed(loss, { ...of, w: of.w.map((__, k) => Number(k === i)) }).value);
+      const mean = alone.reduce((sum, value) => sum + value, 0) / BATCH;
+      return Math.abs(computed(loss, of).value - mean) > 1e-4 * Math.abs(mean);
+    });
+    expect(across).toEqual(named.filter((name) => ACROSS_BATCH.has(name)));
+    expect(across).not.toEqual([]);
   });
 
   it('refuses a number that the loss does not have', () => {

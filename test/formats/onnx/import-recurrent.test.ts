@@ -1,9 +1,25 @@
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
+import { tensor } from '../../../src/formats/onnx/model.ts';
 import { recurrentCases, size, stored } from '../../support/onnx-cases/recurrent.ts';
 import type { Step } from '../../support/onnx-steps.ts';
-import { expectSame, modelOf } from '../../support/onnx-steps.ts';
+import { expectSame, ints, modelOf } from '../../support/onnx-steps.ts';
 
 describe('a recurrent layer or a product of a file', () => {
+  it('starts from nothing where the file stores zeros, one for each sample of a fixed batch', () => {
+    const nothing = tensor('', 'float32', [1, 2, 5], new Float32Array(10));
+    const whole = ints(1, 2, 5);
+    const steps = (...state: string[]): Step[] => [
+      ['Transpose', ['x'], { perm: [1, 0, 2] }],
+      ['Expand', ['nothing', 'whole']],
+      ['LSTM', ['y0', 'wl', 'rl', 'bl', '', ...state], size, ['y']],
+    ];
+    const read = (...state: string[]): number =>
+      importOnnx(modelOf([2, 4, 3], { ...stored, nothing, whole }, steps(...state)), 'm.onnx').nodes.length;
+    expect(read('y1', 'y1')).toBe(read());
+    expect(read('nothing', 'nothing')).toBe(read());
+    expect(read('h', 'c')).toBeGreaterThan(read());
+  });
+
   it.each(Object.entries(recurrentCases))('gives what ONNX Runtime gives: %s', async (_, [dims, fed, steps]) => {
     await expectSame(modelOf(dims, stored, steps), fed);
   });

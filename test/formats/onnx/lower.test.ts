@@ -4,7 +4,7 @@ import type { Dim, Graph, Shape, TensorType } from '../../../src/graph/types.ts'
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import type { Model } from '../../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
-import { Evaluator } from '../../../src/runtime/evaluator.ts';
+import { SessionEvaluator } from '../../../src/runtime/evaluator.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { expectClose, values } from './ops/harness.ts';
 
@@ -85,7 +85,7 @@ describe('an inference graph', () => {
 
   it.each([1, 2, 7])('takes a batch of %i', async (batch) => {
     const data = values(batch * 192, 12);
-    const expected = new Evaluator().runSync(unfused(batch), new Map([['x', data]]));
+    const expected = new SessionEvaluator().runSync(unfused(batch), new Map([['x', data]]));
     const results = await runWith(lowerToOnnx(cnn('batch')), { x: { data, shape: [batch, 8, 8, 3] } });
     expect(results.probabilities!.shape).toEqual([batch, 5]);
     expectClose(results.probabilities!.data, expected.get('probabilities')!);
@@ -182,7 +182,7 @@ describe('the batch axis', () => {
       return b.build();
     };
     const data = values(96);
-    const expected = new Evaluator().runSync(make(3), new Map([['x', data]]));
+    const expected = new SessionEvaluator().runSync(make(3), new Map([['x', data]]));
     const results = await runWith(lowerToOnnx(make('batch')), { x: { data, shape: [3, 4, 4, 2] } });
     for (const [name, value] of expected) expectClose(results[name]!.data, value);
   });

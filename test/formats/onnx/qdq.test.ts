@@ -203,6 +203,24 @@ describe('float16 ONNX', () => {
     expect(actual).not.toEqual(expected);
   });
 
+  it('brings answers to their units in float32, where they are larger than what a half can hold', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 2] });
+    const [scale, mean] = [80_000, 250_000].map((value) =>
+      b.constant({ dtype: 'float32', shape: [2] }, Float32Array.of(value, value / 1e6)),
+    ) as [string, string];
+    b.output('y', b.op('Add', [b.op('Multiply', [b.op('Relu', [x]), scale]), mean]));
+    const { result, skipped } = halveModel(lowerToOnnx(b.build()));
+    expect(skipped).toEqual([]);
+    expect(result.graph.initializers.map(({ dtype }) => dtype)).toEqual(['float32', 'float32']);
+    const model = new InferenceModel(encodeModel(result), 'm', session);
+    const { y } = await model.run({ x: { data: Float32Array.of(0.5, 0.25, -1, 1), shape: [2, 2] } });
+    expect([...y!.data].map(Number)).toEqual(
+      [290_000, 0.27, 250_000, 0.33].map((value): unknown => expect.closeTo(value, 4)),
+    );
+    model.dispose();
+  });
+
   it('holds what no half can hold as the largest half, and says so', () => {
     const b = new GraphBuilder();
     const mask = b.constant({ dtype: 'float32', shape: [2] }, Float32Array.of(-1e9, 1), 'mask');

@@ -62,6 +62,22 @@ function typesOf(bytes: Uint8Array): Record<string, number> {
   return counts;
 }
 
+/** Two numbers of other units behind a dense layer: about a thousand, and about a hundredth. */
+const inUnits = sketch((g) => {
+  const dense = g.op('BatchMatMul', [g.input('x', floats('batch', 600)), g.weights([600, 2], 'last', 0.04)], PLAIN);
+  const scaled = g.op('Multiply', [dense, g.constant(floats(2), Float32Array.of(100, 0.01))], {}, 'units');
+  return g.op('Add', [scaled, g.constant(floats(2), Float32Array.of(1000, 0))], {}, 'units');
+});
+
+/** The smaller number is not drowned by the error of the larger one. */
+async function expectShare(bytes: Uint8Array): Promise<void> {
+  for (const key of [0, 1, 2]) {
+    const feeds = randomFeeds(inUnits, key);
+    const [actual, expected] = [await run(bytes, feeds), reference(inUnits, feeds)];
+    expect(Math.abs(actual.y0![1]! - expected.y0![1]!)).toBeLessThan(1e-3);
+  }
+}
+
 describe('float16', () => {
   it('stores large weights as halves and computes nearly the same', async () => {
     const bytes = await expectLikeFloat({ precision: 'float16' }, 2e-3);
@@ -86,6 +102,13 @@ describe('dynamic range', () => {
     expect(operators(bytes)).not.toContain('DEQUANTIZE');
   });
 
+  it('has factors that differ from output to output outside of a dense layer with one scale', async () => {
+    const bytes = exported(inUnits, { precision: 'dynamic' });
+    expect(operators(bytes)).toEqual(['FULLY_CONNECTED', 'MUL', 'ADD']);
+    await expectShare(bytes);
+    expect(operators(exported(inUnits, { precision: 'dynamic', dense: 'channel' }))).toEqual(['FULLY_CONNECTED']);
+  });
+
   it('names the layers whose weights are too few', () => {
     expect(exportTflite(graph, { precision: 'dynamic' }).skipped.map(({ why }) => why)).toContain(
       'its 240 weights are too few to gain from int8',
@@ -101,6 +124,27 @@ describe('integers', () => {
     expect(list.filter((op) => op.includes('QUANTIZE'))).toHaveLength(2 + 1);
     // Beside the two ends, one rescales the pooled part of the concatenation.
     expect(typesOf(bytes).float32).toBe(2);
+  });
+
+  it('keep a layer in float from its first operation to its last; what only hands values on takes them as they come', () => {
+    const two = sketch((g) => {
+      const front = g.op('BatchMatMul', [g.input('x', floats('batch', 8)), g.weights([8, 12])], PLAIN, 'front');
+      const rows = g.op('Reshape', [front], { shape: ['batch', 3, 4] }, 'front');
+      const scaled = g.op('Multiply', [rows, g.weights([4])], {}, 'front');
+      const flat = g.op('Reshape', [scaled], { shape: ['batch', 12] }, 'back');
+      return g.op('BatchMatMul', [flat, g.weights([12, 3])], PLAIN, 'back');
+    });
+    const ranges = calibrated(two, [randomFeeds(two)]);
+    const kept = (layer: string): string[] =>
+      operators(
+        exportTflite(two, { precision: 'integer', quantization: ranges, keepFloat: (name) => name === layer }).bytes,
+      );
+    expect(kept('front')).toEqual([
+      ...['FULLY_CONNECTED', 'RESHAPE', 'MUL', 'QUANTIZE', 'RESHAPE', 'FULLY_CONNECTED', 'DEQUANTIZE'],
+    ]);
+    expect(kept('back')).toEqual([
+      ...['QUANTIZE', 'FULLY_CONNECTED', 'RESHAPE', 'MUL', 'RESHAPE', 'DEQUANTIZE', 'FULLY_CONNECTED'],
+    ]);
   });
 
   it.each([
@@ -149,6 +193,23 @@ describe('integers', () => {
     const { tensors } = readTflite(exported(net, { precision: 'integer', quantization: scales })).subgraphs[0]!;
     const filter = tensors.find(({ quantization: q }) => q?.scale?.length === 3)!;
     expect(filter.quantization).toMatchObject({ scale: [0.5, 0.5, 0.25] });
+  });
+
+  it('leave layers that are kept outside of the dense layer before them, whatever its scales', async () => {
+    const { bytes } = exportTflite(inUnits, {
+      precision: 'integer',
+      quantization: new Map(
+        calibrated(
+          inUnits,
+          [0, 1, 2].map((key) => randomFeeds(inUnits, key)),
+        ),
+      ).set('last', {
+        ...symmetric([0.2, 0.2], 'int8', 1),
+      }),
+      keepFloat: (layer) => layer === 'units',
+    });
+    expect(operators(bytes)).toEqual(['QUANTIZE', 'FULLY_CONNECTED', 'DEQUANTIZE', 'MUL', 'ADD']);
+    await expectShare(bytes);
   });
 
   it('leave float32 what has no kernel or no range, and say so', async () => {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTestEnvs } from '@tensorflow/tfjs-core/dist/jasmine_util.js';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import { BACKEND_NAME } from '../../../src/trace/backend.ts';
-import type { Evaluator } from '../../../src/trace/evaluate.ts';
+import type { GraphEvaluator } from '../../../src/trace/evaluate.ts';
 import { setEvaluator } from '../../../src/trace/evaluate.ts';
 import { install } from '../../../src/trace/install.ts';
 import type { Ignored } from '../tfjs-ignored.ts';
@@ -25,7 +25,7 @@ export interface Counts {
  */
 export function defineTfjsTests(
   load: readonly (readonly [file: string, () => unknown])[],
-  evaluator: Evaluator,
+  evaluator: GraphEvaluator,
   ignored: readonly Ignored[],
 ): Counts {
   install();

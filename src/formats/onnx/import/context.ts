@@ -25,7 +25,7 @@ export class Import {
   readonly builder = new GraphBuilder();
   /** Version of ONNX' own operator set in this file. */
   readonly opset: number;
-  /** Whether the graph is to be trained, with what only a training does. */
+  /** True if the graph is to be trained: nodes that act in training alone, such as Dropout, are then kept. */
   readonly isTrained: boolean;
   readonly #file: string;
   readonly #tensors: Map<string, OnnxTensor>;
@@ -62,9 +62,8 @@ export class Import {
     this.#node = node;
     const passed = unread();
     if (passed !== undefined) this.fail(`${passed} is not read here`);
-    const missing = node.outputs.findIndex(
-      (name) => name !== '' && this.#wanted.has(name) && !this.#held.has(name) && !this.#known.has(name),
-    );
+    const isGiven = (name: string): boolean => [this.#held, this.#known, this.#tensors].some((of) => of.has(name));
+    const missing = node.outputs.findIndex((name) => name !== '' && this.#wanted.has(name) && !isGiven(name));
     if (missing >= 0) this.fail(`its output ${missing + 1}, ${node.outputs[missing]!}, is not computed here`);
   }
 

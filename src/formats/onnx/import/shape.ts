@@ -1,4 +1,4 @@
-import { batchTimes, sizeOf } from '../../../graph/shapes.ts';
+import { batchTimes, sameShape, sizeOf } from '../../../graph/shapes.ts';
 import type { Dim, Shape } from '../../../graph/types.ts';
 import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
@@ -106,7 +106,9 @@ export function nhwcAxis(axis: number): number {
 const expand: Importer = (node, c) => {
   const [x, to] = node.inputs as [string, string];
   const shape = c.broadcast(c.shapeOf(x), c.numbers(to, 'shape'));
-  c.define(node.outputs[0]!, { plain: c.op('BroadcastTo', [c.plain(x)], { shape }) });
+  const output = node.outputs[0]!;
+  if (sameShape(shape, c.shapeOf(x))) c.alias(output, x);
+  else c.define(output, { plain: c.op('BroadcastTo', [c.plain(x)], { shape }) });
 };
 
 const tile: Importer = (node, c) => {

@@ -2,7 +2,7 @@ import type { Quantization, TensorQuantization } from '../../../graph/quantizati
 import { layersOf } from '../../../graph/quantization.ts';
 import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
-import type { Skipped } from '../../skipped.ts';
+import type { Skipped } from '../../../base/skipped.ts';
 import { compact } from '../compact.ts';
 import { lowerWithValues } from '../lower.ts';
 import type { Options } from '../lower.ts';

@@ -18,10 +18,11 @@ const HOSTS = new Set([
 ]);
 
 /** A relu, relu6 or clip to [-1, 1] becomes a part of the operation whose result it takes. */
-export const fuseActivation: Rule = (operation, { program, only }) => {
+export const fuseActivation: Rule = (operation, { program, only, isApart }) => {
   const activation = ACTIVATION[operation.op];
   const host = only(operation.inputs[0] ?? '');
   if (activation === undefined || host === undefined || !HOSTS.has(host.op)) return undefined;
+  if (isApart(operation, host)) return undefined;
   if (program.type(host.outputs[0]!).dtype !== 'float32') return undefined;
   const fusedActivationFunction = after(Number(host.options?.fusedActivationFunction ?? 0), activation);
   if (fusedActivationFunction === undefined) return undefined;

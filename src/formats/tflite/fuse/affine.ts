@@ -16,7 +16,7 @@ export function weightInputs(op: string): { filter: number; bias: number } {
 }
 
 /** A convolution or fully connected layer takes up a multiplication or addition by constants: bias and batch norm. */
-export const foldAffine: Rule = (operation, { program, only }) => {
+export const foldAffine: Rule = (operation, { program, only, isApart, oneScale }) => {
   if (!['ADD', 'SUB', 'MUL'].includes(operation.op)) return undefined;
   const [a, b] = operation.inputs as [string, string];
   const constant = program.data(b) !== undefined ? b : operation.op === 'SUB' ? undefined : a;
@@ -24,10 +24,11 @@ export const foldAffine: Rule = (operation, { program, only }) => {
   const layer = only(constant === b ? a : b);
   if (layer === undefined || channelAxis[layer.op] === undefined || layer.options?.fusedActivationFunction)
     return undefined;
+  if (isApart(operation, layer)) return undefined;
   const values = perChannel(program, constant, layer.outputs[0]!);
   if (values === undefined || !sameRank(program, operation, layer)) return undefined;
   const folded =
-    operation.op === 'MUL' ? scaled(program, layer, values) : shifted(program, layer, values, operation.op);
+    operation.op === 'MUL' ? scaled(program, layer, values, oneScale) : shifted(program, layer, values, operation.op);
   if (folded === undefined) return undefined;
   const options = { ...folded.options, ...activationOf(operation) };
   return { insert: [changed(folded, { outputs: operation.outputs, options })], remove: [layer] };
@@ -60,13 +61,14 @@ function shifted(program: Program, layer: Operation, by: Float32Array, op: strin
   return withBias(program, layer, sum);
 }
 
-function scaled(program: Program, layer: Operation, by: Float32Array): Operation | undefined {
+function scaled(program: Program, layer: Operation, by: Float32Array, oneScale: boolean): Operation | undefined {
   const { filter, bias } = weightInputs(layer.op);
   const name = layer.inputs[filter]!;
   const value = program.value(name);
   if (value.type.dtype !== 'float32' || value.data === undefined) return undefined;
   // Its one scale would become one for each output, which older runtimes do not know for this operator.
-  if (layer.op === 'FULLY_CONNECTED' && value.quantization?.scales.length === 1 && !isUniform(by)) return undefined;
+  const hasOne = value.quantization === undefined ? oneScale : value.quantization.scales.length === 1;
+  if (layer.op === 'FULLY_CONNECTED' && hasOne && !isUniform(by)) return undefined;
   const product = program.add(name, scaleChannels(value, by, channelAxis[layer.op]!));
   const inputs = layer.inputs.map((input, i) => (i === filter ? product : input));
   const old = program.data(inputs[bias] ?? '') as Float32Array | undefined;

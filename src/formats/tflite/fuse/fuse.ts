@@ -1,4 +1,4 @@
-import type { Program } from '../lower/program.ts';
+import type { Operation, Program } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import { fuseActivation } from './activation.ts';
 import { channelAxis, foldAffine, weightInputs, withBias } from './affine.ts';
@@ -7,16 +7,26 @@ import { hardSwish } from './hard-swish.ts';
 import { foldPad } from './pad.ts';
 import { dropReshape, dropReshapeAroundFullyConnected, moveReshapeDown } from './reshape.ts';
 import { rewrite } from './rewrite.ts';
+import type { Limits } from './rewrite.ts';
+
+export interface FuseOptions {
+  /** Layers that stay in float in a file of integers: none of them becomes a part of one that does not. */
+  readonly keepFloat?: (layer: string) => boolean;
+  /** Dense layers without scales of their own will get one for all outputs: factors that differ stay outside. Default false. */
+  readonly oneScale?: boolean;
+}
 
 /** Fuses operations where fewer give the same result. */
-export function fuse(program: Program): void {
+export function fuse(program: Program, { keepFloat, oneScale = false }: FuseOptions = {}): void {
+  const isKept = ({ layer, outputs }: Operation): boolean => keepFloat?.(layer ?? outputs[0]!) === true;
+  const limits: Limits = { isApart: (operation, into) => isKept(operation) && !isKept(into), oneScale };
   program.prune();
   rewrite(program, [foldConstant]);
-  rewrite(program, [hardSwish]);
+  rewrite(program, [hardSwish], limits);
   rewrite(program, [dropReshape, moveReshapeDown]);
   rewrite(program, [foldPad]);
-  rewrite(program, [foldAffine]);
-  rewrite(program, [fuseActivation]);
+  rewrite(program, [foldAffine], limits);
+  rewrite(program, [fuseActivation], limits);
   rewrite(program, [dropReshapeAroundFullyConnected, dropReshape]);
   program.prune();
   completeBiases(program);

@@ -6,14 +6,14 @@ export const hardSwish: Rule = (operation, view) => {
   if (operation.op !== 'MUL') return undefined;
   for (const [a, b] of both(operation)) {
     const gate = view.only(b);
-    if (gate?.op !== 'MUL') continue;
+    if (gate?.op !== 'MUL' || view.isApart(gate, operation)) continue;
     for (const [c, d] of both(gate)) {
       const { program } = view;
       // x · (gate · 1/6)
       const x = a;
-      if (isScalar(program, d, 1 / 6) && shiftedRelu6(view, c, x)) return swish(operation, x);
+      if (isScalar(program, d, 1 / 6) && shiftedRelu6(view, c, x, operation)) return swish(operation, x);
       // (x · gate) · 1/6
-      if (isScalar(program, a, 1 / 6) && shiftedRelu6(view, d, c)) return swish(operation, c);
+      if (isScalar(program, a, 1 / 6) && shiftedRelu6(view, d, c, operation)) return swish(operation, c);
     }
   }
   return undefined;
@@ -32,10 +32,11 @@ function both({ inputs: [a, b] }: Operation): (readonly [string, string])[] {
   ];
 }
 
-function shiftedRelu6({ program, only }: View, name: string, x: string): boolean {
+function shiftedRelu6({ program, only, isApart }: View, name: string, x: string, into: Operation): boolean {
   const relu = only(name);
   const sum = relu?.op === 'RELU6' ? only(relu.inputs[0]!) : undefined;
-  return sum?.op === 'ADD' && both(sum).some(([a, b]) => a === x && isScalar(program, b, 3));
+  if (relu === undefined || sum === undefined || isApart(relu, into) || isApart(sum, into)) return false;
+  return sum.op === 'ADD' && both(sum).some(([a, b]) => a === x && isScalar(program, b, 3));
 }
 
 function isScalar(program: Program, name: string, value: number): boolean {

@@ -6,7 +6,15 @@ export interface View {
   /** The operation that computes a value, if it is read nowhere else. */
   readonly only: (name: string) => Operation | undefined;
   readonly producer: (name: string) => Operation | undefined;
+  /** True where `operation` is to stay in float and `into`, which would take it up, is not. */
+  readonly isApart: (operation: Operation, into: Operation) => boolean;
+  /** True where a dense layer whose scales are not known yet is to have one for all of its outputs. */
+  readonly oneScale: boolean;
 }
+
+export type Limits = Pick<View, 'isApart' | 'oneScale'>;
+
+const NONE: Limits = { isApart: () => false, oneScale: false };
 
 interface Rewrite {
   /** Operations that take its place. */
@@ -20,17 +28,18 @@ interface Rewrite {
 export type Rule = (operation: Operation, view: View) => Rewrite | undefined;
 
 /** Applies rules until none fits. Each rule must leave fewer operations, or move one kind of operation one way. */
-export function rewrite(program: Program, rules: readonly Rule[]): void {
-  while (rules.some((rule) => applyOnce(program, rule)));
+export function rewrite(program: Program, rules: readonly Rule[], limits = NONE): void {
+  while (rules.some((rule) => applyOnce(program, rule, limits)));
 }
 
-function applyOnce(program: Program, rule: Rule): boolean {
+function applyOnce(program: Program, rule: Rule, limits: Limits): boolean {
   // What an earlier rule has left without a reader must not count as one.
   program.prune();
   const uses = program.uses();
   const producers = program.producers();
   const view: View = {
     program,
+    ...limits,
     producer: (name) => producers.get(name),
     only: (name) => (uses.get(name) === 1 ? producers.get(name) : undefined),
   };

@@ -2,7 +2,7 @@ import type { DenseScales } from '../../../graph/quantization.ts';
 import { channelAxis, weightInputs } from '../fuse/affine.ts';
 import type { Program } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
-import type { Skipped } from '../../skipped.ts';
+import type { Skipped } from '../../../base/skipped.ts';
 import { quantized, weightQuantization } from './weights.ts';
 
 /** The converter's own limit: smaller filters gain nothing. */

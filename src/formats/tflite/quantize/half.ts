@@ -1,6 +1,6 @@
 import { toHalfArray } from '../../../base/bytes.ts';
 import type { Operation, Program } from '../lower/program.ts';
-import type { Skipped } from '../../skipped.ts';
+import type { Skipped } from '../../../base/skipped.ts';
 
 const LARGEST_HALF = 65504;
 

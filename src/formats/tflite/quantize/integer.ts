@@ -3,7 +3,7 @@ import { asymmetric, symmetric } from '../../../graph/quantization.ts';
 import { weightInputs } from '../fuse/affine.ts';
 import type { Operation, Program, Value } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
-import type { Skipped } from '../../skipped.ts';
+import type { Skipped } from '../../../base/skipped.ts';
 import { integerRules, noInt16 } from './rules.ts';
 import { shareScales } from './share.ts';
 import { quantized, roundHalfAway, weightQuantization } from './weights.ts';

@@ -9,7 +9,7 @@ import { tile } from '../live/words.ts';
 import { nameOf } from './state.ts';
 import type { Epoch, RunState } from './state.ts';
 
-/** More lines than that are not told apart: of a search, those of the latest trials. */
+/** Most lines in a chart: more could not be told apart. A search shows those of its latest trials. */
 const MOST_LINES = 6;
 
 /** The parts of the page of a run; `update` draws them again. */

@@ -2,7 +2,7 @@ import type { Card, Described } from '../card.ts';
 
 /** Models that can be given the same input, and how it is made. */
 export interface Group {
-  readonly kind: 'picture' | 'values' | 'tensors';
+  readonly kind: 'picture' | 'text' | 'sound' | 'row' | 'values' | 'tensors';
   readonly title: string;
   readonly members: readonly Member[];
   /** Description of the first model; absent where the server knows tensors alone. */
@@ -17,12 +17,13 @@ export interface Member {
 
 /** Most numbers that somebody fills in by hand. */
 const MOST_FIELDS = 1024;
+const MOST_COLUMNS = 64;
 
 export function groupsOf(cards: readonly Card[]): Group[] {
   const groups = new Map<string, Member[]>();
   for (const card of cards) {
     const as = lenderOf(card, cards);
-    const key = JSON.stringify([kindOf(as ?? card), card.described?.shape ?? card.inputs]);
+    const key = JSON.stringify(keyOf(as ?? card, card));
     groups.set(key, [...(groups.get(key) ?? []), { card, ...(as && { as }) }]);
   }
   return [...groups.values()].map((members) => {
@@ -37,6 +38,14 @@ export function groupsOf(cards: readonly Card[]): Group[] {
   });
 }
 
+/** What models have in common that can be given the same: the server makes ids of texts and brings sounds to a model's rate and length. */
+function keyOf(like: Card, { described, inputs }: Card): readonly unknown[] {
+  const kind = kindOf(like);
+  if (kind === 'text') return [kind, described!.text!.texts];
+  if (kind === 'sound') return [kind];
+  return [kind, described?.shape ?? inputs, kind === 'row' && described!.columns];
+}
+
 /** A model of pictures of the same size, for one whose file does not say how they are prepared, as those of other programs. */
 function lenderOf(card: Card, cards: readonly Card[]): Card | undefined {
   if (card.described === undefined || card.described.normalization !== undefined) return undefined;
@@ -46,7 +55,11 @@ function lenderOf(card: Card, cards: readonly Card[]): Card | undefined {
 
 function kindOf({ described }: Card): Group['kind'] {
   if (described === undefined) return 'tensors';
-  const { shape, normalization } = described;
+  const { shape, normalization, text, rate, columns } = described;
+  if (text !== undefined) return 'text';
+  if (rate !== undefined) return 'sound';
+  if (columns !== undefined && columns.length <= MOST_COLUMNS && columns.some(({ words }) => words !== undefined))
+    return 'row';
   if (shape.length === 3 && [1, 3].includes(shape[2]!) && normalization !== undefined) return 'picture';
   const count = shape.reduce((product, size) => product * size, 1);
   return shape.length === 1 && count <= MOST_FIELDS ? 'values' : 'tensors';
@@ -54,7 +67,10 @@ function kindOf({ described }: Card): Group['kind'] {
 
 function titleOf(kind: Group['kind'], { described, inputs }: Card): string {
   if (kind === 'tensors') return `tensors ${inputs.map(({ name }) => name).join(', ')}`;
-  const { shape } = described!;
+  const { shape, text, columns } = described!;
+  if (kind === 'text') return text!.texts === 2 ? 'pairs of texts' : 'texts';
+  if (kind === 'sound') return 'sounds';
+  if (kind === 'row') return `rows of ${columns!.length} columns`;
   if (kind === 'values') return `${shape[0]} number${shape[0] === 1 ? '' : 's'}`;
   return `pictures of ${shape[1]} × ${shape[0]}${shape[2] === 1 ? ' in grey' : ' in colour'}`;
 }

@@ -10,6 +10,9 @@ import type { Question } from './frame.ts';
 import { groupsOf } from './group.ts';
 import type { Group, Member } from './group.ts';
 import { pictureFile } from './picture.ts';
+import { row } from './row.ts';
+import { hasMicrophone, microphone, soundFile } from './sound.ts';
+import { texts } from './texts.ts';
 import { resultsOf } from './results.ts';
 import type { Outcome, Prediction } from './results.ts';
 import { tensors } from './tensors.ts';
@@ -36,6 +39,16 @@ interface Way {
 }
 
 function waysOf({ kind, described, members }: Group): Way[] {
+  if (kind === 'text') return [{ name: 'Text', hint: 'Type a text.', open: (take) => texts(described!, take) }];
+  if (kind === 'row') return [{ name: 'Row', hint: 'Change a value.', open: (take) => row(described!, take) }];
+  if (kind === 'sound') {
+    return [
+      { name: 'Sound', hint: 'Choose a sound.', open: (take) => soundFile(take) },
+      ...(hasMicrophone()
+        ? [{ name: 'Microphone', hint: 'Record a sound.', open: (take: OnQuestion) => microphone(described!, take) }]
+        : []),
+    ];
+  }
   if (kind === 'values') {
     return [{ name: 'Numbers', hint: 'Change a number.', open: (take) => values(described!, take) }];
   }

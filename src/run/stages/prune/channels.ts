@@ -1,5 +1,5 @@
 import type { Costs } from '../../../compress/prune/costs.ts';
-import type { Skipped } from '../../../compress/prune/groups.ts';
+import type { Skipped } from '../../../base/skipped.ts';
 import { pruneChannels } from '../../../compress/prune/prune.ts';
 import type { LayerCut, MeasureGroups } from '../../../compress/prune/prune.ts';
 import { taylorScores } from '../../../compress/prune/taylor.ts';

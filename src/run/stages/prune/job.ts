@@ -1,5 +1,5 @@
 import { RandomStream } from '../../../base/random.ts';
-import type { Skipped } from '../../../formats/skipped.ts';
+import type { Skipped } from '../../../base/skipped.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { State } from '../../../runtime/engine.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';

@@ -1,6 +1,6 @@
 import type { Kernel } from '../../../networks/network.ts';
 import { gradualMasks, magnitudeMasks, maskedCounts, patternMasks } from '../../../compress/prune/masks.ts';
-import type { Skipped } from '../../../compress/prune/groups.ts';
+import type { Skipped } from '../../../base/skipped.ts';
 import type { State } from '../../../runtime/engine.ts';
 import { fixedMasks, withMasks } from '../../../train/masks.ts';
 import type { MaskPlan } from '../../../train/masks.ts';

@@ -4,13 +4,13 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import type { Attrs, DType, TensorData } from '../../../../src/graph/types.ts';
-import { Evaluator } from '../../../../src/runtime/evaluator.ts';
+import { SessionEvaluator } from '../../../../src/runtime/evaluator.ts';
 
 // tfjs' cpu backend else advises to install a faster one.
 tf.env().set('IS_TEST', true);
 
 /** One evaluator for a test file. */
-const evaluator = new Evaluator();
+const evaluator = new SessionEvaluator();
 
 /** Repeatable values, uniform in [low, high). */
 export function values(count: number, seed = 1, low = -2, high = 2): Float32Array {

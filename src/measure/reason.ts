@@ -1,11 +1,5 @@
 import { InterruptedError, UserError } from '../base/errors.ts';
 
-/** A measurement that was not made, and why. */
-export interface Skipped {
-  readonly what: string;
-  readonly why: string;
-}
-
 /** Reason why `what` failed, on one line, with the remedy where there is one. An `InterruptedError` is thrown on. */
 export function reasonOf(error: unknown, what: string): string {
   if (error instanceof InterruptedError) throw error;

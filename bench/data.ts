@@ -1,0 +1,89 @@
+/**
+ * Pictures a second from a folder of JPEG files to batches, beside PyTorch's DataLoader: `npm run bench:data -- [--pictures 2000]
+ * [--rounds 3] [--python PYTHON]`. The files, 500 x 375, are made in the temporary folder. Reading is decoding and resizing to 224 x 224;
+ * an epoch is a random resized crop of each, mirrored or not, and normalized, in batches of 64. Limbeck decodes once and crops what lies in
+ * memory, in one data worker; PyTorch does all of it in every epoch, in as many workers as there are cores.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { RandomStream } from '../src/base/random.ts';
+import { batches } from '../src/data/batches.ts';
+import { loadDataset } from '../src/data/load.ts';
+import { findPython, jsonOf, median, table } from './processes.ts';
+
+const { values, positionals } = parseArgs({
+  options: {
+    pictures: { type: 'string', default: '2000' },
+    rounds: { type: 'string', default: '3' },
+    python: { type: 'string' },
+  },
+  allowPositionals: true,
+});
+const [WIDTH, HEIGHT, SIZE, BATCH] = [500, 375, 224, 64];
+
+if (positionals[0] === undefined) await measure(Number(values.pictures), Number(values.rounds));
+else await read(positionals[0]);
+
+async function measure(pictures: number, rounds: number): Promise<void> {
+  const python = findPython(values.python, ['.venv/zoo/bin/python']);
+  const folder = mkdtempSync(path.join(tmpdir(), 'limbeck-bench-'));
+  try {
+    await write(folder, pictures);
+    const sides: Record<string, Record<string, unknown>[]> = { limbeck: [], pytorch: [] };
+    for (let round = 0; round < rounds; round++) {
+      sides['limbeck']!.push(await jsonOf(process.execPath, [import.meta.filename, folder]));
+      const args = ['bench/data.py', folder, String(SIZE), String(BATCH), String(availableParallelism())];
+      if (python !== undefined) sides['pytorch']!.push(await jsonOf(python, args));
+    }
+    const rate = (side: string, key: string): string => {
+      const all = sides[side]!.map((one) => Number(one[key]));
+      return all.length === 0 ? '' : (pictures / median(all)).toFixed(0);
+    };
+    console.log(
+      `${pictures} JPEG files of ${WIDTH}x${HEIGHT}, ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores; ` +
+        `pictures a second, medians of ${rounds} rounds\n`,
+    );
+    const rows = [
+      ['limbeck', rate('limbeck', 'readSeconds'), rate('limbeck', 'epochSeconds')],
+      ['PyTorch DataLoader', rate('pytorch', 'readSeconds'), rate('pytorch', 'epochSeconds')],
+    ];
+    console.log(table(['', 'decoded and resized', 'an epoch with crops'], rows));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Two classes of blurred noise: JPEG takes as long for it as for a photograph of its size in bytes. */
+async function write(folder: string, pictures: number): Promise<void> {
+  const random = new RandomStream('pictures');
+  for (let i = 0; i < pictures; i++) {
+    const name = path.join(folder, `class${i % 2}`);
+    mkdirSync(name, { recursive: true });
+    const noise = Buffer.from(Uint8Array.from({ length: 3 * 64 * 48 }, () => random.below(256)));
+    await sharp(noise, { raw: { width: 64, height: 48, channels: 3 } })
+      .resize(WIDTH, HEIGHT, { fit: 'fill', kernel: 'cubic' })
+      .jpeg({ quality: 90 })
+      .toFile(path.join(name, `${i}.jpg`));
+  }
+}
+
+async function read(folder: string): Promise<void> {
+  const seconds = (since: number): number => (performance.now() - since) / 1000;
+  let start = performance.now();
+  const { train } = await loadDataset({
+    ...{ type: 'image-folder', train: folder, validation: 2, splitSeed: 1, resize: [SIZE, SIZE], channels: 3 },
+  } as Parameters<typeof loadDataset>[0]);
+  const readSeconds = seconds(start);
+  start = performance.now();
+  let sum = 0;
+  const augment = [{ resizedCrop: {} }, { flip: 'horizontal' }] as const;
+  for (const { x } of batches(train, {
+    ...{ batchSize: BATCH, seed: 1, epoch: 0, reuse: true },
+    augment: [...augment] as never,
+  }))
+    sum += x[0]!;
+  console.log(JSON.stringify({ readSeconds, epochSeconds: seconds(start), sum }));
+}

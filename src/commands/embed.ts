@@ -1,0 +1,61 @@
+import type { Command } from './command.ts';
+import { printJson } from './context.ts';
+
+interface EmbedArgs {
+  encoder: string;
+  tokenizer: string | undefined;
+  size: number;
+  length: number;
+  pooling: 'mean' | 'first';
+  output: string | undefined;
+  out: string;
+}
+
+export const embedCommand: Command<EmbedArgs> = {
+  name: 'embed <encoder>',
+  summary: 'Make static embeddings from an encoder of sentences, an ONNX file that texts can be distilled into',
+  options: (yargs) =>
+    yargs
+      .positional('encoder', { type: 'string', demandOption: true, describe: 'An .onnx file that takes token ids' })
+      .option('tokenizer', { type: 'string', describe: 'Its tokenizer.json [default: the one beside it]' })
+      .option('size', { type: 'number', default: 256, describe: 'Numbers of a vector' })
+      .option('length', { type: 'number', default: 128, describe: 'Tokens of a text' })
+      .option('pooling', {
+        choices: ['mean', 'first'] as const,
+        default: 'mean' as const,
+        describe: 'Which of its vectors is read',
+      })
+      .option('output', { type: 'string', describe: 'Output of the encoder to read, where it has several' })
+      .option('out', {
+        type: 'string',
+        default: 'static.onnx',
+        describe: 'File to write; tokenizer.json is put beside it',
+      }),
+  run: async (args, context) => {
+    const path = await import('node:path');
+    const { embed } = await import('../tools/embed.ts');
+    const { UserError } = await import('../base/errors.ts');
+    const { fileSize } = await import('../report/format.ts');
+    const { showEvents } = await import('./progress.ts');
+    const { progressOf } = await import('../train/progress.ts');
+    for (const [key, most] of [
+      ['size', 4096],
+      ['length', 65_536],
+    ] as const) {
+      if (Number.isInteger(args[key]) && args[key] >= 1 && args[key] <= most) continue;
+      throw new UserError(`--${key}: expected a whole number from 1 to ${most}, received ${args[key]}`, 'Change it.');
+    }
+    const tokenizer = args.tokenizer ?? path.join(path.dirname(args.encoder), 'tokenizer.json');
+    const display = await showEvents(context);
+    const onProgress = progressOf({ onEvent: display.onEvent, signal: context.signal }, 'export');
+    const made = await embed({ ...args, tokenizer, onProgress }).finally(display.close);
+    if (context.json) printJson(context, made);
+    else
+      context.out(
+        `${made.file}: ${made.vocabulary} tokens, ${made.size} of ${made.width} numbers each, which keep ` +
+          `${(100 * made.kept).toFixed(1)} % of the variance; ${fileSize(made.sizeBytes)}\n` +
+          `Begin a student with it: student: { onnx: ${made.file}, head: replace }, and dataset.text: ` +
+          `{ tokenizer: ${made.tokenizer}, length: ${args.length} }\n`,
+      );
+  },
+};

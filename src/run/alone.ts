@@ -1,0 +1,78 @@
+import path from 'node:path';
+import { inShell, InterruptedError } from '../base/errors.ts';
+import type { OnEvent } from '../base/events.ts';
+import { firstMissing } from '../base/files.ts';
+import { fileLog } from '../base/log.ts';
+import { dropEarlier, putBack } from '../folder/earlier.ts';
+import { finishedReport, missingFiles } from '../folder/finished.ts';
+import { prepareFolder, refuseForeignFolder, removeUnbegun } from '../folder/folder.ts';
+import { lockRun } from '../folder/lock.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
+import { logEvent } from '../watch/events.ts';
+import { follow } from './follow.ts';
+import type { Stages } from './follow.ts';
+import type { RunOptions, RunResult } from './options.ts';
+import { searchBudget } from './search/search.ts';
+
+/** Follow the stages in this folder, under its lock: from the beginning, or from where they were stopped. */
+export async function runAlone(
+  given: LoadedRecipe,
+  folder: string,
+  asked: RunOptions,
+  stages: Stages,
+): Promise<RunResult> {
+  const lost = new AbortController();
+  const signals = [lost.signal, ...(asked.signal === undefined ? [] : [asked.signal])];
+  const options = { ...asked, signal: AbortSignal.any(signals) };
+  const warn = (message: string): void => options.onEvent?.({ type: 'warning', message });
+  await refuseForeignFolder(folder);
+  const made = await firstMissing(folder);
+  const onLost = (message: string): void => {
+    warn(message);
+    lost.abort();
+  };
+  const unlock = await lockRun(folder, { onWait: warn, onLost }).catch(async (error: unknown) => {
+    if (made !== undefined) await removeUnbegun(folder, made);
+    throw error;
+  });
+  try {
+    const prepared = await prepareFolder(folder, given, options.existing ?? 'ask', options.place);
+    const { loaded, resumed, moves, moved, left } = prepared;
+    if (left !== undefined) warn(left);
+    const before = resumed ? await finishedReport(folder) : undefined;
+    if (before !== undefined) {
+      const gone = await missingFiles(folder, before);
+      if (gone !== undefined) warn(gone);
+      return { folder, report: before };
+    }
+    const log = await fileLog(path.join(folder, 'log.jsonl'));
+    const { task = 'classification' } = loaded.recipe.dataset;
+    const onEvent: OnEvent = (event) => {
+      const isOfTask = 'stage' in event || event.type === 'run';
+      const told = isOfTask && task !== 'classification' ? { ...event, task } : event;
+      logEvent(log, told);
+      options.onEvent?.(told);
+    };
+    onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
+    if (moved !== undefined) onEvent({ type: 'warning', message: moved });
+    const follower = { ...options, onEvent, onWork: () => dropEarlier(folder), notes: moves };
+    const followed =
+      loaded.recipe.target === undefined
+        ? follow(loaded, folder, follower, stages)
+        : searchBudget(loaded, folder, follower, stages);
+    const report = await followed.finally(() => log.close());
+    return { folder, report };
+  } catch (error) {
+    // Where it cannot be done now, the next start does it.
+    if (!lost.signal.aborted && (await putBack(folder).catch(() => false))) {
+      warn(`${folder}: holds the run that was there before, since the new one has not got beyond its checks`);
+      throw error;
+    }
+    if (error instanceof InterruptedError)
+      throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
+    if (made !== undefined) await removeUnbegun(folder, made);
+    throw error;
+  } finally {
+    await unlock();
+  }
+}

@@ -1,0 +1,52 @@
+import path from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { partOf } from '../base/shard.ts';
+import type { Shard } from '../base/shard.ts';
+import { RepeatsFolder } from '../folder/repeats-folder.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
+import type { Stages } from './follow.ts';
+import type { RunOptions } from './options.ts';
+import { repeatKey } from './repeat-key.ts';
+import { runAlone } from './alone.ts';
+import { prepare, trainRepeat } from './run.ts';
+
+export interface Repeated {
+  /** Numbers of the repeats of this shard, from 1. */
+  readonly repeats: readonly number[];
+  readonly total: number;
+  readonly folder: string;
+}
+
+/**
+ * A shard's part of the repeats of a recipe, each a run of its own that trains the student and its twin and no more. Those that are
+ * finished are left as they are, those that were stopped go on. A plain run of the recipe takes what is finished, and goes on from there.
+ */
+export async function repeatShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<Repeated> {
+  const { name, repeats: total, target, student } = given.recipe;
+  const refused = target === undefined ? (student === undefined ? 'no student' : undefined) : 'target';
+  if (total === 1 || refused !== undefined)
+    throw new UserError(
+      `--shard: expected a recipe whose repeats can be shared out, received ${refused ?? 'repeats: 1'}`,
+      'Set repeats in the recipe, or share out trials with `limbeck sweep`.',
+    );
+  const folder = new RepeatsFolder(path.join(options.out ?? 'checkpoints', name));
+  const own = partOf(
+    Array.from({ length: total }, (_, repeat) => repeat),
+    shard,
+  );
+  for (const repeat of own) {
+    options.onEvent?.({ type: 'message', message: `repeat ${repeat + 1} of ${total}` });
+    await folder.begin(repeat);
+    await runAlone(given, folder.folderOf(repeat), options, stagesOf(folder, repeat));
+  }
+  return { repeats: own.map((repeat) => repeat + 1), total, folder: folder.folder };
+}
+
+function stagesOf(folder: RepeatsFolder, repeat: number): Stages {
+  return async (begin, stores) => {
+    const prepared = await prepare(begin, stores);
+    await trainRepeat(prepared, repeat);
+    await folder.finish(repeat, await repeatKey(prepared.context));
+    return { data: prepared.context.data };
+  };
+}

@@ -1,0 +1,136 @@
+import path from 'node:path';
+import { exists, makeFolder, readBytes, writeFileAtomic } from '../base/files.ts';
+import { UserError } from '../base/errors.ts';
+import type { OnProgress } from '../base/progress.ts';
+import { vocabularyOf } from '../data/text/models.ts';
+import { openText, TOKENIZER_FILE } from '../data/text/open.ts';
+import { tokenizerOf } from '../data/text/tokenizer-json.ts';
+import type { Tokenizer, TokenizerJson } from '../data/text/tokenizer-json.ts';
+import { staticEmbeddings } from '../distill/static-embeddings.ts';
+import { readOnnx } from '../files/onnx-file.ts';
+import { lowerToOnnx } from '../formats/onnx/lower.ts';
+import { encodeModel } from '../formats/onnx/protobuf.ts';
+import type { Constant } from '../graph/types.ts';
+import { layersNetwork } from '../networks/layers.ts';
+import { buildModel } from '../networks/models/registry.ts';
+import { evaluator } from '../runtime/evaluator.ts';
+import { InferenceModel } from '../runtime/inference.ts';
+import { sessionOptions } from '../runtime/session-choice.ts';
+import { inferenceGraph } from '../ship/export.ts';
+import { useLazyBackend } from '../trace/use.ts';
+
+export interface EmbedOptions {
+  /** An encoder of sentences, .onnx. */
+  readonly encoder: string;
+  /** Its tokenizer.json. */
+  readonly tokenizer: string;
+  readonly size: number;
+  /** Tokens of a text. */
+  readonly length: number;
+  readonly pooling: 'mean' | 'first';
+  readonly output?: string | undefined;
+  /** The file to write; tokenizer.json is put beside it. */
+  readonly out: string;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export interface Embedded {
+  readonly file: string;
+  readonly tokenizer: string;
+  readonly vocabulary: number;
+  readonly size: number;
+  /** Numbers of the encoder's own vectors, and the share of their variance that is kept. */
+  readonly width: number;
+  readonly kept: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * A bag of static embeddings made from an encoder of sentences, as an ONNX file: token ids [batch, length] to the mean of their vectors
+ * [batch, size], through a dense layer that changes nothing until a recipe replaces it (`student: { onnx: FILE, head: replace }`).
+ */
+export async function embed(options: EmbedOptions): Promise<Embedded> {
+  const { encoder: file, size, length, out } = options;
+  const beside = path.join(path.dirname(out), TOKENIZER_FILE);
+  if (path.resolve(out) === path.resolve(file))
+    throw new UserError(`--out: ${out} is the encoder`, 'Name another file.');
+  const { form } = await openText({ column: 'text', tokenizer: options.tokenizer, length });
+  if (form.tokenizer !== 'tokenizer.json')
+    throw new UserError(
+      `--tokenizer: expected a tokenizer.json, received ${options.tokenizer}`,
+      "Name the encoder's own.",
+    );
+  const bytes = await readBytes(options.tokenizer);
+  if ((await exists(beside)) && Buffer.compare(await readBytes(beside), bytes) !== 0)
+    throw new UserError(
+      `--out: beside ${out} lies the tokenizer.json of another model`,
+      'Name a file in a folder of its own.',
+    );
+  const json = JSON.parse(new TextDecoder().decode(bytes)) as TokenizerJson;
+  const tokenizer = tokenizerOf(json);
+  const marked = markedIds(json, tokenizer, form.padding);
+  const encoder = new InferenceModel(await readOnnx(file), file, sessionOptions('cpu', {}));
+  const { vectors, width, kept } = await staticEmbeddings(encoder, file, tokenizer, { ...options, ...marked }).finally(
+    () => encoder.dispose(),
+  );
+  const model = encodeModel(
+    lowerToOnnx(bagOf(vectors, form, size), {
+      metadata: new Map(
+        Object.entries({
+          text: JSON.stringify(form),
+          preprocessing: JSON.stringify({
+            shape: [length],
+            ...{ scale: 1, mean: new Array<number>(length).fill(0), std: new Array<number>(length).fill(1) },
+          }),
+          targets: JSON.stringify(Array.from({ length: size }, (_, i) => `component ${i + 1}`)),
+          output: 'values',
+        }),
+      ),
+    }),
+  );
+  await makeFolder(path.dirname(out));
+  await writeFileAtomic(out, model);
+  if (path.resolve(beside) !== path.resolve(options.tokenizer)) await writeFileAtomic(beside, bytes);
+  const { vocabulary } = form;
+  return { file: out, tokenizer: beside, vocabulary, size, width, kept, sizeBytes: model.length };
+}
+
+function bagOf(
+  vectors: Float32Array,
+  { vocabulary, padding, length }: { vocabulary: number; padding: number; length: number },
+  size: number,
+) {
+  useLazyBackend(evaluator);
+  const model = buildModel('embedding-bag', {
+    ...{ inputShape: [length], classes: size, seed: 0 },
+    options: { vocabulary, padding, size },
+  });
+  // A tokenizer without padding gets an id of its own for it, which no text has.
+  const table = new Float32Array(vocabulary * size);
+  table.set(vectors);
+  const identity = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+  const float = (shape: readonly number[], data: Float32Array): Constant => ({
+    type: { dtype: 'float32', shape },
+    data,
+  });
+  const weights = new Map([
+    ['tokens/embeddings', float([vocabulary, size], table)],
+    ['logits/kernel', float([size, size], identity)],
+    ['logits/bias', float([size], new Float32Array(size))],
+  ]);
+  return inferenceGraph({ network: layersNetwork(model), weights }, []);
+}
+
+/** Ids of tokens that are no part of a text: padding and unknown words, which have a place in the vocabulary's order, and all others. */
+function markedIds({ added_tokens, model }: TokenizerJson, { templates, vocabulary }: Tokenizer, padding: number) {
+  const names = vocabularyOf(model);
+  const silent = new Set([padding]);
+  const unknown = typeof model['unk_id'] === 'number' ? model['unk_id'] : names.get(model.unk_token ?? '');
+  if (unknown !== undefined) silent.add(unknown);
+  const added = (added_tokens ?? []).filter(({ special }) => special === true).map(({ id }) => id);
+  const ends = templates.single.flatMap((part) => ('id' in part ? [part.id] : []));
+  const unused = [...names].filter(([token]) => /^\[unused\d+\]$/.test(token)).map(([, id]) => id);
+  const known = new Set([...names.values(), ...(added_tokens ?? []).map(({ id }) => id)]);
+  const gaps = Array.from({ length: vocabulary }, (_, id) => id).filter((id) => !known.has(id));
+  return { silent, unused: new Set([...added, ...ends, ...unused, ...gaps].filter((id) => !silent.has(id))) };
+}

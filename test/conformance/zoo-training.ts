@@ -1,0 +1,247 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { npySamples, parseNpy } from '../../src/data/npy.ts';
+import { unzip } from '../../src/data/zip.ts';
+import { createLoss } from '../../src/distill/losses/registry.ts';
+import { importOnnx } from '../../src/formats/onnx/import.ts';
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
+import { transposeData } from '../../src/formats/onnx/lower/layout.ts';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { forInference } from '../../src/graph/passes/for-inference.ts';
+import type { ModelNetwork } from '../../src/networks/network.ts';
+import { onnxNetwork } from '../../src/networks/onnx.ts';
+import { evaluator } from '../../src/runtime/evaluator.ts';
+import { InferenceModel } from '../../src/runtime/inference.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { classification } from '../../src/tasks/classification.ts';
+import type { StepProgram } from '../../src/trace/program.ts';
+import { createOptimizer } from '../../src/train/optimizers.ts';
+import { forward, trainingProgram } from '../../src/train/step.ts';
+import type { Kind } from './zoo.ts';
+
+interface Stored {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+type Arrays = ReadonlyMap<string, Stored>;
+
+export interface Lesson {
+  readonly labels: readonly number[];
+  /** Learning rate of Adam; without one no step is taken. */
+  readonly rate?: number;
+}
+
+/** Errors of a training beside PyTorch's in float64, of the tensor that is furthest off. */
+export interface Trained {
+  readonly logits: number;
+  /** Relative to the norm of the gradient; of one that is 0 but for rounding, to the largest. */
+  readonly gradient: number;
+  /** Of five steps of Adam, beyond the rounding of a weight at each of them: relative to how far a weight moved. */
+  readonly adam?: number;
+  readonly weights: number;
+  /** Weights of PyTorch's that the network has not. */
+  readonly unmatched: readonly string[];
+}
+
+/** What one of torch's exporters made of a net, and archives of PyTorch's numbers in float64. */
+export interface Form {
+  readonly exporter: 'legacy' | 'dynamo';
+  readonly open: string;
+  readonly fixed: string;
+  readonly numbers: string;
+  /** Distance of the nearest input of a ReLU and its like from where its slope jumps; null where there is none. */
+  readonly kink: number | null;
+  /** Inputs of those that are on the other side of it in float32 than in float64. */
+  readonly flipped: number;
+  /** How far the gradients of PyTorch in float32 are from those in float64. */
+  readonly float32: number;
+  /** Steps of Adam of this net, or of one with smooth activations. */
+  readonly adam: {
+    readonly file: string;
+    readonly numbers: string;
+    readonly rate: number;
+    readonly isSmooth: boolean;
+    readonly float32: number;
+  };
+}
+
+/** Errors of a form beside PyTorch, or why its file is refused. */
+export interface FormResult {
+  readonly form: Form;
+  readonly answers: number | string;
+  readonly trained: Trained | string;
+  /** Of the file with a fixed batch size. */
+  readonly fixedAnswers: number | string;
+  readonly fixed: Trained | string;
+  readonly adam: number | undefined;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly forms: readonly FormResult[];
+  readonly sqnr: Partial<Record<Kind, number>>;
+}
+
+const CLASSES = 20;
+
+/** What a script of PyTorch's stored under their names. */
+export function arraysOf(file: string): Arrays {
+  const files = unzip(readFileSync(file), () => true);
+  return new Map(
+    Object.entries(files).map(([key, bytes]) => {
+      const array = parseNpy(bytes, key);
+      // Samples are memory that threads share, which ONNX Runtime does not take.
+      return [key.slice(0, -'.npy'.length), { shape: array.shape, data: npySamples(array).slice() as Float32Array }];
+    }),
+  );
+}
+
+function normOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! ** 2;
+  return Math.sqrt(sum);
+}
+
+function errorOf(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 1e-30): number {
+  let [off, all] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    off += (expected[i]! - actual[i]!) ** 2;
+    all += expected[i]! ** 2;
+  }
+  return Math.sqrt(off) / Math.max(Math.sqrt(all), floor);
+}
+
+/** Every order of the axes that keeps the number of values; PyTorch's own comes first. */
+function orders(rank: number): number[][] {
+  if (rank < 2) return [[...Array(rank).keys()]];
+  if (rank > 4) return [[...Array(rank).keys()]];
+  const all = (left: readonly number[]): number[][] =>
+    left.length === 0 ? [[]] : left.flatMap((one) => all(left.filter((other) => other !== one)).map((rest) => [one, ...rest])); // prettier-ignore
+  return all([...Array(rank).keys()]);
+}
+
+/** PyTorch's weight that this one is, told by its values, and how to bring what PyTorch has into its order. */
+function matched(values: Float32Array, arrays: ReadonlyMap<string, Stored>, taken: Set<string>) {
+  for (const [key, { shape, data }] of arrays) {
+    if (!key.startsWith('p/') || data.length !== values.length || taken.has(key)) continue;
+    const sorted = (of: Float32Array): number => of.reduce((sum, value) => sum + value * value, 0);
+    if (Math.abs(sorted(data) - sorted(values)) > 1e-4 * (sorted(data) + 1e-9)) continue;
+    for (const order of orders(shape.length)) {
+      const turned = (of: Float32Array) => transposeData(of, shape, order) as Float32Array;
+      if (errorOf(turned(data), values) < 1e-6) {
+        taken.add(key);
+        return { key: key.slice(2), turned };
+      }
+    }
+  }
+  return undefined;
+}
+
+function sampleOf(arrays: Arrays): { sample: readonly number[]; x: Float32Array } {
+  const { shape, data } = arrays.get('x')!;
+  if (shape.length !== 4) return { sample: shape.slice(1), x: data };
+  const [, c, h, w] = shape as [number, number, number, number];
+  return { sample: [h, w, c], x: transposeData(data, shape, [0, 2, 3, 1]) as Float32Array };
+}
+
+function networkOf(file: string, sample: readonly number[]): ModelNetwork {
+  const model = decodeModel(readFileSync(file), path.basename(file));
+  const options = { inputShape: sample, classes: CLASSES, seed: 0, head: 'keep', freeze: [] } as const;
+  const output = model.graph.outputs.length > 1 ? { output: 'logits' } : {};
+  return onnxNetwork(model, path.basename(file), { ...options, ...output });
+}
+
+function gradientProgram(network: ModelNetwork, shape: readonly number[]): StepProgram {
+  const batch = shape[0]!;
+  return {
+    feeds: { x: { dtype: 'float32', shape }, labels: { dtype: 'int32', shape: [batch] } },
+    state: network.state,
+    run: (feeds) => {
+      let logits: tf.Tensor | undefined;
+      const { grads } = tf.variableGrads(() => {
+        logits = tf.keep(forward(network, feeds, { training: true, layers: [] }).answers.clone());
+        const wanted = tf.oneHot(feeds['labels'] as tf.Tensor1D, CLASSES, 1, 0, 'float32');
+        return tf.div(tf.neg(tf.sum(tf.mul(wanted, tf.logSoftmax(logits)))), batch);
+      }, Object.values(network.trainable));
+      const named = Object.entries(network.trainable).map(([key, { name }]) => [`d ${key}`, grads[name]] as const);
+      return { logits: logits!, ...Object.fromEntries(named.filter(([, grad]) => grad !== undefined)) as Record<string, tf.Tensor> }; // prettier-ignore
+    },
+  };
+}
+
+/** What lies between a float32 and the next. */
+function spacing(value: number): number {
+  return 2 ** (Math.floor(Math.log2(Math.max(Math.abs(value), 2 ** -126))) - 23);
+}
+
+/** Gradients that are 0 but for the rounding of float64, of a bias in front of what takes the mean off: relative to the largest. */
+const NOTHING = 1e-9;
+
+const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
+
+/** The error of the file's answers, in evaluation, beside PyTorch's. */
+export async function answered(file: string, arrays: Arrays): Promise<number> {
+  const graph = importOnnx(decodeModel(readFileSync(file), path.basename(file)), path.basename(file));
+  const shipped = forInference(graph, (part) => evaluator.runSync(part, new Map()));
+  const model = new InferenceModel(encodeModel(lowerToOnnx(shipped)), path.basename(file), {});
+  const { shape, data } = arrays.get('x')!;
+  const given = await model.run({ x: { data, shape } });
+  model.dispose();
+  return errorOf(given['logits']!.data as Float32Array, arrays.get('answers')!.data);
+}
+
+/** The file as a student: its logits and gradients on a batch, and its weights after five steps of Adam, beside PyTorch's. */
+export async function trained(file: string, arrays: Arrays, { labels, rate }: Lesson): Promise<Trained> {
+  const { sample, x } = sampleOf(arrays);
+  const feeds = { x, labels: Int32Array.from(labels) };
+  const network = networkOf(file, sample);
+  const taken = new Set<string>();
+  const found = new Map(
+    Object.entries(network.trainable).flatMap(([key, one]) => {
+      const match = matched(one.dataSync().slice() as Float32Array, arrays, taken);
+      return match === undefined ? [] : [[key, match] as const];
+    }),
+  );
+  const of = (kind: string, key: string): Float32Array => arrays.get(`${kind}/${key}`)!.data;
+  const step = await engine.compile(gradientProgram(network, [labels.length, ...sample]));
+  const results = await step.run(feeds);
+  await step.dispose();
+  const norms = new Map([...found].map(([key, match]) => [key, normOf(of('g', match.key))]));
+  const largest = Math.max(...norms.values());
+  const isNothing = (key: string): boolean => norms.get(key)! <= NOTHING * largest;
+  const gradients = [...found].map(([key, { key: theirs, turned }]) => {
+    const given = (results[`d ${key}`] ?? new Float32Array(of('g', theirs).length)) as Float32Array;
+    return errorOf(given, turned(of('g', theirs)), isNothing(key) ? largest : norms.get(key)!);
+  });
+  const state = rate === undefined ? undefined : await afterFive(networkOf(file, sample), feeds, rate);
+  const moves = (state === undefined ? [] : [...found]).map(([key, { key: theirs, turned }]) => {
+    const [before, move] = [turned(of('p', theirs)), turned(of('m', theirs))];
+    const moved = Float64Array.from(state!.get(key)!.data as Float32Array, (value, i) => value - before[i]!);
+    if (isNothing(key)) return errorOf(moved, move, normOf(before));
+    const off = moved.map((value, i) => Math.max(0, Math.abs(value - move[i]!) - 3 * spacing(before[i]!)));
+    return normOf(off) / Math.max(normOf(move), 1e-30);
+  });
+  const all = [...arrays.keys()].filter((key) => key.startsWith('p/'));
+  return {
+    logits: errorOf(results['logits'] as Float32Array, arrays.get('logits')!.data),
+    gradient: Math.max(...gradients),
+    ...(state && { adam: Math.max(...moves) }),
+    ...{ weights: all.length, unmatched: all.filter((key) => !taken.has(key)) },
+  };
+}
+
+async function afterFive(network: ModelNetwork, feeds: { x: Float32Array; labels: Int32Array }, rate: number) {
+  const loss = createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed: 0 });
+  // What has no gradient but rounding must not be blown up by the division.
+  const optimizer = createOptimizer({ type: 'adam', epsilon: 1e-4 }, network.trainable);
+  const [task, batchSize] = [classification(CLASSES), feeds.labels.length];
+  const step = await engine.compile(trainingProgram({ task, network, loss, optimizer, batchSize }));
+  const hyper = Object.fromEntries(Object.entries(loss.hyper).map(([key, v]) => [`hyper/${key}`, Float32Array.of(v)]));
+  const weights = new Float32Array(batchSize).fill(1);
+  for (let i = 0; i < 5; i++) await step.run({ ...feeds, weights, ...hyper, ...optimizer.feedValues(i, rate) });
+  const state = await step.state();
+  await step.dispose();
+  return state;
+}

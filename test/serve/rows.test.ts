@@ -1,0 +1,17 @@
+import { valuesOf } from '../../src/serve/v1/read.ts';
+
+/** As pandas writes columns of booleans and of numbers into a CSV file. */
+const columns = [{ name: 'open', words: ['False', 'True'] }, { name: 'grade', words: ['1.0', '2.0', '3'] }, { name: 'size' }]; // prettier-ignore
+const ask = (row: object): number[] => [
+  ...valuesOf(Buffer.from(JSON.stringify(row)), { shape: [6], logits: true, columns }),
+];
+
+it('a row has words as the file had them, or as JSON has the value', () => {
+  expect(ask({ open: 'True', grade: '2.0', size: 1.5 })).toEqual([0, 1, 0, 1, 0, 1.5]);
+  expect(ask({ open: true, grade: 2, size: 1.5 })).toEqual([0, 1, 0, 1, 0, 1.5]);
+  expect(ask({ open: false, grade: 3, size: 0 })).toEqual([1, 0, 0, 0, 1, 0]);
+});
+
+it('a word that train did not have is none of those that it had', () => {
+  expect(ask({ open: 'true', grade: 2.5, size: 0 })).toEqual([0, 0, 0, 0, 0, 0]);
+});
