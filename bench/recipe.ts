@@ -2,7 +2,7 @@
  * Time to a recipe's student, against the same recipe in PyTorch eager with the teacher asked at every step. One fresh process
  * a measurement, in turn; medians over the rounds.
  *
- *     npm run bench:recipe -- [--recipe recipes/fashion-mnist.yaml] [--share 0.1 | --full] [--rounds 3] [--json FILE]
+ *     npm run bench:recipe -- [--recipe recipes/fashion-mnist-small.yaml] [--share 0.1 | --full] [--rounds 3] [--json FILE]
  *
  * Times are of whole processes, from start to end: reading the data, opening the teacher, compiling, its answers, training,
  * validating after each epoch; ours with the export, its parity check and the test split on top. With --share, both sides
@@ -24,7 +24,7 @@ import { findPython, jsonOf, median, table } from './processes.ts';
 
 const { values: options } = parseArgs({
   options: {
-    recipe: { type: 'string', default: 'recipes/fashion-mnist.yaml' },
+    recipe: { type: 'string', default: 'recipes/fashion-mnist-small.yaml' },
     share: { type: 'string', default: '0.1' },
     full: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },

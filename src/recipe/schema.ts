@@ -174,6 +174,20 @@ export const recipeSchema = z
     }
   })
   .superRefine((recipe, context) => refuseForText(recipe, context))
+  .superRefine(({ student, distill, prune }, context) => {
+    if (student?.onnx === undefined) return;
+    const trainings = [
+      { type: distill.optimizer.type, path: ['distill'] },
+      ...prune.map((step, i) => ({ type: step.finetune.optimizer?.type, path: ['prune', i, 'finetune'] })),
+    ];
+    for (const { type, path } of trainings) {
+      if (type !== 'muon') continue;
+      const expected =
+        'another rule beside student.onnx: muon knows filters as layers keep them, [height, width, in, out]';
+      const params = { expected, received: 'muon', hint: 'Choose adamw.' };
+      context.addIssue({ code: 'custom', message: 'unknown layout', path: [...path, 'optimizer', 'type'], params });
+    }
+  })
   .superRefine(({ precision, distill: { loss } }, context) => {
     if (precision !== 'mixed' || !FULL_PRECISION.has(loss)) return;
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };

@@ -12,6 +12,8 @@ export interface TrialFigures {
   readonly model: string | null;
   /** Its score on the validation split: a sweep chooses, which is not to be done by the test split. */
   readonly validation: number | null;
+  /** That of the student without the teacher; null where none was trained. With `repeats` of the first. */
+  readonly twin: number | null;
   readonly sizeBytes: number | null;
 }
 
@@ -27,6 +29,7 @@ export function trialFigures({ name, set, report }: Trial): TrialFigures {
     ...{ trial: name, set, status: report?.status ?? 'not begun' },
     model: model?.id ?? null,
     validation: model?.score.validation ?? null,
+    twin: report?.models.find((row) => row.model.role === 'scratch' && row !== model)?.score.validation ?? null,
     sizeBytes: model?.sizeBytes ?? null,
   };
 }
@@ -36,9 +39,11 @@ export function sweepRows(trials: readonly Trial[]): string[][] {
   const scored = trials.find(({ report }) => report !== undefined)?.report;
   const score = scored === undefined ? undefined : scoreOf(scored);
   const rows = trials.map((trial) => {
-    const { status, model, validation, sizeBytes } = trialFigures(trial);
-    const figure = validation === null ? '-' : score === undefined ? String(validation) : score.text(validation);
-    return [trial.name, status, model ?? '-', figure, sizeBytes === null ? '-' : size(sizeBytes)];
+    const { status, model, validation, twin, sizeBytes } = trialFigures(trial);
+    const [own, other] = [validation, twin].map((value) =>
+      value === null ? '-' : score === undefined ? String(value) : score.text(value),
+    );
+    return [trial.name, status, model ?? '-', own!, other!, sizeBytes === null ? '-' : size(sizeBytes)];
   });
-  return [['trial', 'status', 'model', 'validation', 'size'], ...rows];
+  return [['trial', 'status', 'model', 'validation', 'without teacher', 'size'], ...rows];
 }

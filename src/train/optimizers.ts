@@ -2,18 +2,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../graph/types.ts';
 import type { Tensors, Variables } from '../networks/network.ts';
 import { clipByGlobalNorm } from './clip.ts';
+import { columnsOf, orthogonalized } from './muon.ts';
 
 export interface OptimizerConfig {
-  readonly type: 'sgd' | 'momentum' | 'nesterov' | 'rmsprop' | 'adam' | 'adamw';
+  readonly type: 'sgd' | 'momentum' | 'nesterov' | 'rmsprop' | 'adam' | 'adamw' | 'muon';
   /** `momentum`, `nesterov`: default 0.9. */
   readonly momentum?: number;
-  /** `adam`, `adamw`: default 0.9. */
+  /** `adam`, `adamw`, `muon`: default 0.9. */
   readonly beta1?: number;
-  /** `adam`, `adamw`, `rmsprop`: default 0.999. */
+  /** `adam`, `adamw`, `rmsprop`, `muon`: default 0.999. */
   readonly beta2?: number;
-  /** `adam`, `adamw`, `rmsprop`: added to the root in the denominator. Default 1e-8. */
+  /** `adam`, `adamw`, `rmsprop`, `muon`: added to the root in the denominator. Default 1e-8. */
   readonly epsilon?: number;
-  /** `adamw`: decoupled (Loshchilov & Hutter 2019); others: added to the gradient (L2). Default 0. */
+  /** `adamw`, `muon`: decoupled (Loshchilov & Hutter 2019); others: added to the gradient (L2). Default 0. */
   readonly weightDecay?: number;
   /** `matrices` (default) spares biases, norm scales and everything else of rank 0 or 1. */
   readonly decay?: 'matrices' | 'all';
@@ -34,7 +35,8 @@ export interface Optimizer {
 
 /** One update rule: how a variable and its slots follow from its gradient. */
 interface Rule {
-  readonly slots: readonly string[];
+  /** Names of the slots of a variable of this shape. */
+  readonly slots: (shape: readonly number[]) => readonly string[];
   readonly scalars: (step: number, learningRate: number) => Record<string, number>;
   readonly update: (
     gradient: tf.Tensor,
@@ -51,13 +53,13 @@ export function createOptimizer(
 ): Optimizer {
   const rule = RULES[config.type](config);
   const decay = config.weightDecay ?? 0;
-  const decoupled = config.type === 'adamw';
+  const decoupled = config.type === 'adamw' || config.type === 'muon';
   const decays = (variable: tf.Variable): boolean => decay !== 0 && (config.decay === 'all' || variable.rank > 1);
   const slots: Record<string, tf.Variable> = {};
   for (const [name, { shape }] of Object.entries(variables)) {
     // One for all slots: variables of the same tensor share its memory.
     const zeros = tf.zeros(shape);
-    for (const slot of rule.slots) slots[`${slot}/${name}`] = tf.variable(zeros, false);
+    for (const slot of rule.slots(shape)) slots[`${slot}/${name}`] = tf.variable(zeros, false);
   }
 
   function scalars(step: number, learningRate: number): Record<string, number> {
@@ -74,7 +76,7 @@ export function createOptimizer(
       const variable = variables[name]!;
       const coupled = decays(variable) && !decoupled;
       const g = coupled ? tf.add(gradient, tf.mul(variable, feeds.weightDecay!)) : gradient;
-      const before = Object.fromEntries(rule.slots.map((slot) => [slot, slots[`${slot}/${name}`]!]));
+      const before = Object.fromEntries(rule.slots(variable.shape).map((slot) => [slot, slots[`${slot}/${name}`]!]));
       const { by, slots: after } = rule.update(g, before, feeds);
       for (const [slot, value] of Object.entries(after)) slots[`${slot}/${name}`]!.assign(value);
       const rate = rateOf(name);
@@ -95,7 +97,7 @@ export function createOptimizer(
 
 const RULES: Record<OptimizerConfig['type'], (config: OptimizerConfig) => Rule> = {
   sgd: () => ({
-    slots: [],
+    slots: () => [],
     scalars: (_step, learningRate) => ({ learningRate }),
     update: (g, _slots, { learningRate }) => ({ by: tf.mul(g, learningRate!), slots: {} }),
   }),
@@ -105,6 +107,7 @@ const RULES: Record<OptimizerConfig['type'], (config: OptimizerConfig) => Rule> 
   rmsprop,
   adam,
   adamw: adam,
+  muon,
 };
 
 /** b ← μ·b + g, then p ← p - η·direction(g, b): the form of PyTorch and of this field's papers. */
@@ -113,7 +116,7 @@ function withMomentum(
   direction: (g: tf.Tensor, buffer: tf.Tensor, momentum: number) => tf.Tensor,
 ): Rule {
   return {
-    slots: ['sgd.momentum'],
+    slots: () => ['sgd.momentum'],
     scalars: (_step, learningRate) => ({ learningRate }),
     update: (g, slots, { learningRate }) => {
       const buffer = tf.add(tf.mul(slots['sgd.momentum']!, momentum), g);
@@ -125,7 +128,7 @@ function withMomentum(
 /** Tieleman & Hinton 2012: v ← β2·v + (1 - β2)·g², then p ← p - η·g / (√v + ε). */
 function rmsprop({ beta2 = 0.999, epsilon = 1e-8 }: OptimizerConfig): Rule {
   return {
-    slots: ['rmsprop.v'],
+    slots: () => ['rmsprop.v'],
     scalars: (_step, learningRate) => ({ learningRate }),
     update: (g, slots, { learningRate }) => {
       const v = tf.add(tf.mul(slots['rmsprop.v']!, beta2), tf.mul(tf.square(g), 1 - beta2));
@@ -142,7 +145,7 @@ function rmsprop({ beta2 = 0.999, epsilon = 1e-8 }: OptimizerConfig): Rule {
  */
 function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: OptimizerConfig): Rule {
   return {
-    slots: ['adam.m', 'adam.v'],
+    slots: () => ['adam.m', 'adam.v'],
     scalars: (step, learningRate) => {
       const first = (1 - beta1) / (1 - beta1 ** (step + 1));
       const second = Math.sqrt((1 - beta2) / (1 - beta2 ** (step + 1)));
@@ -153,6 +156,23 @@ function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: OptimizerConfig): 
       const v = tf.add(tf.mul(slots['adam.v']!, beta2), tf.square(g));
       const by = tf.mul(tf.div(m, tf.add(tf.sqrt(v), feeds.epsilon!)), feeds.stepSize!);
       return { by, slots: { 'adam.m': m, 'adam.v': v } };
+    },
+  };
+}
+
+/** Filters of convolutions by Muon, see `muon.ts`; everything else as adamw has it. The momentum is Adam's sum Σ β1^k·g. */
+function muon(config: OptimizerConfig): Rule {
+  const { beta1 = 0.9 } = config;
+  const others = adam(config);
+  return {
+    slots: (shape) => (columnsOf(shape) === undefined ? others.slots(shape) : ['adam.m']),
+    scalars: (step, learningRate) => ({ ...others.scalars(step, learningRate), learningRate }),
+    update: (g, slots, feeds) => {
+      const columns = columnsOf(g.shape);
+      if (columns === undefined) return others.update(g, slots, feeds);
+      const m = tf.add(tf.mul(slots['adam.m']!, beta1), g);
+      const direction = orthogonalized(tf.add(g, tf.mul(m, beta1)), columns);
+      return { by: tf.mul(direction, feeds.learningRate!), slots: { 'adam.m': m } };
     },
   };
 }

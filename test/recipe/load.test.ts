@@ -276,7 +276,11 @@ describe('a broken recipe', () => {
     ],
     ['quantize: {qat: {epochs: 1}}', 'quantize.qat: expected method: qat or fallback: qat', /./],
     ['quantize: {adaround: {iterations: 1}}', 'quantize.adaround: expected rounding: adaround', /./],
-    ['distill: {optimizer: {type: sgd, beta1: 0.8}}', 'distill.optimizer.beta1: expected adam, adamw as type', /./],
+    [
+      'distill: {optimizer: {type: sgd, beta1: 0.8}}',
+      'distill.optimizer.beta1: expected adam, adamw, muon as type',
+      /./,
+    ],
     ['distill: {optimizer: {milestones: [2]}}', 'distill.optimizer.milestones: expected step as schedule', /./],
     [
       'precision: mixed\ndistill: {loss: sp, features: [{student: a, teacher: b}]}',
@@ -297,6 +301,15 @@ describe('a broken recipe', () => {
     ['distill: {loss: dist}', 'distill.loss: expected a teacher, without which it has no effect, received none'],
   ])('refuses what only a teacher gives a meaning, without one: %s', (line, message) => {
     expect(failure(SHORT + line).message).toContain(message);
+  });
+
+  it('refuses muon beside weights of an ONNX file, whose layout it does not know', () => {
+    const rate = 'optimizer: {type: muon, learningRate: 0.01}';
+    const { message } = failure(
+      `${SHORT.replace(/student: .*/, 'student: {onnx: a.onnx}')}distill: {${rate}}\nprune: [{finetune: {${rate}}}]`,
+    );
+    for (const key of ['distill', 'prune[0].finetune'])
+      expect(message).toContain(`${key}.optimizer.type: expected another rule beside student.onnx`);
   });
 
   it('names everything that is wrong at once', () => {

@@ -27,6 +27,7 @@ describe('a model in evaluation answers the same in blocked layout and in plain'
     ['resnet', { depth: 8 }],
     ['vgg', { width: 0.25 }],
     ['lenet', {}],
+    ['cnn', {}],
   ])('%s %j', async (name, options) => {
     const model = buildModel(name, { inputShape: [28, 28, 1], classes: 10, seed: 7, options });
     const program = predictionProgram({ network: layersNetwork(model), batchSize: 4 });

@@ -23,9 +23,10 @@ export function follow(graph: Graph, channels: Channels, labels: Map<string, Lab
   for (const node of graph.nodes) {
     const { op, inputs, outputs, attrs } = node;
     const given = inputs.filter((name) => name !== '');
+    // The scale, which comes last, may be missing.
     const rule = Object.hasOwn(rules, op) ? rules[op] : undefined;
     const many = Object.hasOwn(manyRules, op) ? manyRules[op] : undefined;
-    if ((rule ?? many) === undefined || (op === 'FusedBatchNorm' && given.length < inputs.length)) {
+    if ((rule ?? many) === undefined || (op === 'FusedBatchNorm' && inputs[3] === '')) {
       const reason = `${nameOf(node)} reads its channels in another way (${op})`;
       for (const name of given) for (const axis of labels.get(name)!) channels.keep(axis, reason);
       for (const name of outputs) labels.set(name, untracked(shape(name).length));

@@ -9,7 +9,8 @@ import { removeDeadCode } from './dead-code.ts';
  * Folds a batch norm with fixed statistics into the convolution or matrix product before it, with or without a bias between
  * (Jacob et al. 2018, equation 14): w' = w · s, b' = offset + (b - mean) · s, s = scale / sqrt(variance + epsilon). What the
  * weights become is computed in the graph: constant folding makes constants of it. A batch norm whose input is used elsewhere, or
- * whose weights are not fixed, stays.
+ * whose weights are not fixed, stays. One without a scale of its own keeps the order of values, so it is folded through a max pooling
+ * too: the largest of a window is the same before and after it.
  */
 export function foldBatchNorm(graph: Graph): Graph {
   const uses = usesOf(graph);
@@ -23,8 +24,11 @@ const LINEAR = ['Conv2D', 'DepthwiseConv2dNative', 'BatchMatMul'];
 function folded(norm: Node, builder: GraphBuilder, uses: ReadonlyMap<string, number>): Replacement {
   const [x, mean, variance, offset, scale] = norm.inputs as [string, string, string, string, string];
   if (uses.get(x) !== 1) return undefined;
-  const biased = biasOf(x, builder);
-  const product = biased?.product ?? x;
+  const pool = scale === '' ? poolOf(x, builder) : undefined;
+  const normed = pool?.inputs[0] ?? x;
+  if (uses.get(normed) !== 1) return undefined;
+  const biased = biasOf(normed, builder);
+  const product = biased?.product ?? normed;
   const linear = builder.producerOf(product);
   if (linear === undefined || !LINEAR.includes(linear.op) || uses.get(product) !== 1) return undefined;
   const weights = linear.inputs[1]!;
@@ -41,7 +45,13 @@ function folded(norm: Node, builder: GraphBuilder, uses: ReadonlyMap<string, num
   const centred = biased === undefined ? add('Neg', [mean]) : add('Sub', [biased.bias, mean]);
   const moved = add('Multiply', [centred, factor]);
   const bias = offset === '' ? moved : add('Add', [moved, offset]);
-  return [add('Add', [add(linear.op, [linear.inputs[0]!, scaled], linear.attrs), bias])];
+  const sum = add('Add', [add(linear.op, [linear.inputs[0]!, scaled], linear.attrs), bias]);
+  return pool === undefined ? [sum] : builder.node(pool.op, [sum], pool.attrs, { layer: pool.layer });
+}
+
+function poolOf(x: string, builder: GraphBuilder): Node | undefined {
+  const node = builder.producerOf(x);
+  return node?.op === 'MaxPool' ? node : undefined;
 }
 
 /** `x` as a product plus a bias per channel. */

@@ -5,9 +5,11 @@ import { foldBatchNorm } from './fold-batch-norm.ts';
 import type { Evaluate } from './fold-constants.ts';
 import { foldConstants } from './fold-constants.ts';
 import { recognizeActivations } from './recognize-activations.ts';
+import { reluBeforePool } from './relu-before-pool.ts';
 
 /** The graph of a model as it ships: batch norms folded, constants computed, activations as one op each. */
 export function forInference(graph: Graph, evaluate: Evaluate): Graph {
-  const made = cleaned(recognizeActivations(foldConstants(foldBatchNorm(cleaned(graph)), evaluate)));
+  const folded = foldConstants(foldBatchNorm(cleaned(graph)), evaluate);
+  const made = cleaned(reluBeforePool(recognizeActivations(folded)));
   return shown('inference', made);
 }

@@ -20,6 +20,10 @@ export interface ConvOptions {
   readonly padding?: 'same' | 'valid';
   /** Default true: batch norm behind the convolution, which then has no bias. */
   readonly norm?: boolean;
+  /** Default true: the batch norm has a scale, which a ReLU and another layer behind it make superfluous. */
+  readonly scale?: boolean;
+  /** Default false: 2×2 max pooling between the convolution and its batch norm. */
+  readonly pool?: boolean;
   /** Default: only without batch norm, which has its own. */
   readonly bias?: boolean;
   readonly activation?: 'relu' | 'relu6' | 'none';
@@ -38,7 +42,7 @@ export class Blocks {
   }
 
   conv(x: SymbolicTensor, name: string, filters: number, options: ConvOptions = {}): SymbolicTensor {
-    const { norm = true, bias = !norm, activation = 'relu' } = options;
+    const { norm = true, bias = !norm, activation = 'relu', pool = false } = options;
     const conv = layers.conv2d({
       name,
       filters,
@@ -46,7 +50,9 @@ export class Blocks {
       useBias: bias,
       kernelInitializer: this.initial(`${name}/kernel`, { scheme: 'he-normal' }),
     });
-    return this.#finish(conv.apply(x) as SymbolicTensor, name, norm, activation);
+    const y = conv.apply(x) as SymbolicTensor;
+    const pooled = pool ? layers.maxPooling2d({ name: `${name}_pool`, poolSize: 2 }).apply(y) : y;
+    return this.#finish(pooled as SymbolicTensor, name, norm, activation, options.scale);
   }
 
   depthwise(x: SymbolicTensor, name: string, options: ConvOptions = {}): SymbolicTensor {
@@ -61,8 +67,8 @@ export class Blocks {
     return this.#finish(conv.apply(x) as SymbolicTensor, name, norm, activation);
   }
 
-  norm(x: SymbolicTensor, name: string): SymbolicTensor {
-    return layers.batchNormalization({ name, ...BATCH_NORM }).apply(x) as SymbolicTensor;
+  norm(x: SymbolicTensor, name: string, scale = true): SymbolicTensor {
+    return layers.batchNormalization({ name, scale, ...BATCH_NORM }).apply(x) as SymbolicTensor;
   }
 
   relu(x: SymbolicTensor, name: string): SymbolicTensor {
@@ -80,6 +86,23 @@ export class Blocks {
     return this.dense(pooled, 'logits', classes, 'glorot-uniform');
   }
 
+  /**
+   * Sum over height and width with a learned weight for each place and channel, normalized over the batch: [batch, channels]. It begins near
+   * the mean.
+   */
+  weightedSum(x: SymbolicTensor, name: string): SymbolicTensor {
+    const kernelSize = x.shape.slice(1, 3) as [number, number];
+    const conv = layers.depthwiseConv2d({
+      name,
+      kernelSize,
+      padding: 'valid',
+      useBias: false,
+      depthwiseInitializer: this.initial(`${name}/depthwise_kernel`, { scheme: 'mean', depthwise: true }),
+    });
+    const y = this.norm(conv.apply(x) as SymbolicTensor, `${name}_bn`);
+    return layers.flatten({ name: `${name}_flat` }).apply(y) as SymbolicTensor;
+  }
+
   add(a: SymbolicTensor, b: SymbolicTensor, name: string): SymbolicTensor {
     return layers.add({ name }).apply([a, b]) as SymbolicTensor;
   }
@@ -90,8 +113,14 @@ export class Blocks {
     return rate === 0 ? x : (layers.dropout({ name, rate, ...shaped }).apply(x) as SymbolicTensor);
   }
 
-  #finish(x: SymbolicTensor, name: string, norm: boolean, activation: 'relu' | 'relu6' | 'none'): SymbolicTensor {
-    const y = norm ? this.norm(x, `${name}_bn`) : x;
+  #finish(
+    x: SymbolicTensor,
+    name: string,
+    norm: boolean,
+    activation: 'relu' | 'relu6' | 'none',
+    scale?: boolean,
+  ): SymbolicTensor {
+    const y = norm ? this.norm(x, `${name}_bn`, scale) : x;
     if (activation === 'none') return y;
     const relu = activation === 'relu6' ? { name: `${name}_relu`, maxValue: 6 } : { name: `${name}_relu` };
     return layers.reLU(relu).apply(y) as SymbolicTensor;

@@ -2,7 +2,7 @@ import { serialization, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import { RandomStream } from '../../base/random.ts';
 
-export type Scheme = 'he-normal' | 'glorot-uniform' | 'normal';
+export type Scheme = 'he-normal' | 'glorot-uniform' | 'normal' | 'mean';
 
 export interface SeededConfig {
   readonly seed: number;
@@ -59,6 +59,8 @@ function scaled(
     for (let i = 0; i < size; i++) values[i] = (2 * random.uniform() - 1) * limit;
     return values;
   }
+  // The mean of what comes in, each place of it disturbed by as much again.
+  if (scheme === 'mean') return values.map(() => (1 + random.normal()) / fanIn);
   const sigma = scheme === 'normal' ? deviation : Math.sqrt(2 / fanIn);
   for (let i = 0; i < size; i++) values[i] = random.normal() * sigma;
   return values;

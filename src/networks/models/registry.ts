@@ -2,6 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { nearest, shown, UserError } from '../../base/errors.ts';
 import { bcResnet } from './bc-resnet.ts';
 import type { ModelArgs, ModelFamily } from './builder.ts';
+import { cnn } from './cnn.ts';
 import { dsCnn } from './ds-cnn.ts';
 import { embeddingBag } from './embedding-bag.ts';
 import { gru } from './gru.ts';
@@ -19,6 +20,7 @@ import { wideResnet } from './wide-resnet.ts';
 export const models: Readonly<Record<string, ModelFamily>> = {
   mlp,
   lenet,
+  cnn,
   'ds-cnn': dsCnn,
   'bc-resnet': bcResnet,
   resnet,

@@ -12,15 +12,15 @@ const READ_BY: Readonly<
   gamma: { by: 'schedule', readers: ['step'], usual: 0.1 },
   finalLearningRate: { by: 'schedule', readers: ['cosine', 'linear', 'onecycle'], usual: 0 },
   momentum: { by: 'type', readers: ['momentum', 'nesterov'], usual: 0.9 },
-  beta1: { by: 'type', readers: ['adam', 'adamw'], usual: 0.9 },
-  beta2: { by: 'type', readers: ['adam', 'adamw', 'rmsprop'], usual: 0.999 },
-  epsilon: { by: 'type', readers: ['adam', 'adamw', 'rmsprop'], usual: 1e-8 },
+  beta1: { by: 'type', readers: ['adam', 'adamw', 'muon'], usual: 0.9 },
+  beta2: { by: 'type', readers: ['adam', 'adamw', 'rmsprop', 'muon'], usual: 0.999 },
+  epsilon: { by: 'type', readers: ['adam', 'adamw', 'rmsprop', 'muon'], usual: 1e-8 },
 };
 
 /** Optimizer and its schedule; shared by teacher, student and fine-tuning. */
 export const optimizerSchema = z
   .strictObject({
-    type: z.enum(['sgd', 'momentum', 'nesterov', 'rmsprop', 'adam', 'adamw']).default('adamw').describe('Update rule.'),
+    type: z.enum(['sgd', 'momentum', 'nesterov', 'rmsprop', 'adam', 'adamw', 'muon']).default('adamw').describe('Update rule.'),
     learningRate: z.number().gt(0).default(0.002).describe('Learning rate at its highest.'),
     schedule: z
       .enum(['constant', 'cosine', 'linear', 'step', 'onecycle'])

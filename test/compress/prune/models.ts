@@ -10,6 +10,7 @@ import { RandomStream } from '../../../src/base/random.ts';
 export const SMALL: Readonly<Record<string, { inputShape: number[]; options: Record<string, unknown> }>> = {
   mlp: { inputShape: [5], options: { hidden: [32, 24] } },
   lenet: { inputShape: [8, 8, 1], options: { filters: 12 } },
+  cnn: { inputShape: [8, 8, 1], options: { filters: [8, 16, 16] } },
   'ds-cnn': { inputShape: [8, 8, 1], options: { width: 0.5 } },
   resnet: { inputShape: [8, 8, 1], options: { depth: 8 } },
   'wide-resnet': { inputShape: [8, 8, 1], options: { depth: 10, width: 1 } },

@@ -65,6 +65,11 @@ export const small: Record<string, Expected> = {
     counts: { RESHAPE: 1, 'FULLY_CONNECTED+RELU': 1, FULLY_CONNECTED: 1 },
   },
   lenet: { inputShape: [12, 12, 1], options: {} },
+  cnn: {
+    inputShape: [12, 12, 1],
+    options: { filters: [8, 16, 16] },
+    counts: { 'CONV_2D+RELU': 3, MAX_POOL_2D: 2, DEPTHWISE_CONV_2D: 1, FULLY_CONNECTED: 1 },
+  },
   'ds-cnn': { inputShape: [12, 12, 1], options: { width: 0.25 } },
   'bc-resnet': { inputShape: [9, 16, 1], options: { width: 0.5, bands: 2 } },
   resnet: {

@@ -76,6 +76,30 @@ describe('batch-norm folding', () => {
     expectSameResults(after, graph, 1e-5);
   });
 
+  const pooled = (affine: boolean, linearUsed: boolean): Graph => {
+    const b = new GraphBuilder();
+    const { product } = LINEAR.Conv2D!(b);
+    const window = { filterSize: [2, 2], strides: [2, 2], dilations: [1, 1], pads: [0, 0, 0, 0] };
+    const pool = b.op('MaxPool', [product], window);
+    const variance = b.constant(float32(4), Float32Array.of(0.5, 1, 2, 3));
+    const [offset, scale] = [constant(b, 'offset', 4), affine ? constant(b, 'scale', 4) : ''];
+    const norm = b.op('FusedBatchNorm', [pool, constant(b, 'mean', 4), variance, offset, scale], { epsilon: 0.001 });
+    b.output('y', b.op('Relu', [norm]));
+    if (linearUsed) b.output('linear', product);
+    return b.build();
+  };
+
+  it('without a scale goes through a max pooling, and the ReLU behind it too', () => {
+    const after = forInference(pooled(false, false), evaluateOnCpu);
+    expect(opsOf(after)).toEqual(['Conv2D', 'Add', 'Relu', 'MaxPool']);
+    expectSameResults(after, pooled(false, false), 1e-5);
+  });
+
+  it('with a scale, which may be negative, stays behind a max pooling, and so does one whose product is used elsewhere', () => {
+    for (const graph of [pooled(true, false), pooled(false, true)])
+      expect(opsOf(foldBatchNorm(graph))).toContain('FusedBatchNorm');
+  });
+
   it('leaves a batch norm whose input is used elsewhere', () => {
     const graph = graphOf(LINEAR.Conv2D!, { bias: true, affine: true, shared: true });
     expect(opsOf(foldBatchNorm(graph))).toContain('FusedBatchNorm');

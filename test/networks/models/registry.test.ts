@@ -3,15 +3,21 @@ import { UserError } from '../../../src/base/errors.ts';
 import { sha256, bytesOf } from '../../../src/base/bytes.ts';
 import { modelInfo, modelVariables } from '../../../src/networks/models/info.ts';
 import { buildModel, models } from '../../../src/networks/models/registry.ts';
+import { patchLayers } from '../../../src/trace/layers/patch.ts';
 import { useCpu } from '../../support/cpu.ts';
 
-beforeAll(useCpu);
+// tfjs' own batch norm cannot train without a scale.
+beforeAll(async () => {
+  patchLayers();
+  await useCpu();
+});
 
 const image = { inputShape: [8, 8, 1], classes: 3, seed: 7 };
 /** A small instance of every family, and the number of its parameters worked out by hand or from the paper. */
 const small: Record<string, { inputShape: number[]; options: Record<string, unknown> }> = {
   mlp: { inputShape: [5], options: { hidden: [4] } },
   lenet: { inputShape: [8, 8, 1], options: {} },
+  cnn: { inputShape: [8, 8, 1], options: { filters: [4, 6] } },
   'ds-cnn': { inputShape: [8, 8, 1], options: { width: 0.5 } },
   'bc-resnet': { inputShape: [9, 16, 1], options: { width: 0.5, bands: 2, dropout: 0 } },
   resnet: { inputShape: [8, 8, 1], options: { depth: 8, width: 0.5 } },
@@ -109,6 +115,13 @@ describe('published sizes', () => {
   it('WRN-16-2 has 0.69 M parameters', () => {
     expect(count('wide-resnet', { depth: 16, width: 2 })).toBe(691_674);
   });
+});
+
+it('cnn of 28×28×1 has the parameters that its description says', () => {
+  const { trainableParameters } = modelInfo(
+    buildModel('cnn', { inputShape: [28, 28, 1], classes: 10, seed: 1, options: {} }),
+  );
+  expect(models['cnn']!.doc).toContain(`${trainableParameters.toLocaleString('en')} parameters`);
 });
 
 it('resnet takes the strides it is given', () => {
