@@ -75,7 +75,7 @@ async function read(folder: string): Promise<void> {
   let start = performance.now();
   const { train } = await loadDataset({
     ...{ type: 'image-folder', train: folder, validation: 2, splitSeed: 1, resize: [SIZE, SIZE], channels: 3 },
-  } as Parameters<typeof loadDataset>[0]);
+  });
   const readSeconds = seconds(start);
   start = performance.now();
   let sum = 0;

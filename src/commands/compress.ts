@@ -2,6 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { outOption, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import { execute } from './run.ts';
+import { inputShapes, shapeOption } from './shapes.ts';
 import { watchOptions } from './watch.ts';
 import type { WatchArgs } from './watch.ts';
 
@@ -11,6 +12,7 @@ interface CompressArgs extends WatchArgs {
   budget: string | undefined;
   epochs: number;
   seed: number;
+  shape: string[];
   format: ('onnx' | 'tflite')[];
   name: string | undefined;
   mean: number[] | undefined;
@@ -52,6 +54,7 @@ export const compressCommand: Command<CompressArgs> = {
         array: true,
         describe: 'Pictures in a folder: deviation to divide by after that',
       })
+      .option('shape', shapeOption)
       .option('seed', { type: 'number', default: 0, describe: 'Seed of all randomness in training' })
       .option('name', { type: 'string', describe: 'Name of the run [default: as the file, with -small]' })
       .option('out', outOption)
@@ -69,10 +72,12 @@ export const compressCommand: Command<CompressArgs> = {
         'compress: expected --data, received none',
         'Name a recipe, a folder of pictures, or arrays of inputs as the model is fed (.npz, .npy); labels are not needed.',
       );
-    const { budget: asked, epochs, seed, name, out, set, mean, std, ...watch } = args;
+    const { budget: asked, epochs, seed, name, out, set, mean, std, shape, ...watch } = args;
     const { compression } = await import('../tools/compress/compress.ts');
-    const options = { model, data, budget: asked, epochs, seed, name, out, set, mean, std, formats: format };
-    const { loaded, budget } = await compression(options);
+    const shapes = inputShapes(shape);
+    const options = { model, shapes, data, budget: asked, epochs, seed, name, out, set, mean, std, formats: format, fresh }; // prettier-ignore
+    const { loaded, budget, notes } = await compression(options);
+    for (const note of notes) context.note(`${note}\n`);
     const { folder, report } = await execute(
       loaded,
       { out, saveEvery, existing: fresh ? 'fresh' : 'ask', place: {}, watch },

@@ -1,4 +1,6 @@
 import { InterruptedError, UserError } from '../base/errors.ts';
+import type { SeenData } from '../data/seen-data.ts';
+import type { SeenForm } from '../data/seen-form.ts';
 import type { SeenTask } from '../data/seen-task.ts';
 import { TASKS } from '../recipe/task.ts';
 import type { TaskName } from '../recipe/task.ts';
@@ -26,7 +28,10 @@ export const initCommand: Command<InitArgs> = {
   options: (yargs) =>
     yargs
       .positional('to', { type: 'string', default: 'recipe.yaml', describe: 'File to write' })
-      .option('type', { type: 'string', describe: 'Type of the data: csv, idx, image-folder, ...' })
+      .option('type', {
+        type: 'string',
+        describe: 'Type of the data: csv, image-folder, ... [default: what its files look like]',
+      })
       .option('train', { type: 'string', describe: 'Training data: file or folder (idx, npz: the samples)' })
       .option('labels', { type: 'string', describe: 'Training labels, for idx and npz' })
       .option('test', { type: 'string', describe: 'Test data' })
@@ -50,7 +55,9 @@ export const initCommand: Command<InitArgs> = {
     parseRecipe(text, args.to, { models });
     const { train, labels, test, testLabels, teacher, model } = answers;
     const student = model.endsWith('.onnx') ? model : '';
-    for (const file of [train, labels, test, testLabels, teacher, student].filter((name) => name !== '')) {
+    for (const file of [train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student].filter(
+      (name) => name !== '',
+    )) {
       const place = path.resolve(path.dirname(args.to), file);
       if (await exists(place)) continue;
       throw new UserError(
@@ -64,13 +71,16 @@ export const initCommand: Command<InitArgs> = {
   },
 };
 
-const TYPES = ['csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'npz', 'parquet', 'jsonl'];
+const TYPES = [
+  ...['csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'audio-folder', 'text-folder', 'npz', 'parquet', 'jsonl'],
+];
 
 /** Answers to everything that the options leave open: asked in a terminal. Elsewhere a missing option is a `UserError`. */
 async function complete(args: InitArgs, context: Context) {
   const { nearest, shown } = await import('../base/errors.ts');
   const { exists } = await import('../base/files.ts');
   const { models } = await import('../networks/models/registry.ts');
+  const { usualStudent } = await import('../recipe/init.ts');
   const path = await import('node:path');
   const oneOf = (names: readonly string[]) => (answer: string) => {
     if (names.includes(answer)) return undefined;
@@ -83,17 +93,25 @@ async function complete(args: InitArgs, context: Context) {
   };
   const ask = await asker(context);
   try {
-    const type =
-      args.type ??
-      (await ask(`Type of the data (${TYPES.join(', ')})`, { option: '--type', fallback: 'csv', wrong: oneOf(TYPES) }));
-    const isData = async (answer: string) => (await isThere(answer)) ?? (await otherKind(type, answer, args.to));
-    const hasLabelFile = type === 'idx' || type === 'npz';
     const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
     const optional = (question: string) => ask(question, { fallback: '', wrong: isThere });
-    const train = args.train ?? (await ask('Training data', { option: '--train', wrong: isData }));
+    const place = args.train ?? (await needed('Training data', '--train'));
+    const seen = await seenAt(args, place, context);
+    const type =
+      args.type ??
+      (await ask(`Type of the data (${TYPES.join(', ')})`, {
+        ...{ option: '--type', fallback: seen?.type ?? 'csv', wrong: oneOf(TYPES) },
+      }));
+    const inside = (name: string | undefined): string | undefined => name && path.join(place, name);
+    const splits = seen?.type === type ? seen.splits : undefined;
+    const train = inside(splits?.train) ?? place;
+    const unlabelled = inside(splits?.unlabelled);
+    const isData = async (answer: string) => (await isThere(answer)) ?? (await otherKind(type, answer, args.to));
+    const hasLabelFile = type === 'idx' || type === 'npz';
     const labels = args.labels ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
     const test =
       args.test ??
+      inside(splits?.test) ??
       (await ask('Test data (empty: hold out a part of the training data)', { fallback: '', wrong: isData }));
     const testLabels =
       args.testLabels ?? (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
@@ -101,15 +119,47 @@ async function complete(args: InitArgs, context: Context) {
     const named =
       args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', { fallback: '' }) : '');
     const isNamed = args.label !== undefined;
-    const { task, label } = await taskOf({ ...args, type, train, labels, label: named, isNamed }, ask, context);
+    const form = await formAt(args, { type, train, label: named }, context);
+    const { task, label } = await taskOf({ ...args, type, train, labels, label: named, isNamed, form }, ask, context);
     const teacher = args.teacher ?? (await optional('Teacher: ONNX file or model.json (empty: train one)'));
     const modelOrFile = (answer: string) =>
       answer.endsWith('.onnx') ? isThere(answer) : oneOf(Object.keys(models))(answer);
-    const student = { fallback: isTable ? 'mlp' : 'ds-cnn', wrong: modelOrFile };
+    const student = { fallback: usualStudent(type, form), wrong: modelOrFile };
     const model = args.model ?? (await ask('Model of the student', student));
-    return { type, task, train, labels, test, testLabels, label, teacher, model };
+    return { type, task, train, labels, test, testLabels, unlabelled, label, teacher, model, form };
   } finally {
     ask.close();
+  }
+}
+
+/** What the names of the files say, which is told; undefined where they say nothing, or a recipe names the data otherwise. */
+async function seenAt({ to, type }: InitArgs, train: string, context: Context): Promise<SeenData | undefined> {
+  const path = await import('node:path');
+  const { exists } = await import('../base/files.ts');
+  const { seenData } = await import('../data/seen-data.ts');
+  const place = path.resolve(path.dirname(to), train);
+  // What is not there is said where all files are looked for.
+  if (!(await exists(place))) return undefined;
+  const seen = await seenData(place);
+  if (seen !== undefined && type === undefined)
+    context.note(`${seen.why}: type: ${seen.type}; say --type for another one\n`);
+  return seen;
+}
+
+async function formAt(
+  { to }: Pick<InitArgs, 'to'>,
+  { type, train, label }: { readonly type: string; readonly train: string; readonly label: string },
+  context: Context,
+): Promise<SeenForm> {
+  const path = await import('node:path');
+  const { seenForm } = await import('../data/seen-form.ts');
+  const labels = label.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  try {
+    return await seenForm(type as never, path.resolve(path.dirname(to), train), labels);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    context.note(`the data could not be read: ${error.message}\n`);
+    return {};
   }
 }
 
@@ -119,9 +169,9 @@ async function otherKind(type: string, answer: string, to: string): Promise<stri
   const path = await import('node:path');
   const isFolder = (await stat(path.resolve(path.dirname(to), answer))).isDirectory();
   // CIFAR's files are named one by one, or by their folder.
-  if (isFolder === (type === 'image-folder') || type.startsWith('cifar')) return undefined;
+  if (isFolder === type.endsWith('-folder') || type.startsWith('cifar')) return undefined;
   return isFolder
-    ? `${answer} is a folder, and ${type} is read from a file. For pictures, a folder for each class, begin again with the type image-folder.`
+    ? `${answer} is a folder, and ${type} is read from a file. For a folder for each class, begin again with the type image-folder, audio-folder or text-folder.`
     : `${answer} is a file, and ${type} is read from a folder.`;
 }
 
@@ -131,17 +181,21 @@ interface Data extends Pick<InitArgs, 'to' | 'task' | 'label'> {
   readonly labels: string;
   /** True if the label column was named on the command line. */
   readonly isNamed: boolean;
+  readonly form: SeenForm;
 }
 
 /** The task, as it is said or as the labels look; on a terminal one may say otherwise. */
-async function taskOf({ to, task, label, isNamed, ...data }: Data, ask: Ask, context: Context) {
+async function taskOf({ to, task, label, isNamed, form, ...data }: Data, ask: Ask, context: Context) {
   const names = label!.includes(',') ? label!.split(',').map((name) => name.trim()) : label!;
   if (task !== undefined) return { task: task as TaskName, label: names };
+  // A folder has a class for each of its sub-folders.
+  if (data.type.endsWith('-folder')) return { task: 'classification' as const, label: names };
   const path = await import('node:path');
   const { seenTask } = await import('../data/seen-task.ts');
   const place = (file: string): string => path.resolve(path.dirname(to), file);
   const train = SOURCES[data.type]?.(place(data.train), place(data.labels)) ?? place(data.train);
-  const config = { type: data.type, train, missing: 'zero', ...(names.length > 0 && { label: names }) };
+  const missing = form.text === undefined ? 'zero' : 'drop';
+  const config = { type: data.type, train, missing, ...(names.length > 0 && { label: names }), ...form };
   const seen = await seenTask(config as never).catch((error: unknown): SeenTask => {
     if (!(error instanceof UserError)) throw error;
     context.note(`the labels could not be read: ${error.message}\n`);

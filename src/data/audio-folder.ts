@@ -10,7 +10,7 @@ import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';
 import { parseWav } from './wav.ts';
 
-const SOUNDS = { extensions: new Set(['.wav', '.wave']), what: 'sounds', kinds: 'WAV' };
+export const SOUNDS = { extensions: new Set(['.wav', '.wave']), what: 'sounds', kinds: 'WAV' };
 
 /** Files read at a time. */
 const AT_ONCE = 16;

@@ -183,10 +183,11 @@ export function chanceOf({ seed, view, augment }: View): Chance {
  */
 export function augmentedWriter(dataset: Dataset, { augment, seed, key }: Chance, drawn?: readonly number[]) {
   const plain = sampleWriter(dataset);
-  const apply = createAugmenter(augment, dataset.sampleShape, dataset.normalization, drawn);
+  const { sampleShape, normalization, backgrounds } = dataset;
+  const apply = createAugmenter(augment, sampleShape, normalization, drawn, backgrounds);
   if (apply === undefined) return plain;
   const random = new RandomStream(seed, 'augment', dataset.idPrefix, ...key);
-  const size = sizeOf(dataset.sampleShape);
+  const size = sizeOf(sampleShape);
   return (row: number, out: Float32Array, offset: number) => {
     plain(row, out, offset);
     apply(out.subarray(offset, offset + size), random.seek(dataset.ids[row]!));

@@ -62,6 +62,13 @@ export async function classFiles(folder: string, { extensions, what, kinds }: Fi
       `Files that end in ${[...extensions].join(', ')} are read.`,
     );
   }
+  const present = new Set(values);
+  const without = classNames.find((_, index) => !present.has(index));
+  if (without !== undefined)
+    throw new UserError(
+      `${folder}: no ${what} in the folder of class ${without}`,
+      'Put some into it, or remove the folder.',
+    );
   const left = `${folder}: ${others.length} of its files left out, which are no ${kinds} in the folder of a class, e.g. ${others[0]!}`;
   return { classNames, files, values: Int32Array.from(values), notes: others.length === 0 ? [] : [left] };
 }

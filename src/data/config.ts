@@ -39,6 +39,14 @@ export type AugmentStep =
   | { gain: number }
   /** Sounds: white noise, at a signal-to-noise ratio between these two, in decibels. */
   | { noise: readonly [number, number] }
+  /** Sounds: a random stretch of a WAV file of a folder, in this share of the samples, at a ratio between these two (default: all, 0 … 30). */
+  | {
+      background: {
+        folder: string;
+        ratio?: readonly [number, number] | undefined;
+        probability?: number | undefined;
+      };
+    }
   /** Mix two samples of a batch, with a weight from Beta(mixup, mixup) (Zhang et al. 2018, "mixup"). */
   | { mixup: number };
 

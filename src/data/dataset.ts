@@ -69,9 +69,22 @@ export interface Dataset {
   /** Mean and deviation of each number to predict over train, in the label's units. */
   readonly scaling?: Scaling | undefined;
   readonly normalization: Normalization;
+  /** Noise that the augmentation of sounds adds, by folder. */
+  readonly backgrounds?: Backgrounds | undefined;
   /** The pictures that `samples` were made of, where they are files: kept where someone wants them at another size. */
   readonly originals?: Originals | 'not kept' | undefined;
 }
+
+/** Sounds of a folder, one behind the other, at the rate of the data. */
+export interface Background {
+  /** On a SharedArrayBuffer, so that workers see it without a copy. */
+  readonly values: Float32Array;
+  /** Where each begins, and behind them where the last one ends. */
+  readonly starts: readonly number[];
+}
+
+/** By folder. */
+export type Backgrounds = Readonly<Record<string, Background>>;
 
 export interface EncodedImage {
   /** For messages, e.g. a path or `x.parquet: row 7`. */
@@ -122,8 +135,11 @@ export function fingerprint(dataset: Dataset): string {
   const { idPrefix, sampleShape, inputs, text, classNames, normalization, ids, targets, samples, labelled } = dataset;
   const type = samples.constructor.name;
   const originals = typeof dataset.originals === 'object' ? dataset.originals.hash : undefined;
-  const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type, originals });
-  return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples), ...(labelled ? [labelled] : []));
+  const added = Object.values(dataset.backgrounds ?? {});
+  const noise = added.length === 0 ? undefined : added.map(({ starts }) => starts);
+  const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type, originals, noise }); // prettier-ignore
+  const more = [...(labelled ? [labelled] : []), ...added.map(({ values }) => bytesOf(values))];
+  return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples), ...more);
 }
 
 export function sharedBytes(length: number): Uint8Array {

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { readBackgrounds } from './backgrounds.ts';
 import { checkFinite, checkSameKind } from './checks.ts';
 import { columnsOf, encoded, plainWords } from './columns.ts';
 import type { DatasetConfig, TaskName } from './config.ts';
@@ -83,6 +84,7 @@ export async function loadDataset(
   const unlabelledRaw = withNumbers('unlabelled', unlabelledRead);
   const others = [validationRaw, testRaw, unlabelledRaw].filter((split) => split !== undefined);
 
+  const backgrounds = await readBackgrounds(config);
   const present = labelPresence(trainRaw);
   const onValidation = validationRaw && scored(labelPresence(validationRaw), labelled);
   if (labelled !== 0 && present.known === 0 && onValidation === undefined) throw noneLabelled(trainRaw, present.count);
@@ -152,7 +154,7 @@ export async function loadDataset(
     };
     const isPartial = flags?.includes(0) === true;
     if (isPartial && scaling !== undefined) fillWithMeans(targets, flags, scaling.mean);
-    const own = { name, idPrefix, samples, targets, ids, count: ids.length };
+    const own = { name, idPrefix, samples, targets, ids, count: ids.length, ...(backgrounds && { backgrounds }) };
     return { ...own, ...scaled, ...(isPartial && { labelled: flags }) };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);

@@ -1,6 +1,7 @@
 import type { DatasetConfig, TaskName } from './config.ts';
 import type { LabelWords, RawLabels, RawSplit } from './dataset.ts';
 import { readSplit } from './read.ts';
+import { openText } from './text/open.ts';
 
 /** The task that the labels of a data set look like. */
 export interface SeenTask {
@@ -19,7 +20,9 @@ const RARE = 0.2;
 /** Reads the training files. `UserError` where they cannot be read. */
 export async function seenTask(config: DatasetConfig): Promise<SeenTask> {
   // Read so, a label may be anything: words, lists, several columns.
-  const split = await readSplit({ ...config, task: 'multi-label' }, 'train');
+  const stated = 'text' in config ? config.text : undefined;
+  const text = stated && (await openText(stated));
+  const split = await readSplit({ ...config, task: 'multi-label' }, 'train', text);
   // A type that is none is refused where the recipe is checked.
   if (split === undefined) return { task: 'classification' };
   const { labels, labelNames = [] } = split;

@@ -1,5 +1,5 @@
 import { isImageShape, sizeOf } from './dataset.ts';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, Samples } from './dataset.ts';
 
 /** Longest side of the picture of a sample, in pixels. */
 const SIDE = 96;
@@ -11,11 +11,14 @@ export async function thumbnail(dataset: Dataset, row: number): Promise<string |
   if (!isImageShape(sampleShape) || inputs !== undefined || (channels !== 1 && channels !== 3)) return undefined;
   const size = sizeOf(sampleShape);
   const values = samples.subarray(row * size, (row + 1) * size);
-  const raw: { width: number; height: number; channels: 1 | 3 } = {
-    width: width!,
-    height: height!,
-    channels: channels,
-  };
+  return pictureOf(values, { width: width!, height: height!, channels });
+}
+
+/** Values as a PNG file in base64; those that are no bytes are spread from black to white. */
+export async function pictureOf(
+  values: Samples,
+  raw: { readonly width: number; readonly height: number; readonly channels: 1 | 3 },
+): Promise<string> {
   const { default: sharp } = await import('sharp');
   const image = sharp(values instanceof Uint8Array ? values : spread(values), { raw });
   const png = await image.resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true }).png().toBuffer();

@@ -36,6 +36,9 @@ export function withChoices<Of extends ModelNetwork>(
   };
 }
 
+/** Names of weights that a message shows. */
+const SHOWN = 8;
+
 function shortOf(file: string): string {
   return file.split(/[\\/]/).at(-1)!;
 }
@@ -58,7 +61,7 @@ export function fitting(
     if (names.some((name) => tests[i]!.test(name))) return;
     throw new UserError(
       `${key}: ${pattern} fits no weight of ${file}`,
-      `Its weights are ${names.slice(0, 8).join(', ')}, ...`,
+      `Its weights are ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ', ...' : ''}.`,
     );
   });
   return (name) => tests.some((test) => test.test(name));

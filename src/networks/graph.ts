@@ -64,6 +64,7 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
     const instead = (node: Node, given: readonly tf.Tensor[]): tf.Tensor[] | undefined => {
       const trains = training && batchNorm === 'train' && node.op === 'FusedBatchNorm';
       if (trains) return [normalized(node, given, state, momentumOf(node.layer ?? '') ?? USUAL_MOMENTUM)];
+      if (!training && node.op === 'FusedBatchNorm' && given[0]!.rank <= 4) return [normalizedBy(node, given)];
       if (training && node.op === 'Dropout') return [dropoutMask(given[0]!, node.attrs.rate as number)];
       return node.layer === undefined
         ? undefined
@@ -98,6 +99,13 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
 
 function variableOf({ type, data }: Constant): tf.Variable {
   return tf.variable(tensorOf(data, 'float32', type.shape as number[]));
+}
+
+/** One kernel, which an export folds into the layer before it; the rule's sums and products would stay what they are. */
+function normalizedBy(node: Node, given: readonly tf.Tensor[]): tf.Tensor {
+  const [x, mean, variance, offset, scale] = given as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D?, tf.Tensor1D?];
+  const apply = (): tf.Tensor => tf.batchNorm(x, mean, variance, offset, scale, node.attrs.epsilon as number);
+  return node.layer === undefined ? apply() : inLayer(node.layer, apply);
 }
 
 function normalized(node: Node, given: readonly tf.Tensor[], state: Variables, momentum: number): tf.Tensor {

@@ -23,11 +23,14 @@ export function headOf(graph: Graph): Head | undefined {
  */
 export function withNewHead(graph: Graph, file: string, classes: number, seed: number): Graph {
   const head = foundHead(graph);
-  if (head === undefined)
+  if (head === undefined) {
+    const last = graph.nodes.findLast(({ op }) => WEIGHTED.has(op)) ?? graph.nodes.at(-1);
+    const what = last === undefined ? 'none' : `${last.layer ?? last.outputs[0]!} (${last.op})`;
     throw new UserError(
-      `${file}: its last layer is no dense layer or 1×1 convolution with weights of its own`,
+      `${file}: its last layer is ${what}, no dense layer or 1×1 convolution with weights of its own`,
       'Set `student.head: keep` and let the model have as many outputs as there are classes.',
     );
+  }
   const { node, weight, axis, classes: before } = head;
   const old = graph.constants.get(weight)!;
   const shape = (old.type.shape as readonly number[]).with(axis, classes);

@@ -1,12 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { greatestCommonDivisor } from '../base/numbers.ts';
 import { inLayer } from '../trace/scope.ts';
-import { cosines, framesOf, melFilters } from './mel.ts';
-import type { LogMel } from './mel.ts';
+import { fourierTables, powerSpectrum } from './fourier.ts';
+import type { FourierTables } from './fourier.ts';
+import { bandGroups, cosines, framesOf } from './mel.ts';
+import type { BandGroup, LogMel } from './mel.ts';
 import type { ModelNetwork } from './network.ts';
+import { specAugmented } from './spec-augment.ts';
 
 /** Layer of all ops of the front-end. In files of few bits it stays float: powers of a spectrum span ten orders of magnitude. */
-export const LOG_MEL = 'log-mel';
+const LOG_MEL = 'log-mel';
+
+/** True for a layer of the front-end of sounds; in a file that is read again each of its ops is a layer, with this name first. */
+export function isFrontEnd(layer: string): boolean {
+  return layer.split('/')[0] === LOG_MEL;
+}
 
 /** Power that counts as silence: added to every band before the logarithm. */
 const SILENCE = 1e-6;
@@ -24,57 +31,67 @@ export function logMelNetwork(network: ModelNetwork, sound: LogMel): ModelNetwor
     ...network,
     inputs: { [inner]: { dtype: 'float32', shape: ['batch', sound.length, 1] } },
     forward: (inputs, options) =>
-      network.forward({ [inner]: inLayer(LOG_MEL, () => logMel(inputs[inner]!, sound, constants)) }, options),
+      network.forward(
+        { [inner]: inLayer(LOG_MEL, () => logMel(inputs[inner]!, sound, constants, options.training)) },
+        options,
+      ),
     definition: () => ({ network: network.definition(), sound }),
     withWeights: async (weights) => logMelNetwork(await network.withWeights(weights), sound),
   };
 }
 
-interface Constants {
-  /** Values that both the window and the hop are a multiple of: the sound in blocks of them is a sequence with so many channels. */
-  readonly block: number;
-  /** [window / block, 1, block, 2 · bins]: cosines and sines under the window, of the bins that a band has. */
-  readonly transform: Float32Array;
-  readonly bins: number;
-  /** [1, 1, 2 · bins, mels]: squares of both, summed by band. */
-  readonly bands: Float32Array;
+/** What a named network sees of sounds, [n, length]: [n, frames, bands or coefficients, 1]. */
+export function spectraOf(sounds: Float32Array, sound: LogMel): Promise<Float32Array> {
+  const x = tf.tensor3d(sounds, [sounds.length / sound.length, sound.length, 1]);
+  return logMel(x, sound, constantsOf(sound), false).data<'float32'>();
 }
 
-function logMel(x: tf.Tensor, sound: LogMel, { block, transform, bins, bands }: Constants): tf.Tensor {
-  const { window, hop, mels, coefficients } = sound;
+interface Constants {
+  /** [window]: Hann's window as for a spectrum: periodic. */
+  readonly weights: Float32Array;
+  readonly fourier: FourierTables;
+  readonly groups: readonly BandGroup[];
+}
+
+function logMel(x: tf.Tensor, sound: LogMel, { weights, fourier, groups }: Constants, training: boolean): tf.Tensor {
+  const { window, mels, coefficients, specAugment } = sound;
   const frames = framesOf(sound);
-  const used = (frames - 1) * hop + window;
-  const whole = used === sound.length ? x : tf.slice(x, [0, 0, 0], [-1, used, 1]);
-  const blocks = tf.reshape<tf.Rank.R4>(whole, [-1, used / block, 1, block]);
-  const filter = tf.tensor4d(transform, [window / block, 1, block, 2 * bins]);
-  const spectrum = tf.conv2d(blocks, filter, [hop / block, 1], 'valid');
-  const sums = tf.conv2d(tf.square(spectrum), tf.tensor4d(bands, [1, 1, 2 * bins, mels]), 1, 'valid');
-  const logarithms = tf.sub<tf.Tensor4D>(tf.log(tf.add(sums, SILENCE)), Math.log(SILENCE));
-  if (coefficients === undefined) return tf.reshape(logarithms, [-1, frames, mels, 1]);
-  const filters = tf.tensor4d(cosines(mels, coefficients), [1, 1, mels, coefficients]);
-  return tf.reshape(tf.conv2d(logarithms, filters, 1, 'valid'), [-1, frames, coefficients, 1]);
+  const weighted = tf.mul(framed(x, sound), tf.tensor1d(weights));
+  const power = powerSpectrum(tf.reshape(weighted, [-1, window]), fourier);
+  const sums = groups.map(({ from, bins, bands, filters }) =>
+    tf.matMul(tf.slice(power, [0, from], [-1, bins]), tf.tensor2d(filters, [bins, bands])),
+  );
+  const logarithms = tf.sub<tf.Tensor2D>(tf.log(tf.add(tf.concat(sums, 1), SILENCE)), Math.log(SILENCE));
+  const isMasked = training && specAugment !== undefined;
+  const heard = isMasked ? specAugmented(tf.reshape(logarithms, [-1, frames, mels]), specAugment) : logarithms;
+  if (coefficients === undefined) return tf.reshape(heard, [-1, frames, mels, 1]);
+  const cepstrum = tf.matMul(
+    tf.reshape<tf.Rank.R2>(heard, [-1, mels]),
+    tf.tensor2d(cosines(mels, coefficients), [mels, coefficients]),
+  );
+  return tf.reshape(cepstrum, [-1, frames, coefficients, 1]);
+}
+
+/** [batch, frames, window] of a sound [batch, length, 1]: rows of one hop each, beside the rows that follow them. */
+function framed(x: tf.Tensor, sound: LogMel): tf.Tensor {
+  const { length, window, hop } = sound;
+  const frames = framesOf(sound);
+  const parts = Math.ceil(window / hop);
+  const rows = frames - 1 + parts;
+  const used = Math.min(length, rows * hop);
+  const read = used === length ? x : tf.slice(x, [0, 0, 0], [-1, used, 1]);
+  const whole = used === rows * hop ? read : tf.pad(read, [[0, 0], [0, rows * hop - used], [0, 0]]); // prettier-ignore
+  const byHop = tf.reshape(whole, [-1, rows, hop]);
+  const columns = Array.from({ length: parts }, (_, i) =>
+    tf.slice(byHop, [0, i, 0], [-1, frames, Math.min(hop, window - i * hop)]),
+  );
+  return tf.concat(columns, 2);
 }
 
 function constantsOf(sound: LogMel): Constants {
-  const { window, hop, mels } = sound;
-  const filters = melFilters(sound);
-  const all = Array.from({ length: Math.floor(window / 2) + 1 }, (_, bin) => bin);
-  const used = all.filter((bin) => filters.subarray(bin * mels, (bin + 1) * mels).some((value) => value > 0));
-  const bins = used.length;
-  const transform = new Float32Array(window * 2 * bins);
-  const bands = new Float32Array(2 * bins * mels);
-  for (const [b, bin] of used.entries()) {
-    for (let i = 0; i < window; i++) {
-      // Hann's window as for a spectrum: periodic.
-      const weight = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / window);
-      const angle = (2 * Math.PI * ((bin * i) % window)) / window;
-      transform[i * 2 * bins + b] = weight * Math.cos(angle);
-      transform[i * 2 * bins + bins + b] = weight * Math.sin(angle);
-    }
-    for (let m = 0; m < mels; m++) {
-      bands[b * mels + m] = filters[bin * mels + m]!;
-      bands[(bins + b) * mels + m] = filters[bin * mels + m]!;
-    }
-  }
-  return { block: greatestCommonDivisor(window, hop), transform, bins, bands };
+  const { window } = sound;
+  const weights = Float32Array.from({ length: window }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / window));
+  const groups = bandGroups(sound);
+  const bins = Math.max(...groups.map((group) => group.from + group.bins));
+  return { weights, fourier: fourierTables(window, bins), groups };
 }

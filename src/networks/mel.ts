@@ -1,3 +1,5 @@
+import type { SpecAugment } from './spec-augment.ts';
+
 /** Front-end of sounds: what of a stretch of sound a network sees. */
 export interface LogMel {
   /** Values a second of the sound. */
@@ -13,6 +15,8 @@ export interface LogMel {
   readonly high: number;
   /** Number of cepstral coefficients (MFCC) made of the bands; undefined: the bands themselves. */
   readonly coefficients?: number | undefined;
+  /** In training alone: masks of the bands. Default: none. */
+  readonly specAugment?: SpecAugment | undefined;
 }
 
 /** Frames that lie in a sample whole. */
@@ -51,6 +55,56 @@ export function melFilters({ rate, window, mels, low, high }: LogMel): Float64Ar
     }
   }
   return filters;
+}
+
+/** Neighbouring bands, as the product of the bins that they reach with a matrix. */
+export interface BandGroup {
+  /** First bin, and number of bins. */
+  readonly from: number;
+  readonly bins: number;
+  readonly bands: number;
+  /** [bins, bands] */
+  readonly filters: Float32Array;
+}
+
+/** Numbers that a further group costs in a file: its two operators and their tensors. */
+const GROUP_COST = 80;
+
+/**
+ * The filters of `melFilters` in the groups that need the fewest numbers: most of the whole matrix is 0, as each bin is in two bands at most.
+ */
+export function bandGroups(sound: LogMel): BandGroup[] {
+  const { mels, window } = sound;
+  const filters = melFilters(sound);
+  const all = Math.floor(window / 2) + 1;
+  const heights = (bin: number, from: number, to: number): Float64Array =>
+    filters.subarray(bin * mels + from, bin * mels + to);
+  const reached = Array.from({ length: mels }, (_, band) => {
+    const bins = Array.from({ length: all }, (__, bin) => bin).filter((bin) => heights(bin, band, band + 1)[0]! > 0);
+    return bins.length === 0 ? undefined : ([bins[0]!, bins.at(-1)! + 1] as const);
+  });
+  /** First bin and the one behind the last; a band between two bins reaches none, and is 0 of any. */
+  const span = (from: number, to: number): readonly [number, number] => {
+    const spans = reached.slice(from, to).filter((found) => found !== undefined);
+    return spans.length === 0 ? [0, 1] : [spans[0]![0], spans.at(-1)![1]];
+  };
+  // Cheapest groups of the first `to` bands: the last group begins at `from`.
+  const cheapest: { cost: number; from: number }[] = [{ cost: 0, from: 0 }];
+  for (let to = 1; to <= mels; to++) {
+    const options = Array.from({ length: to }, (_, from) => {
+      const [first, behind] = span(from, to);
+      return { from, cost: cheapest[from]!.cost + (behind - first) * (to - from) + GROUP_COST };
+    });
+    cheapest.push(options.reduce((best, option) => (option.cost < best.cost ? option : best)));
+  }
+  const groups: BandGroup[] = [];
+  for (let to = mels; to > 0; to = cheapest[to]!.from) {
+    const { from } = cheapest[to]!;
+    const [first, behind] = span(from, to);
+    const rows = Array.from({ length: behind - first }, (_, i) => [...heights(first + i, from, to)]);
+    groups.unshift({ from: first, bins: behind - first, bands: to - from, filters: Float32Array.from(rows.flat()) });
+  }
+  return groups;
 }
 
 /** [mels, coefficients] of the orthonormal discrete cosine transform of type II: `scipy.fft.dct(…, norm='ortho')`. */

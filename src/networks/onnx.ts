@@ -6,6 +6,8 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { cleaned } from '../graph/passes/cleaned.ts';
 import { openBatch } from '../graph/passes/open-batch.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
+import { trimFilters } from '../graph/passes/trim-filters.ts';
+import type { Trimmed } from '../graph/passes/trim-filters.ts';
 import type { Graph } from '../graph/types.ts';
 import { checkParts } from './inputs.ts';
 import type { InputPart } from '../data/dataset.ts';
@@ -30,6 +32,8 @@ export interface OnnxNetworkOptions {
   readonly freeze: readonly string[];
   /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
   readonly batchNorm?: 'train' | 'frozen' | undefined;
+  /** Filters lose what only ever meets padding. Default true; false where weights are compared with the file's. */
+  readonly isTrimmed?: boolean;
   /** Layers and outputs that a loss of inner tensors compares with the teacher's. */
   readonly compared?: readonly string[] | undefined;
 }
@@ -39,12 +43,24 @@ export interface OnnxNetworkOptions {
  * `UserError` for what the reader does not know, and where input or classes do not fit the data.
  */
 export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
-  const { inputShape, inputs, classes, seed, head, freeze, batchNorm = 'train', compared = [] } = options;
+  const {
+    inputShape,
+    inputs,
+    classes,
+    seed,
+    head,
+    freeze,
+    batchNorm = 'train',
+    compared = [],
+    isTrimmed = true,
+  } = options;
   const sized = inputs === undefined ? withSampleSizes(model, file, inputShape) : model;
   const read = importOnnx(sized, file, { isTrained: true });
   const ordered = logitsFirst(withOpenBatch(read, file), file, options.output);
   const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
-  const whole = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
+  const headed = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
+  // What only ever meets padding has no gradient, and costs room and time.
+  const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
   checkOutput(whole, file, classes, head);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
   if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
@@ -60,7 +76,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
   );
   const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
   const short = file.split(/[\\/]/).at(-1)!;
-  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph });
+  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters });
   const others = [...whole.outputs.keys()].slice(1).filter((output) => !compared.includes(output));
   if (others.length > 0)
     origin.push(
@@ -101,6 +117,7 @@ interface Origin {
   readonly weights: Weights;
   readonly isFrozen: (name: string) => boolean;
   readonly stored: StoredWeights;
+  readonly filters: Trimmed['filters'];
 }
 
 function doing(batchNorm: 'train' | 'frozen', norms: number): string {
@@ -115,8 +132,15 @@ function dropping(file: string, { nodes }: Graph): string[] {
   return found.length === 0 ? [] : [`${file}: ${many} ${rates} of the values in training`];
 }
 
+function trimmedIn(file: string, filters: Trimmed['filters']): string[] {
+  const all = filters.map(({ layer, from, to }) => `${layer} (${from.join('×')} to ${to.join('×')})`);
+  return all.length === 0
+    ? []
+    : [`${file}: rows and columns of filters that only ever meet padding are left out: ${all.join(', ')}`];
+}
+
 /** Notes on the weights that a training of the file starts with, and on which of them are trained, a sentence each. */
-function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin): string[] {
+function originOf({ file, graph, weights, isFrozen, batchNorm, stored, filters }: Origin): string[] {
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm').length;
   const frozen = [...weights.keys()].filter(isFrozen);
   const numbers = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
@@ -126,6 +150,7 @@ function originOf({ file, graph, weights, isFrozen, batchNorm, stored }: Origin)
       ? []
       : [`${file}: its ${norms === 1 ? 'batch norm' : `${norms} batch norms`} ${doing(batchNorm, norms)}`]),
     ...dropping(file, graph),
+    ...trimmedIn(file, filters),
     ...(frozen.length === 0 ? [] : [`${file}: frozen: ${frozen.join(', ')}`]),
     ...(stored.fixed.length === 0
       ? []

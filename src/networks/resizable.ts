@@ -16,6 +16,7 @@ export const sized: Readonly<Record<string, Sized>> = {
   Conv1D: { key: 'filters', weight: KERNEL, axis: 2 },
   Conv2D: { key: 'filters', weight: KERNEL, axis: 3 },
   Conv2DTranspose: { key: 'filters', weight: KERNEL, axis: 2 },
+  KerasConv2DTranspose: { key: 'filters', weight: KERNEL, axis: 2 },
   SeparableConv2D: { key: 'filters', weight: 'pointwise_kernel', axis: 3 },
   Dense: { key: 'units', weight: KERNEL, axis: 1 },
 };
@@ -25,11 +26,12 @@ const adapting = new Set([
   'InputLayer',
   ...['Activation', 'ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'LimbeckGelu'],
   ...['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout'],
-  ...['BatchNormalization', 'LayerNormalization', 'LimbeckLayerNorm', 'DepthwiseConv2D', 'Flatten'],
+  ...['BatchNormalization', 'LayerNormalization', 'LimbeckLayerNorm', 'Flatten'],
+  ...['DepthwiseConv2D', 'LimbeckDilatedDepthwise'],
   ...['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate'],
   ...['MaxPooling1D', 'MaxPooling2D', 'AveragePooling1D', 'AveragePooling2D'],
   ...['GlobalAveragePooling1D', 'GlobalAveragePooling2D', 'GlobalMaxPooling1D', 'GlobalMaxPooling2D'],
-  ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D'],
+  ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D', 'KerasUpSampling2D', 'KerasReLU'],
 ]);
 
 /**

@@ -9,11 +9,24 @@ export interface InitAnswers {
   readonly labels: string;
   readonly test: string;
   readonly testLabels: string;
+  /** Folder or file of samples without labels; default: none. */
+  readonly unlabelled?: string | undefined;
   /** Column of the labels, or several; empty for the usual one. */
   readonly label: string | readonly string[];
   /** Empty: train one. */
   readonly teacher: string;
   readonly model: string;
+  /** Keys of the data set that its files call for: columns of texts and words, rate and length of sounds. */
+  readonly form?: InitForm | undefined;
+}
+
+interface InitForm {
+  readonly text?: { readonly column?: string };
+  readonly categorical?: readonly string[];
+  readonly ignore?: readonly string[];
+  readonly delimiter?: string;
+  readonly rate?: number;
+  readonly seconds?: number;
 }
 
 /** A recipe to start from: what must be said, and as comments what is likely to be wanted next. */
@@ -24,16 +37,18 @@ export function recipeText({
   labels,
   test,
   testLabels,
+  unlabelled = '',
   label,
   teacher,
   model,
+  form = {},
 }: InitAnswers): string {
   const source = (samples: string, names: string): string => {
     if (type === 'idx') return `{ images: ${quoted(samples)}, labels: ${quoted(names)} }`;
     if (type === 'npz') return `{ samples: ${quoted(samples)}, labels: ${quoted(names)} }`;
     return quoted(samples);
   };
-  const isImage = !['csv', 'parquet', 'jsonl'].includes(type);
+  const kind = kindOf(type, form);
   return [
     '# A Limbeck recipe. Every key has a default; `limbeck schema` lists them all. Relative paths start at this file.',
     'seed: 0 # all randomness follows from it',
@@ -45,11 +60,13 @@ export function recipeText({
     test === ''
       ? '  testFraction: 0.1 # no test data was named: hold out a part of train'
       : `  test: ${source(test, testLabels)}`,
+    ...(unlabelled === '' ? [] : [`  unlabelled: ${quoted(unlabelled)} # samples that the teacher answers for`]),
     '  validation: 0.1 # models are chosen on this part of train; the test split is used once, at the end',
     ...labelLines(label),
-    ...(isImage ? ['  # augment: [{ shift: 2 }, { flip: horizontal }]'] : []),
+    ...formLines(form),
+    ...KINDS[kind].augment,
     '',
-    ...teacherLines(teacher, isImage),
+    ...teacherLines(teacher, kind),
     '',
     '# The small model that ships; `limbeck inspect --models` lists models and their options.',
     model.endsWith('.onnx')
@@ -68,24 +85,69 @@ export function recipeText({
   ].join('\n');
 }
 
+type Kind = 'picture' | 'sound' | 'text' | 'table';
+
+/** What is likely to be wanted for data of a kind. */
+const KINDS: Readonly<
+  Record<Kind, { readonly augment: readonly string[]; readonly teacher: string; readonly student: string }>
+> = {
+  picture: {
+    augment: ['  # augment: [{ shift: 2 }, { flip: horizontal }]'],
+    ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' },
+  },
+  sound: {
+    augment: [
+      '  augment: [{ timeShift: 0.1 }, { gain: 6 }, { noise: [10, 50] }]',
+      '  # features: { mels: 40, window: 0.03, hop: 0.02, specAugment: { timeWidth: 5, frequencyWidth: 5 } } # docs/sound.md',
+    ],
+    ...{ teacher: '{ model: resnet, depth: 8, epochs: 20 }', student: 'ds-cnn' },
+  },
+  text: { augment: [], teacher: '{ model: text-transformer, size: 64, epochs: 10 }', student: 'embedding-bag' },
+  table: { augment: [], teacher: '{ model: mlp, hidden: [512, 512], epochs: 20 }', student: 'mlp' },
+};
+
+function kindOf(type: string, form: InitForm): Kind {
+  if (form.text !== undefined || type === 'text-folder') return 'text';
+  if (type === 'audio-folder') return 'sound';
+  return ['csv', 'parquet', 'jsonl'].includes(type) ? 'table' : 'picture';
+}
+
+/** Architecture of a student that fits data of a type. */
+export function usualStudent(type: string, form: InitForm = {}): string {
+  return KINDS[kindOf(type, form)].student;
+}
+
+function formLines({ text, categorical, ignore, delimiter, rate, seconds }: InitForm): string[] {
+  const listed = (names: readonly string[]): string => `[${names.map(quoted).join(', ')}]`;
+  const column = text?.column === undefined ? '' : `column: ${quoted(text.column)}, `;
+  return [
+    ...(delimiter === undefined ? [] : [`  delimiter: ${JSON.stringify(delimiter)}`]),
+    ...(text === undefined
+      ? []
+      : [`  text: { ${column}tokenizer: hashed } # or the file tokenizer.json of Hugging Face: docs/text.md`]),
+    ...(categorical === undefined ? [] : [`  categorical: ${listed(categorical)} # columns of words`]),
+    ...(ignore === undefined ? [] : [`  ignore: ${listed(ignore)} # nearly every row has another word here`]),
+    ...(rate === undefined ? [] : [`  rate: ${rate} # values a second; sounds of another rate are resampled`]),
+    ...(seconds === undefined ? [] : [`  seconds: ${seconds} # longer sounds are cut to their middle`]),
+  ];
+}
+
 function labelLines(label: string | readonly string[]): string[] {
   if (label.length === 0) return [];
   return [`  label: ${typeof label === 'string' ? quoted(label) : `[${label.map(quoted).join(', ')}]`}`];
 }
 
-function teacherLines(teacher: string, isImage: boolean): string[] {
+function teacherLines(teacher: string, kind: Kind): string[] {
   if (teacher === '') {
     return [
       '# The teacher is trained first, and kept as long as nothing about it changes.',
-      isImage
-        ? 'teacher: { train: { model: wide-resnet, epochs: 20 } }'
-        : 'teacher: { train: { model: mlp, hidden: [512, 512], epochs: 20 } }',
+      `teacher: { train: ${KINDS[kind].teacher} }`,
     ];
   }
-  const kind = teacher.endsWith('.json') ? 'tfjs' : 'onnx';
+  const key = teacher.endsWith('.json') ? 'tfjs' : 'onnx';
   return [
     'teacher:',
-    `  ${kind}: ${quoted(teacher)}`,
+    `  ${key}: ${quoted(teacher)}`,
     '  # normalize: { mean: 0.5, std: 0.5 } # if the teacher wants its input other than the student',
   ];
 }

@@ -30,7 +30,7 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
   const files = ['onnx', 'tfjs', 'savedModel', 'classes'] as const;
   return {
     ...recipe,
-    dataset: { ...withText(dataset, ['dataset'], change), ...splits },
+    dataset: { ...withText(dataset, ['dataset'], change), ...splits, augment: withFolders(dataset.augment, change) },
     ...(teacher !== undefined && {
       teacher: {
         ...mapKeys(withText(teacher, ['teacher'], change), ['teacher'], [...files, 'logits'], change),
@@ -41,6 +41,15 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
     }),
     ...(student !== undefined && { student: mapKeys(student, ['student'], ['module', 'tfjs', 'onnx'], change) }),
   };
+}
+
+/** The augmentation with its folders of noise changed. */
+function withFolders(steps: Recipe['dataset']['augment'], change: Change): Recipe['dataset']['augment'] {
+  return steps.map((step, i) =>
+    'background' in step
+      ? { background: mapKeys(step.background, ['dataset', 'augment', i, 'background'], ['folder'], change) }
+      : step,
+  );
 }
 
 /** `text.tokenizer` is a file unless it is one of the tokenizers that need none. */

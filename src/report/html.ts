@@ -8,6 +8,7 @@ import { labelsSection } from './html/per-label.ts';
 import { calibrationSection } from './html/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
 import { searchSection } from './html/search.ts';
+import { channelsSection } from './html/channels.ts';
 import { pruningSection } from './html/pruning.ts';
 import { quantizationSection } from './html/sensitivity.ts';
 import { stepsSection } from './html/steps.ts';
@@ -30,7 +31,8 @@ import { scoreOf } from './score.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** Policy that forbids to load anything: the file holds everything, wherever it is opened. */
-const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+const POLICY =
+  "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The report as one file without scripts: a function of report.json and nothing else. */
 export function reportHtml(report: Report): string {
@@ -55,6 +57,7 @@ export function reportHtml(report: Report): string {
     examplesSection(report),
     errorsSection(report),
     labelsSection(report),
+    channelsSection(report),
     pruningSection(report),
     quantizationSection(report),
     factsSection(report),

@@ -1,5 +1,6 @@
 import { percent } from '../base/numbers.ts';
 import { digits, fileSize, milliseconds, number, seconds, size } from './format.ts';
+import { channelTable } from './channels.ts';
 import { frontOf } from './search.ts';
 import { scoreOf } from './score.ts';
 import { answersText, notesOf, sameClass, summarySentences } from './summary.ts';
@@ -21,6 +22,7 @@ export function reportMarkdown(report: Report): string {
     errorsTable(report.models),
     labelsTable(report.models),
     searchTable(report),
+    channelsTable(report),
     [
       dataset.classes === 0
         ? `Data: ${dataset.type}, not read.`
@@ -112,6 +114,16 @@ function searchTable(report: Report): string {
   ];
   const lines = [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows];
   return `Search: ${search.sentence}.\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
+}
+
+/** Channels of each layer after each step that removed some, and the layers that keep all of theirs. */
+function channelsTable({ channels = [] }: Report): string {
+  if (channels.length === 0) return '';
+  const { models, rows, left } = channelTable(channels);
+  const head = ['channels of', 'before', ...models];
+  const lines = [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows.map(({ layers, counts }) => [layers.join(', '), ...counts.map(number)])]; // prettier-ignore
+  const stay = left.map(({ what, why }) => `- ${what} keeps all channels: ${why}.`);
+  return [lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n'), stay.join('\n')].filter(Boolean).join('\n\n');
 }
 
 function latencyTable(models: readonly ModelRow[]): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  channelsSchema,
   examplesSchema,
   paritySchema,
   pruningSensitivitySchema,
@@ -43,6 +44,7 @@ export const reportSchema = z
     verdict: verdictSchema.exactOptional(),
     examples: examplesSchema.exactOptional(),
     pruningSensitivity: pruningSensitivitySchema.exactOptional(),
+    channels: channelsSchema.exactOptional(),
     parity: z.array(paritySchema).readonly(),
     training: z
       .array(trainingSchema)

@@ -23,6 +23,7 @@ export type Pair = NonNullable<Verdict['pair']>;
 export type Examples = NonNullable<Report['examples']>;
 export type ParitySummary = Report['parity'][number];
 export type PruningSensitivity = NonNullable<Report['pruningSensitivity']>;
+export type ChannelCuts = NonNullable<Report['channels']>;
 export type QuantizationSensitivity = NonNullable<Report['quantizationSensitivity']>;
 export type Search = NonNullable<Report['search']>;
 export type SearchPoint = Search['points'][number];

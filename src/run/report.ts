@@ -1,7 +1,7 @@
 import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
 import type { Examples, ModelRow, Pair, Report, TeacherSummary, Verdict } from '../report/types.ts';
-import type { PruningSensitivity, QuantizationSensitivity } from '../report/types.ts';
+import type { ChannelCuts, PruningSensitivity, QuantizationSensitivity } from '../report/types.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
@@ -19,6 +19,7 @@ export interface Findings extends Course {
   readonly examples?: Examples | undefined;
   readonly timed?: Timed | undefined;
   readonly pruningSensitivity?: PruningSensitivity | undefined;
+  readonly channels?: ChannelCuts | undefined;
   /** Notes on what stages left out, and why. */
   readonly notes?: readonly string[];
   readonly quantizationSensitivity?: QuantizationSensitivity | undefined;
@@ -27,7 +28,17 @@ export interface Findings extends Course {
 /** Report of everything that a run found out. Each model has one row; its repeats are in the verdict. */
 export function makeReport(
   context: StageContext,
-  { measured, answers, examples, timed, notes = [], quantizationSensitivity, pruningSensitivity, ...rest }: Findings,
+  {
+    measured,
+    answers,
+    examples,
+    timed,
+    notes = [],
+    quantizationSensitivity,
+    pruningSensitivity,
+    channels = [],
+    ...rest
+  }: Findings,
 ): Report {
   const { data } = context;
   const task = taskOf(data.validation);
@@ -55,6 +66,7 @@ export function makeReport(
       })),
     ...(hasPair && { verdict: { ...verdictIn(context, distilled, scratch, samples), ...pairIn(measured, data) } }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
+    ...(channels.length > 0 && { channels }),
     ...(examples !== undefined && { examples }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),

@@ -61,7 +61,7 @@ async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages
 
   // 5. Fewer channels or weights, a student of its own after each step.
   const sensitivity = await pruningSensitivity(context, students);
-  const { pruned, notes } = await pruneStudents(context, students, lessons);
+  const { pruned, channels, notes } = await pruneStudents(context, students, lessons);
 
   // 6. Files that ship, each run beside its training graph before it is trusted.
   const files = [];
@@ -96,6 +96,7 @@ async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages
     examples: await examplesOf(context, measured),
     timed,
     pruningSensitivity: sensitivity,
+    channels,
     quantizationSensitivity: shipped?.sensitivity,
     notes: [...allNotes, ...sizeOnly(students, pruned, timed.rows)],
   };

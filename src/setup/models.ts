@@ -16,7 +16,7 @@ import { tf } from '../networks/models/tf.ts';
 import { modelOptions } from '../recipe/models.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
-import { soundOf } from './sound.ts';
+import { refuseMasks, soundOf } from './sound.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers-choices.ts';
 import { layersNetwork } from '../networks/layers.ts';
@@ -58,6 +58,7 @@ export function studentBuilder(context: Given, seed: number): Build {
   }
   const { freeze = [], learningRates = {} } = student;
   const { output, head = 'keep', batchNorm } = student;
+  if (tfjs !== undefined || onnx !== undefined) refuseMasks(context.recipe);
   if (tfjs !== undefined)
     return async () => {
       const { model: chosen, origin } = await chosenLayers(await loadTfjsModel(tfjs), tfjs, {

@@ -18,7 +18,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { modelFeeds } from '../runtime/feeds.ts';
-import { LOG_MEL } from '../networks/log-mel.ts';
+import { isFrontEnd } from '../networks/log-mel.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { idOf } from '../report/artifact.ts';
 import type { QuantizationSensitivity } from '../report/types.ts';
@@ -152,11 +152,6 @@ function unitsOf(graph: Graph): string[] {
 
 /** Samples for the table of layers: enough to rank them. */
 const RANKED = 128;
-
-/** True for a layer of the front-end of sounds; in a file that is read again each of its ops is a layer, with this name first. */
-function isFrontEnd(layer: string): boolean {
-  return layer.split('/')[0] === LOG_MEL;
-}
 
 /** Loss of score that each layer causes in int8, the worst first. */
 export async function rankLayers(

@@ -7,6 +7,7 @@ import { exportTflite } from '../formats/tflite/export.ts';
 import type { TfliteOptions } from '../formats/tflite/export.ts';
 import type { DenseScales, Quantization } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
+import { isFrontEnd } from '../networks/log-mel.ts';
 import type { ShipContext } from './context.ts';
 import { descriptionFrom } from './description.ts';
 import { onnxOptions } from './metadata.ts';
@@ -25,12 +26,15 @@ export function reducedVariants(context: Described, scheme: Reduction, dense: De
   const onnx: Variant = {
     ...{ format: 'onnx', precision: scheme },
     make: (graph) => {
-      const { result, skipped } = lowerReduced(graph, scheme, onnxOptions(context));
+      const { result, skipped } = lowerReduced(graph, scheme, { ...onnxOptions(context), keepFloat: isFrontEnd });
       return { bytes: encodeModel(result), skipped };
     },
   };
   if (scheme === 'int4') return [onnx];
-  return [onnx, tflite(context, scheme, { precision: scheme === 'fp16' ? 'float16' : 'dynamic', dense })];
+  return [
+    onnx,
+    tflite(context, scheme, { precision: scheme === 'fp16' ? 'float16' : 'dynamic', dense, keepFloat: isFrontEnd }),
+  ];
 }
 
 export function int8Variants(

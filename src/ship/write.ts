@@ -94,7 +94,7 @@ function makeBytes({ model, graph }: ExportedModel, variant: Variant, form: Redu
   return {
     artifact,
     file: { file, bytes, format, precision },
-    skipped: skipped.map(({ what, why }) => `${file}: ${what} stays as it was: ${why}`),
+    skipped: [...new Set(skipped.map(({ what, why }) => `${file}: ${what} stays as it was: ${why}`))],
   };
 }
 

@@ -1,6 +1,27 @@
+import { npyBytes } from '../../src/data/npy.ts';
 import { pictureTeacher } from '../support/onnx.ts';
 import { IDX, TABLE, WIDE, rest, train } from './files.ts';
 import type { Case } from './files.ts';
+
+const vectors = (...shape: [number, number]): Buffer =>
+  Buffer.from(
+    npyBytes(
+      shape,
+      Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => 1 + i),
+    ),
+  );
+const PICTURES = Buffer.from(
+  npyBytes(
+    [40, 4, 4, 2],
+    new Uint8Array(1280).map((_, i) => i % 251),
+  ),
+);
+const LABELS = Buffer.from(
+  npyBytes(
+    [40],
+    Int32Array.from({ length: 40 }, (_, i) => i % 3),
+  ),
+);
 
 export const teachers: Readonly<Record<string, Case>> = {
   'a teacher of other classes': {
@@ -83,6 +104,73 @@ export const teachers: Readonly<Record<string, Case>> = {
     message: [
       'student.module: cannot load gone.js: no such file',
       'Check the path; relative paths in a recipe start at the recipe file.',
+    ],
+  },
+  'a size of its own for a table': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx, resize: [8, 8]}\n${rest}`,
+    files: { 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
+    message: [
+      'teacher.resize: expected pictures, received samples of shape [2]',
+      'Remove it: only pictures are brought to another size.',
+    ],
+  },
+  'channels of its own for pictures of two': {
+    recipe: `dataset: {type: npz, train: {samples: x.npy, labels: y.npy}, testFraction: 0.2}\nteacher: {onnx: t.onnx, channels: 3}\n${rest}`,
+    files: { 't.onnx': Buffer.from(pictureTeacher()), 'x.npy': PICTURES, 'y.npy': LABELS },
+    message: [
+      'teacher.channels: expected pictures of 1 or 3 channels, received 2',
+      'Remove it: only grey and colour are made of each other.',
+    ],
+  },
+  'a size of its own that the teacher does not take': {
+    recipe: `${IDX}\nteacher: {onnx: t.onnx, resize: [8, 8], channels: 3}\n${rest}`,
+    files: { 't.onnx': Buffer.from(pictureTeacher()) },
+    message: [
+      't.onnx: its input pixels is [batch, 4, 4, 2], received samples of shape [8, 8, 3]',
+      'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).',
+    ],
+  },
+  'vectors of other classes': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx, classes: v.npy}\n${rest}`,
+    files: { 'd.csv': WIDE, 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })), 'v.npy': vectors(5, 3) },
+    message: [
+      'teacher.classes: expected a vector for each of the 2 classes of the data set, received 5 in v.npy',
+      'The classes of the data set: 0, 1.',
+    ],
+  },
+  'vectors of another size': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx, classes: v.npy}\n${rest}`,
+    files: { 'd.csv': WIDE, 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })), 'v.npy': vectors(2, 4) },
+    message: [
+      't.onnx: embeds a sample in 3 numbers, expected 4, as the vectors of v.npy have',
+      'Name the output with the embedding as `teacher.output`, and take the vectors from the same model.',
+    ],
+  },
+  'a vector without a direction': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx, classes: v.npy}\n${rest}`,
+    files: {
+      ...{ 'd.csv': WIDE, 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
+      'v.npy': Buffer.from(npyBytes([2, 3], new Float32Array(6))),
+    },
+    message: [
+      'teacher.classes: expected a vector other than zero for 0, received one of length 0 in v.npy',
+      'Write the embeddings of the texts or samples that stand for the classes.',
+    ],
+  },
+  'vectors that are not there': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx, classes: gone.npy}\n${rest}`,
+    files: { 'd.csv': WIDE, 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
+    message: [
+      'gone.npy: cannot read it: no such file or folder',
+      'Check the path; relative paths in a recipe start at the recipe file.',
+    ],
+  },
+  'vectors in a file of another kind': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx, classes: d.csv}\n${rest}`,
+    files: { 'd.csv': WIDE, 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
+    message: [
+      'teacher.classes: expected a file ending in .npy, .npz or .safetensors, received d.csv',
+      'Write the vectors of the classes with numpy.save, or list the names of the classes.',
     ],
   },
 };

@@ -56,7 +56,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function networkOf(file: string): Promise<ModelNetwork> {
   const model = decodeModel(await readOnnx(path.join(folder, file)), file);
-  const options = { inputShape: SAMPLE, classes: CLASSES, seed: 0, head: 'keep', freeze: [] } as const;
+  const options = {
+    inputShape: SAMPLE,
+    classes: CLASSES,
+    seed: 0,
+    head: 'keep',
+    freeze: [],
+    isTrimmed: false,
+  } as const;
   return onnxNetwork(model, file, options);
 }
 

@@ -41,7 +41,14 @@ it("torchvision's nets without channels answer as with these channels at zero, w
   const lines: string[] = [];
   for (const { name, exporter, file } of entries) {
     const model = decodeModel(readFileSync(path.join(folder, file)), file);
-    const options = { inputShape: [size, size, 3], classes: 20, seed: 0, head: 'keep', freeze: [] } as const;
+    const options = {
+      inputShape: [size, size, 3],
+      classes: 20,
+      seed: 0,
+      head: 'keep',
+      freeze: [],
+      isTrimmed: false,
+    } as const;
     const network = onnxNetwork(model, file, options);
     const { found, before, after, whole, zeroed, without } = await cutByChance(network, {
       data,

@@ -148,7 +148,14 @@ function sampleOf(arrays: Arrays): { sample: readonly number[]; x: Float32Array 
 
 function networkOf(file: string, sample: readonly number[]): ModelNetwork {
   const model = decodeModel(readFileSync(file), path.basename(file));
-  const options = { inputShape: sample, classes: CLASSES, seed: 0, head: 'keep', freeze: [] } as const;
+  const options = {
+    inputShape: sample,
+    classes: CLASSES,
+    seed: 0,
+    head: 'keep',
+    freeze: [],
+    isTrimmed: false,
+  } as const;
   const output = model.graph.outputs.length > 1 ? { output: 'logits' } : {};
   return onnxNetwork(model, path.basename(file), { ...options, ...output });
 }

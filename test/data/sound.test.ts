@@ -3,6 +3,7 @@ import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { createAugmenter } from '../../src/data/augment/augment.ts';
 import { clip } from '../../src/data/clip.ts';
+import { fingerprint } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { resampled } from '../../src/data/resample.ts';
 import { parseWav } from '../../src/data/wav.ts';
@@ -157,6 +158,56 @@ describe('augmentation of sounds', () => {
     const power = (values: readonly number[]): number => values.reduce((sum, value) => sum + value ** 2, 0);
     const ratio = power([...sine()]) / power([...noisy].map((value, i) => value - Math.sin(i)));
     expect(Math.abs(10 * Math.log10(ratio) - 10)).toBeLessThan(1);
+  });
+
+  it('adds a stretch of a recording at the ratio that was asked for, the same for the same chance', () => {
+    const long = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i * i));
+    const values = Float32Array.from([...long, 0.5, -0.5, 0.25]);
+    const backgrounds = { street: { values, starts: [0, 1000, 1003] } };
+    const step = { background: { folder: 'street', ratio: [20, 20], probability: 0.5 } } as never;
+    const apply = createAugmenter([step], [400, 1], normalization, [400, 1], backgrounds)!;
+    const power = (of: readonly number[]): number => of.reduce((sum, value) => sum + value ** 2, 0);
+    const found = Array.from({ length: 40 }, (_, i) => {
+      const random = new RandomStream('background', i);
+      const sound = sine();
+      apply(sound, random);
+      const again = sine();
+      apply(again, new RandomStream('background', i));
+      expect(again).toEqual(sound);
+      return [...sound].map((value, at) => value - Math.sin(at));
+    }).filter((noise) => power(noise) > 1e-3);
+    expect(found.length).toBeGreaterThan(10);
+    expect(found.length).toBeLessThan(30);
+    for (const noise of found)
+      expect(Math.abs(10 * Math.log10(power([...sine()]) / power(noise)) - 20)).toBeLessThan(0.2);
+    // Both recordings are heard, the short one over and over.
+    expect(new Set(found.map((noise) => Math.abs(noise[0]! - noise[3]!) < 1e-4)).size).toBe(2);
+    const silent = new Float32Array(400);
+    apply(silent, new RandomStream('background', 1));
+    expect(silent).toEqual(new Float32Array(400));
+  });
+
+  it('reads the folders of noise that the steps name, at the rate of the data', async () => {
+    const root = path.join(folder(), 'noisy');
+    for (const name of ['data/yes', 'data/no', 'noise']) mkdirSync(path.join(root, name), { recursive: true });
+    for (const name of ['yes', 'no'])
+      for (const i of [1, 2, 3]) writeFileSync(path.join(root, 'data', name, `${i}.wav`), wavFile(ramp, { rate: 10 }));
+    writeFileSync(path.join(root, 'noise/a.wav'), wavFile([0.5, 0.5, 0.5, 0.5], { rate: 20, tag: 3, bits: 32 }));
+    writeFileSync(path.join(root, 'noise/b.wav'), wavFile([0.25, 0.25, 0.25], { rate: 10, tag: 3, bits: 32 }));
+    const noise = path.join(root, 'noise');
+    const config = {
+      type: 'audio-folder',
+      train: path.join(root, 'data'),
+      validation: 2,
+      rate: 10,
+      seconds: 0.3,
+    } as const;
+    const noisy = { ...config, augment: [{ background: { folder: noise } }] } as const;
+    const { train } = await loadDataset(noisy);
+    expect(train.backgrounds?.[noise]?.starts).toEqual([0, 2, 5]);
+    expect([...train.backgrounds![noise]!.values.subarray(2)]).toEqual([0.25, 0.25, 0.25]);
+    // What a teacher is asked about depends on the noise.
+    expect(fingerprint(train)).not.toBe(fingerprint((await loadDataset(config)).train));
   });
 
   it('is refused for pictures, and that of pictures for sounds', () => {

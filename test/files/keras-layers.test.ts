@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { bytesOf } from '../../src/base/bytes.ts';
+import { layersNetwork } from '../../src/networks/layers.ts';
+import { contentOf } from '../../src/networks/network.ts';
 import { loadTfjsModel } from '../../src/files/tfjs-file.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
@@ -61,6 +63,23 @@ describe('a layer that tfjs-layers computes otherwise than Keras', () => {
     expect(model.outputs[0]!.shape).toEqual([null, 3, 2, 4]);
     expectClose(await result.data(), await expected.data());
   });
+
+  it.each([
+    ['DepthwiseConv2D', { ...CONV, dilation_rate: [2, 2] }, [7, 6, 4], { depthwise_kernel: [3, 3, 4, 1], bias: [4] }],
+    ['UpSampling2D', { size: [2, 2], data_format: 'channels_last', interpolation: 'bilinear' }, [3, 2, 4], {}],
+    ['ReLU', { negative_slope: 0.5, threshold: 0.2, max_value: 0.4 }, [3, 2, 4], {}],
+    ['Conv2DTranspose', { ...CONV, filters: 2, strides: [2, 2], padding: 'same', output_padding: 1 }, [3, 2, 4], { kernel: [3, 3, 2, 4], bias: [2] }], // prettier-ignore
+  ] as const)(
+    '%s computes the same where its model is made anew with its weights',
+    async (name, config, shape, weights) => {
+      const network = layersNetwork(await load(name, config, [...shape], weights));
+      const again = await network.withWeights(contentOf(network));
+      const x = tf.tensor(random([2, ...shape], 'x'), [2, ...shape]);
+      const answers = (of: typeof network | typeof again): Promise<ArrayLike<number>> =>
+        of.forward({ input: x }, { training: false }).outputs['logits']!.data();
+      expectClose(await answers(again), await answers(network));
+    },
+  );
 
   it('bilinear upsampling counts from the middle of a pixel', async () => {
     const config = { size: [1, 2], data_format: 'channels_last', interpolation: 'bilinear' };

@@ -9,6 +9,8 @@ import { buildModel } from '../../src/networks/models/registry.ts';
 import type { ModelNetwork, Weights } from '../../src/networks/network.ts';
 import { onnxNetwork } from '../../src/networks/onnx.ts';
 import type { OnnxNetworkOptions } from '../../src/networks/onnx.ts';
+import { contentOf } from '../../src/networks/network.ts';
+import { inferenceGraph } from '../../src/ship/export.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { traceWithBatch } from '../../src/trace/batch.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
@@ -22,6 +24,8 @@ const SHAPE = [8, 8, 2];
 const CLASSES = 3;
 const OPTIONS: OnnxNetworkOptions = {
   ...{ inputShape: SHAPE, classes: CLASSES, seed: 1, head: 'keep', freeze: [] },
+  // Weights are compared one by one.
+  isTrimmed: false,
 };
 
 /** A model of the registry; no two of its weights are equal, as in one that has been trained. */
@@ -103,8 +107,18 @@ it('batch norms move their statistics in a training call alone, and not at all w
   asked(frozen, true);
   expect(statistics(frozen)).toEqual(before);
   expect(Object.keys(frozen.trainable).filter((key) => key.includes('_bn/'))).toEqual([]);
-  // Frozen, a training call computes what inference does.
-  expect(asked(frozen, true)['logits']).toEqual(asked(frozen, false)['logits']);
+  // Frozen, a training call computes what inference does, in another order.
+  expectClose(asked(frozen, true)['logits']!, asked(frozen, false)['logits']!);
+  expect(asked(moving, true)['logits']).not.toEqual(asked(moving, false)['logits']);
+});
+
+it('batch norms that were trained are folded into the layers before them when the student ships', async () => {
+  const [network, weights] = await trained('ds-cnn', { width: 0.25 });
+  const imported = read(network, weights);
+  const { nodes } = inferenceGraph({ network: imported, weights: contentOf(imported) }, []);
+  const ops = nodes.map(({ op }) => op);
+  expect(ops).toContain('Conv2D');
+  expect(ops.filter((op) => ['FusedBatchNorm', 'Sub', 'Multiply'].includes(op))).toEqual([]);
 });
 
 it('what a pattern names is not trained; a pattern that names nothing is refused', async () => {
@@ -193,6 +207,29 @@ describe('weights of a file', () => {
     const [actual, expected] = [asked(await given.withWeights(new Map(weights)), true), asked(wanted, true)];
     for (const [name, values] of Object.entries(expected)) expectClose(actual[name]!, values);
     expect(asked(given, true)['logits']).not.toEqual(expected['logits']);
+  });
+
+  it('that only ever meet padding are left out: the answers, and the gradients of what is left, stay', () => {
+    const same = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+    const steps: Step[] = [
+      ['Conv', ['x', 'a'], same],
+      ['GlobalAveragePool', ['y0']],
+      ['Conv', ['y1', 'b'], same],
+      ['Flatten', ['y2'], { axis: 1 }],
+      ['Gemm', ['y3', 'fc', 'fb'], { transB: 1 }],
+    ];
+    const model = made({ a: floats(4, 2, 3, 3), b: floats(5, 4, 3, 3), fc: floats(3, 5), fb: floats(3) }, steps);
+    const [whole, trimmed] = [network(model), network(model, { isTrimmed: true })];
+    const [before, after] = [asked(whole, true), asked(trimmed, true)];
+    expect([before['b']!.length, after['b']!.length]).toEqual([180, 20]);
+    expectClose(
+      after['b']!,
+      before['b']!.filter((value) => value !== 0),
+    );
+    for (const key of ['logits', 'a', 'fc', 'fb']) expectClose(after[key]!, before[key]!);
+    expect(trimmed.origin).toContain(
+      'm.onnx: rows and columns of filters that only ever meet padding are left out: node_2 (3×3 to 1×1)',
+    );
   });
 
   it('that an exporter numbered are trained only where a layer computes with them', () => {

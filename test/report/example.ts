@@ -105,6 +105,24 @@ export const example: Report = {
     gains: [0.04, 0.046, 0.052],
     sentence: '+4.60 points',
   },
+  channels: [
+    {
+      model: 'pruned-1',
+      rows: [
+        { layers: ['<stem>', 'add'], before: 32, after: 24 },
+        { layers: ['pointwise'], before: 64, after: 64 },
+      ],
+      left: [{ what: 'head', why: 'its channels are the outputs of the <model>' }],
+    },
+    {
+      model: 'pruned-2',
+      rows: [
+        { layers: ['<stem>', 'add'], before: 24, after: 16 },
+        { layers: ['pointwise'], before: 64, after: 40 },
+      ],
+      left: [{ what: 'head', why: 'its channels are the outputs of the <model>' }],
+    },
+  ],
   pruningSensitivity: {
     model: 'distilled',
     score: 0.95,

@@ -1,5 +1,7 @@
 import { quantize, weightScales } from '../../src/compress/quantize/ptq.ts';
 import { describeTflite } from '../../src/formats/tflite/describe.ts';
+import { readTflite } from '../../src/formats/tflite/read.ts';
+import { wrongInTensorflow29 } from '../../src/formats/tflite/runtime.ts';
 import type { Quantization } from '../../src/graph/quantization.ts';
 import { withBatch } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
@@ -23,9 +25,10 @@ const WRONG = 'SUM int8';
 
 function isRefused(bytes: Uint8Array): boolean {
   const { layers } = describeTflite(bytes);
-  return layers.some(
+  const isOne = layers.some(
     ({ op, version, precision }) => REFUSED.includes(`${op} ${version}`) || `${op} ${precision}` === WRONG,
   );
+  return isOne || wrongInTensorflow29(readTflite(bytes)) !== undefined;
 }
 
 const most = (values: Float32Array): number => values.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
@@ -46,7 +49,7 @@ async function both(
 }
 
 /** Registry models whose int8 file the native library cannot compute right. */
-const SUMMING = ['gru', 'text-transformer', 'embedding-bag'];
+const SUMMING = ['gru', 'text-transformer', 'embedding-bag', 'bc-resnet'];
 
 describe.each(Object.keys(models))('LiteRT.js and the native library give the same: %s', (name) => {
   let graph: Graph;
@@ -102,6 +105,31 @@ describe.each(Object.keys(models))('LiteRT.js and the native library give the sa
     expect(await both(bytes, randomFeeds(graph, 99, ROWS))).toBeUndefined();
   });
 });
+
+it.each([2 ** -9.9, 2 ** -10.1, 2 ** -11, 2 ** -12])(
+  'both add a constant of a scale %d times that of the sum, or the native one refuses to',
+  async (ratio) => {
+    const graph = sketch((g) => {
+      const x = g.input('x', { dtype: 'float32', shape: ['batch', 64] });
+      return g.op('Add', [x, g.weights([64])]);
+    });
+    const [name, constant] = [...graph.constants][0]!;
+    const data = constant.data as Float32Array;
+    const range = Math.max(...data) - Math.min(...data);
+    const found = calibrated(graph, [randomFeeds(graph, 0)]);
+    const scale = range / 255 / ratio;
+    const quantization: Quantization = new Map(
+      [...found]
+        .filter(([value]) => value !== name)
+        .map(([value, q]) => [value, { ...q, scales: [scale], zeroPoints: [3] }]),
+    );
+    const bytes = exported(graph, { precision: 'integer', quantization, batch: ROWS });
+    const x = Float32Array.from({ length: 64 * ROWS }, (_, i) => scale * ((i % 255) - 131));
+    const given = await both(bytes, { x });
+    expect(given === undefined).toBe(ratio < 2 ** -10);
+    if (given !== undefined) expect(distance(given.wasm, given.native)).toBeLessThanOrEqual(1.001 * scale);
+  },
+);
 
 it.each(Object.keys(integerCases))('both give the same integers: %s', async (name) => {
   const graph = sketch(integerCases[name]!);

@@ -50,7 +50,7 @@ async function given(): Promise<{ model: string; data: string }> {
 }
 
 const asked = (more: Pick<CompressOptions, 'model' | 'data'> & Partial<CompressOptions>): CompressOptions => ({
-  ...{ epochs: 1, seed: 0, formats: ['onnx'], out: folder(), ...more },
+  ...{ epochs: 1, seed: 0, formats: ['onnx'], out: folder(), seconds: 0.5, set: ['report.latency.seconds=1'], ...more },
 });
 
 it('a model becomes smaller on samples without labels, and all that is said of it is agreement with the original', async () => {
@@ -144,6 +144,47 @@ describe('data', () => {
     expect(train.sampleShape).toEqual([6, 6, 3]);
     expect(train.normalization).toEqual({ scale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] });
     expect(loaded.recipe.dataset.labelledBy).toBe('m.onnx');
+  });
+});
+
+describe('cuts', () => {
+  const SAME = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+  const END = [['GlobalAveragePool', ['y1']], ['Flatten', ['y2'], { axis: 1 }]] as const; // prettier-ignore
+  const write = async (steps: Parameters<typeof modelOf>[2], stored: Parameters<typeof modelOf>[1]) => {
+    const x = Float32Array.from({ length: 40 * 72 }, (_, i) => Math.sin(i * i));
+    await writeFile(at('x.npy'), npyBytes([40, 2, 6, 6], x));
+    await writeFile(at('m.onnx'), encodeModel(modelOf(['n', 2, 6, 6], stored, steps)));
+    return { model: at('m.onnx'), data: at('x.npy') };
+  };
+  const two = () => write([['Conv', ['x', 'a'], SAME], ['Conv', ['y0', 'b'], SAME], ...END], { a: floats(64, 2, 3, 3), b: floats(4, 64, 3, 3) }); // prettier-ignore
+  const amounts = ({ loaded }: { loaded: { recipe: { prune: readonly object[] } } }) =>
+    loaded.recipe.prune.map((step) => [(step as { target: string }).target, (step as { amount: number }).amount]);
+
+  it('are as many as the size takes that 8 bits leave open, in steps of a third at most, and are chosen once', async () => {
+    const files = await two();
+    const first = await compression(asked({ ...files, budget: 'size=5,latency=1' }));
+    const steps = amounts(first);
+    expect(steps.length).toBeGreaterThan(1);
+    for (const [target, amount] of steps) {
+      expect(target).toBe('parameters');
+      expect(amount).toBeLessThanOrEqual(1 / 3);
+    }
+    const stored = JSON.parse(await readFile(at('m-small.samples/cuts.json'), 'utf8')) as { cuts: object };
+    await writeFile(at('m-small.samples/cuts.json'), JSON.stringify({ ...stored, cuts: { macs: 1.5, parameters: 1 } }));
+    const again = await compression(asked({ ...files, budget: 'size=5,latency=1' }));
+    expect(amounts(again)).toEqual([['macs', expect.closeTo(1 / 3)]]);
+    const anew = await compression(asked({ ...files, budget: 'size=5,latency=1', fresh: true }));
+    expect(amounts(anew)).toEqual(steps);
+    expect(amounts(await compression(asked({ ...files, budget: 'size=1,latency=1' })))).toEqual([]);
+  });
+
+  it('are none where no channels can be removed, and that is said', async () => {
+    const files = await write([['Conv', ['x', 'a'], SAME], ['Relu', ['y0']], ...END], { a: floats(4, 2, 3, 3) });
+    const { loaded, notes } = await compression(asked(files));
+    expect(loaded.recipe.prune).toEqual([]);
+    expect(notes).toEqual([
+      'm.onnx: no channels can be removed, as its channels are the outputs of the model: it is only quantized',
+    ]);
   });
 });
 

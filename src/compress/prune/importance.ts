@@ -1,10 +1,16 @@
 import type { State, StateTensor } from '../../runtime/engine.ts';
 import type { ChannelGroup, Member } from './groups.ts';
 
-export type Importance = 'l1' | 'l2' | 'bn-scale' | 'taylor';
+export type Importance = 'l1' | 'l2' | 'bn-scale' | 'taylor' | 'fisher';
+
+/** Importances that are measured on samples, see taylor.ts. */
+export type Measured = 'taylor' | 'fisher';
+
+export const isMeasured = (importance: Importance): importance is Measured =>
+  importance === 'taylor' || importance === 'fisher';
 
 export interface Scored {
-  /** [channels] comparable between groups: relative to the mean of the group, or with `taylor` changes of the loss. */
+  /** [channels] comparable between groups: relative to the mean of the group, or with `taylor` and `fisher` changes of the loss. */
   readonly scores: Float64Array;
   /** Measure that was used: a group without batch norm is measured by `l2` instead of `bn-scale`. */
   readonly by: Importance;
@@ -15,6 +21,7 @@ export interface Scored {
  * - `l1`, `l2`: norm of the filters that make it (Li et al. 2017, "Pruning filters for efficient ConvNets").
  * - `bn-scale`: |γ| of the batch norms behind them (Liu et al. 2017, "Network slimming").
  * - `taylor`: change of the loss without it, see taylor.ts; `measured` has it.
+ * - `fisher`: the same with answers drawn from the teacher's, see fisher.ts.
  */
 export function scoreChannels(
   group: ChannelGroup,
@@ -22,9 +29,9 @@ export function scoreChannels(
   importance: Importance,
   measured?: Float64Array,
 ): Scored {
-  if (importance === 'taylor') {
-    if (measured === undefined) throw new Error(`taylor importance of ${group.name} was not measured`);
-    return { scores: measured, by: 'taylor' };
+  if (isMeasured(importance)) {
+    if (measured === undefined) throw new Error(`${importance} importance of ${group.name} was not measured`);
+    return { scores: measured, by: importance };
   }
   const scales = group.members.filter(({ role }) => role === 'scale');
   const by = importance === 'bn-scale' && scales.length === 0 ? 'l2' : importance;

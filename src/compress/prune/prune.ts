@@ -8,14 +8,14 @@ import type { Costs } from './costs.ts';
 import { dependencies } from './groups.ts';
 import type { ChannelGroup, Dependencies } from './groups.ts';
 import type { Skipped } from '../../base/skipped.ts';
-import { scoreChannels } from './importance.ts';
+import { isMeasured, scoreChannels } from './importance.ts';
 import type { Importance } from './importance.ts';
 import { sliceWeights } from './slice.ts';
 
 export interface PruneOptions extends Partial<BudgetOptions> {
   readonly amount: number;
   readonly importance?: Importance;
-  /** Importances for `taylor`: [channels] for each group, see `taylorScores`. */
+  /** Importances for `taylor` and `fisher`: [channels] for each group, see `taylorScores`. */
   readonly measure?: MeasureGroups;
 }
 
@@ -55,7 +55,7 @@ export async function pruneChannels(
   const options: BudgetOptions = { ...DEFAULTS, ...given };
   const found = dependencies(network);
   const costsOf = costModel(found);
-  const measured = importance === 'taylor' ? await measure?.(found.groups) : undefined;
+  const measured = isMeasured(importance) ? await measure?.(found.groups) : undefined;
   const scored = found.groups.map((group, g) =>
     scoreChannels(group, storedBy(found, weights), importance, measured?.[g]),
   );

@@ -6,14 +6,14 @@ import type { State } from '../../runtime/engine.ts';
 import { rounded } from './budget.ts';
 import { dependencies } from './groups.ts';
 import { scoreChannels } from './importance.ts';
-import type { Importance } from './importance.ts';
+import type { Importance, Measured } from './importance.ts';
 import { cut, storedBy } from './prune.ts';
 
 export interface SensitivityOptions {
   /** Shares of a layer's channels to remove. Default a quarter, a half, three quarters. */
   readonly amounts?: readonly number[];
   readonly multipleOf?: number;
-  readonly importance?: Exclude<Importance, 'taylor'>;
+  readonly importance?: Exclude<Importance, Measured>;
   readonly score?: Pick<Score, 'better'>;
   /** Score of a model on samples of the caller's choice. */
   readonly evaluate: (network: ModelNetwork, weights: State) => Promise<number>;

@@ -2,7 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import type { RandomStream } from '../../base/random.ts';
 import type { AugmentStep } from '../config.ts';
 import { isImageShape, isSoundShape } from '../dataset.ts';
-import type { Normalization } from '../dataset.ts';
+import type { Backgrounds, Normalization } from '../dataset.ts';
 import { imageShape } from './image.ts';
 import type { StepContext } from './image.ts';
 import { eraseStep } from './erase.ts';
@@ -18,17 +18,18 @@ export type Augmenter = (sample: Float32Array, random: RandomStream) => void;
 
 /**
  * The steps that change single samples, as one function; undefined if there are none (the others work on batches). `drawnIn`: see
- * `StepContext`.
+ * `StepContext`. `backgrounds`: see `Dataset`.
  */
 export function createAugmenter(
   steps: readonly AugmentStep[],
   shape: readonly number[],
   normalization: Normalization,
   drawnIn: readonly number[] = shape,
+  backgrounds?: Backgrounds,
 ): Augmenter | undefined {
   const single = steps.filter((step) => !isMix(step));
   if (single.length === 0) return undefined;
-  if (isSoundShape(shape)) return soundAugmenter(single, shape);
+  if (isSoundShape(shape)) return soundAugmenter(single, shape, backgrounds);
   const [first] = single;
   if (!isImageShape(shape)) {
     throw new UserError(
@@ -46,13 +47,17 @@ export function createAugmenter(
   };
 }
 
-function soundAugmenter(steps: readonly AugmentStep[], shape: readonly number[]): Augmenter {
+function soundAugmenter(
+  steps: readonly AugmentStep[],
+  shape: readonly number[],
+  backgrounds: Backgrounds | undefined,
+): Augmenter {
   const functions = steps.map((step) => {
-    const apply = soundStep(step, shape[0]!);
+    const apply = soundStep(step, shape[0]!, backgrounds);
     if (apply !== undefined) return apply;
     throw new UserError(
       `augment: ${nameOf(step)} changes images, but a sample is a sound of ${shape[0]!} values`,
-      'Sounds are changed by timeShift, gain and noise, and mixed by mixup.',
+      'Sounds are changed by timeShift, gain, noise and background, and mixed by mixup.',
     );
   });
   return (sample, random) => {
@@ -78,6 +83,6 @@ function imageStep(step: AugmentStep, context: StepContext, normalization: Norma
   if ('randAugment' in step) return randAugmentStep(context, step.randAugment, normalization);
   throw new UserError(
     `augment: ${nameOf(step)} changes sounds, but a sample is [${[context.height, context.width, context.channels].join(', ')}]`,
-    'Remove it: timeShift, gain and noise are for `type: audio-folder`.',
+    'Remove it: timeShift, gain, noise and background are for `type: audio-folder`.',
   );
 }

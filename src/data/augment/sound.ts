@@ -1,5 +1,6 @@
 import { RandomStream } from '../../base/random.ts';
 import type { AugmentStep } from '../config.ts';
+import type { Background, Backgrounds } from '../dataset.ts';
 
 /** Function that changes one sound, [length, 1] values from -1 to 1, in place; all chance comes from `random`. */
 export type SoundStep = (sound: Float32Array, random: RandomStream) => void;
@@ -7,8 +8,8 @@ export type SoundStep = (sound: Float32Array, random: RandomStream) => void;
 /** Deviations of noise drawn for all samples: as many as are read from a random place on, forwards or backwards. */
 const NOISE = 2 ** 16;
 
-/** The function of a step that changes sounds; undefined for one that changes pictures. */
-export function soundStep(step: AugmentStep, length: number): SoundStep | undefined {
+/** The function of a step that changes sounds; undefined for one that changes pictures. `backgrounds` has the folders that steps name. */
+export function soundStep(step: AugmentStep, length: number, backgrounds: Backgrounds = {}): SoundStep | undefined {
   if ('timeShift' in step) return timeShift(Math.floor(step.timeShift * length), length);
   if ('gain' in step) {
     return (sound, random) => {
@@ -17,6 +18,13 @@ export function soundStep(step: AugmentStep, length: number): SoundStep | undefi
     };
   }
   if ('noise' in step) return noise(step.noise, length);
+  if ('background' in step) {
+    const { folder, ratio = [0, 30], probability = 1 } = step.background;
+    const apply = background(backgrounds[folder]!, ratio, length);
+    return (sound, random) => {
+      if (random.uniform() < probability) apply(sound, random);
+    };
+  }
   return undefined;
 }
 
@@ -37,12 +45,31 @@ function noise([low, high]: readonly [number, number], length: number): SoundSte
     table ??= normals();
     const ratio = low + (high - low) * random.uniform();
     const start = random.below(NOISE);
-    let power = 0;
-    for (let i = 0; i < length; i++) power += sound[i]! ** 2;
-    const deviation = Math.sqrt(power / length / 10 ** (ratio / 10));
+    const deviation = Math.sqrt(powerOf(sound, 0, length) / 10 ** (ratio / 10));
     const sign = random.below(2) === 0 ? -1 : 1;
     for (let i = 0; i < length; i++) sound[i]! += deviation * table[(start + sign * i) & (NOISE - 1)]!;
   };
+}
+
+/** A stretch of a recording, the same stretch again where it is shorter. One of silence, or a silent sound, adds nothing. */
+function background({ values, starts }: Background, [low, high]: readonly [number, number], length: number): SoundStep {
+  return (sound, random) => {
+    const at = random.below(starts.length - 1);
+    const [first, size] = [starts[at]!, starts[at + 1]! - starts[at]!];
+    const from = random.below(Math.max(1, size - length + 1));
+    const ratio = low + (high - low) * random.uniform();
+    const noise = powerOf(values, first + from, Math.min(size, length));
+    if (noise === 0) return;
+    const factor = Math.sqrt(powerOf(sound, 0, length) / noise / 10 ** (ratio / 10));
+    for (let i = 0; i < length; i++) sound[i]! += factor * values[first + ((from + i) % size)]!;
+  };
+}
+
+/** Mean of the squares. */
+function powerOf(values: Float32Array, from: number, length: number): number {
+  let sum = 0;
+  for (let i = from; i < from + length; i++) sum += values[i]! ** 2;
+  return sum / length;
 }
 
 function normals(): Float32Array {

@@ -1,28 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
+import { DilatedDepthwise } from '../../trace/layers/dilated-depthwise.ts';
 
 type Shape = (number | null)[];
 type Pair = [number, number];
+type Config = Readonly<Record<string, unknown>>;
 
 /** Members of a layer that are used here; many are not in its public types. */
 interface Inner {
   readonly strides: Pair;
   readonly kernelSize: Pair;
   readonly padding: 'same' | 'valid';
-  readonly dilationRate: Pair;
   readonly dataFormat: string;
   readonly filters: number;
   readonly size: Pair;
   readonly maxValue?: number | null;
   readonly kernel: { read(): Tensor4D };
-  readonly depthwiseKernel: { read(): Tensor4D };
   readonly bias: { read(): Tensor } | null;
   readonly activation: { apply(x: Tensor): Tensor } | null;
   computeOutputShape(inputShape: Shape): Shape;
+  getConfig(): Config;
 }
 
-type Config = Readonly<Record<string, unknown>>;
 type LayerClass = (new (config: Config) => Inner) & { className: string };
 
 /** Class of a layer, to derive another one from. */
@@ -33,32 +33,6 @@ const single = (inputs: unknown): Tensor4D => (Array.isArray(inputs) ? inputs[0]
 function finished({ bias, activation }: Inner, y: Tensor): Tensor {
   const sum = bias === null ? y : tf.add(y, bias.read());
   return activation === null ? sum : activation.apply(sum);
-}
-
-/** tfjs-layers passes no dilation on. Channels are the last axis. */
-class DilatedDepthwise extends classOf(layers.depthwiseConv2d({ kernelSize: 1 })) {
-  static override className = 'KerasDepthwiseConv2D';
-
-  call(inputs: unknown): Tensor {
-    const { strides, padding, dilationRate } = this;
-    const y = tf.depthwiseConv2d(single(inputs), this.depthwiseKernel.read(), strides, padding, 'NHWC', dilationRate);
-    return finished(this, y);
-  }
-
-  override computeOutputShape(inputShape: Shape): Shape {
-    const shape = super.computeOutputShape(inputShape);
-    if (this.padding === 'same') return shape;
-    const size = (i: 0 | 1): number | null => {
-      const from = inputShape[i + 1]!;
-      const reach = (this.kernelSize[i] - 1) * this.dilationRate[i] + 1;
-      return from === null ? null : Math.floor((from - reach) / this.strides[i]) + 1;
-    };
-    return [shape[0]!, size(0), size(1), shape[3]!];
-  }
-
-  getClassName(): string {
-    return 'DepthwiseConv2D';
-  }
 }
 
 /** Keras counts from the middle of a pixel, tfjs-layers from its corner. */
@@ -72,10 +46,6 @@ class BilinearUpSampling extends classOf(layers.upSampling2d({})) {
     const size: Pair = [last.shape[1] * this.size[0], last.shape[2] * this.size[1]];
     const y = tf.image.resizeBilinear(last, size, false, true);
     return isFirst ? tf.transpose(y, [0, 3, 1, 2]) : y;
-  }
-
-  getClassName(): string {
-    return 'UpSampling2D';
   }
 }
 
@@ -91,15 +61,15 @@ class SlopedRelu extends classOf(layers.reLU()) {
     this.#threshold = Number(config['threshold'] ?? 0);
   }
 
+  override getConfig(): Config {
+    return { ...super.getConfig(), negativeSlope: this.#slope, threshold: this.#threshold };
+  }
+
   call(inputs: unknown): Tensor {
     const x = single(inputs);
     const [slope, threshold] = [this.#slope, this.#threshold];
     const y = threshold === 0 ? tf.leakyRelu(x, slope) : thresholded(x, slope, threshold);
     return this.maxValue === undefined || this.maxValue === null ? y : tf.minimum(y, this.maxValue);
-  }
-
-  getClassName(): string {
-    return 'ReLU';
   }
 }
 
@@ -119,6 +89,10 @@ class PaddedTranspose extends classOf(layers.conv2dTranspose({ filters: 1, kerne
     this.#outputPadding = typeof given === 'number' ? [given, given] : given;
   }
 
+  override getConfig(): Config {
+    return { ...super.getConfig(), outputPadding: this.#outputPadding };
+  }
+
   call(inputs: unknown): Tensor {
     const x = single(inputs);
     const shape = this.computeOutputShape(x.shape) as [number, number, number, number];
@@ -133,10 +107,6 @@ class PaddedTranspose extends classOf(layers.conv2dTranspose({ filters: 1, kerne
     };
     return [batch!, size(height!, 0), size(width!, 1), this.filters];
   }
-
-  getClassName(): string {
-    return 'Conv2DTranspose';
-  }
 }
 
 let registered = false;
@@ -145,7 +115,7 @@ let registered = false;
 export function registerKerasLayers(): void {
   if (registered) return;
   registered = true;
-  for (const layer of [DilatedDepthwise, BilinearUpSampling, SlopedRelu, PaddedTranspose])
+  for (const layer of [BilinearUpSampling, SlopedRelu, PaddedTranspose])
     tf.serialization.registerClass(layer as unknown as Parameters<typeof tf.serialization.registerClass>[0]);
 }
 

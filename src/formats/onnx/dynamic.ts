@@ -10,7 +10,10 @@ import { channelAxis, integers } from './qdq/weights.ts';
  * quantized as it comes by DynamicQuantizeLinear, and the products are computed in integers. It needs no calibration, and
  * pays where products are large: for small convolutions the float kernels are faster.
  */
-export function dynamicInt8(model: Model): { result: Model; skipped: Skipped[] } {
+export function dynamicInt8(
+  model: Model,
+  keepFloat: (node: string) => boolean = () => false,
+): { result: Model; skipped: Skipped[] } {
   const { graph } = model;
   const stored = new Map(graph.initializers.map((t) => [t.name, t]));
   const skipped: Skipped[] = [];
@@ -18,7 +21,7 @@ export function dynamicInt8(model: Model): { result: Model; skipped: Skipped[] }
   const quantized = new Set<string>();
   const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
     const { op, name, inputs } = node;
-    if (op !== 'Conv' && op !== 'Gemm' && op !== 'MatMul') return [node];
+    if ((op !== 'Conv' && op !== 'Gemm' && op !== 'MatMul') || keepFloat(name)) return [node];
     const weights = stored.get(inputs[1]!);
     const why = obstacle(node, weights, stored.get(inputs[2] ?? ''));
     if (why !== undefined || weights === undefined) {

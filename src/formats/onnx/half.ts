@@ -40,23 +40,35 @@ function unitsOf({ nodes, initializers, outputs }: Model['graph']): Units[] {
 
 /**
  * The model computed and stored in float16 between float32 ends. Finite constants beyond what a half can hold become the
- * largest half, and are reported. ONNX Runtime's cpu provider widens what it has no float16 kernel for.
+ * largest half, and are reported. Nodes that are kept, the first of the model, stay float32. ONNX Runtime's cpu provider widens what it has no float16 kernel for.
  */
-export function halveModel(model: Model): { result: Model; skipped: Skipped[] } {
+export function halveModel(
+  model: Model,
+  keepFloat: (node: string) => boolean = () => false,
+): { result: Model; skipped: Skipped[] } {
   const { graph } = model;
   const skipped: Skipped[] = [];
+  const isFront = (node: OnnxNode): boolean => keepFloat(node.name);
+  const front = graph.nodes.filter(isFront);
   const units = unitsOf(graph);
   const inUnits = new Set(units.flatMap(({ nodes }) => nodes));
   const wide = (value: string): string => (isFed.has(value) ? value : `${value}/wide`);
   const kept = new Set([
     ...graph.nodes.flatMap(({ op, inputs }) => (ALWAYS_FLOAT[op] ?? []).map((i) => inputs[i] ?? '')),
-    ...[...inUnits].flatMap(({ inputs }) => inputs),
+    ...[...front, ...inUnits].flatMap(({ inputs }) => inputs),
   ]);
   const isWide = new Set([...inUnits].flatMap(({ outputs }) => outputs));
   const ends = [...graph.inputs, ...graph.outputs]
     .filter(({ name, dtype }) => dtype === 'float32' && !isWide.has(name))
     .map(({ name }) => name);
-  const renamed = new Map(ends.map((name) => [name, `${name}/half`]));
+  const halves = graph.nodes.filter((node) => !isFront(node) && !inUnits.has(node));
+  const readAsHalf = new Set(halves.flatMap(({ inputs }) => inputs));
+  const between = new Set(front.flatMap(({ outputs }) => outputs).filter((value) => readAsHalf.has(value)));
+  const readByFront = new Set(front.flatMap(({ inputs }) => inputs));
+  const both = graph.initializers.filter(
+    ({ name, dtype }) => dtype === 'float32' && readAsHalf.has(name) && readByFront.has(name),
+  );
+  const renamed = new Map([...ends, ...between, ...both.map((t) => t.name)].map((name) => [name, `${name}/half`]));
   const name = (value: string): string => renamed.get(value) ?? value;
   const cast = (from: string, to: string, dtype: 'float16' | 'float32'): OnnxNode => ({
     ...{ op: 'Cast', domain: '', name: `${to}/cast`, inputs: [from], outputs: [to] },
@@ -66,7 +78,9 @@ export function halveModel(model: Model): { result: Model; skipped: Skipped[] } 
   // What is cast at once, as token ids are, would lose its lower digits in half precision.
   const asFed = (op: string, input: string): string => (op === 'Cast' && isFed.has(input) ? input : name(input));
   const starts = new Map(units.map(({ from, nodes: [first] }) => [first, from] as const));
-  const nodes = graph.nodes.flatMap((node) => {
+  const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
+    if (isFront(node))
+      return [node, ...node.outputs.filter((out) => between.has(out)).map((out) => cast(out, name(out), 'float16'))];
     const from = starts.get(node);
     if (from !== undefined) {
       const widened = { ...node, inputs: node.inputs.map((input) => (input === from ? wide(from) : input)) };
@@ -82,7 +96,10 @@ export function halveModel(model: Model): { result: Model; skipped: Skipped[] } 
     ...model,
     graph: {
       ...graph,
-      initializers: graph.initializers.map((t) => (kept.has(t.name) ? t : halved(t, skipped))),
+      initializers: [
+        ...graph.initializers.map((t) => (kept.has(t.name) ? t : halved(t, skipped))),
+        ...both.map((t) => ({ ...halved(t, skipped), name: name(t.name) })),
+      ],
       nodes: [
         ...ends.filter((end) => isFed.has(end) && isRead.has(name(end))).map((end) => cast(end, name(end), 'float16')),
         ...nodes,

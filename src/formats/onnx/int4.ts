@@ -16,7 +16,10 @@ const CANDIDATES = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
  * float (operator set 21, which ONNX' checker knows and ONNX Runtime fuses into a product with 4-bit weights).
  * Convolutions stay as they are. Each block gets the scale of the least squared error.
  */
-export function int4Weights(model: Model): { result: Model; skipped: Skipped[] } {
+export function int4Weights(
+  model: Model,
+  keepFloat: (node: string) => boolean = () => false,
+): { result: Model; skipped: Skipped[] } {
   const { graph } = model;
   const stored = new Map(graph.initializers.map((t) => [t.name, t]));
   const skipped: Skipped[] = [];
@@ -25,7 +28,7 @@ export function int4Weights(model: Model): { result: Model; skipped: Skipped[] }
   const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
     const { op, name, inputs } = node;
     if (op === 'Conv') skipped.push({ what: name, why: 'int4 is for dense layers, and this is a convolution' });
-    if (op !== 'Gemm' && op !== 'MatMul') return [node];
+    if ((op !== 'Gemm' && op !== 'MatMul') || keepFloat(name)) return [node];
     const weights = stored.get(inputs[1]!);
     if (weights?.dtype !== 'float32' || weights.dims.length !== 2) {
       skipped.push({ what: name, why: 'its weights are computed, or no matrix' });

@@ -12,12 +12,15 @@ const reductions = { fp16: halveModel, 'dynamic-int8': dynamicInt8, int4: int4We
 /** Number formats that need no calibration. */
 export type Reduction = keyof typeof reductions;
 
+/** True for a node that stays in float32, by its name, which begins with that of its layer. */
+type KeepFloat = (node: string) => boolean;
+
 /** An inference graph as ONNX in fewer bits. */
 export function lowerReduced(
   graph: Graph,
   reduction: Reduction,
-  options: Options = {},
+  { keepFloat = () => false, ...options }: Options & { readonly keepFloat?: KeepFloat } = {},
 ): { result: Model; skipped: Skipped[] } {
   const opset = Math.max(options.opset ?? DEFAULT_OPSET, reduction === 'int4' ? INT4_OPSET : 0);
-  return reductions[reduction](lowerToOnnx(graph, { ...options, opset }));
+  return reductions[reduction](lowerToOnnx(graph, { ...options, opset }), keepFloat);
 }

@@ -39,7 +39,7 @@ export interface TfliteOptions {
   readonly dense?: DenseScales;
   /** Type of inputs and outputs, for `integer`; float32 by default, with conversions inside the model. */
   readonly ends?: Ends;
-  /** Layers that stay in float, for `integer`, by their name in the graph. */
+  /** Layers that stay in float32, by their name in the graph. */
   readonly keepFloat?: (layer: string) => boolean;
   /**
    * Pruned filters of 1×1 convolutions as sparse tensors, for `float32`. The file is smaller and no slower on XNNPACK; other delegates,
@@ -98,9 +98,9 @@ function reduce(
     case 'float32':
       return [];
     case 'float16':
-      return halveWeights(program);
+      return halveWeights(program, keepFloat);
     case 'dynamic':
-      return quantizeDynamic(program, dense);
+      return quantizeDynamic(program, dense, keepFloat);
     case 'integer':
       return quantizeInteger(program, { ends, dense, keepFloat });
   }

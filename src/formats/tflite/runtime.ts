@@ -41,8 +41,10 @@ export function runtimeSentence({ minimumRuntime, minimumRuntimeFor, caution }: 
 
 /** Sentence on what TensorFlow Lite 2.9 would compute wrong without a word; undefined if there is nothing. */
 export function wrongInTensorflow29(model: TfliteModel): string | undefined {
-  return operatorsOf(model, (code, inputs) => {
+  return operatorsOf(model, (code, inputs, outputs) => {
     if (isSumOfIntegers(code, inputs)) return 'its kernel for sums of integers is wrong';
+    if (isUnevenAddition(code, inputs, outputs))
+      return "it adds integers wrong where the scale of one is less than 1/1024 of the result's";
     if (hasScalesByOutput(code, inputs)) return 'it takes the first scale of a dense layer for all its outputs';
     return undefined;
   }).find((problem) => problem !== undefined);
@@ -52,6 +54,15 @@ export function wrongInTensorflow29(model: TfliteModel): string | undefined {
 function isSumOfIntegers(code: OperatorCode, inputs: readonly (TfliteTensor | undefined)[]): boolean {
   const dtype = tensorTypes[inputs[0]?.type ?? 0] ?? '';
   return builtinOperators[codeNumber(code)] === 'SUM' && ['int8', 'uint8'].includes(dtype);
+}
+
+/** XNNPACK of that time takes ratios of scales from 2^-10 on, and is off by several steps below. */
+function isUnevenAddition(code: OperatorCode, inputs: Tensors, [result]: Tensors): boolean {
+  const isAddition = ['ADD', 'SUB'].includes(builtinOperators[codeNumber(code)] ?? '');
+  const dtype = tensorTypes[result?.type ?? 0] ?? '';
+  const scaleOf = (tensor: TfliteTensor | undefined): number => tensor?.quantization?.scale?.[0] ?? NaN;
+  const isFine = (tensor: TfliteTensor | undefined): boolean => scaleOf(tensor) / scaleOf(result) < 2 ** -10;
+  return isAddition && ['int8', 'uint8'].includes(dtype) && inputs.some(isFine);
 }
 
 function neededKernel(code: OperatorCode, inputs: readonly (TfliteTensor | undefined)[]): VersionedOperator {
@@ -65,16 +76,16 @@ function hasScalesByOutput(code: OperatorCode, inputs: readonly (TfliteTensor | 
   return isDense && (inputs[1]?.quantization?.scale?.length ?? 0) > 1;
 }
 
+type Tensors = readonly (TfliteTensor | undefined)[];
+
 function operatorsOf<T>(
   { subgraphs, operatorCodes }: TfliteModel,
-  see: (code: OperatorCode, inputs: readonly (TfliteTensor | undefined)[]) => T,
+  see: (code: OperatorCode, inputs: Tensors, outputs: Tensors) => T,
 ): T[] {
-  return subgraphs.flatMap(({ operators, tensors }: Subgraph) =>
-    operators.map(({ opcodeIndex, inputs }) =>
-      see(
-        operatorCodes[opcodeIndex]!,
-        inputs.map((index) => tensors[index]),
-      ),
-    ),
-  );
+  return subgraphs.flatMap(({ operators, tensors }: Subgraph) => {
+    const at = (indexes: readonly number[]): Tensors => indexes.map((index) => tensors[index]);
+    return operators.map(({ opcodeIndex, inputs, outputs }) =>
+      see(operatorCodes[opcodeIndex]!, at(inputs), at(outputs)),
+    );
+  });
 }

@@ -1,15 +1,23 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { DilatedDepthwise } from '../../trace/layers/dilated-depthwise.ts';
 import { SeededInitializer, type SeededConfig } from './initializers.ts';
 
 /**
  * Moving statistics follow the batches with a half-life of 7 steps: runs here are thousands of steps, not the hundreds of
  * thousands for which Keras chose 0.99.
  */
-const BATCH_NORM = { momentum: 0.9, epsilon: 1e-3 };
+export const BATCH_NORM = { momentum: 0.9, epsilon: 1e-3 };
+
+/** One number for height and width, or one each. */
+type Size = number | readonly [height: number, width: number];
 
 export interface ConvOptions {
-  readonly kernel?: number;
-  readonly stride?: number;
+  readonly kernel?: Size;
+  readonly stride?: Size;
+  /** Default 1. */
+  readonly dilation?: Size;
+  /** Default: same. */
+  readonly padding?: 'same' | 'valid';
   /** Default true: batch norm behind the convolution, which then has no bias. */
   readonly norm?: boolean;
   /** Default true: the batch norm has a scale, which a ReLU and another layer behind it make superfluous. */
@@ -34,13 +42,11 @@ export class Blocks {
   }
 
   conv(x: SymbolicTensor, name: string, filters: number, options: ConvOptions = {}): SymbolicTensor {
-    const { kernel = 3, stride = 1, norm = true, bias = !norm, activation = 'relu', pool = false } = options;
+    const { norm = true, bias = !norm, activation = 'relu', pool = false } = options;
     const conv = layers.conv2d({
       name,
       filters,
-      kernelSize: kernel,
-      strides: stride,
-      padding: 'same',
+      ...windowOf(options),
       useBias: bias,
       kernelInitializer: this.initial(`${name}/kernel`, { scheme: 'he-normal' }),
     });
@@ -50,12 +56,11 @@ export class Blocks {
   }
 
   depthwise(x: SymbolicTensor, name: string, options: ConvOptions = {}): SymbolicTensor {
-    const { kernel = 3, stride = 1, norm = true, bias = !norm, activation = 'relu' } = options;
-    const conv = layers.depthwiseConv2d({
+    const { norm = true, bias = !norm, activation = 'relu' } = options;
+    const make = options.dilation === undefined ? layers.depthwiseConv2d : dilated;
+    const conv = make({
       name,
-      kernelSize: kernel,
-      strides: stride,
-      padding: 'same',
+      ...windowOf(options),
       useBias: bias,
       depthwiseInitializer: this.initial(`${name}/depthwise_kernel`, { scheme: 'he-normal', depthwise: true }),
     });
@@ -102,8 +107,10 @@ export class Blocks {
     return layers.add({ name }).apply([a, b]) as SymbolicTensor;
   }
 
-  dropout(x: SymbolicTensor, name: string, rate: number): SymbolicTensor {
-    return rate === 0 ? x : (layers.dropout({ name, rate }).apply(x) as SymbolicTensor);
+  /** `noiseShape`: sizes of 1 along which all values are dropped together. */
+  dropout(x: SymbolicTensor, name: string, rate: number, noiseShape?: (number | null)[]): SymbolicTensor {
+    const shaped = noiseShape === undefined ? {} : { noiseShape: noiseShape as number[] };
+    return rate === 0 ? x : (layers.dropout({ name, rate, ...shaped }).apply(x) as SymbolicTensor);
   }
 
   #finish(
@@ -118,6 +125,14 @@ export class Blocks {
     const relu = activation === 'relu6' ? { name: `${name}_relu`, maxValue: 6 } : { name: `${name}_relu` };
     return layers.reLU(relu).apply(y) as SymbolicTensor;
   }
+}
+
+const dilated = (config: Parameters<typeof layers.depthwiseConv2d>[0]): layers.Layer =>
+  new DilatedDepthwise({ ...config });
+
+function windowOf({ kernel = 3, stride = 1, dilation = 1, padding = 'same' }: ConvOptions) {
+  const both = (size: Size): number | [number, number] => (typeof size === 'number' ? size : [...size]);
+  return { kernelSize: both(kernel), strides: both(stride), dilationRate: both(dilation), padding };
 }
 
 /** Channels scaled by `width`, rounded to a multiple of 8 (SIMD lanes of every runtime), never below 8. */

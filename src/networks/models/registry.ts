@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { nearest, shown, UserError } from '../../base/errors.ts';
+import { bcResnet } from './bc-resnet.ts';
 import type { ModelArgs, ModelFamily } from './builder.ts';
 import { cnn } from './cnn.ts';
 import { dsCnn } from './ds-cnn.ts';
@@ -21,6 +22,7 @@ export const models: Readonly<Record<string, ModelFamily>> = {
   lenet,
   cnn,
   'ds-cnn': dsCnn,
+  'bc-resnet': bcResnet,
   resnet,
   'wide-resnet': wideResnet,
   'mobilenet-v1': mobilenetV1,

@@ -32,10 +32,10 @@ const pruneChannels = z.strictObject({
     .default('channels')
     .describe('Quantity that `amount` is a share of.'),
   importance: z
-    .enum(['l1', 'l2', 'bn-scale', 'taylor'])
+    .enum(['l1', 'l2', 'bn-scale', 'taylor', 'fisher'])
     .default('l2')
     .describe(
-      'Measure of the importance of a channel: norm of its weights, scale of its batch norm, or change of the loss without it.',
+      'Measure of the importance of a channel: norm of its weights, scale of its batch norm, or change of the loss without it; fisher draws the answers from those of the teacher.',
     ),
   budget: budget.describe(
     'global: remove the least important channels of all layers; layer: the same share from every layer.',

@@ -9,6 +9,11 @@ const range = (most: number) =>
     .tuple([z.number().gt(0).max(most), z.number().gt(0).max(most)])
     .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' });
 
+/** [least, most] of a ratio, in decibels. */
+const decibels = z
+  .tuple([z.number().min(-40).max(100), z.number().min(-40).max(100)])
+  .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' });
+
 const augmentStep = z
   .union([
     z.strictObject({ shift: z.number().min(0).describe('Shift by up to this many pixels each way.') }),
@@ -58,10 +63,16 @@ const augmentStep = z
       gain: z.number().gt(0).max(60).describe('Sounds: louder or softer by up to this many decibels.'),
     }),
     z.strictObject({
-      noise: z
-        .tuple([z.number().min(-40).max(100), z.number().min(-40).max(100)])
-        .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' })
-        .describe('Sounds: white noise, at a signal-to-noise ratio between these two, in decibels.'),
+      noise: decibels.describe('Sounds: white noise, at a signal-to-noise ratio between these two, in decibels.'),
+    }),
+    z.strictObject({
+      background: z
+        .strictObject({
+          folder: file.describe('Folder of WAV files; each sample gets a random stretch of one.'),
+          ratio: decibels.default([0, 30]).describe('Signal-to-noise ratio between these two, in decibels.'),
+          probability: fraction.default(1).describe('Share of the samples.'),
+        })
+        .describe('Sounds: recorded noise from a folder, e.g. of streets and kitchens.'),
     }),
     z.strictObject({ mixup: z.number().gt(0).describe('Mix two samples, with a weight from Beta(mixup, mixup).') }),
   ])
@@ -196,6 +207,15 @@ const audio = {
       coefficients: count
         .optional()
         .describe('Cepstral coefficients (MFCC) made of the bands; default: none, the bands are what a model sees.'),
+      specAugment: z
+        .strictObject({
+          timeMasks: count.max(16).default(2).describe('Masks over time.'),
+          timeWidth: z.int().min(0).default(0).describe('Most frames that one covers; 0: no mask over time.'),
+          frequencyMasks: count.max(16).default(2).describe('Masks over the bands.'),
+          frequencyWidth: z.int().min(0).default(0).describe('Most bands that one covers; 0: no mask over the bands.'),
+        })
+        .optional()
+        .describe('SpecAugment: in training, stretches of frames and bands that a model does not see; default: none.'),
     })
     .prefault({})
     .describe('What a named model sees of a sound: the logarithm of its mel spectrum, computed inside the model.'),

@@ -18,12 +18,24 @@ export function examplesSection(report: Report): string {
   );
 }
 
-function card({ sample, picture, values, label, teacher, student }: NonNullable<Report['examples']>['rows'][number]) {
-  const shown =
-    picture === undefined
-      ? `<code>${escape((values ?? []).map(({ name, value }) => `${name} ${typeof value === 'string' ? value : Number(value.toPrecision(4))}`).join(', '))}</code>`
-      : `<img alt="sample ${escape(sample)}" src="data:image/png;base64,${escape(picture)}">`;
+type Row = NonNullable<Report['examples']>['rows'][number];
+
+function card(row: Row): string {
+  const { sample, label, teacher, student } = row;
   const said: readonly (readonly [string, string | undefined])[] = [['label', label], ['teacher', teacher], ['student', student]]; // prettier-ignore
   const lines = said.flatMap(([who, text]) => (text === undefined ? [] : [`<dt>${who}</dt><dd>${escape(text)}</dd>`]));
-  return `<li>${shown}<dl>${lines.join('')}</dl><small>${escape(sample)}</small></li>`;
+  return `<li>${shown(row)}<dl>${lines.join('')}</dl><small>${escape(sample)}</small></li>`;
+}
+
+function shown({ sample, picture, sound, texts, values = [] }: Row): string {
+  const name = `sample ${escape(sample)}`;
+  const seen = picture === undefined ? '' : `<img alt="${name}" src="data:image/png;base64,${escape(picture)}">`;
+  if (sound !== undefined)
+    return `${seen}<audio controls preload="none" aria-label="${name}" src="data:audio/wav;base64,${escape(sound.wav)}"></audio>`;
+  if (texts !== undefined) return texts.map((text) => `<blockquote>${escape(text)}</blockquote>`).join('');
+  const number = (value: string | number): string | number =>
+    typeof value === 'string' ? value : Number(value.toPrecision(4));
+  return (
+    seen || `<code>${escape(values.map(({ name: column, value }) => `${column} ${number(value)}`).join(', '))}</code>`
+  );
 }

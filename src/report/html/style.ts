@@ -89,6 +89,7 @@ ul.notes{margin:6px 0 0;padding-left:20px}
 .examples{display:grid;grid-template-columns:repeat(auto-fill,minmax(210px,1fr));gap:14px;list-style:none;margin:12px 0 0;padding:0}
 .examples li{border:1px solid var(--rule);border-radius:8px;padding:10px 12px;overflow-wrap:anywhere}
 .examples img{width:84px;height:84px;object-fit:contain;image-rendering:pixelated;border:1px solid var(--rule)}
+.examples audio{display:block;width:100%;height:34px;margin-top:6px}.examples blockquote{margin:0 0 6px;padding-left:8px;border-left:3px solid var(--rule);font-size:.88rem}
 .examples code{font-size:.8rem}.examples small{color:var(--soft)}
 footer{color:var(--soft);font-size:.88rem;padding-bottom:36px}
 @media(max-width:620px){main,header,footer{padding-left:14px;padding-right:14px}header{padding-top:22px}section{padding:16px 14px}

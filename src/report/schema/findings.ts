@@ -65,6 +65,28 @@ export const pruningSensitivitySchema = z
   })
   .describe('Score on the validation split after one layer alone lost channels, without training.');
 
+export const channelsSchema = z
+  .array(
+    z.strictObject({
+      model: z.string().describe('The model that has fewer channels.'),
+      rows: z
+        .array(
+          z.strictObject({
+            layers: z.array(z.string()).readonly().describe('Layers that make the same channels lose them together.'),
+            before: whole.describe('In the model that it was made from.'),
+            after: whole,
+          }),
+        )
+        .readonly(),
+      left: z
+        .array(z.strictObject({ what: z.string(), why: z.string() }))
+        .readonly()
+        .describe('Layers whose channels all stay, and why.'),
+    }),
+  )
+  .readonly()
+  .describe('Channels of each layer, before and after each step that removes some.');
+
 export const quantizationSensitivitySchema = z
   .strictObject({
     model: z.string().describe('The id of the float model.'),
@@ -131,7 +153,21 @@ export const examplesSchema = z
       .array(
         z.strictObject({
           sample: z.string(),
-          picture: z.base64().exactOptional().describe('PNG in base64.'),
+          picture: z
+            .base64()
+            .exactOptional()
+            .describe('PNG in base64; of a sound its spectrum, time from left to right.'),
+          sound: z
+            .strictObject({
+              wav: z.base64().describe('WAV file in base64.'),
+              seconds: z.number().describe('Length of the sample, of which `wav` may be the middle.'),
+            })
+            .exactOptional(),
+          texts: z
+            .array(z.string())
+            .readonly()
+            .exactOptional()
+            .describe('Of a text, or a pair of them: its beginning.'),
           values: z
             .array(z.strictObject({ name: z.string(), value: z.union([z.number(), z.string()]) }))
             .readonly()

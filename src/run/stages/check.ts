@@ -9,6 +9,7 @@ import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import type { StageContext } from '../context.ts';
 import { studentBuilder, teacherBuilder } from '../../setup/models.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { refuseNoTokens } from './tokens.ts';
 
 /**
@@ -22,14 +23,16 @@ export async function checkModels(
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
   refuseForLabels(recipe, data);
-  createAugmenter(recipe.dataset.augment, data.train.sampleShape, data.train.normalization);
-  createMixer(recipe.dataset.augment, data.train.sampleShape, recipe.seed, 0);
+  const { sampleShape, normalization, backgrounds } = data.train;
+  createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
+  createMixer(recipe.dataset.augment, sampleShape, recipe.seed, 0);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) refuseNoTokens(trained, data);
   if (student === undefined) return [];
   const model = await studentBuilder(context, recipe.seed)();
   refuseNoTokens(model, data);
   refuseUnprunable(recipe, model);
+  refuseUndrawn(recipe, data);
   const notes = beginning(recipe, data, model);
   for (const message of notes) onEvent({ type: 'message', message });
   const layers = Object.keys(model.layers);
@@ -107,6 +110,17 @@ function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
   throw new UserError(
     `prune: the student ${student.name} has no channels that can be removed: ${skipped[0]?.why ?? 'no layer makes any'}`,
     'Choose a student of convolutions or dense layers, or leave `prune` out.',
+  );
+}
+
+/** Importances that need the answers of a teacher, of which one class is right. */
+function refuseUndrawn({ prune, teacher }: Recipe, { train }: StageContext['data']): void {
+  const at = prune.findIndex((step) => step.type === 'channels' && step.importance === 'fisher');
+  const { classes, name } = taskOf(train);
+  if (at < 0 || (teacher !== undefined && classes !== undefined)) return;
+  throw new UserError(
+    `prune.${at}.importance: fisher draws classes from the answers of a teacher, received ${teacher === undefined ? 'no teacher' : `a task of ${name}`}`,
+    'Choose taylor, which measures the loss itself.',
   );
 }
 

@@ -1,17 +1,25 @@
 import { sampleId, sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { thumbnail } from '../../data/thumbnail.ts';
+import { readSplits } from '../../data/read.ts';
+import { pictureOf, thumbnail } from '../../data/thumbnail.ts';
+import { wavBytes } from '../../data/wav.ts';
+import { spectraOf } from '../../networks/log-mel.ts';
+import { melShape } from '../../networks/mel.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import type { Examples } from '../../report/types.ts';
+import { soundOf } from '../../setup/sound.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { StageContext } from '../context.ts';
 import type { Measured } from './measure.ts';
 
 /** Most samples that are shown, and most columns of one. */
 const [SAMPLES, COLUMNS] = [12, 8];
+/** Most characters of a text, and most values of a sound, so that a report has at most about 1 MB of sounds. */
+const [CHARACTERS, PLAYED] = [400, 2 ** 15];
 
 /** Samples on which the last student and the teacher differ; undefined where one of them is missing, or they never differ. */
 export async function examplesOf(
-  { data }: Pick<StageContext, 'data'>,
+  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
   measured: readonly Measured[],
 ): Promise<Examples | undefined> {
   const isTeacher = ({ row }: Measured): boolean => row.model.role === 'teacher';
@@ -25,11 +33,13 @@ export async function examplesOf(
   const order = Array.from(sizes.keys()).filter((row) => sizes[row]! > 0);
   if (order.length === 0) return undefined;
   order.sort((a, b) => sizes[b]! - sizes[a]! || a - b);
-  const rows = order.slice(0, SAMPLES).map(async (row) => {
-    const picture = await thumbnail(dataset, row);
+  const chosen = order.slice(0, SAMPLES);
+  const shown = (await soundsOf(recipe, dataset, chosen)) ?? (await textsOf(recipe, dataset, chosen));
+  const rows = chosen.map(async (row, i) => {
+    const picture = shown === undefined ? await thumbnail(dataset, row) : undefined;
     return {
       sample: sampleId(dataset, row),
-      ...(picture === undefined ? valuesOf(dataset, row) : { picture }),
+      ...(shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture })),
       ...(data.labelledBy === undefined && { label: task.labelText(dataset.targets, row) }),
       teacher: task.textOf(teacher.answers, row),
       student: task.textOf(student.answers, row),
@@ -39,6 +49,50 @@ export async function examplesOf(
     ...{ model: student.row.id, split, differ: order.length, samples: dataset.count },
     rows: await Promise.all(rows),
   };
+}
+
+type Shown = Pick<Examples['rows'][number], 'picture' | 'sound' | 'texts'>;
+
+/** Sounds to play, and what a named model sees of them; undefined for other data. */
+async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly number[]): Promise<Shown[] | undefined> {
+  const sound = soundOf(recipe.dataset);
+  if (sound === undefined) return undefined;
+  const { length, rate } = sound;
+  const heard = rows.map((row) => samples.subarray(row * length, (row + 1) * length) as Float32Array);
+  const [frames, bands] = melShape(sound);
+  return Promise.all(
+    heard.map(async (values) => {
+      const spectrum = await spectraOf(values, sound);
+      // Time goes from left to right, and high frequencies are on top.
+      const upright = Float32Array.from({ length: frames * bands }, (_, i) => {
+        const [band, frame] = [bands - 1 - Math.floor(i / frames), i % frames];
+        return spectrum[frame * bands + band]!;
+      });
+      const from = Math.max(0, (length - PLAYED) >> 1);
+      const wav = wavBytes({ rate, values: values.subarray(from, from + PLAYED) }).toString('base64');
+      const picture = await pictureOf(upright, { width: frames, height: bands, channels: 1 });
+      return { picture, sound: { wav, seconds: length / rate } };
+    }),
+  );
+}
+
+/** Texts as they are in the files, which are read again for them; undefined for other data. */
+async function textsOf(
+  { dataset: config }: Recipe,
+  dataset: Dataset,
+  rows: readonly number[],
+): Promise<Shown[] | undefined> {
+  if (dataset.text === undefined) return undefined;
+  const wanted = new Map(rows.map((row, i) => [sampleId(dataset, row), i]));
+  const found: (readonly string[])[] = [];
+  await readSplits(config, (id, texts) => {
+    const at = wanted.get(id);
+    if (at !== undefined) found[at] = texts;
+  });
+  // Half of a sign of two code units is no text.
+  const begun = (text: string): string =>
+    text.length > CHARACTERS ? `${text.slice(0, CHARACTERS).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
+  return rows.map((_, i) => ({ texts: (found[i] ?? []).map(begun) }));
 }
 
 /** First columns of a row of a table, as they are in the file. */

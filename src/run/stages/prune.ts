@@ -2,7 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import { nameOf, stageOf } from '../../report/artifact.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import type { LatencyRow } from '../../report/types.ts';
+import type { ChannelCuts, LatencyRow } from '../../report/types.ts';
 import type { StageContext } from '../context.ts';
 import type { Fitted } from '../../train/training.ts';
 import type { LedgerRow } from '../../folder/ledger.ts';
@@ -15,6 +15,7 @@ import { pruneStepWeights } from './prune/weights.ts';
 interface PruneStep {
   /** The pruned student; undefined if it lost too much and the recipe goes on without it. */
   readonly student: TrainedModel | undefined;
+  readonly channels: ChannelCuts;
   /** One sentence each, for the report. */
   readonly notes: readonly string[];
 }
@@ -24,9 +25,11 @@ export async function pruneStudents(
   context: StageContext,
   students: readonly TrainedModel[],
   lessons: Answers | undefined,
-): Promise<{ pruned: TrainedModel[]; notes: string[] }> {
+): Promise<{ pruned: TrainedModel[]; channels: ChannelCuts[number][]; notes: string[] }> {
   const pruned: TrainedModel[] = [];
+  const channels: ChannelCuts[number][] = [];
   const notes: string[] = [];
+  const known = new Set<string>();
   const whole = students.filter(({ model }) => model.repeat === 0).at(-1);
   const { prune } = context.recipe;
   let lost: number | undefined;
@@ -37,23 +40,25 @@ export async function pruneStudents(
       notes.push(message);
       continue;
     }
-    const step = await pruneStudent(context, pruned.at(-1) ?? whole, number, lessons);
+    const step = await pruneStudent(context, pruned.at(-1) ?? whole, number, { lessons, known });
     lost = step.student === undefined ? number : undefined;
     if (step.student !== undefined) pruned.push(step.student);
+    channels.push(...step.channels);
     notes.push(...step.notes);
   }
-  return { pruned, notes };
+  return { pruned, channels, notes };
 }
 
 /**
  * Pruning step `number` (from 0) of the recipe: channels are removed or weights made zero, the student is trained on with
  * the loss and the teacher it had, and its score on the validation split is held against that of the student it was made from.
+ * `known`: what earlier steps left alone, and why.
  */
 async function pruneStudent(
   context: StageContext,
   from: TrainedModel,
   number: number,
-  lessons: Answers | undefined,
+  { lessons, known }: { readonly lessons: Answers | undefined; readonly known: Set<string> },
 ): Promise<PruneStep> {
   const step = context.recipe.prune[number]!;
   const model = { role: 'pruned', repeat: from.model.repeat, step: number + 1 } as const;
@@ -72,14 +77,21 @@ async function pruneStudent(
         { ...more, ...found.notes, drop: dropOf(figures.score?.validation ?? 0) },
       );
   const job: PruneJob = { context, step, stage, number, lessons, from: from.trained, inLedger };
-  const { trained, skipped, said } = await (step.type === 'channels'
+  const { trained, skipped, cuts, said } = await (step.type === 'channels'
     ? pruneStepChannels({ ...job, step })
     : pruneStepWeights({ ...job, step }));
-  const notes = [...skipped.map(({ what, why }) => `${stage}: left ${what} alone: ${why}`), ...said];
+  // Each step leaves the same alone as the one before: that is said once.
+  const left = skipped.map(({ what, why }) => `left ${what} alone: ${why}`).filter((one) => !known.has(one));
+  for (const one of left) known.add(one);
+  const notes = [...left.map((one) => `${stage}: ${one}`), ...said];
   for (const message of notes) context.onEvent({ type: 'message', message });
 
   const drop = dropOf(trained.validation);
-  if (drop <= step.maxDrop) return { student: { model, trained }, notes };
+  if (drop <= step.maxDrop) {
+    const rows = cuts?.map(({ layers, before, after }) => ({ layers, before, after }));
+    const channels = rows === undefined ? [] : [{ model: nameOf(model), rows, left: skipped }];
+    return { student: { model, trained }, channels, notes };
+  }
   const fact = `prune[${number}]: ${score.lossText(drop)} were lost, ` + `expected at most ${step.maxDrop} (maxDrop)`;
   if (step.fallback === 'stop') {
     throw new UserError(
@@ -89,7 +101,7 @@ async function pruneStudent(
   }
   const message = `${fact}; the student from before is kept`;
   context.onEvent({ type: 'warning', message });
-  return { student: undefined, notes: [...notes, message] };
+  return { student: undefined, channels: [], notes: [...notes, message] };
 }
 
 /** Notes on pruned students that are not faster than the student that they were made from, wherever both were timed. */

@@ -9,6 +9,7 @@ import { lowerReduced } from '../../formats/onnx/reduce.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { exportTflite } from '../../formats/tflite/export.ts';
 import type { Graph } from '../../graph/types.ts';
+import { isFrontEnd } from '../../networks/log-mel.ts';
 import { descriptionFrom } from '../description.ts';
 import { keptFloat, prepareInt8 } from '../quantize.ts';
 import type { ConvertOptions } from './options.ts';
@@ -76,7 +77,7 @@ async function writerFor(
   if (format === 'tflite') {
     const names = { fp32: 'float32', fp16: 'float16', 'dynamic-int8': 'dynamic', int4: 'dynamic' } as const;
     const sparse = options.sparse === true;
-    const reduced = { precision: names[precision], dense, batch, sparse } as const;
+    const reduced = { precision: names[precision], dense, batch, sparse, keepFloat: isFrontEnd } as const;
     return {
       graph,
       skipped: [],
@@ -91,7 +92,7 @@ async function writerFor(
     };
   }
   const writer = (metadata: ReadonlyMap<string, string>): Written => {
-    const { result, skipped } = lowerReduced(graph, precision, onnx(metadata));
+    const { result, skipped } = lowerReduced(graph, precision, { ...onnx(metadata), keepFloat: isFrontEnd });
     return { bytes: encodeModel(result), skipped };
   };
   return { graph, skipped: [], writer };

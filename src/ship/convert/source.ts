@@ -8,6 +8,7 @@ import { importOnnx } from '../../formats/onnx/import.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import { forInference } from '../../graph/passes/for-inference.ts';
+import { trimFilters } from '../../graph/passes/trim-filters.ts';
 import type { Constant, Graph } from '../../graph/types.ts';
 import { layersNetwork } from '../../networks/layers.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
@@ -54,7 +55,8 @@ export async function openSource(
 
 async function onnxSource(file: string, shapes: InputShapes = new Map()): Promise<ConvertSource> {
   const model = decodeModel(await readOnnx(file, shapes), file);
-  const graph = forInference(importOnnx(model, file), (part) => evaluator.runSync(part, new Map()));
+  const read = forInference(importOnnx(model, file), (part) => evaluator.runSync(part, new Map()));
+  const { graph } = trimFilters(read);
   return { file, graph, metadata: model.metadata };
 }
 

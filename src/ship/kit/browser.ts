@@ -1,24 +1,33 @@
-/** Pages that classify the examples of a kit in a browser, and pictures that are chosen there, or texts that are written. */
-export function browserSample(formats: ReadonlySet<string>, isText: boolean): Readonly<Record<string, string>> {
+import { MICROPHONE, SOUND_CHOOSE, SOUND_FIELD, SOUND_REST } from './microphone.ts';
+
+/** Data that a page takes besides the examples. */
+export type Chosen = 'numbers' | 'text' | 'sound';
+
+/**
+ * Pages that classify the examples of a kit in a browser, and pictures that are chosen there, texts that are written, or what a microphone
+ * hears.
+ */
+export function browserSample(formats: ReadonlySet<string>, chosen: Chosen): Readonly<Record<string, string>> {
   const pages: Record<string, string> = {};
   if (formats.has('tflite')) {
     const imports = {
       '@litertjs/core': './node_modules/@litertjs/core/dist/index.js',
       '@litertjs/wasm-utils': './node_modules/@litertjs/wasm-utils/dist/index.js',
     };
-    pages['litert.html'] = page('LiteRT.js', imports, './litert.js', isText);
+    pages['litert.html'] = page('LiteRT.js', imports, './litert.js', chosen);
     pages['litert.js'] = LITERT;
   }
   if (formats.has('onnx')) {
     const imports = { 'onnxruntime-web/wasm': './node_modules/onnxruntime-web/dist/ort.wasm.min.mjs' };
-    pages['onnxruntime.html'] = page('ONNX Runtime Web', imports, './onnxruntime.js', isText);
+    pages['onnxruntime.html'] = page('ONNX Runtime Web', imports, './onnxruntime.js', chosen);
     pages['onnxruntime.js'] = ONNXRUNTIME;
   }
   const links = { 'index.html': INDEX, 'index.js': LINKS };
   return {
     'package.json': PACKAGE,
     'serve.mjs': SERVE,
-    'kit.js': isText ? kitScript(TEXT) : kitScript(NUMBERS),
+    'kit.js': kitScript(SCRIPTS[chosen]),
+    ...(chosen === 'sound' && { 'microphone.js': MICROPHONE }),
     ...links,
     ...pages,
   };
@@ -128,7 +137,18 @@ export function prepare(raw) {
 `,
 };
 
-/** Script of the pages, with the parts that differ between texts and numbers. */
+const SOUND: typeof NUMBERS = {
+  ...NUMBERS,
+  prepare: `const { sound } = await (await load('preprocessing.json')).json();
+
+${NUMBERS.prepare}`,
+  rest: SOUND_REST,
+  choose: SOUND_CHOOSE,
+};
+
+const SCRIPTS: Readonly<Record<Chosen, typeof NUMBERS>> = { numbers: NUMBERS, text: TEXT, sound: SOUND };
+
+/** Script of the pages, with the parts that differ between texts, sounds and numbers. */
 function kitScript({ imports, prepare, rest, raw, choose, check }: typeof NUMBERS): string {
   const close = check === '' ? '' : '\n  }';
   return `// What both pages share: the files of the kit, preparation of inputs, and the page itself.
@@ -159,14 +179,14 @@ function probabilities(logits) {
 ${rest}/** Page: runs the examples through classify(raw) -> logits, then every picture that is chosen. */
 export async function start(classify) {
   const list = document.querySelector('ol');
+  const bestOf = (logits) => logits.indexOf(Math.max(...logits));
+  const said = (logits) => labels[bestOf(logits)] + ' ' + (100 * Math.max(...probabilities(logits))).toFixed(1) + ' %';
   const show = async (raw, expected) => {
     const logits = await classify(raw);
-    const shares = probabilities(logits);
-    const best = shares.indexOf(Math.max(...shares));
     const item = document.createElement('li');
-    item.textContent = labels[best] + ' ' + (100 * shares[best]).toFixed(1) + ' %' + (expected ? ', expected ' + expected : '');
+    item.textContent = said(logits) + (expected ? ', expected ' + expected : '');
     list.append(item);
-    return { label: labels[best], logits: Array.from(logits) };
+    return { label: labels[bestOf(logits)], logits: Array.from(logits) };
   };
   const examples = await (await load('example.json')).json();
   const results = [];
@@ -205,6 +225,12 @@ await start(async (raw) => {
 });
 `;
 
+const FIELDS: Readonly<Record<Chosen, string>> = {
+  numbers: '<input type="file" accept="image/*" hidden />',
+  text: '<textarea rows="4" cols="60" aria-label="Text; of a pair two lines"></textarea>',
+  sound: SOUND_FIELD,
+};
+
 /** Start page of the server. */
 const INDEX = `<!doctype html>
 <html lang="en">
@@ -233,10 +259,8 @@ for (const { file, format } of models) {
 }
 `;
 
-function page(title: string, imports: Readonly<Record<string, string>>, script: string, isText: boolean): string {
-  const field = isText
-    ? '<textarea rows="4" cols="60" aria-label="Text; of a pair two lines"></textarea>'
-    : '<input type="file" accept="image/*" hidden />';
+function page(title: string, imports: Readonly<Record<string, string>>, script: string, chosen: Chosen): string {
+  const field = FIELDS[chosen];
   return `<!doctype html>
 <html lang="en">
   <head>

@@ -97,6 +97,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     ...(kindOf(data.validation) === 'words' && { columns: data.validation.columns }),
     normalization: { scale, mean, std, formula: FORMULA },
     ...texting.said,
+    ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
     output: { name: ends.output, ...outputOf(task) },
   };
   content.set('labels.txt', labelsText(data.classNames));
@@ -112,7 +113,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     }),
   );
   content.set('README.md', readme(report, rows, task, data.validation.text !== undefined));
-  const samples = samplesOf(task, formats, kindOf(data.validation));
+  const samples = samplesOf(task, formats, kindOf(data.validation), recipe.dataset.type === 'audio-folder');
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
   for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
@@ -219,11 +220,12 @@ function samplesOf(
   task: Task,
   formats: ReadonlySet<string>,
   kind: SampleKind,
+  isSound: boolean,
 ): Record<string, Readonly<Record<string, string>>> {
   if (task.classes === undefined) return formats.has('onnx') ? { 'samples/node': nodeNumbers(kind) } : {};
   const isText = kind === 'text';
   return {
-    'samples/browser': browserSample(formats, isText),
+    'samples/browser': browserSample(formats, isText ? 'text' : isSound ? 'sound' : 'numbers'),
     ...(formats.has('onnx') && { 'samples/node': nodeSample(kind) }),
     ...(formats.has('tflite') && !isText && { samples: phoneSamples }),
   };

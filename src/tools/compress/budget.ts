@@ -10,9 +10,6 @@ export interface Budget {
   readonly drop: number;
 }
 
-/** int8 alone makes a file nearly four times smaller; scales and names take the rest. */
-export const INT8 = 3.8;
-
 /**
  * Points of a score that may go. Where nobody knows the labels, the score is agreement with the original, which no accuracy can lose
  * more than: two models that are right equally often still disagree about samples that are hard for both.

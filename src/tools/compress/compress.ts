@@ -1,18 +1,27 @@
 import path from 'node:path';
+import { sha256 } from '../../base/bytes.ts';
+import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
+import { readText, writeFileAtomic } from '../../base/files.ts';
 import type { OnProgress } from '../../base/progress.ts';
+import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { applyOverride, parseOverride } from '../../recipe/overrides.ts';
 import { makeRecipe } from '../../setup/runnable.ts';
 import { budgetOf } from './budget.ts';
 import type { Budget } from './budget.ts';
 import { openModel } from './model.ts';
+import type { CompressedModel } from './model.ts';
+import { cutsFor, cutsSchema } from './plan.ts';
+import type { Cuts } from './plan.ts';
 import { recipeOf } from './recipe.ts';
 import { datasetOf } from './samples.ts';
 
 export interface CompressOptions {
   /** An ONNX file that answers with logits of classes. */
   readonly model: string;
+  /** Sizes of inputs that the file leaves open, by their names. */
+  readonly shapes?: InputShapes | undefined;
   /** A recipe, a folder of pictures, or arrays of inputs as the model is fed. */
   readonly data: string;
   /** Budget as text: `size=4,latency=2,drop=0.5`. */
@@ -30,11 +39,23 @@ export interface CompressOptions {
   readonly std?: readonly number[] | undefined;
   /** Changes of the recipe that is made, as `distill.temperature=3`. */
   readonly set?: readonly string[] | undefined;
+  /** Choose the cuts anew, whatever an earlier call chose. Default false. */
+  readonly fresh?: boolean;
+  /** Most seconds for the timing that chooses the cuts. Default 8. */
+  readonly seconds?: number;
   readonly onProgress?: OnProgress;
 }
 
+/** A recipe that compresses a model, and how it came about. */
+export interface Compression {
+  readonly loaded: LoadedRecipe;
+  readonly budget: Budget;
+  /** One sentence each. */
+  readonly notes: readonly string[];
+}
+
 /** The recipe that compresses a model: it is its own teacher, and where the data have no labels its answers are the labels. */
-export async function compression(options: CompressOptions): Promise<{ loaded: LoadedRecipe; budget: Budget }> {
+export async function compression(options: CompressOptions): Promise<Compression> {
   const { mean, std, budget: asked, out, epochs, seed, formats, onProgress } = options;
   budgetOf(asked, true);
   if ((mean === undefined) !== (std === undefined))
@@ -43,16 +64,51 @@ export async function compression(options: CompressOptions): Promise<{ loaded: L
       'Give what the pictures were normalized with in training.',
     );
   const file = path.resolve(options.model);
-  const model = await openModel(file);
+  const model = await openModel(file, options.shapes);
   const name = options.name ?? nameOf(file);
   const normalize = mean && std && { mean: [...mean], std: [...std] };
   const folder = path.join(out, `${name}.samples`);
   const dataset = await datasetOf(model, { data: options.data, normalize, folder, onProgress });
   const budget = budgetOf(asked, dataset.labelledBy === undefined);
-  let recipe: unknown = recipeOf({ name, model: file, dataset, budget, epochs, seed, formats });
+  const { cuts, notes } = await planned(model, budget, path.join(folder, 'cuts.json'), options);
+  model.network.dispose();
+  let recipe: unknown = recipeOf({ name, model: file, dataset, budget, cuts, epochs, seed, formats });
   for (const change of options.set ?? []) recipe = applyOverride(recipe, parseOverride(change));
-  return { loaded: makeRecipe(recipe), budget };
+  return { loaded: makeRecipe(recipe), budget, notes };
 }
+
+/** Cuts as they were chosen before, if for the same file and budget: times differ, and a run that was killed goes on with its own recipe. */
+async function planned(
+  model: CompressedModel,
+  budget: Budget,
+  stored: string,
+  { fresh = false, seconds, onProgress }: Pick<CompressOptions, 'fresh' | 'seconds' | 'onProgress'>,
+): Promise<{ cuts: Cuts; notes: string[] }> {
+  const short = path.basename(model.file);
+  if (model.uncut !== undefined) {
+    const note = `${short}: no channels can be removed, as ${model.uncut}: it is only quantized`;
+    return { cuts: { macs: 1, parameters: 1 }, notes: [note] };
+  }
+  const key = sha256(model.bytes, JSON.stringify(budget));
+  const before: unknown = fresh ? undefined : await readText(stored).then(JSON.parse, () => undefined);
+  const known = storedSchema.safeParse(before);
+  if (known.success && known.data.key === key) return { cuts: known.data.cuts, notes: [] };
+  const { cuts, trials } = await cutsFor(model, budget, { seconds, onProgress });
+  await writeFileAtomic(stored, `${JSON.stringify({ key, cuts, trials }, null, 2)}\n`);
+  const { size, speed } = trials[0]!;
+  const best = Math.max(...trials.map((trial) => trial.speed));
+  const missed = best < budget.latency ? [`${short}: no cut that was tried makes it ${budget.latency}× as fast: at best ${best.toFixed(1)}×`] : []; // prettier-ignore
+  const rest = cuts.macs === 1 ? 'all channels stay' : `channels go until there are ${cuts.macs} times fewer multiply-accumulates`; // prettier-ignore
+  return {
+    cuts,
+    notes: [
+      `${short}: in 8 bits ${size.toFixed(1)}× smaller and ${speed.toFixed(1)}× as fast here; ${rest}`,
+      ...missed,
+    ],
+  };
+}
+
+const storedSchema = z.object({ key: z.string(), cuts: cutsSchema });
 
 function nameOf(file: string): string {
   const stem = path.basename(file, '.onnx').replaceAll(/[^A-Za-z0-9._-]/g, '-');

@@ -1,8 +1,11 @@
 import { UserError } from '../../base/errors.ts';
+import { dependencies } from '../../compress/prune/groups.ts';
 import { statedIn } from '../../distill/preparation.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
+import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
+import type { ModelNetwork } from '../../networks/network.ts';
 import { onnxNetwork } from '../../networks/onnx.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
 import { useLazyBackend } from '../../trace/use.ts';
@@ -10,6 +13,11 @@ import { useLazyBackend } from '../../trace/use.ts';
 /** Facts about a model that is to be compressed. */
 export interface CompressedModel {
   readonly file: string;
+  readonly bytes: Uint8Array;
+  /** The file as a network to train. */
+  readonly network: ModelNetwork;
+  /** Reason why none of its channels can be removed; undefined where some can. */
+  readonly uncut: string | undefined;
   readonly input: string;
   /** One sample as the file is fed it. */
   readonly fed: readonly number[];
@@ -21,13 +29,16 @@ export interface CompressedModel {
 }
 
 /** `UserError` for a file that is not there, that is no model of classes, or that cannot be trained. */
-export async function openModel(file: string): Promise<CompressedModel> {
+export async function openModel(file: string, shapes: InputShapes = new Map()): Promise<CompressedModel> {
   if (!file.endsWith('.onnx'))
     throw new UserError(
       `compress: expected an .onnx file, received ${file}`,
       'Export the model to ONNX, e.g. with torch.onnx.export.',
     );
-  const model = decodeModel(await readOnnx(file), file);
+  // A training needs batches of any size.
+  const open = [...shapes].map(([input, sizes]) => [input, ['batch', ...sizes.slice(1)] as const] as const);
+  const bytes = await readOnnx(file, new Map(open));
+  const model = decodeModel(bytes, file);
   const graph = importOnnx(model, file);
   const [[input, { shape }] = ['', { shape: [] }]] = graph.inputs;
   const fed = shape.slice(1).map(Number);
@@ -36,10 +47,12 @@ export async function openModel(file: string): Promise<CompressedModel> {
   useLazyBackend(evaluator);
   // Whatever a training would stop at is said now, by node and operator.
   const options = { inputShape: sampleShape, classes, seed: 0, head: 'keep', freeze: [] } as const;
-  onnxNetwork(model, file, options).dispose();
+  const network = onnxNetwork(model, file, options);
+  const { groups, skipped } = dependencies(network);
+  const uncut = groups.length > 0 ? undefined : (skipped[0]?.why ?? 'no layer makes any');
   const { scale, mean, std } = statedIn(model.metadata).preprocessing ?? {};
   const stated = scale && mean && std && { scale, mean, std };
-  return { file, input, fed, sampleShape, classes, ...(stated && { stated }) };
+  return { ...{ file, bytes, network, uncut }, input, fed, sampleShape, classes, ...(stated && { stated }) };
 }
 
 /** True for shapes as PyTorch has pictures: few channels in front of height and width. */

@@ -97,7 +97,7 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
     given.find(([name]) => name === 'x' || name === model.input) ?? (given.length === 1 ? given[0]! : []);
   if (key === undefined || array === undefined)
     throw new UserError(
-      `${data}: expected an array ${model.input} or x, received ${[...arrays.keys()].join(', ') || 'none'}`,
+      `${data}: expected an array ${[...new Set([model.input, 'x'])].join(' or ')}, received ${[...arrays.keys()].join(', ') || 'none'}`,
       `Write it with numpy.savez('samples.npz', x=inputs), with y=labels beside it if they are known.`,
     );
   const [count, ...own] = array.shape;

@@ -1,11 +1,14 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { RandomStream } from '../../../src/base/random.ts';
+import { drawnAnswers } from '../../../src/compress/prune/fisher.ts';
 import { dependencies } from '../../../src/compress/prune/groups.ts';
 import type { ChannelGroup } from '../../../src/compress/prune/groups.ts';
 import { pruneChannels } from '../../../src/compress/prune/prune.ts';
 import { taylorScores } from '../../../src/compress/prune/taylor.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers.ts';
+import type { ModelNetwork } from '../../../src/networks/network.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
 import type { TrainingBatch } from '../../../src/train/batch.ts';
@@ -35,8 +38,8 @@ function scoresOf(
   groups: readonly ChannelGroup[],
   given: TrainingBatch[],
   microBatch?: number,
+  loss = createLoss('ce'),
 ) {
-  const loss = createLoss('ce');
   return taylorScores(groups, {
     ...{ engine, weights, task: classification(3), batches: given, hyper: loss.hyper, microBatch },
     program: (batchSize) =>
@@ -127,5 +130,51 @@ describe('first-order importance', () => {
     await expect(pruneChannels(layersNetwork(model), weights, { amount: 0.5, importance: 'taylor' })).rejects.toThrow(
       /was not measured/,
     );
+  });
+});
+
+describe('of a student that answers as its teacher', () => {
+  it('is nothing for the distillation loss, and with drawn answers about what removing a channel costs', async () => {
+    const model = small('mlp');
+    const weights = randomWeights(model);
+    const network = await layersNetwork(model).withWeights(weights);
+    const { groups } = dependencies(network);
+    const g = groups.findIndex(({ name }) => name === 'dense1');
+    const answersOf = (of: ModelNetwork, { x }: TrainingBatch): tf.Tensor2D => {
+      const input = tf.tensor2d(x as Float32Array, [N, x.length / N]);
+      return of.forward({ input }, { training: false }).outputs['logits'] as tf.Tensor2D;
+    };
+    const random = new RandomStream('fisher');
+    const [own, drawn]: TrainingBatch[][] = [[], []];
+    for (let i = 0; i < 40; i++) {
+      const one = batch(model, i);
+      const logits = answersOf(network, one).dataSync() as Float32Array;
+      own!.push({ ...one, teacher: { teacherLogits: logits } });
+      drawn!.push({ ...one, teacher: { teacherLogits: drawnAnswers(logits, { classes: 3, temperature: 1, random }) } });
+    }
+    const loss = createLoss('kd', { hyper: { temperature: 1, alpha: 1 } });
+    const scores = async (given: TrainingBatch[]) =>
+      (await scoresOf(model, weights, groups, given, undefined, loss))[g]!;
+    const [taylor, fisher] = [await scores(own!), await scores(drawn!)];
+    expect(Math.max(...taylor)).toBeLessThan(1e-8 * Math.max(...fisher));
+
+    // A tenth less of the channel, of which the divergence is the square, is far from where the softmax bends.
+    const costs = await Promise.all(
+      [...fisher.keys()].slice(0, 8).map(async (channel) => {
+        const less = await network.withWeights(scaled(weights, ['dense1/kernel', 'dense1/bias'], channel, 0.9));
+        let sum = 0;
+        for (const one of own!.slice(0, 30)) {
+          const [p, q] = [tf.tensor2d(one.teacher!['teacherLogits']!, [N, 3]), answersOf(less, one)];
+          const ratio = tf.sub(tf.logSoftmax(p), tf.logSoftmax(q));
+          sum += tf.sum(tf.mul(tf.softmax(p), ratio)).dataSync()[0]!;
+        }
+        return sum;
+      }),
+    );
+    const order = (of: readonly number[]): number[] => of.map((value) => of.filter((other) => other < value).length);
+    const [wanted, found] = [order(costs), order([...fisher].slice(0, 8))];
+    const off = wanted.reduce((sum, place, i) => sum + (place - found[i]!) ** 2, 0);
+    // Spearman's rank correlation.
+    expect(1 - (6 * off) / (8 * 63)).toBeGreaterThan(0.8);
   });
 });

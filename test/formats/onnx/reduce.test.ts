@@ -94,3 +94,27 @@ it('half precision leaves inputs alone that are cast at once: ids beyond 2048 ke
   model.dispose();
   expect(Array.from(y!.data as Float32Array)).toEqual([1, 3, 1]);
 });
+
+it.each(['dynamic-int8', 'int4', 'fp16'] as const)('%s leaves nodes alone that are kept', async (reduction) => {
+  const b = new GraphBuilder();
+  const shared = b.constant({ dtype: 'float32', shape: [64, 64] }, numbers(64 * 64, 'w'));
+  const tiny = b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(1e-9));
+  const options = { transposeA: false, transposeB: false };
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 64] });
+  // In half precision 1e-9 is 0, and its logarithm infinite.
+  const first = b.op('BatchMatMul', [x, shared], options, 'front');
+  const logarithms = b.op('Log', [b.op('Add', [b.op('Square', [first], {}, 'front'), tiny], {}, 'front')], {}, 'front');
+  b.output('y', b.op('BatchMatMul', [logarithms, shared], options, 'back'));
+  const run = async (bytes: Uint8Array): Promise<Float32Array> => {
+    const model = new InferenceModel(bytes, 'kept.onnx', sessionOptions('cpu', { threads: 1 }));
+    const { y } = await model.run({ x: { data: new Float32Array(128), shape: [2, 64] } });
+    model.dispose();
+    return y!.data as Float32Array;
+  };
+  const made = b.build();
+  const { result } = lowerReduced(made, reduction, { keepFloat: (node) => node.startsWith('front/') });
+  const [actual, expected] = [await run(encodeModel(result)), await run(encodeModel(lowerToOnnx(made)))];
+  const error = power(actual.map((value, i) => value - expected[i]!)) / power(expected);
+  expect(error).toBeLessThan(reduction === 'int4' ? 0.05 : 1e-3);
+  expect(error).toBeGreaterThan(0);
+});

@@ -20,8 +20,9 @@ export function calibrated(graph: Graph, samples: readonly Values[], dtype: 'int
     for (const [name, data] of Object.entries(feeds)) if (data instanceof Float32Array) see(name, data);
     for (const [name, data] of Object.entries(reference(whole, feeds))) see(name, data);
   }
-  // A mask of -1e9 behind attention scores would leave nothing of the scores.
-  const limit = (value: number): number => Math.max(-100, Math.min(100, value));
+  // A mask of -1e9 behind attention scores would leave nothing of the scores; deep nets that are not trained answer in hundreds.
+  const most = dtype === 'int8' ? 100 : 1000;
+  const limit = (value: number): number => Math.max(-most, Math.min(most, value));
   const stored = ([min, max]: [number, number]): TensorQuantization =>
     dtype === 'int8' ? asymmetric(limit(min), limit(max), 'int8') : symmetric([limit(Math.max(-min, max))], 'int16');
   return new Map([...ranges].map(([name, range]) => [name, stored(range)]));

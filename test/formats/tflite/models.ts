@@ -71,6 +71,7 @@ export const small: Record<string, Expected> = {
     counts: { 'CONV_2D+RELU': 3, MAX_POOL_2D: 2, DEPTHWISE_CONV_2D: 1, FULLY_CONNECTED: 1 },
   },
   'ds-cnn': { inputShape: [12, 12, 1], options: { width: 0.25 } },
+  'bc-resnet': { inputShape: [9, 16, 1], options: { width: 0.5, bands: 2 } },
   resnet: {
     inputShape: [12, 12, 3],
     options: { depth: 8, width: 0.5 },

@@ -19,6 +19,7 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
   lenet: { inputShape: [8, 8, 1], options: {} },
   cnn: { inputShape: [8, 8, 1], options: { filters: [4, 6] } },
   'ds-cnn': { inputShape: [8, 8, 1], options: { width: 0.5 } },
+  'bc-resnet': { inputShape: [9, 16, 1], options: { width: 0.5, bands: 2, dropout: 0 } },
   resnet: { inputShape: [8, 8, 1], options: { depth: 8, width: 0.5 } },
   'wide-resnet': { inputShape: [8, 8, 1], options: { depth: 10, width: 1 } },
   'mobilenet-v1': { inputShape: [8, 8, 1], options: { alpha: 0.1 } },
@@ -105,6 +106,12 @@ describe('published sizes', () => {
     expect(count('mobilenet-v2', {}, [224, 224, 3], 1000)).toBe(3_504_872);
   });
 
+  it('BC-ResNet has the sizes of the paper', () => {
+    // Kim et al. 2021, table 3: 9.2 k, 27.3 k, 54.2 k, 188 k and 321 k.
+    const sizes = [1, 2, 3, 6, 8].map((width) => count('bc-resnet', { width }, [101, 40, 1], 12));
+    expect(sizes).toEqual([9232, 27_284, 54_168, 187_812, 321_068]);
+  });
+
   it('WRN-16-2 has 0.69 M parameters', () => {
     expect(count('wide-resnet', { depth: 16, width: 2 })).toBe(691_674);
   });
@@ -179,6 +186,12 @@ describe('mistakes', () => {
   it('counts the entries of a list of fixed length', () => {
     const [text] = message(() => buildModel('resnet', { ...image, options: { strides: [2, 2] } }));
     expect(text).toBe('model resnet, strides: expected a list of 4 whole numbers from 1 to 65536, received [2,2]');
+  });
+
+  it('bc-resnet says which sizes its sub-bands fit', () => {
+    const [text, hint] = message(() => buildModel('bc-resnet', { ...image, inputShape: [20, 32, 1] }));
+    expect(text).toBe('model bc-resnet, bands: 5 do not divide the 16 frequencies that stage1_block1 has');
+    expect(hint).toBe('Set dataset.features.mels to 8 times a multiple of it, or bands to 1.');
   });
 
   it('refuses samples that are not images', () => {

@@ -112,7 +112,9 @@ export class Import {
     try {
       return this.builder.node(op, inputs, attrs, { layer: this.layer });
     } catch (error) {
-      return this.fail((error as Error).message);
+      // The builder says where, too.
+      const { cause = error } = error as Error;
+      return this.fail((cause as Error).message, 'Check the file with onnx.checker, and export the model again.');
     }
   }
 

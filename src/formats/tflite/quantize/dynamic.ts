@@ -12,13 +12,18 @@ const SMALLEST = 1024;
  * Weights as int8, activations as float32 that the kernels quantize as they go. Each output channel of a convolution has a
  * scale of its own; with `dense: 'channel'` each output of a fully connected layer too.
  */
-export function quantizeDynamic(program: Program, dense: DenseScales): Skipped[] {
+export function quantizeDynamic(
+  program: Program,
+  dense: DenseScales,
+  keepFloat: (layer: string) => boolean,
+): Skipped[] {
   const skipped: Skipped[] = [];
   const done = new Map<string, string>();
   program.operations = program.operations.map((operation) => {
     const { filter } = weightInputs(operation.op);
     const name = operation.inputs[filter];
     if (channelAxis[operation.op] === undefined || name === undefined) return operation;
+    if (keepFloat(operation.layer ?? operation.outputs[0]!)) return operation;
     const value = program.value(name);
     if (!(value.data instanceof Float32Array)) return operation;
     if (value.data.length < SMALLEST) {

@@ -7,8 +7,8 @@ const LARGEST_HALF = 65504;
 /** Below this a DEQUANTIZE operation and its tensor take more bytes than the halves save. */
 const SMALLEST = 64;
 
-/** Weights as float16, widened when the model is loaded. Reports the ones that must stay float32. */
-export function halveWeights(program: Program): Skipped[] {
+/** Weights as float16, widened when the model is loaded, but for those of layers that are kept. Reports the ones that must stay float32. */
+export function halveWeights(program: Program, keepFloat: (layer: string) => boolean): Skipped[] {
   const skipped: Skipped[] = [];
   const widened = new Map<string, string>();
   const widening: Operation[] = [];
@@ -28,7 +28,10 @@ export function halveWeights(program: Program): Skipped[] {
     widened.set(name, wide);
     return wide;
   };
-  const operations = program.operations.map((operation) => ({ ...operation, inputs: operation.inputs.map(halve) }));
+  const isKept = ({ layer, outputs }: Operation): boolean => keepFloat(layer ?? outputs[0]!);
+  const operations = program.operations.map((operation) =>
+    isKept(operation) ? operation : { ...operation, inputs: operation.inputs.map(halve) },
+  );
   program.operations = [...widening, ...operations];
   return skipped;
 }

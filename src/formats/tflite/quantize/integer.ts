@@ -25,12 +25,14 @@ export interface IntegerOptions {
  */
 export function quantizeInteger(program: Program, { ends, dense, keepFloat }: IntegerOptions): Skipped[] {
   shareScales(program);
-  const skipped: Skipped[] = [];
+  // Of a layer of many operations, the same is said once.
+  const skipped = new Map<string, Skipped>();
+  const skip = (what: string, why: string): void => void skipped.set(`${what}: ${why}`, { what, why });
   const conversion = new Conversion(program, dense);
   const operations = program.operations.splice(0);
   for (const [label, name] of program.inputs) {
     const why = floatEnd(program, name, ends);
-    if (why !== undefined) skipped.push({ what: `input ${label}`, why });
+    if (why !== undefined) skip(`input ${label}`, why);
     conversion.input(name, why === undefined ? ends : 'float32');
   }
   for (const operation of operations) {
@@ -40,14 +42,14 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat }: In
     const why = isKept ? 'it is kept in float' : obstacle(program, operation);
     if (why === undefined) conversion.integer(operation);
     else conversion.float(operation);
-    if (why !== undefined && isFloat(program, operation)) skipped.push({ what: operation.layer ?? operation.op, why });
+    if (why !== undefined && isFloat(program, operation)) skip(operation.layer ?? operation.op, why);
   }
   for (const [label, name] of program.outputs) {
     const why = floatEnd(program, name, ends);
-    if (why !== undefined) skipped.push({ what: `output ${label}`, why });
+    if (why !== undefined) skip(`output ${label}`, why);
     program.outputs.set(label, conversion.output(name, why === undefined ? ends : 'float32'));
   }
-  return skipped;
+  return [...skipped.values()];
 }
 
 /** Reason why an input or output of the model stays float32 although 8 bits were asked for. */

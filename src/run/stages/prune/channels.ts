@@ -1,5 +1,7 @@
+import { RandomStream } from '../../../base/random.ts';
 import type { Costs } from '../../../compress/prune/costs.ts';
 import type { Skipped } from '../../../base/skipped.ts';
+import { drawnAnswers } from '../../../compress/prune/fisher.ts';
 import { pruneChannels } from '../../../compress/prune/prune.ts';
 import type { LayerCut, MeasureGroups } from '../../../compress/prune/prune.ts';
 import { taylorScores } from '../../../compress/prune/taylor.ts';
@@ -55,7 +57,7 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
       masks: masks && (() => fixedMasks(masks)),
       done: job.inLedger({ figures, notes: { cuts, skipped: all } }),
     });
-    if (isLast) return { trained: { ...student, ...(masks && { masks }) }, skipped: all, said: [] };
+    if (isLast) return { trained: { ...student, ...(masks && { masks }) }, skipped: all, cuts, said: [] };
   }
 }
 
@@ -63,12 +65,14 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
 const TAYLOR_BATCHES = 32;
 
 /** Importance of the channels for the loss that the student is trained by, on batches as it is trained on. */
-function measureWith({ context, step, stage, lessons }: PruneJob, { network, weights }: Fitted): MeasureGroups {
+function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted): MeasureGroups {
+  const { context, step, stage, lessons } = job;
   return async (groups) => {
     const { engine, data, recipe } = context;
     context.onEvent({ type: 'stage', stage, title: 'measuring the importance of channels' });
     const seed = recipe.seed;
-    const options = await studentLoss(context, lessons, () => network.withWeights(weights), seed);
+    const drawn = step.importance === 'fisher' ? drawing(job) : undefined;
+    const options = drawn?.options ?? (await studentLoss(context, lessons, () => network.withWeights(weights), seed));
     const loss = createLoss(options.loss, options.lossArgs);
     const learnt = lessons === undefined ? labelledOf(data.train) : data.train;
     const { minConfidence } = recipe.distill;
@@ -87,7 +91,8 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
         tell('batch', batch.index, most);
         if (batch.index === most) return;
         const answered = { ...batch, teacher: (await lessons?.answers.answersFor(batch)) ?? {} };
-        yield partial ? known(answered, { task, hasLabels, minConfidence }) : answered;
+        const seen = partial ? known(answered, { task, hasLabels, minConfidence }) : answered;
+        yield drawn === undefined ? seen : { ...seen, teacher: drawn.from(seen.teacher) };
       }
     }
     return taylorScores(groups, {
@@ -95,5 +100,21 @@ function measureWith({ context, step, stage, lessons }: PruneJob, { network, wei
       microBatch: loss.acrossBatch === true ? batchSize : recipe.distill.microBatch,
       program: (size) => saliencyProgram({ network, task, loss, batchSize: size, mix, partial }),
     });
+  };
+}
+
+const LOGITS = 'teacherLogits';
+
+/** The loss that `fisher` measures by, and the teacher's answers as it sees them. */
+function drawing({ context: { recipe, data }, number }: PruneJob) {
+  const { distill, seed } = recipe;
+  const temperature = 'temperature' in distill ? distill.temperature : 1;
+  const classes = taskOf(data.train).width;
+  const random = new RandomStream(seed, 'fisher', number);
+  return {
+    options: { loss: 'kd', lossArgs: { hyper: { temperature, alpha: 1 } } } as const,
+    from: (answers: Readonly<Record<string, Float32Array>>) => ({
+      [LOGITS]: drawnAnswers(answers[LOGITS]!, { classes, temperature, random }),
+    }),
   };
 }

@@ -1,5 +1,6 @@
 import { RandomStream } from '../../../base/random.ts';
 import type { Skipped } from '../../../base/skipped.ts';
+import type { LayerCut } from '../../../compress/prune/prune.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { State } from '../../../runtime/engine.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
@@ -33,6 +34,8 @@ export interface PruneOutcome {
   readonly figures?: Figures;
   readonly notes?: LedgerRow['notes'];
   readonly skipped: readonly Skipped[];
+  /** Channels of each layer before and after the step, if it removes channels. */
+  readonly cuts?: readonly LayerCut[];
   /** Further sentences for the report. */
   readonly said: readonly string[];
 }

@@ -1,4 +1,7 @@
-"""Trains torchvision's resnet18 on Fashion-MNIST at 32x32 and writes it as ONNX, with the pictures as it is fed them."""
+"""Trains a net on Fashion-MNIST at 32x32 and writes it as ONNX, with the pictures as it is fed them.
+
+    python3 compress_train.py FASHION-MNIST FOLDER EPOCHS [resnet18 | vgg | mobilenet-v2]
+"""
 
 import gzip
 import os
@@ -10,7 +13,30 @@ import torch
 import torchvision
 
 data, folder, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3])
+name = sys.argv[4] if len(sys.argv) > 4 else "resnet18"
 MEAN, STD = 0.286, 0.353
+
+
+def vgg():
+    """Convolutions of 3x3 one after another, without shortcuts, and a dense layer of 256 before the last."""
+    layers, channels = [], 3
+    for width, count in ((32, 1), (64, 2), (128, 2)):
+        for _ in range(count):
+            layers += [torch.nn.Conv2d(channels, width, 3, 1, 1, bias=False), torch.nn.BatchNorm2d(width), torch.nn.ReLU()]
+            channels = width
+        layers.append(torch.nn.MaxPool2d(2))
+    ends = [torch.nn.Flatten(), torch.nn.Linear(128 * 16, 256), torch.nn.ReLU(), torch.nn.Linear(256, 10)]
+    return torch.nn.Sequential(*layers, *ends)
+
+
+def mobilenet():
+    net = torchvision.models.mobilenet_v2(num_classes=10, width_mult=0.5, dropout=0)
+    # Made for 224 pixels: of 32 nothing would be left before the end.
+    net.features[0][0].stride = (1, 1)
+    return net
+
+
+NETS = {"resnet18": lambda: torchvision.models.resnet18(num_classes=10), "vgg": vgg, "mobilenet-v2": mobilenet}
 
 
 def read(name, skip):
@@ -36,10 +62,13 @@ def augmented(x, rng):
 
 
 def main():
+    # More threads than cores that the process may use wait for each other.
+    if hasattr(os, "sched_getaffinity"):
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     (x, y), (x_test, y_test) = split("train"), split("t10k")
-    net = torchvision.models.resnet18(num_classes=10)
+    net = NETS[name]()
     batch, steps = 128, len(x) // 128 * epochs
     optimizer = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, steps, pct_start=0.25)
@@ -72,8 +101,8 @@ def write(net, x, x_test, y_test):
     # Batch norms as nodes of their own: they are trained on while the net is made narrower.
     options = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
     names = {"input_names": ["image"], "output_names": ["logits"], "dynamic_axes": {"image": {0: "n"}, "logits": {0: "n"}}}
-    torch.onnx.export(net, example, os.path.join(folder, "resnet18-preserved.onnx"), dynamo=False, **options, **names)
-    torch.onnx.export(net, example, os.path.join(folder, "resnet18.onnx"), dynamo=False, **names)
+    torch.onnx.export(net, example, os.path.join(folder, f"{name}-preserved.onnx"), dynamo=False, **options, **names)
+    torch.onnx.export(net, example, os.path.join(folder, f"{name}.onnx"), dynamo=False, **names)
     np.savez(os.path.join(folder, "samples.npz"), x=fed(x[:20000]))
     np.savez(os.path.join(folder, "test.npz"), x=fed(x_test), y=y_test)
 

@@ -1,0 +1,74 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { asUserError } from '../base/files.ts';
+import type { DatasetConfig } from './config.ts';
+
+type Type = DatasetConfig['type'];
+
+/** What lies at a place, by its names alone. */
+export interface SeenData {
+  readonly type: Type;
+  /** For people, e.g. `speech holds 3,600 files .wav`. */
+  readonly why: string;
+  /** Folders of the splits, relative to the place, where it holds a whole data set. */
+  readonly splits?: { readonly train: string; readonly test?: string; readonly unlabelled?: string };
+}
+
+/** Types of a folder by the endings of its files, and of a file by its own. */
+const IN_FOLDER: Readonly<Record<string, Type>> = {
+  ...Object.fromEntries(['.png', '.jpg', '.jpeg', '.webp'].map((ending) => [ending, 'image-folder' as const])),
+  ...{ '.wav': 'audio-folder', '.wave': 'audio-folder', '.txt': 'text-folder' },
+};
+const OF_FILE: Readonly<Record<string, Type>> = {
+  ...{ '.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.parquet': 'parquet' },
+  ...{ '.npz': 'npz', '.npy': 'npz', '.idx': 'idx' },
+};
+const SPLITS = { train: ['train', 'training'], test: ['test', 'testing'], unlabelled: ['unlabelled', 'unlabeled'] };
+
+/** Files that are counted: enough to tell the type. */
+const ENOUGH = 2000;
+
+/** The type of the data at `place`; undefined where its names do not say. `UserError` for a place that is not there. */
+export async function seenData(place: string): Promise<SeenData | undefined> {
+  const isFolder = await stat(place).then(
+    (found) => found.isDirectory(),
+    (error: unknown) => {
+      throw asUserError(error, place, 'read');
+    },
+  );
+  const name = path.basename(place);
+  if (!isFolder) {
+    const ending = path.extname(name.replace(/\.gz$/i, '')).toLowerCase();
+    const type = OF_FILE[ending] ?? (/-idx\d-ubyte(\.gz)?$/i.test(name) ? 'idx' : undefined);
+    return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}` };
+  }
+  const inside = await readdir(place);
+  const of = (names: readonly string[]): string | undefined =>
+    inside.find((entry) => names.includes(entry.toLowerCase()));
+  const [train, test, unlabelled] = [of(SPLITS.train), of(SPLITS.test), of(SPLITS.unlabelled)];
+  const counts = new Map<string, number>();
+  await count(train === undefined ? place : path.join(place, train), counts, { left: ENOUGH });
+  const known = [...counts].filter(([ending]) => IN_FOLDER[ending] !== undefined).sort((a, b) => b[1] - a[1]);
+  const [first] = known;
+  if (first === undefined) return undefined;
+  const [ending, number] = first;
+  const splits = train === undefined ? undefined : { train, ...(test && { test }), ...(unlabelled && { unlabelled }) };
+  const least = number >= ENOUGH ? 'at least ' : '';
+  const why = `${train === undefined ? name : path.join(name, train)} holds ${least}${number} files ${ending}`;
+  return { type: IN_FOLDER[ending]!, why, ...(splits && { splits }) };
+}
+
+/** Adds the endings of the files of a folder, at any depth. */
+async function count(folder: string, counts: Map<string, number>, budget: { left: number }): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (budget.left === 0) return;
+    if (entry.name.startsWith('.')) continue;
+    if (entry.isDirectory()) {
+      await count(path.join(folder, entry.name), counts, budget);
+      continue;
+    }
+    const ending = path.extname(entry.name).toLowerCase();
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
+    budget.left--;
+  }
+}

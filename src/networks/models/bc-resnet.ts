@@ -1,0 +1,87 @@
+import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { UserError } from '../../base/errors.ts';
+import type { Blocks } from './blocks.ts';
+import { BATCH_NORM } from './blocks.ts';
+import { family, imageShape, network } from './builder.ts';
+import { integer, real } from './options.ts';
+import { SubSpectralNorm } from './sub-spectral-norm.ts';
+
+/** Table 1 of the paper: blocks, channels at width 1, stride over the frequencies of the first block, dilation in time. */
+const STAGES = [
+  [2, 8, 1, 1],
+  [2, 12, 2, 2],
+  [4, 16, 2, 4],
+  [4, 20, 1, 8],
+] as const;
+
+/** Kim et al. 2021, "Broadcasted residual learning for efficient keyword spotting": [time, frequencies, 1], as the front-end of sounds gives. */
+export const bcResnet = family({
+  doc: 'BC-ResNet for spoken words: convolutions over frequencies and, on their mean, over time; 9.2 k parameters at width 1.',
+  options: {
+    width: real(
+      1,
+      'Filters of every layer, as a multiple of those of BC-ResNet-1; the paper has 1, 1.5, 2, 3, 6 and 8.',
+      0.25,
+      16,
+    ),
+    bands: integer(5, 'Parts of the frequencies with a norm of their own; 1: batch norm.', 1, 64),
+    dropout: real(0.1, 'Share of the channels that is dropped in training.', 0, 0.9),
+  },
+  build: ({ inputShape, classes, blocks }, { width, bands, dropout }) => {
+    imageShape('bc-resnet', inputShape);
+    const x = input({ shape: [...inputShape], name: 'input' });
+    const filters = (base: number): number => Math.max(1, Math.round(base * width));
+    let y = blocks.conv(x, 'stem', filters(16), { kernel: 5, stride: [1, 2] });
+    STAGES.forEach(([count, base, stride, dilation], stage) => {
+      for (let i = 1; i <= count; i++) {
+        const shared = { filters: filters(base), dilation, bands, dropout };
+        y = block(blocks, y, `stage${stage + 1}_block${i}`, { ...shared, transition: i === 1 ? stride : undefined });
+      }
+    });
+    // 5×5 in the paper, where 40 bands have become 5: all that are left, without padding.
+    const padded = layers.zeroPadding2d({ name: 'head_pad', padding: [[2, 2], [0, 0]] }).apply(y) as SymbolicTensor; // prettier-ignore
+    const kernel = [5, y.shape[2]!] as const;
+    y = blocks.depthwise(padded, 'head_depthwise', { kernel, padding: 'valid', ...PLAIN });
+    y = blocks.conv(y, 'head', filters(32), { kernel: 1 });
+    return network('bc-resnet', x, blocks.classifier(y, classes));
+  },
+});
+
+const PLAIN = { norm: false, bias: false, activation: 'none' } as const;
+
+interface BlockOptions {
+  readonly filters: number;
+  /** In time. */
+  readonly dilation: number;
+  readonly bands: number;
+  readonly dropout: number;
+  /** Stride over the frequencies of a block that changes the channels, and so has no shortcut. */
+  readonly transition: number | undefined;
+}
+
+/** Equations 3 and 4: y = f2(x), and relu(x + y + f1(mean of y over the frequencies)), the last summand the same for all frequencies. */
+function block(blocks: Blocks, x: SymbolicTensor, name: string, options: BlockOptions): SymbolicTensor {
+  const { filters, dilation, bands, dropout, transition } = options;
+  const changed = transition === undefined ? x : blocks.conv(x, `${name}_transition`, filters, { kernel: 1 });
+  const stride = [1, transition ?? 1] as const;
+  const filtered = blocks.depthwise(changed, `${name}_frequency`, { kernel: [1, 3], stride, ...PLAIN });
+  const frequencies = filtered.shape[2]!;
+  if (frequencies % bands !== 0) {
+    throw new UserError(
+      `model bc-resnet, bands: ${bands} do not divide the ${frequencies} frequencies that ${name} has`,
+      'Set dataset.features.mels to 8 times a multiple of it, or bands to 1.',
+    );
+  }
+  const norm = new SubSpectralNorm({ name: `${name}_frequency_bn`, bands, ...BATCH_NORM });
+  const y = norm.apply(filtered) as SymbolicTensor;
+  const window: [number, number] = [1, frequencies];
+  const pool = layers.averagePooling2d({ name: `${name}_mean`, poolSize: window, strides: window, padding: 'valid' });
+  const mean = pool.apply(y) as SymbolicTensor;
+  const inTime = { kernel: [3, 1], dilation: [dilation, 1], activation: 'none' } as const;
+  const timed = blocks.depthwise(mean, `${name}_time`, inTime);
+  const swish = layers.activation({ name: `${name}_swish`, activation: 'swish' }).apply(timed) as SymbolicTensor;
+  const mixed = blocks.conv(swish, `${name}_pointwise`, filters, { kernel: 1, ...PLAIN });
+  const z = blocks.dropout(mixed, `${name}_dropout`, dropout, [null, 1, 1, filters]);
+  const sum = layers.add({ name: `${name}_add` }).apply(transition === undefined ? [y, z, x] : [y, z]);
+  return blocks.relu(sum as SymbolicTensor, `${name}_out`);
+}
