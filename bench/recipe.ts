@@ -83,7 +83,7 @@ function writeSpec({ recipe, data, steps }: Job, folder: string): string {
   if (teacher?.onnx === undefined || teacher.normalize !== undefined)
     return refuse('a teacher that is no plain ONNX file');
   if (student?.model !== 'ds-cnn') return refuse('a student that is no ds-cnn');
-  if (!['kd', 'kd-standardized'].includes(distill.loss)) return refuse(`the loss ${distill.loss}`);
+  if (distill.loss !== 'kd' && distill.loss !== 'kd-standardized') return refuse(`the loss ${distill.loss}`);
   const rows = (name: string, ids: Int32Array): string => {
     const file = path.join(folder, name);
     writeFileSync(file, bytesOf(ids));

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { exists } from '../base/files.ts';
-import { stageOf, TEACHER } from '../report/artifact.ts';
+import { isTeacherStage } from '../report/artifact.ts';
 import { stateOf } from './checkpoint.ts';
 
 /**
@@ -52,7 +52,7 @@ async function partsOf(folder: string): Promise<string[]> {
     (name) => name !== 'lock' && name !== 'soft-targets' && name !== 'state' && !isEarlier(name),
   );
   const states = await readdir(path.join(folder, 'state')).catch(() => []);
-  const own = states.filter((name) => stateOf(name)?.stage !== stageOf(TEACHER));
+  const own = states.filter((name) => !isTeacherStage(stateOf(name)?.stage ?? ''));
   return [...names, ...own.map((name) => path.join('state', name))];
 }
 

@@ -1,6 +1,6 @@
 import { InterruptedError } from '../base/errors.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { fileOf, idOf, stageOf, TEACHER } from '../report/artifact.ts';
+import { fileOf, generationStage, idOf, isRaceStage, stageOf, TEACHER } from '../report/artifact.ts';
 import type { Artifact, ModelRef } from '../report/artifact.ts';
 import { formsOf } from '../report/forms.ts';
 import type { ModelRow, TrainingCurve } from '../report/types.ts';
@@ -18,19 +18,20 @@ export function stopOf(error: unknown, stage: string): StoppedFindings['stopped'
 
 /** Training of the models, as the ledger has it; of the stage that was under way, as its saved state has it. */
 export async function curvesOf(
-  { repeats }: Pick<Recipe, 'repeats'>,
+  { repeats, distill: { generations = 1 } }: Pick<Recipe, 'repeats' | 'distill'>,
   rows: readonly LedgerRow[],
   current?: { readonly stage: string; readonly states: StageStates },
 ): Promise<TrainingCurve[]> {
   // Repeats are in the verdict; curves are of the first.
   const again = new Set(
-    Array.from({ length: repeats - 1 }, (_, i) =>
-      (['scratch', 'distilled'] as const).map((role) => stageOf({ role, repeat: i + 1 })),
-    ).flat(),
+    Array.from({ length: repeats - 1 }, (_, i) => [
+      ...(['scratch', 'distilled'] as const).map((role) => stageOf({ role, repeat: i + 1 })),
+      ...Array.from({ length: generations - 1 }, (_number, k) => generationStage(k + 1, i + 1)),
+    ]).flat(),
   );
   const finished = rows.flatMap(({ stage, notes }): TrainingCurve[] => {
     const { bestEpoch, epochs } = notes as Partial<TrainingCurve>;
-    if (epochs === undefined || bestEpoch === undefined || again.has(stage)) return [];
+    if (epochs === undefined || bestEpoch === undefined || again.has(stage) || isRaceStage(stage)) return [];
     return [{ stage, bestEpoch, epochs }];
   });
   if (current === undefined || finished.some(({ stage }) => stage === current.stage)) return finished;

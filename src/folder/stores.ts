@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { exists, readBytes, writeFileAtomic } from '../base/files.ts';
-import { stageOf, TEACHER } from '../report/artifact.ts';
+import { isTeacherStage } from '../report/artifact.ts';
 import { CheckpointStore, seal, unseal } from './checkpoint.ts';
 import type { OnEvent } from '../base/events.ts';
 import { Ledger } from './ledger.ts';
@@ -21,12 +21,12 @@ export interface RunStores {
   readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
 }
 
-/** `shared` is the folder of the run that keeps the teacher's training and answers, where that is another one. */
+/** `shared` is the folder of the run that keeps the training of the teacher and its assistants, and answers, where that is another one. */
 export async function openStores(folder: string, onEvent: OnEvent, shared = folder): Promise<RunStores> {
   const warn = (message: string): void => onEvent({ type: 'warning', message });
   const checkpoints = new CheckpointStore(folder, warn);
   const teachers = shared === folder ? checkpoints : new CheckpointStore(shared, warn);
-  const of = (stage: string): CheckpointStore => (stage === stageOf(TEACHER) ? teachers : checkpoints);
+  const of = (stage: string): CheckpointStore => (isTeacherStage(stage) ? teachers : checkpoints);
   const write = writerOf(folder);
   return {
     ledger: await Ledger.open(folder, warn),

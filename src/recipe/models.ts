@@ -33,6 +33,9 @@ export function modelComplaints(recipe: Recipe, models: ModelTable): Complaint[]
     ...(teacher?.train === undefined
       ? []
       : check(teacher.train, 'teacher', ['teacher', 'train'], TRAINING_KEYS, models)),
+    ...(teacher?.chain ?? []).flatMap((assistant, i) =>
+      check(assistant, 'teacher', ['teacher', 'chain', i], TRAINING_KEYS, models),
+    ),
   ];
 }
 

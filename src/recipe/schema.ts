@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
-import { ACROSS_BATCH, FULL_PRECISION, LOSSES, lossNumbers } from './schema/loss.ts';
-import type { LossName } from './schema/loss.ts';
-import { count, seed, usual } from './schema/parts.ts';
+import { distillSchema, refuseForDistill, USUAL_LOSS } from './schema/distill.ts';
+import { ACROSS_BATCH, FULL_PRECISION, lossNumbers } from './schema/loss.ts';
+import { count, seed } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
@@ -11,69 +11,8 @@ import { refuseForTask } from './schema/task.ts';
 import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import type { TeacherInput } from './schema/teacher.ts';
-import { trainingKeys } from './schema/training.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
-
-const softTargets = z
-  .strictObject({
-    store: z
-      .enum(['fp16', 'fp32', 'live'])
-      .default('fp16')
-      .describe('Number format of the stored answers of the teacher; `live` asks the teacher at every step instead.'),
-    views: count
-      .max(1000)
-      .optional()
-      .describe(
-        'Augmented views per sample that are stored; default: one per epoch, 4 at most, and 1 without augment.',
-      ),
-    batchSize: count
-      .max(65536)
-      .optional()
-      .describe(
-        'Samples in a call of the teacher; default: 100 on the cpu, elsewhere 1024, halved while memory is short.',
-      ),
-  })
-  .describe('Storage of the answers of the teacher.');
-
-const distillKeys = {
-  ...trainingKeys,
-  epochs: z
-    .number()
-    .min(0)
-    .max(100_000)
-    .default(10)
-    .describe('Passes over the training split; 0: a student from a file is taken as it is.'),
-  softTargets: softTargets.prefault({}),
-  minConfidence: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .optional()
-    .describe(
-      'Of classification: an answer of the teacher is learnt from where it gives its class at least this probability; default: all are.',
-    ),
-};
-
-/** A recipe that names no loss has this one. */
-const USUAL_LOSS = 'kd';
-
-function withOptions<N extends LossName>(loss: N) {
-  const { doc, options } = LOSSES[loss];
-  return z.strictObject({
-    loss: (loss === USUAL_LOSS ? usual(loss, doc) : z.literal(loss).describe(doc)) as N extends typeof USUAL_LOSS
-      ? z.ZodDefault<z.ZodLiteral<N>>
-      : z.ZodLiteral<N>,
-    ...(options as (typeof LOSSES)[N]['options']),
-    ...distillKeys,
-  });
-}
-
-type WithOptions = { [N in LossName]: ReturnType<typeof withOptions<N>> }[LossName];
-
-const distillSchema = z
-  .discriminatedUnion('loss', (Object.keys(LOSSES) as LossName[]).map(withOptions) as [WithOptions, ...WithOptions[]])
-  .describe('Training of the student: the distillation loss with its options, and how it is trained.');
 
 const reportSchema = z
   .strictObject({
@@ -209,15 +148,18 @@ export const recipeSchema = z
   })
   .superRefine(({ teacher, distill }, context) => {
     if (teacher !== undefined) return;
-    const usualNumbers = Object.entries(lossNumbers(distill.loss));
+    const usualNumbers = distill.loss === 'auto' ? [] : Object.entries(lossNumbers(distill.loss));
     const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
-    const given = distill.minConfidence === undefined ? [] : ['minConfidence'];
+    const given = (['minConfidence', 'schedules', 'teacherUntil', 'generations'] as const).filter(
+      (key) => distill[key] !== undefined,
+    );
     const keys = [...(distill.loss === USUAL_LOSS ? [] : ['loss']), ...changed.map(([key]) => key), ...given];
     for (const key of keys) {
       const params = { expected: 'a teacher, without which it has no effect', received: 'none' };
       context.addIssue({ code: 'custom', message: 'not read', path: ['distill', key], params });
     }
   })
+  .superRefine((recipe, context) => refuseForDistill(recipe, context))
   .superRefine((recipe, context) => refuseForTask(recipe, context))
   .superRefine(({ dataset }, context) => {
     if (dataset.labelled === 0) return;
@@ -255,6 +197,7 @@ export const recipeSchema = z
     const trainings = [
       { of: distill, path: ['distill'] },
       ...(teacher?.train === undefined ? [] : [{ of: teacher.train, path: ['teacher', 'train'] }]),
+      ...(teacher?.chain ?? []).map((of, i) => ({ of, path: ['teacher', 'chain', i] })),
     ];
     for (const { of, path } of trainings) {
       const { microBatch, batchSize } = of;
@@ -265,11 +208,16 @@ export const recipeSchema = z
       const params = { expected, received: String(microBatch) };
       context.addIssue({ code: 'custom', message: 'too many', path: [...path, 'microBatch'], params });
     }
-    if (distill.microBatch === undefined || !ACROSS_BATCH.has(distill.loss)) return;
+    const learning = trainings.filter(
+      ({ path }) => path[1] !== 'train' && (path[0] === 'distill' || !('features' in distill)),
+    );
+    const inParts = learning.filter(({ of }) => of.microBatch !== undefined);
+    if (!ACROSS_BATCH.has(distill.loss)) return;
     const expected = 'a loss that is a sum over samples, of which parts of a batch can be computed one after another';
     const hint = 'Take it out and lower batchSize, or choose another loss.';
     const params = { expected, received: distill.loss, hint };
-    context.addIssue({ code: 'custom', message: 'not read', path: ['distill', 'microBatch'], params });
+    for (const { path } of inParts)
+      context.addIssue({ code: 'custom', message: 'not read', path: [...path, 'microBatch'], params });
   })
   .superRefine((recipe, context) => {
     if (recipe.teacher !== undefined || recipe.student !== undefined) return;

@@ -51,6 +51,35 @@ export function stageOf(model: ModelRef): string {
   return (model.role === 'pruned' ? `prune-${model.step}` : stages[model.role]) + repeatOf(model);
 }
 
+/** The stage of a run that trains a candidate of the race of losses; round and candidate from 1. */
+export function raceStage(round: number, candidate: number): string {
+  return `${RACE}${round}-${candidate}`;
+}
+
+/** The stage of a run that trains an assistant of the chain, from 1. */
+export function assistantStage(number: number): string {
+  return `${ASSIST}${number}`;
+}
+
+const ASSIST = 'assist-';
+
+/** True for a stage that trains the teacher or an assistant of it. */
+export function isTeacherStage(stage: string): boolean {
+  return stage === stageOf(TEACHER) || stage.startsWith(ASSIST);
+}
+
+/** The stage of a run that trains an earlier generation of the student, from 1. */
+export function generationStage(number: number, repeat: number): string {
+  return `generation-${number}${repeatOf({ role: 'distilled', repeat })}`;
+}
+
+const RACE = 'race-';
+
+/** True for a stage of the race of losses. */
+export function isRaceStage(stage: string): boolean {
+  return stage.startsWith(RACE);
+}
+
 /** Id in reports and commands: `distilled-int8-qat-2-tflite`. */
 export function idOf(artifact: Artifact): string {
   const name = formName(nameOf(artifact.model), artifact);

@@ -7,6 +7,7 @@ import { errorsSection } from './html/errors.ts';
 import { labelsSection } from './html/per-label.ts';
 import { calibrationSection } from './html/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
+import { raceSection } from './html/race.ts';
 import { searchSection } from './html/search.ts';
 import { channelsSection } from './html/channels.ts';
 import { pruningSection } from './html/pruning.ts';
@@ -49,6 +50,7 @@ export function reportHtml(report: Report): string {
     modelsSection,
     verdict === undefined ? '' : verdictSection(verdict, scoreOf(report)),
     searchSection(report),
+    raceSection(report),
     latencySection(report),
     curvesSection(report),
     classesSection(report),

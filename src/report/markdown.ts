@@ -1,6 +1,7 @@
 import { percent } from '../base/numbers.ts';
 import { digits, fileSize, milliseconds, number, seconds, size } from './format.ts';
 import { channelTable } from './channels.ts';
+import { raceRows } from './race.ts';
 import { frontOf } from './search.ts';
 import { scoreOf } from './score.ts';
 import { answersText, notesOf, sameClass, summarySentences } from './summary.ts';
@@ -23,6 +24,7 @@ export function reportMarkdown(report: Report): string {
     labelsTable(report.models),
     searchTable(report),
     channelsTable(report),
+    raceTable(report),
     [
       dataset.classes === 0
         ? `Data: ${dataset.type}, not read.`
@@ -89,6 +91,16 @@ function table(report: Report): string {
   ]);
   const lines = [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** The losses that raced, the chosen one in bold. */
+function raceTable(report: Report): string {
+  const { race } = report;
+  if (race === undefined) return '';
+  const { head, rows } = raceRows(race, scoreOf(report));
+  const body = rows.map(({ cells: [loss, ...rest], isPick }) => [isPick ? `**${loss!}**` : loss!, ...rest]);
+  const lines = [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...body];
+  return `Race of losses, by the validation split:\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
 }
 
 /** The Pareto set of a search, the best score first; all points are in report.json. */

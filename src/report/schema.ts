@@ -5,6 +5,7 @@ import {
   paritySchema,
   pruningSensitivitySchema,
   quantizationSensitivitySchema,
+  raceSchema,
   searchSchema,
   verdictSchema,
 } from './schema/findings.ts';
@@ -58,6 +59,7 @@ export const reportSchema = z
       .exactOptional()
       .describe('Measurements after the run, whose rows stand among those of the models.'),
     search: searchSchema.exactOptional(),
+    race: raceSchema.exactOptional(),
     stages: z
       .array(stageSchema)
       .readonly()

@@ -25,6 +25,7 @@ export type ParitySummary = Report['parity'][number];
 export type PruningSensitivity = NonNullable<Report['pruningSensitivity']>;
 export type ChannelCuts = NonNullable<Report['channels']>;
 export type QuantizationSensitivity = NonNullable<Report['quantizationSensitivity']>;
+export type Race = NonNullable<Report['race']>;
 export type Search = NonNullable<Report['search']>;
 export type SearchPoint = Search['points'][number];
 

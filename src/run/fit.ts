@@ -2,6 +2,7 @@ import { Stopwatch } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { freeMemory } from '../base/memory.ts';
 import { batchCount, passesOf, plainBatches } from '../data/batches.ts';
+import type { AugmentStep } from '../data/config.ts';
 import type { Batch, BatchOptions } from '../data/batches.ts';
 import { isMix } from '../data/augment/mix.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
@@ -14,12 +15,14 @@ import type { LossArgs } from '../distill/losses/define.ts';
 import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
+import { StrongViews } from './strong-views.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { LossScale } from '../train/loss-scale.ts';
 import { createOptimizer } from '../train/optimizers.ts';
-import { createSchedule } from '../train/schedules.ts';
+import { changingNumbers, createSchedule } from '../train/schedules.ts';
+import type { NumberSchedule } from '../train/schedules.ts';
 import { fittingTrainer } from '../train/memory.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
@@ -44,6 +47,12 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly answers?: SoftTargets | undefined;
   /** Draw augmentation from this many fixed views, those that answers are stored for. */
   readonly views?: number | undefined;
+  /** Numbers of the loss that change, by name. */
+  readonly schedules?: Readonly<Record<string, NumberSchedule>> | undefined;
+  /** Epoch from whose end on the labels alone teach. Default: none. */
+  readonly teacherUntil?: number | undefined;
+  /** Further changes of samples for a strong view, where the loss reads one. */
+  readonly strong?: readonly AugmentStep[] | undefined;
   /** Masks of pruned weights, for a training of so many steps. */
   readonly masks?: ((steps: number) => MaskPlan) | undefined;
   /** The scalars that the network is fed besides those of the loss, at a step. */
@@ -115,9 +124,15 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const partial = answers !== undefined && isPartial(data.train, minConfidence);
   const hasLabels = labelledCount(data.train) > 0;
   const withAnswers = async (batch: Batch) => {
-    const answered = { ...batch, teacher: (await answers?.answersFor(batch)) ?? {} };
+    const teacher = { ...((await answers?.answersFor(batch)) ?? {}), ...(strong && (await strong.of(batch))) };
+    const answered = { ...batch, teacher };
     return partial ? known(answered, { task, hasLabels, minConfidence }) : answered;
   };
+  const numbers = changingNumbers(options, { stepsPerEpoch, steps });
+  const strong =
+    loss.reads === 'strong' && answers !== undefined
+      ? new StrongViews(learnt, { augment: options.strong ?? [], answers })
+      : undefined;
   let prefetcher: Prefetcher | undefined;
   const common = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale, partial };
   const begun = begunTraining(saved, options);
@@ -134,20 +149,18 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     batches: async function* (epoch: number, startBatch: number) {
       prefetcher ??= new Prefetcher(learnt);
       const passes = { from: epoch * stepsPerEpoch + startBatch, to: (epoch + 1) * stepsPerEpoch };
-      const source = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) =>
-        prefetcher!.epoch({
-          ...epochOptions(context.recipe, options, pass),
-          startBatch: first,
-          classWeights: data.classWeights,
-        }),
-      );
+      const source = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) => {
+        const shown = { ...epochOptions(context.recipe, options, pass), startBatch: first };
+        strong?.begin(shown);
+        return prefetcher!.epoch({ ...shown, classWeights: data.classWeights });
+      });
       for await (const batch of waiting.timed(source)) {
         yield await withAnswers(batch);
       }
     },
     optimizer,
     schedule: createSchedule(settings.optimizer, { stepsPerEpoch, steps }),
-    hyper: (step: number) => ({ ...loss.hyper, ...options.hyper?.(step) }),
+    hyper: (step: number) => ({ ...loss.hyper, ...numbers(step), ...options.hyper?.(step) }),
     prepare: plan && {
       changesAt: plan.changesAt,
       change: (step: number, compiled: CompiledStep) => updateMasks(compiled, plan, step),
@@ -215,6 +228,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     await evaluator.dispose();
     await trainer.dispose();
     await prefetcher?.close();
+    await strong?.close();
     ema?.dispose();
   }
 }

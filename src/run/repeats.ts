@@ -45,7 +45,7 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
 function stagesOf(folder: RepeatsFolder, repeat: number): Stages {
   return async (begin, stores) => {
     const prepared = await prepare(begin, stores);
-    await trainRepeat(prepared, repeat);
+    await trainRepeat(prepared, repeat, stores);
     await folder.finish(repeat, await repeatKey(prepared.context));
     return { data: prepared.context.data };
   };

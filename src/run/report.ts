@@ -1,7 +1,7 @@
 import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
 import type { Examples, ModelRow, Pair, Report, TeacherSummary, Verdict } from '../report/types.ts';
-import type { ChannelCuts, PruningSensitivity, QuantizationSensitivity } from '../report/types.ts';
+import type { ChannelCuts, PruningSensitivity, QuantizationSensitivity, Race } from '../report/types.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
@@ -23,6 +23,7 @@ export interface Findings extends Course {
   /** Notes on what stages left out, and why. */
   readonly notes?: readonly string[];
   readonly quantizationSensitivity?: QuantizationSensitivity | undefined;
+  readonly race?: Race | undefined;
 }
 
 /** Report of everything that a run found out. Each model has one row; its repeats are in the verdict. */
@@ -34,6 +35,7 @@ export function makeReport(
     examples,
     timed,
     notes = [],
+    race,
     quantizationSensitivity,
     pruningSensitivity,
     channels = [],
@@ -70,6 +72,7 @@ export function makeReport(
     ...(examples !== undefined && { examples }),
     parity: measured.flatMap(({ exported }) => (exported === undefined ? [] : [exported.parity])),
     ...(timed?.measurement && { measurement: timed.measurement }),
+    ...(race !== undefined && { race }),
     ...(quantizationSensitivity !== undefined && { quantizationSensitivity }),
     notes: [...data.warnings, ...notes, ...(timed?.notes ?? [])],
   };

@@ -8,19 +8,23 @@ import { TEACHER } from '../report/artifact.ts';
 import { checkOptions } from './options.ts';
 import { progressOf } from '../train/progress.ts';
 import type { RunOptions, RunResult } from './options.ts';
+import type { Race } from '../report/types.ts';
 import type { RunStores } from '../folder/stores.ts';
+import { assistants } from './stages/assist.ts';
 import { collectAnswers } from './stages/answer.ts';
 import type { Answers } from './stages/answer.ts';
 import { checkModels } from './stages/check.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import { examplesOf } from './stages/examples.ts';
+import { earlierGenerations, generationNotes } from './stages/generations.ts';
 import { timeModels } from './stages/latency.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import type { Measured } from './stages/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune.ts';
 import { pruningSensitivity } from './stages/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
+import { raceLosses } from './stages/race.ts';
 import { checkLoss, trainStudent } from './stages/student.ts';
 import { repeatKey } from './repeat-key.ts';
 import { runTogether } from './together.ts';
@@ -49,14 +53,14 @@ async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages
 
   // 0 to 2. What would fail late is found out now; the teacher and its answers.
   const prepared = await prepare(begin, stores);
-  const { context, teaching, lessons, begun } = prepared;
+  const { context, teaching, lessons, begun, race } = prepared;
 
   // 3 and 4. Students by themselves and with their teacher, those that shards have trained among them.
   const students: TrainedModel[] = [];
   for (let repeat = 0; recipe.student !== undefined && repeat < recipe.repeats; repeat++) {
     if (recipe.repeats > 1 && (await stores.repeats.take(repeat, await repeatKey(context))))
       context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
-    students.push(...(await trainRepeat(prepared, repeat)));
+    students.push(...(await trainRepeat(prepared, repeat, stores)));
   }
 
   // 5. Fewer channels or weights, a student of its own after each step.
@@ -93,6 +97,7 @@ async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages
     data: context.data,
     measured,
     answers: lessons?.summary,
+    race,
     examples: await examplesOf(context, measured),
     timed,
     pruningSensitivity: sensitivity,
@@ -107,8 +112,9 @@ interface Begun {
   readonly context: StageContext;
   readonly teaching: Teaching | undefined;
   readonly lessons: Answers | undefined;
-  /** Notes of the checks. */
+  /** Notes of the checks, and on how the student's teacher and loss were found. */
   readonly begun: readonly string[];
+  readonly race: Race | undefined;
 }
 
 export async function prepare(begin: StageContext, { softTargets }: RunStores): Promise<Begun> {
@@ -117,17 +123,21 @@ export async function prepare(begin: StageContext, { softTargets }: RunStores): 
 
   // 1. A teacher, opened or trained, and known to be worth listening to. Where there are no labels its answers stand in for them.
   const teaching = await teach(begin);
-  const context = await withScores(begin, teaching);
+  const scored = await withScores(begin, teaching);
 
-  // 2. Its answers to the training samples, for every repeat the same.
-  const lessons = teaching && begin.recipe.student && (await collectAnswers(context, teaching, softTargets));
+  // 2. Its answers to the training samples, or those of the last assistant, for every repeat the same; and the loss to learn with.
+  const chained = teaching && (await assistants(scored, teaching, softTargets));
+  const lessons = chained && begin.recipe.student && (await collectAnswers(scored, chained.teaching, softTargets));
+  const { context, race, notes } = await raceLosses(scored, lessons);
   if (lessons !== undefined) await checkLoss(context, lessons);
-  return { context, teaching, lessons, begun };
+  const ways = [...(chained?.notes ?? []), ...notes, ...(lessons === undefined ? [] : generationNotes(context))];
+  return { context, teaching, lessons, begun: [...begun, ...ways], race };
 }
 
 export async function trainRepeat(
   { context, lessons }: Pick<Begun, 'context' | 'lessons'>,
   repeat: number,
+  { softTargets }: Pick<RunStores, 'softTargets'>,
 ): Promise<TrainedModel[]> {
   const students: TrainedModel[] = [];
   const hasTwin = context.recipe.baseline && labelledCount(context.data.train) > 0;
@@ -135,7 +145,9 @@ export async function trainRepeat(
   if (lessons === undefined || hasTwin)
     students.push({ model: { role: 'scratch', repeat }, trained: await trainStudent(context, repeat) });
   // 4. The student and its teacher.
-  if (lessons !== undefined)
-    students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, lessons) });
+  if (lessons !== undefined) {
+    const taught = await earlierGenerations(context, repeat, lessons, softTargets);
+    students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, taught) });
+  }
   return students;
 }

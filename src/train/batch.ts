@@ -15,6 +15,8 @@ export interface TrainingBatch {
   readonly inputs?: readonly InputPart[] | undefined;
   /** [n] class indexes; of regression [n, numbers]. */
   readonly targets: TargetValues;
+  /** [n] rows of the data set; a program that keeps something of each sample asks for them. */
+  readonly ids?: Int32Array;
   /** [n] weight of each sample in the loss. Default 1. */
   readonly weights?: Float32Array;
   /** [n] what is known of each sample, for a program that asks; see `src/train/known.ts`. */
@@ -27,11 +29,12 @@ export interface TrainingBatch {
 
 /** The feeds that stand for the batch; `UserError` for targets that the task cannot have. */
 export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Record<string, TensorData> {
-  const { x, inputs, targets, weights, known, mix, teacher } = batch;
+  const { x, inputs, targets, ids, weights, known, mix, teacher } = batch;
   const n = samplesOf(batch, task);
   return {
     ...inputFeedsOf(x, n, inputs),
     ...task.fed(targets, where, mix),
+    ...(ids && { rows: ids }),
     weights: weights ?? ones(n),
     ...(known && { hasLabel: known.label, hasAnswer: known.answer, isScored: known.scored }),
     ...teacher,

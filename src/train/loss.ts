@@ -19,6 +19,10 @@ export interface LossInput {
   /** Intermediate tensors by the names that the loss asked for; [batch, ...]. */
   readonly studentFeatures: Readonly<Record<string, tf.Tensor>>;
   readonly teacherFeatures: Readonly<Record<string, tf.Tensor>>;
+  /** [batch] rows of the training split that the samples are; only for losses that read them. */
+  readonly rows?: tf.Tensor1D;
+  /** The same samples in another, strongly augmented view, [batch, width] each; only for losses that read it. */
+  readonly strong?: { readonly studentLogits: tf.Tensor2D; readonly teacherLogits: tf.Tensor2D };
   /** The loss' numbers as scalars, e.g. `temperature`: fed, so that they may change during training. */
   readonly hyper: Readonly<Record<string, tf.Scalar>>;
 }
@@ -49,6 +53,10 @@ export interface Loss {
   readonly features: readonly FeaturePair[];
   /** Variables of its own that are trained along, e.g. a regressor, by state name. */
   readonly variables: Readonly<Record<string, tf.Variable>>;
+  /** Variables that `compute` itself changes at each step, e.g. a memory bank, by state name. Such a loss has no value for a part of a batch. */
+  readonly memory?: Readonly<Record<string, tf.Variable>> | undefined;
+  /** What it reads besides samples and answers: `rows` of the samples, or a `strong` view of them. Default: nothing. */
+  readonly reads?: 'rows' | 'strong' | undefined;
   /** True if samples of a batch are compared with each other: then the loss has no value for a part of a batch. */
   readonly acrossBatch?: boolean;
   readonly compute: (input: LossInput) => LossOutput;

@@ -97,3 +97,43 @@ function oneCycle(config: ScheduleConfig, { steps }: TrainingLength, warmup: num
 function cosineBetween(from: number, to: number, progress: number): number {
   return to + ((from - to) * (1 + Math.cos(Math.PI * progress))) / 2;
 }
+
+/** Course of a number of the loss: from one value to another over so many epochs, after which it stays. */
+export interface NumberSchedule {
+  readonly from: number;
+  readonly to: number;
+  readonly curve: 'linear' | 'cosine';
+  /** Default: all of the training. */
+  readonly epochs?: number | undefined;
+}
+
+/** The number at step 0 … steps - 1: `from` at the first step, `to` from the last of its epochs on. Pure, as a `Schedule` is. */
+export function createNumberSchedule(config: NumberSchedule, { stepsPerEpoch, steps }: TrainingLength): Schedule {
+  const { from, to, curve, epochs } = config;
+  const last = (epochs === undefined ? steps : Math.round(epochs * stepsPerEpoch)) - 1;
+  return (step) => {
+    if (step >= last) return to;
+    return curve === 'cosine' ? cosineBetween(from, to, step / last) : from + ((to - from) * step) / last;
+  };
+}
+
+/** Weights of what the teacher says in a loss. */
+export const OF_TEACHER = ['alpha', 'featureWeight'];
+
+/** Numbers of the loss at a step, as far as they are not constant. A loss takes those that it has. */
+export function changingNumbers(
+  {
+    schedules = {},
+    teacherUntil,
+  }: { schedules?: Readonly<Record<string, NumberSchedule>> | undefined; teacherUntil?: number | undefined },
+  length: TrainingLength,
+): (step: number) => Readonly<Record<string, number>> {
+  const courses = Object.entries(schedules).map(
+    ([name, config]) => [name, createNumberSchedule(config, length)] as const,
+  );
+  const end = teacherUntil === undefined ? Infinity : Math.round(teacherUntil * length.stepsPerEpoch);
+  return (step) => ({
+    ...Object.fromEntries(courses.map(([name, at]) => [name, at(step)])),
+    ...(step >= end && Object.fromEntries(OF_TEACHER.map((name) => [name, 0]))),
+  });
+}

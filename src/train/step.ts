@@ -71,7 +71,9 @@ export function differentiated(
   const { grads } = tf.variableGrads(() => {
     const { answers, layers: inner } = forward(network, feeds, { training: true, layers });
     const outputs = task.forLoss(answers);
+    const strong = loss.reads === 'strong' ? strongView(network, task, feeds) : undefined;
     const input = lossInput(loss, task, feeds, {
+      ...(strong && { strong }),
       studentLogits: outputs,
       targets: goal,
       weights,
@@ -120,6 +122,7 @@ export function trainingState({ network, loss, optimizer, ema, masks = {}, lossS
   return {
     ...network.state,
     ...loss.variables,
+    ...loss.memory,
     ...optimizer.slots,
     ...averageOf(ema),
     ...maskState,
@@ -148,10 +151,30 @@ export function lossFeeds({
     weights: floats([batchSize]),
     ...(partial && Object.fromEntries(KNOWN.map((name) => [name, floats([batchSize])]))),
     ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, task.width]) } : {}),
+    ...(loss.reads === 'rows' ? { rows: { dtype: 'int32', shape: [batchSize] } as const } : {}),
+    ...(loss.reads === 'strong' ? strongFeeds(network, task, batchSize) : {}),
     ...Object.fromEntries(
       loss.features.map(({ teacher, teacherShape }) => [`teacher/${teacher}`, floats([batchSize, ...teacherShape])]),
     ),
     ...Object.fromEntries([...Object.keys(loss.hyper), ...network.hyper].map((name) => [`hyper/${name}`, floats([])])),
+  };
+}
+
+/** Prefix of the feeds of a strong view: its inputs, and what the teacher answers to it. */
+export const STRONG = 'strong/';
+
+function strongFeeds(network: Network, task: Task, batchSize: number): StepProgram['feeds'] {
+  const inputs = Object.entries(inputFeeds(network, batchSize)).map(([name, type]) => [STRONG + name, type] as const);
+  return { ...Object.fromEntries(inputs), [`${STRONG}teacherLogits`]: floats([batchSize, task.width]) };
+}
+
+/** Answers to the strong view. It is a training call too: norms see both views, as in the authors' code of CRLD. */
+function strongView(network: Network, task: Task, feeds: Tensors): NonNullable<LossInput['strong']> {
+  const inputs = Object.keys(inputFeeds(network, 1)).map((name) => [name, feeds[STRONG + name]!] as const);
+  const { answers } = forward(network, { ...feeds, ...Object.fromEntries(inputs) }, { training: true, layers: [] });
+  return {
+    studentLogits: task.forLoss(answers),
+    teacherLogits: task.forLoss(feeds[`${STRONG}teacherLogits`] as tf.Tensor2D),
   };
 }
 
@@ -186,7 +209,7 @@ export function lossInput(
   loss: Loss,
   task: Task,
   feeds: Tensors,
-  rest: Pick<LossInput, 'studentLogits' | 'targets' | 'weights' | 'studentFeatures'>,
+  rest: Pick<LossInput, 'studentLogits' | 'targets' | 'weights' | 'studentFeatures' | 'strong'>,
 ): LossInput {
   const hyper = Object.fromEntries(Object.keys(loss.hyper).map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
   const partial = feeds.hasLabel && partialOf(feeds, rest.weights, hyper['alpha']!);
@@ -194,6 +217,7 @@ export function lossInput(
     ...rest,
     ...(partial && { partial, weights: partial.soft }),
     task,
+    ...(loss.reads === 'rows' ? { rows: feeds.rows as tf.Tensor1D } : {}),
     ...(feeds.teacherLogits === undefined ? {} : { teacherLogits: task.forLoss(feeds.teacherLogits as tf.Tensor2D) }),
     teacherFeatures: Object.fromEntries(loss.features.map(({ teacher }) => [teacher, feeds[`teacher/${teacher}`]!])),
     hyper,

@@ -40,7 +40,8 @@ function difference(actual: ArrayLike<number>, expected: readonly number[]): num
 }
 
 const featureLosses = (Object.keys(losses) as AnyLoss[]).filter((name) => losses[name].needs === 'features');
-const shapes = [
+type Shapes = readonly [student: readonly number[], teacher: readonly number[]];
+const shapes: readonly Shapes[] = [
   [
     [4, 4, 3],
     [2, 2, 5],
@@ -53,55 +54,95 @@ const shapes = [
     [4, 4, 6],
     [4, 4, 6],
   ],
-] as const;
-const cases = featureLosses.flatMap((name) =>
-  shapes.map(([studentShape, teacherShape], i) => ({
+];
+/** Layers that get smaller, and the vector behind them. */
+const several: readonly Shapes[] = [
+  [
+    [6, 6, 2],
+    [5, 5, 3],
+  ],
+  [
+    [3, 3, 4],
+    [5, 5, 3],
+  ],
+  [[5], [4]],
+];
+const cases = featureLosses.flatMap((name) => {
+  const all = [...shapes.map((pair) => [pair]), ...(name === 'reviewkd' ? [several] : [])];
+  return all.map((pairs, i) => ({
     name,
-    studentShape,
-    teacherShape,
+    pairs,
     student: tensor(`student ${i}`, [BATCH, CLASSES], 2),
     teacher: tensor(`teacher ${i}`, [BATCH, CLASSES], 4),
-    studentFeature: tensor(`student feature ${i}`, [BATCH, ...studentShape], 1),
-    teacherFeature: tensor(`teacher feature ${i}`, [BATCH, ...teacherShape], 1),
-  })),
-);
+    features: pairs.map(([student, teacher], k) => ({
+      student: tensor(`student feature ${i}${k || ''}`, [BATCH, ...student], 1),
+      teacher: tensor(`teacher feature ${i}${k || ''}`, [BATCH, ...teacher], 1),
+    })),
+  }));
+});
 type Case = (typeof cases)[number];
 
-/** The loss, and its gradients by the student's logits, its features and the regressor's variables. */
+/** Rows of the batch in a training split, whose labels are those of the batch. */
+const ROWS = [4, 0, 7, 2, 8, 5];
+const OTHERS = [
+  [1, 2],
+  [3, 0],
+  [6, 4],
+] as const;
+const SPLIT = Int32Array.from({ length: ROWS.length + OTHERS.length }, (_, row) => {
+  const at = ROWS.indexOf(row);
+  return at < 0 ? OTHERS.find(([other]) => other === row)![1] : LABELS[at]!;
+});
+const NEGATIVES = 7;
+
+/** The loss, its gradients by the student's logits, its features and the loss' own variables, and what it remembers. */
 async function ours(one: Case): Promise<{ forPython: object; loss: number; gradients: Float32Array[] }> {
-  const { name, studentShape, teacherShape, student, teacher, studentFeature, teacherFeature } = one;
-  const features = [{ student: 's', teacher: 't', studentShape, teacherShape }];
-  const loss = createLoss(name, { features, seed: 3 });
+  const { name, pairs, student, teacher, features } = one;
+  const named = pairs.map(([studentShape, teacherShape], i) => {
+    return { student: `s${i}`, teacher: `t${i}`, studentShape, teacherShape };
+  });
+  const remembers = name === 'crd';
+  const loss = createLoss(name, {
+    features: named,
+    seed: 3,
+    samples: { labels: SPLIT, classes: CLASSES },
+    ...(remembers && { hyper: { negatives: NEGATIVES, size: 4 } }),
+  });
+  const memory = loss.memory ?? {};
   const variables = Object.values(loss.variables);
-  const named = Object.entries(loss.variables).map(async ([key, variable]) => [
-    key.replace(`${name}/s:t/`, ''),
-    await variable.array(),
-  ]);
-  const own = Object.fromEntries(await Promise.all(named)) as Record<string, unknown>;
-  const float = (...shape: number[]) => ({ dtype: 'float32', shape: [BATCH, ...shape] }) as const;
+  const short = (key: string): string =>
+    key.replace(`${name}/`, '').replace(/s(\d):t\d\//, (_, i) => (i === '0' ? '' : `${i}/`));
+  const own: Record<string, unknown> = {};
+  for (const [key, variable] of Object.entries({ ...loss.variables, ...memory }))
+    own[short(key)] = await variable.array();
+  const float = (...shape: readonly number[]) => ({ dtype: 'float32', shape: [BATCH, ...shape] }) as const;
   const program: StepProgram = {
     feeds: {
       ...{ student: float(CLASSES), teacher: float(CLASSES), targets: float(CLASSES), weights: float() },
-      ...{ studentFeature: float(...studentShape), teacherFeature: float(...teacherShape) },
+      ...(remembers && { rows: { dtype: 'int32', shape: [BATCH] } }),
+      ...Object.fromEntries(pairs.map(([shape], i) => [`s${i}`, float(...shape)])),
+      ...Object.fromEntries(pairs.map(([, shape], i) => [`t${i}`, float(...shape)])),
     },
-    state: loss.variables,
+    state: { ...loss.variables, ...memory },
     run: (feeds) => {
-      const valueOf = (logits: tf.Tensor, feature: tf.Tensor): tf.Scalar =>
+      const given = (letter: string): Record<string, tf.Tensor> =>
+        Object.fromEntries(pairs.map((_, i) => [`${letter}${i}`, feeds[`${letter}${i}`]!]));
+      const valueOf = (logits: tf.Tensor, inner: readonly tf.Tensor[]): tf.Scalar =>
         loss.compute({
           task: classification(CLASSES),
           studentLogits: logits as tf.Tensor2D,
           teacherLogits: feeds.teacher as tf.Tensor2D,
           targets: feeds.targets as tf.Tensor2D,
           weights: feeds.weights as tf.Tensor1D,
-          studentFeatures: { s: feature },
-          teacherFeatures: { t: feeds.teacherFeature! },
+          studentFeatures: Object.fromEntries(inner.map((feature, i) => [`s${i}`, feature])),
+          teacherFeatures: given('t'),
+          ...(remembers && { rows: feeds.rows as tf.Tensor1D }),
           hyper: Object.fromEntries(Object.entries(loss.hyper).map(([key, value]) => [key, tf.scalar(value)])),
         }).loss;
       // One pass for all: a second one would draw other masks.
-      const { value, grads } = tf.valueAndGrads((logits: tf.Tensor, feature: tf.Tensor) => valueOf(logits, feature))([
-        ...[feeds.student!, feeds.studentFeature!],
-        ...variables,
-      ]);
+      const { value, grads } = tf.valueAndGrads((logits: tf.Tensor, ...rest: tf.Tensor[]) =>
+        valueOf(logits, rest.slice(0, pairs.length)),
+      )([feeds.student!, ...Object.values(given('s')), ...variables]);
       const results: Record<string, tf.Tensor> = { value };
       grads.forEach((gradient, i) => (results[`g${i}`] = gradient));
       return results;
@@ -112,19 +153,33 @@ async function ours(one: Case): Promise<{ forPython: object; loss: number; gradi
   const oneHot = LABELS.flatMap((label) => Array.from({ length: CLASSES }, (_, k) => Number(k === label)));
   const feeds = {
     ...{ student: student.data, teacher: teacher.data },
-    ...{ studentFeature: studentFeature.data, teacherFeature: teacherFeature.data },
+    ...Object.fromEntries(features.map((feature, i) => [`s${i}`, feature.student.data])),
+    ...Object.fromEntries(features.map((feature, i) => [`t${i}`, feature.teacher.data])),
     ...{ targets: Float32Array.from(oneHot), weights: Float32Array.from(WEIGHTS) },
+    ...(remembers && { rows: Int32Array.from(ROWS) }),
   };
-  const results = await step.run(feeds, 0);
-  const gradients = Array.from({ length: 2 + variables.length }, (_, i) => (results[`g${i}`] as Float32Array).slice());
+  // What is remembered counts from the second step on.
+  const steps = remembers ? 2 : 1;
+  for (let at = 0; at < steps - 1; at++) await step.run(feeds, at);
+  const results = await step.run(feeds, steps - 1);
+  const count = 1 + pairs.length + variables.length;
+  const gradients = Array.from({ length: count }, (_, i) => (results[`g${i}`] as Float32Array).slice());
   const value = (results.value as Float32Array)[0]!;
+  const after = await step.state();
+  gradients.push(...Object.keys(memory).map((key) => (after.get(key)!.data as Float32Array).slice()));
   await step.dispose();
+  const width = remembers ? NEGATIVES : pairs[0]![1].at(-1)!;
+  const randoms = Array.from({ length: steps }, (_, at) =>
+    nest(uniformNumbers(BATCH * width, ...KEY, at, 'random/0'), [BATCH, width]),
+  );
   const forPython = {
     ...{ feature: name, labels: LABELS, weights: WEIGHTS, hyper: loss.hyper },
     ...{ student: student.nested, teacher: teacher.nested },
-    ...{ studentFeature: studentFeature.nested, teacherFeature: teacherFeature.nested },
+    studentFeatures: features.map((feature) => feature.student.nested),
+    teacherFeatures: features.map((feature) => feature.teacher.nested),
+    ...{ rows: ROWS, split: [...SPLIT], memory: Object.keys(memory).map(short) },
     variables: own,
-    random: nest(uniformNumbers(BATCH * teacherShape[2], ...KEY, 0, 'random/0'), [BATCH, teacherShape[2]]),
+    ...{ random: randoms[0], randoms },
   };
   return { forPython, loss: value, gradients };
 }

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss, losses, usualNumbers } from '../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
+import { NEEDS_STRONG } from '../../src/recipe/schema/loss.ts';
 import { isLossFor } from '../../src/recipe/task.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
@@ -52,7 +53,8 @@ interface LossCase {
 }
 
 const logitLosses = (Object.keys(losses) as AnyLoss[])
-  .filter((name) => losses[name].needs !== 'features')
+  // A loss of two views of each sample has a test of its own, `views-loss.test.ts`.
+  .filter((name) => losses[name].needs !== 'features' && !NEEDS_STRONG.has(name))
   .filter((name) => name === 'ce' || isLossFor(name, 'classification'));
 const settings = [{}, { temperature: 1 }, { temperature: 20, alpha: 0.5 }, { labelSmoothing: 0.1, alpha: 0.3 }];
 const lossCases: LossCase[] = logitLosses.flatMap((loss) =>

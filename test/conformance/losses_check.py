@@ -94,6 +94,23 @@ SOFT = {"kd": kd, "kd-standardized": kd_standardized, "dkd": dkd, "dist": dist, 
 SOFT |= {"ttm": ttm, "wttm": wttm, "nkd": nkd, "mlld": mlld}
 
 
+def crld_case(case):
+    """Two views of each sample."""
+    h, w, labels = case["hyper"], torch.tensor(case["weights"]), torch.tensor(case["labels"])
+    (s1, s2), (t1, t2) = ([torch.tensor(x) for x in case[side]] for side in ("students", "teachers"))
+    for x in (s1, s2):
+        x.requires_grad_()
+    sure = lambda t, least: (F.softmax(t, -1).max(-1).values >= least).double()
+    temperature = h["temperature"]
+    apart = lambda t, s: kl(t / temperature, s / temperature) * temperature**2
+    within = weighted((apart(t1, s1) + apart(t2, s2)) * sure(t1, h["within"]), w)
+    across = weighted((apart(t1, s2) + apart(t2, s1)) * sure(t2, h["across"]), w)
+    hard = sum(cross_entropy(s, labels, w, h["labelSmoothing"]) for s in (s1, s2))
+    value = (1 - h["alpha"]) * hard + h["alpha"] * (h["withinWeight"] * within + h["acrossWeight"] * across)
+    value.backward()
+    return {"loss": value.item(), "gradients": [s1.grad.flatten().tolist(), s2.grad.flatten().tolist()]}
+
+
 def loss_case(case):
     s = torch.tensor(case["student"], requires_grad=True)
     t, w = torch.tensor(case["teacher"]), torch.tensor(case["weights"])
@@ -198,22 +215,88 @@ def mgd(s, t, v, w, h, case):
     return weighted((generated - b).pow(2).flatten(1).sum(1), w)
 
 
-FEATURES = {"hint": hint, "attention": attention, "pkd": pkd, "cwd": cwd, "vkd": vkd, "rkd": rkd, "sp": sp, "mgd": mgd}
+def crd(s, t, v, w, h, case):
+    """Sample by sample; the memory is written anew at each step, its scale at the first."""
+    embed = lambda x, side: F.normalize(F.linear(x.mean((2, 3)), v[side + "/kernel"].t(), v[side + "/bias"]))
+    es, et = embed(s, "student"), embed(t, "teacher")
+    split, rows, n = case["split"], case["rows"], len(case["split"])
+    for randoms in case["randoms"]:
+        scores = {"student": [], "teacher": []}
+        for i, row in enumerate(rows):
+            others = sorted((x for x in range(n) if split[x] != split[row]), key=lambda x: (split[x], x))
+            drawn = [row] + [others[int(u * len(others))] for u in randoms[i]]
+            for side, e, bank in (("student", es, "teacher/bank"), ("teacher", et, "student/bank")):
+                scores[side].append((v[bank].detach()[drawn] @ e[i] / h["contrastTemperature"]).exp())
+        each = torch.zeros(len(rows))
+        for side in scores:
+            x = torch.stack(scores[side])
+            if v[side + "/z"] < 0:
+                v[side + "/z"] = weighted(x.mean(1), w).detach() * n
+            x = x / v[side + "/z"]
+            noise = (x.shape[1] - 1) / n
+            each = each - (x[:, 0] / (x[:, 0] + noise + 1e-7)).log() - (noise / (x[:, 1:] + noise + 1e-7)).log().sum(1)
+        for side, e in (("student", es), ("teacher", et)):
+            bank = v[side + "/bank"].detach().clone()
+            bank[rows] = F.normalize(h["momentum"] * bank[rows] + (1 - h["momentum"]) * e.detach())
+            v[side + "/bank"] = bank
+    return weighted(each, w)
+
+
+def reviewkd(s, t, v, w, h, case):
+    """All pairs, from the last to the first. Convolutions come as [height, width, in, out]."""
+    def normed(x, part):
+        share = (w / w.sum() / x[0, 0].numel())[:, None, None, None]
+        over = lambda y: (share * y).sum((0, 2, 3), keepdim=True)
+        kernel = v[part + "/kernel"].permute(3, 2, 0, 1)
+        x = F.conv2d(x, kernel, padding=kernel.shape[-1] // 2)
+        y = x - over(x)
+        scale, offset = (v[part + name][None, :, None, None] for name in ("/scale", "/offset"))
+        return y / (over(y * y) + 1e-5).sqrt() * scale + offset
+
+    mean = lambda a, b: weighted((a - b).pow(2).flatten(1).mean(1), w)
+    total, residual = 0, None
+    for i in reversed(range(len(s))):
+        prefix = f"{i}/" if i else ""
+        x = normed(s[i], prefix + "in")
+        if residual is not None:
+            y = F.interpolate(residual, x.shape[2:], mode="nearest")
+            kernel = v[prefix + "shares/kernel"].permute(3, 2, 0, 1)
+            z = F.conv2d(torch.cat([x, y], 1), kernel, v[prefix + "shares/bias"]).sigmoid()
+            x = x * z[:, :1] + y * z[:, 1:]
+        residual = F.interpolate(x, t[i].shape[2:], mode="nearest")
+        a, b = normed(residual, prefix + "out"), t[i]
+        loss, weight, weights = mean(a, b), 1, 1
+        for level in (4, 2, 1):
+            if level < a.shape[2]:
+                weight /= 2
+                weights += weight
+                loss = loss + weight * mean(F.adaptive_avg_pool2d(a, level), F.adaptive_avg_pool2d(b, level))
+        total = total + loss / weights
+    return total
+
+
+FEATURES = {"hint": hint, "attention": attention, "pkd": pkd, "cwd": cwd, "vkd": vkd, "rkd": rkd, "sp": sp, "mgd": mgd, "crd": crd}
 
 
 def feature_case(case):
-    """Features come as [batch, height, width, channels]; gradients go back the same way."""
+    """Features come as [batch, height, width, channels] or [batch, channels]; gradients go back the same way."""
     # Zeros come as whole numbers.
     number = lambda values: torch.tensor(values, dtype=torch.float64, requires_grad=True)
-    s, sf = number(case["student"]), number(case["studentFeature"])
+    picture = lambda x: x.permute(0, 3, 1, 2) if x.dim() == 4 else x[:, :, None, None]
+    s = number(case["student"])
+    sf, tf = ([number(x) for x in case[side + "Features"]] for side in ("student", "teacher"))
     v = {name: number(values) for name, values in case["variables"].items()}
+    learned = [x for name, x in v.items() if name not in case["memory"]]
     t, w, labels, h = torch.tensor(case["teacher"]), torch.tensor(case["weights"]), torch.tensor(case["labels"]), case["hyper"]
-    pictures = sf.permute(0, 3, 1, 2), torch.tensor(case["teacherFeature"]).permute(0, 3, 1, 2)
-    distance = FEATURES[case["feature"]](*pictures, v, w, h, case)
+    pictures = [picture(x) for x in sf], [picture(x.detach()) for x in tf]
+    if case["feature"] == "reviewkd":
+        distance = reviewkd(*pictures, v, w, h, case)
+    else:
+        distance = FEATURES[case["feature"]](pictures[0][0], pictures[1][0], v, w, h, case)
     hard = cross_entropy(s, labels, w, h["labelSmoothing"])
     value = (1 - h["alpha"]) * hard + h["alpha"] * kd(s, t, labels, w, h) + h["featureWeight"] * distance
     value.backward()
-    gradients = [s.grad, sf.grad, *(x.grad for x in v.values())]
+    gradients = [s.grad, *(x.grad for x in sf), *(x.grad for x in learned), *(v[name].detach() for name in case["memory"])]
     return {"loss": value.item(), "gradients": [g.flatten().tolist() for g in gradients]}
 
 
@@ -243,6 +326,6 @@ def optimizer_case(case):
     return {"weight": weight.detach().flatten().tolist()}
 
 
-KINDS = {"loss": loss_case, "feature": feature_case, "optimizer": optimizer_case}
+KINDS = {"views": crld_case, "loss": loss_case, "feature": feature_case, "optimizer": optimizer_case}
 cases = json.loads((Path(sys.argv[1]) / "cases.json").read_text())
 print(json.dumps([next(run(c) for kind, run in KINDS.items() if kind in c) for c in cases]))

@@ -150,7 +150,7 @@ describe('a broken recipe', () => {
     [
       'an unknown choice',
       'distill: {loss: dk}',
-      `recipes/x.yaml:3:17 distill.loss: expected one of ${Object.keys(LOSSES).join(', ')}, received "dk"`,
+      `recipes/x.yaml:3:17 distill.loss: expected one of ${Object.keys(LOSSES).join(', ')}, auto, received "dk"`,
       /Did you mean (kd|dkd)\?/,
     ],
     [

@@ -10,7 +10,8 @@ function table(): string {
   const rows = names.map((name) => {
     const numbers = Object.entries(lossNumbers(name)).map(([key, usual]) => `\`${key}\` ${usual}`);
     const features = 'features' in LOSSES[name].options ? ['`features`, a list of pairs'] : [];
-    return [`\`${name}\``, LOSSES[name].doc, [...numbers, ...features].join(', ')];
+    const strong = 'strong' in LOSSES[name].options ? ['`strong`, a list of random changes'] : [];
+    return [`\`${name}\``, LOSSES[name].doc, [...numbers, ...features, ...strong].join(', ')];
   });
   const all = [['loss', 'what it is', 'options and defaults'], ...rows];
   const [head, ...body] = all.map((cells) => `| ${cells.join(' | ')} |`);

@@ -65,6 +65,14 @@ const RECIPES: readonly Recipe[] = [
           stages: ['teach', 'scratch', 'distill'],
           files: ['exports/distilled.onnx'],
         },
+        {
+          /** A loss that remembers every sample, a chain of assistants, numbers that change. */
+          name: 'kill-memory',
+          kills: Math.ceil(KILLS / 2),
+          prepare: () => Promise.resolve(file('kill-memory')),
+          stages: ['teach', 'assist-1', 'distill'],
+          files: ['exports/distilled.onnx'],
+        },
       ]),
 ];
 

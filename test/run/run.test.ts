@@ -9,6 +9,8 @@ import type { Report } from '../../src/report/types.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
+const DENSE = [{ student: 'dense1', teacher: 'dense1' }];
+
 const folder = temporaryFolder();
 
 const BASE = {
@@ -212,6 +214,33 @@ describe('a run', () => {
         },
       },
       /gelu is not among teacher\.intermediate, received relu/,
+    ],
+    [
+      'a second view with stored answers',
+      { distill: { loss: 'crld', strong: [{ shift: 1 }] } },
+      /crld asks the teacher about a second view of each sample, .*received softTargets.store: fp16/,
+    ],
+    [
+      'a memory of mixed samples',
+      { dataset: { ...DIGITS, augment: [{ mixup: 1 }] }, distill: { loss: 'crd', features: DENSE } },
+      /crd remembers single samples, received dataset\.augment with mixup/,
+    ],
+    [
+      'a memory of samples without a label',
+      { dataset: { ...DIGITS, labelled: 40 }, distill: { loss: 'crd', features: DENSE } },
+      /crd asks which class or number is the true one, and \d+ of \d+ samples of train have no label/,
+    ],
+    [
+      'layers that the last assistant has not',
+      {
+        teacher: { train: { model: 'mlp' }, chain: [{ model: 'mlp', hidden: [8] }] },
+        distill: {
+          loss: 'reviewkd',
+          softTargets: { store: 'live' },
+          features: [{ student: 'dense1', teacher: 'dense2' }],
+        },
+      },
+      /the last assistant has no layer dense2/,
     ],
   ])('refuses %s', async (_name, change, message) => {
     await expect(follow(change)).rejects.toThrow(message);

@@ -37,7 +37,9 @@ async function setUp(name: AnyLoss) {
   );
   const pair: FeaturePair = { student: 'conv', teacher: 't', studentShape: [4, 4, 3], teacherShape: TEACHER };
   const features = losses[name].needs === 'features' ? [pair] : [];
-  const loss = createLoss(name, { features, seed: 5 });
+  const hyper = name === 'crd' ? { negatives: 5, size: 4 } : {};
+  const samples = { labels: Int32Array.from({ length: 12 }, (_, row) => row % 4), classes: 4 };
+  const loss = createLoss(name, { features, seed: 5, hyper, samples });
   const optimizer = createOptimizer({ type: 'adamw' }, { ...network.trainable, ...loss.variables });
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
   const program = (batchSize: number) =>
@@ -57,6 +59,9 @@ async function setUp(name: AnyLoss) {
         weights: new Float32Array(n).fill(1),
         teacherLogits: normals(n * 4),
         'teacher/t': normals(n * 96),
+        rows: Int32Array.from({ length: n }, (_, i) => (5 * at + i) % 12),
+        'strong/x': normals(n * 64),
+        'strong/teacherLogits': normals(n * 4),
         ...Object.fromEntries(
           Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)]),
         ),
@@ -72,12 +77,12 @@ async function setUp(name: AnyLoss) {
       await small.dispose();
       await main.dispose();
     },
-    own: Object.keys(loss.variables),
+    own: Object.keys({ ...loss.variables, ...loss.memory }),
   };
 }
 
 const names = Object.keys(losses) as AnyLoss[];
-const withState = ['hint', 'pkd', 'cwd', 'vkd', 'mgd'];
+const withState = ['hint', 'pkd', 'cwd', 'vkd', 'mgd', 'crd', 'reviewkd'];
 
 it.each(names)('%s: two steps, the second on a smaller last batch, move all that is trained', async (name) => {
   const { main, step, own, dispose } = await setUp(name);

@@ -39,8 +39,7 @@ export function labelLoss({ task, studentLogits, targets, weights, hyper, partia
 }
 
 /** (1 - alpha) · loss with the labels + alpha · `soft`, the part that the teacher decides; alpha sample by sample where `partial` is. */
-export function mixed(name: string, input: LossInput, soft: tf.Scalar): LossOutput {
-  const label = labelLoss(input);
+export function mixed(name: string, input: LossInput, soft: tf.Scalar, label = labelLoss(input)): LossOutput {
   const { partial } = input;
   if (partial !== undefined) {
     // Parts as they are weighed, so that those of parts of a batch add up to those of the whole.

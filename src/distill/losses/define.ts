@@ -9,6 +9,14 @@ export interface LossArgs {
   readonly features?: readonly FeaturePair[];
   /** Seed of the loss' own weights. */
   readonly seed?: number;
+  /** The samples of the training split, for a loss that keeps something of each. */
+  readonly samples?: TrainingSamples | undefined;
+}
+
+export interface TrainingSamples {
+  /** [samples] class of each row. */
+  readonly labels: Int32Array;
+  readonly classes: number;
 }
 
 export interface LossDefinition {
@@ -20,11 +28,12 @@ export interface LossDefinition {
 /** A loss of logits and labels alone, without variables of its own. */
 export function logitLoss(definition: {
   readonly needs: 'labels' | 'logits';
+  readonly reads?: 'strong';
   readonly compute: (input: LossInput) => LossOutput;
 }): LossDefinition {
-  const { needs, compute } = definition;
+  const { needs, reads, compute } = definition;
   return {
     needs,
-    build: (name, { hyper }) => ({ name, needs, hyper, features: [], variables: {}, compute }),
+    build: (name, { hyper }) => ({ name, needs, hyper, features: [], variables: {}, reads, compute }),
   };
 }

@@ -2,16 +2,22 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.ts';
 import type { FeaturePair, LossInput } from '../../train/loss.ts';
 import { mixed, teacherLogits } from './common.ts';
-import type { LossDefinition } from './define.ts';
+import type { LossDefinition, TrainingSamples } from './define.ts';
 import { softened } from './kd.ts';
 
 type Variables = Readonly<Record<string, tf.Variable>>;
 
-/**
- * A loss of inner tensors beside plain KD.
- *
- *   L = b · Σ_pairs distance(F_s, F_t) + α · T² · KL(…) + (1 - α) · CE(s, y)
- */
+/** What a loss of inner tensors is built with. */
+export interface Settings {
+  readonly name: string;
+  readonly pairs: readonly FeaturePair[];
+  readonly seed: number;
+  readonly samples?: TrainingSamples | undefined;
+  /** Its numbers as the recipe has them, for those that are sizes. */
+  readonly hyper: Readonly<Record<string, number>>;
+}
+
+/** A loss of inner tensors beside plain KD, pair by pair: b · Σ_pairs distance(F_s, F_t) + the KD of `jointLoss`. */
 export function featureLoss(definition: {
   /** Check of a pair; throws a `UserError` for one that the loss cannot compare. */
   readonly check: (loss: string, pair: FeaturePair) => void;
@@ -20,22 +26,47 @@ export function featureLoss(definition: {
   readonly distance: (pair: FeaturePair, input: LossInput, variables: Variables) => tf.Scalar;
 }): LossDefinition {
   const { check, variables: draw, distance } = definition;
+  return jointLoss({
+    check: ({ name, pairs }) => pairs.forEach((pair) => check(name, pair)),
+    variables: ({ pairs, seed }) => Object.assign({}, ...pairs.map((pair) => draw?.(pair, seed) ?? {})) as Variables,
+    distance: ({ pairs }, input, variables) => tf.addN(pairs.map((pair) => distance(pair, input, variables))),
+  });
+}
+
+/**
+ * A loss of all inner tensors together, beside plain KD.
+ *
+ *   L = b · distance + α · T² · KL(…) + (1 - α) · CE(s, y)
+ */
+export function jointLoss(definition: {
+  readonly check: (settings: Settings) => void;
+  readonly variables: (settings: Settings) => Variables;
+  /** Variables that `distance` changes itself. Default: none. */
+  readonly memory?: (settings: Settings) => Variables;
+  readonly reads?: 'rows';
+  readonly distance: (settings: Settings, input: LossInput, variables: Variables) => tf.Scalar;
+}): LossDefinition {
+  const { check, variables: draw, memory: begin, reads, distance } = definition;
   return {
     needs: 'features',
-    build: (name, { hyper, seed = 0, ...args }) => {
+    build: (name, { hyper, seed = 0, samples, ...args }) => {
       const features = requireFeatures(name, args.features);
-      features.forEach((pair) => check(name, pair));
-      const variables = Object.assign({}, ...features.map((pair) => draw?.(pair, seed) ?? {})) as Variables;
+      const settings: Settings = { name, pairs: features, seed, samples, hyper };
+      check(settings);
+      const variables = draw(settings);
+      const memory = begin?.(settings);
       return {
         name,
         needs: 'features',
         hyper,
         features,
         variables,
+        memory,
+        reads,
         compute: (input) => {
           const { partial } = input;
           const compared = partial === undefined ? input : { ...input, weights: partial.answers };
-          const all: tf.Scalar = tf.addN(features.map((pair) => distance(pair, compared, variables)));
+          const all = distance(settings, compared, { ...variables, ...memory });
           const sum: tf.Scalar = partial === undefined ? all : tf.mul(all, partial.answerShare);
           const { loss, parts } = mixed('kd', input, softened(input, input.studentLogits, teacherLogits(input)));
           return { loss: tf.add(loss, tf.mul(sum, input.hyper['featureWeight']!)), parts: { ...parts, [name]: sum } };
@@ -113,4 +144,9 @@ export function perSample(values: tf.Tensor): tf.Tensor1D {
     values,
     values.shape.slice(1).map((_, i) => i + 1),
   );
+}
+
+/** Mean over all positions, [batch, channels]. */
+export function pooled(feature: tf.Tensor): tf.Tensor2D {
+  return tf.mean(tf.reshape(feature, [feature.shape[0], -1, feature.shape.at(-1)!]), 1);
 }

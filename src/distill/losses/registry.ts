@@ -4,6 +4,8 @@ import type { Loss } from '../../train/loss.ts';
 import { attention } from './attention.ts';
 import { bounded } from './bounded.ts';
 import { ce } from './ce.ts';
+import { crd } from './crd.ts';
+import { crld } from './crld.ts';
 import { cwd } from './cwd.ts';
 import type { LossArgs, LossDefinition } from './define.ts';
 import { dist } from './dist.ts';
@@ -16,6 +18,7 @@ import { mlld } from './mlld.ts';
 import { mse } from './mse.ts';
 import { nkd } from './nkd.ts';
 import { pkd } from './pkd.ts';
+import { reviewkd } from './reviewkd.ts';
 import { rkd } from './rkd.ts';
 import { sp } from './sp.ts';
 import { ttm, wttm } from './ttm.ts';
@@ -35,6 +38,7 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   wttm,
   nkd,
   mlld,
+  crld,
   mse,
   hint,
   pkd,
@@ -43,6 +47,8 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   rkd,
   sp,
   mgd,
+  crd,
+  reviewkd,
   attention,
 };
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { FeaturePair } from '../../train/loss.ts';
 import { smoothL1, weightedMean } from './common.ts';
-import { both, featureLoss } from './features.ts';
+import { both, featureLoss, pooled } from './features.ts';
 import { normals, stateName } from './projector.ts';
 
 /**
@@ -32,11 +32,6 @@ export const vkd = featureLoss({
 
 const sizeOf = ({ studentShape, teacherShape }: FeaturePair): number =>
   Math.max(studentShape.at(-1)!, teacherShape.at(-1)!);
-
-/** [batch, channels] */
-function pooled(feature: tf.Tensor): tf.Tensor2D {
-  return tf.mean(tf.reshape(feature, [feature.shape[0], -1, feature.shape.at(-1)!]), 1);
-}
 
 /** Layer normalization without scale and offset, with PyTorch's floor. */
 function normalized(rows: tf.Tensor2D): tf.Tensor2D {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { fraction } from './parts.ts';
+import { augmentStep } from './augment.ts';
+import { count, fraction } from './parts.ts';
 
 /**
  * Options of each loss with their defaults, one row a loss. The schema, `limbeck schema` and the table in docs/losses.md follow from it;
@@ -32,11 +33,18 @@ const withKd = { temperature: temperature(4), alpha: alpha(0.9) };
 interface LossRow {
   readonly doc: string;
   readonly options: Readonly<Record<string, z.ZodType>>;
-  /** Compares the samples of a batch with each other: it is no sum over samples, and has no value for a part of a batch. */
+  /**
+   * Compares the samples of a batch with each other, takes means of it in norms of its own, or remembers it: it is no sum over samples, and
+   * has no value for a part of a batch.
+   */
   readonly acrossBatch?: true;
   /** The part of the teacher asks which class or number is the true one: it has no value for a sample without a label. */
   readonly needsLabel?: true;
-  /** Its matrix products are sums over whole layers, or keep a projection orthogonal: float16 is too coarse for them. */
+  /** It remembers single samples: it has no value for a mixture of two. */
+  readonly needsPlain?: true;
+  /** Student and teacher are asked about a second view of each sample. */
+  readonly needsStrong?: true;
+  /** Its matrix products are sums over whole layers, keep a projection orthogonal, or are divided by a low temperature: float16 is too coarse for them. */
   readonly fullPrecision?: true;
 }
 
@@ -95,6 +103,30 @@ export const LOSSES = {
       instanceWeight: weightOf('the answers to each sample', 1),
       batchWeight: weightOf('which samples are alike', 1),
       classWeight: weightOf('which classes are alike', 1),
+    },
+  },
+  crld: {
+    needsStrong: true,
+    doc: 'Each view of a sample by the answers to both, where the teacher is sure (cross-view, Zhang 2024).',
+    options: {
+      temperature: temperature(4),
+      alpha: alpha(0.5),
+      withinWeight: weightOf('the answers to the same view', 2),
+      acrossWeight: weightOf('the answers to the other view', 0.5),
+      within: fraction
+        .default(0.9)
+        .describe('Least probability of its class that the teacher gives a plain view whose own answers count.'),
+      across: fraction
+        .default(0.2)
+        .describe('Least probability of its class that the teacher gives a strong view whose answers across count.'),
+      strong: z
+        .array(augmentStep)
+        .min(1)
+        .refine((steps) => !steps.some((step) => 'mixup' in step || 'cutmix' in step), {
+          params: { expected: 'changes of single samples' },
+        })
+        .default([{ randAugment: {} }])
+        .describe('Further random changes of a sample, after `dataset.augment`, for the strong view.'),
     },
   },
   mse: {
@@ -165,6 +197,30 @@ export const LOSSES = {
       features,
     },
   },
+  crd: {
+    acrossBatch: true,
+    needsLabel: true,
+    needsPlain: true,
+    fullPrecision: true,
+    doc: 'Which sample it is, among those of other classes in a memory (contrastive, Tian 2020), with kd.',
+    options: {
+      ...withKd,
+      featureWeight: weightOf('the inner tensors', 0.8),
+      contrastTemperature: z.number().gt(0).max(1000).default(0.07).describe('Temperature of the likeness of samples.'),
+      momentum: z.number().min(0).lt(1).default(0.5).describe('Share of a memory that stays when its sample is seen.'),
+      negatives: count
+        .max(65_536)
+        .default(1024)
+        .describe('Samples of other classes that each sample is compared with at a step.'),
+      size: count.max(4096).default(128).describe('Numbers in which a sample is remembered.'),
+      features,
+    },
+  },
+  reviewkd: {
+    acrossBatch: true,
+    doc: 'Layers from the last to the first, each joined with those behind it (knowledge review, Chen 2021), with kd.',
+    options: { ...withKd, featureWeight: weightOf('the inner tensors', 1), features },
+  },
   attention: {
     doc: 'Maps of where intermediate tensors are large (attention transfer 2017), with kd.',
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 1000), features },
@@ -173,17 +229,25 @@ export const LOSSES = {
 
 export type LossName = keyof typeof LOSSES;
 
-function lossesWith(property: 'acrossBatch' | 'needsLabel' | 'fullPrecision'): ReadonlySet<string> {
+type Property = 'acrossBatch' | 'needsLabel' | 'needsPlain' | 'needsStrong' | 'fullPrecision';
+
+function lossesWith(property: Property): ReadonlySet<string> {
   const rows: Readonly<Record<string, LossRow>> = LOSSES;
   return new Set(Object.keys(rows).filter((name) => rows[name]![property] === true));
 }
 
 export const ACROSS_BATCH = lossesWith('acrossBatch');
 export const NEEDS_LABEL = lossesWith('needsLabel');
+export const NEEDS_PLAIN = lossesWith('needsPlain');
+export const NEEDS_STRONG = lossesWith('needsStrong');
 export const FULL_PRECISION = lossesWith('fullPrecision');
+
+/** Options that are no numbers. */
+const LISTS = ['features', 'strong'];
 
 /** The numbers of a loss, those that are not given by their defaults. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {
-  const numbers = Object.entries(LOSSES[name].options).filter(([key]) => key !== 'features');
+  const options = Object.entries(LOSSES[name].options as Readonly<Record<string, z.ZodType>>);
+  const numbers = options.filter(([key]) => !LISTS.includes(key));
   return Object.fromEntries(numbers.map(([key, schema]) => [key, schema.parse(given[key]) as number]));
 }

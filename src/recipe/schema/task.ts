@@ -30,10 +30,11 @@ function isMapping(value: unknown): value is Mapping {
 /** Parts of a recipe that the checks below read. */
 interface Checked {
   readonly dataset: { readonly task?: TaskName | undefined };
-  readonly distill: Training & { readonly loss: LossName; readonly minConfidence?: number | undefined };
+  readonly distill: Training & { readonly loss: LossName | 'auto'; readonly minConfidence?: number | undefined };
   readonly teacher?:
     | {
         readonly train?: Training | undefined;
+        readonly chain?: readonly Training[] | undefined;
         readonly minAccuracy?: number | undefined;
         readonly classes?: readonly string[] | string | undefined;
         readonly outputs: string;
@@ -49,11 +50,12 @@ interface Training {
 /** Keys that mean nothing for the task of the data are refused by name: nothing would read them. */
 export function refuseForTask({ dataset, distill, teacher }: Checked, context: z.RefinementCtx): void {
   const { task = 'classification' } = dataset;
-  const refuse = (path: readonly string[], expected: string, received: unknown): void =>
+  const refuse = (path: readonly (string | number)[], expected: string, received: unknown): void =>
     context.addIssue({ code: 'custom', message: 'not of the task', path: [...path], params: { expected, received } });
-  const trainings: readonly (readonly [readonly string[], Training | undefined])[] = [
+  const trainings: readonly (readonly [readonly (string | number)[], Training | undefined])[] = [
     [['distill'], distill],
     [['teacher', 'train'], teacher?.train],
+    ...(teacher?.chain ?? []).map((of, i) => [['teacher', 'chain', i], of] as const),
   ];
   for (const [path, training] of trainings) {
     if (training === undefined) continue;
@@ -66,7 +68,7 @@ export function refuseForTask({ dataset, distill, teacher }: Checked, context: z
         training.labelSmoothing,
       );
   }
-  if (teacher !== undefined && !isLossFor(distill.loss, task)) {
+  if (teacher !== undefined && distill.loss !== 'auto' && !isLossFor(distill.loss, task)) {
     const fitting = fittingLosses(task);
     refuse(['distill', 'loss'], `a loss for ${task}: ${fitting.join(' or ')}`, distill.loss);
   }

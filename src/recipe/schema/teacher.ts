@@ -110,6 +110,14 @@ export const teacherSchema = z
       .optional()
       .describe('ensemble: by `weight` alone (default), or for each sample with more weight on the surer teachers.'),
     text: teacherText.optional(),
+    chain: z
+      .array(teacherTrainingSchema)
+      .min(1)
+      .max(10)
+      .optional()
+      .describe(
+        'Assistants that are trained one after the other, each by the one before it, the first by the teacher; the last one teaches the student.',
+      ),
     logits: file
       .optional()
       .describe(
@@ -164,9 +172,12 @@ function refuseUnread(
 }
 
 /** Teacher as it is written. zod's own type has options of the model as the type of every key, `optimizer` too. */
-export interface TeacherInput extends Omit<z.input<typeof teacherSchema>, 'train'> {
-  readonly train?: (z.input<z.ZodObject<typeof trainedKeys>> & Readonly<Record<string, unknown>>) | undefined;
+export interface TeacherInput extends Omit<z.input<typeof teacherSchema>, 'train' | 'chain'> {
+  readonly train?: TrainingInput | undefined;
+  readonly chain?: readonly TrainingInput[] | undefined;
 }
+
+type TrainingInput = z.input<z.ZodObject<typeof trainedKeys>> & Readonly<Record<string, unknown>>;
 
 export type TeacherRecipe = z.infer<typeof teacherSchema>;
 export type TeacherFileRecipe = z.infer<typeof member>;

@@ -143,6 +143,25 @@ export const searchSchema = z
   })
   .describe('What a search within a budget tried.');
 
+export const raceSchema = z
+  .strictObject({
+    epochs: amount.describe('Of all trainings of the race together.'),
+    candidates: z
+      .array(
+        z.strictObject({
+          loss: z.string(),
+          numbers: z.record(z.string(), z.number()).readonly().describe('Temperature and alpha, where it has them.'),
+          rounds: z
+            .array(z.strictObject({ epochs: amount, validation: scoreValue }))
+            .readonly()
+            .describe('Of each round that it was in, the score on the validation split.'),
+        }),
+      )
+      .readonly(),
+    pick: whole.describe('Position among the candidates of the one that the student was trained with.'),
+  })
+  .describe('What `distill.loss: auto` tried.');
+
 export const examplesSchema = z
   .strictObject({
     model: z.string().describe('Id of the student.'),

@@ -24,9 +24,16 @@ export interface Answers {
 }
 
 /** Let the teacher answer for every training sample and view, or arrange for it to be asked at every step. */
-export async function collectAnswers(context: StageContext, teaching: Teaching, kept: KeyedStore): Promise<Answers> {
-  const { recipe, data } = context;
-  context.onEvent({ type: 'stage', stage: 'answers' });
+export async function collectAnswers(
+  context: StageContext,
+  teaching: Teaching,
+  kept: KeyedStore,
+  stage = 'answers',
+): Promise<Answers> {
+  const { recipe } = context;
+  // A network that was trained here reads what the student reads, not what a teacher's file reads.
+  const data = teaching.trained === undefined ? context.data : ownForm(context.data);
+  context.onEvent({ type: 'stage', stage });
   const { augment } = recipe.dataset;
   const { store } = recipe.distill.softTargets;
   if (teaching.stored !== undefined) {
@@ -56,10 +63,10 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
   const { views } = options;
   const key = softTargetsKey(options);
   const known = await kept.load(key);
-  const content = known ?? (await answerAll(context, options));
+  const content = known ?? (await answerAll(context, options, stage));
   if (known === undefined) await kept.save(key, content);
   const seconds = Number(content.metadata['seconds']);
-  await context.done('answers', seconds);
+  await context.done(stage, seconds);
   const { epochs } = recipe.distill;
   const live = (seconds / views) * epochs * recipe.repeats;
   return {
@@ -72,6 +79,10 @@ export async function collectAnswers(context: StageContext, teaching: Teaching, 
       bytes: sizeOf(content),
     },
   };
+}
+
+function ownForm(data: StageContext['data']): StageContext['data'] {
+  return { ...data, train: { ...data.train, forTeacher: undefined } };
 }
 
 /** Options of the store of answers to the training samples. */
@@ -93,9 +104,8 @@ export function viewsOf({ dataset, distill }: Recipe): number {
   return distill.softTargets.views ?? Math.max(1, Math.min(MOST_VIEWS, Math.ceil(distill.epochs)));
 }
 
-async function answerAll(context: StageContext, options: StoreOptions): Promise<Safetensors> {
+async function answerAll(context: StageContext, options: StoreOptions, stage: string): Promise<Safetensors> {
   const { onEvent, signal, together } = context;
-  const stage = 'answers';
   const states = context.states(stage);
   const saved = await states.load();
   const builder = new SoftTargetsBuilder(options, saved);

@@ -3,7 +3,7 @@ import { dependencies } from '../../compress/prune/groups.ts';
 import { createAugmenter } from '../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../data/augment/mix.ts';
 import { labelledCount } from '../../data/labelled.ts';
-import { NEEDS_LABEL } from '../../recipe/schema/loss.ts';
+import { NEEDS_LABEL, NEEDS_PLAIN, NEEDS_STRONG } from '../../recipe/schema/loss.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
@@ -25,9 +25,15 @@ export async function checkModels(
   refuseForLabels(recipe, data);
   const { sampleShape, normalization, backgrounds } = data.train;
   createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
+  if ('strong' in distill) createAugmenter(distill.strong, sampleShape, normalization, sampleShape, backgrounds);
   createMixer(recipe.dataset.augment, sampleShape, recipe.seed, 0);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) refuseNoTokens(trained, data);
+  const assistants = [];
+  for (const assistant of teacher?.chain ?? []) {
+    assistants.push(await teacherBuilder(context, assistant)());
+    refuseNoTokens(assistants.at(-1)!, data);
+  }
   if (student === undefined) return [];
   const model = await studentBuilder(context, recipe.seed)();
   refuseNoTokens(model, data);
@@ -42,10 +48,15 @@ export async function checkModels(
   for (const pair of distill.features) {
     if (!layers.includes(pair.student))
       throw unknownTensor(`the student has no layer ${pair.student}`, pair.student, layers);
-    if (trained !== undefined) {
-      const known = Object.keys(trained.layers);
+    const compared = assistants.at(-1) ?? trained;
+    if (compared !== undefined) {
+      const known = Object.keys(compared.layers);
       if (!known.includes(pair.teacher))
-        throw unknownTensor(`the teacher has no layer ${pair.teacher}`, pair.teacher, known);
+        throw unknownTensor(
+          `${assistants.length > 0 ? 'the last assistant' : 'the teacher'} has no layer ${pair.teacher}`,
+          pair.teacher,
+          known,
+        );
     } else refuseUnnamed(teacher, pair.teacher);
   }
   return notes;
@@ -127,13 +138,20 @@ function refuseUndrawn({ prune, teacher }: Recipe, { train }: StageContext['data
 function refuseImpossible({ dataset, distill, teacher }: Recipe): void {
   const { store } = distill.softTargets;
   const isStored = teacher?.logits !== undefined;
-  if (store === 'live' && !isStored) return;
   const mix = dataset.augment.find(isMix);
+  if (mix !== undefined && NEEDS_PLAIN.has(distill.loss))
+    throw new UserError(
+      `distill.loss: ${distill.loss} remembers single samples, received dataset.augment with ${Object.keys(mix).join()}`,
+      'Choose another loss, or leave the mixing out.',
+    );
+  if (store === 'live' && !isStored) return;
   const reason = mix
     ? `dataset.augment: ${Object.keys(mix).join()} makes samples that no stored answer is for`
     : 'features' in distill
       ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
-      : undefined;
+      : NEEDS_STRONG.has(distill.loss)
+        ? `distill.loss: ${distill.loss} asks the teacher about a second view of each sample, for which no answer is stored`
+        : undefined;
   if (reason === undefined) return;
   if (isStored)
     throw new UserError(`${reason}, received teacher.logits`, 'Use the teacher itself, with answers `live`.');

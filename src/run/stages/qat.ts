@@ -5,6 +5,8 @@ import { losses } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import type { Quantization } from '../../graph/quantization.ts';
+import type { LossName } from '../../recipe/schema/loss.ts';
+import { NEEDS_STRONG } from '../../recipe/schema/loss.ts';
 import { usualQat } from '../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -18,7 +20,7 @@ import { idOf } from '../../report/artifact.ts';
 import type { Answers } from './answer.ts';
 import type { Reference } from '../../ship/parity/check-file.ts';
 import type { ExportedModel } from '../../ship/export.ts';
-import { numbersOf } from './student.ts';
+import { laterNumbersOf, lossOfStudent } from './student.ts';
 
 /** Ranges of activations on samples of the training split, and scales of weights. */
 type Calibrate = (graph: ExportedModel['graph']) => Promise<{ result: Quantization; skipped: Skipped[] }>;
@@ -96,7 +98,7 @@ function fitQuantized(
   const settings = { ...recipe.distill, epochs, optimizer };
   const seed = new RandomStream(recipe.seed, 'qat', number).uint32();
   const loss = lossOf(recipe, lessons);
-  const numbers = numbersOf(recipe, loss);
+  const numbers = laterNumbersOf(recipe, loss);
   const ofLabels = taskOf(data.train).labelNumbers(recipe.distill);
   const frozenFrom = (steps: number): number => Math.round(freezeAfter * steps);
   const samples = lessons === undefined ? labelledCount(data.train) : data.train.count;
@@ -117,10 +119,18 @@ function fitQuantized(
   });
 }
 
-/** Inner tensors have no names any more once batch norms are folded: those losses give way to plain distillation. */
+/**
+ * Inner tensors have no names any more once batch norms are folded, and a second view would move the observed ranges: those losses give way
+ * to plain distillation.
+ */
 export function lossOf({ distill }: Recipe, lessons: Answers | undefined): AnyLoss {
   if (lessons === undefined) return 'ce';
-  return losses[distill.loss].needs === 'features' ? 'kd' : distill.loss;
+  return ofAnswers(lossOfStudent(distill));
+}
+
+/** The loss, or plain distillation in place of one that needs more than answers to the samples. */
+export function ofAnswers(loss: LossName): LossName {
+  return losses[loss].needs === 'features' || NEEDS_STRONG.has(loss) ? 'kd' : loss;
 }
 
 /** Outputs of the training graph for the samples that the files are checked on. */

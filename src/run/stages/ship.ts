@@ -8,6 +8,7 @@ import type { Graph } from '../../graph/types.ts';
 import { idOf } from '../../report/artifact.ts';
 import { qatStage, reducedForm } from '../../report/forms.ts';
 import type { QuantizationSensitivity } from '../../report/types.ts';
+import { NEEDS_STRONG } from '../../recipe/schema/loss.ts';
 import type { Int16Recipe, Int8AfterTraining, Int8Recipe, QuantizeRecipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { StageContext } from '../context.ts';
@@ -136,7 +137,10 @@ async function trainAndQuantize(
 function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): string[] {
   const [asked, used] = [recipe.distill.loss, lossOf(recipe, lessons)];
   if (lessons === undefined || used === asked) return [];
-  return [`${stage}: trained by ${used} instead of ${asked}, whose inner tensors are folded away before quantization`];
+  const why = NEEDS_STRONG.has(asked)
+    ? 'which shows a second view of each sample'
+    : 'whose inner tensors are folded away before quantization';
+  return [`${stage}: trained by ${used} instead of ${asked}, ${why}`];
 }
 
 /**

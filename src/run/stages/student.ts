@@ -1,8 +1,12 @@
+import type { Dataset } from '../../data/dataset.ts';
+import type { LossArgs } from '../../distill/losses/define.ts';
 import type { Teacher } from '../../distill/teacher.ts';
 import { createLoss } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
 import { lossNumbers } from '../../recipe/schema/loss.ts';
-import type { Recipe } from '../../recipe/schema.ts';
+import type { LossName } from '../../recipe/schema/loss.ts';
+import type { DistillRecipe, Recipe } from '../../recipe/schema.ts';
+import { OF_TEACHER } from '../../train/schedules.ts';
 import { stageOf } from '../../report/artifact.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { StageContext } from '../context.ts';
@@ -16,7 +20,10 @@ import { contentOf } from '../../networks/network.ts';
 import { taken } from './taken.ts';
 
 /** Settings that differ when a student that was changed is trained further. */
-export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks'>;
+export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks'> & {
+  /** True where a student is trained from its beginning, not on from another. */
+  readonly isNew?: boolean;
+};
 
 /** Train the student: from the teacher, or without `lessons` from the labels alone, as its scratch twin. */
 export async function trainStudent(
@@ -43,10 +50,11 @@ export async function trainStudent(
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,
     settings: distill,
-    ...(await studentLoss(context, lessons, build, seed)),
+    ...(await studentLoss(context, lessons, build, { seed, isNew: change === undefined || change.isNew === true })),
     seed,
     answers: lessons?.answers,
     views: lessons?.views,
+    strong: 'strong' in distill ? distill.strong : undefined,
     // A twin of the student, on the same budget.
     asLongAs: context.data.train.count,
     ...change,
@@ -58,12 +66,16 @@ export async function studentLoss(
   context: StageContext,
   lessons: Answers | undefined,
   build: ReturnType<typeof studentBuilder>,
-  seed: number,
-): Promise<Pick<FitOptions, 'loss' | 'lossArgs'>> {
+  { seed, isNew }: { readonly seed: number; readonly isNew: boolean },
+): Promise<Pick<FitOptions, 'loss' | 'lossArgs' | 'schedules' | 'teacherUntil'>> {
   const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
-  const loss = lessons === undefined ? 'ce' : context.recipe.distill.loss;
-  const ofLabels = taskOf(context.data.train).labelNumbers(context.recipe.distill);
-  return { loss, lossArgs: { hyper: numbersOf(context.recipe, loss), ofLabels, features, seed } };
+  const { distill } = context.recipe;
+  const loss = lessons === undefined ? 'ce' : lossOfStudent(distill);
+  const ofLabels = taskOf(context.data.train).labelNumbers(distill);
+  const samples = samplesOf(context.data.train);
+  const hyper = isNew ? numbersOf(context.recipe, loss) : laterNumbersOf(context.recipe, loss);
+  const course = isNew && lessons !== undefined ? courseOf(context.recipe, loss) : {};
+  return { loss, lossArgs: { hyper, ofLabels, features, seed, samples }, ...course };
 }
 
 /** Check that the loss can compare the outputs of this teacher, made before the twin without a teacher is trained. */
@@ -71,13 +83,44 @@ export async function checkLoss(context: StageContext, lessons: Answers): Promis
   const { recipe } = context;
   if (!('features' in recipe.distill)) return;
   const build = studentBuilder(context, recipe.seed);
-  const { loss, lossArgs } = await studentLoss(context, lessons, build, recipe.seed);
-  for (const variable of Object.values(createLoss(loss, lossArgs).variables)) variable.dispose();
+  const { loss, lossArgs } = await studentLoss(context, lessons, build, { seed: recipe.seed, isNew: true });
+  const { variables, memory } = createLoss(loss, lossArgs);
+  for (const variable of Object.values({ ...variables, ...memory })) variable.dispose();
+}
+
+/** The samples as a loss remembers them; of other tasks than classification none does. */
+function samplesOf({ targets, classNames }: Dataset): LossArgs['samples'] {
+  return targets instanceof Int32Array ? { labels: targets, classes: classNames.length } : undefined;
+}
+
+/** The loss of a recipe whose race, if it has one, has been run. */
+export function lossOfStudent({ loss }: DistillRecipe): LossName {
+  if (loss === 'auto') throw new Error('the race of the losses has not been run');
+  return loss;
 }
 
 /** The numbers that the recipe gives a loss of its own, besides those of the labels. */
-export function numbersOf({ distill }: Recipe, loss: AnyLoss): Record<string, number> {
+export function numbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Record<string, number> {
   return loss === 'ce' ? {} : lossNumbers(loss, distill);
+}
+
+/** The course of those that change while the student is trained. */
+function courseOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Pick<FitOptions, 'schedules' | 'teacherUntil'> {
+  const numbers = numbersOf({ distill }, loss);
+  const schedules = Object.entries(distill.schedules ?? {}).map(([name, schedule]) => {
+    return [name, { ...schedule, from: schedule.from ?? numbers[name]! }] as const;
+  });
+  return { schedules: Object.fromEntries(schedules), teacherUntil: distill.teacherUntil };
+}
+
+/** The numbers in the trainings after that of the student, which have the values that it ended with. */
+export function laterNumbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Record<string, number> {
+  const { schedules = {}, teacherUntil, epochs } = distill;
+  const isOver = teacherUntil !== undefined && teacherUntil < epochs;
+  const numbers = Object.entries(numbersOf({ distill }, loss)).map(([name, usual]) => {
+    return [name, isOver && OF_TEACHER.includes(name) ? 0 : (schedules[name]?.to ?? usual)] as const;
+  });
+  return Object.fromEntries(numbers);
 }
 
 async function featurePairs(

@@ -41,7 +41,8 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
   if (recipe.teacher?.train === undefined) return openAndCheck(context);
   const trained = await trainTeacher(context, recipe.teacher.train);
   onEvent({ type: 'stage', stage: 'open teacher' });
-  return { teacher: await trainedTeacher(context, trained), trained };
+  const isStudents = recipe.teacher.chain === undefined;
+  return { teacher: await trainedTeacher(context, trained, { name: 'the trained teacher', isStudents }), trained };
 }
 
 type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together'>;
@@ -137,11 +138,13 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
   );
 }
 
-/** The trained model as the teacher of this run. */
-async function trainedTeacher(context: StageContext, { network, weights }: Fitted): Promise<Teacher> {
-  const { distill } = context.recipe;
-  const features = 'features' in distill ? distill.features.map(({ teacher }) => teacher) : [];
-  const { engine, data } = context;
-  const name = 'the trained teacher';
-  return modelTeacher({ name, engine, network, weights, features, dataset: data.validation, outputs: 'logits' });
+/** A trained model as a teacher; that of the student gives the inner tensors that its loss compares. */
+export async function trainedTeacher(
+  { recipe: { distill }, engine, data }: StageContext,
+  { network, weights }: Fitted,
+  { name, isStudents }: { readonly name: string; readonly isStudents: boolean },
+): Promise<Teacher> {
+  const features = isStudents && 'features' in distill ? distill.features.map(({ teacher }) => teacher) : [];
+  const dataset = { ...data.validation, forTeacher: undefined };
+  return modelTeacher({ name, engine, network, weights, features, dataset, outputs: 'logits' });
 }

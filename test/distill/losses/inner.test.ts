@@ -28,7 +28,31 @@ function make(name: AnyLoss, { student, teacher }: Batch, hyper: Record<string, 
     ...{ student: 'a', teacher: 'b' },
     ...{ studentShape: shapeOf(student), teacherShape: shapeOf(teacher) },
   };
-  return createLoss(name, { features: [pair], hyper, seed: 3 });
+  const sizes = name === 'crd' ? { negatives: 3, size: 4 } : {};
+  return createLoss(name, { features: [pair], hyper: { ...sizes, ...hyper }, seed: 3, samples: SAMPLES });
+}
+
+/** Samples of the batch and two of another class. */
+const SAMPLES = { labels: Int32Array.of(0, 0, 0, 0, 1, 1), classes: 2 };
+
+/** A sample that is in the batch twice is the same one. */
+const rowsOf = (student: Values): tf.Tensor1D => {
+  const texts = student.map((sample) => JSON.stringify(sample));
+  return tf.tensor1d(
+    texts.map((text) => texts.indexOf(text)),
+    'int32',
+  );
+};
+
+/** Runs `body` with what the loss remembers as it was before, and draws the same numbers for every sample of a memory. */
+function untouched<T>({ memory = {} }: Loss, body: () => T): T {
+  const before = Object.values(memory).map((variable) => variable.clone());
+  if (before.length === 0) return body();
+  const draw = (_: string, [rows, columns]: readonly number[]): Float32Array =>
+    Float32Array.from({ length: rows! * columns! }, (_value, i) => (i % columns!) / columns!);
+  const result = withRandomSource(draw, body);
+  Object.values(memory).forEach((variable, i) => variable.assign(before[i]!));
+  return result;
 }
 
 /** The distance of the inner tensors, and its gradient by the student's, both without KD. */
@@ -44,9 +68,10 @@ function distance(loss: Loss, { student, teacher, weights }: Batch): { value: nu
       weights: tf.tensor1d(weights ?? student.map(() => 1)),
       studentFeatures: { a },
       teacherFeatures: { b: tf.tensor(teacher) },
+      rows: rowsOf(student),
       hyper: Object.fromEntries(Object.entries(loss.hyper).map(([key, value]) => [key, tf.scalar(value)])),
     }).parts[loss.name]!;
-  const { value, grad } = tf.valueAndGrad(part)(tf.tensor(student));
+  const { value, grad } = untouched(loss, () => tf.valueAndGrad(part)(tf.tensor(student)));
   return { value: value.dataSync()[0]!, gradient: [...grad.dataSync()] };
 }
 
@@ -196,6 +221,7 @@ describe.each(featureLosses)('%s', (name) => {
       weights: tf.ones<tf.Rank.R1>([4]),
       studentFeatures: { a: tf.tensor(student) },
       teacherFeatures: { b: tf.tensor(batch.teacher) },
+      rows: rowsOf(student),
       hyper: Object.fromEntries(Object.entries(loss.hyper).map(([key, value]) => [key, tf.scalar(value)])),
     };
     const { grads } = tf.variableGrads(() => loss.compute(input).loss, variables);

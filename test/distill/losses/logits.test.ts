@@ -44,7 +44,10 @@ function computed(loss: Loss, of: Case): { value: number; gradient: number[] } {
       hyper: Object.fromEntries(Object.entries(loss.hyper).map(([key, value]) => [key, tf.scalar(value)])),
     };
     const result = tf.valueAndGrad((logits: tf.Tensor) => {
-      return loss.compute({ ...rest, studentLogits: logits as tf.Tensor2D }).loss;
+      const studentLogits = logits as tf.Tensor2D;
+      // Of a loss of two views both are the same here; test/conformance/views-loss.test.ts has two.
+      const strong = { studentLogits, teacherLogits: rest.teacherLogits! };
+      return loss.compute({ ...rest, studentLogits, strong }).loss;
     })(rows(of.student));
     return { value: result.value.dataSync()[0]!, gradient: [...result.grad.dataSync()] };
   });

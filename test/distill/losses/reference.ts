@@ -149,6 +149,22 @@ export const reference: Readonly<Record<string, (of: Case, hyper: Hyper) => numb
   wttm: (of, h) => blend(of, h, transformed(of, h, true)),
   nkd: (of, h) => blend(of, h, normalized(of, h)),
   mlld: (of, h) => blend(of, h, levels(of, h)),
+  // Of two views that are the same.
+  crld: (of, h) => {
+    const sure = of.teacher.map((row) => Math.max(...softmax(row)));
+    const weight = sure.map((p) => Number(p >= h.within!) * h.withinWeight! + Number(p >= h.across!) * h.acrossWeight!);
+    const t = h.temperature!;
+    const apart = of.student.map((z, i) => kl(logSoftmax(scale(of.teacher[i]!, 1 / t)), logSoftmax(scale(z, 1 / t))));
+    const soft =
+      2 *
+      t *
+      t *
+      weighted(
+        apart.map((value, i) => value * weight[i]!),
+        of.w,
+      );
+    return blend(of, h, soft) + (1 - h.alpha!) * crossEntropy(of, h.labelSmoothing!);
+  },
   mse: (of, h) =>
     blend(
       of,

@@ -16,7 +16,7 @@ import { saliencyProgram } from '../../../train/saliency.ts';
 import { epochOptions } from '../../fit.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { progressOf } from '../../../train/progress.ts';
-import { studentLoss } from '../student.ts';
+import { laterNumbersOf, studentLoss } from '../student.ts';
 import { finetune } from './job.ts';
 import type { PruneJob, PruneOutcome } from './job.ts';
 import type { PruneChannels } from '../../../recipe/schema/compress.ts';
@@ -72,8 +72,13 @@ function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted)
     context.onEvent({ type: 'stage', stage, title: 'measuring the importance of channels' });
     const seed = recipe.seed;
     const drawn = step.importance === 'fisher' ? drawing(job) : undefined;
-    const options = drawn?.options ?? (await studentLoss(context, lessons, () => network.withWeights(weights), seed));
-    const loss = createLoss(options.loss, options.lossArgs);
+    const options =
+      drawn?.options ??
+      (await studentLoss(context, lessons, () => network.withWeights(weights), { seed, isNew: false }));
+    const asked = createLoss(options.loss, options.lossArgs);
+    // A memory that is not filled yet would measure chance, and a second view is not drawn here.
+    const plain = { ...options.lossArgs, hyper: laterNumbersOf(recipe, 'kd'), features: [] };
+    const loss = asked.reads === undefined ? asked : createLoss('kd', plain);
     const learnt = lessons === undefined ? labelledOf(data.train) : data.train;
     const { minConfidence } = recipe.distill;
     const partial = lessons !== undefined && isPartial(data.train, minConfidence);

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { count, file, fraction } from './parts.ts';
+
+/** [least, most], both above 0. */
+const range = (most: number) =>
+  z
+    .tuple([z.number().gt(0).max(most), z.number().gt(0).max(most)])
+    .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' });
+
+/** [least, most] of a ratio, in decibels. */
+const decibels = z
+  .tuple([z.number().min(-40).max(100), z.number().min(-40).max(100)])
+  .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' });
+
+/** One random change of samples; `src/data/config.ts` says what each does. */
+export const augmentStep = z
+  .union([
+    z.strictObject({ shift: z.number().min(0).describe('Shift by up to this many pixels each way.') }),
+    z.strictObject({
+      crop: z
+        .union([z.number().min(0), z.strictObject({ padding: count, edge: z.enum(['black', 'reflect']).optional() })])
+        .describe('Pad on all sides by this many pixels, then cut out the original size at random.'),
+    }),
+    z.strictObject({ flip: z.enum(['horizontal', 'vertical']).describe('Mirror half of the samples.') }),
+    z.strictObject({ rotate: z.number().min(0).max(180).describe('Rotate by up to this many degrees each way.') }),
+    z.strictObject({ cutout: count.describe('Blank a square of this side.') }),
+    z.strictObject({
+      resizedCrop: z
+        .strictObject({
+          area: range(1).optional().describe('Share of the area; default: [0.08, 1].'),
+          ratio: range(100).optional().describe('Width / height; default: [0.75, 1.333].'),
+        })
+        .describe('Cut out a random part of the image and resize it to the whole size.'),
+    }),
+    z.strictObject({
+      erase: z
+        .strictObject({
+          probability: fraction.optional().describe('Share of the samples; default: 0.5.'),
+          area: range(1).optional().describe('Share of the area; default: [0.02, 0.4].'),
+          ratio: range(100).optional().describe('Width / height; default: [0.3, 3.333].'),
+        })
+        .describe('Fill a random box with noise.'),
+    }),
+    z.strictObject({
+      randAugment: z
+        .strictObject({
+          operations: count.max(20).optional().describe('Number of operations, one after another; default: 2.'),
+          magnitude: z.number().min(0).max(30).optional().describe('Strength of the operations, up to 30; default: 9.'),
+        })
+        .describe('Random operations out of fourteen: turn, shear, move, contrast, colour, and the like.'),
+    }),
+    z.strictObject({
+      cutmix: z
+        .number()
+        .gt(0)
+        .describe('Put a box of another sample into each, with an area from Beta(cutmix, cutmix).'),
+    }),
+    z.strictObject({
+      timeShift: z.number().gt(0).max(1).describe('Sounds: move in time by up to this share of their length each way.'),
+    }),
+    z.strictObject({
+      gain: z.number().gt(0).max(60).describe('Sounds: louder or softer by up to this many decibels.'),
+    }),
+    z.strictObject({
+      noise: decibels.describe('Sounds: white noise, at a signal-to-noise ratio between these two, in decibels.'),
+    }),
+    z.strictObject({
+      background: z
+        .strictObject({
+          folder: file.describe('Folder of WAV files; each sample gets a random stretch of one.'),
+          ratio: decibels.default([0, 30]).describe('Signal-to-noise ratio between these two, in decibels.'),
+          probability: fraction.default(1).describe('Share of the samples.'),
+        })
+        .describe('Sounds: recorded noise from a folder, e.g. of streets and kitchens.'),
+    }),
+    z.strictObject({ mixup: z.number().gt(0).describe('Mix two samples, with a weight from Beta(mixup, mixup).') }),
+  ])
+  .describe('One random change of a training sample.');

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { LOSSES } from './loss.ts';
+import type { LossName } from './loss.ts';
+import { count, usual } from './parts.ts';
+import { raceSchema } from './race.ts';
+import { isFed, lossSchedules } from './schedules.ts';
+import { trainingKeys } from './training.ts';
+
+/** Training of the student: `distill`, a union by its loss. */
+
+const softTargets = z
+  .strictObject({
+    store: z
+      .enum(['fp16', 'fp32', 'live'])
+      .default('fp16')
+      .describe('Number format of the stored answers of the teacher; `live` asks the teacher at every step instead.'),
+    views: count
+      .max(1000)
+      .optional()
+      .describe(
+        'Augmented views per sample that are stored; default: one per epoch, 4 at most, and 1 without augment.',
+      ),
+    batchSize: count
+      .max(65536)
+      .optional()
+      .describe(
+        'Samples in a call of the teacher; default: 100 on the cpu, elsewhere 1024, halved while memory is short.',
+      ),
+  })
+  .describe('Storage of the answers of the teacher.');
+
+const distillKeys = {
+  ...trainingKeys,
+  epochs: z
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(10)
+    .describe('Passes over the training split; 0: a student from a file is taken as it is.'),
+  softTargets: softTargets.prefault({}),
+  minConfidence: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'Of classification: an answer of the teacher is learnt from where it gives its class at least this probability; default: all are.',
+    ),
+  schedules: lossSchedules.optional(),
+  teacherUntil: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Epoch after which the labels alone teach (early-stopped distillation); default: the teacher to the end.',
+    ),
+  generations: count
+    .max(100)
+    .optional()
+    .describe(
+      'Students trained one after the other, each by the one before, the first by the teacher (born-again); the last one counts. Default: 1.',
+    ),
+};
+
+/** A recipe that names no loss has this one. */
+export const USUAL_LOSS = 'kd';
+
+function withOptions<N extends LossName>(loss: N) {
+  const { doc, options } = LOSSES[loss];
+  return z.strictObject({
+    loss: (loss === USUAL_LOSS ? usual(loss, doc) : z.literal(loss).describe(doc)) as N extends typeof USUAL_LOSS
+      ? z.ZodDefault<z.ZodLiteral<N>>
+      : z.ZodLiteral<N>,
+    ...(options as (typeof LOSSES)[N]['options']),
+    ...distillKeys,
+  });
+}
+
+type WithOptions = { [N in LossName]: ReturnType<typeof withOptions<N>> }[LossName];
+
+const auto = z.strictObject({
+  loss: z.literal('auto').describe('The loss, temperature and alpha that a race of short trainings finds best.'),
+  race: raceSchema.prefault({}),
+  ...distillKeys,
+});
+
+const members: readonly unknown[] = [...(Object.keys(LOSSES) as LossName[]).map(withOptions), auto];
+
+export const distillSchema = z
+  .discriminatedUnion('loss', members as [WithOptions, ...(WithOptions | typeof auto)[]])
+  .describe('Training of the student: the distillation loss with its options, and how it is trained.');
+
+/** The parts of a recipe that are read here. */
+interface Checked {
+  readonly distill: z.infer<typeof distillSchema>;
+  readonly teacher?: { readonly chain?: readonly unknown[] | undefined } | undefined;
+  readonly student?: unknown;
+  readonly target?: unknown;
+}
+
+/** Keys of `distill` that would have no effect, or none that anybody knows, beside the others. */
+export function refuseForDistill({ distill, teacher, student, target }: Checked, context: z.RefinementCtx): void {
+  const refuse = (path: readonly string[], expected: string, received: unknown, hint?: string): void =>
+    context.addIssue({ code: 'custom', message: 'not read', path: [...path], params: { expected, received, hint } });
+  const { loss, generations = 1, teacherUntil, schedules = {}, epochs } = distill;
+  if (teacher?.chain !== undefined && student === undefined)
+    refuse(['teacher', 'chain'], 'a student, whose teacher the last assistant is', 'none');
+  if (loss === 'auto' && target !== undefined)
+    refuse(
+      ['distill', 'loss'],
+      'one loss for all candidates of the search',
+      'auto',
+      'Run the race first, without target.',
+    );
+  if (generations > 1 && 'features' in distill)
+    refuse(
+      ['distill', 'generations'],
+      `1 beside ${loss}, whose \`features\` name layers of the teacher: later generations have another one`,
+      generations,
+    );
+  if (generations > 1 && epochs === 0)
+    refuse(['distill', 'generations'], '1 for a student that is not trained', generations);
+  if (
+    target !== undefined &&
+    (teacherUntil !== undefined || Object.values(schedules).some((one) => one.epochs !== undefined))
+  )
+    refuse(
+      ['distill', teacherUntil === undefined ? 'schedules' : 'teacherUntil'],
+      'no fixed epochs beside target, whose candidates train for fewer',
+      teacherUntil ?? 'schedules with epochs',
+    );
+  const options = loss === 'auto' ? {} : (LOSSES[loss].options as Readonly<Record<string, z.ZodType>>);
+  if (teacherUntil !== undefined && loss !== 'auto' && options['alpha'] === undefined)
+    refuse(['distill', 'teacherUntil'], `a loss with alpha, which ${loss} has not`, teacherUntil);
+  if (teacherUntil !== undefined && teacherUntil >= epochs)
+    refuse(['distill', 'teacherUntil'], `an epoch before the last, which is ${epochs}`, teacherUntil);
+  for (const [key, { from, to, epochs: length }] of Object.entries(schedules)) {
+    const path = ['distill', 'schedules', key];
+    const option = options[key];
+    if (length !== undefined && length > epochs)
+      refuse([...path, 'epochs'], `at most the epochs, which are ${epochs}`, length);
+    if (loss === 'auto') refuse(path, 'no schedule beside loss: auto, which chooses the numbers', key);
+    else if (option === undefined || !isFed(option))
+      refuse(
+        path,
+        `a number of ${loss} that can change: ${Object.keys(options)
+          .filter((name) => isFed(options[name]!))
+          .join(', ')}`,
+        key,
+      );
+    else
+      for (const [end, value] of [
+        ['from', from],
+        ['to', to],
+      ] as const) {
+        if (value === undefined || option.safeParse(value).success) continue;
+        refuse([...path, end], `a value that ${key} may have`, value);
+      }
+  }
+}

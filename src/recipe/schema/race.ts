@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { LOSSES } from './loss.ts';
+import type { LossName } from './loss.ts';
+import { fraction } from './parts.ts';
+
+/** Losses that can race: those of answers alone, which need no further choices. */
+const RACERS = (Object.keys(LOSSES) as LossName[]).filter((name) => {
+  const { options } = LOSSES[name];
+  return !('features' in options) && !('strong' in options);
+}) as [LossName, ...LossName[]];
+
+export const raceSchema = z
+  .strictObject({
+    losses: z
+      .array(z.enum(RACERS))
+      .min(1)
+      .default(['kd', 'dkd', 'dist', 'mlld'])
+      .describe('Losses that race; one that is not for the task or the samples is left out with a note.'),
+    temperatures: z
+      .array(z.number().gt(0).max(1000))
+      .min(1)
+      .default([2, 4])
+      .describe('Temperatures of each loss that has one.'),
+    alphas: z.array(fraction).min(1).default([0.5, 0.9]).describe('Weights of the teacher, of each loss that has one.'),
+    rounds: z
+      .int()
+      .min(1)
+      .max(8)
+      .default(3)
+      .describe('Rounds; after each the better half stays, with twice the epochs, up to half of `epochs` in the last.'),
+  })
+  .describe('Race of short trainings, judged by the validation split.');
+
+export type RaceRecipe = z.infer<typeof raceSchema>;

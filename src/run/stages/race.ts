@@ -1,0 +1,184 @@
+import { sha256 } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
+import { fingerprint } from '../../data/dataset.ts';
+import { labelledCount } from '../../data/labelled.ts';
+import { canonicalJson } from '../../recipe/diff.ts';
+import { ACROSS_BATCH, lossNumbers, NEEDS_LABEL } from '../../recipe/schema/loss.ts';
+import type { LossName } from '../../recipe/schema/loss.ts';
+import type { RaceRecipe } from '../../recipe/schema/race.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { isLossFor } from '../../recipe/task.ts';
+import { raceStage } from '../../report/artifact.ts';
+import type { Race } from '../../report/types.ts';
+import { studentBuilder } from '../../setup/models.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { isBetter } from '../../tasks/score.ts';
+import type { StageContext } from '../context.ts';
+import { fit } from '../fit.ts';
+import type { Answers } from './answer.ts';
+
+/** A loss with its numbers. */
+interface Candidate {
+  readonly loss: LossName;
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly rounds: Race['candidates'][number]['rounds'][number][];
+}
+
+/** The context whose recipe has the loss that won, the race for the report, and notes; as it was for a recipe that names a loss. */
+export interface Raced {
+  readonly context: StageContext;
+  readonly race?: Race;
+  readonly notes: readonly string[];
+}
+
+/**
+ * A race of losses by successive halving (Jamieson & Talwalkar 2016, "Non-stochastic best arm identification"): each candidate trains the
+ * student for few epochs, the half that is better on the validation split again for twice as many, from the beginning. All have the same
+ * start, samples and order. Each training is a stage of the run, so a race that was stopped goes on where it was.
+ */
+export async function raceLosses(context: StageContext, lessons: Answers | undefined): Promise<Raced> {
+  const { recipe } = context;
+  const { distill } = recipe;
+  if (distill.loss !== 'auto') return { context, notes: [] };
+  if (lessons === undefined) return { context: withLoss(context, { loss: 'kd', numbers: {} }), notes: [] };
+  const { race, ...rest } = distill;
+  const { candidates, notes } = candidatesOf(context, race);
+  const plan = planOf(candidates.length, race.rounds, rest.epochs);
+  const total = plan.reduce((sum, { count, epochs }) => sum + count * epochs, 0);
+  context.onEvent({
+    type: 'message',
+    message: `distill.loss: auto: a race of ${candidates.length} candidates in ${race.rounds} ${race.rounds === 1 ? 'round' : 'rounds'}, ${rounded(total)} epochs in all, before the ${rest.epochs} of the student itself`,
+  });
+  for (const message of notes) context.onEvent({ type: 'message', message });
+  let left: readonly Candidate[] = candidates;
+  for (const [i, { count, epochs }] of plan.entries()) {
+    left = left.slice(0, count);
+    for (const candidate of left) {
+      const number = candidates.indexOf(candidate) + 1;
+      const validation = await trainCandidate(context, candidate, { lessons, epochs, stage: raceStage(i + 1, number) });
+      candidate.rounds.push({ epochs, validation });
+    }
+    left = ranked(left, context);
+  }
+  const best = left[0]!;
+  const message = `the race chose ${said(best)}`;
+  context.onEvent({ type: 'message', message });
+  return {
+    context: withLoss(context, best),
+    race: {
+      epochs: total,
+      candidates: candidates.map(({ loss, numbers, rounds }) => ({ loss, numbers: raced(numbers), rounds })),
+      pick: candidates.indexOf(best),
+    },
+    notes: [
+      ...notes,
+      `${message} on the validation split, after ${rounded(total)} epochs of ${candidates.length} candidates; the twin has no loss to choose`,
+    ],
+  };
+}
+
+/** All losses of the recipe with its temperatures and alphas, as far as they have them, in the order of the recipe. */
+function candidatesOf(
+  { recipe, data: { train }, together }: StageContext,
+  { losses, temperatures, alphas }: RaceRecipe,
+): { candidates: Candidate[]; notes: string[] } {
+  const { microBatch } = recipe.distill;
+  const inParts = microBatch !== undefined || recipe.shards !== undefined || together !== undefined;
+  const notes: string[] = [];
+  const candidates = [...new Set(losses)].flatMap((loss) => {
+    const why = !isLossFor(loss, train.task)
+      ? `it is not for ${train.task}`
+      : NEEDS_LABEL.has(loss) && labelledCount(train) < train.count
+        ? `it needs a label of each sample`
+        : ACROSS_BATCH.has(loss) && inParts
+          ? `it has no value for a part of a batch, which microBatch or several processes compute`
+          : undefined;
+    if (why !== undefined) {
+      notes.push(`the race leaves ${loss} out: ${why}`);
+      return [];
+    }
+    const usual = lossNumbers(loss);
+    const own = (name: string, values: readonly number[]): (number | undefined)[] =>
+      usual[name] === undefined ? [undefined] : [...new Set(values)];
+    return own('temperature', temperatures).flatMap((temperature) =>
+      own('alpha', alphas).map((alpha): Candidate => {
+        const given = { ...(temperature !== undefined && { temperature }), ...(alpha !== undefined && { alpha }) };
+        return { loss, numbers: { ...usual, ...given }, rounds: [] };
+      }),
+    );
+  });
+  if (candidates.length > 0) return { candidates, notes };
+  throw new UserError(
+    `distill.race.losses: expected a loss that fits, received ${losses.join(', ')}: ${notes.join('; ')}`,
+    'Name other losses.',
+  );
+}
+
+/** Candidates of each round and the epochs of each: half as many candidates and twice the epochs each time, half of `epochs` in the last. */
+export function planOf(candidates: number, rounds: number, epochs: number): { count: number; epochs: number }[] {
+  return Array.from({ length: rounds }, (_, i) => ({
+    count: Math.ceil(candidates / 2 ** i),
+    epochs: epochs / 2 ** (rounds - i),
+  }));
+}
+
+async function trainCandidate(
+  context: StageContext,
+  { loss, numbers }: Candidate,
+  { lessons, epochs, stage }: { readonly lessons: Answers; readonly epochs: number; readonly stage: string },
+): Promise<number> {
+  const { recipe, data } = context;
+  const { seed, dataset, student, distill, precision } = recipe;
+  const job = {
+    loss,
+    numbers,
+    epochs,
+    seed,
+    dataset,
+    student,
+    distill,
+    precision,
+    taught: lessons.teacher?.key ?? recipe.teacher,
+  };
+  const fitted = await fit(context, {
+    stage,
+    title: `race: ${said({ loss, numbers })}, ${rounded(epochs)} ${epochs === 1 ? 'epoch' : 'epochs'}`,
+    job: sha256(canonicalJson(job)),
+    data: sha256(fingerprint(data.train), fingerprint(data.validation)),
+    build: studentBuilder(context, seed),
+    settings: { ...distill, epochs },
+    loss,
+    lossArgs: { hyper: numbers, ofLabels: taskOf(data.train).labelNumbers(distill), seed },
+    seed,
+    answers: lessons.answers,
+    views: lessons.views,
+  });
+  fitted.network.dispose();
+  return fitted.validation;
+}
+
+/** The best first; of equal ones the one that the recipe has first. */
+function ranked(candidates: readonly Candidate[], { data }: StageContext): readonly Candidate[] {
+  const { score } = taskOf(data.validation);
+  const of = ({ rounds }: Candidate): number => rounds.at(-1)!.validation;
+  return [...candidates].sort((a, b) => Number(isBetter(score, of(b), of(a))) - Number(isBetter(score, of(a), of(b))));
+}
+
+function withLoss(context: StageContext, { loss, numbers }: Pick<Candidate, 'loss' | 'numbers'>): StageContext {
+  const rest = Object.fromEntries(Object.entries(context.recipe.distill).filter(([key]) => key !== 'race'));
+  const distill = { ...rest, ...lossNumbers(loss), ...numbers, loss } as unknown as Recipe['distill'];
+  return { ...context, recipe: { ...context.recipe, distill } };
+}
+
+/** The numbers that race. */
+function raced({ temperature, alpha }: Readonly<Record<string, number>>): Record<string, number> {
+  return { ...(temperature !== undefined && { temperature }), ...(alpha !== undefined && { alpha }) };
+}
+
+function said({ loss, numbers }: Pick<Candidate, 'loss' | 'numbers'>): string {
+  return [loss, ...Object.entries(raced(numbers)).map(([name, value]) => `${name} ${value}`)].join(', ');
+}
+
+function rounded(epochs: number): string {
+  return String(Number(epochs.toFixed(2)));
+}

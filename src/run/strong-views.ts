@@ -1,0 +1,44 @@
+import type { Batch, BatchOptions } from '../data/batches.ts';
+import type { AugmentStep } from '../data/config.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { Prefetcher } from '../data/prefetch.ts';
+import type { SoftTargets } from '../distill/soft-targets.ts';
+import { STRONG } from '../train/step.ts';
+import { inputFeedsOf } from '../train/batch.ts';
+
+/**
+ * Strong views of the batches of a training: the same samples, changed as the batch is and then further, with the teacher's answers to
+ * them. The random numbers are those of the batch, so a resumed run sees the same views.
+ */
+export class StrongViews {
+  readonly #prefetcher: Prefetcher;
+  readonly #augment: readonly AugmentStep[];
+  readonly #answers: SoftTargets;
+  #views: AsyncGenerator<Batch, void, undefined> | undefined;
+
+  constructor(dataset: Dataset, options: { readonly augment: readonly AugmentStep[]; readonly answers: SoftTargets }) {
+    this.#prefetcher = new Prefetcher(dataset);
+    [this.#augment, this.#answers] = [options.augment, options.answers];
+  }
+
+  /** Begins an epoch; the batches that `of` is then asked about are those of these options, in order. */
+  begin(options: BatchOptions): void {
+    this.#views = this.#prefetcher.epoch({ ...options, augment: [...(options.augment ?? []), ...this.#augment] });
+  }
+
+  /** Feeds of the strong view of a batch. */
+  async of({ index }: Pick<Batch, 'index'>): Promise<Record<string, Float32Array>> {
+    const next = await this.#views?.next();
+    if (next === undefined || next.done === true || next.value.index !== index)
+      throw new Error(`the strong view of batch ${index} was asked for out of order`);
+    const view = next.value;
+    const inputs = inputFeedsOf(view.x, view.ids.length, view.inputs) as Record<string, Float32Array>;
+    const { teacherLogits } = await this.#answers.answersFor(view);
+    const feeds = { ...inputs, teacherLogits: teacherLogits! };
+    return Object.fromEntries(Object.entries(feeds).map(([name, values]) => [STRONG + name, values]));
+  }
+
+  async close(): Promise<void> {
+    await this.#prefetcher.close();
+  }
+}

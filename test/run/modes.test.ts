@@ -1,0 +1,169 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { bytesOf, sha256 } from '../../src/base/bytes.ts';
+import type { RunEvent } from '../../src/base/events.ts';
+import { readSafetensors } from '../../src/formats/safetensors.ts';
+import type { RecipeInput } from '../../src/recipe/schema.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+const SMALL = { batchSize: 50, optimizer: { learningRate: 0.02 } };
+
+const recipe = (change: Partial<RecipeInput>) =>
+  makeRecipe(
+    {
+      name: 'r',
+      dataset: { ...DIGITS, limit: 250 },
+      teacher: { train: { model: 'mlp', hidden: [24], epochs: 4, ...SMALL } },
+      student: { model: 'mlp', hidden: [8] },
+      baseline: false,
+      ...QUICK,
+      ...change,
+    },
+    folder(),
+  );
+
+async function exportsOf(out: string): Promise<string[]> {
+  const of = path.join(out, 'r/exports');
+  const names = (await readdir(of)).sort();
+  return Promise.all(names.map(async (name) => `${name} ${sha256(await readFile(path.join(of, name)))}`));
+}
+
+/** The weights that a run chose: its exports also say by which recipe they were made. */
+async function weightsOf(out: string): Promise<string[]> {
+  const of = path.join(out, 'r/state');
+  const name = (await readdir(of))
+    .filter((file) => file.startsWith('distill-'))
+    .sort()
+    .at(-1)!;
+  const { tensors } = readSafetensors(await readFile(path.join(of, name)), name);
+  const best = [...tensors].filter(([key]) => key.startsWith('best/'));
+  return best.map(([key, { data }]) => `${key} ${sha256(bytesOf(data))}`);
+}
+
+async function weightsAfter(change: Partial<RecipeInput>): Promise<string[]> {
+  const out = path.join(folder(), `run-${runs++}`);
+  await runRecipe(recipe(change), { out });
+  return weightsOf(out);
+}
+
+let runs = 0;
+
+/** Runs a recipe whole, and again with a stop in the middle of each of these stages; both must end alike. */
+async function alike(change: Partial<RecipeInput>, stages: readonly string[]) {
+  const [alone, stopped] = [path.join(folder(), 'alone'), path.join(folder(), 'stopped')];
+  const messages: string[] = [];
+  const { report } = await runRecipe(recipe(change), {
+    out: alone,
+    onEvent: (event) => event.type === 'message' && messages.push(event.message),
+  });
+  for (const stage of stages) {
+    const abort = new AbortController();
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'epoch' && event.stage === stage) abort.abort();
+    };
+    const run = runRecipe(recipe(change), { out: stopped, onEvent, signal: abort.signal, saveEvery: 0 });
+    await expect(run).rejects.toThrow(new RegExp(`^stopped ${stage} `));
+  }
+  const resumed = await runRecipe(recipe(change), { out: stopped });
+  expect(await exportsOf(stopped)).toEqual(await exportsOf(alone));
+  expect(resumed.report.race).toEqual(report.race);
+  return { report, messages };
+}
+
+it('a chain of assistants is trained one by the other, and stopped in mid-chain it ends with the same bytes', async () => {
+  const chain = [
+    { model: 'mlp', hidden: [16], epochs: 3, ...SMALL },
+    { model: 'mlp', hidden: [12], epochs: 3, ...SMALL },
+  ];
+  const teacher = { train: { model: 'mlp', hidden: [24], epochs: 4, ...SMALL }, chain };
+  const { report } = await alike({ teacher, distill: { epochs: 3, ...SMALL } }, ['assist-1', 'assist-2', 'distill']);
+  expect(report.notes).toContainEqual(
+    expect.stringMatching(
+      /^assistant 2 \(mlp\), trained by assistant 1 \(mlp\), is right on .* of the validation split$/,
+    ),
+  );
+  expect(report.teacher?.source).toBe('assistant 2 (mlp)');
+  expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);
+});
+
+it('generations teach their successors, with numbers that change, and resume in the middle', async () => {
+  const distill = {
+    ...SMALL,
+    epochs: 4,
+    generations: 3,
+    teacherUntil: 3,
+    schedules: { temperature: { from: 8, to: 1, curve: 'cosine' }, alpha: { to: 0.5, epochs: 2 } },
+  } as const;
+  const { report } = await alike({ distill }, ['generation-1', 'generation-2', 'distill']);
+  expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);
+  expect(report.notes).toContainEqual(expect.stringMatching(/^the distilled student is generation 3/));
+});
+
+it('loss: auto races within the epochs that it says beforehand, and the winner trains the student', async () => {
+  const distill: RecipeInput['distill'] = {
+    loss: 'auto',
+    race: { losses: ['kd', 'dist', 'mse'], temperatures: [1, 4], alphas: [0.9], rounds: 2 },
+    epochs: 4,
+    ...SMALL,
+  };
+  const { report, messages } = await alike({ distill }, ['race-2-3']);
+  // 5 candidates of 1 epoch, 3 of 2.
+  expect(messages).toContain(
+    'distill.loss: auto: a race of 5 candidates in 2 rounds, 11 epochs in all, before the 4 of the student itself',
+  );
+  const { candidates, pick, epochs } = report.race!;
+  const trained = candidates.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.epochs, 0);
+  expect([trained, epochs]).toEqual([11, 11]);
+  const best = Math.max(...candidates.map(({ rounds }) => rounds[1]?.validation ?? 0));
+  expect(candidates[pick]!.rounds[1]!.validation).toBe(best);
+  expect(report.training?.map(({ stage }) => stage)).toEqual(['teach', 'distill']);
+  const { loss, numbers } = candidates[pick]!;
+  const named = { loss, ...numbers, epochs: 4, ...SMALL } as RecipeInput['distill'];
+  expect(await weightsAfter({ distill: named })).toEqual(await weightsOf(path.join(folder(), 'alone')));
+});
+
+it('numbers change as the recipe says, and from teacherUntil on the teacher weighs nothing', async () => {
+  const base = { epochs: 2, ...SMALL };
+  const of = (distill: RecipeInput['distill']) => weightsAfter({ distill: { ...base, ...distill } });
+  const constant = { alpha: { from: 0.3, to: 0.3 }, temperature: { from: 2, to: 2, curve: 'cosine' } } as const;
+  expect(await of({ schedules: constant })).toEqual(await of({ alpha: 0.3, temperature: 2 }));
+  const until = await of({ teacherUntil: 1 });
+  expect(until).toEqual(await of({ schedules: { alpha: { to: 0.9 } }, teacherUntil: 1 }));
+  expect(until).not.toEqual(await of({}));
+  // Half a step before the first one: the labels alone.
+  expect(await of({ teacherUntil: 0.01 })).toEqual(await of({ alpha: 0 }));
+});
+
+/** Losses that keep something of each sample, or show a second view of it, or learn layers of their own. */
+const DENSE = [{ student: 'dense1_relu', teacher: 'dense1_relu' }];
+const live = { ...SMALL, epochs: 3, softTargets: { store: 'live' } } as const;
+const CRD: RecipeInput['distill'] = { ...live, loss: 'crd', negatives: 16, size: 8, features: DENSE };
+const CRLD: RecipeInput['distill'] = { ...live, loss: 'crld', strong: [{ shift: 1 }] };
+const REVIEWKD: RecipeInput['distill'] = { ...live, loss: 'reviewkd', features: DENSE };
+
+it.each([CRD, REVIEWKD, CRLD])('a training with $loss that is stopped ends with the same bytes', async (distill) => {
+  await alike({ distill }, ['distill']);
+});
+
+it.each([CRD, CRLD])(
+  'a student of $loss is pruned by taylor, and trained for int8 with kd, which the report says',
+  async (distill) => {
+    const { report } = await runRecipe(
+      recipe({
+        distill,
+        student: { model: 'mlp', hidden: [16] },
+        prune: [{ amount: 0.3, importance: 'taylor', finetune: { epochs: 1 }, maxDrop: 100 }],
+        quantize: [{ method: 'qat', qat: { epochs: 1 }, maxDrop: 100 }],
+      }),
+      { out: folder() },
+    );
+    expect(report.models.map(({ id }) => id)).toContain('pruned-1-int8-qat');
+    const note = new RegExp(`^qat-1: trained by kd instead of ${distill.loss}, `);
+    expect(report.notes).toContainEqual(expect.stringMatching(note));
+  },
+);
