@@ -18,7 +18,7 @@ export function columnsOf(shape: readonly number[]): number | undefined {
  */
 export function orthogonalized(ahead: tf.Tensor, columns: number): tf.Tensor {
   const rows = ahead.size / columns;
-  const matrix = tf.reshape(ahead, [rows, columns]) as tf.Tensor2D;
+  const matrix = tf.reshape<tf.Rank.R2>(ahead, [rows, columns]);
   const direction = rows < columns ? tf.transpose(orthogonal(tf.transpose(matrix))) : orthogonal(matrix);
   return tf.mul(tf.reshape(direction, ahead.shape), 0.2 * Math.sqrt(Math.max(rows, columns)));
 }

@@ -20,7 +20,10 @@ const READ_BY: Readonly<
 /** Optimizer and its schedule; shared by teacher, student and fine-tuning. */
 export const optimizerSchema = z
   .strictObject({
-    type: z.enum(['sgd', 'momentum', 'nesterov', 'rmsprop', 'adam', 'adamw', 'muon']).default('adamw').describe('Update rule.'),
+    type: z
+      .enum(['sgd', 'momentum', 'nesterov', 'rmsprop', 'adam', 'adamw', 'muon'])
+      .default('adamw')
+      .describe('Update rule; muon: filters of convolutions by orthogonal momentum, everything else as adamw.'),
     learningRate: z.number().gt(0).default(0.002).describe('Learning rate at its highest.'),
     schedule: z
       .enum(['constant', 'cosine', 'linear', 'step', 'onecycle'])
