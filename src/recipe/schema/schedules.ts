@@ -12,8 +12,6 @@ export const lossSchedules = z
   .record(z.string(), numberSchedule)
   .describe('Numbers of the loss that change while the student is trained, such as temperature or alpha.');
 
-type LossSchedules = z.infer<typeof lossSchedules>;
-
 /** True for an option that is a number fed at each step: lists and sizes are fixed when the step is built. */
 export function isFed(option: z.ZodType): boolean {
   return [0.5, 1.5].some((value) => option.safeParse(value).success);

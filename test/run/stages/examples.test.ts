@@ -26,7 +26,10 @@ async function compared(dataset: object): Promise<{ examples: Examples; html: st
     { row: row('distilled'), answers: answers(0, 1, 0, 9) },
   ] as unknown as Measured[];
   const examples = (await examplesOf({ recipe, data }, measured))!;
-  return { examples, html: examplesSection({ examples, dataset: data, models: [] } as unknown as Report) };
+  return {
+    examples,
+    html: examplesSection({ examples, dataset: data, models: [], score: { unit: 'fraction' } } as unknown as Report),
+  };
 }
 
 it('shows sounds with their spectrum, to be played, the most confident disagreement first', async () => {
