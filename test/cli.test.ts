@@ -203,8 +203,8 @@ describe('limbeck init', () => {
     await writeData(folder());
     for (const key of ['\u0003', '\u0004']) {
       const { code, shown } = await onTerminal(folder(), 'init', [
-        ['Type of the data', '\r'],
-        ['Training data', key],
+        ['Training data', 'data.csv\r'],
+        ['Type of the data', key],
       ]);
       expect([code, shown]).toEqual([130, expect.stringMatching(/init was stopped; nothing was written\r\n$/)]);
     }
@@ -214,10 +214,10 @@ describe('limbeck init', () => {
   terminal('asks again where an answer is wrong', async () => {
     await writeData(folder());
     const { code, shown } = await onTerminal(folder(), 'init', [
-      ['Type of the data', 'cvs\r'],
-      [/did you mean csv\?[^]*Type of the data/, 'csv\r'],
       ['Training data', 'dat.csv\r'],
       [/dat\.csv is not there; paths start at the folder of recipe\.yaml[^]*Training data/, '.\r'],
+      ['Type of the data', 'cvs\r'],
+      [/did you mean csv\?[^]*Type of the data/, 'csv\r'],
       [/\. is a folder, and csv is read from a file[^]*Training data/, 'data.csv\r'],
       ['Test data', '\r'],
       ['Label column', '\r'],

@@ -95,18 +95,24 @@ async function complete(args: InitArgs, context: Context) {
   try {
     const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
     const optional = (question: string) => ask(question, { fallback: '', wrong: isThere });
-    const place = args.train ?? (await needed('Training data', '--train'));
-    const seen = await seenAt(args, place, context);
+    let place = args.train ?? (await needed('Training data', '--train'));
+    let seen = await seenAt(args, place, context);
     const type =
       args.type ??
       (await ask(`Type of the data (${TYPES.join(', ')})`, {
         ...{ option: '--type', fallback: seen?.type ?? 'csv', wrong: oneOf(TYPES) },
       }));
+    const isData = async (answer: string) => (await isThere(answer)) ?? (await otherKind(type, answer, args.to));
+    const complaint = args.train === undefined ? await isData(place) : undefined;
+    if (complaint !== undefined) {
+      context.note(`${complaint}\n`);
+      place = await ask('Training data', { option: '--train', wrong: isData });
+      seen = await seenAt({ ...args, type }, place, context);
+    }
     const inside = (name: string | undefined): string | undefined => name && path.join(place, name);
     const splits = seen?.type === type ? seen.splits : undefined;
     const train = inside(splits?.train) ?? place;
     const unlabelled = inside(splits?.unlabelled);
-    const isData = async (answer: string) => (await isThere(answer)) ?? (await otherKind(type, answer, args.to));
     const hasLabelFile = type === 'idx' || type === 'npz';
     const labels = args.labels ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
     const test =
