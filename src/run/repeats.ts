@@ -8,7 +8,7 @@ import type { Stages } from './follow.ts';
 import type { RunOptions } from './options.ts';
 import { repeatKey } from './repeat-key.ts';
 import { runAlone } from './alone.ts';
-import { prepare, trainRepeat } from './run.ts';
+import { prepare, trainRepeat } from './students.ts';
 
 export interface Repeated {
   /** Numbers of the repeats of this shard, from 1. */

@@ -3,34 +3,24 @@ import type { LoadedRecipe } from '../recipe/load.ts';
 import { runAlone } from './alone.ts';
 import type { StageContext } from './context.ts';
 import type { Stages } from './follow.ts';
-import { labelledCount } from '../data/labelled.ts';
 import { TEACHER } from '../report/artifact.ts';
 import { checkOptions } from './options.ts';
 import { progressOf } from '../train/progress.ts';
 import type { RunOptions, RunResult } from './options.ts';
-import type { Race } from '../report/types.ts';
 import type { RunStores } from '../folder/stores.ts';
-import { assistants } from './stages/assist.ts';
-import { collectAnswers } from './stages/answer.ts';
-import type { Answers } from './stages/answer.ts';
-import { checkModels } from './stages/check.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import { examplesOf } from './stages/examples.ts';
-import { earlierGenerations, generationNotes } from './stages/generations.ts';
 import { timeModels } from './stages/latency.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import type { Measured } from './stages/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune.ts';
 import { pruningSensitivity } from './stages/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
-import { raceLosses } from './stages/race.ts';
-import { checkLoss, trainStudent } from './stages/student.ts';
 import { repeatKey } from './repeat-key.ts';
 import { runTogether } from './together.ts';
-import { teach } from './stages/teach.ts';
-import type { Teaching } from './stages/teach.ts';
-import { labelNotes, withScores } from './stages/scores.ts';
+import { labelNotes } from './stages/scores.ts';
+import { prepare, trainRepeat } from './students.ts';
 
 /** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
@@ -105,49 +95,4 @@ async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages
     quantizationSensitivity: shipped?.sensitivity,
     notes: [...allNotes, ...sizeOnly(students, pruned, timed.rows)],
   };
-}
-
-/** What the students of every repeat start from. */
-interface Begun {
-  readonly context: StageContext;
-  readonly teaching: Teaching | undefined;
-  readonly lessons: Answers | undefined;
-  /** Notes of the checks, and on how the student's teacher and loss were found. */
-  readonly begun: readonly string[];
-  readonly race: Race | undefined;
-}
-
-export async function prepare(begin: StageContext, { softTargets }: RunStores): Promise<Begun> {
-  // 0. What would fail late is found out now.
-  const begun = await checkModels(begin);
-
-  // 1. A teacher, opened or trained, and known to be worth listening to. Where there are no labels its answers stand in for them.
-  const teaching = await teach(begin);
-  const scored = await withScores(begin, teaching);
-
-  // 2. Its answers to the training samples, or those of the last assistant, for every repeat the same; and the loss to learn with.
-  const chained = teaching && (await assistants(scored, teaching, softTargets));
-  const lessons = chained && begin.recipe.student && (await collectAnswers(scored, chained.teaching, softTargets));
-  const { context, race, notes } = await raceLosses(scored, lessons);
-  if (lessons !== undefined) await checkLoss(context, lessons);
-  const ways = [...(chained?.notes ?? []), ...notes, ...(lessons === undefined ? [] : generationNotes(context))];
-  return { context, teaching, lessons, begun: [...begun, ...ways], race };
-}
-
-export async function trainRepeat(
-  { context, lessons }: Pick<Begun, 'context' | 'lessons'>,
-  repeat: number,
-  { softTargets }: Pick<RunStores, 'softTargets'>,
-): Promise<TrainedModel[]> {
-  const students: TrainedModel[] = [];
-  const hasTwin = context.recipe.baseline && labelledCount(context.data.train) > 0;
-  // 3. The student by itself: what the distilled one has to beat.
-  if (lessons === undefined || hasTwin)
-    students.push({ model: { role: 'scratch', repeat }, trained: await trainStudent(context, repeat) });
-  // 4. The student and its teacher.
-  if (lessons !== undefined) {
-    const taught = await earlierGenerations(context, repeat, lessons, softTargets);
-    students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, taught) });
-  }
-  return students;
 }

@@ -1,0 +1,60 @@
+import { raceLosses } from './stages/race.ts';
+import { earlierGenerations, generationNotes } from './stages/generations.ts';
+import { assistants } from './stages/assist.ts';
+import type { Race } from '../report/types.ts';
+import { labelledCount } from '../data/labelled.ts';
+import type { RunStores } from '../folder/stores.ts';
+import type { TrainedModel } from '../ship/export.ts';
+import type { StageContext } from './context.ts';
+import { collectAnswers } from './stages/answer.ts';
+import type { Answers } from './stages/answer.ts';
+import { checkModels } from './stages/check.ts';
+import { withScores } from './stages/scores.ts';
+import { checkLoss, trainStudent } from './stages/student.ts';
+import { teach } from './stages/teach.ts';
+import type { Teaching } from './stages/teach.ts';
+
+/** What the students of every repeat start from. */
+interface Begun {
+  readonly context: StageContext;
+  readonly teaching: Teaching | undefined;
+  readonly lessons: Answers | undefined;
+  /** Notes of the checks, and on how the student's teacher and loss were found. */
+  readonly begun: readonly string[];
+  readonly race: Race | undefined;
+}
+
+export async function prepare(begin: StageContext, { softTargets }: RunStores): Promise<Begun> {
+  // 0. What would fail late is found out now.
+  const begun = await checkModels(begin);
+
+  // 1. A teacher, opened or trained, and known to be worth listening to. Where there are no labels its answers stand in for them.
+  const teaching = await teach(begin);
+  const scored = await withScores(begin, teaching);
+
+  // 2. Its answers to the training samples, or those of the last assistant, for every repeat the same; and the loss to learn with.
+  const chained = teaching && (await assistants(scored, teaching, softTargets));
+  const lessons = chained && begin.recipe.student && (await collectAnswers(scored, chained.teaching, softTargets));
+  const { context, race, notes } = await raceLosses(scored, lessons);
+  if (lessons !== undefined) await checkLoss(context, lessons);
+  const ways = [...(chained?.notes ?? []), ...notes, ...(lessons === undefined ? [] : generationNotes(context))];
+  return { context, teaching, lessons, begun: [...begun, ...ways], race };
+}
+
+export async function trainRepeat(
+  { context, lessons }: Pick<Begun, 'context' | 'lessons'>,
+  repeat: number,
+  { softTargets }: Pick<RunStores, 'softTargets'>,
+): Promise<TrainedModel[]> {
+  const students: TrainedModel[] = [];
+  const hasTwin = context.recipe.baseline && labelledCount(context.data.train) > 0;
+  // 3. The student by itself: what the distilled one has to beat.
+  if (lessons === undefined || hasTwin)
+    students.push({ model: { role: 'scratch', repeat }, trained: await trainStudent(context, repeat) });
+  // 4. The student and its teacher.
+  if (lessons !== undefined) {
+    const taught = await earlierGenerations(context, repeat, lessons, softTargets);
+    students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, taught) });
+  }
+  return students;
+}
