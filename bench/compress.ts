@@ -67,7 +67,7 @@ const labels = new BigInt64Array(test['y']!.body.slice().buffer);
 const firsts = files.map((file) => decodeModel(readFileSync(file), file).graph.inputs[0]!.dims![1] === 3);
 
 function fed(values: Float32Array, count: number, isFirst: boolean): ort.Tensor {
-  if (isFirst) return new ort.Tensor('float32', values, [count, 3, 32, 32]);
+  if (isFirst) return new ort.Tensor('float32', values.slice(), [count, 3, 32, 32]);
   const turned = values.map((_, i) => {
     const [at, c] = [Math.floor(i / 3), i % 3];
     return values[Math.floor(at / 1024) * size + c * 1024 + (at % 1024)]!;
