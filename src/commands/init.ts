@@ -1,6 +1,6 @@
 import { InterruptedError, UserError } from '../base/errors.ts';
 import type { SeenData } from '../data/seen-data.ts';
-import type { SeenForm } from '../data/seen-form.ts';
+import type { SeenForm } from '../recipe/init.ts';
 import type { SeenTask } from '../data/seen-task.ts';
 import { TASKS } from '../recipe/task.ts';
 import type { TaskName } from '../recipe/task.ts';
@@ -138,13 +138,13 @@ async function complete(args: InitArgs, context: Context) {
   }
 }
 
-/** What the names of the files say, which is told; undefined where they say nothing, or a recipe names the data otherwise. */
+/** Type and splits of the data as the names of its files show them; the user is told. Undefined if the names show nothing. */
 async function seenAt({ to, type }: InitArgs, train: string, context: Context): Promise<SeenData | undefined> {
   const path = await import('node:path');
   const { exists } = await import('../base/files.ts');
   const { seenData } = await import('../data/seen-data.ts');
   const place = path.resolve(path.dirname(to), train);
-  // What is not there is said where all files are looked for.
+  // A later check of all files reports those that are missing.
   if (!(await exists(place))) return undefined;
   const seen = await seenData(place);
   if (seen !== undefined && type === undefined)

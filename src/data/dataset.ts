@@ -79,7 +79,7 @@ export interface Dataset {
 export interface Background {
   /** On a SharedArrayBuffer, so that workers see it without a copy. */
   readonly values: Float32Array;
-  /** Where each begins, and behind them where the last one ends. */
+  /** Start of each in order, followed by the end of the last one. */
   readonly starts: readonly number[];
 }
 

@@ -5,7 +5,7 @@ import type { DatasetConfig } from './config.ts';
 
 type Type = DatasetConfig['type'];
 
-/** What lies at a place, by its names alone. */
+/** Kind of data in a file or folder, judged by names alone. */
 export interface SeenData {
   readonly type: Type;
   /** For people, e.g. `speech holds 3,600 files .wav`. */

@@ -3,21 +3,9 @@ import { readBytes } from '../base/files.ts';
 import { SOUNDS } from './audio-folder.ts';
 import { allFiles } from './class-folder.ts';
 import type { DatasetConfig } from './config.ts';
+import type { SeenForm } from '../recipe/init.ts';
 import { linesOf } from './source.ts';
 import { parseWav } from './wav.ts';
-
-/** Keys of a data set that its files call for. */
-export interface SeenForm {
-  /** Texts: their column, of a table. */
-  readonly text?: { readonly column?: string };
-  /** Columns of words, and of words that are nearly all different, which say nothing of others. */
-  readonly categorical?: readonly string[];
-  readonly ignore?: readonly string[];
-  readonly delimiter?: string;
-  /** Sounds: values a second and length of most of them. */
-  readonly rate?: number;
-  readonly seconds?: number;
-}
 
 /** Rows and sounds that are looked at, and bytes of a table. */
 const [ROWS, HEARD, BYTES] = [200, 40, 2 ** 18];

@@ -40,7 +40,7 @@ export function logMelNetwork(network: ModelNetwork, sound: LogMel): ModelNetwor
   };
 }
 
-/** What a named network sees of sounds, [n, length]: [n, frames, bands or coefficients, 1]. */
+/** Input of a named network for sounds [n, length]: [n, frames, bands or coefficients, 1]. */
 export function spectraOf(sounds: Float32Array, sound: LogMel): Promise<Float32Array> {
   const x = tf.tensor3d(sounds, [sounds.length / sound.length, sound.length, 1]);
   return logMel(x, sound, constantsOf(sound), false).data<'float32'>();

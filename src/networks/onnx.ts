@@ -59,7 +59,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
   const ordered = logitsFirst(withOpenBatch(read, file), file, options.output);
   const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const headed = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
-  // What only ever meets padding has no gradient, and costs room and time.
+  // Parts of a filter that only ever meet padding have no gradient, and cost memory and time.
   const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
   checkOutput(whole, file, classes, head);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);

@@ -17,14 +17,18 @@ export interface InitAnswers {
   readonly teacher: string;
   readonly model: string;
   /** Keys of the data set that its files call for: columns of texts and words, rate and length of sounds. */
-  readonly form?: InitForm | undefined;
+  readonly form?: SeenForm | undefined;
 }
 
-interface InitForm {
+/** Keys of a data set that its files call for. */
+export interface SeenForm {
+  /** Texts: their column, of a table. */
   readonly text?: { readonly column?: string };
+  /** Columns of words, and of words that are nearly all different, which say nothing of others. */
   readonly categorical?: readonly string[];
   readonly ignore?: readonly string[];
   readonly delimiter?: string;
+  /** Sounds: values a second and length of most of them. */
   readonly rate?: number;
   readonly seconds?: number;
 }
@@ -106,18 +110,18 @@ const KINDS: Readonly<
   table: { augment: [], teacher: '{ model: mlp, hidden: [512, 512], epochs: 20 }', student: 'mlp' },
 };
 
-function kindOf(type: string, form: InitForm): Kind {
+function kindOf(type: string, form: SeenForm): Kind {
   if (form.text !== undefined || type === 'text-folder') return 'text';
   if (type === 'audio-folder') return 'sound';
   return ['csv', 'parquet', 'jsonl'].includes(type) ? 'table' : 'picture';
 }
 
 /** Architecture of a student that fits data of a type. */
-export function usualStudent(type: string, form: InitForm = {}): string {
+export function usualStudent(type: string, form: SeenForm = {}): string {
   return KINDS[kindOf(type, form)].student;
 }
 
-function formLines({ text, categorical, ignore, delimiter, rate, seconds }: InitForm): string[] {
+function formLines({ text, categorical, ignore, delimiter, rate, seconds }: SeenForm): string[] {
   const listed = (names: readonly string[]): string => `[${names.map(quoted).join(', ')}]`;
   const column = text?.column === undefined ? '' : `column: ${quoted(text.column)}, `;
   return [

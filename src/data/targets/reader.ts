@@ -13,7 +13,7 @@ export interface TargetReader {
     listed: readonly string[] | undefined,
     train: RawSplit,
   ): readonly string[] | undefined;
-  /** What `names` names, for messages. */
+  /** Word for an entry of `names` in messages. */
   readonly named: string;
   /** Targets of no samples. */
   none(): TargetValues;

@@ -7,7 +7,7 @@ import { softened } from './kd.ts';
 
 type Variables = Readonly<Record<string, tf.Variable>>;
 
-/** What a loss of inner tensors is built with. */
+/** Settings that a loss of inner tensors is built with. */
 export interface Settings {
   readonly name: string;
   readonly pairs: readonly FeaturePair[];

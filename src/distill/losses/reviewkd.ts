@@ -77,7 +77,7 @@ function fusion(pair: FeaturePair, middle: number, hasResidual: boolean, seed: n
   ]);
 }
 
-/** What is compared with the teacher's tensor, and what the pair before it takes up. */
+/** Two tensors: the one that is compared with the teacher's, and the one that the pair before it goes on from. */
 function fused(
   pair: FeaturePair,
   residual: tf.Tensor4D | undefined,

@@ -38,7 +38,7 @@ export function groupsOf(cards: readonly Card[]): Group[] {
   });
 }
 
-/** What models have in common that can be given the same: the server makes ids of texts and brings sounds to a model's rate and length. */
+/** Key of the group of a model; models of one group are asked together. The server makes the ids of texts, and resamples and cuts sounds. */
 function keyOf(like: Card, { described, inputs }: Card): readonly unknown[] {
   const kind = kindOf(like);
   if (kind === 'text') return [kind, described!.text!.texts];
