@@ -41,8 +41,8 @@ const together: Collectives | undefined = opened && {
   beginAllgather: (own, all) => waited(talking(() => opened.beginAllgather(own, all))),
 };
 
-function waited({ wait }: Begun): Begun {
-  return { wait: () => talking(wait) };
+function waited(begun: Begun): Begun {
+  return { wait: () => talking(() => begun.wait()) };
 }
 
 function talking<T>(call: () => T): T {

@@ -105,7 +105,9 @@ function linesOf({ search, race, repeated }: Sharded): string[] {
     ...rounds.map(([what, of]) => `${of.rounds} of ${of.total} rounds of the ${what} are finished: ${of.folder}`),
     ...rounds
       .filter(([, { missing }]) => missing > 0)
-      .map(([, { missing }]) => `${missing} of the next round are left to other shards; after them start this one again`),
+      .map(
+        ([, { missing }]) => `${missing} of the next round are left to other shards; after them start this one again`,
+      ),
     ...(repeated === undefined
       ? []
       : [`repeats ${repeated.repeats.join(', ') || 'none'} of ${repeated.total}: ${repeated.folder}`]),

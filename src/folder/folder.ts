@@ -12,6 +12,7 @@ import { finishedReport, writtenReport } from './finished.ts';
 import { Ledger } from './ledger.ts';
 import { differences, noteOf } from './place.ts';
 import type { Place } from './place.ts';
+import { shardsOfStates } from './state-shards.ts';
 
 /** Choice for a run folder that holds a run of another recipe. */
 export type Existing = 'ask' | 'fresh' | 'resume';
@@ -161,8 +162,9 @@ async function withoutStored(
   shards: number | undefined,
 ): Promise<Prepared> {
   const remembered = await rememberedRecipe(folder);
-  const given = inShards(asked, remembered === undefined ? shards : remembered.shards);
-  const { changes } = differences(remembered ?? given.written, given.written);
+  const kept = remembered ?? (await shardsOfStates(folder)) ?? { shards: asked.recipe.shards ?? shards };
+  const given = inShards(asked, kept.shards);
+  const { changes } = differences(remembered ?? { ...given.written, shards: kept.shards }, given.written);
   if (changes.length > 0) throw changed(folder, changes);
   const sure = remembered === undefined ? ', and nothing tells whether the run began with it' : '';
   const left = `${path.join(folder, 'recipe.json')}: damaged or gone: going on with the recipe that is given${sure}`;
@@ -208,8 +210,11 @@ async function goingOn(
 
 /** Parts of a batch change what a training comes to: the recipe of a run says how many, also where the one that is given does not. */
 function inShards(loaded: LoadedRecipe, shards: number | undefined): LoadedRecipe {
-  if (shards === undefined || loaded.recipe.shards !== undefined) return loaded;
-  return { ...loaded, recipe: { ...loaded.recipe, shards }, written: { ...loaded.written, shards } };
+  const { written, base, recipe } = loaded;
+  if (shards === undefined || recipe.shards !== undefined) return loaded;
+  // As if it were written there: exports hold a hash of the recipe.
+  const complete = completeRecipe({ ...written, shards }, base);
+  return { ...complete, recipe: { ...complete.recipe, name: recipe.name } };
 }
 
 function keptShards({ recipe: { shards } }: LoadedRecipe): string {

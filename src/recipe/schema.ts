@@ -121,9 +121,9 @@ export const recipeSchema = z
       ),
     gradientCompression: z
       .enum(['none', 'fp16'])
-      .default('none')
+      .optional()
       .describe(
-        'Form of the gradients that processes give each other; fp16: half the bytes, and sums rounded to 11 bits, the same in any number of processes.',
+        'Form of the gradients that processes give each other; none: float32, the default; fp16: half the bytes, and sums rounded to 11 bits, the same in any number of processes.',
       ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })

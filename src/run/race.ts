@@ -51,10 +51,7 @@ interface Own {
   readonly isFresh: boolean;
 }
 
-function stagesOf(
-  folder: RaceFolder,
-  { round, shard, own, isFresh }: Own,
-): Stages {
+function stagesOf(folder: RaceFolder, { round, shard, own, isFresh }: Own): Stages {
   return async (begin, stores) => {
     const { context, lessons } = await lessonsOf(begin, stores);
     if (lessons === undefined)

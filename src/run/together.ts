@@ -23,9 +23,9 @@ export function requireShards(
   { shards, gradientCompression }: Pick<Recipe, 'shards' | 'gradientCompression'>,
   folder: string,
 ): void {
-  if (gradientCompression !== 'none' && shards === undefined)
+  if (gradientCompression === 'fp16' && shards === undefined)
     throw new UserError(
-      `gradientCompression: ${gradientCompression}: batches that are not cut into shards have no sums of gradients to round`,
+      `gradientCompression: fp16: batches that are not cut into shards have no sums of gradients to round`,
       'Take it out, set shards, or start limbeck by mpirun.',
     );
   if (!several(together)) return;

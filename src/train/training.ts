@@ -217,9 +217,7 @@ function isOf(saved: Safetensors | undefined, owner: Owner): saved is Safetensor
   if (before === now) return true;
   throw new UserError(
     `the saved state of ${stage} is of batches in ${before} shards, and this run has ${now}`,
-    before === 'no'
-      ? 'Go on without mpirun and without shards in the recipe, or add --fresh to start again.'
-      : `Set shards: ${before} in the recipe, or add --fresh to start again.`,
+    'Give the run its own states back, or add --fresh to start again.',
   );
 }
 

@@ -81,14 +81,26 @@ const KINDS = {
     alone: (out) => done(start('node', [cli, ...raced, ...into(out)])),
     finish: async (out) => {
       // A round begins when all shards have finished the one before.
-      for (let round = 0; round < 2; round++) for (const shard of shards(2, [...raced, ...into(out)])) await done(shard);
+      for (let round = 0; round < 2; round++)
+        for (const shard of shards(2, [...raced, ...into(out)])) await done(shard);
       await done(start('node', [cli, ...raced, ...into(out)]));
     },
     result: (out) => hashes(path.join(folder, out, 'mpi')),
   },
 };
 const raced = [
-  ...['run', digits, '--set', 'prune=[]', '--set', 'quantize=[]', '--set', 'distill.epochs=8', '--set', 'distill.loss=auto'],
+  ...[
+    'run',
+    digits,
+    '--set',
+    'prune=[]',
+    '--set',
+    'quantize=[]',
+    '--set',
+    'distill.epochs=8',
+    '--set',
+    'distill.loss=auto',
+  ],
   ...['--set', 'distill.race={ losses: [kd, mse, ttm], temperatures: [1, 4], alphas: [0.5], rounds: 2 }'],
 ];
 function sweep() {

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import { runRecipe } from '../../src/run/run.ts';
@@ -70,11 +70,22 @@ describe('the number of shards that a run began with', () => {
 
   it('is in the saved state too, where nothing else is left of the run', async () => {
     await begun('mpi', {}, { together: lone() });
-    for (const name of ['ledger.json', 'recipe.json', 'report.json']) await rm(path.join(out('mpi/r'), name));
-    await expect(run('mpi')).rejects.toThrow(/the saved state of scratch is of batches in 8 shards, and this run has no/);
-    await run('mpi', { shards: 8 });
+    for (const name of ['recipe.json', 'report.json']) await rm(path.join(out('mpi/r'), name));
+    await writeFile(path.join(out('mpi/r'), 'ledger.json'), 'damaged');
+    await expect(run('mpi', { shards: 4 })).rejects.toThrow(/has changed:\n {2}shards: 8 -> 4/);
+    await run('mpi');
     await run('eight', { shards: 8 });
     expect(await exported('mpi')).toEqual(await exported('eight'));
+  });
+
+  it('of a state that is put into another run is found out', async () => {
+    await begun('mpi', {}, { together: lone() });
+    await begun('alone');
+    await rm(path.join(out('alone/r'), 'state'), { recursive: true });
+    await cp(path.join(out('mpi/r'), 'state'), path.join(out('alone/r'), 'state'), { recursive: true });
+    await expect(run('alone')).rejects.toThrow(
+      /the saved state of scratch is of batches in 8 shards, and this run has no/,
+    );
   });
 });
 

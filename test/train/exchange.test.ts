@@ -21,7 +21,11 @@ const results = () =>
     }),
   );
 /** What each of the processes comes to, of which the first have something to add. */
-const summed = (size: number, options: Omit<ConstructorParameters<typeof Exchange>[0], 'together'>, all: readonly Values[]) =>
+const summed = (
+  size: number,
+  options: Omit<ConstructorParameters<typeof Exchange>[0], 'together'>,
+  all: readonly Values[],
+) =>
   played(size, (together) =>
     Promise.resolve().then(() => {
       const sum = new Exchange({ ...options, together }).sum(all[together.rank], all.length);
@@ -37,7 +41,8 @@ it.each([
   const all = Array.from({ length: count }, results);
   const alone = new PartSum('in pairs');
   for (const one of all) alone.add(one);
-  for (const sum of await summed(size, { outputs, ...(most !== undefined && { most }) }, all)) expect(sum).toEqual(alone.values);
+  for (const sum of await summed(size, { outputs, ...(most !== undefined && { most }) }, all))
+    expect(sum).toEqual(alone.values);
 });
 
 it('as halves too, where each sum of two is rounded', async () => {

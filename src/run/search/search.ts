@@ -142,7 +142,9 @@ function timedElsewhere(trials: readonly Trial[]): string[] {
   const cpus = [...new Set(trials.map(({ report }) => report.machine.cpu))];
   return cpus.length === 1
     ? []
-    : [`the shards of the search timed its candidates on several kinds of machines (${cpus.join('; ')}), and chose by that which went on to the next round; the last timing, which chose the student, is of one machine`];
+    : [
+        `the shards of the search timed its candidates on several kinds of machines (${cpus.join('; ')}), and chose by that which went on to the next round; the last timing, which chose the student, is of one machine`,
+      ];
 }
 
 /** A runtime that is not installed, or threads that there are no cores for: the other trials would come to the same. */

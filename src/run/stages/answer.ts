@@ -48,7 +48,10 @@ export async function collectAnswers(
   }
   const { teacher } = teaching;
   if (store === 'live') {
-    const answers = new LiveSoftTargets(teacher, data.train, { shards: context.recipe.shards, together: context.together });
+    const answers = new LiveSoftTargets(teacher, data.train, {
+      shards: context.recipe.shards,
+      together: context.together,
+    });
     // Known when the training is over.
     const summary = {
       ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },

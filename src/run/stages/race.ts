@@ -69,8 +69,7 @@ export async function ranked(
   turns: readonly Turn[],
   scoreOf: (turn: Turn) => Promise<number>,
 ): Promise<readonly Candidate[]> {
-  for (const turn of turns)
-    turn.candidate.rounds.push({ epochs: turn.epochs, validation: await scoreOf(turn) });
+  for (const turn of turns) turn.candidate.rounds.push({ epochs: turn.epochs, validation: await scoreOf(turn) });
   const { score } = taskOf(data.validation);
   const of = ({ rounds }: Candidate): number => rounds.at(-1)!.validation;
   return turns
