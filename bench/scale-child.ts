@@ -7,7 +7,7 @@ import { mpiLaunch } from '../src/base/environment.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { layersNetwork } from '../src/networks/layers.ts';
 import { parametersOf } from '../src/networks/network.ts';
-import type { Collectives } from '../src/runtime/collectives.ts';
+import type { Begun, Collectives } from '../src/runtime/collectives.ts';
 import { evaluator } from '../src/runtime/evaluator.ts';
 import { openMpi } from '../src/runtime/mpi.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
@@ -37,8 +37,13 @@ const together: Collectives | undefined = opened && {
   },
   allgather: (own) => talking(() => opened.allgather(own)),
   barrier: () => talking(() => opened.barrier()),
-  alltoall: (own, all) => talking(() => opened.alltoall(own, all)),
+  beginAlltoall: (own, all) => waited(talking(() => opened.beginAlltoall(own, all))),
+  beginAllgather: (own, all) => waited(talking(() => opened.beginAllgather(own, all))),
 };
+
+function waited(begun: Begun): Begun {
+  return { wait: () => talking(() => begun.wait()) };
+}
 
 function talking<T>(call: () => T): T {
   const start = performance.now();

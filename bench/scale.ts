@@ -6,7 +6,7 @@
  *
  * Then what a cost model makes of it: a step of S shards on r processes takes
  *
- *     ceil(S / r) · shard + update + 2 · latency · log2(r) + 2 · (r - 1) / r · bytes / bandwidth
+ *     S / r · shard + update + 2 · latency · log2(r) + 2 · (r - 1) / r · bytes / bandwidth
  *
  * `shard` and `update` follow from one and two processes, without the time that they waited for messages; latency and bandwidth are of a
  * network that --latency (microseconds) and --bandwidth (Gbit/s) describe. `update` is what does not become less with more processes.
@@ -151,11 +151,16 @@ function fitted(found: Found) {
   return { shard, update: Math.max(0, one - most * shard), bytes: 4 * ms(found, `${most} shards 1×1`, 'parameters') };
 }
 
+/** Shards of the process that has most of them: a power of two, or all. */
+function shardsOf(shards: number, r: number): number {
+  return Math.min(shards, 2 ** Math.ceil(Math.log2(Math.max(1, shards / r))));
+}
+
 /** Milliseconds of a step on `r` processes, of which each has a core. */
 function modelled({ shard, update, bytes }: ReturnType<typeof fitted>, r: number, [us, gbit] = wire): number {
   // More processes than shards need more and smaller shards of the batch.
   const shards = Math.max(most, r);
-  const compute = Math.ceil(shards / r) * shard * (most / shards) + update;
+  const compute = shardsOf(shards, r) * shard * (most / shards) + update;
   if (r === 1) return compute;
   return compute + (2 * us * Math.log2(r)) / 1000 + (2 * ((r - 1) / r) * bytes) / ((gbit * 1e6) / 8);
 }
@@ -200,7 +205,7 @@ if (checked.length > 0) {
       ['model', ...checked.flatMap((n) => [`${n} measured`, `${n} by the model`])],
       rows.map(({ net, found }) => {
         const { shard, update } = fitted(found);
-        const alone = (n: number): number => Math.max(1, n / cores) * (Math.ceil(most / n) * shard + update);
+        const alone = (n: number): number => Math.max(1, n / cores) * (shardsOf(most, n) * shard + update);
         return [net, ...checked.flatMap((n) => [number(ms(found, `${most} shards ${n}×1`)), number(alone(n))])];
       }),
     ),

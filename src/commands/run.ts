@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { printJson } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { RunResult } from '../run/options.ts';
+import type { Sharded } from '../run/shard.ts';
 import { openWatchers, watchedRank, watchOptions } from './watch.ts';
 import type { WatchArgs } from './watch.ts';
 
@@ -42,7 +43,7 @@ export const runCommand: Command<RunArgs> = {
       .option('shard', {
         type: 'string',
         describe:
-          'Train part i of n of the repeats, i from 0: 0/3; a run without it goes on with what all have trained',
+          'Train part i of n of the repeats, of the race of losses or of the search, i from 0: 0/3; a run without it goes on with what all have trained',
       })
       .options(watchOptions)
       .option('resume', {
@@ -63,12 +64,12 @@ export const runCommand: Command<RunArgs> = {
     const place = placeAskedFor(loaded.written, settings);
     const existing = fresh ? 'fresh' : resume ? 'resume' : 'ask';
     if (shard === undefined) await execute(loaded, { out, saveEvery, existing, place, watch, rankTimeout }, context);
-    else await trainShard(loaded, shard, { out, saveEvery, existing, place, watch }, context);
+    else await executeShard(loaded, shard, { out, saveEvery, existing, place, watch }, context);
   },
 };
 
-/** Train a shard of the repeats, and say which. */
-async function trainShard(
+/** Train a shard, and say what of. */
+async function executeShard(
   loaded: LoadedRecipe,
   given: string,
   { watch, ...options }: Omit<ExecuteOptions, 'rankTimeout'>,
@@ -81,7 +82,7 @@ async function trainShard(
       'Leave out --shard, and they train together; or start each shard without mpirun.',
     );
   const { shardOf } = await import('../base/shard.ts');
-  const { repeatShard } = await import('../run/repeats.ts');
+  const { trainShard } = await import('../run/shard.ts');
   const { showEvents } = await import('./progress.ts');
   const display = await showEvents(context);
   const watchers = await openWatchers(watch, display.onEvent);
@@ -89,16 +90,28 @@ async function trainShard(
     display.onEvent(event);
     watchers.onEvent(event);
   };
-  const work = repeatShard(loaded, shardOf(given, {}), { ...options, signal: context.signal, onEvent });
+  const work = trainShard(loaded, shardOf(given, {}), { ...options, signal: context.signal, onEvent });
   const result = await work.finally(async () => {
     await watchers.close();
     await display.close();
   });
   if (context.json) printJson(context, result);
-  else
-    context.out(
-      `shard ${given}: repeats ${result.repeats.join(', ') || 'none'} of ${result.total}: ${result.folder}\n`,
-    );
+  else for (const line of linesOf(result)) context.out(`shard ${given}: ${line}\n`);
+}
+
+function linesOf({ search, race, repeated }: Sharded): string[] {
+  const rounds = Object.entries({ ...(search && { search }), ...(race && { race }) });
+  return [
+    ...rounds.map(([what, of]) => `${of.rounds} of ${of.total} rounds of the ${what} are finished: ${of.folder}`),
+    ...rounds
+      .filter(([, { missing }]) => missing > 0)
+      .map(
+        ([, { missing }]) => `${missing} of the next round are left to other shards; after them start this one again`,
+      ),
+    ...(repeated === undefined
+      ? []
+      : [`repeats ${repeated.repeats.join(', ') || 'none'} of ${repeated.total}: ${repeated.folder}`]),
+  ];
 }
 
 interface ExecuteOptions {

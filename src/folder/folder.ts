@@ -12,6 +12,7 @@ import { finishedReport, writtenReport } from './finished.ts';
 import { Ledger } from './ledger.ts';
 import { differences, noteOf } from './place.ts';
 import type { Place } from './place.ts';
+import { shardsOfStates } from './state-shards.ts';
 
 /** Choice for a run folder that holds a run of another recipe. */
 export type Existing = 'ask' | 'fresh' | 'resume';
@@ -97,12 +98,14 @@ async function hasItsFiles(value: unknown): Promise<boolean> {
  * another engine or device too as long as it is not finished; one of a changed recipe stops unless told what to do. `fresh` sets it aside,
  * until `dropEarlier` removes it or `putBack` brings it back.
  * `resume` goes on with the recipe that the run began with, in the `place` that is asked for.
+ * `shards`: parts of a batch of a new run whose recipe does not say; one that goes on keeps the number that it began with.
  */
 export async function prepareFolder(
   folder: string,
   given: LoadedRecipe,
   existing: Existing,
   place: Place = {},
+  shards?: number,
 ): Promise<Prepared> {
   await putBack(folder);
   await removeHalfWritten(folder);
@@ -111,8 +114,8 @@ export async function prepareFolder(
   const goesOn = isThere && existing !== 'fresh';
   if (isThere && !goesOn) await setAside(folder);
   const prepared = goesOn
-    ? await goingOn(folder, given, existing === 'resume' ? place : undefined)
-    : { loaded: given, resumed: false, moves: [] };
+    ? await goingOn(folder, given, existing === 'resume' ? place : undefined, shards)
+    : { loaded: inShards(given, shards), resumed: false, moves: [] };
   const { base, written } = prepared.loaded;
   const studentFile = await hashOfStudent(prepared.loaded.recipe);
   const stored: StoredRecipe = {
@@ -152,9 +155,16 @@ async function rememberedRecipe(folder: string): Promise<Recipe | undefined> {
 }
 
 /** A run whose recipe.json is damaged or gone goes on with the given recipe, as far as can be told the one that it began with. */
-async function withoutStored(folder: string, given: LoadedRecipe, place: Place | undefined): Promise<Prepared> {
+async function withoutStored(
+  folder: string,
+  asked: LoadedRecipe,
+  place: Place | undefined,
+  shards: number | undefined,
+): Promise<Prepared> {
   const remembered = await rememberedRecipe(folder);
-  const { changes } = differences(remembered ?? given.written, given.written);
+  const kept = remembered ?? (await shardsOfStates(folder)) ?? { shards: asked.recipe.shards ?? shards };
+  const given = inShards(asked, kept.shards);
+  const { changes } = differences(remembered ?? { ...given.written, shards: kept.shards }, given.written);
   if (changes.length > 0) throw changed(folder, changes);
   const sure = remembered === undefined ? ', and nothing tells whether the run began with it' : '';
   const left = `${path.join(folder, 'recipe.json')}: damaged or gone: going on with the recipe that is given${sure}`;
@@ -162,11 +172,20 @@ async function withoutStored(folder: string, given: LoadedRecipe, place: Place |
 }
 
 /** `place`: go on with the stored recipe there; absent: with the given one if it is the same. */
-async function goingOn(folder: string, given: LoadedRecipe, place: Place | undefined): Promise<Prepared> {
+async function goingOn(
+  folder: string,
+  asked: LoadedRecipe,
+  place: Place | undefined,
+  shards: number | undefined,
+): Promise<Prepared> {
   const stored = await readStored(path.join(folder, 'recipe.json'));
-  if (!(await hasWork(folder))) return { loaded: place ? placed(given, place) : given, resumed: true, moves: [] };
-  if (stored === undefined) return withoutStored(folder, given, place);
+  if (!(await hasWork(folder))) {
+    const begun = inShards(asked, shards);
+    return { loaded: place ? placed(begun, place) : begun, resumed: true, moves: [] };
+  }
+  if (stored === undefined) return withoutStored(folder, asked, place, shards);
   const before = await storedRecipe(folder);
+  const given = inShards(asked, before.recipe.shards);
   const isFinished = (await finishedReport(folder)) !== undefined;
   // The folder may have another name by now.
   const named = { ...before, recipe: { ...before.recipe, name: given.recipe.name } };
@@ -179,11 +198,27 @@ async function goingOn(folder: string, given: LoadedRecipe, place: Place | undef
   const now = await hashOfStudent(loaded.recipe);
   if (studentFile !== undefined && now !== undefined && now !== studentFile) throw otherStudent(folder, loaded);
   const other = differences(before.written, given.written).changes;
-  const left =
-    other.length === 0 ? {} : { left: `going on with the recipe that the run began with, without ${other.join(', ')}` };
+  const sentences = [
+    ...(other.length === 0 ? [] : [`going on with the recipe that the run began with, without ${other.join(', ')}`]),
+    ...(isFinished || asked.recipe.shards !== undefined || given.recipe.shards === shards ? [] : [keptShards(given)]),
+  ];
+  const left = sentences.length === 0 ? {} : { left: sentences.join('; ') };
   if (moves.length === 0) return { loaded, resumed: true, moves: earlier, ...left };
   const moved = noteOf(moves);
   return { loaded, resumed: true, moves: [...earlier, moved], moved, ...left };
+}
+
+/** Parts of a batch change what a training comes to: the recipe of a run says how many, also where the one that is given does not. */
+function inShards(loaded: LoadedRecipe, shards: number | undefined): LoadedRecipe {
+  const { written, base, recipe } = loaded;
+  if (shards === undefined || recipe.shards !== undefined) return loaded;
+  // As if it were written there: exports hold a hash of the recipe.
+  const complete = completeRecipe({ ...written, shards }, base);
+  return { ...complete, recipe: { ...complete.recipe, name: recipe.name } };
+}
+
+function keptShards({ recipe: { shards } }: LoadedRecipe): string {
+  return `going on with ${shards === undefined ? 'whole batches' : `batches in ${shards} shards`}, as the run began`;
 }
 
 function placed(loaded: LoadedRecipe, place: Place): LoadedRecipe {

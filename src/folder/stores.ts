@@ -6,6 +6,7 @@ import { isTeacherStage } from '../report/artifact.ts';
 import { CheckpointStore, seal, unseal } from './checkpoint.ts';
 import type { OnEvent } from '../base/events.ts';
 import { Ledger } from './ledger.ts';
+import { RaceFolder } from './race-folder.ts';
 import { RepeatsFolder } from './repeats-folder.ts';
 import type { KeyedStore } from '../distill/soft-targets.ts';
 import type { StageStates } from '../train/training.ts';
@@ -17,6 +18,8 @@ export interface RunStores {
   readonly softTargets: KeyedStore;
   /** Repeats that shards have trained. */
   readonly repeats: RepeatsFolder;
+  /** Candidates of the race of losses that shards have trained. */
+  readonly race: RaceFolder;
   /** Write a result, e.g. `report.json` or `exports/distilled.onnx`. */
   readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
 }
@@ -36,6 +39,7 @@ export async function openStores(folder: string, onEvent: OnEvent, shared = fold
     }),
     softTargets: softTargetStore(path.join(shared, 'soft-targets'), writerOf(shared), warn),
     repeats: new RepeatsFolder(folder),
+    race: new RaceFolder(folder),
     write,
   };
 }

@@ -111,13 +111,19 @@ export const recipeSchema = z
       .max(1024)
       .optional()
       .describe(
-        'Parts of a batch that processes started by mpirun share, at least as many as processes; default: 8 where mpirun has started it.',
+        'Parts of a batch that processes started by mpirun share, at least as many as processes; default: 8 for a run that mpirun has begun. A run goes on with the number that it began with.',
       ),
     syncBatchNorm: z
       .boolean()
       .default(false)
       .describe(
         'Batch norms use the statistics of the whole batch where it is cut into shards; else those of the shard.',
+      ),
+    gradientCompression: z
+      .enum(['none', 'fp16'])
+      .optional()
+      .describe(
+        'Form of the gradients that processes give each other; none: float32, the default; fp16: half the bytes, and sums rounded to 11 bits, the same in any number of processes.',
       ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
   })

@@ -10,15 +10,16 @@ import { lockRun } from '../folder/lock.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { logEvent } from '../watch/events.ts';
 import { follow } from './follow.ts';
-import type { Stages } from './follow.ts';
+import type { FollowOptions, Stages } from './follow.ts';
 import type { RunOptions, RunResult } from './options.ts';
 import { searchBudget } from './search/search.ts';
+import { requireShards, SHARDS } from './together.ts';
 
 /** Follow the stages in this folder, under its lock: from the beginning, or from where they were stopped. */
 export async function runAlone(
   given: LoadedRecipe,
   folder: string,
-  asked: RunOptions,
+  asked: RunOptions & Pick<FollowOptions, 'shared' | 'withoutTest'>,
   stages: Stages,
 ): Promise<RunResult> {
   const lost = new AbortController();
@@ -36,7 +37,8 @@ export async function runAlone(
     throw error;
   });
   try {
-    const prepared = await prepareFolder(folder, given, options.existing ?? 'ask', options.place);
+    const { together, existing = 'ask', place } = options;
+    const prepared = await prepareFolder(folder, given, existing, place, together && SHARDS);
     const { loaded, resumed, moves, moved, left } = prepared;
     if (left !== undefined) warn(left);
     const before = resumed ? await finishedReport(folder) : undefined;
@@ -45,6 +47,7 @@ export async function runAlone(
       if (gone !== undefined) warn(gone);
       return { folder, report: before };
     }
+    requireShards(together, loaded.recipe, folder);
     const log = await fileLog(path.join(folder, 'log.jsonl'));
     const { task = 'classification' } = loaded.recipe.dataset;
     const onEvent: OnEvent = (event) => {

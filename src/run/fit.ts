@@ -30,7 +30,6 @@ import { gradientProgram, updateProgram } from '../train/gradient.ts';
 import { evaluationProgram } from '../train/inference.ts';
 import { EMA_PREFIX, MASK_PREFIX, trainingProgram } from '../train/step.ts';
 import type { StageContext } from './context.ts';
-import { shardsOf } from './together.ts';
 import { begunTraining, finishedTraining, train } from '../train/training.ts';
 import type { Fitted, TrainingResult } from '../train/training.ts';
 
@@ -98,7 +97,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   context.onEvent({ type: 'stage', stage });
   const task = taskOf(data.train);
   const network = await options.build();
-  const { syncBatchNorm } = context.recipe;
+  const { syncBatchNorm, shards, gradientCompression } = context.recipe;
   const { minConfidence } = context.recipe.distill;
   // Without a teacher nothing can be learnt from a sample without a label.
   const learnt = answers === undefined ? labelledOf(data.train) : data.train;
@@ -107,7 +106,8 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const steps = stepsOf(settings, asLongAs);
   const states = context.states(stage);
   const saved = await states.load();
-  const finished = finishedTraining(saved, steps, options);
+  const owner = { stage, job: options.job, data: options.data, shards };
+  const finished = finishedTraining(saved, steps, owner);
   if (finished !== undefined) return done(context, options, finished, network);
   const plan = options.masks?.(steps);
   const ema = settings.ema > 0 ? await options.build() : undefined;
@@ -135,8 +135,8 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       : undefined;
   let prefetcher: Prefetcher | undefined;
   const common = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale, partial };
-  const begun = begunTraining(saved, options);
-  if (loss.acrossBatch === true && shardsOf(context) !== undefined) throw inShards(loss.name);
+  const begun = begunTraining(saved, owner);
+  if (loss.acrossBatch === true && shards !== undefined) throw inShards(loss.name);
   const trainerOptions = {
     engine,
     program: (samples: number) =>
@@ -175,14 +175,15 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     isBegun: begun !== undefined,
     // Without shards the batch is normalized as one, and must not be cut.
     parts:
-      loss.acrossBatch === true || (syncBatchNorm && shardsOf(context) === undefined)
+      loss.acrossBatch === true || (syncBatchNorm && shards === undefined)
         ? undefined
         : {
             gradient: (samples) => gradientProgram({ ...common, batchSize: samples, mix: hasMixup ? 'soft' : 'none' }),
             update: (parts) => updateProgram({ ...common, batchSize }, parts),
-            shards: shardsOf(context),
+            shards,
             together: context.together,
             syncBatchNorm,
+            gradientCompression,
           },
     free: freeMemory(),
     onEvent: context.onEvent,
@@ -201,7 +202,6 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   };
   try {
     const result = await train({
-      stage,
       title: options.title,
       trainer,
       task,
@@ -216,8 +216,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       chooseFrom: plan?.finalFrom,
       states,
       cut: begun?.cut ?? cut,
-      job: options.job,
-      data: options.data,
+      ...owner,
       dataSeconds: () => waiting.seconds,
       onEvent: context.onEvent,
       signal: context.signal,

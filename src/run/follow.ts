@@ -10,7 +10,8 @@ import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport } from './report.ts';
-import { requireSame, splitsOf } from './together.ts';
+import { several } from '../runtime/collectives.ts';
+import { contentOf, requireSame, splitsOf } from './together.ts';
 import { factsOf, stagesOf, stoppedReport } from '../folder/report-frame.ts';
 import type { Findings } from './report.ts';
 import { curvesOf, modelsSoFar, stopOf } from '../folder/stopped.ts';
@@ -137,7 +138,7 @@ async function begin(
     const wait = typeof dataWait === 'number' && { dataWait };
     onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
   };
-  const saving = { states: counted(stores, clock, onWork), saveEveryMs: 1000 * saveEvery, done };
+  const saving = { states: counted(stores, clock, { onWork, together }), saveEveryMs: 1000 * saveEvery, done };
   if (together !== undefined) requireSame(together, 'data', splitsOf(data));
   const context = { recipe, written, data, engine, onEvent, signal, together, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
@@ -148,12 +149,17 @@ async function begin(
 function counted(
   { states, ledger }: RunStores,
   clock: StageClock,
-  onWork: FollowOptions['onWork'],
+  { onWork, together }: { readonly onWork: FollowOptions['onWork']; readonly together: FollowOptions['together'] },
 ): RunStores['states'] {
   return (stage) => {
     const kept = states(stage);
     return {
-      load: () => kept.load(),
+      load: async () => {
+        const saved = await kept.load();
+        // One that goes on from elsewhere would mix its sums with those of other steps.
+        if (several(together)) requireSame(together, `saved state of ${stage}`, contentOf(saved));
+        return saved;
+      },
       save: async (state) => {
         await onWork?.();
         await kept.save(state);

@@ -2,12 +2,11 @@ import { sha256 } from '../base/bytes.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import { hashOfStudent } from '../folder/folder.ts';
 import type { StageContext } from './context.ts';
-import { shardsOf, splitsOf } from './together.ts';
+import { splitsOf } from './together.ts';
 
 /** Hash of all that the trainings of a repeat depend on. */
 export async function repeatKey(context: StageContext): Promise<string> {
   const { recipe, written, data } = context;
-  const shards = shardsOf(context) ?? null;
-  const recipeOf = canonicalJson({ ...written, name: null, shards });
+  const recipeOf = canonicalJson({ ...written, name: null, shards: recipe.shards ?? null });
   return sha256(recipeOf, splitsOf(data), (await hashOfStudent(recipe)) ?? '');
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { partOf } from '../base/shard.ts';
 import type { Shard } from '../base/shard.ts';
+import { RaceFolder } from '../folder/race-folder.ts';
 import { RepeatsFolder } from '../folder/repeats-folder.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Stages } from './follow.ts';
@@ -22,14 +23,14 @@ export interface Repeated {
  * finished are left as they are, those that were stopped go on. A plain run of the recipe takes what is finished, and goes on from there.
  */
 export async function repeatShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<Repeated> {
-  const { name, repeats: total, target, student } = given.recipe;
-  const refused = target === undefined ? (student === undefined ? 'no student' : undefined) : 'target';
-  if (total === 1 || refused !== undefined)
+  const { name, repeats: total, student } = given.recipe;
+  if (total === 1 || student === undefined)
     throw new UserError(
-      `--shard: expected a recipe whose repeats can be shared out, received ${refused ?? 'repeats: 1'}`,
+      `--shard: expected a recipe with repeats, a race of losses or a target to share out, received ${student === undefined ? 'no student' : 'repeats: 1'}`,
       'Set repeats in the recipe, or share out trials with `limbeck sweep`.',
     );
-  const folder = new RepeatsFolder(path.join(options.out ?? 'checkpoints', name));
+  const run = path.join(options.out ?? 'checkpoints', name);
+  const folder = new RepeatsFolder(run);
   const own = partOf(
     Array.from({ length: total }, (_, repeat) => repeat),
     shard,
@@ -37,14 +38,15 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
   for (const repeat of own) {
     options.onEvent?.({ type: 'message', message: `repeat ${repeat + 1} of ${total}` });
     await folder.begin(repeat);
-    await runAlone(given, folder.folderOf(repeat), options, stagesOf(folder, repeat));
+    const race = new RaceFolder(run, folder.folderOf(repeat));
+    await runAlone(given, folder.folderOf(repeat), options, stagesOf(folder, repeat, race));
   }
   return { repeats: own.map((repeat) => repeat + 1), total, folder: folder.folder };
 }
 
-function stagesOf(folder: RepeatsFolder, repeat: number): Stages {
+function stagesOf(folder: RepeatsFolder, repeat: number, race: RaceFolder): Stages {
   return async (begin, stores) => {
-    const prepared = await prepare(begin, stores);
+    const prepared = await prepare(begin, { ...stores, race });
     await trainRepeat(prepared, repeat, stores);
     await folder.finish(repeat, await repeatKey(prepared.context));
     return { data: prepared.context.data };

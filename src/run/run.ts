@@ -38,7 +38,7 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
  *                                                                                       ▼
  *                                  report ◄─ 9 time ◄─ 8 measure ◄─ 7 quantize ◄─ 6 export
  */
-async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages> {
+export async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages> {
   const { recipe } = begin;
 
   // 0 to 2. What would fail late is found out now; the teacher and its answers.

@@ -1,3 +1,4 @@
+import { repeatKey } from './repeat-key.ts';
 import { raceLosses } from './stages/race.ts';
 import { earlierGenerations, generationNotes } from './stages/generations.ts';
 import { assistants } from './stages/assist.ts';
@@ -24,7 +25,8 @@ interface Begun {
   readonly race: Race | undefined;
 }
 
-export async function prepare(begin: StageContext, { softTargets }: RunStores): Promise<Begun> {
+/** The data as it is scored, the teacher and its lessons, and notes on both. */
+export async function lessonsOf(begin: StageContext, { softTargets }: Pick<RunStores, 'softTargets'>) {
   // 0. What would fail late is found out now.
   const begun = await checkModels(begin);
 
@@ -32,13 +34,20 @@ export async function prepare(begin: StageContext, { softTargets }: RunStores): 
   const teaching = await teach(begin);
   const scored = await withScores(begin, teaching);
 
-  // 2. Its answers to the training samples, or those of the last assistant, for every repeat the same; and the loss to learn with.
+  // 2. Its answers to the training samples, or those of the last assistant, for every repeat the same.
   const chained = teaching && (await assistants(scored, teaching, softTargets));
   const lessons = chained && begin.recipe.student && (await collectAnswers(scored, chained.teaching, softTargets));
-  const { context, race, notes } = await raceLosses(scored, lessons);
+  return { context: scored, teaching, lessons, notes: [...begun, ...(chained?.notes ?? [])] };
+}
+
+export async function prepare(begin: StageContext, stores: RunStores): Promise<Begun> {
+  const { context: scored, teaching, lessons, notes: before } = await lessonsOf(begin, stores);
+  // And the loss to learn with.
+  const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(scored) : '';
+  const { context, race, notes } = await raceLosses(scored, lessons, (stage) => stores.race.take(stage, key));
   if (lessons !== undefined) await checkLoss(context, lessons);
-  const ways = [...(chained?.notes ?? []), ...notes, ...(lessons === undefined ? [] : generationNotes(context))];
-  return { context, teaching, lessons, begun: [...begun, ...ways], race };
+  const ways = [...notes, ...(lessons === undefined ? [] : generationNotes(context))];
+  return { context, teaching, lessons, begun: [...before, ...ways], race };
 }
 
 export async function trainRepeat(

@@ -1,23 +1,44 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { sha256 } from '../base/bytes.ts';
+import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { limbeckVersion } from '../base/packages.ts';
 import { fingerprint } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';
+import type { Safetensors } from '../formats/safetensors.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { several } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
-import type { StageContext } from './context.ts';
 import type { RunOptions, RunResult } from './options.ts';
 
 /** Parts that a batch is cut into for several processes, however many there are: so 1, 2, 4 and 8 of them end with the same bytes. */
-const SHARDS = 8;
+export const SHARDS = 8;
 
-/** Number of parts that a batch is cut into for several processes; undefined: not cut for that. */
-export function shardsOf({ recipe, together }: Pick<StageContext, 'recipe' | 'together'>): number | undefined {
-  return recipe.shards ?? (together && SHARDS);
+/** `UserError` where the processes cannot share the batches of the run in `folder`, which are cut into so many parts, or are whole. */
+export function requireShards(
+  together: Collectives | undefined,
+  { shards, gradientCompression }: Pick<Recipe, 'shards' | 'gradientCompression'>,
+  folder: string,
+): void {
+  if (gradientCompression === 'fp16' && shards === undefined)
+    throw new UserError(
+      `gradientCompression: fp16: batches that are not cut into shards have no sums of gradients to round`,
+      'Take it out, set shards, or start limbeck by mpirun.',
+    );
+  if (!several(together)) return;
+  if (shards === undefined)
+    throw new UserError(
+      `${folder}: this run began as one process without shards in its recipe: its batches are whole, and mpirun has started ${together.size} processes to share them`,
+      'Go on without mpirun; or add --fresh to start again, with batches that processes can share.',
+    );
+  if (together.size > shards)
+    throw new UserError(
+      `mpirun has started ${together.size} processes, and a batch is cut into ${shards} shards`,
+      `Start at most ${shards}, or set shards in the recipe.`,
+    );
 }
 
 /**
@@ -33,12 +54,6 @@ export async function runTogether(
   const { recipe, written } = given;
   requireSame(together, 'version', limbeckVersion());
   requireSame(together, 'recipe', JSON.stringify(written));
-  const shards = recipe.shards ?? SHARDS;
-  if (together.size > shards)
-    throw new UserError(
-      `mpirun has started ${together.size} processes, and a batch is cut into ${shards} shards`,
-      `Start at most ${shards}, or set shards in the recipe.`,
-    );
   if (recipe.target !== undefined)
     throw new UserError(
       'target: a search by latency measures time, which differs from process to process',
@@ -52,12 +67,15 @@ export async function runTogether(
   }
   const copy = await mkdtemp(path.join(tmpdir(), 'limbeck-rank-'));
   try {
-    const folder = path.join(out, recipe.name);
-    if (existing !== 'fresh' && (await exists(folder)))
-      await cp(folder, path.join(copy, recipe.name), {
+    // What shards have trained lies beside it.
+    for (const beside of ['', '-repeats', '-race']) {
+      const name = recipe.name + beside;
+      if ((beside === '' && existing === 'fresh') || !(await exists(path.join(out, name)))) continue;
+      await cp(path.join(out, name), path.join(copy, name), {
         recursive: true,
         filter: (file) => path.basename(file) !== 'lock',
       });
+    }
     together.barrier();
     const result = await run(given, { ...options, out: copy });
     await together.meet();
@@ -84,4 +102,10 @@ export function requireSame(together: Collectives, what: string, text: string): 
 /** Fingerprint of the splits, which must be the same in all processes. */
 export function splitsOf({ train, validation, test }: LoadedDataset): string {
   return [train, validation, ...(test === undefined ? [] : [test])].map(fingerprint).join();
+}
+
+/** Hash of the tensors of a saved state. What else it holds are the times of one process. */
+export function contentOf(saved: Safetensors | undefined): string {
+  const parts = [...(saved?.tensors ?? [])].flatMap(([name, { data }]) => [name, bytesOf(data)]);
+  return sha256(...parts);
 }

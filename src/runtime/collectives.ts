@@ -1,3 +1,8 @@
+/** A call that is under way. The arrays that it was given are the library's until `wait` returns. */
+export interface Begun {
+  wait(): void;
+}
+
 /**
  * Processes that compute one thing together. Every one of them makes the same calls in the same order, with arrays of the same length;
  * a call returns when all have made it.
@@ -11,8 +16,13 @@ export interface Collectives {
   readonly waitedSeconds: number;
   /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call of it. */
   allgather(own: Float32Array): Float32Array;
-  /** `own`: what this process has for each, [size, length]; `all` is filled with what each has for this one. */
-  alltoall(own: Float32Array, all: Float32Array): void;
+  /**
+   * Begins to fill `all` with what each has for this process; `own`: what this one has for each; both [size, length]. It waits for nobody:
+   * to be called after a `barrier`. Several calls may be under way, in the same order in all processes.
+   */
+  beginAlltoall(own: Float32Array, all: Float32Array): Begun;
+  /** As `beginAlltoall`: begins to fill `all` with the values of all processes in the order of their ranks, [size, length]. */
+  beginAllgather(own: Float32Array, all: Float32Array): Begun;
   /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
   allreduce(own: Float32Array): Float32Array;
   /** Copies the values of rank 0 to all processes, in place. */

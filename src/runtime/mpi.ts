@@ -7,7 +7,7 @@ import { prepareMpi } from '../base/environment.ts';
 import type { MpiLaunch } from '../base/environment.ts';
 import { awaitAll } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
-import type { Collectives } from './collectives.ts';
+import type { Begun, Collectives } from './collectives.ts';
 
 /** Value that the library's functions take for a communicator, a type or an operation: pointers in Open MPI, numbers elsewhere. */
 type Handle = unknown;
@@ -81,10 +81,15 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
   const waits = arrivals(bound, abi, rank, size);
   let places: readonly string[] = Array.from({ length: size }, (_, other) => `rank ${other}`);
   let waitedMs = 0;
+  const arrive = (): void => void (waitedMs += awaitAll(waits.arrived(), { rank, places, seconds }));
   /** A call that does not block, and the wait for it: a blocking one could not be given up. */
+  const begin = (...call: Parameters<typeof waits.called>): Begun => {
+    const called = waits.called(...call);
+    return { wait: () => void awaitAll(called, { rank, places, seconds }) };
+  };
   const together = (...call: Parameters<typeof waits.called>): void => {
-    waitedMs += awaitAll(waits.arrived(), { rank, places, seconds });
-    awaitAll(waits.called(...call), { rank, places, seconds });
+    arrive();
+    begin(...call).wait();
   };
   const gathered = reused();
   const gather = (own: Float32Array): Float32Array => {
@@ -100,17 +105,18 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
       return waitedMs / 1000;
     },
     allgather: gather,
-    alltoall: (own, all) => {
+    beginAlltoall: (own, all) => {
       const each = own.length / size;
-      together(alltoall, own, each, abi.float, all, each, abi.float, abi.world);
+      return begin(alltoall, own, each, abi.float, all, each, abi.float, abi.world);
     },
+    beginAllgather: (own, all) => begin(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world),
     allreduce: (own) => {
       const sum = new Float32Array(own.length);
       together(allreduce, own, sum, own.length, abi.float, abi.sum, abi.world);
       return sum;
     },
     broadcast: (values) => together(broadcast, values, values.length, abi.float, 0, abi.world),
-    barrier: () => void (waitedMs += awaitAll(waits.arrived(), { rank, places, seconds })),
+    barrier: arrive,
     meet: async () => {
       const { isWhole } = waits.arrived();
       while (!isWhole()) await delay(MEET_MS);
@@ -174,12 +180,15 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
       const late = rank === 0 ? undefined : () => tell(ofLife, ALIVE);
       return { isWhole: () => isDone(barrier) && missing().length === 0, missing, ...(late && { late }) };
     },
-    /** The wait for a call that all have come to; those that live say so when it takes too long. */
+    /** Begins a call that all have come to. What it gives waits for it; those that live say so when it takes too long. */
     called: (call: (...args: unknown[]) => void, ...args: unknown[]) => {
       // Asking for the buffer of a small array moves it to where it stays: the library writes there while JavaScript goes on.
       for (const one of args) if (one instanceof Float32Array) one.buffer.slice(0, 0);
-      call(...args, barrier);
-      return { isWhole: () => isDone(barrier), missing: missingIn(ofLife), late: () => tell(ofLife, ALIVE) };
+      const request = new BigInt64Array(new ArrayBuffer(256));
+      call(...args, request);
+      const isWhole = (): boolean => isDone(request);
+      // Held until then: the arrays must not be collected as garbage.
+      return { isWhole, missing: missingIn(ofLife), late: () => tell(ofLife, ALIVE), held: args };
     },
   };
 }

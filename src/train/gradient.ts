@@ -73,6 +73,11 @@ export function updateProgram(options: TrainingOptions, parts: StepProgram['feed
   };
 }
 
+/** True for a result of a part that is the gradient of a variable. */
+export function isGradient(name: string): boolean {
+  return name.startsWith(GRADIENT);
+}
+
 /** True for a result of a part that is a feed of the update. The others are figures. */
 export function isForUpdate(name: string): boolean {
   return [GRADIENT, MOVED, ...Object.values(EXTREME)].some((prefix) => name.startsWith(prefix));

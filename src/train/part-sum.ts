@@ -7,6 +7,9 @@ const MERGES: Readonly<Record<string, (sum: Float32Array, next: Float32Array) =>
   [EXTREME.highest]: (sum, next) => sum.forEach((value, i) => (sum[i] = Math.max(value, next[i]!))),
 };
 
+/** Rounding of the values of a result, in place, after each sum of two. Those of parts are rounded already. */
+export type Rounding = (name: string, values: Float32Array) => void;
+
 /** A sum of so many parts as 2 to the power of `level`, at least. */
 interface Waiting {
   level: number;
@@ -19,13 +22,14 @@ interface Waiting {
  */
 export class PartSum {
   readonly #inPairs: boolean;
+  readonly #round: Rounding | undefined;
   /** Sums that wait for another one as large. */
   readonly #waiting: Waiting[] = [];
   /** Memory to use again. */
   readonly #free: Waiting[] = [];
 
-  constructor(order: 'one by one' | 'in pairs') {
-    this.#inPairs = order === 'in pairs';
+  constructor(order: 'one by one' | 'in pairs', rounding?: Rounding) {
+    [this.#inPairs, this.#round] = [order === 'in pairs', rounding];
   }
 
   /** Begins anew; memory is kept. */
@@ -36,9 +40,10 @@ export class PartSum {
   add(results: Values): void {
     const last = this.#waiting.at(-1);
     if (last !== undefined && (!this.#inPairs || last.level === 0)) {
-      for (const [name, values] of Object.entries(results)) merge(name, last.sums.get(name)!, values as Float32Array);
+      for (const [name, values] of Object.entries(results))
+        this.#merge(name, last.sums.get(name)!, values as Float32Array);
       last.level++;
-    } else this.#waiting.push(filled(this.#free.pop(), results));
+    } else this.#waiting.push(this.#filled(results));
     while (this.#inPairs && this.#waiting.at(-1)!.level === this.#waiting.at(-2)?.level) this.#mergeLast();
   }
 
@@ -48,41 +53,39 @@ export class PartSum {
     return Object.fromEntries(this.#waiting[0]?.sums ?? []);
   }
 
-  /** Feeds of the update. */
-  get forUpdate(): Values {
-    return this.#named(isForUpdate);
-  }
-
-  /** Loss and hits of the batch. */
-  get figures(): Readonly<Record<string, number>> {
-    return scalars(this.#named((name) => !isForUpdate(name)));
-  }
-
-  #named(isWanted: (name: string) => boolean): Values {
-    return Object.fromEntries(Object.entries(this.values).filter(([name]) => isWanted(name)));
-  }
-
   #mergeLast(): void {
     const newer = this.#waiting.pop()!;
     const older = this.#waiting.at(-1)!;
-    for (const [name, values] of newer.sums) merge(name, older.sums.get(name)!, values);
+    for (const [name, values] of newer.sums) this.#merge(name, older.sums.get(name)!, values);
     older.level++;
     this.#free.push(newer);
   }
-}
 
-function filled(memory: Waiting | undefined, results: Values): Waiting {
-  const sums = new Map<string, Float32Array>();
-  for (const [name, values] of Object.entries(results)) {
-    const room = memory?.sums.get(name);
-    if (room?.length === values.length) room.set(values as Float32Array);
-    sums.set(name, room?.length === values.length ? room : (values.slice() as Float32Array));
+  #merge(name: string, sum: Float32Array, next: Float32Array): void {
+    (MERGES[name.slice(0, name.indexOf('/') + 1)] ?? added)(sum, next);
+    this.#round?.(name, sum);
   }
-  return { level: 0, sums };
+
+  #filled(results: Values): Waiting {
+    const memory = this.#free.pop();
+    const sums = new Map<string, Float32Array>();
+    for (const [name, values] of Object.entries(results)) {
+      const room = memory?.sums.get(name);
+      if (room?.length === values.length) room.set(values as Float32Array);
+      sums.set(name, room?.length === values.length ? room : (values.slice() as Float32Array));
+    }
+    return { level: 0, sums };
+  }
 }
 
-function merge(name: string, sum: Float32Array, next: Float32Array): void {
-  (MERGES[name.slice(0, name.indexOf('/') + 1)] ?? added)(sum, next);
+/** Of sums, the feeds of the update. */
+export function forUpdate(sums: Values): Values {
+  return Object.fromEntries(Object.entries(sums).filter(([name]) => isForUpdate(name)));
+}
+
+/** Of sums, loss and hits of the batch. */
+export function figuresOf(sums: Values): Readonly<Record<string, number>> {
+  return scalars(Object.fromEntries(Object.entries(sums).filter(([name]) => !isForUpdate(name))));
 }
 
 function added(sum: Float32Array, next: Float32Array): void {

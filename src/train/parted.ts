@@ -8,8 +8,10 @@ import { evenSizes, partsOf } from './cut.ts';
 import { MOVED, updateParts } from './gradient.ts';
 import { PartGradients } from './gradients.ts';
 import type { Gradients } from './gradients.ts';
-import { PartSum } from './part-sum.ts';
-import { Slices } from './slices.ts';
+import { Exchange } from './exchange.ts';
+import { halfBlocks } from './half-blocks.ts';
+import { HalfGradients, toHalves } from './half-gradients.ts';
+import { figuresOf, forUpdate, PartSum } from './part-sum.ts';
 import { compileOptions } from './steps.ts';
 import { SyncedGradients } from './synced-gradients.ts';
 import type { Given, Steps, StepsOptions, Values } from './steps.ts';
@@ -24,6 +26,8 @@ export interface PartsOptions {
   readonly shards?: number | undefined;
   /** The processes that share the parts; default: this one alone. */
   readonly together?: Collectives | undefined;
+  /** Form in which processes give each other gradients, and to which each sum of two is rounded. Default: none, float32. */
+  readonly gradientCompression?: 'none' | 'fp16' | undefined;
   /** Normalize by the statistics of the whole batch in batch norms. Default false: by those of the part. */
   readonly syncBatchNorm?: boolean | undefined;
 }
@@ -43,15 +47,25 @@ export class PartedSteps implements Steps {
   readonly #options: PartedOptions;
   readonly #gradients: Gradients;
   readonly #sum: PartSum;
-  /** Of the processes' work together: this one's part of the sums, and arrays that are used again. */
-  readonly #slice = new PartSum('in pairs');
-  readonly #rooms = new Map<string, Float32Array>();
+  readonly #half: HalfGradients | undefined;
+  /** Between processes: of gradients as halves, and of all else. */
+  readonly #exchanges: readonly Exchange[];
 
   private constructor(options: PartedOptions, gradients: Gradients, update: CompiledStep) {
     this.#options = options;
     this.#gradients = gradients;
     this.compiled = update;
-    this.#sum = new PartSum(options.parts.shards === undefined ? 'one by one' : 'in pairs');
+    const { shards, together, gradientCompression } = options.parts;
+    this.#half = gradientCompression === 'fp16' ? new HalfGradients(gradients.outputs) : undefined;
+    const rounding = this.#half && toHalves;
+    this.#sum = new PartSum(shards === undefined ? 'one by one' : 'in pairs', rounding);
+    const { halves, rest } = this.#half ?? { rest: gradients.outputs };
+    this.#exchanges = several(together)
+      ? [
+          new Exchange({ outputs: rest, together }),
+          ...(halves === undefined ? [] : [new Exchange({ outputs: halves, together, wire: halfBlocks, rounding })]),
+        ]
+      : [];
   }
 
   static async create(options: PartedOptions): Promise<PartedSteps> {
@@ -98,41 +112,23 @@ export class PartedSteps implements Steps {
     const { size, rank } = together ?? { size: 1, rank: 0 };
     const each = powerOfTwo(all.length / size);
     const of = { own: all.slice(rank * each, (rank + 1) * each), count: all.length, each };
-    const results = this.#gradients.of(of, feeds, step);
-    if (several(together)) await this.#shared(results, Math.ceil(all.length / each), together);
-    else for await (const result of results) this.#sum.add(result);
-    await this.compiled.run(fedTo(this.compiled, { ...feeds, ...this.#sum.forUpdate }), step);
-    return this.#sum.figures;
+    for await (const result of this.#gradients.of(of, feeds, step)) this.#sum.add(this.#half?.joined(result) ?? result);
+    const sums = this.#summed(Math.ceil(all.length / each));
+    await this.compiled.run(fedTo(this.compiled, { ...feeds, ...forUpdate(sums) }), step);
+    return figuresOf(sums);
   }
 
   /**
-   * Each process computes as many of the parts as a power of two, and adds them up in pairs; then a slice of the sums of all processes, in
-   * pairs too: the same bits as one process alone. So each sends two arrays of the size of its results, however many parts it has.
+   * Each process computes as many of the parts as a power of two, and adds them up in pairs; then what all have is added up in pairs too: the
+   * same bits as one process alone. `count`: processes that have parts, where there are fewer parts than processes.
    */
-  async #shared(results: AsyncIterable<Values>, count: number, together: Collectives): Promise<void> {
-    const { rank, size } = together;
-    const slices = new Slices(this.#gradients.outputs, size);
-    const { width } = slices;
-    for await (const result of results) this.#sum.add(result);
-    const [own, all] = [this.#room('own', size * width), this.#room('all', size * width)];
-    // Where there are fewer parts than processes, some have none.
-    if (rank < count) slices.write(this.#sum.values, own);
-    together.alltoall(own, all);
-    this.#slice.clear();
-    for (let from = 0; from < count; from++)
-      this.#slice.add(slices.read(all.subarray(from * width, (from + 1) * width), rank));
-    const sum = this.#room('sum', width);
-    slices.write(this.#slice.values, sum, rank);
-    this.#sum.clear();
-    this.#sum.add(slices.read(together.allgather(sum)));
-  }
-
-  #room(of: string, length: number): Float32Array {
-    const known = this.#rooms.get(of);
-    if (known?.length === length) return known;
-    const room = new Float32Array(length);
-    this.#rooms.set(of, room);
-    return room;
+  #summed(count: number): Values {
+    const own = this.#sum.values;
+    const { rank = 0 } = this.#options.parts.together ?? {};
+    const given = rank < count ? own : undefined;
+    const shared = this.#exchanges.map((exchange) => exchange.sum(given, count));
+    const sums = shared.length === 0 ? own : shared.reduce((all, one) => ({ ...all, ...one }));
+    return this.#half?.named(sums) ?? sums;
   }
 
   agreed(wants: boolean): boolean {

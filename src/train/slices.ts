@@ -2,32 +2,51 @@ import { staticSize } from '../graph/shapes.ts';
 import type { TensorType } from '../graph/types.ts';
 import type { Values } from './steps.ts';
 
-/** Results of a step in one array, cut into slices of one width; the last one has room to spare. All values are float32. */
+export interface SliceOptions {
+  /** Slices of a turn, one for each process. */
+  readonly count: number;
+  /** Most elements of a slice: where that is not enough there are several turns. Default: no limit. */
+  readonly most?: number;
+  /** Number that the elements of a slice are a multiple of. Default: 1. */
+  readonly multipleOf?: number;
+}
+
+/**
+ * Results of a step in one array, cut into turns, and each turn into slices of one width: [turns, count, width]. The last ones have room to
+ * spare. All values are float32.
+ */
 export class Slices {
+  readonly turns: number;
   /** Elements of a slice. */
   readonly width: number;
   readonly #places: readonly { readonly name: string; readonly first: number; readonly end: number }[];
 
-  constructor(outputs: ReadonlyMap<string, TensorType>, count: number) {
+  constructor(outputs: ReadonlyMap<string, TensorType>, { count, most = Infinity, multipleOf = 1 }: SliceOptions) {
     let next = 0;
     this.#places = [...outputs].map(([name, { shape }]) => {
       const first = next;
       next += staticSize(shape);
       return { name, first, end: next };
     });
-    this.width = Math.ceil(next / count);
+    const width = Math.min(most, Math.ceil(next / count));
+    this.width = multipleOf * Math.ceil(width / multipleOf);
+    this.turns = Math.ceil(next / (count * this.width));
   }
 
-  /** Puts results into `array`: all of them, or with `slice` those of that one, of which each is as long as it lies there. */
-  write(values: Values, array: Float32Array, slice = 0): void {
-    const start = slice * this.width;
-    for (const { name, first } of this.#within(array, start))
-      array.set(values[name] as Float32Array, Math.max(first - start, 0));
+  /**
+   * Puts results into `array`, which is all of them from element `start` on. Each is given whole, of which the part is taken that lies there;
+   * or is that part already, as `read` gives it.
+   */
+  write(values: Values, array: Float32Array, start = 0): void {
+    for (const { name, first, end } of this.#within(array, start)) {
+      const all = values[name] as Float32Array;
+      const [from, to] = [Math.max(first, start), Math.min(end, start + array.length)];
+      array.set(all.length === end - first ? all.subarray(from - first, to - first) : all, from - start);
+    }
   }
 
-  /** The results that lie in `array`, which is all of them or that slice: of those at its ends a part. No copies. */
-  read(array: Float32Array, slice = 0): Values {
-    const start = slice * this.width;
+  /** The results that lie in `array`, which is all of them from element `start` on: of those at its ends a part. No copies. */
+  read(array: Float32Array, start = 0): Values {
     const found = this.#within(array, start).map(({ name, first, end }) => {
       return [name, array.subarray(Math.max(first - start, 0), end - start)] as const;
     });

@@ -97,7 +97,7 @@ export class SyncedGradients implements Gradients {
   ): Values {
     const wanted = new Map([...outputs].filter(([name]) => name.startsWith(PART)));
     if (wanted.size === 0) return {};
-    const slices = new Slices(wanted, 1);
+    const slices = new Slices(wanted, { count: 1 });
     const { width } = slices;
     const flat = new Float32Array(each * width);
     own.forEach((results, i) => slices.write(results, flat.subarray(i * width, (i + 1) * width)));

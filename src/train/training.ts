@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { monotonicMs } from '../base/clock.ts';
-import { InterruptedError } from '../base/errors.ts';
+import { InterruptedError, UserError } from '../base/errors.ts';
 import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { State, StateTensor } from '../runtime/engine.ts';
@@ -40,6 +40,8 @@ export interface TrainingRun {
   readonly job?: string | undefined;
   /** Hash of the training samples, where a saved state may be older than they are. States of other samples are ignored. */
   readonly data?: string | undefined;
+  /** Parts that every batch is cut into for several processes; absent: none. A state of another number cannot be gone on with. */
+  readonly shards?: number | undefined;
   /** Seconds that steps of this process have waited for their data so far. */
   readonly dataSeconds?: () => number;
   readonly states: StageStates;
@@ -186,7 +188,8 @@ class Meter {
 const STATE = 'state/';
 const BEST = 'best/';
 
-function toSafetensors(state: State, best: State, progress: Progress, { job = '', data }: Owner): Safetensors {
+function toSafetensors(state: State, best: State, progress: Progress, owner: Owner): Safetensors {
+  const { job = '', data } = owner;
   const tensors = new Map<string, StoredTensor>();
   for (const [prefix, from] of [
     [STATE, state],
@@ -196,15 +199,30 @@ function toSafetensors(state: State, best: State, progress: Progress, { job = ''
       tensors.set(prefix + name, { dtype: type.dtype, shape: type.shape as readonly number[], data });
     }
   }
-  return { tensors, metadata: { job, ...(data !== undefined && { data }), progress: JSON.stringify(progress) } };
+  const of = { job, ...(data !== undefined && { data }), shards: shardsText(owner) };
+  return { tensors, metadata: { ...of, progress: JSON.stringify(progress) } };
 }
 
-type Owner = Pick<TrainingRun, 'job' | 'data'>;
+type Owner = Pick<TrainingRun, 'stage' | 'job' | 'data' | 'shards'>;
 
-/** States of older versions do not say which samples they are of. */
-function isOf(saved: Safetensors | undefined, { job = '', data }: Owner): saved is Safetensors {
+/**
+ * True for a state of the training; `UserError` for one whose batches were cut into another number of shards, since its sums are others.
+ * States of older versions do not say which samples they are of, nor their shards.
+ */
+function isOf(saved: Safetensors | undefined, owner: Owner): saved is Safetensors {
+  const { job = '', data, stage } = owner;
   if (saved?.metadata['job'] !== job) return false;
-  return data === undefined || (saved.metadata['data'] ?? data) === data;
+  if (data !== undefined && (saved.metadata['data'] ?? data) !== data) return false;
+  const [now, before = now] = [shardsText(owner), saved.metadata['shards']];
+  if (before === now) return true;
+  throw new UserError(
+    `the saved state of ${stage} is of batches in ${before} shards, and this run has ${now}`,
+    'Give the run its own states back, or add --fresh to start again.',
+  );
+}
+
+function shardsText({ shards }: Pick<TrainingRun, 'shards'>): string {
+  return shards === undefined ? 'no' : String(shards);
 }
 
 /** Result of a training that the saved state says is finished; undefined for any other state. */

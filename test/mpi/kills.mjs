@@ -1,4 +1,4 @@
-// Random ranks of a training, random shards of a labelling and of a sweep are killed at random moments; what is left goes on with another
+// Random ranks of a training, random shards of a labelling, of a sweep and of a race are killed at random moments; what is left goes on with another
 // number of them. Nothing is lost or wrong at the end, no process is left, and nothing hangs for 30 seconds.
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -76,7 +76,33 @@ const KINDS = {
       return trials.map((trial) => hashes(path.join(of, trial))).join();
     },
   },
+  race: {
+    start: (out, n) => shards(n, [...raced, '--save-every', '0.2', ...into(out)]),
+    alone: (out) => done(start('node', [cli, ...raced, ...into(out)])),
+    finish: async (out) => {
+      // A round begins when all shards have finished the one before.
+      for (let round = 0; round < 2; round++)
+        for (const shard of shards(2, [...raced, ...into(out)])) await done(shard);
+      await done(start('node', [cli, ...raced, ...into(out)]));
+    },
+    result: (out) => hashes(path.join(folder, out, 'mpi')),
+  },
 };
+const raced = [
+  ...[
+    'run',
+    digits,
+    '--set',
+    'prune=[]',
+    '--set',
+    'quantize=[]',
+    '--set',
+    'distill.epochs=8',
+    '--set',
+    'distill.loss=auto',
+  ],
+  ...['--set', 'distill.race={ losses: [kd, mse, ttm], temperatures: [1, 4], alphas: [0.5], rounds: 2 }'],
+];
 function sweep() {
   const quick = ['prune=[]', 'quantize=[]', 'distill.epochs=10'].flatMap((text) => ['--set', text]);
   return ['sweep', digits, ...quick, '--grid', 'distill.temperature=1,4', '--grid', 'seed=1,2'];

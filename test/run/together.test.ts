@@ -31,7 +31,6 @@ describe('a run of several processes', () => {
 
   it.each([
     ['another recipe', (rank: number) => ({ seed: rank }), /process 1 of 2 has another recipe than process 0/],
-    ['more of them than shards', () => ({ shards: 1 }), /started 2 processes, and a batch is cut into 1 shards/],
     ['a search, which measures time', () => ({ target: { p95Ms: 1 } }), /target: a search by latency/],
   ])('refuses %s', async (_, change, message) => {
     await expect(run(2, change)).rejects.toThrow(message);

@@ -2,6 +2,8 @@ import type { Collectives } from '../../src/runtime/collectives.ts';
 
 class Captured extends Error {}
 
+const DONE = { wait: () => undefined };
+
 /**
  * What each of `size` processes comes to that work together, played one after another in this one: a process is run until it gathers for
  * the first time, then the next, until all have; then each again, with what all had, until it gathers for the second time; and so on.
@@ -46,13 +48,18 @@ function player(
   };
   return {
     ...{ rank, size, waitedSeconds: 0, allgather },
-    alltoall: (own, all) => {
+    beginAlltoall: (own, all) => {
       const of = allgather(own);
       const length = own.length / size;
       for (let other = 0; other < size; other++) {
         const at = other * own.length + rank * length;
         all.set(of.subarray(at, at + length), other * length);
       }
+      return DONE;
+    },
+    beginAllgather: (own, all) => {
+      all.set(allgather(own));
+      return DONE;
     },
     allreduce: (own) => {
       const all = allgather(own);
@@ -61,8 +68,31 @@ function player(
       );
     },
     broadcast: (values) => values.set(allgather(values).subarray(0, values.length)),
-    barrier: () => void allgather(new Float32Array(0)),
+    // All have come where the last one has: what follows is gathered.
+    barrier: () => undefined,
     meet: () => Promise.resolve().then(() => void allgather(new Float32Array(0))),
+    abort: () => undefined,
+    finish: () => undefined,
+  };
+}
+
+/** One process under mpirun. */
+export function lone(): Collectives {
+  return {
+    ...{ rank: 0, size: 1, waitedSeconds: 0 },
+    allgather: (own) => own.slice(),
+    beginAlltoall: (own, all) => {
+      all.set(own);
+      return DONE;
+    },
+    beginAllgather: (own, all) => {
+      all.set(own);
+      return DONE;
+    },
+    allreduce: (own) => own.slice(),
+    broadcast: () => undefined,
+    barrier: () => undefined,
+    meet: () => Promise.resolve(),
     abort: () => undefined,
     finish: () => undefined,
   };

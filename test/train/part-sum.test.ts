@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/base/random.ts';
-import { PartSum } from '../../src/train/part-sum.ts';
+import { forUpdate, PartSum } from '../../src/train/part-sum.ts';
 
 const random = new RandomStream('part sum', 1);
 const results = (): Record<string, Float32Array> => ({
@@ -35,5 +35,5 @@ it('adds one by one in the order of the parts', () => {
   for (const part of parts.slice(1)) part['gradient/w']!.forEach((value, i) => (expected[i]! += value));
   const sum = new PartSum('one by one');
   for (let again = 0; again < 2; again++) expect(summed(parts, sum)['gradient/w']).toEqual(expected);
-  expect(Object.keys(sum.forUpdate)).toEqual(['gradient/w', 'lowest/low']);
+  expect(Object.keys(forUpdate(sum.values))).toEqual(['gradient/w', 'lowest/low']);
 });

@@ -6,7 +6,7 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { OnEvent, StageEvent } from '../../base/events.ts';
-import { writtenReport } from '../../folder/finished.ts';
+import { finishedReport, writtenReport } from '../../folder/finished.ts';
 import { removeUnbegun } from '../../folder/folder.ts';
 import { follow } from '../follow.ts';
 import { removeOutdated, unwritten, writeReport } from '../../folder/written.ts';
@@ -21,6 +21,7 @@ import { roughly, summary, timedAgain } from '../../folder/search/summary.ts';
 import { timed } from './timing.ts';
 import { judgeOf, latencyOf, pointsOf } from '../../folder/search/trials.ts';
 import type { Trial } from '../../folder/search/trials.ts';
+import { TrialsFolder } from '../../folder/search/trials-folder.ts';
 
 type SearchOptions = RunOptions & Pick<FollowOptions, 'onEvent' | 'onWork'>;
 
@@ -94,7 +95,10 @@ async function completeSearch(
   const parity = final.parity.filter(({ file }) => models.some((row) => row.file === file));
   const found = timedAgain(search, latencyOf(models.at(-1)!, target));
   options.onEvent({ type: 'message', message: found.sentence });
-  const more = { recipe: loaded.written, wallSeconds, search: found, notes: [...final.notes, ...notes] };
+  const more = {
+    ...{ recipe: loaded.written, wallSeconds, search: found },
+    notes: [...final.notes, ...notes, ...timedElsewhere(trials)],
+  };
   const report = { ...final, models, parity, ...more };
   await copyModels(models, path.join(folder, 'search', trial.run), folder);
   await writeReport(folder, report);
@@ -133,8 +137,18 @@ async function halve(
   }
 }
 
+/** A note where trials were timed on machines of several kinds, each in its own run: what went on to the next round was chosen by that. */
+function timedElsewhere(trials: readonly Trial[]): string[] {
+  const cpus = [...new Set(trials.map(({ report }) => report.machine.cpu))];
+  return cpus.length === 1
+    ? []
+    : [
+        `the shards of the search timed its candidates on several kinds of machines (${cpus.join('; ')}), and chose by that which went on to the next round; the last timing, which chose the student, is of one machine`,
+      ];
+}
+
 /** A runtime that is not installed, or threads that there are no cores for: the other trials would come to the same. */
-function refuseUntimed(trial: Trial, target: TargetRecipe): void {
+export function refuseUntimed(trial: Trial, target: TargetRecipe): void {
   if (pointsOf(trial, target).length > 0) return;
   throw untimed(
     target,
@@ -157,8 +171,8 @@ async function runTrial(
   stages: Stages,
 ): Promise<Report> {
   const own = path.join(folder, 'search', run);
-  const before = await writtenReport(own);
-  if (before?.status === 'complete') return before;
+  const before = (await finishedReport(own)) ?? (await new TrialsFolder(folder).take(run, loaded));
+  if (before !== undefined) return before;
   await mkdir(own, { recursive: true });
   const stored = { base: loaded.base, recipe: loaded.written };
   await writeFileAtomic(path.join(own, 'recipe.json'), `${JSON.stringify(stored, null, 2)}\n`);

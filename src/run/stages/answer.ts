@@ -12,7 +12,6 @@ import { several, wanted } from '../../runtime/collectives.ts';
 import type { StageContext } from '../context.ts';
 import { SHOW_EVERY_MS } from '../../train/progress.ts';
 import { isShortOfMemory, LabelBatch } from './label-batch.ts';
-import { shardsOf } from '../together.ts';
 import type { Teaching } from './teach.ts';
 
 /** The teacher's answers, the views of the samples that they are for, and what having them cost. */
@@ -49,7 +48,10 @@ export async function collectAnswers(
   }
   const { teacher } = teaching;
   if (store === 'live') {
-    const answers = new LiveSoftTargets(teacher, data.train, { shards: shardsOf(context), together: context.together });
+    const answers = new LiveSoftTargets(teacher, data.train, {
+      shards: context.recipe.shards,
+      together: context.together,
+    });
     // Known when the training is over.
     const summary = {
       ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },

@@ -31,35 +31,83 @@ export interface Raced {
   readonly notes: readonly string[];
 }
 
+/** Candidates, and for each round how many of them train how long. */
+interface Course {
+  readonly candidates: readonly Candidate[];
+  readonly plan: ReturnType<typeof planOf>;
+  /** Losses that do not take part, and why. */
+  readonly notes: readonly string[];
+}
+
+/** Training of a candidate in a round. */
+interface Turn {
+  readonly candidate: Candidate;
+  readonly epochs: number;
+  readonly stage: string;
+}
+
+/** The race of a recipe whose loss is `auto`. */
+export function courseOf(context: StageContext): Course {
+  const { distill } = context.recipe;
+  if (distill.loss !== 'auto') throw new Error('this recipe names its loss');
+  const { candidates, notes } = candidatesOf(context, distill.race);
+  return { candidates, notes, plan: planOf(candidates.length, distill.race.rounds, distill.epochs) };
+}
+
+/** Trainings of round `round`, from 0; `left`: the candidates, the best first. */
+export function turnsOf({ candidates, plan }: Course, round: number, left: readonly Candidate[]): Turn[] {
+  const { count, epochs } = plan[round]!;
+  return left.slice(0, count).map((candidate) => {
+    const stage = raceStage(round + 1, candidates.indexOf(candidate) + 1);
+    return { candidate, epochs, stage };
+  });
+}
+
+/** What the turns of a round came to; gives their candidates, the best first, of equal ones the one that the recipe has first. */
+export async function ranked(
+  { data }: StageContext,
+  turns: readonly Turn[],
+  scoreOf: (turn: Turn) => Promise<number>,
+): Promise<readonly Candidate[]> {
+  for (const turn of turns) turn.candidate.rounds.push({ epochs: turn.epochs, validation: await scoreOf(turn) });
+  const { score } = taskOf(data.validation);
+  const of = ({ rounds }: Candidate): number => rounds.at(-1)!.validation;
+  return turns
+    .map(({ candidate }) => candidate)
+    .sort((a, b) => Number(isBetter(score, of(b), of(a))) - Number(isBetter(score, of(a), of(b))));
+}
+
 /**
  * A race of losses by successive halving (Jamieson & Talwalkar 2016, "Non-stochastic best arm identification"): each candidate trains the
  * student for few epochs, the half that is better on the validation split again for twice as many, from the beginning. All have the same
- * start, samples and order. Each training is a stage of the run, so a race that was stopped goes on where it was.
+ * start, samples and order. Each training is a stage of the run, so a race that was stopped goes on where it was; `take` gives the run the
+ * states of a stage that a shard has trained, if one has.
  */
-export async function raceLosses(context: StageContext, lessons: Answers | undefined): Promise<Raced> {
+export async function raceLosses(
+  context: StageContext,
+  lessons: Answers | undefined,
+  take: (stage: string) => Promise<boolean>,
+): Promise<Raced> {
   const { recipe } = context;
   const { distill } = recipe;
   if (distill.loss !== 'auto') return { context, notes: [] };
   if (lessons === undefined) return { context: withLoss(context, { loss: 'kd', numbers: {} }), notes: [] };
-  const { race, ...rest } = distill;
-  const { candidates, notes } = candidatesOf(context, race);
-  const plan = planOf(candidates.length, race.rounds, rest.epochs);
+  const { rounds } = distill.race;
+  const course = courseOf(context);
+  const { candidates, plan, notes } = course;
   const total = plan.reduce((sum, { count, epochs }) => sum + count * epochs, 0);
   context.onEvent({
     type: 'message',
-    message: `distill.loss: auto: a race of ${candidates.length} candidates in ${race.rounds} ${race.rounds === 1 ? 'round' : 'rounds'}, ${rounded(total)} epochs in all, before the ${rest.epochs} of the student itself`,
+    message: `distill.loss: auto: a race of ${candidates.length} candidates in ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${rounded(total)} epochs in all, before the ${distill.epochs} of the student itself`,
   });
   for (const message of notes) context.onEvent({ type: 'message', message });
-  let left: readonly Candidate[] = candidates;
-  for (const [i, { count, epochs }] of plan.entries()) {
-    left = left.slice(0, count);
-    for (const candidate of left) {
-      const number = candidates.indexOf(candidate) + 1;
-      const validation = await trainCandidate(context, candidate, { lessons, epochs, stage: raceStage(i + 1, number) });
-      candidate.rounds.push({ epochs, validation });
-    }
-    left = ranked(left, context);
-  }
+  let left = candidates;
+  for (let round = 0; round < rounds; round++)
+    left = await ranked(context, turnsOf(course, round, left), async (turn) => {
+      if (await take(turn.stage))
+        context.onEvent({ type: 'message', message: `race: ${said(turn.candidate)} was trained by a shard` });
+      return trainCandidate(context, turn, lessons);
+    });
   const best = left[0]!;
   const message = `the race chose ${said(best)}`;
   context.onEvent({ type: 'message', message });
@@ -79,11 +127,11 @@ export async function raceLosses(context: StageContext, lessons: Answers | undef
 
 /** All losses of the recipe with its temperatures and alphas, as far as they have them, in the order of the recipe. */
 function candidatesOf(
-  { recipe, data: { train }, together }: StageContext,
+  { recipe, data: { train } }: StageContext,
   { losses, temperatures, alphas }: RaceRecipe,
 ): { candidates: Candidate[]; notes: string[] } {
   const { microBatch } = recipe.distill;
-  const inParts = microBatch !== undefined || recipe.shards !== undefined || together !== undefined;
+  const inParts = microBatch !== undefined || recipe.shards !== undefined;
   const notes: string[] = [];
   const candidates = [...new Set(losses)].flatMap((loss) => {
     const why = !isLossFor(loss, train.task)
@@ -122,10 +170,11 @@ export function planOf(candidates: number, rounds: number, epochs: number): { co
   }));
 }
 
-async function trainCandidate(
+/** Score of a candidate on the validation split after its training. */
+export async function trainCandidate(
   context: StageContext,
-  { loss, numbers }: Candidate,
-  { lessons, epochs, stage }: { readonly lessons: Answers; readonly epochs: number; readonly stage: string },
+  { candidate: { loss, numbers }, epochs, stage }: Turn,
+  lessons: Answers,
 ): Promise<number> {
   const { recipe, data } = context;
   const { seed, dataset, student, distill, precision } = recipe;
@@ -155,13 +204,6 @@ async function trainCandidate(
   });
   fitted.network.dispose();
   return fitted.validation;
-}
-
-/** The best first; of equal ones the one that the recipe has first. */
-function ranked(candidates: readonly Candidate[], { data }: StageContext): readonly Candidate[] {
-  const { score } = taskOf(data.validation);
-  const of = ({ rounds }: Candidate): number => rounds.at(-1)!.validation;
-  return [...candidates].sort((a, b) => Number(isBetter(score, of(b), of(a))) - Number(isBetter(score, of(a), of(b))));
 }
 
 function withLoss(context: StageContext, { loss, numbers }: Pick<Candidate, 'loss' | 'numbers'>): StageContext {

@@ -1,0 +1,105 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunEvent } from '../../src/base/events.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import type { RunOptions } from '../../src/run/options.ts';
+import { evaluator } from '../../src/runtime/evaluator.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { useLazyBackend } from '../../src/trace/use.ts';
+import { QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { lone, played } from '../support/played.ts';
+import { writeData } from '../support/tiny.ts';
+
+const folder = temporaryFolder();
+
+beforeEach(async () => {
+  useLazyBackend(evaluator);
+  await writeData(folder());
+});
+
+const RECIPE = {
+  dataset: { type: 'csv', train: 'data.csv', testFraction: 0.2 },
+  student: { model: 'mlp', hidden: [2] },
+  distill: { epochs: 3, batchSize: 16 },
+  ...QUICK,
+};
+
+const made = (change: object = {}) => makeRecipe({ ...RECIPE, name: 'r', ...change }, folder());
+const out = (name: string): string => path.join(folder(), name);
+const run = (name: string, change: object = {}, options: RunOptions = {}) =>
+  runRecipe(made(change), { ...options, out: out(name) });
+const exported = (name: string) => readFile(path.join(out(name), 'r/exports/scratch.onnx'));
+
+/** Stops in the training. */
+async function begun(name: string, change: object = {}, options: RunOptions = {}): Promise<void> {
+  const stop = new AbortController();
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'epoch') stop.abort();
+  };
+  await expect(run(name, change, { ...options, onEvent, signal: stop.signal, saveEvery: 0 })).rejects.toThrow(
+    /stopped scratch after step/,
+  );
+}
+
+describe('the number of shards that a run began with', () => {
+  it('stays: begun under mpirun, it goes on alone, by the same recipe, with the bytes of shards: 8', async () => {
+    await run('eight', { shards: 8 });
+    await run('whole');
+    expect(await exported('whole')).not.toEqual(await exported('eight'));
+    await begun('mpi', {}, { together: lone() });
+    const said: string[] = [];
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'warning') said.push(event.message);
+    };
+    const { report } = await run('mpi', {}, { onEvent });
+    expect(await exported('mpi')).toEqual(await exported('eight'));
+    expect(said).toEqual(['going on with batches in 8 shards, as the run began']);
+    expect(report.recipe).toMatchObject({ shards: 8 });
+  });
+
+  it('stays: begun alone, it does not go on in several processes, in one under mpirun with the bytes of one alone', async () => {
+    await run('whole');
+    await begun('alone');
+    const several = played(2, (together) => run('alone', {}, { together }));
+    await expect(several).rejects.toThrow(/began as one process without shards .* 2 processes to share them/);
+    await expect(run('alone', { shards: 8 }, { together: lone() })).rejects.toThrow(/shards: nothing -> 8/);
+    await run('alone', {}, { together: lone() });
+    expect(await exported('alone')).toEqual(await exported('whole'));
+  });
+
+  it('is in the saved state too, where nothing else is left of the run', async () => {
+    await begun('mpi', {}, { together: lone() });
+    for (const name of ['recipe.json', 'report.json']) await rm(path.join(out('mpi/r'), name));
+    await writeFile(path.join(out('mpi/r'), 'ledger.json'), 'damaged');
+    await expect(run('mpi', { shards: 4 })).rejects.toThrow(/has changed:\n {2}shards: 8 -> 4/);
+    await run('mpi');
+    await run('eight', { shards: 8 });
+    expect(await exported('mpi')).toEqual(await exported('eight'));
+  });
+
+  it('of a state that is put into another run is found out', async () => {
+    await begun('mpi', {}, { together: lone() });
+    await begun('alone');
+    await rm(path.join(out('alone/r'), 'state'), { recursive: true });
+    await cp(path.join(out('mpi/r'), 'state'), path.join(out('alone/r'), 'state'), { recursive: true });
+    await expect(run('alone')).rejects.toThrow(
+      /the saved state of scratch is of batches in 8 shards, and this run has no/,
+    );
+  });
+});
+
+it('processes that start from other saved states are refused', async () => {
+  await begun('mpi', {}, { together: lone() });
+  // The second process sees no state, as on a machine whose folder is another one.
+  const together = played(2, (each) => run(['mpi', 'other'][each.rank]!, {}, { together: each }));
+  await expect(together).rejects.toThrow(/process 1 of 2 has another saved state of scratch than process 0/);
+});
+
+it('more processes than shards are refused, and compression where there are none', async () => {
+  const two = played(2, (together) => run('two', { shards: 1 }, { together }));
+  await expect(two).rejects.toThrow(/started 2 processes, and a batch is cut into 1 shards/);
+  await expect(run('halves', { gradientCompression: 'fp16' })).rejects.toThrow(
+    /gradientCompression: fp16: batches that are not cut/,
+  );
+});
