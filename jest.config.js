@@ -23,8 +23,8 @@ export default {
       testPathIgnorePatterns: [
         '/node_modules/',
         '<rootDir>/test/(browser|conformance|tensorflow|webgpu)/',
-        // `npm run test:kill`, `npm run test:recipes`, `npm run test:labels`, `npm run test:modes` and `npm run test:docs`.
-        '<rootDir>/test/(run/(kill|recipes|few-labels-whole|modes)|docs).test.ts',
+        // `npm run test:kill`, `npm run test:recipes`, `npm run test:labels`, `npm run test:modes`, `npm run test:growth` and `npm run test:docs`.
+        '<rootDir>/test/(run/(kill|recipes|few-labels-whole|modes|growth)|docs).test.ts',
         '<rootDir>/test/trace/tfjs/',
       ],
       extensionsToTreatAsEsm: ['.ts'],

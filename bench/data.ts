@@ -2,7 +2,8 @@
  * Pictures a second from a folder of JPEG files to batches, beside PyTorch's DataLoader: `npm run bench:data -- [--pictures 2000]
  * [--rounds 3] [--python PYTHON]`. The files, 500 x 375, are made in the temporary folder. Reading is decoding and resizing to 224 x 224;
  * an epoch is a random resized crop of each, mirrored or not, and normalized, in batches of 64. Limbeck decodes once and crops what lies in
- * memory, in one data worker; PyTorch does all of it in every epoch, in as many workers as there are cores.
+ * memory, in one data worker; PyTorch does all of it in every epoch, in as many workers as there are cores. A second line is of pictures
+ * that are left in a temporary file, as those are that do not fit into memory.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -17,6 +18,7 @@ import { findPython, jsonOf, median, table } from './processes.ts';
 const { values, positionals } = parseArgs({
   options: {
     pictures: { type: 'string', default: '2000' },
+    stored: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     python: { type: 'string' },
   },
@@ -25,16 +27,17 @@ const { values, positionals } = parseArgs({
 const [WIDTH, HEIGHT, SIZE, BATCH] = [500, 375, 224, 64];
 
 if (positionals[0] === undefined) await measure(Number(values.pictures), Number(values.rounds));
-else await read(positionals[0]);
+else await read(positionals[0], values.stored);
 
 async function measure(pictures: number, rounds: number): Promise<void> {
   const python = findPython(values.python, ['.venv/zoo/bin/python']);
   const folder = mkdtempSync(path.join(tmpdir(), 'limbeck-bench-'));
   try {
     await write(folder, pictures);
-    const sides: Record<string, Record<string, unknown>[]> = { limbeck: [], pytorch: [] };
+    const sides: Record<string, Record<string, unknown>[]> = { limbeck: [], stored: [], pytorch: [] };
     for (let round = 0; round < rounds; round++) {
       sides['limbeck']!.push(await jsonOf(process.execPath, [import.meta.filename, folder]));
+      sides['stored']!.push(await jsonOf(process.execPath, [import.meta.filename, folder, '--stored']));
       const args = ['bench/data.py', folder, String(SIZE), String(BATCH), String(availableParallelism())];
       if (python !== undefined) sides['pytorch']!.push(await jsonOf(python, args));
     }
@@ -48,6 +51,7 @@ async function measure(pictures: number, rounds: number): Promise<void> {
     );
     const rows = [
       ['limbeck', rate('limbeck', 'readSeconds'), rate('limbeck', 'epochSeconds')],
+      ['limbeck, left in a file', rate('stored', 'readSeconds'), rate('stored', 'epochSeconds')],
       ['PyTorch DataLoader', rate('pytorch', 'readSeconds'), rate('pytorch', 'epochSeconds')],
     ];
     console.log(table(['', 'decoded and resized', 'an epoch with crops'], rows));
@@ -70,12 +74,12 @@ async function write(folder: string, pictures: number): Promise<void> {
   }
 }
 
-async function read(folder: string): Promise<void> {
+async function read(folder: string, isStored: boolean): Promise<void> {
   const seconds = (since: number): number => (performance.now() - since) / 1000;
   let start = performance.now();
-  const { train } = await loadDataset({
-    ...{ type: 'image-folder', train: folder, validation: 2, splitSeed: 1, resize: [SIZE, SIZE], channels: 3 },
-  });
+  const config = { type: 'image-folder', train: folder, validation: 2, resize: [SIZE, SIZE], channels: 3 } as const;
+  const { train } = await loadDataset(config, isStored ? { memory: 0 } : {});
+  if ((train.stored !== undefined) !== isStored) throw new Error('the pictures are not where they were to be');
   const readSeconds = seconds(start);
   start = performance.now();
   let sum = 0;

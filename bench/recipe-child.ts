@@ -14,6 +14,7 @@ console.log(
   JSON.stringify({
     answersSeconds: secondsOf('answers'),
     trainSeconds: secondsOf('distill'),
+    measuredSeconds: secondsOf('measure teacher'),
     validation: student?.score.validation,
     parameters: student?.params,
   }),

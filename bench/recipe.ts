@@ -5,7 +5,8 @@
  *     npm run bench:recipe -- [--recipe recipes/fashion-mnist-small.yaml] [--share 0.1 | --full] [--rounds 3] [--json FILE]
  *
  * Times are of whole processes, from start to end: reading the data, opening the teacher, compiling, its answers, training,
- * validating after each epoch; ours with the export, its parity check and the test split on top. With --share, both sides
+ * validating after each epoch; ours with the export, its parity check and the test split on top, and with the score of the teacher on
+ * validation and test, which has a column of its own, as PyTorch's side asks it about train alone. With --share, both sides
  * train one epoch on that share of train and validation; what grows with the data or the epochs is multiplied up, the rest
  * counts as it is. --full runs both to the end.
  */
@@ -120,6 +121,8 @@ function writeSpec({ recipe, data, steps }: Job, folder: string): string {
 interface Times {
   /** Start and end: what does not grow with the data or the epochs. */
   readonly fixed: number;
+  /** Scoring the teacher on validation and test. */
+  readonly scored: number;
   readonly answers: number;
   readonly training: number;
   readonly validation: number;
@@ -139,6 +142,8 @@ try {
   const more = job.steps === whole.steps ? 1 : whole.steps / job.steps;
   const asked = ({ recipe, data }: Job): number => viewsOf(recipe) * data.train.count;
   const moreAnswers = asked(whole) / asked(job);
+  const scoredOn = ({ data }: Job): number => data.validation.count + (data.test?.count ?? 0);
+  const moreScored = scoredOn(whole) / scoredOn(job);
 
   interface Check {
     teacherError: number;
@@ -150,22 +155,35 @@ try {
   if (!(check.teacherError < 1e-2)) throw new Error(`the teacher in PyTorch is off by ${check.teacherError}`);
 
   const ours = async (round: number): Promise<Times> => {
-    type Found = { answersSeconds: number; trainSeconds: number; validation: number; parameters: number };
+    type Found = {
+      answersSeconds: number;
+      trainSeconds: number;
+      measuredSeconds: number;
+      validation: number;
+      parameters: number;
+    };
     const child = path.join(import.meta.dirname, 'recipe-child.js');
     const args = [child, options.recipe, path.join(temporary, `run${round}`), ...job.set];
     const found = await timed<Found>(jsonOf(process.execPath, args));
     if (found.parameters !== check.parameters)
       throw new Error(`the students differ: ${found.parameters} parameters here, ${check.parameters} in PyTorch`);
-    const { wall, answersSeconds: answers, trainSeconds: training, validation } = found;
-    return { fixed: wall - answers - training, answers: answers * moreAnswers, training: training * more, validation };
+    const { wall, answersSeconds: answers, trainSeconds: training, measuredSeconds: scored, validation } = found;
+    const fixed = wall - answers - training - scored;
+    return {
+      fixed,
+      scored: scored * moreScored,
+      answers: answers * moreAnswers,
+      training: training * more,
+      validation,
+    };
   };
   const peer = async (): Promise<Times> => {
     const args = ['bench/torch_recipe.py', spec, '--layout', check.layout];
     const found = await timed<{ trainSeconds: number; validation: number }>(jsonOf(python, args));
     const { wall, trainSeconds, validation } = found;
-    return { fixed: wall - trainSeconds, answers: 0, training: trainSeconds * more, validation };
+    return { fixed: wall - trainSeconds, scored: 0, answers: 0, training: trainSeconds * more, validation };
   };
-  const total = ({ fixed, answers, training }: Times): number => fixed + answers + training;
+  const total = ({ fixed, scored, answers, training }: Times): number => fixed + scored + answers + training;
 
   const [mine, theirs]: [Times[], Times[]] = [[], []];
   for (let round = 0; round < Number(options.rounds); round++) {
@@ -178,11 +196,13 @@ try {
   );
   const row = (name: string, times: readonly Times[]): string[] => [
     name,
-    ...(['fixed', 'answers', 'training'] as const).map((key) => median(times.map((one) => one[key])).toFixed(1)),
+    ...(['fixed', 'scored', 'answers', 'training'] as const).map((key) =>
+      median(times.map((one) => one[key])).toFixed(1),
+    ),
     median(times.map(total)).toFixed(1),
     `${(100 * median(times.map(({ validation }) => validation))).toFixed(2)} %`,
   ];
-  const head = ['side', 'start and end', 'teacher beforehand', 'training', 'in all', 'validation'];
+  const head = ['side', 'start and end', 'teacher scored', 'teacher beforehand', 'training', 'in all', 'validation'];
   console.log(table(head, [row('Limbeck', mine), row(`PyTorch (${check.layout})`, theirs)]));
   // Round by round, so that a slow minute of the machine hits both sides.
   const ratio = median(mine.map((one, i) => total(one) / total(theirs[i]!)));

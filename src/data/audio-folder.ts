@@ -8,6 +8,7 @@ import { sharedFloats } from './dataset.ts';
 import type { RawSplit } from './dataset.ts';
 import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';
+import type { RoomGiven } from './room.ts';
 import { parseWav } from './wav.ts';
 
 export const SOUNDS = { extensions: new Set(['.wav', '.wave']), what: 'sounds', kinds: 'WAV' };
@@ -22,13 +23,18 @@ const AT_ONCE = 16;
  */
 export async function readAudioFolder(
   folder: string,
-  { withoutLabels = false, ...options }: ClipOptions & LabelsRead,
+  { withoutLabels = false, room, ...options }: ClipOptions & LabelsRead & RoomGiven,
 ): Promise<RawSplit> {
   const found = withoutLabels ? undefined : await classFiles(folder, SOUNDS);
   const { files, notes } = found ?? (await allFiles(folder, SOUNDS));
   const length = clipLength(options);
   if (length === 0)
     throw new UserError('dataset.seconds: a sound has no value', 'Raise dataset.seconds or dataset.rate.');
+  room?.demand(
+    4 * files.length * length,
+    `${folder}: ${files.length} sounds of ${length} values`,
+    'Lower dataset.rate or dataset.seconds, use fewer files, or free memory.',
+  );
   const samples = sharedFloats(files.length * length);
   let [longer, resampledCount] = [0, 0];
   const read = async (file: string, at: number): Promise<void> => {

@@ -1,6 +1,7 @@
 import { UserError, shown } from '../base/errors.ts';
 import { sizeOf } from './dataset.ts';
 import type { RawSplit } from './dataset.ts';
+import { areBytes, blocksOf } from './held.ts';
 import { countByClass } from './weights.ts';
 
 /** Every split must look like train: shape, type and columns. */
@@ -31,9 +32,7 @@ export function checkSameKind(split: RawSplit, train: RawSplit): void {
       `${split.source}: samples are made of ${parts ?? 'one input'}, those of ${train.source} of ${own ?? 'one input'}`,
       'All splits need the same inputs, of the same types.',
     );
-  const [type, expectedType] = [split.samples, train.samples].map((samples) =>
-    samples instanceof Uint8Array ? 'uint8' : 'float32',
-  );
+  const [type, expectedType] = [split, train].map((held) => (areBytes(held) ? 'uint8' : 'float32'));
   if (type !== expectedType) {
     throw new UserError(
       `${split.source}: samples are ${type!}, those of ${train.source} ${expectedType!}`,
@@ -43,16 +42,22 @@ export function checkSameKind(split: RawSplit, train: RawSplit): void {
 }
 
 /** NaN or infinity would turn every weight into NaN within a step. */
-export function checkFinite({ source, samples, sampleShape, ids, fillWithMean }: RawSplit): void {
+export function checkFinite(split: RawSplit): void {
+  const { source, sampleShape, ids, fillWithMean } = split;
   // The NaN of a split whose gaps get the mean are gaps; everything else in it was checked when it was read.
-  if (samples instanceof Uint8Array || fillWithMean === true) return;
-  const at = samples.findIndex((value) => !Number.isFinite(value));
-  if (at === -1) return;
-  const row = Math.floor(at / sizeOf(sampleShape));
-  throw new UserError(
-    `${source}: sample ${ids?.[row] ?? row}: value ${at % sizeOf(sampleShape)} is ${samples[at]!}, expected a finite float32 number`,
-    'Clean the data first; NaN and infinity cannot be trained on.',
-  );
+  if (areBytes(split) || fillWithMean === true) return;
+  const size = sizeOf(sampleShape);
+  let first = 0;
+  for (const values of blocksOf(split)) {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    const row = first + Math.floor(at / size);
+    if (at !== -1)
+      throw new UserError(
+        `${source}: sample ${ids?.[row] ?? row}: value ${at % size} is ${values[at]!}, expected a finite float32 number`,
+        'Clean the data first; NaN and infinity cannot be trained on.',
+      );
+    first += values.length / size;
+  }
 }
 
 export function missingClasses(split: string, labels: Int32Array, classNames: readonly string[]): string[] {

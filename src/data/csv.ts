@@ -5,6 +5,7 @@ import type { CsvConfig, Files } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { countLines, emptyFile, fileList, openUnpacked, streamError } from './source.ts';
 import type { LabelsRead } from './labelled.ts';
+import type { RoomGiven } from './room.ts';
 import { TableSink } from './table.ts';
 import type { OpenText } from './text/open.ts';
 import { TextSink } from './text/sink.ts';
@@ -14,7 +15,8 @@ export type CsvOptions = Pick<
   CsvConfig,
   'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'categorical' | 'shape' | 'task' | 'separator'
 > &
-  LabelsRead & { readonly text?: OpenText | undefined };
+  LabelsRead &
+  RoomGiven & { readonly text?: OpenText | undefined };
 
 interface Layout {
   readonly names: readonly string[];
@@ -79,7 +81,7 @@ class CsvReader {
     if (this.#options.text !== undefined || !features.includes(0) || !['', 'Unnamed: 0'].includes(names[0]!))
       return split;
     const note = `${this.#files[0]!}: the first column is called ${shown(names[0])} and is taken for a feature; if it numbers the rows, as pandas writes them, set \`ignore: [0]\``;
-    return { ...split, notes: [note] };
+    return { ...split, notes: [...(split.notes ?? []), note] };
   }
 
   #firstRecord(record: readonly string[]): void {

@@ -1,5 +1,8 @@
-import { bytesOf, sha256 } from '../base/bytes.ts';
+import { createHash } from 'node:crypto';
+import { bytesOf } from '../base/bytes.ts';
 import type { TaskName } from './config.ts';
+import { areBytes, blocksOf } from './held.ts';
+import type { HeldSamples, Samples } from './held.ts';
 import type { TextForm } from './text/encode.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
@@ -35,10 +38,10 @@ interface ColumnWords {
   readonly firstAt: readonly string[];
 }
 
-export type Samples = Uint8Array | Float32Array;
+export type { Samples };
 
-/** One split in memory. Images stay 8-bit until a batch is made: a quarter of the memory. */
-export interface Dataset {
+/** One split. Images stay 8-bit until a batch is made: a quarter of the memory. */
+export interface Dataset extends HeldSamples {
   /** `train`, `validation` or `test`. */
   readonly name: string;
   /** `[height, width, channels]` for images, `[features]` for tables, `[values, 1]` for sounds. */
@@ -60,7 +63,10 @@ export interface Dataset {
   readonly idPrefix: string;
   /** [count] the position of each sample in its files; it stays the same however the split is drawn or shuffled. */
   readonly ids: Int32Array;
-  /** [count, ...sampleShape], before normalization; on a SharedArrayBuffer, so that workers see it without a copy. */
+  /**
+   * [count, ...sampleShape], before normalization; on a SharedArrayBuffer, so that workers see it without a copy. Those that do not fit into
+   * memory are in a file, see `HeldSamples`.
+   */
   readonly samples: Samples;
   /** [count] class indexes; of regression [count, classNames.length] numbers. Of samples without a label they mean nothing. */
   readonly targets: TargetValues;
@@ -132,14 +138,17 @@ export function asTeacherSees(dataset: Dataset): Dataset {
 
 /** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
 export function fingerprint(dataset: Dataset): string {
-  const { idPrefix, sampleShape, inputs, text, classNames, normalization, ids, targets, samples, labelled } = dataset;
-  const type = samples.constructor.name;
+  const { idPrefix, sampleShape, inputs, text, classNames, normalization, ids, targets, labelled } = dataset;
+  const type = areBytes(dataset) ? 'Uint8Array' : 'Float32Array';
   const originals = typeof dataset.originals === 'object' ? dataset.originals.hash : undefined;
   const added = Object.values(dataset.backgrounds ?? {});
   const noise = added.length === 0 ? undefined : added.map(({ starts }) => starts);
   const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type, originals, noise }); // prettier-ignore
-  const more = [...(labelled ? [labelled] : []), ...added.map(({ values }) => bytesOf(values))];
-  return sha256(head, bytesOf(ids), bytesOf(targets), bytesOf(samples), ...more);
+  const hash = createHash('sha256').update(head).update(bytesOf(ids)).update(bytesOf(targets));
+  for (const block of blocksOf(dataset)) hash.update(bytesOf(block));
+  if (labelled !== undefined) hash.update(labelled);
+  for (const { values } of added) hash.update(bytesOf(values));
+  return hash.digest('hex');
 }
 
 export function sharedBytes(length: number): Uint8Array {
@@ -151,11 +160,10 @@ export function sharedFloats(length: number): Float32Array {
 }
 
 /** Result of a reader: one split as its files have it, labels not yet mapped to classes. */
-export interface RawSplit {
+export interface RawSplit extends HeldSamples {
   /** File or folder that the samples came from, for messages. */
   readonly source: string;
   readonly sampleShape: readonly number[];
-  readonly samples: Samples;
   /** See `Dataset`. */
   readonly inputs?: readonly InputPart[] | undefined;
   readonly text?: TextForm | undefined;

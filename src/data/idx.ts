@@ -1,9 +1,16 @@
+import { openSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { UserError } from '../base/errors.ts';
 import type { IdxFiles } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
+import { heldIn } from './held.ts';
+import type { HeldSamples } from './held.ts';
 import { noLabels } from './labelled.ts';
-import { hex, readUnpacked } from './source.ts';
+import { MOST_READ } from './room.ts';
+import type { Room } from './room.ts';
+import { Scratch, writeRows } from './scratch.ts';
+import { hex, isCompressed, openRaw, readUnpacked, startOf, streamError } from './source.ts';
 import type { SizeByHeader } from './source.ts';
 
 /** The type byte of an IDX header: bytes per value and how to read one (big endian). */
@@ -23,9 +30,9 @@ interface IdxArray {
 }
 
 /** IDX, the format of MNIST (yann.lecun.com/exdb/mnist): 00 00 type rank, the dimensions, the values; plain or gzip. */
-export async function readIdx({ images, labels }: IdxFiles): Promise<RawSplit> {
+export async function readIdx({ images, labels }: IdxFiles, room?: Room): Promise<RawSplit> {
   const [imageArray, labelArray] = await Promise.all([
-    readArray(images),
+    readImages(images, room),
     labels === undefined ? undefined : readArray(labels),
   ]);
   const [count, ...sample] = imageArray.shape as [number, ...number[]];
@@ -39,7 +46,7 @@ export async function readIdx({ images, labels }: IdxFiles): Promise<RawSplit> {
   }
   const read = { source: images, sampleShape: sample.length === 2 ? [...sample, 1] : sample };
   if (labels === undefined || labelArray === undefined)
-    return { ...read, samples: samplesOf(imageArray), labels: noLabels(count) };
+    return { ...read, ...(await imageArray.held()), labels: noLabels(count) };
   if (labelArray.shape.length !== 1) {
     throw new UserError(
       `${labels}: expected one dimension, a label per sample, received [${labelArray.shape.join(', ')}]`,
@@ -54,13 +61,66 @@ export async function readIdx({ images, labels }: IdxFiles): Promise<RawSplit> {
   }
   return {
     ...read,
-    samples: samplesOf(imageArray),
+    ...(await imageArray.held()),
     labels: { kind: 'index', values: integersOf(labelArray, labels) },
   };
 }
 
+interface Images extends Pick<IdxArray, 'shape'> {
+  readonly held: () => Promise<HeldSamples & { readonly notes?: readonly string[] }>;
+}
+
+/** The images of a file; those that do not fit into memory are left there. */
+async function readImages(file: string, room: Room | undefined): Promise<Images> {
+  // What is wrong with a file that cannot be begun is said when it is read whole.
+  const start = room && (await startOf(file).catch(() => undefined));
+  const header = start && headerOf(start, file);
+  const bytes = header === undefined ? 0 : sizeOf(header.shape) * (header.type === 0x08 ? 1 : 4);
+  if (header !== undefined && (bytes > MOST_READ || !room!.take(bytes)))
+    return { shape: header.shape, held: () => storedImages(file, header, room!) };
+  const array = await readArray(file);
+  return { shape: array.shape, held: () => Promise.resolve({ samples: samplesOf(array) }) };
+}
+
+/** Bytes are read where they are; other numbers, and compressed ones, are converted into a temporary file. */
+async function storedImages(file: string, { shape, type, length }: Header, room: Room) {
+  const [count, ...sample] = shape as [number, ...number[]];
+  const rowSize = sizeOf(sample);
+  const { bytes } = TYPES[type]!;
+  const form = { type: type === 0x08 ? ('uint8' as const) : ('float32' as const), rowSize };
+  const size = count * rowSize * (type === 0x08 ? 1 : 4);
+  if (type === 0x08 && !(await isCompressed(file))) {
+    refuseOtherLength(file, { shape, type, length }, (await stat(file)).size);
+    const rows = Int32Array.from({ length: count }, (_, i) => i);
+    const held = heldIn({ ...form, file, descriptor: openSync(file, 'r'), offset: length, rows });
+    return { ...held, notes: [room.note(file, size, 'they are read from the file as they are needed')] };
+  }
+  const scratch = new Scratch(`${file}: its samples`, form, size);
+  const convert = (body: Uint8Array): Samples => samplesOf({ shape: [1, ...sample], type, body });
+  let found: number;
+  try {
+    found = await writeRows(scratch, await openRaw(file), { skip: length, rowBytes: rowSize * bytes, convert });
+  } catch (error) {
+    throw await streamError(file, error);
+  }
+  refuseOtherLength(file, { shape, type, length }, found);
+  return { ...scratch.finish(), notes: [room.note(file, size, 'they are read into a temporary file')] };
+}
+
 async function readArray(file: string): Promise<IdxArray> {
   const bytes = await readUnpacked(file, sizeByHeader);
+  const header = headerOf(bytes, file);
+  refuseOtherLength(file, header, bytes.length);
+  return { shape: header.shape, type: header.type, body: bytes.subarray(header.length) };
+}
+
+interface Header extends Pick<IdxArray, 'shape' | 'type'> {
+  /** Bytes before the first value. */
+  readonly length: number;
+}
+
+/** `UserError` for a file that is no IDX file or holds nothing. */
+function headerOf(bytes: Uint8Array, file: string): Header {
   const type = TYPES[bytes[2] ?? 0];
   const rank = bytes[3] ?? 0;
   if (bytes[0] !== 0 || bytes[1] !== 0 || type === undefined || rank === 0) {
@@ -69,19 +129,22 @@ async function readArray(file: string): Promise<IdxArray> {
       'Check that the download is the file itself and not a web page, then get it again.',
     );
   }
-  const header = 4 + 4 * rank;
-  if (bytes.length < header) throw truncated(file, header, bytes.length);
-  const shape = shapeOf(bytes);
-  const expected = header + sizeOf(shape) * type.bytes;
-  if (bytes.length < expected) throw truncated(file, expected, bytes.length);
-  if (bytes.length > expected) {
+  const length = 4 + 4 * rank;
+  if (bytes.length < length) throw truncated(file, length, bytes.length);
+  return { shape: shapeOf(bytes), type: bytes[2]!, length };
+}
+
+function refuseOtherLength(file: string, { shape, type, length }: Header, received: number): void {
+  const { name, bytes } = TYPES[type]!;
+  const expected = length + sizeOf(shape) * bytes;
+  if (received < expected) throw truncated(file, expected, received);
+  if (received > expected) {
     throw new UserError(
-      `${file}: ${bytes.length} bytes, but its header [${shape.join(', ')}] of ${type.name} says ${expected}`,
+      `${file}: ${received} bytes, but its header [${shape.join(', ')}] of ${name} says ${expected}`,
       'The header and the data do not belong together; get the file again.',
     );
   }
   if (shape.includes(0)) throw new UserError(`${file}: holds no samples: [${shape.join(', ')}]`, 'Get the file again.');
-  return { shape, type: bytes[2]!, body: bytes.subarray(header) };
 }
 
 function shapeOf(bytes: Uint8Array): number[] {

@@ -4,6 +4,7 @@ import type { ImageOptions } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
 import { noLabels } from './labelled.ts';
+import type { Room } from './room.ts';
 
 const PICTURES = {
   extensions: new Set(['.png', '.jpg', '.jpeg', '.webp']),
@@ -11,15 +12,14 @@ const PICTURES = {
   kinds: 'PNG, JPEG or WebP',
 };
 
-/** One sub-folder per class, with images at any depth below it. The decoded images must fit in memory at the size the model sees. */
-export async function readImageFolder(folder: string, options: ImageOptions): Promise<RawSplit> {
+/** One sub-folder per class, with images at any depth below it. */
+export async function readImageFolder(folder: string, options: ImageOptions, room?: Room): Promise<RawSplit> {
   const { classNames, files, values, notes } = await classFiles(folder, PICTURES);
-  const sink = new ImageSink(options, files.length);
+  const sink = new ImageSink(options, files.length, room);
   await sink.add(files.map((file) => ({ where: file, input: file })));
+  const held = sink.held(folder);
   return {
-    source: folder,
-    sampleShape: sink.shape!,
-    samples: sink.samples(),
+    ...{ source: folder, sampleShape: sink.shape!, ...held },
     originals: sink.originals(),
     labels: {
       kind: 'name',
@@ -27,15 +27,16 @@ export async function readImageFolder(folder: string, options: ImageOptions): Pr
       names: classNames,
       firstAt: classNames.map((name) => path.join(folder, name)),
     },
-    notes,
+    notes: [...held.notes, ...notes],
   };
 }
 
 /** Pictures of no class: all that lie in the folder, at any depth. */
-export async function readPictures(folder: string, options: ImageOptions): Promise<RawSplit> {
+export async function readPictures(folder: string, options: ImageOptions, room?: Room): Promise<RawSplit> {
   const { files, notes } = await allFiles(folder, PICTURES);
-  const sink = new ImageSink(options, files.length);
+  const sink = new ImageSink(options, files.length, room);
   await sink.add(files.map((file) => ({ where: file, input: file })));
-  const read = { sampleShape: sink.shape!, samples: sink.samples(), originals: sink.originals() };
-  return { source: folder, ...read, labels: noLabels(files.length), notes };
+  const held = sink.held(folder);
+  const read = { sampleShape: sink.shape!, ...held, originals: sink.originals() };
+  return { source: folder, ...read, labels: noLabels(files.length), notes: [...held.notes, ...notes] };
 }

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { totalmem } from 'node:os';
 import sharp from 'sharp';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { ImageOptions } from './config.ts';
 import type { EncodedImage, Originals } from './dataset.ts';
 import { growingBytes } from './grow.ts';
+import type { HeldSamples } from './held.ts';
+import { Room } from './room.ts';
+import { Scratch } from './scratch.ts';
 
 /** Images decoded at a time: what is in memory besides the result. */
 const AT_ONCE = 8;
-
-/** Decoded pictures may fill this part of the machine's memory; training needs the rest. */
-const MEMORY_SHARE = 0.6;
 
 /** Pixels that a file of any size may have, and that one of PNG can have for each of its bytes (one bit each, deflated). */
 const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
@@ -21,20 +20,24 @@ const MOST_PIXELS = 2 ** 28;
 
 /**
  * Decodes PNG, JPEG and WebP (and whatever else sharp reads) to one uint8 array [count, height, width, channels]. The first
- * image sets the size and the channels unless the options do. Memory: the result, plus eight decoded images.
+ * image sets the size and the channels unless the options do. Memory: the result, plus eight decoded images; a result that does not fit
+ * goes into a temporary file.
  */
 export class ImageSink {
   shape: [number, number, number] | undefined;
   readonly #options: ImageOptions;
   readonly #expected: number;
+  readonly #room: Room;
   #first = '';
   #samples = growingBytes();
+  #scratch: Scratch | undefined;
   readonly #kept: EncodedImage[] = [];
   readonly #hash = createHash('sha256');
 
-  constructor(options: ImageOptions, expected: number) {
+  constructor(options: ImageOptions, expected: number, room = new Room()) {
     this.#options = options;
     this.#expected = expected;
+    this.#room = room;
     // Each file is read once: a cache only costs memory.
     sharp.cache(false);
   }
@@ -65,8 +68,12 @@ export class ImageSink {
     }
   }
 
-  samples(): Uint8Array {
-    return this.#samples.view();
+  /** The pixels, and a sentence for the log where they are in a file; called once. */
+  held(source: string): HeldSamples & { readonly notes: readonly string[] } {
+    if (this.#scratch === undefined) return { samples: this.#samples.view(), notes: [] };
+    const held = this.#scratch.finish();
+    const bytes = held.stored!.rows.length * held.stored!.rowSize;
+    return { ...held, notes: [this.#room.note(source, bytes, 'they are decoded into a temporary file')] };
   }
 
   /** See `Dataset`; called once. */
@@ -77,16 +84,16 @@ export class ImageSink {
   #start(image: EncodedImage, pixels: Pixels): void {
     const { height, width, channels } = pixels;
     const bytes = height * width * channels * this.#expected;
-    const limit = totalmem() * MEMORY_SHARE;
-    if (bytes > limit) {
-      throw new UserError(
-        `${image.where}: ${this.#expected} images of ${height}x${width}x${channels} need ${gib(bytes)} GiB, more than ${gib(limit)} GiB (60 % of this machine's memory)`,
-        'Set `resize: [height, width]` to the size that the model sees.',
-      );
-    }
     this.shape = [height, width, channels];
     this.#first = image.where;
-    this.#samples = growingBytes(bytes);
+    if (this.#room.take(bytes)) this.#samples = growingBytes(bytes);
+    else
+      this.#scratch = new Scratch(
+        `${image.where}: ${this.#expected} images of ${height}x${width}x${channels}`,
+        { type: 'uint8', rowSize: height * width * channels },
+        bytes,
+        'Set `resize: [height, width]` to the size that the model sees. ',
+      );
     this.#store(image, pixels);
   }
 
@@ -98,6 +105,10 @@ export class ImageSink {
         `${where}: the image is in colour, but ${this.#first} is grey`,
         'Set `channels: 3` to read all as colour, or `channels: 1` to read all as grey.',
       );
+    }
+    if (this.#scratch !== undefined) {
+      this.#scratch.write(data);
+      return;
     }
     const at = this.#samples.length;
     this.#samples.extend(data.length).set(data, at);
@@ -173,8 +184,4 @@ async function sizeOf(input: EncodedImage['input']): Promise<number> {
 
 function firstLine(error: unknown): string {
   return String(error instanceof Error ? error.message : error).split('\n')[0]!;
-}
-
-function gib(bytes: number): string {
-  return (bytes / 2 ** 30).toFixed(1);
 }

@@ -6,6 +6,7 @@ import { countLines, fileList, linesOf } from './source.ts';
 import { listedText } from './labels.ts';
 import { LABELS } from './supported.ts';
 import type { LabelsRead } from './labelled.ts';
+import type { RoomGiven } from './room.ts';
 import { TableSink } from './table.ts';
 import type { OpenText } from './text/open.ts';
 import { TextSink } from './text/sink.ts';
@@ -15,7 +16,8 @@ export type JsonlOptions = Pick<
   JsonlConfig,
   'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'task' | 'separator'
 > &
-  LabelsRead & { readonly text?: OpenText | undefined };
+  LabelsRead &
+  RoomGiven & { readonly text?: OpenText | undefined };
 
 type Row = Record<string, unknown>;
 

@@ -1,6 +1,7 @@
 import { shown, UserError } from '../base/errors.ts';
-import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
-import type { Dataset, RawLabels, RawSplit, Samples, TargetValues } from './dataset.ts';
+import { sizeOf } from './dataset.ts';
+import type { Dataset, RawLabels, RawSplit, TargetValues } from './dataset.ts';
+import { chosenRows } from './held.ts';
 import { targetsOf } from './targets/registry.ts';
 
 /** Option of the readers of files. */
@@ -120,31 +121,17 @@ const subsets = new WeakMap<Dataset, Dataset>();
 
 /** The samples that have a label, which is what a training without a teacher learns from. */
 export function labelledOf(dataset: Dataset): Dataset {
-  const { labelled, samples, sampleShape, ids } = dataset;
+  const { labelled, sampleShape, ids } = dataset;
   if (labelled === undefined) return dataset;
   const known = subsets.get(dataset);
   if (known !== undefined) return known;
   const rows = Int32Array.from(ids.keys()).filter((row) => labelled[row] === 1);
-  const size = sizeOf(sampleShape);
-  const own = likeSamples(samples, rows.length * size);
-  rows.forEach((row, i) => own.set(samples.subarray(row * size, (row + 1) * size), i * size));
   const subset = {
     ...dataset,
-    ...{ count: rows.length, samples: own, ids: rows.map((row) => ids[row]!), targets: targetsOf(dataset, rows) },
+    ...chosenRows(dataset, rows, sizeOf(sampleShape)),
+    ...{ count: rows.length, ids: rows.map((row) => ids[row]!), targets: targetsOf(dataset, rows) },
     ...{ labelled: undefined, forTeacher: undefined },
   };
   subsets.set(dataset, subset);
   return subset;
-}
-
-/** Samples of both, one behind the other. */
-export function joined(a: Samples, b: Samples): Samples {
-  const out = likeSamples(a, a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
-}
-
-function likeSamples(samples: Samples, length: number): Samples {
-  return samples instanceof Uint8Array ? sharedBytes(length) : sharedFloats(length);
 }

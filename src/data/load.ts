@@ -12,6 +12,7 @@ import { added, carve, keepLabels, labelledTargets, limited, nextId, splitOf } f
 import type { Part, Split } from './parts.ts';
 import { readSplits } from './read.ts';
 import type { OnText } from './read.ts';
+import { Room } from './room.ts';
 import { fillMeans } from './table.ts';
 import { fillWithMeans, targetReader } from './targets/registry.ts';
 import { namesFrom, noneLabelled, scored } from './without-labels.ts';
@@ -41,6 +42,8 @@ export interface LoadOptions {
   readonly keepOriginals?: boolean | undefined;
   /** Columns with their words as a model file has them, instead of those of train. */
   readonly columns?: readonly Column[] | undefined;
+  /** Bytes of memory that samples may take before they are left in files. Default: 40 % of what is free. */
+  readonly memory?: number | undefined;
 }
 
 /** Default share of train that becomes the validation split. */
@@ -57,7 +60,7 @@ const NO_TEST =
  */
 export async function loadDataset(
   given: DatasetConfig,
-  { onText, keepOriginals = false, columns: stated }: LoadOptions = {},
+  { onText, keepOriginals = false, columns: stated, memory }: LoadOptions = {},
 ): Promise<LoadedDataset> {
   const hasPictures = given.type === 'image-folder' || given.type === 'parquet';
   const config = hasPictures && keepOriginals ? { ...given, keepOriginals } : given;
@@ -69,7 +72,7 @@ export async function loadDataset(
       'Remove one of them: `test` names files, `testFraction` carves train.',
     );
   }
-  const [trainRead, validationRead, testRead, unlabelledRead] = await readSplits(config, onText);
+  const [trainRead, validationRead, testRead, unlabelledRead] = await readSplits(config, onText, new Room(memory));
   const read = { train: trainRead, validation: validationRead, test: testRead, unlabelled: unlabelledRead };
   const splitsRead = Object.values(read).filter((split) => split !== undefined);
   for (const split of splitsRead) checkSameKind(split, trainRead);
@@ -127,11 +130,7 @@ export async function loadDataset(
   const asRecorded = config.type === 'audio-folder' ? 'none' : undefined;
   const usual =
     inputs === undefined
-      ? normalizationOf(
-          text === undefined ? (config.normalize ?? asRecorded) : 'none',
-          train.samples,
-          trainRaw.sampleShape,
-        )
+      ? normalizationOf(text === undefined ? (config.normalize ?? asRecorded) : 'none', train, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
   const normalization = hasWords ? plainWords(usual, columns) : usual;
   const known = splits.map(labelledTargets);
@@ -143,7 +142,7 @@ export async function loadDataset(
     validation: validationRaw?.originals,
     test: testRaw?.originals,
   };
-  const dataset = ({ name, idPrefix, samples, targets, flags, ids }: Split): Dataset => {
+  const dataset = ({ name, idPrefix, samples, stored, targets, flags, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
     const shared = { task, classNames, sampleShape, ...table, inputs, text, normalization };
@@ -154,7 +153,16 @@ export async function loadDataset(
     };
     const isPartial = flags?.includes(0) === true;
     if (isPartial && scaling !== undefined) fillWithMeans(targets, flags, scaling.mean);
-    const own = { name, idPrefix, samples, targets, ids, count: ids.length, ...(backgrounds && { backgrounds }) };
+    const own = {
+      name,
+      idPrefix,
+      samples,
+      stored,
+      targets,
+      ids,
+      count: ids.length,
+      ...(backgrounds && { backgrounds }),
+    };
     return { ...own, ...scaled, ...(isPartial && { labelled: flags }) };
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);

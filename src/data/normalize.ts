@@ -3,19 +3,21 @@ import type { CommonConfig, NormalizeConfig } from './config.ts';
 import { isImageShape } from './dataset.ts';
 import { sizeOf } from './dataset.ts';
 import type { Normalization, Samples } from './dataset.ts';
+import { areBytes, blocksOf } from './held.ts';
+import type { HeldSamples } from './held.ts';
 import type { InputPart } from './dataset.ts';
 
 type Setting = CommonConfig<unknown>['normalize'];
 
 /** The normalization that the recipe asks for; statistics come from `samples`, which must be those of train alone. */
-export function normalizationOf(setting: Setting, samples: Samples, shape: readonly number[]): Normalization {
+export function normalizationOf(setting: Setting, held: HeldSamples, shape: readonly number[]): Normalization {
   const channels = shape.at(-1)!;
-  const eightBitImage = samples instanceof Uint8Array && isImageShape(shape);
+  const eightBitImage = areBytes(held) && isImageShape(shape);
   const scale = eightBitImage ? 1 / 255 : 1;
   const chosen = setting ?? (eightBitImage ? 'unit' : 'standard');
   if (chosen === 'none') return plain(1, channels);
   if (chosen === 'unit') return plain(1 / 255, channels);
-  if (chosen === 'standard') return { scale, ...statistics(samples, channels, scale) };
+  if (chosen === 'standard') return { scale, ...statistics(held, channels, scale) };
   return explicit(chosen, channels, scale);
 }
 
@@ -38,7 +40,7 @@ export function normalizationOfParts(setting: Setting, samples: Samples, inputs:
     const own = new Float32Array((samples.length / row) * size);
     for (let at = 0, to = 0; at < samples.length; at += row, to += size)
       own.set(samples.subarray(at + from, at + from + size), to);
-    const { mean, std } = statistics(own, channels, 1);
+    const { mean, std } = statistics({ samples: own }, channels, 1);
     const tiled = (values: number[]): number[] => Array.from({ length: pixels }, () => values).flat();
     return { mean: tiled(mean), std: tiled(std) };
   });
@@ -71,15 +73,21 @@ function explicit({ mean, std, scale }: NormalizeConfig, channels: number, defau
 }
 
 /** Mean and standard deviation per channel of `samples · scale`; a constant channel gets deviation 1. */
-function statistics(samples: Samples, channels: number, scale: number): { mean: number[]; std: number[] } {
-  const count = samples.length / channels;
+function statistics(held: HeldSamples, channels: number, scale: number): { mean: number[]; std: number[] } {
+  let length = 0;
   const sums = new Float64Array(channels);
-  for (let i = 0, c = 0; i < samples.length; i++, c = c + 1 === channels ? 0 : c + 1) sums[c]! += samples[i]!;
+  for (const values of blocksOf(held)) {
+    for (let i = 0, c = 0; i < values.length; i++, c = c + 1 === channels ? 0 : c + 1) sums[c]! += values[i]!;
+    length += values.length;
+  }
+  const count = length / channels;
   const means = sums.map((sum) => sum / count);
   // Two passes: the sum of squares alone loses all digits where the mean is large beside the deviation.
   const squares = new Float64Array(channels);
-  for (let i = 0, c = 0; i < samples.length; i++, c = c + 1 === channels ? 0 : c + 1) {
-    squares[c]! += (samples[i]! - means[c]!) ** 2;
+  for (const values of blocksOf(held)) {
+    for (let i = 0, c = 0; i < values.length; i++, c = c + 1 === channels ? 0 : c + 1) {
+      squares[c]! += (values[i]! - means[c]!) ** 2;
+    }
   }
   const std = Array.from(squares, (sum, c) => {
     const deviation = Math.sqrt(sum / count);

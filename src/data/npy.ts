@@ -2,6 +2,7 @@ import { bytesOf, fromHalf } from '../base/bytes.ts';
 import { UserError, shown } from '../base/errors.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawLabels, Samples } from './dataset.ts';
+import { likeSamples } from './held.ts';
 import { LabelNames } from './labels.ts';
 import { hex } from './source.ts';
 import { LABELS } from './supported.ts';
@@ -56,6 +57,26 @@ export interface NpyArray {
  * Big-endian values and Fortran order, in which pandas hands out its tables, come back as little endian and C order.
  */
 export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
+  const { shape, code, isBigEndian, isFortran, length: end, sizes } = npyHeader(bytes, where);
+  const expected = end + sizeOf(shape) * sizes.element;
+  if (bytes.length < expected) throw truncated(where, expected, bytes.length);
+  let body = bytes.subarray(end, expected);
+  if (isBigEndian) body = reversed(body, sizes.number);
+  if (isFortran) body = rowsFirst(body, shape, sizes.element);
+  return { where, shape, code, body };
+}
+
+export interface NpyHeader extends Pick<NpyArray, 'shape' | 'code'> {
+  readonly isBigEndian: boolean;
+  readonly isFortran: boolean;
+  /** Bytes before the first value. */
+  readonly length: number;
+  /** Bytes of an element, and of what its byte order is the order of. */
+  readonly sizes: { readonly element: number; readonly number: number };
+}
+
+/** The header of an array, from its first bytes. */
+export function npyHeader(bytes: Uint8Array, where: string): NpyHeader {
   if (bytes.length < 10 || hex(bytes, 6) !== '93 4e 55 4d 50 59') {
     throw new UserError(
       `${where}: not a NumPy array: it starts with ${hex(bytes, 6)}, expected 93 4e 55 4d 50 59`,
@@ -71,12 +92,7 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   const code = descr.replace(/^[<>|=]/, '');
   const sizes = sizesOf(code);
   if (sizes === undefined) throw unsupported(where, code === 'O' ? 'objects of Python' : shown(descr), code);
-  const expected = end + sizeOf(shape) * sizes.element;
-  if (bytes.length < expected) throw truncated(where, expected, bytes.length);
-  let body = bytes.subarray(end, expected);
-  if (descr.startsWith('>')) body = reversed(body, sizes.number);
-  if (fortran) body = rowsFirst(body, shape, sizes.element);
-  return { where, shape, code, body };
+  return { shape, code, isBigEndian: descr.startsWith('>'), isFortran: fortran, length: end, sizes };
 }
 
 function unsupported(where: string, dtype: string, code: string): UserError {
@@ -107,7 +123,8 @@ function parseHeader(header: string, where: string): { descr: string; fortran: b
   return { descr, fortran: fortran === 'True', shape: shape.split(',').map(parseFloat).filter(Number.isFinite) };
 }
 
-function reversed(body: Uint8Array, bytes: number): Uint8Array {
+/** Numbers of so many bytes in the other byte order. */
+export function reversed(body: Uint8Array, bytes: number): Uint8Array {
   const out = new Uint8Array(body.length);
   for (let i = 0; i < body.length; i++) out[i] = body[i - 2 * (i % bytes) + bytes - 1]!;
   return out;
@@ -130,7 +147,7 @@ function rowsFirst(body: Uint8Array, shape: readonly number[], bytes: number): U
   return out;
 }
 
-function truncated(where: string, expected: number, received: number): UserError {
+export function truncated(where: string, expected: number, received: number): UserError {
   return new UserError(
     `${where}: truncated: expected ${expected} bytes by its header, received ${received}`,
     'Get the file again and compare its size with the source.',
@@ -155,6 +172,19 @@ export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   const samples = sharedFloats(sizeOf(shape));
   for (let i = 0; i < samples.length; i++) samples[i] = read(view, i * bytes);
   return samples;
+}
+
+/** Samples [channels, height, width] as [height, width, channels]. */
+export function toChannelsLast(samples: Samples, [channels, ...sides]: readonly number[]): Samples {
+  const out = likeSamples(samples, samples.length);
+  const pixels = sizeOf(sides);
+  const size = channels! * pixels;
+  for (let start = 0; start < samples.length; start += size) {
+    for (let c = 0; c < channels!; c++) {
+      for (let p = 0; p < pixels; p++) out[start + p * channels! + c] = samples[start + c * pixels + p]!;
+    }
+  }
+  return out;
 }
 
 /** Targets of a regression: [count] or [count, width]. */

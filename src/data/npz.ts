@@ -3,44 +3,66 @@ import { UserError, clipped, nearest, shown } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { NpzConfig, NpzSource } from './config.ts';
-import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
-import type { RawSplit, Samples } from './dataset.ts';
+import { sharedFloats, sizeOf } from './dataset.ts';
+import type { RawSplit } from './dataset.ts';
 import { inputParts } from './inputs.ts';
-import { holdsWhole, npyLabels, npyNumbers, npySamples, parseNpy } from './npy.ts';
+import { largeArray } from './npz-large.ts';
+import type { ArrayForm } from './npz-large.ts';
+import { holdsWhole, npyLabels, npyNumbers, npySamples, parseNpy, toChannelsLast } from './npy.ts';
 import type { NpyArray } from './npy.ts';
 import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';
+import type { RoomGiven } from './room.ts';
 import { emptyFile, hex } from './source.ts';
 import { unzip } from './zip.ts';
 
-/** NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). */
+/** NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). Samples that do not fit into memory are left there. */
 export async function readNpz(
   source: NpzSource,
-  { layout, task, withoutLabels = false }: Pick<NpzConfig, 'layout' | 'task'> & LabelsRead,
+  { layout, task, withoutLabels = false, room }: SplitOptions & LabelsRead & RoomGiven,
 ): Promise<RawSplit> {
+  const labelsAt = withoutLabels ? undefined : 'file' in source ? (source.labels ?? 'y') : source.labels;
+  const large = room && (await largeArray(source, room));
+  if (large !== undefined) {
+    const labels = labelsAt === undefined ? undefined : await (large.entry?.(labelsAt) ?? readNpy(labelsAt));
+    const { form, ...read } = split(large, labels, { layout, task });
+    return { ...read, ...(await large.held(form, room!)) };
+  }
   if ('file' in source && typeof source.samples === 'object') {
     const names = source.samples;
     const parts = await fromArchive(source.file, ...names);
-    const [labels] = withoutLabels ? [] : await fromArchive(source.file, source.labels ?? 'y');
+    const [labels] = labelsAt === undefined ? [] : await fromArchive(source.file, labelsAt);
     return severalInputs(names, parts, labels, { layout, task });
   }
   if ('file' in source) {
-    const wanted = [typeof source.samples === 'string' ? source.samples : 'x'];
     const [samples, labels] = await fromArchive(
       source.file,
-      ...wanted,
-      ...(withoutLabels ? [] : [source.labels ?? 'y']),
+      typeof source.samples === 'string' ? source.samples : 'x',
+      ...(labelsAt === undefined ? [] : [labelsAt]),
     );
-    return split(samples!, labels, { layout, task });
+    return inMemory(samples!, labels, { layout, task });
   }
-  const [samples, labels] = await Promise.all([readNpy(source.samples), source.labels && readNpy(source.labels)]);
-  return split(samples, labels === '' ? undefined : labels, { layout, task });
+  const [samples, labels] = await Promise.all([
+    readNpy(source.samples),
+    labelsAt === undefined ? undefined : readNpy(labelsAt),
+  ]);
+  return inMemory(samples, labels, { layout, task });
 }
 
 type SplitOptions = Pick<NpzConfig, 'layout' | 'task'>;
 
-/** Samples and labels of one input. */
-function split(samples: NpyArray, labels: NpyArray | undefined, { layout, task }: SplitOptions): RawSplit {
+function inMemory(array: NpyArray, labels: NpyArray | undefined, options: SplitOptions): RawSplit {
+  const { form, ...read } = split(array, labels, options);
+  const samples = npySamples(array);
+  return { ...read, samples: form.isFirst ? toChannelsLast(samples, form.shape) : samples };
+}
+
+/** Samples and labels of one input, without the values of the samples. */
+function split(
+  samples: Pick<NpyArray, 'where' | 'shape'>,
+  labels: NpyArray | undefined,
+  { layout, task }: SplitOptions,
+): Omit<RawSplit, 'samples'> & { readonly form: ArrayForm } {
   const raw =
     labels === undefined
       ? noLabels(samples.shape[0] ?? 0)
@@ -71,7 +93,7 @@ function severalInputs(
   labels: NpyArray | undefined,
   options: SplitOptions,
 ): RawSplit {
-  const splits = arrays.map((array) => split(array, labels, options));
+  const splits = arrays.map((array) => inMemory(array, labels, options));
   const inputs = inputParts(
     splits.map(({ sampleShape }, i) => ({
       ...{ name: names[i]!, isWhole: holdsWhole(arrays[i]!) },
@@ -91,30 +113,23 @@ function severalInputs(
   return { source, sampleShape: [row], samples, inputs, labels: classes };
 }
 
-function arrange(array: NpyArray, shape: readonly number[], layout: NpzConfig['layout']) {
-  const samples = npySamples(array);
-  if (shape.length === 1) return { sampleShape: shape, samples };
-  if (shape.length === 2) return { sampleShape: [...shape, 1], samples };
+function arrange(
+  { where, shape: whole }: Pick<NpyArray, 'where' | 'shape'>,
+  shape: readonly number[],
+  layout: NpzConfig['layout'],
+): { sampleShape: readonly number[]; form: ArrayForm } {
+  const form = { shape, isFirst: false };
+  if (shape.length === 1) return { sampleShape: shape, form };
+  if (shape.length === 2) return { sampleShape: [...shape, 1], form };
   const [a, b, c] = shape as [number, number, number];
-  if (layout === 'nchw') return { sampleShape: [b, c, a], samples: toChannelsLast(samples, a, b * c) };
+  if (layout === 'nchw') return { sampleShape: [b, c, a], form: { shape, isFirst: true } };
   if (layout === undefined && (a === 1 || a === 3) && c > 4) {
     throw new UserError(
-      `${array.where}: is [${array.shape.join(', ')}] channels first (as PyTorch has it) or channels last?`,
+      `${where}: is [${whole.join(', ')}] channels first (as PyTorch has it) or channels last?`,
       'Set `layout: nchw` (channels first) or `layout: nhwc` (channels last).',
     );
   }
-  return { sampleShape: shape, samples };
-}
-
-function toChannelsLast(samples: Samples, channels: number, pixels: number): Samples {
-  const out = samples instanceof Uint8Array ? sharedBytes(samples.length) : sharedFloats(samples.length);
-  const size = channels * pixels;
-  for (let start = 0; start < samples.length; start += size) {
-    for (let c = 0; c < channels; c++) {
-      for (let p = 0; p < pixels; p++) out[start + p * channels + c] = samples[start + c * pixels + p]!;
-    }
-  }
-  return out;
+  return { sampleShape: shape, form };
 }
 
 async function readNpy(file: string): Promise<NpyArray> {

@@ -35,7 +35,7 @@ export function originalsOf(dataset: Dataset, rows: ArrayLike<number>, chance: C
       const pixels = await Promise.all(some.map((id) => decoded(originals.images[id]!, sampleShape)));
       pixels.forEach((one, i) => samples.set(one, (from + i) * size));
     }
-    const at: Dataset = { ...dataset, sampleShape, normalization, samples, ids, count: n };
+    const at: Dataset = { ...dataset, sampleShape, normalization, samples, stored: undefined, ids, count: n };
     const write = augmentedWriter(at, chance, dataset.sampleShape);
     const out = new Float32Array(n * size);
     for (let i = 0; i < n; i++) write(i, out, i * size);

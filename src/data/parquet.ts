@@ -15,6 +15,7 @@ import { emptyFile, fileList, hex } from './source.ts';
 import { LABELS } from './supported.ts';
 import type { LabelsRead } from './labelled.ts';
 import { noLabels } from './labelled.ts';
+import type { RoomGiven } from './room.ts';
 import { TableSink } from './table.ts';
 import type { OpenText } from './text/open.ts';
 import { TextSink } from './text/sink.ts';
@@ -24,6 +25,7 @@ export type ParquetOptions = Pick<
   ParquetConfig,
   'image' | 'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
 > &
+  RoomGiven &
   LabelsRead & { readonly text?: OpenText | undefined };
 
 /** Rows decoded at a time when they hold images. */
@@ -65,7 +67,7 @@ function asIndexes(labels: RawLabels): RawLabels {
 }
 
 async function readImages(opened: readonly OpenParquet[], image: string, options: ParquetOptions): Promise<RawSplit> {
-  const sink = new ImageSink(options, countRows(opened));
+  const sink = new ImageSink(options, countRows(opened), options.room);
   const labels = new LabelNames();
   for (const source of opened) {
     const imageColumn = column(source, image, 'image');
@@ -83,7 +85,7 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
   }
   if (sink.shape === undefined) throw noRows(opened[0]!.file);
   const labelsRead = options.withoutLabels === true ? noLabels(countRows(opened)) : labels.labels();
-  const read = { sampleShape: sink.shape, samples: sink.samples(), originals: sink.originals() };
+  const read = { sampleShape: sink.shape, ...sink.held(opened[0]!.file), originals: sink.originals() };
   return { source: opened[0]!.file, ...read, labels: labelsRead };
 }
 

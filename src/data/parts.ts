@@ -1,22 +1,24 @@
 import { UserError } from '../base/errors.ts';
 import type { DatasetConfig } from './config.ts';
 import { sizeOf } from './dataset.ts';
-import type { RawSplit, Samples, TargetValues } from './dataset.ts';
-import { joined, spread } from './labelled.ts';
+import type { RawSplit, TargetValues } from './dataset.ts';
+import { heldIn } from './held.ts';
+import type { HeldSamples } from './held.ts';
+import { spread } from './labelled.ts';
 import type { Presence } from './labelled.ts';
+import { joined } from './scratch.ts';
 import { drawStratified, partition, splitSize } from './split.ts';
 import type { TargetReader } from './targets/reader.ts';
 
 export type Part = 'train' | 'validation' | 'test';
 
 /** A split on the way: what was read, and not yet normalized. */
-export interface Split {
+export interface Split extends HeldSamples {
   /** The files, for messages. */
   readonly source: string;
   readonly name: Part;
   readonly idPrefix: Part;
   readonly rowSize: number;
-  readonly samples: Samples;
   readonly targets: TargetValues;
   /** Numbers of `targets` for each sample. */
   readonly width: number;
@@ -46,6 +48,7 @@ export function splitOf(
     idPrefix: name,
     rowSize: sizeOf(raw.sampleShape),
     samples: raw.samples,
+    stored: raw.stored,
     targets: flags === undefined ? values : spread(values, flags, width),
     width,
     strata: reader.strata,
@@ -82,14 +85,24 @@ function draw(
   ...[seed, purpose, from]: readonly [number, string, Int32Array?]
 ): [Split, Split] {
   const rows = drawnRows(split, size, seed, purpose, from);
-  const samples = partition(split.samples, split.rowSize, rows);
+  const samples = heldParts(split, rows);
   const targets = partition(split.targets, split.width, rows);
   const ids = partition(split.ids, 1, rows);
   const flags = split.flags && partition(split.flags, 1, rows);
   return [
-    { ...split, samples: samples.kept, targets: targets.kept, ids: ids.kept, flags: flags?.kept },
-    { ...split, name, samples: samples.drawn, targets: targets.drawn, ids: ids.drawn, flags: flags?.drawn },
+    { ...split, ...samples.kept, targets: targets.kept, ids: ids.kept, flags: flags?.kept },
+    { ...split, name, ...samples.drawn, targets: targets.drawn, ids: ids.drawn, flags: flags?.drawn },
   ];
+}
+
+/** Of stored samples only the list of rows is divided. */
+function heldParts({ samples, stored, rowSize }: Split, drawn: Int32Array): { kept: HeldSamples; drawn: HeldSamples } {
+  if (stored === undefined) {
+    const parts = partition(samples, rowSize, drawn);
+    return { kept: { samples: parts.kept }, drawn: { samples: parts.drawn } };
+  }
+  const parts = partition(stored.rows, 1, drawn);
+  return { kept: heldIn({ ...stored, rows: parts.kept }), drawn: heldIn({ ...stored, rows: parts.drawn }) };
 }
 
 /** Samples without a label are a class of their own. */
@@ -128,15 +141,22 @@ export function nextId(ids: Int32Array): number {
 /** Train with samples of no label behind its own; their ids go on counting at `next`, behind all that its files hold. */
 export function added(split: Split, raw: RawSplit, next: number): Split {
   const { ids, targets, width, flags } = split;
-  const own = raw.ids ?? Int32Array.from({ length: raw.samples.length / split.rowSize }, (_, i) => i);
+  // None of its samples has a label, and `labels` says so of each.
+  const own = raw.ids ?? Int32Array.from({ length: raw.labels.values.length }, (_, i) => i);
   const count = ids.length + own.length;
   const all = targets instanceof Int32Array ? new Int32Array(count * width) : new Float32Array(count * width);
   all.set(targets);
   const has = new Uint8Array(count);
   if (flags === undefined) has.fill(1, 0, ids.length);
   else has.set(flags);
-  const [samples, behind] = [joined(split.samples, raw.samples), own.map((id) => next + id)];
-  return { ...split, samples, targets: all, ids: Int32Array.from([...ids, ...behind]), flags: has };
+  const behind = own.map((id) => next + id);
+  return {
+    ...split,
+    ...joined(split, raw, split.rowSize),
+    targets: all,
+    ids: Int32Array.from([...ids, ...behind]),
+    flags: has,
+  };
 }
 
 function labelledRows(flags: Uint8Array): Int32Array {

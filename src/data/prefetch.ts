@@ -4,6 +4,7 @@ import { UserError } from '../base/errors.ts';
 import { batchCount, batches } from './batches.ts';
 import type { Batch, BatchOptions } from './batches.ts';
 import type { Dataset } from './dataset.ts';
+import { sendable } from './held.ts';
 import { CONTROL } from './prefetch-protocol.ts';
 import type { FromWorker, WorkerError, WorkerSetup } from './prefetch-protocol.ts';
 
@@ -32,7 +33,7 @@ export class Prefetcher {
     const entry = entryBeside(import.meta.url, 'prefetch-worker');
     this.#dataset = dataset;
     // Batches are made of samples alone.
-    const sent = { ...dataset, originals: undefined };
+    const sent = sendable({ ...dataset, originals: undefined, forTeacher: undefined });
     this.mode = workers > 0 && entry !== undefined ? 'workers' : 'inline';
     const step = this.mode === 'workers' ? workers : 0;
     const ahead = Math.max(1, Math.ceil(depth / workers));

@@ -2,6 +2,7 @@ import { UserError } from '../base/errors.ts';
 import type { CommonConfig, DatasetConfig } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { noLabels } from './labelled.ts';
+import { Room } from './room.ts';
 import { openText } from './text/open.ts';
 import type { OpenText } from './text/open.ts';
 
@@ -17,6 +18,7 @@ export type OnText = (id: string, texts: readonly string[]) => void;
 export async function readSplits(
   config: DatasetConfig,
   onText?: OnText,
+  room = new Room(),
 ): Promise<[RawSplit, ...(RawSplit | undefined)[]]> {
   const parts = ['train', 'validation', 'test', 'unlabelled'] as const;
   const stated = 'text' in config ? config.text : undefined;
@@ -26,7 +28,7 @@ export async function readSplits(
     if (text === undefined || onText === undefined || part === 'unlabelled') return text;
     return { ...text, onText: (row, texts) => onText(`${part}/${row}`, texts) };
   };
-  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, textOf(part))));
+  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, textOf(part), room)));
   const splits = results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -39,6 +41,7 @@ export async function readSplit(
   config: DatasetConfig,
   part: Part | 'unlabelled',
   text?: OpenText,
+  room?: Room,
 ): Promise<RawSplit | undefined> {
   if (config[part] === undefined || typeof config[part] === 'number') return undefined;
   const withoutLabels = part === 'unlabelled' || config.labelled === 0;
@@ -47,9 +50,9 @@ export async function readSplit(
     withoutLabels ? { ...raw, labels: noLabels(raw.labels.values.length) } : raw;
   switch (config.type) {
     case 'idx':
-      return (await import('./idx.ts')).readIdx(pairOf(sourceOf(config, part), part, withoutLabels));
+      return (await import('./idx.ts')).readIdx(pairOf(sourceOf(config, part), part, withoutLabels), room);
     case 'csv':
-      return (await import('./csv.ts')).readCsv(sourceOf(config, part), { ...config, text, withoutLabels });
+      return (await import('./csv.ts')).readCsv(sourceOf(config, part), { ...config, text, withoutLabels, room });
     case 'cifar10':
       return withoutRead(await (await import('./cifar.ts')).readCifar(sourceOf(config, part), 'cifar10', from));
     case 'cifar100':
@@ -58,24 +61,35 @@ export async function readSplit(
       );
     case 'image-folder': {
       const { readImageFolder, readPictures } = await import('./image-folder.ts');
-      return (withoutLabels ? readPictures : readImageFolder)(sourceOf(config, part), config);
+      return (withoutLabels ? readPictures : readImageFolder)(sourceOf(config, part), config, room);
     }
     case 'audio-folder':
-      return (await import('./audio-folder.ts')).readAudioFolder(sourceOf(config, part), { ...config, withoutLabels });
+      return (await import('./audio-folder.ts')).readAudioFolder(sourceOf(config, part), {
+        ...config,
+        withoutLabels,
+        room,
+      });
     case 'text-folder':
       return (await import('./text/text-folder.ts')).readTextFolder(sourceOf(config, part), text!, {
         ...config,
         withoutLabels,
+        room,
       });
     case 'npz':
       return (await import('./npz.ts')).readNpz(pairOf(sourceOf(config, part), part, withoutLabels), {
         ...config,
         withoutLabels,
+        room,
       });
     case 'parquet':
-      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), { ...config, text, withoutLabels });
+      return (await import('./parquet.ts')).readParquet(sourceOf(config, part), {
+        ...config,
+        text,
+        withoutLabels,
+        room,
+      });
     case 'jsonl':
-      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), { ...config, text, withoutLabels });
+      return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), { ...config, text, withoutLabels, room });
   }
 }
 

@@ -1,14 +1,27 @@
-import type { Dataset, Normalization } from './dataset.ts';
+import type { Dataset, Normalization, Samples } from './dataset.ts';
 import { sizeOf } from './dataset.ts';
+import { areBytes, rowReader } from './held.ts';
 import { byteTable } from './normalize.ts';
 
 /** Function that writes the normalized sample of a row to `out`, from `offset` on. */
 export type SampleWriter = (row: number, out: Float32Array, offset: number) => void;
 
 export function sampleWriter(dataset: Dataset): SampleWriter {
-  const { samples, sampleShape, normalization } = dataset;
+  const { samples, stored, sampleShape, normalization } = dataset;
   const size = sizeOf(sampleShape);
   const channels = sampleShape.at(-1)!;
+  if (stored === undefined) return writerOf(samples, size, channels, normalization);
+  // Each row becomes row 0 of a buffer.
+  const read = rowReader(dataset, size);
+  const buffer = areBytes(dataset) ? new Uint8Array(size) : new Float32Array(size);
+  const write = writerOf(buffer, size, channels, normalization);
+  return (row, out, offset) => {
+    buffer.set(read(row));
+    write(0, out, offset);
+  };
+}
+
+function writerOf(samples: Samples, size: number, channels: number, normalization: Normalization): SampleWriter {
   return samples instanceof Uint8Array
     ? byteWriter(samples, size, channels, byteTable(normalization))
     : floatWriter(samples, size, channels, normalization);

@@ -37,9 +37,13 @@ const unpack = async (bytes: Uint8Array, options: ZlibOptions = {}): Promise<Uin
 
 /** A text file as a stream of bytes, decompressed if it is gzip. */
 export async function openUnpacked(file: string): Promise<Readable> {
-  const start = await firstBytes(file);
-  refuseOtherText(file, start);
-  const gzip = isGzip(start);
+  refuseOtherText(file, await firstBytes(file));
+  return openRaw(file);
+}
+
+/** Any file as a stream of bytes, decompressed if it is gzip. */
+export async function openRaw(file: string): Promise<Readable> {
+  const gzip = await isCompressed(file);
   const raw = createReadStream(file, { highWaterMark: 1 << 18 });
   if (!gzip) return raw;
   const unpacked = createGunzip();
@@ -79,6 +83,22 @@ function refuseOtherText(file: string, start: Uint8Array): void {
       'Unpack it, or save the sheet as CSV.',
     );
   }
+}
+
+/** True for a gzip file. */
+export async function isCompressed(file: string): Promise<boolean> {
+  return isGzip(await firstBytes(file));
+}
+
+/** The beginning of a file, decompressed: enough for the header of one that is read by parts. */
+export async function startOf(file: string): Promise<Uint8Array> {
+  try {
+    const stream = await openRaw(file);
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) return chunk;
+  } catch (error) {
+    throw await streamError(file, error);
+  }
+  throw emptyFile(file);
 }
 
 async function firstBytes(file: string): Promise<Uint8Array> {

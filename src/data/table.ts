@@ -4,9 +4,11 @@ import { refuseDate } from './columns.ts';
 import type { TableOptions } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { RawLabels, RawSplit, Samples } from './dataset.ts';
-import { growingFloats, growingInts } from './grow.ts';
+import { FloatRows } from './float-rows.ts';
+import { growingInts } from './grow.ts';
 import { noLabels } from './labelled.ts';
 import { LabelNames } from './labels.ts';
+import type { RoomGiven } from './room.ts';
 import { FEATURES } from './supported.ts';
 
 /** Words that spreadsheets, pandas, R and Weka write for "no value". */
@@ -23,7 +25,7 @@ export class TableSink {
   readonly columns: readonly string[];
   readonly #options: TableOptions;
   readonly #source: string;
-  readonly #samples;
+  readonly #rows: FloatRows;
   readonly #ids = growingInts();
   readonly #labels: readonly LabelNames[];
   /** Words of each column of words, by its place among the columns. */
@@ -39,7 +41,7 @@ export class TableSink {
   constructor(
     source: string,
     columns: readonly string[],
-    options: TableOptions,
+    options: TableOptions & RoomGiven,
     expectedRows: number,
     labels: readonly string[] = ['label'],
   ) {
@@ -52,12 +54,14 @@ export class TableSink {
     this.#labelNames = labels;
     this.#labels = labels.map(() => new LabelNames());
     this.#words = new Map(wordColumns(source, columns, options).map((column) => [column, new LabelNames()]));
-    this.#samples = growingFloats(expectedRows * columns.length);
+    const { room, missing } = options;
+    // Words and means are known at the end, and written over what was read.
+    const inMemory = this.#words.size > 0 ? 'categorical' : missing === 'mean' ? 'missing: mean' : undefined;
+    this.#rows = new FloatRows({ source, width: columns.length, expected: expectedRows, room, inMemory });
   }
 
   begin(): void {
-    this.#start = this.#samples.length;
-    this.#row = this.#samples.extend(this.columns.length);
+    [this.#row, this.#start] = this.#rows.begin();
     this.#dropped = false;
   }
 
@@ -110,7 +114,7 @@ export class TableSink {
   /** `labels`: of each label column; undefined or empty: the sample has none there. */
   end(labels: readonly (string | undefined)[], where: () => string): void {
     const id = this.#rowsSeen++;
-    if (this.#dropped) this.#samples.length = this.#start;
+    if (this.#dropped) this.#rows.drop();
     else {
       this.#labels.forEach((names, i) => {
         const label = labels[i]?.trim();
@@ -135,7 +139,7 @@ export class TableSink {
     return {
       source: this.#source,
       sampleShape: tableShape(this.columns.length, this.#options.shape),
-      samples: this.#samples.view(),
+      ...this.#rows.held(),
       labels: this.#rawLabels(),
       ids,
       columns: this.columns,

@@ -1,16 +1,16 @@
 import { isImageShape, sizeOf } from './dataset.ts';
 import type { Dataset, Samples } from './dataset.ts';
+import { rowReader } from './held.ts';
 
 /** Longest side of the picture of a sample, in pixels. */
 const SIDE = 96;
 
 /** A sample as a PNG file in base64, as it is before normalization; numbers are spread from black to white. Undefined of what is no picture. */
 export async function thumbnail(dataset: Dataset, row: number): Promise<string | undefined> {
-  const { samples, sampleShape, inputs } = dataset;
+  const { sampleShape, inputs } = dataset;
   const [height, width, channels] = sampleShape;
   if (!isImageShape(sampleShape) || inputs !== undefined || (channels !== 1 && channels !== 3)) return undefined;
-  const size = sizeOf(sampleShape);
-  const values = samples.subarray(row * size, (row + 1) * size);
+  const values = rowReader(dataset, sizeOf(sampleShape))(row);
   return pictureOf(values, { width: width!, height: height!, channels });
 }
 

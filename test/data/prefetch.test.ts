@@ -5,6 +5,7 @@ import type { UserError } from '../../src/base/errors.ts';
 import { batches } from '../../src/data/batches.ts';
 import type { Batch, BatchOptions } from '../../src/data/batches.ts';
 import { Prefetcher as InlinePrefetcher, prefetch as inlinePrefetch } from '../../src/data/prefetch.ts';
+import { Scratch } from '../../src/data/scratch.ts';
 import { compileTo } from './compile.ts';
 import { countingDataset } from './support.ts';
 
@@ -69,6 +70,14 @@ describe('prefetch in worker threads', () => {
     } finally {
       await prefetcher.close();
     }
+  });
+
+  it('reads samples that are left in a file', async () => {
+    const scratch = new Scratch('x: its samples', { type: 'uint8', rowSize: 64 }, dataset.samples.byteLength);
+    scratch.write(dataset.samples);
+    const prefetcher = new compiled.Prefetcher({ ...dataset, ...scratch.finish() }, { workers: 2 });
+    expectSameBatches(await collect(prefetcher.epoch(options)), [...batches(dataset, options)]);
+    await prefetcher.close();
   });
 
   it('has batches ready after a step that blocked this thread', async () => {

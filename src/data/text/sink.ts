@@ -2,6 +2,7 @@ import { UserError, shown } from '../../base/errors.ts';
 import type { TableOptions } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { inputParts } from '../inputs.ts';
+import type { RoomGiven } from '../room.ts';
 import { TableSink } from '../table.ts';
 import type { Encoded } from './encode.ts';
 import type { OpenText } from './open.ts';
@@ -32,7 +33,7 @@ export class TextSink implements RowSink {
     source: string,
     columns: readonly string[],
     text: OpenText,
-    { missing = 'error', ...options }: TableOptions,
+    { missing = 'error', ...options }: TableOptions & RoomGiven,
     expectedRows: number,
     labels?: readonly string[],
   ) {

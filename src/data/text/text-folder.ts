@@ -3,6 +3,7 @@ import type { TableOptions } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { allFiles, classFiles } from '../class-folder.ts';
 import type { LabelsRead } from '../labelled.ts';
+import type { RoomGiven } from '../room.ts';
 import type { OpenText } from './open.ts';
 import { TextSink } from './sink.ts';
 
@@ -12,7 +13,7 @@ const TEXTS = { extensions: new Set(['.txt']), what: 'texts', kinds: 'text files
 export async function readTextFolder(
   folder: string,
   text: OpenText,
-  { withoutLabels = false, ...options }: TableOptions & LabelsRead,
+  { withoutLabels = false, ...options }: TableOptions & LabelsRead & RoomGiven,
 ): Promise<RawSplit> {
   const found = withoutLabels ? undefined : await classFiles(folder, TEXTS);
   const { files, notes } = found ?? (await allFiles(folder, TEXTS));

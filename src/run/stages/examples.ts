@@ -1,5 +1,6 @@
 import { sampleId, sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { rowReader } from '../../data/held.ts';
 import { readSplits } from '../../data/read.ts';
 import { pictureOf, thumbnail } from '../../data/thumbnail.ts';
 import { wavBytes } from '../../data/wav.ts';
@@ -96,9 +97,11 @@ async function textsOf(
 }
 
 /** First columns of a row of a table, as they are in the file. */
-function valuesOf({ columns, samples, sampleShape }: Dataset, row: number): Pick<Examples['rows'][number], 'values'> {
+function valuesOf(dataset: Dataset, row: number): Pick<Examples['rows'][number], 'values'> {
+  const { columns, sampleShape } = dataset;
   if (columns === undefined || sampleShape.length > 1) return {};
-  let at = row * sizeOf(sampleShape);
+  const samples = rowReader(dataset, sizeOf(sampleShape))(row);
+  let at = 0;
   const values = columns.map(({ name, words }) => {
     const from = at;
     at += words?.length ?? 1;

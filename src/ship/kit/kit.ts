@@ -10,6 +10,7 @@ import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { viewOf } from '../../data/batches.ts';
 import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { rowReader } from '../../data/held.ts';
 import { nameOf } from '../../report/artifact.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
@@ -187,7 +188,7 @@ async function examples(
     ? task.classes?.map((_, label) => split.targets.indexOf(label)).filter((at) => at >= 0)
     : undefined;
   const rows = (found ?? Array.from({ length: split.count }, (_, i) => i)).slice(0, EXAMPLES);
-  const size = sizeOf(split.sampleShape);
+  const sample = rowReader(split, sizeOf(split.sampleShape));
   const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
   const runner = await openRunner(file, sessionOptionsOf(recipe));
   const x = viewOf(split, Int32Array.from(rows), { seed: 0, view: 0, augment: [] });
@@ -198,7 +199,7 @@ async function examples(
       (classes === undefined
         ? { targets: Array.from(targetsOf(split, [at])) }
         : { label: classes[split.targets[at]!] })),
-    ...textExample(split, at, Array.from(split.samples.subarray(at * size, (at + 1) * size)), texts),
+    ...textExample(split, at, Array.from(sample(at)), texts),
     [task.answers]: Array.from(logits.subarray(i * width, (i + 1) * width)),
   }));
 }

@@ -7,6 +7,7 @@ import type { OnProgress } from '../../base/progress.ts';
 import type { Dataset, Samples } from '../../data/dataset.ts';
 import { sharedFloats } from '../../data/dataset.ts';
 import { ImageSink } from '../../data/images.ts';
+import { Room } from '../../data/room.ts';
 import { normalizationOf } from '../../data/normalize.ts';
 import { npyBytes, npySamples, parseNpy } from '../../data/npy.ts';
 import type { NpyArray } from '../../data/npy.ts';
@@ -78,9 +79,14 @@ async function ofFolder(model: CompressedModel, options: SamplesOptions): Promis
   const names = all.filter((name) => /\.(png|jpe?g|webp)$/i.test(name)).sort();
   if (names.length === 0)
     throw new UserError(`--data: ${data} holds no pictures`, 'Files that end in .png, .jpg, .jpeg, .webp are read.');
-  const sink = new ImageSink(image, names.length);
+  new Room().demand(
+    names.length * height * width * channels,
+    `--data: ${names.length} pictures of ${height}x${width}`,
+    'Give fewer pictures: a few thousand are enough.',
+  );
+  const sink = new ImageSink(image, names.length, new Room(Infinity));
   await sink.add(names.map((name) => ({ where: path.join(data, name), input: path.join(data, name) })));
-  return labelled(model, { samples: sink.samples(), sampleShape, normalize, layout: 'nhwc' }, options);
+  return labelled(model, { samples: sink.held(data).samples, sampleShape, normalize, layout: 'nhwc' }, options);
 }
 
 /** Arrays as the model is fed: of an archive `x`, the only one, or the one that is called as the input; labels, if any, are `y`. */
@@ -160,7 +166,7 @@ async function labelled(
   const classNames = namesOf(model);
   const count = samples.length / sampleShape.reduce((product, size) => product * size, 1);
   const ids = Int32Array.from({ length: count }, (_, i) => i);
-  const normalization = normalizationOf(normalize, samples, sampleShape);
+  const normalization = normalizationOf(normalize, { samples }, sampleShape);
   const dataset: Dataset = {
     ...{ name: 'all', idPrefix: 'train', sampleShape, classNames, count, ids, samples, normalization },
     task: 'classification',

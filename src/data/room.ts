@@ -1,0 +1,48 @@
+import { UserError } from '../base/errors.ts';
+import { freeMemory, memoryText } from '../base/memory.ts';
+
+/** Part of the free memory that samples may take: their reader may hold a copy for a while, and the training needs the rest. */
+const SHARE = 0.4;
+/** Most bytes that Node reads from a file at once. */
+export const MOST_READ = 2 ** 31 - 1;
+
+/** Option of the readers of files. */
+export interface RoomGiven {
+  /** Default: samples are read into memory, however many there are. */
+  readonly room?: Room | undefined;
+}
+
+/** Memory for the samples of a data set. Its splits are read at the same time and share it. */
+export class Room {
+  readonly #bytes: number;
+  readonly #free: number;
+  #taken = 0;
+
+  /** `bytes`: what samples may take, where that is not to be found out from what is free. */
+  constructor(bytes?: number) {
+    this.#free = bytes ?? freeMemory();
+    this.#bytes = bytes ?? SHARE * this.#free;
+  }
+
+  /** Takes so many bytes if samples that can also be left in a file fit; false: leave them there. */
+  take(bytes: number): boolean {
+    if (this.#taken + bytes > this.#bytes) return false;
+    this.#taken += bytes;
+    return true;
+  }
+
+  /** Takes so many bytes for samples that can only be in memory. `UserError` with the sizes where they cannot be. */
+  demand(bytes: number, what: string, remedy: string): void {
+    if (this.#taken + bytes > this.#free)
+      throw new UserError(
+        `${what} take ${memoryText(bytes)} of memory, and ${memoryText(Math.max(0, this.#free - this.#taken))} are free for them`,
+        remedy,
+      );
+    this.#taken += bytes;
+  }
+
+  /** Sentence for the log on samples that are left in a file. */
+  note(source: string, bytes: number, where: string): string {
+    return `${source}: its samples take ${memoryText(bytes)}, and ${memoryText(Math.max(0, this.#bytes - this.#taken))} of memory are free for them: ${where}`;
+  }
+}
