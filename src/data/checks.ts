@@ -43,7 +43,13 @@ export function checkSameKind(split: RawSplit, train: RawSplit): void {
 }
 
 /** NaN or infinity would turn every weight into NaN within a step. */
-export function checkFinite({ source, samples, sampleShape, ids, fillWithMean }: RawSplit): void {
+export function checkFinite({
+  source,
+  samples,
+  sampleShape,
+  ids,
+  fillWithMean,
+}: Pick<RawSplit, 'source' | 'samples' | 'sampleShape'> & Partial<RawSplit>): void {
   // The NaN of a split whose gaps get the mean are gaps; everything else in it was checked when it was read.
   if (samples instanceof Uint8Array || fillWithMean === true) return;
   const at = samples.findIndex((value) => !Number.isFinite(value));
