@@ -1,7 +1,7 @@
 /**
  * What `limbeck compress` makes of a net that was trained on Fashion-MNIST at 32x32, without labels: `npm run bench:compress
  * -- [--net resnet18] [--samples 8000] [--folder .venv/resnet18] [-- COMPRESS OPTIONS]`. Trains the net with PyTorch first, where the
- * folder does not hold it (a quarter of an hour for resnet18; vgg and mobilenet-v2 are the others). Accuracy is that on the 10,000 test
+ * folder does not hold it (a quarter of an hour for resnet18; resnet-small, vgg and mobilenet-v2 are the others). Accuracy is that on the 10,000 test
  * pictures and their labels, which compress does not see; one sample on one thread of ONNX Runtime is timed in turns with the original.
  */
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { commands } from './broken/commands.ts';
+import { compressing } from './broken/compress.ts';
 import { data } from './broken/data.ts';
 import { labels } from './broken/labels.ts';
 import { FILES } from './broken/files.ts';
@@ -22,7 +23,7 @@ describe('a broken input ends with exit code 1, a message, a remedy, no stack an
     },
   );
 
-  it.each(Object.entries(commands))('%s', async (_name, { args, files = {}, message }) => {
+  it.each(Object.entries({ ...commands, ...compressing }))('%s', async (_name, { args, files = {}, message }) => {
     await refused(args, files, message);
     await expectNoResult(folder(), Object.keys(files));
   });

@@ -2,6 +2,7 @@ import { UserError, shown } from '../base/errors.ts';
 import { sizeOf } from './dataset.ts';
 import type { RawSplit } from './dataset.ts';
 import { areBytes, blocksOf } from './held.ts';
+import type { HeldSamples } from './held.ts';
 import { countByClass } from './weights.ts';
 
 /** Every split must look like train: shape, type and columns. */
@@ -42,7 +43,7 @@ export function checkSameKind(split: RawSplit, train: RawSplit): void {
 }
 
 /** NaN or infinity would turn every weight into NaN within a step. */
-export function checkFinite(split: RawSplit): void {
+export function checkFinite(split: HeldSamples & Pick<RawSplit, 'source' | 'sampleShape'> & Partial<RawSplit>): void {
   const { source, sampleShape, ids, fillWithMean } = split;
   // The NaN of a split whose gaps get the mean are gaps; everything else in it was checked when it was read.
   if (areBytes(split) || fillWithMean === true) return;

@@ -15,7 +15,7 @@ import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';
 import type { ModelNetwork, Weights } from './network.ts';
-import { refuseNoNorms, refuseSharedStatistics, storedWeights } from './onnx-weights.ts';
+import { refuseNaN, refuseNoNorms, refuseSharedStatistics, storedWeights } from './onnx-weights.ts';
 import type { StoredWeights } from './onnx-weights.ts';
 
 export interface OnnxNetworkOptions {
@@ -68,6 +68,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
   const { graph, content: weights } = liftConstants(whole, stored.isWeight);
   if (weights.size === 0) throw new UserError(`${file}: holds no float32 weights to train`, 'Export a float32 model.');
   refuseTaken([...weights.keys()], file);
+  refuseNaN(weights, file);
   const momenta = new Map(
     model.graph.nodes.flatMap(({ op, name, outputs, attrs }) => {
       const momentum = attrs.get('momentum')?.value;
@@ -222,7 +223,9 @@ function channelsLast(graph: Graph, file: string, sample: readonly number[]): Gr
   if (sample.length !== 3 || own.join() !== [c, h, w].join())
     throw new UserError(
       `${file}: its input ${name} is [${shape.join(', ')}], received samples of shape [${sample.join(', ')}]`,
-      'Set dataset.resize and dataset.channels to what the model takes.',
+      sample.length === 3
+        ? 'Set dataset.resize and dataset.channels to what the model takes.'
+        : 'Give data whose samples have that shape, as the model was trained on.',
     );
   const builder = new GraphBuilder();
   const given = builder.input(name, { dtype: 'float32', shape: ['batch', ...sample] });
@@ -272,7 +275,7 @@ function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetw
   throw new UserError(
     `${file}: expected logits [batch, ${classes}] for the ${classes} classes of the data, received ${name} [${shape.join(', ')}]${found}`,
     head === 'keep'
-      ? 'Set `student.head: replace`: the last layer is then drawn anew for these classes.'
+      ? 'Give data of the classes of the model, or set `student.head: replace`: the last layer is then drawn anew for these.'
       : 'Export the model up to its last dense layer.',
   );
 }

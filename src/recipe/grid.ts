@@ -17,13 +17,18 @@ const LONGEST = 60;
 export function gridTrials(grid: readonly string[]): TrialSettings[] {
   const axes = grid.map((text) => {
     const equals = text.indexOf('=');
-    const values = equals < 1 ? [] : split(text.slice(equals + 1)).filter((value) => value !== '');
-    if (values.length === 0)
+    const values = equals < 1 ? [] : split(text.slice(equals + 1));
+    if (values.every((value) => value === ''))
       throw new UserError(
         `--grid: expected key.path=value,value, received ${shown(text)}`,
         'Write for example --grid distill.temperature=1,2,4.',
       );
     const key = text.slice(0, equals);
+    if (values.includes(''))
+      throw new UserError(
+        `--grid: expected a value between all commas of ${key}, received ${shown(text)}`,
+        `Take the spare comma out; an empty text is written as "", no value as null.`,
+      );
     return { key, settings: values.map((value) => `${key}=${value}`) };
   });
   const twice = axes.find(({ key }, i) => axes.findIndex((other) => other.key === key) < i);

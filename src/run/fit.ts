@@ -97,6 +97,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   context.onEvent({ type: 'stage', stage });
   const task = taskOf(data.train);
   const network = await options.build();
+  refuseFrozen(network);
   const { syncBatchNorm, shards, gradientCompression } = context.recipe;
   const { minConfidence } = context.recipe.distill;
   // Without a teacher nothing can be learnt from a sample without a label.
@@ -230,6 +231,14 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     await strong?.close();
     ema?.dispose();
   }
+}
+
+function refuseFrozen({ name, trainable, state }: Network): void {
+  if (Object.keys(trainable).length > 0) return;
+  throw new UserError(
+    `${name}: expected a weight to train, received none: all ${Object.keys(state).length} are frozen`,
+    'Take a pattern out of student.freeze, or take the file as it is: distill.epochs: 0.',
+  );
 }
 
 function inShards(loss: string): UserError {

@@ -19,6 +19,7 @@ import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
 import { Pool } from './worker/pool.ts';
 import type { PoolOptions } from './worker/pool.ts';
+import { checkPreparation } from './v1/fitted.ts';
 import { weightsOf } from './weights.ts';
 import type { Weights } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
@@ -203,6 +204,8 @@ export class ModelHost {
     const model = decodeModel(bytes, source.file);
     const message = { type: 'model', key, fileName: source.file, bytes: bytes.length, maxBatch } as const;
     const { metadata } = model;
+    const note = checkPreparation(model, source.file);
+    if (note !== undefined) this.#options.log.write('warn', `${source.name}: ${note}`);
     const usual = await usualOf(source.file, stored);
     return { source, metadata, sha256: sha256(bytes), weights: weightsOf(model), usual, toLoad: { message, bytes } };
   }

@@ -97,6 +97,12 @@ function refuse({ from, format, precision, sparse, ends, batch, dense }: Convert
       `--sparse: expected --format tflite --precision fp32, received ${format} and ${precision}`,
       'Leave it out: other files cannot hold sparse weights.',
     );
+  const others = (['onnx', 'tflite'] as const).filter((one) => one !== format && to.toLowerCase().endsWith(`.${one}`));
+  if (others.length > 0)
+    throw new UserError(
+      `--out: expected a name that ends in .${format}, as --format is ${format}, received ${to}`,
+      `Name it so, or add --format ${others[0]!}.`,
+    );
   if (path.resolve(from) === path.resolve(to))
     throw new UserError(
       `--out: expected another file than the one that is read, received ${to}`,

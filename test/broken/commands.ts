@@ -6,7 +6,7 @@ import type { Step } from '../support/onnx-steps.ts';
 import type { Case } from './files.ts';
 
 /** A command with files beside it, one of which is wrong. */
-interface CommandCase extends Pick<Case, 'files' | 'message'> {
+export interface CommandCase extends Pick<Case, 'files' | 'message'> {
   readonly args: readonly string[];
 }
 

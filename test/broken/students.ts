@@ -34,7 +34,7 @@ export const students: Readonly<Record<string, Case>> = {
     files: { 'a.onnx': flat },
     message: [
       'a.onnx: its input pixels is [batch, 32], received samples of shape [2]',
-      'Set dataset.resize and dataset.channels to what the model takes.',
+      'Give data whose samples have that shape, as the model was trained on.',
     ],
   },
   'an ONNX student for other classes': {
@@ -42,7 +42,7 @@ export const students: Readonly<Record<string, Case>> = {
     files: { 'd.csv': WIDE, 'a.onnx': flat },
     message: [
       'a.onnx: expected logits [batch, 2] for the 2 classes of the data, received scores [batch, 3]; its last layer BatchMatMul_1 has 3',
-      'Set `student.head: replace`: the last layer is then drawn anew for these classes.',
+      'Give data of the classes of the model, or set `student.head: replace`: the last layer is then drawn anew for these.',
     ],
   },
   'an ONNX student whose channels are to go': {
@@ -145,6 +145,21 @@ export const students: Readonly<Record<string, Case>> = {
     message: [
       'a.onnx: the batch norms node_0 and node_1 read one running statistic, m',
       'Set `student.batchNorm: frozen`, or export a model that has been trained: exporters store equal values once.',
+    ],
+  },
+  'an ONNX student with nothing to train': {
+    recipe: `${TABLE}\nstudent: {onnx: a.onnx, freeze: ['*']}`,
+    files: { 'a.onnx': two },
+    message: [
+      'a.onnx: expected a weight to train, received none: all 2 are frozen',
+      'Take a pattern out of student.freeze, or take the file as it is: distill.epochs: 0.',
+    ],
+  },
+  'a student whose key is misspelt': {
+    recipe: `${TABLE}\nstudent: {modle: cnn}`,
+    message: [
+      'r.yaml:2:10 student: expected exactly one of model, module, tfjs, onnx, received none of them but modle',
+      'Did you mean model?',
     ],
   },
   'an output of the student that is not there': {

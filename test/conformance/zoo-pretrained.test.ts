@@ -1,22 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { zipSync } from 'fflate';
 import * as ort from 'onnxruntime-node';
-import { batchCount, batches } from '../../src/data/batches.ts';
-import { npyBytes, npySamples, parseNpy } from '../../src/data/npy.ts';
+import { npySamples, parseNpy } from '../../src/data/npy.ts';
 import { unzip } from '../../src/data/zip.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { contentOf } from '../../src/networks/network.ts';
-import { epochOptions, stepsOf } from '../../src/run/fit.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
-import { loadData } from '../../src/setup/data.ts';
-import { studentBuilder } from '../../src/setup/models.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { createSchedule } from '../../src/train/schedules.ts';
 import { runPython } from './python.ts';
+import { recipeOf, writeTraining } from './zoo-tuning.ts';
+import type { Prepared } from './zoo-tuning.ts';
 
 /** Folder that keeps what is written, and what PyTorch made of it; without it all is made anew, and removed at the end. */
 const KEPT = process.env['ZOO_PRETRAINED'];
@@ -32,71 +26,13 @@ afterAll(() => {
 
 const at = (...names: string[]): string => path.join(folder, ...names);
 
-function write(file: string, arrays: Readonly<Record<string, Uint8Array>>): void {
-  const named = Object.entries(arrays).map(([name, bytes]) => [`${name}.npy`, bytes] as const);
-  writeFileSync(at(file), zipSync(Object.fromEntries(named), { level: 0 }));
-}
-
-function recipeOf({ mean, std }: { readonly mean: number; readonly std: number }) {
-  const normalize = { mean: [mean, mean, mean], std: [std, std, std] };
-  return makeRecipe(
-    {
-      ...{ name: 'lite0', seed: 1 },
-      dataset: { type: 'npz', train: { file: 'train.npz' }, test: { file: 'test.npz' }, normalize },
-      student: { onnx: 'lite0.onnx', head: 'replace' },
-      distill: { epochs: 2, batchSize: 32, optimizer: { type: 'adamw', learningRate: 0.001, schedule: 'cosine' } },
-      prune: [{ target: 'macs', amount: 0.4, importance: 'taylor', maxDrop: 3, finetune: { epochs: 2 } }],
-      quantize: [{ scheme: 'int8', maxDrop: 1 }],
-      ...{ export: ['onnx'], report: { latency: { seconds: 0 } } },
-    },
-    folder,
-  );
-}
-
-/** Everything of a training that PyTorch needs to do the same: rows of train.npz and learning rate of each step, and the new head. */
-async function writeTraining({ recipe }: ReturnType<typeof recipeOf>): Promise<void> {
-  const data = await loadData(recipe);
-  const { train } = data;
-  const { distill, seed } = recipe;
-  const rows: number[] = [];
-  const sizes: number[] = [];
-  for (let epoch = 0; epoch < distill.epochs; epoch++) {
-    for (const { ids } of batches(train, epochOptions(recipe, { settings: distill, seed, views: undefined }, epoch))) {
-      rows.push(...[...ids].map((row) => train.ids[row]!));
-      sizes.push(ids.length);
-    }
-  }
-  const length = { stepsPerEpoch: batchCount(train.count, distill.batchSize), steps: stepsOf(distill, train.count) };
-  const schedule = createSchedule(distill.optimizer, length);
-  write('steps.npz', {
-    rows: npyBytes([rows.length], Int32Array.from(rows)),
-    sizes: npyBytes([sizes.length], Int32Array.from(sizes)),
-    rates: npyBytes(
-      [sizes.length],
-      Float32Array.from(sizes, (_, step) => schedule(step)),
-    ),
-  });
-  const network = await studentBuilder({ recipe, data }, seed)();
-  const content = contentOf(network);
-  const [weight, bias] = ['_fc.weight', '_fc.bias'].map((name) => content.get(name)!);
-  const from = weight!.type.shape.map(Number) as [number, number];
-  const classes = data.classNames.length;
-  const isTurned = from[0] !== classes;
-  const width = from[isTurned ? 0 : 1];
-  const values = weight!.data as Float32Array;
-  const stored = isTurned
-    ? Float32Array.from(values, (_, i) => values[(i % width) * classes + Math.floor(i / width)]!)
-    : values;
-  write('head.npz', { weight: npyBytes([classes, width], stored), bias: npyBytes([classes], bias!.data as Float32Array) }); // prettier-ignore
-}
-
 interface Row {
   readonly file: string;
   readonly name: string;
 }
 
 /** Accuracy on the test pictures, megabytes, and the median time of one picture on one thread, in turns with the others. */
-async function measured(rows: readonly Row[], { mean, std }: { readonly mean: number; readonly std: number }) {
+async function measured(rows: readonly Row[], { mean, std }: Prepared) {
   const arrays = unzip(readFileSync(at('test.npz')), () => true);
   const samples = parseNpy(arrays['x.npy']!, 'x');
   const [count, height, width, channels] = samples.shape as [number, number, number, number];
@@ -146,13 +82,14 @@ async function measured(rows: readonly Row[], { mean, std }: { readonly mean: nu
 }
 
 it('a net from a package, fine-tuned with a new head, is as good as from PyTorch, and smaller and faster when cut and quantized', async () => {
-  // Python fine-tunes where it finds them.
-  rmSync(at('steps.npz'), { force: true });
-  const given = runPython('zoo_pretrained.py', folder) as { readonly mean: number; readonly std: number };
-  const loaded = recipeOf(given);
-  await writeTraining(loaded);
+  const given = runPython('zoo_pretrained.py', folder, 'write') as Prepared;
+  const loaded = recipeOf(folder, given, {
+    prune: [{ target: 'macs', amount: 0.4, importance: 'taylor', maxDrop: 3, finetune: { epochs: 2 } }],
+    quantize: [{ scheme: 'int8', maxDrop: 1 }],
+  });
+  await writeTraining(loaded, folder);
   const started = performance.now();
-  runPython('zoo_pretrained.py', folder);
+  runPython('zoo_pretrained.py', folder, 'tune');
   const between = performance.now();
   await runRecipe(loaded, { out: folder });
   const seconds = [between - started, performance.now() - between].map((ms) => (ms / 1000).toFixed(0));

@@ -123,7 +123,7 @@ function orders(rank: number): number[][] {
 }
 
 /** PyTorch's weight that this one is, told by its values, and how to bring what PyTorch has into its order. */
-function matched(values: Float32Array, arrays: ReadonlyMap<string, Stored>, taken: Set<string>) {
+export function matched(values: Float32Array, arrays: ReadonlyMap<string, Stored>, taken: Set<string>) {
   for (const [key, { shape, data }] of arrays) {
     if (!key.startsWith('p/') || data.length !== values.length || taken.has(key)) continue;
     const sorted = (of: Float32Array): number => of.reduce((sum, value) => sum + value * value, 0);

@@ -18,6 +18,10 @@ describe('trials of a sweep', () => {
       ['student.hidden="a,b"'],
     ]);
     expect(first!.name).toBe('1-hidden-8-4');
+    expect(gridTrials(['student.name="",null']).map(({ set }) => set)).toEqual([
+      ['student.name=""'],
+      ['student.name=null'],
+    ]);
   });
 
   it('are read from a list in YAML or JSON', () => {
@@ -39,6 +43,9 @@ describe('trials of a sweep', () => {
   it.each([
     [['temperature'], /expected key.path=value,value, received "temperature"/],
     [['a='], /expected key.path=value/],
+    [['a=,,'], /expected key.path=value/],
+    [['seed=1,,2'], /^--grid: expected a value between all commas of seed, received "seed=1,,2"$/],
+    [['seed=1,2,'], /expected a value between all commas of seed/],
     [['seed=1', 'seed=2'], /seed is given twice/],
     [['name=a,b'], /sets name/],
     [['a..b=1'], /--set: expected key.path=value/],

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { built, ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -50,6 +50,24 @@ it('finds the two functions of util that Node 23 removed', () => {
   const { stdout } = limbeck('--import', './node-23.mjs', 'dist/cli.js', 'doctor', '--json');
   const { engines } = JSON.parse(stdout) as { engines: readonly object[] };
   expect(engines[1]).toMatchObject({ name: 'tensorflow', usable: true, reason: 'libtensorflow 2.0.1 on cpu' });
+});
+
+it('gives a set-up of another clone, behind a link, the core of tfjs that this process has', () => {
+  install('');
+  rmSync(path.join(folder(), '.venv'), { recursive: true });
+  const there = 'other/.venv/tensorflow';
+  write(`${there}/tfjs_binding.node`, "module.exports = { TF_Version: '2.0.1', isUsingGpuDevice: () => false };");
+  write(`${there}/node_modules/@tensorflow/tfjs/index.js`, "module.exports = require('@tensorflow/tfjs-core');");
+  write('other/node_modules/@tensorflow/tfjs-core/index.js', "console.warn('a second core');");
+  const dist = `${there}/node_modules/@tensorflow/tfjs-node-gpu/dist`;
+  write(`${dist}/register_all_kernels.js`, "if (require('@tensorflow/tfjs').engine === undefined) throw new Error('no core');");
+  write(`${dist}/nodejs_kernel_backend.js`, 'exports.NodeJSKernelBackend = class {};');
+  write(`${dist}/saved_model.js`, '');
+  write('node-23.mjs', NODE_23);
+  symlinkSync('other/.venv', path.join(folder(), '.venv'));
+  const { stdout, stderr } = limbeck('--import', './node-23.mjs', 'dist/cli.js', 'doctor', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ engines: [{}, { reason: 'libtensorflow 2.0.1 on cpu' }] });
+  expect(stderr).toBe('');
 });
 
 it.each([

@@ -39,11 +39,25 @@ function loudness(): Uint8Array {
   return encodeModel(lowerToOnnx(b.build(), { metadata: new Map(Object.entries(metadata)) }));
 }
 
+/** [batch, 2, 1, 2], two channels of two pixels: logits of minus and plus the first channel less the second. */
+function channelsFirst(): Uint8Array {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 2, 1, 2] });
+  const flat = b.op('Reshape', [x], { shape: ['batch', 4] });
+  const w = b.constant({ dtype: 'float32', shape: [4, 2] }, Float32Array.of(-1, 1, -1, 1, 1, -1, 1, -1));
+  b.output('logits', b.op('BatchMatMul', [flat, w], { transposeA: false, transposeB: false }));
+  const stated = { shape: [1, 2, 2], scale: 1, mean: [0, 10], std: [1, 2], layout: 'nchw' };
+  const metadata = { ...METADATA, preprocessing: JSON.stringify(stated) };
+  return encodeModel(lowerToOnnx(b.build(), { metadata: new Map(Object.entries(metadata)) }));
+}
+
 let server: Served;
 beforeAll(async () => {
   server = await serving({
     'light.onnx': brightness(METADATA),
     'bare.onnx': brightness({}),
+    'first.onnx': channelsFirst(),
+    'odd.onnx': brightness({ preprocessing: 'as in the paper' }),
     'loud.onnx': loudness(),
     'two.onnx': sumAndDifference(),
     'several.onnx': brightness({ ...METADATA, labels: '[]', targets: '["dark","bright"]' }),
@@ -144,9 +158,33 @@ describe('POST /v1/M', () => {
     expect(answer.json.error).toMatch(/would become up to 15\.9 after its preparation/);
   });
 
+  it('prepares values for a model that wants its channels first', async () => {
+    const [said] = await predictions('/v1/first', { inputs: [[[1, 12], [2, 16]]] }); // prettier-ignore
+    // 1 + 2 - ((12 - 10) / 2 + (16 - 10) / 2)
+    expect(said!.label).toBe('dark');
+    expect(said!.probability).toBeCloseTo(1 / (1 + Math.exp(-2)), 5);
+  });
+
+  it('says which file has a preparation that cannot be read, and refuses one for other samples', async () => {
+    expect(server.lines).toContain(
+      'warn: odd: its metadata entry preprocessing is no JSON of shape, scale, mean and std: values are fed as they come',
+    );
+    const stated = { shape: [4, 4, 1], scale: 1, mean: [0.5], std: [0.5] };
+    for (const [other, said] of [
+      [stated, '[4, 4, 1] with 1 mean and 1 deviation'],
+      [{ ...stated, shape: [2, 2, 1], mean: [1, 2] }, '[2, 2, 1] with 2 means and 1 deviation'],
+    ] as const)
+      await expect(serving({ 'm.onnx': brightness({ preprocessing: JSON.stringify(other) }) })).rejects.toMatchObject({
+        message: expect.stringContaining(
+          `m.onnx: its metadata entry preprocessing is for samples ${said}, but its input x is [batch, 2, 2, 1]`,
+        ) as string,
+        hint: 'Write an entry for that input, with a mean and a deviation for each channel, or take it out: values are then fed as they come.',
+      });
+  });
+
   it('says what it takes', async () => {
     expect((await ask(server, '/v1')).json).toEqual({
-      models: ['bare', 'light', 'loud', 'numbers', 'several', 'sixteen', 'two'],
+      models: ['bare', 'first', 'light', 'loud', 'numbers', 'odd', 'several', 'sixteen', 'two'],
     });
     expect((await ask(server, '/v1/light')).json).toMatchObject({
       shape: [2, 2, 1],

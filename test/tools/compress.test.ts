@@ -178,6 +178,13 @@ describe('cuts', () => {
     expect(amounts(await compression(asked({ ...files, budget: 'size=1,latency=1' })))).toEqual([]);
   });
 
+  it('are made without training where no epochs are asked for', async () => {
+    const { loaded } = await compression(asked({ ...(await two()), budget: 'size=5,latency=1', epochs: 0 }));
+    const { prune, quantize } = loaded.recipe;
+    expect(prune.map(({ finetune }) => finetune.epochs)).toEqual(prune.map(() => 0));
+    expect(quantize).toMatchObject([{ scheme: 'int8', method: 'ptq', fallback: 'keep-float' }]);
+  });
+
   it('are none where no channels can be removed, and that is said', async () => {
     const files = await write([['Conv', ['x', 'a'], SAME], ['Relu', ['y0']], ...END], { a: floats(4, 2, 3, 3) });
     const { loaded, notes } = await compression(asked(files));

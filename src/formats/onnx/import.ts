@@ -53,6 +53,8 @@ const importers: Readonly<Record<string, Importer>> = {
 /** ONNX operators that can be read. */
 export const importedOps: readonly string[] = Object.keys(importers).sort();
 
+const DAMAGED = 'Check the file with onnx.checker, and export the model again.';
+
 /**
  * An ONNX model of float32 or float16 as an inference graph in float32: inputs and outputs keep their names and layouts, layers are called what the
  * nodes are. The first axis of an input is the batch where the file leaves it open. `UserError`, naming the node, for an
@@ -69,19 +71,28 @@ export function importOnnx(model: Model, file: string, { isTrained = false } = {
       `${file}: expected a model with an input, received one without`,
       'Export the model with what it is fed as an input of its graph.',
     );
+  if (graph.outputs.length === 0)
+    throw new UserError(
+      `${file}: expected a model with an output, received one without`,
+      'Export the model with what it answers as an output of its graph.',
+    );
   const wanted = new Set([...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ name }) => name)]);
   const c = new Import(file, opsets.get('') ?? opsets.get('ai.onnx') ?? 1, tensors, wanted, importerOf, isTrained);
   for (const input of fed) {
     c.define(input.name, { plain: c.builder.input(input.name, typeOf(input, file)) });
   }
   for (const node of graph.nodes) c.read(node);
-  for (const { name } of graph.outputs) c.output(name);
+  const made = new Set([...graph.nodes.flatMap(({ outputs }) => outputs), ...fed.map(({ name }) => name), ...tensors.keys()]);
+  for (const { name } of graph.outputs) {
+    if (!made.has(name)) throw new UserError(`${file}: its output ${name} is given by none of its nodes`, DAMAGED);
+    c.output(name);
+  }
   try {
     return c.builder.build();
   } catch (error) {
     throw new UserError(
       `${file}: its operators do not fit each other: ${clipped((error as Error).message)}`,
-      'Check the file with onnx.checker, and export the model again.',
+      DAMAGED,
       { cause: error },
     );
   }
@@ -111,7 +122,7 @@ function refuseUnknown({ graph }: Model, file: string): void {
 
 /** Remedy for an operator that is not known. */
 function knownOperators(op: string): string {
-  if (/Quantize|Integer|QLinear/.test(op)) return 'This file is quantized already: start from the float32 model.';
+  if (/Quantize|Dequantize|Integer|QLinear/.test(op)) return 'This file is quantized already: start from the float32 model.';
   const meant = nearest(op, importedOps);
   return `Known are ${importedOps.length} operators${meant === undefined ? '' : `, among them ${meant}`}: see docs/operators.md.`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearest } from '../../base/errors.ts';
 import { file } from './parts.ts';
 import { modelName, modelOption } from './training.ts';
 
@@ -67,7 +68,9 @@ export const studentSchema = z
       return;
     }
     const others = Object.keys(student).filter((key) => student[key] !== undefined);
+    const meant = given.length > 0 ? undefined : others.map((key) => nearest(key, SOURCES)).find((key) => key !== undefined);
     const params = {
+      ...(meant !== undefined && { hint: `Did you mean ${meant}?` }),
       expected: `exactly one of ${SOURCES.join(', ')}`,
       received:
         given.length > 0

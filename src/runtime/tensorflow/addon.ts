@@ -87,6 +87,7 @@ function load({ packageName, folder, addon }: Found, options: LoadOptions): Tens
   const require = createRequire(path.join(folder, 'package.json'));
   restoreRemovedUtilities(require('node:util') as Record<string, unknown>);
   prepareTensorFlow(options);
+  shareCore(require, folder);
   try {
     const binding = require(addon) as Addon;
     require('./dist/register_all_kernels.js');
@@ -107,6 +108,18 @@ function load({ packageName, folder, addon }: Found, options: LoadOptions): Tens
       { cause: error },
     );
   }
+}
+
+/**
+ * The set-up stands in for all of tfjs, of which tfjs-node uses the core, with a file that loads the core beside it. Where `.venv` is a link
+ * to the set-up of another clone that is a second core, which registers everything again and warns of it: it is given that of this process.
+ */
+function shareCore(require: NodeJS.Require, folder: string): void {
+  const alias = path.join(folder, '..', 'tfjs', 'index.js');
+  if (!existsSync(alias) || !folder.includes(MADE)) return;
+  const file = require.resolve('@tensorflow/tfjs');
+  const own = createRequire(import.meta.url)('@tensorflow/tfjs-core') as unknown;
+  require.cache[file] = { id: file, filename: file, loaded: true, exports: own } as NodeJS.Module;
 }
 
 /** tfjs-node 4.22 calls two functions that Node 23 removed: https://github.com/tensorflow/tfjs/issues/8609 */

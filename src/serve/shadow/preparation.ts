@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { ServedModel } from '../model.ts';
-import { describedBy } from '../v1/preparation.ts';
+import { describedBy, fedShape } from '../v1/preparation.ts';
 import type { Described } from '../v1/preparation.ts';
 
 /** Conversion from the input of a student to that of a teacher, and back to the raw values. */
@@ -21,7 +21,7 @@ type Known = Pick<ServedModel, 'facts' | 'metadata'>;
 
 /** `UserError` where samples of one cannot be samples of the other. */
 export function translationOf(student: Known, teacher: Known, file: string): Translation {
-  const [from, to] = [describedBy(student), describedBy(teacher)];
+  const [from, to] = [asFed(describedBy(student)), asFed(describedBy(teacher))];
   const order = from && to && orderOf(from.shape, to.shape);
   if (from === undefined || to === undefined || order === undefined) {
     const shown = (known: Known): string =>
@@ -52,6 +52,13 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
       (to.rate ?? from.rate) !== to.rate ||
       (from.columns !== undefined && to.columns === undefined),
   };
+}
+
+/** A file with its channels first is compared as it is fed: what it prepares is not undone here. */
+function asFed(described: Described | undefined): Described | undefined {
+  if (described?.layout === undefined) return described;
+  const { normalization, layout, ...rest } = described;
+  return { ...rest, shape: fedShape(described) };
 }
 
 /**

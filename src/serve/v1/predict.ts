@@ -4,7 +4,7 @@ import type { ModelHost } from '../host.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import { viewOf } from '../v2/json-tensor.ts';
-import { describedBy, prepared } from './preparation.ts';
+import { describedBy, fedShape, prepared } from './preparation.ts';
 import type { Described } from './preparation.ts';
 import { pixelsOf, valuesOf } from './read.ts';
 import { soundOf } from './sound.ts';
@@ -44,7 +44,7 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   const { name } = model.facts.inputs[0]!;
   const [output] = model.facts.outputs;
   const answer = await host.infer(model, {
-    inputs: [{ name, dtype: 'float32', shape: [samples, ...described.shape], bytes: bytesOf(values) }],
+    inputs: [{ name, dtype: 'float32', shape: [samples, ...fedShape(described)], bytes: bytesOf(values) }],
     ...{ outputs: [output!.name], samples, priority: 0, client: call.client },
   });
   const { dtype, shape, bytes } = answer.outputs[0]!;

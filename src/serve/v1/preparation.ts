@@ -2,17 +2,20 @@ import { z } from 'zod';
 import { numberNames } from '../../data/columns.ts';
 import { isSoundShape } from '../../data/dataset.ts';
 import type { Column } from '../../data/dataset.ts';
-import { columnsIn } from '../../distill/preparation.ts';
+import { columnsIn, statedIn } from '../../distill/preparation.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import type { TextForm } from '../../data/text/encode.ts';
 import { statedText } from '../../distill/stated-text.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
+import { fittedTo } from './fitted.ts';
 
 /** Input and answer of a model as its file describes them. */
 export interface Described {
-  /** Shape of one sample, channels last. */
+  /** Shape of one sample as it is sent: channels last, or as the input has it where the file states no preparation. */
   readonly shape: readonly number[];
+  /** `nchw`: the input has the channels of a prepared sample first. */
+  readonly layout?: 'nchw';
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;
   readonly labels?: readonly string[];
@@ -30,12 +33,6 @@ export interface Described {
 
 const soundSchema = z.object({ rate: z.number().positive() });
 const targetsSchema = z.array(z.string());
-const preparationSchema = z.object({
-  shape: z.array(z.number().int().positive()),
-  scale: z.number().positive(),
-  mean: z.array(z.number()),
-  std: z.array(z.number().positive()),
-});
 
 type Source = Pick<ServedModel, 'facts' | 'metadata'>;
 
@@ -55,9 +52,8 @@ function describe(model: Source): Described | undefined {
   if (facts.batching.kind === 'whole' && input.shape[0] !== 1) return undefined;
   const shape = input.shape.slice(1);
   if (!shape.every((size) => typeof size === 'number')) return undefined;
-  const { data } = preparationSchema.safeParse(parsed(metadata.get('preprocessing')));
-  const fits =
-    data?.shape.join() === shape.join() && [data.mean, data.std].every(({ length }) => length === shape.at(-1));
+  const { preprocessing } = statedIn(metadata);
+  const fitted = preprocessing && fittedTo(shape, preprocessing);
   const labels = labelsOf(model);
   const columns = columnsIn(metadata);
   const targets = targetsSchema.safeParse(parsed(metadata.get('targets'))).data;
@@ -66,8 +62,7 @@ function describe(model: Source): Described | undefined {
   return {
     ...(sound !== undefined && isSoundShape(shape) && { rate: sound.rate }),
     ...(text !== undefined && shape.length === 1 && shape[0] === text.length && { text }),
-    ...{ shape, logits: metadata.get('output') === 'logits' },
-    ...(fits && { normalization: data }),
+    ...{ shape, logits: metadata.get('output') === 'logits', ...fitted },
     ...(labels !== undefined && { labels }),
     ...(targets !== undefined && { targets }),
     ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
@@ -87,11 +82,22 @@ function parsed(text: string | undefined): unknown {
 }
 
 /** Raw values of whole samples as the model wants them. */
-export function prepared(values: Float32Array | Uint8Array, { shape, normalization }: Described): Float32Array {
-  const out = new Float32Array(values);
-  if (normalization === undefined) return out;
+export function prepared(values: Float32Array | Uint8Array, { shape, normalization, layout }: Described): Float32Array {
+  if (normalization === undefined) return new Float32Array(values);
   const { scale, mean, std } = normalization;
   const channels = shape.at(-1)!;
-  for (let i = 0; i < out.length; i++) out[i] = (values[i]! * scale - mean[i % channels]!) / std[i % channels]!;
+  const pixels = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  const size = pixels * channels;
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < out.length; i++) {
+    const c = i % channels;
+    const to = layout === 'nchw' ? i - (i % size) + c * pixels + ((i % size) - c) / channels : i;
+    out[to] = (values[i]! * scale - mean[c]!) / std[c]!;
+  }
   return out;
+}
+
+/** Shape of one sample as the input has it. */
+export function fedShape({ shape, layout }: Pick<Described, 'shape' | 'layout'>): readonly number[] {
+  return layout === 'nchw' ? [shape[2]!, shape[0]!, shape[1]!] : shape;
 }

@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
+import { checkFinite } from '../../data/checks.ts';
 import { npySamples, parseNpy } from '../../data/npy.ts';
 import type { NpyArray } from '../../data/npy.ts';
 import { unzip } from '../../data/zip.ts';
@@ -66,7 +67,10 @@ function rowsOf(array: NpyArray, name: string, { dtype, shape }: TensorType): Ro
       `${array.where}: expected an array [${['samples', ...shape.slice(1)].slice(0, shape.length).join(', ')}], received [${array.shape.join(', ')}]`,
       'Save the inputs as the model is fed: layout, size and normalization included.',
     );
+  if (array.shape[0] === 0)
+    throw new UserError(`${array.where}: holds no samples`, 'Save some that are as what the model will be fed.');
   const values = Float32Array.from(npySamples(array));
+  checkFinite({ source: array.where, samples: values, sampleShape: array.shape.slice(1) });
   const large = dtype === 'float32' ? undefined : values.find((value) => Math.abs(value) > EXACT);
   if (large !== undefined)
     throw new UserError(

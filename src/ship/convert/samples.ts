@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { RandomStream } from '../../base/random.ts';
 import { UserError } from '../../base/errors.ts';
 import { calibrationBatch } from '../../compress/quantize/observe.ts';
@@ -34,6 +35,10 @@ export interface ConvertSamples {
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
+async function isFolder(name: string): Promise<boolean> {
+  return (await stat(name).catch(() => undefined))?.isDirectory() === true;
+}
+
 /** Samples of the data that are given, or made-up inputs where none are given and none are needed. */
 export async function samplesFor(source: ConvertSource, options: ConvertOptions): Promise<ConvertSamples> {
   const { inputs } = source.graph;
@@ -45,6 +50,11 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
       isMadeUp: false,
     };
   }
+  if (given !== undefined && (await isFolder(given)))
+    throw new UserError(
+      `--data: expected a recipe (.yaml) or arrays of inputs (.npy, .npz), received the folder ${given}`,
+      'Name a recipe whose dataset is `type: image-folder`; `limbeck compress` reads a folder of pictures.',
+    );
   const recipe = given === undefined ? source.recipe : await loadRunnable(given);
   if (recipe !== undefined) return fromRecipe(recipe, source, options.samples);
   if (options.precision !== 'int8' && options.precision !== 'int16x8')

@@ -11,6 +11,7 @@ import { forInference } from '../../graph/passes/for-inference.ts';
 import { trimFilters } from '../../graph/passes/trim-filters.ts';
 import type { Constant, Graph } from '../../graph/types.ts';
 import { layersNetwork } from '../../networks/layers.ts';
+import { refuseNaN } from '../../networks/onnx-weights.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
 import { useLazyBackend } from '../../trace/use.ts';
@@ -57,6 +58,7 @@ async function onnxSource(file: string, shapes: InputShapes = new Map()): Promis
   const model = decodeModel(await readOnnx(file, shapes), file);
   const read = forInference(importOnnx(model, file), (part) => evaluator.runSync(part, new Map()));
   const { graph } = trimFilters(read);
+  refuseNaN(graph.constants, file);
   return { file, graph, metadata: model.metadata };
 }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { z } from 'zod';
-import { UserError } from '../../base/errors.ts';
+import { shown, UserError } from '../../base/errors.ts';
 import { readText, writeFileAtomic } from '../../base/files.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
@@ -26,7 +26,7 @@ export interface CompressOptions {
   readonly data: string;
   /** Budget as text: `size=4,latency=2,drop=0.5`. */
   readonly budget?: string | undefined;
-  /** Passes over the training split after each cut. */
+  /** Passes over the training split after each cut; 0: nothing is trained. */
   readonly epochs: number;
   readonly seed: number;
   readonly formats: readonly ('onnx' | 'tflite')[];
@@ -54,15 +54,37 @@ export interface Compression {
   readonly notes: readonly string[];
 }
 
-/** The recipe that compresses a model: it is its own teacher, and where the data have no labels its answers are the labels. */
-export async function compression(options: CompressOptions): Promise<Compression> {
-  const { mean, std, budget: asked, out, epochs, seed, formats, onProgress } = options;
-  budgetOf(asked, true);
+const MOST_EPOCHS = 10_000;
+
+/** Options that become keys of the recipe are refused by the names that the user wrote. */
+function checkOptions({ epochs, seed, name, mean, std }: CompressOptions): void {
+  if (!(epochs >= 0 && epochs <= MOST_EPOCHS))
+    throw new UserError(
+      `--epochs: expected a number from 0 to ${MOST_EPOCHS}, received ${epochs}`,
+      'It is the number of passes over the data after each cut; with 0 nothing is trained.',
+    );
+  if (!Number.isSafeInteger(seed))
+    throw new UserError(`--seed: expected a whole number, received ${seed}`, 'Any will do; equal ones repeat a run.');
+  if (name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
+    throw new UserError(
+      `--name: expected letters, digits, dot, dash and underscore, received ${shown(name)}`,
+      'It is the name of a folder in --out.',
+    );
   if ((mean === undefined) !== (std === undefined))
     throw new UserError(
       `--mean and --std: expected both or neither, received ${mean === undefined ? '--std' : '--mean'} alone`,
       'Give what the pictures were normalized with in training.',
     );
+  const odd = std?.find((value) => !(value > 0));
+  if (odd !== undefined)
+    throw new UserError(`--std: expected numbers > 0, received ${odd}`, 'The pictures are divided by it.');
+}
+
+/** The recipe that compresses a model: it is its own teacher, and where the data have no labels its answers are the labels. */
+export async function compression(options: CompressOptions): Promise<Compression> {
+  const { mean, std, budget: asked, out, epochs, seed, formats, onProgress } = options;
+  budgetOf(asked, true);
+  checkOptions(options);
   const file = path.resolve(options.model);
   const model = await openModel(file, options.shapes);
   const name = options.name ?? nameOf(file);

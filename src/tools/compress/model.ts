@@ -2,6 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
 import { statedIn } from '../../distill/preparation.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
+import type { Graph } from '../../graph/types.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
@@ -40,6 +41,7 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const bytes = await readOnnx(file, new Map(open));
   const model = decodeModel(bytes, file);
   const graph = importOnnx(model, file);
+  checkEnds(graph, file);
   const [[input, { shape }] = ['', { shape: [] }]] = graph.inputs;
   const fed = shape.slice(1).map(Number);
   const sampleShape = isChannelsFirst(fed) ? [fed[1]!, fed[2]!, fed[0]!] : fed;
@@ -53,6 +55,28 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const { scale, mean, std } = statedIn(model.metadata).preprocessing ?? {};
   const stated = scale && mean && std && { scale, mean, std };
   return { ...{ file, bytes, network, uncut }, input, fed, sampleShape, classes, ...(stated && { stated }) };
+}
+
+/** `UserError` for a model of several inputs or outputs, or without a score for each of several classes. */
+function checkEnds({ inputs, outputs, types }: Graph, file: string): void {
+  const [names, answers] = [[...inputs.keys()], [...outputs]];
+  if (names.length !== 1)
+    throw new UserError(
+      `${file}: expected a model of one input to compress, received ${names.join(', ')}`,
+      'Make one input of them, or write a recipe: `student: { onnx: … }` takes several from an .npz archive. `limbeck quantize` takes them too.',
+    );
+  if (answers.length !== 1)
+    throw new UserError(
+      `${file}: expected one output, received ${answers.map(([name]) => name).join(', ')}`,
+      'Export the model with its logits as its only output. `limbeck quantize` takes several.',
+    );
+  const [name, value] = answers[0]!;
+  const { shape } = types.get(value)!;
+  if (shape.length === 2 && Number(shape[1]) > 1) return;
+  throw new UserError(
+    `${file}: expected logits [batch, classes] of at least two classes, received ${name} [${shape.join(', ')}]`,
+    'Only models that choose a class are compressed without a recipe. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.',
+  );
 }
 
 /** True for shapes as PyTorch has pictures: few channels in front of height and width. */

@@ -10,7 +10,7 @@ export interface Choices {
   readonly dataset: RecipeInput['dataset'];
   readonly budget: Budget;
   readonly cuts: Cuts;
-  /** Epochs of the fine-tuning after each cut, and of training with quantization. */
+  /** Epochs of the fine-tuning after each cut, and of training with quantization. With 0 nothing is trained. */
   readonly epochs: number;
   readonly seed: number;
   readonly formats: readonly ('onnx' | 'tflite')[];
@@ -47,7 +47,12 @@ export function recipeOf({ name, model, dataset, budget, cuts, epochs, seed, for
     baseline: false,
     distill: { temperature: 2, alpha: dataset.labelledBy === undefined ? 0.9 : 1, epochs: 0, batchSize: 64 },
     prune: [...steps('macs', cuts.macs), ...steps('parameters', cuts.parameters)],
-    quantize: [{ scheme: 'int8', maxDrop: drop / 2, fallback: 'qat', qat: { epochs } }],
+    quantize: [
+      {
+        ...{ scheme: 'int8', maxDrop: drop / 2 },
+        ...(epochs === 0 ? { fallback: 'keep-float' } : { fallback: 'qat', qat: { epochs } }),
+      },
+    ],
     export: [...formats],
     report: { latency: { batchSizes: [1], threads: [1] } },
   };

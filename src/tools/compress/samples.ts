@@ -4,6 +4,7 @@ import { UserError } from '../../base/errors.ts';
 import { asUserError, readBytes, writeFileAtomic } from '../../base/files.ts';
 import { argMax } from '../../base/numbers.ts';
 import type { OnProgress } from '../../base/progress.ts';
+import { checkFinite } from '../../data/checks.ts';
 import type { Dataset, Samples } from '../../data/dataset.ts';
 import { sharedFloats } from '../../data/dataset.ts';
 import { ImageSink } from '../../data/images.ts';
@@ -61,9 +62,35 @@ function refuse(normalize: Normalize | undefined, data: string): void {
   );
 }
 
+/** Means and deviations for every channel; `UserError` for another number of them. */
+function perChannel(normalize: Normalize | undefined, channels: number): Normalize | undefined {
+  if (typeof normalize !== 'object') return normalize;
+  const all = (option: string, given: number | readonly number[]): number[] => {
+    const values = [given].flat() as number[];
+    if (values.length !== 1 && values.length !== channels)
+      throw new UserError(
+        `${option}: expected one number, or ${channels} for pictures of ${channels} ${channels === 1 ? 'channel' : 'channels'}, received ${values.length}`,
+        'Give what the pictures were normalized with in training.',
+      );
+    return values.length === channels ? values : new Array<number>(channels).fill(values[0]!);
+  };
+  return { ...normalize, mean: all('--mean', normalize.mean), std: all('--std', normalize.std) };
+}
+
+/** Fewest samples of which a tenth and a fifth can be left out to validate and test on. */
+const FEWEST = 10;
+
+function refuseFew(count: number, where: string): void {
+  if (count >= FEWEST) return;
+  throw new UserError(
+    `${where}: expected at least ${FEWEST} samples to train, validate and test on, received ${count}`,
+    'Give as many as there are: some hundreds at least for a result that can be trusted.',
+  );
+}
+
 /** Classes of a folder are those of the model if there are as many; else the pictures alone are taken. */
 async function ofFolder(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
-  const { data, normalize = model.stated ?? 'unit' } = options;
+  const { data } = options;
   const { file, sampleShape, classes } = model;
   const [height, width, channels] = sampleShape;
   if (height === undefined || width === undefined || (channels !== 1 && channels !== 3))
@@ -71,6 +98,7 @@ async function ofFolder(model: CompressedModel, options: SamplesOptions): Promis
       `--data: expected samples [${sampleShape.join(', ')}] for ${file}, received a folder of pictures`,
       'Give arrays of inputs as the model is fed: .npz or .npy.',
     );
+  const normalize = perChannel(options.normalize, channels) ?? model.stated ?? 'unit';
   const image: { resize: [number, number]; channels: 1 | 3 } = { resize: [height, width], channels };
   const folders = (await readdir(data, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   if (folders.length === classes)
@@ -79,6 +107,7 @@ async function ofFolder(model: CompressedModel, options: SamplesOptions): Promis
   const names = all.filter((name) => /\.(png|jpe?g|webp)$/i.test(name)).sort();
   if (names.length === 0)
     throw new UserError(`--data: ${data} holds no pictures`, 'Files that end in .png, .jpg, .jpeg, .webp are read.');
+  refuseFew(names.length, data);
   new Room().demand(
     names.length * height * width * channels,
     `--data: ${names.length} pictures of ${height}x${width}`,
@@ -112,6 +141,7 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
       `${array.where}: expected an array [samples, ${model.fed.join(', ')}], as the input ${model.input} of ${model.file} is, received [${array.shape.join(', ')}]`,
       'Save the inputs as the model is fed: layout, size and normalization included.',
     );
+  refuseFew(count, array.where);
   const layout = model.fed.join() === model.sampleShape.join() ? ('nhwc' as const) : ('nchw' as const);
   const labels = arrays.get('y');
   if (labels !== undefined)
@@ -121,7 +151,9 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
       // Numbers are places among the answers; words are sorted, as the model must have been trained on them.
       ...(!/^[US]/.test(labels.code) && { classes: namesOf(model) }),
     };
-  return labelled(model, { samples: arranged(npySamples(array), model), sampleShape: model.sampleShape, normalize: 'none', layout: 'nhwc' }, options); // prettier-ignore
+  const samples = npySamples(array);
+  checkFinite({ source: array.where, samples, sampleShape: own });
+  return labelled(model, { samples: arranged(samples, model), sampleShape: model.sampleShape, normalize: 'none', layout: 'nhwc' }, options); // prettier-ignore
 }
 
 /** Samples with channels last, as data sets hold them. */

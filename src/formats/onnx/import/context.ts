@@ -260,7 +260,11 @@ export class Import {
     const found = this.stored(name);
     if (found === undefined && this.#known.has(name))
       return this.fail(`it reads ${name}, which is computed from shapes; expected float32`);
-    if (found === undefined) return this.fail(`it reads ${name || 'an input that is left out'}, which nothing gives`);
+    if (found === undefined)
+      return this.fail(
+        `it reads ${name || 'an input that is left out'}, which nothing gives`,
+        'Check the file with onnx.checker, and export the model again.',
+      );
     const isArranged = this.#arranged.has(name);
     const held = {
       plain: isArranged ? this.#arranged.plain(name) : this.builder.constant(found.type, found.data, name),

@@ -81,7 +81,10 @@ const conv: Importer = (node, c) => {
   const [out, inner] = c.shapeOf(node.inputs[1]!) as [number, number];
   const isDepthwise = group > 1 && group === channels && inner === 1;
   if (inner * group !== channels || out % group !== 0)
-    c.fail(`${group} groups of ${channels} channels with a filter for ${inner} that has ${out} outputs`);
+    c.fail(
+      `its input [${shape.join(', ')}] has ${channels} channels, and its filter [${c.shapeOf(node.inputs[1]!).join(', ')}] is for ${inner * group}${group === 1 ? '' : `, in ${group} groups`}`,
+      'Check the file with onnx.checker, and export the model again.',
+    );
   const filter = filterOf(node, c, shape.length, isDepthwise ? channels : undefined);
   const window = windowOf(node, c, filter.size, size);
   const image = imageOf(c, x);
