@@ -115,7 +115,10 @@ export function refuseSharedStatistics(graph: Graph, file: string): void {
 }
 
 /** `UserError` for a weight with a value that is no number: every answer and every loss would be none, whatever the data. */
-export function refuseNaN(weights: ReadonlyMap<string, { readonly data: ArrayLike<number | bigint> }>, file: string): void {
+export function refuseNaN(
+  weights: ReadonlyMap<string, { readonly data: ArrayLike<number | bigint> }>,
+  file: string,
+): void {
   for (const [name, { data }] of weights) {
     if (!(data instanceof Float32Array)) continue;
     const count = data.filter(Number.isNaN).length;

@@ -82,13 +82,14 @@ it('fine-tuned heads are as often right as those of PyTorch, but for chance', as
   }
   const all = names.map((name) => known[name]!);
   const percent = (value: number): string => (100 * value).toFixed(2);
-  const summary = (values: readonly number[]) => ({ mean: mean(values), deviation: deviation(values, values.length - 1) });
+  const summary = (values: readonly number[]) => ({
+    mean: mean(values),
+    deviation: deviation(values, values.length - 1),
+  });
   const differences = summary(all.map(({ ours, right }) => ours - right));
   const again = summary(all.map(({ right, again: other }) => other - right));
   const columns = ['ours', 'right', 'again', 'biased'] as const;
-  const means = columns.map((key) =>
-    summary(all.map((one) => one[key])),
-  );
+  const means = columns.map((key) => summary(all.map((one) => one[key])));
   const shown = (of: { readonly mean: number; readonly deviation: number }): string =>
     `${percent(of.mean)} ± ${percent(of.deviation)}`;
   console.log(
