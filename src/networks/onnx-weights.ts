@@ -115,13 +115,16 @@ export function refuseSharedStatistics(graph: Graph, file: string): void {
 }
 
 /** `UserError` for a weight with a value that is no number: every answer and every loss would be none, whatever the data. */
-export function refuseNaN(weights: ReadonlyMap<string, { readonly data: ArrayLike<number | bigint> }>, file: string): void {
+export function refuseNaN(
+  weights: ReadonlyMap<string, { readonly data: ArrayLike<number | bigint> }>,
+  file: string,
+): void {
   for (const [name, { data }] of weights) {
     if (!(data instanceof Float32Array)) continue;
-    const at = data.findIndex(Number.isNaN);
-    if (at < 0) continue;
+    const count = data.filter(Number.isNaN).length;
+    if (count === 0) continue;
     throw new UserError(
-      `${file}: value ${at + 1} of ${data.length} of its weight ${name} is NaN`,
+      `${file}: ${count} of the ${data.length} numbers of its weight ${name} are NaN`,
       'Export a model whose training has not diverged, and check that the file was copied whole.',
     );
   }

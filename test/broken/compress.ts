@@ -32,7 +32,12 @@ function model(
 }
 
 const samples = (count: number, of: (i: number) => number = (i) => Math.sin(i * i)): Buffer =>
-  Buffer.from(npyBytes([count, 2, 6, 6], Float32Array.from({ length: 72 * count }, (_, i) => of(i))));
+  Buffer.from(
+    npyBytes(
+      [count, 2, 6, 6],
+      Float32Array.from({ length: 72 * count }, (_, i) => of(i)),
+    ),
+  );
 const X = samples(40);
 const ODD = samples(40, (i) => (i === 100 ? NaN : Math.sin(i * i)));
 const labelled = (labels: readonly number[]): Buffer =>
@@ -56,7 +61,8 @@ const integers: Stored = {
   w8: tensor('', 'int8', [4, 2, 3, 3], new Int8Array(72).fill(3)),
   s: tensor('', 'float32', [], Float32Array.of(0.1)),
 };
-const table = 'dataset: { type: csv, train: d.csv, testFraction: 0.2 }\nteacher: { onnx: m.onnx }\nstudent: { model: mlp }\n';
+const table =
+  'dataset: { type: csv, train: d.csv, testFraction: 0.2 }\nteacher: { onnx: m.onnx }\nstudent: { model: mlp }\n';
 const CHECK = 'Check the file with onnx.checker, and export the model again.';
 const DIVERGED = 'Export a model whose training has not diverged, and check that the file was copied whole.';
 const ONLY_CLASSES =
@@ -133,12 +139,7 @@ export const compressing: Readonly<Record<string, CommandCase>> = {
   'compress a file with weights that are no numbers': {
     args: compress(),
     files: beside(spoilt),
-    message: ['m.onnx: value 6 of 72 of its weight w is NaN', DIVERGED],
-  },
-  'compress a folder': {
-    args: ['compress', 'd.onnx', '--data', 'x.npy'],
-    files: { 'd.onnx/readme': '', 'x.npy': X },
-    message: ['d.onnx: cannot read it: it is a folder', 'Name a file, not a folder.'],
+    message: ['m.onnx: 67 of the 72 numbers of its weight w are NaN', DIVERGED],
   },
   'compress on samples that are no numbers': {
     args: compress(),
@@ -214,7 +215,7 @@ export const compressing: Readonly<Record<string, CommandCase>> = {
   'quantize a file with weights that are no numbers': {
     args: quantize(),
     files: beside(spoilt),
-    message: ['m.onnx: value 6 of 72 of its weight w is NaN', DIVERGED],
+    message: ['m.onnx: 67 of the 72 numbers of its weight w are NaN', DIVERGED],
   },
   'quantize with samples that are no numbers': {
     args: quantize(),

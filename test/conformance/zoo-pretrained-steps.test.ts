@@ -82,20 +82,23 @@ it('fine-tuned heads are as often right as those of PyTorch, but for chance', as
   }
   const all = names.map((name) => known[name]!);
   const percent = (value: number): string => (100 * value).toFixed(2);
-  const summary = (values: readonly number[]) => ({ mean: mean(values), deviation: deviation(values, values.length - 1) });
+  const summary = (values: readonly number[]) => ({
+    mean: mean(values),
+    deviation: deviation(values, values.length - 1),
+  });
   const differences = summary(all.map(({ ours, right }) => ours - right));
-  const [own, theirs, biased] = (['ours', 'right', 'biased'] as const).map((key) =>
-    summary(all.map((one) => one[key])),
-  );
+  const again = summary(all.map(({ right, again: other }) => other - right));
+  const columns = ['ours', 'right', 'again', 'biased'] as const;
+  const means = columns.map((key) => summary(all.map((one) => one[key])));
   const shown = (of: { readonly mean: number; readonly deviation: number }): string =>
     `${percent(of.mean)} ± ${percent(of.deviation)}`;
   console.log(
     [
-      '| head | Limbeck | PyTorch | PyTorch, biased variance |',
-      '| --- | --- | --- | --- |',
-      ...all.map((one, i) => `| ${i + 1} | ${percent(one.ours)} | ${percent(one.right)} | ${percent(one.biased)} |`),
-      `| mean ± deviation | ${shown(own!)} | ${shown(theirs!)} | ${shown(biased!)} |`,
-      `difference ${shown(differences)}, of the mean ${percent(differences.deviation / Math.sqrt(all.length))}`,
+      '| head | Limbeck | PyTorch | PyTorch, batches reversed | PyTorch, biased variance |',
+      '| --- | --- | --- | --- | --- |',
+      ...all.map((one, i) => `| ${i + 1} | ${columns.map((key) => percent(one[key])).join(' | ')} |`),
+      `| mean ± deviation | ${means.map(shown).join(' | ')} |`,
+      `Limbeck less PyTorch ${shown(differences)}, reversed less PyTorch ${shown(again)}`,
     ].join('\n'),
   );
   const error = differences.deviation / Math.sqrt(all.length);
@@ -107,4 +110,6 @@ interface Scored {
   /** PyTorch's, and with running variances as ONNX defines them. */
   readonly right: number;
   readonly biased: number;
+  /** PyTorch's with the samples of each batch in reversed order: other rounding, and nothing else. */
+  readonly again: number;
 }

@@ -200,7 +200,11 @@ def seeds(*names):
         made, given = begun(place), lessons(place)
         before = {key: value.clone() for key, value in made.state_dict().items()}
         taught(made, given)
-        found.append({"right": right(made), "biased": right(biased(made, before, len(given), len(given[0][0])))})
+        one = {"right": right(made), "biased": right(biased(made, before, len(given), len(given[0][0])))}
+        # The same sums in another order.
+        again = begun(place)
+        taught(again, [(some[::-1], rate) for some, rate in given])
+        found.append({**one, "again": right(again)})
         print(name, found[-1], file=sys.stderr, flush=True)
     return found
 

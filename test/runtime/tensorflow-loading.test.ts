@@ -60,7 +60,10 @@ it('gives a set-up of another clone, behind a link, the core of tfjs that this p
   write(`${there}/node_modules/@tensorflow/tfjs/index.js`, "module.exports = require('@tensorflow/tfjs-core');");
   write('other/node_modules/@tensorflow/tfjs-core/index.js', "console.warn('a second core');");
   const dist = `${there}/node_modules/@tensorflow/tfjs-node-gpu/dist`;
-  write(`${dist}/register_all_kernels.js`, "if (require('@tensorflow/tfjs').engine === undefined) throw new Error('no core');");
+  write(
+    `${dist}/register_all_kernels.js`,
+    "if (require('@tensorflow/tfjs').engine === undefined) throw new Error('no core');",
+  );
   write(`${dist}/nodejs_kernel_backend.js`, 'exports.NodeJSKernelBackend = class {};');
   write(`${dist}/saved_model.js`, '');
   write('node-23.mjs', NODE_23);

@@ -82,7 +82,11 @@ export function importOnnx(model: Model, file: string, { isTrained = false } = {
     c.define(input.name, { plain: c.builder.input(input.name, typeOf(input, file)) });
   }
   for (const node of graph.nodes) c.read(node);
-  const made = new Set([...graph.nodes.flatMap(({ outputs }) => outputs), ...fed.map(({ name }) => name), ...tensors.keys()]);
+  const made = new Set([
+    ...graph.nodes.flatMap(({ outputs }) => outputs),
+    ...fed.map(({ name }) => name),
+    ...tensors.keys(),
+  ]);
   for (const { name } of graph.outputs) {
     if (!made.has(name)) throw new UserError(`${file}: its output ${name} is given by none of its nodes`, DAMAGED);
     c.output(name);
@@ -90,11 +94,9 @@ export function importOnnx(model: Model, file: string, { isTrained = false } = {
   try {
     return c.builder.build();
   } catch (error) {
-    throw new UserError(
-      `${file}: its operators do not fit each other: ${clipped((error as Error).message)}`,
-      DAMAGED,
-      { cause: error },
-    );
+    throw new UserError(`${file}: its operators do not fit each other: ${clipped((error as Error).message)}`, DAMAGED, {
+      cause: error,
+    });
   }
 }
 
@@ -122,7 +124,8 @@ function refuseUnknown({ graph }: Model, file: string): void {
 
 /** Remedy for an operator that is not known. */
 function knownOperators(op: string): string {
-  if (/Quantize|Dequantize|Integer|QLinear/.test(op)) return 'This file is quantized already: start from the float32 model.';
+  if (/Quantize|Dequantize|Integer|QLinear/.test(op))
+    return 'This file is quantized already: start from the float32 model.';
   const meant = nearest(op, importedOps);
   return `Known are ${importedOps.length} operators${meant === undefined ? '' : `, among them ${meant}`}: see docs/operators.md.`;
 }

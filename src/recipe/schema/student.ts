@@ -68,7 +68,8 @@ export const studentSchema = z
       return;
     }
     const others = Object.keys(student).filter((key) => student[key] !== undefined);
-    const meant = given.length > 0 ? undefined : others.map((key) => nearest(key, SOURCES)).find((key) => key !== undefined);
+    const meant =
+      given.length > 0 ? undefined : others.map((key) => nearest(key, SOURCES)).find((key) => key !== undefined);
     const params = {
       ...(meant !== undefined && { hint: `Did you mean ${meant}?` }),
       expected: `exactly one of ${SOURCES.join(', ')}`,

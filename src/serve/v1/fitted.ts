@@ -30,7 +30,10 @@ export function fittedTo(input: readonly number[], stated: StatedPreparation): F
  * `UserError` for a file whose metadata prepare other samples than its only input takes: it would be fed values as they come, and answer
  * wrongly. Returns a sentence where the metadata cannot be read at all.
  */
-export function checkPreparation({ graph, metadata }: Pick<Model, 'graph' | 'metadata'>, file: string): string | undefined {
+export function checkPreparation(
+  { graph, metadata }: Pick<Model, 'graph' | 'metadata'>,
+  file: string,
+): string | undefined {
   if (!metadata.has('preprocessing')) return undefined;
   const { preprocessing } = statedIn(metadata);
   if (preprocessing === undefined)

@@ -23,7 +23,11 @@ describe('a convolution of a file', () => {
   });
 
   it.each([
-    ['groups that do not fit', [['Conv', ['x', 'whole'], { group: 2 }]], /has 4 channels, and its filter \[4, 4, 3, 3\] is for 8, in 2 groups/],
+    [
+      'groups that do not fit',
+      [['Conv', ['x', 'whole'], { group: 2 }]],
+      /has 4 channels, and its filter \[5, 4, 3, 3\] is for 8, in 2 groups/,
+    ],
     [
       'volumes',
       [['MaxPool', ['x'], { kernel_shape: [2, 2, 2] }]],
