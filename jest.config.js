@@ -12,8 +12,7 @@ const swc = (type) => ({ jsc: { parser: { syntax: 'typescript' }, target: 'es202
 export default {
   maxWorkers: 2,
   // Where tests are ES modules, jest keeps the modules of every file that a worker has run (a file with one import of 16 MB leaves
-  // 18 MB on Node 20 and 24, also without anything of ours). After 90 files that is 2 GB, and giving it back at the end took longer
-  // than the half second that jest waits before it says that a worker has failed to exit. So workers are replaced on the way.
+  // 18 MB on Node 20 and 24, also without anything of ours): 2 GB after 90 files. So workers are replaced on the way.
   workerIdleMemoryLimit: '400MB',
   testTimeout: 240_000,
   projects: [
