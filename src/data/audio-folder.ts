@@ -11,7 +11,12 @@ import type { LabelsRead } from './labelled.ts';
 import type { RoomGiven } from './room.ts';
 import { parseWav } from './wav.ts';
 
-export const SOUNDS = { extensions: new Set(['.wav', '.wave']), what: 'sounds', kinds: 'WAV' };
+export const SOUNDS = {
+  extensions: new Set(['.wav', '.wave']),
+  what: 'sounds',
+  kinds: 'WAV',
+  convert: 'ffmpeg -i in.mp3 -ac 1 -c:a pcm_s16le out.wav',
+};
 
 /** Files read at a time. */
 const AT_ONCE = 16;
