@@ -120,21 +120,28 @@ const subsets = new WeakMap<Dataset, Dataset>();
 
 /** The samples that have a label, which is what a training without a teacher learns from. */
 export function labelledOf(dataset: Dataset): Dataset {
-  const { labelled, samples, sampleShape, ids } = dataset;
+  const { labelled, ids } = dataset;
   if (labelled === undefined) return dataset;
   const known = subsets.get(dataset);
   if (known !== undefined) return known;
   const rows = Int32Array.from(ids.keys()).filter((row) => labelled[row] === 1);
+  const subset = { ...rowsOf(dataset, rows), labelled: undefined, forTeacher: undefined };
+  subsets.set(dataset, subset);
+  return subset;
+}
+
+/** These rows of a data set alone, with their ids; also as a teacher sees them that reads another form. */
+export function rowsOf(dataset: Dataset, rows: Int32Array): Dataset {
+  const { samples, sampleShape, ids, labelled, forTeacher } = dataset;
   const size = sizeOf(sampleShape);
   const own = likeSamples(samples, rows.length * size);
   rows.forEach((row, i) => own.set(samples.subarray(row * size, (row + 1) * size), i * size));
-  const subset = {
+  return {
     ...dataset,
     ...{ count: rows.length, samples: own, ids: rows.map((row) => ids[row]!), targets: targetsOf(dataset, rows) },
-    ...{ labelled: undefined, forTeacher: undefined },
+    labelled: labelled && Uint8Array.from(rows, (row) => labelled[row]!),
+    forTeacher: forTeacher && rowsOf(forTeacher, rows),
   };
-  subsets.set(dataset, subset);
-  return subset;
 }
 
 /** Samples of both, one behind the other. */

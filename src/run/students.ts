@@ -9,6 +9,7 @@ import type { StageContext } from './context.ts';
 import { collectAnswers } from './stages/answer.ts';
 import type { Answers } from './stages/answer.ts';
 import { checkModels } from './stages/check.ts';
+import { leftOutNotes, transferSet } from './stages/leave-out.ts';
 import { withScores } from './stages/scores.ts';
 import { checkLoss, trainStudent } from './stages/student.ts';
 import { teach } from './stages/teach.ts';
@@ -34,10 +35,16 @@ export async function prepare(begin: StageContext, { softTargets }: RunStores): 
 
   // 2. Its answers to the training samples, or those of the last assistant, for every repeat the same; and the loss to learn with.
   const chained = teaching && (await assistants(scored, teaching, softTargets));
-  const lessons = chained && begin.recipe.student && (await collectAnswers(scored, chained.teaching, softTargets));
-  const { context, race, notes } = await raceLosses(scored, lessons);
+  const transferred = transferSet(scored);
+  const lessons = chained && begin.recipe.student && (await collectAnswers(transferred, chained.teaching, softTargets));
+  const { context, race, notes } = await raceLosses(transferred, lessons);
   if (lessons !== undefined) await checkLoss(context, lessons);
-  const ways = [...(chained?.notes ?? []), ...notes, ...(lessons === undefined ? [] : generationNotes(context))];
+  const ways = [
+    ...(chained?.notes ?? []),
+    ...leftOutNotes(context),
+    ...notes,
+    ...(lessons === undefined ? [] : generationNotes(context)),
+  ];
   return { context, teaching, lessons, begun: [...begun, ...ways], race };
 }
 
