@@ -121,17 +121,24 @@ const subsets = new WeakMap<Dataset, Dataset>();
 
 /** The samples that have a label, which is what a training without a teacher learns from. */
 export function labelledOf(dataset: Dataset): Dataset {
-  const { labelled, sampleShape, ids } = dataset;
+  const { labelled, ids } = dataset;
   if (labelled === undefined) return dataset;
   const known = subsets.get(dataset);
   if (known !== undefined) return known;
   const rows = Int32Array.from(ids.keys()).filter((row) => labelled[row] === 1);
-  const subset = {
+  const subset = { ...rowsOf(dataset, rows), labelled: undefined, forTeacher: undefined };
+  subsets.set(dataset, subset);
+  return subset;
+}
+
+/** These rows of a data set alone, with their ids; also as a teacher sees them that reads another form. */
+export function rowsOf(dataset: Dataset, rows: Int32Array): Dataset {
+  const { sampleShape, ids, labelled, forTeacher } = dataset;
+  return {
     ...dataset,
     ...chosenRows(dataset, rows, sizeOf(sampleShape)),
     ...{ count: rows.length, ids: rows.map((row) => ids[row]!), targets: targetsOf(dataset, rows) },
-    ...{ labelled: undefined, forTeacher: undefined },
+    labelled: labelled && Uint8Array.from(rows, (row) => labelled[row]!),
+    forTeacher: forTeacher && rowsOf(forTeacher, rows),
   };
-  subsets.set(dataset, subset);
-  return subset;
 }

@@ -2,7 +2,7 @@ import { nearest, shown } from '../base/errors.ts';
 import type { Complaint } from './issues.ts';
 import type { Recipe } from './schema.ts';
 import { studentSchema } from './schema/student.ts';
-import { teacherTrainingSchema } from './schema/teacher.ts';
+import { assistantSchema, teacherTrainingSchema } from './schema/teacher.ts';
 import type { KeyPath } from './source.ts';
 
 /** The models as a recipe needs to know them: their options, and what is wrong with a value of one. */
@@ -15,13 +15,15 @@ export type ModelTable = Readonly<
 
 const STUDENT_KEYS = Object.keys(studentSchema.shape);
 const TRAINING_KEYS = Object.keys(teacherTrainingSchema.shape);
+const ASSISTANT_KEYS = Object.keys(assistantSchema.shape);
+const OWN_KEYS = { student: STUDENT_KEYS, teacher: TRAINING_KEYS, assistant: ASSISTANT_KEYS };
 
 /** The options of the model in a part of the recipe: what is left when the keys of the recipe itself are taken away. */
 export function modelOptions(
   part: Readonly<Record<string, unknown>>,
-  own: 'student' | 'teacher',
+  own: keyof typeof OWN_KEYS,
 ): Record<string, unknown> {
-  const keys = own === 'student' ? STUDENT_KEYS : TRAINING_KEYS;
+  const keys = OWN_KEYS[own];
   return Object.fromEntries(Object.entries(part).filter(([key]) => !keys.includes(key)));
 }
 
@@ -29,21 +31,16 @@ export function modelOptions(
 export function modelComplaints(recipe: Recipe, models: ModelTable): Complaint[] {
   const { student, teacher } = recipe;
   return [
-    ...(student === undefined ? [] : check(student, 'student', ['student'], STUDENT_KEYS, models)),
-    ...(teacher?.train === undefined
-      ? []
-      : check(teacher.train, 'teacher', ['teacher', 'train'], TRAINING_KEYS, models)),
-    ...(teacher?.chain ?? []).flatMap((assistant, i) =>
-      check(assistant, 'teacher', ['teacher', 'chain', i], TRAINING_KEYS, models),
-    ),
+    ...(student === undefined ? [] : check(student, 'student', ['student'], models)),
+    ...(teacher?.train === undefined ? [] : check(teacher.train, 'teacher', ['teacher', 'train'], models)),
+    ...(teacher?.chain ?? []).flatMap((assistant, i) => check(assistant, 'assistant', ['teacher', 'chain', i], models)),
   ];
 }
 
 function check(
   part: Readonly<Record<string, unknown>> & { readonly model?: string | undefined },
-  own: 'student' | 'teacher',
+  own: keyof typeof OWN_KEYS,
   path: KeyPath,
-  ownKeys: readonly string[],
   models: ModelTable,
 ): Complaint[] {
   const { model } = part;
@@ -57,7 +54,7 @@ function check(
   return Object.entries(modelOptions(part, own)).flatMap(([key, value]): Complaint[] => {
     const option = Object.hasOwn(options, key) ? options[key] : undefined;
     if (option === undefined) {
-      const keys = [...Object.keys(options), ...ownKeys];
+      const keys = [...Object.keys(options), ...OWN_KEYS[own]];
       return [{ path, key, fact: 'unknown key', hint: meant(key, keys) ?? `Known keys: ${keys.join(', ')}.` }];
     }
     const wrong = option.wrong(value);

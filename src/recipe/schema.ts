@@ -156,7 +156,7 @@ export const recipeSchema = z
     if (teacher !== undefined) return;
     const usualNumbers = distill.loss === 'auto' ? [] : Object.entries(lossNumbers(distill.loss));
     const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
-    const given = (['minConfidence', 'schedules', 'teacherUntil', 'generations'] as const).filter(
+    const given = (['minConfidence', 'schedules', 'teacherUntil', 'generations', 'leaveOut'] as const).filter(
       (key) => distill[key] !== undefined,
     );
     const keys = [...(distill.loss === USUAL_LOSS ? [] : ['loss']), ...changed.map(([key]) => key), ...given];
@@ -183,15 +183,21 @@ export const recipeSchema = z
   .superRefine(({ student, distill, prune }, context) => {
     if (student?.onnx === undefined) return;
     const trainings = [
-      { type: distill.optimizer.type, path: ['distill'] },
-      ...prune.map((step, i) => ({ type: step.finetune.optimizer?.type, path: ['prune', i, 'finetune'] })),
+      { optimizer: distill.optimizer, path: ['distill'] },
+      ...prune.map((step, i) => ({ optimizer: step.finetune.optimizer, path: ['prune', i, 'finetune'] })),
     ];
-    for (const { type, path } of trainings) {
-      if (type !== 'muon') continue;
-      const expected =
-        'another rule beside student.onnx: muon knows filters as layers keep them, [height, width, in, out]';
-      const params = { expected, received: 'muon', hint: 'Choose adamw.' };
-      context.addIssue({ code: 'custom', message: 'unknown layout', path: [...path, 'optimizer', 'type'], params });
+    const layout = 'knows weights as layers keep them, [height, width, in, out]';
+    for (const { optimizer, path } of trainings) {
+      const refuse = (key: string, expected: string, received: unknown, hint: string): void =>
+        context.addIssue({
+          code: 'custom',
+          message: 'unknown layout',
+          path: [...path, 'optimizer', key],
+          params: { expected: `${expected} ${layout}`, received, hint },
+        });
+      if (optimizer?.type === 'muon') refuse('type', 'another rule beside student.onnx: muon', 'muon', 'Choose adamw.');
+      if (optimizer?.maxNorm !== undefined)
+        refuse('maxNorm', 'none beside student.onnx: the limit', optimizer.maxNorm, 'Set weightDecay instead.');
     }
   })
   .superRefine(({ precision, distill: { loss } }, context) => {

@@ -24,6 +24,8 @@ import { createOptimizer } from '../train/optimizers.ts';
 import { changingNumbers, createSchedule } from '../train/schedules.ts';
 import type { NumberSchedule } from '../train/schedules.ts';
 import { fittingTrainer } from '../train/memory.ts';
+import { unitsOf } from '../train/max-norm.ts';
+import type { Units } from '../train/max-norm.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
 import { gradientProgram, updateProgram } from '../train/gradient.ts';
@@ -44,6 +46,8 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly seed: number;
   /** The teacher's answers; absent for training with labels alone. */
   readonly answers?: SoftTargets | undefined;
+  /** Random changes of samples. Default: those of the data set. */
+  readonly augment?: readonly AugmentStep[] | undefined;
   /** Draw augmentation from this many fixed views, those that answers are stored for. */
   readonly views?: number | undefined;
   /** Numbers of the loss that change, by name. */
@@ -77,10 +81,14 @@ const EVALUATION_BATCH = 256;
  */
 export function epochOptions(
   recipe: Pick<Recipe, 'seed' | 'dataset'>,
-  { settings, seed, views }: Pick<FitOptions, 'settings' | 'seed' | 'views'>,
+  {
+    settings,
+    seed,
+    views,
+    augment = recipe.dataset.augment as readonly AugmentStep[],
+  }: Pick<FitOptions, 'settings' | 'seed' | 'views' | 'augment'>,
   epoch: number,
 ): BatchOptions {
-  const augment = recipe.dataset.augment as NonNullable<BatchOptions['augment']>;
   return { batchSize: settings.batchSize, seed, viewSeed: recipe.seed, epoch, augment, views };
 }
 
@@ -114,11 +122,11 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const ema = settings.ema > 0 ? await options.build() : undefined;
   const loss = createLoss(options.loss, options.lossArgs);
   const trainable = { ...network.trainable, ...loss.variables };
-  const optimizer = createOptimizer(settings.optimizer, trainable, network.rateOf);
+  const optimizer = createOptimizer(settings.optimizer, trainable, network.rateOf, limitedUnits(network, settings));
   const masks = maskVariables(plan?.names ?? [], network);
   const { precision = context.recipe.precision } = options;
   const lossScale = precision === 'mixed' ? new LossScale() : undefined;
-  const hasMixup = context.recipe.dataset.augment.some(isMix);
+  const hasMixup = (options.augment ?? context.recipe.dataset.augment).some(isMix);
 
   const batchSize = Math.min(settings.batchSize, learnt.count);
   const waiting = new Stopwatch();
@@ -239,6 +247,13 @@ function refuseFrozen({ name, trainable, state }: Network): void {
     `${name}: expected a weight to train, received none: all ${Object.keys(state).length} are frozen`,
     'Take a pattern out of student.freeze, or take the file as it is: distill.epochs: 0.',
   );
+}
+
+/** Weights that `optimizer.maxNorm` limits. */
+function limitedUnits(network: Network, { optimizer }: Pick<FitOptions, 'settings'>['settings']): Units {
+  if (optimizer.maxNorm === undefined) return new Map();
+  if (!('kernels' in network)) throw new Error(`${network.name} does not say what comes into a unit`);
+  return unitsOf((network as ModelNetwork).kernels().result);
 }
 
 function inShards(loss: string): UserError {

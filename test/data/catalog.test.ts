@@ -25,7 +25,7 @@ describe('the data sets of this repository', () => {
     const mnist = entries[2]!;
     expect(mnist.files.map((file) => path.relative(root, file.path))).toContain('mnist/train-images-idx3-ubyte.gz');
     expect(mnist.available).toBe(mnist.missing.length === 0);
-    expect(await readFile(mnist.readme, 'utf8')).toMatch(/Put these four files into this folder/);
+    expect(await readFile(mnist.readme, 'utf8')).toMatch(/node scripts\/mnist\.mjs/);
   });
 
   it.each(['fashion-mnist', 'digits'])(

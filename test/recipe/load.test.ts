@@ -283,6 +283,17 @@ describe('a broken recipe', () => {
     ],
     ['distill: {optimizer: {milestones: [2]}}', 'distill.optimizer.milestones: expected step as schedule', /./],
     [
+      'quantize: {method: qat, qat: {optimizer: {maxNorm: 2}}}',
+      'quantize.qat.optimizer.maxNorm: expected none where int8 is simulated',
+      /./,
+    ],
+    ['distill: {leaveOut: {classes: [3]}}\nprune: [{amount: 0.5}]', 'leaveOut: expected no such key beside prune', /./],
+    [
+      'distill: {leaveOut: {classes: [3]}}\nquantize: {method: qat}',
+      'leaveOut: expected no such key beside quantize with method: qat',
+      /./,
+    ],
+    [
       'precision: mixed\ndistill: {loss: sp, features: [{student: a, teacher: b}]}',
       'precision: expected full: sp squares and multiplies what float16 cannot hold, received mixed',
       /./,
@@ -303,13 +314,14 @@ describe('a broken recipe', () => {
     expect(failure(SHORT + line).message).toContain(message);
   });
 
-  it('refuses muon beside weights of an ONNX file, whose layout it does not know', () => {
-    const rate = 'optimizer: {type: muon, learningRate: 0.01}';
+  it('refuses muon and maxNorm beside weights of an ONNX file, whose layout they do not know', () => {
+    const rate = 'optimizer: {type: muon, learningRate: 0.01, maxNorm: 3}';
     const { message } = failure(
       `${SHORT.replace(/student: .*/, 'student: {onnx: a.onnx}')}distill: {${rate}}\nprune: [{finetune: {${rate}}}]`,
     );
     for (const key of ['distill', 'prune[0].finetune'])
-      expect(message).toContain(`${key}.optimizer.type: expected another rule beside student.onnx`);
+      for (const refused of ['type: expected another rule', 'maxNorm: expected none'])
+        expect(message).toContain(`${key}.optimizer.${refused} beside student.onnx`);
   });
 
   it('names everything that is wrong at once', () => {

@@ -34,10 +34,10 @@ async function exportsOf(out: string): Promise<string[]> {
 }
 
 /** The weights that a run chose: its exports also say by which recipe they were made. */
-async function weightsOf(out: string): Promise<string[]> {
+async function weightsOf(out: string, stage = 'distill'): Promise<string[]> {
   const of = path.join(out, 'r/state');
   const name = (await readdir(of))
-    .filter((file) => file.startsWith('distill-'))
+    .filter((file) => file.startsWith(`${stage}-`))
     .sort()
     .at(-1)!;
   const { tensors } = readSafetensors(await readFile(path.join(of, name)), name);
@@ -167,3 +167,44 @@ it.each([CRD, CRLD])(
     expect(report.notes).toContainEqual(expect.stringMatching(note));
   },
 );
+
+it('a teacher with random changes of its own is the one that the data set would give it, and its student sees none', async () => {
+  const augment = [{ shift: 1 }];
+  const train = { model: 'mlp', hidden: [24], epochs: 2, ...SMALL };
+  const [own, all, none] = ['own', 'all', 'none'].map((name) => path.join(folder(), name)) as [string, string, string];
+  const { report } = await runRecipe(recipe({ teacher: { train: { ...train, augment } } }), { out: own });
+  await runRecipe(
+    recipe({ dataset: { ...(DIGITS as object), limit: 250, augment } as RecipeInput['dataset'], teacher: { train } }),
+    { out: all },
+  );
+  await runRecipe(recipe({ teacher: { train } }), { out: none });
+  expect(await weightsOf(own, 'teach')).toEqual(await weightsOf(all, 'teach'));
+  expect(await weightsOf(own, 'teach')).not.toEqual(await weightsOf(none, 'teach'));
+  // One answer for each sample: the student has no views.
+  expect(report.teacher!.views).toBe(1);
+});
+
+it('a student learns a class that it is never shown from the answers to others, once its bias is corrected, and resumes', async () => {
+  const change = (correctBias: boolean): Partial<RecipeInput> => ({
+    dataset: { ...(DIGITS as object), limit: 400 } as RecipeInput['dataset'],
+    teacher: { train: { model: 'mlp', hidden: [32], epochs: 10, ...SMALL } },
+    student: { model: 'mlp', hidden: [24] },
+    baseline: true,
+    distill: { epochs: 10, ...SMALL, temperature: 8, leaveOut: { classes: ['3'], correctBias } },
+  });
+  const { report: plain } = await runRecipe(recipe(change(false)), { out: path.join(folder(), 'plain') });
+  const { report: corrected } = await alike(change(true), ['scratch', 'distill']);
+  const recallOf = ({ models }: typeof plain, id: string): number => {
+    const row = models.find((model) => model.id === id)!.confusion!.counts[3]!;
+    return row[3]! / row.reduce((sum, count) => sum + count);
+  };
+  // A tenth of the digits is a 3.
+  expect(plain.dataset.samples).toMatchObject({ train: 360, validation: 144 });
+  expect(recallOf(plain, 'teacher')).toBeGreaterThan(0.7);
+  expect(recallOf(plain, 'scratch')).toBe(0);
+  expect(recallOf(plain, 'distilled')).toBeLessThan(0.4);
+  expect(recallOf(corrected, 'distilled')).toBeGreaterThan(0.5);
+  const right = ({ models }: typeof plain): number => models.find(({ id }) => id === 'distilled')!.score.validation!;
+  expect(right(corrected)).toBeGreaterThan(right(plain));
+  expect(corrected.notes.filter((note) => /the bias of 3 was raised by/.test(note))).toHaveLength(2);
+});

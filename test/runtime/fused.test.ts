@@ -10,6 +10,7 @@ import { classification } from '../../src/tasks/classification.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { maskVariables } from '../../src/train/masks.ts';
+import { unitsOf } from '../../src/train/max-norm.ts';
 import type { OptimizerConfig } from '../../src/train/optimizers.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
 import { trainingProgram } from '../../src/train/step.ts';
@@ -23,7 +24,12 @@ async function trained(config: OptimizerConfig, fused: boolean, steps: readonly 
   const network = build();
   const ema = build();
   const loss = createLoss('ce');
-  const optimizer = createOptimizer(config, network.trainable, (name) => (name.includes('bias') ? 2 : 1));
+  const optimizer = createOptimizer(
+    config,
+    network.trainable,
+    (name) => (name.includes('bias') ? 2 : 1),
+    unitsOf(network.kernels().result),
+  );
   const [masked] = Object.keys(network.trainable);
   const masks = maskVariables([masked!], network);
   const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1, fused });
@@ -60,6 +66,7 @@ it.each<OptimizerConfig>([
   { type: 'rmsprop', decay: 'all', weightDecay: 1e-2 },
   { type: 'adam', weightDecay: 1e-2 },
   { type: 'adamw', weightDecay: 1e-2, clipNorm: 0.1 },
+  { type: 'adam', maxNorm: 0.5 },
 ])('one pass gives the bits that ONNX Runtime gives node by node: %j', async (config) => {
   expect(digest(await trained(config, true))).toEqual(digest(await trained(config, false)));
 });

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { unitsOf } from '../../src/train/max-norm.ts';
 import { createOptimizer, type OptimizerConfig } from '../../src/train/optimizers.ts';
 import { useCpu } from '../support/cpu.ts';
 
@@ -128,6 +129,36 @@ describe('clipping', () => {
     const optimizer = createOptimizer({ type: 'sgd', clipNorm: 1 }, variables);
     optimizer.apply({ a: tf.zeros([1]) }, { learningRate: tf.scalar(1), clipNorm: tf.scalar(1) });
     expect([...variables.a.dataSync()]).toEqual([1]);
+  });
+});
+
+describe('a limit on the norm of what comes into a unit', () => {
+  const limited = (shape: number[], values: number[], maxNorm: number, axis: number): number[] => {
+    const weight = tf.variable(tf.tensor(values, shape));
+    const optimizer = createOptimizer({ type: 'sgd', maxNorm }, { weight }, () => 1, new Map([['weight', axis]]));
+    optimizer.apply({ weight: tf.zeros(shape) }, { learningRate: tf.scalar(1) });
+    return [...weight.dataSync()];
+  };
+
+  it('scales the longer ones back to it, and leaves the others alone', () => {
+    // Columns of lengths 5 and 1.
+    const close = [1.5, 1, 2, 0].map((value) => expect.closeTo(value, 6) as number);
+    expect(limited([2, 2], [3, 1, 4, 0], 2.5, 1)).toEqual(close);
+    // The same units along the first axis of a transposed convolution.
+    expect(limited([2, 2], [3, 4, 1, 0], 2.5, 0)).toEqual(
+      [1.5, 2, 1, 0].map((value) => expect.closeTo(value, 6) as number),
+    );
+    expect(limited([2, 2], [0, 0, 0, 0], 2.5, 1)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('knows the units of convolutions, transposed ones too, and of dense layers', () => {
+    const kernel = (name: string, shape: number[], inputs: number) => ({ name, shape, inputs });
+    const kernels = [kernel('dense', [5, 3], 0), kernel('conv', [3, 3, 5, 7], 2), kernel('up', [3, 3, 7, 5], 3)];
+    expect([...unitsOf(kernels)]).toEqual([
+      ['dense', 1],
+      ['conv', 3],
+      ['up', 2],
+    ]);
   });
 });
 

@@ -107,6 +107,12 @@ const qat = z
       .optional()
       .describe('Temperature of the distillation loss: quantized students learn better from a low one; default: 1.'),
     optimizer: optimizerSchema
+      .superRefine(({ maxNorm }, context) => {
+        if (maxNorm === undefined) return;
+        const expected = 'none where int8 is simulated: the weights are those of a graph, not of layers';
+        const params = { expected, received: maxNorm };
+        context.addIssue({ code: 'custom', message: 'unknown layout', path: ['maxNorm'], params });
+      })
       .prefault({ learningRate: 0.0002 })
       .describe('Optimizer and learning-rate schedule; default: adamw at 0.0002, on a cosine schedule.'),
     rangeDecay: z

@@ -54,6 +54,21 @@ const distillKeys = {
     .describe(
       'Epoch after which the labels alone teach (early-stopped distillation); default: the teacher to the end.',
     ),
+  leaveOut: z
+    .strictObject({
+      classes: z
+        .array(z.union([z.string().min(1), z.int().min(0).transform(String)]))
+        .min(1)
+        .describe('Names of the classes.'),
+      correctBias: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Raise the bias of these classes to where the student is right most often on the validation split, after its training.',
+        ),
+    })
+    .optional()
+    .describe('Classes of which neither the student nor its twin is shown a sample, though the teacher knows them.'),
   generations: count
     .max(100)
     .optional()
@@ -92,14 +107,19 @@ export const distillSchema = z
 
 /** The parts of a recipe that are read here. */
 interface Checked {
+  readonly dataset: { readonly labelled?: number | undefined; readonly unlabelled?: unknown };
   readonly distill: z.infer<typeof distillSchema>;
-  readonly teacher?: { readonly chain?: readonly unknown[] | undefined } | undefined;
+  readonly teacher?:
+    { readonly chain?: readonly unknown[] | undefined; readonly logits?: string | undefined } | undefined;
   readonly student?: unknown;
   readonly target?: unknown;
+  readonly prune: readonly unknown[];
+  readonly quantize: readonly object[];
 }
 
 /** Keys of `distill` that would have no effect, or none that anybody knows, beside the others. */
-export function refuseForDistill({ distill, teacher, student, target }: Checked, context: z.RefinementCtx): void {
+export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): void {
+  const { distill, teacher, student, target } = recipe;
   const refuse = (path: readonly string[], expected: string, received: unknown, hint?: string): void =>
     context.addIssue({ code: 'custom', message: 'not read', path: [...path], params: { expected, received, hint } });
   const { loss, generations = 1, teacherUntil, schedules = {}, epochs } = distill;
@@ -112,6 +132,7 @@ export function refuseForDistill({ distill, teacher, student, target }: Checked,
       'auto',
       'Run the race first, without target.',
     );
+  if (distill.leaveOut !== undefined) refuseToLeaveOut(recipe, refuse);
   if (generations > 1 && 'features' in distill)
     refuse(
       ['distill', 'generations'],
@@ -157,4 +178,25 @@ export function refuseForDistill({ distill, teacher, student, target }: Checked,
         refuse([...path, end], `a value that ${key} may have`, value);
       }
   }
+}
+
+/** What would train a student further on samples without the classes that it lacks, or could not tell which samples those are. */
+function refuseToLeaveOut(
+  { dataset, teacher, target, prune, quantize }: Checked,
+  refuse: (path: readonly string[], expected: string, received: unknown, hint?: string) => void,
+): void {
+  const beside: readonly (readonly [string, boolean, string])[] = [
+    ['target', target !== undefined, 'Search for a student without it.'],
+    ['prune', prune.length > 0, 'Prune a student of all classes.'],
+    [
+      'quantize with method: qat',
+      quantize.some((step) => 'method' in step && step.method === 'qat'),
+      'Quantize after the training.',
+    ],
+    ['teacher.logits', teacher?.logits !== undefined, 'Name the teacher itself.'],
+    ['dataset.labelled', dataset.labelled !== undefined, 'It is told by its label which sample is left out.'],
+    ['dataset.unlabelled', dataset.unlabelled !== undefined, 'It is told by its label which sample is left out.'],
+  ];
+  for (const [key, isGiven, hint] of beside)
+    if (isGiven) refuse(['distill', 'leaveOut'], `no such key beside ${key}`, 'distill.leaveOut', hint);
 }

@@ -30,7 +30,11 @@ function isMapping(value: unknown): value is Mapping {
 /** Parts of a recipe that the checks below read. */
 interface Checked {
   readonly dataset: { readonly task?: TaskName | undefined };
-  readonly distill: Training & { readonly loss: LossName | 'auto'; readonly minConfidence?: number | undefined };
+  readonly distill: Training & {
+    readonly loss: LossName | 'auto';
+    readonly minConfidence?: number | undefined;
+    readonly leaveOut?: object | undefined;
+  };
   readonly teacher?:
     | {
         readonly train?: Training | undefined;
@@ -78,6 +82,7 @@ export function refuseForTask({ dataset, distill, teacher }: Checked, context: z
     [['teacher', 'classes'], teacher?.classes],
     [['teacher', 'outputs'], teacher?.outputs === 'probabilities' ? 'probabilities' : undefined],
     [['distill', 'minConfidence'], distill.minConfidence],
+    [['distill', 'leaveOut'], distill.leaveOut && 'leaveOut'],
   ];
   for (const [path, received] of given)
     if (received !== undefined) refuse(path, `no such key for ${task}: it belongs to classification`, received);

@@ -1,9 +1,25 @@
 import { z } from 'zod';
+import { augmentStep } from './augment.ts';
 import { count, file, fraction } from './parts.ts';
 import { teacherText } from './text.ts';
 import { modelName, modelOption, trainingKeys } from './training.ts';
 
-const trainedKeys = { model: modelName, ...trainingKeys };
+const assistantKeys = { model: modelName, ...trainingKeys };
+
+const trainedKeys = {
+  ...assistantKeys,
+  augment: z
+    .array(
+      augmentStep.refine((step) => !('background' in step), {
+        error: 'noise of a folder stands under dataset.augment alone',
+      }),
+    )
+    .optional()
+    .describe('Random changes of the samples that the teacher is trained on; default: those of dataset.augment.'),
+};
+
+/** An assistant between teacher and student, which learns from answers to the samples that the student sees. */
+export const assistantSchema = z.object(assistantKeys).catchall(modelOption);
 
 /** A teacher that the recipe trains: a model and the way it is trained. */
 export const teacherTrainingSchema = z
@@ -111,7 +127,7 @@ export const teacherSchema = z
       .describe('ensemble: by `weight` alone (default), or for each sample with more weight on the surer teachers.'),
     text: teacherText.optional(),
     chain: z
-      .array(teacherTrainingSchema)
+      .array(assistantSchema)
       .min(1)
       .max(10)
       .optional()
@@ -174,11 +190,13 @@ function refuseUnread(
 /** Teacher as it is written. zod's own type has options of the model as the type of every key, `optimizer` too. */
 export interface TeacherInput extends Omit<z.input<typeof teacherSchema>, 'train' | 'chain'> {
   readonly train?: TrainingInput | undefined;
-  readonly chain?: readonly TrainingInput[] | undefined;
+  readonly chain?: readonly AssistantInput[] | undefined;
 }
 
+type AssistantInput = z.input<z.ZodObject<typeof assistantKeys>> & Readonly<Record<string, unknown>>;
 type TrainingInput = z.input<z.ZodObject<typeof trainedKeys>> & Readonly<Record<string, unknown>>;
 
 export type TeacherRecipe = z.infer<typeof teacherSchema>;
 export type TeacherFileRecipe = z.infer<typeof member>;
+export type AssistantRecipe = z.infer<typeof assistantSchema>;
 export type TeacherTrainingRecipe = z.infer<typeof teacherTrainingSchema>;

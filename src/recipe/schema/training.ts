@@ -59,6 +59,13 @@ export const optimizerSchema = z
     beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment (adam, adamw, rmsprop).'),
     epsilon: z.number().gt(0).default(1e-8).describe('Added to the denominator of the update.'),
     clipNorm: z.number().gt(0).optional().describe('Scale gradients down to this global norm.'),
+    maxNorm: z
+      .number()
+      .gt(0)
+      .optional()
+      .describe(
+        'Most that the norm of the weights into a unit of a dense layer or convolution may be; default: no limit.',
+      ),
   })
   .superRefine((optimizer, context) => {
     for (const [key, { by, readers, usual }] of Object.entries(READ_BY)) {

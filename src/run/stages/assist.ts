@@ -5,7 +5,7 @@ import { fingerprint } from '../../data/dataset.ts';
 import type { KeyedStore } from '../../distill/soft-targets.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import { assistantStage } from '../../report/artifact.ts';
-import type { TeacherTrainingRecipe } from '../../recipe/schema/teacher.ts';
+import type { AssistantRecipe } from '../../recipe/schema/teacher.ts';
 import { teacherBuilder } from '../../setup/models.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
@@ -49,7 +49,7 @@ export async function assistants(
 
 function trainAssistant(
   context: StageContext,
-  training: TeacherTrainingRecipe,
+  training: AssistantRecipe,
   { number, lessons, of }: { readonly number: number; readonly lessons: Answers; readonly of: Teaching },
 ): Promise<Fitted> {
   const { recipe, data } = context;

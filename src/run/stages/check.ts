@@ -10,6 +10,7 @@ import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import type { StageContext } from '../context.ts';
 import { studentBuilder, teacherBuilder } from '../../setup/models.ts';
 import { taskOf } from '../../tasks/registry.ts';
+import { checkLeftOut } from './leave-out.ts';
 import { refuseNoTokens } from './tokens.ts';
 
 /**
@@ -27,6 +28,7 @@ export async function checkModels(
   createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
   if ('strong' in distill) createAugmenter(distill.strong, sampleShape, normalization, sampleShape, backgrounds);
   createMixer(recipe.dataset.augment, sampleShape, recipe.seed, 0);
+  checkOfTeacher(recipe, data);
   const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
   if (trained !== undefined) refuseNoTokens(trained, data);
   const assistants = [];
@@ -37,6 +39,7 @@ export async function checkModels(
   if (student === undefined) return [];
   const model = await studentBuilder(context, recipe.seed)();
   refuseNoTokens(model, data);
+  checkLeftOut(recipe, data, model);
   refuseUnprunable(recipe, model);
   refuseUndrawn(recipe, data);
   const notes = beginning(recipe, data, model);
@@ -60,6 +63,21 @@ export async function checkModels(
     } else refuseUnnamed(teacher, pair.teacher);
   }
   return notes;
+}
+
+/** `UserError` for changes of the teacher's own that its samples cannot have. */
+function checkOfTeacher({ teacher, seed }: Recipe, { train }: StageContext['data']): void {
+  const { augment = [] } = teacher?.train ?? {};
+  if (augment.length === 0) return;
+  const { sampleShape, normalization, text, inputs } = train;
+  const kind = text !== undefined ? 'texts' : inputs !== undefined ? 'samples of several inputs' : undefined;
+  if (kind !== undefined)
+    throw new UserError(
+      `teacher.train.augment: expected none for ${kind}, received ${augment.map((step) => Object.keys(step).join()).join(', ')}`,
+      'Remove it: pictures and sounds are changed at random where they are the only input.',
+    );
+  createAugmenter(augment, sampleShape, normalization);
+  createMixer(augment, sampleShape, seed, 0);
 }
 
 /** `UserError` for a loss or a teacher that needs labels where there are none. */

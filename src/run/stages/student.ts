@@ -14,6 +14,7 @@ import { fit } from '../fit.ts';
 import type { FitOptions } from '../fit.ts';
 import type { Fitted } from '../../train/training.ts';
 import { unknownTensor } from './check.ts';
+import { biasCorrected } from './leave-out.ts';
 import type { Answers } from './answer.ts';
 import { studentBuilder } from '../../setup/models.ts';
 import { contentOf } from '../../networks/network.ts';
@@ -44,7 +45,7 @@ export async function trainStudent(
     const stage = stageOf({ role, repeat });
     return taken(context, { stage, title: 'taking the student as it is', network, weights: contentOf(network) });
   }
-  return fit(context, {
+  const fitted = await fit(context, {
     stage: stageOf({ role, repeat }),
     title:
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
@@ -59,6 +60,7 @@ export async function trainStudent(
     asLongAs: context.data.train.count,
     ...change,
   });
+  return change === undefined ? biasCorrected(context, fitted, stageOf({ role, repeat })) : fitted;
 }
 
 /** Loss that a student is trained with: the one of the recipe, or that of the labels alone. */

@@ -1,0 +1,24 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Kernel } from '../networks/network.ts';
+
+/** Axis of the units of a weight, by its state name: its other axes are what comes into a unit. */
+export type Units = ReadonlyMap<string, number>;
+
+/** The axis that has one place for each unit: that of the output channels, the last but for transposed convolutions. */
+export function unitsOf(kernels: readonly Kernel[]): Units {
+  return new Map(
+    kernels.map(({ name, shape, inputs }) => [name, inputs === shape.length - 1 ? inputs - 1 : shape.length - 1]),
+  );
+}
+
+/**
+ * Limit on the norm of what comes into a unit (Hinton et al. 2012, "Improving neural networks by preventing co-adaptation of feature
+ * detectors", section on MNIST; Srivastava et al. 2014, "Dropout", section 5.1): weights that an update has made longer than `maxNorm` are
+ * scaled back to it. `weight` has one unit at each place of axis `units`. The norms are sums over the whole weight, so the update of it
+ * is computed node by node and not in the one pass over memory that other updates take.
+ */
+export function withinNorm(weight: tf.Tensor, units: number, maxNorm: number): tf.Tensor {
+  const inputs = weight.shape.map((_, axis) => axis).filter((axis) => axis !== units);
+  const norms = tf.sqrt(tf.sum(tf.square(weight), inputs, true));
+  return tf.mul(weight, tf.minimum(1, tf.div(maxNorm, tf.maximum(norms, 1e-12))));
+}

@@ -1,0 +1,37 @@
+import { bestShift } from '../../src/run/stages/leave-out.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+describe('the shift of the classes that were left out', () => {
+  const left = new Set([2]);
+
+  it('is the middle of the range in which most answers are right', () => {
+    // Class 2 is answered from 1 on for the first, from 4 on for the second, from 3 on for the third.
+    const logits = Float32Array.from([1, 0, 0, 4, 0, 0, 0, 3, 0]);
+    expect(bestShift(logits, Int32Array.of(2, 0, 1), left)).toBeCloseTo(2);
+    expect(bestShift(logits, Int32Array.of(2, 0, 2), left)).toBeCloseTo(3.5);
+  });
+
+  it('is none where none is needed', () => {
+    expect(bestShift(Float32Array.from([2, 0, 0, 0, 0, 3]), Int32Array.of(0, 2), left)).toBe(0);
+    expect(bestShift(Float32Array.from([2, 0, 0, 0, 2, 0]), Int32Array.of(0, 1), left)).toBe(0);
+  });
+});
+
+it('classes that do not exist are refused before anything is trained', async () => {
+  const recipe = {
+    name: 'r',
+    dataset: { ...DIGITS, limit: 100 },
+    teacher: { train: { model: 'mlp' } },
+    student: { model: 'mlp' },
+    distill: { leaveOut: { classes: ['7', 'x'] } },
+    ...QUICK,
+  };
+  await expect(runRecipe(makeRecipe(recipe, folder()), { out: folder() })).rejects.toThrow(
+    /leaveOut\.classes: expected one of 0, 1, .* received x/,
+  );
+});
