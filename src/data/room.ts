@@ -43,6 +43,8 @@ export class Room {
 
   /** Sentence for the log on samples that are left in a file. */
   note(source: string, bytes: number, where: string): string {
-    return `${source}: its samples take ${memoryText(bytes)}, and ${memoryText(Math.max(0, this.#bytes - this.#taken))} of memory are free for them: ${where}`;
+    const free = Math.max(0, this.#bytes - this.#taken);
+    const why = bytes <= free ? 'more than is read at once' : `and ${memoryText(free)} of memory are free for them`;
+    return `${source}: its samples take ${memoryText(bytes)}, ${why}: ${where}`;
   }
 }

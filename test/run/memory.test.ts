@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
@@ -37,4 +39,22 @@ it('a run that needs more than half of what is free says so, and goes on', async
     onEvent: (event) => event.type === 'warning' && warnings.push(event.message),
   });
   expect(warnings).toContainEqual(expect.stringContaining('more than half of the 90 MB that are free'));
+});
+
+it('a run whose samples are left in a file ends with the same bytes', async () => {
+  const exported = async (out: string) => {
+    const warnings: string[] = [];
+    const onEvent = (event: RunEvent) => event.type === 'warning' && warnings.push(event.message);
+    await runRecipe(recipe, { out: path.join(folder(), out), onEvent });
+    return { bytes: await readFile(path.join(folder(), out, 'r/exports/scratch.onnx'), 'base64'), warnings };
+  };
+  const known = await exported('in-memory');
+  let asked = 0;
+  // Scarce while the data are read, and not when the training asks.
+  process.availableMemory = () => (asked++ === 0 ? 1000 : 4e9);
+  const { bytes, warnings } = await exported('in-file');
+  expect(warnings).toContainEqual(
+    expect.stringMatching(/train\.csv: its samples take .*: they are read into a temporary/),
+  );
+  expect(bytes).toBe(known.bytes);
 });
