@@ -57,6 +57,7 @@ export function trainingTable(results: readonly Result[]): string {
 
 function trainedRow(name: string, { form, answers, trained, fixedAnswers, fixed, adam }: FormResult): string[] {
   const { kink, flipped, float32 } = form;
+  const { isSmooth, rate, epsilon } = form.adam;
   const beyond = flipped === 0 ? '' : `, ${flipped} beyond`;
   const gradient = (of: typeof trained): string => (typeof of === 'string' ? 'refused' : short(of.gradient));
   const numbers = [answers, fixedAnswers, typeof trained === 'string' ? 0 : trained.logits];
@@ -67,7 +68,7 @@ function trainedRow(name: string, { form, answers, trained, fixedAnswers, fixed,
       short(Math.max(...numbers.filter((one) => typeof one === 'number'))),
     ],
     ...[gradient(trained), short(float32), gradient(fixed)],
-    ...[`${form.adam.isSmooth ? 'smooth, ' : ''}${form.adam.rate.toExponential()}`],
+    ...[`${isSmooth ? 'smooth, ' : ''}${rate.toExponential()}, ${epsilon.toExponential()}`],
     ...[adam === undefined ? 'refused' : short(adam), short(form.adam.float32)],
   ];
 }

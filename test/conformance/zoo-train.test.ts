@@ -7,7 +7,7 @@ import { converted, noted, zooFolder } from './zoo.ts';
 import type { Found } from './zoo.ts';
 import { trainingTable } from './zoo-table.ts';
 import { answered, arraysOf, trained } from './zoo-training.ts';
-import type { Form, FormResult, Lesson, Result } from './zoo-training.ts';
+import type { Arrays, Form, FormResult, Lesson, Result, Trained } from './zoo-training.ts';
 
 interface Written {
   readonly labels: Lesson['labels'];
@@ -32,31 +32,33 @@ afterAll(() => {
 async function measured(name: string): Promise<Result> {
   const written = await noted(folder, `${name}.written.json`, () => runPython('zoo_train.py', folder, name) as Written);
   const forms: FormResult[] = [];
-  for (const form of written.forms) {
-    const note = `${name}-${form.exporter}.trained.json`;
-    forms.push(await noted(folder, note, () => formResult(form, written.labels)));
-  }
+  for (const form of written.forms) forms.push(await formResult(name, form, written.labels));
   const { found } = (await converted(folder, written.found)).measured;
   const sqnr = Object.entries(found).map(([kind, one]) => [kind, one.sqnr]);
   return { name, forms, sqnr: Object.fromEntries(sqnr) as Result['sqnr'] };
 }
 
-async function formResult(form: Form, labels: Lesson['labels']): Promise<FormResult> {
+/** Every part is noted for itself: some nets take minutes for each. */
+async function formResult(name: string, form: Form, labels: Lesson['labels']): Promise<FormResult> {
   const at = (file: string): string => path.join(folder, file);
-  const arrays = arraysOf(at(form.numbers));
-  const orRefused = async <T>(made: Promise<T>): Promise<T | string> =>
-    made.catch((error: unknown) => {
-      if (error instanceof UserError) return error.message;
-      throw error;
-    });
-  const { file, numbers, rate } = form.adam;
-  const steps = await orRefused(trained(at(file), arraysOf(at(numbers)), { labels, rate }));
+  const part = <T>(of: string, make: () => Promise<T>): Promise<T | string> =>
+    noted(folder, `${name}-${form.exporter}.${of}.json`, () =>
+      make().catch((error: unknown) => {
+        if (error instanceof UserError) return error.message;
+        throw error;
+      }),
+    );
+  const numbers = (): Arrays => arraysOf(at(form.numbers));
+  const taught = (file: string, arrays: Arrays, adam?: Form['adam']): Promise<Trained> =>
+    trained(at(file), arrays, { labels, ...(adam && { adam }) });
+  const { adam } = form;
+  const steps = await part('adam', () => taught(adam.file, arraysOf(at(adam.numbers)), adam));
   return {
     form,
-    answers: await orRefused(answered(at(form.open), arrays)),
-    trained: await orRefused(trained(at(form.open), arrays, { labels })),
-    fixedAnswers: await orRefused(answered(at(form.fixed), arrays)),
-    fixed: await orRefused(trained(at(form.fixed), arrays, { labels })),
+    answers: await part('answers', () => answered(at(form.open), numbers())),
+    trained: await part('trained', () => taught(form.open, numbers())),
+    fixedAnswers: await part('fixed-answers', () => answered(at(form.fixed), numbers())),
+    fixed: await part('fixed', () => taught(form.fixed, numbers())),
     adam: typeof steps === 'string' ? undefined : steps.adam,
   };
 }

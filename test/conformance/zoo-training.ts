@@ -25,12 +25,13 @@ interface Stored {
   readonly data: Float32Array;
 }
 
-type Arrays = ReadonlyMap<string, Stored>;
+/** Arrays of an archive by name. */
+export type Arrays = ReadonlyMap<string, Stored>;
 
 export interface Lesson {
   readonly labels: readonly number[];
-  /** Learning rate of Adam; without one no step is taken. */
-  readonly rate?: number;
+  /** Without it no step is taken. */
+  readonly adam?: { readonly rate: number; readonly epsilon: number };
 }
 
 /** Errors of a training beside PyTorch's in float64, of the tensor that is furthest off. */
@@ -62,6 +63,7 @@ export interface Form {
     readonly file: string;
     readonly numbers: string;
     readonly rate: number;
+    readonly epsilon: number;
     readonly isSmooth: boolean;
     readonly float32: number;
   };
@@ -200,7 +202,7 @@ export async function answered(file: string, arrays: Arrays): Promise<number> {
 }
 
 /** The file as a student: its logits and gradients on a batch, and its weights after five steps of Adam, beside PyTorch's. */
-export async function trained(file: string, arrays: Arrays, { labels, rate }: Lesson): Promise<Trained> {
+export async function trained(file: string, arrays: Arrays, { labels, adam }: Lesson): Promise<Trained> {
   const { sample, x } = sampleOf(arrays);
   const feeds = { x, labels: Int32Array.from(labels) };
   const network = networkOf(file, sample);
@@ -222,7 +224,7 @@ export async function trained(file: string, arrays: Arrays, { labels, rate }: Le
     const given = (results[`d ${key}`] ?? new Float32Array(of('g', theirs).length)) as Float32Array;
     return errorOf(given, turned(of('g', theirs)), isNothing(key) ? largest : norms.get(key)!);
   });
-  const state = rate === undefined ? undefined : await afterFive(networkOf(file, sample), feeds, rate);
+  const state = adam === undefined ? undefined : await afterFive(networkOf(file, sample), feeds, adam);
   const moves = (state === undefined ? [] : [...found]).map(([key, { key: theirs, turned }]) => {
     const [before, move] = [turned(of('p', theirs)), turned(of('m', theirs))];
     const moved = Float64Array.from(state!.get(key)!.data as Float32Array, (value, i) => value - before[i]!);
@@ -239,10 +241,13 @@ export async function trained(file: string, arrays: Arrays, { labels, rate }: Le
   };
 }
 
-async function afterFive(network: ModelNetwork, feeds: { x: Float32Array; labels: Int32Array }, rate: number) {
+async function afterFive(
+  network: ModelNetwork,
+  feeds: { x: Float32Array; labels: Int32Array },
+  { rate, epsilon }: NonNullable<Lesson['adam']>,
+) {
   const loss = createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed: 0 });
-  // What has no gradient but rounding must not be blown up by the division.
-  const optimizer = createOptimizer({ type: 'adam', epsilon: 1e-4 }, network.trainable);
+  const optimizer = createOptimizer({ type: 'adam', epsilon }, network.trainable);
   const [task, batchSize] = [classification(CLASSES), feeds.labels.length];
   const step = await engine.compile(trainingProgram({ task, network, loss, optimizer, batchSize }));
   const hyper = Object.fromEntries(Object.entries(loss.hyper).map(([key, v]) => [`hyper/${key}`, Float32Array.of(v)]));

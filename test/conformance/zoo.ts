@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
@@ -67,7 +67,9 @@ export async function noted<T>(folder: string, note: string, make: () => T | Pro
   const file = path.join(folder, note);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as T;
   const made = await make();
-  writeFileSync(file, JSON.stringify(made));
+  // A run that is ended here leaves no half of a note.
+  writeFileSync(`${file}.part`, JSON.stringify(made));
+  renameSync(`${file}.part`, file);
   return made;
 }
 

@@ -31,6 +31,8 @@ warnings.filterwarnings("ignore")
 BATCH, SIZE, CLASSES = 8, 64, 20
 # PyTorch's float32 beside its float64: how near they have to be where others are compared with them.
 GRADIENTS_AGREE, STEPS_AGREE, SEEDS = 5e-5, 3e-4, 6
+# Rates and epsilons of Adam. It divides by the size of a gradient: of one that is nothing but rounding, epsilon alone keeps it small.
+ADAM = ((1e-3, 1e-4), (1e-4, 1e-4), (1e-4, 1e-3))
 
 
 class UNet(nn.Module):
@@ -182,9 +184,9 @@ def differentiated(name, net, x, y, dtype):
     return logits, numbers(name, copy, lambda p: p), gradient
 
 
-def trained(name, net, x, y, dtype, rate):
+def trained(name, net, x, y, dtype, rate, epsilon):
     copy, x = deepcopy(net).to(dtype), x.to(dtype)
-    optimizer = torch.optim.Adam(copy.parameters(), lr=rate, eps=1e-4)
+    optimizer = torch.optim.Adam(copy.parameters(), lr=rate, eps=epsilon)
     for _ in range(5):
         gradients(copy, x, y)
         optimizer.step()
@@ -232,15 +234,15 @@ def export(net, x, to, exporter, is_open, **options):
 def stepped(name, net, x, y, exporter, stem, folder, **options):
     """
     Five steps of Adam, of a net that has kinks with smooth activations in their place: a training moves inputs over kinks, at moments that rounding
-    decides. The rate is the first with which PyTorch agrees with itself.
+    decides. Rate and epsilon are the first with which PyTorch agrees with itself.
     """
     is_smooth, one = nearest_kink(net, x) is not None, deepcopy(net)
     if is_smooth:
         smooth(one)
         settle(one, x)
-    for rate in (1e-3, 1e-4):
-        logits, before, gradient = differentiated(name, one, x, y, torch.float64)
-        after, rounded = (trained(name, one, x, y, dtype, rate) for dtype in (torch.float64, torch.float32))
+    logits, before, gradient = differentiated(name, one, x, y, torch.float64)
+    for rate, epsilon in ADAM:
+        after, rounded = (trained(name, one, x, y, dtype, rate, epsilon) for dtype in (torch.float64, torch.float32))
         error = worst_move(rounded, after, before, gradient)
         if error <= STEPS_AGREE:
             break
@@ -250,7 +252,8 @@ def stepped(name, net, x, y, exporter, stem, folder, **options):
     # What a weight moved by: a small difference of two large numbers.
     move = {key: after[key] - before[key] for key in before}
     stored = store(folder / f"{stem}.adam.npz", x, {"p": before, "g": gradient, "m": move}, logits=logits)
-    return {"file": file, "numbers": stored, "rate": rate, "isSmooth": is_smooth, "float32": error}
+    adam = {"rate": rate, "epsilon": epsilon}
+    return {"file": file, "numbers": stored, **adam, "isSmooth": is_smooth, "float32": error}
 
 
 def store(file, x, kinds, **plain):
