@@ -76,6 +76,9 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
   const text = [
     `${file}: TFLite, ${fileBytes} bytes${rest.description === '' ? '' : `, ${JSON.stringify(rest.description)}`}`,
     `  ${weightBytes} bytes of weights, ${macs} MACs for one sample${without(rest.uncounted)}`,
+    `  bytes   ${Object.entries(rest.sizes)
+      .map((part) => part.join(' '))
+      .join(', ')}`,
     `  ${runtimeSentence(rest)}`,
     ...inputs.map((input) => `  input   ${tensorText(input)}`),
     ...outputs.map((output) => `  output  ${tensorText(output)}`),

@@ -7,6 +7,8 @@ import type { NeededRuntime } from './runtime.ts';
 import type { Fields } from './schema/notation.ts';
 import { builtinOperators } from './schema/operators.ts';
 import { tensorTypes } from './schema/tensor-types.ts';
+import { sizesOf } from './sizes.ts';
+import type { Sizes } from './sizes.ts';
 import type { Subgraph, TfliteModel, TfliteTensor } from './types.ts';
 
 export interface TensorDescription {
@@ -33,6 +35,8 @@ export interface TfliteDescription extends NeededRuntime {
   readonly format: 'tflite';
   readonly fileBytes: number;
   readonly weightBytes: number;
+  /** Bytes of the whole file by what they hold. */
+  readonly sizes: Sizes;
   readonly description: string;
   readonly inputs: readonly TensorDescription[];
   readonly outputs: readonly TensorDescription[];
@@ -61,6 +65,7 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
     format: 'tflite',
     fileBytes: bytes.length,
     weightBytes: [...used].reduce((sum, index) => sum + (model.buffers[index]?.data?.length ?? 0), 0),
+    sizes: sizesOf(bytes, (model.metadata ?? []).map(({ buffer }) => buffer)), // prettier-ignore
     description: model.description ?? '',
     inputs: main.inputs.map((index) => describeTensor(main.tensors[index]!)),
     outputs: main.outputs.map((index) => describeTensor(main.tensors[index]!)),

@@ -112,7 +112,7 @@ class Emitter {
 
   #computed(name: string, value: Value, label?: string): number {
     const given = label ?? this.#outputNames.get(name);
-    return this.#tensors.push(this.#describe(given ?? this.#unique(name), value, 0)) - 1;
+    return this.#tensors.push(this.#describe(given ?? this.#number(), value, 0)) - 1;
   }
 
   #constant(name: string, value: Value): number {
@@ -126,14 +126,19 @@ class Emitter {
       buffer = bytes.length === 0 ? 0 : this.#buffers.push({ data: bytes }) - 1;
       this.#stored.set(content, buffer);
     }
-    const index = this.#tensors.push(this.#describe(this.#unique(name), value, buffer)) - 1;
+    const index = this.#tensors.push(this.#describe(this.#number(), value, buffer)) - 1;
     this.#constants.set(key, index);
     return index;
   }
 
-  #unique(wish: string): string {
-    let name = wish;
-    for (let n = 1; this.#names.has(name); n++) name = `${wish}_${n}`;
+  /**
+   * Name of a tensor inside the model: its number, to base 36. A name of three letters takes 8 bytes of the file, that of a layer some 40, once for
+   * each of its tensors. No interpreter reads them, but other converters tell tensors apart by their names.
+   */
+  #number(): string {
+    let number = this.#tensors.length;
+    while (this.#names.has(number.toString(36))) number++;
+    const name = number.toString(36);
     this.#names.add(name);
     return name;
   }

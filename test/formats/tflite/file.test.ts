@@ -73,6 +73,10 @@ describe('a .tflite file', () => {
       files: ['labels.txt'],
       metadata: { name: 'small' },
     });
+    const { constants, names, metadata, other } = description.sizes;
+    expect(Object.values(description.sizes).reduce((sum, size) => sum + size, 0)).toBe(file.length);
+    expect(Math.min(constants - description.weightBytes, names, metadata, other)).toBeGreaterThan(0);
+    expect(constants - description.weightBytes).toBeLessThan(200);
     expect(description.layers[0]).toMatchObject({ op: 'CONV_2D', precision: 'float32', weightBytes: 36 * 4 + 16 });
   });
 });
@@ -103,12 +107,9 @@ describe('a file that is no sound .tflite', () => {
   it('cannot unfold without end by naming one part many times', () => {
     const tensors = 20_000;
     const model = readTflite(file);
-    const big = writeTflite({
-      ...model,
-      subgraphs: [
-        { ...model.subgraphs[0]!, tensors: Array.from({ length: tensors }, () => model.subgraphs[0]!.tensors[0]!) },
-      ],
-    });
+    const [first] = model.subgraphs[0]!.tensors;
+    const all = Array.from({ length: tensors }, (_, i) => ({ ...first!, name: `t${i}` }));
+    const big = writeTflite({ ...model, subgraphs: [{ ...model.subgraphs[0]!, tensors: all }] });
     // Every entry of the vector made to point at the whole table: depth bounded by the schema, width by the budget.
     expect(refuses(() => readTflite(big))).toBe(false);
     const view = new DataView(big.buffer);

@@ -3,28 +3,109 @@ import { Builder } from 'flatbuffers';
 import type { Field, Fields, Scalar, Schema } from '../schema/notation.ts';
 import { fieldsOf, scalarSize, UNION_MEMBER } from '../schema/notation.ts';
 
-/** Plain objects as a flatbuffer. The bytes depend on nothing but the values; fields at their default are left out. */
+/**
+ * Plain objects as a flatbuffer. The bytes depend on nothing but the values; fields at their default are left out, and equal texts,
+ * vectors and tables are stored once: whatever refers to one may share it (FlatBuffers, "Internals", as `CreateSharedString`). Data of bytes
+ * are not compared.
+ */
 export function writeFlatbuffer(schema: Schema, root: Fields, sizeHint = 1024): Uint8Array {
   const builder = new Builder(sizeHint);
-  builder.finish(writeTable(builder, schema, schema.root, root), schema.identifier);
+  builder.finish(new Writer(schema, builder).table(schema.root, root), schema.identifier);
   return builder.asUint8Array().slice();
 }
 
-function writeTable(builder: Builder, schema: Schema, table: string, values: Fields): Offset {
-  const fields = fieldsOf(schema, table);
-  // A flatbuffer is built from its leaves: what a table refers to is written before the table itself.
-  const children = new Map<Field, Offset>();
-  for (const field of fields) {
-    const value = values[field.name];
-    if (field.kind !== 'scalar' && value !== undefined) children.set(field, writeChild(builder, schema, field, value));
+class Writer {
+  readonly #schema: Schema;
+  readonly #builder: Builder;
+  /** Places of what is written already, by its content. */
+  readonly #written = new Map<string, Offset>();
+
+  constructor(schema: Schema, builder: Builder) {
+    this.#schema = schema;
+    this.#builder = builder;
   }
-  const last = fields.at(-1);
-  builder.startObject(last === undefined ? 0 : last.slot + (last.kind === 'union' ? 2 : 1));
-  // The widest first, so that no padding is needed between them.
-  for (const width of [8, 4, 2, 1]) {
-    for (const field of fields) addField(builder, field, width, values[field.name], children.get(field));
+
+  table(name: string, values: Fields): Offset {
+    const fields = fieldsOf(this.#schema, name);
+    // A flatbuffer is built from its leaves: what a table refers to is written before the table itself.
+    const children = new Map<Field, Offset>();
+    for (const field of fields) {
+      const value = values[field.name];
+      if (field.kind !== 'scalar' && value !== undefined) children.set(field, this.#child(field, value));
+    }
+    const parts = fields.map((field) => {
+      if (field.kind === 'scalar') return textOf((values[field.name] ?? field.initial) as Item);
+      const child = children.get(field);
+      return field.kind === 'union' ? [member(field, values[field.name]), child].join(' ') : child;
+    });
+    return this.#once(`${name} ${parts.join(',')}`, () => {
+      const last = fields.at(-1);
+      this.#builder.startObject(last === undefined ? 0 : last.slot + (last.kind === 'union' ? 2 : 1));
+      // The widest first, so that no padding is needed between them.
+      for (const width of [8, 4, 2, 1]) {
+        for (const field of fields) addField(this.#builder, field, width, values[field.name], children.get(field));
+      }
+      return this.#builder.endObject();
+    });
   }
-  return builder.endObject();
+
+  #once(key: string, write: () => Offset): Offset {
+    const known = this.#written.get(key);
+    if (known !== undefined) return known;
+    const offset = write();
+    this.#written.set(key, offset);
+    return offset;
+  }
+
+  #child(field: Field, value: unknown): Offset {
+    switch (field.kind) {
+      case 'scalar':
+        throw new Error('a scalar lies inside its table');
+      case 'string':
+        return this.#text(value as string);
+      case 'table':
+        return this.table(field.table, value as Fields);
+      case 'union':
+        return this.table(field.members[member(field, value) - 1]!, value as Fields);
+      case 'strings':
+        return this.#offsets((value as readonly string[]).map((text) => this.#text(text)));
+      case 'tables':
+        return this.#offsets((value as readonly Fields[]).map((item) => this.table(field.table, item)));
+      case 'scalars':
+        return value instanceof Uint8Array
+          ? writeBytes(this.#builder, value, field.align)
+          : this.#scalars(field.type, value as readonly Item[]);
+    }
+  }
+
+  #text(text: string): Offset {
+    return this.#once(`text ${text}`, () => this.#builder.createString(text));
+  }
+
+  #offsets(offsets: readonly Offset[]): Offset {
+    return this.#once(`offsets ${offsets.join(',')}`, () => {
+      this.#builder.startVector(4, offsets.length, 4);
+      for (let i = offsets.length - 1; i >= 0; i--) this.#builder.addOffset(offsets[i]!);
+      return this.#builder.endVector();
+    });
+  }
+
+  #scalars(type: Scalar, values: readonly Item[]): Offset {
+    return this.#once(`${type} ${values.map(textOf).join(',')}`, () => {
+      const size = scalarSize[type];
+      this.#builder.startVector(size, values.length, size);
+      for (let i = values.length - 1; i >= 0; i--) addItem[type](this.#builder, values[i]!);
+      return this.#builder.endVector();
+    });
+  }
+}
+
+type Item = number | bigint | boolean;
+
+/** Two values with one text are stored as the same bytes; -0 and 0 are not. */
+function textOf(value: Item): string {
+  if (typeof value === 'boolean') return String(Number(value));
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 function addField(builder: Builder, field: Field, width: number, value: unknown, child: Offset | undefined): void {
@@ -41,49 +122,16 @@ function addField(builder: Builder, field: Field, width: number, value: unknown,
   if (child === undefined) return;
   const slot = field.kind === 'union' ? field.slot + 1 : field.slot;
   if (width === 4) builder.addFieldOffset(slot, child, 0);
-  if (field.kind === 'union' && width === 1) builder.addFieldInt8(field.slot, memberNumber(field.members, value), 0);
+  if (field.kind === 'union' && width === 1) builder.addFieldInt8(field.slot, member(field, value), 0);
 }
 
-function memberNumber(members: readonly string[], value: unknown): number {
-  const member = (value as Fields)[UNION_MEMBER] as string;
-  const number = members.indexOf(member) + 1;
-  if (number === 0) throw new Error(`cannot write a table of the unknown kind ${member}`);
+/** Number of the table that a union holds; 0: none. */
+function member({ members }: Field & { readonly kind: 'union' }, value: unknown): number {
+  if (value === undefined) return 0;
+  const name = (value as Fields)[UNION_MEMBER] as string;
+  const number = members.indexOf(name) + 1;
+  if (number === 0) throw new Error(`cannot write a table of the unknown kind ${name}`);
   return number;
-}
-
-function writeChild(builder: Builder, schema: Schema, field: Field, value: unknown): Offset {
-  switch (field.kind) {
-    case 'scalar':
-      throw new Error('a scalar lies inside its table');
-    case 'string':
-      return builder.createString(value as string);
-    case 'table':
-      return writeTable(builder, schema, field.table, value as Fields);
-    case 'union': {
-      const member = field.members[memberNumber(field.members, value) - 1]!;
-      return writeTable(builder, schema, member, value as Fields);
-    }
-    case 'strings':
-      return writeOffsets(
-        builder,
-        (value as readonly string[]).map((text) => builder.createString(text)),
-      );
-    case 'tables':
-      return writeOffsets(
-        builder,
-        (value as readonly Fields[]).map((item) => writeTable(builder, schema, field.table, item)),
-      );
-    case 'scalars':
-      return value instanceof Uint8Array
-        ? writeBytes(builder, value, field.align)
-        : writeScalars(builder, field.type, value as readonly (number | bigint | boolean)[]);
-  }
-}
-
-function writeOffsets(builder: Builder, offsets: readonly Offset[]): Offset {
-  builder.startVector(4, offsets.length, 4);
-  for (let i = offsets.length - 1; i >= 0; i--) builder.addOffset(offsets[i]!);
-  return builder.endVector();
 }
 
 function writeBytes(builder: Builder, bytes: Uint8Array, align: number): Offset {
@@ -91,14 +139,7 @@ function writeBytes(builder: Builder, bytes: Uint8Array, align: number): Offset 
   return builder.createByteVector(bytes);
 }
 
-function writeScalars(builder: Builder, type: Scalar, values: readonly (number | bigint | boolean)[]): Offset {
-  const size = scalarSize[type];
-  builder.startVector(size, values.length, size);
-  for (let i = values.length - 1; i >= 0; i--) addItem[type](builder, values[i]!);
-  return builder.endVector();
-}
-
-const addItem: Readonly<Record<Scalar, (b: Builder, value: number | bigint | boolean) => void>> = {
+const addItem: Readonly<Record<Scalar, (b: Builder, value: Item) => void>> = {
   bool: (b, value) => b.addInt8(Number(value)),
   i8: (b, value) => b.addInt8(Number(value)),
   u8: (b, value) => b.addInt8(Number(value)),

@@ -1,0 +1,74 @@
+import { modelSchema } from './schema/model.ts';
+import { fieldsOf, scalarSize } from './schema/notation.ts';
+import type { Field } from './schema/notation.ts';
+
+/** Parts of a `.tflite` file, in the order that they are listed in. */
+const PARTS = ['constants', 'quantization', 'tensors', 'operators', 'names', 'metadata', 'other'] as const;
+
+/** Bytes by what they hold: `constants` are weights and other data, `other` is padding and what is packed behind the model. */
+export type Sizes = Readonly<Record<(typeof PARTS)[number], number>>;
+
+/** Part that a table with its vectors belongs to. Texts are names if they are those of tensors, else metadata. */
+const OF_TABLE: Readonly<Record<string, keyof Sizes>> = {
+  ...{ Tensor: 'tensors', SparsityParameters: 'tensors', DimensionMetadata: 'tensors', VariantSubType: 'tensors' },
+  ...{ QuantizationParameters: 'quantization', Operator: 'operators', OperatorCode: 'operators', SubGraph: 'tensors' },
+  ...{ Buffer: 'constants', Metadata: 'metadata', SignatureDef: 'metadata', TensorMap: 'metadata', Model: 'metadata' },
+};
+
+/**
+ * Bytes of a file that `readTflite` takes, by what they hold; what several places share counts once. `metadata` are the numbers of the buffers
+ * that are none of the model's constants.
+ */
+export function sizesOf(bytes: Uint8Array, metadata: readonly number[]): Sizes {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const sizes = Object.fromEntries(PARTS.map((part) => [part, 0])) as Record<keyof Sizes, number>;
+  const seen = new Set<number>();
+  const isNew = (part: keyof Sizes, at: number, size: number): boolean => {
+    if (seen.has(at)) return false;
+    seen.add(at);
+    sizes[part] += size;
+    return true;
+  };
+  const follow = (at: number): number => at + view.getUint32(at, true);
+  const placeOf = (at: number, slot: number): number => {
+    const vtable = at - view.getInt32(at, true);
+    const entry = 4 + 2 * slot;
+    const offset = entry + 2 <= view.getUint16(vtable, true) ? view.getUint16(vtable + entry, true) : 0;
+    return offset === 0 ? 0 : at + offset;
+  };
+  const table = (name: string, at: number, part = OF_TABLE[name] ?? 'operators'): void => {
+    const vtable = at - view.getInt32(at, true);
+    isNew(part, vtable, view.getUint16(vtable, true));
+    if (!isNew(part, at, view.getUint16(vtable + 2, true))) return;
+    for (const field of fieldsOf(modelSchema, name)) {
+      const place = placeOf(at, field.slot);
+      if (place !== 0) child(name, field, place, part, at);
+    }
+  };
+  const child = (name: string, field: Field, place: number, part: keyof Sizes, at: number): void => {
+    if (field.kind === 'scalar') return;
+    if (field.kind === 'union') {
+      const member = field.members[view.getUint8(place) - 1];
+      const to = placeOf(at, field.slot + 1);
+      if (member !== undefined && to !== 0) table(member, follow(to), part);
+      return;
+    }
+    const target = follow(place);
+    if (field.kind === 'table') {
+      table(field.table, target);
+      return;
+    }
+    const length = view.getUint32(target, true);
+    const ofText = name === 'Tensor' ? 'names' : 'metadata';
+    if (field.kind === 'string') isNew(ofText, target, 5 + length);
+    if (field.kind === 'scalars') isNew(part, target, 4 + length * scalarSize[field.type]);
+    if (field.kind !== 'tables' || !isNew(part, target, 4 + 4 * length)) return;
+    for (let i = 0; i < length; i++) {
+      const isMetadata = field.table === 'Buffer' && metadata.includes(i);
+      table(field.table, follow(target + 4 + 4 * i), isMetadata ? 'metadata' : undefined);
+    }
+  };
+  table(modelSchema.root, follow(0));
+  const known = PARTS.reduce((sum, part) => sum + sizes[part], 0);
+  return { ...sizes, other: bytes.length - known };
+}
