@@ -51,7 +51,10 @@ export function int8Variants(
     },
   };
   const { ends } = context.recipe.tflite;
-  return [onnx, tflite(context, 'int8', { precision: 'integer', quantization, keepFloat, ends })];
+  return [
+    onnx,
+    tflite(context, 'int8', { precision: 'integer', quantization, keepFloat, storeFixed: isFrontEnd, ends }),
+  ];
 }
 
 export function tflite(context: Described, precision: Variant['precision'], options: TfliteOptions): Variant {

@@ -17,6 +17,7 @@ import { quantizeDynamic } from './quantize/dynamic.ts';
 import { halveWeights } from './quantize/half.ts';
 import type { Ends } from './quantize/integer.ts';
 import { quantizeInteger } from './quantize/integer.ts';
+import { storeFixed } from './quantize/narrow.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { storeSparse } from './sparse.ts';
 import { writeTflite } from './write.ts';
@@ -41,6 +42,8 @@ export interface TfliteOptions {
   readonly ends?: Ends;
   /** Layers that stay in float32, by their name in the graph. */
   readonly keepFloat?: (layer: string) => boolean;
+  /** Of those, for `integer`, layers whose constants are stored in 16 bits and widened when the model is loaded. Default: none. */
+  readonly storeFixed?: (layer: string) => boolean;
   /**
    * Pruned filters of 1×1 convolutions as sparse tensors, for `float32`. The file is smaller and no slower on XNNPACK; other delegates,
    * such as those for GPUs, may not know DENSIFY. Default false.
@@ -92,7 +95,7 @@ const DENSE: Skipped = {
 function reduce(
   program: Program,
   precision: Precision,
-  { ends = 'float32', dense = 'tensor', keepFloat = () => false }: TfliteOptions,
+  { ends = 'float32', dense = 'tensor', keepFloat = () => false, ...options }: TfliteOptions,
 ): Skipped[] {
   switch (precision) {
     case 'float32':
@@ -101,7 +104,10 @@ function reduce(
       return halveWeights(program, keepFloat);
     case 'dynamic':
       return quantizeDynamic(program, dense, keepFloat);
-    case 'integer':
-      return quantizeInteger(program, { ends, dense, keepFloat });
+    case 'integer': {
+      const skipped = quantizeInteger(program, { ends, dense, keepFloat });
+      storeFixed(program, (layer) => keepFloat(layer) && options.storeFixed?.(layer) === true);
+      return skipped;
+    }
   }
 }

@@ -62,7 +62,7 @@ async function writerFor(
     const keepFloat = (layer: string): boolean => kept.includes(layer);
     const { quantization, skipped } = prepared;
     const ready = withFloatLayers(prepared.graph, prepared.float, keepFloat);
-    const integer = { precision: 'integer' as const, quantization, keepFloat, batch, ends };
+    const integer = { precision: 'integer' as const, quantization, keepFloat, storeFixed: isFrontEnd, batch, ends };
     if (format === 'tflite')
       return {
         ...{ graph: ready, skipped },

@@ -1,0 +1,51 @@
+import type { Shape } from '../../../graph/types.ts';
+import type { Operation, Program, Value } from '../lower/program.ts';
+import { roundHalfAway } from './weights.ts';
+
+/** Below this a DEQUANTIZE operation and its tensor take more bytes than the narrower numbers save. */
+const SMALLEST = 64;
+
+/** The same numbers in a type of fewer bits; undefined: they stay as they are. */
+type Narrow = (data: Float32Array, shape: Shape, name: string) => Value | undefined;
+
+/** Float32 constants of the layers that are meant in a narrower type, widened when the model is loaded. */
+export function storeNarrow(program: Program, isMeant: (layer: string) => boolean, narrow: Narrow): void {
+  const widened = new Map<string, string>();
+  const widening: Operation[] = [];
+  const store = (name: string): string => {
+    const done = widened.get(name);
+    if (done !== undefined || name === '') return done ?? name;
+    const { type, data } = program.value(name);
+    const isLarge = data instanceof Float32Array && data.length >= SMALLEST;
+    const value = isLarge ? narrow(data, type.shape, name) : undefined;
+    if (value === undefined) {
+      widened.set(name, name);
+      return name;
+    }
+    const wide = program.add(`${name}/wide`, { type });
+    widening.push({ op: 'DEQUANTIZE', inputs: [program.add(`${name}/narrow`, value)], outputs: [wide] });
+    widened.set(name, wide);
+    return wide;
+  };
+  const operations = program.operations.map((operation) =>
+    isMeant(operation.layer ?? operation.outputs[0]!)
+      ? { ...operation, inputs: operation.inputs.map(store) }
+      : operation,
+  );
+  program.operations = [...widening, ...operations];
+}
+
+/**
+ * Constants of some layers as integers of 16 bits with one scale for each constant. What is at most 1, such as the cosines of a Fourier
+ * transform, is off by 1.5e-5 at most; as a half it would be off by 2.4e-4.
+ */
+export function storeFixed(program: Program, isMeant: (layer: string) => boolean): void {
+  storeNarrow(program, isMeant, (data, shape) => {
+    const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    if (largest === 0 || !Number.isFinite(largest)) return undefined;
+    const scale = Math.fround(largest / 32767);
+    const integers = Int16Array.from(data, (value) => Math.min(32767, Math.max(-32767, roundHalfAway(value / scale))));
+    const quantization = { dtype: 'int16', scales: [scale], zeroPoints: [0] } as const;
+    return { type: { dtype: 'int16', shape }, data: integers, quantization };
+  });
+}
