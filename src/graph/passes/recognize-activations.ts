@@ -50,7 +50,8 @@ const gated: Pattern = (node, match) => {
   const { coefficient, values } = productOf(node, match);
   if (values.length !== 2) return undefined;
   for (const [x, gate] of [values, values.toReversed()] as [string, string][]) {
-    if (coefficient === 1 && match.node(gate, 'Sigmoid')?.inputs[0] === x) return { op: 'Swish', x };
+    const sigmoid = match.node(gate, 'Sigmoid');
+    if (coefficient === 1 && sigmoid !== undefined && isSame(sigmoid.inputs[0]!, x, match)) return { op: 'Swish', x };
     const hard = match.node(gate, 'HardSigmoid');
     if (
       coefficient === 1 &&
@@ -71,6 +72,12 @@ const gated: Pattern = (node, match) => {
   }
   return undefined;
 };
+
+/** tfjs-layers' swish is x · sigmoid(1 · x). */
+function isSame(name: string, x: string, match: Match): boolean {
+  const { coefficient, values } = factors(name, match);
+  return coefficient === 1 && values.length === 1 && values[0] === x;
+}
 
 function isMultiple(name: string, x: string, by: number, match: Match): boolean {
   const { coefficient, values } = factors(name, match);

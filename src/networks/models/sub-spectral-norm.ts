@@ -74,11 +74,14 @@ export class SubSpectralNorm extends layers.Layer {
     const [, , frequencies, channels] = x.shape;
     const factor = tf.mul(this.#gamma.read(), tf.rsqrt(tf.add(this.#variance.read(), epsilon)));
     const offset = tf.sub(this.#beta.read(), tf.mul(this.#mean.read(), factor));
+    // One factor for all frequencies is one for each channel, which the convolution in front takes up.
     const spread = (values: tf.Tensor): tf.Tensor =>
-      tf.reshape(tf.tile(tf.reshape(values, [bands, 1, channels]), [1, frequencies / bands, 1]), [
-        frequencies,
-        channels,
-      ]);
+      bands === 1
+        ? values
+        : tf.reshape(tf.tile(tf.reshape(values, [bands, 1, channels]), [1, frequencies / bands, 1]), [
+            frequencies,
+            channels,
+          ]);
     return tf.add(tf.mul(x, spread(factor)), spread(offset));
   }
 }

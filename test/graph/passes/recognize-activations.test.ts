@@ -10,6 +10,7 @@ const tanhInner: Fn = (x) => tf.mul(Math.sqrt(2 / Math.PI), tf.add(x, tf.mul(0.0
 const CASES: readonly (readonly [string, Fn, string[]])[] = [
   ['Swish', (x) => tf.mul(x, tf.sigmoid(x)), ['Swish']],
   ['Swish, gate first', (x) => tf.mul(tf.sigmoid(x), x), ['Swish']],
+  ['Swish as tfjs-layers writes it', (x) => tf.mul(tf.sigmoid(tf.mul(x, 1)), x), ['Swish']],
   [
     'Gelu as tfjs-layers writes it',
     (x) => tf.mul(x, tf.mul(0.5, tf.add(1, tf.erf(tf.div(x, Math.sqrt(2)))))),
@@ -41,6 +42,7 @@ describe('activation patterns', () => {
 
   it.each<[string, Fn, string]>([
     ['the gate of another value', (x) => tf.mul(x, tf.sigmoid(tf.add(x, 1))), 'Swish'],
+    ['a gate of another slope', (x) => tf.mul(x, tf.sigmoid(tf.mul(x, 2))), 'Swish'],
     ['other limits', (x) => tf.clipByValue(x, 0, 5), 'Relu6'],
     ['another shift', (x) => tf.mul(x, tf.div(tf.relu6(tf.add(x, 2)), 6)), 'HardSwish'],
     ['a result that broadcasting made larger', (x) => tf.maximum(tf.sum(x, 0, true), tf.zeros([4, 5])), 'Relu'],
