@@ -10,7 +10,12 @@ import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';
 import { parseWav } from './wav.ts';
 
-export const SOUNDS = { extensions: new Set(['.wav', '.wave']), what: 'sounds', kinds: 'WAV' };
+export const SOUNDS = {
+  extensions: new Set(['.wav', '.wave']),
+  what: 'sounds',
+  kinds: 'WAV',
+  convert: 'ffmpeg -i in.mp3 -ac 1 -c:a pcm_s16le out.wav',
+};
 
 /** Files read at a time. */
 const AT_ONCE = 16;

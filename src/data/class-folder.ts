@@ -12,6 +12,8 @@ interface FileKind {
   readonly extensions: ReadonlySet<string>;
   readonly what: string;
   readonly kinds: string;
+  /** Command that makes such a file of one of another kind. */
+  readonly convert?: string;
 }
 
 interface ClassFiles {
@@ -28,7 +30,8 @@ interface ClassFiles {
  * Files of one sub-folder per class, at any depth below it, in order of their paths (by code unit): this order is what sample ids
  * count. `UserError` where there is none.
  */
-export async function classFiles(folder: string, { extensions, what, kinds }: FileKind): Promise<ClassFiles> {
+export async function classFiles(folder: string, kind: FileKind): Promise<ClassFiles> {
+  const { extensions, what, kinds } = kind;
   const inside = await entries(folder);
   const classNames = inside.filter(({ isFolder }) => isFolder).map(({ name }) => name);
   if (classNames.length === 0) {
@@ -58,8 +61,8 @@ export async function classFiles(folder: string, { extensions, what, kinds }: Fi
   }
   if (files.length === 0) {
     throw new UserError(
-      `${folder}: no ${what} in its ${classNames.length} sub-folders`,
-      `Files that end in ${[...extensions].join(', ')} are read.`,
+      `${folder}: no ${what} in its ${classNames.length} sub-folders${instead(others)}`,
+      readHint(kind),
     );
   }
   const present = new Set(values);
@@ -74,17 +77,23 @@ export async function classFiles(folder: string, { extensions, what, kinds }: Fi
 }
 
 /** All files of a kind in a folder, at any depth, in order of their paths. `UserError` where there is none. */
-export async function allFiles(
-  folder: string,
-  { extensions, what, kinds }: FileKind,
-): Promise<Pick<ClassFiles, 'files' | 'notes'>> {
+export async function allFiles(folder: string, kind: FileKind): Promise<Pick<ClassFiles, 'files' | 'notes'>> {
+  const { extensions, what, kinds } = kind;
   const all = await filesBelow(folder);
   const isKind = (file: string): boolean => extensions.has(path.extname(file).toLowerCase());
   const [files, others] = [all.filter(isKind), all.filter((file) => !isKind(file))];
-  if (files.length === 0)
-    throw new UserError(`${folder}: no ${what} in it`, `Files that end in ${[...extensions].join(', ')} are read.`);
+  if (files.length === 0) throw new UserError(`${folder}: no ${what} in it${instead(others)}`, readHint(kind));
   const left = `${folder}: ${others.length} of its files left out, which are no ${kinds}, e.g. ${others[0]!}`;
   return { files, notes: others.length === 0 ? [] : [left] };
+}
+
+function instead([first]: readonly string[]): string {
+  return first === undefined ? '' : `, but e.g. ${first}`;
+}
+
+function readHint({ extensions, convert }: FileKind): string {
+  const read = `Files that end in ${[...extensions].join(', ')} are read`;
+  return convert === undefined ? `${read}.` : `${read}; convert others, e.g. with \`${convert}\`.`;
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

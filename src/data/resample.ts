@@ -4,6 +4,8 @@ import type { Sound } from './wav.ts';
 
 /** Limit of the terms of a ratio of rates: the filter has 20 times as many values. */
 const MOST = 20_000;
+/** Limit of the ratio itself: a rate that is further off is not that of the sound. */
+const FURTHEST = 500;
 /** Filters that are kept: a data set has sounds of few rates. */
 const MOST_FILTERS = 8;
 /** Zero crossings of the filter on each side, and the shape of its window. */
@@ -12,10 +14,15 @@ const [HALF_WIDTH, BETA] = [10, 5];
 /**
  * Sound at another rate: what lies above half of the lower rate is filtered out by a windowed sinc (polyphase, Kaiser window of beta 5),
  * with the values of `scipy.signal.resample_poly`. Result of ceil(length · rate / from) values.
- * `UserError` for rates without a common divisor, such as 44,101 and 16,000.
+ * `UserError` for rates without a common divisor, such as 44,101 and 16,000, and for rates that lie far apart.
  */
 export function resampled({ where = 'the sound', rate: from, values }: Sound, rate: number): Float32Array {
   if (from === rate) return values;
+  if (from > FURTHEST * rate || rate > FURTHEST * from)
+    throw new UserError(
+      `${where}: a rate of ${from} values a second, expected one nearer to ${rate}, that of the data`,
+      `Write the true rate into its header, e.g. with \`ffmpeg -i in.wav -af asetrate=${rate} out.wav\`, or change dataset.rate.`,
+    );
   const divisor = greatestCommonDivisor(from, rate);
   const [up, down] = [rate / divisor, from / divisor];
   if (Math.max(up, down) > MOST)

@@ -24,7 +24,18 @@ const FLOAT: Readonly<Record<number, ReadValue>> = {
 
 /** Encodings by their number in a file; the last one names the encoding further down in the header. */
 const [PCM_TAG, FLOAT_TAG, EXTENSIBLE_TAG] = [1, 3, 0xfffe];
-const OTHERS: Readonly<Record<number, string>> = { 2: 'ADPCM', 6: 'A-law', 7: 'µ-law', 17: 'IMA ADPCM', 85: 'MP3' };
+const OTHERS: Readonly<Record<number, string>> = {
+  ...{ 2: 'ADPCM', 6: 'A-law', 7: 'µ-law', 17: 'IMA ADPCM', 49: 'GSM 6.10', 80: 'MPEG', 85: 'MP3', 353: 'WMA' },
+};
+
+/** Other kinds of files, by their first bytes. */
+const KINDS: Readonly<Record<string, string>> = {
+  ...{ RF64: 'a WAV file of the kind RF64', RIFX: 'a WAV file of the kind RIFX' },
+  ...{ fLaC: 'a FLAC file', OggS: 'an Ogg file', FORM: 'an AIFF file', ID3: 'an MP3 file', '.snd': 'an AU file' },
+};
+
+/** Floats beyond this are no sound from -1 to 1 that is too loud, but integers that were never divided. */
+const LOUDEST = 32;
 
 const CONVERT = 'Convert it, e.g. with `ffmpeg -i in.wav -ac 1 -c:a pcm_s16le out.wav`.';
 
@@ -36,7 +47,7 @@ export function parseWav(bytes: Uint8Array, where: string): Sound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const name = (at: number): string => Buffer.from(bytes.subarray(at, at + 4)).toString('latin1');
   if (bytes.length < 12 || name(0) !== 'RIFF' || name(8) !== 'WAVE') {
-    const known = name(0) === 'RF64' || name(0) === 'RIFX' ? `a WAV file of the kind ${name(0)}` : 'no WAV file';
+    const known = KINDS[name(0)] ?? KINDS[name(0).slice(0, 3)] ?? 'no WAV file';
     throw new UserError(`${where}: ${known}: expected RIFF and WAVE at its start`, CONVERT);
   }
   let format: Format | undefined;
@@ -74,7 +85,10 @@ interface Format {
 function formatOf(view: DataView, at: number, size: number, where: string): Format {
   if (size < 16 || at + size > view.byteLength) throw damaged(where, 'its format is cut off');
   let tag = view.getUint16(at, true);
-  if (tag === EXTENSIBLE_TAG && size >= 26) tag = view.getUint16(at + 24, true);
+  if (tag === EXTENSIBLE_TAG) {
+    if (size < 26) throw damaged(where, 'its format is cut off');
+    tag = view.getUint16(at + 24, true);
+  }
   const channels = view.getUint16(at + 2, true);
   const rate = view.getUint32(at + 4, true);
   const bits = view.getUint16(at + 14, true);
@@ -115,6 +129,12 @@ function valuesOf(
   }
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad !== -1) throw damaged(where, `value ${bad} of its sound is ${values[bad]!}`);
+  const loud = values.findIndex((value) => Math.abs(value) > LOUDEST);
+  if (loud !== -1)
+    throw new UserError(
+      `${where}: value ${loud} of its sound is ${values[loud]!}, expected -1 to 1`,
+      'Divide its values by the largest one of their type, e.g. by 32768 where they were integers of 16 bits.',
+    );
   return values;
 }
 

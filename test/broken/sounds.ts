@@ -4,6 +4,9 @@ import type { Case } from './files.ts';
 
 const CONVERT = 'Convert it, e.g. with `ffmpeg -i in.wav -ac 1 -c:a pcm_s16le out.wav`.';
 const AGAIN = 'Get the file again and compare its size with the source.';
+const READ =
+  'Files that end in .wav, .wave are read; convert others, e.g. with `ffmpeg -i in.mp3 -ac 1 -c:a pcm_s16le out.wav`.';
+const DIVIDE = 'Divide its values by the largest one of their type, e.g. by 32768 where they were integers of 16 bits.';
 const EMPTY = ['no sound in it', 'Remove the file, or record it again.'] as const;
 
 const short = [0, 0.25, -0.5, 0.75, -1];
@@ -25,6 +28,22 @@ function changed(at: number, ...bytes: readonly number[]): Buffer {
   Buffer.from(bytes).copy(file, at);
   return file;
 }
+
+/** A header of the extensible kind, whose own encoding stands further down, of so many bytes. */
+function extensible(tag: number, size = 40): Buffer {
+  const plain = wavFile(short);
+  const more = Buffer.alloc(24);
+  more.writeUInt16LE(22, 0);
+  more.writeUInt16LE(16, 2);
+  more.writeUInt16LE(tag, 8);
+  const head = Buffer.concat([plain.subarray(0, 36), more.subarray(0, size - 16)]);
+  head.writeUInt32LE(size, 16);
+  head.writeUInt16LE(0xfffe, 20);
+  return Buffer.concat([head, plain.subarray(36)]);
+}
+
+/** A good header, and bytes of another kind of file before it. */
+const named = (start: string): Buffer => Buffer.concat([Buffer.from(start, 'latin1'), wavFile(short)]);
 
 /** One file among good ones. */
 const file = (bytes: Buffer | string, says: string, remedy: string): Case => ({
@@ -65,7 +84,78 @@ export const sounds: Readonly<Record<string, Case>> = {
     AGAIN,
   ),
   'an empty WAV file': file('', 'no WAV file: expected RIFF and WAVE at its start', CONVERT),
-  'an MP3 file that ends in .wav': file('ID3\x03\0\0\0\0\0\0\0\0\0\0', 'no WAV file: expected RIFF and WAVE at its start', CONVERT), // prettier-ignore
+  'an MP3 file that ends in .wav': file(named('ID3\x03'), 'an MP3 file: expected RIFF and WAVE at its start', CONVERT),
+  'a FLAC file that ends in .wav': file(named('fLaC'), 'a FLAC file: expected RIFF and WAVE at its start', CONVERT),
+  'an Ogg file that ends in .wav': file(named('OggS'), 'an Ogg file: expected RIFF and WAVE at its start', CONVERT),
+  'an AIFF file that ends in .wav': file(named('FORM'), 'an AIFF file: expected RIFF and WAVE at its start', CONVERT),
+  'a WAV file of more than 4 GB': file(
+    changed(0, 0x52, 0x46, 0x36, 0x34),
+    'a WAV file of the kind RF64: expected RIFF and WAVE at its start',
+    CONVERT,
+  ),
+  'a video in RIFF': file(changed(8, 0x41, 0x56, 0x49, 0x20), 'no WAV file: expected RIFF and WAVE at its start', CONVERT), // prettier-ignore
+  'a WAV file of A-law': file(changed(20, 6, 0), 'its encoding is A-law, expected PCM or floats', CONVERT),
+  'a WAV file of µ-law': file(changed(20, 7, 0), 'its encoding is µ-law, expected PCM or floats', CONVERT),
+  'a WAV file of MP3': file(changed(20, 85, 0), 'its encoding is MP3, expected PCM or floats', CONVERT),
+  'a WAV file of GSM': file(changed(20, 49, 0), 'its encoding is GSM 6.10, expected PCM or floats', CONVERT),
+  'a WAV file of an unknown encoding': file(changed(20, 9, 9), 'its encoding is number 2313, expected PCM or floats', CONVERT), // prettier-ignore
+  'an extensible WAV file of A-law': file(extensible(6), 'its encoding is A-law, expected PCM or floats', CONVERT),
+  'an extensible WAV file that does not say of what': file(
+    extensible(1, 18),
+    'not a valid WAV file: its format is cut off',
+    AGAIN,
+  ),
+  'a WAV file whose first part leads beyond its end': file(
+    changed(16, 0xff, 0xff, 0xff, 0x7f),
+    'not a valid WAV file: its format is cut off',
+    AGAIN,
+  ),
+  'a WAV file of 24 bits in 32': file(
+    changed(34, 24, 0),
+    '2 bytes for the value of a moment, expected 3: 1 of 24 bits',
+    CONVERT,
+  ),
+  'a WAV file that is no number': file(
+    wavFile([0.5, NaN], { tag: 3, bits: 32 }),
+    'not a valid WAV file: value 1 of its sound is NaN',
+    AGAIN,
+  ),
+  'a WAV file of floats too large for 32 bits': file(
+    wavFile([0.5, 0, 1e300], { tag: 3, bits: 64 }),
+    'not a valid WAV file: value 2 of its sound is Infinity',
+    AGAIN,
+  ),
+  'a WAV file of integers as floats': file(
+    wavFile([3, -20_000, 5], { tag: 3, bits: 32 }),
+    'value 1 of its sound is -20000, expected -1 to 1',
+    DIVIDE,
+  ),
+  'a stereo file of which one side is no number, beside mono': file(
+    wavFile([0.5, 0.5, 0.5, NaN], { tag: 3, bits: 32, channels: 2 }),
+    'not a valid WAV file: value 1 of its sound is NaN',
+    AGAIN,
+  ),
+  'a rate in kilohertz': file(
+    wavFile(short, { rate: 4 }),
+    'a rate of 4 values a second, expected one nearer to 4000, that of the data',
+    'Write the true rate into its header, e.g. with `ffmpeg -i in.wav -af asetrate=4000 out.wav`, or change dataset.rate.',
+  ),
+  'a rate of a billion': file(
+    wavFile(short, { rate: 1_000_000_000 }),
+    'a rate of 1000000000 values a second, expected one nearer to 4000, that of the data',
+    'Write the true rate into its header, e.g. with `ffmpeg -i in.wav -af asetrate=4000 out.wav`, or change dataset.rate.',
+  ),
+  'sounds of a class at test that training lacks': {
+    recipe: recipe(', test: t').replace('testFraction: 0.4, ', ''),
+    files: { ...GOOD, 't/yes/1.wav': good, 't/perhaps/1.wav': good },
+    message: [
+      't/perhaps: unknown label "perhaps", expected one of 2 classes: no, yes',
+      'Every label must occur in train or be listed as `classes` in the recipe.',
+    ],
+  },
+  'sounds without labels that are none': keys(', unlabelled: u', 'u: no sounds in it, but e.g. u/1.mp3', READ, {
+    'u/1.mp3': 'ID3',
+  }),
   'a WAV file of big-endian numbers': file(
     changed(0, 0x52, 0x49, 0x46, 0x58),
     'a WAV file of the kind RIFX: expected RIFF and WAVE at its start',
@@ -90,7 +180,7 @@ export const sounds: Readonly<Record<string, Case>> = {
   'a folder of pictures for sounds': {
     recipe: recipe(),
     files: { 's/yes/1.png': picture, 's/no/1.png': picture },
-    message: ['s: no sounds in its 2 sub-folders', 'Files that end in .wav, .wave are read.'],
+    message: ['s: no sounds in its 2 sub-folders, but e.g. s/no/1.png', READ],
   },
   'a class without a sound among classes with some': keys(
     '',
@@ -148,8 +238,8 @@ export const sounds: Readonly<Record<string, Case>> = {
   ),
   'a folder of noise without a sound': keys(
     ', augment: [{ background: { folder: n } }]',
-    'n: no sounds in it',
-    'Files that end in .wav, .wave are read.',
+    'n: no sounds in it, but e.g. n/readme.txt',
+    READ,
     { 'n/readme.txt': 'nothing' },
   ),
   'noise that is no sound': keys(
