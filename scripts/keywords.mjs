@@ -1,94 +1,61 @@
 /**
  * Makes `datasets/keywords`: spoken words as espeak-ng says them (Debian: `apt-get install espeak-ng`), one WAV file each, in the twelve
- * classes of MLPerf Tiny's keyword spotting. `node scripts/keywords.mjs [--samples 3600]`. Voices of the test split are in no other
- * split. The same arguments and the same espeak-ng give the same files.
+ * classes of MLPerf Tiny's keyword spotting. `node scripts/keywords.mjs [--samples 7200]`. No two splits share a voice; the files of
+ * `unlabelled` lie in no folders of classes. The same arguments and the same espeak-ng give the same files.
  */
-import { Buffer } from 'node:buffer';
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { draws, RATE, SILENCE, UNKNOWN, wav, WORDS } from './sounds.mjs';
 
-const WORDS = ['yes', 'no', 'up', 'down', 'left', 'right', 'on', 'off', 'stop', 'go'];
+// prettier-ignore
 const OTHERS = [
-  'bed',
-  'bird',
-  'cat',
-  'dog',
-  'happy',
-  'house',
-  'marvin',
-  'sheila',
-  'tree',
-  'wow',
-  'one',
-  'two',
-  'three',
-  'four',
-  'five',
-  'six',
-  'seven',
-  'eight',
-  'nine',
-  'zero',
+  'bed', 'bird', 'cat', 'dog', 'happy', 'house', 'marvin', 'sheila', 'tree', 'wow',
+  'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'zero',
 ];
-/** Accents of English, and timbres; a voice is one of each. */
+const CLASSES = [...WORDS, UNKNOWN, SILENCE];
+/** Accents of English. A voice is one of them with one of the timbres of its split. */
 const ACCENTS = ['en-us', 'en-gb', 'en-gb-scotland', 'en-gb-x-rp', 'en-gb-x-gbclan', 'en-gb-x-gbcwmd', 'en-029'];
-const TIMBRES = ['m1', 'm2', 'm3', 'm4', 'm5', 'm6', 'm7', 'f1', 'f2', 'f3', 'f4', 'f5', 'croak', 'klatt2', 'klatt4'];
-const TEST_TIMBRES = ['m3', 'f2', 'klatt4'];
-const RATE = 16_000;
-const SPLITS = { train: 5 / 6, test: 1 / 6 };
+/** Share of the sounds, and timbres: espeak-ng's variants of a voice. */
+// prettier-ignore
+const SPLITS = {
+  train: { share: 4 / 12, timbres: ['m1', 'm2', 'm4', 'f1', 'f3', 'croak', 'klatt'] },
+  unlabelled: {
+    share: 5 / 12,
+    timbres: ['m5', 'm6', 'm7', 'm8', 'f4', 'f5', 'klatt2', 'klatt3', 'Andy', 'Annie', 'linda', 'steph', 'rob', 'paul', 'max', 'ed', 'ian', 'zac'],
+  },
+  validation: { share: 1 / 12, timbres: ['belinda', 'david', 'edward', 'Alex'] },
+  test: { share: 2 / 12, timbres: ['m3', 'f2', 'klatt4', 'adam', 'quincy', 'Andrea'] },
+};
 
-const { values } = parseArgs({ options: { samples: { type: 'string', default: '3600' }, out: { type: 'string' } } });
+const { values } = parseArgs({ options: { samples: { type: 'string', default: '7200' }, out: { type: 'string' } } });
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const out = path.resolve(values.out ?? path.join(root, 'datasets/keywords'));
-const perClass = Math.round(Number(values.samples) / 12);
+const perClass = Math.round(Number(values.samples) / CLASSES.length);
+if (!(perClass >= 12)) stop(`--samples ${values.samples}: expected 144 or more`);
 
+let variants = [];
 try {
-  execFileSync('espeak-ng', ['--version'], { stdio: 'ignore' });
+  variants = execFileSync('espeak-ng', ['--voices=variant'], { encoding: 'utf8' }).split(/\s+/);
 } catch {
-  console.error('espeak-ng is not installed: apt-get install espeak-ng');
-  process.exit(1);
+  stop('espeak-ng is not installed: apt-get install espeak-ng');
 }
-if (existsSync(path.join(out, 'train'))) {
-  console.error(`${out} has files already; remove it to make them anew`);
-  process.exit(1);
-}
+// For a variant that it does not have, espeak-ng speaks with its usual voice.
+const missing = Object.values(SPLITS)
+  .flatMap(({ timbres }) => timbres)
+  .filter((timbre) => !variants.includes(`!v/${timbre}`));
+if (missing.length > 0)
+  stop(`this espeak-ng has no voice variant ${missing.join(', ')}: version 1.51 or later is needed`);
+if (existsSync(path.join(out, 'train'))) stop(`${out} has files already; remove it to make them anew`);
 
-/** Random numbers of a key, from 0 to 1: the same in every run. */
-function draws(...key) {
-  let count = 0;
-  return () =>
-    createHash('sha256')
-      .update(JSON.stringify([...key, count++]))
-      .digest()
-      .readUInt32LE(0) /
-    2 ** 32;
+function stop(text) {
+  console.error(text);
+  process.exit(1);
 }
 
 const pick = (list, share) => list[Math.floor(share * list.length)];
-
-/** 16-bit sound of one channel as a WAV file. */
-function wav(samples) {
-  const head = Buffer.alloc(44);
-  head.write('RIFF', 0);
-  head.writeUInt32LE(36 + 2 * samples.length, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(RATE, 24);
-  head.writeUInt32LE(2 * RATE, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(2 * samples.length, 40);
-  const body = Buffer.alloc(2 * samples.length);
-  samples.forEach((value, i) => body.writeInt16LE(Math.max(-32768, Math.min(32767, Math.round(32767 * value))), 2 * i));
-  return Buffer.concat([head, body]);
-}
 
 /** Noise of a room: low-pass filtered, with a slow swell. */
 function noise(next, length, loudness) {
@@ -129,22 +96,27 @@ function spoken(word, next, timbres) {
 
 function sampleOf(name, split, i) {
   const next = draws('keywords', split, name, i);
-  if (name === '_silence_') return noise(next, RATE, 10 ** (-0.5 - 2.5 * next()));
-  const timbres = TIMBRES.filter((timbre) => TEST_TIMBRES.includes(timbre) === (split === 'test'));
-  return spoken(name === '_unknown_' ? pick(OTHERS, next()) : name, next, timbres);
+  if (name === SILENCE) return noise(next, RATE, 10 ** (-0.5 - 2.5 * next()));
+  return spoken(name === UNKNOWN ? pick(OTHERS, next()) : name, next, SPLITS[split].timbres);
 }
 
 const temporary = `${out}.half`;
 rmSync(temporary, { recursive: true, force: true });
-for (const [split, share] of Object.entries(SPLITS)) {
-  for (const name of [...WORDS, '_unknown_', '_silence_']) {
-    const folder = path.join(temporary, split, name);
+let count = 0;
+for (const [split, { share }] of Object.entries(SPLITS)) {
+  for (const name of CLASSES) {
+    const isLabelled = split !== 'unlabelled';
+    const folder = path.join(temporary, split, isLabelled ? name : '');
     mkdirSync(folder, { recursive: true });
-    for (let i = 0; i < Math.round(perClass * share); i++)
-      writeFileSync(path.join(folder, `${String(i).padStart(5, '0')}.wav`), wav(sampleOf(name, split, i)));
+    for (let i = 0; i < Math.round(perClass * share); i++) {
+      // Without classes in their names, files lie in an order that says nothing of them.
+      const number = isLabelled ? String(i).padStart(5, '0') : `${draws('name', name, i)().toString(36).slice(2)}-${i}`;
+      writeFileSync(path.join(folder, `${number}.wav`), wav(sampleOf(name, split, i)));
+      count++;
+    }
   }
 }
 mkdirSync(out, { recursive: true });
 for (const split of Object.keys(SPLITS)) renameSync(path.join(temporary, split), path.join(out, split));
 rmSync(temporary, { recursive: true, force: true });
-console.log(`${out}: ${12 * perClass} sounds`);
+console.log(`${out}: ${count} sounds`);

@@ -51,6 +51,19 @@ const SHORT_TEACHER = ['teacher.train.batchSize=20', 'teacher.train.epochs=5'];
 /** Better than the mean of the labels, which takes more steps than better than a guess among classes. */
 const NUMBERS_TEACHER = ['teacher.train.batchSize=4', 'teacher.train.epochs=20', 'dataset.validation=0.5'];
 
+/** Low and high tones in place of words, for each of these keys. */
+async function spoken(keys: readonly string[]): Promise<string[]> {
+  const at = path.join(folder(), 'spoken');
+  for (const [name, hertz] of Object.entries({ low: 300, high: 2500 })) {
+    await mkdir(path.join(at, name), { recursive: true });
+    for (let i = 0; i < 25; i++) {
+      const values = Array.from({ length: 16_000 }, (_, t) => 0.3 * Math.sin((hertz + 8 * i) * t * 3.9e-4));
+      await writeFile(path.join(at, name, `${i}.wav`), wavFile(values));
+    }
+  }
+  return [...keys.map((key) => `dataset.${key}=${at}`), 'quantize=[]'];
+}
+
 /** What more to change by recipe: data of the format of those that are not in the repository, and less of what takes long. */
 const STAND_INS: Record<string, () => Promise<string[]>> = {
   // A target has its students timed, however short.
@@ -59,17 +72,8 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
   'fashion-mnist-few-labels.yaml': () => Promise.resolve(['dataset.labelled=20']),
   'quantize-ds-cnn.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
   'quantize-resnet8.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
-  'keywords.yaml': async () => {
-    const at = path.join(folder(), 'spoken');
-    for (const [name, hertz] of Object.entries({ low: 300, high: 2500 })) {
-      await mkdir(path.join(at, name), { recursive: true });
-      for (let i = 0; i < 25; i++) {
-        const values = Array.from({ length: 16_000 }, (_, t) => 0.3 * Math.sin((hertz + 8 * i) * t * 3.9e-4));
-        await writeFile(path.join(at, name, `${i}.wav`), wavFile(values));
-      }
-    }
-    return [`dataset.train=${at}`, `dataset.test=${at}`, 'quantize=[]'];
-  },
+  'keywords.yaml': () => spoken(['train', 'unlabelled', 'validation', 'test']),
+  'speech-commands.yaml': () => spoken(['train', 'validation', 'test']),
   'cifar100-resnet32x4-8x4.yaml': async () => {
     const at = path.join(folder(), 'cifar-100-binary');
     await mkdir(at);
