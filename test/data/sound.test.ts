@@ -43,7 +43,7 @@ describe('a WAV file', () => {
   });
 
   it.each([
-    ['no WAV file', Buffer.from('ID3 something else'), 'x.wav: no WAV file: expected RIFF and WAVE at its start'],
+    ['an MP3 file', Buffer.from('ID3 something else'), 'x.wav: an MP3 file: expected RIFF and WAVE at its start'],
     ['three channels', wavFile([0, 0, 0], { channels: 3 }), 'x.wav: 3 channels, expected one or two'],
     ['A-law', wavFile([0], { tag: 6 }), 'x.wav: its encoding is A-law, expected PCM or floats'],
     ['12 bits', wavFile([0], { bits: 48 }), 'x.wav: 48 bits a value, expected 8, 16, 24 or 32'],
