@@ -95,7 +95,7 @@ export async function writeTraining({ recipe }: LoadedRecipe, folder: string): P
 export const SEEN = [1, 5, 20];
 
 /** Losses of the first steps, and errors beside PyTorch's in float64, of all tensors together. */
-export interface FirstSteps {
+interface FirstSteps {
   readonly losses: readonly number[];
   readonly gradient: number;
   /** Of the way of the trained weights, after each of `SEEN`. */

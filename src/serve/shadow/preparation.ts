@@ -57,8 +57,8 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
 /** A file with its channels first is compared as it is fed: what it prepares is not undone here. */
 function asFed(described: Described | undefined): Described | undefined {
   if (described?.layout === undefined) return described;
-  const { normalization, layout, ...rest } = described;
-  return { ...rest, shape: fedShape(described) };
+  const { logits, labels, targets } = described;
+  return { shape: fedShape(described), logits, ...(labels && { labels }), ...(targets && { targets }) };
 }
 
 /**

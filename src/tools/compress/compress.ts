@@ -94,7 +94,8 @@ export async function compression(options: CompressOptions): Promise<Compression
   const budget = budgetOf(asked, dataset.labelledBy === undefined);
   const { cuts, notes } = await planned(model, budget, path.join(folder, 'cuts.json'), options);
   model.network.dispose();
-  let recipe: unknown = recipeOf({ name, model: file, dataset, budget, cuts, epochs, seed, formats });
+  const { hasNorms } = model;
+  let recipe: unknown = recipeOf({ name, model: file, dataset, budget, cuts, hasNorms, epochs, seed, formats });
   for (const change of options.set ?? []) recipe = applyOverride(recipe, parseOverride(change));
   return { loaded: makeRecipe(recipe), budget, notes };
 }

@@ -19,6 +19,8 @@ export interface CompressedModel {
   readonly network: ModelNetwork;
   /** Reason why none of its channels can be removed; undefined where some can. */
   readonly uncut: string | undefined;
+  /** Whether batch norms are nodes of their own, as exporters leave them where they are told to. */
+  readonly hasNorms: boolean;
   readonly input: string;
   /** One sample as the file is fed it. */
   readonly fed: readonly number[];
@@ -54,7 +56,8 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const uncut = groups.length > 0 ? undefined : (skipped[0]?.why ?? 'no layer makes any');
   const { scale, mean, std } = statedIn(model.metadata).preprocessing ?? {};
   const stated = scale && mean && std && { scale, mean, std };
-  return { ...{ file, bytes, network, uncut }, input, fed, sampleShape, classes, ...(stated && { stated }) };
+  const hasNorms = graph.nodes.some(({ op }) => op === 'FusedBatchNorm');
+  return { ...{ file, bytes, network, uncut, hasNorms }, input, fed, sampleShape, classes, ...(stated && { stated }) };
 }
 
 /** `UserError` for a model of several inputs or outputs, or without a score for each of several classes. */

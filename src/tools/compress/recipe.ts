@@ -10,6 +10,8 @@ export interface Choices {
   readonly dataset: RecipeInput['dataset'];
   readonly budget: Budget;
   readonly cuts: Cuts;
+  /** Whether the file has batch norms; exporters may have folded them into the layers before them. */
+  readonly hasNorms: boolean;
   /** Epochs of the fine-tuning after each cut, and of training with quantization. With 0 nothing is trained. */
   readonly epochs: number;
   readonly seed: number;
@@ -19,18 +21,35 @@ export interface Choices {
 /** Largest factor that one step cuts by: more at once, and fine-tuning does not bring back what is lost. */
 const STEP = 1.5;
 
-const FINETUNE = { learningRate: 0.001, schedule: 'cosine', warmup: 0.1 } as const;
+/**
+ * Learning rate of the training after a cut. A residual net with batch norms, `resnet-small` of bench/compress.ts, was cut five times without
+ * labels, to a quarter of its multiply-accumulates and a seventh of its numbers, by two seeds: by 0.003 it agreed with the original on 96.1
+ * and 96.0 % of the test split, by 0.001 on 92.5 and 95.4 %; it was right on 86.1 and 85.8 %, by 0.001 on 84.9 and 85.9 %, and before on
+ * 87.6 % of Fashion-MNIST's test pictures. Without batch norms a training bears less.
+ */
+const RATES = { normalized: 0.003, folded: 0.001 };
 
 /**
  * The recipe of a compression: the model teaches itself. It is taken as it is, loses channels in steps with distillation after each,
  * and is quantized after training, with training where that loses too much. An ordinary run follows it.
  */
-export function recipeOf({ name, model, dataset, budget, cuts, epochs, seed, formats }: Choices): RecipeInput {
+export function recipeOf({
+  name,
+  model,
+  dataset,
+  budget,
+  cuts,
+  hasNorms,
+  epochs,
+  seed,
+  formats,
+}: Choices): RecipeInput {
   const { drop } = budget;
+  const learningRate = RATES[hasNorms ? 'normalized' : 'folded'];
   const step = {
     type: 'channels',
     importance: 'fisher',
-    finetune: { epochs, optimizer: FINETUNE },
+    finetune: { epochs, optimizer: { learningRate, schedule: 'cosine', warmup: 0.1 } },
     maxDrop: drop / 2,
     fallback: 'skip',
   } as const;

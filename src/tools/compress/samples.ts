@@ -66,7 +66,7 @@ function refuse(normalize: Normalize | undefined, data: string): void {
 function perChannel(normalize: Normalize | undefined, channels: number): Normalize | undefined {
   if (typeof normalize !== 'object') return normalize;
   const all = (option: string, given: number | readonly number[]): number[] => {
-    const values = [given].flat() as number[];
+    const values = typeof given === 'number' ? [given] : [...given];
     if (values.length !== 1 && values.length !== channels)
       throw new UserError(
         `${option}: expected one number, or ${channels} for pictures of ${channels} ${channels === 1 ? 'channel' : 'channels'}, received ${values.length}`,

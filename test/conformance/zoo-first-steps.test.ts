@@ -10,7 +10,7 @@ import { firstSteps, recipeOf, SEEN, writeTraining } from './zoo-tuning.ts';
 import type { Prepared } from './zoo-tuning.ts';
 
 /** Folder that keeps what is written and trained, so that a test that was ended goes on; without it all is made anew. */
-const KEPT = process.env['ZOO_PRETRAINED_STEPS'];
+const KEPT = process.env['ZOO_FIRST_STEPS'];
 /** Heads, each with an order of the samples of its own. */
 const SEEDS = Number(process.env['ZOO_SEEDS'] ?? 5);
 /** Pictures that are trained on: few, so that many heads are tried. */
