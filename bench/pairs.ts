@@ -94,12 +94,12 @@ function recipeOf(name: string, { teacher, student, features }: Pair, loss: stri
   const row = loss === ALONE ? undefined : LOSSES[loss as LossName];
   const takes = (key: string): boolean => row !== undefined && key in row.options;
   const isLive = takes('features') || NEEDS_STRONG.has(loss);
-  const training = { ...set!.training, epochs };
+  const training = { ...set.training, epochs };
   // A loss of one layer compares the last pair of pictures; those that compare several take all.
   const compared = ['attention', 'reviewkd'].includes(loss) ? features : features.slice(-1);
   return {
     name: `${values.data}-${name}`,
-    dataset: { ...set!.dataset, ...(set!.samples === undefined && { limit: Number(values.samples) }) },
+    dataset: { ...set.dataset, ...(set.samples === undefined && { limit: Number(values.samples) }) },
     ...(row !== undefined && { teacher: { train: { ...teacher, ...training } } }),
     student,
     baseline: loss === ALONE,
@@ -108,7 +108,7 @@ function recipeOf(name: string, { teacher, student, features }: Pair, loss: stri
       ...(row !== undefined && { loss }),
       ...(takes('features') && { features: compared.map(([own, other]) => ({ student: own, teacher: other })) }),
       ...(isLive && { softTargets: { store: 'live' } }),
-      ...(NEEDS_STRONG.has(loss) && { strong: set!.strong }),
+      ...(NEEDS_STRONG.has(loss) && { strong: set.strong }),
     },
     repeats,
     threads: Number(values.threads),
@@ -128,7 +128,7 @@ function print(): void {
     return scores.length === 0 ? '' : (100 * scores[0]!).toFixed(2);
   });
   console.log(
-    `${set!.title}, ${set!.samples ?? `${Number(values.samples).toLocaleString('en')} training pictures`}, ${epochs} epochs; test accuracy in %, ` +
+    `${set.title}, ${set.samples ?? `${Number(values.samples).toLocaleString('en')} training pictures`}, ${epochs} epochs; test accuracy in %, ` +
       `mean of ${repeats} and half of its 95 % interval\n`,
   );
   const rows = losses.map((loss) => [loss, ...pairs.map((pair) => said(results[keyOf(pair, loss)]))]);

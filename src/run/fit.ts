@@ -85,7 +85,7 @@ export function epochOptions(
     settings,
     seed,
     views,
-    augment = recipe.dataset.augment as readonly AugmentStep[],
+    augment = recipe.dataset.augment,
   }: Pick<FitOptions, 'settings' | 'seed' | 'views' | 'augment'>,
   epoch: number,
 ): BatchOptions {

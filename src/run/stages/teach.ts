@@ -3,7 +3,6 @@ import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
-import type { AugmentStep } from '../../data/config.ts';
 import { modelTeacher } from '../../distill/model-teacher.ts';
 import { asTeacherSees, fingerprint } from '../../data/dataset.ts';
 import { openTeacher } from '../../distill/open.ts';
@@ -120,7 +119,7 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
     data: sha256(fingerprint(data.train), fingerprint(data.validation)),
     build: teacherBuilder(context, training),
     settings: training,
-    augment: training.augment as readonly AugmentStep[] | undefined,
+    augment: training.augment,
     loss: 'ce',
     lossArgs: { ofLabels: taskOf(data.train).labelNumbers(training), seed: recipe.seed },
     seed: recipe.seed,
