@@ -1,13 +1,10 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import type { RunEvent } from '../../src/base/events.ts';
 import { gridTrials } from '../../src/recipe/grid.ts';
 import { labelShard, mergeLabels } from '../../src/run/label.ts';
 import { repeatShard } from '../../src/run/repeats.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { trainShard } from '../../src/run/shard.ts';
-import type { RunOptions } from '../../src/run/options.ts';
 import { sweepShard } from '../../src/run/sweep.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
@@ -15,8 +12,8 @@ import { useLazyBackend } from '../../src/trace/use.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { saveTfjs } from '../support/saved-tfjs.ts';
 import { writeData } from '../support/tiny.ts';
+import { writeTeacher } from '../support/tiny-teacher.ts';
 
 const folder = temporaryFolder();
 
@@ -33,13 +30,7 @@ const RECIPE = {
 beforeEach(async () => {
   useLazyBackend(evaluator);
   await writeData(folder());
-  const model = sequential();
-  const kernelInitializer = initializers.constant({ value: 1 });
-  model.add(layers.dense({ units: 2, inputShape: [2], kernelInitializer, name: 'logits' }));
-  const { tensor1d, tensor2d } = await import('@tensorflow/tfjs-core');
-  model.setWeights([tensor2d([-3, 3, -3, 3], [2, 2]), tensor1d([0, 0])]);
-  await mkdir(path.join(folder(), 'teacher'));
-  await saveTfjs(model, path.join(folder(), 'teacher'));
+  await writeTeacher(folder());
 });
 
 const made = (change: object = {}) => makeRecipe({ ...RECIPE, ...change }, folder());
@@ -182,82 +173,5 @@ describe('repeats in shards', () => {
     [{ student: undefined }, /received no student/],
   ])('refuses %j', async (change, message) => {
     await expect(shard(0, change)).rejects.toThrow(message);
-  });
-});
-
-describe('a race of losses in shards', () => {
-  const RACE = {
-    baseline: false,
-    distill: {
-      ...{ epochs: 2, batchSize: 16, softTargets: { batchSize: 16 }, loss: 'auto' as const },
-      race: { losses: ['kd', 'mse', 'ttm'] as const, temperatures: [1], alphas: [0.5], rounds: 2 },
-    },
-  };
-  const out = () => ({ out: folder() });
-  const shard = (index: number, count = 2, options: RunOptions = {}) =>
-    trainShard(made(RACE), { index, count }, { ...out(), ...options });
-
-  it('waits for a round of all, goes on, and gives the run what it comes to alone', async () => {
-    const stop = new AbortController();
-    const onEvent = (event: RunEvent): void => {
-      if (event.type === 'epoch' || (event.type === 'done' && event.stage.startsWith('race'))) stop.abort();
-    };
-    // Stopped after its first candidate, and shared anew by others.
-    await expect(shard(0, 2, { signal: stop.signal, onEvent })).rejects.toThrow(/stopped|go on with/);
-    expect((await shard(1)).race).toMatchObject({ rounds: 0, total: 2 });
-    expect((await shard(0, 1)).race).toMatchObject({ missing: 0, rounds: 2 });
-    const titles: string[] = [];
-    const told = (event: RunEvent): void => {
-      if (event.type === 'stage' && event.stage.startsWith('race')) titles.push(event.stage);
-    };
-    const { report } = await runRecipe(made(RACE), { ...out(), onEvent: told });
-    const alone = (await runRecipe(made(RACE), { out: path.join(folder(), 'alone') })).report;
-    expect(report.race).toEqual(alone.race);
-    expect(await readFile(path.join(folder(), 'r/exports/distilled.onnx'))).toEqual(
-      await readFile(path.join(folder(), 'alone/r/exports/distilled.onnx')),
-    );
-  });
-
-  it('of another recipe is refused', async () => {
-    await shard(0, 1);
-    const other = made({ ...RACE, seed: 9 });
-    await expect(runRecipe(other, out())).rejects.toThrow(/r-race: this race was run by another recipe/);
-  });
-});
-
-describe('a search in shards', () => {
-  const change = {
-    student: { model: 'mlp', hidden: [4] },
-    baseline: undefined,
-    target: { widths: [1, 0.5], amounts: [0], rounds: 2, sizeKb: 100 },
-    report: { latency: { seconds: 0.05, batchSizes: [1], threads: [1] } },
-  };
-  const out = () => ({ out: folder() });
-  const shard = (index: number, more: object = {}) =>
-    trainShard(made({ ...change, ...more }), { index, count: 2 }, out());
-
-  it('waits for a round of all, and gives the run every trial of it', async () => {
-    expect((await shard(0)).search).toMatchObject({ rounds: 0, total: 2, missing: 1 });
-    const [first, second] = [await shard(1), await shard(0)];
-    // Of two candidates one goes on, which is one of theirs.
-    const missing = [first, second].map(({ search }) => search!.missing);
-    expect(missing.at(-1)).toBe(0);
-    const trained: string[] = [];
-    const onEvent = (event: RunEvent): void => {
-      if (event.type === 'epoch') trained.push(event.stage);
-    };
-    const { report } = await runRecipe(made(change), { ...out(), onEvent });
-    expect(trained).toEqual([]);
-    expect(report.search!.points.length).toBe(6);
-    const [own, taken] = await Promise.all(
-      ['r-search', 'r/search'].map((of) =>
-        readFile(path.join(folder(), of, 'width-0.5-pruned-0-round-1/exports/distilled.onnx')),
-      ),
-    );
-    expect(taken).toEqual(own);
-    await rm(path.join(folder(), 'r'), { recursive: true });
-    await expect(runRecipe(made({ ...change, seed: 9 }), out())).rejects.toThrow(
-      /width-1-pruned-0-round-1: this trial was done by another recipe than this run has:\n {2}seed: 0 -> 9/,
-    );
   });
 });
