@@ -72,6 +72,11 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       ]);
       context.out(table([['label', 'samples', 'average precision', 'F1'], ...rows]));
     }
+    if (result.entities !== undefined) {
+      const { ENTITY_HEAD, entityRows } = await import('../report/entities.ts');
+      context.out(table([[...ENTITY_HEAD], ...entityRows(result.entities)]));
+      context.out(`right on ${percent(result.entities.rightWords)} of ${result.entities.words} words\n`);
+    }
     context.note(`input: ${result.preparation}\n`);
     for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
     context.out(`${model}: ${result.said}\n`);

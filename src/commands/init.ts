@@ -2,7 +2,7 @@ import { InterruptedError, UserError } from '../base/errors.ts';
 import type { SeenData } from '../data/seen-data.ts';
 import type { SeenForm } from '../recipe/init.ts';
 import type { SeenTask } from '../data/seen-task.ts';
-import { TASKS } from '../recipe/task.ts';
+import { TASKS, taskRow } from '../recipe/task.ts';
 import type { TaskName } from '../recipe/task.ts';
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
@@ -72,7 +72,19 @@ export const initCommand: Command<InitArgs> = {
 };
 
 const TYPES = [
-  ...['csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'audio-folder', 'text-folder', 'npz', 'parquet', 'jsonl'],
+  ...[
+    'csv',
+    'idx',
+    'cifar10',
+    'cifar100',
+    'image-folder',
+    'audio-folder',
+    'text-folder',
+    'npz',
+    'parquet',
+    'jsonl',
+    'conll',
+  ],
 ];
 
 /** Answers to everything that the options leave open: asked in a terminal. Elsewhere a missing option is a `UserError`. */
@@ -193,6 +205,12 @@ interface Data extends Pick<InitArgs, 'to' | 'task' | 'label'> {
 /** The task, as it is said or as the labels look; on a terminal one may say otherwise. */
 async function taskOf({ to, task, label, isNamed, form, ...data }: Data, ask: Ask, context: Context) {
   const names = label!.includes(',') ? label!.split(',').map((name) => name.trim()) : label!;
+  const { words } = form;
+  const ofWords = TASKS.find((name) => taskRow(name).isPerWord)!;
+  if (words !== undefined && (task ?? ofWords) === ofWords) {
+    context.note(`${words.why}: task: ${ofWords}; say --task for another one\n`);
+    return { task: ofWords, label: typeof words.tags === 'string' ? words.tags : '' };
+  }
   if (task !== undefined) return { task: task as TaskName, label: names };
   // A folder has a class for each of its sub-folders.
   if (data.type.endsWith('-folder')) return { task: 'classification' as const, label: names };

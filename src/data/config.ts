@@ -232,6 +232,14 @@ export interface JsonlConfig extends CommonConfig<Files>, TableOptions, TextOpti
   label?: string | readonly string[] | undefined;
 }
 
+/** Text files of a token and its tag on each line, and a blank line behind each sentence. */
+export interface ConllConfig extends CommonConfig<Files>, Pick<TableOptions, 'task' | 'separator'> {
+  type: 'conll';
+  text?: TextConfig | undefined;
+  /** Column of the tags, from 0; negative: from the end. Default: the last. */
+  label?: number | undefined;
+}
+
 export type DatasetConfig =
   | IdxConfig
   | CsvConfig
@@ -242,4 +250,5 @@ export type DatasetConfig =
   | TextFolderConfig
   | NpzConfig
   | ParquetConfig
-  | JsonlConfig;
+  | JsonlConfig
+  | ConllConfig;

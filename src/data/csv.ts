@@ -8,7 +8,7 @@ import type { LabelsRead } from './labelled.ts';
 import type { RoomGiven } from './room.ts';
 import { TableSink } from './table.ts';
 import type { OpenText } from './text/open.ts';
-import { TextSink } from './text/sink.ts';
+import { textSink } from './text/word-sink.ts';
 import type { RowSink } from './text/sink.ts';
 
 export type CsvOptions = Pick<
@@ -94,7 +94,7 @@ class CsvReader {
       this.#sink =
         text === undefined
           ? new TableSink(this.#file, names, this.#options, this.#expectedRows, labels)
-          : new TextSink(this.#file, names, text, this.#options, this.#expectedRows, labels);
+          : textSink(this.#file, names, text, this.#options, this.#expectedRows, labels);
     } else if (header && record.some((name, i) => name.trim() !== this.#layout!.names[i])) {
       const at = record.findIndex((name, i) => name.trim() !== this.#layout!.names[i]);
       throw new UserError(

@@ -68,7 +68,7 @@ export interface Dataset extends HeldSamples {
    * memory are in a file, see `HeldSamples`.
    */
   readonly samples: Samples;
-  /** [count] class indexes; of regression [count, classNames.length] numbers. Of samples without a label they mean nothing. */
+  /** [count] class indexes; of regression [count, classNames.length] numbers; of tagging [count, text.length]. Of samples without a label they mean nothing. */
   readonly targets: TargetValues;
   /** [count] 1 where a sample has a label, else 0; absent where all have one. */
   readonly labelled?: Uint8Array | undefined;
@@ -168,6 +168,8 @@ export interface RawSplit extends HeldSamples {
   readonly inputs?: readonly InputPart[] | undefined;
   readonly text?: TextForm | undefined;
   readonly labels: RawLabels;
+  /** Of samples that are words with a tag each. */
+  readonly starts?: WordStarts | undefined;
   /** Class names that the file itself holds. */
   readonly classNames?: readonly string[];
   /** The position of each sample in its files; absent: 0 … count - 1. */
@@ -183,6 +185,14 @@ export interface RawSplit extends HeldSamples {
   readonly originals?: Originals | 'not kept' | undefined;
   /** Oddities of the files that are no error, one sentence each. */
   readonly notes?: readonly string[];
+}
+
+/** Tokens that words begin with. */
+interface WordStarts {
+  /** [count, text.length] the position of the word that begins with this token among those of its sample; -1 elsewhere. */
+  readonly words: Int32Array;
+  /** [count] words of each sample, those without a token too. */
+  readonly counts: Int32Array;
 }
 
 export type RawLabels =

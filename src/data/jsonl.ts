@@ -9,7 +9,7 @@ import type { LabelsRead } from './labelled.ts';
 import type { RoomGiven } from './room.ts';
 import { TableSink } from './table.ts';
 import type { OpenText } from './text/open.ts';
-import { TextSink } from './text/sink.ts';
+import { textSink } from './text/word-sink.ts';
 import type { RowSink } from './text/sink.ts';
 
 export type JsonlOptions = Pick<
@@ -147,7 +147,7 @@ class JsonlReader {
     if (text !== undefined) {
       const keys = text.columns.map(String);
       for (const key of keys) if (!(key in row)) throw this.#noKey(key, 'text.column', row);
-      this.#sink = new TextSink(this.#source, keys, text, this.#options, this.#expectedRows, labels);
+      this.#sink = textSink(this.#source, keys, text, this.#options, this.#expectedRows, labels);
       return;
     }
     const single =

@@ -175,7 +175,7 @@ function mapped(labels: LabelWords, classNames: readonly string[]): Int32Array {
 }
 
 /** `3` means the class at index 3 where the recipe names classes (`classes: [zero, one, …]`) and none is called 3. */
-function asIndex(name: string, classNames: readonly string[]): number | undefined {
+export function asIndex(name: string, classNames: readonly string[]): number | undefined {
   if (!/^\d+$/.test(name) || classNames.some((other) => /^-?\d+$/.test(other))) return undefined;
   return Number(name) < classNames.length ? Number(name) : undefined;
 }

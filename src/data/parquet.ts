@@ -18,7 +18,7 @@ import { noLabels } from './labelled.ts';
 import type { RoomGiven } from './room.ts';
 import { TableSink } from './table.ts';
 import type { OpenText } from './text/open.ts';
-import { TextSink } from './text/sink.ts';
+import { textSink } from './text/word-sink.ts';
 import type { RowSink } from './text/sink.ts';
 
 export type ParquetOptions = Pick<
@@ -114,7 +114,7 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
         sink ??=
           text === undefined
             ? new TableSink(file, columnNames(features, row.length), options, countRows(opened), labelled)
-            : new TextSink(file, features, text, options, countRows(opened), labelled);
+            : textSink(file, features, text, options, countRows(opened), labelled);
         if (row.length !== sink.columns.length) {
           throw new UserError(
             `${where()}: ${shown(features[0])} has ${row.length} values, in the first row ${sink.columns.length}`,

@@ -22,7 +22,7 @@ export interface Split extends HeldSamples {
   readonly targets: TargetValues;
   /** Numbers of `targets` for each sample. */
   readonly width: number;
-  readonly strata: (values: TargetValues) => Int32Array;
+  readonly strata: (values: TargetValues, width: number) => Int32Array;
   readonly ids: Int32Array;
   /** 1 where a sample has a label; undefined where all have one. */
   readonly flags: Uint8Array | undefined;
@@ -39,7 +39,7 @@ export function splitOf(
   { raw, flags, count, known, ids: given }: Presence,
   { reader, classNames, config }: Reading,
 ): Split {
-  const width = reader.width(classNames);
+  const width = reader.width(classNames, raw.text);
   const values = known > 0 ? reader.values(raw, classNames, config) : reader.none();
   const ids = given ?? Int32Array.from({ length: count }, (_, i) => i);
   return {
@@ -108,7 +108,7 @@ function heldParts({ samples, stored, rowSize }: Split, drawn: Int32Array): { ke
 /** Samples without a label are a class of their own. */
 function drawnRows(split: Split, size: number, ...[seed, purpose, from]: readonly [number, string, Int32Array?]) {
   const { flags } = split;
-  const known = split.strata(split.targets).subarray(0, split.ids.length);
+  const known = split.strata(split.targets, split.width).subarray(0, split.ids.length);
   const most = known.reduce((max, label) => Math.max(max, label), 0) + 1;
   const strata = flags === undefined ? known : known.map((label, row) => (flags[row] === 1 ? label : most));
   const classes = flags === undefined ? most : most + 1;

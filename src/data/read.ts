@@ -88,6 +88,8 @@ export async function readSplit(
         withoutLabels,
         room,
       });
+    case 'conll':
+      return (await import('./conll.ts')).readConll(sourceOf(config, part), { ...config, text });
     case 'jsonl':
       return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), { ...config, text, withoutLabels, room });
   }

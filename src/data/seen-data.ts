@@ -21,6 +21,7 @@ const IN_FOLDER: Readonly<Record<string, Type>> = {
 };
 const OF_FILE: Readonly<Record<string, Type>> = {
   ...{ '.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.parquet': 'parquet' },
+  ...{ '.conll': 'conll', '.conllu': 'conll', '.iob': 'conll', '.iob2': 'conll', '.bio': 'conll' },
   ...{ '.npz': 'npz', '.npy': 'npz', '.idx': 'idx' },
 };
 const SPLITS = { train: ['train', 'training'], test: ['test', 'testing'], unlabelled: ['unlabelled', 'unlabeled'] };

@@ -7,6 +7,8 @@ import type { SeenForm } from '../recipe/init.ts';
 import { linesOf } from './source.ts';
 import { parseWav } from './wav.ts';
 
+/** Columns of CoNLL-U, and most different tags. */
+const [CONLL_U, MOST_TAGS] = [10, 100];
 /** Rows and sounds that are looked at, and bytes of a table. */
 const [ROWS, HEARD, BYTES] = [200, 40, 2 ** 18];
 /** Words of a text, on average, at least; of fewer are a name or a kind. */
@@ -22,11 +24,39 @@ export async function seenForm(
 ): Promise<SeenForm> {
   if (type === 'text-folder') return { text: {} };
   if (type === 'audio-folder') return soundForm(place);
+  if (type === 'conll') return conllForm(place);
   if (type !== 'csv' && type !== 'jsonl') return {};
   const delimiter = /\.tsv(\.gz)?$/i.test(place) ? '\t' : ',';
   const rows = type === 'csv' ? await csvRows(place, delimiter) : await jsonRows(place);
   const stated = type === 'csv' && delimiter !== ',' ? { delimiter } : {};
-  return { ...stated, ...columnsForm(rows, type, label) };
+  const words = type === 'jsonl' ? wordsForm(rows, label) : undefined;
+  return words ?? { ...stated, ...columnsForm(rows, type, label) };
+}
+
+/** Columns of words and tags: in CoNLL-U the words are in column 1 and their parts of speech in column 3, else the first and the last. */
+async function conllForm(file: string): Promise<SeenForm> {
+  const lines = (await start(file)).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  const columns = lines[0]?.split('\t').length;
+  if (columns === CONLL_U)
+    return { words: { column: 1, tags: 3, why: 'it has the ten columns of CoNLL-U, of which 3 are parts of speech' } };
+  return { words: { column: 0, why: 'it has a word on each line, and its tag in the last column' } };
+}
+
+/** Two lists of one length in every row, of which the one with fewer different texts is the tags; undefined if there are none. */
+function wordsForm(rows: Rows, [label]: readonly string[]): SeenForm | undefined {
+  const isList = (value: unknown): value is readonly unknown[] =>
+    Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' || Number.isInteger(one));
+  const lists = Object.keys(rows[0] ?? {}).filter((name) => rows.every((row) => isList(row[name])));
+  const lengths = (name: string): string => rows.map((row) => (row[name] as readonly unknown[]).length).join();
+  const words = lists.filter((name) => rows.every((row) => (row[name] as readonly unknown[]).every((one) => typeof one === 'string'))); // prettier-ignore
+  const different = (name: string): number => new Set(rows.flatMap((row) => row[name] as readonly unknown[])).size;
+  for (const column of words.toSorted((a, b) => different(b) - different(a))) {
+    const beside = lists.filter((name) => name !== column && lengths(name) === lengths(column));
+    const tags = beside.find((name) => name === label) ?? beside.toSorted((a, b) => different(a) - different(b))[0];
+    if (tags === undefined || different(tags) > MOST_TAGS) continue;
+    return { words: { column, tags, why: `${column} lists words, and ${tags} as many tags` } };
+  }
+  return undefined;
 }
 
 async function soundForm(folder: string): Promise<SeenForm> {

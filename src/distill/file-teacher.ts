@@ -3,6 +3,7 @@ import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { AtSize } from '../data/originals.ts';
 import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
+import { taskRow } from '../recipe/task.ts';
 import { feedsOf, fedInputs } from './teacher-inputs.ts';
 import { seenAs } from './seen.ts';
 import type { OwnSize } from './seen.ts';
@@ -133,14 +134,14 @@ function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: Fil
   return { raw, layout, input, preprocessing, ...(form !== dataset && { sampleShape: form.sampleShape }) };
 }
 
-/** About texts. Inner tensors have one length in all batches, so that texts are filled up to it where some are asked for. */
+/** About texts. Answers to each token and inner tensors have one length in all batches, so that texts are filled up to it for them. */
 function textInput(
   { name, runtime, dataset }: FileTeacherSource,
   { intermediate }: FileTeacherSettings,
   ask: Ask,
 ): Asking {
   const inputs = textInputs(runtime.inputs, name, dataset);
-  const asked = { data: dataset, name, whole: intermediate.length > 0, ask };
+  const asked = { data: dataset, name, whole: intermediate.length > 0 || taskRow(dataset.task).isPerWord, ask };
   return {
     raw: (x, n) => askedAboutTexts(x, n, inputs, asked),
     layout: 'nhwc',

@@ -9,6 +9,7 @@ import { originalsOf } from '../data/originals.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import { inTurns } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
+import { taskOf } from '../tasks/registry.ts';
 import type { Teacher } from './teacher.ts';
 
 /** The part of a batch that its soft targets depend on. */
@@ -206,9 +207,10 @@ export class StoredSoftTargets implements SoftTargets {
         'The store belongs to another data set or split; let the teacher answer again.',
       );
     }
-    if (this.#classes !== dataset.classNames.length) {
+    const { width } = taskOf(dataset);
+    if (this.#classes !== width) {
       throw new UserError(
-        `${source}: answers for ${this.#classes} classes, the data set has ${dataset.classNames.length}`,
+        `${source}: answers for ${this.#classes} classes, the data set has ${width}`,
         'The store belongs to another data set; let the teacher answer again.',
       );
     }

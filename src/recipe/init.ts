@@ -24,6 +24,8 @@ export interface InitAnswers {
 export interface SeenForm {
   /** Texts: their column, of a table. */
   readonly text?: { readonly column?: string };
+  /** Words with a tag each: their columns; of the tags undefined where it is the usual one. */
+  readonly words?: { readonly column: string | number; readonly tags?: string | number; readonly why: string };
   /** Columns of words, and of words that are nearly all different, which say nothing of others. */
   readonly categorical?: readonly string[];
   readonly ignore?: readonly string[];
@@ -89,7 +91,7 @@ export function recipeText({
   ].join('\n');
 }
 
-type Kind = 'picture' | 'sound' | 'text' | 'table';
+type Kind = 'picture' | 'sound' | 'text' | 'words' | 'table';
 
 /** What is likely to be wanted for data of a kind. */
 const KINDS: Readonly<
@@ -107,10 +109,15 @@ const KINDS: Readonly<
     ...{ teacher: '{ model: resnet, depth: 8, epochs: 20 }', student: 'ds-cnn' },
   },
   text: { augment: [], teacher: '{ model: text-transformer, size: 64, epochs: 10 }', student: 'embedding-bag' },
+  words: {
+    augment: [],
+    ...{ teacher: '{ model: text-transformer, size: 64, epochs: 10, batchSize: 32 }', student: 'text-cnn' },
+  },
   table: { augment: [], teacher: '{ model: mlp, hidden: [512, 512], epochs: 20 }', student: 'mlp' },
 };
 
 function kindOf(type: string, form: SeenForm): Kind {
+  if (form.words !== undefined) return 'words';
   if (form.text !== undefined || type === 'text-folder') return 'text';
   if (type === 'audio-folder') return 'sound';
   return ['csv', 'parquet', 'jsonl'].includes(type) ? 'table' : 'picture';
@@ -121,7 +128,7 @@ export function usualStudent(type: string, form: SeenForm = {}): string {
   return KINDS[kindOf(type, form)].student;
 }
 
-function formLines({ text, categorical, ignore, delimiter, rate, seconds }: SeenForm): string[] {
+function formLines({ text, words, categorical, ignore, delimiter, rate, seconds }: SeenForm): string[] {
   const listed = (names: readonly string[]): string => `[${names.map(quoted).join(', ')}]`;
   const column = text?.column === undefined ? '' : `column: ${quoted(text.column)}, `;
   return [
@@ -129,6 +136,12 @@ function formLines({ text, categorical, ignore, delimiter, rate, seconds }: Seen
     ...(text === undefined
       ? []
       : [`  text: { ${column}tokenizer: hashed } # or the file tokenizer.json of Hugging Face: docs/text.md`]),
+    ...(words === undefined
+      ? []
+      : [
+          ...(typeof words.tags === 'number' ? [`  label: ${words.tags}`] : []),
+          `  text: { column: ${typeof words.column === 'number' ? words.column : quoted(words.column)}, tokenizer: bytes, length: 256 } # or the file tokenizer.json of Hugging Face: docs/text.md`,
+        ]),
     ...(categorical === undefined ? [] : [`  categorical: ${listed(categorical)} # columns of words`]),
     ...(ignore === undefined ? [] : [`  ignore: ${listed(ignore)} # nearly every row has another word here`]),
     ...(rate === undefined ? [] : [`  rate: ${rate} # values a second; sounds of another rate are resampled`]),

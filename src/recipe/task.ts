@@ -6,6 +6,8 @@ interface TaskRow {
   readonly hasClasses: boolean;
   /** True if an empty list of labels is known: the sample has none of them. Elsewhere it is a sample without a label. */
   readonly isEmptyKnown: boolean;
+  /** True if a sample is a list of words, each with a label of its own. */
+  readonly isPerWord: boolean;
   /** The losses that are for it, or all but those that are for another task alone. */
   readonly losses: readonly LossName[] | 'of classes';
   /** Default of a recipe that names none. */
@@ -20,12 +22,19 @@ const SOFTENS = '# softens teacher and student before they are compared';
 
 const ROWS = {
   classification: {
-    ...{ hasClasses: true, isEmptyKnown: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: true, isEmptyKnown: false, isPerWord: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
   },
   regression: {
     // Half precision has 11 bits: too few for a label such as 1021.3 hPa.
-    ...{ hasClasses: false, isEmptyKnown: false, losses: ['mse', 'bounded'], loss: 'mse', store: 'fp32' },
+    ...{
+      hasClasses: false,
+      isEmptyKnown: false,
+      isPerWord: false,
+      losses: ['mse', 'bounded'],
+      loss: 'mse',
+      store: 'fp32',
+    },
     begins: [
       "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
       `alpha: 0.7 ${ALPHA}`,
@@ -33,12 +42,16 @@ const ROWS = {
     ],
   },
   'multi-label': {
-    ...{ hasClasses: false, isEmptyKnown: true, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: false, isEmptyKnown: true, isPerWord: false, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
+  },
+  tagging: {
+    ...{ hasClasses: false, isEmptyKnown: false, isPerWord: true, losses: ['kd'], loss: 'kd', store: 'fp16' },
+    begins: ['loss: kd # token by token', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;
 
-/** Name of a task: a model answers with the class of a sample, with numbers, or with those of several labels that it has. */
+/** Name of a task: a model answers with the class of a sample, with numbers, with those of several labels that it has, or with a tag for each word. */
 export type TaskName = keyof typeof ROWS;
 export const TASKS = Object.keys(ROWS) as [TaskName, ...TaskName[]];
 

@@ -4,6 +4,7 @@ import { escape } from './html/escape.ts';
 import { agreementSection } from './html/agreement.ts';
 import { examplesSection } from './html/examples.ts';
 import { errorsSection } from './html/errors.ts';
+import { entitiesSection } from './html/entities.ts';
 import { labelsSection } from './html/per-label.ts';
 import { calibrationSection } from './html/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
@@ -59,6 +60,7 @@ export function reportHtml(report: Report): string {
     examplesSection(report),
     errorsSection(report),
     labelsSection(report),
+    entitiesSection(report),
     channelsSection(report),
     pruningSection(report),
     quantizationSection(report),

@@ -1,4 +1,5 @@
 import { percent } from '../base/numbers.ts';
+import { ENTITY_HEAD, entityRows } from './entities.ts';
 import { digits, fileSize, milliseconds, number, seconds, size } from './format.ts';
 import { channelTable } from './channels.ts';
 import { raceRows } from './race.ts';
@@ -22,6 +23,7 @@ export function reportMarkdown(report: Report): string {
     qualityTable(report.models),
     errorsTable(report.models),
     labelsTable(report.models),
+    entitiesTable(report.models),
     searchTable(report),
     channelsTable(report),
     raceTable(report),
@@ -219,6 +221,18 @@ function labelsTable(models: readonly ModelRow[]): string {
     'F1 with it',
     'calibration error',
   ];
+  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+/** Table of the entities of each type. */
+function entitiesTable(models: readonly ModelRow[]): string {
+  const rows = models.flatMap(({ id, entities }) =>
+    entities === undefined ? [] : entityRows(entities).map((cells) => [id, ...cells]),
+  );
+  if (rows.length === 0) return '';
+  const head = ['model', ...ENTITY_HEAD];
   return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');

@@ -14,6 +14,7 @@ import { renumber } from '../networks/models/names.ts';
 import { buildModel } from '../networks/models/registry.ts';
 import { tf } from '../networks/models/tf.ts';
 import { modelOptions } from '../recipe/models.ts';
+import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { refuseMasks, soundOf } from './sound.ts';
@@ -36,7 +37,8 @@ interface Given {
 function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
   const { sampleShape, inputs, text } = data.train;
   const tokens = text && { vocabulary: text.vocabulary, padding: text.padding };
-  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, seed };
+  const perToken = taskRow(data.train.task).isPerWord || undefined;
+  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, seed, perToken };
 }
 
 /** Arguments of a model that is made here: of sounds it sees the features. */

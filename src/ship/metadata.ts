@@ -24,6 +24,8 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     // The tokenizer by its hash, and how texts are cut and filled up.
     ...(text !== undefined && { text }),
     output: task.answers,
+    // Of answers that are no row: [tokens, tags], those of each word at its first token.
+    ...(task.shape !== undefined && { task: task.name }),
     recipe: recipe.name,
     recipeSha256: sha256(JSON.stringify(written)),
   };

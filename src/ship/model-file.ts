@@ -82,7 +82,7 @@ export async function logitsOfFile(
   split: Dataset,
   { session, onProgress, together }: Asking,
 ): Promise<Float32Array> {
-  const classes = split.classNames.length;
+  const classes = taskOf(split).width;
   const runner = await (file.format === 'tflite'
     ? tfliteRunner(openFastestTflite(file.bytes, file.file))
     : openRunner(file, session));

@@ -95,6 +95,27 @@ export const DESCRIBED = {
         .readonly(),
     })
     .describe('Of several labels: each by itself.'),
+  entities: z
+    .strictObject({
+      words: whole.describe('That have a tag and were read.'),
+      rightWords: fraction.describe('Share of the words with the right tag.'),
+      precision: fraction.nullable().describe('Share of the given entities that are right; null where none is given.'),
+      recall: fraction.nullable().describe('Share of the true entities that are given; null where there is none.'),
+      rows: z
+        .array(
+          z.strictObject({
+            name: z.string().describe('Type of the entities; of tags that mark none the tag.'),
+            there: whole.describe('True entities.'),
+            given: whole,
+            right: whole.describe('Given with the type and all words of a true one.'),
+            precision: fraction.nullable(),
+            recall: fraction.nullable(),
+            f1: fraction.nullable().describe('Null where there is none and none is given.'),
+          }),
+        )
+        .readonly(),
+    })
+    .describe('Of words with a tag each: entities as seqeval counts them.'),
 };
 
 /** One model's answers beside the teacher's. */
@@ -114,6 +135,7 @@ export type Described = { readonly [K in keyof typeof DESCRIBED]?: z.infer<(type
 export type Calibration = NonNullable<Described['calibration']>;
 export type ErrorReport = NonNullable<Described['errors']>;
 export type LabelReport = NonNullable<Described['labels']>;
+export type EntityReport = NonNullable<Described['entities']>;
 export interface Beside {
   readonly agreement?: z.infer<(typeof BESIDE)['agreement']>;
   /** Root of the mean squared difference of the answers, of numbers in the label's units, mean over them. */

@@ -2,12 +2,14 @@ import type { TaskName } from '../data/config.ts';
 import { classification } from './classification.ts';
 import { multiLabel } from './multi-label.ts';
 import { regression } from './regression.ts';
+import { tagging } from './tagging.ts';
 import type { Task, TaskData } from './task.ts';
 
 const tasks: Readonly<Record<TaskName, (data: TaskData) => Task>> = {
   classification: ({ classNames }) => classification(classNames),
   regression,
   'multi-label': ({ classNames }) => multiLabel(classNames),
+  tagging: ({ classNames, text }) => tagging(classNames, text!.length),
 };
 
 /** Task of a data set. */

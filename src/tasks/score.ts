@@ -80,6 +80,12 @@ export const f1Score = share(
   (value, samples, digits) => `at a macro F1 of ${percent(value, digits)} on ${samples}`,
 );
 
+/** F1 of entities, micro-averaged: right ones have the type and all words of a true one. */
+export const entityF1Score = share(
+  'entity F1',
+  (value, samples, digits) => `at an entity F1 of ${percent(value, digits)} on ${samples}`,
+);
+
 /** Root of the mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
   ...{ name: 'RMSE', unit: 'label', better: 'lower', text: figure, bounds: [0, Infinity] },
@@ -103,6 +109,7 @@ const scores: Readonly<Record<TaskName, Score>> = {
   classification: accuracyScore,
   regression: rmseScore,
   'multi-label': f1Score,
+  tagging: entityF1Score,
 };
 
 /** The score of a task, for whoever has only its name. */

@@ -3,6 +3,7 @@ import type { Dataset, TargetValues } from '../data/dataset.ts';
 import type { TaskName } from '../data/config.ts';
 import type { TensorData, TensorType } from '../graph/types.ts';
 import type { Beside, Described } from './described.ts';
+import type { Entity } from './entities.ts';
 import type { Score } from './score.ts';
 
 /** Mixture of the targets of samples: `lambda` of the own one, the rest of that at position `partners`. */
@@ -32,6 +33,10 @@ export interface Task {
   readonly width: number;
   /** Numbers of `Dataset.targets` for each sample. */
   readonly targetWidth: number;
+  /** Shape of an answer in a file, without the batch, where it is no row: [length, tags]. Its product is `width`. */
+  readonly shape?: readonly number[] | undefined;
+  /** Weight of each sample in the loss, where that is not 1: words of a sentence, so that each word weighs the same. */
+  weightOf?(targets: TargetValues): Float32Array;
   readonly score: Score;
   /** Classes of which one is right, so that two answers can be compared by the class they give; absent elsewhere. */
   readonly classes?: readonly string[] | undefined;
@@ -57,7 +62,7 @@ export interface Task {
   /** Loss without a teacher, [batch]: the distance of outputs from targets, both in the form that a loss takes. */
   loss(outputs: tf.Tensor2D, targets: tf.Tensor2D, hyper: Hyper): tf.Tensor1D;
   /** Distance of two answers at a temperature, [batch]; absent where a temperature means nothing. */
-  divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D;
+  divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar, targets: tf.Tensor2D): tf.Tensor1D;
   /** Sums over a batch that the score follows from, by name; targets and outputs as a loss takes them. */
   sums(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): Record<string, tf.Scalar>;
   /** The score of such sums, added up over batches, over the summed weight. */
@@ -70,11 +75,16 @@ export interface Task {
   /** One model's answers beside the teacher's. */
   beside(answers: Float32Array, teacher: Float32Array, targets: TargetValues): Beside;
   /** Text of the answer to a sample, e.g. `Coat (93.1 %)`. */
-  textOf(answers: Float32Array, row: number): string;
+  textOf(answers: Float32Array, row: number, targets: TargetValues): string;
   /** Text of the label of a sample. */
   labelText(targets: TargetValues, row: number): string;
+  /** Entities of a sample, by the places of its words that have a tag; absent of tasks without words. */
+  readonly entities?: {
+    given(answers: Float32Array, row: number, targets: TargetValues): Entity[];
+    there(targets: TargetValues, row: number): Entity[];
+  };
   /** Size of the disagreement of two models on each sample: 0 where they agree, and more the surer both are. */
-  disagreement(answers: Float32Array, others: Float32Array): Float32Array;
+  disagreement(answers: Float32Array, others: Float32Array, targets: TargetValues): Float32Array;
   /** The targets of samples that are labelled by these answers. */
   asTargets(answers: Float32Array): TargetValues;
   /** The score of a model that knows nothing of these samples. */
@@ -109,4 +119,4 @@ interface Tuning {
   readonly targets: TargetValues;
 }
 
-export type TaskData = Pick<Dataset, 'task' | 'classNames' | 'scaling'>;
+export type TaskData = Pick<Dataset, 'task' | 'classNames' | 'scaling' | 'text'>;

@@ -7,7 +7,7 @@ import type { LoadedDataset } from '../data/load.ts';
 import { isWithoutLabels, scoredByTeacher } from '../distill/scored-by-teacher.ts';
 import { classesOf, perClassOf as countsOf } from '../tasks/classes.ts';
 import { taskOf } from '../tasks/registry.ts';
-import type { ErrorReport, LabelReport } from '../tasks/described.ts';
+import type { EntityReport, ErrorReport, LabelReport } from '../tasks/described.ts';
 import { againstText } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
 import { answers } from '../distill/preflight.ts';
@@ -44,6 +44,7 @@ export interface EvaluationResult {
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;
   readonly labels?: LabelReport;
+  readonly entities?: EntityReport;
   /** Preparation of the input, and who states it. */
   readonly preparation: string;
   /** Distribution of its answers; undefined for the train split, whose answers are not usual, and for tasks without classes. */
@@ -156,9 +157,13 @@ function labelledSplit(data: LoadedDataset, split: Split, recipe: string): Datas
   );
 }
 
-function errorsOf(task: Task, given: Float32Array, { targets }: Dataset): Pick<EvaluationResult, 'errors' | 'labels'> {
-  const { errors, labels } = task.describe(given, targets);
-  return { ...(errors && { errors }), ...(labels && { labels }) };
+function errorsOf(
+  task: Task,
+  given: Float32Array,
+  { targets }: Dataset,
+): Pick<EvaluationResult, 'errors' | 'labels' | 'entities'> {
+  const { errors, labels, entities } = task.describe(given, targets);
+  return { ...(errors && { errors }), ...(labels && { labels }), ...(entities && { entities }) };
 }
 
 /** Share of each class that is right, by its name. */

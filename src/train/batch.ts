@@ -35,7 +35,7 @@ export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Rec
     ...inputFeedsOf(x, n, inputs),
     ...task.fed(targets, where, mix),
     ...(ids && { rows: ids }),
-    weights: weights ?? ones(n),
+    weights: weights ?? task.weightOf?.(targets) ?? ones(n),
     ...(known && { hasLabel: known.label, hasAnswer: known.answer, isScored: known.scored }),
     ...teacher,
   };
@@ -69,13 +69,13 @@ export function samplesOf({ targets }: TrainingBatch, { targetWidth }: Pick<Task
 }
 
 /** Σ w: what the results of the batch are sums or means over. */
-export function totalWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth'>): number {
-  const { weights } = batch;
+export function totalWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth' | 'weightOf'>): number {
+  const weights = batch.weights ?? task.weightOf?.(batch.targets);
   return weights === undefined ? samplesOf(batch, task) : weights.reduce((sum, weight) => sum + weight, 0);
 }
 
 /** Σ w of the samples that the score of the batch is over. */
-export function scoredWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth'>): number {
+export function scoredWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth' | 'weightOf'>): number {
   const { weights, known } = batch;
   if (known === undefined) return totalWeight(batch, task);
   return known.scored.reduce((sum, has, i) => sum + has * (weights?.[i] ?? 1), 0);

@@ -202,7 +202,13 @@ export function forward(
   const inputs = Object.fromEntries(Object.keys(network.inputs).map((name) => [name, feeds[feedOf(network, name)]!]));
   const hyper = Object.fromEntries(network.hyper.map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
   const called = network.forward(inputs, { training, layers, ...(training && { hyper }) });
-  return { ...called, answers: called.outputs['logits'] as tf.Tensor2D };
+  return { ...called, answers: asRows(called.outputs['logits']!) };
+}
+
+/** Answers [batch, width], whatever shape they have in a file. */
+function asRows(answers: tf.Tensor): tf.Tensor2D {
+  const { shape } = answers;
+  return shape.length === 2 ? (answers as tf.Tensor2D) : tf.reshape<tf.Rank.R2>(answers, [Number(shape[0]), -1]);
 }
 
 export function lossInput(
@@ -233,8 +239,9 @@ export function byStateName(variables: Variables, gradients: tf.NamedTensorMap):
   return Object.fromEntries(found);
 }
 
+/** Numbers that a network answers for each sample. */
 export function classCountOf(network: Network): number {
-  return Number(network.outputs['logits']!.shape.at(-1));
+  return network.outputs['logits']!.shape.slice(1).reduce<number>((product, size) => product * Number(size), 1);
 }
 
 export function floats(shape: readonly number[]): TensorType {

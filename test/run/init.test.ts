@@ -4,6 +4,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { inProcess } from '../support/in-process.ts';
 import { sineTable } from '../support/sines.ts';
 import type { Sines } from '../support/sines.ts';
+import { asConll, asJsonl, taggedSentences } from '../support/tags.ts';
 import { wavFile } from '../support/sound.ts';
 
 const folder = temporaryFolder();
@@ -91,6 +92,30 @@ it.each<[string, () => Promise<void>, string, string, readonly string[], readonl
     'data.jsonl ends in .jsonl: type: jsonl',
     ['text: { column: body, tokenizer: hashed }'],
     ['teacher.train.size=8', 'dataset.testFraction=0.3'],
+  ],
+  [
+    'JSON lines with words and tags',
+    () => writeFile(path.join(folder(), 'data.jsonl'), asJsonl(taggedSentences(200, 'init'))),
+    'data.jsonl',
+    'tokens lists words, and tags as many tags: task: tagging',
+    ['task: tagging', 'label: tags', 'text: { column: tokens, tokenizer: bytes', 'model: text-cnn'],
+    [
+      'teacher.train={model: text-cnn, epochs: 8, batchSize: 8, optimizer: {learningRate: 0.02}}',
+      'dataset.text.length=48',
+      'dataset.testFraction=0.3',
+    ],
+  ],
+  [
+    'a file of a word on each line',
+    () => writeFile(path.join(folder(), 'data.conll'), asConll(taggedSentences(200, 'init'))),
+    'data.conll',
+    'data.conll ends in .conll: type: conll',
+    ['task: tagging', 'text: { column: 0, tokenizer: bytes'],
+    [
+      'teacher.train={model: text-cnn, epochs: 8, batchSize: 8, optimizer: {learningRate: 0.02}}',
+      'dataset.text.length=48',
+      'dataset.testFraction=0.3',
+    ],
   ],
 ])('limbeck init sees %s, and its recipe runs', async (_name, make, train, why, lines, small) => {
   await make();

@@ -6,6 +6,7 @@ import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { limbeck, ROOT, start } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { sentences } from '../support/sentences.ts';
+import { asJsonl, taggedSentences } from '../support/tags.ts';
 
 const folder = temporaryFolder();
 /** `npm run test:kill -- --kills 50` asks for more, and `.ci/run` for 8. */
@@ -72,6 +73,18 @@ const RECIPES: readonly Recipe[] = [
           prepare: () => Promise.resolve(file('kill-memory')),
           stages: ['teach', 'assist-1', 'distill'],
           files: ['exports/distilled.onnx'],
+        },
+        {
+          /** A tag for each word: weights of samples, a score of entities, answers [tokens, tags]. */
+          name: 'kill-tags',
+          kills: Math.ceil(KILLS / 2),
+          prepare: async (to: string) => {
+            await copyFile(file('kill-tags'), path.join(to, 'kill-tags.yaml'));
+            await writeFile(path.join(to, 'tags.jsonl'), asJsonl(taggedSentences(600, 'kill')));
+            return path.join(to, 'kill-tags.yaml');
+          },
+          stages: ['teach', 'scratch', 'distill'],
+          files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx'],
         },
       ]),
 ];

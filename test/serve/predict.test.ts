@@ -61,6 +61,7 @@ beforeAll(async () => {
     'loud.onnx': loudness(),
     'two.onnx': sumAndDifference(),
     'several.onnx': brightness({ ...METADATA, labels: '[]', targets: '["dark","bright"]' }),
+    'tags.onnx': brightness({ ...METADATA, labels: '[]', targets: '["B","O"]', task: 'tagging' }),
     'numbers.onnx': brightness({ ...METADATA, labels: '[]', targets: '["minus","plus"]', output: 'values' }),
     'sixteen.onnx': brightness({ ...METADATA, preprocessing: JSON.stringify({ shape: [2, 2, 1], scale: 1, mean: [0], std: [16] }) }), // prettier-ignore
   });
@@ -107,6 +108,15 @@ describe('POST /v1/M', () => {
       400,
       'this model takes no sounds: its file does not say at which rate',
     ]);
+  });
+
+  it('refuses a model that tags words, for which it has no form', async () => {
+    const message =
+      'model tags gives each word of a sentence a tag, which /v1 does not support: send token ids to /v2/models/tags/infer';
+    for (const body of [{ inputs: 'New York' }, undefined]) {
+      const { status, json } = await ask(server, '/v1/tags', body === undefined ? {} : { body });
+      expect([status, json.error]).toEqual([400, message]);
+    }
   });
 
   it('takes a picture of any size and says what it shows', async () => {
@@ -184,7 +194,7 @@ describe('POST /v1/M', () => {
 
   it('says what it takes', async () => {
     expect((await ask(server, '/v1')).json).toEqual({
-      models: ['bare', 'first', 'light', 'loud', 'numbers', 'odd', 'several', 'sixteen', 'two'],
+      models: ['bare', 'first', 'light', 'loud', 'numbers', 'odd', 'several', 'sixteen', 'tags', 'two'],
     });
     expect((await ask(server, '/v1/light')).json).toMatchObject({
       shape: [2, 2, 1],

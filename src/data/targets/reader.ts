@@ -1,4 +1,5 @@
 import type { DatasetConfig } from '../config.ts';
+import type { TextForm } from '../text/encode.ts';
 import type { RawSplit, Scaling, TargetValues } from '../dataset.ts';
 
 /** Reader of the label columns of a task: turns them into numbers. */
@@ -20,9 +21,9 @@ export interface TargetReader {
   /** Targets of all samples of a split; `UserError` with the place of a label that is none. */
   values(split: RawSplit, names: readonly string[], config: TargetConfig): TargetValues;
   /** Numbers that stand for one sample. */
-  width(names: readonly string[]): number;
+  width(names: readonly string[], text: TextForm | undefined): number;
   /** A class for each sample, so that a split takes its share of each. */
-  readonly strata: (values: TargetValues) => Int32Array;
+  readonly strata: (values: TargetValues, width: number) => Int32Array;
   /** Over train. */
   scaling?(values: TargetValues, width: number): Scaling;
   /** Oddities of a split that are no error, one sentence each. */

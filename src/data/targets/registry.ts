@@ -5,14 +5,16 @@ import { classes } from './classes.ts';
 import { labels } from './labels.ts';
 import { numbers } from './numbers.ts';
 import type { TargetReader } from './reader.ts';
+import { tags } from './tags.ts';
 
 /** Parts of a data set that say how its targets are kept. */
-type TargetData = Pick<Dataset, 'task' | 'classNames'>;
+type TargetData = Pick<Dataset, 'task' | 'classNames' | 'text'>;
 
 const readers: Readonly<Record<TaskName, TargetReader>> = {
   classification: classes,
   regression: numbers,
   'multi-label': labels,
+  tagging: tags,
 };
 
 /** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that the task does not read. */
@@ -28,16 +30,16 @@ export function targetReader(config: DatasetConfig): TargetReader {
 }
 
 /** Mean and deviation of targets, for tasks that answer in units of their own; undefined for others. */
-export function scalingOf({ task, classNames }: TargetData, targets: TargetValues): Scaling | undefined {
-  return readers[task].scaling?.(targets, targetWidth({ task, classNames }));
+export function scalingOf(data: TargetData, targets: TargetValues): Scaling | undefined {
+  return readers[data.task].scaling?.(targets, targetWidth(data));
 }
 
 /** The numbers of some samples, one sample after another. */
 export function targetsOf(
-  { targets, task, classNames }: TargetData & { readonly targets: TargetValues },
+  { targets, ...data }: TargetData & { readonly targets: TargetValues },
   rows: ArrayLike<number>,
 ): TargetValues {
-  const width = targetWidth({ task, classNames });
+  const width = targetWidth(data);
   const size = rows.length * width;
   const out = targets instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
   for (let i = 0; i < rows.length; i++)
@@ -52,6 +54,6 @@ export function fillWithMeans(targets: TargetValues, flags: Uint8Array, means: r
 }
 
 /** Numbers that stand for one sample in `targets`. */
-function targetWidth({ task, classNames }: TargetData): number {
-  return readers[task].width(classNames);
+function targetWidth({ task, classNames, text }: TargetData): number {
+  return readers[task].width(classNames, text);
 }

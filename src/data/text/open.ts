@@ -7,11 +7,14 @@ import { checkedTokenizer } from './checked.ts';
 import { encoderFor, encoderOf, tokenizerFor } from './encode.ts';
 import type { Encoder, TextForm } from './encode.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
+import { wordEncoderOf } from './words.ts';
+import type { WordEncoder } from './words.ts';
 
 /** Texts on their way to numbers. */
 export interface OpenText {
   readonly form: TextForm;
   readonly encode: Encoder;
+  readonly encodeWords: WordEncoder;
   /** The inputs of a model of several, in this order; undefined: ids alone. */
   readonly inputs?: readonly TokenInput[] | undefined;
   /** Columns of a file that hold the texts of a sample. */
@@ -53,7 +56,7 @@ export async function openText(config: TextConfig): Promise<OpenText> {
       ...{ texts: columns.length === 2 ? 2 : 1, length: config.length ?? DEFAULT_LENGTH, truncate },
       ...{ vocabulary: Math.max(tokenizer.vocabulary, padding + 1), padding },
     };
-    return { form, encode: encoderOf(tokenizer, form), inputs, columns };
+    return { form, encode: encoderOf(tokenizer, form), encodeWords: wordEncoderOf(tokenizer, form), inputs, columns };
   } catch (error) {
     if (error instanceof UserError || !(error instanceof Error)) throw error;
     throw new UserError(

@@ -1,16 +1,21 @@
 import { UserError, shown } from '../../base/errors.ts';
-import type { TableOptions } from '../config.ts';
-import type { RawSplit } from '../dataset.ts';
+import type { TableOptions, TokenInput } from '../config.ts';
+import type { InputPart, RawSplit } from '../dataset.ts';
 import { inputParts } from '../inputs.ts';
 import type { RoomGiven } from '../room.ts';
 import { TableSink } from '../table.ts';
-import type { Encoded } from './encode.ts';
+import type { Encoded, TextForm } from './encode.ts';
 import type { OpenText } from './open.ts';
 
 /** Receiver of the rows of a file, be they numbers or texts. */
 export type RowSink = Pick<TableSink, 'columns' | 'begin' | 'setText' | 'setValue' | 'end' | 'finish'>;
 
-const PARTS = { input_ids: 'ids', attention_mask: 'mask', token_type_ids: 'types' } as const;
+export const PARTS = { input_ids: 'ids', attention_mask: 'mask', token_type_ids: 'types' } as const;
+
+/** Inputs of a model of several, which a row has one behind the other. */
+export function tokenInputs(names: readonly TokenInput[], { length }: Pick<TextForm, 'length'>): InputPart[] {
+  return inputParts(names.map((name) => ({ name, shape: [length], isWhole: true })));
+}
 
 /** Share of the samples that are cut above which it is said. */
 const CUT = 0.01;
@@ -113,7 +118,7 @@ export class TextSink implements RowSink {
       text: form,
       columns: this.columns,
       ...(inputs !== undefined && {
-        inputs: inputParts(inputs.map((name) => ({ name, shape: [form.length], isWhole: true }))),
+        inputs: tokenInputs(inputs, form),
       }),
       ...(share > CUT && { notes: [...(split.notes ?? []), note] }),
     };

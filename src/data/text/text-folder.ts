@@ -5,7 +5,7 @@ import { allFiles, classFiles } from '../class-folder.ts';
 import type { LabelsRead } from '../labelled.ts';
 import type { RoomGiven } from '../room.ts';
 import type { OpenText } from './open.ts';
-import { TextSink } from './sink.ts';
+import { textSink } from './word-sink.ts';
 
 const TEXTS = { extensions: new Set(['.txt']), what: 'texts', kinds: 'text files (.txt)' };
 
@@ -17,7 +17,7 @@ export async function readTextFolder(
 ): Promise<RawSplit> {
   const found = withoutLabels ? undefined : await classFiles(folder, TEXTS);
   const { files, notes } = found ?? (await allFiles(folder, TEXTS));
-  const sink = new TextSink(folder, [''], text, options, files.length, found === undefined ? [] : undefined);
+  const sink = textSink(folder, [''], text, options, files.length, found === undefined ? [] : undefined);
   for (const [i, file] of files.entries()) {
     const where = (): string => file;
     sink.begin();

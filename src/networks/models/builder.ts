@@ -11,12 +11,16 @@ export interface ModelArgs {
   readonly seed: number;
   /** Number of token ids, and the one that is padding, for samples that are texts. */
   readonly tokens?: { readonly vocabulary: number; readonly padding: number } | undefined;
+  /** True for logits of each token, [batch, length, classes], instead of each sample. */
+  readonly perToken?: boolean | undefined;
 }
 
 export interface ModelFamily {
   /** One sentence. */
   readonly doc: string;
   readonly options: OptionSpecs;
+  /** True if it can answer for each token. */
+  readonly hasPerToken?: boolean | undefined;
   /** A model from [batch, ...inputShape] to logits [batch, classes], without softmax. */
   readonly build: (args: ModelArgs, options: Readonly<Record<string, unknown>>) => LayersModel;
 }
@@ -25,11 +29,13 @@ export interface ModelFamily {
 export function family<S extends OptionSpecs>(definition: {
   readonly doc: string;
   readonly options: S;
+  readonly hasPerToken?: boolean;
   readonly build: (args: ModelArgs & { readonly blocks: Blocks }, options: OptionsOf<S>) => LayersModel;
 }): ModelFamily {
   return {
     doc: definition.doc,
     options: definition.options,
+    hasPerToken: definition.hasPerToken,
     build: (args, options) => definition.build({ ...args, blocks: new Blocks(args.seed) }, options as OptionsOf<S>),
   };
 }

@@ -47,6 +47,13 @@ export function buildModel(name: string, { options = {}, ...args }: BuildModelAr
     const hint = near === undefined ? `The models are ${Object.keys(models).join(', ')}.` : `Did you mean ${near}?`;
     throw new UserError(`there is no model ${shown(name)}`, hint);
   }
+  if (args.perToken === true && model.hasPerToken !== true) {
+    const able = Object.keys(models).filter((one) => models[one]!.hasPerToken === true);
+    throw new UserError(
+      `model ${name} answers once for a sample, and the task tagging asks for a tag of each word`,
+      `Choose ${able.join(' or ')}.`,
+    );
+  }
   // What the data say of token ids stands where the options say nothing.
   const { tokens = {} } = args;
   const known = Object.entries(tokens).filter(([key]) => Object.hasOwn(model.options, key));

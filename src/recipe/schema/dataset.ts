@@ -24,7 +24,7 @@ function common<S extends z.ZodType>(source: S) {
       .enum(TASKS)
       .optional()
       .describe(
-        'Question about a sample: its class, numbers, or which of several labels it has; default: classification.',
+        'Question about a sample: its class, numbers, which of several labels it has, or a tag for each of its words; default: classification.',
       ),
     train: source.describe('Files of the training split.'),
     test: source.optional().describe('Files of the test split, which is used once, at the end.'),
@@ -210,6 +210,12 @@ export const datasetSchema = z
           'Key of an array of numbers, or keys of a number each; default: `features`, else all keys of the first line but the label.',
         ),
       label: labels.optional().describe('Label key; several: numbers to predict.'),
+    }),
+    z.strictObject({
+      type: z.literal('conll'),
+      ...common(files),
+      ...text,
+      label: z.int().optional().describe('Column of the tags, from 0; negative: from the end. Default: the last.'),
     }),
   ])
   .describe('The data: type, files and preparation.');

@@ -3,6 +3,7 @@ import { isLossFor, TASKS, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
 import { LOSSES } from './loss.ts';
 import type { LossName } from './loss.ts';
+import { refuseForWords } from './words.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 
@@ -29,7 +30,7 @@ function isMapping(value: unknown): value is Mapping {
 
 /** Parts of a recipe that the checks below read. */
 interface Checked {
-  readonly dataset: { readonly task?: TaskName | undefined };
+  readonly dataset: { readonly task?: TaskName | undefined; readonly type: string; readonly text?: unknown };
   readonly distill: Training & {
     readonly loss: LossName | 'auto';
     readonly minConfidence?: number | undefined;
@@ -44,6 +45,9 @@ interface Checked {
         readonly outputs: string;
       }
     | undefined;
+  readonly student?: object | undefined;
+  readonly prune: readonly unknown[];
+  readonly target?: unknown;
 }
 
 interface Training {
@@ -52,7 +56,8 @@ interface Training {
 }
 
 /** Keys that mean nothing for the task of the data are refused by name: nothing would read them. */
-export function refuseForTask({ dataset, distill, teacher }: Checked, context: z.RefinementCtx): void {
+export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
+  const { dataset, distill, teacher } = recipe;
   const { task = 'classification' } = dataset;
   const refuse = (path: readonly (string | number)[], expected: string, received: unknown): void =>
     context.addIssue({ code: 'custom', message: 'not of the task', path: [...path], params: { expected, received } });
@@ -76,6 +81,14 @@ export function refuseForTask({ dataset, distill, teacher }: Checked, context: z
     const fitting = fittingLosses(task);
     refuse(['distill', 'loss'], `a loss for ${task}: ${fitting.join(' or ')}`, distill.loss);
   }
+  const isPerWord = taskRow(task).isPerWord;
+  if (dataset.type === 'conll' && !isPerWord)
+    refuse(
+      ['dataset', 'type'],
+      `another type for ${task}: such files have a tag for each word, for which task is tagging`,
+      'conll',
+    );
+  if (isPerWord) refuseForWords(recipe, refuse);
   if (task === 'classification') return;
   const given: readonly (readonly [readonly string[], unknown])[] = [
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],

@@ -23,8 +23,30 @@ type Row = NonNullable<Report['examples']>['rows'][number];
 function card(row: Row): string {
   const { sample, label, teacher, student } = row;
   const said: readonly (readonly [string, string | undefined])[] = [['label', label], ['teacher', teacher], ['student', student]]; // prettier-ignore
+  if (row.marked !== undefined) return markedCard(row, row.marked);
   const lines = said.flatMap(([who, text]) => (text === undefined ? [] : [`<dt>${who}</dt><dd>${escape(text)}</dd>`]));
   return `<li>${shown(row)}<dl>${lines.join('')}</dl><small>${escape(sample)}</small></li>`;
+}
+
+type Marked = NonNullable<Row['marked']>;
+
+/** The words three times, with the entities of the label, the teacher and the student. */
+function markedCard({ sample }: Row, { words, ...sides }: Marked): string {
+  const lines = (['label', 'teacher', 'student'] as const).map(
+    (who) => `<dt>${who}</dt><dd>${markedText(words, sides[who])}</dd>`,
+  );
+  return `<li class="marked"><dl>${lines.join('')}</dl><small>${escape(sample)}</small></li>`;
+}
+
+function markedText(words: readonly string[], marks: Marked['label']): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (const { type, from, to } of marks) {
+    parts.push(...words.slice(at, from).map(escape));
+    parts.push(`<mark>${escape(words.slice(from, to + 1).join(' '))}<small>${escape(type)}</small></mark>`);
+    at = to + 1;
+  }
+  return [...parts, ...words.slice(at).map(escape)].join(' ');
 }
 
 function shown({ sample, picture, sound, texts, values = [] }: Row): string {

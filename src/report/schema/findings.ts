@@ -162,6 +162,16 @@ export const raceSchema = z
   })
   .describe('What `distill.loss: auto` tried.');
 
+const marks = z
+  .array(
+    z.strictObject({
+      type: z.string(),
+      from: whole.describe('Place of its first word.'),
+      to: whole.describe('Place of its last word.'),
+    }),
+  )
+  .readonly();
+
 export const examplesSchema = z
   .strictObject({
     model: z.string().describe('Id of the student.'),
@@ -192,6 +202,15 @@ export const examplesSchema = z
             .readonly()
             .exactOptional()
             .describe('Of a row of a table: its first columns.'),
+          marked: z
+            .strictObject({
+              words: z.array(z.string()).readonly().describe('Words that were read.'),
+              label: marks,
+              teacher: marks,
+              student: marks,
+            })
+            .exactOptional()
+            .describe('Of words with a tag each: the entities of each side, in its words.'),
           label: z.string().exactOptional().describe('Absent where nobody knows it.'),
           teacher: z.string(),
           student: z.string(),

@@ -30,7 +30,7 @@ export async function examplesOf(
   const split = data.test === undefined ? ('validation' as const) : ('test' as const);
   const dataset = data[split]!;
   const task = taskOf(dataset);
-  const sizes = task.disagreement(student.answers, teacher.answers);
+  const sizes = task.disagreement(student.answers, teacher.answers, dataset.targets);
   const order = Array.from(sizes.keys()).filter((row) => sizes[row]! > 0);
   if (order.length === 0) return undefined;
   order.sort((a, b) => sizes[b]! - sizes[a]! || a - b);
@@ -38,12 +38,28 @@ export async function examplesOf(
   const shown = (await soundsOf(recipe, dataset, chosen)) ?? (await textsOf(recipe, dataset, chosen));
   const rows = chosen.map(async (row, i) => {
     const picture = shown === undefined ? await thumbnail(dataset, row) : undefined;
+    const { targets } = dataset;
+    const words = task.entities && shown?.[i]?.texts;
+    if (task.entities !== undefined && words !== undefined) {
+      const marked = {
+        label: task.entities.there(targets, row),
+        teacher: task.entities.given(teacher.answers, row, targets),
+        student: task.entities.given(student.answers, row, targets),
+      };
+      const said = (who: keyof typeof marked): string =>
+        marked[who].map(({ type, from, to }) => `${type} ${words.slice(from, to + 1).join(' ')}`).join(', ') || 'none';
+      return {
+        sample: sampleId(dataset, row),
+        marked: { words, ...marked },
+        ...{ label: said('label'), teacher: said('teacher'), student: said('student') },
+      };
+    }
     return {
       sample: sampleId(dataset, row),
       ...(shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture })),
-      ...(data.labelledBy === undefined && { label: task.labelText(dataset.targets, row) }),
-      teacher: task.textOf(teacher.answers, row),
-      student: task.textOf(student.answers, row),
+      ...(data.labelledBy === undefined && { label: task.labelText(targets, row) }),
+      teacher: task.textOf(teacher.answers, row, targets),
+      student: task.textOf(student.answers, row, targets),
     };
   });
   return {

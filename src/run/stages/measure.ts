@@ -118,7 +118,7 @@ async function evaluate(
   };
 }
 
-type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors' | 'labels'>;
+type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors' | 'labels' | 'entities'>;
 
 function given({ validation, test }: { validation: number; test: number | null }) {
   return test === null ? { validation } : { validation, test };

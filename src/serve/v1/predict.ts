@@ -4,7 +4,7 @@ import type { ModelHost } from '../host.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import { viewOf } from '../v2/json-tensor.ts';
-import { describedBy, fedShape, prepared } from './preparation.ts';
+import { describedBy, fedShape, prepared, tagsWords } from './preparation.ts';
 import type { Described } from './preparation.ts';
 import { pixelsOf, valuesOf } from './read.ts';
 import { soundOf } from './sound.ts';
@@ -65,6 +65,11 @@ function decoded({ contentType, body }: PredictCall, described: Described): Prom
 export function descriptionOf(model: ServedModel): Described {
   const described = describedBy(model);
   if (described !== undefined) return described;
+  if (tagsWords(model))
+    throw new Refusal(
+      400,
+      `model ${model.name} gives each word of a sentence a tag, which /v1 does not support: send token ids to /v2/models/${model.name}/infer`,
+    );
   throw new Refusal(
     400,
     `model ${model.name} does not have exactly one float32 input of a known size: send requests to /v2/models/${model.name}/infer`,

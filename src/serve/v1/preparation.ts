@@ -47,6 +47,8 @@ export function describedBy(model: Source): Described | undefined {
 
 function describe(model: Source): Described | undefined {
   const { facts, metadata } = model;
+  // Words with a tag each are neither one text nor one answer.
+  if (tagsWords(model)) return undefined;
   const [input, ...others] = facts.inputs;
   if (input === undefined || others.length > 0 || input.dtype !== 'float32') return undefined;
   if (facts.batching.kind === 'whole' && input.shape[0] !== 1) return undefined;
@@ -67,6 +69,11 @@ function describe(model: Source): Described | undefined {
     ...(targets !== undefined && { targets }),
     ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
   };
+}
+
+/** True for a model that tags the words of a sentence, which /v1 has no form for. */
+export function tagsWords({ metadata }: Pick<Source, 'metadata'>): boolean {
+  return metadata.get('task') === 'tagging';
 }
 
 function hasWidth(columns: readonly Column[], shape: readonly number[]): boolean {

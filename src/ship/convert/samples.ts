@@ -92,7 +92,7 @@ async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most:
     asked.vectors === undefined &&
     [...graph.outputs].some(([output, value]) => {
       const { shape } = graph.types.get(value)!;
-      return (asked.output ?? output) === output && shape.length === 2 && shape[1] === task.width;
+      return (asked.output ?? output) === output && shape.slice(1).join() === (task.shape ?? [task.width]).join();
     });
   const stated = preparationMetadata(asked, layout, { ...train, ...form }, answersTask);
   return {

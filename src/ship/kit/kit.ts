@@ -7,6 +7,7 @@ import { labelsText } from '../../formats/tflite/archive.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { runtimeOf } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
+import { taskRow } from '../../recipe/task.ts';
 import { viewOf } from '../../data/batches.ts';
 import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -60,6 +61,11 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const texts = new Map<string, readonly string[]>();
   const data = await loadData(recipe, { onText: (id, sample) => texts.set(id, sample) });
   const { inputs } = data.validation;
+  if (taskRow(data.task).isPerWord)
+    throw new UserError(
+      `${run}: a kit has no samples for the task ${data.task} yet`,
+      'Take the files in its folder `exports`: their metadata name the tokenizer and the tags.',
+    );
   if (inputs !== undefined)
     throw new UserError(
       `${run}: a kit is for models of one input, received one of ${inputs.map(({ name }) => name).join(', ')}`,

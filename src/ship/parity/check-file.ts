@@ -94,7 +94,7 @@ export async function checkFile(
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
   const parts = inParts(reference);
   const known = parts.map(({ logits: data, shape: [n], others }) => ({
-    logits: { data, shape: [n!, task.width], isInteger: false },
+    logits: { data, shape: [n!, ...(task.shape ?? [task.width])], isInteger: false },
     ...others,
   }));
   const trained: Ask = { outputs: Object.keys(known[0]!), run: () => Promise.resolve(known.shift()!) };

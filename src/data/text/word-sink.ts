@@ -1,0 +1,175 @@
+import { shown, UserError } from '../../base/errors.ts';
+import { taskRow } from '../../recipe/task.ts';
+import type { TableOptions } from '../config.ts';
+import type { RawSplit } from '../dataset.ts';
+import { growingInts } from '../grow.ts';
+import { TableSink } from '../table.ts';
+import type { OpenText } from './open.ts';
+import { PARTS, TextSink, tokenInputs } from './sink.ts';
+import type { RowSink } from './sink.ts';
+import { TAG_SEPARATOR } from './words.ts';
+import type { EncodedWords } from './words.ts';
+
+/** Receiver of rows of texts, which the task of the data reads as they are or word by word. */
+export function textSink(...given: ConstructorParameters<typeof TextSink>): RowSink {
+  const { task } = given[3];
+  return taskRow(task).isPerWord ? new WordSink(...given) : new TextSink(...given);
+}
+
+/** Collects lists of words as token ids, with the tokens that they begin with, and their tags. */
+export class WordSink implements RowSink {
+  readonly columns: readonly string[];
+  readonly #source: string;
+  readonly #text: OpenText;
+  readonly #table: TableSink;
+  readonly #separator: string;
+  readonly #starts = growingInts();
+  readonly #counts = growingInts();
+  #words: readonly string[] = [];
+  #rows = 0;
+  #cut = 0;
+  #empty = 0;
+  #all = 0;
+
+  constructor(
+    source: string,
+    columns: readonly string[],
+    text: OpenText,
+    { missing, separator = TAG_SEPARATOR, ...options }: TableOptions,
+    expectedRows: number,
+    labels?: readonly string[],
+  ) {
+    if (missing !== undefined && missing !== 'error')
+      throw new UserError(
+        `missing: ${missing} is not for words with a tag each`,
+        'Leave it out, and complete or remove the sample.',
+      );
+    this.columns = columns;
+    this.#source = source;
+    this.#text = text;
+    this.#separator = separator;
+    const names = Array.from({ length: text.form.length * (text.inputs?.length ?? 1) }, (_, i) => `token ${i}`);
+    this.#table = new TableSink(source, names, { ...options, shape: undefined }, expectedRows, labels);
+  }
+
+  begin(): void {
+    this.#words = [];
+    this.#table.begin();
+  }
+
+  setText(_column: number, text: string, where: () => string): never {
+    throw notWords(where, this.columns[0]!, text);
+  }
+
+  setValue(column: number, value: unknown, where: () => string): void {
+    const name = this.columns[column]!;
+    if (!Array.isArray(value) || value.length === 0) throw notWords(where, name, value);
+    for (const [at, word] of (value as readonly unknown[]).entries()) {
+      if (typeof word !== 'string' || !/[^\p{White_Space}\0]/u.test(word)) {
+        throw new UserError(
+          `${where()}: ${shown(name)}: expected a text for word ${at}, received ${shown(word)}`,
+          'Correct the word, or remove it together with its tag.',
+        );
+      }
+      if (word.includes('\uFFFD') || /\p{Surrogate}/u.test(word)) {
+        throw new UserError(
+          `${where()}: ${shown(name)}: word ${at} holds bytes that are no UTF-8, or the sign U+FFFD that such bytes become`,
+          'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`; take the sign U+FFFD out.',
+        );
+      }
+    }
+    this.#words = value as readonly string[];
+  }
+
+  end(labels: Parameters<TableSink['end']>[0], where: () => string): void {
+    const encoded = this.#encoded(where);
+    const words = this.#words;
+    this.#checkTags(labels, where);
+    const { form, inputs, onText } = this.#text;
+    const from = this.#starts.length;
+    this.#starts.extend(form.length).set(encoded.words, from);
+    this.#counts.push(words.length);
+    (inputs ?? ['input_ids']).forEach((input, i) => {
+      const values = encoded[PARTS[input]];
+      values.forEach((value, at) => this.#table.setValue(i * form.length + at, value, where));
+    });
+    const read = encoded.words.filter((word) => word >= 0);
+    if (read.length === 0) {
+      throw new UserError(
+        `${where()}: none of its words has a token within ${form.length}: ${shown(words.slice(0, 3).join(' '))}`,
+        'Remove the sentence, or take another tokenizer or a larger `text.length`.',
+      );
+    }
+    onText?.(
+      this.#rows,
+      Array.from(read, (word) => words[word]!),
+    );
+    this.#rows++;
+    this.#all += words.length;
+    this.#cut += encoded.cut;
+    this.#empty += encoded.empty;
+    this.#table.end(labels, where);
+  }
+
+  finish(): RawSplit {
+    const split = this.#table.finish();
+    const { form, inputs } = this.#text;
+    const notes = [
+      ...(this.#cut === 0
+        ? []
+        : [
+            `${this.#source}: ${this.#cut} of ${this.#all} words lie behind the first ${form.length} tokens of their sentence: they are neither learnt ` +
+              'nor scored; set `text.length` to read more of them',
+          ]),
+      ...(this.#empty === 0
+        ? []
+        : [
+            `${this.#source}: the tokenizer has no token for ${this.#empty} of ${this.#all} words: they are neither learnt nor scored`,
+          ]),
+    ];
+    return {
+      ...split,
+      text: form,
+      columns: this.columns,
+      ...(inputs !== undefined && { inputs: tokenInputs(inputs, form) }),
+      starts: { words: this.#starts.view(), counts: this.#counts.view() },
+      ...(notes.length > 0 && { notes: [...(split.notes ?? []), ...notes] }),
+    };
+  }
+
+  #checkTags(labels: readonly (string | undefined)[], where: () => string): void {
+    const [text] = labels;
+    if (text === undefined || text === '') {
+      throw new UserError(
+        `${where()}: the sentence has no tags`,
+        'Give each of its words a tag, or remove it: a sentence without tags is not read for the task tagging.',
+      );
+    }
+    const tags = text.split(this.#separator).length;
+    if (tags === this.#words.length) return;
+    throw new UserError(
+      `${where()}: ${this.#words.length} words and ${tags} tags`,
+      'Every word needs one tag, and every tag a word.',
+    );
+  }
+
+  #encoded(where: () => string): EncodedWords {
+    try {
+      return this.#text.encodeWords(this.#words);
+    } catch (error) {
+      if (error instanceof UserError || !(error instanceof Error)) throw error;
+      throw new UserError(
+        `${where()}: the tokenizer cannot read the words: ${error.message}`,
+        'Take another tokenizer, or remove the row.',
+        { cause: error },
+      );
+    }
+  }
+}
+
+function notWords(where: () => string, name: string, received: unknown): UserError {
+  return new UserError(
+    `${where()}: ${shown(name)}: expected a list of words, received ${shown(received)}`,
+    'The task tagging reads a list of words and a list of as many tags: JSON lines such as {"tokens": ["New", "York"], "tags": ["B-LOC", "I-LOC"]}, or type: conll.',
+  );
+}

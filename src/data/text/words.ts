@@ -1,0 +1,76 @@
+import type { Encoded, TextForm } from './encode.ts';
+import type { Tokenizer } from './tokenizer-json.ts';
+
+/** Token ids of a sample that is a list of words. */
+export interface EncodedWords extends Pick<Encoded, 'ids' | 'mask' | 'types'> {
+  /** [length] the position of the word that begins with this token; -1 where none does. */
+  readonly words: Int32Array;
+  /** Words whose first token was cut off. */
+  readonly cut: number;
+  /** Words that the tokenizer has no token for. */
+  readonly empty: number;
+}
+
+export type WordEncoder = (words: readonly string[]) => EncodedWords;
+
+/** Separator of the tags of a sample in the text that they are kept as. */
+export const TAG_SEPARATOR = '|';
+
+/** The byte between two words, as the byte tokenizer numbers it. */
+const SPACE = 33;
+
+/**
+ * Whole samples of words, each tokenized by itself, as the package tokenizers does with `is_pretokenized`: cut at the end, with the tokens of the
+ * template, filled up with padding. A word keeps its place as long as its first token does. The byte tokenizer has a space between two words.
+ */
+export function wordEncoderOf(
+  tokenizer: Tokenizer,
+  { tokenizer: kind, length, padding }: Pick<TextForm, 'tokenizer' | 'length' | 'padding'>,
+): WordEncoder {
+  const template = tokenizer.templates.single;
+  const room = length - template.filter((part) => 'id' in part).length;
+  if (room < 1)
+    throw new Error(`a length of ${length} leaves no room for a token beside those that the tokenizer adds`);
+  const known = new Map<string, readonly number[]>();
+  const idsOf = (word: string): readonly number[] => {
+    const found = known.get(word);
+    if (found !== undefined) return found;
+    const ids = tokenizer.ids(word, false);
+    known.set(word, ids);
+    return ids;
+  };
+  return (given) => {
+    const tokens: number[] = [];
+    const begins: number[] = [];
+    let [cut, empty] = [0, 0];
+    given.forEach((word, at) => {
+      const ids = idsOf(word);
+      if (ids.length === 0) {
+        empty++;
+        return;
+      }
+      if (kind === 'bytes' && at > 0) {
+        tokens.push(SPACE);
+        begins.push(-1);
+      }
+      if (tokens.length >= room) cut++;
+      ids.forEach((id, piece) => {
+        tokens.push(id);
+        begins.push(piece === 0 ? at : -1);
+      });
+    });
+    const [ids, mask, types] = [new Int32Array(length).fill(padding), new Int32Array(length), new Int32Array(length)];
+    const words = new Int32Array(length).fill(-1);
+    let at = 0;
+    for (const part of template) {
+      const isText = !('id' in part);
+      for (const [i, id] of (isText ? tokens.slice(0, room) : [part.id]).entries()) {
+        ids[at] = id;
+        mask[at] = 1;
+        if (isText) words[at] = begins[i]!;
+        types[at++] = part.type;
+      }
+    }
+    return { ids, mask, types, words, cut, empty };
+  };
+}

@@ -1,0 +1,113 @@
+import { markEntities } from '../data/targets/tags.ts';
+
+/** Tags and entities as seqeval and conlleval count them, one sentence at a time. */
+
+/** Words `from` to `to`, the last one included, that are one entity. */
+export interface Entity {
+  readonly type: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Borders of entities between two tags, by their places; the place behind the last tag is that of the end of a sentence. */
+export interface Borders {
+  /** Names of the types, in the order of the tags. */
+  readonly types: readonly string[];
+  /** Type of each tag; -1 for O and for the end of a sentence. */
+  readonly typeOf: readonly number[];
+  /** [before][tag] true if an entity begins with `tag` behind `before`. */
+  readonly begins: readonly (readonly boolean[])[];
+  /** [tag][after] true if an entity ends with `tag` before `after`. */
+  readonly ends: readonly (readonly boolean[])[];
+}
+
+interface Parts {
+  readonly letter: string;
+  readonly type: string;
+}
+
+/** Rules of conlleval (Tjong Kim Sang and De Meulder 2003), which seqeval follows where it is given no scheme: IOB1, IOB2 and IOBES by the same ones. */
+export function bordersOf(names: readonly string[]): Borders {
+  const isEntities = markEntities(names);
+  // A plain tag is an entity of one word.
+  const parts = [...names.map((name) => (isEntities ? partsOf(name) : { letter: 'S', type: name })), partsOf('O')];
+  const types = [...new Set(parts.filter(({ letter }) => letter !== 'O').map(({ type }) => type))];
+  return {
+    types,
+    typeOf: parts.map(({ letter, type }) => (letter === 'O' ? -1 : types.indexOf(type))),
+    begins: parts.map((before) => parts.map((tag) => isBegin(before, tag))),
+    ends: parts.map((tag) => parts.map((after) => isEnd(tag, after))),
+  };
+}
+
+function partsOf(name: string): Parts {
+  const at = name.indexOf('-');
+  return at === -1 ? { letter: name, type: '_' } : { letter: name.slice(0, at), type: name.slice(at + 1) };
+}
+
+function isBegin(before: Parts, tag: Parts): boolean {
+  if (tag.letter === 'O') return false;
+  if (tag.letter === 'B' || tag.letter === 'S') return true;
+  return 'ESO'.includes(before.letter) || before.type !== tag.type;
+}
+
+function isEnd(tag: Parts, after: Parts): boolean {
+  if (tag.letter === 'O') return false;
+  if (tag.letter === 'E' || tag.letter === 'S') return true;
+  return 'BSO'.includes(after.letter) || tag.type !== after.type;
+}
+
+/** Entities of the tags of a sentence. */
+export function entitiesOf(tags: ArrayLike<number>, { types, typeOf, begins, ends }: Borders): Entity[] {
+  const outside = typeOf.length - 1;
+  const found: Entity[] = [];
+  let from = 0;
+  for (let at = 0; at < tags.length; at++) {
+    const tag = tags[at]!;
+    if (begins[tags[at - 1] ?? outside]![tag]!) from = at;
+    if (ends[tag]![tags[at + 1] ?? outside]!) found.push({ type: types[typeOf[tag]!]!, from, to: at });
+  }
+  return found;
+}
+
+/** Entities of a type: those that are there, those that are given, and those that are both. */
+export interface Counts {
+  readonly there: number;
+  readonly given: number;
+  readonly right: number;
+}
+
+/** Micro-averaged F1: that of the sums over all types. 0 where no entity is there and none is given, as seqeval has it. */
+export function f1OfCounts({ there, given, right }: Counts): number {
+  return there + given === 0 ? 0 : (2 * right) / (there + given);
+}
+
+/** Counts of each type over sentences of true and given tags. */
+export function countsByType(
+  sentences: Iterable<{ readonly truth: ArrayLike<number>; readonly given: ArrayLike<number> }>,
+  borders: Borders,
+): Map<string, Counts> {
+  const counts = new Map(borders.types.map((type) => [type, { there: 0, given: 0, right: 0 }]));
+  for (const { truth, given } of sentences) {
+    const key = ({ type, from, to }: Entity): string => `${from} ${to} ${type}`;
+    const own = entitiesOf(given, borders);
+    const all = entitiesOf(truth, borders);
+    const known = new Set(all.map(key));
+    for (const { type } of all) counts.get(type)!.there++;
+    for (const entity of own) {
+      counts.get(entity.type)!.given++;
+      if (known.has(key(entity))) counts.get(entity.type)!.right++;
+    }
+  }
+  return counts;
+}
+
+export function total(counts: Iterable<Counts>): Counts {
+  const sum = { there: 0, given: 0, right: 0 };
+  for (const { there, given, right } of counts) {
+    sum.there += there;
+    sum.given += given;
+    sum.right += right;
+  }
+  return sum;
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { loadDataset } from '../../src/data/load.ts';
+import { NO_TAG } from '../../src/data/targets/tags.ts';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { reportHtml } from '../../src/report/html.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { asConll, asJsonl, taggedSentences } from '../support/tags.ts';
+
+const folder = temporaryFolder();
+const at = (name: string): string => path.join(folder(), name);
+
+const recipe = (change: object = {}) => ({
+  name: 'tags',
+  dataset: {
+    ...{ type: 'jsonl', task: 'tagging', train: 'train.jsonl', test: 'test.jsonl', validation: 40, label: 'tags' },
+    text: { column: 'tokens', length: 48 },
+  },
+  teacher: {
+    train: {
+      model: 'text-transformer',
+      size: 16,
+      depth: 1,
+      heads: 2,
+      epochs: 4,
+      batchSize: 32,
+      optimizer: { learningRate: 0.01 },
+    },
+  },
+  student: { model: 'text-cnn', size: 8, filters: 16, depth: 2 },
+  distill: { epochs: 5, batchSize: 32, optimizer: { learningRate: 0.01 } },
+  ...QUICK,
+  ...change,
+});
+
+it('goes from words with tags to files that give each word one', async () => {
+  await writeFile(at('train.jsonl'), asJsonl(taggedSentences(400, 'train')));
+  await writeFile(at('test.jsonl'), asJsonl(taggedSentences(80, 'test')));
+  const made = makeRecipe(recipe({ export: ['onnx', 'tflite'], quantize: [{ samples: 64, maxDrop: 100 }] }), folder());
+  const { report, folder: run } = await runRecipe(made, { out: folder() });
+  const score = Object.fromEntries(report.models.map(({ id, score: of }) => [id, of.test!]));
+  for (const id of ['teacher', 'distilled', 'distilled-tflite', 'distilled-int8', 'distilled-int8-tflite'])
+    expect([id, score[id]! > 0.8]).toEqual([id, true]);
+  expect(report.score).toMatchObject({ name: 'entity F1', better: 'higher' });
+  const { entities } = report.models.find(({ id }) => id === 'distilled')!;
+  expect(entities!.rows.map(({ name }) => name)).toEqual(['LOC', 'PER']);
+  const file = path.join(run, 'exports/distilled.onnx');
+  const model = decodeModel(readFileSync(file), file);
+  expect(model.graph.outputs[0]).toMatchObject({ name: 'logits', dims: ['batch', 48, 4] });
+  expect(JSON.parse(model.metadata.get('targets')!)).toEqual(['B-LOC', 'B-PER', 'I-PER', 'O'].sort());
+  for (const name of ['distilled.onnx', 'distilled-int8.tflite']) {
+    const id = name.replace('.onnx', '').replace('.tflite', '-tflite');
+    const { score: own } = await evaluateFile(path.join(run, 'exports', name), made, 'test');
+    expect([id, own!.value]).toEqual([id, score[id]]);
+  }
+  const { rows } = report.examples!;
+  const [first] = rows;
+  expect(first!.marked!.words.length).toBeGreaterThan(1);
+  expect(reportHtml(report)).toContain('<section id="entities">');
+});
+
+it('reads the same sentences from a file of a word on each line', async () => {
+  const sentences = taggedSentences(60, 'lines');
+  await writeFile(at('a.jsonl'), asJsonl(sentences));
+  await writeFile(at('a.conll'), `-DOCSTART- O\n\n${asConll(sentences)}`);
+  const tabbed = sentences.map(({ tokens, tags }, i) => `# sentence ${i}\n${tokens.map((token, k) => `${k}\t${token}\t${tags[k]!}\r\n`).join('')}`); // prettier-ignore
+  await writeFile(at('a.tsv'), tabbed.join('\r\n'));
+  const text = { length: 48 };
+  const shared = { task: 'tagging', validation: 10 } as const;
+  const [json, conll, tsv] = await Promise.all([
+    loadDataset({ ...shared, type: 'jsonl', train: at('a.jsonl'), label: 'tags', text: { ...text, column: 'tokens' } }),
+    loadDataset({ ...shared, type: 'conll', train: at('a.conll'), text: { ...text, column: 0 } }),
+    loadDataset({ ...shared, type: 'conll', train: at('a.tsv'), text: { ...text, column: 1 } }),
+  ]);
+  for (const other of [conll, tsv]) {
+    expect(other.classNames).toEqual(json.classNames);
+    expect(other.train.targets).toEqual(json.train.targets);
+    expect(other.train.samples).toEqual(json.train.samples);
+  }
+  // Bytes with a space between words: each word has its tag at its first byte.
+  const { train, classNames } = json;
+  const { tokens, tags } = sentences[train.ids[0]!]!;
+  const row = train.targets.subarray(0, 48);
+  const starts = [...row.keys()].filter((i) => row[i] !== NO_TAG);
+  expect(starts.map((i) => String.fromCharCode(train.samples[i]! - 1))).toEqual(tokens.map((token) => token[0]));
+  expect(starts.map((i) => classNames[row[i]!])).toEqual(tags);
+});
+
+it('says which words lie behind the last token and are not scored', async () => {
+  await writeFile(at('b.jsonl'), asJsonl(taggedSentences(60, 'cut')));
+  const { warnings, train } = await loadDataset({
+    ...{ type: 'jsonl', task: 'tagging', train: at('b.jsonl'), validation: 10, label: 'tags' },
+    text: { column: 'tokens', length: 16 },
+  });
+  expect(warnings.join('\n')).toMatch(/\d+ of \d+ words lie behind the first 16 tokens of their sentence/);
+  expect(train.targets.length).toBe(train.count * 16);
+});
