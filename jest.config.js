@@ -22,7 +22,9 @@ export default {
       testPathIgnorePatterns: [
         '/node_modules/',
         '<rootDir>/test/(browser|conformance|tensorflow|webgpu)/',
-        // `npm run test:kill`, `npm run test:recipes`, `npm run test:labels`, `npm run test:modes`, `npm run test:growth` and `npm run test:docs`.
+        // `npm run test:long`, `npm run test:kill`, `npm run test:recipes`, `npm run test:labels`, `npm run test:modes`, `npm run test:growth`
+        // and `npm run test:docs`.
+        '.long.test.ts$',
         '<rootDir>/test/(run/(kill|recipes|few-labels-whole|modes|modes-shards|growth)|docs).test.ts',
         '<rootDir>/test/trace/tfjs/',
       ],

@@ -7,7 +7,10 @@ const TESTS = {
     ...{ file: 'test/run/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
     config: ['--config', 'jest.long.config.js'],
   },
-  mutated: { file: 'test/mutated/mutated.test.ts', variable: 'LIMBECK_MUTATIONS', option: 'times', usual: '300' },
+  mutated: {
+    ...{ file: 'test/mutated/mutated.long.test.ts', variable: 'LIMBECK_MUTATIONS', option: 'times', usual: '300' },
+    config: ['--config', 'jest.long.config.js'],
+  },
   malformed: { file: 'test/serve/malformed.test.ts', variable: 'LIMBECK_REQUESTS', option: 'times', usual: '10000' },
   drift: { file: 'test/serve/drift.test.ts', variable: 'LIMBECK_DRIFT', option: 'samples', usual: '10000' },
   soak: {

@@ -208,7 +208,9 @@ export function forward(
 /** Answers [batch, width], whatever shape they have in a file. */
 function asRows(answers: tf.Tensor): tf.Tensor2D {
   const { shape } = answers;
-  return shape.length === 2 ? (answers as tf.Tensor2D) : tf.reshape<tf.Rank.R2>(answers, [Number(shape[0]), -1]);
+  if (shape.length === 2) return answers as tf.Tensor2D;
+  const width = shape.slice(1).reduce((size, length) => size * length, 1);
+  return tf.reshape<tf.Rank.R2>(answers, [-1, width]);
 }
 
 export function lossInput(

@@ -102,7 +102,7 @@ describe('POST /v1/M', () => {
     ]);
     expect(await refused('/v1/loud', wavFile([0], { rate: 2_000_000_011 }))).toEqual([
       400,
-      'the sound: a rate of 2000000011 values a second cannot be brought to 8: they have no large common divisor',
+      'the sound: a rate of 2000000011 values a second, expected one nearer to 8, that of the data',
     ]);
     expect(await refused('/v1/light', wavFile([0]))).toEqual([
       400,

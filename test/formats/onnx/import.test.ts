@@ -167,7 +167,11 @@ describe('an ONNX file that others have written', () => {
       [['Multinomial', ['x']]],
       /^model\.onnx: node node_0: the operator Multinomial is not known here$/,
     ],
-    ['groups', [['Conv', ['x', 'w'], { group: 3 }]], /node node_0 \(Conv\): 3 groups of 4 channels/],
+    [
+      'groups',
+      [['Conv', ['x', 'w'], { group: 3 }]],
+      /node node_0 \(Conv\): its input \[batch, 4, 8, 8\] has 4 channels, and its filter \[4, 2, 3, 3\] is for 6, in 3 groups/,
+    ],
     ['quantized weights', [['DequantizeLinear', ['x', 's']]], /the operator DequantizeLinear is not known/],
     ['a tensor that nothing gives', [['Relu', ['nowhere']]], /it reads nowhere, which nothing gives/],
   ] as [string, Step[], RegExp][])('is refused by node and operator: %s', (_, steps, message) => {
