@@ -110,6 +110,9 @@ function load({ packageName, folder, addon }: Found, options: LoadOptions): Tens
   }
 }
 
+/** What tfjs-node loads; none of our dependencies. */
+const WHOLE = '@tensorflow/tfjs';
+
 /**
  * The set-up stands in for all of tfjs, of which tfjs-node uses the core, with a file that loads the core beside it. Where `.venv` is a link
  * to the set-up of another clone that is a second core, which registers everything again and warns of it: it is given that of this process.
@@ -117,7 +120,7 @@ function load({ packageName, folder, addon }: Found, options: LoadOptions): Tens
 function shareCore(require: NodeJS.Require, folder: string): void {
   const alias = path.join(folder, '..', 'tfjs', 'index.js');
   if (!existsSync(alias) || !folder.includes(MADE)) return;
-  const file = require.resolve('@tensorflow/tfjs');
+  const file = require.resolve(WHOLE);
   const own = createRequire(import.meta.url)('@tensorflow/tfjs-core') as unknown;
   require.cache[file] = { id: file, filename: file, loaded: true, exports: own } as NodeJS.Module;
 }
