@@ -9,6 +9,18 @@ const shared = {
 
 const swc = (type) => ({ jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type } });
 
+/** tfjs-core's own tests: they import its sources, so everything here shares those instead of the bundle. */
+export const tfjs = {
+  ...shared,
+  testMatch: ['<rootDir>/test/trace/tfjs/*.long.test.ts'],
+  transform: { '^.+\\.[jt]s$': ['@swc/jest', swc('commonjs')] },
+  transformIgnorePatterns: ['/node_modules/(?!@tensorflow/tfjs-(core|layers|backend-cpu)/dist/)'],
+  moduleNameMapper: {
+    '^@tensorflow/tfjs-(core|layers|backend-cpu)$': '<rootDir>/node_modules/@tensorflow/tfjs-$1/dist/index.js',
+    '^jasmine-core/.*$': '<rootDir>/test/trace/tfjs/jasmine-core.cjs',
+  },
+};
+
 export default {
   maxWorkers: 2,
   // Where tests are ES modules, jest keeps the modules of every file that a worker has run (a file with one import of 16 MB leaves
@@ -33,17 +45,6 @@ export default {
         '^.+\\.ts$|/node_modules/csv-parse/.+\\.js$': ['<rootDir>/test/support/transform.cjs', swc('es6')],
       },
       transformIgnorePatterns: ['/node_modules/(?!csv-parse/)'],
-    },
-    // tfjs-core's own tests: they import its sources, so everything here shares those instead of the bundle.
-    {
-      ...shared,
-      testMatch: ['<rootDir>/test/trace/tfjs/*.test.ts'],
-      transform: { '^.+\\.[jt]s$': ['@swc/jest', swc('commonjs')] },
-      transformIgnorePatterns: ['/node_modules/(?!@tensorflow/tfjs-(core|layers|backend-cpu)/dist/)'],
-      moduleNameMapper: {
-        '^@tensorflow/tfjs-(core|layers|backend-cpu)$': '<rootDir>/node_modules/@tensorflow/tfjs-$1/dist/index.js',
-        '^jasmine-core/.*$': '<rootDir>/test/trace/tfjs/jasmine-core.cjs',
-      },
     },
   ],
 };
