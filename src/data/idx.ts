@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { UserError } from '../base/errors.ts';
+import { clipped, UserError } from '../base/errors.ts';
 import type { IdxFiles } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
@@ -38,7 +38,7 @@ export async function readIdx({ images, labels }: IdxFiles, room?: Room): Promis
   const [count, ...sample] = imageArray.shape as [number, ...number[]];
   if (sample.length < 1 || sample.length > 3) {
     throw new UserError(
-      `${images}: expected 2 to 4 dimensions (samples first), received ${imageArray.shape.length}: [${imageArray.shape.join(', ')}]`,
+      `${images}: expected 2 to 4 dimensions (samples first), received ${imageArray.shape.length}: [${clipped(imageArray.shape.join(', '))}]`,
       sample.length === 0
         ? 'This looks like a label file: are images and labels swapped?'
         : 'Store the samples as [count, height, width].',

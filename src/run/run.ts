@@ -1,26 +1,12 @@
 import path from 'node:path';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { runAlone } from './alone.ts';
-import type { StageContext } from './context.ts';
-import type { Stages } from './follow.ts';
-import { TEACHER } from '../report/artifact.ts';
 import { checkOptions } from './options.ts';
-import { progressOf } from '../train/progress.ts';
 import type { RunOptions, RunResult } from './options.ts';
-import type { RunStores } from '../folder/stores.ts';
-import { exportModel } from '../ship/export.ts';
-import type { TrainedModel } from '../ship/export.ts';
-import { examplesOf } from './stages/examples.ts';
-import { timeModels } from './stages/latency.ts';
-import { measure, measureTeacher } from './stages/measure.ts';
-import type { Measured } from './stages/measure.ts';
-import { pruneStudents, sizeOnly } from './stages/prune.ts';
-import { pruningSensitivity } from './stages/sensitivity.ts';
-import { shipModel } from './stages/ship.ts';
-import { repeatKey } from './repeat-key.ts';
+import { stages } from './stages.ts';
 import { runTogether } from './together.ts';
-import { labelNotes } from './stages/scores.ts';
-import { prepare, trainRepeat } from './students.ts';
+
+// Nothing else is exported here: the types of the package must load none of TensorFlow.js.
 
 /** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
@@ -29,71 +15,4 @@ export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): 
   const run = (loaded: LoadedRecipe, own: RunOptions): Promise<RunResult> =>
     runAlone(loaded, path.join(own.out ?? 'checkpoints', loaded.recipe.name), own, stages);
   return together === undefined ? run(given, options) : runTogether(run, given, { ...options, together });
-}
-
-/**
- *     recipe ─► data ─► 0 check ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 prune
- *                                     │           │            │            │           │
- *                                     └───────────┴── saved in the run's folder ────────┤
- *                                                                                       ▼
- *                                  report ◄─ 9 time ◄─ 8 measure ◄─ 7 quantize ◄─ 6 export
- */
-export async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages> {
-  const { recipe } = begin;
-
-  // 0 to 2. What would fail late is found out now; the teacher and its answers.
-  const prepared = await prepare(begin, stores);
-  const { context, teaching, lessons, begun, race } = prepared;
-
-  // 3 and 4. Students by themselves and with their teacher, those that shards have trained among them.
-  const students: TrainedModel[] = [];
-  for (let repeat = 0; recipe.student !== undefined && repeat < recipe.repeats; repeat++) {
-    if (recipe.repeats > 1 && (await stores.repeats.take(repeat, await repeatKey(context))))
-      context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
-    students.push(...(await trainRepeat(prepared, repeat, stores)));
-  }
-
-  // 5. Fewer channels or weights, a student of its own after each step.
-  const sensitivity = await pruningSensitivity(context, students);
-  const { pruned, channels, notes } = await pruneStudents(context, students, lessons);
-
-  // 6. Files that ship, each run beside its training graph before it is trusted.
-  const files = [];
-  if (teaching?.trained !== undefined) {
-    files.push(await exportModel(context, { model: TEACHER, trained: teaching.trained }, stores.write));
-  }
-  for (const student of [...students, ...pruned]) files.push(await exportModel(context, student, stores.write));
-
-  // 7. The last student in the other formats and in fewer bits.
-  const last = files.filter(({ model }) => model.role !== 'teacher' && model.repeat === 0).at(-1);
-  const shipped = last && (await shipModel(context, last, lessons, stores.write));
-  files.push(...(shipped?.files ?? []));
-
-  // 8. The test split, for the first and only time.
-  const measured: Measured[] = [];
-  const tell = progressOf(context, 'measure');
-  for (const file of files) {
-    measured.push(await measure(context, file));
-    tell('file', measured.length, files.length);
-  }
-  const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
-  if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
-
-  // 9. Their latency, side by side. Of several processes the first times alone, and writes the report.
-  if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
-  const timed = await timeModels(context, measured);
-  const changed = students.flatMap(({ trained }) => trained.notes ?? []);
-  const allNotes = [...begun, ...labelNotes(context), ...changed, ...notes, ...(shipped?.notes ?? [])];
-  return {
-    data: context.data,
-    measured,
-    answers: lessons?.summary,
-    race,
-    examples: await examplesOf(context, measured),
-    timed,
-    pruningSensitivity: sensitivity,
-    channels,
-    quantizationSensitivity: shipped?.sensitivity,
-    notes: [...allNotes, ...sizeOnly(students, pruned, timed.rows)],
-  };
 }

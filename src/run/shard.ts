@@ -6,7 +6,7 @@ import { raceShard } from './race.ts';
 import type { RacedShard } from './race.ts';
 import { repeatShard } from './repeats.ts';
 import type { Repeated } from './repeats.ts';
-import { stages } from './run.ts';
+import { stages } from './stages.ts';
 import { searchShard } from './search/shard.ts';
 import type { SearchedShard } from './search/shard.ts';
 
