@@ -14,7 +14,7 @@ interface FloatRowsOptions {
   /** Rows that are expected at most; 0: unknown. */
   readonly expected: number;
   readonly room: Room | undefined;
-  /** What needs all rows in memory, as it is written in the recipe; absent: nothing. */
+  /** Key that needs all rows in memory, as it is written in the recipe; absent: none. */
   readonly inMemory?: string | undefined;
 }
 

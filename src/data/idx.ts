@@ -72,7 +72,7 @@ interface Images extends Pick<IdxArray, 'shape'> {
 
 /** The images of a file; those that do not fit into memory are left there. */
 async function readImages(file: string, room: Room | undefined): Promise<Images> {
-  // What is wrong with a file that cannot be begun is said when it is read whole.
+  // A fault at the beginning of a file is reported when it is read whole.
   const start = room && (await startOf(file).catch(() => undefined));
   const header = start && headerOf(start, file);
   const bytes = header === undefined ? 0 : sizeOf(header.shape) * (header.type === 0x08 ? 1 : 4);

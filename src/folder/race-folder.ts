@@ -6,7 +6,7 @@ import { textOf } from '../base/shard.ts';
 import type { Shard } from '../base/shard.ts';
 import { giveAnswers, giveStates } from './given.ts';
 
-/** What a candidate of a race came to. */
+/** Result of a candidate of a race. */
 interface Finished {
   /** Hash of all that the training depends on. */
   readonly key: string;

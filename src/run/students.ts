@@ -16,7 +16,7 @@ import { checkLoss, trainStudent } from './stages/student.ts';
 import { teach } from './stages/teach.ts';
 import type { Teaching } from './stages/teach.ts';
 
-/** What the students of every repeat start from. */
+/** Context, teacher and answers that the students of every repeat start from. */
 interface Begun {
   readonly context: StageContext;
   readonly teaching: Teaching | undefined;

@@ -67,7 +67,7 @@ export async function runTogether(
   }
   const copy = await mkdtemp(path.join(tmpdir(), 'limbeck-rank-'));
   try {
-    // What shards have trained lies beside it.
+    // Students that shards have trained lie beside it.
     for (const beside of ['', '-repeats', '-race']) {
       const name = recipe.name + beside;
       if ((beside === '' && existing === 'fresh') || !(await exists(path.join(out, name)))) continue;

@@ -48,7 +48,7 @@ export const tags: TargetReader = {
   oddities: (split, values, names) => missing(split, values, names),
 };
 
-/** Where words begin. `UserError` for data that are not words. */
+/** Places where words begin. `UserError` for data that are not words. */
 function startsOf({ starts, source }: RawSplit): NonNullable<RawSplit['starts']> {
   if (starts !== undefined) return starts;
   throw new UserError(

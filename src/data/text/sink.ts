@@ -6,6 +6,7 @@ import type { RoomGiven } from '../room.ts';
 import { TableSink } from '../table.ts';
 import type { Encoded, TextForm } from './encode.ts';
 import type { OpenText } from './open.ts';
+import { readByTokenizer } from './read-by.ts';
 
 /** Receiver of the rows of a file, be they numbers or texts. */
 export type RowSink = Pick<TableSink, 'columns' | 'begin' | 'setText' | 'setValue' | 'end' | 'finish'>;
@@ -125,16 +126,7 @@ export class TextSink implements RowSink {
   }
 
   #encoded(where: () => string): Encoded {
-    try {
-      return this.#text.encode(this.#texts);
-    } catch (error) {
-      if (error instanceof UserError || !(error instanceof Error)) throw error;
-      throw new UserError(
-        `${where()}: the tokenizer cannot read the text: ${error.message}`,
-        'Take another tokenizer, or remove the row.',
-        { cause: error },
-      );
-    }
+    return readByTokenizer('text', where, () => this.#text.encode(this.#texts));
   }
 
   #empty(column: number, where: () => string): UserError {

@@ -9,6 +9,7 @@ import { PARTS, TextSink, tokenInputs } from './sink.ts';
 import type { RowSink } from './sink.ts';
 import { TAG_SEPARATOR } from './words.ts';
 import type { EncodedWords } from './words.ts';
+import { readByTokenizer } from './read-by.ts';
 
 /** Receiver of rows of texts, which the task of the data reads as they are or word by word. */
 export function textSink(...given: ConstructorParameters<typeof TextSink>): RowSink {
@@ -154,16 +155,7 @@ export class WordSink implements RowSink {
   }
 
   #encoded(where: () => string): EncodedWords {
-    try {
-      return this.#text.encodeWords(this.#words);
-    } catch (error) {
-      if (error instanceof UserError || !(error instanceof Error)) throw error;
-      throw new UserError(
-        `${where()}: the tokenizer cannot read the words: ${error.message}`,
-        'Take another tokenizer, or remove the row.',
-        { cause: error },
-      );
-    }
+    return readByTokenizer('words', where, () => this.#text.encodeWords(this.#words));
   }
 }
 

@@ -180,7 +180,7 @@ export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): voi
   }
 }
 
-/** What would train a student further on samples without the classes that it lacks, or could not tell which samples those are. */
+/** Keys that would train a student further on samples without the classes that it lacks, or could not tell which samples those are. */
 function refuseToLeaveOut(
   { dataset, teacher, target, prune, quantize }: Checked,
   refuse: (path: readonly string[], expected: string, received: unknown, hint?: string) => void,

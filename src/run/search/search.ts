@@ -114,7 +114,7 @@ async function halve(
 ): Promise<void> {
   const target = loaded.recipe.target!;
   let candidates = candidatesOf(target);
-  // What cannot be built is found out before anything is trained.
+  // A student that cannot be built is found before anything is trained.
   for (const candidate of candidates) recipeOf(loaded, candidate, 1, target);
   for (let round = 0; round < target.rounds; round++) {
     const share = shareOf(round, target.rounds);

@@ -34,7 +34,7 @@ export async function searchShard(
   const target = given.recipe.target!;
   const folder = new TrialsFolder(run);
   let candidates = candidatesOf(target);
-  // What cannot be built is found out before anything is trained.
+  // A student that cannot be built is found before anything is trained.
   for (const candidate of candidates) recipeOf(given, candidate, 1, target);
   await folder.begin();
   for (let round = 0; round < target.rounds; round++) {

@@ -63,7 +63,7 @@ export function turnsOf({ candidates, plan }: Course, round: number, left: reado
   });
 }
 
-/** What the turns of a round came to; gives their candidates, the best first, of equal ones the one that the recipe has first. */
+/** Candidates of a round by their scores, the best first; of equal ones, the one that the recipe has first. */
 export async function ranked(
   { data }: StageContext,
   turns: readonly Turn[],

@@ -110,7 +110,7 @@ function load({ packageName, folder, addon }: Found, options: LoadOptions): Tens
   }
 }
 
-/** What tfjs-node loads; none of our dependencies. */
+/** Package that tfjs-node loads; none of our dependencies. */
 const WHOLE = '@tensorflow/tfjs';
 
 /**
