@@ -60,7 +60,8 @@ describe('docs/compress.md', () => {
         printed.push((await run(process.execPath, [cli, ...args, ...quick], { cwd: folder })).stdout);
       }
       expect(printed).toHaveLength(3);
-      expect(printed[1]).toMatch(/pruned-2-int8: \d+\.\d× smaller, .* points of accuracy lost\n/);
+      // How far it cuts is decided by what it times, so no cut is named here.
+      expect(printed[1]).toMatch(/-int8: \d+\.\d× smaller, .* points of accuracy lost\n/);
       expect(printed[2]).toMatch(/^digits-int8\.onnx: \d+ bytes, from checkpoints\/digits-csv\/teacher\.onnx\n/m);
     } finally {
       await rm(folder, { recursive: true, force: true });
