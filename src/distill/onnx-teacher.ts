@@ -5,7 +5,8 @@ import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import { fileTeacher } from './file-teacher.ts';
-import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
+import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
+import type { Fed } from './int8-teacher.ts';
 import type { Teacher } from './teacher.ts';
 import { refuseOtherVocabulary } from './vocabulary.ts';
 
@@ -14,16 +15,29 @@ export type OnnxTeacherSettings = FileTeacherSettings;
 export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
   readonly bytes: Uint8Array;
   readonly session: SessionOptions;
+  /** Listener to what the file is fed. */
+  readonly onFed?: (feeds: Fed) => void;
 }
 
 /** An ONNX file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
 export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeacherSettings): Promise<Teacher> {
-  const { name, bytes, dataset, session, probe } = source;
+  const { name, bytes, dataset, session, probe, onFed } = source;
   const model = decodeModel(bytes, name);
-  const runtime = new InferenceModel(withOutputs(model, settings.intermediate, bytes), name, session);
+  const file = new InferenceModel(withOutputs(model, settings.intermediate, bytes), name, session);
+  const runtime = onFed === undefined ? file : watched(file, onFed);
   refuseOtherVocabulary(model, runtime.inputs, name, dataset);
   const about = { params: parametersOf(model), sizeBytes: bytes.length, content: bytes };
   return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
+}
+
+function watched(file: Runnable, onFed: (feeds: Fed) => void): Runnable {
+  return {
+    ...{ inputs: file.inputs, outputs: file.outputs, device: file.device, dispose: () => file.dispose() },
+    run: (feeds, wanted) => {
+      onFed(feeds);
+      return file.run(feeds, wanted);
+    },
+  };
 }
 
 /** The file with inner tensors among its outputs. */

@@ -15,6 +15,8 @@ import type { Alternative } from './diagnosis.ts';
 import { ensemble } from './ensemble.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
 import { modelTeacher } from './model-teacher.ts';
+import { int8Teacher } from './int8-teacher.ts';
+import type { OpenedWith, ToInt8 } from './int8-teacher.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { onnxTeacher } from './onnx-teacher.ts';
@@ -36,6 +38,8 @@ export interface OpenOptions {
   readonly name: (file: string) => string;
   /** Sizes of inputs that an ONNX file leaves open. */
   readonly shapes?: InputShapes;
+  /** Quantizer for a teacher with `precision: int8`. */
+  readonly toInt8?: ToInt8;
 }
 
 export interface OpenedTeacher {
@@ -47,6 +51,8 @@ export interface OpenedTeacher {
   readonly preparation?: Preparation;
   /** Members of an ensemble. Each is checked alone, because a good member hides a bad one. */
   readonly members?: readonly OpenedTeacher[];
+  /** Likeness of its answers in 8 bits to those of its file, for people. */
+  readonly inInt8?: string;
 }
 
 /** The teacher that a recipe names by file; an ensemble opens all of its members. */
@@ -69,7 +75,7 @@ export async function openFile(
   options: OpenOptions,
 ): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
   const { dataset } = options;
-  const { file, metadata, open: read } = await opener(recipe, options);
+  const { file, metadata, bytes, open: read } = await opener(recipe, options);
   const isText = dataset.text !== undefined;
   if (isText) refuseOtherText(options.name(file), metadata, dataset.text);
   // Ids are fed as they are, whatever the metadata say of numbers.
@@ -81,7 +87,11 @@ export async function openFile(
   const alternatives = alternativesOf(dataset, { ...layout, normalize: preparation.normalize }, (change) =>
     open({ ...preparation, ...change }),
   );
-  return { teacher: await open(preparation), alternatives, declared: preparation.classes, preparation };
+  const found = { alternatives, declared: preparation.classes, preparation };
+  if (recipe.precision !== 'int8') return { teacher: await open(preparation), ...found };
+  if (options.toInt8 === undefined || bytes === undefined) throw new Error('nothing here quantizes a teacher');
+  const { teacher, said } = await int8Teacher(bytes, (other) => open(preparation, other), dataset, options.toInt8);
+  return { teacher, ...found, inInt8: said };
 }
 
 /** A file that says of itself that it sees larger pictures would be fed those of the student, enlarged. */
@@ -110,13 +120,15 @@ async function withHead(
 ): Promise<Opener['open']> {
   if (file === undefined) return open;
   const vectors = await readClassVectors(file, name(file), dataset.classNames);
-  return async (settings) => zeroShot(await open(settings), vectors, scale);
+  return async (settings, other) => zeroShot(await open(settings, other), vectors, scale);
 }
 
 interface Opener {
   readonly file: string;
   readonly metadata: ReadonlyMap<string, string>;
-  readonly open: (settings: FileTeacherSettings) => Promise<Teacher>;
+  /** Content of an ONNX file. */
+  readonly bytes?: Uint8Array;
+  readonly open: (settings: FileTeacherSettings, other?: OpenedWith) => Promise<Teacher>;
 }
 
 /** Opener of a teacher's file: reads it once, and makes a teacher for each preparation that is tried. */
@@ -145,8 +157,9 @@ async function opener(recipe: FileSettings, { engine, session, dataset, name, sh
   const source = { ...about, bytes: await readOnnx(file, shapes), session };
   return {
     file,
+    bytes: source.bytes,
     metadata: decodeModel(source.bytes, about.name).metadata,
-    open: (settings) => onnxTeacher(source, settings),
+    open: (settings, other) => onnxTeacher({ ...source, ...other }, settings),
   };
 }
 

@@ -25,6 +25,7 @@ import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadDataToTeach, loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
+import { toInt8 } from '../ship/int8-teacher.ts';
 
 export type Split = 'train' | 'validation' | 'test';
 
@@ -74,7 +75,8 @@ export async function evaluateFile(
   const data = await scoredData(recipe, fed);
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);
-  const settings = { ...ANY, ...own, onnx: undefined, intermediate: [], [format]: file };
+  // The file as it is, whatever the recipe quantizes for its run.
+  const settings = { ...ANY, ...own, onnx: undefined, intermediate: [], precision: 'fp32' as const, [format]: file };
   const options = {
     engine: engineOf(recipe),
     session: sessionOptionsOf(recipe),
@@ -131,7 +133,7 @@ async function scoredData(recipe: LoadedRecipe['recipe'], data: LoadedDataset): 
   // Split alike; its rows are as the teacher is fed them.
   const taught = await loadDataToTeach(recipe);
   const dataset = asTeacherSees(taught.validation);
-  const { teacher } = await openTeacher(recipe.teacher, { engine, session, dataset, name });
+  const { teacher } = await openTeacher(recipe.teacher, { engine, session, dataset, name, toInt8: toInt8() });
   try {
     const { validation, test, labelledBy } = await scoredByTeacher(taught, teacher);
     const scored = (split: Dataset, { targets, scaling }: Dataset): Dataset => ({

@@ -84,6 +84,12 @@ const fileKeys = {
     .optional()
     .describe('classes as a file: factor on the cosine of embedding and vector of a class; default: 100, as CLIP has.'),
   intermediate: z.array(z.string()).default([]).describe('Names of inner tensors for feature losses.'),
+  precision: z
+    .enum(['fp32', 'int8'])
+    .optional()
+    .describe(
+      'int8: a float32 ONNX file is quantized for this run and asked in 8 bits, refused where its answers differ too much; default: fp32, the file as it is.',
+    ),
 };
 
 const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
@@ -101,12 +107,13 @@ const READ = [
   'classes',
   'logitScale',
   'intermediate',
+  'precision',
   'weighting',
 ] as const;
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   onnx: READ.filter((key) => key !== 'signature' && key !== 'weighting'),
   tfjs: ['normalize', 'resize', 'channels', 'outputs', 'classes', 'logitScale', 'intermediate'],
-  savedModel: READ.filter((key) => key !== 'weighting'),
+  savedModel: READ.filter((key) => key !== 'weighting' && key !== 'precision'),
   train: [],
   ensemble: ['weighting'],
   logits: [],
@@ -158,6 +165,13 @@ function oneSource(keys: readonly string[]) {
         };
         context.addIssue({ code: 'custom', message: 'not read', path: ['logitScale'], params });
       }
+      if (value['precision'] === 'int8' && ((value['intermediate'] ?? []) as []).length > 0) {
+        const params = {
+          expected: 'fp32 beside teacher.intermediate: inner tensors are those of the float file',
+          received: 'int8',
+        };
+        context.addIssue({ code: 'custom', message: 'not read', path: ['precision'], params });
+      }
       return;
     }
     const expected = `exactly one of ${keys.join(', ')}`;
@@ -175,7 +189,10 @@ function refuseUnread(
   context: z.RefinementCtx,
 ): void {
   const isGiven = (key: string): boolean =>
-    value[key] !== undefined && value[key] !== 'auto' && !(key === 'intermediate' && (value[key] as []).length === 0);
+    value[key] !== undefined &&
+    value[key] !== 'auto' &&
+    !(key === 'precision' && value[key] === 'fp32') &&
+    !(key === 'intermediate' && (value[key] as []).length === 0);
   for (const key of READ.filter((name) => isGiven(name) && !READ_BY[source].includes(name))) {
     const beside = READ_BY[source].join(', ');
     const expected =

@@ -21,6 +21,7 @@ import type { StageContext } from '../context.ts';
 import { fit } from '../fit.ts';
 import type { Fitted } from '../../train/training.ts';
 import { teacherBuilder } from '../../setup/models.ts';
+import { toInt8 } from '../../ship/int8-teacher.ts';
 import { progressOf } from '../../train/progress.ts';
 
 /** A teacher to ask, or answers that it gave before. */
@@ -83,7 +84,10 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     session,
     dataset: asTeacherSees(data.validation),
     name: (file) => path.basename(file),
+    toInt8: toInt8(progressOf(context, 'open teacher')),
   });
+  for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
+    if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
   onEvent({ type: 'stage', stage: 'check teacher' });
   for (const member of opened.members ?? []) await check(context, member);
   await check(context, opened, source.minAccuracy);

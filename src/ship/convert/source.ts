@@ -6,6 +6,7 @@ import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel } from '../../files/tfjs-file.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
+import type { Model } from '../../formats/onnx/model.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import { forInference } from '../../graph/passes/for-inference.ts';
 import { trimFilters } from '../../graph/passes/trim-filters.ts';
@@ -55,7 +56,11 @@ export async function openSource(
 }
 
 async function onnxSource(file: string, shapes: InputShapes = new Map()): Promise<ConvertSource> {
-  const model = decodeModel(await readOnnx(file, shapes), file);
+  return onnxGraph(decodeModel(await readOnnx(file, shapes), file), file);
+}
+
+/** The inference graph of an ONNX model, with what follows from constants computed. */
+export function onnxGraph(model: Model, file: string): ConvertSource {
   const read = forInference(importOnnx(model, file), (part) => evaluator.runSync(part, new Map()));
   const { graph } = trimFilters(read);
   refuseNaN(graph.constants, file);

@@ -1,0 +1,110 @@
+import { UserError } from '../base/errors.ts';
+import { argMax, percent } from '../base/numbers.ts';
+import { RandomStream } from '../base/random.ts';
+import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { originalsOf } from '../data/originals.ts';
+import type { InferenceTensor } from '../runtime/inference.ts';
+import { taskOf } from '../tasks/registry.ts';
+import type { Teacher } from './teacher.ts';
+
+/** What a file is fed, by the names of its inputs. */
+export type Fed = Readonly<Record<string, InferenceTensor>>;
+
+/** Quantizes an ONNX file to int8, calibrated with what it is fed; `UserError` for a file that cannot be. */
+export type ToInt8 = (bytes: Uint8Array, name: string, samples: readonly Fed[]) => Promise<Uint8Array>;
+
+/** Change to a file that is opened: other content, and a listener to what it is fed. */
+export interface OpenedWith {
+  readonly bytes?: Uint8Array;
+  readonly onFed?: (feeds: Fed) => void;
+}
+
+const CALIBRATED = 128;
+const COMPARED = 384;
+const BATCH = 32;
+
+/** Least likeness of answers in 8 bits: noise below a tenth of the answers, and the same class nearly always. */
+const LEAST_DB = 20;
+const LEAST_SAME = 0.99;
+
+/**
+ * A teacher whose file is quantized and asked in 8 bits. It is calibrated with what the float file is fed for some samples, so whatever
+ * prepares them holds for both, and its answers to others are compared with those of the float file. `UserError` where they differ too much.
+ */
+export async function int8Teacher(
+  file: Uint8Array,
+  open: (other: OpenedWith) => Promise<Teacher>,
+  dataset: Dataset,
+  toInt8: ToInt8,
+): Promise<{ readonly teacher: Teacher; readonly said: string }> {
+  let fed: Fed[] = [];
+  const float = await open({ onFed: (feeds) => fed.push(feeds) });
+  try {
+    const rows = Int32Array.from(new RandomStream(0, 'int8 teacher').permutation(dataset.count));
+    // Where there are few, the same serve for both.
+    const few = rows.length < 2 * BATCH;
+    const held = rows.subarray(0, few ? rows.length : Math.min(COMPARED, Math.ceil(rows.length / 2)));
+    const calibrated = few ? rows : rows.subarray(held.length, held.length + CALIBRATED);
+    // The file was asked about some samples when it was opened.
+    fed = [];
+    await answersTo(float, dataset, calibrated);
+    const int8 = await open({ bytes: await toInt8(file, float.name, fed) });
+    fed = [];
+    const likeness = alike(await answersTo(float, dataset, held), await answersTo(int8, dataset, held), dataset);
+    const said = `on ${held.length} validation samples ${likeness.text}`;
+    if (!likeness.isEnough) {
+      await int8.dispose();
+      throw new UserError(
+        `teacher.precision: int8: ${float.name} answers too differently in 8 bits: ${said}; expected at least ${LEAST_DB} dB${likeness.hasClasses ? ` and the same class on ${percent(LEAST_SAME)}` : ''}`,
+        'Set teacher.precision: fp32. A file that ends in a softmax is better exported with its logits as output.',
+      );
+    }
+    const { params, sizeBytes } = float;
+    return { teacher: { ...int8, params, sizeBytes }, said };
+  } finally {
+    await float.dispose();
+  }
+}
+
+/** Answers, row after row. */
+async function answersTo(teacher: Teacher, dataset: Dataset, rows: Int32Array): Promise<Float32Array[]> {
+  const all = [];
+  for (let at = 0; at < rows.length; at += BATCH) {
+    const some = rows.subarray(at, at + BATCH);
+    const original = originalsOf(dataset, some, chanceOf(PLAIN));
+    const { logits } = await teacher.answer(viewOf(dataset, some, PLAIN), some.length, original);
+    all.push(logits.slice());
+  }
+  return all;
+}
+
+interface Likeness {
+  readonly isEnough: boolean;
+  readonly hasClasses: boolean;
+  readonly text: string;
+}
+
+function alike(expected: readonly Float32Array[], actual: readonly Float32Array[], dataset: Dataset): Likeness {
+  const classes = taskOf(dataset).classes?.length;
+  let [signal, noise, same, compared] = [0, 0, 0, 0];
+  for (const [batch, a] of expected.entries()) {
+    const b = actual[batch]!;
+    for (let i = 0; i < a.length; i++) {
+      signal += a[i]! ** 2;
+      noise += (a[i]! - b[i]!) ** 2;
+    }
+    for (let at = 0; classes !== undefined && at < a.length; at += classes) {
+      compared++;
+      if (argMax(a, at, classes) === argMax(b, at, classes)) same++;
+    }
+  }
+  const db = noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
+  const share = classes === undefined ? 1 : same / compared;
+  const agreement = classes === undefined ? '' : `, same class on ${percent(share)}`;
+  return {
+    isEnough: db >= LEAST_DB && share >= LEAST_SAME,
+    hasClasses: classes !== undefined,
+    text: `${db === Infinity ? 'no difference' : `${db.toFixed(1)} dB`}${agreement}`,
+  };
+}

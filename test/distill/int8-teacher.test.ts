@@ -1,0 +1,69 @@
+import { viewOf } from '../../src/data/batches.ts';
+import type { Dataset } from '../../src/data/dataset.ts';
+import { int8Teacher } from '../../src/distill/int8-teacher.ts';
+import type { OpenedWith, ToInt8 } from '../../src/distill/int8-teacher.ts';
+import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { toInt8 } from '../../src/ship/int8-teacher.ts';
+import { parseRecipe } from '../../src/recipe/load.ts';
+import { pictures } from '../support/dataset.ts';
+import { pictureModel } from '../support/onnx.ts';
+import type { PictureTeacher } from '../support/onnx.ts';
+
+async function inInt8(file: PictureTeacher, quantizer: ToInt8 = toInt8(), dataset: Dataset = pictures(200)) {
+  const bytes = encodeModel(pictureModel(file));
+  const rows = Int32Array.from({ length: 8 }, (_, i) => i);
+  const probe = { x: viewOf(dataset, rows, { seed: 0, view: 0, augment: [] }), n: 8 };
+  const source = { name: 'teacher.onnx', bytes, dataset, probe, session: { executionProviders: ['cpu'] } };
+  const settings = { layout: 'auto', outputs: 'auto', intermediate: [] } as const;
+  const open = (other: OpenedWith) => onnxTeacher({ ...source, ...other }, settings);
+  return { float: await open({}), ...(await int8Teacher(bytes, open, dataset, quantizer)) };
+}
+
+describe('a teacher with precision: int8', () => {
+  it('is quantized from what its file is fed, in its own layout', async () => {
+    const seen: (readonly (readonly number[])[])[] = [];
+    const quantizer: ToInt8 = async (bytes, name, samples) => {
+      seen.push(samples.map(({ pixels }) => pixels!.shape));
+      const made = await toInt8()(bytes, name, samples);
+      expect(decodeModel(made, name).graph.nodes.map(({ op }) => op)).toContain('QuantizeLinear');
+      return made;
+    };
+    const { float, teacher, said } = await inInt8({ layout: 'nchw' }, quantizer);
+    expect(seen[0]!.length).toBeGreaterThanOrEqual(2);
+    expect(seen[0]![0]).toEqual([32, 2, 4, 4]);
+    expect(said).toMatch(/^on 100 validation samples \d\d\.\d dB, same class on (99|100)\.\d\d %$/);
+    expect(teacher.key).not.toBe(float.key);
+    expect([teacher.params, teacher.sizeBytes]).toEqual([float.params, float.sizeBytes]);
+    const x = viewOf(pictures(), [0, 1, 2], { seed: 0, view: 0, augment: [] });
+    const [exact, rounded] = [(await float.answer(x, 3)).logits, (await teacher.answer(x, 3)).logits];
+    expect(rounded).not.toEqual(exact);
+    const largest = Math.max(...exact.map(Math.abs));
+    rounded.forEach((value, i) => expect(Math.abs(value - exact[i]!)).toBeLessThan(0.05 * largest));
+  });
+
+  it('is the same each time', async () => {
+    const [one, two] = [await inInt8({}), await inInt8({})];
+    expect(one.teacher.key).toBe(two.teacher.key);
+  });
+
+  it('is refused where its answers differ too much', async () => {
+    // The file of another model, whose classes are in another order.
+    const other: ToInt8 = () => Promise.resolve(encodeModel(pictureModel({ order: [2, 0, 1] })));
+    await expect(inInt8({}, other)).rejects.toThrow(
+      /^teacher\.precision: int8: teacher\.onnx answers too differently in 8 bits: on 100 validation samples -?\d+\.\d dB, same class on \d+\.\d\d %; expected at least 20 dB and the same class on 99\.00 %$/,
+    );
+  });
+
+  it('is refused beside what is no ONNX file, and beside inner tensors', () => {
+    const recipe =
+      (teacher: string): (() => unknown) =>
+      () =>
+        parseRecipe(
+          `name: a\ndataset: { type: digits }\nteacher: { ${teacher}, precision: int8 }\nstudent: { model: mlp }\n`,
+          'a.yaml',
+        );
+    expect(recipe('tfjs: model.json')).toThrow(/no such key beside tfjs/);
+    expect(recipe('onnx: t.onnx, intermediate: [a]')).toThrow(/expected fp32 beside teacher\.intermediate/);
+  });
+});
