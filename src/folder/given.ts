@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { exists, readBytes, writeFileAtomic } from '../base/files.ts';
+import { isTeacherStage } from '../report/artifact.ts';
 import { stateOf } from './checkpoint.ts';
 
 /** Gives a run the answers that a teacher gave for another one. Those of other teachers and data have other keys, and are not read. */
@@ -22,6 +23,13 @@ export async function giveStates(stage: string, from: string, to: string): Promi
   for (const name of names)
     await writeFileAtomic(path.join(to, 'state', name), await readBytes(path.join(from, 'state', name)));
   return true;
+}
+
+/** Gives a run the trainings of the teacher and its assistants of another one. */
+export async function giveTeachers(from: string, to: string): Promise<void> {
+  const names = await readdir(path.join(from, 'state')).catch(() => []);
+  const stages = new Set(names.flatMap((name) => stateOf(name)?.stage ?? []).filter(isTeacherStage));
+  for (const stage of stages) await giveStates(stage, from, to);
 }
 
 async function statesOf(stage: string, folder: string): Promise<string[]> {

@@ -77,7 +77,7 @@ export class RaceFolder {
     const finished = JSON.parse(await readText(file)) as Finished;
     if (finished.key === key) return finished;
     throw new UserError(
-      `${this.folder}: this race was run by another recipe, student, data or number of shards of a batch than this run has`,
+      `${this.folder}: this race was run by another recipe, student, teacher, data or number of shards of a batch than this run has`,
       'Remove the folder, and let its shards or this run race again.',
     );
   }

@@ -40,7 +40,7 @@ export class RepeatsFolder {
     if (!(await exists(file))) return false;
     if ((JSON.parse(await readText(file)) as { readonly key?: string }).key !== key)
       throw new UserError(
-        `${from}: this repeat was trained by another recipe, student, data or number of shards of a batch than this run has`,
+        `${from}: this repeat was trained by another recipe, student, teacher, data or number of shards of a batch than this run has`,
         'Remove the folder, and let its shard or this run train the repeat again.',
       );
     const taken = [];

@@ -15,11 +15,14 @@ import type { RunOptions, RunResult } from './options.ts';
 import { searchBudget } from './search/search.ts';
 import { requireShards, SHARDS } from './together.ts';
 
-/** Follow the stages in this folder, under its lock: from the beginning, or from where they were stopped. */
+/**
+ * Follow the stages in this folder, under its lock: from the beginning, or from where they were stopped. `isShard`: it is a shard's part of a
+ * run, which `limbeck resume` would take for a whole one.
+ */
 export async function runAlone(
   given: LoadedRecipe,
   folder: string,
-  asked: RunOptions & Pick<FollowOptions, 'shared' | 'withoutTest'>,
+  asked: RunOptions & Pick<FollowOptions, 'shared' | 'withoutTest'> & { readonly isShard?: boolean },
   stages: Stages,
 ): Promise<RunResult> {
   const lost = new AbortController();
@@ -72,7 +75,9 @@ export async function runAlone(
       throw error;
     }
     if (error instanceof InterruptedError)
-      throw new InterruptedError(`${error.message}; go on with: limbeck resume ${inShell(folder)}`);
+      throw new InterruptedError(
+        `${error.message}; go on with${asked.isShard === true ? ' the same command' : `: limbeck resume ${inShell(folder)}`}`,
+      );
     if (made !== undefined) await removeUnbegun(folder, made);
     throw error;
   } finally {

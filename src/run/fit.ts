@@ -1,3 +1,4 @@
+import { sha256 } from '../base/bytes.ts';
 import { Stopwatch } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { freeMemory } from '../base/memory.ts';
@@ -14,6 +15,7 @@ import type { AnyLoss } from '../distill/losses/registry.ts';
 import type { LossArgs } from '../distill/losses/define.ts';
 import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
+import { canonicalJson } from '../recipe/diff.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
 import { StrongViews } from './strong-views.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -115,7 +117,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const steps = stepsOf(settings, asLongAs);
   const states = context.states(stage);
   const saved = await states.load();
-  const owner = { stage, job: options.job, data: options.data, shards };
+  const owner = { stage, job: jobOf(options, context.recipe), data: options.data, shards };
   const finished = finishedTraining(saved, steps, owner);
   if (finished !== undefined) return done(context, options, finished, network);
   const plan = options.masks?.(steps);
@@ -239,6 +241,20 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     await strong?.close();
     ema?.dispose();
   }
+}
+
+/**
+ * Hash of the settings of a training that knows them, with those of the whole recipe that its sums depend on: a state of other ones is of
+ * another training, and is ignored as one of another model is.
+ */
+function jobOf(
+  { job }: Pick<FitOptions, 'job'>,
+  { shards, syncBatchNorm, gradientCompression = 'none' }: StageContext['recipe'],
+): string | undefined {
+  const isUsual = shards === undefined && !syncBatchNorm && gradientCompression === 'none';
+  return job === undefined || isUsual
+    ? job
+    : sha256(job, canonicalJson({ shards, syncBatchNorm, gradientCompression }));
 }
 
 function refuseFrozen({ name, trainable, state }: Network): void {

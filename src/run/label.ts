@@ -15,11 +15,12 @@ import { lockRun } from '../folder/lock.ts';
 import { openStores } from '../folder/stores.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { loadData } from '../setup/data.ts';
+import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { progressOf } from '../train/progress.ts';
 import type { RunOptions } from './options.ts';
 import { batchFor, sized, storeOptions } from './stages/answer.ts';
+import { transferSet } from './stages/leave-out.ts';
 import { openAndCheck } from './stages/teach.ts';
 
 /** `signal` stops after the current block. */
@@ -104,7 +105,9 @@ async function withTeacher<T>(
   const format = storeOf(recipe);
   const engine = engineOf(recipe);
   prepareSavedModels(recipe);
-  const data = await loadData(recipe);
+  // The samples that a run asks about, as it asks: it finds answers by a hash of them. An assistant learns all classes.
+  const whole = { recipe, data: await loadDataToTeach(recipe) };
+  const { data } = recipe.teacher?.chain === undefined ? transferSet(whole) : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const { teacher } = (await openAndCheck({ recipe, engine, data, onEvent, signal }))!;
   try {

@@ -35,7 +35,12 @@ export async function raceShard(given: LoadedRecipe, shard: Shard, options: RunO
     options.onEvent?.({ type: 'message', message: `round ${round + 1} of ${total}` });
     const own = folder.folderOf(round, shard);
     const isFresh = options.existing === 'fresh';
-    await runAlone(given, own, { ...options, shared: folder.folder }, stagesOf(folder, { round, shard, own, isFresh }));
+    await runAlone(
+      given,
+      own,
+      { ...options, isShard: true, shared: folder.folder },
+      stagesOf(folder, { round, shard, own, isFresh }),
+    );
     const missing = await folder.missing(round, raceStage);
     if (missing > 0) return { rounds: round, total, missing, folder: folder.folder };
   }
@@ -53,10 +58,10 @@ interface Own {
 
 function stagesOf(folder: RaceFolder, { round, shard, own, isFresh }: Own): Stages {
   return async (begin, stores) => {
-    const { context, lessons } = await lessonsOf(begin, stores);
+    const { context, teaching, lessons } = await lessonsOf(begin, stores);
     if (lessons === undefined)
       throw new UserError('--shard: a race of losses compares what teachers teach', 'Name a teacher in the recipe.');
-    const key = await repeatKey(context);
+    const key = await repeatKey(context, teaching);
     const course = courseOf(context);
     await folder.tell(course.plan.map(({ count }) => count));
     let left = course.candidates;

@@ -39,7 +39,7 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
     options.onEvent?.({ type: 'message', message: `repeat ${repeat + 1} of ${total}` });
     await folder.begin(repeat);
     const race = new RaceFolder(run, folder.folderOf(repeat));
-    await runAlone(given, folder.folderOf(repeat), options, stagesOf(folder, repeat, race));
+    await runAlone(given, folder.folderOf(repeat), { ...options, isShard: true }, stagesOf(folder, repeat, race));
   }
   return { repeats: own.map((repeat) => repeat + 1), total, folder: folder.folder };
 }
@@ -48,7 +48,7 @@ function stagesOf(folder: RepeatsFolder, repeat: number, race: RaceFolder): Stag
   return async (begin, stores) => {
     const prepared = await prepare(begin, { ...stores, race });
     await trainRepeat(prepared, repeat, stores);
-    await folder.finish(repeat, await repeatKey(prepared.context));
+    await folder.finish(repeat, await repeatKey(prepared.context, prepared.teaching));
     return { data: prepared.context.data };
   };
 }

@@ -33,7 +33,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   // 3 and 4. Students by themselves and with their teacher, those that shards have trained among them.
   const students: TrainedModel[] = [];
   for (let repeat = 0; recipe.student !== undefined && repeat < recipe.repeats; repeat++) {
-    if (recipe.repeats > 1 && (await stores.repeats.take(repeat, await repeatKey(context))))
+    if (recipe.repeats > 1 && (await stores.repeats.take(repeat, await repeatKey(context, teaching))))
       context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
     students.push(...(await trainRepeat(prepared, repeat, stores)));
   }

@@ -46,7 +46,7 @@ export async function lessonsOf(begin: StageContext, { softTargets }: Pick<RunSt
 export async function prepare(begin: StageContext, stores: RunStores): Promise<Begun> {
   const { context: transferred, teaching, lessons, notes: before } = await lessonsOf(begin, stores);
   // And the loss to learn with.
-  const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(transferred) : '';
+  const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(transferred, teaching) : '';
   const { context, race, notes } = await raceLosses(transferred, lessons, (stage) => stores.race.take(stage, key));
   if (lessons !== undefined) await checkLoss(context, lessons);
   const ways = [...notes, ...(lessons === undefined ? [] : generationNotes(context))];

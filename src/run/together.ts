@@ -50,7 +50,7 @@ export async function runTogether(
   given: LoadedRecipe,
   options: RunOptions & { readonly together: Collectives },
 ): Promise<RunResult> {
-  const { together, existing, out = 'checkpoints' } = options;
+  const { together, out = 'checkpoints' } = options;
   const { recipe, written } = given;
   requireSame(together, 'version', limbeckVersion());
   requireSame(together, 'recipe', JSON.stringify(written));
@@ -67,10 +67,10 @@ export async function runTogether(
   }
   const copy = await mkdtemp(path.join(tmpdir(), 'limbeck-rank-'));
   try {
-    // Students that shards have trained lie beside it.
+    // Students that shards have trained lie beside it. For a fresh start too, which keeps the teacher and its answers.
     for (const beside of ['', '-repeats', '-race']) {
       const name = recipe.name + beside;
-      if ((beside === '' && existing === 'fresh') || !(await exists(path.join(out, name)))) continue;
+      if (!(await exists(path.join(out, name)))) continue;
       await cp(path.join(out, name), path.join(copy, name), {
         recursive: true,
         filter: (file) => path.basename(file) !== 'lock',

@@ -3,6 +3,8 @@ import { atFile, clipped, inShell, nearest, shown, UserError } from '../../src/b
 it('nearest finds what was probably meant', () => {
   expect(nearest('temprature', ['alpha', 'temperature', 'epochs'])).toBe('temperature');
   expect(nearest('LearningRate', ['learningRate'])).toBe('learningRate');
+  // Two letters that are swapped are one mistake.
+  expect(nearest('fomr', ['foo', 'form'])).toBe('form');
 });
 
 it('nearest stays silent when nothing is near', () => {

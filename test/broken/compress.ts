@@ -187,9 +187,12 @@ export const compressing: Readonly<Record<string, CommandCase>> = {
     ],
   },
   'compress with a seed that is none': {
-    args: compress('--seed', '1.5'),
+    args: compress('--seed=-1'),
     files: beside(model()),
-    message: ['--seed: expected a whole number, received 1.5', 'Any will do; equal ones repeat a run.'],
+    message: [
+      '--seed: expected a whole number from 0 to 4294967295, received -1',
+      'Any will do; equal ones repeat a run.',
+    ],
   },
   'compress with a name that is none': {
     args: compress('--name', 'a/b'),

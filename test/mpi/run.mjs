@@ -109,6 +109,8 @@ hold(
 
 await done(start('node', [cli, ...run('quick', ...quick)]));
 const expected = hashesOf('quick');
+await done(mpirun(first, 2, run('quick', ...quick, '--fresh')));
+hold('a fresh start by 2, which keeps the teacher and its answers: the same bytes', hashesOf('quick') === expected);
 for (const launcher of launchers) {
   const out = `stuck-${launcher.id}`;
   const stuck = mpirun(launcher, 3, run(out, ...quick, '--rank-timeout', '5'));

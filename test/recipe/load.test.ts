@@ -294,6 +294,12 @@ describe('a broken recipe', () => {
       /./,
     ],
     [
+      'distill: {leaveOut: {classes: [3]}}\nquantize: {fallback: qat}',
+      'leaveOut: expected no such key beside quantize with fallback: qat',
+      /keep-float/,
+    ],
+    ['distill: {leaveOut: {classes: [3]}, epochs: 0}', 'leaveOut: expected no such key beside epochs: 0', /./],
+    [
       'precision: mixed\ndistill: {loss: sp, features: [{student: a, teacher: b}]}',
       'precision: expected full: sp squares and multiplies what float16 cannot hold, received mixed',
       /./,

@@ -6,7 +6,7 @@ import type { RunOptions } from '../../src/run/options.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { QUICK } from '../support/digits.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { lone, played } from '../support/played.ts';
 import { writeData } from '../support/tiny.ts';
@@ -29,7 +29,7 @@ const made = (change: object = {}) => makeRecipe({ ...RECIPE, name: 'r', ...chan
 const out = (name: string): string => path.join(folder(), name);
 const run = (name: string, change: object = {}, options: RunOptions = {}) =>
   runRecipe(made(change), { ...options, out: out(name) });
-const exported = (name: string) => readFile(path.join(out(name), 'r/exports/scratch.onnx'));
+const exported = (name: string, file = 'exports/scratch.onnx') => readFile(path.join(out(name), 'r', file));
 
 /** Stops in the training. */
 async function begun(name: string, change: object = {}, options: RunOptions = {}): Promise<void> {
@@ -76,6 +76,26 @@ describe('the number of shards that a run began with', () => {
     await run('mpi');
     await run('eight', { shards: 8 });
     expect(await exported('mpi')).toEqual(await exported('eight'));
+  });
+
+  it.each([
+    ['shards: 8', {}, { shards: 8 }],
+    ['gradientCompression: fp16', { shards: 8 }, { shards: 8, gradientCompression: 'fp16' }],
+    ['syncBatchNorm: true', { shards: 8 }, { shards: 8, syncBatchNorm: true }],
+  ])('after a fresh start with %s, the teacher is trained again too', async (_, before, after) => {
+    const trained = {
+      teacher: {
+        train: { model: 'ds-cnn', width: 0.25, depth: 1, epochs: 4, batchSize: 20, optimizer: { learningRate: 0.01 } },
+      },
+    };
+    const change = { ...trained, dataset: { ...DIGITS, limit: 200 } };
+    await run('again', { ...change, ...before });
+    const first = await exported('again', 'teacher.onnx');
+    await run('again', { ...change, ...after }, { existing: 'fresh' });
+    await run('new', { ...change, ...after });
+    for (const file of ['teacher.onnx', 'exports/distilled.onnx'])
+      expect(await exported('again', file)).toEqual(await exported('new', file));
+    expect(await exported('again', 'teacher.onnx')).not.toEqual(first);
   });
 
   it('of a state that is put into another run is found out', async () => {

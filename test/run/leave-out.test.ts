@@ -1,6 +1,7 @@
-import { bestShift } from '../../src/run/stages/leave-out.ts';
+import { bestShift, checkLeftOut } from '../../src/run/stages/leave-out.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
+import { CLASSES, pictures } from '../support/dataset.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -34,4 +35,23 @@ it('classes that do not exist are refused before anything is trained', async () 
   await expect(runRecipe(makeRecipe(recipe, folder()), { out: folder() })).rejects.toThrow(
     /leaveOut\.classes: expected one of 0, 1, .* received x/,
   );
+});
+
+it('samples without a label may be of the class that is left out, and are refused', () => {
+  const { recipe } = makeRecipe(
+    {
+      name: 'r',
+      dataset: DIGITS,
+      teacher: { train: { model: 'mlp' } },
+      student: { model: 'mlp' },
+      distill: { leaveOut: { classes: ['bee'], correctBias: false } },
+    },
+    '/',
+  );
+  const check = (labelled?: Uint8Array) =>
+    checkLeftOut(recipe, { classNames: CLASSES, train: pictures(60, { labelled }) }, { name: 'mlp', state: {} });
+  expect(() => check(new Uint8Array(60).fill(1, 7))).toThrow(
+    /leaveOut: expected a label of each sample of train, .* received 7 of 60 without one/,
+  );
+  expect(() => check()).not.toThrow();
 });

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import type { RunOptions } from '../../src/run/options.ts';
@@ -9,6 +9,7 @@ import { makeRecipe } from '../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { inProcess } from '../support/in-process.ts';
 import { writeData } from '../support/tiny.ts';
 import { writeTeacher } from '../support/tiny-teacher.ts';
 
@@ -32,6 +33,15 @@ const RECIPE = {
 
 const made = (change: object = {}) => makeRecipe({ ...RECIPE, ...change }, folder());
 
+/** Stages that train something, in their order. */
+function trainings(): { stages: string[]; onEvent: (event: RunEvent) => void } {
+  const stages: string[] = [];
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'epoch' && stages.at(-1) !== event.stage) stages.push(event.stage);
+  };
+  return { stages, onEvent };
+}
+
 describe('a race of losses in shards', () => {
   const RACE = {
     baseline: false,
@@ -50,19 +60,37 @@ describe('a race of losses in shards', () => {
       if (event.type === 'epoch' || (event.type === 'done' && event.stage.startsWith('race'))) stop.abort();
     };
     // Stopped after its first candidate, and shared anew by others.
-    await expect(shard(0, 2, { signal: stop.signal, onEvent })).rejects.toThrow(/stopped|go on with/);
-    expect((await shard(1)).race).toMatchObject({ rounds: 0, total: 2 });
-    expect((await shard(0, 1)).race).toMatchObject({ missing: 0, rounds: 2 });
-    const titles: string[] = [];
-    const told = (event: RunEvent): void => {
-      if (event.type === 'stage' && event.stage.startsWith('race')) titles.push(event.stage);
-    };
-    const { report } = await runRecipe(made(RACE), { ...out(), onEvent: told });
+    await expect(shard(0, 2, { signal: stop.signal, onEvent })).rejects.toThrow(/; go on with the same command$/);
+    await writeFile(path.join(folder(), 'r.yaml'), JSON.stringify({ ...RECIPE, ...RACE }));
+    const { stdout } = await inProcess(folder(), 'run', 'r.yaml', '--shard', '1/2', '--out', folder());
+    expect(stdout).toContain(`shard 1/2: 0 of 2 rounds of the race are finished: ${path.join(folder(), 'r-race')}\n`);
+    expect(stdout).toMatch(
+      /^shard 1\/2: [12] of the next round are left to other shards; after them start this one again$/m,
+    );
+    const others = trainings();
+    expect((await shard(0, 1, { onEvent: others.onEvent })).race).toMatchObject({ missing: 0, rounds: 2 });
+    expect(others.stages).not.toContain('race-1-2');
+    const own = trainings();
+    const { report } = await runRecipe(made(RACE), { ...out(), onEvent: own.onEvent });
+    expect(own.stages).toEqual(['distill']);
     const alone = (await runRecipe(made(RACE), { out: path.join(folder(), 'alone') })).report;
     expect(report.race).toEqual(alone.race);
     expect(await readFile(path.join(folder(), 'r/exports/distilled.onnx'))).toEqual(
       await readFile(path.join(folder(), 'alone/r/exports/distilled.onnx')),
     );
+  });
+
+  it('goes on with the repeats, which take what has raced', async () => {
+    const { stages, onEvent } = trainings();
+    const { race, repeated } = await trainShard(
+      made({ ...RACE, repeats: 2 }),
+      { index: 0, count: 1 },
+      { ...out(), onEvent },
+    );
+    expect([race!.missing, repeated!.repeats]).toEqual([0, [1, 2]]);
+    expect(stages.slice(0, -2).every((stage) => stage.startsWith('race'))).toBe(true);
+    expect(stages.slice(-2)).toEqual(['distill', 'distill-2']);
+    expect(new Set(stages).size).toBe(stages.length);
   });
 
   it('of another recipe is refused', async () => {
@@ -74,6 +102,7 @@ describe('a race of losses in shards', () => {
 
 describe('a search in shards', () => {
   const change = {
+    teacher: { tfjs: 'teacher/model.json', chain: [{ model: 'mlp', hidden: [16], epochs: 5, batchSize: 16 }] },
     student: { model: 'mlp', hidden: [4] },
     baseline: undefined,
     target: { widths: [1, 0.5], amounts: [0], rounds: 2, sizeKb: 100 },
@@ -89,12 +118,16 @@ describe('a search in shards', () => {
     // Of two candidates one goes on, which is one of theirs.
     const missing = [first, second].map(({ search }) => search!.missing);
     expect(missing.at(-1)).toBe(0);
-    const trained: string[] = [];
-    const onEvent = (event: RunEvent): void => {
-      if (event.type === 'epoch') trained.push(event.stage);
-    };
+    // As if another machine had done one of them.
+    const elsewhere = path.join(folder(), 'r-search/width-1-pruned-0-round-1/report.json');
+    const { machine, ...rest } = JSON.parse(await readFile(elsewhere, 'utf8')) as { machine: object };
+    await writeFile(elsewhere, JSON.stringify({ ...rest, machine: { ...machine, cpu: 'another' } }));
+    const { stages, onEvent } = trainings();
     const { report } = await runRecipe(made(change), { ...out(), onEvent });
-    expect(trained).toEqual([]);
+    expect(stages).toEqual([]);
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(/several kinds of machines \(another; .*\), and chose by/),
+    );
     expect(report.search!.points.length).toBe(6);
     const [own, taken] = await Promise.all(
       ['r-search', 'r/search'].map((of) =>

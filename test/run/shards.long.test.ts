@@ -1,5 +1,7 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { tensor1d, tensor2d } from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
 import type { RunEvent } from '../../src/base/events.ts';
 import { gridTrials } from '../../src/recipe/grid.ts';
 import { labelShard, mergeLabels } from '../../src/run/label.ts';
@@ -11,6 +13,7 @@ import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { QUICK } from '../support/digits.ts';
+import { saveTfjs } from '../support/saved-tfjs.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { writeData } from '../support/tiny.ts';
 import { writeTeacher } from '../support/tiny-teacher.ts';
@@ -72,6 +75,34 @@ describe('labelling in shards', () => {
     await runRecipe(made({ name: 'alone' }), { ...out, onEvent });
     expect(titles.filter((title) => title?.startsWith('asking the teacher')).length).toBe(1);
     expect(await answersIn('r')).toEqual(await answersIn('alone'));
+  });
+
+  it('asks about the samples that the run asks about, where classes are left out', async () => {
+    const towards = [0, 1, 2].map((k) => [Math.cos((2 * Math.PI * k) / 3), Math.sin((2 * Math.PI * k) / 3)] as const);
+    const rows = Array.from({ length: 150 }, (_, i) => {
+      const [a, b] = [Math.sin(i * 12.9898), Math.cos(i * 78.233)];
+      const scores = towards.map(([x, y]) => a * x + b * y);
+      return `${a.toFixed(4)},${b.toFixed(4)},${'pqr'[scores.indexOf(Math.max(...scores))]!}`;
+    });
+    await writeFile(path.join(folder(), 'three.csv'), `a,b,label\n${rows.join('\n')}\n`);
+    const model = sequential();
+    model.add(layers.dense({ units: 3, inputShape: [2], name: 'logits' }));
+    const kernel = [0, 1].flatMap((axis) => towards.map((one) => 5 * one[axis]!));
+    model.setWeights([tensor2d(kernel, [2, 3]), tensor1d([0, 0, 0])]);
+    await mkdir(path.join(folder(), 'three'));
+    await saveTfjs(model, path.join(folder(), 'three'));
+    const recipe = made({
+      dataset: { ...RECIPE.dataset, train: 'three.csv' },
+      teacher: { tfjs: 'three/model.json' },
+      distill: { ...RECIPE.distill, leaveOut: { classes: ['r'], correctBias: false } },
+    });
+    await labelShard(recipe, { index: 0, count: 1 }, { out: folder() });
+    const { samples } = await mergeLabels(recipe, { out: folder() });
+    expect(samples).toBeLessThan(0.8 * 108);
+    const asked: (string | undefined)[] = [];
+    const onEvent = (event: { type: string; title?: string }): void => void asked.push(event.title);
+    await runRecipe(recipe, { out: folder(), onEvent });
+    expect(asked.filter((title) => title?.startsWith('asking the teacher'))).toEqual([]);
   });
 
   it.each([
@@ -165,6 +196,18 @@ describe('repeats in shards', () => {
     await shard(1, { distill: { epochs: 1, batchSize: 16, softTargets: { batchSize: 16 } } });
     await expect(runRecipe(made({ repeats: 3, baseline: true }), out())).rejects.toThrow(
       /r-repeats.2: this repeat was trained by another recipe/,
+    );
+  });
+
+  it('by a teacher whose file has changed since are refused', async () => {
+    await shard(1);
+    // As many weights as before, and a surer teacher.
+    await writeFile(
+      path.join(folder(), 'teacher/weights.bin'),
+      new Uint8Array(Float32Array.of(-4, 4, -4, 4, 0, 0).buffer),
+    );
+    await expect(runRecipe(made({ repeats: 3, baseline: true }), out())).rejects.toThrow(
+      /r-repeats.2: this repeat was trained by another recipe, student, teacher, data/,
     );
   });
 

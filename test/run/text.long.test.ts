@@ -8,6 +8,7 @@ import { statedText } from '../../src/distill/stated-text.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { readEntries } from '../../src/formats/tflite/entries.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
+import { labelShard, mergeLabels } from '../../src/run/label.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
@@ -116,6 +117,17 @@ it('goes from raw texts and a teacher with its own tokenizer to files and a kit 
   // Another tokenizer gives other ids, which the sample says.
   await copyFile(path.join(folder(), 'teacher.json'), path.join(kit, 'models/tokenizer.json'));
   expect(start().stderr).toContain('not the token ids');
+});
+
+it('labels texts beforehand as the run asks about them: by the tokenizer of the teacher', async () => {
+  await files();
+  const made = makeRecipe(recipe({ baseline: false, distill: { epochs: 1, batchSize: 32 } }), folder());
+  await labelShard(made, { index: 0, count: 1 }, { out: folder() });
+  await mergeLabels(made, { out: folder() });
+  const asked: (string | undefined)[] = [];
+  const onEvent = (event: { type: string; title?: string }): void => void asked.push(event.title);
+  await runRecipe(made, { out: folder(), onEvent });
+  expect(asked.filter((title) => title?.startsWith('asking the teacher'))).toEqual([]);
 });
 
 it('refuses a tokenizer of another vocabulary than the teacher has, and a length that it does not take', async () => {

@@ -1,3 +1,6 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { writeFileAtomic } from '../../src/base/files.ts';
 import { requireSame, runTogether } from '../../src/run/together.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -27,6 +30,29 @@ describe('a run of several processes', () => {
     const folders = (await run(3)).map((result) => result.folder);
     expect(folders[0]).toBe(folder());
     expect(new Set(folders).size).toBe(3);
+  });
+
+  it('begins in each with all that lies there, afresh too: a fresh start keeps the teacher and its answers', async () => {
+    const there = [
+      'r/soft-targets/a',
+      'r/state/teach-000001.safetensors',
+      'r-race/done/race-1-1.json',
+      'r-repeats/1/b',
+    ];
+    for (const file of [...there, 'r/lock']) await writeFileAtomic(path.join(folder(), file), 'x');
+    const filesIn = async (out: string): Promise<string[]> => {
+      const found = await readdir(out, { recursive: true, withFileTypes: true });
+      const files = found.filter((entry) => entry.isFile() && entry.name !== 'lock');
+      return files.map((entry) => path.relative(out, path.join(entry.parentPath, entry.name))).sort();
+    };
+    const seen = played(2, (together) =>
+      runTogether(async (_, { out }) => ({ folder: out!, report: (await filesIn(out!)) as never }), recipe(), {
+        out: folder(),
+        together,
+        existing: 'fresh',
+      }),
+    );
+    expect((await seen).map(({ report }) => report)).toEqual([[...there].sort(), [...there].sort()]);
   });
 
   it.each([

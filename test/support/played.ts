@@ -1,8 +1,18 @@
-import type { Collectives } from '../../src/runtime/collectives.ts';
+import type { Begun, Collectives } from '../../src/runtime/collectives.ts';
 
 class Captured extends Error {}
 
-const DONE = { wait: () => undefined };
+/** A call under way: what it fills is of no use before the wait for it, and what it was given must stay as it is until then. */
+function begun(own: Float32Array, all: Float32Array, result: Float32Array): Begun {
+  const given = own.slice();
+  all.fill(NaN);
+  return {
+    wait: () => {
+      expect(own).toEqual(given);
+      all.set(result);
+    },
+  };
+}
 
 /**
  * What each of `size` processes comes to that work together, played one after another in this one: a process is run until it gathers for
@@ -51,16 +61,14 @@ function player(
     beginAlltoall: (own, all) => {
       const of = allgather(own);
       const length = own.length / size;
+      const result = new Float32Array(all.length);
       for (let other = 0; other < size; other++) {
         const at = other * own.length + rank * length;
-        all.set(of.subarray(at, at + length), other * length);
+        result.set(of.subarray(at, at + length), other * length);
       }
-      return DONE;
+      return begun(own, all, result);
     },
-    beginAllgather: (own, all) => {
-      all.set(allgather(own));
-      return DONE;
-    },
+    beginAllgather: (own, all) => begun(own, all, allgather(own)),
     allreduce: (own) => {
       const all = allgather(own);
       return own.map((_, i) =>
@@ -81,14 +89,8 @@ export function lone(): Collectives {
   return {
     ...{ rank: 0, size: 1, waitedSeconds: 0 },
     allgather: (own) => own.slice(),
-    beginAlltoall: (own, all) => {
-      all.set(own);
-      return DONE;
-    },
-    beginAllgather: (own, all) => {
-      all.set(own);
-      return DONE;
-    },
+    beginAlltoall: (own, all) => begun(own, all, own.slice()),
+    beginAllgather: (own, all) => begun(own, all, own.slice()),
     allreduce: (own) => own.slice(),
     broadcast: () => undefined,
     barrier: () => undefined,

@@ -17,7 +17,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { floats, modelOf } from '../support/onnx-steps.ts';
+import { floats, modelOf, positive } from '../support/onnx-steps.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 
 const folder = temporaryFolder();
@@ -183,6 +183,25 @@ describe('cuts', () => {
     const { prune, quantize } = loaded.recipe;
     expect(prune.map(({ finetune }) => finetune.epochs)).toEqual(prune.map(() => 0));
     expect(quantize).toMatchObject([{ scheme: 'int8', method: 'ptq', fallback: 'keep-float' }]);
+  });
+
+  it('are followed by a training at a higher rate where the file has batch norms', async () => {
+    const rates = async (files: { model: string; data: string }) => {
+      const { loaded } = await compression(asked({ ...files, budget: 'size=5,latency=1' }));
+      return new Set(loaded.recipe.prune.map(({ finetune }) => finetune.optimizer!.learningRate));
+    };
+    expect(await rates(await two())).toEqual(new Set([0.001]));
+    const norm = { s: positive(64), o: floats(64), m: floats(64), v: positive(64) };
+    const steps = [
+      ['Conv', ['x', 'a'], SAME],
+      ['BatchNormalization', ['y0', 's', 'o', 'm', 'v']],
+      ['Conv', ['y1', 'b'], SAME],
+      ['GlobalAveragePool', ['y2']],
+      ['Flatten', ['y3'], { axis: 1 }],
+    ] as const;
+    expect(await rates(await write(steps, { a: floats(64, 2, 3, 3), b: floats(4, 64, 3, 3), ...norm }))).toEqual(
+      new Set([0.003]),
+    );
   });
 
   it('are none where no channels can be removed, and that is said', async () => {

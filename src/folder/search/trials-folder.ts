@@ -3,11 +3,10 @@ import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { exists, writeFileAtomic } from '../../base/files.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
-import { stageOf, TEACHER } from '../../report/artifact.ts';
 import type { Report } from '../../report/types.ts';
 import { finishedReport } from '../finished.ts';
 import { storedRecipe } from '../folder.ts';
-import { giveAnswers, giveStates } from '../given.ts';
+import { giveAnswers, giveTeachers } from '../given.ts';
 import { differences } from '../place.ts';
 import { takeTraining } from './sharing.ts';
 
@@ -56,12 +55,12 @@ export class TrialsFolder {
     );
   }
 
-  /** Gives the run a trial that is finished, with the teacher that shards have trained for it; undefined where there is none. */
+  /** Gives the run a trial that is finished, with the teacher and assistants that shards have trained for it; undefined where there is none. */
   async take(trial: string, loaded: LoadedRecipe): Promise<Report | undefined> {
     const report = await this.find(trial, loaded);
     if (report === undefined) return undefined;
     await giveAnswers(this.folder, this.#run);
-    await giveStates(stageOf(TEACHER), this.folder, this.#run);
+    await giveTeachers(this.folder, this.#run);
     const to = path.join(this.#run, 'search', trial);
     await rm(`${to}.part`, { recursive: true, force: true });
     await cp(this.folderOf(trial), `${to}.part`, {

@@ -182,17 +182,17 @@ export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): voi
 
 /** Keys that would train a student further on samples without the classes that it lacks, or could not tell which samples those are. */
 function refuseToLeaveOut(
-  { dataset, teacher, target, prune, quantize }: Checked,
+  { dataset, distill, teacher, target, prune, quantize }: Checked,
   refuse: (path: readonly string[], expected: string, received: unknown, hint?: string) => void,
 ): void {
+  const has = (key: 'method' | 'fallback'): boolean =>
+    quantize.some((step) => (step as Readonly<Record<string, unknown>>)[key] === 'qat');
   const beside: readonly (readonly [string, boolean, string])[] = [
+    ['epochs: 0', distill.epochs === 0, 'Train the student: as it is taken it has seen what it has seen.'],
     ['target', target !== undefined, 'Search for a student without it.'],
     ['prune', prune.length > 0, 'Prune a student of all classes.'],
-    [
-      'quantize with method: qat',
-      quantize.some((step) => 'method' in step && step.method === 'qat'),
-      'Quantize after the training.',
-    ],
+    ['quantize with method: qat', has('method'), 'Quantize after the training.'],
+    ['quantize with fallback: qat', has('fallback'), 'Let it fall back to keep-float or stop.'],
     ['teacher.logits', teacher?.logits !== undefined, 'Name the teacher itself.'],
     ['dataset.labelled', dataset.labelled !== undefined, 'It is told by its label which sample is left out.'],
     ['dataset.unlabelled', dataset.unlabelled !== undefined, 'It is told by its label which sample is left out.'],

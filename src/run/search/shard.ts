@@ -52,7 +52,7 @@ export async function searchShard(
       const { report } = await runAlone(
         trial.loaded,
         folder.folderOf(trial.run),
-        { ...options, shared: folder.folder, withoutTest: true },
+        { ...options, isShard: true, shared: folder.folder, withoutTest: true },
         stages,
       );
       refuseUntimed({ ...trial, report }, target);

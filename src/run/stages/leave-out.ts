@@ -2,7 +2,7 @@ import { monotonicMs } from '../../base/clock.ts';
 import { nearest, UserError } from '../../base/errors.ts';
 import { percent } from '../../base/numbers.ts';
 import { plainBatches } from '../../data/batches.ts';
-import { rowsOf } from '../../data/labelled.ts';
+import { labelledCount, rowsOf } from '../../data/labelled.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { number } from '../../report/format.ts';
@@ -22,7 +22,7 @@ const BIAS = 'logits/bias';
 const EVALUATION_BATCH = 256;
 
 /** The same context whose training split has no sample of the classes that are left out. */
-export function transferSet(context: StageContext): StageContext {
+export function transferSet<C extends Pick<StageContext, 'recipe' | 'data'>>(context: C): C {
   const { recipe, data } = context;
   const { leaveOut } = recipe.distill;
   if (leaveOut === undefined) return context;
@@ -41,14 +41,23 @@ export function leftOutNotes({ recipe, data }: Pick<StageContext, 'recipe' | 'da
   ];
 }
 
-/** `UserError` for classes that do not exist, for fewer than two that are left, and for a bias that cannot be corrected. */
+/**
+ * `UserError` for classes that do not exist, for fewer than two that are left, for samples that may be of any class, and for a bias that
+ * cannot be corrected.
+ */
 export function checkLeftOut(
-  { distill: { leaveOut } }: Recipe,
-  { classNames }: Pick<StageContext['data'], 'classNames'>,
-  { state, name }: ModelNetwork,
+  { distill: { leaveOut } }: Pick<Recipe, 'distill'>,
+  { classNames, train }: Pick<StageContext['data'], 'classNames' | 'train'>,
+  { state, name }: Pick<ModelNetwork, 'state' | 'name'>,
 ): void {
   if (leaveOut === undefined) return;
   const left = indexesOf(leaveOut.classes, classNames);
+  const without = train.count - labelledCount(train);
+  if (without > 0)
+    throw new UserError(
+      `distill.leaveOut: expected a label of each sample of train, which tells what is left out, received ${without} of ${train.count} without one`,
+      'Give these samples a label, or leave them out of the files.',
+    );
   if (classNames.length - left.size < 2)
     throw new UserError(
       `distill.leaveOut.classes: expected at least 2 of ${classNames.length} classes to be left, received ${leaveOut.classes.join(', ')}`,

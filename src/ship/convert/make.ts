@@ -62,11 +62,13 @@ async function writerFor(
     const keepFloat = (layer: string): boolean => kept.includes(layer);
     const { quantization, skipped } = prepared;
     const ready = withFloatLayers(prepared.graph, prepared.float, keepFloat);
-    const integer = { precision: 'integer' as const, quantization, keepFloat, storeFixed: isFrontEnd, batch, ends };
+    const integer = { precision: 'integer' as const, quantization, keepFloat, batch, ends };
+    // The front-end of sounds: rounded to 16 bits it is off by less than a step of 8 bits, and by more than one of 16.
+    const narrow = precision === 'int8' && { storeFixed: isFrontEnd };
     if (format === 'tflite')
       return {
         ...{ graph: ready, skipped },
-        writer: (metadata) => exportTflite(ready, { ...integer, description: describe(metadata) }),
+        writer: (metadata) => exportTflite(ready, { ...integer, ...narrow, description: describe(metadata) }),
       };
     const writer = (metadata: ReadonlyMap<string, string>): Written => {
       const made = exportQdq(ready, quantization, { ...onnx(metadata), keepFloat });

@@ -63,8 +63,11 @@ function checkOptions({ epochs, seed, name, mean, std }: CompressOptions): void 
       `--epochs: expected a number from 0 to ${MOST_EPOCHS}, received ${epochs}`,
       'It is the number of passes over the data after each cut; with 0 nothing is trained.',
     );
-  if (!Number.isSafeInteger(seed))
-    throw new UserError(`--seed: expected a whole number, received ${seed}`, 'Any will do; equal ones repeat a run.');
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)
+    throw new UserError(
+      `--seed: expected a whole number from 0 to ${2 ** 32 - 1}, received ${seed}`,
+      'Any will do; equal ones repeat a run.',
+    );
   if (name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
     throw new UserError(
       `--name: expected letters, digits, dot, dash and underscore, received ${shown(name)}`,

@@ -2,7 +2,7 @@ import { importOnnx } from '../../../src/formats/onnx/import.ts';
 import { convCases, IMAGE, stored } from '../../support/onnx-cases/conv.ts';
 import { liftConstants } from '../../../src/graph/passes/lift-constants.ts';
 import type { Case, Step } from '../../support/onnx-steps.ts';
-import { expectSame, modelOf } from '../../support/onnx-steps.ts';
+import { expectSame, floats, modelOf } from '../../support/onnx-steps.ts';
 
 const first = (name: string): [Case[0], Case[2]] => [convCases[name]![0], convCases[name]![2]];
 
@@ -29,6 +29,11 @@ describe('a convolution of a file', () => {
       /has 4 channels, and its filter \[5, 4, 3, 3\] is for 8, in 2 groups/,
     ],
     [
+      'outputs that groups cannot share',
+      [['Conv', ['x', 'odd'], { group: 2 }]],
+      /its filter \[5, 2, 3, 3\] has 5 outputs, which 2 groups cannot share/,
+    ],
+    [
       'volumes',
       [['MaxPool', ['x'], { kernel_shape: [2, 2, 2] }]],
       /windows over height and width, or over length alone, received 3/,
@@ -40,6 +45,7 @@ describe('a convolution of a file', () => {
       /larger than what its windows reach/,
     ],
   ] as [string, Step[], RegExp][])('is refused by node and operator: %s', (_, steps, message) => {
-    expect(() => importOnnx(modelOf(IMAGE, stored, steps), 'm.onnx')).toThrow(message);
+    const held = { ...stored, odd: floats(5, 2, 3, 3) };
+    expect(() => importOnnx(modelOf(IMAGE, held, steps), 'm.onnx')).toThrow(message);
   });
 });

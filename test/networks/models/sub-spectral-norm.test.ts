@@ -44,3 +44,19 @@ it('follows them as it is trained, and applies what it has followed and learnt',
     expect(value).toBeCloseTo((part + 1) * fixed![i]! + (part === 3 ? 5 : 0), 3);
   });
 });
+
+it('of one part is a batch norm', () => {
+  const norm = new SubSpectralNorm({ name: 'norm', bands: 1, momentum: 0.9, epsilon: EPSILON });
+  const x = sound();
+  norm.apply(x, { training: true });
+  const [gamma, beta, mean, variance] = [
+    [2, 3],
+    [4, 5],
+    [6, 7],
+    [8, 9],
+  ].map((values) => tf.tensor1d(values)) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
+  norm.setWeights([gamma, beta, mean, variance]);
+  const expected = tf.batchNorm(x, mean, variance, beta, gamma, EPSILON).dataSync();
+  const actual = (norm.apply(x, { training: false }) as tf.Tensor).dataSync();
+  expected.forEach((value, i) => expect(actual[i]).toBeCloseTo(value, 4));
+});

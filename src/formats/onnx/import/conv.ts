@@ -80,9 +80,14 @@ const conv: Importer = (node, c) => {
   const group = intAttr(node, c, 'group', 1);
   const [out, inner] = c.shapeOf(node.inputs[1]!) as [number, number];
   const isDepthwise = group > 1 && group === channels && inner === 1;
-  if (inner * group !== channels || out % group !== 0)
+  if (inner * group !== channels)
     c.fail(
       `its input [${shape.join(', ')}] has ${channels} channels, and its filter [${c.shapeOf(node.inputs[1]!).join(', ')}] is for ${inner * group}${group === 1 ? '' : `, in ${group} groups`}`,
+      'Check the file with onnx.checker, and export the model again.',
+    );
+  if (out % group !== 0)
+    c.fail(
+      `its filter [${c.shapeOf(node.inputs[1]!).join(', ')}] has ${out} outputs, which ${group} groups cannot share`,
       'Check the file with onnx.checker, and export the model again.',
     );
   const filter = filterOf(node, c, shape.length, isDepthwise ? channels : undefined);
