@@ -74,20 +74,9 @@ export const initCommand: Command<InitArgs> = {
   },
 };
 
+// prettier-ignore
 const TYPES = [
-  ...[
-    'csv',
-    'idx',
-    'cifar10',
-    'cifar100',
-    'image-folder',
-    'audio-folder',
-    'text-folder',
-    'npz',
-    'parquet',
-    'jsonl',
-    'conll',
-  ],
+  'csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'audio-folder', 'text-folder', 'npz', 'parquet', 'jsonl', 'conll',
 ];
 
 /** Answers to everything that the options leave open: asked in a terminal. Elsewhere a missing option is a `UserError`. */
