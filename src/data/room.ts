@@ -16,14 +16,14 @@ export interface RoomGiven {
 export class Room {
   readonly #bytes: number;
   readonly #free: number;
-  readonly #mostRead: number;
+  /** Bytes that may be read from a file at once. */
+  mostRead = MOST_READ;
   #taken = 0;
 
-  /** `bytes`: what samples may take, where that is not to be found out from what is free; `mostRead`: what may be read from a file at once. */
-  constructor(bytes?: number, mostRead = MOST_READ) {
+  /** `bytes`: what samples may take, where that is not to be found out from what is free. */
+  constructor(bytes?: number) {
     this.#free = bytes ?? freeMemory();
     this.#bytes = bytes ?? SHARE * this.#free;
-    this.#mostRead = mostRead;
   }
 
   /**
@@ -31,7 +31,7 @@ export class Room {
    * them.
    */
   take(bytes: number, read = 0): boolean {
-    if (read > this.#mostRead || this.#taken + bytes > this.#bytes) return false;
+    if (read > this.mostRead || this.#taken + bytes > this.#bytes) return false;
     this.#taken += bytes;
     return true;
   }

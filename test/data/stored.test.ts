@@ -112,7 +112,7 @@ describe('samples that are left in files', () => {
     const file = await folder.file('both.npz', zipSync(arrays, { level: 0 }));
     const source = { file, samples: 'few', labels: 'some' };
     const [stored, known] = [
-      await readNpz(source, { room: new Room(1e9, 1000) }),
+      await readNpz(source, { room: Object.assign(new Room(1e9), { mostRead: 1000 }) }),
       await readNpz(source, { room: new Room(1e9) }),
     ];
     expect(known.stored).toBeUndefined();
@@ -125,7 +125,7 @@ describe('samples that are left in files', () => {
     const doubles = Buffer.alloc(8 * 60);
     for (let i = 0; i < 60; i++) doubles.writeDoubleBE(i / 7, 8 * i);
     const images = await folder.file('doubles.idx', Buffer.concat([idx(0x0e, [6, 10], new Uint8Array(0)), doubles]));
-    const left = await readIdx({ images }, new Room(1e9, 400));
+    const left = await readIdx({ images }, Object.assign(new Room(1e9), { mostRead: 400 }));
     expect([...blocksOf(left)]).toEqual([(await readIdx({ images })).samples]);
     expect(left.stored).toBeDefined();
   });
