@@ -1,7 +1,7 @@
 import { shown, UserError } from '../../base/errors.ts';
 import type { LabelWords, RawSplit, TargetValues } from '../dataset.ts';
 import { asIndex, checkedNames, compareNames, unknownLabel } from '../labels.ts';
-import { tagsIn } from '../text/words.ts';
+import { tagsIn } from '../text/tag-list.ts';
 import type { TargetReader } from './reader.ts';
 
 /** Token without a tag: padding, what the tokenizer adds, and all tokens of a word but the first. */

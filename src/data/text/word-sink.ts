@@ -4,11 +4,12 @@ import type { TableOptions } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { growingInts } from '../grow.ts';
 import type { RoomGiven } from '../room.ts';
+import { tagsIn } from './tag-list.ts';
 import { TableSink } from '../table.ts';
 import type { OpenText } from './open.ts';
 import { PARTS, TextSink, tokenInputs } from './sink.ts';
 import type { RowSink } from './sink.ts';
-import { tagsIn } from './words.ts';
+import { TAG_SEPARATOR } from './words.ts';
 import type { EncodedWords } from './words.ts';
 import { readByTokenizer } from './read-by.ts';
 
@@ -24,7 +25,7 @@ export class WordSink implements RowSink {
   readonly #source: string;
   readonly #text: OpenText;
   readonly #table: TableSink;
-  readonly #separator: string | undefined;
+  readonly #separator: string;
   readonly #starts = growingInts();
   readonly #counts = growingInts();
   #words: readonly string[] = [];
@@ -37,7 +38,7 @@ export class WordSink implements RowSink {
     source: string,
     columns: readonly string[],
     text: OpenText,
-    { missing, separator, ...options }: TableOptions & RoomGiven,
+    { missing, separator = TAG_SEPARATOR, ...options }: TableOptions & RoomGiven,
     expectedRows: number,
     labels?: readonly string[],
   ) {

@@ -16,11 +16,6 @@ export type WordEncoder = (words: readonly string[]) => EncodedWords;
 /** Separator of the tags of a sample in the text that they are kept as. */
 export const TAG_SEPARATOR = '|';
 
-/** The tags of a sample, from that text; spaces around a tag are no part of it. */
-export function tagsIn(text: string, separator = TAG_SEPARATOR): string[] {
-  return text.split(separator).map((tag) => tag.trim());
-}
-
 /** The byte between two words, as the byte tokenizer numbers it. */
 const SPACE = 33;
 
