@@ -4,11 +4,12 @@
  *     npm run bench:torchdistill -- --python PYTHON [--losses kd,attention,sp] [--repeats 3] [--epochs 10] [--samples 10000] [--threads 1]
  *         [--out checkpoints/torchdistill]
  *
- * PYTHON has bench/torchdistill/requirements.txt. The teacher is trained in PyTorch, and Limbeck reads it as ONNX with its inner tensors. The
- * same samples, optimizer, learning rates, epochs, numbers of the losses and choice of the epoch by validation; initial weights are drawn by
- * each side in the same way. Times are those of training and validation, with what asking the teacher beforehand takes. Every finished
- * training is kept in OUT/results.json. `sp` is not quite the same loss: torchdistill divides the rows of the similarity matrices by the sum of
- * their values, the paper and its authors' code by their length.
+ * PYTHON has bench/torchdistill/requirements.txt. The teacher is trained in PyTorch, and Limbeck reads it as ONNX with its inner tensors.
+ * The same samples, optimizer, learning rates, epochs, numbers of the losses and choice of the epoch by validation; initial weights are
+ * drawn by each side in the same way. Times are those of training and validation, with what asking the teacher beforehand takes. Every
+ * finished training is kept in results.json of a folder of its samples, epochs and threads in OUT, beside the teacher that it has learnt
+ * from. `sp` is not quite the same loss: torchdistill divides the rows of the similarity matrices by the sum of their values, the paper and
+ * its authors' code by their length.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -58,10 +59,12 @@ interface Side {
 }
 type Round = Readonly<Record<'ours' | 'theirs', Side>>;
 
-mkdirSync(values.out, { recursive: true });
-const file = path.join(values.out, 'results.json');
+/** A teacher is of so many samples and epochs, and a time of so many threads. */
+const out = path.join(values.out, `${SAMPLES}-samples-${EPOCHS}-epochs-${THREADS}-threads`);
+mkdirSync(out, { recursive: true });
+const file = path.join(out, 'results.json');
 const results = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Round>) : {};
-const keyOf = (loss: string, seed: number): string => `${SAMPLES} samples, ${EPOCHS} epochs, ${loss}, seed ${seed}`;
+const keyOf = (loss: string, seed: number): string => `${loss}, seed ${seed}`;
 
 const split = (name: string) => ({
   images: `datasets/fashion-mnist/${name}-images-idx3-ubyte.gz`,
@@ -75,7 +78,7 @@ function recipeOf(loss: string, seed: number) {
     seed,
     dataset: { type: 'idx', train: split('train'), test: split('t10k'), limit: SAMPLES },
     teacher: {
-      onnx: path.join(values.out, 'teacher.onnx'),
+      onnx: path.join(out, 'teacher.onnx'),
       output: 'logits',
       ...(features.length > 0 && { intermediate: features.map(({ teacher }) => teacher) }),
     },
@@ -103,7 +106,7 @@ async function writeSpec(): Promise<string> {
   const data = await loadData(recipeOf('kd', 1).recipe);
   const rows = Object.fromEntries(
     (['train', 'validation', 'test'] as const).map((name) => {
-      const to = path.join(values.out, `${name}.i32`);
+      const to = path.join(out, `${name}.i32`);
       writeFileSync(to, bytesOf(data[name]!.ids));
       return [name, to];
     }),
@@ -113,7 +116,7 @@ async function writeSpec(): Promise<string> {
     { ...lossNumbers(loss as LossName), stages: STAGES[loss]!.map((stage) => `stage${stage}`) },
   ]);
   const spec = {
-    folder: values.out,
+    folder: out,
     files: { train: split('train'), validation: split('train'), test: split('t10k') },
     rows,
     normalization: data.train.normalization,
@@ -127,13 +130,13 @@ async function writeSpec(): Promise<string> {
     teacherEpochs: EPOCHS,
     threads: THREADS,
   };
-  const to = path.join(values.out, 'spec.json');
+  const to = path.join(out, 'spec.json');
   writeFileSync(to, JSON.stringify(spec));
   return to;
 }
 
 async function ours(loss: string, seed: number): Promise<Side> {
-  const { folder, report } = await runRecipe(recipeOf(loss, seed), { out: values.out, existing: 'fresh' });
+  const { folder, report } = await runRecipe(recipeOf(loss, seed), { out, existing: 'fresh' });
   const { rows } = JSON.parse(readFileSync(path.join(folder, 'ledger.json'), 'utf8')) as { rows: LedgerRow[] };
   const seconds = rows
     .filter(({ stage }) => stage === 'distill' || stage === 'answers')
@@ -144,7 +147,7 @@ async function ours(loss: string, seed: number): Promise<Side> {
 
 const spec = await writeSpec();
 const script = 'bench/torchdistill/pair.py';
-const teacherFile = path.join(values.out, `teacher-${SAMPLES}-${EPOCHS}.json`);
+const teacherFile = path.join(out, 'teacher.json');
 if (!existsSync(teacherFile))
   writeFileSync(teacherFile, JSON.stringify(await jsonOf(python, [script, spec, 'teacher'])));
 const teacher = JSON.parse(readFileSync(teacherFile, 'utf8')) as { test: number };

@@ -9,7 +9,7 @@ interface DataSet {
   readonly title: string;
   readonly dataset: Readonly<Record<string, unknown>>;
   readonly files: readonly string[];
-  /** Where the files come from. */
+  /** Origin of the files. */
   readonly source: string;
   /** Text for all samples, where a pair is trained on all of them. */
   readonly samples?: string;

@@ -110,6 +110,7 @@ const FACTS: Record<string, string> = {
   ENOENT: 'no such file or folder',
   EISDIR: 'it is a folder',
   ESPIPE: 'it is a pipe',
+  ERR_FS_FILE_TOO_LARGE: 'it has more than 2 GiB, and this kind of file is read whole',
 };
 
 const REMEDIES: Record<string, string> = {
@@ -124,6 +125,8 @@ const REMEDIES: Record<string, string> = {
   ENOSPC: 'Free some disk space and run the same command again; nothing that was saved before is lost.',
   ELOOP: 'Links lead in a circle; remove the one that does.',
   EMFILE: 'Too many files are open; raise the limit (ulimit -n).',
+  ERR_FS_FILE_TOO_LARGE:
+    'Divide it into smaller files, or store it in a form that is read by parts: docs/large-data.md.',
 };
 
 /** An operating-system error about `file` as a `UserError`; any other error comes back as it is. */

@@ -36,7 +36,10 @@ export const initCommand: Command<InitArgs> = {
       .option('labels', { type: 'string', describe: 'Training labels, for idx and npz' })
       .option('test', { type: 'string', describe: 'Test data' })
       .option('test-labels', { type: 'string', describe: 'Test labels, for idx and npz' })
-      .option('label', { type: 'string', describe: 'Label column, for tables; several with commas between' })
+      .option('label', {
+        type: 'string',
+        describe: 'Label column, for tables (several with commas between) and for conll (its number)',
+      })
       .option('task', { choices: TASKS, describe: 'What is asked of a sample [default: what the labels look like]' })
       .option('teacher', { type: 'string', describe: 'ONNX file or tfjs model.json; without one a teacher is trained' })
       .option('model', { type: 'string', describe: 'Model of the student, or an ONNX file to start from' })
@@ -71,20 +74,9 @@ export const initCommand: Command<InitArgs> = {
   },
 };
 
+// prettier-ignore
 const TYPES = [
-  ...[
-    'csv',
-    'idx',
-    'cifar10',
-    'cifar100',
-    'image-folder',
-    'audio-folder',
-    'text-folder',
-    'npz',
-    'parquet',
-    'jsonl',
-    'conll',
-  ],
+  'csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'audio-folder', 'text-folder', 'npz', 'parquet', 'jsonl', 'conll',
 ];
 
 /** Answers to everything that the options leave open: asked in a terminal. Elsewhere a missing option is a `UserError`. */
@@ -165,7 +157,7 @@ async function seenAt({ to, type }: InitArgs, train: string, context: Context): 
 }
 
 async function formAt(
-  { to }: Pick<InitArgs, 'to'>,
+  { to, task }: Pick<InitArgs, 'to' | 'task'>,
   { type, train, label }: { readonly type: string; readonly train: string; readonly label: string },
   context: Context,
 ): Promise<SeenForm> {
@@ -173,7 +165,8 @@ async function formAt(
   const { seenForm } = await import('../data/seen-form.ts');
   const labels = label.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
   try {
-    return await seenForm(type as never, path.resolve(path.dirname(to), train), labels);
+    const isOtherTask = task !== undefined && isTask(task) && !taskRow(task).isPerWord;
+    return await seenForm(type as never, path.resolve(path.dirname(to), train), { label: labels, isOtherTask });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     context.note(`the data could not be read: ${error.message}\n`);

@@ -5,6 +5,7 @@ import { asUserError } from '../base/files.ts';
 import type { Files } from './config.ts';
 import { sharedBytes } from './dataset.ts';
 import type { RawSplit } from './dataset.ts';
+import type { Room } from './room.ts';
 import { fileList, readUnpacked } from './source.ts';
 
 /** One record: label bytes, then 1024 red, 1024 green, 1024 blue values (cs.toronto.edu/~kriz/cifar.html). */
@@ -43,6 +44,7 @@ export async function readCifar(
   files: Files,
   variant: 'cifar10' | 'fine' | 'coarse',
   split: 'train' | 'validation' | 'test',
+  room?: Room,
 ): Promise<RawSplit> {
   const layout = VARIANTS[variant];
   const list = (
@@ -52,6 +54,11 @@ export async function readCifar(
   for (const file of list) parts.push(await readRecords(file, layout, variant));
   const record = layout.labelBytes + 3 * PIXELS;
   const count = parts.reduce((sum, part) => sum + part.length / record, 0);
+  room?.demand(
+    count * 3 * PIXELS,
+    `${list[0]!}: ${count} pictures of 32x32`,
+    'Use fewer of the files, or free memory.',
+  );
   const samples = sharedBytes(count * 3 * PIXELS);
   const labels = new Int32Array(count);
   let row = 0;

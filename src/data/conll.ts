@@ -2,12 +2,14 @@ import { shown, UserError } from '../base/errors.ts';
 import type { ConllConfig, Files } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { listedText } from './labels.ts';
+import type { RoomGiven } from './room.ts';
 import { fileList, linesOf } from './source.ts';
 import type { OpenText } from './text/open.ts';
 import { WordSink } from './text/word-sink.ts';
 import { TAG_SEPARATOR } from './text/words.ts';
 
-type ConllOptions = Pick<ConllConfig, 'label' | 'task' | 'separator'> & { readonly text?: OpenText | undefined };
+type ConllOptions = Pick<ConllConfig, 'label' | 'task' | 'separator'> &
+  RoomGiven & { readonly text?: OpenText | undefined };
 
 /** Line that separates the documents of CoNLL-2003. */
 const DOCUMENT = /^-DOCSTART-/;
@@ -18,7 +20,8 @@ const CONLL_U = 10;
 
 /**
  * Words and tags as CoNLL-2000, CoNLL-2003, CoNLL-U and GermEval have them: a word on each line, its columns separated by tabs or else by
- * white space, and a blank line behind each sentence. In a file with tabs, lines without one that begin with # are comments.
+ * white space, and a blank line behind each sentence. In a file with tabs, lines that begin with # and have other columns than the words are
+ * comments: CoNLL-U has no tab in them, GermEval one.
  */
 export async function readConll(files: Files, options: ConllOptions): Promise<RawSplit> {
   const list = fileList(files);
@@ -43,8 +46,8 @@ interface Layout {
 }
 
 async function readFile(file: string, { words: wordColumn, tags: tagColumn, separator }: Layout, sink: WordSink) {
-  const hasTabs = await usesTabs(file);
-  let [line, from, width] = [0, 0, 0];
+  const { hasTabs, width } = await firstLine(file);
+  let [line, from] = [0, 0];
   let [words, tags]: [string[], string[]] = [[], []];
   const end = (): void => {
     if (words.length === 0) return;
@@ -59,14 +62,15 @@ async function readFile(file: string, { words: wordColumn, tags: tagColumn, sepa
     for (const raw of lines) {
       line++;
       const text = raw.replace(/\r$/, '');
-      if (text.trim() === '') {
+      if (text.trim() === '' || DOCUMENT.test(text)) {
         end();
         continue;
       }
-      if (DOCUMENT.test(text) || (hasTabs && isComment(text))) continue;
-      const columns = hasTabs ? text.split('\t') : text.trim().split(/\s+/u);
-      if (width === 0) width = columns.length;
-      if (columns.length !== width) throw otherWidth(`${file}:${line}`, columns.length, width, text);
+      const columns = split(text, hasTabs);
+      if (columns.length !== width) {
+        if (hasTabs && text.startsWith('#')) continue;
+        throw otherWidth(`${file}:${line}`, columns.length, width, text);
+      }
       if (columns.length === CONLL_U && NO_WORD.test(columns[0]!)) continue;
       if (words.length === 0) from = line;
       words.push(columnOf(columns, wordColumn, 'text.column', `${file}:${line}`));
@@ -76,17 +80,29 @@ async function readFile(file: string, { words: wordColumn, tags: tagColumn, sepa
   end();
 }
 
-function isComment(text: string): boolean {
-  return text.startsWith('#') && !text.includes('\t');
+interface FirstLine {
+  readonly hasTabs: boolean;
+  /** Columns of it. */
+  readonly width: number;
 }
 
-/** True if the first line that has a word separates its columns by tabs. */
-async function usesTabs(file: string): Promise<boolean> {
+/** The first line with a word. One that begins with # may be a comment, and counts where there is no other. */
+async function firstLine(file: string): Promise<FirstLine> {
+  let found: FirstLine = { hasTabs: false, width: 0 };
   for await (const lines of linesOf(file)) {
-    const first = lines.find((text) => text.trim() !== '' && !isComment(text) && !DOCUMENT.test(text));
-    if (first !== undefined) return first.includes('\t');
+    for (const raw of lines) {
+      const text = raw.replace(/\r$/, '');
+      if (text.trim() === '' || DOCUMENT.test(text)) continue;
+      const hasTabs = text.includes('\t');
+      if (found.width === 0 || !text.startsWith('#')) found = { hasTabs, width: split(text, hasTabs).length };
+      if (!text.startsWith('#')) return found;
+    }
   }
-  return false;
+  return found;
+}
+
+function split(text: string, hasTabs: boolean): string[] {
+  return hasTabs ? text.split('\t') : text.trim().split(/\s+/u);
 }
 
 function columnOf(columns: readonly string[], wanted: number, key: string, where: string): string {
@@ -96,7 +112,7 @@ function columnOf(columns: readonly string[], wanted: number, key: string, where
       `${where}: ${key}: no column ${wanted}, the line has ${columns.length}: ${shown(columns.join(' '))}`,
       'Count columns from 0, or from the end with negative numbers; a line has a word and a tag at least.',
     );
-  if (found.trim() !== '') return found;
+  if (found.trim() !== '') return found.trim();
   throw new UserError(`${where}: column ${wanted} is empty (${key})`, 'Complete the line, or remove the sentence.');
 }
 

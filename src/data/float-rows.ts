@@ -1,4 +1,5 @@
 import { growingFloats } from './grow.ts';
+import type { GrowingArray } from './grow.ts';
 import type { HeldSamples } from './held.ts';
 import type { Room } from './room.ts';
 import { Scratch } from './scratch.ts';
@@ -21,7 +22,7 @@ interface FloatRowsOptions {
 /** Rows of float32, one after another: in memory, or in a temporary file where they do not fit. */
 export class FloatRows {
   readonly #options: FloatRowsOptions;
-  readonly #values;
+  #values: GrowingArray<Float32Array>;
   #scratch: Scratch | undefined;
   #taken: number;
   #start = 0;
@@ -37,7 +38,7 @@ export class FloatRows {
         `${source}: its rows of ${width} numbers`,
         `Free memory, use fewer rows, or do without \`${inMemory}\`: other tables need not fit.`,
       );
-    else if (room?.take(this.#taken) === false) this.#toFile(this.#taken);
+    else if (room?.take(this.#taken) === false) this.#scratch = this.#file(this.#taken);
     this.#values = growingFloats(this.#scratch === undefined ? width * expected : AT_ONCE);
   }
 
@@ -49,8 +50,12 @@ export class FloatRows {
     if (this.#scratch === undefined && inMemory === undefined && bytes >= this.#taken) {
       // More than was expected, e.g. of a compressed file.
       const more = Math.max(4 * AT_ONCE, bytes / 2);
-      if (room?.take(more) === false) this.#toFile(bytes + more);
-      this.#taken += more;
+      if (room?.take(more) === false) {
+        this.#scratch = this.#file(bytes + more);
+        this.#flush();
+        room.giveBack(this.#taken);
+        this.#values = growingFloats(AT_ONCE);
+      } else this.#taken += more;
     }
     this.#start = this.#values.length;
     this.#count++;
@@ -71,13 +76,15 @@ export class FloatRows {
     return { ...this.#scratch.finish(), notes: [note] };
   }
 
-  #toFile(bytes: number): void {
+  #file(bytes: number): Scratch {
     const { source, width } = this.#options;
-    this.#scratch = new Scratch(`${source}: its rows of ${width} numbers`, { type: 'float32', rowSize: width }, bytes);
+    return new Scratch(`${source}: its rows of ${width} numbers`, { type: 'float32', rowSize: width }, bytes);
   }
 
+  /** In pieces: each is copied before it is written, and all rows so far may be most of the memory. */
   #flush(): void {
-    this.#scratch!.write(this.#values.view());
+    const all = this.#values.view();
+    for (let at = 0; at < all.length; at += AT_ONCE) this.#scratch!.write(all.subarray(at, at + AT_ONCE));
     this.#values.length = 0;
   }
 }

@@ -1,15 +1,30 @@
-import { readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { bytesOf } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 
 export type Samples = Uint8Array | Float32Array;
 
+/**
+ * An open file, which is closed when nothing refers to it any more: a process that follows many recipes, as sweeps and searches do, reads data
+ * for each, and a temporary file takes room on the disk for as long as it is open.
+ */
+export class OpenFile {
+  readonly descriptor: number;
+
+  constructor(descriptor: number) {
+    this.descriptor = descriptor;
+    closing.register(this, descriptor);
+  }
+}
+
+const closing = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
+
 /** Samples in a file, whose rows are read when they are asked for. */
 export interface StoredSamples {
   /** The file, for messages. */
   readonly file: string;
-  /** Open until the process ends; worker threads read from it too. */
-  readonly descriptor: number;
+  /** Worker threads read from it too: they get a copy without its class, and the data set that they read for stays here. */
+  readonly open: Pick<OpenFile, 'descriptor'>;
   /** Byte where its first row begins. */
   readonly offset: number;
   readonly type: 'uint8' | 'float32';
@@ -104,7 +119,7 @@ export function likeSamples(samples: Samples, length: number): Samples {
   return samples instanceof Uint8Array ? new Uint8Array(buffer) : new Float32Array(buffer);
 }
 
-function readInto({ descriptor, file, offset, rowSize }: StoredSamples, row: number, values: Samples): void {
+function readInto({ open: { descriptor }, file, offset, rowSize }: StoredSamples, row: number, values: Samples): void {
   const bytes = bytesOf(values);
   const from = offset + row * rowSize * values.BYTES_PER_ELEMENT;
   for (let done = 0; done < bytes.length;) {

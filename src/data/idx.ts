@@ -4,10 +4,9 @@ import { clipped, UserError } from '../base/errors.ts';
 import type { IdxFiles } from './config.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
-import { heldIn } from './held.ts';
+import { heldIn, OpenFile } from './held.ts';
 import type { HeldSamples } from './held.ts';
 import { noLabels } from './labelled.ts';
-import { MOST_READ } from './room.ts';
 import type { Room } from './room.ts';
 import { Scratch, writeRows } from './scratch.ts';
 import { hex, isCompressed, openRaw, readUnpacked, startOf, streamError } from './source.ts';
@@ -75,9 +74,12 @@ async function readImages(file: string, room: Room | undefined): Promise<Images>
   // A fault at the beginning of a file is reported when it is read whole.
   const start = room && (await startOf(file).catch(() => undefined));
   const header = start && headerOf(start, file);
-  const bytes = header === undefined ? 0 : sizeOf(header.shape) * (header.type === 0x08 ? 1 : 4);
-  if (header !== undefined && (bytes > MOST_READ || !room!.take(bytes)))
-    return { shape: header.shape, held: () => storedImages(file, header, room!) };
+  if (header !== undefined) {
+    const numbers = sizeOf(header.shape);
+    const bytes = numbers * (header.type === 0x08 ? 1 : 4);
+    if (!room!.take(bytes, Math.max(bytes, numbers * TYPES[header.type]!.bytes)))
+      return { shape: header.shape, held: () => storedImages(file, header, room!) };
+  }
   const array = await readArray(file);
   return { shape: array.shape, held: () => Promise.resolve({ samples: samplesOf(array) }) };
 }
@@ -92,7 +94,7 @@ async function storedImages(file: string, { shape, type, length }: Header, room:
   if (type === 0x08 && !(await isCompressed(file))) {
     refuseOtherLength(file, { shape, type, length }, (await stat(file)).size);
     const rows = Int32Array.from({ length: count }, (_, i) => i);
-    const held = heldIn({ ...form, file, descriptor: openSync(file, 'r'), offset: length, rows });
+    const held = heldIn({ ...form, file, open: new OpenFile(openSync(file, 'r')), offset: length, rows });
     return { ...held, notes: [room.note(file, size, 'they are read from the file as they are needed')] };
   }
   const scratch = new Scratch(`${file}: its samples`, form, size);

@@ -1,15 +1,14 @@
 import { createReadStream, openSync } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open as openFile, stat } from 'node:fs/promises';
 import { UserError } from '../base/errors.ts';
 import { asUserError } from '../base/files.ts';
 import { memoryText } from '../base/memory.ts';
 import type { NpzSource } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
-import { heldIn } from './held.ts';
+import { heldIn, OpenFile } from './held.ts';
 import { npyHeader, npySamples, parseNpy, reversed, toChannelsLast, truncated } from './npy.ts';
 import type { NpyArray, NpyHeader } from './npy.ts';
-import { MOST_READ } from './room.ts';
 import type { Room } from './room.ts';
 import { Scratch, writeRows } from './scratch.ts';
 import { checkEntry, readEntry, zipEntries } from './zip-file.ts';
@@ -32,8 +31,8 @@ interface LargeArray extends Pick<NpyArray, 'where' | 'shape'> {
 const HEADER = 1 << 16;
 
 /**
- * The samples of a source if they do not fit into memory; undefined where they do, or where the file is damaged, which is said when it is
- * read whole. `UserError` with the sizes for an archive that would have to be unpacked.
+ * The samples of a source if they do not fit into memory, or their file is too large to be read whole; undefined where they do, or where the
+ * file is damaged, which is said when it is read whole. `UserError` with the sizes for an archive that would have to be unpacked.
  */
 export async function largeArray(source: NpzSource, room: Room): Promise<LargeArray | undefined> {
   if (!('file' in source)) return large(source.samples, { file: source.samples, offset: 0 }, room);
@@ -80,7 +79,9 @@ async function large(where: string, place: Place, room: Room): Promise<LargeArra
   }
   const { shape, code } = header;
   const bytes = sizeOf(shape) * (code === 'u1' ? 1 : 4);
-  if (bytes <= MOST_READ && room.take(bytes)) return undefined;
+  // In memory are samples of a file that is read whole, whatever else it holds.
+  const { size } = await stat(place.file);
+  if (room.take(bytes, Math.max(bytes, size))) return undefined;
   return { where, shape, held: (form, own) => heldOf(where, place, header, form, own) };
 }
 
@@ -101,14 +102,15 @@ async function heldOf(
   if (there < inFile) throw truncated(where, inFile, there);
   if (isFortran)
     throw new UserError(
-      `${where}: ${memoryText(bytes)} in Fortran order, which can only be read whole, and not that much memory is free`,
+      `${where}: ${memoryText(bytes)} in Fortran order, which can only be read whole, and is too large for that`,
       'Save it as numpy.ascontiguousarray(array).',
     );
   if (entry !== undefined) await checkEntry(file, entry);
   const isAsItIs = !form.isFirst && (code === 'u1' || (code === 'f4' && !isBigEndian));
   if (isAsItIs) {
     const rows = Int32Array.from({ length: count }, (_, i) => i);
-    const held = heldIn({ file: where, descriptor: openSync(file, 'r'), offset: offset + length, type, rowSize, rows });
+    const open = new OpenFile(openSync(file, 'r'));
+    const held = heldIn({ file: where, open, offset: offset + length, type, rowSize, rows });
     return { ...held, notes: [room.note(where, bytes, 'they are read from the file as they are needed')] };
   }
   const scratch = new Scratch(`${where}: its samples`, { type, rowSize }, bytes);
@@ -129,7 +131,7 @@ async function heldOf(
 
 async function bytesAt({ file, offset }: Place): Promise<Uint8Array> {
   try {
-    const handle = await open(file, 'r');
+    const handle = await openFile(file, 'r');
     try {
       const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(HEADER), position: offset });
       return buffer.subarray(0, bytesRead);

@@ -54,10 +54,10 @@ export async function readSplit(
     case 'csv':
       return (await import('./csv.ts')).readCsv(sourceOf(config, part), { ...config, text, withoutLabels, room });
     case 'cifar10':
-      return withoutRead(await (await import('./cifar.ts')).readCifar(sourceOf(config, part), 'cifar10', from));
+      return withoutRead(await (await import('./cifar.ts')).readCifar(sourceOf(config, part), 'cifar10', from, room));
     case 'cifar100':
       return withoutRead(
-        await (await import('./cifar.ts')).readCifar(sourceOf(config, part), config.labels ?? 'fine', from),
+        await (await import('./cifar.ts')).readCifar(sourceOf(config, part), config.labels ?? 'fine', from, room),
       );
     case 'image-folder': {
       const { readImageFolder, readPictures } = await import('./image-folder.ts');
@@ -89,7 +89,7 @@ export async function readSplit(
         room,
       });
     case 'conll':
-      return (await import('./conll.ts')).readConll(sourceOf(config, part), { ...config, text });
+      return (await import('./conll.ts')).readConll(sourceOf(config, part), { ...config, text, room });
     case 'jsonl':
       return (await import('./jsonl.ts')).readJsonl(sourceOf(config, part), { ...config, text, withoutLabels, room });
   }

@@ -4,7 +4,7 @@ import { freeMemory, memoryText } from '../base/memory.ts';
 /** Part of the free memory that samples may take: their reader may hold a copy for a while, and the training needs the rest. */
 const SHARE = 0.4;
 /** Most bytes that Node reads from a file at once. */
-export const MOST_READ = 2 ** 31 - 1;
+const MOST_READ = 2 ** 31 - 1;
 
 /** Option of the readers of files. */
 export interface RoomGiven {
@@ -16,6 +16,8 @@ export interface RoomGiven {
 export class Room {
   readonly #bytes: number;
   readonly #free: number;
+  /** Bytes that may be read from a file at once. */
+  mostRead = MOST_READ;
   #taken = 0;
 
   /** `bytes`: what samples may take, where that is not to be found out from what is free. */
@@ -24,11 +26,19 @@ export class Room {
     this.#bytes = bytes ?? SHARE * this.#free;
   }
 
-  /** Takes so many bytes if samples that can also be left in a file fit; false: leave them there. */
-  take(bytes: number): boolean {
-    if (this.#taken + bytes > this.#bytes) return false;
+  /**
+   * Takes so many bytes if samples that can also be left in a file fit; false: leave them there. `read`: bytes that are read at once to get
+   * them.
+   */
+  take(bytes: number, read = 0): boolean {
+    if (read > this.mostRead || this.#taken + bytes > this.#bytes) return false;
     this.#taken += bytes;
     return true;
+  }
+
+  /** Gives back what was taken for samples that are in a file after all. */
+  giveBack(bytes: number): void {
+    this.#taken -= bytes;
   }
 
   /** Takes so many bytes for samples that can only be in memory. `UserError` with the sizes where they cannot be. */
@@ -44,7 +54,8 @@ export class Room {
   /** Sentence for the log on samples that are left in a file. */
   note(source: string, bytes: number, where: string): string {
     const free = Math.max(0, this.#bytes - this.#taken);
-    const why = bytes <= free ? 'more than is read at once' : `and ${memoryText(free)} of memory are free for them`;
+    const why =
+      bytes <= free ? 'in a file of more than is read at once' : `and ${memoryText(free)} of memory are free for them`;
     return `${source}: its samples take ${memoryText(bytes)}, ${why}: ${where}`;
   }
 }

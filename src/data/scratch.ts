@@ -5,7 +5,7 @@ import { bytesOf } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { asUserError } from '../base/files.ts';
 import { memoryText } from '../base/memory.ts';
-import { areBytes, blocksOf, heldIn, likeSamples } from './held.ts';
+import { areBytes, blocksOf, heldIn, likeSamples, OpenFile } from './held.ts';
 import type { HeldSamples, Samples, StoredSamples } from './held.ts';
 
 /** `f_type` of a file system in memory (statfs(2), linux/magic.h). */
@@ -13,9 +13,9 @@ const TMPFS = 0x01021994;
 /** Bytes that are collected before they are written. */
 const BUFFER = 1 << 22;
 
-/** Samples on their way into a temporary file, row after row. The file has no name any more, and goes when the process ends, however it ends. */
+/** Samples on their way into a temporary file, row after row. The file has no name any more: it goes when it is closed or the process ends, however it ends. */
 export class Scratch {
-  readonly #descriptor: number;
+  readonly #open: OpenFile;
   readonly #form: Pick<StoredSamples, 'type' | 'rowSize'>;
   readonly #what: string;
   #waiting: Uint8Array[] = [];
@@ -29,14 +29,14 @@ export class Scratch {
     refuseNoRoom(what, bytes, remedy);
     try {
       const folder = mkdtempSync(path.join(tmpdir(), 'limbeck-samples-'));
-      this.#descriptor = openSync(path.join(folder, 'rows'), 'w+');
+      this.#open = new OpenFile(openSync(path.join(folder, 'rows'), 'w+'));
       rmSync(folder, { recursive: true });
     } catch (error) {
       throw asUserError(error, tmpdir(), 'write');
     }
   }
 
-  /** Whole rows; they are copied. */
+  /** Values of rows, one after another; they are copied. */
   write(values: Samples): void {
     const bytes = bytesOf(values).slice();
     this.#waiting.push(bytes);
@@ -52,7 +52,7 @@ export class Scratch {
     return heldIn({
       ...this.#form,
       file: `${this.#what} in a temporary file`,
-      descriptor: this.#descriptor,
+      open: this.#open,
       offset: 0,
       rows,
     });
@@ -62,7 +62,7 @@ export class Scratch {
     const bytes = Buffer.concat(this.#waiting);
     try {
       for (let done = 0; done < bytes.length;)
-        done += writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#written + done);
+        done += writeSync(this.#open.descriptor, bytes, done, bytes.length - done, this.#written + done);
     } catch (error) {
       throw asUserError(error, tmpdir(), 'write');
     }

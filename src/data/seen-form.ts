@@ -16,33 +16,50 @@ const WORDS = 3;
 /** Different words in a column, and their share of its values, at most; with more of them most are seen once. */
 const [MOST_WORDS, MOST_SHARE] = [50, 0.5];
 
-/** The form of training data of a type; `label`: names of its label columns, if they are said. `UserError` where they cannot be read. */
+interface Said {
+  /** Names of the label columns, if they are said. */
+  readonly label: readonly string[];
+  /** True if a task is said that is not for words with a tag each. */
+  readonly isOtherTask: boolean;
+}
+
+/** The form of training data of a type, beside what is said of them. `UserError` where they cannot be read. */
 export async function seenForm(
   type: DatasetConfig['type'],
   place: string,
-  label: readonly string[],
+  { label, isOtherTask }: Said,
 ): Promise<SeenForm> {
   if (type === 'text-folder') return { text: {} };
   if (type === 'audio-folder') return soundForm(place);
-  if (type === 'conll') return conllForm(place);
+  if (type === 'conll') return conllForm(place, label);
   if (type !== 'csv' && type !== 'jsonl') return {};
   const delimiter = /\.tsv(\.gz)?$/i.test(place) ? '\t' : ',';
   const rows = type === 'csv' ? await csvRows(place, delimiter) : await jsonRows(place);
   const stated = type === 'csv' && delimiter !== ',' ? { delimiter } : {};
-  const words = type === 'jsonl' ? wordsForm(rows, label) : undefined;
+  const words = type === 'jsonl' && !isOtherTask ? wordsForm(rows, label) : undefined;
   return words ?? { ...stated, ...columnsForm(rows, type, label) };
 }
 
 /** Columns of words and tags: in CoNLL-U the words are in column 1 and their parts of speech in column 3, else the first and the last. */
-async function conllForm(file: string): Promise<SeenForm> {
+async function conllForm(file: string, [label]: readonly string[]): Promise<SeenForm> {
+  const said = label === undefined ? undefined : Number(label);
+  if (said !== undefined && !Number.isInteger(said))
+    throw new UserError(
+      `--label: expected the number of a column, from 0, received ${label!}`,
+      'Columns of such files have no names; negative numbers count from the end.',
+    );
+  const tags = said === undefined ? undefined : { tags: said };
   const lines = (await start(file)).filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const columns = lines[0]?.split('\t').length;
   if (columns === CONLL_U)
-    return { words: { column: 1, tags: 3, why: 'it has the ten columns of CoNLL-U, of which 3 are parts of speech' } };
-  return { words: { column: 0, why: 'it has a word on each line, and its tag in the last column' } };
+    return {
+      words: { column: 1, tags: 3, why: 'it has the ten columns of CoNLL-U, of which 3 are parts of speech', ...tags },
+    };
+  const last = said === undefined ? 'the last column' : `column ${said}`;
+  return { words: { column: 0, why: `it has a word on each line, and its tag in ${last}`, ...tags } };
 }
 
-/** Two lists of one length in every row, of which the one with fewer different texts is the tags; undefined if there are none. */
+/** Two lists of one length in every row, of which the one that is said, or has fewer different texts, is the tags; undefined if there are none. */
 function wordsForm(rows: Rows, [label]: readonly string[]): SeenForm | undefined {
   const isList = (value: unknown): value is readonly unknown[] =>
     Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' || Number.isInteger(one));
@@ -52,7 +69,10 @@ function wordsForm(rows: Rows, [label]: readonly string[]): SeenForm | undefined
   const different = (name: string): number => new Set(rows.flatMap((row) => row[name] as readonly unknown[])).size;
   for (const column of words.toSorted((a, b) => different(b) - different(a))) {
     const beside = lists.filter((name) => name !== column && lengths(name) === lengths(column));
-    const tags = beside.find((name) => name === label) ?? beside.toSorted((a, b) => different(a) - different(b))[0];
+    const tags =
+      label === undefined
+        ? beside.toSorted((a, b) => different(a) - different(b))[0]
+        : beside.find((name) => name === label);
     if (tags === undefined || different(tags) > MOST_TAGS) continue;
     return { words: { column, tags, why: `${column} lists words, and ${tags} as many tags` } };
   }

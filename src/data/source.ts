@@ -65,6 +65,8 @@ export async function* linesOf(file: string): AsyncGenerator<string[]> {
   } catch (error) {
     throw await streamError(file, error);
   }
+  // Bytes that begin a sign and are not followed by the rest of it.
+  rest += decoder.decode();
   if (rest !== '') yield [rest];
 }
 

@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import * as zlib from 'node:zlib';
+import { inflateRawSync } from 'node:zlib';
 import { UserError } from '../base/errors.ts';
+import { crc32 } from './zip.ts';
 
 /** Entry of a zip archive that is not read whole. */
 export interface ZipEntry {
@@ -78,15 +79,12 @@ function largeNumbers(view: DataView, from: number, length: number): number[] {
   return [];
 }
 
-/** CRC-32, which goes on from that of the bytes before; Node has it since 20.15. */
-const crc32 = (zlib as { crc32?: (data: Uint8Array, before?: number) => number }).crc32;
-
 /** The bytes of an entry, unpacked. `UserError` where they are not those that its directory says. */
 export async function readEntry(file: string, entry: ZipEntry): Promise<Uint8Array> {
   const handle = await open(file, 'r');
   try {
     const packed = await readAt(handle, entry.offset, entry.packed);
-    const bytes = entry.isPlain ? packed : zlib.inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) });
+    const bytes = entry.isPlain ? packed : inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) });
     if (bytes.length !== entry.size || (crc32 !== undefined && crc32(bytes) !== entry.crc)) throw damaged(file, entry);
     return bytes;
   } catch (error) {

@@ -2,8 +2,8 @@ import * as zlib from 'node:zlib';
 import { unzipSync } from 'fflate';
 import { UserError } from '../base/errors.ts';
 
-/** CRC-32 as zip has it; Node has it since 20.15. */
-const crc32 = (zlib as { crc32?: (data: Uint8Array) => number }).crc32;
+/** CRC-32 as zip has it, which goes on from that of the bytes before; Node has it since 20.15. */
+export const crc32 = (zlib as { crc32?: (data: Uint8Array, before?: number) => number }).crc32;
 
 /** Deflate makes no more than this out of a byte (zlib.net/zlib_tech.html). */
 const MOST_INFLATED = 1032;

@@ -37,7 +37,7 @@ function triangle(length: number, behind: 0 | 1): tf.Tensor2D {
   return tf.tensor2d(values, [length, length]);
 }
 
-/** Where entities end, [batch, length]; where the last one up to a token began, [batch, length]; types of the tags [batch, length, types]. */
+/** Ends of entities, [batch, length]; beginning of the last one up to each token, [batch, length]; types of the tags [batch, length, types]. */
 function chunks(tags: tf.Tensor3D, mask: tf.Tensor2D, before: tf.Tensor3D, { types, typeOf, begins, ends }: Borders) {
   const [, length, width] = tags.shape;
   // Rows without a neighbour are those at an end of the sentence, which has a column of its own.

@@ -39,7 +39,7 @@ export class Exchange {
   readonly #slices: Slices;
   /** One of each turn, so that its memory is used again. */
   readonly #sums: readonly PartSum[];
-  /** What this process has, what it got, what it has added up, and what all have; and the same as it travels. */
+  /** Values of this process, those that it got, those that it has added up, and those of all; and the same as they travel. */
   readonly #values: Rooms;
   readonly #packed: Rooms;
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
@@ -48,6 +48,15 @@ describe('readText', () => {
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toContain('nothing.yaml: cannot read it: no such file or folder');
     expect((error as UserError).hint).toContain('relative paths');
+  });
+
+  it('says that a file has more bytes than can be read at once', async () => {
+    const file = path.join(folder, 'large');
+    await writeFile(file, '');
+    await truncate(file, 2 ** 31 + 1);
+    const error: unknown = await readText(file).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).message).toMatch(/large: cannot read it: it has more than 2 GiB/);
   });
 
   it('names a folder given for a file', async () => {

@@ -54,6 +54,14 @@ export const tags: Readonly<Record<string, Case>> = {
       'Correct the word, or remove it together with its tag.',
     ],
   },
+  'an empty tag': {
+    recipe: data(),
+    files: rows('{"tokens": ["a", "b"], "tags": ["O", " "]}'),
+    message: [
+      'w.jsonl:21: the tag of word 1, "b", is empty',
+      'Give the word a tag, such as O where it belongs to no entity, or remove the sentence.',
+    ],
+  },
   'a tag that holds the separator': {
     recipe: data(),
     files: rows('{"tokens": ["a", "b"], "tags": ["O", "B-A|B"]}'),

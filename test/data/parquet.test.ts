@@ -4,6 +4,7 @@ import * as zlib from 'node:zlib';
 import { loadDataset } from '../../src/data/load.ts';
 import { readParquet } from '../../src/data/parquet.ts';
 import type { ParquetOptions } from '../../src/data/parquet.ts';
+import { openText } from '../../src/data/text/open.ts';
 import { temporaryFolder, userError } from './support.ts';
 
 const folder = temporaryFolder();
@@ -34,6 +35,16 @@ describe('Parquet', () => {
     const split = await read('unlabelled');
     expect(split.classNames).toEqual(['cat', 'dog', 'owl']);
     expect(split.labels).toEqual({ kind: 'index', values: Int32Array.of(1, -1, 0, 2, -1, 1) });
+  });
+
+  it('reads lists of words and of their tags, be those names or numbers', async () => {
+    const words: string[][] = [];
+    const text = { ...(await openText({ column: 'tokens', length: 16 })), onText: (_: number, all: readonly string[]) => words.push([...all]) }; // prettier-ignore
+    const { labels } = await read('words', { task: 'tagging', label: 'tags', text });
+    expect(words).toEqual([['Ada', 'lives'], ['in', 'New', 'York'], ['Oslo']]);
+    expect(labels).toMatchObject({ kind: 'name', names: ['B-PER|O', 'O|B-LOC|I-LOC', 'B-LOC'] });
+    const numbers = await read('words', { task: 'tagging', label: 'numbers', text });
+    expect(numbers.labels).toMatchObject({ names: ['1|0', '0|2|3', '2'] });
   });
 
   it("leaves out the index that pandas wrote, as pandas' own reader does", async () => {

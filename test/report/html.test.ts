@@ -2,6 +2,7 @@ import { reportCsv } from '../../src/report/csv.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { besideMarks } from '../../src/report/html/labels.ts';
 import { reportJson } from '../../src/report/json.ts';
+import { reportMarkdown } from '../../src/report/markdown.ts';
 import { parseReport } from '../../src/report/read.ts';
 import { faults } from '../support/faults.ts';
 import { example } from './example.ts';
@@ -55,6 +56,21 @@ describe('report.html', () => {
       expect(faults(reportHtml(report))).toEqual([]);
       expect(reportHtml(report)).not.toMatch(/NaN|undefined|Infinity/);
     }
+  });
+
+  it('has a row for each type of entity, and says how many there are where those are too many', () => {
+    const typed = (count: number) => {
+      const row = { ...{ there: 3, given: 2, right: 1 }, ...{ precision: 0.5, recall: 1 / 3, f1: 0.4 } };
+      const rows = Array.from({ length: count }, (_, i) => ({ name: `TYPE${i}.`, ...row }));
+      const entities = { split: 'test', words: 9, rightWords: 0.5, precision: 0.5, recall: null, rows } as const;
+      return { ...example, models: example.models.map((model) => ({ ...model, entities })) };
+    };
+    expect(reportHtml(typed(40))).toContain('TYPE39.');
+    expect(reportHtml(typed(40))).not.toContain('types; report.json has all');
+    expect(reportHtml(typed(41))).toContain('The first 40 of 41 types; report.json has all.');
+    expect(reportHtml(typed(41))).not.toContain('TYPE40.');
+    expect(faults(reportHtml(typed(41)))).toEqual([]);
+    expect(reportMarkdown(typed(41))).toContain('| TYPE40. |');
   });
 
   it('loads nothing and runs nothing', () => {

@@ -17,6 +17,12 @@ describe('the shift of the classes that were left out', () => {
     expect(bestShift(logits, Int32Array.of(2, 0, 2), left)).toBeCloseTo(3.5);
   });
 
+  it('is the nearer to 0 of two ranges that are as good', () => {
+    const logits = Float32Array.from([1, 0, 0, 2, 0, 0, 3, 0, 0]);
+    expect(bestShift(logits, Int32Array.of(2, 0, 2), left)).toBeCloseTo(1.5);
+    expect(bestShift(Float32Array.from([0, 0, 3, 0, 0, 1, 0, 0, 2]), Int32Array.of(0, 0, 2), left)).toBeCloseTo(-1.5);
+  });
+
   it('is none where none is needed', () => {
     expect(bestShift(Float32Array.from([2, 0, 0, 0, 0, 3]), Int32Array.of(0, 2), left)).toBe(0);
     expect(bestShift(Float32Array.from([2, 0, 0, 0, 2, 0]), Int32Array.of(0, 1), left)).toBe(0);

@@ -172,14 +172,22 @@ it('a teacher with random changes of its own is the one that the data set would 
   const augment = [{ shift: 1 }];
   const train = { model: 'mlp', hidden: [24], epochs: 2, ...SMALL };
   const [own, all, none] = ['own', 'all', 'none'].map((name) => path.join(folder(), name)) as [string, string, string];
-  const { report } = await runRecipe(recipe({ teacher: { train: { ...train, augment } } }), { out: own });
+  const baseline = true;
+  const { report } = await runRecipe(recipe({ baseline, teacher: { train: { ...train, augment } } }), { out: own });
   await runRecipe(
-    recipe({ dataset: { ...(DIGITS as object), limit: 250, augment } as RecipeInput['dataset'], teacher: { train } }),
+    recipe({
+      baseline,
+      dataset: { ...(DIGITS as object), limit: 250, augment } as RecipeInput['dataset'],
+      teacher: { train },
+    }),
     { out: all },
   );
-  await runRecipe(recipe({ teacher: { train } }), { out: none });
+  await runRecipe(recipe({ baseline, teacher: { train } }), { out: none });
   expect(await weightsOf(own, 'teach')).toEqual(await weightsOf(all, 'teach'));
   expect(await weightsOf(own, 'teach')).not.toEqual(await weightsOf(none, 'teach'));
+  // The twin of the student is that of a recipe without changes.
+  expect(await weightsOf(own, 'scratch')).toEqual(await weightsOf(none, 'scratch'));
+  expect(await weightsOf(own, 'scratch')).not.toEqual(await weightsOf(all, 'scratch'));
   // One answer for each sample: the student has no views.
   expect(report.teacher!.views).toBe(1);
 });

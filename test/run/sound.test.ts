@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
+import { readTflite } from '../../src/formats/tflite/read.ts';
+import { tensorTypes } from '../../src/formats/tflite/schema/tensor-types.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -53,6 +55,9 @@ it('learns from sounds, and every file that it exports takes the sound itself', 
   const scores = report.models.map(({ id, score }) => [id, score.test! > 0.9]);
   const ids = ['scratch', 'scratch-tflite', 'scratch-int8', 'scratch-int8-tflite'];
   expect(scores).toEqual(ids.map((id) => [id, true]));
+  // The spectrum's constants are stored in 16 bits.
+  const { tensors } = readTflite(readFileSync(path.join(folder(), 'run/exports/scratch-int8.tflite'))).subgraphs[0]!;
+  expect(tensors.map(({ type }) => tensorTypes[type])).toContain('int16');
   const ranked = report.quantizationSensitivity!.rows.map(({ layer }) => layer);
   expect(ranked).not.toContain('log-mel');
   expect(ranked).toContain('stem1');

@@ -165,6 +165,26 @@ describe('what a teacher is fed', () => {
     expect([...toTeacher(fed)]).toEqual([...first, ...first.map((at) => at + 12)].map((at) => fed[at]));
   });
 
+  it('is prepared as its own file says where its channels come first too', () => {
+    const own = { scale: 1 / 255, mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.1], layout: 'nchw', shape: [2, 3, 3] };
+    const pixels = Float32Array.from({ length: 18 }, (_, i) => 14 * i);
+    const student = known([2, 3, 3], unit);
+    const { toTeacher, shape, isGuess } = translationOf(student, known([3, 2, 3], own), 't.onnx');
+    expect([shape, isGuess]).toEqual([[3, 2, 3], false]);
+    const given = toTeacher(pixels.map((value) => value / 255));
+    for (let c = 0; c < 3; c++)
+      for (let at = 0; at < 6; at++)
+        expect(given[6 * c + at]).toBeCloseTo((pixels[3 * at + c]! / 255 - own.mean[c]!) / own.std[c]!, 5);
+  });
+
+  it('is a guess where the model itself does not say how its input is prepared', () => {
+    expect(translationOf(known([2, 2, 3]), known([2, 2, 3], unit), 't.onnx').isGuess).toBe(true);
+    const first = { ...unit, layout: 'nchw', shape: [2, 2, 3] };
+    const { toTeacher, isGuess } = translationOf(known([3, 2, 2], first), known([3, 2, 2], first), 't.onnx');
+    expect(isGuess).toBe(true);
+    expect([...toTeacher(fed)]).toEqual([...fed]);
+  });
+
   it.each([
     [
       'text',

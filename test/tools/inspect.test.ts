@@ -49,6 +49,9 @@ describe('inspect', () => {
     ]);
     expect(onnx.text).toMatch(/ {2}input {3}x float32\[batch, 12, 12, 1\]/);
     expect(tflite.text).toMatch(/ {2}input {3}x float32\[1, 12, 12, 1\]/);
+    const parts = /\n {2}bytes {3}constants (\d+), quantization \d+, tensors (\d+), operators (\d+), names \d+, metadata \d+, other \d+\n/.exec(tflite.text)!; // prettier-ignore
+    expect(Number(parts[1])).toBeGreaterThanOrEqual(tflite.value.weightBytes);
+    expect(Math.min(Number(parts[2]), Number(parts[3]))).toBeGreaterThan(100);
     expect(tflite.text).toMatch(/\n {2}CONV_2D v\d +\[1, 12, 12, \d+\] +float32 /);
   });
 

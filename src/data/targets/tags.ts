@@ -1,7 +1,7 @@
 import { shown, UserError } from '../../base/errors.ts';
 import type { LabelWords, RawSplit, TargetValues } from '../dataset.ts';
 import { asIndex, checkedNames, compareNames, unknownLabel } from '../labels.ts';
-import { TAG_SEPARATOR } from '../text/words.ts';
+import { tagsIn } from '../text/tag-list.ts';
 import type { TargetReader } from './reader.ts';
 
 /** Token without a tag: padding, what the tokenizer adds, and all tokens of a word but the first. */
@@ -22,12 +22,12 @@ export const tags: TargetReader = {
   unlabelledNames: ({ classes }) => classes,
   named: 'the tags',
   none: () => new Int32Array(0),
-  values: (split, names, { separator = TAG_SEPARATOR }) => {
+  values: (split, names, { separator }) => {
     const { words, counts } = startsOf(split);
     const labels = wordsOf(split);
     const index = new Map(names.map((name, i) => [name, i]));
     const lists = labels.names.map((text, i) =>
-      text.split(separator).map((tag) => {
+      tagsIn(text, separator).map((tag) => {
         const at = index.get(tag) ?? asIndex(tag, names);
         if (at === undefined) throw unknownLabel(tag, labels.firstAt[i]!, names);
         return at;
@@ -67,8 +67,8 @@ function wordsOf(split: RawSplit): LabelWords {
 }
 
 /** The different tags of a split, sorted. */
-function foundNames(split: RawSplit, separator = TAG_SEPARATOR): string[] {
-  const names = [...new Set(wordsOf(split).names.flatMap((text) => text.split(separator)))].sort(compareNames);
+function foundNames(split: RawSplit, separator?: string): string[] {
+  const names = [...new Set(wordsOf(split).names.flatMap((text) => tagsIn(text, separator)))].sort(compareNames);
   if (names.every((name) => /^\d+$/.test(name))) {
     throw new UserError(
       `${split.source}: the tags are whole numbers: ${names.slice(0, 8).join(', ')}`,

@@ -3,6 +3,8 @@ import { taskRow } from '../../recipe/task.ts';
 import type { TableOptions } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { growingInts } from '../grow.ts';
+import type { RoomGiven } from '../room.ts';
+import { tagsIn } from './tag-list.ts';
 import { TableSink } from '../table.ts';
 import type { OpenText } from './open.ts';
 import { PARTS, TextSink, tokenInputs } from './sink.ts';
@@ -36,7 +38,7 @@ export class WordSink implements RowSink {
     source: string,
     columns: readonly string[],
     text: OpenText,
-    { missing, separator = TAG_SEPARATOR, ...options }: TableOptions,
+    { missing, separator = TAG_SEPARATOR, ...options }: TableOptions & RoomGiven,
     expectedRows: number,
     labels?: readonly string[],
   ) {
@@ -146,12 +148,18 @@ export class WordSink implements RowSink {
         'Give each of its words a tag, or remove it: a sentence without tags is not read for the task tagging.',
       );
     }
-    const tags = text.split(this.#separator).length;
-    if (tags === this.#words.length) return;
-    throw new UserError(
-      `${where()}: ${this.#words.length} words and ${tags} tags`,
-      'Every word needs one tag, and every tag a word.',
-    );
+    const tags = tagsIn(text, this.#separator);
+    if (tags.length !== this.#words.length)
+      throw new UserError(
+        `${where()}: ${this.#words.length} words and ${tags.length} tags`,
+        'Every word needs one tag, and every tag a word.',
+      );
+    const none = tags.indexOf('');
+    if (none !== -1)
+      throw new UserError(
+        `${where()}: the tag of word ${none}, ${shown(this.#words[none])}, is empty`,
+        'Give the word a tag, such as O where it belongs to no entity, or remove the sentence.',
+      );
   }
 
   #encoded(where: () => string): EncodedWords {

@@ -6,6 +6,9 @@ import { escape } from './escape.ts';
 import { key } from './kinds.ts';
 import { table } from './tables.ts';
 
+/** Most types that each model has a row for. */
+const SHOWN = 40;
+
 /** Section on entities: precision, recall and F1 of all models, type by type. */
 export function entitiesSection(report: Report): string {
   const rated = report.models.flatMap((model) => (model.entities === undefined ? [] : [{ model, of: model.entities }]));
@@ -20,14 +23,16 @@ export function entitiesSection(report: Report): string {
     return `<tr>${named(model.id, report.models.indexOf(model))}${cells(values)}</tr>`;
   });
   const types = rated.flatMap(({ model, of }) =>
-    entityRows(of).map(
-      ([name, ...values]) => `<tr>${named(model.id, report.models.indexOf(model), name)}${cells(values)}</tr>`,
-    ),
+    entityRows(of)
+      .slice(0, SHOWN)
+      .map(([name, ...values]) => `<tr>${named(model.id, report.models.indexOf(model), name)}${cells(values)}</tr>`),
   );
+  const { length } = first.of.rows;
+  const cut = length > SHOWN ? ` The first ${SHOWN} of ${length} types; report.json has all.` : '';
   return (
     `<section id="entities"><h2>Entities</h2><p>On the ${number(first.of.words)} words of the ${first.of.split} split that were read. An entity is right if ` +
     'its type and all of its words are, as seqeval and conlleval count them. Right words are the share of the words with the right tag; beside them is the root ' +
-    "of the mean squared difference of the logits from the teacher's.</p>" +
+    `of the mean squared difference of the logits from the teacher's.${cut}</p>` +
     table('All entities', ['model', 'right words', 'precision', 'recall', 'from the teacher'], all) +
     `${table('Entities by type', ['model', ...ENTITY_HEAD.slice(1)], types)}</section>`
   );

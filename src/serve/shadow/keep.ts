@@ -58,11 +58,16 @@ export class TransferSet {
     ];
     const columns: Column[] = [];
     let rows = Infinity;
-    for (const { name, ...plan } of plans) {
-      const file = path.join(folder, name);
-      const handle = await open(file, 'r+').catch(() => open(file, 'w+'));
-      columns.push({ handle, ...plan });
-      rows = Math.min(rows, await rowsIn(handle, file, plan));
+    try {
+      for (const { name, ...plan } of plans) {
+        const file = path.join(folder, name);
+        const handle = await open(file, 'r+').catch(() => open(file, 'w+'));
+        columns.push({ handle, ...plan });
+        rows = Math.min(rows, await rowsIn(handle, file, plan));
+      }
+    } catch (error) {
+      for (const { handle } of columns) await handle.close();
+      throw error;
     }
     return new TransferSet(columns, rows, mostBytes);
   }

@@ -13,7 +13,7 @@ export interface Translation {
   /** Shape of one sample before preparation. */
   readonly rawShape: readonly number[];
   readonly rawDtype: 'uint8' | 'float32';
-  /** True where the teacher's file does not state its preparation and it gets the input of the student. */
+  /** True where one of the files does not state its preparation, and the teacher gets the input of the student. */
   readonly isGuess: boolean;
 }
 
@@ -21,7 +21,8 @@ type Known = Pick<ServedModel, 'facts' | 'metadata'>;
 
 /** `UserError` where samples of one cannot be samples of the other. */
 export function translationOf(student: Known, teacher: Known, file: string): Translation {
-  const [from, to] = [asFed(describedBy(student)), asFed(describedBy(teacher))];
+  const [own, its] = [describedBy(student), describedBy(teacher)];
+  const [from, to] = [own && asFed(own), its && { ...its, shape: fedShape(its) }];
   const order = from && to && orderOf(from.shape, to.shape);
   if (from === undefined || to === undefined || order === undefined) {
     const shown = (known: Known): string =>
@@ -33,11 +34,12 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
   }
   refuseOtherMeaning(from, to, file);
   const raw = from.normalization !== undefined;
+  const isPrepared = raw && to.normalization !== undefined;
   const pictures = raw && from.shape.length === 3;
   return {
     shape: to.shape,
     toTeacher: (fed) => {
-      const values = raw && to.normalization !== undefined ? normalized(unnormalized(fed, from), from, to) : fed;
+      const values = isPrepared ? normalized(unnormalized(fed, from), from, to) : fed;
       return order === 'same' ? values : channelsFirst(values, from.shape);
     },
     toRaw: (fed) => {
@@ -48,15 +50,13 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
     rawShape: from.shape,
     rawDtype: pictures ? 'uint8' : 'float32',
     isGuess:
-      to.normalization === undefined ||
-      (to.rate ?? from.rate) !== to.rate ||
-      (from.columns !== undefined && to.columns === undefined),
+      !isPrepared || (to.rate ?? from.rate) !== to.rate || (from.columns !== undefined && to.columns === undefined),
   };
 }
 
-/** A file with its channels first is compared as it is fed: what it prepares is not undone here. */
-function asFed(described: Described | undefined): Described | undefined {
-  if (described?.layout === undefined) return described;
+/** A student with its channels first is taken as it is fed: what is prepared for it is not undone here. */
+function asFed(described: Described): Described {
+  if (described.layout === undefined) return described;
   const { logits, labels, targets } = described;
   return { shape: fedShape(described), logits, ...(labels && { labels }), ...(targets && { targets }) };
 }

@@ -126,7 +126,10 @@ export class Shadow {
     }
     this.#translation = { key: model.key, value };
     if (value.isGuess)
-      this.#log.write('warn', `${file} does not say how its input is prepared: it is fed what ${model.name} is`);
+      this.#log.write(
+        'warn',
+        `${file} and ${model.name} do not both say how their input is prepared: the shadow is fed what ${model.name} is`,
+      );
     const { keep } = this.#options;
     if (keep === undefined || this.#set !== undefined) return;
     const form = { sampleShape: value.rawShape, dtype: value.rawDtype, classes };

@@ -44,6 +44,17 @@ describe('a .tflite file', () => {
     expect(model.buffers.filter(({ data }) => data?.length === 256)).toHaveLength(1);
   });
 
+  it('names tensors inside by numbers that are not the name of an input or output', () => {
+    const graph = sketch((g) => {
+      const x = g.op('Multiply', [g.input('2', floats('batch', 4)), g.weights([4])]);
+      return g.op('Tanh', [g.op('Multiply', [g.op('Tanh', [x]), g.weights([4])])]);
+    });
+    const { tensors } = readTflite(exported(graph)).subgraphs[0]!;
+    const names = tensors.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['2', 'y0']));
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it('writes both fields for the operator number, which old and new readers look at', () => {
     const graph = sketch((g) =>
       g.op('BatchMatMul', [g.input('a', floats(2, 3)), g.input('b', floats(3, 2))], {

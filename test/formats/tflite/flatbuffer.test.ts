@@ -41,6 +41,9 @@ it('what differs in one part is not taken for the same', () => {
     { ...item, kind: { type$: 'Empty' } },
   ];
   expect(readFlatbuffer(schema, written({ items, names: ['', 'first'] }))).toEqual({ items, names: ['', 'first'] });
+  // Vectors of the same length.
+  const pairs = { items: items.slice(0, 2), more: items.slice(1, 3), names: ['a', 'b'] };
+  expect(readFlatbuffer(schema, written(pairs))).toEqual(pairs);
   const sizes = items.map((_, i) => written({ items: items.slice(0, i + 1) }).length);
   expect(sizes.slice(1).every((size, i) => size > sizes[i]! + 4)).toBe(true);
 });
