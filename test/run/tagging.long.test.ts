@@ -12,6 +12,7 @@ import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { bordersOf, countsByType } from '../../src/tasks/entities.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { ask, serving } from '../serve/server.ts';
 import { ROOT } from '../support/built.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -138,6 +139,17 @@ it('packs a kit whose program gives words the ids and the tags that `limbeck eva
   expect([all.length, all.filter(Boolean).length / all.length]).toEqual([entities!.words, entities!.rightWords]);
   const counts = [...countsByType(sentences, bordersOf(classNames))].map(([name, count]) => ({ name, ...count }));
   expect(entities!.rows).toEqual(counts.map((one) => expect.objectContaining(one) as unknown));
+
+  // A server of the kit's files gives the same tags.
+  const server = await serving({}, { models: [path.join(kit, 'models')] });
+  const { json } = await ask(server, '/v1/scratch', {
+    body: { inputs: rows.slice(0, 60).map(({ tokens }) => tokens) },
+  });
+  await server.end();
+  const served = json['predictions'] as { words: { word: string; label?: string }[] }[];
+  expect(served.map(({ words }) => words.map(({ word, label }) => [word, label]))).toEqual(
+    given.slice(0, 60).map((words) => words.map(([word, tag]) => [word, tag])),
+  );
 
   // A text is cut into words; another tokenizer gives other ids, which the program says.
   await writeFile(at('texts.json'), JSON.stringify([{ text: 'Ada walks, Rome.' }]));
