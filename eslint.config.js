@@ -65,6 +65,7 @@ export default tseslint.config(
         performance: 'readonly',
         fetch: 'readonly',
         URL: 'readonly',
+        AbortSignal: 'readonly',
         self: 'readonly',
       },
     },

@@ -10,9 +10,9 @@ type Part = 'train' | 'validation' | 'test';
 
 /**
  * Called with the texts of each sample, which are otherwise gone when their ids are there; `id` as `sampleId` names it. Not called for
- * samples under `unlabelled`.
+ * samples under `unlabelled`. Of a list of words `texts` are those that have a tag, and `all` also those that are cut off or have no token.
  */
-export type OnText = (id: string, texts: readonly string[]) => void;
+export type OnText = (id: string, texts: readonly string[], all: readonly string[]) => void;
 
 /** All splits at once; of several errors, train's comes first, whichever was found first. */
 export async function readSplits(
@@ -26,7 +26,7 @@ export async function readSplits(
   const text = named && (await openText(named));
   const textOf = (part: Part | 'unlabelled'): OpenText | undefined => {
     if (text === undefined || onText === undefined || part === 'unlabelled') return text;
-    return { ...text, onText: (row, texts) => onText(`${part}/${row}`, texts) };
+    return { ...text, onText: (row, texts, all) => onText(`${part}/${row}`, texts, all) };
   };
   const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, textOf(part), room)));
   const splits = results.map((result) => {

@@ -1,3 +1,4 @@
+import { argMax } from '../base/numbers.ts';
 import { markEntities } from '../data/targets/tags.ts';
 
 /** Tags and entities as seqeval and conlleval count them, one sentence at a time. */
@@ -55,6 +56,11 @@ function isEnd(tag: Parts, after: Parts): boolean {
   if (tag.letter === 'O') return false;
   if (tag.letter === 'E' || tag.letter === 'S') return true;
   return 'BSO'.includes(after.letter) || tag.type !== after.type;
+}
+
+/** The tags that a model gives at some places: each the first of its largest logits. `answers`: [places, tags], one behind the other. */
+export function tagsAt(answers: ArrayLike<number>, places: readonly number[], tags: number): number[] {
+  return places.map((at) => argMax(answers, at * tags, tags));
 }
 
 /** Entities of the tags of a sentence. */

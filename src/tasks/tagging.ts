@@ -6,7 +6,7 @@ import { markEntities, NO_TAG } from '../data/targets/tags.ts';
 import { divergence } from './classification.ts';
 import { hits, isWorse, surest } from './classes.ts';
 import { isAboveZero } from './columns.ts';
-import { bordersOf, countsByType, entitiesOf, f1OfCounts, total } from './entities.ts';
+import { bordersOf, countsByType, entitiesOf, f1OfCounts, tagsAt, total } from './entities.ts';
 import type { Counts } from './entities.ts';
 import { entitySums } from './entity-sums.ts';
 import { oneClassWarning } from './one-class.ts';
@@ -171,7 +171,7 @@ function tokensOf(targets: TargetValues, row: number, length: number): number[] 
 }
 
 function givenOf(answers: Float32Array, targets: TargetValues, row: number, { length, tags }: Size): number[] {
-  return tokensOf(targets, row, length).map((at) => argMax(answers, at * tags, tags));
+  return tagsAt(answers, tokensOf(targets, row, length), tags);
 }
 
 function sentencesOf(answers: Float32Array, targets: TargetValues, size: Size): Sentence[] {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { parseReport } from '../../src/report/read.ts';
-import { classifier, echo, sumAndDifference } from '../serve/models.ts';
+import { classifier, echo, sumAndDifference, tagger } from '../serve/models.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT, start } from '../support/built.ts';
 import { DIGITS } from '../support/digits.ts';
@@ -266,6 +266,7 @@ async function started(args: readonly string[], said: RegExp) {
       pair: echo([4], { text: { ...form, texts: 2 } }),
       row: echo([3], { columns }),
       sound: echo([2000, 1], { sound: { rate: 8000 } }),
+      tags: tagger(4, 2, new Map(Object.entries({ ...{ task: 'tagging', output: 'logits' }, targets: '["NOUN","VERB"]', text: JSON.stringify(form) }))), // prettier-ignore
     };
     for (const [name, bytes] of Object.entries(models)) await writeFile(path.join(folder, `${name}.onnx`), bytes);
     await writeFile(path.join(folder, 'four.wav'), wavFile([0.5, -0.5, 0.25, 0], { rate: 8000, tag: 3, bits: 32 }));
@@ -283,6 +284,14 @@ async function started(args: readonly string[], said: RegExp) {
       await page.fill('#text0', 'a');
       await page.fill('#text1', 'b');
       await page.waitForSelector('.bars pre');
+      await page.click('label:has-text("texts to tag: tags")');
+      await page.fill('#text0', 'a b cd');
+      await page.locator('.bars mark').nth(1).waitFor();
+      expect(await page.locator('.bars mark').allTextContents()).toEqual(
+        ['a', 'b'].map((word) => expect.stringMatching(new RegExp(`^${word}(NOUN|VERB)$`)) as string),
+      );
+      expect(await page.locator('.bars .caution').textContent()).toContain('1 word has no tag');
+      await expectAccessible(page, 390);
       await page.click('label:has-text("rows of 2 columns: row")');
       await answer('value 0: 1\nvalue 1: 0\nvalue 2: 0');
       await page.selectOption('#column0', 'Dream');

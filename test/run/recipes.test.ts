@@ -9,8 +9,10 @@ import { parseRecipe } from '../../src/recipe/load.ts';
 import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { npyBytes } from '../support/npy.ts';
+import { writeQuestions } from '../support/questions.ts';
 import { wavFile } from '../support/sound.ts';
 import { asJsonl, taggedSentences } from '../support/tags.ts';
+import { wordPieces } from '../support/tokenizer.ts';
 
 const folder = temporaryFolder();
 const RECIPES = path.join(ROOT, 'recipes');
@@ -76,11 +78,20 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
   'quantize-resnet8.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
   'keywords.yaml': () => spoken(['train', 'unlabelled', 'validation', 'test']),
   'speech-commands.yaml': () => spoken(['train', 'validation', 'test']),
+  'banking77.yaml': async () => {
+    const { train, test, tokenizer } = await writeQuestions(path.join(folder(), 'questions'));
+    // Kinds that a few steps tell apart need more than a handful of samples.
+    const enough = ['dataset.limit=120', 'teacher.train.epochs=10'];
+    return [`dataset.train=${train}`, `dataset.test=${test}`, `dataset.text.tokenizer=${tokenizer}`, ...enough];
+  },
   'restaurants.yaml': async () => {
     const at = path.join(folder(), 'sentences.jsonl');
     // Of fewer sentences no teacher learns an entity.
-    await writeFile(at, asJsonl(taggedSentences(300, 'recipes')));
-    const tokenizer = path.resolve('datasets/banking77/tokenizer.json');
+    const sentences = taggedSentences(300, 'recipes');
+    await writeFile(at, asJsonl(sentences));
+    const tokenizer = path.join(folder(), 'tokenizer.json');
+    const words = sentences.flatMap(({ tokens }) => tokens.map((token) => token.toLowerCase()));
+    await writeFile(tokenizer, JSON.stringify(wordPieces(words)));
     return [
       `dataset.train=${at}`,
       `dataset.test=${at}`,

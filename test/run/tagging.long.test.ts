@@ -1,16 +1,23 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadDataset } from '../../src/data/load.ts';
 import { NO_TAG } from '../../src/data/targets/tags.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { runRecipe } from '../../src/run/run.ts';
+import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
+import { writeKit } from '../../src/ship/kit/kit.ts';
+import { bordersOf, countsByType } from '../../src/tasks/entities.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { ask, serving } from '../serve/server.ts';
+import { ROOT } from '../support/built.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { asConll, asJsonl, taggedSentences } from '../support/tags.ts';
+import { wordPieces } from '../support/tokenizer.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
@@ -62,6 +69,94 @@ it('goes from words with tags to files that give each word one', async () => {
   const [first] = rows;
   expect(first!.marked!.words.length).toBeGreaterThan(1);
   expect(reportHtml(report)).toContain('<section id="entities">');
+});
+
+it('packs a kit whose program gives words the ids and the tags that `limbeck evaluate` reads and scores', async () => {
+  // Sentences that are longer than the model reads, and words without a token.
+  const rows = taggedSentences(80, 'kit').map(({ tokens, tags }, i) =>
+    i % 4 === 0 ? { tokens: ['Stone', '\u0001', ...tokens], tags: ['B-PER', 'I-PER', ...tags] } : { tokens, tags },
+  );
+  await writeFile(at('train.jsonl'), asJsonl([...taggedSentences(300, 'train'), ...rows]));
+  await writeFile(at('test.jsonl'), asJsonl(rows));
+  await writeFile(at('pieces.json'), JSON.stringify(wordPieces(['ada', 'rome', 'house', 'stone', 'the'])));
+  const text = { column: 'tokens', tokenizer: 'pieces.json', length: 24 };
+  const { dataset } = recipe();
+  const made = makeRecipe(recipe({ dataset: { ...dataset, text }, teacher: undefined, export: ['onnx'] }), folder());
+  const { folder: run } = await runRecipe(made, { out: folder() });
+  const kit = at('kit');
+  const { files, skipped } = await writeKit(run, kit);
+  expect(skipped).toEqual([
+    {
+      what: 'The samples for Android, iOS and React Native',
+      why: 'they feed numbers, and the tokenizer is written in JavaScript',
+    },
+  ]);
+  const models = ['scratch.onnx', 'scratch.tflite', 'scratch-int8.onnx', 'scratch-int8.tflite'];
+  expect(files.filter((file) => file.startsWith('models/'))).toEqual(
+    [...models, 'tokenizer.json'].map((name) => `models/${name}`).sort(),
+  );
+  expect(files).toEqual(expect.arrayContaining(['samples/browser/litert.html', 'samples/browser/onnxruntime.html']));
+  // Only what an app imports, directly or not.
+  expect(files).toContain('samples/tokenize/words.js');
+  expect(files).not.toContain('samples/tokenize/word-sink.js');
+
+  const node = path.join(kit, 'samples/node');
+  await symlink(path.join(ROOT, 'node_modules'), path.join(node, 'node_modules'));
+  const start = (...args: readonly string[]) =>
+    spawnSync(process.execPath, ['tag.mjs', ...args], { cwd: node, encoding: 'utf8' });
+  const printed = (...args: readonly string[]): (readonly [word: string, tag?: string])[][] => {
+    const { stdout, stderr, status } = start(...args);
+    expect([status, stderr]).toEqual([0, '']);
+    const lines = (part: string) => part.split('\n').map((line) => line.split('\t') as [string, string?]);
+    return stdout.trimEnd().split('\n\n').map(lines);
+  };
+  const examples = JSON.parse(readFileSync(path.join(kit, 'example.json'), 'utf8')) as {
+    readonly words: readonly string[];
+    readonly tags: readonly (string | null)[];
+  }[];
+  expect(examples).toHaveLength(5);
+  expect(printed().map((words) => words.map(([word, tag]) => [word, tag ?? null]))).toEqual(
+    examples.map(({ words, tags }) => words.map((word, i) => [word, tags[i]])),
+  );
+
+  // All sentences of the test split: the program compares the ids.
+  const { test, classNames } = await loadData(made.recipe);
+  const sent = rows.map(({ tokens }, i) => {
+    const row = test!.ids.indexOf(i);
+    return { words: tokens, ids: Array.from(test!.samples.subarray(row * 24, (row + 1) * 24)) };
+  });
+  await writeFile(at('rows.json'), JSON.stringify(sent));
+  const given = printed(at('rows.json'));
+  const { entities } = await evaluateFile(path.join(run, 'exports/scratch.onnx'), made, 'test');
+  const sentences = given.map((words, i) => {
+    expect(words.map(([word]) => word)).toEqual(rows[i]!.tokens);
+    const read = [...words.keys()].filter((word) => words[word]![1] !== undefined);
+    const tags = (of: (word: number) => string): number[] => read.map((word) => classNames.indexOf(of(word)));
+    return { truth: tags((word) => rows[i]!.tags[word]!), given: tags((word) => words[word]![1]!) };
+  });
+  const all = sentences.flatMap(({ truth, given: own }) => truth.map((tag, i) => tag === own[i]));
+  expect(all.length).toBeLessThan(rows.flatMap(({ tokens }) => tokens).length);
+  expect([all.length, all.filter(Boolean).length / all.length]).toEqual([entities!.words, entities!.rightWords]);
+  const counts = [...countsByType(sentences, bordersOf(classNames))].map(([name, count]) => ({ name, ...count }));
+  expect(entities!.rows).toEqual(counts.map((one) => expect.objectContaining(one) as unknown));
+
+  // A server of the kit's files gives the same tags.
+  const server = await serving({}, { models: [path.join(kit, 'models')] });
+  const { json } = await ask(server, '/v1/scratch', {
+    body: { inputs: rows.slice(0, 60).map(({ tokens }) => tokens) },
+  });
+  await server.end();
+  const served = json['predictions'] as { words: { word: string; label?: string }[] }[];
+  expect(served.map(({ words }) => words.map(({ word, label }) => [word, label]))).toEqual(
+    given.slice(0, 60).map((words) => words.map(([word, tag]) => [word, tag])),
+  );
+
+  // A text is cut into words; another tokenizer gives other ids, which the program says.
+  await writeFile(at('texts.json'), JSON.stringify([{ text: 'Ada walks, Rome.' }]));
+  expect(printed(at('texts.json'))[0]!.map(([word]) => word)).toEqual(['Ada', 'walks', ',', 'Rome', '.']);
+  await writeFile(at('other.json'), JSON.stringify(wordPieces(['old'])));
+  await copyFile(at('other.json'), path.join(kit, 'models/tokenizer.json'));
+  expect(start().stderr).toContain('not the token ids');
 });
 
 it('reads the same sentences from a file of a word on each line', async () => {

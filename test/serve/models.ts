@@ -54,3 +54,16 @@ export function echo(shape: readonly number[], entries: Readonly<Record<string, 
   const metadata = new Map(Object.entries(all).map(([key, value]) => [key, JSON.stringify(value)]));
   return encodeModel(lowerToOnnx(b.build(), { metadata: metadata.set('output', 'values') }));
 }
+
+/** Gives each token a logit for each of `tags` that follows from its id alone: [batch, length] to [batch, length, tags]. */
+export function tagger(length: number, tags: number, metadata: ReadonlyMap<string, string>): Uint8Array {
+  const b = new GraphBuilder();
+  const ids = b.input('input', { dtype: 'float32', shape: ['batch', length] });
+  const column = b.op('Reshape', [ids], { shape: ['batch', length, 1] });
+  const rates = b.constant(
+    { dtype: 'float32', shape: [tags] },
+    Float32Array.from({ length: tags }, (_, i) => 0.7 + i),
+  );
+  b.output('logits', b.op('Sin', [b.op('Multiply', [column, rates])]));
+  return encodeModel(lowerToOnnx(b.build(), { metadata }));
+}

@@ -110,9 +110,10 @@ describe('POST /v1/M', () => {
     ]);
   });
 
-  it('refuses a model that tags words, for which it has no form', async () => {
+  it('refuses a model that tags words and does not say how they become its input', async () => {
     const message =
-      'model tags gives each word of a sentence a tag, which /v1 does not support: send token ids to /v2/models/tags/infer';
+      'model tags gives words tags, and its file does not say how words become its input, or answers with another shape than ' +
+      '[batch, tokens, tags]: send token ids to /v2/models/tags/infer';
     for (const body of [{ inputs: 'New York' }, undefined]) {
       const { status, json } = await ask(server, '/v1/tags', body === undefined ? {} : { body });
       expect([status, json.error]).toEqual([400, message]);

@@ -7,7 +7,7 @@ import { checkedTokenizer } from './checked.ts';
 import { encoderFor, encoderOf, tokenizerFor } from './encode.ts';
 import type { Encoder, TextForm } from './encode.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
-import { wordEncoderOf } from './words.ts';
+import { wordEncoderFor, wordEncoderOf } from './words.ts';
 import type { WordEncoder } from './words.ts';
 
 /** Texts on their way to numbers. */
@@ -19,8 +19,8 @@ export interface OpenText {
   readonly inputs?: readonly TokenInput[] | undefined;
   /** Columns of a file that hold the texts of a sample. */
   readonly columns: readonly (string | number)[];
-  /** Called with the texts of each row. */
-  readonly onText?: ((row: number, texts: readonly string[]) => void) | undefined;
+  /** Called with the texts of each row. Of a list of words `texts` are those that have a tag. */
+  readonly onText?: ((row: number, texts: readonly string[], all: readonly string[]) => void) | undefined;
 }
 
 const DEFAULT_LENGTH = 128;
@@ -81,12 +81,21 @@ export const TOKENIZER_FILE = 'tokenizer.json';
  * files that it exports, and the teacher's lies a folder above. `UserError` where that is another one, or none.
  */
 export async function storedEncoder(form: TextForm, folder: string): Promise<Encoder> {
-  if (form.tokenizer !== 'tokenizer.json') return encoderFor(form, undefined);
+  return encoderFor(form, await storedJson(form, folder));
+}
+
+/** The same for a model that was fed lists of words. */
+export async function storedWordEncoder(form: TextForm, folder: string): Promise<WordEncoder> {
+  return wordEncoderFor(form, await storedJson(form, folder));
+}
+
+async function storedJson(form: TextForm, folder: string): Promise<TokenizerJson | undefined> {
+  if (form.tokenizer !== 'tokenizer.json') return undefined;
   const [beside, exported] = [folder, path.join(folder, 'exports')].map((place) => path.join(place, TOKENIZER_FILE));
   const file = !(await exists(beside!)) && (await exists(exported!)) ? exported! : beside!;
   const bytes = await readBytes(file);
   refuseOtherFile(file, bytes, form);
-  return encoderFor(form, parsed(bytes));
+  return parsed(bytes);
 }
 
 /** `UserError` for a tokenizer.json that is not the one of `form`. */

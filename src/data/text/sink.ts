@@ -96,7 +96,7 @@ export class TextSink implements RowSink {
     else {
       const encoded = this.#encoded(where);
       this.#count++;
-      this.#text.onText?.(row, this.#texts);
+      this.#text.onText?.(row, this.#texts, this.#texts);
       if (encoded.tokens > this.#text.form.length) this.#cut++;
       const { inputs = ['input_ids'] } = this.#text;
       inputs.forEach((input, i) => {

@@ -9,7 +9,7 @@ import { TableSink } from '../table.ts';
 import type { OpenText } from './open.ts';
 import { PARTS, TextSink, tokenInputs } from './sink.ts';
 import type { RowSink } from './sink.ts';
-import { TAG_SEPARATOR } from './words.ts';
+import { isWord, TAG_SEPARATOR } from './words.ts';
 import type { EncodedWords } from './words.ts';
 import { readByTokenizer } from './read-by.ts';
 
@@ -68,7 +68,7 @@ export class WordSink implements RowSink {
     const name = this.columns[column]!;
     if (!Array.isArray(value) || value.length === 0) throw notWords(where, name, value);
     for (const [at, word] of (value as readonly unknown[]).entries()) {
-      if (typeof word !== 'string' || !/[^\p{White_Space}\0]/u.test(word)) {
+      if (typeof word !== 'string' || !isWord(word)) {
         throw new UserError(
           `${where()}: ${shown(name)}: expected a text for word ${at}, received ${shown(word)}`,
           'Correct the word, or remove it together with its tag.',
@@ -106,6 +106,7 @@ export class WordSink implements RowSink {
     onText?.(
       this.#rows,
       Array.from(read, (word) => words[word]!),
+      words,
     );
     this.#rows++;
     this.#all += words.length;

@@ -1,5 +1,6 @@
+import { tokenizerFor } from './encode.ts';
 import type { Encoded, TextForm } from './encode.ts';
-import type { Tokenizer } from './tokenizer-json.ts';
+import type { Tokenizer, TokenizerJson } from './tokenizer-json.ts';
 
 /** Token ids of a sample that is a list of words. */
 export interface EncodedWords extends Pick<Encoded, 'ids' | 'mask' | 'types'> {
@@ -16,8 +17,29 @@ export type WordEncoder = (words: readonly string[]) => EncodedWords;
 /** Separator of the tags of a sample in the text that they are kept as. */
 export const TAG_SEPARATOR = '|';
 
+/** Words whose ids are remembered, so that a server that reads for months does not fill its memory with them. */
+const MOST_KNOWN = 100_000;
+
 /** The byte between two words, as the byte tokenizer numbers it. */
 const SPACE = 33;
+
+let segmenter: Intl.Segmenter | undefined;
+
+/** A text as words, by the word boundaries of Unicode (UAX 29): each punctuation mark and symbol is one too, white space is none. */
+export function wordsIn(text: string): string[] {
+  segmenter ??= new Intl.Segmenter('und', { granularity: 'word' });
+  return Array.from(segmenter.segment(text), ({ segment }) => segment).filter(isWord);
+}
+
+/** True for a text that is more than white space. */
+export function isWord(text: string): boolean {
+  return /[^\p{White_Space}\0]/u.test(text);
+}
+
+/** The encoder of lists of words that `form` describes; `json`: the content of its tokenizer.json, if it has one. */
+export function wordEncoderFor(form: TextForm, json: TokenizerJson | undefined): WordEncoder {
+  return wordEncoderOf(tokenizerFor(form, json), form);
+}
 
 /**
  * Whole samples of words, each tokenized by itself, as the package tokenizers does with `is_pretokenized`: cut at the end, with the tokens of the
@@ -36,6 +58,7 @@ export function wordEncoderOf(
     const found = known.get(word);
     if (found !== undefined) return found;
     const ids = tokenizer.ids(word, false);
+    if (known.size === MOST_KNOWN) known.clear();
     known.set(word, ids);
     return ids;
   };

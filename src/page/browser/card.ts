@@ -36,6 +36,8 @@ export interface Described {
   readonly columns?: readonly { readonly name: string; readonly words?: readonly string[] }[];
   /** Number of texts of a sample, for a model that takes texts. */
   readonly text?: { readonly texts: 1 | 2 };
+  /** Tags of which it gives each word of a text one. */
+  readonly tags?: readonly string[];
   /** Values a second, for a model that takes sounds. */
   readonly rate?: number;
   readonly logits: boolean;

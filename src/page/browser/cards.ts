@@ -1,6 +1,6 @@
 import { percent } from '../../base/numbers.ts';
 import { milliseconds, number, short, size, times } from '../../report/format.ts';
-import type { Card, Tensor } from './card.ts';
+import type { Card, Described, Tensor } from './card.ts';
 import { location, navigator } from './dom.ts';
 import type { Element } from './dom.ts';
 import { lineKey, make } from './make.ts';
@@ -127,10 +127,17 @@ function factList(facts: readonly Fact[]): Element {
 }
 
 function labels({ described }: Card): Element | undefined {
-  if (described?.labels === undefined) return undefined;
-  const all = described.labels;
+  const all = described?.tags ?? described?.labels;
+  if (all === undefined) return undefined;
+  const what = described?.tags === undefined ? 'classes' : 'tags';
   const shown = make('p', { class: 'classes' }, ...all.map((label) => make('span', {}, label)));
-  return make('details', { open: all.length <= 12 }, make('summary', {}, `${number(all.length)} classes`), shown);
+  return make('details', { open: all.length <= 12 }, make('summary', {}, `${number(all.length)} ${what}`), shown);
+}
+
+/** A sample in JSON, as far as it can be said in few letters. */
+function exampleOf({ text, shape }: Described): string {
+  if (text !== undefined) return text.texts === 2 ? '["…", "…"]' : '"…"';
+  return shape.length === 1 ? '[…]' : '[[…]]';
 }
 
 /** A command to start from, in the shell of the user. */
@@ -140,7 +147,7 @@ function howToAsk({ name, inputs, described }: Card): Element {
   const command = picture
     ? `curl ${base}v1/${name} -H 'Content-Type: image/png' --data-binary @picture.png`
     : described !== undefined
-      ? `curl ${base}v1/${name} -H 'Content-Type: application/json' -d '{"inputs": ${described.shape.length === 1 ? '[…]' : '[[…]]'}}'`
+      ? `curl ${base}v1/${name} -H 'Content-Type: application/json' -d '{"inputs": ${exampleOf(described)}}'`
       : `curl ${base}v2/models/${name}/infer -d '{"inputs": [{"name": "${inputs[0]?.name ?? ''}", …}]}'`;
   const code = make('pre', { tabindex: 0 }, command);
   const copy = make('button', { type: 'button', class: 'small', hidden: navigator.clipboard === undefined }, 'Copy');

@@ -20,7 +20,8 @@ export function modelPaths(models: readonly ServedModel[]): Record<string, objec
 }
 
 function predictOperation({ name }: ServedModel, described: Described): object {
-  const { shape, labels, logits, text } = described;
+  const { shape, labels, logits, text, tags } = described;
+  if (tags !== undefined) return tagOperation(name, tags, logits);
   const texts = text?.texts === 2 ? { type: 'array', items: TEXT, minItems: 2, maxItems: 2 } : TEXT;
   const sample = text === undefined ? nested(shape) : { anyOf: [texts, nested(shape)] };
   const values = {
@@ -31,25 +32,14 @@ function predictOperation({ name }: ServedModel, described: Described): object {
   const prediction = {
     type: 'object',
     required: ['index', logits ? 'probability' : 'score'],
-    properties: {
-      index: { type: 'integer', minimum: 0 },
-      ...(labels !== undefined && { label: { type: 'string', enum: [...new Set(labels)] } }),
-      ...(logits ? { probability: { type: 'number', minimum: 0, maximum: 1 } } : { score: { type: 'number' } }),
-      top: {
-        type: 'array',
-        items: { type: 'object' },
-        description: 'With ?top above 1: as many classes, the likeliest first',
-      },
-    },
+    properties: classProperties(labels, logits),
   };
   const predictions = { type: 'array', items: prediction, description: 'One for each sample' };
   return {
     tags: ['Models'],
     operationId: `predict-${name}`,
     summary: `Classes of ${text !== undefined ? 'texts, or of ' : pictures.length > 0 ? 'a picture, or of ' : types.length > 0 ? 'a sound, or of ' : ''}raw values of shape ${shape.join(' × ')}`,
-    parameters: [
-      { name: 'top', in: 'query', schema: { type: 'integer', minimum: 1, default: 1 }, description: 'Classes to name' },
-    ],
+    parameters: [top('Classes to name')],
     requestBody: {
       required: true,
       content: {
@@ -59,6 +49,63 @@ function predictOperation({ name }: ServedModel, described: Described): object {
       },
     },
     ...answers('A class for each sample', objectOf({ model: TEXT, predictions })),
+  };
+}
+
+/** Address of a model that gives each word of a text a tag. */
+function tagOperation(name: string, tags: readonly string[], logits: boolean): object {
+  const place = { type: 'integer', minimum: 0 };
+  const word = {
+    type: 'object',
+    required: ['word'],
+    description: 'Without a tag where the model was not fed the word',
+    properties: { word: TEXT, ...classProperties(tags, logits) },
+  };
+  const prediction = {
+    type: 'object',
+    required: ['words'],
+    properties: {
+      words: { type: 'array', items: word },
+      unread: { type: 'integer', minimum: 1, description: 'Words without a tag, where there are any' },
+      entities: {
+        type: 'array',
+        items: objectOf({ type: TEXT, text: TEXT, from: place, to: place }),
+        description: 'With the places of their first and their last word; absent of tags that mark none',
+      },
+    },
+  };
+  const sample = { anyOf: [TEXT, { type: 'array', items: TEXT, minItems: 1 }] };
+  const samples = { anyOf: [TEXT, { type: 'array', items: sample, minItems: 1 }] };
+  return {
+    tags: ['Models'],
+    operationId: `predict-${name}`,
+    summary: 'Tags of the words of texts, or of lists of words',
+    parameters: [top('Tags to name for each word')],
+    requestBody: {
+      required: true,
+      content: { ...jsonOf(objectOf({ inputs: samples })), 'text/plain': { schema: TEXT } },
+    },
+    ...answers(
+      'Tags and entities of each sample',
+      objectOf({ model: TEXT, predictions: { type: 'array', items: prediction } }),
+    ),
+  };
+}
+
+function top(description: string) {
+  return { name: 'top', in: 'query', schema: { type: 'integer', minimum: 1, default: 1 }, description };
+}
+
+function classProperties(labels: readonly string[] | undefined, logits: boolean) {
+  return {
+    index: { type: 'integer', minimum: 0 },
+    ...(labels !== undefined && { label: { type: 'string', enum: [...new Set(labels)] } }),
+    ...(logits ? { probability: { type: 'number', minimum: 0, maximum: 1 } } : { score: { type: 'number' } }),
+    top: {
+      type: 'array',
+      items: { type: 'object' },
+      description: 'With ?top above 1: as many of them, the likeliest first',
+    },
   };
 }
 

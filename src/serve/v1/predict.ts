@@ -4,11 +4,13 @@ import type { ModelHost } from '../host.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import { viewOf } from '../v2/json-tensor.ts';
+import { best, named } from './answers.ts';
 import { describedBy, fedShape, prepared, tagsWords } from './preparation.ts';
 import type { Described } from './preparation.ts';
 import { pixelsOf, valuesOf } from './read.ts';
 import { soundOf } from './sound.ts';
 import { idsOf } from './texts.ts';
+import { sentencesOf, tagged } from './words.ts';
 
 export interface PredictCall {
   readonly contentType: string;
@@ -18,23 +20,38 @@ export interface PredictCall {
   readonly client: Client;
 }
 
-interface Class {
-  readonly index: number;
-  readonly label?: string;
-  /** Share of a class, where the file says that its answers are logits; otherwise `score` has the value itself. */
-  readonly probability?: number;
-  readonly score?: number;
-}
-
-/** `POST /v1/M`: a picture, a sound, texts or raw values in, classes out, with what the file says of its preparation and its labels. */
+/**
+ * `POST /v1/M`: a picture, a sound, texts, lists of words or raw values in, classes or tags out, with what the file says of its preparation and
+ * its labels.
+ */
 export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
   const described = descriptionOf(model);
   const isJson = /^application\/(.*\+)?json|^text\/|^application\/x-www-form-urlencoded|^$/i.test(call.contentType);
-  const ids = described.text && isJson ? await idsOf(model, described.text, call) : undefined;
+  const { text } = described;
+  if (text !== undefined && described.tags !== undefined) {
+    const sentences = await sentencesOf(model, text, { ...call, isJson });
+    const fed = Float32Array.from(sentences.flatMap(({ encoded }) => Array.from(encoded.ids)));
+    const rows = await asked(host, model, fed, described, call.client);
+    return { model: model.name, predictions: rows.map((row, i) => tagged(sentences[i]!, row, described, call.top)) };
+  }
+  const ids = text && isJson ? await idsOf(model, text, call) : undefined;
   const raw = ids ?? (isJson ? valuesOf(call.body, described) : await decoded(call, described));
+  const rows = await asked(host, model, raw, described, call.client);
+  const one = (row: readonly number[]): object =>
+    described.targets === undefined ? best(row, described, call.top) : { values: named(row, described) };
+  return { model: model.name, predictions: rows.map(one) };
+}
+
+/** The answer of a model to each of several raw samples. */
+async function asked(
+  host: ModelHost,
+  model: ServedModel,
+  raw: Float32Array | Uint8Array,
+  described: Described,
+  client: Client,
+): Promise<number[][]> {
   const values = prepared(raw, described);
-  const size = described.shape.reduce((product, dimension) => product * dimension, 1);
-  const samples = values.length / size;
+  const samples = values.length / described.shape.reduce((product, dimension) => product * dimension, 1);
   if (samples > model.options.maxBatch) {
     throw new Refusal(
       400,
@@ -45,15 +62,12 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   const [output] = model.facts.outputs;
   const answer = await host.infer(model, {
     inputs: [{ name, dtype: 'float32', shape: [samples, ...fedShape(described)], bytes: bytesOf(values) }],
-    ...{ outputs: [output!.name], samples, priority: 0, client: call.client },
+    ...{ outputs: [output!.name], samples, priority: 0, client },
   });
   const { dtype, shape, bytes } = answer.outputs[0]!;
   const data = Array.from(viewOf(dtype, shape, bytes), Number);
-  const classes = data.length / samples;
-  const rows = Array.from({ length: samples }, (_, i) => data.slice(i * classes, (i + 1) * classes));
-  const one = (row: readonly number[]): object =>
-    described.targets === undefined ? best(row, described, call.top) : { values: named(row, described) };
-  return { model: model.name, predictions: rows.map(one) };
+  const width = data.length / samples;
+  return Array.from({ length: samples }, (_, i) => data.slice(i * width, (i + 1) * width));
 }
 
 function decoded({ contentType, body }: PredictCall, described: Described): Promise<Uint8Array> | Float32Array {
@@ -65,38 +79,8 @@ function decoded({ contentType, body }: PredictCall, described: Described): Prom
 export function descriptionOf(model: ServedModel): Described {
   const described = describedBy(model);
   if (described !== undefined) return described;
-  if (tagsWords(model))
-    throw new Refusal(
-      400,
-      `model ${model.name} gives each word of a sentence a tag, which /v1 does not support: send token ids to /v2/models/${model.name}/infer`,
-    );
-  throw new Refusal(
-    400,
-    `model ${model.name} does not have exactly one float32 input of a known size: send requests to /v2/models/${model.name}/infer`,
-  );
-}
-
-function best(row: readonly number[], { labels, logits }: Described, top: number): Class & { top?: Class[] } {
-  const values = logits ? softmax(row) : row;
-  const order = values.map((_, i) => i).sort((a, b) => values[b]! - values[a]! || a - b);
-  const classes = order.slice(0, Math.max(1, top)).map((index): Class => {
-    const label = labels?.length === row.length ? { label: labels[index]! } : {};
-    return { index, ...label, ...(logits ? { probability: values[index]! } : { score: values[index]! }) };
-  });
-  return { ...classes[0]!, ...(top > 1 && { top: classes }) };
-}
-
-/** All of what is answered, by name: the probability of each label, or the number. */
-function named(row: readonly number[], { targets, logits }: Described): Class[] {
-  return row.map((value, index): Class => {
-    const label = targets?.length === row.length ? { label: targets[index]! } : {};
-    return { index, ...label, ...(logits ? { probability: 1 / (1 + Math.exp(-value)) } : { score: value }) };
-  });
-}
-
-function softmax(row: readonly number[]): number[] {
-  const largest = Math.max(...row);
-  const exponents = row.map((value) => Math.exp(value - largest));
-  const sum = exponents.reduce((total, value) => total + value, 0);
-  return exponents.map((value) => value / sum);
+  const why = tagsWords(model)
+    ? 'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids'
+    : 'does not have exactly one float32 input of a known size: send requests';
+  throw new Refusal(400, `model ${model.name} ${why} to /v2/models/${model.name}/infer`);
 }

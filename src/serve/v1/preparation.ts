@@ -27,6 +27,8 @@ export interface Described {
   readonly rate?: number;
   /** Names of what it answers where that is no choice of one class: labels that a sample may have several of, or numbers. */
   readonly targets?: readonly string[];
+  /** Tags of which it gives each word of a text one. */
+  readonly tags?: readonly string[];
   /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
   readonly logits: boolean;
 }
@@ -47,8 +49,6 @@ export function describedBy(model: Source): Described | undefined {
 
 function describe(model: Source): Described | undefined {
   const { facts, metadata } = model;
-  // Words with a tag each are neither one text nor one answer.
-  if (tagsWords(model)) return undefined;
   const [input, ...others] = facts.inputs;
   if (input === undefined || others.length > 0 || input.dtype !== 'float32') return undefined;
   if (facts.batching.kind === 'whole' && input.shape[0] !== 1) return undefined;
@@ -60,18 +60,27 @@ function describe(model: Source): Described | undefined {
   const columns = columnsIn(metadata);
   const targets = targetsSchema.safeParse(parsed(metadata.get('targets'))).data;
   const text = statedText(metadata);
+  const isText = text !== undefined && shape.length === 1 && shape[0] === text.length;
+  const isTagger = tagsWords(model);
+  // Without its tokenizer and its tags nothing tells which answers are those to words.
+  if (isTagger && !(isText && text.texts === 1 && hasShape(facts.outputs[0], [text.length, targets?.length ?? 0])))
+    return undefined;
   const sound = soundSchema.safeParse(parsed(metadata.get('sound'))).data;
   return {
     ...(sound !== undefined && isSoundShape(shape) && { rate: sound.rate }),
-    ...(text !== undefined && shape.length === 1 && shape[0] === text.length && { text }),
+    ...(isText && { text }),
     ...{ shape, logits: metadata.get('output') === 'logits', ...fitted },
     ...(labels !== undefined && { labels }),
-    ...(targets !== undefined && { targets }),
+    ...(targets !== undefined && (isTagger ? { tags: targets } : { targets })),
     ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
   };
 }
 
-/** True for a model that tags the words of a sentence, which /v1 has no form for. */
+function hasShape(output: Source['facts']['outputs'][number] | undefined, sample: readonly number[]): boolean {
+  return output?.shape.slice(1).join() === sample.join();
+}
+
+/** True for a model that gives each word of a text a tag. */
 export function tagsWords({ metadata }: Pick<Source, 'metadata'>): boolean {
   return metadata.get('task') === 'tagging';
 }

@@ -1,66 +1,70 @@
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import type { Encoder, TextForm } from '../../data/text/encode.ts';
+import type { TextForm } from '../../data/text/encode.ts';
 import { storedEncoder } from '../../data/text/open.ts';
+import { readByTokenizer } from '../../data/text/read-by.ts';
+import { isWord } from '../../data/text/words.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 
-const opened = new WeakMap<ServedModel, Promise<Encoder>>();
-
-/** The tokenizer of a model: tokenizer.json beside its file, where it has one. */
-async function encoderOf(model: ServedModel, text: TextForm): Promise<Encoder> {
-  let encoder = opened.get(model);
-  if (encoder === undefined) opened.set(model, (encoder = storedEncoder(text, path.dirname(path.resolve(model.file)))));
-  try {
-    return await encoder;
-  } catch (error) {
-    // What lies beside the file may be right the next time.
-    opened.delete(model);
-    if (!(error instanceof UserError)) throw error;
-    throw new Refusal(500, `model ${model.name} cannot read texts: ${error.message}`);
-  }
+/** A body as it was sent. */
+export interface Sent {
+  readonly contentType: string;
+  readonly body: Buffer;
 }
 
+/** The encoders that `open` makes of what a file says and what lies in its folder, each opened once and kept as long as its model. */
+export function encodersBy<T>(open: (form: TextForm, folder: string) => Promise<T>) {
+  const opened = new WeakMap<ServedModel, Promise<T>>();
+  return async (model: ServedModel, form: TextForm): Promise<T> => {
+    let encoder = opened.get(model);
+    if (encoder === undefined) opened.set(model, (encoder = open(form, path.dirname(path.resolve(model.file)))));
+    try {
+      return await encoder;
+    } catch (error) {
+      // What lies beside the file may be right the next time.
+      opened.delete(model);
+      if (!(error instanceof UserError)) throw error;
+      throw new Refusal(500, `model ${model.name} cannot read texts: ${error.message}`);
+    }
+  };
+}
+
+/** The tokenizer of a model: tokenizer.json beside its file, where it has one. */
+const encoderOf = encodersBy(storedEncoder);
+
 /** Texts as token ids, one sample behind the other. Undefined for a body of numbers, which are ids already. */
-export async function idsOf(
-  model: ServedModel,
-  text: TextForm,
-  { contentType, body }: { readonly contentType: string; readonly body: Buffer },
-): Promise<Float32Array | undefined> {
-  const samples = samplesIn(body, contentType, text.texts);
+export async function idsOf(model: ServedModel, text: TextForm, sent: Sent): Promise<Float32Array | undefined> {
+  const samples = samplesIn(sent, text.texts);
   if (samples === undefined) return undefined;
   const encode = await encoderOf(model, text);
   const out = new Float32Array(samples.length * text.length);
-  samples.forEach((sample, i) => out.set(encode(sample).ids, i * text.length));
+  samples.forEach((sample, i) => out.set(readOrRefuse('text', i, () => encode(sample)).ids, i * text.length));
   return out;
 }
 
-function samplesIn(body: Buffer, contentType: string, texts: 1 | 2): readonly (readonly string[])[] | undefined {
-  const content = decoded(body);
+/** The result of `read`; a text that a tokenizer has no ids for is the fault of who sent it. */
+export function readOrRefuse<T>(what: 'text' | 'words', sample: number, read: () => T): T {
+  try {
+    return readByTokenizer(what, () => `sample ${sample}`, read);
+  } catch (error) {
+    if (error instanceof UserError) throw new Refusal(400, error.message);
+    throw error;
+  }
+}
+
+function samplesIn(sent: Sent, texts: 1 | 2): readonly (readonly string[])[] | undefined {
+  const { isPlain, values } = contentOf(sent);
   const expected =
     texts === 1
       ? 'a text, or an array of texts'
       : 'a pair of texts, as in {"inputs": [["first", "second"]]}, or an array of pairs';
-  if (/^text\/plain/i.test(contentType)) {
-    if (texts === 2) throw new Refusal(400, `expected ${expected}, received one text`);
-    return [checked([content])];
-  }
-  let given: unknown;
-  try {
-    given = JSON.parse(content);
-  } catch {
-    throw new Refusal(400, 'the body is no JSON; send {"inputs": "a text"}, or a text with content-type text/plain');
-  }
-  const values: unknown =
-    typeof given === 'object' && given !== null && !Array.isArray(given)
-      ? (given as { inputs?: unknown }).inputs
-      : given;
+  if (isPlain && texts === 2) throw new Refusal(400, `expected ${expected}, received one text`);
   if (holdsNumbers(values)) return undefined;
-  const list = typeof values === 'string' ? [values] : values;
-  if (!Array.isArray(list) || list.length === 0) throw new Refusal(400, `expected ${expected}, received none`);
+  const list = listIn(values, expected);
   // One pair may stand alone.
   const isPair = texts === 2 && list.every((one) => typeof one === 'string');
-  const samples: unknown[][] = isPair ? [list] : list.map((one): unknown[] => (Array.isArray(one) ? one : [one]));
+  const samples: unknown[][] = isPair ? [[...list]] : list.map((one): unknown[] => (Array.isArray(one) ? one : [one]));
   return samples.map((sample) => {
     if (sample.length === texts && sample.every((one): one is string => typeof one === 'string'))
       return checked(sample);
@@ -68,7 +72,28 @@ function samplesIn(body: Buffer, contentType: string, texts: 1 | 2): readonly (r
   });
 }
 
-function holdsNumbers(values: unknown): boolean {
+/** `inputs` of a body, or all of it where it is no object; of a body of content type text/plain the text. */
+export function contentOf({ contentType, body }: Sent): { readonly isPlain: boolean; readonly values: unknown } {
+  const content = decoded(body);
+  if (/^text\/plain/i.test(contentType)) return { isPlain: true, values: content };
+  let given: unknown;
+  try {
+    given = JSON.parse(content);
+  } catch {
+    throw new Refusal(400, 'the body is no JSON; send {"inputs": "a text"}, or a text with content-type text/plain');
+  }
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
+  return { isPlain: false, values: isObject ? (given as { inputs?: unknown }).inputs : given };
+}
+
+/** The samples of what was sent, of which a text may stand alone. */
+export function listIn(values: unknown, expected: string): readonly unknown[] {
+  const list = typeof values === 'string' ? [values] : values;
+  if (Array.isArray(list) && list.length > 0) return list as readonly unknown[];
+  throw new Refusal(400, `expected ${expected}, received none`);
+}
+
+export function holdsNumbers(values: unknown): boolean {
   return Array.isArray(values) ? holdsNumbers(values[0]) : typeof values === 'number';
 }
 
@@ -81,6 +106,6 @@ function decoded(body: Buffer): string {
 }
 
 function checked(sample: readonly string[]): readonly string[] {
-  if (sample.every((text) => /[^\p{White_Space}\0]/u.test(text))) return sample;
+  if (sample.every(isWord)) return sample;
   throw new Refusal(400, 'the text is empty');
 }

@@ -1,7 +1,9 @@
 import { MICROPHONE, SOUND_CHOOSE, SOUND_FIELD, SOUND_REST } from './microphone.ts';
+import { INDEX, LINKS, page } from './pages.ts';
+import { PAGE_CHOOSE, PAGE_FIELD, PAGE_SHOW, PAGE_WORDS, WORD_IMPORT } from './tags.ts';
 
-/** Data that a page takes besides the examples. */
-export type Chosen = 'numbers' | 'text' | 'sound';
+/** Data that a page takes besides the examples; `tags`: texts whose words the model tags. */
+export type Chosen = 'numbers' | 'text' | 'tags' | 'sound';
 
 /**
  * Pages that classify the examples of a kit in a browser, and pictures that are chosen there, texts that are written, or what a microphone
@@ -14,12 +16,12 @@ export function browserSample(formats: ReadonlySet<string>, chosen: Chosen): Rea
       '@litertjs/core': './node_modules/@litertjs/core/dist/index.js',
       '@litertjs/wasm-utils': './node_modules/@litertjs/wasm-utils/dist/index.js',
     };
-    pages['litert.html'] = page('LiteRT.js', imports, './litert.js', chosen);
+    pages['litert.html'] = page('LiteRT.js', imports, './litert.js', SCRIPTS[chosen].field);
     pages['litert.js'] = LITERT;
   }
   if (formats.has('onnx')) {
     const imports = { 'onnxruntime-web/wasm': './node_modules/onnxruntime-web/dist/ort.wasm.min.mjs' };
-    pages['onnxruntime.html'] = page('ONNX Runtime Web', imports, './onnxruntime.js', chosen);
+    pages['onnxruntime.html'] = page('ONNX Runtime Web', imports, './onnxruntime.js', SCRIPTS[chosen].field);
     pages['onnxruntime.js'] = ONNXRUNTIME;
   }
   const links = { 'index.html': INDEX, 'index.js': LINKS };
@@ -82,7 +84,29 @@ server.listen(Number(process.argv[2] ?? 8080), '127.0.0.1', () => {
 });
 `;
 
+/** Functions of the pages of models of classes. */
+const SHARES = `function probabilities(logits) {
+  const largest = Math.max(...logits);
+  const powers = Array.from(logits, (value) => Math.exp(value - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+`;
+
+const SHOW = `  const bestOf = (logits) => logits.indexOf(Math.max(...logits));
+  const said = (logits) => labels[bestOf(logits)] + ' ' + (100 * Math.max(...probabilities(logits))).toFixed(1) + ' %';
+  const show = async (raw, expected) => {
+    const logits = await classify(raw);
+    const item = document.createElement('li');
+    item.textContent = said(logits) + (expected ? ', expected ' + expected : '');
+    list.append(item);
+    return { label: labels[bestOf(logits)], logits: Array.from(logits) };
+  };
+`;
+
 const NUMBERS = {
+  field: '<input type="file" accept="image/*" hidden />',
   imports: '',
   prepare: `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
@@ -91,7 +115,7 @@ export function prepare(raw) {
   return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
 }
 `,
-  rest: `/** A picture at the model's size: values from 0 to 255, grey as the mean of red, green and blue by their brightness. */
+  rest: `${SHARES}/** A picture at the model's size: values from 0 to 255, grey as the mean of red, green and blue by their brightness. */
 function rawOf(picture) {
   const [, height, width, channels] = input.shape;
   const canvas = new OffscreenCanvas(width, height).getContext('2d');
@@ -107,6 +131,7 @@ function rawOf(picture) {
 }
 
 `,
+  show: SHOW,
   raw: 'raw',
   check: '',
   choose: `  const chooser = document.querySelector('input');
@@ -118,6 +143,7 @@ function rawOf(picture) {
 };
 
 const TEXT: typeof NUMBERS = {
+  field: '<textarea rows="4" cols="60" aria-label="Text; of a pair two lines"></textarea>',
   imports: "import { encoderFor } from '../tokenize/encode.js';\n",
   prepare: `const { text } = await (await load('preprocessing.json')).json();
 const encode = encoderFor(text, text.file && (await (await load(text.file)).json()));
@@ -127,7 +153,8 @@ export function prepare(raw) {
   return Float32Array.from(encode([raw].flat()).ids);
 }
 `,
-  rest: '',
+  rest: SHARES,
+  show: SHOW,
   raw: 'text: raw, ids',
   check: `{
     if (ids.some((id, i) => id !== prepare(raw)[i])) throw new Error('not the token ids that example.json holds');
@@ -137,19 +164,26 @@ export function prepare(raw) {
 `,
 };
 
+const TAGS: typeof NUMBERS = {
+  ...TEXT,
+  ...{ field: PAGE_FIELD, imports: WORD_IMPORT, prepare: PAGE_WORDS, rest: '', show: PAGE_SHOW, choose: PAGE_CHOOSE },
+  raw: 'words: raw, ids',
+};
+
 const SOUND: typeof NUMBERS = {
   ...NUMBERS,
+  field: SOUND_FIELD,
   prepare: `const { sound } = await (await load('preprocessing.json')).json();
 
 ${NUMBERS.prepare}`,
-  rest: SOUND_REST,
+  rest: `${SHARES}${SOUND_REST}`,
   choose: SOUND_CHOOSE,
 };
 
-const SCRIPTS: Readonly<Record<Chosen, typeof NUMBERS>> = { numbers: NUMBERS, text: TEXT, sound: SOUND };
+const SCRIPTS: Readonly<Record<Chosen, typeof NUMBERS>> = { numbers: NUMBERS, text: TEXT, tags: TAGS, sound: SOUND };
 
 /** Script of the pages, with the parts that differ between texts, sounds and numbers. */
-function kitScript({ imports, prepare, rest, raw, choose, check }: typeof NUMBERS): string {
+function kitScript({ imports, prepare, rest, show, raw, choose, check }: typeof NUMBERS): string {
   const close = check === '' ? '' : '\n  }';
   return `// What both pages share: the files of the kit, preparation of inputs, and the page itself.
 ${imports}const root = new URL('../../', import.meta.url);
@@ -169,26 +203,10 @@ export async function modelBytes(format) {
 }
 
 ${prepare}
-function probabilities(logits) {
-  const largest = Math.max(...logits);
-  const powers = Array.from(logits, (value) => Math.exp(value - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
-}
-
 ${rest}/** Page: runs the examples through classify(raw) -> logits, then every picture that is chosen. */
 export async function start(classify) {
   const list = document.querySelector('ol');
-  const bestOf = (logits) => logits.indexOf(Math.max(...logits));
-  const said = (logits) => labels[bestOf(logits)] + ' ' + (100 * Math.max(...probabilities(logits))).toFixed(1) + ' %';
-  const show = async (raw, expected) => {
-    const logits = await classify(raw);
-    const item = document.createElement('li');
-    item.textContent = said(logits) + (expected ? ', expected ' + expected : '');
-    list.append(item);
-    return { label: labels[bestOf(logits)], logits: Array.from(logits) };
-  };
-  const examples = await (await load('example.json')).json();
+${show}  const examples = await (await load('example.json')).json();
   const results = [];
   for (const { ${raw}, label } of examples) ${check}results.push(await show(raw, label));${close}
 ${choose}  document.body.dataset.results = JSON.stringify(results);
@@ -224,62 +242,3 @@ await start(async (raw) => {
   return results[output.name].data;
 });
 `;
-
-const FIELDS: Readonly<Record<Chosen, string>> = {
-  numbers: '<input type="file" accept="image/*" hidden />',
-  text: '<textarea rows="4" cols="60" aria-label="Text; of a pair two lines"></textarea>',
-  sound: SOUND_FIELD,
-};
-
-/** Start page of the server. */
-const INDEX = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <title>Models of this kit</title>
-    <script type="module" src="./index.js"></script>
-  </head>
-  <body>
-    <h1>Models of this kit</h1>
-    <ul></ul>
-  </body>
-</html>
-`;
-
-const LINKS = `import { models } from './kit.js';
-
-const pages = { tflite: 'litert.html', onnx: 'onnxruntime.html' };
-for (const { file, format } of models) {
-  const link = document.createElement('a');
-  link.href = pages[format] + '?model=' + encodeURIComponent(file);
-  link.textContent = file;
-  const item = document.createElement('li');
-  item.append(link);
-  document.querySelector('ul').append(item);
-}
-`;
-
-function page(title: string, imports: Readonly<Record<string, string>>, script: string, chosen: Chosen): string {
-  const field = FIELDS[chosen];
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <title>${title}</title>
-    <script type="importmap">
-      ${JSON.stringify({ imports })}
-    </script>
-    <script type="module" src="${script}"></script>
-    <script>
-      addEventListener('unhandledrejection', ({ reason }) => (document.body.dataset.problem = String(reason)));
-      addEventListener('error', ({ message }) => (document.body.dataset.problem = message));
-    </script>
-  </head>
-  <body>
-    <h1>${title}</h1>
-    ${field}
-    <ol></ol>
-  </body>
-</html>
-`;
-}

@@ -8,10 +8,7 @@ import { readTflite } from '../../formats/tflite/read.ts';
 import { runtimeOf } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { taskRow } from '../../recipe/task.ts';
-import { viewOf } from '../../data/batches.ts';
-import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { rowReader } from '../../data/held.ts';
 import { nameOf } from '../../report/artifact.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
@@ -21,17 +18,15 @@ import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { finishedReport } from '../../folder/finished.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { usualPath, usualText } from '../../folder/usual.ts';
-import { openRunner } from '../model-file.ts';
-import type { ModelFile } from '../model-file.ts';
 import { browserSample } from './browser.ts';
 import { modelCard } from './card.ts';
+import { examples } from './examples.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
 import { placeOf } from './place.ts';
-import { nodeNumbers, nodeSample } from './node.ts';
+import { nodeNumbers, nodeSample, nodeTags } from './node.ts';
 import type { SampleKind } from './node.ts';
-import { textExample, textParts } from './text.ts';
-import { targetsOf } from '../../data/targets/registry.ts';
+import { textParts } from './text.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
 import { phoneSamples } from './phone.ts';
@@ -59,13 +54,8 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const asExported = rowsOf(report, options.model, run);
   const { recipe } = await storedRecipe(run);
   const texts = new Map<string, readonly string[]>();
-  const data = await loadData(recipe, { onText: (id, sample) => texts.set(id, sample) });
+  const data = await loadData(recipe, { onText: (id, _read, sample) => texts.set(id, sample) });
   const { inputs } = data.validation;
-  if (taskRow(data.task).isPerWord)
-    throw new UserError(
-      `${run}: a kit has no samples for the task ${data.task} yet`,
-      'Take the files in its folder `exports`: their metadata name the tokenizer and the tags.',
-    );
   if (inputs !== undefined)
     throw new UserError(
       `${run}: a kit is for models of one input, received one of ${inputs.map(({ name }) => name).join(', ')}`,
@@ -109,7 +99,8 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   };
   content.set('labels.txt', labelsText(data.classNames));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
-  content.set('example.json', `${JSON.stringify(await examples(models[0]!, data.validation, recipe, texts))}\n`);
+  const sampled = await examples(models[0]!, data.validation, { recipe, run, texts });
+  content.set('example.json', `${JSON.stringify(sampled)}\n`);
   const parity = [...report.parity, ...made.parity];
   content.set(
     'MODEL_CARD.md',
@@ -178,39 +169,8 @@ async function endsOf({ row, bytes }: KitModel, recipe: Recipe): Promise<{ input
   return { input: session.inputs[0]!.name, output: session.outputs[0]!.name };
 }
 
-const EXAMPLES = 5;
-
-/** The first validation samples of some classes as they are before normalization, with what the first model says of them. */
-async function examples(
-  { row, bytes }: KitModel,
-  split: Dataset,
-  recipe: Recipe,
-  texts: ReadonlyMap<string, readonly string[]>,
-): Promise<object[]> {
-  const task = taskOf(split);
-  // Of classes one sample each, of other tasks the first ones.
-  const isKnown = split.labelled === undefined;
-  const found = isKnown
-    ? task.classes?.map((_, label) => split.targets.indexOf(label)).filter((at) => at >= 0)
-    : undefined;
-  const rows = (found ?? Array.from({ length: split.count }, (_, i) => i)).slice(0, EXAMPLES);
-  const sample = rowReader(split, sizeOf(split.sampleShape));
-  const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
-  const runner = await openRunner(file, sessionOptionsOf(recipe));
-  const x = viewOf(split, Int32Array.from(rows), { seed: 0, view: 0, augment: [] });
-  const logits = await runner.logits(x, [rows.length, ...split.sampleShape]).finally(runner.dispose);
-  const { width, classes } = task;
-  return rows.map((at, i) => ({
-    ...(isKnown &&
-      (classes === undefined
-        ? { targets: Array.from(targetsOf(split, [at])) }
-        : { label: classes[split.targets[at]!] })),
-    ...textExample(split, at, Array.from(sample(at)), texts),
-    [task.answers]: Array.from(logits.subarray(i * width, (i + 1) * width)),
-  }));
-}
-
-function kindOf({ text, columns }: Dataset): SampleKind {
+function kindOf({ task, text, columns }: Dataset): SampleKind {
+  if (taskRow(task).isPerWord) return 'tags';
   if (text !== undefined) return 'text';
   return columns?.some(({ words }) => words !== undefined) === true ? 'words' : 'numbers';
 }
@@ -218,6 +178,7 @@ function kindOf({ text, columns }: Dataset): SampleKind {
 /** Meaning of the numbers in the output. */
 function outputOf(task: Task): object {
   const labels = 'labels.txt';
+  if (task.shape !== undefined) return { shape: [1, ...task.shape], labels, answers: task.answers };
   return task.classes === undefined
     ? { numbers: task.width, labels, answers: task.answers }
     : { classes: task.width, labels, softmax: 'not in the model' };
@@ -229,19 +190,24 @@ function samplesOf(
   kind: SampleKind,
   isSound: boolean,
 ): Record<string, Readonly<Record<string, string>>> {
-  if (task.classes === undefined) return formats.has('onnx') ? { 'samples/node': nodeNumbers(kind) } : {};
-  const isText = kind === 'text';
+  if (!hasPages(task)) return formats.has('onnx') ? { 'samples/node': nodeNumbers(kind) } : {};
+  const isText = kind === 'text' || kind === 'tags';
   return {
-    'samples/browser': browserSample(formats, isText ? 'text' : isSound ? 'sound' : 'numbers'),
-    ...(formats.has('onnx') && { 'samples/node': nodeSample(kind) }),
+    'samples/browser': browserSample(formats, isText ? kind : isSound ? 'sound' : 'numbers'),
+    ...(formats.has('onnx') && { 'samples/node': kind === 'tags' ? nodeTags() : nodeSample(kind) }),
     ...(formats.has('tflite') && !isText && { samples: phoneSamples }),
   };
+}
+
+/** True for tasks that there are samples for browsers for. */
+function hasPages({ classes, name }: Task): boolean {
+  return classes !== undefined || taskRow(name).isPerWord;
 }
 
 function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset): Kit['skipped'] {
   const remedy = 'there is no file for them, as said above';
   return [
-    ...(task.classes === undefined
+    ...(!hasPages(task)
       ? [
           {
             what: 'The samples for Android, iOS, React Native and browsers',
@@ -265,8 +231,8 @@ function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset):
   ];
 }
 
-function readme({ name }: Report, rows: readonly ModelRow[], { classes, answers }: Task, isText: boolean): string {
-  const hasClasses = classes !== undefined;
+function readme({ name }: Report, rows: readonly ModelRow[], task: Task, isText: boolean): string {
+  const hasSamples = hasPages(task);
   const formats = new Set(rows.map(({ format }) => format));
   const lines = [
     `# ${name}: ship kit`,
@@ -274,13 +240,13 @@ function readme({ name }: Report, rows: readonly ModelRow[], { classes, answers 
     '- `models/`: the files that ship; MODEL_CARD.md says what each is worth',
     '- `preprocessing.json`, `labels.txt`: what goes in and what comes out',
     '- `models/*.usual.json`: how their answers are spread, for `limbeck serve` to see when they no longer are',
-    `- \`example.json\`: a few samples with the ${answers} that the first model gives, to check your own code by`,
+    `- \`example.json\`: a few samples with the ${task.answers} that the first model gives, to check your own code by`,
     ...(formats.has('onnx') ? ['- `samples/node`: `npm install && npm start`'] : []),
-    ...(hasClasses
+    ...(hasSamples
       ? ['- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints']
       : []),
     ...(isText ? ['- `samples/tokenize`: from texts to token ids, for Node and browsers'] : []),
-    ...(hasClasses && !isText && formats.has('tflite')
+    ...(hasSamples && !isText && formats.has('tflite')
       ? ['- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app']
       : []),
     '',

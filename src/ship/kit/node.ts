@@ -1,3 +1,4 @@
+import { NODE_EACH, NODE_WORDS, WORD_IMPORT } from './tags.ts';
 import { NODE_TEXT, NODE_TEXT_CHECK } from './text.ts';
 
 const RUNTIME = 'onnxruntime-node';
@@ -26,8 +27,8 @@ export function encode(row) {
 
 const RAW = '{"raw": [numbers before normalization, row by row, channels last]}';
 
-/** Kinds of samples. */
-export type SampleKind = 'numbers' | 'words' | 'text';
+/** Kinds of samples: `words` of columns of a table, `tags` of texts whose words have one each. */
+export type SampleKind = 'numbers' | 'words' | 'text' | 'tags';
 
 /** Parts of a program that differ between kinds of samples; `take` reads the sample that is sent to the model. */
 const PARTS = {
@@ -41,6 +42,10 @@ const PARTS = {
     imports: "import { encoderFor } from '../tokenize/encode.js';\n",
     prepare: NODE_TEXT,
     take: `  const { text: raw, ids } = sample;\n${NODE_TEXT_CHECK}`,
+  },
+  tags: {
+    what: '{"text": "a text"}, or words as you cut them: {"words": ["New", "York"]}, ...',
+    ...{ imports: WORD_IMPORT, prepare: NODE_WORDS, take: '' },
   },
 } as const satisfies Readonly<Record<SampleKind, object>>;
 
@@ -133,5 +138,13 @@ ${PARTS[kind].take}  const found = await predict(raw);
     process.exitCode = 1;
   }
 `,
+  });
+}
+
+/** The same where a model gives each word of a text a tag. */
+export function nodeTags(): Readonly<Record<string, string>> {
+  return program('tag-in-node', 'tag.mjs', PARTS.tags, {
+    ...{ does: 'Tags the words of texts', labels: 'names', asks: 'logitsOf', helper: '', each: NODE_EACH },
+    doc: '/** Logits [tokens, tags] of a list of words, one token behind the other. */\n',
   });
 }

@@ -25,8 +25,8 @@ export async function textParts({ text }: Dataset, run: string) {
   };
 }
 
-/** A row as example.json holds it: the texts and the ids that come of them. */
-export function textExample(
+/** A row as example.json holds it: of texts the texts and the ids that come of them. */
+export function plainExample(
   split: Dataset,
   row: number,
   raw: readonly number[],

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sha256 } from '../../../src/base/bytes.ts';
-import { storedEncoder } from '../../../src/data/text/open.ts';
+import { storedEncoder, storedWordEncoder } from '../../../src/data/text/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { wordPieces } from '../../support/tokenizer.ts';
 
@@ -18,6 +18,11 @@ it('finds the tokenizer of a model beside it, or in the folder of exports below,
   writeFileSync(path.join(folder(), 'exports/tokenizer.json'), bytes);
   const ids = [2, 56, 57, 3, 0];
   expect(Array.from((await storedEncoder(form, folder()))(['my card']).ids)).toEqual(ids);
+  const { ids: ofWords, words } = (await storedWordEncoder(form, folder()))(['card', 'my']);
+  expect([Array.from(ofWords), Array.from(words)]).toEqual([
+    [2, 57, 56, 3, 0],
+    [-1, 0, 1, -1, -1],
+  ]);
   // The one beside the model counts, even if it is another one.
   writeFileSync(path.join(folder(), 'tokenizer.json'), JSON.stringify(wordPieces(['other'])));
   await expect(storedEncoder(form, folder())).rejects.toThrow(/expected the tokenizer of hash/);

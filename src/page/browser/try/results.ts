@@ -4,6 +4,8 @@ import type { Card } from '../card.ts';
 import type { Element } from '../dom.ts';
 import { colourOf, lineKey, make, say } from '../make.ts';
 import type { Member } from './group.ts';
+import { marked } from './marked.ts';
+import type { Tagged } from './marked.ts';
 
 export interface Prediction {
   readonly index: number;
@@ -13,9 +15,10 @@ export interface Prediction {
   readonly top?: readonly Prediction[];
 }
 
-/** One model's answer: classes, or anything else in words. */
+/** One model's answer: classes, words with tags, or anything else in words. */
 export type Outcome =
   | { readonly kind: 'classes'; readonly prediction: Prediction; readonly ms: number }
+  | { readonly kind: 'tags'; readonly tagged: Tagged; readonly ms: number }
   | { readonly kind: 'text'; readonly text: string; readonly ms: number }
   | { readonly kind: 'error'; readonly message: string };
 
@@ -75,6 +78,7 @@ export function resultsOf(members: readonly Member[], kinds: readonly number[], 
 function bodyOf(outcome: Outcome, kind: number): Element[] {
   if (outcome.kind === 'error') return [make('p', { class: 'caution' }, outcome.message)];
   if (outcome.kind === 'text') return [make('pre', { tabindex: 0 }, outcome.text)];
+  if (outcome.kind === 'tags') return marked(outcome.tagged);
   const { prediction } = outcome;
   const all = prediction.top ?? [prediction];
   const largest = Math.max(...all.map((one) => one.score ?? 0), 1e-9);

@@ -13,6 +13,7 @@ import { pictureFile } from './picture.ts';
 import { row } from './row.ts';
 import { hasMicrophone, microphone, soundFile } from './sound.ts';
 import { texts } from './texts.ts';
+import type { Tagged } from './marked.ts';
 import { resultsOf } from './results.ts';
 import type { Outcome, Prediction } from './results.ts';
 import { tensors } from './tensors.ts';
@@ -151,10 +152,11 @@ async function askModel({ card, as }: Member, { kind }: Group, question: Questio
       const answer = await post<{ outputs: Output[] }>(`v2/models/${encodeURIComponent(name)}/infer`, body, type);
       return { kind: 'text', text: answer.outputs.map(outputText).join('\n\n'), ms: performance.now() - start };
     }
-    const top = Math.min(5, described?.labels?.length ?? 5);
+    const top = described?.tags === undefined ? Math.min(5, described?.labels?.length ?? 5) : 1;
     const answer = await post<{ predictions: Prediction[] }>(`v1/${encodeURIComponent(name)}?top=${top}`, body, type);
-    const [first] = answer.predictions as [Prediction & { values?: Prediction[] }];
+    const [first] = answer.predictions as [Prediction & { values?: Prediction[]; words?: Tagged['words'] }];
     const ms = performance.now() - start;
+    if (first.words !== undefined) return { kind: 'tags', tagged: first as Tagged, ms };
     if (first.values !== undefined) return { kind: 'text', text: first.values.map(valueText).join('\n'), ms };
     return { kind: 'classes', prediction: labelled(first, as), ms };
   } catch (error) {

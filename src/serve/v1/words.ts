@@ -1,0 +1,92 @@
+import { markEntities } from '../../data/targets/tags.ts';
+import type { TextForm } from '../../data/text/encode.ts';
+import { storedWordEncoder } from '../../data/text/open.ts';
+import { isWord, wordsIn } from '../../data/text/words.ts';
+import type { EncodedWords } from '../../data/text/words.ts';
+import { bordersOf, entitiesOf, tagsAt } from '../../tasks/entities.ts';
+import type { ServedModel } from '../model.ts';
+import { Refusal } from '../refusal.ts';
+import { best } from './answers.ts';
+import type { Class } from './answers.ts';
+import type { Described } from './preparation.ts';
+import { contentOf, encodersBy, holdsNumbers, listIn, readOrRefuse } from './texts.ts';
+import type { Sent } from './texts.ts';
+
+/** Words as they were sent or as a text was cut into them, and what a model is fed of them. */
+interface Sentence {
+  readonly words: readonly string[];
+  readonly encoded: EncodedWords;
+}
+
+/** The answer to a sentence. */
+interface Tagged {
+  /** Every word with its tag; a word alone where the model was not fed it. */
+  readonly words: readonly ({ readonly word: string } & Partial<Class>)[];
+  /** Words without a tag: behind the last token that the model takes, or without a token of its tokenizer. */
+  readonly unread?: number;
+  /** Entities by the places of their first and their last word, from 0; absent of tags that mark none, such as parts of speech. */
+  readonly entities?: readonly { readonly type: string; readonly text: string; readonly from: number; readonly to: number }[]; // prettier-ignore
+}
+
+const EXPECTED = 'a text, an array of texts, or an array of lists of words, as in {"inputs": [["New", "York"]]}';
+
+const encoderOf = encodersBy(storedWordEncoder);
+
+/** The sentences of a request to a model that gives words tags. */
+export async function sentencesOf(
+  model: ServedModel,
+  form: TextForm,
+  { isJson, ...sent }: Sent & { readonly isJson: boolean },
+): Promise<readonly Sentence[]> {
+  if (!isJson) throw new Refusal(400, `model ${model.name} takes texts and lists of words: send JSON or text/plain`);
+  const { values } = contentOf(sent);
+  if (holdsNumbers(values))
+    throw new Refusal(
+      400,
+      `expected ${EXPECTED}, received numbers: token ids do not tell where words begin; send them to /v2/models/${model.name}/infer`,
+    );
+  const sentences = listIn(values, EXPECTED).map(wordsOf);
+  const encode = await encoderOf(model, form);
+  return sentences.map((words, i) => ({ words, encoded: readOrRefuse('words', i, () => encode(words)) }));
+}
+
+function wordsOf(sample: unknown): readonly string[] {
+  if (typeof sample === 'string') {
+    const words = wordsIn(sample);
+    if (words.length > 0) return words;
+    throw new Refusal(400, 'the text is empty');
+  }
+  if (!Array.isArray(sample) || sample.length === 0)
+    throw new Refusal(400, `expected ${EXPECTED}, received ${JSON.stringify(sample).slice(0, 80)}`);
+  const words = sample as readonly unknown[];
+  const wrong = words.findIndex((word) => typeof word !== 'string' || !isWord(word));
+  if (wrong === -1) return words as readonly string[];
+  throw new Refusal(400, `expected a text for word ${wrong}, received ${JSON.stringify(words[wrong]).slice(0, 80)}`);
+}
+
+/** Tags of the words of a sentence, by the answer [tokens, tags] of a model: each word has the tag of its first token. */
+export function tagged(
+  { words, encoded }: Sentence,
+  answer: readonly number[],
+  { tags = [], logits }: Pick<Described, 'tags' | 'logits'>,
+  top: number,
+): Tagged {
+  const width = tags.length;
+  const places = [...encoded.words.keys()].filter((at) => encoded.words[at]! >= 0);
+  // Places among all words of those that have a tag.
+  const read = places.map((at) => encoded.words[at]!);
+  const classes = new Map(
+    places.map((at, i) => [read[i]!, best(answer.slice(at * width, (at + 1) * width), { labels: tags, logits }, top)]),
+  );
+  const unread = words.length - places.length;
+  return {
+    words: words.map((word, i) => ({ word, ...classes.get(i) })),
+    ...(unread > 0 && { unread }),
+    ...(markEntities(tags) && {
+      entities: entitiesOf(tagsAt(answer, places, width), bordersOf(tags)).map((entity) => {
+        const [from, to] = [read[entity.from]!, read[entity.to]!];
+        return { type: entity.type, text: words.slice(from, to + 1).join(' '), from, to };
+      }),
+    }),
+  };
+}
