@@ -19,7 +19,7 @@ class Student(torch.nn.Module):
 
     def __init__(self, prefix):
         super().__init__()
-        stored = lambda name: torch.tensor(case["state"][prefix + name]["data"]).reshape(case["state"][prefix + name]["shape"])
+        stored = lambda name: torch.tensor(case["state"][prefix + name]["data"], dtype=torch.float64).reshape(case["state"][prefix + name]["shape"])
         self.hidden = torch.nn.Linear(*stored("hidden/kernel").shape)
         # PyTorch's momentum is the share of the batch. Its running variance is unbiased, Keras' is not.
         self.norm = torch.nn.BatchNorm1d(self.hidden.out_features, eps=1e-3, momentum=0.1)
@@ -85,7 +85,7 @@ momentum = 0.9 if case["optimizer"] == "momentum" else 0
 optimizers = [torch.optim.SGD(student.names.values(), lr=rate, momentum=momentum) for student in students]
 losses, gradients = [], {}
 for i, batch in enumerate(case["batches"]):
-    x, y, w = torch.tensor(batch["x"]).reshape(len(batch["y"]), -1), torch.tensor(batch["y"]), torch.tensor(batch["w"])
+    x, y, w = torch.tensor(batch["x"], dtype=torch.float64).reshape(len(batch["y"]), -1), torch.tensor(batch["y"]), torch.tensor(batch["w"])
     for own, other, optimizer in ((students[0], students[1], optimizers[0]), (students[1], students[0], optimizers[1])):
         loss, found = learn(own, other, optimizer, x, y, w)
         if i == 0:
