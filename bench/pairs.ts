@@ -14,7 +14,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../src/base/errors.ts';
-import { LOSSES, NEEDS_STRONG } from '../src/recipe/schema/loss.ts';
+import { LOSSES, NEEDS_PEER, NEEDS_STRONG } from '../src/recipe/schema/loss.ts';
 import type { LossName } from '../src/recipe/schema/loss.ts';
 import { isLossFor } from '../src/recipe/task.ts';
 import type { Repeats } from '../src/report/types.ts';
@@ -100,7 +100,7 @@ function recipeOf(name: string, { teacher, student, features }: Pair, loss: stri
   return {
     name: `${values.data}-${name}`,
     dataset: { ...set.dataset, ...(set.samples === undefined && { limit: Number(values.samples) }) },
-    ...(row !== undefined && { teacher: { train: { ...teacher, ...training } } }),
+    ...(row !== undefined && !NEEDS_PEER.has(loss) && { teacher: { train: { ...teacher, ...training } } }),
     student,
     baseline: loss === ALONE,
     distill: {

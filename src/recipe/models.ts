@@ -1,6 +1,7 @@
 import { nearest, shown } from '../base/errors.ts';
 import type { Complaint } from './issues.ts';
 import type { Recipe } from './schema.ts';
+import { PEER_KEYS } from './schema/loss.ts';
 import { studentSchema } from './schema/student.ts';
 import { assistantSchema, teacherTrainingSchema } from './schema/teacher.ts';
 import type { KeyPath } from './source.ts';
@@ -16,7 +17,7 @@ export type ModelTable = Readonly<
 const STUDENT_KEYS = Object.keys(studentSchema.shape);
 const TRAINING_KEYS = Object.keys(teacherTrainingSchema.shape);
 const ASSISTANT_KEYS = Object.keys(assistantSchema.shape);
-const OWN_KEYS = { student: STUDENT_KEYS, teacher: TRAINING_KEYS, assistant: ASSISTANT_KEYS };
+const OWN_KEYS = { student: STUDENT_KEYS, teacher: TRAINING_KEYS, assistant: ASSISTANT_KEYS, peer: PEER_KEYS };
 
 /** The options of the model in a part of the recipe: what is left when the keys of the recipe itself are taken away. */
 export function modelOptions(
@@ -29,11 +30,13 @@ export function modelOptions(
 
 /** Models that do not exist, options that they do not have, values that an option cannot take. */
 export function modelComplaints(recipe: Recipe, models: ModelTable): Complaint[] {
-  const { student, teacher } = recipe;
+  const { student, teacher, distill } = recipe;
+  const peer = 'peer' in distill ? distill.peer : undefined;
   return [
     ...(student === undefined ? [] : check(student, 'student', ['student'], models)),
     ...(teacher?.train === undefined ? [] : check(teacher.train, 'teacher', ['teacher', 'train'], models)),
     ...(teacher?.chain ?? []).flatMap((assistant, i) => check(assistant, 'assistant', ['teacher', 'chain', i], models)),
+    ...(peer === undefined ? [] : check(peer, 'peer', ['distill', 'peer'], models)),
   ];
 }
 

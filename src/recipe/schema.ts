@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { distillSchema, refuseForDistill, USUAL_LOSS } from './schema/distill.ts';
-import { ACROSS_BATCH, FULL_PRECISION, lossNumbers } from './schema/loss.ts';
+import { ACROSS_BATCH, FULL_PRECISION, lossNumbers, NEEDS_PEER } from './schema/loss.ts';
 import { count, seed } from './schema/parts.ts';
 import { studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
@@ -154,12 +154,17 @@ export const recipeSchema = z
   })
   .superRefine(({ teacher, distill }, context) => {
     if (teacher !== undefined) return;
-    const usualNumbers = distill.loss === 'auto' ? [] : Object.entries(lossNumbers(distill.loss));
+    const hasPeer = NEEDS_PEER.has(distill.loss);
+    const usualNumbers = distill.loss === 'auto' || hasPeer ? [] : Object.entries(lossNumbers(distill.loss));
     const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
     const given = (['minConfidence', 'schedules', 'teacherUntil', 'generations', 'leaveOut'] as const).filter(
-      (key) => distill[key] !== undefined,
+      (key) => distill[key] !== undefined && !(hasPeer && key === 'schedules'),
     );
-    const keys = [...(distill.loss === USUAL_LOSS ? [] : ['loss']), ...changed.map(([key]) => key), ...given];
+    const keys = [
+      ...(distill.loss === USUAL_LOSS || hasPeer ? [] : ['loss']),
+      ...changed.map(([key]) => key),
+      ...given,
+    ];
     for (const key of keys) {
       const params = { expected: 'a teacher, without which it has no effect', received: 'none' };
       context.addIssue({ code: 'custom', message: 'not read', path: ['distill', key], params });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TaughtBy } from './taught-by.ts';
 
 const repeat = z.int().min(0).describe('From 0: trainings of one recipe that differ in their seed.');
 
@@ -93,10 +94,13 @@ export function fileOf(artifact: Artifact): string {
 }
 
 /** Words for the last step that made the model: `with the teacher`, `in int8, trained for it`. */
-export function labelOf({ model, precision, method, number }: Omit<Artifact, 'format'>): string {
+export function labelOf(
+  { model, precision, method, number }: Omit<Artifact, 'format'>,
+  by: TaughtBy = 'teacher',
+): string {
   const again = number === undefined ? '' : ` (${number})`;
   if (precision !== 'fp32') return `in ${precision}${again}${method === 'qat' ? ', trained for it' : ''}`;
-  const labels = { teacher: 'the teacher', scratch: 'alone, no teacher', distilled: 'with the teacher' };
+  const labels = { teacher: 'the teacher', scratch: `alone, no ${by}`, distilled: `with the ${by}` };
   return model.role === 'pruned' ? `prune step ${model.step}` : labels[model.role];
 }
 

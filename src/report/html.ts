@@ -30,6 +30,7 @@ import {
 } from './summary.ts';
 import type { Score } from '../tasks/score.ts';
 import { scoreOf } from './score.ts';
+import { taughtBy } from './taught-by.ts';
 import type { ModelRow, Report } from './types.ts';
 
 /** Policy that forbids to load anything: the file holds everything, wherever it is opened. */
@@ -49,7 +50,7 @@ export function reportHtml(report: Report): string {
     tradeSection(report),
     stepsSection(report),
     modelsSection,
-    verdict === undefined ? '' : verdictSection(verdict, scoreOf(report)),
+    verdict === undefined ? '' : verdictSection(verdict, scoreOf(report), taughtBy(report)),
     searchSection(report),
     raceSection(report),
     latencySection(report),
@@ -139,7 +140,7 @@ function tiles(report: Report): string {
         ),
     report.verdict === undefined
       ? ''
-      : `<div class="tile"><b class="word ${TONES[report.verdict.result]}">${report.verdict.result}</b><span>against the student without a teacher</span></div>`,
+      : `<div class="tile"><b class="word ${TONES[report.verdict.result]}">${report.verdict.result}</b><span>against the student without a ${taughtBy(report)}</span></div>`,
   ];
   return `<div class="tiles">${all.join('')}</div>`;
 }

@@ -4,6 +4,8 @@ import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { taskRow } from '../recipe/task.ts';
 import { scoreOf } from './score.ts';
+import { taughtBy } from './taught-by.ts';
+import type { TaughtBy } from './taught-by.ts';
 import type { Pair } from './types.ts';
 import type { Agreement, LatencyRow, ModelRow, Report } from './types.ts';
 
@@ -123,24 +125,25 @@ export function summarySentences(report: Report): string[] {
     if (known.length > 0) sentences.push(`The ${model.id} model is ${known.join(' and ')}.`);
   }
   const { verdict } = report;
+  const by = taughtBy(report);
   if (verdict !== undefined)
-    sentences.push(verdict.pair === undefined ? VERDICTS[verdict.result] : ofOneRun(verdict.pair));
+    sentences.push(verdict.pair === undefined ? VERDICTS[verdict.result](by) : ofOneRun(verdict.pair, by));
   sentences.push(...scoreSentence(report));
   return sentences;
 }
 
 const VERDICTS = {
-  BEATS: 'It beats the same student trained without the teacher, and the difference is more than chance.',
-  'NO GAIN': 'It gains nothing over the same student trained without the teacher.',
-  INCONCLUSIVE: 'Whether the teacher helped cannot be told from these runs: the difference may be chance.',
-} as const;
+  BEATS: (by) => `It beats the same student trained without the ${by}, and the difference is more than chance.`,
+  'NO GAIN': (by) => `It gains nothing over the same student trained without the ${by}.`,
+  INCONCLUSIVE: (by) => `Whether the ${by} helped cannot be told from these runs: the difference may be chance.`,
+} as const satisfies Readonly<Record<string, (by: TaughtBy) => string>>;
 
 /** Two different questions: which of two models is better, and whether the method makes better ones. */
-function ofOneRun({ p, difference }: Pair): string {
-  const seeds = 'whether the teacher helps, one run of each cannot tell';
-  if (p >= 0.05) return `Beside the same student trained without the teacher the difference may be chance; ${seeds}.`;
+function ofOneRun({ p, difference }: Pair, by: TaughtBy): string {
+  const seeds = `whether the ${by} helps, one run of each cannot tell`;
+  if (p >= 0.05) return `Beside the same student trained without the ${by} the difference may be chance; ${seeds}.`;
   const than = difference > 0 ? 'better' : 'worse';
-  return `It is ${than} than its twin trained without the teacher, by more than the choice of samples explains; ${seeds}.`;
+  return `It is ${than} than its twin trained without the ${by}, by more than the choice of samples explains; ${seeds}.`;
 }
 
 function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[] {

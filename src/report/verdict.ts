@@ -4,6 +4,7 @@ import type { Score } from '../tasks/score.ts';
 import { pairedTest } from '../measure/paired.ts';
 import type { PairedCounts } from '../measure/paired.ts';
 import { number } from './format.ts';
+import type { TaughtBy } from './taught-by.ts';
 import type { Pair, Repeats } from './types.ts';
 import type { Verdict } from './types.ts';
 
@@ -56,7 +57,7 @@ function intervalOf(values: readonly number[], least: number): readonly [number,
  * Comparison of one student with its twin, from the samples that only one of them has right. It says nothing about the method: another seed
  * makes two other models.
  */
-export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
+export function pairOf(split: Pair['split'], counts: PairedCounts, by: TaughtBy = 'teacher'): Pair {
   const { onlyFirst: onlyDistilled, onlySecond: onlyScratch, samples } = counts;
   const test = pairedTest(counts);
   const [low, high] = test.interval;
@@ -67,7 +68,7 @@ export function pairOf(split: Pair['split'], counts: PairedCounts): Pair {
   const better = test.difference > 0 ? 'distilled one' : 'twin';
   const meaning =
     test.p < 0.05
-      ? `of these two models the ${better} is better by more than the choice of samples explains; whether the teacher is the ` +
+      ? `of these two models the ${better} is better by more than the choice of samples explains; whether the ${by} is the ` +
         `reason, only other seeds can tell`
       : 'so many samples do not tell which of these two models is the better one';
   return { split, samples, onlyDistilled, onlyScratch, ...test, sentence: `${seen}; ${meaning}` };

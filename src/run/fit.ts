@@ -17,17 +17,17 @@ import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
+import { PEER_PREFIX, peerPrograms, withPeer } from './peer.ts';
 import { StrongViews } from './strong-views.ts';
 import { taskOf } from '../tasks/registry.ts';
-import type { CompiledStep } from '../runtime/engine.ts';
+import type { CompiledStep, State } from '../runtime/engine.ts';
 import { Evaluator } from '../train/evaluate.ts';
 import { LossScale } from '../train/loss-scale.ts';
 import { createOptimizer } from '../train/optimizers.ts';
 import { changingNumbers, createSchedule } from '../train/schedules.ts';
 import type { NumberSchedule } from '../train/schedules.ts';
 import { fittingTrainer } from '../train/memory.ts';
-import { unitsOf } from '../train/max-norm.ts';
-import type { Units } from '../train/max-norm.ts';
+import { limitedUnits } from '../train/max-norm.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
 import { gradientProgram, updateProgram } from '../train/gradient.ts';
@@ -58,6 +58,8 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly teacherUntil?: number | undefined;
   /** Further changes of samples for a strong view, where the loss reads one. */
   readonly strong?: readonly AugmentStep[] | undefined;
+  /** Builder of another student, which learns from the same batches: in place of a teacher each learns from the other's answers. */
+  readonly peer?: (() => Promise<ModelNetwork>) | undefined;
   /** Masks of pruned weights, for a training of so many steps. */
   readonly masks?: ((steps: number) => MaskPlan) | undefined;
   /** The scalars that the network is fed besides those of the loss, at a step. */
@@ -124,11 +126,17 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const ema = settings.ema > 0 ? await options.build() : undefined;
   const loss = createLoss(options.loss, options.lossArgs);
   const trainable = { ...network.trainable, ...loss.variables };
-  const optimizer = createOptimizer(settings.optimizer, trainable, network.rateOf, limitedUnits(network, settings));
+  const optimizer = createOptimizer(
+    settings.optimizer,
+    trainable,
+    network.rateOf,
+    limitedUnits(network, settings.optimizer),
+  );
   const masks = maskVariables(plan?.names ?? [], network);
   const { precision = context.recipe.precision } = options;
   const lossScale = precision === 'mixed' ? new LossScale() : undefined;
   const hasMixup = (options.augment ?? context.recipe.dataset.augment).some(isMix);
+  const mix = hasMixup ? ({ whole: 'partners', part: 'soft' } as const) : ({ whole: 'none', part: 'none' } as const);
 
   const batchSize = Math.min(settings.batchSize, learnt.count);
   const waiting = new Stopwatch();
@@ -145,13 +153,15 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       ? new StrongViews(learnt, { augment: options.strong ?? [], answers })
       : undefined;
   let prefetcher: Prefetcher | undefined;
-  const common = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale, partial };
+  const alone = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale, partial };
+  const pair = options.peer && (await withPeer(alone, options.peer, settings));
+  const common = pair?.own ?? alone;
   const begun = begunTraining(saved, owner);
   if (loss.acrossBatch === true && shards !== undefined) throw inShards(loss.name);
   const trainerOptions = {
     engine,
-    program: (samples: number) =>
-      trainingProgram({ ...common, batchSize: samples, mix: hasMixup ? 'partners' : 'none' }),
+    program: (samples: number) => trainingProgram({ ...common, batchSize: samples, mix: mix.whole }),
+    peer: pair && peerPrograms(pair, { batchSize, mix }),
     precision,
     batchSize,
     task,
@@ -189,7 +199,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       loss.acrossBatch === true || (syncBatchNorm && shards === undefined)
         ? undefined
         : {
-            gradient: (samples) => gradientProgram({ ...common, batchSize: samples, mix: hasMixup ? 'soft' : 'none' }),
+            gradient: (samples) => gradientProgram({ ...common, batchSize: samples, mix: mix.part }),
             update: (parts) => updateProgram({ ...common, batchSize }, parts),
             shards,
             together: context.together,
@@ -220,7 +230,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       stepsPerEpoch,
       validate,
       shipped: {
-        names: Object.keys(network.state),
+        names: Object.keys({ ...network.state, ...pair?.peer.network.state }),
         prefix,
         masks: Object.keys(masks).map((name) => MASK_PREFIX + name),
       },
@@ -240,6 +250,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     await prefetcher?.close();
     await strong?.close();
     ema?.dispose();
+    pair?.dispose();
   }
 }
 
@@ -265,13 +276,6 @@ function refuseFrozen({ name, trainable, state }: Network): void {
   );
 }
 
-/** Weights that `optimizer.maxNorm` limits. */
-function limitedUnits(network: Network, { optimizer }: Pick<FitOptions, 'settings'>['settings']): Units {
-  if (optimizer.maxNorm === undefined) return new Map();
-  if (!('kernels' in network)) throw new Error(`${network.name} does not say what comes into a unit`);
-  return unitsOf((network as ModelNetwork).kernels().result);
-}
-
 function inShards(loss: string): UserError {
   return new UserError(
     `distill.loss: expected a loss that is a sum over samples, as several processes compute it, received ${loss}`,
@@ -281,7 +285,7 @@ function inShards(loss: string): UserError {
 
 async function done<N extends Network>(
   context: StageContext,
-  { stage }: Pick<FitOptions, 'stage'>,
+  { stage, peer }: Pick<FitOptions, 'stage' | 'peer'>,
   { weights: kept, ...result }: TrainingResult,
   network: N,
 ): Promise<Fitted<N>> {
@@ -289,8 +293,14 @@ async function done<N extends Network>(
   const { bestEpoch, epochs, seconds, dataSeconds = 0, cut } = result;
   const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;
   await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait, ...(cut && { microBatch: cut.note }) });
-  const isMask = ([name]: readonly [string, unknown]): boolean => name.startsWith(MASK_PREFIX);
-  const weights = new Map([...kept].filter((entry) => !isMask(entry)));
-  const masks = [...kept].filter(isMask).map(([name, mask]) => [name.slice(MASK_PREFIX.length), mask] as const);
-  return { ...result, weights, network, ...(masks.length > 0 && { masks: new Map(masks) }) };
+  const prefixes = [MASK_PREFIX, ...(peer === undefined ? [] : [PEER_PREFIX])];
+  const under = (prefix: string): State =>
+    new Map(
+      [...kept].flatMap(([name, value]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), value] as const] : [],
+      ),
+    );
+  const weights = new Map([...kept].filter(([name]) => !prefixes.some((prefix) => name.startsWith(prefix))));
+  const masks = under(MASK_PREFIX);
+  return { ...result, weights, network, ...(masks.size > 0 && { masks }), ...(peer && { peer: under(PEER_PREFIX) }) };
 }

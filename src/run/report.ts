@@ -4,6 +4,8 @@ import type { Examples, ModelRow, Pair, Report, TeacherSummary, Verdict } from '
 import type { ChannelCuts, PruningSensitivity, QuantizationSensitivity, Race } from '../report/types.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
+import { taughtBy } from '../report/taught-by.ts';
+import type { TaughtBy } from '../report/taught-by.ts';
 import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
 import type { StageContext } from './context.ts';
 import { factsOf, frameOf } from '../folder/report-frame.ts';
@@ -66,7 +68,12 @@ export function makeReport(
         latency: timed?.rows.get(row.id) ?? [],
         ...agreementOf(row, own, measured, context),
       })),
-    ...(hasPair && { verdict: { ...verdictIn(context, distilled, scratch, samples), ...pairIn(measured, data) } }),
+    ...(hasPair && {
+      verdict: {
+        ...verdictIn(context, distilled, scratch, samples),
+        ...pairIn(measured, data, taughtBy({ recipe: context.written })),
+      },
+    }),
     ...(pruningSensitivity !== undefined && { pruningSensitivity }),
     ...(channels.length > 0 && { channels }),
     ...(examples !== undefined && { examples }),
@@ -104,7 +111,7 @@ function repeatsIn(
 }
 
 /** The only student and its only twin, sample by sample. */
-function pairIn(measured: readonly Measured[], data: StageContext['data']): { pair?: Pair } {
+function pairIn(measured: readonly Measured[], data: StageContext['data'], by: TaughtBy): { pair?: Pair } {
   const of = (role: ModelRef['role']): readonly Measured[] =>
     measured.filter(({ row }) => row.model.role === role && row.precision === 'fp32' && row.format === 'onnx');
   const [[distilled, ...more], [scratch]] = [of('distilled'), of('scratch')];
@@ -115,7 +122,7 @@ function pairIn(measured: readonly Measured[], data: StageContext['data']): { pa
   // Only of classes is a sample right or wrong.
   if (agreement === undefined) return {};
   const counts = { onlyFirst: agreement.onlyThis, onlySecond: agreement.onlyTeacher, samples: count };
-  return { pair: pairOf(split, counts) };
+  return { pair: pairOf(split, counts, by) };
 }
 
 /** Agreement of a model with the teacher, sample by sample. */

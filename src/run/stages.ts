@@ -7,6 +7,7 @@ import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import { examplesOf } from './stages/examples.ts';
 import { timeModels } from './stages/latency.ts';
+import { peerNotes } from './stages/mutual.ts';
 import { measure, measureTeacher } from './stages/measure.ts';
 import type { Measured } from './stages/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune.ts';
@@ -68,7 +69,14 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured);
   const changed = students.flatMap(({ trained }) => trained.notes ?? []);
-  const allNotes = [...begun, ...labelNotes(context), ...changed, ...notes, ...(shipped?.notes ?? [])];
+  const allNotes = [
+    ...begun,
+    ...labelNotes(context),
+    ...changed,
+    ...peerNotes(context, students),
+    ...notes,
+    ...(shipped?.notes ?? []),
+  ];
   return {
     data: context.data,
     measured,

@@ -2,6 +2,7 @@ import { repeatKey } from './repeat-key.ts';
 import { raceLosses } from './stages/race.ts';
 import { earlierGenerations, generationNotes } from './stages/generations.ts';
 import { assistants } from './stages/assist.ts';
+import { NEEDS_PEER } from '../recipe/schema/loss.ts';
 import type { Race } from '../report/types.ts';
 import { labelledCount } from '../data/labelled.ts';
 import type { RunStores } from '../folder/stores.ts';
@@ -10,6 +11,7 @@ import type { StageContext } from './context.ts';
 import { collectAnswers } from './stages/answer.ts';
 import type { Answers } from './stages/answer.ts';
 import { checkModels } from './stages/check.ts';
+import { trainWithPeer } from './stages/mutual.ts';
 import { leftOutNotes, transferSet } from './stages/leave-out.ts';
 import { withScores } from './stages/scores.ts';
 import { checkLoss, trainStudent } from './stages/student.ts';
@@ -61,9 +63,12 @@ export async function trainRepeat(
   const students: TrainedModel[] = [];
   const hasTwin = context.recipe.baseline && labelledCount(context.data.train) > 0;
   // 3. The student by itself: what the distilled one has to beat.
-  if (lessons === undefined || hasTwin)
+  const hasPeer = NEEDS_PEER.has(context.recipe.distill.loss);
+  const isTaught = lessons !== undefined || hasPeer;
+  if (!isTaught || hasTwin)
     students.push({ model: { role: 'scratch', repeat }, trained: await trainStudent(context, repeat) });
-  // 4. The student and its teacher.
+  // 4. The student and its teacher, or its peer.
+  if (hasPeer) students.push(await trainWithPeer(context, repeat));
   if (lessons !== undefined) {
     const taught = await earlierGenerations(context, repeat, lessons, softTargets);
     students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, taught) });

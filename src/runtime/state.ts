@@ -86,8 +86,8 @@ class Slot {
 
 /** Variables in this process' memory: two buffers each, which take turns, or one place for those of fused updates. */
 export class HostStore implements StateStore {
-  /** Memory of the variables of fused updates, if there are any. */
-  arena: Arena | undefined;
+  /** Memory of the variables of fused updates: one for each network that a training updates by itself. */
+  readonly arenas: Arena[] = [];
   readonly #slots = new Map<string, Slot>();
 
   declare(name: string, type: TensorType, initial: () => TensorData): void {

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
-import { withSeededMathRandom } from '../base/random.ts';
+import { RandomStream, withSeededMathRandom } from '../base/random.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { logMelNetwork } from '../networks/log-mel.ts';
 import { melShape } from '../networks/mel.ts';
@@ -82,15 +82,31 @@ export function studentBuilder(context: Given, seed: number): Build {
     };
   }
   if (model === undefined) throw new Error('no model is named');
-  const options = modelOptions(student, 'student');
-  return () =>
-    Promise.resolve(fitted(context, layersNetwork(buildModel(model, { ...madeArgs(context, seed), options }))));
+  return namedBuilder(context, model, { options: modelOptions(student, 'student'), seed });
 }
 
 export function teacherBuilder(context: Given, training: TeacherTrainingRecipe | AssistantRecipe): Build {
   const options = modelOptions(training, 'teacher');
-  const args = { ...madeArgs(context, context.recipe.seed), options };
-  return () => Promise.resolve(fitted(context, layersNetwork(buildModel(training.model, args))));
+  return namedBuilder(context, training.model, { options, seed: context.recipe.seed });
+}
+
+/** The other student of `distill.loss: mutual`, for the student that begins from `seed`: a model of its own, or the same from other weights. */
+export function peerBuilder(context: Given, seed: number): Build {
+  const { distill } = context.recipe;
+  const own = new RandomStream(seed, 'peer').uint32();
+  const peer = 'peer' in distill ? distill.peer : undefined;
+  if (peer === undefined) return studentBuilder(context, own);
+  return namedBuilder(context, peer.model, { options: modelOptions(peer, 'peer'), seed: own });
+}
+
+/** A model of the registry. */
+function namedBuilder(
+  context: Given,
+  model: string,
+  { options, seed }: { readonly options: Readonly<Record<string, unknown>>; readonly seed: number },
+): Build {
+  const args = { ...madeArgs(context, seed), options };
+  return () => Promise.resolve(fitted(context, layersNetwork(buildModel(model, args))));
 }
 
 /** A network that is made here hears sounds through a front-end, and answers as the task wants it. */

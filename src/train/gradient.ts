@@ -29,10 +29,10 @@ export const EXTREME = { lowest: 'lowest/', highest: 'highest/' } as const;
  * `samples` (its share of the samples). Results: those of a training step, losses times `share`, and the feeds of the update.
  */
 export function gradientProgram(options: TrainingOptions): StepProgram {
-  const { network, loss, lossScale } = options;
+  const { network, loss, lossScale, peer } = options;
   return {
     feeds: { ...lossFeeds(options), share: floats([]), samples: floats([]) },
-    state: { ...network.state, ...loss.variables, ...lossScale?.variables },
+    state: { ...network.state, ...peer?.state, ...loss.variables, ...lossScale?.variables },
     run: (feeds) => {
       const observed = observing(network, feeds.samples!);
       const share = feeds.share as tf.Scalar;

@@ -81,7 +81,7 @@ export class PartGradients implements Gradients {
     let compiled = this.#sized.get(size);
     if (compiled === undefined) {
       const { engine, program, compile } = this.#options;
-      compiled = await engine.compile(program(size), { shareStateWith: this.holder, ...compile });
+      compiled = await engine.compile(program(size), { ...compile, shareStateWith: this.holder });
       this.#sized.set(size, compiled);
     }
     return compiled;

@@ -4,6 +4,7 @@ import type { CompiledStep, State } from '../runtime/engine.ts';
 import type { Task } from '../tasks/task.ts';
 import { batchFeeds, samplesOf, scoredWeight, totalWeight, type TrainingBatch } from './batch.ts';
 import type { Optimizer } from './optimizers.ts';
+import { StepsInTurn } from './in-turn.ts';
 import { PartedSteps } from './parted.ts';
 import type { PartsOptions } from './parted.ts';
 import type { Schedule } from './schedules.ts';
@@ -15,6 +16,8 @@ import type { Totals } from './totals.ts';
 export interface TrainerOptions extends StepsOptions {
   /** Options of a step whose batch is cut into parts; absent: each step is one program. */
   readonly parts?: PartsOptions | undefined;
+  /** Programs of a second network: its step on a batch follows that of the first, with the same feeds. Its state has all variables of both. */
+  readonly peer?: (Pick<StepsOptions, 'program'> & Pick<PartsOptions, 'gradient' | 'update'>) | undefined;
   readonly task: Task;
   readonly stepsPerEpoch: number;
   /** Steps of the whole training. */
@@ -75,9 +78,8 @@ export class Trainer {
   }
 
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { parts } = options;
-    const steps = parts === undefined ? WholeSteps.create(options) : PartedSteps.create({ ...options, parts });
-    return new Trainer(options, await steps);
+    const first = await stepsOf(options);
+    return new Trainer(options, options.peer === undefined ? first : await stepsOfPair(first, options));
   }
 
   get position(): Position {
@@ -203,6 +205,24 @@ export class Trainer {
     if (emaDecay !== undefined) feeds['emaDecay'] = Float32Array.of(Math.min(emaDecay, (1 + step) / (10 + step)));
     return feeds;
   }
+}
+
+function stepsOf(options: TrainerOptions): Promise<Steps> {
+  const { parts } = options;
+  return parts === undefined ? WholeSteps.create(options) : PartedSteps.create({ ...options, parts });
+}
+
+async function stepsOfPair(first: Steps, { peer, parts, randomKey, ...rest }: TrainerOptions): Promise<Steps> {
+  const { program, gradient, update } = peer!;
+  const second = await stepsOf({
+    ...rest,
+    program,
+    parts: parts && { ...parts, gradient, update },
+    // Masks of its own.
+    ...(randomKey && { randomKey: [...randomKey, 'peer'] }),
+    shareStateWith: first.compiled,
+  });
+  return new StepsInTurn(first, second);
 }
 
 function diverged(where: string, step: number, loss: number, last: number | undefined): UserError {

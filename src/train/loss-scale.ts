@@ -16,10 +16,17 @@ export class LossScale {
   readonly #factor = tf.variable(tf.scalar(INITIAL), false);
   /** Steps since the factor changed, or since a gradient overflowed. */
   readonly #steps = tf.variable(tf.scalar(0), false);
+  readonly #prefix: string;
+
+  /** `prefix` of its state names, where a training has several. */
+  constructor(prefix = '') {
+    this.#prefix = prefix;
+  }
 
   /** Variables by state name. */
   get variables(): Variables {
-    return { 'lossScale/factor': this.#factor, 'lossScale/steps': this.#steps };
+    const prefix = `${this.#prefix}lossScale/`;
+    return { [`${prefix}factor`]: this.#factor, [`${prefix}steps`]: this.#steps };
   }
 
   scaled(loss: tf.Scalar): tf.Scalar {

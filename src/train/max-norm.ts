@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Kernel } from '../networks/network.ts';
+import type { Kernel, ModelNetwork, Network } from '../networks/network.ts';
 
 /** Axis of the units of a weight, by its state name: its other axes are what comes into a unit. */
 export type Units = ReadonlyMap<string, number>;
@@ -9,6 +9,13 @@ export function unitsOf(kernels: readonly Kernel[]): Units {
   return new Map(
     kernels.map(({ name, shape, inputs }) => [name, inputs === shape.length - 1 ? inputs - 1 : shape.length - 1]),
   );
+}
+
+/** The weights that `maxNorm` limits; none without it. */
+export function limitedUnits(network: Network, { maxNorm }: { readonly maxNorm?: number | undefined }): Units {
+  if (maxNorm === undefined) return new Map();
+  if (!('kernels' in network)) throw new Error(`${network.name} does not say what comes into a unit`);
+  return unitsOf((network as Network & Pick<ModelNetwork, 'kernels'>).kernels().result);
 }
 
 /**

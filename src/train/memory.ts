@@ -3,8 +3,8 @@ import { UserError } from '../base/errors.ts';
 import { memoryText } from '../base/memory.ts';
 import { Trainer } from './loop.ts';
 import type { TrainerOptions } from './loop.ts';
-import { PartedSteps } from './parted.ts';
 import type { PartsOptions } from './parted.ts';
+import type { StepParts } from './steps.ts';
 
 /** Share of the free memory above which a training is reported as large. */
 const LARGE = 0.5;
@@ -48,9 +48,10 @@ export async function fittingTrainer(
     });
   const first = await make(microBatch);
   const bytes = first.steps.memoryBytes(rest);
-  const isCut = first.steps instanceof PartedSteps;
-  const fact = factOf(stage, isCut ? `parts of ${first.steps.samples}` : `steps of ${options.batchSize}`, bytes ?? 0);
-  if (bytes === undefined || bytes <= free || isBegun || isCut || parts === undefined) {
+  const { parts: cut } = first.steps;
+  const what = cut === undefined ? `steps of ${options.batchSize}` : `parts of ${cut.samples}`;
+  const fact = factOf(stage, what, bytes ?? 0);
+  if (bytes === undefined || bytes <= free || isBegun || cut !== undefined || parts === undefined) {
     try {
       checkMemory({ fact, bytes: bytes ?? 0, ...fitting, parts, samples: microBatch ?? options.batchSize });
     } catch (error) {
@@ -59,8 +60,8 @@ export async function fittingTrainer(
     }
     return {
       trainer: first,
-      ...(isCut && {
-        cut: { samples: microBatch ?? options.batchSize, note: `${stage}: ${noteOf(first.steps, options.batchSize)}` },
+      ...(cut && {
+        cut: { samples: microBatch ?? options.batchSize, note: `${stage}: ${noteOf(cut, options.batchSize)}` },
       }),
     };
   }
@@ -73,11 +74,11 @@ export async function fittingTrainer(
     );
   const { trainer } = found;
   const { steps } = trainer;
-  if (!(steps instanceof PartedSteps)) throw new Error(`${stage}: a batch of ${options.batchSize} was not cut`);
-  const { most: samples } = steps;
+  if (steps.parts === undefined) throw new Error(`${stage}: a batch of ${options.batchSize} was not cut`);
+  const { most: samples } = steps.parts;
   const why = `steps of ${options.batchSize} samples take about ${memoryText(bytes)} of memory, and ${memoryText(free)} are free`;
   const now = memoryText(steps.memoryBytes(rest)!);
-  const note = `${stage}: ${why}: ${noteOf(steps, options.batchSize)}; that takes about ${now}`;
+  const note = `${stage}: ${why}: ${noteOf(steps.parts, options.batchSize)}; that takes about ${now}`;
   onEvent({ type: 'warning', message: `${note}; set microBatch: ${samples} in the recipe to keep this` });
   return { trainer, cut: { samples, note } };
 }
@@ -99,10 +100,10 @@ async function largestParts(
   }
 }
 
-function noteOf(steps: PartedSteps, batchSize: number): string {
-  const parts = Math.ceil(batchSize / steps.samples);
-  const norms = steps.observesMeans ? ', and batch norms normalize each part by itself' : '';
-  return `a batch of ${batchSize} is cut into ${parts} parts of at most ${steps.samples} samples, whose gradients are added up${norms}`;
+function noteOf({ samples, observesMeans }: StepParts, batchSize: number): string {
+  const parts = Math.ceil(batchSize / samples);
+  const norms = observesMeans ? ', and batch norms normalize each part by itself' : '';
+  return `a batch of ${batchSize} is cut into ${parts} parts of at most ${samples} samples, whose gradients are added up${norms}`;
 }
 
 function factOf(stage: string, what: string, bytes: number): string {

@@ -14,7 +14,7 @@ import { HalfGradients, toHalves } from './half-gradients.ts';
 import { figuresOf, forUpdate, PartSum } from './part-sum.ts';
 import { compileOptions } from './steps.ts';
 import { SyncedGradients } from './synced-gradients.ts';
-import type { Given, Steps, StepsOptions, Values } from './steps.ts';
+import type { Given, StepParts, Steps, StepsOptions, Values } from './steps.ts';
 
 /** A step in two programs, see `gradient.ts`. */
 export interface PartsOptions {
@@ -82,20 +82,11 @@ export class PartedSteps implements Steps {
     return new PartedSteps(options, gradients, update);
   }
 
-  /** Most samples of a part, as it was asked for. */
-  get most(): number {
-    return this.#options.parts.samples;
-  }
-
-  /** Samples of the largest part of a whole batch. */
-  get samples(): number {
-    return largest(this.#options);
-  }
-
-  /** True if the network has means of each part by itself, as batch norms do. */
-  get observesMeans(): boolean {
+  get parts(): StepParts {
+    const { samples: most, syncBatchNorm } = this.#options.parts;
     const isMean = (name: string): boolean => name.startsWith(MOVED);
-    return this.#options.parts.syncBatchNorm !== true && [...this.#gradients.outputs.keys()].some(isMean);
+    const observesMeans = syncBatchNorm !== true && [...this.#gradients.outputs.keys()].some(isMean);
+    return { most, samples: largest(this.#options), observesMeans };
   }
 
   async take(given: readonly Given[], step: number): Promise<Readonly<Record<string, number>>[]> {
@@ -141,7 +132,7 @@ export class PartedSteps implements Steps {
     const { batchSize, parts } = this.#options;
     const sizes = new Set([batchSize, rest].flatMap((samples) => sizesOf(samples, parts)));
     const inParts = [...sizes].reduce((sum, size) => sum + size, 0);
-    return update + (gradient * inParts) / this.samples;
+    return update + (gradient * inParts) / largest(this.#options);
   }
 
   async dispose(): Promise<void> {

@@ -32,6 +32,8 @@ export interface TrainingOptions {
   readonly partial?: boolean | undefined;
   /** Scale of the loss, for a step whose products are computed in float16. */
   readonly lossScale?: LossScale | undefined;
+  /** A network that takes the same inputs and answers to the batch in place of a teacher, with its weights as they are now. It is not trained here. */
+  readonly peer?: Network | undefined;
 }
 
 /** State names of masks: that of the weight behind this prefix. */
@@ -59,12 +61,14 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
 
 /** The results of a step, and the gradients by state name of what `minimized` makes of the loss; with a loss scale, times its factor. */
 export function differentiated(
-  { network, task, loss, mix = 'none', lossScale }: TrainingOptions,
-  feeds: Tensors,
+  { network, task, loss, mix = 'none', lossScale, peer }: TrainingOptions,
+  given: Tensors,
   minimized: (loss: tf.Scalar) => tf.Scalar,
 ): { readonly results: Record<string, tf.Tensor>; readonly gradients: Record<string, tf.Tensor> } {
   const trained = { ...network.trainable, ...loss.variables };
   const layers = loss.features.map(({ student }) => student);
+  // Outside of what is differentiated: for the gradient it is a constant.
+  const feeds = peer === undefined ? given : { ...given, teacherLogits: answersOf(peer, given) };
   const goal = task.targets(feeds, mix);
   const weights = feeds.weights as tf.Tensor1D;
   const results: Record<string, tf.Tensor> = {};
@@ -117,10 +121,19 @@ export function updateFeeds({ optimizer, ema }: TrainingOptions): StepProgram['f
 }
 
 /** Every variable of a training by state name. */
-export function trainingState({ network, loss, optimizer, ema, masks = {}, lossScale }: TrainingOptions): Variables {
+export function trainingState({
+  network,
+  loss,
+  optimizer,
+  ema,
+  masks = {},
+  lossScale,
+  peer,
+}: Omit<TrainingOptions, 'batchSize'>): Variables {
   const maskState = prefixed(masks, MASK_PREFIX);
   return {
     ...network.state,
+    ...peer?.state,
     ...loss.variables,
     ...loss.memory,
     ...optimizer.slots,
@@ -144,13 +157,17 @@ export function lossFeeds({
   batchSize,
   mix = 'none',
   partial = false,
-}: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial'>): StepProgram['feeds'] {
+  peer,
+}: Pick<
+  TrainingOptions,
+  'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial' | 'peer'
+>): StepProgram['feeds'] {
   return {
     ...inputFeeds(network, batchSize),
     ...task.feeds(batchSize, mix),
     weights: floats([batchSize]),
     ...(partial && Object.fromEntries(KNOWN.map((name) => [name, floats([batchSize])]))),
-    ...(loss.needs !== 'labels' ? { teacherLogits: floats([batchSize, task.width]) } : {}),
+    ...(loss.needs !== 'labels' && peer === undefined ? { teacherLogits: floats([batchSize, task.width]) } : {}),
     ...(loss.reads === 'rows' ? { rows: { dtype: 'int32', shape: [batchSize] } as const } : {}),
     ...(loss.reads === 'strong' ? strongFeeds(network, task, batchSize) : {}),
     ...Object.fromEntries(
@@ -176,6 +193,15 @@ function strongView(network: Network, task: Task, feeds: Tensors): NonNullable<L
     studentLogits: task.forLoss(answers),
     teacherLogits: task.forLoss(feeds[`${STRONG}teacherLogits`] as tf.Tensor2D),
   };
+}
+
+/** Answers of a network that learns beside this one, [batch, width]: those of a training call, of which no trace is left in its state. */
+function answersOf(peer: Network, feeds: Tensors): tf.Tensor2D {
+  const observed = Object.entries(peer.state).filter(([name]) => peer.trainable[name] === undefined);
+  const before = observed.map(([, variable]) => [variable, variable.clone()] as const);
+  const { answers } = forward(peer, feeds, { training: true, layers: [] });
+  for (const [variable, old] of before) variable.assign(old);
+  return answers;
 }
 
 /** The feed of an input: `x` where a network has one alone, else `x/<name>`. */

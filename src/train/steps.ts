@@ -16,6 +16,8 @@ export interface Given {
 export interface Steps {
   /** Compiled step that holds all variables of the training. */
   readonly compiled: CompiledStep;
+  /** Cut of each batch, where it is computed in parts. */
+  readonly parts?: StepParts | undefined;
   /** Number of steps in one call. */
   readonly perCall: number;
   /** Steps one after another with batches of one size; `step` numbers the first. Returns the figures of each, `loss` among them. */
@@ -30,6 +32,16 @@ export interface Steps {
   dispose(): Promise<void>;
 }
 
+/** Parts that the batch of a step is computed in. */
+export interface StepParts {
+  /** Most samples of a part, as it was asked for. */
+  readonly most: number;
+  /** Samples of the largest part of a whole batch. */
+  readonly samples: number;
+  /** True if the network has means of each part by itself, as batch norms do. */
+  readonly observesMeans: boolean;
+}
+
 export interface StepsOptions {
   readonly engine: Engine;
   /** The step for a batch of this size: asked for the usual size, and for the last, smaller batch when it comes. */
@@ -39,6 +51,8 @@ export interface StepsOptions {
   readonly precision?: CompileOptions['precision'];
   /** Key of the random feeds. */
   readonly randomKey?: readonly (string | number)[];
+  /** Step of which this one uses the variables too. */
+  readonly shareStateWith?: CompiledStep | undefined;
 }
 
 /** Steps with forward, backward and update in one program, and one more program for the last, smaller batch. */
@@ -84,7 +98,7 @@ export class WholeSteps implements Steps {
     let compiled = this.#sized.get(size);
     if (compiled === undefined) {
       const { engine, program } = this.#options;
-      const options = { shareStateWith: this.compiled, ...compileOptions(this.#options) };
+      const options = { ...compileOptions(this.#options), shareStateWith: this.compiled };
       compiled = await engine.compile(program(size), options);
       this.#sized.set(size, compiled);
     }
@@ -92,8 +106,8 @@ export class WholeSteps implements Steps {
   }
 }
 
-export function compileOptions({ randomKey, precision }: StepsOptions): CompileOptions {
-  return { precision, ...(randomKey === undefined ? {} : { randomKey }) };
+export function compileOptions({ randomKey, precision, shareStateWith }: StepsOptions): CompileOptions {
+  return { precision, ...(randomKey && { randomKey }), ...(shareStateWith && { shareStateWith }) };
 }
 
 async function oneByOne(compiled: CompiledStep, feeds: readonly Values[], step: number): Promise<Values[]> {

@@ -70,6 +70,8 @@ export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult
   readonly network: N;
   /** Zeros and ones by the name of the weight: what is zero stays so when the model is trained on. */
   readonly masks?: State | undefined;
+  /** Weights of the student that learnt beside it, at the epoch that was chosen for this one, by the state names of that network. */
+  readonly peer?: State | undefined;
   /** For the report: what was done to the weights after the training, a sentence each. */
   readonly notes?: readonly string[];
 }

@@ -117,7 +117,12 @@ def loss_case(case):
     labels, h = torch.tensor(case["labels"]), case["hyper"]
     hard = cross_entropy(s, labels, w, h["labelSmoothing"])
     name = case["loss"]
-    value = hard if name == "ce" else (1 - h["alpha"]) * hard + h["alpha"] * SOFT[name](s, t, labels, w, h)
+    if name == "ce":
+        value = hard
+    elif name == "mutual":
+        value = hard + h["peerWeight"] * kd(s, t, labels, w, h)
+    else:
+        value = (1 - h["alpha"]) * hard + h["alpha"] * SOFT[name](s, t, labels, w, h)
     value.backward()
     return {"loss": value.item(), "gradient": s.grad.flatten().tolist()}
 

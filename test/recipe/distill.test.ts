@@ -1,3 +1,4 @@
+import { models } from '../../src/networks/models/registry.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 
 const SHORT = `dataset: {type: csv, train: data.csv}
@@ -31,6 +32,65 @@ it.each([
   [`{loss: reviewkd, ${PAIRS}, microBatch: 8}`, /distill\.microBatch: expected a loss that is a sum over samples/],
 ])('what would have no effect is refused: distill: %s', (distill, message) => {
   expect(messageOf(`${SHORT}distill: ${distill}\n`)).toMatch(message);
+});
+
+const MUTUAL = SHORT.replace(/teacher:.*\n/, '');
+
+it.each([
+  [
+    `${SHORT}distill: {loss: mutual}`,
+    /x\.yaml:4:17 distill\.loss: expected a loss of student and teacher, received mutual, of two/,
+  ],
+  [
+    'dataset: {type: csv, train: data.csv}\ndistill: {loss: mutual}',
+    /distill\.loss: expected a student, which learns with a peer/,
+  ],
+  [`${MUTUAL}distill: {loss: mutual}\ntarget: {sizeKb: 10}`, /distill\.loss: expected another loss beside target/],
+  [`${MUTUAL}distill: {loss: mutual, epochs: 0}`, /distill\.epochs: expected more than 0/],
+  [
+    `${MUTUAL}distill: {loss: mutual, generations: 2}`,
+    /distill\.generations: expected a teacher, without which it has no/,
+  ],
+  [`${MUTUAL}distill: {loss: mutual, teacherUntil: 3}`, /distill\.teacherUntil: expected a teacher, without which/],
+  [
+    `${MUTUAL}distill: {loss: mutual, leaveOut: {classes: [a]}}`,
+    /distill\.leaveOut: expected a teacher, without which/,
+  ],
+  [`${MUTUAL}distill: {loss: mutual, minConfidence: 0.5}`, /distill\.minConfidence: expected a teacher, without which/],
+  [
+    `${MUTUAL}distill: {loss: mutual}\nstepsPerCall: 4`,
+    /stepsPerCall: expected 1 beside mutual, whose steps go in turn, received 4/,
+  ],
+  [
+    `${MUTUAL}distill: {loss: mutual, softTargets: {store: live}}`,
+    /distill\.softTargets: expected no such key beside mutual/,
+  ],
+  [
+    `${MUTUAL}distill: {loss: mutual, softTargets: {views: 2}}`,
+    /distill\.softTargets: expected no such key beside mutual/,
+  ],
+  [`${MUTUAL}distill: {loss: mutual, alpha: 0.5}`, /distill\.alpha: not read beside loss: mutual/],
+  [`${MUTUAL}distill: {loss: kd, peer: {model: mlp}}`, /distill\.peer: not read beside loss: kd/],
+  [`${MUTUAL}distill: {loss: auto, race: {losses: [mutual]}}`, /distill\.race\.losses\[0\]: expected one of kd/],
+  [`${MUTUAL.replace('type: csv,', 'type: csv, task: regression, label: y,')}distill: {loss: mutual}`, /distill\.loss: expected a loss for regression/], // prettier-ignore
+  [`${MUTUAL.replace('type: csv,', 'type: csv, task: multi-label,')}distill: {loss: mutual}`, /distill\.loss: expected a loss for multi-label/], // prettier-ignore
+])('two students that teach each other: what does not go with them is refused: %s', (text, message) => {
+  expect(messageOf(`${text}\n`)).toMatch(message);
+});
+
+it.each([
+  '{loss: mutual}',
+  '{loss: mutual, peer: {model: mlp, hidden: [8]}, schedules: {peerWeight: {from: 0, to: 1, epochs: 3}}}',
+])('two students that teach each other need no teacher: distill: %s', (distill) => {
+  expect(parseRecipe(`${MUTUAL}distill: ${distill}\n`, 'x.yaml', { models }).recipe.distill).toMatchObject({
+    ...{ loss: 'mutual', temperature: 1, peerWeight: 1 },
+  });
+});
+
+it('an option that the model of the peer does not have is refused', () => {
+  const parse = (): unknown =>
+    parseRecipe(`${MUTUAL}distill: {loss: mutual, peer: {model: mlp, depth: 3}}\n`, 'x.yaml', { models });
+  expect(parse).toThrow(/x\.yaml:3:\d+ distill\.peer\.depth: unknown key/);
 });
 
 it('crd is refused in float16', () => {

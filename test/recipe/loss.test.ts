@@ -11,7 +11,8 @@ function table(): string {
     const numbers = Object.entries(lossNumbers(name)).map(([key, usual]) => `\`${key}\` ${usual}`);
     const features = 'features' in LOSSES[name].options ? ['`features`, a list of pairs'] : [];
     const strong = 'strong' in LOSSES[name].options ? ['`strong`, a list of random changes'] : [];
-    return [`\`${name}\``, LOSSES[name].doc, [...numbers, ...features, ...strong].join(', ')];
+    const peer = 'peer' in LOSSES[name].options ? ['`peer`, a model with its options'] : [];
+    return [`\`${name}\``, LOSSES[name].doc, [...numbers, ...features, ...strong, ...peer].join(', ')];
   });
   const all = [['loss', 'what it is', 'options and defaults'], ...rows];
   const [head, ...body] = all.map((cells) => `| ${cells.join(' | ')} |`);

@@ -75,6 +75,14 @@ const RECIPES: readonly Recipe[] = [
           files: ['exports/distilled.onnx'],
         },
         {
+          /** Two students that teach each other. */
+          name: 'kill-mutual',
+          kills: Math.ceil(KILLS / 2),
+          prepare: () => Promise.resolve(file('kill-mutual')),
+          stages: ['distill'],
+          files: ['exports/distilled.onnx'],
+        },
+        {
           /** A tag for each word: weights of samples, a score of entities, answers [tokens, tags]. */
           name: 'kill-tags',
           kills: Math.ceil(KILLS / 2),

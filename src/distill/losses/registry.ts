@@ -16,6 +16,7 @@ import { kd } from './kd.ts';
 import { mgd } from './mgd.ts';
 import { mlld } from './mlld.ts';
 import { mse } from './mse.ts';
+import { mutual } from './mutual.ts';
 import { nkd } from './nkd.ts';
 import { pkd } from './pkd.ts';
 import { reviewkd } from './reviewkd.ts';
@@ -40,6 +41,7 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   mlld,
   crld,
   mse,
+  mutual,
   hint,
   pkd,
   cwd,

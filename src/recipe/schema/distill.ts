@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LOSSES } from './loss.ts';
+import { LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
 import { count, usual } from './parts.ts';
 import { raceSchema } from './race.ts';
@@ -115,12 +115,13 @@ interface Checked {
   readonly target?: unknown;
   readonly prune: readonly unknown[];
   readonly quantize: readonly object[];
+  readonly stepsPerCall?: number | undefined;
 }
 
 /** Keys of `distill` that would have no effect, or none that anybody knows, beside the others. */
 export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): void {
   const { distill, teacher, student, target } = recipe;
-  const refuse = (path: readonly string[], expected: string, received: unknown, hint?: string): void =>
+  const refuse: Refuse = (path, expected, received, hint) =>
     context.addIssue({ code: 'custom', message: 'not read', path: [...path], params: { expected, received, hint } });
   const { loss, generations = 1, teacherUntil, schedules = {}, epochs } = distill;
   if (teacher?.chain !== undefined && student === undefined)
@@ -132,6 +133,7 @@ export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): voi
       'auto',
       'Run the race first, without target.',
     );
+  if (NEEDS_PEER.has(loss)) refuseWithPeer(recipe, refuse);
   if (distill.leaveOut !== undefined) refuseToLeaveOut(recipe, refuse);
   if (generations > 1 && 'features' in distill)
     refuse(
@@ -180,11 +182,35 @@ export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): voi
   }
 }
 
+type Refuse = (path: readonly string[], expected: string, received: unknown, hint?: string) => void;
+
+/** What two students that teach each other cannot have beside them. */
+function refuseWithPeer({ distill, teacher, student, target, stepsPerCall = 1 }: Checked, refuse: Refuse): void {
+  const { loss, epochs, softTargets: given } = distill;
+  const at = ['distill', 'loss'];
+  if (teacher !== undefined)
+    refuse(
+      at,
+      'a loss of student and teacher',
+      `${loss}, of two students`,
+      'Choose another loss, or take teacher out.',
+    );
+  if (student === undefined) refuse(at, 'a student, which learns with a peer', 'none');
+  if (target !== undefined)
+    refuse(at, 'another loss beside target, whose search trains one network at a time', loss, 'Search without it.');
+  if (epochs === 0) refuse(['distill', 'epochs'], 'more than 0 for a student that learns with a peer', epochs);
+  if (stepsPerCall > 1) refuse(['stepsPerCall'], `1 beside ${loss}, whose steps go in turn`, stepsPerCall);
+  if (JSON.stringify(given) !== JSON.stringify(softTargets.parse({})))
+    refuse(
+      ['distill', 'softTargets'],
+      `no such key beside ${loss}, which has no teacher to ask`,
+      'softTargets',
+      'Remove it.',
+    );
+}
+
 /** Keys that would train a student further on samples without the classes that it lacks, or could not tell which samples those are. */
-function refuseToLeaveOut(
-  { dataset, distill, teacher, target, prune, quantize }: Checked,
-  refuse: (path: readonly string[], expected: string, received: unknown, hint?: string) => void,
-): void {
+function refuseToLeaveOut({ dataset, distill, teacher, target, prune, quantize }: Checked, refuse: Refuse): void {
   const has = (key: 'method' | 'fallback'): boolean =>
     quantize.some((step) => (step as Readonly<Record<string, unknown>>)[key] === 'qat');
   const beside: readonly (readonly [string, boolean, string])[] = [

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { augmentStep } from './augment.ts';
 import { count, fraction } from './parts.ts';
+import { modelName, modelOption } from './training.ts';
 
 /**
  * Options of each loss with their defaults, one row a loss. The schema, `limbeck schema` and the table in docs/losses.md follow from it;
@@ -27,6 +28,15 @@ const features = z
   .min(1)
   .describe('Pairs of inner tensors to compare.');
 
+const peerKeys = { model: modelName };
+/** Keys of `peer` that are no options of its model. */
+export const PEER_KEYS = Object.keys(peerKeys);
+const peer = z
+  .object(peerKeys)
+  .catchall(modelOption)
+  .optional()
+  .describe('The other student: a model with its options. Default: that of the student, beginning from other weights.');
+
 const withKd = { temperature: temperature(4), alpha: alpha(0.9) };
 
 /** What else a recipe and a training have to know of a loss. */
@@ -44,6 +54,8 @@ interface LossRow {
   readonly needsPlain?: true;
   /** Student and teacher are asked about a second view of each sample. */
   readonly needsStrong?: true;
+  /** The answers are those of another student, which learns at the same time and from this one: there is no teacher. */
+  readonly needsPeer?: true;
   /** Its matrix products are sums over whole layers, keep a projection orthogonal, or are divided by a low temperature: float16 is too coarse for them. */
   readonly fullPrecision?: true;
 }
@@ -132,6 +144,15 @@ export const LOSSES = {
   mse: {
     doc: 'Squared difference of logits (Ba & Caruana 2014), or of numbers.',
     options: { alpha: alpha(0.9) },
+  },
+  mutual: {
+    doc: 'Another student, which learns at the same time and from this one (deep mutual learning, Zhang 2018).',
+    needsPeer: true,
+    options: {
+      temperature: temperature(1),
+      peerWeight: weightOf('the answers of the other student; the labels weigh 1', 1),
+      peer,
+    },
   },
   bounded: {
     doc: 'The teacher as a bound of the error of numbers (Chen 2017).',
@@ -229,7 +250,7 @@ export const LOSSES = {
 
 export type LossName = keyof typeof LOSSES;
 
-type Property = 'acrossBatch' | 'needsLabel' | 'needsPlain' | 'needsStrong' | 'fullPrecision';
+type Property = 'acrossBatch' | 'needsLabel' | 'needsPlain' | 'needsStrong' | 'needsPeer' | 'fullPrecision';
 
 function lossesWith(property: Property): ReadonlySet<string> {
   const rows: Readonly<Record<string, LossRow>> = LOSSES;
@@ -240,10 +261,11 @@ export const ACROSS_BATCH = lossesWith('acrossBatch');
 export const NEEDS_LABEL = lossesWith('needsLabel');
 export const NEEDS_PLAIN = lossesWith('needsPlain');
 export const NEEDS_STRONG = lossesWith('needsStrong');
+export const NEEDS_PEER = lossesWith('needsPeer');
 export const FULL_PRECISION = lossesWith('fullPrecision');
 
 /** Options that are no numbers. */
-const LISTS = ['features', 'strong'];
+const LISTS = ['features', 'strong', 'peer'];
 
 /** The numbers of a loss, those that are not given by their defaults. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {

@@ -6,7 +6,7 @@ import { fraction } from './parts.ts';
 /** Losses that can race: those of answers alone, which need no further choices. */
 const RACERS = (Object.keys(LOSSES) as LossName[]).filter((name) => {
   const { options } = LOSSES[name];
-  return !('features' in options) && !('strong' in options);
+  return !('features' in options) && !('strong' in options) && !('peer' in options);
 }) as [LossName, ...LossName[]];
 
 export const raceSchema = z

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { isLossFor, TASKS, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
-import { LOSSES } from './loss.ts';
+import { LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
 import { refuseForWords } from './words.ts';
 
@@ -77,7 +77,8 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
         training.labelSmoothing,
       );
   }
-  if (teacher !== undefined && distill.loss !== 'auto' && !isLossFor(distill.loss, task)) {
+  const isRead = teacher !== undefined || NEEDS_PEER.has(distill.loss);
+  if (isRead && distill.loss !== 'auto' && !isLossFor(distill.loss, task)) {
     const fitting = fittingLosses(task);
     refuse(['distill', 'loss'], `a loss for ${task}: ${fitting.join(' or ')}`, distill.loss);
   }

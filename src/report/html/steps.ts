@@ -1,6 +1,8 @@
 import type { BarSeriesOption } from 'echarts';
 import { labelOf } from '../artifact.ts';
 import { compared, fileSize, milliseconds, number } from '../format.ts';
+import { taughtBy } from '../taught-by.ts';
+import type { TaughtBy } from '../taught-by.ts';
 import { rowScore, changeOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import type { Score } from '../../tasks/score.ts';
@@ -25,7 +27,7 @@ export function stepsSection(report: Report): string {
     `<section id="steps"><h2>Step by step</h2><p>One technique at a time, each measured on the ${splitOf(steps[0]!)} split. ` +
     `${timed === undefined ? '' : `Latency: ${escape(settingOf(timed))}. `}Factors are against the step before.` +
     `${means(steps)}</p>` +
-    `${waterfall(steps, teacher, score)}${table('Step by step', head, rows)}</section>`
+    `${waterfall(steps, teacher, { score, by: taughtBy(report) })}${table('Step by step', head, rows)}</section>`
   );
 }
 
@@ -55,7 +57,7 @@ function stepRow(report: Report, model: ModelRow, before: ModelRow | undefined):
     model.macs === null ? '–' : number(model.macs),
   ];
   return (
-    `<tr><th scope="row">${key(models.indexOf(model))}${escape(labelOf(model))}<small>${escape(model.id)}</small></th>` +
+    `<tr><th scope="row">${key(models.indexOf(model))}${escape(labelOf(model, taughtBy(report)))}<small>${escape(model.id)}</small></th>` +
     `${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
   );
 }
@@ -80,12 +82,17 @@ function factor(ratio: number | undefined, more: string, less: string): string {
  * Bars that begin where the one before ended, the first where the axis begins. A bar behind a mean over seeds begins where the first
  * of them was, from which its model was made.
  */
-function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined, score: Score): string {
+function waterfall(
+  steps: readonly ModelRow[],
+  teacher: ModelRow | undefined,
+  { score, by }: { readonly score: Score; readonly by: TaughtBy },
+): string {
+  const labels = steps.map((model) => labelOf(model, by));
   const scores = steps.map((model) => rowScore(model)!);
   const changes = steps.map((model, i) => (i === 0 ? scores[0]! : changeOf(model, steps[i - 1]!)));
   const its = teacher === undefined ? null : rowScore(teacher);
   const told = steps.map(
-    (model, i) => `${labelOf(model)} ${score.text(scores[i]!)}${i === 0 ? '' : ` (${signed(score, changes[i]!)})`}`,
+    (_model, i) => `${labels[i]!} ${score.text(scores[i]!)}${i === 0 ? '' : ` (${signed(score, changes[i]!)})`}`,
   );
   const teacherLine = its === null ? [] : [limitLine(its, 0, `teacher ${score.text(its)}`, 'start')];
   return forScreens(({ width, ticks, className }) =>
@@ -95,7 +102,7 @@ function waterfall(steps: readonly ModelRow[], teacher: ModelRow | undefined, sc
       option: () => ({
         grid: gridOf({ left: className === 'narrow' ? 22 : 150, right: 58, top: 26 }),
         xAxis: valueAxis({ name: score.name, text: axisText(score), ticks, bounds: score.bounds }),
-        yAxis: { ...rowsAxis(steps.map(labelOf)), axisLabel: className === 'narrow' ? ABOVE : BESIDE },
+        yAxis: { ...rowsAxis(labels), axisLabel: className === 'narrow' ? ABOVE : BESIDE },
         series: [...teacherLine, ...bars(scores, changes, score)],
       }),
     }),

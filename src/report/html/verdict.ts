@@ -1,5 +1,6 @@
 import type { Score } from '../../tasks/score.ts';
 import { gainText } from '../verdict.ts';
+import type { TaughtBy } from '../taught-by.ts';
 import type { Verdict } from '../types.ts';
 import { gridOf, rowsAxis, valueAxis } from './axes.ts';
 import { chart } from './chart.ts';
@@ -12,12 +13,12 @@ const MEANING = {
   INCONCLUSIVE: ['warn', 'More repeats would narrow the interval.'],
 } as const;
 
-/** The comparison with the twin that had no teacher, run by run. */
-export function verdictSection(verdict: Verdict, score: Score): string {
+/** The comparison with the twin that had no teacher, or no peer, run by run. */
+export function verdictSection(verdict: Verdict, score: Score, by: TaughtBy): string {
   const [tone, meaning] = MEANING[verdict.result];
   return (
     `<section id="verdict"><h2>Verdict: <span class="${tone}">${escape(verdict.result)}</span></h2>` +
-    `<p>The same student was trained without the teacher, from the same weights, on the same budget. ` +
+    `<p>The same student was trained without the ${by}, from the same weights, on the same budget. ` +
     `Distilled against scratch: ${escape(verdict.sentence)}. ${verdict.interval === null ? '' : meaning}</p>` +
     pairText(verdict) +
     `${verdict.interval === null ? '' : forest(verdict.gains, verdict.gain, verdict.interval, score)}</section>`

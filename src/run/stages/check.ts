@@ -11,6 +11,7 @@ import type { StageContext } from '../context.ts';
 import { studentBuilder, teacherBuilder } from '../../setup/models.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { checkLeftOut } from './leave-out.ts';
+import { checkPeer } from './check-peer.ts';
 import { refuseNoTokens } from './tokens.ts';
 
 /**
@@ -39,6 +40,8 @@ export async function checkModels(
   if (student === undefined) return [];
   const model = await studentBuilder(context, recipe.seed)();
   refuseNoTokens(model, data);
+  const peer = await checkPeer(context, model);
+  if (peer !== undefined) refuseNoTokens(peer, data);
   checkLeftOut(recipe, data, model);
   refuseUnprunable(recipe, model);
   refuseUndrawn(recipe, data);

@@ -21,12 +21,12 @@ import { contentOf } from '../../networks/network.ts';
 import { taken } from './taken.ts';
 
 /** Settings that differ when a student that was changed is trained further. */
-export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks'> & {
+export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks' | 'peer'> & {
   /** True where a student is trained from its beginning, not on from another. */
   readonly isNew?: boolean;
 };
 
-/** Train the student: from the teacher, or without `lessons` from the labels alone, as its scratch twin. */
+/** Train the student: from the teacher, without `lessons` from the labels alone, as its scratch twin, or with a peer from that. */
 export async function trainStudent(
   context: StageContext,
   repeat: number,
@@ -38,7 +38,8 @@ export async function trainStudent(
   // Twins share everything but the teacher: weights at the start, order of samples, number of steps.
   const seed = change?.seed ?? recipe.seed + repeat;
   const role = lessons === undefined ? 'scratch' : 'distilled';
-  const number = recipe.repeats > 1 ? ` (${repeat + 1} of ${recipe.repeats})` : '';
+  const number = numberOf(recipe, repeat);
+  const isTaught = lessons !== undefined || change?.peer !== undefined;
   const build = change?.build ?? studentBuilder(context, seed);
   if (distill.epochs === 0 && change === undefined) {
     const network = await build();
@@ -51,7 +52,11 @@ export async function trainStudent(
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,
     settings: distill,
-    ...(await studentLoss(context, lessons, build, { seed, isNew: change === undefined || change.isNew === true })),
+    ...(await studentLoss(context, lessons, build, {
+      seed,
+      isTaught,
+      isNew: change === undefined || change.isNew === true,
+    })),
     seed,
     answers: lessons?.answers,
     views: lessons?.views,
@@ -63,20 +68,29 @@ export async function trainStudent(
   return change === undefined ? biasCorrected(context, fitted, stageOf({ role, repeat })) : fitted;
 }
 
+/** Number of a repeat for the title of its training, where there are several. */
+export function numberOf({ repeats }: Pick<Recipe, 'repeats'>, repeat: number): string {
+  return repeats > 1 ? ` (${repeat + 1} of ${repeats})` : '';
+}
+
 /** Loss that a student is trained with: the one of the recipe, or that of the labels alone. */
 export async function studentLoss(
   context: StageContext,
   lessons: Answers | undefined,
   build: ReturnType<typeof studentBuilder>,
-  { seed, isNew }: { readonly seed: number; readonly isNew: boolean },
+  {
+    seed,
+    isNew,
+    isTaught = lessons !== undefined,
+  }: { readonly seed: number; readonly isNew: boolean; readonly isTaught?: boolean },
 ): Promise<Pick<FitOptions, 'loss' | 'lossArgs' | 'schedules' | 'teacherUntil'>> {
   const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
   const { distill } = context.recipe;
-  const loss = lessons === undefined ? 'ce' : lossOfStudent(distill);
+  const loss = isTaught ? lossOfStudent(distill) : 'ce';
   const ofLabels = taskOf(context.data.train).labelNumbers(distill);
   const samples = samplesOf(context.data.train);
   const hyper = isNew ? numbersOf(context.recipe, loss) : laterNumbersOf(context.recipe, loss);
-  const course = isNew && lessons !== undefined ? courseOf(context.recipe, loss) : {};
+  const course = isNew && isTaught ? courseOf(context.recipe, loss) : {};
   return { loss, lossArgs: { hyper, ofLabels, features, seed, samples }, ...course };
 }
 

@@ -50,7 +50,7 @@ export class FusedUpdates {
     const split = splitUpdates(graph);
     if (split === undefined) return undefined;
     const { rest, updates } = split;
-    const arena = (store.arena ??= Arena.for(updates));
+    const arena = arenaFor(updates, store);
     if (arena === undefined) return undefined;
     const names = new Set(updates.flatMap(({ vectors }) => vectors));
     const sizes = new Map(updates.flatMap(({ vectors, elements }) => vectors.map((name) => [name, elements] as const)));
@@ -95,6 +95,16 @@ export class FusedUpdates {
     for (const { args, scalars } of this.#calls) for (const [at, read] of scalars) args[at] = read(feeds);
     for (const { run, args } of this.#calls) run(...args);
   }
+}
+
+/** The memory that has variables of these updates already, or new memory for them. */
+function arenaFor(updates: readonly FusedUpdate[], { arenas }: HostStore): Arena | undefined {
+  const names = updates.flatMap(({ vectors }) => vectors);
+  const known = arenas.find((arena) => names.some((name) => arena.variable(name) !== undefined));
+  if (known !== undefined) return known;
+  const arena = Arena.for(updates);
+  if (arena !== undefined) arenas.push(arena);
+  return arena;
 }
 
 function callOf(

@@ -6,6 +6,7 @@ import { milliseconds, number, size } from '../../report/format.ts';
 import { capital } from '../../report/format.ts';
 import { scoreOf } from '../../report/score.ts';
 import { answersText, summarySentences } from '../../report/summary.ts';
+import { taughtBy } from '../../report/taught-by.ts';
 import type { TextForm } from '../../data/text/encode.ts';
 import type { Score } from '../../tasks/score.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
@@ -45,7 +46,7 @@ export function modelCard(
     ...(verdict === undefined
       ? []
       : [
-          `Beside the same student trained without the teacher: **${verdict.result}**, ${verdict.sentence}. ` +
+          `Beside the same student trained without the ${taughtBy(report)}: **${verdict.result}**, ${verdict.sentence}. ` +
             `Seed ${seed}, ${verdict.repeats} ${verdict.repeats === 1 ? 'repeat' : 'repeats'}.`,
         ]),
     `## ${capital(score.name)}`,
@@ -115,6 +116,8 @@ function teacherText(report: Report): string {
   const score = scoreOf(report);
   const row = models.find(({ model }) => model.role === 'teacher');
   if (teacher?.store === 'none') return `The stored logits ${teacher.source}.`;
+  if (teacher === undefined && taughtBy(report) === 'peer')
+    return 'None: it learned from the labels and from another student, which learned at the same time.';
   if (teacher === undefined) return 'None: it was trained on the labels alone.';
   const its = row?.score.test ?? row?.score.validation;
   const figures = row === undefined ? '' : `, ${number(row.params)} parameters`;

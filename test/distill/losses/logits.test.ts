@@ -129,13 +129,23 @@ describe.each(names)('%s', (name) => {
 
 describe('what the losses are for', () => {
   /** The others have their minimum elsewhere, see below. */
-  const equal = names.filter((name) => !['ce', 'ttm', 'wttm', 'nkd'].includes(name));
+  const equal = names.filter((name) => !['ce', 'ttm', 'wttm', 'nkd', 'mutual'].includes(name));
 
   it.each(equal)('%s is 0 with gradient 0 when the student equals the teacher', (name) => {
     const of = makeCase('equal', 2);
     const { value, gradient } = computed(createLoss(name, { hyper: { alpha: 1 } }), { ...of, teacher: of.student });
     expect(Math.abs(value)).toBeLessThan(1e-5);
     expect(Math.max(...gradient.map(Math.abs))).toBeLessThan(1e-6);
+  });
+
+  it('mutual is the loss with the labels alone where the peer answers as the student does', () => {
+    const of = makeCase('alike', 2);
+    const [both, labels] = (['mutual', 'ce'] as const).map((name) =>
+      computed(createLoss(name), { ...of, teacher: of.student }),
+    );
+    expect(both!.value).toBeCloseTo(labels!.value, 6);
+    expectClose(both!.gradient, labels!.gradient, 1e-6);
+    expect(computed(createLoss('mutual'), of).value).toBeGreaterThan(labels!.value + 0.1);
   });
 
   it.each(['ttm', 'wttm'] as const)(
@@ -215,11 +225,13 @@ describe('registry', () => {
   it('says which losses ask for the true class in the part of the teacher: the others do not change with the labels', () => {
     const of = makeCase('labels asked', 2);
     const other = { ...of, targets: [...of.targets.slice(1), of.targets[0]!] };
-    const asking = named.filter((name) => {
+    // Beside the answers of a peer the labels always count.
+    const apart = named.filter((name) => 'alpha' in usualNumbers(name));
+    const asking = apart.filter((name) => {
       const loss = ofTeacher(name);
       return Math.abs(computed(loss, of).value - computed(loss, other).value) > 1e-6;
     });
-    expect(asking).toEqual(named.filter((name) => NEEDS_LABEL.has(name)));
+    expect(asking).toEqual(apart.filter((name) => NEEDS_LABEL.has(name)));
     expect(asking).not.toEqual([]);
   });
 

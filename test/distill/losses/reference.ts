@@ -174,6 +174,8 @@ export const reference: Readonly<Record<string, (of: Case, hyper: Hyper) => numb
         of.w,
       ),
     ),
+  mutual: (of, h) =>
+    crossEntropy(of, h.labelSmoothing!) + h.peerWeight! * softened(of.student, of.teacher, of.w, h.temperature!),
 };
 
 /** Central differences of a reference loss by the student's logits, row-major. */

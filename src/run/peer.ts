@@ -1,0 +1,66 @@
+import type { ModelNetwork } from '../networks/network.ts';
+import { underPrefix } from '../networks/under-prefix.ts';
+import type { DistillRecipe } from '../recipe/schema.ts';
+import type { MixKind } from '../tasks/task.ts';
+import type { StepProgram } from '../trace/program.ts';
+import { gradientProgram, updateProgram } from '../train/gradient.ts';
+import type { TrainerOptions } from '../train/loop.ts';
+import { LossScale } from '../train/loss-scale.ts';
+import { limitedUnits } from '../train/max-norm.ts';
+import { createOptimizer } from '../train/optimizers.ts';
+import { trainingProgram, trainingState } from '../train/step.ts';
+import type { TrainingOptions } from '../train/step.ts';
+
+/** Prefix of the state names of a student that learns beside another one. */
+export const PEER_PREFIX = 'peer/';
+
+type Learning = Omit<TrainingOptions, 'batchSize' | 'mix'>;
+
+/** Two students of one training, each of which is the other's peer. */
+export interface Pair {
+  readonly own: Learning;
+  readonly peer: Learning;
+  dispose(): void;
+}
+
+/** The student that a training is of, and its peer: another network with an optimizer and a moving average of its own. */
+export async function withPeer(
+  alone: Learning,
+  build: () => Promise<ModelNetwork>,
+  { optimizer: config, ema: decay }: Pick<DistillRecipe, 'optimizer' | 'ema'>,
+): Promise<Pair> {
+  const made = async () => underPrefix(await build(), PEER_PREFIX);
+  const network = await made();
+  const ema = decay > 0 ? await made() : undefined;
+  const optimizer = createOptimizer(config, network.trainable, network.rateOf, limitedUnits(network, config));
+  const { task, loss, lossScale, partial } = alone;
+  return {
+    own: { ...alone, peer: network },
+    peer: {
+      ...{ network, task, loss, optimizer, partial },
+      ...(ema && { ema }),
+      lossScale: lossScale && new LossScale(PEER_PREFIX),
+      peer: alone.network,
+    },
+    dispose: () => {
+      network.dispose();
+      ema?.dispose();
+    },
+  };
+}
+
+/** Programs of the peer's step. Their state is that of both students: the compiled step holds the whole training. */
+export function peerPrograms(
+  { own, peer }: Pair,
+  { batchSize, mix }: { readonly batchSize: number; readonly mix: { readonly whole: MixKind; readonly part: MixKind } },
+): NonNullable<TrainerOptions['peer']> {
+  const ofBoth = (program: StepProgram): StepProgram => ({
+    ...program,
+    state: { ...trainingState(own), ...program.state },
+  });
+  return {
+    program: (samples) => ofBoth(trainingProgram({ ...peer, batchSize: samples, mix: mix.whole })),
+    gradient: (samples) => gradientProgram({ ...peer, batchSize: samples, mix: mix.part }),
+    update: (parts) => ofBoth(updateProgram({ ...peer, batchSize }, parts)),
+  };
+}

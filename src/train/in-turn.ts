@@ -1,0 +1,51 @@
+import type { CompiledStep } from '../runtime/engine.ts';
+import type { Given, StepParts, Steps } from './steps.ts';
+
+/**
+ * Steps of two networks that learn from the same batches and see each other's variables, in the order of Zhang et al. 2018, "Deep mutual
+ * learning", algorithm 1: on each batch that of the first network, then that of the second, which sees the first one as it is after its update.
+ */
+export class StepsInTurn implements Steps {
+  readonly perCall = 1;
+  readonly #first: Steps;
+  readonly #second: Steps;
+
+  /** `second` holds all variables of both. */
+  constructor(first: Steps, second: Steps) {
+    [this.#first, this.#second] = [first, second];
+  }
+
+  get compiled(): CompiledStep {
+    return this.#second.compiled;
+  }
+
+  get parts(): StepParts | undefined {
+    const [own, its] = [this.#first.parts, this.#second.parts];
+    return own && its && { ...own, observesMeans: own.observesMeans || its.observesMeans };
+  }
+
+  /** Figures of the first network, and the loss of the second as `loss/peer`. */
+  async take(given: readonly Given[], step: number): Promise<readonly Readonly<Record<string, number>>[]> {
+    const figures = [];
+    for (const [i, each] of given.entries()) {
+      const [own] = await this.#first.take([each], step + i);
+      const [its] = await this.#second.take([each], step + i);
+      figures.push({ ...own, 'loss/peer': its!['loss']! });
+    }
+    return figures;
+  }
+
+  memoryBytes(rest: number): number | undefined {
+    const [own, its] = [this.#first.memoryBytes(rest), this.#second.memoryBytes(rest)];
+    return own === undefined || its === undefined ? undefined : own + its;
+  }
+
+  agreed(wants: boolean): boolean {
+    return this.#first.agreed?.(wants) ?? wants;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#second.dispose();
+    await this.#first.dispose();
+  }
+}
