@@ -4,39 +4,14 @@ import type { RunEvent } from '../../src/base/events.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { trainShard } from '../../src/run/shard.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
-import { QUICK } from '../support/digits.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { writeData } from '../support/tiny.ts';
-import { writeTeacher } from '../support/tiny-teacher.ts';
+import { TINY, tinyRuns } from '../support/tiny-runs.ts';
 
-const folder = temporaryFolder();
-
-beforeEach(async () => {
-  useLazyBackend(evaluator);
-  await writeData(folder());
-  await writeTeacher(folder());
-});
-
-const RECIPE = {
-  name: 'r',
-  dataset: { type: 'csv', train: 'data.csv', testFraction: 0.2 },
-  teacher: { tfjs: 'teacher/model.json' },
-  student: { model: 'mlp', hidden: [2] },
-  baseline: false,
-  distill: { epochs: 2, batchSize: 16, softTargets: { batchSize: 16 } },
-  ...QUICK,
-};
-
-const made = (change: object = {}) => makeRecipe({ ...RECIPE, ...change }, folder());
+const { folder, made } = tinyRuns();
 
 describe('a race of losses in shards', () => {
   const RACE = {
-    baseline: false,
     distill: {
-      ...{ epochs: 2, batchSize: 16, softTargets: { batchSize: 16 }, loss: 'auto' as const },
+      ...{ ...TINY.distill, loss: 'auto' as const },
       race: { losses: ['kd', 'mse', 'ttm'] as const, temperatures: [1], alphas: [0.5], rounds: 2 },
     },
   };
