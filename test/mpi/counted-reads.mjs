@@ -1,5 +1,5 @@
 // Loaded before a process (`--import`), in each of its threads: writes down the rows that it reads from a file of samples, one by one, in
-// READS/RANK-THREAD; and says that little memory is free, so that samples are left in their files.
+// READS/RANK-THREAD; and says that little memory is free when samples are read, so that they are left in their files.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
@@ -17,4 +17,7 @@ fs.readSync = (descriptor, buffer, offset, length, position) => {
   return read(descriptor, buffer, offset, length, position);
 };
 syncBuiltinESMExports();
-process.availableMemory = () => Number(FREE_BYTES);
+// It is asked first for the samples, and then for what is trained.
+const available = process.availableMemory;
+let asked = 0;
+process.availableMemory = () => (asked++ === 0 ? Number(FREE_BYTES) : available());

@@ -49,7 +49,7 @@ export async function readsOfEach(launcher, folder) {
     const evaluated = ranks.map(({ main }) => main.validation.length + main.test.length);
     const whole = alone.main.validation.length + alone.main.test.length;
     // Each reads some more for itself, to compare files with what they were made from.
-    const more = 2000;
+    const more = 1500;
     hold(
       `${n} processes share what models are evaluated on: ${evaluated.join(', ')} of ${whole}`,
       evaluated.every((count) => count <= whole / n + more) && whole / n > 2 * more,
