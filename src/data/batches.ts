@@ -6,6 +6,8 @@ import type { AugmentStep } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { Dataset, InputPart, TargetValues } from './dataset.ts';
 import { sampleWriter } from './samples.ts';
+import { neededOf } from './share.ts';
+import type { Share } from './share.ts';
 import { targetsOf } from './targets/registry.ts';
 
 export interface BatchOptions {
@@ -24,6 +26,8 @@ export interface BatchOptions {
   readonly startBatch?: number | undefined;
   /** [classes]; fills `weights`. */
   readonly classWeights?: Float32Array | undefined;
+  /** What one of several processes needs of each batch: `x` holds NaN in place of the other samples, which are not read. Default: all. */
+  readonly share?: Share | undefined;
   /** Use one `x` for all batches: each is then valid only until the next is asked for. Default false. */
   readonly reuse?: boolean | undefined;
 }
@@ -42,7 +46,7 @@ export interface Batch {
   readonly index: number;
   /** [n] rows of the data set; `dataset.ids[row]` and `sampleId(dataset, row)` name the sample. */
   readonly ids: Int32Array;
-  /** [n, ...sampleShape] normalized and augmented. */
+  /** [n, ...sampleShape] normalized and augmented; NaN for samples that are not in the share that was asked for. */
   readonly x: Float32Array;
   /** The shape of `x`. */
   readonly shape: readonly number[];
@@ -104,7 +108,7 @@ export function plainBatches(dataset: Dataset, size: number) {
 
 /** Maker of any batch of an epoch, in any order; so workers can share the work and a resumed run can start anywhere. */
 export function batchMaker(dataset: Dataset, options: BatchOptions): (index: number, buffer?: Float32Array) => Batch {
-  const { seed, epoch, batchSize, classWeights, augment = [], views } = options;
+  const { seed, epoch, batchSize, classWeights, augment = [], views, share } = options;
   const order =
     options.shuffle === false ? undefined : new RandomStream(seed, 'order', epoch).permutation(dataset.count);
   const view = views === undefined || augment.length === 0 ? undefined : epoch % views;
@@ -121,13 +125,15 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
     const n = Math.min(batchSize, dataset.count - start);
     const ids = new Int32Array(n);
     const x = buffer === undefined ? new Float32Array(n * size) : buffer.subarray(0, n * size);
-    for (let i = 0; i < n; i++) {
-      const row = order === undefined ? start + i : order[start + i]!;
-      ids[i] = row;
-      write(row, x, i * size);
-    }
+    for (let i = 0; i < n; i++) ids[i] = order === undefined ? start + i : order[start + i]!;
+    const mixing = mixer?.(n, index);
+    const mix = mixing?.mix;
+    const needed = neededOf(n, share, mix?.partners);
+    // What uses a sample that was not read comes to NaN, and is found out.
+    if (needed.length < n) x.fill(NaN);
+    for (const i of needed) write(ids[i]!, x, i * size);
+    mixing?.apply(x);
     const targets = targetsOf(dataset, ids);
-    const mix = mixer?.(x, n, index);
     const labelled = dataset.labelled && labelledIn(dataset.labelled, ids, mix);
     return {
       index,
@@ -195,7 +201,11 @@ export function augmentedWriter(dataset: Dataset, { augment, seed, key }: Chance
 }
 
 /** The mixing of a batch at another size. */
-export function mixerOf({ sampleShape }: Dataset, { augment, mix }: Chance, drawn: readonly number[]) {
+export function mixerOf(
+  { sampleShape }: Pick<Dataset, 'sampleShape'>,
+  { augment, mix }: Chance,
+  drawn: readonly number[],
+) {
   return mix && createMixer(augment, sampleShape, mix.seed, mix.epoch, drawn);
 }
 

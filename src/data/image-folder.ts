@@ -3,8 +3,8 @@ import { allFiles, classFiles } from './class-folder.ts';
 import type { ImageOptions } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
+import type { PicturesGiven } from './images.ts';
 import { noLabels } from './labelled.ts';
-import type { Room } from './room.ts';
 
 const PICTURES = {
   extensions: new Set(['.png', '.jpg', '.jpeg', '.webp']),
@@ -13,9 +13,9 @@ const PICTURES = {
 };
 
 /** One sub-folder per class, with images at any depth below it. */
-export async function readImageFolder(folder: string, options: ImageOptions, room?: Room): Promise<RawSplit> {
+export async function readImageFolder(folder: string, options: ImageOptions, given?: PicturesGiven): Promise<RawSplit> {
   const { classNames, files, values, notes } = await classFiles(folder, PICTURES);
-  const sink = new ImageSink(options, files.length, room);
+  const sink = new ImageSink(options, files.length, given);
   await sink.add(files.map((file) => ({ where: file, input: file })));
   const held = sink.held(folder);
   return {
@@ -32,9 +32,9 @@ export async function readImageFolder(folder: string, options: ImageOptions, roo
 }
 
 /** Pictures of no class: all that lie in the folder, at any depth. */
-export async function readPictures(folder: string, options: ImageOptions, room?: Room): Promise<RawSplit> {
+export async function readPictures(folder: string, options: ImageOptions, given?: PicturesGiven): Promise<RawSplit> {
   const { files, notes } = await allFiles(folder, PICTURES);
-  const sink = new ImageSink(options, files.length, room);
+  const sink = new ImageSink(options, files.length, given);
   await sink.add(files.map((file) => ({ where: file, input: file })));
   const held = sink.held(folder);
   const read = { sampleShape: sink.shape!, ...held, originals: sink.originals() };

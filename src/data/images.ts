@@ -7,7 +7,10 @@ import type { ImageOptions } from './config.ts';
 import type { EncodedImage, Originals } from './dataset.ts';
 import { growingBytes } from './grow.ts';
 import type { HeldSamples } from './held.ts';
+import { bytesOfAll, otherPixels, requireSameCount } from './readers.ts';
+import type { Readers } from './readers.ts';
 import { Room } from './room.ts';
+import type { RoomGiven } from './room.ts';
 import { Scratch } from './scratch.ts';
 
 /** Images decoded at a time: what is in memory besides the result. */
@@ -18,38 +21,47 @@ const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
 /** Limit of pixels per image, as in sharp. */
 const MOST_PIXELS = 2 ** 28;
 
+/** Options of the readers of pictures. */
+export interface PicturesGiven extends RoomGiven {
+  /** Processes that decode the pictures together. Default: this one alone. */
+  readonly readers?: Readers | undefined;
+}
+
 /**
  * Decodes PNG, JPEG and WebP (and whatever else sharp reads) to one uint8 array [count, height, width, channels]. The first
- * image sets the size and the channels unless the options do. Memory: the result, plus eight decoded images; a result that does not fit
- * goes into a temporary file.
+ * image sets the size and the channels unless the options do. Memory: the result, plus eight decoded images of each process; a result that
+ * does not fit goes into a temporary file.
  */
 export class ImageSink {
   shape: [number, number, number] | undefined;
   readonly #options: ImageOptions;
   readonly #expected: number;
   readonly #room: Room;
+  readonly #readers: Readers | undefined;
   #first = '';
   #samples = growingBytes();
   #scratch: Scratch | undefined;
   readonly #kept: EncodedImage[] = [];
   readonly #hash = createHash('sha256');
 
-  constructor(options: ImageOptions, expected: number, room = new Room()) {
+  constructor(options: ImageOptions, expected: number, { room = new Room(), readers }: PicturesGiven = {}) {
     this.#options = options;
     this.#expected = expected;
     this.#room = room;
+    this.#readers = readers;
     // Each file is read once: a cache only costs memory.
     sharp.cache(false);
   }
 
   async add(given: readonly EncodedImage[]): Promise<void> {
+    if (this.#readers !== undefined && given.length > 0) requireSameCount(this.#readers, given.length, given[0]!.where);
     if (this.#options.keepOriginals !== true) {
       await this.#add(given);
       return;
     }
     this.#kept.push(...given);
-    for (let from = 0; from < given.length; from += AT_ONCE) {
-      const read = await Promise.all(given.slice(from, from + AT_ONCE).map(inMemory));
+    for (let from = 0; from < given.length; from += this.#atOnce) {
+      const read = await Promise.all(given.slice(from, from + this.#atOnce).map(inMemory));
       for (const { input } of read) this.#hash.update(input);
       await this.#add(read);
     }
@@ -61,11 +73,38 @@ export class ImageSink {
       this.#start(images[0]!, await this.#decode(images[0]!));
       from = 1;
     }
-    for (; from < images.length; from += AT_ONCE) {
-      const group = images.slice(from, from + AT_ONCE);
-      const decoded = await Promise.all(group.map((image) => this.#decode(image)));
+    for (; from < images.length; from += this.#atOnce) {
+      const group = images.slice(from, from + this.#atOnce);
+      const decoded = await this.#decodeAll(group);
       decoded.forEach((pixels, i) => this.#store(group[i]!, pixels));
     }
+  }
+
+  /** Images that are decoded at a time by all processes. */
+  get #atOnce(): number {
+    return AT_ONCE * (this.#readers?.size ?? 1);
+  }
+
+  /** The pixels of a group of images, of which several processes decode eight each. */
+  async #decodeAll(group: readonly EncodedImage[]): Promise<Pixels[]> {
+    const readers = this.#readers;
+    if (readers === undefined) return Promise.all(group.map((image) => this.#decode(image)));
+    const [height, width, channels] = this.shape!;
+    const bytes = height * width * channels;
+    const first = readers.rank * AT_ONCE;
+    // And the first of the next process: other pictures there, or another decoder, would else go unnoticed.
+    const next = (readers.rank + 1) % readers.size;
+    const checked = group[next * AT_ONCE];
+    const asked = [...group.slice(first, first + AT_ONCE), ...(checked === undefined ? [] : [checked])];
+    const decoded = await Promise.all(asked.map((image) => this.#decode(image)));
+    decoded.forEach((pixels, i) => this.#requireShape(asked[i]!, pixels));
+    const own = new Uint8Array(AT_ONCE * bytes);
+    decoded.slice(0, group.slice(first, first + AT_ONCE).length).forEach(({ data }, i) => own.set(data, i * bytes));
+    const all = bytesOfAll(readers, own);
+    const pixelsOf = (i: number): Uint8Array => all.subarray(i * bytes, (i + 1) * bytes);
+    if (checked !== undefined && Buffer.compare(pixelsOf(next * AT_ONCE), decoded.at(-1)!.data) !== 0)
+      throw otherPixels(checked.where, readers, next);
+    return group.map((_, i) => ({ data: pixelsOf(i), height, width, channels }));
   }
 
   /** The pixels, and a sentence for the log where they are in a file; called once. */
@@ -97,7 +136,18 @@ export class ImageSink {
     this.#store(image, pixels);
   }
 
-  #store({ where }: EncodedImage, { data, height, width, channels }: Pixels): void {
+  #store(image: EncodedImage, pixels: Pixels): void {
+    this.#requireShape(image, pixels);
+    const { data } = pixels;
+    if (this.#scratch !== undefined) {
+      this.#scratch.write(data);
+      return;
+    }
+    const at = this.#samples.length;
+    this.#samples.extend(data.length).set(data, at);
+  }
+
+  #requireShape({ where }: EncodedImage, { height, width, channels }: Pixels): void {
     const [h, w, c] = this.shape!;
     if (height !== h || width !== w) throw this.#otherSize(where, height, width);
     if (channels !== c) {
@@ -106,12 +156,6 @@ export class ImageSink {
         'Set `channels: 3` to read all as colour, or `channels: 1` to read all as grey.',
       );
     }
-    if (this.#scratch !== undefined) {
-      this.#scratch.write(data);
-      return;
-    }
-    const at = this.#samples.length;
-    this.#samples.extend(data.length).set(data, at);
   }
 
   #otherSize(where: string, height: number, width: number): UserError {

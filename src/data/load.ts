@@ -12,6 +12,7 @@ import { added, carve, keepLabels, labelledTargets, limited, nextId, splitOf } f
 import type { Part, Split } from './parts.ts';
 import { readSplits } from './read.ts';
 import type { OnText } from './read.ts';
+import type { Readers } from './readers.ts';
 import { Room } from './room.ts';
 import { fillMeans } from './table.ts';
 import { fillWithMeans, targetReader } from './targets/registry.ts';
@@ -44,6 +45,10 @@ export interface LoadOptions {
   readonly columns?: readonly Column[] | undefined;
   /** Bytes of memory that samples may take before they are left in files. Default: 40 % of what is free. */
   readonly memory?: number | undefined;
+  /** Processes of this machine that read the same data and share its memory. Default 1. */
+  readonly processes?: number | undefined;
+  /** Processes that read the same pictures and share their decoding. Default: this one alone. */
+  readonly readers?: Readers | undefined;
 }
 
 /** Default share of train that becomes the validation split. */
@@ -60,7 +65,7 @@ const NO_TEST =
  */
 export async function loadDataset(
   given: DatasetConfig,
-  { onText, keepOriginals = false, columns: stated, memory }: LoadOptions = {},
+  { onText, keepOriginals = false, columns: stated, memory, processes, readers }: LoadOptions = {},
 ): Promise<LoadedDataset> {
   const hasPictures = given.type === 'image-folder' || given.type === 'parquet';
   const config = hasPictures && keepOriginals ? { ...given, keepOriginals } : given;
@@ -72,7 +77,8 @@ export async function loadDataset(
       'Remove one of them: `test` names files, `testFraction` carves train.',
     );
   }
-  const [trainRead, validationRead, testRead, unlabelledRead] = await readSplits(config, onText, new Room(memory));
+  const reading = { room: new Room(memory, processes), readers: hasPictures ? readers : undefined };
+  const [trainRead, validationRead, testRead, unlabelledRead] = await readSplits(config, onText, reading);
   const read = { train: trainRead, validation: validationRead, test: testRead, unlabelled: unlabelledRead };
   const splitsRead = Object.values(read).filter((split) => split !== undefined);
   for (const split of splitsRead) checkSameKind(split, trainRead);

@@ -2,6 +2,8 @@ import { sha256 } from '../base/bytes.ts';
 import { augmentedWriter, mixerOf } from './batches.ts';
 import type { Chance } from './batches.ts';
 import { sizeOf } from './dataset.ts';
+import { within } from './share.ts';
+import type { Span } from './share.ts';
 import type { Dataset, Normalization, Originals } from './dataset.ts';
 
 /** A picture as a model wants it that sees another size than the data set has. */
@@ -19,14 +21,24 @@ const AT_ONCE = 8;
 
 /**
  * The samples `rows` of a data set of picture files at any size, each from its file and not from what the student sees of it, and
- * changed by the same chance as the student's. Undefined for a data set that has no picture files.
+ * changed by the same chance as the student's. Undefined for a data set that has no picture files. `part`: positions in `rows` of those that
+ * are asked for, where they are mixed with others of a batch. Default: all.
  */
-export function originalsOf(dataset: Dataset, rows: ArrayLike<number>, chance: Chance): AtSize | undefined {
+export function originalsOf(
+  dataset: Dataset,
+  rows: ArrayLike<number>,
+  chance: Chance,
+  part: Span = { first: 0, end: rows.length },
+): AtSize | undefined {
   const { originals } = dataset;
   if (typeof originals !== 'object') return undefined;
   return async ({ sampleShape, normalization }) => {
-    const [n, size] = [rows.length, sizeOf(sampleShape)];
-    const ids = Int32Array.from({ length: n }, (_, i) => dataset.ids[rows[i]!]!);
+    const size = sizeOf(sampleShape);
+    const { mix } = chance;
+    const mixing = mix && mixerOf({ sampleShape }, chance, dataset.sampleShape)?.(rows.length, mix.index);
+    const needed = within(rows.length, part, mixing?.mix.partners);
+    const n = needed.length;
+    const ids = needed.map((position) => dataset.ids[rows[position]!]!);
     const samples = new Uint8Array(n * size);
     // sharp alone would cost every other run 50 ms.
     const { decoded } = await import('./decode.ts');
@@ -37,11 +49,15 @@ export function originalsOf(dataset: Dataset, rows: ArrayLike<number>, chance: C
     }
     const at: Dataset = { ...dataset, sampleShape, normalization, samples, stored: undefined, ids, count: n };
     const write = augmentedWriter(at, chance, dataset.sampleShape);
-    const out = new Float32Array(n * size);
-    for (let i = 0; i < n; i++) write(i, out, i * size);
-    const { mix } = chance;
-    if (mix !== undefined) mixerOf(at, chance, dataset.sampleShape)?.(out, n, mix.index);
-    return out;
+    if (mixing === undefined) {
+      const out = new Float32Array(n * size);
+      for (let i = 0; i < n; i++) write(i, out, i * size);
+      return out;
+    }
+    const out = new Float32Array(rows.length * size);
+    needed.forEach((position, i) => write(i, out, position * size));
+    mixing.apply(out);
+    return out.subarray(part.first * size, part.end * size);
   };
 }
 

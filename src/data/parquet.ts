@@ -9,13 +9,13 @@ import { taskRow } from '../recipe/task.ts';
 import type { Files, ParquetConfig } from './config.ts';
 import type { RawLabels, RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
+import type { PicturesGiven } from './images.ts';
 import { LabelNames, listedText } from './labels.ts';
 import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
 import { emptyFile, fileList, hex } from './source.ts';
 import { LABELS } from './supported.ts';
 import type { LabelsRead } from './labelled.ts';
 import { noLabels } from './labelled.ts';
-import type { RoomGiven } from './room.ts';
 import { TableSink } from './table.ts';
 import type { OpenText } from './text/open.ts';
 import { textSink } from './text/word-sink.ts';
@@ -25,7 +25,7 @@ export type ParquetOptions = Pick<
   ParquetConfig,
   'image' | 'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
 > &
-  RoomGiven &
+  PicturesGiven &
   LabelsRead & { readonly text?: OpenText | undefined };
 
 /** Rows decoded at a time when they hold images. */
@@ -67,7 +67,7 @@ function asIndexes(labels: RawLabels): RawLabels {
 }
 
 async function readImages(opened: readonly OpenParquet[], image: string, options: ParquetOptions): Promise<RawSplit> {
-  const sink = new ImageSink(options, countRows(opened), options.room);
+  const sink = new ImageSink(options, countRows(opened), options);
   const labels = new LabelNames();
   for (const source of opened) {
     const imageColumn = column(source, image, 'image');

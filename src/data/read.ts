@@ -2,6 +2,7 @@ import { UserError } from '../base/errors.ts';
 import type { CommonConfig, DatasetConfig } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { noLabels } from './labelled.ts';
+import type { PicturesGiven } from './images.ts';
 import { Room } from './room.ts';
 import { openText } from './text/open.ts';
 import type { OpenText } from './text/open.ts';
@@ -14,11 +15,11 @@ type Part = 'train' | 'validation' | 'test';
  */
 export type OnText = (id: string, texts: readonly string[], all: readonly string[]) => void;
 
-/** All splits at once; of several errors, train's comes first, whichever was found first. */
+/** All splits; of several errors, train's comes first, whichever was found first. */
 export async function readSplits(
   config: DatasetConfig,
   onText?: OnText,
-  room = new Room(),
+  given: PicturesGiven = { room: new Room() },
 ): Promise<[RawSplit, ...(RawSplit | undefined)[]]> {
   const parts = ['train', 'validation', 'test', 'unlabelled'] as const;
   const stated = 'text' in config ? config.text : undefined;
@@ -28,12 +29,24 @@ export async function readSplits(
     if (text === undefined || onText === undefined || part === 'unlabelled') return text;
     return { ...text, onText: (row, texts, all) => onText(`${part}/${row}`, texts, all) };
   };
-  const results = await Promise.allSettled(parts.map((part) => readSplit(config, part, textOf(part), room)));
-  const splits = results.map((result) => {
+  const read = (part: Part | 'unlabelled') => readSplit(config, part, textOf(part), given);
+  const splits = await (given.readers === undefined ? atOnce(parts, read) : inOrder(parts, read));
+  return [splits[0]!, ...splits.slice(1)];
+}
+
+async function atOnce<P, T>(parts: readonly P[], read: (part: P) => Promise<T>): Promise<T[]> {
+  const results = await Promise.allSettled(parts.map(read));
+  return results.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
   });
-  return [splits[0]!, ...splits.slice(1)];
+}
+
+/** Processes that decode pictures together must ask for the same ones at the same time. */
+async function inOrder<P, T>(parts: readonly P[], read: (part: P) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (const part of parts) results.push(await read(part));
+  return results;
 }
 
 /** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
@@ -41,8 +54,9 @@ export async function readSplit(
   config: DatasetConfig,
   part: Part | 'unlabelled',
   text?: OpenText,
-  room?: Room,
+  given: PicturesGiven = {},
 ): Promise<RawSplit | undefined> {
+  const { room } = given;
   if (config[part] === undefined || typeof config[part] === 'number') return undefined;
   const withoutLabels = part === 'unlabelled' || config.labelled === 0;
   const from = part === 'unlabelled' ? 'train' : part;
@@ -61,7 +75,7 @@ export async function readSplit(
       );
     case 'image-folder': {
       const { readImageFolder, readPictures } = await import('./image-folder.ts');
-      return (withoutLabels ? readPictures : readImageFolder)(sourceOf(config, part), config, room);
+      return (withoutLabels ? readPictures : readImageFolder)(sourceOf(config, part), config, given);
     }
     case 'audio-folder':
       return (await import('./audio-folder.ts')).readAudioFolder(sourceOf(config, part), {
@@ -86,7 +100,7 @@ export async function readSplit(
         ...config,
         text,
         withoutLabels,
-        room,
+        ...given,
       });
     case 'conll':
       return (await import('./conll.ts')).readConll(sourceOf(config, part), { ...config, text, room });

@@ -20,10 +20,10 @@ export class Room {
   mostRead = MOST_READ;
   #taken = 0;
 
-  /** `bytes`: what samples may take, where that is not to be found out from what is free. */
-  constructor(bytes?: number) {
-    this.#free = bytes ?? freeMemory();
-    this.#bytes = bytes ?? SHARE * this.#free;
+  /** `bytes`: what samples may take, where that is not to be found out from what is free. `processes`: so many of this machine share it. */
+  constructor(bytes?: number, processes = 1) {
+    this.#free = (bytes ?? freeMemory()) / processes;
+    this.#bytes = bytes === undefined ? SHARE * this.#free : this.#free;
   }
 
   /**

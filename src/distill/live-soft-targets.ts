@@ -3,9 +3,10 @@ import { PLAIN, viewOf } from '../data/batches.ts';
 import { sizeOf } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { originalsOf } from '../data/originals.ts';
+import { partsEach, sizesOf } from '../data/share.ts';
+import type { BatchCut, Span } from '../data/share.ts';
 import { inTurns } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
-import { evenSizes } from '../train/cut.ts';
 import { notFinite } from './soft-targets.ts';
 import type { Asked, SoftTargets } from './soft-targets.ts';
 import type { Teacher } from './teacher.ts';
@@ -22,6 +23,7 @@ export class LiveSoftTargets implements SoftTargets {
   readonly #teacher: Teacher;
   readonly #dataset: Dataset;
   readonly #options: LiveOptions;
+  readonly cut: BatchCut;
   #ms = 0;
 
   /** `dataset`: the one whose batches it is asked about. */
@@ -29,6 +31,7 @@ export class LiveSoftTargets implements SoftTargets {
     this.#teacher = teacher;
     this.#dataset = dataset;
     this.#options = options;
+    this.cut = { shards: options.shards ?? 1 };
   }
 
   /** Time that the teacher took so far. */
@@ -36,29 +39,36 @@ export class LiveSoftTargets implements SoftTargets {
     return this.#ms / 1000;
   }
 
-  async answersFor({ x, ids, chance }: Asked): Promise<Record<string, Float32Array>> {
+  async answersFor(asked: Asked): Promise<Record<string, Float32Array>> {
     const start = monotonicMs();
-    const { forTeacher } = this.#dataset;
-    const seen = forTeacher === undefined ? x : viewOf(forTeacher, ids, PLAIN);
-    const original = chance && originalsOf(this.#dataset, ids, chance);
-    const answers = original
-      ? namedAnswers(await this.#teacher.answer(seen, ids.length, original))
-      : await this.#inParts(seen, ids.length);
+    const { length: n } = asked.ids;
+    const answers = this.cut.shards === 1 ? await this.#part(asked, { first: 0, end: n }) : await this.#inParts(asked);
     this.#ms += monotonicMs() - start;
     const row = answers['teacherLogits']!.findIndex((value) => !Number.isFinite(value));
     if (row !== -1) {
-      const id = ids[Math.floor(row / this.#teacher.classes)]!;
+      const id = asked.ids[Math.floor(row / this.#teacher.classes)]!;
       throw notFinite(this.#teacher, `in row ${id} of the training split`);
     }
     return answers;
   }
 
+  /** Answers to some samples of a batch: no others of it are read here. */
+  async #part({ x, ids, chance }: Asked, part: Span): Promise<Record<string, Float32Array>> {
+    const { first, end } = part;
+    const { forTeacher } = this.#dataset;
+    const of = x.length / ids.length;
+    const seen =
+      forTeacher === undefined ? x.subarray(first * of, end * of) : viewOf(forTeacher, ids.subarray(first, end), PLAIN);
+    const original = chance && originalsOf(this.#dataset, ids, chance, part);
+    return namedAnswers(await this.#teacher.answer(seen, end - first, original));
+  }
+
   /** Parts are as many as shards, however many processes there are: an answer can differ in its last bit with the samples beside it. */
-  async #inParts(x: Float32Array, n: number): Promise<Record<string, Float32Array>> {
+  async #inParts(asked: Asked): Promise<Record<string, Float32Array>> {
     const { classes, featureShapes } = this.#teacher;
-    const { shards = 1, together } = this.#options;
-    if (shards === 1) return namedAnswers(await this.#teacher.answer(x, n));
-    const sizes = evenSizes(n, shards);
+    const { together } = this.#options;
+    const { length: n } = asked.ids;
+    const sizes = sizesOf(n, this.cut);
     const firsts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
     const widths = new Map([
       ['teacherLogits', classes],
@@ -66,10 +76,11 @@ export class LiveSoftTargets implements SoftTargets {
     ]);
     const each = [...widths.values()].reduce((sum, width) => sum + width, 0);
     const width = sizes[0]! * each;
-    const all = await inTurns(together, { count: sizes.length, width }, async (item) => {
+    const count = sizes.length;
+    const turns = { count, width, each: partsEach(count, together?.size ?? 1) };
+    const all = await inTurns(together, turns, async (item) => {
       const [first, size] = [firsts[item]!, sizes[item]!];
-      const of = x.length / n;
-      const given = namedAnswers(await this.#teacher.answer(x.subarray(first * of, (first + size) * of), size));
+      const given = await this.#part(asked, { first, end: first + size });
       const flat = new Float32Array(size * each);
       let at = 0;
       for (const [name, width] of widths) {

@@ -5,6 +5,7 @@ import type { Chance } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
 import { asTeacherSees, fingerprint, sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { BatchCut } from '../data/share.ts';
 import { originalsOf } from '../data/originals.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import { inTurns } from '../runtime/collectives.ts';
@@ -23,6 +24,8 @@ export interface Asked {
 
 /** The teacher's answers as the feeds of a training step; stored and live ones are one type. */
 export interface SoftTargets {
+  /** Cut of a batch by whose parts a process asks: of the others it needs no samples. Absent where all answers are stored. */
+  readonly cut?: BatchCut;
   answersFor(batch: Asked): Promise<Readonly<Record<string, Float32Array>>>;
 }
 

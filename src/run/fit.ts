@@ -8,6 +8,7 @@ import type { Batch, BatchOptions } from '../data/batches.ts';
 import { isMix } from '../data/augment/mix.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
 import { Prefetcher } from '../data/prefetch.ts';
+import type { Share } from '../data/share.ts';
 import { isPartial, known } from '../distill/known.ts';
 import type { SoftTargets } from '../distill/soft-targets.ts';
 import { createLoss } from '../distill/losses/registry.ts';
@@ -167,11 +168,12 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     task,
     stepsPerEpoch,
     steps,
-    batches: async function* (epoch: number, startBatch: number) {
+    batches: async function* (epoch: number, startBatch: number, own?: Share) {
       prefetcher ??= new Prefetcher(learnt);
+      const share = own && answers?.cut ? { ...own, cuts: [...own.cuts, answers.cut] } : own;
       const passes = { from: epoch * stepsPerEpoch + startBatch, to: (epoch + 1) * stepsPerEpoch };
       const source = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) => {
-        const shown = { ...epochOptions(context.recipe, options, pass), startBatch: first };
+        const shown = { ...epochOptions(context.recipe, options, pass), startBatch: first, share };
         strong?.begin(shown);
         return prefetcher!.epoch({ ...shown, classWeights: data.classWeights });
       });

@@ -11,7 +11,7 @@ import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport } from './report.ts';
 import { several } from '../runtime/collectives.ts';
-import { contentOf, requireSame, splitsOf } from './together.ts';
+import { contentOf, onSameMachine, requireSame, splitsOf } from './together.ts';
 import { factsOf, stagesOf, stoppedReport } from '../folder/report-frame.ts';
 import type { Findings } from './report.ts';
 import { curvesOf, modelsSoFar, stopOf } from '../folder/stopped.ts';
@@ -122,7 +122,8 @@ async function begin(
   prepareSavedModels(recipe);
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
-  const whole = await loadDataToTeach(recipe);
+  const shared = several(together) ? { processes: onSameMachine(together), readers: together } : {};
+  const whole = await loadDataToTeach(recipe, shared);
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const seconds = (monotonicMs() - start) / 1000;

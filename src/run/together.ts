@@ -1,5 +1,5 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
@@ -87,15 +87,27 @@ export async function runTogether(
 
 /** `UserError` in every process unless all of them have the same `text`. */
 export function requireSame(together: Collectives, what: string, text: string): void {
-  const own = Float32Array.from(Buffer.from(sha256(text), 'hex'));
-  const all = together.allgather(own);
-  const other = Array.from({ length: together.size }, (_, rank) => rank).find((rank) =>
-    own.some((_, i) => all[rank * own.length + i] !== all[i]),
-  );
-  if (other === undefined) return;
+  const texts = gatheredTexts(together, text);
+  const other = texts.findIndex((one) => one !== texts[0]);
+  if (other === -1) return;
   throw new UserError(
     `process ${other} of ${together.size} has another ${what} than process 0`,
     `Give all processes the same ${what}: on several machines, by a shared folder or equal copies.`,
+  );
+}
+
+/** Processes on the machine of this one, by its name. */
+export function onSameMachine(together: Collectives): number {
+  const names = gatheredTexts(together, hostname());
+  return names.filter((name) => name === names[together.rank]).length;
+}
+
+/** Hashes of the texts of all processes. */
+function gatheredTexts(together: Collectives, text: string): string[] {
+  const own = Float32Array.from(Buffer.from(sha256(text), 'hex'));
+  const all = together.allgather(own);
+  return Array.from({ length: together.size }, (_, rank) =>
+    all.subarray(rank * own.length, (rank + 1) * own.length).join(),
   );
 }
 

@@ -36,27 +36,36 @@ export interface Collectives {
   finish(): void;
 }
 
+interface Items {
+  readonly count: number;
+  /** Most numbers of an item. */
+  readonly width: number;
+  /** Items in a row that are one turn. Default 1. */
+  readonly each?: number;
+}
+
 /**
- * What `compute` gives for items 0 … count - 1, at most `width` numbers each, [count, width]. The processes take turns at the items, and all
- * get all: the same numbers as from one process.
+ * What `compute` gives for items 0 … count - 1, [count, width]. The processes take turns at the items, and all get all: the same numbers as
+ * from one process.
  */
 export async function inTurns(
   together: Collectives | undefined,
-  { count, width }: { readonly count: number; readonly width: number },
+  { count, width, each = 1 }: Items,
   compute: (item: number) => Promise<Float32Array>,
 ): Promise<Float32Array> {
   const { rank, size } = together ?? { rank: 0, size: 1 };
-  const turns = Math.ceil(count / size);
-  const own = new Float32Array(turns * width);
-  for (let turn = 0; turn < turns; turn++) {
-    const item = turn * size + rank;
-    if (item < count) own.set(await compute(item), turn * width);
+  const most = each * Math.ceil(count / (each * size));
+  const own = new Float32Array(most * width);
+  for (let i = 0; i < most; i++) {
+    const item = (Math.floor(i / each) * size + rank) * each + (i % each);
+    if (item < count) own.set(await compute(item), i * width);
   }
-  if (together === undefined || size === 1) return own;
+  if (together === undefined || size === 1) return own.subarray(0, count * width);
   const gathered = together.allgather(own);
   const all = new Float32Array(count * width);
   for (let item = 0; item < count; item++) {
-    const at = (item % size) * turns + Math.floor(item / size);
+    const turn = Math.floor(item / each);
+    const at = (turn % size) * most + Math.floor(turn / size) * each + (item % each);
     all.set(gathered.subarray(at * width, (at + 1) * width), item * width);
   }
   return all;

@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { TextConfig, TokenInput } from '../data/config.ts';
-import type { Column, Dataset } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
 import { loadDataset } from '../data/load.ts';
 import type { LoadedDataset, LoadOptions } from '../data/load.ts';
@@ -53,12 +53,15 @@ const ALL: readonly TokenInput[] = ['input_ids', 'attention_mask', 'token_type_i
  * The data set of a recipe; of texts also what a teacher from a file is fed: the tokens of its own tokenizer, with masks and types.
  * Both are read from the same files and split alike.
  */
-export async function loadDataToTeach(recipe: Pick<Recipe, 'dataset' | 'teacher'>): Promise<LoadedDataset> {
-  const data = await loadData(recipe);
+export async function loadDataToTeach(
+  recipe: Pick<Recipe, 'dataset' | 'teacher'>,
+  options: Pick<LoadOptions, 'processes' | 'readers'> = {},
+): Promise<LoadedDataset> {
+  const data = await loadData(recipe, options);
   const { teacher } = recipe;
   const isFile = teacher !== undefined && teacher.train === undefined && teacher.logits === undefined;
   if (data.train.text === undefined || !isFile) return data;
-  const fed = await loadFedData(recipe, teacher, teacher.tfjs !== undefined);
+  const fed = await loadFedData(recipe, teacher, teacher.tfjs !== undefined, options);
   const beside = (split: Dataset, forTeacher: Dataset): Dataset => ({ ...split, forTeacher });
   return {
     ...data,
@@ -73,21 +76,19 @@ export async function loadFedData(
   { dataset }: Pick<Recipe, 'dataset'>,
   own: Pick<TeacherRecipe, 'text'> | undefined,
   isTfjs: boolean,
-  columns?: readonly Column[],
+  { columns, processes }: Pick<LoadOptions, 'columns' | 'processes'> = {},
 ): Promise<LoadedDataset> {
   if (!('text' in dataset) && dataset.type !== 'text-folder')
-    return loadDataset(dataset, { keepOriginals: true, columns });
+    return loadDataset(dataset, { keepOriginals: true, columns, processes });
   const { text } = dataset as { readonly text?: TextConfig };
   if (text === undefined && dataset.type !== 'text-folder')
-    return loadDataset(dataset, { keepOriginals: true, columns });
+    return loadDataset(dataset, { keepOriginals: true, columns, processes });
   const { buckets, ngrams, ...common } = text ?? {};
   const stated = Object.entries(own?.text ?? {}).filter(([, value]) => value !== undefined);
   const merged: TextConfig = { ...common, ...Object.fromEntries(stated) };
   const hashing = merged.tokenizer === 'hashed' ? { buckets, ngrams } : {};
-  return loadDataset({
-    ...dataset,
-    text: { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL },
-  });
+  const fed = { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL };
+  return loadDataset({ ...dataset, text: fed }, { processes });
 }
 
 /** The tokenizer.json of a recipe's texts; undefined where they need none. `UserError` if the data were read with another one. */

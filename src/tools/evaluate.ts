@@ -71,7 +71,7 @@ export async function evaluateFile(
     throw new UserError(`${file}: --shape is for an .onnx file`, 'Leave it out: other files have their sizes.');
   const own = await ownTeacher(file, recipe.teacher);
   // A member of an ensemble reads what the ensemble does.
-  const fed = await loadFedData(recipe, own && recipe.teacher, format === 'tfjs', await columnsOf(file));
+  const fed = await loadFedData(recipe, own && recipe.teacher, format === 'tfjs', { columns: await columnsOf(file) });
   const data = await scoredData(recipe, fed);
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);

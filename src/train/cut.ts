@@ -1,3 +1,4 @@
+import { evenSizes } from '../data/share.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { TrainingBatch } from './batch.ts';
 import type { Task } from '../tasks/task.ts';
@@ -18,12 +19,6 @@ export interface Part {
 /** Sizes of as few parts as there can be of at most `most` samples, none larger than another by more than one: 10 by 4 is 4, 3, 3. */
 export function partSizes(samples: number, most: number): number[] {
   return evenSizes(samples, Math.ceil(samples / most));
-}
-
-/** Sizes of so many parts, none larger than another by more than one; of fewer where there are fewer samples. */
-export function evenSizes(samples: number, wanted: number): number[] {
-  const parts = Math.min(samples, wanted);
-  return Array.from({ length: parts }, (_, i) => Math.ceil((samples - i) / parts));
 }
 
 function mapped({ label, answer, scored }: Known, rows: (values: Float32Array) => Float32Array): Known {

@@ -1,3 +1,4 @@
+import type { Share } from '../data/share.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import type { Given, StepParts, Steps } from './steps.ts';
 
@@ -22,6 +23,12 @@ export class StepsInTurn implements Steps {
   get parts(): StepParts | undefined {
     const [own, its] = [this.#first.parts, this.#second.parts];
     return own && its && { ...own, observesMeans: own.observesMeans || its.observesMeans };
+  }
+
+  /** What either of them needs of a batch. */
+  get share(): Share | undefined {
+    const [own, its] = [this.#first.share, this.#second.share];
+    return own && its && { ...own, cuts: [...own.cuts, ...its.cuts] };
   }
 
   /** Figures of the first network, and the loss of the second as `loss/peer`. */

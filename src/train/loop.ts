@@ -1,4 +1,5 @@
 import { shown, UserError } from '../base/errors.ts';
+import type { Share } from '../data/share.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, State } from '../runtime/engine.ts';
 import type { Task } from '../tasks/task.ts';
@@ -22,8 +23,12 @@ export interface TrainerOptions extends StepsOptions {
   readonly stepsPerEpoch: number;
   /** Steps of the whole training. */
   readonly steps: number;
-  /** The batches of an epoch from `startBatch` on. */
-  readonly batches: (epoch: number, startBatch: number) => AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>;
+  /** The batches of an epoch from `startBatch` on. With a share `x` may be without the samples that are not in it. */
+  readonly batches: (
+    epoch: number,
+    startBatch: number,
+    share?: Share,
+  ) => AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>;
   readonly optimizer: Pick<Optimizer, 'feedValues'>;
   readonly schedule: Schedule;
   /** The loss' scalars at a step. */
@@ -110,7 +115,7 @@ export class Trainer {
     while (this.#position.step < steps) {
       const { epoch, batch } = this.#position;
       const chunk: TrainingBatch[] = [];
-      for await (const next of batches(epoch, batch)) {
+      for await (const next of batches(epoch, batch, this.steps.share)) {
         const wants = signal?.aborted === true;
         if (this.steps.agreed?.(wants) ?? wants) return;
         if (chunk.length > 0 && chunk[0]!.targets.length !== next.targets.length) yield* await this.#take(chunk);

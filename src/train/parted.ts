@@ -1,10 +1,12 @@
+import { partsEach, sizesOf } from '../data/share.ts';
+import type { BatchCut, Share } from '../data/share.ts';
 import { several, wanted } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
 import type { Task } from '../tasks/task.ts';
 import { fedTo, samplesOf } from './batch.ts';
-import { evenSizes, partsOf } from './cut.ts';
+import { partsOf } from './cut.ts';
 import { MOVED, updateParts } from './gradient.ts';
 import { PartGradients } from './gradients.ts';
 import type { Gradients } from './gradients.ts';
@@ -73,13 +75,20 @@ export class PartedSteps implements Steps {
     const { gradient: program, together } = parts;
     const compile = compileOptions(options);
     const given = { engine, task, program, largest: largest(options), compile };
-    const count = sizesOf(options.batchSize, parts).length;
+    const { length: count } = sizesOf(options.batchSize, cutOf(parts));
     const gradients = parts.syncBatchNorm
-      ? await SyncedGradients.create({ ...given, together, parts: powerOfTwo(count / (together?.size ?? 1)) })
+      ? await SyncedGradients.create({ ...given, together, parts: partsEach(count, together?.size ?? 1) })
       : await PartGradients.create(given);
     const shared = { ...compile, shareStateWith: gradients.holder };
     const update = await engine.compile(parts.update(updateParts(gradients.outputs)), shared);
     return new PartedSteps(options, gradients, update);
+  }
+
+  get share(): Share | undefined {
+    const { parts } = this.#options;
+    if (!several(parts.together)) return undefined;
+    const { rank, size } = parts.together;
+    return { rank, size, cuts: [cutOf(parts)] };
   }
 
   get parts(): StepParts {
@@ -98,10 +107,10 @@ export class PartedSteps implements Steps {
   async #one({ batch, feeds }: Given, step: number): Promise<Readonly<Record<string, number>>> {
     const { task, parts } = this.#options;
     this.#sum.clear();
-    const all = partsOf(batch, sizesOf(samplesOf(batch, task), parts), task);
+    const all = partsOf(batch, sizesOf(samplesOf(batch, task), cutOf(parts)), task);
     const { together } = parts;
     const { size, rank } = together ?? { size: 1, rank: 0 };
-    const each = powerOfTwo(all.length / size);
+    const each = partsEach(all.length, size);
     const of = { own: all.slice(rank * each, (rank + 1) * each), count: all.length, each };
     for await (const result of this.#gradients.of(of, feeds, step)) this.#sum.add(this.#half?.joined(result) ?? result);
     const sums = this.#summed(Math.ceil(all.length / each));
@@ -130,7 +139,7 @@ export class PartedSteps implements Steps {
     const [gradient, update] = [this.#gradients.memoryBytes, this.compiled.memoryBytes];
     if (gradient === undefined || update === undefined) return undefined;
     const { batchSize, parts } = this.#options;
-    const sizes = new Set([batchSize, rest].flatMap((samples) => sizesOf(samples, parts)));
+    const sizes = new Set([batchSize, rest].flatMap((samples) => sizesOf(samples, cutOf(parts))));
     const inParts = [...sizes].reduce((sum, size) => sum + size, 0);
     return update + (gradient * inParts) / largest(this.#options);
   }
@@ -142,16 +151,9 @@ export class PartedSteps implements Steps {
 }
 
 function largest({ batchSize, parts }: Pick<PartedOptions, 'batchSize' | 'parts'>): number {
-  return sizesOf(batchSize, parts)[0]!;
+  return sizesOf(batchSize, cutOf(parts))[0]!;
 }
 
-/** Each shard is cut into as few parts as there can be of at most `most` samples. */
-function sizesOf(samples: number, { samples: most, shards = 1 }: PartsOptions): number[] {
-  const shard = Math.ceil(samples / Math.min(shards, samples));
-  return evenSizes(samples, Math.min(shards, samples) * Math.ceil(shard / most));
-}
-
-/** The smallest power of two that is at least `least`. */
-function powerOfTwo(least: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(1, least)));
+function cutOf({ samples: most, shards = 1 }: PartsOptions): BatchCut {
+  return { shards, most };
 }

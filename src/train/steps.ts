@@ -1,3 +1,4 @@
+import type { Share } from '../data/share.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, Engine } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';
@@ -20,6 +21,8 @@ export interface Steps {
   readonly parts?: StepParts | undefined;
   /** Number of steps in one call. */
   readonly perCall: number;
+  /** What this process computes of every batch, where it is one of several; it reads no other samples. Absent: all of it. */
+  readonly share?: Share | undefined;
   /** Steps one after another with batches of one size; `step` numbers the first. Returns the figures of each, `loss` among them. */
   take(given: readonly Given[], step: number): Promise<readonly Readonly<Record<string, number>>[]>;
   /**

@@ -105,7 +105,9 @@ describe('cutmix', () => {
 
   it('puts a box of the partner into each sample, and weighs the labels by what is seen', () => {
     const x = batch(64);
-    const { partners, lambda } = cutmix(x, 64, shape, 1, new RandomStream('cut'));
+    const { mix, apply } = cutmix(64, shape, 1, new RandomStream('cut'));
+    const { partners, lambda } = mix;
+    apply(x);
     for (let i = 0; i < 64; i++) {
       const sample = x.subarray(i * size, (i + 1) * size);
       const own = sample.filter((value) => value === i).length;
@@ -122,7 +124,7 @@ describe('cutmix', () => {
     const [both, cut, mix] = [seeded([{ mixup: 1 }, { cutmix: 1 }]), seeded([{ cutmix: 1 }]), seeded([{ mixup: 1 }])];
     const of = (mixer: typeof both, index: number): string => {
       const x = batch(4);
-      mixer(x, 4, index);
+      mixer(4, index).apply(x);
       return x.join();
     };
     const taken = Array.from({ length: 20 }, (_, i) => {
@@ -131,7 +133,7 @@ describe('cutmix', () => {
     });
     expect(new Set(taken).size).toBe(2);
     const expected = batch(4);
-    mixup(expected, 4, 1, new RandomStream(7, 'mixup', 3).seek(5));
+    mixup(4, 1, new RandomStream(7, 'mixup', 3).seek(5)).apply(expected);
     expect(of(mix, 5)).toBe(expected.join());
   });
 

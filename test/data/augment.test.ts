@@ -168,7 +168,9 @@ describe('mixup', () => {
   it('mixes each sample with its partner by its weight', () => {
     const before = Float32Array.of(0, 10, 100, 110, 200, 210);
     const x = before.slice();
-    const { partners, lambda } = mixup(x, 3, 1, new RandomStream('mix'));
+    const { mix, apply } = mixup(3, 1, new RandomStream('mix'));
+    const { partners, lambda } = mix;
+    apply(x);
     expect([...partners].sort()).toEqual([0, 1, 2]);
     for (let i = 0; i < 3; i++) {
       for (const at of [0, 1]) {

@@ -2,7 +2,9 @@ import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { readImageFolder } from '../../src/data/image-folder.ts';
+import type { EncodedImage } from '../../src/data/dataset.ts';
 import { ImageSink } from '../../src/data/images.ts';
+import { played } from '../support/played.ts';
 import { withRightSums } from '../support/png.ts';
 import { temporaryFolder, userError } from './support.ts';
 
@@ -172,6 +174,57 @@ describe('image folders', () => {
     expect(missing.message).toMatch(/nowhere: cannot read it: no such file or folder$/);
     const file = await folder.file('file', 'x');
     expect((await userError(readImageFolder(file, {}))).hint).toMatch(/is a file, not a folder/);
+  });
+
+  describe('that several processes read', () => {
+    async function pictures(folderName: string, count: number, shift = 0): Promise<string> {
+      for (let i = 0; i < count; i++)
+        // White among them: its bytes are no number as floats.
+        await picture(`${folderName}/a/${i}.png`, {
+          colour: i === 3 ? { r: 255, g: 255, b: 255 } : { r: i + shift, g: 9, b: 3 },
+        });
+      return path.join(folder.path, folderName, 'a');
+    }
+    /** Pixels of the pictures of a folder for each process, and how many each has decoded. */
+    const read = async (size: number, given: (rank: number) => EncodedImage[]) => {
+      const counts = new Map<number, number>();
+      const told = await played(size, async (readers) => {
+        const sink = new ImageSink({}, 40, { readers });
+        counts.set(readers.rank, 0);
+        const counted = given(readers.rank).map(({ where, input }) => ({
+          where,
+          get input() {
+            counts.set(readers.rank, counts.get(readers.rank)! + 1);
+            return input;
+          },
+        }));
+        await sink.add(counted);
+        return sink.held('x').samples;
+      });
+      return { told, counts: [...counts.values()] };
+    };
+    const encoded = (of: string, count: number): EncodedImage[] =>
+      Array.from({ length: count }, (_, i) => ({ where: `${i}`, input: path.join(of, `${i}.png`) }));
+
+    it('are decoded once between them, but for one in nine, and each has all', async () => {
+      const of = await pictures('shared', 40);
+      const alone = new ImageSink({}, 40);
+      await alone.add(encoded(of, 40));
+      const { told, counts } = await read(3, () => encoded(of, 40));
+      const expected = alone.held('x').samples;
+      for (const samples of told) expect(samples).toEqual(expected);
+      // The first by each; of the 39 others 24 and 15 at a time, 8 of each process at most, and one more where the next process has some.
+      expect(counts).toEqual([1 + 9 + 9, 1 + 9 + 7 + 0, 1 + 9 + 1]);
+    });
+
+    it('are refused where they are other ones, or fewer', async () => {
+      const [one, other] = [await pictures('one', 20), await pictures('other', 20, 1)];
+      const first = { where: 'first', input: path.join(one, '0.png') };
+      const mixed = read(2, (rank) => [first, ...encoded(rank === 0 ? one : other, 20)]);
+      await expect(mixed).rejects.toThrow(/^8: process 0 of 2 reads other pixels than process 1$/);
+      const fewer = read(2, (rank) => encoded(one, 20 - rank));
+      await expect(fewer).rejects.toThrow(/^0: process 1 of 2 has 19 pictures from there on, and process 0 has 20$/);
+    });
   });
 
   it('refuses what fits neither in memory nor into the temporary folder after one image', async () => {

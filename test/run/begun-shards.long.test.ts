@@ -3,29 +3,11 @@ import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import type { RunOptions } from '../../src/run/options.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
-import { DIGITS, QUICK } from '../support/digits.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { DIGITS } from '../support/digits.ts';
 import { lone, played } from '../support/played.ts';
-import { writeData } from '../support/tiny.ts';
+import { tinyRuns } from '../support/tiny-runs.ts';
 
-const folder = temporaryFolder();
-
-beforeEach(async () => {
-  useLazyBackend(evaluator);
-  await writeData(folder());
-});
-
-const RECIPE = {
-  dataset: { type: 'csv', train: 'data.csv', testFraction: 0.2 },
-  student: { model: 'mlp', hidden: [2] },
-  distill: { epochs: 3, batchSize: 16 },
-  ...QUICK,
-};
-
-const made = (change: object = {}) => makeRecipe({ ...RECIPE, name: 'r', ...change }, folder());
+const { folder, made } = tinyRuns({ teacher: undefined, distill: { epochs: 3, batchSize: 16 } });
 const out = (name: string): string => path.join(folder(), name);
 const run = (name: string, change: object = {}, options: RunOptions = {}) =>
   runRecipe(made(change), { ...options, out: out(name) });

@@ -4,34 +4,10 @@ import type { RunEvent } from '../../src/base/events.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { trainShard } from '../../src/run/shard.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
-import { QUICK } from '../support/digits.ts';
-import { temporaryFolder } from '../support/folder.ts';
 import { inProcess } from '../support/in-process.ts';
-import { writeData } from '../support/tiny.ts';
-import { writeTeacher } from '../support/tiny-teacher.ts';
+import { TINY, tinyRuns } from '../support/tiny-runs.ts';
 
-const folder = temporaryFolder();
-
-beforeEach(async () => {
-  useLazyBackend(evaluator);
-  await writeData(folder());
-  await writeTeacher(folder());
-});
-
-const RECIPE = {
-  name: 'r',
-  dataset: { type: 'csv', train: 'data.csv', testFraction: 0.2 },
-  teacher: { tfjs: 'teacher/model.json' },
-  student: { model: 'mlp', hidden: [2] },
-  baseline: false,
-  distill: { epochs: 2, batchSize: 16, softTargets: { batchSize: 16 } },
-  ...QUICK,
-};
-
-const made = (change: object = {}) => makeRecipe({ ...RECIPE, ...change }, folder());
+const { folder, made } = tinyRuns();
 
 /** Stages that train something, in their order. */
 function trainings(): { stages: string[]; onEvent: (event: RunEvent) => void } {
@@ -44,9 +20,8 @@ function trainings(): { stages: string[]; onEvent: (event: RunEvent) => void } {
 
 describe('a race of losses in shards', () => {
   const RACE = {
-    baseline: false,
     distill: {
-      ...{ epochs: 2, batchSize: 16, softTargets: { batchSize: 16 }, loss: 'auto' as const },
+      ...{ ...TINY.distill, loss: 'auto' as const },
       race: { losses: ['kd', 'mse', 'ttm'] as const, temperatures: [1], alphas: [0.5], rounds: 2 },
     },
   };
@@ -61,7 +36,7 @@ describe('a race of losses in shards', () => {
     };
     // Stopped after its first candidate, and shared anew by others.
     await expect(shard(0, 2, { signal: stop.signal, onEvent })).rejects.toThrow(/; go on with the same command$/);
-    await writeFile(path.join(folder(), 'r.yaml'), JSON.stringify({ ...RECIPE, ...RACE }));
+    await writeFile(path.join(folder(), 'r.yaml'), JSON.stringify({ ...TINY, ...RACE }));
     const { stdout } = await inProcess(folder(), 'run', 'r.yaml', '--shard', '1/2', '--out', folder());
     expect(stdout).toContain(`shard 1/2: 0 of 2 rounds of the race are finished: ${path.join(folder(), 'r-race')}\n`);
     expect(stdout).toMatch(

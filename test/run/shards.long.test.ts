@@ -8,35 +8,12 @@ import { labelShard, mergeLabels } from '../../src/run/label.ts';
 import { repeatShard } from '../../src/run/repeats.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { sweepShard } from '../../src/run/sweep.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
-import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
+import { loadRunnable } from '../../src/setup/runnable.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { QUICK } from '../support/digits.ts';
 import { saveTfjs } from '../support/saved-tfjs.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { writeData } from '../support/tiny.ts';
-import { writeTeacher } from '../support/tiny-teacher.ts';
+import { TINY, tinyRuns } from '../support/tiny-runs.ts';
 
-const folder = temporaryFolder();
-
-const RECIPE = {
-  name: 'r',
-  dataset: { type: 'csv', train: 'data.csv', testFraction: 0.2 },
-  teacher: { tfjs: 'teacher/model.json' },
-  student: { model: 'mlp', hidden: [2] },
-  baseline: false,
-  distill: { epochs: 2, batchSize: 16, softTargets: { batchSize: 16 } },
-  ...QUICK,
-};
-
-beforeEach(async () => {
-  useLazyBackend(evaluator);
-  await writeData(folder());
-  await writeTeacher(folder());
-});
-
-const made = (change: object = {}) => makeRecipe({ ...RECIPE, ...change }, folder());
+const { folder, made } = tinyRuns();
 
 async function answersIn(run: string) {
   const from = path.join(folder(), run, 'soft-targets');
@@ -92,9 +69,9 @@ describe('labelling in shards', () => {
     await mkdir(path.join(folder(), 'three'));
     await saveTfjs(model, path.join(folder(), 'three'));
     const recipe = made({
-      dataset: { ...RECIPE.dataset, train: 'three.csv' },
+      dataset: { ...TINY.dataset, train: 'three.csv' },
       teacher: { tfjs: 'three/model.json' },
-      distill: { ...RECIPE.distill, leaveOut: { classes: ['r'], correctBias: false } },
+      distill: { ...TINY.distill, leaveOut: { classes: ['r'], correctBias: false } },
     });
     await labelShard(recipe, { index: 0, count: 1 }, { out: folder() });
     const { samples } = await mergeLabels(recipe, { out: folder() });
@@ -116,7 +93,7 @@ describe('labelling in shards', () => {
 
 it('a sweep in shards does every trial once, goes on, and refuses another sweep in its place', async () => {
   const file = path.join(folder(), 'r.yaml');
-  await writeFile(file, JSON.stringify({ ...RECIPE, distill: { epochs: 1, batchSize: 16 } }));
+  await writeFile(file, JSON.stringify({ ...TINY, distill: { epochs: 1, batchSize: 16 } }));
   const trials = gridTrials(['distill.temperature=1,2', 'student.hidden=[2],[0]']);
   const base = await loadRunnable(file);
   const load = ({ name, set }: { name: string; set: readonly string[] }) =>

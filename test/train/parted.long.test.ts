@@ -2,6 +2,8 @@ import { initializers, input, layers, model as layersModel } from '@tensorflow/t
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { FakeQuantizedNetwork } from '../../src/compress/quantize/qat/network.ts';
 import { RandomStream } from '../../src/base/random.ts';
+import { neededOf } from '../../src/data/share.ts';
+import type { Share } from '../../src/data/share.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
@@ -77,7 +79,7 @@ async function trained(
     task,
     stepsPerEpoch: 2,
     steps: 2,
-    batches: () => sizes.map((n, i) => batchOf(setup, n, i)),
+    batches: (_, __, share) => sizes.map((n, i) => withShare(batchOf(setup, n, i), n, share)),
     optimizer,
     schedule: () => 0.05,
     hyper: () => ({ ...loss.hyper, ...hyper }),
@@ -116,6 +118,14 @@ function batchOf(setup: Setup, n: number, index: number): TrainingBatch {
   if (setup.partial !== true) return batch;
   const [label, answer] = [3, 4].map((every) => Float32Array.from({ length: n }, (_, i) => (i % every === 0 ? 0 : 1)));
   return withKnown(batch, { label: label!, answer: answer!, scored: label! });
+}
+
+/** The batch as a process is given it: without the samples that are not in its share. */
+function withShare(batch: TrainingBatch, n: number, share: Share | undefined): TrainingBatch {
+  const x = new Float32Array(batch.x.length).fill(NaN);
+  const size = x.length / n;
+  for (const i of neededOf(n, share)) x.set((batch.x as Float32Array).subarray(i * size, (i + 1) * size), i * size);
+  return { ...batch, x };
 }
 
 /** The largest difference of two states, of what is trained relative to its size. */

@@ -1,37 +1,43 @@
 import type { RandomStream } from '../../base/random.ts';
 import type { ImageShape } from './image.ts';
 import { beta } from './mixup.ts';
-import type { Mix } from './mixup.ts';
+import type { Mixing } from './mixup.ts';
 
 /**
  * Yun et al. 2019, "CutMix: regularization strategy to train strong classifiers with localizable features", section 3.2: a box of
  * each sample comes from another sample of the batch. Its centre may lie anywhere, so part of it may lie outside; what it covers is
- * what the label says. One box a sample, drawn in pixels of `drawn`. Changes `x` in place.
+ * what the label says. One box a sample, drawn in pixels of `drawn`.
  */
 export function cutmix(
-  x: Float32Array,
   n: number,
   { height, width, channels }: ImageShape,
   alpha: number,
   random: RandomStream,
   drawn: Pick<ImageShape, 'height' | 'width'> = { height, width },
-): Mix {
+): Mixing {
   const partners = Int32Array.from(random.permutation(n));
-  const lambda = new Float32Array(n);
-  const size = height * width * channels;
-  const plain = x.slice(0, n * size);
-  for (let i = 0; i < n; i++) {
+  const boxes = Array.from({ length: n }, () => {
     const side = Math.sqrt(1 - beta(alpha, random));
     const [top, bottom] = span(drawn.height, side, random, height / drawn.height);
     const [left, right] = span(drawn.width, side, random, width / drawn.width);
-    for (let y = top; y < bottom; y++) {
-      const [start, end] = [(y * width + left) * channels, (y * width + right) * channels];
+    return { top, bottom, left, right };
+  });
+  const lambda = Float32Array.from(
+    boxes,
+    ({ top, bottom, left, right }) => 1 - ((bottom - top) * (right - left)) / (height * width),
+  );
+  const size = height * width * channels;
+  const apply = (x: Float32Array): void => {
+    const plain = x.slice(0, n * size);
+    for (const [i, { top, bottom, left, right }] of boxes.entries()) {
       const from = partners[i]! * size;
-      x.set(plain.subarray(from + start, from + end), i * size + start);
+      for (let y = top; y < bottom; y++) {
+        const [start, end] = [(y * width + left) * channels, (y * width + right) * channels];
+        x.set(plain.subarray(from + start, from + end), i * size + start);
+      }
     }
-    lambda[i] = 1 - ((bottom - top) * (right - left)) / (height * width);
-  }
-  return { partners, lambda };
+  };
+  return { mix: { partners, lambda }, apply };
 }
 
 /** Begin and end, along one side, of a piece with this share of it. */

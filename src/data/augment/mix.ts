@@ -5,15 +5,15 @@ import { isImageShape } from '../dataset.ts';
 import { cutmix } from './cutmix.ts';
 import { imageShape } from './image.ts';
 import { mixup } from './mixup.ts';
-import type { Mix } from './mixup.ts';
+import type { Mixing } from './mixup.ts';
 
 /** True for a step that makes one sample out of several, for which no teacher's answer can be stored. */
 export function isMix(step: AugmentStep): boolean {
   return 'mixup' in step || 'cutmix' in step;
 }
 
-/** Function that mixes a batch of `n` samples in place; `index` is the batch's place in the epoch. */
-export type Mixer = (x: Float32Array, n: number, index: number) => Mix;
+/** Draws the mixture of a batch of `n` samples; `index` is the batch's place in the epoch. */
+export type Mixer = (n: number, index: number) => Mixing;
 
 /** The steps that mix samples, as one function; undefined if there are none. Of two, each batch gets one by chance. */
 export function createMixer(
@@ -26,7 +26,7 @@ export function createMixer(
   const mixers = steps.filter(isMix).map((step) => mixerOf(step, shape, seed, epoch, drawn));
   if (mixers.length < 2) return mixers[0];
   const choices = new RandomStream(seed, 'mix', epoch);
-  return (x, n, index) => mixers[choices.seek(index).below(mixers.length)]!(x, n, index);
+  return (n, index) => mixers[choices.seek(index).below(mixers.length)]!(n, index);
 }
 
 function mixerOf(
@@ -38,7 +38,7 @@ function mixerOf(
 ): Mixer {
   if ('mixup' in step) {
     const random = new RandomStream(seed, 'mixup', epoch);
-    return (x, n, index) => mixup(x, n, step.mixup, random.seek(index));
+    return (n, index) => mixup(n, step.mixup, random.seek(index));
   }
   if (!('cutmix' in step)) throw new Error(`no mix ${JSON.stringify(step)}`);
   if (!isImageShape(shape)) {
@@ -48,5 +48,5 @@ function mixerOf(
     );
   }
   const random = new RandomStream(seed, 'cutmix', epoch);
-  return (x, n, index) => cutmix(x, n, imageShape(shape), step.cutmix, random.seek(index), imageShape(drawn));
+  return (n, index) => cutmix(n, imageShape(shape), step.cutmix, random.seek(index), imageShape(drawn));
 }

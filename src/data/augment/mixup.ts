@@ -8,10 +8,22 @@ export interface Mix {
   readonly lambda: Float32Array;
 }
 
-/** Zhang et al. 2018, "mixup: Beyond empirical risk minimization", equation 1; one weight per sample. Mixes `x` in place. */
-export function mixup(x: Float32Array, n: number, alpha: number, random: RandomStream): Mix {
+/** A mixture that has been drawn for a batch. */
+export interface Mixing {
+  readonly mix: Mix;
+  /** Mixes the samples [n, ...sampleShape] in place. */
+  readonly apply: (x: Float32Array) => void;
+}
+
+/** Zhang et al. 2018, "mixup: Beyond empirical risk minimization", equation 1; one weight per sample. */
+export function mixup(n: number, alpha: number, random: RandomStream): Mixing {
   const partners = Int32Array.from(random.permutation(n));
   const lambda = Float32Array.from({ length: n }, () => beta(alpha, random));
+  return { mix: { partners, lambda }, apply: (x) => mixed(x, { partners, lambda }) };
+}
+
+function mixed(x: Float32Array, { partners, lambda }: Mix): void {
+  const n = partners.length;
   const size = x.length / n;
   const plain = x.slice();
   for (let i = 0; i < n; i++) {
@@ -21,7 +33,6 @@ export function mixup(x: Float32Array, n: number, alpha: number, random: RandomS
       x[at] = weight * plain[at]! + (1 - weight) * plain[from]!;
     }
   }
-  return { partners, lambda };
 }
 
 /** A draw from Beta(alpha, alpha), as a ratio of two gamma draws. */

@@ -113,7 +113,7 @@ async function ofFolder(model: CompressedModel, options: SamplesOptions): Promis
     `--data: ${names.length} pictures of ${height}x${width}`,
     'Give fewer pictures: a few thousand are enough.',
   );
-  const sink = new ImageSink(image, names.length, new Room(Infinity));
+  const sink = new ImageSink(image, names.length, { room: new Room(Infinity) });
   await sink.add(names.map((name) => ({ where: path.join(data, name), input: path.join(data, name) })));
   return labelled(model, { samples: sink.held(data).samples, sampleShape, normalize, layout: 'nhwc' }, options);
 }
