@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,17 +14,20 @@ const folder = temporaryFolder();
 describe('limbeck', () => {
   it('shows its commands fast', async () => {
     await limbeck(folder(), '--help');
-    const times = [];
+    const [times, bare] = [[] as number[], [] as number[]];
     for (let i = 0; i < 5; i++) {
+      const first = performance.now();
+      execFileSync(process.execPath, ['-e', '0']);
       const before = performance.now();
       const { code, stdout } = await limbeck(folder(), '--help');
       times.push(performance.now() - before);
+      bare.push(before - first);
       expect(code).toBe(0);
       for (const command of ['run', 'resume', 'validate', 'datasets', 'doctor', 'init'])
         expect(stdout).toContain(command);
     }
-    // 150 ms on a quiet machine; tests share theirs.
-    expect(Math.min(...times)).toBeLessThan(400);
+    // Four times what Node takes to start; a runtime or tfjs among the imports of the program makes it many times as long.
+    expect(Math.min(...times)).toBeLessThan(10 * Math.min(...bare));
   });
 
   it.each([

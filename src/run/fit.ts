@@ -1,6 +1,5 @@
 import { sha256 } from '../base/bytes.ts';
 import { Stopwatch } from '../base/clock.ts';
-import { UserError } from '../base/errors.ts';
 import { freeMemory } from '../base/memory.ts';
 import { batchCount, passesOf, plainBatches } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
@@ -18,6 +17,7 @@ import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
+import { inShards, refuseFrozen } from './fit-refusals.ts';
 import { PEER_PREFIX, peerPrograms, withPeer } from './peer.ts';
 import { StrongViews } from './strong-views.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -268,21 +268,6 @@ function jobOf(
   return job === undefined || isUsual
     ? job
     : sha256(job, canonicalJson({ shards, syncBatchNorm, gradientCompression }));
-}
-
-function refuseFrozen({ name, trainable, state }: Network): void {
-  if (Object.keys(trainable).length > 0) return;
-  throw new UserError(
-    `${name}: expected a weight to train, received none: all ${Object.keys(state).length} are frozen`,
-    'Take a pattern out of student.freeze, or take the file as it is: distill.epochs: 0.',
-  );
-}
-
-function inShards(loss: string): UserError {
-  return new UserError(
-    `distill.loss: expected a loss that is a sum over samples, as several processes compute it, received ${loss}`,
-    'Choose another loss, or leave out shards and mpirun.',
-  );
 }
 
 async function done<N extends Network>(

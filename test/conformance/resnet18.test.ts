@@ -59,9 +59,10 @@ it('every one of five steps of Adam with ResNet-18 is the step that PyTorch make
   writeFileSync(path.join(folder, 'about.json'), JSON.stringify({ losses, labels: [...(labels as Int32Array)] }));
   const compared = runPython('resnet18_steps.py', folder) as Compared;
   console.log(JSON.stringify(compared, null, 1));
-  for (const { loss, gradient, update } of compared.steps) {
+  for (const { loss, gradient, gradient32, update } of compared.steps) {
     expect(loss).toBeLessThan(16);
-    expect(gradient).toBeLessThan(1e-4);
+    // Of many samples some inputs of ReLU lie so near to its kink that rounding decides, in PyTorch's float32 as here.
+    expect(gradient).toBeLessThan(Math.max(1e-4, 2 * gradient32));
     expect(update).toBeLessThan(1e-5);
   }
   const { ours, float64 } = compared.losses;
