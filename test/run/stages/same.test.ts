@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { writeFileAtomic } from '../../../src/base/files.ts';
+import type { LoadedDataset } from '../../../src/data/load.ts';
 import { checkModels } from '../../../src/run/stages/check.ts';
 import { openAndCheck } from '../../../src/run/stages/teach.ts';
 import type { Collectives } from '../../../src/runtime/collectives.ts';
@@ -17,10 +18,10 @@ const folder = temporaryFolder();
 const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 
 function contextOf(together: Collectives, change: object) {
-  const data = {
-    ...{ train: pictures(), validation: pictures(200), test: undefined, task: 'classification', warnings: [] },
-    ...{ classNames: CLASSES, classWeights: undefined },
-  } as const;
+  const data: LoadedDataset = {
+    ...{ train: pictures(), validation: pictures(200), test: undefined, warnings: [] },
+    ...{ task: 'classification', classNames: CLASSES, classWeights: undefined },
+  };
   const { recipe } = makeRecipe(
     { name: 'r', dataset: { type: 'csv', train: 'data.csv' }, student: { model: 'mlp' }, device: 'cpu', ...change },
     folder(),
